@@ -1,0 +1,138 @@
+"""The course as a graph: modules, what they require, and the milestones between them."""
+import difflib
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class CurriculumError(Exception):
+    """The manifest is not a graph of modules."""
+
+
+class UnknownName(LookupError):
+    """No module or milestone goes by this name; `nearest` holds the one that was probably meant."""
+
+    def __init__(self, given, names, kind="module"):
+        self.given = given
+        self.nearest = next(iter(difflib.get_close_matches(given.lower(), names, n=1, cutoff=0.5)), None)
+        hint = f"did you mean {self.nearest}?" if self.nearest else f"there are {', '.join(names)}"
+        super().__init__(f"there is no {kind} {given!r}: {hint}")
+
+    def __str__(self):
+        return self.args[0]
+
+
+@dataclass(frozen=True)
+class Module:
+    """One notebook of the course, and the file of the package that it fills."""
+
+    number: str
+    name: str
+    title: str
+    exports: str
+    requires: tuple[str, ...] = ()
+
+    @property
+    def folder(self):
+        return f"{self.number}_{self.name}"
+
+    @property
+    def package_name(self):
+        return Path(self.exports).stem
+
+    def __str__(self):
+        return f"{self.number} {self.name}"
+
+
+@dataclass(frozen=True)
+class Milestone:
+    """One script that trains a network on what the learner has built."""
+
+    name: str
+    script: str
+    title: str
+    requires: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Curriculum:
+    """All modules in the order of the manifest, and the milestones."""
+
+    modules: tuple[Module, ...]
+    milestones: tuple[Milestone, ...] = ()
+
+    @classmethod
+    def load(cls, path):
+        """Read the manifest at `path`; raise CurriculumError when it is not a graph of modules."""
+        try:
+            table = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
+            modules = tuple(_entry(Module, row) for row in table.get("module", ()))
+            milestones = tuple(_entry(Milestone, row) for row in table.get("milestone", ()))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, TypeError) as error:
+            raise CurriculumError(f"{path} cannot be read: {error}") from error
+        _check_graph(path, modules, milestones)
+        return cls(modules, milestones)
+
+    def module(self, text):
+        """Find a module by `03`, `3`, `layers` or `03_layers`."""
+        key = _padded(text.strip().lower())
+        for module in self.modules:
+            if key in (module.number, module.name, module.folder):
+                return module
+        raise UnknownName(text, [name for module in self.modules for name in (module.name, module.number)])
+
+    def target(self, text):
+        """Find what `03`, `layers` or `03.2` names: the module, and the exercise's id or None."""
+        name, dot, exercise = text.strip().rpartition(".")
+        if dot and exercise.isdecimal():
+            module = self.module(name)
+            return module, f"{module.number}.{int(exercise)}"
+        return self.module(text), None
+
+    def milestone(self, text):
+        """Find a milestone by its name; underscores count as hyphens."""
+        key = text.strip().lower().replace("_", "-")
+        for milestone in self.milestones:
+            if key == milestone.name:
+                return milestone
+        raise UnknownName(text, [milestone.name for milestone in self.milestones], "milestone")
+
+    def prerequisites(self, item):
+        """List every module that a module or milestone builds on, directly or not, in the manifest's order."""
+        needed, waiting = set(), list(item.requires)
+        while waiting:
+            number = waiting.pop()
+            if number not in needed:
+                needed.add(number)
+                waiting += self.module(number).requires
+        return [module for module in self.modules if module.number in needed]
+
+
+def load(path):
+    """Read the manifest at `path`."""
+    return Curriculum.load(path)
+
+
+def _entry(kind, row):
+    return kind(**{**row, "requires": tuple(row.get("requires", ()))})
+
+
+def _padded(text):
+    """`3` is written `03`, and `3_layers` is written `03_layers`."""
+    return re.sub(r"^(\d)(?!\d)", r"0\1", text)
+
+
+def _check_graph(path, modules, milestones):
+    """Every module stands after what it requires, so that the manifest's order is always an order to learn in."""
+    seen = set()
+    for module in modules:
+        late = [number for number in module.requires if number not in seen]
+        if late:
+            raise CurriculumError(f"{path}: module {module} requires {', '.join(late)}, which must stand before it")
+        if module.number in seen:
+            raise CurriculumError(f"{path}: module {module.number} stands there twice")
+        seen.add(module.number)
+    for milestone in milestones:
+        if not seen.issuperset(milestone.requires):
+            raise CurriculumError(f"{path}: milestone {milestone.name} requires a module that is not listed")

@@ -1,0 +1,80 @@
+"""The notebook format 4, read and written as plain JSON: importing nbformat would take longer than the work itself."""
+import json
+
+from tito.percent import with_magics
+from tito.problems import SourceError, raise_all
+
+BAD_METADATA = "incorrectly_encoded_metadata"
+KERNEL = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+          "language_info": {"name": "python"}}
+
+
+def parse(path, text):
+    """Read the cells of a notebook.
+
+    Returns:
+        One tuple for each cell: kind, text, metadata, and None (a notebook's JSON has no lines worth naming).
+
+    Raises:
+        SourceError: The text is not JSON, not a notebook of format 4, or holds a cell that is none.
+    """
+    cells, problems = [], []
+    for index, cell in enumerate(_cells(path, _json(path, text)), 1):
+        try:
+            cells.append((*_fields(cell), None))
+        except ValueError as error:
+            problems.append(SourceError(path, str(error), index))
+    raise_all(problems)
+    return cells
+
+
+def render(cells, prefix):
+    """Write cells as a notebook without outputs, the same bytes each time; cell ids are `prefix` and the position."""
+    document = {"cells": [_record(cell, f"{prefix}-{cell.index:03d}") for cell in cells],
+                "metadata": KERNEL, "nbformat": 4, "nbformat_minor": 5}
+    return json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+
+def _json(path, text):
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        reason = f"is not readable JSON: {error.msg} in column {error.colno}; reopen and save the notebook, or restore a backup"
+        raise SourceError(path, reason, line=error.lineno) from None
+    except RecursionError:
+        raise SourceError(path, "is nested too deeply to be a notebook") from None
+
+
+def _cells(path, document):
+    version = document.get("nbformat") if isinstance(document, dict) else None
+    if not isinstance(version, int):
+        raise SourceError(path, "is JSON, but not a notebook: it has no `nbformat`")
+    if version != 4:
+        raise SourceError(path, f"is in notebook format {version}, and tito reads format 4: "
+                                "open it in Jupyter and save it, which converts it")
+    if not isinstance(document.get("cells"), list):
+        raise SourceError(path, "is JSON, but not a notebook: it has no list of `cells`")
+    return document["cells"]
+
+
+def _fields(cell):
+    """Take kind, text and metadata out of a cell's record."""
+    if not isinstance(cell, dict) or cell.get("cell_type") not in ("code", "markdown", "raw"):
+        raise ValueError("is not a cell: its `cell_type` is not code, markdown or raw")
+    source, metadata = cell.get("source"), cell.get("metadata", {})
+    if isinstance(source, list) and all(isinstance(line, str) for line in source):
+        source = "".join(source)
+    if not isinstance(source, str) or not isinstance(metadata, dict):
+        raise ValueError("is not a cell: `source` must be text and `metadata` an object")
+    if BAD_METADATA in metadata:
+        raise ValueError(f"the cell's header was not key=value with values in JSON: {metadata[BAD_METADATA]!r}")
+    return cell["cell_type"], source.replace("\r\n", "\n").replace("\r", "\n"), metadata
+
+
+def _record(cell, identity):
+    record = {"cell_type": cell.kind, "id": identity, "metadata": dict(cell.metadata)}
+    text = cell.text
+    if cell.kind == "code":
+        record |= {"execution_count": None, "outputs": []}
+        text = text if cell.exported else with_magics(text)
+    return record | {"source": text.splitlines(keepends=True)}

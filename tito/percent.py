@@ -1,0 +1,153 @@
+"""The percent format: a notebook as a Python file whose cells begin with `# %%`.
+
+The tool `jupytext` reads and writes the same files (the tests hold this reader against it). It is not used here because
+importing it takes over a second, `tito module test` reads such a file each time, and it does not say on which line a
+cell stands.
+"""
+import json
+import re
+
+from tito.problems import SourceError, raise_all
+
+MARKER = re.compile(r"^# ?%%(?=\s|$)[ \t]*(?P<options>.*)$")
+KIND = re.compile(r"^\[(?P<kind>markdown|md|raw)\]\s*")
+KEY = re.compile(r"(?P<key>[A-Za-z_][\w.-]*)=")
+MAGIC_COMMENT = re.compile(r"^# (?=%{1,2}[A-Za-z]|![A-Za-z./])", re.MULTILINE)
+STRINGS = re.compile(r'''#[^\n]*|(?P<quote>"""|\'\'\')(?:\\.|(?!(?P=quote)).)*?(?P<end>(?P=quote)|\Z)'''
+                     r'''|"(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?''', re.DOTALL)
+HEADER = """\
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+"""
+
+
+def parse(path, text):
+    """Split a percent file into cells.
+
+    Returns:
+        One tuple for each cell: kind, text, metadata, and the line of the file on which its text begins.
+
+    Raises:
+        SourceError: A cell's header is not `# %% [kind] key=value`, with values in JSON.
+    """
+    lines = text.split("\n")
+    start = _after_header(lines)
+    cells, problems = [], []
+    for index, (first, last) in enumerate(_spans(lines, start), 1):
+        marker = MARKER.match(lines[first])
+        try:
+            kind, metadata = _options(marker["options"] if marker else "")
+        except ValueError as error:
+            problems.append(SourceError(path, f"{error} (line {first + 1} of the file)", index))
+            continue
+        begin = first + bool(marker)
+        cells.append((kind, _body(kind, lines[begin:last]), metadata, begin + 1))
+    raise_all(problems)
+    return cells
+
+
+def render(cells):
+    """Write cells as one percent file that `parse` and jupytext read back."""
+    return "\n".join([HEADER, *(f"{_marker(cell)}\n{_commented(cell)}\n" for cell in cells)])
+
+
+def with_magics(text):
+    """Turn `# %timeit f(x)`, as a Python file must hold it, into the notebook's `%timeit f(x)`."""
+    return MAGIC_COMMENT.sub("", text)
+
+
+def _after_header(lines):
+    """Skip the YAML that jupytext keeps between two lines `# ---`."""
+    if lines and lines[0].rstrip() == "# ---":
+        for number, line in enumerate(lines[1:], 1):
+            if line.rstrip() == "# ---":
+                return number + 1
+    return 0
+
+
+def _spans(lines, start):
+    """Give the first and last line of each cell; what stands before the first marker is a cell if it is not blank."""
+    marks = [number for number in range(start, len(lines)) if MARKER.match(lines[number])]
+    if "".join(lines[start:marks[0] if marks else None]).strip():
+        marks.insert(0, start)
+    bounds, number = [*marks, len(lines)], 0
+    while number < len(marks):
+        following = _after_open_string(lines, bounds, number)
+        yield bounds[number], bounds[following]
+        number = following
+
+
+def _after_open_string(lines, bounds, number):
+    """A marker inside a triple-quoted string does not begin a cell, but a string that never ends does not eat the file."""
+    for following in range(number + 1, len(bounds)):
+        if not _ends_in_string("\n".join(lines[bounds[number]:bounds[following]])):
+            return following
+    return number + 1
+
+
+def _ends_in_string(text):
+    return any(match["quote"] and not match["end"] for match in STRINGS.finditer(text))
+
+
+def _options(text):
+    """Read what follows `# %%`: an optional title, the kind, and metadata as key=value."""
+    text = text.strip()
+    title = re.match(r"[^\[{=]*(?=\[(?:markdown|md|raw)\])", text)
+    text = text[title.end():] if title else text
+    kind = KIND.match(text)
+    rest = text[kind.end():] if kind else text
+    name = {"md": "markdown", None: "code"}.get(kind and kind["kind"], kind and kind["kind"])
+    return name, _metadata(rest.strip())
+
+
+def _metadata(text):
+    if text.startswith("{"):
+        return json.loads(text)
+    first = KEY.search(text)
+    if not first and not text.endswith("=") and "{" not in text:
+        return {}  # a title alone
+    text, metadata = text[first.start():] if first else text, {}
+    while text:
+        key = KEY.match(text)
+        if not key:
+            raise ValueError(f"the cell's header is not key=value with values in JSON, from {text!r} on")
+        metadata[key["key"]], text = _value(text[key.end():])
+    return metadata
+
+
+def _value(text):
+    try:
+        value, end = json.JSONDecoder().raw_decode(text)
+    except json.JSONDecodeError:
+        raise ValueError(f"the cell's header is not key=value with values in JSON, from {text!r} on") from None
+    return value, text[end:].lstrip()
+
+
+def _body(kind, lines):
+    """Drop the blank lines that separate cells, and the comment signs of prose."""
+    while lines and not lines[-1].strip():
+        lines = lines[:-1]
+    if kind != "code":
+        lines = [re.sub(r"^# ?", "", line) for line in lines]
+    return "\n".join(lines)
+
+
+def _marker(cell):
+    kind = [] if cell.kind == "code" else [f"[{cell.kind}]"]
+    options = [f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in cell.metadata.items()]
+    return " ".join(["# %%", *kind, *options])
+
+
+def _commented(cell):
+    if cell.kind == "code":
+        return cell.text
+    return "\n".join(f"# {line}".rstrip() for line in cell.text.split("\n"))

@@ -1,0 +1,154 @@
+"""A notebook's cells, whether it is kept as `.ipynb` or as a percent `.py` file."""
+import ast
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from tito import ipynb, percent
+from tito.problems import SourceError, SourceErrors, raise_all
+
+__all__ = ["Cell", "Exercise", "Notebook", "SourceError", "SourceErrors", "read"]
+
+EXPORT = re.compile(r"^#\s*\|\s*export\s*$")
+CONFLICT = re.compile(r"^(<{7}|>{7}) ")
+EXERCISE_ID = re.compile(r"^\d\d\.[1-9]\d*$")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell: `index` counts all cells from 1, `line` is where its text begins in a `.py` file."""
+
+    index: int
+    kind: str
+    text: str
+    metadata: dict
+    line: int | None = None
+
+    @property
+    def exported(self):
+        """The cell's first line that is not blank is `#| export`."""
+        return self.kind == "code" and bool(EXPORT.match(self.text.lstrip("\n").partition("\n")[0]))
+
+    @property
+    def exercise(self):
+        return self.metadata.get("exercise") if self.kind == "code" else None
+
+    @property
+    def check(self):
+        return self.metadata.get("check")
+
+    @property
+    def hint(self):
+        return self.metadata.get("hint")
+
+    @property
+    def question(self):
+        return self.metadata.get("question")
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """What an exercise's header says, the one name that its cell defines, and the cell's index."""
+
+    id: str
+    name: str
+    minutes: int
+    points: int
+    extension: bool
+    cell: int
+
+    @property
+    def label(self):
+        return f"{self.id} {self.name}"
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """The cells of one file."""
+
+    path: Path
+    cells: tuple[Cell, ...]
+
+    def exercises(self):
+        """List the exercises in the notebook's order.
+
+        Raises:
+            SourceError: A header lacks minutes or points, an id stands twice, or a cell does not define one name.
+        """
+        return self._exercises
+
+    @cached_property
+    def _exercises(self):
+        found, problems = {}, []
+        for cell in self.cells:
+            if cell.exercise is None:
+                continue
+            try:
+                exercise = _exercise(cell)
+                if exercise.id in found:
+                    raise ValueError(f"exercise {exercise.id} is already cell {found[exercise.id].cell}")
+                found[exercise.id] = exercise
+            except (ValueError, SyntaxError) as error:
+                problems.append(SourceError(self.path, str(error), cell.index))
+        raise_all(problems)
+        return tuple(found.values())
+
+    def exercise(self, name):
+        """Return the exercise with this id or name, or None."""
+        return next((found for found in self.exercises() if name in (found.id, found.name)), None)
+
+
+def read(path):
+    """Read a notebook, `.ipynb` or percent `.py`.
+
+    Raises:
+        SourceError: The file cannot be read as a notebook; the message names file, cell and line.
+    """
+    path = Path(path)
+    text = _text(path)
+    parse = ipynb.parse if path.suffix == ".ipynb" else percent.parse
+    cells = parse(path, text)
+    return Notebook(path, tuple(Cell(index, *fields) for index, fields in enumerate(cells, 1)))
+
+
+def definitions(node):
+    """Name what a top-level statement defines; imports define nothing of the notebook's own."""
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return [node.name]
+    if isinstance(node, ast.Assign):
+        targets = node.targets
+    else:
+        targets = [node.target] if isinstance(node, ast.AnnAssign) else []
+    return [name.id for target in targets for name in ast.walk(target)
+            if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)]
+
+
+def _text(path):
+    """Decode a file as UTF-8, with or without a byte order mark, and with any line ends."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise SourceError(path, f"cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        line = error.object[:error.start].count(b"\n") + 1
+        raise SourceError(path, "is not UTF-8: save it with that encoding", line=line) from None
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    conflicts = [number for number, line in enumerate(text.split("\n"), 1) if CONFLICT.match(line)]
+    if conflicts:
+        reason = "a merge conflict is left here: keep one side and remove the lines <<<<<<<, ======= and >>>>>>>"
+        raise SourceErrors([SourceError(path, reason, line=number) for number in conflicts])
+    return text
+
+
+def _exercise(cell):
+    data = cell.metadata
+    if not isinstance(cell.exercise, str) or not EXERCISE_ID.match(cell.exercise):
+        raise ValueError(f'an exercise is named like "01.4", not {cell.exercise!r}')
+    for key in ("minutes", "points"):
+        if type(data.get(key)) is not int:
+            raise ValueError(f"the header of exercise {cell.exercise} needs a whole number: {key}=…")
+    names = [name for node in ast.parse(cell.text).body for name in definitions(node)]
+    if len(names) != 1:
+        raise ValueError(f"the cell of exercise {cell.exercise} must define one name, not {', '.join(names) or 'none'}")
+    return Exercise(cell.exercise, names[0], data["minutes"], data["points"], bool(data.get("extension")), cell.index)

@@ -1,0 +1,123 @@
+"""Where everything lies: the course, the learner's workspace, and the copies that are kept of what they wrote."""
+import os
+import shutil
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+
+from tito.curriculum import Curriculum
+
+MANIFEST = Path("modules") / "curriculum.toml"
+
+
+class WorkspaceError(Exception):
+    """Something in the workspace is missing or ambiguous; the message says what to do."""
+
+
+class NoWorkspace(WorkspaceError):
+    """No workspace lies at or above the place where one was looked for."""
+
+
+def course_dir():
+    """Return the folder of the course: data inside the installed package, or the clone that tito runs from."""
+    here = Path(__file__).resolve().parent
+    packaged = here / "course"
+    return packaged if (packaged / MANIFEST).is_file() else here.parent
+
+
+def course_source(module):
+    """Return the module's source with its reference solutions."""
+    return course_dir() / "modules" / module.folder / f"{module.name}.py"
+
+
+def course_checks(module):
+    """Return the module's checks."""
+    return course_source(module).with_name("checks.py")
+
+
+def is_to_come(module):
+    """Say whether the course holds no source for this module yet."""
+    return not course_source(module).is_file()
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A folder that holds the learner's notebooks and the package made from them."""
+
+    root: Path
+
+    @property
+    def is_clone(self):
+        """A clone of the course is a workspace too, and nothing in it may be reset into stubs."""
+        return (self.root / "tito" / "workspace.py").is_file()
+
+    @cached_property
+    def curriculum(self):
+        return Curriculum.load(self.root / MANIFEST)
+
+    @property
+    def package(self):
+        return self.root / "tinytorch"
+
+    def folder(self, module):
+        """Return the folder of the module's notebook."""
+        return self.root / "modules" / module.folder
+
+    def notebook(self, module):
+        """Return the learner's notebook, `.ipynb` or `.py`.
+
+        Raises:
+            WorkspaceError: There is none, or there are both and tito cannot know which is meant.
+        """
+        candidates = [self.folder(module) / f"{module.name}{suffix}" for suffix in (".ipynb", ".py")]
+        found = [path for path in candidates if path.is_file()]
+        if len(found) == 1:
+            return found[0]
+        names = [self.label(path) for path in candidates]
+        if found:
+            raise WorkspaceError(f"both {names[0]} and {names[1]} are there: move the one that you do not work in away")
+        raise WorkspaceError(f"neither {names[0]} nor {names[1]} is there: "
+                             f"`tito module reset {module.number}` writes the notebook afresh")
+
+    def exported(self, module):
+        """Return the file of the package that the module's notebook fills."""
+        return self.package / module.exports
+
+    def label(self, path):
+        """Return `path` as messages and exported files name it: from the root, with forward slashes."""
+        path = Path(path)
+        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
+
+    def backup(self, path):
+        """Copy a file to `.tito/backups` under the present date and time, and return the copy."""
+        path = Path(path)
+        inside = path.relative_to(self.root) if path.is_relative_to(self.root) else Path(path.name)
+        folder = self.root / ".tito" / "backups" / inside.parent
+        folder.mkdir(parents=True, exist_ok=True)
+        copy = _free_name(folder, path, datetime.now().strftime("%Y-%m-%d_%H-%M-%S"))
+        shutil.copy2(path, copy)
+        return copy
+
+
+def _free_name(folder, path, stamp):
+    """Two copies within one second are two copies."""
+    copy, count = folder / f"{path.stem}.{stamp}{path.suffix}", 2
+    while copy.exists():
+        copy, count = folder / f"{path.stem}.{stamp}-{count}{path.suffix}", count + 1
+    return copy
+
+
+def find(start=None):
+    """Find the workspace at or above `start`, else `$TINYTORCH_WORKSPACE`, else the current folder.
+
+    Raises:
+        NoWorkspace: There is none; the message says where it was looked for.
+    """
+    named = os.environ.get("TINYTORCH_WORKSPACE") if start is None else None
+    place = Path(start or named or os.getcwd()).resolve()
+    for folder in (place, *place.parents):
+        if (folder / MANIFEST).is_file():
+            return Workspace(folder)
+    where = f"{place}, which $TINYTORCH_WORKSPACE names" if named else str(place)
+    raise NoWorkspace(f"no workspace lies at or above {where}: `tito init DIR` writes one, then work inside it")
