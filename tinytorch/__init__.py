@@ -1,0 +1,27 @@
+"""TinyTorch: a deep-learning framework that you write, module by module. Given.
+
+Names are found when they are first used: `tinytorch.Tensor` comes from `tinytorch/tensor.py`, which module 01 exports,
+and so on. What no module has exported yet raises an error that names the module to write.
+"""
+import importlib
+import inspect
+
+from numpy import bool_ as bool
+from numpy import float32, float64, int32, int64, uint8
+
+from tinytorch import imports
+from tinytorch.op import fallbacks, use
+from tinytorch.random import manual_seed
+
+__version__ = "0.1.0"
+imports.install()
+
+
+def __getattr__(name):
+    if name in imports.curriculum() or (imports.PACKAGE / name).is_dir():
+        return importlib.import_module(f"tinytorch.{name}")
+    if name.startswith("__"):
+        raise AttributeError(name)
+    # As in PyTorch, a method of Tensor is a function too: tinytorch.sum(x) is x.sum().
+    method = getattr(imports.lookup("Tensor", ["tensor"]), name, None)
+    return method if inspect.isfunction(method) else imports.lookup(name, imports.curriculum())

@@ -1,0 +1,77 @@
+"""Where data lives. Given; module 11 registers the GPU here."""
+import numpy as np
+
+_devices = {}  # name -> (array type, copy to the device, copy to the host)
+
+
+def register_device(name, array_type, upload, download):
+    """Register a device, so that ``tensor.to(name)`` works.
+
+    Args:
+        name: What users call it, such as ``"cuda"``.
+        array_type: Class of the arrays that live there.
+        upload: Function from a NumPy array to such an array.
+        download: Function from such an array to a NumPy array.
+    """
+    _devices[name] = (array_type, upload, download)
+
+
+def device_of(*arrays):
+    """Return the one device on which all arrays live; Python numbers live anywhere.
+
+    Args:
+        arrays: NumPy arrays, arrays of a registered device, or numbers.
+
+    Returns:
+        Name of the device; ``"cpu"`` when there are only numbers.
+
+    Raises:
+        ValueError: The arrays lie on different devices: data never moves silently.
+
+    Example:
+        >>> device_of(np.zeros(3), 2.0)
+        'cpu'
+    """
+    if not _devices:
+        return "cpu"
+    found = {home for home in map(_home, arrays) if home}
+    if len(found) > 1:
+        raise ValueError(f"the inputs lie on different devices ({', '.join(sorted(found))}): "
+                         "move one with .to(device) first")
+    return found.pop() if found else "cpu"
+
+
+def _home(array):
+    for name, (array_type, _, _) in _devices.items():
+        if isinstance(array, array_type):
+            return name
+    return "cpu" if isinstance(array, np.ndarray) else None
+
+
+def move(array, device):
+    """Return an array on another device; one that is there already is returned as it is.
+
+    Args:
+        array: A NumPy array or an array of a registered device.
+        device: Name of the device to go to.
+
+    Returns:
+        The array there.
+
+    Raises:
+        ValueError: No such device is registered.
+
+    Example:
+        >>> move(np.zeros(3), "cuda")
+        Traceback (most recent call last):
+        ...
+        ValueError: there is no device 'cuda' here, only cpu: module 11 (cuda) registers the GPU
+    """
+    home = device_of(array)
+    if device == home:
+        return array
+    if device != "cpu" and device not in _devices:
+        raise ValueError(f"there is no device {device!r} here, only {', '.join(['cpu', *_devices])}: "
+                         "module 11 (cuda) registers the GPU")
+    host = array if home == "cpu" else _devices[home][2](array)
+    return host if device == "cpu" else _devices[device][1](host)

@@ -1,0 +1,275 @@
+"""The op: a NumPy function on which later modules register more. Given.
+
+An op is born in one module as a plain function on arrays. Gradient rules (module 05), faster kernels (module 10) and
+GPU kernels (module 11) are registered on it later: nothing is patched, and no earlier file changes. It is the shape of
+PyTorch's ``torch.library``, of HIPS autograd's ``defvjp`` and of JAX's primitives.
+"""
+import functools
+import importlib
+import threading
+from collections import Counter
+from typing import Any, NamedTuple
+
+from tinytorch.device import device_of
+
+HOME = {"apply": "tinytorch.tensor", "backward": "tinytorch.autograd"}  # the two parts, and who hands them over
+_parts = {}
+
+fallbacks = Counter()  # op name -> how often the chosen kernel set lacked it and the NumPy forward ran instead
+
+
+class State(threading.local):
+    """What this thread has chosen: whether ops are remembered, and which kernel set runs on the CPU."""
+
+    recording = True
+    kernels = "numpy"
+
+
+state = State()
+
+
+def register(name):
+    """Register the decorated function as a part of the framework; registering again replaces it.
+
+    Args:
+        name: ``"apply"``, which runs an op, or ``"backward"``, which walks back through the ops that ran.
+
+    Returns:
+        A decorator that returns its function unchanged.
+
+    Raises:
+        ValueError: There is no such part.
+
+    Example:
+        >>> register("forward")
+        Traceback (most recent call last):
+        ...
+        ValueError: there is no part 'forward': the parts are apply, backward
+    """
+    if name not in HOME:
+        raise ValueError(f"there is no part {name!r}: the parts are {', '.join(HOME)}")
+
+    def keep(function):
+        _parts[name] = function
+        return function
+
+    return keep
+
+
+def part(name):
+    """Return a registered part, importing the module that registers it when nobody has yet.
+
+    Args:
+        name: ``"apply"`` or ``"backward"``.
+
+    Returns:
+        The function registered last.
+
+    Raises:
+        ImportError: The module that registers it has not been exported. The message names it.
+
+    Example:
+        >>> part("apply").__name__
+        'apply'
+    """
+    if name not in _parts:
+        importlib.import_module(HOME[name])
+    return _parts[name]
+
+
+class Op:
+    """A named computation: its forward function, and what modules have registered on it.
+
+    Args:
+        forward: Function of arrays (positional) and settings (keyword-only) that returns an array.
+
+    Example:
+        >>> double = Op(lambda a: a * 2)
+        >>> double.forward(21)
+        42
+    """
+
+    def __init__(self, forward):
+        functools.update_wrapper(self, forward)
+        self.name = forward.__name__
+        self.forward = forward
+        self.defaults = forward.__kwdefaults__ or {}
+        self.rules = ()
+        self.rule_of_each = None
+        self.kernels = {}
+
+    def __call__(self, *inputs, **params):
+        return part("apply")(self, *inputs, **params)
+
+    def __repr__(self):
+        kernels = ", ".join(["numpy", *self.kernels])
+        return f"<op {self.name}: kernels {kernels}; {'has' if self.rules or self.rule_of_each else 'no'} gradient rule>"
+
+    def register_vjp(self, *rules, each=None):
+        """Register the gradient rules: how a gradient of the output becomes a gradient of each input.
+
+        Args:
+            rules: One function for each positional argument, ``rule(grad, out, *inputs, **params)``, written with ops.
+                None marks an argument that has no gradient, such as labels.
+            each: Instead of them, one rule for an op of any number of inputs; it also receives ``argument``, a position.
+
+        Example:
+            >>> triple = Op(lambda a: a * 3)
+            >>> triple.register_vjp(lambda grad, out, a: grad * 3)
+            >>> triple.rule(0)(1.0, None, 5.0)
+            3.0
+        """
+        self.rules, self.rule_of_each = rules, each
+
+    def rule(self, argument):
+        """Return the gradient rule of one input.
+
+        Args:
+            argument: Position of the input, from 0.
+
+        Returns:
+            ``rule(grad, out, *inputs, **params)``, or None for an input without a gradient.
+
+        Raises:
+            NotImplementedError: The op has no rule for it. The message says what to write.
+
+        Example:
+            >>> @op
+            ... def flip(a): return -a
+            >>> flip.rule(0)
+            Traceback (most recent call last):
+            ...
+            NotImplementedError: op 'flip' has no gradient rule for argument 0: write one with flip.register_vjp(...)
+        """
+        if self.rule_of_each:
+            return functools.partial(self.rule_of_each, argument=argument)
+        if argument >= len(self.rules):
+            raise NotImplementedError(f"op {self.name!r} has no gradient rule for argument {argument}: "
+                                      f"write one with {self.name}.register_vjp(...)")
+        return self.rules[argument]
+
+    def register_kernel(self, name):
+        """Register the decorated function as this op's kernel of a set; it has the forward's signature.
+
+        Args:
+            name: A kernel set of the CPU, such as ``"numba"``, or a device, such as ``"cuda"``.
+
+        Returns:
+            A decorator that returns its function unchanged.
+
+        Example:
+            >>> double = Op(lambda a: a * 2)
+            >>> fast = double.register_kernel("numba")(lambda a: a + a)
+            >>> double.kernels["numba"](21)
+            42
+        """
+        def keep(kernel):
+            self.kernels[name] = kernel
+            return kernel
+
+        return keep
+
+
+def op(forward):
+    """Make an op of the decorated function.
+
+    Args:
+        forward: Function of arrays (positional) and settings (keyword-only) that returns an array.
+
+    Returns:
+        The `Op`; ``forward`` itself stays reachable as its attribute of that name.
+
+    Example:
+        >>> @op
+        ... def double(a): return a * 2
+        >>> double.name
+        'double'
+    """
+    return Op(forward)
+
+
+def select_kernel(op, *arrays):
+    """Choose the function that runs an op: where the data lives decides first, then the kernel set in use.
+
+    Args:
+        op: The op.
+        arrays: Its inputs, unwrapped: arrays, or Python numbers, which live anywhere.
+
+    Returns:
+        A function with the signature of ``op.forward``.
+
+    Raises:
+        ValueError: The arrays lie on different devices.
+        NotImplementedError: They lie on a device for which the op has no kernel.
+
+    Example:
+        >>> select_kernel(Op(lambda a: abs(a)), -3.0)(-3.0)
+        3.0
+    """
+    device = device_of(*arrays)
+    if device == "cpu" and state.kernels == "numpy":
+        return op.forward
+    kernel = op.kernels.get(state.kernels if device == "cpu" else device)
+    if kernel is None and device != "cpu":
+        raise NotImplementedError(f"op {op.name!r} has no {device} kernel: write one with "
+                                  f"@{op.name}.register_kernel({device!r}), or move the tensor back with .to('cpu')")
+    fallbacks[op.name] += kernel is None
+    return kernel or op.forward
+
+
+class Origin(NamedTuple):
+    """Where a tensor came from: the op, its inputs as they were given, its settings, and the version of each input."""
+
+    op: Op
+    inputs: tuple
+    params: dict[str, Any]
+    versions: tuple
+
+
+def record(out, op, inputs, params):
+    """Remember on a result where it came from, if a gradient may one day have to flow back through it.
+
+    That is so when recording is on, some input requires a gradient, and the result is a floating-point tensor.
+
+    Args:
+        out: Tensor that the op returned; its ``requires_grad`` and ``origin`` are set.
+        op: The op that ran.
+        inputs: Tuple of its inputs, tensors and numbers, before they were unwrapped.
+        params: Dict of its settings; the defaults of the others are filled in.
+
+    Example:
+        >>> from tinytorch.tensor import Tensor
+        >>> (Tensor([1.0], requires_grad=True) * 2).origin.op.name
+        'mul'
+    """
+    tensor = type(out)
+    if not state.recording or out.data.dtype.kind != "f":
+        return
+    if any(isinstance(x, tensor) and x.requires_grad for x in inputs):
+        versions = tuple([x.version if isinstance(x, tensor) else None for x in inputs])
+        out.requires_grad = True
+        out.origin = Origin(op, inputs, {**op.defaults, **params}, versions)
+
+
+class use:
+    """Choose the kernel set that runs on the CPU, for good or for the length of a ``with`` block.
+
+    Args:
+        kernels: ``"numpy"``, or the name of a set for which kernels are registered, such as ``"numba"``.
+
+    Example:
+        >>> with use("numba"):
+        ...     state.kernels
+        'numba'
+        >>> state.kernels
+        'numpy'
+    """
+
+    def __init__(self, kernels):
+        self.previous, state.kernels = state.kernels, kernels
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        state.kernels = self.previous

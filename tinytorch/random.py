@@ -1,0 +1,50 @@
+"""One documented source of chance. Given.
+
+Every function that draws takes ``rng``, a ``numpy.random.Generator``. Without one it draws from the default generator
+kept here, which starts from seed 0 in every process, so that a run repeats unless you ask otherwise.
+"""
+import numpy as np
+
+_default = np.random.default_rng(0)
+
+
+def generator(rng=None):
+    """Return the generator to draw from.
+
+    Args:
+        rng: A ``numpy.random.Generator``, or None for the default one.
+
+    Returns:
+        The generator.
+
+    Raises:
+        TypeError: ``rng`` is something else, such as a seed.
+
+    Example:
+        >>> generator(7)
+        Traceback (most recent call last):
+        ...
+        TypeError: rng needs a numpy.random.Generator, got int: pass np.random.default_rng(7)
+    """
+    if rng is None:
+        return _default
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(f"rng needs a numpy.random.Generator, got {type(rng).__name__}: pass np.random.default_rng({rng})")
+    return rng
+
+
+def manual_seed(seed):
+    """Start the default generator anew.
+
+    Args:
+        seed: A whole number; the same one gives the same draws.
+
+    Returns:
+        The default generator.
+
+    Example:
+        >>> manual_seed(0).integers(10) == np.random.default_rng(0).integers(10)
+        np.True_
+    """
+    _default.bit_generator.state = np.random.default_rng(seed).bit_generator.state
+    return _default

@@ -1,0 +1,650 @@
+# draft
+def broadcast_shape(a, b):
+    """Return the shape that two shapes broadcast to.
+
+    Both are read from the right; a size that is missing counts as 1. Two sizes fit when they are equal or one of them is 1, and
+    the result has the one that is not 1.
+
+    Args:
+        a: Tuple of ints, the first shape.
+        b: Tuple of ints, the second shape.
+
+    Returns:
+        Tuple of ints, as long as the longer of the two.
+
+    Raises:
+        ValueError: Two sizes do not fit. The message holds both shapes.
+
+    Example:
+        >>> broadcast_shape((2, 3, 4), (3, 1))
+        (2, 3, 4)
+        >>> broadcast_shape((5, 1), (7,))
+        (5, 7)
+
+    Source:
+        NumPy user guide, "Broadcasting".
+    """
+    ndim = max(len(a), len(b))
+    left, right = (1,) * (ndim - len(a)) + tuple(a), (1,) * (ndim - len(b)) + tuple(b)
+    for m, n in zip(left, right):
+        if m != n and 1 not in (m, n):
+            raise ValueError(f"shapes {a} and {b} do not broadcast: {m} against {n}")
+    return tuple(n if m == 1 else m for m, n in zip(left, right))
+
+
+"""Tensors, the operations on them, and `apply`, through which every operation runs."""
+from collections import namedtuple
+
+import numpy as np
+
+from tinytorch.device import device_of, move
+from tinytorch.display import describe
+from tinytorch.op import op, part, record, register, select_kernel, state
+from tinytorch.random import generator
+
+
+@op
+def add(a, b):
+    """Add entry by entry; the shapes broadcast."""
+    return a + b
+
+
+@op
+def sub(a, b):
+    """Subtract entry by entry; the shapes broadcast."""
+    return a - b
+
+
+@op
+def mul(a, b):
+    """Multiply entry by entry; the shapes broadcast.
+
+    Args:
+        a: Array of any shape, or a number.
+        b: Array whose shape broadcasts with it, or a number.
+
+    Returns:
+        Array of the broadcast shape. Every entry is the product of one entry of ``a`` and the one of ``b`` beside it.
+
+    Example:
+        >>> mul.forward(np.array([[1, 2], [3, 4]]), np.array([10, 100]))
+        array([[ 10, 200],
+               [ 30, 400]])
+    """
+    return a * b
+
+
+@op
+def div(a, b):
+    """Divide entry by entry; integers give fractions."""
+    return np.true_divide(a, b)
+
+
+@op
+def power(a, b):
+    """Raise entry by entry: ``a ** b``."""
+    return a ** b
+
+
+@op
+def neg(a):
+    """Change the sign of every entry."""
+    return -a
+
+
+@op
+def exp(a):
+    """Raise e to every entry."""
+    return np.exp(a)
+
+
+@op
+def log(a):
+    """Take the natural logarithm of every entry; 0 gives -inf and a negative number nan, without a warning."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.log(a)
+
+
+@op
+def sqrt(a):
+    """Take the square root of every entry."""
+    return np.sqrt(a)
+
+
+@op
+def absolute(a):
+    """Drop the sign of every entry."""
+    return np.abs(a)
+
+
+@op
+def greater(a, b):
+    """Compare entry by entry: ``a > b``."""
+    return np.greater(a, b)
+
+
+@op
+def greater_equal(a, b):
+    """Compare entry by entry: ``a >= b``."""
+    return np.greater_equal(a, b)
+
+
+@op
+def equal(a, b):
+    """Compare entry by entry: ``a == b``."""
+    return np.equal(a, b)
+
+
+@op
+def where(condition, a, b):
+    """Take the entry of ``a`` where the condition holds, of ``b`` elsewhere."""
+    return np.where(condition, a, b)
+
+
+@op
+def matmul(a, b):
+    """Multiply matrices, or batches of matrices.
+
+    Args:
+        a: Array of shape (..., n, k).
+        b: Array of shape (..., k, m). Batch dimensions broadcast.
+
+    Returns:
+        Array of shape (..., n, m). Entry (i, j) is the sum over k of ``a[..., i, k] * b[..., k, j]``.
+
+    Raises:
+        ValueError: The inner sizes differ. The message holds both shapes.
+
+    Example:
+        >>> matmul.forward(np.ones((2, 3)), np.ones((3, 4))).shape
+        (2, 4)
+    """
+    if a.shape[-1] != b.shape[-2]:
+        raise ValueError(f"matmul needs inner sizes to agree: {a.shape} @ {b.shape}: {a.shape[-1]} != {b.shape[-2]}")
+    return a @ b
+
+
+@op
+def reduce_sum(a, *, axis=None, keepdims=False):
+    """Sum along axes.
+
+    Args:
+        a: Array of any shape.
+        axis: The axis to sum along, a tuple of axes, or None for all of them. Negative ones count from the end.
+        keepdims: Whether the axes that are summed stay, with size 1.
+
+    Returns:
+        Array without those axes, or with size 1 in their place. True counts as 1; float32 stays float32.
+
+    Example:
+        >>> reduce_sum.forward(np.array([[1, 2, 3], [4, 5, 6]]), axis=1)
+        array([ 6, 15])
+    """
+    return np.sum(a, axis=axis, keepdims=keepdims)
+
+
+@op
+def mean(a, *, axis=None, keepdims=False):
+    """Average along axes.
+
+    Args:
+        a: Array of any shape.
+        axis: The axis to average along, a tuple of axes, or None for all of them. Negative ones count from the end.
+        keepdims: Whether those axes stay, with size 1.
+
+    Returns:
+        Array as `reduce_sum` gives it, every entry divided by how many entries of ``a`` went into it. float32 stays float32.
+
+    Example:
+        >>> mean.forward(np.array([[1.0, 2.0, 3.0], [5.0, 5.0, 5.0]]), axis=1)
+        array([2., 5.])
+    """
+    total = reduce_sum.forward(a, axis=axis, keepdims=keepdims)
+    return total / (a.size / total.size)
+
+
+@op
+def reshape(a, *, shape):
+    """Read the same numbers, in the same order, with another shape.
+
+    Args:
+        a: Array of any shape.
+        shape: Tuple of ints. At most one may be -1: it becomes whatever makes the sizes agree.
+
+    Returns:
+        Array of that shape; its last axis varies fastest, as in ``a``.
+
+    Raises:
+        ValueError: The shape does not hold as many numbers. The message holds both shapes.
+
+    Example:
+        >>> reshape.forward(np.arange(6), shape=(2, -1))
+        array([[0, 1, 2],
+               [3, 4, 5]])
+    """
+    try:
+        return a.reshape(shape)
+    except ValueError:
+        raise ValueError(f"reshape cannot read {a.size} numbers of shape {a.shape} as shape {tuple(shape)}") from None
+
+
+@op
+def transpose(a, *, dim0, dim1):
+    """Swap two axes.
+
+    Args:
+        a: Array of two dimensions or more.
+        dim0: One axis; negative ones count from the end.
+        dim1: The other axis.
+
+    Returns:
+        Array in which entry ``[..., i, ..., j, ...]`` is ``a[..., j, ..., i, ...]``; all other axes stay where they are.
+
+    Example:
+        >>> transpose.forward(np.array([[1, 2, 3], [4, 5, 6]]), dim0=0, dim1=1)
+        array([[1, 4],
+               [2, 5],
+               [3, 6]])
+    """
+    return np.swapaxes(a, dim0, dim1)
+
+
+@op
+def reduce_max(a, *, axis=None, keepdims=False):
+    """Take the largest entry along axes."""
+    return np.max(a, axis=axis, keepdims=keepdims)
+
+
+@op
+def argmax(a, *, axis=None, keepdims=False):
+    """Return the position of the largest entry along one axis, the first of equal ones."""
+    return np.argmax(a, axis=axis, keepdims=keepdims)
+
+
+@op
+def permute(a, *, dims):
+    """Put the axes into another order: axis ``dims[i]`` of ``a`` becomes axis i."""
+    return np.transpose(a, dims)
+
+
+@op
+def getitem(a, *, index):
+    """Take a part: slices, integers, integer arrays and masks, as NumPy does."""
+    return a[index]
+
+
+@op
+def cast(a, *, dtype):
+    """Convert every entry to another dtype."""
+    return a.astype(dtype)
+
+
+@op
+def expand(a, *, shape):
+    """Stretch an array to a shape that it broadcasts to, without copying.
+
+    Args:
+        a: Array of any shape.
+        shape: Tuple of ints, at least as long as the shape of ``a``. -1 keeps the size that ``a`` has there.
+
+    Returns:
+        Array of that shape; a stretched axis repeats its one entry.
+
+    Raises:
+        ValueError: ``a`` does not broadcast to the shape. The message holds both shapes.
+
+    Example:
+        >>> expand.forward(np.array([[1], [2]]), shape=(-1, 3))
+        array([[1, 1, 1],
+               [2, 2, 2]])
+    """
+    new = len(shape) - a.ndim
+    target = tuple(a.shape[i - new] if size == -1 and i >= new else size for i, size in enumerate(shape))
+    if broadcast_shape(a.shape, target) != target:
+        raise ValueError(f"expand cannot stretch shape {a.shape} to {target}: only sizes of 1 grow")
+    return np.broadcast_to(a, target)
+
+
+@op
+def cat(*arrays, dim=0):
+    """Join arrays along an axis that they have.
+
+    Args:
+        arrays: Arrays that differ in the size of axis ``dim`` at most.
+        dim: The axis to join along; negative ones count from the end.
+
+    Returns:
+        Array whose axis ``dim`` is as long as all of theirs together, with their entries in the order given.
+
+    Raises:
+        ValueError: Another axis differs, or there is nothing to join. The message holds all shapes.
+
+    Example:
+        >>> cat.forward(np.array([[1, 2]]), np.array([[3, 4], [5, 6]]))
+        array([[1, 2],
+               [3, 4],
+               [5, 6]])
+    """
+    try:
+        return np.concatenate(arrays, axis=dim)
+    except ValueError:
+        shapes = ", ".join(str(array.shape) for array in arrays)
+        raise ValueError(f"cat along dim {dim} needs all other sizes to agree, got shapes {shapes or '(none)'}") from None
+
+
+def as_array(data, dtype=None):
+    """Return an array: float32 for Python floats, int64 for ints; an array keeps its dtype and its memory."""
+    if isinstance(data, Tensor):
+        data = data.data
+    array = np.asarray(data, dtype) if device_of(data) == "cpu" else data
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"a tensor holds numbers in rows of equal length, got {type(data).__name__} {str(data)[:60]}")
+    if array.dtype == np.float64 and dtype is None and not isinstance(data, np.ndarray):
+        return array.astype(np.float32)
+    return array
+
+
+def unwrap(x):
+    """Return what a kernel computes with: a tensor's array, a list's array; NumPy's own scalars become Python numbers.
+
+    Example:
+        >>> unwrap(np.float64(2.0))
+        2.0
+    """
+    if isinstance(x, Tensor):
+        return x.data
+    if isinstance(x, np.generic):
+        return x.item()  # NumPy's float64 scalar would turn a float32 array into float64; a Python float does not
+    return np.asarray(x) if isinstance(x, (list, tuple)) else x
+
+
+def wrap(out, arrays):
+    """Make a tensor of a kernel's result; float64 comes out only where a float64 array went in."""
+    out = np.asarray(out) if isinstance(out, np.generic) else out
+    if out.dtype == np.float64 and not any(getattr(a, "dtype", None) == np.float64 for a in arrays):
+        out = out.astype(np.float32)
+    return Tensor(out)
+
+
+@register("apply")
+def apply(op, *inputs, **params):
+    """Run an op on tensors and numbers: unwrap, choose, run, wrap, remember.
+
+    Args:
+        op: The op to run.
+        inputs: Its inputs: tensors, arrays and numbers, in any mixture.
+        params: Its settings, such as ``axis=0``.
+
+    Returns:
+        Tensor with what the chosen kernel returns for the unwrapped inputs. If an input requires a gradient, it requires
+        one too, and its ``origin`` holds the op, the inputs as they were given, and the settings.
+
+    Example:
+        >>> out = apply(mul, Tensor([1.0, 2.0], requires_grad=True), 3)
+        >>> out.data, out.origin.op.name, out.origin.inputs[1]
+        (array([3., 6.], dtype=float32), 'mul', 3)
+    """
+    arrays = [unwrap(x) for x in inputs]
+    kernel = select_kernel(op, *arrays)
+    out = wrap(kernel(*arrays, **params), arrays)
+    record(out, op, inputs, params)
+    return out
+
+
+class Operators:
+    """What `+ - * / ** @` and comparisons do."""
+
+    __slots__ = ()
+    __hash__ = object.__hash__  # == compares entries, so a tensor hashes by identity, as in PyTorch
+
+    def __add__(self, other): return add(self, other)
+    def __sub__(self, other): return sub(self, other)
+    def __mul__(self, other): return mul(self, other)
+    def __truediv__(self, other): return div(self, other)
+    def __pow__(self, other): return power(self, other)
+    def __matmul__(self, other): return self.matmul(other)
+    def __radd__(self, other): return add(other, self)
+    def __rsub__(self, other): return sub(other, self)
+    def __rmul__(self, other): return mul(other, self)
+    def __rtruediv__(self, other): return div(other, self)
+    def __rpow__(self, other): return power(other, self)
+    def __rmatmul__(self, other): return Tensor(other).matmul(self)
+    def __neg__(self): return neg(self)
+    def __gt__(self, other): return greater(self, other)
+    def __ge__(self, other): return greater_equal(self, other)
+    def __lt__(self, other): return greater(other, self)
+    def __le__(self, other): return greater_equal(other, self)
+    def __eq__(self, other): return equal(self, other)
+    def __ne__(self, other): return equal(equal(self, other), False)
+
+
+def sizes(shape):
+    """Return a shape given as `f(2, 3)` or as `f((2, 3))`, as a tuple."""
+    return tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
+
+
+def plain_index(index):
+    """Replace every tensor in an index by its array."""
+    return tuple(unwrap(i) for i in index) if isinstance(index, tuple) else unwrap(index)
+
+
+class Functions:
+    """Entry by entry, and the matrix product for vectors too."""
+
+    __slots__ = ()
+
+    def exp(self): return exp(self)
+    def log(self): return log(self)
+    def sqrt(self): return sqrt(self)
+    def abs(self): return absolute(self)
+    def pow(self, exponent): return power(self, exponent)
+
+    def matmul(self, other):
+        """Multiply; a vector counts as a row on the left and as a column on the right."""
+        other = other if isinstance(other, Tensor) else Tensor(other)
+        if self.ndim == 0 or other.ndim == 0:
+            raise ValueError(f"matmul needs at least one dimension: {self.shape} @ {other.shape}; * multiplies by a number")
+        out = matmul(self if self.ndim > 1 else self.unsqueeze(0), other if other.ndim > 1 else other.unsqueeze(1))
+        out = out if other.ndim > 1 else out.squeeze(-1)
+        return out if self.ndim > 1 else out.squeeze(-1 if other.ndim == 1 else -2)
+
+
+class Reductions:
+    """Sums, means, extremes; `dim` and `keepdim` as in PyTorch, or `axis` and `keepdims` as in NumPy."""
+
+    __slots__ = ()
+
+    def sum(self, dim=None, keepdim=False, *, axis=None, keepdims=False):
+        return reduce_sum(self, axis=axis if dim is None else dim, keepdims=keepdim or keepdims)
+
+    def mean(self, dim=None, keepdim=False, *, axis=None, keepdims=False):
+        return mean(self, axis=axis if dim is None else dim, keepdims=keepdim or keepdims)
+
+    def var(self, dim=None, keepdim=False, *, correction=1):
+        """Average the squared distance from the mean; `correction` is subtracted from the count, as in PyTorch."""
+        deviation = self - self.mean(dim, keepdim=True)
+        total = (deviation * deviation).sum(dim, keepdim)
+        return total / (self.numel() / total.numel() - correction)
+
+    def std(self, dim=None, keepdim=False, *, correction=1): return self.var(dim, keepdim, correction=correction).sqrt()
+
+
+Extremes = namedtuple("Extremes", "values indices")  # what PyTorch's max(dim) and min(dim) return
+
+
+class Order:
+    """The largest and the smallest, as in PyTorch: with `dim`, values and indices together."""
+
+    __slots__ = ()
+
+    def amax(self, dim=None, keepdim=False): return reduce_max(self, axis=dim, keepdims=keepdim)
+    def amin(self, dim=None, keepdim=False): return -reduce_max(-self, axis=dim, keepdims=keepdim)
+    def argmax(self, dim=None, keepdim=False): return argmax(self, axis=dim, keepdims=keepdim)
+    def argmin(self, dim=None, keepdim=False): return argmax(-self, axis=dim, keepdims=keepdim)
+
+    def max(self, dim=None, keepdim=False):
+        values = self.amax(dim, keepdim)
+        return values if dim is None else Extremes(values, self.argmax(dim, keepdim))
+
+    def min(self, dim=None, keepdim=False):
+        values = self.amin(dim, keepdim)
+        return values if dim is None else Extremes(values, self.argmin(dim, keepdim))
+
+
+class Shapes:
+    """The same numbers with another shape."""
+
+    __slots__ = ()
+
+    T = mT = property(lambda self: self.transpose(-2, -1))
+
+    def reshape(self, *shape): return reshape(self, shape=sizes(shape))
+    def view(self, *shape): return reshape(self, shape=sizes(shape))
+    def expand(self, *shape): return expand(self, shape=sizes(shape))
+    def transpose(self, dim0, dim1): return transpose(self, dim0=dim0, dim1=dim1)
+    def permute(self, *dims): return permute(self, dims=sizes(dims))
+    def __getitem__(self, index): return getitem(self, index=plain_index(index))
+
+    def flatten(self, start_dim=0, end_dim=-1):
+        first, last = start_dim % max(self.ndim, 1), end_dim % max(self.ndim, 1)
+        return self.reshape(*self.shape[:first], -1, *self.shape[last + 1:])
+
+    def unsqueeze(self, dim):
+        dim = dim % (self.ndim + 1)
+        return self.reshape(*self.shape[:dim], 1, *self.shape[dim:])
+
+    def squeeze(self, dim=None):
+        dropped = range(self.ndim) if dim is None else [dim % max(self.ndim, 1)]
+        return self.reshape(*(n for i, n in enumerate(self.shape) if n != 1 or i not in dropped))
+
+
+class Conversions:
+    """To Python and NumPy, to another dtype or device, and away from the graph."""
+
+    __slots__ = ()
+
+    def tolist(self): return self.data.tolist()
+    def float(self): return self.to(np.float32)
+    def double(self): return self.to(np.float64)
+    def long(self): return self.to(np.int64)
+    def detach(self): return Tensor(self.data)
+    def clone(self): return cast(self, dtype=self.dtype)
+    def __array__(self, dtype=None, copy=None): return np.asarray(self.numpy(), dtype)
+
+    def to(self, target):
+        """Return this tensor on another device (a name) or with another dtype; without a change, itself."""
+        if isinstance(target, str) and not target.startswith(("float", "int", "uint", "bool")):
+            return self if target == self.device else Tensor(move(self.data, target), requires_grad=self.requires_grad)
+        return self if np.dtype(target) == self.dtype else cast(self, dtype=np.dtype(target))
+
+    def item(self):
+        """Return the one entry as a Python number."""
+        if self.numel() != 1:
+            raise ValueError(f"item() needs a tensor of one entry, got shape {self.shape}: index it, or use tolist()")
+        return self.data.item()
+
+    def numpy(self):
+        """Return the array itself, which shares its memory with the tensor."""
+        if self.requires_grad:
+            raise RuntimeError("numpy() on a tensor that requires grad would lose the gradient: call .detach().numpy()")
+        return move(self.data, "cpu")
+
+    def __float__(self): return float(self.item())
+    def __int__(self): return int(self.item())
+    def __bool__(self): return bool(self.item())
+    def __len__(self): return len(self.data)
+
+
+class Writes:
+    """Changes in place; each counts, so that module 05 can tell when a gradient has lost what it needs."""
+
+    __slots__ = ()
+
+    def write(self, array, index=...):
+        """Overwrite entries, all of them by default."""
+        if self.requires_grad and state.recording:
+            raise RuntimeError("this tensor requires grad, so it cannot be changed in place while ops are remembered: "
+                               "make a new one (x = x + 1), or write inside `with no_grad():`")
+        self.data[plain_index(index)] = unwrap(array)
+        self.version += 1
+        return self
+
+    def __setitem__(self, index, value): self.write(value, index)
+    def __iadd__(self, other): return self.write(add.forward(self.data, unwrap(other)))
+    def __isub__(self, other): return self.write(sub.forward(self.data, unwrap(other)))
+    def __imul__(self, other): return self.write(mul.forward(self.data, unwrap(other)))
+    def __itruediv__(self, other): return self.write(div.forward(self.data, unwrap(other)))
+    def copy_(self, other): return self.write(other)
+    def fill_(self, value): return self.write(value)
+    def zero_(self): return self.write(0)
+
+
+class Tensor(Operators, Functions, Reductions, Order, Shapes, Conversions, Writes):
+    """An array that knows where it came from and whether its gradient is wanted.
+
+    Args:
+        data: Number, nested list, array or tensor; an array is not copied.
+        requires_grad: Whether gradients shall flow to this tensor.
+        dtype: NumPy dtype; by default float32 for Python floats, int64 for ints, and an array's own.
+
+    Raises:
+        TypeError: The data are not numbers in rows of equal length.
+        ValueError: A gradient is wanted for integers.
+
+    Example:
+        >>> x = Tensor([[1.0, 2.0], [3.0, 4.0]])
+        >>> (x @ x.T + 1).sum()
+        tensor(56.)
+    """
+
+    __slots__ = ("data", "requires_grad", "grad", "origin", "version", "__weakref__")
+    __array_ufunc__ = None  # array + tensor comes to Tensor.__radd__ instead of adding entry by entry
+
+    def __init__(self, data, requires_grad=False, dtype=None):
+        self.data = data if type(data) is np.ndarray and dtype is None else as_array(data, dtype)
+        self.requires_grad, self.grad, self.origin, self.version = requires_grad, None, None, 0
+        if requires_grad and self.data.dtype.kind != "f":
+            raise ValueError(f"only floating-point tensors can require a gradient, got {self.data.dtype}")
+
+    shape = property(lambda self: self.data.shape)
+    ndim = property(lambda self: self.data.ndim)
+    dtype = property(lambda self: self.data.dtype)
+    device = property(lambda self: device_of(self.data))
+    is_leaf = property(lambda self: self.origin is None)
+
+    def numel(self): return self.data.size
+    def size(self, dim=None): return self.shape if dim is None else self.shape[dim]
+    def dim(self): return self.ndim
+    def __repr__(self): return describe(self, move(self.data, "cpu"))
+
+    def requires_grad_(self, requires_grad=True):
+        self.__init__(self.data, requires_grad)
+        return self
+
+    def backward(self, gradient=None, retain_graph=None, create_graph=False):
+        """Fill the ``grad`` of every tensor that this one was computed from and that wants it; module 05 writes the engine."""
+        return part("backward")(self, gradient, retain_graph=retain_graph, create_graph=create_graph)
+
+
+def tensor(data, *, dtype=None, requires_grad=False): return Tensor(np.array(as_array(data, dtype)), requires_grad)
+def zeros(*shape, **options): return Tensor(np.zeros(sizes(shape), np.float32), **options)
+def ones(*shape, **options): return Tensor(np.ones(sizes(shape), np.float32), **options)
+def full(shape, value, **options): return Tensor(np.full(shape, value, as_array(value).dtype), **options)
+def arange(*bounds, **options): return Tensor(as_array(np.arange(*bounds).tolist()), **options)
+def zeros_like(like): return Tensor(np.zeros_like(like.data))
+def ones_like(like): return Tensor(np.ones_like(like.data))
+
+
+def randn(*shape, rng=None, **options):
+    """Draw from the normal distribution with mean 0 and standard deviation 1."""
+    return Tensor(generator(rng).standard_normal(sizes(shape), np.float32), **options)
+
+
+def rand(*shape, rng=None, **options):
+    """Draw evenly from [0, 1)."""
+    return Tensor(generator(rng).random(sizes(shape), np.float32), **options)
+
+
+def stack(tensors, dim=0):
+    """Join tensors of one shape along a new axis."""
+    return cat(*(x.unsqueeze(dim) for x in tensors), dim=dim)
