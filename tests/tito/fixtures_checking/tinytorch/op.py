@@ -1,0 +1,7 @@
+class Op:
+    def __init__(self, forward):
+        self.forward = forward
+
+
+def op(forward):
+    return Op(forward)

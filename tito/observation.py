@@ -1,0 +1,85 @@
+"""What learner code returned or raised: read from what a worker wrote, and checked, because learner code could have."""
+from dataclasses import dataclass, field
+from typing import Any
+
+from tito import wire, worker
+
+
+@dataclass(frozen=True)
+class Raised:
+    """An exception out of learner code, and the place in the learner's notebook or package."""
+
+    type: str
+    message: str
+    where: str | None = None
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What one call returned or raised, and which inputs it changed."""
+
+    value: Any = None
+    error: Raised | None = None
+    changed: tuple[str, ...] = ()
+
+    @property
+    def outcome(self):
+        """The value to compare; an exception stands as ("raises", its type)."""
+        return ("raises", self.error.type) if self.error else self.value
+
+
+@dataclass(frozen=True)
+class Observations:
+    """What the cases of one exercise gave, or the problem that kept them from giving anything.
+
+    `problem` is "missing", "import", "timeout" or "ended"; `text` says more, `error` is the exception of an import.
+    """
+
+    cases: tuple[Observation, ...] = ()
+    problem: str | None = None
+    text: str = ""
+    error: Raised | None = None
+    printed: str = field(default="", compare=False)
+
+
+def read_result(answer, place):
+    """Return the observations that a worker's answer about one exercise holds.
+
+    Args:
+        answer: JSON data, as `worker.observe_exercise` returns it.
+        place: Function of a file and a line: how messages name that place, and whether it lies in a notebook.
+    """
+    try:
+        if answer.get("missing"):
+            return Observations(problem="missing")
+        printed = str(answer.get("printed", ""))[:worker.PRINTED]
+        return Observations(tuple(_read_case(record, place) for record in answer["cases"]), printed=printed)
+    except (wire.WireError, KeyError, TypeError, ValueError, AttributeError):
+        return Observations(problem="ended", text="gave an answer that cannot be read")
+
+
+def _read_case(record, place):
+    changed = tuple(str(name)[:50] for name in record["changed"])
+    return Observation(wire.decode(record["value"]), read_error(record["error"], place), changed)
+
+
+def read_error(data, place):
+    """Return an exception, with the innermost place in a notebook that it passed."""
+    if data is None:
+        return None
+    places = [place(str(file)[:200], int(line)) for file, line in data["frames"][-worker.FRAMES:]]
+    known = [where for where, own in places if own] or [where for where, own in places]
+    return Raised(str(data["type"])[:100], str(data["message"])[:2000], known[-1] if known else None)
+
+
+def place_in(package_parent):
+    """Return the function of a file and a line that names a place of the package: the notebook's cell it came from."""
+    def place(file, line):
+        from tito.export import origin_of
+
+        path = (package_parent / file).resolve()
+        inside = path.is_relative_to(package_parent / "tinytorch") and path.is_file()
+        origin = origin_of(path, line) if inside else None
+        return origin or f"{file}, line {line}", bool(origin)
+
+    return place
