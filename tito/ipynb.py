@@ -36,10 +36,12 @@ def render(cells, prefix):
 
 
 def _json(path, text):
+    if not text.strip():
+        raise SourceError(path, "is empty: restore it from .tito/backups or with `tito module reset`")
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        reason = f"is not readable JSON: {error.msg} in column {error.colno}; reopen and save the notebook, or restore a backup"
+        reason = f"is not readable JSON: {error.msg}, in column {error.colno}"
         raise SourceError(path, reason, line=error.lineno) from None
     except RecursionError:
         raise SourceError(path, "is nested too deeply to be a notebook") from None

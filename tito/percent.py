@@ -111,7 +111,7 @@ def _options(text):
 
 def _metadata(text):
     if text.startswith("{"):
-        return json.loads(text)
+        return _value(text)[0]
     first = KEY.search(text)
     if not first and not text.endswith("=") and "{" not in text:
         return {}  # a title alone

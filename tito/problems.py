@@ -44,5 +44,6 @@ def place(path, cell=None, line=None):
 
 def raise_all(problems, kind=SourceErrors):
     """Raise all problems as one, or nothing when there are none."""
-    if problems:
-        raise kind(problems)
+    found = list(problems)
+    if found:
+        raise kind(found)

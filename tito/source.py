@@ -10,7 +10,7 @@ from tito.problems import SourceError, SourceErrors, raise_all
 
 __all__ = ["Cell", "Exercise", "Notebook", "SourceError", "SourceErrors", "read"]
 
-EXPORT = re.compile(r"^#\s*\|\s*export\s*$")
+EXPORT = re.compile(r"^#[ \t]*\|[ \t]*export[ \t]*$", re.MULTILINE)
 CONFLICT = re.compile(r"^(<{7}|>{7}) ")
 EXERCISE_ID = re.compile(r"^\d\d\.[1-9]\d*$")
 
@@ -28,7 +28,8 @@ class Cell:
     @property
     def exported(self):
         """The cell's first line that is not blank is `#| export`."""
-        return self.kind == "code" and bool(EXPORT.match(self.text.lstrip("\n").partition("\n")[0]))
+        first = next((line for line in self.text.split("\n") if line.strip()), "")
+        return self.kind == "code" and bool(EXPORT.match(first))
 
     @property
     def exercise(self):
@@ -116,10 +117,10 @@ def definitions(node):
     """Name what a top-level statement defines; imports define nothing of the notebook's own."""
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
         return [node.name]
-    if isinstance(node, ast.Assign):
-        targets = node.targets
+    if isinstance(node, ast.AnnAssign):
+        targets = [node.target] if node.value else []
     else:
-        targets = [node.target] if isinstance(node, ast.AnnAssign) else []
+        targets = node.targets if isinstance(node, ast.Assign) else []
     return [name.id for target in targets for name in ast.walk(target)
             if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)]
 

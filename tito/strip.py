@@ -2,10 +2,12 @@
 import ast
 import re
 from dataclasses import replace
+from pathlib import Path
 
 from tito import ipynb, percent
 from tito.curriculum import Curriculum
-from tito.export import MARK, write_atomically
+from tito.export import write_atomically
+from tito.parts import MARK
 from tito.problems import SourceError, raise_all
 from tito.source import definitions
 
@@ -40,6 +42,7 @@ def write(cells, path, format="ipynb"):
     """Write cells as a notebook or a percent file: whole or not at all, and the same bytes each time."""
     if format not in ("ipynb", "py"):
         raise ValueError(f"a notebook is written as ipynb or py, not {format!r}")
+    path = Path(path)
     prefix = path.parent.name.replace("_", "-", 1)
     write_atomically(path, ipynb.render(cells, prefix) if format == "ipynb" else percent.render(cells))
 
@@ -96,7 +99,7 @@ def _stripped(notebook, cell, exercise, solved):
 
 
 def _without_marks(text):
-    return "\n".join(line for line in text.split("\n") if not MARK.match(line))
+    return "\n".join(line for line in text.split("\n") if not MARK.match(line)).rstrip()
 
 
 def _first_prose(notebook, cells):

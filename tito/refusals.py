@@ -1,0 +1,122 @@
+"""Everything for which an export is refused, each with its cell and line."""
+import ast
+import builtins
+import re
+
+from tito.parts import exported_parts, is_registration, other_parts
+from tito.problems import SourceError
+from tito.source import EXPORT
+
+ALLOWED = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef,
+           ast.Assign, ast.AnnAssign, ast.AugAssign)
+
+
+def refusals(notebook, parts, reference):
+    """List all that stands between a notebook and the package.
+
+    Args:
+        notebook: The notebook to export.
+        parts: Its exported cells.
+        reference: The course's own source, which says what must be there.
+    """
+    return [*_statements(notebook, parts), *_misplaced_marks(notebook), *_defined_twice(notebook, parts),
+            *_missing(notebook, parts, reference), *_left_behind(notebook, parts)]
+
+
+def _at(notebook, part, position, reason):
+    return SourceError(notebook.path, reason, part.cell.index, part.number(position))
+
+
+def _statements(notebook, parts):
+    """Syntax errors, magics, and statements that an exported cell must not hold."""
+    for part in parts:
+        for position, reason in [*part.syntax_problems, *(_refused(part.tree) if part.tree else ())]:
+            yield _at(notebook, part, position, reason)
+
+
+def _refused(tree):
+    """Find top-level statements that do something on import, and relative imports anywhere."""
+    for position, node in enumerate(tree.body):
+        if not isinstance(node, ALLOWED) and not is_registration(node) and not (position == 0 and _is_text(node)):
+            yield node.lineno, (f"`{_first_line(node)}` would run whenever the package is imported: "
+                                "move it to a cell without `#| export`")
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            yield node.lineno, (f"`{_first_line(node)}` works inside a package only: "
+                                "write the whole name, `from tinytorch.tensor import ...`")
+
+
+def _is_text(node):
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+def _first_line(node):
+    text = ast.unparse(node).partition("\n")[0]
+    return text if len(text) <= 50 else f"{text[:47]}..."
+
+
+def _misplaced_marks(notebook):
+    """`#| export` below the first line would leave its cell out without a word."""
+    for cell in notebook.cells:
+        for number, line in enumerate(cell.text.split("\n"), 1):
+            if cell.kind == "code" and not cell.exported and EXPORT.match(line):
+                yield SourceError(notebook.path, "`#| export` must be the first line of its cell", cell.index, number)
+
+
+def _defined_twice(notebook, parts):
+    first = {}
+    for part in parts:
+        for name, position in part.provided:
+            if name in first and name.isidentifier() and name != "_":
+                yield _at(notebook, part, position, f"`{name}` is already defined in cell {first[name]}: keep one of the two")
+            first.setdefault(name, part.cell.index)
+
+
+def _missing(notebook, parts, reference):
+    """Exercises and given names of the course that no exported cell defines."""
+    present = {name for part in parts for name, _ in part.provided}
+    for name, title in _required(reference).items():
+        unreadable = any(part.tree is None and _line_of(name, part.text) for part in parts)
+        if name not in present and not unreadable:
+            yield _missing_problem(notebook, name, title)
+
+
+def _required(reference):
+    """Map each name that the package needs to its title: of an exercise's cell that one name, of others all."""
+    exercises = {exercise.cell: exercise for exercise in reference.exercises()}
+    required = {}
+    for part in exported_parts(reference):
+        exercise = exercises.get(part.cell.index)
+        if exercise:
+            required[exercise.name] = f"exercise {exercise.label}"
+        else:
+            required |= {name: f"`{name}`, which the course gives," for name, _ in part.provided}
+    return required
+
+
+def _missing_problem(notebook, name, title):
+    """Tell a cell that lost its `#| export` or became prose from one that is gone."""
+    for cell in notebook.cells:
+        line = None if cell.exported else _line_of(name, cell.text)
+        if line and cell.kind == "code":
+            reason = f"{title} is not in an exported cell: the first line of this cell must be `#| export`"
+            return SourceError(notebook.path, reason, cell.index, line)
+        if line and EXPORT.search(cell.text):
+            return SourceError(notebook.path, f"{title} stands in a {cell.kind} cell: turn it back into code", cell.index, line)
+    return SourceError(notebook.path, f"{title} is missing: no cell defines it")
+
+
+def _line_of(name, text):
+    """Find the line on which a cell, Python or not, seems to define a name."""
+    found = re.search(rf"^(?:(?:async +)?def +|class +)?{re.escape(name)}(?:\s*[(:\[]|\s*=(?!=))", text, re.MULTILINE)
+    return found and text.count("\n", 0, found.start()) + 1
+
+
+def _left_behind(notebook, parts):
+    """What works in the notebook and not in the package: exported code that uses what another cell defines."""
+    inside = {name for part in parts for name in part.bound} | set(dir(builtins))
+    outside = {name: other.cell.index for other in other_parts(notebook) for name in other.bound}
+    for part in parts:
+        for name in sorted(part.used & (outside.keys() - inside)):
+            yield _at(notebook, part, part.position_of(name),
+                      f"`{name}` comes from cell {outside[name]}, which is not exported: define or import it in an exported cell")
