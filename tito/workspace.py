@@ -80,6 +80,10 @@ class Workspace:
         raise WorkspaceError(f"neither {names[0]} nor {names[1]} is there: "
                              f"`tito module reset {module.number}` writes the notebook afresh")
 
+    def has_notebook(self, module):
+        """Say whether the module's notebook is there, in either format."""
+        return any((self.folder(module) / f"{module.name}{suffix}").is_file() for suffix in (".ipynb", ".py"))
+
     def exported(self, module):
         """Return the file of the package that the module's notebook fills."""
         return self.package / module.exports

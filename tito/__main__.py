@@ -1,0 +1,4 @@
+"""`python -m tito` is `tito`."""
+from tito.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""The commands of `tito dev`, one a file."""

@@ -1,0 +1,21 @@
+"""`tito init`: write a workspace."""
+from pathlib import Path
+
+import typer
+
+
+def init(
+    folder: Path = typer.Argument(help="The folder to write; it must not hold anything yet."),
+    format: str = typer.Option("ipynb", help="Notebooks as ipynb, or as py (percent scripts)."),
+    solved: bool = typer.Option(False, "--solved", help="Fill in the reference solutions: for authors and tests."),
+):
+    """Write a workspace: notebooks with exercises to fill in, the given files, and the milestone scripts."""
+    from tito import console, scaffold
+
+    if format not in ("ipynb", "py"):
+        raise typer.BadParameter(f"{format!r} is neither ipynb nor py", param_hint="--format")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise typer.BadParameter(f"{folder} is there already and not empty: name a new folder", param_hint="FOLDER")
+    written = scaffold.write(folder, format, solved)
+    console.say(f"A workspace of {len(written)} modules is in {folder}{' (solved)' if solved else ''}.")
+    console.next_step(f"cd {folder}, then tito module start 01")

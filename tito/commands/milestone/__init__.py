@@ -1,0 +1,1 @@
+"""The commands of `tito milestone`, one a file."""

@@ -1,0 +1,17 @@
+"""`tito milestone list`: the networks that the learner will train."""
+
+
+def list_milestones():
+    """Show the milestones, what each needs, and which are ready to run."""
+    from tito import console, progress, workspace
+
+    space = workspace.find()
+    usable = {one.module.number for one in progress.standings(space) if one.usable}
+    ready = []
+    for one in space.curriculum.milestones:
+        missing = [number for number in one.requires if number not in usable]
+        script = space.root / "milestones" / one.script
+        state = f"needs module {', '.join(missing)}" if missing else "ready" if script.exists() else "not in this release yet"
+        ready += [one.name] if state == "ready" else []
+        console.say(f"  {one.name:14}{one.title:46}{state}", style="green" if state == "ready" else None)
+    console.next_step(f"tito milestone run {ready[0]}" if ready else "tito")

@@ -1,0 +1,1 @@
+"""The commands of `tito module`, one a file."""

@@ -1,0 +1,74 @@
+"""`tito module complete`: check a module, and gather its code into the package."""
+import typer
+
+
+def complete(
+    module: str = typer.Argument(help="03, 3 or layers."),
+    borrow: bool = typer.Option(False, "--borrow", help="Take the reference solution instead of your own, to go on."),
+    timeout: float = typer.Option(10.0, help="Seconds that each exercise may take."),
+):
+    """Check your notebook; if every core exercise passes, export its code into the package."""
+    from tito import console, trial, workspace
+
+    space = workspace.find()
+    chosen = space.curriculum.module(module)
+    if borrow:
+        return take_reference(space, chosen)
+    outcome = trial.run(space, chosen, timeout=timeout)
+    from tito.commands.module.test import extensions, show
+
+    console.say(f"{outcome.label}, {trial.saved(outcome.path)}")
+    console.say()
+    show(outcome)
+    lacking = [one for one in outcome.verdicts if one.status != "passed"
+               and not (one.status == "unwritten" and one.id in extensions(chosen))]
+    if lacking or not outcome.passed:
+        refuse(space, chosen, outcome, lacking)
+    export(space, chosen, outcome)
+
+
+def refuse(space, module, outcome, lacking):
+    """Say why nothing was exported, and end with status 1."""
+    from tito import console, progress
+
+    progress.record(space, module, outcome.passed)
+    names = ", ".join(f"{one.id} {one.name}" for one in lacking) or "no exercise passed"
+    console.say(f"Not exported: {names}. {space.label(space.exported(module))} stays as it was.", style="red")
+    console.next_step(f"tito module test {lacking[0].id}" if lacking else f"tito module start {module.number}")
+    raise typer.Exit(1)
+
+
+def export(space, module, outcome):
+    """Write the package's file, record the completion, and name what comes next."""
+    from tito import console, progress
+    from tito.commands.overview import advice, next_module
+    from tito.export import write_atomically
+
+    write_atomically(space.exported(module), outcome.text)
+    progress.record(space, module, outcome.passed)
+    console.say(f"Module {module} is complete: {space.label(space.exported(module))} now holds your code.", style="green")
+    found = progress.standings(space)
+    ready = [one.name for one in space.curriculum.milestones if module.number in one.requires]
+    console.next_step(f"tito milestone run {ready[0]}" if ready else advice(next_module(space, found), found))
+
+
+def take_reference(space, module):
+    """Export the reference solution, marked as borrowed."""
+    from tito import console, progress, source, workspace
+    from tito.commands.overview import advice, next_module
+    from tito.export import export_text, write_atomically
+
+    if space.is_clone:
+        raise workspace.WorkspaceError("a clone holds the reference already: there is nothing to borrow here")
+    if workspace.is_to_come(module):
+        raise workspace.WorkspaceError(f"module {module} is not in this release yet")
+    reference = source.read(workspace.course_source(module))
+    text = export_text(reference, reference, f"modules/{module.folder}/{module.name}.py")
+    head = progress.BORROWED.format(folder=module.folder, number=module.number)
+    if space.exported(module).exists():
+        console.say(f"Kept your exported file as {space.label(space.backup(space.exported(module)))}")
+    progress.borrow(space, module)
+    write_atomically(space.exported(module), "\n".join([head, *text.split("\n")[1:]]))
+    console.say(f"Module {module} is borrowed: the package holds the reference, and your notebook is untouched.", style="yellow")
+    found = progress.standings(space)
+    console.next_step(advice(next_module(space, found), found))

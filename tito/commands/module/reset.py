@@ -1,0 +1,28 @@
+"""`tito module reset`: begin a notebook again, and keep a copy of the old one."""
+import typer
+
+
+def reset(
+    module: str = typer.Argument(help="03, 3 or layers."),
+    format: str = typer.Option(None, help="ipynb or py; by default as it was."),
+    yes: bool = typer.Option(False, "--yes", help="Do not ask."),
+):
+    """Write a module's notebook afresh; a dated copy of yours is kept. The exported package stays as it is."""
+    from tito import console, scaffold, workspace
+
+    space = workspace.find()
+    chosen = space.curriculum.module(module)
+    if space.is_clone:
+        raise workspace.WorkspaceError("this is a clone of the course: resetting would replace the reference by stubs. "
+                                       "`tito init DIR` writes a workspace to work in")
+    if workspace.is_to_come(chosen):
+        raise workspace.WorkspaceError(f"module {chosen} is not in this release yet")
+    old = space.notebook(chosen) if space.has_notebook(chosen) else None
+    if old and not yes and not typer.confirm(f"Write {space.label(old)} afresh? A copy of it is kept."):
+        raise typer.Exit(1)
+    kept = space.backup(old) if old else None
+    path = scaffold.write_notebook(space, chosen, format or (old.suffix[1:] if old else "ipynb"))
+    if old and old != path:
+        old.unlink()
+    console.say(f"{space.label(path)} is as it was at the start." + (f" Yours is kept as {space.label(kept)}." if kept else ""))
+    console.next_step(f"tito module start {chosen.number}")

@@ -1,0 +1,94 @@
+"""`tito module test`: check what the learner wrote."""
+import typer
+
+
+def test(
+    target: str = typer.Argument(help="03, layers, or 03.2 for one exercise."),
+    watch: bool = typer.Option(False, "--watch", help="Check again whenever the notebook is saved."),
+    everything: bool = typer.Option(False, "--all", help="Show every failure in full, not the first alone."),
+    timeout: float = typer.Option(10.0, help="Seconds that each exercise may take."),
+):
+    """Check the exercises of a module, or one of them, as they are saved in your notebook."""
+    from tito import trial, workspace
+
+    space = workspace.find()
+    module, exercise = space.curriculum.target(target)
+    if watch:
+        watch_notebook(space, module, exercise, everything, timeout)
+    outcome = trial.run(space, module, exercise, timeout)
+    raise typer.Exit(0 if report(space, module, outcome, exercise, everything) else 1)
+
+
+def report(space, module, outcome, exercise=None, everything=False):
+    """Print the verdicts of a trial and the next command, and record what passed.
+
+    Returns:
+        Whether all is well: every core exercise passed, or the one that was asked for.
+    """
+    from tito import console, progress, trial
+
+    console.say(f"{outcome.label}, {trial.saved(outcome.path)}")
+    console.say()
+    failed = show(outcome, everything)
+    unwritten = [verdict for verdict in outcome.verdicts if verdict.status == "unwritten"]
+    console.say(f"{len(outcome.passed)} passed, {len(failed)} failed, {len(unwritten)} not written yet")
+    open_core = [one for one in unwritten if exercise or one.id not in extensions(module)]
+    if exercise is None:
+        progress.record(space, module, outcome.passed)
+    if failed:
+        console.next_step(f"edit {failed[0].name} and save, or tito module hint {failed[0].id}")
+    elif open_core:
+        console.next_step(f"write {open_core[0].name} and save, or tito module hint {open_core[0].id}")
+    else:
+        console.next_step(f"tito module {'test' if exercise else 'complete'} {module.number}")
+    return not failed and not open_core and bool(outcome.passed)
+
+
+def show(outcome, everything=False):
+    """Print one line for each exercise, and the first failure, or all of them, in full.
+
+    Returns:
+        List of the verdicts that failed.
+    """
+    from tito import console
+    from tito import report as reports
+
+    styles = {"passed": "green", "unwritten": "dim"}
+    failed = [verdict for verdict in outcome.verdicts if verdict.status not in styles]
+    for verdict in outcome.verdicts:
+        console.say(f"  {verdict.id:6}{verdict.name:28}{reports.brief(verdict)}", style=styles.get(verdict.status, "red"))
+    console.say()
+    for verdict in failed if everything else failed[:1]:
+        console.say(reports.text(verdict, outcome.where(verdict)))
+        console.say()
+    return failed
+
+
+def extensions(module):
+    """Return the ids of a module's exercises that are not core."""
+    from tito import source, workspace
+
+    return {one.id for one in source.read(workspace.course_source(module)).exercises() if one.extension}
+
+
+def watch_notebook(space, module, exercise, everything, timeout):
+    """Check again at every save, until the learner presses Ctrl-C."""
+    import time
+
+    from tito import console, trial
+    from tito.problems import SourceError
+
+    path, seen = space.notebook(module), None
+    while True:
+        changed = path.stat().st_mtime_ns if path.exists() else seen
+        if changed != seen:
+            seen = changed
+            try:
+                report(space, module, trial.run(space, module, exercise, timeout), exercise, everything)
+            except SourceError as error:
+                console.say(str(error), style="red")
+            console.say("\nWatching for the next save; Ctrl-C ends it.", style="dim")
+        try:
+            time.sleep(0.3)
+        except KeyboardInterrupt:
+            raise typer.Exit(0) from None

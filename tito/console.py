@@ -1,0 +1,43 @@
+"""What tito prints: colour in a terminal, plain ASCII everywhere else, and always the one next command."""
+import os
+import sys
+
+from tito.report import ASCII
+
+
+def plain():
+    """Say whether output must be plain: it is piped, `NO_COLOR` is set, or the terminal's encoding is not Unicode."""
+    unicode = (sys.stdout.encoding or "ascii").lower().startswith("utf")
+    return not sys.stdout.isatty() or bool(os.environ.get("NO_COLOR")) or not unicode
+
+
+def say(text="", style=None):
+    """Print a text, in a style such as "green" or "bold" where the output can show it.
+
+    Args:
+        text: What to print; it is printed as it is, no markup is read.
+        style: A style of the library Rich.
+    """
+    if plain():
+        print(to_ascii(text))
+    elif style is None:
+        print(text)
+    else:
+        from rich.console import Console
+
+        Console(highlight=False).print(text, style=style, markup=False, soft_wrap=True)
+
+
+def to_ascii(text):
+    """Replace every character that ASCII lacks."""
+    return text.translate(ASCII).encode("ascii", "replace").decode("ascii")
+
+
+def next_step(command):
+    """Print the one next command, which closes every output.
+
+    Args:
+        command: What to type, or a sentence when there is nothing to type.
+    """
+    say()
+    say(f"Next: {command}", style="bold")

@@ -1,0 +1,68 @@
+"""What a new workspace holds: stripped notebooks, the package's given files, the milestones, and a README."""
+import shutil
+from pathlib import Path
+
+from tito import source, strip, workspace
+from tito.curriculum import Curriculum
+
+README = """\
+# My TinyTorch
+
+You write a deep-learning framework here, module by module, and then train networks with it.
+
+    tito                       where you are, and the next command
+    tito module start 01       opens the way to the first notebook
+    tito module test 01        checks what you wrote
+    tito module hint 01.3      a hint; the next call gives the next one
+    tito module complete 01    gathers your code into `tinytorch/`
+
+`modules/` holds your notebooks and `tinytorch/` your framework: its files named after a module are made from your notebooks,
+the others are given. `milestones/` trains networks with it. Copies of everything that tito replaces are in `.tito/backups/`.
+"""
+IGNORED = shutil.ignore_patterns("__pycache__", ".gitkeep")
+
+
+def write(folder, format="ipynb", solved=False):
+    """Write a workspace.
+
+    Args:
+        folder: A folder that does not exist yet, or is empty.
+        format: ``"ipynb"`` or ``"py"``.
+        solved: Whether the notebooks hold the reference solutions.
+
+    Returns:
+        List of the modules that the course holds so far.
+    """
+    course, folder = workspace.course_dir(), Path(folder)
+    curriculum = Curriculum.load(course / workspace.MANIFEST)
+    exported = {module.exports for module in curriculum.modules}
+    given = shutil.ignore_patterns("__pycache__", *exported)
+    shutil.copytree(course / "tinytorch", folder / "tinytorch", ignore=given, dirs_exist_ok=True)
+    shutil.copytree(course / "milestones", folder / "milestones", ignore=IGNORED)
+    (folder / "modules").mkdir()
+    shutil.copy(course / workspace.MANIFEST, folder / "modules")
+    (folder / "README.md").write_text(README, encoding="utf-8")
+    (folder / ".gitignore").write_text("__pycache__/\n.ipynb_checkpoints/\n.tito/\n", encoding="utf-8")
+    here = [module for module in curriculum.modules if not workspace.is_to_come(module)]
+    for module in here:
+        write_notebook(workspace.Workspace(folder), module, format, solved)
+    return here
+
+
+def write_notebook(space, module, format, solved=False):
+    """Write one module's notebook into a workspace.
+
+    Args:
+        space: The workspace.
+        module: The module.
+        format: ``"ipynb"`` or ``"py"``.
+        solved: Whether it holds the reference solutions.
+
+    Returns:
+        Its path.
+    """
+    cells = strip.learner_cells(source.read(workspace.course_source(module)), solved)
+    path = space.folder(module) / f"{module.name}.{format}"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    strip.write(cells, path, format)
+    return path

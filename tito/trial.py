@@ -1,0 +1,124 @@
+"""A module on trial: the learner's notebook becomes a package in a folder of its own, and its exercises are checked there."""
+import contextlib
+import shutil
+import tempfile
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from tito import checking, report, runner, source, workspace
+from tito.export import export_text
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What came of it: the notebook's path, the text for the package, and a verdict for each exercise."""
+
+    path: Path
+    label: str
+    text: str
+    verdicts: tuple
+    cells: dict
+
+    @property
+    def passed(self):
+        return [verdict.id for verdict in self.verdicts if verdict.status == "passed"]
+
+    def where(self, verdict):
+        """Return the place of an exercise, such as `modules/01_tensor/tensor.ipynb, cell 23`."""
+        cell = self.cells.get(verdict.name)
+        return report.place(self.label, cell) if cell else self.label
+
+
+def run(space, module, only=None, timeout=10.0, notebook=None):
+    """Check a module's notebook.
+
+    Args:
+        space: The workspace.
+        module: The module.
+        only: Id of one exercise; None for all.
+        timeout: Seconds for each exercise.
+        notebook: Path of the notebook; by default the workspace's.
+
+    Returns:
+        The `Trial`.
+
+    Raises:
+        SourceError: The notebook cannot be exported.
+        UnknownExercise: The module has no exercise ``only``.
+    """
+    path = notebook or space.notebook(module)
+    written, reference = source.read(path), source.read(workspace.course_source(module))
+    exercises = [one for one in reference.exercises() if only in (None, one.id)]
+    if not exercises:
+        raise UnknownExercise(f"module {module} has no exercise {only}: "
+                              f"it has {', '.join(one.id for one in reference.exercises())}")
+    text = export_text(written, reference, space.label(path))
+    verdicts = check(space, module, text, exercises, timeout)
+    return Trial(path, space.label(path), text, verdicts, cells(written))
+
+
+class UnknownExercise(LookupError):
+    """The module has no exercise of this number."""
+
+
+def check(space, module, text, exercises, timeout=10.0, **options):
+    """Check exercises on a package that holds ``text`` as the module's file.
+
+    Args:
+        space: The workspace whose package gives the other files.
+        module: The module.
+        text: Text of the module's file.
+        exercises: The exercises to check.
+        timeout: Seconds for each.
+        options: Handed on to `runner.observe`.
+
+    Returns:
+        Tuple of `checking.Verdict`.
+    """
+    checks = checking.load(workspace.course_checks(module))
+    judged = {one.id: checks.check(one.name) for one in exercises}
+    cases = {one.id: checking.cases(judged[one.id]) for one in exercises}
+    with package(space, module, text) as parent:
+        found = runner.observe(parent, f"tinytorch.{module.package_name}", workspace.course_checks(module), exercises, cases,
+                               timeout=timeout, **options)
+    return tuple(checking.verdict(one, judged[one.id], cases[one.id], found.get(one.id)) for one in exercises)
+
+
+@contextlib.contextmanager
+def package(space, module, text):
+    """Make a folder with a `tinytorch` that holds what is given, what the prerequisites exported, and the module's file.
+
+    What other modules exported is left out: a module uses only what its prerequisites built.
+    """
+    needed = {one.exports for one in space.curriculum.prerequisites(module)}
+    other = {one.exports for one in space.curriculum.modules} - needed
+    with tempfile.TemporaryDirectory(prefix="tito-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        shutil.copytree(space.package, folder / "tinytorch", ignore=shutil.ignore_patterns("__pycache__", *other))
+        (folder / "modules").mkdir()
+        shutil.copy(space.root / workspace.MANIFEST, folder / "modules")
+        (folder / "tinytorch" / module.exports).write_text(text, encoding="utf-8")
+        yield folder
+
+
+def cells(notebook):
+    """Return which cell of a notebook defines each name: a dict from name to cell number."""
+    import ast
+
+    found = {}
+    for cell in notebook.cells:
+        if cell.exported:
+            found.update({name: cell.index for node in ast.parse(cell.text).body for name in source.definitions(node)})
+    return found
+
+
+def saved(path):
+    """Say when a notebook was last saved: `saved at 14:02:11, 3 minutes ago`."""
+    when = datetime.fromtimestamp(path.stat().st_mtime)
+    seconds = (datetime.now() - when).total_seconds()
+    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second")):
+        if seconds >= size:
+            count = int(seconds // size)
+            return f"saved {when:%Y-%m-%d %H:%M:%S}, {count} {unit}{'s' if count > 1 else ''} ago"
+    return f"saved {when:%Y-%m-%d %H:%M:%S}, now"
