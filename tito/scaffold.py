@@ -1,5 +1,6 @@
 """What a new workspace holds: stripped notebooks, the package's given files, the milestones, and a README."""
 import shutil
+import tempfile
 from pathlib import Path
 
 from tito import source, strip, workspace
@@ -33,11 +34,22 @@ def write(folder, format="ipynb", solved=False):
     Returns:
         List of the modules that the course holds so far.
     """
-    course, folder = workspace.course_dir(), Path(folder)
+    folder = Path(folder).absolute()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as draft:
+        written = fill(Path(draft) / folder.name, format, solved)
+        if folder.exists():
+            folder.rmdir()
+        (Path(draft) / folder.name).rename(folder)  # whole or not at all
+    return written
+
+
+def fill(folder, format, solved):
+    """Write everything into a folder that does not exist yet; return the modules written."""
+    course = workspace.course_dir()
     curriculum = Curriculum.load(course / workspace.MANIFEST)
-    exported = {module.exports for module in curriculum.modules}
-    given = shutil.ignore_patterns("__pycache__", *exported)
-    shutil.copytree(course / "tinytorch", folder / "tinytorch", ignore=given, dirs_exist_ok=True)
+    given = shutil.ignore_patterns("__pycache__", *(module.exports for module in curriculum.modules))
+    shutil.copytree(course / "tinytorch", folder / "tinytorch", ignore=given)
     shutil.copytree(course / "milestones", folder / "milestones", ignore=IGNORED)
     (folder / "modules").mkdir()
     shutil.copy(course / workspace.MANIFEST, folder / "modules")

@@ -597,21 +597,6 @@ check("01.9")
 # %% [markdown] hint="01.9"
 # Catch NumPy's error and raise one of your own that lists every shape: collect them from `arrays` first.
 
-# %% [markdown]
-# ## apply: one door for every operation
-#
-# So far your ops take arrays. A **tensor** is an array and three labels that travel with it: `requires_grad` (will somebody
-# want its gradient?), `grad` (here it is), and `origin` (which op made me, and from what). Module 05 gives the labels their
-# use. Today you make sure that they are set, in the one function that every op call goes through:
-#
-# | step | what happens | given helper |
-# |---|---|---|
-# | unwrap | a tensor becomes its array, a number stays a number | `unwrap(x)` |
-# | choose | where the data lives, and which kernels are in use, decide what runs | `select_kernel(op, *arrays)` |
-# | run | the chosen function gets the arrays and the settings | |
-# | wrap | the result becomes a tensor | `wrap(out, arrays)` |
-# | remember | the result learns where it came from | `record(out, op, inputs, params)` |
-
 # %%
 #| export
 def as_array(data, dtype=None):
@@ -646,6 +631,21 @@ def wrap(out, arrays):
     if out.dtype == np.float64 and not any(getattr(a, "dtype", None) == np.float64 for a in arrays):
         out = out.astype(np.float32)
     return Tensor(out)
+
+# %% [markdown]
+# ## apply: one door for every operation
+#
+# So far your ops take arrays. A **tensor** is an array and three labels that travel with it: `requires_grad` (will somebody
+# want its gradient?), `grad` (here it is), and `origin` (which op made me, and from what). Module 05 gives the labels their
+# use. Today you make sure that they are set, in the one function that every op call goes through:
+#
+# | step | what happens | given, in the cell above or in `op.py` |
+# |---|---|---|
+# | unwrap | a tensor becomes its array, a number stays a number | `unwrap(x)` |
+# | choose | where the data lives, and which kernels are in use, decide what runs | `select_kernel(op, *arrays)` |
+# | run | the chosen function gets the arrays and the settings | |
+# | wrap | the result becomes a tensor | `wrap(out, arrays)` |
+# | remember | the result learns where it came from | `record(out, op, inputs, params)` |
 
 # %% exercise="01.10" minutes=30 points=4
 #| export
