@@ -14,9 +14,10 @@ class UnknownName(LookupError):
     """No module or milestone goes by this name; `nearest` holds the one that was probably meant."""
 
     def __init__(self, given, names, kind="module"):
+        """`names` maps the names that people use to what the list of all shall say."""
         self.given = given
         self.nearest = next(iter(difflib.get_close_matches(given.lower(), names, n=1, cutoff=0.5)), None)
-        hint = f"did you mean {self.nearest}?" if self.nearest else f"there are {', '.join(names)}"
+        hint = f"did you mean {self.nearest}?" if self.nearest else f"there are {', '.join(map(str, names.values()))}"
         super().__init__(f"there is no {kind} {given!r}: {hint}")
 
     def __str__(self):
@@ -71,6 +72,7 @@ class Curriculum:
             milestones = tuple(_entry(Milestone, row) for row in table.get("milestone", ()))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, TypeError) as error:
             raise CurriculumError(f"{path} cannot be read: {error}") from error
+        _check_names(path, modules)
         _check_graph(path, modules, milestones)
         return cls(modules, milestones)
 
@@ -80,7 +82,7 @@ class Curriculum:
         for module in self.modules:
             if key in (module.number, module.name, module.folder):
                 return module
-        raise UnknownName(text, [name for module in self.modules for name in (module.name, module.number)])
+        raise UnknownName(text, {module.name: module for module in self.modules})
 
     def target(self, text):
         """Find what `03`, `layers` or `03.2` names: the module, and the exercise's id or None."""
@@ -96,7 +98,7 @@ class Curriculum:
         for milestone in self.milestones:
             if key == milestone.name:
                 return milestone
-        raise UnknownName(text, [milestone.name for milestone in self.milestones], "milestone")
+        raise UnknownName(text, {milestone.name: milestone.name for milestone in self.milestones}, "milestone")
 
     def prerequisites(self, item):
         """List every module that a module or milestone builds on, directly or not, in the manifest's order."""
@@ -125,14 +127,24 @@ def _padded(text):
 
 def _check_graph(path, modules, milestones):
     """Every module stands after what it requires, so that the manifest's order is always an order to learn in."""
-    seen = set()
+    seen = []
     for module in modules:
         late = [number for number in module.requires if number not in seen]
         if late:
             raise CurriculumError(f"{path}: module {module} requires {', '.join(late)}, which must stand before it")
-        if module.number in seen:
-            raise CurriculumError(f"{path}: module {module.number} stands there twice")
-        seen.add(module.number)
+        seen.append(module.number)
     for milestone in milestones:
-        if not seen.issuperset(milestone.requires):
+        if not set(seen).issuperset(milestone.requires):
             raise CurriculumError(f"{path}: milestone {milestone.name} requires a module that is not listed")
+
+
+def _check_names(path, modules):
+    """Numbers, names and files each stand for one module."""
+    for module in modules:
+        if not re.fullmatch(r"\d\d", module.number):
+            raise CurriculumError(f"{path}: a module's number must be two digits, not {module.number!r}")
+    for key in ("number", "name", "exports"):
+        values = [getattr(module, key) for module in modules]
+        twice = next((value for value in values if values.count(value) > 1), None)
+        if twice:
+            raise CurriculumError(f"{path}: {key} {twice} stands there twice")

@@ -110,26 +110,31 @@ def _options(text):
 
 
 def _metadata(text):
+    """Read `key=value key=value`; words without any value are a title."""
     if text.startswith("{"):
-        return _value(text)[0]
+        value, rest = _value(text)
+        return value if not rest else _refuse(rest)
     first = KEY.search(text)
     if not first and not text.endswith("=") and "{" not in text:
-        return {}  # a title alone
+        return {}
     text, metadata = text[first.start():] if first else text, {}
     while text:
-        key = KEY.match(text)
-        if not key:
-            raise ValueError(f"the cell's header is not key=value with values in JSON, from {text!r} on")
+        key = KEY.match(text) or _refuse(text)
         metadata[key["key"]], text = _value(text[key.end():])
     return metadata
 
 
 def _value(text):
+    """Read one JSON value, and give it with the text behind it."""
     try:
         value, end = json.JSONDecoder().raw_decode(text)
     except json.JSONDecodeError:
-        raise ValueError(f"the cell's header is not key=value with values in JSON, from {text!r} on") from None
+        _refuse(text)
     return value, text[end:].lstrip()
+
+
+def _refuse(text):
+    raise ValueError(f"the cell's header is not key=value with values in JSON, from {text!r} on")
 
 
 def _body(kind, lines):
