@@ -1,7 +1,7 @@
 """What checks.py says about an exercise: what to draw, what to observe, what to expect."""
 import copy
-import importlib.util
 import itertools
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from tito.compare import ATOL, RTOL, describe, format_array
+from tito import wire
+from tito.compare import ATOL, RTOL
 
 SEEDS = (0, 1)
 MOST_CASES = 200  # for one seed: a `draw` that never ends is a mistake of ours, and is reported as one
@@ -43,16 +44,39 @@ class Case:
 
     @cached_property
     def expected(self):
-        return self.answer(self.check.oracle)
+        """What the oracle returns."""
+        try:
+            value = self.answer(self.check.oracle)
+        except Exception as error:
+            raise CheckBroken(f"oracle_{self.check.name} raised {type(error).__name__}: {error}") from error
+        return data_only(f"oracle_{self.check.name}", value)
+
+    def guess(self, misconception):
+        """Return what a misconception makes of the inputs; an exception is an answer too."""
+        try:
+            return self.answer(misconception)
+        except Exception as error:
+            return ("raises", type(error).__name__)
 
     def answer(self, function):
-        """Return what a function makes of copies of the inputs; an exception is an answer too."""
-        try:
-            return function(**copy.deepcopy(self.inputs))
-        except Exception as error:
-            if function is self.check.oracle:
-                raise CheckBroken(f"oracle_{self.check.name} raised {type(error).__name__}: {error}") from error
-            return ("raises", type(error).__name__)
+        """Return what a function makes of copies of the inputs, in the form in which a worker returns it."""
+        return wire.decode(wire.encode(function(**copy.deepcopy(self.inputs))))
+
+    @cached_property
+    def encoded(self):
+        """The inputs as a worker receives them."""
+        data_only(f"draw_{self.check.name}", wire.decode(wire.encode(self.inputs)))
+        return {name: wire.encode(value) for name, value in self.inputs.items()}
+
+
+def data_only(source, value):
+    """Return a value unless something in it is not data, such as a function."""
+    encoded = json.dumps(wire.encode(value))
+    if '{"other": ' in encoded:
+        found = encoded.partition('{"other": ')[2].split('"')[1]
+        raise CheckBroken(f"{source} gives a value of type {found}: only arrays, numbers, strings, bytes, bools, None, "
+                          "lists, tuples and dicts can be compared")
+    return value
 
 
 class Checks:
@@ -71,9 +95,9 @@ class Checks:
             CheckBroken: checks.py lacks one of its parts.
         """
         parts = vars(self.module)
-        missing = [part for part in ("draw", "oracle", "misconceptions") if f"{part}_{name}" not in parts]
+        missing = [f"{part}_{name}" for part in ("draw", "oracle", "misconceptions") if f"{part}_{name}" not in parts]
         if missing:
-            raise CheckBroken(f"{self.module.__file__} lacks {', '.join(f'{part}_{name}' for part in missing)}")
+            raise CheckBroken(f"{self.module.__file__} lacks {', '.join(missing)}")
         fields = ("draw", "oracle", "misconceptions", "observe", "rtol", "atol", "describe")
         return Check(name, **{part: parts[f"{part}_{name}"] for part in fields if f"{part}_{name}" in parts})
 
@@ -87,8 +111,8 @@ def load(path) -> Checks:
     Returns:
         Its `Checks`.
     """
-    spec = importlib.util.spec_from_file_location(f"checks_of_{path.parent.name}", path)
-    module = importlib.util.module_from_spec(spec)
+    module = ModuleType("checks")
+    module.__file__ = str(path)
     exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), vars(module))
     return Checks(module)
 
@@ -107,40 +131,7 @@ def cases(check: Check, seeds=SEEDS) -> list[Case]:
     for seed in seeds:
         some = list(itertools.islice(check.draw(np.random.default_rng(seed)), MOST_CASES + 1))
         if not 0 < len(some) <= MOST_CASES:
-            raise CheckBroken(f"draw_{check.name} yields {len(some) or 'no'} cases: 1 to {MOST_CASES} are needed")
+            count = "no" if not some else f"more than {MOST_CASES}"
+            raise CheckBroken(f"draw_{check.name} yields {count} cases: 1 to {MOST_CASES} are needed")
         drawn += [Case(check, inputs) for inputs in some]
     return drawn
-
-
-def call_rows(case: Case):
-    """Return the rows that show a call: its text, and the shapes, dtypes or values of the arrays in it."""
-    words = {name: name if _is_large(value) else short(value) for name, value in case.inputs.items()}
-    if case.check.describe:
-        call = case.check.describe.format(**words)
-    else:
-        call = f"{case.check.name}({', '.join(_argument(name, word) for name, word in words.items())})"
-    arrays = [inventory(name, value) for name, value in case.inputs.items() if _is_large(value)]
-    return (("called", call), *([("with", ", ".join(arrays))] if arrays else []))
-
-
-def _argument(name, word):
-    return name if name == word else f"{name}={word}"
-
-
-def _is_large(value):
-    """Arrays, and what holds arrays, appear in a call by name."""
-    return isinstance(value, np.ndarray) or (isinstance(value, (list, tuple, dict, bytes)) and len(repr(value)) > 40)
-
-
-def short(value):
-    """Return a value for a call's text."""
-    return format_array(value, 4) if isinstance(value, (float, np.generic)) else repr(value)
-
-
-def inventory(name, value):
-    """Return a name with what it stands for: shape and dtype of an array, and the values of a tiny one."""
-    if not isinstance(value, np.ndarray):
-        return f"{name} {describe(value)}"
-    if 0 < value.size <= 4:
-        return f"{name} = {format_array(value, 4)} {value.dtype}"
-    return f"{name} {value.shape} {value.dtype}"

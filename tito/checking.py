@@ -6,13 +6,18 @@
 import re
 from dataclasses import dataclass, field
 
-from tito.cases import Case, Check, CheckBroken, Checks, call_rows, cases, load
-from tito.compare import Mismatch, compare, describe, is_raised
-from tito.observation import Observation, Observations, Raised
+import numpy as np
 
-__all__ = ["Case", "Check", "CheckBroken", "Checks", "Failure", "Observation", "Observations", "Raised", "Verdict",
-           "cases", "load", "verdict"]
+from tito.cases import SEEDS, Case, Check, CheckBroken, Checks, cases, load
+from tito.compare import Mismatch, compare, float32_only, is_raised, needed
+from tito.observation import Observation, Observations, Raised
+from tito.wording import call_rows
+
+__all__ = ["SEEDS", "Case", "Check", "CheckBroken", "Checks", "Failure", "Observation", "Observations", "Raised",
+           "Verdict", "blind_spots", "cases", "load", "pretend", "verdict"]
+
 STUB = re.compile(r"(\d\d\.\d+) (\w+)")
+UNUSABLE = "the check could not use what your code takes or returns"
 
 
 @dataclass(frozen=True)
@@ -20,8 +25,9 @@ class Failure:
     """Why an exercise did not pass, as rows of a label and a text, and the misconception that explains it."""
 
     rows: tuple[tuple[str, str], ...]
-    case: int | None = None  # 1-based
+    case: int | None = None  # from 1
     looks_like: str | None = None
+    shared: bool = False  # the whole module fails like this
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,9 @@ class _Judged:
         self.mismatches = [self.mismatch(case, got) for case, got in zip(cases, seen.cases)] if complete else []
         self.passed = self.mismatches.count(None)
 
+    def compare(self, expected, index, inputs=None):
+        return compare(expected, self.seen.cases[index].outcome, inputs, self.check.rtol, self.check.atol)
+
     def mismatch(self, case, got) -> Mismatch | None:
         found = compare(case.expected, got.outcome, case.inputs, self.check.rtol, self.check.atol)
         if found or not got.changed:
@@ -72,24 +81,33 @@ class _Judged:
 
     def problem(self):
         """Return the status and failure of an exercise whose cases could not run, else None."""
-        stubs = [got.error for got in self.seen.cases if stub(got.error)]
-        if stubs or stub(self.seen.error):
-            return "unwritten", self.unwritten((stubs or [self.seen.error])[0])
+        stubs = [found for error in (self.seen.error, *(got.error for got in self.seen.cases)) if (found := stub(error))]
+        if stubs:
+            return "unwritten", self.unwritten(*stubs[0])
         if self.seen.problem:
             status = self.seen.problem if self.seen.problem in ("missing", "timeout") else "error"
-            text = [("problem", self.seen.text)] if self.seen.text else []
-            return status, Failure((*text, *_raised(self.seen.error)))
-        if not self.cases or len(self.mismatches) != len(self.cases):
+            return status, self.stopped()
+        if not self.cases or not self.mismatches:
             ran = f"{len(self.seen.cases)} of {len(self.cases)} cases came back"
-            return "missing", Failure((("problem", f"{ran}, so this exercise counts as not checked"),))
+            return "missing", Failure((("", f"{ran}, so this exercise counts as not checked"),))
         return None
 
-    def unwritten(self, error):
+    def unwritten(self, needed, name):
         """Return why the exercise cannot run yet: None if it is itself what is to be written."""
-        needed, name = stub(error)
         if needed == self.exercise.id:
             return None
-        return Failure((("needs", f"{needed} {name}, which is not written yet"),))
+        return Failure((("", f"needs {needed} {name}, which is not written yet"),))
+
+    def stopped(self):
+        """Return the failure of an exercise that gave no result."""
+        seen, rows = self.seen, ()
+        if seen.case is not None and seen.case < len(self.cases):
+            rows = self.call(self.cases[seen.case])
+        label = "got nothing" if seen.problem in ("timeout", "ended") else ""
+        return Failure((*rows, (label, seen.text), *_raised(seen.error, None)), shared=seen.shared)
+
+    def call(self, case):
+        return call_rows(self.check.name, case.inputs, self.check.describe)
 
     def outcome(self):
         """Return the status and failure of an exercise whose cases all ran."""
@@ -98,31 +116,24 @@ class _Judged:
             return "passed", None
         first = failing[0]
         case, got, mismatch = self.cases[first], self.seen.cases[first], self.mismatches[first]
-        rows = (*call_rows(case), *self.difference(case, got, mismatch))
         status = "error" if got.error and not is_raised(case.expected) else "failed"
-        return status, Failure(rows, first + 1, self.looks_like(failing))
-
-    def difference(self, case, got, mismatch):
-        """Return the rows that say how a case went wrong."""
-        if not got.error:
-            return mismatch.rows + (_changed(got) if mismatch.kind != "changed" else ())
-        expected = case.expected[1] if is_raised(case.expected) else describe(case.expected)
-        return (("expected", expected), *_raised(got.error))
+        return status, Failure((*self.call(case), *_difference(case, got, mismatch)), first + 1, self.looks_like(failing))
 
     def looks_like(self, failing):
         """Return the misconception that gives the learner's outcome in every failing case, None if none does."""
         if any(self.mismatches[index].kind == "changed" for index in failing):
             return None
-        fits = [(self.agreement(function), sentence) for sentence, function in self.check.misconceptions.items()
+        fits = [sentence for sentence, function in self.check.misconceptions.items()
                 if all(self.explains(function, index) for index in failing)]
-        return max(fits, key=lambda fit: fit[0])[1] if fits else None
+        return max(fits, key=self.agreement, default=None)
 
     def explains(self, function, index):
-        answer = self.cases[index].answer(function)
-        return compare(answer, self.seen.cases[index].outcome, None, self.check.rtol, self.check.atol) is None
+        """Say whether a misconception gives what the learner's code gave."""
+        return self.compare(self.cases[index].guess(function), index) is None
 
-    def agreement(self, function):
+    def agreement(self, sentence):
         """Return in how many of all cases a misconception gives the learner's outcome: the best one explains most."""
+        function = self.check.misconceptions[sentence]
         return sum(self.explains(function, index) for index in range(len(self.cases)))
 
 
@@ -132,13 +143,65 @@ def stub(error):
     return found.groups() if found else None
 
 
-def _raised(error):
+def _difference(case, got, mismatch):
+    """Return the rows that say how a case went wrong."""
+    if mismatch.kind == "changed":
+        return mismatch.rows
+    if not got.error:
+        return mismatch.rows + _changed(got)
+    perhaps = (("perhaps", "a `return` is missing"),) if not got.error.where and "NoneType" in got.error.message else ()
+    return (("expected", needed(case.expected)), *_raised(got.error, UNUSABLE), *perhaps)
+
+
+def _raised(error, elsewhere):
     if error is None:
         return ()
-    rows = (("raised", f"{error.type}: {error.message}" if error.message else error.type),)
-    return rows + ((("at", error.where),) if error.where else ())
+    text = f"{error.type}: {error.message}" if error.message else error.type
+    where = error.where or elsewhere
+    return (("raised", text), *([("at", where)] if where else []))
 
 
 def _changed(got):
-    names = ", ".join(got.changed)
-    return (("changed", f"the input {names}, in place: the caller still needs it, so work on a copy"),) if names else ()
+    if not got.changed:
+        return ()
+    return (("changed", f"the input {', '.join(got.changed)}: work on a copy, the caller still needs it as it was"),)
+
+
+def pretend(cases: list[Case], function) -> Observations:
+    """Return the observations of a learner whose code computes what a function of checks.py does.
+
+    Args:
+        cases: Cases of one exercise.
+        function: Oracle or misconception. Its float64 arrays become float32 where the inputs are float32.
+    """
+    answers = [(case, case.guess(function)) for case in cases]
+    return Observations(tuple(Observation(_like_inputs(answer, case.inputs)) for case, answer in answers))
+
+
+def _like_inputs(value, inputs):
+    if isinstance(value, (list, tuple)):
+        return type(value)(_like_inputs(item, inputs) for item in value)
+    if isinstance(value, dict):
+        return {key: _like_inputs(item, inputs) for key, item in value.items()}
+    narrow = isinstance(value, (np.ndarray, np.generic)) and value.dtype == np.float64 and float32_only(inputs)
+    return value.astype(np.float32) if narrow else value
+
+
+def blind_spots(check: Check, cases: list[Case]) -> dict[str, str]:
+    """Return the misconceptions that an exercise's cases do not catch, or do not name, and what happens instead.
+
+    Args:
+        check: The exercise's check.
+        cases: Its cases.
+
+    Returns:
+        Dict from the misconception's sentence to "is not caught" or "is named as: ...".
+    """
+    found = {}
+    for sentence, function in check.misconceptions.items():
+        judged = _Judged(None, check, cases, pretend(cases, function))
+        failing = [index for index, mismatch in enumerate(judged.mismatches) if mismatch]
+        named = judged.looks_like(failing) if failing else None
+        if named != sentence:
+            found[sentence] = f"is named as: {named}" if failing else "is not caught"
+    return found

@@ -1,15 +1,17 @@
 """`check` in a notebook: the same check and the same words as `tito module test`, on what the kernel holds now."""
 import hashlib
 import linecache
+import re
 import sys
+from functools import cached_property
 from pathlib import Path
 
-from tito import checking, report, wire, worker
+from tito import checking, report, worker
 from tito.observation import Observations, place_in, read_result
 
 
 class CheckFailed(Exception):
-    """An exercise did not pass; the notebook shows the report, and no traceback."""
+    """An exercise did not pass; a notebook shows the report, and no traceback."""
 
     def _render_traceback_(self):
         return str(self).splitlines()
@@ -51,7 +53,7 @@ def announce(number):
 
     found = stray()
     if found:
-        print(f"import tinytorch takes {found}, which is not your workspace's package: move it away, or see `tito doctor`")
+        print(f"`import tinytorch` takes {found}, which is not your workspace's: move it away, or see `tito doctor`")
         return
     from tinytorch import imports
 
@@ -66,7 +68,7 @@ class Checker:
 
         self.space, self.module, self.names = space, module, names
         self.checks = checking.load(workspace.course_checks(module))
-        self.seen = {}
+        self.digests = {}
         self.changed_files()
 
     def __call__(self, exercise=None):
@@ -78,16 +80,16 @@ class Checker:
         Raises:
             CheckFailed: It did not pass. One that is not written yet is said to be so, and raises nothing.
         """
-        for name in self.changed_files():
-            print(f"{name} has changed since this kernel imported it: restart the kernel to use it as it is now")
-        chosen = [self.find(exercise)] if exercise else self.exercises()
+        for file in self.changed_files():
+            print(f"{file} has changed since this kernel imported it: restart the kernel to run it as it is now")
+        chosen = [self.find(exercise)] if exercise else self.exercises
         verdicts = [self.verdict(one) for one in chosen]
         for verdict in verdicts:
-            if verdict.status in ("passed", "unwritten"):
+            if report.is_brief(verdict):
                 print(self.text(verdict))
-        failed = [self.text(verdict) for verdict in verdicts if verdict.status not in ("passed", "unwritten")]
+        failed = [self.text(verdict) for verdict in verdicts if not report.is_brief(verdict)]
         if failed or not verdicts:
-            raise CheckFailed("\n\n\n".join(failed) or f"{self.module.folder} holds no exercise: nothing was checked")
+            raise CheckFailed("\n\n\n".join(failed) or f"module {self.module.number} has no exercise: nothing was checked")
 
     def inputs(self, exercise, case=1):
         """Return the inputs of a case as a dict, to try things out on.
@@ -98,23 +100,20 @@ class Checker:
         """
         return checking.cases(self.checks.check(self.find(exercise).name))[case - 1].inputs
 
-    def find(self, exercise):
-        """Return the exercise of this id or name."""
-        known = self.exercises()
-        for one in known:
-            if exercise in (one.id, one.name):
-                return one
-        raise CheckFailed(f"module {self.module.number} has no exercise {exercise}: "
-                          f"it has {', '.join(f'{one.id} {one.name}' for one in known)}")
-
+    @cached_property
     def exercises(self):
-        """Return the exercises of the saved notebook; those of the course if it cannot be read."""
+        """The module's exercises, as the course has them: the notebook's own cells may be half written."""
         from tito import source, workspace
 
-        try:
-            return source.read(self.space.notebook(self.module)).exercises()
-        except Exception:
-            return source.read(workspace.course_source(self.module)).exercises()
+        return source.read(workspace.course_source(self.module)).exercises()
+
+    def find(self, exercise):
+        """Return the exercise of this id or name."""
+        for one in self.exercises:
+            if exercise in (one.id, one.name):
+                return one
+        known = ", ".join(f"{one.id} {one.name}" for one in self.exercises)
+        raise CheckFailed(f"module {self.module.number} has no exercise {exercise!r}. It has {known}")
 
     def verdict(self, exercise):
         """Observe and judge one exercise."""
@@ -124,51 +123,61 @@ class Checker:
 
     def observe(self, exercise, cases):
         """Run an exercise's cases on the notebook's names; the values pass through the same wire as a worker's."""
-        encoded = [{name: wire.encode(value) for name, value in case.inputs.items()} for case in cases]
-        answer = worker.observe_exercise(exercise.name, View(self.names), vars(self.checks.module), encoded, self.place)
-        seen = read_result(answer, self.name_place)
+        encoded = [case.encoded for case in cases]
+        answer = worker.observe_exercise(exercise.name, View(self.names), vars(self.checks.module), encoded, self.file)
+        seen = read_result(answer, self.place)
         if seen.problem == "missing":
             return Observations(problem="missing", text=f"{exercise.name} is not defined: run the cell that defines it first")
         return seen
 
-    def place(self, file, names):
-        """Return how messages name a file of code: the notebook's own cells, and the package."""
+    def file(self, file, names):
+        """Return how an exception's place is sent: a file of the package, or a cell of this notebook."""
         path = Path(file)
         if path.is_relative_to(self.space.package):
             return path.relative_to(self.space.root).as_posix()
         return file if names is self.names else None
 
-    def name_place(self, file, line):
+    def place(self, file, line):
         """Return how messages name a line, and whether it is a line of a notebook."""
         if file.startswith("tinytorch/"):
             return place_in(self.space.root)(file, line)
-        cells = linecache.getlines(file)
-        return self.cell_place("".join(cells), line), True
+        ran = "".join(linecache.getlines(file)).strip()
+        cell = self.cell(lambda cell: cell.text.strip() == ran)
+        where = f"{self.path.name}, cell {cell}" if cell else "a cell as it is not saved"
+        return f"{where}, line {line}", True
 
-    def cell_place(self, text, line):
-        """Return how messages name a line of a cell that ran: by the saved cell of the same text."""
+    @property
+    def path(self):
+        """The saved notebook."""
+        return self.space.notebook(self.module)
+
+    def cell(self, fits):
+        """Return the number of the first saved cell that fits, None if none does or the file cannot be read."""
         from tito import source
 
-        path = self.space.notebook(self.module)
-        cells = [cell.index for cell in source.read(path).cells if cell.text.strip() == text.strip()]
-        return f"{path.name}, cell {cells[0]}, line {line}" if cells else f"line {line} of a cell that is not saved"
+        try:
+            return next((cell.index for cell in source.read(self.path).cells if fits(cell)), None)
+        except source.SourceError:
+            return None
 
     def text(self, verdict):
         """Return the report on a verdict."""
-        return report.text(verdict, self.where(verdict.id), report.IN_NOTEBOOK)
+        return report.text(verdict, None if report.is_brief(verdict) else self.where(verdict.name), report.IN_NOTEBOOK)
 
-    def where(self, exercise):
-        """Return the notebook and the cell of an exercise."""
-        path = self.space.notebook(self.module)
-        return report.place(self.space.label(path), self.find(exercise).cell)
+    def where(self, name):
+        """Return the notebook and the cell that defines a name."""
+        definition = re.compile(rf"^(def|class) {name}\b|^{name} *=", re.MULTILINE)
+        cell = self.cell(lambda cell: cell.kind == "code" and definition.search(cell.text))
+        label = self.space.label(self.path)
+        return report.place(label, cell) if cell else label
 
     def changed_files(self):
-        """Return the files of the package that differ from what they were when first seen here."""
+        """Return the files of the package that are not what they were when they were first seen here."""
         changed = []
         for name, module in list(sys.modules.items()):
-            file = getattr(module, "__file__", None)
-            if name.partition(".")[0] == "tinytorch" and file and Path(file).is_file():
+            file = getattr(module, "__file__", None) if name.partition(".")[0] == "tinytorch" else None
+            if file and Path(file).is_file():
                 digest = hashlib.sha256(Path(file).read_bytes()).digest()
-                if self.seen.setdefault(file, digest) != digest:
+                if self.digests.setdefault(file, digest) != digest:
                     changed.append(self.space.label(file))
         return changed

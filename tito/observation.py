@@ -30,15 +30,14 @@ class Observation:
 
 @dataclass(frozen=True)
 class Observations:
-    """What the cases of one exercise gave, or the problem that kept them from giving anything.
-
-    `problem` is "missing", "import", "timeout" or "ended"; `text` says more, `error` is the exception of an import.
-    """
+    """What the cases of one exercise gave, or the problem that kept them from giving anything."""
 
     cases: tuple[Observation, ...] = ()
-    problem: str | None = None
-    text: str = ""
-    error: Raised | None = None
+    problem: str | None = None   # missing, import, timeout or ended
+    text: str = ""               # more on the problem
+    error: Raised | None = None  # the exception of an import
+    case: int | None = None      # the case, from 0, that a worker was at when it ended or was ended
+    shared: bool = False         # the problem is the module's, not this exercise's
     printed: str = field(default="", compare=False)
 
 
@@ -54,8 +53,8 @@ def read_result(answer, place):
             return Observations(problem="missing")
         printed = str(answer.get("printed", ""))[:worker.PRINTED]
         return Observations(tuple(_read_case(record, place) for record in answer["cases"]), printed=printed)
-    except (wire.WireError, KeyError, TypeError, ValueError, AttributeError):
-        return Observations(problem="ended", text="gave an answer that cannot be read")
+    except (KeyError, TypeError, ValueError, AttributeError):  # WireError is a ValueError
+        return Observations(problem="ended", text="it gave an answer that cannot be read")
 
 
 def _read_case(record, place):

@@ -3,13 +3,15 @@ import textwrap
 
 WIDTH = 80
 LABEL = 18
+MOST_LINES = 12    # of one row
+MOST_PRINTED = 40  # lines of what an exercise printed
 IN_TERMINAL = "edit the cell and save, or `tito module hint {id}`"
 IN_NOTEBOOK = "edit the cell, or `tito module hint {id}`"
 ASCII = str.maketrans({"·": "-", "×": "x", "…": "...", "–": "-", "—": "-", "≤": "<=", "≥": ">=", "≠": "!=", "→": "->",
                        "“": '"', "”": '"', "‘": "'", "’": "'", "²": "^2", "√": "sqrt", "π": "pi", "σ": "sigma"})
 
 
-def text(verdict, where=None, next_step=IN_TERMINAL, ascii=False):
+def text(verdict, where=None, next_step=IN_TERMINAL, ascii=False, printed=False):
     """Return what a learner reads about one exercise.
 
     Args:
@@ -17,64 +19,115 @@ def text(verdict, where=None, next_step=IN_TERMINAL, ascii=False):
         where: The exercise's place, such as "modules/01_tensor/tensor.ipynb, cell 23".
         next_step: What to do about a failure; "{id}" stands for the exercise's id.
         ascii: Use ASCII characters only.
+        printed: Show what the exercise printed, too.
 
     Returns:
-        One line for an exercise that passed or is not written yet, else a block of lines.
+        One line for an exercise that passed or is not written yet, otherwise a block of lines.
     """
-    title = f"{verdict.id} {verdict.name}"
-    if verdict.failure is None:
-        lines = [f"{title}  {brief(verdict)}"]
+    lines = [one_line(verdict)] if is_brief(verdict) else block(verdict, where, next_step)
+    if printed and verdict.printed:
+        lines += ["", "  it printed:", *(f"  | {line[:WIDTH - 4]}" for line in verdict.printed.splitlines()[:MOST_PRINTED])]
+    return clean("\n".join(lines), ascii)
+
+
+def is_brief(verdict):
+    """Say whether one line holds all there is to say: the exercise passed, or is not written yet."""
+    return verdict.status in ("passed", "unwritten")
+
+
+def one_line(verdict):
+    """Return the line about an exercise that passed or cannot run yet."""
+    if verdict.status == "passed":
+        return f"{title(verdict)}  passed {verdict.passed} of {verdict.total} cases"
+    return f"{title(verdict)}  {verdict.failure.rows[0][1] if verdict.failure else 'not written yet'}"
+
+
+def title(verdict):
+    """Return an exercise's id and name."""
+    return f"{verdict.id} {verdict.name}"
+
+
+def block(verdict, where, next_step):
+    """Return the lines about an exercise that failed."""
+    where = where or ""
+    if verdict.failure.shared:
+        head = header(f"module {verdict.id.partition('.')[0]}", where.partition(", cell ")[0])
     else:
-        lines = [*header(title, where), "", *rows(verdict.failure), "", *footer(verdict, next_step)]
-    whole = "\n".join(line.rstrip() for line in lines)
-    return whole.translate(ASCII).encode("ascii", "replace").decode("ascii") if ascii else whole
-
-
-def brief(verdict):
-    """Say in a few words how an exercise stands."""
-    if verdict.status == "unwritten":
-        return "not written yet"
-    return f"{verdict.status} {verdict.passed} of {verdict.total} cases"
+        head = header(title(verdict), where)
+    return [*head, "", *rows(verdict.failure), "", *footer(verdict, next_step)]
 
 
 def header(title, where):
     """Return the lines that name the exercise and its place."""
-    where = where or ""
     if len(title) + 2 + len(where) <= WIDTH:
         return [title + where.rjust(WIDTH - len(title))]
-    return [title, *textwrap.wrap(where, WIDTH - 2, initial_indent="  ", subsequent_indent="  ")]
+    return [title, *textwrap.wrap(where, WIDTH, initial_indent="  ", subsequent_indent="  ")]
 
 
 def rows(failure):
     """Return the lines of a failure."""
-    pairs = list(failure.rows)
+    pairs = beside(list(failure.rows))
     if failure.looks_like:
         pairs.append(("looks like", failure.looks_like))
-    if len(pairs) > 1 and pairs[0][0] == "called" and pairs[1][0] == "with":
-        joined = f"{pairs[0][1]}    {pairs[1][1]}"
-        pairs = [("called", joined), *pairs[2:]] if len(joined) <= WIDTH - LABEL - 2 else pairs
     return [line for label, words in pairs for line in row(label, words)]
 
 
+def beside(pairs):
+    """Put what the names in a call stand for on the line of the call, where it fits."""
+    if [label for label, _ in pairs[:2]] == ["called", "with"]:
+        joined = f"{pairs[0][1]}    {pairs[1][1]}"
+        if len(joined) <= WIDTH - LABEL - 2:
+            return [("called", joined), *pairs[2:]]
+    return pairs
+
+
 def row(label, words):
-    """Return a label and a text, wrapped beside it."""
-    indent = " " * (LABEL + 2)
-    lines = []
-    for part in words.splitlines() or [""]:
-        lines += textwrap.wrap(part, WIDTH - len(indent), drop_whitespace=True, replace_whitespace=False) or [""]
-    return [f"  {label:<{LABEL}}{lines[0]}", *(indent + line for line in lines[1:12])]
+    """Return a label and a text, wrapped beside it; without a label the text has the whole width."""
+    indent = "  " + " " * (LABEL if label else 0)
+    lines = [line for part in words.splitlines() for line in
+             textwrap.wrap(part, WIDTH - len(indent), tabsize=4)] or [""]
+    if len(lines) > MOST_LINES:
+        lines[MOST_LINES - 1:] = ["..."]
+    first = f"  {label:<{LABEL if label else 0}}"
+    return [f"{first if number == 0 else indent}{line}" for number, line in enumerate(lines)]
 
 
 def footer(verdict, next_step):
-    """Return the closing line: how many cases passed, and what to do next."""
-    advice = next_step.format(id=verdict.id)
-    count = f"  passed {verdict.passed} of {verdict.total} cases."
-    if verdict.status == "unwritten":
-        return [f"  Next: {advice}"]
-    whole = f"{count}   Next: {advice}"
-    return [whole] if len(whole) <= WIDTH else [count, f"  Next: {advice}"]
+    """Return the closing lines: how many cases passed, if they all ran, and what to do next."""
+    advice = f"Next: {next_step.format(id=verdict.id)}"
+    if verdict.failure.case is None:
+        return [f"  {advice}"]
+    count = f"passed {verdict.passed} of {verdict.total} cases."
+    whole = f"  {count}   {advice}"
+    return [whole] if len(whole) <= WIDTH else [f"  {count}", f"  {advice}"]
+
+
+def clean(whole, ascii=False):
+    """Return text without trailing blanks, control characters, and if so wished without what ASCII lacks.
+
+    Learner code wrote some of it, and an escape sequence in a message could rewrite an instructor's screen.
+    """
+    lines = [line.expandtabs(4).rstrip() for line in whole.split("\n")]
+    whole = "\n".join("".join(c if c.isprintable() else "?" for c in line) for line in lines)
+    return whole.translate(ASCII).encode("ascii", "replace").decode("ascii") if ascii else whole
 
 
 def place(label, cell):
     """Return how reports name a cell of a notebook."""
     return f"{label}, cell {cell}"
+
+
+def texts(verdicts, where, **options):
+    """Return the reports on a module's exercises, one after the other.
+
+    Args:
+        verdicts: `checking.Verdict` of each exercise.
+        where: Function of a verdict: the exercise's place.
+        options: Further arguments of `text`.
+
+    Returns:
+        List of texts. What keeps the whole module from running is said once.
+    """
+    shared = next((verdict for verdict in verdicts if verdict.failure and verdict.failure.shared), None)
+    told = [verdict for verdict in verdicts if verdict is shared or not (verdict.failure and verdict.failure.shared)]
+    return [text(verdict, where(verdict), **options) for verdict in told]

@@ -7,15 +7,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tito import observation, wire, worker
+from tito import checking, observation, wire, worker
+from tito.checking import SEEDS
 from tito.observation import Observations, place_in, read_error
 
 GIB = 2**30
 STARTUP = 60.0  # seconds until NumPy is imported: a cold disk or a virus scanner is not the learner's fault
 ONE_THREAD = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}
+
+ENDINGS = {"SIGSEGV": ", a crash in compiled code", "SIGKILL": ", killed from outside, perhaps for the memory it used"}
 
 
 class RunnerError(Exception):
@@ -70,14 +73,38 @@ def observe(package_parent, module, checks_path, exercises, cases, timeout=10.0,
         return job.found
 
 
+def check(package_parent, module, checks_path, exercises, seeds=SEEDS, **limits):
+    """Draw, run and judge the exercises of a module.
+
+    Args:
+        package_parent: Folder that holds the `tinytorch` package to test.
+        module: The module's name in it, such as "tinytorch.tensor".
+        checks_path: The module's checks.py.
+        exercises: Objects with `id` and `name`, in order.
+        seeds: Seeds to draw the cases with.
+        limits: Further arguments of `observe`.
+
+    Returns:
+        List of one `checking.Verdict` for each exercise.
+
+    Raises:
+        ValueError: There is no exercise: nothing would be checked, and that is no success.
+    """
+    if not exercises:
+        raise ValueError(f"no exercises of {module} were given, so nothing would be checked")
+    checks = checking.load(Path(checks_path))
+    drawn = {one.id: checking.cases(checks.check(one.name), seeds) for one in exercises}
+    seen = observe(package_parent, module, checks_path, exercises, drawn, **limits)
+    return [checking.verdict(one, checks.check(one.name), drawn[one.id], seen.get(one.id)) for one in exercises]
+
+
 def fill(job, checks_path, exercises, cases, copy_package):
     """Write into the job folder what stays the same for every worker."""
     for source in (wire.__file__, worker.__file__):
         shutil.copy(source, job.folder)
     (job.folder / "observers.py").write_text(observers_source(Path(checks_path)), encoding="utf-8")
     (job.folder / "scratch").mkdir()
-    encoded = {exercise.id: [{name: wire.encode(value) for name, value in case.inputs.items()}
-                             for case in cases[exercise.id]] for exercise in exercises}
+    encoded = {exercise.id: [case.encoded for case in cases[exercise.id]] for exercise in exercises}
     wire.write(job.folder / "cases.json", encoded)
     if copy_package:
         shutil.copytree(job.package_parent / "tinytorch", job.folder / "package" / "tinytorch",
@@ -117,7 +144,7 @@ def attempt(job, waiting, package_parent):
     Returns:
         The exercises that still wait: none, or those after the one that ended or outlasted the worker.
     """
-    for name in ("started", "import.json"):
+    for name in ("started", "import.json", "now"):
         (job.folder / name).unlink(missing_ok=True)
     wire.write(job.folder / "job.json", {"package_parent": package_parent, "module": job.module, "memory": job.memory,
                                          "exercises": [{"id": one.id, "name": one.name} for one in waiting]})
@@ -143,7 +170,7 @@ def end(process):
             os.killpg(process.pid, signal.SIGKILL)
         except (ProcessLookupError, PermissionError):
             pass
-    elif process.poll() is None:
+    elif os.name == "nt" and process.poll() is None:
         subprocess.run(["taskkill", "/T", "/F", "/PID", str(process.pid)], capture_output=True, check=False)
     process.kill()
     process.wait()
@@ -158,11 +185,10 @@ def follow(job, process, waiting):
         job.found.update((one.id, problem) for one in waiting)
         return []
     for position, one in enumerate(waiting):
-        if reached(job, process, f"result-{one.id}.json", job.timeout):
-            job.found[one.id] = read_result(job, one)
-        else:
-            job.found[one.id] = stopped(job, process, "")
+        if not reached(job, process, f"result-{one.id}.json", job.timeout):
+            job.found[one.id] = replace(stopped(job, process), case=current_case(job))
             return waiting[position + 1:]
+        job.found[one.id] = read_result(job, one)
     return []
 
 
@@ -187,32 +213,40 @@ def last_words(job):
         return file.read().decode("utf-8", "replace").strip() or "it said nothing"
 
 
-def stopped(job, process, during):
+def stopped(job, process, during="it "):
     """Return the observation of a worker that gave no result: it ended, or it runs on and on."""
     if process.poll() is None:
         return Observations(problem="timeout", text=f"{during}did not finish in {job.timeout:g} s: "
                                                     "is there a loop that never ends?")
-    return Observations(problem="ended", text=f"{during}ended the process ({how_it_ended(process.returncode)})")
+    return Observations(problem="ended", text=f"{during}ended the process: {how_it_ended(process.returncode)}")
 
 
 def how_it_ended(code):
     """Say what an exit status means."""
-    if code < 0:
-        return f"signal {-code}" if -code not in set(signal.Signals) else signal.Signals(-code).name
+    names = {-number: number.name for number in signal.Signals}
+    if code in names:
+        return f"{names[code]}{ENDINGS.get(names[code], '')}"
     return f"exit status {code}"
+
+
+def current_case(job):
+    """Return the index of the case that a worker was at, None if that is not known."""
+    try:
+        return int((job.folder / "now").read_text(encoding="utf-8")[:9])
+    except (OSError, ValueError):
+        return None
 
 
 def import_problem(job, process, ready):
     """Return why the learner's module could not be imported, None if it could."""
     importing = f"importing {job.module} "
     if not ready:
-        return stopped(job, process, importing)
+        return replace(stopped(job, process, importing), shared=True)
     try:
-        answer = wire.read(job.folder / "import.json")
-        error = read_error(answer["error"], place_in(job.package_parent))
-    except (wire.WireError, KeyError, TypeError, ValueError):
-        return Observations(problem="ended", text=f"{importing}gave an answer that cannot be read")
-    return Observations(problem="import", text=f"{importing}failed", error=error) if error else None
+        error = read_error(wire.read(job.folder / "import.json")["error"], place_in(job.package_parent))
+    except (KeyError, TypeError, ValueError):
+        return Observations(problem="ended", text=f"{importing}gave an answer that cannot be read", shared=True)
+    return Observations(problem="import", text=f"importing {job.module} failed, so nothing could be checked", error=error, shared=True) if error else None
 
 
 def read_result(job, exercise):
@@ -220,7 +254,7 @@ def read_result(job, exercise):
     try:
         answer = wire.read(job.folder / f"result-{exercise.id}.json")
     except wire.WireError as error:
-        return Observations(problem="ended", text=f"gave an answer that cannot be read: {error}")
+        return Observations(problem="ended", text=f"it gave an answer that cannot be read: {error}")
     seen = observation.read_result(answer, place_in(job.package_parent))
     if seen.problem == "missing":
         return Observations(problem="missing", text=f"{exercise.name} is not defined in {job.module}")

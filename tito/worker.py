@@ -12,6 +12,7 @@ and the worker writes there, each file whole or not at all:
 
     started         NumPy is imported; learner code comes next
     import.json     the learner's module is imported, or why it is not
+    now             the case that is called next: a number from 0
     result-ID.json  what one exercise returned
 """
 import importlib
@@ -138,7 +139,7 @@ def describe(error, place):
             "frames": [frame for frame in frames if frame[0]][-FRAMES:]}
 
 
-def observe_exercise(exercise, namespace, observers, cases, place):
+def observe_exercise(exercise, namespace, observers, cases, place, announce=lambda index: None):
     """Call learner code for all cases of one exercise.
 
     Args:
@@ -147,6 +148,7 @@ def observe_exercise(exercise, namespace, observers, cases, place):
         observers: Dict of the observing functions.
         cases: List of dicts from argument to encoded value.
         place: Function of a file and of the names of its code: the learner's file as messages name it, or None.
+        announce: Function that is told the index of each case before it is called.
 
     Returns:
         Dict of JSON data: a list of the cases' records; {"missing": True} if nothing has the exercise's name.
@@ -155,7 +157,11 @@ def observe_exercise(exercise, namespace, observers, cases, place):
         return {"missing": True}
     target = namespace if wants_module(exercise, observers) else getattr(namespace, exercise)
     call = observer(exercise, observers, target)
-    return {"cases": [observe_case(call, inputs, place) for inputs in cases]}
+    records = []
+    for index, inputs in enumerate(cases):
+        announce(index)
+        records.append(observe_case(call, inputs, place))
+    return {"cases": records}
 
 
 def limit_memory(size):
@@ -194,6 +200,9 @@ def run(folder):
         file = Path(file)
         return file.relative_to(package_parent).as_posix() if file.is_relative_to(package_parent) else None
 
+    def announce(index):
+        (folder / "now").write_text(str(index), encoding="utf-8")
+
     limit_memory(job["memory"])
     printed = sys.stdout = sys.stderr = Printed()
     wire.write(folder / "started", None)
@@ -204,7 +213,7 @@ def run(folder):
         return
     wire.write(folder / "import.json", {"error": None, "printed": printed.take()})
     for exercise in job["exercises"]:
-        result = observe_exercise(exercise["name"], namespace, observers, cases[exercise["id"]], place)
+        result = observe_exercise(exercise["name"], namespace, observers, cases[exercise["id"]], place, announce)
         wire.write(folder / f"result-{exercise['id']}.json", {**result, "printed": printed.take()})
 
 

@@ -1,4 +1,4 @@
-# Made by tito from modules/01_tensor/tensor.py: edit that file, then run `tito module complete 01`.
+# Made by tito from modules/01_tensor/tensor.ipynb: edit that file, then run `tito module complete 01`.
 # tensor.ipynb, cell 3
 import os
 import sys
