@@ -1,57 +1,34 @@
-"""The command line: what there is. Each command is a function in a file of its own under `tito/commands`."""
+"""The door to tito: the map, or one of the commands in `tito/app.py`; and what an error becomes."""
 import sys
-
-import typer
-
-from tito.commands import doctor, init, overview
-from tito.commands.dev import check as dev_check
-from tito.commands.dev import export as dev_export
-from tito.commands.dev import mutate as dev_mutate
-from tito.commands.milestone import list as milestone_list
-from tito.commands.milestone import run as milestone_run
-from tito.commands.module import complete, hint, reset, start, test
-
-OPTIONS = dict(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-PASS_ON = dict(context_settings=dict(allow_extra_args=True, ignore_unknown_options=True))
-
-app = typer.Typer(help="Write a deep-learning framework in twelve notebooks. `tito` alone shows where you are.", **OPTIONS)
-app.callback(invoke_without_command=True)(overview.overview)
-app.command()(init.init)
-app.command()(doctor.doctor)
-
-module = typer.Typer(help="Work on a module: 03, 3 or layers; 03.2 for one exercise.", no_args_is_help=True, **OPTIONS)
-for command in (start.start, test.test, complete.complete, hint.hint, reset.reset):
-    module.command()(command)
-app.add_typer(module, name="module")
-
-milestone = typer.Typer(help="Train a network on what you have built.", no_args_is_help=True, **OPTIONS)
-milestone.command("list")(milestone_list.list_milestones)
-milestone.command("run", **PASS_ON)(milestone_run.run)
-app.add_typer(milestone, name="milestone")
-
-dev = typer.Typer(help="For authors of the course.", no_args_is_help=True, **OPTIONS)
-dev.command("check")(dev_check.check)
-dev.command("export")(dev_export.export)
-dev.command("mutate")(dev_mutate.mutate)
-app.add_typer(dev, name="dev")
 
 
 def main():
     """Run tito: exit status 0 passed, 1 failed, 2 misused."""
-    from tito.curriculum import CurriculumError, UnknownName
+    from tito.curriculum import CurriculumError, UnknownExercise, UnknownName
     from tito.problems import SourceError
-    from tito.trial import UnknownExercise
     from tito.workspace import WorkspaceError
 
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     try:
-        app()
+        run()
     except SourceError as error:
         fail(error, 1)
     except (CurriculumError, UnknownExercise, UnknownName, WorkspaceError) as error:
         fail(error, 2)
+
+
+def run():
+    """Show the map for the bare `tito`, which must be quick and needs no parser of options; else run a command."""
+    if len(sys.argv) == 1:
+        from tito.commands.overview import overview
+
+        overview()
+    else:
+        from tito.app import app
+
+        app()
 
 
 def fail(error, status):
@@ -59,5 +36,5 @@ def fail(error, status):
     from tito.console import next_step, say
 
     say(str(error))
-    next_step("mend that in the notebook and save it, then run the command again" if status == 1 else "`tito` shows where you are")
+    next_step("mend that in the notebook and save it, then run the command again" if status == 1 else "tito")
     sys.exit(status)

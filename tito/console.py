@@ -1,6 +1,7 @@
 """What tito prints: colour in a terminal, plain ASCII everywhere else, and always the one next command."""
 import os
 import sys
+import textwrap
 
 from tito.report import ASCII
 
@@ -31,6 +32,11 @@ def say(text="", style=None):
 def to_ascii(text):
     """Replace every character that ASCII lacks."""
     return text.translate(ASCII).encode("ascii", "replace").decode("ascii")
+
+
+def wrap(text, width=80):
+    """Break prose into lines that fit; paragraphs stay apart."""
+    return "\n\n".join(textwrap.fill(paragraph, width) for paragraph in text.split("\n\n"))
 
 
 def next_step(command):

@@ -24,6 +24,10 @@ class UnknownName(LookupError):
         return self.args[0]
 
 
+class UnknownExercise(LookupError):
+    """The module has no exercise of this number."""
+
+
 @dataclass(frozen=True)
 class Module:
     """One notebook of the course, and the file of the package that it fills."""

@@ -2,8 +2,8 @@
 import json
 
 from tito import source, strip, workspace
+from tito.curriculum import UnknownExercise
 from tito.export import write_atomically
-from tito.trial import UnknownExercise
 
 
 def of(module, number):

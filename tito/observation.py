@@ -54,7 +54,7 @@ def read_result(answer, place):
         printed = str(answer.get("printed", ""))[:worker.PRINTED]
         return Observations(tuple(_read_case(record, place) for record in answer["cases"]), printed=printed)
     except (KeyError, TypeError, ValueError, AttributeError):  # WireError is a ValueError
-        return Observations(problem="ended", text="it gave an answer that cannot be read")
+        return Observations(problem="ended", text="its answer cannot be read")
 
 
 def _read_case(record, place):

@@ -7,7 +7,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tito import checking, observation, wire, worker
@@ -17,7 +18,6 @@ from tito.observation import Observations, place_in, read_error
 GIB = 2**30
 STARTUP = 60.0  # seconds until NumPy is imported: a cold disk or a virus scanner is not the learner's fault
 ONE_THREAD = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}
-
 ENDINGS = {"SIGSEGV": ", a crash in compiled code", "SIGKILL": ", killed from outside, perhaps for the memory it used"}
 
 
@@ -25,52 +25,20 @@ class RunnerError(Exception):
     """The process that runs learner code could not start; the message holds what it said."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Job:
-    """A folder for one run, and how to start a worker on it."""
+    """What every worker of one run is told, and how it is started."""
 
-    folder: Path
     package_parent: Path
     module: str
+    observers: str
+    cases: dict
     timeout: float
     memory: int | None
-    command: list[str]
-    found: dict[str, Observations] = field(default_factory=dict)
-
-
-def observe(package_parent, module, checks_path, exercises, cases, timeout=10.0, memory=4 * GIB,
-            command_prefix=(), python=sys.executable, copy_package=False):
-    """Run the cases of a module's exercises on learner code.
-
-    Args:
-        package_parent: Folder that holds the `tinytorch` package to test.
-        module: The module's name in it, such as "tinytorch.tensor".
-        checks_path: The module's checks.py. The worker receives its observing functions, never an oracle.
-        exercises: Objects with `id` and `name`, in order.
-        cases: Dict from id to a list of `checking.Case`.
-        timeout: Seconds for one exercise, and for importing the module.
-        memory: Bytes that the worker may hold, where the system can limit it; None for no limit.
-        command_prefix: Words before the command, such as a sandbox and its options; "{job}" stands for the job folder,
-            which the sandbox must show, writable, at the same place.
-        python: The interpreter, as the sandbox sees it.
-        copy_package: Copy the package into the job folder, so that the sandbox need show nothing else.
-
-    Returns:
-        Dict from id to `checking.Observations`, one for every exercise.
-
-    Raises:
-        RunnerError: The worker did not start.
-    """
-    with tempfile.TemporaryDirectory(prefix="tito-", ignore_cleanup_errors=True) as name:
-        folder = Path(name).resolve()
-        command = [word.replace("{job}", str(folder)) for word in command_prefix]
-        command += [str(python), "-P", "-X", "utf8", str(folder / "worker.py"), str(folder)]
-        job = Job(folder, Path(package_parent).resolve(), module, timeout, memory, command)
-        fill(job, checks_path, exercises, cases, copy_package)
-        waiting = list(exercises)
-        while waiting:
-            waiting = attempt(job, waiting, "package" if copy_package else str(job.package_parent))
-        return job.found
+    command_prefix: Sequence[str]
+    python: str
+    copy_package: bool
+    prepare: Callable | None
 
 
 def check(package_parent, module, checks_path, exercises, seeds=SEEDS, **limits):
@@ -89,6 +57,7 @@ def check(package_parent, module, checks_path, exercises, seeds=SEEDS, **limits)
 
     Raises:
         ValueError: There is no exercise: nothing would be checked, and that is no success.
+        RunnerError: The worker did not start.
     """
     if not exercises:
         raise ValueError(f"no exercises of {module} were given, so nothing would be checked")
@@ -98,37 +67,57 @@ def check(package_parent, module, checks_path, exercises, seeds=SEEDS, **limits)
     return [checking.verdict(one, checks.check(one.name), drawn[one.id], seen.get(one.id)) for one in exercises]
 
 
-def fill(job, checks_path, exercises, cases, copy_package):
-    """Write into the job folder what stays the same for every worker."""
-    for source in (wire.__file__, worker.__file__):
-        shutil.copy(source, job.folder)
-    (job.folder / "observers.py").write_text(observers_source(Path(checks_path)), encoding="utf-8")
-    (job.folder / "scratch").mkdir()
-    encoded = {exercise.id: [case.encoded for case in cases[exercise.id]] for exercise in exercises}
-    wire.write(job.folder / "cases.json", encoded)
-    if copy_package:
-        shutil.copytree(job.package_parent / "tinytorch", job.folder / "package" / "tinytorch",
-                        ignore=shutil.ignore_patterns("__pycache__"))
+def observe(package_parent, module, checks_path, exercises, cases, timeout=10.0, memory=4 * GIB,
+            command_prefix=(), python=sys.executable, copy_package=False, prepare=None):
+    """Run the cases of a module's exercises on learner code.
+
+    Args:
+        package_parent: Folder that holds the `tinytorch` package to test.
+        module: The module's name in it, such as "tinytorch.tensor".
+        checks_path: The module's checks.py. The worker receives its observing functions, never an oracle.
+        exercises: Objects with `id` and `name`, in order.
+        cases: Dict from id to a list of `checking.Case`.
+        timeout: Seconds for one exercise, and for importing the module.
+        memory: Bytes that the worker may hold, where the system can limit it; None for no limit.
+        command_prefix: Words before the command, such as a sandbox and its options; "{job}" stands for the job folder,
+            which the sandbox must show, writable, at the same place.
+        python: The interpreter, as the sandbox sees it.
+        copy_package: Copy the package into the job folder, so that the sandbox need show nothing else.
+        prepare: Function that receives each job folder before its worker starts, such as to let another user in.
+
+    Returns:
+        Dict from id to `checking.Observations`, one for every exercise.
+
+    Raises:
+        RunnerError: The worker did not start.
+    """
+    observers = observers_source(Path(checks_path).read_text(encoding="utf-8"))
+    encoded = {one.id: [case.encoded for case in cases[one.id]] for one in exercises}
+    job = Job(Path(package_parent).resolve(), module, observers, encoded, timeout, memory, command_prefix, str(python),
+              copy_package, prepare)
+    found, waiting = {}, list(exercises)
+    while waiting:
+        found.update(attempt(job, waiting))
+        waiting = [one for one in waiting if one.id not in found]
+    return found
 
 
-def observers_source(checks_path):
-    """Return checks.py with everything blanked that no observing function needs: above all the answers.
+def observers_source(checks):
+    """Return the text of a checks.py with all blanked that no observing function needs: above all the answers.
 
     Lines keep their numbers.
     """
-    text = checks_path.read_text(encoding="utf-8")
-    statements = ast.parse(text).body
-    keep = {id(node) for node in statements if isinstance(node, (ast.Import, ast.ImportFrom))}
+    statements, lines = ast.parse(checks).body, checks.split("\n")
+    keep = {node for node in statements if isinstance(node, (ast.Import, ast.ImportFrom))}
     wanted = {name for node in statements for name in defined(node) if name.startswith("observe_")}
-    while found := [node for node in statements if id(node) not in keep and defined(node) & wanted]:
-        keep |= {id(node) for node in found}
+    while found := [node for node in statements if node not in keep and defined(node) & wanted]:
+        keep.update(found)
         wanted |= {name.id for node in found for name in ast.walk(node) if isinstance(name, ast.Name)}
-    lines = [""] * len(text.splitlines())
-    for node in statements:
-        if id(node) in keep:
-            first = min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", []))])
-            lines[first - 1:node.end_lineno] = text.splitlines()[first - 1:node.end_lineno]
-    return "\n".join(lines) + "\n"
+    kept = set()
+    for node in keep:
+        first = min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", []))])
+        kept.update(range(first, node.end_lineno + 1))
+    return "\n".join(line if number in kept else "" for number, line in enumerate(lines, 1))
 
 
 def defined(node):
@@ -138,29 +127,49 @@ def defined(node):
     return {name.id for name in ast.walk(node) if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)}
 
 
-def attempt(job, waiting, package_parent):
-    """Start a worker on the exercises that wait, and follow it to its end or to the end of our patience.
+def attempt(job, waiting):
+    """Run one worker on the exercises that wait, to its end or to the end of our patience.
+
+    Each worker has a folder of its own: what learner code did to an earlier one's files does not matter.
 
     Returns:
-        The exercises that still wait: none, or those after the one that ended or outlasted the worker.
+        Dict from id to `Observations`, for one exercise at least: up to the one that ended or outlasted the worker.
     """
-    for name in ("started", "import.json", "now"):
-        (job.folder / name).unlink(missing_ok=True)
-    wire.write(job.folder / "job.json", {"package_parent": package_parent, "module": job.module, "memory": job.memory,
-                                         "exercises": [{"id": one.id, "name": one.name} for one in waiting]})
-    process = start(job)
-    try:
-        return follow(job, process, waiting)
-    finally:
-        end(process)
+    with tempfile.TemporaryDirectory(prefix="tito-", ignore_cleanup_errors=True) as name:
+        folder = Path(name).resolve()
+        fill(folder, job, waiting)
+        process = start(folder, job)
+        try:
+            return follow(folder, job, process, waiting)
+        finally:
+            end(process)
 
 
-def start(job):
-    """Start a worker in a process group of its own."""
+def fill(folder, job, waiting):
+    """Write into a job folder what its worker needs."""
+    for source in (wire.__file__, worker.__file__):
+        shutil.copyfile(source, folder / Path(source).name)
+    (folder / "observers.py").write_text(job.observers, encoding="utf-8")
+    (folder / "scratch").mkdir()
+    if job.copy_package:
+        shutil.copytree(job.package_parent / "tinytorch", folder / "package" / "tinytorch",
+                        ignore=shutil.ignore_patterns("__pycache__"))
+    package_parent = "package" if job.copy_package else str(job.package_parent)
+    wire.write(folder / "cases.json", {one.id: job.cases[one.id] for one in waiting})
+    wire.write(folder / "job.json", {"package_parent": package_parent, "module": job.module, "memory": job.memory,
+                                     "exercises": [{"id": one.id, "name": one.name} for one in waiting]})
+    if job.prepare:
+        job.prepare(folder)
+
+
+def start(folder, job):
+    """Start a worker, in a process group of its own and on one thread of BLAS."""
+    command = [word.replace("{job}", str(folder)) for word in job.command_prefix]
+    command += [job.python, "-P", "-X", "utf8", str(folder / "worker.py"), str(folder)]
     group = {"start_new_session": True} if os.name == "posix" else {"creationflags": 0x200}  # CREATE_NEW_PROCESS_GROUP
-    with (job.folder / "stderr.txt").open("wb") as stderr:
-        return subprocess.Popen(job.command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr,
-                                cwd=job.folder / "scratch", env={**os.environ, **ONE_THREAD}, **group)
+    with (folder / "stderr.txt").open("wb") as stderr:
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr,
+                                cwd=folder / "scratch", env={**os.environ, **ONE_THREAD}, **group)
 
 
 def end(process):
@@ -176,86 +185,83 @@ def end(process):
     process.wait()
 
 
-def follow(job, process, waiting):
+def follow(folder, job, process, waiting):
     """Collect results as they come; see `attempt`."""
-    reached(job, process, "started", STARTUP)
-    ready = reached(job, process, "import.json", job.timeout)
-    problem = import_problem(job, process, ready)
+    if not reached(folder / "started", process, STARTUP):
+        raise RunnerError(f"the process that runs the checks did not start: {last_words(folder)}")
+    problem = import_problem(folder, job, process)
     if problem:
-        job.found.update((one.id, problem) for one in waiting)
-        return []
-    for position, one in enumerate(waiting):
-        if not reached(job, process, f"result-{one.id}.json", job.timeout):
-            job.found[one.id] = replace(stopped(job, process), case=current_case(job))
-            return waiting[position + 1:]
-        job.found[one.id] = read_result(job, one)
-    return []
+        return {one.id: problem for one in waiting}
+    found = {}
+    for one in waiting:
+        result = folder / f"result-{one.id}.json"
+        if not reached(result, process, job.timeout):
+            found[one.id] = replace(stopped(job, process), case=current_case(folder))
+            break
+        found[one.id] = read_result(result, job, one.name)
+    return found
 
 
-def reached(job, process, name, patience):
+def reached(path, process, patience):
     """Wait until a file is there; False if the worker ended, or took too long, without it."""
-    path, deadline = job.folder / name, time.monotonic() + patience
+    deadline = time.monotonic() + patience
     while not path.exists() and time.monotonic() < deadline:
         try:
             process.wait(timeout=0.005)
         except subprocess.TimeoutExpired:
             continue
         break
-    if name == "started" and not path.exists():
-        raise RunnerError(f"the process that runs the checks did not start: {last_words(job)}")
     return path.exists()
 
 
-def last_words(job):
+def last_words(folder):
     """Return the end of what the worker wrote to its standard error."""
-    with (job.folder / "stderr.txt").open("rb") as file:
-        file.seek(max(0, file.seek(0, os.SEEK_END) - 2000))
-        return file.read().decode("utf-8", "replace").strip() or "it said nothing"
+    text = wire.read_bytes(folder / "stderr.txt").decode("utf-8", "replace").strip()
+    return text[-2000:] or "it said nothing"
 
 
 def stopped(job, process, during="it "):
     """Return the observation of a worker that gave no result: it ended, or it runs on and on."""
     if process.poll() is None:
-        return Observations(problem="timeout", text=f"{during}did not finish in {job.timeout:g} s: "
-                                                    "is there a loop that never ends?")
+        loop = "is there a loop that never ends?"
+        return Observations(problem="timeout", text=f"{during}did not finish in {job.timeout:g} s: {loop}")
     return Observations(problem="ended", text=f"{during}ended the process: {how_it_ended(process.returncode)}")
 
 
 def how_it_ended(code):
     """Say what an exit status means."""
-    names = {-number: number.name for number in signal.Signals}
-    if code in names:
-        return f"{names[code]}{ENDINGS.get(names[code], '')}"
-    return f"exit status {code}"
+    name = {-number: number.name for number in signal.Signals}.get(code)
+    return f"{name}{ENDINGS.get(name, '')}" if name else f"exit status {code}"
 
 
-def current_case(job):
+def current_case(folder):
     """Return the index of the case that a worker was at, None if that is not known."""
     try:
-        return int((job.folder / "now").read_text(encoding="utf-8")[:9])
-    except (OSError, ValueError):
+        return int(wire.read_bytes(folder / "now")[:9])
+    except ValueError:
         return None
 
 
-def import_problem(job, process, ready):
+def import_problem(folder, job, process):
     """Return why the learner's module could not be imported, None if it could."""
-    importing = f"importing {job.module} "
-    if not ready:
-        return replace(stopped(job, process, importing), shared=True)
+    if not reached(folder / "import.json", process, job.timeout):
+        return replace(stopped(job, process, f"importing {job.module} "), shared=True)
     try:
-        error = read_error(wire.read(job.folder / "import.json")["error"], place_in(job.package_parent))
+        error = read_error(wire.read(folder / "import.json")["error"], place_in(job.package_parent))
     except (KeyError, TypeError, ValueError):
-        return Observations(problem="ended", text=f"{importing}gave an answer that cannot be read", shared=True)
-    return Observations(problem="import", text=f"importing {job.module} failed, so nothing could be checked", error=error, shared=True) if error else None
+        return Observations(problem="ended", text="its answer cannot be read", shared=True)
+    if error is None:
+        return None
+    text = f"importing {job.module} failed, so nothing could be checked"
+    return Observations(problem="import", text=text, error=error, shared=True)
 
 
-def read_result(job, exercise):
+def read_result(path, job, name):
     """Return what a worker wrote about one exercise."""
     try:
-        answer = wire.read(job.folder / f"result-{exercise.id}.json")
+        seen = observation.read_result(wire.read(path), place_in(job.package_parent))
     except wire.WireError as error:
-        return Observations(problem="ended", text=f"it gave an answer that cannot be read: {error}")
-    seen = observation.read_result(answer, place_in(job.package_parent))
+        return Observations(problem="ended", text=f"its answer cannot be read: {error}")
     if seen.problem == "missing":
-        return Observations(problem="missing", text=f"{exercise.name} is not defined in {job.module}")
+        return replace(seen, text=f"{name} is not defined in {job.module}")
     return seen

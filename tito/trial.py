@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from tito import checking, report, runner, source, workspace
+from tito.curriculum import UnknownExercise
 from tito.export import export_text
 
 
@@ -56,10 +57,6 @@ def run(space, module, only=None, timeout=10.0, notebook=None):
     text = export_text(written, reference, space.label(path))
     verdicts = check(space, module, text, exercises, timeout)
     return Trial(path, space.label(path), text, verdicts, cells(written))
-
-
-class UnknownExercise(LookupError):
-    """The module has no exercise of this number."""
 
 
 def check(space, module, text, exercises, timeout=10.0, **options):

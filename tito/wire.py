@@ -7,6 +7,7 @@ import base64
 import json
 import math
 import os
+import stat
 from dataclasses import dataclass
 
 import numpy as np
@@ -207,15 +208,33 @@ def read(path):
         WireError: The file is missing, too large, or no JSON.
     """
     try:
-        with path.open("rb") as file:
-            text = file.read(LIMIT + 1)
-        if len(text) > LIMIT:
-            raise WireError(f"larger than {LIMIT} bytes")
-        return json.loads(text.decode("utf-8"), parse_constant=_refuse)
+        return json.loads(read_bytes(path).decode("utf-8"), parse_constant=_refuse)
     except WireError:
         raise
-    except (OSError, ValueError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise WireError(f"{path.name} cannot be read: {type(error).__name__}") from error
+
+
+def read_bytes(path):
+    """Return the contents of a file that the other side wrote.
+
+    Args:
+        path: `pathlib.Path` of the file.
+
+    Raises:
+        WireError: The file is missing, too large, or no ordinary file: opening a pipe would wait for ever.
+    """
+    flags = sum(getattr(os, name, 0) for name in ("O_RDONLY", "O_NONBLOCK", "O_NOFOLLOW", "O_BINARY"))
+    try:
+        with open(os.open(path, flags), "rb") as file:
+            data = file.read(LIMIT + 1) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
+    except OSError as error:
+        raise WireError(f"{path.name} cannot be read: {type(error).__name__}") from error
+    if data is None:
+        raise WireError(f"{path.name} is no ordinary file")
+    if len(data) > LIMIT:
+        raise WireError(f"{path.name} is larger than {LIMIT} bytes")
+    return data
 
 
 def _refuse(text):

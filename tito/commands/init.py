@@ -9,7 +9,10 @@ def init(
     format: str = typer.Option("ipynb", help="Notebooks as ipynb, or as py (percent scripts)."),
     solved: bool = typer.Option(False, "--solved", help="Fill in the reference solutions: for authors and tests."),
 ):
-    """Write a workspace: notebooks with exercises to fill in, the given files, and the milestone scripts."""
+    """Write a workspace to work in.
+
+    It holds notebooks with exercises to fill in, the files that are given, and the milestone scripts.
+    """
     from tito import console, scaffold
 
     if format not in ("ipynb", "py"):

@@ -1,19 +1,11 @@
 """The bare `tito`: where the learner is, and the one next command."""
-import typer
-
 WORDS = {"done": "done", "borrowed": "borrowed", "edited": "changed since it was completed", "open": "to come",
          "absent": "not in this release yet"}
 STYLES = {"done": "green", "borrowed": "yellow", "edited": "yellow", "current": "bold", "absent": "dim"}
 
 
-def overview(context: typer.Context):
-    """Show the map of the course: done, borrowed, current, to come, and the next command."""
-    if context.invoked_subcommand is None:
-        show()
-
-
-def show():
-    """Print the map."""
+def overview():
+    """Print the map of the course: done, borrowed, current, to come, and the next command."""
     from tito import console, progress, workspace
 
     space = workspace.find()

@@ -2,7 +2,7 @@
 
 
 def list_milestones():
-    """Show the milestones, what each needs, and which are ready to run."""
+    """Show the milestones and what they need."""
     from tito import console, progress, workspace
 
     space = workspace.find()

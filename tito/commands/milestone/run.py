@@ -6,7 +6,10 @@ def run(
     context: typer.Context,
     name: str = typer.Argument(help="The milestone, such as mnist-mlp."),
 ):
-    """Run a milestone's script on your package; every other option is handed on to it, --help too."""
+    """Train a network on your package.
+
+    Options that follow the name go to the milestone's script: `tito milestone run mnist-mlp --epochs 5`.
+    """
     import os
     import subprocess
     import sys

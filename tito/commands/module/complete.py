@@ -7,7 +7,10 @@ def complete(
     borrow: bool = typer.Option(False, "--borrow", help="Take the reference solution instead of your own, to go on."),
     timeout: float = typer.Option(10.0, help="Seconds that each exercise may take."),
 ):
-    """Check your notebook; if every core exercise passes, export its code into the package."""
+    """Check a module and export it.
+
+    If every core exercise passes, the notebook's code goes into the package; if not, nothing changes.
+    """
     from tito import console, trial, workspace
 
     space = workspace.find()

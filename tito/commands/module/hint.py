@@ -7,7 +7,7 @@ def hint(
     solution: bool = typer.Option(False, "--solution", help="Show the reference solution instead."),
     again: bool = typer.Option(False, "--again", help="Start from the first hint."),
 ):
-    """Show the next hint for an exercise; each call shows one more."""
+    """Show one more hint for an exercise."""
     from tito import console, hints, workspace
 
     space = workspace.find()
@@ -23,6 +23,6 @@ def hint(
     hints.remember(space, number, shown)
     console.say(f"{number}, hint {shown} of {len(found)}", style="bold")
     console.say()
-    console.say(found[shown - 1])
+    console.say(console.wrap(found[shown - 1]))
     more = f"tito module hint {number}" if shown < len(found) else f"tito module hint {number} --solution"
     console.next_step(f"tito module test {number}, or {more}")

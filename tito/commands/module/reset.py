@@ -7,7 +7,10 @@ def reset(
     format: str = typer.Option(None, help="ipynb or py; by default as it was."),
     yes: bool = typer.Option(False, "--yes", help="Do not ask."),
 ):
-    """Write a module's notebook afresh; a dated copy of yours is kept. The exported package stays as it is."""
+    """Begin a notebook again, keeping a copy.
+
+    The exported package stays as it is; the copy of your notebook is dated and lies under .tito/backups.
+    """
     from tito import console, scaffold, workspace
 
     space = workspace.find()

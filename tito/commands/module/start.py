@@ -6,7 +6,7 @@ def start(
     module: str = typer.Argument(help="03, 3 or layers."),
     lab: bool = typer.Option(False, "--lab", help="Open the notebook in Jupyter Lab."),
 ):
-    """Show a module's notebook and its exercises, or open it in Jupyter Lab."""
+    """Show a module's notebook and exercises."""
     from tito import console, progress, scaffold, source, workspace
 
     space = workspace.find()

@@ -8,7 +8,7 @@ def test(
     everything: bool = typer.Option(False, "--all", help="Show every failure in full, not the first alone."),
     timeout: float = typer.Option(10.0, help="Seconds that each exercise may take."),
 ):
-    """Check the exercises of a module, or one of them, as they are saved in your notebook."""
+    """Check your exercises, as they are saved."""
     from tito import trial, workspace
 
     space = workspace.find()
@@ -16,10 +16,10 @@ def test(
     if watch:
         watch_notebook(space, module, exercise, everything, timeout)
     outcome = trial.run(space, module, exercise, timeout)
-    raise typer.Exit(0 if report(space, module, outcome, exercise, everything) else 1)
+    raise typer.Exit(0 if conclude(space, module, outcome, exercise, everything) else 1)
 
 
-def report(space, module, outcome, exercise=None, everything=False):
+def conclude(space, module, outcome, exercise=None, everything=False):
     """Print the verdicts of a trial and the next command, and record what passed.
 
     Returns:
@@ -50,18 +50,25 @@ def show(outcome, everything=False):
     Returns:
         List of the verdicts that failed.
     """
-    from tito import console
-    from tito import report as reports
+    from tito import console, report
 
     styles = {"passed": "green", "unwritten": "dim"}
     failed = [verdict for verdict in outcome.verdicts if verdict.status not in styles]
     for verdict in outcome.verdicts:
-        console.say(f"  {verdict.id:6}{verdict.name:28}{reports.brief(verdict)}", style=styles.get(verdict.status, "red"))
+        console.say(f"  {verdict.id:6}{verdict.name:28}{brief(verdict)}", style=styles.get(verdict.status, "red"))
     console.say()
     for verdict in failed if everything else failed[:1]:
-        console.say(reports.text(verdict, outcome.where(verdict)))
+        console.say(report.text(verdict, outcome.where(verdict)))
         console.say()
     return failed
+
+
+def brief(verdict):
+    """Say in a few words how an exercise stands."""
+    if verdict.status == "unwritten":
+        return verdict.failure.rows[0][1] if verdict.failure else "not written yet"
+    return f"{verdict.status} {verdict.passed} of {verdict.total} cases" if verdict.status == "passed" else \
+        f"{verdict.status}: {verdict.passed} of {verdict.total} cases pass"
 
 
 def extensions(module):
@@ -84,7 +91,7 @@ def watch_notebook(space, module, exercise, everything, timeout):
         if changed != seen:
             seen = changed
             try:
-                report(space, module, trial.run(space, module, exercise, timeout), exercise, everything)
+                conclude(space, module, trial.run(space, module, exercise, timeout), exercise, everything)
             except SourceError as error:
                 console.say(str(error), style="red")
             console.say("\nWatching for the next save; Ctrl-C ends it.", style="dim")

@@ -1,0 +1,33 @@
+"""The commands there are. Each is a function in a file of its own under `tito/commands`; its docstring is the help."""
+import typer
+
+from tito.commands import doctor, init
+from tito.commands.dev import check as dev_check
+from tito.commands.dev import export as dev_export
+from tito.commands.dev import mutate as dev_mutate
+from tito.commands.milestone import list as milestone_list
+from tito.commands.milestone import run as milestone_run
+from tito.commands.module import complete, hint, reset, start, test
+
+OPTIONS = dict(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+PASS_ON = dict(context_settings=dict(allow_extra_args=True, ignore_unknown_options=True))
+
+app = typer.Typer(help="Write a deep-learning framework in twelve notebooks. `tito` alone shows where you are.", **OPTIONS)
+app.command()(init.init)
+app.command()(doctor.doctor)
+
+module = typer.Typer(help="Work on a module: 03, 3 or layers; 03.2 for one exercise.", no_args_is_help=True, **OPTIONS)
+for command in (start.start, test.test, complete.complete, hint.hint, reset.reset):
+    module.command()(command)
+app.add_typer(module, name="module")
+
+milestone = typer.Typer(help="Train a network on what you have built.", no_args_is_help=True, **OPTIONS)
+milestone.command("list")(milestone_list.list_milestones)
+milestone.command("run", **PASS_ON)(milestone_run.run)
+app.add_typer(milestone, name="milestone")
+
+dev = typer.Typer(help="For authors of the course.", no_args_is_help=True, **OPTIONS)
+dev.command("check")(dev_check.check)
+dev.command("export")(dev_export.export)
+dev.command("mutate")(dev_mutate.mutate)
+app.add_typer(dev, name="dev")

@@ -1,0 +1,5 @@
+"""`tito dev check`."""
+
+
+def check():
+    """To come."""

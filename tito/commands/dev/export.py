@@ -1,0 +1,5 @@
+"""`tito dev export`."""
+
+
+def export():
+    """To come."""

@@ -1,0 +1,5 @@
+"""`tito dev mutate`."""
+
+
+def mutate():
+    """To come."""

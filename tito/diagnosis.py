@@ -1,0 +1,108 @@
+"""The examinations of `tito doctor`: each says what it found and, where something is amiss, what to do."""
+import importlib.metadata
+import importlib.util
+import platform
+import sys
+from dataclasses import dataclass
+
+from tito import launcher, stray, workspace
+from tito.curriculum import Curriculum, CurriculumError
+
+EXTRAS = {"jupyterlab": ("notebook", "opens the notebooks"), "matplotlib": ("notebook", "draws their pictures"),
+          "numba": ("kernels", "module 10"), "nbgrader": ("grade", "grades a class"), "torch": ("bench", "comparisons")}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at; `remedy` says how to mend it, and one that is `optional` need not be."""
+
+    fine: bool
+    text: str
+    remedy: str = ""
+    optional: bool = False
+
+
+def examine():
+    """Yield the findings, the most basic first."""
+    yield Finding(True, f"Python {platform.python_version()} on {platform.system()}, {sys.executable}")
+    yield Finding(True, f"tinytorch-course {version('tinytorch-course')}, NumPy {version('numpy')}, BLAS {blas()}")
+    yield imports()
+    yield from place()
+    for name, (extra, purpose) in EXTRAS.items():
+        there = importlib.util.find_spec(name) is not None
+        yield Finding(there, f"{name} {version(name) if there else 'is not installed'} ({purpose})",
+                      f'pip install "tinytorch-course[{extra}]"', optional=True)
+
+
+def version(distribution):
+    """Return the installed version of a distribution."""
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return "(not installed: it runs from a folder)"
+
+
+def blas():
+    """Name the library behind the matrix product, its processor kernels and its threads."""
+    import numpy  # noqa: F401  loads the library that is asked about
+    from threadpoolctl import threadpool_info
+
+    found = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+    described = [f"{pool['internal_api']} ({pool.get('architecture', 'unknown')}), {pool['num_threads']} threads" for pool in found]
+    return "; ".join(described) or "unknown"
+
+
+def imports():
+    """Say where `import tinytorch` goes."""
+    try:
+        file = stray.stray()
+        target = launcher.find_workspace()
+    except ImportError as error:
+        return Finding(False, str(error), "unset TINYTORCH_WORKSPACE, or set it to the folder that `tito init` wrote")
+    if file:
+        return Finding(False, f"import tinytorch takes {file}, which is not your workspace's package",
+                       f"uninstall it, or take {file.parent.parent} off PYTHONPATH")
+    return Finding(True, f"import tinytorch takes {target / 'tinytorch' if target else 'nothing here: no workspace'}")
+
+
+def place():
+    """Look at the workspace: its manifest, its notebooks, its given files."""
+    try:
+        space = workspace.find()
+        modules = space.curriculum.modules
+    except (workspace.NoWorkspace, CurriculumError) as error:
+        yield Finding(False, str(error), "cd into your workspace, or run `tito init DIR`")
+        return
+    yield Finding(True, f"workspace {space.root}" + (" (a clone of the course)" if space.is_clone else ""))
+    for module in modules:
+        if not workspace.is_to_come(module):
+            yield notebook(space, module)
+    yield from given(space)
+
+
+def notebook(space, module):
+    """Look at a module's notebook."""
+    from tito import source
+    from tito.problems import SourceError
+
+    try:
+        path = space.notebook(module)
+        source.read(path)
+    except workspace.WorkspaceError as error:
+        return Finding(False, str(error), f"tito module reset {module.number}")
+    except SourceError as error:
+        return Finding(False, str(error), f"mend the file, or tito module reset {module.number} (it keeps a copy)")
+    return Finding(True, f"module {module}: {space.label(path)}")
+
+
+def given(space):
+    """Compare the package's given files with the course's."""
+    course = workspace.course_dir()
+    exported = {module.exports for module in Curriculum.load(course / workspace.MANIFEST).modules}
+    for file in sorted((course / "tinytorch").rglob("*.py")):
+        inside = file.relative_to(course / "tinytorch")
+        mine = space.package / inside
+        if str(inside) in exported or (mine.is_file() and mine.read_bytes() == file.read_bytes()):
+            continue
+        state = "differs from the course's" if mine.is_file() else "is missing"
+        yield Finding(False, f"given file tinytorch/{inside.as_posix()} {state}", f"copy it from {file}", optional=mine.is_file())
