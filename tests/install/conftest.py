@@ -7,7 +7,6 @@ import sys
 import sysconfig
 import venv
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -38,22 +37,12 @@ class Environment:
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
         return done.stdout, done.returncode
 
-    def installers(self):
-        """Return the install commands that this machine has, by name: an environment made by uv has no pip."""
-        commands = {}
-        if find_spec("pip"):
-            commands["pip"] = [sys.executable, "-m", "pip", "--python", self.python, "install"]
-        uv = shutil.which("uv", path=os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", "")]))
-        if uv:
-            commands["uv"] = [uv, "pip", "install", "--python", self.python]
-        return commands
-
-    def install(self, *what, installer=None):
-        """Install with pip or uv, or with either, without the network."""
-        commands = self.installers()
-        command = commands[installer or next(iter(commands))]
+    def install(self, *what, installer="pip"):
+        """Install with pip or uv, without the network."""
+        commands = {"pip": [sys.executable, "-m", "pip", "--python", self.python, "install"],
+                    "uv": ["uv", "pip", "install", "--python", self.python]}
         offline = ["--no-deps", "--no-index", "--no-build-isolation", "--quiet"]
-        subprocess.run([*command, *offline, *map(str, what)], check=True, env=self.variables)
+        subprocess.run([*commands[installer], *offline, *map(str, what)], check=True, env=self.variables)
 
 
 @pytest.fixture(scope="session")

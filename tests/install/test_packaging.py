@@ -2,6 +2,7 @@
 
 import csv
 import re
+import shutil
 import tarfile
 import tomllib
 import zipfile
@@ -32,9 +33,9 @@ def test_the_source_archive_builds_the_same_wheel(clone, build, tmp_path):
 
 @pytest.mark.parametrize("installer", ["pip", "uv"])
 def test_an_editable_install_copies_nothing_of_the_course(installer, clone, make_environment, tmp_path):
+    if installer == "uv" and not shutil.which("uv"):
+        pytest.skip("uv is not on the path")
     environment = make_environment(tmp_path / "venv")
-    if installer not in environment.installers():
-        pytest.skip(f"{installer} is not installed here")
     environment.install("-e", clone, installer=installer)
     record = next(environment.site.glob("tinytorch_course-*.dist-info/RECORD"))
     with record.open(encoding="utf-8", newline="") as rows:
