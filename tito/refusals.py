@@ -19,8 +19,9 @@ def refusals(notebook, parts, reference):
         parts: Its exported cells.
         reference: The course's own source, which says what must be there.
     """
+    required = _required(reference)
     return [*_statements(notebook, parts), *_misplaced_marks(notebook), *_defined_twice(notebook, parts),
-            *_missing(notebook, parts, reference), *_left_behind(notebook, parts)]
+            *_missing(notebook, parts, required), *_left_behind(notebook, parts, required)]
 
 
 def _at(notebook, part, position, reason):
@@ -72,10 +73,10 @@ def _defined_twice(notebook, parts):
             first.setdefault(name, part.cell.index)
 
 
-def _missing(notebook, parts, reference):
+def _missing(notebook, parts, required):
     """Exercises and given names of the course that no exported cell defines."""
     present = {name for part in parts for name, _ in part.provided}
-    for name, title in _required(reference).items():
+    for name, title in required.items():
         unreadable = any(part.tree is None and _line_of(name, part.text) for part in parts)
         if name not in present and not unreadable:
             yield _missing_problem(notebook, name, title)
@@ -107,14 +108,17 @@ def _missing_problem(notebook, name, title):
 
 
 def _line_of(name, text):
-    """Find the line on which a cell, Python or not, seems to define a name."""
-    found = re.search(rf"^(?:(?:async +)?def +|class +)?{re.escape(name)}(?:\s*[(:\[]|\s*=(?!=))", text, re.MULTILINE)
+    """Find the line on which a cell, Python or not, seems to define a name or to make a registration."""
+    callee, call, _ = name.partition("(")
+    word = re.escape(callee)
+    defined = rf"^(?:(?:async +)?def|class) +{word}\b|^{word}\s*(?::[^=\n]*)?=(?!=)"
+    found = re.search(rf"^{word}\(" if call else defined, text, re.MULTILINE)
     return found and text.count("\n", 0, found.start()) + 1
 
 
-def _left_behind(notebook, parts):
+def _left_behind(notebook, parts, required):
     """What works in the notebook and not in the package: exported code that uses what another cell defines."""
-    inside = {name for part in parts for name in part.bound} | set(dir(builtins))
+    inside = {name for part in parts for name in part.bound} | required.keys() | set(dir(builtins))
     outside = {name: other.cell.index for other in other_parts(notebook) for name in other.bound}
     for part in parts:
         for name in sorted(part.used & (outside.keys() - inside)):
