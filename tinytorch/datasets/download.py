@@ -1,0 +1,144 @@
+"""Download a file so that it is either good and in its place, or not in its place."""
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from tinytorch.datasets.errors import CorruptFile, DownloadFailed, paragraph
+from tinytorch.datasets.lock import exclusive
+from tinytorch.datasets.progress import note
+from tinytorch.datasets.transfer import Interrupted, size, transfer
+
+TIMEOUT = 30.0      # seconds without a byte after which a server counts as stalled
+ATTEMPTS = 5        # connections to one mirror, as long as each of them brings something
+
+Check = Callable[[Path], object]
+
+
+def fetch(target: Path, urls: Sequence[str], check: Check, limit: int, timeout: float = TIMEOUT) -> None:
+    """Put a file that passes a check in its place, from the first mirror that has it.
+
+    The bytes gather in `target.part`, where a later call goes on; only a file that passed gets its name.
+
+    Args:
+        target: the file to make; its folder is made too.
+        urls: where the same file is, tried in order.
+        check: called with a path; raises CorruptFile if the file there is not the one wanted.
+        limit: the most bytes that the file can have.
+        timeout: seconds without a byte after which a server counts as stalled.
+
+    Raises:
+        DownloadFailed: if no mirror gave the file, with each one's reason, or if the disk refused it.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     fetch(Path(folder, "labels.gz"), [], Path.read_bytes, limit=10)     # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        ...
+        tinytorch.datasets.errors.DownloadFailed: Tried to download ...labels.gz from
+          no mirror is known
+    """
+    with preparing(target.parent, target.parent / ".lock") as alone:
+        if not _passes(target, check):      # it may have come while this process waited
+            note(f"downloading {target}")
+            _fetch_alone(target, alone, urls, check, limit, timeout)
+
+
+@contextmanager
+def preparing(folder: Path, lock: Path) -> Iterator[bool]:
+    """Make a folder and hold a lock while the `with` block fills it.
+
+    Args:
+        folder: the folder.
+        lock: the lock file; its folder exists or is the one that is made.
+
+    Returns:
+        A context manager; it gives whether this process is certain to be alone.
+
+    Raises:
+        DownloadFailed: in place of every OSError in the block, which can only be the disk's.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.NamedTemporaryFile() as file:
+        ...     with preparing(Path(file.name, "mnist"), Path(file.name, "lock")):      # doctest: +ELLIPSIS
+        ...         pass
+        Traceback (most recent call last):
+        ...
+        tinytorch.datasets.errors.DownloadFailed: Cannot write to ...
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with exclusive(lock, lambda: note(f"another process downloads into {folder}: waiting for it")) as alone:
+            yield alone
+    except OSError as error:
+        raise DownloadFailed(f"Cannot write to {folder}: {error.strerror or error}.") from error
+
+
+def publish(part: Path, target: Path) -> None:
+    """Give a finished file its name, in one step, once its bytes are on the disk.
+
+    Args:
+        part: the finished file.
+        target: its name; a file of that name is replaced.
+    """
+    with open(part, "rb+") as file:
+        os.fsync(file.fileno())
+    os.replace(part, target)
+
+
+def _fetch_alone(target: Path, alone: bool, urls: Sequence[str], check: Check, limit: int, timeout: float) -> None:
+    """Download into a file that only this process writes, then publish it."""
+    # Without a lock, another process may be writing target.part: take a name that nobody else has.
+    part = target.with_name(target.name + ("" if alone else f".{os.urandom(4).hex()}") + ".part")
+    try:
+        if not _passes(part, check):        # it does if we were killed between the last byte and the rename
+            _from_any(urls, part, check, limit, timeout)
+        publish(part, target)
+    finally:
+        if not alone:
+            part.unlink(missing_ok=True)
+
+
+def _from_any(urls: Sequence[str], part: Path, check: Check, limit: int, timeout: float) -> None:
+    """Fill part from the first mirror that can."""
+    failures = []
+    for url in urls:
+        try:
+            return _from_mirror(url, part, check, limit, timeout)
+        except Interrupted as error:
+            failures.append(f"{url}: {error}")
+            note(f"  {failures[-1]}")
+    name = part.name.removesuffix(".part")
+    raise DownloadFailed(paragraph(f"Tried to download {name} from", failures or ["no mirror is known"]))
+
+
+def _from_mirror(url: str, part: Path, check: Check, limit: int, timeout: float) -> None:
+    """Fill part from one mirror, connecting again as long as that brings something."""
+    for _ in range(ATTEMPTS):
+        before = size(part)
+        try:
+            kept = transfer(url, part, limit, timeout)
+            check(part)
+            return
+        except Interrupted:
+            if size(part) > limit:
+                part.unlink()
+            if size(part) <= before:
+                raise
+        except CorruptFile as error:
+            part.unlink()
+            if not kept:
+                raise Interrupted(f"sent a wrong file: {error.reason}") from None
+            # The bytes kept from before may be at fault, not this mirror: once more from the start.
+    raise Interrupted(f"broke off {ATTEMPTS} times")
+
+
+def _passes(path: Path, check: Check) -> bool:
+    """Return whether a file is there and is the one wanted."""
+    try:
+        check(path)
+    except (FileNotFoundError, CorruptFile):
+        return False
+    return True

@@ -1,0 +1,114 @@
+"""Find a data set's files: in the folder that the caller names, in $TINYTORCH_DATA, in the user's cache."""
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tinytorch.datasets.errors import MissingData
+from tinytorch.datasets.wanted import VARIABLE, Wanted
+
+
+def cache_dir() -> Path:
+    """Return the user's cache folder for data sets, which may not exist yet.
+
+    Returns:
+        `%LOCALAPPDATA%/tinytorch` on Windows, `~/Library/Caches/tinytorch` on macOS, else
+        `$XDG_CACHE_HOME/tinytorch` or `~/.cache/tinytorch`.
+
+    Example:
+        >>> cache_dir().name
+        'tinytorch'
+
+    Source: XDG Base Directory Specification, version 0.8, section 3.
+    """
+    if sys.platform == "win32":
+        base, default = os.environ.get("LOCALAPPDATA", ""), "AppData/Local"
+    elif sys.platform == "darwin":
+        base, default = "", "Library/Caches"
+    else:
+        base, default = os.environ.get("XDG_CACHE_HOME", ""), ".cache"
+    # The specification: a relative path in the variable is invalid and to be ignored.
+    return (Path(base) if os.path.isabs(base) else Path.home() / default) / "tinytorch"
+
+
+def search(root: Path, wanted: Wanted) -> tuple[dict[str, Path] | None, list[str]]:
+    """Look for a folder that has all the files.
+
+    Args:
+        root: where to start.
+        wanted: the files, and the folders to try.
+
+    Returns:
+        The path of each name, or None; and a line for each folder that did not have them all.
+
+    Example:
+        >>> search(Path("folder"), Wanted("It needs labels.", ["labels"], ["."]))[1]
+        ['folder: no such folder']
+    """
+    looked = []
+    for folder in (root / layout for layout in wanted.layouts):
+        found = {name: path for name in wanted.names if (path := spelled(folder, name))}
+        if len(found) == len(wanted.names):
+            return found, looked
+        looked.append(f"{folder}: {_what_lacks(folder, found, wanted.names)}")
+    return None, looked
+
+
+def spelled(folder: Path, name: str) -> Path | None:
+    """Return the file of a name, in any of the spellings that copies of it carry.
+
+    Args:
+        folder: where to look.
+        name: the published name, without `.gz`.
+
+    Returns:
+        The path of the first spelling that is a file, or None.
+
+    Example:
+        >>> spelled(Path("no/such/folder"), "train-labels-idx1-ubyte") is None
+        True
+    """
+    dotted = name.replace("-idx", ".idx")       # so named in copies that were unpacked by other tools
+    paths = (folder / (stem + ending) for stem in (name, dotted) for ending in (".gz", ""))
+    return next((path for path in paths if path.is_file()), None)
+
+
+def _what_lacks(folder: Path, found: dict[str, Path], names: Sequence[str]) -> str:
+    """Say in a few words why folder will not do."""
+    if not folder.is_dir():
+        return "no such folder"
+    if not found:
+        return "none of these files"
+    return "lacks " + ", ".join(name for name in names if name not in found)
+
+
+def find_given(wanted: Wanted, data_dir: str | os.PathLike | None) -> tuple[dict[str, Path] | None, list[str]]:
+    """Look where the user said that the data is: in data_dir alone if given, else in $TINYTORCH_DATA.
+
+    Args:
+        wanted: the files, and the folders to try.
+        data_dir: the folder that the caller named, or None.
+
+    Returns:
+        The path of each name, or None; and a line for each folder that was tried.
+
+    Raises:
+        MissingData: if data_dir lacks the files, or $TINYTORCH_DATA names no folder.
+
+    Example:
+        >>> find_given(Wanted("It needs labels.", ["labels"], ["."]), "no/such/folder")     # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        ...
+        tinytorch.datasets.errors.MissingData: It needs labels.
+        ...
+    """
+    given = os.environ.get(VARIABLE) or None if data_dir is None else data_dir
+    if given is None:
+        return None, [f"${VARIABLE}: not set"]
+    root = Path(given).expanduser().absolute()
+    if data_dir is None and not root.is_dir():
+        raise MissingData(f"${VARIABLE} names {given}, which is not a folder: mend the variable, or unset it.")
+    found, looked = search(root, wanted)
+    if data_dir is not None and found is None:
+        raise MissingData(wanted.unavailable(looked, "Not downloaded: a given --data-dir is used alone."))
+    return found, looked

@@ -1,0 +1,122 @@
+"""Move the bytes of one URL into one file, going on where an earlier attempt stopped."""
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tinytorch.datasets.progress import progress
+
+if TYPE_CHECKING:
+    from http.client import HTTPResponse
+
+CHUNK = 1 << 16     # bytes asked of the network at once
+
+
+class Interrupted(Exception):
+    """Report that the server or the network, not this machine, ended a transfer."""
+
+
+def transfer(url: str, part: Path, limit: int, timeout: float) -> int:
+    """Append to a file the bytes that it lacks.
+
+    Args:
+        url: where the whole file is.
+        part: the file, holding the first bytes from an earlier attempt, or absent.
+        limit: the most bytes that the whole file may have.
+        timeout: seconds to wait for the server's next bytes.
+
+    Returns:
+        How many bytes of the earlier attempt were kept: 0 if the server sent the whole file.
+
+    Raises:
+        Interrupted: if the server refuses, stalls, stops early or sends too much. What came is kept.
+        OSError: if this machine cannot write the file.
+
+    Source: RFC 9110, HTTP Semantics, section 14, Range Requests.
+    """
+    response, kept = _ask(url, size(part), timeout)
+    with response, open(part, "ab" if kept else "wb") as file:
+        total = None if response.length is None else kept + response.length
+        with progress(f"  from {_host(url)}", kept, total) as advance:
+            for chunk in _chunks(response, timeout):
+                file.write(chunk)
+                advance(len(chunk))
+                if file.tell() > limit:
+                    raise Interrupted(f"sent more than the {limit} bytes that the file can have")
+        # http.client ends the body without an error when the connection closes early: cpython issue 115997.
+        if total is not None and file.tell() < total:
+            raise Interrupted(f"stopped after {file.tell()} of {total} bytes")
+    return kept
+
+
+def size(path: Path) -> int:
+    """Return a file's size in bytes, 0 if it is absent.
+
+    Example:
+        >>> size(Path("no/such/file"))
+        0
+    """
+    return path.stat().st_size if path.exists() else 0
+
+
+def _ask(url: str, have: int, timeout: float) -> tuple["HTTPResponse", int]:
+    """Request a file from byte `have` on; return the answer, and the byte at which it begins: `have` or 0."""
+    response = _open(url, have, timeout)
+    if response.status == 200:
+        return response, 0
+    if have and (response.headers["Content-Range"] or "").startswith(f"bytes {have}-"):
+        return response, have
+    response.close()
+    if have and response.status in (206, 416):      # our bytes are not the beginning of the server's file
+        return _ask(url, 0, timeout)
+    raise Interrupted(f"HTTP {response.status} {response.reason}")
+
+
+def _open(url: str, start: int, timeout: float) -> "HTTPResponse":
+    """Send a request and return the answer, whatever its status."""
+    from urllib.error import HTTPError
+    from urllib.request import Request, urlopen
+    headers = {"User-Agent": "tinytorch"} | ({"Range": f"bytes={start}-"} if start else {})
+    with _network(timeout):
+        try:
+            return urlopen(Request(url, headers=headers), timeout=timeout)
+        except HTTPError as answer:
+            return answer
+
+
+def _chunks(response: "HTTPResponse", timeout: float) -> Iterator[bytes]:
+    """Read a body piece by piece, each piece as soon as it is there."""
+    while True:
+        with _network(timeout):
+            chunk = response.read1(CHUNK)
+        if not chunk:
+            return
+        yield chunk
+
+
+@contextmanager
+def _network(timeout: float) -> Iterator[None]:
+    """Turn the errors of urllib, sockets and TLS into Interrupted, so that the disk's stay apart."""
+    from http.client import HTTPException
+    try:
+        yield
+    except (OSError, HTTPException) as error:
+        raise Interrupted(_reason(error, timeout)) from error
+
+
+def _reason(error: Exception, timeout: float) -> str:
+    """Say in one line what ended a request."""
+    from urllib.error import URLError
+    cause = error.reason if isinstance(error, URLError) else error      # urllib wraps what the socket raised
+    if isinstance(cause, TimeoutError):
+        return f"no bytes within {timeout:g} s"
+    text = (cause.strerror if isinstance(cause, OSError) else None) or str(cause) or type(cause).__name__
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        text += " (Python from python.org on macOS: run its Install Certificates.command once)"
+    return text
+
+
+def _host(url: str) -> str:
+    """Return the name of the machine that a URL names."""
+    from urllib.parse import urlsplit
+    return urlsplit(url).hostname or url
