@@ -1,7 +1,6 @@
 """What `import tinytorch.x` says when x is not written yet, and where an error lies in your notebook. Given."""
 import functools
 import importlib
-import importlib.abc
 import sys
 from pathlib import Path
 
@@ -62,7 +61,7 @@ def why_absent(stem):
     return None if exported else f"{built}: run `tito module start {table['number']}`"
 
 
-class ExportFinder(importlib.abc.MetaPathFinder):
+class ExportFinder:
     """Explain an import of what no module has exported yet; leave every other import alone."""
 
     def find_spec(self, name, path=None, target=None):

@@ -210,11 +210,13 @@ def select_kernel(op, *arrays):
     if device == "cpu" and state.kernels == "numpy":
         return op.forward
     kernel = op.kernels.get(state.kernels if device == "cpu" else device)
-    if kernel is None and device != "cpu":
+    if kernel is not None:
+        return kernel
+    if device != "cpu":
         raise NotImplementedError(f"op {op.name!r} has no {device} kernel: write one with "
                                   f"@{op.name}.register_kernel({device!r}), or move the tensor back with .to('cpu')")
-    fallbacks[op.name] += kernel is None
-    return kernel or op.forward
+    fallbacks[op.name] += 1
+    return op.forward
 
 
 class Origin(NamedTuple):

@@ -3,9 +3,15 @@
 Every function that draws takes ``rng``, a ``numpy.random.Generator``. Without one it draws from the default generator
 kept here, which starts from seed 0 in every process, so that a run repeats unless you ask otherwise.
 """
+import functools
+
 import numpy as np
 
-_default = np.random.default_rng(0)
+
+@functools.cache
+def default():
+    """Return the default generator; it is made when it is first needed, because importing ``numpy.random`` takes a while."""
+    return np.random.default_rng(0)
 
 
 def generator(rng=None):
@@ -27,7 +33,7 @@ def generator(rng=None):
         TypeError: rng needs a numpy.random.Generator, got int: pass np.random.default_rng(7)
     """
     if rng is None:
-        return _default
+        return default()
     if not isinstance(rng, np.random.Generator):
         raise TypeError(f"rng needs a numpy.random.Generator, got {type(rng).__name__}: pass np.random.default_rng({rng})")
     return rng
@@ -46,5 +52,5 @@ def manual_seed(seed):
         >>> manual_seed(0).integers(10) == np.random.default_rng(0).integers(10)
         np.True_
     """
-    _default.bit_generator.state = np.random.default_rng(seed).bit_generator.state
-    return _default
+    default().bit_generator.state = np.random.default_rng(seed).bit_generator.state
+    return default()

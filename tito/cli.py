@@ -33,8 +33,8 @@ def run():
 
 def fail(error, status):
     """Print what is wrong and what to do, and end with a status."""
-    from tito.console import next_step, say
+    from tito.console import next_step, say, wrap
 
-    say(str(error))
+    say("\n".join(wrap(line) for line in str(error).split("\n")))
     next_step("mend that in the notebook and save it, then run the command again" if status == 1 else "tito")
     sys.exit(status)

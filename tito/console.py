@@ -36,7 +36,8 @@ def to_ascii(text):
 
 def wrap(text, width=80):
     """Break prose into lines that fit; paragraphs stay apart."""
-    return "\n\n".join(textwrap.fill(paragraph, width) for paragraph in text.split("\n\n"))
+    fill = textwrap.TextWrapper(width, break_long_words=False, break_on_hyphens=False).fill
+    return "\n\n".join(fill(paragraph) for paragraph in text.split("\n\n"))
 
 
 def next_step(command):

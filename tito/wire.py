@@ -42,7 +42,7 @@ def encode(value, depth=DEPTH):
         >>> encode((1, None))
         {'tuple': [1, None]}
     """
-    if depth < 0:
+    if depth == 0 and isinstance(value, (dict, list, tuple)):
         return {"other": "value nested too deeply"}
     if isinstance(value, (np.ndarray, np.generic)):
         return _encode_array(value)
@@ -56,7 +56,7 @@ def encode(value, depth=DEPTH):
         return {"dict": [[encode(key, depth - 1), encode(item, depth - 1)] for key, item in value.items()]}
     if isinstance(value, (list, tuple)):
         return {"tuple" if isinstance(value, tuple) else "list": [encode(item, depth - 1) for item in value]}
-    return {"other": type(value).__name__}
+    return {"other": value.type if isinstance(value, Other) else type(value).__name__}
 
 
 def _encode_number(value):

@@ -33,7 +33,10 @@ def _thing(value):
         return repr_flat(value) or f"a {type(value).__name__} of {len(value)}"
     if isinstance(value, (float, np.floating)):
         return format_number(value, 4)
-    text = repr(value.item() if isinstance(value, np.generic) else value)
+    if isinstance(value, str) and " " in value:
+        text = value
+    else:
+        text = repr(value.item() if isinstance(value, np.generic) else value)
     return text if len(text) <= LONGEST else text[:LONGEST - 3] + "..."
 
 

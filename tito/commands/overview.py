@@ -1,5 +1,5 @@
 """The bare `tito`: where the learner is, and the one next command."""
-WORDS = {"done": "done", "borrowed": "borrowed", "edited": "changed since it was completed", "open": "to come",
+WORDS = {"done": "done", "borrowed": "borrowed", "edited": "changed since it was completed", "open": "to come", "current": "current",
          "absent": "not in this release yet"}
 STYLES = {"done": "green", "borrowed": "yellow", "edited": "yellow", "current": "bold", "absent": "dim"}
 
@@ -14,8 +14,8 @@ def overview():
     console.say(f"TinyTorch in {space.root}")
     console.say()
     for one in found:
-        state = "current" if one is current else one.state
-        console.say(line(space, one, "current" if one is current else WORDS[one.state]), style=STYLES.get(state))
+        state = "current" if one is current and one.state == "open" else one.state
+        console.say(line(one, WORDS[state]), style=STYLES.get(state))
     console.say()
     usable = {one.module.number for one in found if one.usable}
     for milestone in space.curriculum.milestones:
@@ -24,7 +24,7 @@ def overview():
     console.next_step(advice(current, found))
 
 
-def line(space, one, word):
+def line(one, word):
     """Return a module's line: its number and name, how it stands, and what it needs."""
     needs = f"needs {', '.join(one.module.requires)}" if one.module.requires else ""
     passed = f"{len(one.passed)} exercises pass" if one.passed and one.state in ("open", "edited") else ""

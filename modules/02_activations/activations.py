@@ -1,0 +1,611 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Activations
+#
+# A layer of a network computes weighted sums. Two layers compute weighted sums of weighted sums, and those are weighted sums
+# again: however many you stack, they can do no more than one. What makes depth worth having is a bend between the layers, an
+# **activation**: a function that is applied to every number. In this module you write the six that nearly every network
+# uses, so that they give right answers for numbers of any size. At the end, two of them separate what no line can separate.
+
+# %%
+from tito import notebook
+check = notebook("02")
+
+import matplotlib.pyplot as plt
+import numpy as np
+rng = np.random.default_rng(0)
+
+# %% [markdown]
+# ## Ten layers that are one
+#
+# First the claim itself. Four points pass through two layers, a `(2, 5)` and a `(5, 3)` matrix. One matrix, their product,
+# does the same to every point.
+
+# %%
+points = rng.standard_normal((4, 2))
+first, second = rng.standard_normal((2, 5)), rng.standard_normal((5, 3))
+two_layers = (points @ first) @ second
+one_layer = points @ (first @ second)          # (2, 5) @ (5, 3): a single (2, 3) matrix
+print("largest difference:", np.abs(two_layers - one_layer).max())
+
+# %% [markdown]
+# ## ReLU
+#
+# The cheapest bend keeps what is positive and replaces the rest by 0. It is called the rectified linear unit, ReLU, and it
+# is what you reach for when you have no reason to take another: one comparison a number, and no way to overflow.
+
+# %%
+figure, axis = plt.subplots(figsize=(3.2, 2.2))
+axis.plot([-3, 0, 3], [0, 0, 3])
+axis.set(title="relu(a)", xlabel="a")
+axis.grid(alpha=0.3)
+
+# %%
+#| export
+"""Activations: the functions between the layers, each safe for entries of any size."""
+import math
+
+import numpy as np
+
+from tinytorch.op import op
+
+# %% [markdown]
+# Write it as an op, like those of module 01: arrays in, array out. One thing to decide is what becomes of `nan`, the number
+# that stands for a computation gone wrong. It must stay `nan`: a network that has diverged shall not look healthy.
+
+# %% exercise="02.1" minutes=10 points=1
+#| export
+@op
+def relu(a):
+    """Replace every negative entry by 0.
+
+    Args:
+        a: Array of any shape, integers or floats. It is not changed.
+
+    Returns:
+        Array of the same shape and dtype. Every entry is the larger of 0 and the entry of ``a``; nan stays nan.
+
+    Example:
+        >>> relu.forward(np.array([[-2, 3, 0], [1, -1, 4]]))
+        array([[0, 3, 0],
+               [1, 0, 4]])
+
+    Source:
+        Nair and Hinton, Rectified Linear Units Improve Restricted Boltzmann Machines, 2010.
+    """
+    ### BEGIN SOLUTION
+    return np.maximum(a, 0)
+    ### END SOLUTION
+
+# %% check="02.1"
+check("02.1")
+
+# %% [markdown] hint="02.1"
+# Python's `max` compares two things and returns one of them. You need as many comparisons as there are entries: NumPy has a
+# function of two arrays, or of an array and a number, that does them all.
+
+# %% [markdown] hint="02.1"
+# If only the case with inf and nan fails: a mask times the array gives `-inf * 0`, which is nan, and `np.where` over `a > 0`
+# turns nan into 0, because every comparison with nan is False. NumPy's larger-of-two function passes nan on.
+
+# %% [markdown]
+# One bend is little, but bends add up. Below, six ReLUs, each shifted to where it starts and weighted by how much it turns
+# the line, follow a sine. With enough of them a single hidden layer follows any continuous curve as closely as you like.
+
+# %%
+x = np.linspace(0, 2 * np.pi, 200)
+knots = np.linspace(0, 2 * np.pi, 7)
+slopes = np.diff(np.sin(knots)) / np.diff(knots)         # of the six straight pieces
+turns = np.diff(slopes, prepend=0)                       # how much each knot changes the slope
+figure, axis = plt.subplots(figsize=(5, 2.4))
+axis.plot(x, np.sin(x), label="sine")
+axis.plot(x, sum(turn * relu.forward(x - knot) for turn, knot in zip(turns, knots)), label="six ReLUs")
+axis.legend();
+
+# %% [markdown]
+# ## Sigmoid
+#
+# A network that answers yes or no shall give a probability, but its last layer gives any number. The **sigmoid** maps all
+# numbers into the range from 0 to 1. There are two ways to write the same formula:
+#
+# $$\sigma(a) = \frac{1}{1 + e^{-a}} = \frac{e^a}{1 + e^a}$$
+#
+# float32 ends at about 3.4e38, and $e^{89}$ is more than that. See what either way does far from 0.
+
+# %%
+a = np.array([-200, -2, 0, 2, 200], np.float32)
+print(1 / (1 + np.exp(-a)))
+print(np.exp(a) / (1 + np.exp(a)))
+
+# %% [markdown]
+# The first form overflows on the left and is saved by luck, because 1 / inf is 0; the second gives `nan` on the right. Each
+# is right where the other fails: an exponential of something negative never overflows. Write a sigmoid that takes no
+# exponential of a large positive number at all. The check treats NumPy's warnings of overflow as errors.
+
+# %% exercise="02.2" minutes=25 points=3
+#| export
+@op
+def sigmoid(a):
+    """Map every entry into the range from 0 to 1, without overflow.
+
+    Args:
+        a: Array of any shape.
+
+    Returns:
+        Array of the same shape. Every entry is ``1 / (1 + exp(-x))`` for the entry x of ``a``, to at least four digits also
+        where it is tiny: 9.4e-14 for x = -30, not 0. float32 stays float32.
+
+    Example:
+        >>> sigmoid.forward(np.array([-1000.0, 0.0, 1000.0]))
+        array([0. , 0.5, 1. ])
+    """
+    ### BEGIN SOLUTION
+    small = np.exp(-np.abs(a))  # at most 1: cannot overflow
+    return np.where(a >= 0, 1, small) / (1 + small)
+    ### END SOLUTION
+
+# %% check="02.2"
+check("02.2")
+
+# %% [markdown] hint="02.2"
+# `np.where(a >= 0, one form, the other form)` picks the right values, but Python computes both forms in full before it picks:
+# the warning stays. What could you put into the exponential so that no entry of it is positive?
+
+# %% [markdown] hint="02.2"
+# Compare the two forms for a = 2 and for a = -2. Both need the same exponential, the one of -2, and both divide by 1 plus that
+# exponential. Only what stands above the line differs.
+
+# %% [markdown] hint="02.2"
+# Three steps: take the exponential of minus the absolute value; choose by the sign of `a` whether 1 or that exponential stands
+# above the line; divide by 1 plus the exponential.
+
+# %% [markdown]
+# ## Tanh
+#
+# The hyperbolic tangent is a sigmoid stretched to the range from -1 to 1. Its outputs lie evenly around 0, which the next
+# layer likes better than outputs that are all positive. Again there are several ways to write it:
+#
+# $$\tanh a = \frac{e^a - e^{-a}}{e^a + e^{-a}} = 2\,\sigma(2a) - 1$$
+#
+# and again none of them is safe. Before you run the cell: which one fails where?
+
+# %%
+a = np.array([1e-9, 0.5, 100], np.float32)
+print("quotient   ", (np.exp(a) - np.exp(-a)) / (np.exp(a) + np.exp(-a)))
+print("by sigmoid ", 2 * sigmoid.forward(2 * a) - 1)
+print("correct    ", np.array([math.tanh(number) for number in a]))
+
+# %% [markdown]
+# The quotient overflows for large numbers. Both lose small ones: float32 keeps seven digits, so 0.5 + 0.0000000005 is 0.5, and
+# what is left after subtracting is 0. That is **cancellation**; no cleverness after the subtraction brings the digits back.
+# Whoever meets a formula like this looks for a function that was made with care. NumPy has one here; you need not write it
+# yourself.
+
+# %% exercise="02.3" minutes=10 points=1
+#| export
+@op
+def tanh(a):
+    """Map every entry into the range from -1 to 1, right to four digits for tiny entries and for huge ones.
+
+    Args:
+        a: Array of any shape.
+
+    Returns:
+        Array of the same shape. Every entry is ``(exp(x) - exp(-x)) / (exp(x) + exp(-x))`` for the entry x of ``a``. float32
+        stays float32.
+
+    Example:
+        >>> tanh.forward(np.array([-1000.0, 0.0, 1e-12]))
+        array([-1.e+00,  0.e+00,  1.e-12])
+    """
+    ### BEGIN SOLUTION
+    return np.tanh(a)
+    ### END SOLUTION
+
+# %% check="02.3"
+check("02.3")
+
+# %% [markdown] hint="02.3"
+# NumPy's page "Mathematical functions" has a group of hyperbolic functions.
+
+# %% [markdown] hint="02.3"
+# It is one line, and its name is the name of this op. The lesson is not the line: it is that two correct formulas gave wrong
+# numbers.
+
+# %% [markdown]
+# ## Where a curve is flat, nothing is learned
+#
+# Learning asks at every number of the network: if this were a little larger, what would come out? The answer is a slope. On
+# the flat parts of a curve it is close to 0; a unit there is called **saturated**, and learns hardly anything. You can measure
+# a slope by looking at two points close together.
+
+# %%
+def slope(function, x, step=1e-4):
+    return (function(x + step) - function(x - step)) / (2 * step)
+
+x = np.linspace(-6, 6, 200)
+figure, axes = plt.subplots(1, 3, figsize=(8, 2.3), sharex=True, layout="constrained")
+for axis, activation in zip(axes, [relu, sigmoid, tanh]):
+    axis.plot(x, activation.forward(x), label="value")
+    axis.plot(x, slope(activation.forward, x), "--", label="slope")
+    axis.set(title=activation.name, ylim=(-1.1, 1.5))
+axes[0].legend();
+
+# %% [markdown]
+# The sigmoid is steepest at 0, and even there its slope is only 1/4. In a deep network the slopes along the way are multiplied
+# with each other.
+
+# %%
+def ten_times(activation, x):
+    for _ in range(10):
+        x = activation.forward(x)
+    return x
+
+for activation in [sigmoid, tanh, relu]:
+    print(f"{activation.name:8} slope through ten of them, at 0.5: {slope(lambda x: ten_times(activation, x), 0.5):.1e}")
+
+# %% [markdown] question="02.1"
+# Training changes a weight in proportion to such a slope. What does the sigmoid's number say about the first layer of a network
+# with ten layers, and which of the three activations has no such trouble at 0.5? What about the same one at -0.5?
+
+# %% [markdown]
+# ## GELU
+#
+# ReLU is a gate that is open or shut. The **Gaussian error linear unit** opens its gate gradually: it multiplies each number
+# by the probability that a draw from the normal distribution lies below it. Transformers use it between their layers. By its
+# definition you can compute it with nothing but draws:
+
+# %%
+x = np.linspace(-4, 4, 200)
+draws = rng.standard_normal(10_000)
+gate = (draws < x[:, None]).mean(axis=1)       # share of the draws below each x
+figure, axes = plt.subplots(1, 2, figsize=(7, 2.3), layout="constrained")
+axes[0].plot(x, gate)
+axes[0].set_title("gate: share of draws below x")
+axes[1].plot(x, x * gate, x, relu.forward(x), "--")
+axes[1].set_title("x times gate, and relu (dashed)");
+
+# %% [markdown]
+# The exact probability is $\Phi(x) = \tfrac12\bigl(1 + \mathrm{erf}(x / \sqrt 2)\bigr)$ with Gauss's **error function**. NumPy
+# does not have it, and Python's `math.erf` takes one number at a time: a hundred thousand of them cost 10 ms. So it is given:
+# for float32 by a formula from 1955, whose error is about what float32 can resolve; for float64 by `math.erf`.
+
+# %%
+#| export
+@op
+def erf(a):
+    """Take the error function of every entry, to 6e-7 in float32 and to the last digit in float64.
+
+    Args:
+        a: Array of any shape.
+
+    Returns:
+        Array of the same shape: ``2 / sqrt(pi)`` times the integral of ``exp(-t * t)`` from 0 to the entry.
+
+    Example:
+        >>> erf.forward(np.array([-3.0, 0.0, 0.5])).round(4)
+        array([-1.    ,  0.    ,  0.5205])
+
+    Source:
+        Hastings, Approximations for Digital Computers, 1955; Abramowitz and Stegun, 7.1.26.
+    """
+    a = np.asarray(a)
+    if a.dtype != np.float32:
+        return np.vectorize(math.erf, otypes=[np.float64])(a)
+    t = 1 / (1 + 0.3275911 * np.abs(a))
+    tail = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))))
+    return np.copysign(1 - tail * np.exp(-a * a), a)
+
+# %% [markdown]
+# Many published models were trained with an approximation by tanh instead, and a model must be run with the one that it was
+# trained with. PyTorch has both, chosen by the keyword `approximate`; so shall yours:
+#
+# $$\texttt{"none"}:\; x\,\Phi(x) \qquad
+#   \texttt{"tanh"}:\; \tfrac12\,x\,\Bigl(1 + \tanh\bigl(\sqrt{2/\pi}\,(x + 0.044715\,x^3)\bigr)\Bigr)$$
+
+# %% exercise="02.4" minutes=25 points=2
+#| export
+@op
+def gelu(a, *, approximate="none"):
+    """Multiply every entry by the probability that a standard normal draw lies below it.
+
+    Args:
+        a: Array of any shape.
+        approximate: ``"none"`` for the exact form, ``"tanh"`` for the approximation; both formulas stand above.
+
+    Returns:
+        Array of the same shape. float32 stays float32.
+
+    Raises:
+        ValueError: ``approximate`` is something else. The message holds it.
+
+    Example:
+        >>> gelu.forward(np.array([-1.0, 0.0, 2.0])).round(4)
+        array([-0.1587,  0.    ,  1.9545])
+
+    Source:
+        Hendrycks and Gimpel, Gaussian Error Linear Units, 2016, section 2.
+    """
+    ### BEGIN SOLUTION
+    if approximate == "none":
+        return 0.5 * a * (1 + erf.forward(a / math.sqrt(2)))
+    if approximate == "tanh":
+        return 0.5 * a * (1 + np.tanh(math.sqrt(2 / math.pi) * (a + 0.044715 * a * a * a)))
+    raise ValueError(f'gelu needs approximate="none" or approximate="tanh", got {approximate!r}')
+    ### END SOLUTION
+
+# %% check="02.4"
+check("02.4")
+
+# %% [markdown] hint="02.4"
+# On arrays, the error function is `erf.forward`. Both forms begin alike, with half the array times (1 + something); only the
+# something differs.
+
+# %% [markdown] hint="02.4"
+# If the check finds float64: `np.sqrt(2)` is not a Python number but a NumPy float64, and it turns a float32 array into float64.
+# `math.sqrt` gives a Python number, which leaves the array as it is.
+
+# %% [markdown] hint="02.4"
+# Test `approximate` for each of the two words and return from there. What comes after both tests is the error.
+
+# %% [markdown]
+# The two differ by less than 0.0005, yet a check of a published model sees it. And unlike ReLU, both fall below 0 before they
+# flatten: a unit that is a little negative still has a slope to learn from.
+
+# %%
+x = np.linspace(-4, 4, 200)
+figure, axes = plt.subplots(1, 2, figsize=(7, 2.3), layout="constrained")
+axes[0].plot(x, gelu.forward(x), x, slope(gelu.forward, x), "--")
+axes[0].set_title("gelu and its slope (dashed)")
+axes[1].plot(x, gelu.forward(x, approximate="tanh") - gelu.forward(x))
+axes[1].set_title('approximate="tanh" minus exact');
+
+# %% [markdown]
+# ## Softmax: from scores to shares
+#
+# Which of ten digits is it? The last layer gives ten **scores**, any numbers. Shares of one whole, all positive, can be read as
+# probabilities. The **softmax** takes the exponential of every score, which makes it positive, and divides by the sum:
+#
+# $$\mathrm{softmax}(a)_i = \frac{e^{a_i}}{\sum_j e^{a_j}}$$
+
+# %%
+scores = np.array([2.0, 1.0, -1.0, 1.5])
+powers = np.exp(scores)
+figure, axes = plt.subplots(1, 3, figsize=(7, 2), layout="constrained")
+for axis, (title, heights) in zip(axes, {"scores": scores, "exponentials": powers, "shares": powers / powers.sum()}.items()):
+    axis.bar(range(4), heights)
+    axis.set_title(title)
+
+# %% [markdown]
+# A score of 100 would overflow again. The way out is a property of the formula: add the same number to all scores, and all
+# exponentials grow by the same factor, which the division removes. So you may shift the scores to where no exponential is
+# larger than 1. A row of a batch must not disturb another, so every row needs a shift of its own.
+#
+# The shares sum to 1 along one axis. PyTorch calls an axis a `dim`, and here so do you.
+
+# %% exercise="02.5" minutes=30 points=3
+#| export
+@op
+def softmax(a, *, dim=-1):
+    """Turn scores into shares that sum to 1 along an axis, without overflow.
+
+    Args:
+        a: Array of scores, of one dimension or more. -inf is a score too: its share is 0. It is not changed.
+        dim: The axis along which shares sum to 1; negative ones count from the end.
+
+    Returns:
+        Array of the same shape. With ``dim=-1``, entry ``[..., i]`` is ``exp(a[..., i])`` divided by the sum over j of
+        ``exp(a[..., j])``. float32 stays float32.
+
+    Example:
+        >>> softmax.forward(np.array([[1000.0, 1000.0], [0.0, np.log(3)]]))
+        array([[0.5 , 0.5 ],
+               [0.25, 0.75]])
+
+    Source:
+        Bridle, Training Stochastic Model Recognition Algorithms as Networks, 1989.
+    """
+    ### BEGIN SOLUTION
+    powers = np.exp(a - np.max(a, axis=dim, keepdims=True))
+    powers /= np.sum(powers, axis=dim, keepdims=True)
+    return powers
+    ### END SOLUTION
+
+# %% check="02.5"
+check("02.5")
+
+# %% [markdown] hint="02.5"
+# Which number do you subtract from a row so that its largest exponential is exactly 1? Then none can overflow, and the sum is at
+# least 1, so that you never divide by 0.
+
+# %% [markdown] hint="02.5"
+# A maximum along an axis loses the axis: (2, 3) becomes (2,), and no longer lines up with its rows. Module 01 met the setting
+# that keeps it, with size 1. You need it twice.
+
+# %% [markdown] hint="02.5"
+# Three steps: subtract the largest entry along `dim`, take exponentials, divide by their sum along `dim`. Hand `dim` to NumPy as
+# `axis`.
+
+# %% [markdown]
+# Two properties are worth testing whenever you meet a softmax: shares sum to 1, and shifting all scores changes nothing.
+# Scaling them does change something.
+
+# %%
+scores = np.array([2.0, 1.0, -1.0, 1.5])
+print("sum", softmax.forward(scores).sum(), " shifted by 1000:", softmax.forward(scores + 1000) - softmax.forward(scores))
+figure, axes = plt.subplots(1, 3, figsize=(7, 2), sharey=True, layout="constrained")
+for axis, scale in zip(axes, [0.2, 1, 5]):
+    axis.bar(range(4), softmax.forward(scale * scores))
+    axis.set_title(f"scores times {scale}")
+
+# %% [markdown] question="02.2"
+# Large scores make the shares extreme, small ones make them even. A language model lets its users choose that factor, as one
+# divided by a **temperature**. What do you expect of its text at temperature 0.1, and at 10?
+
+# %% [markdown]
+# ## The logarithm of a share
+#
+# To judge an answer one looks at the logarithm of the share that the right class received; module 04 does. Small shares are
+# where the judgement is hardest, and there the obvious way fails:
+
+# %%
+scores = np.array([[0, -3, -120]], np.float32)
+shares = softmax.forward(scores)
+with np.errstate(divide="ignore"):
+    print("shares", shares, " their logarithms", np.log(shares))
+
+# %% [markdown]
+# The third share is about $10^{-52}$, float32 has nothing so small but 0, and the logarithm of 0 is -inf. Yet the answer,
+# about -120, is a harmless number. Take the logarithm on paper first, with $m$ the largest score along the axis:
+#
+# $$\log \frac{e^{a_i - m}}{\sum_j e^{a_j - m}} = (a_i - m) - \log \sum_j e^{a_j - m}$$
+
+# %% exercise="02.6" minutes=25 points=3
+#| export
+@op
+def log_softmax(a, *, dim=-1):
+    """Take the logarithm of the softmax along an axis, exact also where a share is too small for a float.
+
+    Args:
+        a: Array of scores, of one dimension or more. It is not changed.
+        dim: The axis along which the shares sum to 1; negative ones count from the end.
+
+    Returns:
+        Array of the same shape, no entry above 0. With ``dim=-1``, entry ``[..., i]`` is ``a[..., i]`` minus the logarithm of
+        the sum over j of ``exp(a[..., j])``. float32 stays float32.
+
+    Example:
+        >>> log_softmax.forward(np.array([0.0, -5000.0]))
+        array([    0., -5000.])
+    """
+    ### BEGIN SOLUTION
+    shifted = a - np.max(a, axis=dim, keepdims=True)
+    return shifted - np.log(np.sum(np.exp(shifted), axis=dim, keepdims=True))
+    ### END SOLUTION
+
+# %% check="02.6"
+check("02.6")
+
+# %% [markdown] hint="02.6"
+# Do not call `softmax` here: whatever it rounded to 0 is lost. The formula on the right needs no share at all.
+
+# %% [markdown] hint="02.6"
+# The formula uses `a - m` twice: once as it is, once inside the exponential. Give it a name. The sum inside the logarithm is at
+# least 1, so the logarithm is always harmless.
+
+# %% [markdown]
+# ## For those who want more: a unit that cannot die
+#
+# A ReLU whose input is negative for every example has slope 0 for every example. It never changes again: it is **dead**.
+# The leaky ReLU lets a small part of the negative side through.
+
+# %% exercise="02.7" minutes=10 points=1 extension=true
+#| export
+@op
+def leaky_relu(a, *, negative_slope=0.01):
+    """Multiply every negative entry by a small slope, and keep the others.
+
+    Args:
+        a: Array of any shape. It is not changed.
+        negative_slope: What negative entries are multiplied by.
+
+    Returns:
+        Array of the same shape. float32 stays float32, and nan stays nan.
+
+    Example:
+        >>> leaky_relu.forward(np.array([-100.0, 0.0, 3.0]))
+        array([-1.,  0.,  3.])
+
+    Source:
+        Maas, Hannun and Ng, Rectifier Nonlinearities Improve Neural Network Acoustic Models, 2013.
+    """
+    ### BEGIN SOLUTION
+    return np.where(a < 0, a * negative_slope, a)
+    ### END SOLUTION
+
+# %% check="02.7"
+check("02.7")
+
+# %% [markdown] hint="02.7"
+# Choose entry by entry with `np.where`. Both choices are computed for all entries, which does no harm here.
+
+# %% [markdown] hint="02.7"
+# A larger-of-two of the array and its scaled copy works for slopes below 1 only: see what happens for a slope of 3.
+
+# %% [markdown]
+# ## Two bends separate what no line can
+#
+# Two switches, and a lamp that is lit when exactly one of them is on: the **exclusive or**. No straight line has the two lit
+# corners of the square on one side and the two dark ones on the other. A layer with two hidden units that both see $x + y$, and
+# bend it at 0 and at 1, can do it. Its weights are chosen by hand here; finding such weights is what training is for.
+
+# %%
+from tinytorch.tensor import Tensor
+
+corners = Tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+lit = np.array([False, True, True, False])
+first_weight, first_bias = Tensor([[1.0, 1.0], [1.0, 1.0]]), Tensor([0.0, -1.0])
+second_weight, second_bias = Tensor([[1.0], [-2.0]]), Tensor([-0.5])
+
+
+def hidden(points, activation):
+    return activation(points @ first_weight + first_bias)                        # (n, 2)
+
+
+def probability(points, activation):
+    return sigmoid(8 * (hidden(points, activation) @ second_weight + second_bias))   # (n, 1)
+
+
+print(probability(corners, relu))
+
+# %% [markdown]
+# Look at what the hidden layer makes of the square. Without a bend, all points come to lie on one straight line, the lit ones
+# in the middle: nothing can cut the middle off with one cut. ReLU folds that line, and now one cut is enough.
+
+# %%
+square = np.stack(np.meshgrid(np.linspace(-0.5, 1.5, 101), np.linspace(-0.5, 1.5, 101)), axis=-1).reshape(-1, 2)
+square = Tensor(square.astype(np.float32))               # 101 x 101 points
+
+figure, axes = plt.subplots(1, 2, figsize=(7, 2.8), sharex=True, sharey=True, layout="constrained")
+for axis, (title, activation) in zip(axes, {"hidden layer without a bend": lambda a: a, "hidden layer with relu": relu}.items()):
+    axis.plot(*hidden(square, activation).numpy().T, ".", color="lightgray")
+    axis.scatter(*hidden(corners, activation).numpy().T, c=lit, cmap="coolwarm", s=80, edgecolor="black", zorder=3)
+    axis.axline((0.5, 0), slope=0.5, color="black", linestyle=":")
+    axis.set(title=title, xlabel="first hidden unit", ylabel="second")
+
+# %% [markdown]
+# The cut, drawn back into the square, is the network's **decision boundary**: where the probability of a lit lamp is one half.
+
+# %%
+figure, axes = plt.subplots(1, 3, figsize=(8, 2.8), sharey=True, layout="constrained")
+for axis, (title, activation) in zip(axes, {"no bend": lambda a: a, "relu": relu, "gelu": gelu}.items()):
+    values = probability(square, activation).numpy().reshape(101, 101)
+    axis.imshow(values, extent=(-0.5, 1.5, -0.5, 1.5), origin="lower", cmap="coolwarm", vmin=0, vmax=1)
+    axis.contour(values, levels=[0.5], extent=(-0.5, 1.5, -0.5, 1.5), colors="black")
+    axis.scatter(*corners.numpy().T, c=lit, cmap="coolwarm", s=80, edgecolor="black")
+    axis.set_title(title)
+
+# %% [markdown] question="02.3"
+# With ReLU the boundary is made of straight pieces. Along which lines does the hidden layer fold the square, and how many pieces
+# could a boundary have in a layer with a hundred hidden units?
+
+# %% [markdown]
+# Every colour in these pictures came through your matrix product, your ReLU and your sigmoid. Save the notebook, then run
+#
+# ```
+# tito module complete 02
+# ```
+#
+# It checks this file and gathers your code into `tinytorch/activations.py`. In module 03 the weights move into layers, which
+# remember them.

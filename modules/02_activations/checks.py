@@ -1,0 +1,431 @@
+"""Checks of module 02. NumPy only: nothing here runs the code that it judges, except `observe`.
+
+Whatever overflows, divides by zero or computes inf - inf in learner code is an error here, not a warning.
+"""
+import math
+
+import numpy as np
+
+OVERFLOW = ("raises", "FloatingPointError", "overflow")
+INVALID = ("raises", "FloatingPointError", "invalid")  # inf - inf, 0 * inf, 0 / 0
+LARGEST = math.log(np.finfo(np.float32).max)  # about 88.7: the exponential of more than this is no float32
+
+
+def forward(op, a, **options):
+    """Run an op; where float32 does not go in, say also which dtype comes out."""
+    with np.errstate(over="raise", invalid="raise"):
+        out = op.forward(a, **options)
+    return out if a.dtype == np.float32 else {"values": out, "dtype": str(getattr(out, "dtype", "none"))}
+
+
+def labelled(a, out, keeps_integers=False):
+    """The same form for an oracle's answer: functions of integers give float64, unless they keep integers."""
+    if a.dtype == np.float32:
+        return out
+    return {"values": out, "dtype": str(a.dtype) if keeps_integers or a.dtype.kind == "f" else "float64"}
+
+
+def entrywise(function, a, keeps_integers=False):
+    """Apply a function of one Python number to every entry."""
+    values = [function(x) for x in a.astype(np.float64).ravel().tolist()]
+    return labelled(a, np.array(values, np.float64).reshape(a.shape), keeps_integers)
+
+
+def overflows(a, largest=LARGEST):
+    """Whether the float32 exponential of some entry is infinite."""
+    return a.dtype == np.float32 and a.size > 0 and bool(np.nanmax(a) > largest)
+
+
+# 02.1 relu
+
+
+def draw_relu(rng):
+    """Plain entries in one, two and three dimensions; integers; no entries at all; and what is not finite."""
+    yield dict(a=rng.standard_normal((4, 3), np.float32))
+    yield dict(a=np.array([-np.inf, -2.5, 0.0, 0.25, np.inf, np.nan], np.float32))
+    yield dict(a=rng.permutation([-7, -1, 0, 3, 12]))
+    yield dict(a=rng.standard_normal((2, 3, 5)) * 100)
+    yield dict(a=rng.standard_normal((0, 3), np.float32))
+
+
+def observe_relu(relu, a):
+    return forward(relu, a)
+
+
+def oracle_relu(a, negative=lambda x: 0.0):
+    return entrywise(lambda x: negative(x) if x < 0 else x, a, keeps_integers=True)
+
+
+def relu_by_mask(a):
+    return INVALID if np.isneginf(a.astype(np.float64)).any() else oracle_relu(a)
+
+
+def relu_by_python_max(a):
+    return oracle_relu(a) if a.size == 1 else ("raises", "ValueError")
+
+
+misconceptions_relu = {
+    "negative entries lost their sign instead of becoming 0": lambda a: oracle_relu(a, negative=lambda x: -x),
+    "the positive entries became 0 and the negative ones stayed": lambda a: labelled(a, np.minimum(a, 0), True),
+    "the result is where a is positive, as True and False, not the entries themselves":
+        lambda a: a > 0 if a.dtype == np.float32 else {"values": a > 0, "dtype": "bool"},
+    "only the positive entries are left, but the shape must stay": lambda a: labelled(a, a[a > 0], True),
+    "nan became 0: a comparison with nan is always False": lambda a: entrywise(lambda x: x if x > 0 else 0.0, a, True),
+    "the array was multiplied by a mask, and minus infinity times 0 is nan": relu_by_mask,
+    "Python's max compares two whole things, not entry by entry": relu_by_python_max,
+}
+
+
+# 02.2 sigmoid
+
+
+def draw_sigmoid(rng):
+    """Moderate entries, very negative ones, very positive ones; float64 and integers."""
+    yield dict(a=3 * rng.standard_normal((3, 4), np.float32))
+    yield dict(a=rng.permutation(np.array([-1000, -60, -30, -1.5, 0, 2, 30], np.float32)))
+    yield dict(a=rng.permutation(np.array([0.5, 3, 120, 200, 1000, -2], np.float32)))
+    yield dict(a=rng.standard_normal((2, 3, 2)))
+    yield dict(a=rng.permutation([-4, 0, 3, 7, 1]))
+
+
+def observe_sigmoid(sigmoid, a):
+    return forward(sigmoid, a)
+
+
+def logistic(x):
+    """1 / (1 + exp(-x)) for one number; float32 has nothing but 0 for what is below exp(-104)."""
+    return 1 / (1 + math.exp(-x)) if x > -104 else 0.0
+
+
+def oracle_sigmoid(a):
+    return entrywise(logistic, a)
+
+
+def sigmoid_by_tanh(a):
+    if a.dtype != np.float32:
+        return oracle_sigmoid(a)
+    return np.float32(0.5) * np.tanh(a * np.float32(0.5)) + np.float32(0.5)
+
+
+misconceptions_sigmoid = {
+    "1 / (1 + exp(-a)) overflows for very negative entries": lambda a: OVERFLOW if overflows(-a) else oracle_sigmoid(a),
+    "exp(a) / (1 + exp(a)) overflows for very positive entries": lambda a: OVERFLOW if overflows(a) else oracle_sigmoid(a),
+    "np.where computes both forms before it picks: the one not picked overflows":
+        lambda a: OVERFLOW if overflows(np.abs(a)) else oracle_sigmoid(a),
+    "the sign is turned around: large entries give 0": lambda a: oracle_sigmoid(-a),
+    "negative entries give what their positive counterparts give: the sign got lost with the absolute value":
+        lambda a: oracle_sigmoid(np.abs(a)),
+    "computed through tanh: values below 1e-8 came out as 0 (cancellation)": sigmoid_by_tanh,
+    "the result was given the dtype of integer entries, which cut the fractions off":
+        lambda a: {"values": np.zeros_like(a), "dtype": str(a.dtype)} if a.dtype.kind == "i" else oracle_sigmoid(a),
+}
+atol_sigmoid = 1e-30  # a value of 9e-14 has digits to get right
+
+
+# 02.3 tanh
+
+
+def draw_tanh(rng):
+    """Moderate entries, tiny ones, huge ones; float64 and integers."""
+    yield dict(a=rng.standard_normal((3, 5), np.float32))
+    yield dict(a=1e-9 * rng.standard_normal(6, np.float32))
+    yield dict(a=rng.permutation(np.array([-300, -40, 0.3, 12, 120, 500, -1.5], np.float32)))
+    yield dict(a=rng.standard_normal((2, 2, 3)))
+    yield dict(a=rng.permutation([-4, 0, 1, 2, 25]))
+
+
+def observe_tanh(tanh, a):
+    return forward(tanh, a)
+
+
+def hyperbolic(x):
+    """tanh of one number, by a form that neither overflows nor cancels."""
+    e = math.expm1(-2 * abs(x))
+    return math.copysign(-e / (2 + e), x)
+
+
+def oracle_tanh(a):
+    return entrywise(hyperbolic, a)
+
+
+def cancelled(a):
+    """What every formula that subtracts numbers near each other makes of tiny float32 entries."""
+    tiny = a.dtype == np.float32 and np.abs(a).max() < 1e-7
+    return np.zeros_like(a) if tiny else oracle_tanh(a)
+
+
+misconceptions_tanh = {
+    "tiny entries came out as 0: the formula subtracts 1 from a number near 1, which has no digits left (cancellation)":
+        cancelled,
+    "the quotient of exponentials overflows for large entries, and loses tiny ones":
+        lambda a: OVERFLOW if overflows(np.abs(a)) else cancelled(a),
+    "that is the sigmoid: its values lie between 0 and 1": oracle_sigmoid,
+    "that is the arc tangent: its values go up to 1.57": lambda a: entrywise(math.atan, a),
+    "the sign is turned around": lambda a: oracle_tanh(-a),
+}
+atol_tanh = 0.0  # an entry of 1e-9 has digits to get right
+
+
+# 02.4 gelu
+
+
+def draw_gelu(rng):
+    """Both forms, the default, entries far from 0, float64 and integers, and a word that means neither."""
+    yield dict(a=2 * rng.standard_normal((3, 5), np.float32))
+    yield dict(a=rng.permutation(np.array([-100, -2.3, -0.7, 0, 0.2, 1, 50], np.float32)), approximate="none")
+    yield dict(a=2 * rng.standard_normal((2, 3, 4), np.float32), approximate="tanh")
+    yield dict(a=rng.permutation(np.array([-100, -3.5, -1.2, 0.4, 2.6, 80], np.float32)), approximate="tanh")
+    yield dict(a=2 * rng.standard_normal((4, 2)), approximate="none")
+    yield dict(a=rng.permutation([-3, -1, 0, 2, 5]), approximate="tanh")
+    yield dict(a=rng.standard_normal(3, np.float32), approximate="sigmoid")
+
+
+def observe_gelu(gelu, a, **options):
+    return forward(gelu, a, **options)
+
+
+def gelu_exactly(x):
+    return x * 0.5 * math.erfc(-x / math.sqrt(2))
+
+
+def gelu_by_tanh(x, factor=0.044715):
+    return 0.5 * x * (1 + math.tanh(math.sqrt(2 / math.pi) * (x + factor * x ** 3)))
+
+
+def oracle_gelu(a, approximate="none", none=gelu_exactly, tanh=gelu_by_tanh):
+    form = {"none": none, "tanh": tanh}.get(approximate)
+    return entrywise(form, a) if form else ("raises", "ValueError", approximate)
+
+
+def gelu_silent(a, approximate="none"):
+    return oracle_gelu(a, approximate if approximate in ("none", "tanh") else "tanh")
+
+
+def gelu_silent_exact(a, approximate="none"):
+    return oracle_gelu(a, approximate if approximate in ("none", "tanh") else "none")
+
+
+def gelu_returns_nothing(a, approximate="none"):
+    return oracle_gelu(a, approximate) if approximate in ("none", "tanh") else None
+
+
+def gelu_nameless(a, approximate="none"):
+    return oracle_gelu(a, approximate) if approximate in ("none", "tanh") else ("raises", "ValueError")
+
+
+misconceptions_gelu = {
+    "approximate is ignored: always the exact form": lambda a, approximate="none": oracle_gelu(a, "none"),
+    "approximate is ignored: always the tanh form": lambda a, approximate="none": oracle_gelu(a, "tanh"),
+    "the two forms are exchanged, or the default is the wrong one":
+        lambda a, approximate="none": oracle_gelu(a, approximate, none=gelu_by_tanh, tanh=gelu_exactly),
+    "erf is taken of x, not of x divided by the square root of 2":
+        lambda a, approximate="none": oracle_gelu(a, approximate, none=lambda x: 0.5 * x * math.erfc(-x)),
+    "that is the probability alone: it is still to be multiplied by x":
+        lambda a, approximate="none": oracle_gelu(
+            a, approximate, lambda x: 0.5 * math.erfc(-x / math.sqrt(2)), lambda x: gelu_by_tanh(x) / x if x else 0.5),
+    "everything is twice as large: the one half is missing":
+        lambda a, approximate="none": oracle_gelu(
+            a, approximate, lambda x: 2 * gelu_exactly(x), lambda x: 2 * gelu_by_tanh(x)),
+    "x times sigmoid(1.702 x) is a third, coarser form":
+        lambda a, approximate="none": oracle_gelu(a, approximate, none=lambda x: x * logistic(1.702 * x)),
+    "x is squared in the tanh form, not cubed":
+        lambda a, approximate="none": oracle_gelu(
+            a, approximate, tanh=lambda x: 0.5 * x * (1 + math.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x)))),
+    "an unknown approximate silently gives the tanh form": gelu_silent,
+    "an unknown approximate silently gives the exact form": gelu_silent_exact,
+    "an unknown approximate silently gives None": gelu_returns_nothing,
+    "the error does not show which approximate was given": gelu_nameless,
+}
+
+
+# 02.5 softmax
+
+
+def draw_softmax(rng):
+    """The default axis and others, entries that overflow, rows far apart, a mask of -inf, float64, integers, no rows."""
+    yield dict(a=2 * rng.standard_normal((3, 5), np.float32))
+    yield dict(a=2 * rng.standard_normal((3, 5), np.float32), dim=0)
+    yield dict(a=rng.standard_normal((2, 3, 4), np.float32), dim=1)
+    yield dict(a=rng.standard_normal((2, 4, 3), np.float32), dim=-2)
+    yield dict(a=rng.standard_normal(7, np.float32), dim=0)
+    yield dict(a=1000 + rng.standard_normal((2, 6), np.float32))
+    yield dict(a=np.float32([[40], [-160], [0]]) + rng.standard_normal((3, 4), np.float32), dim=1)
+    yield dict(a=np.where(rng.permutation(5) < 2, -np.inf, rng.standard_normal((4, 5))).astype(np.float32))
+    yield dict(a=rng.standard_normal((2, 5)), dim=0)
+    yield dict(a=rng.permutation([-3, 0, 2, 5]))
+    yield dict(a=rng.standard_normal((0, 4), np.float32))
+
+
+def observe_softmax(softmax, a, **options):
+    return forward(softmax, a, **options)
+
+
+def along(function, a, dim):
+    """Apply a function of a list of numbers along an axis."""
+    values = np.apply_along_axis(lambda row: function(row.tolist()), dim, a.astype(np.float64)) if a.size else a
+    return labelled(a, values)
+
+
+def shares(row):
+    """The shares of one row, by a loop, in float64."""
+    largest = max(row)
+    powers = [math.exp(x - largest) for x in row]
+    return [power / math.fsum(powers) for power in powers]
+
+
+def oracle_softmax(a, dim=-1):
+    return along(shares, a, dim)
+
+
+def softmax_of_everything(a, dim=-1):
+    return labelled(a, np.reshape(shares(a.astype(np.float64).ravel().tolist()), a.shape) if a.size else a)
+
+
+def powers_of_rows(a, dim):
+    """The exponentials, each row shifted by its own largest entry."""
+    values = a.astype(np.float64)
+    return np.exp(values - values.max(axis=dim, keepdims=True))
+
+
+def softmax_unshifted(a, dim=-1):
+    """Overflow, or 0 / 0 where a whole row is far below 0."""
+    with_no_share = a.size and a.dtype == np.float32 and bool((a.max(axis=dim) < -104).any())
+    return OVERFLOW if overflows(a) else INVALID if with_no_share else oracle_softmax(a, dim)
+
+
+def softmax_with_one_shift(a, dim=-1):
+    """The largest entry of all: what lies far below it is 0 / 0; of nothing there is no largest entry."""
+    if not a.size:
+        return ("raises", "ValueError")
+    too_far = a.dtype == np.float32 and bool((a.max(axis=dim) - a.max() < -104).any())
+    return INVALID if too_far else oracle_softmax(a, dim)
+
+
+def softmax_without_keepdims(a, dim=-1):
+    powers = powers_of_rows(a, dim)
+    return labelled(a, powers / powers.sum(axis=dim))
+
+
+misconceptions_softmax = {
+    "exponentials of the scores as they are overflow, and vanish where all scores of a row are far below 0": softmax_unshifted,
+    "the largest entry of the whole array was subtracted: rows far below it became 0 / 0": softmax_with_one_shift,
+    "dim is missing in the sum: all entries together sum to 1":
+        lambda a, dim=-1: labelled(a, powers_of_rows(a, dim) / powers_of_rows(a, dim).sum()),
+    "dim is missing in the largest entry and in the sum: all entries together sum to 1": softmax_of_everything,
+    "dim is ignored: always the last axis": lambda a, dim=-1: oracle_softmax(a, -1),
+    "the default is the first axis, but it must be the last": lambda a, dim=0: oracle_softmax(a, dim),
+    "the sum lost its axis and lines up with another one: keepdims is missing": softmax_without_keepdims,
+    "the exponentials are not divided by their sum": lambda a, dim=-1: labelled(a, powers_of_rows(a, dim)),
+    "divided by the largest exponential instead of their sum, or the scores by their sum: take exponentials first":
+        lambda a, dim=-1: along(lambda row: [x / sum(row) for x in row], a, dim),
+}
+
+
+# 02.6 log_softmax
+
+
+def draw_log_softmax(rng):
+    """As for softmax, and scores so far apart that a share is 0 in float32."""
+    yield dict(a=2 * rng.standard_normal((3, 5), np.float32))
+    yield dict(a=2 * rng.standard_normal((3, 5), np.float32), dim=0)
+    yield dict(a=rng.standard_normal((2, 3, 4), np.float32), dim=1)
+    yield dict(a=rng.standard_normal((2, 4, 3), np.float32), dim=-2)
+    yield dict(a=rng.standard_normal(7, np.float32), dim=0)
+    yield dict(a=rng.permuted(np.array([[0, -3, -120, 4], [-700, 2, 1, -150]], np.float32), axis=1))
+    yield dict(a=1000 + rng.standard_normal((2, 6), np.float32))
+    yield dict(a=np.float32([[40], [-160], [0]]) + rng.standard_normal((3, 4), np.float32), dim=1)
+    yield dict(a=np.where(rng.permutation(5) < 2, -np.inf, rng.standard_normal((4, 5))).astype(np.float32))
+    yield dict(a=rng.standard_normal((2, 5)), dim=0)
+    yield dict(a=rng.permutation([-3, 0, 2, 5]))
+    yield dict(a=rng.standard_normal((0, 4), np.float32))
+
+
+def observe_log_softmax(log_softmax, a, **options):
+    return forward(log_softmax, a, **options)
+
+
+def log_shares(row):
+    """The logarithms of the shares of one row, by a loop, in float64."""
+    largest = max(row)
+    total = math.log(math.fsum(math.exp(x - largest) for x in row))
+    return [x - largest - total for x in row]
+
+
+def oracle_log_softmax(a, dim=-1):
+    return along(log_shares, a, dim)
+
+
+def log_of_softmax(a, dim=-1):
+    """-inf wherever the share is below what float32 can hold."""
+    if not a.size or a.dtype != np.float32:
+        return oracle_log_softmax(a, dim)
+    logs = oracle_log_softmax(a, dim)
+    return np.where(logs < -103.9, -np.inf, logs)
+
+
+def log_softmax_overflows(a, dim=-1):
+    """log(0) of a whole row far below 0 is -inf, and a - (-inf) is inf."""
+    if not a.size or a.dtype != np.float32:
+        return oracle_log_softmax(a, dim)
+    lost = a.max(axis=dim, keepdims=True) < -104
+    return OVERFLOW if overflows(a) else np.where(lost, np.inf, oracle_log_softmax(a, dim))
+
+
+def log_softmax_shifted_once(a, dim=-1):
+    """a - log(sum(exp(a - m))): too large by m."""
+    return along(lambda row: [x + max(row) for x in log_shares(row)], a, dim)
+
+
+def log_softmax_of_everything(a, dim=-1):
+    return labelled(a, np.reshape(log_shares(a.astype(np.float64).ravel().tolist()), a.shape) if a.size else a)
+
+
+def log_softmax_without_keepdims(a, dim=-1):
+    shifted = a.astype(np.float64) - a.max(axis=dim, keepdims=True)
+    return labelled(a, shifted - np.log(np.exp(shifted).sum(axis=dim)))
+
+
+misconceptions_log_softmax = {
+    "the logarithm of the shares themselves: a share that float32 rounds to 0 gives -inf": log_of_softmax,
+    "exponentials of the scores as they are overflow, or all become 0": log_softmax_overflows,
+    "the largest score is subtracted inside the exponential only, not from the score itself": log_softmax_shifted_once,
+    "the logarithm of the sum is added, not subtracted":
+        lambda a, dim=-1: along(lambda row: [2 * (x - max(row)) - y for x, y in zip(row, log_shares(row))], a, dim),
+    "the logarithm is missing: these are the shares": oracle_softmax,
+    "one sum over the whole array, not one along dim": log_softmax_of_everything,
+    "dim is ignored: always the last axis": lambda a, dim=-1: oracle_log_softmax(a, -1),
+    "the default is the first axis, but it must be the last": lambda a, dim=0: oracle_log_softmax(a, dim),
+    "the sum lost its axis and lines up with another one: keepdims is missing": log_softmax_without_keepdims,
+}
+
+
+# 02.7 leaky_relu
+
+
+def draw_leaky_relu(rng):
+    """The default slope and others, one of them steeper than 1; integers; what is not finite."""
+    yield dict(a=100 * rng.standard_normal((4, 3), np.float32))
+    yield dict(a=rng.standard_normal((2, 3, 5), np.float32), negative_slope=0.3)
+    yield dict(a=rng.standard_normal(7, np.float32), negative_slope=3.0)
+    yield dict(a=np.array([-np.inf, -2.5, 0.0, 0.25, np.inf, np.nan], np.float32), negative_slope=0.5)
+    yield dict(a=rng.standard_normal((3, 2)), negative_slope=0.1)
+    yield dict(a=rng.permutation([-8, -1, 0, 3, 12]), negative_slope=0.25)
+
+
+def observe_leaky_relu(leaky_relu, a, **options):
+    return forward(leaky_relu, a, **options)
+
+
+def oracle_leaky_relu(a, negative_slope=0.01):
+    return entrywise(lambda x: x * negative_slope if x < 0 else x, a)
+
+
+misconceptions_leaky_relu = {
+    "the larger of a and its scaled copy: wrong for slopes above 1":
+        lambda a, negative_slope=0.01: entrywise(lambda x: x if x != x else max(x, x * negative_slope), a),
+    "negative_slope is ignored: always 0.01": lambda a, negative_slope=0.01: oracle_leaky_relu(a),
+    "negative entries became 0: that is relu": lambda a, negative_slope=0.01: oracle_leaky_relu(a, 0.0),
+    "negative entries came out positive": lambda a, negative_slope=0.01: oracle_leaky_relu(a, -negative_slope),
+    "nan was scaled away or became a number": lambda a, negative_slope=0.01:
+        entrywise(lambda x: 0.0 if x != x else x * negative_slope if x < 0 else x, a),
+}

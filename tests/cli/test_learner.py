@@ -1,0 +1,221 @@
+"""What tito promises a learner: their own file is checked, nothing of theirs is overwritten, nothing passes unchecked."""
+import json
+
+import pytest
+
+NOTEBOOK = "modules/01_tensor/tensor.ipynb"
+PACKAGE = "tinytorch/tensor.py"
+
+
+def test_an_open_notebook_is_not_written_yet_and_fails(workspace, tito):
+    folder = workspace()
+    done = tito("module", "test", "01", cwd=folder)
+    assert done.returncode == 1
+    assert "0 passed, 0 failed, 10 not written yet" in done.stdout
+    assert "Next: write broadcast_shape" in done.stdout
+    assert tito("module", "complete", "01", cwd=folder).returncode == 1
+    assert not (folder / PACKAGE).exists()
+
+
+def test_a_notebook_without_cells_fails_and_names_what_is_missing(workspace, tito, edit):
+    folder = workspace("solved")
+    edit(folder / NOTEBOOK, lambda text, cell: None)
+    done = tito("module", "complete", "01", cwd=folder)
+    assert done.returncode == 1
+    assert "exercise 01.3 matmul is missing" in done.stdout
+    assert not (folder / PACKAGE).exists()
+
+
+@pytest.mark.parametrize("template, notebook", [("solved", NOTEBOOK), ("solved_py", "modules/01_tensor/tensor.py")])
+def test_complete_leaves_a_right_notebook_as_it_is_byte_for_byte(workspace, tito, template, notebook):
+    folder = workspace(template)
+    before = (folder / notebook).read_bytes()
+    done = tito("module", "complete", "01", cwd=folder)
+    assert done.returncode == 0, done.stdout
+    assert (folder / notebook).read_bytes() == before
+    assert (folder / PACKAGE).read_text(encoding="utf-8").startswith(f"# Made by tito from {notebook}: edit that file")
+
+
+def test_sabotage_is_named_leaves_the_export_and_does_not_touch_the_notebook(workspace, tito, replace):
+    folder = workspace("solved")
+    assert tito("module", "complete", "01", cwd=folder).returncode == 0
+    exported = (folder / PACKAGE).read_bytes()
+    replace(folder / NOTEBOOK, "return a * b", "return a + b")
+    sabotaged = (folder / NOTEBOOK).read_bytes()
+    for command in ("test", "complete"):
+        done = tito("module", command, "01", cwd=folder)
+        assert done.returncode == 1
+        assert "01.2 mul" in done.stdout
+        assert "looks like        the arrays were added, not multiplied" in done.stdout
+        assert (folder / PACKAGE).read_bytes() == exported
+        assert (folder / NOTEBOOK).read_bytes() == sabotaged
+
+
+def test_a_notebook_whose_check_cells_are_gone_is_still_checked(workspace, tito, edit, replace):
+    folder = workspace("solved")
+    edit(folder / NOTEBOOK, lambda text, cell: None if text.startswith("check(") else text)
+    replace(folder / NOTEBOOK, "np.swapaxes(a, dim0, dim1)", "a.T")
+    done = tito("module", "test", "01", cwd=folder)
+    assert done.returncode == 1
+    assert "all axes were turned around" in done.stdout
+    assert "9 passed, 1 failed" in done.stdout
+
+
+def test_replacing_check_and_numpy_in_the_notebook_gains_nothing(workspace, tito, edit):
+    folder = workspace("open")
+    def cheat(text, cell):
+        return "check = lambda *_: print('passed')\n" + text if text.startswith("from tito") else text
+    edit(folder / NOTEBOOK, cheat)
+    assert tito("module", "test", "01", cwd=folder).returncode == 1
+
+
+def test_the_path_that_was_tested_and_when_it_was_saved_are_printed(workspace, tito):
+    done = tito("module", "test", "01.2", cwd=workspace("solved"))
+    assert done.returncode == 0
+    assert done.stdout.startswith(f"{NOTEBOOK}, saved 20")
+    assert "1 passed, 0 failed, 0 not written yet" in done.stdout
+
+
+def test_two_notebooks_of_one_module_are_refused(workspace, tito):
+    folder = workspace("solved")
+    (folder / "modules/01_tensor/tensor.py").write_text("# %%\n", encoding="utf-8")
+    done = tito("module", "test", "01", cwd=folder)
+    assert done.returncode == 2
+    assert "tensor.ipynb and modules/01_tensor/tensor.py" in done.stdout
+
+
+def test_a_loop_that_never_ends_ends_with_a_message_and_the_rest_is_checked(workspace, tito, replace):
+    folder = workspace("solved")
+    replace(folder / NOTEBOOK, "return a * b", "while True: pass")
+    done = tito("module", "test", "01", "--timeout", "1", cwd=folder)
+    assert done.returncode == 1
+    assert "did not finish in 1 s: is there a loop that never ends?" in done.stdout
+    assert "passed 12 of 12" in done.stdout
+
+
+def test_an_error_names_the_cell_and_the_line(workspace, tito, replace):
+    folder = workspace("solved")
+    replace(folder / NOTEBOOK, "return a * b", "return a * undefined")
+    done = tito("module", "test", "01.2", cwd=folder)
+    assert done.returncode == 1
+    cells = json.loads((folder / NOTEBOOK).read_text(encoding="utf-8"))["cells"]
+    index = next(i for i, cell in enumerate(cells, 1) if "undefined" in "".join(cell["source"]))
+    line = next(i for i, text in enumerate("".join(cells[index - 1]["source"]).split("\n"), 1) if "undefined" in text)
+    assert "NameError: name 'undefined' is not defined" in done.stdout
+    assert f"tensor.ipynb, cell {index}, line {line}" in done.stdout
+
+
+def test_an_exception_in_the_package_carries_a_note_with_cell_and_line(workspace, tito):
+    import subprocess
+    import sys
+
+    folder = workspace("solved")
+    assert tito("module", "complete", "01", cwd=folder).returncode == 0
+    script = folder / "two_shapes.py"
+    script.write_text("from tinytorch.tensor import Tensor\nTensor([[1.0]]) @ Tensor([[1.0], [2.0]])\n", encoding="utf-8")
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, encoding="utf-8", check=False)
+    cells = json.loads((folder / NOTEBOOK).read_text(encoding="utf-8"))["cells"]
+    index = next(i for i, cell in enumerate(cells, 1) if "raise ValueError(f\"matmul" in "".join(cell["source"]))
+    line = next(i for i, text in enumerate("".join(cells[index - 1]["source"]).split("\n"), 1) if "raise ValueError(f\"matmul" in text)
+    assert done.stderr.rstrip().endswith(f"tensor.ipynb, cell {index}, line {line}"), done.stderr
+
+
+def test_borrowing_is_marked_and_never_counts_as_done(workspace, tito):
+    folder = workspace("open")
+    notebook = (folder / NOTEBOOK).read_bytes()
+    assert tito("module", "complete", "01", "--borrow", cwd=folder).returncode == 0
+    assert (folder / NOTEBOOK).read_bytes() == notebook
+    assert (folder / PACKAGE).read_text(encoding="utf-8").startswith("# Borrowed by tito")
+    assert "01 tensor       borrowed" in tito(cwd=folder).stdout
+    (folder / ".tito" / "progress.json").unlink(missing_ok=True)
+    assert "01 tensor       borrowed" in tito(cwd=folder).stdout
+
+
+def test_borrowing_keeps_a_copy_of_what_was_exported(workspace, tito):
+    folder = workspace("solved")
+    assert tito("module", "complete", "01", cwd=folder).returncode == 0
+    mine = (folder / PACKAGE).read_bytes()
+    assert tito("module", "complete", "01", "--borrow", cwd=folder).returncode == 0
+    assert [path.read_bytes() for path in (folder / ".tito/backups/tinytorch").iterdir()] == [mine]
+
+
+def test_reset_keeps_a_dated_copy(workspace, tito):
+    folder = workspace("solved")
+    mine = (folder / NOTEBOOK).read_bytes()
+    assert tito("module", "reset", "01", "--yes", cwd=folder).returncode == 0
+    assert b"raise NotImplementedError" in (folder / NOTEBOOK).read_bytes()
+    assert [path.read_bytes() for path in (folder / ".tito/backups/modules/01_tensor").iterdir()] == [mine]
+
+
+def test_reset_asks_and_does_nothing_without_an_answer(workspace, tito):
+    folder = workspace("solved")
+    mine = (folder / NOTEBOOK).read_bytes()
+    assert tito("module", "reset", "01", cwd=folder).returncode == 1
+    assert (folder / NOTEBOOK).read_bytes() == mine
+
+
+def test_hints_come_one_at_a_time_and_say_how_many_there_are(workspace, tito):
+    folder = workspace()
+    first, second = (tito("module", "hint", "01.1", cwd=folder).stdout for _ in range(2))
+    assert first.startswith("01.1, hint 1 of 3") and second.startswith("01.1, hint 2 of 3")
+    assert first != second
+    assert tito("module", "hint", "01.1", "--again", cwd=folder).stdout == first
+    assert "return a * b" in tito("module", "hint", "01.2", "--solution", cwd=folder).stdout
+
+
+@pytest.mark.parametrize("state", ["", "{", "[]", '{"01": 3}', '{"01": {"passed": 5}}'])
+def test_a_damaged_state_file_is_rebuilt(workspace, tito, state):
+    folder = workspace("solved")
+    assert tito("module", "complete", "01", cwd=folder).returncode == 0
+    (folder / ".tito" / "progress.json").write_text(state, encoding="utf-8")
+    shown = tito(cwd=folder)
+    assert shown.returncode == 0
+    assert "01 tensor       done" in shown.stdout
+
+
+def test_an_edit_after_completion_is_seen(workspace, tito, replace):
+    folder = workspace("solved")
+    assert tito("module", "complete", "01", cwd=folder).returncode == 0
+    replace(folder / NOTEBOOK, "return a * b", "return b * a")
+    assert "changed since it was completed" in tito(cwd=folder).stdout
+
+
+def test_a_workspace_holds_no_answers_and_no_exported_file(workspace):
+    folder = workspace()
+    text = "".join(path.read_text(encoding="utf-8") for path in folder.rglob("*") if path.is_file() and ".tito" not in path.parts)
+    assert "np.swapaxes(a, dim0, dim1)" not in text
+    assert "SOLUTION" not in text
+    assert not (folder / PACKAGE).exists()
+
+
+def test_init_refuses_a_folder_that_holds_something(tmp_path, tito):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "work.txt").write_text("mine", encoding="utf-8")
+    done = tito("init", "mine", cwd=tmp_path)
+    assert done.returncode == 2
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["work.txt"]
+
+
+def test_outside_a_workspace_every_command_says_what_to_do(tmp_path, tito):
+    for words in ((), ("module", "test", "01"), ("milestone", "list")):
+        done = tito(*words, cwd=tmp_path)
+        assert done.returncode == 2
+        assert "`tito init DIR` writes one" in done.stdout
+
+
+@pytest.mark.parametrize("words", [("module", "test", "tensr"), ("milestone", "run", "mnist-mpl"), ("modul",), ("init",),
+                                   ("module", "test", "01.77"), ("module", "hint", "01")])
+def test_misuse_ends_with_2(workspace, tito, words):
+    done = tito(*words, cwd=workspace())
+    assert done.returncode == 2
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_unknown_names_get_the_nearest(workspace, tito):
+    assert "did you mean tensor?" in tito("module", "test", "tensr", cwd=workspace()).stdout
+
+
+def test_in_a_clone_nothing_is_reset_into_stubs(tito, pytestconfig):
+    done = tito("module", "reset", "01", "--yes", cwd=pytestconfig.rootpath)
+    assert done.returncode == 2
+    assert "this is a clone of the course" in done.stdout
