@@ -52,8 +52,14 @@ def arrays_in(value):
 
 
 def is_raised(value):
-    """Say whether an observation stands for an exception: ("raises", "ValueError")."""
-    return isinstance(value, (tuple, list)) and len(value) == 2 and isinstance(value[0], str) and value[0] == "raises"
+    """Say whether a value stands for an exception: ("raises", "ValueError", *what its message holds)."""
+    return (isinstance(value, (tuple, list)) and len(value) >= 2 and all(isinstance(part, str) for part in value)
+            and value[0] == "raises")
+
+
+def raises_alike(expected, got):
+    """Say whether an exception is of the expected type and its message holds all that it should."""
+    return is_raised(got) and expected[1] == got[1] and all(part in " ".join(got[2:]) for part in expected[2:])
 
 
 def is_numeric(value):
@@ -69,7 +75,7 @@ class _Comparison:
 
     def any(self, expected, got, path):
         if is_raised(expected) or is_raised(got):
-            same = is_raised(expected) and is_raised(got) and expected[1] == got[1]
+            same = is_raised(expected) and raises_alike(expected, got)
             return None if same else _type_differs(path, expected, got)
         if isinstance(expected, dict):
             return self.dicts(expected, got, path)
@@ -167,14 +173,18 @@ def _names(keys):
 
 def _type_differs(path, expected, got):
     array_needed = isinstance(expected, np.ndarray) and not isinstance(got, np.ndarray)
-    return _differ("type", path, needed(expected), got[1] if is_raised(got) else describe(got, array_needed))
+    shown = ": ".join(got[1:3]) if is_raised(got) else describe(got, array_needed)
+    return _differ("type", path, needed(expected), shown)
 
 
 def needed(expected):
     """Say in a few words what a call should have come to. Oracles compute in float64, and that is not asked for."""
     if isinstance(expected, np.ndarray):
         return f"an array {expected.shape}"
-    return expected[1] if is_raised(expected) else describe(expected)
+    if is_raised(expected):
+        holds = " and ".join(expected[2:])
+        return f"{expected[1]} whose message holds {holds}" if holds else expected[1]
+    return describe(expected)
 
 
 def _differ(kind, path, expected, got, differs=None):

@@ -3,11 +3,13 @@ import hashlib
 import linecache
 import re
 import sys
+import textwrap
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
 from tito import checking, report, worker
-from tito.observation import Observations, place_in, read_result
+from tito.observation import place_in, read_result
 
 
 class CheckFailed(Exception):
@@ -85,11 +87,11 @@ class Checker:
         chosen = [self.find(exercise)] if exercise else self.exercises
         verdicts = [self.verdict(one) for one in chosen]
         for verdict in verdicts:
-            if report.is_brief(verdict):
+            if report.is_well(verdict):
                 print(self.text(verdict))
-        failed = [self.text(verdict) for verdict in verdicts if not report.is_brief(verdict)]
+        failed = [self.text(verdict) for verdict in verdicts if not report.is_well(verdict)]
         if failed or not verdicts:
-            raise CheckFailed("\n\n\n".join(failed) or f"module {self.module.number} has no exercise: nothing was checked")
+            raise CheckFailed(report.join(failed) or f"module {self.module.number} has no exercise: nothing was checked")
 
     def inputs(self, exercise, case=1):
         """Return the inputs of a case as a dict, to try things out on.
@@ -113,7 +115,8 @@ class Checker:
             if exercise in (one.id, one.name):
                 return one
         known = ", ".join(f"{one.id} {one.name}" for one in self.exercises)
-        raise CheckFailed(f"module {self.module.number} has no exercise {exercise!r}. It has {known}")
+        text = f"module {self.module.number} has no exercise {exercise!r}: it has {known}"
+        raise CheckFailed(textwrap.fill(text, report.WIDTH))
 
     def verdict(self, exercise):
         """Observe and judge one exercise."""
@@ -127,7 +130,8 @@ class Checker:
         answer = worker.observe_exercise(exercise.name, View(self.names), vars(self.checks.module), encoded, self.file)
         seen = read_result(answer, self.place)
         if seen.problem == "missing":
-            return Observations(problem="missing", text=f"{exercise.name} is not defined: run the cell that defines it first")
+            cell = self.defining_cell(exercise.name)
+            return replace(seen, text="is not defined: run the cell that defines it first" + (f" (cell {cell})" if cell else ""))
         return seen
 
     def file(self, file, names):
@@ -162,14 +166,18 @@ class Checker:
 
     def text(self, verdict):
         """Return the report on a verdict."""
-        return report.text(verdict, None if report.is_brief(verdict) else self.where(verdict.name), report.IN_NOTEBOOK)
+        where = None if report.is_well(verdict) else self.where(verdict.name)
+        return report.text(verdict, where, report.IN_NOTEBOOK)
 
     def where(self, name):
         """Return the notebook and the cell that defines a name."""
-        definition = re.compile(rf"^(def|class) {name}\b|^{name} *=", re.MULTILINE)
-        cell = self.cell(lambda cell: cell.kind == "code" and definition.search(cell.text))
-        label = self.space.label(self.path)
+        label, cell = self.space.label(self.path), self.defining_cell(name)
         return report.place(label, cell) if cell else label
+
+    def defining_cell(self, name):
+        """Return the number of the saved cell that defines a name, or None."""
+        definition = re.compile(rf"^(def|class) {name}\b|^{name} *=", re.MULTILINE)
+        return self.cell(lambda cell: cell.kind == "code" and definition.search(cell.text))
 
     def changed_files(self):
         """Return the files of the package that are not what they were when they were first seen here."""

@@ -24,8 +24,8 @@ class Observation:
 
     @property
     def outcome(self):
-        """The value to compare; an exception stands as ("raises", its type)."""
-        return ("raises", self.error.type) if self.error else self.value
+        """The value to compare; an exception stands as ("raises", its type, its message)."""
+        return ("raises", self.error.type, self.error.message) if self.error else self.value
 
 
 @dataclass(frozen=True)

@@ -22,21 +22,22 @@ def text(verdict, where=None, next_step=IN_TERMINAL, ascii=False, printed=False)
         printed: Show what the exercise printed, too.
 
     Returns:
-        One line for an exercise that passed or is not written yet, otherwise a block of lines.
+        One line for an exercise that passed, is not written yet or is missing, otherwise a block of lines.
     """
-    lines = [one_line(verdict)] if is_brief(verdict) else block(verdict, where, next_step)
+    brief = is_well(verdict) or verdict.status == "missing"
+    lines = [one_line(verdict)] if brief else block(verdict, where, next_step)
     if printed and verdict.printed:
         lines += ["", "  it printed:", *(f"  | {line[:WIDTH - 4]}" for line in verdict.printed.splitlines()[:MOST_PRINTED])]
     return clean("\n".join(lines), ascii)
 
 
-def is_brief(verdict):
-    """Say whether one line holds all there is to say: the exercise passed, or is not written yet."""
+def is_well(verdict):
+    """Say whether nothing is wrong: the exercise passed, or is not written yet."""
     return verdict.status in ("passed", "unwritten")
 
 
 def one_line(verdict):
-    """Return the line about an exercise that passed or cannot run yet."""
+    """Return the line about an exercise that passed, or of which there is nothing to check."""
     if verdict.status == "passed":
         return f"{title(verdict)}  passed {verdict.passed} of {verdict.total} cases"
     return f"{title(verdict)}  {verdict.failure.rows[0][1] if verdict.failure else 'not written yet'}"
@@ -110,6 +111,12 @@ def clean(whole, ascii=False):
     lines = [line.expandtabs(4).rstrip() for line in whole.split("\n")]
     whole = "\n".join("".join(c if c.isprintable() else "?" for c in line) for line in lines)
     return whole.translate(ASCII).encode("ascii", "replace").decode("ascii") if ascii else whole
+
+
+def join(texts):
+    """Return reports as one text: single lines below each other, blocks with space around them."""
+    gaps = ["\n\n\n" if "\n" in before + after else "\n" for before, after in zip(texts, texts[1:])]
+    return "".join(piece for pair in zip(texts, [*gaps, ""]) for piece in pair)
 
 
 def place(label, cell):

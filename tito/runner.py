@@ -198,7 +198,7 @@ def follow(folder, job, process, waiting):
         if not reached(result, process, job.timeout):
             found[one.id] = replace(stopped(job, process), case=current_case(folder))
             break
-        found[one.id] = read_result(result, job, one.name)
+        found[one.id] = read_result(result, job)
     return found
 
 
@@ -256,12 +256,12 @@ def import_problem(folder, job, process):
     return Observations(problem="import", text=text, error=error, shared=True)
 
 
-def read_result(path, job, name):
+def read_result(path, job):
     """Return what a worker wrote about one exercise."""
     try:
         seen = observation.read_result(wire.read(path), place_in(job.package_parent))
     except wire.WireError as error:
         return Observations(problem="ended", text=f"its answer cannot be read: {error}")
     if seen.problem == "missing":
-        return replace(seen, text=f"{name} is not defined in {job.module}")
+        return replace(seen, text=f"is not defined in {job.module}")
     return seen

@@ -1,4 +1,4 @@
-"""Checks for the fixture package: every exercise should be a matrix product."""
+"""Checks of the fixture package: every exercise should be a matrix product, except those named below."""
 import numpy as np
 
 NAMES = ("right wrong stub needs_stub raises hangs exits quits returns_none returns_tensor changes float64 prints "
@@ -25,3 +25,30 @@ for _name in NAMES:
     globals()[f"draw_{_name}"] = draw
     globals()[f"oracle_{_name}"] = oracle
     globals()[f"misconceptions_{_name}"] = misconceptions
+
+
+# divide: an exception is the expected outcome, and the observer takes the whole module
+
+def draw_divide(rng):
+    yield dict(a=float(rng.standard_normal()), b=2)
+    yield dict(a=3, b=0)
+
+
+def parts(result):
+    return {"quotient": result, "kind of result": type(result).__name__}
+
+
+def observe_divide(module, a, b):
+    return parts(module.divide(a, b))
+
+
+def oracle_divide(a, b):
+    return ("raises", "ValueError", str(a)) if b == 0 else {"quotient": a / b, "kind of result": "float"}
+
+
+misconceptions_divide = {
+    "the error does not show the number that was to be divided":
+        lambda a, b: ("raises", "ValueError") if b == 0 else oracle_divide(a, b),
+    "the quotient was rounded down": lambda a, b: {**oracle_divide(a, b), "quotient": a // b} if b else oracle_divide(a, b),
+}
+describe_divide = "divide({a}, {b})"
