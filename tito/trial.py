@@ -59,7 +59,7 @@ def run(space, module, only=None, timeout=10.0, notebook=None):
     return Trial(path, space.label(path), text, verdicts, cells(written))
 
 
-def check(space, module, text, exercises, timeout=10.0, **options):
+def check(space, module, text, exercises, timeout=10.0, seeds=checking.SEEDS, **options):
     """Check exercises on a package that holds ``text`` as the module's file.
 
     Args:
@@ -68,6 +68,7 @@ def check(space, module, text, exercises, timeout=10.0, **options):
         text: Text of the module's file.
         exercises: The exercises to check.
         timeout: Seconds for each.
+        seeds: Seeds to draw the cases with.
         options: Handed on to `runner.observe`.
 
     Returns:
@@ -75,7 +76,7 @@ def check(space, module, text, exercises, timeout=10.0, **options):
     """
     checks = checking.load(workspace.course_checks(module))
     judged = {one.id: checks.check(one.name) for one in exercises}
-    cases = {one.id: checking.cases(judged[one.id]) for one in exercises}
+    cases = {one.id: checking.cases(judged[one.id], seeds) for one in exercises}
     with package(space, module, text) as parent:
         found = runner.observe(parent, f"tinytorch.{module.package_name}", workspace.course_checks(module), exercises, cases,
                                timeout=timeout, **options)

@@ -1,0 +1,139 @@
+"""Where code that nobody has read may run: bubblewrap, with nothing of this machine in sight.
+
+Inside there are `/usr`, the interpreter, NumPy, the job's folder and an empty `/tmp`: no network, no home, no course, no
+other process. Started by root, the sandbox first becomes the user nobody, because the limit on processes does not bind
+root; nobody cannot reach an interpreter below `/root`, so an outer bubblewrap lays all that is to be shown below `/tmp`.
+"""
+import os
+import shutil
+import site
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from tito import workspace
+
+MIB = 2**20
+NOBODY = "65534"
+PROGRAMS = ("bwrap", "prlimit", "setpriv")
+PACKAGES = ("numpy",)  # what submissions may import besides the standard library
+SITE = "/site"
+USR = Path("/usr")
+ISOLATED = (f"bwrap --unshare-all --unshare-user --disable-userns --die-with-parent --new-session --clearenv "
+            f"--uid {NOBODY} --gid {NOBODY} --cap-drop ALL").split()
+VARIABLES = {"HOME": "/tmp", "PATH": "/usr/bin", "LANG": "C.UTF-8", "PYTHONPATH": SITE, "PYTHONDONTWRITEBYTECODE": "1",
+             "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # a BLAS with many threads may not start within the limits
+NEEDED = ("it takes bubblewrap and util-linux, on Linux or in WSL2: `apt install bubblewrap util-linux`, "
+          "`dnf install bubblewrap util-linux`")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one worker may take; the wall time is `runner.observe`'s."""
+
+    memory: int = 2048 * MIB   # bytes, of each process
+    cpu: int = 300             # seconds, of each process
+    processes: int = 40
+    file_size: int = 16 * MIB
+    files: int = 256           # open at a time
+    scratch: int = 64 * MIB    # bytes below /tmp
+
+
+def options(limits=Limits()):
+    """Return the arguments of `runner.observe` that run learner code in the sandbox."""
+    return {"command_prefix": command_prefix(limits), "python": python(), "copy_package": True, "prepare": hand_over,
+            "memory": limits.memory}
+
+
+def problem():
+    """Try the sandbox, and return why it cannot run code here, or None."""
+    missing = [name for name in PROGRAMS if not shutil.which(name)]
+    if missing:
+        return f"{', '.join(missing)} not found: {NEEDED}"
+    with tempfile.TemporaryDirectory(prefix="tito-") as job:
+        hand_over(Path(job))
+        command = [word.replace("{job}", job) for word in command_prefix(Limits())]
+        done = subprocess.run([*command, python(), "-c", "import numpy"], capture_output=True, encoding="utf-8",
+                              errors="replace", check=False)
+    said = done.stderr.strip() or f"exit status {done.returncode}"
+    return f"bubblewrap does not run code here: {said.splitlines()[-1]}" if done.returncode else None
+
+
+def command_prefix(limits):
+    """Return the words before a command that runs it in the sandbox; `{job}` stands for the job's folder."""
+    shown = [("--ro-bind", source, target) for source, target in read_only()] + [("--bind", "{job}", "{job}")]
+    if os.geteuid() != 0:
+        return jail(shown, limits)
+    laid_out = [(how, source, f"/tmp/{number}") for number, (how, source, _) in enumerate(shown)]
+    from_there = [(how, f"/tmp/{number}", target) for number, (how, _, target) in enumerate(shown)]
+    return ["bwrap", "--die-with-parent", "--dev-bind", "/", "/", "--tmpfs", "/tmp", *flat(laid_out), "--",
+            "setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--", *jail(from_there, limits)]
+
+
+def jail(shown, limits):
+    """Return the bubblewrap command that shows some folders and no more. What covers a folder comes before what lies in it."""
+    scratch = ["--size", str(limits.scratch), "--tmpfs", "/tmp"]
+    variables = flat(("--setenv", name, value) for name, value in VARIABLES.items())
+    return [*ISOLATED, *system(), "--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev", *scratch, *flat(shown),
+            *covers(), *variables, "--chdir", "/tmp", "--remount-ro", "/", "--", *limiter(limits)]
+
+
+def system():
+    """Return the options that show `/usr`, and at the root of the tree what leads to it."""
+    found = ["--ro-bind", "/usr", "/usr", "--ro-bind-try", "/etc/alternatives", "/etc/alternatives",
+             "--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"]
+    for path in map(Path, ("/bin", "/lib", "/lib32", "/lib64")):
+        if path.is_symlink():
+            found += ["--symlink", os.readlink(path), str(path)]
+        elif path.is_dir():
+            found += ["--ro-bind", str(path), str(path)]
+    return found
+
+
+def read_only():
+    """Return what else to show: pairs of a path here and the path there."""
+    base = Path(sys.base_prefix).resolve()
+    folders = [] if base.is_relative_to(USR) else [path for path in (base / "bin", base / "lib") if path.is_dir()]
+    pairs = [(str(path), str(path)) for path in folders]  # at their own place: a Python that was moved finds no libpython
+    for name in PACKAGES:
+        folder = Path(find_spec(name).origin).parent
+        libraries = folder.with_name(f"{name}.libs")
+        pairs += [(str(path), f"{SITE}/{path.name}") for path in (folder, libraries) if path.is_dir()]
+    return pairs
+
+
+def covers():
+    """Return the options that cover what lies in the folders shown and is not to be seen: installed packages, the course."""
+    base = Path(sys.base_prefix).resolve()
+    hidden = [Path(path).resolve() for path in site.getsitepackages([str(base)])] + [workspace.course_dir().resolve()]
+    if not base.is_relative_to("/usr/local"):
+        hidden.append(Path("/usr/local"))
+    shown = [path for path in hidden if path.is_dir() and (path.is_relative_to(USR) or path.is_relative_to(base))]
+    return flat(("--size", "4096", "--tmpfs", str(path), "--remount-ro", str(path)) for path in shown)
+
+
+def limiter(limits):
+    """Return the command that sets the limits of a process and of all that it starts."""
+    return ["prlimit", f"--as={limits.memory}", f"--cpu={limits.cpu}", f"--fsize={limits.file_size}",
+            f"--nproc={limits.processes}", f"--nofile={limits.files}", "--core=0", "--"]
+
+
+def python():
+    """Return the interpreter as the sandbox shows it: a virtual environment's own is a link that leads nowhere there."""
+    version = sys.version_info
+    return str(Path(sys.base_prefix).resolve() / "bin" / f"python{version.major}.{version.minor}")
+
+
+def hand_over(folder):
+    """Let the sandbox's user write in a job's folder."""
+    if os.geteuid() == 0:
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, int(NOBODY), int(NOBODY))
+
+
+def flat(groups):
+    """Return the words of several groups in one list."""
+    return [word for group in groups for word in group]
