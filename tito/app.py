@@ -5,6 +5,7 @@ from tito.commands import doctor, init
 from tito.commands.dev import check as dev_check
 from tito.commands.dev import export as dev_export
 from tito.commands.dev import mutate as dev_mutate
+from tito.commands.grade import autograde, release
 from tito.commands.milestone import list as milestone_list
 from tito.commands.milestone import run as milestone_run
 from tito.commands.module import complete, hint, reset, start, test
@@ -25,6 +26,11 @@ milestone = typer.Typer(help="Train a network on what you have built.", no_args_
 milestone.command("list")(milestone_list.list_milestones)
 milestone.command("run", **PASS_ON)(milestone_run.run)
 app.add_typer(milestone, name="milestone")
+
+grade = typer.Typer(help="For instructors: releases and marks, in nbgrader's folders.", no_args_is_help=True, **OPTIONS)
+grade.command()(release.release)
+grade.command()(autograde.autograde)
+app.add_typer(grade, name="grade")
 
 dev = typer.Typer(help="For authors of the course.", no_args_is_help=True, **OPTIONS)
 dev.command("check")(dev_check.check)

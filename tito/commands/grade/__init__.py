@@ -1,0 +1,1 @@
+"""The commands of `tito grade`, one a file."""

@@ -1,0 +1,100 @@
+"""`tito grade autograde`: marks for what was handed in."""
+from pathlib import Path
+
+import typer
+
+SAYS_YES = "--unsafe-no-sandbox"
+
+
+def autograde(
+    module: str = typer.Argument(help="03, 3 or layers."),
+    course: Path = typer.Option(Path("."), "--course", help="The class's folder."),
+    student: str = typer.Option(None, "--student", help="Mark this student's submission alone."),
+    timeout: float = typer.Option(10.0, help="Seconds that each exercise may take."),
+    unsafe: bool = typer.Option(False, SAYS_YES, help="Run submissions with your own rights: they can read and change your files."),
+):
+    """Mark what was handed in, write the gradebook, and feedback for each student."""
+    from tito import console
+    from tito.commands.grade.release import enter
+
+    chosen, classroom = enter(module, course)
+    waiting = handed_in(classroom, chosen, student)
+    options = confinement(unsafe)
+    console.say(f"{'student':24}{'exercises':>12}{'points':>12}")
+    unmarked = [name for name, path in waiting.items() if not mark(classroom, chosen, name, path, timeout, options)]
+    if unmarked:
+        console.say(f"\nNot marked: {', '.join(unmarked)}. The gradebook holds for them what it held before.", style="red")
+        console.next_step(f"read why above, then tito grade autograde {chosen.number} --student {unmarked[0]}")
+        raise typer.Exit(1)
+    console.next_step(f"read {classroom.path('feedback', chosen, 'NAME').relative_to(classroom.folder).as_posix()}/feedback.txt, "
+                      "then nbgrader export")
+
+
+def handed_in(classroom, module, student):
+    """Return the submissions to mark, by student.
+
+    Raises:
+        typer.Exit: There is none, or the module was never released to this class.
+    """
+    found = classroom.submissions(module)
+    place = classroom.path("submitted", module, student or "NAME")
+    if not classroom.points(module):
+        refuse(f"{classroom.folder} has no release of module {module} to mark by", f"tito grade release {module.number}")
+    if not found or student and student not in found:
+        refuse(f"nothing was handed in: there is no {place}", f"put {module.name}.ipynb there, then run the command again")
+    return {student: found[student]} if student else found
+
+
+def confinement(unsafe):
+    """Return the options that run submissions in the sandbox, or without one if that was asked for.
+
+    Raises:
+        typer.Exit: There is no sandbox here, and nobody said to go without.
+    """
+    from tito import console, sandbox
+
+    if unsafe:
+        console.say("Without a sandbox: a submission can read and change whatever you can.", style="red")
+        return {}
+    problem = sandbox.problem()
+    if problem:
+        refuse(f"Submissions are marked in a sandbox, and there is none: {problem}",
+               f"mend that; or, if you trust every submission, add {SAYS_YES}")
+    return sandbox.options()
+
+
+def mark(classroom, module, student, path, timeout, options):
+    """Mark one submission: gradebook, feedback, a line of the table.
+
+    Returns:
+        Whether it was marked. Whatever goes wrong with one submission, the others are still to be marked.
+    """
+    from tito import assignment, console, judge, report
+
+    try:
+        found = judge.judge(module, path, timeout, **options)
+        write_feedback(classroom.path("feedback", module, student), judge.feedback(found, module))
+        classroom.enter(module, student, {assignment.grade_id(one.exercise.id): one.points for one in found.marks})
+    except Exception as error:
+        console.say(f"{student:24}  not marked: {type(error).__name__}: {error}", style="red")
+        return False
+    exercises, points = f"{len(found.passed)} of {len(found.marks)}", f"{found.points} of {found.maximum}"
+    reason = report.clean(found.reason.splitlines()[0]) if found.reason else ""
+    console.say(f"{student:24}{exercises:>12}{points:>12}   {reason}".rstrip())
+    return True
+
+
+def write_feedback(folder, text):
+    from tito.export import write_atomically
+
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomically(folder / "feedback.txt", text)
+
+
+def refuse(reason, next_step):
+    """Say what is missing and what to do, and end with status 2."""
+    from tito import console
+
+    console.say(reason)
+    console.next_step(next_step)
+    raise typer.Exit(2)

@@ -1,0 +1,57 @@
+"""`tito grade release`: a module as an assignment of nbgrader."""
+from pathlib import Path
+
+import typer
+
+
+def release(
+    module: str = typer.Argument(help="03, 3 or layers."),
+    course: Path = typer.Option(Path("."), "--course", help="The class's folder, made when missing."),
+):
+    """Write a module's assignment into nbgrader's folders, and its points into the gradebook."""
+    from tito import assignment, console, strip
+
+    chosen, classroom = enter(module, course)
+    path = classroom.path("source", chosen) / f"{chosen.name}.ipynb"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cells = assignment.cells(chosen)
+    strip.write(cells, path)
+    generate(classroom, chosen)
+    points = classroom.points(chosen)
+    console.say(f"{path.relative_to(classroom.folder).as_posix()} and its release: {len(points)} exercises, "
+                f"{sum(points.values()):g} points")
+    console.say(f"Students receive {classroom.path('release', chosen) / path.name}")
+    handed_in = classroom.path("submitted", chosen, "NAME") / path.name
+    console.next_step(f"collect {handed_in.relative_to(classroom.folder).as_posix()}, then tito grade autograde {chosen.number}")
+
+
+def enter(module, folder):
+    """Return the course's module of this name, and the class in a folder.
+
+    Raises:
+        typer.Exit: nbgrader is not installed.
+        WorkspaceError: The course does not hold the module yet.
+    """
+    from tito import console, gradebook, workspace
+
+    chosen = workspace.Workspace(workspace.course_dir()).curriculum.module(module)
+    if workspace.is_to_come(chosen):
+        raise workspace.WorkspaceError(f"module {chosen} is not in this release yet")
+    try:
+        return chosen, gradebook.Classroom(folder)
+    except gradebook.GradebookError as error:
+        console.say(str(error))
+        console.next_step('pip install "tinytorch-course[grade]"')
+        raise typer.Exit(2) from None
+
+
+def generate(classroom, module):
+    """Let nbgrader make the release; what it says of a failure is shown whole."""
+    from tito import console, gradebook
+
+    try:
+        classroom.generate(module)
+    except gradebook.GradebookError as error:
+        console.say(str(error))
+        console.next_step(f"mend what nbgrader names in {classroom.folder}, then tito grade release {module.number}")
+        raise typer.Exit(1) from None
