@@ -37,7 +37,7 @@ def refuse(space, module, outcome, lacking):
     progress.record(space, module, outcome.passed)
     first = f"{lacking[0].id} {lacking[0].name}" if lacking else "no exercise passed"
     more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
-    console.say(f"Not exported: {first}{more}. {space.label(space.exported(module))} stays as it was.", style="red")
+    console.say(f"Not exported: {first}{more}.\n{space.label(space.exported(module))} stays as it was.", style="red")
     console.next_step(f"tito module test {lacking[0].id}" if lacking else f"tito module start {module.number}")
     raise typer.Exit(1)
 
