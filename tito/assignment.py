@@ -28,7 +28,7 @@ def cells(module):
 def metadata(cell, points):
     """Return what nbgrader must know of a cell, nothing for most."""
     if cell.exercise:
-        return {"nbgrader": record(f"exercise-{cell.exercise}", solution=True)}
+        return {"nbgrader": record(identity("exercise", cell.exercise), solution=True)}
     if cell.check in points:
         return {"nbgrader": record(grade_id(cell.check), grade=True, locked=True, points=points[cell.check])}
     return {}
@@ -36,9 +36,14 @@ def metadata(cell, points):
 
 def grade_id(exercise):
     """Return the name under which the gradebook keeps an exercise's points."""
-    return f"check-{exercise}"
+    return identity("check", exercise)
 
 
-def record(identity, **said):
+def identity(kind, exercise):
+    """Return the name of a cell; nbgrader takes letters, digits and hyphens."""
+    return f"{kind}-{exercise.replace('.', '-')}"
+
+
+def record(name, **said):
     """Return a cell's metadata in nbgrader's schema 3."""
-    return {"schema_version": 3, "grade_id": identity, "grade": False, "solution": False, "locked": False, "task": False, **said}
+    return {"schema_version": 3, "grade_id": name, "grade": False, "solution": False, "locked": False, "task": False, **said}

@@ -67,7 +67,7 @@ class Classroom:
 
             answer = NbGraderAPI(config=self.config, coursedir=self.directory).generate_assignment(module.folder)
         if not answer["success"]:
-            raise GradebookError(f"nbgrader did not make the release:\n{answer.get('error') or ''}{answer.get('log') or ''}")
+            raise GradebookError(f"nbgrader did not make the release:\n{answer.get('log') or answer.get('error')}")
 
     def points(self, module):
         """Return the points that the gradebook knows of an assignment's cells: a dict by grade id, empty if there is none."""
