@@ -13,7 +13,23 @@ from tito.commands.module import complete, hint, reset, start, test
 OPTIONS = dict(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 PASS_ON = dict(context_settings=dict(allow_extra_args=True, ignore_unknown_options=True))
 
-app = typer.Typer(help="Write a deep-learning framework in twelve notebooks. `tito` alone shows where you are.", **OPTIONS)
+app = typer.Typer(**OPTIONS)
+
+
+def version(wanted: bool):
+    """Print the version and end."""
+    if wanted:
+        from importlib.metadata import version
+
+        print(version("tinytorch-course"))
+        raise typer.Exit
+
+
+@app.callback()
+def tito(show_version: bool = typer.Option(False, "--version", callback=version, is_eager=True, help="Print the version.")):
+    """Write a deep-learning framework in twelve notebooks. `tito` alone shows where you are."""
+
+
 app.command()(init.init)
 app.command()(doctor.doctor)
 
