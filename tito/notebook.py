@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from tito import checking, report, worker
-from tito.observation import place_in, read_result
+from tito.observation import Place, place_in, read_result
 
 
 class CheckFailed(Exception):
@@ -142,13 +142,13 @@ class Checker:
         return file if names is self.names else None
 
     def place(self, file, line):
-        """Return how messages name a line, and whether it is a line of a notebook."""
+        """Return the `Place` of a line of this notebook, or of the package."""
         if file.startswith("tinytorch/"):
-            return place_in(self.space.root)(file, line)
+            return place_in(self.space.root, f"tinytorch.{self.module.package_name}")(file, line)
         ran = "".join(linecache.getlines(file)).strip()
         cell = self.cell(lambda cell: cell.text.strip() == ran)
         where = f"{self.path.name}, cell {cell}" if cell else "a cell as it is not saved"
-        return f"{where}, line {line}", True
+        return Place(f"{where}, line {line}", own=True, home=True)
 
     @property
     def path(self):

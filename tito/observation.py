@@ -1,6 +1,6 @@
 """What learner code returned or raised: read from what a worker wrote, and checked, because learner code could have."""
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from tito import wire, worker
 
@@ -46,7 +46,7 @@ def read_result(answer, place):
 
     Args:
         answer: JSON data, as `worker.observe_exercise` returns it.
-        place: Function of a file and a line: how messages name that place, and whether it lies in a notebook.
+        place: Function of a file and a line that gives a `Place`.
     """
     try:
         if answer.get("missing"):
@@ -63,22 +63,39 @@ def _read_case(record, place):
 
 
 def read_error(data, place):
-    """Return an exception, with the innermost place in a notebook that it passed."""
+    """Return an exception, with the innermost place in a notebook that it passed, and how this module came there."""
     if data is None:
         return None
     places = [place(str(file)[:200], int(line)) for file, line in data["frames"][-worker.FRAMES:]]
-    known = [where for where, own in places if own] or [where for where, own in places]
-    return Raised(str(data["type"])[:100], str(data["message"])[:2000], known[-1] if known else None)
+    own = [one for one in places if one.own] or places
+    where = own[-1].text if own else None
+    home = [one for one in own if one.home]
+    if home and not own[-1].home:
+        where += f", called from {home[-1].text}"
+    return Raised(str(data["type"])[:100], str(data["message"])[:2000], where)
 
 
-def place_in(package_parent):
-    """Return the function of a file and a line that names a place of the package: the notebook's cell it came from."""
+class Place(NamedTuple):
+    """A line of code: how messages name it, whether it comes from a notebook, and whether from the one that is checked."""
+
+    text: str
+    own: bool
+    home: bool
+
+
+def place_in(package_parent, module):
+    """Return the function of a file and a line that names a place of the package by the notebook's cell it came from.
+
+    Args:
+        package_parent: Folder that holds `tinytorch`.
+        module: Name of the module that is checked, such as "tinytorch.tensor".
+    """
     def place(file, line):
         from tito.export import origin_of
 
         path = (package_parent / file).resolve()
         inside = path.is_relative_to(package_parent / "tinytorch") and path.is_file()
         origin = origin_of(path, line) if inside else None
-        return origin or f"{file}, line {line}", bool(origin)
+        return Place(origin or f"{file}, line {line}", bool(origin), file == f"{module.replace('.', '/')}.py")
 
     return place

@@ -247,7 +247,7 @@ def import_problem(folder, job, process):
     if not reached(folder / "import.json", process, job.timeout):
         return replace(stopped(job, process, f"importing {job.module} "), shared=True)
     try:
-        error = read_error(wire.read(folder / "import.json")["error"], place_in(job.package_parent))
+        error = read_error(wire.read(folder / "import.json")["error"], place_in(job.package_parent, job.module))
     except (KeyError, TypeError, ValueError):
         return Observations(problem="ended", text="its answer cannot be read", shared=True)
     if error is None:
@@ -259,7 +259,7 @@ def import_problem(folder, job, process):
 def read_result(path, job):
     """Return what a worker wrote about one exercise."""
     try:
-        seen = observation.read_result(wire.read(path), place_in(job.package_parent))
+        seen = observation.read_result(wire.read(path), place_in(job.package_parent, job.module))
     except wire.WireError as error:
         return Observations(problem="ended", text=f"its answer cannot be read: {error}")
     if seen.problem == "missing":

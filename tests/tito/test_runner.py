@@ -126,6 +126,15 @@ def test_an_import_error_has_its_place(package, text, raised):
     assert found["raised"].startswith(raised) and found["at"] == "tensor.ipynb, cell 50, line 2"
 
 
+def test_an_exception_in_an_earlier_module_names_the_line_that_led_there_too(package):
+    parent = package("")
+    (parent / "tinytorch" / "layers.py").write_text(
+        "# Made by tito from modules/03_layers/layers.ipynb: edit that file, then run `tito module complete 03`.\n"
+        "# layers.ipynb, cell 5\nfrom tinytorch.tensor import raises\n\ndef last(a, b):\n    return raises.forward(a, b)\n", encoding="utf-8")
+    (found,) = runner.check(parent, "tinytorch.layers", CHECKS, exercises("last"))
+    assert rows(found)["at"] == "tensor.ipynb, cell 13, line 4, called from layers.ipynb, cell 5, line 5"
+
+
 FORGE = """
 place = os.path.join(os.path.dirname(os.getcwd()), {place!r})
 {make}
