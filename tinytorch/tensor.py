@@ -1,9 +1,11 @@
-# draft
+# Made by tito from modules/01_tensor/tensor.py: edit that file, then run `tito module complete 01`.
+
+# tensor.py, cell 7
 def broadcast_shape(a, b):
     """Return the shape that two shapes broadcast to.
 
-    Both are read from the right; a size that is missing counts as 1. Two sizes fit when they are equal or one of them is 1, and
-    the result has the one that is not 1.
+    Both are read from the right; a size that is missing counts as 1. Two sizes fit when they are
+    equal or one of them is 1, and the result has the one that is not 1.
 
     Args:
         a: Tuple of ints, the first shape.
@@ -32,6 +34,7 @@ def broadcast_shape(a, b):
     return tuple(n if m == 1 else m for m, n in zip(left, right))
 
 
+# tensor.py, cell 13
 """Tensors, the operations on them, and `apply`, through which every operation runs."""
 from collections import namedtuple
 
@@ -55,6 +58,7 @@ def sub(a, b):
     return a - b
 
 
+# tensor.py, cell 15
 @op
 def mul(a, b):
     """Multiply entry by entry; the shapes broadcast.
@@ -64,7 +68,8 @@ def mul(a, b):
         b: Array whose shape broadcasts with it, or a number.
 
     Returns:
-        Array of the broadcast shape. Every entry is the product of one entry of ``a`` and the one of ``b`` beside it.
+        Array of the broadcast shape. Every entry is the product of one entry of ``a`` and the one
+        of ``b`` beside it.
 
     Example:
         >>> mul.forward(np.array([[1, 2], [3, 4]]), np.array([10, 100]))
@@ -74,6 +79,7 @@ def mul(a, b):
     return a * b
 
 
+# tensor.py, cell 20
 @op
 def div(a, b):
     """Divide entry by entry; integers give fractions."""
@@ -100,7 +106,7 @@ def exp(a):
 
 @op
 def log(a):
-    """Take the natural logarithm of every entry; 0 gives -inf and a negative number nan, without a warning."""
+    """Take the natural logarithm; 0 gives -inf and a negative number nan, without a warning."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.log(a)
 
@@ -117,6 +123,7 @@ def absolute(a):
     return np.abs(a)
 
 
+# tensor.py, cell 21
 @op
 def greater(a, b):
     """Compare entry by entry: ``a > b``."""
@@ -141,6 +148,7 @@ def where(condition, a, b):
     return np.where(condition, a, b)
 
 
+# tensor.py, cell 25
 @op
 def matmul(a, b):
     """Multiply matrices, or batches of matrices.
@@ -150,7 +158,8 @@ def matmul(a, b):
         b: Array of shape (..., k, m). Batch dimensions broadcast.
 
     Returns:
-        Array of shape (..., n, m). Entry (i, j) is the sum over k of ``a[..., i, k] * b[..., k, j]``.
+        Array of shape (..., n, m). Entry (i, j) is the sum over k of
+        ``a[..., i, k] * b[..., k, j]``.
 
     Raises:
         ValueError: The inner sizes differ. The message holds both shapes.
@@ -160,21 +169,25 @@ def matmul(a, b):
         (2, 4)
     """
     if a.shape[-1] != b.shape[-2]:
-        raise ValueError(f"matmul needs inner sizes to agree: {a.shape} @ {b.shape}: {a.shape[-1]} != {b.shape[-2]}")
+        raise ValueError(f"matmul needs inner sizes to agree: {a.shape} @ {b.shape}: "
+                         f"{a.shape[-1]} != {b.shape[-2]}")
     return a @ b
 
 
+# tensor.py, cell 32
 @op
 def reduce_sum(a, *, axis=None, keepdims=False):
     """Sum along axes.
 
     Args:
         a: Array of any shape.
-        axis: The axis to sum along, a tuple of axes, or None for all of them. Negative ones count from the end.
+        axis: The axis to sum along, a tuple of axes, or None for all of them. Negative ones count
+            from the end.
         keepdims: Whether the axes that are summed stay, with size 1.
 
     Returns:
-        Array without those axes, or with size 1 in their place. True counts as 1; float32 stays float32.
+        Array without those axes, or with size 1 in their place. True counts as 1; float32 stays
+        float32.
 
     Example:
         >>> reduce_sum.forward(np.array([[1, 2, 3], [4, 5, 6]]), axis=1)
@@ -183,17 +196,20 @@ def reduce_sum(a, *, axis=None, keepdims=False):
     return np.sum(a, axis=axis, keepdims=keepdims)
 
 
+# tensor.py, cell 37
 @op
 def mean(a, *, axis=None, keepdims=False):
     """Average along axes.
 
     Args:
         a: Array of any shape.
-        axis: The axis to average along, a tuple of axes, or None for all of them. Negative ones count from the end.
+        axis: The axis to average along, a tuple of axes, or None for all of them. Negative ones
+            count from the end.
         keepdims: Whether those axes stay, with size 1.
 
     Returns:
-        Array as `reduce_sum` gives it, every entry divided by how many entries of ``a`` went into it. float32 stays float32.
+        Array as `reduce_sum` gives it, every entry divided by how many entries of ``a`` went into
+        it. float32 stays float32.
 
     Example:
         >>> mean.forward(np.array([[1.0, 2.0, 3.0], [5.0, 5.0, 5.0]]), axis=1)
@@ -203,6 +219,7 @@ def mean(a, *, axis=None, keepdims=False):
     return total / (a.size / total.size)
 
 
+# tensor.py, cell 42
 @op
 def reshape(a, *, shape):
     """Read the same numbers, in the same order, with another shape.
@@ -225,9 +242,11 @@ def reshape(a, *, shape):
     try:
         return a.reshape(shape)
     except ValueError:
-        raise ValueError(f"reshape cannot read {a.size} numbers of shape {a.shape} as shape {tuple(shape)}") from None
+        raise ValueError(f"reshape cannot read {a.size} numbers of shape {a.shape} "
+                         f"as shape {tuple(shape)}") from None
 
 
+# tensor.py, cell 47
 @op
 def transpose(a, *, dim0, dim1):
     """Swap two axes.
@@ -238,7 +257,8 @@ def transpose(a, *, dim0, dim1):
         dim1: The other axis.
 
     Returns:
-        Array in which entry ``[..., i, ..., j, ...]`` is ``a[..., j, ..., i, ...]``; all other axes stay where they are.
+        Array in which entry ``[..., i, ..., j, ...]`` is ``a[..., j, ..., i, ...]``; all other axes
+        stay where they are.
 
     Example:
         >>> transpose.forward(np.array([[1, 2, 3], [4, 5, 6]]), dim0=0, dim1=1)
@@ -249,6 +269,7 @@ def transpose(a, *, dim0, dim1):
     return np.swapaxes(a, dim0, dim1)
 
 
+# tensor.py, cell 51
 @op
 def reduce_max(a, *, axis=None, keepdims=False):
     """Take the largest entry along axes."""
@@ -279,13 +300,15 @@ def cast(a, *, dtype):
     return a.astype(dtype)
 
 
+# tensor.py, cell 53
 @op
 def expand(a, *, shape):
     """Stretch an array to a shape that it broadcasts to, without copying.
 
     Args:
         a: Array of any shape.
-        shape: Tuple of ints, at least as long as the shape of ``a``. -1 keeps the size that ``a`` has there.
+        shape: Tuple of ints, at least as long as the shape of ``a``. -1 keeps the size that ``a``
+            has there.
 
     Returns:
         Array of that shape; a stretched axis repeats its one entry.
@@ -299,12 +322,14 @@ def expand(a, *, shape):
                [2, 2, 2]])
     """
     new = len(shape) - a.ndim
-    target = tuple(a.shape[i - new] if size == -1 and i >= new else size for i, size in enumerate(shape))
+    target = tuple(a.shape[i - new] if size == -1 and i >= new else size
+                   for i, size in enumerate(shape))
     if broadcast_shape(a.shape, target) != target:
         raise ValueError(f"expand cannot stretch shape {a.shape} to {target}: only sizes of 1 grow")
     return np.broadcast_to(a, target)
 
 
+# tensor.py, cell 58
 @op
 def cat(*arrays, dim=0):
     """Join arrays along an axis that they have.
@@ -314,10 +339,12 @@ def cat(*arrays, dim=0):
         dim: The axis to join along; negative ones count from the end.
 
     Returns:
-        Array whose axis ``dim`` is as long as all of theirs together, with their entries in the order given.
+        Array whose axis ``dim`` is as long as all of theirs together, with their entries in the
+        order given.
 
     Raises:
-        ValueError: Another axis differs, or there is nothing to join. The message holds all shapes.
+        ValueError: Another axis differs, or there is nothing to join. The message holds all
+            shapes.
 
     Example:
         >>> cat.forward(np.array([[1, 2]]), np.array([[3, 4], [5, 6]]))
@@ -329,23 +356,26 @@ def cat(*arrays, dim=0):
         return np.concatenate(arrays, axis=dim)
     except ValueError:
         shapes = ", ".join(str(array.shape) for array in arrays)
-        raise ValueError(f"cat along dim {dim} needs all other sizes to agree, got shapes {shapes or '(none)'}") from None
+        raise ValueError(f"cat along dim {dim} needs all other sizes to agree, "
+                         f"got shapes {shapes or '(none)'}") from None
 
 
+# tensor.py, cell 62
 def as_array(data, dtype=None):
-    """Return an array: float32 for Python floats, int64 for ints; an array keeps its dtype and its memory."""
+    """Return an array: float32 for floats, int64 for ints; an array keeps its dtype and memory."""
     if isinstance(data, Tensor):
         data = data.data
     array = np.asarray(data, dtype) if device_of(data) == "cpu" else data
     if array.dtype.kind not in "biuf":
-        raise TypeError(f"a tensor holds numbers in rows of equal length, got {type(data).__name__} {str(data)[:60]}")
+        raise TypeError(f"a tensor holds numbers in rows of equal length, "
+                        f"got {type(data).__name__} {str(data)[:60]}")
     if array.dtype == np.float64 and dtype is None and not isinstance(data, np.ndarray):
         return array.astype(np.float32)
     return array
 
 
 def unwrap(x):
-    """Return what a kernel computes with: a tensor's array, a list's array; NumPy's own scalars become Python numbers.
+    """Return what a kernel computes with: the array of a tensor or a list, or a Python number.
 
     Example:
         >>> unwrap(np.float64(2.0))
@@ -354,18 +384,19 @@ def unwrap(x):
     if isinstance(x, Tensor):
         return x.data
     if isinstance(x, np.generic):
-        return x.item()  # NumPy's float64 scalar would turn a float32 array into float64; a Python float does not
+        return x.item()  # np.float64(2) would make a float32 array float64; the float 2.0 does not
     return np.asarray(x) if isinstance(x, (list, tuple)) else x
 
 
 def wrap(out, arrays):
-    """Make a tensor of a kernel's result; float64 comes out only where a float64 array went in."""
+    """Make a tensor of a kernel's result; float64 comes out only where float64 went in."""
     out = np.asarray(out) if isinstance(out, np.generic) else out
-    if out.dtype == np.float64 and not any(getattr(a, "dtype", None) == np.float64 for a in arrays):
+    if out.dtype == np.float64 and not any(getattr(a, "dtype", 0) == np.float64 for a in arrays):
         out = out.astype(np.float32)
     return Tensor(out)
 
 
+# tensor.py, cell 64
 @register("apply")
 def apply(op, *inputs, **params):
     """Run an op on tensors and numbers: unwrap, choose, run, wrap, remember.
@@ -376,8 +407,9 @@ def apply(op, *inputs, **params):
         params: Its settings, such as ``axis=0``.
 
     Returns:
-        Tensor with what the chosen kernel returns for the unwrapped inputs. If an input requires a gradient, it requires
-        one too, and its ``origin`` holds the op, the inputs as they were given, and the settings.
+        Tensor with what the chosen kernel returns for the unwrapped inputs. If an input requires a
+        gradient, it requires one too, and its ``origin`` holds the op, the inputs as they were
+        given, and the settings.
 
     Example:
         >>> out = apply(mul, Tensor([1.0, 2.0], requires_grad=True), 3)
@@ -391,11 +423,12 @@ def apply(op, *inputs, **params):
     return out
 
 
+# tensor.py, cell 69
 class Operators:
     """What `+ - * / ** @` and comparisons do."""
 
     __slots__ = ()
-    __hash__ = object.__hash__  # == compares entries, so a tensor hashes by identity, as in PyTorch
+    __hash__ = object.__hash__  # == compares entries, so a tensor hashes by identity
 
     def __add__(self, other): return add(self, other)
     def __sub__(self, other): return sub(self, other)
@@ -418,6 +451,7 @@ class Operators:
     def __ne__(self, other): return equal(equal(self, other), False)
 
 
+# tensor.py, cell 70
 def sizes(shape):
     """Return a shape given as `f(2, 3)` or as `f((2, 3))`, as a tuple."""
     return tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
@@ -443,14 +477,17 @@ class Functions:
         """Multiply; a vector counts as a row on the left and as a column on the right."""
         other = other if isinstance(other, Tensor) else Tensor(other)
         if self.ndim == 0 or other.ndim == 0:
-            raise ValueError(f"matmul needs at least one dimension: {self.shape} @ {other.shape}; * multiplies by a number")
-        out = matmul(self if self.ndim > 1 else self.unsqueeze(0), other if other.ndim > 1 else other.unsqueeze(1))
+            raise ValueError(f"matmul needs dimensions: {self.shape} @ {other.shape}; "
+                             "* multiplies by a number")
+        out = matmul(self if self.ndim > 1 else self.unsqueeze(0),
+                     other if other.ndim > 1 else other.unsqueeze(1))
         out = out if other.ndim > 1 else out.squeeze(-1)
         return out if self.ndim > 1 else out.squeeze(-1 if other.ndim == 1 else -2)
 
 
+# tensor.py, cell 71
 class Reductions:
-    """Sums, means, extremes; `dim` and `keepdim` as in PyTorch, or `axis` and `keepdims` as in NumPy."""
+    """Sums and means; `dim` and `keepdim` as in PyTorch, or `axis` and `keepdims` as in NumPy."""
 
     __slots__ = ()
 
@@ -461,15 +498,15 @@ class Reductions:
         return mean(self, axis=axis if dim is None else dim, keepdims=keepdim or keepdims)
 
     def var(self, dim=None, keepdim=False, *, correction=1):
-        """Average the squared distance from the mean; `correction` is subtracted from the count, as in PyTorch."""
+        """Average the squared distance from the mean; the count is less by `correction`."""
         deviation = self - self.mean(dim, keepdim=True)
         total = (deviation * deviation).sum(dim, keepdim)
         return total / (self.numel() / total.numel() - correction)
 
-    def std(self, dim=None, keepdim=False, *, correction=1): return self.var(dim, keepdim, correction=correction).sqrt()
+    def std(self, dim=None, keepdim=False, **rest): return self.var(dim, keepdim, **rest).sqrt()
 
 
-Extremes = namedtuple("Extremes", "values indices")  # what PyTorch's max(dim) and min(dim) return
+Extremes = namedtuple("Extremes", "values indices")  # what max(dim) and min(dim) return
 
 
 class Order:
@@ -491,6 +528,7 @@ class Order:
         return values if dim is None else Extremes(values, self.argmin(dim, keepdim))
 
 
+# tensor.py, cell 72
 class Shapes:
     """The same numbers with another shape."""
 
@@ -518,6 +556,7 @@ class Shapes:
         return self.reshape(*(n for i, n in enumerate(self.shape) if n != 1 or i not in dropped))
 
 
+# tensor.py, cell 73
 class Conversions:
     """To Python and NumPy, to another dtype or device, and away from the graph."""
 
@@ -532,21 +571,22 @@ class Conversions:
     def __array__(self, dtype=None, copy=None): return np.asarray(self.numpy(), dtype)
 
     def to(self, target):
-        """Return this tensor on another device (a name) or with another dtype; without a change, itself."""
+        """Return this tensor on a device (a name) or with a dtype; itself if it is so already."""
         if isinstance(target, str) and not target.startswith(("float", "int", "uint", "bool")):
-            return self if target == self.device else Tensor(move(self.data, target), requires_grad=self.requires_grad)
+            moved = move(self.data, target)
+            return self if moved is self.data else Tensor(moved, self.requires_grad)
         return self if np.dtype(target) == self.dtype else cast(self, dtype=np.dtype(target))
 
     def item(self):
         """Return the one entry as a Python number."""
         if self.numel() != 1:
-            raise ValueError(f"item() needs a tensor of one entry, got shape {self.shape}: index it, or use tolist()")
+            raise ValueError(f"item() needs one entry, got shape {self.shape}: use tolist()")
         return self.data.item()
 
     def numpy(self):
         """Return the array itself, which shares its memory with the tensor."""
         if self.requires_grad:
-            raise RuntimeError("numpy() on a tensor that requires grad would lose the gradient: call .detach().numpy()")
+            raise RuntimeError("numpy() would lose the gradient: call .detach().numpy()")
         return move(self.data, "cpu")
 
     def __float__(self): return float(self.item())
@@ -555,16 +595,18 @@ class Conversions:
     def __len__(self): return len(self.data)
 
 
+# tensor.py, cell 74
 class Writes:
-    """Changes in place; each counts, so that module 05 can tell when a gradient has lost what it needs."""
+    """Changes in place; each is counted, so that a gradient can tell what it has lost."""
 
     __slots__ = ()
 
     def write(self, array, index=...):
         """Overwrite entries, all of them by default."""
         if self.requires_grad and state.recording:
-            raise RuntimeError("this tensor requires grad, so it cannot be changed in place while ops are remembered: "
-                               "make a new one (x = x + 1), or write inside `with no_grad():`")
+            raise RuntimeError("this tensor requires grad, so it cannot be changed in place while "
+                               "ops are remembered: make a new one (x = x + 1), or write inside "
+                               "`with no_grad():`")
         self.data[plain_index(index)] = unwrap(array)
         self.version += 1
         return self
@@ -579,13 +621,14 @@ class Writes:
     def zero_(self): return self.write(0)
 
 
+# tensor.py, cell 75
 class Tensor(Operators, Functions, Reductions, Order, Shapes, Conversions, Writes):
     """An array that knows where it came from and whether its gradient is wanted.
 
     Args:
         data: Number, nested list, array or tensor; an array is not copied.
         requires_grad: Whether gradients shall flow to this tensor.
-        dtype: NumPy dtype; by default float32 for Python floats, int64 for ints, and an array's own.
+        dtype: NumPy dtype; by default float32 for Python floats, int64 for ints, an array's own.
 
     Raises:
         TypeError: The data are not numbers in rows of equal length.
@@ -598,13 +641,13 @@ class Tensor(Operators, Functions, Reductions, Order, Shapes, Conversions, Write
     """
 
     __slots__ = ("data", "requires_grad", "grad", "origin", "version", "__weakref__")
-    __array_ufunc__ = None  # array + tensor comes to Tensor.__radd__ instead of adding entry by entry
+    __array_ufunc__ = None  # sends array + tensor to Tensor.__radd__
 
     def __init__(self, data, requires_grad=False, dtype=None):
         self.data = data if type(data) is np.ndarray and dtype is None else as_array(data, dtype)
         self.requires_grad, self.grad, self.origin, self.version = requires_grad, None, None, 0
         if requires_grad and self.data.dtype.kind != "f":
-            raise ValueError(f"only floating-point tensors can require a gradient, got {self.data.dtype}")
+            raise ValueError(f"only floats can require a gradient, got {self.data.dtype}")
 
     shape = property(lambda self: self.data.shape)
     ndim = property(lambda self: self.data.ndim)
@@ -622,14 +665,19 @@ class Tensor(Operators, Functions, Reductions, Order, Shapes, Conversions, Write
         return self
 
     def backward(self, gradient=None, retain_graph=None, create_graph=False):
-        """Fill the ``grad`` of every tensor that this one was computed from and that wants it; module 05 writes the engine."""
-        return part("backward")(self, gradient, retain_graph=retain_graph, create_graph=create_graph)
+        """Fill the ``grad`` of every tensor below this one that wants it; module 05 writes how."""
+        return part("backward")(self, gradient, retain_graph, create_graph)
 
 
-def tensor(data, *, dtype=None, requires_grad=False): return Tensor(np.array(as_array(data, dtype)), requires_grad)
+# tensor.py, cell 76
+def tensor(data, *, dtype=None, requires_grad=False):
+    """Make a tensor of a copy of the data."""
+    return Tensor(np.array(as_array(data, dtype)), requires_grad)
+
+
 def zeros(*shape, **options): return Tensor(np.zeros(sizes(shape), np.float32), **options)
 def ones(*shape, **options): return Tensor(np.ones(sizes(shape), np.float32), **options)
-def full(shape, value, **options): return Tensor(np.full(shape, value, as_array(value).dtype), **options)
+def full(shape, value, **options): return Tensor(np.full(shape, as_array(value)), **options)
 def arange(*bounds, **options): return Tensor(as_array(np.arange(*bounds).tolist()), **options)
 def zeros_like(like): return Tensor(np.zeros_like(like.data))
 def ones_like(like): return Tensor(np.ones_like(like.data))
