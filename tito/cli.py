@@ -36,5 +36,5 @@ def fail(error, status):
     from tito.console import next_step, say, wrap
 
     say("\n".join(wrap(line) for line in str(error).split("\n")))
-    next_step("mend that in the notebook and save it, then run the command again" if status == 1 else "tito")
+    next_step("mend that in the notebook and save it, then run the command again" if status == 1 else getattr(error, "remedy", "tito"))
     sys.exit(status)

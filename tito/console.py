@@ -1,5 +1,6 @@
 """What tito prints: colour in a terminal, plain ASCII everywhere else, and always the one next command."""
 import os
+import re
 import sys
 import textwrap
 
@@ -35,9 +36,10 @@ def to_ascii(text):
 
 
 def wrap(text, width=80):
-    """Break prose into lines that fit; paragraphs stay apart."""
+    """Break prose into lines that fit; paragraphs stay apart, and a command between backticks stays whole."""
     fill = textwrap.TextWrapper(width, break_long_words=False, break_on_hyphens=False).fill
-    return "\n\n".join(fill(paragraph) for paragraph in text.split("\n\n"))
+    text = re.sub("`[^`]*`", lambda command: command[0].replace(" ", "\0"), text)
+    return "\n\n".join(fill(paragraph) for paragraph in text.split("\n\n")).replace("\0", " ")
 
 
 def next_step(command):

@@ -18,6 +18,8 @@ class WorkspaceError(Exception):
 class NoWorkspace(WorkspaceError):
     """No workspace lies at or above the place where one was looked for."""
 
+    remedy = "tito init DIR"
+
 
 def course_dir():
     """Return the folder of the course: data inside the installed package, or the clone that tito runs from."""

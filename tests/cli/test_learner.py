@@ -200,7 +200,8 @@ def test_outside_a_workspace_every_command_says_what_to_do(tmp_path, tito):
     for words in ((), ("module", "test", "01"), ("milestone", "list")):
         done = tito(*words, cwd=tmp_path)
         assert done.returncode == 2
-        assert "`tito init DIR` writes one" in done.stdout
+        assert "`tito init DIR`" in done.stdout
+        assert done.stdout.rstrip().endswith("Next: tito init DIR")
 
 
 @pytest.mark.parametrize("words", [("module", "test", "tensr"), ("milestone", "run", "mnist-mpl"), ("modul",), ("init",),
