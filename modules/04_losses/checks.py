@@ -1,0 +1,585 @@
+"""Checks of module 04. NumPy only: nothing here runs the code that it judges, except `observe`.
+
+The oracles compute in float64, by loops over Python numbers. Where a wrong turn is one of float32, such as an overflow, its
+misconception computes in float32 as the learner's code does.
+"""
+import math
+
+import numpy as np
+
+ERROR, WRONG_TYPE = ("raises", "ValueError"), ("raises", "TypeError")
+
+
+def normal(rng, *shape):
+    """Draw float32 numbers of both signs."""
+    return rng.standard_normal(shape, np.float32)
+
+
+def reduced(losses, reduction):
+    """Sum or average a list or array of losses, as the exercises spell it."""
+    losses = np.asarray(losses, np.float64)
+    if reduction not in ("mean", "sum", "none"):
+        return ERROR
+    total = math.fsum(losses.ravel())
+    return {"mean": total / max(losses.size, 1), "sum": total, "none": losses}[reduction]
+
+
+def with_reduction(oracle, always):
+    """Turn an oracle into one that ignores the reduction asked for."""
+    def wrong(**inputs):
+        inputs["reduction"] = always if inputs.get("reduction", "mean") in ("mean", "sum", "none") else "none"
+        return oracle(**inputs)
+    return wrong
+
+
+def swap_mean_and_sum(oracle):
+    """Turn an oracle into one that sums where the mean is asked for."""
+    def wrong(**inputs):
+        return oracle(**{**inputs, "reduction": "sum"} if inputs.get("reduction", "mean") == "mean" else inputs)
+    return wrong
+
+
+def in_float32(function):
+    """Let a misconception overflow silently."""
+    def quiet(**inputs):
+        with np.errstate(all="ignore"):
+            return function(**inputs)
+    return quiet
+
+
+# 04.1 mse_loss
+
+def draw_mse_loss(rng):
+    """One and two dimensions, every reduction, one that does not exist, and shapes that broadcast but must not."""
+    yield dict(predictions=normal(rng, 5), targets=normal(rng, 5))
+    yield dict(predictions=normal(rng, 3, 4), targets=normal(rng, 3, 4), reduction="mean")
+    yield dict(predictions=normal(rng, 4, 2), targets=normal(rng, 4, 2), reduction="sum")
+    yield dict(predictions=normal(rng, 2, 3) * 30, targets=normal(rng, 2, 3), reduction="none")
+    yield dict(predictions=normal(rng, 4, 1), targets=normal(rng, 4), reduction="mean")
+    yield dict(predictions=normal(rng, 3), targets=normal(rng, 2, 3), reduction="none")
+    yield dict(predictions=normal(rng, 3), targets=normal(rng, 3), reduction="max")
+
+
+def entry_losses(loss, first, second, reduction, check=True):
+    """Apply a loss of two Python numbers entry by entry, and reduce."""
+    if check and first.shape != second.shape:
+        return ERROR
+    first, second = np.broadcast_arrays(first.astype(np.float64), second.astype(np.float64))
+    losses = [loss(p, t) for p, t in zip(first.ravel().tolist(), second.ravel().tolist())]
+    return reduced(np.array(losses).reshape(first.shape), reduction)
+
+
+def oracle_mse_loss(predictions, targets, reduction="mean", loss=lambda p, t: (p - t) ** 2, check=True):
+    return entry_losses(loss, predictions, targets, reduction, check)
+
+
+def mean_of_first_axis(predictions, targets, reduction="mean"):
+    if predictions.ndim == 2 and predictions.shape == targets.shape and reduction == "mean":
+        return oracle_mse_loss(predictions, targets, "none").mean(axis=0)
+    return oracle_mse_loss(predictions, targets, reduction)
+
+
+misconceptions_mse_loss = {
+    "the squares were summed where their mean was asked for": swap_mean_and_sum(oracle_mse_loss),
+    "reduction was ignored: always the mean": with_reduction(oracle_mse_loss, "mean"),
+    "reduction was ignored: the squares were never reduced": with_reduction(oracle_mse_loss, "none"),
+    "the differences were not squared, so those of both signs cancel":
+        lambda **inputs: oracle_mse_loss(**inputs, loss=lambda p, t: p - t),
+    "the differences lost their sign, but were not squared": lambda **inputs: oracle_mse_loss(**inputs, loss=lambda p, t: abs(p - t)),
+    "half the square: textbooks put a factor 1/2 here, this loss (and PyTorch's) has none":
+        lambda **inputs: oracle_mse_loss(**inputs, loss=lambda p, t: (p - t) ** 2 / 2),
+    "predictions and targets were squared one by one: (p - t) ** 2 is not p ** 2 - t ** 2":
+        lambda **inputs: oracle_mse_loss(**inputs, loss=lambda p, t: p * p - t * t),
+    "shapes that differ were let through, and each prediction met each target": lambda **inputs: oracle_mse_loss(**inputs, check=False),
+    "the mean ran along the first axis only": mean_of_first_axis,
+}
+
+
+# 04.2 logsumexp
+
+def draw_logsumexp(rng):
+    """Every axis, both ends of float32's exponentials in one array, a single entry, and one dimension."""
+    yield dict(x=normal(rng, 3, 5), dim=1)
+    yield dict(x=normal(rng, 4, 3), dim=0, keepdim=True)
+    yield dict(x=normal(rng, 2, 3, 4) * 5, dim=-2, keepdim=False)
+    yield dict(x=normal(rng, 2, 4) + np.array([[1000], [-1000]], np.float32) - np.array([0, 150, 2, 0], np.float32), dim=1)
+    yield dict(x=normal(rng, 3, 2) + np.array([60, -300], np.float32), dim=0, keepdim=True)
+    yield dict(x=normal(rng, 6), dim=0)
+    yield dict(x=normal(rng, 3, 1), dim=-1, keepdim=True)
+    yield dict(x=normal(rng, 1, 4), dim=1)
+
+
+def observe_logsumexp(logsumexp, x, dim, **settings):
+    with np.errstate(all="ignore"):
+        return logsumexp.forward(x, dim=dim, **settings)
+
+
+def along(function, x, dim, keepdim=False):
+    """Apply a function of a list of Python floats to every row along one axis."""
+    out = np.apply_along_axis(lambda row: function(row.tolist()), dim, x.astype(np.float64))
+    return np.expand_dims(out, dim) if keepdim else out
+
+
+def log_sum(row):
+    """Compute ``log(sum(exp(row)))`` of a list of Python floats."""
+    top = max(row)
+    return top + math.log(math.fsum(math.exp(value - top) for value in row))
+
+
+def oracle_logsumexp(x, dim, keepdim=False, function=log_sum):
+    return along(function, x, dim, keepdim)
+
+
+def logsumexp_float32(x, dim, keepdim=False, largest=0, log=np.log, back=True):
+    """The exercise in float32, with another number taken out before than the largest of each row."""
+    largest = np.float32(largest(x) if callable(largest) else largest)
+    out = log(np.exp(x - largest).sum(axis=dim, keepdims=keepdim))
+    return out + largest if back else out
+
+
+misconceptions_logsumexp = {
+    "the largest entry was not taken out: its exponential overflows, and those of very negative entries vanish":
+        in_float32(logsumexp_float32),
+    "the largest entry of the whole array was taken out, not that of each row: in rows far below it every exponential vanishes":
+        in_float32(lambda **inputs: logsumexp_float32(**inputs, largest=np.max)),
+    "the largest entry was taken out, but not added again":
+        lambda **inputs: oracle_logsumexp(**inputs, function=lambda row: log_sum(row) - max(row)),
+    "the logarithm is missing": lambda **inputs: oracle_logsumexp(
+        **inputs, function=lambda row: max(row) + math.exp(log_sum(row) - max(row))),
+    "the exponentials were averaged, not summed":
+        lambda **inputs: oracle_logsumexp(**inputs, function=lambda row: log_sum(row) - math.log(len(row))),
+    "this is the largest entry alone": lambda **inputs: oracle_logsumexp(**inputs, function=max),
+    "the smallest entry was taken out, so the largest still overflows": in_float32(
+        lambda x, dim, keepdim=False: np.float32(x.min(axis=dim, keepdims=keepdim)
+                                                 + np.log(np.exp(x - x.min(axis=dim, keepdims=True)).sum(axis=dim, keepdims=keepdim)))),
+    "keepdim was ignored: the axis is always gone": lambda x, dim, keepdim=False: oracle_logsumexp(x, dim),
+    "keepdim was ignored: the axis always stays": lambda x, dim, keepdim=False: oracle_logsumexp(x, dim, True),
+    "the sum ran along another axis than dim":
+        lambda x, dim, keepdim=False: oracle_logsumexp(x, (dim + 1) % x.ndim, keepdim),
+}
+
+
+# 04.3 cross_entropy
+
+def draw_cross_entropy(rng):
+    """Every reduction, a batch of one, scores too large for an exponential, and labels that must be refused."""
+    yield dict(logits=normal(rng, 4, 3), labels=np.array([2, 0, 2, 1]))
+    yield dict(logits=normal(rng, 5, 7) * 3, labels=rng.integers(7, size=5), reduction="sum")
+    yield dict(logits=normal(rng, 3, 4), labels=np.array([3, 0, 0], np.uint8), reduction="none")
+    yield dict(logits=normal(rng, 1, 5), labels=np.array([3]))
+    large = np.array([[900, -40, 3, 880], [-700, -950, -710, -705], [0, 250, 20, 30]], np.float32)
+    yield dict(logits=large + normal(rng, 3, 4), labels=np.array([3, 1, 0]), reduction="none")
+    yield dict(logits=normal(rng, 3, 4), labels=np.array([1, -1, 2]))
+    yield dict(logits=normal(rng, 3, 4), labels=np.array([1, 4, 2]))
+    yield dict(logits=normal(rng, 3, 4), labels=np.array([[1], [3], [2]]))
+    yield dict(logits=normal(rng, 3, 4), labels=np.array([1.0, 3.0, 2.0], np.float32))
+    yield dict(logits=normal(rng, 3, 4), labels=np.array([1, 3, 2]), reduction="average")
+
+
+def observe_cross_entropy(cross_entropy, **inputs):
+    with np.errstate(all="ignore"):
+        return cross_entropy.forward(inputs.pop("logits"), inputs.pop("labels"), **inputs)
+
+
+def refusal(scores, labels):
+    """Return the error that labels deserve, None for good ones."""
+    if scores.ndim != 2 or labels.shape != scores.shape[:1]:
+        return ERROR
+    if labels.dtype.kind == "f":
+        return WRONG_TYPE
+    return None if all(0 <= label < scores.shape[1] for label in labels.tolist()) else ERROR
+
+
+def oracle_cross_entropy(logits, labels, reduction="mean", loss=lambda row, y: log_sum(row) - row[y]):
+    return refusal(logits, labels) or reduced(
+        [loss(row, y) for row, y in zip(logits.astype(np.float64).tolist(), labels.tolist())], reduction)
+
+
+def unchecked_labels(logits, labels, reduction="mean"):
+    """What indexing makes of labels that nobody checked."""
+    losses = along(log_sum, logits, 1)
+    try:
+        losses = losses - logits[np.arange(len(labels)), labels].astype(np.float64)
+    except IndexError:
+        return ("raises", "IndexError")
+    return reduced(losses, reduction)
+
+
+def valid_labels_only(function):
+    """Leave labels that must be refused to the oracle."""
+    def wrong(logits, labels, reduction="mean"):
+        with np.errstate(all="ignore"):
+            return refusal(logits, labels) or reduced(function(logits, labels), reduction)
+    return wrong
+
+
+def picked(scores, labels):
+    return np.array([row[label] for row, label in zip(scores, labels)])
+
+
+def softmax_float32(logits, axis=1, largest=True):
+    exponentials = np.exp(logits - (logits.max(axis=axis, keepdims=True) if largest else 0))
+    return exponentials / exponentials.sum(axis=axis, keepdims=True)
+
+
+misconceptions_cross_entropy = {
+    "the losses were summed where their mean was asked for": swap_mean_and_sum(oracle_cross_entropy),
+    "reduction was ignored: always the mean": with_reduction(oracle_cross_entropy, "mean"),
+    "the probability was computed first: a small one rounds to 0, and the logarithm of 0 is infinite":
+        valid_labels_only(lambda logits, labels: -np.log(picked(softmax_float32(logits), labels))),
+    "the exponentials overflow: no score was taken out of them":
+        valid_labels_only(lambda logits, labels: -np.log(picked(softmax_float32(logits, largest=False), labels))),
+    "the softmax ran down the batch; each example competes among its own classes":
+        valid_labels_only(lambda logits, labels: along(log_sum, logits, 0)[labels] - picked(logits, labels)),
+    "log-sum-exp is missing: this is minus the score of the right class":
+        lambda **inputs: oracle_cross_entropy(**inputs, loss=lambda row, y: -row[y]),
+    "the score of the right class was not subtracted": lambda **inputs: oracle_cross_entropy(**inputs, loss=lambda row, y: log_sum(row)),
+    "the sign is turned: a loss is never below 0": lambda **inputs: oracle_cross_entropy(**inputs, loss=lambda row, y: row[y] - log_sum(row)),
+    "the mean is divided by the number of classes once more: average over N examples, not over N times C scores":
+        lambda logits, labels, reduction="mean": oracle_cross_entropy(
+            logits, labels, reduction, lambda row, y: (log_sum(row) - row[y]) / (len(row) if reduction == "mean" else 1)),
+    "labels were not checked: -1 picks the last class, and a column of labels picks N scores in each row": unchecked_labels,
+    "whole columns were picked, not one score from each row": valid_labels_only(
+        lambda logits, labels: along(log_sum, logits, 1) - logits.astype(np.float64)[:, labels]),
+}
+
+
+# 04.4 binary_cross_entropy_with_logits
+
+def draw_binary_cross_entropy_with_logits(rng):
+    """Targets between 0 and 1, every reduction, scores that saturate, tiny losses, and shapes that broadcast but must not."""
+    yield dict(logits=normal(rng, 5) * 3, targets=rng.random(5, np.float32))
+    yield dict(logits=normal(rng, 3, 2), targets=np.array([[1, 0], [0, 0], [0, 1]], np.float32), reduction="sum")
+    yield dict(logits=np.array([[-200, 120, 30], [-25, 95, -110]], np.float32) + normal(rng, 2, 3),
+               targets=np.array([[1, 0, 0], [1, 1, 0]], np.float32), reduction="none")
+    yield dict(logits=np.array([-12, -14, -13], np.float32) + normal(rng, 3) / 4, targets=np.zeros(3, np.float32), reduction="none")
+    yield dict(logits=normal(rng, 4, 1), targets=rng.random(4, np.float32))
+    yield dict(logits=normal(rng, 1), targets=np.array([0.25], np.float32))
+
+
+def observe_binary_cross_entropy_with_logits(binary_cross_entropy_with_logits, **inputs):
+    with np.errstate(all="ignore"):
+        return binary_cross_entropy_with_logits.forward(inputs.pop("logits"), inputs.pop("targets"), **inputs)
+
+
+def yes_or_no(z, t):
+    """The loss of one score, as log-sum-exp of the scores 0 and z."""
+    return (1 - t) * log_sum([0.0, z]) + t * log_sum([-z, 0.0])
+
+
+def oracle_binary_cross_entropy_with_logits(logits, targets, reduction="mean", loss=yes_or_no, check=True):
+    return entry_losses(loss, logits, targets, reduction, check)
+
+
+def bce_float32(smooth_maximum=None, loss=None):
+    """The exercise in float32, with another log-sum-exp or another formula altogether."""
+    def wrong(logits, targets, reduction="mean"):
+        if logits.shape != targets.shape:
+            return ERROR
+        losses = loss(logits, targets) if loss else smooth_maximum(logits) - targets * logits
+        return reduced(losses, reduction)
+    return in_float32(wrong)
+
+
+def by_sigmoid(z, t):
+    sigmoid = 1 / (1 + np.exp(-z))
+    return -t * np.log(sigmoid) - (1 - t) * np.log(1 - sigmoid)
+
+
+def another_yes_or_no(loss, check=True):
+    return lambda **inputs: oracle_binary_cross_entropy_with_logits(**inputs, loss=loss, check=check)
+
+
+misconceptions_binary_cross_entropy_with_logits = {
+    "the sigmoid rounds to 0 or 1, and the logarithm of 0 is infinite": bce_float32(loss=by_sigmoid),
+    "the exponential overflows: the larger of 0 and z was not taken out": bce_float32(lambda z: np.log1p(np.exp(z))),
+    "log(1 + x) loses a small x: np.log1p(x) keeps it": bce_float32(lambda z: np.maximum(z, 0) + np.log(1 + np.exp(-np.abs(z)))),
+    "yes and no were exchanged": another_yes_or_no(lambda z, t: yes_or_no(z, 1 - t)),
+    "t * z was added, but the score of the right class is subtracted": another_yes_or_no(lambda z, t: yes_or_no(z, 0) + t * z),
+    "the score of the right class was not subtracted": another_yes_or_no(lambda z, t: yes_or_no(z, 0)),
+    "the larger of 0 and z was taken out, but not added again": another_yes_or_no(lambda z, t: yes_or_no(-abs(z), 0) - t * z),
+    "only the yes was counted: the term for no is missing": another_yes_or_no(lambda z, t: t * yes_or_no(z, 1)),
+    "the losses were summed where their mean was asked for": swap_mean_and_sum(oracle_binary_cross_entropy_with_logits),
+    "reduction was ignored: always the mean": with_reduction(oracle_binary_cross_entropy_with_logits, "mean"),
+    "shapes that differ were let through, and each score met each target": another_yes_or_no(yes_or_no, check=False),
+}
+
+
+# 04.5 accuracy
+
+def draw_accuracy(rng):
+    """Arrays and tensors, more examples than classes and fewer, equal scores, and labels that must be refused."""
+    scores = normal(rng, 7, 4)
+    labels = scores.argmax(axis=1)
+    labels[[1, 4]] = (labels[[1, 4]] + 1) % 4
+    yield dict(logits=scores, labels=labels, tensors=False)
+    yield dict(logits=scores[:, ::-1] * 10, labels=labels, tensors=True)
+    yield dict(logits=np.array([[0.5, 2.0, 2.0], [-1.0, -1.0, -3.0]], np.float32), labels=np.array([1, 0], np.uint8), tensors=False)
+    yield dict(logits=normal(rng, 1, 6) - 5, labels=np.array([2]), tensors=True)
+    yield dict(logits=scores, labels=labels[:, None], tensors=False)
+    yield dict(logits=scores, labels=labels - 1 - labels.min(), tensors=True)
+
+
+def observe_accuracy(module, logits, labels, tensors):
+    wrap = module.Tensor if tensors else np.asarray
+    share = module.accuracy(wrap(logits), wrap(labels))
+    return {"accuracy": share, "is a Python float": isinstance(share, float)}
+
+
+def oracle_accuracy(logits, labels, tensors=False, hit=lambda row, y: row.index(max(row)) == y, scale=lambda n: 1 / n):
+    if refusal(logits, labels):
+        return refusal(logits, labels)
+    hits = sum(hit(row, y) for row, y in zip(logits.tolist(), labels.tolist()))
+    return {"accuracy": hits * scale(len(labels)), "is a Python float": True}
+
+
+def as_array_result(function):
+    """Turn an oracle into one whose share is no Python float."""
+    def wrong(**inputs):
+        expected = function(**inputs)
+        return expected if isinstance(expected, tuple) else {**expected, "is a Python float": False}
+    return wrong
+
+
+def unchecked_accuracy(logits, labels, tensors):
+    return {"accuracy": (logits.argmax(axis=1) == labels).mean(), "is a Python float": True}
+
+
+misconceptions_accuracy = {
+    "this is how many are right, not their share": lambda **inputs: oracle_accuracy(**inputs, scale=lambda n: 1.0),
+    "the share is in percent, not a fraction from 0 to 1": lambda **inputs: oracle_accuracy(**inputs, scale=lambda n: 100 / n),
+    "this is the share of wrong answers": lambda **inputs: oracle_accuracy(**inputs, hit=lambda row, y: row.index(max(row)) != y),
+    "the smallest score was taken for the answer": lambda **inputs: oracle_accuracy(**inputs, hit=lambda row, y: row.index(min(row)) == y),
+    "among equal scores the last was taken, not the first":
+        lambda **inputs: oracle_accuracy(**inputs, hit=lambda row, y: len(row) - 1 - row[::-1].index(max(row)) == y),
+    "the result is a number of NumPy's or a tensor, not a Python float": as_array_result(oracle_accuracy),
+    "the largest score was looked for down the batch, not along the classes": lambda logits, labels, tensors: ERROR,
+    "labels were not checked, and matched nothing or broadcast": unchecked_accuracy,
+}
+
+
+# 04.6 cross_entropy_backward
+
+def draw_cross_entropy_backward(rng):
+    """Batches longer and shorter than the classes, a batch of one, repeated labels, and scores too large for an exponential."""
+    yield dict(logits=normal(rng, 4, 3), labels=np.array([2, 0, 2, 1]))
+    yield dict(logits=normal(rng, 3, 6) * 2, labels=np.array([5, 1, 1], np.uint8))
+    yield dict(logits=normal(rng, 1, 5), labels=np.array([3]))
+    large = np.array([[90, -40, 3, 88.5], [-700, -950, -698, -697]], np.float32)
+    yield dict(logits=large + normal(rng, 2, 4), labels=np.array([0, 2]))
+
+
+def observe_cross_entropy_backward(cross_entropy_backward, logits, labels):
+    with np.errstate(all="ignore"):
+        return cross_entropy_backward(logits, labels)
+
+
+def oracle_cross_entropy_backward(logits, labels, truth=1.0, scale=lambda n, c: 1 / n):
+    grad = np.zeros(logits.shape)
+    for n, (row, y) in enumerate(zip(logits.astype(np.float64).tolist(), labels.tolist())):
+        for j, score in enumerate(row):
+            grad[n, j] = (math.exp(score - log_sum(row)) - (truth if j == y else 0)) * scale(*logits.shape)
+    return grad
+
+
+def another_softmax(**settings):
+    """The exercise in float32, with another softmax."""
+    def wrong(logits, labels):
+        truth = np.arange(logits.shape[1]) == labels[:, None]
+        return (softmax_float32(logits, **settings) - truth.astype(np.float32)) / np.float32(len(labels))
+    return in_float32(wrong)
+
+
+def truth_in_whole_columns(logits, labels):
+    grad = oracle_cross_entropy_backward(logits, labels, truth=0)
+    grad[:, sorted(set(labels.tolist()))] -= 1 / len(labels)
+    return grad
+
+
+def truth_not_divided(logits, labels):
+    return oracle_cross_entropy_backward(logits, labels, truth=float(len(labels)))
+
+
+def only_right_class(logits, labels):
+    grad = oracle_cross_entropy_backward(logits, labels)
+    return np.where(np.arange(logits.shape[1]) == labels[:, None], grad, 0)
+
+
+misconceptions_cross_entropy_backward = {
+    "not divided by N: this is the gradient of the sum, not of the mean":
+        lambda **inputs: oracle_cross_entropy_backward(**inputs, scale=lambda n, c: 1.0),
+    "divided by the number of all scores: the mean is over the N examples":
+        lambda **inputs: oracle_cross_entropy_backward(**inputs, scale=lambda n, c: 1 / (n * c)),
+    "divided by the number of classes, not by that of examples": lambda **inputs: oracle_cross_entropy_backward(**inputs, scale=lambda n, c: 1 / c),
+    "1 was not subtracted at the right class": lambda **inputs: oracle_cross_entropy_backward(**inputs, truth=0),
+    "1 was added at the right class, not subtracted": lambda **inputs: oracle_cross_entropy_backward(**inputs, truth=-1),
+    "the sign is turned: probability minus truth, not truth minus probability":
+        lambda **inputs: oracle_cross_entropy_backward(**inputs, scale=lambda n, c: -1 / n),
+    "the truth was not divided by N, only the probability": truth_not_divided,
+    "1 was subtracted from whole columns, not from one entry of each row": truth_in_whole_columns,
+    "only the right class got a gradient: every score of the row moves the loss": only_right_class,
+    "the softmax ran down the batch, not along the classes": another_softmax(axis=0),
+    "the softmax overflows: the largest score was not taken out": another_softmax(largest=False),
+}
+
+
+# 04.7 linear_backward
+
+NAMES = ("gradient of x", "gradient of weight", "gradient of bias")
+
+
+def draw_linear_backward(rng):
+    """Three different sizes in every order, a batch of one, one feature, and the input's gradient not wanted."""
+    for n, inputs, outputs, settings in ((4, 3, 2, {}), (2, 5, 7, {"needs_input_grad": True}), (1, 3, 4, {}),
+                                         (6, 2, 5, {"needs_input_grad": False}), (3, 1, 2, {}), (5, 4, 1, {"needs_input_grad": False})):
+        yield dict(grad=normal(rng, n, outputs), x=normal(rng, n, inputs), weight=normal(rng, outputs, inputs), **settings)
+
+
+def observe_linear_backward(linear_backward, **inputs):
+    result = linear_backward(**inputs)
+    named = isinstance(result, (tuple, list)) and len(result) == 3
+    return dict(zip(NAMES, result)) if named else result
+
+
+def oracle_linear_backward(grad, x, weight, needs_input_grad=True):
+    grad, x, weight = (array.astype(np.float64) for array in (grad, x, weight))
+    return {NAMES[0]: np.einsum("no,oi->ni", grad, weight) if needs_input_grad else None,
+            NAMES[1]: np.einsum("no,ni->oi", grad, x), NAMES[2]: np.einsum("no->o", grad)}
+
+
+def linear_changed(change):
+    """Turn the oracle into one that changes its answer."""
+    def wrong(grad, x, weight, needs_input_grad=True):
+        answer = oracle_linear_backward(grad, x, weight, needs_input_grad)
+        return {**answer, **change(answer, grad.astype(np.float64), x.astype(np.float64), weight.astype(np.float64))}
+    return wrong
+
+
+misconceptions_linear_backward = {
+    "the gradient of the weight is transposed: its shape is that of the weight, (out, in)":
+        linear_changed(lambda answer, grad, x, weight: {NAMES[1]: answer[NAMES[1]].T}),
+    "the gradient of the weight was averaged over the batch; what went to N places adds up":
+        linear_changed(lambda answer, grad, x, weight: {NAMES[1]: answer[NAMES[1]] / len(x)}),
+    "weight and bias were averaged over the batch; the mean is in the loss already":
+        linear_changed(lambda answer, grad, x, weight: {name: answer[name] / len(x) for name in NAMES[1:]}),
+    "the gradient of the bias was averaged over the batch; what went to N places adds up":
+        linear_changed(lambda answer, grad, x, weight: {NAMES[2]: grad.mean(axis=0)}),
+    "the gradient of the bias still has the batch axis: every example sends back a row, and the rows add up":
+        linear_changed(lambda answer, grad, x, weight: {NAMES[2]: grad}),
+    "the gradient of the bias was summed over the outputs, not over the batch":
+        linear_changed(lambda answer, grad, x, weight: {NAMES[2]: grad.sum(axis=1)}),
+    "the gradient of the bias kept an axis of size 1: its shape is (out,)":
+        linear_changed(lambda answer, grad, x, weight: {NAMES[2]: grad.sum(axis=0, keepdims=True)}),
+    "the gradient of the bias was summed over everything, to one number":
+        linear_changed(lambda answer, grad, x, weight: {NAMES[2]: grad.sum()}),
+    "needs_input_grad was ignored: the gradient of x was not wanted":
+        lambda grad, x, weight, needs_input_grad=True: oracle_linear_backward(grad, x, weight),
+    "the gradient of x is always None": lambda grad, x, weight, needs_input_grad=True: oracle_linear_backward(grad, x, weight, False),
+    "needs_input_grad was turned around": lambda grad, x, weight, needs_input_grad=True: oracle_linear_backward(grad, x, weight, not needs_input_grad),
+}
+
+
+# 04.8 relu_backward
+
+def draw_relu_backward(rng):
+    """Outputs of ReLU, with zeros of both kinds, and inputs of it; gradients of both signs."""
+    yield dict(grad=normal(rng, 4, 5), out=np.maximum(normal(rng, 4, 5), 0))
+    yield dict(grad=normal(rng, 7), out=np.array([0.0, 2.5, -0.0, 1e-20, 0.0, 300.0, 0.5], np.float32))
+    yield dict(grad=normal(rng, 2, 3, 4), out=normal(rng, 2, 3, 4))
+    yield dict(grad=normal(rng, 1, 3) * 50, out=np.array([[0.0, 0.25, 0.0]], np.float32))
+
+
+def oracle_relu_backward(grad, out, passes=lambda g, o: o > 0, slope=lambda g, o: g):
+    pairs = zip(grad.astype(np.float64).ravel().tolist(), out.ravel().tolist())
+    return np.array([slope(g, o) if passes(g, o) else 0.0 for g, o in pairs]).reshape(grad.shape)
+
+
+misconceptions_relu_backward = {
+    "0 was let through: where ReLU put a 0, nothing comes back": lambda **inputs: oracle_relu_backward(**inputs, passes=lambda g, o: o >= 0),
+    "the sign of grad decided, not that of out": lambda **inputs: oracle_relu_backward(**inputs, passes=lambda g, o: g > 0),
+    "everything was let through": lambda **inputs: oracle_relu_backward(**inputs, passes=lambda g, o: True),
+    "grad was multiplied by out itself: the slope of ReLU is 1 where it lets through":
+        lambda **inputs: oracle_relu_backward(**inputs, slope=lambda g, o: g * o),
+    "this is the slope of ReLU, 1 or 0: grad is missing": lambda **inputs: oracle_relu_backward(**inputs, slope=lambda g, o: 1.0),
+    "out came back, not grad": lambda **inputs: oracle_relu_backward(**inputs, slope=lambda g, o: o),
+    "the two sides are exchanged: grad came back where out is 0": lambda **inputs: oracle_relu_backward(**inputs, passes=lambda g, o: o <= 0),
+}
+
+
+# 04.9 mlp_gradients
+
+PARAMETERS = ("first weight", "first bias", "second weight", "second bias")
+
+
+def draw_mlp_gradients(rng):
+    """Draw networks of four different sizes; one batch is a single picture."""
+    for inputs, hidden, outputs, n in ((4, 6, 3, 5), (3, 7, 2, 1), (5, 2, 4, 9)):
+        yield dict(images=normal(rng, n, inputs), labels=rng.integers(outputs, size=n),
+                   first_weight=normal(rng, hidden, inputs), first_bias=normal(rng, hidden),
+                   second_weight=normal(rng, outputs, hidden), second_bias=normal(rng, outputs))
+
+
+def observe_mlp_gradients(module, images, labels, **values):
+    """Return the loss and the gradients of a batch, after another batch has left its own in `grad`."""
+    model = module.mlp(images.shape[1], len(values["first_bias"]), len(values["second_bias"]))
+    parameters = list(model.parameters())
+    for parameter, value in zip(parameters, values.values()):
+        parameter.data = value
+    for batch in (images * 3 + 1, images):
+        loss = module.mlp_gradients(model, module.Tensor(batch), module.Tensor(labels))
+    seen = {"loss": array_of(loss, module.Tensor)}
+    seen.update((name, array_of(parameter.grad, module.Tensor)) for name, parameter in zip(PARAMETERS, parameters))
+    kept = all(parameter.data is value for parameter, value in zip(parameters, values.values()))
+    return {**seen, "the parameters themselves": "as they were" if kept else "replaced"}
+
+
+def array_of(value, tensor):
+    return value.data if isinstance(value, tensor) else f"{type(value).__name__}, where a tensor was needed"
+
+
+def oracle_mlp_gradients(images, labels, first_weight, first_bias, second_weight, second_bias,
+                         mask=lambda received: received > 0, second_input=lambda received: np.maximum(received, 0), scale=1.0):
+    """The chain rule in float64, an outer product for each example."""
+    images, w1, b1, w2, b2 = (a.astype(np.float64) for a in (images, first_weight, first_bias, second_weight, second_bias))
+    grads, losses = [np.zeros(a.shape) for a in (w1, b1, w2, b2)], []
+    for x, y in zip(images, labels):
+        received = w1 @ x + b1
+        row = (w2 @ np.maximum(received, 0) + b2).tolist()
+        losses.append(log_sum(row) - row[y])
+        grad = np.array([math.exp(score - log_sum(row)) - (j == y) for j, score in enumerate(row)]) * scale / len(images)
+        back = (grad @ w2) * mask(received)
+        for total, part in zip(grads, (np.outer(back, x), back, np.outer(grad, second_input(received)), grad)):
+            total += part
+    return {"loss": math.fsum(losses) / len(losses), **dict(zip(PARAMETERS, grads)), "the parameters themselves": "as they were"}
+
+
+def added_up(**inputs):
+    """Add the gradients of the two batches that `observe` runs."""
+    earlier, answer = oracle_mlp_gradients(**{**inputs, "images": inputs["images"] * 3 + 1}), oracle_mlp_gradients(**inputs)
+    return {**answer, **{name: earlier[name] + answer[name] for name in PARAMETERS}}
+
+
+def with_parts(change):
+    """Turn the oracle into one that changes parts of its answer."""
+    def wrong(**inputs):
+        answer = oracle_mlp_gradients(**inputs)
+        return {**answer, **change(answer, len(inputs["labels"]))}
+    return wrong
+
+
+NO_TENSOR = "NoneType, where a tensor was needed"
+
+misconceptions_mlp_gradients = {
+    "the gradient was not taken back through ReLU: `relu_backward` is missing":
+        lambda **inputs: oracle_mlp_gradients(**inputs, mask=lambda received: 1.0),
+    "the second layer received what ReLU returned, not what the first layer returned":
+        lambda **inputs: oracle_mlp_gradients(**inputs, second_input=lambda received: received),
+    "the gradients of two calls were added: each call replaces those of the call before": added_up,
+    "the gradients stem from the sum of the losses, not from their mean":
+        lambda **inputs: oracle_mlp_gradients(**inputs, scale=float(len(inputs["labels"]))),
+    "the loss is the sum, not the mean": with_parts(lambda answer, n: {"loss": answer["loss"] * n}),
+    "the first layer got no gradient": with_parts(lambda answer, n: dict.fromkeys(PARAMETERS[:2], NO_TENSOR)),
+    "grad holds arrays, where tensors belong":
+        with_parts(lambda answer, n: dict.fromkeys(PARAMETERS, "ndarray, where a tensor was needed")),
+    "nothing was returned: the caller wants to see the loss": with_parts(lambda answer, n: {"loss": NO_TENSOR}),
+}

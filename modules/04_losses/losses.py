@@ -1,0 +1,862 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Losses
+#
+# A network turns a picture into ten scores. A **loss** turns those scores and the right answer into one number that says how
+# wrong they are, and training makes that number smaller, step by step. In this module you write three losses, work out by hand
+# which way every weight has to move, and at the end a network learns to read digits with what you wrote.
+#
+# ## One number for how wrong
+#
+# Let a network predict a temperature. Subtract the right one and square the difference: too warm and too cold count alike, and
+# twice as wrong costs four times as much. The mean over all predictions is the **mean squared error**. In the picture, each
+# difference is the side of a square, and the loss is the mean area.
+
+# %%
+from tito import notebook
+check = notebook("04")
+
+import matplotlib.pyplot as plt
+import numpy as np
+rng = np.random.default_rng(0)
+
+# %%
+x = np.array([0.2, 0.9, 1.7, 2.4, 3.1, 3.8], np.float32)
+targets = np.array([0.4, 1.6, 0.8, 2.3, 1.6, 2.9], np.float32)
+predictions = 0.5 + 0.5 * x
+areas = [float(guess - right) ** 2 for guess, right in zip(predictions, targets)]
+figure, axis = plt.subplots(figsize=(4, 3))
+axis.plot(x, predictions, "k-", x, targets, "o")
+for left, guess, right in zip(x, predictions, targets):
+    side = abs(guess - right)
+    axis.add_patch(plt.Rectangle((left, min(guess, right)), side, side, alpha=0.3))
+axis.set_aspect("equal")
+print("areas", np.round(areas, 3), "mean", round(sum(areas) / len(areas), 3))
+
+# %%
+#| export
+"""Losses, and the gradients of a two-layer network by hand."""
+import numpy as np
+
+from tinytorch.layers import Linear, Module, ReLU, Sequential
+from tinytorch.op import op
+from tinytorch.tensor import Tensor, unwrap
+
+REDUCTIONS = {"mean": np.mean, "sum": np.sum, "none": lambda losses: losses}
+
+
+def reduce_losses(losses, reduction):
+    """Make one number of many losses: ``"mean"`` or ``"sum"``; ``"none"`` leaves them as they are."""
+    if reduction not in REDUCTIONS:
+        raise ValueError(f"reduction is one of {', '.join(REDUCTIONS)}, got {reduction!r}")
+    return REDUCTIONS[reduction](losses)
+
+
+def check_shapes(name, predictions, targets):
+    """Refuse predictions and targets whose shapes differ: broadcasting would compare each with all."""
+    if np.shape(predictions) != np.shape(targets):
+        raise ValueError(f"{name} needs predictions and targets of one shape, got {np.shape(predictions)} and "
+                         f"{np.shape(targets)}: reshape one of them")
+
+
+def check_labels(scores, labels):
+    """Refuse labels that do not name one class for each row of scores.
+
+    Args:
+        scores: Array of shape (N, C).
+        labels: Array of shape (N,), whole numbers from 0 to C - 1.
+
+    Raises:
+        ValueError: The shapes do not fit, or a label is out of range.
+        TypeError: The labels are not whole numbers.
+
+    Example:
+        >>> check_labels(np.zeros((2, 3)), np.array([1, 3]))
+        Traceback (most recent call last):
+        ...
+        ValueError: labels name classes 0 to 2, for scores of shape (2, 3); got 3
+    """
+    if np.ndim(scores) != 2 or np.shape(labels) != scores.shape[:1]:
+        raise ValueError(f"scores need shape (N, C) and labels shape (N,), got {np.shape(scores)} and {np.shape(labels)}")
+    if labels.dtype.kind not in "iu":
+        raise TypeError(f"labels need to be whole numbers, got {labels.dtype}: convert them with .astype(np.int64)")
+    classes = scores.shape[1]
+    if labels.size and not 0 <= labels.min() <= labels.max() < classes:
+        wrong = labels[(labels < 0) | (labels >= classes)][0]
+        raise ValueError(f"labels name classes 0 to {classes - 1}, for scores of shape {scores.shape}; got {wrong}")
+
+# %% [markdown]
+# The cell above is given. `reduce_losses` makes one number of many. The mean is the default, so that the loss does not grow
+# with the batch; `"none"` keeps one loss for each example. `check_shapes` refuses the quietest bug of all: predictions of
+# shape `(4, 1)` minus targets of shape `(4,)` broadcast to `(4, 4)`. Every prediction is then compared with every target, and
+# the loss is wrong without a word. (`check_labels` is for exercise 04.3.)
+#
+# Your op receives arrays. It checks the shapes, makes an array of losses and hands it to `reduce_losses`.
+
+# %% exercise="04.1" minutes=10 points=1
+#| export
+@op
+def mse_loss(predictions, targets, *, reduction="mean"):
+    """Square every difference between prediction and target, and reduce the squares.
+
+    Args:
+        predictions: Array of any shape.
+        targets: Array of the same shape.
+        reduction: What becomes of the squares: ``"mean"``, ``"sum"``, or ``"none"`` to keep them.
+
+    Returns:
+        One number, or with ``"none"`` an array of the inputs' shape.
+
+    Raises:
+        ValueError: The shapes differ, even if they broadcast; `check_shapes` words the message.
+
+    Example:
+        >>> mse_loss.forward(np.array([1.0, 5.0]), np.array([3.0, 5.0]))
+        np.float64(2.0)
+
+    Source:
+        Legendre, Nouvelles methodes pour la determination des orbites des cometes, 1805, appendix.
+    """
+    ### BEGIN SOLUTION
+    check_shapes("mse_loss", predictions, targets)
+    difference = predictions - targets
+    return reduce_losses(difference * difference, reduction)
+    ### END SOLUTION
+
+# %% check="04.1"
+check("04.1")
+
+# %% [markdown] hint="04.1"
+# Three steps, one line each: refuse shapes that differ, make an array of squares, reduce it. Two of them are a call of a given
+# helper.
+
+# %% [markdown] hint="04.1"
+# If only some cases fail, look at what they share: is `reduction` handed on, and are the shapes checked before anything
+# broadcasts?
+
+# %% [markdown]
+# ## Which class?
+#
+# Between the digits 3 and 8 there is no distance: they are classes. The network gives each class a score, called **logit**, and
+# softmax (module 02) turns the scores into probabilities. The loss looks at one of them, that of the right class $y$:
+# $-\log p_y$. Sure and right costs nothing; sure and wrong costs without limit. Softmax divides $e^{z_y}$ by the sum over all
+# classes, and the logarithm of a fraction is a difference, so no probability has to be computed:
+#
+# $$-\log p_y = -\log \frac{e^{z_y}}{\sum_j e^{z_j}} = \underbrace{\log \sum_j e^{z_j}}_{\text{log-sum-exp}} - z_y$$
+
+# %%
+p = np.linspace(0.005, 1, 200)
+figure, axis = plt.subplots(figsize=(4.5, 3))
+axis.plot(p, -np.log(p))
+for chance, note in {0.9: "nearly sure", 0.1: "one of ten", 0.01: "wrong, and sure of it"}.items():
+    axis.plot(chance, -np.log(chance), "ko")
+    axis.annotate(f"{note}: {-np.log(chance):.2f}", (chance, -np.log(chance)), (7, 2), textcoords="offset points")
+axis.set(xlabel="probability of the right class", ylabel="loss", xlim=(-0.02, 1.4), ylim=(-0.2, 5.5))
+
+with np.errstate(over="ignore"):
+    for scores in ([1.0, 2.0, 3.0], [11.0, 12.0, 13.0], [101.0, 102.0, 103.0]):
+        print("log-sum-exp of", scores, "as it is written:", np.log(np.exp(np.array(scores, np.float32)).sum()))
+
+# %% [markdown]
+# Log-sum-exp is a smooth maximum, a little above the largest score. Computed as it is written, it fails, because float32 ends
+# near $e^{88}$. The first two lines show the way out: adding 10 to all scores added 10 to the result. So take the largest score
+# $m$ out before, and add it again after. No exponent is then above 0, and the sum is at least 1:
+#
+# $$\log \sum_j e^{z_j} = m + \log \sum_j e^{z_j - m}$$
+
+# %% exercise="04.2" minutes=15 points=2
+#| export
+@op
+def logsumexp(x, *, dim, keepdim=False):
+    """Take the logarithm of a sum of exponentials along one axis, without overflow.
+
+    Args:
+        x: Array of one dimension or more.
+        dim: The axis to sum along; negative ones count from the end.
+        keepdim: Whether that axis stays, with size 1.
+
+    Returns:
+        Array without axis ``dim``, or with size 1 in its place: ``log(sum over j of exp(x[..., j, ...]))``. Every finite
+        input gives a finite result, however large.
+
+    Example:
+        >>> logsumexp.forward(np.array([[0.0, 0.0], [1000.0, 0.0]]), dim=1).round(4)
+        array([6.931e-01, 1.000e+03])
+
+    Source:
+        Blanchard, Higham and Higham, Accurately computing the log-sum-exp and softmax functions, 2021, section 1.
+    """
+    ### BEGIN SOLUTION
+    largest = x.max(axis=dim, keepdims=True)
+    out = largest + np.log(np.exp(x - largest).sum(axis=dim, keepdims=True))
+    return out if keepdim else out.squeeze(axis=dim)
+    ### END SOLUTION
+
+# %% check="04.2"
+check("04.2")
+
+# %% [markdown] hint="04.2"
+# Each row (or column, as `dim` says) has a largest score of its own. For the subtraction its axis has to stay, with size 1;
+# which setting of `max` does that?
+
+# %% [markdown] hint="04.2"
+# Keep the axis in every step, then drop it at the end if `keepdim` is False: `squeeze` removes an axis of size 1.
+
+# %% [markdown]
+# Now the loss: log-sum-exp minus the score of the right class. You have all the pieces; `.forward` of your own op works on
+# arrays. To pick one entry from each row, index with two arrays: `z[[0, 1], [2, 1]]` holds entry 2 of row 0 and entry 1 of
+# row 1.
+#
+# Python lets labels through that mean nothing. Label -1 picks the last class; labels of shape `(N, 1)` pick N scores for each
+# row; labels that start at 1 go wrong only when the last class comes up. The given `check_labels` refuses them all: call it
+# first.
+
+# %% exercise="04.3" minutes=20 points=3
+#| export
+@op
+def cross_entropy(logits, labels, *, reduction="mean"):
+    """Measure how little probability the scores give to the right class.
+
+    Args:
+        logits: Array of shape (N, C), a row of scores for each example; any finite values.
+        labels: Array of shape (N,), the right class of each example, whole numbers from 0 to C - 1.
+        reduction: What becomes of the N losses: ``"mean"``, ``"sum"``, or ``"none"`` to keep them.
+
+    Returns:
+        One number, or with ``"none"`` an array of shape (N,). The loss of example n is
+        ``-log(exp(logits[n, labels[n]]) / sum over j of exp(logits[n, j]))``.
+
+    Raises:
+        ValueError: The shapes do not fit, or a label is out of range; `check_labels` words the message.
+        TypeError: The labels are not whole numbers.
+
+    Example:
+        >>> cross_entropy.forward(np.zeros((5, 10)), np.array([3, 1, 4, 1, 5])).round(4)
+        np.float64(2.3026)
+
+    Source:
+        Goodfellow, Bengio and Courville, Deep Learning, 2016, section 6.2.2.3.
+    """
+    ### BEGIN SOLUTION
+    check_labels(logits, labels)
+    right = logits[np.arange(len(labels)), labels]
+    return reduce_losses(logsumexp.forward(logits, dim=1) - right, reduction)
+    ### END SOLUTION
+
+# %% check="04.3"
+check("04.3")
+
+# %% [markdown] hint="04.3"
+# Four steps: check the labels, log-sum-exp of every row, the score of the right class of every row, reduce the differences.
+# Both middle steps give an array of shape (N,).
+
+# %% [markdown] hint="04.3"
+# To pick one score from each row you need the row numbers 0 to N - 1 beside the labels, as in the text above. A slice `:` in
+# their place picks whole columns.
+
+# %% [markdown] hint="04.3"
+# If the large scores fail, an `exp` or a `log` runs outside your `logsumexp`. If the mean fails but the sum is right, look at
+# what you divide by: N examples, not N times C scores.
+
+# %% [markdown] question="04.1"
+# The next cell makes a network with random weights and gives it random pictures of ten classes. It knows nothing. **Predict**
+# its loss before you run the cell. What do you look for first when a network of yours starts at 7?
+
+# %%
+untrained = Sequential(Linear(784, 256, rng=rng), ReLU(), Linear(256, 10, rng=rng))
+pictures, classes = Tensor(rng.standard_normal((500, 784), np.float32)), Tensor(rng.integers(10, size=500))
+print("untrained:", cross_entropy(untrained(pictures), classes).item(), " ln 10 =", np.log(10))
+
+# %% [markdown]
+# ## Yes or no?
+#
+# Is this picture a cat? One score $z$ is enough: sigmoid (module 02) makes it the probability of yes. With target $t = 1$ for
+# yes and 0 for no, the loss is $-t \log \sigma(z) - (1 - t) \log (1 - \sigma(z))$. Computed as it is written, in float32, it
+# gives way where it matters most: on answers that are sure and wrong.
+
+# %%
+z = np.linspace(-30, 30, 400, dtype=np.float32)
+with np.errstate(divide="ignore"):
+    naive = -np.log(1 - 1 / (1 + np.exp(-z)))       # the target is 0: no
+figure, axis = plt.subplots(figsize=(4.5, 2.6))
+axis.plot(z, np.maximum(z, 0), "--", color="gray", label="where it should end up")
+axis.plot(z, naive, label="as it is written")
+axis.set(xlabel="score z, while the answer is no", ylabel="loss")
+axis.legend()
+print("largest finite loss:", naive[np.isfinite(naive)].max(), "  at z = 20:", naive[z >= 20][0])
+
+# %% [markdown]
+# Near $z = 17$ the sigmoid rounds to 1, and the logarithm of 0 is infinite. The way out is known to you: a question of yes or
+# no has two classes, and *no* always scores 0. Log-sum-exp of the scores 0 and $z$, minus that of the right class, is
+#
+# $$\log (e^0 + e^z) - t z = \underbrace{\max(0, z)}_{\text{the largest}} + \log (1 + e^{-|z|}) - t z$$
+#
+# because after taking out the largest, one exponent is 0 and the other $-|z|$. `np.log1p(x)` is $\log(1 + x)$, exact for small
+# $x$ too.
+
+# %% exercise="04.4" minutes=15 points=2
+#| export
+@op
+def binary_cross_entropy_with_logits(logits, targets, *, reduction="mean"):
+    """Measure how little probability the scores of yes-or-no questions give to the right answers.
+
+    Args:
+        logits: Array of any shape, one score for each question; any finite values.
+        targets: Array of the same shape, 1 for yes and 0 for no; a number between them is the share of yes.
+        reduction: What becomes of the losses: ``"mean"``, ``"sum"``, or ``"none"`` to keep them.
+
+    Returns:
+        One number, or with ``"none"`` an array of the inputs' shape. For logit z and target t the loss is
+        ``-t * log(sigmoid(z)) - (1 - t) * log(1 - sigmoid(z))``, finite and exact for large z of both signs.
+
+    Raises:
+        ValueError: The shapes differ, even if they broadcast.
+
+    Example:
+        >>> binary_cross_entropy_with_logits.forward(np.array([0.0, 100.0]), np.array([1.0, 0.0]), reduction="sum").round(4)
+        np.float64(100.6931)
+
+    Source:
+        Goodfellow, Bengio and Courville, Deep Learning, 2016, section 6.2.2.2.
+    """
+    ### BEGIN SOLUTION
+    check_shapes("binary_cross_entropy_with_logits", logits, targets)
+    smooth_maximum = np.maximum(logits, 0) + np.log1p(np.exp(-np.abs(logits)))
+    return reduce_losses(smooth_maximum - targets * logits, reduction)
+    ### END SOLUTION
+
+# %% check="04.4"
+check("04.4")
+
+# %% [markdown] hint="04.4"
+# The right-hand side of the formula has three terms. Each is one NumPy expression on whole arrays; neither the sigmoid nor an
+# `if` is needed.
+
+# %% [markdown] hint="04.4"
+# `np.maximum` compares entry by entry with a number. Mind the signs: the exponent is never above 0, and the score of the right
+# answer is subtracted.
+
+# %% [markdown]
+# ## How many are right?
+#
+# The loss is what training needs. What people want to know is the **accuracy**: the share of examples whose highest score
+# stands at the right class. It is no op, because no gradient will ever flow through it: a plain function that returns a Python
+# number. It takes tensors or arrays; `unwrap(x)` (module 01) gives you the array of either.
+
+# %% exercise="04.5" minutes=10 points=1
+#| export
+def accuracy(logits, labels):
+    """Return the share of examples whose largest score is that of the right class.
+
+    Args:
+        logits: Tensor or array of shape (N, C).
+        labels: Tensor or array of shape (N,), whole numbers from 0 to C - 1.
+
+    Returns:
+        Python float, a fraction from 0 to 1. Among equal scores the first one counts as the largest.
+
+    Raises:
+        ValueError: The shapes do not fit, or a label is out of range.
+
+    Example:
+        >>> accuracy(np.array([[1.0, 2.0], [9.0, 0.0], [4.0, 5.0]]), np.array([1, 0, 0])) == 2 / 3
+        True
+    """
+    ### BEGIN SOLUTION
+    logits, labels = unwrap(logits), unwrap(labels)
+    check_labels(logits, labels)
+    return float((logits.argmax(axis=1) == labels).mean())
+    ### END SOLUTION
+
+# %% check="04.5"
+check("04.5")
+
+# %% [markdown] hint="04.5"
+# Which axis holds the classes? The position of the largest score along it is the network's answer, one for each example.
+
+# %% [markdown] hint="04.5"
+# Comparing two arrays gives True and False, and their mean is the share of True. Make it a Python number at the end.
+
+# %%
+# Forty points on a line belong to two classes. A bias, which could be learned, moves the border between the classes.
+points, classes = rng.normal(np.repeat([-1.0, 1.0], 20), 0.9), np.repeat([0, 1], 20)
+
+def loss_at(bias):
+    return cross_entropy.forward(np.stack([np.zeros(40), 2 * points + bias], axis=1), classes)
+
+def accuracy_at(bias):
+    return accuracy(np.stack([np.zeros(40), 2 * points + bias], axis=1), classes)
+
+biases = np.linspace(-6, 6, 300)
+figure, axes = plt.subplots(1, 2, figsize=(7, 2.5))
+axes[0].plot(biases, [loss_at(bias) for bias in biases])
+axes[1].plot(biases, [accuracy_at(bias) for bias in biases])
+for axis, title in zip(axes, ("cross-entropy", "accuracy")):
+    axis.set(title=title, xlabel="bias")
+
+# %% [markdown] question="04.2"
+# One number could be learned here. Stand on each curve at bias 4 and take a tiny step to the left. What does each curve tell you about where to go? Why is a
+# network trained on a loss and not on its accuracy?
+
+# %% [markdown]
+# ## Which way is down
+#
+# The **gradient** of the loss with respect to a number says how steeply the loss rises when that number grows. To make the loss
+# smaller, step the other way. It can be measured: nudge the number up and down and see what the loss does. For an array, nudge
+# every entry by itself; the gradient has the array's shape.
+
+# %%
+def numeric_gradient(function, x, step=1e-5):
+    """Measure the gradient of function(x), a number, by nudging every entry of x, a float64 array."""
+    gradient = np.zeros_like(x)
+    for index in np.ndindex(x.shape):
+        up, down = x.copy(), x.copy()
+        up[index] += step
+        down[index] -= step
+        gradient[index] = (function(up) - function(down)) / (2 * step)
+    return gradient
+
+start = 4.0
+slope = numeric_gradient(loss_at, np.array(start))
+figure, axis = plt.subplots(figsize=(4.5, 2.6))
+axis.plot(biases, [loss_at(bias) for bias in biases])
+axis.plot([start - 2, start + 2], loss_at(start) + slope * np.array([-2, 2]), "--", color="gray")
+bias = start
+for _ in range(8):
+    axis.plot(bias, loss_at(bias), "ko", markersize=4)
+    bias = bias - 2.0 * numeric_gradient(loss_at, np.array(bias))
+axis.set(xlabel="bias", ylabel="loss", title=f"slope {slope:.3f} at bias {start}; eight steps of -2 x slope")
+
+# %% [markdown]
+# Measuring is sure and slow. A network for digits has 203,530 numbers to learn, and each takes two runs of the network: minutes
+# for one step. Worked out by hand, all gradients together cost about as much as two runs. So you derive them, and keep
+# `numeric_gradient` as the judge. It runs in float64: the difference of two nearly equal float32 numbers has few digits left.
+#
+# ## Back through the loss
+#
+# Derive $\log \sum_j e^{z_j} - z_y$ by each score. The first term gives $e^{z_j} / \sum_k e^{z_k}$: the softmax. The second
+# gives -1 at the right class and 0 elsewhere. So the gradient is **probability minus truth**, and the mean over $N$ examples
+# divides it by $N$:
+#
+# $$\frac{\partial\,\text{loss}}{\partial z_{nj}} = \frac{p_{nj} - [j = y_n]}{N}$$
+
+# %%
+scores, right = np.array([[1.0, 2.5, 0.5, 1.5]]), 3
+measured = numeric_gradient(lambda z: cross_entropy.forward(z, np.array([right])), scores)[0]
+probabilities = [np.exp(score) / sum(np.exp(other) for other in scores[0]) for score in scores[0]]
+figure, axes = plt.subplots(1, 3, figsize=(7, 2), sharey=True)
+bars = {"probability": probabilities, "truth": np.eye(4)[right], "measured gradient": measured}
+for axis, (title, values) in zip(axes, bars.items()):
+    axis.bar(range(4), values)
+    axis.set_title(title)
+    axis.axhline(0, color="black", linewidth=0.8)
+
+# %% [markdown]
+# Write it for the mean over a batch. The softmax is module 02's, or your own log-sum-exp: a probability is
+# $e^{z_j - \text{log-sum-exp}}$.
+
+# %% exercise="04.6" minutes=20 points=3
+#| export
+def cross_entropy_backward(logits, labels):
+    """Return the gradient of the mean cross-entropy with respect to the logits.
+
+    Args:
+        logits: Array of shape (N, C); it is left as it is.
+        labels: Array of shape (N,), whole numbers from 0 to C - 1.
+
+    Returns:
+        Array of shape (N, C): ``(p[n, j] - (1 if j == labels[n] else 0)) / N``, where p is the softmax of each row. float32
+        stays float32.
+
+    Example:
+        >>> cross_entropy_backward(np.zeros((1, 4)), np.array([2]))
+        array([[ 0.25,  0.25, -0.75,  0.25]])
+
+    Source:
+        Bridle, Training stochastic model recognition algorithms as networks, NIPS 1989.
+    """
+    ### BEGIN SOLUTION
+    grad = np.exp(logits - logsumexp.forward(logits, dim=1, keepdim=True))
+    grad[np.arange(len(labels)), labels] -= 1
+    grad /= len(labels)
+    return grad
+    ### END SOLUTION
+
+# %% check="04.6"
+check("04.6")
+
+# %% [markdown] hint="04.6"
+# Begin with the probabilities of every row, an array of shape (N, C). In each row one entry changes, at the label.
+
+# %% [markdown] hint="04.6"
+# The pair of row numbers and labels that picks entries can also stand on the left of `-=`. The probabilities are an array of
+# your own, so changing them in place harms nobody.
+
+# %% [markdown] hint="04.6"
+# If every value is N times too large, the mean is missing. If rows are right only when N is 1, look at the axis along which
+# the softmax is taken.
+
+# %%
+logits, labels = rng.standard_normal((3, 4)), np.array([2, 0, 2])
+analytic = cross_entropy_backward(logits, labels)
+numeric = numeric_gradient(lambda z: cross_entropy.forward(z, labels), logits)
+print(analytic.round(4), "worked out", numeric.round(4), "measured", sep="\n")
+print("largest difference:", np.abs(analytic - numeric).max())
+
+# %% [markdown] question="04.3"
+# The two agree to ten digits or so; a wrong formula differs in the first or second. Now add up each row. What does that sum say
+# about a network that adds the same number to all its scores?
+
+# %% [markdown]
+# ## Back through a linear layer
+#
+# The loss sits at the end of a chain: pictures, linear, ReLU, linear, loss. You walk it backwards. Each function is told `grad`,
+# the gradient of the loss with respect to what it **returned**, and answers with the gradient with respect to what it
+# **received**. That answer is the `grad` of the function before: the chain rule, one link at a time.
+#
+# A linear layer returns $y_{no} = \sum_i x_{ni} W_{oi} + b_o$. Ask of each number where it went:
+#
+# - weight $W_{oi}$ multiplied $x_{ni}$ in every example $n$, on the way to $y_{no}$;
+# - bias $b_o$ was added to $y_{no}$ in every example $n$;
+# - input $x_{ni}$ was multiplied by $W_{oi}$ for every output $o$.
+#
+# What went to several places adds up what comes back from them. Two examples, three inputs, two outputs:
+
+# %%
+x = np.array([[1.0, 2.0, -1.0], [0.5, 0.0, 3.0]])
+weight, bias = np.array([[0.1, 0.2, 0.3], [-0.4, 0.5, 0.6]]), np.array([0.01, 0.02])
+grad = np.array([[1.0, -1.0], [2.0, 0.5]])            # of the loss, with respect to the outputs
+
+def loss_of(x, weight, bias):
+    return sum(grad[n, o] * (sum(x[n, i] * weight[o, i] for i in range(3)) + bias[o]) for n in range(2) for o in range(2))
+
+print("weight[1, 2], by hand:", sum(grad[n, 1] * x[n, 2] for n in range(2)))
+print("all weights, measured:", numeric_gradient(lambda w: loss_of(x, w, bias), weight).round(4), sep="\n")
+
+# %% [markdown]
+# The sum of `grad * output` serves as the loss here, because its gradient with respect to the outputs is `grad`. Every sum above
+# runs over one shared index, and a matrix product does the same: find the operands and transposes by their shapes.
+#
+# The first layer's inputs are pixels, which nobody will change. Their gradient would cost as much as that of the weights, a
+# third of the whole walk, so `needs_input_grad=False` leaves it out.
+
+# %% exercise="04.7" minutes=25 points=4
+#| export
+def linear_backward(grad, x, weight, *, needs_input_grad=True):
+    """Return the gradients of a linear layer's input, weight and bias.
+
+    Args:
+        grad: Array of shape (N, out_features), the gradient of the loss with respect to the layer's output.
+        x: Array of shape (N, in_features), the layer's input.
+        weight: Array of shape (out_features, in_features).
+        needs_input_grad: Whether the gradient of ``x`` is wanted.
+
+    Returns:
+        Tuple of three. The gradient of ``x``, shape (N, in_features): the sum over o of ``grad[n, o] * weight[o, i]``; None,
+        and not computed, if it is not wanted. That of the weight, shape (out_features, in_features): the sum over n of
+        ``grad[n, o] * x[n, i]``. That of the bias, shape (out_features,): the sum over n of ``grad[n, o]``.
+
+    Example:
+        >>> _, grad_weight, grad_bias = linear_backward(np.array([[1.0], [2.0]]), np.array([[3.0, 4.0], [5.0, 6.0]]), np.ones((1, 2)))
+        >>> grad_weight, grad_bias
+        (array([[13., 16.]]), array([3.]))
+
+    Source:
+        Rumelhart, Hinton and Williams, Learning representations by back-propagating errors, Nature 323, 1986.
+    """
+    ### BEGIN SOLUTION
+    grad_x = grad @ weight if needs_input_grad else None
+    return grad_x, grad.T @ x, grad.sum(axis=0)
+    ### END SOLUTION
+
+# %% check="04.7"
+check("04.7")
+
+# %% [markdown] hint="04.7"
+# Write the shape of `grad`, of `x` and of the answer beside each other. The size that the answer lacks is the one to sum away, so
+# it has to be the inner size of the product.
+
+# %% [markdown] hint="04.7"
+# For the weight, N is summed away. It is the first size of both `grad` and `x`; the inner sizes of `a @ b` are the last of `a`
+# and the first of `b`. Which of the two has to be transposed so that (out, in) comes out?
+
+# %% [markdown] hint="04.7"
+# The bias needs no product: every example sends back its row of `grad`, and the rows are added. The input needs no transpose:
+# (N, out) and (out, in) fit as they are.
+
+# %%
+measured = [numeric_gradient(function, at) for function, at in
+            [(lambda v: loss_of(v, weight, bias), x), (lambda v: loss_of(x, v, bias), weight), (lambda v: loss_of(x, weight, v), bias)]]
+for name, ours, theirs in zip(("input", "weight", "bias"), linear_backward(grad, x, weight), measured):
+    print(f"{name:7}largest difference: {np.abs(ours - theirs).max():.1e}")
+
+# %% [markdown]
+# ## Back through ReLU
+#
+# Where ReLU (module 02) let a number through, the gradient comes back unchanged; where it put a 0, nothing that the input does
+# changes the output, so 0 comes back. At 0 itself there is a corner, and by convention 0 comes back there too.
+
+# %%
+x = np.linspace(-2, 2, 41)
+figure, axes = plt.subplots(1, 2, figsize=(6, 2), sharex=True, sharey=True)
+axes[0].plot(x, np.maximum(x, 0))
+axes[1].plot(x, numeric_gradient(lambda v: np.maximum(v, 0).sum(), x), ".")
+for axis, title in zip(axes, ("ReLU", "its gradient, measured")):
+    axis.set_title(title)
+
+# %% [markdown]
+# The measured value at the corner is one half, between the two sides: a nudge up and a nudge down see different slopes. Your
+# function needs no input for its answer: where the output is positive, the input was.
+
+# %% exercise="04.8" minutes=10 points=1
+#| export
+def relu_backward(grad, out):
+    """Return the gradient of ReLU's input.
+
+    Args:
+        grad: Array of any shape, the gradient of the loss with respect to ReLU's output; it is left as it is.
+        out: Array of the same shape, ReLU's output. (Its input gives the same answer.)
+
+    Returns:
+        Array of that shape: ``grad`` where ``out`` is above 0, and 0 elsewhere. float32 stays float32.
+
+    Example:
+        >>> relu_backward(np.array([5.0, -6.0, 7.0]), np.array([2.0, 0.5, 0.0]))
+        array([ 5., -6.,  0.])
+
+    Source:
+        Nair and Hinton, Rectified linear units improve restricted Boltzmann machines, ICML 2010.
+    """
+    ### BEGIN SOLUTION
+    return grad * (out > 0)
+    ### END SOLUTION
+
+# %% check="04.8"
+check("04.8")
+
+# %% [markdown] hint="04.8"
+# It is not the sign of `grad` that decides, but that of `out`. A negative gradient passes like any other.
+
+# %% [markdown] hint="04.8"
+# A comparison gives True and False, and in a product they count as 1 and 0.
+
+# %% [markdown]
+# ## The network and its losses as objects
+#
+# Given: PyTorch's classes for the losses, made once and called like a layer; `nll_loss`, the second half of `cross_entropy`, for
+# networks that end in log_softmax; and `mlp`, the network of this module.
+
+# %%
+#| export
+@op
+def nll_loss(log_probabilities, labels, *, reduction="mean"):
+    """Take the negative log-probability of the right class: `cross_entropy` for what log_softmax returns."""
+    check_labels(log_probabilities, labels)
+    return reduce_losses(-log_probabilities[np.arange(len(labels)), labels], reduction)
+
+
+class Loss(Module):
+    """A loss that remembers its reduction: ``"mean"``, ``"sum"`` or ``"none"``."""
+
+    def __init__(self, reduction="mean"):
+        self.reduction = reduction
+
+
+class MSELoss(Loss):
+    """The mean squared error of predictions and targets of one shape."""
+
+    def forward(self, predictions, targets): return mse_loss(predictions, targets, reduction=self.reduction)
+
+
+class CrossEntropyLoss(Loss):
+    """The cross-entropy of logits (N, C) and labels (N,)."""
+
+    def forward(self, logits, labels): return cross_entropy(logits, labels, reduction=self.reduction)
+
+
+class NLLLoss(Loss):
+    """The negative log-probability of labels (N,) under log-probabilities (N, C)."""
+
+    def forward(self, log_probabilities, labels): return nll_loss(log_probabilities, labels, reduction=self.reduction)
+
+
+class BCEWithLogitsLoss(Loss):
+    """The cross-entropy of yes-or-no scores and targets of one shape."""
+
+    def forward(self, logits, targets): return binary_cross_entropy_with_logits(logits, targets, reduction=self.reduction)
+
+
+def mlp(in_features, hidden_features, out_features, rng=None):
+    """Make a network of two linear layers with a ReLU between them."""
+    return Sequential(Linear(in_features, hidden_features, rng=rng), ReLU(), Linear(hidden_features, out_features, rng=rng))
+
+# %% [markdown]
+# ## The whole network, by hand
+#
+# Now the walk: forwards through the layers, then backwards through their mirror images. Every step back needs something that
+# the way forward made, so keep it.
+#
+# | forwards | | backwards | needs |
+# |---|---|---|---|
+# | `first(images)` | ↓ ↑ | `linear_backward`, without the input's gradient | the images |
+# | `activation(...)` | ↓ ↑ | `relu_backward` | the output of ReLU |
+# | `second(...)` | ↓ ↑ | `linear_backward` | the output of ReLU, which is its input |
+# | `cross_entropy(..., labels)` | ↓ ↑ | `cross_entropy_backward` | the logits |
+#
+# `first, activation, second = model` takes the network apart. The layers take tensors and your backward functions take arrays:
+# `x.data` is the array of tensor `x`. What you find belongs into `grad` of each parameter, as a tensor.
+
+# %% exercise="04.9" minutes=25 points=4
+#| export
+def mlp_gradients(model, images, labels):
+    """Run a two-layer network on a batch, and give each parameter the gradient of the mean cross-entropy, by hand.
+
+    Args:
+        model: Network that `mlp` made.
+        images: Tensor of shape (N, in_features).
+        labels: Tensor of shape (N,), whole numbers.
+
+    Returns:
+        Tensor of one number: the loss. The ``grad`` of both weights and both biases is a new tensor of the parameter's shape;
+        what was there before is replaced.
+
+    Example:
+        >>> model = mlp(3, 4, 2)
+        >>> loss = mlp_gradients(model, Tensor(np.ones((5, 3), np.float32)), Tensor(np.array([0, 1, 1, 0, 1])))
+        >>> [parameter.grad.shape for parameter in model.parameters()]
+        [(4, 3), (4,), (2, 4), (2,)]
+
+    Source:
+        Rumelhart, Hinton and Williams, Learning representations by back-propagating errors, Nature 323, 1986.
+    """
+    ### BEGIN SOLUTION
+    first, activation, second = model
+    hidden = activation(first(images))                                # (N, hidden_features)
+    logits = second(hidden)                                           # (N, out_features)
+
+    grad = cross_entropy_backward(logits.data, labels.data)
+    grad, grad_weight, grad_bias = linear_backward(grad, hidden.data, second.weight.data)
+    second.weight.grad, second.bias.grad = Tensor(grad_weight), Tensor(grad_bias)
+    grad = relu_backward(grad, hidden.data)
+    _, grad_weight, grad_bias = linear_backward(grad, images.data, first.weight.data, needs_input_grad=False)
+    first.weight.grad, first.bias.grad = Tensor(grad_weight), Tensor(grad_bias)
+    return cross_entropy(logits, labels)
+    ### END SOLUTION
+
+# %% check="04.9"
+check("04.9")
+
+# %% [markdown] hint="04.9"
+# Read the table down the left side, then up the right side. Name what you keep: `hidden` is needed twice on the way back,
+# `logits` once.
+
+# %% [markdown] hint="04.9"
+# Going back, one variable `grad` is replaced at every step: what one function returns as the gradient of its input is the next
+# one's `grad`.
+
+# %% [markdown] hint="04.9"
+# `linear_backward` gives three things. The first goes on as `grad`; the other two, made tensors, become `grad` of that layer's
+# weight and of its bias. For the first layer the first thing is None.
+
+# %%
+# The judge once more: on a small network in float64, every weight nudged, against one walk back.
+small = mlp(6, 5, 4, rng=rng)
+for parameter in small.parameters():
+    parameter.data = parameter.data.astype(np.float64)
+images, labels = Tensor(rng.standard_normal((7, 6))), Tensor(rng.integers(4, size=7))
+mlp_gradients(small, images, labels)
+
+def loss_with(parameter, values):
+    parameter.data = values
+    return cross_entropy(small(images), labels).item()
+
+figure, axis = plt.subplots(figsize=(3.2, 3))
+for parameter in small.parameters():
+    original = parameter.data
+    measured = numeric_gradient(lambda values: loss_with(parameter, values), original)
+    parameter.data = original
+    axis.plot(measured.ravel(), parameter.grad.data.ravel(), ".")
+axis.set(xlabel="measured", ylabel="by hand", title="each dot is a parameter")
+
+# %% [markdown]
+# ## It learns
+#
+# A training step has three parts: a batch of pictures, its gradients, and a small step downhill for every parameter. The size
+# of the step is the **learning rate**, here 0.1. The batches are drawn at random, so this is **stochastic gradient descent**.
+#
+# If MNIST lies on your disk already, it is used; otherwise the digits are made by code, blocks on noisy ground. Pictures stay
+# bytes until they are needed: `standardised` turns a batch into numbers around 0, by the mean and the standard deviation of
+# MNIST's pixels, 0.1307 and 0.3081.
+
+# %%
+FONT = """111101101101111 010110010010111 111001111100111 111001111001111 101101111001001
+          111100111001111 111100111101111 111001010010010 111101111101111 111101111001111"""
+
+def made_digits(count):
+    """Draw digits of 3 by 5 blocks, each somewhere on a noisy picture of 28 by 28 pixels."""
+    glyphs = np.array([list(bits) for bits in FONT.split()], np.uint8).reshape(10, 5, 3)
+    labels, pictures = rng.integers(10, size=count), rng.integers(0, 120, (count, 28, 28), np.uint8)
+    for picture, label in zip(pictures, labels):
+        row, column = rng.integers(2, 7), rng.integers(5, 12)
+        picture[row:row + 20, column:column + 12] += np.kron(glyphs[label], np.full((4, 4), 130, np.uint8))
+    return pictures, labels
+
+from tinytorch.datasets import MissingData, mnist
+try:
+    pictures, labels, test_pictures, test_labels = mnist(download=False)
+except MissingData:
+    pictures, labels, test_pictures, test_labels = *made_digits(20_000), *made_digits(1_000)
+
+def standardised(pictures):
+    """Return pictures as rows of numbers around 0, with a standard deviation near 1."""
+    return Tensor((pictures.reshape(len(pictures), -1) / np.float32(255) - np.float32(0.1307)) / np.float32(0.3081))
+
+# %%
+model, losses = mlp(784, 128, 10, rng=rng), []
+for step in range(400):
+    batch = rng.integers(len(pictures), size=128)
+    loss = mlp_gradients(model, standardised(pictures[batch]), Tensor(labels[batch]))
+    for parameter in model.parameters():
+        parameter.data -= 0.1 * parameter.grad.data
+    losses.append(loss.item())
+print("accuracy on pictures never trained on:", accuracy(model(standardised(test_pictures)), test_labels))
+
+# %%
+figure, axis = plt.subplots(figsize=(6, 2.2))
+axis.plot(losses)
+axis.axhline(np.log(10), color="gray", linestyle="--")
+axis.annotate("knows nothing: ln 10", (len(losses), np.log(10)), (0, 4), textcoords="offset points", ha="right")
+axis.set(xlabel="step", ylabel="loss", ylim=(0, 3))
+
+answers = model(standardised(test_pictures[:16])).argmax(dim=1).tolist()
+figure, axes = plt.subplots(2, 8, figsize=(6, 2))
+for axis, picture, answer, label in zip(axes.flat, test_pictures, answers, test_labels):
+    axis.imshow(picture, cmap="gray")
+    axis.set_title(answer, color="black" if answer == label else "red", fontsize=9)
+    axis.axis("off")
+
+# %% [markdown] question="04.4"
+# You worked out the way back for this one network. What would you have to write anew for a network with a third layer? What
+# would a program have to remember on the way forward to find the way back by itself?
+
+# %% [markdown]
+# No line of this was a framework's but your own. Save the notebook, then run
+#
+# ```
+# tito module complete 04
+# tito milestone run mnist-mlp --gradients manual
+# ```
+#
+# The second command trains the network that opened this module on 60,000 handwritten digits, through your `mlp_gradients`, and
+# reports how many of the 10,000 others it reads.
