@@ -2,6 +2,7 @@
 import typer
 
 from tito.commands import doctor, init
+from tito.commands.book import build
 from tito.commands.dev import check as dev_check
 from tito.commands.dev import export as dev_export
 from tito.commands.dev import mutate as dev_mutate
@@ -47,6 +48,10 @@ grade = typer.Typer(help="For instructors: releases and marks, in nbgrader's fol
 grade.command()(release.release)
 grade.command()(autograde.autograde)
 app.add_typer(grade, name="grade")
+
+book = typer.Typer(help="The course as a website.", no_args_is_help=True, **OPTIONS)
+book.command()(build.build)
+app.add_typer(book, name="book")
 
 dev = typer.Typer(help="For authors of the course.", no_args_is_help=True, **OPTIONS)
 dev.command("check")(dev_check.check)

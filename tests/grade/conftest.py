@@ -7,8 +7,10 @@ import sys
 from importlib.util import find_spec
 
 import pytest
+from typer.testing import CliRunner
 
 from tito import sandbox, source, strip, workspace
+from tito.app import app
 
 COURSE = workspace.Workspace(workspace.course_dir())
 TENSOR = COURSE.curriculum.module("01")
@@ -74,6 +76,17 @@ def tito():
         environment = {name: value for name, value in os.environ.items() if name != "TINYTORCH_WORKSPACE"}
         return subprocess.run([sys.executable, *python, *map(str, words)], cwd=cwd, env=environment, encoding="utf-8",
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300, check=False)
+
+    return run
+
+
+@pytest.fixture
+def grade():
+    """Return a function that runs a command of `tito grade` in this process, which spares the import of nbgrader."""
+    def run(*words):
+        done = CliRunner().invoke(app, ["grade", *map(str, words)])
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+        return done
 
     return run
 

@@ -64,11 +64,11 @@ def test_nbgrader_reads_the_release_and_check_cells_are_locked(released, referen
     assert sum(mark.solution and not mark.locked for mark in marked) == sum(mark.grade and mark.locked for mark in marked) == len(locked)
 
 
-def test_a_second_release_changes_nothing(released, classroom, module, tito, tmp_path):
+def test_a_second_release_changes_nothing(released, classroom, module, grade):
     (classroom.folder / "nbgrader_config.py").write_text("c = get_config()\nc.CourseDirectory.course_id = 'tinytorch'\n", encoding="utf-8")
     before, points = released.read_bytes(), classroom.points(module)
-    done = tito("grade", "release", "tensor", cwd=classroom.folder)
-    assert done.returncode == 0 and "Next: collect submitted/NAME/01_tensor/tensor.ipynb" in done.stdout
+    done = grade("release", "tensor", "--course", classroom.folder)
+    assert done.exit_code == 0 and "Next: collect submitted/NAME/01_tensor/tensor.ipynb" in done.output
     assert released.read_bytes() == before and classroom.points(module) == points
     assert "ClearSolutions" not in (classroom.folder / "nbgrader_config.py").read_text(encoding="utf-8")
 

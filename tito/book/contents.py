@@ -1,0 +1,30 @@
+"""What follows from the curriculum and the modules that exist: the table of contents and the map on the first page."""
+import json
+
+from tito import workspace
+
+
+def chapters(curriculum):
+    """Return the modules that have a source, which are those that have a page."""
+    return [module for module in curriculum.modules if not workspace.is_to_come(module)]
+
+
+def table(modules):
+    """Return `_toc.yml`, which is JSON (and so YAML too)."""
+    pages = [{"file": f"modules/{module.folder}", "title": f"{module.number} {module.title}"} for module in modules]
+    parts = [{"caption": "Modules", "chapters": pages}] if pages else []
+    return json.dumps({"format": "jb-book", "root": "intro", "parts": parts}, indent=1) + "\n"
+
+
+def course_map(curriculum):
+    """Return the map as Markdown: every module and milestone, what it needs, and whether it is here yet."""
+    here = chapters(curriculum)
+    lines = ["| | module | builds | needs |", "|---|---|---|---|"]
+    for module in curriculum.modules:
+        name = f"[{module.title}](modules/{module.folder})" if module in here else f"{module.title}, to come"
+        lines.append(f"| {module.number} | {name} | `tinytorch/{module.exports}` | {', '.join(module.requires)} |")
+    lines += ["", "| milestone | | needs |", "|---|---|---|"]
+    for one in curriculum.milestones:
+        written = (workspace.course_dir() / "milestones" / one.script).is_file()
+        lines.append(f"| `{one.name}` | {one.title}{'' if written else ', to come'} | {', '.join(one.requires)} |")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,113 @@
+"""A module's solved notebook, run in a workspace of its own; its outputs are kept until something that they come from changes."""
+import hashlib
+import json
+import os
+import sys
+import tempfile
+from importlib import metadata
+from pathlib import Path
+
+from tito import scaffold, source, workspace
+from tito.book import BookError
+from tito.export import export_text, write_atomically
+from tito.problems import place
+
+TIMEOUT = 300  # seconds for each cell
+LIBRARIES = ("numpy", "matplotlib", "ipykernel", "ipython")
+
+
+def outputs(module, curriculum, cache):
+    """Return the outputs of each cell of the learner's notebook, solved.
+
+    Args:
+        module: The module.
+        curriculum: The curriculum that it stands in.
+        cache: Folder that keeps outputs from build to build.
+
+    Returns:
+        Tuple: a list with one list of nbformat outputs for each cell, and whether it came from the cache.
+
+    Raises:
+        BookError: A cell failed; the message names it.
+    """
+    kept = Path(cache) / f"{module.folder}-{fingerprint(module, curriculum)}.json"
+    try:
+        return json.loads(kept.read_text(encoding="utf-8")), True
+    except (OSError, ValueError):
+        found = run(module, curriculum)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    for old in kept.parent.glob(f"{module.folder}-*.json"):
+        old.unlink()
+    write_atomically(kept, json.dumps(found))
+    return found, False
+
+
+def fingerprint(module, curriculum):
+    """Hash all that a module's outputs come from: its source and checks, what it builds on, tito, and the libraries."""
+    course, exports = workspace.course_dir(), {one.exports for one in curriculum.modules}
+    given = sorted(path for path in (course / "tinytorch").rglob("*.py")
+                   if path.relative_to(course / "tinytorch").as_posix() not in exports)
+    modules = [*curriculum.prerequisites(module), module]
+    files = [*given, *map(workspace.course_source, modules), workspace.course_checks(module),
+             *sorted(Path(workspace.__file__).parent.glob("*.py"))]
+    digest = hashlib.sha256(repr([sys.version, *map(_version, LIBRARIES)]).encode("utf-8"))
+    for path in files:
+        digest.update(repr((path.name, path.read_bytes() if path.is_file() else None)).encode("utf-8"))
+    return digest.hexdigest()[:32]
+
+
+def run(module, curriculum):
+    """Run a module's solved notebook on what its prerequisites export, and return each cell's outputs."""
+    with tempfile.TemporaryDirectory(prefix="tito-book-", ignore_cleanup_errors=True) as folder:
+        space = workspace.Workspace(Path(folder).resolve() / "workspace")
+        scaffold.write(space.root, solved=True)
+        for needed in curriculum.prerequisites(module):
+            export(space, needed)
+        cells = execute(space.notebook(module), {**os.environ, "TINYTORCH_WORKSPACE": str(space.root)})
+    return [[output for output in cell.get("outputs", ()) if output.get("name") != "stderr"] for cell in cells]
+
+
+def export(space, module):
+    """Fill the module's file in the package of a solved workspace."""
+    path = space.notebook(module)
+    text = export_text(source.read(path), source.read(workspace.course_source(module)), space.label(path))
+    write_atomically(space.exported(module), text)
+
+
+def execute(path, environment):
+    """Run a notebook in a fresh kernel of this interpreter, in the notebook's folder.
+
+    Returns:
+        The cells, with outputs.
+
+    Raises:
+        BookError: A cell failed, or took too long.
+    """
+    import nbformat
+    from jupyter_client.kernelspec import KernelSpecManager
+    from jupyter_client.manager import AsyncKernelManager
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+    notebook = nbformat.read(path, as_version=4)
+    # Without folders to search, `python3` is this interpreter, whatever kernels the machine has.
+    manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=KernelSpecManager(kernel_dirs=[]))
+    client = NotebookClient(notebook, km=manager, timeout=TIMEOUT, resources={"metadata": {"path": str(path.parent)}})
+    try:
+        return client.execute(env=environment).cells
+    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+        raise BookError(f"{place(path, _reached(notebook))} fails with the reference solutions:\n{error}") from None
+
+
+def _reached(notebook):
+    """Return the number of the last cell that was begun."""
+    begun = [number for number, cell in enumerate(notebook.cells, 1)
+             if "iopub.execute_input" in cell.metadata.get("execution", {})]
+    return begun[-1] if begun else None
+
+
+def _version(library):
+    try:
+        return metadata.version(library)
+    except metadata.PackageNotFoundError:
+        return None

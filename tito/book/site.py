@@ -1,0 +1,116 @@
+"""From the modules to a website: pages, then Jupyter Book, then a search for answers; only then does the site move to its place."""
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tito import source, workspace
+from tito.answers import leaks
+from tito.book import BookError, contents, execution, page
+from tito.curriculum import Curriculum
+
+MATHJAX = "sphinx-mathjax-offline"  # holds MathJax 3, which pages would otherwise fetch from the network
+NEEDED = ("jupyter_book", "nbclient", "ipykernel", "matplotlib", MATHJAX)
+JUPYTER_BOOK = "from jupyter_book.cli.main import main; main(prog_name='jupyter-book')"
+MADE_BY_SPHINX = ".buildinfo"
+
+
+def build(out=None, execute=True, tell=lambda text: None):
+    """Build the book of all modules that exist.
+
+    Args:
+        out: Folder for the site; by default `book/_build/html` in the clone. A book that is there is replaced.
+        execute: Whether pages show outputs.
+        tell: Called with a line of text for each page.
+
+    Returns:
+        Path of `index.html`.
+
+    Raises:
+        BookError: Something is missing, a notebook fails, Jupyter Book warns, or the site holds an answer.
+    """
+    course = workspace.course_dir()
+    out = Path(out or course / "book" / "_build" / "html").absolute()
+    _require_parts(course)
+    _require_free(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-", ignore_cleanup_errors=True) as draft:
+        notebooks = write_sources(Path(draft) / "source", execute, tell)
+        site = run_jupyter_book(Path(draft) / "source", Path(draft) / "built")
+        refuse_answers(site, notebooks)
+        if out.exists():
+            shutil.rmtree(out)
+        site.rename(out)
+    return out / "index.html"
+
+
+def write_sources(folder, execute=True, tell=lambda text: None):
+    """Write what Jupyter Book reads: the book's own files, one page a module, and what follows from the curriculum.
+
+    Returns:
+        The modules' sources, as a list of `Notebook`.
+    """
+    course = workspace.course_dir()
+    curriculum = Curriculum.load(course / workspace.MANIFEST)
+    shutil.copytree(course / "book", folder, ignore=shutil.ignore_patterns("_build"))
+    modules = contents.chapters(curriculum)
+    (folder / "_toc.yml").write_text(contents.table(modules), encoding="utf-8")
+    (folder / "map.md").write_text(contents.course_map(curriculum), encoding="utf-8")
+    (folder / "modules").mkdir()
+    notebooks = []
+    for module in modules:
+        notebooks.append(source.read(workspace.course_source(module)))
+        produced = _outputs(module, curriculum, tell) if execute else None
+        (folder / "modules" / f"{module.folder}.ipynb").write_text(page.text(notebooks[-1], produced), encoding="utf-8")
+    copy_mathjax(folder / "_static" / "mathjax")
+    return notebooks
+
+
+def copy_mathjax(folder):
+    """Copy the part of MathJax that a page loads, a tenth of the whole."""
+    package = Path(importlib.util.find_spec(MATHJAX).origin).parent / "static" / "mathjax"
+    fonts = Path("output") / "chtml" / "fonts"
+    shutil.copytree(package / fonts, folder / fonts)
+    shutil.copy(package / "tex-chtml.js", folder)
+
+
+def run_jupyter_book(folder, out):
+    """Build the site in a process of its own, a warning being an error; return the site's folder."""
+    command = [sys.executable, "-c", JUPYTER_BOOK, "build", str(folder), "--path-output", str(out), "-W", "--keep-going", "-q"]
+    done = subprocess.run(command, env={**os.environ, "PYTHONUTF8": "1"}, text=True, encoding="utf-8", errors="replace",
+                          stdin=subprocess.DEVNULL, capture_output=True)
+    if done.returncode:
+        said = (done.stderr.strip() or done.stdout.strip()).replace(str(folder) + os.sep, "")
+        raise BookError(f"Jupyter Book refuses the pages:\n{said}")
+    return out / "_build" / "html"
+
+
+def refuse_answers(site, notebooks):
+    """Raise when a file of the site, whichever it is, shows a solution."""
+    found = leaks(site, notebooks)
+    if found:
+        shown = "\n".join(str(leak) for leak in found[:10])
+        raise BookError(f"answers are left in the site, {len(found)} in all, so it is not kept:\n{shown}")
+
+
+def _outputs(module, curriculum, tell):
+    produced, cached = execution.outputs(module, curriculum, workspace.course_dir() / "book" / "_build" / "outputs")
+    tell(f"  {module.number} {module.name:13}{'as it was' if cached else 'run'}")
+    return produced
+
+
+def _require_parts(course):
+    if not (course / "book" / "_config.yml").is_file():
+        raise BookError("the book is built in a clone of the course, from its folder `book`: this is an installed copy", 2)
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise BookError(f"the book needs {', '.join(missing)}: pip install \"tinytorch-course[book]\"", 2)
+
+
+def _require_free(out):
+    """Replace nothing but a book."""
+    if out.exists() and not (out.is_dir() and ((out / MADE_BY_SPHINX).is_file() or not any(out.iterdir()))):
+        raise BookError(f"{out} is there already and holds no book: name a new folder", 2)
