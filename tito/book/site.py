@@ -40,6 +40,7 @@ def build(out=None, execute=True, tell=lambda text: None):
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-", ignore_cleanup_errors=True) as draft:
         notebooks = write_sources(Path(draft) / "source", execute, tell)
         site = run_jupyter_book(Path(draft) / "source", Path(draft) / "built")
+        copy_mathjax(site / "_static" / "mathjax")
         refuse_answers(site, notebooks)
         if out.exists():
             shutil.rmtree(out)
@@ -55,7 +56,7 @@ def write_sources(folder, execute=True, tell=lambda text: None):
     """
     course = workspace.course_dir()
     curriculum = Curriculum.load(course / workspace.MANIFEST)
-    shutil.copytree(course / "book", folder, ignore=shutil.ignore_patterns("_build"))
+    shutil.copytree(course / "book", folder, ignore=shutil.ignore_patterns("_build", ".*"))
     modules = contents.chapters(curriculum)
     (folder / "_toc.yml").write_text(contents.table(modules), encoding="utf-8")
     (folder / "map.md").write_text(contents.course_map(curriculum), encoding="utf-8")
@@ -65,12 +66,14 @@ def write_sources(folder, execute=True, tell=lambda text: None):
         notebooks.append(source.read(workspace.course_source(module)))
         produced = _outputs(module, curriculum, tell) if execute else None
         (folder / "modules" / f"{module.folder}.ipynb").write_text(page.text(notebooks[-1], produced), encoding="utf-8")
-    copy_mathjax(folder / "_static" / "mathjax")
     return notebooks
 
 
 def copy_mathjax(folder):
-    """Copy the part of MathJax that a page loads, a tenth of the whole."""
+    """Copy the part of MathJax that pages load, a tenth of the whole.
+
+    Jupyter Book would load it on every page if it stood among the sources.
+    """
     package = Path(importlib.util.find_spec(MATHJAX).origin).parent / "static" / "mathjax"
     fonts = Path("output") / "chtml" / "fonts"
     shutil.copytree(package / fonts, folder / fonts)
@@ -80,7 +83,7 @@ def copy_mathjax(folder):
 def run_jupyter_book(folder, out):
     """Build the site in a process of its own, a warning being an error; return the site's folder."""
     command = [sys.executable, "-c", JUPYTER_BOOK, "build", str(folder), "--path-output", str(out), "-W", "--keep-going", "-q"]
-    done = subprocess.run(command, env={**os.environ, "PYTHONUTF8": "1"}, text=True, encoding="utf-8", errors="replace",
+    done = subprocess.run(command, env={**os.environ, "PYTHONUTF8": "1", "NO_COLOR": "1"}, text=True, encoding="utf-8", errors="replace",
                           stdin=subprocess.DEVNULL, capture_output=True)
     if done.returncode:
         said = (done.stderr.strip() or done.stdout.strip()).replace(str(folder) + os.sep, "")
