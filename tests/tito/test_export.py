@@ -181,6 +181,12 @@ def test_a_statement_that_does_something_on_import_is_refused(refused, statement
                        "move it to a cell without `#| export`")
 
 
+def test_a_long_statement_is_shown_in_fifty_characters(refused):
+    shown = ["f(" + "a" * 47 + ")", "f(" + "b" * 48 + ")"]
+    problems = refused(add(TABLE + 1, "\n".join(["#| export", *shown])))
+    assert [re.search("`(.*?)`", problem)[1] for problem in problems] == [shown[0], "f(" + "b" * 45 + "..."]
+
+
 @pytest.mark.parametrize("line", ["%timeit f(1)", "%matplotlib inline", "!ls -l", "area?", "?area", "area??", "x = !ls", "x = %pwd", "%%time"])
 def test_a_magic_is_refused_with_its_line(refused, line):
     assert refused(add(TABLE + 1, f"#| export\nx = 1\n{line}\ny = 1")) == [
@@ -211,8 +217,9 @@ def test_a_syntax_error_names_cell_and_line(refused, body, line, reason):
     assert problem.startswith(f"shapes.ipynb, cell 13, line {line or ''}") and "is not Python: " in problem and reason in problem
 
 
-@pytest.mark.parametrize("body, line", [("x = 1\ndef f():\n    nonlocal y", 4), ("def f():\n    x = await g()", 3),
-                                        ("from __future__ import annotations", 2)])
+@pytest.mark.parametrize("body, line", [
+    ("x = 1\ndef f():\n    nonlocal y\n    return y\nz = 1", 4), ("def f():\n    x = await g()\n    return x", 3),
+    ("from __future__ import annotations\nx = 1", 2)])
 def test_what_only_the_whole_file_shows_names_cell_and_line(refused, body, line):
     problem, = refused(add(TABLE + 1, f"\n#| export\n{body}"))
     assert problem.startswith(f"shapes.ipynb, cell 13, line {line + 1}: is not Python: ")
@@ -294,6 +301,13 @@ def test_exported_code_that_leans_on_a_cell_left_behind_is_refused(refused, cell
         cells[AREA + 1]["source"] = text_of(cells[AREA + 1]).replace("return width", "return np.array(width)")
     assert refused(lean) == ["shapes.ipynb, cell 6, line 10: `np` comes from cell 2, which is not exported: "
                              "define or import it in an exported cell"]
+
+
+def test_prose_defines_nothing_to_lean_on(edited, reference):
+    def lean(cells):
+        add(1, "np = 1", kind="markdown")(cells)
+        add(AREA, "#| export\ndef helper(width):\n    return np")(cells)
+    assert "def helper" in export_text(edited(lean), reference, LABEL)
 
 
 @pytest.mark.parametrize("use", ["width = np", "def inner(np):\n        return np", "[np for np in (1,)]", "import numpy as np\n    np.pi"])

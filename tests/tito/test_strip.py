@@ -45,6 +45,11 @@ def test_each_region_of_a_cell_becomes_a_stub_at_its_own_indentation():
         'def f(x):\n    if x:\n        raise NotImplementedError("01.4 f")\n    y = 2\n    raise NotImplementedError("01.4 f")')
 
 
+def test_the_indentation_is_that_of_the_first_mark():
+    assert strip.stub("def f():\n    ### BEGIN SOLUTION\n    return 1\n        ### END SOLUTION", "01.4 f") == (
+        'def f():\n    raise NotImplementedError("01.4 f")')
+
+
 def test_solved_keeps_the_solutions_and_drops_the_marks(reference):
     circle = strip.learner_cells(reference, solved=True)[9]
     assert "        self.radius = radius\n\n    def area(self):" in circle.text
@@ -162,6 +167,7 @@ def test_the_notebook_is_valid_and_exactly_what_jupyter_would_save(learner):
     nbformat.validate(document)
     assert nbformat.writes(document) + "\n" == path.read_text(encoding="utf-8")
     assert document.metadata.kernelspec.name == "python3"
+    assert (document.nbformat, document.nbformat_minor) == (4, 5)
     assert [cell.id for cell in document.cells[:3]] == ["01-shapes-001", "01-shapes-002", "01-shapes-003"]
     assert all(cell.outputs == [] and cell.execution_count is None for cell in document.cells if cell.cell_type == "code")
 

@@ -51,7 +51,7 @@ def test_without_a_workspace_the_message_names_the_place_and_tito_init(tmp_path,
     monkeypatch.chdir(tmp_path)
     with pytest.raises(NoWorkspace, match="tito init") as caught:
         find()
-    assert str(tmp_path) in str(caught.value)
+    assert str(tmp_path) in str(caught.value) and "$TINYTORCH_WORKSPACE" not in str(caught.value)
 
 
 def test_a_variable_that_names_no_workspace_is_an_error_even_inside_one(space, monkeypatch, tmp_path):
@@ -98,6 +98,13 @@ def test_backups_are_copies_under_their_path_and_never_replace_each_other(space,
     assert {copy.parent for copy in copies} == {space.root / ".tito" / "backups" / "modules" / "01_shapes"}
     assert all(copy.suffix == ".ipynb" and ":" not in copy.name for copy in copies)
     assert path.read_text(encoding="utf-8") == "third"
+
+
+def test_a_file_from_elsewhere_keeps_its_path_as_label_and_its_name_in_backups(space, tmp_path):
+    path = tmp_path / "elsewhere.py"
+    path.write_text("x", encoding="utf-8")
+    assert space.label(path) == str(path)
+    assert space.backup(path).parent == space.root / ".tito" / "backups"
 
 
 def test_the_clone_is_the_course_and_a_workspace():
