@@ -6,15 +6,16 @@ from threadpoolctl import threadpool_info
 
 
 def blas():
-    """Return name, version and processor architecture of NumPy's matrix library: it decides every timing."""
-    found = [info for info in threadpool_info() if info["user_api"] == "blas"]
-    if not found:  # Apple's Accelerate, for one, cannot be asked or limited
-        return np.show_config(mode="dicts")["Build Dependencies"]["blas"]["name"]
-    return " ".join(filter(None, (found[0]["internal_api"], found[0]["version"], found[0].get("architecture"))))
+    """Return name, version and architecture of NumPy's matrix library: it decides every timing."""
+    for info in threadpool_info():
+        if info["user_api"] == "blas":
+            return " ".join(filter(None, map(info.get, ("internal_api", "version", "architecture"))))
+    # Apple's Accelerate, for one, cannot be asked or limited.
+    return np.show_config(mode="dicts")["Build Dependencies"]["blas"]["name"]
 
 
 def peak_memory():
-    """Return the most memory that this process has held, in MB; None where the system does not say."""
+    """Return the most memory that this process has held, in MB; None where nobody says."""
     try:
         import resource
     except ImportError:  # Windows

@@ -12,15 +12,18 @@ def parser(description, epochs, batch_size, lr):
         batch_size: Default of ``--batch-size``.
         lr: Default of ``--lr``.
     """
-    options = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--epochs", type=positive, default=epochs, help="passes over the training data (%(default)s)")
-    options.add_argument("--batch-size", type=positive, default=batch_size, help="examples in a step (%(default)s)")
-    options.add_argument("--lr", type=float, default=lr, help="learning rate (%(default)s)")
-    options.add_argument("--seed", type=int, default=0, help="of weights and batches (%(default)s)")
-    options.add_argument("--kernels", choices=["numpy", "numba"], default="numpy", help="kernel set (%(default)s)")
-    options.add_argument("--threads", type=positive, default=1, help="threads of the matrix library (%(default)s)")
-    options.add_argument("--data-dir", metavar="DIR", help="folder of the data (else $TINYTORCH_DATA, the cache, a download)")
-    options.add_argument("--metrics-json", metavar="FILE", type=Path, help="write what the closing table shows to a file, too")
+    options = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = options.add_argument
+    add("--epochs", type=positive, default=epochs, help="passes over the data (%(default)s)")
+    add("--batch-size", type=positive, default=batch_size, help="examples in a step (%(default)s)")
+    add("--lr", type=float, default=lr, help="learning rate (%(default)s)")
+    add("--seed", type=int, default=0, help="of weights and batches (%(default)s)")
+    add("--kernels", choices=["numpy", "numba"], default="numpy", help="kernel set (%(default)s)")
+    add("--threads", type=positive, default=1, help="of the matrix library (%(default)s)")
+    add("--data-dir", metavar="DIR",
+        help="folder of the data (else $TINYTORCH_DATA, the cache, a download)")
+    add("--metrics-json", metavar="FILE", type=Path, help="write the closing table to a file, too")
     return options
 
 

@@ -16,48 +16,51 @@ def progress(epochs, steps):
         steps: How many steps each has.
 
     Returns:
-        Context manager around an object with ``step(loss)`` and ``epoch(number, loss, accuracy)``.
+        Context manager around a `Bar` or around `Lines`.
     """
     if not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
         yield Lines(epochs)
         return
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("epoch {task.fields[number]}/{task.fields[epochs]}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"),
-               TextColumn("loss {task.fields[loss]:.4f}"), TextColumn("test accuracy {task.fields[accuracy]}"),
-               TimeRemainingColumn())
+    columns = (TextColumn("epoch {task.fields[number]}/{task.fields[epochs]}"), BarColumn(),
+               TextColumn("loss {task.fields[loss]}"),
+               TextColumn("test accuracy {task.fields[accuracy]}"), TimeRemainingColumn())
     with Progress(*columns, refresh_per_second=5) as bars:
-        fields = {"number": 1, "epochs": epochs, "loss": float("nan"), "accuracy": "-"}
-        yield Bar(bars, bars.add_task("", total=epochs * steps, **fields))
+        yield Bar(bars, epochs, bars.add_task("", total=epochs * steps, number=1, epochs=epochs,
+                                              loss="-", accuracy="-"))
 
 
 class Bar:
-    """A bar with the loss of the last step, the accuracy after the last epoch, and the time left."""
+    """The loss of the last step, the accuracy after the last epoch, and the time left."""
 
-    def __init__(self, bars, task):
-        self.bars, self.task, self.done = bars, task, 0
+    def __init__(self, bars, epochs, task):
+        self.bars, self.epochs, self.task, self.done = bars, epochs, task, 0
 
     def step(self, loss):
+        """Count a step, and show its loss now and then."""
         self.done += 1
         if self.done % EVERY == 0:
-            self.bars.update(self.task, completed=self.done, loss=loss)
+            self.bars.update(self.task, completed=self.done, loss=f"{loss:.4f}")
 
     def epoch(self, number, loss, accuracy):
-        number = min(number + 1, self.bars.tasks[self.task].fields["epochs"])
-        self.bars.update(self.task, completed=self.done, number=number, accuracy=f"{100 * accuracy:.2f} %")
+        """Show how an epoch ended."""
+        self.bars.update(self.task, completed=self.done, number=min(number + 1, self.epochs),
+                         loss=f"{loss:.4f}", accuracy=f"{100 * accuracy:.2f} %")
 
 
 class Lines:
-    """A line for each epoch."""
+    """A line after each epoch, in plain ASCII."""
 
     def __init__(self, epochs):
         self.epochs, self.began = epochs, time.perf_counter()
 
     def step(self, loss):
-        pass
+        """Show nothing."""
 
     def epoch(self, number, loss, accuracy):
+        """Print how an epoch ended."""
         seconds = time.perf_counter() - self.began
         left = seconds / number * (self.epochs - number)
-        print(f"epoch {number}/{self.epochs}  loss {loss:.4f}  test accuracy {100 * accuracy:.2f} %  "
-              f"{seconds:.1f} s, {left:.0f} s left", flush=True)
+        print(f"epoch {number}/{self.epochs}  loss {loss:.4f}  "
+              f"test accuracy {100 * accuracy:.2f} %  {seconds:.1f} s, {left:.0f} s left", flush=True)

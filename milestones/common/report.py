@@ -6,27 +6,42 @@ import sys
 
 def rows(metrics):
     """Return metrics as the labels and texts of the closing table."""
-    m, memory = metrics, metrics["peak_memory_mb"]
-    sign = "±" if can_print("±") else "+-"
-    fallbacks = ", ".join(f"{op} {count:,} times" for op, count in m["fallbacks"].items())
+    def percent(name):
+        return f"{100 * metrics[name]:.2f}"
+
+    m, sign, memory = metrics, plus_minus(), metrics["peak_memory_mb"]
+    warm_up = f"{1000 * m['warm_up_seconds']:.1f} ms for the first {m['warm_up_steps']} steps"
     return {
-        "test accuracy": f"{100 * m['test_accuracy']:.2f} {sign} {100 * m['test_accuracy_error']:.2f} %",
+        "test accuracy": f"{percent('test_accuracy')} {sign} {percent('test_accuracy_error')} %",
         "test loss": f"{m['test_loss']:.4f} {sign} {m['test_loss_error']:.4f}",
-        "training": f"{m['seconds']:.1f} s, {m['cpu_seconds']:.1f} s of CPU time: {m['steps']:,} steps, seed {m['seed']}",
-        "a step": f"{m['step_ms_median']:.3f} ms, the median after a warm-up of {1000 * m['warm_up_seconds']:.1f} ms",
+        "training": f"{m['seconds']:.1f} s, {m['cpu_seconds']:.1f} s of CPU time; seed {m['seed']}",
+        "a step": f"{m['step_ms_median']:.3f} ms, the median of {m['steps']:,}",
+        "warm-up": f"{warm_up}, which are left out of that median",
         "peak memory": f"{memory:.0f} MB" if memory else "not known on this system",
-        "BLAS": f"{m['blas']}, {m['threads']} thread{'s' * (m['threads'] > 1)}",
-        "kernels": m["kernels"] + (f"; numpy instead for {fallbacks}" if fallbacks else ", no fallbacks"),
+        "BLAS": f"{m['blas']}, {count(m['threads'], 'thread')}",
+        "kernels": f"{m['kernels']}, {fallbacks(m['fallbacks'])}",
     }
 
 
-def can_print(text):
-    """Say whether standard output can show a text."""
+def fallbacks(found):
+    """Say which ops the chosen kernel set lacked."""
+    if not found:
+        return "no fallbacks"
+    return "but numpy for " + ", ".join(f"{op} ({count(times, 'time')})" for op, times in found.items())
+
+
+def count(number, noun):
+    """Return a number with its noun."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
+def plus_minus():
+    """Return the sign, as far as standard output can show it."""
     try:
-        text.encode(sys.stdout.encoding or "ascii")
+        "±".encode(sys.stdout.encoding or "ascii")
     except UnicodeEncodeError:
-        return False
-    return True
+        return "+-"
+    return "±"
 
 
 def write_json(path, data):

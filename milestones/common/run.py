@@ -11,7 +11,8 @@ from common import machine, report
 from common.progress import progress
 from tinytorch.datasets import DataError
 
-WARM_UP = 5  # first steps, timed apart: caches fill, and a kernel that is compiled is compiled here
+WARM_UP = 5  # first steps, timed apart: caches fill, and what is compiled is compiled here
+SETTINGS = ("epochs", "batch_size", "lr", "seed", "threads", "kernels")
 
 
 class Run:
@@ -44,7 +45,7 @@ class Run:
                 self.bar.epoch(epoch, self.loss, self.accuracy)
 
     def batches(self, examples, rng):
-        """Yield the indices of each batch of an epoch, in random order, and time what is done with them.
+        """Yield the indices of each batch of an epoch, in random order, and time what follows.
 
         Args:
             examples: How many there are; the last batch holds what is left over.
@@ -73,21 +74,21 @@ class Run:
             print(f"  {label:15}{text}")
 
     def metrics(self, result):
-        """Return what was measured, as JSON data: fractions, seconds, MB; a step's milliseconds by the wall clock."""
-        options, warm_up = self.options, self.step_seconds[:WARM_UP]
+        """Return what was measured, as JSON data: fractions, seconds, MB; a step in ms of the wall clock."""
+        warm_up, rest = self.step_seconds[:WARM_UP], self.step_seconds[WARM_UP:]
         return {
-            "test_accuracy": result.accuracy, "test_accuracy_error": result.accuracy_error,
-            "test_loss": result.loss, "test_loss_error": result.loss_error,
-            "epochs": options.epochs, "batch_size": options.batch_size, "lr": options.lr, "seed": options.seed,
-            "steps": len(self.step_seconds), "seconds": sum(self.step_seconds), "cpu_seconds": self.cpu_seconds,
-            "warm_up_seconds": sum(warm_up), "step_ms_median": 1000 * statistics.median(self.step_seconds[WARM_UP:] or warm_up),
-            "peak_memory_mb": machine.peak_memory(), "blas": machine.blas(), "threads": options.threads,
-            "kernels": options.kernels, "fallbacks": dict(tinytorch.fallbacks),
+            **{f"test_{name}": value for name, value in result._asdict().items()},
+            **{name: getattr(self.options, name) for name in SETTINGS},
+            "seconds": sum(self.step_seconds), "cpu_seconds": self.cpu_seconds,
+            "steps": len(self.step_seconds), "step_ms_median": 1000 * statistics.median(rest or warm_up),
+            "warm_up_steps": len(warm_up), "warm_up_seconds": sum(warm_up),
+            "peak_memory_mb": machine.peak_memory(), "blas": machine.blas(),
+            "fallbacks": dict(tinytorch.fallbacks),
         }
 
 
 def run(main):
-    """Run a milestone. Data that cannot be had ends it with a message and exit status 2, Ctrl-C with 130."""
+    """Run a milestone. Data that cannot be had ends it with a message and status 2, Ctrl-C with 130."""
     try:
         main()
     except DataError as error:

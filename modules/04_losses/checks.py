@@ -320,29 +320,28 @@ def draw_accuracy(rng):
     yield dict(logits=scores, labels=labels - 1 - labels.min(), tensors=True)
 
 
+describe_accuracy = "accuracy(logits, labels), given as tensors: {tensors}"
+
+
 def observe_accuracy(module, logits, labels, tensors):
     wrap = module.Tensor if tensors else np.asarray
     share = module.accuracy(wrap(logits), wrap(labels))
-    return {"accuracy": share, "is a Python float": isinstance(share, float)}
+    return float(share) if isinstance(share, float) else f"{type(share).__name__}, not a Python float"
 
 
 def oracle_accuracy(logits, labels, tensors=False, hit=lambda row, y: row.index(max(row)) == y, scale=lambda n: 1 / n):
     if refusal(logits, labels):
         return refusal(logits, labels)
     hits = sum(hit(row, y) for row, y in zip(logits.tolist(), labels.tolist()))
-    return {"accuracy": hits * scale(len(labels)), "is a Python float": True}
+    return hits * scale(len(labels))
 
 
-def as_array_result(function):
-    """Turn an oracle into one whose share is no Python float."""
-    def wrong(**inputs):
-        expected = function(**inputs)
-        return expected if isinstance(expected, tuple) else {**expected, "is a Python float": False}
-    return wrong
+def number_of_another_type(logits, labels, tensors):
+    return "Tensor, not a Python float" if tensors and not refusal(logits, labels) else oracle_accuracy(logits, labels)
 
 
 def unchecked_accuracy(logits, labels, tensors):
-    return {"accuracy": (logits.argmax(axis=1) == labels).mean(), "is a Python float": True}
+    return float((logits.argmax(axis=1) == labels).mean())
 
 
 misconceptions_accuracy = {
@@ -352,8 +351,7 @@ misconceptions_accuracy = {
     "the smallest score was taken for the answer": lambda **inputs: oracle_accuracy(**inputs, hit=lambda row, y: row.index(min(row)) == y),
     "among equal scores the last was taken, not the first":
         lambda **inputs: oracle_accuracy(**inputs, hit=lambda row, y: len(row) - 1 - row[::-1].index(max(row)) == y),
-    "the result is a number of NumPy's or a tensor, not a Python float": as_array_result(oracle_accuracy),
-    "the largest score was looked for down the batch, not along the classes": lambda logits, labels, tensors: ERROR,
+    "the share was not made a Python float": number_of_another_type,
     "labels were not checked, and matched nothing or broadcast": unchecked_accuracy,
 }
 
@@ -413,7 +411,7 @@ misconceptions_cross_entropy_backward = {
     "divided by the number of classes, not by that of examples": lambda **inputs: oracle_cross_entropy_backward(**inputs, scale=lambda n, c: 1 / c),
     "1 was not subtracted at the right class": lambda **inputs: oracle_cross_entropy_backward(**inputs, truth=0),
     "1 was added at the right class, not subtracted": lambda **inputs: oracle_cross_entropy_backward(**inputs, truth=-1),
-    "the sign is turned: probability minus truth, not truth minus probability":
+    "the sign is turned: this is truth minus probability":
         lambda **inputs: oracle_cross_entropy_backward(**inputs, scale=lambda n, c: -1 / n),
     "the truth was not divided by N, only the probability": truth_not_divided,
     "1 was subtracted from whole columns, not from one entry of each row": truth_in_whole_columns,
@@ -425,9 +423,6 @@ misconceptions_cross_entropy_backward = {
 
 # 04.7 linear_backward
 
-NAMES = ("gradient of x", "gradient of weight", "gradient of bias")
-
-
 def draw_linear_backward(rng):
     """Three different sizes in every order, a batch of one, one feature, and the input's gradient not wanted."""
     for n, inputs, outputs, settings in ((4, 3, 2, {}), (2, 5, 7, {"needs_input_grad": True}), (1, 3, 4, {}),
@@ -435,43 +430,35 @@ def draw_linear_backward(rng):
         yield dict(grad=normal(rng, n, outputs), x=normal(rng, n, inputs), weight=normal(rng, outputs, inputs), **settings)
 
 
-def observe_linear_backward(linear_backward, **inputs):
-    result = linear_backward(**inputs)
-    named = isinstance(result, (tuple, list)) and len(result) == 3
-    return dict(zip(NAMES, result)) if named else result
-
-
 def oracle_linear_backward(grad, x, weight, needs_input_grad=True):
     grad, x, weight = (array.astype(np.float64) for array in (grad, x, weight))
-    return {NAMES[0]: np.einsum("no,oi->ni", grad, weight) if needs_input_grad else None,
-            NAMES[1]: np.einsum("no,ni->oi", grad, x), NAMES[2]: np.einsum("no->o", grad)}
+    return np.einsum("no,oi->ni", grad, weight) if needs_input_grad else None, np.einsum("no,ni->oi", grad, x), np.einsum("no->o", grad)
 
 
-def linear_changed(change):
-    """Turn the oracle into one that changes its answer."""
-    def wrong(grad, x, weight, needs_input_grad=True):
-        answer = oracle_linear_backward(grad, x, weight, needs_input_grad)
-        return {**answer, **change(answer, grad.astype(np.float64), x.astype(np.float64), weight.astype(np.float64))}
+def with_gradients(weight=lambda expected, n: expected, bias=lambda grad: grad.sum(axis=0)):
+    """Turn the oracle into one with another gradient of the weight or of the bias."""
+    def wrong(grad, x, **inputs):
+        first, expected, _ = oracle_linear_backward(grad, x, **inputs)
+        return first, weight(expected, len(x)), bias(grad.astype(np.float64))
     return wrong
 
 
+def reordered(*order):
+    return lambda **inputs: tuple(oracle_linear_backward(**inputs)[i] for i in order)
+
+
 misconceptions_linear_backward = {
-    "the gradient of the weight is transposed: its shape is that of the weight, (out, in)":
-        linear_changed(lambda answer, grad, x, weight: {NAMES[1]: answer[NAMES[1]].T}),
+    "the gradient of the weight is transposed: its shape is that of the weight, (out, in)": with_gradients(lambda expected, n: expected.T),
     "the gradient of the weight was averaged over the batch; what went to N places adds up":
-        linear_changed(lambda answer, grad, x, weight: {NAMES[1]: answer[NAMES[1]] / len(x)}),
-    "weight and bias were averaged over the batch; the mean is in the loss already":
-        linear_changed(lambda answer, grad, x, weight: {name: answer[name] / len(x) for name in NAMES[1:]}),
-    "the gradient of the bias was averaged over the batch; what went to N places adds up":
-        linear_changed(lambda answer, grad, x, weight: {NAMES[2]: grad.mean(axis=0)}),
-    "the gradient of the bias still has the batch axis: every example sends back a row, and the rows add up":
-        linear_changed(lambda answer, grad, x, weight: {NAMES[2]: grad}),
-    "the gradient of the bias was summed over the outputs, not over the batch":
-        linear_changed(lambda answer, grad, x, weight: {NAMES[2]: grad.sum(axis=1)}),
-    "the gradient of the bias kept an axis of size 1: its shape is (out,)":
-        linear_changed(lambda answer, grad, x, weight: {NAMES[2]: grad.sum(axis=0, keepdims=True)}),
-    "the gradient of the bias was summed over everything, to one number":
-        linear_changed(lambda answer, grad, x, weight: {NAMES[2]: grad.sum()}),
+        with_gradients(lambda expected, n: expected / n),
+    "the gradients of weight and bias were averaged over the batch; the mean is in the loss already":
+        with_gradients(lambda expected, n: expected / n, lambda grad: grad.mean(axis=0)),
+    "the gradient of the bias was averaged over the batch; what went to N places adds up": with_gradients(bias=lambda grad: grad.mean(axis=0)),
+    "the gradient of the bias still has the batch axis: every example sends back a row, and the rows add up": with_gradients(bias=lambda grad: grad),
+    "the gradient of the bias was summed over the outputs, not over the batch": with_gradients(bias=lambda grad: grad.sum(axis=1)),
+    "the gradient of the bias kept an axis of size 1: its shape is (out,)": with_gradients(bias=lambda grad: grad.sum(axis=0, keepdims=True)),
+    "the gradient of the bias was summed over everything, to one number": with_gradients(bias=lambda grad: grad.sum()),
+    "the order is another: first the input's gradient, then that of the weight, then that of the bias": reordered(1, 2, 0),
     "needs_input_grad was ignored: the gradient of x was not wanted":
         lambda grad, x, weight, needs_input_grad=True: oracle_linear_backward(grad, x, weight),
     "the gradient of x is always None": lambda grad, x, weight, needs_input_grad=True: oracle_linear_backward(grad, x, weight, False),
@@ -508,6 +495,7 @@ misconceptions_relu_backward = {
 
 # 04.9 mlp_gradients
 
+describe_mlp_gradients = "mlp_gradients(model, images, labels)"
 PARAMETERS = ("first weight", "first bias", "second weight", "second bias")
 
 
@@ -572,7 +560,7 @@ NO_TENSOR = "NoneType, where a tensor was needed"
 misconceptions_mlp_gradients = {
     "the gradient was not taken back through ReLU: `relu_backward` is missing":
         lambda **inputs: oracle_mlp_gradients(**inputs, mask=lambda received: 1.0),
-    "the second layer received what ReLU returned, not what the first layer returned":
+    "the second weight was paired with what the first layer returned: its input is what ReLU returned":
         lambda **inputs: oracle_mlp_gradients(**inputs, second_input=lambda received: received),
     "the gradients of two calls were added: each call replaces those of the call before": added_up,
     "the gradients stem from the sum of the losses, not from their mean":
