@@ -220,12 +220,50 @@ def select_kernel(op, *arrays):
 
 
 class Origin(NamedTuple):
-    """Where a tensor came from: the op, its inputs as they were given, its settings, and the version of each input."""
+    """Where a tensor came from: the op, its inputs as given, its settings, and the versions of the inputs and the tensor."""
 
     op: Op
     inputs: tuple
     params: dict[str, Any]
     versions: tuple
+
+
+def versions(*values):
+    """Return how often each tensor has been changed in place, None for what is no tensor.
+
+    Args:
+        values: Tensors, the last of them an op's result; numbers and arrays.
+
+    Example:
+        >>> from tinytorch.tensor import Tensor
+        >>> versions(2.0, Tensor([1.0]).zero_())
+        (None, 1)
+    """
+    tensor = type(values[-1])
+    return tuple([x.writes[0] if isinstance(x, tensor) else None for x in values])
+
+
+def follow(view, *inputs):
+    """Let a tensor that shares an input's memory share its count of changes, too: either one's change is both's.
+
+    Args:
+        view: Tensor that was made from the inputs, of new memory or of theirs.
+        inputs: What it was made from: tensors, arrays and numbers.
+
+    Returns:
+        The tensor.
+
+    Example:
+        >>> from tinytorch.tensor import Tensor
+        >>> x = Tensor([1.0, 2.0])
+        >>> x[:1].zero_(), x, x.version
+        (tensor([0.]), tensor([0., 2.]), 1)
+    """
+    base = getattr(view.data, "base", None)  # arrays of a device need not have it
+    for x in inputs if base is not None else ():
+        if isinstance(x, type(view)) and (x.data is base or x.data.base is base):
+            view.writes = x.writes
+    return view
 
 
 def record(out, op, inputs, params):
@@ -244,13 +282,12 @@ def record(out, op, inputs, params):
         >>> (Tensor([1.0], requires_grad=True) * 2).origin.op.name
         'mul'
     """
-    tensor = type(out)
+    follow(out, *inputs)
     if not state.recording or out.data.dtype.kind != "f":
         return
-    if any(isinstance(x, tensor) and x.requires_grad for x in inputs):
-        versions = tuple([x.version if isinstance(x, tensor) else None for x in inputs])
+    if any([isinstance(x, type(out)) and x.requires_grad for x in inputs]):
         out.requires_grad = True
-        out.origin = Origin(op, inputs, {**op.defaults, **params}, versions)
+        out.origin = Origin(op, inputs, {**op.defaults, **params}, versions(*inputs, out))
 
 
 class use:

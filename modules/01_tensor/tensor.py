@@ -133,7 +133,7 @@ import numpy as np
 
 from tinytorch.device import device_of, move
 from tinytorch.display import describe
-from tinytorch.op import op, part, record, register, select_kernel, state
+from tinytorch.op import follow, op, part, record, register, select_kernel, state
 from tinytorch.random import generator
 
 
@@ -858,7 +858,7 @@ class Conversions:
     def float(self): return self.to(np.float32)
     def double(self): return self.to(np.float64)
     def long(self): return self.to(np.int64)
-    def detach(self): return Tensor(self.data)
+    def detach(self): return follow(Tensor(self.data[...]), self)
     def clone(self): return cast(self, dtype=self.dtype)
     def __array__(self, dtype=None, copy=None): return np.asarray(self.numpy(), dtype)
 
@@ -895,19 +895,19 @@ class Writes:
 
     def write(self, array, index=...):
         """Overwrite entries, all of them by default."""
-        if self.requires_grad and state.recording:
-            raise RuntimeError("this tensor requires grad, so it cannot be changed in place while "
-                               "ops are remembered: make a new one (x = x + 1), or write inside "
-                               "`with no_grad():`")
+        if state.recording and (self.requires_grad or getattr(array, "requires_grad", False)):
+            raise RuntimeError("a write in place is not remembered, so neither the tensor nor what "
+                               "is written may require grad: make a new one (x = x + 1), or write "
+                               "inside `with no_grad():`")
         self.data[plain_index(index)] = unwrap(array)
-        self.version += 1
+        self.writes[0] += 1  # a list, which views of this memory share
         return self
 
     def __setitem__(self, index, value): self.write(value, index)
-    def __iadd__(self, other): return self.write(add.forward(self.data, unwrap(other)))
-    def __isub__(self, other): return self.write(sub.forward(self.data, unwrap(other)))
-    def __imul__(self, other): return self.write(mul.forward(self.data, unwrap(other)))
-    def __itruediv__(self, other): return self.write(div.forward(self.data, unwrap(other)))
+    def __iadd__(self, other): return self.write(self + other)
+    def __isub__(self, other): return self.write(self - other)
+    def __imul__(self, other): return self.write(self * other)
+    def __itruediv__(self, other): return self.write(self / other)
     def copy_(self, other): return self.write(other)
     def fill_(self, value): return self.write(value)
     def zero_(self): return self.write(0)
@@ -932,12 +932,12 @@ class Tensor(Operators, Functions, Reductions, Order, Shapes, Conversions, Write
         tensor(56.)
     """
 
-    __slots__ = ("data", "requires_grad", "grad", "origin", "version", "__weakref__")
+    __slots__ = ("data", "requires_grad", "grad", "origin", "writes", "__weakref__")
     __array_ufunc__ = None  # sends array + tensor to Tensor.__radd__
 
     def __init__(self, data, requires_grad=False, dtype=None):
         self.data = data if type(data) is np.ndarray and dtype is None else as_array(data, dtype)
-        self.requires_grad, self.grad, self.origin, self.version = requires_grad, None, None, 0
+        self.requires_grad, self.grad, self.origin, self.writes = requires_grad, None, None, [0]
         if requires_grad and self.data.dtype.kind != "f":
             raise ValueError(f"only floats can require a gradient, got {self.data.dtype}")
 
@@ -946,6 +946,7 @@ class Tensor(Operators, Functions, Reductions, Order, Shapes, Conversions, Write
     dtype = property(lambda self: self.data.dtype)
     device = property(lambda self: device_of(self.data))
     is_leaf = property(lambda self: self.origin is None)
+    version = property(lambda self: self.writes[0])
 
     def numel(self): return self.data.size
     def size(self, dim=None): return self.shape if dim is None else self.shape[dim]
@@ -953,7 +954,7 @@ class Tensor(Operators, Functions, Reductions, Order, Shapes, Conversions, Write
     def __repr__(self): return describe(self, move(self.data, "cpu"))
 
     def requires_grad_(self, requires_grad=True):
-        self.__init__(self.data, requires_grad)
+        self.requires_grad = Tensor(self.data, requires_grad).requires_grad  # refuses integers
         return self
 
     def backward(self, gradient=None, retain_graph=None, create_graph=False):
