@@ -1,5 +1,76 @@
-"""`tito dev check`."""
+"""`tito dev check`: the authors' lint."""
+import typer
 
 
-def check():
-    """To come."""
+def check(
+    modules: list[str] = typer.Argument(None, help="03, layers; all that are there by default."),
+    rule: list[str] = typer.Option(None, "--rule", help="Check this rule alone; may be given again."),
+    show_rules: bool = typer.Option(False, "--list", help="List the rules and what each asks for."),
+):
+    """Check that the modules keep the rules of the course: sources, checks, limits, prose, answers."""
+    from tito import console
+    from tito.lint import RULES, course
+
+    wanted = chosen(rule) if rule else RULES
+    if show_rules:
+        for one in wanted:
+            console.say(f"  {one.name:18}{one.purpose}")
+        console.next_step("tito dev check")
+        return
+    here = course.find(modules or ())
+    broken = [one.name for one in wanted if not passes(one, here)]
+    exercises = sum(len(readable(here, module)) for module in here.modules)
+    conclude(wanted, broken, exercises, here)
+    raise typer.Exit(1 if broken or not exercises else 0)
+
+
+def chosen(names):
+    """Return the rules of these names."""
+    from tito.curriculum import UnknownName
+    from tito.lint import RULES, named
+
+    for name in names:
+        if named(name) is None:
+            raise UnknownName(name, {rule.name: rule.name for rule in RULES}, "rule")
+    return [named(name) for name in names]
+
+
+def passes(rule, course):
+    """Check one rule, print how it stands, and say whether it is kept; a warning breaks nothing."""
+    import time
+
+    from tito import console
+
+    start = time.perf_counter()
+    problems = list(dict.fromkeys(rule.problems(course)))
+    errors = [problem for problem in problems if not problem.warning]
+    word = f"{len(errors)} {'problem' if len(errors) == 1 else 'problems'}" if errors else "ok"
+    console.say(f"  {rule.name:18}{word:14}{time.perf_counter() - start:5.1f} s", style="red" if errors else None)
+    for problem in problems:
+        console.say(f"      {'look: ' if problem.warning else ''}{problem}", style="yellow" if problem.warning else None)
+    return not errors
+
+
+def readable(course, module):
+    """Return a module's exercises, none if its source cannot be read."""
+    from tito.problems import SourceError
+
+    try:
+        return course.exercises(module)
+    except SourceError:
+        return ()
+
+
+def conclude(rules, broken, exercises, course):
+    """Print the sum, and what to do next."""
+    from tito import console
+
+    console.say()
+    console.say(f"{len(rules)} rules, {len(course.modules)} modules, {exercises} exercises: "
+                f"{'all kept' if not broken else f'{len(broken)} not kept'}")
+    if broken:
+        console.next_step(f"mend the first problem, then tito dev check --rule {broken[0]}")
+    elif not exercises:
+        console.next_step("write a module with an exercise: nothing was checked")
+    else:
+        console.next_step("tito dev mutate")

@@ -1,0 +1,80 @@
+"""The authors' lint: rules that every module must keep, derived from the sources that are there."""
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tito.checking import CheckBroken
+from tito.lint import checks, docstrings, doctests, encoding, exercises, exports, handout, limits, staircase, style, survivors, trials
+from tito.lint.problem import Problem
+from tito.problems import SourceError
+
+__all__ = ["RULES", "Problem", "Rule", "named"]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule of the course: a function that yields problems, of one module or of all at once."""
+
+    name: str
+    find: Callable
+    by_module: bool = True
+
+    @property
+    def purpose(self):
+        """What the rule asks for."""
+        return inspect.getdoc(self.find).split("\n")[0]
+
+    def problems(self, course):
+        """List what is wrong; a source or checks.py that cannot be read is a problem too.
+
+        Args:
+            course: The `Course`.
+        """
+        if not self.by_module:
+            return self.found(course, None, lambda: self.find(course))
+        return [problem for module in course.modules
+                for problem in self.found(course, module, lambda: self.find(course, module))]
+
+    def found(self, course, module, find):
+        """List what one call of the rule's function finds."""
+        try:
+            return list(find())
+        except SourceError as error:
+            return [Problem(course.label(one.path), one.reason, one.line if one.cell is None else None, one.cell)
+                    for one in error.problems]
+        except CheckBroken as error:
+            return [course.in_checks(module or course.modules[0], str(error))]
+
+
+RULES = (
+    Rule("exports", exports.in_sync),
+    Rule("unwritten", trials.unwritten),
+    Rule("solved", trials.solved),
+    Rule("checks", checks.whole),
+    Rule("misconceptions", checks.misconceptions),
+    Rule("draws", checks.draws),
+    Rule("survivors", survivors.known),
+    Rule("staircase", staircase.imports),
+    Rule("forward-names", staircase.forward_names),
+    Rule("limits", limits.notebooks),
+    Rule("minutes", limits.minutes),
+    Rule("export-limits", limits.exported),
+    Rule("code-limits", limits.code, by_module=False),
+    Rule("check-cells", exercises.checked),
+    Rule("hints", exercises.hinted),
+    Rule("spoilers", exercises.unspoiled),
+    Rule("answers", handout.answers_kept, by_module=False),
+    Rule("docstrings", docstrings.exercises),
+    Rule("sources", docstrings.sources),
+    Rule("given-docstrings", docstrings.given, by_module=False),
+    Rule("doctests", doctests.run, by_module=False),
+    Rule("prose", style.prose),
+    Rule("comments", style.comments, by_module=False),
+    Rule("habits", style.habits, by_module=False),
+    Rule("encoding", encoding.explicit, by_module=False),
+)
+
+
+def named(name):
+    """Return the rule of this name, or None."""
+    return next((rule for rule in RULES if rule.name == name), None)

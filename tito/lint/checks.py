@@ -1,0 +1,89 @@
+"""The checks themselves: whole, of NumPy alone, with draws that tell solutions apart and misconceptions that are named."""
+import ast
+import sys
+
+import numpy as np
+
+from tito import checking
+from tito.compare import arrays_in
+from tito.wire import encode
+
+PARTS = ("draw", "oracle", "misconceptions", "observe", "rtol", "atol", "describe")
+FEWEST = 2  # misconceptions of an exercise
+
+
+def whole(course, module):
+    """Every exercise has its draw, oracle and misconceptions; nothing belongs to no exercise; only NumPy is imported."""
+    names = {exercise.name for exercise in course.exercises(module)}
+    defined = vars(course.checks(module).module)
+    for name in names:
+        for part in PARTS[:3]:
+            if f"{part}_{name}" not in defined:
+                yield course.in_checks(module, f"{part}_{name} is missing")
+    for name in defined:
+        part, _, rest = name.partition("_")
+        if part in ("draw", "misconceptions") and rest and rest not in names:
+            yield course.in_checks(module, f"{name} belongs to no exercise", name)
+    yield from imports(course, module)
+
+
+def imports(course, module):
+    """checks.py imports the standard library and NumPy."""
+    for node in ast.walk(course.tree(course.checks_path(module))):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module or "."] if isinstance(node, ast.ImportFrom) else []
+        for name in names:
+            if name.partition(".")[0] not in (*sys.stdlib_module_names, "numpy"):
+                yield course.in_checks(module, f"imports {name}: the trusted side imports NumPy and nothing of ours")
+
+
+def misconceptions(course, module):
+    """Each exercise has at least two misconceptions, and each is caught and named by its own sentence."""
+    for exercise in course.exercises(module):
+        check = course.checks(module).check(exercise.name)
+        part = f"misconceptions_{exercise.name}"
+        if len(check.misconceptions) < FEWEST:
+            reason = f"{exercise.label} has {len(check.misconceptions)} misconceptions, and needs {FEWEST}"
+            yield course.in_checks(module, reason, part)
+        for sentence, how in checking.blind_spots(check, course.cases(module, exercise.name)).items():
+            yield course.in_checks(module, f"{exercise.label}: {sentence!r} {how}", part)
+
+
+def draws(course, module):
+    """Draws change with the seed and are not constant; a warning where all are positive, square or symmetric."""
+    for exercise in course.exercises(module):
+        first, second = (course.cases(module, exercise.name, (seed,)) for seed in checking.SEEDS)
+        part = f"draw_{exercise.name}"
+        if [encode(case.inputs) for case in first] == [encode(case.inputs) for case in second]:
+            yield course.in_checks(module, f"{exercise.label}: two seeds draw the same", part)
+        for argument in constant(first + second):
+            yield course.in_checks(module, f"{exercise.label}: {argument} is constant in every case", part)
+        for word in too_special(first + second):
+            yield course.in_checks(module, f"{exercise.label}: every array is {word}", part, warning=True)
+
+
+def constant(cases):
+    """List the arguments whose arrays all hold one value again and again."""
+    by_argument = {}
+    for case in cases:
+        for argument, value in case.inputs.items():
+            by_argument.setdefault(argument, []).extend(array for array in arrays_in(value) if array.size > 1)
+    return [argument for argument, arrays in by_argument.items() if arrays and all(np.ptp(a) == 0 for a in map(numbers, arrays))]
+
+
+def numbers(array):
+    """Return the finite entries of an array as float64."""
+    finite = array[np.isfinite(array)].astype(np.float64)
+    return finite if finite.size else np.zeros(1)
+
+
+def too_special(cases):
+    """Say what all floating-point arrays of an exercise have in common that would hide a mistake."""
+    arrays = [array for case in cases for array in arrays_in(case.inputs) if array.dtype.kind == "f" and array.size > 1]
+    tables = [array for array in arrays if array.ndim > 1]
+    if arrays and all((numbers(array) >= 0).all() for array in arrays):
+        yield "without a negative entry"
+    if tables and all(array.shape[-1] == array.shape[-2] for array in tables):
+        yield "square"
+        if all(np.array_equal(array, np.swapaxes(array, -1, -2)) for array in tables):
+            yield "symmetric"

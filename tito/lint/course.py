@@ -1,0 +1,178 @@
+"""The course as the rules see it: its sources, its checks, and what its reference solutions do, each computed once."""
+import ast
+import contextlib
+import functools
+
+from tito import checking, export, parts, runner, source, strip, trial, workspace
+from tito.lint.problem import Problem
+from tito.workspace import Workspace, WorkspaceError
+
+
+class Course:
+    """A course on trial.
+
+    Args:
+        root: `pathlib.Path` of the folder that holds `modules/` and `tinytorch/`.
+        only: Modules to judge, as `03` or `layers`; none means all that are there.
+
+    Raises:
+        WorkspaceError: A module asked for has no source yet.
+    """
+
+    def __init__(self, root, only=()):
+        self.space = Workspace(root)
+        self.root, self.curriculum = root, self.space.curriculum
+        self.present = tuple(one for one in self.curriculum.modules if self.source_path(one).is_file())
+        self.modules = tuple(self.curriculum.module(text) for text in only) or self.present
+        absent = [one for one in self.modules if one not in self.present]
+        if absent:
+            raise WorkspaceError(f"{self.label(self.source_path(absent[0]))} is not there yet: nothing to judge")
+
+    def source_path(self, module):
+        """Return the path of a module's source."""
+        return self.space.folder(module) / f"{module.name}.py"
+
+    def checks_path(self, module):
+        """Return the path of a module's checks."""
+        return self.space.folder(module) / "checks.py"
+
+    def label(self, path):
+        """Name a file as problems do: from the root, with forward slashes."""
+        return self.space.label(path)
+
+    @functools.cache
+    def notebook(self, module):
+        """Return the cells of a module's source."""
+        return source.read(self.source_path(module))
+
+    def exercises(self, module):
+        """List a module's exercises."""
+        return self.notebook(module).exercises()
+
+    def cell(self, module, exercise):
+        """Return the cell of an exercise, with its solution."""
+        return self.notebook(module).cells[exercise.cell - 1]
+
+    @functools.cache
+    def parts(self, module):
+        """List a module's exported cells, parsed."""
+        return parts.exported_parts(self.notebook(module))
+
+    @functools.cache
+    def text(self, module):
+        """Return a fresh export of a module's source."""
+        return export.export_text(self.notebook(module), self.notebook(module), self.label(self.source_path(module)))
+
+    @functools.cache
+    def learner_text(self, module, solved):
+        """Return the export of the learner's notebook, as it is handed out or with every exercise solved."""
+        cells = strip.learner_cells(self.notebook(module), solved)
+        learner = source.Notebook(self.source_path(module), tuple(cells))
+        return export.export_text(learner, self.notebook(module), self.label(self.source_path(module)))
+
+    @functools.cache
+    def checks(self, module):
+        """Load a module's checks.
+
+        Raises:
+            CheckBroken: There are none, or the file does not run.
+        """
+        if not self.checks_path(module).is_file():
+            raise checking.CheckBroken("is not there")
+        try:
+            return checking.load(self.checks_path(module))
+        except Exception as error:
+            raise checking.CheckBroken(f"cannot be loaded: {type(error).__name__}: {error}") from error
+
+    @functools.cache
+    def cases(self, module, name, seeds=checking.SEEDS):
+        """Draw the cases of an exercise.
+
+        Raises:
+            CheckBroken: `draw` fails.
+        """
+        check = self.checks(module).check(name)
+        try:
+            return checking.cases(check, seeds)
+        except checking.CheckBroken:
+            raise
+        except Exception as error:
+            raise checking.CheckBroken(f"draw_{name} raised {type(error).__name__}: {error}") from error
+
+    @functools.cache
+    def tree(self, path):
+        """Parse a Python file.
+
+        Raises:
+            SourceError: It is not there, or not Python.
+        """
+        try:
+            return ast.parse(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise source.SourceError(path, f"cannot be read: {error.strerror}") from error
+        except (SyntaxError, ValueError) as error:
+            raise source.SourceError(path, f"is not Python: {error}", line=getattr(error, "lineno", None)) from error
+
+    @contextlib.contextmanager
+    def package(self, module, text):
+        """Make a folder with a `tinytorch` of what is given, fresh exports of the prerequisites, and `text` as the module."""
+        with trial.package(self.space, module, text) as folder:
+            for needed in self.curriculum.prerequisites(module):
+                if needed in self.present:
+                    (folder / "tinytorch" / needed.exports).write_text(self.text(needed), encoding="utf-8")
+            yield folder
+
+    @functools.cache
+    def verdicts(self, module, solved):
+        """Judge a learner's notebook on what the module's prerequisites built, and on nothing else."""
+        exercises, checks = self.exercises(module), self.checks(module)
+        cases = {one.id: self.cases(module, one.name) for one in exercises}
+        with self.package(module, self.learner_text(module, solved)) as folder:
+            seen = runner.observe(folder, f"tinytorch.{module.package_name}", self.checks_path(module), exercises, cases)
+        return [checking.verdict(one, checks.check(one.name), cases[one.id], seen.get(one.id)) for one in exercises]
+
+    def at(self, module, reason, cell=None, line=1, **options):
+        """Make a problem of a place in a module's source.
+
+        Args:
+            module: The module.
+            reason: What is wrong.
+            cell: The `Cell`; None for the whole file.
+            line: Line within the cell, from 1.
+            options: Further fields of `Problem`.
+        """
+        path = self.label(self.source_path(module))
+        if cell is None:
+            return Problem(path, reason, **options)
+        return Problem(path, reason, cell.line and cell.line + line - 1, cell.index, **options)
+
+    def in_checks(self, module, reason, name=None, **options):
+        """Make a problem of a module's checks, at the line that defines `name`."""
+        path = self.checks_path(module)
+        return self.problem_in(path, reason, definition_line(path, name), **options)
+
+    def problem_in(self, path, reason, line=None, **options):
+        """Make a problem of a file."""
+        return Problem(self.label(path), reason, line, **options)
+
+
+def definition_line(path, name):
+    """Return the line of a file on which a name is defined at the top level, or None."""
+    lines = path.read_text(encoding="utf-8").split("\n") if name and path.is_file() else []
+    starts = (f"def {name}(", f"{name} =")
+    return next((number for number, line in enumerate(lines, 1) if line.startswith(starts)), None)
+
+
+def find(only=()):
+    """Return the course of the clone that one works in.
+
+    Args:
+        only: Modules to judge, as `03` or `layers`; none means all that are there.
+
+    Raises:
+        WorkspaceError: This is a learner's workspace, which holds no reference solutions.
+    """
+    space = workspace.find()
+    if not space.is_clone:
+        raise WorkspaceError(f"{space.root} is a learner's workspace: the commands of `tito dev` work in a clone of the course")
+    return Course(space.root, only)

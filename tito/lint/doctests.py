@@ -1,0 +1,48 @@
+"""The examples in docstrings run: those of what is exported, and of what is given."""
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tito.export import origin_of
+from tito.lint import run_doctests
+from tito.lint.problem import Problem
+from tito.runner import ONE_THREAD
+
+PATIENCE = 60  # seconds for all of them together
+
+
+def run(course):
+    """Every example gives what it shows, with the files that all modules export."""
+    if not course.present:
+        return
+    last = course.present[-1]
+    with course.package(last, course.text(last)) as folder:
+        for module in course.present:
+            (folder / "tinytorch" / module.exports).write_text(course.text(module), encoding="utf-8")
+        found = outcome(folder)
+        for failure in found["failures"]:
+            yield locate(course, folder, failure)
+    if not found["examples"]:
+        yield Problem("tinytorch", "no example was run: nothing was checked")
+
+
+def outcome(folder):
+    """Run all examples of a package in a process of their own, and return what came of them."""
+    command = [sys.executable, "-P", "-X", "utf8", run_doctests.__file__, str(folder)]
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, encoding="utf-8", errors="replace",
+                              timeout=PATIENCE, check=False, env={**os.environ, **ONE_THREAD})
+    except subprocess.TimeoutExpired:
+        return {"examples": 0, "failures": [{"file": "tinytorch", "line": 1, "text": f"no end within {PATIENCE} s"}]}
+    if done.returncode:
+        return {"examples": 0, "failures": [{"file": "tinytorch", "line": 1, "text": done.stderr.strip()[-500:]}]}
+    return json.loads(done.stdout)
+
+
+def locate(course, folder, failure):
+    """Make a problem of a failure: in the source's cell for what a module exports, else in the given file."""
+    path = Path(folder) / failure["file"]
+    origin = origin_of(path, failure["line"], course.root) if path.is_file() else None
+    return Problem(failure["file"], failure["text"] + (f" ({origin})" if origin else ""), failure["line"])

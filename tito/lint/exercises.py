@@ -1,0 +1,97 @@
+"""Around each exercise: one check after it, one to three hints, and none of them the answer."""
+import re
+
+from tito import answers
+from tito.parts import MARK
+
+HINTS = 3
+TOKEN = re.compile(r"\w+|[^\w\s]")
+FEWEST_TOKENS = 4  # `return a * b` tells the answer, `return out` does not
+
+
+def checked(course, module):
+    """Each exercise is followed, before the next one, by exactly one check cell, which calls its check and nothing else."""
+    sections = by_exercise(course, module)
+    for exercise in course.exercises(module):
+        cell = course.cell(module, exercise)
+        found = [other for other in sections[exercise.id] if other.check == exercise.id]
+        if len(found) != 1:
+            yield course.at(module, f"{exercise.label} is followed by {len(found)} check cells, not by one", cell)
+        for check in found:
+            if check.text.strip() != f'check("{exercise.id}")':
+                yield course.at(module, f'the check cell must hold check("{exercise.id}") alone', check)
+    yield from strays(course, module, sections)
+
+
+def by_exercise(course, module):
+    """Map each exercise's id to the cells between it and the next exercise; None has those before the first."""
+    sections, current = {None: []}, None
+    for cell in course.notebook(module).cells:
+        current = cell.exercise or current
+        sections.setdefault(current, []).append(cell)
+    return sections
+
+
+def strays(course, module, sections):
+    """Checks and hints stand with their own exercise."""
+    for number, cells in sections.items():
+        for cell in cells:
+            named = cell.check or cell.hint
+            if named not in (None, number):
+                kind = "check" if cell.check else "hint"
+                yield course.at(module, f"a {kind} of {named} stands after exercise {number}", cell)
+
+
+def hinted(course, module):
+    """Each exercise has one to three hints, and no hint holds a line of a solution."""
+    notebook = course.notebook(module)
+    lines = {line: number for number, found in answers.secrets([notebook]).items() for line in found}
+    for exercise in course.exercises(module):
+        hints = [cell for cell in notebook.cells if cell.hint == exercise.id]
+        if not 1 <= len(hints) <= HINTS:
+            yield course.at(module, f"{exercise.label} has {len(hints)} hints, not 1 to {HINTS}", course.cell(module, exercise))
+        for hint in hints:
+            for line in given_away(hint.text, lines):
+                yield course.at(module, f"the hint holds a line of the solution of {lines[line]}: {line}", hint)
+
+
+def given_away(text, lines):
+    """List the solution lines that a text holds, whatever their spaces, comments and trailing colons."""
+    said = f" {' '.join(TOKEN.findall(text))} "
+    return [line for line in lines if any(f" {form} " in said for form in forms(line))]
+
+
+def forms(line):
+    """Return the ways in which a hint would tell a line: whole, or what it returns, as tokens between spaces."""
+    code = line.partition("  #")[0].partition(" # ")[0].rstrip(":")
+    tokens = TOKEN.findall(code)
+    told = [tokens, tokens[1:]] if tokens[:1] == ["return"] else [tokens]
+    return [" ".join(one) for one in told if len(tokens) >= FEWEST_TOKENS and len(one) > 1]
+
+
+def unspoiled(course, module):
+    """No prose and no shown cell holds a line of a solution of the same module."""
+    notebook = course.notebook(module)
+    inside = {tokens(line): exercise.id for exercise in course.exercises(module)
+              for line in solution_lines(course.cell(module, exercise)) if len(tokens(line).split()) > FEWEST_TOKENS}
+    for cell in notebook.cells:
+        for number, line in enumerate(cell.text.split("\n") if not (cell.exported or cell.hint) else (), 1):
+            if tokens(line) in inside:
+                yield course.at(module, f"shows a line of the solution of {inside[tokens(line)]}: {line.strip()}", cell, number)
+
+
+def solution_lines(cell):
+    """List the lines of a cell that stand between solution marks."""
+    lines, inside = [], False
+    for line in cell.text.split("\n"):
+        mark = MARK.match(line)
+        if mark:
+            inside = mark[1] == "BEGIN"
+        elif inside:
+            lines.append(line)
+    return lines
+
+
+def tokens(line):
+    """Return a line as tokens with one space between them, whatever its own spaces."""
+    return " ".join(TOKEN.findall(line.partition("  #")[0]))

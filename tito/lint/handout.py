@@ -1,0 +1,36 @@
+"""What learners are handed holds no answer: both formats of the notebook, the given files, the milestones."""
+import tempfile
+from pathlib import Path
+
+from tito import answers, strip
+from tito.lint.problem import Problem
+
+
+def answers_kept(course):
+    """No stripped notebook, given file, milestone or README shows a line that stands in solutions only."""
+    notebooks = [course.notebook(module) for module in course.present]
+    with tempfile.TemporaryDirectory(prefix="tito-") as name:
+        hand_out(course, Path(name))
+        for leak in answers.leaks(Path(name), notebooks):
+            yield Problem(leak.path.as_posix(), f"shows the answer to {leak.exercise}: {leak.line}")
+
+
+def hand_out(course, folder):
+    """Write into a folder what a learner may see: stripped notebooks in both formats, and copies of what is given."""
+    for module in course.present:
+        cells = strip.learner_cells(course.notebook(module))
+        for format in ("ipynb", "py"):
+            path = folder / "modules" / module.folder / f"{module.name}.{format}"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            strip.write(cells, path, format)
+    for path in given_files(course):
+        copy = folder / course.label(path)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(path.read_bytes())
+
+
+def given_files(course):
+    """List the Python files of the package that no module exports, and the milestones."""
+    exports = {course.space.exported(module) for module in course.curriculum.modules}
+    found = [path for folder in ("tinytorch", "milestones") for path in (course.root / folder).rglob("*.py")]
+    return sorted(path for path in found if path not in exports)

@@ -1,0 +1,89 @@
+"""The voice and the habits of the course: no emoji, no belittling words, no praise, no star imports, no pickle."""
+import ast
+import io
+import re
+import tokenize
+
+from tito.lint.encoding import python_files
+from tito.lint.problem import Problem
+from tito.lint.staircase import all_parts
+
+BELITTLING = re.compile(r"\b(simply|just|obviously|trivially)\b", re.IGNORECASE)
+PRAISE = re.compile(r"\b(congratulations|well done|great job|awesome|good job|bravo)\b", re.IGNORECASE)
+LEFT_OVER = re.compile(r"\b(TODO|FIXME|XXX)\b")
+EMOJI = re.compile("[\U0001f300-\U0001faff\u2600-\u27bf\ufe0f]")
+CODE = re.compile(r"```.*?```|`[^`]*`|\$[^$]*\$", re.DOTALL)
+LOADERS = {"pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
+
+
+def prose(course, module):
+    """Prose, hints, questions, docstrings, comments and misconceptions are free of belittling words, praise and emoji."""
+    for cell in course.notebook(module).cells:
+        for number, text in prose_of(cell):
+            for reason in unwelcome(text):
+                yield course.at(module, reason, cell, number)
+    for sentence, line in sentences(course.tree(course.checks_path(module))):
+        for reason in unwelcome(sentence):
+            yield Problem(course.label(course.checks_path(module)), reason, line)
+
+
+def prose_of(cell):
+    """Yield the numbered lines of a cell that are prose: a markdown cell without its code, comments and docstrings of code."""
+    if cell.kind == "markdown":
+        text = CODE.sub(lambda code: "\n" * code[0].count("\n"), cell.text)
+        yield from enumerate(text.split("\n"), 1)
+    else:
+        for number, line in enumerate(cell.text.split("\n"), 1):
+            if not line.lstrip().startswith(("%", "!", ">>>", "...")):
+                yield number, line
+
+
+def unwelcome(text):
+    """Yield what a text says that the course does not say."""
+    for pattern, what in ((BELITTLING, "belittles the reader"), (PRAISE, "praises"), (LEFT_OVER, "is left over"), (EMOJI, "is an emoji")):
+        for found in pattern.finditer(text):
+            yield f'"{found[0]}" {what}'
+
+
+def sentences(tree):
+    """Yield the misconceptions' sentences of a checks.py, with their lines."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict):
+            yield from ((key.value, key.lineno) for key in node.value.keys
+                        if isinstance(key, ast.Constant) and isinstance(key.value, str))
+
+
+def comments(course):
+    """No comment of tito, the package or the milestones is left over from work in progress."""
+    for path in python_files(course):
+        text = path.read_text(encoding="utf-8")
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            if token.type == tokenize.COMMENT and LEFT_OVER.search(token.string):
+                yield Problem(course.label(path), f"{LEFT_OVER.search(token.string)[0]} is left over", token.start[0])
+
+
+def habits(course):
+    """No star import, no module that loads code from a file of data, no probing with hasattr in what learners read."""
+    for path in python_files(course):
+        if path.is_relative_to(course.root / "tests"):
+            continue  # they may well make the files that nobody should load
+        for line, reason in bad_habits(course.tree(path), path.is_relative_to(course.root / "tinytorch")):
+            yield Problem(course.label(path), reason, line)
+    for module in course.present:
+        for part in all_parts(course, module):
+            for line, reason in bad_habits(part.tree, part.cell.exported) if part.tree else ():
+                yield course.at(module, reason, part.cell, part.number(line))
+
+
+def bad_habits(tree, probing):
+    """Yield lines and reasons; probing with hasattr counts only where learners read."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
+            yield node.lineno, f"from {node.module} import *: name what is imported"
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        for name in names:
+            if name.partition(".")[0] in LOADERS:
+                yield node.lineno, f"imports {name}: no pickle where a file may come from outside"
+        if probing and isinstance(node, ast.Call) and getattr(node.func, "id", "") == "hasattr":
+            yield node.lineno, "hasattr probes: ask for the type, or give the attribute a default"

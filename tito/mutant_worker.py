@@ -1,0 +1,88 @@
+"""The process that runs mutants: one after the other, each in a freshly imported package.
+
+Run as `python mutant_worker.py FOLDER` on a job folder as `tito.worker` describes it, with one file more:
+
+    mutants.json    parts (the texts of the module's exported cells), mutants ({id: [part, its text, exercise, name]}) and
+                    cases ({exercise: [{argument: encoded value}]})
+
+A worker for each mutant would spend its time on importing NumPy.
+"""
+import importlib
+import importlib.machinery
+import json
+import os
+import sys
+from pathlib import Path
+
+if __package__:
+    from tito import wire, worker
+else:
+    sys.path.insert(0, str(Path(__file__).resolve().parent))
+    import wire
+    import worker
+
+    del sys.path[0]
+
+
+class Loader(worker.SourceLoader):
+    """Compiles each file once, but for the mutated module, whose text changes from mutant to mutant."""
+
+    kept = {}
+    mutated = None, ""  # the module's name, and its text now
+
+    def get_code(self, fullname):
+        name, text = self.mutated
+        if fullname == name:
+            return self.source_to_code(text.encode("utf-8"), self.path)
+        if fullname not in self.kept:
+            self.kept[fullname] = super().get_code(fullname)
+        return self.kept[fullname]
+
+
+class Finder(worker.PackageFinder):
+    """Finds the package to test, with the mutated module in it."""
+
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] != "tinytorch":
+            return None
+        folder = path[0] if path else self.package_parent
+        return importlib.machinery.FileFinder(folder, (Loader, [".py"])).find_spec(name)
+
+
+def fresh(module, text):
+    """Import the package anew, with a text as its module, and return the module."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "tinytorch"]:
+        del sys.modules[name]
+    Loader.mutated = module, text
+    return importlib.import_module(module)
+
+
+def observe(job, task, observers, mutant):
+    """Return what one mutant gives, as a worker's result; one that cannot be imported defines nothing."""
+    index, text, exercise, name = task["mutants"][mutant]
+    parts = [*task["parts"][:index], text, *task["parts"][index + 1:]]
+    try:
+        namespace = fresh(job["module"], "\n\n\n".join(parts) + "\n")
+    except BaseException:
+        return {"missing": True}
+    return worker.observe_exercise(name, namespace, observers, task["cases"][exercise], lambda file, names: None)
+
+
+def run(folder):
+    """Do the job that a folder describes."""
+    job, task = wire.read(folder / "job.json"), json.loads((folder / "mutants.json").read_text(encoding="utf-8"))
+    observers = worker.load_observers(folder / "observers.py")
+    worker.limit_memory(job["memory"])
+    sys.meta_path.insert(0, Finder(job["package_parent"]))
+    answers, printed = worker.Answers(folder / "answers"), worker.Printed()
+    sys.stdout = sys.stderr = printed
+    answers.give("started")
+    answers.give("import", {"error": None, "printed": ""})
+    for one in job["exercises"]:
+        answers.give(f"result-{one['id']}", {**observe(job, task, observers, one["id"]), "printed": ""})
+        printed.take()
+
+
+if __name__ == "__main__":
+    run(Path(sys.argv[1]).resolve())
+    os._exit(0)

@@ -1,0 +1,117 @@
+"""Mutants: reference solutions with one mistake planted in each, and how many of them the learner's checks catch.
+
+A check that lets a planted mistake pass would let a learner's pass too. Everything between the solution marks is mutated,
+one place at a time: operators, comparisons, numbers, conditions, arguments, calls such as `max` for `min`, whole statements.
+What errors say is left alone but for the exception's being raised at all.
+"""
+import ast
+import difflib
+import tomllib
+from dataclasses import dataclass
+
+from tito.mutators import replacements
+from tito.parts import MARK
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One mutated exercise: the lines that differ, and the text of its cell. `part` counts the module's exported cells."""
+
+    exercise: str
+    before: str
+    after: str
+    part: int
+    text: str
+
+    @property
+    def key(self):
+        return self.exercise, self.before, self.after
+
+
+@dataclass(frozen=True)
+class Reason:
+    """An entry of survivors.toml: a mutant that no check can catch, and why."""
+
+    exercise: str
+    before: str
+    after: str
+    reason: str = ""
+
+    @property
+    def key(self):
+        return self.exercise, self.before, self.after
+
+
+def reasons(path):
+    """Return the entries of a survivors.toml; a file that is not there has none."""
+    table = tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return [Reason(**entry) for entry in table.get("survivor", ())]
+
+
+def mutants(course, module, exercise):
+    """List the mutants of an exercise, each text once.
+
+    Args:
+        course: The `Course`.
+        module: The module.
+        exercise: The exercise.
+    """
+    index, part = next((index, part) for index, part in enumerate(course.parts(module)) if part.cell.index == exercise.cell)
+    tree, solution = ast.parse(part.text), solution_lines(part.cell)
+    original, found = ast.unparse(tree), {}
+    for text in mutated(tree, lambda node: part.number(node.lineno) in solution):
+        before, after = difference(original, text)
+        found.setdefault(text, Mutant(exercise.id, before, after, index, text))
+    found.pop(original, None)
+    return list(found.values())
+
+
+def solution_lines(cell):
+    """Return the numbers of the lines of a cell that stand between solution marks."""
+    numbers, inside = set(), False
+    for number, line in enumerate(cell.text.split("\n"), 1):
+        mark = MARK.match(line)
+        if mark:
+            inside = mark[1] == "BEGIN"
+        elif inside:
+            numbers.add(number)
+    return numbers
+
+
+def mutated(tree, within):
+    """Yield the text of a syntax tree with one node replaced, for every replacement of every node that is within."""
+    for holder, key, node in places(tree):
+        if hasattr(placed(node), "lineno") and within(placed(node)):
+            for replacement in replacements(node, holder):
+                holder[key] = replacement
+                yield ast.unparse(tree)
+            holder[key] = node
+
+
+def placed(node):
+    """Return the node that knows on which line a node stands: the `for` of a comprehension has none of its own."""
+    return node.target if isinstance(node, ast.comprehension) else node
+
+
+def places(node):
+    """Yield where every node below one stands: a dict or list that holds it, its key there, and itself. Errors' words are left out."""
+    if isinstance(node, (ast.Raise, ast.JoinedStr)):
+        return
+    for field, value in list(ast.iter_fields(node)):
+        if isinstance(value, ast.AST):
+            yield vars(node), field, value
+            yield from places(value)
+        elif isinstance(value, list):
+            for index, item in enumerate(value):
+                if isinstance(item, ast.AST):
+                    yield value, index, item
+                    yield from places(item)
+
+
+def difference(one, other):
+    """Return the lines that two texts do not share, of either, without their indentation."""
+    lines, others = one.split("\n"), other.split("\n")
+    changes = [code for code in difflib.SequenceMatcher(None, lines, others, autojunk=False).get_opcodes() if code[0] != "equal"]
+    before = [line.strip() for _, start, end, _, _ in changes for line in lines[start:end]]
+    after = [line.strip() for _, _, _, start, end in changes for line in others[start:end]]
+    return "\n".join(before), "\n".join(after)

@@ -1,0 +1,106 @@
+"""Run mutants against the learner's checks, many to a process, and count which are caught."""
+import json
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from tito import checking, mutant_worker, mutation, runner
+from tito.runner import RunnerError
+
+TIMEOUT = 3.0  # seconds for one mutant: a loop that never ends is caught as well
+GOAL = 0.9     # share of the mutants that a module's checks must catch
+
+
+@dataclass(frozen=True)
+class Named:
+    """An entry of a worker's job: a mutant under an id of its own, and the exercise's name."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Score:
+    """What came of an exercise's mutants."""
+
+    module: object
+    exercise: object
+    total: int
+    survivors: tuple
+    excused: tuple    # survivors with a reason in survivors.toml
+    outdated: tuple   # reasons for what no longer survives
+
+    @property
+    def caught(self):
+        return self.total - len(self.survivors)
+
+
+def scores(course, module, exercises, jobs=2):
+    """Run the mutants of some exercises of a module.
+
+    Args:
+        course: The `Course`.
+        module: The module.
+        exercises: The exercises.
+        jobs: How many processes share the work.
+
+    Returns:
+        List of a `Score` for each exercise.
+
+    Raises:
+        RunnerError: The reference itself does not pass, so that nothing would be learned from its mutants.
+    """
+    made = {exercise: mutation.mutants(course, module, exercise) for exercise in exercises}
+    tasks = {f"{exercise.id}-{index}": (exercise, mutant)
+             for exercise, mutants in made.items() for index, mutant in enumerate([original(course, module, exercise), *mutants])}
+    statuses = judge(course, module, tasks, jobs)
+    for exercise in exercises:
+        if statuses[f"{exercise.id}-0"] != "passed":
+            raise RunnerError(f"the reference of {exercise.label} does not pass its check: {statuses[f'{exercise.id}-0']}")
+    lived = {mutant for task, (_, mutant) in tasks.items() if statuses[task] == "passed" and not task.endswith("-0")}
+    return [score(course, module, exercise, mutants, lived) for exercise, mutants in made.items()]
+
+
+def original(course, module, exercise):
+    """Return the reference itself, as a mutant that must pass."""
+    parts = course.parts(module)
+    index = next(index for index, part in enumerate(parts) if part.cell.index == exercise.cell)
+    return mutation.Mutant(exercise.id, "", "", index, parts[index].text)
+
+
+def score(course, module, exercise, mutants, lived):
+    """Sort an exercise's mutants into those that were caught and those that live, with a reason or without."""
+    entries = mutation.reasons(course.space.folder(module) / "survivors.toml")
+    reasons = {entry.key: entry.reason for entry in entries if entry.exercise == exercise.id}
+    survivors = tuple(mutant for mutant in mutants if mutant in lived)
+    keys = {mutant.key for mutant in survivors}
+    excused = tuple((mutant, reasons[mutant.key]) for mutant in survivors if mutant.key in reasons)
+    return Score(module, exercise, len(mutants), survivors, excused, tuple(key for key in reasons if key not in keys))
+
+
+def judge(course, module, tasks, jobs):
+    """Return the status of each task: "passed" is a mutant that nobody noticed."""
+    cases = {exercise.id: course.cases(module, exercise.name) for exercise, _ in tasks.values()}
+    encoded = {number: [case.encoded for case in found] for number, found in cases.items()}
+    with course.package(module, course.text(module)) as parent, ThreadPoolExecutor(jobs) as pool:
+        shares = [dict(list(tasks.items())[start::jobs]) for start in range(jobs)]
+        seen = list(pool.map(lambda share: observe(course, module, parent, share, encoded), filter(None, shares)))
+    found = {task: observations for part in seen for task, observations in part.items()}
+    checks = course.checks(module)
+    return {task: checking.verdict(exercise, checks.check(exercise.name), cases[exercise.id], found[task]).status
+            for task, (exercise, _) in tasks.items()}
+
+
+def observe(course, module, parent, tasks, encoded):
+    """Run some tasks in one process, or in more where a mutant ends one or hangs."""
+    data = {"parts": [part.text for part in course.parts(module)], "cases": encoded,
+            "mutants": {task: [mutant.part, mutant.text, exercise.id, exercise.name] for task, (exercise, mutant) in tasks.items()}}
+
+    def prepare(folder):
+        (folder / "mutants.json").write_text(json.dumps(data), encoding="utf-8")
+
+    # What stands before the worker's command runs in its place; the cases lie in mutants.json, once for all mutants.
+    command = (sys.executable, "-P", "-X", "utf8", mutant_worker.__file__, "{job}")
+    named = [Named(task, exercise.name) for task, (exercise, _) in tasks.items()]
+    return runner.observe(parent, f"tinytorch.{module.package_name}", course.checks_path(module), named,
+                          dict.fromkeys(tasks, ()), timeout=TIMEOUT, command_prefix=command, prepare=prepare)

@@ -1,0 +1,127 @@
+"""What may stand in a node's place: each function takes a node of one kind and lists its mutations."""
+import ast
+import copy
+
+ARITHMETIC = {ast.Add: (ast.Sub,), ast.Sub: (ast.Add,), ast.Mult: (ast.Div, ast.Add), ast.Div: (ast.Mult,), ast.FloorDiv: (ast.Mult,),
+              ast.Mod: (ast.Mult,), ast.Pow: (ast.Mult,), ast.MatMult: (ast.Mult,), ast.BitAnd: (ast.BitOr,), ast.BitOr: (ast.BitAnd,)}
+COMPARISONS = {ast.Lt: (ast.LtE, ast.Gt), ast.LtE: (ast.Lt, ast.GtE), ast.Gt: (ast.GtE, ast.Lt), ast.GtE: (ast.Gt, ast.LtE),
+               ast.Eq: (ast.NotEq,), ast.NotEq: (ast.Eq,), ast.In: (ast.NotIn,), ast.NotIn: (ast.In,), ast.Is: (ast.IsNot,),
+               ast.IsNot: (ast.Is,)}
+TWINS = [("min", "max"), ("minimum", "maximum"), ("argmin", "argmax"), ("amin", "amax"), ("sum", "prod"), ("sum", "mean"),
+         ("any", "all"), ("zeros", "ones"), ("zeros_like", "ones_like"), ("floor", "ceil"), ("log", "log1p"), ("exp", "expm1"),
+         ("sin", "cos"), ("append", "remove"), ("isnan", "isfinite"), ("logical_and", "logical_or")]
+AXES = ("axis", "dim")
+
+
+def replacements(node, holder=None):
+    """List the nodes that may stand for one.
+
+    Args:
+        node: A statement or an expression.
+        holder: The list that a statement stands in, or the fields of the node above.
+    """
+    found = [mutation for kind, mutate in MUTATORS.items() if isinstance(node, kind) for mutation in mutate(node)]
+    if isinstance(node, ast.stmt) and isinstance(holder, list) and not isinstance(node, ast.Pass):
+        found.append(ast.Pass())
+    return found
+
+
+def changed(node, **fields):
+    """Return a copy of a node with some of its fields replaced."""
+    twin = copy.copy(node)
+    for name, value in fields.items():
+        setattr(twin, name, value)
+    return twin
+
+
+def arithmetic(node):
+    """Another operator; one operand alone."""
+    others = [changed(node, op=operator()) for operator in ARITHMETIC.get(type(node.op), ())]
+    return [*others, node.left, node.right]
+
+
+def augmented(node):
+    """Another operator."""
+    return [changed(node, op=operator()) for operator in ARITHMETIC.get(type(node.op), ())]
+
+
+def unary(node):
+    """The operand without its sign or its `not`."""
+    return [node.operand]
+
+
+def comparison(node):
+    """Another comparison, one at a time."""
+    return [changed(node, ops=[*node.ops[:index], other(), *node.ops[index + 1:]])
+            for index, operator in enumerate(node.ops) for other in COMPARISONS.get(type(operator), ())]
+
+
+def boolean(node):
+    """`or` for `and` and the reverse; one operand left out."""
+    swapped = changed(node, op=ast.Or() if isinstance(node.op, ast.And) else ast.And())
+    shorter = [without(node.values, index) for index in range(len(node.values))]
+    return [swapped, *(values[0] if len(values) == 1 else changed(node, values=values) for values in shorter)]
+
+
+def constant(node):
+    """True for False, a number's neighbours, another word; not another comma."""
+    value = node.value
+    if isinstance(value, bool):
+        return [ast.Constant(not value)]
+    if isinstance(value, int):
+        return [ast.Constant(value + 1), ast.Constant(value - 1)]
+    if isinstance(value, float):
+        return [ast.Constant(value + 1), ast.Constant(value * 2)] if value else [ast.Constant(1.0)]
+    meaningful = isinstance(value, str) and any(letter.isalnum() for letter in value)
+    return [ast.Constant(value + "x")] if meaningful else []
+
+
+def condition(node):
+    """The opposite condition."""
+    return [changed(node, test=ast.UnaryOp(ast.Not(), node.test))]
+
+
+def comprehension(node):
+    """No condition, or its opposite."""
+    opposite = [changed(node, ifs=[ast.UnaryOp(ast.Not(), test) if one is test else one for one in node.ifs]) for test in node.ifs]
+    return [*opposite, *(changed(node, ifs=without(node.ifs, index)) for index in range(len(node.ifs)))]
+
+
+def call(node):
+    """A function's twin; an argument left out; two neighbours exchanged; another axis."""
+    pairs = range(len(node.args) - 1)
+    swapped = [[*node.args[:i], node.args[i + 1], node.args[i], *node.args[i + 2:]] for i in pairs]
+    several = len(node.args) + len(node.keywords) > 1
+    shorter = [without(node.args, index) for index in range(len(node.args))] if several else []
+    return [*(changed(node, func=twin) for twin in twins(node.func)),
+            *(changed(node, args=args) for args in [*swapped, *shorter]),
+            *(changed(node, keywords=without(node.keywords, index)) for index in range(len(node.keywords)))]
+
+
+def twins(function):
+    """List what a function is easily mistaken for."""
+    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", None)
+    others = [pair[1 - pair.index(name)] for pair in TWINS if name in pair]
+    key = "attr" if isinstance(function, ast.Attribute) else "id"
+    return [changed(function, **{key: other}) for other in others]
+
+
+def keyword(node):
+    """An axis in place of all of them."""
+    every = isinstance(node.value, ast.Constant) and node.value.value is None
+    return [changed(node, value=ast.Constant(0))] if node.arg in AXES and every else []
+
+
+def slice_ends(node):
+    """One end of a slice left open."""
+    return [changed(node, **{end: None}) for end in ("lower", "upper", "step") if getattr(node, end) is not None]
+
+
+def without(items, index):
+    """Return a list without one of its items."""
+    return [item for position, item in enumerate(items) if position != index]
+
+
+MUTATORS = {ast.BinOp: arithmetic, ast.AugAssign: augmented, ast.UnaryOp: unary, ast.Compare: comparison, ast.BoolOp: boolean,
+            ast.Constant: constant, ast.If: condition, ast.While: condition, ast.IfExp: condition, ast.comprehension: comprehension,
+            ast.Call: call, ast.keyword: keyword, ast.Slice: slice_ends}
