@@ -4,7 +4,7 @@ All that runs is your own: tensors, layers, the loss, and the gradients that you
 hand in module 04.
 """
 import numpy as np
-from common import Run, evaluate, parser, run
+from common import Run, evaluate, parser, positive, run
 
 from tinytorch.datasets import digits, mnist
 from tinytorch.losses import mlp, mlp_gradients
@@ -13,13 +13,13 @@ from tinytorch.tensor import Tensor
 # Mean and standard deviation of the training pixels, as fractions of the brightest value, 255.
 PIXELS = {"MNIST": (0.1307, 0.3081), "digits (8x8, not MNIST)": (0.3052, 0.3749)}
 GRADIENTS = {"manual": mlp_gradients}
-TO_COME = {"autograd": "module 05 (autograd) builds it", "pytorch": "module 08 (training) brings it"}
+TO_COME = {"autograd": "module 05 (autograd) builds it", "pytorch": "module 08 (training) adds it"}
 
 
 def read_options():
     """Read the command line."""
     options = parser(__doc__, epochs=5, batch_size=128, lr=0.1)
-    options.add_argument("--hidden", type=int, default=256, help="hidden units (%(default)s)")
+    options.add_argument("--hidden", type=positive, default=256, help="hidden units (%(default)s)")
     options.add_argument("--gradients", choices=[*GRADIENTS, *TO_COME], default="manual",
                          help="who works out the gradients (%(default)s)")
     options.add_argument("--data", choices=["mnist", "digits"], default="mnist",
@@ -66,6 +66,7 @@ def main():
     pixels, examples = data.train_images[0].size, len(data.train_labels)
     rng = np.random.default_rng(options.seed)
     model = mlp(pixels, options.hidden, 10, rng=rng)
+    gradients = GRADIENTS[options.gradients]
     training = Run(options)
 
     def batch(images, labels):
@@ -78,7 +79,6 @@ def main():
     for _ in training.epochs(examples):
         for chosen in training.batches(examples, rng):
             images, labels = batch(data.train_images[chosen], data.train_labels[chosen])
-            gradients = GRADIENTS[options.gradients]
             training.loss = train_step(gradients, model, images, labels, options.lr)
         result = evaluate(model, tests())
         training.accuracy = result.accuracy

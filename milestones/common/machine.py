@@ -7,11 +7,12 @@ from threadpoolctl import threadpool_info
 
 def blas():
     """Return name, version and architecture of NumPy's matrix library: it decides every timing."""
-    for info in threadpool_info():
-        if info["user_api"] == "blas":
-            return " ".join(filter(None, map(info.get, ("internal_api", "version", "architecture"))))
-    # Apple's Accelerate, for one, cannot be asked or limited.
-    return np.show_config(mode="dicts")["Build Dependencies"]["blas"]["name"]
+    found = [info for info in threadpool_info() if info["user_api"] == "blas"]
+    if not found:  # Apple's Accelerate, for one, cannot be asked or limited
+        return np.show_config(mode="dicts")["Build Dependencies"]["blas"]["name"]
+    # SciPy, where something imports it, brings a library of its own.
+    numpys = min(found, key=lambda info: "numpy" not in info["filepath"])
+    return " ".join(filter(None, map(numpys.get, ("internal_api", "version", "architecture"))))
 
 
 def peak_memory():

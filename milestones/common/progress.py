@@ -63,4 +63,5 @@ class Lines:
         seconds = time.perf_counter() - self.began
         left = seconds / number * (self.epochs - number)
         print(f"epoch {number}/{self.epochs}  loss {loss:.4f}  "
-              f"test accuracy {100 * accuracy:.2f} %  {seconds:.1f} s, {left:.0f} s left", flush=True)
+              f"test accuracy {100 * accuracy:.2f} %  {seconds:.1f} s, {left:.0f} s left",
+              flush=True)

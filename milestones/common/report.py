@@ -2,6 +2,7 @@
 import json
 import os
 import sys
+import textwrap
 
 
 def rows(metrics):
@@ -10,24 +11,32 @@ def rows(metrics):
         return f"{100 * metrics[name]:.2f}"
 
     m, sign, memory = metrics, plus_minus(), metrics["peak_memory_mb"]
-    warm_up = f"{1000 * m['warm_up_seconds']:.1f} ms for the first {m['warm_up_steps']} steps"
+    warm_up = f"{1000 * m['warm_up_seconds']:.1f} ms, the first {count(m['warm_up_steps'], 'step')}"
     return {
         "test accuracy": f"{percent('test_accuracy')} {sign} {percent('test_accuracy_error')} %",
         "test loss": f"{m['test_loss']:.4f} {sign} {m['test_loss_error']:.4f}",
         "training": f"{m['seconds']:.1f} s, {m['cpu_seconds']:.1f} s of CPU time; seed {m['seed']}",
-        "a step": f"{m['step_ms_median']:.3f} ms, the median of {m['steps']:,}",
-        "warm-up": f"{warm_up}, which are left out of that median",
+        "a step": f"{m['step_ms_median']:.3f} ms, the median ({count(m['steps'], 'step')} in all)",
+        "warm-up": f"{warm_up}, left out of the median",
         "peak memory": f"{memory:.0f} MB" if memory else "not known on this system",
         "BLAS": f"{m['blas']}, {count(m['threads'], 'thread')}",
         "kernels": f"{m['kernels']}, {fallbacks(m['fallbacks'])}",
     }
 
 
+def show(table):
+    """Print labels and texts in 80 columns."""
+    print()
+    for label, text in table.items():
+        print(textwrap.fill(text, 80, initial_indent=f"  {label:15}", subsequent_indent=" " * 17))
+
+
 def fallbacks(found):
     """Say which ops the chosen kernel set lacked."""
     if not found:
         return "no fallbacks"
-    return "but numpy for " + ", ".join(f"{op} ({count(times, 'time')})" for op, times in found.items())
+    ops = [f"{op} ({count(times, 'time')})" for op, times in found.items()]
+    return f"but numpy ran {', '.join(ops)}"
 
 
 def count(number, noun):

@@ -69,26 +69,25 @@ class Run:
         metrics = {**more, **self.metrics(result)}
         if self.options.metrics_json:
             report.write_json(self.options.metrics_json, metrics)
-        print()
-        for label, text in {**more, **report.rows(metrics)}.items():
-            print(f"  {label:15}{text}")
+        report.show({**more, **report.rows(metrics)})
 
     def metrics(self, result):
-        """Return what was measured, as JSON data: fractions, seconds, MB; a step in ms of the wall clock."""
+        """Return what was measured, as JSON data; all but ``cpu_seconds`` is by the wall clock."""
         warm_up, rest = self.step_seconds[:WARM_UP], self.step_seconds[WARM_UP:]
         return {
             **{f"test_{name}": value for name, value in result._asdict().items()},
             **{name: getattr(self.options, name) for name in SETTINGS},
             "seconds": sum(self.step_seconds), "cpu_seconds": self.cpu_seconds,
-            "steps": len(self.step_seconds), "step_ms_median": 1000 * statistics.median(rest or warm_up),
             "warm_up_steps": len(warm_up), "warm_up_seconds": sum(warm_up),
+            "steps": len(self.step_seconds),
+            "step_ms_median": 1000 * statistics.median(rest or warm_up),
             "peak_memory_mb": machine.peak_memory(), "blas": machine.blas(),
             "fallbacks": dict(tinytorch.fallbacks),
         }
 
 
 def run(main):
-    """Run a milestone. Data that cannot be had ends it with a message and status 2, Ctrl-C with 130."""
+    """Run a milestone; missing data ends it with a message and status 2, Ctrl-C with 130."""
     try:
         main()
     except DataError as error:
