@@ -65,6 +65,7 @@ class ExportFinder:
     """Explain an import of what no module has exported yet; leave every other import alone."""
 
     def find_spec(self, name, path=None, target=None):
+        """Raise for what is not exported; find nothing, so that the usual finders go on."""
         package, _, stem = name.partition(".")
         reason = why_absent(stem) if package == "tinytorch" else None
         if reason:

@@ -242,8 +242,7 @@ def reshape(a, *, shape):
     try:
         return a.reshape(shape)
     except ValueError:
-        raise ValueError(f"reshape cannot read {a.size} numbers of shape {a.shape} "
-                         f"as shape {tuple(shape)}") from None
+        raise ValueError(f"reshape cannot read shape {a.shape} as shape {tuple(shape)}") from None
 
 
 # tensor.py, cell 47
@@ -324,7 +323,7 @@ def expand(a, *, shape):
     new = len(shape) - a.ndim
     target = tuple(a.shape[i - new] if size == -1 and i >= new else size
                    for i, size in enumerate(shape))
-    if broadcast_shape(a.shape, target) != target:
+    if -1 in target or broadcast_shape(a.shape, target) != target:
         raise ValueError(f"expand cannot stretch shape {a.shape} to {target}: only sizes of 1 grow")
     return np.broadcast_to(a, target)
 
@@ -356,19 +355,16 @@ def cat(*arrays, dim=0):
         return np.concatenate(arrays, axis=dim)
     except ValueError:
         shapes = ", ".join(str(array.shape) for array in arrays)
-        raise ValueError(f"cat along dim {dim} needs all other sizes to agree, "
-                         f"got shapes {shapes or '(none)'}") from None
+        raise ValueError(f"cat needs all sizes but dim {dim} to agree: {shapes or 'none'}") from None
 
 
 # tensor.py, cell 62
 def as_array(data, dtype=None):
     """Return an array: float32 for floats, int64 for ints; an array keeps its dtype and memory."""
-    if isinstance(data, Tensor):
-        data = data.data
+    data = data.data if isinstance(data, Tensor) else data
     array = np.asarray(data, dtype) if device_of(data) == "cpu" else data
     if array.dtype.kind not in "biuf":
-        raise TypeError(f"a tensor holds numbers in rows of equal length, "
-                        f"got {type(data).__name__} {str(data)[:60]}")
+        raise TypeError(f"a tensor holds numbers in equal rows, not this: {str(data)[:60]}")
     if array.dtype == np.float64 and dtype is None and not isinstance(data, np.ndarray):
         return array.astype(np.float32)
     return array
@@ -403,7 +399,7 @@ def apply(op, *inputs, **params):
 
     Args:
         op: The op to run.
-        inputs: Its inputs: tensors, arrays and numbers, in any mixture.
+        inputs: Its inputs: tensors and arrays of any shape, and numbers, in any mixture.
         params: Its settings, such as ``axis=0``.
 
     Returns:
@@ -477,8 +473,7 @@ class Functions:
         """Multiply; a vector counts as a row on the left and as a column on the right."""
         other = other if isinstance(other, Tensor) else Tensor(other)
         if self.ndim == 0 or other.ndim == 0:
-            raise ValueError(f"matmul needs dimensions: {self.shape} @ {other.shape}; "
-                             "* multiplies by a number")
+            raise ValueError(f"matmul needs dimensions: {self.shape} @ {other.shape}; use * instead")
         out = matmul(self if self.ndim > 1 else self.unsqueeze(0),
                      other if other.ndim > 1 else other.unsqueeze(1))
         out = out if other.ndim > 1 else out.squeeze(-1)
@@ -520,10 +515,12 @@ class Order:
     def argmin(self, dim=None, keepdim=False): return argmax(-self, axis=dim, keepdims=keepdim)
 
     def max(self, dim=None, keepdim=False):
+        """Return the largest entry of all, or with `dim` the pair of values and indices."""
         values = self.amax(dim, keepdim)
         return values if dim is None else Extremes(values, self.argmax(dim, keepdim))
 
     def min(self, dim=None, keepdim=False):
+        """Return the smallest entry of all, or with `dim` the pair of values and indices."""
         values = self.amin(dim, keepdim)
         return values if dim is None else Extremes(values, self.argmin(dim, keepdim))
 
@@ -541,17 +538,21 @@ class Shapes:
     def expand(self, *shape): return expand(self, shape=sizes(shape))
     def transpose(self, dim0, dim1): return transpose(self, dim0=dim0, dim1=dim1)
     def permute(self, *dims): return permute(self, dims=sizes(dims))
+    def __len__(self): return len(self.data)
     def __getitem__(self, index): return getitem(self, index=plain_index(index))
 
     def flatten(self, start_dim=0, end_dim=-1):
+        """Make one axis of those from ``start_dim`` to ``end_dim``."""
         first, last = start_dim % max(self.ndim, 1), end_dim % max(self.ndim, 1)
         return self.reshape(*self.shape[:first], -1, *self.shape[last + 1:])
 
     def unsqueeze(self, dim):
+        """Insert an axis of size 1, so that it becomes axis ``dim``."""
         dim = dim % (self.ndim + 1)
         return self.reshape(*self.shape[:dim], 1, *self.shape[dim:])
 
     def squeeze(self, dim=None):
+        """Drop axis ``dim`` if its size is 1; without ``dim``, all such axes."""
         dropped = range(self.ndim) if dim is None else [dim % max(self.ndim, 1)]
         return self.reshape(*(n for i, n in enumerate(self.shape) if n != 1 or i not in dropped))
 
@@ -592,7 +593,6 @@ class Conversions:
     def __float__(self): return float(self.item())
     def __int__(self): return int(self.item())
     def __bool__(self): return bool(self.item())
-    def __len__(self): return len(self.data)
 
 
 # tensor.py, cell 74
@@ -662,6 +662,7 @@ class Tensor(Operators, Functions, Reductions, Order, Shapes, Conversions, Write
     def __repr__(self): return describe(self, move(self.data, "cpu"))
 
     def requires_grad_(self, requires_grad=True):
+        """Say whether gradients shall flow to this tensor, and return it."""
         self.requires_grad = Tensor(self.data, requires_grad).requires_grad  # refuses integers
         return self
 

@@ -275,6 +275,7 @@ def draw_expand(rng):
     yield dict(a=normal(rng, 3, 2), shape=(3, 4))
     yield dict(a=normal(rng, 4, 3), shape=(1, 3))
     yield dict(a=normal(rng, 2, 3), shape=(3,))
+    yield dict(a=normal(rng, 2, 3), shape=(-1, 2, 3))
 
 
 def observe_expand(expand, a, shape):
@@ -288,9 +289,9 @@ def observe_expand(expand, a, shape):
 
 
 def oracle_expand(a, shape):
-    if len(shape) < a.ndim:
-        return NAMED
     new = len(shape) - a.ndim
+    if new < 0 or -1 in shape[:new]:
+        return NAMED
     target = [n if n != -1 else a.shape[i - new] for i, n in enumerate(shape)]
     if any(n != 1 and n != target[i + new] for i, n in enumerate(a.shape)):
         return NAMED
@@ -371,7 +372,8 @@ def observe_apply(module, a, b, name, wants, params):
         op=out.origin.op.name, params=sorted((k, str(v)) for k, v in out.origin.params.items()),
         same_inputs=all(x is y for x, y in zip(out.origin.inputs, inputs)))
     return dict(values=out.data, dtype=str(out.data.dtype), type=type(out).__name__, requires_grad=bool(out.requires_grad),
-                origin=labels, with_another_kernel=second_kernel(module, op, inputs, params))
+                origin=labels, with_another_kernel=second_kernel(module, op, inputs, params),
+                on_another_device=second_device(module, op, inputs, params))
 
 
 def second_kernel(module, op, inputs, params):
@@ -385,6 +387,22 @@ def second_kernel(module, op, inputs, params):
         module.state.kernels = before
 
 
+class Probe(np.ndarray):
+    """An array that lives on a device of its own."""
+
+
+def second_device(module, op, inputs, params):
+    """Do the same with data on a device made here: where the data lives decides which kernel runs."""
+    other, devices = type(op)(op.forward), module.device_of.__globals__["_devices"]
+    other.register_kernel("probe")(lambda *arrays, **params: op.forward(*arrays, **params) + 100)
+    devices["probe"] = (Probe, lambda array: array.view(Probe), np.array)
+    try:
+        there = [module.Tensor(x.data.view(Probe)) if isinstance(x, module.Tensor) else x for x in inputs]
+        return np.array(module.apply(other, *there, **params).data - 100)
+    finally:
+        del devices["probe"]
+
+
 def oracle_apply(a, b, name, wants, params):
     forwards = dict(mul=lambda: oracle_mul(a, b), sub=lambda: oracle_mul(a, 1.0) - b, matmul=lambda: oracle_matmul(a, b),
                     reduce_sum=lambda: oracle_reduce_sum(a, **params), mean=lambda: oracle_mean(a, **params))
@@ -393,7 +411,7 @@ def oracle_apply(a, b, name, wants, params):
     origin = dict(op=name, params=sorted((k, str(v)) for k, v in {**settings, **params}.items()), same_inputs=True)
     dtype = "float64" if a.dtype == np.float64 else "float32"
     return dict(values=values, dtype=dtype, type="Tensor", requires_grad=any(wants), origin=origin if any(wants) else "no origin",
-                with_another_kernel=values)
+                with_another_kernel=values, on_another_device=values)
 
 
 def changed(**changes):
@@ -418,6 +436,9 @@ misconceptions_apply = {
         changed(requires_grad=lambda **_: True, origin=lambda **inputs: oracle_apply(**{**inputs, "wants": (True, True)})["origin"]),
     "the settings did not reach the kernel": forgets_settings,
     "record got the bare arrays; it needs the inputs as they were given": misses_copies,
-    "op.forward ran whatever kernels are in use: select_kernel chooses":
-        changed(with_another_kernel=lambda **inputs: oracle_apply(**inputs)["values"] - 100),
+    "op.forward ran whatever kernels are in use, and wherever the data lives: select_kernel chooses":
+        changed(with_another_kernel=lambda **inputs: oracle_apply(**inputs)["values"] - 100,
+                on_another_device=lambda **inputs: oracle_apply(**inputs)["values"] - 100),
+    "select_kernel was not given the arrays, so it cannot see on which device they live":
+        changed(on_another_device=lambda **inputs: oracle_apply(**inputs)["values"] - 100),
 }
