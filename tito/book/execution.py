@@ -60,6 +60,9 @@ def fingerprint(module, curriculum):
 
 def run(module, curriculum):
     """Run a module's solved notebook on what its prerequisites export, and return each cell's outputs."""
+    absent = [str(needed) for needed in curriculum.prerequisites(module) if workspace.is_to_come(needed)]
+    if absent:
+        raise BookError(f"module {module} cannot run: it needs {', '.join(absent)}, not written yet (or --no-execute)")
     with tempfile.TemporaryDirectory(prefix="tito-book-", ignore_cleanup_errors=True) as folder:
         space = workspace.Workspace(Path(folder).resolve() / "workspace")
         scaffold.write(space.root, solved=True)
@@ -97,7 +100,7 @@ def execute(path, environment):
     client = NotebookClient(notebook, km=manager, timeout=TIMEOUT, resources={"metadata": {"path": str(path.parent)}},
                             extra_arguments=KERNEL_OPTIONS)
     try:
-        return client.execute(env=environment).cells
+        return client.execute(env=environment, cleanup_kc=True).cells
     except CellExecutionError as error:
         reason = f"{error.ename}: {error.evalue}"
     except (CellTimeoutError, DeadKernelError) as error:
