@@ -8,6 +8,7 @@ import pytest
 
 from tito import checking
 from tito.checking import Case, Check, CheckBroken, Checks, Observation, Observations, Raised
+from tito.observation import Place, place_in, read_error
 from tito.wire import Other
 
 Exercise = namedtuple("Exercise", "id name")
@@ -82,8 +83,8 @@ def test_blind_spots_are_misconceptions_that_pass_or_pass_for_another():
 
 
 def test_a_misconception_may_raise():
-    check = Check("f", lambda rng: iter([{"x": 2}]), lambda x: x, {"looked up": lambda x: {}[x]})
-    assert outcome(lambda x: {}[x], check).failure.looks_like == "looked up"
+    check = Check("f", lambda rng: iter([{"x": 2}]), lambda x: x, {"divided": lambda x: x / 0, "looked up": lambda x: {}[x]})
+    assert seen(check, raised("KeyError", "2")).failure.looks_like == "looked up"
 
 
 def test_an_exception_out_of_learner_code_is_an_error_with_its_place():
@@ -97,6 +98,8 @@ def test_an_exception_out_of_the_check_itself_says_so():
     found = seen(MATMUL, raised("AttributeError", "'NoneType' object has no attribute 'shape'"))
     assert dict(found.failure.rows)["at"] == checking.UNUSABLE
     assert found.failure.rows[-1] == ("perhaps", "a `return` is missing")
+    assert "perhaps" not in dict(seen(MATMUL, raised("AttributeError", "'NoneType'", "tensor.ipynb, cell 4")).failure.rows)
+    assert "perhaps" not in dict(seen(MATMUL, raised("TypeError", "unexpected keyword argument 'a'")).failure.rows)
 
 
 def test_an_expected_exception_passes_and_its_message_is_held_to_what_it_must_hold():
@@ -126,7 +129,9 @@ def test_an_input_changed_in_place_fails_even_with_the_right_values():
     right = checking.cases(MATMUL)[0].expected.astype(np.float32)
     found = seen(MATMUL, Observation(right, changed=("a",)))
     assert found.status == "failed" and found.passed == 0
-    assert found.failure.rows[-1][0] == "changed" and "the input a:" in found.failure.rows[-1][1]
+    assert [label for label, _ in found.failure.rows] == ["called", "with", "changed"]
+    assert "the input a:" in found.failure.rows[-1][1]
+    assert found.failure.looks_like is None  # though `BATCH` gives the right values here, too
     wrong = seen(MATMUL, Observation(right + 1, changed=("a", "b")))
     assert [label for label, _ in wrong.failure.rows[2:]] == ["differs", "expected", "got", "changed"]
 
@@ -169,9 +174,10 @@ def test_a_problem_of_the_process_becomes_a_status(problem, status):
     assert found.failure.rows[0] == ("called", "right(a, b)") and found.failure.rows[-1][1] == "what happened"
 
 
-def test_a_case_number_that_does_not_exist_is_ignored():
+@pytest.mark.parametrize("case", [4, 99, None])
+def test_a_case_number_that_does_not_exist_is_ignored(case):
     found = checking.verdict(Exercise("01.4", "right"), MATMUL, checking.cases(MATMUL),
-                             Observations(problem="timeout", text="what happened", case=99))
+                             Observations(problem="timeout", text="what happened", case=case))
     assert found.failure.rows == (("got nothing", "what happened"),)
 
 
@@ -223,3 +229,27 @@ def test_pretending_keeps_the_precision_of_the_inputs():
     array, (scalar, number, whole) = got.value["list"]
     assert (array.dtype, scalar.dtype, type(number), whole.dtype.kind) == (np.float32, np.float32, float, "i")
     assert checking.pretend(drawn, lambda a, b: {1}).cases[0].value == Other("set")
+
+
+def test_places_of_an_exception():
+    def place(file, line):
+        return Place(f"{file}:{line}", own=file != "given", home=file == "home")
+
+    def where(*files):
+        frames = [[file, number] for number, file in enumerate(files)]
+        return read_error({"type": "E", "message": "", "frames": frames}, place).where
+    assert where("home", "home", "given") == "home:1"
+    assert where("home", "earlier", "given") == "earlier:1, called from home:0"
+    assert where("earlier", "home") == "home:1" and where("earlier") == "earlier:0"
+    assert where("given") == "given:0" and where() is None
+
+
+def test_a_place_outside_the_package_is_not_looked_at(tmp_path):
+    text = "# Made by tito from modules/01_x/x.ipynb: edit that file, then run `tito module complete 01`.\n# x.ipynb, cell 1\nx = 1\n"
+    (tmp_path / "tinytorch").mkdir()
+    for file in ("outside.py", "tinytorch/inside.py"):
+        (tmp_path / file).write_text(text, encoding="utf-8")
+    place = place_in(tmp_path, "tinytorch.inside")
+    assert place("tinytorch/inside.py", 3) == ("x.ipynb, cell 1, line 2", True, True)
+    assert place("tinytorch/../outside.py", 3) == ("tinytorch/../outside.py, line 3", False, False)
+    assert place("tinytorch/none.py", 3) == ("tinytorch/none.py, line 3", False, False)

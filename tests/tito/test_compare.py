@@ -18,7 +18,7 @@ def rows(expected, got, inputs=None, **tolerance):
 
 @pytest.mark.parametrize("expected, got", [
     (A, A.astype(F32)), (A, A * (1 + 5e-5)), (0.0, 9e-6), (A, A + 5e-6), (np.nan, np.nan), (np.array([np.inf, 1]), np.array([np.inf, 1])),
-    (3, 3), (3, np.int64(3)), (3.0, 3), (3, 3.0), (np.array(2.5), 2.5), (2.5, np.array(2.5)), (True, np.True_), (True, np.array(True)),
+    (3, 3), (3, np.int64(3)), (3.0, 3), (3, 3.0), (3.0001, 3), (3, 3.0001), (np.array(2.5), 2.5), (2.5, np.array(2.5)), (True, np.True_), (True, np.array(True)),
     (np.array([True, False]), np.array([1, 0])), ("view", "view"), (None, None), (b"ab", b"ab"),
     ((1, 2), [1, 2]), ([1, (A, "x")], (1, [A, "x"])), ({"a": 1, "b": A}, {"b": A, "a": 1}), ([], ()),
     (("raises", "ValueError"), ("raises", "ValueError", "any message")),
@@ -102,6 +102,7 @@ def test_short_lists_are_shown_whole():
 
 
 def test_keys_are_named():
+    assert rows({"weight": 1}, [1]) == {"expected": "a dict of 1", "got": "[1]"}
     assert rows({"weight": 1, "bias": 2}, {"weight": 1}) == {"expected": "keys weight, bias", "got": "keys weight"}
     assert rows({"weight": 1}, {})["got"] == "keys none"
     assert rows({}, {f"k{i}": 1 for i in range(13)})["got"].endswith("k11, ...")
@@ -128,6 +129,7 @@ def test_a_call_shows_settings_by_value_and_arrays_by_name():
 def test_tiny_arrays_in_a_call_are_shown_whole():
     inputs = {"a": np.array([[0.5], [-1.25]], F32), "b": np.zeros((0, 2)), "c": [np.zeros(3), np.ones((2, 1), int)], "t": "x" * 50}
     with_row = dict(wording.call_rows("f", inputs))["with"]
+    assert dict(wording.call_rows("f", {"c": [np.zeros(1)]}))["with"] == "c = [(1,) float64]"
     assert with_row.startswith("a = [[0.5], [-1.25]] float32; b (0, 2) float64; c = [(3,) float64, (2, 1) int64]; t 'xxx")
 
 

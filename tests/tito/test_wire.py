@@ -43,6 +43,11 @@ def test_layout_and_byte_order_do_not_matter(value):
     assert np.array_equal(through(value), value)
 
 
+def test_numpy_strings_become_strings_and_arrays_of_them_are_no_data():
+    assert type(through(np.str_("axis"))) is str and through(np.str_("axis")) == "axis"
+    assert through(np.array(["axis"])) == Other("array of dtype str128")
+
+
 def test_numpy_scalars_stay_numpy_scalars():
     back = through(np.float32(0.1))
     assert type(back) is np.float32 and back == np.float32(0.1)
