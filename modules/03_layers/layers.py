@@ -1,0 +1,843 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Layers
+#
+# A layer is a function with numbers of its own, its **parameters**: they are what training changes. A network is a layer made
+# of layers. In this module you write the layer that most networks are made of, the tree that finds every parameter of a
+# network and loads it by name, the rule by which weights begin, dropout, and the container that runs layers one after
+# another. At the end you show ten digits to a network that has learned nothing, and see what it guesses.
+
+# %%
+from tito import notebook
+check = notebook("03")
+
+import matplotlib.pyplot as plt
+import numpy as np
+rng = np.random.default_rng(0)
+
+# %% [markdown]
+# ## A layer of neurons
+#
+# A **neuron** takes a weighted sum of its inputs and adds a number of its own, the **bias**. A layer is a row of neurons that
+# look at the same inputs. Their weights are the rows of one matrix, as PyTorch keeps them:
+#
+# $$y_{ij} = \sum_k x_{ik} W_{jk} + b_j \qquad x\;(n, \mathrm{in}),\; W\;(\mathrm{out}, \mathrm{in}),\; b\;(\mathrm{out})$$
+
+# %%
+x = np.array([[1, 2, 3], [0, 1, 0]])                      # two examples, three features
+weight = np.array([[1, 0, -1], [2, 2, 2], [0, 5, 0], [1, 1, 0]])   # four neurons
+bias = np.array([0, 0, 100, 0])
+[[sum(int(x[i, k] * weight[j, k]) for k in range(3)) + int(bias[j]) for j in range(4)] for i in range(2)]
+
+# %%
+#| export
+"""Layers: parameters, the modules that hold them, and the containers that hold modules."""
+import math
+from collections import namedtuple
+
+import numpy as np
+
+from tinytorch.activations import gelu, leaky_relu, log_softmax, relu, sigmoid, softmax, tanh
+from tinytorch.random import generator
+from tinytorch.tensor import Tensor, zeros
+
+LoadedKeys = namedtuple("LoadedKeys", "missing_keys unexpected_keys")  # what load_state_dict returns
+
+# %% [markdown]
+# From here on you work with tensors, whose operators remember where a result came from. That is how a gradient will find its
+# way back to the weights, as long as you compute with the tensors themselves and not with their arrays.
+
+# %% exercise="03.1" minutes=10 points=1
+#| export
+def linear(x, weight, bias=None):
+    """Give every neuron's weighted sum of the inputs, plus its bias.
+
+    Args:
+        x: Tensor of shape (..., in_features), or (in_features,) for one example.
+        weight: Tensor of shape (out_features, in_features): one row for each neuron.
+        bias: Tensor of shape (out_features,), or None for none.
+
+    Returns:
+        Tensor of shape (..., out_features). Entry ``[..., j]`` is the sum over k of ``x[..., k] * weight[j, k]``, plus
+        ``bias[j]``.
+
+    Example:
+        >>> linear(Tensor([[1.0, 2.0]]), Tensor([[1.0, 1.0], [0.0, 3.0], [2.0, 0.0]]), Tensor([0.0, 10.0, 0.0]))
+        tensor([[ 3., 16.,  2.]])
+    """
+    ### BEGIN SOLUTION
+    out = x @ weight.mT
+    return out if bias is None else out + bias
+    ### END SOLUTION
+
+# %% check="03.1"
+check("03.1")
+
+# %% [markdown] hint="03.1"
+# Your matrix product sums over the last axis of the left factor and the second-to-last of the right one. In which order do the
+# axes of `weight` stand, and in which do you need them?
+
+# %% [markdown] hint="03.1"
+# A tensor has the property `mT`: its last two axes exchanged, nothing copied. Add the bias with `+`, only if there is one, and
+# ask for that with `is None`: `if bias` would ask a whole tensor whether it is true.
+
+# %% [markdown]
+# The weights of a neuron that looks at a picture are a picture too. The more the two are alike, the larger the sum: a neuron
+# is a template. Below, three templates by hand, and what each says to three pictures.
+
+# %%
+vertical, horizontal = np.zeros((2, 5, 5), np.float32)
+vertical[:, 2] = horizontal[2, :] = 1
+pictures = np.stack([vertical, horizontal, np.eye(5, dtype=np.float32)]).reshape(3, 25)
+templates = pictures - pictures.mean(axis=1, keepdims=True)        # sum to 0, so that plain brightness says nothing
+answers = linear(Tensor(pictures), Tensor(templates)).numpy().round().astype(int)
+
+figure, axes = plt.subplots(1, 3, figsize=(6, 2.2), layout="constrained")
+for axis, picture, answer in zip(axes, pictures, answers):
+    axis.imshow(picture.reshape(5, 5), cmap="gray")
+    axis.set(title="vertical {}\nhorizontal {}\ndiagonal {}".format(*answer), xticks=[], yticks=[])
+
+# %% [markdown]
+# ## Parameters, and the tree that holds them
+#
+# Templates shall be learned, not made by hand. So a layer keeps its weights as **parameters**: tensors that require a gradient
+# from the start. The class is given. It adds nothing else; what counts is that a parameter can be told from other tensors.
+
+# %%
+#| export
+class Parameter(Tensor):
+    """A tensor that training changes: it requires a gradient from the start.
+
+    Args:
+        data: Number, nested list, array or tensor of floats; an array or a tensor is not copied.
+        requires_grad: Whether gradients shall flow to it; False for a parameter that stays as it is.
+
+    Example:
+        >>> Parameter([1.0, 2.0])
+        tensor([1., 2.], requires_grad=True)
+    """
+
+    __slots__ = ()
+
+    def __init__(self, data, requires_grad=True):
+        super().__init__(data, requires_grad)
+
+# %% [markdown]
+# Whoever trains a network, saves it or counts its parameters must find all of them, however deep they lie. Nobody writes a
+# list: the network is a tree, and Python knows its branches. `vars(thing)` is a dict of the attributes of a thing, in the
+# order in which they were assigned.
+
+# %%
+from types import SimpleNamespace
+
+encoder = SimpleNamespace(weight=Parameter([[1.0, 0.5]]), size=2)
+net = SimpleNamespace(name="toy", scale=Parameter([2.0]), encoder=encoder)
+for name, value in vars(net).items():
+    print(name, "->", value)
+
+# %% [markdown]
+# The parameter of the branch has a full name, its **path**: `encoder.weight`. Write `named_parameters`, which walks a tree and
+# yields every parameter with its path. The other walks are given; they show the form.
+
+# %% exercise="03.2" minutes=25 points=3
+#| export
+class Tree:
+    """A thing whose attributes may be parameters, or trees again; the base of every module."""
+
+    def named_children(self):
+        """Yield the trees among the attributes, each with the attribute's name."""
+        for name, value in vars(self).items():
+            if isinstance(value, Tree):
+                yield name, value
+
+    def children(self):
+        """Yield the trees among the attributes."""
+        for _, child in self.named_children():
+            yield child
+
+    def modules(self):
+        """Yield this tree and all trees below it."""
+        yield self
+        for child in self.children():
+            yield from child.modules()
+
+    def named_parameters(self, prefix=""):
+        """Yield the parameters of this tree and of all trees below it, each with its path.
+
+        Args:
+            prefix: Path of this tree itself. It stands before every path, with a dot between, unless it is empty.
+
+        Returns:
+            Iterator over pairs (path, parameter), attributes in the order in which they were assigned. Whatever is neither a
+            parameter nor a tree is passed over: numbers, strings, lists, tensors that are no parameters.
+
+        Example:
+            >>> net = Tree()
+            >>> net.scale, net.inner = Parameter([2.0]), Tree()
+            >>> net.inner.bias = Parameter([0.0, 1.0])
+            >>> [path for path, _ in net.named_parameters()]
+            ['scale', 'inner.bias']
+        """
+        ### BEGIN SOLUTION
+        for name, value in vars(self).items():
+            path = f"{prefix}.{name}" if prefix else name
+            if isinstance(value, Parameter):
+                yield path, value
+            elif isinstance(value, Tree):
+                yield from value.named_parameters(path)
+        ### END SOLUTION
+
+    def parameters(self):
+        """Yield every parameter of the tree, and one that it holds twice only once."""
+        yield from {id(parameter): parameter for _, parameter in self.named_parameters()}.values()
+
+# %% check="03.2"
+check("03.2")
+
+# %% [markdown] hint="03.2"
+# Two kinds of attributes matter. A parameter is yielded right away. For a tree, somebody already knows how to find its
+# parameters: the method that you are writing.
+
+# %% [markdown] hint="03.2"
+# `yield from` passes on everything that another generator yields. Hand the path of the child to the child as its `prefix`;
+# then it needs to know nothing about where it hangs.
+
+# %% [markdown] hint="03.2"
+# Walk `vars(self).items()`. First make the path: the name alone if there is no prefix, else prefix, dot, name. Then ask with
+# `isinstance` whether the value is a `Parameter` or a `Tree`.
+
+# %%
+def branch(*shape):
+    tree = Tree()
+    tree.weight, tree.bias = Parameter(np.ones(shape)), Parameter(np.zeros(shape[0]))
+    return tree
+
+net = Tree()
+net.first, net.last = branch(4, 3), branch(2, 4)
+net.middle = [branch(4, 4), branch(4, 4)]      # two more, in a Python list
+for path, parameter in net.named_parameters():
+    print(f"{path:13} {parameter.shape}")
+print(sum(parameter.numel() for parameter in net.parameters()), "numbers in all")
+
+# %% [markdown] question="03.1"
+# The two branches in the list are missing, and PyTorch would miss them too. What would you notice when you train such a
+# network? How could the tree hold them instead?
+
+# %% [markdown]
+# ## Saving and loading by name
+#
+# A trained network is worth nothing if it ends with the process. The paths are all that a file needs: a dict from path to
+# tensor is called a **state dict**, in PyTorch and here. Taking one is a line, and given. Loading one means to check first: a
+# file that does not fit should not leave half of the network overwritten, and one look at the error should be enough.
+#
+# Loading writes **into** the parameters. A new `Parameter` in place of the old one would look the same, but whoever holds the
+# old one, such as the optimizer of module 06, would go on training a tensor that no layer uses any more. A parameter refuses
+# to be written into; `parameter.detach()` is a tensor on the same memory that does not, and `copy_` overwrites it.
+
+# %% exercise="03.3" minutes=30 points=4
+#| export
+class Stateful(Tree):
+    """A tree whose parameters can be saved and loaded by name."""
+
+    def state_dict(self):
+        """Return a dict from path to tensor. The tensors share their memory with the parameters."""
+        return {path: parameter.detach() for path, parameter in self.named_parameters()}
+
+    def load_state_dict(self, state_dict, strict=True):
+        """Overwrite the parameters, in place, with what a state dict holds.
+
+        Args:
+            state_dict: Dict from path to a tensor, or an array, of the parameter's shape.
+            strict: Whether paths that are missing or unexpected are errors. If not, they are left alone. A wrong shape is an
+                error either way.
+
+        Returns:
+            `LoadedKeys`: the list of parameters that the state dict lacks, and the list of what only the state dict has.
+
+        Raises:
+            RuntimeError: It does not fit. The message holds every path that is wrong, and no parameter has been changed.
+
+        Example:
+            >>> net = Stateful()
+            >>> net.scale = Parameter([2.0])
+            >>> net.load_state_dict({"scale": Tensor([3.0]), "other": Tensor([1.0])}, strict=False)
+            LoadedKeys(missing_keys=[], unexpected_keys=['other'])
+            >>> net.scale
+            tensor([3.], requires_grad=True)
+        """
+        ### BEGIN SOLUTION
+        own = dict(self.named_parameters())
+        missing = [path for path in own if path not in state_dict]
+        unexpected = [path for path in state_dict if path not in own]
+        shared = [path for path in own if path in state_dict]
+        problems = [f"{path} is missing" for path in missing] + [f"{path} is unexpected" for path in unexpected]
+        problems = problems if strict else []
+        problems += [f"{path} has shape {own[path].shape} here and {state_dict[path].shape} in the state dict"
+                     for path in shared if own[path].shape != state_dict[path].shape]
+        if problems:
+            raise RuntimeError("\n  ".join([f"the state dict does not fit {type(self).__name__}:", *problems]))
+        for path in shared:
+            own[path].detach().copy_(state_dict[path])
+        return LoadedKeys(missing, unexpected)
+        ### END SOLUTION
+
+# %% check="03.3"
+check("03.3")
+
+# %% [markdown] hint="03.3"
+# Make a dict of your own parameters first. Then there are three groups of paths: those that only you have, those that only the
+# state dict has, and those that both have. Only in the last group can shapes differ.
+
+# %% [markdown] hint="03.3"
+# Collect all complaints in a list of sentences, and raise once, after the last one was found and before the first parameter is
+# written. With `strict=False` the first two groups are no complaints, but they are still returned.
+
+# %% [markdown] hint="03.3"
+# `own[path].detach()` shares its memory with the parameter, so `copy_` on it changes the parameter. It takes a tensor or an
+# array. Return `LoadedKeys(...)` of the first two groups.
+
+# %% [markdown]
+# The names are PyTorch's names, so what PyTorch has saved fits a network of the same structure. And what does not fit says why:
+
+# %%
+branches = Stateful()
+branches.first, branches.last = branch(4, 3), branch(2, 4)
+state = branches.state_dict()
+state["first.weight"] = state["first.weight"].mT
+state["last.scale"] = state.pop("last.bias")
+try:
+    branches.load_state_dict(state)
+except RuntimeError as error:
+    print(error)
+
+# %% [markdown]
+# ## Module
+#
+# A tree that computes something is a **module**. The class is given: calling it runs `forward`, which every layer defines for
+# itself; `train` and `eval` tell the whole tree whether it is learning or being used; `zero_grad` forgets gradients; `to` moves
+# all parameters to another device or dtype. A representation in the shape of the tree makes it readable.
+
+# %%
+#| export
+class Module(Stateful):
+    """A layer, or a network of layers. A subclass assigns its parameters and smaller modules, and defines `forward`.
+
+    Example:
+        >>> class Scale(Module):
+        ...     def __init__(self, factor): self.factor = Parameter([factor])
+        ...     def forward(self, x): return x * self.factor
+        >>> Scale(3.0)(Tensor([1.0, 2.0]))
+        tensor([3., 6.], from=mul)
+    """
+
+    training = True
+
+    def __call__(self, *inputs, **options): return self.forward(*inputs, **options)
+    def eval(self): return self.train(False)
+    def extra_repr(self): return ""
+
+    def forward(self, *inputs, **options):
+        raise NotImplementedError(f"{type(self).__name__} has no method forward: define what it computes")
+
+    def train(self, mode=True):
+        """Tell all modules of the tree whether they are being trained (some, such as dropout, care); return the tree."""
+        for module in self.modules():
+            module.training = mode
+        return self
+
+    def zero_grad(self):
+        """Forget the gradients of all parameters."""
+        for parameter in self.parameters():
+            parameter.grad = None
+
+    def to(self, target):
+        """Move all parameters to a device, or convert them to a dtype. They stay the same objects; return the tree."""
+        for parameter in self.parameters():
+            parameter.data = parameter.detach().to(target).data
+            parameter.grad = None if parameter.grad is None else parameter.grad.to(target)
+        return self
+
+    def __repr__(self):
+        name, lines = type(self).__name__, [f"({name}): {child!r}" for name, child in self.named_children()]
+        inner = "\n".join(lines).replace("\n", "\n  ")
+        return f"{name}(\n  {inner}\n)" if lines else f"{name}({self.extra_repr()})"
+
+# %% [markdown]
+# ## How large should weights be at the start?
+#
+# All zero is no start: every neuron would say the same, and learn the same. So weights begin at random, evenly spread between
+# minus some bound and that bound. Which bound? Send numbers through thirty layers with ReLU, and look at what is left of them:
+
+# %%
+def sizes_through_layers(bound, depth=30, width=256):
+    x, sizes = rng.standard_normal((64, width)), []
+    for _ in range(depth):
+        x = relu.forward(x @ rng.uniform(-bound, bound, (width, width)))
+        sizes.append(np.sqrt(np.mean(x ** 2)))
+    return sizes
+
+figure, axis = plt.subplots(figsize=(5, 2.6))
+for bound in [0.08, 0.12, 0.153, 0.2, 0.3]:
+    axis.semilogy(sizes_through_layers(bound), label=f"bound {bound}")
+axis.set(xlabel="layer", ylabel="typical size of its outputs")
+axis.legend(loc="upper left", bbox_to_anchor=(1, 1));
+
+# %% [markdown]
+# A sum of n products, each with a weight of variance v, has n · v times the mean square of the inputs. Numbers that are spread
+# evenly between -b and b have the variance b² / 3, and ReLU throws away half of the mean square. So the size stays the same
+# when n · b² / 3 · 1/2 = 1. For 256 inputs that is b = 0.153.
+#
+# The n is called **fan-in**: how many inputs a neuron sums over. On the way back, gradients are summed over the **fan-out**, the
+# neurons that an input goes to. What an activation keeps is put right by a factor, its **gain**: the square root of 2 for ReLU.
+# These three are given, as is the function that overwrites a tensor with random numbers.
+
+# %%
+#| export
+def overwrite(tensor, values):
+    """Write values into a tensor, also into a parameter, and return it."""
+    tensor.detach().copy_(values)
+    return tensor
+
+
+def uniform_(tensor, a=0.0, b=1.0, rng=None):
+    """Fill a tensor with numbers spread evenly from ``a`` to ``b``, and return it."""
+    return overwrite(tensor, generator(rng).random(tensor.shape, np.float32) * (b - a) + a)
+
+
+def fans(tensor):
+    """Return fan-in and fan-out of a weight (out, in), or (out, in, height, width)."""
+    area = math.prod(tensor.shape[2:])
+    return tensor.shape[1] * area, tensor.shape[0] * area
+
+
+def calculate_gain(nonlinearity, param=None):
+    """Return PyTorch's gain of an activation, given by name; ``param`` is the slope of ``"leaky_relu"``."""
+    slope = 0.01 if param is None else param
+    gains = {"linear": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2), "leaky_relu": math.sqrt(2 / (1 + slope ** 2))}
+    return gains[nonlinearity]
+
+# %% [markdown]
+# Write the rule that PyTorch begins with, under PyTorch's name. The underscore at the end says that it writes in place:
+#
+# $$b = \mathrm{gain} \cdot \sqrt{3 / \mathrm{fan}}$$
+
+# %% exercise="03.4" minutes=20 points=2
+#| export
+def kaiming_uniform_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", rng=None):
+    """Fill a weight evenly between minus and plus a bound that keeps numbers the same size from layer to layer.
+
+    Args:
+        tensor: Tensor of shape (out_features, in_features), or a convolution's (out, in, height, width); it is overwritten.
+        a: Slope of the leaky ReLU for negative numbers; 0 makes it ReLU.
+        mode: ``"fan_in"`` to keep the size on the way forward, ``"fan_out"`` to keep it on the way back.
+        nonlinearity: Name of the activation that follows, as `calculate_gain` takes it.
+        rng: Generator to draw from; None for the default one.
+
+    Returns:
+        The same tensor. The bound is ``calculate_gain(nonlinearity, a) * sqrt(3 / fan)``.
+
+    Raises:
+        ValueError: ``mode`` is something else. The message holds it.
+
+    Example:
+        >>> weight = kaiming_uniform_(zeros(50, 6))
+        >>> 0.95 < weight.abs().max().item() <= 1.0
+        True
+
+    Source:
+        He, Zhang, Ren and Sun, Delving Deep into Rectifiers, 2015, section 2.2.
+    """
+    ### BEGIN SOLUTION
+    if mode not in ("fan_in", "fan_out"):
+        raise ValueError(f'kaiming_uniform_ needs mode="fan_in" or mode="fan_out", got {mode!r}')
+    fan_in, fan_out = fans(tensor)
+    bound = calculate_gain(nonlinearity, a) * math.sqrt(3 / (fan_in if mode == "fan_in" else fan_out))
+    return uniform_(tensor, -bound, bound, rng)
+    ### END SOLUTION
+
+# %% check="03.4"
+check("03.4")
+
+# %% [markdown] hint="03.4"
+# `fans(tensor)` gives both fans, `calculate_gain` the gain. Choose the fan by `mode`, and compute the bound.
+
+# %% [markdown] hint="03.4"
+# `uniform_` writes into the tensor and returns it. It needs both ends of the range, and the generator that you were given.
+
+# %%
+#| export
+def normal_(tensor, mean=0.0, std=1.0, rng=None):
+    """Fill a tensor with draws from a normal distribution, and return it."""
+    return overwrite(tensor, generator(rng).standard_normal(tensor.shape, np.float32) * std + mean)
+
+
+def kaiming_normal_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", rng=None):
+    """Fill a weight as `kaiming_uniform_` does, with a normal distribution of the same variance."""
+    fan = dict(zip(("fan_in", "fan_out"), fans(tensor)))[mode]
+    return normal_(tensor, 0.0, calculate_gain(nonlinearity, a) / math.sqrt(fan), rng)
+
+
+def xavier_uniform_(tensor, gain=1.0, rng=None):
+    """Fill a weight evenly between minus and plus ``gain * sqrt(6 / (fan_in + fan_out))``, and return it."""
+    bound = gain * math.sqrt(6 / sum(fans(tensor)))
+    return uniform_(tensor, -bound, bound, rng)
+
+# %% [markdown]
+# ## Linear
+#
+# Everything is there for the layer itself. PyTorch begins a linear layer with `kaiming_uniform_` and `a=math.sqrt(5)`: a habit
+# of 2015 that was never changed, and a roundabout way to write a bound of $1 / \sqrt{\mathrm{in}}$. The bias begins within the
+# same bound. Take the same start: then your networks learn like PyTorch's.
+
+# %% exercise="03.5" minutes=20 points=3
+#| export
+class Linear(Module):
+    """A layer of neurons: every output is a weighted sum of all inputs, plus a bias.
+
+    Args:
+        in_features: How many inputs.
+        out_features: How many neurons.
+        bias: Whether the neurons have a bias; without one, the attribute ``bias`` is None.
+        rng: Generator to draw from, first the weight, then the bias; None for the default one.
+
+    Its parameters are ``weight``, of shape (out_features, in_features), and ``bias``, of shape (out_features,), float32, evenly
+    spread between minus and plus ``1 / sqrt(in_features)``. Its inputs have shape (..., in_features), its outputs shape
+    (..., out_features).
+
+    Example:
+        >>> layer = Linear(3, 2)
+        >>> layer
+        Linear(in_features=3, out_features=2, bias=True)
+        >>> layer(Tensor([[1.0, 2.0, 3.0]])).shape
+        (1, 2)
+    """
+
+    def __init__(self, in_features, out_features, bias=True, rng=None):
+        ### BEGIN SOLUTION
+        self.weight = Parameter(kaiming_uniform_(zeros(out_features, in_features), a=math.sqrt(5), rng=rng))
+        bound = 1 / math.sqrt(in_features)
+        self.bias = Parameter(uniform_(zeros(out_features), -bound, bound, rng)) if bias else None
+        ### END SOLUTION
+
+    def forward(self, x):
+        ### BEGIN SOLUTION
+        return linear(x, self.weight, self.bias)
+        ### END SOLUTION
+
+    in_features = property(lambda self: self.weight.shape[1])
+    out_features = property(lambda self: self.weight.shape[0])
+
+    def extra_repr(self):
+        return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+
+# %% check="03.5"
+check("03.5")
+
+# %% [markdown] hint="03.5"
+# A parameter is made of a tensor: `zeros(...)` of the right shape, filled by one of the functions above. Assigning it to an
+# attribute is all it takes for the tree to find it.
+
+# %% [markdown] hint="03.5"
+# Mind the order of the sizes: the constructor names the inputs first, the weight has the neurons first. And pass `rng` on to
+# both draws, or the layer cannot be repeated.
+
+# %% [markdown] hint="03.5"
+# `forward` is one call of exercise 03.1 with your two attributes. A missing bias is None there as well as here.
+
+# %%
+layer = Linear(784, 256, rng=rng)
+print(layer, {path: parameter.shape for path, parameter in layer.named_parameters()}, sep="\n")
+print(sum(parameter.numel() for parameter in layer.parameters()), "numbers")
+
+# %% [markdown]
+# ## Dropout
+#
+# A network can learn its examples by heart. **Dropout** makes that harder: in training, each number is replaced by 0 with
+# probability p, anew for every batch, so that no neuron can rely on another. What is kept is divided by 1 - p, so that the sum
+# stays the same on average, and so that nothing has to be done when the network is used: then all numbers pass unchanged.
+
+# %%
+ones = np.ones((12, 30), np.float32)
+figure, axes = plt.subplots(1, 3, figsize=(8, 1.6), layout="constrained")
+for axis, p in zip(axes, [0.1, 0.5, 0.8]):
+    dropped = np.where(rng.random(ones.shape) < p, 0, ones / (1 - p))
+    axis.imshow(dropped, cmap="gray")
+    axis.set(title=f"p = {p}, mean {dropped.mean():.2f}", xticks=[], yticks=[])
+
+# %% [markdown]
+# Write it as a function of tensors. Two corners: with p = 1 nothing is kept, and nothing may be divided by 0; and a
+# probability outside of 0 to 1 is somebody's mistake, so say what was given.
+
+# %% exercise="03.6" minutes=20 points=3
+#| export
+def dropout(x, p=0.5, training=True, rng=None):
+    """Replace each entry by 0 with probability p, and divide those that are kept by 1 - p.
+
+    Args:
+        x: Tensor of any shape.
+        p: Probability, from 0 to 1, that an entry becomes 0. Every entry is decided by itself.
+        training: Whether anything happens at all; if not, the entries pass unchanged.
+        rng: Generator to draw from; None for the default one.
+
+    Returns:
+        Tensor of the same shape and dtype.
+
+    Raises:
+        ValueError: p is not from 0 to 1. The message holds it.
+
+    Example:
+        >>> dropout(Tensor([3.0, -2.0]), p=0.9, training=False)
+        tensor([ 3., -2.])
+
+    Source:
+        Srivastava and others, Dropout: A Simple Way to Prevent Neural Networks from Overfitting, 2014, section 10.
+    """
+    ### BEGIN SOLUTION
+    if not 0 <= p <= 1:
+        raise ValueError(f"dropout needs a probability from 0 to 1, got p={p}")
+    if not training or p == 0:
+        return x
+    kept = generator(rng).random(x.shape, np.float32) >= p
+    scale = 1 / (1 - p) if p < 1 else 0  # with p = 1 nothing is kept
+    return x * Tensor(kept * x.dtype.type(scale)).to(x.device)
+    ### END SOLUTION
+
+# %% check="03.6"
+check("03.6")
+
+# %% [markdown] hint="03.6"
+# `generator(rng).random(x.shape, np.float32)` gives for every entry a number evenly spread between 0 and 1. With which
+# probability is such a number below p?
+
+# %% [markdown] hint="03.6"
+# Make an array, the mask, that holds 0 where an entry goes and 1 / (1 - p) where it stays. The tensor times the mask is the
+# answer, and the product remembers where it came from. A mask of float64 would make the result float64: convert it.
+
+# %% [markdown] hint="03.6"
+# In this order: refuse a p that makes no sense; return `x` if there is nothing to do; draw; compare; divide; multiply.
+
+# %%
+#| export
+class Dropout(Module):
+    """Dropout as a module: at work after `train()`, without effect after `eval()`.
+
+    Args:
+        p: Probability that an entry becomes 0.
+        rng: Generator to draw from; None for the default one.
+
+    Example:
+        >>> Dropout(0.5).eval()(Tensor([1.0, 2.0]))
+        tensor([1., 2.])
+    """
+
+    def __init__(self, p=0.5, rng=None):
+        self.p, self.rng = p, rng
+
+    def forward(self, x): return dropout(x, self.p, self.training, self.rng)
+    def extra_repr(self): return f"p={self.p}"
+
+# %%
+layer = Dropout(0.25, rng=rng)
+x = Tensor(np.ones((2, 6), np.float32))
+print("train", layer(x), "again", layer(x), "eval ", layer.eval()(x), sep="\n")
+
+# %% [markdown] question="03.2"
+# A network with dropout gives different answers each time you ask it about the same picture. What has been forgotten?
+
+# %% [markdown]
+# ## Sequential
+#
+# Most networks are a row of layers, each fed with what the one before has made. PyTorch names them by their place: the weight of
+# the first layer has the path `0.weight`. An attribute may be called `0`: not in a line like `self.0 = layer`, but `setattr`
+# takes any name.
+#
+# The lines that let you take a row apart, count it and index it are given; the row itself is yours. Something that is no module,
+# say a function or a class without its parentheses, would be passed over by the tree in silence, so refuse it.
+
+# %% exercise="03.7" minutes=15 points=2
+#| export
+class Sequential(Module):
+    """A row of modules, each fed with the output of the one before.
+
+    Args:
+        layers: The modules, in order. They become the attributes ``0``, ``1`` and so on.
+
+    Raises:
+        TypeError: One of them is no module. The message holds its representation.
+
+    Example:
+        >>> net = Sequential(Linear(4, 3), Linear(3, 2, bias=False))
+        >>> [path for path, _ in net.named_parameters()]
+        ['0.weight', '0.bias', '1.weight']
+        >>> net(Tensor([[1.0, 2.0, 3.0, 4.0]])).shape
+        (1, 2)
+    """
+
+    def __init__(self, *layers):
+        ### BEGIN SOLUTION
+        for index, layer in enumerate(layers):
+            if not isinstance(layer, Module):
+                raise TypeError(f"Sequential needs modules, got {layer!r}: a class needs its parentheses, a function a module")
+            setattr(self, str(index), layer)
+        ### END SOLUTION
+
+    def forward(self, x):
+        ### BEGIN SOLUTION
+        for layer in self:
+            x = layer(x)
+        return x
+        ### END SOLUTION
+
+    def __iter__(self): return self.children()
+    def __len__(self): return sum(1 for _ in self)
+
+    def __getitem__(self, index):
+        chosen = list(self)[index]
+        return Sequential(*chosen) if isinstance(index, slice) else chosen
+
+# %% check="03.7"
+check("03.7")
+
+# %% [markdown] hint="03.7"
+# `enumerate` numbers the layers from 0, and an attribute's name is a string.
+
+# %% [markdown] hint="03.7"
+# `for layer in self` walks the children in order: `__iter__` sees to that. What one layer returns, the next one receives.
+
+# %% [markdown] hint="03.7"
+# `isinstance(layer, Module)` tells modules from everything else. In an f-string, `{layer!r}` is the representation.
+
+# %% [markdown]
+# Your activations become modules too, so that they can stand in a row, and `Flatten` turns a batch of pictures into a batch of
+# rows of numbers. They hold no parameters.
+
+# %%
+#| export
+class Flatten(Module):
+    """Join the axes from ``start_dim`` to ``end_dim`` into one; by default all but the batch."""
+
+    def __init__(self, start_dim=1, end_dim=-1): self.start_dim, self.end_dim = start_dim, end_dim
+    def forward(self, x): return x.flatten(self.start_dim, self.end_dim)
+    def extra_repr(self): return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
+
+
+class ReLU(Module):
+    """`relu` as a module."""
+
+    def forward(self, x): return relu(x)
+
+
+class Sigmoid(Module):
+    """`sigmoid` as a module."""
+
+    def forward(self, x): return sigmoid(x)
+
+
+class Tanh(Module):
+    """`tanh` as a module."""
+
+    def forward(self, x): return tanh(x)
+
+# %%
+#| export
+class GELU(Module):
+    """`gelu` as a module."""
+
+    def __init__(self, approximate="none"): self.approximate = approximate
+    def forward(self, x): return gelu(x, approximate=self.approximate)
+    def extra_repr(self): return f"approximate={self.approximate!r}"
+
+
+class LeakyReLU(Module):
+    """`leaky_relu` as a module."""
+
+    def __init__(self, negative_slope=0.01): self.negative_slope = negative_slope
+    def forward(self, x): return leaky_relu(x, negative_slope=self.negative_slope)
+    def extra_repr(self): return f"negative_slope={self.negative_slope}"
+
+
+class Softmax(Module):
+    """`softmax` along an axis as a module."""
+
+    def __init__(self, dim=-1): self.dim = dim
+    def forward(self, x): return softmax(x, dim=self.dim)
+    def extra_repr(self): return f"dim={self.dim}"
+
+
+class LogSoftmax(Softmax):
+    """`log_softmax` along an axis as a module."""
+
+    def forward(self, x): return log_softmax(x, dim=self.dim)
+
+# %% [markdown]
+# ## What an untrained network guesses
+#
+# Ten digits, drawn by the computer on 28 by 28 pixels, as large as the handwritten ones that module 04 brings. They go through
+# one hidden layer and a last layer that gives ten scores; softmax makes probabilities of them.
+
+# %%
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+def draw_digit(digit, tilt=0):
+    """Return a digit as an array (28, 28), 0 for paper and 1 for ink."""
+    canvas = FigureCanvasAgg(Figure(figsize=(1, 1), dpi=28))
+    canvas.figure.text(0.5, 0.45, str(digit), fontsize=60, rotation=tilt, ha="center", va="center")
+    canvas.draw()
+    return 1 - np.asarray(canvas.buffer_rgba())[..., 0].astype(np.float32) / 255
+
+digits = Tensor(np.stack([draw_digit(digit, tilt=rng.uniform(-20, 20)) for digit in range(10)]))
+print(digits.shape)
+
+# %%
+net = Sequential(Flatten(), Linear(784, 64, rng=rng), ReLU(), Linear(64, 10, rng=rng), Softmax(dim=1))
+guesses = net(digits).detach().numpy()
+print(net)
+
+figure, axes = plt.subplots(2, 10, figsize=(9, 2.2), sharey="row", layout="constrained")
+for column, (picture, guess) in enumerate(zip(digits.numpy(), guesses)):
+    axes[0, column].imshow(picture, cmap="gray_r")
+    axes[0, column].set_axis_off()
+    axes[1, column].bar(range(10), guess, color=["C1" if digit == guess.argmax() else "C0" for digit in range(10)])
+    axes[1, column].set_xlabel(f"guess {guess.argmax()}")
+
+# %% [markdown]
+# Every picture gets about a tenth for every digit, and nearly the same guess as its neighbours: random weights hardly see a
+# difference between them. One such network may be lucky. On average over many, nothing is left but chance:
+
+# %%
+def random_network():
+    return Sequential(Flatten(), Linear(784, 64, rng=rng), ReLU(), Linear(64, 10, rng=rng))
+
+right = [(random_network()(digits).argmax(dim=1).numpy() == np.arange(10)).mean() for _ in range(300)]
+print(f"right: {np.mean(right):.1%}, best of 300 networks: {max(right):.0%}")
+
+# %% [markdown] question="03.3"
+# The best of 300 networks gets several digits right. Has it learned something? What would you show it to find out?
+
+# %%
+twin, scores = random_network(), net[:-1](digits)     # the network without its softmax
+print("two networks differ by", (twin(digits) - scores).abs().max().item())
+print(twin.load_state_dict(net[:-1].state_dict()))
+print("with the same state by", (twin(digits) - scores).abs().max().item())
+
+# %% [markdown]
+# Parameters, modules, a network: all of it is your code, and it knows nothing yet. Module 04 measures how wrong a guess is, and
+# from that number follows how to change each of these 50,890 weights. Save the notebook, then run
+#
+# ```
+# tito module complete 03
+# ```
+#
+# It checks this file and gathers your code into `tinytorch/layers.py`.

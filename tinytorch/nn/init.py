@@ -1,0 +1,11 @@
+"""PyTorch's `nn.init`: the rules by which parameters begin. Given.
+
+`import tinytorch.nn as nn`, then `nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu")`.
+"""
+from tinytorch import imports
+
+
+def __getattr__(name):
+    if name.startswith("__"):
+        raise AttributeError(name)
+    return imports.lookup(name, ["layers"])
