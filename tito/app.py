@@ -6,6 +6,7 @@ from tito.commands.book import build
 from tito.commands.dev import check as dev_check
 from tito.commands.dev import export as dev_export
 from tito.commands.dev import mutate as dev_mutate
+from tito.commands.dev import run as dev_run
 from tito.commands.grade import autograde, release
 from tito.commands.milestone import list as milestone_list
 from tito.commands.milestone import run as milestone_run
@@ -57,4 +58,5 @@ dev = typer.Typer(help="For authors of the course.", no_args_is_help=True, **OPT
 dev.command("check")(dev_check.check)
 dev.command("export")(dev_export.export)
 dev.command("mutate")(dev_mutate.mutate)
+dev.command("run")(dev_run.run)
 app.add_typer(dev, name="dev")

@@ -1,0 +1,52 @@
+"""`tito dev run`: the notebooks run from top to bottom, solved."""
+import typer
+
+
+def run(modules: list[str] = typer.Argument(None, help="03, layers; all that are there by default.")):
+    """Run the solved notebooks, each in a fresh kernel and on what its prerequisites export. Slower than `check`."""
+    from tito import console
+    from tito.lint import course
+
+    here = course.find(modules or ())
+    failed = [module for module in here.modules if not passes(here, module)]
+    if failed:
+        console.next_step(f"mend that cell, then tito dev run {failed[0].number}")
+    else:
+        console.next_step("tito dev check" if here.modules else "write a module: nothing was run")
+    raise typer.Exit(1 if failed or not here.modules else 0)
+
+
+def passes(course, module):
+    """Run one notebook, print how long it took or which cell failed, and say whether all is well."""
+    import time
+
+    from tito import console
+    from tito.book import BookError
+
+    start = time.perf_counter()
+    try:
+        execute(course, module)
+    except BookError as error:
+        console.say(f"  {module.folder:18}failed, {time.perf_counter() - start:.1f} s", style="red")
+        console.say(f"      {error}")
+        return False
+    console.say(f"  {module.folder:18}ok, {time.perf_counter() - start:.1f} s")
+    return True
+
+
+def execute(course, module):
+    """Run a module's solved notebook in a package of its own.
+
+    Raises:
+        BookError: A cell failed; the message names it.
+    """
+    import os
+
+    from tito import strip
+    from tito.book import execution
+
+    with course.package(module, course.text(module)) as folder:
+        path = folder / "modules" / module.folder / f"{module.name}.ipynb"
+        path.parent.mkdir()
+        strip.write(strip.learner_cells(course.notebook(module), solved=True), path)
+        execution.execute(path, {**os.environ, "TINYTORCH_WORKSPACE": str(folder)})
