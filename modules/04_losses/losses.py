@@ -414,8 +414,8 @@ for axis, title in zip(axes, ("cross-entropy", "accuracy")):
     axis.set(title=title, xlabel="bias")
 
 # %% [markdown] question="04.2"
-# One number could be learned here. Stand on each curve at bias 4 and take a tiny step to the left. What does each curve tell you about where to go? Why is a
-# network trained on a loss and not on its accuracy?
+# One number could be learned here. Stand on each curve at bias 4 and take a tiny step to the left. What does each curve tell you
+# about where to go? Why is a network trained on a loss and not on its accuracy?
 
 # %% [markdown]
 # ## Which way is down
@@ -449,12 +449,12 @@ figure.tight_layout()
 
 # %% [markdown]
 # Measuring is sure and slow. A network for digits has 203,530 numbers to learn, and each takes two runs of the network: minutes
-# for one step. Worked out by hand, all gradients together cost about as much as two runs. So you derive them, and keep
-# `numeric_gradient` as the judge. It runs in float64: the difference of two nearly equal float32 numbers has few digits left.
+# for one step. Worked out by hand, all gradients together cost no more than two runs. So you derive them, and keep
+# `numeric_gradient` as the judge, in float64: the difference of two nearly equal float32 numbers has few digits left.
 #
 # ## Back through the loss
 #
-# Derive $\log \sum_j e^{z_j} - z_y$ by each score. The first term gives $e^{z_j} / \sum_k e^{z_k}$: the softmax. The second
+# Differentiate $\log \sum_j e^{z_j} - z_y$ by each score. The first term gives $e^{z_j} / \sum_k e^{z_k}$: the softmax. The second
 # gives -1 at the right class and 0 elsewhere. So the gradient is **probability minus truth**, and the mean over $N$ examples
 # divides it by $N$:
 #
@@ -628,8 +628,8 @@ for axis, title in zip(axes, ("ReLU", "its gradient, measured")):
     axis.set_title(title)
 
 # %% [markdown]
-# The measured value at the corner is one half, between the two sides: a nudge up and a nudge down see different slopes. Your
-# function needs no input for its answer: where the output is positive, the input was.
+# The measured value at the corner is one half, between the two sides: a nudge up and a nudge down see different slopes. To know
+# on which side an input was, your function needs ReLU's output alone: where that is positive, the input was.
 
 # %% exercise="04.8" minutes=10 points=1
 #| export
@@ -734,7 +734,7 @@ def mlp(in_features, hidden_features, out_features, rng=None):
 # | `cross_entropy(..., labels)` | ↓ ↑ | `cross_entropy_backward` | the logits |
 #
 # `first, activation, second = model` takes the network apart. The layers take tensors and your backward functions take arrays:
-# `x.data` is the array of tensor `x`. What you find belongs into `grad` of each parameter, as a tensor.
+# `x.data` is the array of tensor `x`. Put what you find into each parameter's `grad`, as a tensor.
 
 # %% exercise="04.9" minutes=25 points=4
 #| export
@@ -838,7 +838,7 @@ from tinytorch.datasets import MissingData, mnist
 try:
     pictures, labels, test_pictures, test_labels = mnist(download=False)
 except MissingData:
-    pictures, labels, test_pictures, test_labels = *made_digits(20_000), *made_digits(1_000)
+    pictures, labels, test_pictures, test_labels = *made_digits(8_000), *made_digits(1_000)
 
 def standardised(pictures):
     """Return pictures as rows of numbers around 0, with a standard deviation near 1."""
@@ -847,7 +847,7 @@ def standardised(pictures):
 
 # %%
 model, losses = mlp(784, 128, 10, rng=rng), []
-for step in range(400):
+for step in range(300):
     batch = rng.integers(len(pictures), size=128)
     loss = mlp_gradients(model, standardised(pictures[batch]), Tensor(labels[batch]))
     for parameter in model.parameters():
@@ -859,7 +859,7 @@ print("right on new pictures:", accuracy(model(standardised(test_pictures)), tes
 figure, axis = plt.subplots(figsize=(6, 2.2))
 axis.plot(losses)
 axis.axhline(np.log(10), color="gray", linestyle="--")
-axis.text(400, 2.4, "knows nothing: ln 10", ha="right")
+axis.text(300, 2.4, "knows nothing: ln 10", ha="right")
 axis.set(xlabel="step", ylabel="loss", ylim=(0, 3))
 
 answers = model(standardised(test_pictures[:16])).argmax(dim=1).tolist()
