@@ -24,7 +24,7 @@ def book(tmp_path_factory):
     done = subprocess.run([sys.executable, "-m", "tito", "book", "build", "--out", str(out)], cwd=ROOT,
                           text=True, encoding="utf-8", capture_output=True)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert str(out / "index.html") in done.stdout and done.stderr == ""
+    assert str(out / "index.html") in done.stdout
     return out
 
 

@@ -19,10 +19,10 @@ def table(modules):
 def course_map(curriculum):
     """Return the map as Markdown: every module and milestone, what it needs, and whether it is here yet."""
     here = chapters(curriculum)
-    lines = ["| | module | builds | needs |", "|---|---|---|---|"]
+    lines = ["| | module | in `tinytorch/` | needs |", "|---|---|---|---|"]
     for module in curriculum.modules:
         name = f"[{module.title}](modules/{module.folder})" if module in here else f"{module.title}, to come"
-        lines.append(f"| {module.number} | {name} | `tinytorch/{module.exports}` | {', '.join(module.requires)} |")
+        lines.append(f"| {module.number} | {name} | `{module.exports}` | {', '.join(module.requires)} |")
     lines += ["", "| milestone | | needs |", "|---|---|---|"]
     for one in curriculum.milestones:
         written = (workspace.course_dir() / "milestones" / one.script).is_file()
