@@ -48,7 +48,7 @@ def fill(folder, format, solved):
     """Write everything into a folder that does not exist yet; return the modules written."""
     course = workspace.course_dir()
     curriculum = Curriculum.load(course / workspace.MANIFEST)
-    given = shutil.ignore_patterns("__pycache__", *(module.exports for module in curriculum.modules))
+    given = workspace.without({module.exports for module in curriculum.modules})
     shutil.copytree(course / "tinytorch", folder / "tinytorch", ignore=given)
     shutil.copytree(course / "milestones", folder / "milestones", ignore=IGNORED)
     (folder / "modules").mkdir()

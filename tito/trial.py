@@ -93,7 +93,7 @@ def package(space, module, text):
     other = {one.exports for one in space.curriculum.modules} - needed
     with tempfile.TemporaryDirectory(prefix="tito-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        shutil.copytree(space.package, folder / "tinytorch", ignore=shutil.ignore_patterns("__pycache__", *other))
+        shutil.copytree(space.package, folder / "tinytorch", ignore=workspace.without(other))
         (folder / "modules").mkdir()
         shutil.copy(space.root / workspace.MANIFEST, folder / "modules")
         (folder / "tinytorch" / module.exports).write_text(text, encoding="utf-8")

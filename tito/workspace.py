@@ -43,6 +43,15 @@ def is_to_come(module):
     return not course_source(module).is_file()
 
 
+def without(exported):
+    """Return what `shutil.copytree` shall leave out when it copies the package: caches, and these files at its top."""
+    def chosen(folder, names):
+        top = Path(folder).name == "tinytorch"
+        return {name for name in names if name == "__pycache__" or (top and name in exported)}
+
+    return chosen
+
+
 @dataclass(frozen=True)
 class Workspace:
     """A folder that holds the learner's notebooks and the package made from them."""

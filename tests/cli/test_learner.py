@@ -220,3 +220,9 @@ def test_in_a_clone_nothing_is_reset_into_stubs(tito, pytestconfig):
     done = tito("module", "reset", "01", "--yes", cwd=pytestconfig.rootpath)
     assert done.returncode == 2
     assert "this is a clone of the course" in done.stdout
+
+
+def test_a_given_file_is_kept_although_an_exported_one_has_its_name(workspace):
+    folder = workspace()
+    assert (folder / "tinytorch" / "utils" / "data.py").exists()
+    assert not (folder / "tinytorch" / "data.py").exists()

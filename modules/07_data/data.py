@@ -1,0 +1,596 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Data
+#
+# A network is fed, thousands of times a second, with batches of examples that somebody once wrote to a disk. In this module you
+# read two famous files byte by byte, cut data into parts that must not mix, draw batches in random order, and stretch a small
+# data set by showing every picture a little differently each time. Module 08 trains on what you build here.
+
+# %%
+from tito import notebook
+check = notebook("07")
+
+import struct
+import matplotlib.pyplot as plt
+import numpy as np
+rng = np.random.default_rng(0)
+
+# %% [markdown]
+# ## A file is bytes
+#
+# MNIST comes in **IDX** files. Such a file opens with its **magic number**: two bytes that are 0, one for the type of the
+# numbers, one for how many dimensions there are. Then comes the size of each dimension, as four bytes with the most significant
+# first, and then the numbers themselves, one after the other. Below, two pictures of 2 by 3 pixels, as a file.
+
+# %%
+header = bytes([0, 0, 0x08, 3]) + struct.pack(">III", 2, 2, 3)   # 0x08: unsigned bytes
+tiny_file = header + bytes([0, 50, 100, 150, 200, 250, 5, 4, 3, 2, 1, 0])
+print(tiny_file.hex(" ", 4))
+
+# %%
+#| export
+"""Data: files of bytes, datasets, batches, and pictures shown a little differently each time."""
+import struct
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from tinytorch.random import generator
+from tinytorch.tensor import Tensor
+
+# %% [markdown]
+# A file may be cut short, or not be what its name says. Whoever loads it must hear so at once, with the file's name: a network
+# trains without complaint on garbage. `struct.unpack(">II", data[4:12])` reads two such sizes.
+
+# %% exercise="07.1" minutes=30 points=3
+#| export
+def parse_idx(data, name):
+    """Read an IDX file of unsigned bytes.
+
+    Args:
+        data: The bytes of the file.
+        name: The file's name, for messages.
+
+    Returns:
+        uint8 array of the shape that the file says. The bytes after the sizes fill it, last axis
+        fastest.
+
+    Raises:
+        ValueError: The file does not open with 0, 0, 8; it ends before the sizes do; or the bytes
+            after the sizes are fewer or more than the shape asks for. The message holds ``name``.
+
+    Example:
+        >>> parse_idx(bytes([0, 0, 8, 1, 0, 0, 0, 3, 7, 8, 9]), "three")
+        array([7, 8, 9], dtype=uint8)
+
+    Source:
+        LeCun, Cortes and Burges, The MNIST Database of Handwritten Digits, 1998, "File formats".
+    """
+    ### BEGIN SOLUTION
+    if data[:3] != bytes([0, 0, 8]) or len(data) < 4:
+        raise ValueError(f"{name} is no IDX file of bytes: it opens with {data[:4].hex(' ')}, "
+                         "not with 00 00 08 and the number of dimensions")
+    start = 4 + 4 * data[3]
+    if len(data) < start:
+        raise ValueError(f"{name} is cut short: it ends inside its sizes, after {len(data)} bytes")
+    shape = struct.unpack(f">{data[3]}I", data[4:start])
+    wanted = int(np.prod(shape, dtype=np.int64))
+    if len(data) - start != wanted:
+        raise ValueError(f"{name} says shape {shape}, which is {wanted} bytes, "
+                         f"but holds {len(data) - start}")
+    return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
+    ### END SOLUTION
+
+# %% check="07.1"
+check("07.1")
+
+# %% [markdown] hint="07.1"
+# Read from the front: three bytes that must be 0, 0, 8, then the number of dimensions, then four bytes for each of them. How long
+# is all that, and how many bytes are left?
+
+# %% [markdown] hint="07.1"
+# `data[3]` is an int. A format such as `">3I"` reads three sizes at once; build it from the number of dimensions.
+
+# %% [markdown] hint="07.1"
+# `np.frombuffer` makes an array of bytes without copying, and takes an offset. Compare what is left with the product of the
+# sizes before you reshape.
+
+# %%
+parse_idx(tiny_file, "tiny")[0]
+
+# %% [markdown]
+# CIFAR-10's binary files have no header at all. They are **records** of 3,073 bytes: the label, then 1,024 bytes of red, 1,024
+# of green, 1,024 of blue, each plane row after row. So the channel comes before row and column, and that is the order in which
+# this framework, like PyTorch, keeps pictures: `(batch, channel, row, column)`.
+
+# %% exercise="07.2" minutes=20 points=2
+#| export
+def parse_cifar10(data, name):
+    """Read a file of CIFAR-10's binary version.
+
+    Args:
+        data: The bytes of the file: records of one label byte and 3 x 32 x 32 pixel bytes.
+        name: The file's name, for messages.
+
+    Returns:
+        Images, a uint8 array of shape (N, 3, 32, 32), and labels, a uint8 array of shape (N,).
+
+    Raises:
+        ValueError: The file is empty or no whole number of records, or a label is above 9. The
+            message holds ``name``.
+
+    Example:
+        >>> images, labels = parse_cifar10(bytes([7]) + bytes(3072), "one")
+        >>> images.shape, labels
+        ((1, 3, 32, 32), array([7], dtype=uint8))
+
+    Source:
+        Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009.
+    """
+    ### BEGIN SOLUTION
+    if not data or len(data) % 3073:
+        raise ValueError(f"{name} has {len(data)} bytes: records of 3073 do not fill it")
+    records = np.frombuffer(data, np.uint8).reshape(-1, 3073)
+    images, labels = records[:, 1:].reshape(-1, 3, 32, 32), records[:, 0]
+    if labels.max() > 9:
+        raise ValueError(f"{name} has the label {labels.max()} in record {labels.argmax()}: "
+                         "labels are 0 to 9")
+    return images, labels
+    ### END SOLUTION
+
+# %% check="07.2"
+check("07.2")
+
+# %% [markdown] hint="07.2"
+# Read all bytes into one array and give it the shape (records, 3073). What is in column 0, and what in the others?
+
+# %% [markdown] hint="07.2"
+# Check the length before you reshape, with the remainder of a division, and the largest label before you return. The planes
+# are in the right order already: a reshape is enough.
+
+# %% [markdown]
+# ## Datasets
+#
+# A **dataset** knows how many examples it has and can give any of them. That is all a loader needs to know. `TensorDataset`
+# holds arrays side by side; `__getitems__` takes a whole batch of positions at once, because one index into an array costs as
+# much for 128 rows as for one. Pictures stay bytes until they are asked for: MNIST has 47 MB as bytes and 188 MB as float32.
+
+# %%
+#| export
+class Dataset:
+    """Examples that can be counted and fetched; a subclass writes `__len__` and `__getitem__`."""
+
+    def __getitems__(self, indices):
+        """Return the examples at many positions, stacked: a tuple of arrays."""
+        examples = [self[int(index)] for index in indices]
+        return tuple(np.stack([np.asarray(part) for part in column]) for column in zip(*examples))
+
+
+class TensorDataset(Dataset):
+    """Arrays or tensors of equal length, side by side.
+
+    Args:
+        arrays: Arrays or tensors; the first axis counts the examples.
+        transform: Function of a batch of the first array, and a generator, that returns what to
+            show of it.
+        rng: Generator for the transform.
+    """
+
+    def __init__(self, *arrays, transform=None, rng=None):
+        self.arrays = [Tensor(array).data for array in arrays]
+        self.transform, self.rng = transform, generator(rng)
+        if len({len(array) for array in self.arrays}) != 1:
+            raise ValueError(f"arrays need one length, got {[len(part) for part in self.arrays]}")
+
+    def __len__(self): return len(self.arrays[0])
+
+    def __getitem__(self, index):
+        """Return one example: a tuple of its row of every array."""
+        return tuple(part[0] for part in self.__getitems__([index]))
+
+    def __getitems__(self, indices):
+        """Return the rows at these positions; the transform sees them as a batch."""
+        first, *others = (array[indices] for array in self.arrays)
+        return (self.transform(first, self.rng) if self.transform else first, *others)
+
+# %% [markdown]
+# ## Parts that must not mix
+#
+# How good is a network on pictures that it has not seen? Only pictures that it has truly not seen can tell. So a data set is cut
+# into parts before anything else happens: one to train on, one to choose by (**validation**), one for the last word (**test**).
+# Files are often sorted, so the cut is made in a random order.
+
+# %% exercise="07.3" minutes=15 points=2
+#| export
+def split_indices(count, lengths, rng):
+    """Cut the positions 0 to count - 1, in random order, into parts.
+
+    Args:
+        count: How many examples there are.
+        lengths: Sizes of the parts, which sum to ``count``.
+        rng: ``numpy.random.Generator`` that draws the order, by one call of its ``permutation``.
+
+    Returns:
+        List of int arrays, one for each length. Every position stands in exactly one of them.
+
+    Raises:
+        ValueError: The lengths do not sum to ``count``. The message holds their sum and the count.
+
+    Example:
+        >>> [len(part) for part in split_indices(10, [7, 3], np.random.default_rng(0))]
+        [7, 3]
+    """
+    ### BEGIN SOLUTION
+    if sum(lengths) != count:
+        raise ValueError(f"parts of {list(lengths)} hold {sum(lengths)} examples, "
+                         f"but there are {count}")
+    order = rng.permutation(count)
+    return np.split(order, np.cumsum(lengths)[:-1])
+    ### END SOLUTION
+
+# %% check="07.3"
+check("07.3")
+
+# %% [markdown] hint="07.3"
+# Draw the order once, for all parts together. Two draws, one for each part, would give some positions twice.
+
+# %% [markdown] hint="07.3"
+# The first part begins at 0, the second where the first ends, and so on: running sums of the lengths. NumPy can split an
+# array at such places.
+
+# %% [markdown] question="07.1"
+# Take 60,000 pictures and keep 5,000 of them to choose by. Out of ten networks you choose the one that does best on these 5,000.
+# Is its accuracy there a fair guess for pictures to come? **Predict** in which direction it errs. The cell lets ten networks
+# guess at random.
+
+# %%
+guesses = rng.integers(0, 10, (10, 5000)) == rng.integers(0, 10, 5000)
+print("each network:", np.round(100 * guesses.mean(axis=1), 1))
+print(f"the best of ten: {100 * guesses.mean(axis=1).max():.1f} %, and the truth is 10 %")
+
+# %%
+#| export
+class Subset(Dataset):
+    """Some examples of a dataset.
+
+    Args:
+        dataset: The dataset.
+        indices: Positions in it.
+    """
+
+    def __init__(self, dataset, indices):
+        self.dataset, self.indices = dataset, np.asarray(indices)
+
+    def __len__(self): return len(self.indices)
+    def __getitem__(self, index): return self.dataset[int(self.indices[index])]
+    def __getitems__(self, indices): return self.dataset.__getitems__(self.indices[indices])
+
+
+def random_split(dataset, lengths, rng=None):
+    """Cut a dataset into parts at random.
+
+    Args:
+        dataset: The dataset.
+        lengths: Sizes of the parts, or fractions that sum to 1; the first part takes what rounding
+            leaves.
+        rng: Generator that draws the order.
+
+    Returns:
+        List of `Subset`.
+    """
+    if all(isinstance(length, float) for length in lengths) and abs(sum(lengths) - 1) < 1e-9:
+        whole = [int(len(dataset) * length) for length in lengths]
+        lengths = [whole[0] + len(dataset) - sum(whole), *whole[1:]]
+    parts = split_indices(len(dataset), lengths, generator(rng))
+    return [Subset(dataset, part) for part in parts]
+
+# %% [markdown]
+# ## Batches
+#
+# One example a step is slow and erratic, all of them a step is wasteful. A **batch** is the usual middle. Each epoch shows every
+# example once, in a new random order. The last batch holds what is left over; it is dropped only where somebody asks for it, or
+# a few pictures would never be seen.
+
+# %% exercise="07.4" minutes=20 points=2
+#| export
+def batch_indices(count, batch_size, *, shuffle=False, drop_last=False, rng=None):
+    """Yield the positions of each batch of one epoch.
+
+    Args:
+        count: How many examples there are.
+        batch_size: How many a batch holds.
+        shuffle: Whether the order is random, drawn by one call of ``rng.permutation``; otherwise it
+            is 0, 1, 2, ...
+        drop_last: Whether a last batch that is not full is left out.
+        rng: ``numpy.random.Generator``, needed to shuffle.
+
+    Returns:
+        Iterator of int arrays of shape (batch_size,); the last may be shorter.
+
+    Example:
+        >>> [batch.tolist() for batch in batch_indices(5, 2)]
+        [[0, 1], [2, 3], [4]]
+    """
+    ### BEGIN SOLUTION
+    order = rng.permutation(count) if shuffle else np.arange(count)
+    stop = count - count % batch_size if drop_last else count
+    for start in range(0, stop, batch_size):
+        yield order[start:start + batch_size]
+    ### END SOLUTION
+
+# %% check="07.4"
+check("07.4")
+
+# %% [markdown] hint="07.4"
+# First the order of all positions, then slices of it. `range` with a step gives where each slice begins.
+
+# %% [markdown] hint="07.4"
+# A slice that reaches past the end stops there by itself, so the last batch needs no special care. To drop it, stop earlier:
+# the remainder of a division says by how much.
+
+# %%
+#| export
+class DataLoader:
+    """Batches of a dataset, as tensors: a new order each time it is walked.
+
+    Args:
+        dataset: The dataset.
+        batch_size: Examples in a batch.
+        shuffle: Whether the order is random.
+        drop_last: Whether a last batch that is not full is left out.
+        generator: ``numpy.random.Generator`` that draws the order.
+        prefetch: How many batches a second thread makes ready ahead; 0 for none.
+    """
+
+    def __init__(self, dataset, batch_size=1, shuffle=False, drop_last=False, generator=None,
+                 prefetch=0):
+        if batch_size < 1:
+            raise ValueError(f"batch_size needs a number above 0, got {batch_size}")
+        self.dataset, self.batch_size, self.generator = dataset, batch_size, generator
+        self.shuffle, self.drop_last, self.prefetch = shuffle, drop_last, prefetch
+
+    def __len__(self):
+        full, rest = divmod(len(self.dataset), self.batch_size)
+        return full + bool(rest and not self.drop_last)
+
+    def __iter__(self):
+        """Return an iterator over tuples of tensors, one for each array of the dataset."""
+        return ahead(self.batches(), self.prefetch) if self.prefetch else self.batches()
+
+    def batches(self):
+        """Yield the batches, one after the other."""
+        chosen = batch_indices(len(self.dataset), self.batch_size, shuffle=self.shuffle,
+                               drop_last=self.drop_last, rng=generator(self.generator))
+        for indices in chosen:
+            yield tuple(Tensor(part) for part in self.dataset.__getitems__(indices))
+
+# %%
+#| export
+def ahead(batches, count):
+    """Yield what an iterator gives, in its order, while one thread fetches the next ``count``."""
+    end = object()
+    with ThreadPoolExecutor(1) as pool:
+        waiting = deque(pool.submit(next, batches, end) for _ in range(count))
+        while (batch := waiting.popleft().result()) is not end:
+            waiting.append(pool.submit(next, batches, end))
+            yield batch
+
+# %% [markdown]
+# ## From bytes to numbers around 0
+#
+# A layer learns fastest from inputs around 0 with a spread of about 1. `normalize` scales bytes to the range 0 to 1, then takes
+# off each channel's mean and divides by its spread. Done a batch at a time it costs little, but mind the dtype: bytes times a
+# NumPy float64 give float64, twice the memory and half the speed from here to the end of the network.
+
+# %% exercise="07.5" minutes=15 points=2
+#| export
+def normalize(images, mean, std):
+    """Scale bytes to 0 to 1, then take off the mean and divide by the standard deviation.
+
+    Args:
+        images: uint8 array of shape (N, channels, height, width). It is not changed.
+        mean: One number for each channel.
+        std: One number for each channel.
+
+    Returns:
+        float32 array of the same shape: ``(images / 255 - mean) / std``, channel by channel.
+
+    Example:
+        >>> white = np.full((1, 2, 1, 1), 255, np.uint8)
+        >>> normalize(white, mean=[0.5, 1.0], std=[0.25, 2.0]).ravel()
+        array([2., 0.], dtype=float32)
+    """
+    ### BEGIN SOLUTION
+    mean, std = (np.asarray(value, np.float32).reshape(-1, 1, 1) for value in (mean, std))
+    return (images.astype(np.float32) / 255 - mean) / std
+    ### END SOLUTION
+
+# %% check="07.5"
+check("07.5")
+
+# %% [markdown] hint="07.5"
+# The numbers of the channels must broadcast against (N, channels, height, width). Which shape lines them up with the second axis?
+
+# %% [markdown] hint="07.5"
+# Make everything float32 first: the bytes with `astype`, the lists with `np.asarray` and a dtype, then a reshape with two axes of
+# size 1 at the end.
+
+# %% [markdown]
+# ## The same picture, a little different
+#
+# A cat that looks to the left is still a cat when it looks to the right. Who shows a network flipped, shifted and dimmed copies
+# of 50,000 pictures, each drawn anew at every epoch, has many more pictures to teach with. It is the cheapest way to better
+# results on CIFAR-10. The draws are given; what becomes of the pictures is yours, for a whole batch at a time.
+
+# %% exercise="07.6" minutes=15 points=2
+#| export
+def flip(images, chosen):
+    """Mirror some pictures of a batch left to right.
+
+    Args:
+        images: Array of shape (N, channels, height, width). It is not changed.
+        chosen: bool array of shape (N,): which ones.
+
+    Returns:
+        Array of the same shape and dtype. In a chosen picture column x holds what column
+        width - 1 - x held.
+
+    Example:
+        >>> flip(np.array([[[[1, 2, 3]]], [[[4, 5, 6]]]]), np.array([True, False])).reshape(2, 3)
+        array([[3, 2, 1],
+               [4, 5, 6]])
+    """
+    ### BEGIN SOLUTION
+    return np.where(chosen[:, None, None, None], images[..., ::-1], images)
+    ### END SOLUTION
+
+# %% check="07.6"
+check("07.6")
+
+# %% [markdown] hint="07.6"
+# A slice with a step of -1 walks an axis backwards. Which of the four axes runs from left to right?
+
+# %% [markdown] hint="07.6"
+# Choose picture by picture: either with `np.where` and a condition of shape (N, 1, 1, 1), or by writing the mirrored rows of the
+# chosen ones into a copy.
+
+# %% [markdown]
+# A shift by whole pixels leaves a margin that nothing fills. Black would draw a line that is in no photograph, so the pixels at
+# the **edge** are repeated. That is easier than it sounds: look up, for each row of the result, which row it comes from, and do
+# not let it leave the picture.
+
+# %% exercise="07.7" minutes=30 points=3
+#| export
+def shift(images, down, right):
+    """Shift each picture of a batch by its own number of pixels; edges are repeated.
+
+    Args:
+        images: Array of shape (N, channels, height, width). It is not changed.
+        down: int array of shape (N,): rows to shift down, negative for up.
+        right: int array of shape (N,): columns to shift right, negative for left.
+
+    Returns:
+        Array of the same shape and dtype. Entry (i, c, y, x) is entry
+        (i, c, y - down[i], x - right[i]) of ``images``, where a row or column outside the picture
+        is replaced by the nearest one inside.
+
+    Example:
+        >>> shift(np.array([[[[1, 2, 3, 4]]]]), down=np.array([0]), right=np.array([2]))
+        array([[[[1, 1, 1, 2]]]])
+    """
+    ### BEGIN SOLUTION
+    count, channels, height, width = images.shape
+    rows = np.clip(np.arange(height) - down[:, None], 0, height - 1)    # (N, height)
+    columns = np.clip(np.arange(width) - right[:, None], 0, width - 1)  # (N, width)
+    picture, channel = np.arange(count)[:, None, None, None], np.arange(channels)[:, None, None]
+    return images[picture, channel, rows[:, None, :, None], columns[:, None, None, :]]
+    ### END SOLUTION
+
+# %% check="07.7"
+check("07.7")
+
+# %% [markdown] hint="07.7"
+# For one picture: the source rows are 0 to height - 1, less the shift, and `np.clip` keeps them inside. For all pictures at once
+# that is a table of shape (N, height).
+
+# %% [markdown] hint="07.7"
+# Four index arrays that broadcast to (N, channels, height, width): the picture's number with shape (N, 1, 1, 1), the channel's
+# with (channels, 1, 1), and your two tables with axes of size 1 put in.
+
+# %% [markdown] question="07.2"
+# Four of the cat's neighbours are itself, shifted and mirrored. Would you mirror the digits of MNIST too? And is a horse upside
+# down still a horse to anybody? Look at the row of pictures and say which changes keep the label, and for which data.
+
+# %%
+cat = np.zeros((1, 1, 16, 16), np.uint8)
+cat[0, 0, 6:13, 3:9], cat[0, 0, 4:7, 3], cat[0, 0, 4:7, 7], cat[0, 0, 3:8, 11] = 200, 200, 200, 120
+shown = [cat, flip(cat, np.array([True])), shift(cat, np.array([2]), np.array([-3])),
+         shift(cat, np.array([-3]), np.array([4])), cat[:, :, ::-1]]
+figure, axes = plt.subplots(1, 5, figsize=(7, 1.6), layout="constrained")
+for axis, picture in zip(axes, shown):
+    axis.imshow(picture[0, 0], cmap="gray", vmin=0, vmax=255)
+    axis.set(xticks=[], yticks=[])
+
+# %%
+#| export
+class Normalize:
+    """Make bytes into float32 around 0; see `normalize`."""
+
+    def __init__(self, mean, std): self.mean, self.std = mean, std
+    def __call__(self, images, rng): return normalize(images, self.mean, self.std)
+
+
+class RandomHorizontalFlip:
+    """Mirror each picture with probability ``p``."""
+
+    def __init__(self, p=0.5): self.p = p
+    def __call__(self, images, rng): return flip(images, rng.random(len(images)) < self.p)
+
+
+class RandomShift:
+    """Shift each picture by up to ``pixels`` in each direction, edges repeated."""
+
+    def __init__(self, pixels): self.pixels = pixels
+
+    def __call__(self, images, rng):
+        down, right = rng.integers(-self.pixels, self.pixels + 1, (2, len(images)))
+        return shift(images, down, right)
+
+# %%
+#| export
+class RandomBrightness:
+    """Add to each picture, already normalised, a number of at most ``amount``, up or down."""
+
+    def __init__(self, amount): self.amount = amount
+
+    def __call__(self, images, rng):
+        change = rng.uniform(-self.amount, self.amount, (len(images), 1, 1, 1))
+        return images + change.astype(np.float32)
+
+
+class Compose:
+    """Run transforms one after the other: functions of a batch and a generator."""
+
+    def __init__(self, transforms): self.transforms = list(transforms)
+
+    def __call__(self, images, rng):
+        for transform in self.transforms:
+            images = transform(images, rng)
+        return images
+
+# %% [markdown]
+# ## A loader at work
+#
+# All of it together: bytes, a transform, a split, batches in random order, made ready by a second thread while the network is
+# busy. The loader's order comes from its own generator, so the same seed gives the same training, thread or no thread.
+
+# %%
+bytes_, labels = rng.integers(0, 256, (100, 3, 32, 32), dtype=np.uint8), np.arange(100) % 10
+show = Compose([RandomHorizontalFlip(), RandomShift(4), Normalize([0.5] * 3, [0.25] * 3)])
+dataset = TensorDataset(bytes_, labels, transform=show)
+training, validation = random_split(dataset, [0.8, 0.2], rng=rng)
+loader = DataLoader(training, batch_size=32, shuffle=True, prefetch=2,
+                    generator=np.random.default_rng(1))
+for x, y in loader:
+    print(x.shape, x.dtype, y.shape, y.dtype)
+
+# %% [markdown]
+# Three batches, the last of 16. Save the notebook, then run
+#
+# ```
+# tito module complete 07
+# ```
+#
+# Module 08 puts the loop around it.

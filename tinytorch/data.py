@@ -1,0 +1,367 @@
+# Made by tito from modules/07_data/data.py: edit that file, then run `tito module complete 07`.
+
+# data.py, cell 5
+"""Data: files of bytes, datasets, batches, and pictures shown a little differently each time."""
+import struct
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from tinytorch.random import generator
+from tinytorch.tensor import Tensor
+
+
+# data.py, cell 7
+def parse_idx(data, name):
+    """Read an IDX file of unsigned bytes.
+
+    Args:
+        data: The bytes of the file.
+        name: The file's name, for messages.
+
+    Returns:
+        uint8 array of the shape that the file says. The bytes after the sizes fill it, last axis
+        fastest.
+
+    Raises:
+        ValueError: The file does not open with 0, 0, 8; it ends before the sizes do; or the bytes
+            after the sizes are fewer or more than the shape asks for. The message holds ``name``.
+
+    Example:
+        >>> parse_idx(bytes([0, 0, 8, 1, 0, 0, 0, 3, 7, 8, 9]), "three")
+        array([7, 8, 9], dtype=uint8)
+
+    Source:
+        LeCun, Cortes and Burges, The MNIST Database of Handwritten Digits, 1998, "File formats".
+    """
+    if data[:3] != bytes([0, 0, 8]) or len(data) < 4:
+        raise ValueError(f"{name} is no IDX file of bytes: it opens with {data[:4].hex(' ')}, "
+                         "not with 00 00 08 and the number of dimensions")
+    start = 4 + 4 * data[3]
+    if len(data) < start:
+        raise ValueError(f"{name} is cut short: it ends inside its sizes, after {len(data)} bytes")
+    shape = struct.unpack(f">{data[3]}I", data[4:start])
+    wanted = int(np.prod(shape, dtype=np.int64))
+    if len(data) - start != wanted:
+        raise ValueError(f"{name} says shape {shape}, which is {wanted} bytes, "
+                         f"but holds {len(data) - start}")
+    return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
+
+
+# data.py, cell 14
+def parse_cifar10(data, name):
+    """Read a file of CIFAR-10's binary version.
+
+    Args:
+        data: The bytes of the file: records of one label byte and 3 x 32 x 32 pixel bytes.
+        name: The file's name, for messages.
+
+    Returns:
+        Images, a uint8 array of shape (N, 3, 32, 32), and labels, a uint8 array of shape (N,).
+
+    Raises:
+        ValueError: The file is empty or no whole number of records, or a label is above 9. The
+            message holds ``name``.
+
+    Example:
+        >>> images, labels = parse_cifar10(bytes([7]) + bytes(3072), "one")
+        >>> images.shape, labels
+        ((1, 3, 32, 32), array([7], dtype=uint8))
+
+    Source:
+        Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009.
+    """
+    if not data or len(data) % 3073:
+        raise ValueError(f"{name} has {len(data)} bytes: records of 3073 do not fill it")
+    records = np.frombuffer(data, np.uint8).reshape(-1, 3073)
+    images, labels = records[:, 1:].reshape(-1, 3, 32, 32), records[:, 0]
+    if labels.max() > 9:
+        raise ValueError(f"{name} has the label {labels.max()} in record {labels.argmax()}: "
+                         "labels are 0 to 9")
+    return images, labels
+
+
+# data.py, cell 19
+class Dataset:
+    """Examples that can be counted and fetched; a subclass writes `__len__` and `__getitem__`."""
+
+    def __getitems__(self, indices):
+        """Return the examples at many positions, stacked: a tuple of arrays."""
+        examples = [self[int(index)] for index in indices]
+        return tuple(np.stack([np.asarray(part) for part in column]) for column in zip(*examples))
+
+
+class TensorDataset(Dataset):
+    """Arrays or tensors of equal length, side by side.
+
+    Args:
+        arrays: Arrays or tensors; the first axis counts the examples.
+        transform: Function of a batch of the first array, and a generator, that returns what to
+            show of it.
+        rng: Generator for the transform.
+    """
+
+    def __init__(self, *arrays, transform=None, rng=None):
+        self.arrays = [Tensor(array).data for array in arrays]
+        self.transform, self.rng = transform, generator(rng)
+        if len({len(array) for array in self.arrays}) != 1:
+            raise ValueError(f"arrays need one length, got {[len(part) for part in self.arrays]}")
+
+    def __len__(self): return len(self.arrays[0])
+
+    def __getitem__(self, index):
+        """Return one example: a tuple of its row of every array."""
+        return tuple(part[0] for part in self.__getitems__([index]))
+
+    def __getitems__(self, indices):
+        """Return the rows at these positions; the transform sees them as a batch."""
+        first, *others = (array[indices] for array in self.arrays)
+        return (self.transform(first, self.rng) if self.transform else first, *others)
+
+
+# data.py, cell 21
+def split_indices(count, lengths, rng):
+    """Cut the positions 0 to count - 1, in random order, into parts.
+
+    Args:
+        count: How many examples there are.
+        lengths: Sizes of the parts, which sum to ``count``.
+        rng: ``numpy.random.Generator`` that draws the order, by one call of its ``permutation``.
+
+    Returns:
+        List of int arrays, one for each length. Every position stands in exactly one of them.
+
+    Raises:
+        ValueError: The lengths do not sum to ``count``. The message holds their sum and the count.
+
+    Example:
+        >>> [len(part) for part in split_indices(10, [7, 3], np.random.default_rng(0))]
+        [7, 3]
+    """
+    if sum(lengths) != count:
+        raise ValueError(f"parts of {list(lengths)} hold {sum(lengths)} examples, "
+                         f"but there are {count}")
+    order = rng.permutation(count)
+    return np.split(order, np.cumsum(lengths)[:-1])
+
+
+# data.py, cell 27
+class Subset(Dataset):
+    """Some examples of a dataset.
+
+    Args:
+        dataset: The dataset.
+        indices: Positions in it.
+    """
+
+    def __init__(self, dataset, indices):
+        self.dataset, self.indices = dataset, np.asarray(indices)
+
+    def __len__(self): return len(self.indices)
+    def __getitem__(self, index): return self.dataset[int(self.indices[index])]
+    def __getitems__(self, indices): return self.dataset.__getitems__(self.indices[indices])
+
+
+def random_split(dataset, lengths, rng=None):
+    """Cut a dataset into parts at random.
+
+    Args:
+        dataset: The dataset.
+        lengths: Sizes of the parts, or fractions that sum to 1; the first part takes what rounding
+            leaves.
+        rng: Generator that draws the order.
+
+    Returns:
+        List of `Subset`.
+    """
+    if all(isinstance(length, float) for length in lengths) and abs(sum(lengths) - 1) < 1e-9:
+        whole = [int(len(dataset) * length) for length in lengths]
+        lengths = [whole[0] + len(dataset) - sum(whole), *whole[1:]]
+    parts = split_indices(len(dataset), lengths, generator(rng))
+    return [Subset(dataset, part) for part in parts]
+
+
+# data.py, cell 29
+def batch_indices(count, batch_size, *, shuffle=False, drop_last=False, rng=None):
+    """Yield the positions of each batch of one epoch.
+
+    Args:
+        count: How many examples there are.
+        batch_size: How many a batch holds.
+        shuffle: Whether the order is random, drawn by one call of ``rng.permutation``; otherwise it
+            is 0, 1, 2, ...
+        drop_last: Whether a last batch that is not full is left out.
+        rng: ``numpy.random.Generator``, needed to shuffle.
+
+    Returns:
+        Iterator of int arrays of shape (batch_size,); the last may be shorter.
+
+    Example:
+        >>> [batch.tolist() for batch in batch_indices(5, 2)]
+        [[0, 1], [2, 3], [4]]
+    """
+    order = rng.permutation(count) if shuffle else np.arange(count)
+    stop = count - count % batch_size if drop_last else count
+    for start in range(0, stop, batch_size):
+        yield order[start:start + batch_size]
+
+
+# data.py, cell 33
+class DataLoader:
+    """Batches of a dataset, as tensors: a new order each time it is walked.
+
+    Args:
+        dataset: The dataset.
+        batch_size: Examples in a batch.
+        shuffle: Whether the order is random.
+        drop_last: Whether a last batch that is not full is left out.
+        generator: ``numpy.random.Generator`` that draws the order.
+        prefetch: How many batches a second thread makes ready ahead; 0 for none.
+    """
+
+    def __init__(self, dataset, batch_size=1, shuffle=False, drop_last=False, generator=None,
+                 prefetch=0):
+        if batch_size < 1:
+            raise ValueError(f"batch_size needs a number above 0, got {batch_size}")
+        self.dataset, self.batch_size, self.generator = dataset, batch_size, generator
+        self.shuffle, self.drop_last, self.prefetch = shuffle, drop_last, prefetch
+
+    def __len__(self):
+        full, rest = divmod(len(self.dataset), self.batch_size)
+        return full + bool(rest and not self.drop_last)
+
+    def __iter__(self):
+        """Return an iterator over tuples of tensors, one for each array of the dataset."""
+        return ahead(self.batches(), self.prefetch) if self.prefetch else self.batches()
+
+    def batches(self):
+        """Yield the batches, one after the other."""
+        chosen = batch_indices(len(self.dataset), self.batch_size, shuffle=self.shuffle,
+                               drop_last=self.drop_last, rng=generator(self.generator))
+        for indices in chosen:
+            yield tuple(Tensor(part) for part in self.dataset.__getitems__(indices))
+
+
+# data.py, cell 34
+def ahead(batches, count):
+    """Yield what an iterator gives, in its order, while one thread fetches the next ``count``."""
+    end = object()
+    with ThreadPoolExecutor(1) as pool:
+        waiting = deque(pool.submit(next, batches, end) for _ in range(count))
+        while (batch := waiting.popleft().result()) is not end:
+            waiting.append(pool.submit(next, batches, end))
+            yield batch
+
+
+# data.py, cell 36
+def normalize(images, mean, std):
+    """Scale bytes to 0 to 1, then take off the mean and divide by the standard deviation.
+
+    Args:
+        images: uint8 array of shape (N, channels, height, width). It is not changed.
+        mean: One number for each channel.
+        std: One number for each channel.
+
+    Returns:
+        float32 array of the same shape: ``(images / 255 - mean) / std``, channel by channel.
+
+    Example:
+        >>> white = np.full((1, 2, 1, 1), 255, np.uint8)
+        >>> normalize(white, mean=[0.5, 1.0], std=[0.25, 2.0]).ravel()
+        array([2., 0.], dtype=float32)
+    """
+    mean, std = (np.asarray(value, np.float32).reshape(-1, 1, 1) for value in (mean, std))
+    return (images.astype(np.float32) / 255 - mean) / std
+
+
+# data.py, cell 41
+def flip(images, chosen):
+    """Mirror some pictures of a batch left to right.
+
+    Args:
+        images: Array of shape (N, channels, height, width). It is not changed.
+        chosen: bool array of shape (N,): which ones.
+
+    Returns:
+        Array of the same shape and dtype. In a chosen picture column x holds what column
+        width - 1 - x held.
+
+    Example:
+        >>> flip(np.array([[[[1, 2, 3]]], [[[4, 5, 6]]]]), np.array([True, False])).reshape(2, 3)
+        array([[3, 2, 1],
+               [4, 5, 6]])
+    """
+    return np.where(chosen[:, None, None, None], images[..., ::-1], images)
+
+
+# data.py, cell 46
+def shift(images, down, right):
+    """Shift each picture of a batch by its own number of pixels; edges are repeated.
+
+    Args:
+        images: Array of shape (N, channels, height, width). It is not changed.
+        down: int array of shape (N,): rows to shift down, negative for up.
+        right: int array of shape (N,): columns to shift right, negative for left.
+
+    Returns:
+        Array of the same shape and dtype. Entry (i, c, y, x) is entry
+        (i, c, y - down[i], x - right[i]) of ``images``, where a row or column outside the picture
+        is replaced by the nearest one inside.
+
+    Example:
+        >>> shift(np.array([[[[1, 2, 3, 4]]]]), down=np.array([0]), right=np.array([2]))
+        array([[[[1, 1, 1, 2]]]])
+    """
+    count, channels, height, width = images.shape
+    rows = np.clip(np.arange(height) - down[:, None], 0, height - 1)    # (N, height)
+    columns = np.clip(np.arange(width) - right[:, None], 0, width - 1)  # (N, width)
+    picture, channel = np.arange(count)[:, None, None, None], np.arange(channels)[:, None, None]
+    return images[picture, channel, rows[:, None, :, None], columns[:, None, None, :]]
+
+
+# data.py, cell 52
+class Normalize:
+    """Make bytes into float32 around 0; see `normalize`."""
+
+    def __init__(self, mean, std): self.mean, self.std = mean, std
+    def __call__(self, images, rng): return normalize(images, self.mean, self.std)
+
+
+class RandomHorizontalFlip:
+    """Mirror each picture with probability ``p``."""
+
+    def __init__(self, p=0.5): self.p = p
+    def __call__(self, images, rng): return flip(images, rng.random(len(images)) < self.p)
+
+
+class RandomShift:
+    """Shift each picture by up to ``pixels`` in each direction, edges repeated."""
+
+    def __init__(self, pixels): self.pixels = pixels
+
+    def __call__(self, images, rng):
+        down, right = rng.integers(-self.pixels, self.pixels + 1, (2, len(images)))
+        return shift(images, down, right)
+
+
+# data.py, cell 53
+class RandomBrightness:
+    """Add to each picture, already normalised, a number of at most ``amount``, up or down."""
+
+    def __init__(self, amount): self.amount = amount
+
+    def __call__(self, images, rng):
+        change = rng.uniform(-self.amount, self.amount, (len(images), 1, 1, 1))
+        return images + change.astype(np.float32)
+
+
+class Compose:
+    """Run transforms one after the other: functions of a batch and a generator."""
+
+    def __init__(self, transforms): self.transforms = list(transforms)
+
+    def __call__(self, images, rng):
+        for transform in self.transforms:
+            images = transform(images, rng)
+        return images

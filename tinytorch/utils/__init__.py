@@ -1,0 +1,1 @@
+"""PyTorch's `torch.utils`, as far as there is one. Given."""

@@ -1,0 +1,6 @@
+"""PyTorch's names for what module 07 exports: `from tinytorch.utils.data import DataLoader`. Given."""
+from tinytorch.imports import lookup
+
+
+def __getattr__(name):
+    return lookup(name, ["data"])
