@@ -81,7 +81,8 @@ class _Judged:
 
     def problem(self):
         """Return the status and failure of an exercise whose cases could not run, else None."""
-        stubs = [found for error in (self.seen.error, *(got.error for got in self.seen.cases)) if (found := stub(error))]
+        errors = (self.seen.error, *(got.error for got in self.seen.cases))
+        stubs = [found for error in errors if (found := stub(error))]
         if stubs:
             return "unwritten", self.unwritten(*stubs[0])
         if self.seen.problem:
@@ -117,7 +118,8 @@ class _Judged:
         first = failing[0]
         case, got, mismatch = self.cases[first], self.seen.cases[first], self.mismatches[first]
         status = "error" if got.error and not is_raised(case.expected) else "failed"
-        return status, Failure((*self.call(case), *_difference(case, got, mismatch)), first + 1, self.looks_like(failing))
+        rows = (*self.call(case), *_difference(case, got, mismatch))
+        return status, Failure(rows, first + 1, self.looks_like(failing))
 
     def looks_like(self, failing):
         """Return the misconception that gives the learner's outcome in every failing case, None if none does."""

@@ -112,7 +112,8 @@ class _Comparison:
         if isinstance(expected, bool) and np.asarray(got).dtype.kind != "b":
             return _type_differs(path, expected, got)
         if self.refuse_float64 and isinstance(got, (np.ndarray, np.generic)) and got.dtype == np.float64:
-            return _differ("dtype", path, "float32, like the inputs", "float64: something in the computation is float64")
+            cause = "float64: something in the computation is float64"
+            return _differ("dtype", path, "float32, like the inputs", cause)
         return self.values(np.asarray(expected), np.asarray(got), path)
 
     def values(self, expected, got, path):

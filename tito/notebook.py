@@ -91,7 +91,8 @@ class Checker:
                 print(self.text(verdict))
         failed = [self.text(verdict) for verdict in verdicts if not report.is_well(verdict)]
         if failed or not verdicts:
-            raise CheckFailed(report.join(failed) or f"module {self.module.number} has no exercise: nothing was checked")
+            nothing = f"module {self.module.number} has no exercise: nothing was checked"
+            raise CheckFailed(report.join(failed) or nothing)
 
     def inputs(self, exercise, case=1):
         """Return the inputs of a case as a dict, to try things out on.
@@ -131,7 +132,8 @@ class Checker:
         seen = read_result(answer, self.place)
         if seen.problem == "missing":
             cell = self.defining_cell(exercise.name)
-            return replace(seen, text="is not defined: run the cell that defines it first" + (f" (cell {cell})" if cell else ""))
+            number = f" (cell {cell})" if cell else ""
+            return replace(seen, text=f"is not defined: run the cell that defines it first{number}")
         return seen
 
     def file(self, file, names):

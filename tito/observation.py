@@ -76,7 +76,7 @@ def read_error(data, place):
 
 
 class Place(NamedTuple):
-    """A line of code: how messages name it, whether it comes from a notebook, and whether from the one that is checked."""
+    """A line of code: how messages name it, whether a notebook has it, and whether it is the one that is checked."""
 
     text: str
     own: bool

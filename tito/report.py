@@ -7,8 +7,9 @@ MOST_LINES = 12    # of one row
 MOST_PRINTED = 40  # lines of what an exercise printed
 IN_TERMINAL = "edit the cell and save, or `tito module hint {id}`"
 IN_NOTEBOOK = "edit the cell, or `tito module hint {id}`"
-ASCII = str.maketrans({"·": "-", "×": "x", "…": "...", "–": "-", "—": "-", "≤": "<=", "≥": ">=", "≠": "!=", "→": "->",
-                       "“": '"', "”": '"', "‘": "'", "’": "'", "²": "^2", "√": "sqrt", "π": "pi", "σ": "sigma"})
+ASCII = str.maketrans({"·": "-", "×": "x", "…": "...", "–": "-", "—": "-", "≤": "<=", "≥": ">=", "≠": "!=",
+                       "→": "->", "“": '"', "”": '"', "‘": "'", "’": "'", "²": "^2", "√": "sqrt", "π": "pi",
+                       "σ": "sigma"})
 
 
 def text(verdict, where=None, next_step=IN_TERMINAL, ascii=False, printed=False):
@@ -27,7 +28,8 @@ def text(verdict, where=None, next_step=IN_TERMINAL, ascii=False, printed=False)
     brief = is_well(verdict) or verdict.status == "missing"
     lines = [one_line(verdict)] if brief else block(verdict, where, next_step)
     if printed and verdict.printed:
-        lines += ["", "  it printed:", *(f"  | {line[:WIDTH - 4]}" for line in verdict.printed.splitlines()[:MOST_PRINTED])]
+        shown = verdict.printed.splitlines()[:MOST_PRINTED]
+        lines += ["", "  it printed:", *(f"  | {line[:WIDTH - 4]}" for line in shown)]
     return clean("\n".join(lines), ascii)
 
 
