@@ -8,6 +8,7 @@ import numpy as np
 
 OVERFLOW = ("raises", "FloatingPointError", "overflow")
 INVALID = ("raises", "FloatingPointError", "invalid")  # inf - inf, 0 * inf, 0 / 0
+FLOAT64 = "an array of float64, although the input is float32"
 LARGEST = math.log(np.finfo(np.float32).max)  # about 88.7: the exponential of more than this is no float32
 
 
@@ -15,7 +16,10 @@ def forward(op, a, **options):
     """Run an op; where float32 does not go in, say also which dtype comes out."""
     with np.errstate(over="raise", invalid="raise"):
         out = op.forward(a, **options)
-    return out if a.dtype == np.float32 else {"values": out, "dtype": str(getattr(out, "dtype", "none"))}
+    dtype = getattr(out, "dtype", None)
+    if a.dtype == np.float32:
+        return FLOAT64 if isinstance(out, np.ndarray) and dtype == np.float64 else out
+    return {"values": out, "dtype": str(dtype)}
 
 
 def labelled(a, out, keeps_integers=False):
@@ -70,6 +74,8 @@ misconceptions_relu = {
     "the result is where a is positive, as True and False, not the entries themselves":
         lambda a: a > 0 if a.dtype == np.float32 else {"values": a > 0, "dtype": "bool"},
     "only the positive entries are left, but the shape must stay": lambda a: labelled(a, a[a > 0], True),
+    "0.0 makes floats of integers; 0 leaves them what they are": lambda a:
+        {"values": oracle_relu(a)["values"], "dtype": "float64"} if a.dtype.kind == "i" else oracle_relu(a),
     "nan became 0: a comparison with nan is always False": lambda a: entrywise(lambda x: x if x > 0 else 0.0, a, True),
     "the array was multiplied by a mask, and minus infinity times 0 is nan": relu_by_mask,
     "Python's max compares two whole things, not entry by entry": relu_by_python_max,
@@ -231,6 +237,9 @@ misconceptions_gelu = {
     "x is squared in the tanh form, not cubed":
         lambda a, approximate="none": oracle_gelu(
             a, approximate, tanh=lambda x: 0.5 * x * (1 + math.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x)))),
+    "np.sqrt gives a NumPy float64, which makes a float32 array float64; math.sqrt gives a Python number":
+        lambda a, approximate="none":
+            FLOAT64 if a.dtype == np.float32 and approximate in ("none", "tanh") else oracle_gelu(a, approximate),
     "an unknown approximate silently gives the tanh form": gelu_silent,
     "an unknown approximate silently gives the exact form": gelu_silent_exact,
     "an unknown approximate silently gives None": gelu_returns_nothing,

@@ -496,9 +496,9 @@ def xavier_uniform_(tensor, gain=1.0, rng=None):
 # %% [markdown]
 # ## Linear
 #
-# Everything is there for the layer itself. PyTorch begins a linear layer with `kaiming_uniform_` and `a=math.sqrt(5)`: a habit
-# of 2015 that was never changed, and a roundabout way to write a bound of $1 / \sqrt{\mathrm{in}}$. The bias begins within the
-# same bound. Take the same start: then your networks learn like PyTorch's.
+# Everything is there for the layer itself. PyTorch begins a linear layer with `kaiming_uniform_` and `a=math.sqrt(5)`, which is a
+# roundabout way to write a bound of $1 / \sqrt{\mathrm{in}}$, a rule older than Kaiming's. The bias begins within the same bound.
+# Take the same start: then your networks learn like PyTorch's.
 
 # %% exercise="03.5" minutes=20 points=3
 #| export
