@@ -75,8 +75,15 @@ def write_atomically(path, text):
         if path.exists():
             os.chmod(temporary, path.stat().st_mode & 0o7777)
         os.replace(temporary, path)
+        _forget_compiled(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _forget_compiled(path):
+    """Remove what Python compiled from the old text: it cannot tell a new text of the same size and second from it."""
+    for old in (path.parent / "__pycache__").glob(f"{path.stem}.*.pyc"):
+        old.unlink(missing_ok=True)
 
 
 def _write_through(path, data):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from tito import checking, report, runner, source, workspace
+from tito import report, runner, source, workspace
 from tito.curriculum import UnknownExercise
 from tito.export import export_text
 
@@ -55,11 +55,11 @@ def run(space, module, only=None, timeout=10.0, notebook=None):
         raise UnknownExercise(f"module {module} has no exercise {only}: "
                               f"it has {', '.join(one.id for one in reference.exercises())}")
     text = export_text(written, reference, space.label(path))
-    verdicts = check(space, module, text, exercises, timeout)
+    verdicts = check(space, module, text, exercises, timeout=timeout)
     return Trial(path, space.label(path), text, verdicts, cells(written))
 
 
-def check(space, module, text, exercises, timeout=10.0, seeds=checking.SEEDS, **options):
+def check(space, module, text, exercises, **options):
     """Check exercises on a package that holds ``text`` as the module's file.
 
     Args:
@@ -67,20 +67,13 @@ def check(space, module, text, exercises, timeout=10.0, seeds=checking.SEEDS, **
         module: The module.
         text: Text of the module's file.
         exercises: The exercises to check.
-        timeout: Seconds for each.
-        seeds: Seeds to draw the cases with.
-        options: Handed on to `runner.observe`.
+        options: Handed on to `runner.check`, such as ``timeout`` in seconds or ``seeds``.
 
     Returns:
         Tuple of `checking.Verdict`.
     """
-    checks = checking.load(workspace.course_checks(module))
-    judged = {one.id: checks.check(one.name) for one in exercises}
-    cases = {one.id: checking.cases(judged[one.id], seeds) for one in exercises}
     with package(space, module, text) as parent:
-        found = runner.observe(parent, f"tinytorch.{module.package_name}", workspace.course_checks(module), exercises, cases,
-                               timeout=timeout, **options)
-    return tuple(checking.verdict(one, judged[one.id], cases[one.id], found.get(one.id)) for one in exercises)
+        return tuple(runner.check(parent, f"tinytorch.{module.package_name}", workspace.course_checks(module), exercises, **options))
 
 
 @contextlib.contextmanager

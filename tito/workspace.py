@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
+from tito import launcher
 from tito.curriculum import Curriculum
 
 MANIFEST = Path("modules") / "curriculum.toml"
@@ -129,10 +130,12 @@ def find(start=None):
     Raises:
         NoWorkspace: There is none; the message says where it was looked for.
     """
-    named = os.environ.get("TINYTORCH_WORKSPACE") if start is None else None
-    place = Path(start or named or os.getcwd()).resolve()
-    for folder in (place, *place.parents):
-        if (folder / MANIFEST).is_file():
+    named = os.environ.get(launcher.VARIABLE) if start is None else None
+    try:
+        folders = [launcher.named_workspace(Path(named).resolve())] if named else launcher.upward(start or os.getcwd())
+    except ImportError as error:
+        raise NoWorkspace(str(error)) from None
+    for folder in folders:
+        if launcher.is_workspace(folder):
             return Workspace(folder)
-    where = f"{place}, which $TINYTORCH_WORKSPACE names" if named else str(place)
-    raise NoWorkspace(f"no workspace lies at or above {where}: `tito init DIR` writes one, then work inside it")
+    raise NoWorkspace(f"no workspace lies at or above {folders[0]}: `tito init DIR` writes one, then work inside it")

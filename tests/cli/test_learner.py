@@ -93,6 +93,24 @@ def test_a_loop_that_never_ends_ends_with_a_message_and_the_rest_is_checked(work
     assert "passed 12 of 12" in done.stdout
 
 
+def test_what_python_compiled_from_the_old_export_is_not_used(workspace, tito, replace):
+    """`*` to `+` keeps the size, and may fall into the same second: the one thing by which Python knows a stale file."""
+    import os
+    import subprocess
+    import sys
+
+    folder = workspace("solved")
+    code = [sys.executable, "-c", "from tinytorch.tensor import mul; print(mul.forward(3, 4))"]
+    results = []
+    for new in ("a * b", "b * a"):
+        replace(folder / NOTEBOOK, "return a * b", f"return {new}")
+        assert tito("module", "complete", "01", cwd=folder).returncode == 0
+        os.utime(folder / PACKAGE, (1_700_000_000, 1_700_000_000))
+        results.append(sorted(path.name for path in (folder / "tinytorch/__pycache__").glob("tensor.*.pyc")))
+        assert subprocess.run(code, cwd=folder, capture_output=True, text=True, encoding="utf-8", check=True).stdout == "12\n"
+    assert results == [[], []]
+
+
 def test_an_error_names_the_cell_and_the_line(workspace, tito, replace):
     folder = workspace("solved")
     replace(folder / NOTEBOOK, "return a * b", "return a * undefined")
