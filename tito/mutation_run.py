@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from tito import checking, mutant_worker, mutation, runner
-from tito.runner import RunnerError
+from tito.problems import SourceError, raise_all
 
 TIMEOUT = 3.0  # seconds for one mutant: a loop that never ends is caught as well
 GOAL = 0.9     # share of the mutants that a module's checks must catch
@@ -48,15 +48,14 @@ def scores(course, module, exercises, jobs=2):
         List of a `Score` for each exercise.
 
     Raises:
-        RunnerError: The reference itself does not pass, so that nothing would be learned from its mutants.
+        SourceError: The reference itself does not pass, so that nothing would be learned from its mutants.
     """
     made = {exercise: mutation.mutants(course, module, exercise) for exercise in exercises}
     tasks = {f"{exercise.id}-{index}": (exercise, mutant)
              for exercise, mutants in made.items() for index, mutant in enumerate([original(course, module, exercise), *mutants])}
     statuses = judge(course, module, tasks, jobs)
-    for exercise in exercises:
-        if statuses[f"{exercise.id}-0"] != "passed":
-            raise RunnerError(f"the reference of {exercise.label} does not pass its check: {statuses[f'{exercise.id}-0']}")
+    raise_all(SourceError(course.source_path(module), f"the reference of {one.label} does not pass its check", one.cell)
+              for one in exercises if statuses[f"{one.id}-0"] != "passed")
     lived = {mutant for task, (_, mutant) in tasks.items() if statuses[task] == "passed" and not task.endswith("-0")}
     return [score(course, module, exercise, mutants, lived) for exercise, mutants in made.items()]
 

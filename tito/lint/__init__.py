@@ -40,8 +40,7 @@ class Rule:
         try:
             return list(find())
         except SourceError as error:
-            return [Problem(course.label(one.path), one.reason, one.line if one.cell is None else None, one.cell)
-                    for one in error.problems]
+            return [unreadable(course, one) for one in error.problems]
         except CheckBroken as error:
             return [course.in_checks(module or course.modules[0], str(error))]
 
@@ -73,6 +72,14 @@ RULES = (
     Rule("habits", style.habits, by_module=False),
     Rule("encoding", encoding.explicit, by_module=False),
 )
+
+
+def unreadable(course, error):
+    """Make a problem of what keeps a source from being read or exported; its line counts from the top of the cell, if there is one."""
+    if error.cell is None:
+        return Problem(course.label(error.path), error.reason, error.line)
+    line = f"line {error.line}: " if error.line else ""
+    return Problem(course.label(error.path), line + error.reason, cell=error.cell)
 
 
 def named(name):

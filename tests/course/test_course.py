@@ -1,0 +1,37 @@
+"""The course itself keeps the rules of the authors' lint, and its checks catch what is planted in its solutions."""
+from pathlib import Path
+
+import pytest
+
+from tito import mutation_run
+from tito.lint import RULES
+from tito.lint.course import Course
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULES = Course(ROOT).modules
+
+
+@pytest.fixture(scope="module")
+def course():
+    return Course(ROOT)
+
+
+def test_there_is_something_to_judge(course):
+    assert {"01", "02", "03", "04"} <= {module.number for module in course.modules}
+    assert all(course.exercises(module) for module in course.modules)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_the_course_keeps_the_rule(rule, course):
+    problems = [str(problem) for problem in rule.problems(course) if not problem.warning]
+    assert not problems, "\n".join(problems)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("module", MODULES, ids=str)
+def test_the_checks_catch_what_is_planted(module):
+    scores = mutation_run.scores(Course(ROOT), module, Course(ROOT).exercises(module))
+    total, caught = sum(score.total for score in scores), sum(score.caught for score in scores)
+    survivors = [f"{one.exercise}: {one.before!r} -> {one.after!r}" for score in scores for one in score.survivors]
+    assert total > 0 and caught >= mutation_run.GOAL * total, "\n".join([f"{caught} of {total} caught", *survivors])
+    assert [score.outdated for score in scores if score.outdated] == []

@@ -1,0 +1,1 @@
+"""Here so that the fixture counts as a clone."""
