@@ -33,8 +33,9 @@ def read_options():
 
 def standardise(images, mean, std):
     """Turn bytes (N, height, width) into a tensor (N, pixels) of numbers around 0."""
-    rows = images.reshape(len(images), -1) * np.float32(1 / (255 * std))
-    rows -= np.float32(mean / std)
+    rows = images.reshape(len(images), -1).astype(np.float32)
+    rows *= 1 / (255 * std)
+    rows -= mean / std
     return Tensor(rows)
 
 
