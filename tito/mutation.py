@@ -94,7 +94,10 @@ def placed(node):
 
 
 def places(node):
-    """Yield where every node below one stands: a dict or list that holds it, its key there, and itself. Errors' words are left out."""
+    """Yield where every node below one stands: a dict or list that holds it, its key there, and itself.
+
+    What errors say is left out.
+    """
     if isinstance(node, (ast.Raise, ast.JoinedStr)):
         return
     for field, value in list(ast.iter_fields(node)):
@@ -111,7 +114,8 @@ def places(node):
 def difference(one, other):
     """Return the lines that two texts do not share, of either, without their indentation."""
     lines, others = one.split("\n"), other.split("\n")
-    changes = [code for code in difflib.SequenceMatcher(None, lines, others, autojunk=False).get_opcodes() if code[0] != "equal"]
+    codes = difflib.SequenceMatcher(None, lines, others, autojunk=False).get_opcodes()
+    changes = [code for code in codes if code[0] != "equal"]
     before = [line.strip() for _, start, end, _, _ in changes for line in lines[start:end]]
     after = [line.strip() for _, _, _, start, end in changes for line in others[start:end]]
     return "\n".join(before), "\n".join(after)

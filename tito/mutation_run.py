@@ -51,8 +51,8 @@ def scores(course, module, exercises, jobs=2):
         SourceError: The reference itself does not pass, so that nothing would be learned from its mutants.
     """
     made = {exercise: mutation.mutants(course, module, exercise) for exercise in exercises}
-    tasks = {f"{exercise.id}-{index}": (exercise, mutant)
-             for exercise, mutants in made.items() for index, mutant in enumerate([original(course, module, exercise), *mutants])}
+    tasks = {f"{exercise.id}-{index}": (exercise, mutant) for exercise, mutants in made.items()
+             for index, mutant in enumerate([original(course, module, exercise), *mutants])}
     statuses = judge(course, module, tasks, jobs)
     raise_all(SourceError(course.source_path(module), f"the reference of {one.label} does not pass its check", one.cell)
               for one in exercises if statuses[f"{one.id}-0"] != "passed")
@@ -92,8 +92,8 @@ def judge(course, module, tasks, jobs):
 
 def observe(course, module, parent, tasks, encoded):
     """Run some tasks in one process, or in more where a mutant ends one or hangs."""
-    data = {"parts": [part.text for part in course.parts(module)], "cases": encoded,
-            "mutants": {task: [mutant.part, mutant.text, exercise.id, exercise.name] for task, (exercise, mutant) in tasks.items()}}
+    mutants = {task: [mutant.part, mutant.text, exercise.id, exercise.name] for task, (exercise, mutant) in tasks.items()}
+    data = {"parts": [part.text for part in course.parts(module)], "cases": encoded, "mutants": mutants}
 
     def prepare(folder):
         (folder / "mutants.json").write_text(json.dumps(data), encoding="utf-8")

@@ -2,8 +2,9 @@
 import ast
 import copy
 
-ARITHMETIC = {ast.Add: (ast.Sub,), ast.Sub: (ast.Add,), ast.Mult: (ast.Div, ast.Add), ast.Div: (ast.Mult,), ast.FloorDiv: (ast.Mult,),
-              ast.Mod: (ast.Mult,), ast.Pow: (ast.Mult,), ast.MatMult: (ast.Mult,), ast.BitAnd: (ast.BitOr,), ast.BitOr: (ast.BitAnd,)}
+ARITHMETIC = {ast.Add: (ast.Sub,), ast.Sub: (ast.Add,), ast.Mult: (ast.Div, ast.Add), ast.Div: (ast.Mult,),
+              ast.FloorDiv: (ast.Mult,), ast.Mod: (ast.Mult,), ast.Pow: (ast.Mult,), ast.MatMult: (ast.Mult,),
+              ast.BitAnd: (ast.BitOr,), ast.BitOr: (ast.BitAnd,)}
 COMPARISONS = {ast.Lt: (ast.LtE, ast.Gt), ast.LtE: (ast.Lt, ast.GtE), ast.Gt: (ast.GtE, ast.Lt), ast.GtE: (ast.Gt, ast.LtE),
                ast.Eq: (ast.NotEq,), ast.NotEq: (ast.Eq,), ast.In: (ast.NotIn,), ast.NotIn: (ast.In,), ast.Is: (ast.IsNot,),
                ast.IsNot: (ast.Is,)}
@@ -83,8 +84,9 @@ def condition(node):
 
 def comprehension(node):
     """No condition, or its opposite."""
-    opposite = [changed(node, ifs=[ast.UnaryOp(ast.Not(), test) if one is test else one for one in node.ifs]) for test in node.ifs]
-    return [*opposite, *(changed(node, ifs=without(node.ifs, index)) for index in range(len(node.ifs)))]
+    opposite = [[ast.UnaryOp(ast.Not(), test) if one is test else one for one in node.ifs] for test in node.ifs]
+    shorter = [without(node.ifs, index) for index in range(len(node.ifs))]
+    return [changed(node, ifs=ifs) for ifs in [*opposite, *shorter]]
 
 
 def call(node):
@@ -122,6 +124,6 @@ def without(items, index):
     return [item for position, item in enumerate(items) if position != index]
 
 
-MUTATORS = {ast.BinOp: arithmetic, ast.AugAssign: augmented, ast.UnaryOp: unary, ast.Compare: comparison, ast.BoolOp: boolean,
-            ast.Constant: constant, ast.If: condition, ast.While: condition, ast.IfExp: condition, ast.comprehension: comprehension,
-            ast.Call: call, ast.keyword: keyword, ast.Slice: slice_ends}
+MUTATORS = {ast.BinOp: arithmetic, ast.AugAssign: augmented, ast.UnaryOp: unary, ast.Compare: comparison,
+            ast.BoolOp: boolean, ast.Constant: constant, ast.If: condition, ast.While: condition, ast.IfExp: condition,
+            ast.comprehension: comprehension, ast.Call: call, ast.keyword: keyword, ast.Slice: slice_ends}

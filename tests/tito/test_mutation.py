@@ -210,3 +210,10 @@ def test_nothing_to_mutate_is_a_failure(tito, root):
     status, text = tito()
     assert status == 1
     assert "nothing was mutated" in text
+
+
+def test_checks_that_are_not_there_are_named(tito, root):
+    (root / CHECKS).unlink()
+    status, text = tito("01")
+    assert status == 1
+    assert "checks.py: is not there" in text

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tito.checking import CheckBroken
-from tito.lint import checks, docstrings, doctests, encoding, exercises, exports, handout, limits, staircase, style, survivors, trials
+from tito.lint import (checks, docstrings, doctests, encoding, exercises, exports, handout, limits, staircase, style,
+                       survivors, trials)
 from tito.lint.problem import Problem
 from tito.problems import SourceError
 
@@ -75,7 +76,7 @@ RULES = (
 
 
 def unreadable(course, error):
-    """Make a problem of what keeps a source from being read or exported; its line counts from the top of the cell, if there is one."""
+    """Make a problem of what keeps a source from being read or exported; within a cell, lines count from its top."""
     if error.cell is None:
         return Problem(course.label(error.path), error.reason, error.line)
     line = f"line {error.line}: " if error.line else ""

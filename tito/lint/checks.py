@@ -68,7 +68,8 @@ def constant(cases):
     for case in cases:
         for argument, value in case.inputs.items():
             by_argument.setdefault(argument, []).extend(array for array in arrays_in(value) if array.size > 1)
-    return [argument for argument, arrays in by_argument.items() if arrays and all(np.ptp(a) == 0 for a in map(numbers, arrays))]
+    return [argument for argument, arrays in by_argument.items()
+            if arrays and all(np.ptp(numbers(array)) == 0 for array in arrays)]
 
 
 def numbers(array):

@@ -107,8 +107,8 @@ def summary(text, of_class=False):
 def arguments(section, function):
     """Yield the parameters that Args leaves out, and names there that are none."""
     spec = function.args
-    names = [argument.arg for argument in (*spec.posonlyargs, *spec.args, spec.vararg, *spec.kwonlyargs, spec.kwarg) if argument]
-    names = [name for name in names if name not in ("self", "cls")]
+    parameters = (*spec.posonlyargs, *spec.args, spec.vararg, *spec.kwonlyargs, spec.kwarg)
+    names = [one.arg for one in parameters if one and one.arg not in ("self", "cls")]
     told = re.findall(r"^ {4}\**(\w+(?:, \**\w+)*):", section or "", re.MULTILINE)
     told = [name.strip("* ") for group in told for name in group.split(",")]
     for name in names:

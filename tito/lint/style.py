@@ -12,6 +12,7 @@ BELITTLING = re.compile(r"\b(simply|just|obviously|trivially)\b", re.IGNORECASE)
 PRAISE = re.compile(r"\b(congratulations|well done|great job|awesome|good job|bravo)\b", re.IGNORECASE)
 LEFT_OVER = re.compile(r"\b(TODO|FIXME|XXX)\b")
 EMOJI = re.compile("[\U0001f300-\U0001faff\u2600-\u27bf\ufe0f]")
+UNWELCOME = ((BELITTLING, "belittles the reader"), (PRAISE, "praises"), (LEFT_OVER, "is left over"), (EMOJI, "is an emoji"))
 CODE = re.compile(r"```.*?```|`[^`]*`|\$[^$]*\$", re.DOTALL)
 LOADERS = {"pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 
@@ -40,7 +41,7 @@ def prose_of(cell):
 
 def unwelcome(text):
     """Yield what a text says that the course does not say."""
-    for pattern, what in ((BELITTLING, "belittles the reader"), (PRAISE, "praises"), (LEFT_OVER, "is left over"), (EMOJI, "is an emoji")):
+    for pattern, what in UNWELCOME:
         for found in pattern.finditer(text):
             yield f'"{found[0]}" {what}'
 

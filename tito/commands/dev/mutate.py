@@ -9,13 +9,18 @@ def mutate(
     json_file: str = typer.Option(None, "--json", help="Write the result to this file as well."),
 ):
     """Plant one mistake at a time in the reference solutions, and count how many the checks catch: 90 % are needed."""
+    from tito.checking import CheckBroken
     from tito.lint import course
     from tito.mutation_run import scores
+    from tito.problems import SourceError
 
     here = course.find(modules or ())
     found = []
     for module, exercises in select(here, exercise):
-        found.append(scores(here, module, exercises, jobs))
+        try:
+            found.append(scores(here, module, exercises, jobs))
+        except CheckBroken as error:
+            raise SourceError(here.checks_path(module), str(error)) from error
         show(module, found[-1])
     if json_file:
         write_json(json_file, found)
@@ -64,7 +69,8 @@ def survivor(mutant, reason):
 def summary(scores):
     """Say which share of the mutants was caught: of all, and of those that have no reason to live."""
     total, caught, excused = (sum(values) for values in zip(*((one.total, one.caught, len(one.excused)) for one in scores)))
-    return f"{percent(caught, total)} of {total} mutants caught; {percent(caught, total - excused)} but for {excused} with a reason"
+    return (f"{percent(caught, total)} of {total} mutants caught; "
+            f"{percent(caught, total - excused)} but for {excused} with a reason")
 
 
 def percent(part, whole):
