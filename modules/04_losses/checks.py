@@ -4,6 +4,7 @@ The oracles compute in float64, by loops over Python numbers. Where a wrong turn
 misconception computes in float32 as the learner's code does.
 """
 import math
+from functools import partial
 
 import numpy as np
 
@@ -84,13 +85,13 @@ misconceptions_mse_loss = {
     "reduction was ignored: always the mean": with_reduction(oracle_mse_loss, "mean"),
     "reduction was ignored: the squares were never reduced": with_reduction(oracle_mse_loss, "none"),
     "the differences were not squared, so those of both signs cancel":
-        lambda **inputs: oracle_mse_loss(**inputs, loss=lambda p, t: p - t),
-    "the differences lost their sign, but were not squared": lambda **inputs: oracle_mse_loss(**inputs, loss=lambda p, t: abs(p - t)),
+        partial(oracle_mse_loss, loss=lambda p, t: p - t),
+    "the differences lost their sign, but were not squared": partial(oracle_mse_loss, loss=lambda p, t: abs(p - t)),
     "half the square: textbooks put a factor 1/2 here, this loss (and PyTorch's) has none":
-        lambda **inputs: oracle_mse_loss(**inputs, loss=lambda p, t: (p - t) ** 2 / 2),
+        partial(oracle_mse_loss, loss=lambda p, t: (p - t) ** 2 / 2),
     "predictions and targets were squared one by one: (p - t) ** 2 is not p ** 2 - t ** 2":
-        lambda **inputs: oracle_mse_loss(**inputs, loss=lambda p, t: p * p - t * t),
-    "shapes that differ were let through, and each prediction met each target": lambda **inputs: oracle_mse_loss(**inputs, check=False),
+        partial(oracle_mse_loss, loss=lambda p, t: p * p - t * t),
+    "shapes that differ were let through, and each prediction met each target": partial(oracle_mse_loss, check=False),
     "the mean ran along the first axis only": mean_of_first_axis,
 }
 
@@ -130,28 +131,27 @@ def oracle_logsumexp(x, dim, keepdim=False, function=log_sum):
     return along(function, x, dim, keepdim)
 
 
-def logsumexp_float32(x, dim, keepdim=False, largest=0, log=np.log, back=True):
-    """The exercise in float32, with another number taken out before than the largest of each row."""
-    largest = np.float32(largest(x) if callable(largest) else largest)
-    out = log(np.exp(x - largest).sum(axis=dim, keepdims=keepdim))
-    return out + largest if back else out
+def logsumexp_float32(x, dim, keepdim=False, taken_out=lambda x, dim: 0):
+    """The exercise in float32, with something else taken out before the exponentials than the largest of each row."""
+    shift = np.asarray(taken_out(x, dim), np.float32)
+    out = shift + np.log(np.exp(x - shift).sum(axis=dim, keepdims=True))
+    return out if keepdim else out.squeeze(axis=dim)
 
 
 misconceptions_logsumexp = {
     "the largest entry was not taken out: its exponential overflows, and those of very negative entries vanish":
         in_float32(logsumexp_float32),
-    "the largest entry of the whole array was taken out, not that of each row: in rows far below it every exponential vanishes":
-        in_float32(lambda **inputs: logsumexp_float32(**inputs, largest=np.max)),
+    "the largest entry of the whole array was taken out, not that of each row: far below it every exponential vanishes":
+        in_float32(partial(logsumexp_float32, taken_out=lambda x, dim: x.max())),
     "the largest entry was taken out, but not added again":
-        lambda **inputs: oracle_logsumexp(**inputs, function=lambda row: log_sum(row) - max(row)),
-    "the logarithm is missing": lambda **inputs: oracle_logsumexp(
-        **inputs, function=lambda row: max(row) + math.exp(log_sum(row) - max(row))),
+        partial(oracle_logsumexp, function=lambda row: log_sum(row) - max(row)),
+    "the logarithm is missing":
+        partial(oracle_logsumexp, function=lambda row: max(row) + math.exp(log_sum(row) - max(row))),
     "the exponentials were averaged, not summed":
-        lambda **inputs: oracle_logsumexp(**inputs, function=lambda row: log_sum(row) - math.log(len(row))),
-    "this is the largest entry alone": lambda **inputs: oracle_logsumexp(**inputs, function=max),
-    "the smallest entry was taken out, so the largest still overflows": in_float32(
-        lambda x, dim, keepdim=False: np.float32(x.min(axis=dim, keepdims=keepdim)
-                                                 + np.log(np.exp(x - x.min(axis=dim, keepdims=True)).sum(axis=dim, keepdims=keepdim)))),
+        partial(oracle_logsumexp, function=lambda row: log_sum(row) - math.log(len(row))),
+    "this is the largest entry alone": partial(oracle_logsumexp, function=max),
+    "the smallest entry was taken out, so the largest still overflows":
+        in_float32(partial(logsumexp_float32, taken_out=lambda x, dim: x.min(axis=dim, keepdims=True))),
     "keepdim was ignored: the axis is always gone": lambda x, dim, keepdim=False: oracle_logsumexp(x, dim),
     "keepdim was ignored: the axis always stays": lambda x, dim, keepdim=False: oracle_logsumexp(x, dim, True),
     "the sum ran along another axis than dim":
@@ -232,13 +232,15 @@ misconceptions_cross_entropy = {
     "the softmax ran down the batch; each example competes among its own classes":
         valid_labels_only(lambda logits, labels: along(log_sum, logits, 0)[labels] - picked(logits, labels)),
     "log-sum-exp is missing: this is minus the score of the right class":
-        lambda **inputs: oracle_cross_entropy(**inputs, loss=lambda row, y: -row[y]),
-    "the score of the right class was not subtracted": lambda **inputs: oracle_cross_entropy(**inputs, loss=lambda row, y: log_sum(row)),
-    "the sign is turned: a loss is never below 0": lambda **inputs: oracle_cross_entropy(**inputs, loss=lambda row, y: row[y] - log_sum(row)),
+        partial(oracle_cross_entropy, loss=lambda row, y: -row[y]),
+    "the score of the right class was not subtracted": partial(oracle_cross_entropy, loss=lambda row, y: log_sum(row)),
+    "the sign is turned: a loss is never below 0":
+        partial(oracle_cross_entropy, loss=lambda row, y: row[y] - log_sum(row)),
     "the mean is divided by the number of classes once more: average over N examples, not over N times C scores":
         lambda logits, labels, reduction="mean": oracle_cross_entropy(
             logits, labels, reduction, lambda row, y: (log_sum(row) - row[y]) / (len(row) if reduction == "mean" else 1)),
-    "labels were not checked: -1 picks the last class, and a column of labels picks N scores in each row": unchecked_labels,
+    "labels were not checked: -1 picks the last class, and a column of labels picks N scores in each row":
+        unchecked_labels,
     "whole columns were picked, not one score from each row": valid_labels_only(
         lambda logits, labels: along(log_sum, logits, 1) - logits.astype(np.float64)[:, labels]),
 }
@@ -247,12 +249,13 @@ misconceptions_cross_entropy = {
 # 04.4 binary_cross_entropy_with_logits
 
 def draw_binary_cross_entropy_with_logits(rng):
-    """Targets between 0 and 1, every reduction, scores that saturate, tiny losses, and shapes that broadcast but must not."""
+    """Targets between 0 and 1, every reduction, scores that saturate, tiny losses, and shapes that must not broadcast."""
     yield dict(logits=normal(rng, 5) * 3, targets=rng.random(5, np.float32))
     yield dict(logits=normal(rng, 3, 2), targets=np.array([[1, 0], [0, 0], [0, 1]], np.float32), reduction="sum")
     yield dict(logits=np.array([[-200, 120, 30], [-25, 95, -110]], np.float32) + normal(rng, 2, 3),
                targets=np.array([[1, 0, 0], [1, 1, 0]], np.float32), reduction="none")
-    yield dict(logits=np.array([-12, -14, -13], np.float32) + normal(rng, 3) / 4, targets=np.zeros(3, np.float32), reduction="none")
+    yield dict(logits=np.array([-12, -14, -13], np.float32) + normal(rng, 3) / 4,
+               targets=np.zeros(3, np.float32), reduction="none")
     yield dict(logits=normal(rng, 4, 1), targets=rng.random(4, np.float32))
     yield dict(logits=normal(rng, 1), targets=np.array([0.25], np.float32))
 
@@ -287,17 +290,20 @@ def by_sigmoid(z, t):
 
 
 def another_yes_or_no(loss, check=True):
-    return lambda **inputs: oracle_binary_cross_entropy_with_logits(**inputs, loss=loss, check=check)
+    return partial(oracle_binary_cross_entropy_with_logits, loss=loss, check=check)
 
 
 misconceptions_binary_cross_entropy_with_logits = {
     "the sigmoid rounds to 0 or 1, and the logarithm of 0 is infinite": bce_float32(loss=by_sigmoid),
     "the exponential overflows: the larger of 0 and z was not taken out": bce_float32(lambda z: np.log1p(np.exp(z))),
-    "log(1 + x) loses a small x: np.log1p(x) keeps it": bce_float32(lambda z: np.maximum(z, 0) + np.log(1 + np.exp(-np.abs(z)))),
+    "log(1 + x) loses a small x: np.log1p(x) keeps it":
+        bce_float32(lambda z: np.maximum(z, 0) + np.log(1 + np.exp(-np.abs(z)))),
     "yes and no were exchanged": another_yes_or_no(lambda z, t: yes_or_no(z, 1 - t)),
-    "t * z was added, but the score of the right class is subtracted": another_yes_or_no(lambda z, t: yes_or_no(z, 0) + t * z),
+    "t * z was added, but the score of the right class is subtracted":
+        another_yes_or_no(lambda z, t: yes_or_no(z, 0) + t * z),
     "the score of the right class was not subtracted": another_yes_or_no(lambda z, t: yes_or_no(z, 0)),
-    "the larger of 0 and z was taken out, but not added again": another_yes_or_no(lambda z, t: yes_or_no(-abs(z), 0) - t * z),
+    "the larger of 0 and z was taken out, but not added again":
+        another_yes_or_no(lambda z, t: yes_or_no(-abs(z), 0) - t * z),
     "only the yes was counted: the term for no is missing": another_yes_or_no(lambda z, t: t * yes_or_no(z, 1)),
     "the losses were summed where their mean was asked for": swap_mean_and_sum(oracle_binary_cross_entropy_with_logits),
     "reduction was ignored: always the mean": with_reduction(oracle_binary_cross_entropy_with_logits, "mean"),
@@ -314,7 +320,8 @@ def draw_accuracy(rng):
     labels[[1, 4]] = (labels[[1, 4]] + 1) % 4
     yield dict(logits=scores, labels=labels, tensors=False)
     yield dict(logits=scores[:, ::-1] * 10, labels=labels, tensors=True)
-    yield dict(logits=np.array([[0.5, 2.0, 2.0], [-1.0, -1.0, -3.0]], np.float32), labels=np.array([1, 0], np.uint8), tensors=False)
+    equal = np.array([[0.5, 2.0, 2.0], [-1.0, -1.0, -3.0]], np.float32)
+    yield dict(logits=equal, labels=np.array([1, 0], np.uint8), tensors=False)
     yield dict(logits=normal(rng, 1, 6) - 5, labels=np.array([2]), tensors=True)
     yield dict(logits=scores, labels=labels[:, None], tensors=False)
     yield dict(logits=scores, labels=labels - 1 - labels.min(), tensors=True)
@@ -345,12 +352,13 @@ def unchecked_accuracy(logits, labels, tensors):
 
 
 misconceptions_accuracy = {
-    "this is how many are right, not their share": lambda **inputs: oracle_accuracy(**inputs, scale=lambda n: 1.0),
-    "the share is in percent, not a fraction from 0 to 1": lambda **inputs: oracle_accuracy(**inputs, scale=lambda n: 100 / n),
-    "this is the share of wrong answers": lambda **inputs: oracle_accuracy(**inputs, hit=lambda row, y: row.index(max(row)) != y),
-    "the smallest score was taken for the answer": lambda **inputs: oracle_accuracy(**inputs, hit=lambda row, y: row.index(min(row)) == y),
+    "this is how many are right, not their share": partial(oracle_accuracy, scale=lambda n: 1.0),
+    "the share is in percent, not a fraction from 0 to 1": partial(oracle_accuracy, scale=lambda n: 100 / n),
+    "this is the share of wrong answers": partial(oracle_accuracy, hit=lambda row, y: row.index(max(row)) != y),
+    "the smallest score was taken for the answer":
+        partial(oracle_accuracy, hit=lambda row, y: row.index(min(row)) == y),
     "among equal scores the last was taken, not the first":
-        lambda **inputs: oracle_accuracy(**inputs, hit=lambda row, y: len(row) - 1 - row[::-1].index(max(row)) == y),
+        partial(oracle_accuracy, hit=lambda row, y: len(row) - 1 - row[::-1].index(max(row)) == y),
     "the share was not made a Python float": number_of_another_type,
     "labels were not checked, and matched nothing or broadcast": unchecked_accuracy,
 }
@@ -359,7 +367,7 @@ misconceptions_accuracy = {
 # 04.6 cross_entropy_backward
 
 def draw_cross_entropy_backward(rng):
-    """Batches longer and shorter than the classes, a batch of one, repeated labels, and scores too large for an exponential."""
+    """More examples than classes, fewer, and one; repeated labels; scores too large for an exponential."""
     yield dict(logits=normal(rng, 4, 3), labels=np.array([2, 0, 2, 1]))
     yield dict(logits=normal(rng, 3, 6) * 2, labels=np.array([5, 1, 1], np.uint8))
     yield dict(logits=normal(rng, 1, 5), labels=np.array([3]))
@@ -405,14 +413,15 @@ def only_right_class(logits, labels):
 
 misconceptions_cross_entropy_backward = {
     "not divided by N: this is the gradient of the sum, not of the mean":
-        lambda **inputs: oracle_cross_entropy_backward(**inputs, scale=lambda n, c: 1.0),
+        partial(oracle_cross_entropy_backward, scale=lambda n, c: 1.0),
     "divided by the number of all scores: the mean is over the N examples":
-        lambda **inputs: oracle_cross_entropy_backward(**inputs, scale=lambda n, c: 1 / (n * c)),
-    "divided by the number of classes, not by that of examples": lambda **inputs: oracle_cross_entropy_backward(**inputs, scale=lambda n, c: 1 / c),
-    "1 was not subtracted at the right class": lambda **inputs: oracle_cross_entropy_backward(**inputs, truth=0),
-    "1 was added at the right class, not subtracted": lambda **inputs: oracle_cross_entropy_backward(**inputs, truth=-1),
+        partial(oracle_cross_entropy_backward, scale=lambda n, c: 1 / (n * c)),
+    "divided by the number of classes, not by that of examples":
+        partial(oracle_cross_entropy_backward, scale=lambda n, c: 1 / c),
+    "1 was not subtracted at the right class": partial(oracle_cross_entropy_backward, truth=0),
+    "1 was added at the right class, not subtracted": partial(oracle_cross_entropy_backward, truth=-1),
     "the sign is turned: this is truth minus probability":
-        lambda **inputs: oracle_cross_entropy_backward(**inputs, scale=lambda n, c: -1 / n),
+        partial(oracle_cross_entropy_backward, scale=lambda n, c: -1 / n),
     "the truth was not divided by N, only the probability": truth_not_divided,
     "1 was subtracted from whole columns, not from one entry of each row": truth_in_whole_columns,
     "only the right class got a gradient: every score of the row moves the loss": only_right_class,
@@ -425,14 +434,16 @@ misconceptions_cross_entropy_backward = {
 
 def draw_linear_backward(rng):
     """Three different sizes in every order, a batch of one, one feature, and the input's gradient not wanted."""
-    for n, inputs, outputs, settings in ((4, 3, 2, {}), (2, 5, 7, {"needs_input_grad": True}), (1, 3, 4, {}),
-                                         (6, 2, 5, {"needs_input_grad": False}), (3, 1, 2, {}), (5, 4, 1, {"needs_input_grad": False})):
+    wanted, unwanted = {"needs_input_grad": True}, {"needs_input_grad": False}
+    sizes = (4, 3, 2, {}), (2, 5, 7, wanted), (1, 3, 4, {}), (6, 2, 5, unwanted), (3, 1, 2, {}), (5, 4, 1, unwanted)
+    for n, inputs, outputs, settings in sizes:
         yield dict(grad=normal(rng, n, outputs), x=normal(rng, n, inputs), weight=normal(rng, outputs, inputs), **settings)
 
 
-def oracle_linear_backward(grad, x, weight, needs_input_grad=True):
+def oracle_linear_backward(grad, x, weight, needs_input_grad=True, wanted=bool):
     grad, x, weight = (array.astype(np.float64) for array in (grad, x, weight))
-    return np.einsum("no,oi->ni", grad, weight) if needs_input_grad else None, np.einsum("no,ni->oi", grad, x), np.einsum("no->o", grad)
+    grad_x = np.einsum("no,oi->ni", grad, weight) if wanted(needs_input_grad) else None
+    return grad_x, np.einsum("no,ni->oi", grad, x), np.einsum("no->o", grad)
 
 
 def with_gradients(weight=lambda expected, n: expected, bias=lambda grad: grad.sum(axis=0)):
@@ -448,21 +459,27 @@ def reordered(*order):
 
 
 misconceptions_linear_backward = {
-    "the gradient of the weight is transposed: its shape is that of the weight, (out, in)": with_gradients(lambda expected, n: expected.T),
+    "the gradient of the weight is transposed: its shape is that of the weight, (out, in)":
+        with_gradients(lambda expected, n: expected.T),
     "the gradient of the weight was averaged over the batch; what went to N places adds up":
         with_gradients(lambda expected, n: expected / n),
     "the gradients of weight and bias were averaged over the batch; the mean is in the loss already":
         with_gradients(lambda expected, n: expected / n, lambda grad: grad.mean(axis=0)),
-    "the gradient of the bias was averaged over the batch; what went to N places adds up": with_gradients(bias=lambda grad: grad.mean(axis=0)),
-    "the gradient of the bias still has the batch axis: every example sends back a row, and the rows add up": with_gradients(bias=lambda grad: grad),
-    "the gradient of the bias was summed over the outputs, not over the batch": with_gradients(bias=lambda grad: grad.sum(axis=1)),
-    "the gradient of the bias kept an axis of size 1: its shape is (out,)": with_gradients(bias=lambda grad: grad.sum(axis=0, keepdims=True)),
+    "the gradient of the bias was averaged over the batch; what went to N places adds up":
+        with_gradients(bias=lambda grad: grad.mean(axis=0)),
+    "the gradient of the bias still has the batch axis: every example sends back a row, and the rows add up":
+        with_gradients(bias=lambda grad: grad),
+    "the gradient of the bias was summed over the outputs, not over the batch":
+        with_gradients(bias=lambda grad: grad.sum(axis=1)),
+    "the gradient of the bias kept an axis of size 1: its shape is (out,)":
+        with_gradients(bias=lambda grad: grad.sum(axis=0, keepdims=True)),
     "the gradient of the bias was summed over everything, to one number": with_gradients(bias=lambda grad: grad.sum()),
-    "the order is another: first the input's gradient, then that of the weight, then that of the bias": reordered(1, 2, 0),
+    "the order is another: first the input's gradient, then that of the weight, then that of the bias":
+        reordered(1, 2, 0),
     "needs_input_grad was ignored: the gradient of x was not wanted":
-        lambda grad, x, weight, needs_input_grad=True: oracle_linear_backward(grad, x, weight),
-    "the gradient of x is always None": lambda grad, x, weight, needs_input_grad=True: oracle_linear_backward(grad, x, weight, False),
-    "needs_input_grad was turned around": lambda grad, x, weight, needs_input_grad=True: oracle_linear_backward(grad, x, weight, not needs_input_grad),
+        partial(oracle_linear_backward, wanted=lambda flag: True),
+    "the gradient of x is always None": partial(oracle_linear_backward, wanted=lambda flag: False),
+    "needs_input_grad was turned around": partial(oracle_linear_backward, wanted=lambda flag: not flag),
 }
 
 
@@ -482,14 +499,16 @@ def oracle_relu_backward(grad, out, passes=lambda g, o: o > 0, slope=lambda g, o
 
 
 misconceptions_relu_backward = {
-    "0 was let through: where ReLU put a 0, nothing comes back": lambda **inputs: oracle_relu_backward(**inputs, passes=lambda g, o: o >= 0),
-    "the sign of grad decided, not that of out": lambda **inputs: oracle_relu_backward(**inputs, passes=lambda g, o: g > 0),
-    "everything was let through": lambda **inputs: oracle_relu_backward(**inputs, passes=lambda g, o: True),
+    "0 was let through: where ReLU put a 0, nothing comes back":
+        partial(oracle_relu_backward, passes=lambda g, o: o >= 0),
+    "the sign of grad decided, not that of out": partial(oracle_relu_backward, passes=lambda g, o: g > 0),
+    "everything was let through": partial(oracle_relu_backward, passes=lambda g, o: True),
     "grad was multiplied by out itself: the slope of ReLU is 1 where it lets through":
-        lambda **inputs: oracle_relu_backward(**inputs, slope=lambda g, o: g * o),
-    "this is the slope of ReLU, 1 or 0: grad is missing": lambda **inputs: oracle_relu_backward(**inputs, slope=lambda g, o: 1.0),
-    "out came back, not grad": lambda **inputs: oracle_relu_backward(**inputs, slope=lambda g, o: o),
-    "the two sides are exchanged: grad came back where out is 0": lambda **inputs: oracle_relu_backward(**inputs, passes=lambda g, o: o <= 0),
+        partial(oracle_relu_backward, slope=lambda g, o: g * o),
+    "this is the slope of ReLU, 1 or 0: grad is missing": partial(oracle_relu_backward, slope=lambda g, o: 1.0),
+    "out came back, not grad": partial(oracle_relu_backward, slope=lambda g, o: o),
+    "the two sides are exchanged: grad came back where out is 0":
+        partial(oracle_relu_backward, passes=lambda g, o: o <= 0),
 }
 
 
@@ -526,7 +545,8 @@ def array_of(value, tensor):
 
 
 def oracle_mlp_gradients(images, labels, first_weight, first_bias, second_weight, second_bias,
-                         mask=lambda received: received > 0, second_input=lambda received: np.maximum(received, 0), scale=1.0):
+                         mask=lambda received: received > 0, second_input=lambda received: np.maximum(received, 0),
+                         scale=lambda images: 1.0):
     """The chain rule in float64, an outer product for each example."""
     images, w1, b1, w2, b2 = (a.astype(np.float64) for a in (images, first_weight, first_bias, second_weight, second_bias))
     grads, losses = [np.zeros(a.shape) for a in (w1, b1, w2, b2)], []
@@ -534,11 +554,13 @@ def oracle_mlp_gradients(images, labels, first_weight, first_bias, second_weight
         received = w1 @ x + b1
         row = (w2 @ np.maximum(received, 0) + b2).tolist()
         losses.append(log_sum(row) - row[y])
-        grad = np.array([math.exp(score - log_sum(row)) - (j == y) for j, score in enumerate(row)]) * scale / len(images)
+        grad = np.array([math.exp(score - log_sum(row)) - (j == y) for j, score in enumerate(row)])
+        grad *= scale(images) / len(images)
         back = (grad @ w2) * mask(received)
         for total, part in zip(grads, (np.outer(back, x), back, np.outer(grad, second_input(received)), grad)):
             total += part
-    return {"loss": math.fsum(losses) / len(losses), **dict(zip(PARAMETERS, grads)), "the parameters themselves": "as they were"}
+    found = {"loss": math.fsum(losses) / len(losses), **dict(zip(PARAMETERS, grads))}
+    return {**found, "the parameters themselves": "as they were"}
 
 
 def added_up(**inputs):
@@ -559,12 +581,12 @@ NO_TENSOR = "NoneType, where a tensor was needed"
 
 misconceptions_mlp_gradients = {
     "the gradient was not taken back through ReLU: `relu_backward` is missing":
-        lambda **inputs: oracle_mlp_gradients(**inputs, mask=lambda received: 1.0),
+        partial(oracle_mlp_gradients, mask=lambda received: 1.0),
     "the second weight was paired with what the first layer returned: its input is what ReLU returned":
-        lambda **inputs: oracle_mlp_gradients(**inputs, second_input=lambda received: received),
+        partial(oracle_mlp_gradients, second_input=lambda received: received),
     "the gradients of two calls were added: each call replaces those of the call before": added_up,
     "the gradients stem from the sum of the losses, not from their mean":
-        lambda **inputs: oracle_mlp_gradients(**inputs, scale=float(len(inputs["labels"]))),
+        partial(oracle_mlp_gradients, scale=len),
     "the loss is the sum, not the mean": with_parts(lambda answer, n: {"loss": answer["loss"] * n}),
     "the first layer got no gradient": with_parts(lambda answer, n: dict.fromkeys(PARAMETERS[:2], NO_TENSOR)),
     "grad holds arrays, where tensors belong":
