@@ -86,11 +86,13 @@ def lookup(name, stems):
         ImportError: None of them has it, and some are still to be written. The message lists those.
         AttributeError: All are written, and none has it.
     """
+    if name.startswith("__"):
+        raise AttributeError(name)
     absent = []
     for stem in stems:
         if why_absent(stem):
             absent.append(f"{curriculum()[stem]['number']} ({stem})")
-        elif (PACKAGE / f"{stem}.py").exists() and not name.startswith("_"):
+        elif (PACKAGE / f"{stem}.py").exists():
             module = importlib.import_module(f"tinytorch.{stem}")
             if name in vars(module):
                 return vars(module)[name]

@@ -123,7 +123,7 @@ class _Judged:
 
     def looks_like(self, failing):
         """Return the misconception that gives the learner's outcome in every failing case, None if none does."""
-        if any(self.mismatches[index].kind == "changed" for index in failing):
+        if any(self.mismatches[index].kind in ("changed", "dtype") for index in failing):
             return None
         fits = [sentence for sentence, function in self.check.misconceptions.items()
                 if all(self.explains(function, index) for index in failing)]

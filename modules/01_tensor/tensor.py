@@ -638,11 +638,10 @@ def unwrap(x):
 
 
 def wrap(out, arrays):
-    """Make a tensor of a kernel's result; float64 comes out only where float64 went in."""
+    """Make a tensor of a kernel's result; integers and Python numbers give float32, not float64."""
     out = np.asarray(out) if isinstance(out, np.generic) else out
-    if out.dtype == np.float64 and not any(getattr(a, "dtype", 0) == np.float64 for a in arrays):
-        out = out.astype(np.float32)
-    return Tensor(out)
+    floats = [a for a in arrays if getattr(a, "dtype", np.dtype(int)).kind == "f"]
+    return Tensor(out if floats or out.dtype != np.float64 else out.astype(np.float32))
 
 # %% [markdown]
 # ## apply: one door for every operation
@@ -865,10 +864,11 @@ class Conversions:
 
     def to(self, target):
         """Return this tensor on a device (a name) or with a dtype; itself if it is so already."""
-        if isinstance(target, str) and not target.startswith(("float", "int", "uint", "bool")):
-            moved = move(self.data, target)
-            return self if moved is self.data else Tensor(moved, self.requires_grad)
-        return self if np.dtype(target) == self.dtype else cast(self, dtype=np.dtype(target))
+        device = isinstance(target, str)
+        if not device and self.is_floating_point() and self.dtype != target:
+            return cast(self, dtype=target)
+        data = move(self.data, target) if device else np.asarray(self.data, target)
+        return self if data is self.data else Tensor(data, self.requires_grad)
 
     def item(self):
         """Return the one entry as a Python number."""
@@ -951,6 +951,7 @@ class Tensor(Operators, Functions, Reductions, Order, Shapes, Conversions, Write
     def numel(self): return self.data.size
     def size(self, dim=None): return self.shape if dim is None else self.shape[dim]
     def dim(self): return self.ndim
+    def is_floating_point(self): return self.dtype.kind == "f"
     def __repr__(self): return describe(self, move(self.data, "cpu"))
 
     def requires_grad_(self, requires_grad=True):

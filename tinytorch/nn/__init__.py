@@ -8,6 +8,4 @@ from tinytorch.nn import functional, init
 
 
 def __getattr__(name):
-    if name.startswith("__"):
-        raise AttributeError(name)
     return imports.lookup(name, ["layers", "losses", "cnn"])

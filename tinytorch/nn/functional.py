@@ -7,6 +7,4 @@ from tinytorch import imports
 
 
 def __getattr__(name):
-    if name.startswith("__"):
-        raise AttributeError(name)
     return imports.lookup(name, ["activations", "layers", "losses", "cnn"])

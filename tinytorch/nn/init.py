@@ -6,6 +6,4 @@ from tinytorch import imports
 
 
 def __getattr__(name):
-    if name.startswith("__"):
-        raise AttributeError(name)
     return imports.lookup(name, ["layers"])
