@@ -79,7 +79,7 @@ def judge(module, path, timeout=10.0, **options):
         return Judgement(tuple(map(Mark, exercises)), reason=str(error))
     course = workspace.Workspace(workspace.course_dir())
     seeds = (*checking.SEEDS, *(secrets.randbits(32) for _ in range(FRESH)))
-    verdicts = trial.check(course, module, text, exercises, timeout, seeds, **options)
+    verdicts = trial.check(course, module, text, exercises, timeout=timeout, seeds=seeds, **options)
     return Judgement(tuple(map(Mark, exercises, verdicts)), None, seeds, trial.cells(written))
 
 

@@ -80,7 +80,7 @@ def observe(package_parent, module, checks_path, exercises, cases, timeout=10.0,
         timeout: Seconds for one exercise, and for importing the module.
         memory: Bytes that the worker may hold, where the system can limit it; None for no limit.
         command_prefix: Words before the command, such as a sandbox and its options; "{job}" stands for the job folder,
-            which the sandbox must show, writable, at the same place.
+            which the sandbox must show at the same place, and in it the file `answers` writable.
         python: The interpreter, as the sandbox sees it.
         copy_package: Copy the package into the job folder, so that the sandbox need show nothing else.
         prepare: Function that receives each job folder before its worker starts, such as to let another user in.
@@ -127,6 +127,30 @@ def defined(node):
     return {name.id for name in ast.walk(node) if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)}
 
 
+class Answers:
+    """What a worker answers: lines of a name and JSON data in a file, read as it grows. Learner code may write there too."""
+
+    def __init__(self, path):
+        self.path, self.position, self.rest, self.lines, self.problem = path, 0, b"", {}, None
+
+    def has(self, name):
+        """Say whether an answer is there by now."""
+        try:
+            data = wire.read_bytes(self.path, self.position)
+            if len(self.rest) + len(data) > wire.LIMIT:
+                raise wire.WireError(f"it is larger than {wire.LIMIT} bytes")
+        except wire.WireError as error:
+            self.problem, data = error, b""
+        self.position += len(data)
+        *whole, self.rest = (self.rest + data).split(b"\n")
+        self.lines.update((line.partition(b" ")[::2] for line in whole))
+        return self.text(name) is not None
+
+    def text(self, name):
+        """Return the JSON text of an answer, None if there is none."""
+        return self.lines.get(name.encode())
+
+
 def attempt(job, waiting):
     """Run one worker on the exercises that wait, to its end or to the end of our patience.
 
@@ -140,7 +164,7 @@ def attempt(job, waiting):
         fill(folder, job, waiting)
         process = start(folder, job)
         try:
-            return follow(folder, job, process, waiting)
+            return follow(Answers(folder / "answers"), job, process, waiting)
         finally:
             end(process)
 
@@ -150,6 +174,7 @@ def fill(folder, job, waiting):
     for source in (wire.__file__, worker.__file__):
         shutil.copyfile(source, folder / Path(source).name)
     (folder / "observers.py").write_text(job.observers, encoding="utf-8")
+    (folder / "answers").touch()
     (folder / "scratch").mkdir()
     if job.copy_package:
         shutil.copytree(job.package_parent / "tinytorch", folder / "package" / "tinytorch",
@@ -185,33 +210,33 @@ def end(process):
     process.wait()
 
 
-def follow(folder, job, process, waiting):
+def follow(answers, job, process, waiting):
     """Collect results as they come; see `attempt`."""
-    if not reached(folder / "started", process, STARTUP):
-        raise RunnerError(f"the process that runs the checks did not start: {last_words(folder)}")
-    problem = import_problem(folder, job, process)
+    if not reached(answers, "started", process, STARTUP):
+        raise RunnerError(f"the process that runs the checks did not start: {last_words(answers.path.parent)}")
+    answers.path.with_name("go").touch()
+    problem = import_problem(answers, job, process)
     if problem:
         return {one.id: problem for one in waiting}
     found = {}
     for one in waiting:
-        result = folder / f"result-{one.id}.json"
-        if not reached(result, process, job.timeout):
-            found[one.id] = replace(stopped(job, process), case=current_case(folder))
+        if not reached(answers, f"result-{one.id}", process, job.timeout):
+            found[one.id] = replace(stopped(answers, job, process), case=current_case(answers))
             break
-        found[one.id] = read_result(result, job)
+        found[one.id] = read_result(answers.text(f"result-{one.id}"), job)
     return found
 
 
-def reached(path, process, patience):
-    """Wait until a file is there; False if the worker ended, or took too long, without it."""
+def reached(answers, name, process, patience):
+    """Wait until an answer is there; False if the worker ended, or took too long, without it."""
     deadline = time.monotonic() + patience
-    while not path.exists() and time.monotonic() < deadline:
+    while not answers.has(name) and not answers.problem and time.monotonic() < deadline:
         try:
             process.wait(timeout=0.005)
         except subprocess.TimeoutExpired:
             continue
         break
-    return path.exists()
+    return answers.has(name)
 
 
 def last_words(folder):
@@ -220,8 +245,10 @@ def last_words(folder):
     return text[-2000:] or "it said nothing"
 
 
-def stopped(job, process, during="it "):
+def stopped(answers, job, process, during="it "):
     """Return the observation of a worker that gave no result: it ended, or it runs on and on."""
+    if answers.problem:
+        return Observations(problem="ended", text=f"its answer cannot be read: {answers.problem}")
     if process.poll() is None:
         loop = "is there a loop that never ends?"
         return Observations(problem="timeout", text=f"{during}did not finish in {job.timeout:g} s: {loop}")
@@ -234,20 +261,20 @@ def how_it_ended(code):
     return f"{name}{ENDINGS.get(name, '')}" if name else f"exit status {code}"
 
 
-def current_case(folder):
+def current_case(answers):
     """Return the index of the case that a worker was at, None if that is not known."""
     try:
-        return int(wire.read_bytes(folder / "now")[:9])
-    except ValueError:
+        return int(answers.text("now")[:9])
+    except (TypeError, ValueError):
         return None
 
 
-def import_problem(folder, job, process):
+def import_problem(answers, job, process):
     """Return why the learner's module could not be imported, None if it could."""
-    if not reached(folder / "import.json", process, job.timeout):
-        return replace(stopped(job, process, f"importing {job.module} "), shared=True)
+    if not reached(answers, "import", process, job.timeout):
+        return replace(stopped(answers, job, process, f"importing {job.module} "), shared=True)
     try:
-        error = read_error(wire.read(folder / "import.json")["error"], place_in(job.package_parent, job.module))
+        error = read_error(wire.parse(answers.text("import"))["error"], place_in(job.package_parent, job.module))
     except (KeyError, TypeError, ValueError):
         return Observations(problem="ended", text="its answer cannot be read", shared=True)
     if error is None:
@@ -256,10 +283,10 @@ def import_problem(folder, job, process):
     return Observations(problem="import", text=text, error=error, shared=True)
 
 
-def read_result(path, job):
+def read_result(text, job):
     """Return what a worker wrote about one exercise."""
     try:
-        seen = observation.read_result(wire.read(path), place_in(job.package_parent, job.module))
+        seen = observation.read_result(wire.parse(text), place_in(job.package_parent, job.module))
     except wire.WireError as error:
         return Observations(problem="ended", text=f"its answer cannot be read: {error}")
     if seen.problem == "missing":

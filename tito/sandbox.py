@@ -54,6 +54,7 @@ def problem():
     if missing:
         return f"{', '.join(missing)} not found: {NEEDED}"
     with tempfile.TemporaryDirectory(prefix="tito-") as job:
+        (Path(job) / "answers").touch()
         hand_over(Path(job))
         command = [word.replace("{job}", job) for word in command_prefix(Limits())]
         done = subprocess.run([*command, python(), "-c", "import numpy"], capture_output=True, encoding="utf-8",
@@ -64,7 +65,8 @@ def problem():
 
 def command_prefix(limits):
     """Return the words before a command that runs it in the sandbox; `{job}` stands for the job's folder."""
-    shown = [("--ro-bind", source, target) for source, target in read_only()] + [("--bind", "{job}", "{job}")]
+    shown = [("--ro-bind", source, target) for source, target in [*read_only(), ("{job}", "{job}")]]
+    shown.append(("--bind", "{job}/answers", "{job}/answers"))  # all that is written to the disk: one file of limited size
     if os.geteuid() != 0:
         return jail(shown, limits)
     laid_out = [(how, source, f"/tmp/{number}") for number, (how, source, _) in enumerate(shown)]
@@ -128,7 +130,7 @@ def python():
 
 
 def hand_over(folder):
-    """Let the sandbox's user write in a job's folder."""
+    """Give a job's folder to the sandbox's user: it is closed to everybody else."""
     if os.geteuid() == 0:
         for path in (folder, *folder.rglob("*")):
             os.chown(path, int(NOBODY), int(NOBODY))

@@ -207,19 +207,29 @@ def read(path):
     Raises:
         WireError: The file is missing, too large, or no JSON.
     """
+    return parse(read_bytes(path))
+
+
+def parse(data):
+    """Return the JSON data of bytes that the other side wrote.
+
+    Raises:
+        WireError: They are no JSON.
+    """
     try:
-        return json.loads(read_bytes(path).decode("utf-8"), parse_constant=_refuse)
+        return json.loads(data.decode("utf-8"), parse_constant=_refuse)
     except WireError:
         raise
     except (ValueError, RecursionError) as error:
-        raise WireError(f"{path.name} cannot be read: {type(error).__name__}") from error
+        raise WireError(f"it is no JSON: {type(error).__name__}") from error
 
 
-def read_bytes(path):
+def read_bytes(path, start=0):
     """Return the contents of a file that the other side wrote.
 
     Args:
         path: `pathlib.Path` of the file.
+        start: Bytes to leave out at its beginning.
 
     Raises:
         WireError: The file is missing, too large, or no ordinary file: opening a pipe would wait for ever.
@@ -227,7 +237,8 @@ def read_bytes(path):
     flags = sum(getattr(os, name, 0) for name in ("O_RDONLY", "O_NONBLOCK", "O_NOFOLLOW", "O_BINARY"))
     try:
         with open(os.open(path, flags), "rb") as file:
-            data = file.read(LIMIT + 1) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else None
+            regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+            data = file.read(LIMIT + 1) if regular and file.seek(start) == start else None
     except OSError as error:
         raise WireError(f"{path.name} cannot be read: {type(error).__name__}") from error
     if data is None:

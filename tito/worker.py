@@ -8,20 +8,25 @@ that it runs in a sandbox that shows it this one folder. The folder holds:
     cases.json      {id: [{argument: encoded value}]}
     observers.py    the `observe_` functions of checks.py, without the oracles
 
-and the worker writes there, each file whole or not at all:
+and the worker appends to one more file there, `answers`, lines of a name and JSON data:
 
-    started         NumPy is imported; learner code comes next
-    import.json     the learner's module is imported, or why it is not
+    started         NumPy is imported; learner code comes next, as soon as a file `go` is there: until this line has been
+                    read, nobody may be able to take it back
+    import          the learner's module is imported, or why it is not
     now             the case that is called next: a number from 0
-    result-ID.json  what one exercise returned
+    result-ID       what one exercise returned
+
+In a sandbox that is the one file of the folder that need be writable: whatever learner code does to it, it stays one file.
 """
 import importlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
 import io
+import json
 import os
 import sys
+import time
 import traceback
 from pathlib import Path
 
@@ -59,6 +64,18 @@ class Printed(io.TextIOBase):
         """Return the text, and begin afresh."""
         text, self.text = self.text, ""
         return text
+
+
+class Answers:
+    """The file in which the worker answers."""
+
+    def __init__(self, path):
+        self.file = path.open("ab")
+
+    def give(self, name, data=None):
+        """Append a line."""
+        self.file.write(f"{name} {json.dumps(data)}\n".encode())
+        self.file.flush()
 
 
 class SourceLoader(importlib.machinery.SourceFileLoader):
@@ -173,6 +190,15 @@ def limit_memory(size):
             pass
 
 
+def wait_for(path, patience=60):
+    """Wait until a file is there; end the process if nobody puts it there."""
+    deadline = time.monotonic() + patience
+    while not path.exists():
+        if time.monotonic() > deadline:
+            sys.exit(f"{path.name} did not come")
+        time.sleep(0.001)
+
+
 def import_learner(module, package_parent):
     """Import the learner's module from the folder named, and from nowhere else."""
     sys.meta_path.insert(0, PackageFinder(package_parent))
@@ -200,21 +226,21 @@ def run(folder):
         file = Path(file)
         return file.relative_to(package_parent).as_posix() if file.is_relative_to(package_parent) else None
 
-    def announce(index):
-        (folder / "now").write_text(str(index), encoding="utf-8")
-
     limit_memory(job["memory"])
-    printed = sys.stdout = sys.stderr = Printed()
-    wire.write(folder / "started", None)
+    answers, printed = Answers(folder / "answers"), Printed()
+    answers.give("started")
+    wait_for(folder / "go")
+    sys.stdout = sys.stderr = printed
     try:
         namespace = import_learner(job["module"], package_parent)
     except BaseException as error:
-        wire.write(folder / "import.json", {"error": describe(error, place), "printed": printed.take()})
+        answers.give("import", {"error": describe(error, place), "printed": printed.take()})
         return
-    wire.write(folder / "import.json", {"error": None, "printed": printed.take()})
+    answers.give("import", {"error": None, "printed": printed.take()})
     for exercise in job["exercises"]:
-        result = observe_exercise(exercise["name"], namespace, observers, cases[exercise["id"]], place, announce)
-        wire.write(folder / f"result-{exercise['id']}.json", {**result, "printed": printed.take()})
+        result = observe_exercise(exercise["name"], namespace, observers, cases[exercise["id"]], place,
+                                  lambda index: answers.give("now", index))
+        answers.give(f"result-{exercise['id']}", {**result, "printed": printed.take()})
 
 
 if __name__ == "__main__":

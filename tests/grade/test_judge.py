@@ -1,6 +1,7 @@
 """The judge: what is right earns its points, what is wrong earns none, and what a submission does besides changes neither."""
 import json
 import socket
+import tempfile
 import time
 from pathlib import Path
 
@@ -191,18 +192,19 @@ for _ in range(50):
     ("with open('/tmp/big', 'wb') as file:\n    for _ in range(100): file.write(bytes(2**20))", {"01.9"})],
     ids=["exit", "sys.exit", "crash", "kill everything", "loop", "close all", "8 GB", "50 forks", "print 100 MB", "stderr 100 MB",
          "write 100 MB"])
-def test_harm_is_confined_to_the_exercise_that_does_it(confined, module, submission, attack, costs):
+def test_harm_is_confined_to_the_exercise_that_does_it(confined, module, submission, attack, costs, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     started = time.monotonic()
     found = judge.judge(module, submission(code=around("cat", attack)), timeout=2, **confined)
     assert lost(found) == costs if costs is not None else lost(found) <= {"01.9"}
     assert time.monotonic() - started < 30
-    assert not survivors()
+    assert not survivors(str(tmp_path).encode())
 
 
-def survivors():
-    """Return the processes that still sleep for one of the attacks; a moment is given to those that are ending."""
+def survivors(folder):
+    """Return the processes whose commands name a folder; a moment is given to those that are ending."""
     for _ in range(20):
-        found = [path.parent.name for path in Path("/proc").glob("[0-9]*/cmdline") if b"/worker.py" in content(path)]
+        found = [path.parent.name for path in Path("/proc").glob("[0-9]*/cmdline") if folder in content(path)]
         if not found:
             return []
         time.sleep(0.05)

@@ -136,10 +136,14 @@ def test_an_exception_in_an_earlier_module_names_the_line_that_led_there_too(pac
 
 
 FORGE = """
-place = os.path.join(os.path.dirname(os.getcwd()), {place!r})
-{make}
-replace = os.replace
-os.replace = lambda draft, path: None if str(path) == place else replace(draft, path)
+answers = sys.modules["__main__"].Answers
+give = answers.give
+answers.give = lambda self, name, data=None: os.write(self.file.fileno(), {line!r}) if name == {name!r} else give(self, name, data)
+"""
+PIPE = """
+place = os.path.join(os.path.dirname(os.getcwd()), "answers")
+os.remove(place)
+os.mkfifo(place)
 """
 
 
@@ -148,7 +152,7 @@ os.replace = lambda draft, path: None if str(path) == place else replace(draft, 
                                   '{"cases": [{"value": 1, "error": {"type": 1, "message": 2, "frames": [[1]]}, "changed": []}]}',
                                   '{"cases": []}', "[" * 10000], ids=lambda text: text[:30])
 def test_a_forged_answer_that_is_no_answer_fails(package, text):
-    parent = package(FORGE.format(place="result-01.16.json", make=f"open(place, 'w').write({text!r})"))
+    parent = package(FORGE.format(name="result-01.16", line=f"result-01.16 {text}\n".encode()))
     found = check(parent, "right", "last")
     assert found["right"].status == "passed" and found["last"].status in ("error", "missing")
 
@@ -160,11 +164,23 @@ def test_forged_passes_gain_nothing_when_the_values_are_wrong(package):
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
-def test_a_pipe_in_the_place_of_a_result_holds_nobody_up(package):
-    parent = package(FORGE.format(place="result-01.1.json", make="os.mkfifo(place)"))
-    found = check(parent, "right", "last")
-    assert found["right"].status == "error" and "no ordinary file" in found["right"].failure.rows[-1][1]
-    assert found["last"].status == "passed"
+def test_a_pipe_in_the_place_of_the_answers_holds_nobody_up(package):
+    found = check(package(f"@op\ndef last(a, b):\n    exec({PIPE!r})"), "last")["last"]
+    assert found.status == "error" and "no ordinary file" in found.failure.rows[-1][1]
+
+
+@pytest.mark.parametrize("line", [b"x" * 2**24 + b"\n", b"x" * 2**25], ids=["line", "no line"])
+def test_answers_beyond_all_bounds_are_not_read(package, line):
+    found = check(package(f"@op\ndef last(a, b):\n    sys.modules['__main__'].give = None\n"
+                          f"    open(os.path.join('..', 'answers'), 'ab').write(b'x' * {len(line)} + {line[-1:]!r})"), "last", "right")
+    assert found["last"].status == "error" and "larger than" in found["last"].failure.rows[-1][1]
+    assert found["right"].status == "passed"
+
+
+@pytest.mark.parametrize("change", ["truncate(0)", "write(b'\\n' * 1000)", "write(b'now x\\nnow\\n \\n\\xff\\n')"])
+def test_whoever_spoils_the_answers_loses_them(package, change):
+    parent = package(f"@op\ndef last(a, b):\n    with open(os.path.join('..', 'answers'), 'r+b') as file: file.{change}\n    os._exit(0)")
+    assert check(parent, "last", "right", timeout=1)["last"].status == "error"
 
 
 def test_no_answer_lies_in_the_job_folder(package, tmp_path):
@@ -172,7 +188,7 @@ def test_no_answer_lies_in_the_job_folder(package, tmp_path):
     parent = package(f"import shutil\nshutil.copytree(os.path.dirname(os.getcwd()), {str(loot)!r})")
     assert check(parent, "right", "divide")["right"].status == "passed"
     found = {path.name: path.read_text(encoding="utf-8") for path in loot.iterdir() if path.is_file()}
-    assert set(found) == {"job.json", "cases.json", "observers.py", "worker.py", "wire.py", "started", "stderr.txt"}
+    assert set(found) == {"job.json", "cases.json", "observers.py", "worker.py", "wire.py", "answers", "go", "stderr.txt"}
     assert "def observe_divide" in found["observers.py"] and "divide" in found["job.json"]
     for text in (found["observers.py"], found["cases.json"], found["job.json"]):
         assert not any(word in text for word in ("einsum", "oracle", "misconceptions", "rounded down"))

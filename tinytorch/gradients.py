@@ -1,0 +1,145 @@
+"""What a walk back through a graph needs beside the rules: a beginning, and care for memory that is shared. Given."""
+import numpy as np
+
+from tinytorch.device import move
+from tinytorch.op import versions
+from tinytorch.tensor import Tensor, cast
+
+
+def first_gradient(root, gradient=None):
+    """Return the gradient that a walk begins with.
+
+    Args:
+        root: Tensor that the walk begins at.
+        gradient: Tensor or array of its shape; None for 1, if ``root`` is one number.
+
+    Returns:
+        Tensor of the shape and dtype of ``root``, which shares no memory with what was given.
+
+    Raises:
+        RuntimeError: The tensor has no graph, or is more than one number and no gradient was given, or one of another shape.
+
+    Example:
+        >>> first_gradient(Tensor([0.5], requires_grad=True))
+        tensor([1.])
+    """
+    if not root.requires_grad:
+        raise RuntimeError("backward() of a tensor without a graph: nothing that it was computed from requires a gradient, "
+                           "or it was computed under no_grad()")
+    if gradient is None and root.numel() != 1:
+        raise RuntimeError(f"backward() begins at one number, and this tensor has shape {root.shape}: "
+                           "reduce it, as with .sum(), or pass a gradient of that shape")
+    if gradient is None:
+        return Tensor(move(np.ones(root.shape, root.dtype), root.device))
+    gradient = gradient if isinstance(gradient, Tensor) else Tensor(gradient)
+    if gradient.shape != root.shape:
+        raise RuntimeError(f"backward() needs a gradient of the tensor's shape {root.shape}, got {gradient.shape}")
+    return cast(gradient, dtype=root.dtype)
+
+
+class Changed(Tensor):
+    """A stand-in for a tensor that was changed in place: it has a shape, and complains when its numbers are read.
+
+    Args:
+        tensor: The tensor.
+        complaint: Message of the RuntimeError.
+    """
+
+    __slots__ = ("tensor", "complaint")
+
+    def __init__(self, tensor, complaint):
+        self.tensor, self.complaint = tensor, complaint
+
+    @property
+    def data(self):
+        """Raise the complaint: the numbers are not what they were."""
+        raise RuntimeError(self.complaint)
+
+    shape = property(lambda self: self.tensor.shape)
+    ndim = property(lambda self: self.tensor.ndim)
+    dtype = property(lambda self: self.tensor.dtype)
+
+
+def as_they_were(out):
+    """Return what a gradient rule may read, with stand-ins for all that was changed in place since the op ran.
+
+    A rule that reads no number of a tensor does not mind its change: after ``y = x + 1``, x may be overwritten.
+
+    Args:
+        out: Tensor that has an origin.
+
+    Returns:
+        The inputs of its op as they were given, and the tensor itself, one after the other.
+    """
+    op, inputs, _, before = out.origin
+    now = versions(*inputs, out)
+    if now == before:
+        return *inputs, out
+    names = [*(f"argument {i}" for i in range(len(inputs))), "the result"]
+    return [x if old == new else Changed(x, complaint(op, name, x, new - old))
+            for x, name, old, new in zip((*inputs, out), names, before, now)]
+
+
+def complaint(op, name, tensor, writes):
+    """Say which tensor a gradient needs, and what became of it."""
+    times = "once" if writes == 1 else f"{writes} times"
+    return (f"backward() needs {name} of {op.name}, shape {tensor.shape}, as it was when {op.name} ran, but it has been "
+            f"changed in place {times} since: call backward() before the change, or make a new tensor (x = x + 1)")
+
+
+def by_columns(x):
+    """Say whether a matrix lies in memory column after column, as a transposed weight does.
+
+    Args:
+        x: Tensor or array of two dimensions or more.
+
+    Returns:
+        Bool.
+
+    Example:
+        >>> weight = Tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+        >>> by_columns(weight), by_columns(weight.mT)
+        (False, True)
+    """
+    strides = (x.tensor if isinstance(x, Changed) else x).data.strides
+    return strides[-2] < strides[-1]
+
+
+def own(grad, taken):
+    """Return a gradient in memory of its own: itself, or a copy.
+
+    The rules of ``a + b`` hand one gradient to both, and whoever changes one in place shall not change the other.
+
+    Args:
+        grad: Tensor.
+        taken: Set that knows the memory of the gradients before; this one's is added.
+
+    Returns:
+        Tensor, which may be written to.
+
+    Example:
+        >>> grad, taken = Tensor([1.0]), set()
+        >>> own(grad, taken) is grad, own(grad, taken) is grad
+        (True, False)
+    """
+    array, on_host = grad.data, isinstance(grad.data, np.ndarray)
+    memory = id(array.base if on_host and array.base is not None else array)
+    if memory in taken or on_host and not array.flags.writeable:
+        return grad.clone()
+    taken.add(memory)
+    return grad
+
+
+def leaves(pairs):
+    """Pass on the leaves of a walk, no two with gradients that share memory.
+
+    Args:
+        pairs: Iterable of pairs (tensor, gradient).
+
+    Returns:
+        Generator of those pairs whose tensor no op has made.
+    """
+    taken = set()
+    for tensor, grad in pairs:
+        if tensor.is_leaf:
+            yield tensor, own(grad, taken)
