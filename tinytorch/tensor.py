@@ -558,7 +558,7 @@ class Shapes:
 
 # tensor.py, cell 73
 class Conversions:
-    """To Python and NumPy, to another dtype or device, and away from the graph."""
+    """To Python and NumPy, and to another dtype or device."""
 
     __slots__ = ()
 
@@ -566,14 +566,13 @@ class Conversions:
     def float(self): return self.to(np.float32)
     def double(self): return self.to(np.float64)
     def long(self): return self.to(np.int64)
-    def detach(self): return follow(Tensor(self.data[...]), self)
     def clone(self): return cast(self, dtype=self.dtype)
     def __array__(self, dtype=None, copy=None): return np.asarray(self.numpy(), dtype)
 
     def to(self, target):
         """Return this tensor on a device (a name) or with a dtype; itself if it is so already."""
         device = isinstance(target, str)
-        if not device and self.is_floating_point() and self.dtype != target:
+        if not device and self.dtype.kind == "f" and self.dtype != target:
             return cast(self, dtype=target)
         data = move(self.data, target) if device else np.asarray(self.data, target)
         return self if data is self.data else Tensor(data, self.requires_grad)
@@ -611,6 +610,7 @@ class Writes:
         self.writes[0] += 1  # a list, which views of this memory share
         return self
 
+    def detach(self): return follow(Tensor(self.data[...]), self)
     def __setitem__(self, index, value): self.write(value, index)
     def __iadd__(self, other): return self.write(self + other)
     def __isub__(self, other): return self.write(self - other)
@@ -659,7 +659,6 @@ class Tensor(Operators, Functions, Reductions, Order, Shapes, Conversions, Write
     def numel(self): return self.data.size
     def size(self, dim=None): return self.shape if dim is None else self.shape[dim]
     def dim(self): return self.ndim
-    def is_floating_point(self): return self.dtype.kind == "f"
     def __repr__(self): return describe(self, move(self.data, "cpu"))
 
     def requires_grad_(self, requires_grad=True):
