@@ -9,22 +9,13 @@ def mutate(
     json_file: str = typer.Option(None, "--json", help="Write the result to this file as well."),
 ):
     """Plant one mistake at a time in the reference solutions, and count how many the checks catch: 90 % are needed."""
-    from tito.checking import CheckBroken
     from tito.lint import course
-    from tito.mutation_run import scores
-    from tito.problems import SourceError
 
     here = course.find(modules or ())
-    found = []
-    for module, exercises in select(here, exercise):
-        try:
-            found.append(scores(here, module, exercises, jobs))
-        except CheckBroken as error:
-            raise SourceError(here.checks_path(module), str(error)) from error
-        show(module, found[-1])
+    found = {module: judge(here, module, exercises, jobs) for module, exercises in select(here, exercise)}
     if json_file:
         write_json(json_file, found)
-    raise typer.Exit(conclude([one for one in found if one]))
+    raise typer.Exit(conclude(found))
 
 
 def select(course, exercise):
@@ -38,6 +29,23 @@ def select(course, exercise):
     if not chosen:
         raise UnknownExercise(f"no exercise {exercise} among the modules {', '.join(map(str, course.modules))}")
     return [(module, chosen)]
+
+
+def judge(course, module, exercises, jobs):
+    """Run a module's mutants, print what came of them, and return the scores; none if they could not be run."""
+    from tito import console
+    from tito.checking import CheckBroken
+    from tito.mutation_run import scores
+    from tito.problems import SourceError
+
+    try:
+        found = scores(course, module, exercises, jobs)
+    except (CheckBroken, SourceError) as error:
+        where = f"{course.label(course.checks_path(module))} " if isinstance(error, CheckBroken) else ""
+        console.say(f"{module}: nothing was mutated\n  {where}{error}\n", style="red")
+        return []
+    show(module, found)
+    return found
 
 
 def show(module, scores):
@@ -68,7 +76,8 @@ def survivor(mutant, reason):
 
 def summary(scores):
     """Say which share of the mutants was caught: of all, and of those that have no reason to live."""
-    total, caught, excused = (sum(values) for values in zip(*((one.total, one.caught, len(one.excused)) for one in scores)))
+    total, caught = sum(one.total for one in scores), sum(one.caught for one in scores)
+    excused = sum(len(one.excused) for one in scores)
     return (f"{percent(caught, total)} of {total} mutants caught; "
             f"{percent(caught, total - excused)} but for {excused} with a reason")
 
@@ -82,7 +91,7 @@ def conclude(found):
     """Print what to do next, and return the exit status."""
     from tito import console
 
-    weak = [scores[0].module for scores in found if not strong(scores)]
+    weak = [module for module, scores in found.items() if not strong(scores)]
     if weak:
         console.next_step(f"sharpen modules/{weak[0].folder}/checks.py, then tito dev mutate {weak[0].number}")
     else:
@@ -105,5 +114,5 @@ def write_json(path, found):
 
     rows = [{"exercise": one.exercise.id, "name": one.exercise.name, "mutants": one.total, "caught": one.caught,
              "survivors": [{"before": mutant.before, "after": mutant.after, "reason": dict(one.excused).get(mutant)}
-                           for mutant in one.survivors]} for scores in found for one in scores]
+                           for mutant in one.survivors]} for scores in found.values() for one in scores]
     Path(path).write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
