@@ -169,7 +169,7 @@ def test_a_header_is_a_kind_and_metadata(tmp_path, header, kind, metadata):
 
 @pytest.mark.parametrize("header", [
     "# %% exercise=01.4", "# %% exercise='01.4'", '# %% exercise="01.4', "# %% minutes=", "# %% points=2 extension=True",
-    '# %% exercise="01.4" points', "# %% {bad json", '# %% [markdown] hint="01.4" x=', '# %% {"a": 1} b'])
+    '# %% exercise="01.4" points', "# %% {bad json", '# %% [markdown] hint="01.4" x=', '# %% {"a": 1} b', "# %% A title {x"])
 def test_invalid_metadata_is_refused_with_cell_and_line(tmp_path, header):
     text = f"# %%\nx = 1\n\n{header}\ny = 1\n"
     assert "tensor.py, cell 2: the cell's header is not key=value with values in JSON" in refusal(percent_file(tmp_path, text))
