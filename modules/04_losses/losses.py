@@ -87,9 +87,9 @@ def check_labels(scores, labels):
         ...
         ValueError: labels name classes 0 to 2 here, got 3
     """
-    if np.ndim(scores) != 2 or np.shape(labels) != scores.shape[:1]:
+    if scores.ndim != 2 or labels.shape != scores.shape[:1]:
         raise ValueError("scores need shape (N, C) and labels shape (N,), "
-                         f"got {np.shape(scores)} and {np.shape(labels)}")
+                         f"got {scores.shape} and {labels.shape}")
     if labels.dtype.kind not in "iu":
         raise TypeError(f"labels need to be whole numbers, got {labels.dtype}: convert them")
     classes = scores.shape[1]
@@ -764,6 +764,7 @@ def mlp_gradients(model, images, labels):
     first, activation, second = model
     hidden = activation(first(images))  # (N, hidden_features)
     logits = second(hidden)  # (N, out_features)
+    loss = cross_entropy(logits, labels)
 
     grad = cross_entropy_backward(logits.data, labels.data)
     grad, weight, bias = linear_backward(grad, hidden.data, second.weight.data)
@@ -771,7 +772,7 @@ def mlp_gradients(model, images, labels):
     grad = relu_backward(grad, hidden.data)
     _, weight, bias = linear_backward(grad, images.data, first.weight.data, needs_input_grad=False)
     first.weight.grad, first.bias.grad = Tensor(weight), Tensor(bias)
-    return cross_entropy(logits, labels)
+    return loss
     ### END SOLUTION
 
 # %% check="04.9"
