@@ -99,7 +99,7 @@ class Op:
         self.kernels = {}
 
     def __call__(self, *inputs, **params):
-        return part("apply")(self, *inputs, **params)
+        return (_parts.get("apply") or part("apply"))(self, *inputs, **params)
 
     def __repr__(self):
         kernels = ", ".join(["numpy", *self.kernels])
@@ -259,8 +259,8 @@ def follow(view, *inputs):
         >>> x[:1].zero_(), x, x.version
         (tensor([0.]), tensor([0., 2.]), 1)
     """
-    base = getattr(view.data, "base", None)  # arrays of a device need not have it
-    for x in inputs if base is not None else ():
+    base = view.data.base
+    for x in inputs:
         if isinstance(x, type(view)) and (x.data is base or x.data.base is base):
             view.writes = x.writes
     return view
@@ -282,7 +282,8 @@ def record(out, op, inputs, params):
         >>> (Tensor([1.0], requires_grad=True) * 2).origin.op.name
         'mul'
     """
-    follow(out, *inputs)
+    if getattr(out.data, "base", None) is not None:  # arrays of a device need not have one
+        follow(out, *inputs)
     if not state.recording or out.data.dtype.kind != "f":
         return
     if any([isinstance(x, type(out)) and x.requires_grad for x in inputs]):

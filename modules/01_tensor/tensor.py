@@ -475,7 +475,7 @@ def transpose(a, *, dim0, dim1):
                [3, 6]])
     """
     ### BEGIN SOLUTION
-    return np.swapaxes(a, dim0, dim1)
+    return a.swapaxes(dim0, dim1)
     ### END SOLUTION
 
 # %% check="01.7"
@@ -638,10 +638,10 @@ def unwrap(x):
 
 
 def wrap(out, arrays):
-    """Make a tensor of a kernel's result; integers and Python numbers give float32, not float64."""
+    """Make a tensor of a kernel's result; float64 comes of float64, or of float32 that was cast."""
     out = np.asarray(out) if isinstance(out, np.generic) else out
-    floats = [a for a in arrays if getattr(a, "dtype", np.dtype(int)).kind == "f"]
-    return Tensor(out if floats or out.dtype != np.float64 else out.astype(np.float32))
+    kinds = {str(getattr(a, "dtype", "")) for a in arrays} if out.dtype == np.float64 else {"float64"}
+    return Tensor(out if "float64" in kinds or kinds == {"float32"} else out.astype(np.float32))
 
 # %% [markdown]
 # ## apply: one door for every operation

@@ -1,0 +1,1069 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Autograd
+#
+# In module 04 you walked back through one network by hand. A third layer, another loss, a weight used twice: each would need
+# another walk. In this module the program finds its own way back. You write one **rule** for each op, and one **walk** that
+# serves every network there will ever be. At the end it gives the gradients that you derived by hand, and then the derivative
+# of a derivative, which nobody wants to derive by hand.
+#
+# ## What a result remembers
+#
+# `apply` (exercise 01.10) left a trace on every result: its `origin` holds the op, the inputs and the settings. Follow the
+# traces from a loss, and a **graph** appears. The drawing is given.
+
+# %%
+from tito import notebook
+check = notebook("05")
+
+import matplotlib.pyplot as plt
+import numpy as np
+from tinytorch.losses import mlp, mlp_gradients
+rng = np.random.default_rng(0)
+
+# %%
+from tinytorch.graph import draw
+from tinytorch.tensor import Tensor
+x, w, b = (Tensor(number, requires_grad=True) for number in (2.0, -1.5, 0.5))
+error = x * w + b - 1.0
+loss = error * error
+draw(loss, x=x, w=w, b=b, error=error, loss=loss)
+
+# %% [markdown]
+# Read from the left, the drawing says how the loss came about. Read from the right, it says how to find every gradient. At the
+# right end the gradient is 1: the loss grows as the loss grows. Each op turns the gradient of its result into the gradients of
+# its inputs, and hands them on to the left. One walk from right to left finds the gradients of all inputs, whether there are
+# three of them or three million.
+#
+# ## A rule for each op
+#
+# What an op does on the way back is its **rule**, one for each input:
+#
+# | the rule receives | |
+# |---|---|
+# | `grad` | the gradient of the loss with respect to the op's result: what arrives from the right |
+# | `out` | the result itself |
+# | `a`, `b`, ... | the inputs |
+# | `axis`, `dim`, ... | the settings, with their defaults filled in |
+#
+# and returns the gradient of the loss with respect to that input. Everything but settings is a tensor, and a rule computes
+# with ops alone. So it runs wherever the op runs, and its own gradient can be taken one day. The rules of `add` and `sub`:
+# what arrives is passed on, for `b` of `a - b` with the sign turned.
+
+# %%
+#| export
+"""Autograd: a gradient rule for every op, and the walk back that applies them."""
+import math
+from contextlib import contextmanager
+
+import numpy as np
+
+from tinytorch.activations import (erf, gelu, leaky_relu, log_softmax, relu, sigmoid, softmax,
+                                   tanh)
+from tinytorch.gradients import as_they_were, by_columns, first_gradient, leaves, own
+from tinytorch.losses import (binary_cross_entropy_with_logits, cross_entropy, logsumexp, mse_loss,
+                              nll_loss)
+from tinytorch.numeric import GradcheckError, in_float64, numeric_gradient
+from tinytorch.op import Origin, op, register, state
+from tinytorch.tensor import (Tensor, absolute, add, argmax, cast, cat, div, equal, exp, expand,
+                              getitem, greater, greater_equal, log, matmul, mean, mul, neg, permute,
+                              power, reduce_max, reduce_sum, reshape, sqrt, sub, transpose, where)
+
+add.register_vjp(lambda grad, out, a, b: grad, lambda grad, out, a, b: grad)
+sub.register_vjp(lambda grad, out, a, b: grad, lambda grad, out, a, b: -grad)
+
+# %% [markdown]
+# Now a product. The measuring of module 04 tells you what to expect: nudge one factor, and see by how much the product moves.
+# In a network the product is not the end, so what you find is multiplied by what arrives from the right. That is the chain
+# rule, and every rule ends with it. Write the rule for the first factor; the second factor uses it with the roles exchanged.
+
+# %% exercise="05.1" minutes=5 points=1
+#| export
+def mul_rule(grad, out, a, b):
+    """Turn the gradient of ``a * b`` into the gradient of ``a``.
+
+    Args:
+        grad: Tensor of the shape of ``out``: the gradient of the loss with respect to it.
+        out: Tensor, the product.
+        a: Tensor or number, the factor whose gradient is wanted.
+        b: Tensor or number, the other factor.
+
+    Returns:
+        Tensor of the shape of ``out``. Every entry is the entry of ``grad`` times the derivative of
+        that entry's product with respect to its first factor.
+
+    Example:
+        >>> a, b = Tensor([3.0, 2.0]), Tensor([2.0, 4.0])
+        >>> mul_rule(Tensor([10.0, 20.0]), a * b, a, b)
+        tensor([20., 80.])
+
+    Source:
+        Baydin et al., Automatic differentiation in machine learning: a survey, 2018, section 3.2.
+    """
+    ### BEGIN SOLUTION
+    return grad * b
+    ### END SOLUTION
+
+# %% check="05.1"
+check("05.1")
+
+# %% [markdown] hint="05.1"
+# Three times two is six. Make the three a little larger, by 0.01: by how much does the product grow? Which of the four
+# arguments is that, divided by 0.01?
+
+# %% [markdown] hint="05.1"
+# The derivative alone is the answer only if the product is the loss. What arrives from the right has to be in it, too.
+
+# %%
+#| export
+@op
+def sign(a):
+    """Return 1 for a positive entry, -1 for a negative one, and 0 for 0."""
+    return np.sign(a)
+
+
+def base_rule(grad, out, a, b):
+    """Give the gradient of the base of a power; for exponent 0 it is 0, also at base 0."""
+    below = where(equal(b, 0), 1, b - 1) if isinstance(b, Tensor) else b - 1 if b else 1
+    return grad * (b * power(a, below))
+
+
+def exponent_rule(grad, out, a, b):
+    """Give the gradient of the exponent; for base 0 it is 0, unless the power is infinite."""
+    flat = equal(a, 0) * greater_equal(b, 0)
+    return grad * where(flat, 0.0, out * log(where(True, a, out)))
+
+
+mul.register_vjp(mul_rule, lambda grad, out, a, b: mul_rule(grad, out, b, a))
+div.register_vjp(lambda grad, out, a, b: grad / b, lambda grad, out, a, b: -grad * out / b)
+power.register_vjp(base_rule, exponent_rule)
+neg.register_vjp(lambda grad, out, a: -grad)
+exp.register_vjp(lambda grad, out, a: grad * out)
+log.register_vjp(lambda grad, out, a: grad / a)
+sqrt.register_vjp(lambda grad, out, a: grad / (out * 2))
+absolute.register_vjp(lambda grad, out, a: grad * sign(a))
+where.register_vjp(None, lambda grad, out, condition, a, b: where(condition, grad, 0.0),
+                   lambda grad, out, condition, a, b: where(condition, 0.0, grad))
+
+# %% [markdown]
+# Each line above registers one op's rules, one for each input, and changes nothing in the modules that made the ops.
+#
+# ## The matrix product
+#
+# In exercise 04.7 you found the gradients of a layer: matrix products again, with a transpose each, and the shapes told you
+# which. Here is the same for `a @ b` in general. Entry $(i, k)$ of `a` is multiplied by entry $(k, j)$ of `b`, for every $j$,
+# and ends up in entry $(i, j)$ of the result; so that is where its gradient comes from:
+#
+# $$\frac{\partial\,\text{loss}}{\partial A_{ik}} = \sum_j G_{ij}\,B_{kj}
+#   \qquad G\;(n, m),\; A\;(n, k),\; B\;(k, m)$$
+
+# %% exercise="05.2" minutes=10 points=2
+#| export
+def matmul_rule(grad, out, a, b):
+    """Turn the gradient of ``a @ b`` into the gradient of ``a``.
+
+    Args:
+        grad: Tensor of shape (..., n, m).
+        out: Tensor of shape (..., n, m), the product.
+        a: Tensor of shape (..., n, k).
+        b: Tensor of shape (..., k, m).
+
+    Returns:
+        Tensor of shape (..., n, k). Entry (i, k) is the sum over j of
+        ``grad[..., i, j] * b[..., k, j]``. It has the batch dimensions of ``out``.
+
+    Example:
+        >>> a, b = Tensor([[1.0, 2.0]]), Tensor([[3.0, 4.0, 0.0], [5.0, 6.0, 1.0]])
+        >>> matmul_rule(Tensor([[1.0, 10.0, 0.0]]), a @ b, a, b)
+        tensor([[43., 65.]])
+
+    Source:
+        Giles, Collected matrix derivative results for algorithmic differentiation, 2008, 2.2.2.
+    """
+    ### BEGIN SOLUTION
+    return grad @ b.mT
+    ### END SOLUTION
+
+# %% check="05.2"
+check("05.2")
+
+# %% [markdown] hint="05.2"
+# Write the shapes of `grad`, `b` and the answer beside each other: (n, m), (k, m), (n, k). Which size is summed away, and where
+# does a matrix product want it to stand?
+
+# %% [markdown] hint="05.2"
+# `b.T` and `b.mT` both exchange the last two axes of a tensor, also in a batch. The product of two tensors is `@`.
+
+# %%
+#| export
+def matmul_right_rule(grad, out, a, b):
+    """Turn the gradient of ``a @ b`` into that of ``b``, laid out in memory as ``b`` is."""
+    return (grad.mT @ a).mT if by_columns(b) else a.mT @ grad
+
+
+matmul.register_vjp(matmul_rule, matmul_right_rule)
+
+
+def kept_shape(shape, axis):
+    """Return a shape with size 1 in place of the axes that a reduction removes."""
+    axes = range(len(shape)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    removed = {i % len(shape) for i in axes}
+    return tuple(1 if i in removed else n for i, n in enumerate(shape))
+
+
+def share(grad, count, reduction):
+    """Return what each of ``count`` losses receives of the gradient of the reduced loss."""
+    return grad / count if reduction == "mean" else grad
+
+# %% [markdown]
+# For the right operand the same reasoning gives `a.mT @ grad`. The given rule computes it in the memory order of `b`: a weight
+# is transposed on its way into the product, and adding a gradient in the other order to it costs seven times as much.
+#
+# ## Sums
+#
+# Every entry of an array counts once in its sum, so each receives the gradient of the sum that it went into: one number goes
+# back to many. The trouble is the shape. Summed along axis 1, `(2, 3)` became `(2,)`, which does not line up with `(2, 3)`
+# any more; `(2, 1)` does. `kept_shape((2, 3), 1)`, given above, tells you that shape, for `axis=None` and several axes too.
+
+# %% exercise="05.3" minutes=10 points=2
+#| export
+def reduce_sum_rule(grad, out, a, axis, keepdims):
+    """Turn the gradient of a sum into the gradient of what was summed.
+
+    Args:
+        grad: Tensor of the shape of ``out``.
+        out: Tensor, the sum.
+        a: Tensor that was summed.
+        axis: The axis or tuple of axes that was summed along, or None for all.
+        keepdims: Whether ``out`` kept those axes, with size 1.
+
+    Returns:
+        Tensor of the shape of ``a``. Every entry is the entry of ``grad`` for the sum that it went
+        into.
+
+    Example:
+        >>> a = Tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+        >>> reduce_sum_rule(Tensor([10.0, 20.0]), a.sum(1), a, axis=1, keepdims=False)
+        tensor([[10., 10., 10.],
+                [20., 20., 20.]])
+
+    Source:
+        Griewank and Walther, Evaluating Derivatives, 2008, section 3.2.
+    """
+    ### BEGIN SOLUTION
+    return grad.reshape(kept_shape(a.shape, axis)).expand(a.shape)
+    ### END SOLUTION
+
+# %% check="05.3"
+check("05.3")
+
+# %% [markdown] hint="05.3"
+# Two steps: give `grad` the shape in which the summed axes have size 1, whether `keepdims` left them there or not; then stretch
+# those axes to the sizes that `a` has.
+
+# %% [markdown] hint="05.3"
+# You wrote both in module 01, and tensors have them as methods of those names: `reshape` and `expand`.
+
+# %%
+#| export
+def mean_rule(grad, out, a, axis, keepdims):
+    """Give each entry its share of the gradient of a mean."""
+    count = math.prod(a.shape) / math.prod(out.shape)
+    return reduce_sum_rule(grad / count, out, a, axis, keepdims)
+
+
+def reduce_max_rule(grad, out, a, axis, keepdims):
+    """Give the gradient of a maximum to the entry that is it, in equal shares to equal ones."""
+    shape = kept_shape(a.shape, axis)
+    largest = equal(a, out.reshape(shape))
+    return grad.reshape(shape) / reduce_sum(largest, axis=axis, keepdims=True) * largest
+
+
+def cat_rule(grad, out, *arrays, dim, argument):
+    """Cut out the part of the gradient that belongs to one of the arrays that were joined."""
+    start = sum(array.shape[dim] for array in arrays[:argument])
+    part = slice(start, start + arrays[argument].shape[dim])
+    return grad[(slice(None),) * (dim % grad.ndim) + (part,)]
+
+
+reduce_sum.register_vjp(reduce_sum_rule)
+mean.register_vjp(mean_rule)
+reduce_max.register_vjp(reduce_max_rule)
+cat.register_vjp(each=cat_rule)
+
+# %%
+#| export
+@op
+def put_back(a, *, index, shape):
+    """Put entries into zeros, where `getitem` took them from; what was taken twice adds up."""
+    out = np.zeros(shape, a.dtype)
+    parts = [np.asarray(i) for i in (index if isinstance(index, tuple) else (index,))
+             if isinstance(i, (list, np.ndarray))]
+    if all(part.dtype == bool for part in parts):
+        out[index] = a
+    else:
+        np.add.at(out, index, a)
+    return out
+
+
+put_back.register_vjp(lambda grad, out, a, index, shape: getitem(grad, index=index))
+getitem.register_vjp(lambda grad, out, a, index: put_back(grad, index=index, shape=a.shape))
+reshape.register_vjp(lambda grad, out, a, shape: grad.reshape(a.shape))
+transpose.register_vjp(lambda grad, out, a, dim0, dim1: grad.transpose(dim0, dim1))
+permute.register_vjp(lambda grad, out, a, dims:
+                     grad.permute(*np.argsort([i % a.ndim for i in dims]).tolist()))
+expand.register_vjp(lambda grad, out, a, shape: grad)
+cast.register_vjp(lambda grad, out, a, dtype: grad)
+
+# %% [markdown]
+# `expand` passes on a gradient that is larger than its input, and so do `a + b` and `a * b` when one of them was stretched by
+# broadcasting. That is put right in one place, for all ops.
+#
+# ## What was stretched adds up
+#
+# A bias of shape `(3,)` is added to each of 5 examples. Each entry was used five times, and each use sends back a gradient:
+# `(5, 3)` arrives where `(3,)` is needed. What went to several places adds up what comes back from them. So an axis that
+# broadcasting added in front is summed away, and an axis of size 1 that it stretched is summed and stays. You know the mirror
+# image: a sum goes back as an expansion, and an expansion goes back as a sum.
+
+# %% exercise="05.4" minutes=15 points=3
+#| export
+def unbroadcast(grad, shape):
+    """Sum a gradient over the places that broadcasting stretched a shape to.
+
+    Args:
+        grad: Tensor whose shape ``shape`` broadcasts to.
+        shape: Tuple of ints, the shape to come back to.
+
+    Returns:
+        Tensor of that shape. Every entry is the sum of all entries of ``grad`` that read it when
+        it was stretched; shapes are matched from the right.
+
+    Example:
+        >>> grad = Tensor([[1.0, 2.0, 3.0], [10.0, 20.0, 30.0]])
+        >>> unbroadcast(grad, (3,)), unbroadcast(grad, (2, 1))
+        (tensor([11., 22., 33.]), tensor([[ 6.],
+                [60.]]))
+
+    Source:
+        Maclaurin, Duvenaud and Adams, Autograd: effortless gradients in NumPy, 2015.
+    """
+    ### BEGIN SOLUTION
+    new = grad.ndim - len(shape)
+    if new:
+        grad = grad.sum(tuple(range(new)))
+    stretched = tuple(i for i, n in enumerate(shape) if n == 1 and grad.shape[i] != 1)
+    return grad.sum(stretched, keepdim=True) if stretched else grad
+    ### END SOLUTION
+
+# %% check="05.4"
+check("05.4")
+
+# %% [markdown] hint="05.4"
+# Line the two shapes up from the right, as in exercise 01.1. What stands on the left with nothing below it was added; where 1
+# stands below something larger, it was stretched.
+
+# %% [markdown] hint="05.4"
+# The added axes are the first ones: as many as `grad.ndim` exceeds the length of `shape`. Sum over them first; then `grad` and
+# `shape` have the same length and can be walked together.
+
+# %% [markdown] hint="05.4"
+# `sum` takes a tuple of axes. The added axes have to go, the stretched ones have to stay with size 1: two sums, one with
+# `keepdim`. If nothing was stretched, there is nothing to sum.
+
+# %% [markdown]
+# ## Bends
+#
+# ReLU lets a gradient through where it let the number through, as in exercise 04.8; now written with ops on tensors. A
+# comparison of a tensor with a number is an op, too. Where the input was 0, the result is 0, and 0 goes back.
+
+# %% exercise="05.5" minutes=5 points=1
+#| export
+def relu_rule(grad, out, a):
+    """Turn the gradient of ``relu(a)`` into the gradient of ``a``.
+
+    Args:
+        grad: Tensor of any shape.
+        out: Tensor of that shape, the result of ReLU.
+        a: Tensor of that shape, its input.
+
+    Returns:
+        Tensor of that shape: the entry of ``grad`` where the input was above 0, and 0 elsewhere.
+
+    Example:
+        >>> a = Tensor([2.0, -1.0, 0.0])
+        >>> relu_rule(Tensor([5.0, 6.0, 7.0]), relu(a), a)
+        tensor([5., 0., 0.])
+
+    Source:
+        Glorot, Bordes and Bengio, Deep sparse rectifier neural networks, 2011.
+    """
+    ### BEGIN SOLUTION
+    return grad * (out > 0)
+    ### END SOLUTION
+
+# %% check="05.5"
+check("05.5")
+
+# %% [markdown] hint="05.5"
+# It is not the sign of `grad` that decides. A negative gradient passes like any other.
+
+# %% [markdown] hint="05.5"
+# `out` and `a` give the same answer. In a product, True and False count as 1 and 0.
+
+# %%
+scores, step = np.array([2.0, 1.0, 0.0, -1.0, 1.5]), 1e-5
+moves = [(softmax.forward(scores + nudge) - softmax.forward(scores - nudge)) / (2 * step)
+         for nudge in step * np.eye(5)]
+plt.matshow(np.transpose(moves), cmap="RdBu", vmin=-0.25, vmax=0.25)
+plt.gca().set(title="move of share i (row) per unit of score j (column)")
+print("sum of each column:", np.sum(moves, axis=1).round(6))
+
+# %% [markdown]
+# ## Softmax
+#
+# In a softmax every share depends on every score: raise one, and all others fall, because shares $s$ sum to 1. Share $i$ moves
+# by $s_i\,([i = j] - s_j)$ per unit of score $j$. That is the picture above; weighted by what arrives at each share, the rule
+# follows:
+#
+# $$\frac{\partial\,\text{loss}}{\partial a_j} = \sum_i G_i\, s_i\,([i = j] - s_j) = s_j \Bigl(G_j - \sum_i G_i\, s_i\Bigr)$$
+#
+# The columns of the picture sum to 0. If the same number arrives at every share, 0 goes back, whatever the scores: a test
+# that sends ones through a softmax proves nothing. The checks here never do.
+
+# %% exercise="05.6" minutes=15 points=3
+#| export
+def softmax_rule(grad, out, a, dim):
+    """Turn the gradient of ``softmax(a)`` into the gradient of ``a``.
+
+    Args:
+        grad: Tensor of any shape.
+        out: Tensor of that shape, the shares.
+        a: Tensor of that shape, the scores.
+        dim: The axis along which the shares sum to 1.
+
+    Returns:
+        Tensor of that shape. Along ``dim``, entry j is ``out[j]`` times the difference between
+        ``grad[j]`` and the sum over i of ``grad[i] * out[i]``.
+
+    Example:
+        >>> a = Tensor([[0.0, 0.0]])
+        >>> softmax_rule(Tensor([[1.0, 3.0]]), softmax(a, dim=1), a, dim=1)
+        tensor([[-0.5,  0.5]])
+
+    Source:
+        Goodfellow, Bengio and Courville, Deep Learning, 2016, section 6.2.2.3.
+    """
+    ### BEGIN SOLUTION
+    return out * (grad - (grad * out).sum(dim, keepdim=True))
+    ### END SOLUTION
+
+# %% check="05.6"
+check("05.6")
+
+# %% [markdown] hint="05.6"
+# Read the formula on the right from the inside: a product entry by entry, a sum along `dim`, a difference, a product. You need
+# no matrix.
+
+# %% [markdown] hint="05.6"
+# The sum has to line up with `grad` again: which setting of `sum` keeps the axis that is summed?
+
+# %%
+#| export
+def gelu_rule(grad, out, a, approximate):
+    """Turn the gradient of ``gelu(a)`` into that of ``a``, for either form."""
+    if approximate == "none":
+        density = exp(a * a * -0.5) / math.sqrt(2 * math.pi)
+        return grad * ((erf(a / math.sqrt(2)) + 1) * 0.5 + a * density)
+    scale, cubic = math.sqrt(2 / math.pi), 0.044715
+    bend = tanh((a + a * a * a * cubic) * scale)
+    slope = (1 - bend * bend) * (a * a * (3 * cubic) + 1) * scale
+    return grad * ((bend + 1) * 0.5 + a * 0.5 * slope)
+
+
+relu.register_vjp(relu_rule)
+leaky_relu.register_vjp(lambda grad, out, a, negative_slope:
+                        where(greater(a, 0), grad, grad * negative_slope))
+sigmoid.register_vjp(lambda grad, out, a: grad * (out * (1 - out)))
+tanh.register_vjp(lambda grad, out, a: grad * (1 - out * out))
+erf.register_vjp(lambda grad, out, a: grad * (exp(-a * a) * (2 / math.sqrt(math.pi))))
+gelu.register_vjp(gelu_rule)
+softmax.register_vjp(softmax_rule)
+log_softmax.register_vjp(lambda grad, out, a, dim: grad - exp(out) * grad.sum(dim, keepdim=True))
+
+
+@op
+def probability_minus_truth(logits, labels):
+    """Return softmax(logits), less 1 at the right class of each row: what 04.6 found, times N."""
+    out = softmax.forward(logits, dim=1)
+    out[np.arange(len(labels)), labels] -= 1
+    return out
+
+
+probability_minus_truth.register_vjp(lambda grad, out, logits, labels:
+                                     softmax_rule(grad, softmax(logits, dim=1), logits, 1), None)
+
+# %% [markdown]
+# ## Losses
+#
+# The gradient of the cross-entropy is probability minus truth (exercise 04.6). As an op it is given above: one pass over the
+# array, because a loss stands at the end of every network. What is new in the rule is the way from the loss to the examples.
+# With reduction `"mean"` the one gradient that arrives is shared by N examples; with `"sum"` each receives all of it; with
+# `"none"` each example has its own. `share(grad, count, reduction)`, given above, sees to the first two.
+
+# %% exercise="05.7" minutes=15 points=3
+#| export
+def cross_entropy_rule(grad, out, logits, labels, reduction):
+    """Turn the gradient of the cross-entropy into the gradient of the logits.
+
+    Args:
+        grad: Tensor of the shape of ``out``.
+        out: Tensor, the loss: one number, or with reduction ``"none"`` of shape (N,).
+        logits: Tensor of shape (N, C).
+        labels: Tensor of shape (N,), whole numbers from 0 to C - 1.
+        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
+
+    Returns:
+        Tensor of shape (N, C). Entry (n, j) is the gradient that arrives at the loss of example n,
+        times ``p[n, j] - (1 if j == labels[n] else 0)``, where p is the softmax of each row.
+
+    Example:
+        >>> logits, labels = Tensor([[0.0, 0.0], [0.0, 0.0]]), Tensor([0, 1])
+        >>> loss = cross_entropy(logits, labels)
+        >>> cross_entropy_rule(Tensor(4.0), loss, logits, labels, reduction="mean")
+        tensor([[-1.,  1.],
+                [ 1., -1.]])
+
+    Source:
+        Bishop, Pattern Recognition and Machine Learning, 2006, section 4.3.4.
+    """
+    ### BEGIN SOLUTION
+    each = share(grad, len(logits), reduction).reshape(-1, 1)
+    return each * probability_minus_truth(logits, labels)
+    ### END SOLUTION
+
+# %% check="05.7"
+check("05.7")
+
+# %% [markdown] hint="05.7"
+# Among how many is the gradient of a mean shared? Over examples, not over scores: N, not N times C.
+
+# %% [markdown] hint="05.7"
+# With `"none"`, example n multiplies row n. A tensor of shape (N,) lines up with the columns of (N, C); which shape lines up
+# with its rows, and holds for a single number as well?
+
+# %%
+#| export
+def nll_rule(grad, out, log_probabilities, labels, reduction):
+    """Give the gradient of ``nll_loss`` to the entry of each row that counted."""
+    each = -share(grad, len(labels), reduction).expand(labels.shape)
+    index = (np.arange(len(labels)), Tensor(labels).data)
+    return put_back(each, index=index, shape=log_probabilities.shape)
+
+
+def mse_rule(grad, out, predictions, targets, reduction):
+    """Turn the gradient of ``mse_loss`` into that of the predictions."""
+    return (predictions - targets) * share(grad * 2, math.prod(predictions.shape), reduction)
+
+
+def bce_rule(grad, out, logits, targets, reduction):
+    """Turn the gradient of ``binary_cross_entropy_with_logits`` into that of the logits."""
+    return (sigmoid(logits) - targets) * share(grad, math.prod(logits.shape), reduction)
+
+
+cross_entropy.register_vjp(cross_entropy_rule, None)
+nll_loss.register_vjp(nll_rule, None)
+mse_loss.register_vjp(mse_rule, lambda grad, out, predictions, targets, reduction:
+                      mse_rule(grad, out, targets, predictions, reduction))
+binary_cross_entropy_with_logits.register_vjp(
+    bce_rule, lambda grad, out, logits, targets, reduction:
+    -logits * share(grad, math.prod(logits.shape), reduction))
+logsumexp.register_vjp(lambda grad, out, x, dim, keepdim: grad.reshape(kept_shape(x.shape, dim))
+                       * exp(x - out.reshape(kept_shape(x.shape, dim))))
+
+# %%
+#| export
+sign.register_vjp(None)           # None: this input has no gradient. What jumps or stays the
+greater.register_vjp(None, None)  # same has slope 0 or none at all.
+greater_equal.register_vjp(None, None)
+equal.register_vjp(None, None)
+argmax.register_vjp(None)
+
+
+def wanted_inputs(tensor):
+    """Return a list of the inputs of a tensor's op to which a gradient flows.
+
+    Raises:
+        RuntimeError: An earlier walk freed the graph.
+        NotImplementedError: The op has no rule.
+    """
+    if tensor.origin is None:
+        return []
+    op, inputs, _, _ = tensor.origin
+    if inputs is None:
+        raise RuntimeError(f"an earlier backward() used this graph and freed it, at {op.name}: call that "
+                           "one with retain_graph=True, or compute the tensor anew")
+    return [x for argument, x in enumerate(inputs)
+            if isinstance(x, Tensor) and x.requires_grad and op.rule(argument)]
+
+# %% [markdown]
+# ## In which order?
+#
+# Every op has its rule; now the walk. Look at the first drawing again: `error` is used twice, so it receives two gradients, and
+# passes on their sum. Whoever walks on from `error` after the first of them passes on too little. A tensor has to wait until
+# everything that was computed from it has been visited.
+#
+# A **topological order** lists every tensor after the tensors that it was computed from. Walked from its end, it is right. The
+# usual way to one is a search in depth: a tensor is listed once all of its inputs are. Python gives up on functions that call
+# themselves a thousand levels deep, and graphs are deeper, so keep a list of what is still to do instead.
+# `wanted_inputs(tensor)`, given above, lists the inputs to visit; a leaf has none.
+
+# %% exercise="05.8" minutes=20 points=4
+#| export
+def topological_order(*roots):
+    """List the tensors that a gradient passes, each after those that it was computed from.
+
+    Args:
+        roots: Tensors that the walk shall begin at; usually one, the loss, of shape ().
+
+    Returns:
+        List of tensors, each once: the roots, and whatever `wanted_inputs` finds from them. Every
+        tensor stands after its wanted inputs.
+
+    Example:
+        >>> x = Tensor(3.0, requires_grad=True)
+        >>> y = x * x
+        >>> [tensor.item() for tensor in topological_order(y + x)]
+        [3.0, 9.0, 12.0]
+
+    Source:
+        Cormen et al., Introduction to Algorithms, 2009, section 22.4.
+    """
+    ### BEGIN SOLUTION
+    order, seen, stack = [], set(), [(root, False) for root in roots]
+    while stack:
+        tensor, inputs_listed = stack.pop()
+        if inputs_listed:
+            order.append(tensor)
+        elif tensor not in seen:
+            seen.add(tensor)
+            stack.append((tensor, True))
+            stack.extend([(x, False) for x in wanted_inputs(tensor)])
+    return order
+    ### END SOLUTION
+
+# %% check="05.8"
+check("05.8")
+
+# %% [markdown] hint="05.8"
+# A tensor comes off the list of things to do twice: the first time its inputs have to be done before it, the second time they are
+# done and it can be listed. How do you tell the two times apart?
+
+# %% [markdown] hint="05.8"
+# Put pairs on the stack: a tensor, and whether its inputs are listed already. For a tensor that is met first, put it back with
+# True, and its inputs above it with False.
+
+# %% [markdown] hint="05.8"
+# A tensor that is used twice is put on the stack twice. A set of those met before keeps it from being listed twice; tensors can
+# be members of a set. Mark a tensor when it comes off the stack, not when it goes on.
+
+# %%
+#| export
+def input_gradients(out, grad):
+    """Yield the inputs that want a gradient, each with the one that its op's rule gives it."""
+    if out.origin is None:
+        return
+    op, inputs, params, _ = out.origin
+    *values, result = as_they_were(out)
+    for argument, x in enumerate(inputs):
+        rule = op.rule(argument) if isinstance(x, Tensor) and x.requires_grad else None
+        if rule:
+            part = rule(grad, result, *values, **params)
+            yield x, part if part.shape == x.shape and part.dtype == x.dtype else fitted(
+                part, x, f"the rule of {op.name} for argument {argument}")
+
+
+def fitted(part, x, rule):
+    """Bring a gradient to the shape and the dtype of the input that it is for."""
+    pairs = zip(reversed(x.shape), reversed(part.shape))
+    if part.ndim < x.ndim or any(n not in (1, size) for n, size in pairs):
+        raise RuntimeError(f"{rule} gave shape {part.shape}, where the input has {x.shape}")
+    return unbroadcast(part, x.shape).to(x.dtype)
+
+
+def free(tensor):
+    """Forget what a tensor was computed from; which op made it is kept."""
+    if tensor.origin is not None:
+        tensor.origin = Origin(tensor.origin.op, None, None, None)
+
+# %% [markdown]
+# ## The walk
+#
+# Walk the order from its end, with a dict of the gradients that have arrived so far. When a tensor's turn comes, everything
+# computed from it has been visited, so its gradient is complete. `input_gradients(tensor, grad)`, given above, runs the rules
+# and brings each gradient to its input's shape by your `unbroadcast`. What arrives **adds** to what has arrived before.
+#
+# A graph holds every intermediate result, which is most of the memory that training takes. So the walk gives it back as it
+# goes: `free(tensor)`, given above, cuts a visited tensor from its inputs.
+
+# %% exercise="05.9" minutes=20 points=4
+#| export
+def walk(gradients, keep_graph):
+    """Walk back from some tensors, and yield every tensor on the way with its complete gradient.
+
+    Args:
+        gradients: Dict from the tensors to begin at to their gradients, each of its tensor's shape.
+            The walk uses it up.
+        keep_graph: Whether the graph stays, for another walk; otherwise every tensor is freed
+            after its inputs have received their gradients.
+
+    Returns:
+        Generator of pairs (tensor, gradient), from the roots to the leaves, each tensor once. Its
+        gradient is the sum of what `input_gradients` yields for it, over all tensors computed from
+        it, and of what ``gradients`` held for it at the beginning.
+
+    Example:
+        >>> x = Tensor(3.0, requires_grad=True)
+        >>> pairs = walk({x * x: Tensor(1.0)}, keep_graph=False)
+        >>> [(tensor.item(), grad.item()) for tensor, grad in pairs]
+        [(9.0, 1.0), (3.0, 6.0)]
+
+    Source:
+        Griewank, Who invented the reverse mode of differentiation?, 2012.
+    """
+    ### BEGIN SOLUTION
+    order = topological_order(*gradients)
+    while order:
+        tensor = order.pop()
+        grad = gradients.pop(tensor)
+        yield tensor, grad
+        for x, part in input_gradients(tensor, grad):
+            gradients[x] = gradients[x] + part if x in gradients else part
+        if not keep_graph:
+            free(tensor)
+    ### END SOLUTION
+
+# %% check="05.9"
+check("05.9")
+
+# %% [markdown] hint="05.9"
+# `yield` hands one pair to whoever asked, and goes on from there when the next one is asked for. It stands where a list would be
+# appended to.
+
+# %% [markdown] hint="05.9"
+# `gradients.pop(tensor)` takes a gradient out of the dict. Do not overwrite a gradient that is there: an input that is used
+# twice, or by two tensors, finds one there the second time.
+
+# %% [markdown] hint="05.9"
+# For each tensor: take it from the end of the order, take its gradient out of the dict, yield both, add what goes to its inputs
+# to the dict, and free it unless the graph is to be kept. `order.pop()` lets go of a tensor at once, a `for` loop only at its
+# end.
+
+# %%
+draw(loss, dict(walk({loss: Tensor(1.0)}, keep_graph=True)), x=x, w=w, b=b, error=error, loss=loss)
+
+# %% [markdown] question="05.1"
+# `error` is -3.5, and its gradient -7. Which two gradients arrived there, and why are they equal? What would stand at `x` if
+# the second had overwritten the first?
+
+# %% [markdown]
+# ## When nothing is to be remembered
+#
+# The walk computes with ops, and every op call is remembered: the gradients would grow a graph of their own. Whoever only uses
+# a network wants no graph either. `state.recording` (in `tinytorch/op.py`) says whether ops are remembered. Write the switch
+# as a **context manager**: `with recording(False):` turns it off for the length of a block. Whatever happens inside, even an
+# exception, it puts back what was there before, which need not be True. The decorator `@contextmanager` makes one of a
+# generator that yields once: what stands before the `yield` happens at the beginning of the block, what stands after it at
+# the end.
+
+# %% exercise="05.10" minutes=10 points=2
+#| export
+@contextmanager
+def recording(on):
+    """Remember ops, or do not, for the length of a ``with`` block.
+
+    Args:
+        on: The value, True or False, of ``state.recording`` inside of the block.
+
+    Returns:
+        Context manager. At the end of the block, also if it ends with an exception,
+        ``state.recording`` is what it was before the block: one value, put back once.
+
+    Example:
+        >>> x = Tensor(3.0, requires_grad=True)
+        >>> with recording(False):
+        ...     y = x * x
+        >>> y.requires_grad, (x * x).requires_grad
+        (False, True)
+
+    Source:
+        PyTorch documentation, "Autograd mechanics", "Locally disabling gradient computation".
+    """
+    ### BEGIN SOLUTION
+    before, state.recording = state.recording, on
+    try:
+        yield
+    finally:
+        state.recording = before
+    ### END SOLUTION
+
+# %% check="05.10"
+check("05.10")
+
+# %% [markdown] hint="05.10"
+# Three steps: keep what is there, set what is asked for, yield. And a fourth, after the block.
+
+# %% [markdown] hint="05.10"
+# An exception inside of the block comes out of your `yield`. `try` and `finally` make sure that the last step happens all the
+# same.
+
+# %%
+#| export
+def no_grad(function=None):
+    """Remember no ops inside of ``with no_grad():`` or of a function decorated with it."""
+    return recording(False)(function) if function else recording(False)
+
+
+def enable_grad(function=None):
+    """Remember ops inside of ``with enable_grad():``, also within a block of `no_grad`."""
+    return recording(True)(function) if function else recording(True)
+
+
+def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=False,
+         allow_unused=False, materialize_grads=False):
+    """Return the gradients of outputs with respect to inputs, and leave every ``grad`` as it is.
+
+    Args:
+        outputs: Tensor, or list of tensors, to begin at.
+        inputs: Tensor, or list of tensors, whose gradients are wanted; they need not be leaves.
+        grad_outputs: The gradients to begin with, one for each output; None for 1.
+        retain_graph: As in `backward`.
+        create_graph: As in `backward`.
+        allow_unused: Whether an input that no output depends on gets None instead of an error.
+        materialize_grads: Whether such an input gets a gradient of zeros.
+
+    Returns:
+        Tuple of tensors, one for each input.
+
+    Raises:
+        RuntimeError: No output depends on one of the inputs, or a reason that `backward` has.
+
+    Example:
+        >>> x = Tensor(3.0, requires_grad=True)
+        >>> (slope,) = grad(x * x, x, create_graph=True)
+        >>> slope.item(), grad(slope, x)
+        (6.0, (tensor(2.),))
+    """
+    outputs, inputs, begin = ([x] if x is None or isinstance(x, Tensor) else list(x)
+                              for x in (outputs, inputs, grad_outputs))
+    begin = begin if grad_outputs is not None else begin * len(outputs)
+    found, taken, wanted = {}, set(), set(inputs)
+    with recording(create_graph):
+        start = {root: first_gradient(root, first)
+                 for root, first in zip(outputs, begin, strict=True)}
+        for tensor, part in walk(start, create_graph if retain_graph is None else retain_graph):
+            if tensor in wanted:
+                found[tensor] = own(part, taken)
+    if len(found) < len(wanted) and not (allow_unused or materialize_grads):
+        raise RuntimeError("no output depends on one of the inputs: pass allow_unused=True to get "
+                           "None for it, or materialize_grads=True to get zeros")
+    absent = (lambda x: Tensor(np.zeros_like(x.data))) if materialize_grads else lambda x: None
+    return tuple(found[x] if x in found else absent(x) for x in inputs)
+
+# %% [markdown]
+# ## backward
+#
+# `loss.backward()` is a walk that leaves every leaf its gradient, in `grad`. Only leaves keep one, as in PyTorch: the others
+# would hold memory for numbers that nobody asks for. Twice calling backward, for two losses or two halves of a batch, **adds**
+# the gradients up; that is why PyTorch programs clear them before every step.
+#
+# Given, in `tinytorch/gradients.py`: `first_gradient(root, gradient)` checks what the walk begins with, and `leaves(pairs)`
+# picks the leaves from a walk and sees to it that no two gradients share memory, because who halves one in place shall not
+# halve the other. The registration makes your function what `loss.backward()` calls.
+
+# %% exercise="05.11" minutes=15 points=3
+#| export
+@register("backward")
+def backward(root, gradient=None, retain_graph=None, create_graph=False):
+    """Add to the ``grad`` of every leaf that a tensor was computed from its gradient.
+
+    Args:
+        root: Tensor to begin at.
+        gradient: Tensor of its shape, the gradient to begin with; None for 1, if ``root`` is one
+            number.
+        retain_graph: Whether the graph stays for another walk; None for what ``create_graph`` is.
+        create_graph: Whether the ops of the walk are remembered, so that gradients have gradients.
+
+    Raises:
+        RuntimeError: The tensor has no graph, or has more than one entry and no gradient was given
+            (`first_gradient` words both), or an earlier walk freed the graph.
+
+    Example:
+        >>> x = Tensor([3.0, -1.0], requires_grad=True)
+        >>> (x * x).sum().backward()
+        >>> (x * 10).sum().backward()
+        >>> x.grad
+        tensor([16.,  8.])
+
+    Source:
+        Rumelhart, Hinton and Williams, Learning representations by back-propagating errors, 1986.
+    """
+    ### BEGIN SOLUTION
+    keep_graph = create_graph if retain_graph is None else retain_graph
+    with recording(create_graph):
+        for leaf, part in leaves(walk({root: first_gradient(root, gradient)}, keep_graph)):
+            leaf.grad = part if leaf.grad is None else leaf.grad + part
+    ### END SOLUTION
+
+# %% check="05.11"
+check("05.11")
+
+# %% [markdown] hint="05.11"
+# Everything happens inside of one block in which ops are remembered or not. Which of the arguments says whether?
+
+# %% [markdown] hint="05.11"
+# `walk` wants a dict from the root to its first gradient, and `leaves` wants what `walk` gives. Go through what `leaves` gives
+# in a `for` loop.
+
+# %% [markdown] hint="05.11"
+# A leaf's `grad` is None until something arrives. If something is there, the sum becomes a new tensor: `+`, not `+=`, because
+# somebody may hold the old one.
+
+# %% [markdown] question="05.2"
+# The next cell times a layer forwards, and forwards and backwards. **Predict** the ratio before you run it. Count matrix
+# products: how many of them run forwards, and how many backwards? How many if the pictures want no gradient?
+
+# %%
+pictures = Tensor(rng.standard_normal((512, 784), np.float32))
+weight = Tensor(rng.standard_normal((784, 784), np.float32), requires_grad=True)
+# %timeit -n 5 -r 5 pictures @ weight
+# %timeit -n 5 -r 5 (pictures @ weight).sum().backward()
+also_pictures = Tensor(pictures.data, requires_grad=True)
+# %timeit -n 5 -r 5 (also_pictures @ weight).sum().backward()
+
+# %% [markdown]
+# ## Trust, but measure
+#
+# A wrong rule raises no error: the network learns, a little worse. So every rule is compared with the slope that nudging
+# measures, as in module 04. Four things decide whether such a **gradient check** finds mistakes:
+#
+# - it runs in **float64**, where nudging by 0.00001 leaves enough digits: `in_float64(inputs)` is given;
+# - the gradient that it begins with is **random**, because ones hide mistakes, in a softmax all of them;
+# - it looks at the **relative** error, because 0.001 is nothing beside 1000 and everything beside 0.001;
+# - it says **where** a gradient is wrong: `GradcheckError`, given, finds the worst entry.
+#
+# `numeric_gradient` (given, in `tinytorch/numeric.py`) measures as you did in module 04. `grad(out, x, upstream)`, given above,
+# is a walk that begins with `upstream` and returns a tuple of the gradients that are asked for, instead of storing them; with
+# `materialize_grads=True` it returns zeros where no gradient arrives.
+
+# %% exercise="05.12" minutes=20 points=4
+#| export
+def gradcheck(function, inputs, *, eps=1e-5, tolerance=1e-6):
+    """Compare the gradients of a function with the slopes that nudging measures.
+
+    The relative error of two numbers is their distance, divided by the larger of their absolute
+    values, or by 0.001 if both are smaller than that.
+
+    Args:
+        function: Op, or function of tensors that returns a tensor.
+        inputs: Tuple of its inputs, of any shapes. Those of floats are checked, in float64.
+        eps: Size of the nudge.
+        tolerance: The largest relative error that passes.
+
+    Returns:
+        True, if every entry of every gradient passes.
+
+    Raises:
+        GradcheckError: An entry does not pass; nan never does. It is raised for the first argument
+            that has such an entry.
+
+    Example:
+        >>> gradcheck(mul, (Tensor([1.0, 2.0, 3.0]), Tensor(-0.5)))
+        True
+
+    Source:
+        Nocedal and Wright, Numerical Optimization, 2006, section 8.1.
+    """
+    ### BEGIN SOLUTION
+    inputs = in_float64(inputs)
+    out = function(*inputs)
+    upstream = Tensor(np.random.default_rng(0).standard_normal(out.shape))
+    for argument, x in enumerate(inputs):
+        if isinstance(x, Tensor) and x.requires_grad:
+            (gradient,) = grad(out, x, upstream, retain_graph=True, materialize_grads=True)
+            numeric = numeric_gradient(function, inputs, argument, upstream, eps)
+            size = np.maximum(abs(gradient.data), abs(numeric)).clip(min=1e-3)
+            error = abs(gradient.data - numeric) / size
+            if not (error <= tolerance).all():
+                raise GradcheckError(function, argument, gradient.data, numeric, error, tolerance)
+    return True
+    ### END SOLUTION
+
+# %% check="05.12"
+check("05.12")
+
+# %% [markdown] hint="05.12"
+# Outside of the loop: the inputs in float64, the result, and one random tensor of its shape. Inside, for every input that is a
+# tensor and requires a gradient: two gradients, and their relative error.
+
+# %% [markdown] hint="05.12"
+# The same graph is walked once for each argument, so it must not be freed. Hand the same `upstream` to `grad` and to
+# `numeric_gradient`.
+
+# %% [markdown] hint="05.12"
+# The relative error is an array: `np.maximum` takes the larger of two arrays entry by entry. Ask whether all errors are at most
+# the tolerance, rather than whether one is above it: a comparison with nan is never true.
+
+# %%
+@op
+def cube(a): return a * a * a
+
+cube.register_vjp(lambda grad, out, a: grad * 3 * a)   # the square is missing
+try: gradcheck(cube, Tensor([0.5, 2.0, -1.0]))
+except GradcheckError as mistake: print(mistake)
+
+# %% [markdown]
+# ## Your own hand, checked
+#
+# Module 04's `mlp_gradients` walks back through one network, line by line, as you wrote it. The walk of this module knows
+# nothing of that network. Both get the same batch, for a network with 101,770 parameters.
+#
+# A rule is written with ops, and ops are remembered, if `create_graph` says so. Then a gradient has a graph of its own, and
+# the same walk goes back through that one: the second cell draws tanh, its derivative, the derivative of that, and the third.
+
+# %%
+model, labels = mlp(784, 128, 10, rng=rng), Tensor(rng.integers(10, size=64))
+images = Tensor(rng.standard_normal((64, 784), np.float32))
+mlp_gradients(model, images, labels)
+walked = grad(cross_entropy(model(images), labels), list(model.parameters()))
+for (name, parameter), ours in zip(model.named_parameters(), walked):
+    print(f"{name:10} apart by {abs(ours.data - parameter.grad.data).max():.0e}")
+
+# %%
+points = Tensor(np.linspace(-4, 4, 200), requires_grad=True)
+curve = tanh(points)
+for order in range(4):
+    plt.plot(points.data, curve.data, label=f"after {order} walks")
+    (curve,) = grad(curve.sum(), points, create_graph=True)
+plt.legend();
+
+# %% [markdown]
+# Two hundred slopes at once come out of each walk, because every point of the curve depends on itself alone. Save the notebook, then run
+#
+# ```
+# tito module complete 05
+# tito milestone run mnist-mlp --gradients autograd
+# ```
+#
+# The second command trains module 04's network again. This time nobody wrote its way back.
