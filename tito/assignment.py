@@ -25,6 +25,11 @@ def cells(module):
     return [replace(cell, metadata={**cell.metadata, **metadata(cell, points)}) for cell in learner]
 
 
+def points(module):
+    """Return what each exercise is worth: a dict by the gradebook's name for it."""
+    return {grade_id(one.id): one.points for one in source.read(workspace.course_source(module)).exercises()}
+
+
 def metadata(cell, points):
     """Return what nbgrader must know of a cell, nothing for most."""
     if cell.exercise:

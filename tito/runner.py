@@ -136,14 +136,14 @@ class Answers:
     def has(self, name):
         """Say whether an answer is there by now."""
         try:
-            data = wire.read_bytes(self.path, self.position)
-            if len(self.rest) + len(data) > wire.LIMIT:
-                raise wire.WireError(f"it is larger than {wire.LIMIT} bytes")
+            data = wire.read_from(self.path, self.position)
         except wire.WireError as error:
             self.problem, data = error, b""
         self.position += len(data)
         *whole, self.rest = (self.rest + data).split(b"\n")
-        self.lines.update((line.partition(b" ")[::2] for line in whole))
+        self.lines.update(line.partition(b" ")[::2] for line in whole)
+        if len(self.rest) > wire.LIMIT:
+            self.problem = f"it is larger than {wire.LIMIT} bytes"
         return self.text(name) is not None
 
     def text(self, name):

@@ -224,28 +224,36 @@ def parse(data):
         raise WireError(f"it is no JSON: {type(error).__name__}") from error
 
 
-def read_bytes(path, start=0):
+def read_bytes(path):
     """Return the contents of a file that the other side wrote.
 
     Args:
         path: `pathlib.Path` of the file.
-        start: Bytes to leave out at its beginning.
 
     Raises:
-        WireError: The file is missing, too large, or no ordinary file: opening a pipe would wait for ever.
+        WireError: The file is missing, too large, or no ordinary file.
+    """
+    data = read_from(path, 0)
+    if len(data) > LIMIT:
+        raise WireError(f"{path.name} is larger than {LIMIT} bytes")
+    return data
+
+
+def read_from(path, start):
+    """Return what a file that the other side wrote holds after so many bytes; of very much, the beginning.
+
+    Raises:
+        WireError: The file is missing, or no ordinary file: opening a pipe would wait for ever.
     """
     flags = sum(getattr(os, name, 0) for name in ("O_RDONLY", "O_NONBLOCK", "O_NOFOLLOW", "O_BINARY"))
     try:
         with open(os.open(path, flags), "rb") as file:
-            regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
-            data = file.read(LIMIT + 1) if regular and file.seek(start) == start else None
+            if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                file.seek(start)
+                return file.read(LIMIT + 1)
     except OSError as error:
         raise WireError(f"{path.name} cannot be read: {type(error).__name__}") from error
-    if data is None:
-        raise WireError(f"{path.name} is no ordinary file")
-    if len(data) > LIMIT:
-        raise WireError(f"{path.name} is larger than {LIMIT} bytes")
-    return data
+    raise WireError(f"{path.name} is no ordinary file")
 
 
 def _refuse(text):

@@ -34,12 +34,15 @@ def handed_in(classroom, module, student):
     """Return the submissions to mark, by student.
 
     Raises:
-        typer.Exit: There is none, or the module was never released to this class.
+        typer.Exit: There is none, or this class was not given the module as the course has it.
     """
+    from tito import assignment
+
     found = classroom.submissions(module)
     place = classroom.path("submitted", module, student or "NAME")
-    if not classroom.points(module):
-        refuse(f"{classroom.folder} has no release of module {module} to mark by", f"tito grade release {module.number}")
+    if classroom.points(module) != assignment.points(module):
+        refuse(f"{classroom.folder} holds no release of module {module} with the exercises and points that the course has now",
+               f"tito grade release {module.number}")
     if not found or student and student not in found:
         refuse(f"nothing was handed in: there is no {place}", f"put {module.name}.ipynb there, then run the command again")
     return {student: found[student]} if student else found
