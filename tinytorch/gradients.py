@@ -69,15 +69,15 @@ def as_they_were(out):
         out: Tensor that has an origin.
 
     Returns:
-        The inputs of its op as they were given, and the tensor itself, one after the other.
+        Tuple of what a rule receives after the gradient: the tensor, and the inputs of its op as they were given.
     """
     op, inputs, _, before = out.origin
-    now = versions(*inputs, out)
+    now = versions(out, *inputs)
     if now == before:
-        return *inputs, out
-    names = [*(f"argument {i}" for i in range(len(inputs))), "the result"]
-    return [x if old == new else Changed(x, complaint(op, name, x, new - old))
-            for x, name, old, new in zip((*inputs, out), names, before, now)]
+        return out, *inputs
+    names = ["the result", *(f"argument {i}" for i in range(len(inputs)))]
+    return tuple(x if old == new else Changed(x, complaint(op, name, x, new - old))
+                 for x, name, old, new in zip((out, *inputs), names, before, now))
 
 
 def complaint(op, name, tensor, writes):
@@ -105,41 +105,32 @@ def by_columns(x):
     return strides[-2] < strides[-1]
 
 
-def own(grad, taken):
-    """Return a gradient in memory of its own: itself, or a copy.
+def unshared(gradients):
+    """Return gradients of which no two share memory, and which may be written to.
 
     The rules of ``a + b`` hand one gradient to both, and whoever changes one in place shall not change the other.
 
     Args:
-        grad: Tensor.
-        taken: Set that knows the memory of the gradients before; this one's is added.
+        gradients: Dict from tensors to their gradients.
 
     Returns:
-        Tensor, which may be written to.
+        Dict of the same tensors, with copies where they are needed.
 
     Example:
-        >>> grad, taken = Tensor([1.0]), set()
-        >>> own(grad, taken) is grad, own(grad, taken) is grad
-        (True, False)
+        >>> a, b, grad = Tensor([0.0]), Tensor([0.0]), Tensor([1.0])
+        >>> [own is grad for own in unshared({a: grad, b: grad}).values()]
+        [True, False]
     """
-    array, on_host = grad.data, isinstance(grad.data, np.ndarray)
-    memory = id(array.base if on_host and array.base is not None else array)
-    if memory in taken or on_host and not array.flags.writeable:
-        return grad.clone()
-    taken.add(memory)
-    return grad
+    taken, result = set(), {}
+    for tensor, grad in gradients.items():
+        memory, writeable = memory_of(grad.data)
+        result[tensor] = grad if writeable and memory not in taken else grad.clone()
+        taken.add(memory)
+    return result
 
 
-def leaves(pairs):
-    """Pass on the leaves of a walk, no two with gradients that share memory.
-
-    Args:
-        pairs: Iterable of pairs (tensor, gradient).
-
-    Returns:
-        Generator of those pairs whose tensor no op has made.
-    """
-    taken = set()
-    for tensor, grad in pairs:
-        if tensor.is_leaf:
-            yield tensor, own(grad, taken)
+def memory_of(array):
+    """Return what tells an array's memory from that of others, and whether it may be written to."""
+    if not isinstance(array, np.ndarray):
+        return id(array), True
+    return id(array if array.base is None else array.base), array.flags.writeable

@@ -220,7 +220,7 @@ def select_kernel(op, *arrays):
 
 
 class Origin(NamedTuple):
-    """Where a tensor came from: the op, its inputs as given, its settings, and the versions of the inputs and the tensor."""
+    """Where a tensor came from: the op, its inputs as given, its settings, and the versions of the tensor and the inputs."""
 
     op: Op
     inputs: tuple
@@ -228,19 +228,20 @@ class Origin(NamedTuple):
     versions: tuple
 
 
-def versions(*values):
+def versions(tensor, *values):
     """Return how often each tensor has been changed in place, None for what is no tensor.
 
     Args:
-        values: Tensors, the last of them an op's result; numbers and arrays.
+        tensor: A tensor.
+        values: Tensors, numbers and arrays.
 
     Example:
         >>> from tinytorch.tensor import Tensor
-        >>> versions(2.0, Tensor([1.0]).zero_())
-        (None, 1)
+        >>> versions(Tensor([1.0]).zero_(), 2.0)
+        (1, None)
     """
-    tensor = type(values[-1])
-    return tuple([x.writes[0] if isinstance(x, tensor) else None for x in values])
+    kind = type(tensor)
+    return tuple([tensor.writes[0], *[x.writes[0] if isinstance(x, kind) else None for x in values]])
 
 
 def follow(view, *inputs):
@@ -288,7 +289,7 @@ def record(out, op, inputs, params):
         return
     if any([isinstance(x, type(out)) and x.requires_grad for x in inputs]):
         out.requires_grad = True
-        out.origin = Origin(op, inputs, {**op.defaults, **params}, versions(*inputs, out))
+        out.origin = Origin(op, inputs, {**op.defaults, **params}, versions(out, *inputs))
 
 
 class use:

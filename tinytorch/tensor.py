@@ -471,12 +471,12 @@ class Functions:
     def matmul(self, other):
         """Multiply; a vector counts as a row on the left and as a column on the right."""
         other = other if isinstance(other, Tensor) else Tensor(other)
-        if self.ndim == 0 or other.ndim == 0:
+        m, n = self.ndim, other.ndim
+        if m == 0 or n == 0:
             raise ValueError(f"matmul needs dimensions: {self.shape} @ {other.shape}; use * instead")
-        out = matmul(self if self.ndim > 1 else self.unsqueeze(0),
-                     other if other.ndim > 1 else other.unsqueeze(1))
-        out = out if other.ndim > 1 else out.squeeze(-1)
-        return out if self.ndim > 1 else out.squeeze(-1 if other.ndim == 1 else -2)
+        out = matmul(self if m > 1 else self.unsqueeze(0), other if n > 1 else other.unsqueeze(1))
+        out = out if n > 1 else out.squeeze(-1)
+        return out if m > 1 else out.squeeze(-1 if n == 1 else -2)
 
 
 # tensor.py, cell 71
@@ -530,7 +530,7 @@ class Shapes:
 
     __slots__ = ()
 
-    T = mT = property(lambda self: self.transpose(-2, -1))
+    T = mT = property(lambda self: transpose(self, dim0=-2, dim1=-1))
 
     def reshape(self, *shape): return reshape(self, shape=sizes(shape))
     def view(self, *shape): return reshape(self, shape=sizes(shape))

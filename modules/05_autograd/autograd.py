@@ -71,7 +71,7 @@ import numpy as np
 
 from tinytorch.activations import (erf, gelu, leaky_relu, log_softmax, relu, sigmoid, softmax,
                                    tanh)
-from tinytorch.gradients import as_they_were, by_columns, first_gradient, leaves, own
+from tinytorch.gradients import as_they_were, by_columns, first_gradient, unshared
 from tinytorch.losses import (binary_cross_entropy_with_logits, cross_entropy, logsumexp, mse_loss,
                               nll_loss)
 from tinytorch.numeric import GradcheckError, in_float64, numeric_gradient
@@ -155,6 +155,11 @@ sqrt.register_vjp(lambda grad, out, a: grad / (out * 2))
 absolute.register_vjp(lambda grad, out, a: grad * sign(a))
 where.register_vjp(None, lambda grad, out, condition, a, b: where(condition, grad, 0.0),
                    lambda grad, out, condition, a, b: where(condition, 0.0, grad))
+sign.register_vjp(None)           # None: this input has no gradient; what jumps or stays the
+greater.register_vjp(None, None)  # same has slope 0 or none at all
+greater_equal.register_vjp(None, None)
+equal.register_vjp(None, None)
+argmax.register_vjp(None)
 
 # %% [markdown]
 # Each line above registers one op's rules, one for each input, and changes nothing in the modules that made the ops.
@@ -586,23 +591,14 @@ cross_entropy.register_vjp(cross_entropy_rule, None)
 nll_loss.register_vjp(nll_rule, None)
 mse_loss.register_vjp(mse_rule, lambda grad, out, predictions, targets, reduction:
                       mse_rule(grad, out, targets, predictions, reduction))
-binary_cross_entropy_with_logits.register_vjp(
-    bce_rule, lambda grad, out, logits, targets, reduction:
-    -logits * share(grad, math.prod(logits.shape), reduction))
+binary_cross_entropy_with_logits.register_vjp(bce_rule, lambda grad, out, z, targets, reduction:
+                                              -z * share(grad, math.prod(z.shape), reduction))
 logsumexp.register_vjp(lambda grad, out, x, dim, keepdim: grad.reshape(kept_shape(x.shape, dim))
                        * exp(x - out.reshape(kept_shape(x.shape, dim))))
 
-# %%
-#| export
-sign.register_vjp(None)           # None: this input has no gradient. What jumps or stays the
-greater.register_vjp(None, None)  # same has slope 0 or none at all.
-greater_equal.register_vjp(None, None)
-equal.register_vjp(None, None)
-argmax.register_vjp(None)
-
 
 def wanted_inputs(tensor):
-    """Return a list of the inputs of a tensor's op to which a gradient flows.
+    """Return a list of the inputs of a tensor's op to which a gradient flows; a leaf has none.
 
     Raises:
         RuntimeError: An earlier walk freed the graph.
@@ -612,8 +608,8 @@ def wanted_inputs(tensor):
         return []
     op, inputs, _, _ = tensor.origin
     if inputs is None:
-        raise RuntimeError(f"an earlier backward() used this graph and freed it, at {op.name}: call that "
-                           "one with retain_graph=True, or compute the tensor anew")
+        raise RuntimeError(f"an earlier backward() used this graph and freed it, at {op.name}: "
+                           "call that one with retain_graph=True, or compute the tensor anew")
     return [x for argument, x in enumerate(inputs)
             if isinstance(x, Tensor) and x.requires_grad and op.rule(argument)]
 
@@ -627,25 +623,25 @@ def wanted_inputs(tensor):
 # A **topological order** lists every tensor after the tensors that it was computed from. Walked from its end, it is right. The
 # usual way to one is a search in depth: a tensor is listed once all of its inputs are. Python gives up on functions that call
 # themselves a thousand levels deep, and graphs are deeper, so keep a list of what is still to do instead.
-# `wanted_inputs(tensor)`, given above, lists the inputs to visit; a leaf has none.
+# `wanted_inputs(tensor)`, given above, lists the inputs to visit. A leaf has none, and passes nothing on: leave it out.
 
 # %% exercise="05.8" minutes=20 points=4
 #| export
 def topological_order(*roots):
-    """List the tensors that a gradient passes, each after those that it was computed from.
+    """List the tensors that pass a gradient on, each after those that it was computed from.
 
     Args:
         roots: Tensors that the walk shall begin at; usually one, the loss, of shape ().
 
     Returns:
-        List of tensors, each once: the roots, and whatever `wanted_inputs` finds from them. Every
-        tensor stands after its wanted inputs.
+        List of tensors, each once: the roots, and whatever `wanted_inputs` finds from them, but for
+        the leaves, which no op has made. Every tensor stands after its wanted inputs.
 
     Example:
         >>> x = Tensor(3.0, requires_grad=True)
         >>> y = x * x
-        >>> [tensor.item() for tensor in topological_order(y + x)]
-        [3.0, 9.0, 12.0]
+        >>> [tensor.item() for tensor in topological_order(y + x * y)]
+        [9.0, 27.0, 36.0]
 
     Source:
         Cormen et al., Introduction to Algorithms, 2009, section 22.4.
@@ -656,7 +652,7 @@ def topological_order(*roots):
         tensor, inputs_listed = stack.pop()
         if inputs_listed:
             order.append(tensor)
-        elif tensor not in seen:
+        elif tensor not in seen and not tensor.is_leaf:
             seen.add(tensor)
             stack.append((tensor, True))
             stack.extend([(x, False) for x in wanted_inputs(tensor)])
@@ -681,17 +677,17 @@ check("05.8")
 # %%
 #| export
 def input_gradients(out, grad):
-    """Yield the inputs that want a gradient, each with the one that its op's rule gives it."""
-    if out.origin is None:
-        return
+    """Return pairs of an input that wants a gradient and the one that its op's rule gives it."""
     op, inputs, params, _ = out.origin
-    *values, result = as_they_were(out)
+    values, pairs = as_they_were(out), []
     for argument, x in enumerate(inputs):
         rule = op.rule(argument) if isinstance(x, Tensor) and x.requires_grad else None
         if rule:
-            part = rule(grad, result, *values, **params)
-            yield x, part if part.shape == x.shape and part.dtype == x.dtype else fitted(
-                part, x, f"the rule of {op.name} for argument {argument}")
+            part = rule(grad, *values, **params)
+            if part.shape != x.shape or part.dtype != x.dtype:
+                part = fitted(part, x, f"the rule of {op.name} for argument {argument}")
+            pairs.append((x, part))
+    return pairs
 
 
 def fitted(part, x, rule):
@@ -704,40 +700,39 @@ def fitted(part, x, rule):
 
 def free(tensor):
     """Forget what a tensor was computed from; which op made it is kept."""
-    if tensor.origin is not None:
-        tensor.origin = Origin(tensor.origin.op, None, None, None)
+    tensor.origin = Origin(tensor.origin.op, None, None, None)
 
 # %% [markdown]
 # ## The walk
 #
-# Walk the order from its end, with a dict of the gradients that have arrived so far. When a tensor's turn comes, everything
-# computed from it has been visited, so its gradient is complete. `input_gradients(tensor, grad)`, given above, runs the rules
-# and brings each gradient to its input's shape by your `unbroadcast`. What arrives **adds** to what has arrived before.
+# Keep a dict of the gradients that have arrived so far, and walk the order from its end. When a tensor's turn comes, everything
+# computed from it has been visited, so its gradient is complete: take it out of the dict, and hand it on.
+# `input_gradients(tensor, grad)`, given above, runs the rules and brings what they give to the inputs' shapes by your
+# `unbroadcast`. What arrives **adds** to what has arrived before. In the end the dict holds the gradients of the leaves.
 #
 # A graph holds every intermediate result, which is most of the memory that training takes. So the walk gives it back as it
 # goes: `free(tensor)`, given above, cuts a visited tensor from its inputs.
 
 # %% exercise="05.9" minutes=20 points=4
 #| export
-def walk(gradients, keep_graph):
-    """Walk back from some tensors, and yield every tensor on the way with its complete gradient.
+def walk(gradients, keep_graph=False, watched=()):
+    """Walk back from some tensors to the leaves, and leave the gradients of those in a dict.
 
     Args:
         gradients: Dict from the tensors to begin at to their gradients, each of its tensor's shape.
-            The walk uses it up.
-        keep_graph: Whether the graph stays, for another walk; otherwise every tensor is freed
-            after its inputs have received their gradients.
-
-    Returns:
-        Generator of pairs (tensor, gradient), from the roots to the leaves, each tensor once. Its
-        gradient is the sum of what `input_gradients` yields for it, over all tensors computed from
-        it, and of what ``gradients`` held for it at the beginning.
+            Afterwards it holds every leaf that was reached, and every watched tensor, with its
+            gradient: what the dict held for it at the beginning, plus all that `input_gradients`
+            gives for it, over all tensors computed from it.
+        keep_graph: Whether the graph stays, for another walk; otherwise every tensor on the way is
+            freed after its inputs have received their gradients.
+        watched: Set of tensors on the way whose gradients shall stay in the dict, too.
 
     Example:
         >>> x = Tensor(3.0, requires_grad=True)
-        >>> pairs = walk({x * x: Tensor(1.0)}, keep_graph=False)
-        >>> [(tensor.item(), grad.item()) for tensor, grad in pairs]
-        [(9.0, 1.0), (3.0, 6.0)]
+        >>> gradients = {x * x: Tensor(1.0)}
+        >>> walk(gradients)
+        >>> len(gradients), gradients[x].item()
+        (1, 6.0)
 
     Source:
         Griewank, Who invented the reverse mode of differentiation?, 2012.
@@ -746,8 +741,7 @@ def walk(gradients, keep_graph):
     order = topological_order(*gradients)
     while order:
         tensor = order.pop()
-        grad = gradients.pop(tensor)
-        yield tensor, grad
+        grad = gradients[tensor] if tensor in watched else gradients.pop(tensor)
         for x, part in input_gradients(tensor, grad):
             gradients[x] = gradients[x] + part if x in gradients else part
         if not keep_graph:
@@ -758,20 +752,20 @@ def walk(gradients, keep_graph):
 check("05.9")
 
 # %% [markdown] hint="05.9"
-# `yield` hands one pair to whoever asked, and goes on from there when the next one is asked for. It stands where a list would be
-# appended to.
+# Take from the end of the order until it is empty: `order.pop()`. A `for` loop over the reversed order works as well, but
+# holds on to every tensor until it ends.
 
 # %% [markdown] hint="05.9"
-# `gradients.pop(tensor)` takes a gradient out of the dict. Do not overwrite a gradient that is there: an input that is used
-# twice, or by two tensors, finds one there the second time.
+# `gradients.pop(tensor)` takes a gradient out of the dict; `gradients[tensor]` leaves it there, as is wanted for a watched one.
 
 # %% [markdown] hint="05.9"
-# For each tensor: take it from the end of the order, take its gradient out of the dict, yield both, add what goes to its inputs
-# to the dict, and free it unless the graph is to be kept. `order.pop()` lets go of a tensor at once, a `for` loop only at its
-# end.
+# An input that is used twice, or by two tensors, finds a gradient in the dict the second time: add to it, do not replace it.
+# Free a tensor last, when its inputs are served.
 
 # %%
-draw(loss, dict(walk({loss: Tensor(1.0)}, keep_graph=True)), x=x, w=w, b=b, error=error, loss=loss)
+gradients = {loss: Tensor(1.0)}
+walk(gradients, keep_graph=True, watched={loss, error})
+draw(loss, gradients, x=x, w=w, b=b, error=error, loss=loss)
 
 # %% [markdown] question="05.1"
 # `error` is -3.5, and its gradient -7. Which two gradients arrived there, and why are they equal? What would stand at `x` if
@@ -867,15 +861,12 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
     """
     outputs, inputs, begin = ([x] if x is None or isinstance(x, Tensor) else list(x)
                               for x in (outputs, inputs, grad_outputs))
-    begin = begin if grad_outputs is not None else begin * len(outputs)
-    found, taken, wanted = {}, set(), set(inputs)
+    begin = begin * len(outputs) if grad_outputs is None else begin
     with recording(create_graph):
-        start = {root: first_gradient(root, first)
-                 for root, first in zip(outputs, begin, strict=True)}
-        for tensor, part in walk(start, create_graph if retain_graph is None else retain_graph):
-            if tensor in wanted:
-                found[tensor] = own(part, taken)
-    if len(found) < len(wanted) and not (allow_unused or materialize_grads):
+        found = dict(zip(outputs, map(first_gradient, outputs, begin), strict=True))
+        walk(found, create_graph if retain_graph is None else retain_graph, set(inputs))
+        found = unshared({x: found[x] for x in inputs if x in found})
+    if len(found) < len(set(inputs)) and not (allow_unused or materialize_grads):
         raise RuntimeError("no output depends on one of the inputs: pass allow_unused=True to get "
                            "None for it, or materialize_grads=True to get zeros")
     absent = (lambda x: Tensor(np.zeros_like(x.data))) if materialize_grads else lambda x: None
@@ -888,9 +879,9 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
 # would hold memory for numbers that nobody asks for. Twice calling backward, for two losses or two halves of a batch, **adds**
 # the gradients up; that is why PyTorch programs clear them before every step.
 #
-# Given, in `tinytorch/gradients.py`: `first_gradient(root, gradient)` checks what the walk begins with, and `leaves(pairs)`
-# picks the leaves from a walk and sees to it that no two gradients share memory, because who halves one in place shall not
-# halve the other. The registration makes your function what `loss.backward()` calls.
+# Given, in `tinytorch/gradients.py`: `first_gradient(root, gradient)` checks what the walk begins with, and returns it;
+# `unshared(gradients)` returns the dict that a walk has left, with a copy wherever two gradients share memory, because who
+# halves one in place shall not halve the other. The registration makes your function what `loss.backward()` calls.
 
 # %% exercise="05.11" minutes=15 points=3
 #| export
@@ -922,7 +913,9 @@ def backward(root, gradient=None, retain_graph=None, create_graph=False):
     ### BEGIN SOLUTION
     keep_graph = create_graph if retain_graph is None else retain_graph
     with recording(create_graph):
-        for leaf, part in leaves(walk({root: first_gradient(root, gradient)}, keep_graph)):
+        gradients = {root: first_gradient(root, gradient)}
+        walk(gradients, keep_graph)
+        for leaf, part in unshared(gradients).items():
             leaf.grad = part if leaf.grad is None else leaf.grad + part
     ### END SOLUTION
 
@@ -933,8 +926,8 @@ check("05.11")
 # Everything happens inside of one block in which ops are remembered or not. Which of the arguments says whether?
 
 # %% [markdown] hint="05.11"
-# `walk` wants a dict from the root to its first gradient, and `leaves` wants what `walk` gives. Go through what `leaves` gives
-# in a `for` loop.
+# `walk` wants a dict from the root to its first gradient, and changes that dict. Go through what `unshared` makes of it in a
+# `for` loop.
 
 # %% [markdown] hint="05.11"
 # A leaf's `grad` is None until something arrives. If something is there, the sum becomes a new tensor: `+`, not `+=`, because
