@@ -1,0 +1,837 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Training
+#
+# Tensors, layers, losses, gradients, optimizers, data: every part is there, and you wrote it. This module puts the loop around
+# them, and then the three things that a loop needs before anybody may trust it: a measure that says how sure it is, a rule for
+# when to stop, and a file from which training goes on after somebody has pulled the plug.
+
+# %%
+from tito import notebook
+check = notebook("08")
+
+import matplotlib.pyplot as plt
+import numpy as np
+from tinytorch.data import shift
+rng = np.random.default_rng(0)
+
+# %% [markdown]
+# ## Something to learn
+#
+# Ten digits of a pocket calculator, twelve pixels wide, out of place and behind noise: hard enough to make mistakes on, small
+# enough to train on within a second. Each row of three pixels is one octal number.
+
+# %%
+FONT = "75557 26227 71747 71717 55711 74717 74757 71122 75757 75717".split()
+glyphs = np.array([[[int(row) >> 2 - x & 1 for x in range(3)] for row in rows] for rows in FONT])
+centred = np.zeros((10, 1, 12, 12))
+centred[:, 0, 1:11, 3:9] = 160 * glyphs.repeat(2, axis=1).repeat(2, axis=2)
+
+def draw_digits(count):
+    """Return pictures, uint8 (count, 1, 12, 12), and their labels."""
+    labels = rng.integers(0, 10, count)
+    places = rng.integers(-1, 2, count), rng.integers(-3, 4, count)
+    pixels = shift(centred[labels], *places) + rng.normal(40, 55, (count, 1, 12, 12))
+    return np.clip(pixels, 0, 255).astype(np.uint8), labels
+
+images, labels = draw_digits(2000)
+figure, axes = plt.subplots(1, 8, figsize=(7, 1), layout="constrained")
+for axis, picture in zip(axes, images):
+    axis.imshow(picture[0], cmap="gray")
+    axis.axis("off")
+
+# %%
+from tinytorch.data import DataLoader, Normalize, TensorDataset, random_split
+from tinytorch.layers import Dropout, Flatten, Linear, ReLU, Sequential
+from tinytorch.losses import cross_entropy
+
+dataset = TensorDataset(images, labels, transform=Normalize([0.27], [0.27]))
+training, validation = random_split(dataset, [1000, 1000], rng=rng)
+
+def loaders(seed=0):
+    order = np.random.default_rng(seed)
+    return (DataLoader(training, batch_size=64, shuffle=True, generator=order),
+            DataLoader(validation, batch_size=300))
+
+def network(seed=0):
+    start = np.random.default_rng(seed)
+    return Sequential(Flatten(), Linear(144, 64, rng=start), ReLU(), Dropout(0.2, rng=start),
+                      Linear(64, 10, rng=start))
+
+# %% [markdown]
+# ## The loop
+#
+# One **epoch** shows every training example once. For each batch there are five steps: forget the old gradients, run the network,
+# measure the loss, go backward, let the optimizer step. Some layers, such as dropout, work differently in training, so the network
+# is told first. Nothing else happens in all of deep learning; it happens a million times.
+
+# %%
+#| export
+"""Training: the loop, how sure a measure is, when to stop, and checkpoints to go on from."""
+import functools
+import json
+import math
+import os
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from tinytorch.autograd import no_grad
+from tinytorch.callbacks import BestWeights, Callback, PrintEpochs
+from tinytorch.io import safetensors
+from tinytorch.losses import Loss
+from tinytorch.optim import clip_grad_norm_
+from tinytorch.resume import Resumable, all_generators
+from tinytorch.tensor import Tensor
+
+# %% [markdown]
+# The last batch is usually smaller than the others. Its loss is a mean over fewer examples, so it must weigh less in the mean of
+# the epoch: the mean that counts is the one over **examples**.
+
+# %% exercise="08.1" minutes=30 points=4
+#| export
+def train_epoch(model, loader, criterion, optimizer, *, clip_norm=None, after_step=None):
+    """Train a network on every batch of a loader, once.
+
+    Args:
+        model: The network; it is told that it is being trained, by its method ``train()``.
+        loader: Iterable of pairs of tensors: inputs of shape (N, ...) and labels of shape (N,).
+        criterion: Function of the network's output and the labels; it returns the batch's mean
+            loss, a tensor of one number.
+        optimizer: It steps once for each batch, on the gradients of this batch alone.
+        clip_norm: If given, `clip_grad_norm_` shortens the gradients to this length, before the
+            step.
+        after_step: If given, a function that is called after each step with the batch's loss, a
+            Python float.
+
+    Returns:
+        Python float, the mean loss over all examples: each batch's loss counts N times. It is the
+        loss before each step, in training mode.
+
+    Raises:
+        ValueError: The loader has no batch.
+
+    Example:
+        >>> from tinytorch.layers import Linear
+        >>> from tinytorch.losses import cross_entropy
+        >>> from tinytorch.optim import SGD
+        >>> model, batch = Linear(2, 3), (Tensor([[1.0, 2.0]]), Tensor([0]))
+        >>> optimizer = SGD(model.parameters(), lr=0.1)
+        >>> first = train_epoch(model, [batch], cross_entropy, optimizer)
+        >>> train_epoch(model, [batch], cross_entropy, optimizer) < first
+        True
+
+    Source:
+        Goodfellow, Bengio and Courville, Deep Learning, 2016, algorithm 8.1.
+    """
+    ### BEGIN SOLUTION
+    model.train()
+    total, count = 0.0, 0
+    for inputs, labels in loader:
+        optimizer.zero_grad()
+        loss = criterion(model(inputs), labels)
+        loss.backward()
+        if clip_norm is not None:
+            clip_grad_norm_(model.parameters(), clip_norm)
+        optimizer.step()
+        total, count = total + loss.item() * len(labels), count + len(labels)
+        if after_step is not None:
+            after_step(loss.item())
+    if count == 0:
+        raise ValueError("the loader has no batch: nothing to train on")
+    return total / count
+    ### END SOLUTION
+
+# %% check="08.1"
+check("08.1")
+
+# %% [markdown] hint="08.1"
+# `backward` **adds** to the gradients that are there. When must they be forgotten, so that a step sees those of its own batch,
+# and no gradient from before the call either?
+
+# %% [markdown] hint="08.1"
+# The order that always holds: `zero_grad`, the network, the criterion, `backward`, the clip, `step`, `after_step`.
+
+# %% [markdown] hint="08.1"
+# For the mean, keep two numbers: the sum of loss times batch size, and how many examples there were. `loss.item()` is a Python
+# number, `len(labels)` the size of the batch.
+
+# %%
+from tinytorch.optim import Adam
+
+model, (train_loader, _) = network(), loaders()
+optimizer = Adam(model.parameters(), lr=0.003)
+for epoch in range(1, 6):
+    print(epoch, round(train_epoch(model, train_loader, cross_entropy, optimizer), 3))
+
+# %% [markdown]
+# ## How sure can one be?
+#
+# "97.8 %" on a test set is a measurement, and another test set would have given another number. How different? For the mean of
+# $n$ values the **standard error** says it: their sample standard deviation divided by $\sqrt n$,
+#
+# $$\mathrm{error} = \frac{s}{\sqrt n} \qquad s = \sqrt{\frac{1}{n - 1}\sum_i (x_i - \bar x)^2}$$
+#
+# Accuracy needs no formula of its own: it is the mean of ones and zeros, and the same expression comes to
+# $\sqrt{a (1 - a) / (n - 1)}$.
+
+# %% exercise="08.2" minutes=15 points=2
+#| export
+def mean_and_error(values):
+    """Return the mean of some values and its standard error.
+
+    Args:
+        values: Array of shape (n,): numbers, or truth values, which count as 1 and 0.
+
+    Returns:
+        Pair of Python floats, computed in float64: the mean, and the sample standard deviation (its
+        sum of squares is divided by n - 1) over the root of n. The error of one value is nan.
+
+    Raises:
+        ValueError: There is no value.
+
+    Example:
+        >>> mean, error = mean_and_error(np.array([True, True, True, False, True]))
+        >>> round(mean, 3), round(error, 3)
+        (0.8, 0.2)
+
+    Source:
+        Student, The probable error of a mean, 1908.
+    """
+    ### BEGIN SOLUTION
+    values = np.asarray(values, np.float64)
+    if len(values) == 0:
+        raise ValueError("a mean needs at least one value, got none")
+    error = values.std(ddof=1) / math.sqrt(len(values)) if len(values) > 1 else math.nan
+    return float(values.mean()), float(error)
+    ### END SOLUTION
+
+# %% check="08.2"
+check("08.2")
+
+# %% [markdown] hint="08.2"
+# NumPy's `std` divides by n unless you tell it otherwise. Look for the argument of that name that makes it n - 1.
+
+# %% [markdown] hint="08.2"
+# Convert first: truth values and float32 become float64. Then treat no value and one value apart, and `float(...)` both results.
+
+# %% [markdown] question="08.1"
+# Two networks reach 97.8 % and 98.1 % on the same 10,000 test pictures. **Predict** the standard error of each, in percent, and
+# how many pictures it would take to halve it. Then run the cell: would you say that the second network is better?
+
+# %%
+for count in (100, 1000, 10_000, 40_000):
+    hits = np.arange(count) < 0.978 * count
+    mean, error = mean_and_error(hits)
+    print(f"{count:6} pictures: {100 * mean:.1f} +- {100 * error:.2f} %")
+
+# %% [markdown]
+# ## What does the network say?
+#
+# To measure a network is to run it without teaching it anything: in evaluation mode, where dropout rests, and under `no_grad`, so
+# that nothing is remembered for a backward pass that never comes. Whoever changes the mode puts it back: a network left in
+# evaluation mode trains on without dropout, and no error says so.
+
+# %% exercise="08.3" minutes=20 points=3
+#| export
+def predict(model, loader):
+    """Run a network on every batch of a loader, without gradients and in evaluation mode.
+
+    Args:
+        model: The network. Its attribute ``training`` says in which mode it is; ``eval()`` puts it
+            into evaluation mode, ``train(mode)`` into the mode of before.
+        loader: Iterable of pairs of tensors: inputs of shape (N, ...) and labels of shape (N,).
+
+    Returns:
+        Pair of NumPy arrays, the batches one below the other: the network's outputs, shape
+        (all N together, C), and the labels. Afterwards the network is in the mode in which it was.
+
+    Example:
+        >>> from tinytorch.layers import Dropout
+        >>> batch = Tensor([[1.0, 2.0]]), Tensor([0])
+        >>> predict(Dropout(0.5), [batch, batch])
+        (array([[1., 2.],
+               [1., 2.]], dtype=float32), array([0, 0]))
+    """
+    ### BEGIN SOLUTION
+    before = model.training
+    model.eval()
+    outputs, targets = [], []
+    with no_grad():
+        for inputs, labels in loader:
+            outputs.append(model(inputs).numpy())
+            targets.append(labels.numpy())
+    model.train(before)
+    return np.concatenate(outputs), np.concatenate(targets)
+    ### END SOLUTION
+
+# %% check="08.3"
+check("08.3")
+
+# %% [markdown] hint="08.3"
+# Three things around a loop: remember the mode, change it, put back what you remembered. It need not have been training mode.
+
+# %% [markdown] hint="08.3"
+# The block of `no_grad` goes around the loop. Collect `.numpy()` of each output and of each batch of labels in two lists;
+# `np.concatenate` joins a list of arrays along the first axis.
+
+# %% [markdown]
+# With the outputs at hand, a measure is a line. `evaluate` asks the criterion for one loss per example, so that the loss, too,
+# has a standard error over examples. It is given.
+
+# %%
+#| export
+class Result(NamedTuple):
+    """How a network did; each error is the standard error, over examples, of the mean before it."""
+
+    accuracy: float
+    accuracy_error: float
+    loss: float
+    loss_error: float
+
+
+def unreduced(criterion):
+    """Return a criterion that keeps one loss for each example, made of one that takes the mean."""
+    if isinstance(criterion, Loss):
+        return type(criterion)(reduction="none")
+    return functools.partial(criterion, reduction="none")
+
+
+def evaluate(model, loader, criterion):
+    """Measure a network.
+
+    Args:
+        model: Network from inputs to logits (N, C).
+        loader: Iterable of pairs of tensors: inputs, and labels (N,).
+        criterion: Function of logits and labels that takes ``reduction``, such as `cross_entropy`,
+            or one of the losses that are classes.
+
+    Returns:
+        `Result` over all examples; the accuracy is a fraction.
+    """
+    logits, labels = predict(model, loader)
+    losses = unreduced(criterion)(Tensor(logits), Tensor(labels)).numpy()
+    return Result(*mean_and_error(logits.argmax(axis=1) == labels), *mean_and_error(losses))
+
+# %%
+train_loader, validation_loader = loaders()
+for name, loader in (("training", train_loader), ("validation", validation_loader)):
+    result = evaluate(model, loader, cross_entropy)
+    print(f"{name:10} accuracy {100 * result.accuracy:.1f} +- {100 * result.accuracy_error:.1f} %, "
+          f"loss {result.loss:.3f} +- {result.loss_error:.3f}")
+
+# %% [markdown]
+# ## Which mistakes?
+#
+# One number hides what goes wrong. A **confusion matrix** counts each pair: row $i$, column $j$ says how often a picture of class
+# $i$ was taken for class $j$. On the diagonal the network was right.
+
+# %% exercise="08.4" minutes=15 points=2
+#| export
+def confusion_matrix(labels, predictions, classes):
+    """Count how often each class was taken for each class.
+
+    Args:
+        labels: Array of shape (N,): the true classes, whole numbers from 0 to ``classes`` - 1.
+        predictions: Array of shape (N,): the classes that were predicted.
+        classes: How many classes there are, C.
+
+    Returns:
+        int array of shape (C, C). Entry (i, j) is the number of n with ``labels[n] == i`` and
+        ``predictions[n] == j``.
+
+    Example:
+        >>> confusion_matrix(np.array([0, 0, 1, 1]), np.array([0, 1, 1, 1]), classes=2)
+        array([[1, 1],
+               [0, 2]])
+
+    Source:
+        Townsend, Theoretical analysis of an alphabetic confusion matrix, 1971.
+    """
+    ### BEGIN SOLUTION
+    counts = np.zeros((classes, classes), np.int64)
+    np.add.at(counts, (labels, predictions), 1)
+    return counts
+    ### END SOLUTION
+
+# %% check="08.4"
+check("08.4")
+
+# %% [markdown] hint="08.4"
+# `counts[labels, predictions] += 1` adds 1 to each pair **once**, however often it occurs: NumPy reads all, adds, then writes.
+# A loop is right; so is a function that adds at each place again and again.
+
+# %% [markdown] hint="08.4"
+# Either `np.add.at`, which is made for this, or number the pairs from 0 to C * C - 1 and count them with `np.bincount` and its
+# argument `minlength`.
+
+# %%
+from tinytorch import figures
+
+logits, truth = predict(model, validation_loader)
+counts = confusion_matrix(truth, logits.argmax(axis=1), 10)
+figures.confusion(counts, "0123456789")
+
+# %% [markdown] question="08.2"
+# Which two digits does the network confuse most, and how many of their six squares of light do they share? Is the matrix
+# symmetric, and should it be?
+
+# %%
+shown = np.stack([dataset.arrays[0][i] for i in validation.indices])
+figures.mistakes(shown, truth, logits, "0123456789")
+
+# %% [markdown]
+# ## When to stop
+#
+# The loss on the training set falls for ever. On the **validation** set, which the network does not train on, it falls, stays,
+# and rises again: from there on the network learns its examples by heart. **Early stopping** waits for `patience` epochs
+# without an improvement, and keeps the weights of the best one. An improvement smaller than `min_delta` is noise, and does
+# not count. Here `patience` is 2:
+#
+# | validation loss | 0.9 | 0.7 | 0.8 | 0.6 | 0.65 | 0.61 |
+# |---|---|---|---|---|---|---|
+# | epochs waited | 0 | 0 | 1 | 0 | 1 | 2: stop |
+
+# %% exercise="08.5" minutes=20 points=3
+#| export
+class Patience:
+    """Wait for a loss to improve, for so many epochs and no longer.
+
+    Args:
+        patience: How many epochs in a row may pass without an improvement until waiting is over.
+        min_delta: What a loss must fall below the best one by, **more** than this, to count as an
+            improvement.
+
+    Its attributes are these two, ``best``, the lowest loss that counted, infinity at the beginning,
+    and ``waited``, the number of epochs since then.
+
+    Example:
+        >>> waiting = Patience(patience=2)
+        >>> [waiting.step(loss) for loss in (0.9, 0.7, 0.8, 0.75)]
+        [True, True, False, False]
+        >>> waiting.best, waiting.waited, waiting.over
+        (0.7, 2, True)
+
+    Source:
+        Prechelt, Early Stopping - But When?, 1998.
+    """
+
+    def __init__(self, patience, min_delta=0.0):
+        ### BEGIN SOLUTION
+        self.patience, self.min_delta = patience, min_delta
+        self.best, self.waited = math.inf, 0
+        ### END SOLUTION
+
+    def step(self, loss):
+        """Take up the loss of an epoch.
+
+        Args:
+            loss: One number, the loss.
+
+        Returns:
+            bool, whether it was an improvement. If so, it is the best one now, and nothing has been
+            waited; if not, one epoch more has. A loss that is nan is none.
+        """
+        ### BEGIN SOLUTION
+        improved = loss < self.best - self.min_delta
+        if improved:
+            self.best, self.waited = loss, 0
+        else:
+            self.waited += 1
+        return improved
+        ### END SOLUTION
+
+    @property
+    def over(self):
+        """Say whether as many epochs as are allowed have been waited, or more.
+
+        Returns:
+            bool.
+        """
+        ### BEGIN SOLUTION
+        return self.waited >= self.patience
+        ### END SOLUTION
+
+# %% check="08.5"
+check("08.5")
+
+# %% [markdown] hint="08.5"
+# Compare with the best loss so far, not with the last: a loss that creeps down after a jump up has not improved anything.
+
+# %% [markdown] hint="08.5"
+# One comparison decides all: is the loss below `best - min_delta`? If so, two attributes change; if not, one.
+
+# %% [markdown]
+# ## A checkpoint: what must be in it?
+#
+# The weights are not enough. Adam's running means, the count of the schedule, the state of every generator that draws an order
+# or a dropout mask: with one of them missing, training goes on with other numbers than it would have had. All of it together is
+# a tree of dicts and lists, with arrays at its leaves, and with numbers and words.
+
+# %%
+optimizer = Adam(Linear(3, 2).parameters(), lr=0.01)
+{"epoch": 7, "optimizer": optimizer.state_dict(),
+ "order": np.random.default_rng(0).bit_generator.state}
+
+# %% [markdown]
+# Arrays belong into **safetensors**, a format of names, shapes and bytes that cannot run code, and the rest into JSON. So the tree
+# has to be split: each array gets a name, made of the keys on the way to it, and leaves a note with that name in its place.
+
+# %% exercise="08.6" minutes=25 points=3
+#| export
+def split_arrays(tree, name=""):
+    """Take the arrays out of a tree, and leave a note in the place of each.
+
+    Args:
+        tree: Dict, list or tuple, array of any shape, or anything else, such as a number or None.
+            The values of dicts and the entries of lists are trees again. It is not changed.
+        name: Keys on the way to this tree, joined by dots; "" at its root.
+
+    Returns:
+        Pair of the tree without arrays, and a dict from name to array. In the tree
+        ``{"array": name}`` stands where an array stood, tuples have become lists, and the rest is
+        as it was. An array's name is the keys of dicts and positions in lists on the way to it,
+        from the root, joined by dots.
+
+    Example:
+        >>> rest, arrays = split_arrays({"lr": 0.1, "state": [{"mean": np.zeros(2)}]})
+        >>> rest
+        {'lr': 0.1, 'state': [{'mean': {'array': 'state.0.mean'}}]}
+        >>> arrays
+        {'state.0.mean': array([0., 0.])}
+    """
+    ### BEGIN SOLUTION
+    if isinstance(tree, np.ndarray):
+        return {"array": name}, {name: tree}
+    if not isinstance(tree, (dict, list, tuple)):
+        return tree, {}
+    rest, arrays = {}, {}
+    for key, value in tree.items() if isinstance(tree, dict) else enumerate(tree):
+        rest[key], found = split_arrays(value, f"{name}.{key}" if name else str(key))
+        arrays.update(found)
+    return rest if isinstance(tree, dict) else list(rest.values()), arrays
+    ### END SOLUTION
+
+# %% check="08.6"
+check("08.6")
+
+# %% [markdown] hint="08.6"
+# A function that calls itself. Three kinds of tree: an array gives its note and a dict with one entry; what is neither array, dict
+# nor list stays as it is, with an empty dict; dicts and lists ask for each of their values.
+
+# %% [markdown] hint="08.6"
+# A list is a dict whose keys are 0, 1, 2, ...: `enumerate` gives those pairs, as `items` does for a dict. Build a new dict of what
+# the calls return, and make a list of its values at the end if a list came in.
+
+# %% [markdown] hint="08.6"
+# The name of a child is name, dot, key; but at the root there is no name yet, and no dot. A dict's method `update` takes up all
+# entries of another.
+
+# %% [markdown]
+# ## All or nothing
+#
+# A checkpoint is written while somebody may pull the plug. Open the old file for writing, and for a moment there is neither the old
+# state nor the new. So one writes a **second** file beside it, and when that is whole, `os.replace` gives it the first one's name:
+# one step of the file system, before which the name means the old file and after which it means the new one.
+
+# %% exercise="08.7" minutes=15 points=2
+#| export
+def atomically(path, write):
+    """Write a file so that at every moment its name means the old file, whole, or the new one.
+
+    Args:
+        path: ``pathlib.Path`` of the file, which may be there already.
+        write: Function of a file that is open for writing bytes: it writes all that shall be in it.
+
+    Returns:
+        None. While ``write`` is at work, the bytes go to a temporary file in the same folder. If it
+        raises, the temporary file is removed, the old one is as it was, and the error goes on.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "state.bin"
+        ...     atomically(path, lambda file: file.write(b"new"))
+        ...     path.read_bytes()
+        b'new'
+
+    Source:
+        POSIX.1-2017, "rename": it replaces a file in one step.
+    """
+    ### BEGIN SOLUTION
+    unfinished = path.with_name(f"{path.name}.tmp")
+    try:
+        with unfinished.open("wb") as file:
+            write(file)
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    ### END SOLUTION
+
+# %% check="08.7"
+check("08.7")
+
+# %% [markdown] hint="08.7"
+# `path.with_name(...)` names a file in the same folder. Open that one, hand it to `write`, close it, and only then let
+# `os.replace` give it the name.
+
+# %% [markdown] hint="08.7"
+# `try` and `finally`: after a failure the temporary file is there and must go; after success it is there no more.
+# `unlink(missing_ok=True)` serves both.
+
+# %%
+#| export
+def save_checkpoint(path, state):
+    """Write a tree of dicts, lists, arrays, numbers and words to one file, all or nothing.
+
+    Args:
+        path: The file, in the safetensors format; what is no array is JSON in its header.
+        state: The tree. Whole numbers as keys come back as text, tuples as lists.
+    """
+    rest, arrays = split_arrays(state)
+    data = safetensors.dump(arrays, {"state": json.dumps(rest)})
+
+    def write(file):
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())  # or a power cut could leave the new name with nothing in it
+
+    atomically(Path(path), write)
+
+
+def load_checkpoint(path):
+    """Return the tree that `save_checkpoint` wrote; ValueError if the file holds none."""
+    arrays, metadata = safetensors.load_file(path)
+    if "state" not in metadata:
+        raise ValueError(f"{path} holds arrays, but no state of a training")
+    return join_arrays(json.loads(metadata["state"]), arrays)
+
+
+def join_arrays(rest, arrays):
+    """Put arrays back into the places that `split_arrays` took them from."""
+    if isinstance(rest, dict) and rest.keys() == {"array"}:
+        return arrays[rest["array"]]
+    if isinstance(rest, dict):
+        return {key: join_arrays(value, arrays) for key, value in rest.items()}
+    return [join_arrays(value, arrays) for value in rest] if isinstance(rest, list) else rest
+
+# %% [markdown]
+# ## The trainer
+#
+# What is left is to tie it together, and is given. After every step and every epoch the trainer asks its **callbacks** whether they
+# have something to add. Early stopping is one of them, with your `Patience` inside.
+
+# %%
+#| export
+class EarlyStopping(BestWeights):
+    """Stop when a measure has not improved for some epochs, and end with the best epoch's weights.
+
+    Args:
+        patience: For how many.
+        min_delta: What counts as an improvement: more than this.
+        monitor: Which entry of the records to watch; accuracies shall rise, all others fall.
+    """
+
+    def __init__(self, patience=5, min_delta=0.0, monitor="validation_loss"):
+        self.waiting, self.monitor = Patience(patience, min_delta), monitor
+
+    def epoch_end(self, trainer, record):
+        """Keep the weights of the best epoch so far, or stop."""
+        if self.monitor not in record:
+            raise ValueError(f"EarlyStopping watches {self.monitor}, but the records hold "
+                             f"{', '.join(record)}: give fit a validation_loader")
+        value = record[self.monitor]
+        if self.waiting.step(-value if "accuracy" in self.monitor else value):
+            self.keep(trainer, record["epoch"])
+        if self.waiting.over:
+            trainer.stopped = f"{self.monitor} has not improved since epoch {self.best_epoch}"
+
+    def state_dict(self):
+        """Return how long it has waited, and the best weights."""
+        return {**super().state_dict(), "best": self.waiting.best, "waited": self.waiting.waited}
+
+    def load_state_dict(self, saved):
+        """Go on from where `state_dict` was taken."""
+        super().load_state_dict(saved)
+        self.waiting.best, self.waiting.waited = saved["best"], saved["waited"]
+
+# %% [markdown]
+# One epoch, and what surrounds it. The checkpoint is written at its end, never within: after a kill, the epoch begins again with
+# the weights **and the generators** of its beginning. Generators are easy to forget, so the trainer looks for them itself: in
+# loaders, datasets and layers. Only what hides elsewhere, in a function of yours for example, has to be named.
+
+# %%
+#| export
+class Epochs(Resumable):
+    """One epoch after the other, each with its record and its checkpoint."""
+
+    def run_epoch(self, train_loader, validation_loader):
+        """Train on every batch once, measure, and save."""
+        lr, began = self.optimizer.param_groups[0]["lr"], time.perf_counter()
+        loss = train_epoch(self.model, train_loader, self.criterion, self.optimizer,
+                           clip_norm=self.clip_norm, after_step=self.after_step)
+        seconds = time.perf_counter() - began
+        record = {"epoch": self.epoch + 1, "lr": lr, "seconds": seconds, "train_loss": loss}
+        if validation_loader is not None:
+            result = evaluate(self.model, validation_loader, self.criterion)
+            record.update({f"validation_{name}": x for name, x in result._asdict().items()})
+        if self.scheduler and self.schedule == "epoch":
+            self.scheduler.step()
+        self.epoch += 1
+        self.history.append(record)
+        self.ask("epoch_end", record)
+        self.save()
+
+    def ask(self, moment, *details):
+        """Call the method of this name of all callbacks."""
+        for callback in self.callbacks:
+            getattr(callback, moment)(self, *details)
+
+    def save(self):
+        """Write the state of now to the checkpoint's file, if there is to be one."""
+        if self.checkpoint is not None:
+            save_checkpoint(self.checkpoint, self.state_dict())
+
+# %%
+#| export
+class Steps(Epochs):
+    """What happens before the first epoch, after a step, and when somebody presses Ctrl-C."""
+
+    def prepare(self, train_loader, validation_loader, resume):
+        """Find the generators; take up the saved state, or write the first one."""
+        self.generators = all_generators(self.named, train=train_loader, model=self.model,
+                                         validation=validation_loader)
+        if resume and self.checkpoint.exists():
+            self.load_state_dict(load_checkpoint(self.checkpoint))
+        self.ask("train_begin")
+        self.save()
+
+    def after_step(self, loss):
+        """Refuse a loss that is no number; step the schedule; ask the callbacks."""
+        if not math.isfinite(loss):
+            raise FloatingPointError(f"the loss is {loss} in epoch {self.epoch + 1}: lower the "
+                                     "learning rate, or clip the gradients with clip_norm")
+        if self.scheduler and self.schedule == "step":
+            self.scheduler.step()
+        self.ask("step_end", loss)
+
+    def interrupt(self):
+        """Go back to the end of the last whole epoch, which the checkpoint's file holds."""
+        self.interrupted, epoch = True, self.epoch + 1
+        if self.checkpoint is None:
+            print(f"stopped in epoch {epoch}: without a checkpoint, the weights are those of now")
+            return
+        self.load_state_dict(load_checkpoint(self.checkpoint))
+        print(f"stopped in epoch {epoch}: {self.checkpoint} holds the state after epoch "
+              f"{self.epoch}, and fit(..., resume=True) goes on from there")
+
+# %%
+#| export
+class Trainer(Steps):
+    """Trains a network, epoch by epoch, and can go on from where it was stopped.
+
+    Args:
+        model: The network.
+        criterion: Function of logits and labels that takes ``reduction``, or a loss class's object.
+        optimizer: The optimizer of its parameters.
+        scheduler: Schedule of the learning rate.
+        callbacks: `Callback` objects, asked in this order.
+        checkpoint: File to save the state to, before the first epoch and after each.
+        clip_norm: Length to shorten the gradients to.
+        schedule: Whether the schedule steps after each ``"epoch"`` or after each ``"step"``.
+        generators: Dict of generators that neither loaders, datasets nor layers hold.
+        settings: Dict that is saved, too; a checkpoint with other settings is refused.
+    """
+
+    def __init__(self, model, criterion, optimizer, scheduler=None, callbacks=(), checkpoint=None,
+                 clip_norm=None, schedule="epoch", generators=None, settings=None):
+        if schedule not in ("epoch", "step"):
+            raise ValueError(f'schedule is "epoch" or "step", got {schedule!r}')
+        self.model, self.criterion, self.optimizer = model, criterion, optimizer
+        self.scheduler, self.schedule, self.callbacks = scheduler, schedule, list(callbacks)
+        self.checkpoint, self.clip_norm = checkpoint and Path(checkpoint), clip_norm
+        self.named, self.generators = generators or {}, {}
+        self.settings = json.loads(json.dumps(settings or {}))  # as a file gives them back
+        self.epoch, self.stopped, self.interrupted, self.history = 0, None, False, []
+
+    def fit(self, train_loader, validation_loader=None, epochs=1, resume=False):
+        """Train until so many epochs are over in all, or until a callback stops it.
+
+        Args:
+            train_loader: Iterable of pairs of tensors: inputs and labels.
+            validation_loader: The same, to measure with after each epoch.
+            epochs: How many, those of earlier calls and of a resumed training included.
+            resume: Whether to go on from the checkpoint's file, if there is one.
+
+        Returns:
+            The history: for each epoch a dict of numbers.
+        """
+        if resume and self.checkpoint is None:
+            raise ValueError("resume=True needs a checkpoint: Trainer(..., checkpoint=path)")
+        self.interrupted = False
+        self.prepare(train_loader, validation_loader, resume)
+        try:
+            while self.epoch < epochs and not self.stopped:
+                self.run_epoch(train_loader, validation_loader)
+        except KeyboardInterrupt:
+            self.interrupt()
+        self.ask("train_end")
+        return self.history
+
+# %% [markdown]
+# One training, and the same once more that is stopped after its third epoch and goes on in new objects, as after a restart of the
+# machine. Same seeds, same numbers, to the last bit.
+
+# %%
+import tempfile
+from tinytorch.optim import CosineAnnealingLR
+
+folder = Path(tempfile.mkdtemp())
+
+def train(epochs, name, resume=False, callbacks=()):
+    model = network()
+    optimizer = Adam(model.parameters(), lr=0.01)
+    trainer = Trainer(model, cross_entropy, optimizer, CosineAnnealingLR(optimizer, 30),
+                      callbacks, checkpoint=folder / f"{name}.safetensors")
+    trainer.fit(*loaders(), epochs=epochs, resume=resume)
+    return trainer
+
+whole = train(5, "whole", callbacks=[PrintEpochs()])
+train(3, "parts")
+parts = train(5, "parts", resume=True)
+np.array_equal(whole.model[1].weight.numpy(), parts.model[1].weight.numpy())
+
+# %% [markdown] question="08.3"
+# Leave the generators out of the checkpoint in your mind. Which of the five epochs would show other numbers, and would anybody
+# have noticed? And what is different if only Adam's running means are missing?
+
+# %%
+stopper = EarlyStopping(patience=5)
+trainer = train(30, "stopped", callbacks=[stopper])
+print(f"{trainer.stopped}; epoch {trainer.epoch} was the last")
+figures.curves(trainer.history)
+
+# %%
+figures.filters(trainer.model[1].weight, (12, 12), count=16)
+
+# %% [markdown]
+# The early layers have found strokes. Save the notebook, then run
+#
+# ```
+# tito module complete 08
+# ```
+#
+# You have a framework that learns. Two milestones wait for it: `tito milestone run mnist-mlp` and `tito milestone run cifar10-mlp`.

@@ -1,0 +1,132 @@
+"""Figures of a training, as matplotlib objects: a notebook shows them, `savefig` writes them to a file. Given."""
+import numpy as np
+
+from tinytorch.tensor import unwrap
+
+
+def figure(rows=1, columns=1, size=(4, 2.8), **options):
+    """Return a new figure and its axes, an array (rows, columns); `size` is in inches."""
+    from matplotlib.figure import Figure  # without pyplot: no window, no state, and only when something is drawn
+
+    new = Figure(figsize=size, layout="constrained")
+    return new, new.subplots(rows, columns, squeeze=False, **options)
+
+
+def curves(history):
+    """Draw the loss and the accuracy of each epoch; a band shows the standard error.
+
+    Args:
+        history: List of a trainer's records.
+
+    Returns:
+        Figure.
+    """
+    new, ((losses, accuracies),) = figure(columns=2, size=(8, 2.8))
+    for name, label in (("train_loss", "training"), ("validation_loss", "validation")):
+        curve(losses, history, name, label)
+    curve(accuracies, history, "validation_accuracy", "validation", scale=100)
+    losses.set(xlabel="epoch", ylabel="loss")
+    accuracies.set(xlabel="epoch", ylabel="accuracy (%)")
+    losses.legend()
+    return new
+
+
+def curve(axis, history, name, label, scale=1):
+    """Draw one measure of all records that hold it, with a band of one standard error to each side."""
+    rows = [(one["epoch"], one[name], one.get(f"{name}_error", 0)) for one in history if name in one]
+    if not rows:
+        return
+    epochs, values, errors = np.array(rows, float).T * [[1], [scale], [scale]]
+    line, = axis.plot(epochs, values, ".-", label=label)
+    axis.fill_between(epochs, values - errors, values + errors, color=line.get_color(), alpha=0.2, linewidth=0)
+
+
+def confusion(counts, classes):
+    """Draw a confusion matrix; the mistakes are shaded, and the diagonal is left white.
+
+    Args:
+        counts: int array of shape (C, C); rows are true classes, columns predicted ones.
+        classes: Names of the C classes.
+
+    Returns:
+        Figure.
+    """
+    inches = 1.2 + 0.36 * len(classes)
+    new, ((axis,),) = figure(size=(inches, inches))
+    mistakes = np.where(np.eye(len(counts), dtype=bool), 0, counts)
+    axis.imshow(mistakes, cmap="Oranges")
+    for row, column in np.ndindex(counts.shape):
+        right = row == column
+        dark = mistakes[row, column] > 0.6 * max(1, mistakes.max())
+        axis.text(column, row, f"{counts[row, column]}", ha="center", va="center", fontsize=7,
+                  color="white" if dark else "black", weight="bold" if right else "normal")
+    upright = {} if max(map(len, classes)) < 3 else {"rotation": 60, "ha": "right", "rotation_mode": "anchor"}
+    axis.set_xticks(range(len(classes)), classes, **upright)
+    axis.set_yticks(range(len(classes)), classes)
+    axis.set(xlabel="predicted", ylabel="true")
+    return new
+
+
+def filters(weight, shape, count=32, columns=8):
+    """Draw what the neurons of a first layer look for: each row of its weight as a picture.
+
+    Args:
+        weight: Tensor or array of shape (neurons, pixels).
+        shape: Shape of a picture: (height, width), or (channels, height, width) with three channels.
+        count: How many neurons, the longest weights first.
+        columns: How many beside each other.
+
+    Returns:
+        Figure. In grey pictures blue is negative, red positive, and white 0.
+    """
+    rows = unwrap(weight)
+    rows = rows[np.argsort(-np.linalg.norm(rows, axis=1), kind="stable")[:count]]
+    new, axes = grid(len(rows), columns)
+    for axis, row in zip(axes, rows):
+        picture, limit = row.reshape(shape), np.abs(row).max()
+        if picture.ndim == 3:
+            axis.imshow((picture.transpose(1, 2, 0) / limit + 1) / 2)
+        else:
+            axis.imshow(picture, cmap="RdBu_r", vmin=-limit, vmax=limit)
+    return new
+
+
+def mistakes(images, labels, logits, classes, count=16, columns=8):
+    """Draw the worst mistakes: the pictures whose true class got the least probability.
+
+    Args:
+        images: uint8 array of shape (N, height, width) or (N, channels, height, width).
+        labels: int array of shape (N,).
+        logits: Array of shape (N, C).
+        classes: Names of the C classes.
+        count: How many pictures at most.
+        columns: How many beside each other.
+
+    Returns:
+        Figure. Above each picture stand its class, what it was taken for, and with which probability.
+    """
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    logs = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    predicted, given = logits.argmax(axis=1), logs[np.arange(len(labels)), labels]
+    worst = [i for i in np.argsort(given, kind="stable") if predicted[i] != labels[i]][:count]
+    new, axes = grid(len(worst), columns, height=1.2)
+    for axis, i in zip(axes, worst):
+        show(axis, images[i])
+        taken = predicted[i]
+        axis.set_title(f"{classes[labels[i]]} as {classes[taken]}\n{100 * np.exp(logs[i, taken]):.0f} %", fontsize=7)
+    return new
+
+
+def show(axis, image):
+    """Draw a picture of one channel or of three."""
+    channels_last = np.atleast_3d(image if image.ndim == 2 else image.transpose(1, 2, 0))
+    axis.imshow(channels_last.squeeze(), cmap="gray", vmin=0, vmax=255)
+
+
+def grid(count, columns, height=1.0):
+    """Return a figure with room for some pictures, and their axes, one after the other, without frames."""
+    rows = max(1, -(-count // columns))
+    new, axes = figure(rows, columns, size=(columns, height * rows))
+    for axis in axes.flat:
+        axis.axis("off")
+    return new, axes.flat

@@ -1,0 +1,39 @@
+"""Named arrays in the safetensors format: names, shapes, dtypes and bytes, and nothing that could run. Given."""
+import numpy as np
+
+
+def dump(arrays, metadata=None):
+    """Return the bytes of a safetensors file.
+
+    Args:
+        arrays: Dict from name to NumPy array.
+        metadata: Dict of texts for the file's header.
+
+    Example:
+        >>> dump({"weight": np.zeros((2, 3), np.float32)})[8:37]
+        b'{"weight":{"dtype":"F32","sha'
+    """
+    from safetensors.numpy import save
+
+    return save({name: np.asarray(array, order="C") for name, array in arrays.items()}, metadata)
+
+
+def load_file(path):
+    """Read a safetensors file.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Pair of dicts: the arrays by name, and the texts of the header.
+
+    Raises:
+        ValueError: It is no such file, or it is damaged. The message names it.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}
+    except SafetensorError as error:
+        raise ValueError(f"{path} is not a whole safetensors file: {error}") from error

@@ -1,0 +1,500 @@
+# Made by tito from modules/08_training/training.py: edit that file, then run `tito module complete 08`.
+
+# training.py, cell 7
+"""Training: the loop, how sure a measure is, when to stop, and checkpoints to go on from."""
+import functools
+import json
+import math
+import os
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from tinytorch.autograd import no_grad
+from tinytorch.callbacks import BestWeights, Callback, PrintEpochs
+from tinytorch.io import safetensors
+from tinytorch.losses import Loss
+from tinytorch.optim import clip_grad_norm_
+from tinytorch.resume import Resumable, all_generators
+from tinytorch.tensor import Tensor
+
+
+# training.py, cell 9
+def train_epoch(model, loader, criterion, optimizer, *, clip_norm=None, after_step=None):
+    """Train a network on every batch of a loader, once.
+
+    Args:
+        model: The network; it is told that it is being trained, by its method ``train()``.
+        loader: Iterable of pairs of tensors: inputs of shape (N, ...) and labels of shape (N,).
+        criterion: Function of the network's output and the labels; it returns the batch's mean
+            loss, a tensor of one number.
+        optimizer: It steps once for each batch, on the gradients of this batch alone.
+        clip_norm: If given, `clip_grad_norm_` shortens the gradients to this length, before the
+            step.
+        after_step: If given, a function that is called after each step with the batch's loss, a
+            Python float.
+
+    Returns:
+        Python float, the mean loss over all examples: each batch's loss counts N times. It is the
+        loss before each step, in training mode.
+
+    Raises:
+        ValueError: The loader has no batch.
+
+    Example:
+        >>> from tinytorch.layers import Linear
+        >>> from tinytorch.losses import cross_entropy
+        >>> from tinytorch.optim import SGD
+        >>> model, batch = Linear(2, 3), (Tensor([[1.0, 2.0]]), Tensor([0]))
+        >>> optimizer = SGD(model.parameters(), lr=0.1)
+        >>> first = train_epoch(model, [batch], cross_entropy, optimizer)
+        >>> train_epoch(model, [batch], cross_entropy, optimizer) < first
+        True
+
+    Source:
+        Goodfellow, Bengio and Courville, Deep Learning, 2016, algorithm 8.1.
+    """
+    model.train()
+    total, count = 0.0, 0
+    for inputs, labels in loader:
+        optimizer.zero_grad()
+        loss = criterion(model(inputs), labels)
+        loss.backward()
+        if clip_norm is not None:
+            clip_grad_norm_(model.parameters(), clip_norm)
+        optimizer.step()
+        total, count = total + loss.item() * len(labels), count + len(labels)
+        if after_step is not None:
+            after_step(loss.item())
+    if count == 0:
+        raise ValueError("the loader has no batch: nothing to train on")
+    return total / count
+
+
+# training.py, cell 16
+def mean_and_error(values):
+    """Return the mean of some values and its standard error.
+
+    Args:
+        values: Array of shape (n,): numbers, or truth values, which count as 1 and 0.
+
+    Returns:
+        Pair of Python floats, computed in float64: the mean, and the sample standard deviation (its
+        sum of squares is divided by n - 1) over the root of n. The error of one value is nan.
+
+    Raises:
+        ValueError: There is no value.
+
+    Example:
+        >>> mean, error = mean_and_error(np.array([True, True, True, False, True]))
+        >>> round(mean, 3), round(error, 3)
+        (0.8, 0.2)
+
+    Source:
+        Student, The probable error of a mean, 1908.
+    """
+    values = np.asarray(values, np.float64)
+    if len(values) == 0:
+        raise ValueError("a mean needs at least one value, got none")
+    error = values.std(ddof=1) / math.sqrt(len(values)) if len(values) > 1 else math.nan
+    return float(values.mean()), float(error)
+
+
+# training.py, cell 23
+def predict(model, loader):
+    """Run a network on every batch of a loader, without gradients and in evaluation mode.
+
+    Args:
+        model: The network. Its attribute ``training`` says in which mode it is; ``eval()`` puts it
+            into evaluation mode, ``train(mode)`` into the mode of before.
+        loader: Iterable of pairs of tensors: inputs of shape (N, ...) and labels of shape (N,).
+
+    Returns:
+        Pair of NumPy arrays, the batches one below the other: the network's outputs, shape
+        (all N together, C), and the labels. Afterwards the network is in the mode in which it was.
+
+    Example:
+        >>> from tinytorch.layers import Dropout
+        >>> batch = Tensor([[1.0, 2.0]]), Tensor([0])
+        >>> predict(Dropout(0.5), [batch, batch])
+        (array([[1., 2.],
+               [1., 2.]], dtype=float32), array([0, 0]))
+    """
+    before = model.training
+    model.eval()
+    outputs, targets = [], []
+    with no_grad():
+        for inputs, labels in loader:
+            outputs.append(model(inputs).numpy())
+            targets.append(labels.numpy())
+    model.train(before)
+    return np.concatenate(outputs), np.concatenate(targets)
+
+
+# training.py, cell 28
+class Result(NamedTuple):
+    """How a network did; each error is the standard error, over examples, of the mean before it."""
+
+    accuracy: float
+    accuracy_error: float
+    loss: float
+    loss_error: float
+
+
+def unreduced(criterion):
+    """Return a criterion that keeps one loss for each example, made of one that takes the mean."""
+    if isinstance(criterion, Loss):
+        return type(criterion)(reduction="none")
+    return functools.partial(criterion, reduction="none")
+
+
+def evaluate(model, loader, criterion):
+    """Measure a network.
+
+    Args:
+        model: Network from inputs to logits (N, C).
+        loader: Iterable of pairs of tensors: inputs, and labels (N,).
+        criterion: Function of logits and labels that takes ``reduction``, such as `cross_entropy`,
+            or one of the losses that are classes.
+
+    Returns:
+        `Result` over all examples; the accuracy is a fraction.
+    """
+    logits, labels = predict(model, loader)
+    losses = unreduced(criterion)(Tensor(logits), Tensor(labels)).numpy()
+    return Result(*mean_and_error(logits.argmax(axis=1) == labels), *mean_and_error(losses))
+
+
+# training.py, cell 31
+def confusion_matrix(labels, predictions, classes):
+    """Count how often each class was taken for each class.
+
+    Args:
+        labels: Array of shape (N,): the true classes, whole numbers from 0 to ``classes`` - 1.
+        predictions: Array of shape (N,): the classes that were predicted.
+        classes: How many classes there are, C.
+
+    Returns:
+        int array of shape (C, C). Entry (i, j) is the number of n with ``labels[n] == i`` and
+        ``predictions[n] == j``.
+
+    Example:
+        >>> confusion_matrix(np.array([0, 0, 1, 1]), np.array([0, 1, 1, 1]), classes=2)
+        array([[1, 1],
+               [0, 2]])
+
+    Source:
+        Townsend, Theoretical analysis of an alphabetic confusion matrix, 1971.
+    """
+    counts = np.zeros((classes, classes), np.int64)
+    np.add.at(counts, (labels, predictions), 1)
+    return counts
+
+
+# training.py, cell 39
+class Patience:
+    """Wait for a loss to improve, for so many epochs and no longer.
+
+    Args:
+        patience: How many epochs in a row may pass without an improvement until waiting is over.
+        min_delta: What a loss must fall below the best one by, **more** than this, to count as an
+            improvement.
+
+    Its attributes are these two, ``best``, the lowest loss that counted, infinity at the beginning,
+    and ``waited``, the number of epochs since then.
+
+    Example:
+        >>> waiting = Patience(patience=2)
+        >>> [waiting.step(loss) for loss in (0.9, 0.7, 0.8, 0.75)]
+        [True, True, False, False]
+        >>> waiting.best, waiting.waited, waiting.over
+        (0.7, 2, True)
+
+    Source:
+        Prechelt, Early Stopping - But When?, 1998.
+    """
+
+    def __init__(self, patience, min_delta=0.0):
+        self.patience, self.min_delta = patience, min_delta
+        self.best, self.waited = math.inf, 0
+
+    def step(self, loss):
+        """Take up the loss of an epoch.
+
+        Args:
+            loss: One number, the loss.
+
+        Returns:
+            bool, whether it was an improvement. If so, it is the best one now, and nothing has been
+            waited; if not, one epoch more has. A loss that is nan is none.
+        """
+        improved = loss < self.best - self.min_delta
+        if improved:
+            self.best, self.waited = loss, 0
+        else:
+            self.waited += 1
+        return improved
+
+    @property
+    def over(self):
+        """Say whether as many epochs as are allowed have been waited, or more.
+
+        Returns:
+            bool.
+        """
+        return self.waited >= self.patience
+
+
+# training.py, cell 46
+def split_arrays(tree, name=""):
+    """Take the arrays out of a tree, and leave a note in the place of each.
+
+    Args:
+        tree: Dict, list or tuple, array of any shape, or anything else, such as a number or None.
+            The values of dicts and the entries of lists are trees again. It is not changed.
+        name: Keys on the way to this tree, joined by dots; "" at its root.
+
+    Returns:
+        Pair of the tree without arrays, and a dict from name to array. In the tree
+        ``{"array": name}`` stands where an array stood, tuples have become lists, and the rest is
+        as it was. An array's name is the keys of dicts and positions in lists on the way to it,
+        from the root, joined by dots.
+
+    Example:
+        >>> rest, arrays = split_arrays({"lr": 0.1, "state": [{"mean": np.zeros(2)}]})
+        >>> rest
+        {'lr': 0.1, 'state': [{'mean': {'array': 'state.0.mean'}}]}
+        >>> arrays
+        {'state.0.mean': array([0., 0.])}
+    """
+    if isinstance(tree, np.ndarray):
+        return {"array": name}, {name: tree}
+    if not isinstance(tree, (dict, list, tuple)):
+        return tree, {}
+    rest, arrays = {}, {}
+    for key, value in tree.items() if isinstance(tree, dict) else enumerate(tree):
+        rest[key], found = split_arrays(value, f"{name}.{key}" if name else str(key))
+        arrays.update(found)
+    return rest if isinstance(tree, dict) else list(rest.values()), arrays
+
+
+# training.py, cell 52
+def atomically(path, write):
+    """Write a file so that at every moment its name means the old file, whole, or the new one.
+
+    Args:
+        path: ``pathlib.Path`` of the file, which may be there already.
+        write: Function of a file that is open for writing bytes: it writes all that shall be in it.
+
+    Returns:
+        None. While ``write`` is at work, the bytes go to a temporary file in the same folder. If it
+        raises, the temporary file is removed, the old one is as it was, and the error goes on.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "state.bin"
+        ...     atomically(path, lambda file: file.write(b"new"))
+        ...     path.read_bytes()
+        b'new'
+
+    Source:
+        POSIX.1-2017, "rename": it replaces a file in one step.
+    """
+    unfinished = path.with_name(f"{path.name}.tmp")
+    try:
+        with unfinished.open("wb") as file:
+            write(file)
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+# training.py, cell 56
+def save_checkpoint(path, state):
+    """Write a tree of dicts, lists, arrays, numbers and words to one file, all or nothing.
+
+    Args:
+        path: The file, in the safetensors format; what is no array is JSON in its header.
+        state: The tree. Whole numbers as keys come back as text, tuples as lists.
+    """
+    rest, arrays = split_arrays(state)
+    data = safetensors.dump(arrays, {"state": json.dumps(rest)})
+
+    def write(file):
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())  # or a power cut could leave the new name with nothing in it
+
+    atomically(Path(path), write)
+
+
+def load_checkpoint(path):
+    """Return the tree that `save_checkpoint` wrote; ValueError if the file holds none."""
+    arrays, metadata = safetensors.load_file(path)
+    if "state" not in metadata:
+        raise ValueError(f"{path} holds arrays, but no state of a training")
+    return join_arrays(json.loads(metadata["state"]), arrays)
+
+
+def join_arrays(rest, arrays):
+    """Put arrays back into the places that `split_arrays` took them from."""
+    if isinstance(rest, dict) and rest.keys() == {"array"}:
+        return arrays[rest["array"]]
+    if isinstance(rest, dict):
+        return {key: join_arrays(value, arrays) for key, value in rest.items()}
+    return [join_arrays(value, arrays) for value in rest] if isinstance(rest, list) else rest
+
+
+# training.py, cell 58
+class EarlyStopping(BestWeights):
+    """Stop when a measure has not improved for some epochs, and end with the best epoch's weights.
+
+    Args:
+        patience: For how many.
+        min_delta: What counts as an improvement: more than this.
+        monitor: Which entry of the records to watch; accuracies shall rise, all others fall.
+    """
+
+    def __init__(self, patience=5, min_delta=0.0, monitor="validation_loss"):
+        self.waiting, self.monitor = Patience(patience, min_delta), monitor
+
+    def epoch_end(self, trainer, record):
+        """Keep the weights of the best epoch so far, or stop."""
+        if self.monitor not in record:
+            raise ValueError(f"EarlyStopping watches {self.monitor}, but the records hold "
+                             f"{', '.join(record)}: give fit a validation_loader")
+        value = record[self.monitor]
+        if self.waiting.step(-value if "accuracy" in self.monitor else value):
+            self.keep(trainer, record["epoch"])
+        if self.waiting.over:
+            trainer.stopped = f"{self.monitor} has not improved since epoch {self.best_epoch}"
+
+    def state_dict(self):
+        """Return how long it has waited, and the best weights."""
+        return {**super().state_dict(), "best": self.waiting.best, "waited": self.waiting.waited}
+
+    def load_state_dict(self, saved):
+        """Go on from where `state_dict` was taken."""
+        super().load_state_dict(saved)
+        self.waiting.best, self.waiting.waited = saved["best"], saved["waited"]
+
+
+# training.py, cell 60
+class Epochs(Resumable):
+    """One epoch after the other, each with its record and its checkpoint."""
+
+    def run_epoch(self, train_loader, validation_loader):
+        """Train on every batch once, measure, and save."""
+        lr, began = self.optimizer.param_groups[0]["lr"], time.perf_counter()
+        loss = train_epoch(self.model, train_loader, self.criterion, self.optimizer,
+                           clip_norm=self.clip_norm, after_step=self.after_step)
+        seconds = time.perf_counter() - began
+        record = {"epoch": self.epoch + 1, "lr": lr, "seconds": seconds, "train_loss": loss}
+        if validation_loader is not None:
+            result = evaluate(self.model, validation_loader, self.criterion)
+            record.update({f"validation_{name}": x for name, x in result._asdict().items()})
+        if self.scheduler and self.schedule == "epoch":
+            self.scheduler.step()
+        self.epoch += 1
+        self.history.append(record)
+        self.ask("epoch_end", record)
+        self.save()
+
+    def ask(self, moment, *details):
+        """Call the method of this name of all callbacks."""
+        for callback in self.callbacks:
+            getattr(callback, moment)(self, *details)
+
+    def save(self):
+        """Write the state of now to the checkpoint's file, if there is to be one."""
+        if self.checkpoint is not None:
+            save_checkpoint(self.checkpoint, self.state_dict())
+
+
+# training.py, cell 61
+class Steps(Epochs):
+    """What happens before the first epoch, after a step, and when somebody presses Ctrl-C."""
+
+    def prepare(self, train_loader, validation_loader, resume):
+        """Find the generators; take up the saved state, or write the first one."""
+        self.generators = all_generators(self.named, train=train_loader, model=self.model,
+                                         validation=validation_loader)
+        if resume and self.checkpoint.exists():
+            self.load_state_dict(load_checkpoint(self.checkpoint))
+        self.ask("train_begin")
+        self.save()
+
+    def after_step(self, loss):
+        """Refuse a loss that is no number; step the schedule; ask the callbacks."""
+        if not math.isfinite(loss):
+            raise FloatingPointError(f"the loss is {loss} in epoch {self.epoch + 1}: lower the "
+                                     "learning rate, or clip the gradients with clip_norm")
+        if self.scheduler and self.schedule == "step":
+            self.scheduler.step()
+        self.ask("step_end", loss)
+
+    def interrupt(self):
+        """Go back to the end of the last whole epoch, which the checkpoint's file holds."""
+        self.interrupted, epoch = True, self.epoch + 1
+        if self.checkpoint is None:
+            print(f"stopped in epoch {epoch}: without a checkpoint, the weights are those of now")
+            return
+        self.load_state_dict(load_checkpoint(self.checkpoint))
+        print(f"stopped in epoch {epoch}: {self.checkpoint} holds the state after epoch "
+              f"{self.epoch}, and fit(..., resume=True) goes on from there")
+
+
+# training.py, cell 62
+class Trainer(Steps):
+    """Trains a network, epoch by epoch, and can go on from where it was stopped.
+
+    Args:
+        model: The network.
+        criterion: Function of logits and labels that takes ``reduction``, or a loss class's object.
+        optimizer: The optimizer of its parameters.
+        scheduler: Schedule of the learning rate.
+        callbacks: `Callback` objects, asked in this order.
+        checkpoint: File to save the state to, before the first epoch and after each.
+        clip_norm: Length to shorten the gradients to.
+        schedule: Whether the schedule steps after each ``"epoch"`` or after each ``"step"``.
+        generators: Dict of generators that neither loaders, datasets nor layers hold.
+        settings: Dict that is saved, too; a checkpoint with other settings is refused.
+    """
+
+    def __init__(self, model, criterion, optimizer, scheduler=None, callbacks=(), checkpoint=None,
+                 clip_norm=None, schedule="epoch", generators=None, settings=None):
+        if schedule not in ("epoch", "step"):
+            raise ValueError(f'schedule is "epoch" or "step", got {schedule!r}')
+        self.model, self.criterion, self.optimizer = model, criterion, optimizer
+        self.scheduler, self.schedule, self.callbacks = scheduler, schedule, list(callbacks)
+        self.checkpoint, self.clip_norm = checkpoint and Path(checkpoint), clip_norm
+        self.named, self.generators = generators or {}, {}
+        self.settings = json.loads(json.dumps(settings or {}))  # as a file gives them back
+        self.epoch, self.stopped, self.interrupted, self.history = 0, None, False, []
+
+    def fit(self, train_loader, validation_loader=None, epochs=1, resume=False):
+        """Train until so many epochs are over in all, or until a callback stops it.
+
+        Args:
+            train_loader: Iterable of pairs of tensors: inputs and labels.
+            validation_loader: The same, to measure with after each epoch.
+            epochs: How many, those of earlier calls and of a resumed training included.
+            resume: Whether to go on from the checkpoint's file, if there is one.
+
+        Returns:
+            The history: for each epoch a dict of numbers.
+        """
+        if resume and self.checkpoint is None:
+            raise ValueError("resume=True needs a checkpoint: Trainer(..., checkpoint=path)")
+        self.interrupted = False
+        self.prepare(train_loader, validation_loader, resume)
+        try:
+            while self.epoch < epochs and not self.stopped:
+                self.run_epoch(train_loader, validation_loader)
+        except KeyboardInterrupt:
+            self.interrupt()
+        self.ask("train_end")
+        return self.history
