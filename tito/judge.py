@@ -1,7 +1,8 @@
 """The judge: marks for a notebook that somebody else wrote, by what its code returns and by nothing that it says.
 
 The notebook is read here and never run here. Its code runs in the sandbox, on the course's own prerequisites, with inputs
-drawn for this one run; what it returns is compared here. An exercise earns all of its points or none.
+drawn when it is marked, the same for all who are marked together; what it returns is compared here. An exercise earns all of
+its points or none.
 """
 import secrets
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ from tito.export import export_text
 from tito.problems import SourceError
 
 LARGEST = 64 * 2**20  # bytes of a notebook, its outputs included
-FRESH = 2             # seeds drawn for each run
+FRESH = 2             # seeds drawn for a class, besides the two that everybody knows
+TRIES = 20
 
 
 @dataclass(frozen=True)
@@ -56,14 +58,49 @@ class Unreadable(Exception):
     """A submission that cannot even be read earns nothing, and this is why."""
 
 
-def judge(module, path, timeout=10.0, **options):
+class CourseBroken(Exception):
+    """The course's own solutions do not pass here, so nobody's can be marked."""
+
+
+def draw_seeds(module, **options):
+    """Draw seeds for a class: such as the course's own solutions pass with, in the place where submissions will run.
+
+    Where the exact result of a case is almost zero, rounding alone can exceed the tolerance. No student loses points by that.
+
+    Args:
+        module: The module.
+        options: Further arguments of `runner.check`, such as `sandbox.options()`.
+
+    Returns:
+        Tuple of whole numbers.
+
+    Raises:
+        CourseBroken: The course's solutions fail with one draw after the other.
+    """
+    reference = source.read(workspace.course_source(module))
+    text = export_text(reference, reference, f"{module.folder}/{module.name}.py")
+    for _ in range(TRIES):
+        seeds = (*checking.SEEDS, *(secrets.randbits(32) for _ in range(FRESH)))
+        failed = [verdict for verdict in observed(module, text, seeds, options) if verdict.status != "passed"]
+        if not failed:
+            return seeds
+    raise CourseBroken(f"the course's own solutions do not pass:\n{report.text(failed[0])}")
+
+
+def observed(module, text, seeds, options):
+    """Return the verdicts on a text that stands for the module's file, on the course's own prerequisites."""
+    exercises = source.read(workspace.course_source(module)).exercises()
+    return trial.check(workspace.Workspace(workspace.course_dir()), module, text, exercises, seeds=seeds, **options)
+
+
+def judge(module, path, seeds, **options):
     """Mark a submission.
 
     Args:
         module: The module.
         path: `pathlib.Path` of the notebook handed in.
-        timeout: Seconds for each exercise.
-        options: Further arguments of `runner.observe`, such as `sandbox.options()`.
+        seeds: Seeds to draw the inputs with, from `draw_seeds`.
+        options: Further arguments of `runner.check`, such as `timeout` and `sandbox.options()`.
 
     Returns:
         The `Judgement`.
@@ -72,15 +109,12 @@ def judge(module, path, timeout=10.0, **options):
         RunnerError: Not the submission's fault: the sandbox did not start.
     """
     reference = source.read(workspace.course_source(module))
-    exercises = reference.exercises()
     try:
         written, text = exported(module, path, reference)
     except Unreadable as error:
-        return Judgement(tuple(map(Mark, exercises)), reason=str(error))
-    course = workspace.Workspace(workspace.course_dir())
-    seeds = (*checking.SEEDS, *(secrets.randbits(32) for _ in range(FRESH)))
-    verdicts = trial.check(course, module, text, exercises, timeout=timeout, seeds=seeds, **options)
-    return Judgement(tuple(map(Mark, exercises, verdicts)), None, seeds, trial.cells(written))
+        return Judgement(tuple(map(Mark, reference.exercises())), reason=str(error))
+    verdicts = observed(module, text, seeds, options)
+    return Judgement(tuple(map(Mark, reference.exercises(), verdicts)), None, seeds, trial.cells(written))
 
 
 def exported(module, path, reference):

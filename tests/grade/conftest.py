@@ -9,7 +9,7 @@ from importlib.util import find_spec
 import pytest
 from typer.testing import CliRunner
 
-from tito import sandbox, source, strip, workspace
+from tito import judge, sandbox, source, strip, workspace
 from tito.app import app
 
 COURSE = workspace.Workspace(workspace.course_dir())
@@ -34,12 +34,12 @@ def nbgrader():
 
 
 @pytest.fixture(scope="session")
-def confined():
-    """The options that run submissions in the sandbox."""
+def confined(module):
+    """The options that run submissions in the sandbox, and the seeds of a class."""
     problem = sandbox.problem()
     if problem:
         pytest.skip(f"no sandbox here: {problem}")
-    return sandbox.options()
+    return {**sandbox.options(), "seeds": judge.draw_seeds(module, **sandbox.options())}
 
 
 @pytest.fixture(scope="session")

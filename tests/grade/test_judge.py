@@ -95,8 +95,8 @@ def test_one_submission_that_cannot_be_marked_does_not_hold_up_the_others(monkey
 
     entered = []
     judged = judge.Judgement((), seeds=(0,), cells={})
-    monkeypatch.setattr(judge, "judge", lambda module, path, timeout: judged if path else 1 / 0)
-    assert [autograde.mark(Class(), module, name, path, 1.0, {}) for name, path in (("a", None), ("b", "path"))] == [False, True]
+    monkeypatch.setattr(judge, "judge", lambda module, path, **options: judged if path else 1 / 0)
+    assert [autograde.mark(Class(), module, name, path, {}) for name, path in (("a", None), ("b", "path"))] == [False, True]
     assert entered == ["b"] and "a                         not marked: ZeroDivisionError" in capsys.readouterr().out
 
 
@@ -114,14 +114,35 @@ mul.forward = _recited
 """
 
 
-def test_answers_to_known_inputs_earn_nothing(confined, module, submission, monkeypatch):
+def test_answers_to_known_inputs_earn_nothing(confined, module, submission):
     """A submission that knows what to return for the seeds that everybody has; inputs are drawn anew for each run."""
     checks = checking.load(workspace.course_checks(module))
     drawn = [case.inputs["a"] for name in ("mul", "apply") for case in checking.cases(checks.check(name))]
     path = submission(code=RECITED.format(known=[float(np.ravel(array)[0]) for array in drawn]))
     assert "01.2" in lost(judge.judge(module, path, **confined))
-    monkeypatch.setattr(judge, "FRESH", 0)
-    assert not lost(judge.judge(module, path, **confined))
+    assert not lost(judge.judge(module, path, **{**confined, "seeds": checking.SEEDS}))
+
+
+def test_each_class_gets_seeds_of_its_own(monkeypatch, module):
+    monkeypatch.setattr(judge, "observed", lambda module, text, seeds, options: ())
+    one, other = judge.draw_seeds(module), judge.draw_seeds(module)
+    assert one[:2] == other[:2] == checking.SEEDS and len({*one, *other}) == 2 + 2 * judge.FRESH
+
+
+def test_seeds_with_which_the_course_itself_fails_are_not_used(monkeypatch, module):
+    tried = []
+
+    def observed(module, text, seeds, options):
+        tried.append(seeds)
+        assert "def broadcast_shape" in text and "NotImplementedError" not in text
+        return [checking.Verdict("01.1", "broadcast_shape", "passed" if len(tried) == 3 else "failed",
+                                 failure=checking.Failure((("", "rounding"),)))]
+
+    monkeypatch.setattr(judge, "observed", observed)
+    assert judge.draw_seeds(module) == tried[2] and len(set(tried)) == 3
+    tried.extend(tried)
+    with pytest.raises(judge.CourseBroken, match="(?s)own solutions do not pass.*01.1 broadcast_shape.*rounding"):
+        judge.draw_seeds(module)
 
 
 # What cannot be read.
@@ -131,7 +152,7 @@ def test_answers_to_known_inputs_earn_nothing(confined, module, submission, monk
 def test_a_submission_that_is_no_notebook_earns_nothing_and_says_why(module, tmp_path, text, says):
     path = tmp_path / "tensor.ipynb"
     path.write_text(text, encoding="utf-8")
-    found = judge.judge(module, path)
+    found = judge.judge(module, path, checking.SEEDS)
     assert found.points == 0 and says in found.reason and found.maximum > 0
     assert says in judge.feedback(found, module)
 
@@ -140,18 +161,18 @@ def test_a_submission_that_is_no_notebook_earns_nothing_and_says_why(module, tmp
     ("1 +", "is not Python"), ("print(1)", "would run whenever the package is imported"), ("_ = " + "(" * 5000 + ")" * 5000, "not Python"),
     ("_ = " + "-" * 100_000 + "1", ""), ("_ = " + "+".join("1" * 200_000), "")])
 def test_code_that_cannot_be_exported_earns_nothing_and_says_why(module, submission, code, says):
-    found = judge.judge(module, submission(code=code))
+    found = judge.judge(module, submission(code=code), checking.SEEDS)
     assert found.points == 0 and found.reason and says in found.reason
 
 
 def test_a_link_to_another_students_notebook_is_not_followed(module, submission, tmp_path):
     link = tmp_path / "mallory.ipynb"
     link.symlink_to(submission())
-    assert "is a link" in judge.judge(module, link).reason
+    assert "is a link" in judge.judge(module, link, checking.SEEDS).reason
 
 
 def test_a_notebook_of_many_megabytes_is_not_read(module, tmp_path):
     path = tmp_path / "tensor.ipynb"
     with path.open("wb") as file:
         file.truncate(judge.LARGEST + 1)
-    assert "is larger than" in judge.judge(module, path).reason
+    assert "is larger than" in judge.judge(module, path, checking.SEEDS).reason

@@ -71,7 +71,7 @@ json.dumps = lambda value, **options: '{"cases": []}'
     "sys.modules['tinytorch.tensor'] = type('Yes', (), {'__getattr__': lambda self, name: self, '__call__': lambda self, *a, **k: self})()"])
 def test_nothing_that_a_wrong_submission_does_earns_a_point(confined, module, submission, attack):
     path = submission("open", at_import(attack))
-    found = judge.judge(module, path, timeout=2, **confined)
+    found = judge.judge(module, path, timeout=4, **confined)
     assert found.reason is None and found.points == 0
 
 
@@ -102,7 +102,7 @@ for _ in range(50):
 def test_harm_is_confined_to_the_exercise_that_does_it(confined, module, submission, attack, costs, tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     started = time.monotonic()
-    found = judge.judge(module, submission(code=around("cat", attack)), timeout=2, **confined)
+    found = judge.judge(module, submission(code=around("cat", attack)), timeout=4, **confined)
     assert lost(found) == costs if costs is not None else lost(found) <= {"01.9"}
     assert time.monotonic() - started < 30
     assert not survivors(str(tmp_path).encode())
@@ -249,5 +249,5 @@ def test_without_root_one_bubblewrap_does(confined, module, submission, monkeypa
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     options = sandbox.options()
     assert options["command_prefix"].count("bwrap") == 1 and sandbox.problem() is None
-    found = judge.judge(module, submission(), **options)
+    found = judge.judge(module, submission(), **{**confined, **options})
     assert found.points == found.maximum > 0

@@ -19,9 +19,10 @@ def autograde(
 
     chosen, classroom = enter(module, course)
     waiting = handed_in(classroom, chosen, student)
-    options = confinement(unsafe)
+    options = {"timeout": timeout, **confinement(unsafe)}
+    options["seeds"] = draw(chosen, options)
     console.say(f"{'student':24}{'exercises':>12}{'points':>12}")
-    unmarked = [name for name, path in waiting.items() if not mark(classroom, chosen, name, path, timeout, options)]
+    unmarked = [name for name, path in waiting.items() if not mark(classroom, chosen, name, path, options)]
     if unmarked:
         console.say(f"\nNot marked: {', '.join(unmarked)}. The gradebook holds for them what it held before.", style="red")
         console.next_step(f"read why above, then tito grade autograde {chosen.number} --student {unmarked[0]}")
@@ -66,7 +67,21 @@ def confinement(unsafe):
     return sandbox.options()
 
 
-def mark(classroom, module, student, path, timeout, options):
+def draw(module, options):
+    """Return the seeds for this run.
+
+    Raises:
+        typer.Exit: The course's own solutions do not pass here.
+    """
+    from tito import checking, judge, runner
+
+    try:
+        return judge.draw_seeds(module, **options)
+    except (judge.CourseBroken, checking.CheckBroken, runner.RunnerError) as error:
+        refuse(str(error), f"mend the course, which tito dev check {module.number} examines", 1)
+
+
+def mark(classroom, module, student, path, options):
     """Mark one submission: gradebook, feedback, a line of the table.
 
     Returns:
@@ -75,7 +90,7 @@ def mark(classroom, module, student, path, timeout, options):
     from tito import assignment, console, judge, report
 
     try:
-        found = judge.judge(module, path, timeout, **options)
+        found = judge.judge(module, path, **options)
         write_feedback(classroom.path("feedback", module, student), judge.feedback(found, module))
         classroom.enter(module, student, {assignment.grade_id(one.exercise.id): one.points for one in found.marks})
     except Exception as error:
@@ -94,10 +109,10 @@ def write_feedback(folder, text):
     write_atomically(folder / "feedback.txt", text)
 
 
-def refuse(reason, next_step):
-    """Say what is missing and what to do, and end with status 2."""
+def refuse(reason, next_step, status=2):
+    """Say what is missing and what to do, and end with a status."""
     from tito import console
 
     console.say(reason)
     console.next_step(next_step)
-    raise typer.Exit(2)
+    raise typer.Exit(status)
