@@ -18,7 +18,8 @@ def relu(a):
         a: Array of any shape, integers or floats. It is not changed.
 
     Returns:
-        Array of the same shape and dtype. Every entry is the larger of 0 and the entry of ``a``; nan stays nan.
+        Array of the same shape and dtype. Every entry is the larger of 0 and the entry of ``a``;
+        nan stays nan.
 
     Example:
         >>> relu.forward(np.array([[-2, 3, 0], [1, -1, 4]]))
@@ -40,8 +41,9 @@ def sigmoid(a):
         a: Array of any shape.
 
     Returns:
-        Array of the same shape. Every entry is ``1 / (1 + exp(-x))`` for the entry x of ``a``, to at least four digits also
-        where it is tiny: 9.4e-14 for x = -30, not 0. float32 stays float32.
+        Array of the same shape. Every entry is ``1 / (1 + exp(-x))`` for the entry x of ``a``, to
+        at least four digits also where it is tiny: 9.4e-14 for x = -30, not 0. float32 stays
+        float32.
 
     Example:
         >>> sigmoid.forward(np.array([-1000.0, 0.0, 1000.0]))
@@ -54,14 +56,14 @@ def sigmoid(a):
 # activations.py, cell 26
 @op
 def tanh(a):
-    """Map every entry into the range from -1 to 1, right to four digits for tiny entries and for huge ones.
+    """Map every entry into the range from -1 to 1, right to four digits however tiny or huge it is.
 
     Args:
         a: Array of any shape.
 
     Returns:
-        Array of the same shape. Every entry is ``(exp(x) - exp(-x)) / (exp(x) + exp(-x))`` for the entry x of ``a``. float32
-        stays float32.
+        Array of the same shape. Every entry is ``(exp(x) - exp(-x)) / (exp(x) + exp(-x))`` for the
+        entry x of ``a``. float32 stays float32.
 
     Example:
         >>> tanh.forward(np.array([-1000.0, 0.0, 1e-12]))
@@ -79,7 +81,8 @@ def erf(a):
         a: Array of any shape.
 
     Returns:
-        Array of the same shape: ``2 / sqrt(pi)`` times the integral of ``exp(-t * t)`` from 0 to the entry.
+        Array of the same shape: ``2 / sqrt(pi)`` times the integral of ``exp(-t * t)`` from 0 to
+        the entry.
 
     Example:
         >>> erf.forward(np.array([-3.0, 0.0, 0.5])).round(4)
@@ -92,7 +95,9 @@ def erf(a):
     if a.dtype != np.float32:
         return np.vectorize(math.erf, otypes=[np.float64])(a)
     t = 1 / (1 + 0.3275911 * np.abs(a))
-    tail = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))))
+    tail = 0  # becomes 0.25 t - 0.28 t**2 + ... + 1.06 t**5
+    for factor in (1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592):
+        tail = (tail + factor) * t
     return np.copysign(1 - tail * np.exp(-a * a), a)
 
 
@@ -103,7 +108,8 @@ def gelu(a, *, approximate="none"):
 
     Args:
         a: Array of any shape.
-        approximate: ``"none"`` for the exact form, ``"tanh"`` for the approximation; both formulas stand above.
+        approximate: ``"none"`` for the exact form, ``"tanh"`` for the approximation; both formulas
+            stand above.
 
     Returns:
         Array of the same shape. float32 stays float32.
@@ -131,12 +137,13 @@ def softmax(a, *, dim=-1):
     """Turn scores into shares that sum to 1 along an axis, without overflow.
 
     Args:
-        a: Array of scores, of one dimension or more. -inf is a score too: its share is 0. It is not changed.
+        a: Array of scores, of one dimension or more. -inf is a score too: its share is 0. It is not
+            changed.
         dim: The axis along which shares sum to 1; negative ones count from the end.
 
     Returns:
-        Array of the same shape. With ``dim=-1``, entry ``[..., i]`` is ``exp(a[..., i])`` divided by the sum over j of
-        ``exp(a[..., j])``. float32 stays float32.
+        Array of the same shape. With ``dim=-1``, entry ``[..., i]`` is ``exp(a[..., i])`` divided
+        by the sum over j of ``exp(a[..., j])``. float32 stays float32.
 
     Example:
         >>> softmax.forward(np.array([[1000.0, 1000.0], [0.0, np.log(3)]]))
@@ -154,15 +161,16 @@ def softmax(a, *, dim=-1):
 # activations.py, cell 61
 @op
 def log_softmax(a, *, dim=-1):
-    """Take the logarithm of the softmax along an axis, exact also where a share is too small for a float.
+    """Take the logarithm of the softmax along an axis, exact also where a share rounds to 0.
 
     Args:
         a: Array of scores, of one dimension or more. It is not changed.
         dim: The axis along which the shares sum to 1; negative ones count from the end.
 
     Returns:
-        Array of the same shape, no entry above 0. With ``dim=-1``, entry ``[..., i]`` is ``a[..., i]`` minus the logarithm of
-        the sum over j of ``exp(a[..., j])``. float32 stays float32.
+        Array of the same shape, no entry above 0. With ``dim=-1``, entry ``[..., i]`` is
+        ``a[..., i]`` minus the logarithm of the sum over j of ``exp(a[..., j])``. float32 stays
+        float32.
 
     Example:
         >>> log_softmax.forward(np.array([0.0, -5000.0]))

@@ -11,7 +11,7 @@ from tinytorch.activations import gelu, leaky_relu, log_softmax, relu, sigmoid, 
 from tinytorch.random import generator
 from tinytorch.tensor import Tensor, zeros
 
-LoadedKeys = namedtuple("LoadedKeys", "missing_keys unexpected_keys")  # what load_state_dict returns
+LoadedKeys = namedtuple("LoadedKeys", "missing_keys unexpected_keys")  # load_state_dict returns it
 
 
 # layers.py, cell 7
@@ -24,11 +24,13 @@ def linear(x, weight, bias=None):
         bias: Tensor of shape (out_features,), or None for none.
 
     Returns:
-        Tensor of shape (..., out_features). Entry ``[..., j]`` is the sum over k of ``x[..., k] * weight[j, k]``, plus
-        ``bias[j]``.
+        Tensor of shape (..., out_features). Entry ``[..., j]`` is the sum over k of
+        ``x[..., k] * weight[j, k]``, plus ``bias[j]``.
 
     Example:
-        >>> linear(Tensor([[1.0, 2.0]]), Tensor([[1.0, 1.0], [0.0, 3.0], [2.0, 0.0]]), Tensor([0.0, 10.0, 0.0]))
+        >>> weight = Tensor([[1.0, 1.0], [0.0, 3.0], [2.0, 0.0]])
+        >>> bias = Tensor([0.0, 10.0, 0.0])
+        >>> linear(Tensor([[1.0, 2.0]]), weight, bias)
         tensor([[ 3., 16.,  2.]])
     """
     out = x @ weight.mT
@@ -41,7 +43,7 @@ class Parameter(Tensor):
 
     Args:
         data: Number, nested list, array or tensor of floats; an array or a tensor is not copied.
-        requires_grad: Whether gradients shall flow to it; False for a parameter that stays as it is.
+        requires_grad: Whether gradients shall flow to it; False for one that stays as it is.
 
     Example:
         >>> Parameter([1.0, 2.0])
@@ -79,11 +81,13 @@ class Tree:
         """Yield the parameters of this tree and of all trees below it, each with its path.
 
         Args:
-            prefix: Path of this tree itself. It stands before every path, with a dot between, unless it is empty.
+            prefix: Path of this tree itself. It stands before every path, with a dot between,
+                unless it is empty.
 
         Returns:
-            Iterator over pairs (path, parameter), attributes in the order in which they were assigned. Whatever is neither a
-            parameter nor a tree is passed over: numbers, strings, lists, tensors that are no parameters.
+            Iterator over pairs (path, parameter), attributes in the order in which they were
+            assigned. Whatever is neither a parameter nor a tree is passed over: numbers, strings,
+            lists, tensors that are no parameters.
 
         Example:
             >>> net = Tree()
@@ -117,14 +121,16 @@ class Stateful(Tree):
 
         Args:
             state_dict: Dict from path to a tensor, or an array, of the parameter's shape.
-            strict: Whether paths that are missing or unexpected are errors. If not, they are left alone. A wrong shape is an
-                error either way.
+            strict: Whether paths that are missing or unexpected are errors. If not, they are left
+                alone. A wrong shape is an error either way.
 
         Returns:
-            `LoadedKeys`: the list of parameters that the state dict lacks, and the list of what only the state dict has.
+            `LoadedKeys`: the list of parameters that the state dict lacks, and the list of what
+            only the state dict has.
 
         Raises:
-            RuntimeError: It does not fit. The message holds every path that is wrong, and no parameter has been changed.
+            RuntimeError: It does not fit. The message holds every path that is wrong, and no
+                parameter has been changed.
 
         Example:
             >>> net = Stateful()
@@ -138,12 +144,17 @@ class Stateful(Tree):
         missing = [path for path in own if path not in state_dict]
         unexpected = [path for path in state_dict if path not in own]
         shared = [path for path in own if path in state_dict]
-        problems = [f"{path} is missing" for path in missing] + [f"{path} is unexpected" for path in unexpected]
-        problems = problems if strict else []
-        problems += [f"{path} has shape {own[path].shape} here and {state_dict[path].shape} in the state dict"
-                     for path in shared if own[path].shape != state_dict[path].shape]
+        problems = []
+        if strict:
+            problems += [f"{path} is missing" for path in missing]
+            problems += [f"{path} is unexpected" for path in unexpected]
+        for path in shared:
+            here, there = own[path].shape, state_dict[path].shape
+            if here != there:
+                problems.append(f"{path} has shape {here} here and {there} in the state dict")
         if problems:
-            raise RuntimeError("\n  ".join([f"the state dict does not fit {type(self).__name__}:", *problems]))
+            heading = f"the state dict does not fit {type(self).__name__}:"
+            raise RuntimeError("\n  ".join([heading, *problems]))
         for path in shared:
             own[path].detach().copy_(state_dict[path])
         return LoadedKeys(missing, unexpected)
@@ -151,7 +162,9 @@ class Stateful(Tree):
 
 # layers.py, cell 34
 class Module(Stateful):
-    """A layer, or a network of layers. A subclass assigns its parameters and smaller modules, and defines `forward`.
+    """A layer, or a network of layers.
+
+    A subclass assigns its parameters and smaller modules, and defines `forward`.
 
     Example:
         >>> class Scale(Module):
@@ -168,10 +181,14 @@ class Module(Stateful):
     def extra_repr(self): return ""
 
     def forward(self, *inputs, **options):
-        raise NotImplementedError(f"{type(self).__name__} has no method forward: define what it computes")
+        name = type(self).__name__
+        raise NotImplementedError(f"{name} has no method forward: define what it computes")
 
     def train(self, mode=True):
-        """Tell all modules of the tree whether they are being trained (some, such as dropout, care); return the tree."""
+        """Tell all modules of the tree whether they are being trained, and return the tree.
+
+        Some care, such as dropout.
+        """
         for module in self.modules():
             module.training = mode
         return self
@@ -182,15 +199,18 @@ class Module(Stateful):
             parameter.grad = None
 
     def to(self, target):
-        """Move all parameters to a device, or convert them to a dtype. They stay the same objects; return the tree."""
+        """Move all parameters to a device, or convert them to a dtype, and return the tree.
+
+        The parameters stay the same objects.
+        """
         for parameter in self.parameters():
             parameter.data = parameter.detach().to(target).data
             parameter.grad = None if parameter.grad is None else parameter.grad.to(target)
         return self
 
     def __repr__(self):
-        name, lines = type(self).__name__, [f"({name}): {child!r}" for name, child in self.named_children()]
-        inner = "\n".join(lines).replace("\n", "\n  ")
+        lines = [f"({name}): {child!r}" for name, child in self.named_children()]
+        name, inner = type(self).__name__, "\n".join(lines).replace("\n", "\n  ")
         return f"{name}(\n  {inner}\n)" if lines else f"{name}({self.extra_repr()})"
 
 
@@ -213,20 +233,22 @@ def fans(tensor):
 
 
 def calculate_gain(nonlinearity, param=None):
-    """Return PyTorch's gain of an activation, given by name; ``param`` is the slope of ``"leaky_relu"``."""
+    """Return PyTorch's gain of an activation; ``param`` is the slope of ``"leaky_relu"``."""
     slope = 0.01 if param is None else param
-    gains = {"linear": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2), "leaky_relu": math.sqrt(2 / (1 + slope ** 2))}
+    gains = {"linear": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2),
+             "leaky_relu": math.sqrt(2 / (1 + slope ** 2))}
     return gains[nonlinearity]
 
 
 # layers.py, cell 40
 def kaiming_uniform_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", rng=None):
-    """Fill a weight evenly between minus and plus a bound that keeps numbers the same size from layer to layer.
+    """Fill a weight evenly between minus and plus a bound that keeps numbers the same size.
 
     Args:
-        tensor: Tensor of shape (out_features, in_features), or a convolution's (out, in, height, width); it is overwritten.
+        tensor: Tensor of shape (out_features, in_features), or a convolution's
+            (out, in, height, width); it is overwritten.
         a: Slope of the leaky ReLU for negative numbers; 0 makes it ReLU.
-        mode: ``"fan_in"`` to keep the size on the way forward, ``"fan_out"`` to keep it on the way back.
+        mode: ``"fan_in"`` keeps the size on the way forward, ``"fan_out"`` on the way back.
         nonlinearity: Name of the activation that follows, as `calculate_gain` takes it.
         rng: Generator to draw from; None for the default one.
 
@@ -246,8 +268,8 @@ def kaiming_uniform_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", rng=
     """
     if mode not in ("fan_in", "fan_out"):
         raise ValueError(f'kaiming_uniform_ needs mode="fan_in" or mode="fan_out", got {mode!r}')
-    fan_in, fan_out = fans(tensor)
-    bound = calculate_gain(nonlinearity, a) * math.sqrt(3 / (fan_in if mode == "fan_in" else fan_out))
+    fan = fans(tensor)[0 if mode == "fan_in" else 1]
+    bound = calculate_gain(nonlinearity, a) * math.sqrt(3 / fan)
     return uniform_(tensor, -bound, bound, rng)
 
 
@@ -264,7 +286,7 @@ def kaiming_normal_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", rng=N
 
 
 def xavier_uniform_(tensor, gain=1.0, rng=None):
-    """Fill a weight evenly between minus and plus ``gain * sqrt(6 / (fan_in + fan_out))``, and return it."""
+    """Fill a weight evenly within ``gain * sqrt(6 / (fan_in + fan_out))`` of 0, and return it."""
     bound = gain * math.sqrt(6 / sum(fans(tensor)))
     return uniform_(tensor, -bound, bound, rng)
 
@@ -279,9 +301,9 @@ class Linear(Module):
         bias: Whether the neurons have a bias; without one, the attribute ``bias`` is None.
         rng: Generator to draw from, first the weight, then the bias; None for the default one.
 
-    Its parameters are ``weight``, of shape (out_features, in_features), and ``bias``, of shape (out_features,), float32, evenly
-    spread between minus and plus ``1 / sqrt(in_features)``. Its inputs have shape (..., in_features), its outputs shape
-    (..., out_features).
+    Its parameters are ``weight``, of shape (out_features, in_features), and ``bias``, of shape
+    (out_features,), float32, evenly spread between minus and plus ``1 / sqrt(in_features)``. Its
+    inputs have shape (..., in_features), its outputs shape (..., out_features).
 
     Example:
         >>> layer = Linear(3, 2)
@@ -292,7 +314,8 @@ class Linear(Module):
     """
 
     def __init__(self, in_features, out_features, bias=True, rng=None):
-        self.weight = Parameter(kaiming_uniform_(zeros(out_features, in_features), a=math.sqrt(5), rng=rng))
+        weight = zeros(out_features, in_features)
+        self.weight = Parameter(kaiming_uniform_(weight, a=math.sqrt(5), rng=rng))
         bound = 1 / math.sqrt(in_features)
         self.bias = Parameter(uniform_(zeros(out_features), -bound, bound, rng)) if bias else None
 
@@ -303,7 +326,8 @@ class Linear(Module):
     out_features = property(lambda self: self.weight.shape[0])
 
     def extra_repr(self):
-        return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+        return (f"in_features={self.in_features}, out_features={self.out_features}, "
+                f"bias={self.bias is not None}")
 
 
 # layers.py, cell 55
@@ -327,7 +351,8 @@ def dropout(x, p=0.5, training=True, rng=None):
         tensor([ 3., -2.])
 
     Source:
-        Srivastava and others, Dropout: A Simple Way to Prevent Neural Networks from Overfitting, 2014, section 10.
+        Srivastava and others, Dropout: A Simple Way to Prevent Neural Networks from Overfitting,
+        2014, section 10.
     """
     if not 0 <= p <= 1:
         raise ValueError(f"dropout needs a probability from 0 to 1, got p={p}")
@@ -379,7 +404,8 @@ class Sequential(Module):
     def __init__(self, *layers):
         for index, layer in enumerate(layers):
             if not isinstance(layer, Module):
-                raise TypeError(f"Sequential needs modules, got {layer!r}: a class needs its parentheses, a function a module")
+                raise TypeError(f"Sequential needs modules, got {layer!r}: "
+                                "a class needs its parentheses, a function a module")
             setattr(self, str(index), layer)
 
     def forward(self, x):

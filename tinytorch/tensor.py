@@ -355,7 +355,7 @@ def cat(*arrays, dim=0):
         return np.concatenate(arrays, axis=dim)
     except ValueError:
         shapes = ", ".join(str(array.shape) for array in arrays)
-        raise ValueError(f"cat needs all sizes but dim {dim} to agree: {shapes or 'none'}") from None
+        raise ValueError(f"cat needs all axes but dim {dim} to agree: {shapes or 'none'}") from None
 
 
 # tensor.py, cell 62
@@ -365,9 +365,8 @@ def as_array(data, dtype=None):
     array = np.asarray(data, dtype) if device_of(data) == "cpu" else data
     if array.dtype.kind not in "biuf":
         raise TypeError(f"a tensor holds numbers in equal rows, not this: {str(data)[:60]}")
-    if array.dtype == np.float64 and dtype is None and not isinstance(data, np.ndarray):
-        return array.astype(np.float32)
-    return array
+    narrow = array.dtype == np.float64 and dtype is None and not isinstance(data, np.ndarray)
+    return array.astype(np.float32) if narrow else array
 
 
 def unwrap(x):
@@ -387,7 +386,8 @@ def unwrap(x):
 def wrap(out, arrays):
     """Make a tensor of a kernel's result; float64 comes of float64, or of float32 that was cast."""
     out = np.asarray(out) if isinstance(out, np.generic) else out
-    kinds = {str(getattr(a, "dtype", "")) for a in arrays} if out.dtype == np.float64 else {"float64"}
+    kinds = ({str(getattr(a, "dtype", "")) for a in arrays} if out.dtype == np.float64
+             else {"float64"})
     return Tensor(out if "float64" in kinds or kinds == {"float32"} else out.astype(np.float32))
 
 
@@ -473,7 +473,7 @@ class Functions:
         other = other if isinstance(other, Tensor) else Tensor(other)
         m, n = self.ndim, other.ndim
         if m == 0 or n == 0:
-            raise ValueError(f"matmul needs dimensions: {self.shape} @ {other.shape}; use * instead")
+            raise ValueError(f"matmul needs axes: {self.shape} @ {other.shape}; use * instead")
         out = matmul(self if m > 1 else self.unsqueeze(0), other if n > 1 else other.unsqueeze(1))
         out = out if n > 1 else out.squeeze(-1)
         return out if m > 1 else out.squeeze(-1 if n == 1 else -2)

@@ -74,7 +74,8 @@ def relu(a):
         a: Array of any shape, integers or floats. It is not changed.
 
     Returns:
-        Array of the same shape and dtype. Every entry is the larger of 0 and the entry of ``a``; nan stays nan.
+        Array of the same shape and dtype. Every entry is the larger of 0 and the entry of ``a``;
+        nan stays nan.
 
     Example:
         >>> relu.forward(np.array([[-2, 3, 0], [1, -1, 4]]))
@@ -110,7 +111,8 @@ slopes = np.diff(np.sin(knots)) / np.diff(knots)         # of the six straight p
 turns = np.diff(slopes, prepend=0)                       # how much each knot changes the slope
 figure, axis = plt.subplots(figsize=(5, 2.4))
 axis.plot(x, np.sin(x), label="sine")
-axis.plot(x, sum(turn * relu.forward(x - knot) for turn, knot in zip(turns, knots)), label="six ReLUs")
+six_relus = sum(turn * relu.forward(x - knot) for turn, knot in zip(turns, knots))
+axis.plot(x, six_relus, label="six ReLUs")
 axis.legend();
 
 # %% [markdown]
@@ -143,8 +145,9 @@ def sigmoid(a):
         a: Array of any shape.
 
     Returns:
-        Array of the same shape. Every entry is ``1 / (1 + exp(-x))`` for the entry x of ``a``, to at least four digits also
-        where it is tiny: 9.4e-14 for x = -30, not 0. float32 stays float32.
+        Array of the same shape. Every entry is ``1 / (1 + exp(-x))`` for the entry x of ``a``, to
+        at least four digits also where it is tiny: 9.4e-14 for x = -30, not 0. float32 stays
+        float32.
 
     Example:
         >>> sigmoid.forward(np.array([-1000.0, 0.0, 1000.0]))
@@ -196,14 +199,14 @@ print("correct    ", np.array([math.tanh(number) for number in a]))
 #| export
 @op
 def tanh(a):
-    """Map every entry into the range from -1 to 1, right to four digits for tiny entries and for huge ones.
+    """Map every entry into the range from -1 to 1, right to four digits however tiny or huge it is.
 
     Args:
         a: Array of any shape.
 
     Returns:
-        Array of the same shape. Every entry is ``(exp(x) - exp(-x)) / (exp(x) + exp(-x))`` for the entry x of ``a``. float32
-        stays float32.
+        Array of the same shape. Every entry is ``(exp(x) - exp(-x)) / (exp(x) + exp(-x))`` for the
+        entry x of ``a``. float32 stays float32.
 
     Example:
         >>> tanh.forward(np.array([-1000.0, 0.0, 1e-12]))
@@ -253,7 +256,8 @@ def ten_times(activation, x):
     return x
 
 for activation in [sigmoid, tanh, relu]:
-    print(f"{activation.name:8} slope through ten of them, at 0.5: {slope(lambda x: ten_times(activation, x), 0.5):.1e}")
+    slope_of_ten = slope(lambda x: ten_times(activation, x), 0.5)
+    print(f"{activation.name:8} slope through ten of them, at 0.5: {slope_of_ten:.1e}")
 
 # %% [markdown] question="02.1"
 # Training changes a weight in proportion to such a slope. What does the sigmoid's number say about the first layer of a network
@@ -291,7 +295,8 @@ def erf(a):
         a: Array of any shape.
 
     Returns:
-        Array of the same shape: ``2 / sqrt(pi)`` times the integral of ``exp(-t * t)`` from 0 to the entry.
+        Array of the same shape: ``2 / sqrt(pi)`` times the integral of ``exp(-t * t)`` from 0 to
+        the entry.
 
     Example:
         >>> erf.forward(np.array([-3.0, 0.0, 0.5])).round(4)
@@ -304,7 +309,9 @@ def erf(a):
     if a.dtype != np.float32:
         return np.vectorize(math.erf, otypes=[np.float64])(a)
     t = 1 / (1 + 0.3275911 * np.abs(a))
-    tail = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))))
+    tail = 0  # becomes 0.25 t - 0.28 t**2 + ... + 1.06 t**5
+    for factor in (1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592):
+        tail = (tail + factor) * t
     return np.copysign(1 - tail * np.exp(-a * a), a)
 
 # %% [markdown]
@@ -322,7 +329,8 @@ def gelu(a, *, approximate="none"):
 
     Args:
         a: Array of any shape.
-        approximate: ``"none"`` for the exact form, ``"tanh"`` for the approximation; both formulas stand above.
+        approximate: ``"none"`` for the exact form, ``"tanh"`` for the approximation; both formulas
+            stand above.
 
     Returns:
         Array of the same shape. float32 stays float32.
@@ -383,7 +391,8 @@ axes[1].set_title('approximate="tanh" minus exact');
 scores = np.array([2.0, 1.0, -1.0, 1.5])
 powers = np.exp(scores)
 figure, axes = plt.subplots(1, 3, figsize=(7, 2), layout="constrained")
-for axis, (title, heights) in zip(axes, {"scores": scores, "exponentials": powers, "shares": powers / powers.sum()}.items()):
+steps = {"scores": scores, "exponentials": powers, "shares": powers / powers.sum()}
+for axis, (title, heights) in zip(axes, steps.items()):
     axis.bar(range(4), heights)
     axis.set_title(title)
 
@@ -401,12 +410,13 @@ def softmax(a, *, dim=-1):
     """Turn scores into shares that sum to 1 along an axis, without overflow.
 
     Args:
-        a: Array of scores, of one dimension or more. -inf is a score too: its share is 0. It is not changed.
+        a: Array of scores, of one dimension or more. -inf is a score too: its share is 0. It is not
+            changed.
         dim: The axis along which shares sum to 1; negative ones count from the end.
 
     Returns:
-        Array of the same shape. With ``dim=-1``, entry ``[..., i]`` is ``exp(a[..., i])`` divided by the sum over j of
-        ``exp(a[..., j])``. float32 stays float32.
+        Array of the same shape. With ``dim=-1``, entry ``[..., i]`` is ``exp(a[..., i])`` divided
+        by the sum over j of ``exp(a[..., j])``. float32 stays float32.
 
     Example:
         >>> softmax.forward(np.array([[1000.0, 1000.0], [0.0, np.log(3)]]))
@@ -443,7 +453,8 @@ check("02.5")
 
 # %%
 scores = np.array([2.0, 1.0, -1.0, 1.5])
-print("sum", softmax.forward(scores).sum(), " shifted by 1000:", softmax.forward(scores + 1000) - softmax.forward(scores))
+shares = softmax.forward(scores)
+print("sum", shares.sum(), " shifted by 1000:", softmax.forward(scores + 1000) - shares)
 figure, axes = plt.subplots(1, 3, figsize=(7, 2), sharey=True, layout="constrained")
 for axis, scale in zip(axes, [0.2, 1, 5]):
     axis.bar(range(4), softmax.forward(scale * scores))
@@ -475,15 +486,16 @@ with np.errstate(divide="ignore"):
 #| export
 @op
 def log_softmax(a, *, dim=-1):
-    """Take the logarithm of the softmax along an axis, exact also where a share is too small for a float.
+    """Take the logarithm of the softmax along an axis, exact also where a share rounds to 0.
 
     Args:
         a: Array of scores, of one dimension or more. It is not changed.
         dim: The axis along which the shares sum to 1; negative ones count from the end.
 
     Returns:
-        Array of the same shape, no entry above 0. With ``dim=-1``, entry ``[..., i]`` is ``a[..., i]`` minus the logarithm of
-        the sum over j of ``exp(a[..., j])``. float32 stays float32.
+        Array of the same shape, no entry above 0. With ``dim=-1``, entry ``[..., i]`` is
+        ``a[..., i]`` minus the logarithm of the sum over j of ``exp(a[..., j])``. float32 stays
+        float32.
 
     Example:
         >>> log_softmax.forward(np.array([0.0, -5000.0]))
@@ -574,13 +586,15 @@ print(probability(corners, relu))
 # in the middle: nothing can cut the middle off with one cut. ReLU folds that line, and now one cut is enough.
 
 # %%
-square = np.stack(np.meshgrid(np.linspace(-0.5, 1.5, 101), np.linspace(-0.5, 1.5, 101)), axis=-1).reshape(-1, 2)
-square = Tensor(square.astype(np.float32))               # 101 x 101 points
+ticks = np.linspace(-0.5, 1.5, 101, dtype=np.float32)
+square = Tensor(np.stack(np.meshgrid(ticks, ticks), axis=-1).reshape(-1, 2))   # 101 x 101 points
 
 figure, axes = plt.subplots(1, 2, figsize=(7, 2.8), sharex=True, sharey=True, layout="constrained")
-for axis, (title, activation) in zip(axes, {"hidden layer without a bend": lambda a: a, "hidden layer with relu": relu}.items()):
+layers = {"hidden layer without a bend": lambda a: a, "hidden layer with relu": relu}
+for axis, (title, activation) in zip(axes, layers.items()):
     axis.plot(*hidden(square, activation).numpy().T, ".", color="lightgray")
-    axis.scatter(*hidden(corners, activation).numpy().T, c=lit, cmap="coolwarm", s=80, edgecolor="black", zorder=3)
+    axis.scatter(*hidden(corners, activation).numpy().T, c=lit, cmap="coolwarm", s=80,
+                 edgecolor="black", zorder=3)
     axis.axline((0.5, 0), slope=0.5, color="black", linestyle=":")
     axis.set(title=title, xlabel="first hidden unit", ylabel="second")
 
@@ -589,10 +603,12 @@ for axis, (title, activation) in zip(axes, {"hidden layer without a bend": lambd
 
 # %%
 figure, axes = plt.subplots(1, 3, figsize=(8, 2.8), sharey=True, layout="constrained")
-for axis, (title, activation) in zip(axes, {"no bend": lambda a: a, "relu": relu, "gelu": gelu}.items()):
+bends = {"no bend": lambda a: a, "relu": relu, "gelu": gelu}
+extent = (-0.5, 1.5, -0.5, 1.5)
+for axis, (title, activation) in zip(axes, bends.items()):
     values = probability(square, activation).numpy().reshape(101, 101)
-    axis.imshow(values, extent=(-0.5, 1.5, -0.5, 1.5), origin="lower", cmap="coolwarm", vmin=0, vmax=1)
-    axis.contour(values, levels=[0.5], extent=(-0.5, 1.5, -0.5, 1.5), colors="black")
+    axis.imshow(values, extent=extent, origin="lower", cmap="coolwarm", vmin=0, vmax=1)
+    axis.contour(values, levels=[0.5], extent=extent, colors="black")
     axis.scatter(*corners.numpy().T, c=lit, cmap="coolwarm", s=80, edgecolor="black")
     axis.set_title(title)
 

@@ -85,6 +85,8 @@ FAULTS = [
     ("limits", AREAS, "", code("a = 1\n" * 26), f"{AREAS}:<a = 1>, cell 11: the cell has 26 lines, at most 25"),
     ("limits", AREAS, "", code("a = 1\n" * 12) * 20, "areas.py: half of the code cells have more than 6 lines"),
     ("limits", AREAS, "", '\n# %% [markdown] question="01.2"\n# And?\n' * 4, "asks 5 questions, at most 4"),
+    ("width", AREAS, "", code("a = 1\n" + "b = " + "1" * 97), f"{AREAS}:<b = 1>, cell 11: the line has 101 columns, at most 100"),
+    ("width", AREAS, "Return the area of every rectangle.", "Return the area of every rectangle, " + "however large " * 5 + "it is.", f"{AREAS}:<Return the area>, cell 5: the line has 11"),
     ("minutes", AREAS, "minutes=100", "minutes=181", "core work takes 181 minutes, at most 180"),
     ("minutes", AREAS, "minutes=100 ", "", "areas.py, cell 5: the header of exercise 01.1 needs a whole number: minutes="),
     ("minutes", AREAS, "points=2", "points=0", "01.1 area needs minutes and points of at least 1"),
@@ -211,6 +213,11 @@ def test_which_hints_give_a_line_away(hint, told):
 def test_prerequisites_are_exported_afresh(root):
     plant(root, "tinytorch/areas.py", "", "\nraise RuntimeError('stale')\n")
     assert named("solved").problems(Course(root)) == []
+
+
+def test_a_line_of_prose_may_be_of_any_width(root):
+    plant(root, AREAS, "", markdown("word " * 30))
+    assert named("width").problems(Course(root)) == []
 
 
 def test_what_is_at_hand_is_no_forward_name(root):

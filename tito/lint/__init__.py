@@ -57,6 +57,7 @@ RULES = (
     Rule("staircase", staircase.imports),
     Rule("forward-names", staircase.forward_names),
     Rule("limits", limits.notebooks),
+    Rule("width", limits.width),
     Rule("minutes", limits.minutes),
     Rule("export-limits", limits.exported),
     Rule("code-limits", limits.code, by_module=False),

@@ -6,7 +6,7 @@ from tito.lint import measure
 from tito.lint.problem import Problem
 from tito.lint.staircase import all_parts
 
-CELLS, CELL, CELL_MEDIAN = 60, 25, 6
+CELLS, CELL, CELL_MEDIAN, WIDTH = 60, 25, 6, 100
 FUNCTION, FUNCTION_MEDIAN, FILE = 40, 10, 300
 MINUTES, QUESTIONS = 180, 4
 OURS = ("tito", "tinytorch", "milestones")
@@ -32,6 +32,14 @@ def notebooks(course, module):
 def texts(part):
     """List the lines of a cell."""
     return [line for _, line in part.lines]
+
+
+def width(course, module):
+    """A line of a code cell, docstrings too, has at most 100 columns: a notebook clips what is longer."""
+    for cell in course.notebook(module).cells:
+        for number, line in enumerate(cell.text.split("\n"), 1):
+            if cell.kind == "code" and len(line) > WIDTH:
+                yield course.at(module, f"the line has {len(line)} columns, at most {WIDTH} are allowed", cell, number)
 
 
 def minutes(course, module):
