@@ -22,27 +22,27 @@ def curves(history):
         Figure.
     """
     new, ((losses, accuracies),) = figure(columns=2, size=(8, 2.8))
-    for name, label in (("train_loss", "training"), ("validation_loss", "validation")):
-        curve(losses, history, name, label)
-    curve(accuracies, history, "validation_accuracy", "validation", scale=100)
+    curve(losses, history, "train_loss", "C0", label="training")
+    curve(losses, history, "validation_loss", "C1", label="validation")
+    curve(accuracies, history, "validation_accuracy", "C1", scale=100)
     losses.set(xlabel="epoch", ylabel="loss")
     accuracies.set(xlabel="epoch", ylabel="accuracy (%)")
     losses.legend()
     return new
 
 
-def curve(axis, history, name, label, scale=1):
+def curve(axis, history, name, color, label=None, scale=1):
     """Draw one measure of all records that hold it, with a band of one standard error to each side."""
     rows = [(one["epoch"], one[name], one.get(f"{name}_error", 0)) for one in history if name in one]
     if not rows:
         return
     epochs, values, errors = np.array(rows, float).T * [[1], [scale], [scale]]
-    line, = axis.plot(epochs, values, ".-", label=label)
-    axis.fill_between(epochs, values - errors, values + errors, color=line.get_color(), alpha=0.2, linewidth=0)
+    axis.plot(epochs, values, ".-", color=color, label=label)
+    axis.fill_between(epochs, values - errors, values + errors, color=color, alpha=0.2, linewidth=0)
 
 
 def confusion(counts, classes):
-    """Draw a confusion matrix; the mistakes are shaded, and the diagonal is left white.
+    """Draw a confusion matrix; the mistakes are shaded, the diagonal is not.
 
     Args:
         counts: int array of shape (C, C); rows are true classes, columns predicted ones.

@@ -31,14 +31,17 @@ def generators_in(owner, path):
 
 
 def all_generators(named, **owners):
-    """Return a dict of all generators that a training draws from.
+    """Return a dict of all generators that a training draws from; one that several share is there once.
 
     Args:
         named: Dict of those that nobody would find.
         owners: Loaders, datasets and networks, which are searched.
     """
-    found = {path: one for name, owner in owners.items() for path, one in generators_in(owner, name)}
-    return {"default": generator(), **found, **named}
+    found = [pair for name, owner in owners.items() for pair in generators_in(owner, name)]
+    first = {}
+    for name, one in [("default", generator()), *named.items(), *found]:
+        first.setdefault(id(one), (name, one))
+    return dict(first.values())
 
 
 def disagreements(part, saved, ours):

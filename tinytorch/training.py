@@ -82,7 +82,8 @@ def mean_and_error(values):
 
     Returns:
         Pair of Python floats, computed in float64: the mean, and the sample standard deviation (its
-        sum of squares is divided by n - 1) over the root of n. The error of one value is nan.
+        sum of squares is divided by n - 1) over the root of n. The error of one value is nan,
+        without a warning.
 
     Raises:
         ValueError: There is no value.

@@ -1,6 +1,7 @@
 """Checks of module 08. NumPy only: nothing here runs the code that it judges, except `observe`."""
 import math
 import tempfile
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +48,7 @@ def observe_train_epoch(module, inputs, labels, weight, stale, lr, clip_norm, re
                 w.data -= np.float32(lr) * w.grad.data
 
     def criterion(outputs, targets):
-        return ((outputs - targets) ** 2).mean()
+        return ((outputs - 2 * targets) ** 2).mean()  # not the same the other way round
 
     def note(loss):
         reports.append((type(loss).__name__, loss, w.data.copy()))
@@ -66,7 +67,7 @@ def oracle_train_epoch(inputs, labels, weight, stale, lr, clip_norm, reported, z
     w, grad = weight.astype(np.float64), stale.astype(np.float64)
     steps, reports, losses = [], [], []
     for x, y in zip(inputs, labels):
-        error = x.astype(np.float64) @ w - y
+        error = x.astype(np.float64) @ w - 2 * y.astype(np.float64)
         grad = (grad if zeroed == "never" else 0) + 2 * error @ x.astype(np.float64) / len(y)
         norm = math.sqrt(sum(float(entry) ** 2 for entry in grad))
         grad = grad * clip_norm / norm if clip and clip_norm is not None and norm > clip_norm else grad
@@ -109,7 +110,7 @@ misconceptions_train_epoch = {
 def draw_mean_and_error(rng):
     for count, dtype in ((7, np.float32), (2, np.float64), (40, np.float32), (1, np.float64), (0, np.float32)):
         yield dict(values=(rng.standard_normal(count) * 3 - 1).astype(dtype))
-    yield dict(values=(1000 + rng.standard_normal(3000)).astype(np.float32))
+    yield dict(values=(1e7 + 3 * rng.standard_normal(3000)).astype(np.float32))  # its mean is no float32
     hits = np.zeros(12, bool)
     hits[rng.permutation(12)[:9]] = True
     yield dict(values=hits)
@@ -119,8 +120,11 @@ rtol_mean_and_error = 1e-6
 
 
 def observe_mean_and_error(mean_and_error, values):
-    mean, error = mean_and_error(values)
-    return dict(mean=mean, error=error, types=[type(mean).__name__, type(error).__name__])
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        mean, error = mean_and_error(values)
+    types = [type(mean).__name__, type(error).__name__]
+    return dict(mean=mean, error=error, types=types, warnings=[str(one.message) for one in warned])
 
 
 def oracle_mean_and_error(values, less=1, root=True, scale=1.0):
@@ -131,7 +135,8 @@ def oracle_mean_and_error(values, less=1, root=True, scale=1.0):
     mean = math.fsum(numbers) / count
     squares = math.fsum((number - mean) ** 2 for number in numbers)
     error = math.sqrt(squares / (count - less)) if count > 1 else math.nan
-    return dict(mean=scale * mean, error=scale * error / (math.sqrt(count) if root else 1), types=["float", "float"])
+    error = error / math.sqrt(count) if root else error
+    return dict(mean=scale * mean, error=scale * error, types=["float", "float"], warnings=[])
 
 
 def over_n(values):

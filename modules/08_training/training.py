@@ -54,7 +54,7 @@ for axis, picture in zip(axes, images):
 # %%
 from tinytorch.data import DataLoader, Normalize, TensorDataset, random_split
 from tinytorch.layers import Dropout, Flatten, Linear, ReLU, Sequential
-from tinytorch.losses import cross_entropy
+from tinytorch.losses import cross_entropy, mse_loss
 
 dataset = TensorDataset(images, labels, transform=Normalize([0.27], [0.27]))
 training, validation = random_split(dataset, [1000, 1000], rng=rng)
@@ -198,7 +198,8 @@ def mean_and_error(values):
 
     Returns:
         Pair of Python floats, computed in float64: the mean, and the sample standard deviation (its
-        sum of squares is divided by n - 1) over the root of n. The error of one value is nan.
+        sum of squares is divided by n - 1) over the root of n. The error of one value is nan,
+        without a warning.
 
     Raises:
         ValueError: There is no value.
@@ -379,19 +380,19 @@ check("08.4")
 # argument `minlength`.
 
 # %%
-from tinytorch import figures
+from tinytorch.figures import confusion, curves, filters, mistakes
 
 logits, truth = predict(model, validation_loader)
 counts = confusion_matrix(truth, logits.argmax(axis=1), 10)
-figures.confusion(counts, "0123456789")
+confusion(counts, "0123456789")
 
 # %% [markdown] question="08.2"
-# Which two digits does the network confuse most, and how many of their six squares of light do they share? Is the matrix
-# symmetric, and should it be?
+# Which two digits does the network confuse most, and in how many of the calculator's strokes do they differ? Is the matrix
+# symmetric, and would it have to be?
 
 # %%
 shown = np.stack([dataset.arrays[0][i] for i in validation.indices])
-figures.mistakes(shown, truth, logits, "0123456789")
+mistakes(shown, truth, logits, "0123456789")
 
 # %% [markdown]
 # ## When to stop
@@ -482,7 +483,9 @@ check("08.5")
 # a tree of dicts and lists, with arrays at its leaves, and with numbers and words.
 
 # %%
-optimizer = Adam(Linear(3, 2).parameters(), lr=0.01)
+layer = Linear(2, 1)
+optimizer = Adam(layer.parameters(), lr=0.01)
+train_epoch(layer, [(Tensor([[1.0, 2.0]]), Tensor([[3.0]]))], mse_loss, optimizer)
 {"epoch": 7, "optimizer": optimizer.state_dict(),
  "order": np.random.default_rng(0).bit_generator.state}
 
@@ -812,7 +815,7 @@ def train(epochs, name, resume=False, callbacks=()):
 whole = train(5, "whole", callbacks=[PrintEpochs()])
 train(3, "parts")
 parts = train(5, "parts", resume=True)
-np.array_equal(whole.model[1].weight.numpy(), parts.model[1].weight.numpy())
+np.array_equal(whole.model[1].weight.data, parts.model[1].weight.data)
 
 # %% [markdown] question="08.3"
 # Leave the generators out of the checkpoint in your mind. Which of the five epochs would show other numbers, and would anybody
@@ -822,13 +825,14 @@ np.array_equal(whole.model[1].weight.numpy(), parts.model[1].weight.numpy())
 stopper = EarlyStopping(patience=5)
 trainer = train(30, "stopped", callbacks=[stopper])
 print(f"{trainer.stopped}; epoch {trainer.epoch} was the last")
-figures.curves(trainer.history)
+curves(trainer.history)
 
 # %%
-figures.filters(trainer.model[1].weight, (12, 12), count=16)
+filters(trainer.model[1].weight, (12, 12), count=16)
 
 # %% [markdown]
-# The early layers have found strokes. Save the notebook, then run
+# Spots and strokes, each neuron in its own place: what the first layer looks for is what the digits are made of. Save the
+# notebook, then run
 #
 # ```
 # tito module complete 08
