@@ -1,0 +1,639 @@
+# Made by tito from modules/05_autograd/autograd.py: edit that file, then run `tito module complete 05`.
+
+# autograd.py, cell 5
+"""Autograd: a gradient rule for every op, and the walk back that applies them."""
+import math
+from contextlib import contextmanager
+
+import numpy as np
+
+from tinytorch.activations import (erf, gelu, leaky_relu, log_softmax, relu, sigmoid, softmax,
+                                   tanh)
+from tinytorch.gradients import as_they_were, by_columns, first_gradient, unshared
+from tinytorch.losses import (binary_cross_entropy_with_logits, cross_entropy, logsumexp, mse_loss,
+                              nll_loss)
+from tinytorch.numeric import GradcheckError, in_float64, numeric_gradient
+from tinytorch.op import Origin, op, register, state
+from tinytorch.tensor import (Tensor, absolute, add, argmax, cast, cat, div, equal, exp, expand,
+                              getitem, greater, greater_equal, log, matmul, mean, mul, neg, permute,
+                              power, reduce_max, reduce_sum, reshape, sqrt, sub, transpose, where)
+
+add.register_vjp(lambda grad, out, a, b: grad, lambda grad, out, a, b: grad)
+sub.register_vjp(lambda grad, out, a, b: grad, lambda grad, out, a, b: -grad)
+
+
+# autograd.py, cell 7
+def mul_rule(grad, out, a, b):
+    """Turn the gradient of ``a * b`` into the gradient of ``a``.
+
+    Args:
+        grad: Tensor of the shape of ``out``: the gradient of the loss with respect to it.
+        out: Tensor, the product.
+        a: Tensor or number, the factor whose gradient is wanted.
+        b: Tensor or number, the other factor.
+
+    Returns:
+        Tensor of the shape of ``out``. Every entry is the entry of ``grad`` times the derivative of
+        that entry's product with respect to its first factor.
+
+    Example:
+        >>> a, b = Tensor([3.0, 2.0]), Tensor([2.0, 4.0])
+        >>> mul_rule(Tensor([10.0, 20.0]), a * b, a, b)
+        tensor([20., 80.])
+
+    Source:
+        Baydin et al., Automatic differentiation in machine learning: a survey, 2018, section 3.2.
+    """
+    return grad * b
+
+
+# autograd.py, cell 11
+@op
+def sign(a):
+    """Return 1 for a positive entry, -1 for a negative one, and 0 for 0."""
+    return np.sign(a)
+
+
+def base_rule(grad, out, a, b):
+    """Give the gradient of the base of a power; for exponent 0 it is 0, also at base 0."""
+    below = where(equal(b, 0), 1, b - 1) if isinstance(b, Tensor) else b - 1 if b else 1
+    return grad * (b * power(a, below))
+
+
+def exponent_rule(grad, out, a, b):
+    """Give the gradient of the exponent; for base 0 it is 0, unless the power is infinite."""
+    flat = equal(a, 0) * greater_equal(b, 0)
+    return grad * where(flat, 0.0, out * log(where(True, a, out)))
+
+
+mul.register_vjp(mul_rule, lambda grad, out, a, b: mul_rule(grad, out, b, a))
+div.register_vjp(lambda grad, out, a, b: grad / b, lambda grad, out, a, b: -grad * out / b)
+power.register_vjp(base_rule, exponent_rule)
+neg.register_vjp(lambda grad, out, a: -grad)
+exp.register_vjp(lambda grad, out, a: grad * out)
+log.register_vjp(lambda grad, out, a: grad / a)
+sqrt.register_vjp(lambda grad, out, a: grad / (out * 2))
+absolute.register_vjp(lambda grad, out, a: grad * sign(a))
+where.register_vjp(None, lambda grad, out, condition, a, b: where(condition, grad, 0.0),
+                   lambda grad, out, condition, a, b: where(condition, 0.0, grad))
+sign.register_vjp(None)           # None: this input has no gradient; what jumps or stays the
+greater.register_vjp(None, None)  # same has slope 0 or none at all
+greater_equal.register_vjp(None, None)
+equal.register_vjp(None, None)
+argmax.register_vjp(None)
+
+
+# autograd.py, cell 13
+def matmul_rule(grad, out, a, b):
+    """Turn the gradient of ``a @ b`` into the gradient of ``a``.
+
+    Args:
+        grad: Tensor of shape (..., n, m).
+        out: Tensor of shape (..., n, m), the product.
+        a: Tensor of shape (..., n, k).
+        b: Tensor of shape (..., k, m).
+
+    Returns:
+        Tensor of shape (..., n, k). Entry (i, k) is the sum over j of
+        ``grad[..., i, j] * b[..., k, j]``. It has the batch dimensions of ``out``.
+
+    Example:
+        >>> a, b = Tensor([[1.0, 2.0]]), Tensor([[3.0, 4.0, 0.0], [5.0, 6.0, 1.0]])
+        >>> matmul_rule(Tensor([[1.0, 10.0, 0.0]]), a @ b, a, b)
+        tensor([[43., 65.]])
+
+    Source:
+        Giles, Collected matrix derivative results for algorithmic differentiation, 2008, 2.2.2.
+    """
+    return grad @ b.mT
+
+
+# autograd.py, cell 17
+def matmul_right_rule(grad, out, a, b):
+    """Turn the gradient of ``a @ b`` into that of ``b``, laid out in memory as ``b`` is."""
+    return (grad.mT @ a).mT if by_columns(b) else a.mT @ grad
+
+
+matmul.register_vjp(matmul_rule, matmul_right_rule)
+
+
+def kept_shape(shape, axis):
+    """Return a shape with size 1 in place of the axes that a reduction removes."""
+    axes = range(len(shape)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    removed = {i % len(shape) for i in axes}
+    return tuple(1 if i in removed else n for i, n in enumerate(shape))
+
+
+def share(grad, count, reduction):
+    """Return what each of ``count`` losses receives of the gradient of the reduced loss."""
+    return grad / count if reduction == "mean" else grad
+
+
+# autograd.py, cell 19
+def reduce_sum_rule(grad, out, a, axis, keepdims):
+    """Turn the gradient of a sum into the gradient of what was summed.
+
+    Args:
+        grad: Tensor of the shape of ``out``.
+        out: Tensor, the sum.
+        a: Tensor that was summed.
+        axis: The axis or tuple of axes that was summed along, or None for all.
+        keepdims: Whether ``out`` kept those axes, with size 1.
+
+    Returns:
+        Tensor of the shape of ``a``. Every entry is the entry of ``grad`` for the sum that it went
+        into.
+
+    Example:
+        >>> a = Tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+        >>> reduce_sum_rule(Tensor([10.0, 20.0]), a.sum(1), a, axis=1, keepdims=False)
+        tensor([[10., 10., 10.],
+                [20., 20., 20.]])
+
+    Source:
+        Griewank and Walther, Evaluating Derivatives, 2008, section 3.2.
+    """
+    return grad.reshape(kept_shape(a.shape, axis)).expand(a.shape)
+
+
+# autograd.py, cell 23
+def mean_rule(grad, out, a, axis, keepdims):
+    """Give each entry its share of the gradient of a mean."""
+    count = math.prod(a.shape) / math.prod(out.shape)
+    return reduce_sum_rule(grad / count, out, a, axis, keepdims)
+
+
+def reduce_max_rule(grad, out, a, axis, keepdims):
+    """Give the gradient of a maximum to the entry that is it, in equal shares to equal ones."""
+    shape = kept_shape(a.shape, axis)
+    largest = equal(a, out.reshape(shape))
+    return grad.reshape(shape) / reduce_sum(largest, axis=axis, keepdims=True) * largest
+
+
+def cat_rule(grad, out, *arrays, dim, argument):
+    """Cut out the part of the gradient that belongs to one of the arrays that were joined."""
+    start = sum(array.shape[dim] for array in arrays[:argument])
+    part = slice(start, start + arrays[argument].shape[dim])
+    return grad[(slice(None),) * (dim % grad.ndim) + (part,)]
+
+
+reduce_sum.register_vjp(reduce_sum_rule)
+mean.register_vjp(mean_rule)
+reduce_max.register_vjp(reduce_max_rule)
+cat.register_vjp(each=cat_rule)
+
+
+# autograd.py, cell 24
+@op
+def put_back(a, *, index, shape):
+    """Put entries into zeros, where `getitem` took them from; what was taken twice adds up."""
+    out = np.zeros(shape, a.dtype)
+    parts = [np.asarray(i) for i in (index if isinstance(index, tuple) else (index,))
+             if isinstance(i, (list, np.ndarray))]
+    if all(part.dtype == bool for part in parts):
+        out[index] = a
+    else:
+        np.add.at(out, index, a)
+    return out
+
+
+put_back.register_vjp(lambda grad, out, a, index, shape: getitem(grad, index=index))
+getitem.register_vjp(lambda grad, out, a, index: put_back(grad, index=index, shape=a.shape))
+reshape.register_vjp(lambda grad, out, a, shape: grad.reshape(a.shape))
+transpose.register_vjp(lambda grad, out, a, dim0, dim1: grad.transpose(dim0, dim1))
+permute.register_vjp(lambda grad, out, a, dims:
+                     grad.permute(*np.argsort([i % a.ndim for i in dims]).tolist()))
+expand.register_vjp(lambda grad, out, a, shape: grad)
+cast.register_vjp(lambda grad, out, a, dtype: grad)
+
+
+# autograd.py, cell 26
+def unbroadcast(grad, shape):
+    """Sum a gradient over the places that broadcasting stretched a shape to.
+
+    Args:
+        grad: Tensor whose shape ``shape`` broadcasts to.
+        shape: Tuple of ints, the shape to come back to.
+
+    Returns:
+        Tensor of that shape. Every entry is the sum of all entries of ``grad`` that read it when
+        it was stretched; shapes are matched from the right.
+
+    Example:
+        >>> grad = Tensor([[1.0, 2.0, 3.0], [10.0, 20.0, 30.0]])
+        >>> unbroadcast(grad, (3,)), unbroadcast(grad, (2, 1))
+        (tensor([11., 22., 33.]), tensor([[ 6.],
+                [60.]]))
+
+    Source:
+        Maclaurin, Duvenaud and Adams, Autograd: effortless gradients in NumPy, 2015.
+    """
+    new = grad.ndim - len(shape)
+    if new:
+        grad = grad.sum(tuple(range(new)))
+    stretched = tuple(i for i, n in enumerate(shape) if n == 1 and grad.shape[i] != 1)
+    return grad.sum(stretched, keepdim=True) if stretched else grad
+
+
+# autograd.py, cell 32
+def relu_rule(grad, out, a):
+    """Turn the gradient of ``relu(a)`` into the gradient of ``a``.
+
+    Args:
+        grad: Tensor of any shape.
+        out: Tensor of that shape, the result of ReLU.
+        a: Tensor of that shape, its input.
+
+    Returns:
+        Tensor of that shape: the entry of ``grad`` where the input was above 0, and 0 elsewhere.
+
+    Example:
+        >>> a = Tensor([2.0, -1.0, 0.0])
+        >>> relu_rule(Tensor([5.0, 6.0, 7.0]), relu(a), a)
+        tensor([5., 0., 0.])
+
+    Source:
+        Glorot, Bordes and Bengio, Deep sparse rectifier neural networks, 2011.
+    """
+    return grad * (out > 0)
+
+
+# autograd.py, cell 38
+def softmax_rule(grad, out, a, dim):
+    """Turn the gradient of ``softmax(a)`` into the gradient of ``a``.
+
+    Args:
+        grad: Tensor of any shape.
+        out: Tensor of that shape, the shares.
+        a: Tensor of that shape, the scores.
+        dim: The axis along which the shares sum to 1.
+
+    Returns:
+        Tensor of that shape. Along ``dim``, entry j is ``out[j]`` times the difference between
+        ``grad[j]`` and the sum over i of ``grad[i] * out[i]``.
+
+    Example:
+        >>> a = Tensor([[0.0, 0.0]])
+        >>> softmax_rule(Tensor([[1.0, 3.0]]), softmax(a, dim=1), a, dim=1)
+        tensor([[-0.5,  0.5]])
+
+    Source:
+        Goodfellow, Bengio and Courville, Deep Learning, 2016, section 6.2.2.3.
+    """
+    return out * (grad - (grad * out).sum(dim, keepdim=True))
+
+
+# autograd.py, cell 42
+def gelu_rule(grad, out, a, approximate):
+    """Turn the gradient of ``gelu(a)`` into that of ``a``, for either form."""
+    if approximate == "none":
+        density = exp(a * a * -0.5) / math.sqrt(2 * math.pi)
+        return grad * ((erf(a / math.sqrt(2)) + 1) * 0.5 + a * density)
+    scale, cubic = math.sqrt(2 / math.pi), 0.044715
+    bend = tanh((a + a * a * a * cubic) * scale)
+    slope = (1 - bend * bend) * (a * a * (3 * cubic) + 1) * scale
+    return grad * ((bend + 1) * 0.5 + a * 0.5 * slope)
+
+
+relu.register_vjp(relu_rule)
+leaky_relu.register_vjp(lambda grad, out, a, negative_slope:
+                        where(greater(a, 0), grad, grad * negative_slope))
+sigmoid.register_vjp(lambda grad, out, a: grad * (out * (1 - out)))
+tanh.register_vjp(lambda grad, out, a: grad * (1 - out * out))
+erf.register_vjp(lambda grad, out, a: grad * (exp(-a * a) * (2 / math.sqrt(math.pi))))
+gelu.register_vjp(gelu_rule)
+softmax.register_vjp(softmax_rule)
+log_softmax.register_vjp(lambda grad, out, a, dim: grad - exp(out) * grad.sum(dim, keepdim=True))
+
+
+@op
+def probability_minus_truth(logits, labels):
+    """Return softmax(logits), less 1 at the right class of each row: what 04.6 found, times N."""
+    out = softmax.forward(logits, dim=1)
+    out[np.arange(len(labels)), labels] -= 1
+    return out
+
+
+probability_minus_truth.register_vjp(lambda grad, out, logits, labels:
+                                     softmax_rule(grad, softmax(logits, dim=1), logits, 1), None)
+
+
+# autograd.py, cell 44
+def cross_entropy_rule(grad, out, logits, labels, reduction):
+    """Turn the gradient of the cross-entropy into the gradient of the logits.
+
+    Args:
+        grad: Tensor of the shape of ``out``.
+        out: Tensor, the loss: one number, or with reduction ``"none"`` of shape (N,).
+        logits: Tensor of shape (N, C).
+        labels: Tensor of shape (N,), whole numbers from 0 to C - 1.
+        reduction: ``"mean"``, ``"sum"`` or ``"none"``.
+
+    Returns:
+        Tensor of shape (N, C). Entry (n, j) is the gradient that arrives at the loss of example n,
+        times ``p[n, j] - (1 if j == labels[n] else 0)``, where p is the softmax of each row.
+
+    Example:
+        >>> logits, labels = Tensor([[0.0, 0.0], [0.0, 0.0]]), Tensor([0, 1])
+        >>> loss = cross_entropy(logits, labels)
+        >>> cross_entropy_rule(Tensor(4.0), loss, logits, labels, reduction="mean")
+        tensor([[-1.,  1.],
+                [ 1., -1.]])
+
+    Source:
+        Bishop, Pattern Recognition and Machine Learning, 2006, section 4.3.4.
+    """
+    each = share(grad, len(logits), reduction).reshape(-1, 1)
+    return each * probability_minus_truth(logits, labels)
+
+
+# autograd.py, cell 48
+def nll_rule(grad, out, log_probabilities, labels, reduction):
+    """Give the gradient of ``nll_loss`` to the entry of each row that counted."""
+    each = -share(grad, len(labels), reduction).expand(labels.shape)
+    index = (np.arange(len(labels)), Tensor(labels).data)
+    return put_back(each, index=index, shape=log_probabilities.shape)
+
+
+def mse_rule(grad, out, predictions, targets, reduction):
+    """Turn the gradient of ``mse_loss`` into that of the predictions."""
+    return (predictions - targets) * share(grad * 2, math.prod(predictions.shape), reduction)
+
+
+def bce_rule(grad, out, logits, targets, reduction):
+    """Turn the gradient of ``binary_cross_entropy_with_logits`` into that of the logits."""
+    return (sigmoid(logits) - targets) * share(grad, math.prod(logits.shape), reduction)
+
+
+cross_entropy.register_vjp(cross_entropy_rule, None)
+nll_loss.register_vjp(nll_rule, None)
+mse_loss.register_vjp(mse_rule, lambda grad, out, predictions, targets, reduction:
+                      mse_rule(grad, out, targets, predictions, reduction))
+binary_cross_entropy_with_logits.register_vjp(bce_rule, lambda grad, out, z, targets, reduction:
+                                              -z * share(grad, math.prod(z.shape), reduction))
+logsumexp.register_vjp(lambda grad, out, x, dim, keepdim: grad.reshape(kept_shape(x.shape, dim))
+                       * exp(x - out.reshape(kept_shape(x.shape, dim))))
+
+
+def wanted_inputs(tensor):
+    """Return a list of the inputs of a tensor's op to which a gradient flows; a leaf has none.
+
+    Raises:
+        RuntimeError: An earlier walk freed the graph.
+        NotImplementedError: The op has no rule.
+    """
+    if tensor.origin is None:
+        return []
+    op, inputs, _, _ = tensor.origin
+    if inputs is None:
+        raise RuntimeError(f"an earlier backward() used this graph and freed it, at {op.name}: "
+                           "call that one with retain_graph=True, or compute the tensor anew")
+    return [x for argument, x in enumerate(inputs)
+            if isinstance(x, Tensor) and x.requires_grad and op.rule(argument)]
+
+
+# autograd.py, cell 50
+def topological_order(*roots):
+    """List the tensors that pass a gradient on, each after those that it was computed from.
+
+    Args:
+        roots: Tensors that the walk shall begin at; usually one, the loss, of shape ().
+
+    Returns:
+        List of tensors, each once: the roots, and whatever `wanted_inputs` finds from them, but for
+        the leaves, which no op has made. Every tensor stands after its wanted inputs.
+
+    Example:
+        >>> x = Tensor(3.0, requires_grad=True)
+        >>> y = x * x
+        >>> [tensor.item() for tensor in topological_order(y + x * y)]
+        [9.0, 27.0, 36.0]
+
+    Source:
+        Cormen et al., Introduction to Algorithms, 2009, section 22.4.
+    """
+    order, seen, stack = [], set(), [(root, False) for root in roots]
+    while stack:
+        tensor, inputs_listed = stack.pop()
+        if inputs_listed:
+            order.append(tensor)
+        elif tensor not in seen and not tensor.is_leaf:
+            seen.add(tensor)
+            stack.append((tensor, True))
+            stack.extend([(x, False) for x in wanted_inputs(tensor)])
+    return order
+
+
+# autograd.py, cell 55
+def input_gradients(out, grad):
+    """Return pairs of an input that wants a gradient and the one that its op's rule gives it."""
+    op, inputs, params, _ = out.origin
+    values, pairs = as_they_were(out), []
+    for argument, x in enumerate(inputs):
+        rule = op.rule(argument) if isinstance(x, Tensor) and x.requires_grad else None
+        if rule:
+            part = rule(grad, *values, **params)
+            if part.shape != x.shape or part.dtype != x.dtype:
+                part = fitted(part, x, f"the rule of {op.name} for argument {argument}")
+            pairs.append((x, part))
+    return pairs
+
+
+def fitted(part, x, rule):
+    """Bring a gradient to the shape and the dtype of the input that it is for."""
+    pairs = zip(reversed(x.shape), reversed(part.shape))
+    if part.ndim < x.ndim or any(n not in (1, size) for n, size in pairs):
+        raise RuntimeError(f"{rule} gave shape {part.shape}, where the input has {x.shape}")
+    return unbroadcast(part, x.shape).to(x.dtype)
+
+
+def free(tensor):
+    """Forget what a tensor was computed from; which op made it is kept."""
+    tensor.origin = Origin(tensor.origin.op, None, None, None)
+
+
+# autograd.py, cell 57
+def walk(gradients, keep_graph=False, watched=()):
+    """Walk back from some tensors to the leaves, and leave the gradients of those in a dict.
+
+    Args:
+        gradients: Dict from the tensors to begin at to their gradients, each of its tensor's shape.
+            Afterwards it holds every leaf that was reached, and every watched tensor, with its
+            gradient: what the dict held for it at the beginning, plus all that `input_gradients`
+            gives for it, over all tensors computed from it.
+        keep_graph: Whether the graph stays, for another walk; otherwise every tensor on the way is
+            freed after its inputs have received their gradients.
+        watched: Set of tensors on the way whose gradients shall stay in the dict, too.
+
+    Example:
+        >>> x = Tensor(3.0, requires_grad=True)
+        >>> gradients = {x * x: Tensor(1.0)}
+        >>> walk(gradients)
+        >>> len(gradients), gradients[x].item()
+        (1, 6.0)
+
+    Source:
+        Griewank, Who invented the reverse mode of differentiation?, 2012.
+    """
+    order = topological_order(*gradients)
+    while order:
+        tensor = order.pop()
+        grad = gradients[tensor] if tensor in watched else gradients.pop(tensor)
+        for x, part in input_gradients(tensor, grad):
+            gradients[x] = gradients[x] + part if x in gradients else part
+        if not keep_graph:
+            free(tensor)
+
+
+# autograd.py, cell 65
+@contextmanager
+def recording(on):
+    """Remember ops, or do not, for the length of a ``with`` block.
+
+    Args:
+        on: The value, True or False, of ``state.recording`` inside of the block.
+
+    Returns:
+        Context manager. At the end of the block, also if it ends with an exception,
+        ``state.recording`` is what it was before the block: one value, put back once.
+
+    Example:
+        >>> x = Tensor(3.0, requires_grad=True)
+        >>> with recording(False):
+        ...     y = x * x
+        >>> y.requires_grad, (x * x).requires_grad
+        (False, True)
+
+    Source:
+        PyTorch documentation, "Autograd mechanics", "Locally disabling gradient computation".
+    """
+    before, state.recording = state.recording, on
+    try:
+        yield
+    finally:
+        state.recording = before
+
+
+# autograd.py, cell 69
+def no_grad(function=None):
+    """Remember no ops inside of ``with no_grad():`` or of a function decorated with it."""
+    return recording(False)(function) if function else recording(False)
+
+
+def enable_grad(function=None):
+    """Remember ops inside of ``with enable_grad():``, also within a block of `no_grad`."""
+    return recording(True)(function) if function else recording(True)
+
+
+def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=False,
+         allow_unused=False, materialize_grads=False):
+    """Return the gradients of outputs with respect to inputs, and leave every ``grad`` as it is.
+
+    Args:
+        outputs: Tensor, or list of tensors, to begin at.
+        inputs: Tensor, or list of tensors, whose gradients are wanted; they need not be leaves.
+        grad_outputs: The gradients to begin with, one for each output; None for 1.
+        retain_graph: As in `backward`.
+        create_graph: As in `backward`.
+        allow_unused: Whether an input that no output depends on gets None instead of an error.
+        materialize_grads: Whether such an input gets a gradient of zeros.
+
+    Returns:
+        Tuple of tensors, one for each input.
+
+    Raises:
+        RuntimeError: No output depends on one of the inputs, or a reason that `backward` has.
+
+    Example:
+        >>> x = Tensor(3.0, requires_grad=True)
+        >>> (slope,) = grad(x * x, x, create_graph=True)
+        >>> slope.item(), grad(slope, x)
+        (6.0, (tensor(2.),))
+    """
+    outputs, inputs, begin = ([x] if x is None or isinstance(x, Tensor) else list(x)
+                              for x in (outputs, inputs, grad_outputs))
+    begin = begin * len(outputs) if grad_outputs is None else begin
+    with recording(create_graph):
+        found = dict(zip(outputs, map(first_gradient, outputs, begin), strict=True))
+        walk(found, create_graph if retain_graph is None else retain_graph, set(inputs))
+        found = unshared({x: found[x] for x in inputs if x in found})
+    if len(found) < len(set(inputs)) and not (allow_unused or materialize_grads):
+        raise RuntimeError("no output depends on one of the inputs: pass allow_unused=True to get "
+                           "None for it, or materialize_grads=True to get zeros")
+    absent = (lambda x: Tensor(np.zeros_like(x.data))) if materialize_grads else lambda x: None
+    return tuple(found[x] if x in found else absent(x) for x in inputs)
+
+
+# autograd.py, cell 71
+@register("backward")
+def backward(root, gradient=None, retain_graph=None, create_graph=False):
+    """Add to the ``grad`` of every leaf that a tensor was computed from its gradient.
+
+    Args:
+        root: Tensor to begin at.
+        gradient: Tensor of its shape, the gradient to begin with; None for 1, if ``root`` is one
+            number.
+        retain_graph: Whether the graph stays for another walk; None for what ``create_graph`` is.
+        create_graph: Whether the ops of the walk are remembered, so that gradients have gradients.
+
+    Raises:
+        RuntimeError: The tensor has no graph, or has more than one entry and no gradient was given
+            (`first_gradient` words both), or an earlier walk freed the graph.
+
+    Example:
+        >>> x = Tensor([3.0, -1.0], requires_grad=True)
+        >>> (x * x).sum().backward()
+        >>> (x * 10).sum().backward()
+        >>> x.grad
+        tensor([16.,  8.])
+
+    Source:
+        Rumelhart, Hinton and Williams, Learning representations by back-propagating errors, 1986.
+    """
+    keep_graph = create_graph if retain_graph is None else retain_graph
+    with recording(create_graph):
+        gradients = {root: first_gradient(root, gradient)}
+        walk(gradients, keep_graph)
+        for leaf, part in unshared(gradients).items():
+            leaf.grad = part if leaf.grad is None else leaf.grad + part
+
+
+# autograd.py, cell 79
+def gradcheck(function, inputs, *, eps=1e-5, tolerance=1e-6):
+    """Compare the gradients of a function with the slopes that nudging measures.
+
+    The relative error of two numbers is their distance, divided by the larger of their absolute
+    values, or by 0.001 if both are smaller than that.
+
+    Args:
+        function: Op, or function of tensors that returns a tensor.
+        inputs: Tuple of its inputs, of any shapes. Those of floats are checked, in float64.
+        eps: Size of the nudge.
+        tolerance: The largest relative error that passes.
+
+    Returns:
+        True, if every entry of every gradient passes.
+
+    Raises:
+        GradcheckError: An entry does not pass; nan never does. It is raised for the first argument
+            that has such an entry.
+
+    Example:
+        >>> gradcheck(mul, (Tensor([1.0, 2.0, 3.0]), Tensor(-0.5)))
+        True
+
+    Source:
+        Nocedal and Wright, Numerical Optimization, 2006, section 8.1.
+    """
+    inputs = in_float64(inputs)
+    out = function(*inputs)
+    upstream = Tensor(np.random.default_rng(0).standard_normal(out.shape))
+    for argument, x in enumerate(inputs):
+        if isinstance(x, Tensor) and x.requires_grad:
+            (gradient,) = grad(out, x, upstream, retain_graph=True, materialize_grads=True)
+            numeric = numeric_gradient(function, inputs, argument, upstream, eps)
+            size = np.maximum(abs(gradient.data), abs(numeric)).clip(min=1e-3)
+            error = abs(gradient.data - numeric) / size
+            if not (error <= tolerance).all():
+                raise GradcheckError(function, argument, gradient.data, numeric, error, tolerance)
+    return True
