@@ -11,8 +11,12 @@ NOTHING = ("raises", "ValueError")
 
 # 08.1 train_epoch: a network of one matrix, whose optimizer writes down what it is given
 
+describe_train_epoch = "train_epoch(model, loader, criterion, optimizer, clip_norm={clip_norm})"
+
+
 def draw_train_epoch(rng):
-    for sizes, clip_norm, reported in (([4, 4, 1], None, True), ([3, 2], 0.5, False), ([2, 5, 3], 1e6, True), ([1], None, False), ([], None, True)):
+    for sizes, clip_norm, reported in (([4, 4, 1], None, True), ([3, 2], 0.5, False), ([2, 5, 3], 1e6, True),
+                                       ([1], None, False), ([], None, True)):
         yield dict(inputs=[rng.standard_normal((n, 3), np.float32) for n in sizes],
                    labels=[rng.standard_normal(n).astype(np.float32) for n in sizes],
                    weight=rng.standard_normal(3).astype(np.float32), stale=rng.standard_normal(3).astype(np.float32),
@@ -56,7 +60,7 @@ def observe_train_epoch(module, inputs, labels, weight, stale, lr, clip_norm, re
     settings = {**({} if clip_norm is None else {"clip_norm": clip_norm}), **({"after_step": note} if reported else {})}
     batches = [(module.Tensor(x), module.Tensor(y)) for x, y in zip(inputs, labels)]
     loss = module.train_epoch(Model(), iter(batches), criterion, Optimizer(), **settings)
-    return dict(training=modes, gradients=steps, loss=loss, reports=reports)
+    return {"training mode": modes, "gradient at each step": steps, "loss": loss, "calls of after_step": reports}
 
 
 def oracle_train_epoch(inputs, labels, weight, stale, lr, clip_norm, reported, zeroed="before", by_batch=False, clip=True,
@@ -78,14 +82,16 @@ def oracle_train_epoch(inputs, labels, weight, stale, lr, clip_norm, reported, z
         reports.append(("float", losses[-1], w if late else before))
     sizes = [1] * len(labels) if by_batch else [len(y) for y in labels]
     loss = sum(one * size for one, size in zip(losses, sizes)) / sum(sizes)
-    return dict(training=[mode] * len(steps), gradients=steps, loss=loss, reports=reports if reported else [])
+    return {"training mode": [mode] * len(steps), "gradient at each step": steps, "loss": loss,
+            "calls of after_step": reports if reported else []}
 
 
 def other_reports(change):
     """Make a wrong oracle whose reports alone differ."""
     def wrong(**inputs):
         expected = oracle_train_epoch(**inputs)
-        return {**expected, "reports": change(expected["reports"])} if inputs["inputs"] else expected
+        changed = inputs["inputs"] and {"calls of after_step": change(expected["calls of after_step"])}
+        return {**expected, **changed} if changed else expected
     return wrong
 
 
@@ -96,7 +102,8 @@ misconceptions_train_epoch = {
         lambda **inputs: oracle_train_epoch(**inputs, zeroed="after"),
     "the loss is the mean of the batch means: a small last batch counts as much as a full one":
         lambda **inputs: oracle_train_epoch(**inputs, by_batch=True),
-    "the network was not told that it is being trained: dropout would rest": lambda **inputs: oracle_train_epoch(**inputs, mode=False),
+    "the network was not told that it is being trained: dropout would rest":
+        lambda **inputs: oracle_train_epoch(**inputs, mode=False),
     "the gradients were not clipped before the step": lambda **inputs: oracle_train_epoch(**inputs, clip=False),
     "after_step was called before the step": lambda **inputs: oracle_train_epoch(**inputs, late=False),
     "after_step was not called": other_reports(lambda reports: []),
@@ -147,13 +154,17 @@ def over_n(values):
 
 misconceptions_mean_and_error = {
     "the sum of squares was divided by n, not by n - 1": lambda values: oracle_mean_and_error(values, less=0),
-    "the error is the spread of single values: it was not divided by the root of n": lambda values: oracle_mean_and_error(values, root=False),
+    "the error is the spread of single values: it was not divided by the root of n":
+        lambda values: oracle_mean_and_error(values, root=False),
     "the error was divided by n, not by its root": over_n,
     "both are in percent: leave them as fractions": lambda values: oracle_mean_and_error(values, scale=100.0),
 }
 
 
 # 08.3 predict
+
+describe_predict = "predict(model, loader)"
+
 
 def draw_predict(rng):
     for sizes, classes, training in (([3, 3, 1], 4, True), ([2, 4], 3, False), ([1], 5, True), ([4, 2, 2], 2, False)):
@@ -185,24 +196,28 @@ def observe_predict(module, inputs, labels, weight, training):
     model = Model()
     batches = [(module.Tensor(x), module.Tensor(y)) for x, y in zip(inputs, labels)]
     outputs, targets = module.predict(model, iter(batches))
-    return dict(training=modes, remembered=graphs, outputs=outputs, labels=targets, afterwards=model.training,
-                recording=(w * 1.0).requires_grad)
+    return {"training mode": modes, "graph remembered": graphs, "outputs": outputs, "labels": targets,
+            "training mode afterwards": model.training, "gradients on afterwards": (w * 1.0).requires_grad}
 
 
-def oracle_predict(inputs, labels, weight, training, during=False, remembered=False, after=None, last=False, recording=True):
+def oracle_predict(inputs, labels, weight, training, during=False, remembered=False, after=None, last=False):
     chosen = slice(-1 if last else 0, None)
-    rows = [[sum(float(a) * float(b) for a, b in zip(row, column)) for column in weight.T] for x in inputs[chosen] for row in x]
+    rows = [[sum(float(a) * float(b) for a, b in zip(row, column)) for column in weight.T]
+            for x in inputs[chosen] for row in x]
     scale = 2.0 if during else 1.0
-    return dict(training=[during] * len(inputs), remembered=[remembered] * len(inputs), outputs=scale * np.array(rows),
-                labels=np.array([int(label) for y in labels[chosen] for label in y]),
-                afterwards=training if after is None else after, recording=recording)
+    return {"training mode": [during] * len(inputs), "graph remembered": [remembered] * len(inputs),
+            "outputs": scale * np.array(rows), "labels": np.array([int(label) for y in labels[chosen] for label in y]),
+            "training mode afterwards": training if after is None else after, "gradients on afterwards": True}
 
 
 misconceptions_predict = {
-    "the network stayed in training mode: dropout would be at work": lambda **inputs: oracle_predict(**inputs, during=inputs["training"]),
+    "the network stayed in training mode: dropout would be at work":
+        lambda **inputs: oracle_predict(**inputs, during=inputs["training"]),
     "the network was left in evaluation mode": lambda **inputs: oracle_predict(**inputs, after=False),
-    "the network was put into training mode afterwards, though it had not been": lambda **inputs: oracle_predict(**inputs, after=True),
-    "a graph was remembered for a backward pass that never comes": lambda **inputs: oracle_predict(**inputs, remembered=True),
+    "the network was put into training mode afterwards, though it had not been":
+        lambda **inputs: oracle_predict(**inputs, after=True),
+    "a graph was remembered for a backward pass that never comes":
+        lambda **inputs: oracle_predict(**inputs, remembered=True),
     "only the last batch was returned": lambda **inputs: oracle_predict(**inputs, last=True),
 }
 
@@ -232,16 +247,26 @@ def oracle_confusion_matrix(labels, predictions, classes, swapped=False, once=Fa
 
 
 misconceptions_confusion_matrix = {
-    "rows and columns changed places: a row is a true class": lambda **inputs: oracle_confusion_matrix(**inputs, swapped=True),
+    "rows and columns changed places: a row is a true class":
+        lambda **inputs: oracle_confusion_matrix(**inputs, swapped=True),
     "each pair was counted once, however often it occurs": lambda **inputs: oracle_confusion_matrix(**inputs, once=True),
-    "the rows were divided by their sums: counts are asked for": lambda **inputs: oracle_confusion_matrix(**inputs, share=True),
+    "the rows were divided by their sums: counts are asked for":
+        lambda **inputs: oracle_confusion_matrix(**inputs, share=True),
 }
 
 
 # 08.5 Patience
 
+describe_Patience = "Patience(patience={patience}, min_delta={min_delta}) and a step for each loss"
+
+
+def state(improved, best, waited, over):
+    """Name what is known after a step."""
+    return {"improved": improved, "best": best, "waited": waited, "over": over}
+
+
 def draw_Patience(rng):
-    for patience, min_delta in ((2, 0.0), (1, 0.1), (3, 0.25), (2, None)):
+    for patience, min_delta in ((2, 0.0), (1, 0.1), (3, 0.25), (2, 0.0)):
         drop = rng.uniform(0.3, 1.0, 12)
         losses = [float(x) for x in np.round(3 - np.cumsum(drop * rng.choice([1, 1, -1, -0.2], 12)) / 2, 3)]
         yield dict(losses=losses, patience=patience, min_delta=min_delta)
@@ -251,33 +276,35 @@ def draw_Patience(rng):
 
 
 def observe_Patience(Patience, losses, patience, min_delta):
-    waiting = Patience(patience) if min_delta is None else Patience(patience, min_delta)
-    seen = [("begin", waiting.best, waiting.waited, bool(waiting.over))]
+    waiting = Patience(patience, min_delta) if min_delta else Patience(patience)
+    after = [state("no step yet", waiting.best, waiting.waited, bool(waiting.over))]
     for loss in losses:
-        improved = waiting.step(loss)
-        seen.append((bool(improved), waiting.best, waiting.waited, bool(waiting.over)))
-    return dict(settings=[waiting.patience, waiting.min_delta], seen=seen)
+        improved = bool(waiting.step(loss))
+        after.append({"loss": loss, **state(improved, waiting.best, waiting.waited, bool(waiting.over))})
+    return dict(settings=[waiting.patience, waiting.min_delta], after=after)
 
 
-def oracle_Patience(losses, patience, min_delta, extra=0, versus_last=False, delta=True, reset=True, drift=False, reached=False):
-    needed = min_delta or 0.0
-    best, last, waited, seen = math.inf, math.inf, 0, [("begin", math.inf, 0, patience <= 0)]
+def oracle_Patience(losses, patience, min_delta, extra=0, versus_last=False, delta=True, reset=True, drift=False,
+                    reached=False):
+    best, last, waited, after = math.inf, math.inf, 0, [state("no step yet", math.inf, 0, patience <= 0)]
     for loss in losses:
-        bound = (last if versus_last else best) - (needed if delta else 0.0)
+        bound = (last if versus_last else best) - (min_delta if delta else 0.0)
         improved = loss < bound or (reached and loss == bound)
         waited = (0 if reset else waited) if improved else waited + 1
         best = loss if improved or (drift and loss < best) else best
         last = loss
-        seen.append((improved, best, waited, waited >= patience + extra))
-    return dict(settings=[patience, needed], seen=seen)
+        after.append({"loss": loss, **state(improved, best, waited, waited >= patience + extra)})
+    return dict(settings=[patience, min_delta], after=after)
 
 
 misconceptions_Patience = {
-    "it was over one epoch too late: patience epochs have been waited, not one more": lambda **inputs: oracle_Patience(**inputs, extra=1),
-    "the loss was compared with the last one, not with the best": lambda **inputs: oracle_Patience(**inputs, versus_last=True),
+    "it was over one epoch too late: patience epochs have been waited, not one more":
+        lambda **inputs: oracle_Patience(**inputs, extra=1),
+    "the loss was compared with the last one, not with the best":
+        lambda **inputs: oracle_Patience(**inputs, versus_last=True),
     "min_delta was ignored": lambda **inputs: oracle_Patience(**inputs, delta=False),
     "an improvement did not set the count back to 0": lambda **inputs: oracle_Patience(**inputs, reset=False),
-    "the best loss fell by less than min_delta: a slow slide would never be an improvement, but would move the mark":
+    "a loss that was better by less than min_delta became the best one: a slow slide would go unnoticed":
         lambda **inputs: oracle_Patience(**inputs, drift=True),
     "a loss of exactly best - min_delta counted; it must be below": lambda **inputs: oracle_Patience(**inputs, reached=True),
 }
@@ -291,7 +318,8 @@ def draw_split_arrays(rng):
 
     lr = float(rng.uniform(0.1, 1))
     yield dict(tree={"lr": lr, "mean": array(3)}, name="")
-    yield dict(tree={"optimizer": {"state": {0: {"step": np.array(3), "square": array(2, 3)}, 1: {"square": array(4)}}, "betas": (0.9, lr)}}, name="")
+    state = {0: {"step": np.array(3), "square": array(2, 3)}, 1: {"square": array(4)}}
+    yield dict(tree={"optimizer": {"state": state, "betas": (0.9, lr)}}, name="")
     yield dict(tree=[array(2), {"scale": array(1, 2), "word": "cosine"}, [None, True, array()]], name="")
     yield dict(tree={"0.weight": array(3, 2), "0.bias": array(2)}, name="model")
     yield dict(tree=array(5), name="alone")
@@ -306,25 +334,25 @@ def observe_split_arrays(split_arrays, tree, name):
 def plain(tree):
     """Return a tree with its kinds of containers written out, and keys as text."""
     if isinstance(tree, dict):
-        return {"kind": "dict", **{f"{type(key).__name__} {key}": plain(value) for key, value in tree.items()}}
+        return {key if isinstance(key, str) else f"{key}, no text": plain(value) for key, value in tree.items()}
     if isinstance(tree, (list, tuple)):
         return [type(tree).__name__, *map(plain, tree)]
     return tree
 
 
-def oracle_split_arrays(tree, name, dot=".", rooted=False, short=False, lists=True, dropped=False, tuples=False):
+def oracle_split_arrays(tree, name, rooted=False, short=False, dropped=False, tuples=False):
     """Walk with a list of what is still to be done, names and all."""
     arrays = {}
 
     def walk(node, path):
         if isinstance(node, np.ndarray):
-            label = path[-1] if short else dot.join(([""] if rooted else []) + path)
+            label = path[-1] if short else ".".join(([""] if rooted else []) + path)
             arrays[label] = node.astype(np.float64) if node.dtype.kind == "f" else node
             return {"array": label}
         if isinstance(node, dict):
             done = {key: walk(value, [*path, str(key)]) for key, value in node.items()}
             return {key: value for key, value in done.items() if not (dropped and isinstance(node[key], np.ndarray))}
-        if isinstance(node, (list, tuple)) and lists:
+        if isinstance(node, (list, tuple)):
             done = [walk(value, [*path, str(position)]) for position, value in enumerate(node)]
             return tuple(done) if tuples and isinstance(node, tuple) else done
         return node
@@ -336,7 +364,8 @@ def oracle_split_arrays(tree, name, dot=".", rooted=False, short=False, lists=Tr
 misconceptions_split_arrays = {
     "the names begin with a dot: at the root there is nothing before the key": lambda tree, name: oracle_split_arrays(
         tree, name, rooted=not name),
-    "an array's name is its last key alone: two arrays may share it, and one is lost": lambda tree, name: oracle_split_arrays(tree, name, short=True),
+    "an array's name is its last key alone: two arrays may share it, and one is lost":
+        lambda tree, name: oracle_split_arrays(tree, name, short=True),
     "no note was left in the place of an array": lambda tree, name: oracle_split_arrays(tree, name, dropped=True),
     "tuples stayed tuples: JSON has lists": lambda tree, name: oracle_split_arrays(tree, name, tuples=True),
     "the prefix that the call gave was left out": lambda tree, name: oracle_split_arrays(tree, ""),
@@ -345,26 +374,33 @@ misconceptions_split_arrays = {
 
 # 08.7 atomically
 
+describe_atomically = "atomically(path, write)"
+
+
 def draw_atomically(rng):
-    for old, fails in ((True, False), (False, False), (True, True), (False, True)):
-        yield dict(name=f"state-{rng.integers(1000)}.bin", old=[int(i) for i in rng.integers(0, 256, 6)] if old else None,
-                   parts=[[int(i) for i in rng.integers(0, 256, 4)] for _ in range(3)], fails=fails)
+    for there, fails in ((True, False), (False, False), (True, True), (False, True)):
+        old = [int(i) for i in rng.integers(0, 256, 6)] if there else None
+        yield dict(name=f"state-{rng.integers(1000)}.bin", old=old, fails=fails,
+                   parts=[[int(i) for i in rng.integers(0, 256, 4)] for _ in range(3)])
 
 
 def observe_atomically(atomically, name, old, parts, fails):
     """Write in three parts, look at the folder after the second, and fail there or go on."""
     with tempfile.TemporaryDirectory() as folder:
-        path, during = Path(folder) / name, []
+        path, seen = Path(folder) / name, {}
         if old is not None:
             path.write_bytes(bytes(old))
 
         def content():
-            return list(path.read_bytes()) if path.exists() else None
+            return list(path.read_bytes()) if path.exists() else "not there"
+
+        def others():
+            return sum(other != path for other in path.parent.iterdir())
 
         def write(file):
             for part in parts[:2]:
                 file.write(bytes(part))
-            during.extend([content(), sum(other != path for other in path.parent.iterdir())])
+            seen["the file meanwhile"], seen["files beside it meanwhile"] = content(), others()
             if fails:
                 raise OSError("no space left")
             file.write(bytes(parts[2]))
@@ -373,26 +409,33 @@ def observe_atomically(atomically, name, old, parts, fails):
             error = "none" if atomically(path, write) is None else "none, but something was returned"
         except OSError as raised:
             error = str(raised)
-        left = sum(other != path for other in path.parent.iterdir())
-        return dict(during=during[0], beside=during[1], error=error, content=content(), left=left)
+        return {**seen, "error": error, "the file afterwards": content(), "files beside it afterwards": others()}
 
 
-def oracle_atomically(name, old, parts, fails, in_place=False, left=0, beside=1, swallowed=False, replaced=False, removed=False):
-    new = [byte for part in parts[:2 if fails else 3] for byte in part]
-    half = [] if in_place else old
-    kept = new if in_place or replaced else None if removed else old
-    return dict(during=half, beside=beside, error="no space left" if fails and not swallowed else "none",
-                content=kept if fails else new, left=left)
+def oracle_atomically(name, old, parts, fails, meanwhile=None, kept=None, beside=1, left=0, swallowed=False):
+    old = "not there" if old is None else old
+    written = [byte for part in parts[:2 if fails else 3] for byte in part]
+    return {"the file meanwhile": old if meanwhile is None else meanwhile, "files beside it meanwhile": beside,
+            "error": "no space left" if fails and not swallowed else "none",
+            "the file afterwards": (old if kept is None else kept) if fails else written,
+            "files beside it afterwards": left}
+
+
+def half(parts, **_):
+    """Return what has been written when the second part is."""
+    return parts[0] + parts[1]
 
 
 misconceptions_atomically = {
     "the file itself was opened for writing: for a while it was neither old nor new":
-        lambda **inputs: oracle_atomically(**inputs, in_place=True, beside=0),
+        lambda **inputs: oracle_atomically(**inputs, meanwhile=[], beside=0, kept=half(**inputs)),
     "the temporary file lies in another folder, perhaps on another disk, where no single step leads from":
         lambda **inputs: oracle_atomically(**inputs, beside=0),
-    "the temporary file was left behind after a failure": lambda **inputs: oracle_atomically(**inputs, left=int(inputs["fails"])),
+    "the temporary file was left behind after a failure":
+        lambda **inputs: oracle_atomically(**inputs, left=int(inputs["fails"])),
     "the error did not go on to the caller": lambda **inputs: oracle_atomically(**inputs, swallowed=True),
-    "after a failure the half of a file took the old one's place": lambda **inputs: oracle_atomically(**inputs, replaced=True),
-    "the old file was removed first": lambda **inputs: {
-        **oracle_atomically(**inputs, removed=True), "during": None},
+    "after a failure the half of a file took the old one's place":
+        lambda **inputs: oracle_atomically(**inputs, kept=half(**inputs)),
+    "the old file was removed first":
+        lambda **inputs: oracle_atomically(**inputs, meanwhile="not there", kept="not there"),
 }
