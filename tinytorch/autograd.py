@@ -231,8 +231,8 @@ def unbroadcast(grad, shape):
     new = grad.ndim - len(shape)
     if new:
         grad = grad.sum(tuple(range(new)))
-    stretched = tuple(i for i, n in enumerate(shape) if n == 1 and grad.shape[i] != 1)
-    return grad.sum(stretched, keepdim=True) if stretched else grad
+    ones = tuple(i for i, n in enumerate(shape) if n == 1)  # stretched, or the sum changes nothing
+    return grad.sum(ones, keepdim=True) if ones else grad
 
 
 # autograd.py, cell 32

@@ -854,7 +854,7 @@ RIGHT, LARGE, SMALL, SECOND = "a * b", "1e9 * a * b", "1e-7 * a * b, wrong for a
 TINY, HIDDEN, UNDEFINED = "a * b, wrong by 0.001 %", "a * b, right for ones", "a * b, nan for a"
 LATE, UNUSED = "a * b, wrong in one entry", "a + 0 * b, without a rule for b"
 WRONG_AT = {RIGHT: None, LARGE: None, UNUSED: None, SECOND: 1, SMALL: 0, TINY: 0, HIDDEN: 0, UNDEFINED: 0, LATE: 0}
-describe_gradcheck = "gradcheck({function}, (a, b))"
+describe_gradcheck = "gradcheck({function}, (a, b, labels, 2))"
 
 
 def draw_gradcheck(rng):
@@ -866,17 +866,17 @@ def draw_gradcheck(rng):
 
 
 def planted(module, function):
-    """Make an op of two tensors, with the mistake that its name tells planted in its rules."""
+    """Make an op of two tensors, and of two inputs without a gradient; the mistake that its name tells is in its rules."""
     scale = {LARGE: 1e9, SMALL: 1e-7}.get(function, 1.0)
-    op = type(module.add)((lambda a, b: a + 0 * b) if function == UNUSED else lambda a, b: scale * (a * b))
+    op = type(module.add)((lambda a, b, c, d: a + 0 * b) if function == UNUSED else lambda a, b, c, d: scale * (a * b))
     op.name = op.__name__ = function
-    first = {SMALL: lambda grad, out, a, b: grad * b * (2 * scale), TINY: lambda grad, out, a, b: grad * b * 1.00001,
-             HIDDEN: lambda grad, out, a, b: grad * b + (grad - grad.mean()), UNUSED: lambda grad, out, a, b: grad,
-             UNDEFINED: lambda grad, out, a, b: grad * float("nan"),
-             LATE: lambda grad, out, a, b: grad * b * module.Tensor(but_for_the_last(a.shape))}
-    second = {SECOND: lambda grad, out, a, b: grad * a * a, UNUSED: None}
-    op.register_vjp(first.get(function, lambda grad, out, a, b: grad * b * scale),
-                    second.get(function, lambda grad, out, a, b: grad * a * scale))
+    first = {SMALL: lambda grad, out, a, b, c, d: grad * b * (2 * scale), TINY: lambda grad, out, a, b, c, d: grad * b * 1.00001,
+             HIDDEN: lambda grad, out, a, b, c, d: grad * b + (grad - grad.mean()), UNUSED: lambda grad, out, a, b, c, d: grad,
+             UNDEFINED: lambda grad, out, a, b, c, d: grad * float("nan"),
+             LATE: lambda grad, out, a, b, c, d: grad * b * module.Tensor(but_for_the_last(a.shape))}
+    second = {SECOND: lambda grad, out, a, b, c, d: grad * a * a, UNUSED: None}
+    op.register_vjp(first.get(function, lambda grad, out, a, b, c, d: grad * b * scale),
+                    second.get(function, lambda grad, out, a, b, c, d: grad * a * scale), None, None)
     return op
 
 
@@ -889,7 +889,8 @@ def but_for_the_last(shape):
 
 def observe_gradcheck(module, function, a, b):
     try:
-        result = module.gradcheck(planted(module, function), (module.Tensor(a), module.Tensor(b)))
+        labels = module.Tensor(np.arange(3))
+        result = module.gradcheck(planted(module, function), (module.Tensor(a), module.Tensor(b), labels, 2))
     except module.GradcheckError as error:
         entry = f", index {list(error.index)}" if function == LATE else ""
         return f"GradcheckError: argument {error.argument}{entry}"
