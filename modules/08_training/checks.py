@@ -63,8 +63,8 @@ def observe_train_epoch(module, inputs, labels, weight, stale, lr, clip_norm, re
     return {"training mode": modes, "gradient at each step": steps, "loss": loss, "calls of after_step": reports}
 
 
-def oracle_train_epoch(inputs, labels, weight, stale, lr, clip_norm, reported, zeroed="before", by_batch=False, clip=True,
-                       mode=True, late=True):
+def oracle_train_epoch(inputs, labels, weight, stale, lr, clip_norm, reported, zeroed="before", by_batch=False,
+                       clip=True, mode=True, late=True):
     """Walk over the batches with a gradient worked out by hand."""
     if not inputs:
         return NOTHING
@@ -306,7 +306,8 @@ misconceptions_Patience = {
     "an improvement did not set the count back to 0": lambda **inputs: oracle_Patience(**inputs, reset=False),
     "a loss that was better by less than min_delta became the best one: a slow slide would go unnoticed":
         lambda **inputs: oracle_Patience(**inputs, drift=True),
-    "a loss of exactly best - min_delta counted; it must be below": lambda **inputs: oracle_Patience(**inputs, reached=True),
+    "a loss of exactly best - min_delta counted; it must be below":
+        lambda **inputs: oracle_Patience(**inputs, reached=True),
 }
 
 

@@ -106,8 +106,32 @@ def test_every_generator_counts(tmp_path, forgotten):
     assert problem.digest(second) != problem.digest(straight)
 
 
-def test_fit_again_goes_on_to_the_new_total():
+def test_ctrl_c_takes_the_network_itself_back_to_the_last_whole_epoch(tmp_path, capsys):
+    class Interrupt(Callback):
+        def step_end(self, trainer, loss):
+            if trainer.epoch == 2:
+                raise KeyboardInterrupt
+
+    undisturbed = problem.trainer()
+    undisturbed.fit(*problem.loaders(), epochs=2)
+    manual_seed(0)
+    one = problem.trainer(tmp_path / "run", [Interrupt()])
+    one.fit(*problem.loaders(), epochs=5)
+    assert one.interrupted
+    assert problem.digest(one) == problem.digest(undisturbed)
+
+
+class FirstIsBest(Callback):
+    """Make every epoch look worse than the one before, so that the best weights are the first ones."""
+
+    def epoch_end(self, trainer, record):
+        record["validation_loss"] = float(record["epoch"])
+
+
+def test_fit_again_goes_on_to_the_new_total_from_the_last_weights():
     once, twice = problem.trainer(), problem.trainer()
+    for one in (once, twice):
+        one.callbacks.insert(0, FirstIsBest())
     once.fit(*problem.loaders(), epochs=4)
     manual_seed(0)
     both = problem.loaders()
