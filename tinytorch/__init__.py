@@ -18,7 +18,7 @@ imports.install()
 
 
 def __getattr__(name):
-    if name in imports.curriculum() or (imports.PACKAGE / name).is_dir():
+    if name in imports.curriculum() or any((imports.PACKAGE / file).exists() for file in (name, f"{name}.py")):
         return importlib.import_module(f"tinytorch.{name}")
     if name.startswith("__"):
         raise AttributeError(name)

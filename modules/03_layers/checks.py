@@ -316,7 +316,7 @@ def observe_kaiming_uniform_(module, shape, **options):
             "largest": float(memory.max()), "smallest": float(memory.min()), "standard deviation": float(memory.std()),
             "dtype": str(tensor.data.dtype),
             "the same rng gives the same": bool((again.data == memory).all()),
-            "another rng gives others": not bool((other.data == memory).any()) and not bool((default.data == memory).any())}
+            "another rng gives others": bool((other.data == memory).mean() < 0.01 and (default.data == memory).mean() < 0.01)}
 
 
 GAINS = {"linear": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2)}
@@ -477,7 +477,8 @@ def observe_dropout(module, x, **options):
         again = module.dropout(module.Tensor(x), rng=np.random.default_rng(2), **options)
         default = [module.dropout(module.Tensor(x), **options) for _ in range(2)]
     values = numbers(module, out)
-    factors = values / x if isinstance(values, np.ndarray) and values.shape == x.shape else np.full((2, 2), np.nan)
+    divisor = np.where(x == 0, 1, x)  # a 0 that was drawn says nothing about its factor
+    factors = values / divisor if isinstance(values, np.ndarray) and values.shape == x.shape else np.full((2, 2), np.nan)
     gone = (factors == 0).reshape(len(factors), -1)
     alike = {"all rows alike": bool((gone == gone[0]).all()), "all columns alike": bool((gone.T == gone.T[0]).all())}
     return {"shape and dtype": f"{values.shape} {values.dtype}" if isinstance(values, np.ndarray) else values, **alike,
