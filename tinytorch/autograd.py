@@ -63,7 +63,7 @@ def base_rule(grad, out, a, b):
 def exponent_rule(grad, out, a, b):
     """Give the gradient of the exponent; for base 0 it is 0, unless the power is infinite."""
     flat = equal(a, 0) * greater_equal(b, 0)
-    return grad * where(flat, 0.0, out * log(where(True, a, out)))
+    return grad * (out * log(where(flat, 1.0, where(True, a, out))))
 
 
 mul.register_vjp(mul_rule, lambda grad, out, a, b: mul_rule(grad, out, b, a))

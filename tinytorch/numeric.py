@@ -19,9 +19,14 @@ class GradcheckError(RuntimeError):
     def __init__(self, function, argument, analytic, numeric, error, tolerance):
         index = np.unravel_index(np.argmax(error), np.shape(error))
         self.name, self.argument, self.index = getattr(function, "__name__", repr(function)), argument, tuple(map(int, index))
-        super().__init__(f"the gradient of {self.name} is wrong, at argument {argument}, index {list(self.index)}: "
-                         f"analytic {analytic[index]:.6g}, numeric {numeric[index]:.6g}, "
-                         f"relative error {error[index]:.1e}, expected below {tolerance:.0e}")
+        super().__init__(f"the gradient of {self.name} is wrong for argument {argument}, worst at index {list(self.index)}:\n"
+                         f"  analytic {analytic[index]:.6g}, numeric {numeric[index]:.6g}, relative error {short(error[index])}, "
+                         f"expected below {short(tolerance)}")
+
+
+def short(number):
+    """Return a small number as text: 2.5e-7."""
+    return f"{number:.1e}".replace("e-0", "e-").replace("e+00", "").replace(".0e", "e")
 
 
 def in_float64(inputs):

@@ -1,0 +1,272 @@
+"""Every op that the package exports: its rules against slopes measured by nudging, twice, and against PyTorch's gradients.
+
+A new op has to be entered in CASES, or in NOT_DIFFERENTIABLE: until it is, the first tests here fail and name it.
+"""
+import importlib
+import math
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from tinytorch import imports
+from tinytorch.activations import erf, gelu, leaky_relu, log_softmax, relu, sigmoid, softmax, tanh
+from tinytorch.autograd import grad, probability_minus_truth, put_back
+from tinytorch.losses import binary_cross_entropy_with_logits, cross_entropy, logsumexp, mse_loss, nll_loss
+from tinytorch.op import Op
+from tinytorch.tensor import (Tensor, absolute, add, cast, cat, div, exp, expand, getitem, log, matmul, mean, mul, neg, permute, power,
+                              reduce_max, reduce_sum, reshape, sqrt, sub, transpose, where)
+
+NOT_DIFFERENTIABLE = {"argmax", "equal", "greater", "greater_equal", "sign"}
+LABELS = np.array([2, 0, 2, 1])
+MASK = np.random.default_rng(7).random((3, 4)) < 0.5
+ROWS = np.array([2, 0, 2])  # an index that takes one row twice
+
+
+class Case(NamedTuple):
+    """A function of tensors made with one op, the shapes of its inputs, and the same in PyTorch; + marks positive inputs."""
+
+    op: Op
+    ours: object
+    shapes: tuple
+    theirs: object
+
+    def arrays(self, dtype):
+        """Draw the inputs: no two alike, none near the corner at 0."""
+        rng, drawn = np.random.default_rng(0), []
+        for shape in self.shapes:
+            positive, shape = shape[:1] == ("+",), tuple(n for n in shape if n != "+")
+            array = rng.standard_normal(shape)
+            array += np.where(array < 0, -0.1, 0.1)
+            drawn.append(np.asarray(np.abs(array) + 0.4 if positive else array, dtype))
+        return drawn
+
+
+def binary(op, theirs, second=()):
+    """An op of two inputs: equal shapes, either one stretched, both, a number on either side, the same tensor twice."""
+    shapes = [((3, 4), (3, 4)), ((3, 4), (4,)), ((3, 1), (2, 1, 4)), ((), (2, 3)), ((2, 3), (1,))]
+    yield from (Case(op, op, (first, (*second, *other)), theirs) for first, other in shapes)
+    yield Case(op, lambda a: op(a, 1.7), ((2, 3),), lambda t, a: theirs(t, a, 1.7))
+    yield Case(op, lambda a: op(-1.3, a), ((*second, 2, 3),), lambda t, a: theirs(t, -1.3, a))
+    yield Case(op, lambda a: op(a, a), ((*second, 2, 3),), lambda t, a: theirs(t, a, a))
+
+
+def reduction(op, theirs):
+    """A reduction along every kind of axis, and of a tensor that is used again beside it."""
+    for axis, keepdims in [(None, False), (1, False), ((0, 2), True), (-1, True), ((0, -1), False)]:
+        yield Case(op, lambda a, axis=axis, keepdims=keepdims: op(a, axis=axis, keepdims=keepdims), ((2, 3, 4),),
+                   lambda t, a, axis=axis, keepdims=keepdims: theirs(t, a, axis, keepdims))
+    yield Case(op, lambda a: op(a, axis=0) * a, ((3, 4),), lambda t, a: theirs(t, a, 0, False) * a)
+
+
+def unary(op, theirs, *sign):
+    """An op of one input, alone and with its input used again."""
+    yield Case(op, op, ((*sign, 3, 4),), theirs)
+    yield Case(op, lambda a: op(a) * a, ((*sign, 5),), lambda t, a: theirs(t, a) * a)
+
+
+def along(op, theirs):
+    """An op along one axis."""
+    for dim in (-1, 0, 1):
+        yield Case(op, lambda a, dim=dim: op(a, dim=dim), ((2, 3, 4),), lambda t, a, dim=dim: theirs(t, a, dim))
+
+
+def loss(op, theirs, *shapes, fixed=()):
+    """A loss with every reduction."""
+    for kind in ("mean", "sum", "none"):
+        yield Case(op, lambda *x, kind=kind: op(*x, *fixed, reduction=kind), shapes,
+                   lambda t, *x, kind=kind: theirs(t, *x, *map(t.from_numpy, fixed), reduction=kind))
+
+
+def joined(op, *shapes, dim):
+    return Case(op, lambda *x: op(*x, dim=dim), shapes, lambda t, *x: t.cat(x, dim=dim))
+
+
+def part(index, shape=(3, 4)):
+    return Case(getitem, lambda a: getitem(a, index=index), (shape,), lambda t, a: a[index])
+
+
+CASES = [
+    *binary(add, lambda t, a, b: a + b), *binary(sub, lambda t, a, b: a - b), *binary(mul, lambda t, a, b: a * b),
+    *binary(div, lambda t, a, b: a / b, second=("+",)),
+    *(Case(power, power, (("+", *a), b), lambda t, a, b: a ** b) for a, b in [((3, 4), (4,)), ((2, 1), (3,)), ((), (2, 3))]),
+    *(Case(power, lambda a, n=n: power(a, n), ((2, 3),), lambda t, a, n=n: a ** n) for n in (3, 2, 1, 0, -1)),
+    Case(power, lambda a: power(a, 0.3), (("+", 2, 3),), lambda t, a: a ** 0.3),
+    Case(power, lambda a: power(2.5, a), ((2, 3),), lambda t, a: 2.5 ** a),
+    Case(power, lambda a: power(a, a), (("+", 2, 3),), lambda t, a: a ** a),
+    *unary(neg, lambda t, a: -a), *unary(exp, lambda t, a: a.exp()), *unary(absolute, lambda t, a: a.abs()),
+    *unary(log, lambda t, a: a.log(), "+"), *unary(sqrt, lambda t, a: a.sqrt(), "+"),
+    *(Case(where, lambda a, b: where(MASK, a, b), shapes, lambda t, a, b: t.where(t.from_numpy(MASK), a, b))
+      for shapes in [((3, 4), (3, 4)), ((4,), (3, 1)), ((), (3, 4))]),
+    Case(where, lambda a: where(MASK, a, a * 2), ((3, 4),), lambda t, a: t.where(t.from_numpy(MASK), a, a * 2)),
+    *(Case(matmul, matmul, shapes, lambda t, a, b: a @ b) for shapes in
+      [((2, 3), (3, 5)), ((4, 1, 2, 3), (6, 3, 5)), ((2, 3), (4, 3, 2)), ((5, 2, 3), (3, 1))]),
+    Case(matmul, lambda a: a @ a, ((3, 3),), lambda t, a: a @ a),
+    Case(matmul, lambda a: a @ a.mT, ((2, 3),), lambda t, a: a @ a.mT),
+    Case(matmul, lambda a, b: a.mT @ b.mT, ((3, 2), (5, 3)), lambda t, a, b: a.mT @ b.mT),
+    *reduction(reduce_sum, lambda t, a, axis, keep: a.sum(dim=axis, keepdim=keep)),
+    *reduction(mean, lambda t, a, axis, keep: a.mean(dim=axis, keepdim=keep)),
+    *reduction(reduce_max, lambda t, a, axis, keep: t.amax(a, () if axis is None else axis, keep)),
+    Case(reshape, lambda a: reshape(a, shape=(2, -1)), ((3, 4),), lambda t, a: a.reshape(2, -1)),
+    Case(transpose, lambda a: transpose(a, dim0=0, dim1=-1), ((2, 3, 4),), lambda t, a: a.transpose(0, -1)),
+    Case(permute, lambda a: permute(a, dims=(2, 0, 1)), ((2, 3, 4),), lambda t, a: a.permute(2, 0, 1)),
+    Case(permute, lambda a: permute(a, dims=(-1, 0, -2)), ((2, 3, 4),), lambda t, a: a.permute(-1, 0, -2)),
+    Case(expand, lambda a: expand(a, shape=(5, -1, 4)), ((3, 1),), lambda t, a: a.expand(5, -1, 4)),
+    Case(expand, lambda a: expand(a, shape=(2, 3)) * a, ((3,),), lambda t, a: a.expand(2, 3) * a),
+    *map(part, [1, -1, (1, 2), slice(1, None), (..., 0), (None, 1), ROWS, (ROWS, ROWS), (slice(None), [1, 1, 3]), MASK,
+                (MASK[:, 0],), ([0, 0], slice(1, 3)), (slice(None), slice(None, None, 2))]),
+    Case(getitem, lambda a: a[::-1], ((3, 4),), lambda t, a: a.flip(0)),
+    Case(getitem, lambda a: a[1] * a[0] + a[:2][1], ((3, 4),), lambda t, a: a[1] * a[0] + a[:2][1]),
+    Case(put_back, lambda a: put_back(a, index=ROWS, shape=(4, 2)), ((3, 2),),
+         lambda t, a: t.zeros(4, 2, dtype=a.dtype).index_add(0, t.from_numpy(ROWS), a)),
+    Case(cast, lambda a: cast(a, dtype=a.dtype), ((3,),), lambda t, a: a.clone()),
+    joined(cat, (2, 3), (1, 3), dim=0), joined(cat, (2, 1, 2), (2, 3, 2), (2, 2, 2), dim=-2),
+    Case(cat, lambda a: cat(a, a * a, a, dim=1), ((2, 3),), lambda t, a: t.cat([a, a * a, a], dim=1)),
+    *unary(relu, lambda t, a: t.relu(a)), *unary(sigmoid, lambda t, a: t.sigmoid(a)), *unary(tanh, lambda t, a: t.tanh(a)),
+    *unary(erf, lambda t, a: t.erf(a)), *unary(gelu, lambda t, a: t.nn.functional.gelu(a)),
+    Case(gelu, lambda a: gelu(a, approximate="tanh"), ((3, 4),), lambda t, a: t.nn.functional.gelu(a, approximate="tanh")),
+    *unary(leaky_relu, lambda t, a: t.nn.functional.leaky_relu(a)),
+    Case(leaky_relu, lambda a: leaky_relu(a, negative_slope=0.3), ((7,),), lambda t, a: t.nn.functional.leaky_relu(a, 0.3)),
+    *along(softmax, lambda t, a, dim: t.softmax(a, dim)), *along(log_softmax, lambda t, a, dim: t.log_softmax(a, dim)),
+    *along(logsumexp, lambda t, a, dim: t.logsumexp(a, dim)),
+    Case(logsumexp, lambda a: logsumexp(a, dim=1, keepdim=True) * a, ((2, 3),), lambda t, a: t.logsumexp(a, 1, keepdim=True) * a),
+    *loss(mse_loss, lambda t, *x, **k: t.nn.functional.mse_loss(*x, **k), (3, 4), (3, 4)),
+    *loss(cross_entropy, lambda t, *x, **k: t.nn.functional.cross_entropy(*x, **k), (4, 3), fixed=(LABELS,)),
+    *loss(nll_loss, lambda t, *x, **k: t.nn.functional.nll_loss(*x, **k), (4, 3), fixed=(LABELS,)),
+    *loss(binary_cross_entropy_with_logits, lambda t, *x, **k: t.nn.functional.binary_cross_entropy_with_logits(*x, **k), (3, 2), (3, 2)),
+    Case(probability_minus_truth, lambda a: probability_minus_truth(a, LABELS), ((4, 3),),
+         lambda t, a: t.softmax(a, 1) - t.nn.functional.one_hot(t.from_numpy(LABELS), 3)),
+]
+every_case = pytest.mark.parametrize("case", CASES, ids=[f"{case.op.name}-{number}" for number, case in enumerate(CASES)])
+
+
+def exported_ops():
+    """Find all ops in all files that modules export, by name."""
+    found = {}
+    for stem in imports.curriculum():
+        if (imports.PACKAGE / f"{stem}.py").exists() and not stem.startswith("kernels"):
+            module = importlib.import_module(f"tinytorch.{stem}")
+            found.update({value.name: value for value in vars(module).values() if isinstance(value, Op)})
+    return found
+
+
+def test_every_op_is_checked_here():
+    assert len(exported_ops()) >= 30
+    lacking = set(exported_ops()) - {case.op.name for case in CASES} - NOT_DIFFERENTIABLE
+    assert not lacking, f"write a Case for {', '.join(sorted(lacking))}, or say that it is not differentiable"
+
+
+def test_what_has_no_gradient_says_so():
+    without = {name for name, op in exported_ops().items() if op.rules and not any(op.rules)}
+    assert without == NOT_DIFFERENTIABLE
+    assert [name for name, op in exported_ops().items() if not op.rules and not op.rule_of_each] == []
+
+
+def slopes(function, arrays, upstream, step=1e-5):
+    """Measure the gradients of (upstream * function(*arrays)).sum(), in float64, by nudging."""
+    gradients = [np.zeros_like(array) for array in arrays]
+    for position, array in enumerate(arrays):
+        for index in np.ndindex(array.shape):
+            sides = []
+            for nudge in (step, -step):
+                moved = [one.copy() for one in arrays]
+                moved[position][index] += nudge
+                sides.append(function(*moved))
+            gradients[position][index] = ((sides[0] - sides[1]) * upstream).sum() / (2 * step)
+    return gradients
+
+
+def leaves(arrays):
+    return [Tensor(array, requires_grad=True) for array in arrays]
+
+
+def close(ours, slopes):
+    for one, other in zip(ours, slopes, strict=True):
+        assert one.shape == other.shape
+        np.testing.assert_allclose(one.data, other, rtol=1e-6, atol=1e-7)
+
+
+@every_case
+def test_the_rule_gives_the_slope(case):
+    arrays, rng = case.arrays(np.float64), np.random.default_rng(1)
+    inputs = leaves(arrays)
+    out = case.ours(*inputs)
+    upstream = rng.standard_normal(out.shape)
+    out.backward(Tensor(upstream))
+    close([x.grad for x in inputs], slopes(lambda *moved: case.ours(*map(Tensor, moved)).data, arrays, upstream))
+
+
+@every_case
+def test_the_rule_has_a_rule(case):
+    arrays, rng = case.arrays(np.float64), np.random.default_rng(2)
+    upstream = rng.standard_normal(case.ours(*map(Tensor, arrays)).shape)
+
+    def first(*moved):
+        inputs = leaves(moved)
+        return inputs, grad(case.ours(*inputs), inputs, Tensor(upstream), create_graph=True)
+
+    inputs, gradients = first(*arrays)
+    weights = [rng.standard_normal(array.shape) for array in arrays]
+    total = sum((gradient * Tensor(weight)).sum() for gradient, weight in zip(gradients, weights))
+    if not total.requires_grad:  # a linear function
+        second = [Tensor(np.zeros_like(array)) for array in arrays]
+    else:
+        second = grad(total, inputs, materialize_grads=True)
+
+    def weighted(*moved):
+        return sum((gradient.data * weight).sum() for gradient, weight in zip(first(*moved)[1], weights))
+    close(second, slopes(weighted, arrays, 1.0))
+
+
+@every_case
+def test_the_gradient_is_pytorch_s(case):
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed: nothing to compare with")
+    arrays, rng = case.arrays(np.float32), np.random.default_rng(3)
+    inputs, theirs = leaves(arrays), [torch.tensor(array, requires_grad=True) for array in arrays]
+    out, expected = case.ours(*inputs), case.theirs(torch, *theirs)
+    np.testing.assert_allclose(out.data, expected.detach().numpy(), rtol=1e-5, atol=1e-5)
+    upstream = rng.standard_normal(out.shape).astype(np.float32)
+    out.backward(Tensor(upstream))
+    expected.backward(torch.from_numpy(upstream))
+    for one, other in zip(inputs, theirs):
+        assert one.grad.dtype == np.float32
+        np.testing.assert_allclose(one.grad.data, other.grad.numpy(), rtol=1e-5, atol=1e-5)
+
+
+TIES = np.array([[2.0, 5.0, 5.0, 1.0], [3.0, 3.0, 3.0, 3.0]], np.float32)
+EDGES = {  # what PyTorch gives at corners and at the ends, where nudging has no answer
+    "amax shares among equal ones": (lambda a: reduce_max(a, axis=1), lambda t, a: t.amax(a, 1), TIES),
+    "amax of all": (lambda a: a.max(), lambda t, a: a.max(), TIES),
+    "relu at 0": (relu, lambda t, a: t.relu(a), np.array([0.0, -0.0, 1.0], np.float32)),
+    "leaky_relu at 0": (leaky_relu, lambda t, a: t.nn.functional.leaky_relu(a), np.zeros(2, np.float32)),
+    "abs at 0": (absolute, lambda t, a: a.abs(), np.array([0.0, -2.0], np.float32)),
+    "0 ** 0": (lambda a: a ** 0, lambda t, a: a ** 0, np.zeros(2, np.float32)),
+    "0 ** 2": (lambda a: a ** 2, lambda t, a: a ** 2, np.zeros(2, np.float32)),
+    "0 ** a": (lambda a: power(0.0, a), lambda t, a: t.zeros(()) ** a, np.array([2.0, 0.0, 0.5], np.float32)),
+    "sigmoid far out": (sigmoid, lambda t, a: t.sigmoid(a), np.array([-200.0, 200.0], np.float32)),
+    "log_softmax far out": (lambda a: log_softmax(a, dim=0), lambda t, a: t.log_softmax(a, 0), np.array([0.0, -300.0], np.float32)),
+}
+
+
+@pytest.mark.parametrize("edge", EDGES)
+def test_corners_are_pytorch_s(edge):
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed: nothing to compare with")
+    ours, theirs, array = EDGES[edge]
+    x, y = Tensor(array, requires_grad=True), torch.tensor(array, requires_grad=True)
+    out, expected = ours(x), theirs(torch, y)
+    upstream = np.random.default_rng(4).standard_normal(out.shape).astype(np.float32)
+    out.backward(Tensor(upstream))
+    expected.backward(torch.from_numpy(np.asarray(upstream)))
+    np.testing.assert_allclose(x.grad.data, y.grad.numpy(), rtol=1e-5, atol=1e-6)
+
+
+def test_a_rule_of_the_wrong_sign_would_be_found(monkeypatch):
+    monkeypatch.setattr(tanh, "rules", (lambda grad, out, a: -grad * (1 - out * out),))
+    with pytest.raises(AssertionError):
+        test_the_rule_gives_the_slope(next(case for case in CASES if case.op is tanh))
+
+
+def test_the_error_function_s_constant():
+    x = Tensor(np.zeros(1), requires_grad=True)
+    erf(x).backward()
+    assert x.grad.item() == pytest.approx(2 / math.sqrt(math.pi), rel=1e-12)
