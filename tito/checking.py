@@ -18,6 +18,10 @@ __all__ = ["SEEDS", "Case", "Check", "CheckBroken", "Checks", "Failure", "Observ
 
 STUB = re.compile(r"(\d\d\.\d+) (\w+)")
 UNUSABLE = "the check could not use what your code takes or returns"
+SIGNS = {
+    "'function' object has no attribute 'forward'": "the line `@op` above a function is missing",
+    "operand 'Tensor' does not support ufuncs": "an op that is called by its name gives a Tensor; its `.forward` gives the array",
+}
 
 
 @dataclass(frozen=True)
@@ -151,8 +155,15 @@ def _difference(case, got, mismatch):
         return mismatch.rows
     if not got.error:
         return mismatch.rows + _changed(got)
-    perhaps = (("perhaps", "a `return` is missing"),) if not got.error.where and "NoneType" in got.error.message else ()
-    return (("expected", needed(case.expected)), *_raised(got.error, UNUSABLE), *perhaps)
+    expected = () if isinstance(case.expected, dict) else (("expected", needed(case.expected)),)  # a dict is an observer's own
+    return (*expected, *_raised(got.error, UNUSABLE), *_perhaps(got.error))
+
+
+def _perhaps(error):
+    """Return the row that translates an exception which says little to whoever meets it first."""
+    if not error.where and "NoneType" in error.message:
+        return (("perhaps", "a `return` is missing"),)
+    return tuple(("perhaps", words) for sign, words in SIGNS.items() if sign in error.message)
 
 
 def _raised(error, elsewhere):

@@ -1,5 +1,9 @@
 """The door to tito: the map, or one of the commands in `tito/app.py`; and what an error becomes."""
+import errno
+import os
 import sys
+
+REFUSED = {getattr(errno, name, None) for name in ("ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "ENOTDIR", "ENAMETOOLONG")}
 
 
 def main():
@@ -12,11 +16,30 @@ def main():
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     try:
-        run()
-    except SourceError as error:
-        fail(error, 1)
-    except (CurriculumError, UnknownExercise, UnknownName, WorkspaceError) as error:
-        fail(error, 2)
+        try:
+            run()
+        except SourceError as error:
+            fail(error, 1)
+        except (CurriculumError, UnknownExercise, UnknownName, WorkspaceError) as error:
+            fail(error, 2)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:  # `tito | head`: whoever reads has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        if error.errno not in REFUSED:
+            raise
+        fail(Refused(error), 2)
+
+
+class Refused(Exception):
+    """What the system did not let tito write: the disk is full, or the folder is not ours."""
+
+    remedy = "mend that, then run the command again"
+
+    def __init__(self, error):
+        super().__init__(error.strerror + (f": {error.filename}" if error.filename else ""))
 
 
 def run():

@@ -3,6 +3,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tito.wire import Other
 from tito.wording import SMALL, describe, pair, repr_flat
 
 RTOL, ATOL = 1e-4, 1e-5
@@ -173,15 +174,25 @@ def _names(keys):
 
 
 def _type_differs(path, expected, got):
+    return _differ("type", path, needed(expected), _in_its_place(expected, got, whole=not path))
+
+
+def _in_its_place(expected, got, whole):
+    """Say what came where something of another type was expected; `whole` if the call itself returned it."""
+    if is_raised(got):
+        return ": ".join(got[1:3])
+    if is_raised(expected) and isinstance(got, dict):  # made by an observer, so the learner never saw it
+        return "no exception"
+    if is_numeric(expected) and isinstance(got, Other) and got.type == "Tensor":
+        return "a Tensor, as an op gives it; its `.forward` gives the bare array"
     array_needed = isinstance(expected, np.ndarray) and not isinstance(got, np.ndarray)
-    shown = ": ".join(got[1:3]) if is_raised(got) else describe(got, array_needed)
-    return _differ("type", path, needed(expected), shown)
+    return describe(got, array_needed, something_needed=whole and expected is not None and not is_raised(expected))
 
 
 def needed(expected):
     """Say in a few words what a call should have come to. Oracles compute in float64, and that is not asked for."""
     if isinstance(expected, np.ndarray):
-        return f"an array {expected.shape}"
+        return f"an array {expected.shape}" if expected.ndim else "a single number"
     if is_raised(expected):
         holds = " and ".join(expected[2:])
         return f"{expected[1]} whose message holds {holds}" if holds else expected[1]

@@ -6,6 +6,7 @@ LABEL = 18
 MOST_LINES = 12    # of one row
 MOST_PRINTED = 40  # lines of what an exercise printed
 IN_TERMINAL = "edit the cell and save, or `tito module hint {id}`"
+AFTER_SHARED = "edit that cell and save"
 IN_NOTEBOOK = "edit the cell, or `tito module hint {id}`"
 ASCII = str.maketrans({"·": "-", "×": "x", "…": "...", "–": "-", "—": "-", "≤": "<=", "≥": ">=", "≠": "!=",
                        "→": "->", "“": '"', "”": '"', "‘": "'", "’": "'", "²": "^2", "√": "sqrt", "π": "pi",
@@ -57,7 +58,8 @@ def block(verdict, where, next_step):
         head = header(f"module {verdict.id.partition('.')[0]}", where.partition(", cell ")[0])
     else:
         head = header(title(verdict), where)
-    return [*head, "", *rows(verdict.failure), "", *footer(verdict, next_step)]
+    advice = AFTER_SHARED if verdict.failure.shared else next_step  # no hint on an exercise helps there
+    return [*head, "", *rows(verdict.failure), "", *footer(verdict, advice)]
 
 
 def header(title, where):

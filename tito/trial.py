@@ -46,8 +46,11 @@ def run(space, module, only=None, timeout=10.0, notebook=None):
 
     Raises:
         SourceError: The notebook cannot be exported.
+        WorkspaceError: There is no such notebook, in the workspace or in the course.
         UnknownExercise: The module has no exercise ``only``.
     """
+    if workspace.is_to_come(module):
+        raise workspace.WorkspaceError(f"module {module} is not in this release yet")
     path = notebook or space.notebook(module)
     written, reference = source.read(path), source.read(workspace.course_source(module))
     exercises = [one for one in reference.exercises() if only in (None, one.id)]

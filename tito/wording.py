@@ -7,18 +7,19 @@ SMALL = 6     # arrays of so many values are shown whole
 LONGEST = 200  # characters of one value
 
 
-def describe(value, array_needed=False):
+def describe(value, array_needed=False, something_needed=False):
     """Say in a few words what a value is.
 
     Args:
         value: Anything that `wire.decode` returns.
         array_needed: An array stood here in the expected value.
+        something_needed: The expected value was not None.
 
     Returns:
         Text, such as "an array (2, 3) float32".
     """
     if value is None:
-        return "None: is the `return` missing?" if array_needed else "None"
+        return "None: is the `return` missing?" if array_needed or something_needed else "None"
     if isinstance(value, np.ndarray):
         return f"an array {value.shape} {value.dtype}"
     return _thing(value) + " where an array was needed" * (array_needed and not isinstance(value, str))

@@ -22,6 +22,14 @@ class NoWorkspace(WorkspaceError):
     remedy = "tito init DIR"
 
 
+class NoNotebook(WorkspaceError):
+    """A module's notebook is not there."""
+
+    def __init__(self, message, remedy):
+        self.remedy = f"{remedy}, which writes it afresh"
+        super().__init__(f"{message}: `{remedy}` writes the notebook afresh")
+
+
 def course_dir():
     """Return the folder of the course: data inside the installed package, or the clone that tito runs from."""
     here = Path(__file__).resolve().parent
@@ -89,8 +97,7 @@ class Workspace:
         names = [self.label(path) for path in candidates]
         if found:
             raise WorkspaceError(f"both {names[0]} and {names[1]} are there: move the one that you do not work in away")
-        raise WorkspaceError(f"neither {names[0]} nor {names[1]} is there: "
-                             f"`tito module reset {module.number}` writes the notebook afresh")
+        raise NoNotebook(f"neither {names[0]} nor {names[1]} is there", f"tito module start {module.number}")
 
     def has_notebook(self, module):
         """Say whether the module's notebook is there, in either format."""

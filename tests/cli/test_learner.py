@@ -226,7 +226,8 @@ def test_outside_a_workspace_every_command_says_what_to_do(tmp_path, tito):
 
 
 @pytest.mark.parametrize("words", [("module", "test", "tensr"), ("milestone", "run", "mnist-mpl"), ("modul",), ("init",),
-                                   ("module", "test", "01.77"), ("module", "hint", "01")])
+                                   ("module", "test", "01.77"), ("module", "hint", "01"), ("module", "test", "01", "--timeout", "-3"),
+                                   ("module", "reset", "01", "--yes", "--format", "txt")])
 def test_misuse_ends_with_2(workspace, tito, words):
     done = tito(*words, cwd=workspace())
     assert done.returncode == 2
@@ -247,3 +248,57 @@ def test_a_given_file_is_kept_although_an_exported_one_has_its_name(workspace):
     folder = workspace()
     assert (folder / "tinytorch" / "utils" / "data.py").exists()
     assert not (folder / "tinytorch" / "data.py").exists()
+
+
+def test_an_unexpected_error_is_shown_with_its_place_where_a_refusal_is_checked_too(workspace, tito, replace):
+    folder = workspace("solved")
+    replace(folder / NOTEBOOK, "return tuple(n if m == 1", "raise ValueError('a slip')\n    return tuple(n if m == 1")
+    shown = tito("module", "test", "01.1", cwd=folder).stdout
+    assert "expected          (5, 4, 7)" in shown
+    assert "raised            ValueError: a slip" in shown
+    assert "at                tensor.ipynb, cell " in shown
+
+
+def test_what_an_exercise_prints_is_shown_when_it_alone_is_tested(workspace, tito, replace):
+    folder = workspace("solved")
+    replace(folder / NOTEBOOK, "return a * b", "print('shapes', np.shape(a))\n    return a + b")
+    assert "  it printed:\n  | shapes (2, 3)\n" in tito("module", "test", "01.2", cwd=folder).stdout
+    assert "it printed" not in tito("module", "test", "01", cwd=folder).stdout
+
+
+def test_a_lost_decorator_is_guessed(workspace, tito, replace):
+    folder = workspace("solved")
+    replace(folder / NOTEBOOK, "@op\ndef reshape", "def reshape")
+    assert "perhaps           the line `@op` above a function is missing" in tito("module", "test", "01.6", cwd=folder).stdout
+
+
+def test_a_cell_that_keeps_the_module_from_running_is_what_to_edit_next(workspace, tito, replace):
+    folder = workspace("solved")
+    replace(folder / NOTEBOOK, "import namedtuple", "import namedtupel")
+    shown = tito("module", "test", "01", cwd=folder).stdout
+    assert shown.rstrip().endswith("Next: edit the cell that is named above and save, then tito module test 01")
+    assert "tito module hint" not in shown
+
+
+def test_an_exercise_that_calls_what_is_not_written_yet_is_not_said_to_be_unwritten_itself(workspace, tito, replace):
+    folder = workspace("open")
+    replace(folder / NOTEBOOK, 'raise NotImplementedError("01.5 mean")', "return reduce_sum(a, axis=axis) / a.size")
+    shown = tito("module", "test", "01.5", cwd=folder).stdout
+    assert "needs 01.10 apply, which is not written yet" in shown
+    assert "Next: write mean" not in shown
+
+
+def test_a_notebook_that_is_gone_is_written_afresh_by_the_next_command(workspace, tito):
+    folder = workspace("open")
+    (folder / NOTEBOOK).unlink()
+    shown = tito("module", "test", "01", cwd=folder).stdout
+    assert shown.rstrip().endswith("Next: tito module start 01, which writes it afresh")
+    assert tito("module", "start", "01", cwd=folder).returncode == 0 and (folder / NOTEBOOK).is_file()
+
+
+def test_a_module_that_is_still_to_come_is_said_to_be(workspace, tito):
+    assert "module 12 cnn is not in this release yet" in tito("module", "test", "12", cwd=workspace("open")).stdout
+
+
+def test_a_folder_with_a_space_is_quoted(tmp_path, tito):
+    assert 'Next: cd "my work", then' in tito("init", "my work", cwd=tmp_path).stdout

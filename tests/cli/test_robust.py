@@ -1,4 +1,5 @@
 """tito under bad conditions: killed, without a terminal, with an ASCII terminal, on a system that is not POSIX."""
+import errno
 import os
 import random
 import signal
@@ -102,3 +103,36 @@ def test_it_works_where_posix_is_missing(workspace, tito, tmp_path):
         done = tito(*words, cwd=folder, env={"PYTHONPATH": str(site)}, python=strict)
         assert done.returncode == 0, done.stdout + done.stderr
         assert "EncodingWarning" not in done.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes break differently elsewhere")
+def test_a_reader_that_goes_away_is_no_error(workspace):
+    folder = workspace("open")
+    for words in ((), ("module", "test", "9x"), ("module", "start", "01")):
+        reader, writer = os.pipe()
+        os.close(reader)
+        done = subprocess.run([sys.executable, "-m", "tito", *words], cwd=folder, stdout=writer, stderr=subprocess.PIPE, text=True,
+                              encoding="utf-8", check=False)
+        os.close(writer)
+        assert done.stderr == ""
+
+
+@pytest.mark.parametrize("code", ["ENOSPC", "EROFS", "EACCES"])
+def test_what_the_system_refuses_is_one_sentence_and_not_a_traceback(workspace, tito, code, tmp_path):
+    """A full disk, a file system that is read-only, somebody else's folder."""
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "sitecustomize.py").write_text(f"""\
+import errno, os
+def replace(source, target, real=os.replace, **options):
+    if str(target).endswith("tensor.py"):
+        raise OSError(errno.{code}, os.strerror(errno.{code}), str(target))
+    real(source, target, **options)
+os.replace = replace
+""", encoding="utf-8")
+    folder = workspace("solved")
+    done = tito("module", "complete", "01", cwd=folder, env={"PYTHONPATH": str(site)})
+    assert done.returncode == 2
+    assert "Traceback" not in done.stdout + done.stderr
+    assert os.strerror(getattr(errno, code)) in done.stdout and "tensor.py" in done.stdout
+    assert not (folder / PACKAGE).exists()

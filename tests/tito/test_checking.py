@@ -102,6 +102,15 @@ def test_an_exception_out_of_the_check_itself_says_so():
     assert "perhaps" not in dict(seen(MATMUL, raised("TypeError", "unexpected keyword argument 'a'")).failure.rows)
 
 
+def test_exceptions_that_say_little_are_translated():
+    for message, words in checking.SIGNS.items():
+        assert seen(MATMUL, raised("TypeError", f"{message} here", "tensor.ipynb, cell 4")).failure.rows[-1] == ("perhaps", words)
+
+
+def test_what_only_an_observer_makes_is_not_said_to_be_expected():
+    assert "expected" not in dict(seen(DIVIDE, raised("KeyError", "x")).failure.rows)
+
+
 def test_an_expected_exception_passes_and_its_message_is_held_to_what_it_must_hold():
     good = Observation({"quotient": checking.cases(DIVIDE)[0].expected["quotient"], "kind of result": "float"})
     assert seen(DIVIDE, good, raised("ValueError", "3 cannot be divided by 0")).status == "passed"
@@ -117,7 +126,7 @@ def test_a_value_where_an_exception_was_expected():
     good = Observation(checking.cases(DIVIDE)[0].expected)
     found = seen(DIVIDE, good, Observation({"quotient": np.inf, "kind of result": "float"}))
     assert dict(found.failure.rows)["expected"] == "ValueError whose message holds 3"
-    assert dict(found.failure.rows)["got"] == "a dict of 2"
+    assert dict(found.failure.rows)["got"] == "no exception"
 
 
 def test_a_part_of_an_observation_is_named_by_its_key():

@@ -82,12 +82,18 @@ def test_digits_are_added_until_two_numbers_look_different():
 
 
 @pytest.mark.parametrize("got, words", [
-    (None, "None: is the `return` missing?"), (Other("Tensor"), "a Tensor where an array was needed"),
+    (None, "None: is the `return` missing?"), (Other("Tensor"), "a Tensor, as an op gives it; its `.forward` gives the bare array"),
     (Other("array of dtype object"), "an array of dtype object where an array was needed"),
     ([[1.0]], "a list of 1 where an array was needed"), (1.5, "1.5 where an array was needed"),
     ("view", "'view'"), ({}, "a dict of 0 where an array was needed"), (("raises", "KeyError", "'x'"), "KeyError: 'x'")])
 def test_what_is_no_array_is_named(got, words):
     assert rows(A, got) == {"expected": "an array (2, 3)", "got": words}
+
+
+def test_a_missing_return_is_guessed_whatever_was_expected():
+    for expected in (1.5, (4, 6), "text", A):
+        assert rows(expected, None)["got"] == "None: is the `return` missing?"
+    assert rows({"weight": 1}, {"weight": None})["got"] == rows(("raises", "ValueError"), None)["got"] == "None"
 
 
 def test_the_place_within_a_container_is_named():

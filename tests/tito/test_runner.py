@@ -63,7 +63,7 @@ def test_each_exercise_gets_its_own_verdict(everything, name, status):
     ("raises", "at", "tensor.ipynb, cell 13, line 4"), ("raises", "raised", "IndexError: tuple index out of range"),
     ("hangs", "got nothing", "it did not finish in 2 s: is there a loop that never ends?"), ("hangs", "called", "hangs(a, b)"),
     ("exits", "got nothing", "it ended the process: exit status 3"), ("quits", "raised", "SystemExit: no more"),
-    ("returns_none", "got", "None: is the `return` missing?"), ("returns_tensor", "got", "a Tensor where an array was needed"),
+    ("returns_none", "got", "None: is the `return` missing?"), ("returns_tensor", "got", "a Tensor, as an op gives it"),
     ("changes", "changed", "the input a: work on a copy"), ("float64", "got", "float64: something in the computation"),
     ("recurses", "raised", "RecursionError: maximum recursion depth exceeded"), ("recurses", "at", "tensor.ipynb, cell 31, line 4"),
     ("absent", "", "is not defined in tinytorch.tensor"), ("divide", "raised", "ValueError: cannot divide by 0")])

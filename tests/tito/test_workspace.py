@@ -81,7 +81,7 @@ def test_two_notebooks_are_an_error_that_names_both(space, shapes):
 
 
 def test_no_notebook_is_an_error_that_says_how_to_get_one(space, shapes):
-    with pytest.raises(WorkspaceError, match="tito module reset 01"):
+    with pytest.raises(WorkspaceError, match="tito module start 01"):
         space.notebook(shapes)
 
 

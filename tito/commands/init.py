@@ -21,4 +21,5 @@ def init(
         raise typer.BadParameter(f"{folder} is there already and not empty: name a new folder", param_hint="FOLDER")
     written = scaffold.write(folder, format, solved)
     console.say(f"A workspace of {len(written)} modules is in {folder}{' (solved)' if solved else ''}.")
-    console.next_step(f"cd {folder}, then tito module start 01")
+    place = f'"{folder}"' if " " in str(folder) else folder
+    console.next_step(f"cd {place}, then tito module start 01")

@@ -13,6 +13,8 @@ def reset(
     """
     from tito import console, scaffold, workspace
 
+    if format not in (None, "ipynb", "py"):
+        raise typer.BadParameter(f"{format!r} is neither ipynb nor py", param_hint="--format")
     space = workspace.find()
     chosen = space.curriculum.module(module)
     if space.is_clone:

@@ -6,7 +6,7 @@ def test(
     target: str = typer.Argument(help="03, layers, or 03.2 for one exercise."),
     watch: bool = typer.Option(False, "--watch", help="Check again whenever the notebook is saved."),
     everything: bool = typer.Option(False, "--all", help="Show every failure in full, not the first alone."),
-    timeout: float = typer.Option(10.0, help="Seconds that each exercise may take."),
+    timeout: float = typer.Option(10.0, min=0.1, help="Seconds that each exercise may take."),
 ):
     """Check your exercises, as they are saved."""
     from tito import trial, workspace
@@ -29,14 +29,18 @@ def conclude(space, module, outcome, exercise=None, everything=False):
 
     console.say(f"{outcome.label}, {trial.saved(outcome.path)}")
     console.say()
-    failed = show(outcome, everything)
+    failed = show(outcome, everything, printed=exercise is not None)
     unwritten = [verdict for verdict in outcome.verdicts if verdict.status == "unwritten"]
     console.say(f"{len(outcome.passed)} passed, {len(failed)} failed, {len(unwritten)} not written yet")
     open_core = [one for one in unwritten if exercise or one.id not in extensions(module)]
     if exercise is None:
         progress.record(space, module, outcome.passed)
-    if failed:
+    if failed and failed[0].failure.shared:
+        console.next_step(f"edit the cell that is named above and save, then tito module test {module.number}")
+    elif failed:
         console.next_step(f"edit {failed[0].name} and save, or tito module hint {failed[0].id}")
+    elif open_core and open_core[0].failure:
+        console.next_step(f"write that first, or call nothing in {open_core[0].name} that runs it: tito module hint {open_core[0].id}")
     elif open_core:
         console.next_step(f"write {open_core[0].name} and save, or tito module hint {open_core[0].id}")
     else:
@@ -44,8 +48,13 @@ def conclude(space, module, outcome, exercise=None, everything=False):
     return not failed and not open_core and bool(outcome.passed)
 
 
-def show(outcome, everything=False):
+def show(outcome, everything=False, printed=False):
     """Print one line for each exercise, and the first failure, or all of them, in full.
+
+    Args:
+        outcome: The `trial.Trial`.
+        everything: Show every failure in full.
+        printed: Show what the learner's code printed, too.
 
     Returns:
         List of the verdicts that failed.
@@ -58,7 +67,7 @@ def show(outcome, everything=False):
         console.say(f"  {verdict.id:6}{verdict.name:28}{brief(verdict)}", style=styles.get(verdict.status, "red"))
     console.say()
     for verdict in failed if everything else failed[:1]:
-        console.say(report.text(verdict, outcome.where(verdict)))
+        console.say(report.text(verdict, outcome.where(verdict), printed=printed))
         console.say()
     return failed
 
