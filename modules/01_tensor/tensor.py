@@ -859,7 +859,7 @@ class Conversions:
     def double(self): return self.to(np.float64)
     def long(self): return self.to(np.int64)
     def clone(self): return cast(self, dtype=self.dtype)
-    def __array__(self, dtype=None, copy=None): return np.asarray(self.numpy(), dtype)
+    def __array__(self, dtype=None, copy=None): return np.array(self.numpy(), dtype, copy=copy)
 
     def to(self, target):
         """Return this tensor on a device (a name) or with a dtype; itself if it is so already."""
