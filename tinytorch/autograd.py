@@ -108,7 +108,7 @@ def matmul_rule(grad, out, a, b):
     return grad @ b.mT
 
 
-# autograd.py, cell 17
+# autograd.py, cell 18
 def matmul_right_rule(grad, out, a, b):
     """Turn the gradient of ``a @ b`` into that of ``b``, laid out in memory as ``b`` is."""
     return (grad.mT @ a).mT if by_columns(b) else a.mT @ grad
@@ -124,12 +124,7 @@ def kept_shape(shape, axis):
     return tuple(1 if i in removed else n for i, n in enumerate(shape))
 
 
-def share(grad, count, reduction):
-    """Return what each of ``count`` losses receives of the gradient of the reduced loss."""
-    return grad / count if reduction == "mean" else grad
-
-
-# autograd.py, cell 19
+# autograd.py, cell 20
 def reduce_sum_rule(grad, out, a, axis, keepdims):
     """Turn the gradient of a sum into the gradient of what was summed.
 
@@ -156,11 +151,16 @@ def reduce_sum_rule(grad, out, a, axis, keepdims):
     return grad.reshape(kept_shape(a.shape, axis)).expand(a.shape)
 
 
-# autograd.py, cell 23
+# autograd.py, cell 24
 def mean_rule(grad, out, a, axis, keepdims):
     """Give each entry its share of the gradient of a mean."""
     count = math.prod(a.shape) / math.prod(out.shape)
     return reduce_sum_rule(grad / count, out, a, axis, keepdims)
+
+
+def share(grad, count, reduction):
+    """Return what each of ``count`` losses receives of the gradient of their mean, or sum."""
+    return grad / count if reduction == "mean" else grad
 
 
 def reduce_max_rule(grad, out, a, axis, keepdims):
@@ -183,7 +183,7 @@ reduce_max.register_vjp(reduce_max_rule)
 cat.register_vjp(each=cat_rule)
 
 
-# autograd.py, cell 24
+# autograd.py, cell 25
 @op
 def put_back(a, *, index, shape):
     """Put entries into zeros, where `getitem` took them from; what was taken twice adds up."""
@@ -207,7 +207,7 @@ expand.register_vjp(lambda grad, out, a, shape: grad)
 cast.register_vjp(lambda grad, out, a, dtype: grad)
 
 
-# autograd.py, cell 26
+# autograd.py, cell 27
 def unbroadcast(grad, shape):
     """Sum a gradient over the places that broadcasting stretched a shape to.
 
@@ -235,7 +235,7 @@ def unbroadcast(grad, shape):
     return grad.sum(ones, keepdim=True) if ones else grad
 
 
-# autograd.py, cell 32
+# autograd.py, cell 33
 def relu_rule(grad, out, a):
     """Turn the gradient of ``relu(a)`` into the gradient of ``a``.
 
@@ -258,7 +258,7 @@ def relu_rule(grad, out, a):
     return grad * (out > 0)
 
 
-# autograd.py, cell 38
+# autograd.py, cell 39
 def softmax_rule(grad, out, a, dim):
     """Turn the gradient of ``softmax(a)`` into the gradient of ``a``.
 
@@ -283,7 +283,7 @@ def softmax_rule(grad, out, a, dim):
     return out * (grad - (grad * out).sum(dim, keepdim=True))
 
 
-# autograd.py, cell 42
+# autograd.py, cell 43
 def gelu_rule(grad, out, a, approximate):
     """Turn the gradient of ``gelu(a)`` into that of ``a``, for either form."""
     if approximate == "none":
@@ -318,7 +318,7 @@ probability_minus_truth.register_vjp(lambda grad, out, logits, labels:
                                      softmax_rule(grad, softmax(logits, dim=1), logits, 1), None)
 
 
-# autograd.py, cell 44
+# autograd.py, cell 45
 def cross_entropy_rule(grad, out, logits, labels, reduction):
     """Turn the gradient of the cross-entropy into the gradient of the logits.
 
@@ -347,7 +347,7 @@ def cross_entropy_rule(grad, out, logits, labels, reduction):
     return each * probability_minus_truth(logits, labels)
 
 
-# autograd.py, cell 48
+# autograd.py, cell 49
 def nll_rule(grad, out, log_probabilities, labels, reduction):
     """Give the gradient of ``nll_loss`` to the entry of each row that counted."""
     each = -share(grad, len(labels), reduction).expand(labels.shape)
@@ -392,7 +392,7 @@ def wanted_inputs(tensor):
             if isinstance(x, Tensor) and x.requires_grad and op.rule(argument)]
 
 
-# autograd.py, cell 50
+# autograd.py, cell 51
 def topological_order(*roots):
     """List the tensors that pass a gradient on, each after those that it was computed from.
 
@@ -424,7 +424,7 @@ def topological_order(*roots):
     return order
 
 
-# autograd.py, cell 55
+# autograd.py, cell 56
 def input_gradients(out, grad):
     """Return pairs of an input that wants a gradient and the one that its op's rule gives it."""
     op, inputs, params, _ = out.origin
@@ -452,7 +452,7 @@ def free(tensor):
     tensor.origin = Origin(tensor.origin.op, None, None, None)
 
 
-# autograd.py, cell 57
+# autograd.py, cell 58
 def walk(gradients, keep_graph=False, watched=()):
     """Walk back from some tensors to the leaves, and leave the gradients of those in a dict.
 
@@ -485,7 +485,7 @@ def walk(gradients, keep_graph=False, watched=()):
             free(tensor)
 
 
-# autograd.py, cell 65
+# autograd.py, cell 66
 @contextmanager
 def recording(on):
     """Remember ops, or do not, for the length of a ``with`` block.
@@ -495,7 +495,7 @@ def recording(on):
 
     Returns:
         Context manager. At the end of the block, also if it ends with an exception,
-        ``state.recording`` is what it was before the block: one value, put back once.
+        ``state.recording`` is what it was before the block.
 
     Example:
         >>> x = Tensor(3.0, requires_grad=True)
@@ -514,7 +514,7 @@ def recording(on):
         state.recording = before
 
 
-# autograd.py, cell 69
+# autograd.py, cell 70
 def no_grad(function=None):
     """Remember no ops inside of ``with no_grad():`` or of a function decorated with it."""
     return recording(False)(function) if function else recording(False)
@@ -564,7 +564,7 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
     return tuple(found[x] if x in found else absent(x) for x in inputs)
 
 
-# autograd.py, cell 71
+# autograd.py, cell 72
 @register("backward")
 def backward(root, gradient=None, retain_graph=None, create_graph=False):
     """Add to the ``grad`` of every leaf that a tensor was computed from its gradient.
@@ -598,7 +598,7 @@ def backward(root, gradient=None, retain_graph=None, create_graph=False):
             leaf.grad = part if leaf.grad is None else leaf.grad + part
 
 
-# autograd.py, cell 79
+# autograd.py, cell 80
 def gradcheck(function, inputs, *, eps=1e-5, tolerance=1e-6):
     """Compare the gradients of a function with the slopes that nudging measures.
 

@@ -162,13 +162,12 @@ equal.register_vjp(None, None)
 argmax.register_vjp(None)
 
 # %% [markdown]
-# Each line above registers one op's rules, one for each input, and changes nothing in the modules that made the ops.
-#
 # ## The matrix product
 #
-# In exercise 04.7 you found the gradients of a layer: matrix products again, with a transpose each, and the shapes told you
-# which. Here is the same for `a @ b` in general. Entry $(i, k)$ of `a` is multiplied by entry $(k, j)$ of `b`, for every $j$,
-# and ends up in entry $(i, j)$ of the result; so that is where its gradient comes from:
+# The cell above gave each op its rules, one for each input, and changed nothing in the modules that made the ops. You will
+# meet such cells below as well. Back to work: in exercise 04.7 you found the gradients of a layer, matrix products again, with a
+# transpose each, and the shapes told you which. Here is the same for `a @ b` in general. Entry $(i, k)$ of `a` is multiplied by
+# entry $(k, j)$ of `b`, for every $j$, and ends up in entry $(i, j)$ of the result; so that is where its gradient comes from:
 #
 # $$\frac{\partial\,\text{loss}}{\partial A_{ik}} = \sum_j G_{ij}\,B_{kj}
 #   \qquad G\;(n, m),\; A\;(n, k),\; B\;(k, m)$$
@@ -210,6 +209,10 @@ check("05.2")
 # %% [markdown] hint="05.2"
 # `b.T` and `b.mT` both exchange the last two axes of a tensor, also in a batch. The product of two tensors is `@`.
 
+# %% [markdown]
+# For the right operand the same reasoning gives `a.mT @ grad`. The given rule computes it in the memory order of `b`: a weight
+# is transposed on its way into the product, and adding a gradient in the other order to it costs seven times as much.
+
 # %%
 #| export
 def matmul_right_rule(grad, out, a, b):
@@ -226,15 +229,7 @@ def kept_shape(shape, axis):
     removed = {i % len(shape) for i in axes}
     return tuple(1 if i in removed else n for i, n in enumerate(shape))
 
-
-def share(grad, count, reduction):
-    """Return what each of ``count`` losses receives of the gradient of the reduced loss."""
-    return grad / count if reduction == "mean" else grad
-
 # %% [markdown]
-# For the right operand the same reasoning gives `a.mT @ grad`. The given rule computes it in the memory order of `b`: a weight
-# is transposed on its way into the product, and adding a gradient in the other order to it costs seven times as much.
-#
 # ## Sums
 #
 # Every entry of an array counts once in its sum, so each receives the gradient of the sum that it went into: one number goes
@@ -288,6 +283,11 @@ def mean_rule(grad, out, a, axis, keepdims):
     return reduce_sum_rule(grad / count, out, a, axis, keepdims)
 
 
+def share(grad, count, reduction):
+    """Return what each of ``count`` losses receives of the gradient of their mean, or sum."""
+    return grad / count if reduction == "mean" else grad
+
+
 def reduce_max_rule(grad, out, a, axis, keepdims):
     """Give the gradient of a maximum to the entry that is it, in equal shares to equal ones."""
     shape = kept_shape(a.shape, axis)
@@ -332,15 +332,15 @@ expand.register_vjp(lambda grad, out, a, shape: grad)
 cast.register_vjp(lambda grad, out, a, dtype: grad)
 
 # %% [markdown]
-# `expand` passes on a gradient that is larger than its input, and so do `a + b` and `a * b` when one of them was stretched by
-# broadcasting. That is put right in one place, for all ops.
-#
 # ## What was stretched adds up
 #
 # A bias of shape `(3,)` is added to each of 5 examples. Each entry was used five times, and each use sends back a gradient:
 # `(5, 3)` arrives where `(3,)` is needed. What went to several places adds up what comes back from them. So an axis that
 # broadcasting added in front is summed away, and an axis of size 1 that it stretched is summed and stays. You know the mirror
 # image: a sum goes back as an expansion, and an expansion goes back as a sum.
+#
+# The rules of `a + b`, `a * b` and `expand` above do nothing of the kind. It is done in one place, for all ops, by the function
+# that you write now.
 
 # %% exercise="05.4" minutes=15 points=3
 #| export
@@ -623,7 +623,8 @@ def wanted_inputs(tensor):
 # A **topological order** lists every tensor after the tensors that it was computed from. Walked from its end, it is right. The
 # usual way to one is a search in depth: a tensor is listed once all of its inputs are. Python gives up on functions that call
 # themselves a thousand levels deep, and graphs are deeper, so keep a list of what is still to do instead.
-# `wanted_inputs(tensor)`, given above, lists the inputs to visit. A leaf has none, and passes nothing on: leave it out.
+# `wanted_inputs(tensor)`, given above, lists the inputs to visit. A leaf has none, and passes nothing on: leave it out. Whether
+# a tensor was met before, ask a **set**: `in` a list compares with `==`, and `==` compares the entries of tensors.
 
 # %% exercise="05.8" minutes=20 points=4
 #| export
@@ -764,7 +765,7 @@ check("05.9")
 
 # %%
 gradients = {loss: Tensor(1.0)}
-walk(gradients, keep_graph=True, watched={loss, error})
+walk(gradients, keep_graph=True, watched=set(topological_order(loss)))
 draw(loss, gradients, x=x, w=w, b=b, error=error, loss=loss)
 
 # %% [markdown] question="05.1"
@@ -792,7 +793,7 @@ def recording(on):
 
     Returns:
         Context manager. At the end of the block, also if it ends with an exception,
-        ``state.recording`` is what it was before the block: one value, put back once.
+        ``state.recording`` is what it was before the block.
 
     Example:
         >>> x = Tensor(3.0, requires_grad=True)

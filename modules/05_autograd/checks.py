@@ -14,14 +14,16 @@ def normal(rng, *shape):
 
 # Rules, 05.1 to 05.7. Their observations are the gradient, and whether a gradient of it could be taken.
 
+NONE = "none, as if computed with bare arrays"
+
 
 def observed(module, rule, grad, *values, **settings):
     """Run a rule on tensors; only the gradient that arrives requires a gradient."""
     tensors = [module.Tensor(value) if isinstance(value, np.ndarray) else value for value in values]
     result = rule(module.Tensor(grad, requires_grad=True), *tensors, **settings)
     if not isinstance(result, module.Tensor):
-        return {"gradient": result if isinstance(result, (np.ndarray, float, int)) else type(result).__name__, "graph": "none"}
-    return {"gradient": np.array(result.data), "graph": "remembered" if result.requires_grad else "none"}
+        return {"gradient": result if isinstance(result, (np.ndarray, float, int)) else type(result).__name__, "graph": NONE}
+    return {"gradient": np.array(result.data), "graph": "remembered" if result.requires_grad else NONE}
 
 
 def found(gradient, graph="remembered"):
@@ -31,7 +33,7 @@ def found(gradient, graph="remembered"):
 
 def without_graph(oracle):
     """Turn an oracle into one whose gradient does not remember where it came from."""
-    return lambda **inputs: {**oracle(**inputs), "graph": "none"}
+    return lambda **inputs: {**oracle(**inputs), "graph": NONE}
 
 
 BARE = "computed with bare arrays: the gradient does not remember where it came from, so it cannot be differentiated again"
@@ -68,13 +70,13 @@ def oracle_mul_rule(grad, a, b):
 
 misconceptions_mul_rule = {
     "what arrives from the right is missing: this is the slope of the product alone":
-        in_float64(lambda grad, a, b: found(b, "none")),
+        in_float64(lambda grad, a, b: found(b, NONE)),
     "multiplied by the factor whose gradient is wanted: it is the other one that counts":
         in_float64(lambda grad, a, b: found(grad * a)),
     "multiplied by the product: it is the other factor that counts": in_float64(lambda grad, a, b: found(grad * (a * b))),
     "added, not multiplied": in_float64(lambda grad, a, b: found(grad + b)),
     "grad is handed on as it came: that is the rule of a sum": in_float64(lambda grad, a, b: found(grad)),
-    BARE: without_graph(oracle_mul_rule),
+    BARE: lambda grad, a, b: ("raises", "AttributeError") if isinstance(b, float) else without_graph(oracle_mul_rule)(grad=grad, a=a, b=b),
 }
 
 
@@ -104,7 +106,7 @@ misconceptions_matmul_rule = {
     "this is the gradient of b: a, transposed, times grad": in_float64(lambda grad, a, b: found(a.mT @ grad)),
     "the operands changed places: this is the transpose of the gradient": in_float64(lambda grad, a, b: found(b @ grad.mT)),
     "what arrives from the right is missing: ones were sent back instead":
-        in_float64(lambda grad, a, b: found(np.ones_like(grad) @ b.mT, "none")),
+        in_float64(lambda grad, a, b: found(np.ones_like(grad) @ b.mT, NONE)),
     "a stands where b belongs": in_float64(lambda grad, a, b: found(grad @ a.mT)),
     BARE: without_graph(oracle_matmul_rule),
 }
@@ -156,7 +158,7 @@ misconceptions_reduce_sum_rule = {
     "not stretched: the gradient still has one entry for each sum": lambda grad, a, axis, keepdims: found(lined_up(grad, a, axis)),
     "grad is handed on as it came": lambda grad, a, axis, keepdims: found(grad),
     "divided by how many were summed: that is the rule of a mean": in_float64(shared_out),
-    "what arrives from the right is missing: every entry is 1": lambda grad, a, axis, keepdims: found(np.ones(a.shape), "none"),
+    "what arrives from the right is missing: every entry is 1": lambda grad, a, axis, keepdims: found(np.ones(a.shape), NONE),
     "multiplied by a: the derivative of a sum with respect to each entry is 1": in_float64(
         lambda grad, a, axis, keepdims: found(lined_up(grad, a, axis) * a)),
     BARE: without_graph(oracle_reduce_sum_rule),
@@ -176,8 +178,8 @@ def draw_unbroadcast(rng):
 def observe_unbroadcast(module, grad, shape):
     result = module.unbroadcast(module.Tensor(grad, requires_grad=True), shape)
     if not isinstance(result, module.Tensor):
-        return found(type(result).__name__, "none")
-    return found(np.array(result.data), "remembered" if result.requires_grad else "none")
+        return found(type(result).__name__, NONE)
+    return found(np.array(result.data), "remembered" if result.requires_grad else NONE)
 
 
 @in_float64
@@ -259,7 +261,7 @@ misconceptions_relu_rule = {
     "the gradient passes where the input is 0: greater than, not greater or equal":
         in_float64(lambda grad, a: found(grad * (a >= 0))),
     "out is never below 0, so out >= 0 holds everywhere": in_float64(lambda grad, a: found(grad)),
-    "what arrives from the right is missing: this is the mask alone": in_float64(lambda grad, a: found(a > 0, "none")),
+    "what arrives from the right is missing: this is the mask alone": in_float64(lambda grad, a: found(a > 0, NONE)),
     "the sign of grad decided; it is the sign of the input": in_float64(lambda grad, a: found(grad * (grad > 0))),
     "multiplied by the result of ReLU: the slope there is 1": in_float64(lambda grad, a: found(grad * np.maximum(a, 0))),
     "multiplied by the input: the slope is 1 or 0": in_float64(lambda grad, a: found(grad * a)),
@@ -310,7 +312,7 @@ misconceptions_softmax_rule = {
     "the sum is added, not subtracted": softmax_turn(lambda g, s, dim: s * (g + (g * s).sum(dim, keepdims=True))),
     "a stands where out belongs": in_float64(lambda grad, a, dim: found(a * (grad - (grad * a).sum(dim, keepdims=True)))),
     "what arrives from the right was taken to be ones: then nothing goes back at all":
-        in_float64(lambda grad, a, dim: found(np.zeros(a.shape), "none")),
+        in_float64(lambda grad, a, dim: found(np.zeros(a.shape), NONE)),
     BARE: without_graph(oracle_softmax_rule),
 }
 
@@ -462,6 +464,16 @@ def reached(graph, roots):
     return [node[0] for node in reversed(graph) if node[0] in names and kinds[node[0]] not in ("leaf", "constant")]
 
 
+def drawn(graph):
+    """Write a graph in one line: what each tensor is computed from."""
+    return " ".join(f"{name}({' '.join(inputs)})" for name, _, inputs, _ in graph if inputs)
+
+
+def undrawn(function):
+    """Let a function of a graph be called with its line as well."""
+    return lambda drawn, **inputs: function(**inputs)
+
+
 def weights(rng, count):
     return [float(weight) for weight in rng.choice([-3, -2, -1, 1, 2, 3], count) + rng.choice([0.0, 0.5], count)]
 
@@ -486,11 +498,13 @@ def ladder(rng):
 
 def draw_topological_order(rng):
     """Reused tensors, constants, several roots, a root that is a leaf, and a chain deeper than functions may call themselves."""
-    yield dict(graph=reused(rng), roots=["y"], deep=0)
-    yield dict(graph=ladder(rng), roots=["e"], deep=0)
-    yield dict(graph=[*reused(rng), ["z", "mix", ["f"], weights(rng, 1)]], roots=["e", "z", "y"], deep=0)
-    yield dict(graph=reused(rng)[:1], roots=["x"], deep=0)
-    yield dict(graph=reused(rng)[:2] + [["a", "mix", ["x", "k"], weights(rng, 2)]], roots=["a"], deep=2000)
+    z, a = ["z", "mix", ["f"], weights(rng, 1)], ["a", "mix", ["x", "k"], weights(rng, 2)]
+    for graph, roots, deep in [(reused(rng), ["y"], 0), (ladder(rng), ["e"], 0), ([*reused(rng), z], ["e", "z", "y"], 0),
+                               (reused(rng)[:1], ["x"], 0), ([*reused(rng)[:2], a], ["a"], 2000)]:
+        yield dict(drawn=drawn(graph), graph=graph, roots=roots, deep=deep)
+
+
+describe_topological_order = "topological_order of {roots} in {drawn}, {deep} more on top"
 
 
 def deepened(graph, deep):
@@ -499,7 +513,7 @@ def deepened(graph, deep):
     return [*graph, *([name, "mix", [before], [1.0]] for before, name in zip(chain, chain[1:]))]
 
 
-def observe_topological_order(module, graph, roots, deep):
+def observe_topological_order(module, drawn, graph, roots, deep):
     graph = deepened(graph, deep)
     tensors = build(module, graph)
     names = {id(tensor): name for name, tensor in tensors.items()}
@@ -509,7 +523,7 @@ def observe_topological_order(module, graph, roots, deep):
 
 def summary(graph, listed):
     """Say what an order lists, each name with how often, and which tensors stand before one that they are computed from."""
-    places, kinds = {name: place for place, name in enumerate(listed)}, {node[0]: node[1] for node in graph}
+    places, kinds = {name: listed.index(name) for name in set(listed)}, {node[0]: node[1] for node in graph}
     early = [name for name, _, inputs, _ in graph for one in inputs
              if name in places and kinds[one] != "constant" and places.get(one, -1) > places[name]]
     counts = {}
@@ -519,6 +533,7 @@ def summary(graph, listed):
     return {"listed": dict(sorted(counts.items())), "before what they are computed from": early}
 
 
+@undrawn
 def oracle_topological_order(graph, roots, deep):
     graph = deepened(graph, deep)
     return summary(graph, reached(graph, [graph[-1][0]] if deep else roots)[::-1])
@@ -528,11 +543,11 @@ def order_turn(visit):
     """Make a wrong turn of a function of the inputs to visit of each name, and the roots; chains are left to the oracle."""
     def wrong(graph, roots, deep):
         if deep:
-            return oracle_topological_order(graph, roots, deep)
+            return oracle_topological_order(drawn="", graph=graph, roots=roots, deep=deep)
         kinds, wanted = {node[0]: node[1] for node in graph}, wanting(graph)
         below = {name: [one for one in inputs if one in wanted] for name, _, inputs, _ in graph}
         return summary(graph, [name for name in visit(below, roots, kinds) if kinds[name] != "leaf"])
-    return wrong
+    return undrawn(wrong)
 
 
 def preorder(below, roots, kinds):
@@ -568,17 +583,23 @@ def depth_first(below, roots, kinds, once=True):
     return order
 
 
+@undrawn
 def with_leaves(graph, roots, deep):
-    expected = oracle_topological_order(graph, roots, deep)
+    expected = oracle_topological_order(drawn="", graph=graph, roots=roots, deep=deep)
     leaves = {name: 1 for name in passed_back(deepened(graph, deep), {root: 1.0 for root in roots})
               if dict((node[0], node[1]) for node in graph).get(name) == "leaf"}
     return {**expected, "listed": dict(sorted({**expected["listed"], **leaves}.items()))}
 
 
-def calls_itself(graph, roots, deep):
-    return ("raises", "RecursionError") if deep else oracle_topological_order(graph, roots, deep)
+def fails(several, chain):
+    """Make a turn that raises: with several tensors, and for a long chain."""
+    def turn(graph, roots, deep, **drawn):
+        kind = chain if deep else several if len(reached(graph, roots)) > 1 else None
+        return ("raises", kind) if kind else oracle_topological_order(drawn="", graph=graph, roots=roots, deep=deep)
+    return turn
 
 
+@undrawn
 def turned_around(graph, roots, deep):
     graph = deepened(graph, deep)
     return summary(graph, reached(graph, [graph[-1][0]] if deep else roots))
@@ -594,7 +615,10 @@ misconceptions_topological_order = {
     "only the first input of each tensor was followed":
         order_turn(lambda below, roots, kinds: depth_first({name: some[:1] for name, some in below.items()}, roots, kinds)),
     "only the first root was followed": order_turn(lambda below, roots, kinds: depth_first(below, roots[:1], kinds)),
-    "the function calls itself for every input: Python stops at a thousand levels": calls_itself,
+    "the function calls itself for every input: Python stops at a thousand levels": fails(None, "RecursionError"),
+    "`in` asks a list with ==, which compares entries: ask a set whether it holds a tensor": fails("ValueError", "ValueError"),
+    "`in` asks a list with ==, which compares entries: ask a set; and a function that calls itself stops at a thousand levels":
+        fails("ValueError", "RecursionError"),
 }
 
 
@@ -603,18 +627,16 @@ misconceptions_topological_order = {
 
 def draw_walk(rng):
     """Reused tensors, one input twice, several roots, a root above another, kept and freed graphs, watched tensors."""
-    shape = {"y": (2,), "e": (3,), "f": (2,), "x": (2,)}
-
-    def start(*names):
-        return {name: normal(rng, *shape[name]) for name in names}
-    yield dict(graph=reused(rng), start=start("y"), keep_graph=False, watched=[])
-    yield dict(graph=ladder(rng), start=start("e"), keep_graph=False, watched=[])
-    yield dict(graph=reused(rng), start=start("y"), keep_graph=True, watched=["e"])
-    yield dict(graph=reused(rng), start=start("y", "f"), keep_graph=False, watched=["y", "f"])
-    yield dict(graph=reused(rng)[:1], start=start("x"), keep_graph=False, watched=[])
+    for graph, roots, keep_graph, watched in [(reused(rng), "y", False, []), (ladder(rng), "e", False, []), (reused(rng), "y", True, ["e"]),
+                                              (reused(rng), "yf", False, ["y", "f"]), (reused(rng)[:1], "x", False, [])]:
+        start = {root: normal(rng, len(graph[0][3])) for root in roots}
+        yield dict(drawn=drawn(graph), graph=graph, start=start, keep_graph=keep_graph, watched=watched)
 
 
-def observe_walk(module, graph, start, keep_graph, watched):
+describe_walk = "walk(start, {keep_graph}, {watched}) in {drawn}"
+
+
+def observe_walk(module, drawn, graph, start, keep_graph, watched):
     tensors = build(module, graph)
     gradients = {tensors[name]: module.Tensor(grad) for name, grad in start.items()}
     module.walk(gradients, keep_graph, {tensors[name] for name in watched})
@@ -634,15 +656,17 @@ def left_over(graph, start, keep_graph, watched, gradients=None, freed=None):
             "freed": reached(graph, start)[::-1] if freed else [], "cut off": []}
 
 
+@undrawn
 def oracle_walk(graph, start, keep_graph, watched):
     return left_over(graph, start, keep_graph, watched)
 
 
 def join_turn(join):
     """Make a wrong turn of what becomes of a second gradient."""
-    return lambda graph, start, **more: left_over(graph, start, **more, gradients=passed_back(graph, start, join))
+    return undrawn(lambda graph, start, **more: left_over(graph, start, **more, gradients=passed_back(graph, start, join)))
 
 
+@undrawn
 def too_early(graph, start, keep_graph, watched):
     """Walk in the order in which tensors are met: what arrives later stays where it is."""
     below = {node[0]: [one for one in node[2] if one in wanting(graph)] for node in graph}
@@ -660,6 +684,7 @@ def too_early(graph, start, keep_graph, watched):
     return {**result, "gradients": dict(sorted({**kept, **gradients}.items()))}
 
 
+@undrawn
 def everything_kept(graph, start, keep_graph, watched):
     return {**left_over(graph, start, keep_graph, watched), "gradients": dict(sorted(passed_back(graph, start).items()))}
 
@@ -670,13 +695,13 @@ misconceptions_walk = {
     "the first gradient to arrive stays, and later ones are lost: what comes from several places adds up":
         join_turn(lambda before, part: before),
     "a tensor passed its gradient on before all of it had arrived": too_early,
-    "the graph is never freed": lambda **inputs: left_over(**inputs, freed=False),
-    "the graph is freed although it is to be kept": lambda **inputs: left_over(**inputs, freed=True),
+    "the graph is never freed": undrawn(lambda **inputs: left_over(**inputs, freed=False)),
+    "the graph is freed although it is to be kept": undrawn(lambda **inputs: left_over(**inputs, freed=True)),
     "the graph is freed when it is to be kept, and kept when it is to be freed":
-        lambda **inputs: left_over(**inputs, freed=inputs["keep_graph"]),
+        undrawn(lambda **inputs: left_over(**inputs, freed=inputs["keep_graph"])),
     "no gradient was taken out of the dict: only those of leaves and of watched tensors stay": everything_kept,
     "watched is ignored: those gradients were taken out of the dict":
-        lambda watched, **inputs: left_over(watched=[], **inputs),
+        undrawn(lambda watched, **inputs: left_over(watched=[], **inputs)),
 }
 
 
@@ -757,17 +782,19 @@ def draw_backward(rng):
              ["q", "square", ["s"], None], ["m", "mix", ["q", "x"], weights(rng, 2)], ["y", "total", ["m"], None]]
     plain = dict(gradient=None, retain_graph=None, create_graph=False)
     given = dict(plain, gradient=normal(rng, 3))
-    yield dict(graph=curve, calls=[["y", plain]])
-    yield dict(graph=curve, calls=[["m", given]])
-    yield dict(graph=curve, calls=[["y", dict(plain, retain_graph=True)], ["y", plain]])
-    yield dict(graph=curve, calls=[["y", plain], ["y", plain]])
-    yield dict(graph=curve, calls=[["y", dict(plain, create_graph=True)], ["m", given]])
-    yield dict(graph=curve, calls=[["y", dict(plain, create_graph=True, retain_graph=False)], ["y", plain]])
-    yield dict(graph=curve, calls=[["m", plain]])
-    yield dict(graph=curve[:3], calls=[["s", given]])
+    keep, again = dict(plain, retain_graph=True), dict(plain, create_graph=True)
+    for script, graph, calls in [
+            ("y()", curve, [["y", plain]]), ("m(gradient)", curve, [["m", given]]), ("s(gradient)", curve[:3], [["s", given]]),
+            ("y(retain_graph=True), y()", curve, [["y", keep], ["y", plain]]), ("y(), y()", curve, [["y", plain], ["y", plain]]),
+            ("y(create_graph=True), m(gradient)", curve, [["y", again], ["m", given]]), ("m()", curve, [["m", plain]]),
+            ("y(create_graph, retain_graph=False), y()", curve, [["y", dict(again, retain_graph=False)], ["y", plain]])]:
+        yield dict(drawn=drawn(graph), script=script, graph=graph, calls=calls)
 
 
-def observe_backward(module, graph, calls):
+describe_backward = "backward: {script} in {drawn}"
+
+
+def observe_backward(module, drawn, script, graph, calls):
     tensors, seen = build(module, graph), []
     for name, settings in calls:
         gradient = settings["gradient"]
@@ -807,7 +834,7 @@ def backward_turn(adds=True, begin=None, keeps=None, graphs=None, everywhere=Fal
     keeps = keeps or (lambda s: s["create_graph"] if s["retain_graph"] is None else s["retain_graph"])
     graphs = graphs or (lambda s: s["create_graph"])
 
-    def turn(graph, calls):
+    def turn(graph, calls, **texts):
         kinds, values = {node[0]: node[1] for node in graph}, values_of(graph)
         grad, seen, freed, with_graph, recording = {}, {}, set(), set(), True
         for number, (root, settings) in enumerate(calls, 1):
