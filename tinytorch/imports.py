@@ -109,7 +109,7 @@ def add_note(error):
         error: The exception; its ``__notes__`` grow by one line at most.
     """
     try:
-        from tito.export import origin_of
+        from tito.notebooks.export import origin_of
     except ImportError:  # the package also runs where tito is not installed
         return
     lines, place = error.__traceback__, None

@@ -9,7 +9,7 @@ REFUSED = {getattr(errno, name, None) for name in ("ENOSPC", "EDQUOT", "EROFS", 
 def main():
     """Run tito: exit status 0 passed, 1 failed, 2 misused."""
     from tito.curriculum import CurriculumError, UnknownExercise, UnknownName
-    from tito.problems import SourceError
+    from tito.notebooks.problems import SourceError
     from tito.workspace import WorkspaceError
 
     for stream in (sys.stdout, sys.stderr):

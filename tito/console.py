@@ -4,7 +4,7 @@ import re
 import sys
 import textwrap
 
-from tito.report import ASCII
+from tito.checks.report import ASCII
 
 
 def plain():

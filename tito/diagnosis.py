@@ -82,8 +82,8 @@ def place():
 
 def notebook(space, module):
     """Look at a module's notebook."""
-    from tito import source
-    from tito.problems import SourceError
+    from tito.notebooks import source
+    from tito.notebooks.problems import SourceError
 
     try:
         path = space.notebook(module)

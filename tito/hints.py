@@ -1,9 +1,10 @@
 """Hints and solutions, read from the course's source; how many hints a learner has seen is kept in the workspace."""
 import json
 
-from tito import source, strip, workspace
+from tito import workspace
+from tito.notebooks import source, strip
 from tito.curriculum import UnknownExercise
-from tito.export import write_atomically
+from tito.notebooks.export import write_atomically
 
 
 def of(module, number):

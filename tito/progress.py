@@ -8,9 +8,10 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-from tito import source, workspace
-from tito.export import export_text, write_atomically
-from tito.problems import SourceError
+from tito import workspace
+from tito.notebooks import source
+from tito.notebooks.export import export_text, write_atomically
+from tito.notebooks.problems import SourceError
 
 BORROWED = "# Borrowed by tito from the reference of {folder}: write your own, then run `tito module complete {number}`."
 

@@ -3,7 +3,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from tito import source, strip, workspace
+from tito import workspace
+from tito.notebooks import source, strip
 from tito.curriculum import Curriculum
 
 README = """\

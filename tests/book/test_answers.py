@@ -3,8 +3,8 @@ import json
 
 import pytest
 
-from tito import source
-from tito.answers import leaks, secrets
+from tito.notebooks import source
+from tito.notebooks.answers import leaks, secrets
 
 ANSWER = "return abs(product) if product < 0 else product"
 

@@ -5,7 +5,7 @@ import shutil
 import pytest
 from typer.testing import CliRunner
 
-from tito import strip
+from tito.notebooks import strip
 from tito.app import app
 from tito.book import BookError, page, site
 

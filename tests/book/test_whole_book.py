@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tito import source, workspace
-from tito.answers import secrets
+from tito import workspace
+from tito.notebooks import source
+from tito.notebooks.answers import secrets
 from tito.curriculum import load
 
 pytest.importorskip("jupyter_book", reason="the extra `book` is not installed")

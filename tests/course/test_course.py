@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tito import mutation_run
+from tito.mutants import run as mutation_run
 from tito.lint import RULES
 from tito.lint.course import Course
 

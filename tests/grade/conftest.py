@@ -9,7 +9,9 @@ from importlib.util import find_spec
 import pytest
 from typer.testing import CliRunner
 
-from tito import judge, sandbox, source, strip, workspace
+from tito import workspace
+from tito.grading import judge, sandbox
+from tito.notebooks import source, strip
 from tito.app import app
 
 COURSE = workspace.Workspace(workspace.course_dir())
@@ -103,6 +105,6 @@ def released_class(nbgrader, tito, tmp_path_factory):
 @pytest.fixture
 def classroom(released_class, tmp_path):
     """A class to which module 01 was released."""
-    from tito.gradebook import Classroom
+    from tito.grading.gradebook import Classroom
 
     return Classroom(shutil.copytree(released_class, tmp_path / "class"))

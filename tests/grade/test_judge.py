@@ -2,7 +2,9 @@
 import numpy as np
 import pytest
 
-from tito import assignment, checking, judge, workspace
+from tito import workspace
+from tito.checks import checking
+from tito.grading import assignment, judge
 
 BOTH = {"01.2", "01.10"}  # the exercises that a wrong mul costs: its own, and apply, which is tried with it
 

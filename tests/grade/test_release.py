@@ -3,9 +3,10 @@ import json
 
 import pytest
 
-from tito import assignment, source
-from tito.parts import MARK
-from tito.problems import SourceError
+from tito.grading import assignment
+from tito.notebooks import source
+from tito.notebooks.parts import MARK
+from tito.notebooks.problems import SourceError
 
 
 @pytest.fixture

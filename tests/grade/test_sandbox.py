@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tito import judge, sandbox, workspace
+from tito import workspace
+from tito.grading import judge, sandbox
 
 
 def lost(found):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tito import source, strip
+from tito.notebooks import source, strip
 
 FIXTURES = Path(__file__).parent / "fixtures"
 

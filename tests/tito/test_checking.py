@@ -6,10 +6,10 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from tito import checking
-from tito.checking import Case, Check, CheckBroken, Checks, Observation, Observations, Raised
-from tito.observation import Place, place_in, read_error
-from tito.wire import Other
+from tito.checks import checking
+from tito.checks.checking import Case, Check, CheckBroken, Checks, Observation, Observations, Raised
+from tito.checks.observation import Place, place_in, read_error
+from tito.checks.wire import Other
 
 Exercise = namedtuple("Exercise", "id name")
 CHECKS = checking.load(Path(__file__).parent / "fixtures_checking" / "checks.py")

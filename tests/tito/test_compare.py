@@ -2,9 +2,9 @@
 import numpy as np
 import pytest
 
-from tito import wording
-from tito.compare import compare, scale, worst
-from tito.wire import Other
+from tito.checks import wording
+from tito.checks.compare import compare, scale, worst
+from tito.checks.wire import Other
 
 F32 = np.float32
 A = np.array([[0.1, -2.0, 3.0], [4.0, 5.5, -6.0]])

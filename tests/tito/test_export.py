@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tito import export, parts, source, strip
-from tito.export import ExportRefused, export_text, origin_of, write_atomically
+from tito.notebooks import export, parts, source, strip
+from tito.notebooks.export import ExportRefused, export_text, origin_of, write_atomically
 
 ROOT = Path(__file__).resolve().parents[2]
 LABEL = "modules/01_shapes/shapes.ipynb"
@@ -113,7 +113,7 @@ def test_the_same_notebook_gives_the_same_text(learner, reference):
 
 
 def test_neither_nbformat_nor_jupytext_is_loaded(learner):
-    code = (f"import sys; from tito import source, export; reference = source.read({str(SOURCES[-1])!r})\n"
+    code = (f"import sys; from tito.notebooks import source, export; reference = source.read({str(SOURCES[-1])!r})\n"
             f"export.export_text(source.read({str(learner())!r}), reference, {LABEL!r})\n"
             "print(sorted({'nbformat', 'jupytext', 'numpy', 'rich'} & set(sys.modules)))")
     run = subprocess.run([sys.executable, "-X", "warn_default_encoding", "-W", "error::EncodingWarning", "-c", code], check=True,
@@ -501,7 +501,7 @@ def test_a_kill_at_any_moment_leaves_one_text_or_the_other(tmp_path):
     path = tmp_path / "shapes.py"
     texts = [f"x = {digit}\n" * 20_000 for digit in (1, 2)]
     write_atomically(path, texts[0])
-    code = ("import itertools, sys; from tito.export import write_atomically\n"
+    code = ("import itertools, sys; from tito.notebooks.export import write_atomically\n"
             "for digit in itertools.cycle((1, 2)):\n    write_atomically(sys.argv[1], f'x = {digit}\\n' * 20_000)\n    print(digit, flush=True)")
     for delay in range(8):
         writer = subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(ROOT)})

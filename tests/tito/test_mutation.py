@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tito import cli, mutation, mutation_run
+from tito import cli
+from tito.mutants import run as mutation_run, score as mutation
 from tito.lint.course import Course
 
 FIXTURE = Path(__file__).parent / "fixtures_lint"

@@ -12,9 +12,10 @@ import nbformat
 import numpy as np
 import pytest
 
-from tito import checking, report, runner, workspace
+from tito import workspace
+from tito.checks import checking, report, runner
 from tito.curriculum import Curriculum
-from tito.notebook import Checker, CheckFailed, View
+from tito.checks.notebook import Checker, CheckFailed, View
 
 Exercise = namedtuple("Exercise", "id name")
 FIXTURES = Path(__file__).parent / "fixtures_checking"

@@ -3,8 +3,8 @@ import textwrap
 
 import pytest
 
-from tito import report
-from tito.checking import Failure, Verdict
+from tito.checks import report
+from tito.checks.checking import Failure, Verdict
 
 WHERE = "modules/01_tensor/tensor.ipynb, cell 23"
 ROWS = (("called", "matmul(a, b)"), ("with", "a (4, 1, 2, 3) float32; b (6, 3, 5) float32"),

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tito import checking, report, runner, worker
+from tito.checks import checking, report, runner, worker
 
 Exercise = namedtuple("Exercise", "id name")
 FIXTURES = Path(__file__).parent / "fixtures_checking"

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tito import percent, source
-from tito.source import Cell, SourceError, read
+from tito.notebooks import percent, source
+from tito.notebooks.source import Cell, SourceError, read
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted((ROOT / "modules").glob("[0-9]*/[a-z]*.py"))

@@ -7,8 +7,8 @@ import jupytext
 import nbformat
 import pytest
 
-from tito import source, strip
-from tito.source import SourceError
+from tito.notebooks import source, strip
+from tito.notebooks.source import SourceError
 
 ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = Path(__file__).parent / "fixtures" / "modules"

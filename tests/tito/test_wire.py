@@ -6,8 +6,8 @@ import os
 import numpy as np
 import pytest
 
-from tito import wire
-from tito.wire import Other, WireError
+from tito.checks import wire
+from tito.checks.wire import Other, WireError
 
 
 def through(value):

@@ -7,10 +7,11 @@ import tempfile
 from importlib import metadata
 from pathlib import Path
 
-from tito import scaffold, source, workspace
+from tito import scaffold, workspace
+from tito.notebooks import source
 from tito.book import BookError
-from tito.export import export_text, write_atomically
-from tito.problems import place
+from tito.notebooks.export import export_text, write_atomically
+from tito.notebooks.problems import place
 
 TIMEOUT = 300  # seconds for each cell
 KERNEL_OPTIONS = ["--log-level=ERROR", "--InlineBackend.figure_formats={'retina'}"]  # sharp on every screen

@@ -2,7 +2,7 @@
 import json
 from dataclasses import replace
 
-from tito import ipynb, strip
+from tito.notebooks import ipynb, strip
 
 
 def text(notebook, outputs=None):

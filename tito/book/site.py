@@ -7,8 +7,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tito import source, workspace
-from tito.answers import leaks
+from tito import workspace
+from tito.notebooks import source
+from tito.notebooks.answers import leaks
 from tito.book import BookError, contents, execution, page
 from tito.curriculum import Curriculum
 

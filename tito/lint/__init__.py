@@ -3,11 +3,11 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tito.checking import CheckBroken
+from tito.checks.checking import CheckBroken
 from tito.lint import (checks, docstrings, doctests, encoding, exercises, exports, handout, limits, staircase, style,
                        survivors, trials)
 from tito.lint.problem import Problem
-from tito.problems import SourceError
+from tito.notebooks.problems import SourceError
 
 __all__ = ["RULES", "Problem", "Rule", "named"]
 

@@ -4,9 +4,9 @@ import sys
 
 import numpy as np
 
-from tito import checking
-from tito.compare import arrays_in
-from tito.wire import encode
+from tito.checks import checking
+from tito.checks.compare import arrays_in
+from tito.checks.wire import encode
 
 PARTS = ("draw", "oracle", "misconceptions", "observe", "rtol", "atol", "describe")
 FEWEST = 2  # misconceptions of an exercise

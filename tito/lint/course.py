@@ -3,7 +3,9 @@ import ast
 import contextlib
 import functools
 
-from tito import checking, export, parts, runner, source, strip, trial, workspace
+from tito import workspace
+from tito.checks import checking, runner, trial
+from tito.notebooks import export, parts, source, strip
 from tito.lint.problem import Problem
 from tito.workspace import Workspace, WorkspaceError
 

@@ -4,7 +4,7 @@ import inspect
 import itertools
 import re
 
-from tito.compare import arrays_in
+from tito.checks.compare import arrays_in
 from tito.lint.handout import given_files
 from tito.lint.measure import FUNCTIONS
 from tito.lint.problem import Problem

@@ -5,10 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tito.export import origin_of
+from tito.notebooks.export import origin_of
 from tito.lint import run_doctests
 from tito.lint.problem import Problem
-from tito.runner import ONE_THREAD
+from tito.checks.runner import ONE_THREAD
 
 PATIENCE = 60  # seconds for all of them together
 

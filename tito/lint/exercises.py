@@ -1,8 +1,8 @@
 """Around each exercise: one check after it, one to three hints, and none of them the answer."""
 import re
 
-from tito import answers
-from tito.parts import MARK
+from tito.notebooks import answers
+from tito.notebooks.parts import MARK
 
 HINTS = 3
 TOKEN = re.compile(r"\w+|[^\w\s]")

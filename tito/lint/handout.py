@@ -2,7 +2,7 @@
 import tempfile
 from pathlib import Path
 
-from tito import answers, strip
+from tito.notebooks import answers, strip
 from tito.lint.problem import Problem
 
 

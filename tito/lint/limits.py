@@ -1,7 +1,7 @@
 """How long things may be: cells, functions, files, and the hours of a module."""
 import ast
 
-from tito.export import COMMENT
+from tito.notebooks.export import COMMENT
 from tito.lint import measure
 from tito.lint.problem import Problem
 from tito.lint.staircase import all_parts

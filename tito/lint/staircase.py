@@ -4,7 +4,7 @@ import builtins
 import re
 import sys
 
-from tito import parts
+from tito.notebooks import parts
 
 EXTRAS = {"10": {"numba"}, "11": {"numba"}, "12": {"numba"}}  # third-party packages beside NumPy, by module
 CODE_SPAN = re.compile(r"`+([^`]+)`+")

@@ -1,5 +1,5 @@
 """The mutants that a module's checks let pass, each with the reason why it is no mistake."""
-from tito import mutation
+from tito.mutants import score as mutation
 
 
 def known(course, module):

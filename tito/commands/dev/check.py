@@ -53,7 +53,7 @@ def passes(rule, course):
 
 def readable(course, module):
     """Return a module's exercises, none if its source cannot be read."""
-    from tito.problems import SourceError
+    from tito.notebooks.problems import SourceError
 
     try:
         return course.exercises(module)

@@ -8,7 +8,7 @@ def export(
 ):
     """Make the package's files of the modules' reference solutions, in a clone of the course."""
     from tito import console
-    from tito.export import write_atomically
+    from tito.notebooks.export import write_atomically
     from tito.lint import course
 
     here = course.find(modules or ())

@@ -34,9 +34,9 @@ def select(course, exercise):
 def judge(course, module, exercises, jobs):
     """Run a module's mutants, print what came of them, and return the scores; none if they could not be run."""
     from tito import console
-    from tito.checking import CheckBroken
-    from tito.mutation_run import scores
-    from tito.problems import SourceError
+    from tito.checks.checking import CheckBroken
+    from tito.mutants.run import scores
+    from tito.notebooks.problems import SourceError
 
     try:
         found = scores(course, module, exercises, jobs)
@@ -101,7 +101,7 @@ def conclude(found):
 
 def strong(scores):
     """Say whether enough of some mutants were caught; survivors with a reason count as survivors."""
-    from tito.mutation_run import GOAL
+    from tito.mutants.run import GOAL
 
     total = sum(one.total for one in scores)
     return total > 0 and sum(one.caught for one in scores) >= GOAL * total

@@ -42,7 +42,7 @@ def execute(course, module):
     """
     import os
 
-    from tito import strip
+    from tito.notebooks import strip
     from tito.book import execution
 
     with course.package(module, course.text(module)) as folder:

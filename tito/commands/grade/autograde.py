@@ -37,7 +37,7 @@ def handed_in(classroom, module, student):
     Raises:
         typer.Exit: There is none, or this class was not given the module as the course has it.
     """
-    from tito import assignment
+    from tito.grading import assignment
 
     found = classroom.submissions(module)
     place = classroom.path("submitted", module, student or "NAME")
@@ -55,7 +55,8 @@ def confinement(unsafe):
     Raises:
         typer.Exit: There is no sandbox here, and nobody said to go without.
     """
-    from tito import console, sandbox
+    from tito import console
+    from tito.grading import sandbox
 
     if unsafe:
         console.say("Without a sandbox: a submission can read and change whatever you can.", style="red")
@@ -73,7 +74,8 @@ def draw(module, options):
     Raises:
         typer.Exit: The course's own solutions do not pass here.
     """
-    from tito import checking, judge, runner
+    from tito.checks import checking, runner
+    from tito.grading import judge
 
     try:
         return judge.draw_seeds(module, **options)
@@ -87,7 +89,9 @@ def mark(classroom, module, student, path, options):
     Returns:
         Whether it was marked. Whatever goes wrong with one submission, the others are still to be marked.
     """
-    from tito import assignment, console, judge, report
+    from tito import console
+    from tito.checks import report
+    from tito.grading import assignment, judge
 
     try:
         found = judge.judge(module, path, **options)
@@ -103,7 +107,7 @@ def mark(classroom, module, student, path, options):
 
 
 def write_feedback(folder, text):
-    from tito.export import write_atomically
+    from tito.notebooks.export import write_atomically
 
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / "feedback.txt", text)

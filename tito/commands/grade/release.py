@@ -9,7 +9,9 @@ def release(
     course: Path = typer.Option(Path("."), "--course", help="The class's folder, made when missing."),
 ):
     """Write a module's assignment into nbgrader's folders, and its points into the gradebook."""
-    from tito import assignment, console, strip
+    from tito import console
+    from tito.grading import assignment
+    from tito.notebooks import strip
 
     chosen, classroom = enter(module, course)
     path = classroom.path("source", chosen) / f"{chosen.name}.ipynb"
@@ -32,7 +34,8 @@ def enter(module, folder):
         typer.Exit: nbgrader is not installed.
         WorkspaceError: The course does not hold the module yet.
     """
-    from tito import console, gradebook, workspace
+    from tito import console, workspace
+    from tito.grading import gradebook
 
     chosen = workspace.Workspace(workspace.course_dir()).curriculum.module(module)
     if workspace.is_to_come(chosen):
@@ -47,7 +50,8 @@ def enter(module, folder):
 
 def generate(classroom, module):
     """Let nbgrader make the release; what it says of a failure is shown whole."""
-    from tito import console, gradebook
+    from tito import console
+    from tito.grading import gradebook
 
     try:
         classroom.generate(module)

@@ -11,7 +11,8 @@ def complete(
 
     If every core exercise passes, the notebook's code goes into the package; if not, nothing changes.
     """
-    from tito import console, trial, workspace
+    from tito import console, workspace
+    from tito.checks import trial
 
     space = workspace.find()
     chosen = space.curriculum.module(module)
@@ -46,7 +47,7 @@ def export(space, module, outcome):
     """Write the package's file, record the completion, and name what comes next."""
     from tito import console, progress
     from tito.commands.overview import advice, next_module
-    from tito.export import write_atomically
+    from tito.notebooks.export import write_atomically
 
     write_atomically(space.exported(module), outcome.text)
     progress.record(space, module, outcome.passed)
@@ -58,9 +59,10 @@ def export(space, module, outcome):
 
 def take_reference(space, module):
     """Export the reference solution, marked as borrowed."""
-    from tito import console, progress, source, workspace
+    from tito import console, progress, workspace
+    from tito.notebooks import source
     from tito.commands.overview import advice, next_module
-    from tito.export import export_text, write_atomically
+    from tito.notebooks.export import export_text, write_atomically
 
     if space.is_clone:
         raise workspace.WorkspaceError("a clone holds the reference already: there is nothing to borrow here")

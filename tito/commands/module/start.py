@@ -7,7 +7,8 @@ def start(
     lab: bool = typer.Option(False, "--lab", help="Open the notebook in Jupyter Lab."),
 ):
     """Show a module's notebook and exercises."""
-    from tito import console, progress, scaffold, source, workspace
+    from tito import console, progress, scaffold, workspace
+    from tito.notebooks import source
 
     space = workspace.find()
     chosen = space.curriculum.module(module)

@@ -9,7 +9,8 @@ def test(
     timeout: float = typer.Option(10.0, min=0.1, help="Seconds that each exercise may take."),
 ):
     """Check your exercises, as they are saved."""
-    from tito import trial, workspace
+    from tito import workspace
+    from tito.checks import trial
 
     space = workspace.find()
     module, exercise = space.curriculum.target(target)
@@ -25,7 +26,8 @@ def conclude(space, module, outcome, exercise=None, everything=False):
     Returns:
         Whether all is well: every core exercise passed, or the one that was asked for.
     """
-    from tito import console, progress, trial
+    from tito import console, progress
+    from tito.checks import trial
 
     console.say(f"{outcome.label}, {trial.saved(outcome.path)}")
     console.say()
@@ -59,7 +61,8 @@ def show(outcome, everything=False, printed=False):
     Returns:
         List of the verdicts that failed.
     """
-    from tito import console, report
+    from tito import console
+    from tito.checks import report
 
     styles = {"passed": "green", "unwritten": "dim"}
     failed = [verdict for verdict in outcome.verdicts if verdict.status not in styles]
@@ -82,7 +85,8 @@ def brief(verdict):
 
 def extensions(module):
     """Return the ids of a module's exercises that are not core."""
-    from tito import source, workspace
+    from tito import workspace
+    from tito.notebooks import source
 
     return {one.id for one in source.read(workspace.course_source(module)).exercises() if one.extension}
 
@@ -91,8 +95,9 @@ def watch_notebook(space, module, exercise, everything, timeout):
     """Check again at every save, until the learner presses Ctrl-C."""
     import time
 
-    from tito import console, trial
-    from tito.problems import SourceError
+    from tito import console
+    from tito.checks import trial
+    from tito.notebooks.problems import SourceError
 
     path, seen = space.notebook(module), None
     while True:

@@ -1,8 +1,8 @@
 """The notebook format 4, read and written as plain JSON: importing nbformat would take longer than the work itself."""
 import json
 
-from tito.percent import with_magics
-from tito.problems import SourceError, raise_all
+from tito.notebooks.percent import with_magics
+from tito.notebooks.problems import SourceError, raise_all
 
 BAD_METADATA = "incorrectly_encoded_metadata"
 KERNEL = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},

@@ -4,8 +4,9 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from tito import checking, mutant_worker, mutation, runner
-from tito.problems import SourceError, raise_all
+from tito.checks import checking, runner
+from tito.mutants import score as mutation, worker as mutant_worker
+from tito.notebooks.problems import SourceError, raise_all
 
 TIMEOUT = 3.0  # seconds for one mutant: a loop that never ends is caught as well
 GOAL = 0.9     # share of the mutants that a module's checks must catch

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from tito import ipynb, percent
-from tito.problems import SourceError, SourceErrors, raise_all
+from tito.notebooks import ipynb, percent
+from tito.notebooks.problems import SourceError, SourceErrors, raise_all
 
 __all__ = ["Cell", "Exercise", "Notebook", "SourceError", "SourceErrors", "read"]
 

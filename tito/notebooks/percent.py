@@ -7,7 +7,7 @@ cell stands.
 import json
 import re
 
-from tito.problems import SourceError, raise_all
+from tito.notebooks.problems import SourceError, raise_all
 
 MARKER = re.compile(r"^# ?%%(?=\s|$)[ \t]*(?P<options>.*)$")
 KIND = re.compile(r"^\[(?P<kind>markdown|md|raw)\]\s*")

@@ -1,7 +1,7 @@
 """Values in words: what a message says about an array, a number, or a thing that should have been one."""
 import numpy as np
 
-from tito.wire import Other
+from tito.checks.wire import Other
 
 SMALL = 6     # arrays of so many values are shown whole
 LONGEST = 200  # characters of one value

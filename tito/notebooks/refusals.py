@@ -3,9 +3,9 @@ import ast
 import builtins
 import re
 
-from tito.parts import exported_parts, is_registration, other_parts
-from tito.problems import SourceError
-from tito.source import EXPORT
+from tito.notebooks.parts import exported_parts, is_registration, other_parts
+from tito.notebooks.problems import SourceError
+from tito.notebooks.source import EXPORT
 
 ALLOWED = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef,
            ast.Assign, ast.AnnAssign, ast.AugAssign)

@@ -6,7 +6,7 @@ import warnings
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from tito.source import EXPORT, definitions
+from tito.notebooks.source import EXPORT, definitions
 
 MARK = re.compile(r"^\s*#+ *(BEGIN|END) SOLUTION *$")
 MAGIC = re.compile(r"""^\s*(%{1,2}[A-Za-z]|[!?]|[\w, ]+=\s*[%!])|^[^"'#]*\?\s*$""")

@@ -8,8 +8,8 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
-from tito import checking, report, worker
-from tito.observation import Place, place_in, read_result
+from tito.checks import checking, report, worker
+from tito.checks.observation import Place, place_in, read_result
 
 
 class CheckFailed(Exception):
@@ -106,7 +106,8 @@ class Checker:
     @cached_property
     def exercises(self):
         """The module's exercises, as the course has them: the notebook's own cells may be half written."""
-        from tito import source, workspace
+        from tito import workspace
+        from tito.notebooks import source
 
         return source.read(workspace.course_source(self.module)).exercises()
 
@@ -159,7 +160,7 @@ class Checker:
 
     def cell(self, fits):
         """Return the number of the first saved cell that fits, None if none does or the file cannot be read."""
-        from tito import source
+        from tito.notebooks import source
 
         try:
             return next((cell.index for cell in source.read(self.path).cells if fits(cell)), None)

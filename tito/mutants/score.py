@@ -9,8 +9,8 @@ import difflib
 import tomllib
 from dataclasses import dataclass
 
-from tito.mutators import replacements
-from tito.parts import MARK
+from tito.mutants.mutators import replacements
+from tito.notebooks.parts import MARK
 
 
 @dataclass(frozen=True)

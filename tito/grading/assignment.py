@@ -4,8 +4,9 @@ nbgrader's source folder holds no answers either: its notebook is the learner's,
 """
 from dataclasses import replace
 
-from tito import source, strip, workspace
-from tito.problems import SourceError, raise_all
+from tito import workspace
+from tito.notebooks import source, strip
+from tito.notebooks.problems import SourceError, raise_all
 
 
 def cells(module):

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tito.cases import SEEDS, Case, Check, CheckBroken, Checks, cases, load
-from tito.compare import Mismatch, compare, float32_only, is_raised, needed
-from tito.observation import Observation, Observations, Raised
-from tito.wording import call_rows
+from tito.checks.cases import SEEDS, Case, Check, CheckBroken, Checks, cases, load
+from tito.checks.compare import Mismatch, compare, float32_only, is_raised, needed
+from tito.checks.observation import Observation, Observations, Raised
+from tito.checks.wording import call_rows
 
 __all__ = ["SEEDS", "Case", "Check", "CheckBroken", "Checks", "Failure", "Observation", "Observations", "Raised",
            "Verdict", "blind_spots", "cases", "load", "pretend", "verdict"]

@@ -31,7 +31,7 @@ import traceback
 from pathlib import Path
 
 if __package__:
-    from tito import wire
+    from tito.checks import wire
 else:
     sys.path.insert(0, str(Path(__file__).resolve().parent))
     import wire

@@ -7,9 +7,11 @@ its points or none.
 import secrets
 from dataclasses import dataclass
 
-from tito import checking, report, source, trial, workspace
-from tito.export import export_text
-from tito.problems import SourceError
+from tito import workspace
+from tito.checks import checking, report, trial
+from tito.notebooks import source
+from tito.notebooks.export import export_text
+from tito.notebooks.problems import SourceError
 
 LARGEST = 64 * 2**20  # bytes of a notebook, its outputs included
 FRESH = 2             # seeds drawn for a class, besides the two that everybody knows

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from tito import report, runner, source, workspace
+from tito import workspace
+from tito.checks import report, runner
+from tito.notebooks import source
 from tito.curriculum import UnknownExercise
-from tito.export import export_text
+from tito.notebooks.export import export_text
 
 
 @dataclass(frozen=True)

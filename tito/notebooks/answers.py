@@ -8,8 +8,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from tito.parts import MARK
-from tito.strip import LEFTOVER
+from tito.notebooks.parts import MARK
+from tito.notebooks.strip import LEFTOVER
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 TAG = re.compile(r"<[^>]*>")

@@ -2,7 +2,7 @@
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from tito import wire, worker
+from tito.checks import wire, worker
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def place_in(package_parent, module):
         module: Name of the module that is checked, such as "tinytorch.tensor".
     """
     def place(file, line):
-        from tito.export import origin_of
+        from tito.notebooks.export import origin_of
 
         path = (package_parent / file).resolve()
         inside = path.is_relative_to(package_parent / "tinytorch") and path.is_file()

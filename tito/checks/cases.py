@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from tito import wire
-from tito.compare import ATOL, RTOL
+from tito.checks import wire
+from tito.checks.compare import ATOL, RTOL
 
 SEEDS = (0, 1)
 MOST_CASES = 200  # for one seed: a `draw` that never ends is a mistake of ours, and is reported as one

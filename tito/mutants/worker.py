@@ -1,6 +1,6 @@
 """The process that runs mutants: one after the other, each in a freshly imported package.
 
-Run as `python mutant_worker.py FOLDER` on a job folder as `tito.worker` describes it, with one file more:
+Run as `python mutant_worker.py FOLDER` on a job folder as `tito.checks.worker` describes it, with one file more:
 
     mutants.json    parts (the texts of the module's exported cells), mutants ({id: [part, its text, exercise, name]}) and
                     cases ({exercise: [{argument: encoded value}]})
@@ -15,9 +15,9 @@ import sys
 from pathlib import Path
 
 if __package__:
-    from tito import wire, worker
+    from tito.checks import wire, worker
 else:
-    sys.path.insert(0, str(Path(__file__).resolve().parent))
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "checks"))
     import wire
     import worker
 

@@ -7,10 +7,10 @@ import os
 import re
 from pathlib import Path
 
-from tito.parts import NOT_PYTHON, compiled, exported_parts
-from tito.problems import SourceError, SourceErrors, place, raise_all
-from tito.refusals import refusals
-from tito.source import read
+from tito.notebooks.parts import NOT_PYTHON, compiled, exported_parts
+from tito.notebooks.problems import SourceError, SourceErrors, place, raise_all
+from tito.notebooks.refusals import refusals
+from tito.notebooks.source import read
 
 HEADER = re.compile(r"^# Made by tito from (?P<label>[^:]+): edit that file")
 COMMENT = re.compile(r"^# (?P<name>\S+\.(?:py|ipynb)), cell (?P<cell>\d+)$")

@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tito import checking, observation, wire, worker
-from tito.checking import SEEDS
-from tito.observation import Observations, place_in, read_error
+from tito.checks import checking, observation, wire, worker
+from tito.checks.checking import SEEDS
+from tito.checks.observation import Observations, place_in, read_error
 
 GIB = 2**30
 STARTUP = 60.0  # seconds until NumPy is imported: a cold disk or a virus scanner is not the learner's fault

@@ -4,12 +4,12 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from tito import ipynb, percent
+from tito.notebooks import ipynb, percent
 from tito.curriculum import Curriculum
-from tito.export import write_atomically
-from tito.parts import MARK
-from tito.problems import SourceError, raise_all
-from tito.source import definitions
+from tito.notebooks.export import write_atomically
+from tito.notebooks.parts import MARK
+from tito.notebooks.problems import SourceError, raise_all
+from tito.notebooks.source import definitions
 
 LEFTOVER = re.compile(r"(BEGIN|END)[\s_-]*SOLUTION", re.IGNORECASE)
 

@@ -3,8 +3,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tito.wire import Other
-from tito.wording import SMALL, describe, pair, repr_flat
+from tito.checks.wire import Other
+from tito.checks.wording import SMALL, describe, pair, repr_flat
 
 RTOL, ATOL = 1e-4, 1e-5
 

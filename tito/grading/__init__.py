@@ -1,0 +1,1 @@
+"""Grading a class: releases, the sandbox, the judge, nbgrader's gradebook."""

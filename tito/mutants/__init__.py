@@ -1,0 +1,1 @@
+"""Mutating reference solutions: would the checks notice?"""

@@ -1,0 +1,1 @@
+"""From notebooks to the package and back: reading, stripping, exporting."""
