@@ -343,7 +343,9 @@ def cross_entropy_rule(grad, out, logits, labels, reduction):
     Source:
         Bishop, Pattern Recognition and Machine Learning, 2006, section 4.3.4.
     """
-    each = share(grad, len(logits), reduction).reshape(-1, 1)
+    each = share(grad, len(logits), reduction)
+    if reduction == "none":
+        each = each.reshape(-1, 1)
     return each * probability_minus_truth(logits, labels)
 
 
@@ -433,7 +435,7 @@ def input_gradients(out, grad):
         rule = op.rule(argument) if isinstance(x, Tensor) and x.requires_grad else None
         if rule:
             part = rule(grad, *values, **params)
-            if part.shape != x.shape or part.dtype != x.dtype:
+            if part.data.shape != x.data.shape or part.data.dtype != x.data.dtype:
                 part = fitted(part, x, f"the rule of {op.name} for argument {argument}")
             pairs.append((x, part))
     return pairs
@@ -441,10 +443,10 @@ def input_gradients(out, grad):
 
 def fitted(part, x, rule):
     """Bring a gradient to the shape and the dtype of the input that it is for."""
-    pairs = zip(reversed(x.shape), reversed(part.shape))
-    if part.ndim < x.ndim or any(n not in (1, size) for n, size in pairs):
+    own = unbroadcast(part, x.shape) if part.ndim >= x.ndim else part
+    if own.shape != x.shape:
         raise RuntimeError(f"{rule} gave shape {part.shape}, where the input has {x.shape}")
-    return unbroadcast(part, x.shape).to(x.dtype)
+    return own if own.dtype == x.dtype else cast(own, dtype=x.dtype)
 
 
 def free(tensor):

@@ -2,7 +2,7 @@
 import numpy as np
 
 from tinytorch.device import move
-from tinytorch.op import versions
+from tinytorch.op import ticks
 from tinytorch.tensor import Tensor, cast
 
 
@@ -71,20 +71,19 @@ def as_they_were(out):
     Returns:
         Tuple of what a rule receives after the gradient: the tensor, and the inputs of its op as they were given.
     """
-    op, inputs, _, before = out.origin
-    now = versions(out, *inputs)
-    if now == before:
-        return out, *inputs
+    op, inputs, _, time = out.origin
+    values = out, *inputs
+    if time == ticks[0]:  # nothing at all has been written to since
+        return values
     names = ["the result", *(f"argument {i}" for i in range(len(inputs)))]
-    return tuple(x if old == new else Changed(x, complaint(op, name, x, new - old))
-                 for x, name, old, new in zip((out, *inputs), names, before, now))
+    return tuple(Changed(x, complaint(op, name, x)) if isinstance(x, Tensor) and x.version > time else x
+                 for x, name in zip(values, names))
 
 
-def complaint(op, name, tensor, writes):
+def complaint(op, name, tensor):
     """Say which tensor a gradient needs, and what became of it."""
-    times = "once" if writes == 1 else f"{writes} times"
     return (f"backward() needs {name} of {op.name}, shape {tensor.shape}, as it was when {op.name} ran, but it has been "
-            f"changed in place {times} since: call backward() before the change, or make a new tensor (x = x + 1)")
+            "changed in place since: call backward() before the change, or make a new tensor (x = x + 1)")
 
 
 def by_columns(x):

@@ -15,6 +15,7 @@ from tinytorch.device import device_of
 HOME = {"apply": "tinytorch.tensor", "backward": "tinytorch.autograd"}  # the two parts, and who hands them over
 _parts = {}
 
+ticks = [0]  # how many writes in place there have been, in all tensors together
 fallbacks = Counter()  # op name -> how often the chosen kernel set lacked it and the NumPy forward ran instead
 
 
@@ -220,32 +221,33 @@ def select_kernel(op, *arrays):
 
 
 class Origin(NamedTuple):
-    """Where a tensor came from: the op, its inputs as given, its settings, and the versions of the tensor and the inputs."""
+    """Where a tensor came from: the op, its inputs as given, its settings, and how many writes in place came before."""
 
     op: Op
     inputs: tuple
     params: dict[str, Any]
-    versions: tuple
+    time: int
 
 
-def versions(tensor, *values):
-    """Return how often each tensor has been changed in place, None for what is no tensor.
+def tick(tensor):
+    """Count a write in place, and note the count on the tensor, for all views of its memory.
 
     Args:
-        tensor: A tensor.
-        values: Tensors, numbers and arrays.
+        tensor: Tensor that was written to.
 
     Example:
         >>> from tinytorch.tensor import Tensor
-        >>> versions(Tensor([1.0]).zero_(), 2.0)
-        (1, None)
+        >>> x, before = Tensor([1.0]), ticks[0]
+        >>> tick(x)
+        >>> x.version == ticks[0] == before + 1
+        True
     """
-    kind = type(tensor)
-    return tuple([tensor.writes[0], *[x.writes[0] if isinstance(x, kind) else None for x in values]])
+    ticks[0] += 1
+    tensor.written[0] = ticks[0]
 
 
 def follow(view, *inputs):
-    """Let a tensor that shares an input's memory share its count of changes, too: either one's change is both's.
+    """Let a tensor that shares an input's memory share its note of the last write: a write to either is one to both.
 
     Args:
         view: Tensor that was made from the inputs, of new memory or of theirs.
@@ -257,13 +259,14 @@ def follow(view, *inputs):
     Example:
         >>> from tinytorch.tensor import Tensor
         >>> x = Tensor([1.0, 2.0])
-        >>> x[:1].zero_(), x, x.version
-        (tensor([0.]), tensor([0., 2.]), 1)
+        >>> part = x[:1]
+        >>> x.zero_(), part.version == x.version > 0
+        (tensor([0., 0.]), True)
     """
     base = view.data.base
     for x in inputs:
         if isinstance(x, type(view)) and (x.data is base or x.data.base is base):
-            view.writes = x.writes
+            view.written = x.written
     return view
 
 
@@ -289,7 +292,7 @@ def record(out, op, inputs, params):
         return
     if any([isinstance(x, type(out)) and x.requires_grad for x in inputs]):
         out.requires_grad = True
-        out.origin = Origin(op, inputs, {**op.defaults, **params}, versions(out, *inputs))
+        out.origin = Origin(op, inputs, {**op.defaults, **params}, ticks[0])
 
 
 class use:

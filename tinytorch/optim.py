@@ -6,6 +6,8 @@ import math
 
 import numpy as np
 
+from tinytorch.op import tick
+
 
 # optimizers.py, cell 9
 def sgd_update(param, grad, scratch, *, lr):
@@ -198,7 +200,7 @@ class Steps(Groups):
                     kept = self.memory(param)
                     kept["step"] += 1
                     self.update(param.data, param.grad.data, kept, group)
-                    param.writes[0] += 1
+                    tick(param)
 
     def memory(self, param):
         """Return what is kept for a parameter; it is made, all 0, at the first call."""

@@ -133,7 +133,7 @@ import numpy as np
 
 from tinytorch.device import device_of, move
 from tinytorch.display import describe
-from tinytorch.op import follow, op, part, record, register, select_kernel, state
+from tinytorch.op import follow, op, part, record, register, select_kernel, state, tick
 from tinytorch.random import generator
 
 
@@ -352,7 +352,7 @@ def reduce_sum(a, *, axis=None, keepdims=False):
         array([ 6, 15])
     """
     ### BEGIN SOLUTION
-    return np.sum(a, axis=axis, keepdims=keepdims)
+    return a.sum(axis=axis, keepdims=keepdims)
     ### END SOLUTION
 
 # %% check="01.4"
@@ -639,8 +639,9 @@ def unwrap(x):
 def wrap(out, arrays):
     """Make a tensor of a kernel's result; float64 comes of float64, or of float32 that was cast."""
     out = np.asarray(out) if isinstance(out, np.generic) else out
-    kinds = ({str(getattr(a, "dtype", "")) for a in arrays} if out.dtype == np.float64
-             else {"float64"})
+    if out.dtype != np.float64:
+        return Tensor(out)
+    kinds = {str(getattr(a, "dtype", "")) for a in arrays}
     return Tensor(out if "float64" in kinds or kinds == {"float32"} else out.astype(np.float32))
 
 # %% [markdown]
@@ -895,11 +896,10 @@ class Writes:
     def write(self, array, index=...):
         """Overwrite entries, all of them by default."""
         if state.recording and (self.requires_grad or getattr(array, "requires_grad", False)):
-            raise RuntimeError("a write in place is not remembered, so neither the tensor nor what "
-                               "is written may require grad: make a new one (x = x + 1), or write "
-                               "inside `with no_grad():`")
+            raise RuntimeError("a write in place is not remembered, so nothing in it may require "
+                               "grad: make a new one (x = x + 1), or use `with no_grad():`")
         self.data[plain_index(index)] = unwrap(array)
-        self.writes[0] += 1  # a list, which views of this memory share
+        tick(self)
         return self
 
     def detach(self): return follow(Tensor(self.data[...]), self)
@@ -932,12 +932,12 @@ class Tensor(Operators, Functions, Reductions, Order, Shapes, Conversions, Write
         tensor(56.)
     """
 
-    __slots__ = ("data", "requires_grad", "grad", "origin", "writes", "__weakref__")
+    __slots__ = ("data", "requires_grad", "grad", "origin", "written", "__weakref__")
     __array_ufunc__ = None  # sends array + tensor to Tensor.__radd__
 
     def __init__(self, data, requires_grad=False, dtype=None):
         self.data = data if type(data) is np.ndarray and dtype is None else as_array(data, dtype)
-        self.requires_grad, self.grad, self.origin, self.writes = requires_grad, None, None, [0]
+        self.requires_grad, self.grad, self.origin, self.written = requires_grad, None, None, [0]
         if requires_grad and self.data.dtype.kind != "f":
             raise ValueError(f"only floats can require a gradient, got {self.data.dtype}")
 
@@ -946,7 +946,7 @@ class Tensor(Operators, Functions, Reductions, Order, Shapes, Conversions, Write
     dtype = property(lambda self: self.data.dtype)
     device = property(lambda self: device_of(self.data))
     is_leaf = property(lambda self: self.origin is None)
-    version = property(lambda self: self.writes[0])
+    version = property(lambda self: self.written[0])
 
     def numel(self): return self.data.size
     def size(self, dim=None): return self.shape if dim is None else self.shape[dim]

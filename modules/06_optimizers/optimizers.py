@@ -75,6 +75,8 @@ import math
 
 import numpy as np
 
+from tinytorch.op import tick
+
 # %% [markdown]
 # `np.multiply(grad, lr, out=scratch)` writes a product into an array that exists. With it, a step needs no new array at all:
 # `scratch`, of the parameter's shape, is there for you to write on.
@@ -401,7 +403,7 @@ class Steps(Groups):
                     kept = self.memory(param)
                     kept["step"] += 1
                     self.update(param.data, param.grad.data, kept, group)
-                    param.writes[0] += 1
+                    tick(param)
 
     def memory(self, param):
         """Return what is kept for a parameter; it is made, all 0, at the first call."""
