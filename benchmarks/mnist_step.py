@@ -1,44 +1,48 @@
-"""Time a training step of the MNIST MLP here and in PyTorch: one thread each, interleaved.
+"""Time a training step of the MNIST MLP by hand, by autograd and in PyTorch: one thread each, interleaved.
 
-    python benchmarks/mnist_step.py
+    python benchmarks/mnist_step.py --json benchmarks/results/mnist_step.json
 
-Both draw the same batches, go forwards and backwards through 784-256-10, and take an SGD step. With
+All draw the same batches, go forwards and backwards through 784-256-10, and take an SGD step. With
 `--inputs bytes` the pictures are standardised batch by batch, as the milestone does; with
 `--inputs floats` that is done once, before the clock runs, which leaves the network alone. What
 counts is the ratio of the medians of CPU time, beside the processor architecture that each matrix
-library was built for: whatever else the machine does, it does to both.
+library was built for: whatever else the machine does, it does to all.
 """
 import argparse
 import json
+import os
+import platform
 import statistics
 import sys
 import time
+from datetime import date
 from pathlib import Path
 
 import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
-from tinytorch.losses import mlp, mlp_gradients
+from tinytorch.losses import mlp
 from tinytorch.tensor import Tensor
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "milestones"))
+from common.gradients import GRADIENTS, train_step  # noqa: E402
 from common.machine import blas  # noqa: E402
-from mnist_mlp import PIXELS, standardise, train_step  # noqa: E402
+from mnist_mlp import PIXELS, standardise  # noqa: E402
 
 WARM_UP = 20
 LR = 0.01
 MEAN, STD = PIXELS["MNIST"]
 
 
-def our_step(images, labels):
+def our_step(gradients, images, labels):
     """Return a function of a batch's indices that takes one step on the course's package."""
     model = mlp(784, 256, 10, rng=np.random.default_rng(0))
 
     def step(batch):
         inputs = images[batch]
         inputs = standardise(inputs, MEAN, STD) if inputs.dtype == np.uint8 else Tensor(inputs)
-        return train_step(mlp_gradients, model, inputs, Tensor(labels[batch]), LR)
+        return train_step(gradients, model, inputs, Tensor(labels[batch]), LR)
 
     return step
 
@@ -97,19 +101,45 @@ def main():
     if options.inputs == "floats":
         images = standardise(images, MEAN, STD).data
     batches = rng.integers(60_000, size=(WARM_UP + options.steps, options.batch_size))
-    ours, theirs = medians({"tinytorch": our_step(images, labels),
-                            "torch": torch_step(images, labels)}, batches).values()
-    figures = {"tinytorch_ms": ours, "torch_ms": theirs, "ratio": ours / theirs,
+    steps = {kind: our_step(gradients, images, labels) for kind, gradients in GRADIENTS.items()}
+    times = medians({**steps, "pytorch": torch_step(images, labels)}, batches)
+    figures = {"ms": times, "autograd_to_manual": times["autograd"] / times["manual"],
+               "autograd_to_pytorch": times["autograd"] / times["pytorch"],
                "steps": options.steps, "batch_size": options.batch_size, "inputs": options.inputs,
-               "blas": blas(), "torch": torch.__version__,
-               "torch_cpu": torch.backends.cpu.get_cpu_capability()}
+               **circumstances()}
     if options.json:
+        options.json.parent.mkdir(parents=True, exist_ok=True)
         options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    print(f"a step of {options.batch_size} from {options.inputs}: CPU time, one thread each, "
-          f"median of {options.steps}")
-    print(f"  tinytorch  {ours:.3f} ms   {figures['blas']}")
-    print(f"  torch      {theirs:.3f} ms   {figures['torch']} {figures['torch_cpu']}")
-    print(f"  ratio      {ours / theirs:.3f}")
+    show(figures)
+
+
+def circumstances():
+    """Return what else decides a timing."""
+    return {"blas": blas(), "pytorch": torch.__version__,
+            "pytorch_cpu": torch.backends.cpu.get_cpu_capability(), "numpy": np.__version__,
+            "python": platform.python_version(), "machine": processor(), "cores": os.cpu_count(),
+            "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+            "date": date.today().isoformat()}
+
+
+def processor():
+    """Return the processor's name, as far as the system tells it."""
+    path = Path("/proc/cpuinfo")
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def show(figures):
+    """Print the figures."""
+    print(f"a step of {figures['batch_size']} from {figures['inputs']}: CPU time, one thread each, "
+          f"median of {figures['steps']}")
+    for kind, ms in figures["ms"].items():
+        by = f"{figures['pytorch']} {figures['pytorch_cpu']}" if kind == "pytorch" else figures["blas"]
+        print(f"  {kind:9} {ms:.3f} ms   {by}")
+    print(f"  autograd / manual {figures['autograd_to_manual']:.3f}, and "
+          f"{1000 * (figures['ms']['autograd'] - figures['ms']['manual']):.0f} us more;  "
+          f"autograd / pytorch {figures['autograd_to_pytorch']:.3f}")
 
 
 if __name__ == "__main__":

@@ -1,34 +1,39 @@
 """Train a network on handwritten digits: 784 pixels, 256 hidden units with ReLU, 10 classes.
 
-All that runs is your own: tensors, layers, the loss, and the gradients that you worked out by
-hand in module 04.
+All that runs is your own: tensors, layers, the loss, and the gradients, which you worked out by
+hand in module 04, or which the walk of module 05 finds. `--compare` trains the same network both
+ways, and in PyTorch where that is installed.
 """
 import numpy as np
-from common import Run, evaluate, parser, positive, run
+from common import Misused, evaluate, parser, positive, report, run, saving
+from common.drawing import Pictures
+from common.gradients import GRADIENTS, stepper
+from common.loop import Loop
 
 from tinytorch.datasets import digits, mnist
-from tinytorch.losses import mlp, mlp_gradients
+from tinytorch.losses import mlp
 from tinytorch.tensor import Tensor
 
 # Mean and standard deviation of the training pixels, as fractions of the brightest value, 255.
 PIXELS = {"MNIST": (0.1307, 0.3081), "digits (8x8, not MNIST)": (0.3052, 0.3749)}
-GRADIENTS = {"manual": mlp_gradients}
-TO_COME = {"autograd": "module 05 (autograd) builds it", "pytorch": "module 08 (training) adds it"}
 
 
 def read_options():
     """Read the command line."""
-    options = parser(__doc__, epochs=5, batch_size=128, lr=0.1)
+    options = parser(__doc__, "mnist-mlp", epochs=5, batch_size=128, lr=0.1)
     options.add_argument("--hidden", type=positive, default=256, help="hidden units (%(default)s)")
-    options.add_argument("--gradients", choices=[*GRADIENTS, *TO_COME], default="manual",
+    options.add_argument("--gradients", choices=[*GRADIENTS, "pytorch"], default="manual",
                          help="who works out the gradients (%(default)s)")
+    options.add_argument("--compare", action="store_true",
+                         help="train with each of these in turn, and keep no weights")
     options.add_argument("--data", choices=["mnist", "digits"], default="mnist",
                          help="digits have 8x8 pixels and are not MNIST (%(default)s)")
-    found = options.parse_args()
-    if found.gradients in TO_COME:
-        options.error(f"--gradients {found.gradients} is to come, {TO_COME[found.gradients]}: "
-                      "run with --gradients manual")
-    return found
+    return options.parse_args()
+
+
+def network(rng, hidden=256, pixels=784):
+    """Make the untrained network."""
+    return mlp(pixels, hidden, 10, rng=rng)
 
 
 def standardise(images, mean, std):
@@ -39,53 +44,70 @@ def standardise(images, mean, std):
     return Tensor(rows)
 
 
-def train_step(gradients, model, images, labels, lr):
-    """Take one step downhill.
+def batches_of(data, size=1000):
+    """Return the test data as pairs of tensors."""
+    starts = range(0, len(data.test_labels), size)
+    return [(standardise(data.test_images[i:i + size], *PIXELS[data.name]),
+             Tensor(data.test_labels[i:i + size])) for i in starts]
+
+
+def train(session, data, kind):
+    """Train a network from the run's seed.
 
     Args:
-        gradients: Function of model, images and labels: it fills the ``grad`` of every parameter
-            and returns the loss.
-        model: The network.
-        images: Tensor (N, pixels).
-        labels: Tensor (N,).
-        lr: Learning rate.
+        session: The `Loop`.
+        data: The data set.
+        kind: Who works out the gradients.
 
     Returns:
-        The loss before the step, a Python number.
+        The network, and its `Result` on the test data.
     """
-    loss = gradients(model, images, labels)
-    for parameter in model.parameters():
-        parameter.grad.data *= lr  # in place: a new array of this size costs more than the product
-        parameter.data -= parameter.grad.data
-    return loss.item()
+    options, examples = session.options, len(data.train_labels)
+    rng = np.random.default_rng(options.seed)
+    model = network(rng, options.hidden, data.train_images[0].size)
+    step = stepper(kind, model, options.lr, options.threads)
+    tests = batches_of(data)
+    for _ in session.epochs(model, rng, examples):
+        for chosen in session.batches(examples, rng):
+            images = standardise(data.train_images[chosen], *PIXELS[data.name])
+            session.loss = step(images, Tensor(data.train_labels[chosen]))
+        session.accuracy = evaluate(model, tests).accuracy
+    return model, evaluate(model, tests)
+
+
+def compare(options, data):
+    """Train with each kind of gradients from the same seed, and print one table."""
+    rows, weights = [], []
+    for kind in (*GRADIENTS, "pytorch"):
+        print(f"{kind}:", flush=True)
+        session = Loop(options, keep=False, hidden=options.hidden, gradients=kind)
+        try:
+            model, result = train(session, data, kind)
+        except Misused as error:
+            print(error)
+            continue
+        rows.append(session.metrics(result))
+        weights.append([parameter.data for parameter in model.parameters()])
+        apart = max(np.abs(ours - first).max() for ours, first in zip(weights[-1], weights[0]))
+        rows[-1]["largest_difference"] = float(apart)
+    report.compare(rows)
+    if options.metrics_json:
+        saving.write_json(options.metrics_json, {"data": data.name, "runs": rows})
 
 
 def main():
     """Train, show how it goes, and say how it went."""
     options = read_options()
     data = mnist(options.data_dir) if options.data == "mnist" else digits()
-    pixels, examples = data.train_images[0].size, len(data.train_labels)
-    rng = np.random.default_rng(options.seed)
-    model = mlp(pixels, options.hidden, 10, rng=rng)
-    gradients = GRADIENTS[options.gradients]
-    training = Run(options)
-
-    def batch(images, labels):
-        return standardise(images, *PIXELS[data.name]), Tensor(labels)
-
-    def tests(size=1000):
-        for i in range(0, len(data.test_labels), size):
-            yield batch(data.test_images[i:i + size], data.test_labels[i:i + size])
-
-    for _ in training.epochs(examples):
-        for chosen in training.batches(examples, rng):
-            images, labels = batch(data.train_images[chosen], data.train_labels[chosen])
-            training.loss = train_step(gradients, model, images, labels, options.lr)
-        result = evaluate(model, tests())
-        training.accuracy = result.accuracy
-
-    network = f"{pixels}-{options.hidden}-10"
-    training.finish(result, data=data.name, network=network, gradients=options.gradients)
+    if options.compare:
+        compare(options, data)
+        return
+    session = Loop(options, hidden=options.hidden, gradients=options.gradients)
+    model, result = train(session, data, options.gradients)
+    pictures = Pictures(data.test_images, data.classes, batches_of(data))
+    session.finish(model, result, pictures, data=data.name,
+                   network=f"{data.train_images[0].size}-{options.hidden}-10",
+                   gradients=options.gradients)
 
 
 if __name__ == "__main__":

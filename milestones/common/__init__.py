@@ -1,4 +1,5 @@
-"""What every milestone shares: options, the loop over batches and its clock, the closing table."""
-from common.evaluation import Result, evaluate
+"""What every milestone shares: options, the clock, checkpoints, the closing table and its figures."""
+from common import report, saving
+from common.evaluation import Result, evaluate, predict
 from common.options import parser, positive
-from common.run import Run, run
+from common.run import Misused, Run, run

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tinytorch.losses import cross_entropy
+from tinytorch.tensor import Tensor
 
 
 class Result(NamedTuple):
@@ -14,6 +15,20 @@ class Result(NamedTuple):
     accuracy_error: float
     loss: float
     loss_error: float
+
+
+def predict(model, batches):
+    """Run a network on all batches.
+
+    Args:
+        model: Network from images to logits (N, C).
+        batches: Iterable of pairs of tensors: images, and labels (N,).
+
+    Returns:
+        Two arrays, the logits and the labels of all examples.
+    """
+    pairs = [(model(images).data, labels.data) for images, labels in batches]
+    return tuple(np.concatenate(parts) for parts in zip(*pairs))
 
 
 def evaluate(model, batches):
@@ -26,12 +41,9 @@ def evaluate(model, batches):
     Returns:
         `Result` over all examples; the accuracy is a fraction.
     """
-    losses, hits = [], []
-    for images, labels in batches:
-        logits = model(images)
-        losses.append(cross_entropy(logits, labels, reduction="none").data)
-        hits.append(logits.data.argmax(axis=1) == labels.data)
-    return Result(*mean_and_error(np.concatenate(hits)), *mean_and_error(np.concatenate(losses)))
+    logits, labels = predict(model, batches)
+    losses = cross_entropy(Tensor(logits), Tensor(labels), reduction="none").data
+    return Result(*mean_and_error(logits.argmax(axis=1) == labels), *mean_and_error(losses))
 
 
 def mean_and_error(values):

@@ -2,29 +2,43 @@
 import argparse
 from pathlib import Path
 
+RUNS = Path(__file__).resolve().parents[2] / "runs"
 
-def parser(description, epochs, batch_size, lr):
+
+def parser(description, name, epochs, batch_size, lr):
     """Return a parser of the common options; a milestone adds its own.
 
     Args:
         description: Text for ``--help``.
-        epochs: Default of ``--epochs``.
+        name: Name of the milestone.
+        epochs: Default of ``--epochs``; None if it depends on other options, as the next two.
         batch_size: Default of ``--batch-size``.
         lr: Default of ``--lr``.
     """
     options = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.set_defaults(milestone=name)
     add = options.add_argument
-    add("--epochs", type=positive, default=epochs, help="passes over the data (%(default)s)")
-    add("--batch-size", type=positive, default=batch_size, help="examples in a step (%(default)s)")
-    add("--lr", type=float, default=lr, help="learning rate (%(default)s)")
+    add("--epochs", type=positive, default=epochs, help=f"passes over the data ({shown(epochs)})")
+    add("--batch-size", type=positive, default=batch_size,
+        help=f"examples in a step ({shown(batch_size)})")
+    add("--lr", type=float, default=lr, help=f"learning rate ({shown(lr)})")
     add("--seed", type=int, default=0, help="of weights and batches (%(default)s)")
     add("--kernels", choices=["numpy", "numba"], default="numpy", help="kernel set (%(default)s)")
     add("--threads", type=positive, default=1, help="of the matrix library (%(default)s)")
     add("--data-dir", metavar="DIR",
         help="folder of the data (else $TINYTORCH_DATA, the cache, a download)")
     add("--metrics-json", metavar="FILE", type=Path, help="write the closing table to a file, too")
+    add("--checkpoint", metavar="DIR", type=Path, default=RUNS / name,
+        help=f"folder that keeps the run: state, weights, figures (runs/{name})")
+    add("--resume", action="store_true", help="go on after the last whole epoch kept there")
+    add("--no-figures", action="store_true", help="draw nothing")
     return options
+
+
+def shown(default):
+    """Return what the help says of a default."""
+    return "the recipe's" if default is None else default
 
 
 def positive(text):

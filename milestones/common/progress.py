@@ -8,34 +8,37 @@ EVERY = 20  # steps between two updates of the bar, so that showing costs next t
 
 
 @contextmanager
-def progress(epochs, steps):
+def progress(epochs, steps, begun=0, examples="test"):
     """Show the progress of a run.
 
     Args:
         epochs: How many epochs there will be.
         steps: How many steps each has.
+        begun: How many epochs are over already.
+        examples: Which ones the accuracy is measured on.
 
     Returns:
         Context manager around a `Bar` or around `Lines`.
     """
     if not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
-        yield Lines(epochs)
+        yield Lines(epochs, begun, examples)
         return
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("epoch {task.fields[number]}/{task.fields[epochs]}"), BarColumn(),
                TextColumn("loss {task.fields[loss]}"),
-               TextColumn("test accuracy {task.fields[accuracy]}"), TimeRemainingColumn())
+               TextColumn(f"{examples} accuracy {{task.fields[accuracy]}}"), TimeRemainingColumn())
     with Progress(*columns, refresh_per_second=5) as bars:
-        yield Bar(bars, epochs, bars.add_task("", total=epochs * steps, number=1, epochs=epochs,
-                                              loss="-", accuracy="-"))
+        task = bars.add_task("", total=epochs * steps, completed=begun * steps, number=begun + 1,
+                             epochs=epochs, loss="-", accuracy="-")
+        yield Bar(bars, epochs, task, begun * steps)
 
 
 class Bar:
     """The loss of the last step, the accuracy after the last epoch, and the time left."""
 
-    def __init__(self, bars, epochs, task):
-        self.bars, self.epochs, self.task, self.done = bars, epochs, task, 0
+    def __init__(self, bars, epochs, task, done):
+        self.bars, self.epochs, self.task, self.done = bars, epochs, task, done
 
     def step(self, loss):
         """Count a step, and show its loss now and then."""
@@ -52,8 +55,9 @@ class Bar:
 class Lines:
     """A line after each epoch, in plain ASCII."""
 
-    def __init__(self, epochs):
-        self.epochs, self.began = epochs, time.perf_counter()
+    def __init__(self, epochs, begun, examples):
+        self.epochs, self.begun, self.examples = epochs, begun, examples
+        self.began = time.perf_counter()
 
     def step(self, loss):
         """Show nothing."""
@@ -61,7 +65,6 @@ class Lines:
     def epoch(self, number, loss, accuracy):
         """Print how an epoch ended."""
         seconds = time.perf_counter() - self.began
-        left = seconds / number * (self.epochs - number)
-        print(f"epoch {number}/{self.epochs}  loss {loss:.4f}  "
-              f"test accuracy {100 * accuracy:.2f} %  {seconds:.1f} s, {left:.0f} s left",
-              flush=True)
+        left = seconds / (number - self.begun) * (self.epochs - number)
+        print(f"epoch {number}/{self.epochs}  loss {loss:.4f}  {self.examples} accuracy "
+              f"{100 * accuracy:.2f} %  {seconds:.1f} s, {left:.0f} s left", flush=True)

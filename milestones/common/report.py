@@ -1,6 +1,4 @@
 """The closing table, and the same as JSON."""
-import json
-import os
 import sys
 import textwrap
 
@@ -31,6 +29,24 @@ def show(table):
         print(textwrap.fill(text, 80, initial_indent=f"  {label:15}", subsequent_indent=" " * 17))
 
 
+def compare(runs):
+    """Print several runs of the same network beside each other.
+
+    Args:
+        runs: List of what `Run.metrics` returned, each with a ``largest_difference``.
+    """
+    sign, first = plus_minus(), runs[0]["gradients"]
+    print(f"\n  {'gradients':11}{'test accuracy':>17}{'test loss':>11}{'seconds':>9}{'CPU s':>8}"
+          f"{'ms a step':>11}  apart")
+    for m in runs:
+        accuracy = f"{100 * m['test_accuracy']:.2f} {sign} {100 * m['test_accuracy_error']:.2f} %"
+        print(f"  {m['gradients']:11}{accuracy:>17}{m['test_loss']:>11.4f}{m['seconds']:>9.1f}"
+              f"{m['cpu_seconds']:>8.1f}{m['step_ms_median']:>11.3f}  {m['largest_difference']:.1e}")
+    print(f"\n  apart: the largest difference of a weight from {first}'s, after the last step\n"
+          f"  {runs[0]['blas']}, {count(runs[0]['threads'], 'thread')}; "
+          f"{count(runs[0]['steps'], 'step')} of {runs[0]['batch_size']}; seed {runs[0]['seed']}")
+
+
 def fallbacks(found):
     """Say which ops the chosen kernel set lacked."""
     if not found:
@@ -53,8 +69,3 @@ def plus_minus():
     return "±"
 
 
-def write_json(path, data):
-    """Write JSON so that a reader never sees half of it."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
-    os.replace(temporary, path)

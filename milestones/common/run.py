@@ -1,96 +1,86 @@
-"""One training run: the loop over epochs and batches, and its clock."""
-import math
+"""One training run: its threads and kernels, its clock, and what it leaves behind."""
 import statistics
 import sys
-import time
 
 from threadpoolctl import threadpool_limits
 
 import tinytorch
-from common import machine, report
-from common.progress import progress
+from common import drawing, machine, report, saving
 from tinytorch.datasets import DataError
 
 WARM_UP = 5  # first steps, timed apart: caches fill, and what is compiled is compiled here
 SETTINGS = ("epochs", "batch_size", "lr", "seed", "threads", "kernels")
 
 
+class Misused(Exception):
+    """The command line asks for what cannot be; the message says what to do."""
+
+
 class Run:
-    """Pins the threads, chooses the kernels, draws batches, keeps the clock, and shows how it goes.
+    """Pins the threads, chooses the kernels, keeps the clock, and says how it went.
 
     Args:
         options: What `parser` parsed.
+        choices: Further settings, such as ``hidden=256``, of which the network is made.
 
-    Set ``loss`` in every step and ``accuracy`` after every epoch: they are shown, and not used.
+    Its ``history`` holds a dict of numbers for each epoch, its ``step_seconds`` the time of each
+    step of this process.
     """
 
-    def __init__(self, options):
-        self.options = options
-        self.loss = self.accuracy = math.nan
-        self.step_seconds, self.cpu_seconds = [], 0.0
+    def __init__(self, options, **choices):
+        self.options, self.choices = options, choices
+        self.step_seconds, self.history = [], []
+        self.checkpoint = options.checkpoint / "checkpoint.safetensors"
         threadpool_limits(options.threads)
         tinytorch.use(options.kernels)
         tinytorch.fallbacks.clear()
 
-    def epochs(self, examples):
-        """Yield the number of each epoch, from 1.
+    def settings(self):
+        """Return all that decides the figures: a run that goes on has to have the same."""
+        common = {name: getattr(self.options, name) for name in SETTINGS}
+        return {**common, **self.choices}
+
+    def finish(self, model, result, pictures, **more):
+        """Keep the weights, print the closing table, and write it to ``--metrics-json``.
 
         Args:
-            examples: How many there are to train on.
-        """
-        steps = math.ceil(examples / self.options.batch_size)
-        with progress(self.options.epochs, steps) as self.bar:
-            for epoch in range(1, self.options.epochs + 1):
-                yield epoch
-                self.bar.epoch(epoch, self.loss, self.accuracy)
-
-    def batches(self, examples, rng):
-        """Yield the indices of each batch of an epoch, in random order, and time what follows.
-
-        Args:
-            examples: How many there are; the last batch holds what is left over.
-            rng: The generator that draws the order.
-        """
-        order = rng.permutation(examples)
-        for start in range(0, examples, self.options.batch_size):
-            wall, cpu = time.perf_counter(), time.process_time()
-            yield order[start:start + self.options.batch_size]
-            self.step_seconds.append(time.perf_counter() - wall)
-            self.cpu_seconds += time.process_time() - cpu
-            self.bar.step(self.loss)
-
-    def finish(self, result, **more):
-        """Print the closing table, and write it to ``--metrics-json``.
-
-        Args:
+            model: The network.
             result: `Result` on the test data.
+            pictures: `drawing.Pictures` of the test data.
             more: What else there is to say, such as ``data="MNIST"``: it opens the table.
         """
-        metrics = {**more, **self.metrics(result)}
-        if self.options.metrics_json:
-            report.write_json(self.options.metrics_json, metrics)
-        report.show({**more, **report.rows(metrics)})
+        options, metrics = self.options, {**more, **self.metrics(result)}
+        saving.save(options.checkpoint / "weights.safetensors", model, milestone=options.milestone,
+                    seed=options.seed, choices=self.choices, **more)
+        if options.metrics_json:
+            saving.write_json(options.metrics_json, metrics)
+        drawn = "none asked for" if options.no_figures else \
+            drawing.draw(options.checkpoint, self.history, model, pictures)
+        report.show({**more, **report.rows(metrics), "figures": drawn,
+                     "weights": str(options.checkpoint / "weights.safetensors")})
 
     def metrics(self, result):
         """Return what was measured, as JSON data; all but ``cpu_seconds`` is by the wall clock."""
         warm_up, rest = self.step_seconds[:WARM_UP], self.step_seconds[WARM_UP:]
         return {
             **{f"test_{name}": value for name, value in result._asdict().items()},
-            **{name: getattr(self.options, name) for name in SETTINGS},
-            "seconds": sum(self.step_seconds), "cpu_seconds": self.cpu_seconds,
+            **self.settings(), "milestone": self.options.milestone,
+            **{name: sum(one[name] for one in self.history) for name in ("seconds", "cpu_seconds")},
             "warm_up_steps": len(warm_up), "warm_up_seconds": sum(warm_up),
-            "steps": len(self.step_seconds),
-            "step_ms_median": 1000 * statistics.median(rest or warm_up),
+            "steps": sum(one["steps"] for one in self.history),
+            "step_ms_median": 1000 * statistics.median(rest or warm_up or [0.0]),
             "peak_memory_mb": machine.peak_memory(), "blas": machine.blas(),
-            "fallbacks": dict(tinytorch.fallbacks),
+            "fallbacks": dict(tinytorch.fallbacks), "history": self.history,
         }
 
 
 def run(main):
-    """Run a milestone; missing data ends it with a message and status 2, Ctrl-C with 130."""
+    """Run a milestone; what is missing ends it with a message and status 2, Ctrl-C with 130."""
     try:
         main()
-    except DataError as error:
+    except (DataError, ImportError, Misused) as error:
+        if isinstance(error, ImportError) and not (error.name or "").startswith("tinytorch"):
+            raise
         print(error, file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:

@@ -1,0 +1,80 @@
+"""Who works out the gradients: three ways to take the same step of plain gradient descent."""
+from common.run import Misused
+from tinytorch.losses import cross_entropy, mlp_gradients
+
+
+def by_hand(model, images, labels):
+    """Fill the gradients as you derived them in module 04, and return the loss."""
+    return mlp_gradients(model, images, labels)
+
+
+def by_walk(model, images, labels):
+    """Fill the gradients by the walk of module 05, and return the loss."""
+    for parameter in model.parameters():
+        parameter.grad = None
+    loss = cross_entropy(model(images), labels)
+    loss.backward()
+    return loss
+
+
+GRADIENTS = {"manual": by_hand, "autograd": by_walk}
+
+
+def train_step(gradients, model, images, labels, lr):
+    """Take one step downhill.
+
+    Args:
+        gradients: Function of model, images and labels: it fills the ``grad`` of every parameter
+            and returns the loss.
+        model: The network.
+        images: Tensor (N, pixels).
+        labels: Tensor (N,).
+        lr: Learning rate.
+
+    Returns:
+        The loss before the step, a Python number.
+    """
+    loss = gradients(model, images, labels)
+    for parameter in model.parameters():
+        parameter.grad.data *= lr  # in place: a new array of this size costs more than the product
+        parameter.data -= parameter.grad.data
+    return loss.item()
+
+
+def stepper(kind, model, lr, threads):
+    """Return a function of images and labels that takes a step and returns the loss before it.
+
+    Args:
+        kind: ``"manual"``, ``"autograd"`` or ``"pytorch"``.
+        model: The network, `tinytorch.losses.mlp`.
+        lr: Learning rate.
+        threads: How many PyTorch may use.
+    """
+    if kind == "pytorch":
+        return torch_stepper(model, lr, threads)
+    return lambda images, labels: train_step(GRADIENTS[kind], model, images, labels, lr)
+
+
+def torch_stepper(model, lr, threads):
+    """Return a step in PyTorch, on the memory of our own network's weights."""
+    try:
+        import torch
+    except ImportError as error:
+        raise Misused("--gradients pytorch needs PyTorch: "
+                      'pip install "tinytorch-course[bench]"') from error
+    torch.set_num_threads(threads)
+    first, _, second = model
+    layers = [torch.nn.Linear(one.in_features, one.out_features) for one in (first, second)]
+    twin = torch.nn.Sequential(layers[0], torch.nn.ReLU(), layers[1])
+    for theirs, ours in zip(twin.parameters(), model.parameters()):
+        theirs.data = torch.from_numpy(ours.data)  # one memory: what either changes, both have
+    optimizer, criterion = torch.optim.SGD(twin.parameters(), lr=lr), torch.nn.CrossEntropyLoss()
+
+    def step(images, labels):
+        optimizer.zero_grad()
+        loss = criterion(twin(torch.from_numpy(images.data)), torch.from_numpy(labels.data).long())
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    return step

@@ -1,0 +1,87 @@
+"""The loop over epochs and batches written out, for milestones that run before module 08."""
+import math
+import time
+
+from common import saving
+from common.progress import progress
+from common.run import Misused, Run
+
+COUNTED = ("seconds", "cpu_seconds", "steps", "train_loss")  # what a record of an epoch adds up
+
+
+class Loop(Run):
+    """A run whose batches are drawn here.
+
+    Args:
+        options: As for `Run`.
+        keep: Whether the state is kept after each epoch.
+        choices: As for `Run`.
+
+    Set ``loss`` in every step and ``accuracy`` after every epoch: they are shown, and not used.
+    """
+
+    loss = accuracy = math.nan
+
+    def __init__(self, options, keep=True, **choices):
+        super().__init__(options, **choices)
+        self.keeps = keep
+
+    def epochs(self, model, rng, examples):
+        """Yield the number of each epoch that is to be trained, and keep the state after it.
+
+        Args:
+            model: The network; ``--resume`` gives it the weights that were kept.
+            rng: Generator of the batches; ``--resume`` puts it into the state that was kept.
+            examples: How many there are to train on.
+        """
+        if self.keeps and self.options.resume and self.checkpoint.exists():
+            self.go_on(model, rng)
+        steps, begun = math.ceil(examples / self.options.batch_size), len(self.history)
+        with progress(self.options.epochs, steps, begun) as self.bar:
+            for epoch in range(begun + 1, self.options.epochs + 1):
+                self.record = {"epoch": epoch, **dict.fromkeys(COUNTED, 0)}
+                yield epoch
+                self.record["test_accuracy"] = self.accuracy
+                self.history.append(self.record)
+                if self.keeps:
+                    self.keep(model, rng)
+                self.bar.epoch(epoch, self.record["train_loss"], self.accuracy)
+
+    def keep(self, model, rng):
+        """Write the state after an epoch."""
+        saving.save(self.checkpoint, model, rng=rng.bit_generator.state, history=self.history,
+                    settings=self.settings())
+
+    def go_on(self, model, rng):
+        """Take up the state after the last whole epoch."""
+        try:
+            weights, about = saving.load(self.checkpoint)
+            kept = about["settings"]
+        except (ValueError, KeyError) as error:
+            raise Misused(f"{self.checkpoint} is no state of this milestone ({error}): "
+                          "run without --resume") from error
+        if kept != self.settings():
+            other = [f"{name} was {kept.get(name)}, and is {value} here"
+                     for name, value in self.settings().items() if kept.get(name) != value]
+            raise Misused(f"{self.checkpoint} is of another run: {', '.join(other)}. Give the same "
+                          "options, or run without --resume")
+        model.load_state_dict(weights)
+        rng.bit_generator.state, self.history = about["rng"], about["history"]
+
+    def batches(self, examples, rng):
+        """Yield the indices of each batch of an epoch, in random order, and time what follows.
+
+        Args:
+            examples: How many there are; the last batch holds what is left over.
+            rng: The generator that draws the order.
+        """
+        order, record = rng.permutation(examples), self.record
+        for start in range(0, examples, self.options.batch_size):
+            wall, cpu = time.perf_counter(), time.process_time()
+            yield order[start:start + self.options.batch_size]
+            self.step_seconds.append(time.perf_counter() - wall)
+            record["seconds"] += self.step_seconds[-1]
+            record["cpu_seconds"] += time.process_time() - cpu
+            record["steps"] += 1
+            record["train_loss"] += (self.loss - record["train_loss"]) / record["steps"]
+            self.bar.step(self.loss)

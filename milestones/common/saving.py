@@ -1,0 +1,44 @@
+"""Files of a run: each is the old one, whole, or the new one, at every moment."""
+import json
+import os
+
+from tinytorch.io import safetensors
+
+
+def write(path, data):
+    """Write bytes so that a reader never sees half of them, not even after a power cut.
+
+    Args:
+        path: `pathlib.Path` of the file; missing folders are made.
+        data: The bytes.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with open(temporary, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+
+
+def write_json(path, data):
+    """Write JSON."""
+    write(path, (json.dumps(data, indent=2) + "\n").encode())
+
+
+def save(path, model, **about):
+    """Write a network's weights, and what is to be known of them.
+
+    Args:
+        path: `pathlib.Path` of the file, in the safetensors format.
+        model: The network.
+        about: JSON data for the file's header.
+    """
+    weights = {name: tensor.data for name, tensor in model.state_dict().items()}
+    write(path, safetensors.dump(weights, {name: json.dumps(value) for name, value in about.items()}))
+
+
+def load(path):
+    """Return what `save` wrote: a dict of arrays, and a dict of what is to be known of them."""
+    weights, about = safetensors.load_file(path)
+    return weights, {name: json.loads(value) for name, value in about.items()}
