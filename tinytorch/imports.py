@@ -2,6 +2,7 @@
 import functools
 import importlib
 import sys
+import types
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
@@ -121,11 +122,28 @@ def add_note(error):
         error.add_note(place)
 
 
+class Submodule(types.ModuleType):
+    """A module that can be called where it holds a function of its own name, as PyTorch has ``torch.tensor(data)``."""
+
+    def __call__(self, *args, **options):
+        return vars(self)[self.__name__.rpartition(".")[2]](*args, **options)
+
+
+class Package(types.ModuleType):
+    """The package itself: `tinytorch.tensor` is the file that module 01 exports and, called, its function."""
+
+    def __setattr__(self, name, value):
+        if isinstance(value, types.ModuleType) and callable(vars(value).get(name)):
+            value.__class__ = Submodule
+        super().__setattr__(name, value)
+
+
 def install():
     """Start explaining imports and uncaught exceptions in this process; calling it again changes nothing."""
     if any(type(finder).__name__ == "ExportFinder" for finder in sys.meta_path):
         return
     sys.meta_path.insert(0, ExportFinder())
+    sys.modules["tinytorch"].__class__ = Package
     show = sys.excepthook
 
     def excepthook(kind, error, traceback):

@@ -13,7 +13,7 @@ from tito.commands.milestone import run as milestone_run
 from tito.commands.module import complete, hint, reset, start, test
 
 OPTIONS = dict(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-PASS_ON = dict(context_settings=dict(allow_extra_args=True, ignore_unknown_options=True))
+PASS_ON = dict(context_settings=dict(allow_extra_args=True, ignore_unknown_options=True, help_option_names=[]))
 
 app = typer.Typer(**OPTIONS)
 

@@ -31,8 +31,9 @@ def say(text="", style=None):
 
 
 def to_ascii(text):
-    """Replace every character that ASCII lacks."""
-    return text.translate(ASCII).encode("ascii", "replace").decode("ascii")
+    """Replace our own signs by ASCII's; a name of the user's stays as it is wherever the output can hold it."""
+    encoding = sys.stdout.encoding or "ascii"
+    return text.translate(ASCII).encode(encoding, "replace").decode(encoding)
 
 
 def wrap(text, width=80):

@@ -8,7 +8,7 @@ def run(
 ):
     """Train a network on your package.
 
-    Options that follow the name go to the milestone's script: `tito milestone run mnist-mlp --epochs 5`.
+    Options that follow the name go to the milestone's script: `tito milestone run mnist-mlp --epochs 5`, or `--help`.
     """
     import os
     import subprocess
@@ -16,6 +16,9 @@ def run(
 
     from tito import console, progress, workspace
 
+    if name == "--help":  # an option behind the name belongs to the script, so typer must not take this one
+        typer.echo(context.get_help())
+        raise typer.Exit
     space = workspace.find()
     chosen = space.curriculum.milestone(name)
     script = space.root / "milestones" / chosen.script

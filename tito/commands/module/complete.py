@@ -46,22 +46,32 @@ def refuse(space, module, outcome, lacking):
 def export(space, module, outcome):
     """Write the package's file, record the completion, and name what comes next."""
     from tito import console, progress
-    from tito.commands.overview import advice, next_module
     from tito.notebooks.export import write_atomically
 
     write_atomically(space.exported(module), outcome.text)
     progress.record(space, module, outcome.passed)
     console.say(f"Module {module} is complete: {space.label(space.exported(module))} now holds your code.", style="green")
+    if progress.borrowed_file(space, module).exists():
+        console.say("It was borrowed before, so the map goes on calling it borrowed.", style="yellow")
+    console.next_step(what_comes_after(space, module))
+
+
+def what_comes_after(space, module):
+    """Return the next command: the milestone that a module makes ready, else the module to go on with."""
+    from tito import progress
+    from tito.commands.overview import advice, next_module
+
     found = progress.standings(space)
-    ready = [one.name for one in space.curriculum.milestones if module.number in one.requires]
-    console.next_step(f"tito milestone run {ready[0]}" if ready else advice(next_module(space, found), found))
+    usable = {one.module.number for one in found if one.usable}
+    ready = [one for one in space.curriculum.milestones if module.number in one.requires and usable.issuperset(one.requires)
+             and (space.root / "milestones" / one.script).exists()]
+    return f"tito milestone run {ready[0].name}" if ready else advice(next_module(space, found), found)
 
 
 def take_reference(space, module):
     """Export the reference solution, marked as borrowed."""
     from tito import console, progress, workspace
     from tito.notebooks import source
-    from tito.commands.overview import advice, next_module
     from tito.notebooks.export import export_text, write_atomically
 
     if space.is_clone:
@@ -76,5 +86,4 @@ def take_reference(space, module):
     progress.borrow(space, module)
     write_atomically(space.exported(module), "\n".join([head, *text.split("\n")[1:]]))
     console.say(f"Module {module} is borrowed: the package holds the reference, and your notebook is untouched.", style="yellow")
-    found = progress.standings(space)
-    console.next_step(advice(next_module(space, found), found))
+    console.next_step(what_comes_after(space, module))
