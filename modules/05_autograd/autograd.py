@@ -211,7 +211,7 @@ check("05.2")
 
 # %% [markdown]
 # For the right operand the same reasoning gives `a.mT @ grad`. The given rule computes it in the memory order of `b`: a weight
-# is transposed on its way into the product, and adding a gradient in the other order to it costs seven times as much.
+# is transposed on its way into the product, and subtracting a gradient in the other order from it takes ten times as long.
 
 # %%
 #| export

@@ -1,7 +1,7 @@
 """What the walk costs beside gradients by hand: medians of CPU time, all variants taking turns.
 
 Measured on a quiet machine: 1.12 x the step by hand. The bounds leave room for a busy one, and are still below what the usual
-mistakes cost: a gradient in the wrong memory order 1.6 x, the gradient of the pictures 1.4 x.
+mistakes cost: a gradient in the wrong memory order 1.31 x, the gradient of the pictures 1.48 x.
 """
 import statistics
 import time
@@ -63,7 +63,7 @@ def medians(**steps):
 def test_the_walk_costs_little_more_than_gradients_by_hand():
     found = medians(manual=our_step(lambda model: mlp_gradients(model, images, labels)),
                     autograd=our_step(lambda model: cross_entropy(model(images), labels).backward()))
-    assert found["autograd"] < 1.3 * found["manual"]
+    assert found["autograd"] < 1.25 * found["manual"]
 
 
 def test_a_step_is_not_slower_than_pytorch_s():
