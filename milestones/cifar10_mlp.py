@@ -16,6 +16,7 @@ from tinytorch.datasets import cifar10
 from tinytorch.layers import Flatten, Linear, ReLU, Sequential, kaiming_normal_
 from tinytorch.losses import cross_entropy
 from tinytorch.optim import SGD, Adam, AdamW, LambdaLR, warmup_cosine
+from tinytorch.tensor import Tensor
 from tinytorch.training import Trainer
 
 VALIDATION = 2000  # examples that the network is not trained on: whoever chooses, chooses by them
@@ -79,6 +80,12 @@ def inputs(recipe="best"):
     """Return the transform that makes numbers of a recipe's pixels."""
     centre, divisor = RECIPES[recipe].spread
     return Normalize([centre] * 3, [divisor] * 3)
+
+
+def rebuild(rng, choices):
+    """Return the untrained network and the transform of its inputs: `tito milestone grade` asks."""
+    scale = inputs(choices["recipe"])
+    return network(rng, choices["recipe"]), lambda images: Tensor(scale(images, None))
 
 
 def changes(recipe):

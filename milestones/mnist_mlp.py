@@ -44,6 +44,11 @@ def standardise(images, mean, std):
     return Tensor(rows)
 
 
+def rebuild(rng, choices):
+    """Return the untrained network and the transform of its inputs: `tito milestone grade` asks."""
+    return network(rng), lambda images: standardise(images, *PIXELS["MNIST"])
+
+
 def batches_of(data, size=1000):
     """Return the test data as pairs of tensors."""
     starts = range(0, len(data.test_labels), size)

@@ -8,6 +8,7 @@ from tito.commands.dev import export as dev_export
 from tito.commands.dev import mutate as dev_mutate
 from tito.commands.dev import run as dev_run
 from tito.commands.grade import autograde, release
+from tito.commands.milestone import grade as milestone_grade
 from tito.commands.milestone import list as milestone_list
 from tito.commands.milestone import run as milestone_run
 from tito.commands.module import complete, hint, reset, start, test
@@ -43,6 +44,7 @@ app.add_typer(module, name="module")
 milestone = typer.Typer(help="Train a network on what you have built.", no_args_is_help=True, **OPTIONS)
 milestone.command("list")(milestone_list.list_milestones)
 milestone.command("run", **PASS_ON)(milestone_run.run)
+milestone.command("grade")(milestone_grade.grade)
 app.add_typer(milestone, name="milestone")
 
 grade = typer.Typer(help="For instructors: releases and marks, in nbgrader's folders.", no_args_is_help=True, **OPTIONS)

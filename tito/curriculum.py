@@ -52,12 +52,14 @@ class Module:
 
 @dataclass(frozen=True)
 class Milestone:
-    """One script that trains a network on what the learner has built."""
+    """One script that trains a network on what the learner has built; `floor` is the test accuracy that it has to reach, in %."""
 
     name: str
     script: str
     title: str
     requires: tuple[str, ...] = ()
+    data: str | None = None
+    floor: float | None = None
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).resolve().parents[2]
 PROMISED = {"test_accuracy", "test_loss", "epochs", "seed", "cpu_seconds", "step_ms_median", "threads", "blas", "kernels"}
 
 
@@ -59,10 +60,72 @@ def test_is_plain_where_nothing_else_can_be_shown(digits):
     assert max(map(len, said.splitlines())) <= 80
 
 
-def test_autograd_trains_the_network_that_gradients_by_hand_train(digits):
-    (_, _, manual), (_, _, autograd) = (digits("--epochs", "3", "--gradients", kind) for kind in ("manual", "autograd"))
-    assert autograd["test_accuracy"] == manual["test_accuracy"]
-    assert autograd["test_loss"] == pytest.approx(manual["test_loss"], rel=1e-4)
+def test_by_hand_and_by_autograd_are_the_same_training(digits):
+    by = {kind: digits("--epochs", "3", "--gradients", kind)[2] for kind in ("manual", "autograd")}
+    assert by["autograd"]["gradients"] == "autograd"
+    assert by["autograd"]["test_loss"] == pytest.approx(by["manual"]["test_loss"], rel=1e-4)
+    assert [one["train_loss"] for one in by["autograd"]["history"]] == pytest.approx(
+        [one["train_loss"] for one in by["manual"]["history"]], rel=1e-4)
+
+
+def test_without_pytorch_says_what_to_install(digits, tmp_path):
+    (tmp_path / "torch.py").write_text("raise ImportError('no torch')", encoding="utf-8")
+    blocked = os.pathsep.join([str(tmp_path), str(ROOT)])
+    said, status, metrics = digits("--gradients", "pytorch", PYTHONPATH=blocked)
+    assert (status, metrics) == (2, None)
+    assert "tinytorch-course[bench]" in said and "Traceback" not in said
+    said, status, metrics = digits("--compare", "--epochs", "1", PYTHONPATH=blocked)
+    assert status == 0, said
+    assert [one["gradients"] for one in metrics["runs"]] == ["manual", "autograd"]
+    assert "tinytorch-course[bench]" in said
+
+
+def test_compares_all_in_one_table(digits, tmp_path):
+    pytest.importorskip("torch", reason="the comparison's third row needs PyTorch: pip install tinytorch-course[bench]")
+    said, status, metrics = digits("--compare", "--epochs", "2")
+    assert status == 0, said
+    runs = metrics["runs"]
+    assert [one["gradients"] for one in runs] == ["manual", "autograd", "pytorch"]
+    assert runs[0]["largest_difference"] == 0 and 0 < runs[2]["largest_difference"] < 1e-3
+    assert [one["test_loss"] for one in runs] == pytest.approx([runs[0]["test_loss"]] * 3, rel=1e-3)
+    assert len(re.findall(r"^  (?:manual|autograd|pytorch) .* \d+\.\d{3}  \d\.\de[+-]\d\d$", said, re.M)) == 3
+    assert not (tmp_path / "run").exists(), "a comparison keeps no weights"
+
+
+def test_goes_on_after_a_kill_with_the_same_figures(digits, kill):
+    arguments = ("--epochs", "40", "--hidden", "300")
+    whole = digits(*arguments)[2]
+    kill("mnist_mlp.py", "--data", "digits", *arguments, after=5)
+    said, status, resumed = digits(*arguments, "--resume")
+    assert status == 0, said
+    assert "epoch 1/40" not in said and "epoch 40/40" in said
+    for name in ("test_accuracy", "test_loss", "steps"):
+        assert resumed[name] == whole[name], name
+    assert [one["train_loss"] for one in resumed["history"]] == [one["train_loss"] for one in whole["history"]]
+
+
+def test_does_not_go_on_with_other_options(digits):
+    digits("--epochs", "2")
+    said, status, metrics = digits("--epochs", "2", "--lr", "0.2", "--resume")
+    assert (status, metrics) == (2, None)
+    assert "lr was 0.1, and is 0.2 here" in said
+
+
+def test_does_not_go_on_from_a_torn_file(digits, tmp_path):
+    digits("--epochs", "2")
+    path = tmp_path / "run" / "checkpoint.safetensors"
+    path.write_bytes(path.read_bytes()[:1000])
+    said, status, metrics = digits("--epochs", "2", "--resume")
+    assert (status, metrics) == (2, None)
+    assert "checkpoint.safetensors" in said and "without --resume" in said
+
+
+def test_draws_beside_the_weights(digits, tmp_path):
+    pytest.importorskip("matplotlib", reason="figures need matplotlib")
+    said, status, _ = digits("--epochs", "2", "--figures")
+    assert status == 0, said
+    assert {path.name for path in (tmp_path / "run").iterdir()} == {
+        "checkpoint.safetensors", "weights.safetensors", "curves.png", "confusion.png", "filters.png", "mistakes.png"}
 
 
 def test_without_data_says_what_to_do(milestone, tmp_path):
@@ -88,3 +151,13 @@ def test_reads_handwritten_digits(milestone):
     assert status == 0, said
     assert metrics["data"] == "MNIST"
     assert metrics["test_accuracy"] >= 0.970
+
+
+@pytest.mark.slow
+def test_autograd_reads_handwritten_digits(milestone):
+    folder = os.environ.get("TINYTORCH_DATA")
+    if not folder or not (Path(folder) / "mnist").is_dir():
+        pytest.skip("needs MNIST: set TINYTORCH_DATA to the folder that holds mnist/")
+    said, status, metrics = milestone("mnist_mlp.py", "--data-dir", folder, "--gradients", "autograd", "--epochs", "15")
+    assert status == 0, said
+    assert metrics["test_accuracy"] >= 0.975

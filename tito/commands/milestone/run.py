@@ -31,5 +31,5 @@ def run(
     environment = {**os.environ, "TINYTORCH_WORKSPACE": str(space.root)}
     status = subprocess.run([sys.executable, str(script), *context.args], env=environment, check=False).returncode
     if status == 0 and "--help" not in context.args:
-        console.next_step("tito")
+        console.next_step(f"tito milestone grade {chosen.name}" if chosen.floor else "tito")
     raise typer.Exit(status)

@@ -1,0 +1,131 @@
+"""The process that runs the learner's package on a milestone's weights. It returns arrays, and judges nothing.
+
+Run as `python observe.py FOLDER`. The folder holds `job.json` (see `verdict.observe`) and `inputs.safetensors`; the answer is
+written beside them. The true classes of the test examples are not there.
+"""
+import importlib
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import load_file, save_file
+
+STEP = 1e-6  # of the difference quotients, in float64
+
+
+def limit(memory, seconds):
+    """Let the system end this process when it takes too much, where it can do that."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    for what, size in ((resource.RLIMIT_AS, memory), (resource.RLIMIT_CPU, seconds)):
+        try:
+            resource.setrlimit(what, (size, size))
+        except (ValueError, OSError):  # macOS
+            pass
+
+
+def import_package(parent):
+    """Import the learner's package from the folder named, and from nowhere else."""
+    sys.path.insert(0, parent)
+    found = Path(importlib.import_module("tinytorch").__file__).resolve().parent
+    if found != Path(parent).resolve() / "tinytorch":
+        sys.exit(f"`import tinytorch` gave {found}, not the package in {parent}")
+
+
+def arrays(model):
+    """Return copies of a network's parameters, by name."""
+    return {name: np.copy(tensor.data) for name, tensor in model.state_dict().items()}
+
+
+def logits(model, transform, images, size=500):
+    """Return the network's scores (N, C) for images (N, ...)."""
+    model.eval()
+    return np.concatenate([model(transform(images[i:i + size])).data for i in range(0, len(images), size)])
+
+
+def gradients(model, kind, images, labels):
+    """Return the gradient of the loss with respect to each parameter, as the learner's package works it out."""
+    from tinytorch.losses import cross_entropy, mlp_gradients
+
+    for parameter in model.parameters():
+        parameter.grad = None
+    if kind == "manual":
+        mlp_gradients(model, images, labels)
+    else:
+        cross_entropy(model(images), labels).backward()
+    return {name: np.copy(parameter.grad.data) if parameter.grad is not None else np.zeros(parameter.shape)
+            for name, parameter in model.named_parameters()}
+
+
+def slopes(model, images, labels, directions):
+    """Return the slope of the loss along each direction: how it differs between two points near to each other.
+
+    Args:
+        model: The network.
+        images: Its inputs.
+        labels: Their classes.
+        directions: Dict from a parameter's name to an array of directions in it.
+    """
+    from tinytorch.losses import cross_entropy
+
+    found = {}
+    for name, parameter in model.named_parameters():
+        start, along = np.copy(parameter.data), []
+        for direction in directions[name]:
+            values = []
+            for sign in (1, -1):
+                parameter.detach().copy_(start + sign * STEP * direction)
+                values.append(cross_entropy(model(images), labels).item())
+            along.append((values[0] - values[1]) / (2 * STEP))
+        parameter.detach().copy_(start)
+        found[name] = np.array(along)
+    return found
+
+
+def observe(job, given):
+    """Return all that the verdict rests on, as a dict of arrays."""
+    from tinytorch.tensor import Tensor
+
+    script = importlib.import_module(job["script"])
+    model, transform = script.rebuild(np.random.default_rng(job["seed"]), job["choices"])
+    answer = part("initial", arrays(model))
+    if {name: array.shape for name, array in arrays(model).items()} != \
+            {name: array.shape for name, array in taken("weights", given).items()}:
+        return answer  # there is nothing to measure: these are weights of another network
+    initial = arrays(model)
+    model.load_state_dict(taken("weights", given))
+    answer["logits"] = logits(model, transform, given["test_images"])
+    model.load_state_dict(initial)
+    model.to(np.float64)
+    batch = Tensor(transform(given["images"]).data.astype(np.float64)), Tensor(given["labels"])
+    answer.update(part("gradient", gradients(model, job["gradients"], *batch)))
+    answer.update(part("slope", slopes(model, *batch, taken("direction", given))))
+    return answer
+
+
+def part(kind, found):
+    """Return a dict of arrays with a word before each name."""
+    return {f"{kind}:{name}": np.ascontiguousarray(array) for name, array in found.items()}
+
+
+def taken(kind, found):
+    """Return the arrays with this word before their names, without it."""
+    return {name.partition(":")[2]: array for name, array in found.items() if name.startswith(f"{kind}:")}
+
+
+def main():
+    """Read the job, observe, write the answer."""
+    folder = Path(sys.argv[1])
+    job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
+    given = load_file(folder / "inputs.safetensors")
+    limit(job["memory"], job["seconds"])
+    sys.path.insert(0, job["milestones"])
+    import_package(job["package_parent"])
+    save_file(observe(job, given), folder / "answer.safetensors")
+
+
+if __name__ == "__main__":
+    main()

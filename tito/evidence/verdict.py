@@ -1,0 +1,220 @@
+"""The trusted side of a milestone's grade: it sends the learner's package questions, and counts for itself."""
+import json
+import math
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import load_file, save_file
+
+from tito import workspace
+from tito.checks import runner
+from tito.evidence import examples as drawing
+from tito.evidence import observe as observing
+
+DIRECTIONS = 3      # in each parameter, along which slopes are compared
+AGREEMENT = 1e-3    # what the two may differ by, as a part of the larger
+MOVED = 1e-3        # what a parameter has to have moved by, as a part of its length
+MEMORY, SECONDS = 6 * 2**30, 300
+
+
+class NoEvidence(workspace.WorkspaceError):
+    """There is nothing to grade; the message says how to get it."""
+
+    def __init__(self, message, remedy):
+        self.remedy = remedy
+        super().__init__(message)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One thing that was looked at: what, what was found, and whether it is as it has to be."""
+
+    what: str
+    found: str
+    passed: bool
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What a run left behind: its weights, and what it says of them."""
+
+    weights: dict
+    about: dict
+
+
+def read(path, milestone):
+    """Read the weights of a run.
+
+    Args:
+        path: The file.
+        milestone: The milestone.
+
+    Returns:
+        `Saved`.
+
+    Raises:
+        NoEvidence: There is no such file, or it is not of this milestone.
+    """
+    again = f"tito milestone run {milestone.name}"
+    if not path.is_file():
+        raise NoEvidence(f"{path} is not there: a run keeps its weights when it ends", again)
+    try:
+        with safe_open(path, framework="numpy") as file:
+            about = {name: json.loads(text) for name, text in (file.metadata() or {}).items()}
+        weights = load_file(path)
+    except (SafetensorError, ValueError, TypeError) as error:
+        raise NoEvidence(f"{path} is not a whole safetensors file: {error}", again) from None
+    if about.get("milestone") != milestone.name:
+        raise NoEvidence(f"{path} was not kept by {milestone.name}", again)
+    return Saved(weights, about)
+
+
+def examples(milestone, data_dir, seed=None):
+    """Return the examples to grade on; see `tito.evidence.examples`.
+
+    Raises:
+        NoEvidence: The data are not there.
+    """
+    with tempfile.TemporaryDirectory(prefix="tito-") as folder:
+        path = Path(folder) / "examples.safetensors"
+        words = [str(workspace.course_dir()), milestone.data, str(data_dir or ""), str(seed or secrets.randbits(32)), str(path)]
+        done = subprocess.run([sys.executable, "-P", "-X", "utf8", drawing.__file__, *words],
+                              stderr=subprocess.PIPE, encoding="utf-8", check=False)
+        if done.returncode:
+            raise NoEvidence(done.stderr.strip(), f"tito milestone grade {milestone.name} --data-dir DIR")
+        return load_file(path)
+
+
+def judge(milestone, saved, given, package_parent, seconds=SECONDS):
+    """Say whether a run's weights are what this package learned, and good enough.
+
+    Args:
+        milestone: The milestone, with its `floor`.
+        saved: `Saved`.
+        given: What `examples` returned.
+        package_parent: Folder that holds the learner's `tinytorch`.
+        seconds: How long the learner's package may take.
+
+    Returns:
+        List of `Row`; all have to have passed.
+    """
+    trainer = saved.about.get("gradients")
+    if trainer not in ("manual", "autograd"):
+        return [Row("trained by your package", f"the gradients are {trainer}'s", False)]
+    directions = draw_directions(saved.weights)
+    inputs = {**{name: given[name] for name in ("test_images", "images", "labels")},
+              **observing.part("weights", saved.weights), **observing.part("direction", directions)}
+    job = {"script": Path(milestone.script).stem, "milestones": str(workspace.course_dir() / "milestones"),
+           "package_parent": str(package_parent), "seed": saved.about.get("seed", 0), "choices": saved.about.get("choices", {}),
+           "gradients": trainer, "memory": MEMORY, "seconds": seconds}
+    try:
+        answer = observe(job, inputs, seconds)
+    except NoAnswer as error:
+        return [Row("your package runs", str(error), False)]
+    rows = [architecture(saved.weights, observing.taken("initial", answer))]
+    if not rows[0].passed:
+        return rows
+    found = {kind: observing.taken(kind, answer) for kind in ("initial", "gradient", "slope")}
+    return [*rows, reached(found["gradient"]), agreement(found["gradient"], found["slope"], directions),
+            moved(found["initial"], saved.weights), accuracy(answer["logits"], given["test_labels"], milestone.floor)]
+
+
+def draw_directions(weights):
+    """Draw directions of length 1, anew for each grading."""
+    rng = np.random.default_rng(secrets.randbits(64))
+    drawn = {name: rng.standard_normal((DIRECTIONS, *array.shape)) for name, array in weights.items()}
+    return {name: directions / np.sqrt((directions ** 2).sum(axis=tuple(range(1, directions.ndim)), keepdims=True))
+            for name, directions in drawn.items()}
+
+
+class NoAnswer(Exception):
+    """The process that runs the learner's package gave no answer; the message says why."""
+
+
+def observe(job, inputs, seconds):
+    """Run the learner's package in a process of its own, and return what it answers."""
+    with tempfile.TemporaryDirectory(prefix="tito-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
+        save_file(inputs, folder / "inputs.safetensors")
+        command = [sys.executable, "-P", "-X", "utf8", observing.__file__, str(folder)]
+        group = {"start_new_session": True} if os.name == "posix" else {"creationflags": 0x200}  # CREATE_NEW_PROCESS_GROUP
+        environment = {**os.environ, **runner.ONE_THREAD, "TINYTORCH_WORKSPACE": job["package_parent"]}
+        with (folder / "said").open("wb") as said:
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, env=environment, **group)
+            try:
+                process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                raise NoAnswer(f"it did not finish in {seconds:g} s") from None
+            finally:
+                runner.end(process)
+        if process.returncode:
+            raise NoAnswer(last_words(folder / "said") or f"it ended the process: {runner.how_it_ended(process.returncode)}")
+        return load_file(folder / "answer.safetensors")
+
+
+def last_words(path):
+    """Return what a process said last: of a traceback, the error and its notes, which are not indented."""
+    lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    indented = max((i for i, line in enumerate(lines) if line.startswith(" ")), default=-1)
+    return ", ".join(lines[indented + 1:])[-500:]
+
+
+def architecture(weights, initial):
+    """Compare the shapes of what was saved with those of the milestone's own network."""
+    there, here = ({name: array.shape for name, array in one.items()} for one in (weights, initial))
+    differ = [f"{name} is {there.get(name, 'missing')}, not {here.get(name, 'there')}"
+              for name in {**here, **there} if there.get(name) != here.get(name)]
+    finite = all(np.isfinite(array).all() for array in weights.values())
+    count = sum(array.size for array in weights.values())
+    found = ", ".join(differ[:2]) if differ else f"{count:,} numbers" if finite else "some numbers are not finite"
+    return Row("weights of the milestone's network", found, not differ and finite)
+
+
+def reached(gradients):
+    """Say whether a gradient reaches every parameter of the untrained network."""
+    dead = [name for name, grad in sorted(gradients.items()) if not np.isfinite(grad).all() or not grad.any()]
+    return Row("a gradient reaches every parameter", f"none reaches {', '.join(dead)}" if dead else f"{len(gradients)} of them", not dead)
+
+
+def agreement(gradients, slopes, directions):
+    """Compare the package's gradients with the slopes that the loss has."""
+    worst, where, ratio = 0.0, "", 1.0
+    for name, measured in slopes.items():
+        claimed = np.tensordot(directions[name], gradients[name], axes=gradients[name].ndim)
+        length = max(np.linalg.norm(claimed), np.linalg.norm(measured), 1e-12)
+        apart = np.linalg.norm(claimed - measured) / length
+        if not apart <= worst:
+            worst, where, ratio = apart, name, float(claimed @ measured / max(measured @ measured, 1e-24))
+    passed = bool(worst <= AGREEMENT)
+    found = f"within {worst:.0e}" if passed else f"{where}: the gradient is {ratio:.3g} times the measured slope"
+    return Row("gradients are the slopes of the loss", found, passed)
+
+
+def moved(initial, weights):
+    """Say whether training has moved every parameter from where its seed put it."""
+    def length(array):
+        return float(np.linalg.norm(array.astype(np.float64)))
+
+    still = [name for name, array in sorted(weights.items())
+             if not length(array - initial[name]) > MOVED * max(length(initial[name]), 1e-6)]
+    return Row("every parameter moved from its initial values",
+               f"{', '.join(still)} did not" if still else f"{len(weights)} of them", not still)
+
+
+def accuracy(logits, labels, floor):
+    """Count how many test examples the weights get right."""
+    if logits.shape[:1] != labels.shape or logits.ndim != 2 or not np.isfinite(logits).all():
+        return Row("test accuracy", f"the scores have shape {logits.shape}, or are not finite", False)
+    right = int((logits.argmax(axis=1) == labels).sum())
+    share = right / len(labels)
+    error = math.sqrt(share * (1 - share) / len(labels))
+    found = f"{100 * share:.2f} ± {100 * error:.2f} %, {right:,} of {len(labels):,}; the floor is {floor:.1f} %"
+    return Row("test accuracy", found, 100 * share >= floor)
