@@ -35,12 +35,10 @@ def test_every_exercise_has_a_line_by_which_its_answer_is_known():
     assert [one.id for notebook in notebooks for one in notebook.exercises() if not known.get(one.id)] == []
 
 
-@pytest.mark.slow
 def test_there_is_one_page_for_every_module_that_exists(book):
     assert HERE and {path.stem for path in (book / "modules").glob("*.html")} == {module.folder for module in HERE}
 
 
-@pytest.mark.slow
 def test_no_solution_stands_in_any_file(book, texts):
     """Whole regions here, apart from the tool's own search for lines: blanks aside, no file holds one of several lines."""
     squeezed = {name: re.sub(r"\s|\\n", "", text) for name, text in texts(book).items()}
@@ -51,7 +49,6 @@ def test_no_solution_stands_in_any_file(book, texts):
     assert [name for name, text in squeezed.items() if re.search(r"(BEGIN|END)_?SOLUTION", text)] == []
 
 
-@pytest.mark.slow
 def test_every_module_shows_its_outputs(book, texts):
     shown = texts(book)
     for module in HERE:
@@ -59,6 +56,5 @@ def test_every_module_shows_its_outputs(book, texts):
         assert [one.id for one in exercises if f"{one.label}  passed" not in text] == []
 
 
-@pytest.mark.slow
 def test_a_browser_fetches_nothing_from_elsewhere(book, fetched_from_elsewhere):
     assert fetched_from_elsewhere(book) == []

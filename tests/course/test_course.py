@@ -27,7 +27,6 @@ def test_the_course_keeps_the_rule(rule, course):
     assert not problems, "\n".join(problems)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("module", MODULES, ids=str)
 def test_the_checks_catch_what_is_planted(module):
     scores = mutation_run.scores(Course(ROOT), module, Course(ROOT).exercises(module))

@@ -142,7 +142,6 @@ def test_refuses_what_makes_no_sense(milestone, arguments):
     assert arguments[1] in said
 
 
-@pytest.mark.slow
 def test_reads_handwritten_digits(milestone):
     folder = os.environ.get("TINYTORCH_DATA")
     if not folder or not (Path(folder) / "mnist").is_dir():
