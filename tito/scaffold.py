@@ -55,7 +55,7 @@ def fill(folder, format, solved):
     (folder / "modules").mkdir()
     shutil.copy(course / workspace.MANIFEST, folder / "modules")
     (folder / "README.md").write_text(README, encoding="utf-8")
-    (folder / ".gitignore").write_text("__pycache__/\n.ipynb_checkpoints/\n.tito/\n", encoding="utf-8")
+    (folder / ".gitignore").write_text("__pycache__/\n.ipynb_checkpoints/\n.tito/\nruns/\n", encoding="utf-8")
     here = [module for module in curriculum.modules if not workspace.is_to_come(module)]
     for module in here:
         write_notebook(workspace.Workspace(folder), module, format, solved)
