@@ -20,7 +20,6 @@ from tinytorch.tensor import Tensor
 from tinytorch.training import Trainer
 
 VALIDATION = 2000  # examples that the network is not trained on: whoever chooses, chooses by them
-LARGE = (1024, 512, 256, 128)
 
 
 class Recipe(NamedTuple):
