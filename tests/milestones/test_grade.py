@@ -94,6 +94,11 @@ def test_random_weights_are_refused(given):
     assert list(failed(initial(seed=1), given)) == [ACCURACY]
 
 
+def test_gradients_are_looked_at_where_training_began(given):
+    dead = {name: np.zeros_like(array) for name, array in initial().items()}
+    assert list(failed(dead, given)) == [ACCURACY], "no gradient reaches the first layer there"
+
+
 def test_weights_of_another_network_are_refused(given):
     found = failed(trained(given, hidden=128), given, about={**ABOUT, "choices": {"hidden": 128}})
     assert list(found) == [SHAPES]
