@@ -2,7 +2,7 @@
 
     python benchmarks/collect.py benchmarks/results/cifar10_mlp.json best-0.json best-1.json best-2.json seed-0.json
 
-Runs that differ in nothing but their seed are a group, with the mean of their accuracies and its standard error over seeds.
+Runs that differ in nothing but their seed, and the threads they had, are a group, with the mean of their accuracies and its standard error over seeds.
 """
 import argparse
 import json
@@ -11,8 +11,8 @@ import statistics
 from datetime import date
 from pathlib import Path
 
-GROUP = ("milestone", "recipe", "gradients", "epochs", "batch_size", "lr", "threads", "hidden")
-KEPT = ("seed", "test_accuracy", "test_accuracy_error", "test_loss", "test_loss_error", "seconds", "cpu_seconds", "steps",
+GROUP = ("milestone", "recipe", "gradients", "epochs", "batch_size", "lr", "hidden")
+KEPT = ("seed", "threads", "test_accuracy", "test_accuracy_error", "test_loss", "test_loss_error", "seconds", "cpu_seconds", "steps",
         "step_ms_median", "peak_memory_mb", "blas", "kernels")
 
 

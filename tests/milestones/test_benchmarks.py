@@ -33,7 +33,7 @@ def test_the_table_has_the_mean_and_its_error(ablation):
 
 
 def test_runs_that_differ_in_their_seed_alone_are_a_group(tmp_path):
-    kept = dict.fromkeys(("test_accuracy_error", "test_loss", "test_loss_error", "seconds", "cpu_seconds", "steps", "step_ms_median",
+    kept = dict.fromkeys(("threads", "test_accuracy_error", "test_loss", "test_loss_error", "seconds", "cpu_seconds", "steps", "step_ms_median",
                           "peak_memory_mb", "blas", "kernels"), 1)
     for number, (recipe, accuracy) in enumerate([("best", 0.60), ("best", 0.62), ("seed", 0.58)]):
         run = {**kept, "recipe": recipe, "gradients": "autograd", "epochs": 3, "seed": number, "test_accuracy": accuracy}
