@@ -17,6 +17,27 @@ _parts = {}
 
 ticks = [0]  # how many writes in place there have been, in all tensors together
 fallbacks = Counter()  # op name -> how often the chosen kernel set lacked it and the NumPy forward ran instead
+watchers = []  # what looks on while ops run, such as module 09's profile: it may put a function of its own around each
+
+
+def watched(moment, function, *details):
+    """Let every watcher put a function of its own around one that is about to run.
+
+    Args:
+        moment: Name of the watcher's method: ``"kernel"``, ``"rule"`` or ``"part"``.
+        function: What is about to run, or None.
+        details: What else the method receives: the op and the kernel set asked for, the op, or the part's name.
+
+    Returns:
+        The function to run instead.
+
+    Example:
+        >>> watched("kernel", abs) is abs  # unless somebody watches
+        True
+    """
+    for watcher in watchers if function else ():
+        function = getattr(watcher, moment)(function, *details)
+    return function
 
 
 class State(threading.local):
@@ -75,7 +96,7 @@ def part(name):
     """
     if name not in _parts:
         importlib.import_module(HOME[name])
-    return _parts[name]
+    return watched("part", _parts[name], name) if watchers else _parts[name]
 
 
 class Op:
@@ -98,6 +119,7 @@ class Op:
         self.rules = ()
         self.rule_of_each = None
         self.kernels = {}
+        self.flops = self.moved = None
 
     def __call__(self, *inputs, **params):
         return (_parts.get("apply") or part("apply"))(self, *inputs, **params)
@@ -142,12 +164,12 @@ class Op:
             ...
             NotImplementedError: op 'flip' has no gradient rule for argument 0: write one with flip.register_vjp(...)
         """
-        if self.rule_of_each:
-            return functools.partial(self.rule_of_each, argument=argument)
-        if argument >= len(self.rules):
+        if not self.rule_of_each and argument >= len(self.rules):
             raise NotImplementedError(f"op {self.name!r} has no gradient rule for argument {argument}: "
                                       f"write one with {self.name}.register_vjp(...)")
-        return self.rules[argument]
+        each = self.rule_of_each
+        rule = functools.partial(each, argument=argument) if each else self.rules[argument]
+        return watched("rule", rule, self) if watchers else rule
 
     def register_kernel(self, name):
         """Register the decorated function as this op's kernel of a set; it has the forward's signature.
@@ -169,6 +191,23 @@ class Op:
             return kernel
 
         return keep
+
+    def register_cost(self, flops, moved=None):
+        """Register what the op costs, whichever kernel runs it; a profile divides it by the time that it took.
+
+        Args:
+            flops: Function ``flops(out, *arrays, **params)`` of the result, the inputs and the settings, their defaults
+                filled in. It returns how many floating-point operations the op's formula takes.
+            moved: Function of the same arguments: how many bytes have to be read and written. None for every array
+                read once and the result written once.
+
+        Example:
+            >>> double = Op(lambda a: a * 2)
+            >>> double.register_cost(lambda out, a: 1)
+            >>> double.flops(42, 21)
+            1
+        """
+        self.flops, self.moved = flops, moved
 
 
 def op(forward):
@@ -208,16 +247,17 @@ def select_kernel(op, *arrays):
         3.0
     """
     device = device_of(*arrays)
-    if device == "cpu" and state.kernels == "numpy":
+    if device == "cpu" and state.kernels == "numpy" and not watchers:
         return op.forward
-    kernel = op.kernels.get(state.kernels if device == "cpu" else device)
+    chosen = state.kernels if device == "cpu" else device
+    kernel = op.forward if chosen == "numpy" else op.kernels.get(chosen)
     if kernel is not None:
-        return kernel
+        return watched("kernel", kernel, op, chosen) if watchers else kernel
     if device != "cpu":
         raise NotImplementedError(f"op {op.name!r} has no {device} kernel: write one with "
                                   f"@{op.name}.register_kernel({device!r}), or move the tensor back with .to('cpu')")
     fallbacks[op.name] += 1
-    return op.forward
+    return watched("kernel", op.forward, op, chosen) if watchers else op.forward
 
 
 class Origin(NamedTuple):
