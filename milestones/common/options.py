@@ -1,5 +1,7 @@
 """The options that all milestones have."""
 import argparse
+import math
+import tempfile
 from pathlib import Path
 
 RUNS = Path(__file__).resolve().parents[2] / "runs"
@@ -22,13 +24,13 @@ def parser(description, name, epochs, batch_size, lr):
     add("--epochs", type=positive, default=epochs, help=f"passes over the data ({shown(epochs)})")
     add("--batch-size", type=positive, default=batch_size,
         help=f"examples in a step ({shown(batch_size)})")
-    add("--lr", type=float, default=lr, help=f"learning rate ({shown(lr)})")
+    add("--lr", type=rate, default=lr, help=f"learning rate ({shown(lr)})")
     add("--seed", type=int, default=0, help="of weights and batches (%(default)s)")
     add("--kernels", choices=["numpy", "numba"], default="numpy", help="kernel set (%(default)s)")
     add("--threads", type=positive, default=1, help="of the matrix library (%(default)s)")
     add("--data-dir", metavar="DIR",
         help="folder of the data (else $TINYTORCH_DATA, the cache, a download)")
-    add("--metrics-json", metavar="FILE", type=Path, help="write the closing table to a file, too")
+    add("--metrics-json", metavar="FILE", type=writable, help="write the closing table to a file, too")
     add("--checkpoint", metavar="DIR", type=Path, default=RUNS / name,
         help=f"folder that keeps the run: state, weights, figures (runs/{name})")
     add("--resume", action="store_true", help="go on after the last whole epoch kept there")
@@ -47,3 +49,25 @@ def positive(text):
     if number < 1:
         raise argparse.ArgumentTypeError(f"{number} is not above 0")
     return number
+
+
+def rate(text):
+    """Read a finite number above 0."""
+    number = float(text)
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is not a finite number above 0")
+    return number
+
+
+def writable(text):
+    """Read the path of a file, and find out before the run whether its folder can be written to."""
+    path = Path(text)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"cannot write {path}: {error.strerror}") from error
+    if path.is_dir():
+        raise argparse.ArgumentTypeError(f"{path} is a folder: name a file in it")
+    return path

@@ -135,7 +135,8 @@ def test_without_data_says_what_to_do(milestone, tmp_path):
     assert "Traceback" not in said
 
 
-@pytest.mark.parametrize("arguments", [["--epochs", "0"], ["--hidden", "-3"], ["--data", "cifar10"]])
+@pytest.mark.parametrize("arguments", [["--epochs", "0"], ["--hidden", "-3"], ["--data", "cifar10"], ["--lr", "nan"],
+                                       ["--lr", "-1"], ["--metrics-json", __file__ + "/metrics.json"]])
 def test_refuses_what_makes_no_sense(milestone, arguments):
     said, status, metrics = milestone("mnist_mlp.py", *arguments)
     assert (status, metrics) == (2, None)
