@@ -6,7 +6,9 @@ PyTorch's ``torch.library``, of HIPS autograd's ``defvjp`` and of JAX's primitiv
 """
 import functools
 import importlib
+import importlib.util
 import threading
+import warnings
 from collections import Counter
 from typing import Any, NamedTuple
 
@@ -14,6 +16,7 @@ from tinytorch.device import device_of
 
 HOME = {"apply": "tinytorch.tensor", "backward": "tinytorch.autograd"}  # the two parts, and who hands them over
 _parts = {}
+_given = {}  # kernel set -> function that registers and returns the kernel given for an op, or None
 
 ticks = [0]  # how many writes in place there have been, in all tensors together
 fallbacks = Counter()  # op name -> how often the chosen kernel set lacked it and the NumPy forward ran instead
@@ -251,6 +254,8 @@ def select_kernel(op, *arrays):
         return op.forward
     chosen = state.kernels if device == "cpu" else device
     kernel = op.forward if chosen == "numpy" else op.kernels.get(chosen)
+    if kernel is None and chosen in _given:
+        kernel = _given[chosen](op)
     if kernel is not None:
         return watched("kernel", kernel, op, chosen) if watchers else kernel
     if device != "cpu":
@@ -335,22 +340,62 @@ def record(out, op, inputs, params):
         out.origin = Origin(op, inputs, {**op.defaults, **params}, ticks[0])
 
 
+def load(kernels):
+    """Make a kernel set ready: import what registers its kernels. Nothing is compiled before an op runs.
+
+    Args:
+        kernels: ``"numpy"``, or ``"numba"``: the kernels of module 10, if exported, and those that are given.
+
+    Returns:
+        Name of the set that can run here: ``"numpy"``, with a warning, where numba is not installed.
+
+    Raises:
+        ValueError: There is no such set.
+
+    Example:
+        >>> load("numpy")
+        'numpy'
+        >>> load("fast")
+        Traceback (most recent call last):
+        ...
+        ValueError: there is no kernel set 'fast': the sets are numpy, numba
+    """
+    if kernels not in ("numpy", "numba"):
+        raise ValueError(f"there is no kernel set {kernels!r}: the sets are numpy, numba")
+    if kernels == "numpy" or kernels in _given:
+        return kernels
+    if importlib.util.find_spec("numba") is None:
+        warnings.warn("numba is not installed, so the NumPy kernels run: "
+                      "to install it, run `pip install 'tinytorch-course[kernels]'`", RuntimeWarning, stacklevel=3)
+        return "numpy"
+    try:
+        importlib.import_module("tinytorch.kernels_cpu")
+    except ImportError as error:
+        if error.name != "tinytorch.kernels_cpu":  # else module 10 is still to be written
+            raise
+    _given[kernels] = importlib.import_module("tinytorch.kernels").find
+    return kernels
+
+
 class use:
     """Choose the kernel set that runs on the CPU, for good or for the length of a ``with`` block.
 
+    The choice is this thread's. An op for which the set has no kernel runs its NumPy forward, and is counted in `fallbacks`.
+
     Args:
-        kernels: ``"numpy"``, or the name of a set for which kernels are registered, such as ``"numba"``.
+        kernels: ``"numpy"`` or ``"numba"``.
+
+    Raises:
+        ValueError: There is no such set.
 
     Example:
-        >>> with use("numba"):
+        >>> with use("numpy"):
         ...     state.kernels
-        'numba'
-        >>> state.kernels
         'numpy'
     """
 
     def __init__(self, kernels):
-        self.previous, state.kernels = state.kernels, kernels
+        self.previous, state.kernels = state.kernels, load(kernels)
 
     def __enter__(self):
         return self

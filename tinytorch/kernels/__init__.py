@@ -1,0 +1,30 @@
+"""The numba kernels of the ops of module 12, and `jit`, which compiles a kernel. Given; numba is imported when first needed.
+
+An op finds its kernel here by its name, when it first runs under `tt.use("numba")`.
+"""
+import importlib
+
+from tinytorch.kernels.compiling import compile_seconds, jit
+
+HOME = {  # op -> the file of this folder that holds its kernel, a function of the same name
+}
+
+
+def find(op):
+    """Register the kernel that is given for an op, if there is one.
+
+    Args:
+        op: The op; its kernel must be called as it is.
+
+    Returns:
+        The kernel, or None.
+
+    Example:
+        >>> from tinytorch.tensor import add
+        >>> find(add) is None
+        True
+    """
+    if op.name not in HOME:
+        return None
+    module = importlib.import_module(f"tinytorch.kernels.{HOME[op.name]}")
+    return op.register_kernel("numba")(getattr(module, op.name))
