@@ -48,6 +48,34 @@ def _home(array):
     return "cpu" if isinstance(array, np.ndarray) else None
 
 
+def numbers(data, dtype=None):
+    """Make a NumPy array of numbers; an array stays as it is.
+
+    Args:
+        data: A number, rows of numbers nested to any depth, or an array.
+        dtype: NumPy dtype, or None for the one that fits the numbers.
+
+    Returns:
+        The array.
+
+    Raises:
+        TypeError: The data are something else than numbers, or rows of different lengths.
+
+    Example:
+        >>> numbers([[1, 2], [3]])
+        Traceback (most recent call last):
+        ...
+        TypeError: a tensor holds numbers in equal rows, not this: [[1, 2], [3]]
+    """
+    try:
+        array = np.asarray(data, dtype)
+    except ValueError:
+        array = np.array(None)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"a tensor holds numbers in equal rows, not this: {str(data)[:60]}")
+    return array
+
+
 def move(array, device):
     """Return an array on another device; one that is there already is returned as it is.
 

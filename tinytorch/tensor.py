@@ -40,7 +40,7 @@ from collections import namedtuple
 
 import numpy as np
 
-from tinytorch.device import device_of, move
+from tinytorch.device import device_of, move, numbers
 from tinytorch.display import describe
 from tinytorch.op import follow, op, part, record, register, select_kernel, state, tick
 from tinytorch.random import generator
@@ -362,9 +362,7 @@ def cat(*arrays, dim=0):
 def as_array(data, dtype=None):
     """Return an array: float32 for floats, int64 for ints; an array keeps its dtype and memory."""
     data = data.data if isinstance(data, Tensor) else data
-    array = np.asarray(data, dtype) if device_of(data) == "cpu" else data
-    if array.dtype.kind not in "biuf":
-        raise TypeError(f"a tensor holds numbers in equal rows, not this: {str(data)[:60]}")
+    array = numbers(data, dtype) if device_of(data) == "cpu" else data
     narrow = array.dtype == np.float64 and dtype is None and not isinstance(data, np.ndarray)
     return array.astype(np.float32) if narrow else array
 
@@ -380,7 +378,7 @@ def unwrap(x):
         return x.data
     if isinstance(x, np.generic):
         return x.item()  # np.float64(2) would make a float32 array float64; the float 2.0 does not
-    return np.asarray(x) if isinstance(x, (list, tuple)) else x
+    return numbers(x) if isinstance(x, (list, tuple)) else x
 
 
 def wrap(out, arrays):

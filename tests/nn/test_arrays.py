@@ -23,3 +23,10 @@ def test_a_view_of_a_tensor_shares_its_memory():
 def test_a_tensor_that_requires_grad_is_no_array():
     with pytest.raises(RuntimeError, match="detach"):
         np.asarray(Tensor([1.0], requires_grad=True))
+
+
+@pytest.mark.parametrize("data", [[[1, 2], [3]], "ab", [["a"]], None, [{}]])
+def test_what_is_no_rows_of_numbers_is_shown(data):
+    with pytest.raises(TypeError, match="numbers in equal rows") as caught:
+        Tensor(data)
+    assert str(data) in str(caught.value)
