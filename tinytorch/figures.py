@@ -67,27 +67,56 @@ def confusion(counts, classes):
     return new
 
 
-def filters(weight, shape, count=32, columns=8):
-    """Draw what the neurons of a first layer look for: each row of its weight as a picture.
+def filters(weight, shape=None, count=32, columns=8):
+    """Draw what the neurons or the filters of a first layer look for: each row of its weight as a picture.
 
     Args:
-        weight: Tensor or array of shape (neurons, pixels).
-        shape: Shape of a picture: (height, width), or (channels, height, width) with three channels.
-        count: How many neurons, the longest weights first.
+        weight: Tensor or array of shape (neurons, pixels), or a convolution's, of shape (filters, channels, height, width).
+        shape: Shape of a picture: (height, width), or (channels, height, width) with three channels; None for the filters'.
+        count: How many, the longest weights first.
         columns: How many beside each other.
 
     Returns:
         Figure. In grey pictures blue is negative, red positive, and white 0.
     """
-    rows = unwrap(weight)
+    weight = unwrap(weight)
+    rows, shape = weight.reshape(len(weight), -1), shape or weight.shape[1:]
     rows = rows[np.argsort(-np.linalg.norm(rows, axis=1), kind="stable")[:count]]
     new, axes = grid(len(rows), columns)
     for axis, row in zip(axes, rows):
-        picture, limit = row.reshape(shape), np.abs(row).max()
-        if picture.ndim == 3:
+        picture, limit = row.reshape(shape), np.abs(row).max() or 1
+        if picture.ndim == 3 and len(picture) == 3:
             axis.imshow((picture.transpose(1, 2, 0) / limit + 1) / 2)
         else:
-            axis.imshow(picture, cmap="RdBu_r", vmin=-limit, vmax=limit)
+            signed(axis, picture if picture.ndim == 2 else picture.mean(axis=0), limit)
+    return new
+
+
+def signed(axis, picture, limit=None):
+    """Draw numbers (height, width): white is 0, red is `limit` or more (the largest of all, if it is None), blue the same below 0."""
+    limit = limit or np.abs(picture).max() or 1
+    axis.imshow(picture, cmap="RdBu_r", vmin=-limit, vmax=limit)
+
+
+def feature_maps(image, maps, columns=16):
+    """Draw what the layers of a network make of one picture: a row of maps for each layer, below the picture.
+
+    Args:
+        image: uint8 array of shape (height, width) or (channels, height, width).
+        maps: Dict from a layer's name to its output, a tensor or an array of shape (channels, height, width).
+        columns: How many maps of a layer are drawn at most, the first ones.
+
+    Returns:
+        Figure. White is 0, red positive, blue negative; each layer has a scale of its own.
+    """
+    new, axes = grid((1 + len(maps)) * columns, columns)
+    first, *rest = np.reshape(list(axes), (-1, columns))
+    show(first[0], image)
+    for row, (name, values) in zip(rest, maps.items()):
+        values = unwrap(values)
+        row[0].set_title(f"{name}: {len(values)} of {values.shape[1]}x{values.shape[2]}", fontsize=7, loc="left")
+        for axis, picture in zip(row, values):
+            signed(axis, picture, np.abs(values).max())
     return new
 
 

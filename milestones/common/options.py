@@ -38,6 +38,23 @@ def parser(description, name, epochs, batch_size, lr):
     return options
 
 
+def of_filters(options):
+    """Add the options that milestones with convolutions share, and return the parser."""
+    options.add_argument("--examples", type=positive, metavar="N",
+                         help="train on so many examples, chosen by chance (all)")
+    options.add_argument("--frozen-filters", action="store_true",
+                         help="leave the filters as chance made them, to see what training them is worth")
+    return options
+
+
+def complete(options, recipe):
+    """Fill in what the command line leaves to the recipe, and return the options."""
+    for name in ("epochs", "batch_size", "lr"):
+        if getattr(options, name) is None:
+            setattr(options, name, getattr(recipe, name))
+    return options
+
+
 def shown(default):
     """Return what the help says of a default."""
     return "the recipe's" if default is None else default

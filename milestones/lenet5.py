@@ -1,0 +1,84 @@
+"""Train LeNet-5, the network of 1998 that reads digits with two convolutions and three linear layers.
+
+`--data cifar10` trains it on small colour pictures instead, `--model tutorial` the network of
+tinygrad's tutorial, which has more filters and one linear layer. Everything that runs is your own.
+"""
+import numpy as np
+from common import Run, parser, run
+from common.drawing import Pictures
+from common.following import Following
+from common.options import complete, of_filters
+from common.pictures import Recipe, descent, freeze_filters, loaders, planes
+
+from tinytorch.cnn import Conv2d, LeNet5, MaxPool2d
+from tinytorch.data import Normalize
+from tinytorch.datasets import cifar10, mnist
+from tinytorch.layers import Dropout, Flatten, Linear, ReLU, Sequential
+from tinytorch.losses import cross_entropy
+from tinytorch.optim import Adam
+from tinytorch.tensor import Tensor
+from tinytorch.training import Trainer, evaluate
+
+DATA = {"mnist": mnist, "cifar10": cifar10}
+# Mean and standard deviation of the training pixels of each colour, as fractions of 255.
+PIXELS = {"mnist": Normalize([0.1307], [0.3081]),
+          "cifar10": Normalize([0.49, 0.48, 0.45], [0.25, 0.24, 0.26])}
+RECIPES = {
+    ("lenet5", "mnist"): Recipe(epochs=10, lr=4e-3, weight_decay=0.01, shift=2),
+    ("lenet5", "cifar10"): Recipe(epochs=12, lr=4e-3, weight_decay=0.01, flip=True, shift=3),
+    ("tutorial", "mnist"): Recipe(epochs=10, lr=2e-3, optimizer=Adam, shift=1),
+    ("tutorial", "cifar10"): Recipe(epochs=12, lr=2e-3, optimizer=Adam, flip=True, shift=3),
+}
+NAMES = {"lenet5": "LeNet-5", "tutorial": "conv 32, pool, conv 64, pool, dropout, linear"}
+
+
+def read_options(arguments=None):
+    """Read the command line; what it leaves out, the recipe of this network and data decides."""
+    options = of_filters(parser(__doc__, "lenet5", epochs=None, batch_size=None, lr=None))
+    options.add_argument("--data", choices=DATA, default="mnist", help="(%(default)s)")
+    options.add_argument("--model", choices=NAMES, default="lenet5", help="(%(default)s)")
+    found = options.parse_args(arguments)
+    return complete(found, RECIPES[found.model, found.data])
+
+
+def network(rng, model="lenet5", data="mnist"):
+    """Make the untrained network."""
+    channels, padding, side = (1, 2, 5) if data == "mnist" else (3, 0, 6)
+    if model == "lenet5":
+        return LeNet5(channels, padding=padding, rng=rng)  # it needs 32 x 32 pixels
+    return Sequential(
+        Conv2d(channels, 32, 3, rng=rng), ReLU(), MaxPool2d(2),
+        Conv2d(32, 64, 3, rng=rng), ReLU(), MaxPool2d(2),
+        Flatten(), Dropout(0.5, rng=rng), Linear(64 * side * side, 10, rng=rng))
+
+
+def rebuild(rng, choices):
+    """Return the untrained network and the transform of its inputs: `tito milestone grade` asks."""
+    scale = PIXELS[choices["dataset"]]
+    return (network(rng, choices["model"], choices["dataset"]),
+            lambda images: Tensor(scale(planes(images), None)))
+
+
+def main():
+    """Train, show how it goes, and say how it went on pictures that nothing was chosen by."""
+    options = read_options()
+    recipe, data = RECIPES[options.model, options.data], DATA[options.data](options.data_dir)
+    rng = np.random.default_rng(options.seed)
+    model = network(rng, options.model, options.data)
+    if options.frozen_filters:
+        freeze_filters(model)
+    training, validation, tests = loaders(data, recipe, PIXELS[options.data], options, rng)
+    optimizer, scheduler = descent(recipe, model, options.lr, options.epochs * len(training))
+    session = Run(options, dataset=options.data, model=options.model,
+                  examples=options.examples, frozen_filters=options.frozen_filters)
+    following = Following(session, len(training))
+    trainer = Trainer(model, cross_entropy, optimizer, scheduler, [following], session.checkpoint,
+                      schedule="step", settings=session.settings())
+    following.fit(trainer, training, validation)
+    session.finish(model, evaluate(model, tests, cross_entropy),
+                   Pictures(data.test_images, data.classes, tests),
+                   data=data.name, network=NAMES[options.model], gradients="autograd")
+
+
+if __name__ == "__main__":
+    run(main)
