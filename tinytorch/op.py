@@ -231,6 +231,37 @@ def op(forward):
     return Op(forward)
 
 
+class InPlace(Op):
+    """An op that changes its arrays in place, as the step of an optimizer does: it takes arrays, not tensors.
+
+    Its kernels are registered and chosen like any op's. Nothing is wrapped or remembered, and no gradient flows.
+    """
+
+    def __call__(self, *arrays, **params):
+        select_kernel(self, *arrays)(*arrays, **params)
+
+
+def in_place(forward):
+    """Make an op of a function that changes arrays in place and returns nothing.
+
+    Args:
+        forward: Function of arrays (positional) and settings (keyword-only).
+
+    Returns:
+        The `InPlace` op.
+
+    Example:
+        >>> import numpy as np
+        >>> @in_place
+        ... def double(a): a *= 2
+        >>> x = np.array([1.0, 2.0])
+        >>> double(x)
+        >>> x
+        array([2., 4.])
+    """
+    return InPlace(forward)
+
+
 def select_kernel(op, *arrays):
     """Choose the function that runs an op: where the data lives decides first, then the kernel set in use.
 

@@ -6,10 +6,11 @@ import math
 
 import numpy as np
 
-from tinytorch.op import tick
+from tinytorch.op import in_place, tick
 
 
 # optimizers.py, cell 9
+@in_place
 def sgd_update(param, grad, scratch, *, lr):
     """Take one step of gradient descent, in place.
 
@@ -37,6 +38,7 @@ def sgd_update(param, grad, scratch, *, lr):
 
 
 # optimizers.py, cell 16
+@in_place
 def momentum_update(param, grad, velocity, scratch, *, lr, momentum, nesterov=False):
     """Take one step of gradient descent with momentum, in place.
 
@@ -75,6 +77,7 @@ def momentum_update(param, grad, velocity, scratch, *, lr, momentum, nesterov=Fa
 
 
 # optimizers.py, cell 24
+@in_place
 def adam_update(param, grad, mean, square, scratch, *, step, lr, betas=(0.9, 0.999), eps=1e-8):
     """Take one step of Adam, in place.
 
@@ -118,6 +121,7 @@ def adam_update(param, grad, mean, square, scratch, *, step, lr, betas=(0.9, 0.9
 
 
 # optimizers.py, cell 32
+@in_place
 def decay_weights(param, *, lr, weight_decay):
     """Shrink a parameter in place, apart from its gradient, as AdamW does.
 
@@ -303,6 +307,13 @@ class Adam(Optimizer):
                     step=kept["step"], lr=group["lr"], betas=group["betas"], eps=group["eps"])
 
 
+@in_place
+def adamw_update(param, grad, mean, square, scratch, *, weight_decay, **settings):
+    """Shrink an array, then take Adam's step, in place; the settings are those of both."""
+    decay_weights(param, lr=settings["lr"], weight_decay=weight_decay)
+    adam_update(param, grad, mean, square, scratch, **settings)
+
+
 class AdamW(Adam):
     """Shrink the weights themselves, apart from Adam's step; the arguments are Adam's."""
 
@@ -311,8 +322,9 @@ class AdamW(Adam):
 
     def update(self, param, grad, kept, group):
         """Shrink one parameter's array, then take Adam's step."""
-        decay_weights(param, lr=group["lr"], weight_decay=group["weight_decay"])
-        super().update(param, grad, kept, {**group, "weight_decay": 0.0})
+        adamw_update(param, grad, kept["exp_avg"], kept["exp_avg_sq"], kept["scratch"],
+                     step=kept["step"], lr=group["lr"], betas=group["betas"], eps=group["eps"],
+                     weight_decay=group["weight_decay"])
 
 
 # optimizers.py, cell 43

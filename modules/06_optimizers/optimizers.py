@@ -75,14 +75,16 @@ import math
 
 import numpy as np
 
-from tinytorch.op import tick
+from tinytorch.op import in_place, tick
 
 # %% [markdown]
 # `np.multiply(grad, lr, out=scratch)` writes a product into an array that exists. With it, a step needs no new array at all:
-# `scratch`, of the parameter's shape, is there for you to write on.
+# `scratch`, of the parameter's shape, is there for you to write on. The decorator `@in_place` makes an op that takes arrays and
+# changes them; as with `@op`, other kernels can be registered for it one day.
 
 # %% exercise="06.1" minutes=15 points=2
 #| export
+@in_place
 def sgd_update(param, grad, scratch, *, lr):
     """Take one step of gradient descent, in place.
 
@@ -142,6 +144,7 @@ draw({"lr 0.03": descend(0.03), "lr 0.079": descend(0.079)})
 
 # %% exercise="06.2" minutes=20 points=2
 #| export
+@in_place
 def momentum_update(param, grad, velocity, scratch, *, lr, momentum, nesterov=False):
     """Take one step of gradient descent with momentum, in place.
 
@@ -224,6 +227,7 @@ for step in range(1, 6):
 
 # %% exercise="06.3" minutes=30 points=4
 #| export
+@in_place
 def adam_update(param, grad, mean, square, scratch, *, step, lr, betas=(0.9, 0.999), eps=1e-8):
     """Take one step of Adam, in place.
 
@@ -303,6 +307,7 @@ draw({"momentum 0.8, lr 0.03": rolling, "Adam, lr 0.5": walk(stride)})
 
 # %% exercise="06.4" minutes=10 points=1
 #| export
+@in_place
 def decay_weights(param, *, lr, weight_decay):
     """Shrink a parameter in place, apart from its gradient, as AdamW does.
 
@@ -506,6 +511,13 @@ class Adam(Optimizer):
                     step=kept["step"], lr=group["lr"], betas=group["betas"], eps=group["eps"])
 
 
+@in_place
+def adamw_update(param, grad, mean, square, scratch, *, weight_decay, **settings):
+    """Shrink an array, then take Adam's step, in place; the settings are those of both."""
+    decay_weights(param, lr=settings["lr"], weight_decay=weight_decay)
+    adam_update(param, grad, mean, square, scratch, **settings)
+
+
 class AdamW(Adam):
     """Shrink the weights themselves, apart from Adam's step; the arguments are Adam's."""
 
@@ -514,8 +526,9 @@ class AdamW(Adam):
 
     def update(self, param, grad, kept, group):
         """Shrink one parameter's array, then take Adam's step."""
-        decay_weights(param, lr=group["lr"], weight_decay=group["weight_decay"])
-        super().update(param, grad, kept, {**group, "weight_decay": 0.0})
+        adamw_update(param, grad, kept["exp_avg"], kept["exp_avg_sq"], kept["scratch"],
+                     step=kept["step"], lr=group["lr"], betas=group["betas"], eps=group["eps"],
+                     weight_decay=group["weight_decay"])
 
 # %% [markdown]
 # ## Clipping

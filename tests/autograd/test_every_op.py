@@ -13,7 +13,7 @@ from tinytorch import imports
 from tinytorch.activations import erf, gelu, leaky_relu, log_softmax, relu, sigmoid, softmax, tanh
 from tinytorch.autograd import grad, probability_minus_truth, put_back
 from tinytorch.losses import binary_cross_entropy_with_logits, cross_entropy, logsumexp, mse_loss, nll_loss
-from tinytorch.op import Op
+from tinytorch.op import InPlace, Op
 from tinytorch.tensor import (Tensor, absolute, add, cast, cat, div, exp, expand, getitem, log, matmul, mean, mul, neg, permute, power,
                               reduce_max, reduce_sum, reshape, sqrt, sub, transpose, where)
 
@@ -146,7 +146,7 @@ def exported_ops():
     for stem in imports.curriculum():
         if (imports.PACKAGE / f"{stem}.py").exists() and not stem.startswith("kernels"):
             module = importlib.import_module(f"tinytorch.{stem}")
-            found.update({value.name: value for value in vars(module).values() if isinstance(value, Op)})
+            found.update({value.name: value for value in vars(module).values() if isinstance(value, Op) and not isinstance(value, InPlace)})
     return found
 
 
