@@ -56,6 +56,12 @@ class Parameter(Tensor):
         super().__init__(data, requires_grad)
 
 
+class Buffer(Tensor):
+    """A tensor that is saved and moved with the parameters, but that training does not change."""
+
+    __slots__ = ()
+
+
 # layers.py, cell 18
 class Tree:
     """A thing whose attributes may be parameters, or trees again; the base of every module."""
@@ -107,30 +113,40 @@ class Tree:
         """Yield every parameter of the tree, and one that it holds twice only once."""
         yield from {id(parameter): parameter for _, parameter in self.named_parameters()}.values()
 
+    def named_buffers(self, prefix=""):
+        """Yield the buffers of this tree and of all trees below it, each with its path."""
+        for name, value in vars(self).items():
+            path = f"{prefix}.{name}" if prefix else name
+            if isinstance(value, Buffer):
+                yield path, value
+            elif isinstance(value, Tree):
+                yield from value.named_buffers(path)
+
 
 # layers.py, cell 26
 class Stateful(Tree):
-    """A tree whose parameters can be saved and loaded by name."""
+    """A tree whose parameters and buffers can be saved and loaded by name."""
 
     def state_dict(self):
-        """Return a dict from path to tensor. The tensors share their memory with the parameters."""
-        return {path: parameter.detach() for path, parameter in self.named_parameters()}
+        """Return a dict from path to tensor, on the memory of the parameters and buffers."""
+        held = (*self.named_parameters(), *self.named_buffers())
+        return {path: tensor.detach() for path, tensor in held}
 
     def load_state_dict(self, state_dict, strict=True):
-        """Overwrite the parameters, in place, with what a state dict holds.
+        """Overwrite parameters and buffers, in place, with what a state dict holds.
 
         Args:
-            state_dict: Dict from path to a tensor, or an array, of the parameter's shape.
+            state_dict: Dict from path to a tensor, or an array, of the shape of what it is for.
             strict: Whether paths that are missing or unexpected are errors. If not, they are left
                 alone. A wrong shape is an error either way.
 
         Returns:
-            `LoadedKeys`: the list of parameters that the state dict lacks, and the list of what
+            `LoadedKeys`: the list of paths that the state dict lacks, and the list of those that
             only the state dict has.
 
         Raises:
-            RuntimeError: It does not fit. The message holds every path that is wrong, and no
-                parameter has been changed.
+            RuntimeError: It does not fit. The message holds every path that is wrong, and nothing
+                has been changed.
 
         Example:
             >>> net = Stateful()
@@ -140,7 +156,7 @@ class Stateful(Tree):
             >>> net.scale
             tensor([3.], requires_grad=True)
         """
-        own = dict(self.named_parameters())
+        own = self.state_dict()
         missing = [path for path in own if path not in state_dict]
         unexpected = [path for path in state_dict if path not in own]
         shared = [path for path in own if path in state_dict]
@@ -156,7 +172,7 @@ class Stateful(Tree):
             heading = f"the state dict does not fit {type(self).__name__}:"
             raise RuntimeError("\n  ".join([heading, *problems]))
         for path in shared:
-            own[path].detach().copy_(state_dict[path])
+            own[path].copy_(state_dict[path])
         return LoadedKeys(missing, unexpected)
 
 
@@ -199,10 +215,13 @@ class Module(Stateful):
             parameter.grad = None
 
     def to(self, target):
-        """Move all parameters to a device, or convert them to a dtype, and return the tree.
+        """Move parameters and buffers to a device, or convert them to a dtype; return the tree.
 
-        The parameters stay the same objects.
+        They stay the same objects. A buffer of whole numbers keeps its dtype.
         """
+        for _, buffer in self.named_buffers():
+            if isinstance(target, str) or buffer.dtype.kind == "f":
+                buffer.data = buffer.to(target).data
         for parameter in self.parameters():
             parameter.data = parameter.detach().to(target).data
             parameter.grad = None if parameter.grad is None else parameter.grad.to(target)

@@ -167,8 +167,11 @@ misconceptions_Tree = {
 # 03.3 Stateful
 
 
+A_BUFFER = "inner.scale is a buffer"
+
+
 def draw_Stateful(rng):
-    """What fits, as tensors and as arrays; what lacks, exceeds or has another shape, alone and together; not strict."""
+    """What fits, as tensors and as arrays; what lacks, exceeds or has another shape, alone and together; not strict; a buffer."""
     rows, columns, length = (int(size) for size in 2 + rng.permutation(4)[:3])
     weight, bias, scale = f"weight ({rows}, {columns})", f"inner.bias ({length},)", "inner.scale (1,)"
     turned, long = f"weight ({columns}, {rows})", f"inner.scale ({rows},)"
@@ -179,7 +182,8 @@ def draw_Stateful(rng):
             (f"{weight}; inner.bias (1,); {scale}", True, "arrays"),
             (f"{turned}; {bias}; offset (4,); extra (2,)", True, "tensors"),
             (f"other (2,); {bias}; {scale}", False, "tensors"), (f"{weight}; {bias}; {long}", False, "tensors"),
-            ("other (2,)", True, "tensors"), ("other (2,)", False, "arrays")]:
+            ("other (2,)", True, "tensors"), ("other (2,)", False, "arrays"), (tree, True, f"tensors, {A_BUFFER}"),
+            (f"{scale}; {bias}; extra (3,)", False, f"arrays, {A_BUFFER}"), (f"{weight}; {bias}", True, f"tensors, {A_BUFFER}")]:
         yield dict(tree=tree, state=state, strict=strict, values=values)
 
 
@@ -201,9 +205,10 @@ def observe_Stateful(module, tree, state, strict, values):
     net = module.Stateful()
     net.weight, net.inner = None, module.Stateful()
     for path, array in entries(tree, -1).items():
-        setattr(net.inner if "." in path else net, path.split(".")[-1], module.Parameter(array))
+        kind = module.Buffer if path in A_BUFFER and A_BUFFER in values else module.Parameter
+        setattr(net.inner if "." in path else net, path.split(".")[-1], kind(array))
     before, memory = (net.weight, net.inner.bias, net.inner.scale), (net.weight.data, net.inner.bias.data, net.inner.scale.data)
-    given = {path: array if values == "arrays" else module.Tensor(array) for path, array in entries(state, 1).items()}
+    given = {path: array if "arrays" in values else module.Tensor(array) for path, array in entries(state, 1).items()}
     try:
         keys = net.load_state_dict(given, strict) if not strict else net.load_state_dict(given)
         ended = returning(*map(list, keys)) if isinstance(keys, tuple) and len(keys) == 2 else f"loaded, returned {keys!r}"
@@ -266,6 +271,14 @@ def shapes_unchecked(tree, state, strict, values):
     return {"ended": returning(missing, unexpected), "the same parameters as before": True} | new
 
 
+def buffers_forgotten(tree, state, strict, values):
+    """The parameters alone were taken for what there is: the buffer is unexpected, and stays as it was."""
+    if A_BUFFER not in values:
+        return oracle_Stateful(tree, state, strict, values)
+    parameters = tree.rpartition("; ")[0]
+    return oracle_Stateful(parameters, state, strict, values) | {"inner.scale": entries(tree, -1)["inner.scale"]}
+
+
 misconceptions_Stateful = {
     "shapes are not compared: one number is stretched over a whole bias, and NumPy refuses others in its own words":
         shapes_unchecked,
@@ -279,6 +292,7 @@ misconceptions_Stateful = {
             tree, state, strict, values, **entries(tree, -1), **{"the same parameters as before": False}),
     "the parameters were given other arrays: what is to be overwritten is the memory they have":
         lambda tree, state, strict, values: oracle_Stateful(tree, state, strict, values, **entries(tree, -1)),
+    "buffers are left out: state_dict() holds them as well as the parameters": buffers_forgotten,
     "nothing is returned: LoadedKeys of the missing and the unexpected paths is asked for":
         lambda tree, state, strict, values: oracle_Stateful(tree, state, strict, values, ended="loaded, returned None"),
     "missing and unexpected paths are returned in the wrong order":

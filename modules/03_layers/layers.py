@@ -136,6 +136,12 @@ class Parameter(Tensor):
     def __init__(self, data, requires_grad=True):
         super().__init__(data, requires_grad)
 
+
+class Buffer(Tensor):
+    """A tensor that is saved and moved with the parameters, but that training does not change."""
+
+    __slots__ = ()
+
 # %% [markdown]
 # Whoever trains a network, saves it or counts its parameters must find all of them, however deep they lie. Nobody writes a
 # list: the network is a tree, and Python knows its branches. `vars(thing)` is a dict of the attributes of a thing, in the
@@ -207,6 +213,15 @@ class Tree:
         """Yield every parameter of the tree, and one that it holds twice only once."""
         yield from {id(parameter): parameter for _, parameter in self.named_parameters()}.values()
 
+    def named_buffers(self, prefix=""):
+        """Yield the buffers of this tree and of all trees below it, each with its path."""
+        for name, value in vars(self).items():
+            path = f"{prefix}.{name}" if prefix else name
+            if isinstance(value, Buffer):
+                yield path, value
+            elif isinstance(value, Tree):
+                yield from value.named_buffers(path)
+
 # %% check="03.2"
 check("03.2")
 
@@ -243,37 +258,40 @@ print(sum(parameter.numel() for parameter in net.parameters()), "numbers in all"
 # ## Saving and loading by name
 #
 # A trained network is worth nothing if it ends with the process. The paths are all that a file needs: a dict from path to
-# tensor is called a **state dict**, in PyTorch and here. Taking one is a line, and given. Loading one means to check first: a
+# tensor is called a **state dict**, in PyTorch and here. Taking one is given; beside the parameters it holds **buffers**, numbers
+# that belong to a layer but that training does not change (module 12 has one that needs them). Loading one means to check first: a
 # file that does not fit should not leave half of the network overwritten, and one look at the error should be enough.
 #
-# Loading writes **into** the parameters. A new `Parameter` in place of the old one would look the same, but whoever holds the
+# Loading writes **into** the tensors. A new `Parameter` in place of the old one would look the same, but whoever holds the
 # old one, such as the optimizer of module 06, would go on training a tensor that no layer uses any more. A parameter refuses
-# to be written into; `parameter.detach()` is a tensor on the same memory that does not, and `copy_` overwrites it.
+# to be written into; `parameter.detach()`, which `state_dict` returns, is a tensor on the same memory that does not, and `copy_`
+# overwrites it.
 
 # %% exercise="03.3" minutes=30 points=4
 #| export
 class Stateful(Tree):
-    """A tree whose parameters can be saved and loaded by name."""
+    """A tree whose parameters and buffers can be saved and loaded by name."""
 
     def state_dict(self):
-        """Return a dict from path to tensor. The tensors share their memory with the parameters."""
-        return {path: parameter.detach() for path, parameter in self.named_parameters()}
+        """Return a dict from path to tensor, on the memory of the parameters and buffers."""
+        held = (*self.named_parameters(), *self.named_buffers())
+        return {path: tensor.detach() for path, tensor in held}
 
     def load_state_dict(self, state_dict, strict=True):
-        """Overwrite the parameters, in place, with what a state dict holds.
+        """Overwrite parameters and buffers, in place, with what a state dict holds.
 
         Args:
-            state_dict: Dict from path to a tensor, or an array, of the parameter's shape.
+            state_dict: Dict from path to a tensor, or an array, of the shape of what it is for.
             strict: Whether paths that are missing or unexpected are errors. If not, they are left
                 alone. A wrong shape is an error either way.
 
         Returns:
-            `LoadedKeys`: the list of parameters that the state dict lacks, and the list of what
+            `LoadedKeys`: the list of paths that the state dict lacks, and the list of those that
             only the state dict has.
 
         Raises:
-            RuntimeError: It does not fit. The message holds every path that is wrong, and no
-                parameter has been changed.
+            RuntimeError: It does not fit. The message holds every path that is wrong, and nothing
+                has been changed.
 
         Example:
             >>> net = Stateful()
@@ -284,7 +302,7 @@ class Stateful(Tree):
             tensor([3.], requires_grad=True)
         """
         ### BEGIN SOLUTION
-        own = dict(self.named_parameters())
+        own = self.state_dict()
         missing = [path for path in own if path not in state_dict]
         unexpected = [path for path in state_dict if path not in own]
         shared = [path for path in own if path in state_dict]
@@ -300,7 +318,7 @@ class Stateful(Tree):
             heading = f"the state dict does not fit {type(self).__name__}:"
             raise RuntimeError("\n  ".join([heading, *problems]))
         for path in shared:
-            own[path].detach().copy_(state_dict[path])
+            own[path].copy_(state_dict[path])
         return LoadedKeys(missing, unexpected)
         ### END SOLUTION
 
@@ -308,7 +326,7 @@ class Stateful(Tree):
 check("03.3")
 
 # %% [markdown] hint="03.3"
-# Make a dict of your own parameters first. Then there are three groups of paths: those that only you have, those that only the
+# `self.state_dict()` is the dict of what you have yourself. Then there are three groups of paths: those that only you have, those that only the
 # state dict has, and those that both have. Only in the last group can shapes differ.
 
 # %% [markdown] hint="03.3"
@@ -316,7 +334,7 @@ check("03.3")
 # written. With `strict=False` the first two groups are no complaints, but they are still returned.
 
 # %% [markdown] hint="03.3"
-# `own[path].detach()` shares its memory with the parameter, so `copy_` on it changes the parameter. It takes a tensor or an
+# What `self.state_dict()` holds shares its memory with the parameters, so `copy_` on it changes them. It takes a tensor or an
 # array. Return `LoadedKeys(...)` of the first two groups.
 
 # %% [markdown]
@@ -380,10 +398,13 @@ class Module(Stateful):
             parameter.grad = None
 
     def to(self, target):
-        """Move all parameters to a device, or convert them to a dtype, and return the tree.
+        """Move parameters and buffers to a device, or convert them to a dtype; return the tree.
 
-        The parameters stay the same objects.
+        They stay the same objects. A buffer of whole numbers keeps its dtype.
         """
+        for _, buffer in self.named_buffers():
+            if isinstance(target, str) or buffer.dtype.kind == "f":
+                buffer.data = buffer.to(target).data
         for parameter in self.parameters():
             parameter.data = parameter.detach().to(target).data
             parameter.grad = None if parameter.grad is None else parameter.grad.to(target)
