@@ -2,7 +2,7 @@
 import difflib
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 
@@ -52,7 +52,11 @@ class Module:
 
 @dataclass(frozen=True)
 class Milestone:
-    """One script that trains a network on what the learner has built; `floor` is the test accuracy that it has to reach, in %."""
+    """One script that trains a network on what the learner has built.
+
+    `floor` is the test accuracy that it has to reach, in %; `frozen` is what the same network reached in measured runs whose filters stayed
+    as chance made them. A run with other `choices` has a `variant`, with data and figures of its own.
+    """
 
     name: str
     script: str
@@ -60,6 +64,15 @@ class Milestone:
     requires: tuple[str, ...] = ()
     data: str | None = None
     floor: float | None = None
+    frozen: float | None = None
+    variant: tuple[dict, ...] = ()
+
+    def chosen(self, choices):
+        """Return the milestone as a run with these choices, a dict, is judged: the first variant whose own choices are among them."""
+        for row in self.variant:
+            if row["choices"].items() <= choices.items():
+                return replace(self, **{name: value for name, value in row.items() if name != "choices"}, variant=())
+        return self
 
 
 @dataclass(frozen=True)
@@ -123,7 +136,7 @@ def load(path):
 
 
 def _entry(kind, row):
-    return kind(**{**row, "requires": tuple(row.get("requires", ()))})
+    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in row.items()})
 
 
 def _padded(text):

@@ -74,3 +74,18 @@ def cifar10(tmp_path_factory):
     for number in range(2, 6):
         shutil.copyfile(folder / "data_batch_1.bin", folder / f"data_batch_{number}.bin")
     return folder
+
+
+@pytest.fixture
+def package(tmp_path):
+    """Return a function that copies the package with one piece of one file replaced, and returns the folder that holds it."""
+    def changed(file, old, new):
+        shutil.copytree(ROOT / "tinytorch", tmp_path / "tinytorch", ignore=shutil.ignore_patterns("__pycache__"))
+        (tmp_path / "modules").mkdir()
+        shutil.copy(ROOT / "modules" / "curriculum.toml", tmp_path / "modules")
+        path = tmp_path / "tinytorch" / file
+        text = path.read_text(encoding="utf-8")
+        assert text.count(old) == 1 or not old, f"{old!r} stands {text.count(old)} times in {file}"
+        path.write_text(text.replace(old, new) if old else text, encoding="utf-8")
+        return tmp_path
+    return changed

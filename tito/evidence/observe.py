@@ -12,6 +12,7 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 
 STEP = 1e-6  # of the difference quotients, in float64
+FEW = 32     # test examples that are asked for one by one, too
 
 
 def limit(memory, seconds):
@@ -42,8 +43,21 @@ def arrays(model):
 
 def logits(model, transform, images, size=500):
     """Return the network's scores (N, C) for images (N, ...)."""
+    from tinytorch.op import state
+
     model.eval()
-    return np.concatenate([model(transform(images[i:i + size])).data for i in range(0, len(images), size)])
+    state.recording = False
+    found = [np.copy(model(transform(images[i:i + size])).data) for i in range(0, len(images), size)]
+    state.recording = True
+    return np.concatenate(found)
+
+
+def train_without_dropout(model):
+    """Put a network into training mode, but for dropout: by chance, the loss would be another function at every call."""
+    model.train()
+    for module in model.modules():
+        if type(module).__name__ == "Dropout":
+            module.training = False
 
 
 def gradients(model, kind, images, labels):
@@ -98,8 +112,10 @@ def observe(job, given):
     initial = arrays(model)
     model.load_state_dict(taken("weights", given))
     answer["logits"] = logits(model, transform, given["test_images"])
+    answer["apart"] = logits(model, transform, given["test_images"][:FEW], size=1)
     model.load_state_dict(initial)
     model.to(np.float64)
+    train_without_dropout(model)
     batch = Tensor(transform(given["images"]).data.astype(np.float64)), Tensor(given["labels"])
     answer.update(part("gradient", gradients(model, job["gradients"], *batch)))
     answer.update(part("slope", slopes(model, *batch, taken("direction", given))))
@@ -108,7 +124,7 @@ def observe(job, given):
 
 def part(kind, found):
     """Return a dict of arrays with a word before each name."""
-    return {f"{kind}:{name}": np.ascontiguousarray(array) for name, array in found.items()}
+    return {f"{kind}:{name}": np.array(array, order="C") for name, array in found.items()}
 
 
 def taken(kind, found):

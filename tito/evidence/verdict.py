@@ -21,6 +21,8 @@ from tito.evidence import observe as observing
 DIRECTIONS = 3      # in each parameter, along which slopes are compared
 AGREEMENT = 1e-3    # what the two may differ by, as a part of the larger
 MOVED = 1e-3        # what a parameter has to have moved by, as a part of its length
+FILTERS = 0.05      # what most filters of each convolution have to have moved by, likewise
+SCORES = 1e-3       # what the scores of an image may differ by in other company, as a part of the largest
 MEMORY, SECONDS = 6 * 2**30, 300
 
 
@@ -47,6 +49,12 @@ class Saved:
 
     weights: dict
     about: dict
+
+    @property
+    def choices(self):
+        """What the run's network and data were made by."""
+        choices = self.about.get("choices")
+        return choices if isinstance(choices, dict) else {}
 
 
 def read(path, milestone):
@@ -112,7 +120,7 @@ def judge(milestone, saved, given, package_parent, seconds=SECONDS):
     inputs = {**{name: given[name] for name in ("test_images", "images", "labels")},
               **observing.part("weights", saved.weights), **observing.part("direction", directions)}
     job = {"script": Path(milestone.script).stem, "milestones": str(workspace.course_dir() / "milestones"),
-           "package_parent": str(package_parent), "seed": saved.about.get("seed", 0), "choices": saved.about.get("choices", {}),
+           "package_parent": str(package_parent), "seed": saved.about.get("seed", 0), "choices": saved.choices,
            "gradients": trainer, "memory": MEMORY, "seconds": seconds}
     try:
         answer = observe(job, inputs, seconds)
@@ -122,8 +130,15 @@ def judge(milestone, saved, given, package_parent, seconds=SECONDS):
     if not rows[0].passed:
         return rows
     found = {kind: observing.taken(kind, answer) for kind in ("initial", "gradient", "slope")}
-    return [*rows, reached(found["gradient"]), agreement(found["gradient"], found["slope"], directions),
-            moved(found["initial"], saved.weights), accuracy(answer["logits"], given["test_labels"], milestone.floor)]
+    trained, kept = parted(saved.weights, found["gradient"])
+    return [*rows, reached(found["gradient"]), agreement(found["gradient"], found["slope"], directions), moved(found["initial"], trained),
+            *filters(found["initial"], saved.weights, found["gradient"]), *statistics(found["initial"], kept),
+            by_itself(answer["apart"], answer["logits"]), *accuracy(answer["logits"], given["test_labels"], milestone)]
+
+
+def parted(weights, parameters):
+    """Part a state into what gradients train, and what a network only keeps, such as BatchNorm's running statistics."""
+    return tuple({name: array for name, array in weights.items() if (name in parameters) == wanted} for wanted in (True, False))
 
 
 def draw_directions(weights):
@@ -198,23 +213,54 @@ def agreement(gradients, slopes, directions):
     return Row("gradients are the slopes of the loss", found, passed)
 
 
-def moved(initial, weights):
-    """Say whether training has moved every parameter from where its seed put it."""
-    def length(array):
-        return float(np.linalg.norm(array.astype(np.float64)))
-
-    still = [name for name, array in sorted(weights.items())
-             if not length(array - initial[name]) > MOVED * max(length(initial[name]), 1e-6)]
-    return Row("every parameter moved from its initial values",
-               f"{', '.join(still)} did not" if still else f"{len(weights)} of them", not still)
+def moved(initial, weights, what="every parameter moved from its initial values"):
+    """Say whether training has moved every array from where its seed put it."""
+    still = [name for name, array in sorted(weights.items()) if not np.all(distance(initial[name], array) > MOVED)]
+    return Row(what, f"{', '.join(still)} did not" if still else f"{len(weights)} of them", not still)
 
 
-def accuracy(logits, labels, floor):
-    """Count how many test examples the weights get right."""
+def distance(before, after, parts=1):
+    """Return how far each of some parts of an array moved, as parts of their lengths; the first axis counts them."""
+    before, after = (array.astype(np.float64).reshape(parts, -1) for array in (before, after))
+    return np.linalg.norm(after - before, axis=1) / np.maximum(np.linalg.norm(before, axis=1), 1e-6)
+
+
+def filters(initial, weights, gradients):
+    """Yield whether most filters of each convolution were reached by a gradient and moved far, if there are convolutions."""
+    layers = {name: array for name, array in weights.items() if array.ndim == 4}
+    far = {name: distance(initial[name], array, len(array)) for name, array in layers.items()}
+    dead = {name: not gradients.get(name, np.zeros(1)).any() for name in layers}
+    still = [name for name, moves in far.items() if dead[name] or np.median(moves) <= FILTERS]
+    by = ", ".join(f"{100 * np.median(moves):.0f}" for moves in far.values())
+    if layers:
+        yield Row("filters were trained", f"those of {', '.join(still)} hardly moved" if still else f"each layer's moved by {by} % of their length",
+                  not still)
+
+
+def statistics(initial, kept):
+    """Yield whether training has moved what the network keeps beside its parameters, if it keeps anything."""
+    if kept:
+        yield moved(initial, kept, "running statistics moved")
+
+
+def by_itself(apart, together):
+    """Say whether the scores of an image are the same alone as among others: nothing may be measured on a test batch."""
+    together = together[:len(apart)]
+    worst = np.abs(apart - together).max() / max(np.abs(together).max(), 1e-12) if apart.shape == together.shape else math.inf
+    found = f"within {worst:.0e}" if worst <= SCORES else f"its scores differ by {100 * worst:.0f} % from those in a batch"
+    return Row("an image is seen by itself", found, bool(worst <= SCORES))
+
+
+def accuracy(logits, labels, milestone):
+    """Yield how many test examples the weights get right, and whether filters left to chance would have done."""
     if logits.shape[:1] != labels.shape or logits.ndim != 2 or not np.isfinite(logits).all():
-        return Row("test accuracy", f"the scores have shape {logits.shape}, or are not finite", False)
+        yield Row("test accuracy", f"the scores have shape {logits.shape}, or are not finite", False)
+        return
     right = int((logits.argmax(axis=1) == labels).sum())
     share = right / len(labels)
     error = math.sqrt(share * (1 - share) / len(labels))
-    found = f"{100 * share:.2f} ± {100 * error:.2f} %, {right:,} of {len(labels):,}; the floor is {floor:.1f} %"
-    return Row("test accuracy", found, 100 * share >= floor)
+    found = f"{100 * share:.2f} ± {100 * error:.2f} %, {right:,} of {len(labels):,}; the floor is {milestone.floor:.1f} %"
+    yield Row("test accuracy", found, 100 * share >= milestone.floor)
+    if milestone.frozen is not None:
+        found = f"they reach {milestone.frozen:.1f} %, measured; this is {100 * share - milestone.frozen:+.1f}"
+        yield Row("better than with filters left to chance", found, 100 * (share - 2 * error) > milestone.frozen)

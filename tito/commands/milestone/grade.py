@@ -23,6 +23,7 @@ def grade(
         raise workspace.WorkspaceError(f"{milestone.name} is not in this release yet")
     path = (run or space.root / "runs" / milestone.name) / "weights.safetensors"
     saved = verdict.read(path, milestone)
+    milestone = milestone.chosen(saved.choices)
     rows = verdict.judge(milestone, saved, verdict.examples(milestone, data_dir), space.root)
     console.say(f"{milestone.name}: {space.label(path)}")
     console.say()
