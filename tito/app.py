@@ -1,7 +1,7 @@
 """The commands there are. Each is a function in a file of its own under `tito/commands`; its docstring is the help."""
 import typer
 
-from tito.commands import doctor, init
+from tito.commands import bench, doctor, init
 from tito.commands.book import build
 from tito.commands.dev import check as dev_check
 from tito.commands.dev import export as dev_export
@@ -35,6 +35,7 @@ def tito(show_version: bool = typer.Option(False, "--version", callback=version,
 
 app.command()(init.init)
 app.command()(doctor.doctor)
+app.command()(bench.bench)
 
 module = typer.Typer(help="Work on a module: 03, 3 or layers; 03.2 for one exercise.", no_args_is_help=True, **OPTIONS)
 for command in (start.start, test.test, complete.complete, hint.hint, reset.reset):

@@ -1,0 +1,53 @@
+"""How long imports take, and how much memory a process has after them: each in a fresh Python, all in turn."""
+import json
+import subprocess
+import sys
+
+from tito.bench import measuring
+
+NAME, TITLE = "import", "Imports, each in a fresh Python"
+ROUNDS = 7
+PROGRAM = """
+import time
+cpu, wall = time.process_time_ns(), time.perf_counter_ns()
+{statement}
+cpu, wall = time.process_time_ns() - cpu, time.perf_counter_ns() - wall
+import json, tito.bench.machine
+print(json.dumps([cpu / 1e9, wall / 1e9, tito.bench.machine.peak_memory()]))
+"""
+
+
+def statements(space):
+    """Return what is imported, by the name that the table has for it.
+
+    Args:
+        space: The workspace.
+    """
+    written = [f"tinytorch.{module.package_name}" for module in space.curriculum.modules if space.exported(module).is_file()]
+    return {"numpy": "import numpy", "tinytorch": "import tinytorch",
+            "tinytorch, all modules": f"import {', '.join(['tinytorch', *written])}",
+            "PyTorch": "import torch", "tinygrad": "import tinygrad"}
+
+
+def measure(statements, environment, cwd, rounds=None):
+    """Return times, memory, and what could not be imported; the first import of each, from a cold disk, does not count.
+
+    Args:
+        statements: Dict from name to statement.
+        environment: Variables of the processes.
+        cwd: Folder in which they run.
+        rounds: How often each is imported.
+    """
+    samples, memory, absent = {name: [] for name in statements}, {}, {}
+    for number, name in measuring.turns(list(statements), 1 + (rounds or ROUNDS)):
+        if name in absent:
+            continue
+        done = subprocess.run([sys.executable, "-c", PROGRAM.format(statement=statements[name])], env=environment, cwd=cwd,
+                              capture_output=True, encoding="utf-8", errors="replace", stdin=subprocess.DEVNULL, check=False)
+        if done.returncode:
+            absent[name] = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
+        else:
+            *times, memory[name] = json.loads(done.stdout.splitlines()[-1])
+            samples[name] += [times] * (number > 0)
+    found = {name: {**measuring.summary(times), "peak_mb": memory[name]} for name, times in samples.items() if times}
+    return {"case": NAME, "title": TITLE, "variants": found, "absent": absent}

@@ -1,0 +1,58 @@
+"""The learner's package, by hand and by autograd, with each kernel set."""
+import functools
+
+from tito.bench.training import Package
+from tito.bench.variants import Candidate
+
+WAYS = {"tinytorch": "by_walk", "by hand": "by_hand"}
+
+
+def package(kernels, gradients="by_walk"):
+    """Return the package that `import tinytorch` gives, on a kernel set."""
+    import tinytorch
+    from tinytorch.tensor import Tensor
+
+    return Package(tinytorch, Tensor, globals()[gradients], context=functools.partial(tinytorch.use, kernels))
+
+
+def candidates(make, kernels, ways=WAYS):
+    """Yield a candidate for each way to find gradients and each kernel set.
+
+    Args:
+        make: Function of a `Package` that returns the `Variant`.
+        kernels: Names of kernel sets.
+        ways: Names of ways, of those in `WAYS`.
+    """
+    for way in ways:
+        for name in kernels:
+            needs = ("tinytorch", "numba") if name == "numba" else ("tinytorch",)
+            yield Candidate(f"{way} {name}", lambda name=name, way=way: make(package(name, WAYS[way])), needs)
+
+
+def by_walk(model, images, labels):
+    """Fill the gradients by autograd, and return the loss."""
+    from tinytorch.losses import cross_entropy
+
+    loss = cross_entropy(model(images), labels)
+    loss.backward()
+    return loss
+
+
+def by_hand(model, images, labels):
+    """Fill the gradients of linear layers with ReLU between them by the functions of module 04, and return the loss."""
+    from tinytorch.layers import Linear
+    from tinytorch.losses import cross_entropy, cross_entropy_backward, linear_backward, relu_backward
+    from tinytorch.tensor import Tensor
+
+    outs = [images]
+    for layer in model:
+        outs.append(layer(outs[-1]))
+    loss = cross_entropy(outs[-1], labels)
+    grad = cross_entropy_backward(outs[-1].data, labels.data)
+    for layer, x, out in reversed(list(zip(model, outs, outs[1:]))):
+        if isinstance(layer, Linear):
+            grad, weight, bias = linear_backward(grad, x.data, layer.weight.data, needs_input_grad=x is not images)
+            layer.weight.grad, layer.bias.grad = Tensor(weight), Tensor(bias)
+        else:
+            grad = relu_backward(grad, out.data)
+    return loss

@@ -1,0 +1,111 @@
+"""The conversation of `tito bench`: what runs, what is missing, one table after the other."""
+import json
+
+from tito import console, progress
+from tito.bench import cases, imports, machine, table
+from tito.bench.run import HOW_TO_ADD, Bench
+from tito.curriculum import UnknownName
+from tito.notebooks.export import write_atomically
+
+MEMORY = "memory"
+
+
+def titles():
+    """Return what is measured, by name."""
+    return {**{case.name: case.title for case in cases.CASES}, imports.NAME: imports.TITLE, MEMORY: "Peak memory of training steps"}
+
+
+def list_cases():
+    """Print the names of the cases and what each measures."""
+    for name, title in titles().items():
+        console.say(f"  {name:15}{title}")
+    console.next_step(f"tito bench {cases.CASES[0].name}")
+
+
+def chosen(names):
+    """Return the names of the cases wanted, all for none; refuse an unknown one."""
+    known = titles()
+    for name in names:
+        if name not in known:
+            raise UnknownName(name, {one: one for one in known}, "case")
+    return [one for one in known if not names or one in names]
+
+
+def measure(space, wanted, threads, rounds, seconds):
+    """Measure, show each table when it is done, and return the record.
+
+    Args:
+        space: The workspace.
+        wanted: Names of cases.
+        threads: Numbers of threads.
+        rounds: How many turns each variant has; None for what the case says.
+        seconds: How long the turns go on at most.
+    """
+    usable = [one.module.number for one in progress.standings(space) if one.usable]
+    bench = Bench(space, usable, threads, rounds, seconds)
+    record = bench.describe()
+    introduce(record, bench)
+    entries = [entry for case in cases.CASES if case.name in wanted for entry in measured(bench, case)]
+    record = {**record, "cases": entries}
+    if imports.NAME in wanted:
+        record["imports"] = bench.imports()
+        show(table.imports(record["imports"]))
+    if MEMORY in wanted:
+        record["memory"] = [bench.memory(case) for case in cases.CASES if case.memory and not bench.missing(case)]
+        show(table.memory(record["memory"]))
+    return {**record, "load_after": machine.load()}
+
+
+def introduce(record, bench):
+    """Print the machine and the libraries, and what to mind about them."""
+    for line in about(record):
+        console.say(line)
+    here = record["machine"]
+    if machine.is_busy(here):
+        console.say(f"warning: the machine is busy, load {here['load']} on {here['cores']} cores: the times will not be those of a quiet one",
+                    style="yellow")
+    for name, how in HOW_TO_ADD.items():
+        if name not in record["libraries"]:
+            console.say(f"{name} is not installed, so it is left out: {how}", style="yellow")
+
+
+def about(record):
+    """Return the lines that name the machine and the libraries of a record."""
+    here, libraries = record["machine"], record["libraries"]
+    lines = [f"{here['processor']}, {here['cores']} cores, {here['system']}, Python {here['python']}, load {here['load']}"]
+    numpy, torch = libraries["numpy"], libraries.get("torch")
+    lines.append(f"NumPy {numpy['version']}, {' '.join(filter(None, map(numpy.get, ('blas', 'blas_version', 'architecture'))))}")
+    if torch:
+        lines.append(f"PyTorch {torch['version']}, {torch['cpu_capability']}{', MKL' if torch['mkl'] else ''}")
+    lines += [f"{name} {libraries[name]['version']}" for name in ("numba", "tinygrad") if name in libraries]
+    if torch and torch["mkl"] and "AuthenticAMD" in here["processor"]:
+        lines.append("note: PyTorch's matrix products are MKL's, which takes a slower path on AMD than on Intel")
+    if here["settings"]:
+        lines.append(f"set: {' '.join(f'{name}={value}' for name, value in here['settings'].items())}")
+    return lines
+
+
+def measured(bench, case):
+    """Measure a case, showing each table, and return its entries; a line instead when the package lacks modules for it."""
+    missing = bench.missing(case)
+    if missing:
+        console.say()
+        console.say(f"{case.name}: needs {', '.join(missing)}")
+        return [{"case": case.name, "title": case.title, "needs": missing, "threads": {}}]
+    entries = []
+    for entry in bench.sizes(case):
+        show(table.times(entry))
+        entries.append(entry)
+    return entries
+
+
+def show(lines):
+    """Print the lines of a table, its title in bold."""
+    for number, line in enumerate(lines):
+        console.say(line, style="bold" if number == 1 else None)
+
+
+def write(path, record):
+    """Write a record to a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, json.dumps(record, indent=1) + "\n")

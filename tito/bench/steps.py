@@ -1,0 +1,30 @@
+"""The case of a training step: a `Task` in all packages."""
+from functools import partial
+
+from tito.bench import training
+from tito.bench.peers import ours, pytorch, tiny
+from tito.bench.variants import Case
+
+
+def step_case(name, title, task, batch_sizes, *, by_hand=False, convolutions=False, memory=True, rounds=100):
+    """Return the case of a network's training step.
+
+    Args:
+        name: What `tito bench NAME` calls it.
+        title: What is done.
+        task: The `Task`.
+        batch_sizes: How many pictures a step takes, one size after the other.
+        by_hand: Whether module 04's functions can find the gradients, too: the network is of linear layers and ReLU.
+        convolutions: Whether it has layers of module 12.
+        memory: Whether peak memory is measured, too.
+        rounds: How often each variant has its turn.
+    """
+    def candidates(size, threads, kernels):
+        make = partial(training.variant, task=task, batch_size=batch_sizes[size])
+        yield from ours.candidates(make, kernels, ours.WAYS if by_hand else ("tinytorch",))
+        yield from pytorch.candidates(make, threads, channels_last=convolutions)
+        yield tiny.candidate(partial(tiny.training, task, batch_sizes[size]))
+
+    requires = ("06", "12") if convolutions else ("06",)
+    sizes = tuple(f"batch {batch_size}" for batch_size in batch_sizes)
+    return Case(name, title, sizes, candidates, requires, rounds, given_kernels=convolutions, memory=memory)
