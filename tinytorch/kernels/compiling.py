@@ -26,7 +26,7 @@ def jit(function=None, **options):
 
     Args:
         function: The function, of arrays and numbers.
-        options: Options of `numba.njit`, such as ``parallel=True``.
+        options: Options of `numba.njit`, such as ``parallel=True``, or ``cache=False`` to compile in every process.
 
     Returns:
         The compiled function: a dispatcher of numba's, which other compiled functions may call.
@@ -45,8 +45,9 @@ def jit(function=None, **options):
     if function is None:
         return functools.partial(jit, **options)
     numba = watched_numba()
+    cache = options.pop("cache", True)
     compiled = numba.njit(**{"error_model": "numpy", "nogil": True, **options})(function)
-    folder = numba.config.CACHE_DIR or code_folder()
+    folder = cache and (numba.config.CACHE_DIR or code_folder())
     with _lock, contextlib.suppress(RuntimeError):  # the function has no file, as one that was made by exec
         if folder and numba.config.DISABLE_JIT == 0:
             previous, numba.config.CACHE_DIR = numba.config.CACHE_DIR, folder

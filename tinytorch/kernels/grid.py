@@ -1,0 +1,135 @@
+"""Where the pixels of an image lie while it is convolved: row behind row, so that an entry of the kernel is a shift. Given.
+
+Lay out padded images of Q columns row by row. Then the entry of a window at row i and column j lies i * Q + j numbers behind
+the window's first entry, whichever window it is: a convolution is a sum of shifted copies of one long row. What stands in that
+row between the last window of a line and the first of the next is computed, too, and dropped.
+
+With a stride, the pixels whose rows and columns leave the same rest when divided by it make an image of their own, a phase.
+From one window to the next it is one step in each of them.
+"""
+import functools
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Layout(NamedTuple):
+    """Where the entry (c, y, x) of images lies: pairs are (down, across)."""
+
+    stride: tuple  # how many phases there are
+    padding: tuple  # rows and columns of border before the first entry
+    phase: tuple  # rows and columns of a phase
+    plane: int  # numbers from one channel to the next
+    front: int  # numbers before the first channel's border
+
+
+class Grid(NamedTuple):
+    """A convolution's settings, and the numbers that follow from them. Pairs are (down, across)."""
+
+    size: tuple  # of an image, without its border
+    kernel: tuple
+    stride: tuple
+    padding: tuple
+    dilation: tuple
+    phase: tuple  # rows and columns of a phase
+    places: tuple  # at how many places the kernel fits
+    reach: int  # numbers from the first entry of a window to the last, in a phase
+
+    def length(self, places):
+        """Return how many numbers there are from the first of some places to the last."""
+        return (places[0] - 1) * self.phase[1] + places[1]
+
+    def layout_of_input(self):
+        """Lay out what is convolved."""
+        plane = self.stride[0] * self.stride[1] * self.phase[0] * self.phase[1]
+        return Layout(self.stride, self.padding, self.phase, plane, 0)
+
+    def layout_of_output(self, plane, front):
+        """Lay out what a convolution returns, or its gradient: each entry where its window's first one lies in a phase."""
+        return Layout((1, 1), (0, 0), self.phase, plane, front)
+
+
+@functools.lru_cache(1024)
+def grid_of(size, kernel, stride, padding, dilation):
+    """Return the grid of a convolution.
+
+    Args:
+        size: Pair, rows and columns of an image.
+        kernel: Pair, rows and columns of the kernel.
+        stride: Pair.
+        padding: Pair.
+        dilation: Pair.
+
+    Returns:
+        A `Grid`.
+
+    Example:
+        >>> grid_of((4, 4), (3, 3), (1, 1), (1, 1), (1, 1)).phase
+        (6, 6)
+    """
+    span = [d * (k - 1) for k, d in zip(kernel, dilation)]
+    padded = [n + 2 * p for n, p in zip(size, padding)]
+    phase = tuple(-(-n // s) for n, s in zip(padded, stride))
+    places = tuple((n - r - 1) // s + 1 for n, r, s in zip(padded, span, stride))
+    reach = span[0] // stride[0] * phase[1] + span[1] // stride[1]
+    return Grid(size, kernel, stride, padding, dilation, phase, places, reach)
+
+
+@functools.lru_cache(1024)
+def taps(grid, channels):
+    """Return how far each entry of a window lies behind the place of the window in the first phase.
+
+    Args:
+        grid: The `Grid`.
+        channels: How many channels a window has.
+
+    Returns:
+        Array of integers, (channels * KH * KW,).
+
+    Example:
+        >>> taps(grid_of((4, 4), (2, 2), (1, 1), (0, 0), (1, 1)), channels=1)
+        array([0, 1, 4, 5])
+    """
+    channel, i, j = np.indices((channels, *grid.kernel)).reshape(3, -1)
+    row, top = np.divmod(i * grid.dilation[0], grid.stride[0])
+    column, left = np.divmod(j * grid.dilation[1], grid.stride[1])
+    phase = (top * grid.stride[1] + left) * grid.phase[0] * grid.phase[1]
+    return channel * grid.layout_of_input().plane + phase + row * grid.phase[1] + column
+
+
+class Phase(NamedTuple):
+    """One phase of the input's gradient: which pixels it holds, and of what they are sums."""
+
+    first: int  # where its first pixel lies that is not border
+    count: tuple  # how many rows and columns are not border
+    corner: tuple  # that first pixel's row and column in the image
+    entries: np.ndarray  # which entries of the kernel meet it, as indices of a row of KH * KW
+    shifts: np.ndarray  # how far before a pixel the place of the window lies that has it as such an entry
+
+
+@functools.lru_cache(1024)
+def phases(grid):
+    """Return the phases of the input's gradient that hold pixels.
+
+    Args:
+        grid: The `Grid`.
+
+    Returns:
+        List of `Phase`.
+
+    Example:
+        >>> [phase.entries.tolist() for phase in phases(grid_of((4, 4), (1, 3), (1, 2), (0, 0), (1, 1)))]
+        [[0, 2], [1]]
+    """
+    i, j = np.indices(grid.kernel).reshape(2, -1)
+    i, j = i * grid.dilation[0], j * grid.dilation[1]
+    found = []
+    for rest in np.ndindex(grid.stride):
+        first = [max(0, -((r - p) // s)) for r, p, s in zip(rest, grid.padding, grid.stride)]
+        corner = tuple(r + f * s - p for r, f, s, p in zip(rest, first, grid.stride, grid.padding))
+        count = tuple(-((c - n) // s) for c, n, s in zip(corner, grid.size, grid.stride))
+        mine = np.flatnonzero((i % grid.stride[0] == rest[0]) & (j % grid.stride[1] == rest[1]))
+        shifts = i[mine] // grid.stride[0] * grid.phase[1] + j[mine] // grid.stride[1]
+        if min(count) > 0:
+            found.append(Phase(first[0] * grid.phase[1] + first[1], count, corner, mine, shifts))
+    return found
