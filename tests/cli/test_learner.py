@@ -1,5 +1,6 @@
 """What tito promises a learner: their own file is checked, nothing of theirs is overwritten, nothing passes unchecked."""
 import json
+import re
 
 import pytest
 
@@ -49,6 +50,24 @@ def test_sabotage_is_named_leaves_the_export_and_does_not_touch_the_notebook(wor
         assert "looks like        the arrays were added, not multiplied" in done.stdout
         assert (folder / PACKAGE).read_bytes() == exported
         assert (folder / NOTEBOOK).read_bytes() == sabotaged
+
+
+def test_a_renamed_exercise_is_recognised(workspace, tito, replace):
+    folder = workspace("solved")
+    replace(folder / NOTEBOOK, "def transpose(a, *", "def transposed(a, *")
+    done = tito("module", "complete", "01", cwd=folder)
+    assert done.returncode == 1
+    assert "exercise 01.7 transpose is missing: no cell defines it; `transposed` looks like it" in " ".join(done.stdout.split())
+
+
+def test_given_code_that_was_changed_is_named_and_allowed(workspace, tito, replace):
+    folder = workspace("solved")
+    assert "Not as the course gives it" not in tito("module", "test", "01", cwd=folder).stdout
+    replace(folder / NOTEBOOK, "def unwrap(x):", "def unwrap(x, unused=None):")
+    replace(folder / NOTEBOOK, "Return what a kernel computes with", "Say it in other words")
+    done = tito("module", "complete", "01", cwd=folder)
+    assert done.returncode == 0
+    assert re.search(r"Not as the course gives it: unwrap \(cell \d+\)\.", done.stdout)
 
 
 def test_a_notebook_whose_check_cells_are_gone_is_still_checked(workspace, tito, edit, replace):

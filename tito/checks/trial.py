@@ -8,20 +8,21 @@ from pathlib import Path
 
 from tito import workspace
 from tito.checks import report, runner
-from tito.notebooks import source
 from tito.curriculum import UnknownExercise
+from tito.notebooks import given, source
 from tito.notebooks.export import export_text
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What came of it: the notebook's path, the text for the package, and a verdict for each exercise."""
+    """What came of it: the notebook's path, the text for the package, a verdict for each exercise, and given code that was changed."""
 
     path: Path
     label: str
     text: str
     verdicts: tuple
     cells: dict
+    changed: tuple = ()
 
     @property
     def passed(self):
@@ -61,7 +62,7 @@ def run(space, module, only=None, timeout=10.0, notebook=None):
                               f"it has {', '.join(one.id for one in reference.exercises())}")
     text = export_text(written, reference, space.label(path))
     verdicts = check(space, module, text, exercises, timeout=timeout)
-    return Trial(path, space.label(path), text, verdicts, cells(written))
+    return Trial(path, space.label(path), text, verdicts, cells(written), tuple(given.changed(written, reference)))
 
 
 def check(space, module, text, exercises, **options):

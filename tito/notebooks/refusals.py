@@ -1,6 +1,7 @@
 """Everything for which an export is refused, each with its cell and line."""
 import ast
 import builtins
+import difflib
 import re
 
 from tito.notebooks.parts import exported_parts, is_registration, other_parts
@@ -9,6 +10,7 @@ from tito.notebooks.source import EXPORT
 
 ALLOWED = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef,
            ast.Assign, ast.AnnAssign, ast.AugAssign)
+DEFINED = re.compile(r"^(?:(?:async +)?def|class) +(\w+)", re.MULTILINE)
 
 
 def refusals(notebook, parts, reference):
@@ -79,7 +81,7 @@ def _missing(notebook, parts, required):
     for name, title in required.items():
         unreadable = any(part.tree is None and _line_of(name, part.text) for part in parts)
         if name not in present and not unreadable:
-            yield _missing_problem(notebook, name, title)
+            yield _missing_problem(notebook, name, title, required)
 
 
 def _required(reference):
@@ -95,7 +97,7 @@ def _required(reference):
     return required
 
 
-def _missing_problem(notebook, name, title):
+def _missing_problem(notebook, name, title, required):
     """Tell a cell that lost its `#| export` or became prose from one that is gone."""
     for cell in notebook.cells:
         line = None if cell.exported else _line_of(name, cell.text)
@@ -104,7 +106,14 @@ def _missing_problem(notebook, name, title):
             return SourceError(notebook.path, reason, cell.index, line)
         if line and EXPORT.search(cell.text):
             return SourceError(notebook.path, f"{title} stands in a {cell.kind} cell: turn it back into code", cell.index, line)
-    return SourceError(notebook.path, f"{title} is missing: no cell defines it")
+    guess = difflib.get_close_matches(name, [other for cell in notebook.cells for other in _new_names(cell, required)], 1)
+    renamed = f"; `{guess[0]}` looks like it: give it its name back" if guess else ""
+    return SourceError(notebook.path, f"{title} is missing: no cell defines it{renamed}")
+
+
+def _new_names(cell, required):
+    """List the names that an exported cell seems to define and that the course does not."""
+    return [name for name in DEFINED.findall(cell.text) if cell.exported and name not in required]
 
 
 def _line_of(name, text):

@@ -72,6 +72,11 @@ def show(outcome, everything=False, printed=False):
     for verdict in failed if everything else failed[:1]:
         console.say(report.text(verdict, outcome.where(verdict), printed=printed))
         console.say()
+    if outcome.changed:
+        names = ", ".join(f"{name} (cell {cell})" for name, cell in outcome.changed)
+        console.say(f"Not as the course gives it: {names}.\n"
+                    "If that was not on purpose: `tito init DIR` writes unchanged notebooks.", style="yellow")
+        console.say()
     return failed
 
 
