@@ -29,7 +29,8 @@ def watched(moment, function, *details):
     Args:
         moment: Name of the watcher's method: ``"kernel"``, ``"rule"`` or ``"part"``.
         function: What is about to run, or None.
-        details: What else the method receives: the op and the kernel set asked for, the op, or the part's name.
+        details: What else the method receives: the op, the kernel's set and, if another set was asked for, True; the op; or
+            the part's name.
 
     Returns:
         The function to run instead.
@@ -293,7 +294,7 @@ def select_kernel(op, *arrays):
         raise NotImplementedError(f"op {op.name!r} has no {device} kernel: write one with "
                                   f"@{op.name}.register_kernel({device!r}), or move the tensor back with .to('cpu')")
     fallbacks[op.name] += 1
-    return watched("kernel", op.forward, op, chosen) if watchers else op.forward
+    return watched("kernel", op.forward, op, "numpy", True) if watchers else op.forward
 
 
 class Origin(NamedTuple):
