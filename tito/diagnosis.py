@@ -3,6 +3,7 @@ import importlib.metadata
 import importlib.util
 import platform
 import sys
+import tempfile
 from dataclasses import dataclass
 
 from tito import launcher, stray, workspace
@@ -74,10 +75,21 @@ def place():
         yield Finding(False, str(error), "cd into your workspace, or run `tito init DIR`")
         return
     yield Finding(True, f"workspace {space.root}" + (" (a clone of the course)" if space.is_clone else ""))
+    yield from writing(space)
     for module in modules:
         if not workspace.is_to_come(module):
             yield notebook(space, module)
     yield from given(space)
+
+
+def writing(space):
+    """Find out whether files can be written where tito writes them."""
+    for folder in (space.root, space.package):
+        try:
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+        except OSError as error:
+            yield Finding(False, f"cannot write in {folder}: {error.strerror}", "change the folder's permissions, or move the workspace")
 
 
 def notebook(space, module):

@@ -1,4 +1,5 @@
 """What tito promises a learner: their own file is checked, nothing of theirs is overwritten, nothing passes unchecked."""
+import errno
 import json
 import re
 
@@ -234,6 +235,27 @@ def test_init_refuses_a_folder_that_holds_something(tmp_path, tito):
     done = tito("init", "mine", cwd=tmp_path)
     assert done.returncode == 2
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["work.txt"]
+
+
+def test_init_refuses_a_folder_inside_a_workspace(workspace, tito):
+    folder = workspace()
+    done = tito("init", "inner", cwd=folder)
+    assert done.returncode == 2
+    assert "would lie inside the workspace" in " ".join(done.stderr.split())
+    assert not (folder / "inner").exists()
+
+
+def test_doctor_says_when_nothing_can_be_written(workspace, monkeypatch):
+    from tito import diagnosis
+
+    monkeypatch.chdir(workspace())
+    assert all(found.fine for found in diagnosis.place())
+
+    def refuse(dir):
+        raise OSError(errno.EROFS, "Read-only file system")
+    monkeypatch.setattr(diagnosis.tempfile, "TemporaryFile", refuse)
+    bad = [found.text for found in diagnosis.place() if not found.fine]
+    assert len(bad) == 2 and all("Read-only file system" in text for text in bad)
 
 
 def test_outside_a_workspace_every_command_says_what_to_do(tmp_path, tito):

@@ -208,7 +208,7 @@ def test_a_package_file_that_changed_since_its_import_is_reported(course, capsys
     module = type(sys)("tinytorch.layers")
     module.__file__ = str(file)
     monkeypatch.setitem(sys.modules, "tinytorch.layers", module)
-    made.check("01.1")
+    made.check("1.1")
     file.write_text("x = 1\n", encoding="utf-8")
     made.check("01.1")
     assert "has changed" not in capsys.readouterr().out

@@ -112,9 +112,9 @@ class Checker:
         return source.read(workspace.course_source(self.module)).exercises()
 
     def find(self, exercise):
-        """Return the exercise of this id or name."""
+        """Return the exercise of this id, which may lack its zero as in "2.1", or of this name."""
         for one in self.exercises:
-            if exercise in (one.id, one.name):
+            if exercise in (one.id, one.id.lstrip("0"), one.name):
                 return one
         known = ", ".join(f"{one.id} {one.name}" for one in self.exercises)
         text = f"module {self.module.number} has no exercise {exercise!r}: it has {known}"

@@ -19,7 +19,21 @@ def init(
         raise typer.BadParameter(f"{format!r} is neither ipynb nor py", param_hint="--format")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise typer.BadParameter(f"{folder} is there already and not empty: name a new folder", param_hint="FOLDER")
+    inside = workspace_around(folder)
+    if inside:
+        raise typer.BadParameter(f"{folder} would lie inside the workspace {inside}: name a folder beside it", param_hint="FOLDER")
     written = scaffold.write(folder, format, solved)
     console.say(f"A workspace of {len(written)} modules is in {folder}{' (solved)' if solved else ''}.")
     place = f'"{folder}"' if " " in str(folder) else folder
     console.next_step(f"cd {place}, then tito module start 01")
+
+
+def workspace_around(folder):
+    """Return the learner's workspace that a new folder would lie in; None if there is none, or a clone of the course."""
+    from tito import workspace
+
+    try:
+        space = workspace.find(folder.absolute().parent)
+    except workspace.NoWorkspace:
+        return None
+    return None if space.is_clone else space.root
