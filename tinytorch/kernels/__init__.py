@@ -5,7 +5,7 @@ An op finds its kernel here by its name, when it first runs under `tt.use("numba
 import functools
 import importlib
 
-from tinytorch.kernels.compiling import compile_seconds, jit
+from tinytorch.kernels.compiling import compile_seconds, jit, watched_numba
 from tinytorch.op import fallbacks
 
 HOME = {  # op -> the file of this folder that holds its kernel, a function of the same name
@@ -40,3 +40,15 @@ def find(op):
         return out
 
     return op.register_kernel("numba")(run)
+
+
+def __getattr__(name):
+    """Take from numba, when it is asked for, what a kernel needs beside `jit`, and say so where numba is not installed.
+
+    It is ``prange``, a range whose rounds run on several threads, and ``jitable``, which marks a function that kernels may
+    call: compiled within them, plain Python elsewhere.
+    """
+    if name not in ("prange", "jitable"):
+        raise AttributeError(f"tinytorch.kernels has no {name!r}")
+    numba = watched_numba()
+    return numba.prange if name == "prange" else numba.extending.register_jitable
