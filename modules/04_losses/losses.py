@@ -49,6 +49,7 @@ print("areas", np.round(areas, 3), "mean", round(sum(areas) / len(areas), 3))
 """Losses, and the gradients of a two-layer network by hand."""
 import numpy as np
 
+from tinytorch.activations import log_softmax
 from tinytorch.layers import Linear, Module, ReLU, Sequential
 from tinytorch.op import op
 from tinytorch.tensor import Tensor, unwrap
@@ -695,10 +696,22 @@ class MSELoss(Loss):
 
 
 class CrossEntropyLoss(Loss):
-    """The cross-entropy of logits (N, C) and labels (N,)."""
+    """The cross-entropy of logits (N, C) and labels (N,).
+
+    With ``label_smoothing`` s the right class counts 1 - s, and all classes share s evenly.
+    """
+
+    def __init__(self, reduction="mean", label_smoothing=0.0):
+        super().__init__(reduction)
+        self.label_smoothing = label_smoothing
 
     def forward(self, logits, labels):
-        return cross_entropy(logits, labels, reduction=self.reduction)
+        s = self.label_smoothing
+        if s == 0:
+            return cross_entropy(logits, labels, reduction=self.reduction)
+        losses = cross_entropy(logits, labels, reduction="none") * (1 - s)
+        losses = losses - log_softmax(logits, dim=1).mean(1) * s
+        return losses if self.reduction == "none" else getattr(losses, self.reduction)()
 
 
 class NLLLoss(Loss):
