@@ -27,7 +27,7 @@ def parser(description, name, epochs, batch_size, lr):
     add("--lr", type=rate, default=lr, help=f"learning rate ({shown(lr)})")
     add("--seed", type=int, default=0, help="of weights and batches (%(default)s)")
     add("--kernels", choices=["numpy", "numba"], default="numpy", help="kernel set (%(default)s)")
-    add("--threads", type=positive, default=1, help="of the matrix library (%(default)s)")
+    add("--threads", type=positive, default=1, help="of the matrix library and of kernels (%(default)s)")
     add("--data-dir", metavar="DIR",
         help="folder of the data (else $TINYTORCH_DATA, the cache, a download)")
     add("--metrics-json", metavar="FILE", type=writable, help="write the closing table to a file, too")

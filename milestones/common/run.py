@@ -1,4 +1,5 @@
 """One training run: its threads and kernels, its clock, and what it leaves behind."""
+import os
 import statistics
 import sys
 
@@ -31,6 +32,7 @@ class Run:
         self.options, self.choices = options, choices
         self.step_seconds, self.history = [], []
         self.checkpoint = options.checkpoint / "checkpoint.safetensors"
+        os.environ["NUMBA_NUM_THREADS"] = str(options.threads)  # numba reads it when it is imported
         threadpool_limits(options.threads)
         tinytorch.use(options.kernels)
         tinytorch.fallbacks.clear()
