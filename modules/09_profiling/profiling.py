@@ -1,0 +1,802 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Profiling
+#
+# Your network learns. How fast does it learn, where do the seconds go, and could it be faster? Everybody has opinions on that, and
+# most opinions are wrong. In this module you build the instruments that answer: a timer that can be trusted, a count of what an op
+# has to do, a measure of what the machine can do, and a profile that watches every op of a training step.
+#
+# One habit goes through the module: **predict, then measure**. Before each measurement there is a line for your prediction. Write a
+# number there, even a bad one. A measurement teaches you something only where it differs from what you expected.
+
+# %%
+from tito import notebook
+check = notebook("09")
+
+import time
+import numpy as np
+from tinytorch import machine
+rng = np.random.default_rng(0)
+print(f"{machine.blas()}, {machine.threads()} threads on {machine.cores()} cores")
+machine.limit_threads(1);
+
+# %%
+#| export
+"""Profiling: what an op has to do, how long it takes, and what the machine can do at most."""
+import contextlib
+import time
+from typing import NamedTuple
+
+import numpy as np
+
+from tinytorch import machine
+from tinytorch.activations import (erf, gelu, leaky_relu, log_softmax, relu, sigmoid, softmax,
+                                   tanh)
+from tinytorch.autograd import probability_minus_truth, sign
+from tinytorch.losses import (binary_cross_entropy_with_logits, cross_entropy, logsumexp,
+                              mse_loss)
+from tinytorch.machine import peak_memory
+from tinytorch.op import watchers
+from tinytorch.optim import adam_update, momentum_update, sgd_update
+from tinytorch.tensor import (absolute, add, argmax, div, equal, exp, getitem, greater,
+                              greater_equal, log, matmul, mean, mul, neg, power, reduce_max,
+                              reduce_sum, sqrt, sub, where)
+from tinytorch.watch import Watch, held
+
+# %% [markdown]
+# That line belongs to every timing. The same matrix product takes up to twice as long with the library's kernels for an older
+# processor, and about half as long with a second thread, if a core is free. A number without it cannot be compared with anything.
+# This notebook uses one thread from here on, unless it says otherwise: one thread waits for nobody, so its times are steady.
+#
+# ## A timer that can be trusted
+#
+# Here is the same product, timed ten times in a row, in microseconds.
+
+# %%
+a, b = rng.standard_normal((2, 256, 256), np.float32)
+for attempt in range(10):
+    began = time.perf_counter()
+    a @ b
+    print(f"{1e6 * (time.perf_counter() - began):.0f}", end=" ")
+
+# %% [markdown]
+# The first calls are slower: the data are not in the cache yet, memory for the result has to be found, code has to be loaded. So a
+# timer **warms up** first, with calls that it does not count. The others differ because you are not alone on the machine. So a
+# timer takes **many** times, one for each call, and says later how far they lie apart.
+#
+# The clock is an argument. `time.perf_counter` counts the seconds that pass on the wall, `time.process_time` those that the
+# processor worked for you; and your checks pass a clock that they turn by hand.
+
+# %% exercise="09.1" minutes=20 points=3
+#| export
+def measure(function, repeats=30, warm_up=3, clock=time.perf_counter):
+    """Time a function, call by call.
+
+    Args:
+        function: Function without arguments.
+        repeats: How many calls are timed.
+        warm_up: How many calls come before them, without a look at the clock.
+        clock: Function without arguments that returns the time in seconds.
+
+    Returns:
+        List of ``repeats`` floats, in the order of the calls: the seconds between a look at the
+        clock directly before the call and one directly after it.
+
+    Raises:
+        ValueError: ``repeats`` is less than 1.
+
+    Example:
+        >>> ticks = iter([0.0, 1.0, 10.0, 12.5])
+        >>> measure(lambda: None, repeats=2, clock=lambda: next(ticks))
+        [1.0, 2.5]
+
+    Source:
+        Georges, Buytaert and Eeckhout, Statistically rigorous Java performance evaluation, 2007.
+    """
+    ### BEGIN SOLUTION
+    if repeats < 1:
+        raise ValueError(f"a measurement needs at least 1 repeat, got {repeats}")
+    for _ in range(warm_up):
+        function()
+    times = []
+    for _ in range(repeats):
+        began = clock()
+        function()
+        times.append(clock() - began)
+    return times
+    ### END SOLUTION
+
+# %% check="09.1"
+check("09.1")
+
+# %% [markdown] hint="09.1"
+# Two loops, one after the other. The first one calls and nothing else. The second looks at the clock twice for each call.
+
+# %% [markdown] hint="09.1"
+# Keep what the clock says before a call in a variable of its own. What you append is what it says afterwards, less that.
+
+# %% [markdown]
+# ## One number, and how sure it is
+#
+# Thirty times are too many to print, and their mean is a bad summary: if the machine looks away once, for 50 ms, every mean is
+# ruined. The **median** does not mind. As the spread, take the **quartiles**: half of all times lie between them.
+
+# %% exercise="09.2" minutes=10 points=2
+#| export
+def quartiles(values):
+    """Return the points that divide some values, sorted, into four parts of equal size.
+
+    Args:
+        values: List or array of shape (n,): numbers in any order. It is not changed.
+
+    Returns:
+        Tuple of three Python floats: the quartiles for q = 1/4, 1/2 (the median) and 3/4. With the
+        values sorted, ``v[0] <= v[1] <= ...``, each lies at position ``p = q * (n - 1)``: it is
+        ``v[p]`` where p is whole, and otherwise on the straight line between the values at the
+        positions below and above.
+
+    Raises:
+        ValueError: There is no value.
+
+    Example:
+        >>> quartiles([5.0, 1.0, 2.0, 100.0, 3.0])
+        (2.0, 3.0, 5.0)
+        >>> quartiles([1.0, 2.0])
+        (1.25, 1.5, 1.75)
+
+    Source:
+        Hyndman and Fan, Sample quantiles in statistical packages, 1996, definition 7.
+    """
+    ### BEGIN SOLUTION
+    if len(values) == 0:
+        raise ValueError("quartiles need at least one value, got none")
+    return tuple(np.quantile(values, (0.25, 0.5, 0.75)).tolist())
+    ### END SOLUTION
+
+# %% check="09.2"
+check("09.2")
+
+# %% [markdown] hint="09.2"
+# By hand: sort a copy, split `q * (n - 1)` into a whole part and a rest, and go that rest of the way from one value to the next.
+# The last value has no next one.
+
+# %% [markdown] hint="09.2"
+# NumPy has a function that does all of it, and that takes several q at once: look for quantiles. `.tolist()` makes Python floats.
+
+# %%
+#| export
+class Timing(NamedTuple):
+    """What a measurement came to, in seconds, and what decides it beside the code."""
+
+    low: float
+    median: float
+    high: float
+    repeats: int
+    threads: int
+    blas: str
+
+    def __repr__(self):
+        low, median, high = (f"{1e6 * seconds:,.1f}" for seconds in self[:3])
+        return (f"{median} us ({low} to {high} for half of {self.repeats} calls; "
+                f"threads: {self.threads}, {self.blas})")
+
+
+def benchmark(function, repeats=30, warm_up=3, clock=time.perf_counter):
+    """Measure a function, and say on what: `Timing` of the calls, made by `measure`."""
+    times = measure(function, repeats, warm_up, clock)
+    return Timing(*quartiles(times), repeats, machine.threads(), machine.blas())
+
+
+def versus(predicted, measured, unit=""):
+    """Set a measurement beside what was predicted; None if nothing was."""
+    if not predicted:
+        return f"measured {measured:,.3g} {unit}; nothing was predicted"
+    return (f"predicted {predicted:,.3g} {unit}, measured {measured:,.3g} {unit}: "
+            f"{measured / predicted:.2g} x as much")
+
+# %% [markdown]
+# A first prediction. `float64` numbers are twice as long as `float32` ones. How many **times as long** does the product of two
+# matrices take? And the product of a `float32` matrix with a `float64` one, which happens by accident? Write a number, then run.
+
+# %%
+predicted = None   # your prediction: how many times as long as float32
+
+narrow = benchmark(lambda: a @ b)
+print("float32 ", narrow)
+for name, x in {"float64 ": a.astype(np.float64), "mixed   ": a}.items():
+    wide = benchmark(lambda: x @ b.astype(np.float64))
+    print(name, wide)
+    print("        ", versus(predicted, wide.median / narrow.median, "times"))
+
+# %% [markdown] question="09.1"
+# Wall time is what you wait, processor time is what is worked for you, by all threads together. **Predict** both, as multiples of
+# the first line, for two threads: the wall's and the processor's. Then run the cell. Which of the two would you quote to somebody
+# who waits, and which to somebody who pays for the machine?
+
+# %%
+large = rng.standard_normal((1024, 1024), np.float32)
+for count in (1, 2):
+    with machine.limit_threads(count):
+        for name, clock in (("wall", time.perf_counter), ("processor", time.process_time)):
+            seconds = benchmark(lambda: large @ large, repeats=10, clock=clock).median
+            print(f"threads: {count}, {name:9} {1e3 * seconds:6.1f} ms")
+
+# %% [markdown]
+# ## How much there is to do
+#
+# A time alone does not say whether it is good. For that you need to know what had to be done. One half of it is arithmetic, counted
+# in **FLOPs**: floating-point operations. We count each addition, multiplication, division, comparison, and each `exp` or `log`,
+# as one. (That is a convention: an `exp` costs the processor about as much as ten multiplications.)
+#
+# Nobody counts them one by one. An op's formula and the shapes are enough. Entry $(i, j)$ of `a @ b` is
+# $a_{i0} b_{0j} + a_{i1} b_{1j} + \dots$, and there are a million such entries; every step adds a product to what is there, and the
+# first one adds it to 0. So each product brings one addition with it.
+
+# %% exercise="09.3" minutes=10 points=2
+#| export
+def matmul_flops(out, a, b):
+    """Count the FLOPs of a matrix product.
+
+    Args:
+        out: Array of shape (..., n, m), the product.
+        a: Array of shape (..., n, k).
+        b: Array of shape (..., k, m). Batch dimensions of ``a`` and ``b`` broadcast.
+
+    Returns:
+        Python int: the multiplications and additions of this loop, two each time round::
+
+            for every entry of out:
+                total = 0
+                for i in range(k):
+                    total = total + a's entry * b's entry
+
+    Example:
+        >>> a, b = np.ones((2, 3)), np.ones((3, 4))
+        >>> matmul_flops(a @ b, a, b)
+        48
+
+    Source:
+        Golub and Van Loan, Matrix Computations, 2013, section 1.1.
+    """
+    ### BEGIN SOLUTION
+    return 2 * out.size * a.shape[-1]
+    ### END SOLUTION
+
+# %% check="09.3"
+check("09.3")
+
+# %% [markdown] hint="09.3"
+# How often does the inner line run for one entry, and how many entries are there? In a batch, all matrices count: `out` has them.
+
+# %% [markdown] hint="09.3"
+# `out.size` is the number of entries. The length of the inner loop is the last axis of `a`.
+
+# %% [markdown]
+# Now an op with several steps. For a row of $n$ numbers, your softmax of 02.5 takes the largest, subtracts it from each, takes
+# $n$ exponentials, adds them up, and divides each by the sum. The largest of $n$ numbers takes $n - 1$ comparisons, and their sum
+# $n - 1$ additions: the first one costs nothing.
+
+# %% exercise="09.4" minutes=15 points=3
+#| export
+def softmax_flops(out, a, dim):
+    """Count the FLOPs of a softmax along one axis.
+
+    Args:
+        out: Array of any shape, the softmax.
+        a: Array of that shape, the scores.
+        dim: The axis along which each row lies; negative ones count from the end.
+
+    Returns:
+        Python int: the sum over all rows, each of n numbers, of ``n - 1`` comparisons, n
+        subtractions, n exponentials, ``n - 1`` additions and n divisions.
+
+    Example:
+        >>> softmax_flops(np.ones((4, 10)), np.ones((4, 10)), dim=1)
+        192
+
+    Source:
+        Blanchard, Higham and Higham, Accurately computing the log-sum-exp and softmax functions,
+        2021, section 2.
+    """
+    ### BEGIN SOLUTION
+    rows = a.size // a.shape[dim]
+    return 5 * a.size - 2 * rows
+    ### END SOLUTION
+
+# %% check="09.4"
+check("09.4")
+
+# %% [markdown] hint="09.4"
+# Add up what one row of n numbers costs: so many times n, less a small number. Then: how many rows are there?
+
+# %% [markdown] hint="09.4"
+# Each row has `a.shape[dim]` numbers, and together they are `a.size`.
+
+# %% [markdown]
+# An op **registers** its cost as it registered its rules and kernels, and nothing that is written already changes. A convolution
+# will do the same one day. The other counts are given, rounded to whole steps for each entry of an op's largest array.
+
+# %%
+#| export
+def register_costs(steps, *ops, moves=None):
+    """Register steps for each entry, and how often entries of a changed array go by."""
+    for one in ops:
+        one.register_cost(lambda out, first, *inputs, **settings:
+                          steps * max(np.size(out), np.size(first)),
+                          moves and (lambda out, param, *inputs, **settings: moves * param.nbytes))
+
+
+register_costs(1, add, sub, mul, div, power, neg, exp, log, sqrt, absolute, greater, greater_equal,
+               equal, where, sign, relu, tanh, erf, reduce_sum, reduce_max, argmax, mean)
+register_costs(2, leaky_relu)
+register_costs(3, mse_loss)
+register_costs(4, sigmoid, logsumexp, cross_entropy)
+register_costs(5, gelu, log_softmax, probability_minus_truth)
+register_costs(9, binary_cross_entropy_with_logits)
+register_costs(2, sgd_update, moves=3)
+register_costs(4, momentum_update, moves=5)
+register_costs(13, adam_update, moves=7)
+matmul.register_cost(matmul_flops)
+softmax.register_cost(softmax_flops)
+getitem.register_cost(None, lambda out, a, index: bytes_moved(out, a) and 2 * held(out))
+
+# %% [markdown]
+# ## How much there is to move
+#
+# The other half is traffic: before a number can be multiplied, it has to come from memory, and the result has to go back. Whatever
+# the kernel does in between, it reads each input **at least once** and writes its result once. That least count is
+# what we call the bytes of an op.
+#
+# Two cases need care. A view, such as a transpose, moves nothing: it is the same memory. And a number that was stretched over an
+# axis lies in memory once, however often it is read: `held(array)`, given, counts the bytes that are there.
+
+# %% exercise="09.5" minutes=15 points=3
+#| export
+def bytes_moved(out, *inputs):
+    """Count the bytes that an op has to read and write at least.
+
+    Args:
+        out: Array of any shape, the result.
+        inputs: Arrays of any shapes and dtypes, and Python numbers.
+
+    Returns:
+        Python int: what `held` gives for every array among the inputs and for ``out``, all added
+        up. Python numbers are not in memory: they count 0. An ``out`` that shares memory with an
+        input is a view, for which nothing moves: 0 in all.
+
+    Example:
+        >>> a = np.ones((2, 3), np.float32)
+        >>> bytes_moved(a * 2, a, 2), bytes_moved(a.T, a)
+        (48, 0)
+
+    Source:
+        Williams, Waterman and Patterson, Roofline: an insightful visual performance model, 2009.
+    """
+    ### BEGIN SOLUTION
+    arrays = [x for x in inputs if isinstance(x, np.ndarray)]
+    if any(np.may_share_memory(out, x) for x in arrays):
+        return 0
+    return sum(held(x) for x in (out, *arrays))
+    ### END SOLUTION
+
+# %% check="09.5"
+check("09.5")
+
+# %% [markdown] hint="09.5"
+# First make a list of the inputs that are arrays: `isinstance(x, np.ndarray)` tells them from numbers.
+
+# %% [markdown] hint="09.5"
+# `np.may_share_memory(out, x)` asks whether two arrays may lie in the same memory. One input that does is enough. The sum is over
+# the arrays **and** the result.
+
+# %% [markdown]
+# FLOPs divided by bytes is the **arithmetic intensity**: how much is done with each byte that comes in. It decides everything that
+# follows. Predict it for both ops, for batches of the MNIST network: is it nearer to 0.1, 1, 10, or 100?
+
+# %%
+x, w = rng.standard_normal((128, 784), np.float32), rng.standard_normal((784, 256), np.float32)
+predicted = {"matmul": None, "relu": None}   # your predictions: FLOPs for each byte
+
+for op, inputs in ((matmul, (x, w)), (relu, (x @ w,))):
+    out = op.forward(*inputs)
+    flops, moved = op.flops(out, *inputs), bytes_moved(out, *inputs)
+    print(f"{op.name:7} {flops:11,} FLOPs {moved:10,} bytes ",
+          versus(predicted[op.name], flops / moved, "FLOPs for each byte"))
+
+# %% [markdown]
+# ## What the machine can do
+#
+# A processor has a greatest rate of arithmetic, which only a large matrix product comes near. And the memory has a greatest rate of
+# bytes, which a plain copy reaches. Here the **fastest** of the runs counts, not the median: a limit is what was seen to be
+# possible. A copy is measured twice, with arrays that no cache can hold, and with arrays that fit into one.
+
+# %%
+#| export
+class Machine(NamedTuple):
+    """What a machine has been seen to do at most, each in one second."""
+
+    flops: float   # floating-point operations, in a product of large float32 matrices
+    memory: float  # bytes read and written, in a copy that no cache holds
+    cache: float   # bytes read and written, in a copy of 256 kB
+    threads: int
+    blas: str
+
+
+def measure_machine(repeats=10):
+    """Measure this machine, with the threads that matrix products use now; it takes about 1 s."""
+    products, copies = [], []
+    for size in (384, 1024):
+        a, b = np.ones((2, size, size), np.float32)
+        products.append(2 * size**3 / min(measure(lambda: np.matmul(a, b), repeats)))
+    for count in (2**24, 2**16):
+        source, target = np.ones((2, count), np.float32)
+        seconds = min(measure(lambda: np.copyto(target, source), 3 * repeats))
+        copies.append(2 * source.nbytes / seconds)
+    return Machine(max(products), *copies, machine.threads(), machine.blas())
+
+# %%
+predicted = Machine(None, None, None, 1, "")   # your predictions: GFLOP/s, GB/s, GB/s
+
+here = measure_machine()
+for name, unit in zip(here._fields, ("GFLOP/s", "GB/s", "GB/s")):
+    print(f"{name:6}", versus(getattr(predicted, name), getattr(here, name) / 1e9, unit))
+
+# %% [markdown]
+# An op needs time for its arithmetic and time for its bytes. A processor does both at once, so that the slower of the two decides.
+# With intensity $I$, arithmetic rate $F$ and byte rate $B$, at most
+#
+# $$\text{attainable} = \min(F,\; I \cdot B)$$
+#
+# FLOPs are done in a second. Drawn over $I$, that is a slope, where the **memory** is the limit, and then a flat roof, where the
+# **arithmetic** is: a **roofline**. The two meet at $I = F / B$.
+
+# %% exercise="09.6" minutes=15 points=2
+#| export
+def bound(flops, moved, machine):
+    """Say how long an op takes at the very least on a machine, and what the limit is.
+
+    Args:
+        flops: How many floating-point operations the op does.
+        moved: How many bytes it moves.
+        machine: `Machine`, or anything with ``flops`` and ``memory``, both for each second.
+
+    Returns:
+        Tuple of a float and a word. The seconds: those for the FLOPs at the machine's rate, or
+        those for the bytes at the rate of its memory, whichever are more. The word: ``"compute"``
+        if the FLOPs need more, or as many, ``"memory"`` if the bytes do.
+
+    Example:
+        >>> bound(1e9, 1e6, Machine(flops=1e11, memory=1e10, cache=5e10, threads=1, blas=""))
+        (0.01, 'compute')
+
+    Source:
+        Williams, Waterman and Patterson, Roofline: an insightful visual performance model, 2009.
+    """
+    ### BEGIN SOLUTION
+    compute, memory = flops / machine.flops, moved / machine.memory
+    return max(compute, memory), "compute" if compute >= memory else "memory"
+    ### END SOLUTION
+
+# %% check="09.6"
+check("09.6")
+
+# %% [markdown] hint="09.6"
+# A rate is things per second. Things divided by their rate are seconds. You get two of them: which one does the processor wait for?
+
+# %% [markdown]
+# Now predict with it. How near does each op come to its bound: 100 % of it, 50 %, 10 %?
+
+# %%
+predicted = {"matmul": None, "relu": None, "softmax": None}   # your predictions: % of the bound
+
+for op, inputs in ((matmul, (x, w)), (relu, (x @ w,)), (softmax, (x @ w,))):
+    out = op.forward(*inputs)
+    flops, moved = op.flops(out, *inputs, **op.defaults), bytes_moved(out, *inputs)
+    least, limit = bound(flops, moved, here)
+    seconds = benchmark(lambda: op.forward(*inputs), repeats=50).median
+    print(f"{op.name:7} {1e6 * seconds:6.1f} us, limit: {limit:7} ",
+          versus(predicted[op.name], 100 * least / seconds, "%"))
+
+# %% [markdown]
+# Where an op seems to be **above** 100 %, no law is broken: its data, 131 kB, did not come from memory but from a cache, which is
+# quicker; and you measured that, too. Softmax is far below its bound, because five passes over the data move them not once, but
+# ten times. A kernel that does all five steps while it has the row in its hands would come nearer. Keep that in mind for the
+# next module.
+#
+# ## A watch on every op
+#
+# So far you called the ops yourself. To see a whole training step, every op must be timed while it runs, and the ops that it calls
+# as well. A stretch of time with a name is a **span**; spans lie within spans. The log counts how deep it is at the moment: the
+# outermost span has depth 0.
+
+# %%
+#| export
+class Span(NamedTuple):
+    """A stretch of time: its name, when it began and ended, how deep it lay, and what it was."""
+
+    name: str
+    began: float
+    ended: float
+    depth: int
+    details: dict
+
+
+class Log:
+    """The spans of one thread, in the order in which they ended."""
+
+    def __init__(self, clock=time.perf_counter):
+        self.clock, self.depth, self.spans = clock, 0, []
+
+# %% [markdown]
+# As with `no_grad`, a context manager brackets the code: what stands before `yield` runs at the beginning of the `with` block, what
+# stands after it runs at the end. The block may raise an error, and the log must be in order all the same.
+
+# %% exercise="09.7" minutes=25 points=4
+#| export
+@contextlib.contextmanager
+def span(log, name, details):
+    """Append a span to a log at the end of a with block, whether the block raises or not.
+
+    Args:
+        log: `Log`. ``log.clock()`` is the time, ``log.depth`` how many spans are open now.
+        name: Name of the span.
+        details: Dict that the span keeps as it is.
+
+    Returns:
+        Context manager. While the block runs, ``log.depth`` is one more than before, and afterwards
+        what it was. At the end one `Span` is appended to ``log.spans``, with the depth of before,
+        and the times directly before and directly after the block. An error goes on.
+
+    Example:
+        >>> ticks = iter(range(9))
+        >>> log = Log(clock=lambda: next(ticks))
+        >>> with span(log, "outer", {}):
+        ...     with span(log, "inner", {}):
+        ...         pass
+        >>> [one[:4] for one in log.spans]
+        [('inner', 1, 2, 1), ('outer', 0, 3, 0)]
+
+    Source:
+        Sigelman et al., Dapper, a large-scale distributed systems tracing infrastructure, 2010.
+    """
+    ### BEGIN SOLUTION
+    depth, began = log.depth, log.clock()
+    log.depth = depth + 1
+    try:
+        yield
+    finally:
+        log.spans.append(Span(name, began, log.clock(), depth, details))
+        log.depth = depth
+    ### END SOLUTION
+
+# %% check="09.7"
+check("09.7")
+
+# %% [markdown] hint="09.7"
+# Before the block: keep the depth and the time, and set the log one deeper. After it: append the span, and put the depth back.
+
+# %% [markdown] hint="09.7"
+# An error in the block is raised at the `yield`. What stands in the `finally` of a `try` around it runs either way.
+
+# %% [markdown]
+# A backward pass of 10 ms, in which three ops took 9 ms: adding up all spans would give 19 ms. What adds up to the whole is the
+# **self time**: what is left of a span without the spans directly inside of it.
+
+# %% exercise="09.8" minutes=25 points=4
+#| export
+def self_times(spans):
+    """Return what each span took without the spans directly inside of it.
+
+    Args:
+        spans: List of `Span`, of one thread, in the order in which they ended: so the spans inside
+            of a span stand before it. Those directly inside are one deeper, and stand after the
+            last earlier span that is not deeper than it.
+
+    Returns:
+        List of floats, one for each span, in the same order: its own duration, less the durations
+        of the spans directly inside of it.
+
+    Example:
+        >>> inner, outer = Span("inner", 1.0, 3.0, 1, {}), Span("outer", 0.0, 5.0, 0, {})
+        >>> self_times([inner, outer])
+        [2.0, 3.0]
+
+    Source:
+        Graham, Kessler and McKusick, gprof: a call graph execution profiler, 1982, section 4.
+    """
+    ### BEGIN SOLUTION
+    own, inside = [], {}
+    for one in spans:
+        duration = one.ended - one.began
+        own.append(duration - inside.pop(one.depth + 1, 0.0))
+        inside[one.depth] = inside.get(one.depth, 0.0) + duration
+    return own
+    ### END SOLUTION
+
+# %% check="09.8"
+check("09.8")
+
+# %% [markdown] hint="09.8"
+# Go through the list once. When a span ends, everything directly inside of it has ended before it, one level deeper. What do you have
+# to know of those, and when may you forget it?
+
+# %% [markdown] hint="09.8"
+# Keep a dict from depth to the sum of durations at that depth. A span takes what is noted one level deeper, and removes it from the
+# dict; then it adds its own whole duration at its own level.
+
+# %% [markdown]
+# ## When, not only how long
+#
+# Sums forget the order. A **trace** keeps it: every span as a bar on a line of time. Browsers have a viewer for it, and the format
+# is plain JSON: one event for each span, with times in microseconds.
+
+# %% exercise="09.9" minutes=15 points=3
+#| export
+def trace_events(spans, zero, thread):
+    """Return spans as events of Chrome's trace format.
+
+    Args:
+        spans: List of `Span`, of one thread, in the order in which they ended.
+        zero: The time, in seconds, that shall be 0 in the trace.
+        thread: Number of the thread.
+
+    Returns:
+        List of dicts, one for each span, the last one first, so that a span stands before those
+        inside of it. Keys: ``name``; ``ph``, which is ``"X"``, a complete event; ``ts``, when it
+        began, after ``zero``; ``dur``, how long it took; ``pid``, 0; ``tid``, the thread;
+        ``args``, the span's details. Both times are in microseconds.
+
+    Example:
+        >>> (event,) = trace_events([Span("add", 2.0, 2.5, 0, {})], zero=1.0, thread=3)
+        >>> event["name"], event["ts"], event["dur"], event["tid"]
+        ('add', 1000000.0, 500000.0, 3)
+
+    Source:
+        Duca and Sinclair, "Trace Event Format", 2016, section "Complete Events".
+    """
+    ### BEGIN SOLUTION
+    return [{"name": one.name, "ph": "X", "ts": 1e6 * (one.began - zero),
+             "dur": 1e6 * (one.ended - one.began), "pid": 0, "tid": thread, "args": one.details}
+            for one in reversed(spans)]
+    ### END SOLUTION
+
+# %% check="09.9"
+check("09.9")
+
+# %% [markdown] hint="09.9"
+# A list of dicts with seven keys, in a comprehension or a loop. `reversed(spans)` goes through a list from its end.
+
+# %% [markdown]
+# ## The profile
+#
+# What remains is given, in `tinytorch/watch.py`. While a `with profile()` block runs, `select_kernel` hands every kernel to the
+# profile, which puts your span around it. It does the same for every gradient rule and for the walk back, so that it knows which op
+# ran for which. In `relu backward: mul`, the rule of relu called `mul`; `backward: reduce_sum` was called between the rules, to
+# unbroadcast. What is no op, such as an optimizer's step, gets a name with `record_function`.
+
+# %%
+#| export
+class profile(Watch):
+    """Watch every op that runs within a with block, in all threads.
+
+    Example:
+        >>> with profile() as p:
+        ...     product = matmul(np.ones((2, 3)), np.ones((3, 4)))
+        >>> [(row.name, row.calls, row.flops, row.moved) for row in p.key_averages()][0]
+        ('matmul', 1, 48, 208)
+    """
+
+    new_log, span = Log, staticmethod(span)
+    self_times, trace_events = staticmethod(self_times), staticmethod(trace_events)
+    bytes_moved = staticmethod(bytes_moved)
+
+
+@contextlib.contextmanager
+def record_function(name):
+    """Give a stretch of code that is no op a name of its own in the profiles that are running."""
+    with contextlib.ExitStack() as stack:
+        for watcher in watchers:
+            stack.enter_context(span(watcher.log(), name, {"kind": "mark"}))
+        yield
+
+# %% [markdown] question="09.2"
+# The next cell takes ten steps of the MNIST network 784-256-10, batch 128, one thread. **Predict** three shares of the time: matrix
+# products, everything else that is an op, and Python between the ops. Which single op is the slowest, and does the first layer's
+# input get a gradient? Then run it, and find the op that you did not think of.
+
+# %%
+from tinytorch.layers import Linear, ReLU, Sequential
+from tinytorch.roofline import draw
+from tinytorch.optim import SGD
+from tinytorch.tensor import Tensor
+
+model = Sequential(Linear(784, 256, rng=rng), ReLU(), Linear(256, 10, rng=rng))
+optimizer, images = SGD(model.parameters(), lr=0.1), Tensor(x)
+digits = Tensor(rng.integers(0, 10, 128))
+
+def step():
+    optimizer.zero_grad()
+    cross_entropy(model(images), digits).backward()
+    with record_function("optimizer"):
+        optimizer.step()
+
+unwatched = benchmark(step)
+with profile() as p:
+    for _ in range(10): step()
+p
+
+# %%
+products = sum(row.seconds for row in p.key_averages() if "matmul" in row.name.split(": ")[-1])
+flops = sum(row.flops for row in p.key_averages()) / 10
+print(f"matrix products: {100 * products / (p.ended - p.began):.0f} % of the time")
+print(f"a step: {flops / 1e6:.0f} MFLOP; not watched, {unwatched}")
+draw(p.key_averages(), here)
+
+# %% [markdown]
+# Each dot is an op of yours; the larger, the longer it took. The products sit under the flat roof, and there is not much to be
+# gained: your matrix library was written by people who do nothing else. Everything else sits far to the left, where
+# FLOPs are not what it waits for. It can become quicker only by moving less: do several steps while the numbers are at hand. And
+# the whole of it is a small share of this network. That is the order in which to think: **what share, which limit, how far from
+# it**.
+#
+# The trace of the same ten steps shows them in their order.
+
+# %%
+import tempfile
+from pathlib import Path
+
+trace = Path(tempfile.gettempdir()) / "step.json"
+p.export_chrome_trace(trace)
+print(f"{trace.stat().st_size / 1000:.0f} kB. Open https://ui.perfetto.dev, drag onto it", trace)
+
+# %% [markdown] question="09.3"
+# Look at one step in the trace. Where are the gaps, and what runs in them? The network has two layers: **predict** how the share of
+# Python changes with a batch of 8 in place of 128, then change the batch in the cell below and see.
+
+# %%
+batch = 8
+images, digits = Tensor(x[:batch]), Tensor(rng.integers(0, 10, batch))
+with profile() as small:
+    for _ in range(10): step()
+print(small.key_averages().table(row_limit=6))
+
+# %% [markdown]
+# ## Memory
+#
+# Time is not all that can run out. `tracemalloc` sees every array that NumPy asks memory for. (It also makes everything slower:
+# never time and trace at once.) Predict how many megabytes a forward pass needs at its peak, when autograd remembers every result
+# for the way back, and when it does not.
+
+# %%
+from tinytorch.autograd import no_grad
+
+predicted = {"with a graph": None, "no_grad": None}   # your predictions, in MB
+deep = Sequential(*[layer for _ in range(8) for layer in (Linear(256, 256, rng=rng), ReLU())])
+inputs = Tensor(x[:, :256])
+
+peaks = {"with a graph": peak_memory(lambda: deep(inputs))}
+with no_grad():
+    peaks["no_grad"] = peak_memory(lambda: deep(inputs))
+for name, peak in peaks.items():
+    print(f"{name:12}", versus(predicted[name], peak / 1e6, "MB"))
+
+# %% [markdown]
+# You can now answer where the time goes, and whether it has to. Save the notebook, then run
+#
+# ```
+# tito module complete 09
+# ```
+#
+# `with tinytorch.profile() as p:` then works around any training of yours. The next module writes kernels; this one tells you
+# which of them are worth writing.
