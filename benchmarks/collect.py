@@ -11,7 +11,8 @@ import statistics
 from datetime import date
 from pathlib import Path
 
-GROUP = ("milestone", "recipe", "gradients", "epochs", "batch_size", "lr", "hidden")
+GROUP = ("milestone", "dataset", "model", "recipe", "frozen_filters", "kernels", "gradients", "epochs", "batch_size", "lr", "hidden")
+NAMED = ("dataset", "model", "recipe")
 KEPT = ("seed", "threads", "test_accuracy", "test_accuracy_error", "test_loss", "test_loss_error", "seconds", "cpu_seconds", "steps",
         "step_ms_median", "peak_memory_mb", "blas", "kernels")
 
@@ -43,7 +44,8 @@ def main():
     options.result.parent.mkdir(parents=True, exist_ok=True)
     options.result.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     for one in found:
-        print(f"{one.get('recipe', one['gradients']):10}{len(one['runs'])} runs of {one['epochs']} epochs: "
+        name = " ".join(one[part] for part in NAMED if part in one) + " with frozen filters" * one.get("frozen_filters", False)
+        print(f"{name or one['gradients']:10} {len(one['runs'])} runs of {one['epochs']} epochs: "
               f"{100 * one['test_accuracy_mean']:.2f} % in the mean, {100 * one['test_accuracy_least']:.2f} % at least, "
               f"{statistics.mean(run['cpu_seconds'] for run in one['runs']):.0f} s of CPU time")
 

@@ -22,11 +22,14 @@ def coloured(milestone, cifar10):
     return lambda *arguments, **variables: milestone("cifar10_cnn.py", "--data-dir", str(cifar10), *SMALL, *arguments, **variables)
 
 
-def test_the_network_has_the_size_that_is_quoted(script):
-    network = script.rebuild(np.random.default_rng(0), {"widths": [32, 64, 128]})[0]
-    assert sum(one.numel() for one in network.parameters()) == 113_962
+@pytest.mark.parametrize(("recipe", "count"), [("small", 113_962), ("large", 399_146)])
+def test_the_networks_have_the_sizes_that_are_quoted(script, recipe, count):
+    options = script.read_options(["--recipe", recipe])
+    network = script.rebuild(np.random.default_rng(0), {"widths": options.widths})[0]
+    assert sum(one.numel() for one in network.parameters()) == count
     kept = set(network.state_dict()) - {name for name, _ in network.named_parameters()}
-    assert len(kept) == 9, "three numbers or vectors for each BatchNorm"
+    assert len(kept) == 3 * len(options.widths), "three vectors or numbers for each BatchNorm"
+    assert (options.epochs, options.lr) == script.RECIPES[recipe][:2]
 
 
 def test_learns_the_colours_and_reports(coloured):
@@ -97,11 +100,12 @@ def test_without_data_says_what_to_do(milestone, tmp_path):
     assert "CIFAR-10" in said and "Traceback" not in said
 
 
-@pytest.mark.parametrize("arguments", [["--widths", "0"], ["--epochs", "0"], ["--lr", "nan"]])
-def test_refuses_what_makes_no_sense(milestone, arguments):
-    said, status, metrics = milestone("cifar10_cnn.py", *arguments)
+@pytest.mark.parametrize(("arguments", "reason"), [("--widths 0", "0 is not above 0"), ("--widths 1 1 1 1 1 1", "6 pools leave nothing"),
+                                                   ("--epochs 0", "0 is not above 0"), ("--recipe best", "'best'")])
+def test_refuses_what_makes_no_sense(milestone, arguments, reason):
+    said, status, metrics = milestone("cifar10_cnn.py", *arguments.split())
     assert (status, metrics) == (2, None)
-    assert arguments[1] in said
+    assert reason in said
 
 
 @pytest.mark.slow
