@@ -18,6 +18,8 @@ from tito.workspace import WorkspaceError
 FIXTURE = Path(__file__).parent / "fixtures_lint"
 AREAS, SCALING = "modules/01_areas/areas.py", "modules/02_scaling/scaling.py"
 CHECKS, PACKAGE, MILESTONE = "modules/01_areas/checks.py", "tinytorch/given.py", "milestones/measure.py"
+RECORD = ('{"date": "", "machine": {"processor": "", "cores": 2, "load": 0, "system": "", "python": "", "settings": {}}, '
+          '"libraries": {"numpy": {"version": ""}}, "cases": []}')
 TABLE = "rectangles * self.factors"
 
 
@@ -34,6 +36,7 @@ def root(tmp_path):
 def plant(root, file, old, new):
     """Replace a text that stands in a file exactly once; an empty one means: append."""
     path = root / file
+    path.parent.mkdir(parents=True, exist_ok=True)
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     assert not old or text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {file}"
     path.write_text(text.replace(old, new) if old else text + new, encoding="utf-8")
@@ -57,6 +60,8 @@ def test_a_clean_course_keeps_every_rule(rule, root):
 FAULTS = [
     ("exports", AREAS, "widths * heights * unit ** 2", "heights * widths * unit ** 2", "tinytorch/areas.py:<return widths * heights>: is not what modules/01_areas/areas.py exports"),
     ("exports", "tinytorch/areas.py", "", "\n", "tinytorch/areas.py:36: is not what"),
+    ("measurements", "book/benchmarks.md", "", "# 0.5 ms\n", "book/benchmarks.md: is made of no record"),
+    ("measurements", "benchmarks/results/cpu.json", "", RECORD, "book/benchmarks.md: is not there"),
     ("unwritten", AREAS, "    ### BEGIN SOLUTION\n    if", "    return rectangles.prod(1) * unit ** 2\n    ### BEGIN SOLUTION\n    if", f"{AREAS}:<#| export\ndef area>, cell 5: 01.1 area is not written, yet its check says: failed"),
     ("solved", AREAS, "unit ** 2\n    ###", "unit ** 3\n    ###", f"{AREAS}:<#| export\ndef area>, cell 5: the reference of 01.1 area does not pass: failed"),
     ("solved", CHECKS, "unit ** power for", "unit ** power + 1 for", "the reference of 01.1 area does not pass"),

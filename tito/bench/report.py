@@ -8,6 +8,8 @@ from tito.curriculum import UnknownName
 from tito.notebooks.export import write_atomically
 
 MEMORY = "memory"
+MKL_ON_AMD = ("note: PyTorch's matrix products are MKL's, which takes a slower path on AMD than on Intel: `tito bench matmul` "
+              "shows it. Its convolutions are oneDNN's, which does not.")
 
 
 def titles():
@@ -44,7 +46,7 @@ def measure(space, wanted, threads, rounds, seconds):
     usable = [one.module.number for one in progress.standings(space) if one.usable]
     bench = Bench(space, usable, threads, rounds, seconds)
     record = bench.describe()
-    introduce(record, bench)
+    introduce(record)
     entries = [entry for case in cases.CASES if case.name in wanted for entry in measured(bench, case)]
     record = {**record, "cases": entries}
     if imports.NAME in wanted:
@@ -56,30 +58,31 @@ def measure(space, wanted, threads, rounds, seconds):
     return {**record, "load_after": machine.load()}
 
 
-def introduce(record, bench):
+def introduce(record):
     """Print the machine and the libraries, and what to mind about them."""
     for line in about(record):
-        console.say(line)
+        console.say(console.wrap(line))
     here = record["machine"]
     if machine.is_busy(here):
-        console.say(f"warning: the machine is busy, load {here['load']} on {here['cores']} cores: the times will not be those of a quiet one",
-                    style="yellow")
+        console.say(console.wrap(f"warning: the machine is busy, load {here['load']} on {here['cores']} cores: times, and those on "
+                                 "several threads above all, will not be those of a quiet one"), style="yellow")
     for name, how in HOW_TO_ADD.items():
         if name not in record["libraries"]:
             console.say(f"{name} is not installed, so it is left out: {how}", style="yellow")
+    console.say("ratio: a median time by that of the fastest PyTorch, which has 1.00; below 1 is faster")
 
 
 def about(record):
     """Return the lines that name the machine and the libraries of a record."""
     here, libraries = record["machine"], record["libraries"]
-    lines = [f"{here['processor']}, {here['cores']} cores, {here['system']}, Python {here['python']}, load {here['load']}"]
+    lines = [f"{here['processor']}, {here['cores']} cores, load {here['load']}; {here['system']}, Python {here['python']}"]
     numpy, torch = libraries["numpy"], libraries.get("torch")
     lines.append(f"NumPy {numpy['version']}, {' '.join(filter(None, map(numpy.get, ('blas', 'blas_version', 'architecture'))))}")
     if torch:
         lines.append(f"PyTorch {torch['version']}, {torch['cpu_capability']}{', MKL' if torch['mkl'] else ''}")
     lines += [f"{name} {libraries[name]['version']}" for name in ("numba", "tinygrad") if name in libraries]
     if torch and torch["mkl"] and "AuthenticAMD" in here["processor"]:
-        lines.append("note: PyTorch's matrix products are MKL's, which takes a slower path on AMD than on Intel")
+        lines.append(MKL_ON_AMD)
     if here["settings"]:
         lines.append(f"set: {' '.join(f'{name}={value}' for name, value in here['settings'].items())}")
     return lines

@@ -54,7 +54,8 @@ class Bench:
             job = {"kind": "times", "case": case.name, "size": size, "kernels": self.kernels(case),
                    "rounds": self.rounds or case.rounds, "seconds": self.seconds}
             results = {str(threads): compared(self.work(job, threads)) for threads in self.threads}
-            yield {"case": case.name, "title": case.title, "size": label, "threads": results}
+            flop = {"flop": case.flop[size]} if case.flop else {}
+            yield {"case": case.name, "title": case.title, "size": label, **flop, "threads": results}
 
     def memory(self, case):
         """Return the peak memory of a case's variants in its last size, each in a process of its own."""

@@ -2,6 +2,9 @@
 from io import StringIO
 
 WIDTH = 80
+CLOCKS = {"cpu": "CPU", "wall": "wall"}
+NOT_INSTALLED = "is not installed"
+WAITED = 1.1  # wall time by CPU time on one thread: beyond it, others had the core
 
 
 def words(threads):
@@ -21,7 +24,7 @@ def amount(ms):
 
 def spread(one):
     """Return half of what lies between the quartiles, in percent of the median."""
-    return f"±{50 * (one['high'] - one['low']) / one['median']:.0f} %" if one["median"] else ""
+    return f"±{50 * (one['high'] - one['low']) / one['median']:.0f}%" if one["median"] else ""
 
 
 def cells(result, name):
@@ -41,47 +44,61 @@ def names(entry):
 
 
 def times(entry):
-    """Return the lines of the table of one case in one size."""
-    columns = [("", "left")]
-    for threads, result in entry["threads"].items():
-        columns += [(f"{words(threads)}\n{result['clock']} ms", "right"), ("", "right"), ("ratio", "right")]
-    rows = [[name, *(cell for result in entry["threads"].values() for cell in cells(result, name))] for name in names(entry)]
-    return render(heading(entry), columns, rows) + notes(entry)
+    """Return the lines of the table of one case in one size; more than two numbers of threads need a second table."""
+    lines, threads = ["", heading(entry)], list(entry["threads"])
+    for pair in (threads[start:start + 2] for start in range(0, len(threads), 2)):
+        results = [entry["threads"][one] for one in pair]
+        columns = [("", "left")]
+        for one, result in zip(pair, results):
+            columns += [(f"{words(one)}\n{CLOCKS[result['clock']]} ms", "right"), ("", "right"), ("\nratio", "right")]
+        lines += render(columns, [[name, *(cell for result in results for cell in cells(result, name))] for name in names(entry)])
+    return lines + notes(entry)
 
 
 def notes(entry):
-    """Return the lines below a table: who is fastest of PyTorch, what numba gains, who waited, who is absent."""
+    """Return the lines below a table: speeds, what numba gains, who had to wait, who is absent."""
     found = []
     for threads, result in entry["threads"].items():
-        found += [f"{words(threads)}: {'; '.join(said)}"] if (said := [*gains(result), *waits(result)]) else []
-    absent = {name: reason for result in entry["threads"].values() for name, reason in result["absent"].items()}
-    return [f"  {line}" for line in found] + [f"  left out: {name}: {reason}" for name, reason in absent.items()]
+        found += [f"{words(threads)}, {said}" for said in (*speeds(result, entry.get("flop")), *gains(result), *waits(result))]
+    absent = {name: reason for result in entry["threads"].values() for name, reason in result["absent"].items()
+              if not reason.endswith(NOT_INSTALLED)}  # said once, above all tables
+    return [f"  {line}" for line in (*found, *(f"without {name}: {reason}" for name, reason in absent.items()))]
+
+
+def speeds(result, flop):
+    """Yield how many floating-point operations each variant does in a second, where their number is known."""
+    clock = f"{result['clock']}_ms"
+    found = [f"{name} {flop / one[clock]['median'] / 1e6:.0f}" for name, one in result["variants"].items()] if flop else []
+    if found:
+        yield f"GFLOP/s: {', '.join(found)}"
 
 
 def gains(result):
-    """Yield which PyTorch the ratios are to, and how much faster numba is than NumPy."""
-    if result["fastest_pytorch"]:
-        yield f"ratio to {result['fastest_pytorch']}"
+    """Yield how much faster numba is than NumPy."""
     clock = f"{result['clock']}_ms"
     medians = {name: one[clock]["median"] for name, one in result["variants"].items()}
-    if {"tinytorch numpy", "tinytorch numba"} <= set(medians):
-        yield f"numba is {medians['tinytorch numpy'] / medians['tinytorch numba']:.2f} x as fast as numpy"
+    for way in ("tinytorch", "by hand"):
+        if {f"{way} numpy", f"{way} numba"} <= set(medians):
+            yield f"{way}: numba is {medians[f'{way} numpy'] / medians[f'{way} numba']:.2f} x as fast as numpy"
 
 
 def waits(result):
     """Yield a warning when variants had to wait for a core."""
-    if result["clock"] == "cpu":
-        waited = [one["wall_ms"]["median"] / one["cpu_ms"]["median"] for one in result["variants"].values()]
-        if waited and max(waited) > 1.1:
-            yield "the machine was busy: wall time was up to " f"{max(waited):.1f} x CPU time"
+    waited = [one["wall_ms"]["median"] / one["cpu_ms"]["median"] for one in result["variants"].values()]
+    if result["clock"] == "cpu" and waited and max(waited) > WAITED:
+        yield f"a busy machine: wall time up to {max(waited):.1f} x CPU time"
 
 
 def memory(entries):
     """Return the lines of the table of peak memory."""
-    columns = [("peak of a process, MB", "left"), *((entry["case"], "right") for entry in entries)]
+    columns = [("MB", "left"), *((f"{entry['case']}\n{entry['size']}", "right") for entry in entries)]
+    return ["", "Peak memory of a process after a few steps", *render(columns, memory_rows(entries))]
+
+
+def memory_rows(entries):
+    """Return the rows of the table of peak memory: a variant's name, and a peak for each case."""
     found = dict.fromkeys(name for entry in entries for name in entry["variants"])
-    rows = [[name, *(peak(entry["variants"].get(name)) for entry in entries)] for name in found]
-    return render("Memory, after a few steps", columns, rows)
+    return [[name, *(peak(entry["variants"].get(name)) for entry in entries)] for name in found]
 
 
 def peak(one):
@@ -92,22 +109,27 @@ def peak(one):
 def imports(entry):
     """Return the lines of the table of imports."""
     columns = [("", "left"), ("CPU ms", "right"), ("", "right"), ("wall ms", "right"), ("", "right"), ("peak MB", "right")]
-    rows = [[name, *(cell for clock in ("cpu_ms", "wall_ms") for cell in (amount(one[clock]["median"]), spread(one[clock]))),
+    absent = [f"  without {name}: {reason}" for name, reason in entry["absent"].items()]
+    return ["", entry["title"], *render(columns, import_rows(entry)), *absent]
+
+
+def import_rows(entry):
+    """Return the rows of the table of imports: a name, two times with their spread, and memory."""
+    return [[name, *(cell for clock in ("cpu_ms", "wall_ms") for cell in (amount(one[clock]["median"]), spread(one[clock]))),
              f"{one['peak_mb']:.0f}" if one["peak_mb"] else ""] for name, one in entry["variants"].items()]
-    return render(entry["title"], columns, rows)
 
 
-def render(title, columns, rows):
+def render(columns, rows):
     """Return the lines of a table."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, title=title, title_justify="left", title_style="bold")
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=0)
     for name, side in columns:
         table.add_column(name, justify=side, no_wrap=True)
     for row in rows:
         table.add_row(*row)
     console = Console(file=StringIO(), width=WIDTH, color_system=None)
     console.print(table)
-    return ["", *(line.rstrip() for line in console.file.getvalue().splitlines())]
+    return [line.rstrip() for line in console.file.getvalue().splitlines()]

@@ -44,6 +44,7 @@ class Case(NamedTuple):
         requires: Numbers of the modules that the learner's package needs for it.
         rounds: How often each variant has its turn, unless time runs out before.
         given_kernels: Whether the given numba kernels do without those of module 10.
+        flop: How many floating-point operations it takes in each size, if that is of interest.
         memory: Whether peak memory is of interest, too, in the last of the sizes.
     """
 
@@ -54,4 +55,5 @@ class Case(NamedTuple):
     requires: tuple[str, ...]
     rounds: int
     given_kernels: bool = False
+    flop: tuple[float, ...] = ()
     memory: bool = False

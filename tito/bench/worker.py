@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tito.bench import cases, machine, measuring
+from tito.bench import cases, machine, measuring, table
 
 AGREEMENT = 1e-3  # relative difference allowed between what two variants compute
 MEMORY_STEPS = 5
@@ -57,7 +57,7 @@ def ready(candidates):
             variants[name] = variant
         except Exception as error:  # a learner's package may raise anything, and so may a peer that changes
             missing = isinstance(error, ImportError) and error.name in candidate.needs
-            absent[name] = f"{error.name} is not installed" if missing else worded(error)
+            absent[name] = f"{error.name} {table.NOT_INSTALLED}" if missing else worded(error)
     return variants, checks, absent
 
 

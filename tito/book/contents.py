@@ -9,10 +9,11 @@ def chapters(curriculum):
     return [module for module in curriculum.modules if not workspace.is_to_come(module)]
 
 
-def table(modules):
-    """Return `_toc.yml`, which is JSON (and so YAML too)."""
+def table(modules, measured=False):
+    """Return `_toc.yml`, which is JSON (and so YAML too); `measured` adds the page of measurements."""
     pages = [{"file": f"modules/{module.folder}", "title": f"{module.number} {module.title}"} for module in modules]
     parts = [{"caption": "Modules", "chapters": pages}] if pages else []
+    parts += [{"caption": "Measurements", "chapters": [{"file": "benchmarks"}]}] if measured else []
     return json.dumps({"format": "jb-book", "root": "intro", "parts": parts}, indent=1) + "\n"
 
 

@@ -48,6 +48,7 @@ class Rule:
 
 RULES = (
     Rule("exports", exports.in_sync),
+    Rule("measurements", exports.measured, by_module=False),
     Rule("unwritten", trials.unwritten),
     Rule("solved", trials.solved),
     Rule("checks", checks.whole),

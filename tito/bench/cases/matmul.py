@@ -28,4 +28,5 @@ def candidates(size, threads, kernels):
     yield from pytorch.candidates(make, threads, fused=False)
 
 
-CASE = Case("matmul", "A product of square matrices", tuple(f"{size} x {size}" for size in SIZES), candidates, ("01",), rounds=40)
+CASE = Case("matmul", "A product of square matrices", tuple(f"{size} x {size}" for size in SIZES), candidates, ("01",), rounds=40,
+            flop=tuple(2 * size ** 3 for size in SIZES))

@@ -1,4 +1,4 @@
-"""`tito dev export`: the package's committed files, made from the reference solutions."""
+"""`tito dev export`: what is committed and made of something else: the package's files, and the book's page of measurements."""
 import typer
 
 
@@ -6,24 +6,35 @@ def export(
     modules: list[str] = typer.Argument(None, help="03, layers; all that are there by default."),
     check: bool = typer.Option(False, "--check", help="Write nothing; end with status 1 if a file differs."),
 ):
-    """Make the package's files of the modules' reference solutions, in a clone of the course."""
+    """Make the package's files of the modules' reference solutions, and the book's page of measurements of its records."""
     from tito import console
     from tito.notebooks.export import write_atomically
     from tito.lint import course
 
     here = course.find(modules or ())
-    stale = [module for module in here.modules if not is_in_sync(here, module)]
-    for module in here.modules:
-        word = "in sync" if module not in stale else "differs" if check else "written"
-        if module in stale and not check:
-            write_atomically(here.space.exported(module), here.text(module))
-        console.say(f"  {here.label(here.space.exported(module)):32}{word}")
+    stale = []
+    for path, text in made(here, every=not modules):
+        stale += [] if is_in_sync(path, text) else [path]
+        word = "in sync" if path not in stale else "differs" if check else "written"
+        if path in stale and not check:
+            write_atomically(path, text)
+        console.say(f"  {here.label(path):32}{word}")
     failed = not here.modules or bool(check and stale)
     console.next_step("tito dev export" if failed else "tito dev check")
     raise typer.Exit(1 if failed else 0)
 
 
-def is_in_sync(course, module):
-    """Say whether the committed file of a module is what an export gives, byte for byte."""
-    path = course.space.exported(module)
-    return path.is_file() and path.read_bytes() == course.text(module).encode("utf-8")
+def made(course, every):
+    """Yield the path and the text of each file; the page of measurements is of `every`."""
+    from tito.bench import page
+
+    for module in course.modules:
+        yield course.space.exported(module), course.text(module)
+    text = page.text(course.root) if every else None
+    if text is not None:
+        yield course.root / page.PAGE, text
+
+
+def is_in_sync(path, text):
+    """Say whether a committed file is what an export gives, byte for byte."""
+    return path.is_file() and path.read_bytes() == text.encode("utf-8")
