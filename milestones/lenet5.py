@@ -1,4 +1,8 @@
-"""Train LeNet-5, the network of 1998 that reads digits with two convolutions and three linear layers.
+"""Train LeNet-5, the network that read digits in 1998 by two convolutions and three linear layers.
+
+LeCun, Bottou, Bengio and Haffner, Gradient-Based Learning Applied to Document Recognition, 1998,
+reported 0.95 % errors on MNIST, and 0.8 % where the digits to train on were distorted. Here tanh is
+ReLU, the means are maxima, the last layer is linear, and the digits are shifted a little.
 
 `--data cifar10` trains it on small colour pictures instead, `--model tutorial` the network of
 tinygrad's tutorial, which has more filters and one linear layer. Everything that runs is your own.
