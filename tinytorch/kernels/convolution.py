@@ -8,43 +8,45 @@ import math
 import numpy as np
 
 from tinytorch.kernels.compiling import jit
-from tinytorch.kernels.grid import grid_of, phases, taps
+from tinytorch.kernels.grid import cover, cover_rows, grid_of, phases, taps
 from tinytorch.kernels.threads import spread
-from tinytorch.kernels.tiles import HEIGHT, ROWS, TAPS, TILE, WIDTH, match, weigh
+from tinytorch.kernels.tiles import ROWS, SHORT, WIDTH, copy, gather, transpose, weigh
 
-ROOM = 2**17  # numbers that the layouts of a few images may take together: half a megabyte
+LONGEST = 64  # numbers that a vector has, at most, and may read behind the last pixel
+SPARE = 16  # heads that a tile may have, at most, and may add up for nothing
 
 
 @jit(cache=False)
 def lay(image, layout, out):
     """Copy an image (C, H, W) to where the layout has its pixels; what lies between them stays."""
-    (tall, wide), (rows, columns), (top, left) = layout.stride, layout.phase, layout.padding
-    for c in range(image.shape[0]):
-        for y in range(image.shape[1]):
+    (channels, height, width), (top, left), numbers = image.shape, layout.padding, image.reshape(image.size)
+    (tall, wide), (rows, columns) = layout.stride, layout.phase
+    if tall == wide == 1 and layout.plane == height * width:  # there is no border
+        copy(numbers, 0, out, layout.front, numbers.size)
+        return
+    for c in range(channels):
+        for y in range(height):
             row, rest = divmod(y + top, tall)
             start = layout.front + c * layout.plane + rest * wide * rows * columns + row * columns
             if wide == 1:
-                line = out[start + left:start + left + image.shape[2]]
-                for x in range(image.shape[2]):
-                    line[x] = image[c, y, x]
+                copy(numbers, (c * height + y) * width, out, start + left, width)
             else:
-                for x in range(image.shape[2]):
+                for x in range(width):
                     column, rest = divmod(x + left, wide)
                     out[start + rest * rows * columns + column] = image[c, y, x]
 
 
 @jit(cache=False)
-def pick(sums, columns, bias, image, corner, stride, count):
-    """Copy from a long row of sums what belongs to pixels of an image (H, W), and add a bias."""
+def pick(sums, columns, image, corner, stride, count):
+    """Copy from a long row of sums what belongs to pixels of an image (H, W)."""
+    pixels = image.reshape(image.size)
     for i in range(count[0]):
-        line, pixels = sums[i * columns:i * columns + count[1]], image[corner[0] + i * stride[0], corner[1]:]
+        start = (corner[0] + i * stride[0]) * image.shape[1] + corner[1]
         if stride[1] == 1:
-            pixels = pixels[:count[1]]
-            for j in range(count[1]):
-                pixels[j] = line[j] + bias
+            copy(sums, i * columns, pixels, start, count[1])
         else:
             for j in range(count[1]):
-                pixels[j * stride[1]] = line[j] + bias
+                pixels[start + j * stride[1]] = sums[i * columns + j]
 
 
 @jit
@@ -73,41 +75,38 @@ def pack(rows):
 @jit
 def convolve(first, last, images, source, packed, bias, result, out):
     """Sum shifted copies of the images from first to last, and pick the pixels of the result."""
-    (layout, offsets, at), (weights, blocks), (length, corner, stride, count) = source, packed, result
-    groups, pitch = blocks[-1, 0] + 1, length + TILE
+    (layout, offsets, at), (weights, blocks), (starts, ends, corner, stride, count) = source, packed, result
+    groups, numbers, area = blocks[-1, 0] + 1, out.reshape(out.size), out.shape[2] * out.shape[3]
     step, each = images.shape[1] // groups * layout.plane, out.shape[1] // groups
-    pixels = np.zeros(layout.front + images.shape[1] * layout.plane + TILE, images.dtype)
-    sums = np.empty(ROWS * pitch, images.dtype)
+    pixels = np.zeros(layout.front + images.shape[1] * layout.plane + LONGEST, images.dtype)
+    sums, pitch = np.empty(ROWS * (starts[-1] + LONGEST), images.dtype), starts[-1] + LONGEST
     for n in range(first, last):
         lay(images[n], layout, pixels)
         for b in range(len(blocks)):
             group, channel, height, start = blocks[b]
-            weigh(height + height % 2, pixels, group * step + at, offsets, weights[start:], sums, length, pitch)
-            for m in range(height):
-                c = group * each + channel + m
-                pick(sums[m * pitch:], layout.phase[1], bias[c], out[n, c], corner, stride, count)
+            c, at_group, even = group * each + channel, group * step + at, height + height % 2
+            if len(ends) and height == even:
+                to = (n * out.shape[1] + c) * area
+                weigh(even, pixels, at_group, offsets, weights[start:], bias[c:], starts, ends, numbers, to, area)
+            else:
+                weigh(even, pixels, at_group, offsets, weights[start:], bias[c:], starts, starts, sums, 0, pitch)
+                for m in range(height):
+                    pick(sums[m * pitch:], layout.phase[1], out[n, c + m], corner, stride, count)
 
 
 @jit
-def correlate(first, last, x, grad, layouts, offsets, taps, groups, room, out):
-    """Add to `out` (groups, channels, taps), both rounded up, the sums over the images from first to last."""
-    (of_x, of_grad), channels = layouts, grad.shape[1] // groups
-    x_step, grad_step = x.shape[1] * of_x.plane, grad.shape[1] * of_grad.plane
-    pixels = np.zeros(room * x_step + TILE, x.dtype)
-    slopes = np.zeros(room * grad_step + HEIGHT * of_grad.plane, x.dtype)
-    sums = out.reshape(out.size)
-    for start in range(first, last, room):
-        images = min(room, last - start)
-        for n in range(images):
-            lay(x[start + n], of_x, pixels[n * x_step:])
-            lay(grad[start + n], of_grad, slopes[n * grad_step:])
+def correlate(first, last, x, grad, layout, offsets, places, taps, groups, out):
+    """Add to `out` (groups, taps, channels), the last two rounded up, the sums over the images from first to last."""
+    channels, area, pitch = grad.shape[1] // groups, grad.shape[2] * grad.shape[3], out.shape[2]
+    step, slopes = x.shape[1] // groups * layout.plane, grad.reshape(grad.size)
+    pixels = np.zeros(x.shape[1] * layout.plane, x.dtype)
+    factors = np.zeros(area * pitch, x.dtype)
+    for n in range(first, last):
+        lay(x[n], layout, pixels)
         for g in range(groups):
-            mine = pixels[g * (x.shape[1] // groups) * of_x.plane:]
-            for k in range(0, taps, TAPS):
-                for o in range(0, channels, HEIGHT):
-                    head, to = (g * channels + o) * of_grad.plane, (g * out.shape[1] + o) * out.shape[2] + k
-                    match(min(HEIGHT, channels - o), slopes, head, of_grad.plane, mine, offsets[k:],
-                          images, grad_step, x_step, sums, to, out.shape[2])
+            transpose(slopes, (n * grad.shape[1] + g * channels) * area, area, (channels, area), factors, 0, pitch)
+            sums = out[g].reshape(out[g].size)
+            gather(pixels, g * step, offsets, taps, places, factors, sums, pitch, sums, pitch)
 
 
 def ready(*arrays):
@@ -127,10 +126,18 @@ def convolution(x, weight, bias=None, *, stride, padding, dilation, groups):
     grid = grid_of(x.shape[2:], weight.shape[2:], stride, padding, dilation)
     packed = pack(weight.reshape(groups, len(weight) // groups, -1))
     source = grid.layout_of_input(), taps(grid, weight.shape[1]), 0
-    result = grid.length(grid.places), (0, 0), (1, 1), grid.places
+    result = goal(grid, grid.places, (0, 0), (1, 1), WIDTH // x.itemsize)
     out = np.empty((len(x), len(weight), *grid.places), x.dtype)
-    spread(lambda part, first, last: convolve(first, last, x, source, packed, bias, result, out), len(x))
+    spread(lambda part, first, last: convolve(first, last, x, source, packed, np.append(bias, bias[:1]), result, out), len(x))
     return out
+
+
+def goal(grid, places, corner, stride, lanes):
+    """Say which vectors to compute, where they go if they may go there at once, and which pixels they are."""
+    direct = stride == (1, 1) and places[1] >= lanes
+    vectors = cover_rows if direct else cover
+    found = vectors(places, grid.phase[1], lanes)
+    return *(found if direct else (found, found[:0])), corner, stride, places
 
 
 def conv2d_input(weight, grad, *, input_size, stride, padding, dilation, groups):
@@ -142,12 +149,12 @@ def conv2d_input(weight, grad, *, input_size, stride, padding, dilation, groups)
     grid = grid_of(input_size[2:], weight.shape[2:], stride, padding, dilation)
     layout = grid.layout_of_output(grid.reach + grid.phase[0] * grid.phase[1], grid.reach)
     rows = weight.reshape(groups, -1, weight.shape[1], grid.kernel[0] * grid.kernel[1]).transpose(0, 2, 1, 3)
-    planes, bias = np.arange(rows.shape[2])[:, None] * layout.plane, np.zeros(input_size[1], weight.dtype)
+    planes, bias = np.arange(rows.shape[2])[:, None] * layout.plane, np.zeros(input_size[1] + 1, weight.dtype)
     out = np.empty(input_size, weight.dtype) if grid.stride == (1, 1) else np.zeros(input_size, weight.dtype)
     for phase in phases(grid):
         packed = pack(rows[..., phase.entries].reshape(groups, rows.shape[1], -1))
         source = layout, (planes - phase.shifts).ravel(), layout.front + phase.first
-        result = grid.length(phase.count), phase.corner, grid.stride, phase.count
+        result = goal(grid, phase.count, phase.corner, grid.stride, WIDTH // grad.itemsize)
         spread(lambda part, first, last: convolve(first, last, grad, source, packed, bias, result, out), len(grad))
     return out
 
@@ -159,19 +166,17 @@ def conv2d_weight(x, grad, *, weight_size, stride, padding, dilation, groups):
         return None
     x, grad = arrays
     grid = grid_of(x.shape[2:], weight_size[2:], stride, padding, dilation)
-    plane = up(grid.length(grid.places), WIDTH // x.itemsize)
-    layouts = grid.layout_of_input(), grid.layout_of_output(plane, 0)
     channels, count = weight_size[0] // groups, math.prod(weight_size[1:])
-    room = max(1, min(8, ROOM // (x.shape[1] * layouts[0].plane + weight_size[0] * plane)))
-    offsets = np.append(taps(grid, weight_size[1]), np.zeros(TAPS, int))
-    shape = groups, up(channels, HEIGHT), up(count, TAPS)
-    sums = np.zeros((max(1, min(len(x) // room, 16, 2**20 // math.prod(shape))), *shape), x.dtype)  # the same for any threads
-    spread(lambda part, first, last: correlate(first, last, x, grad, layouts, offsets, count, groups, room, sums[part]),
-           len(x), len(sums))
-    out = sums.sum(axis=0)[:, :channels, :count].reshape(weight_size)
-    return out if np.isfinite(out).all() else None  # a 0 between the entries of grad may have met inf
+    offsets = np.append(taps(grid, weight_size[1]), np.zeros(SPARE, int))
+    places = (np.arange(grid.places[0])[:, None] * grid.phase[1] + np.arange(grid.places[1])).ravel()
+    shape = groups, count + SPARE, whole(channels, x.itemsize)
+    sums = np.zeros((min(len(x), 16, 1 + 2**20 // math.prod(shape)), *shape), x.dtype)  # the same for any number of threads
+    spread(lambda part, first, last: correlate(
+        first, last, x, grad, grid.layout_of_input(), offsets, places, count, groups, sums[part]), len(x), len(sums))
+    return sums.sum(axis=0)[:, :count, :channels].swapaxes(1, 2).reshape(weight_size)
 
 
-def up(number, step):
-    """Round up to a multiple."""
-    return -(-number // step) * step
+def whole(channels, size):
+    """Round channels up to whole vectors of numbers of a size in bytes, or to a short one."""
+    lanes = WIDTH // size
+    return SHORT if channels <= SHORT < lanes else -(-channels // lanes) * lanes

@@ -35,10 +35,6 @@ class Grid(NamedTuple):
     places: tuple  # at how many places the kernel fits
     reach: int  # numbers from the first entry of a window to the last, in a phase
 
-    def length(self, places):
-        """Return how many numbers there are from the first of some places to the last."""
-        return (places[0] - 1) * self.phase[1] + places[1]
-
     def layout_of_input(self):
         """Lay out what is convolved."""
         plane = self.stride[0] * self.stride[1] * self.phase[0] * self.phase[1]
@@ -95,6 +91,51 @@ def taps(grid, channels):
     column, left = np.divmod(j * grid.dilation[1], grid.stride[1])
     phase = (top * grid.stride[1] + left) * grid.phase[0] * grid.phase[1]
     return channel * grid.layout_of_input().plane + phase + row * grid.phase[1] + column
+
+
+@functools.lru_cache(1024)
+def cover(places, columns, lanes):
+    """Return where vectors start that cover some pixels, once each, and as little as can be of what lies between.
+
+    Args:
+        places: Pair: how many rows and columns of pixels.
+        columns: Numbers from one row to the next.
+        lanes: Numbers in a vector.
+
+    Returns:
+        Array of integers.
+
+    Example:
+        >>> cover((2, 5), columns=7, lanes=4)
+        array([ 0,  4,  8])
+    """
+    starts, end = [], 0
+    for row in range(places[0]):
+        while end < row * columns + places[1]:
+            starts.append(max(end, row * columns))
+            end = starts[-1] + lanes
+    return np.array(starts)
+
+
+@functools.lru_cache(1024)
+def cover_rows(places, columns, lanes):
+    """Return where vectors start that cover rows of pixels and nothing else, in the layout and in an image without borders.
+
+    Args:
+        places: Pair: how many rows and columns of pixels.
+        columns: Numbers from one row to the next.
+        lanes: Numbers in a vector, at most as many as a row has pixels.
+
+    Returns:
+        Two arrays of integers. The last vector of a row ends with it, over part of the one before.
+
+    Example:
+        >>> cover_rows((2, 5), columns=7, lanes=4)
+        (array([0, 1, 7, 8]), array([0, 1, 5, 6]))
+    """
+    across = np.append(np.arange(0, places[1] - lanes, lanes), places[1] - lanes)
+    down = np.arange(places[0])[:, None]
+    return (down * columns + across).ravel(), (down * places[1] + across).ravel()
 
 
 class Phase(NamedTuple):

@@ -16,22 +16,20 @@ FEW = bool(FEATURES.get("sse2")) and WIDTH < 64  # 16 vector registers; others h
 INDEX = ir.IntType(64)
 
 
-def lanes(dtype):
-    """Return how many numbers of a numba dtype a vector register holds."""
-    return WIDTH * 8 // dtype.bitwidth
-
-
 class Vectors:
     """Builds instructions on vectors of one dtype."""
 
-    def __init__(self, builder, dtype):
-        self.builder, self.lanes, self.size = builder, lanes(dtype), dtype.bitwidth // 8
+    def __init__(self, builder, dtype, lanes=0):
+        self.builder, self.size = builder, dtype.bitwidth // 8
+        self.lanes = lanes or WIDTH // self.size
         self.number = ir.FloatType() if self.size == 4 else ir.DoubleType()
         self.vector = ir.VectorType(self.number, self.lanes)
 
-    def sums(self, count):
-        """Make variables that start at 0; LLVM keeps them in registers."""
-        return [cgutils.alloca_once_value(self.builder, ir.Constant(self.vector, None)) for _ in range(count)]
+    def variable(self, vector):
+        """Make a variable that starts as a vector; LLVM keeps it in a register."""
+        place = cgutils.alloca_once(self.builder, self.vector)
+        self.builder.store(vector, place)
+        return place
 
     def place(self, pointer, index):
         """Point to the vector that starts at a number's index."""
@@ -41,9 +39,16 @@ class Vectors:
         """Read the vector that starts at a number's index."""
         return self.builder.load(self.place(pointer, index), align=self.size)
 
+    def store(self, vector, pointer, index):
+        """Write a vector to where a number's index says."""
+        self.builder.store(vector, self.place(pointer, index), align=self.size)
+
     def spread(self, pointer, index):
         """Read one number into all lanes."""
-        number = self.builder.load(self.builder.gep(pointer, [index]))
+        return self.repeat(self.builder.load(self.builder.gep(pointer, [index])))
+
+    def repeat(self, number):
+        """Copy a number into all lanes."""
         alone = self.builder.insert_element(ir.Constant(self.vector, ir.Undefined), number, ir.IntType(32)(0))
         return self.builder.shuffle_vector(alone, alone, ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), None))
 
@@ -51,13 +56,6 @@ class Vectors:
         """Add the product of two vectors to a variable, rounding once where the CPU can."""
         product = self.builder.fmul(a, b, flags=["contract"])
         self.builder.store(self.builder.fadd(self.builder.load(sum_), product, flags=["contract"]), sum_)
-
-    def total(self, sum_):
-        """Add up the lanes of a variable."""
-        kind = ir.FunctionType(self.number, [self.number, self.vector])
-        name = f"llvm.vector.reduce.fadd.v{self.lanes}f{8 * self.size}"
-        reduce = cgutils.get_or_insert_function(self.builder.module, kind, name)
-        return self.builder.call(reduce, [ir.Constant(self.number, 0.0), self.builder.load(sum_)], fastmath=["reassoc"])
 
 
 def unpack(context, builder, signature, args):
@@ -69,111 +67,179 @@ def unpack(context, builder, signature, args):
 def make_weigh(rows, columns):
     """Make the loop of the forward pass and of the input's gradient, for `rows` channels and `columns` vectors of pixels.
 
-    Called as ``weigh(x, at, offsets, weights, out, to, pitch)``, it sets, for each channel m and the pixels p from 0 up to
-    what the vectors hold, ``out[to + m * pitch + p]`` to the sum over k of ``weights[k, m] * x[at + offsets[k] + p]``.
+    Called as ``weigh(x, at, offsets, weights, bias, starts, ends, first, out, to, pitch)``, it takes the vectors that start at
+    ``starts[first]`` and at the next ones. For each channel m, the number of a vector's pixel p is the sum over k of
+    ``weights[k * rows + m] * x[at + offsets[k] + p]``, and ``bias[m]``. The vectors go to ``out[to + m * pitch + ends[first]]``,
+    and so on.
     """
     @intrinsic
-    def weigh(typing, x, at, offsets, weights, out, to, pitch):
+    def weigh(typing, x, at, offsets, weights, bias, starts, ends, first, out, to, pitch):
         def generate(context, builder, signature, args):
-            x, at, offsets, weights, out, to, pitch = unpack(context, builder, signature, args)
+            x, at, offsets, weights, bias, starts, ends, first, out, to, pitch = unpack(context, builder, signature, args)
             vectors = Vectors(builder, signature.args[0].dtype)
             taps = context.make_array(signature.args[2])(context, builder, args[2]).nitems
-            sums = vectors.sums(rows * columns)
+            places = [builder.add(first, INDEX(j)) for j in range(columns)]
+            heads = [builder.gep(x, [builder.add(at, builder.load(builder.gep(starts, [place])))]) for place in places]
+            sums = [vectors.variable(vectors.spread(bias, INDEX(m))) for m in range(rows) for j in range(columns)]
             with cgutils.for_range(builder, taps) as loop:
-                start = builder.add(at, builder.load(builder.gep(offsets, [loop.index])))
-                pixels = [vectors.load(x, builder.add(start, INDEX(j * vectors.lanes))) for j in range(columns)]
+                offset = builder.load(builder.gep(offsets, [loop.index]))
+                pixels = [vectors.load(head, offset) for head in heads]
                 for m in range(rows):
                     weight = vectors.spread(weights, builder.add(builder.mul(loop.index, INDEX(rows)), INDEX(m)))
                     for j in range(columns):
                         vectors.add_product(sums[m * columns + j], weight, pixels[j])
             for m in range(rows):
-                for j in range(columns):
-                    index = builder.add(builder.add(to, builder.mul(pitch, INDEX(m))), INDEX(j * vectors.lanes))
-                    builder.store(builder.load(sums[m * columns + j]), vectors.place(out, index), align=vectors.size)
+                row = builder.gep(out, [builder.add(to, builder.mul(pitch, INDEX(m)))])
+                for j, place in enumerate(places):
+                    vectors.store(builder.load(sums[m * columns + j]), row, builder.load(builder.gep(ends, [place])))
             return context.get_dummy_value()
-        return types.void(x, types.intp, offsets, weights, out, types.intp, types.intp), generate
+        long = types.intp
+        return types.void(x, long, offsets, weights, bias, starts, ends, long, out, long, long), generate
     return weigh
 
 
-def make_match(rows, columns):
-    """Make the loop of the weight's gradient, for `rows` output channels and `columns` taps.
+def make_gather(rows, columns, lanes=0):
+    """Make the loop of the weight's gradient, and of the others where rows of pixels are short: vectors hold channels.
 
-    Called as ``match(g, at, length, x, offsets, images, g_step, x_step, out, to, width)``, it adds, for each channel m and
-    tap k, to ``out[to + m * width + k]`` the sum over the images n and the pixels p, which fill whole vectors, of
-    ``g[at + m * length + n * g_step + p] * x[offsets[k] + n * x_step + p]``.
+    Called as ``gather(x, at, heads, first, steps, factors, base, base_pitch, out, to, pitch)``, it takes `rows` entries of
+    heads from the first on, and `columns` vectors of channels. For each head h and channel c, ``out[h * pitch + to + c]`` is
+    set to ``base[h * base_pitch + to + c]`` and the sum over the steps t of
+    ``x[at + heads[h] + steps[t]] * factors[t * pitch + to + c]``.
     """
     @intrinsic
-    def match(typing, g, at, length, x, offsets, images, g_step, x_step, out, to, width):
+    def gather(typing, x, at, heads, first, steps, factors, base, base_pitch, out, to, pitch):
         def generate(context, builder, signature, args):
-            g, at, length, x, offsets, images, g_step, x_step, out, to, width = unpack(context, builder, signature, args)
-            vectors = Vectors(builder, signature.args[0].dtype)
-            sums = vectors.sums(rows * columns)
-            heads = [builder.add(at, builder.mul(length, INDEX(m))) for m in range(rows)]
-            taps = [builder.load(builder.gep(offsets, [INDEX(k)])) for k in range(columns)]
-            with cgutils.for_range(builder, images) as image:
-                of_g, of_x = builder.mul(image.index, g_step), builder.mul(image.index, x_step)
-                with cgutils.for_range_slice(builder, INDEX(0), length, INDEX(vectors.lanes), inc=True) as (p, _):
-                    left = [vectors.load(g, builder.add(builder.add(head, of_g), p)) for head in heads]
-                    for k, tap in enumerate(taps):
-                        right = vectors.load(x, builder.add(builder.add(tap, of_x), p))
-                        for m in range(rows):
-                            vectors.add_product(sums[m * columns + k], left[m], right)
-            for m in range(rows):
-                for k in range(columns):
-                    place = builder.gep(out, [builder.add(builder.add(to, builder.mul(width, INDEX(m))), INDEX(k))])
-                    builder.store(builder.fadd(builder.load(place), vectors.total(sums[m * columns + k])), place)
+            x, at, heads, first, steps, factors, base, base_pitch, out, to, pitch = unpack(context, builder, signature, args)
+            vectors = Vectors(builder, signature.args[0].dtype, lanes)
+            count = context.make_array(signature.args[4])(context, builder, args[4]).nitems
+            numbers = [builder.add(first, INDEX(m)) for m in range(rows)]
+            starts = [builder.gep(x, [builder.add(at, builder.load(builder.gep(heads, [number])))]) for number in numbers]
+            across = [builder.add(to, INDEX(j * vectors.lanes)) for j in range(columns)]
+            sums = [vectors.variable(vectors.load(base, builder.add(builder.mul(number, base_pitch), place)))
+                    for number in numbers for place in across]
+            with cgutils.for_range(builder, count) as loop:
+                step = builder.load(builder.gep(steps, [loop.index]))
+                row = builder.gep(factors, [builder.mul(loop.index, pitch)])
+                right = [vectors.load(row, place) for place in across]
+                for m, start in enumerate(starts):
+                    left = vectors.spread(start, step)
+                    for j in range(columns):
+                        vectors.add_product(sums[m * columns + j], left, right[j])
+            for m, number in enumerate(numbers):
+                row = builder.gep(out, [builder.mul(number, pitch)])
+                for j, place in enumerate(across):
+                    vectors.store(builder.load(sums[m * columns + j]), row, place)
             return context.get_dummy_value()
         long = types.intp
-        return types.void(g, long, long, x, offsets, long, long, long, out, long, long), generate
-    return match
+        return types.void(x, long, heads, long, steps, factors, base, long, out, long, long), generate
+    return gather
+
+
+@intrinsic
+def turn(typing, source, at, pitch, out, to, out_pitch):
+    """Transpose `SHORT` rows of as many numbers."""
+    def generate(context, builder, signature, args):
+        source, at, pitch, out, to, out_pitch = unpack(context, builder, signature, args)
+        vectors = Vectors(builder, signature.args[0].dtype, SHORT)
+        rows = [vectors.load(source, builder.add(at, builder.mul(pitch, INDEX(i)))) for i in range(SHORT)]
+        order = [i // 2 + i % 2 * SHORT for i in range(2 * SHORT)]  # one of the first row, one of the second, and so on
+        mix = [ir.Constant(ir.VectorType(ir.IntType(32), SHORT), part) for part in (order[:SHORT], order[SHORT:])]
+        for _ in range(SHORT.bit_length() - 1):
+            rows = [builder.shuffle_vector(rows[i], rows[i + SHORT // 2], part) for i in range(SHORT // 2) for part in mix]
+        for i, row in enumerate(rows):
+            vectors.store(row, out, builder.add(to, builder.mul(out_pitch, INDEX(i))))
+        return context.get_dummy_value()
+    return types.void(source, types.intp, types.intp, out, types.intp, types.intp), generate
+
+
+@jit(cache=False)
+def transpose(source, at, pitch, shape, out, to, out_pitch):
+    """Transpose a matrix of a shape, whose rows start at ``source[at]`` and every pitch numbers, to ``out[to]`` on."""
+    rows, columns = shape[0] // SHORT * SHORT, shape[1] // SHORT * SHORT
+    for i in range(0, rows, SHORT):
+        for j in range(0, columns, SHORT):
+            turn(source, at + i * pitch + j, pitch, out, to + j * out_pitch + i, out_pitch)
+    for i in range(shape[0]):
+        for j in range(columns if i < rows else 0, shape[1]):
+            out[to + j * out_pitch + i] = source[at + i * pitch + j]
+
+
+@intrinsic
+def move(typing, source, at, out, to):
+    """Copy `SHORT` numbers from ``source[at]`` on to ``out[to]`` on."""
+    def generate(context, builder, signature, args):
+        source, at, out, to = unpack(context, builder, signature, args)
+        vectors = Vectors(builder, signature.args[0].dtype, SHORT)
+        vectors.store(vectors.load(source, at), out, to)
+        return context.get_dummy_value()
+    return types.void(source, types.intp, out, types.intp), generate
+
+
+@jit(cache=False)
+def copy(source, at, out, to, count):
+    """Copy a row of numbers; the last few are copied twice rather than one by one."""
+    if count < SHORT:
+        for i in range(count):
+            out[to + i] = source[at + i]
+    else:
+        for i in range(0, count - SHORT, SHORT):
+            move(source, at + i, out, to + i)
+        move(source, at + count - SHORT, out, to + count - SHORT)
 
 
 def make_block(rows):
-    """Make the function that weighs the taps of any number of pixels, for `rows` channels.
-
-    Called as ``block(x, at, offsets, weights, out, length, pitch)``, it does what `make_weigh` says from ``to = 0`` on, for at
-    least ``length`` pixels.
-    """
+    """Make the function that weighs the taps of any number of pixels, for `rows` channels."""
     wide, narrow = make_weigh(rows, COLUMNS), make_weigh(rows, 1)
 
     @jit(cache=False)
-    def block(x, at, offsets, weights, out, length, pitch):
-        step, p = WIDTH // x.itemsize, 0
-        while p + (COLUMNS - 1) * step < length:
-            wide(x, at + p, offsets, weights, out, p, pitch)
-            p += COLUMNS * step
-        while p < length:
-            narrow(x, at + p, offsets, weights, out, p, pitch)
-            p += step
+    def block(x, at, offsets, weights, bias, starts, ends, out, to, pitch):
+        even = len(starts) // COLUMNS * COLUMNS
+        for first in range(0, even, COLUMNS):
+            wide(x, at, offsets, weights, bias, starts, ends, first, out, to, pitch)
+        for first in range(even, len(starts)):
+            narrow(x, at, offsets, weights, bias, starts, ends, first, out, to, pitch)
     return block
 
 
+SHORT = 8  # numbers that `move` moves, and side of the squares of `turn`
 COLUMNS = 3  # vectors of pixels at once
 ROWS = 4 if FEW else 8  # channels at once: 12 or 24 sums, and registers to spare for a product's factors
-TAPS = 5  # taps at once, and
-HEIGHT = 2 if FEW else 4  # channels at once: 10 or 20 sums
-TILE = COLUMNS * 64 + 64  # numbers that a tile may reach beyond the last pixel
 weigh_2, weigh_4, weigh_6, weigh_8 = map(make_block, (2, 4, 6, 8))
-match_2, match_4 = make_match(2, TAPS), make_match(4, TAPS)
+HEADS = (6, 6, 4, 3) if FEW else (9, 9, 8, 6)  # with 1 to 4 vectors of channels, so many heads at once
+gather_half = make_gather(HEADS[0], 1, SHORT)
+gather_1, gather_2, gather_3, gather_4 = [make_gather(HEADS[i], i + 1) for i in range(4)]
 
 
 @jit(cache=False)
-def weigh(rows, x, at, offsets, weights, out, length, pitch):
+def weigh(rows, x, at, offsets, weights, bias, starts, ends, out, to, pitch):
     """Weigh the taps for an even number of channels, at most `ROWS`."""
     if rows == 8:
-        weigh_8(x, at, offsets, weights, out, length, pitch)
+        weigh_8(x, at, offsets, weights, bias, starts, ends, out, to, pitch)
     elif rows == 6:
-        weigh_6(x, at, offsets, weights, out, length, pitch)
+        weigh_6(x, at, offsets, weights, bias, starts, ends, out, to, pitch)
     elif rows == 4:
-        weigh_4(x, at, offsets, weights, out, length, pitch)
+        weigh_4(x, at, offsets, weights, bias, starts, ends, out, to, pitch)
     else:
-        weigh_2(x, at, offsets, weights, out, length, pitch)
+        weigh_2(x, at, offsets, weights, bias, starts, ends, out, to, pitch)
 
 
 @jit(cache=False)
-def match(rows, g, at, length, x, offsets, images, g_step, x_step, out, to, width):
-    """Match channels, at most `HEIGHT`, with `TAPS` taps."""
-    if rows > 2:
-        match_4(g, at, length, x, offsets, images, g_step, x_step, out, to, width)
-    else:
-        match_2(g, at, length, x, offsets, images, g_step, x_step, out, to, width)
+def gather(x, at, heads, count, steps, factors, base, base_pitch, out, pitch):
+    """Gather for a number of heads, rounded up, and all channels: as many as the pitch, which is whole vectors."""
+    lanes = WIDTH // x.itemsize
+    if pitch < lanes:
+        for first in range(0, count, HEADS[0]):
+            gather_half(x, at, heads, first, steps, factors, base, base_pitch, out, 0, pitch)
+    for to in range(0, pitch // lanes * lanes, 4 * lanes):
+        if pitch - to >= 4 * lanes:
+            for first in range(0, count, HEADS[3]):
+                gather_4(x, at, heads, first, steps, factors, base, base_pitch, out, to, pitch)
+        elif pitch - to == 3 * lanes:
+            for first in range(0, count, HEADS[2]):
+                gather_3(x, at, heads, first, steps, factors, base, base_pitch, out, to, pitch)
+        elif pitch - to == 2 * lanes:
+            for first in range(0, count, HEADS[1]):
+                gather_2(x, at, heads, first, steps, factors, base, base_pitch, out, to, pitch)
+        else:
+            for first in range(0, count, HEADS[0]):
+                gather_1(x, at, heads, first, steps, factors, base, base_pitch, out, to, pitch)
