@@ -1,20 +1,22 @@
 # Made by tito from modules/12_cnn/cnn.py: edit that file, then run `tito module complete 12`.
 
 # cnn.py, cell 3
-"""Convolutional networks: convolution, pooling and batch normalisation, their rules and layers."""
+"""Convolutional networks: convolution, pooling, batch normalisation; their rules and layers."""
 import math
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from tinytorch.autograd import no_grad, put_back
 from tinytorch.layers import (Buffer, Flatten, Linear, Module, Parameter, ReLU, Sequential,
                               kaiming_uniform_, uniform_)
 from tinytorch.op import op
-from tinytorch.tensor import Tensor, mean, ones, sqrt, zeros
+from tinytorch.pictures import (check_channels, check_fits, check_groups, check_normal, column,
+                                grown, margins, padded, pair, places, pooling, slabs, trimmed,
+                                values_per_channel)
+from tinytorch.tensor import Tensor, ones, sqrt, zeros
 
 
-# cnn.py, cell 4
+# cnn.py, cell 5
 def convolve(picture, kernel, stride=1):
     """Slide a kernel over a picture, and take the sum of products at every place.
 
@@ -24,16 +26,19 @@ def convolve(picture, kernel, stride=1):
         stride: By how many pixels the kernel moves, down as well as to the right.
 
     Returns:
-        Array of float32 with as many rows and columns as there are places for the kernel. Entry
-        (y, x) is the sum over i and j of
+        Array of float32, with as many rows and columns as there are places where the whole kernel
+        lies on the picture. Entry (y, x) is the sum over i and j of
         ``picture[y * stride + i, x * stride + j] * kernel[i, j]``.
 
     Example:
-        >>> picture = np.array([[1, 2, 3], [4, 5, 6], [7, 8, 9]])
+        >>> picture = np.array([[1, 2, 4], [4, 5, 7], [7, 8, 9]])
         >>> convolve(picture, np.array([[1, -1]]))
-        array([[-1., -1.],
-               [-1., -1.],
+        array([[-1., -2.],
+               [-1., -2.],
                [-1., -1.]], dtype=float32)
+
+    Source:
+        LeCun et al., Gradient-based learning applied to document recognition, 1998, section II.A.
     """
     (height, width), (rows, columns) = picture.shape, kernel.shape
     shape = (height - rows) // stride + 1, (width - columns) // stride + 1
@@ -44,58 +49,32 @@ def convolve(picture, kernel, stride=1):
     return out
 
 
-# cnn.py, cell 6
-def pair(value):
-    """Return (value, value) of one number, and a pair as it is."""
-    return tuple(value) if isinstance(value, (tuple, list)) else (value, value)
-
-
-def places(size, kernel_size, stride=(1, 1), dilation=(1, 1)):
-    """Return at how many places, down and across, a kernel fits into a picture."""
-    return tuple((n - d * (k - 1) - 1) // s + 1
-                 for n, k, s, d in zip(size, kernel_size, stride, dilation))
-
-
-def padded(x, padding, value=0):
-    """Return an array (N, C, H, W) with a border of a value around every picture."""
-    (n, c, h, w), (ph, pw) = x.shape, padding
-    if ph == pw == 0:
-        return x
-    out = np.full((n, c, h + 2 * ph, w + 2 * pw), value, x.dtype)
-    out[:, :, ph:ph + h, pw:pw + w] = x
-    return out
-
-
-def trimmed(x, padding):
-    """Return the pictures without their border: a view."""
-    (ph, pw), (h, w) = padding, x.shape[2:]
-    return x[:, :, ph:h - ph, pw:w - pw]
-
-
-# cnn.py, cell 7
+# cnn.py, cell 13
 def windows(x, kernel_size, stride=(1, 1), dilation=(1, 1)):
-    """Show an array as all the windows that a kernel meets in it, without a copy.
+    """Show pictures as all the windows that a kernel meets in them, without a copy.
 
     Args:
-        x: Array of shape (N, C, H, W).
+        x: Array of shape (N, C, H, W), with any strides.
         kernel_size: Pair (KH, KW).
         stride: Pair: how far it is from one window to the next, down and across.
         dilation: Pair: how far it is from one entry of a window to the next, down and across.
 
     Returns:
-        Array of shape (N, C, KH, KW, H', W'), a view of the memory of ``x``; H' and W' are
+        Array of shape (N, C, KH, KW, H', W') on the memory of ``x``, where (H', W') is
         ``places((H, W), kernel_size, stride, dilation)``. Entry ``[n, c, i, j, y, x]`` is the
-        entry of the picture at row ``y * stride[0] + i * dilation[0]`` and column
+        entry of picture n, channel c, at row ``y * stride[0] + i * dilation[0]`` and column
         ``x * stride[1] + j * dilation[1]``.
 
     Example:
-        >>> x = np.arange(12).reshape(1, 1, 3, 4)
-        >>> view = windows(x, (2, 2))
+        >>> view = windows(np.arange(12).reshape(1, 1, 3, 4), (2, 2))
         >>> view.shape
         (1, 1, 2, 2, 2, 3)
         >>> view[0, 0, :, :, 1, 2]
         array([[ 6,  7],
                [10, 11]])
+
+    Source:
+        NumPy manual, "numpy.lib.stride_tricks.as_strided".
     """
     down, across = x.strides[2:]
     steps = (dilation[0] * down, dilation[1] * across, stride[0] * down, stride[1] * across)
@@ -103,101 +82,158 @@ def windows(x, kernel_size, stride=(1, 1), dilation=(1, 1)):
     return as_strided(x, (*x.shape[:2], *shape), (*x.strides[:2], *steps))
 
 
-# cnn.py, cell 9
+# cnn.py, cell 19
 @op
 def unfold(x, *, kernel_size, dilation=1, padding=0, stride=1):
     """Lay out every window as a column.
 
     Args:
         x: Array of shape (N, C, H, W).
-        kernel_size, dilation, padding, stride: One number or a pair each, as in `conv2d`.
+        kernel_size, dilation, padding, stride: A number, or a pair for height and width.
 
     Returns:
         Array of shape (N, C * KH * KW, L), where L is the number of windows.
+
+    Example:
+        >>> unfold.forward(np.arange(4.0).reshape(1, 1, 2, 2), kernel_size=(1, 2))
+        array([[[0., 2.],
+                [1., 3.]]])
     """
     view = windows(padded(x, pair(padding)), pair(kernel_size), pair(stride), pair(dilation))
     n, c, rows, columns, down, across = view.shape
     return view.reshape(n, c * rows * columns, down * across)
 
 
-def slabs(count, size):
-    """Yield slices of a batch, each with as many images of ``size`` entries as a cache holds."""
-    step = max(1, 2**18 // max(1, size))
-    for start in range(0, count, step):
-        yield slice(start, start + step)
-
-
-# cnn.py, cell 10
+# cnn.py, cell 20
 @op
 def convolution(x, weight, *, stride, padding, dilation, groups):
-    """Convolve."""
+    """Slide kernels over the pictures of a batch.
+
+    Args:
+        x: Array of shape (N, C, H, W).
+        weight: Array of shape (O, C / groups, KH, KW): O kernels.
+        stride, padding, dilation: Pairs, for height and width; the padding is a border of zeros,
+            as wide above as below, and left as right.
+        groups: Into how many groups channels and kernels are divided, each in their order.
+
+    Returns:
+        Array of shape (N, O, H', W'). Entry ``[n, o, y, x]`` is the sum over c, i and j of
+        ``weight[o, c, i, j]`` times the entry of the bordered picture n in channel c of kernel o's
+        group, at row ``y * stride[0] + i * dilation[0]`` and column
+        ``x * stride[1] + j * dilation[1]``.
+
+    Example:
+        >>> x, weight = np.arange(9.0).reshape(1, 1, 3, 3), np.array([[[[1.0, 0.0], [0.0, 10.0]]]])
+        >>> settings = dict(stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1)
+        >>> convolution.forward(x, weight, **settings)
+        array([[[[40., 51.],
+                 [73., 84.]]]])
+
+    Source:
+        Chellapilla, Puri and Simard, High performance convolutional neural networks, 2006.
+    """
     settings = dict(kernel_size=weight.shape[2:], dilation=dilation, padding=padding, stride=stride)
-    size = [n + 2 * p for n, p in zip(x.shape[2:], padding)]
+    size = [length + 2 * p for length, p in zip(x.shape[2:], padding)]
     down, across = places(size, weight.shape[2:], stride, dilation)
     rows = weight.reshape(groups, len(weight) // groups, -1)
     out = np.empty((len(x), *rows.shape[:2], down * across), np.result_type(x, weight))
-    for slab in slabs(len(x), rows.shape[2] * groups * down * across):
+    for slab in slabs(len(x), groups * rows[0, 0].size * down * across):
         columns = unfold.forward(x[slab], **settings)
         columns = columns.reshape(len(columns), groups, -1, down * across)
         np.matmul(rows, columns, out=out[slab])
     return out.reshape(len(x), len(weight), down, across)
 
 
-# cnn.py, cell 12
+# cnn.py, cell 28
 @op
 def conv2d_weight(x, grad, *, weight_size, stride, padding, dilation, groups):
-    """Weight gradient."""
+    """Turn the gradient of a convolution into that of its kernels.
+
+    Args:
+        x: Array of shape (N, C, H, W), the pictures.
+        grad: Array of shape (N, O, H', W'), the gradient of the convolution's result.
+        weight_size: Shape (O, C / groups, KH, KW) of the kernels.
+        stride, padding, dilation, groups: The settings of the convolution.
+
+    Returns:
+        Array of shape ``weight_size``. Entry ``[o, c, i, j]`` is the sum over n, y and x of
+        ``grad[n, o, y, x]`` times the entry of the bordered picture that kernel o's entry
+        ``[c, i, j]`` was multiplied by at place (y, x).
+
+    Example:
+        >>> x, grad = np.arange(4.0).reshape(1, 1, 2, 2), np.array([[[[1.0], [10.0]]]])
+        >>> settings = dict(stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1)
+        >>> conv2d_weight.forward(x, grad, weight_size=(1, 1, 1, 2), **settings)
+        array([[[[20., 31.]]]])
+
+    Source:
+        Dumoulin and Visin, A guide to convolution arithmetic for deep learning, 2016, section 4.
+    """
     settings = dict(kernel_size=weight_size[2:], dilation=dilation, padding=padding, stride=stride)
-    n, o, down, across = grad.shape
-    grad = grad.reshape(n, groups, o // groups, down * across)
-    total = np.zeros((groups, o // groups, math.prod(weight_size[1:])), np.result_type(x, grad))
-    for slab in slabs(n, total.shape[2] * groups * down * across):
+    n, kernels, down, across = grad.shape
+    grad = grad.reshape(n, groups, kernels // groups, down * across)
+    rows = groups, kernels // groups, math.prod(weight_size[1:])
+    total = np.zeros(rows, np.result_type(x, grad))
+    for slab in slabs(n, groups * rows[2] * down * across):
         columns = unfold.forward(x[slab], **settings)
         columns = columns.reshape(len(columns), groups, -1, down * across)
         total += (grad[slab] @ columns.mT).sum(axis=0)
     return total.reshape(weight_size)
 
 
-# cnn.py, cell 14
+# cnn.py, cell 33
 @op
 def fold(columns, *, output_size, kernel_size, dilation=1, padding=0, stride=1):
-    """Fold."""
-    kernel_size, stride, padding = pair(kernel_size), pair(stride), pair(padding)
-    n, c = len(columns), columns.shape[1] // math.prod(kernel_size)
+    """Send every entry of a column back to its pixel, and add up what arrives there.
+
+    Args:
+        columns: Array of shape (N, C * KH * KW, L), as `unfold` returns it.
+        output_size: Pair (H, W), the size of the pictures that were unfolded.
+        kernel_size, dilation, padding, stride: As they were unfolded: a number or a pair each.
+
+    Returns:
+        Array of shape (N, C, H, W). Every entry is the sum of all entries of ``columns`` into
+        which `unfold`, with the same settings, copies the pixel at its place. What would arrive
+        in the border is dropped.
+
+    Example:
+        >>> columns = unfold.forward(np.ones((1, 1, 3, 3)), kernel_size=2)
+        >>> fold.forward(columns, output_size=3, kernel_size=2)
+        array([[[[1., 2., 1.],
+                 [2., 4., 2.],
+                 [1., 2., 1.]]]])
+
+    Source:
+        PyTorch documentation, "Fold", section "torch.nn".
+    """
+    kernel_size, padding = pair(kernel_size), pair(padding)
+    channels = columns.shape[1] // math.prod(kernel_size)
     size = [length + 2 * p for length, p in zip(pair(output_size), padding)]
-    out = np.zeros((n, c, *size), columns.dtype)
-    view = windows(out, kernel_size, stride, pair(dilation))
+    out = np.zeros((len(columns), channels, *size), columns.dtype)
+    view = windows(out, kernel_size, pair(stride), pair(dilation))
     columns = columns.reshape(view.shape)
     for i, j in np.ndindex(kernel_size):
         view[:, :, i, j] += columns[:, :, i, j]
     return trimmed(out, padding)
 
 
-# cnn.py, cell 16
+# cnn.py, cell 38
 @op
 def conv2d_input(weight, grad, *, input_size, stride, padding, dilation, groups):
-    """Input gradient."""
-    n, o, down, across = grad.shape
+    """Turn the gradient of a convolution into that of the pictures, of shape ``input_size``."""
     settings = dict(output_size=input_size[2:], kernel_size=weight.shape[2:], dilation=dilation,
                     padding=padding, stride=stride)
-    rows = weight.reshape(groups, o // groups, -1)
-    grad = grad.reshape(n, groups, o // groups, down * across)
+    n, kernels, down, across = grad.shape
+    rows = weight.reshape(groups, kernels // groups, -1).mT
+    grad = grad.reshape(n, groups, kernels // groups, down * across)
     out = np.empty(input_size, np.result_type(weight, grad))
-    for slab in slabs(n, rows.shape[2] * groups * down * across):
-        columns = rows.mT @ grad[slab]
-        columns = columns.reshape(len(columns), -1, down * across)
+    for slab in slabs(n, groups * rows.shape[1] * down * across):
+        columns = rows @ grad[slab]
+        columns = columns.reshape(len(columns), groups * rows.shape[1], down * across)
         out[slab] = fold.forward(columns, **settings)
     return out
 
 
-# cnn.py, cell 17
-def unfold_rule(grad, out, x, **settings):
-    """Turn the gradient of `unfold` into that of its input."""
-    return fold(grad, output_size=x.shape[2:], **settings)
-
-
-unfold.register_vjp(unfold_rule)
-fold.register_vjp(lambda grad, out, columns, output_size, **settings: unfold(grad, **settings))
 convolution.register_vjp(
     lambda grad, out, x, weight, **s: conv2d_input(weight, grad, input_size=x.shape, **s),
     lambda grad, out, x, weight, **s: conv2d_weight(x, grad, weight_size=weight.shape, **s))
@@ -208,250 +244,62 @@ conv2d_input.register_vjp(
 conv2d_weight.register_vjp(
     lambda grad, out, x, g, weight_size, **s: conv2d_input(grad, g, input_size=x.shape, **s),
     lambda grad, out, x, g, weight_size, **s: convolution(x, grad, **s))
+unfold.register_vjp(lambda grad, out, x, **s: fold(grad, output_size=x.shape[2:], **s))
+fold.register_vjp(lambda grad, out, columns, output_size, **s: unfold(grad, **s))
 
 
-# cnn.py, cell 18
-def fits(name, x, kernel_size, stride, padding, dilation=(1, 1)):
-    """Raise an error that says why a kernel does not fit on pictures."""
-    if x.ndim != 4:
-        raise ValueError(f"{name} needs pictures of shape (N, C, H, W), got {x.shape}")
-    if min(*kernel_size, *stride, *dilation) < 1 or min(padding) < 0:
-        raise ValueError(f"{name} needs a kernel size, a stride and a dilation of at least 1, and a "
-                         f"padding of at least 0, got {kernel_size}, {stride}, {dilation}, {padding}")
-    size = tuple(n + 2 * p for n, p in zip(x.shape[2:], padding))
-    if min(places(size, kernel_size, stride, dilation)) < 1:
-        reach = tuple(d * (k - 1) + 1 for k, d in zip(kernel_size, dilation))
-        raise ValueError(f"{name} needs a kernel no larger than the padded picture: it reaches over "
-                         f"{reach} pixels of {size}")
-
-
-def margins(padding, kernel_size, stride, dilation):
-    """Return the padding before and the rest after, as pairs, for padding of any kind."""
-    if padding == "valid":
-        return (0, 0), (0, 0)
-    if padding != "same":
-        return pair(padding), (0, 0)
-    if stride != (1, 1):
-        raise ValueError(f'padding="same" needs stride 1, got {stride}')
-    total = [d * (k - 1) for k, d in zip(kernel_size, dilation)]
-    return tuple(n // 2 for n in total), tuple(n % 2 for n in total)
-
-
+# cnn.py, cell 39
 def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
-    """Conv2d."""
-    stride, dilation, kernel_size = pair(stride), pair(dilation), weight.shape[2:]
-    padding, extra = margins(padding, kernel_size, stride, dilation)
+    """Convolve pictures with kernels, and add each kernel's bias, as PyTorch does.
+
+    Args:
+        input: Tensor of shape (N, C, H, W), or (C, H, W) for one picture.
+        weight: Tensor of shape (O, C / groups, KH, KW).
+        bias: Tensor of shape (O,), or None for none.
+        stride, padding, dilation: A number, or a pair for height and width. The padding may be
+            ``"valid"``, which is none, or ``"same"``, which keeps the size of the picture.
+        groups: Into how many groups channels and kernels are divided.
+
+    Returns:
+        Tensor of shape (N, O, H', W'), or (O, H', W').
+
+    Raises:
+        ValueError: Something does not fit; the message says what.
+
+    Example:
+        >>> conv2d(ones(2, 3, 8, 8), ones(4, 3, 3, 3), padding=1, stride=2).shape
+        (2, 4, 4, 4)
+    """
     if input.ndim == 3:
-        return conv2d(input[None], weight, bias, stride, padding, dilation, groups)[0]
-    if any(extra):
-        shape = (*input.shape[:2], *(n + more for n, more in zip(input.shape[2:], extra)))
-        index = (slice(None), slice(None), *(slice(n) for n in input.shape[2:]))
-        input = put_back(input, index=index, shape=shape)
-    fits("conv2d", input, kernel_size, stride, padding, dilation)
+        return conv2d(input.unsqueeze(0), weight, bias, stride, padding, dilation, groups)[0]
+    stride, dilation, kernel_size = pair(stride), pair(dilation), weight.shape[2:]
+    padding, more = margins(padding, kernel_size, stride, dilation)
+    input = grown(input, more)  # for "same" and an even kernel
+    check_fits("conv2d", input, kernel_size, stride, padding, dilation)
+    check_channels(input.shape, weight.shape, groups)
     out = convolution(input, weight, stride=stride, padding=padding, dilation=dilation,
                       groups=groups)
     return out if bias is None else out + bias.reshape(-1, 1, 1)
 
 
-# cnn.py, cell 19
-@op
-def max_pooling(x, *, kernel_size, stride, padding):
-    """Max pooling."""
-    view = windows(padded(x, padding, -np.inf), kernel_size, stride)
-    out = view[:, :, 0, 0].copy()
-    for i, j in np.ndindex(kernel_size):
-        np.maximum(out, view[:, :, i, j], out=out)
-    return out
-
-
-# cnn.py, cell 21
-@op
-def max_pooling_backward(grad, x, *, kernel_size, stride, padding):
-    """Max pooling backward."""
-    view = windows(padded(x, padding, -np.inf), kernel_size, stride)
-    largest, winner = view[:, :, 0, 0].copy(), np.zeros(grad.shape, np.int16)
-    for place, (i, j) in enumerate(np.ndindex(kernel_size)):
-        better = (view[:, :, i, j] > largest) | np.isnan(view[:, :, i, j])
-        np.copyto(winner, place, where=better)
-        np.maximum(largest, view[:, :, i, j], out=largest)
-    out = np.zeros((*x.shape[:2], *(n + 2 * p for n, p in zip(x.shape[2:], padding))), grad.dtype)
-    view = windows(out, kernel_size, stride)
-    for place, (i, j) in enumerate(np.ndindex(kernel_size)):
-        view[:, :, i, j] += grad * (winner == place)
-    return trimmed(out, padding)
-
-
-# cnn.py, cell 23
-@op
-def max_pooling_pick(values, x, *, kernel_size, stride, padding):
-    """Return, of each window, the entry of ``values`` at the place of the maximum of ``x``."""
-    def entries(a, border):
-        view = windows(padded(a, padding, border), kernel_size, stride)
-        return view.reshape(*a.shape[:2], math.prod(kernel_size), *view.shape[4:])
-    places = entries(x, -np.inf).argmax(axis=2)[:, :, None]
-    return np.take_along_axis(entries(values, 0), places, axis=2)[:, :, 0]
-
-
-@op
-def average_pooling(x, *, kernel_size, stride, padding):
-    """Return the mean of every window; the border counts as zeros."""
-    view = windows(padded(x, padding), kernel_size, stride)
-    out = np.zeros(view[:, :, 0, 0].shape, x.dtype)
-    for i, j in np.ndindex(kernel_size):
-        out += view[:, :, i, j]
-    return out / math.prod(kernel_size)
-
-
-@op
-def average_pooling_backward(grad, *, input_size, kernel_size, stride, padding):
-    """Give every entry of a window its share of the gradient of the mean."""
-    size = [n + 2 * p for n, p in zip(input_size[2:], padding)]
-    out = np.zeros((*input_size[:2], *size), grad.dtype)
-    view, part = windows(out, kernel_size, stride), grad / math.prod(kernel_size)
-    for i, j in np.ndindex(kernel_size):
-        view[:, :, i, j] += part
-    return trimmed(out, padding)
-
-
-# cnn.py, cell 24
-max_pooling.register_vjp(lambda grad, out, x, **s: max_pooling_backward(grad, x, **s))
-max_pooling_backward.register_vjp(
-    lambda grad, out, g, x, **s: max_pooling_pick(grad, x, **s), None)
-max_pooling_pick.register_vjp(
-    lambda grad, out, values, x, **s: max_pooling_backward(grad, x, **s), None)
-average_pooling.register_vjp(
-    lambda grad, out, x, **s: average_pooling_backward(grad, input_size=x.shape, **s))
-average_pooling_backward.register_vjp(
-    lambda grad, out, g, input_size, **s: average_pooling(grad, **s))
-
-
-def pooled(name, op, input, kernel_size, stride, padding):
-    """Check the settings of a pooling, and run its op."""
-    kernel_size, padding = pair(kernel_size), pair(padding)
-    stride = kernel_size if stride is None else pair(stride)
-    if input.ndim == 3:
-        return pooled(name, op, input[None], kernel_size, stride, padding)[0]
-    fits(name, input, kernel_size, stride, padding)
-    if any(2 * p > k for k, p in zip(kernel_size, padding)):
-        raise ValueError(f"{name} needs a padding of at most half the kernel: "
-                         f"got padding {padding} for {kernel_size}")
-    return op(input, kernel_size=kernel_size, stride=stride, padding=padding)
-
-
-def max_pool2d(input, kernel_size, stride=None, padding=0):
-    """Max pool."""
-    return pooled("max_pool2d", max_pooling, input, kernel_size, stride, padding)
-
-
-def avg_pool2d(input, kernel_size, stride=None, padding=0):
-    """Avg pool."""
-    return pooled("avg_pool2d", average_pooling, input, kernel_size, stride, padding)
-
-
-# cnn.py, cell 25
-@op
-def channel_norm(x, weight, bias, mean, var, *, eps, training):
-    """Channel norm."""
-    scale = weight / np.sqrt(var + eps)
-    out = x - mean[:, None, None]
-    out *= scale[:, None, None]
-    out += bias[:, None, None]
-    return out
-
-
-# cnn.py, cell 27
-CHANNEL = (0, 2, 3)  # the axes that one channel's statistics are taken over
-
-
-@op
-def channel_variance(x, mean):
-    """Return the variance of every channel, divided by the count, given its mean."""
-    centred = x - mean[:, None, None]
-    return np.einsum("nchw,nchw->c", centred, centred) / (x.size / len(mean))
-
-
-@op
-def channel_norm_weight(grad, x, mean, var, *, eps, training):
-    """Return the gradient of the weight of `channel_norm`."""
-    return np.einsum("nchw,nchw->c", grad, x - mean[:, None, None]) / np.sqrt(var + eps)
-
-
-@op
-def channel_norm_backward(grad, x, weight, mean, var, *, eps, training):
-    """Return the gradient of the input of `channel_norm`."""
-    scale = (weight / np.sqrt(var + eps))[:, None, None]
-    if not training:
-        return grad * scale
-    count, centred = x.size / len(mean), x - mean[:, None, None]
-    slope = np.einsum("nchw,nchw->c", grad, centred) / (count * (var + eps))
-    centred *= slope[:, None, None]
-    out = grad - grad.mean(axis=CHANNEL)[:, None, None]
-    out -= centred
-    out *= scale
-    return out
-
-
-# cnn.py, cell 28
-def column(vector): return vector.reshape(-1, 1, 1)
-
-
-def channel_norm_backward_rule(grad, out, g, x, weight, mean, var, eps, training):
-    """Turn the gradient of `channel_norm_backward` into that of x, which it depends on."""
-    settings, statistics = dict(eps=eps, training=training), (mean, var)
-    if not training:
-        return x * 0
-    one, inverse, count = weight * 0 + 1, 1 / sqrt(var + eps), x.numel() / len(mean)
-    hat = channel_norm(x, one, one * 0, *statistics, **settings)
-    p, q = (channel_norm_weight(a, x, *statistics, **settings) / count for a in (grad, g))
-    both = (grad * g).mean(CHANNEL) - grad.mean(CHANNEL) * g.mean(CHANNEL)
-    flat = hat * column((both - p * q) * inverse)
-    for factor, a in ((q, grad), (p, g)):
-        flat = flat + column(factor) * channel_norm_backward(a, x, one, *statistics, **settings)
-    return -flat * column(weight * inverse)
-
-
-channel_variance.register_vjp(
-    lambda grad, out, x, mean: (x - column(mean)) * column(grad * (2 * len(mean) / x.numel())), None)
-channel_norm.register_vjp(
-    lambda grad, out, x, weight, bias, *rest, **s:
-        channel_norm_backward(grad, x, weight, *rest, **s),
-    lambda grad, out, x, weight, bias, *rest, **s: channel_norm_weight(grad, x, *rest, **s),
-    lambda grad, out, *rest, **s: grad.sum(CHANNEL), None, None)
-channel_norm_weight.register_vjp(
-    lambda grad, out, g, x, *rest, **s: channel_norm(x, grad, grad * 0, *rest, **s),
-    lambda grad, out, g, x, *rest, **s: channel_norm_backward(g, x, grad, *rest, **s), None, None)
-channel_norm_backward.register_vjp(
-    lambda grad, out, g, x, weight, *rest, **s: channel_norm_backward(grad, x, weight, *rest, **s),
-    channel_norm_backward_rule,
-    lambda grad, out, g, x, weight, *rest, **s:
-        (grad * channel_norm_backward(g, x, weight * 0 + 1, *rest, **s)).sum(CHANNEL), None, None)
-
-
-# cnn.py, cell 29
-def batch_norm(input, running_mean, running_var, weight=None, bias=None, training=False,
-               momentum=0.1, eps=1e-5):
-    """Batch norm."""
-    mean, var = running_mean, running_var
-    if training or mean is None:
-        x = input.detach()
-        mean = x.mean(CHANNEL)
-        var = channel_variance(x, mean)
-    if training and running_mean is not None:
-        count = input.numel() / len(mean)
-        running_mean.copy_(running_mean * (1 - momentum) + mean * momentum)
-        running_var.copy_(running_var * (1 - momentum) + var * (momentum * count / (count - 1)))
-    weight = Tensor(np.ones_like(mean.data)) if weight is None else weight
-    bias = Tensor(np.zeros_like(mean.data)) if bias is None else bias
-    return channel_norm(input, weight, bias, mean, var, eps=eps,
-                        training=training or running_mean is None)
-
-
-# cnn.py, cell 31
+# cnn.py, cell 40
 class Conv2d(Module):
-    """Conv2d."""
+    """A layer of kernels, each of which looks for its pattern everywhere: PyTorch's Conv2d.
+
+    Args:
+        in_channels, out_channels: How many channels come in, and how many kernels there are.
+        kernel_size, stride, padding, dilation, groups: As in `conv2d`.
+        bias: Whether each kernel has a bias.
+        rng: Generator to draw from, first the weight, then the bias; None for the default one.
+
+    Example:
+        >>> Conv2d(1, 6, 5, padding=2)
+        Conv2d(1, 6, kernel_size=(5, 5), stride=(1, 1), padding=(2, 2))
+    """
 
     def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1,
                  groups=1, bias=True, rng=None):
+        check_groups(in_channels, out_channels, groups)
         weight = zeros(out_channels, in_channels // groups, *pair(kernel_size))
         self.weight = Parameter(kaiming_uniform_(weight, a=math.sqrt(5), rng=rng))
         bound = 1 / math.sqrt(math.prod(weight.shape[1:]))
@@ -459,15 +307,16 @@ class Conv2d(Module):
         self.stride, self.dilation, self.groups = pair(stride), pair(dilation), groups
         self.padding = padding if isinstance(padding, str) else pair(padding)
 
-    def forward(self, x):
-        return conv2d(x, self.weight, self.bias, self.stride, self.padding, self.dilation,
-                      self.groups)
-
     in_channels = property(lambda self: self.weight.shape[1] * self.groups)
     out_channels = property(lambda self: self.weight.shape[0])
     kernel_size = property(lambda self: self.weight.shape[2:])
 
+    def forward(self, x):
+        return conv2d(x, self.weight, self.bias, self.stride, self.padding, self.dilation,
+                      self.groups)
+
     def extra_repr(self):
+        """Say what was chosen; of the last settings, only those that are not the usual ones."""
         said = (f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, "
                 f"stride={self.stride}")
         for name, usual in (("padding", (0, 0)), ("dilation", (1, 1)), ("groups", 1)):
@@ -476,8 +325,132 @@ class Conv2d(Module):
         return said if self.bias is not None else f"{said}, bias=False"
 
 
+# cnn.py, cell 43
+@op
+def max_pooling(x, *, kernel_size, stride, padding):
+    """Take the largest entry of every window.
+
+    Args:
+        x: Array of floats of shape (N, C, H, W).
+        kernel_size, stride: Pairs, for height and width.
+        padding: Pair: how wide the border is, which counts as minus infinity.
+
+    Returns:
+        Array of shape (N, C, H', W'). Entry ``[n, c, y, x]`` is the largest of the entries of
+        channel c of picture n in the rows from ``y * stride[0] - padding[0]`` on, KH of them, and
+        the columns from ``x * stride[1] - padding[1]`` on, KW of them; with nan among them, nan.
+
+    Example:
+        >>> x = np.array([[[[1.0, 2.0, -5.0, -6.0], [4.0, 3.0, -8.0, -7.0]]]])
+        >>> max_pooling.forward(x, kernel_size=(2, 2), stride=(2, 2), padding=(0, 0))
+        array([[[[ 4., -5.]]]])
+
+    Source:
+        Zhou and Chellappa, Computation of optical flow using a neural network, 1988.
+    """
+    view = windows(padded(x, padding, -np.inf), kernel_size, stride)
+    out = view[:, :, 0, 0].copy()
+    for i, j in np.ndindex(kernel_size):
+        np.maximum(out, view[:, :, i, j], out=out)
+    return out
+
+
+# cnn.py, cell 47
+@op
+def max_pooling_backward(grad, x, *, kernel_size, stride, padding):
+    """Turn the gradient of max pooling into that of its input.
+
+    Args:
+        grad: Array of shape (N, C, H', W'), the gradient of the pooled pictures.
+        x: Array of shape (N, C, H, W), the pictures.
+        kernel_size, stride, padding: As in `max_pooling`.
+
+    Returns:
+        Array of the shape of ``x``. Every entry is the sum of ``grad`` over the windows in which
+        it is the first of the largest entries, counted row by row from the top left.
+
+    Example:
+        >>> x, grad = np.array([[[[1.0, 5.0], [5.0, 5.0]]]]), np.array([[[[3.0]]]])
+        >>> max_pooling_backward.forward(grad, x, kernel_size=(2, 2), stride=(2, 2), padding=(0, 0))
+        array([[[[0., 3.],
+                 [0., 0.]]]])
+
+    Source:
+        PyTorch documentation, "MaxPool2d", section "torch.nn".
+    """
+    x = padded(x, padding, -np.inf)
+    out = np.zeros(x.shape, grad.dtype)
+    for slab in slabs(len(x), x[:1].size):
+        view, target = (windows(a[slab], kernel_size, stride) for a in (x, out))
+        largest, winner = view[:, :, 0, 0].copy(), np.zeros(grad[slab].shape, np.uint16)
+        for place, (i, j) in enumerate(np.ndindex(kernel_size)):
+            entry = view[:, :, i, j].copy()
+            better = (entry > largest) | np.isnan(entry)
+            np.maximum(winner, better * np.uint16(place), out=winner)  # later places are larger
+            np.maximum(largest, entry, out=largest)
+        for place, (i, j) in enumerate(np.ndindex(kernel_size)):
+            target[:, :, i, j] += grad[slab] * (winner == place)
+    return trimmed(out, padding)
+
+
+# cnn.py, cell 52
+@op
+def max_pooling_pick(values, x, *, kernel_size, stride, padding):
+    """Return, for each window, the entry of ``values`` at the place of the maximum of ``x``."""
+    def entries(a, border):
+        view = windows(padded(a, padding, border), kernel_size, stride)
+        return view.reshape(*a.shape[:2], math.prod(kernel_size), *view.shape[4:])
+
+    winner = entries(x, -np.inf).argmax(axis=2)[:, :, None]
+    return np.take_along_axis(entries(values, 0), winner, axis=2)[:, :, 0]
+
+
+@op
+def average_pooling(x, *, kernel_size, stride, padding):
+    """Take the mean of every window; the border counts as zeros."""
+    view = windows(padded(x, padding), kernel_size, stride)
+    return sum(view[:, :, i, j] for i, j in np.ndindex(kernel_size)) / math.prod(kernel_size)
+
+
+@op
+def average_pooling_backward(grad, *, input_size, kernel_size, stride, padding):
+    """Give every entry of a window its share of the gradient of the mean."""
+    n, c, down, across = grad.shape
+    columns = np.repeat(grad / math.prod(kernel_size), math.prod(kernel_size), axis=1)
+    columns = columns.reshape(n, c * math.prod(kernel_size), down * across)
+    return fold.forward(columns, output_size=input_size[2:], kernel_size=kernel_size,
+                        padding=padding, stride=stride)
+
+
+max_pooling.register_vjp(lambda grad, out, x, **s: max_pooling_backward(grad, x, **s))
+max_pooling_backward.register_vjp(lambda grad, out, g, x, **s: max_pooling_pick(grad, x, **s), None)
+max_pooling_pick.register_vjp(lambda grad, out, v, x, **s: max_pooling_backward(grad, x, **s), None)
+average_pooling.register_vjp(
+    lambda grad, out, x, **s: average_pooling_backward(grad, input_size=x.shape, **s))
+average_pooling_backward.register_vjp(
+    lambda grad, out, g, input_size, **s: average_pooling(grad, **s))
+
+
+# cnn.py, cell 53
+def pool(name, op, input, kernel_size, stride, padding):
+    """Check the settings of a pooling, and run its op, also on one picture (C, H, W)."""
+    pictures = input.unsqueeze(0) if input.ndim == 3 else input
+    out = op(pictures, **pooling(name, pictures, kernel_size, stride, padding))
+    return out[0] if input.ndim == 3 else out
+
+
+def max_pool2d(input, kernel_size, stride=None, padding=0):
+    """Take the largest entry of every window of a tensor of pictures, as PyTorch does."""
+    return pool("max_pool2d", max_pooling, input, kernel_size, stride, padding)
+
+
+def avg_pool2d(input, kernel_size, stride=None, padding=0):
+    """Take the mean of every window of a tensor of pictures, as PyTorch does."""
+    return pool("avg_pool2d", average_pooling, input, kernel_size, stride, padding)
+
+
 class MaxPool2d(Module):
-    """MaxPool2d."""
+    """`max_pool2d` as a module."""
 
     def __init__(self, kernel_size, stride=None, padding=0):
         self.kernel_size, self.padding = kernel_size, padding
@@ -486,19 +459,168 @@ class MaxPool2d(Module):
     def forward(self, x): return max_pool2d(x, self.kernel_size, self.stride, self.padding)
 
     def extra_repr(self):
+        """Say what was chosen, and what PyTorch would let you choose."""
         return (f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}, "
                 "dilation=1, ceil_mode=False")
 
 
 class AvgPool2d(MaxPool2d):
-    """AvgPool2d."""
+    """`avg_pool2d` as a module."""
 
     def forward(self, x): return avg_pool2d(x, self.kernel_size, self.stride, self.padding)
     def extra_repr(self): return super().extra_repr().removesuffix(", dilation=1, ceil_mode=False")
 
 
+# cnn.py, cell 56
+@op
+def channel_norm(x, weight, bias, mean, var, *, eps, training):
+    """Shift and scale every channel.
+
+    Args:
+        x: Array of shape (N, C, H, W).
+        weight, bias, mean, var: Arrays of shape (C,).
+        eps: Is added to the variance, so that nothing is divided by 0.
+        training: Whether mean and variance are those of ``x``, which only the rules need to know.
+
+    Returns:
+        Array of shape (N, C, H, W). Entry ``[n, c, y, x]`` is the difference of the input's entry
+        and ``mean[c]``, divided by the square root of ``var[c] + eps``, times ``weight[c]``, plus
+        ``bias[c]``.
+
+    Example:
+        >>> x, c = np.array([[[[1.0, 3.0]]]]), np.array([2.0])
+        >>> channel_norm.forward(x, 10 * c, c, mean=c, var=c - 1, eps=0.0, training=False)
+        array([[[[-18.,  22.]]]])
+
+    Source:
+        Ioffe and Szegedy, Batch normalization, 2015, algorithm 1.
+    """
+    out = x - column(mean)
+    out *= column(weight / np.sqrt(var + eps))
+    out += column(bias)
+    return out
+
+
+# cnn.py, cell 59
+CHANNEL = (0, 2, 3)  # the axes that belong to one channel: pictures, rows and columns
+
+
+@op
+def channel_variance(x, mean):
+    """Return the mean square distance of every channel's entries from its mean, of shape (C,)."""
+    apart = x - column(mean)
+    return np.einsum("nchw,nchw->c", apart, apart) / (x.size / len(mean))
+
+
+@op
+def channel_norm_weight(grad, x, mean, var, *, eps, training):
+    """Turn the gradient of `channel_norm` into that of its weight."""
+    return np.einsum("nchw,nchw->c", grad, x - column(mean)) / np.sqrt(var + eps)
+
+
+@op
+def channel_norm_backward(grad, x, weight, mean, var, *, eps, training):
+    """Turn the gradient of `channel_norm` into that of its input."""
+    scale = column(weight / np.sqrt(var + eps))
+    if not training:
+        return grad * scale
+    apart, count = x - column(mean), x.size / len(mean)
+    apart *= column(np.einsum("nchw,nchw->c", grad, apart) / (count * (var + eps)))
+    out = grad - column(grad.mean(axis=CHANNEL))
+    out -= apart
+    out *= scale
+    return out
+
+
+channel_variance.register_vjp(lambda grad, out, x, mean:
+                              (x - column(mean)) * column(grad * (2 * len(mean) / x.numel())), None)
+
+
+# cnn.py, cell 60
+def channel_norm_backward_rule(grad, out, g, x, weight, mean, var, **given):
+    """Turn the gradient of `channel_norm_backward` into that of the pictures x."""
+    if not given["training"]:
+        return x * 0
+    one, inverse, count = weight * 0 + 1, 1 / sqrt(var + given["eps"]), x.numel() / len(mean)
+    normal = channel_norm(x, one, one * 0, mean, var, **given)
+    p, q = (channel_norm_weight(a, x, mean, var, **given) / count for a in (grad, g))
+    both = (grad * g).mean(CHANNEL) - grad.mean(CHANNEL) * g.mean(CHANNEL)
+    total = normal * column((both - p * q) * inverse)
+    for factor, a in ((q, grad), (p, g)):
+        total = total + column(factor) * channel_norm_backward(a, x, one, mean, var, **given)
+    return -total * column(weight * inverse)
+
+
+channel_norm.register_vjp(
+    lambda grad, out, x, w, b, *rest, **s: channel_norm_backward(grad, x, w, *rest, **s),
+    lambda grad, out, x, w, b, *rest, **s: channel_norm_weight(grad, x, *rest, **s),
+    lambda grad, out, *rest, **s: grad.sum(CHANNEL), None, None)
+channel_norm_weight.register_vjp(
+    lambda grad, out, g, x, *rest, **s: channel_norm(x, grad, grad * 0, *rest, **s),
+    lambda grad, out, g, x, *rest, **s: channel_norm_backward(g, x, grad, *rest, **s), None, None)
+channel_norm_backward.register_vjp(
+    lambda grad, out, g, x, w, *rest, **s: channel_norm_backward(grad, x, w, *rest, **s),
+    channel_norm_backward_rule, lambda grad, out, g, x, w, *rest, **s:
+        (grad * channel_norm_backward(g, x, w * 0 + 1, *rest, **s)).sum(CHANNEL), None, None)
+
+
+# cnn.py, cell 62
+def batch_norm(input, running_mean, running_var, weight=None, bias=None, training=False,
+               momentum=0.1, eps=1e-5):
+    """Normalise every channel of a batch, as PyTorch does.
+
+    Args:
+        input: Tensor of shape (N, C, H, W).
+        running_mean, running_var: Tensors of shape (C,), or None for both: then the batch's own
+            statistics are used in any case, and none are kept.
+        weight, bias: Tensors of shape (C,); None stands for ones, and for zeros.
+        training: Whether to normalise by the mean and the variance of the batch, and to move the
+            running statistics; if not, they are what is normalised by, and stay as they are.
+        momentum: The share of the new: ``(1 - momentum) * running + momentum * measured``, where
+            the measured variance is the sum of squares divided by count - 1.
+        eps: Is added to the variance.
+
+    Returns:
+        Tensor of shape (N, C, H, W), by `channel_norm`.
+
+    Example:
+        >>> x, mean, var = Tensor([[[[1.0, 3.0]]], [[[5.0, 7.0]]]]), zeros(1), ones(1)
+        >>> batch_norm(x, mean, var, training=True).data.round(2).reshape(4)
+        array([-1.34, -0.45,  0.45,  1.34], dtype=float32)
+        >>> mean, var
+        (tensor([0.4]), tensor([1.5667]))
+
+    Source:
+        Ioffe and Szegedy, Batch normalization, 2015, algorithm 2.
+    """
+    mean, var, measured = running_mean, running_var, training or running_mean is None
+    if measured:
+        x, count = input.detach(), values_per_channel(input)
+        mean = x.mean(CHANNEL)
+        var = channel_variance(x, mean)
+    if training and running_mean is not None:
+        running_mean.copy_((1 - momentum) * running_mean + momentum * mean)
+        running_var.copy_((1 - momentum) * running_var + momentum * count / (count - 1) * var)
+    weight = Tensor(np.ones_like(mean.data)) if weight is None else weight
+    bias = Tensor(np.zeros_like(mean.data)) if bias is None else bias
+    return channel_norm(input, weight, bias, mean, var, eps=eps, training=measured)
+
+
+# cnn.py, cell 67
 class BatchNorm2d(Module):
-    """BatchNorm2d."""
+    """Batch normalisation with a weight and a bias for each channel: PyTorch's BatchNorm2d.
+
+    Args:
+        num_features: How many channels.
+        eps, momentum: As in `batch_norm`; momentum None keeps the plain mean over all batches.
+        affine: Whether the channels have a weight and a bias.
+        track_running_stats: Whether running statistics are kept.
+
+    Example:
+        >>> layer = BatchNorm2d(3)
+        >>> list(layer.state_dict())
+        ['weight', 'bias', 'running_mean', 'running_var', 'num_batches_tracked']
+    """
 
     def __init__(self, num_features, eps=1e-5, momentum=0.1, affine=True,
                  track_running_stats=True):
@@ -510,22 +632,42 @@ class BatchNorm2d(Module):
         self.num_batches_tracked = Buffer(np.array(0)) if track_running_stats else None
 
     def forward(self, x):
-        factor = self.momentum
+        check_normal(x, self.num_features)
+        momentum = self.momentum
         if self.training and self.running_mean is not None:
             self.num_batches_tracked.copy_(self.num_batches_tracked + 1)
-            factor = 1 / self.num_batches_tracked.item() if factor is None else factor
+            momentum = 1 / self.num_batches_tracked.item() if momentum is None else momentum
         return batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias,
-                          self.training, factor, self.eps)
+                          self.training, momentum, self.eps)
 
     def extra_repr(self):
+        """Say what was chosen."""
         return (f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, "
                 f"affine={self.weight is not None}, "
                 f"track_running_stats={self.running_mean is not None}")
 
 
-# cnn.py, cell 32
+# cnn.py, cell 71
 class LeNet5(Sequential):
-    """LeNet5."""
+    """The network that read cheques, for pictures of 28 by 28, or of 32 by 32 without padding.
+
+    Args:
+        in_channels: How many channels a picture has.
+        classes: How many scores come out.
+        padding: The border of the first convolution; 2 makes 28 pixels 32.
+        activation, pool: Classes of modules: ``activation()`` and ``pool(2)`` make new ones.
+        rng: Generator for every layer that draws, in their order; None for the default one.
+
+    It is a row of modules: convolution, pooling and activation, twice; `Flatten`; three linear
+    layers with an activation after each but the last. Sizes stand in the table above.
+
+    Example:
+        >>> sum(parameter.numel() for parameter in LeNet5().parameters())
+        61706
+
+    Source:
+        LeCun et al., Gradient-based learning applied to document recognition, 1998, section II.B.
+    """
 
     def __init__(self, in_channels=1, classes=10, padding=2, activation=ReLU, pool=MaxPool2d,
                  rng=None):
@@ -536,14 +678,27 @@ class LeNet5(Sequential):
             Linear(84, classes, rng=rng))
 
 
-# cnn.py, cell 34
+# cnn.py, cell 74
 class ConvNet(Sequential):
-    """ConvNet."""
+    """Stages of convolution 3 by 3, batch normalisation, pooling and ReLU; a linear layer decides.
+
+    The convolutions have no bias: the normalisation would take it off again.
+
+    Args:
+        in_channels, classes: How many channels a picture has, and how many scores come out.
+        widths: How many kernels each stage has.
+        size: Height and width of the pictures; every stage halves it.
+        rng: Generator to draw from; None for the default one.
+
+    Example:
+        >>> sum(parameter.numel() for parameter in ConvNet().parameters())
+        113962
+    """
 
     def __init__(self, in_channels=3, classes=10, widths=(32, 64, 128), size=32, rng=None):
-        layers = []
-        for fan_in, width in zip((in_channels, *widths), widths):
-            layers += [Conv2d(fan_in, width, 3, padding=1, bias=False, rng=rng),
+        layers, before = [], in_channels
+        for width in widths:
+            layers += [Conv2d(before, width, 3, padding=1, bias=False, rng=rng),
                        BatchNorm2d(width), MaxPool2d(2), ReLU()]
-            size //= 2
-        super().__init__(*layers, Flatten(), Linear(widths[-1] * size**2, classes, rng=rng))
+            before, size = width, size // 2
+        super().__init__(*layers, Flatten(), Linear(before * size * size, classes, rng=rng))

@@ -12,28 +12,78 @@
 
 # %% [markdown]
 # # Convolutional networks
+#
+# To the first layer of an MLP a picture is a list of numbers. Shuffle the pixels of all pictures in one and the same way, and it
+# learns as well as before: it does not know which of them are neighbours, and what it has learned about the upper left corner it
+# knows nowhere else. In this module you write layers that know both: **convolution**, which looks for the same small pattern
+# everywhere, and **pooling**, which forgets where exactly it was. They are ops like those of module 01, with rules like those of
+# module 05. At the end you build LeNet-5, the network of 1998 that read the digits on bank cheques.
+#
+# To look at, there are the digits of module 08, larger, on 28 by 28 pixels, and each in a place of its own.
 
 # %%
 from tito import notebook
 check = notebook("12")
 
+import time
+
 import matplotlib.pyplot as plt
 import numpy as np
+from tinytorch.autograd import gradcheck
+from tinytorch.data import DataLoader, TensorDataset
+from tinytorch.figures import feature_maps
+from tinytorch.losses import cross_entropy
+from tinytorch.optim import Adam
+from tinytorch.tensor import randn
+from tinytorch.training import evaluate, train_epoch
 rng = np.random.default_rng(0)
+
+FONT = "75557 26227 71747 71717 55711 74717 74757 71122 75757 75717".split()
+glyphs = np.array([[[int(row) >> 2 - x & 1 for x in range(3)] for row in rows] for rows in FONT])
+glyphs = glyphs.repeat(3, axis=1).repeat(3, axis=2).astype(np.float32)           # (10, 15, 9)
+
+def draw_digits(count, reach=6):
+    """Return pictures, float32 (count, 1, 28, 28), each up to `reach` pixels off, and labels."""
+    labels = rng.integers(0, 10, count)
+    pictures = rng.normal(0, 0.5, (count, 1, 28, 28)).astype(np.float32)
+    for picture, label in zip(pictures, labels):
+        down, right = rng.integers(-reach, reach + 1, 2) + (6, 9)
+        picture[0, down:down + 15, right:right + 9] += glyphs[label]
+    return pictures, labels
+
+images, _ = draw_digits(8)
+plt.imshow(np.hstack(images[:, 0]), cmap="gray");
 
 # %%
 #| export
-"""Convolutional networks: convolution, pooling and batch normalisation, their rules and layers."""
+"""Convolutional networks: convolution, pooling, batch normalisation; their rules and layers."""
 import math
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from tinytorch.autograd import no_grad, put_back
 from tinytorch.layers import (Buffer, Flatten, Linear, Module, Parameter, ReLU, Sequential,
                               kaiming_uniform_, uniform_)
 from tinytorch.op import op
-from tinytorch.tensor import Tensor, mean, ones, sqrt, zeros
+from tinytorch.pictures import (check_channels, check_fits, check_groups, check_normal, column,
+                                grown, margins, padded, pair, places, pooling, slabs, trimmed,
+                                values_per_channel)
+from tinytorch.tensor import Tensor, ones, sqrt, zeros
+
+# %% [markdown]
+# ## A template that moves
+#
+# A neuron of module 03 is a template as large as the picture. Take one of 5 by 5 pixels instead, a **kernel**, and ask at every
+# place of the picture how much the 5 by 5 pixels there look like it. The answers are a picture again, a **feature map**:
+#
+# $$\mathrm{out}_{y,x} = \sum_i \sum_j \mathrm{picture}_{y s + i,\; x s + j}\,\cdot\,\mathrm{kernel}_{i,j}$$
+#
+# The **stride** $s$ says how far the kernel moves from one place to the next. Mathematicians turn the kernel around before they
+# slide it, and call that a convolution; in networks nobody does, because the kernel is learned anyway. Write it with loops first:
+# you will measure what they cost.
+#
+# The picture and the kernel need not be square, and what is left over at the right and at the bottom, because no whole window
+# fits there any more, is left out. How many places are there for a kernel of 3 rows in a picture of 8, with stride 2?
 
 # %% exercise="12.1" minutes=15 points=2
 #| export
@@ -46,16 +96,19 @@ def convolve(picture, kernel, stride=1):
         stride: By how many pixels the kernel moves, down as well as to the right.
 
     Returns:
-        Array of float32 with as many rows and columns as there are places for the kernel. Entry
-        (y, x) is the sum over i and j of
+        Array of float32, with as many rows and columns as there are places where the whole kernel
+        lies on the picture. Entry (y, x) is the sum over i and j of
         ``picture[y * stride + i, x * stride + j] * kernel[i, j]``.
 
     Example:
-        >>> picture = np.array([[1, 2, 3], [4, 5, 6], [7, 8, 9]])
+        >>> picture = np.array([[1, 2, 4], [4, 5, 7], [7, 8, 9]])
         >>> convolve(picture, np.array([[1, -1]]))
-        array([[-1., -1.],
-               [-1., -1.],
+        array([[-1., -2.],
+               [-1., -2.],
                [-1., -1.]], dtype=float32)
+
+    Source:
+        LeCun et al., Gradient-based learning applied to document recognition, 1998, section II.A.
     """
     ### BEGIN SOLUTION
     (height, width), (rows, columns) = picture.shape, kernel.shape
@@ -70,59 +123,74 @@ def convolve(picture, kernel, stride=1):
 # %% check="12.1"
 check("12.1")
 
+# %% [markdown] hint="12.1"
+# Begin with the size. The first window starts at row 0, the next one `stride` rows below. The last row at which one may start is
+# `H - KH`. How many starts are there from 0 to that one?
+
+# %% [markdown] hint="12.1"
+# Four loops: over the rows and columns of the answer, and for each of its entries over the rows and columns of the kernel.
+# `np.ndindex(shape)` gives all pairs of indices in one loop.
+
 # %%
-#| export
-def pair(value):
-    """Return (value, value) of one number, and a pair as it is."""
-    return tuple(value) if isinstance(value, (tuple, list)) else (value, value)
+left = np.repeat([[-1, 0, 1]], 3, axis=0)
+clean = np.pad(glyphs[4], ((6, 7), (9, 10)))
+figure, axes = plt.subplots(1, 3, figsize=(6, 2))
+for axis, picture in zip(axes, [clean, convolve(clean, left), convolve(clean, left.T)]):
+    axis.imshow(picture, cmap="gray")
 
+# %%
+kernels = rng.standard_normal((6, 1, 5, 5), np.float32)     # as many as LeNet-5 begins with
+begin = time.perf_counter()
+maps = [convolve(np.pad(images[0, 0], 2), kernel[0]) for kernel in kernels]
+seconds_by_loops = time.perf_counter() - begin
+print(f"{1e3 * seconds_by_loops:.0f} ms a picture, {1e3 * seconds_by_loops:.0f} min for 60,000")
 
-def places(size, kernel_size, stride=(1, 1), dilation=(1, 1)):
-    """Return at how many places, down and across, a kernel fits into a picture."""
-    return tuple((n - d * (k - 1) - 1) // s + 1
-                 for n, k, s, d in zip(size, kernel_size, stride, dilation))
+# %% [markdown]
+# ## All windows at once, without a copy
+#
+# Two kernels that nobody has learned find two kinds of edges, wherever they are. But the last line says how long the first layer
+# of LeNet-5 would take by loops for the pictures of MNIST, once and forwards only. What follows takes a thousandth of it.
+#
+# An array is a piece of memory and a rule how to walk through it: its **strides** say by how many bytes to go on for the next row,
+# and for the next column. Tell NumPy other strides, and the same memory looks different. The windows of a picture are such a
+# look: to go to the next window is to go on by one pixel, and so is to go to the next pixel within a window.
+#
+# `as_strided(x, shape, strides)` takes both as you say. It believes you: with a wrong shape it shows memory that belongs to
+# somebody else. So work out the shape first; `places`, given in `tinytorch/pictures.py`, is your reckoning of 12.1 for both axes.
+# A **dilation** of 2 spreads the kernel's entries out, so that each looks at every second pixel.
 
-
-def padded(x, padding, value=0):
-    """Return an array (N, C, H, W) with a border of a value around every picture."""
-    (n, c, h, w), (ph, pw) = x.shape, padding
-    if ph == pw == 0:
-        return x
-    out = np.full((n, c, h + 2 * ph, w + 2 * pw), value, x.dtype)
-    out[:, :, ph:ph + h, pw:pw + w] = x
-    return out
-
-
-def trimmed(x, padding):
-    """Return the pictures without their border: a view."""
-    (ph, pw), (h, w) = padding, x.shape[2:]
-    return x[:, :, ph:h - ph, pw:w - pw]
+# %%
+row = np.arange(6, dtype=np.float32)
+print("strides", row.strides)                   # 4 bytes from each entry to the next
+as_strided(row, shape=(3, 4), strides=(4, 4))   # entry (i, x) is row[i + x]: four windows of three
 
 # %% exercise="12.2" minutes=25 points=3
 #| export
 def windows(x, kernel_size, stride=(1, 1), dilation=(1, 1)):
-    """Show an array as all the windows that a kernel meets in it, without a copy.
+    """Show pictures as all the windows that a kernel meets in them, without a copy.
 
     Args:
-        x: Array of shape (N, C, H, W).
+        x: Array of shape (N, C, H, W), with any strides.
         kernel_size: Pair (KH, KW).
         stride: Pair: how far it is from one window to the next, down and across.
         dilation: Pair: how far it is from one entry of a window to the next, down and across.
 
     Returns:
-        Array of shape (N, C, KH, KW, H', W'), a view of the memory of ``x``; H' and W' are
+        Array of shape (N, C, KH, KW, H', W') on the memory of ``x``, where (H', W') is
         ``places((H, W), kernel_size, stride, dilation)``. Entry ``[n, c, i, j, y, x]`` is the
-        entry of the picture at row ``y * stride[0] + i * dilation[0]`` and column
+        entry of picture n, channel c, at row ``y * stride[0] + i * dilation[0]`` and column
         ``x * stride[1] + j * dilation[1]``.
 
     Example:
-        >>> x = np.arange(12).reshape(1, 1, 3, 4)
-        >>> view = windows(x, (2, 2))
+        >>> view = windows(np.arange(12).reshape(1, 1, 3, 4), (2, 2))
         >>> view.shape
         (1, 1, 2, 2, 2, 3)
         >>> view[0, 0, :, :, 1, 2]
         array([[ 6,  7],
                [10, 11]])
+
+    Source:
+        NumPy manual, "numpy.lib.stride_tricks.as_strided".
     """
     ### BEGIN SOLUTION
     down, across = x.strides[2:]
@@ -134,6 +202,34 @@ def windows(x, kernel_size, stride=(1, 1), dilation=(1, 1)):
 # %% check="12.2"
 check("12.2")
 
+# %% [markdown] hint="12.2"
+# The first two axes stay as they are, with their sizes and strides. The other four come from two: ask for each of them how many
+# rows, or columns, of the picture one step along it goes.
+
+# %% [markdown] hint="12.2"
+# `x.strides[2]` is the number of bytes from a row to the next. One step along `y` goes `stride[0]` rows on, one step along `i`
+# goes `dilation[0]` rows on. The same with columns for `x` and `j`.
+
+# %% [markdown] hint="12.2"
+# `as_strided(x, shape, strides)` wants six numbers each: (N, C, KH, KW, H', W'), and the bytes for one step along each of them.
+
+# %% [markdown]
+# ## Convolution is a matrix product
+#
+# Write every window as a column. Then a kernel is a row, a feature map is a row times this matrix, and six kernels are a matrix
+# times a matrix: what BLAS has been made fast for. Laying out the columns is called **unfold**, in PyTorch as here, and takes
+# KH · KW times the memory of the picture; this is the copy that the view has put off.
+#
+# A picture has **channels**, three for colours, or one for each kernel of the layer before. A kernel looks at all of them, so it
+# is of shape (C, KH, KW), and its column is as long.
+#
+# The columns of a whole batch do not fit into the processor's cache, and to write and read them through the main memory takes
+# longer than to compute with them. So work in **slabs** of a few pictures: `slabs(N, size)`, given, yields slices of the batch;
+# `size` is how many numbers one picture's columns take. Without slabs the numbers are the same, and come later.
+#
+# With **groups**, kernels see a share of the channels only: of two groups, the first half of the kernels sees the first half of
+# the channels. A product of stacks of matrices does all groups at once: `(groups, O/groups, k) @ (n, groups, k, L)`.
+
 # %%
 #| export
 @op
@@ -142,34 +238,56 @@ def unfold(x, *, kernel_size, dilation=1, padding=0, stride=1):
 
     Args:
         x: Array of shape (N, C, H, W).
-        kernel_size, dilation, padding, stride: One number or a pair each, as in `conv2d`.
+        kernel_size, dilation, padding, stride: A number, or a pair for height and width.
 
     Returns:
         Array of shape (N, C * KH * KW, L), where L is the number of windows.
+
+    Example:
+        >>> unfold.forward(np.arange(4.0).reshape(1, 1, 2, 2), kernel_size=(1, 2))
+        array([[[0., 2.],
+                [1., 3.]]])
     """
     view = windows(padded(x, pair(padding)), pair(kernel_size), pair(stride), pair(dilation))
     n, c, rows, columns, down, across = view.shape
     return view.reshape(n, c * rows * columns, down * across)
 
-
-def slabs(count, size):
-    """Yield slices of a batch, each with as many images of ``size`` entries as a cache holds."""
-    step = max(1, 2**18 // max(1, size))
-    for start in range(0, count, step):
-        yield slice(start, start + step)
-
-# %% exercise="12.3" minutes=20 points=3
+# %% exercise="12.3" minutes=25 points=4
 #| export
 @op
 def convolution(x, weight, *, stride, padding, dilation, groups):
-    """Convolve."""
+    """Slide kernels over the pictures of a batch.
+
+    Args:
+        x: Array of shape (N, C, H, W).
+        weight: Array of shape (O, C / groups, KH, KW): O kernels.
+        stride, padding, dilation: Pairs, for height and width; the padding is a border of zeros,
+            as wide above as below, and left as right.
+        groups: Into how many groups channels and kernels are divided, each in their order.
+
+    Returns:
+        Array of shape (N, O, H', W'). Entry ``[n, o, y, x]`` is the sum over c, i and j of
+        ``weight[o, c, i, j]`` times the entry of the bordered picture n in channel c of kernel o's
+        group, at row ``y * stride[0] + i * dilation[0]`` and column
+        ``x * stride[1] + j * dilation[1]``.
+
+    Example:
+        >>> x, weight = np.arange(9.0).reshape(1, 1, 3, 3), np.array([[[[1.0, 0.0], [0.0, 10.0]]]])
+        >>> settings = dict(stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1)
+        >>> convolution.forward(x, weight, **settings)
+        array([[[[40., 51.],
+                 [73., 84.]]]])
+
+    Source:
+        Chellapilla, Puri and Simard, High performance convolutional neural networks, 2006.
+    """
     ### BEGIN SOLUTION
     settings = dict(kernel_size=weight.shape[2:], dilation=dilation, padding=padding, stride=stride)
-    size = [n + 2 * p for n, p in zip(x.shape[2:], padding)]
+    size = [length + 2 * p for length, p in zip(x.shape[2:], padding)]
     down, across = places(size, weight.shape[2:], stride, dilation)
     rows = weight.reshape(groups, len(weight) // groups, -1)
     out = np.empty((len(x), *rows.shape[:2], down * across), np.result_type(x, weight))
-    for slab in slabs(len(x), rows.shape[2] * groups * down * across):
+    for slab in slabs(len(x), groups * rows[0, 0].size * down * across):
         columns = unfold.forward(x[slab], **settings)
         columns = columns.reshape(len(columns), groups, -1, down * across)
         np.matmul(rows, columns, out=out[slab])
@@ -179,17 +297,73 @@ def convolution(x, weight, *, stride, padding, dilation, groups):
 # %% check="12.3"
 check("12.3")
 
-# %% exercise="12.4" minutes=15 points=2
+# %% [markdown] hint="12.3"
+# First with one group and without slabs: unfold `x` with the kernel's size; make a row of every kernel, `(O, C * KH * KW)`; multiply;
+# give the result its four axes. `@` multiplies each matrix of a stack.
+
+# %% [markdown] hint="12.3"
+# H' and W' are `places` of the bordered size. Channels that belong together stand together, in `weight` and in the columns, so a
+# group is a piece of either: `reshape` to one axis more, `groups`, cuts them.
+
+# %% [markdown] hint="12.3"
+# With slabs: `out = np.empty(...)` for the whole batch; in the loop, unfold `x[slab]` and write the product to `out[slab]`. An
+# empty batch has no slab, and the answer has N = 0.
+
+# %%
+layer = dict(stride=(1, 1), padding=(2, 2), dilation=(1, 1), groups=1)
+batch = draw_digits(256)[0]
+begin = time.perf_counter()
+maps = convolution.forward(batch, kernels, **layer)
+seconds = (time.perf_counter() - begin) / len(batch)
+print(f"one picture {1e6 * seconds:.0f} us: {seconds_by_loops / seconds:,.0f} times as fast")
+
+# %% [markdown] question="12.1"
+# Both ways multiply and add the same 117,600 pairs of numbers for a picture. Where have the loops spent their time? What, then,
+# would you look at first in a program of your own that is too slow?
+
+# %% [markdown]
+# ## The way back to the kernels
+#
+# A kernel's entry has been multiplied by one pixel of every window, and the product went into that window's answer. So its
+# gradient is a sum over all windows of all pictures: the pixel that stood there, times the gradient of the answer:
+#
+# $$\frac{\partial\,\text{loss}}{\partial K_{o,c,i,j}} = \sum_n \sum_y \sum_x G_{n,o,y,x}\; X_{n,c,\;y s + i d,\;x s + j d}$$
+#
+# Those are matrix products again, with the columns of `unfold`: which axis has to be summed away?
+
+# %% exercise="12.4" minutes=15 points=3
 #| export
 @op
 def conv2d_weight(x, grad, *, weight_size, stride, padding, dilation, groups):
-    """Weight gradient."""
+    """Turn the gradient of a convolution into that of its kernels.
+
+    Args:
+        x: Array of shape (N, C, H, W), the pictures.
+        grad: Array of shape (N, O, H', W'), the gradient of the convolution's result.
+        weight_size: Shape (O, C / groups, KH, KW) of the kernels.
+        stride, padding, dilation, groups: The settings of the convolution.
+
+    Returns:
+        Array of shape ``weight_size``. Entry ``[o, c, i, j]`` is the sum over n, y and x of
+        ``grad[n, o, y, x]`` times the entry of the bordered picture that kernel o's entry
+        ``[c, i, j]`` was multiplied by at place (y, x).
+
+    Example:
+        >>> x, grad = np.arange(4.0).reshape(1, 1, 2, 2), np.array([[[[1.0], [10.0]]]])
+        >>> settings = dict(stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1)
+        >>> conv2d_weight.forward(x, grad, weight_size=(1, 1, 1, 2), **settings)
+        array([[[[20., 31.]]]])
+
+    Source:
+        Dumoulin and Visin, A guide to convolution arithmetic for deep learning, 2016, section 4.
+    """
     ### BEGIN SOLUTION
     settings = dict(kernel_size=weight_size[2:], dilation=dilation, padding=padding, stride=stride)
-    n, o, down, across = grad.shape
-    grad = grad.reshape(n, groups, o // groups, down * across)
-    total = np.zeros((groups, o // groups, math.prod(weight_size[1:])), np.result_type(x, grad))
-    for slab in slabs(n, total.shape[2] * groups * down * across):
+    n, kernels, down, across = grad.shape
+    grad = grad.reshape(n, groups, kernels // groups, down * across)
+    rows = groups, kernels // groups, math.prod(weight_size[1:])
+    total = np.zeros(rows, np.result_type(x, grad))
+    for slab in slabs(n, groups * rows[2] * down * across):
         columns = unfold.forward(x[slab], **settings)
         columns = columns.reshape(len(columns), groups, -1, down * across)
         total += (grad[slab] @ columns.mT).sum(axis=0)
@@ -199,17 +373,55 @@ def conv2d_weight(x, grad, *, weight_size, stride, padding, dilation, groups):
 # %% check="12.4"
 check("12.4")
 
-# %% exercise="12.5" minutes=25 points=3
+# %% [markdown] hint="12.4"
+# Write down three shapes: grad as (O, L), the columns as (k, L), the answer as (O, k). That is exercise 05.2 once more.
+
+# %% [markdown] hint="12.4"
+# Each picture has such a product; what they have used in common, the kernels, gets their sum. The groups are cut as in 12.3.
+
+# %% [markdown]
+# ## The way back to the pictures
+#
+# A pixel lies in several windows, in up to 25 for a kernel of 5 by 5. What went to several places adds up what comes back from
+# them: exercise 05.4, for windows. The mirror image of `unfold` is called `fold`: each entry of a column goes back to the pixel
+# that it was copied from, and is added to what has arrived there. Unfold ones, and fold them: every pixel says in how many
+# windows it lies.
+#
+# Your `windows` helps here, too. Of an array of zeros it shows the windows, and because it is a view, adding to
+# `windows(zeros, ...)[:, :, i, j]` adds to the array. For one pair (i, j) no pixel occurs twice; for all of them at once, many do.
+
+# %% exercise="12.5" minutes=20 points=3
 #| export
 @op
 def fold(columns, *, output_size, kernel_size, dilation=1, padding=0, stride=1):
-    """Fold."""
+    """Send every entry of a column back to its pixel, and add up what arrives there.
+
+    Args:
+        columns: Array of shape (N, C * KH * KW, L), as `unfold` returns it.
+        output_size: Pair (H, W), the size of the pictures that were unfolded.
+        kernel_size, dilation, padding, stride: As they were unfolded: a number or a pair each.
+
+    Returns:
+        Array of shape (N, C, H, W). Every entry is the sum of all entries of ``columns`` into
+        which `unfold`, with the same settings, copies the pixel at its place. What would arrive
+        in the border is dropped.
+
+    Example:
+        >>> columns = unfold.forward(np.ones((1, 1, 3, 3)), kernel_size=2)
+        >>> fold.forward(columns, output_size=3, kernel_size=2)
+        array([[[[1., 2., 1.],
+                 [2., 4., 2.],
+                 [1., 2., 1.]]]])
+
+    Source:
+        PyTorch documentation, "Fold", section "torch.nn".
+    """
     ### BEGIN SOLUTION
-    kernel_size, stride, padding = pair(kernel_size), pair(stride), pair(padding)
-    n, c = len(columns), columns.shape[1] // math.prod(kernel_size)
+    kernel_size, padding = pair(kernel_size), pair(padding)
+    channels = columns.shape[1] // math.prod(kernel_size)
     size = [length + 2 * p for length, p in zip(pair(output_size), padding)]
-    out = np.zeros((n, c, *size), columns.dtype)
-    view = windows(out, kernel_size, stride, pair(dilation))
+    out = np.zeros((len(columns), channels, *size), columns.dtype)
+    view = windows(out, kernel_size, pair(stride), pair(dilation))
     columns = columns.reshape(view.shape)
     for i, j in np.ndindex(kernel_size):
         view[:, :, i, j] += columns[:, :, i, j]
@@ -219,32 +431,40 @@ def fold(columns, *, output_size, kernel_size, dilation=1, padding=0, stride=1):
 # %% check="12.5"
 check("12.5")
 
+# %% [markdown] hint="12.5"
+# Four steps: zeros of the bordered size; their windows; a loop that adds; and off with the border. `trimmed(x, padding)`, given,
+# is the picture without it.
+
+# %% [markdown] hint="12.5"
+# `columns.reshape(view.shape)` gives the columns the axes (N, C, KH, KW, H', W') of the windows. Then entry (i, j) of all windows
+# is `[:, :, i, j]` in both.
+
+# %% [markdown]
+# A convolution's way back to its pictures: the kernels, transposed, turn the gradient of each answer into one for each entry of
+# its column, and `fold` takes those home. The function is given. Then all rules are there, and a discovery with them: each of the
+# three ops is the others' way back. So convolutions can be differentiated twice, and more often.
+#
+# Below it comes convenience: settings as numbers or pairs, a bias for each kernel, and errors that say what does not fit. The
+# layer begins like PyTorch's: a convolution's fan-in is the number of entries of a kernel.
+
 # %%
 #| export
 @op
 def conv2d_input(weight, grad, *, input_size, stride, padding, dilation, groups):
-    """Input gradient."""
-    n, o, down, across = grad.shape
+    """Turn the gradient of a convolution into that of the pictures, of shape ``input_size``."""
     settings = dict(output_size=input_size[2:], kernel_size=weight.shape[2:], dilation=dilation,
                     padding=padding, stride=stride)
-    rows = weight.reshape(groups, o // groups, -1)
-    grad = grad.reshape(n, groups, o // groups, down * across)
+    n, kernels, down, across = grad.shape
+    rows = weight.reshape(groups, kernels // groups, -1).mT
+    grad = grad.reshape(n, groups, kernels // groups, down * across)
     out = np.empty(input_size, np.result_type(weight, grad))
-    for slab in slabs(n, rows.shape[2] * groups * down * across):
-        columns = rows.mT @ grad[slab]
-        columns = columns.reshape(len(columns), -1, down * across)
+    for slab in slabs(n, groups * rows.shape[1] * down * across):
+        columns = rows @ grad[slab]
+        columns = columns.reshape(len(columns), groups * rows.shape[1], down * across)
         out[slab] = fold.forward(columns, **settings)
     return out
 
-# %%
-#| export
-def unfold_rule(grad, out, x, **settings):
-    """Turn the gradient of `unfold` into that of its input."""
-    return fold(grad, output_size=x.shape[2:], **settings)
 
-
-unfold.register_vjp(unfold_rule)
-fold.register_vjp(lambda grad, out, columns, output_size, **settings: unfold(grad, **settings))
 convolution.register_vjp(
     lambda grad, out, x, weight, **s: conv2d_input(weight, grad, input_size=x.shape, **s),
     lambda grad, out, x, weight, **s: conv2d_weight(x, grad, weight_size=weight.shape, **s))
@@ -255,55 +475,127 @@ conv2d_input.register_vjp(
 conv2d_weight.register_vjp(
     lambda grad, out, x, g, weight_size, **s: conv2d_input(grad, g, input_size=x.shape, **s),
     lambda grad, out, x, g, weight_size, **s: convolution(x, grad, **s))
+unfold.register_vjp(lambda grad, out, x, **s: fold(grad, output_size=x.shape[2:], **s))
+fold.register_vjp(lambda grad, out, columns, output_size, **s: unfold(grad, **s))
 
 # %%
 #| export
-def fits(name, x, kernel_size, stride, padding, dilation=(1, 1)):
-    """Raise an error that says why a kernel does not fit on pictures."""
-    if x.ndim != 4:
-        raise ValueError(f"{name} needs pictures of shape (N, C, H, W), got {x.shape}")
-    if min(*kernel_size, *stride, *dilation) < 1 or min(padding) < 0:
-        raise ValueError(f"{name} needs a kernel size, a stride and a dilation of at least 1, and a "
-                         f"padding of at least 0, got {kernel_size}, {stride}, {dilation}, {padding}")
-    size = tuple(n + 2 * p for n, p in zip(x.shape[2:], padding))
-    if min(places(size, kernel_size, stride, dilation)) < 1:
-        reach = tuple(d * (k - 1) + 1 for k, d in zip(kernel_size, dilation))
-        raise ValueError(f"{name} needs a kernel no larger than the padded picture: it reaches over "
-                         f"{reach} pixels of {size}")
-
-
-def margins(padding, kernel_size, stride, dilation):
-    """Return the padding before and the rest after, as pairs, for padding of any kind."""
-    if padding == "valid":
-        return (0, 0), (0, 0)
-    if padding != "same":
-        return pair(padding), (0, 0)
-    if stride != (1, 1):
-        raise ValueError(f'padding="same" needs stride 1, got {stride}')
-    total = [d * (k - 1) for k, d in zip(kernel_size, dilation)]
-    return tuple(n // 2 for n in total), tuple(n % 2 for n in total)
-
-
 def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
-    """Conv2d."""
-    stride, dilation, kernel_size = pair(stride), pair(dilation), weight.shape[2:]
-    padding, extra = margins(padding, kernel_size, stride, dilation)
+    """Convolve pictures with kernels, and add each kernel's bias, as PyTorch does.
+
+    Args:
+        input: Tensor of shape (N, C, H, W), or (C, H, W) for one picture.
+        weight: Tensor of shape (O, C / groups, KH, KW).
+        bias: Tensor of shape (O,), or None for none.
+        stride, padding, dilation: A number, or a pair for height and width. The padding may be
+            ``"valid"``, which is none, or ``"same"``, which keeps the size of the picture.
+        groups: Into how many groups channels and kernels are divided.
+
+    Returns:
+        Tensor of shape (N, O, H', W'), or (O, H', W').
+
+    Raises:
+        ValueError: Something does not fit; the message says what.
+
+    Example:
+        >>> conv2d(ones(2, 3, 8, 8), ones(4, 3, 3, 3), padding=1, stride=2).shape
+        (2, 4, 4, 4)
+    """
     if input.ndim == 3:
-        return conv2d(input[None], weight, bias, stride, padding, dilation, groups)[0]
-    if any(extra):
-        shape = (*input.shape[:2], *(n + more for n, more in zip(input.shape[2:], extra)))
-        index = (slice(None), slice(None), *(slice(n) for n in input.shape[2:]))
-        input = put_back(input, index=index, shape=shape)
-    fits("conv2d", input, kernel_size, stride, padding, dilation)
+        return conv2d(input.unsqueeze(0), weight, bias, stride, padding, dilation, groups)[0]
+    stride, dilation, kernel_size = pair(stride), pair(dilation), weight.shape[2:]
+    padding, more = margins(padding, kernel_size, stride, dilation)
+    input = grown(input, more)  # for "same" and an even kernel
+    check_fits("conv2d", input, kernel_size, stride, padding, dilation)
+    check_channels(input.shape, weight.shape, groups)
     out = convolution(input, weight, stride=stride, padding=padding, dilation=dilation,
                       groups=groups)
     return out if bias is None else out + bias.reshape(-1, 1, 1)
+
+
+# %%
+#| export
+class Conv2d(Module):
+    """A layer of kernels, each of which looks for its pattern everywhere: PyTorch's Conv2d.
+
+    Args:
+        in_channels, out_channels: How many channels come in, and how many kernels there are.
+        kernel_size, stride, padding, dilation, groups: As in `conv2d`.
+        bias: Whether each kernel has a bias.
+        rng: Generator to draw from, first the weight, then the bias; None for the default one.
+
+    Example:
+        >>> Conv2d(1, 6, 5, padding=2)
+        Conv2d(1, 6, kernel_size=(5, 5), stride=(1, 1), padding=(2, 2))
+    """
+
+    def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1,
+                 groups=1, bias=True, rng=None):
+        check_groups(in_channels, out_channels, groups)
+        weight = zeros(out_channels, in_channels // groups, *pair(kernel_size))
+        self.weight = Parameter(kaiming_uniform_(weight, a=math.sqrt(5), rng=rng))
+        bound = 1 / math.sqrt(math.prod(weight.shape[1:]))
+        self.bias = Parameter(uniform_(zeros(out_channels), -bound, bound, rng)) if bias else None
+        self.stride, self.dilation, self.groups = pair(stride), pair(dilation), groups
+        self.padding = padding if isinstance(padding, str) else pair(padding)
+
+    in_channels = property(lambda self: self.weight.shape[1] * self.groups)
+    out_channels = property(lambda self: self.weight.shape[0])
+    kernel_size = property(lambda self: self.weight.shape[2:])
+
+    def forward(self, x):
+        return conv2d(x, self.weight, self.bias, self.stride, self.padding, self.dilation,
+                      self.groups)
+
+    def extra_repr(self):
+        """Say what was chosen; of the last settings, only those that are not the usual ones."""
+        said = (f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, "
+                f"stride={self.stride}")
+        for name, usual in (("padding", (0, 0)), ("dilation", (1, 1)), ("groups", 1)):
+            value = getattr(self, name)
+            said += f", {name}={value}" if value != usual else ""
+        return said if self.bias is not None else f"{said}, bias=False"
+
+# %%
+pictures, weight = randn(2, 4, 6, 5, rng=rng), randn(6, 2, 3, 2, rng=rng)
+print(gradcheck(lambda x, w: conv2d(x, w, stride=2, padding=1, groups=2), (pictures, weight)))
+for one in (Conv2d(1, 6, 5, padding=2), Linear(28 * 28, 6 * 28 * 28)):
+    print(f"{sum(parameter.numel() for parameter in one.parameters()):9,} numbers: {one}")
+
+# %% [markdown]
+# ## Pooling
+#
+# The exact place of a stroke differs from hand to hand. **Max pooling** keeps the largest answer of every window of 2 by 2, so
+# that a pattern may move a little without a change, and the next layer has a quarter of the work and sees twice as far. Windows
+# may overlap, and the picture may have a border, which must never win: it counts as $-\infty$.
+#
+# Your `windows` shows all entries of all windows. Mind the time: one NumPy call for each entry (i, j) of the kernel, on all windows
+# at once, is many times as fast as one call that walks through small windows.
 
 # %% exercise="12.6" minutes=10 points=2
 #| export
 @op
 def max_pooling(x, *, kernel_size, stride, padding):
-    """Max pooling."""
+    """Take the largest entry of every window.
+
+    Args:
+        x: Array of floats of shape (N, C, H, W).
+        kernel_size, stride: Pairs, for height and width.
+        padding: Pair: how wide the border is, which counts as minus infinity.
+
+    Returns:
+        Array of shape (N, C, H', W'). Entry ``[n, c, y, x]`` is the largest of the entries of
+        channel c of picture n in the rows from ``y * stride[0] - padding[0]`` on, KH of them, and
+        the columns from ``x * stride[1] - padding[1]`` on, KW of them; with nan among them, nan.
+
+    Example:
+        >>> x = np.array([[[[1.0, 2.0, -5.0, -6.0], [4.0, 3.0, -8.0, -7.0]]]])
+        >>> max_pooling.forward(x, kernel_size=(2, 2), stride=(2, 2), padding=(0, 0))
+        array([[[[ 4., -5.]]]])
+
+    Source:
+        Zhou and Chellappa, Computation of optical flow using a neural network, 1988.
+    """
     ### BEGIN SOLUTION
     view = windows(padded(x, padding, -np.inf), kernel_size, stride)
     out = view[:, :, 0, 0].copy()
@@ -315,236 +607,130 @@ def max_pooling(x, *, kernel_size, stride, padding):
 # %% check="12.6"
 check("12.6")
 
+# %% [markdown] hint="12.6"
+# `padded(x, padding, value)`, given, puts a border of a value around every picture. Entry (i, j) of all windows is
+# `windows(...)[:, :, i, j]`; begin with a copy of one of them, and take the larger of two, again and again.
+
+# %% [markdown]
+# On the way back, a window's gradient goes to the entry that was its maximum, and to no other: a small change of those would not
+# have been seen. After a ReLU, equal maxima are common, all of them 0. PyTorch gives the gradient to the **first** of them, row by
+# row; to give it to each would make gradients out of nothing. Where windows overlap, an entry may win in several, and adds up.
+
 # %% exercise="12.7" minutes=20 points=3
 #| export
 @op
 def max_pooling_backward(grad, x, *, kernel_size, stride, padding):
-    """Max pooling backward."""
+    """Turn the gradient of max pooling into that of its input.
+
+    Args:
+        grad: Array of shape (N, C, H', W'), the gradient of the pooled pictures.
+        x: Array of shape (N, C, H, W), the pictures.
+        kernel_size, stride, padding: As in `max_pooling`.
+
+    Returns:
+        Array of the shape of ``x``. Every entry is the sum of ``grad`` over the windows in which
+        it is the first of the largest entries, counted row by row from the top left.
+
+    Example:
+        >>> x, grad = np.array([[[[1.0, 5.0], [5.0, 5.0]]]]), np.array([[[[3.0]]]])
+        >>> max_pooling_backward.forward(grad, x, kernel_size=(2, 2), stride=(2, 2), padding=(0, 0))
+        array([[[[0., 3.],
+                 [0., 0.]]]])
+
+    Source:
+        PyTorch documentation, "MaxPool2d", section "torch.nn".
+    """
     ### BEGIN SOLUTION
-    view = windows(padded(x, padding, -np.inf), kernel_size, stride)
-    largest, winner = view[:, :, 0, 0].copy(), np.zeros(grad.shape, np.int16)
-    for place, (i, j) in enumerate(np.ndindex(kernel_size)):
-        better = (view[:, :, i, j] > largest) | np.isnan(view[:, :, i, j])
-        np.copyto(winner, place, where=better)
-        np.maximum(largest, view[:, :, i, j], out=largest)
-    out = np.zeros((*x.shape[:2], *(n + 2 * p for n, p in zip(x.shape[2:], padding))), grad.dtype)
-    view = windows(out, kernel_size, stride)
-    for place, (i, j) in enumerate(np.ndindex(kernel_size)):
-        view[:, :, i, j] += grad * (winner == place)
+    x = padded(x, padding, -np.inf)
+    out = np.zeros(x.shape, grad.dtype)
+    for slab in slabs(len(x), x[:1].size):
+        view, target = (windows(a[slab], kernel_size, stride) for a in (x, out))
+        largest, winner = view[:, :, 0, 0].copy(), np.zeros(grad[slab].shape, np.uint16)
+        for place, (i, j) in enumerate(np.ndindex(kernel_size)):
+            entry = view[:, :, i, j].copy()
+            better = (entry > largest) | np.isnan(entry)
+            np.maximum(winner, better * np.uint16(place), out=winner)  # later places are larger
+            np.maximum(largest, entry, out=largest)
+        for place, (i, j) in enumerate(np.ndindex(kernel_size)):
+            target[:, :, i, j] += grad[slab] * (winner == place)
     return trimmed(out, padding)
     ### END SOLUTION
 
 # %% check="12.7"
 check("12.7")
 
+# %% [markdown] hint="12.7"
+# Two loops over (i, j), one after the other. The first finds for every window the number of its winner, 0 for (0, 0), 1 for (0, 1)
+# and so on. The second sends the gradient there: `grad * (winner == number)` is 0 in all other windows.
+
+# %% [markdown] hint="12.7"
+# In the first loop keep two arrays: the largest entry so far, and its number. Which comparison leaves the first of two equal
+# entries the winner, `>` or `>=`?
+
+# %% [markdown] hint="12.7"
+# The second loop is that of `fold`: the windows of an array of zeros, as large as the bordered picture, a `+=` for each (i, j), and
+# at the end the border goes. Slabs make it three times as fast, and may be left out.
+
 # %%
 #| export
 @op
 def max_pooling_pick(values, x, *, kernel_size, stride, padding):
-    """Return, of each window, the entry of ``values`` at the place of the maximum of ``x``."""
+    """Return, for each window, the entry of ``values`` at the place of the maximum of ``x``."""
     def entries(a, border):
         view = windows(padded(a, padding, border), kernel_size, stride)
         return view.reshape(*a.shape[:2], math.prod(kernel_size), *view.shape[4:])
-    places = entries(x, -np.inf).argmax(axis=2)[:, :, None]
-    return np.take_along_axis(entries(values, 0), places, axis=2)[:, :, 0]
+
+    winner = entries(x, -np.inf).argmax(axis=2)[:, :, None]
+    return np.take_along_axis(entries(values, 0), winner, axis=2)[:, :, 0]
 
 
 @op
 def average_pooling(x, *, kernel_size, stride, padding):
-    """Return the mean of every window; the border counts as zeros."""
+    """Take the mean of every window; the border counts as zeros."""
     view = windows(padded(x, padding), kernel_size, stride)
-    out = np.zeros(view[:, :, 0, 0].shape, x.dtype)
-    for i, j in np.ndindex(kernel_size):
-        out += view[:, :, i, j]
-    return out / math.prod(kernel_size)
+    return sum(view[:, :, i, j] for i, j in np.ndindex(kernel_size)) / math.prod(kernel_size)
 
 
 @op
 def average_pooling_backward(grad, *, input_size, kernel_size, stride, padding):
     """Give every entry of a window its share of the gradient of the mean."""
-    size = [n + 2 * p for n, p in zip(input_size[2:], padding)]
-    out = np.zeros((*input_size[:2], *size), grad.dtype)
-    view, part = windows(out, kernel_size, stride), grad / math.prod(kernel_size)
-    for i, j in np.ndindex(kernel_size):
-        view[:, :, i, j] += part
-    return trimmed(out, padding)
+    n, c, down, across = grad.shape
+    columns = np.repeat(grad / math.prod(kernel_size), math.prod(kernel_size), axis=1)
+    columns = columns.reshape(n, c * math.prod(kernel_size), down * across)
+    return fold.forward(columns, output_size=input_size[2:], kernel_size=kernel_size,
+                        padding=padding, stride=stride)
 
-# %%
-#| export
+
 max_pooling.register_vjp(lambda grad, out, x, **s: max_pooling_backward(grad, x, **s))
-max_pooling_backward.register_vjp(
-    lambda grad, out, g, x, **s: max_pooling_pick(grad, x, **s), None)
-max_pooling_pick.register_vjp(
-    lambda grad, out, values, x, **s: max_pooling_backward(grad, x, **s), None)
+max_pooling_backward.register_vjp(lambda grad, out, g, x, **s: max_pooling_pick(grad, x, **s), None)
+max_pooling_pick.register_vjp(lambda grad, out, v, x, **s: max_pooling_backward(grad, x, **s), None)
 average_pooling.register_vjp(
     lambda grad, out, x, **s: average_pooling_backward(grad, input_size=x.shape, **s))
 average_pooling_backward.register_vjp(
     lambda grad, out, g, input_size, **s: average_pooling(grad, **s))
 
 
-def pooled(name, op, input, kernel_size, stride, padding):
-    """Check the settings of a pooling, and run its op."""
-    kernel_size, padding = pair(kernel_size), pair(padding)
-    stride = kernel_size if stride is None else pair(stride)
-    if input.ndim == 3:
-        return pooled(name, op, input[None], kernel_size, stride, padding)[0]
-    fits(name, input, kernel_size, stride, padding)
-    if any(2 * p > k for k, p in zip(kernel_size, padding)):
-        raise ValueError(f"{name} needs a padding of at most half the kernel: "
-                         f"got padding {padding} for {kernel_size}")
-    return op(input, kernel_size=kernel_size, stride=stride, padding=padding)
+# %%
+#| export
+def pool(name, op, input, kernel_size, stride, padding):
+    """Check the settings of a pooling, and run its op, also on one picture (C, H, W)."""
+    pictures = input.unsqueeze(0) if input.ndim == 3 else input
+    out = op(pictures, **pooling(name, pictures, kernel_size, stride, padding))
+    return out[0] if input.ndim == 3 else out
 
 
 def max_pool2d(input, kernel_size, stride=None, padding=0):
-    """Max pool."""
-    return pooled("max_pool2d", max_pooling, input, kernel_size, stride, padding)
+    """Take the largest entry of every window of a tensor of pictures, as PyTorch does."""
+    return pool("max_pool2d", max_pooling, input, kernel_size, stride, padding)
 
 
 def avg_pool2d(input, kernel_size, stride=None, padding=0):
-    """Avg pool."""
-    return pooled("avg_pool2d", average_pooling, input, kernel_size, stride, padding)
-
-# %% exercise="12.8" minutes=15 points=2
-#| export
-@op
-def channel_norm(x, weight, bias, mean, var, *, eps, training):
-    """Channel norm."""
-    ### BEGIN SOLUTION
-    scale = weight / np.sqrt(var + eps)
-    out = x - mean[:, None, None]
-    out *= scale[:, None, None]
-    out += bias[:, None, None]
-    return out
-    ### END SOLUTION
-
-# %% check="12.8"
-check("12.8")
-
-# %%
-#| export
-CHANNEL = (0, 2, 3)  # the axes that one channel's statistics are taken over
-
-
-@op
-def channel_variance(x, mean):
-    """Return the variance of every channel, divided by the count, given its mean."""
-    centred = x - mean[:, None, None]
-    return np.einsum("nchw,nchw->c", centred, centred) / (x.size / len(mean))
-
-
-@op
-def channel_norm_weight(grad, x, mean, var, *, eps, training):
-    """Return the gradient of the weight of `channel_norm`."""
-    return np.einsum("nchw,nchw->c", grad, x - mean[:, None, None]) / np.sqrt(var + eps)
-
-
-@op
-def channel_norm_backward(grad, x, weight, mean, var, *, eps, training):
-    """Return the gradient of the input of `channel_norm`."""
-    scale = (weight / np.sqrt(var + eps))[:, None, None]
-    if not training:
-        return grad * scale
-    count, centred = x.size / len(mean), x - mean[:, None, None]
-    slope = np.einsum("nchw,nchw->c", grad, centred) / (count * (var + eps))
-    centred *= slope[:, None, None]
-    out = grad - grad.mean(axis=CHANNEL)[:, None, None]
-    out -= centred
-    out *= scale
-    return out
-
-# %%
-#| export
-def column(vector): return vector.reshape(-1, 1, 1)
-
-
-def channel_norm_backward_rule(grad, out, g, x, weight, mean, var, eps, training):
-    """Turn the gradient of `channel_norm_backward` into that of x, which it depends on."""
-    settings, statistics = dict(eps=eps, training=training), (mean, var)
-    if not training:
-        return x * 0
-    one, inverse, count = weight * 0 + 1, 1 / sqrt(var + eps), x.numel() / len(mean)
-    hat = channel_norm(x, one, one * 0, *statistics, **settings)
-    p, q = (channel_norm_weight(a, x, *statistics, **settings) / count for a in (grad, g))
-    both = (grad * g).mean(CHANNEL) - grad.mean(CHANNEL) * g.mean(CHANNEL)
-    flat = hat * column((both - p * q) * inverse)
-    for factor, a in ((q, grad), (p, g)):
-        flat = flat + column(factor) * channel_norm_backward(a, x, one, *statistics, **settings)
-    return -flat * column(weight * inverse)
-
-
-channel_variance.register_vjp(
-    lambda grad, out, x, mean: (x - column(mean)) * column(grad * (2 * len(mean) / x.numel())), None)
-channel_norm.register_vjp(
-    lambda grad, out, x, weight, bias, *rest, **s:
-        channel_norm_backward(grad, x, weight, *rest, **s),
-    lambda grad, out, x, weight, bias, *rest, **s: channel_norm_weight(grad, x, *rest, **s),
-    lambda grad, out, *rest, **s: grad.sum(CHANNEL), None, None)
-channel_norm_weight.register_vjp(
-    lambda grad, out, g, x, *rest, **s: channel_norm(x, grad, grad * 0, *rest, **s),
-    lambda grad, out, g, x, *rest, **s: channel_norm_backward(g, x, grad, *rest, **s), None, None)
-channel_norm_backward.register_vjp(
-    lambda grad, out, g, x, weight, *rest, **s: channel_norm_backward(grad, x, weight, *rest, **s),
-    channel_norm_backward_rule,
-    lambda grad, out, g, x, weight, *rest, **s:
-        (grad * channel_norm_backward(g, x, weight * 0 + 1, *rest, **s)).sum(CHANNEL), None, None)
-
-# %% exercise="12.9" minutes=20 points=4
-#| export
-def batch_norm(input, running_mean, running_var, weight=None, bias=None, training=False,
-               momentum=0.1, eps=1e-5):
-    """Batch norm."""
-    ### BEGIN SOLUTION
-    mean, var = running_mean, running_var
-    if training or mean is None:
-        x = input.detach()
-        mean = x.mean(CHANNEL)
-        var = channel_variance(x, mean)
-    if training and running_mean is not None:
-        count = input.numel() / len(mean)
-        running_mean.copy_(running_mean * (1 - momentum) + mean * momentum)
-        running_var.copy_(running_var * (1 - momentum) + var * (momentum * count / (count - 1)))
-    weight = Tensor(np.ones_like(mean.data)) if weight is None else weight
-    bias = Tensor(np.zeros_like(mean.data)) if bias is None else bias
-    return channel_norm(input, weight, bias, mean, var, eps=eps,
-                        training=training or running_mean is None)
-    ### END SOLUTION
-
-# %% check="12.9"
-check("12.9")
-
-# %%
-#| export
-class Conv2d(Module):
-    """Conv2d."""
-
-    def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1,
-                 groups=1, bias=True, rng=None):
-        weight = zeros(out_channels, in_channels // groups, *pair(kernel_size))
-        self.weight = Parameter(kaiming_uniform_(weight, a=math.sqrt(5), rng=rng))
-        bound = 1 / math.sqrt(math.prod(weight.shape[1:]))
-        self.bias = Parameter(uniform_(zeros(out_channels), -bound, bound, rng)) if bias else None
-        self.stride, self.dilation, self.groups = pair(stride), pair(dilation), groups
-        self.padding = padding if isinstance(padding, str) else pair(padding)
-
-    def forward(self, x):
-        return conv2d(x, self.weight, self.bias, self.stride, self.padding, self.dilation,
-                      self.groups)
-
-    in_channels = property(lambda self: self.weight.shape[1] * self.groups)
-    out_channels = property(lambda self: self.weight.shape[0])
-    kernel_size = property(lambda self: self.weight.shape[2:])
-
-    def extra_repr(self):
-        said = (f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, "
-                f"stride={self.stride}")
-        for name, usual in (("padding", (0, 0)), ("dilation", (1, 1)), ("groups", 1)):
-            value = getattr(self, name)
-            said += f", {name}={value}" if value != usual else ""
-        return said if self.bias is not None else f"{said}, bias=False"
+    """Take the mean of every window of a tensor of pictures, as PyTorch does."""
+    return pool("avg_pool2d", average_pooling, input, kernel_size, stride, padding)
 
 
 class MaxPool2d(Module):
-    """MaxPool2d."""
+    """`max_pool2d` as a module."""
 
     def __init__(self, kernel_size, stride=None, padding=0):
         self.kernel_size, self.padding = kernel_size, padding
@@ -553,19 +739,227 @@ class MaxPool2d(Module):
     def forward(self, x): return max_pool2d(x, self.kernel_size, self.stride, self.padding)
 
     def extra_repr(self):
+        """Say what was chosen, and what PyTorch would let you choose."""
         return (f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}, "
                 "dilation=1, ceil_mode=False")
 
 
 class AvgPool2d(MaxPool2d):
-    """AvgPool2d."""
+    """`avg_pool2d` as a module."""
 
     def forward(self, x): return avg_pool2d(x, self.kernel_size, self.stride, self.padding)
     def extra_repr(self): return super().extra_repr().removesuffix(", dilation=1, ceil_mode=False")
 
+# %%
+shown, moved = (Tensor(picture[None, None]) for picture in (clean, np.roll(clean, 1, axis=1)))
+for size in (28, 14, 7, 3):
+    apart = (shown - moved).abs().sum() / (shown + moved).sum()
+    print(f"{size:2} by {size:2}: moved by a pixel, {1 - apart.item():.0%} stays the same")
+    shown, moved = max_pool2d(shown, 2), max_pool2d(moved, 2)
 
+# %% [markdown]
+# ## Batch normalisation
+#
+# Module 03 chose how large weights are at the start, so that numbers keep their size through many layers. Training then moves the
+# weights, and every layer has to learn on inputs that change under it. **Batch normalisation** measures each channel instead, over
+# all pictures of a batch and all their pixels, and brings it to mean 0 and variance 1. Then each channel gets a weight and a bias
+# of its own, which training may use to undo it:
+#
+# $$\mathrm{out} = \frac{x - \mathrm{mean}_c}{\sqrt{\mathrm{var}_c + \varepsilon}} \cdot \mathrm{weight}_c + \mathrm{bias}_c$$
+#
+# First the formula, for a mean and a variance that are given. What is of shape (C,) lines up with the last axis of the pictures;
+# it belongs to the second: `column(vector)`, given, makes (C, 1, 1) of it.
+
+# %% exercise="12.8" minutes=10 points=2
+#| export
+@op
+def channel_norm(x, weight, bias, mean, var, *, eps, training):
+    """Shift and scale every channel.
+
+    Args:
+        x: Array of shape (N, C, H, W).
+        weight, bias, mean, var: Arrays of shape (C,).
+        eps: Is added to the variance, so that nothing is divided by 0.
+        training: Whether mean and variance are those of ``x``, which only the rules need to know.
+
+    Returns:
+        Array of shape (N, C, H, W). Entry ``[n, c, y, x]`` is the difference of the input's entry
+        and ``mean[c]``, divided by the square root of ``var[c] + eps``, times ``weight[c]``, plus
+        ``bias[c]``.
+
+    Example:
+        >>> x, c = np.array([[[[1.0, 3.0]]]]), np.array([2.0])
+        >>> channel_norm.forward(x, 10 * c, c, mean=c, var=c - 1, eps=0.0, training=False)
+        array([[[[-18.,  22.]]]])
+
+    Source:
+        Ioffe and Szegedy, Batch normalization, 2015, algorithm 1.
+    """
+    ### BEGIN SOLUTION
+    out = x - column(mean)
+    out *= column(weight / np.sqrt(var + eps))
+    out += column(bias)
+    return out
+    ### END SOLUTION
+
+# %% check="12.8"
+check("12.8")
+
+# %% [markdown] hint="12.8"
+# `column(mean)` has shape (C, 1, 1), and lines up with (N, C, H, W) at the second axis. Everything of shape (C,) needs it.
+
+# %%
+#| export
+CHANNEL = (0, 2, 3)  # the axes that belong to one channel: pictures, rows and columns
+
+
+@op
+def channel_variance(x, mean):
+    """Return the mean square distance of every channel's entries from its mean, of shape (C,)."""
+    apart = x - column(mean)
+    return np.einsum("nchw,nchw->c", apart, apart) / (x.size / len(mean))
+
+
+@op
+def channel_norm_weight(grad, x, mean, var, *, eps, training):
+    """Turn the gradient of `channel_norm` into that of its weight."""
+    return np.einsum("nchw,nchw->c", grad, x - column(mean)) / np.sqrt(var + eps)
+
+
+@op
+def channel_norm_backward(grad, x, weight, mean, var, *, eps, training):
+    """Turn the gradient of `channel_norm` into that of its input."""
+    scale = column(weight / np.sqrt(var + eps))
+    if not training:
+        return grad * scale
+    apart, count = x - column(mean), x.size / len(mean)
+    apart *= column(np.einsum("nchw,nchw->c", grad, apart) / (count * (var + eps)))
+    out = grad - column(grad.mean(axis=CHANNEL))
+    out -= apart
+    out *= scale
+    return out
+
+
+channel_variance.register_vjp(lambda grad, out, x, mean:
+                              (x - column(mean)) * column(grad * (2 * len(mean) / x.numel())), None)
+
+# %%
+#| export
+def channel_norm_backward_rule(grad, out, g, x, weight, mean, var, **given):
+    """Turn the gradient of `channel_norm_backward` into that of the pictures x."""
+    if not given["training"]:
+        return x * 0
+    one, inverse, count = weight * 0 + 1, 1 / sqrt(var + given["eps"]), x.numel() / len(mean)
+    normal = channel_norm(x, one, one * 0, mean, var, **given)
+    p, q = (channel_norm_weight(a, x, mean, var, **given) / count for a in (grad, g))
+    both = (grad * g).mean(CHANNEL) - grad.mean(CHANNEL) * g.mean(CHANNEL)
+    total = normal * column((both - p * q) * inverse)
+    for factor, a in ((q, grad), (p, g)):
+        total = total + column(factor) * channel_norm_backward(a, x, one, mean, var, **given)
+    return -total * column(weight * inverse)
+
+
+channel_norm.register_vjp(
+    lambda grad, out, x, w, b, *rest, **s: channel_norm_backward(grad, x, w, *rest, **s),
+    lambda grad, out, x, w, b, *rest, **s: channel_norm_weight(grad, x, *rest, **s),
+    lambda grad, out, *rest, **s: grad.sum(CHANNEL), None, None)
+channel_norm_weight.register_vjp(
+    lambda grad, out, g, x, *rest, **s: channel_norm(x, grad, grad * 0, *rest, **s),
+    lambda grad, out, g, x, *rest, **s: channel_norm_backward(g, x, grad, *rest, **s), None, None)
+channel_norm_backward.register_vjp(
+    lambda grad, out, g, x, w, *rest, **s: channel_norm_backward(grad, x, w, *rest, **s),
+    channel_norm_backward_rule, lambda grad, out, g, x, w, *rest, **s:
+        (grad * channel_norm_backward(g, x, w * 0 + 1, *rest, **s)).sum(CHANNEL), None, None)
+
+# %% [markdown]
+# Its rules are given above. In training they know that the mean and the variance come from `x`, too: an entry moves its own
+# result, and through the two measures those of all others.
+#
+# Whoever uses the network shows it one picture, and wants an answer that does not depend on other pictures. So training keeps
+# **running statistics**: after every batch they move a step, of the size `momentum`, from where they are to what was measured.
+# In evaluation they take the place of the batch's own.
+#
+# One subtlety decides whether your numbers are PyTorch's. Normalised is by the variance of the batch, a mean over all `count`
+# entries of the channel. What is kept is an estimate for all pictures there are, and that mean is too small for it, by the factor
+# (count - 1) / count: the same as for the error of a mean in module 08.
+#
+# Given: `x.mean(CHANNEL)`, `channel_variance(x, mean)`, and `values_per_channel(x)`, which is the count. The running statistics
+# are tensors that you overwrite with `copy_`.
+
+# %% exercise="12.9" minutes=25 points=4
+#| export
+def batch_norm(input, running_mean, running_var, weight=None, bias=None, training=False,
+               momentum=0.1, eps=1e-5):
+    """Normalise every channel of a batch, as PyTorch does.
+
+    Args:
+        input: Tensor of shape (N, C, H, W).
+        running_mean, running_var: Tensors of shape (C,), or None for both: then the batch's own
+            statistics are used in any case, and none are kept.
+        weight, bias: Tensors of shape (C,); None stands for ones, and for zeros.
+        training: Whether to normalise by the mean and the variance of the batch, and to move the
+            running statistics; if not, they are what is normalised by, and stay as they are.
+        momentum: The share of the new: ``(1 - momentum) * running + momentum * measured``, where
+            the measured variance is the sum of squares divided by count - 1.
+        eps: Is added to the variance.
+
+    Returns:
+        Tensor of shape (N, C, H, W), by `channel_norm`.
+
+    Example:
+        >>> x, mean, var = Tensor([[[[1.0, 3.0]]], [[[5.0, 7.0]]]]), zeros(1), ones(1)
+        >>> batch_norm(x, mean, var, training=True).data.round(2).reshape(4)
+        array([-1.34, -0.45,  0.45,  1.34], dtype=float32)
+        >>> mean, var
+        (tensor([0.4]), tensor([1.5667]))
+
+    Source:
+        Ioffe and Szegedy, Batch normalization, 2015, algorithm 2.
+    """
+    ### BEGIN SOLUTION
+    mean, var, measured = running_mean, running_var, training or running_mean is None
+    if measured:
+        x, count = input.detach(), values_per_channel(input)
+        mean = x.mean(CHANNEL)
+        var = channel_variance(x, mean)
+    if training and running_mean is not None:
+        running_mean.copy_((1 - momentum) * running_mean + momentum * mean)
+        running_var.copy_((1 - momentum) * running_var + momentum * count / (count - 1) * var)
+    weight = Tensor(np.ones_like(mean.data)) if weight is None else weight
+    bias = Tensor(np.zeros_like(mean.data)) if bias is None else bias
+    return channel_norm(input, weight, bias, mean, var, eps=eps, training=measured)
+    ### END SOLUTION
+
+# %% check="12.9"
+check("12.9")
+
+# %% [markdown] hint="12.9"
+# There are two questions. Which mean and variance are normalised by: the batch's own, or the running ones? And are the running
+# ones moved? The second is asked only if there are any.
+
+# %% [markdown] hint="12.9"
+# `input.detach()` is the input without its graph: the measures need none, because the rules of `channel_norm` know where they come
+# from, if `training` says that they are the batch's own.
+
+# %% [markdown] hint="12.9"
+# `channel_variance` divides by the count. Times count / (count - 1) it is the variance to be kept, but not the one to normalise by.
+
+# %%
+#| export
 class BatchNorm2d(Module):
-    """BatchNorm2d."""
+    """Batch normalisation with a weight and a bias for each channel: PyTorch's BatchNorm2d.
+
+    Args:
+        num_features: How many channels.
+        eps, momentum: As in `batch_norm`; momentum None keeps the plain mean over all batches.
+        affine: Whether the channels have a weight and a bias.
+        track_running_stats: Whether running statistics are kept.
+
+    Example:
+        >>> layer = BatchNorm2d(3)
+        >>> list(layer.state_dict())
+        ['weight', 'bias', 'running_mean', 'running_var', 'num_batches_tracked']
+    """
 
     def __init__(self, num_features, eps=1e-5, momentum=0.1, affine=True,
                  track_running_stats=True):
@@ -577,22 +971,69 @@ class BatchNorm2d(Module):
         self.num_batches_tracked = Buffer(np.array(0)) if track_running_stats else None
 
     def forward(self, x):
-        factor = self.momentum
+        check_normal(x, self.num_features)
+        momentum = self.momentum
         if self.training and self.running_mean is not None:
             self.num_batches_tracked.copy_(self.num_batches_tracked + 1)
-            factor = 1 / self.num_batches_tracked.item() if factor is None else factor
+            momentum = 1 / self.num_batches_tracked.item() if momentum is None else momentum
         return batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias,
-                          self.training, factor, self.eps)
+                          self.training, momentum, self.eps)
 
     def extra_repr(self):
+        """Say what was chosen."""
         return (f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, "
                 f"affine={self.weight is not None}, "
                 f"track_running_stats={self.running_mean is not None}")
 
+# %%
+normal = BatchNorm2d(1)
+for number in range(3):
+    out = normal(Tensor(draw_digits(64)[0]))
+    print(f"batch {number}: mean {out.mean().item():.3f}, kept {normal.running_mean.item():.3f}")
+print(f"evaluation: mean {normal.eval()(Tensor(draw_digits(64)[0])).mean().item():.3f}")
+
+# %% [markdown] question="12.2"
+# The digits' mean is about 0.13, yet the mean kept after three batches is a fraction of that, and so is what evaluation takes
+# off. Why? After how many batches would you trust it? And what happens to whoever forgets `eval()` and shows one picture at a time?
+
+# %% [markdown]
+# ## LeNet-5
+#
+# All parts are there. LeNet-5 looks twice for patterns, forgets each time where exactly they were, and lets an MLP decide:
+#
+# | layer | makes of (N, 1, 28, 28) |
+# |---|---|
+# | convolution: 6 kernels of 5 by 5, `padding` around the picture | (N, 6, 28, 28) |
+# | pooling 2 by 2, activation | (N, 6, 14, 14) |
+# | convolution: 16 kernels of 5 by 5 | (N, 16, 10, 10) |
+# | pooling 2 by 2, activation; flattened | (N, 400) |
+# | linear, activation; linear, activation; linear | (N, 120), (N, 84), (N, classes) |
+#
+# With ReLU and max pooling in place of the tanh and the means of 1998 it learns faster. Whether a maximum is taken before or
+# after a ReLU makes no difference to the numbers; before it, ReLU has a quarter of the work. Write the row of layers.
+
 # %% exercise="12.10" minutes=15 points=2
 #| export
 class LeNet5(Sequential):
-    """LeNet5."""
+    """The network that read cheques, for pictures of 28 by 28, or of 32 by 32 without padding.
+
+    Args:
+        in_channels: How many channels a picture has.
+        classes: How many scores come out.
+        padding: The border of the first convolution; 2 makes 28 pixels 32.
+        activation, pool: Classes of modules: ``activation()`` and ``pool(2)`` make new ones.
+        rng: Generator for every layer that draws, in their order; None for the default one.
+
+    It is a row of modules: convolution, pooling and activation, twice; `Flatten`; three linear
+    layers with an activation after each but the last. Sizes stand in the table above.
+
+    Example:
+        >>> sum(parameter.numel() for parameter in LeNet5().parameters())
+        61706
+
+    Source:
+        LeCun et al., Gradient-based learning applied to document recognition, 1998, section II.B.
+    """
 
     def __init__(self, in_channels=1, classes=10, padding=2, activation=ReLU, pool=MaxPool2d,
                  rng=None):
@@ -607,15 +1048,72 @@ class LeNet5(Sequential):
 # %% check="12.10"
 check("12.10")
 
+# %% [markdown] hint="12.10"
+# `super().__init__(...)` is the constructor of `Sequential`, which takes the layers one after another. How many of the last
+# pooling's numbers go into the first linear layer? 16 maps of 5 by 5.
+
 # %%
 #| export
 class ConvNet(Sequential):
-    """ConvNet."""
+    """Stages of convolution 3 by 3, batch normalisation, pooling and ReLU; a linear layer decides.
+
+    The convolutions have no bias: the normalisation would take it off again.
+
+    Args:
+        in_channels, classes: How many channels a picture has, and how many scores come out.
+        widths: How many kernels each stage has.
+        size: Height and width of the pictures; every stage halves it.
+        rng: Generator to draw from; None for the default one.
+
+    Example:
+        >>> sum(parameter.numel() for parameter in ConvNet().parameters())
+        113962
+    """
 
     def __init__(self, in_channels=3, classes=10, widths=(32, 64, 128), size=32, rng=None):
-        layers = []
-        for fan_in, width in zip((in_channels, *widths), widths):
-            layers += [Conv2d(fan_in, width, 3, padding=1, bias=False, rng=rng),
+        layers, before = [], in_channels
+        for width in widths:
+            layers += [Conv2d(before, width, 3, padding=1, bias=False, rng=rng),
                        BatchNorm2d(width), MaxPool2d(2), ReLU()]
-            size //= 2
-        super().__init__(*layers, Flatten(), Linear(widths[-1] * size**2, classes, rng=rng))
+            before, size = width, size // 2
+        super().__init__(*layers, Flatten(), Linear(before * size * size, classes, rng=rng))
+
+# %% [markdown]
+# ## Seen in places where it has never been
+#
+# Now the promise of the beginning. Both networks learn from digits that are up to two pixels off the middle, and are then shown
+# digits up to six pixels off.
+
+# %%
+def learned(network):
+    near = DataLoader(TensorDataset(*draw_digits(1500, reach=2)), batch_size=50, shuffle=True)
+    optimizer = Adam(network.parameters(), lr=0.002)
+    for _ in range(6):
+        train_epoch(network, near, cross_entropy, optimizer)
+    return network
+
+# %%
+mlp = learned(Sequential(Flatten(), Linear(784, 80), ReLU(), Linear(80, 10)))
+lenet = learned(LeNet5())
+for reach in (2, 4, 6):
+    far = DataLoader(TensorDataset(*draw_digits(500, reach)), batch_size=100)
+    shares = [evaluate(one, far, cross_entropy).accuracy for one in (mlp, lenet)]
+    print("up to {} pixels off: MLP {:.0%}, LeNet-5 {:.0%}".format(reach, *shares))
+
+# %%
+stages = {"first": lenet[:3], "second": lenet[:6]}
+shown = Tensor(clean[None, None])
+feature_maps(255 * clean, {name: stage(shown).data[0] for name, stage in stages.items()})
+
+# %% [markdown] question="12.3"
+# The MLP has 63,610 numbers to learn, LeNet-5 has 61,706. Where does the difference between them come from, if not from their
+# number? Why does LeNet-5 lose, too, when digits are far off?
+
+# %% [markdown]
+# Six kernels, learned from nothing but labels, and what each of them sees of a 4; below, the sixteen of the second layer. Save the notebook, then run
+#
+# ```
+# tito module complete 12
+# ```
+#
+# Two milestones wait for it: `tito milestone run lenet5`, on handwritten digits, and `tito milestone run cifar10-cnn`.
