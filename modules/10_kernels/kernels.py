@@ -1,0 +1,870 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # CPU kernels
+#
+# Your profile of module 09 tells two stories. Matrix products run at nearly the speed that the machine has. Everything around
+# them waits for memory, because NumPy goes through an array once for each operation. In this module you write loops instead,
+# and **numba** compiles them to machine code. A loop can do all that an op needs while a number is at hand, and go through
+# memory once. You register such **kernels** on your ops; `tinytorch.use("numba")` then runs them, and no earlier file changes.
+#
+# At the end you try the same on the matrix product, and learn when to leave a thing alone.
+
+# %%
+from tito import notebook
+check = notebook("10")
+
+import numpy as np
+import tinytorch
+from tinytorch.activations import gelu
+from tinytorch.tensor import Tensor
+rng = np.random.default_rng(0)
+
+# %% [markdown]
+# ## Twenty-three times through memory
+#
+# `gelu` of module 02 is one formula. NumPy makes a new array at each of its steps: divide, take the absolute value, multiply,
+# add, and so on, 23 times in all. `np.exp` alone is one of them. How many microseconds does each take for 131,072 numbers?
+
+# %%
+from tinytorch.profiler import benchmark
+
+def us(function):
+    """Return the median time of a call, in microseconds."""
+    return 1e6 * benchmark(function).median
+
+a = (3 * rng.standard_normal(2**17)).astype(np.float32)
+print(f"gelu {us(lambda: gelu.forward(a)):.0f} us, np.exp {us(lambda: np.exp(a)):.0f} us, "
+      f"a copy {us(a.copy):.0f} us")
+
+# %% [markdown]
+# ## A loop, compiled
+#
+# The same in a Python loop would take a tenth of a second: each `a[i] * 2` looks up what `a` is, what `2` is and what `*` means
+# for the two. numba looks once, at the **first call**: it sees that `a` is an array of float32, and compiles the loop for
+# that. The first call takes long for this reason; the decorator alone compiles nothing. `jit` is given, in
+# `tinytorch/kernels/`: it is `numba.njit`, and keeps the machine code in a folder of yours, so that the next process finds it.
+# Where that folder cannot be written, the code is kept in memory only.
+
+# %%
+from tinytorch.kernels import compile_seconds, jit
+
+@jit
+def double_loop(numbers, doubled):
+    for i in range(numbers.size):
+        doubled[i] = numbers[i] * np.float32(2)
+
+out = np.empty_like(a)
+double_loop(a, out)
+print(f"compiled in {compile_seconds['double_loop']:.2f} s (0.00 if it was kept from before)")
+print(f"the loop {us(lambda: double_loop(a, out)):.0f} us, the same loop in Python "
+      f"{us(lambda: double_loop.py_func(a[:1000], out)) * a.size / 1000:.0f} us")
+
+# %% [markdown]
+# Three things are different in a compiled loop:
+#
+# - **Types stay.** A Python `2.0` is a float64, and a float32 times a float64 is a float64, at half the speed. So constants are
+#   written `np.float32(2)`.
+# - **Indices are not checked.** `a[a.size]` raises no error: it reads whatever lies behind the array, and `out[out.size] = 1`
+#   destroys it. So the checks here run your loop as Python first, where a wrong index raises an `IndexError`:
+#   `double_loop.py_func` is the function as you wrote it. Only when that is right do they compile it.
+# - **Only arrays and numbers.** No lists, no tensors; memory is asked for outside, and the loop writes into `out`.
+#
+# The processor works on 8 or 16 float32 at once, and the compiler uses that wherever a loop lets it. A call of `math.exp` does not
+# let it. `exp32`, `erf32` and `largest` do: they are given, in `tinytorch/kernels/arithmetic.py`, in plain arithmetic.
+
+# %%
+#| export
+"""Kernels for the CPU: loops that numba compiles, registered on the ops of earlier modules."""
+import math
+
+import numpy as np
+
+from tinytorch import losses
+from tinytorch.activations import gelu, log_softmax, relu, softmax
+from tinytorch.autograd import probability_minus_truth, share, softmax_rule
+from tinytorch.kernels import fall_back, jit, prange
+from tinytorch.kernels.arithmetic import erf32, exp32, largest
+from tinytorch.losses import check_labels, cross_entropy, reduce_losses
+from tinytorch.op import op
+from tinytorch.optim import adam_update, adamw_update, momentum_update, sgd_update
+
+REORDER = {"reassoc", "contract", "nsz"}  # sums in any order, as NumPy's; nan and inf still count
+
+# %% [markdown]
+# Now the loop for GELU, one read and one write for each number:
+#
+# $$\mathrm{gelu}(x) = \tfrac12\,x\,\bigl(1 + \mathrm{erf}(x / \sqrt 2)\bigr)$$
+
+# %% exercise="10.1" minutes=20 points=2
+#| export
+@jit(fastmath=REORDER)
+def gelu_loop(a, out):
+    """Apply the exact GELU to every entry, in one pass.
+
+    Args:
+        a: float32 array of shape (n,); it is not changed.
+        out: float32 array of shape (n,) to write on.
+
+    Returns:
+        None. Afterwards ``out[i]`` is ``x / 2 * (1 + erf(x / sqrt(2)))`` for ``x = a[i]``; `erf32`
+        is the error function of one number.
+
+    Example:
+        >>> a, out = np.array([-1.0, 0.0, 2.0], np.float32), np.zeros(3, np.float32)
+        >>> gelu_loop.py_func(a, out)
+        >>> out.round(4)
+        array([-0.1587,  0.    ,  1.9545], dtype=float32)
+
+    Source:
+        Hendrycks and Gimpel, Gaussian Error Linear Units, 2016, section 2.
+    """
+    ### BEGIN SOLUTION
+    half, one, scale = np.float32(0.5), np.float32(1), np.float32(math.sqrt(0.5))
+    for i in range(a.size):
+        out[i] = half * a[i] * (one + erf32(scale * a[i]))
+    ### END SOLUTION
+
+# %% check="10.1"
+check("10.1")
+
+# %% [markdown] hint="10.1"
+# `for i in range(a.size)`, and inside one assignment to `out[i]`. Compute with the number `a[i]`; no array operation is needed.
+
+# %% [markdown] hint="10.1"
+# Dividing by the root of 2 is multiplying by `np.float32(math.sqrt(0.5))`. Make such constants before the loop, each as an
+# `np.float32`, and the whole loop stays in float32.
+
+# %% [markdown] question="10.1"
+# **Predict** how many times as fast as NumPy's 23 passes your loop is. Its one `np.exp` took about a seventh of their time. What
+# would float64 constants cost? Run the cell; the second loop is yours with `0.5`, `1` and `math.sqrt(0.5)` as they are.
+
+# %%
+@jit(fastmath=REORDER)
+def gelu_in_float64(numbers, out):
+    for i in range(numbers.size):
+        out[i] = 0.5 * numbers[i] * (1 + erf32(numbers[i] * math.sqrt(0.5)))
+
+numpy_time = us(lambda: gelu.forward(a))
+for loop in (gelu_loop, gelu_in_float64):
+    loop(a, out)
+    print(f"{loop.__name__}: {numpy_time / us(lambda: loop(a, out)):.1f} times as fast as NumPy, "
+          f"apart by {abs(out - gelu.forward(a)).max():.0e}")
+
+# %% [markdown]
+# ## Right for everything, quick for what is common
+#
+# A kernel stands in for its op. The op takes float64, integers, a transposed view, every second entry of something; your loop
+# takes float32 that lies in memory one after the other. So a kernel first looks whether its loop **covers** the array, and hands
+# everything else to the op's own forward function, which is slower and always right.
+#
+# NumPy keeps what you need to know: `a.dtype`, `a.size`, and `a.flags.carray`, which is True for an array that lies in one piece
+# of memory, in the order of its indices, and may be written to. (numba would compile another version for one that may not.)
+
+# %% exercise="10.2" minutes=10 points=2
+#| export
+def covers(*arrays):
+    """Say whether compiled loops may run on some arrays.
+
+    Args:
+        arrays: NumPy arrays of any shapes and dtypes, or Python numbers.
+
+    Returns:
+        True if every one is a NumPy array of float32 with at least one entry, in one piece of
+        memory and in the order of its indices (``flags.carray``); otherwise False.
+
+    Example:
+        >>> a = np.ones((2, 3), np.float32)
+        >>> covers(a), covers(a, a.T), covers(a, 2.0)
+        (True, False, False)
+
+    Source:
+        NumPy reference, "numpy.ndarray.flags".
+    """
+    ### BEGIN SOLUTION
+    return all(isinstance(a, np.ndarray) and a.dtype == np.float32 and a.flags.carray and a.size > 0
+               for a in arrays)
+    ### END SOLUTION
+
+# %% check="10.2"
+check("10.2")
+
+# %% [markdown] hint="10.2"
+# Four conditions for each array, and all arrays have to fulfil all four. A Python number has no `dtype`: which condition has to
+# come first?
+
+# %% [markdown] hint="10.2"
+# `isinstance(a, np.ndarray)` is the first: `and` stops at the first condition that fails. `all(...)` of a generator is True if all
+# that it yields is true.
+
+# %% [markdown]
+# With both parts at hand the kernel is registered. It has the signature of the op's forward function, `reshape(-1)` makes any
+# shape a row without copying it, and GPT-2's form by tanh gets a loop of its own: with
+# $\tanh u = 1 - 2 / (1 + e^{2u})$ it comes to $x / (1 + e^{-2u})$.
+
+# %%
+#| export
+@jit(fastmath=REORDER)
+def gelu_tanh_loop(a, out):
+    """Apply the GELU by tanh to every entry, in one pass."""
+    scale, cubic = np.float32(-2 * math.sqrt(2 / math.pi)), np.float32(0.044715)
+    for i in range(a.size):
+        x = a[i]
+        out[i] = x / (np.float32(1) + exp32(scale * (x + cubic * x * x * x)))
+
+# %%
+#| export
+def by_entries(loop, *arrays):
+    """Run a loop over all entries of arrays of one shape, and return what it wrote."""
+    out = np.empty_like(arrays[0])
+    loop(*(array.reshape(-1) for array in (*arrays, out)))
+    return out
+
+# %%
+#| export
+@gelu.register_kernel("numba")
+def gelu_numba(a, *, approximate="none"):
+    """Run gelu in one pass, where a loop covers it."""
+    loop = {"none": gelu_loop, "tanh": gelu_tanh_loop}.get(approximate)
+    if loop is None or not covers(a):
+        return fall_back(gelu, a, approximate=approximate)
+    return by_entries(loop, a)
+
+# %%
+for kernels in ("numpy", "numba"):
+    with tinytorch.use(kernels):
+        print(kernels, f"{us(lambda: gelu(Tensor(a))):.0f} us, and in float64:",
+              gelu(Tensor([-1.0, 2.0], dtype=np.float64)).tolist())
+print("fell back to NumPy, by op:", dict(tinytorch.fallbacks))
+
+# %% [markdown]
+# Ops without a numba kernel run NumPy's, and `fallbacks` counts them. That is often right: `np.maximum`, which is your ReLU, is
+# one pass already. Its way back is not: `grad * (out > 0)` makes an array of truth values first. Nobody has to touch module 05
+# for that. Your `relu_backward` of module 04 becomes an op, gets a loop, and ReLU's rule is registered again.
+
+# %%
+#| export
+@jit
+def relu_backward_loop(grad, out, result):
+    """Pass a gradient on where the output of ReLU is above 0, in one pass."""
+    for i in range(grad.size):
+        result[i] = grad[i] * np.float32(out[i] > 0)
+
+
+relu_backward = op(losses.relu_backward)
+relu_backward.register_vjp(lambda again, result, grad, out: relu_backward(again, out), None)
+relu.register_vjp(lambda grad, out, a: relu_backward(grad, out))
+
+# %%
+#| export
+@relu_backward.register_kernel("numba")
+def relu_backward_numba(grad, out):
+    """Run relu_backward in one pass, where the loop covers it."""
+    if covers(grad, out) and grad.shape == out.shape:
+        return by_entries(relu_backward_loop, grad, out)
+    return fall_back(relu_backward, grad, out)
+
+# %% [markdown]
+# ## Rows
+#
+# A softmax needs three things of each row: its largest score, the exponentials and their sum, the quotients. NumPy goes through
+# the whole table for each. A loop finishes one row, which fits into the nearest cache, before it begins the next.
+#
+# `largest(row)` is given. A plain loop with `max` would be the slowest part of all: floats compared in another order may give
+# another result where there is a nan, so the compiler compares them one by one. `largest` compares their bits as whole numbers.
+
+# %% exercise="10.3" minutes=25 points=3
+#| export
+@jit(fastmath=REORDER)
+def softmax_rows(a, out):
+    """Turn every row of scores into shares that sum to 1.
+
+    Args:
+        a: float32 array of shape (n, m), with n and m at least 1; it is not changed.
+        out: float32 array of shape (n, m) to write on.
+
+    Returns:
+        None. Afterwards ``out[i, j]`` is ``exp(a[i, j] - top)`` divided by the sum over k of
+        ``exp(a[i, k] - top)``, where top is the largest entry of row i. `largest` and `exp32`
+        compute with one row and one number.
+
+    Example:
+        >>> a, out = np.array([[9, 9], [0, np.log(3)]], np.float32), np.zeros((2, 2), np.float32)
+        >>> softmax_rows.py_func(a, out)
+        >>> out.round(4)
+        array([[0.5 , 0.5 ],
+               [0.25, 0.75]], dtype=float32)
+
+    Source:
+        Milakov and Gimelshein, Online normalizer calculation for softmax, 2018, algorithm 2.
+    """
+    ### BEGIN SOLUTION
+    for i in range(a.shape[0]):
+        top, total = largest(a[i]), np.float32(0)
+        for j in range(a.shape[1]):
+            out[i, j] = exp32(a[i, j] - top)
+            total += out[i, j]
+        for j in range(a.shape[1]):
+            out[i, j] /= total
+    ### END SOLUTION
+
+# %% check="10.3"
+check("10.3")
+
+# %% [markdown] hint="10.3"
+# One loop over rows, and within it two loops over columns: the first makes exponentials and adds them up, the second divides.
+# `a[i]` is row i.
+
+# %% [markdown] hint="10.3"
+# Where does the sum begin, for each row? And let it begin as an `np.float32(0)`: a Python `0.0` would make it a float64.
+
+# %%
+#| export
+@jit(fastmath=REORDER)
+def log_softmax_rows(a, out):
+    """Take the logarithm of every row's softmax: each score, less the largest, less a logarithm."""
+    for i in range(a.shape[0]):
+        top, total = largest(a[i]), np.float32(0)
+        for j in range(a.shape[1]):
+            total += exp32(a[i, j] - top)
+        log_total = np.float32(math.log(total))
+        for j in range(a.shape[1]):
+            out[i, j] = a[i, j] - top - log_total
+
+# %%
+#| export
+def by_rows(op, loop, a, dim):
+    """Run a loop over the rows of an array, if it covers them and they lie along ``dim``."""
+    if not (covers(a) and a.ndim > 0 and dim in (-1, a.ndim - 1)):
+        return fall_back(op, a, dim=dim)
+    out, width = np.empty_like(a), a.shape[-1]
+    loop(a.reshape(-1, width), out.reshape(-1, width))
+    return out
+
+# %%
+#| export
+@softmax.register_kernel("numba")
+def softmax_numba(a, *, dim=-1): return by_rows(softmax, softmax_rows, a, dim)
+
+
+@log_softmax.register_kernel("numba")
+def log_softmax_numba(a, *, dim=-1): return by_rows(log_softmax, log_softmax_rows, a, dim)
+
+# %%
+for shape in [(128, 10), (1024, 1000)]:
+    scores = rng.standard_normal(shape).astype(np.float32)
+    times = [us(lambda: f(scores)) for f in (softmax.forward, softmax_numba)]
+    print(shape, "softmax: numpy {:.0f} us, numba {:.0f} us".format(*times))
+
+# %% [markdown]
+# ## The loss and its gradient
+#
+# The cross-entropy needs no quotient, only the logarithm of the sum and the score of the right class $y$:
+#
+# $$\text{loss}_i = \log \sum_j e^{z_{ij} - \text{top}_i} + \text{top}_i - z_{i y_i}$$
+#
+# NumPy writes a table of exponentials to memory for it and reads it again. A loop writes one number for each row. Labels index
+# the rows, and nothing checks indices here: the kernel that is registered below calls `check_labels` before any wrong one gets
+# this far.
+
+# %% exercise="10.4" minutes=20 points=3
+#| export
+@jit(fastmath=REORDER)
+def loss_rows(logits, labels, losses):
+    """Compute the cross-entropy of every row of scores.
+
+    Args:
+        logits: float32 array of shape (n, m), with n and m at least 1; it is not changed.
+        labels: int64 array of shape (n,): the right class of each row, from 0 to m - 1.
+        losses: float32 array of shape (n,) to write on.
+
+    Returns:
+        None. Afterwards ``losses[i]`` is the logarithm of the sum over j of
+        ``exp(logits[i, j] - top)``, plus top, minus ``logits[i, labels[i]]``, where top is the
+        largest entry of row i. It is right for scores of any size.
+
+    Example:
+        >>> logits, losses = np.array([[0, 0], [999, 0]], np.float32), np.zeros(2, np.float32)
+        >>> loss_rows.py_func(logits, np.array([0, 1]), losses)
+        >>> losses.round(4)
+        array([6.931e-01, 9.990e+02], dtype=float32)
+
+    Source:
+        Goodfellow, Bengio and Courville, Deep Learning, 2016, section 6.2.2.3.
+    """
+    ### BEGIN SOLUTION
+    for i in range(logits.shape[0]):
+        top, total = largest(logits[i]), np.float32(0)
+        for j in range(logits.shape[1]):
+            total += exp32(logits[i, j] - top)
+        losses[i] = math.log(total) + top - logits[i, labels[i]]
+    ### END SOLUTION
+
+# %% check="10.4"
+check("10.4")
+
+# %% [markdown] hint="10.4"
+# It begins like 10.3, but no exponential is kept: they are added up, and one number is written for each row.
+
+# %% [markdown] hint="10.4"
+# After the inner loop, three terms: `math.log` of the sum, the largest score, and, with a minus, the one at
+# `[i, labels[i]]`.
+
+# %% [markdown]
+# The way back is probability minus truth: the softmax of each row, less 1 at the right class, all of it times what arrives at the
+# row's loss. Module 05 takes three ops for that, and each goes through the table. Yours shall be one.
+#
+# A vector of 16 numbers cannot stop and ask for each whether it stands at the label. Write the whole row first; then change one
+# entry.
+
+# %% exercise="10.5" minutes=20 points=3
+#| export
+@jit(fastmath=REORDER)
+def gradient_rows(logits, labels, scale, grad):
+    """Compute the gradient of the cross-entropy of every row of scores.
+
+    Args:
+        logits: float32 array of shape (n, m), with n and m at least 1; it is not changed.
+        labels: int64 array of shape (n,): the right class of each row, from 0 to m - 1.
+        scale: float32 array of shape (n,), the gradient that arrives at the loss of each row.
+        grad: float32 array of shape (n, m) to write on.
+
+    Returns:
+        None. Afterwards ``grad[i, j]`` is ``scale[i] * (p[i, j] - (1 if j == labels[i] else 0))``,
+        where p is the softmax of row i.
+
+    Example:
+        >>> logits, grad = np.zeros((1, 4), np.float32), np.zeros((1, 4), np.float32)
+        >>> gradient_rows.py_func(logits, np.array([2]), np.array([10], np.float32), grad)
+        >>> grad
+        array([[ 2.5,  2.5, -7.5,  2.5]], dtype=float32)
+
+    Source:
+        Bridle, Training stochastic model recognition algorithms as networks, 1989.
+    """
+    ### BEGIN SOLUTION
+    for i in range(logits.shape[0]):
+        top, total = largest(logits[i]), np.float32(0)
+        for j in range(logits.shape[1]):
+            grad[i, j] = exp32(logits[i, j] - top)
+            total += grad[i, j]
+        for j in range(logits.shape[1]):
+            grad[i, j] *= scale[i] / total
+        grad[i, labels[i]] -= scale[i]
+    ### END SOLUTION
+
+# %% check="10.5"
+check("10.5")
+
+# %% [markdown] hint="10.5"
+# It is your softmax, with a factor in the second loop over columns, and one more line for each row after it.
+
+# %% [markdown] hint="10.5"
+# If only the entries at the labels are wrong: the 1 that is taken off is scaled, too.
+
+# %%
+#| export
+@jit
+def outside(labels, classes):
+    """Say whether a label names no class."""
+    wrong = 0
+    for label in labels:
+        wrong += label < 0 or label >= classes
+    return wrong > 0
+
+# %%
+#| export
+def labels_covered(logits, labels):
+    """Say whether loops cover scores and labels; refuse labels that name no class."""
+    fit = (covers(logits) and logits.ndim == 2 and isinstance(labels, np.ndarray)
+           and labels.dtype == np.int64 and labels.flags.carray and len(labels) == len(logits))
+    if fit and (labels.ndim != 1 or outside(labels, logits.shape[1])):
+        check_labels(logits, labels)
+    return fit
+
+# %%
+#| export
+@cross_entropy.register_kernel("numba")
+def cross_entropy_numba(logits, labels, *, reduction="mean"):
+    """Run cross_entropy row by row, where the loop covers it."""
+    if not labels_covered(logits, labels):
+        return fall_back(cross_entropy, logits, labels, reduction=reduction)
+    losses = np.empty(len(labels), np.float32)
+    loss_rows(logits, labels, losses)
+    if reduction == "mean":
+        return np.add.reduce(losses) / np.float32(losses.size)  # np.mean takes three times as long
+    return reduce_losses(losses, reduction)
+
+# %%
+#| export
+@op
+def cross_entropy_gradient(grad, logits, labels, *, reduction):
+    """Turn the gradient of the cross-entropy into that of the logits, as `cross_entropy_rule`."""
+    each = grad / len(logits) if reduction == "mean" else grad
+    return np.reshape(each, (-1, 1)) * probability_minus_truth.forward(logits, labels)
+
+
+def for_grad(again, out, grad, logits, labels, reduction):
+    """Give the gradient of the gradient that arrived."""
+    rows = (again * probability_minus_truth(logits, labels)).sum(1)
+    return rows if reduction == "none" else share(rows.sum(), len(logits), reduction)
+
+
+def for_logits(again, out, grad, logits, labels, reduction):
+    """Give the second derivative: that of the softmax."""
+    each = share(grad, len(logits), reduction).reshape(-1, 1)
+    return softmax_rule(again * each, softmax(logits, dim=1), logits, 1)
+
+
+cross_entropy_gradient.register_vjp(for_grad, for_logits, None)
+cross_entropy.register_vjp(lambda grad, out, logits, labels, reduction:
+                           cross_entropy_gradient(grad, logits, labels, reduction=reduction), None)
+
+
+@cross_entropy_gradient.register_kernel("numba")
+def cross_entropy_gradient_numba(grad, logits, labels, *, reduction):
+    """Run cross_entropy_gradient row by row, where the loop covers it."""
+    if not labels_covered(logits, labels):
+        return fall_back(cross_entropy_gradient, grad, logits, labels, reduction=reduction)
+    scale, out = np.empty(len(labels), np.float32), np.empty_like(logits)
+    scale[...] = grad / len(labels) if reduction == "mean" else grad
+    gradient_rows(logits, labels, scale, out)
+    return out
+
+# %%
+def forth_and_back(scores, labels):
+    scores = Tensor(scores, requires_grad=True)
+    cross_entropy(scores, labels).backward()
+    return scores.grad
+
+for shape in [(128, 10), (1024, 1000)]:
+    scores = rng.standard_normal(shape).astype(np.float32)
+    labels = rng.integers(shape[1], size=shape[0])
+    for kernels in ("numpy", "numba"):
+        with tinytorch.use(kernels):
+            print(shape, kernels, f"{us(lambda: forth_and_back(scores, labels)):.0f} us")
+
+# %% [markdown]
+# ## Adam
+#
+# Your `adam_update` of module 06 asks for no memory, and still goes through it 13 times: 30 arrays are read or written in all.
+# The formula needs 7: it reads the parameter, the gradient and both means, and writes all but the gradient. For the 3.8 million
+# parameters of the CIFAR-10 network nothing lies in a cache, and the bytes decide.
+#
+# What a step shares for all parameters is computed once, in Python's float64, and rounded to float32 at the end. One number
+# must not be made up in the loop: $1 - \beta_2$ of a $\beta_2$ that has been rounded to float32 is off by 5 in 100,000.
+# So the loop receives `rest1` and `rest2`. With `shrink` the weights lose a part of themselves first, as AdamW does;
+# for Adam it is 1.
+
+# %% exercise="10.6" minutes=25 points=4
+#| export
+@jit(fastmath=REORDER)
+def adam_loop(param, grad, mean, square, beta1, beta2, rest1, rest2, rate, root, eps, shrink):
+    """Take one step of Adam or AdamW, in place and in one pass.
+
+    Args:
+        param: float32 array of shape (n,); it is changed.
+        grad: float32 array of shape (n,), the gradient; it is not changed.
+        mean: float32 array of shape (n,), the running mean of the gradients; it is changed.
+        square: float32 array of shape (n,), the running mean of their squares; it is changed.
+        beta1: float32, which part of ``mean`` is kept.
+        beta2: float32, which part of ``square`` is kept.
+        rest1: float32, ``1 - beta1`` before it was rounded.
+        rest2: float32, ``1 - beta2`` before it was rounded.
+        rate: float32, the learning rate, corrected for a mean that began at 0.
+        root: float32, what ``sqrt(square)`` is multiplied by to correct it likewise.
+        eps: float32, what is added to that.
+        shrink: float32, what ``param`` is multiplied by before its step.
+
+    Returns:
+        None. ``mean[i]`` becomes ``beta1 * mean[i] + rest1 * grad[i]``, ``square[i]`` becomes
+        ``beta2 * square[i] + rest2 * grad[i] ** 2``, and then ``param[i]`` becomes
+        ``shrink * param[i] - rate * mean[i] / (root * sqrt(square[i]) + eps)``.
+
+    Example:
+        >>> param, grad, mean, square = np.array([[1], [4], [0], [0]], np.float32)
+        >>> numbers = 0.9, 0.999, 0.1, 0.001, 1.0, 31.6227766, 1e-8, 1.0
+        >>> adam_loop.py_func(param, grad, mean, square, *numbers)
+        >>> param.round(6)
+        array([0.9], dtype=float32)
+
+    Source:
+        Kingma and Ba, Adam: A Method for Stochastic Optimization, 2015, algorithm 1.
+    """
+    ### BEGIN SOLUTION
+    for i in range(param.size):
+        mean[i] = beta1 * mean[i] + rest1 * grad[i]
+        square[i] = beta2 * square[i] + rest2 * grad[i] * grad[i]
+        step = rate * mean[i] / (root * np.sqrt(square[i]) + eps)
+        param[i] = shrink * param[i] - step
+    ### END SOLUTION
+
+# %% check="10.6"
+check("10.6")
+
+# %% [markdown] hint="10.6"
+# One loop, and in it the three assignments that `Returns` lists, in that order: the parameter's step uses the new means.
+
+# %% [markdown] hint="10.6"
+# `np.sqrt` takes one number as well. The square of the gradient is a product, `grad[i] * grad[i]`.
+
+# %%
+#| export
+def adam_numbers(*, step, lr, betas=(0.9, 0.999), eps=1e-8):
+    """Return what a step shares: betas, rests, rate, root, eps; rounded to float32 at the end."""
+    beta1, beta2 = betas
+    rate, root = lr / (1 - beta1 ** step), 1 / math.sqrt(1 - beta2 ** step)
+    return [np.float32(x) for x in (beta1, beta2, 1 - beta1, 1 - beta2, rate, root, eps)]
+
+
+@adam_update.register_kernel("numba")
+def adam_numba(param, grad, mean, square, scratch, *, shrink=1.0, **settings):
+    """Take Adam's step in one pass, where the loop covers the arrays."""
+    if not covers(param, grad, mean, square):
+        param *= shrink
+        return fall_back(adam_update, param, grad, mean, square, scratch, **settings)
+    rows = [array.reshape(-1) for array in (param, grad, mean, square)]
+    adam_loop(*rows, *adam_numbers(**settings), np.float32(shrink))
+
+
+@adamw_update.register_kernel("numba")
+def adamw_numba(*arrays, weight_decay, lr, **settings):
+    """Shrink the weights and take Adam's step, in the same pass."""
+    adam_numba(*arrays, shrink=1 - lr * weight_decay, lr=lr, **settings)
+
+# %%
+#| export
+@jit(fastmath=REORDER)
+def sgd_loop(param, grad, velocity, lr, momentum, nesterov):
+    """Take one step of gradient descent with momentum; a momentum of 0 leaves the velocity alone."""
+    for i in range(param.size):
+        step = grad[i]
+        if momentum != 0:
+            velocity[i] = momentum * velocity[i] + grad[i]
+            step = grad[i] + momentum * velocity[i] if nesterov else velocity[i]
+        param[i] -= lr * step
+
+
+@momentum_update.register_kernel("numba")
+def momentum_numba(param, grad, velocity, scratch, *, lr, momentum, nesterov=False):
+    """Take the step in one pass, where the loop covers the arrays."""
+    if not covers(param, grad, velocity):
+        return fall_back(momentum_update, param, grad, velocity, scratch, lr=lr,
+                         momentum=momentum, nesterov=nesterov)
+    rows = [array.reshape(-1) for array in (param, grad, velocity)]
+    sgd_loop(*rows, np.float32(lr), np.float32(momentum), nesterov)
+
+
+@sgd_update.register_kernel("numba")
+def sgd_numba(param, grad, scratch, *, lr):
+    """Take the step in one pass, where the loop covers the arrays."""
+    if not covers(param, grad):
+        return fall_back(sgd_update, param, grad, scratch, lr=lr)
+    momentum_numba(param, grad, scratch, scratch, lr=lr, momentum=0.0)
+
+# %% [markdown] question="10.2"
+# From 30 arrays to 7: **predict** by which factor Adam becomes faster for 4 million parameters, and for 10,000, which lie in a
+# cache. Which of the two comes closer to 30 / 7?
+
+# %%
+def adam_time(update, count):
+    arrays = [np.ones(count, np.float32) for _ in range(5)]
+    return us(lambda: update(*arrays, step=10, lr=1e-3))
+
+for count in (10_000, 4_000_000):
+    numpy_us, numba_us = (adam_time(update, count) for update in (adam_update.forward, adam_numba))
+    print(f"{count} parameters: numpy {numpy_us:.0f} us, numba {numba_us:.0f} us, "
+          f"{28 * count / numba_us / 1e3:.0f} GB/s")
+
+# %% [markdown]
+# ## The ladder of the matrix product
+#
+# If a loop of yours beats NumPy at softmax and Adam, why not at the product that takes most of the time? Climb as far as you
+# can. The first rung is the definition, the second only exchanges two loops. Both do the same
+# multiplications. Memory comes in lines of 64 bytes, 16 neighbours of a row: how many of the 16 does the first rung use, each time
+# that it fetches a line of `b`? **Predict** how much faster the second is, before you run the cell.
+
+# %%
+@jit(fastmath=REORDER)
+def matmul_naive(a, b, out):
+    (n, k), m = a.shape, b.shape[1]
+    for i in range(n):
+        for j in range(m):
+            out[i, j] = 0
+            for p in range(k):
+                out[i, j] += b[p, j] * a[i, p]        # goes down a column of b
+
+@jit(fastmath=REORDER)
+def matmul_reordered(a, b, out):
+    (n, k), m = a.shape, b.shape[1]
+    out[...] = 0
+    for i in range(n):
+        for p in range(k):
+            for j in range(m):
+                out[i, j] += b[p, j] * a[i, p]        # goes along a row of b, and of out
+
+left, right = rng.standard_normal((2, 512, 512)).astype(np.float32)
+result, rungs = np.empty_like(left), {}
+
+def gflops(function):
+    return 2e-9 * 512 ** 3 / benchmark(function, 5, 2).median
+
+for loop in (matmul_naive, matmul_reordered):
+    rungs[loop.__name__] = gflops(lambda: loop(left, right, result))
+print({name: f"{rate:.1f} GFLOP/s" for name, rate in rungs.items()})
+
+# %% [markdown]
+# The reordered loop reads `out[i, j]`, reads `b[p, j]`, multiplies, adds and writes: three times memory for one product. The
+# third rung takes **four rows of `b` at a time**: `out[i, j]` is read and written once for four products, and the four rows, while
+# they are in the cache, serve a **block** of 64 rows of `a`. What does not fill a block of 4, or of 64, is work too.
+#
+# Blocks of rows have nothing to do with each other, so two cores can share them: `prange` is a `range` whose rounds run at the
+# same time, in no order. It is as dangerous as it is short. When two rounds write to the same entry, one of the sums is lost
+# now and then; that is a **race**. Share the rows of `out`, never the terms of a sum. The check watches who writes where.
+
+# %% exercise="10.7" minutes=40 points=5
+#| export
+@jit(parallel=True, fastmath=REORDER)
+def matmul_blocked(a, b, out):
+    """Multiply two matrices, four rows of ``b`` at a time, with blocks of rows shared by threads.
+
+    Args:
+        a: float32 array of shape (n, k); it is not changed.
+        b: float32 array of shape (k, m); it is not changed.
+        out: float32 array of shape (n, m) to write on, whatever it holds.
+
+    Returns:
+        None. Afterwards ``out[i, j]`` is the sum over p of ``a[i, p] * b[p, j]``, for every n, k
+        and m of at least 1. Each round of a `prange` computes up to 64 whole rows of ``out``:
+        it sets them to 0; for p in steps of 4, for each row i and every j, it adds the four
+        products of p to p + 3 at once; then it adds what is left of k. No two rounds write to
+        the same entry.
+
+    Example:
+        >>> a, b = np.array([[1, 2]], np.float32), np.array([[3, 4], [5, 6]], np.float32)
+        >>> out = np.zeros((1, 2), np.float32)
+        >>> matmul_blocked.py_func(a, b, out)
+        >>> out
+        array([[13., 16.]], dtype=float32)
+
+    Source:
+        Lam, Rothberg and Wolf, Cache Performance of Blocked Algorithms, 1991, section 1.
+    """
+    ### BEGIN SOLUTION
+    n, k = a.shape
+    whole = k - k % 4
+    for block in prange((n + 63) // 64):
+        rows = range(64 * block, min(n, 64 * block + 64))
+        for i in rows:
+            out[i] = 0
+        for p in range(0, whole, 4):
+            for i in rows:
+                for j in range(b.shape[1]):
+                    out[i, j] += (a[i, p] * b[p, j] + a[i, p + 1] * b[p + 1, j]
+                                  + a[i, p + 2] * b[p + 2, j] + a[i, p + 3] * b[p + 3, j])
+        for i in rows:
+            for p in range(whole, k):
+                for j in range(b.shape[1]):
+                    out[i, j] += a[i, p] * b[p, j]
+    ### END SOLUTION
+
+# %% check="10.7"
+check("10.7")
+
+# %% [markdown] hint="10.7"
+# How many blocks of 64 are needed for n rows, if the last may be smaller? One more than `n // 64`, unless n is a multiple:
+# add 63 before you divide. The last block ends at n.
+
+# %% [markdown] hint="10.7"
+# Only the outermost loop, over blocks of rows, is a `prange`. Its body is a small matrix product of its own: set the rows to 0,
+# then p in steps of 4, rows i, columns j.
+
+# %% [markdown] hint="10.7"
+# The steps of 4 end at the largest multiple of 4 that k reaches: take off the remainder. The columns of `a` from there to k are
+# added one at a time, as in `matmul_reordered`.
+
+# %%
+import matplotlib.pyplot as plt
+import numba
+from tinytorch.machine import limit_threads
+
+for threads in sorted({1, numba.config.NUMBA_NUM_THREADS}):
+    numba.set_num_threads(threads)
+    blocked = gflops(lambda: matmul_blocked(left, right, result))
+    rungs[f"blocked, threads: {threads}"] = blocked
+    with limit_threads(threads):
+        rungs[f"BLAS, threads: {threads}"] = gflops(lambda: left @ right)
+figure, axis = plt.subplots(figsize=(6, 2.4), layout="constrained")
+bars = axis.barh(list(rungs)[::-1], list(rungs.values())[::-1])
+axis.bar_label(bars, fmt="%.1f", padding=3)
+axis.set(xlabel="GFLOP/s", xlim=(0, 1.15 * max(rungs.values())));
+
+# %% [markdown]
+# BLAS wins, on one thread and on several, and by more on processors that it knows better than numba's compiler does. It copies
+# pieces of both matrices into the order in which they will be read, keeps a tile of the result in the processor's registers from
+# the first product to the last, and has this innermost loop in assembler, for each kind of processor. Your loop cannot say
+# "register", and each of its sums goes through the cache. So no kernel is registered on `matmul`: the ladder was for the climb.
+#
+# ## Where it helps, and where it does not
+#
+# Two networks of this course, a training step each, with both kernel sets. The first has one hidden layer and SGD, the second is
+# the CIFAR-10 network with five layers and Adam.
+
+# %%
+from tinytorch.layers import Linear, ReLU, Sequential
+from tinytorch.optim import SGD, Adam
+from tinytorch.profiler import profile
+
+def training_step(sizes, optimizer):
+    layers = [part for pair in zip(sizes, sizes[1:]) for part in (Linear(*pair, rng=rng), ReLU())]
+    model = Sequential(*layers[:-1])
+    inputs = Tensor(rng.standard_normal((128, sizes[0]), np.float32))
+    labels, steps = Tensor(rng.integers(10, size=128)), optimizer(model.parameters())
+
+    def step():
+        steps.zero_grad()
+        cross_entropy(model(inputs), labels).backward()
+        steps.step()
+    return step
+
+networks = {"MNIST, SGD": training_step((784, 256, 10), SGD),
+            "CIFAR-10, Adam": training_step((3072, 1024, 512, 256, 128, 10), Adam)}
+for name, step in networks.items():
+    times = {}
+    for kernels in ("numpy", "numba"):
+        with tinytorch.use(kernels):
+            times[kernels] = us(step)
+    print(f"{name}: numpy {times['numpy']:,.0f} us, numba {times['numba']:,.0f} us, "
+          f"{times['numpy'] / times['numba']:.2f} times as fast")
+
+# %% [markdown] question="10.3"
+# The next cell says how much of each step is `matmul`. Write $f$ for that share: if everything else took no time at all, how many
+# times as fast could the step become at most? (This is **Amdahl's law**.) Which of the two networks was worth the work?
+
+# %%
+for name, step in networks.items():
+    with tinytorch.use("numba"), profile() as seen:
+        step()
+    times = [(row.seconds, row.name) for row in seen.key_averages()]
+    share = sum(t for t, name in times if name == "matmul") / sum(t for t, name in times)
+    print(f"{name}: matmul {share:.0%}, so at most {1 / share:.2f} times as fast")
+
+# %% [markdown]
+# You have seen both ends. Many passes over memory become one, and a step with Adam gains a third. A step that is matrix products
+# already gains nothing, and a kernel would only be one more thing that can be wrong. Save the notebook, then run
+#
+# ```
+# tito module complete 10
+# ```
+#
+# From now on `tinytorch.use("numba")`, or `--kernels numba` of a milestone, runs your kernels.

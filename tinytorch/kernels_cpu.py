@@ -1,0 +1,456 @@
+# Made by tito from modules/10_kernels/kernels.py: edit that file, then run `tito module complete 10`.
+
+# kernels.py, cell 8
+"""Kernels for the CPU: loops that numba compiles, registered on the ops of earlier modules."""
+import math
+
+import numpy as np
+
+from tinytorch import losses
+from tinytorch.activations import gelu, log_softmax, relu, softmax
+from tinytorch.autograd import probability_minus_truth, share, softmax_rule
+from tinytorch.kernels import fall_back, jit, prange
+from tinytorch.kernels.arithmetic import erf32, exp32, largest
+from tinytorch.losses import check_labels, cross_entropy, reduce_losses
+from tinytorch.op import op
+from tinytorch.optim import adam_update, adamw_update, momentum_update, sgd_update
+
+REORDER = {"reassoc", "contract", "nsz"}  # sums in any order, as NumPy's; nan and inf still count
+
+
+# kernels.py, cell 10
+@jit(fastmath=REORDER)
+def gelu_loop(a, out):
+    """Apply the exact GELU to every entry, in one pass.
+
+    Args:
+        a: float32 array of shape (n,); it is not changed.
+        out: float32 array of shape (n,) to write on.
+
+    Returns:
+        None. Afterwards ``out[i]`` is ``x / 2 * (1 + erf(x / sqrt(2)))`` for ``x = a[i]``; `erf32`
+        is the error function of one number.
+
+    Example:
+        >>> a, out = np.array([-1.0, 0.0, 2.0], np.float32), np.zeros(3, np.float32)
+        >>> gelu_loop.py_func(a, out)
+        >>> out.round(4)
+        array([-0.1587,  0.    ,  1.9545], dtype=float32)
+
+    Source:
+        Hendrycks and Gimpel, Gaussian Error Linear Units, 2016, section 2.
+    """
+    half, one, scale = np.float32(0.5), np.float32(1), np.float32(math.sqrt(0.5))
+    for i in range(a.size):
+        out[i] = half * a[i] * (one + erf32(scale * a[i]))
+
+
+# kernels.py, cell 17
+def covers(*arrays):
+    """Say whether compiled loops may run on some arrays.
+
+    Args:
+        arrays: NumPy arrays of any shapes and dtypes, or Python numbers.
+
+    Returns:
+        True if every one is a NumPy array of float32 with at least one entry, in one piece of
+        memory and in the order of its indices (``flags.carray``); otherwise False.
+
+    Example:
+        >>> a = np.ones((2, 3), np.float32)
+        >>> covers(a), covers(a, a.T), covers(a, 2.0)
+        (True, False, False)
+
+    Source:
+        NumPy reference, "numpy.ndarray.flags".
+    """
+    return all(isinstance(a, np.ndarray) and a.dtype == np.float32 and a.flags.carray and a.size > 0
+               for a in arrays)
+
+
+# kernels.py, cell 22
+@jit(fastmath=REORDER)
+def gelu_tanh_loop(a, out):
+    """Apply the GELU by tanh to every entry, in one pass."""
+    scale, cubic = np.float32(-2 * math.sqrt(2 / math.pi)), np.float32(0.044715)
+    for i in range(a.size):
+        x = a[i]
+        out[i] = x / (np.float32(1) + exp32(scale * (x + cubic * x * x * x)))
+
+
+# kernels.py, cell 23
+def by_entries(loop, *arrays):
+    """Run a loop over all entries of arrays of one shape, and return what it wrote."""
+    out = np.empty_like(arrays[0])
+    loop(*(array.reshape(-1) for array in (*arrays, out)))
+    return out
+
+
+# kernels.py, cell 24
+@gelu.register_kernel("numba")
+def gelu_numba(a, *, approximate="none"):
+    """Run gelu in one pass, where a loop covers it."""
+    loop = {"none": gelu_loop, "tanh": gelu_tanh_loop}.get(approximate)
+    if loop is None or not covers(a):
+        return fall_back(gelu, a, approximate=approximate)
+    return by_entries(loop, a)
+
+
+# kernels.py, cell 27
+@jit
+def relu_backward_loop(grad, out, result):
+    """Pass a gradient on where the output of ReLU is above 0, in one pass."""
+    for i in range(grad.size):
+        result[i] = grad[i] * np.float32(out[i] > 0)
+
+
+relu_backward = op(losses.relu_backward)
+relu_backward.register_vjp(lambda again, result, grad, out: relu_backward(again, out), None)
+relu.register_vjp(lambda grad, out, a: relu_backward(grad, out))
+
+
+# kernels.py, cell 28
+@relu_backward.register_kernel("numba")
+def relu_backward_numba(grad, out):
+    """Run relu_backward in one pass, where the loop covers it."""
+    if covers(grad, out) and grad.shape == out.shape:
+        return by_entries(relu_backward_loop, grad, out)
+    return fall_back(relu_backward, grad, out)
+
+
+# kernels.py, cell 30
+@jit(fastmath=REORDER)
+def softmax_rows(a, out):
+    """Turn every row of scores into shares that sum to 1.
+
+    Args:
+        a: float32 array of shape (n, m), with n and m at least 1; it is not changed.
+        out: float32 array of shape (n, m) to write on.
+
+    Returns:
+        None. Afterwards ``out[i, j]`` is ``exp(a[i, j] - top)`` divided by the sum over k of
+        ``exp(a[i, k] - top)``, where top is the largest entry of row i. `largest` and `exp32`
+        compute with one row and one number.
+
+    Example:
+        >>> a, out = np.array([[9, 9], [0, np.log(3)]], np.float32), np.zeros((2, 2), np.float32)
+        >>> softmax_rows.py_func(a, out)
+        >>> out.round(4)
+        array([[0.5 , 0.5 ],
+               [0.25, 0.75]], dtype=float32)
+
+    Source:
+        Milakov and Gimelshein, Online normalizer calculation for softmax, 2018, algorithm 2.
+    """
+    for i in range(a.shape[0]):
+        top, total = largest(a[i]), np.float32(0)
+        for j in range(a.shape[1]):
+            out[i, j] = exp32(a[i, j] - top)
+            total += out[i, j]
+        for j in range(a.shape[1]):
+            out[i, j] /= total
+
+
+# kernels.py, cell 34
+@jit(fastmath=REORDER)
+def log_softmax_rows(a, out):
+    """Take the logarithm of every row's softmax: each score, less the largest, less a logarithm."""
+    for i in range(a.shape[0]):
+        top, total = largest(a[i]), np.float32(0)
+        for j in range(a.shape[1]):
+            total += exp32(a[i, j] - top)
+        log_total = np.float32(math.log(total))
+        for j in range(a.shape[1]):
+            out[i, j] = a[i, j] - top - log_total
+
+
+# kernels.py, cell 35
+def by_rows(op, loop, a, dim):
+    """Run a loop over the rows of an array, if it covers them and they lie along ``dim``."""
+    if not (covers(a) and a.ndim > 0 and dim in (-1, a.ndim - 1)):
+        return fall_back(op, a, dim=dim)
+    out, width = np.empty_like(a), a.shape[-1]
+    loop(a.reshape(-1, width), out.reshape(-1, width))
+    return out
+
+
+# kernels.py, cell 36
+@softmax.register_kernel("numba")
+def softmax_numba(a, *, dim=-1): return by_rows(softmax, softmax_rows, a, dim)
+
+
+@log_softmax.register_kernel("numba")
+def log_softmax_numba(a, *, dim=-1): return by_rows(log_softmax, log_softmax_rows, a, dim)
+
+
+# kernels.py, cell 39
+@jit(fastmath=REORDER)
+def loss_rows(logits, labels, losses):
+    """Compute the cross-entropy of every row of scores.
+
+    Args:
+        logits: float32 array of shape (n, m), with n and m at least 1; it is not changed.
+        labels: int64 array of shape (n,): the right class of each row, from 0 to m - 1.
+        losses: float32 array of shape (n,) to write on.
+
+    Returns:
+        None. Afterwards ``losses[i]`` is the logarithm of the sum over j of
+        ``exp(logits[i, j] - top)``, plus top, minus ``logits[i, labels[i]]``, where top is the
+        largest entry of row i. It is right for scores of any size.
+
+    Example:
+        >>> logits, losses = np.array([[0, 0], [999, 0]], np.float32), np.zeros(2, np.float32)
+        >>> loss_rows.py_func(logits, np.array([0, 1]), losses)
+        >>> losses.round(4)
+        array([6.931e-01, 9.990e+02], dtype=float32)
+
+    Source:
+        Goodfellow, Bengio and Courville, Deep Learning, 2016, section 6.2.2.3.
+    """
+    for i in range(logits.shape[0]):
+        top, total = largest(logits[i]), np.float32(0)
+        for j in range(logits.shape[1]):
+            total += exp32(logits[i, j] - top)
+        losses[i] = math.log(total) + top - logits[i, labels[i]]
+
+
+# kernels.py, cell 44
+@jit(fastmath=REORDER)
+def gradient_rows(logits, labels, scale, grad):
+    """Compute the gradient of the cross-entropy of every row of scores.
+
+    Args:
+        logits: float32 array of shape (n, m), with n and m at least 1; it is not changed.
+        labels: int64 array of shape (n,): the right class of each row, from 0 to m - 1.
+        scale: float32 array of shape (n,), the gradient that arrives at the loss of each row.
+        grad: float32 array of shape (n, m) to write on.
+
+    Returns:
+        None. Afterwards ``grad[i, j]`` is ``scale[i] * (p[i, j] - (1 if j == labels[i] else 0))``,
+        where p is the softmax of row i.
+
+    Example:
+        >>> logits, grad = np.zeros((1, 4), np.float32), np.zeros((1, 4), np.float32)
+        >>> gradient_rows.py_func(logits, np.array([2]), np.array([10], np.float32), grad)
+        >>> grad
+        array([[ 2.5,  2.5, -7.5,  2.5]], dtype=float32)
+
+    Source:
+        Bridle, Training stochastic model recognition algorithms as networks, 1989.
+    """
+    for i in range(logits.shape[0]):
+        top, total = largest(logits[i]), np.float32(0)
+        for j in range(logits.shape[1]):
+            grad[i, j] = exp32(logits[i, j] - top)
+            total += grad[i, j]
+        for j in range(logits.shape[1]):
+            grad[i, j] *= scale[i] / total
+        grad[i, labels[i]] -= scale[i]
+
+
+# kernels.py, cell 48
+@jit
+def outside(labels, classes):
+    """Say whether a label names no class."""
+    wrong = 0
+    for label in labels:
+        wrong += label < 0 or label >= classes
+    return wrong > 0
+
+
+# kernels.py, cell 49
+def labels_covered(logits, labels):
+    """Say whether loops cover scores and labels; refuse labels that name no class."""
+    fit = (covers(logits) and logits.ndim == 2 and isinstance(labels, np.ndarray)
+           and labels.dtype == np.int64 and labels.flags.carray and len(labels) == len(logits))
+    if fit and (labels.ndim != 1 or outside(labels, logits.shape[1])):
+        check_labels(logits, labels)
+    return fit
+
+
+# kernels.py, cell 50
+@cross_entropy.register_kernel("numba")
+def cross_entropy_numba(logits, labels, *, reduction="mean"):
+    """Run cross_entropy row by row, where the loop covers it."""
+    if not labels_covered(logits, labels):
+        return fall_back(cross_entropy, logits, labels, reduction=reduction)
+    losses = np.empty(len(labels), np.float32)
+    loss_rows(logits, labels, losses)
+    if reduction == "mean":
+        return np.add.reduce(losses) / np.float32(losses.size)  # np.mean takes three times as long
+    return reduce_losses(losses, reduction)
+
+
+# kernels.py, cell 51
+@op
+def cross_entropy_gradient(grad, logits, labels, *, reduction):
+    """Turn the gradient of the cross-entropy into that of the logits, as `cross_entropy_rule`."""
+    each = grad / len(logits) if reduction == "mean" else grad
+    return np.reshape(each, (-1, 1)) * probability_minus_truth.forward(logits, labels)
+
+
+def for_grad(again, out, grad, logits, labels, reduction):
+    """Give the gradient of the gradient that arrived."""
+    rows = (again * probability_minus_truth(logits, labels)).sum(1)
+    return rows if reduction == "none" else share(rows.sum(), len(logits), reduction)
+
+
+def for_logits(again, out, grad, logits, labels, reduction):
+    """Give the second derivative: that of the softmax."""
+    each = share(grad, len(logits), reduction).reshape(-1, 1)
+    return softmax_rule(again * each, softmax(logits, dim=1), logits, 1)
+
+
+cross_entropy_gradient.register_vjp(for_grad, for_logits, None)
+cross_entropy.register_vjp(lambda grad, out, logits, labels, reduction:
+                           cross_entropy_gradient(grad, logits, labels, reduction=reduction), None)
+
+
+@cross_entropy_gradient.register_kernel("numba")
+def cross_entropy_gradient_numba(grad, logits, labels, *, reduction):
+    """Run cross_entropy_gradient row by row, where the loop covers it."""
+    if not labels_covered(logits, labels):
+        return fall_back(cross_entropy_gradient, grad, logits, labels, reduction=reduction)
+    scale, out = np.empty(len(labels), np.float32), np.empty_like(logits)
+    scale[...] = grad / len(labels) if reduction == "mean" else grad
+    gradient_rows(logits, labels, scale, out)
+    return out
+
+
+# kernels.py, cell 54
+@jit(fastmath=REORDER)
+def adam_loop(param, grad, mean, square, beta1, beta2, rest1, rest2, rate, root, eps, shrink):
+    """Take one step of Adam or AdamW, in place and in one pass.
+
+    Args:
+        param: float32 array of shape (n,); it is changed.
+        grad: float32 array of shape (n,), the gradient; it is not changed.
+        mean: float32 array of shape (n,), the running mean of the gradients; it is changed.
+        square: float32 array of shape (n,), the running mean of their squares; it is changed.
+        beta1: float32, which part of ``mean`` is kept.
+        beta2: float32, which part of ``square`` is kept.
+        rest1: float32, ``1 - beta1`` before it was rounded.
+        rest2: float32, ``1 - beta2`` before it was rounded.
+        rate: float32, the learning rate, corrected for a mean that began at 0.
+        root: float32, what ``sqrt(square)`` is multiplied by to correct it likewise.
+        eps: float32, what is added to that.
+        shrink: float32, what ``param`` is multiplied by before its step.
+
+    Returns:
+        None. ``mean[i]`` becomes ``beta1 * mean[i] + rest1 * grad[i]``, ``square[i]`` becomes
+        ``beta2 * square[i] + rest2 * grad[i] ** 2``, and then ``param[i]`` becomes
+        ``shrink * param[i] - rate * mean[i] / (root * sqrt(square[i]) + eps)``.
+
+    Example:
+        >>> param, grad, mean, square = np.array([[1], [4], [0], [0]], np.float32)
+        >>> numbers = 0.9, 0.999, 0.1, 0.001, 1.0, 31.6227766, 1e-8, 1.0
+        >>> adam_loop.py_func(param, grad, mean, square, *numbers)
+        >>> param.round(6)
+        array([0.9], dtype=float32)
+
+    Source:
+        Kingma and Ba, Adam: A Method for Stochastic Optimization, 2015, algorithm 1.
+    """
+    for i in range(param.size):
+        mean[i] = beta1 * mean[i] + rest1 * grad[i]
+        square[i] = beta2 * square[i] + rest2 * grad[i] * grad[i]
+        step = rate * mean[i] / (root * np.sqrt(square[i]) + eps)
+        param[i] = shrink * param[i] - step
+
+
+# kernels.py, cell 58
+def adam_numbers(*, step, lr, betas=(0.9, 0.999), eps=1e-8):
+    """Return what a step shares: betas, rests, rate, root, eps; rounded to float32 at the end."""
+    beta1, beta2 = betas
+    rate, root = lr / (1 - beta1 ** step), 1 / math.sqrt(1 - beta2 ** step)
+    return [np.float32(x) for x in (beta1, beta2, 1 - beta1, 1 - beta2, rate, root, eps)]
+
+
+@adam_update.register_kernel("numba")
+def adam_numba(param, grad, mean, square, scratch, *, shrink=1.0, **settings):
+    """Take Adam's step in one pass, where the loop covers the arrays."""
+    if not covers(param, grad, mean, square):
+        param *= shrink
+        return fall_back(adam_update, param, grad, mean, square, scratch, **settings)
+    rows = [array.reshape(-1) for array in (param, grad, mean, square)]
+    adam_loop(*rows, *adam_numbers(**settings), np.float32(shrink))
+
+
+@adamw_update.register_kernel("numba")
+def adamw_numba(*arrays, weight_decay, lr, **settings):
+    """Shrink the weights and take Adam's step, in the same pass."""
+    adam_numba(*arrays, shrink=1 - lr * weight_decay, lr=lr, **settings)
+
+
+# kernels.py, cell 59
+@jit(fastmath=REORDER)
+def sgd_loop(param, grad, velocity, lr, momentum, nesterov):
+    """Take one step of gradient descent with momentum; a momentum of 0 leaves the velocity alone."""
+    for i in range(param.size):
+        step = grad[i]
+        if momentum != 0:
+            velocity[i] = momentum * velocity[i] + grad[i]
+            step = grad[i] + momentum * velocity[i] if nesterov else velocity[i]
+        param[i] -= lr * step
+
+
+@momentum_update.register_kernel("numba")
+def momentum_numba(param, grad, velocity, scratch, *, lr, momentum, nesterov=False):
+    """Take the step in one pass, where the loop covers the arrays."""
+    if not covers(param, grad, velocity):
+        return fall_back(momentum_update, param, grad, velocity, scratch, lr=lr,
+                         momentum=momentum, nesterov=nesterov)
+    rows = [array.reshape(-1) for array in (param, grad, velocity)]
+    sgd_loop(*rows, np.float32(lr), np.float32(momentum), nesterov)
+
+
+@sgd_update.register_kernel("numba")
+def sgd_numba(param, grad, scratch, *, lr):
+    """Take the step in one pass, where the loop covers the arrays."""
+    if not covers(param, grad):
+        return fall_back(sgd_update, param, grad, scratch, lr=lr)
+    momentum_numba(param, grad, scratch, scratch, lr=lr, momentum=0.0)
+
+
+# kernels.py, cell 65
+@jit(parallel=True, fastmath=REORDER)
+def matmul_blocked(a, b, out):
+    """Multiply two matrices, four rows of ``b`` at a time, with blocks of rows shared by threads.
+
+    Args:
+        a: float32 array of shape (n, k); it is not changed.
+        b: float32 array of shape (k, m); it is not changed.
+        out: float32 array of shape (n, m) to write on, whatever it holds.
+
+    Returns:
+        None. Afterwards ``out[i, j]`` is the sum over p of ``a[i, p] * b[p, j]``, for every n, k
+        and m of at least 1. Each round of a `prange` computes up to 64 whole rows of ``out``:
+        it sets them to 0; for p in steps of 4, for each row i and every j, it adds the four
+        products of p to p + 3 at once; then it adds what is left of k. No two rounds write to
+        the same entry.
+
+    Example:
+        >>> a, b = np.array([[1, 2]], np.float32), np.array([[3, 4], [5, 6]], np.float32)
+        >>> out = np.zeros((1, 2), np.float32)
+        >>> matmul_blocked.py_func(a, b, out)
+        >>> out
+        array([[13., 16.]], dtype=float32)
+
+    Source:
+        Lam, Rothberg and Wolf, Cache Performance of Blocked Algorithms, 1991, section 1.
+    """
+    n, k = a.shape
+    whole = k - k % 4
+    for block in prange((n + 63) // 64):
+        rows = range(64 * block, min(n, 64 * block + 64))
+        for i in rows:
+            out[i] = 0
+        for p in range(0, whole, 4):
+            for i in rows:
+                for j in range(b.shape[1]):
+                    out[i, j] += (a[i, p] * b[p, j] + a[i, p + 1] * b[p + 1, j]
+                                  + a[i, p + 2] * b[p + 2, j] + a[i, p + 3] * b[p + 3, j])
+        for i in rows:
+            for p in range(whole, k):
+                for j in range(b.shape[1]):
+                    out[i, j] += a[i, p] * b[p, j]
