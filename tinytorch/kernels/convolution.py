@@ -8,12 +8,11 @@ import math
 import numpy as np
 
 from tinytorch.kernels.compiling import jit
-from tinytorch.kernels.grid import cover, cover_rows, grid_of, phases, taps
+from tinytorch.kernels.grid import SPARE, Phase, cover, cover_rows, grid_of, phases, spaced, taps
 from tinytorch.kernels.threads import spread
 from tinytorch.kernels.tiles import ROWS, SHORT, WIDTH, copy, gather, transpose, weigh
 
 LONGEST = 64  # numbers that a vector has, at most, and may read behind the last pixel
-SPARE = 16  # heads that a tile may have, at most, and may add up for nothing
 
 
 @jit(cache=False)
@@ -95,6 +94,20 @@ def convolve(first, last, images, source, packed, bias, result, out):
 
 
 @jit
+def convolve_short(first, last, images, source, factors, bias, places, out):
+    """Do the same where rows are too short for vectors of pixels: with vectors of channels, which are turned at the end."""
+    (layout, offsets, at), (groups, _, pitch), (count, channels, height, width) = source, factors.shape, out.shape
+    step, area, each = images.shape[1] // groups * layout.plane, height * width, channels // groups
+    pixels = np.zeros(layout.front + images.shape[1] * layout.plane, images.dtype)
+    sums, numbers = np.empty((area + SPARE) * pitch, images.dtype), out.reshape(out.size)
+    for n in range(first, last):
+        lay(images[n], layout, pixels)
+        for g in range(groups):
+            gather(pixels, g * step + at, places, area, offsets, factors[g].reshape(factors[g].size), bias[g], 0, sums, pitch)
+            transpose(sums, 0, pitch, (area, each), numbers, (n * channels + g * each) * area, area)
+
+
+@jit
 def correlate(first, last, x, grad, layout, offsets, places, taps, groups, out):
     """Add to `out` (groups, taps, channels), the last two rounded up, the sums over the images from first to last."""
     channels, area, pitch = grad.shape[1] // groups, grad.shape[2] * grad.shape[3], out.shape[2]
@@ -124,20 +137,10 @@ def convolution(x, weight, bias=None, *, stride, padding, dilation, groups):
         return None
     x, weight, bias = arrays
     grid = grid_of(x.shape[2:], weight.shape[2:], stride, padding, dilation)
-    packed = pack(weight.reshape(groups, len(weight) // groups, -1))
-    source = grid.layout_of_input(), taps(grid, weight.shape[1]), 0
-    result = goal(grid, grid.places, (0, 0), (1, 1), WIDTH // x.itemsize)
     out = np.empty((len(x), len(weight), *grid.places), x.dtype)
-    spread(lambda part, first, last: convolve(first, last, x, source, packed, np.append(bias, bias[:1]), result, out), len(x))
+    source = grid.layout_of_input(), taps(grid, weight.shape[1]), 0
+    run(x, source, weight.reshape(groups, len(weight) // groups, -1), bias, grid, Phase(0, grid.places, (0, 0)), (1, 1), out)
     return out
-
-
-def goal(grid, places, corner, stride, lanes):
-    """Say which vectors to compute, where they go if they may go there at once, and which pixels they are."""
-    direct = stride == (1, 1) and places[1] >= lanes
-    vectors = cover_rows if direct else cover
-    found = vectors(places, grid.phase[1], lanes)
-    return *(found if direct else (found, found[:0])), corner, stride, places
 
 
 def conv2d_input(weight, grad, *, input_size, stride, padding, dilation, groups):
@@ -147,16 +150,31 @@ def conv2d_input(weight, grad, *, input_size, stride, padding, dilation, groups)
         return None
     weight, grad = arrays
     grid = grid_of(input_size[2:], weight.shape[2:], stride, padding, dilation)
-    layout = grid.layout_of_output(grid.reach + grid.phase[0] * grid.phase[1], grid.reach)
+    layout = grid.layout_of_output()
     rows = weight.reshape(groups, -1, weight.shape[1], grid.kernel[0] * grid.kernel[1]).transpose(0, 2, 1, 3)
-    planes, bias = np.arange(rows.shape[2])[:, None] * layout.plane, np.zeros(input_size[1] + 1, weight.dtype)
+    planes, bias = np.arange(rows.shape[2])[:, None] * layout.plane, np.zeros(input_size[1], weight.dtype)
     out = np.empty(input_size, weight.dtype) if grid.stride == (1, 1) else np.zeros(input_size, weight.dtype)
     for phase in phases(grid):
-        packed = pack(rows[..., phase.entries].reshape(groups, rows.shape[1], -1))
         source = layout, (planes - phase.shifts).ravel(), layout.front + phase.first
-        result = goal(grid, phase.count, phase.corner, grid.stride, WIDTH // grad.itemsize)
-        spread(lambda part, first, last: convolve(first, last, grad, source, packed, bias, result, out), len(grad))
+        run(grad, source, rows[..., phase.entries].reshape(groups, rows.shape[1], -1), bias, grid, phase, grid.stride, out)
     return out
+
+
+def run(images, source, rows, bias, grid, phase, stride, out):
+    """Choose the kernel for weights (groups, channels, taps), and spread it over threads."""
+    lanes, columns = WIDTH // out.itemsize, grid.phase[1]
+    if stride == (1, 1) and phase.count[1] < lanes <= rows.shape[1]:
+        factors = widened(rows.swapaxes(1, 2), whole(rows.shape[1], out.itemsize))
+        bias = widened(bias.reshape(len(rows), -1), factors.shape[2])
+        places = spaced(phase.count, columns)
+        work = lambda part, first, last: convolve_short(first, last, images, source, factors, bias, places, out)
+    else:
+        packed, bias = pack(rows), np.append(bias, bias[:1])
+        direct = stride == (1, 1) and phase.count[1] >= lanes
+        starts, ends = cover_rows(phase.count, columns, lanes) if direct else (cover(phase.count, columns, lanes), np.zeros(0, int))
+        result = starts, ends, phase.corner, stride, phase.count
+        work = lambda part, first, last: convolve(first, last, images, source, packed, bias, result, out)
+    spread(work, len(images))
 
 
 def conv2d_weight(x, grad, *, weight_size, stride, padding, dilation, groups):
@@ -167,8 +185,8 @@ def conv2d_weight(x, grad, *, weight_size, stride, padding, dilation, groups):
     x, grad = arrays
     grid = grid_of(x.shape[2:], weight_size[2:], stride, padding, dilation)
     channels, count = weight_size[0] // groups, math.prod(weight_size[1:])
-    offsets = np.append(taps(grid, weight_size[1]), np.zeros(SPARE, int))
-    places = (np.arange(grid.places[0])[:, None] * grid.phase[1] + np.arange(grid.places[1])).ravel()
+    offsets = widened(taps(grid, weight_size[1]), len(taps(grid, weight_size[1])) + SPARE)
+    places = spaced(grid.places, grid.phase[1])[:-SPARE]
     shape = groups, count + SPARE, whole(channels, x.itemsize)
     sums = np.zeros((min(len(x), 16, 1 + 2**20 // math.prod(shape)), *shape), x.dtype)  # the same for any number of threads
     spread(lambda part, first, last: correlate(
@@ -180,3 +198,10 @@ def whole(channels, size):
     """Round channels up to whole vectors of numbers of a size in bytes, or to a short one."""
     lanes = WIDTH // size
     return SHORT if channels <= SHORT < lanes else -(-channels // lanes) * lanes
+
+
+def widened(array, size):
+    """Append zeros to the last axis, up to a size."""
+    out = np.zeros((*array.shape[:-1], size), array.dtype)
+    out[..., :array.shape[-1]] = array
+    return out

@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+SPARE = 16  # places that may be computed for nothing, because several are computed at once
+
 
 class Layout(NamedTuple):
     """Where the entry (c, y, x) of images lies: pairs are (down, across)."""
@@ -40,9 +42,9 @@ class Grid(NamedTuple):
         plane = self.stride[0] * self.stride[1] * self.phase[0] * self.phase[1]
         return Layout(self.stride, self.padding, self.phase, plane, 0)
 
-    def layout_of_output(self, plane, front):
-        """Lay out what a convolution returns, or its gradient: each entry where its window's first one lies in a phase."""
-        return Layout((1, 1), (0, 0), self.phase, plane, front)
+    def layout_of_output(self):
+        """Lay out the gradient of what a convolution returns: each entry where its window's first one lies in a phase."""
+        return Layout((1, 1), (0, 0), self.phase, self.reach + self.phase[0] * self.phase[1], self.reach)
 
 
 @functools.lru_cache(1024)
@@ -91,6 +93,25 @@ def taps(grid, channels):
     column, left = np.divmod(j * grid.dilation[1], grid.stride[1])
     phase = (top * grid.stride[1] + left) * grid.phase[0] * grid.phase[1]
     return channel * grid.layout_of_input().plane + phase + row * grid.phase[1] + column
+
+
+@functools.lru_cache(1024)
+def spaced(places, columns):
+    """Return where pixels lie, and then a few zeros: places that may be computed for nothing.
+
+    Args:
+        places: Pair: how many rows and columns of pixels.
+        columns: Numbers from one row to the next.
+
+    Returns:
+        Array of integers, (places[0] * places[1] + SPARE,).
+
+    Example:
+        >>> spaced((2, 3), columns=5)[:6]
+        array([0, 1, 2, 5, 6, 7])
+    """
+    found = np.arange(places[0])[:, None] * columns + np.arange(places[1])
+    return np.append(found.ravel(), np.zeros(SPARE, int))
 
 
 @functools.lru_cache(1024)
@@ -144,8 +165,8 @@ class Phase(NamedTuple):
     first: int  # where its first pixel lies that is not border
     count: tuple  # how many rows and columns are not border
     corner: tuple  # that first pixel's row and column in the image
-    entries: np.ndarray  # which entries of the kernel meet it, as indices of a row of KH * KW
-    shifts: np.ndarray  # how far before a pixel the place of the window lies that has it as such an entry
+    entries: np.ndarray = None  # which entries of the kernel meet it, as indices of a row of KH * KW
+    shifts: np.ndarray = None  # how far before a pixel the place of the window lies that has it as such an entry
 
 
 @functools.lru_cache(1024)
