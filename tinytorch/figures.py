@@ -114,7 +114,8 @@ def feature_maps(image, maps, columns=16):
     show(first[0], image)
     for row, (name, values) in zip(rest, maps.items()):
         values = unwrap(values)
-        row[0].set_title(f"{name}: {len(values)} of {values.shape[1]}x{values.shape[2]}", fontsize=7, loc="left")
+        some = f"the first {columns} of " * (len(values) > columns)
+        row[0].set_title(f"{name}: {some}{len(values)} maps of {values.shape[1]}x{values.shape[2]}", fontsize=7, loc="left")
         for axis, picture in zip(row, values):
             signed(axis, picture, np.abs(values).max())
     return new
