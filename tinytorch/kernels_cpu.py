@@ -385,7 +385,7 @@ def adamw_numba(*arrays, weight_decay, lr, **settings):
 # kernels.py, cell 59
 @jit(fastmath=REORDER)
 def sgd_loop(param, grad, velocity, lr, momentum, nesterov):
-    """Take one step of gradient descent with momentum; a momentum of 0 leaves the velocity alone."""
+    """Take one step of gradient descent with momentum; without one, the velocity is left alone."""
     for i in range(param.size):
         step = grad[i]
         if momentum != 0:

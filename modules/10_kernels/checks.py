@@ -105,7 +105,7 @@ def draw_covers(rng):
 
 def as_named(kind, arrays):
     """Make of arrays what their name says: strides and flags do not survive the way to the process that runs learner code."""
-    arrays = [np.array(one) if isinstance(one, np.ndarray) else one for one in arrays]
+    arrays = [np.array(one) if isinstance(one, (np.ndarray, np.generic)) else one for one in arrays]
     first = arrays[0]
     if kind == "transposed":
         return [first.T]

@@ -646,7 +646,7 @@ def adamw_numba(*arrays, weight_decay, lr, **settings):
 #| export
 @jit(fastmath=REORDER)
 def sgd_loop(param, grad, velocity, lr, momentum, nesterov):
-    """Take one step of gradient descent with momentum; a momentum of 0 leaves the velocity alone."""
+    """Take one step of gradient descent with momentum; without one, the velocity is left alone."""
     for i in range(param.size):
         step = grad[i]
         if momentum != 0:
@@ -855,8 +855,9 @@ for name, step in networks.items():
 for name, step in networks.items():
     with tinytorch.use("numba"), profile() as seen:
         step()
-    times = [(row.seconds, row.name) for row in seen.key_averages()]
-    share = sum(t for t, name in times if name == "matmul") / sum(t for t, name in times)
+    rows = seen.key_averages()
+    products = sum(row.seconds for row in rows if row.op == "matmul")  # forwards and backwards
+    share = products / sum(row.seconds for row in rows)
     print(f"{name}: matmul {share:.0%}, so at most {1 / share:.2f} times as fast")
 
 # %% [markdown]
