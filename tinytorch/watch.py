@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tinytorch.op import watchers
+from tinytorch.op import fallbacks, watchers
 
 NOTE = {"kind": "note"}  # the details of a span in which the profile itself was busy
 
@@ -25,6 +25,8 @@ class Row(NamedTuple):
     calls: int = 0
     kernels: str = ""
     fallbacks: int = 0
+
+    op = property(lambda self: self.name.rpartition(": ")[2])  # its op, whoever called it
 
     def cells(self, total):
         """Return the row as texts; what is not known stays empty."""
@@ -116,9 +118,11 @@ class Watch:
         details = {"kind": "kernel", "kernels": kernels, "fallback": fallback}
 
         def run(*arrays, **settings):
-            log = self.log()
+            log, before = self.log(), fallbacks[op.name]
             with self.span(log, op.name, details):
                 out = kernel(*arrays, **settings)
+            if fallbacks[op.name] > before:  # the kernel does not cover such inputs
+                details.update(kernels="numpy", fallback=True)
             details.update(self.cost(op, out, arrays, {**op.defaults, **settings}))
             done = log.spans[-1]
             log.spans.append(done._replace(name="note", began=done.ended, ended=self.clock(), details=NOTE))
@@ -131,7 +135,7 @@ class Watch:
         flops = op.flops(out, *arrays, **settings) if op.flops else 0
         moved = (op.moved(out, *arrays, **settings) if op.moved else
                  self.bytes_moved(*arrays) if out is None else self.bytes_moved(out, *arrays))
-        shapes = [x.shape if isinstance(x, np.ndarray) else x for x in arrays]
+        shapes = [x.shape if isinstance(x, np.ndarray) else str(x) for x in arrays]  # JSON has no nan
         return {"flops": int(flops), "bytes": int(moved), "inputs": shapes}
 
     def key_averages(self):

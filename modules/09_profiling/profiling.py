@@ -737,7 +737,7 @@ with profile() as p:
 p
 
 # %%
-products = sum(row.seconds for row in p.key_averages() if "matmul" in row.name.split(": ")[-1])
+products = sum(row.seconds for row in p.key_averages() if row.op == "matmul")
 flops = sum(row.flops for row in p.key_averages()) / 10
 print(f"matrix products: {100 * products / (p.ended - p.began):.0f} % of the time")
 print(f"a step: {flops / 1e6:.0f} MFLOP; not watched, {unwatched}")
