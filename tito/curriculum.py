@@ -71,7 +71,8 @@ class Milestone:
         """Return the milestone as a run with these choices, a dict, is judged: the first variant whose own choices are among them."""
         for row in self.variant:
             if row["choices"].items() <= choices.items():
-                return replace(self, **{name: value for name, value in row.items() if name != "choices"}, variant=())
+                figures = {"frozen": None, "variant": (), **row}
+                return replace(self, **{name: value for name, value in figures.items() if name != "choices"})
         return self
 
 

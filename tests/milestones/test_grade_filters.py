@@ -1,6 +1,7 @@
 """The verdict on networks with convolutions: filters that were trained pass, filters left to chance are refused."""
 import dataclasses
 import importlib
+import json
 from pathlib import Path
 
 import numpy as np
@@ -179,7 +180,17 @@ def test_a_run_is_judged_by_the_figures_of_its_own_choices():
     assert lenet5.chosen({}) == lenet5
 
 
-def test_floors_lie_above_what_chance_reaches():
+def test_figures_of_frozen_filters_are_those_recorded_and_below_the_floors():
+    recorded = json.loads((ROOT / "benchmarks" / "results" / "frozen_filters.json").read_text(encoding="utf-8"))["groups"]
+    means = {}
+    for group in recorded:
+        assert group["frozen_filters"]
+        one = COURSE.milestone(group["milestone"]).chosen(group)
+        means[one.name, one.data, group.get("model")] = 100 * group["test_accuracy_mean"]
+        assert one.frozen == pytest.approx(100 * group["test_accuracy_mean"], abs=0.05 + 1e-9), group["milestone"]
     for milestone in COURSE.milestones:
-        for one in (milestone, *(milestone.chosen(row["choices"]) for row in milestone.variant)):
-            assert one.frozen is None or one.floor > one.frozen + 0.5, one
+        for choices in ({}, *(row["choices"] for row in milestone.variant)):
+            one = milestone.chosen(choices)
+            if one.frozen is not None:
+                assert any(key[:2] == (one.name, one.data) for key in means), "not recorded"
+                assert one.floor > one.frozen + 0.5
