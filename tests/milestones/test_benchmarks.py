@@ -47,3 +47,25 @@ def test_runs_that_differ_in_their_seed_alone_are_a_group(tmp_path):
     assert found["groups"][0]["test_accuracy_mean_error"] == pytest.approx(0.01)
     assert found["groups"][0]["test_accuracy_least"] == 0.60
     assert found["notes"] == ["a busy machine"]
+
+
+def test_baselines_of_frozen_filters_are_not_run_twice(tmp_path, monkeypatch):
+    for folder in ("milestones", "benchmarks"):
+        monkeypatch.syspath_prepend(ROOT / folder)
+    frozen = importlib.import_module("frozen_filters")
+    for words in frozen.RUNS.values():
+        script, *options = words.split()
+        importlib.import_module(Path(script).stem).read_options([*options, "--frozen-filters"])  # or argparse ends this process
+    run = {name: 1 for name in importlib.import_module("collect").KEPT}
+    for seed, accuracy in ((0, 0.6), (1, 0.61)):
+        path = tmp_path / f"lenet5-mnist-{seed}" / "metrics.json"
+        path.parent.mkdir()
+        path.write_text(json.dumps({**run, "milestone": "lenet5", "model": "lenet5", "frozen_filters": True, "gradients": "autograd", "epochs": 3,
+                                    "seed": seed, "test_accuracy": accuracy}), encoding="utf-8")
+    command = [sys.executable, str(ROOT / "benchmarks" / "frozen_filters.py"), "--only", "lenet5-mnist", "--seeds", "0", "1", "--runs", str(tmp_path),
+               "--results", str(tmp_path / "out.json")]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8", timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "lenet5 with frozen filters 2 runs of 3 epochs: 60.50 % in the mean" in done.stdout
+    found, = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["groups"]
+    assert found["frozen_filters"] is True and found["test_accuracy_mean"] == pytest.approx(0.605)
