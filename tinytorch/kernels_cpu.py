@@ -384,14 +384,26 @@ def adamw_numba(*arrays, weight_decay, lr, **settings):
 
 # kernels.py, cell 59
 @jit(fastmath=REORDER)
-def sgd_loop(param, grad, velocity, lr, momentum, nesterov):
-    """Take one step of gradient descent with momentum; without one, the velocity is left alone."""
+def sgd_loop(param, grad, lr):
+    """Take one step of gradient descent, in one pass."""
     for i in range(param.size):
-        step = grad[i]
-        if momentum != 0:
-            velocity[i] = momentum * velocity[i] + grad[i]
-            step = grad[i] + momentum * velocity[i] if nesterov else velocity[i]
-        param[i] -= lr * step
+        param[i] -= lr * grad[i]
+
+
+@sgd_update.register_kernel("numba")
+def sgd_numba(param, grad, scratch, *, lr):
+    """Take the step in one pass, where the loop covers the arrays."""
+    if not covers(param, grad):
+        return fall_back(sgd_update, param, grad, scratch, lr=lr)
+    sgd_loop(param.reshape(-1), grad.reshape(-1), np.float32(lr))
+
+
+@jit(fastmath=REORDER)
+def momentum_loop(param, grad, velocity, lr, momentum, nesterov):
+    """Take one step of gradient descent with momentum, in one pass."""
+    for i in range(param.size):
+        velocity[i] = momentum * velocity[i] + grad[i]
+        param[i] -= lr * (grad[i] + momentum * velocity[i] if nesterov else velocity[i])
 
 
 @momentum_update.register_kernel("numba")
@@ -401,15 +413,7 @@ def momentum_numba(param, grad, velocity, scratch, *, lr, momentum, nesterov=Fal
         return fall_back(momentum_update, param, grad, velocity, scratch, lr=lr,
                          momentum=momentum, nesterov=nesterov)
     rows = [array.reshape(-1) for array in (param, grad, velocity)]
-    sgd_loop(*rows, np.float32(lr), np.float32(momentum), nesterov)
-
-
-@sgd_update.register_kernel("numba")
-def sgd_numba(param, grad, scratch, *, lr):
-    """Take the step in one pass, where the loop covers the arrays."""
-    if not covers(param, grad):
-        return fall_back(sgd_update, param, grad, scratch, lr=lr)
-    momentum_numba(param, grad, scratch, scratch, lr=lr, momentum=0.0)
+    momentum_loop(*rows, np.float32(lr), np.float32(momentum), nesterov)
 
 
 # kernels.py, cell 65
