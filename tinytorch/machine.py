@@ -62,11 +62,11 @@ def cores():
     return len(os.sched_getaffinity(0)) if "sched_getaffinity" in dir(os) else os.cpu_count() or 1
 
 
-def peak_memory(function):
+def peak_memory(work):
     """Call a function, and return the most memory that it held at a time, beyond what was held before.
 
     Args:
-        function: Function without arguments. It runs slower than usual: never time it here.
+        work: Function without arguments. It runs slower than usual: never time it here.
 
     Returns:
         Python int, in bytes: what Python and NumPy asked for.
@@ -81,7 +81,7 @@ def peak_memory(function):
     try:
         tracemalloc.reset_peak()
         before = tracemalloc.get_traced_memory()[0]
-        function()
+        work()
         return tracemalloc.get_traced_memory()[1] - before
     finally:
         if not running:

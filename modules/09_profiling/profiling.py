@@ -24,6 +24,7 @@
 from tito import notebook
 check = notebook("09")
 
+import itertools
 import time
 import numpy as np
 from tinytorch import machine
@@ -454,12 +455,12 @@ for name, unit in zip(here._fields, ("GFLOP/s", "GB/s", "GB/s")):
 
 # %% [markdown]
 # An op needs time for its arithmetic and time for its bytes. A processor does both at once, so that the slower of the two decides.
-# With intensity $I$, arithmetic rate $F$ and byte rate $B$, at most
+# With intensity $I$, arithmetic rate $F$ and byte rate $B$, the FLOPs done in a second are at most
 #
 # $$\text{attainable} = \min(F,\; I \cdot B)$$
 #
-# FLOPs are done in a second. Drawn over $I$, that is a slope, where the **memory** is the limit, and then a flat roof, where the
-# **arithmetic** is: a **roofline**. The two meet at $I = F / B$.
+# Drawn over $I$, that is a slope, where the **memory** is the limit, and then a flat roof, where the **arithmetic** is: a
+# **roofline**. The two meet at $I = F / B$.
 
 # %% exercise="09.6" minutes=15 points=2
 #| export
@@ -507,12 +508,17 @@ for op, inputs in ((matmul, (x, w)), (relu, (x @ w,)), (softmax, (x @ w,))):
     seconds = benchmark(lambda: op.forward(*inputs), repeats=50).median
     print(f"{op.name:7} {1e6 * seconds:6.1f} us, limit: {limit:7} ",
           versus(predicted[op.name], 100 * least / seconds, "%"))
+others = itertools.cycle(rng.standard_normal((400, 128, 256), np.float32))
+cold = benchmark(lambda: relu.forward(next(others)), repeats=400).median
+print(f"relu    {1e6 * cold:6.1f} us, with other data for each call")
 
 # %% [markdown]
-# Where an op seems to be **above** 100 %, no law is broken: its data, 131 kB, did not come from memory but from a cache, which is
-# quicker; and you measured that, too. Softmax is far below its bound, because five passes over the data move them not once, but
-# ten times. A kernel that does all five steps while it has the row in its hands would come nearer. Keep that in mind for the
-# next module.
+# Softmax is far below its bound: five passes over the data move them not once, but ten times. A kernel that does all five steps
+# while it has a row at hand would come nearer. Keep that in mind for the next module.
+#
+# Where an op seems to be **above** 100 %, no law is broken. Its data, 131 kB, did not come from memory but from a cache: in the loop
+# of a timer they are always there, in a training step they may not be. The last line gives relu one of 400 arrays in turn, and
+# shows how much the timer flatters.
 #
 # ## A watch on every op
 #
@@ -683,7 +689,9 @@ check("09.9")
 # What remains is given, in `tinytorch/watch.py`. While a `with profile()` block runs, `select_kernel` hands every kernel to the
 # profile, which puts your span around it. It does the same for every gradient rule and for the walk back, so that it knows which op
 # ran for which. In `relu backward: mul`, the rule of relu called `mul`; `backward: reduce_sum` was called between the rules, to
-# unbroadcast. What is no op, such as an optimizer's step, gets a name with `record_function`.
+# unbroadcast. What is no op, such as loading data, gets a name with `record_function`.
+#
+# Watching costs time as well. Writing down FLOPs and bytes has a row of its own; when nobody watches, nothing is put around an op.
 
 # %%
 #| export
@@ -744,11 +752,11 @@ print(f"a step: {flops / 1e6:.0f} MFLOP; not watched, {unwatched}")
 draw(p.key_averages(), here)
 
 # %% [markdown]
-# Each dot is an op of yours; the larger, the longer it took. The products sit under the flat roof, and there is not much to be
-# gained: your matrix library was written by people who do nothing else. Everything else sits far to the left, where
-# FLOPs are not what it waits for. It can become quicker only by moving less: do several steps while the numbers are at hand. And
-# the whole of it is a small share of this network. That is the order in which to think: **what share, which limit, how far from
-# it**.
+# Each dot is an op of yours; the larger, the longer it took. The dashed roof is that of the cache. The products sit under the flat
+# roof, and there is not much to be gained: your matrix library was written by people who do nothing else. Everything else sits far
+# to the left, where FLOPs are not what it waits for. It can become quicker only by moving less: do several steps while the numbers
+# are at hand. And the whole of it is a small share of this network. That is the order in which to think: **what share, which
+# limit, how far from it**.
 #
 # The trace of the same ten steps shows them in their order.
 
@@ -761,8 +769,8 @@ p.export_chrome_trace(trace)
 print(f"{trace.stat().st_size / 1000:.0f} kB. Open https://ui.perfetto.dev, drag onto it", trace)
 
 # %% [markdown] question="09.3"
-# Look at one step in the trace. Where are the gaps, and what runs in them? The network has two layers: **predict** how the share of
-# Python changes with a batch of 8 in place of 128, then change the batch in the cell below and see.
+# Look at one step in the trace. Where are the gaps, and what runs in them? **Predict** the share of Python between the ops with a
+# batch of 8 in place of 128, then run the cell. What would you do about it: write faster kernels, or something else?
 
 # %%
 batch = 8
