@@ -1,18 +1,22 @@
 """Max-pooling and its gradient, in numba. Given.
 
-Windows of 2 by 2 that do not overlap, which most networks have, get a loop of their own that becomes vector instructions.
+Windows of 2 by 2 that do not overlap, which most networks have, get loops of their own that are or become vector instructions.
 """
 import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
 
 from tinytorch.kernels.compiling import jit
 from tinytorch.kernels.convolution import ready
 from tinytorch.kernels.threads import spread
+from tinytorch.kernels.tiles import SHORT, Vectors, unpack
 
 
 @jit(cache=False)
 def beats(value, largest):
     """Say whether a value comes to be the maximum: it is larger, or nan."""
-    return value > largest or value != value
+    return (value > largest) | (value != value)  # not `or`, which would jump
 
 
 @jit(cache=False)
@@ -46,13 +50,48 @@ def pool(first, last, pictures, settings, out):
                     out[n, y, x] = largest
 
 
+@intrinsic
+def settle(typing, upper, lower, grad, at, out, to, pitch):
+    """Give the gradients of a few windows of 2 by 2 to their maxima: of those that start at column 2 * at of two rows.
+
+    A number is its window's maximum if it beats those before it in row-major order, and none behind it beats it.
+    """
+    def generate(context, builder, signature, args):
+        upper, lower, grad, at, out, to, pitch = unpack(context, builder, signature, args)
+        vectors, halves = (Vectors(builder, signature.args[0].dtype, lanes) for lanes in (SHORT, SHORT // 2))
+        double = builder.add(at, at)
+        rows = [vectors.load(row, double) for row in (upper, lower)]
+        across = [vectors.shuffle(row, row, [i ^ 1 for i in range(SHORT)]) for row in rows]  # a number's neighbour
+        left = ir.Constant(ir.VectorType(ir.IntType(1), SHORT), [1 - i % 2 for i in range(SHORT)])
+
+        def beats(a, b):
+            return builder.or_(builder.fcmp_ordered(">", a, b), builder.fcmp_unordered("uno", a, a))
+
+        def wins_in_row(row, beside):
+            return builder.select(left, builder.not_(beats(beside, row)), beats(row, beside))
+
+        loses = builder.or_(beats(rows[1], rows[0]), beats(across[1], rows[0]))
+        wins = builder.and_(beats(rows[1], rows[0]), beats(rows[1], across[0]))
+        few = halves.load(grad, at)
+        value, zero = vectors.shuffle(few, few, [i // 2 for i in range(SHORT)]), ir.Constant(vectors.vector, None)
+        for place, row, beside, vertical in zip((to, builder.add(to, pitch)), rows, across, (builder.not_(loses), wins)):
+            chosen = builder.and_(vertical, wins_in_row(row, beside))
+            vectors.store(builder.select(chosen, value, zero), out, builder.add(place, double))
+        return context.get_dummy_value()
+    long = types.intp
+    return types.void(upper, lower, grad, long, out, long, long), generate
+
+
 @jit
 def unpool(first, last, grad, pictures, settings, out):
     """Give the gradient of every window to its maximum: the first in row-major order, or the last nan."""
+    numbers = out.reshape(out.size)
     for n in range(first, last):
         for y in range(grad.shape[1]):
-            if settings == ((2, 2), (2, 2), (0, 0)):
-                unpool_row(pictures[n, 2 * y], pictures[n, 2 * y + 1], grad[n, y], out[n, 2 * y], out[n, 2 * y + 1])
+            if settings == ((2, 2), (2, 2), (0, 0)) and 2 * grad.shape[2] >= SHORT:
+                for x in range(0, grad.shape[2], SHORT // 2):
+                    x, to = min(x, grad.shape[2] - SHORT // 2), (n * out.shape[1] + 2 * y) * out.shape[2]
+                    settle(pictures[n, 2 * y], pictures[n, 2 * y + 1], grad[n, y], x, numbers, to, out.shape[2])
             else:
                 for x in range(grad.shape[2]):
                     top, bottom, left, right = window(y, x, settings, pictures.shape[1:])
@@ -62,22 +101,6 @@ def unpool(first, last, grad, pictures, settings, out):
                             if beats(pictures[n, i, j], largest):
                                 place, largest = (i, j), pictures[n, i, j]
                     out[n, place[0], place[1]] += grad[n, y, x]
-
-
-@jit(cache=False)
-def unpool_row(upper, lower, grad, out_upper, out_lower):
-    """Write the gradient of two rows whose windows are 2 by 2."""
-    zero = grad.dtype.type(0)
-    for x in range(len(grad)):
-        a, b, c, d = upper[2 * x], upper[2 * x + 1], lower[2 * x], lower[2 * x + 1]
-        right = beats(b, a)
-        above, below = (b if right else a), (d if beats(d, c) else c)
-        down = beats(below, above)
-        value, right = grad[x], beats(d, c) if down else right
-        out_upper[2 * x] = zero if down or right else value
-        out_upper[2 * x + 1] = value if right and not down else zero
-        out_lower[2 * x] = value if down and not right else zero
-        out_lower[2 * x + 1] = value if down and right else zero
 
 
 def max_pooling(x, *, kernel_size, stride, padding):
@@ -99,7 +122,7 @@ def max_pooling_backward(grad, x, *, kernel_size, stride, padding):
         return None
     grad, pictures = (array.reshape(-1, *array.shape[2:]) for array in arrays)
     settings = kernel_size, stride, padding
-    whole = all(n % 2 == 0 for n in x.shape[2:]) and settings == ((2, 2), (2, 2), (0, 0))
-    out = (np.empty if whole else np.zeros)(pictures.shape, grad.dtype)
+    once = settings == ((2, 2), (2, 2), (0, 0)) and x.shape[2] % 2 == x.shape[3] % 2 == 0 and x.shape[3] >= SHORT
+    out = (np.empty if once else np.zeros)(pictures.shape, grad.dtype)  # where every entry is written once
     spread(lambda part, first, last: unpool(first, last, grad, pictures, settings, out), len(out))
     return out.reshape(x.shape)

@@ -50,7 +50,11 @@ class Vectors:
     def repeat(self, number):
         """Copy a number into all lanes."""
         alone = self.builder.insert_element(ir.Constant(self.vector, ir.Undefined), number, ir.IntType(32)(0))
-        return self.builder.shuffle_vector(alone, alone, ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), None))
+        return self.shuffle(alone, alone, [0] * self.lanes)
+
+    def shuffle(self, a, b, lanes):
+        """Make a vector of lanes of two, which are numbered on."""
+        return self.builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(ir.IntType(32), len(lanes)), lanes))
 
     def add_product(self, sum_, a, b):
         """Add the product of two vectors to a variable, rounding once where the CPU can."""
@@ -143,9 +147,9 @@ def turn(typing, source, at, pitch, out, to, out_pitch):
         vectors = Vectors(builder, signature.args[0].dtype, SHORT)
         rows = [vectors.load(source, builder.add(at, builder.mul(pitch, INDEX(i)))) for i in range(SHORT)]
         order = [i // 2 + i % 2 * SHORT for i in range(2 * SHORT)]  # one of the first row, one of the second, and so on
-        mix = [ir.Constant(ir.VectorType(ir.IntType(32), SHORT), part) for part in (order[:SHORT], order[SHORT:])]
         for _ in range(SHORT.bit_length() - 1):
-            rows = [builder.shuffle_vector(rows[i], rows[i + SHORT // 2], part) for i in range(SHORT // 2) for part in mix]
+            rows = [vectors.shuffle(rows[i], rows[i + SHORT // 2], part)
+                    for i in range(SHORT // 2) for part in (order[:SHORT], order[SHORT:])]
         for i, row in enumerate(rows):
             vectors.store(row, out, builder.add(to, builder.mul(out_pitch, INDEX(i))))
         return context.get_dummy_value()
@@ -154,14 +158,21 @@ def turn(typing, source, at, pitch, out, to, out_pitch):
 
 @jit(cache=False)
 def transpose(source, at, pitch, shape, out, to, out_pitch):
-    """Transpose a matrix of a shape, whose rows start at ``source[at]`` and every pitch numbers, to ``out[to]`` on."""
-    rows, columns = shape[0] // SHORT * SHORT, shape[1] // SHORT * SHORT
-    for i in range(0, rows, SHORT):
-        for j in range(0, columns, SHORT):
-            turn(source, at + i * pitch + j, pitch, out, to + j * out_pitch + i, out_pitch)
-    for i in range(shape[0]):
-        for j in range(columns if i < rows else 0, shape[1]):
-            out[to + j * out_pitch + i] = source[at + i * pitch + j]
+    """Transpose a matrix of a shape, whose rows start at ``source[at]`` and every pitch numbers, to ``out[to]`` on.
+
+    Of fewer rows than `SHORT`, those that follow in the source are written, too, if ``out`` has room beside them for so many.
+    """
+    rows, columns = shape
+    if columns < SHORT or rows < SHORT and (out_pitch < SHORT or at + SHORT * pitch > len(source)):
+        for i in range(rows):
+            for j in range(columns):
+                out[to + j * out_pitch + i] = source[at + i * pitch + j]
+    else:
+        for i in range(0, rows, SHORT):
+            i = max(0, min(i, rows - SHORT))
+            for j in range(0, columns, SHORT):
+                j = min(j, columns - SHORT)
+                turn(source, at + i * pitch + j, pitch, out, to + j * out_pitch + i, out_pitch)
 
 
 @intrinsic
