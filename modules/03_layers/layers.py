@@ -142,6 +142,13 @@ class Buffer(Tensor):
 
     __slots__ = ()
 
+
+def convert(tensor, target):
+    """Move a tensor and its gradient to a device, or to a dtype, unless it holds whole numbers."""
+    if isinstance(target, str) or tensor.dtype.kind == "f":
+        tensor.data = tensor.detach().to(target).data
+        tensor.grad = None if tensor.grad is None else tensor.grad.to(target)
+
 # %% [markdown]
 # Whoever trains a network, saves it or counts its parameters must find all of them, however deep they lie. Nobody writes a
 # list: the network is a tree, and Python knows its branches. `vars(thing)` is a dict of the attributes of a thing, in the
@@ -215,12 +222,10 @@ class Tree:
 
     def named_buffers(self, prefix=""):
         """Yield the buffers of this tree and of all trees below it, each with its path."""
-        for name, value in vars(self).items():
-            path = f"{prefix}.{name}" if prefix else name
-            if isinstance(value, Buffer):
-                yield path, value
-            elif isinstance(value, Tree):
-                yield from value.named_buffers(path)
+        start = f"{prefix}." if prefix else ""
+        yield from ((start + name, one) for name, one in vars(self).items() if isinstance(one, Buffer))
+        for name, child in self.named_children():
+            yield from child.named_buffers(start + name)
 
 # %% check="03.2"
 check("03.2")
@@ -402,12 +407,8 @@ class Module(Stateful):
 
         They stay the same objects. A buffer of whole numbers keeps its dtype.
         """
-        for _, buffer in self.named_buffers():
-            if isinstance(target, str) or buffer.dtype.kind == "f":
-                buffer.data = buffer.to(target).data
-        for parameter in self.parameters():
-            parameter.data = parameter.detach().to(target).data
-            parameter.grad = None if parameter.grad is None else parameter.grad.to(target)
+        for _, tensor in (*self.named_parameters(), *self.named_buffers()):
+            convert(tensor, target)
         return self
 
     def __repr__(self):
