@@ -49,7 +49,7 @@ def convolve(picture, kernel, stride=1):
     return out
 
 
-# cnn.py, cell 13
+# cnn.py, cell 12
 def windows(x, kernel_size, stride=(1, 1), dilation=(1, 1)):
     """Show pictures as all the windows that a kernel meets in them, without a copy.
 
@@ -82,7 +82,7 @@ def windows(x, kernel_size, stride=(1, 1), dilation=(1, 1)):
     return as_strided(x, (*x.shape[:2], *shape), (*x.strides[:2], *steps))
 
 
-# cnn.py, cell 19
+# cnn.py, cell 18
 @op
 def unfold(x, *, kernel_size, dilation=1, padding=0, stride=1):
     """Lay out every window as a column.

@@ -241,8 +241,8 @@ def pooling(name, x, kernel_size, stride, padding):
         >>> pooling("max_pool2d", np.zeros((1, 1, 4, 4)), 2, None, 0)
         {'kernel_size': (2, 2), 'stride': (2, 2), 'padding': (0, 0)}
     """
-    kernel_size, padding = pair(kernel_size), pair(padding)
-    stride = kernel_size if stride is None else pair(stride)
+    stride = pair(kernel_size if stride is None else stride)
+    kernel_size, padding = (pair(value) for value in (kernel_size, padding))
     check_fits(name, x, kernel_size, stride, padding)
     if any(2 * p > k for k, p in zip(kernel_size, padding)):
         raise ValueError(f"{name} needs a padding of at most half the kernel's size {kernel_size}, got {padding}")

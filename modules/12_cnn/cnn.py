@@ -158,11 +158,14 @@ print(f"{1e3 * seconds_by_loops:.0f} ms a picture, {1e3 * seconds_by_loops:.0f} 
 # `as_strided(x, shape, strides)` takes both as you say. It believes you: with a wrong shape it shows memory that belongs to
 # somebody else. So work out the shape first; `places`, given in `tinytorch/pictures.py`, is your reckoning of 12.1 for both axes.
 # A **dilation** of 2 spreads the kernel's entries out, so that each looks at every second pixel.
-
-# %%
-row = np.arange(6, dtype=np.float32)
-print("strides", row.strides)                   # 4 bytes from each entry to the next
-as_strided(row, shape=(3, 4), strides=(4, 4))   # entry (i, x) is row[i + x]: four windows of three
+#
+# ```
+# >>> row = np.arange(6, dtype=np.float32)             # 4 bytes from each entry to the next
+# >>> as_strided(row, shape=(3, 4), strides=(4, 4))    # entry (i, x) is row[i + x]
+# array([[0., 1., 2., 3.],
+#        [1., 2., 3., 4.],
+#        [2., 3., 4., 5.]], dtype=float32)
+# ```
 
 # %% exercise="12.2" minutes=25 points=3
 #| export
@@ -222,13 +225,6 @@ check("12.2")
 #
 # A picture has **channels**, three for colours, or one for each kernel of the layer before. A kernel looks at all of them, so it
 # is of shape (C, KH, KW), and its column is as long.
-#
-# The columns of a whole batch do not fit into the processor's cache, and to write and read them through the main memory takes
-# longer than to compute with them. So work in **slabs** of a few pictures: `slabs(N, size)`, given, yields slices of the batch;
-# `size` is how many numbers one picture's columns take. Without slabs the numbers are the same, and come later.
-#
-# With **groups**, kernels see a share of the channels only: of two groups, the first half of the kernels sees the first half of
-# the channels. A product of stacks of matrices does all groups at once: `(groups, O/groups, k) @ (n, groups, k, L)`.
 
 # %%
 #| export
@@ -251,6 +247,14 @@ def unfold(x, *, kernel_size, dilation=1, padding=0, stride=1):
     view = windows(padded(x, pair(padding)), pair(kernel_size), pair(stride), pair(dilation))
     n, c, rows, columns, down, across = view.shape
     return view.reshape(n, c * rows * columns, down * across)
+
+# %% [markdown]
+# The columns of a whole batch do not fit into the processor's cache, and to write and read them through the main memory takes
+# longer than to compute with them. So work in **slabs** of a few pictures: `slabs(N, size)`, given, yields slices of the batch;
+# `size` is how many numbers one picture's columns take. Without slabs the numbers are the same, and come later.
+#
+# With **groups**, kernels see a share of the channels only: of two groups, the first half of the kernels sees the first half of
+# the channels. A product of stacks of matrices does all groups at once: `(groups, O/groups, k) @ (n, groups, k, L)`.
 
 # %% exercise="12.3" minutes=25 points=4
 #| export

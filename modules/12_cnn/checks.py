@@ -1,0 +1,691 @@
+"""Checks of module 12. NumPy only: nothing here runs the code that it judges, except `observe`."""
+import math
+
+import numpy as np
+
+
+def normal(rng, *shape):
+    """Draw float32 numbers of both signs."""
+    return rng.standard_normal(shape, np.float32)
+
+
+def fitting(size, kernel_size, stride, dilation=(1, 1)):
+    """Return at how many places a kernel fits, down and across."""
+    return tuple((n - d * (k - 1) - 1) // s + 1 for n, k, s, d in zip(size, kernel_size, stride, dilation))
+
+
+def bordered(x, before, after=None, value=0.0):
+    """Return pictures in float64 with a border, as wide after them as before unless said otherwise."""
+    after = before if after is None else after
+    widths = [(0, 0), (0, 0), *zip(before, after)]
+    return np.pad(x.astype(np.float64), widths, constant_values=value)
+
+
+def exchanged(oracle, *names):
+    """Turn an oracle into one that takes the width of some settings for the height."""
+    return lambda **inputs: oracle(**{name: value[::-1] if name in names else value for name, value in inputs.items()})
+
+
+def without(oracle, **settings):
+    """Turn an oracle into one that ignores some settings and takes these instead."""
+    return lambda **inputs: oracle(**{**inputs, **settings})
+
+
+def turned(array):
+    """Turn kernels around."""
+    return array[..., ::-1, ::-1]
+
+
+# 12.1 convolve
+
+
+def draw_convolve(rng):
+    """No picture and no kernel a square but one each; strides that leave pixels over; whole numbers; one place alone."""
+    for size, kernel, stride in [((4, 6), (2, 3), 1), ((5, 5), (3, 3), 1), ((7, 9), (3, 2), 2), ((9, 8), (2, 4), 3),
+                                 ((3, 4), (3, 4), 1), ((6, 3), (1, 3), 2)]:
+        yield dict(picture=normal(rng, *size), kernel=normal(rng, *kernel), stride=stride)
+    yield dict(picture=rng.integers(0, 256, (5, 7)), kernel=rng.integers(-3, 4, (2, 3)) + 0.5)
+
+
+def observe_convolve(convolve, picture, kernel, **options):
+    result = convolve(picture, kernel, **options)
+    return {"entries": result, "dtype": str(getattr(result, "dtype", "none"))}
+
+
+def oracle_convolve(picture, kernel, stride=1, step=None, lost=0, start=0):
+    """Slide a kernel.
+
+    Args:
+        step: How far the windows that are read lie apart, if not as far as the stride says.
+        lost: How many places at the end are missing.
+        start: What a sum begins with.
+    """
+    (rows, columns), step = kernel.shape, step or stride
+    down, across = (n - lost for n in fitting(picture.shape, kernel.shape, (stride, stride)))
+    out = np.full((max(0, down), max(0, across)), start, np.float64)
+    for y, x in np.ndindex(out.shape):
+        for i, j in np.ndindex(rows, columns):
+            out[y, x] += float(picture[y * step + i, x * step + j]) * float(kernel[i, j])
+    return {"entries": out, "dtype": "float32"}
+
+
+def convolve_as_large(picture, kernel, stride=1):
+    """The answer is as large as the picture: a border of zeros was added."""
+    rows, columns = kernel.shape
+    padded = np.pad(picture, [((rows - 1) // 2, rows // 2), ((columns - 1) // 2, columns // 2)])
+    return oracle_convolve(padded, kernel, stride)
+
+
+def convolve_in_integers(picture, kernel, stride=1):
+    """A float64 array of sums, as NumPy makes it."""
+    return oracle_convolve(picture, kernel, stride) | {"dtype": "float64"}
+
+
+misconceptions_convolve = {
+    "the kernel is turned around: that is the mathematician's convolution":
+        lambda picture, kernel, stride=1: oracle_convolve(picture, turned(kernel), stride),
+    "the stride is ignored": lambda picture, kernel, stride=1: oracle_convolve(picture, kernel, 1),
+    "the answer has the right size, but its windows lie side by side: the stride is missing in the picture's index":
+        lambda picture, kernel, stride=1: oracle_convolve(picture, kernel, stride, step=1),
+    "the last row and the last column are missing: from 0 to H - KH there are H - KH + 1 places":
+        lambda picture, kernel, stride=1: oracle_convolve(picture, kernel, stride, lost=1),
+    "the answer is as large as the picture: only places where the whole kernel lies on it count": convolve_as_large,
+    "rows and columns of the answer changed places":
+        lambda picture, kernel, stride=1: {**(right := oracle_convolve(picture, kernel, stride)), "entries": right["entries"].T},
+    "the answer is float64: float32 is asked for": convolve_in_integers,
+    "products are multiplied or kept, not added: only the last one is left":
+        lambda picture, kernel, stride=1: oracle_convolve(picture[kernel.shape[0] - 1:, kernel.shape[1] - 1:], kernel[-1:, -1:], stride),
+}
+
+
+# 12.2 windows
+
+ROOM = 4096  # entries around the array, so that a wrong view of it shows numbers of ours and not what lies there by chance
+
+
+def draw_windows(rng):
+    """Strides and dilations that differ down and across; pictures that do not lie row by row in memory; none at all."""
+    for shape, kernel, stride, dilation, layout in [
+            ((2, 3, 5, 7), (2, 3), (1, 1), (1, 1), "row by row"), ((1, 2, 8, 7), (3, 2), (2, 3), (1, 1), "row by row"),
+            ((2, 1, 7, 9), (2, 3), (1, 1), (3, 2), "row by row"), ((1, 2, 9, 8), (3, 2), (2, 1), (1, 3), "row by row"),
+            ((2, 2, 6, 5), (3, 3), (1, 2), (1, 1), "column by column"), ((2, 3, 4, 6), (4, 6), (1, 1), (1, 1), "row by row"),
+            ((0, 2, 5, 4), (2, 2), (1, 1), (1, 1), "row by row")]:
+        yield dict(x=normal(rng, *shape), kernel_size=kernel, stride=stride, dilation=dilation, layout=layout)
+
+
+describe_windows = "windows(x, kernel_size={kernel_size}, stride={stride}, dilation={dilation}), x in memory {layout}"
+
+
+def observe_windows(windows, x, kernel_size, stride, dilation, layout):
+    stored = x if layout == "row by row" else x.mT
+    room = np.full(2 * ROOM + x.size, 77, np.float32)
+    inside = room[ROOM:ROOM + x.size].reshape(stored.shape)
+    inside[...] = stored
+    pictures = inside if layout == "row by row" else inside.mT
+    options = {} if stride == dilation == (1, 1) else {"stride": stride, "dilation": dilation}
+    view = windows(pictures, kernel_size, **options)
+    if not isinstance(view, np.ndarray):
+        return {"entries": view, "a view of the pictures' memory": False}
+    return {"entries": np.array(view), "a view of the pictures' memory": bool(x.size == 0 or np.shares_memory(view, room))}
+
+
+def oracle_windows(x, kernel_size, stride, dilation, layout, steps=None, spread=None, order="ncijyx", view=True):
+    """Collect all windows; ``steps`` and ``spread`` replace stride and dilation where entries are read, not in the shape."""
+    shape, steps, spread = fitting(x.shape[2:], kernel_size, stride, dilation), steps or stride, spread or dilation
+    out = np.zeros((*x.shape[:2], *kernel_size, *shape), np.float32)
+    for i, j, down, across in np.ndindex(*kernel_size, *shape):
+        row, column = down * steps[0] + i * spread[0], across * steps[1] + j * spread[1]
+        inside = row < x.shape[2] and column < x.shape[3]
+        out[:, :, i, j, down, across] = x[:, :, row, column] if inside else np.nan
+    axes = ["ncijyx".index(letter) for letter in order]
+    return {"entries": out.transpose(axes), "a view of the pictures' memory": view}
+
+
+misconceptions_windows = {
+    "the windows lie side by side: the stride is missing in the strides of H' and W'":
+        lambda **inputs: oracle_windows(**inputs, steps=(1, 1)),
+    "the kernel is not spread out: the dilation is missing in the strides of KH and KW":
+        lambda **inputs: oracle_windows(**inputs, spread=(1, 1)),
+    "stride and dilation changed places in the strides":
+        lambda **inputs: oracle_windows(**inputs, steps=inputs["dilation"], spread=inputs["stride"])
+        if fits_inside(inputs) else oracle_windows(**inputs),
+    "the places stand before the kernel's entries: the axes are (N, C, KH, KW, H', W')":
+        lambda **inputs: oracle_windows(**inputs, order="ncyxij"),
+    "the kernel's entries stand before the channels: the axes are (N, C, KH, KW, H', W')":
+        lambda **inputs: oracle_windows(**inputs, order="nijcyx"),
+    "height and width of every window changed places": lambda **inputs: oracle_windows(**inputs, order="ncjiyx"),
+    "right, but a copy: it takes as much memory as all windows together": lambda **inputs:
+        oracle_windows(**inputs, view=inputs["x"].size == 0),
+}
+
+
+def fits_inside(inputs):
+    """Say whether windows with stride and dilation exchanged stay on the picture."""
+    shape = fitting(inputs["x"].shape[2:], inputs["kernel_size"], inputs["stride"], inputs["dilation"])
+    return all((n - 1) * d + (k - 1) * s < size for n, k, s, d, size in zip(
+        shape, inputs["kernel_size"], inputs["stride"], inputs["dilation"], inputs["x"].shape[2:]))
+
+
+# 12.3 convolution
+
+CONVOLUTIONS = [  # shapes of the pictures and the kernels; stride, padding, dilation, groups
+    ((2, 1, 5, 6), (1, 1, 2, 3), (1, 1), (0, 0), (1, 1), 1),
+    ((2, 3, 6, 5), (4, 3, 3, 2), (1, 1), (0, 0), (1, 1), 1),
+    ((2, 2, 7, 8), (3, 2, 3, 2), (2, 1), (1, 2), (1, 1), 1),
+    ((1, 2, 8, 9), (3, 2, 2, 3), (1, 2), (0, 1), (2, 1), 1),
+    ((2, 4, 5, 6), (6, 2, 3, 3), (1, 1), (1, 1), (1, 1), 2),
+    ((2, 3, 7, 9), (3, 1, 2, 2), (2, 3), (1, 0), (1, 2), 3),
+]
+
+
+def geometry(stride, padding, dilation, groups):
+    return dict(stride=stride, padding=padding, dilation=dilation, groups=groups)
+
+
+def draw_convolution(rng):
+    """Sizes that differ down and across, all settings alone and together, more than one slab, no picture, float64."""
+    for shape, weight, *settings in CONVOLUTIONS:
+        yield dict(x=normal(rng, *shape), weight=normal(rng, *weight), **geometry(*settings))
+    yield dict(x=normal(rng, 3, 4, 60, 50), weight=normal(rng, 2, 4, 3, 3), **geometry((1, 1), (0, 0), (1, 1), 1))
+    yield dict(x=normal(rng, 0, 2, 5, 4), weight=normal(rng, 3, 2, 2, 2), **geometry((1, 1), (0, 0), (1, 1), 1))
+    yield dict(x=rng.standard_normal((1, 2, 4, 5)), weight=rng.standard_normal((3, 2, 2, 3)), **geometry((1, 1), (1, 0), (1, 1), 1))
+
+
+def channels_of(kernel, kernels, channels, groups, dealt=False, first=False):
+    """List the channels that a kernel sees: its group's, one after another, unless they were dealt out, or only the first."""
+    group, size = kernel * groups // kernels, channels // groups
+    return list(range(size)) if first else list(range(group, channels, groups)) if dealt else list(range(group * size, (group + 1) * size))
+
+
+def oracle_convolution(x, weight, stride, padding, dilation, groups, before=None, after=None, **wrong):
+    x = bordered(x, padding if before is None else before, padding if after is None else after)
+    down, across = fitting(x.shape[2:], weight.shape[2:], stride, dilation)
+    out = np.zeros((len(x), len(weight), max(0, down), max(0, across)))
+    for o, i, j in np.ndindex(len(weight), *weight.shape[2:]):
+        rows, columns = i * dilation[0] + stride[0] * np.arange(down), j * dilation[1] + stride[1] * np.arange(across)
+        seen = x[:, channels_of(o, len(weight), x.shape[1], groups, **wrong)][:, :, rows[:, None], columns]
+        out[:, o] += np.einsum("ncyx,c->nyx", seen, weight[o, :, i, j].astype(np.float64))
+    return out
+
+
+def convolution_on_its_side(**inputs):
+    """H' and W' changed places where the result got its four axes."""
+    right = oracle_convolution(**inputs)
+    return right.reshape(*right.shape[:2], right.shape[3], right.shape[2])
+
+
+def kernels_in_another_order(x, weight, **settings):
+    """The entries of a kernel were taken channel by channel for each pixel, but a column has them pixel by pixel for each channel."""
+    shuffled = weight.transpose(0, 2, 3, 1).reshape(weight.shape)
+    return oracle_convolution(x, shuffled, **settings)
+
+
+def one_side(side):
+    """Make the oracle of a border that is on one side only."""
+    def oracle(**inputs):
+        return oracle_convolution(**inputs, **{side: (0, 0)})
+    return oracle
+
+
+misconceptions_convolution = {
+    "the kernels are turned around": lambda x, weight, **settings: oracle_convolution(x, turned(weight), **settings),
+    "the stride is ignored": without(oracle_convolution, stride=(1, 1)),
+    "the dilation is ignored": without(oracle_convolution, dilation=(1, 1)),
+    "the padding is ignored": without(oracle_convolution, padding=(0, 0)),
+    "the border is above and at the left only": one_side("after"),
+    "the border is below and at the right only": one_side("before"),
+    "height and width changed places in the stride": exchanged(oracle_convolution, "stride"),
+    "height and width changed places in the padding": exchanged(oracle_convolution, "padding"),
+    "height and width changed places in the dilation": exchanged(oracle_convolution, "dilation"),
+    "H' and W' changed places when the result got its axes": convolution_on_its_side,
+    "every group saw the first channels": lambda **inputs: oracle_convolution(**inputs, first=True),
+    "the channels were dealt out to the groups one by one: a group's channels stand together":
+        lambda **inputs: oracle_convolution(**inputs, dealt=True),
+    "the entries of a kernel stand in another order than those of a column: channel first, then row, then column":
+        kernels_in_another_order,
+}
+
+
+# 12.4 conv2d_weight
+
+
+def draw_conv2d_weight(rng):
+    """The settings of 12.3, with gradients of both signs."""
+    drawn = [(shape, weight, settings) for shape, weight, *settings in CONVOLUTIONS]
+    drawn += [((3, 4, 60, 50), (2, 4, 3, 3), ((1, 1), (0, 0), (1, 1), 1)), ((0, 2, 5, 4), (3, 2, 2, 2), ((1, 1), (0, 0), (1, 1), 1))]
+    for shape, weight, (stride, padding, dilation, groups) in drawn:
+        size = [n + 2 * p for n, p in zip(shape[2:], padding)]
+        grad = normal(rng, shape[0], weight[0], *fitting(size, weight[2:], stride, dilation))
+        yield dict(x=normal(rng, *shape), grad=grad, weight_size=weight, **geometry(stride, padding, dilation, groups))
+
+
+def oracle_conv2d_weight(x, grad, weight_size, stride, padding, dilation, groups, **wrong):
+    x, grad, out = bordered(x, padding), grad.astype(np.float64), np.zeros(weight_size)
+    for o, i, j in np.ndindex(weight_size[0], *weight_size[2:]):
+        rows, columns = i * dilation[0] + stride[0] * np.arange(grad.shape[2]), j * dilation[1] + stride[1] * np.arange(grad.shape[3])
+        seen = x[:, channels_of(o, weight_size[0], x.shape[1], groups, **wrong)][:, :, rows[:, None], columns]
+        out[o, :, i, j] = np.einsum("ncyx,nyx->c", seen, grad[:, o])
+    return out
+
+
+def averaged_over_pictures(**inputs):
+    return oracle_conv2d_weight(**inputs) / max(1, len(inputs["x"]))
+
+
+def last_picture(x, grad, **settings):
+    return oracle_conv2d_weight(x[-1:], grad[-1:], **settings)
+
+
+def without_border(x, padding, **settings):
+    """The gradient of the kernels from pictures whose border was not counted: everything is shifted."""
+    return oracle_conv2d_weight(bordered(x, (0, 0), [2 * p for p in padding]), padding=(0, 0), **settings)
+
+
+misconceptions_conv2d_weight = {
+    "the stride is ignored in the gradient: the windows are not those that the convolution saw":
+        without(oracle_conv2d_weight, stride=(1, 1)),
+    "the dilation is ignored in the gradient": without(oracle_conv2d_weight, dilation=(1, 1)),
+    "the border is missing above and at the left: the windows are shifted": without_border,
+    "averaged over the pictures: what comes back from several places adds up": averaged_over_pictures,
+    "only the last picture's gradient is left: the pictures' gradients add up": last_picture,
+    "the kernels are turned around": lambda **inputs: turned(oracle_conv2d_weight(**inputs)),
+    "every group saw the first channels": lambda **inputs: oracle_conv2d_weight(**inputs, first=True),
+    "what arrives from the right is missing: ones were sent back instead":
+        lambda grad, **inputs: oracle_conv2d_weight(grad=np.ones_like(grad), **inputs),
+}
+
+
+# 12.5 fold
+
+
+def draw_fold(rng):
+    """Windows that overlap, touch, and leave gaps; a border; numbers and pairs; no picture."""
+    for n, channels, size, kernel, stride, padding, dilation in [
+            (2, 1, (4, 5), (2, 3), (1, 1), (0, 0), (1, 1)), (1, 3, (5, 7), (3, 2), (1, 1), (1, 1), (1, 1)),
+            (2, 2, (7, 6), (3, 2), (2, 1), (0, 1), (1, 1)), (1, 2, (9, 8), (2, 3), (3, 1), (1, 0), (1, 2)),
+            (2, 1, (6, 7), (2, 2), (1, 2), (0, 0), (3, 1)), (0, 2, (4, 5), (2, 2), (1, 1), (0, 0), (1, 1))]:
+        places = math.prod(fitting([a + 2 * p for a, p in zip(size, padding)], kernel, stride, dilation))
+        yield dict(columns=normal(rng, n, channels * math.prod(kernel), places), output_size=size, kernel_size=kernel,
+                   dilation=dilation, padding=padding, stride=stride)
+    yield dict(columns=normal(rng, 1, 8, 9), output_size=4, kernel_size=2)
+
+
+def two(value):
+    return value if isinstance(value, tuple) else (value, value)
+
+
+def oracle_fold(columns, output_size, kernel_size, dilation=1, padding=0, stride=1, *, steps=None, spread=None, arrive="add",
+                trim="both", order="ckl"):
+    """Send columns home, or get it wrong.
+
+    Args:
+        steps, spread: What stands for stride and dilation where entries arrive, though not in the number of places.
+        arrive: "add", "overwrite", or "mean".
+        trim: "both", "none" or "before", which takes off the whole border above and at the left.
+        order: The order of the axes that a column consists of: channels c and the kernel's entries k.
+    """
+    (height, width), (rows, across), dilation, (ph, pw), stride = map(two, (output_size, kernel_size, dilation, padding, stride))
+    channels, size = columns.shape[1] // (rows * across), (height + 2 * ph, width + 2 * pw)
+    places, steps, spread = fitting(size, (rows, across), stride, dilation), steps or stride, spread or dilation
+    shape = (channels, rows, across) if order == "ckl" else (rows, across, channels)
+    entries = columns.astype(np.float64).reshape(len(columns), *shape, *places)
+    entries = entries if order == "ckl" else entries.transpose(0, 3, 1, 2, 4, 5)
+    out, count = np.zeros((len(columns), channels, *size)), np.zeros(size)
+    for i, j, y, x in np.ndindex(rows, across, *places):
+        row, column = y * steps[0] + i * spread[0], x * steps[1] + j * spread[1]
+        if row < size[0] and column < size[1]:
+            out[:, :, row, column] = entries[:, :, i, j, y, x] + (0 if arrive == "overwrite" else out[:, :, row, column])
+            count[row, column] += 1
+    out = out / np.maximum(1, count) if arrive == "mean" else out
+    first = {"both": (ph, pw), "none": (0, 0), "before": (2 * ph, 2 * pw)}[trim]
+    return out if trim == "none" else out[:, :, first[0]:first[0] + height, first[1]:first[1] + width]
+
+
+misconceptions_fold = {
+    "what arrives at a pixel replaces what was there: it adds up": lambda **inputs: oracle_fold(**inputs, arrive="overwrite"),
+    "divided by the number of windows that a pixel lies in: what comes back adds up":
+        lambda **inputs: oracle_fold(**inputs, arrive="mean"),
+    "the border is still there": lambda **inputs: oracle_fold(**inputs, trim="none"),
+    "the border was taken off on one side only": lambda **inputs: oracle_fold(**inputs, trim="before"),
+    "the stride is ignored where entries arrive": lambda **inputs: oracle_fold(**inputs, steps=(1, 1)),
+    "the dilation is ignored where entries arrive": lambda **inputs: oracle_fold(**inputs, spread=(1, 1)),
+    "a column was read with the channels last: channel first, then row, then column":
+        lambda **inputs: oracle_fold(**inputs, order="kcl"),
+}
+
+
+# 12.6 max_pooling
+
+POOLINGS = [  # shape, kernel size, stride, padding
+    ((2, 2, 4, 6), (2, 2), (2, 2), (0, 0)), ((1, 3, 7, 5), (3, 2), (2, 1), (0, 0)), ((2, 1, 6, 7), (2, 3), (3, 2), (1, 1)),
+    ((2, 2, 5, 8), (3, 4), (1, 3), (1, 2)), ((1, 2, 9, 5), (2, 1), (4, 2), (0, 0)),
+]
+
+
+def draw_max_pooling(rng):
+    """Windows that overlap, touch and leave gaps; borders around negative entries only; nan; no picture; float64."""
+    for shape, kernel, stride, padding in POOLINGS:
+        x = normal(rng, *shape)
+        yield dict(x=-np.abs(x) if any(padding) else x, kernel_size=kernel, stride=stride, padding=padding)
+    with_nan = normal(rng, 2, 1, 4, 6)
+    with_nan[0, 0, 1, 2] = with_nan[1, 0, 2, 5] = np.nan
+    yield dict(x=with_nan, kernel_size=(2, 3), stride=(2, 3), padding=(0, 0))
+    yield dict(x=normal(rng, 0, 2, 4, 4), kernel_size=(2, 2), stride=(2, 2), padding=(0, 0))
+    yield dict(x=rng.standard_normal((1, 2, 3, 4)), kernel_size=(2, 2), stride=(1, 1), padding=(0, 0))
+
+
+def oracle_max_pooling(x, kernel_size, stride, padding, border=-np.inf, of=max, after=None, skip_nan=False):
+    x = bordered(x, padding, after, border)
+    out = np.zeros((*x.shape[:2], *fitting(x.shape[2:], kernel_size, stride)))
+    for n, c, y, across in np.ndindex(out.shape):
+        top, left = y * stride[0], across * stride[1]
+        window = x[n, c, top:top + kernel_size[0], left:left + kernel_size[1]].ravel().tolist()
+        numbers = [a for a in window if a == a]
+        out[n, c, y, across] = of(numbers) if len(numbers) == len(window) or skip_nan else np.nan
+    return out
+
+
+misconceptions_max_pooling = {
+    "the border counted as zeros, and wins over negative entries": lambda **inputs: oracle_max_pooling(**inputs, border=0.0),
+    "nan was passed over": lambda **inputs: oracle_max_pooling(**inputs, skip_nan=True),
+    "the stride is ignored: the windows touch each other": lambda x, kernel_size, stride, padding:
+        oracle_max_pooling(x, kernel_size, kernel_size, padding),
+    "the stride is ignored: there is a window at every pixel": without(oracle_max_pooling, stride=(1, 1)),
+    "the smallest entry was taken": lambda **inputs: oracle_max_pooling(**inputs, of=min, border=np.inf),
+    "the mean was taken": lambda **inputs: oracle_max_pooling(**inputs, of=lambda a: sum(a) / len(a), border=0.0),
+    "the padding is ignored": without(oracle_max_pooling, padding=(0, 0)),
+    "the border is above and at the left only": lambda **inputs: oracle_max_pooling(**inputs, after=(0, 0)),
+    "height and width changed places in the kernel's size": exchanged(oracle_max_pooling, "kernel_size"),
+}
+
+
+# 12.7 max_pooling_backward
+
+
+def draw_max_pooling_backward(rng):
+    """Few different numbers, so that many are equal; windows that overlap; borders around negative entries; no picture."""
+    for shape, kernel, stride, padding in [*POOLINGS, ((0, 2, 4, 4), (2, 2), (2, 2), (0, 0)), ((5, 1, 300, 300), (2, 2), (2, 2), (0, 0))]:
+        x = rng.integers(-3, 0, shape).astype(np.float32)
+        size = [n + 2 * p for n, p in zip(shape[2:], padding)]
+        yield dict(grad=normal(rng, *shape[:2], *fitting(size, kernel, stride)), x=x, kernel_size=kernel, stride=stride, padding=padding)
+
+
+def sent_back(share):
+    """Make the oracle of a rule that says how a window's gradient is shared.
+
+    Args:
+        share: Function of the entries of all windows, of shape (N, C, KH * KW, H', W'), that returns the share of each.
+    """
+    def oracle(grad, x, kernel_size, stride, padding, border=-np.inf, steps=None, add=True):
+        x, steps = bordered(x, padding, value=border), steps or stride
+        (down, across), grad, out = grad.shape[2:], grad.astype(np.float64), np.zeros(x.shape)
+
+        def rows_of(i, j, s):
+            return (i + s[0] * np.arange(down))[:, None], j + s[1] * np.arange(across)
+        pixels = list(np.ndindex(kernel_size))
+        entries = np.stack([x[:, :, *rows_of(i, j, stride)] for i, j in pixels], axis=2)
+        for (i, j), part in zip(pixels, np.moveaxis(share(entries), 2, 0)):
+            arriving, there = grad * part, (slice(None), slice(None), *rows_of(i, j, steps))
+            out[there] = out[there] + arriving if add else np.where(part > 0, arriving, out[there])
+        top, left = padding
+        return out[:, :, top:out.shape[2] - top, left:out.shape[3] - left]
+    return oracle
+
+
+def first(entries):
+    return np.arange(entries.shape[2])[:, None, None] == entries.argmax(axis=2)[:, :, None]
+
+
+def last(entries):
+    return first(entries[:, :, ::-1])[:, :, ::-1]
+
+
+def every(entries):
+    return entries == entries.max(axis=2, keepdims=True) if entries.size else entries
+
+
+oracle_max_pooling_backward = sent_back(first)
+misconceptions_max_pooling_backward = {
+    "every one of equal largest entries got the gradient: the first gets it, the others nothing": sent_back(every),
+    "equal largest entries shared the gradient: the first gets all of it":
+        sent_back(lambda entries: every(entries) / np.maximum(1, every(entries).sum(axis=2, keepdims=True))),
+    "the last of equal largest entries got the gradient: it is the first, row by row": sent_back(last),
+    "all entries of a window got the gradient": sent_back(lambda entries: np.ones_like(entries)),
+    "all entries of a window got an equal share: that is the rule of average pooling":
+        sent_back(lambda entries: np.full_like(entries, 1 / entries.shape[2])),
+    "where windows overlap, a gradient replaced another: they add up":
+        lambda **inputs: oracle_max_pooling_backward(**inputs, add=False),
+    "the border counted as zeros, and took the gradient from negative entries":
+        lambda **inputs: oracle_max_pooling_backward(**inputs, border=0.0),
+    "the smallest entry got the gradient": lambda **inputs: sent_back(lambda entries: first(-entries))(**inputs, border=np.inf),
+    "the stride is ignored in the gradient: it went to windows side by side":
+        lambda **inputs: oracle_max_pooling_backward(**inputs, steps=(1, 1)),
+}
+
+
+# 12.8 channel_norm
+
+
+def draw_channel_norm(rng):
+    """As many channels as columns; variances near 0; a mean and a variance that are not those of the pictures; no picture."""
+    for shape, eps in [((2, 3, 4, 3), 0.5), ((3, 4, 2, 5), 1e-5), ((1, 2, 3, 4), 0.1), ((2, 5, 5, 5), 0.3), ((0, 2, 3, 3), 1e-5)]:
+        c = shape[1]
+        yield dict(x=3 * normal(rng, *shape) + 1, weight=normal(rng, c), bias=normal(rng, c), mean=normal(rng, c),
+                   var=rng.uniform(0.05, 4, c).astype(np.float32), eps=eps, training=bool(c % 2))
+
+
+def scaled(x, weight, bias, mean, var):
+    """Shift and scale channels, in float64, by loops over them."""
+    out = x.astype(np.float64)
+    for c in range(x.shape[1]):
+        out[:, c] = (out[:, c] - float(mean[c])) * float(weight[c]) / math.sqrt(float(var[c])) + float(bias[c])
+    return out
+
+
+def oracle_channel_norm(x, weight, bias, mean, var, eps, training):
+    return scaled(x, weight, bias, mean, var.astype(np.float64) + eps)
+
+
+def last_axis(x, weight, bias, mean, var, eps, training):
+    """What belongs to channels lined up with the columns."""
+    if x.shape[3] != x.shape[1]:
+        return ("raises", "ValueError")
+    return np.moveaxis(scaled(np.moveaxis(x, 3, 1), weight, bias, mean, var.astype(np.float64) + eps), 1, 3)
+
+
+def own_statistics(x, weight, bias, mean, var, eps, training):
+    """Mean and variance were taken from the pictures."""
+    if not x.size:
+        return oracle_channel_norm(x, weight, bias, mean, var, eps, training)
+    x = x.astype(np.float64)
+    return scaled(x, weight, bias, x.mean(axis=(0, 2, 3)), x.var(axis=(0, 2, 3)) + eps)
+
+
+misconceptions_channel_norm = {
+    "eps is added to the root, not to the variance below it": lambda x, weight, bias, mean, var, eps, training:
+        scaled(x, weight, bias, mean, (np.sqrt(var.astype(np.float64)) + eps) ** 2),
+    "eps is missing": lambda x, weight, bias, mean, var, eps, training: scaled(x, weight, bias, mean, var),
+    "divided by the variance, not by its root": lambda x, weight, bias, mean, var, eps, training:
+        scaled(x, weight, bias, mean, (var.astype(np.float64) + eps) ** 2),
+    "the mean is not subtracted": lambda x, weight, bias, mean, var, eps, training:
+        scaled(x, weight, bias, 0 * mean, var.astype(np.float64) + eps),
+    "the bias was scaled as well: it is added last": lambda x, weight, bias, mean, var, eps, training:
+        scaled(x, weight, 0 * bias, mean - bias, var.astype(np.float64) + eps),
+    "weight and bias changed places": lambda x, weight, bias, mean, var, eps, training:
+        scaled(x, bias, weight, mean, var.astype(np.float64) + eps),
+    "what belongs to channels lined up with the last axis, the columns; it belongs to the second": last_axis,
+    "mean and variance were measured again: they are given, and in evaluation they are not the batch's": own_statistics,
+}
+
+
+# 12.9 batch_norm
+
+
+def draw_batch_norm(rng):
+    """Training and evaluation, other momenta than 0.5, few values per channel, no weight, no running statistics."""
+    for shape, options in [((3, 2, 2, 3), dict(training=True)), ((3, 2, 2, 3), dict(training=False)),
+                           ((2, 3, 1, 2), dict(training=True, momentum=0.3, eps=0.2)), ((4, 2, 1, 1), dict(training=True, momentum=0.9)),
+                           ((1, 3, 2, 2), dict(training=False, momentum=0.7, eps=0.1)), ((2, 2, 3, 1), dict(training=True, momentum=1.0)),
+                           ((2, 3, 2, 2), dict()), ((2, 2, 2, 2), dict(training=True, plain=True)),
+                           ((2, 2, 1, 3), dict(training=True, untracked=True)), ((2, 2, 2, 2), dict(training=False, untracked=True))]:
+        c, options = shape[1], dict(options)
+        inputs = dict(input=2 * normal(rng, *shape) + 1, upstream=normal(rng, *shape))
+        if not options.pop("untracked", False):
+            inputs |= dict(running_mean=normal(rng, c), running_var=rng.uniform(0.5, 3, c).astype(np.float32))
+        if not options.pop("plain", False):
+            inputs |= dict(weight=normal(rng, c) + 2, bias=normal(rng, c))
+        yield {**inputs, **options}
+
+
+def observe_batch_norm(module, input, upstream, running_mean=None, running_var=None, weight=None, bias=None, **options):
+    """What comes out, what the running statistics are then, and what goes back to the input."""
+    x = module.Tensor(input, requires_grad=True)
+    given = [None if a is None else module.Tensor(np.array(a)) for a in (running_mean, running_var, weight, bias)]
+    out = module.batch_norm(x, *given, **options)
+    if not isinstance(out, module.Tensor):
+        return dict(normalised=out, graph="none")
+    kept = [None if a is None else np.array(a.data) for a in given[:2]]
+    if out.requires_grad:
+        out.backward(module.Tensor(upstream))
+    return {"normalised": np.array(out.data), "running mean": kept[0], "running variance": kept[1],
+            "gradient": np.array(x.grad.data) if x.grad is not None else "none"}
+
+
+def oracle_batch_norm(input, upstream, running_mean=None, running_var=None, weight=None, bias=None, training=False, momentum=0.1,
+                      eps=1e-5, *, own=None, moves=None, back=None, normalise_by=0, keep=1, swapped=False, axes=(0, 2, 3)):
+    """Normalise, move the running statistics, and go back.
+
+    Args:
+        own: Whether the batch's statistics are taken, if not as usual; ``moves`` and ``back`` likewise.
+        normalise_by: What is subtracted from the count in the variance that is normalised by.
+        keep: The same in the variance that is kept.
+        swapped: Whether momentum is the share of the old.
+        axes: The axes that the statistics are taken over.
+    """
+    x, c, tracked = input.astype(np.float64), input.shape[1], running_mean is not None
+    count = math.prod(x.shape[axis] for axis in axes)
+    mean, squares = x.mean(axis=axes), x.var(axis=axes) * count
+    weight, bias = (np.ones(c) if weight is None else weight), (np.zeros(c) if bias is None else bias)
+    own = (training or not tracked) if own is None else own
+    back = (training or not tracked) if back is None else back
+    used = (mean, squares / (count - normalise_by)) if own else (running_mean, running_var)
+    inverse = 1 / np.sqrt(np.asarray(used[1], np.float64) + eps)
+    normal = scaled(x, np.ones(c), np.zeros(c), used[0], inverse ** -2)
+    gradient = upstream.astype(np.float64)
+    if back:
+        gradient = gradient - gradient.mean(axis=(0, 2, 3), keepdims=True) - normal * (gradient * normal).mean(axis=(0, 2, 3), keepdims=True)
+    observed = {"normalised": normal * weight.reshape(-1, 1, 1) + bias.reshape(-1, 1, 1), "running mean": running_mean,
+                "running variance": running_var, "gradient": gradient * (weight * inverse).reshape(-1, 1, 1)}
+    if (training if moves is None else moves) and tracked:
+        new = 1 - momentum if swapped else momentum
+        observed |= {"running mean": (1 - new) * running_mean.astype(np.float64) + new * mean,
+                     "running variance": (1 - new) * running_var.astype(np.float64) + new * squares / (count - keep)}
+    return observed
+
+
+def by_running(**inputs):
+    """Training normalises by the running statistics as they were."""
+    tracked = "running_mean" in inputs
+    return oracle_batch_norm(**inputs, own=not tracked, back=not tracked)
+
+
+def kept_nothing(**inputs):
+    return oracle_batch_norm(**inputs, moves=False)
+
+
+misconceptions_batch_norm = {
+    "evaluation took the batch's statistics: there the running ones count":
+        lambda **inputs: oracle_batch_norm(**inputs, own=True, back=True),
+    "training took the running statistics: there the batch's own count": by_running,
+    "the variance that is kept was divided by count: it is an estimate for all pictures, so divide by count - 1":
+        lambda **inputs: oracle_batch_norm(**inputs, keep=0),
+    "the variance that is normalised by was divided by count - 1: that one is divided by count":
+        lambda **inputs: oracle_batch_norm(**inputs, normalise_by=1),
+    "momentum is the wrong way round: it is the share of the new": lambda **inputs: oracle_batch_norm(**inputs, swapped=True),
+    "evaluation moved the running statistics": lambda **inputs: oracle_batch_norm(**inputs, moves=True),
+    "the running statistics were not moved: overwrite them with copy_": kept_nothing,
+    "channel_norm was not told that the statistics are the batch's own: the gradient lacks what goes through them":
+        lambda **inputs: oracle_batch_norm(**inputs, back=False),
+    "channel_norm was told that the running statistics are the batch's own: evaluation has a gradient of training":
+        lambda **inputs: oracle_batch_norm(**inputs, back=True),
+}
+
+
+# 12.10 LeNet5
+
+
+def draw_LeNet5(rng):
+    """The usual network, and one for other pictures and classes, in the style of 1998; weights that were not drawn by it."""
+    for channels, classes, size, options in [(1, 10, 28, {}), (3, 7, 32, dict(padding=0)), (2, 4, 28, dict(style="1998"))]:
+        shapes = [(6, channels, 5, 5), (6,), (16, 6, 5, 5), (16,), (120, 400), (120,), (84, 120), (84,), (classes, 84), (classes,)]
+        weights = [normal(rng, *shape) * np.float32(2 / math.sqrt(max(1, math.prod(shape[1:])))) for shape in shapes]
+        yield dict(pictures=normal(rng, 2, channels, size, size), weights=weights, classes=classes, **options)
+
+
+describe_LeNet5 = "LeNet5 on pictures, with weights of ours"
+
+
+def observe_LeNet5(module, pictures, weights, classes, padding=2, style="now"):
+    """Sizes, what comes out with given weights, and whether the same generator makes the same network."""
+    class Bend(module.Module):
+        def forward(self, x): return x / (x.abs() + 1)
+
+    options = dict(padding=padding) | (dict(activation=Bend, pool=module.AvgPool2d) if style == "1998" else {})
+    net, twin = (module.LeNet5(pictures.shape[1], classes, rng=np.random.default_rng(5), **options) for _ in range(2))
+    sizes = [parameter.shape for parameter in net.parameters()]
+    if sizes != [weight.shape for weight in weights]:
+        return {"parameters": sizes}
+    alike = all(np.array_equal(a.data, b.data) for a, b in zip(net.parameters(), twin.parameters()))
+    for parameter, weight in zip(net.parameters(), weights):
+        parameter.detach().copy_(weight)
+    return {"parameters": sizes, "scores": np.array(net(module.Tensor(pictures)).data), "the same generator, the same network": alike}
+
+
+def rectified(x):
+    return np.maximum(x, 0)
+
+
+def softened(x):
+    return x / (np.abs(x) + 1)
+
+
+def oracle_LeNet5(pictures, weights, classes, padding=2, style="now", *, bends=None, means=None, alike=True, where="1111", at_end=False):
+    """Run LeNet-5 in float64.
+
+    Args:
+        bends: The activation, if not as usual; ``means`` says likewise whether pooling takes means.
+        alike: Whether the same generator made the same network.
+        where: After which of the four layers that have one there is an activation.
+        at_end: Whether there is one after the last layer, too.
+    """
+    w = [weight.astype(np.float64) for weight in weights]
+    bend, x = bends or (softened if style == "1998" else rectified), bordered(pictures, (padding, padding))
+    for kernels, bias, there in ((w[0], w[1], where[0]), (w[2], w[3], where[1])):
+        seen = np.lib.stride_tricks.sliding_window_view(x, (5, 5), axis=(2, 3))
+        x = np.einsum("ncyxij,ocij->noyx", seen, kernels, optimize=True) + bias.reshape(-1, 1, 1)
+        n, c, height, width = x.shape
+        blocks = x.reshape(n, c, height // 2, 2, width // 2, 2)
+        x = blocks.mean(axis=(3, 5)) if (style == "1998" if means is None else means) else blocks.max(axis=(3, 5))
+        x = bend(x) if there == "1" else x
+    x = x.reshape(len(x), -1)
+    for weight, bias, there in ((w[4], w[5], where[2]), (w[6], w[7], where[3]), (w[8], w[9], "1" if at_end else "0")):
+        x = x @ weight.T + bias
+        x = bend(x) if there == "1" else x
+    return {"parameters": [weight.shape for weight in weights], "scores": x, "the same generator, the same network": alike}
+
+
+def lenet_without_padding(**inputs):
+    """The first linear layer was made for maps of 4 by 4."""
+    sizes = [weight.shape for weight in inputs["weights"]]
+    return {"parameters": [*sizes[:4], (120, 256), *sizes[5:]]}
+
+
+misconceptions_LeNet5 = {
+    "an activation follows the last layer: scores may be negative": lambda **inputs: oracle_LeNet5(**inputs, at_end=True),
+    "there is no activation after the convolutions": lambda **inputs: oracle_LeNet5(**inputs, where="0011"),
+    "there is no activation between the linear layers: they are one": lambda **inputs: oracle_LeNet5(**inputs, where="1100"),
+    "activation is ignored: always ReLU": lambda **inputs: oracle_LeNet5(**inputs, bends=rectified),
+    "pool is ignored: always the maximum": lambda **inputs: oracle_LeNet5(**inputs, means=False),
+    "rng is not passed on to every layer: the network cannot be repeated": lambda **inputs: oracle_LeNet5(**inputs, alike=False),
+    "padding is ignored, and the linear layers were made for what is left": lenet_without_padding,
+}
