@@ -142,13 +142,6 @@ class Buffer(Tensor):
 
     __slots__ = ()
 
-
-def convert(tensor, target):
-    """Move a tensor and its gradient to a device, or to a dtype, unless it holds whole numbers."""
-    if isinstance(target, str) or tensor.dtype.kind == "f":
-        tensor.data = tensor.detach().to(target).data
-        tensor.grad = None if tensor.grad is None else tensor.grad.to(target)
-
 # %% [markdown]
 # Whoever trains a network, saves it or counts its parameters must find all of them, however deep they lie. Nobody writes a
 # list: the network is a tree, and Python knows its branches. `vars(thing)` is a dict of the attributes of a thing, in the
@@ -179,8 +172,7 @@ class Tree:
 
     def children(self):
         """Yield the trees among the attributes."""
-        for _, child in self.named_children():
-            yield child
+        yield from (child for _, child in self.named_children())
 
     def modules(self):
         """Yield this tree and all trees below it."""
@@ -222,8 +214,8 @@ class Tree:
 
     def named_buffers(self, prefix=""):
         """Yield the buffers of this tree and of all trees below it, each with its path."""
-        start = f"{prefix}." if prefix else ""
-        yield from ((start + name, one) for name, one in vars(self).items() if isinstance(one, Buffer))
+        start, own = f"{prefix}." if prefix else "", vars(self).items()
+        yield from ((start + name, value) for name, value in own if isinstance(value, Buffer))
         for name, child in self.named_children():
             yield from child.named_buffers(start + name)
 
@@ -408,7 +400,9 @@ class Module(Stateful):
         They stay the same objects. A buffer of whole numbers keeps its dtype.
         """
         for _, tensor in (*self.named_parameters(), *self.named_buffers()):
-            convert(tensor, target)
+            if isinstance(target, str) or tensor.dtype.kind == "f":
+                tensor.data = tensor.detach().to(target).data
+                tensor.grad = None if tensor.grad is None else tensor.grad.to(target)
         return self
 
     def __repr__(self):
