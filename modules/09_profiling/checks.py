@@ -65,9 +65,9 @@ misconceptions_measure = {
 # 09.2 quartiles
 
 def draw_quartiles(rng):
-    for count in (7, 2, 5, 4, 1, 12):
-        values = rng.permutation(np.cumsum(rng.uniform(0.1, 2.0, count))) - 3
-        yield dict(values=values if count % 2 else values.tolist())
+    for count in (4, 3, 2, 7, 1, 12):
+        values = rng.permutation(np.cumsum(rng.integers(1, 30, count)) / 16) - 3
+        yield dict(values=values if count != 7 else values.tolist())
     values = rng.uniform(1.0, 2.0, 9)
     values[rng.integers(9)] = 1000.0
     yield dict(values=values)
@@ -94,6 +94,8 @@ misconceptions_quartiles = {
     "the values were not sorted": lambda values: oracle_quartiles(values, sort=False),
     "the middle one is the mean: one slow call pulls it away": lambda values: oracle_quartiles(
         values, middle=lambda ordered: math.fsum(ordered) / len(ordered)),
+    "v[n // 4] and the like are near, but no quartiles: the position is q * (n - 1), and may lie between two values":
+        lambda values: oracle_quartiles(values, between="below", last=0),
     "a position between two values was rounded down": lambda values: oracle_quartiles(values, between="below"),
     "the position is q * n: it is q * (n - 1)": lambda values: oracle_quartiles(values, last=0),
     "the smallest and the largest were taken for the quartiles": lambda values: oracle_quartiles(values, q=(0, 0.5, 1)),
@@ -227,25 +229,25 @@ misconceptions_bytes_moved = {
 
 # 09.6 bound
 
-describe_bound = "bound(flops={flops}, moved={moved}, machine with {rates})"
+describe_bound = "bound({flops}, {moved}, Machine(flops={peak}, memory={memory}, cache={cache}, ...))"
 
 
 def draw_bound(rng):
     scale = 2.0 ** int(rng.integers(28, 34))
-    rates = dict(flops=64 * scale, memory=8 * scale, cache=32 * scale)
+    rates = dict(peak=64 * scale, memory=8 * scale, cache=32 * scale)
     for intensity in (0.5, 40.0, 8.0, 9.5, 3.0):
         moved = float(rng.integers(1, 100)) * scale / 1024
-        yield dict(flops=intensity * moved, moved=moved, rates=rates)
-    yield dict(flops=0.0, moved=scale / 64, rates=rates)
-    yield dict(flops=scale / 8, moved=0.0, rates=rates)
+        yield dict(flops=intensity * moved, moved=moved, **rates)
+    yield dict(flops=0.0, moved=scale / 64, **rates)
+    yield dict(flops=scale / 8, moved=0.0, **rates)
 
 
-def observe_bound(module, flops, moved, rates):
-    return module.bound(flops, moved, module.Machine(**rates, threads=1, blas=""))
+def observe_bound(module, flops, moved, peak, memory, cache):
+    return module.bound(flops, moved, module.Machine(peak, memory, cache, threads=1, blas=""))
 
 
-def oracle_bound(flops, moved, rates, which=max, memory="memory", ties="compute", words=("compute", "memory")):
-    compute, traffic = flops / rates["flops"], moved / rates[memory]
+def oracle_bound(flops, moved, peak, memory, cache, which=max, cached=False, ties="compute", words=("compute", "memory")):
+    compute, traffic = flops / peak, moved / (cache if cached else memory)
     limit = words[0] if compute > traffic else words[1] if compute < traffic else ties
     return which(compute, traffic), limit
 
@@ -254,7 +256,7 @@ misconceptions_bound = {
     "the smaller of the two times: the processor waits for the longer one": lambda **inputs: oracle_bound(**inputs, which=min),
     "the two times were added: arithmetic and traffic go on at once":
         lambda **inputs: oracle_bound(**inputs, which=lambda a, b: a + b),
-    "the rate of the cache was taken for that of the memory": lambda **inputs: oracle_bound(**inputs, memory="cache"),
+    "the rate of the cache was taken for that of the memory": lambda **inputs: oracle_bound(**inputs, cached=True),
     "the two words are exchanged": lambda **inputs: oracle_bound(**inputs, words=("memory", "compute"), ties="memory"),
     "where both take as long it is compute, by agreement": lambda **inputs: oracle_bound(**inputs, ties="memory"),
 }
@@ -262,29 +264,36 @@ misconceptions_bound = {
 
 # 09.7 span: blocks within blocks, each with work before and after the inner ones, on a clock that only work moves
 
-describe_span = "blocks of span within blocks: {blocks}"
+describe_span = "a with block of span for each name, those in brackets inside of it: {program}"
 
 
 def block(name, before, inner, after, raises=False):
     return dict(name=name, before=before, inner=inner, after=after, raises=raises)
 
 
+def told(blocks):
+    """Return blocks as text: the seconds of work before and after the inner blocks stand around these."""
+    texts = []
+    for one in blocks:
+        inner = f" ({told(one['inner'])})" if one["inner"] else ""
+        texts.append(f"{one['name']} {one['before']} s{inner}" + (", raises" if one["raises"] else f" + {one['after']} s"))
+    return "; ".join(texts)
+
+
 def draw_span(rng):
     def work():
         return float(rng.integers(1, 64)) / 8
 
-    yield dict(zero=work(), blocks=[block("add", work(), [], 0.0)])
     inner = [block("mul", work(), [], work()), block("sum", work(), [], work())]
-    yield dict(zero=work(), blocks=[block("step", work(), inner, work()), block("last", work(), [], work())])
     deep = block("a", work(), [block("b", work(), [block("c", work(), [], work())], work())], work())
-    yield dict(zero=work(), blocks=[deep])
     failing = block("fails", work(), [], work(), raises=True)
-    yield dict(zero=work(), blocks=[failing, block("next", work(), [], work())])
     nested = block("outer", work(), [failing, block("skipped", work(), [], 0.0)], work())
-    yield dict(zero=work(), blocks=[nested, block("next", work(), [], work())])
+    for blocks in ([block("add", work(), [], 0.0)], [block("step", work(), inner, work()), block("last", work(), [], work())],
+                   [deep], [failing, block("next", work(), [], work())], [nested, block("next", work(), [], work())]):
+        yield dict(zero=work(), blocks=blocks, program=told(blocks))
 
 
-def observe_span(module, zero, blocks):
+def observe_span(module, zero, blocks, program):
     """Run the blocks, and note the depth inside of each; an error ends all blocks that it passes."""
     now, depths, errors, kept = [zero], [], [], []
     log = module.Log(clock=lambda: now[0])
@@ -313,7 +322,7 @@ def observe_span(module, zero, blocks):
             "depth afterwards": log.depth, "what came out of each block": errors, "details are the dict given": same}
 
 
-def oracle_span(zero, blocks, lost=False, stuck=False, inner_depth=False, swallowed=False, still=False, first=False):
+def oracle_span(zero, blocks, program, lost=False, stuck=False, inner_depth=False, swallowed=False, still=False, first=False):
     state = dict(now=zero, depth=0)
     spans, depths, errors = [], [], []
 
@@ -326,7 +335,7 @@ def oracle_span(zero, blocks, lost=False, stuck=False, inner_depth=False, swallo
         entry = (one["name"], began, state["now"], depth + inner_depth)
         if not (fails and lost):
             spans.insert(place if first else len(spans), entry)
-        if not (fails and stuck):
+        if stuck != "always" and not (fails and stuck):
             state["depth"] = depth
         fails = None if swallowed else fails
         state["now"] += 0.0 if fails else 1.0
@@ -355,6 +364,7 @@ misconceptions_span = {
         lambda **inputs: oracle_span(**inputs, lost=True, stuck=True),
     "a block that raises left no span": lambda **inputs: oracle_span(**inputs, lost=True),
     "after an error the log stayed too deep": lambda **inputs: oracle_span(**inputs, stuck=True),
+    "the log's depth was not put back": lambda **inputs: oracle_span(**inputs, stuck="always"),
     "the error was swallowed: it has to go on": lambda **inputs: oracle_span(**inputs, swallowed=True),
     "the depth noted is that inside of the block; the outermost span has depth 0":
         lambda **inputs: oracle_span(**inputs, inner_depth=True),
@@ -367,7 +377,7 @@ misconceptions_span = {
 
 # 09.8 self_times
 
-describe_self_times = "self_times(spans), where each is (name, began, ended, depth): {spans}"
+describe_self_times = "self_times(spans) of the spans {listed}"
 
 
 def grow(rng, began, depth, levels):
@@ -377,27 +387,38 @@ def grow(rng, began, depth, levels):
     for _ in range(int(rng.integers(1, 4)) if levels else 0):
         spans += grow(rng, now, depth + 1, levels - 1)
         now = spans[-1][2] + float(rng.integers(0, 5)) / 8
-    return [*spans, (f"{'abcdef'[depth]}{int(rng.integers(10))}", began, now + float(rng.integers(1, 9)) / 8, depth)]
+    return [*spans, (f"{'abcdef'[depth]}{int(rng.integers(1000))}", began, now + float(rng.integers(1, 9)) / 8, depth)]
+
+
+def listed(spans):
+    """Return spans as text."""
+    return "; ".join(f"{name} {began:g} to {ended:g}, depth {depth}" for name, began, ended, depth in spans)
 
 
 def draw_self_times(rng):
-    yield dict(spans=[])
-    yield dict(spans=[("one", 1.0, 3.5, 0)])
+    for spans in some_spans(rng):
+        yield dict(spans=spans, listed=listed(spans))
+
+
+def some_spans(rng):
+    """Yield lists of spans: none, one, trees, trees side by side, and a tree within spans that are not over."""
+    yield []
+    yield [("one", 1.0, 3.5, 0)]
     for trees, levels in ((1, 1), (2, 1), (1, 2), (3, 2), (2, 3)):
         spans, now = [], float(rng.integers(1, 9))
         for _ in range(trees):
             spans += grow(rng, now, 0, levels)
             now = spans[-1][2]
-        yield dict(spans=spans)
+        yield spans
     spans = grow(rng, 0.0, 0, 2)
-    yield dict(spans=[(name, began, ended, depth + 2) for name, began, ended, depth in spans])  # the outer ones are not over
+    yield [(name, began, ended, depth + 2) for name, began, ended, depth in spans]
 
 
-def observe_self_times(module, spans):
+def observe_self_times(module, spans, listed):
     return module.self_times([module.Span(*one, {}) for one in spans])
 
 
-def oracle_self_times(spans, inner="children", since=True):
+def oracle_self_times(spans, listed, inner="children", since=True):
     own = []
     for i, (_, began, ended, depth) in enumerate(spans):
         left, j = ended - began, i - 1
@@ -410,11 +431,11 @@ def oracle_self_times(spans, inner="children", since=True):
 
 
 misconceptions_self_times = {
-    "these are whole durations: what lies inside was not taken off": lambda spans: oracle_self_times(spans, inner="none"),
+    "these are whole durations: what lies inside was not taken off": lambda **inputs: oracle_self_times(**inputs, inner="none"),
     "spans within the inner spans were taken off, too: they are part of those already":
-        lambda spans: oracle_self_times(spans, inner="all"),
+        lambda **inputs: oracle_self_times(**inputs, inner="all"),
     "all earlier spans one deeper were taken off, those inside of another span, too":
-        lambda spans: oracle_self_times(spans, since=False),
+        lambda **inputs: oracle_self_times(**inputs, since=False),
 }
 
 
@@ -447,6 +468,10 @@ def oracle_trace_events(spans, zero, thread, unit=1e6, start=True, end=False, fo
 
 
 misconceptions_trace_events = {
+    "ts is in seconds: microseconds are wanted": lambda **inputs: [
+        {**event, "ts": event["ts"] / 1e6} for event in oracle_trace_events(**inputs)],
+    "dur is in seconds: microseconds are wanted": lambda **inputs: [
+        {**event, "dur": event["dur"] / 1e6} for event in oracle_trace_events(**inputs)],
     "the times are in seconds: microseconds are wanted": lambda **inputs: oracle_trace_events(**inputs, unit=1.0),
     "the times are in milliseconds: microseconds are wanted": lambda **inputs: oracle_trace_events(**inputs, unit=1e3),
     "zero was ignored: times count from it": lambda **inputs: oracle_trace_events(**inputs, start=False),
