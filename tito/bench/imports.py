@@ -3,7 +3,7 @@ import json
 import subprocess
 import sys
 
-from tito.bench import measuring
+from tito.bench import measuring, table
 
 NAME, TITLE = "import", "Imports, each in a fresh Python"
 ROUNDS = 7
@@ -29,6 +29,12 @@ def statements(space):
             "PyTorch": "import torch", "tinygrad": "import tinygrad"}
 
 
+def why(done, statement):
+    """Say why an import failed: its last words, or that the package is not installed."""
+    package, said = statement.removeprefix("import "), (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+    return f"{package} {table.NOT_INSTALLED}" if said == f"ModuleNotFoundError: No module named '{package}'" else said
+
+
 def measure(statements, environment, cwd, rounds=None):
     """Return times, memory, and what could not be imported; the first import of each, from a cold disk, does not count.
 
@@ -45,7 +51,7 @@ def measure(statements, environment, cwd, rounds=None):
         done = subprocess.run([sys.executable, "-c", PROGRAM.format(statement=statements[name])], env=environment, cwd=cwd,
                               capture_output=True, encoding="utf-8", errors="replace", stdin=subprocess.DEVNULL, check=False)
         if done.returncode:
-            absent[name] = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
+            absent[name] = why(done, statements[name])
         else:
             *times, memory[name] = json.loads(done.stdout.splitlines()[-1])
             samples[name] += [times] * (number > 0)

@@ -7,7 +7,7 @@ import numpy as np
 PILOTS = 3  # rounds before those that count: kernels are compiled, memory is taken from the system
 SAMPLE = 5e-4  # seconds that a sample lasts at least, of as many calls as that takes
 SECONDS = 10  # after which no round begins any more, once there are LEAST
-LEAST = 5
+LEAST = 3
 SLOW = 5  # a variant that takes so many times as long as the fastest has its turn in every fifth round only
 
 
@@ -50,13 +50,13 @@ def measure(variants, rounds, seconds=SECONDS):
     Returns:
         Dict from name to a list of pairs, CPU time and wall time, in seconds.
     """
-    names = list(variants)
+    names, end = list(variants), time.perf_counter() + seconds
     pilot = dict.fromkeys(names, math.inf)
     for number, name in turns(names, min(PILOTS, rounds)):
         pilot[name] = min(pilot[name], sample(variants[name], number)[1])
     calls = {name: max(1, math.ceil(SAMPLE / max(wall, 1e-9))) for name, wall in pilot.items()}
     every = {name: SLOW if wall > SLOW * min(pilot.values()) else 1 for name, wall in pilot.items()}
-    samples, end, reached = {name: [] for name in names}, time.perf_counter() + seconds, 0
+    samples, reached = {name: [] for name in names}, 0
     for number, name in turns(names, rounds):
         if number != reached and number >= LEAST and time.perf_counter() > end:
             break

@@ -57,7 +57,7 @@ def section(record):
         yield f"### {table.heading(entry)}"
         yield f"Not measured: needs module {', '.join(entry['needs'])}." if entry.get("needs") else times(entry)
         if entry["threads"] and table.notes(entry):
-            yield "\n".join(f"- {line.strip()}" for line in table.notes(entry))
+            yield "\n".join(f"- {line}" for line in table.notes(entry))
     if "imports" in record:
         yield f"### {record['imports']['title']}"
         yield imports(record["imports"])

@@ -1,5 +1,6 @@
 """The conversation of `tito bench`: what runs, what is missing, one table after the other."""
 import json
+import sys
 
 from tito import console, progress
 from tito.bench import cases, imports, machine, table
@@ -106,6 +107,7 @@ def show(lines):
     """Print the lines of a table, its title in bold."""
     for number, line in enumerate(lines):
         console.say(line, style="bold" if number == 1 else None)
+    sys.stdout.flush()  # into a file, too: the next table takes its time
 
 
 def write(path, record):

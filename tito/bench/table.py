@@ -1,6 +1,8 @@
 """What a record looks like in a terminal of 80 columns."""
 from io import StringIO
 
+from tito.console import plain, to_ascii, wrap
+
 WIDTH = 80
 CLOCKS = {"cpu": "CPU", "wall": "wall"}
 NOT_INSTALLED = "is not installed"
@@ -52,7 +54,7 @@ def times(entry):
         for one, result in zip(pair, results):
             columns += [(f"{words(one)}\n{CLOCKS[result['clock']]} ms", "right"), ("", "right"), ("\nratio", "right")]
         lines += render(columns, [[name, *(cell for result in results for cell in cells(result, name))] for name in names(entry)])
-    return lines + notes(entry)
+    return lines + [f"  {part}" for note in notes(entry) for part in wrap(note, WIDTH - 2).split("\n")]
 
 
 def notes(entry):
@@ -61,8 +63,13 @@ def notes(entry):
     for threads, result in entry["threads"].items():
         found += [f"{words(threads)}, {said}" for said in (*speeds(result, entry.get("flop")), *gains(result), *waits(result))]
     absent = {name: reason for result in entry["threads"].values() for name, reason in result["absent"].items()
-              if not reason.endswith(NOT_INSTALLED)}  # said once, above all tables
-    return [f"  {line}" for line in (*found, *(f"without {name}: {reason}" for name, reason in absent.items()))]
+              if not missing(reason)}
+    return found + [f"without {name}: {reason}" for name, reason in absent.items()]
+
+
+def missing(reason):
+    """Say whether somebody is absent because it is not installed, which is said once, above all tables."""
+    return reason.endswith(NOT_INSTALLED)
 
 
 def speeds(result, flop):
@@ -109,7 +116,7 @@ def peak(one):
 def imports(entry):
     """Return the lines of the table of imports."""
     columns = [("", "left"), ("CPU ms", "right"), ("", "right"), ("wall ms", "right"), ("", "right"), ("peak MB", "right")]
-    absent = [f"  without {name}: {reason}" for name, reason in entry["absent"].items()]
+    absent = [wrap(f"  without {name}: {reason}") for name, reason in entry["absent"].items() if not missing(reason)]
     return ["", entry["title"], *render(columns, import_rows(entry)), *absent]
 
 
@@ -129,7 +136,7 @@ def render(columns, rows):
     for name, side in columns:
         table.add_column(name, justify=side, no_wrap=True)
     for row in rows:
-        table.add_row(*row)
-    console = Console(file=StringIO(), width=WIDTH, color_system=None)
-    console.print(table)
-    return [line.rstrip() for line in console.file.getvalue().splitlines()]
+        table.add_row(*(to_ascii(cell) if plain() else cell for cell in row))  # before columns get their width
+    paper = Console(file=StringIO(), width=WIDTH, color_system=None)
+    paper.print(table)
+    return [line.rstrip() for line in paper.file.getvalue().splitlines()]

@@ -25,12 +25,12 @@ class Candidate(NamedTuple):
     Args:
         name: What the table calls it.
         make: Function without arguments that returns the `Variant`.
-        needs: Package that it imports, or None.
+        needs: Packages that it imports.
     """
 
     name: str
     make: Callable[[], Variant]
-    needs: str | None = None
+    needs: tuple[str, ...] = ()
 
 
 class Case(NamedTuple):

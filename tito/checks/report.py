@@ -10,7 +10,7 @@ AFTER_SHARED = "edit that cell and save"
 IN_NOTEBOOK = "edit the cell, or `tito module hint {id}`"
 ASCII = str.maketrans({"·": "-", "×": "x", "…": "...", "–": "-", "—": "-", "≤": "<=", "≥": ">=", "≠": "!=",
                        "→": "->", "“": '"', "”": '"', "‘": "'", "’": "'", "²": "^2", "√": "sqrt", "π": "pi",
-                       "σ": "sigma"})
+                       "σ": "sigma", "±": "+-", "─": "-"})
 
 
 def text(verdict, where=None, next_step=IN_TERMINAL, ascii=False, printed=False):

@@ -19,7 +19,7 @@ def variant(package, **options):
     optimizer = package.optim.Adam(parameters, lr=1e-4, **options)
 
     def arrays():
-        return [np.array(parameter.detach()) for parameter in parameters]
+        return [np.asarray(parameter.detach()).copy() for parameter in parameters]
 
     def check():
         before = arrays()

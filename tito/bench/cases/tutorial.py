@@ -11,5 +11,5 @@ def network(nn):
         nn.Dropout(0.5), nn.Linear(1600, 10))
 
 
-CASE = step_case("tutorial", "A step of tinygrad's tutorial network, conv 32, conv 64, dropout, with Adam",
+CASE = step_case("tutorial", "A step of the network of tinygrad's MNIST tutorial, with Adam",
                  Task(network, (1, 28, 28), "Adam", lr=1e-4), (128,), convolutions=True, rounds=30)
