@@ -21,6 +21,13 @@ def environment(tmp_path):
     return here
 
 
+@pytest.fixture(scope="session")
+def numba(tmp_path_factory):
+    """Return the variables of a process that keeps what numba compiles for the next test."""
+    pytest.importorskip("numba", reason="the kernel set needs numba: pip install tinytorch-course[kernels]")
+    return {"NUMBA_CACHE_DIR": str(tmp_path_factory.mktemp("compiled"))}
+
+
 @pytest.fixture
 def command(tmp_path):
     """Return a function of a script and its arguments that returns the command line; the run is kept in `tmp_path/run`."""

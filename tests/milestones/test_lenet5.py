@@ -149,10 +149,9 @@ def test_draws_filters_and_what_they_see(coloured, tmp_path):
         "checkpoint.safetensors", "weights.safetensors", "curves.png", "confusion.png", "filters.png", "feature_maps.png", "mistakes.png"}
 
 
-def test_numba_trains_to_the_same_figures(coloured):
-    pytest.importorskip("numba", reason="the kernel set needs numba: pip install tinytorch-course[kernels]")
+def test_numba_trains_to_the_same_figures(coloured, numba):
     arguments = ("--epochs", "2", "--examples", "300")
-    numpys, numbas = (coloured(*arguments, "--kernels", kernels)[2] for kernels in ("numpy", "numba"))
+    numpys, numbas = (coloured(*arguments, "--kernels", kernels, **numba)[2] for kernels in ("numpy", "numba"))
     assert numbas["kernels"] == "numba"
     assert not {"convolution", "conv2d_input", "conv2d_weight", "max_pooling", "max_pooling_backward"} & numbas["fallbacks"].keys()
     assert numbas["history"][0]["train_loss"] == pytest.approx(numpys["history"][0]["train_loss"], rel=1e-4)
