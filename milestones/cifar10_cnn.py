@@ -1,7 +1,8 @@
 """Train a convolutional network with batch normalisation on CIFAR-10.
 
-Three times a convolution, BatchNorm, a pool and ReLU, then one linear layer: the recipe `small`.
-The recipe `large` has a fourth convolution, and more epochs. Everything that runs is your own.
+Three times a convolution, BatchNorm (Ioffe and Szegedy, 2015), a pool and ReLU, then one linear
+layer: the recipe `small`. The recipe `large` has a fourth convolution, and more epochs. Everything
+that runs is your own.
 """
 import numpy as np
 from common import Run, parser, positive, run
