@@ -49,7 +49,7 @@ def draw(folder, history, model, pictures):
 
 def rest(model):
     """Let a network predict: dropout and batch statistics are off, and no gradients are prepared."""
-    model.eval()
+    model.train(False)
     for parameter in model.parameters():
         parameter.requires_grad = False
 
