@@ -243,8 +243,9 @@ def gradient_rows(logits, labels, scale, grad):
         for j in range(logits.shape[1]):
             grad[i, j] = exp32(logits[i, j] - top)
             total += grad[i, j]
+        factor = scale[i] / total
         for j in range(logits.shape[1]):
-            grad[i, j] *= scale[i] / total
+            grad[i, j] *= factor
         grad[i, labels[i]] -= scale[i]
 
 
@@ -352,10 +353,10 @@ def adam_loop(param, grad, mean, square, beta1, beta2, rest1, rest2, rate, root,
         Kingma and Ba, Adam: A Method for Stochastic Optimization, 2015, algorithm 1.
     """
     for i in range(param.size):
-        mean[i] = beta1 * mean[i] + rest1 * grad[i]
-        square[i] = beta2 * square[i] + rest2 * grad[i] * grad[i]
-        step = rate * mean[i] / (root * np.sqrt(square[i]) + eps)
-        param[i] = shrink * param[i] - step
+        g = grad[i]
+        m, s = beta1 * mean[i] + rest1 * g, beta2 * square[i] + rest2 * g * g
+        mean[i], square[i] = m, s
+        param[i] = shrink * param[i] - rate * m / (root * np.sqrt(s) + eps)
 
 
 # kernels.py, cell 58
@@ -402,8 +403,9 @@ def sgd_numba(param, grad, scratch, *, lr):
 def momentum_loop(param, grad, velocity, lr, momentum, nesterov):
     """Take one step of gradient descent with momentum, in one pass."""
     for i in range(param.size):
-        velocity[i] = momentum * velocity[i] + grad[i]
-        param[i] -= lr * (grad[i] + momentum * velocity[i] if nesterov else velocity[i])
+        g = grad[i]
+        v = velocity[i] = momentum * velocity[i] + g
+        param[i] -= lr * (g + momentum * v if nesterov else v)
 
 
 @momentum_update.register_kernel("numba")

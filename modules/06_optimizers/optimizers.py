@@ -222,8 +222,8 @@ for step in range(1, 6):
     print(f"step {step}: mean of ones is {m:.3f}, corrected {m / (1 - 0.9 ** step):.3f}")
 
 # %% [markdown]
-# Write it without a new array. One trap is measured in the seventh digit: `1 - np.float32(0.999)` is 0.00100005, off by 5 in
-# 100,000. The betas come as Python floats; leave them so. And $\epsilon$ is added **after** the root.
+# Write it without a new array. One trap shows in the fifth digit: `1 - np.float32(0.999)` is 0.000999987, off by 1.3 in 100,000.
+# The betas come as Python floats; leave them so. And $\epsilon$ is added **after** the root.
 
 # %% exercise="06.3" minutes=30 points=4
 #| export
