@@ -275,8 +275,8 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     stride, dilation, kernel_size = pair(stride), pair(dilation), weight.shape[2:]
     padding, more = margins(padding, kernel_size, stride, dilation)
     input = grown(input, more)  # for "same" and an even kernel
-    check_fits("conv2d", input, kernel_size, stride, padding, dilation)
     check_channels(input.shape, weight.shape, groups)
+    check_fits("conv2d", input, kernel_size, stride, padding, dilation)
     out = convolution(input, weight, stride=stride, padding=padding, dilation=dilation,
                       groups=groups)
     return out if bias is None else out + bias.reshape(-1, 1, 1)
@@ -432,6 +432,15 @@ average_pooling_backward.register_vjp(
 
 
 # cnn.py, cell 53
+# How many operations each takes: a profile divides them by the time.
+convolution.register_cost(lambda out, x, weight, **s: 2 * out.size * weight[0].size)
+conv2d_input.register_cost(lambda out, weight, grad, **s: 2 * grad.size * weight[0].size)
+conv2d_weight.register_cost(lambda out, x, grad, **s: 2 * grad.size * out[0].size)
+max_pooling.register_cost(lambda out, x, kernel_size, **s: out.size * math.prod(kernel_size))
+average_pooling.register_cost(lambda out, x, kernel_size, **s: out.size * math.prod(kernel_size))
+
+
+# cnn.py, cell 54
 def pool(name, op, input, kernel_size, stride, padding):
     """Check the settings of a pooling, and run its op, also on one picture (C, H, W)."""
     pictures = input.unsqueeze(0) if input.ndim == 3 else input
@@ -471,7 +480,7 @@ class AvgPool2d(MaxPool2d):
     def extra_repr(self): return super().extra_repr().removesuffix(", dilation=1, ceil_mode=False")
 
 
-# cnn.py, cell 56
+# cnn.py, cell 57
 @op
 def channel_norm(x, weight, bias, mean, var, *, eps, training):
     """Shift and scale every channel.
@@ -501,7 +510,7 @@ def channel_norm(x, weight, bias, mean, var, *, eps, training):
     return out
 
 
-# cnn.py, cell 59
+# cnn.py, cell 60
 CHANNEL = (0, 2, 3)  # the axes that belong to one channel: pictures, rows and columns
 
 
@@ -536,7 +545,7 @@ channel_variance.register_vjp(lambda grad, out, x, mean:
                               (x - column(mean)) * column(grad * (2 * len(mean) / x.numel())), None)
 
 
-# cnn.py, cell 60
+# cnn.py, cell 61
 def channel_norm_backward_rule(grad, out, g, x, weight, mean, var, **given):
     """Turn the gradient of `channel_norm_backward` into that of the pictures x."""
     if not given["training"]:
@@ -564,7 +573,7 @@ channel_norm_backward.register_vjp(
         (grad * channel_norm_backward(g, x, w * 0 + 1, *rest, **s)).sum(CHANNEL), None, None)
 
 
-# cnn.py, cell 62
+# cnn.py, cell 63
 def batch_norm(input, running_mean, running_var, weight=None, bias=None, training=False,
                momentum=0.1, eps=1e-5):
     """Normalise every channel of a batch, as PyTorch does.
@@ -606,7 +615,7 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
     return channel_norm(input, weight, bias, mean, var, eps=eps, training=measured)
 
 
-# cnn.py, cell 67
+# cnn.py, cell 68
 class BatchNorm2d(Module):
     """Batch normalisation with a weight and a bias for each channel: PyTorch's BatchNorm2d.
 
@@ -647,7 +656,7 @@ class BatchNorm2d(Module):
                 f"track_running_stats={self.running_mean is not None}")
 
 
-# cnn.py, cell 71
+# cnn.py, cell 72
 class LeNet5(Sequential):
     """The network that read cheques, for pictures of 28 by 28, or of 32 by 32 without padding.
 
@@ -678,7 +687,7 @@ class LeNet5(Sequential):
             Linear(84, classes, rng=rng))
 
 
-# cnn.py, cell 74
+# cnn.py, cell 75
 class ConvNet(Sequential):
     """Stages of convolution 3 by 3, batch normalisation, pooling and ReLU; a linear layer decides.
 

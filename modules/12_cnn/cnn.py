@@ -510,8 +510,8 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     stride, dilation, kernel_size = pair(stride), pair(dilation), weight.shape[2:]
     padding, more = margins(padding, kernel_size, stride, dilation)
     input = grown(input, more)  # for "same" and an even kernel
-    check_fits("conv2d", input, kernel_size, stride, padding, dilation)
     check_channels(input.shape, weight.shape, groups)
+    check_fits("conv2d", input, kernel_size, stride, padding, dilation)
     out = convolution(input, weight, stride=stride, padding=padding, dilation=dilation,
                       groups=groups)
     return out if bias is None else out + bias.reshape(-1, 1, 1)
@@ -713,6 +713,14 @@ average_pooling.register_vjp(
 average_pooling_backward.register_vjp(
     lambda grad, out, g, input_size, **s: average_pooling(grad, **s))
 
+# %%
+#| export
+# How many operations each takes: a profile divides them by the time.
+convolution.register_cost(lambda out, x, weight, **s: 2 * out.size * weight[0].size)
+conv2d_input.register_cost(lambda out, weight, grad, **s: 2 * grad.size * weight[0].size)
+conv2d_weight.register_cost(lambda out, x, grad, **s: 2 * grad.size * out[0].size)
+max_pooling.register_cost(lambda out, x, kernel_size, **s: out.size * math.prod(kernel_size))
+average_pooling.register_cost(lambda out, x, kernel_size, **s: out.size * math.prod(kernel_size))
 
 # %%
 #| export
