@@ -29,9 +29,9 @@ PIXELS = {"mnist": Normalize([0.1307], [0.3081]),
           "cifar10": Normalize([0.49, 0.48, 0.45], [0.25, 0.24, 0.26])}
 RECIPES = {
     ("lenet5", "mnist"): Recipe(epochs=10, lr=4e-3, weight_decay=0.01, shift=2),
-    ("lenet5", "cifar10"): Recipe(epochs=12, lr=4e-3, weight_decay=0.01, flip=True, shift=3),
+    ("lenet5", "cifar10"): Recipe(epochs=20, lr=4e-3, weight_decay=0.01, flip=True, shift=2),
     ("tutorial", "mnist"): Recipe(epochs=10, lr=2e-3, optimizer=Adam, shift=1),
-    ("tutorial", "cifar10"): Recipe(epochs=12, lr=2e-3, optimizer=Adam, flip=True, shift=3),
+    ("tutorial", "cifar10"): Recipe(epochs=20, lr=2e-3, optimizer=Adam, flip=True, shift=2),
 }
 NAMES = {"lenet5": "LeNet-5", "tutorial": "conv 32, pool, conv 64, pool, dropout, linear"}
 
