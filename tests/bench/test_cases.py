@@ -106,9 +106,9 @@ def test_gradients_by_hand_are_those_of_module_04():
 
 
 def test_dropout_begins_after_the_losses_were_compared():
-    made = candidates(cases.find("tutorial"), 0)["tinytorch numpy"].make()
+    made = training.variant(ours.package("numpy"), tutorial.TASK._replace(lr=0.0), batch_size=16)
     first, second = made.check()
-    assert second < first
+    assert first == second, "no chance, and no progress without a learning rate"
     assert len({made.step(0) for _ in range(3)}) == 3
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tito.bench import cases
+from tito.bench import cases, machine
 from tito.bench.run import Bench, BenchFailed, compared
 from tito.workspace import Workspace
 
@@ -78,6 +78,13 @@ def test_memory_is_that_of_a_process_for_each(bench):
     ours = found["variants"]["tinytorch numpy"]
     assert ours["absent"] is None and 60 < ours["peak_mb"] < 600, "3.8 million weights, their gradients and Adam's two means"
     assert "PyTorch channels_last" not in found["variants"], "a network of linear layers has no memory format of images"
+
+
+def test_every_library_is_limited_to_the_threads_that_the_table_says(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    environment = Bench(Workspace(ROOT), []).environment(2)
+    assert {environment[name] for name in machine.LIMITS} == {"2"} and "OMP_NUM_THREADS" in machine.LIMITS
+    assert environment["TINYTORCH_WORKSPACE"] == str(ROOT)
 
 
 def test_the_fastest_pytorch_is_that_of_the_clock_that_counts():

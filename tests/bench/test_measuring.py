@@ -81,8 +81,8 @@ def test_a_pilot_that_was_interrupted_does_not_decide(monkeypatch):
 
 
 def test_time_counts_a_single_call():
-    (cpu, wall), = measuring.measure(Recorder(a=0.0002).variants, rounds=1)["a"]
-    assert 0.0002 <= wall < 0.002 and 0 < cpu < 0.002
+    cpu, wall = measuring.sample(Recorder(a=0.0002).variants["a"], 0, calls=50)
+    assert 0.0002 <= wall < 0.005 and 0 < cpu < 0.005
 
 
 def test_one_that_is_much_slower_has_fewer_turns():

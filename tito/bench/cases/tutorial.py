@@ -11,5 +11,6 @@ def network(nn):
         nn.Dropout(0.5), nn.Linear(1600, 10))
 
 
-CASE = step_case("tutorial", "A step of the network of tinygrad's MNIST tutorial, with Adam",
-                 Task(network, (1, 28, 28), "Adam", lr=1e-4), (128,), convolutions=True, rounds=30)
+TASK = Task(network, (1, 28, 28), "Adam", lr=1e-4)
+CASE = step_case("tutorial", "A step of the network of tinygrad's MNIST tutorial, with Adam", TASK, (128,), convolutions=True,
+                 rounds=30)
