@@ -550,7 +550,8 @@ def channel_norm_backward_rule(grad, out, g, x, weight, mean, var, **given):
     """Turn the gradient of `channel_norm_backward` into that of the pictures x."""
     if not given["training"]:
         return x * 0
-    one, inverse, count = weight * 0 + 1, 1 / sqrt(var + given["eps"]), x.numel() / len(mean)
+    one, count = weight * 0 + 1, x.numel() / len(mean)
+    inverse = 1 / sqrt(channel_variance(x, mean) + given["eps"])  # var, with its way back to x
     normal = channel_norm(x, one, one * 0, mean, var, **given)
     p, q = (channel_norm_weight(a, x, mean, var, **given) / count for a in (grad, g))
     both = (grad * g).mean(CHANNEL) - grad.mean(CHANNEL) * g.mean(CHANNEL)

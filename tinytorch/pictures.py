@@ -99,6 +99,26 @@ def slabs(count, size):
         yield slice(start, start + step)
 
 
+def check_pictures(name, size):
+    """Raise an error if a shape is not one of a batch of pictures.
+
+    Args:
+        name: Who asks.
+        size: The shape.
+
+    Raises:
+        ValueError: It has not four axes.
+
+    Example:
+        >>> check_pictures("conv2d", (28, 28))
+        Traceback (most recent call last):
+        ...
+        ValueError: conv2d needs pictures of shape (N, C, H, W), or (C, H, W) for one of them, got (28, 28)
+    """
+    if len(size) != 4:
+        raise ValueError(f"{name} needs pictures of shape (N, C, H, W), or (C, H, W) for one of them, got {tuple(size)}")
+
+
 def check_fits(name, x, kernel_size, stride, padding, dilation=(1, 1)):
     """Raise an error if a kernel does not fit on pictures, and say why.
 
@@ -116,8 +136,7 @@ def check_fits(name, x, kernel_size, stride, padding, dilation=(1, 1)):
         ...
         ValueError: conv2d needs a kernel no larger than the padded picture: it reaches over (5, 5) pixels of (4, 4)
     """
-    if x.ndim != 4:
-        raise ValueError(f"{name} needs pictures of shape (N, C, H, W), or (C, H, W) for one of them, got {x.shape}")
+    check_pictures(name, x.shape)
     for what, value, least in (("kernel size", kernel_size, 1), ("stride", stride, 1), ("dilation", dilation, 1), ("padding", padding, 0)):
         if len(value) != 2 or min(value) < least:
             raise ValueError(f"{name} needs a {what} of {least} or more, one number or a pair, got {value}")
@@ -164,6 +183,7 @@ def check_channels(input_size, weight_size, groups):
         ...
         ValueError: conv2d needs a weight for 3 channels, got one for 1: weight (6, 1, 5, 5), input (1, 3, 8, 8), groups 1
     """
+    check_pictures("conv2d", input_size)
     if len(weight_size) != 4:
         raise ValueError(f"conv2d needs a weight of shape (O, C / groups, KH, KW), got {weight_size}")
     check_groups(input_size[1], weight_size[0], groups)

@@ -12,6 +12,9 @@ import pytest
 from tinytorch import imports
 from tinytorch.activations import erf, gelu, leaky_relu, log_softmax, relu, sigmoid, softmax, tanh
 from tinytorch.autograd import grad, probability_minus_truth, put_back
+from tinytorch.cnn import (average_pooling, average_pooling_backward, batch_norm, channel_norm, channel_norm_backward, channel_norm_weight,
+                           channel_variance, conv2d_input, conv2d_weight, convolution, fold, max_pooling, max_pooling_backward,
+                           max_pooling_pick, unfold)
 from tinytorch.losses import binary_cross_entropy_with_logits, cross_entropy, logsumexp, mse_loss, nll_loss
 from tinytorch.op import InPlace, Op
 from tinytorch.tensor import (Tensor, absolute, add, cast, cat, div, exp, expand, getitem, log, matmul, mean, mul, neg, permute, power,
@@ -86,6 +89,40 @@ def part(index, shape=(3, 4)):
     return Case(getitem, lambda a: getitem(a, index=index), (shape,), lambda t, a: a[index])
 
 
+PLACED = dict(stride=(2, 1), padding=(1, 0), dilation=(1, 2), groups=2)  # from (2, 4, 5, 6) by (4, 2, 3, 2) to (2, 4, 3, 4)
+POOLED = dict(kernel_size=(3, 2), stride=(2, 2), padding=(1, 0))            # from (2, 3, 5, 6) to (2, 3, 3, 3)
+HIGH = np.random.default_rng(8).permutation(180).reshape(2, 3, 5, 6) / 20.0     # no two alike, so that nudging changes no maximum
+
+
+def pooled_back(t, grad, at, of):
+    """PyTorch's way back through a pooling."""
+    x = at.clone().requires_grad_()
+    return t.autograd.grad(of(x), x, grad, create_graph=True)[0]
+
+
+def normalised(t, x, *more, training=True):
+    """PyTorch's batch normalisation, by the batch's own statistics or by given ones."""
+    mean, var = (None, None) if training else (t.full((3,), 0.25, dtype=x.dtype), t.full((3,), 2.0, dtype=x.dtype))
+    return t.nn.functional.batch_norm(x, mean, var, *more, training=training, eps=0.1)
+
+
+def by_channel(of, training=True):
+    """Call an op of batch normalisation with the statistics of x, or with given ones."""
+    def call(*inputs):
+        x = inputs[0] if of is channel_norm else inputs[1]
+        mean = x.detach().mean((0, 2, 3)) if training else Tensor(np.full(3, 0.25, x.dtype))
+        var = channel_variance(x.detach(), mean) if training else Tensor(np.full(3, 2.0, x.dtype))
+        return of(*inputs, mean, var, eps=0.1, training=training)
+    return call
+
+
+def norm_back(t, grad, x, weight, argument=0, training=True):
+    """PyTorch's way back through batch normalisation, to the pictures or to the weight."""
+    x = x if x.requires_grad else x.clone().requires_grad_()
+    weight = weight if weight.requires_grad else weight.clone().requires_grad_()
+    return t.autograd.grad(normalised(t, x, weight, training=training), (x, weight), grad, create_graph=True)[argument]
+
+
 CASES = [
     *binary(add, lambda t, a, b: a + b), *binary(sub, lambda t, a, b: a - b), *binary(mul, lambda t, a, b: a * b),
     *binary(div, lambda t, a, b: a / b, second=("+",)),
@@ -136,6 +173,37 @@ CASES = [
     *loss(binary_cross_entropy_with_logits, lambda t, *x, **k: t.nn.functional.binary_cross_entropy_with_logits(*x, **k), (3, 2), (3, 2)),
     Case(probability_minus_truth, lambda a: probability_minus_truth(a, LABELS), ((4, 3),),
          lambda t, a: t.softmax(a, 1) - t.nn.functional.one_hot(t.from_numpy(LABELS), 3)),
+    Case(convolution, lambda x, w: convolution(x, w, **PLACED), ((2, 4, 5, 6), (4, 2, 3, 2)),
+         lambda t, x, w: t.nn.functional.conv2d(x, w, **PLACED)),
+    Case(convolution, lambda x: convolution(x, x[:, :, :2, :2], stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1), ((2, 2, 4, 3),),
+         lambda t, x: t.nn.functional.conv2d(x, x[:, :, :2, :2])),
+    Case(conv2d_input, lambda w, g: conv2d_input(w, g, input_size=(2, 4, 5, 6), **PLACED), ((4, 2, 3, 2), (2, 4, 3, 4)),
+         lambda t, w, g: t.nn.grad.conv2d_input((2, 4, 5, 6), w, g, **PLACED)),
+    Case(conv2d_weight, lambda x, g: conv2d_weight(x, g, weight_size=(4, 2, 3, 2), **PLACED), ((2, 4, 5, 6), (2, 4, 3, 4)),
+         lambda t, x, g: t.nn.grad.conv2d_weight(x, (4, 2, 3, 2), g, **PLACED)),
+    Case(unfold, lambda x: unfold(x, kernel_size=(2, 3), padding=(1, 0), stride=2), ((2, 2, 4, 5),),
+         lambda t, x: t.nn.functional.unfold(x, (2, 3), padding=(1, 0), stride=2)),
+    Case(fold, lambda x: fold(x, output_size=(4, 5), kernel_size=(2, 3), padding=(1, 0), stride=(2, 1)), ((2, 12, 9),),
+         lambda t, x: t.nn.functional.fold(x, (4, 5), (2, 3), padding=(1, 0), stride=(2, 1))),
+    Case(max_pooling, lambda x: max_pooling(x, **POOLED), ((2, 3, 5, 6),), lambda t, x: t.nn.functional.max_pool2d(x, **POOLED)),
+    Case(max_pooling_backward, lambda g: max_pooling_backward(g, Tensor(HIGH.astype(g.dtype)), **POOLED), ((2, 3, 3, 3),),
+         lambda t, g: pooled_back(t, g, t.tensor(HIGH, dtype=g.dtype), lambda x: t.nn.functional.max_pool2d(x, **POOLED))),
+    Case(max_pooling_pick, lambda v: max_pooling_pick(v, Tensor(HIGH.astype(v.dtype)), **POOLED), ((2, 3, 5, 6),),
+         lambda t, v: v.flatten(2).gather(2, t.nn.functional.max_pool2d(t.tensor(HIGH), **POOLED, return_indices=True)[1].flatten(2))
+         .reshape(2, 3, 3, 3)),
+    Case(average_pooling, lambda x: average_pooling(x, **POOLED), ((2, 3, 5, 6),), lambda t, x: t.nn.functional.avg_pool2d(x, **POOLED)),
+    Case(average_pooling_backward, lambda g: average_pooling_backward(g, input_size=(2, 3, 5, 6), **POOLED), ((2, 3, 3, 3),),
+         lambda t, g: pooled_back(t, g, t.zeros(2, 3, 5, 6, dtype=g.dtype), lambda x: t.nn.functional.avg_pool2d(x, **POOLED))),
+    Case(channel_variance, lambda x: channel_variance(x, Tensor(np.full(3, 0.25, x.dtype))), ((2, 3, 2, 4),),
+         lambda t, x: ((x - 0.25) ** 2).mean((0, 2, 3))),
+    *(Case(channel_norm, by_channel(channel_norm, mode), ((2, 3, 2, 4), (3,), (3,)), lambda t, *x, mode=mode: normalised(t, *x, training=mode))
+      for mode in (True, False)),
+    Case(channel_norm, lambda x: batch_norm(x, None, None, eps=0.1) * x, ((2, 3, 2, 4),), lambda t, x: normalised(t, x) * x),
+    *(Case(channel_norm_weight, lambda g, x, mode=mode: by_channel(channel_norm_weight, mode)(g, x), ((2, 3, 2, 4), (2, 3, 2, 4)),
+           lambda t, g, x, mode=mode: norm_back(t, g, x, t.ones(3, dtype=x.dtype), argument=1, training=mode)) for mode in (True, False)),
+    *(Case(channel_norm_backward, lambda g, x, w, mode=mode: channel_norm_backward(
+        g, x, w, *(by_channel(lambda *inputs, **_: inputs[2:], mode)(g, x)), eps=0.1, training=mode), ((2, 3, 2, 4), (2, 3, 2, 4), (3,)),
+        lambda t, g, x, w, mode=mode: norm_back(t, g, x, w, training=mode) + 0 * x) for mode in (True, False)),
 ]
 every_case = pytest.mark.parametrize("case", CASES, ids=[f"{case.op.name}-{number}" for number, case in enumerate(CASES)])
 
