@@ -128,7 +128,7 @@ def cover(places, columns, lanes):
 
     Example:
         >>> cover((2, 5), columns=7, lanes=4)
-        array([ 0,  4,  8])
+        array([0, 4, 8])
     """
     starts, end = [], 0
     for row in range(places[0]):
