@@ -70,6 +70,22 @@ def test_training_validation_and_test_examples_are_apart(script, name, data, exa
     assert images.dtype == np.float32 and np.array_equal(images.data, shown.data), "a verdict sees the pictures as the run did"
 
 
+@pytest.mark.parametrize(("name", "data", "mirrored"), [("mnist", made_up(MNIST, (28, 28)), False), ("cifar10", made_up(CIFAR10, (3, 32, 32)), True)])
+def test_pictures_to_train_on_are_shifted_and_digits_never_mirrored(script, name, data, mirrored):
+    options, recipe, scale = SimpleNamespace(batch_size=40, threads=1, examples=None), script.RECIPES["lenet5", name], script.PIXELS[name]
+    images, _ = next(iter(script.loaders(data, recipe, scale, options, np.random.default_rng(0))[0]))
+    inner, found = slice(8, 18), []
+    plain = scale(script.planes(data.train_images), None)
+    for way in (plain, plain[..., ::-1]):
+        moved = [np.roll(way, (down, right), axis=(2, 3))[..., inner, inner] for down in range(-2, 3) for right in range(-2, 3)]
+        apart = [np.abs(one - images.data[:, None, ..., inner, inner]).max(axis=(2, 3, 4)).min(axis=1) for one in moved]  # from the nearest
+        found.append(np.array(apart) < 1e-5)
+    straight, mirror = (one.any(axis=0) for one in found)
+    assert (straight | mirror).all() and recipe.shift == 2
+    assert 10 < mirror.sum() < 30 if mirrored else not mirror.any()
+    assert (found[0].any(axis=1) | found[1].any(axis=1)).sum() > 15, "of 25 shifts"
+
+
 def test_pixels_lie_around_0(script):
     for name, scale in script.PIXELS.items():
         ends = [scale(np.full((1, len(scale.mean), 1, 1), value, np.uint8), None) for value in (0, 255)]
