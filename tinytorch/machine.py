@@ -29,7 +29,8 @@ def blas():
     found = pools()
     if not found:  # Apple's Accelerate, for one, cannot be asked or limited
         return np.show_config(mode="dicts")["Build Dependencies"]["blas"]["name"]
-    return " ".join(filter(None, map(found[0].get, ("internal_api", "version", "architecture"))))
+    version = ".".join((found[0]["version"] or "").split(".")[:3])
+    return " ".join(filter(None, [found[0]["internal_api"], version, found[0].get("architecture")]))
 
 
 def threads():

@@ -92,7 +92,7 @@ def quartiles(values):
 
 # profiling.py, cell 16
 class Timing(NamedTuple):
-    """What a measurement came to, in seconds, and what decides it beside the code."""
+    """What a measurement came to: the quartiles in seconds, and what decides beside the code."""
 
     low: float
     median: float
@@ -103,8 +103,7 @@ class Timing(NamedTuple):
 
     def __repr__(self):
         low, median, high = (f"{1e6 * seconds:,.1f}" for seconds in self[:3])
-        return (f"{median} us ({low} to {high} for half of {self.repeats} calls; "
-                f"threads: {self.threads}, {self.blas})")
+        return f"{median} us ({low} to {high}), threads: {self.threads}, {self.blas}"
 
 
 def benchmark(function, repeats=30, warm_up=3, clock=time.perf_counter):

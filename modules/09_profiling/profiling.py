@@ -178,7 +178,7 @@ check("09.2")
 # %%
 #| export
 class Timing(NamedTuple):
-    """What a measurement came to, in seconds, and what decides it beside the code."""
+    """What a measurement came to: the quartiles in seconds, and what decides beside the code."""
 
     low: float
     median: float
@@ -189,8 +189,7 @@ class Timing(NamedTuple):
 
     def __repr__(self):
         low, median, high = (f"{1e6 * seconds:,.1f}" for seconds in self[:3])
-        return (f"{median} us ({low} to {high} for half of {self.repeats} calls; "
-                f"threads: {self.threads}, {self.blas})")
+        return f"{median} us ({low} to {high}), threads: {self.threads}, {self.blas}"
 
 
 def benchmark(function, repeats=30, warm_up=3, clock=time.perf_counter):
@@ -412,8 +411,8 @@ predicted = {"matmul": None, "relu": None}   # your predictions: FLOPs for each 
 for op, inputs in ((matmul, (x, w)), (relu, (x @ w,))):
     out = op.forward(*inputs)
     flops, moved = op.flops(out, *inputs), bytes_moved(out, *inputs)
-    print(f"{op.name:7} {flops:11,} FLOPs {moved:10,} bytes ",
-          versus(predicted[op.name], flops / moved, "FLOPs for each byte"))
+    print(f"{op.name:7} {flops:,} FLOPs, {moved:,} bytes")
+    print("       ", versus(predicted[op.name], flops / moved, "FLOPs/byte"))
 
 # %% [markdown]
 # ## What the machine can do
@@ -692,6 +691,8 @@ check("09.9")
 # unbroadcast. What is no op, such as loading data, gets a name with `record_function`.
 #
 # Watching costs time as well. Writing down FLOPs and bytes has a row of its own; when nobody watches, nothing is put around an op.
+# And if others work on your machine, their time is in your rows: then `profile(clock=time.process_time)` counts what was worked for
+# you alone. (Not on Windows, where that clock ticks only 64 times a second.)
 
 # %%
 #| export
@@ -748,7 +749,8 @@ p
 products = sum(row.seconds for row in p.key_averages() if row.op == "matmul")
 flops = sum(row.flops for row in p.key_averages()) / 10
 print(f"matrix products: {100 * products / (p.ended - p.began):.0f} % of the time")
-print(f"a step: {flops / 1e6:.0f} MFLOP; not watched, {unwatched}")
+print(f"a step is {flops / 1e6:.0f} MFLOP; not watched, it takes")
+print(unwatched)
 draw(p.key_averages(), here)
 
 # %% [markdown]

@@ -76,3 +76,18 @@ def test_an_op_registers_its_cost_wherever_it_is_written():
 
 def test_bytes_of_one_number():
     assert bytes_moved(np.float32(1.0), numbers(3)) == 16
+
+
+def test_a_convolution_and_both_its_gradients_take_as_many_flops():
+    cnn = pytest.importorskip("tinytorch.cnn", reason="module 12 is not exported", exc_type=ImportError)
+    rng = np.random.default_rng(0)
+    x = Tensor(rng.standard_normal((2, 6, 9, 8), np.float32), requires_grad=True)
+    weight = Tensor(rng.standard_normal((4, 3, 3, 2), np.float32), requires_grad=True)
+    with profile() as p:
+        cnn.conv2d(x, weight, padding=1, groups=2).sum().backward()
+    found = [row for row in p.key_averages() if row.op in ("convolution", "conv2d_input", "conv2d_weight")]
+    each = 2 * (2 * 4 * 9 * 9) * (3 * 3 * 2)  # for every entry of the result, a product and an addition for every weight
+    assert [row.flops for row in found] == [each] * 3
+    with profile() as p:
+        cnn.max_pool2d(x.detach(), 3)
+    assert [row.flops for row in p.key_averages() if row.op == "max_pooling"] == [2 * 6 * 3 * 2 * 9]
