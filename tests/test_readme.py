@@ -55,9 +55,10 @@ def test_every_command_that_is_named_exists():
 
 
 def test_the_modules_said_to_be_here_are_here():
-    first, last = re.search(r"modules (\d\d) to (\d\d)", README).groups()
+    first, last, others = re.search(r"modules (\d\d) to (\d\d) \([^)]*\)((?:\s+and \d\d)*)", README).groups()
     there = sorted(path.parent.name[:2] for path in (ROOT / "modules").glob("[0-9][0-9]_*/checks.py"))
-    assert there == [f"{number:02d}" for number in range(int(first), int(last) + 1)]
+    said = [f"{number:02d}" for number in range(int(first), int(last) + 1)]
+    assert there == [*said, *re.findall(r"\d\d", others)]
 
 
 def test_the_extras_that_messages_name_exist():

@@ -46,7 +46,10 @@ def ran(kernel, compiled, *arrays, out):
         if function not in MACHINE_CODE:
             MACHINE_CODE[function] = sys.modules["numba"].njit(error_model="numpy")(function)
         again = [np.copy(array) if isinstance(array, np.ndarray) else array for array in arrays]
-        MACHINE_CODE[function](*again)
+        try:
+            MACHINE_CODE[function](*again)
+        except Exception as error:
+            raise TypeError(f"it runs as Python, but numba cannot compile it: {error}") from None
         seen["compiled"] = [again[i] for i in out]
     return seen
 
@@ -338,6 +341,10 @@ misconceptions_adam_loop = {
 
 # 10.7 matmul_blocked
 
+SHARED, ALONE = "rounds of prange share the rows", "no prange shares the work"
+RACE = "a race: two rounds of prange write to one entry"
+
+
 def draw_matmul_blocked(rng):
     for number, (n, k, m) in enumerate(((3, 6, 2), (64, 4, 1), (65, 3, 2), (2, 8, 5), (130, 5, 1), (1, 1, 1), (5, 7, 3))):
         yield dict(a=floats(rng, n, k), b=floats(rng, k, m), compiled=number in (0, 2))
@@ -394,8 +401,8 @@ def races(kernel, a, b, shape):
     finally:
         names["prange"] = before
     if any(len(found) > 1 for found in writers.values()):
-        return "a race: two rounds of prange write to one entry"
-    return "rounds of prange share the rows" if rounds.count and len(writers) == out.size else "no prange shares the work"
+        return RACE
+    return SHARED if rounds.count and len(writers) == out.size else ALONE
 
 
 def observe_matmul_blocked(matmul_blocked, a, b, compiled):
@@ -404,7 +411,7 @@ def observe_matmul_blocked(matmul_blocked, a, b, compiled):
     return {**seen, "threads": races(matmul_blocked, a, b, shape)}
 
 
-def oracle_matmul_blocked(a, b, compiled, terms=None, rows=None, begin=0.0, threads="rounds of prange share the rows"):
+def oracle_matmul_blocked(a, b, compiled, terms=None, rows=None, begin=0.0, threads=SHARED):
     """Multiply with the first `terms` of k only, and leave rows from `rows` on as they were."""
     out = begin + a.astype(np.float64)[:, :terms] @ b.astype(np.float64)[:terms]
     out[rows:] = 77 if rows is not None else out[rows:]
@@ -417,15 +424,14 @@ misconceptions_matmul_blocked = {
     "the last step of 4 goes beyond k": lambda a, b, compiled: oracle_matmul_blocked(a, b, compiled) if a.shape[1] % 4 == 0 else (
         "raises", "IndexError"),
     "the last block, of fewer than 64 rows, was left out": lambda a, b, compiled: oracle_matmul_blocked(
-        a, b, compiled, rows=len(a) - len(a) % 64, threads="rounds of prange share the rows" if len(a) % 64 == 0
-        else "no prange shares the work"),
+        a, b, compiled, rows=len(a) - len(a) % 64, threads=SHARED if len(a) % 64 == 0 else ALONE),
     "the last block goes beyond the rows": lambda a, b, compiled: oracle_matmul_blocked(a, b, compiled) if len(a) % 64 == 0 else (
         "raises", "IndexError"),
     "the result was not set to 0 before the sums": lambda a, b, compiled: oracle_matmul_blocked(a, b, compiled, begin=77.0),
     "the rounds of prange share the terms of the sums, not the rows: that is a race":
-        lambda a, b, compiled: oracle_matmul_blocked(a, b, compiled,
-                                                     threads="a race: two rounds of prange write to one entry"
-                                                     if a.shape[1] > 4 else "rounds of prange share the rows"),
+        lambda a, b, compiled: oracle_matmul_blocked(a, b, compiled, threads=RACE if a.shape[1] > 1 else SHARED),
+    "the rounds of prange share the steps of 4, not the rows: that is a race":
+        lambda a, b, compiled: oracle_matmul_blocked(a, b, compiled, threads=(ALONE, SHARED, RACE)[min(2, a.shape[1] // 4)]),
     "the work is not shared: the loop over blocks is a range": lambda a, b, compiled: oracle_matmul_blocked(
-        a, b, compiled, threads="no prange shares the work"),
+        a, b, compiled, threads=ALONE),
 }
