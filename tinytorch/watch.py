@@ -108,24 +108,31 @@ class Watch:
     def around(self, function, name, kind):
         """Return a function that does the same within a span."""
         def run(*inputs, **settings):
-            with self.span(self.log(), name, {"kind": kind}):
-                return function(*inputs, **settings)
+            log, started = self.log(), self.clock()
+            with self.span(log, name, {"kind": kind}):
+                out = function(*inputs, **settings)
+            self.note(log, started)
+            return out
 
         return run
+
+    def note(self, log, started):
+        """Append to a log what the profile itself took around the span that ended last."""
+        done = log.spans[-1]
+        log.spans.append(done._replace(name="note", began=done.ended - (done.began - started), ended=self.clock(), details=NOTE))
 
     def kernel(self, kernel, op, kernels, fallback=False):
         """Put a span around a kernel, and note what it had to do; the time for the note is counted apart."""
         details = {"kind": "kernel", "kernels": kernels, "fallback": fallback}
 
         def run(*arrays, **settings):
-            log, before = self.log(), fallbacks[op.name]
+            log, before, started = self.log(), fallbacks[op.name], self.clock()
             with self.span(log, op.name, details):
                 out = kernel(*arrays, **settings)
             if fallbacks[op.name] > before:  # the kernel does not cover such inputs
                 details.update(kernels="numpy", fallback=True)
             details.update(self.cost(op, out, arrays, {**op.defaults, **settings}))
-            done = log.spans[-1]
-            log.spans.append(done._replace(name="note", began=done.ended, ended=self.clock(), details=NOTE))
+            self.note(log, started)
             return out
 
         return run
