@@ -174,7 +174,7 @@ def test_windows_of_inf_have_a_maximum_too(size):
 @pytest.mark.parametrize("training", [True, False])
 def test_batch_normalisation(training, dtype):
     rng = np.random.default_rng(0)
-    for shape in ((3, 5, 4, 7), (1, 1, 1, 2), (8, 16, 6, 6)):
+    for shape in ((3, 5, 4, 7), (2, 1, 3, 3), (8, 16, 6, 6)):
         x, grad = (rng.standard_normal(shape).astype(dtype) + dtype(2) for _ in range(2))
         weight, bias = (rng.standard_normal(shape[1]).astype(dtype) for _ in range(2))
         mean, var = x.mean(axis=(0, 2, 3)), x.var(axis=(0, 2, 3))
@@ -204,7 +204,7 @@ def test_gradients_agree_with_differences():
     x, weight, bias = (Tensor(rng.standard_normal(shape)) for shape in ((2, 4, 7, 8), (6, 2, 3, 2), (6,)))
     assert gradcheck(lambda *a: cnn.conv2d(*a, stride=(2, 1), padding=(1, 2), dilation=(1, 2), groups=2), (x, weight, bias))
     assert gradcheck(lambda a: cnn.max_pool2d(a, 2), (x,))
-    assert gradcheck(lambda a, w, b: cnn.batch_norm(a, None, None, w, b, training=True), (x, Tensor([1.0, 2, 3, 4]), bias[:4]))
+    assert gradcheck(lambda a, w, b: cnn.batch_norm(a, None, None, w, b, training=True), (x[:, :, :2, :2], Tensor([1.0, 2, 3, 4]), bias[:4]))
     assert not ops.fallbacks.keys() & {"convolution", "conv2d_input", "conv2d_weight", "max_pooling", "channel_norm"}
 
 

@@ -101,10 +101,11 @@ def channel_norm_backward(grad, x, weight, mean, var, *, eps, training):
     if not arrays:
         return None
     grad, x, weight, mean, var = arrays
-    total, dot = products(grad, x, mean) / (x.size / len(mean)) if training else np.zeros((2, len(mean)))
-    shift, slope, scale = (value.astype(x.dtype) for value in (total, dot / (var + eps), weight / np.sqrt(var + eps)))
+    out, scale, zeros = np.empty_like(x), (weight / np.sqrt(var + eps)).astype(x.dtype), np.zeros_like(mean)
     if not training:
-        slope[:] = 0
-    out = np.empty_like(x)
+        spread(lambda part, first, last: affine(first, last, rows(grad), zeros, scale, zeros, rows(out)), len(x))
+        return out
+    total, dot = products(grad, x, mean) / (x.size / len(mean))
+    shift, slope = total.astype(x.dtype), (dot / (var + eps)).astype(x.dtype)
     spread(lambda part, first, last: combine(first, last, rows(grad), rows(x), mean, shift, slope, scale, rows(out)), len(x))
     return out
