@@ -104,7 +104,7 @@ def judge(milestone, saved, given, package_parent, seconds=SECONDS):
     """Say whether a run's weights are what this package learned, and good enough.
 
     Args:
-        milestone: The milestone, with its `floor`.
+        milestone: The milestone, with its `floor`, as the run's choices have it.
         saved: `Saved`.
         given: What `examples` returned.
         package_parent: Folder that holds the learner's `tinytorch`.
