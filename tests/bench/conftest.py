@@ -58,7 +58,7 @@ def record():
               "fastest_pytorch": "PyTorch channels_last fused", "ratios": ratios}
     entry = {"case": "cifar10-mlp", "title": "A step of the CIFAR-10 MLP, 3072-1024-512-256-128-10, with Adam", "size": "batch 128",
              "threads": {"1": result, "2": {**result, "clock": "wall"}, "4": {**result, "clock": "wall"}}}
-    memory = [{"case": case, "title": "", "size": "batch 128", "variants": {name: {"peak_mb": 1234.5, "absent": None} for name in names}}
+    memory = [{"case": case, "title": "", "size": "batch 128", "variants": {name: {"peak_mb": 1234.5, "imported_mb": 538.2, "absent": None} for name in names}}
               for case in ("cifar10-mlp", "lenet5", "tutorial")]
     imports = {"case": "import", "title": "Imports", "absent": {"tinygrad": long},
                "variants": {name: {**clocked(3034.7, 7084.4), "peak_mb": 538.2} for name in ("numpy", "tinytorch, all modules", "PyTorch")}}

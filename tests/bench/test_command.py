@@ -76,7 +76,7 @@ def test_memory_is_that_of_a_process_for_each(bench):
     space = Workspace(ROOT)
     found = Bench(space, ["06"], threads=(1,)).memory(cases.find("cifar10-mlp"))
     ours = found["variants"]["tinytorch numpy"]
-    assert ours["absent"] is None and 60 < ours["peak_mb"] < 600, "3.8 million weights, their gradients and Adam's two means"
+    assert ours["absent"] is None and ours["imported_mb"] + 40 < ours["peak_mb"] < 600, "3.8 million weights, their gradients and Adam's two means"
     assert "PyTorch channels_last" not in found["variants"], "a network of linear layers has no memory format of images"
 
 
@@ -84,6 +84,7 @@ def test_every_library_is_limited_to_the_threads_that_the_table_says(monkeypatch
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
     environment = Bench(Workspace(ROOT), []).environment(2)
     assert {environment[name] for name in machine.LIMITS} == {"2"} and "OMP_NUM_THREADS" in machine.LIMITS
+    assert environment["DEV"] == "CPU", "where there is a GPU, tinygrad would take that"
     assert environment["TINYTORCH_WORKSPACE"] == str(ROOT)
 
 

@@ -37,6 +37,12 @@ def test_a_row_has_time_spread_and_ratio(record):
     assert table.cells(result, "tinygrad") == ["", "", ""]
 
 
+def test_memory_is_told_with_what_came_after_the_imports(record):
+    assert table.memory_rows(record["memory"])[0] == ["tinytorch numpy"] + ["1234 (+696)"] * 3
+    assert table.peak({"peak_mb": 100.2, "imported_mb": None, "absent": None}) == "100"
+    assert table.peak({"peak_mb": 100.2, "imported_mb": 50.0, "absent": "torch is not installed"}) == table.peak(None) == ""
+
+
 @pytest.mark.parametrize("ms, text", [(1234.5, "1234"), (123.4, "123"), (12.345, "12.3"), (1.2345, "1.23"), (0.01234, "0.012")])
 def test_times_have_three_digits(ms, text):
     assert table.amount(ms) == text
@@ -69,8 +75,11 @@ def test_the_head_names_machine_kernels_and_what_slows_mkl(record):
     text = "\n".join(report.about(record))
     assert "AMD EPYC" in text and "openblas 0.3.31.188.0 SkylakeX" in text and "PyTorch 2.13.0+cpu, AVX512, MKL" in text
     assert "slower path on AMD" in text and "OPENBLAS_CORETYPE=Haswell" in text
+    assert "built for CUDA" not in text
     record["machine"]["processor"] = "Intel(R) Xeon(R) Processor (GenuineIntel, family 6, model 143)"
-    assert "slower path on AMD" not in "\n".join(report.about(record))
+    record["libraries"]["torch"]["version"] = "2.13.0+cu130"
+    text = "\n".join(report.about(record))
+    assert "slower path on AMD" not in text and "built for CUDA" in text
 
 
 @pytest.mark.parametrize("load, warned", [(1.2, True), (0.9, False), (None, False)])

@@ -6,9 +6,9 @@ import platform
 import sys
 from pathlib import Path
 
-SWITCHES = ("OPENBLAS_", "MKL_", "OMP_", "KMP_", "GOMP_", "NUMBA_", "LD_PRELOAD", "MALLOC_", "DEV")
+SWITCHES = ("OPENBLAS_", "MKL_", "OMP_", "KMP_", "GOMP_", "NUMBA_", "LD_PRELOAD", "MALLOC_")
+STATUS = Path("/proc/self/status")
 LIMITS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "NUMBA_NUM_THREADS")
-DISTRIBUTIONS = {"numpy": "numpy", "numba": "numba", "torch": "torch", "tinygrad": "tinygrad"}
 
 
 def describe():
@@ -50,8 +50,8 @@ def settings():
 
 
 def limits(threads):
-    """Return the variables that limit every library to a number of threads."""
-    return dict.fromkeys(LIMITS, str(threads))
+    """Return the variables that limit every library to a number of threads, and tinygrad to the CPU."""
+    return {**dict.fromkeys(LIMITS, str(threads)), "DEV": "CPU"}
 
 
 def libraries():
@@ -90,15 +90,24 @@ def torch(module):
     return {"cpu_capability": module.backends.cpu.get_cpu_capability(), "mkl": module.backends.mkl.is_available(), "libraries": lines}
 
 
+def memory():
+    """Return the memory that this process holds now, in MB; None where Linux does not say it."""
+    return status("VmRSS") if STATUS.exists() else None
+
+
+def status(field):
+    """Return a field of what Linux says of this process, in MB."""
+    lines = dict(line.partition(":")[::2] for line in STATUS.read_text(encoding="utf-8").splitlines())
+    return int(lines[field].split()[0]) / 1e3
+
+
 def peak_memory():
     """Return the most memory that this process has held, in MB; None where nobody says.
 
     Linux's `ru_maxrss` is that of the process which started this one, if that had more: VmHWM begins anew.
     """
-    status = Path("/proc/self/status")
-    if status.exists():
-        lines = dict(line.partition(":")[::2] for line in status.read_text(encoding="utf-8").splitlines())
-        return int(lines["VmHWM"].split()[0]) / 1e3
+    if STATUS.exists():
+        return status("VmHWM")
     try:
         import resource
     except ImportError:  # Windows

@@ -62,7 +62,7 @@ def section(record):
         yield f"### {record['imports']['title']}"
         yield imports(record["imports"])
     if record.get("memory"):
-        yield "### Peak memory of a process, after a few steps, in MB"
+        yield f"### {table.MEMORY}"
         yield memory(record["memory"])
 
 

@@ -81,6 +81,8 @@ def about(record):
     lines.append(f"NumPy {numpy['version']}, {' '.join(filter(None, map(numpy.get, ('blas', 'blas_version', 'architecture'))))}")
     if torch:
         lines.append(f"PyTorch {torch['version']}, {torch['cpu_capability']}{', MKL' if torch['mkl'] else ''}")
+        if "+cu" in torch["version"]:
+            lines.append("note: this PyTorch is built for CUDA, too; one for the CPU alone imports faster and takes less memory")
     lines += [f"{name} {libraries[name]['version']}" for name in ("numba", "tinygrad") if name in libraries]
     if torch and torch["mkl"] and "AuthenticAMD" in here["processor"]:
         lines.append(MKL_ON_AMD)

@@ -5,6 +5,7 @@ from tito.console import plain, to_ascii, wrap
 
 WIDTH = 80
 CLOCKS = {"cpu": "CPU", "wall": "wall"}
+MEMORY = "Peak memory of a process, in MB (what came after the imports)"
 NOT_INSTALLED = "is not installed"
 WAITED = 1.1  # wall time by CPU time on one thread: beyond it, others had the core
 
@@ -98,8 +99,8 @@ def waits(result):
 
 def memory(entries):
     """Return the lines of the table of peak memory."""
-    columns = [("MB", "left"), *((f"{entry['case']}\n{entry['size']}", "right") for entry in entries)]
-    return ["", "Peak memory of a process after a few steps", *render(columns, memory_rows(entries))]
+    columns = [("", "left"), *((f"{entry['case']}\n{entry['size']}", "right") for entry in entries)]
+    return ["", MEMORY, *render(columns, memory_rows(entries))]
 
 
 def memory_rows(entries):
@@ -109,8 +110,10 @@ def memory_rows(entries):
 
 
 def peak(one):
-    """Return a peak of memory, as a cell."""
-    return f"{one['peak_mb']:.0f}" if one and not one["absent"] and one["peak_mb"] else ""
+    """Return a peak of memory, and what of it came after the imports, as a cell."""
+    if not one or one["absent"] or not one["peak_mb"]:
+        return ""
+    return f"{one['peak_mb']:.0f}" + (f" (+{one['peak_mb'] - one['imported_mb']:.0f})" if one["imported_mb"] else "")
 
 
 def imports(entry):

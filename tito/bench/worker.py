@@ -3,6 +3,7 @@
 The job is a dict as JSON; the answer goes into the file. A process of its own, because how many threads a library may have is
 said before it is imported, and because what one case leaves in memory must not slow the next.
 """
+import contextlib
 import importlib
 import json
 import sys
@@ -50,8 +51,7 @@ def ready(candidates):
     variants, checks, absent = {}, {}, {}
     for name, candidate in candidates.items():
         try:
-            for package in candidate.needs:
-                importlib.import_module(package)
+            bring(candidate)
             variant = candidate.make()
             checks[name] = first(variant)
             variants[name] = variant
@@ -59,6 +59,12 @@ def ready(candidates):
             missing = isinstance(error, ImportError) and error.name in candidate.needs
             absent[name] = f"{error.name} {table.NOT_INSTALLED}" if missing else worded(error)
     return variants, checks, absent
+
+
+def bring(candidate):
+    """Import what a candidate needs."""
+    for package in candidate.needs:
+        importlib.import_module(package)
 
 
 def first(variant):
@@ -91,12 +97,15 @@ def memory(job):
     candidate = candidates(job).get(job["variant"])
     if candidate is None:
         return None
+    with contextlib.suppress(ImportError):  # `ready` says so
+        bring(candidate)
+    imported = machine.memory()
     variants, _, absent = ready({candidate.name: candidate})
     for variant in variants.values():
         with variant.context():
             for number in range(MEMORY_STEPS):
                 variant.step(number)
-    return {"peak_mb": machine.peak_memory(), "absent": absent.get(candidate.name)}
+    return {"peak_mb": machine.peak_memory(), "imported_mb": imported, "absent": absent.get(candidate.name)}
 
 
 if __name__ == "__main__":
