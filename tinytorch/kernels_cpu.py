@@ -262,23 +262,27 @@ def outside(labels, classes):
 
 
 # kernels.py, cell 49
-def labels_covered(logits, labels):
-    """Say whether loops cover scores and labels; refuse labels that name no class."""
-    fit = (covers(logits) and logits.ndim == 2 and isinstance(labels, np.ndarray)
-           and labels.dtype == np.int64 and labels.flags.carray and len(labels) == len(logits))
-    if fit and (labels.ndim != 1 or outside(labels, logits.shape[1])):
+def label_rows(logits, labels):
+    """Return labels as loops take them, refused if they name no class; None if loops do not fit."""
+    if not (covers(logits) and isinstance(labels, np.ndarray) and labels.dtype.kind in "iu"
+            and logits.ndim == 2 and labels.shape == logits.shape[:1]):
+        return None
+    fit = labels.dtype == np.int64 and labels.flags.carray
+    rows = labels if fit else labels.astype(np.int64)
+    if outside(rows, logits.shape[1]):
         check_labels(logits, labels)
-    return fit
+    return rows
 
 
 # kernels.py, cell 50
 @cross_entropy.register_kernel("numba")
 def cross_entropy_numba(logits, labels, *, reduction="mean"):
     """Run cross_entropy row by row, where the loop covers it."""
-    if not labels_covered(logits, labels):
+    rows = label_rows(logits, labels)
+    if rows is None:
         return fall_back(cross_entropy, logits, labels, reduction=reduction)
-    losses = np.empty(len(labels), np.float32)
-    loss_rows(logits, labels, losses)
+    losses = np.empty(len(rows), np.float32)
+    loss_rows(logits, rows, losses)
     if reduction == "mean":
         return np.add.reduce(losses) / np.float32(losses.size)  # np.mean takes three times as long
     return reduce_losses(losses, reduction)
@@ -314,11 +318,12 @@ cross_entropy.register_vjp(lambda grad, out, logits, labels, reduction:
 @cross_entropy_gradient.register_kernel("numba")
 def cross_entropy_gradient_numba(grad, logits, labels, *, reduction):
     """Run cross_entropy_gradient row by row, where the loop covers it."""
-    if not labels_covered(logits, labels):
+    rows = label_rows(logits, labels)
+    if rows is None:
         return fall_back(cross_entropy_gradient, grad, logits, labels, reduction=reduction)
     scale, out = np.empty(len(labels), np.float32), np.empty_like(logits)
     scale[...] = grad / len(labels) if reduction == "mean" else grad
-    gradient_rows(logits, labels, scale, out)
+    gradient_rows(logits, rows, scale, out)
     return out
 
 

@@ -216,6 +216,12 @@ def test_integers_and_numbers_get_the_same_answer_or_the_same_error(name, entry,
     close(ours, numpys, np.float64)
 
 
+@pytest.mark.parametrize("shapes", [((5, 3), (3,)), ((4, 1), (4, 6)), ((), (7,)), ((2, 3), (3, 2))])
+def test_shapes_that_broadcast_or_do_not(shapes):
+    grad, out = (np.random.default_rng(9).standard_normal(shape).astype(np.float32) for shape in shapes)
+    close(run("numba", "relu_backward", (grad, np.asarray(out)), {}), run("numpy", "relu_backward", (grad, np.asarray(out)), {}), np.float32)
+
+
 def gradients(kernels, name, arrays, settings):
     """Return the gradients of all inputs of floats, and, of those of the first, the gradients again."""
     from tinytorch.autograd import grad
@@ -284,8 +290,10 @@ def test_labels_that_mean_nothing_are_refused_before_a_loop_reads_there(labels, 
 @pytest.mark.parametrize("kind", [np.uint8, np.int32, np.int64, ">i8"])
 def test_labels_of_every_whole_kind(kind):
     scores, labels = np.random.default_rng(0).standard_normal((4, 3)).astype(np.float32), np.array([2, 0, 1, 1]).astype(kind)
+    ops.fallbacks.clear()
     with tt.use("numba"):
         got = registered()["cross_entropy"](Tensor(scores), Tensor(labels)).item()
+    assert not ops.fallbacks, "MNIST's labels are uint8"
     assert got == pytest.approx(registered()["cross_entropy"].forward(scores, labels.astype(np.int64)), rel=1e-6)
 
 

@@ -7,6 +7,7 @@ Run as `python mutant_worker.py FOLDER` on a job folder as `tito.checks.worker` 
 
 A worker for each mutant would spend its time on importing NumPy.
 """
+import contextlib
 import importlib
 import importlib.machinery
 import json
@@ -75,6 +76,8 @@ def run(folder):
     observers["COMPILE"] = False  # checks of kernels would spend their time on compiling; what is wrong shows in Python as well
     worker.limit_memory(job["memory"])
     sys.meta_path.insert(0, Finder(job["package_parent"]))
+    with contextlib.suppress(BaseException):  # what the module imports, numba perhaps, takes its time before the clock runs
+        importlib.import_module(job["module"])
     answers, printed = worker.Answers(folder / "answers"), worker.Printed()
     sys.stdout = sys.stderr = printed
     answers.give("started")
