@@ -54,7 +54,7 @@ class Plot:
         self.rows, self.machine = rows, machine
         ridges = [machine.flops / machine.memory, machine.flops / machine.cache]
         self.across = whole_decades([row.flops / row.moved for row in rows] + ridges)
-        self.up = whole_decades([row.flops / row.seconds for row in rows] + [machine.flops * 1.5])
+        self.up = whole_decades([row.flops / row.seconds for row in rows] + [machine.flops, machine.flops * 1.5])
 
     def x(self, intensity):
         """Return where an intensity lies, in pixels from the left."""

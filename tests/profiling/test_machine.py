@@ -25,8 +25,10 @@ def test_peak_memory_leaves_a_trace_that_was_running_and_one_that_was_not():
     assert not tracemalloc.is_tracing()
     tracemalloc.start()
     try:
+        kept = np.ones(1_000_000)  # neither what is held already, nor an earlier peak, is this one's
+        np.ones(5_000_000)
         assert 800_000 <= machine.peak_memory(lambda: np.ones(100_000)) < 820_000
-        assert tracemalloc.is_tracing()
+        assert tracemalloc.is_tracing() and kept.size
     finally:
         tracemalloc.stop()
 

@@ -343,3 +343,13 @@ def test_long_names_keep_the_op_that_ran(name, short):
 def test_rates_are_those_of_the_op_s_own_time():
     row = Row("matmul", 0.5, flops=2e9, moved=1e9, calls=3, kernels="numpy")
     assert row.cells(1.0) == ["matmul", "numpy", "3", "500.00", "50.0", "4.0", "2.0"]
+
+
+def test_what_the_profile_takes_around_each_span_is_noted():
+    x = Tensor([1.0, 2.0], requires_grad=True)
+    with profile(clock=ticking()) as p:
+        (x * x).sum().backward()
+    spans = [one for one in p.log().spans if one.name != "note"]
+    assert {one.details["kind"] for one in spans} == {"kernel", "rule", "walk"}
+    *_, notes = p.key_averages()
+    assert notes.seconds == 2 * len(spans)  # a tick before each span, and one after it
