@@ -1,5 +1,8 @@
 """The given numba kernels of module 12's ops: they give what the NumPy set gives, whatever the settings and the memory."""
 import os
+import platform
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -260,3 +263,34 @@ def test_a_forked_process_has_threads_of_its_own(monkeypatch):
     if child == 0:
         os._exit(0 if all(np.array_equal(a, b) for a, b in zip(every_kernel(), wanted)) else 1)
     assert os.waitpid(child, 0)[1] == 0
+
+
+SMALLER = """
+import llvmlite.binding as binding
+import pytest
+width, registers = {width}, {registers}
+features = binding.get_host_cpu_features()
+for name in features:
+    features[name] &= not name.startswith("avx512") and (width == 32 or not name.startswith(("avx", "fma", "f16c", "vaes", "vpcl")))
+
+class Played(type(features)):
+    def get(self, name):
+        return registers == 16 if name == "sse2" else super().get(name)
+
+binding.get_host_cpu_features = lambda: Played(features)
+from tinytorch.kernels import tiles
+assert (tiles.WIDTH, tiles.ROWS) == (width, 4 if registers == 16 else 8)
+raise SystemExit(pytest.main(["-q", "-x", "-p", "no:cacheprovider", "--import-mode=importlib", {file!r},
+                              "-k", "settings or ways or pooling"]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width, registers", [(32, 16), (16, 16), (16, 32)], ids=["AVX2", "SSE", "NEON"])
+def test_the_tiles_of_other_processors(width, registers, tmp_path):
+    if platform.machine() not in ("x86_64", "AMD64"):
+        pytest.skip("the instructions of other processors are played on one of x86")
+    code = SMALLER.format(width=width, registers=registers, file=__file__)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=1200,
+                          env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)})
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
