@@ -7,6 +7,7 @@ import html
 import math
 
 from tinytorch.graph import Drawing
+from tinytorch.watch import shortened
 
 LEFT, TOP, WIDTH, HEIGHT = 64, 16, 400, 316  # of the plot; in pixels
 LEGEND, LINE, MOST = 490, 22, 12  # where the list begins, the height of its lines, and how many dots there are at most
@@ -115,7 +116,7 @@ class Plot:
         for number, row in enumerate(self.rows, 1):
             y = TOP + 8 + LINE * number
             yield text(LEGEND + 14, y, str(number), "number")
-            yield text(LEGEND + 26, y, cut(f"{row.name} {row.kernels if row.kernels != 'numpy' else ''}".strip()), "small")
+            yield text(LEGEND + 26, y, shortened(f"{row.name} {row.kernels if row.kernels != 'numpy' else ''}".strip(), most=30), "small")
             yield text(RIGHT - 62, y, short(row.flops / row.seconds), "small end")
             yield text(RIGHT - 10, y, short(row.moved / row.seconds), "small end")
 
@@ -139,11 +140,6 @@ def short(value):
     """Return a number with its thousands as a letter: 12.3 G."""
     unit, letter = next(((unit, letter) for unit, letter in UNITS if value >= unit), (1, ""))
     return f"{value / unit:.3g} {letter}"
-
-
-def cut(name, most=30):
-    """Return a name that fits into the list, with its middle left out if it is too long."""
-    return name if len(name) <= most else f"{name[:most - 14]}...{name[-11:]}"
 
 
 def line(kind, start, end):
