@@ -1,10 +1,12 @@
 """What a record looks like: lines of at most 80 columns, ASCII in a pipe, nothing left out in silence."""
 import json
+import subprocess
 
 import pytest
 
 from tito import console
-from tito.bench import report, table
+from tito.bench import cases, report, table
+from tito.bench.run import BenchFailed
 
 
 def lines_of(record):
@@ -101,3 +103,38 @@ def test_who_is_not_installed_is_named_with_the_way_to_add_it(record, capsys):
 def test_a_record_is_json_and_back(record, tmp_path):
     report.write(tmp_path / "new" / "cpu.json", record)
     assert json.loads((tmp_path / "new" / "cpu.json").read_text(encoding="utf-8")) == record
+
+
+def test_what_was_measured_outlives_an_interruption(record, tmp_path, capsys):
+    """The file holds every table that was shown."""
+    path, entry = tmp_path / "cpu.json", record["cases"][0]
+
+    class Interrupted:
+        def describe(self):
+            return {name: value for name, value in record.items() if name not in ("cases", "imports", "memory")}
+
+        def missing(self, case):
+            return []
+
+        def sizes(self, case):
+            yield {**entry, "case": case.name}
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        report.measure(Interrupted(), ["mnist-mlp", "lenet5"], lambda grown: report.write(path, grown))
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    assert [one["case"] for one in kept["cases"]] == ["mnist-mlp"] and kept["machine"] == record["machine"]
+
+
+def test_a_case_that_fails_leaves_the_others(record, capsys):
+    class Failing:
+        def missing(self, case):
+            return []
+
+        def sizes(self, case):
+            raise BenchFailed({"case": case.name}, subprocess.CompletedProcess([], -9, "", "first\nKilled"))
+            yield
+
+    entry, = report.measured(Failing(), cases.find("adam"))
+    assert entry["failed"] == "adam: the process that measures ended with status -9:\nfirst\nKilled" and entry["threads"] == {}
+    assert "Killed" in capsys.readouterr().out

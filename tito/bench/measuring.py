@@ -6,7 +6,7 @@ import numpy as np
 
 PILOTS = 3  # rounds before those that count: kernels are compiled, memory is taken from the system
 SAMPLE = 5e-4  # seconds that a sample lasts at least, of as many calls as that takes
-SECONDS = 10  # after which no round begins any more, once there are LEAST
+SECONDS = 8  # after which no round begins any more, once there are LEAST
 LEAST = 3
 SLOW = 5  # a variant that takes so many times as long as the fastest has its turn in every fifth round only
 

@@ -55,7 +55,7 @@ def section(record):
     yield "\n".join(f"- {line}" for line in about(record))
     for entry in record["cases"]:
         yield f"### {table.heading(entry)}"
-        yield f"Not measured: needs module {', '.join(entry['needs'])}." if entry.get("needs") else times(entry)
+        yield times(entry) if entry["threads"] else f"Not measured: {'needs module ' + ', '.join(entry['needs']) if 'needs' in entry else 'failed'}."
         if entry["threads"] and table.notes(entry):
             yield "\n".join(f"- {line}" for line in table.notes(entry))
     if "imports" in record:

@@ -2,9 +2,9 @@
 import json
 import sys
 
-from tito import console, progress
+from tito import console
 from tito.bench import cases, imports, machine, table
-from tito.bench.run import HOW_TO_ADD, Bench
+from tito.bench.run import HOW_TO_ADD, BenchFailed
 from tito.curriculum import UnknownName
 from tito.notebooks.export import write_atomically
 
@@ -34,29 +34,32 @@ def chosen(names):
     return [one for one in known if not names or one in names]
 
 
-def measure(space, wanted, threads, rounds, seconds):
+def measure(bench, wanted, keep=lambda record: None):
     """Measure, show each table when it is done, and return the record.
 
     Args:
-        space: The workspace.
+        bench: The `Bench`.
         wanted: Names of cases.
-        threads: Numbers of threads.
-        rounds: How many turns each variant has; None for what the case says.
-        seconds: How long the turns go on at most.
+        keep: Called with the record as it grows, so that what was measured outlives an interruption.
+
+    Returns:
+        The record, a dict.
     """
-    usable = [one.module.number for one in progress.standings(space) if one.usable]
-    bench = Bench(space, usable, threads, rounds, seconds)
-    record = bench.describe()
+    record = {**bench.describe(), "cases": []}
     introduce(record)
-    entries = [entry for case in cases.CASES if case.name in wanted for entry in measured(bench, case)]
-    record = {**record, "cases": entries}
+    for case in (case for case in cases.CASES if case.name in wanted):
+        for entry in measured(bench, case):
+            record["cases"].append(entry)
+            keep(record)
     if imports.NAME in wanted:
         record["imports"] = bench.imports()
         show(table.imports(record["imports"]))
     if MEMORY in wanted:
         record["memory"] = [bench.memory(case) for case in cases.CASES if case.memory and not bench.missing(case)]
         show(table.memory(record["memory"]))
-    return {**record, "load_after": machine.load()}
+    record["load_after"] = machine.load()
+    keep(record)
+    return record
 
 
 def introduce(record):
@@ -92,17 +95,21 @@ def about(record):
 
 
 def measured(bench, case):
-    """Measure a case, showing each table, and return its entries; a line instead when the package lacks modules for it."""
+    """Measure a case and yield its entries, each when its table was shown; words instead when modules are missing, or it fails."""
     missing = bench.missing(case)
     if missing:
         console.say()
         console.say(f"{case.name}: needs {', '.join(missing)}")
-        return [{"case": case.name, "title": case.title, "needs": missing, "threads": {}}]
-    entries = []
-    for entry in bench.sizes(case):
-        show(table.times(entry))
-        entries.append(entry)
-    return entries
+        yield {"case": case.name, "title": case.title, "needs": missing, "threads": {}}
+        return
+    try:
+        for entry in bench.sizes(case):
+            show(table.times(entry))
+            yield entry
+    except BenchFailed as error:  # the other cases can do without this one
+        console.say()
+        console.say(str(error), style="red")
+        yield {"case": case.name, "title": case.title, "failed": str(error), "threads": {}}
 
 
 def show(lines):

@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 
 from tito.bench import imports, machine, measuring
+from tito.workspace import WorkspaceError
 
 SCHEMA = 1
 HOW_TO_ADD = {"torch": 'pip install "tinytorch-course[bench]"', "tinygrad": 'pip install "tinytorch-course[bench]"',
@@ -87,7 +88,7 @@ class Bench:
         raise BenchFailed(job, done)
 
 
-class BenchFailed(Exception):
+class BenchFailed(WorkspaceError):
     """A process that measures has ended without an answer."""
 
     remedy = "mend that, then run the command again; tito bench --list names the cases, to leave one out"

@@ -9,7 +9,7 @@ def bench(
     case: list[str] = typer.Option(None, "--case", help="The same as an option; may be given again."),
     threads: list[int] = typer.Option(None, "--threads", min=1, help="A number of threads; may be given again. By default 1 and 2."),
     steps: int = typer.Option(None, "--steps", min=1, help="How many turns each variant has, instead of what the case says."),
-    seconds: float = typer.Option(10, "--seconds", min=0, help="How long each table's turns go on at most, for each number of threads."),
+    seconds: float = typer.Option(8, "--seconds", min=0, help="How long each table's turns go on at most, for each number of threads."),
     json: Path = typer.Option(None, "--json", metavar="FILE", help="Write all that was measured to a file."),
     show_cases: bool = typer.Option(False, "--list", help="List the cases."),
 ):
@@ -18,17 +18,22 @@ def bench(
     The ratio is a variant's median time divided by that of the fastest PyTorch: below 1 is faster. On one thread CPU time
     counts, on several wall time.
     """
-    from tito import console, workspace
+    from functools import partial
+
+    from tito import console, progress, workspace
     from tito.bench import report
+    from tito.bench.run import Bench
 
     if show_cases:
         report.list_cases()
         return
     wanted = report.chosen([*(names or ()), *(case or ())])
     space = workspace.find()
-    record = report.measure(space, wanted, tuple(threads or (1, 2)), steps, seconds)
+    usable = [one.module.number for one in progress.standings(space) if one.usable]
+    bench = Bench(space, usable, tuple(threads or (1, 2)), steps, seconds)
+    record = report.measure(bench, wanted, partial(report.write, json) if json else lambda record: None)
     if json:
-        report.write(json, record)
         console.say()
         console.say(f"written to {json}")
     console.next_step("tito bench --json FILE keeps these figures" if not json else "tito")
+    raise typer.Exit(1 if any("failed" in entry for entry in record["cases"]) else 0)
