@@ -95,7 +95,7 @@ class BenchFailed(WorkspaceError):
 
     def __init__(self, job, done):
         said = "\n".join((done.stderr or done.stdout).strip().splitlines()[-5:]) or "it said nothing"
-        super().__init__(f"{job.get('case', job['kind'])}: the process that measures ended with status {done.returncode}:\n{said}")
+        super().__init__(f"{job.get('case') or job['kind']}: the process that measures ended with status {done.returncode}:\n{said}")
 
 
 def compared(result):
