@@ -1,6 +1,6 @@
 """Where code that nobody has read may run: bubblewrap, with nothing of this machine in sight.
 
-Inside there are `/usr`, the interpreter, NumPy, the job's folder and an empty `/tmp`: no network, no home, no course, no
+Inside there are `/usr`, the interpreter, NumPy, numba, the job's folder and an empty `/tmp`: no network, no home, no course, no
 other process. Started by root, the sandbox first becomes the user nobody, because the limit on processes does not bind
 root; nobody cannot reach an interpreter below `/root`, so an outer bubblewrap lays all that is to be shown below `/tmp`.
 """
@@ -19,7 +19,7 @@ from tito import workspace
 MIB = 2**20
 NOBODY = "65534"
 PROGRAMS = ("bwrap", "prlimit", "setpriv")
-PACKAGES = ("numpy",)  # what submissions may import besides the standard library
+PACKAGES = ("numpy", "numba", "llvmlite")  # what submissions may import besides the standard library, if it is installed
 SITE = "/site"
 USR = Path("/usr")
 ISOLATED = (f"bwrap --unshare-all --unshare-user --disable-userns --die-with-parent --new-session --clearenv "
@@ -100,7 +100,7 @@ def read_only():
     base = Path(sys.base_prefix).resolve()
     folders = [] if base.is_relative_to(USR) else [path for path in (base / "bin", base / "lib") if path.is_dir()]
     pairs = [(str(path), str(path)) for path in folders]  # at their own place: a Python that was moved finds no libpython
-    for name in PACKAGES:
+    for name in filter(find_spec, PACKAGES):
         folder = Path(find_spec(name).origin).parent
         libraries = folder.with_name(f"{name}.libs")
         pairs += [(str(path), f"{SITE}/{path.name}") for path in (folder, libraries) if path.is_dir()]
