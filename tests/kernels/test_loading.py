@@ -150,8 +150,10 @@ def mine(workspace):
 
 
 def cache_in(path):
-    """Return the variables that say, on one system or another, where a user's cache is."""
-    return {name: str(path) for name in ("XDG_CACHE_HOME", "LOCALAPPDATA", "HOME")}
+    """Return the variables that say, on one system or another, where a user's cache is, and that temporary files are elsewhere."""
+    elsewhere = path.parent / "temporary"
+    elsewhere.mkdir(exist_ok=True)
+    return {**dict.fromkeys(("XDG_CACHE_HOME", "LOCALAPPDATA", "HOME"), str(path)), **dict.fromkeys(("TMPDIR", "TEMP"), str(elsewhere))}
 
 
 def test_machine_code_is_kept_for_the_next_process(mine):
@@ -166,6 +168,11 @@ def test_machine_code_of_other_kernels_is_not_used(mine):
     with (mine / "tinytorch" / "kernels" / "tiles.py").open("a", encoding="utf-8") as file:
         file.write("# a change\n")
     assert python("import mine", folder=mine, **variables).strip() == "9 ['square']"
+
+
+def test_machine_code_of_temporary_files_is_not_kept(mine):
+    variables = cache_in(mine / "cache") | {"TMPDIR": str(mine), "TEMP": str(mine)}
+    assert [python("import mine", folder=mine, **variables).strip() for _ in range(2)] == ["9 ['square']"] * 2
 
 
 def test_a_folder_that_cannot_be_written_does_no_harm(mine):

@@ -21,8 +21,8 @@ def jit(function=None, **options):
     """Compile the decorated function with numba when it is first called, and keep the machine code for later processes.
 
     It is `numba.njit` with this settled: the code is kept in a folder of the user's, or only in memory where that cannot be
-    written; a division by 0 gives inf or nan, as in NumPy; other threads may run meanwhile; and the time that compiling
-    takes is counted in `compile_seconds`, and told at a terminal when it is long.
+    written, and for functions of temporary files; a division by 0 gives inf or nan, as in NumPy; other threads may run
+    meanwhile; and the time that compiling takes is counted in `compile_seconds`, and told at a terminal when it is long.
 
     Args:
         function: The function, of arrays and numbers.
@@ -47,7 +47,7 @@ def jit(function=None, **options):
     numba = watched_numba()
     cache = options.pop("cache", True)
     compiled = numba.njit(**{"error_model": "numpy", "nogil": True, **options})(function)
-    folder = cache and (numba.config.CACHE_DIR or code_folder())
+    folder = cache and (numba.config.CACHE_DIR or stays(function) and code_folder())
     with _lock, contextlib.suppress(RuntimeError):  # the function has no file, as one that was made by exec
         if folder and numba.config.DISABLE_JIT == 0:
             previous, numba.config.CACHE_DIR = numba.config.CACHE_DIR, folder
@@ -56,6 +56,12 @@ def jit(function=None, **options):
             finally:
                 numba.config.CACHE_DIR = previous
     return compiled
+
+
+def stays(function):
+    """Say whether a function's file is to stay: not so in the folder for temporary files, where checks write and run code."""
+    path = Path(function.__code__.co_filename).resolve()
+    return not (path.exists() and path.is_relative_to(Path(tempfile.gettempdir()).resolve()))
 
 
 @functools.cache

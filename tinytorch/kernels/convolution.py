@@ -171,7 +171,7 @@ def run(images, source, rows, bias, grid, phase, stride, out):
     else:
         packed, bias = pack(rows), np.append(bias, bias[:1])
         direct = stride == (1, 1) and phase.count[1] >= lanes
-        starts, ends = cover_rows(phase.count, columns, lanes) if direct else (cover(phase.count, columns, lanes), np.zeros(0, int))
+        starts, ends = (cover_rows if direct else cover)(phase.count, columns, lanes)
         result = starts, ends, phase.corner, stride, phase.count
         work = lambda part, first, last: convolve(first, last, images, source, packed, bias, result, out)
     spread(work, len(images))
@@ -185,7 +185,7 @@ def conv2d_weight(x, grad, *, weight_size, stride, padding, dilation, groups):
     x, grad = arrays
     grid = grid_of(x.shape[2:], weight_size[2:], stride, padding, dilation)
     channels, count = weight_size[0] // groups, math.prod(weight_size[1:])
-    offsets = widened(taps(grid, weight_size[1]), len(taps(grid, weight_size[1])) + SPARE)
+    offsets = widened(taps(grid, weight_size[1]), count + SPARE)
     places = spaced(grid.places, grid.phase[1])[:-SPARE]
     shape = groups, count + SPARE, whole(channels, x.itemsize)
     sums = np.zeros((min(len(x), 16, 1 + 2**20 // math.prod(shape)), *shape), x.dtype)  # the same for any number of threads

@@ -124,10 +124,10 @@ def cover(places, columns, lanes):
         lanes: Numbers in a vector.
 
     Returns:
-        Array of integers.
+        Two arrays of integers: where they start in the layout, and an empty one. Vectors go from one row into the next.
 
     Example:
-        >>> cover((2, 5), columns=7, lanes=4)
+        >>> cover((2, 5), columns=7, lanes=4)[0]
         array([0, 4, 8])
     """
     starts, end = [], 0
@@ -135,7 +135,7 @@ def cover(places, columns, lanes):
         while end < row * columns + places[1]:
             starts.append(max(end, row * columns))
             end = starts[-1] + lanes
-    return np.array(starts)
+    return np.array(starts), np.zeros(0, int)
 
 
 @functools.lru_cache(1024)
