@@ -41,6 +41,8 @@ def test_a_row_has_time_spread_and_ratio(record):
 
 def test_memory_is_told_with_what_came_after_the_imports(record):
     assert table.memory_rows(record["memory"])[0] == ["tinytorch numpy"] + ["1234 (+696)"] * 3
+    del record["memory"][0]["variants"]["PyTorch"]
+    assert [row[0] for row in table.memory_rows(record["memory"])] == list(record["memory"][1]["variants"]), "in the order of the case"
     assert table.peak({"peak_mb": 100.2, "imported_mb": None, "absent": None}) == "100"
     assert table.peak({"peak_mb": 100.2, "imported_mb": 50.0, "absent": "torch is not installed"}) == table.peak(None) == ""
 

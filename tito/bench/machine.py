@@ -8,7 +8,8 @@ from pathlib import Path
 
 SWITCHES = ("OPENBLAS_", "MKL_", "OMP_", "KMP_", "GOMP_", "NUMBA_", "LD_PRELOAD", "MALLOC_")
 STATUS = Path("/proc/self/status")
-LIMITS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "NUMBA_NUM_THREADS")
+LIMITS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "NUMBA_NUM_THREADS",
+          "NUM_CPU_THREADS")  # the last is tinygrad's
 
 
 def describe():

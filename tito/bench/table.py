@@ -105,7 +105,8 @@ def memory(entries):
 
 def memory_rows(entries):
     """Return the rows of the table of peak memory: a variant's name, and a peak for each case."""
-    found = dict.fromkeys(name for entry in entries for name in entry["variants"])
+    fullest = sorted(entries, key=lambda entry: -len(entry["variants"]))  # its order is that of all
+    found = dict.fromkeys(name for entry in fullest for name in entry["variants"])
     return [[name, *(peak(entry["variants"].get(name)) for entry in entries)] for name in found]
 
 
