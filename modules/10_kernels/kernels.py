@@ -49,8 +49,8 @@ print(f"gelu {us(lambda: gelu.forward(a)):.0f} us, np.exp {us(lambda: np.exp(a))
 # %% [markdown]
 # ## A loop, compiled
 #
-# The same in a Python loop would take a tenth of a second: each `a[i] * 2` looks up what `a` is, what `2` is and what `*` means
-# for the two. numba looks once, at the **first call**: it sees that `a` is an array of float32, and compiles the loop for
+# Doubling the same numbers in a Python loop takes a twentieth of a second: each `a[i] * 2` looks up what `a` is, what `2` is and
+# what `*` means for the two. numba looks once, at the **first call**: it sees that `a` is an array of float32, and compiles the loop for
 # that. The first call takes long for this reason; the decorator alone compiles nothing. `jit` is given, in
 # `tinytorch/kernels/`: it is `numba.njit`, and keeps the machine code in a folder of yours, so that the next process finds it.
 # Where that folder cannot be written, the code is kept in memory only.
@@ -879,8 +879,8 @@ for name, step in networks.items():
     print(f"{name}: matmul {share:.0%}, so at most {1 / share:.2f} times as fast")
 
 # %% [markdown]
-# You have seen both ends. Many passes over memory become one, and a step with Adam gains a third. A step that is matrix products
-# already gains nothing, and a kernel would only be one more thing that can be wrong. Save the notebook, then run
+# You have seen both ends. Many passes over memory become one, and a step with Adam gains a quarter or more. A step that is mostly
+# matrix products gains little, and each kernel is one more thing that can be wrong. Save the notebook, then run
 #
 # ```
 # tito module complete 10

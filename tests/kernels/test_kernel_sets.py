@@ -483,3 +483,56 @@ def test_without_numba_numpy_runs_and_one_line_says_what_to_install():
     assert out.splitlines()[0] == "numpy [[0.5, 0.5]]"
     assert "numba is not installed" in out.splitlines()[1] and "tinytorch-course[kernels]" in out.splitlines()[1]
     assert err.count("numba is not installed") == 1 and "tinytorch-course[kernels]" in err
+
+
+def ratio(first, second, repeats=60):
+    """Return how much longer one function takes than another: medians of CPU time, the two in turn."""
+    import statistics
+    import time
+
+    times = ([], [])
+    for _ in range(repeats):
+        for function, seen in zip((first, second), times):
+            began = time.process_time()
+            function()
+            seen.append(time.process_time() - began)
+    return statistics.median(times[0][5:]) / statistics.median(times[1][5:])
+
+
+def in_set(kernels, function):
+    """Return a function that runs another with a kernel set."""
+    def run():
+        with tt.use(kernels):
+            function()
+    return run
+
+
+@pytest.mark.bench
+@pytest.mark.parametrize("shape", [(128, 10), (1024, 1000)])
+def test_the_loss_and_its_gradient_are_twice_as_fast(shape):
+    rng = np.random.default_rng(0)
+    scores, labels = rng.standard_normal(shape, np.float32), rng.integers(shape[1], size=shape[0])
+
+    def there_and_back():
+        registered_ops["cross_entropy"](Tensor(scores, requires_grad=True), labels).backward()
+
+    registered_ops = registered()
+    assert ratio(in_set("numpy", there_and_back), in_set("numba", there_and_back), 200) >= 2
+
+
+@pytest.mark.bench
+def test_adam_is_two_and_a_half_times_as_fast():
+    op, arrays = registered()["adam_update"], [np.ones(3_840_000, np.float32) for _ in range(5)]
+    step = lambda: op(*arrays, step=10, lr=1e-3)  # noqa: E731
+    assert ratio(in_set("numpy", step), in_set("numba", step), 30) >= 2.5
+
+
+@pytest.mark.bench
+def test_adam_is_as_fast_as_pytorchs_fused_one():
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed: nothing to compare with")
+    torch.set_num_threads(1)
+    param = torch.nn.Parameter(torch.ones(3_840_000))
+    param.grad = torch.ones_like(param)
+    theirs = torch.optim.Adam([param], fused=True)
+    op, arrays = registered()["adam_update"], [np.ones(3_840_000, np.float32) for _ in range(5)]
+    assert ratio(in_set("numba", lambda: op(*arrays, step=10, lr=1e-3)), theirs.step, 30) <= 1
