@@ -6,9 +6,12 @@ import tinytorch.nn as nn
 import tinytorch.nn.functional as F
 from tinytorch import cnn
 from tinytorch.autograd import grad, no_grad
+from tinytorch.data import DataLoader, TensorDataset
 from tinytorch.io import safetensors
 from tinytorch.layers import Tanh
+from tinytorch.optim import Adam
 from tinytorch.tensor import Tensor
+from tinytorch.training import Trainer
 
 SETTINGS = dict(stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1)
 
@@ -143,6 +146,22 @@ def test_a_state_goes_through_a_file(tmp_path):
     assert twin[1].running_mean is running and twin[1].num_batches_tracked.item() == 3
     x = Tensor(normal(2, 1, 8, 8, seed=9))
     np.testing.assert_array_equal(net.eval()(x).data, twin.eval()(x).data)
+
+
+def test_a_training_that_was_stopped_goes_on_with_the_same_statistics(tmp_path):
+    """Three epochs at once, and two and one more in new objects: the same numbers to the last bit, the running ones too."""
+    x, labels = normal(24, 1, 8, 8), np.arange(24) % 3
+
+    def train(epochs, name):
+        net = nn.ConvNet(1, 3, (2, 4), 8, rng=np.random.default_rng(0))
+        loader = DataLoader(TensorDataset(x, labels), batch_size=8, shuffle=True, generator=np.random.default_rng(1))
+        trainer = Trainer(net, F.cross_entropy, Adam(net.parameters(), lr=0.01), checkpoint=tmp_path / name)
+        trainer.fit(loader, epochs=epochs, resume=True)
+        return net.state_dict()
+
+    train(2, "parts.safetensors")
+    for (name, one), two in zip(train(3, "whole.safetensors").items(), train(3, "parts.safetensors").values()):
+        np.testing.assert_array_equal(one.data, two.data, err_msg=name)
 
 
 def test_evaluation_does_not_depend_on_the_other_pictures_and_leaves_the_statistics():
