@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tito.bench import cases, machine
+from tito.bench import cases, imports, machine
 from tito.bench.run import Bench, BenchFailed, compared
 from tito.workspace import Workspace
 
@@ -78,6 +78,12 @@ def test_memory_is_that_of_a_process_for_each(bench):
     ours = found["variants"]["tinytorch numpy"]
     assert ours["absent"] is None and ours["imported_mb"] + 40 < ours["peak_mb"] < 600, "3.8 million weights, their gradients and Adam's two means"
     assert "PyTorch channels_last" not in found["variants"], "a network of linear layers has no memory format of images"
+
+
+def test_imports_are_of_what_is_written_and_of_numba_apart():
+    found = imports.statements(Workspace(ROOT))
+    assert found["tinytorch"] == "import tinytorch" and "tinytorch.optim" in found["tinytorch, all but kernels"]
+    assert "kernels" not in found["tinytorch, all but kernels"] and "tinytorch.kernels_cpu" in found["tinytorch and numba"]
 
 
 def test_every_library_is_limited_to_the_threads_that_the_table_says(monkeypatch):

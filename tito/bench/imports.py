@@ -23,9 +23,10 @@ def statements(space):
     Args:
         space: The workspace.
     """
-    written = [f"tinytorch.{module.package_name}" for module in space.curriculum.modules if space.exported(module).is_file()]
-    return {"numpy": "import numpy", "tinytorch": "import tinytorch",
-            "tinytorch, all modules": f"import {', '.join(['tinytorch', *written])}",
+    written = ["tinytorch", *(f"tinytorch.{module.package_name}" for module in space.curriculum.modules if space.exported(module).is_file())]
+    plain = [name for name in written if "kernels" not in name]  # those bring in numba
+    return {"numpy": "import numpy", "tinytorch": "import tinytorch", "tinytorch, all but kernels": f"import {', '.join(plain)}",
+            **({"tinytorch and numba": f"import {', '.join(written)}"} if plain != written else {}),
             "PyTorch": "import torch", "tinygrad": "import tinygrad"}
 
 
