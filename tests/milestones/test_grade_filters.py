@@ -146,6 +146,15 @@ def test_dropout_does_not_disturb_the_measured_slopes(script):
     assert failed("lenet5", weights, choices=choices) == {}
 
 
+@pytest.mark.parametrize(("slopes", "passed"), [
+    ([[6.0, -1.5], [6.0, -1.5]], True), ([[6.1, -1.5], [6.0, -1.4]], True), ([[6.1, -1.5], [6.1, -1.5]], False),
+    ([[12.0, -3.0], [12.0, -3.0]], False), ([[np.nan, -1.5], [np.nan, -1.5]], False)])
+def test_a_bend_of_the_loss_is_forgiven_where_the_other_step_does_not_meet_it(slopes, passed):
+    directions = {"weight": np.array([[1.0, 0.0], [0.0, 1.0]])}
+    row = verdict.agreement({"weight": np.array([6.0, -1.5])}, {"weight": np.array(slopes)}, directions)
+    assert row.passed == passed
+
+
 DOUBLED = """
 convolution.register_vjp(lambda grad, out, x, weight, **how: conv2d_input(weight, grad, input_size=x.shape, **how),
                          lambda grad, out, x, weight, **how: conv2d_weight(x, grad, weight_size=weight.shape, **how) * 2)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-STEP = 1e-6  # of the difference quotients, in float64
+STEPS = 1e-7, 1e-9  # of the difference quotients, in float64
 FEW = 32     # test examples that are asked for one by one, too
 
 
@@ -77,25 +77,31 @@ def gradients(model, kind, images, labels):
 def slopes(model, images, labels, directions):
     """Return the slope of the loss along each direction: how it differs between two points near to each other.
 
+    A ReLU or a pool that switches between the two points bends the loss there. So each slope is measured with two steps, of which the
+    shorter hardly ever meets such a bend, and the longer is rounded less.
+
     Args:
         model: The network.
         images: Its inputs.
         labels: Their classes.
         directions: Dict from a parameter's name to an array of directions in it.
+
+    Returns:
+        Dict from a parameter's name to an array of shape (steps, directions).
     """
     from tinytorch.losses import cross_entropy
 
     found = {}
     for name, parameter in model.named_parameters():
-        start, along = np.copy(parameter.data), []
-        for direction in directions[name]:
-            values = []
-            for sign in (1, -1):
-                parameter.detach().copy_(start + sign * STEP * direction)
-                values.append(cross_entropy(model(images), labels).item())
-            along.append((values[0] - values[1]) / (2 * STEP))
+        start = np.copy(parameter.data)
+
+        def loss(change):
+            parameter.detach().copy_(start + change)
+            return cross_entropy(model(images), labels).item()
+
+        found[name] = np.array([[(loss(step * along) - loss(-step * along)) / (2 * step) for along in directions[name]]
+                                for step in STEPS])
         parameter.detach().copy_(start)
-        found[name] = np.array(along)
     return found
 
 
