@@ -50,10 +50,11 @@ print(f"gelu {us(lambda: gelu.forward(a)):.0f} us, np.exp {us(lambda: np.exp(a))
 # ## A loop, compiled
 #
 # Doubling the same numbers in a Python loop takes a twentieth of a second: each `a[i] * 2` looks up what `a` is, what `2` is and
-# what `*` means for the two. numba looks once, at the **first call**: it sees that `a` is an array of float32, and compiles the loop for
-# that. The first call takes long for this reason; the decorator alone compiles nothing. `jit` is given, in
+# what `*` means for the two. numba looks once, at the **first call**: it sees that `a` is an array of float32, and compiles the
+# loop for that. The first call takes long for this reason; the decorator alone compiles nothing. `jit` is given, in
 # `tinytorch/kernels/`: it is `numba.njit`, and keeps the machine code in a folder of yours, so that the next process finds it.
-# Where that folder cannot be written, the code is kept in memory only.
+# Where that folder cannot be written, the code is kept in memory only. (numba is an extra of this course:
+# `pip install "tinytorch-course[kernels]"`. Without it, `tinytorch.use("numba")` warns, and NumPy's kernels run.)
 
 # %%
 from tinytorch.kernels import compile_seconds, jit
@@ -425,7 +426,7 @@ check("10.4")
 
 # %% [markdown]
 # The way back is probability minus truth: the softmax of each row, less 1 at the right class, all of it times what arrives at the
-# row's loss. Module 05 takes three ops for that, and each goes through the table. Yours shall be one.
+# row's loss. Module 05 takes three ops for that, and two of them go through the table. Yours shall be one.
 #
 # A vector of 16 numbers cannot stop and ask for each whether it stands at the label. Write the whole row first; then change one
 # entry.
@@ -708,9 +709,9 @@ for count in (10_000, 4_000_000):
 # ## The ladder of the matrix product
 #
 # If a loop of yours beats NumPy at softmax and Adam, why not at the product that takes most of the time? Climb as far as you
-# can. The first rung is the definition, the second only exchanges two loops. Both do the same
-# multiplications. Memory comes in lines of 64 bytes, 16 neighbours of a row: how many of the 16 does the first rung use, each time
-# that it fetches a line of `b`? **Predict** how much faster the second is, before you run the cell.
+# can. The first rung is the definition, the second only exchanges two loops. Both do the same multiplications. Memory comes in
+# lines of 64 bytes, 16 neighbours of a row: how many of the 16 does the first rung use, each time that it fetches a line of `b`?
+# **Predict** how much faster the second is, before you run the cell.
 
 # %%
 @jit(fastmath=REORDER)
@@ -828,10 +829,10 @@ axis.bar_label(bars, fmt="%.1f", padding=3)
 axis.set(xlabel="GFLOP/s", xlim=(0, 1.15 * max(rungs.values())));
 
 # %% [markdown]
-# BLAS wins, on one thread and on several, and by more on processors that it knows better than numba's compiler does. It copies
-# pieces of both matrices into the order in which they will be read, keeps a tile of the result in the processor's registers from
-# the first product to the last, and has this innermost loop in assembler, for each kind of processor. Your loop cannot say
-# "register", and each of its sums goes through the cache. So no kernel is registered on `matmul`: the ladder was for the climb.
+# BLAS wins: where this was written, one thread of it does 100 GFLOP/s, and yours 65. It copies pieces of both matrices into the
+# order in which they will be read, keeps a tile of the result in the processor's registers from the first product to the last, and
+# has this innermost loop in assembler, for each kind of processor. Your loop cannot say "register", and each of its sums goes
+# through the cache. So no kernel is registered on `matmul`: the ladder was for the climb.
 #
 # ## Where it helps, and where it does not
 #
