@@ -673,7 +673,7 @@ check("12.7")
 
 # %% [markdown] hint="12.7"
 # The second loop is that of `fold`: the windows of an array of zeros, as large as the bordered picture, a `+=` for each (i, j), and
-# at the end the border goes. Slabs make it three times as fast, and may be left out.
+# at the end the border goes. Slabs make it faster, and may be left out.
 
 # %%
 #| export
@@ -886,8 +886,8 @@ channel_norm_backward.register_vjp(
         (grad * channel_norm_backward(g, x, w * 0 + 1, *rest, **s)).sum(CHANNEL), None, None)
 
 # %% [markdown]
-# Its rules are given above. In training they know that the mean and the variance come from `x`, too: an entry moves its own
-# result, and through the two measures those of all others.
+# The rules of `channel_norm` are given above. In training they know that the mean and the variance come from `x`, too: an entry
+# moves its own result, and through the two measures those of all others.
 #
 # Whoever uses the network shows it one picture, and wants an answer that does not depend on other pictures. So training keeps
 # **running statistics**: after every batch they move a step, of the size `momentum`, from where they are to what was measured.
@@ -1023,8 +1023,8 @@ print(f"evaluation: mean {normal.eval()(Tensor(draw_digits(64)[0])).mean().item(
 # | pooling 2 by 2, activation; flattened | (N, 400) |
 # | linear, activation; linear, activation; linear | (N, 120), (N, 84), (N, classes) |
 #
-# With ReLU and max pooling in place of the tanh and the means of 1998 it learns faster. Whether a maximum is taken before or
-# after a ReLU makes no difference to the numbers; before it, ReLU has a quarter of the work. Write the row of layers.
+# Today's networks have ReLU and max pooling where LeNet-5 had tanh and means; yours takes either. Whether a maximum is taken
+# before or after a ReLU makes no difference to the numbers; before it, ReLU has a quarter of the work. Write the row of layers.
 
 # %% exercise="12.10" minutes=15 points=2
 #| export
