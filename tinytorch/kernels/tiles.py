@@ -1,7 +1,7 @@
-"""The two innermost loops of convolution, which keep two dozen vectors of sums in a core's registers. Given.
+"""The innermost loops of convolution, which keep two dozen vectors of sums in a core's registers. Given.
 
 numba turns loops over numbers into vector instructions by itself, but it does not keep a block of sums in registers. So these
-two loops are written in LLVM's own language, vector by vector; numba puts them into the functions that call them.
+loops are written in LLVM's own language, vector by vector; numba puts them into the functions that call them.
 """
 from llvmlite import binding, ir
 from numba import types
@@ -10,7 +10,16 @@ from numba.extending import intrinsic
 
 from tinytorch.kernels.compiling import jit
 
-FEATURES = binding.get_host_cpu_features()
+
+def host_features():
+    """Return what this processor can do, a dict from feature to bool; an empty one where LLVM cannot tell."""
+    try:
+        return binding.get_host_cpu_features()
+    except RuntimeError:
+        return {}
+
+
+FEATURES = host_features()
 WIDTH = 64 if FEATURES.get("avx512f") else 32 if FEATURES.get("avx") else 16  # bytes of a vector register
 FEW = bool(FEATURES.get("sse2")) and WIDTH < 64  # 16 vector registers; others have 32
 INDEX = ir.IntType(64)
