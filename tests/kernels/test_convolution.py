@@ -39,6 +39,7 @@ def assert_same(op, *arrays, fallbacks=0, **settings):
     """Assert that kernel and NumPy agree, in dtype, shape and numbers, but for rounding."""
     found, wanted = both(op, *arrays, **settings)
     assert (found.dtype, found.shape) == (wanted.dtype, wanted.shape)
+    assert found.flags.c_contiguous  # or the optimizer's kernel would not cover a gradient
     size = np.abs(wanted[np.isfinite(wanted)]).max(initial=1e-30)
     np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=size * 30 * np.finfo(wanted.dtype).eps, err_msg=str(settings))
     assert sum(ops.fallbacks.values()) == fallbacks

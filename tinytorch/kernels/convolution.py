@@ -191,7 +191,7 @@ def conv2d_weight(x, grad, *, weight_size, stride, padding, dilation, groups):
     sums = np.zeros((min(len(x), 16, 1 + 2**20 // math.prod(shape)), *shape), x.dtype)  # the same for any number of threads
     spread(lambda part, first, last: correlate(
         first, last, x, grad, grid.layout_of_input(), offsets, places, count, groups, sums[part]), len(x), len(sums))
-    return sums.sum(axis=0)[:, :count, :channels].swapaxes(1, 2).reshape(weight_size)
+    return np.ascontiguousarray(sums.sum(axis=0)[:, :count, :channels].swapaxes(1, 2)).reshape(weight_size)
 
 
 def whole(channels, size):
