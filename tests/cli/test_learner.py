@@ -338,7 +338,7 @@ def test_a_notebook_that_is_gone_is_written_afresh_by_the_next_command(workspace
 
 
 def test_a_module_that_is_still_to_come_is_said_to_be(workspace, tito):
-    assert "module 12 cnn is not in this release yet" in tito("module", "test", "12", cwd=workspace("open")).stdout
+    assert "module 11 cuda is not in this release yet" in tito("module", "test", "11", cwd=workspace("open")).stdout
 
 
 def test_a_folder_with_a_space_is_quoted(tmp_path, tito):
