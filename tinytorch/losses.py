@@ -295,6 +295,7 @@ class MSELoss(Loss):
         return mse_loss(predictions, targets, reduction=self.reduction)
 
 
+# losses.py, cell 69
 class CrossEntropyLoss(Loss):
     """The cross-entropy of logits (N, C) and labels (N,).
 
@@ -334,7 +335,7 @@ def mlp(in_features, hidden_features, out_features, rng=None):
     return Sequential(first, ReLU(), Linear(hidden_features, out_features, rng=rng))
 
 
-# losses.py, cell 70
+# losses.py, cell 71
 def mlp_gradients(model, images, labels):
     """Run a network that `mlp` made on a batch, and give each parameter its gradient, by hand.
 

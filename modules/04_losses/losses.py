@@ -694,7 +694,8 @@ class MSELoss(Loss):
     def forward(self, predictions, targets):
         return mse_loss(predictions, targets, reduction=self.reduction)
 
-
+# %%
+#| export
 class CrossEntropyLoss(Loss):
     """The cross-entropy of logits (N, C) and labels (N,).
 

@@ -292,6 +292,6 @@ def test_the_tiles_of_other_processors(width, registers, tmp_path):
     if platform.machine() not in ("x86_64", "AMD64"):
         pytest.skip("the instructions of other processors are played on one of x86")
     code = SMALLER.format(width=width, registers=registers, file=__file__)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=1200,
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", timeout=1200,
                           env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)})
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]

@@ -125,7 +125,8 @@ def test_layers_print_alike(make):
 
 
 def test_layers_begin_within_the_same_bounds():
-    mine, other = nn.Conv2d(8, 200, (3, 5), groups=2), torch.nn.Conv2d(8, 200, (3, 5), groups=2)
+    torch.manual_seed(0)
+    mine, other = nn.Conv2d(8, 200, (3, 5), groups=2, rng=np.random.default_rng(0)), torch.nn.Conv2d(8, 200, (3, 5), groups=2)
     for one, two in zip(mine.parameters(), other.parameters()):
         assert one.shape == tuple(two.shape)
         np.testing.assert_allclose([abs(one.data).max(), one.data.std()], [two.abs().max().item(), two.std().item()], rtol=0.1)
