@@ -14,7 +14,7 @@ from tito.notebooks.strip import LEFTOVER
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 TAG = re.compile(r"<[^>]*>")
 SHORTEST = 8            # `else:` and `return x` tell nothing
-TELLING = re.compile(r"[^\w\s:]")
+TELLING = re.compile(r"(?!\w+\(\)$).*[^\w\s:]")  # nor does `function()`, which every script on a page holds
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def secrets(notebooks):
     public = "\n".join(line for cell, outside, _ in halves if cell.hint is None for line in outside)
     found = {}
     for cell, _, inside in halves:
-        lines = [line for line in inside if len(line) >= SHORTEST and TELLING.search(line) and not _shows(public, line)]
+        lines = [line for line in inside if len(line) >= SHORTEST and TELLING.match(line) and not _shows(public, line)]
         found.setdefault(cell.exercise, []).extend(lines if cell.exercise else [])
     return {exercise: lines for exercise, lines in found.items() if exercise}
 
