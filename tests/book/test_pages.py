@@ -37,7 +37,7 @@ def test_a_page_has_stubs_the_card_a_framed_question_and_no_answer(pages, holdin
     assert source_of(stub).endswith('    raise NotImplementedError("01.1 area")')
     assert any(source_of(cell).startswith("**Exercise 01.1** · 5 minutes") for cell in cells)
     assert any(source_of(cell) == "::::{admonition} Question 01.1\nHow large is a field of 20 m by 30 m?\n::::" for cell in cells)
-    assert not holding(tmp_path / "source0", ["product", "SOLUTION"])
+    assert not holding(tmp_path / "source0" / "modules", ["product", "SOLUTION"])
     assert all(cell.get("outputs", []) == [] for cell in cells)
 
 
