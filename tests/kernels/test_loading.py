@@ -208,6 +208,7 @@ def test_a_long_compilation_is_told_at_a_terminal_once_and_counted(terminal):
 
 def test_nothing_is_told_where_nobody_reads_along(terminal, monkeypatch):
     monkeypatch.setattr(type(sys.stderr), "isatty", lambda self: False, raising=False)
+    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)  # other tests import it; in a notebook somebody does read along
 
     @jit(cache=False)
     def alone(x):
