@@ -65,7 +65,7 @@ def test_a_row_of_maps_for_each_layer():
     figure = feature_maps(rng.integers(0, 256, (8, 9)).astype(np.uint8), maps, columns=16)
     drawn = [axis for axis in figure.axes if axis.images]
     assert len(drawn) == 1 + 6 + 16
-    assert [axis.get_title(loc="left") for axis in drawn if axis.get_title(loc="left")] == [
+    assert [text.get_text() for axis in drawn for text in axis.texts] == [
         "conv: 6 maps of 8x9", "pool: the first 16 of 20 maps of 4x4"]
     assert np.array_equal(drawn[1].images[0].get_array(), maps["conv"][0])
     top = np.abs(maps["conv"]).max()
