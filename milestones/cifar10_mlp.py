@@ -9,6 +9,7 @@ import numpy as np
 from common import Run, evaluate, parser, run
 from common.drawing import Pictures
 from common.following import FirstBatches, Following
+from common.options import complete
 
 from tinytorch.data import (Compose, DataLoader, Normalize, RandomBrightness, RandomHorizontalFlip,
                             RandomShift, Subset, TensorDataset, split_indices)
@@ -56,10 +57,7 @@ def read_options(arguments=None):
     options = parser(__doc__, "cifar10-mlp", epochs=None, batch_size=None, lr=None)
     options.add_argument("--recipe", choices=RECIPES, default="best", help="(%(default)s)")
     found = options.parse_args(arguments)
-    for name in ("epochs", "batch_size", "lr"):
-        if getattr(found, name) is None:
-            setattr(found, name, getattr(RECIPES[found.recipe], name))
-    return found
+    return complete(found, RECIPES[found.recipe])
 
 
 def network(rng, recipe="best"):

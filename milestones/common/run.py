@@ -6,8 +6,10 @@ import sys
 from threadpoolctl import threadpool_limits
 
 import tinytorch
-from common import drawing, machine, report, saving
+from common import drawing, report, saving
+from common.memory import peak_memory
 from tinytorch.datasets import DataError
+from tinytorch.machine import blas
 
 WARM_UP = 5  # first steps, timed apart: caches fill, and what is compiled is compiled here
 SETTINGS = ("epochs", "batch_size", "lr", "seed", "threads", "kernels")
@@ -71,7 +73,7 @@ class Run:
             "warm_up_steps": len(warm_up), "warm_up_seconds": sum(warm_up),
             "steps": sum(one["steps"] for one in self.history),
             "step_ms_median": 1000 * statistics.median(rest or warm_up or [0.0]),
-            "peak_memory_mb": machine.peak_memory(), "blas": machine.blas(),
+            "peak_memory_mb": peak_memory(), "blas": blas(),
             "fallbacks": dict(tinytorch.fallbacks), "history": self.history,
         }
 

@@ -1,6 +1,4 @@
 """A step of Adam alone, for all parameters of the CIFAR-10 MLP."""
-from functools import partial
-
 import numpy as np
 
 from tito.bench.cases.cifar10_mlp import network
@@ -32,7 +30,7 @@ def variant(package, **options):
 
 def candidates(size, threads, kernels):
     """Yield who takes part."""
-    yield from ours.candidates(partial(variant), kernels, ("tinytorch",))
+    yield from ours.candidates(variant, kernels, ("tinytorch",))
     yield from pytorch.candidates(variant, threads)
 
 
