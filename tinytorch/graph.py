@@ -77,7 +77,7 @@ def find_boxes(root):
     while stack:
         box = stack[-1]
         if box.sources is None:
-            box.sources = [box_of(value, known) for value in (box.origin and box.origin.inputs or ())]
+            box.sources = [box_of(value, known) for value in (box.origin and box.origin.inputs or ()) if value is not None]
             stack += [source for source in reversed(box.sources) if source.sources is None]
         else:
             stack.pop()

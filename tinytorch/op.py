@@ -7,6 +7,8 @@ PyTorch's ``torch.library``, of HIPS autograd's ``defvjp`` and of JAX's primitiv
 import functools
 import importlib
 import importlib.util
+import inspect
+import sys
 import threading
 import warnings
 from collections import Counter
@@ -120,13 +122,44 @@ class Op:
         self.name = forward.__name__
         self.forward = forward
         self.defaults = forward.__kwdefaults__ or {}
+        self.signature = inspect.signature(forward)
+        self.most, self.names, self.settings = argument_names(self.signature)
         self.rules = ()
         self.rule_of_each = None
         self.kernels = {}
         self.flops = self.moved = None
 
     def __call__(self, *inputs, **params):
+        if len(inputs) > self.most or params and not self.names.isdisjoint(params):
+            inputs, params = self.bind(inputs, params)
         return (_parts.get("apply") or part("apply"))(self, *inputs, **params)
+
+    def bind(self, inputs, params):
+        """Tell inputs from settings where some inputs were given by name, or some settings by place.
+
+        Args:
+            inputs: Tuple of what was given by place: inputs, and after them perhaps settings, in the forward's order.
+            params: Dict of what was given by name.
+
+        Returns:
+            Tuple of all inputs, and dict of all settings.
+
+        Raises:
+            TypeError: There are too many of them, one is missing, or one has an unknown name.
+
+        Example:
+            >>> scale = Op(lambda a, factor, *, shift=0: a * factor + shift)
+            >>> scale.bind((1.0, 2.0, 3.0), {})
+            ((1.0, 2.0), {'shift': 3.0})
+            >>> scale.bind((1.0,), {"factor": 2.0})
+            ((1.0, 2.0), {'shift': 0})
+        """
+        extra = inputs[self.most:]
+        if len(extra) > len(self.settings):
+            raise TypeError(f"{self.name}{self.signature} takes at most {self.most + len(self.settings)} arguments, got {len(inputs)}")
+        given = self.signature.bind(*inputs[:self.most], **dict(zip(self.settings, extra)), **params)
+        given.apply_defaults()
+        return given.args, given.kwargs
 
     def __repr__(self):
         kernels = ", ".join(["numpy", *self.kernels])
@@ -212,6 +245,15 @@ class Op:
             1
         """
         self.flops, self.moved = flops, moved
+
+
+def argument_names(signature):
+    """Return how many inputs an op takes at most, their names, and the names of its settings, in order."""
+    kinds = {name: parameter.kind for name, parameter in signature.parameters.items()}
+    names = [name for name, kind in kinds.items() if kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
+    any_number = inspect.Parameter.VAR_POSITIONAL in kinds.values()
+    settings = [name for name, kind in kinds.items() if kind is inspect.Parameter.KEYWORD_ONLY]
+    return sys.maxsize if any_number else len(names), frozenset(names), settings
 
 
 def op(forward):

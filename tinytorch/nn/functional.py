@@ -1,7 +1,7 @@
 """PyTorch's `nn.functional`: activations, layers and losses as functions of tensors. Given.
 
-`import tinytorch.nn.functional as F`, then `F.relu(x)`, `F.linear(x, weight, bias)`, `F.cross_entropy(logits, labels)`. As
-everywhere in this framework, settings go by name: `F.softmax(x, dim=1)`.
+`import tinytorch.nn.functional as F`, then `F.relu(x)`, `F.linear(x, weight, bias)`, `F.cross_entropy(logits, labels)`,
+`F.softmax(x, dim=1)`.
 """
 from tinytorch import imports
 
