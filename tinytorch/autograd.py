@@ -10,6 +10,7 @@ import numpy as np
 from tinytorch.activations import (erf, gelu, leaky_relu, log_softmax, relu, sigmoid, softmax,
                                    tanh)
 from tinytorch.gradients import as_they_were, by_columns, first_gradient, unshared
+from tinytorch.layers import linear
 from tinytorch.losses import (binary_cross_entropy_with_logits, cross_entropy, logsumexp, mse_loss,
                               nll_loss)
 from tinytorch.numeric import GradcheckError, in_float64, numeric_gradient
@@ -114,7 +115,19 @@ def matmul_right_rule(grad, out, a, b):
     return (grad.mT @ a).mT if by_columns(b) else a.mT @ grad
 
 
+def linear_weight_rule(grad, out, x, weight, bias=None):
+    """Turn the gradient of a linear layer's result into that of its weight."""
+    return rows(grad).mT @ rows(x)
+
+
+def rows(x):
+    """Return a matrix of a tensor's vectors: all axes but the last become one."""
+    return x if x.ndim == 2 else x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
+
+
 matmul.register_vjp(matmul_rule, matmul_right_rule)
+linear.register_vjp(lambda grad, out, x, weight, bias=None: grad @ weight, linear_weight_rule,
+                    lambda grad, out, x, weight, bias=None: grad)
 
 
 def kept_shape(shape, axis):

@@ -8,6 +8,7 @@ from collections import namedtuple
 import numpy as np
 
 from tinytorch.activations import gelu, leaky_relu, log_softmax, relu, sigmoid, softmax, tanh
+from tinytorch.op import op
 from tinytorch.random import generator
 from tinytorch.tensor import Tensor, zeros
 
@@ -15,25 +16,25 @@ LoadedKeys = namedtuple("LoadedKeys", "missing_keys unexpected_keys")  # load_st
 
 
 # layers.py, cell 7
+@op
 def linear(x, weight, bias=None):
     """Give every neuron's weighted sum of the inputs, plus its bias.
 
     Args:
-        x: Tensor of shape (..., in_features), or (in_features,) for one example.
-        weight: Tensor of shape (out_features, in_features): one row for each neuron.
-        bias: Tensor of shape (out_features,), or None for none.
+        x: Array of shape (..., in_features), or (in_features,) for one example.
+        weight: Array of shape (out_features, in_features): one row for each neuron.
+        bias: Array of shape (out_features,), or None for none.
 
     Returns:
-        Tensor of shape (..., out_features). Entry ``[..., j]`` is the sum over k of
+        Array of shape (..., out_features). Entry ``[..., j]`` is the sum over k of
         ``x[..., k] * weight[j, k]``, plus ``bias[j]``.
 
     Example:
-        >>> weight = Tensor([[1.0, 1.0], [0.0, 3.0], [2.0, 0.0]])
-        >>> bias = Tensor([0.0, 10.0, 0.0])
-        >>> linear(Tensor([[1.0, 2.0]]), weight, bias)
-        tensor([[ 3., 16.,  2.]])
+        >>> weight = np.array([[1.0, 1.0], [0.0, 3.0], [2.0, 0.0]])
+        >>> linear.forward(np.array([[1.0, 2.0]]), weight, np.array([0.0, 10.0, 0.0]))
+        array([[ 3., 16.,  2.]])
     """
-    out = x @ weight.mT
+    out = x @ weight.T
     return out if bias is None else out + bias
 
 

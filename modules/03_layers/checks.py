@@ -31,14 +31,8 @@ def draw_linear(rng):
     yield dict(x=rng.standard_normal((2, 3)), weight=rng.standard_normal((4, 3)), bias=rng.standard_normal(4))
 
 
-UNREMEMBERED = "a tensor that does not require a gradient, although the weight does"
-
-
-def observe_linear(module, x, weight, bias=None):
-    """The values, if a gradient could find its way back to the weight."""
-    tensors = [module.Tensor(x), module.Tensor(weight, requires_grad=True)]
-    out = module.linear(*tensors, *([] if bias is None else [module.Tensor(bias)]))
-    return UNREMEMBERED if isinstance(out, module.Tensor) and not out.requires_grad else numbers(module, out)
+def observe_linear(linear, **inputs):
+    return linear.forward(**inputs)
 
 
 def oracle_linear(x, weight, bias=None):
@@ -53,11 +47,8 @@ misconceptions_linear = {
     "the bias is subtracted": lambda x, weight, bias=None: oracle_linear(x, weight, None if bias is None else -bias),
     "the bias is added also where there is none": lambda x, weight, bias=None:
         ("raises", "TypeError") if bias is None else oracle_linear(x, weight, bias),
-    "`if bias` asks a whole tensor whether it is true; `bias is None` asks whether there is one": lambda x, weight, bias=None:
-        oracle_linear(x, weight, bias) if bias is None or bias.size == 1 else ("raises", "ValueError", "item()"),
-    "computed with arrays and wrapped afterwards: the result does not remember where it came from":
-        lambda x, weight, bias=None: UNREMEMBERED,
-    "computed with arrays: a layer takes tensors and gives tensors": lambda x, weight, bias=None: "ndarray, not a Tensor",
+    "`if bias` asks a whole array whether it is true; `bias is None` asks whether there is one": lambda x, weight, bias=None:
+        oracle_linear(x, weight, bias) if bias is None or bias.size == 1 else ("raises", "ValueError", "truth value"),
 }
 
 

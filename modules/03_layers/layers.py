@@ -50,37 +50,38 @@ from collections import namedtuple
 import numpy as np
 
 from tinytorch.activations import gelu, leaky_relu, log_softmax, relu, sigmoid, softmax, tanh
+from tinytorch.op import op
 from tinytorch.random import generator
 from tinytorch.tensor import Tensor, zeros
 
 LoadedKeys = namedtuple("LoadedKeys", "missing_keys unexpected_keys")  # load_state_dict returns it
 
 # %% [markdown]
-# From here on you work with tensors, whose operators remember where a result came from. That is how a gradient will find its
-# way back to the weights, as long as you compute with the tensors themselves and not with their arrays.
+# This formula becomes an op, like those before: it computes with arrays, and called with tensors it returns one that remembers
+# its inputs. It takes three of them, and the last may be missing.
 
 # %% exercise="03.1" minutes=10 points=1
 #| export
+@op
 def linear(x, weight, bias=None):
     """Give every neuron's weighted sum of the inputs, plus its bias.
 
     Args:
-        x: Tensor of shape (..., in_features), or (in_features,) for one example.
-        weight: Tensor of shape (out_features, in_features): one row for each neuron.
-        bias: Tensor of shape (out_features,), or None for none.
+        x: Array of shape (..., in_features), or (in_features,) for one example.
+        weight: Array of shape (out_features, in_features): one row for each neuron.
+        bias: Array of shape (out_features,), or None for none.
 
     Returns:
-        Tensor of shape (..., out_features). Entry ``[..., j]`` is the sum over k of
+        Array of shape (..., out_features). Entry ``[..., j]`` is the sum over k of
         ``x[..., k] * weight[j, k]``, plus ``bias[j]``.
 
     Example:
-        >>> weight = Tensor([[1.0, 1.0], [0.0, 3.0], [2.0, 0.0]])
-        >>> bias = Tensor([0.0, 10.0, 0.0])
-        >>> linear(Tensor([[1.0, 2.0]]), weight, bias)
-        tensor([[ 3., 16.,  2.]])
+        >>> weight = np.array([[1.0, 1.0], [0.0, 3.0], [2.0, 0.0]])
+        >>> linear.forward(np.array([[1.0, 2.0]]), weight, np.array([0.0, 10.0, 0.0]))
+        array([[ 3., 16.,  2.]])
     """
     ### BEGIN SOLUTION
-    out = x @ weight.mT
+    out = x @ weight.T
     return out if bias is None else out + bias
     ### END SOLUTION
 
@@ -92,8 +93,8 @@ check("03.1")
 # axes of `weight` stand, and in which do you need them?
 
 # %% [markdown] hint="03.1"
-# A tensor has the property `mT`: its last two axes exchanged, nothing copied. Add the bias with `+`, only if there is one, and
-# ask for that with `is None`: `if bias` would ask a whole tensor whether it is true.
+# An array has the property `T`: its axes in reverse order, nothing copied. Add the bias with `+`, only if there is one, and
+# ask for that with `is None`: `if bias` would ask a whole array whether it is true.
 
 # %% [markdown]
 # The weights of a neuron that looks at a picture are a picture too. The more the two are alike, the larger the sum: a neuron
@@ -116,6 +117,9 @@ for axis, picture, answer in zip(axes, pictures, answers):
 #
 # Templates shall be learned, not made by hand. So a layer keeps its weights as **parameters**: tensors that require a gradient
 # from the start. The class is given. It adds nothing else; what counts is that a parameter can be told from other tensors.
+#
+# From here on you work with tensors. What an op returns remembers where it came from: that is how a gradient will find its way
+# back to the weights, as long as you compute with the tensors themselves and not with their arrays.
 
 # %%
 #| export

@@ -72,6 +72,7 @@ import numpy as np
 from tinytorch.activations import (erf, gelu, leaky_relu, log_softmax, relu, sigmoid, softmax,
                                    tanh)
 from tinytorch.gradients import as_they_were, by_columns, first_gradient, unshared
+from tinytorch.layers import linear
 from tinytorch.losses import (binary_cross_entropy_with_logits, cross_entropy, logsumexp, mse_loss,
                               nll_loss)
 from tinytorch.numeric import GradcheckError, in_float64, numeric_gradient
@@ -210,8 +211,12 @@ check("05.2")
 # `b.T` and `b.mT` both exchange the last two axes of a tensor, also in a batch. The product of two tensors is `@`.
 
 # %% [markdown]
-# For the right operand the same reasoning gives `a.mT @ grad`. The given rule computes it in the memory order of `b`: a weight
-# is transposed on its way into the product, and subtracting a gradient in the other order from it takes ten times as long.
+# For the right operand the same reasoning gives `a.mT @ grad`. The given rule computes it in the memory order of `b`: where a
+# weight was transposed on its way into the product, subtracting a gradient in the other order from it takes ten times as long.
+#
+# The rules of `linear` are what you found in 04.7, for any number of batch dimensions: the weight's gradient is a sum over all
+# examples, so their rows are put below each other. The bias stands in every row of the result; how its many gradients become
+# one is a question that comes up again below, at broadcasting.
 
 # %%
 #| export
@@ -220,7 +225,19 @@ def matmul_right_rule(grad, out, a, b):
     return (grad.mT @ a).mT if by_columns(b) else a.mT @ grad
 
 
+def linear_weight_rule(grad, out, x, weight, bias=None):
+    """Turn the gradient of a linear layer's result into that of its weight."""
+    return rows(grad).mT @ rows(x)
+
+
+def rows(x):
+    """Return a matrix of a tensor's vectors: all axes but the last become one."""
+    return x if x.ndim == 2 else x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
+
+
 matmul.register_vjp(matmul_rule, matmul_right_rule)
+linear.register_vjp(lambda grad, out, x, weight, bias=None: grad @ weight, linear_weight_rule,
+                    lambda grad, out, x, weight, bias=None: grad)
 
 
 def kept_shape(shape, axis):

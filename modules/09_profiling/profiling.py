@@ -45,6 +45,7 @@ from tinytorch import machine
 from tinytorch.activations import (erf, gelu, leaky_relu, log_softmax, relu, sigmoid, softmax,
                                    tanh)
 from tinytorch.autograd import probability_minus_truth, sign
+from tinytorch.layers import linear
 from tinytorch.losses import (binary_cross_entropy_with_logits, cross_entropy, logsumexp,
                               mse_loss)
 from tinytorch.machine import peak_memory
@@ -348,6 +349,8 @@ register_costs(2, sgd_update, moves=3)
 register_costs(4, momentum_update, moves=5)
 register_costs(13, adam_update, moves=7)
 matmul.register_cost(matmul_flops)
+linear.register_cost(lambda out, x, weight, bias=None:
+                     matmul_flops(out, x, weight) + (0 if bias is None else out.size))
 softmax.register_cost(softmax_flops)
 getitem.register_cost(None, lambda out, a, index: bytes_moved(out, a) and 2 * held(out))
 
@@ -746,7 +749,7 @@ with profile() as p:
 p
 
 # %%
-products = sum(row.seconds for row in p.key_averages() if row.op == "matmul")
+products = sum(row.seconds for row in p.key_averages() if row.op in ("linear", "matmul"))
 flops = sum(row.flops for row in p.key_averages()) / 10
 print(f"matrix products: {100 * products / (p.ended - p.began):.0f} % of the time")
 print(f"a step is {flops / 1e6:.0f} MFLOP; not watched, it takes")

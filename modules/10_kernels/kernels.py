@@ -832,7 +832,7 @@ axis.set(xlabel="GFLOP/s", xlim=(0, 1.15 * max(rungs.values())));
 # BLAS wins: where this was written, one thread of it does 100 GFLOP/s, and yours 65. It copies pieces of both matrices into the
 # order in which they will be read, keeps a tile of the result in the processor's registers from the first product to the last, and
 # has this innermost loop in assembler, for each kind of processor. Your loop cannot say "register", and each of its sums goes
-# through the cache. So no kernel is registered on `matmul`: the ladder was for the climb.
+# through the cache. So no kernel is registered on `matmul` or `linear`: the ladder was for the climb.
 #
 # ## Where it helps, and where it does not
 #
@@ -867,7 +867,7 @@ for name, step in networks.items():
           f"{times['numpy'] / times['numba']:.2f} times as fast")
 
 # %% [markdown] question="10.3"
-# The next cell says how much of each step is `matmul`. Write $f$ for that share: if everything else took no time at all, how many
+# The next cell says how much of each step are matrix products. Write $f$ for that share: if everything else took no time at all, how many
 # times as fast could the step become at most? (This is **Amdahl's law**.) Which of the two networks was worth the work?
 
 # %%
@@ -875,9 +875,9 @@ for name, step in networks.items():
     with tinytorch.use("numpy"), profile() as seen:
         step()
     rows = seen.key_averages()
-    products = sum(row.seconds for row in rows if row.op == "matmul")  # forwards and backwards
+    products = sum(row.seconds for row in rows if row.op in ("linear", "matmul"))
     share = products / sum(row.seconds for row in rows)
-    print(f"{name}: matmul {share:.0%}, so at most {1 / share:.2f} times as fast")
+    print(f"{name}: products {share:.0%}, so at most {1 / share:.2f} times as fast")
 
 # %% [markdown]
 # You have seen both ends. Many passes over memory become one, and a step with Adam gains a quarter or more. A step that is mostly

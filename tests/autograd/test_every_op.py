@@ -15,6 +15,7 @@ from tinytorch.autograd import grad, probability_minus_truth, put_back
 from tinytorch.cnn import (average_pooling, average_pooling_backward, batch_norm, channel_norm, channel_norm_backward, channel_norm_weight,
                            channel_variance, conv2d_input, conv2d_weight, convolution, fold, max_pooling, max_pooling_backward,
                            max_pooling_pick, unfold)
+from tinytorch.layers import linear
 from tinytorch.losses import binary_cross_entropy_with_logits, cross_entropy, logsumexp, mse_loss, nll_loss
 from tinytorch.op import InPlace, Op
 from tinytorch.tensor import (Tensor, absolute, add, cast, cat, div, exp, expand, getitem, log, matmul, mean, mul, neg, permute, power,
@@ -141,6 +142,9 @@ CASES = [
     Case(matmul, lambda a: a @ a, ((3, 3),), lambda t, a: a @ a),
     Case(matmul, lambda a: a @ a.mT, ((2, 3),), lambda t, a: a @ a.mT),
     Case(matmul, lambda a, b: a.mT @ b.mT, ((3, 2), (5, 3)), lambda t, a, b: a.mT @ b.mT),
+    *(Case(linear, linear, shapes, lambda t, *inputs: t.nn.functional.linear(*inputs)) for shapes in
+      [((2, 3), (5, 3), (5,)), ((2, 3), (5, 3)), ((3,), (2, 3), (2,)), ((4, 1, 2, 3), (6, 3), (6,)), ((0, 3), (2, 3), (2,))]),
+    Case(linear, lambda a: linear(a, a, a[0]), ((3, 3),), lambda t, a: t.nn.functional.linear(a, a, a[0])),
     *reduction(reduce_sum, lambda t, a, axis, keep: a.sum(dim=axis, keepdim=keep)),
     *reduction(mean, lambda t, a, axis, keep: a.mean(dim=axis, keepdim=keep)),
     *reduction(reduce_max, lambda t, a, axis, keep: t.amax(a, () if axis is None else axis, keep)),

@@ -76,21 +76,21 @@ def test_with_a_clock_that_ticks_each_kernel_takes_the_one_tick_between_two_look
 def test_a_training_step_has_the_flops_that_its_shapes_say():
     with profile() as p:
         train()
-    products = [row for row in p.key_averages() if row.op == "matmul"]
-    first, second = 2 * 8 * 20 * 12, 2 * 8 * 12 * 5
-    assert {row.name: row.flops for row in products} == {"matmul": first + second,
-                                                        "matmul backward: matmul": first + 2 * second}
+    products = [row for row in p.key_averages() if row.op in ("linear", "matmul")]
+    first, second, biases = 2 * 8 * 20 * 12, 2 * 8 * 12 * 5, 8 * 12 + 8 * 5
+    assert {row.name: row.flops for row in products} == {"linear": first + second + biases,
+                                                        "linear backward: matmul": first + 2 * second}
 
 
 def test_ops_of_the_walk_back_are_named_as_such():
     with profile() as p:
         train()
     found = {row.name for row in p.key_averages()}
-    assert {"relu", "cross_entropy", "matmul backward: matmul", "backward: reduce_sum", "sgd_update"} <= found
+    assert {"relu", "cross_entropy", "linear backward: matmul", "backward: reduce_sum", "sgd_update"} <= found
     for op in ("relu", "cross_entropy"):  # what their rules call changes with module 10
         assert any(name.startswith(f"{op} backward: ") for name in found)
     forwards = {name for name in found if ": " not in name}
-    assert forwards == {"transpose", "matmul", "add", "relu", "cross_entropy", "sgd_update", "Python between the ops",
+    assert forwards == {"linear", "relu", "cross_entropy", "sgd_update", "Python between the ops",
                         "the profile's own notes"}
 
 
@@ -101,7 +101,7 @@ def test_the_walk_is_the_whole_of_what_it_calls():
     (walk,) = [one for one in log.spans if one.name == "backward"]
     inside = [one for one in log.spans if one.depth > walk.depth and walk.began <= one.began]
     assert inside and all(one.ended <= walk.ended for one in inside if one.name != "sgd_update")
-    assert {one.name for one in inside} >= {"matmul backward", "relu backward", "add backward"}
+    assert {one.name for one in inside} >= {"linear backward", "relu backward"}
 
 
 def test_updates_in_place_have_rows():
@@ -234,7 +234,7 @@ def test_the_trace_loads_and_every_event_lies_within_the_one_around_it(tmp_path)
     p.export_chrome_trace(tmp_path / "trace.json")
     events = json.loads((tmp_path / "trace.json").read_text(encoding="utf-8"))["traceEvents"]
     spans = [event for event in events if event["ph"] == "X"]
-    assert {"step", "backward", "relu backward", "matmul"} <= {event["name"] for event in spans}
+    assert {"step", "backward", "relu backward", "linear"} <= {event["name"] for event in spans}
     assert "note" not in {event["name"] for event in spans}
     open_ends, depths = [], {}
     for event in sorted(spans, key=lambda event: (event["ts"], -event["dur"])):
@@ -245,9 +245,9 @@ def test_the_trace_loads_and_every_event_lies_within_the_one_around_it(tmp_path)
         depths.setdefault(event["name"], set()).add(len(open_ends))
         open_ends.append(end)
     assert depths["step"] == {0} and depths["backward"] == {1} and depths["relu backward"] == {2}
-    assert depths["matmul"] == {1, 3}  # forwards, and in a rule of the walk back
-    product = next(event for event in spans if event["name"] == "matmul")
-    assert product["args"]["flops"] > 0 and len(product["args"]["inputs"]) == 2
+    assert depths["linear"] == {1} and depths["matmul"] == {3}  # forwards, and in a rule of the walk back
+    product = next(event for event in spans if event["name"] == "linear")
+    assert product["args"]["flops"] > 0 and len(product["args"]["inputs"]) == 3
 
 
 def test_every_number_of_the_trace_is_json(tmp_path):
