@@ -2,7 +2,7 @@
 
     python benchmarks/frozen_filters.py --seeds 0 1 2 --kernels numba --threads 2
 
-Every run is a milestone's own recipe with `--frozen-filters`: biases, BatchNorm and linear layers are trained, and the filters are not. Runs that are
+Every run is a milestone's own recipe with `--frozen-filters`: BatchNorm and linear layers are trained, the convolutions are not. Runs that are
 there already are not repeated. `benchmarks/results/frozen_filters.json` is made of them, and its means stand in `modules/curriculum.toml`.
 """
 import argparse
