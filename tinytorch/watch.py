@@ -77,10 +77,10 @@ class Watch:
     """
 
     def __init__(self, clock=time.perf_counter):
-        self.clock, self.logs, self.main, self.began, self.ended = clock, {}, None, 0.0, 0.0
+        self.clock, self.logs, self.names, self.main, self.began, self.ended = clock, {}, {}, None, 0.0, 0.0
 
     def __enter__(self):
-        self.logs, self.main = {}, threading.get_ident()
+        self.logs, self.names, self.main = {}, {}, threading.get_ident()
         self.log()
         watchers.append(self)
         self.began = self.ended = self.clock()
@@ -94,6 +94,7 @@ class Watch:
         """Return the log of the thread that asks."""
         thread = threading.get_ident()
         if thread not in self.logs:
+            self.names[thread] = threading.current_thread().name
             self.logs[thread] = self.new_log(self.clock)
         return self.logs[thread]
 
@@ -168,15 +169,39 @@ class Watch:
         Args:
             path: Name of the file, such as ``"trace.json"``.
         """
-        events = []
+        events = [{"name": "process_name", "ph": "M", "pid": 0, "args": {"name": "tinytorch"}}]
         for number, (thread, log) in enumerate(self.logs.items()):
-            name = "main thread" if thread == self.main else f"thread {number}"
-            events.append({"name": "thread_name", "ph": "M", "pid": 0, "tid": number, "args": {"name": name}})
-            events += self.trace_events([one for one in log.spans if one.details is not NOTE], self.began, number)
+            events.append({"name": "thread_name", "ph": "M", "pid": 0, "tid": number, "args": {"name": self.names[thread]}})
+            events += map(for_viewer, self.trace_events([one for one in log.spans if one.details is not NOTE], self.began, number))
         Path(path).write_text(json.dumps({"traceEvents": events}), encoding="utf-8")
 
     def __repr__(self):
         return self.key_averages().table()
+
+
+def for_viewer(event):
+    """Return an event of a trace with what a viewer shows of it when it is clicked: a line for each fact, and the rates.
+
+    Args:
+        event: Dict with the keys of `trace_events`.
+
+    Returns:
+        Dict with the same keys, and ``cat``, its category: ``kernel``, ``rule``, ``walk`` or ``mark``. Times are whole nanoseconds.
+
+    Example:
+        >>> details = {"kind": "kernel", "kernels": "numpy", "fallback": False, "flops": 3000, "bytes": 24, "inputs": [(2, 3), "4.0"]}
+        >>> for_viewer({"name": "mul", "ts": 5.0, "dur": 1.5, "args": details})["args"]
+        {'kernels': 'numpy', 'inputs': '(2, 3), 4.0', 'FLOPs': 3000, 'bytes': 24, 'GFLOP/s': 2.0, 'GB/s': 0.016}
+    """
+    details, nanoseconds = event["args"], round(1e3 * event["dur"])
+    args = {"kernels": details["kernels"]} if "kernels" in details else {}
+    if details.get("fallback"):
+        args["fallback"] = "the kernel set has none for these inputs"
+    if "inputs" in details:  # not so if the kernel raised an error
+        args.update(inputs=", ".join(map(str, details["inputs"])), FLOPs=details["flops"], bytes=details["bytes"])
+        if nanoseconds:
+            args |= {"GFLOP/s": round(details["flops"] / nanoseconds, 3), "GB/s": round(details["bytes"] / nanoseconds, 3)}
+    return {**event, "cat": details["kind"], "ts": round(event["ts"], 3), "dur": nanoseconds / 1e3, "args": args}
 
 
 def labels(spans):

@@ -381,7 +381,7 @@ class DataLoader:
 def ahead(batches, count):
     """Yield what an iterator gives, in its order, while one thread fetches the next ``count``."""
     end = object()
-    with ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(1, "prefetch") as pool:
         waiting = deque(pool.submit(next, batches, end) for _ in range(count))
         while (batch := waiting.popleft().result()) is not end:
             waiting.append(pool.submit(next, batches, end))
