@@ -106,12 +106,13 @@ def unfold(x, *, kernel_size, dilation=1, padding=0, stride=1):
 
 # cnn.py, cell 20
 @op
-def convolution(x, weight, *, stride, padding, dilation, groups):
+def convolution(x, weight, bias=None, *, stride, padding, dilation, groups):
     """Slide kernels over the pictures of a batch.
 
     Args:
         x: Array of shape (N, C, H, W).
         weight: Array of shape (O, C / groups, KH, KW): O kernels.
+        bias: Array of shape (O,), or None for none.
         stride, padding, dilation: Pairs, for height and width; the padding is a border of zeros,
             as wide above as below, and left as right.
         groups: Into how many groups channels and kernels are divided, each in their order.
@@ -120,7 +121,7 @@ def convolution(x, weight, *, stride, padding, dilation, groups):
         Array of shape (N, O, H', W'). Entry ``[n, o, y, x]`` is the sum over c, i and j of
         ``weight[o, c, i, j]`` times the entry of the bordered picture n in channel c of kernel o's
         group, at row ``y * stride[0] + i * dilation[0]`` and column
-        ``x * stride[1] + j * dilation[1]``.
+        ``x * stride[1] + j * dilation[1]``; plus ``bias[o]``.
 
     Example:
         >>> x, weight = np.arange(9.0).reshape(1, 1, 3, 3), np.array([[[[1.0, 0.0], [0.0, 10.0]]]])
@@ -133,15 +134,17 @@ def convolution(x, weight, *, stride, padding, dilation, groups):
         Chellapilla, Puri and Simard, High performance convolutional neural networks, 2006.
     """
     settings = dict(kernel_size=weight.shape[2:], dilation=dilation, padding=padding, stride=stride)
-    size = [length + 2 * p for length, p in zip(x.shape[2:], padding)]
-    down, across = places(size, weight.shape[2:], stride, dilation)
+    down, across = places(x.shape[2:], weight.shape[2:], stride, dilation, padding)
     rows = weight.reshape(groups, len(weight) // groups, -1)
     out = np.empty((len(x), *rows.shape[:2], down * across), np.result_type(x, weight))
     for slab in slabs(len(x), groups * rows[0, 0].size * down * across):
         columns = unfold.forward(x[slab], **settings)
         columns = columns.reshape(len(columns), groups, -1, down * across)
         np.matmul(rows, columns, out=out[slab])
-    return out.reshape(len(x), len(weight), down, across)
+    out = out.reshape(len(x), len(weight), down, across)
+    if bias is not None:
+        out += column(bias)
+    return out
 
 
 # cnn.py, cell 28
@@ -228,19 +231,26 @@ def conv2d_input(weight, grad, *, input_size, stride, padding, dilation, groups)
     grad = grad.reshape(n, groups, kernels // groups, down * across)
     out = np.empty(input_size, np.result_type(weight, grad))
     for slab in slabs(n, groups * rows.shape[1] * down * across):
-        columns = rows @ grad[slab]
-        columns = columns.reshape(len(columns), groups * rows.shape[1], down * across)
+        columns = (rows @ grad[slab]).reshape(-1, groups * rows.shape[1], down * across)
         out[slab] = fold.forward(columns, **settings)
     return out
 
 
+@op
+def channel_sum(x):
+    """Return the sum of every channel's entries, of shape (C,)."""
+    return np.einsum("nchw->c", x)
+
+
+# cnn.py, cell 39
 convolution.register_vjp(
-    lambda grad, out, x, weight, **s: conv2d_input(weight, grad, input_size=x.shape, **s),
-    lambda grad, out, x, weight, **s: conv2d_weight(x, grad, weight_size=weight.shape, **s))
+    lambda grad, out, x, w, *bias, **s: conv2d_input(w, grad, input_size=x.shape, **s),
+    lambda grad, out, x, w, *bias, **s: conv2d_weight(x, grad, weight_size=w.shape, **s),
+    lambda grad, *_, **s: channel_sum(grad))
+channel_sum.register_vjp(lambda grad, out, x: column(grad).expand(x.shape))
 conv2d_input.register_vjp(
-    lambda grad, out, weight, g, input_size, **s:
-        conv2d_weight(grad, g, weight_size=weight.shape, **s),
-    lambda grad, out, weight, g, input_size, **s: convolution(grad, weight, **s))
+    lambda grad, out, w, g, input_size, **s: conv2d_weight(grad, g, weight_size=w.shape, **s),
+    lambda grad, out, w, g, input_size, **s: convolution(grad, w, **s))
 conv2d_weight.register_vjp(
     lambda grad, out, x, g, weight_size, **s: conv2d_input(grad, g, input_size=x.shape, **s),
     lambda grad, out, x, g, weight_size, **s: convolution(x, grad, **s))
@@ -248,7 +258,6 @@ unfold.register_vjp(lambda grad, out, x, **s: fold(grad, output_size=x.shape[2:]
 fold.register_vjp(lambda grad, out, columns, output_size, **s: unfold(grad, **s))
 
 
-# cnn.py, cell 39
 def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     """Convolve pictures with kernels, and add each kernel's bias, as PyTorch does.
 
@@ -277,9 +286,8 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     input = grown(input, more)  # for "same" and an even kernel
     check_channels(input.shape, weight.shape, groups)
     check_fits("conv2d", input, kernel_size, stride, padding, dilation)
-    out = convolution(input, weight, stride=stride, padding=padding, dilation=dilation,
-                      groups=groups)
-    return out if bias is None else out + bias.reshape(-1, 1, 1)
+    inputs = (input, weight) if bias is None else (input, weight, bias)
+    return convolution(*inputs, stride=stride, padding=padding, dilation=dilation, groups=groups)
 
 
 # cnn.py, cell 40
@@ -433,7 +441,8 @@ average_pooling_backward.register_vjp(
 
 # cnn.py, cell 53
 # How many operations each takes: a profile divides them by the time.
-convolution.register_cost(lambda out, x, weight, **s: 2 * out.size * weight[0].size)
+convolution.register_cost(lambda out, x, weight, *bias, **s: 2 * out.size * weight[0].size)
+channel_sum.register_cost(lambda out, x: x.size)
 conv2d_input.register_cost(lambda out, weight, grad, **s: 2 * grad.size * weight[0].size)
 conv2d_weight.register_cost(lambda out, x, grad, **s: 2 * grad.size * out[0].size)
 max_pooling.register_cost(lambda out, x, kernel_size, **s: out.size * math.prod(kernel_size))
@@ -564,7 +573,7 @@ def channel_norm_backward_rule(grad, out, g, x, weight, mean, var, **given):
 channel_norm.register_vjp(
     lambda grad, out, x, w, b, *rest, **s: channel_norm_backward(grad, x, w, *rest, **s),
     lambda grad, out, x, w, b, *rest, **s: channel_norm_weight(grad, x, *rest, **s),
-    lambda grad, out, *rest, **s: grad.sum(CHANNEL), None, None)
+    lambda grad, *_, **s: channel_sum(grad), None, None)
 channel_norm_weight.register_vjp(
     lambda grad, out, g, x, *rest, **s: channel_norm(x, grad, grad * 0, *rest, **s),
     lambda grad, out, g, x, *rest, **s: channel_norm_backward(g, x, grad, *rest, **s), None, None)

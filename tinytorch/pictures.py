@@ -18,14 +18,15 @@ def pair(value):
     return tuple(value) if isinstance(value, (tuple, list)) else (value, value)
 
 
-def places(size, kernel_size, stride=(1, 1), dilation=(1, 1)):
+def places(size, kernel_size, stride=(1, 1), dilation=(1, 1), padding=(0, 0)):
     """Return at how many places, down and across, a kernel fits into a picture.
 
     Args:
-        size: Height and width of the picture, its border included.
+        size: Height and width of the picture.
         kernel_size: Height and width of the kernel.
         stride: How far it is from one place to the next, down and across.
         dilation: How far it is from one entry of the kernel to the next, down and across.
+        padding: How wide the picture's border is, above and below, left and right.
 
     Returns:
         A tuple of two; a number below 1 says that the kernel does not fit.
@@ -36,7 +37,7 @@ def places(size, kernel_size, stride=(1, 1), dilation=(1, 1)):
         >>> places((28, 28), (2, 2), stride=(2, 2))
         (14, 14)
     """
-    return tuple((n - d * (k - 1) - 1) // s + 1 for n, k, s, d in zip(size, kernel_size, stride, dilation))
+    return tuple((n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, d, p in zip(size, kernel_size, stride, dilation, padding))
 
 
 def padded(x, padding, value=0):
@@ -140,8 +141,8 @@ def check_fits(name, x, kernel_size, stride, padding, dilation=(1, 1)):
     for what, value, least in (("kernel size", kernel_size, 1), ("stride", stride, 1), ("dilation", dilation, 1), ("padding", padding, 0)):
         if len(value) != 2 or min(value) < least:
             raise ValueError(f"{name} needs a {what} of {least} or more, one number or a pair, got {value}")
-    size = tuple(n + 2 * p for n, p in zip(x.shape[2:], padding))
-    if min(places(size, kernel_size, stride, dilation)) < 1:
+    if min(places(x.shape[2:], kernel_size, stride, dilation, padding)) < 1:
+        size = tuple(n + 2 * p for n, p in zip(x.shape[2:], padding))
         reach = tuple(d * (k - 1) + 1 for k, d in zip(kernel_size, dilation))
         raise ValueError(f"{name} needs a kernel no larger than the padded picture: it reaches over {reach} pixels of {size}")
 

@@ -199,6 +199,8 @@ def draw_convolution(rng):
     yield dict(x=normal(rng, 3, 4, 60, 50), weight=normal(rng, 2, 4, 3, 3), **geometry((1, 1), (0, 0), (1, 1), 1))
     yield dict(x=normal(rng, 0, 2, 5, 4), weight=normal(rng, 3, 2, 2, 2), **geometry((1, 1), (0, 0), (1, 1), 1))
     yield dict(x=rng.standard_normal((1, 2, 4, 5)), weight=rng.standard_normal((3, 2, 2, 3)), **geometry((1, 1), (1, 0), (1, 1), 1))
+    for shape, weight, *settings in CONVOLUTIONS[1::3]:
+        yield dict(x=normal(rng, *shape), weight=normal(rng, *weight), bias=normal(rng, weight[0]), **geometry(*settings))
 
 
 def channels_of(kernel, kernels, channels, groups, dealt=False, first=False):
@@ -207,7 +209,7 @@ def channels_of(kernel, kernels, channels, groups, dealt=False, first=False):
     return list(range(size)) if first else list(range(group, channels, groups)) if dealt else list(range(group * size, (group + 1) * size))
 
 
-def oracle_convolution(x, weight, stride, padding, dilation, groups, before=None, after=None, **wrong):
+def oracle_convolution(x, weight, stride, padding, dilation, groups, bias=None, before=None, after=None, **wrong):
     x = bordered(x, padding if before is None else before, padding if after is None else after)
     down, across = fitting(x.shape[2:], weight.shape[2:], stride, dilation)
     out = np.zeros((len(x), len(weight), max(0, down), max(0, across)))
@@ -215,6 +217,8 @@ def oracle_convolution(x, weight, stride, padding, dilation, groups, before=None
         rows, columns = i * dilation[0] + stride[0] * np.arange(down), j * dilation[1] + stride[1] * np.arange(across)
         seen = x[:, channels_of(o, len(weight), x.shape[1], groups, **wrong)][:, :, rows[:, None], columns]
         out[:, o] += np.einsum("ncyx,c->nyx", seen, weight[o, :, i, j].astype(np.float64))
+    for o in range(0 if bias is None else len(weight)):
+        out[:, o] += float(bias[o])
     return out
 
 
@@ -253,6 +257,7 @@ misconceptions_convolution = {
         lambda **inputs: oracle_convolution(**inputs, dealt=True),
     "the entries of a kernel stand in another order than those of a column: channel first, then row, then column":
         kernels_in_another_order,
+    "the bias is missing": without(oracle_convolution, bias=None),
 }
 
 

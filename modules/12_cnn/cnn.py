@@ -255,16 +255,19 @@ def unfold(x, *, kernel_size, dilation=1, padding=0, stride=1):
 #
 # With **groups**, kernels see a share of the channels only: of two groups, the first half of the kernels sees the first half of
 # the channels. A product of stacks of matrices does all groups at once: `(groups, O/groups, k) @ (n, groups, k, L)`.
+#
+# A kernel may have a bias, as a neuron has. It is added to the whole map: `column(bias)`, given, makes (O, 1, 1) of (O,).
 
 # %% exercise="12.3" minutes=25 points=4
 #| export
 @op
-def convolution(x, weight, *, stride, padding, dilation, groups):
+def convolution(x, weight, bias=None, *, stride, padding, dilation, groups):
     """Slide kernels over the pictures of a batch.
 
     Args:
         x: Array of shape (N, C, H, W).
         weight: Array of shape (O, C / groups, KH, KW): O kernels.
+        bias: Array of shape (O,), or None for none.
         stride, padding, dilation: Pairs, for height and width; the padding is a border of zeros,
             as wide above as below, and left as right.
         groups: Into how many groups channels and kernels are divided, each in their order.
@@ -273,7 +276,7 @@ def convolution(x, weight, *, stride, padding, dilation, groups):
         Array of shape (N, O, H', W'). Entry ``[n, o, y, x]`` is the sum over c, i and j of
         ``weight[o, c, i, j]`` times the entry of the bordered picture n in channel c of kernel o's
         group, at row ``y * stride[0] + i * dilation[0]`` and column
-        ``x * stride[1] + j * dilation[1]``.
+        ``x * stride[1] + j * dilation[1]``; plus ``bias[o]``.
 
     Example:
         >>> x, weight = np.arange(9.0).reshape(1, 1, 3, 3), np.array([[[[1.0, 0.0], [0.0, 10.0]]]])
@@ -287,15 +290,17 @@ def convolution(x, weight, *, stride, padding, dilation, groups):
     """
     ### BEGIN SOLUTION
     settings = dict(kernel_size=weight.shape[2:], dilation=dilation, padding=padding, stride=stride)
-    size = [length + 2 * p for length, p in zip(x.shape[2:], padding)]
-    down, across = places(size, weight.shape[2:], stride, dilation)
+    down, across = places(x.shape[2:], weight.shape[2:], stride, dilation, padding)
     rows = weight.reshape(groups, len(weight) // groups, -1)
     out = np.empty((len(x), *rows.shape[:2], down * across), np.result_type(x, weight))
     for slab in slabs(len(x), groups * rows[0, 0].size * down * across):
         columns = unfold.forward(x[slab], **settings)
         columns = columns.reshape(len(columns), groups, -1, down * across)
         np.matmul(rows, columns, out=out[slab])
-    return out.reshape(len(x), len(weight), down, across)
+    out = out.reshape(len(x), len(weight), down, across)
+    if bias is not None:
+        out += column(bias)
+    return out
     ### END SOLUTION
 
 # %% check="12.3"
@@ -306,7 +311,7 @@ check("12.3")
 # give the result its four axes. `@` multiplies each matrix of a stack.
 
 # %% [markdown] hint="12.3"
-# H' and W' are `places` of the bordered size. Channels that belong together stand together, in `weight` and in the columns, so a
+# H' and W' are what `places` returns, which takes the padding, too. Channels that belong together stand together, in `weight` and in the columns, so a
 # group is a piece of either: `reshape` to one axis more, `groups`, cuts them.
 
 # %% [markdown] hint="12.3"
@@ -448,8 +453,9 @@ check("12.5")
 # its column, and `fold` takes those home. The function is given. Then all rules are there, and a discovery with them: each of the
 # three ops is the others' way back. So convolutions can be differentiated twice, and more often.
 #
-# Below it comes convenience: settings as numbers or pairs, a bias for each kernel, and errors that say what does not fit. The
-# layer begins like PyTorch's: a convolution's fan-in is the number of entries of a kernel.
+# A bias has gone to every place of its map in every picture: its gradient is the sum over a channel. Below the rules comes
+# convenience: settings as numbers or pairs, and errors that say what does not fit. The layer begins like PyTorch's: a
+# convolution's fan-in is the number of entries of a kernel.
 
 # %%
 #| export
@@ -463,27 +469,33 @@ def conv2d_input(weight, grad, *, input_size, stride, padding, dilation, groups)
     grad = grad.reshape(n, groups, kernels // groups, down * across)
     out = np.empty(input_size, np.result_type(weight, grad))
     for slab in slabs(n, groups * rows.shape[1] * down * across):
-        columns = rows @ grad[slab]
-        columns = columns.reshape(len(columns), groups * rows.shape[1], down * across)
+        columns = (rows @ grad[slab]).reshape(-1, groups * rows.shape[1], down * across)
         out[slab] = fold.forward(columns, **settings)
     return out
 
 
+@op
+def channel_sum(x):
+    """Return the sum of every channel's entries, of shape (C,)."""
+    return np.einsum("nchw->c", x)
+
+# %%
+#| export
 convolution.register_vjp(
-    lambda grad, out, x, weight, **s: conv2d_input(weight, grad, input_size=x.shape, **s),
-    lambda grad, out, x, weight, **s: conv2d_weight(x, grad, weight_size=weight.shape, **s))
+    lambda grad, out, x, w, *bias, **s: conv2d_input(w, grad, input_size=x.shape, **s),
+    lambda grad, out, x, w, *bias, **s: conv2d_weight(x, grad, weight_size=w.shape, **s),
+    lambda grad, *_, **s: channel_sum(grad))
+channel_sum.register_vjp(lambda grad, out, x: column(grad).expand(x.shape))
 conv2d_input.register_vjp(
-    lambda grad, out, weight, g, input_size, **s:
-        conv2d_weight(grad, g, weight_size=weight.shape, **s),
-    lambda grad, out, weight, g, input_size, **s: convolution(grad, weight, **s))
+    lambda grad, out, w, g, input_size, **s: conv2d_weight(grad, g, weight_size=w.shape, **s),
+    lambda grad, out, w, g, input_size, **s: convolution(grad, w, **s))
 conv2d_weight.register_vjp(
     lambda grad, out, x, g, weight_size, **s: conv2d_input(grad, g, input_size=x.shape, **s),
     lambda grad, out, x, g, weight_size, **s: convolution(x, grad, **s))
 unfold.register_vjp(lambda grad, out, x, **s: fold(grad, output_size=x.shape[2:], **s))
 fold.register_vjp(lambda grad, out, columns, output_size, **s: unfold(grad, **s))
 
-# %%
-#| export
+
 def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     """Convolve pictures with kernels, and add each kernel's bias, as PyTorch does.
 
@@ -512,9 +524,8 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     input = grown(input, more)  # for "same" and an even kernel
     check_channels(input.shape, weight.shape, groups)
     check_fits("conv2d", input, kernel_size, stride, padding, dilation)
-    out = convolution(input, weight, stride=stride, padding=padding, dilation=dilation,
-                      groups=groups)
-    return out if bias is None else out + bias.reshape(-1, 1, 1)
+    inputs = (input, weight) if bias is None else (input, weight, bias)
+    return convolution(*inputs, stride=stride, padding=padding, dilation=dilation, groups=groups)
 
 
 # %%
@@ -716,7 +727,8 @@ average_pooling_backward.register_vjp(
 # %%
 #| export
 # How many operations each takes: a profile divides them by the time.
-convolution.register_cost(lambda out, x, weight, **s: 2 * out.size * weight[0].size)
+convolution.register_cost(lambda out, x, weight, *bias, **s: 2 * out.size * weight[0].size)
+channel_sum.register_cost(lambda out, x: x.size)
 conv2d_input.register_cost(lambda out, weight, grad, **s: 2 * grad.size * weight[0].size)
 conv2d_weight.register_cost(lambda out, x, grad, **s: 2 * grad.size * out[0].size)
 max_pooling.register_cost(lambda out, x, kernel_size, **s: out.size * math.prod(kernel_size))
@@ -876,7 +888,7 @@ def channel_norm_backward_rule(grad, out, g, x, weight, mean, var, **given):
 channel_norm.register_vjp(
     lambda grad, out, x, w, b, *rest, **s: channel_norm_backward(grad, x, w, *rest, **s),
     lambda grad, out, x, w, b, *rest, **s: channel_norm_weight(grad, x, *rest, **s),
-    lambda grad, out, *rest, **s: grad.sum(CHANNEL), None, None)
+    lambda grad, *_, **s: channel_sum(grad), None, None)
 channel_norm_weight.register_vjp(
     lambda grad, out, g, x, *rest, **s: channel_norm(x, grad, grad * 0, *rest, **s),
     lambda grad, out, g, x, *rest, **s: channel_norm_backward(g, x, grad, *rest, **s), None, None)

@@ -13,7 +13,7 @@ from tinytorch import imports
 from tinytorch.activations import erf, gelu, leaky_relu, log_softmax, relu, sigmoid, softmax, tanh
 from tinytorch.autograd import grad, probability_minus_truth, put_back
 from tinytorch.cnn import (average_pooling, average_pooling_backward, batch_norm, channel_norm, channel_norm_backward, channel_norm_weight,
-                           channel_variance, conv2d_input, conv2d_weight, convolution, fold, max_pooling, max_pooling_backward,
+                           channel_sum, channel_variance, conv2d_input, conv2d_weight, convolution, fold, max_pooling, max_pooling_backward,
                            max_pooling_pick, unfold)
 from tinytorch.layers import linear
 from tinytorch.losses import binary_cross_entropy_with_logits, cross_entropy, logsumexp, mse_loss, nll_loss
@@ -179,6 +179,9 @@ CASES = [
          lambda t, a: t.softmax(a, 1) - t.nn.functional.one_hot(t.from_numpy(LABELS), 3)),
     Case(convolution, lambda x, w: convolution(x, w, **PLACED), ((2, 4, 5, 6), (4, 2, 3, 2)),
          lambda t, x, w: t.nn.functional.conv2d(x, w, **PLACED)),
+    Case(convolution, lambda x, w, b: convolution(x, w, b, **PLACED), ((2, 4, 5, 6), (4, 2, 3, 2), (4,)),
+         lambda t, x, w, b: t.nn.functional.conv2d(x, w, b, **PLACED)),
+    Case(channel_sum, lambda x: channel_sum(x * x), ((2, 3, 2, 4),), lambda t, x: (x * x).sum((0, 2, 3))),
     Case(convolution, lambda x: convolution(x, x[:, :, :2, :2], stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1), ((2, 2, 4, 3),),
          lambda t, x: t.nn.functional.conv2d(x, x[:, :, :2, :2])),
     Case(conv2d_input, lambda w, g: conv2d_input(w, g, input_size=(2, 4, 5, 6), **PLACED), ((4, 2, 3, 2), (2, 4, 3, 4)),

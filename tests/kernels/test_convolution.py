@@ -88,10 +88,12 @@ def test_shapes_that_take_different_ways(shape, dtype):
 def test_the_bias_is_added():
     rng = np.random.default_rng(0)
     for size in ((20, 20), (6, 6)):
-        x, weight = draw(rng, np.float32, 2, 3, 17, size, (3, 3))
-        bias = np.arange(17, dtype=np.float32)
-        kernel = select_kernel(cnn.convolution, x, weight)
-        np.testing.assert_allclose(kernel(x, weight, bias, **ONE), kernel(x, weight, **ONE) + bias[:, None, None], atol=1e-4)
+        for groups in (1, 2):
+            arrays = draw(rng, np.float32, 2, 3, 17, size, (3, 3), groups)
+            bias = rng.standard_normal(17 * groups).astype(np.float32)
+            for one in (bias, bias.astype(np.float64), np.repeat(bias, 2)[::2], np.broadcast_to(bias[:1], bias.shape)):
+                assert_same(cnn.convolution, *arrays, one, **{**ONE, "groups": groups})
+            assert_same(cnn.convolution, *arrays, None, **{**ONE, "groups": groups})
 
 
 def views(x):

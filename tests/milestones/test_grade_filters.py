@@ -156,8 +156,9 @@ def test_a_bend_of_the_loss_is_forgiven_where_the_other_step_does_not_meet_it(sl
 
 
 DOUBLED = """
-convolution.register_vjp(lambda grad, out, x, weight, **how: conv2d_input(weight, grad, input_size=x.shape, **how),
-                         lambda grad, out, x, weight, **how: conv2d_weight(x, grad, weight_size=weight.shape, **how) * 2)
+convolution.register_vjp(lambda grad, out, x, weight, *bias, **how: conv2d_input(weight, grad, input_size=x.shape, **how),
+                         lambda grad, out, x, weight, *bias, **how: conv2d_weight(x, grad, weight_size=weight.shape, **how) * 2,
+                         lambda grad, *_, **how: channel_sum(grad))
 """
 DEAD = "\nmax_pooling.register_vjp(lambda grad, out, x, **how: x * 0)\n"
 CROWD = """

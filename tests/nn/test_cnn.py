@@ -89,8 +89,24 @@ def test_the_gradient_of_pictures_is_not_computed_where_nobody_wants_it(monkeypa
     assert layer.weight.grad is not None and not called
 
 
+def test_a_convolution_without_a_bias_has_two_inputs_and_with_none_it_is_the_same():
+    x, weight, bias = pictures(2, 3, 5, 6), pictures(4, 3, 2, 2), pictures(4)
+    assert F.conv2d(x, weight, bias).origin.inputs == (x, weight, bias) and F.conv2d(x, weight).origin.inputs == (x, weight)
+    out = cnn.convolution(x, weight, None, **SETTINGS)
+    np.testing.assert_array_equal(out.data, F.conv2d(x, weight).data)
+    np.testing.assert_allclose(F.conv2d(x, weight, bias).data, out.data + bias.data[:, None, None], rtol=1e-6)
+    for one, other in zip(grad(out.sum(), (x, weight)), grad(F.conv2d(x, weight, bias).sum(), (x, weight))):
+        np.testing.assert_array_equal(one.data, other.data)
+
+
+def test_the_sum_of_a_channel_of_many_numbers_is_right_to_float32():
+    x = normal(64, 2, 32, 32) + np.float32(1)
+    np.testing.assert_allclose(cnn.channel_sum(Tensor(x)).data, x.sum(axis=(0, 2, 3), dtype=np.float64), rtol=2e-6)
+
+
 @pytest.mark.parametrize("op, inputs, settings", [
     (cnn.convolution, [(2, 3, 6, 7), (4, 3, 3, 2)], SETTINGS),
+    (cnn.convolution, [(2, 3, 6, 7), (4, 3, 3, 2), (4,)], SETTINGS),
     (cnn.conv2d_weight, [(2, 3, 6, 7), (2, 4, 4, 6)], SETTINGS | dict(weight_size=(4, 3, 3, 2))),
     (cnn.conv2d_input, [(4, 3, 3, 2), (2, 4, 4, 6)], SETTINGS | dict(input_size=(2, 3, 6, 7))),
     (cnn.max_pooling, [(2, 3, 6, 8)], dict(kernel_size=(2, 2), stride=(2, 2), padding=(1, 1))),

@@ -132,10 +132,11 @@ def ready(*arrays):
 
 def convolution(x, weight, bias=None, *, stride, padding, dilation, groups):
     """Convolve: the kernel of that op. Return None for what it does not cover."""
-    arrays = ready(x, weight, np.zeros(len(weight), x.dtype) if bias is None else bias)
+    arrays = ready(x, weight)
     if not arrays:
         return None
-    x, weight, bias = arrays
+    x, weight = arrays
+    bias = np.zeros(len(weight), x.dtype) if bias is None else np.require(bias, x.dtype, "CW")
     grid = grid_of(x.shape[2:], weight.shape[2:], stride, padding, dilation)
     out = np.empty((len(x), len(weight), *grid.places), x.dtype)
     source = grid.layout_of_input(), taps(grid, weight.shape[1]), 0
