@@ -115,19 +115,18 @@ def matmul_right_rule(grad, out, a, b):
     return (grad.mT @ a).mT if by_columns(b) else a.mT @ grad
 
 
-def linear_weight_rule(grad, out, x, weight, bias=None):
-    """Turn the gradient of a linear layer's result into that of its weight."""
-    return rows(grad).mT @ rows(x)
-
-
-def rows(x):
-    """Return a matrix of a tensor's vectors: all axes but the last become one."""
-    return x if x.ndim == 2 else x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
+@op
+def linear_weight(grad, x):
+    """Sum grad[i] * x[j] over all examples: the gradient of a linear layer's weight."""
+    examples = math.prod(x.shape[:-1])
+    return grad.reshape(examples, grad.shape[-1]).T @ x.reshape(examples, x.shape[-1])
 
 
 matmul.register_vjp(matmul_rule, matmul_right_rule)
-linear.register_vjp(lambda grad, out, x, weight, bias=None: grad @ weight, linear_weight_rule,
+linear.register_vjp(lambda grad, out, x, weight, bias=None: grad @ weight,
+                    lambda grad, out, x, weight, bias=None: linear_weight(grad, x),
                     lambda grad, out, x, weight, bias=None: grad)
+linear_weight.register_vjp(lambda grad, out, g, x: linear(x, grad), lambda grad, out, g, x: g @ grad)
 
 
 def kept_shape(shape, axis):

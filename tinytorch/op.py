@@ -409,9 +409,11 @@ def record(out, op, inputs, params):
         follow(out, *inputs)
     if not state.recording or out.data.dtype.kind != "f":
         return
-    if any([isinstance(x, type(out)) and x.requires_grad for x in inputs]):
-        out.requires_grad = True
-        out.origin = Origin(op, inputs, {**op.defaults, **params}, ticks[0])
+    kind = type(out)
+    for x in inputs:
+        if isinstance(x, kind) and x.requires_grad:
+            out.requires_grad, out.origin = True, Origin(op, inputs, {**op.defaults, **params}, ticks[0])
+            return
 
 
 def load(kernels):

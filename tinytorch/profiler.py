@@ -11,7 +11,7 @@ import numpy as np
 from tinytorch import machine
 from tinytorch.activations import (erf, gelu, leaky_relu, log_softmax, relu, sigmoid, softmax,
                                    tanh)
-from tinytorch.autograd import probability_minus_truth, sign
+from tinytorch.autograd import linear_weight, probability_minus_truth, sign
 from tinytorch.layers import linear
 from tinytorch.losses import (binary_cross_entropy_with_logits, cross_entropy, logsumexp,
                               mse_loss)
@@ -194,6 +194,7 @@ register_costs(2, sgd_update, moves=3)
 register_costs(4, momentum_update, moves=5)
 register_costs(13, adam_update, moves=7)
 matmul.register_cost(matmul_flops)
+linear_weight.register_cost(lambda out, grad, x: 2 * x.size * grad.shape[-1])
 linear.register_cost(lambda out, x, weight, bias=None:
                      matmul_flops(out, x, weight) + (0 if bias is None else out.size))
 softmax.register_cost(softmax_flops)

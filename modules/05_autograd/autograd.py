@@ -214,9 +214,9 @@ check("05.2")
 # For the right operand the same reasoning gives `a.mT @ grad`. The given rule computes it in the memory order of `b`: where a
 # weight was transposed on its way into the product, subtracting a gradient in the other order from it takes ten times as long.
 #
-# The rules of `linear` are what you found in 04.7, for any number of batch dimensions: the weight's gradient is a sum over all
-# examples, so their rows are put below each other. The bias stands in every row of the result; how its many gradients become
-# one is a question that comes up again below, at broadcasting.
+# The rules of `linear` are what you found in 04.7, for any number of batch dimensions. The weight's gradient is an op of its own,
+# with rules of its own; you will meet more ops that exist only to be a gradient. The bias stands in every row of the result, and
+# its rule gives the gradient of every row: how they become one is a question that comes up again below, at broadcasting.
 
 # %%
 #| export
@@ -225,19 +225,18 @@ def matmul_right_rule(grad, out, a, b):
     return (grad.mT @ a).mT if by_columns(b) else a.mT @ grad
 
 
-def linear_weight_rule(grad, out, x, weight, bias=None):
-    """Turn the gradient of a linear layer's result into that of its weight."""
-    return rows(grad).mT @ rows(x)
-
-
-def rows(x):
-    """Return a matrix of a tensor's vectors: all axes but the last become one."""
-    return x if x.ndim == 2 else x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
+@op
+def linear_weight(grad, x):
+    """Sum grad[i] * x[j] over all examples: the gradient of a linear layer's weight."""
+    examples = math.prod(x.shape[:-1])
+    return grad.reshape(examples, grad.shape[-1]).T @ x.reshape(examples, x.shape[-1])
 
 
 matmul.register_vjp(matmul_rule, matmul_right_rule)
-linear.register_vjp(lambda grad, out, x, weight, bias=None: grad @ weight, linear_weight_rule,
+linear.register_vjp(lambda grad, out, x, weight, bias=None: grad @ weight,
+                    lambda grad, out, x, weight, bias=None: linear_weight(grad, x),
                     lambda grad, out, x, weight, bias=None: grad)
+linear_weight.register_vjp(lambda grad, out, g, x: linear(x, grad), lambda grad, out, g, x: g @ grad)
 
 
 def kept_shape(shape, axis):

@@ -44,7 +44,7 @@ import numpy as np
 from tinytorch import machine
 from tinytorch.activations import (erf, gelu, leaky_relu, log_softmax, relu, sigmoid, softmax,
                                    tanh)
-from tinytorch.autograd import probability_minus_truth, sign
+from tinytorch.autograd import linear_weight, probability_minus_truth, sign
 from tinytorch.layers import linear
 from tinytorch.losses import (binary_cross_entropy_with_logits, cross_entropy, logsumexp,
                               mse_loss)
@@ -349,6 +349,7 @@ register_costs(2, sgd_update, moves=3)
 register_costs(4, momentum_update, moves=5)
 register_costs(13, adam_update, moves=7)
 matmul.register_cost(matmul_flops)
+linear_weight.register_cost(lambda out, grad, x: 2 * x.size * grad.shape[-1])
 linear.register_cost(lambda out, x, weight, bias=None:
                      matmul_flops(out, x, weight) + (0 if bias is None else out.size))
 softmax.register_cost(softmax_flops)
@@ -749,7 +750,8 @@ with profile() as p:
 p
 
 # %%
-products = sum(row.seconds for row in p.key_averages() if row.op in ("linear", "matmul"))
+products = sum(row.seconds for row in p.key_averages()
+               if row.op in ("linear", "linear_weight", "matmul"))
 flops = sum(row.flops for row in p.key_averages()) / 10
 print(f"matrix products: {100 * products / (p.ended - p.began):.0f} % of the time")
 print(f"a step is {flops / 1e6:.0f} MFLOP; not watched, it takes")

@@ -11,7 +11,7 @@ import pytest
 
 from tinytorch import imports
 from tinytorch.activations import erf, gelu, leaky_relu, log_softmax, relu, sigmoid, softmax, tanh
-from tinytorch.autograd import grad, probability_minus_truth, put_back
+from tinytorch.autograd import grad, linear_weight, probability_minus_truth, put_back
 from tinytorch.cnn import (average_pooling, average_pooling_backward, batch_norm, channel_norm, channel_norm_backward, channel_norm_weight,
                            channel_sum, channel_variance, conv2d_input, conv2d_weight, convolution, fold, max_pooling, max_pooling_backward,
                            max_pooling_pick, unfold)
@@ -144,6 +144,8 @@ CASES = [
     Case(matmul, lambda a, b: a.mT @ b.mT, ((3, 2), (5, 3)), lambda t, a, b: a.mT @ b.mT),
     *(Case(linear, linear, shapes, lambda t, *inputs: t.nn.functional.linear(*inputs)) for shapes in
       [((2, 3), (5, 3), (5,)), ((2, 3), (5, 3)), ((3,), (2, 3), (2,)), ((4, 1, 2, 3), (6, 3), (6,)), ((0, 3), (2, 3), (2,))]),
+    *(Case(linear_weight, linear_weight, shapes, lambda t, g, x: t.einsum("...o,...i->oi", g, x)) for shapes in
+      [((4, 2), (4, 3)), ((2,), (3,)), ((2, 1, 3, 2), (2, 1, 3, 4)), ((0, 2), (0, 3))]),
     Case(linear, lambda a: linear(a, a, a[0]), ((3, 3),), lambda t, a: t.nn.functional.linear(a, a, a[0])),
     *reduction(reduce_sum, lambda t, a, axis, keep: a.sum(dim=axis, keepdim=keep)),
     *reduction(mean, lambda t, a, axis, keep: a.mean(dim=axis, keepdim=keep)),

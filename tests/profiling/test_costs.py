@@ -4,6 +4,7 @@ import importlib
 import numpy as np
 import pytest
 
+from tinytorch.autograd import linear_weight
 from tinytorch.layers import linear
 from tinytorch.op import InPlace, Op
 from tinytorch.profiler import bytes_moved, profile
@@ -45,6 +46,7 @@ def numbers(*shape):
     (matmul, (numbers(2, 3, 4), numbers(4, 5)), {}, 2 * 2 * 3 * 5 * 4, 4 * (24 + 20 + 30)),
     (linear, (numbers(2, 4), numbers(5, 4), numbers(5)), {}, 2 * 2 * 5 * 4 + 2 * 5, 4 * (8 + 20 + 5 + 10)),
     (linear, (numbers(2, 4), numbers(5, 4), None), {}, 2 * 2 * 5 * 4, 4 * (8 + 20 + 10)),
+    (linear_weight, (numbers(2, 3, 5), numbers(2, 3, 4)), {}, 2 * 6 * 5 * 4, 4 * (30 + 24 + 20)),
     (reduce_sum, (numbers(6, 5),), {"axis": 1}, 30, 4 * (30 + 6)),
     (where, (np.ones((3, 2), bool), numbers(3, 2), 0.0), {}, 6, 6 + 24 + 24),
     (getitem, (numbers(9, 4),), {"index": np.array([1, 1, 8])}, 0, 2 * 4 * 12),
