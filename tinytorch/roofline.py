@@ -85,11 +85,21 @@ class Plot:
         top = self.machine.flops
         yield text(self.x(top / self.machine.cache) + 4, self.y(top) - 6, f"matrix product {short(top)}FLOP/s", "small")
         for kind, rate, name in (("cache", self.machine.cache, "cache"), ("roof", self.machine.memory, "memory")):
-            start = max(10.0 ** self.across[0], 10.0 ** self.up[0] / rate)
-            ridge = top / rate
-            points = [(self.x(i), self.y(min(top, i * rate))) for i in (start, ridge, 10.0 ** self.across[1])]
+            points = self.corners(rate)
             yield f'<polyline class="{kind}" points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in points)}"/>'
             yield self.along(points[0], points[1], f"{name} {short(rate)}B/s", *((12, 0.7) if kind == "roof" else (-5, 0.5)))
+
+    def corners(self, rate):
+        """Return where a roof begins, where it becomes flat, and where it ends."""
+        start, top = max(10.0 ** self.across[0], 10.0 ** self.up[0] / rate), self.machine.flops
+        return [(self.x(i), self.y(min(top, i * rate))) for i in (start, top / rate, 10.0 ** self.across[1])]
+
+    def marked(self):
+        """Return points close to each other on the roofs and on the words above the flat one: no number shall stand there."""
+        start, ridge, end = self.corners(self.machine.cache)
+        words = (ridge[0], ridge[1] - 9), (min(ridge[0] + 150, end[0]), end[1] - 9)
+        sides = (start, ridge), (ridge, end), self.corners(self.machine.memory)[:2], words
+        return [(a[0] + (b[0] - a[0]) * part / 40, a[1] + (b[1] - a[1]) * part / 40) for a, b in sides for part in range(41)]
 
     def along(self, start, end, words, away, part):
         """Return words that lie along a sloped roof, above it or below."""
@@ -102,7 +112,7 @@ class Plot:
         """Return a dot for each op, and its number beside it, where there is room."""
         longest = self.rows[0].seconds
         places = [(self.x(row.flops / row.moved), self.y(row.flops / row.seconds)) for row in self.rows]
-        taken = list(places)
+        taken = [*places, *self.marked()]
         for number, ((x, y), row) in enumerate(zip(places, self.rows), 1):
             size = 3.5 + 6.5 * math.sqrt(row.seconds / longest)
             yield f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="{size:.1f}"/>'
@@ -133,7 +143,8 @@ def beside(x, y, distance, taken):
     places = [(x + distance * math.cos(angle), y - distance * math.sin(angle)) for angle in angles]
     inside = [place for place in places if LEFT < place[0] < LEFT + WIDTH and TOP + 6 < place[1] < TOP + HEIGHT - 6]
     others = [place for place in taken if place != (x, y)]
-    return max(inside or places, key=lambda place: min((math.dist(place, other) for other in others), default=0))
+    free = {place: round(min((math.dist(place, other) for other in others), default=0), 3) for place in inside or places}
+    return max(free, key=free.get)  # of equal ones the first, on every machine: the last digits of a cosine differ
 
 
 def short(value):

@@ -46,8 +46,21 @@ def clocked(median, wall=None, width=0.02):
     return {"check": [2.3, 2.2], "first_s": 0.5, "fallbacks": [], "samples": 9, "cpu_ms": around(median), "wall_ms": around(wall or median)}
 
 
+def profiled(op, ms, flops, moved, kernels="numpy"):
+    """Return what a record holds of an op in a profile."""
+    return {"op": op, "kernels": kernels, "calls": 2, "ms": ms, "flops": flops, "bytes": moved}
+
+
 @pytest.fixture
-def record():
+def profile():
+    """What a record holds of the steps that were profiled: products of 1e9 FLOPs, and an update of 1e7 bytes."""
+    rows = [profiled("matmul", 600.0, 6e8, 1e6), profiled("linear", 300.0, 4e8, 1e6), profiled("adam_update", 200.0, 3e6, 1e7)]
+    faster = [*rows[:2], profiled("adam_update", 50.0, 3e6, 1e7, "numba"), profiled("pooling", 30.0, 0, 1e6, "numba")]
+    return {"machine": {"flops": 2e9, "memory": 2e8, "cache": 1e9}, "kernels": {"numpy": rows, "numba": faster}}
+
+
+@pytest.fixture
+def record(profile):
     """A record whose lines are as long as lines become."""
     names = ("tinytorch numpy", "tinytorch numba", "by hand numpy", "by hand numba", "PyTorch", "PyTorch fused", "PyTorch channels_last",
              "PyTorch channels_last fused")
@@ -57,7 +70,7 @@ def record():
     result = {"clock": "cpu", "variants": variants, "absent": {"tinygrad": long, "torch": "torch is not installed"},
               "fastest_pytorch": "PyTorch channels_last fused", "ratios": ratios}
     entry = {"case": "cifar10-mlp", "title": "A step of the CIFAR-10 MLP, 3072-1024-512-256-128-10, with Adam", "size": "batch 128",
-             "threads": {"1": result, "2": {**result, "clock": "wall"}, "4": {**result, "clock": "wall"}}}
+             "threads": {"1": {**result, "roofline": profile}, "2": {**result, "clock": "wall"}, "4": {**result, "clock": "wall"}}}
     memory = [{"case": case, "title": "", "size": "batch 128", "variants": {name: {"peak_mb": 1234.5, "imported_mb": 538.2, "absent": None} for name in names}}
               for case in ("cifar10-mlp", "lenet5", "tutorial")]
     imports = {"case": "import", "title": "Imports", "absent": {"tinygrad": long},

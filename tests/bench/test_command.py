@@ -55,6 +55,17 @@ def test_without_its_peers_it_measures_ourselves_and_says_how_to_add_them(bench)
     assert printed.isascii() and max(map(len, printed.splitlines())) <= 100
 
 
+def test_a_training_step_is_recorded_with_what_bounds_it(bench):
+    record, printed = bench("mnist-mlp", "--threads", 1, "--steps", 1, "--seconds", 0, without=("torch", "tinygrad"))
+    conforms_all(record)
+    profile = record["cases"][0]["threads"]["1"]["roofline"]
+    row = {"op": str, "kernels": str, "calls": int, "ms": float, "flops": int, "bytes": int}
+    conforms(profile, {"machine": dict.fromkeys(("flops", "memory", "cache"), float), "kernels": {"numpy": [row]}})
+    assert 1e9 < profile["machine"]["flops"] < 1e13 and 1e8 < profile["machine"]["memory"] < 1e13
+    said = [line for line in printed.splitlines() if "roofs" in line or "products" in line]
+    assert len(said) == 2 and max(map(len, said)) <= 80
+
+
 def test_with_pytorch_ratios_are_to_its_fastest_and_both_numbers_of_threads_are_measured(bench):
     pytest.importorskip("torch", reason="the extra `bench` is not installed")
     record, printed = bench("--case", "matmul", "--steps", 2, without=("tinygrad",))

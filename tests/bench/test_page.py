@@ -1,5 +1,6 @@
-"""The book's page is what the committed records give, to the byte."""
+"""The book's page and its pictures are what the committed records give, to the byte."""
 import json
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
@@ -19,17 +20,23 @@ def clone(tmp_path, record):
     for folder in ("benchmarks/results", "book"):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "benchmarks" / "results" / "cpu.json").write_text(json.dumps(record), encoding="utf-8")
-    (tmp_path / page.PAGE).write_text(page.text(tmp_path), encoding="utf-8")
+    write(tmp_path)
     return tmp_path
+
+
+def write(root):
+    """Do what `tito dev export` does."""
+    for name, text in page.files(root).items():
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_text(text, encoding="utf-8")
 
 
 def problems(root):
     return [str(problem) for problem in named("measurements").problems(Course(root))]
 
 
-def test_the_committed_page_is_what_the_committed_records_give():
-    committed = ROOT / page.PAGE
-    assert page.text(ROOT) == (committed.read_text(encoding="utf-8") if committed.is_file() else None)
+def test_the_committed_page_and_pictures_are_what_the_committed_records_give():
+    assert page.files(ROOT) == {name: (ROOT / name).read_text(encoding="utf-8") for name in page.committed(ROOT)}
 
 
 def test_the_page_says_in_its_first_line_what_it_is_made_of(clone):
@@ -51,17 +58,44 @@ def test_a_page_out_of_step_is_a_problem(clone, record):
     record["cases"][0]["threads"]["1"]["ratios"]["PyTorch"] = 0.5
     (clone / "benchmarks" / "results" / "cpu.json").write_text(json.dumps(record), encoding="utf-8")
     problem, = problems(clone)
-    line = next(number for number, text in enumerate(page.text(clone).split("\n"), 1) if text.startswith("| PyTorch |"))
+    line = next(number for number, text in enumerate(page.files(clone)[page.PAGE].split("\n"), 1) if text.startswith("| PyTorch |"))
     assert problem.startswith(f"book/benchmarks.md:{line}: is not what the records in benchmarks/results give")
-    (clone / page.PAGE).write_text(page.text(clone), encoding="utf-8")
+    write(clone)
     assert problems(clone) == []
+
+
+def test_a_picture_is_made_of_its_record_and_says_so(clone, record):
+    picture = clone / "book" / "rooflines" / "cpu-cifar10-mlp-batch-128.svg"
+    text = picture.read_text(encoding="utf-8")
+    assert text.startswith("<!-- Made by `tito dev export` from benchmarks/results/cpu.json. -->\n<svg")
+    assert [node.tag.rpartition("}")[2] for node in ElementTree.fromstring(text)].count("circle") == 3
+    assert f"]({picture.relative_to(clone / 'book').as_posix()})" in (clone / page.PAGE).read_text(encoding="utf-8")
+    picture.write_text(text.replace("matmul", "matmal"), encoding="utf-8")
+    assert [problem.partition(":")[0] for problem in problems(clone)] == ["book/rooflines/cpu-cifar10-mlp-batch-128.svg"]
+    picture.unlink()
+    assert problems(clone) == ["book/rooflines/cpu-cifar10-mlp-batch-128.svg: is not there: `tito dev export` writes it"]
+
+
+def test_a_picture_of_no_record_is_a_problem(clone):
+    (clone / "book" / "rooflines" / "old.svg").write_text("<svg/>", encoding="utf-8")
+    assert problems(clone) == ["book/rooflines/old.svg: is made of no record in benchmarks/results: remove it"]
+
+
+def test_a_record_without_profiles_makes_a_page_without_pictures(clone, record):
+    with_profiles = page.files(clone)[page.PAGE]
+    del record["cases"][0]["threads"]["1"]["roofline"]
+    (clone / "benchmarks" / "results" / "cpu.json").write_text(json.dumps(record), encoding="utf-8")
+    assert list(page.files(clone)) == [page.PAGE]
+    without = page.files(clone)[page.PAGE]
+    assert "roof" not in without and "At the roofs" in with_profiles
+    assert not set(without.split("\n\n")) - set(with_profiles.split("\n\n")), "nothing else changes"
 
 
 def test_other_records_follow_and_none_makes_no_page(clone, record):
     record["machine"]["processor"] = "Intel(R) Xeon(R) Processor (GenuineIntel, family 6, model 143)"
     (clone / "benchmarks" / "results" / "cpu-a.json").write_text(json.dumps(record), encoding="utf-8")
-    headings = [line for line in page.text(clone).splitlines() if line.startswith("## ")]
+    headings = [line for line in page.files(clone)[page.PAGE].splitlines() if line.startswith("## ")]
     assert headings == ["## AMD EPYC 9V74 80-Core Processor, 2 cores, 2026-11-21", "## Intel(R) Xeon(R) Processor, 2 cores, 2026-11-21"]
     for path in page.records(clone):
         path.unlink()
-    assert page.text(clone) is None
+    assert page.files(clone) == {}

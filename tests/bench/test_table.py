@@ -107,6 +107,13 @@ def test_a_record_is_json_and_back(record, tmp_path):
     assert json.loads((tmp_path / "new" / "cpu.json").read_text(encoding="utf-8")) == record
 
 
+@pytest.mark.parametrize("value, text", [
+    ({}, "{}"), ([], "[]"), ("a, {b}", '"a, {b}"'), ([1, 2.5, None], "[1, 2.5, null]"), ({"a": 1, "b": "c"}, '{"a": 1, "b": "c"}'),
+    ({"a": {}, "b": [[1, 2], 3]}, '{\n "a": {},\n "b": [\n  [1, 2],\n  3\n ]\n}')])
+def test_what_holds_nothing_else_stands_on_one_line(value, text):
+    assert report.laid_out(value) == text and json.loads(text) == value
+
+
 def test_what_was_measured_outlives_an_interruption(record, tmp_path, capsys):
     """The file holds every table that was shown."""
     path, entry = tmp_path / "cpu.json", record["cases"][0]

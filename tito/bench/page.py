@@ -1,13 +1,16 @@
-"""The book's page of measurements, made of the records that are kept in `benchmarks/results`."""
+"""The book's page of measurements and its pictures, made of the records that are kept in `benchmarks/results`."""
 import json
+from pathlib import PurePosixPath
 
-from tito.bench import table
+from tito.bench import figure, table
 from tito.bench.report import about
 
-PAGE = "book/benchmarks.md"
+FOLDER = "book"
+PAGE = f"{FOLDER}/benchmarks.md"
 RECORDS = "benchmarks/results"
 FIRST = "cpu.json"
 MADE = "<!-- Made by `tito dev export` from {records}: run `tito bench --json {first}` to measure anew. -->"
+DRAWN = "<!-- Made by `tito dev export` from {record}. -->"
 INTRODUCTION = """
 # Measured beside PyTorch
 
@@ -24,23 +27,49 @@ this way, on your own machine.
 """
 
 
-def text(root):
-    """Return the page.
+def files(root):
+    """Return the page and its pictures.
 
     Args:
         root: `pathlib.Path` of the clone.
 
     Returns:
-        Markdown; None when there is no record.
+        Dict from path within the clone to text; empty when there is no record.
     """
-    paths = records(root)
-    if not paths:
-        return None
-    names = [path.relative_to(root).as_posix() for path in paths]
+    found = {path.relative_to(root).as_posix(): json.loads(path.read_text(encoding="utf-8")) for path in records(root)}
+    pictures = {f"{FOLDER}/{figure.path(stem(name), entry)}": f"{DRAWN.format(record=name)}\n{figure.picture(result)}\n"
+                for name, record in found.items() for entry, result in profiled(record)}
+    return {PAGE: text(found), **pictures} if found else {}
+
+
+def text(found):
+    """Return the page in Markdown.
+
+    Args:
+        found: Dict from the name of a record's file to the record.
+    """
+    names = list(found)
     parts = [MADE.format(records=", ".join(names), first=names[0]), INTRODUCTION.strip()]
-    for path in paths:
-        parts += section(json.loads(path.read_text(encoding="utf-8")))
+    parts += [figure.READING.strip()] * any(map(profiled, found.values()))
+    for name, record in found.items():
+        parts += section(stem(name), record)
     return "\n\n".join(parts) + "\n"
+
+
+def stem(name):
+    """Return what a record is called: `cpu` for `benchmarks/results/cpu.json`."""
+    return PurePosixPath(name).stem
+
+
+def profiled(record):
+    """List the cases of a record that were profiled, each with the result that holds the profiles."""
+    return [(entry, result) for entry in record["cases"] if (result := figure.profiled(entry))]
+
+
+def committed(root):
+    """List the page and the pictures that are there, as paths within the clone."""
+    paths = [root / PAGE, *sorted((root / FOLDER / figure.FOLDER).glob("*.svg"))]
+    return [path.relative_to(root).as_posix() for path in paths if path.is_file()]
 
 
 def records(root):
@@ -48,7 +77,7 @@ def records(root):
     return sorted((root / RECORDS).glob("cpu*.json"), key=lambda path: (path.name != FIRST, path.name))
 
 
-def section(record):
+def section(name, record):
     """Yield the paragraphs on one machine."""
     here = record["machine"]
     yield f"## {here['processor'].partition(' (')[0]}, {here['cores']} cores, {record['date']}"
@@ -58,6 +87,8 @@ def section(record):
         yield times(entry) if entry["threads"] else f"Not measured: {'needs module ' + ', '.join(entry['needs']) if 'needs' in entry else 'failed'}."
         if entry["threads"] and table.notes(entry):
             yield "\n".join(f"- {line}" for line in table.notes(entry))
+        if result := figure.profiled(entry):
+            yield from figure.paragraphs(result, figure.path(name, entry))
     if "imports" in record:
         yield f"### {record['imports']['title']}"
         yield imports(record["imports"])

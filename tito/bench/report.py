@@ -122,4 +122,15 @@ def show(lines):
 def write(path, record):
     """Write a record to a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, json.dumps(record, indent=1) + "\n")
+    write_atomically(path, laid_out(record) + "\n")
+
+
+def laid_out(value, margin="\n"):
+    """Return JSON in which a dict or a list stands on one line if it holds no other."""
+    inner = list(value.values()) if isinstance(value, dict) else value
+    if not isinstance(inner, list) or not any(isinstance(one, (dict, list)) for one in inner):
+        return json.dumps(value)
+    names = [f"{json.dumps(name)}: " for name in value] if isinstance(value, dict) else [""] * len(value)
+    lines = ",".join(f"{margin} {name}{laid_out(one, margin + ' ')}" for name, one in zip(names, inner))
+    left, right = "{}" if isinstance(value, dict) else "[]"
+    return f"{left}{lines}{margin}{right}"

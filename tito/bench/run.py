@@ -53,7 +53,8 @@ class Bench:
         """
         for size, label in enumerate(case.sizes):
             job = {"kind": "times", "case": case.name, "size": size, "kernels": self.kernels(case),
-                   "rounds": self.rounds or case.rounds, "seconds": self.seconds}
+                   "rounds": self.rounds or case.rounds, "seconds": self.seconds,
+                   "profiled": case.profiled}
             results = {str(threads): compared(self.work(job, threads)) for threads in self.threads}
             flop = {"flop": case.flop[size]} if case.flop else {}
             yield {"case": case.name, "title": case.title, "size": label, **flop, "threads": results}

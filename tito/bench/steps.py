@@ -27,4 +27,4 @@ def step_case(name, title, task, batch_sizes, *, by_hand=False, convolutions=Fal
 
     requires = ("06", "12") if convolutions else ("06",)
     sizes = tuple(f"batch {batch_size}" for batch_size in batch_sizes)
-    return Case(name, title, sizes, candidates, requires, rounds, given_kernels=convolutions, memory=memory)
+    return Case(name, title, sizes, candidates, requires, rounds, given_kernels=convolutions, memory=memory, profiled=True)

@@ -1,6 +1,7 @@
 """What a record looks like in a terminal of 80 columns."""
 from io import StringIO
 
+from tito.bench import bounds
 from tito.console import plain, to_ascii, wrap
 
 WIDTH = 80
@@ -55,7 +56,8 @@ def times(entry):
         for one, result in zip(pair, results):
             columns += [(f"{words(one)}\n{CLOCKS[result['clock']]} ms", "right"), ("", "right"), ("\nratio", "right")]
         lines += render(columns, [[name, *(cell for result in results for cell in cells(result, name))] for name in names(entry)])
-    return lines + [f"  {part}" for note in notes(entry) for part in wrap(note, WIDTH - 2).split("\n")]
+    said = [*notes(entry), *(f"{words(one)}, {line}" for one, result in entry["threads"].items() for line in limits(result))]
+    return lines + [f"  {part}" for note in said for part in wrap(note, WIDTH - 2).split("\n")]
 
 
 def notes(entry):
@@ -88,6 +90,19 @@ def gains(result):
     for way in ("tinytorch", "by hand"):
         if {f"{way} numpy", f"{way} numba"} <= set(medians):
             yield f"{way}: numba is {medians[f'{way} numpy'] / medians[f'{way} numba']:.2f} x as fast as numpy"
+
+
+def limits(result):
+    """Yield how little a step could take on this machine, and what it took instead; or why that is not known."""
+    if "failed" in result.get("roofline", {}):
+        yield f"no roofline: {result['roofline']['failed']}"
+    step, peer = bounds.fastest(result), bounds.peer(result)
+    if step:
+        whole, name = (peer, "PyTorch's") if peer else (step.ms, "our")
+        parts = [f"{part / whole:.2f}" for part in (step.products, step.others, step.outside)]
+        by_peer = f", {step.roof / peer:.2f} of PyTorch's" if peer else ""
+        yield f"at the roofs: {amount(step.roof)} ms, {step.roof / step.ms:.2f} of ours{by_peer}"
+        yield f"{step.kernels}: products {parts[0]}, other ops {parts[1]}, rest {parts[2]} of {name} step"
 
 
 def waits(result):

@@ -46,6 +46,7 @@ class Case(NamedTuple):
         given_kernels: Whether the given numba kernels do without those of module 10.
         flop: How many floating-point operations it takes in each size, if that is of interest.
         memory: Whether peak memory is of interest, too, in the last of the sizes.
+        profiled: Whether our own step is profiled on one thread, to show what bounds it.
     """
 
     name: str
@@ -57,3 +58,4 @@ class Case(NamedTuple):
     given_kernels: bool = False
     flop: tuple[float, ...] = ()
     memory: bool = False
+    profiled: bool = False

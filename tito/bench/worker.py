@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tito.bench import cases, machine, measuring, table
+from tito.bench import cases, machine, measuring, profiling, table
 
 AGREEMENT = 1e-3  # relative difference allowed between what two variants compute
 MEMORY_STEPS = 5
@@ -37,8 +37,19 @@ def times(job):
     absent |= {name: reason for name in list(variants) if (reason := disagreement(name, checks))}
     variants = {name: variant for name, variant in variants.items() if name not in absent}
     found = measuring.measure(variants, job["rounds"], job["seconds"]) if variants else {}
-    return {"clock": measuring.clock(job["threads"]), "absent": absent,
-            "variants": {name: {**checks[name], **measuring.summary(samples)} for name, samples in found.items()}}
+    answer = {"clock": measuring.clock(job["threads"]), "absent": absent,
+              "variants": {name: {**checks[name], **measuring.summary(samples)} for name, samples in found.items()}}
+    return {**answer, "roofline": roofline(variants, job)} if found and job.get("profiled") and job["threads"] == 1 else answer
+
+
+def roofline(variants, job):
+    """Profile our own steps, now that all have had their turns; say why not, when module 09 is not there or fails."""
+    try:
+        return profiling.measure(variants, min(profiling.SECONDS, job["seconds"]))
+    except ImportError as error:  # it names the module to build
+        return {"failed": str(error)}
+    except Exception as error:
+        return {"failed": worded(error)}
 
 
 def ready(candidates):

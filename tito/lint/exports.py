@@ -17,16 +17,17 @@ def in_sync(course, module):
 
 
 def measured(course):
-    """The book's page of measurements is what the records in benchmarks/results give, byte for byte."""
-    path, fresh = course.root / page.PAGE, page.text(course.root)
-    committed = path.read_bytes() if path.is_file() else None
-    if fresh is None and committed is not None:
-        yield Problem(page.PAGE, f"is made of no record: {page.RECORDS} holds no {page.FIRST}")
-    elif fresh is not None and committed is None:
-        yield Problem(page.PAGE, "is not there: `tito dev export` writes it")
-    elif fresh is not None and committed != fresh.encode("utf-8"):
-        yield Problem(page.PAGE, f"is not what the records in {page.RECORDS} give: run `tito dev export`",
-                      first_difference(committed, fresh.encode("utf-8")))
+    """The book's page of measurements and its pictures are what the records in benchmarks/results give, byte for byte."""
+    fresh = page.files(course.root)
+    for name in page.committed(course.root):
+        if name not in fresh:
+            yield Problem(name, f"is made of no record in {page.RECORDS}: remove it")
+    for name, text in fresh.items():
+        path, wanted = course.root / name, text.encode("utf-8")
+        if not path.is_file():
+            yield Problem(name, "is not there: `tito dev export` writes it")
+        elif (committed := path.read_bytes()) != wanted:
+            yield Problem(name, f"is not what the records in {page.RECORDS} give: run `tito dev export`", first_difference(committed, wanted))
 
 
 def first_difference(one, other):

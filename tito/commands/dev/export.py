@@ -1,4 +1,4 @@
-"""`tito dev export`: what is committed and made of something else: the package's files, and the book's page of measurements."""
+"""`tito dev export`: what is committed and made of something else: the package's files, and the book's measurements."""
 import typer
 
 
@@ -6,7 +6,7 @@ def export(
     modules: list[str] = typer.Argument(None, help="03, layers; all that are there by default."),
     check: bool = typer.Option(False, "--check", help="Write nothing; end with status 1 if a file differs."),
 ):
-    """Make the package's files of the modules' reference solutions, and the book's page of measurements of its records."""
+    """Make the package's files of the modules' reference solutions, and the book's page of measurements, with its pictures, of the records."""
     from tito import console
     from tito.notebooks.export import write_atomically
     from tito.lint import course
@@ -25,14 +25,13 @@ def export(
 
 
 def made(course, every):
-    """Yield the path and the text of each file; the page of measurements is of `every`."""
+    """Yield the path and the text of each file; the measurements are of `every`."""
     from tito.bench import page
 
     for module in course.modules:
         yield course.space.exported(module), course.text(module)
-    text = page.text(course.root) if every else None
-    if text is not None:
-        yield course.root / page.PAGE, text
+    for name, text in page.files(course.root).items() if every else ():
+        yield course.root / name, text
 
 
 def is_in_sync(path, text):
