@@ -10,7 +10,7 @@ import numpy as np
 from tinytorch.activations import gelu, leaky_relu, log_softmax, relu, sigmoid, softmax, tanh
 from tinytorch.op import op
 from tinytorch.random import generator
-from tinytorch.tensor import Tensor, zeros
+from tinytorch.tensor import Tensor, matmul, zeros
 
 LoadedKeys = namedtuple("LoadedKeys", "missing_keys unexpected_keys")  # load_state_dict returns it
 
@@ -29,12 +29,15 @@ def linear(x, weight, bias=None):
         Array of shape (..., out_features). Entry ``[..., j]`` is the sum over k of
         ``x[..., k] * weight[j, k]``, plus ``bias[j]``.
 
+    Raises:
+        ValueError: ``x`` has another number of features. The message holds its shape.
+
     Example:
         >>> weight = np.array([[1.0, 1.0], [0.0, 3.0], [2.0, 0.0]])
         >>> linear.forward(np.array([[1.0, 2.0]]), weight, np.array([0.0, 10.0, 0.0]))
         array([[ 3., 16.,  2.]])
     """
-    out = x @ weight.T
+    out = matmul.forward(x, weight.T)
     return out if bias is None else out + bias
 
 

@@ -21,7 +21,7 @@ def numbers(module, result):
 
 
 def draw_linear(rng):
-    """Batches of one and two axes, a single example, no bias, as many inputs as outputs, one neuron."""
+    """Batches of one and two axes, a single example, no bias, as many inputs as outputs, one neuron, features that do not fit."""
     yield dict(x=normal(rng, 4, 3), weight=normal(rng, 5, 3), bias=normal(rng, 5))
     yield dict(x=normal(rng, 2, 3, 4), weight=normal(rng, 6, 4), bias=normal(rng, 6))
     yield dict(x=normal(rng, 2, 3), weight=normal(rng, 3, 3), bias=normal(rng, 3))
@@ -29,6 +29,7 @@ def draw_linear(rng):
     yield dict(x=normal(rng, 3), weight=normal(rng, 4, 3), bias=normal(rng, 4))
     yield dict(x=normal(rng, 6, 3), weight=normal(rng, 1, 3), bias=normal(rng, 1))
     yield dict(x=rng.standard_normal((2, 3)), weight=rng.standard_normal((4, 3)), bias=rng.standard_normal(4))
+    yield dict(x=normal(rng, 2, 5), weight=normal(rng, 3, 4), bias=normal(rng, 3))
 
 
 def observe_linear(linear, **inputs):
@@ -36,6 +37,8 @@ def observe_linear(linear, **inputs):
 
 
 def oracle_linear(x, weight, bias=None):
+    if x.shape[-1] != weight.shape[-1]:
+        return ("raises", "ValueError", str(x.shape))
     values = np.einsum("...k,jk->...j", x.astype(np.float64), weight.astype(np.float64))
     return values if bias is None else values + bias
 
@@ -49,6 +52,8 @@ misconceptions_linear = {
         ("raises", "TypeError") if bias is None else oracle_linear(x, weight, bias),
     "`if bias` asks a whole array whether it is true; `bias is None` asks whether there is one": lambda x, weight, bias=None:
         oracle_linear(x, weight, bias) if bias is None or bias.size == 1 else ("raises", "ValueError", "truth value"),
+    "the error does not show the shape of x: `matmul.forward` shows it": lambda x, weight, bias=None:
+        oracle_linear(x, weight, bias) if x.shape[-1] == weight.shape[-1] else ("raises", "ValueError", "different from"),
 }
 
 

@@ -52,13 +52,14 @@ import numpy as np
 from tinytorch.activations import gelu, leaky_relu, log_softmax, relu, sigmoid, softmax, tanh
 from tinytorch.op import op
 from tinytorch.random import generator
-from tinytorch.tensor import Tensor, zeros
+from tinytorch.tensor import Tensor, matmul, zeros
 
 LoadedKeys = namedtuple("LoadedKeys", "missing_keys unexpected_keys")  # load_state_dict returns it
 
 # %% [markdown]
 # This formula becomes an op, like those before: it computes with arrays, and called with tensors it returns one that remembers
-# its inputs. It takes three of them, and the last may be missing.
+# its inputs. It takes three of them, and the last may be missing. An op may use what another computes: `matmul.forward(a, b)` is
+# your product of module 01, for arrays, and it already says what is wrong with shapes that do not fit.
 
 # %% exercise="03.1" minutes=10 points=1
 #| export
@@ -75,13 +76,16 @@ def linear(x, weight, bias=None):
         Array of shape (..., out_features). Entry ``[..., j]`` is the sum over k of
         ``x[..., k] * weight[j, k]``, plus ``bias[j]``.
 
+    Raises:
+        ValueError: ``x`` has another number of features. The message holds its shape.
+
     Example:
         >>> weight = np.array([[1.0, 1.0], [0.0, 3.0], [2.0, 0.0]])
         >>> linear.forward(np.array([[1.0, 2.0]]), weight, np.array([0.0, 10.0, 0.0]))
         array([[ 3., 16.,  2.]])
     """
     ### BEGIN SOLUTION
-    out = x @ weight.T
+    out = matmul.forward(x, weight.T)
     return out if bias is None else out + bias
     ### END SOLUTION
 

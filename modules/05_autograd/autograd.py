@@ -236,7 +236,8 @@ matmul.register_vjp(matmul_rule, matmul_right_rule)
 linear.register_vjp(lambda grad, out, x, weight, bias=None: grad @ weight,
                     lambda grad, out, x, weight, bias=None: linear_weight(grad, x),
                     lambda grad, out, x, weight, bias=None: grad)
-linear_weight.register_vjp(lambda grad, out, g, x: linear(x, grad), lambda grad, out, g, x: g @ grad)
+linear_weight.register_vjp(lambda grad, out, g, x: linear(x, grad),
+                           lambda grad, out, g, x: g @ grad)
 
 
 def kept_shape(shape, axis):
