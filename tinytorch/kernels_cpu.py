@@ -107,7 +107,6 @@ def relu_backward_loop(grad, out, result):
 relu_backward = op(losses.relu_backward)
 relu_backward.register_vjp(lambda again, result, grad, out: relu_backward(again, out), None)
 relu_backward.register_cost(lambda result, grad, out: 2 * result.size)
-relu_backward.register_cost(lambda out, grad, a: 2 * out.size)
 relu.register_vjp(lambda grad, out, a: relu_backward(grad, out))
 
 
@@ -310,7 +309,6 @@ def for_logits(again, out, grad, logits, labels, reduction):
 
 cross_entropy_gradient.register_vjp(for_grad, for_logits, None)
 cross_entropy_gradient.register_cost(lambda out, *arrays, reduction: 6 * out.size)
-cross_entropy_gradient.register_cost(lambda out, *inputs, **settings: 6 * out.size)
 cross_entropy.register_vjp(lambda grad, out, logits, labels, reduction:
                            cross_entropy_gradient(grad, logits, labels, reduction=reduction), None)
 

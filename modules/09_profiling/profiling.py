@@ -57,8 +57,9 @@ from tinytorch.tensor import (absolute, add, argmax, div, equal, exp, getitem, g
 from tinytorch.watch import Watch, held
 
 # %% [markdown]
-# That line belongs to every timing. The same matrix product takes up to twice as long with the library's kernels for an older
-# processor, and about half as long with a second thread, if a core is free. A number without it cannot be compared with anything.
+# The line that was printed, the matrix library and its threads, belongs to every timing. The same matrix product takes up to twice
+# as long with the library's kernels for an older processor, and about half as long with a second thread, if a core is free. A
+# number without that line cannot be compared with anything.
 # This notebook uses one thread from here on, unless it says otherwise: one thread waits for nobody, so its times are steady.
 #
 # ## A timer that can be trusted
@@ -406,7 +407,8 @@ check("09.5")
 
 # %% [markdown]
 # FLOPs divided by bytes is the **arithmetic intensity**: how much is done with each byte that comes in. It decides everything that
-# follows. Predict it for both ops, for batches of the MNIST network: is it nearer to 0.1, 1, 10, or 100?
+# follows. Predict it for the first matrix product of the MNIST network, with a batch of 128, and for the relu after it: is it
+# nearer to 0.1, 1, 10, or 100?
 
 # %%
 x, w = rng.standard_normal((128, 784), np.float32), rng.standard_normal((784, 256), np.float32)
@@ -765,7 +767,9 @@ draw(p.key_averages(), here)
 # are at hand. And the whole of it is a small share of this network. That is the order in which to think: **what share, which
 # limit, how far from it**.
 #
-# The trace of the same ten steps shows them in their order.
+# The trace of the same ten steps shows them in their order, in a viewer called Perfetto: W and S zoom, A and D move, and a click on
+# a bar shows the op's shapes, FLOPs and rates. (The page reads the file in your browser and sends it nowhere.) A thread that
+# prefetches batches has a line of its own, if something there is an op or has a name by `record_function`.
 
 # %%
 import tempfile
@@ -773,11 +777,12 @@ from pathlib import Path
 
 trace = Path(tempfile.gettempdir()) / "step.json"
 p.export_chrome_trace(trace)
-print(f"{trace.stat().st_size / 1000:.0f} kB. Open https://ui.perfetto.dev, drag onto it", trace)
+print(f"{trace.stat().st_size / 1000:.0f} kB. Open https://ui.perfetto.dev, drag onto it:", trace)
 
 # %% [markdown] question="09.3"
-# Look at one step in the trace. Where are the gaps, and what runs in them? **Predict** the share of Python between the ops with a
-# batch of 8 in place of 128, then run the cell. What would you do about it: write faster kernels, or something else?
+# Look at one step in the trace. Where are the gaps, and what runs in them? (The profile's own notes are no bars, so they lie in the
+# gaps, too; their row says how much.) **Predict** the share of Python between the ops with a batch of 8 in place of 128, then run
+# the cell. What would you do about it: write faster kernels, or something else?
 
 # %%
 batch = 8
