@@ -47,7 +47,7 @@ def test_nothing_is_said_of_a_record_without_profiles(result):
 
 def test_a_terminal_gets_two_short_lines(result):
     lines = list(table.limits(result))
-    assert lines == ["at the roofs: 511 ms, 0.39 of ours, 0.26 of PyTorch's",
+    assert lines == ["at the machine's roofs: 511 ms, 0.39 of ours, 0.26 of PyTorch's",
                      "numba: products 0.45, other ops 0.04, rest 0.16 of PyTorch's step"]
     assert max(len(f"  1 thread, {line}") for line in lines) <= table.WIDTH
     entry = {"title": "", "threads": {"1": result}}
@@ -56,7 +56,7 @@ def test_a_terminal_gets_two_short_lines(result):
 
 def test_without_pytorch_the_parts_are_of_our_step(result):
     assert list(table.limits({**result, "fastest_pytorch": None})) == [
-        "at the roofs: 511 ms, 0.39 of ours", "numba: products 0.69, other ops 0.06, rest 0.25 of our step"]
+        "at the machine's roofs: 511 ms, 0.39 of ours", "numba: products 0.69, other ops 0.06, rest 0.25 of our step"]
 
 
 def test_why_there_is_no_roofline_is_said(result):

@@ -81,6 +81,22 @@ def test_no_line_of_the_list_runs_into_its_numbers(rows, machine):
                 assert right <= other or far <= left, (a.text, b.text)
 
 
+NEAR = [row("conv2d_weight", 0.2, 1.5e10, 4e8), row("convolution", 0.19, 1.5e10, 4.1e8), row("relu", 0.02, 5e6, 4e7),
+        row("mul", 0.02, 1.6e8, 1e9), row("matmul", 0.01, 9e8, 1.8e8)]
+
+
+def test_numbers_stand_beside_the_roofs_and_their_words():
+    texts = parsed(NEAR).findall(f"{SVG}text")
+    roof, = (box_of(text) for text in texts if text.text.startswith("matrix product"))
+    numbers = [text for text in texts if text.get("class") == "number" and float(text.get("x")) < roofline.LEGEND]
+    assert len(numbers) == len(NEAR)
+    boxes = [(left, top, right, bottom - 2) for left, top, right, bottom in map(box_of, numbers)]  # a digit has no descender
+    for number, (left, top, right, bottom) in zip(numbers, boxes):
+        assert not (left < roof[2] and roof[0] < right and top < roof[3] and roof[1] < bottom), number.text
+        assert not top < roofline.Plot(NEAR, MACHINE).y(MACHINE.flops) < bottom, number.text
+    assert all(a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1] for i, a in enumerate(boxes) for b in boxes[:i])
+
+
 def test_each_op_has_a_dot_and_a_line_and_they_stand_where_the_numbers_are():
     root = parsed([row(), row("relu", 0.05, 1e6, 8e6)])
     dots = root.findall(f"{SVG}circle")

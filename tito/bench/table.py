@@ -101,7 +101,7 @@ def limits(result):
         whole, name = (peer, "PyTorch's") if peer else (step.ms, "our")
         parts = [f"{part / whole:.2f}" for part in (step.products, step.others, step.outside)]
         by_peer = f", {step.roof / peer:.2f} of PyTorch's" if peer else ""
-        yield f"at the roofs: {amount(step.roof)} ms, {step.roof / step.ms:.2f} of ours{by_peer}"
+        yield f"at the machine's roofs: {amount(step.roof)} ms, {step.roof / step.ms:.2f} of ours{by_peer}"
         yield f"{step.kernels}: products {parts[0]}, other ops {parts[1]}, rest {parts[2]} of {name} step"
 
 

@@ -16,7 +16,8 @@ def bench(
     """Time your package beside PyTorch and tinygrad: the same work, the same weights, in turn.
 
     The ratio is a variant's median time divided by that of the fastest PyTorch: below 1 is faster. On one thread CPU time
-    counts, on several wall time.
+    counts, on several wall time. A training step on one thread is profiled, too, op by op: below its table stands how little
+    its ops could take on this machine, each at the rate of a large matrix product or of a copy within the cache.
     """
     from functools import partial
 
