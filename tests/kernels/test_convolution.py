@@ -1,4 +1,4 @@
-"""The given numba kernels of module 12's ops: they give what the NumPy set gives, whatever the settings and the memory."""
+"""The given numba kernels of ReLU and of module 12's ops: they give what the NumPy set gives, whatever the settings and the memory."""
 import os
 import platform
 import subprocess
@@ -11,11 +11,15 @@ import pytest
 import tinytorch as tt
 from tinytorch import cnn
 from tinytorch import op as ops
+from tinytorch.activations import relu
 from tinytorch.autograd import gradcheck
 from tinytorch.op import select_kernel
 from tinytorch.tensor import Tensor
 
 numba = pytest.importorskip("numba", reason="numba is not installed, so there are no such kernels")
+
+from tinytorch.kernels import convolution as given  # noqa: E402
+from tinytorch.kernels import tiles  # noqa: E402
 
 DTYPES = (np.float32, np.float64)
 ONE = dict(stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1)
@@ -68,7 +72,8 @@ def test_any_settings(dtype):
         padding, groups = tuple(rng.integers(0, 4, 2).tolist()), int(rng.choice([1, 1, 2, 3]))
         least = [max(1, d * (k - 1) + 1 - 2 * p) for d, k, p in zip(dilation, kernel, padding)]
         size = tuple(int(rng.integers(n, n + 20)) for n in least)
-        arrays = draw(rng, dtype, int(rng.integers(1, 7)), *rng.integers(1, (5, 20)).tolist(), size, kernel, groups)
+        images = int(rng.choice([1, 2, 5, 19, 33]))  # alone, and in blocks of up to 16 with some left over
+        arrays = draw(rng, dtype, images, *rng.integers(1, (5, 20)).tolist(), size, kernel, groups)
         assert_same_convolution(*arrays, stride=stride, padding=padding, dilation=dilation, groups=groups)
 
 
@@ -81,19 +86,49 @@ def test_any_settings(dtype):
 ], ids=str)
 def test_shapes_that_take_different_ways(shape, dtype):
     channels, out, size, kernel, padding = shape
-    arrays = draw(np.random.default_rng(0), dtype, 5, channels, out, size, kernel)
+    arrays = draw(np.random.default_rng(0), dtype, 21, channels, out, size, kernel)
     assert_same_convolution(*arrays, **{**ONE, "padding": (padding, padding)})
 
 
 def test_the_bias_is_added():
     rng = np.random.default_rng(0)
-    for size in ((20, 20), (6, 6)):
+    for size, images in (((20, 20), 2), ((6, 6), 2), ((6, 6), 18)):
         for groups in (1, 2):
-            arrays = draw(rng, np.float32, 2, 3, 17, size, (3, 3), groups)
+            arrays = draw(rng, np.float32, images, 3, 17, size, (3, 3), groups)
             bias = rng.standard_normal(17 * groups).astype(np.float32)
             for one in (bias, bias.astype(np.float64), np.repeat(bias, 2)[::2], np.broadcast_to(bias[:1], bias.shape)):
                 assert_same(cnn.convolution, *arrays, one, **{**ONE, "groups": groups})
             assert_same(cnn.convolution, *arrays, None, **{**ONE, "groups": groups})
+
+
+def test_images_that_are_convolved_together_get_what_they_get_alone(monkeypatch):
+    taken, together = [], given.convolve_together
+    monkeypatch.setattr(given, "convolve_together", lambda first, last, *rest: taken.append(last - first) or together(first, last, *rest))
+    monkeypatch.setattr(numba, "get_num_threads", lambda: 1)
+    lanes = tiles.WIDTH // 4
+    for channels, out, size, kernel, padding in ((6, 16, 14, 5, 0), (16, 40, 6, 3, 1), (3, 8, 64, 3, 1)):
+        x, weight = draw(np.random.default_rng(0), np.float32, 2 * lanes + 3, channels, out, (size, size), (kernel, kernel))
+        settings = {**ONE, "padding": (padding, padding)}
+        grad = cnn.convolution.forward(x, weight, **settings)
+        run = select_kernel(cnn.conv2d_input, grad)
+        alone = [run(weight, one[None], input_size=(1, *x.shape[1:]), **settings)[0] for one in grad]
+        assert not taken
+        np.testing.assert_array_equal(run(weight, grad, input_size=x.shape, **settings), alone)
+        assert taken == ([2] if size < 64 else []), "two blocks at once where rows are short"
+        taken.clear()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_relu(dtype):
+    rng = np.random.default_rng(0)
+    for shape in ((40, 3, 30, 20), (70001,), (5, 3), ()):
+        x = rng.standard_normal(shape).astype(dtype)
+        x[rng.random(shape) < 0.1] = np.nan
+        x[rng.random(shape) < 0.1] = -np.inf
+        for array in (x, *(views(x) if x.ndim == 4 else ())):
+            assert_same(relu, array)
+    assert_same(relu, rng.standard_normal(50000).astype(np.float16), fallbacks=1)
+    assert_same(relu, np.zeros((0, 2), dtype), fallbacks=2)
 
 
 def views(x):
@@ -128,13 +163,13 @@ def test_two_dtypes_give_the_wider_and_others_are_numpy_s():
     assert_same(cnn.convolution, x.astype(np.float16), weight.astype(np.float16), fallbacks=1, **ONE)
 
 
-@pytest.mark.parametrize("size", [(6, 6), (20, 20)], ids=["short rows", "long rows"])
+@pytest.mark.parametrize("size, images", [((6, 6), 2), ((20, 20), 2), ((6, 6), 17)], ids=["short rows", "long rows", "together"])
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 @pytest.mark.filterwarnings("ignore:invalid value")
-def test_nan_and_inf_stay_where_they_belong(value, size):
+def test_nan_and_inf_stay_where_they_belong(value, size, images):
     settings = {**ONE, "padding": (1, 1)}
-    clean = draw(np.random.default_rng(0), np.float32, 2, 3, 17, size, (3, 3))
-    grad = np.random.default_rng(1).standard_normal((2, 17, *size)).astype(np.float32)
+    clean = draw(np.random.default_rng(0), np.float32, images, 3, 17, size, (3, 3))
+    grad = np.random.default_rng(1).standard_normal((images, 17, *size)).astype(np.float32)
     for n, place in enumerate([(1, 2, 3, 5), (0, 0, 0, 0), (1, 2, size[0] - 1, size[1] - 1)]):
         x, weight, slope = clean[0].copy(), clean[1].copy(), grad.copy()
         x[place] = slope[place] = value
@@ -214,7 +249,7 @@ def test_gradients_agree_with_differences():
     assert not ops.fallbacks.keys() & {"convolution", "conv2d_input", "conv2d_weight", "max_pooling", "channel_norm"}
 
 
-def every_kernel(seed=0, images=13):
+def every_kernel(seed=0, images=53):
     """Run each kernel once, and return all results."""
     rng, results = np.random.default_rng(seed), []
     for size, padding in (((9, 9), (1, 1)), ((20, 20), (0, 0))):
@@ -224,7 +259,7 @@ def every_kernel(seed=0, images=13):
         pooled = select_kernel(cnn.max_pooling, out)(out, kernel_size=(2, 2), stride=(2, 2), padding=(0, 0))
         mean = np.zeros(18, np.float32)
         results += [
-            out, pooled, select_kernel(cnn.channel_variance, out)(out, mean),
+            out, pooled, select_kernel(relu, out)(out), select_kernel(cnn.channel_variance, out)(out, mean),
             select_kernel(cnn.max_pooling_backward, out)(pooled, out, kernel_size=(2, 2), stride=(2, 2), padding=(0, 0)),
             select_kernel(cnn.conv2d_input, out)(weight, out, input_size=x.shape, **settings),
             select_kernel(cnn.conv2d_weight, out)(x, out, weight_size=weight.shape, **settings),

@@ -8,9 +8,9 @@ import math
 import numpy as np
 
 from tinytorch.kernels.compiling import jit
-from tinytorch.kernels.grid import SPARE, Phase, cover, cover_rows, grid_of, phases, spaced, taps
+from tinytorch.kernels.grid import SPARE, Phase, cover, cover_rows, grid_of, meetings, phases, spaced, taps
 from tinytorch.kernels.threads import spread
-from tinytorch.kernels.tiles import ROWS, SHORT, WIDTH, copy, gather, transpose, weigh
+from tinytorch.kernels.tiles import ROWS, SHORT, TALL, WIDTH, copy, gather, meet, transpose, weigh
 
 LONGEST = 64  # numbers that a vector has, at most, and may read behind the last pixel
 
@@ -49,18 +49,18 @@ def pick(sums, columns, image, corner, stride, count):
 
 
 @jit
-def pack(rows):
-    """Arrange weights (groups, channels, taps) in blocks of a few channels, the channels of one tap side by side.
+def pack(rows, most):
+    """Arrange weights (groups, channels, taps) in blocks of at most so many channels, the channels of one tap side by side.
 
     Returns the weights, and for each block: its group, its first channel, how many channels it has, and where it starts.
     """
     groups, channels, count = rows.shape
     weights = np.zeros(groups * (channels + 1) * count, rows.dtype)
-    blocks = np.empty((groups * ((channels + ROWS - 1) // ROWS), 4), np.int64)
+    blocks = np.empty((groups * ((channels + most - 1) // most), 4), np.int64)
     start = b = 0
     for g in range(groups):
-        for o in range(0, channels, ROWS):
-            height = min(ROWS, channels - o)
+        for o in range(0, channels, most):
+            height = min(most, channels - o)
             even = height + height % 2
             blocks[b] = g, o, height, start
             for k in range(count):
@@ -108,18 +108,41 @@ def convolve_short(first, last, images, source, factors, bias, places, out):
 
 
 @jit
+def convolve_together(first, last, images, packed, taps, bias, down, across, out):
+    """Do the same for as many images at once as vectors have numbers: for such blocks of them, from first to last."""
+    (weights, blocks), lanes, channels = packed, WIDTH // images.itemsize, out.shape[1]
+    groups, plane, area = blocks[-1, 0] + 1, images.shape[2] * images.shape[3], out.shape[2] * out.shape[3]
+    each, size = images.shape[1] // groups, images.shape[1] * plane
+    pixels, sums = np.empty(size * lanes, images.dtype), np.empty((channels + 1) * area * lanes, images.dtype)
+    numbers, results = images.reshape(images.size), out.reshape(out.size)
+    for block in range(first, last):
+        transpose(numbers, block * lanes * size, size, (lanes, size), pixels, 0, lanes)
+        for b in range(len(blocks)):
+            group, channel, height, start = blocks[b]
+            c = group * (channels // groups) + channel
+            for y in range(out.shape[2]):
+                rows = down.pairs[down.starts[y]:down.starts[y + 1]]
+                for x in range(out.shape[3]):
+                    columns, to = across.pairs[across.starts[x]:across.starts[x + 1]], c * area + y * out.shape[3] + x
+                    meet(height + height % 2, pixels, group * each * plane, plane, each, rows, columns,
+                         weights[start:], taps, bias[c:], sums, to, area)
+        transpose(sums, 0, lanes, (channels * area, lanes), results, block * lanes * channels * area, channels * area)
+
+
+@jit
 def correlate(first, last, x, grad, layout, offsets, places, taps, groups, out):
-    """Add to `out` (groups, taps, channels), the last two rounded up, the sums over the images from first to last."""
-    channels, area, pitch = grad.shape[1] // groups, grad.shape[2] * grad.shape[3], out.shape[2]
+    """Add to `out` (parts, groups, taps, channels), the last two rounded up, the sums over the images of parts first to last."""
+    channels, area, pitch = grad.shape[1] // groups, grad.shape[2] * grad.shape[3], out.shape[3]
     step, slopes = x.shape[1] // groups * layout.plane, grad.reshape(grad.size)
     pixels = np.zeros(x.shape[1] * layout.plane, x.dtype)
     factors = np.zeros(area * pitch, x.dtype)
-    for n in range(first, last):
-        lay(x[n], layout, pixels)
-        for g in range(groups):
-            transpose(slopes, (n * grad.shape[1] + g * channels) * area, area, (channels, area), factors, 0, pitch)
-            sums = out[g].reshape(out[g].size)
-            gather(pixels, g * step, offsets, taps, places, factors, sums, pitch, sums, pitch)
+    for part in range(first, last):
+        for n in range(len(x) * part // len(out), len(x) * (part + 1) // len(out)):
+            lay(x[n], layout, pixels)
+            for g in range(groups):
+                transpose(slopes, (n * grad.shape[1] + g * channels) * area, area, (channels, area), factors, 0, pitch)
+                sums = out[part, g].reshape(out[part, g].size)
+                gather(pixels, g * step, offsets, taps, places, factors, sums, pitch, sums, pitch)
 
 
 def ready(*arrays):
@@ -139,8 +162,11 @@ def convolution(x, weight, bias=None, *, stride, padding, dilation, groups):
     bias = np.zeros(len(weight), x.dtype) if bias is None else np.require(bias, x.dtype, "CW")
     grid = grid_of(x.shape[2:], weight.shape[2:], stride, padding, dilation)
     out = np.empty((len(x), len(weight), *grid.places), x.dtype)
-    source = grid.layout_of_input(), taps(grid, weight.shape[1]), 0
-    run(x, source, weight.reshape(groups, len(weight) // groups, -1), bias, grid, Phase(0, grid.places, (0, 0)), (1, 1), out)
+    source, rows = (grid.layout_of_input(), taps(grid, weight.shape[1]), 0), weight.reshape(groups, len(weight) // groups, -1)
+    whole = Phase(0, grid.places, (0, 0), np.arange(math.prod(grid.kernel)))
+    done = run_together(x, rows, bias, grid, [whole], False, out)
+    if done < len(x):
+        run(x[done:], source, rows, bias, grid, whole, (1, 1), out[done:])
     return out
 
 
@@ -155,10 +181,28 @@ def conv2d_input(weight, grad, *, input_size, stride, padding, dilation, groups)
     rows = weight.reshape(groups, -1, weight.shape[1], grid.kernel[0] * grid.kernel[1]).transpose(0, 2, 1, 3)
     planes, bias = np.arange(rows.shape[2])[:, None] * layout.plane, np.zeros(input_size[1], weight.dtype)
     out = np.empty(input_size, weight.dtype) if grid.stride == (1, 1) else np.zeros(input_size, weight.dtype)
-    for phase in phases(grid):
+    done = run_together(grad, rows.reshape(groups, rows.shape[1], -1), bias, grid, phases(grid), True, out)
+    for phase in phases(grid) if done < len(grad) else ():
         source = layout, (planes - phase.shifts).ravel(), layout.front + phase.first
-        run(grad, source, rows[..., phase.entries].reshape(groups, rows.shape[1], -1), bias, grid, phase, grid.stride, out)
+        weights = rows[..., phase.entries].reshape(groups, rows.shape[1], -1)
+        run(grad[done:], source, weights, bias, grid, phase, grid.stride, out[done:])
     return out
+
+
+def run_together(images, rows, bias, grid, phases, back, out):
+    """Convolve images in blocks of as many as a vector has numbers, if that is less work, and return how many are done.
+
+    Nothing is computed between rows or for the border; but each number is turned twice, which takes as long as a few products.
+    """
+    lanes, (down, across) = WIDTH // out.itemsize, meetings(grid, back)
+    blocks, each = len(images) // lanes, images.shape[1] * max(rows.shape[1], 4)
+    alone = sum(len(cover(phase.count, grid.phase[1], lanes)[0]) * lanes * len(phase.entries) for phase in phases) * each
+    together = len(down.pairs) * len(across.pairs) // 4 * each + 24 * (images[0].size + out[0].size)
+    if not blocks or together > 0.85 * alone or not np.isfinite(rows).all():  # the 0 of the border, times inf, must count
+        return 0
+    packed, bias = (pack(rows, TALL), math.prod(grid.kernel)), np.append(bias, bias[:1])
+    spread(lambda first, last: convolve_together(first, last, images, *packed, bias, down, across, out), blocks)
+    return blocks * lanes
 
 
 def run(images, source, rows, bias, grid, phase, stride, out):
@@ -168,13 +212,13 @@ def run(images, source, rows, bias, grid, phase, stride, out):
         factors = widened(rows.swapaxes(1, 2), whole(rows.shape[1], out.itemsize))
         bias = widened(bias.reshape(len(rows), -1), factors.shape[2])
         places = spaced(phase.count, columns)
-        work = lambda part, first, last: convolve_short(first, last, images, source, factors, bias, places, out)
+        work = lambda first, last: convolve_short(first, last, images, source, factors, bias, places, out)
     else:
-        packed, bias = pack(rows), np.append(bias, bias[:1])
+        packed, bias = pack(rows, ROWS), np.append(bias, bias[:1])
         direct = stride == (1, 1) and phase.count[1] >= lanes
         starts, ends = (cover_rows if direct else cover)(phase.count, columns, lanes)
         result = starts, ends, phase.corner, stride, phase.count
-        work = lambda part, first, last: convolve(first, last, images, source, packed, bias, result, out)
+        work = lambda first, last: convolve(first, last, images, source, packed, bias, result, out)
     spread(work, len(images))
 
 
@@ -190,8 +234,8 @@ def conv2d_weight(x, grad, *, weight_size, stride, padding, dilation, groups):
     places = spaced(grid.places, grid.phase[1])[:-SPARE]
     shape = groups, count + SPARE, whole(channels, x.itemsize)
     sums = np.zeros((min(len(x), 16, 1 + 2**20 // math.prod(shape)), *shape), x.dtype)  # the same for any number of threads
-    spread(lambda part, first, last: correlate(
-        first, last, x, grad, grid.layout_of_input(), offsets, places, count, groups, sums[part]), len(x), len(sums))
+    spread(lambda first, last: correlate(
+        first, last, x, grad, grid.layout_of_input(), offsets, places, count, groups, sums), len(sums))
     return np.ascontiguousarray(sums.sum(axis=0)[:, :count, :channels].swapaxes(1, 2)).reshape(weight_size)
 
 

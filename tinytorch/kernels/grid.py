@@ -6,6 +6,9 @@ row between the last window of a line and the first of the next is computed, too
 
 With a stride, the pixels whose rows and columns leave the same rest when divided by it make an image of their own, a phase.
 From one window to the next it is one step in each of them.
+
+Where several images are convolved at once, their pixels lie side by side, and nothing is computed in vain: `meetings` lists what
+meets what.
 """
 import functools
 from typing import NamedTuple
@@ -157,6 +160,41 @@ def cover_rows(places, columns, lanes):
     across = np.append(np.arange(0, places[1] - lanes, lanes), places[1] - lanes)
     down = np.arange(places[0])[:, None]
     return (down * columns + across).ravel(), (down * places[1] + across).ravel()
+
+
+class Meetings(NamedTuple):
+    """For each row of a result, which rows of pixels meet which rows of the kernel there; or the same for columns."""
+
+    starts: np.ndarray  # where the pairs of each row of the result begin, and where those of the last one end
+    pairs: np.ndarray  # how far a pixel lies behind the first one, and an entry behind the first, in turn
+
+
+@functools.lru_cache(1024)
+def meetings(grid, back):
+    """Return the meetings of rows, and those of columns.
+
+    Args:
+        grid: The `Grid`.
+        back: Whether the result is the gradient of the input, and the pixels are those of the output's; else it is the output.
+
+    Returns:
+        A pair of `Meetings`.
+
+    Example:
+        >>> meetings(grid_of((9, 3), (1, 2), (1, 1), (0, 0), (1, 1)), back=True)[1]  # of 3 columns, the second meets two
+        Meetings(starts=array([0, 2, 6, 8]), pairs=array([0, 0, 1, 0, 0, 1, 1, 1]))
+    """
+    size, found = grid.places if back else grid.size, []
+    for axis, (pixels, entries) in enumerate([(size[1], grid.kernel[1]), (1, 1)]):
+        pixel = np.arange(grid.places[axis])[:, None] * grid.stride[axis] + np.arange(grid.kernel[axis]) * grid.dilation[axis]
+        pixel -= grid.padding[axis]
+        place, entry = np.nonzero((pixel >= 0) & (pixel < grid.size[axis]))
+        pixel = pixel[place, entry]
+        source, to, count = (place, pixel, grid.size[axis]) if back else (pixel, place, grid.places[axis])
+        order = np.lexsort((entry, to))
+        starts = 2 * np.searchsorted(to[order], np.arange(count + 1))
+        found.append(Meetings(starts, np.stack([source * pixels, entry * entries], axis=1)[order].ravel()))
+    return tuple(found)
 
 
 class Phase(NamedTuple):

@@ -50,36 +50,42 @@ def pool(first, last, pictures, settings, out):
                     out[n, y, x] = largest
 
 
-@intrinsic
-def settle(typing, upper, lower, grad, at, out, to, pitch):
-    """Give the gradients of a few windows of 2 by 2 to their maxima: of those that start at column 2 * at of two rows.
+def make_settle(lanes):
+    """Make the loop's body that gives the gradients of `lanes / 2` windows of 2 by 2 to their maxima.
 
-    A number is its window's maximum if it beats those before it in row-major order, and none behind it beats it.
+    Called as ``settle(upper, lower, grad, at, out, to, pitch)``, it takes those that start at column ``2 * at`` of two rows. A
+    number is its window's maximum if it beats those before it in row-major order, and none behind it beats it.
     """
-    def generate(context, builder, signature, args):
-        upper, lower, grad, at, out, to, pitch = unpack(context, builder, signature, args)
-        vectors, halves = (Vectors(builder, signature.args[0].dtype, lanes) for lanes in (SHORT, SHORT // 2))
-        double = builder.add(at, at)
-        rows = [vectors.load(row, double) for row in (upper, lower)]
-        across = [vectors.shuffle(row, row, [i ^ 1 for i in range(SHORT)]) for row in rows]  # a number's neighbour
-        left = ir.Constant(ir.VectorType(ir.IntType(1), SHORT), [1 - i % 2 for i in range(SHORT)])
+    @intrinsic
+    def settle(typing, upper, lower, grad, at, out, to, pitch):
+        def generate(context, builder, signature, args):
+            upper, lower, grad, at, out, to, pitch = unpack(context, builder, signature, args)
+            vectors, halves = (Vectors(builder, signature.args[0].dtype, count) for count in (lanes, lanes // 2))
+            double = builder.add(at, at)
+            rows = [vectors.load(row, double) for row in (upper, lower)]
+            across = [vectors.shuffle(row, row, [i ^ 1 for i in range(lanes)]) for row in rows]  # a number's neighbour
+            left = ir.Constant(ir.VectorType(ir.IntType(1), lanes), [1 - i % 2 for i in range(lanes)])
 
-        def beats(a, b):
-            return builder.or_(builder.fcmp_ordered(">", a, b), builder.fcmp_unordered("uno", a, a))
+            def beats(a, b):
+                return builder.or_(builder.fcmp_ordered(">", a, b), builder.fcmp_unordered("uno", a, a))
 
-        def wins_in_row(row, beside):
-            return builder.select(left, builder.not_(beats(beside, row)), beats(row, beside))
+            def wins_in_row(row, beside):
+                return builder.select(left, builder.not_(beats(beside, row)), beats(row, beside))
 
-        loses = builder.or_(beats(rows[1], rows[0]), beats(across[1], rows[0]))
-        wins = builder.and_(beats(rows[1], rows[0]), beats(rows[1], across[0]))
-        few = halves.load(grad, at)
-        value, zero = vectors.shuffle(few, few, [i // 2 for i in range(SHORT)]), ir.Constant(vectors.vector, None)
-        for place, row, beside, vertical in zip((to, builder.add(to, pitch)), rows, across, (builder.not_(loses), wins)):
-            chosen = builder.and_(vertical, wins_in_row(row, beside))
-            vectors.store(builder.select(chosen, value, zero), out, builder.add(place, double))
-        return context.get_dummy_value()
-    long = types.intp
-    return types.void(upper, lower, grad, long, out, long, long), generate
+            loses = builder.or_(beats(rows[1], rows[0]), beats(across[1], rows[0]))
+            wins = builder.and_(beats(rows[1], rows[0]), beats(rows[1], across[0]))
+            few = halves.load(grad, at)
+            value, zero = vectors.shuffle(few, few, [i // 2 for i in range(lanes)]), ir.Constant(vectors.vector, None)
+            for place, row, beside, vertical in zip((to, builder.add(to, pitch)), rows, across, (builder.not_(loses), wins)):
+                chosen = builder.and_(vertical, wins_in_row(row, beside))
+                vectors.store(builder.select(chosen, value, zero), out, builder.add(place, double))
+            return context.get_dummy_value()
+        long = types.intp
+        return types.void(upper, lower, grad, long, out, long, long), generate
+    return settle
+
+
+settle_4, settle_8 = make_settle(SHORT), make_settle(2 * SHORT)
 
 
 @jit
@@ -88,10 +94,15 @@ def unpool(first, last, grad, pictures, settings, out):
     numbers = out.reshape(out.size)
     for n in range(first, last):
         for y in range(grad.shape[1]):
-            if settings == ((2, 2), (2, 2), (0, 0)) and 2 * grad.shape[2] >= SHORT:
-                for x in range(0, grad.shape[2], SHORT // 2):
-                    x, to = min(x, grad.shape[2] - SHORT // 2), (n * out.shape[1] + 2 * y) * out.shape[2]
-                    settle(pictures[n, 2 * y], pictures[n, 2 * y + 1], grad[n, y], x, numbers, to, out.shape[2])
+            row = grad[n, y]
+            if settings == ((2, 2), (2, 2), (0, 0)) and len(row) >= SHORT // 2:
+                upper, lower, to = pictures[n, 2 * y], pictures[n, 2 * y + 1], (n * out.shape[1] + 2 * y) * out.shape[2]
+                step = SHORT if len(row) >= SHORT else SHORT // 2
+                for x in range(0, len(row), step):
+                    if step == SHORT:
+                        settle_8(upper, lower, row, min(x, len(row) - step), numbers, to, out.shape[2])
+                    else:
+                        settle_4(upper, lower, row, min(x, len(row) - step), numbers, to, out.shape[2])
             else:
                 for x in range(grad.shape[2]):
                     top, bottom, left, right = window(y, x, settings, pictures.shape[1:])
@@ -111,7 +122,7 @@ def max_pooling(x, *, kernel_size, stride, padding):
     pictures, settings = arrays[0].reshape(-1, *x.shape[2:]), (kernel_size, stride, padding)
     size = [(n + 2 * p - k) // s + 1 for n, k, s, p in zip(x.shape[2:], *settings)]
     out = np.empty((len(pictures), *size), x.dtype)
-    spread(lambda part, first, last: pool(first, last, pictures, settings, out), len(out))
+    spread(lambda first, last: pool(first, last, pictures, settings, out), len(out))
     return out.reshape(*x.shape[:2], *size)
 
 
@@ -124,5 +135,5 @@ def max_pooling_backward(grad, x, *, kernel_size, stride, padding):
     settings = kernel_size, stride, padding
     once = settings == ((2, 2), (2, 2), (0, 0)) and x.shape[2] % 2 == x.shape[3] % 2 == 0 and x.shape[3] >= SHORT
     out = (np.empty if once else np.zeros)(pictures.shape, grad.dtype)  # where every entry is written once
-    spread(lambda part, first, last: unpool(first, last, grad, pictures, settings, out), len(out))
+    spread(lambda first, last: unpool(first, last, grad, pictures, settings, out), len(out))
     return out.reshape(x.shape)

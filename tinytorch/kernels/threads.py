@@ -10,25 +10,22 @@ from concurrent.futures import ThreadPoolExecutor
 import numba
 
 
-def spread(work, count, parts=None):
-    """Cut a range into parts, and do them in as many threads as numba is set to use.
+def spread(work, count, least=1):
+    """Cut a range into parts, and do each in a thread: in as many as numba is set to use.
 
     Args:
-        work: Function ``work(part, first, last)`` of a part's number and its range.
+        work: Function ``work(first, last)`` of a part of the range. How it is cut must not change the results.
         count: Length of the whole range.
-        parts: Into how many parts it is cut; as many as threads by default. Which thread does which changes no result.
+        least: How long a part is at least, if there are several.
 
     Example:
-        >>> spread(lambda part, first, last: print(part, first, last), 5, 2)
-        0 0 2
-        1 2 5
+        >>> spread(print, 5, least=3)
+        0 5
     """
-    threads = numba.get_num_threads()
-    parts = min(parts or threads, count)
-    threads = min(threads, parts)
-    bounds = [count * part // parts for part in range(parts + 1)]
+    threads = max(1, min(numba.get_num_threads(), count // least))
+    bounds = [count * part // threads for part in range(threads + 1)]
     run = map if threads == 1 else pool(threads, os.getpid()).map
-    for _ in run(work, range(parts), bounds[:-1], bounds[1:]):
+    for _ in run(work, bounds[:-1], bounds[1:]):
         pass
 
 

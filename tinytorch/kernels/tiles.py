@@ -148,6 +148,45 @@ def make_gather(rows, columns, lanes=0):
     return gather
 
 
+def make_meet(rows):
+    """Make the loop that takes one pixel of the result in several images at once, for `rows` channels; vectors hold images.
+
+    Called as ``meet(x, at, plane, channels, down, across, weights, taps, bias, out, to, pitch)``, it multiplies only what meets:
+    for each channel c, and each pixel and entry of ``down``, and of ``across``, their sums are a vector of ``x``, from ``at`` and
+    ``c * plane`` on, and a weight in ``weights``, from ``c * taps`` on, of each of the channels. Sums begin with ``bias``, and go
+    to the vectors ``out[to + m * pitch]``.
+    """
+    @intrinsic
+    def meet(typing, x, at, plane, channels, down, across, weights, taps, bias, out, to, pitch):
+        def generate(context, builder, signature, args):
+            x, at, plane, channels, down, across, weights, taps, bias, out, to, pitch = unpack(context, builder, signature, args)
+            vectors = Vectors(builder, signature.args[0].dtype)
+            counts = [context.make_array(signature.args[i])(context, builder, args[i]).nitems for i in (4, 5)]
+            sums = [vectors.variable(vectors.spread(bias, INDEX(m))) for m in range(rows)]
+
+            def further(pixel, entry, pairs, index):
+                steps = [builder.load(builder.gep(pairs, [builder.add(index, INDEX(i))])) for i in range(2)]
+                return builder.add(pixel, steps[0]), builder.add(entry, steps[1])
+
+            with cgutils.for_range(builder, channels) as channel:
+                first = builder.add(at, builder.mul(channel.index, plane)), builder.mul(channel.index, taps)
+                with cgutils.for_range_slice(builder, INDEX(0), counts[0], INDEX(2), INDEX) as (i, _):
+                    row = further(*first, down, i)
+                    with cgutils.for_range_slice(builder, INDEX(0), counts[1], INDEX(2), INDEX) as (j, _):
+                        pixel, entry = further(*row, across, j)
+                        images = vectors.load(x, builder.mul(pixel, INDEX(vectors.lanes)))
+                        for m in range(rows):
+                            weight = vectors.spread(weights, builder.add(builder.mul(entry, INDEX(rows)), INDEX(m)))
+                            vectors.add_product(sums[m], weight, images)
+            for m in range(rows):
+                place = builder.add(to, builder.mul(pitch, INDEX(m)))
+                vectors.store(builder.load(sums[m]), out, builder.mul(place, INDEX(vectors.lanes)))
+            return context.get_dummy_value()
+        long = types.intp
+        return types.void(x, long, long, long, down, across, weights, long, bias, out, long, long), generate
+    return meet
+
+
 @intrinsic
 def turn(typing, source, at, pitch, out, to, out_pitch):
     """Transpose `SHORT` rows of as many numbers."""
@@ -225,6 +264,8 @@ SHORT = 8  # numbers that `move` moves, and side of the squares of `turn`
 COLUMNS = 3  # vectors of pixels at once
 ROWS = 4 if FEW else 8  # channels at once: 12 or 24 sums, and registers to spare for a product's factors
 weigh_2, weigh_4, weigh_6, weigh_8 = map(make_block, (2, 4, 6, 8))
+TALL = 8  # channels at once for one pixel
+meet_2, meet_4, meet_6, meet_8 = map(make_meet, (2, 4, 6, 8))
 HEADS = (6, 6, 4, 3) if FEW else (9, 9, 8, 6)  # with 1 to 4 vectors of channels, so many heads at once
 gather_half = make_gather(HEADS[0], 1, SHORT)
 gather_1, gather_2, gather_3, gather_4 = [make_gather(HEADS[i], i + 1) for i in range(4)]
@@ -241,6 +282,19 @@ def weigh(rows, x, at, offsets, weights, bias, starts, ends, out, to, pitch):
         weigh_4(x, at, offsets, weights, bias, starts, ends, out, to, pitch)
     else:
         weigh_2(x, at, offsets, weights, bias, starts, ends, out, to, pitch)
+
+
+@jit(cache=False)
+def meet(rows, x, at, plane, channels, down, across, weights, taps, bias, out, to, pitch):
+    """Take one pixel of the result, in several images, for an even number of channels, at most `TALL`."""
+    if rows == 8:
+        meet_8(x, at, plane, channels, down, across, weights, taps, bias, out, to, pitch)
+    elif rows == 6:
+        meet_6(x, at, plane, channels, down, across, weights, taps, bias, out, to, pitch)
+    elif rows == 4:
+        meet_4(x, at, plane, channels, down, across, weights, taps, bias, out, to, pitch)
+    else:
+        meet_2(x, at, plane, channels, down, across, weights, taps, bias, out, to, pitch)
 
 
 @jit(cache=False)
