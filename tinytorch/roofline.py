@@ -14,7 +14,10 @@ LEGEND, LINE, MOST = 490, 22, 12  # where the list begins, the height of its lin
 RIGHT, BOTTOM = 800, 384  # of the whole drawing
 STYLE = ("text{font:12px sans-serif;fill:#222}.small{font-size:10px;fill:#555}.mid{text-anchor:middle}.end{text-anchor:end}"
          ".roof{stroke:#333;stroke-width:1.6;fill:none}.cache{stroke:#333;stroke-width:1.2;stroke-dasharray:5 4;fill:none}"
-         ".grid{stroke:#e4e4e4}.dot{fill:#2f6db3;fill-opacity:.75;stroke:#fff}.number{font-size:10px;text-anchor:middle}")
+         ".grid{stroke:#e4e4e4}.dot{fill:#2f6db3;fill-opacity:.75;stroke:#fff}.tie{stroke:#777;stroke-width:.8}"
+         ".number{font-size:10px;text-anchor:middle}")
+AWAY, DIGIT = (7, 17, 28), 6  # how far from its dot a number stands, the nearest first; and its radius, so to speak
+ANGLES = [math.pi * step / 8 for step in range(16)]
 UNITS = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
@@ -109,15 +112,20 @@ class Plot:
         return text(0, away, words, "small mid", f'transform="translate({x:.1f},{y:.1f}) rotate({angle:.1f})"')
 
     def dots(self):
-        """Return a dot for each op, and its number beside it, where there is room."""
+        """Return a dot for each op, then the numbers: beside their dots, or tied to them where these crowd."""
         longest = self.rows[0].seconds
-        places = [(self.x(row.flops / row.moved), self.y(row.flops / row.seconds)) for row in self.rows]
-        taken = [*places, *self.marked()]
-        for number, ((x, y), row) in enumerate(zip(places, self.rows), 1):
-            size = 3.5 + 6.5 * math.sqrt(row.seconds / longest)
-            yield f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="{size:.1f}"/>'
-            taken.append(beside(x, y, size + 7, taken))
-            yield text(taken[-1][0], taken[-1][1] + 3.5, str(number), "number")
+        dots = [(self.x(row.flops / row.moved), self.y(row.flops / row.seconds), 3.5 + 6.5 * math.sqrt(row.seconds / longest))
+                for row in self.rows]
+        yield from (f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="{size:.1f}"/>' for x, y, size in dots)
+        taken = [*dots, *((x, y, 0) for x, y in self.marked())]
+        for number, (x, y, size) in enumerate(dots, 1):
+            others = taken[:number - 1] + taken[number:]
+            place, away = beside(x, y, size, others)
+            if away > AWAY[0]:
+                part = 1 - DIGIT / (size + away)
+                yield line("tie", (x, y), (x + (place[0] - x) * part, y + (place[1] - y) * part))
+            yield text(place[0], place[1] + 3.5, str(number), "number")
+            taken.append((*place, DIGIT))
 
     def legend(self):
         """Return the list of ops: number, name, FLOPs and bytes a second."""
@@ -137,14 +145,24 @@ def whole_decades(values):
     return low, max(high, low + 1)
 
 
-def beside(x, y, distance, taken):
-    """Return a place around a dot that is as far as can be from what is taken, and inside of the plot."""
-    angles = [math.pi * step / 4 for step in range(8)]
-    places = [(x + distance * math.cos(angle), y - distance * math.sin(angle)) for angle in angles]
-    inside = [place for place in places if LEFT < place[0] < LEFT + WIDTH and TOP + 6 < place[1] < TOP + HEIGHT - 6]
-    others = [place for place in taken if place != (x, y)]
-    free = {place: round(min((math.dist(place, other) for other in others), default=0), 3) for place in inside or places}
-    return max(free, key=free.get)  # of equal ones the first, on every machine: the last digits of a cosine differ
+def beside(x, y, size, taken):
+    """Return a place near a dot, inside of the plot and clear of what is taken, and how far from the dot's edge it lies.
+
+    Args:
+        x: Where the dot is, from the left.
+        y: The same from the top.
+        size: Its radius.
+        taken: Other things, as (x, y, radius).
+    """
+    found = []
+    for away in AWAY:
+        around = [(x + (size + away) * math.cos(angle), y - (size + away) * math.sin(angle)) for angle in ANGLES]
+        inside = [place for place in around if LEFT + 6 < place[0] < LEFT + WIDTH - 6 and TOP + 6 < place[1] < TOP + HEIGHT - 6]
+        for place in inside:
+            room = min((math.dist(place, other[:2]) - other[2] for other in taken), default=DIGIT)
+            found.append((round(min(room, DIGIT + 2), 3), -away, place))  # a cosine's last digits vary
+    room, away, place = max(found, key=lambda one: one[:2], default=(0, -AWAY[0], (x, y)))
+    return place, -away
 
 
 def short(value):

@@ -82,7 +82,7 @@ def test_no_line_of_the_list_runs_into_its_numbers(rows, machine):
 
 
 NEAR = [row("conv2d_weight", 0.2, 1.5e10, 4e8), row("convolution", 0.19, 1.5e10, 4.1e8), row("relu", 0.02, 5e6, 4e7),
-        row("mul", 0.02, 1.6e8, 1e9), row("matmul", 0.01, 9e8, 1.8e8)]
+        row("mul", 0.02, 1.6e8, 1e9), row("matmul", 0.01, 9e8, 1.8e8), row("linear", 0.1, 8e9, 2e8), row("linear_weight", 0.05, 4e9, 1e8)]
 
 
 def test_numbers_stand_beside_the_roofs_and_their_words():
@@ -94,6 +94,9 @@ def test_numbers_stand_beside_the_roofs_and_their_words():
     for number, (left, top, right, bottom) in zip(numbers, boxes):
         assert not (left < roof[2] and roof[0] < right and top < roof[3] and roof[1] < bottom), number.text
         assert not top < roofline.Plot(NEAR, MACHINE).y(MACHINE.flops) < bottom, number.text
+    for circle in parsed(NEAR).findall(f"{SVG}circle"):
+        x, y, r = (float(circle.get(name)) for name in ("cx", "cy", "r"))
+        assert all(math.dist((x, y), ((left + right) / 2, (top + bottom) / 2)) > r + 4 for left, top, right, bottom in boxes)
     assert all(a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1] for i, a in enumerate(boxes) for b in boxes[:i])
 
 
