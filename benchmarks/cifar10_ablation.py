@@ -13,6 +13,7 @@ import os
 import platform
 import sys
 import time
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
@@ -28,19 +29,20 @@ from tinytorch.training import Trainer, evaluate
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "milestones"))
 import cifar10_mlp  # noqa: E402
+from common.pictures import descent, loaders  # noqa: E402
 
 RESULTS = Path(__file__).parent / "results" / "cifar10_ablation.json"
 VALIDATION = 5000
-BEST = cifar10_mlp.RECIPES["best"]
-PLAIN = BEST._replace(optimizer=SGD, lr=0.01, weight_decay=0.0, gain=None, spread=(0, 1), flip=False, shift=0, warm_up=0)
+BEST = replace(cifar10_mlp.RECIPES["best"], validation=VALIDATION)
+PLAIN = replace(BEST, optimizer=SGD, lr=0.01, weight_decay=0.0, gain=None, spread=(0, 1), flip=False, shift=0, schedule=cifar10_mlp.constant)
 LADDER = {
     "SGD 0.01, pixels from 0 to 1": {},
     "+ pixels from -2 to 2": {"spread": BEST.spread},
     "+ He's initial weights x 0.7": {"gain": BEST.gain},
-    "+ AdamW 3e-4": {"optimizer": AdamW, "lr": 3e-4},
+    "+ AdamW 3e-4": {"optimizer": AdamW, "lr": 3e-4, "weight_decay": 0.01},  # AdamW's own
     "+ half of the pictures flipped": {"flip": True},
     "+ shifts up to 3 pixels": {"shift": BEST.shift},
-    "+ warm-up, cosine, 1.5e-3": {"warm_up": BEST.warm_up, "lr": BEST.lr},
+    "+ warm-up, cosine, 1.5e-3": {"schedule": BEST.schedule, "lr": BEST.lr},
     "+ weight decay 0.05": {"weight_decay": BEST.weight_decay},
 }
 
@@ -49,20 +51,19 @@ def rungs():
     """Yield the name and the recipe of every row."""
     recipe = PLAIN
     for name, change in LADDER.items():
-        recipe = recipe._replace(**change)
+        recipe = replace(recipe, **change)
         yield name, recipe
 
 
 def measure(data, recipe, seed, epochs):
     """Train by a recipe, and return how it does on the validation split."""
-    cifar10_mlp.RECIPES["ablation"], cifar10_mlp.VALIDATION = recipe, VALIDATION
     rng = np.random.default_rng(seed)
-    model = cifar10_mlp.network(rng, "ablation")
-    options = SimpleNamespace(recipe="ablation", batch_size=recipe.batch_size, threads=1)
-    training, validation, _ = cifar10_mlp.loaders(data, options, *rng.spawn(2))
-    optimizer, scheduler, counted = cifar10_mlp.descent(recipe, model, recipe.lr, epochs * len(training))
+    model = cifar10_mlp.network(rng, recipe)
+    options = SimpleNamespace(epochs=epochs, batch_size=recipe.batch_size, lr=recipe.lr, threads=1)
+    training, validation, _ = loaders(data, recipe, cifar10_mlp.scale(recipe), options, rng)
+    optimizer, scheduler = descent(recipe, model, options, len(training))
     began = time.process_time()
-    history = Trainer(model, cross_entropy, optimizer, scheduler, schedule=counted).fit(training, epochs=epochs)
+    history = Trainer(model, cross_entropy, optimizer, scheduler, schedule="step").fit(training, epochs=epochs)
     cpu = time.process_time() - began
     result = evaluate(model, validation, cross_entropy)
     return {"seed": seed, "epochs": epochs, "accuracy": result.accuracy, "accuracy_error": result.accuracy_error,

@@ -8,25 +8,19 @@ ReLU, the means are maxima, the last layer is linear, and the digits are shifted
 tinygrad's tutorial, which has more filters and one linear layer. Everything that runs is your own.
 """
 import numpy as np
-from common import Run, parser, run
-from common.drawing import Pictures
-from common.following import Following
-from common.options import complete, of_filters
-from common.pictures import Recipe, descent, freeze_filters, loaders, planes
+from common import Run, complete, parser, run
+from common.filters import freeze_filters, of_filters
+from common.pictures import PIXELS, Recipe, loaders, planes, train
 
 from tinytorch.cnn import Conv2d, LeNet5, MaxPool2d
-from tinytorch.data import Normalize
 from tinytorch.datasets import cifar10, mnist
 from tinytorch.layers import Dropout, Flatten, Linear, ReLU, Sequential
 from tinytorch.losses import cross_entropy
 from tinytorch.optim import Adam
 from tinytorch.tensor import Tensor
-from tinytorch.training import Trainer, evaluate
+from tinytorch.training import evaluate
 
 DATA = {"mnist": mnist, "cifar10": cifar10}
-# Mean and standard deviation of the training pixels of each colour, as fractions of 255.
-PIXELS = {"mnist": Normalize([0.1307], [0.3081]),
-          "cifar10": Normalize([0.49, 0.48, 0.45], [0.25, 0.24, 0.26])}
 RECIPES = {
     ("lenet5", "mnist"): Recipe(epochs=10, lr=4e-3, weight_decay=0.01, shift=2),
     ("lenet5", "cifar10"): Recipe(epochs=20, lr=4e-3, weight_decay=0.01, flip=True, shift=2),
@@ -38,9 +32,10 @@ NAMES = {"lenet5": "LeNet-5", "tutorial": "conv 32, pool, conv 64, pool, dropout
 
 def read_options(arguments=None):
     """Read the command line; what it leaves out, the recipe of this network and data decides."""
-    options = of_filters(parser(__doc__, "lenet5", epochs=None, batch_size=None, lr=None))
-    options.add_argument("--data", choices=DATA, default="mnist", help="(%(default)s)")
-    options.add_argument("--model", choices=NAMES, default="lenet5", help="(%(default)s)")
+    options = of_filters(parser(__doc__, "lenet5"))
+    options.add_argument("--data", choices=DATA, default="mnist",
+                         help="pictures to learn from (%(default)s)")
+    options.add_argument("--model", choices=NAMES, default="lenet5", help="network (%(default)s)")
     found = options.parse_args(arguments)
     return complete(found, RECIPES[found.model, found.data])
 
@@ -71,17 +66,12 @@ def main():
     model = network(rng, options.model, options.data)
     if options.frozen_filters:
         freeze_filters(model)
-    training, validation, tests = loaders(data, recipe, PIXELS[options.data], options, rng)
-    optimizer, scheduler = descent(recipe, model, options.lr, options.epochs * len(training))
     session = Run(options, dataset=options.data, model=options.model,
                   examples=options.examples, frozen_filters=options.frozen_filters)
-    following = Following(session, len(training))
-    trainer = Trainer(model, cross_entropy, optimizer, scheduler, [following], session.checkpoint,
-                      schedule="step", settings=session.settings())
-    following.fit(trainer, training, validation)
-    session.finish(model, evaluate(model, tests, cross_entropy),
-                   Pictures(data.test_images, data.classes, tests),
-                   data=data.name, network=NAMES[options.model], gradients="autograd")
+    training, validation, tests = loaders(data, recipe, PIXELS[options.data], options, rng,
+                                          options.examples)
+    train(session, model, recipe, training, validation)
+    session.finish(model, evaluate(model, tests, cross_entropy), data, tests, NAMES[options.model])
 
 
 if __name__ == "__main__":

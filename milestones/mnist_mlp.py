@@ -6,13 +6,13 @@ ways, and in PyTorch where that is installed.
 """
 import numpy as np
 from common import Misused, evaluate, parser, positive, report, run, saving
-from common.drawing import Pictures
 from common.gradients import GRADIENTS, stepper
 from common.loop import Loop
 
 from tinytorch.datasets import digits, mnist
 from tinytorch.losses import mlp
 from tinytorch.tensor import Tensor
+from tito.console import next_step
 
 # Mean and standard deviation of the training pixels, as fractions of the brightest value, 255.
 PIXELS = {"MNIST": (0.1307, 0.3081), "digits (8x8, not MNIST)": (0.3052, 0.3749)}
@@ -21,7 +21,8 @@ PIXELS = {"MNIST": (0.1307, 0.3081), "digits (8x8, not MNIST)": (0.3052, 0.3749)
 def read_options():
     """Read the command line."""
     options = parser(__doc__, "mnist-mlp", epochs=5, batch_size=128, lr=0.1)
-    options.add_argument("--hidden", type=positive, default=256, help="hidden units (%(default)s)")
+    options.add_argument("--hidden", type=positive, default=256, metavar="N",
+                         help="hidden units (%(default)s)")
     options.add_argument("--gradients", choices=[*GRADIENTS, "pytorch"], default="manual",
                          help="who works out the gradients (%(default)s)")
     options.add_argument("--compare", action="store_true",
@@ -80,6 +81,11 @@ def train(session, data, kind):
     return model, evaluate(model, tests)
 
 
+def is_milestone(options):
+    """Say whether this is the network, and the training, that `tito milestone grade` knows."""
+    return (options.data, options.hidden) == ("mnist", 256) and options.gradients in GRADIENTS
+
+
 def compare(options, data):
     """Train with each kind of gradients from the same seed, and print one table."""
     rows, weights = [], []
@@ -98,6 +104,7 @@ def compare(options, data):
     report.compare(rows)
     if options.metrics_json:
         saving.write_json(options.metrics_json, {"data": data.name, "runs": rows})
+    next_step(f"tito milestone run {options.milestone}")
 
 
 def main():
@@ -109,10 +116,9 @@ def main():
         return
     session = Loop(options, hidden=options.hidden, gradients=options.gradients)
     model, result = train(session, data, options.gradients)
-    pictures = Pictures(data.test_images, data.classes, batches_of(data))
-    session.finish(model, result, pictures, data=data.name,
-                   network=f"{data.train_images[0].size}-{options.hidden}-10",
-                   gradients=options.gradients)
+    session.finish(model, result, data, batches_of(data),
+                   f"{data.train_images[0].size}-{options.hidden}-10", options.gradients,
+                   graded=is_milestone(options))
 
 
 if __name__ == "__main__":

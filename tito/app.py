@@ -44,8 +44,8 @@ app.add_typer(module, name="module")
 
 milestone = typer.Typer(help="Train a network on what you have built.", no_args_is_help=True, **OPTIONS)
 milestone.command("list")(milestone_list.list_milestones)
-milestone.command("run", **PASS_ON)(milestone_run.run)
-milestone.command("grade")(milestone_grade.grade)
+milestone.command("run", no_args_is_help=True, **PASS_ON)(milestone_run.run)
+milestone.command("grade", no_args_is_help=True)(milestone_grade.grade)
 app.add_typer(milestone, name="milestone")
 
 grade = typer.Typer(help="For instructors: releases and marks, in nbgrader's folders.", no_args_is_help=True, **OPTIONS)

@@ -37,8 +37,9 @@ def to_ascii(text):
 
 
 def wrap(text, width=80):
-    """Break prose into lines that fit; paragraphs stay apart, and a command between backticks stays whole."""
-    fill = textwrap.TextWrapper(width, break_long_words=False, break_on_hyphens=False).fill
+    """Break prose into lines that fit; paragraphs stay apart, a command between backticks stays whole, an indented line goes on indented."""
+    lead = len(text) - len(text.lstrip(" "))
+    fill = textwrap.TextWrapper(width, subsequent_indent=" " * (lead and lead + 2), break_long_words=False, break_on_hyphens=False).fill
     text = re.sub("`[^`]*`", lambda command: command[0].replace(" ", "\0"), text)
     return "\n\n".join(fill(paragraph) for paragraph in text.split("\n\n")).replace("\0", " ")
 

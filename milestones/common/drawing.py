@@ -1,28 +1,19 @@
 """The figures of a run, as files beside its weights."""
-from typing import NamedTuple
-
 import numpy as np
 
 from common.evaluation import predict
 from tinytorch import figures
 
 
-class Pictures(NamedTuple):
-    """What figures are drawn of: test images (bytes), names of classes, and batches as the network sees them."""
-
-    images: np.ndarray
-    classes: tuple
-    batches: list
-
-
-def draw(folder, history, model, pictures):
+def draw(folder, history, model, data, tests):
     """Draw the epochs, the mistakes, what the first layer looks for and what convolutions see, if matplotlib is there.
 
     Args:
         folder: `pathlib.Path` of the folder to draw into.
         history: List of a dict of numbers for each epoch.
         model: The network; it is put to rest: nothing trains it any more.
-        pictures: `Pictures` of the test data.
+        data: The data set.
+        tests: Batches of its test data, as the network sees them.
 
     Returns:
         What the closing table says of it.
@@ -33,14 +24,14 @@ def draw(folder, history, model, pictures):
         return "not drawn: pip install matplotlib"
     folder.mkdir(parents=True, exist_ok=True)
     rest(model)
-    logits, labels = predict(model, pictures.batches)
-    counts = np.zeros((len(pictures.classes),) * 2, int)
+    logits, labels = predict(model, tests)
+    counts = np.zeros((len(data.classes),) * 2, int)
     np.add.at(counts, (labels, logits.argmax(axis=1)), 1)
     drawn = {
         "curves": figures.curves([{**one, "validation_accuracy": accuracy(one)} for one in history]),
-        "confusion": figures.confusion(counts, pictures.classes),
-        **layers(model, pictures),
-        "mistakes": figures.mistakes(pictures.images, labels, logits, pictures.classes),
+        "confusion": figures.confusion(counts, data.classes),
+        **layers(model, data, tests),
+        "mistakes": figures.mistakes(data.test_images, labels, logits, data.classes),
     }
     for name, figure in drawn.items():
         figure.savefig(folder / f"{name}.png", dpi=120)
@@ -54,14 +45,14 @@ def rest(model):
         parameter.requires_grad = False
 
 
-def layers(model, pictures):
+def layers(model, data, tests):
     """Return figures by name: what the first layer looks for, and what the convolutions make of the first picture."""
     first = next(model.parameters())
     if first.ndim == 2:
-        return {"filters": figures.filters(first, pictures.images.shape[1:])}
-    images, _ = next(iter(pictures.batches))
+        return {"filters": figures.filters(first, data.test_images.shape[1:])}
+    images, _ = next(iter(tests))
     maps = {f"{name} {kind}": values for (name, kind), values in seen(model, images[:1]).items()}
-    return {"filters": figures.filters(first), "feature_maps": figures.feature_maps(pictures.images[0], maps)}
+    return {"filters": figures.filters(first), "feature_maps": figures.feature_maps(data.test_images[0], maps)}
 
 
 def seen(model, image):

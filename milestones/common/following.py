@@ -1,5 +1,6 @@
 """What a milestone needs beside a trainer: the progress, the clock, and shorter epochs."""
 import time
+from contextlib import ExitStack
 from itertools import islice
 
 from common.progress import progress
@@ -38,9 +39,10 @@ class Following(Callback):
     def fit(self, trainer, training, validation):
         """Train; a checkpoint that does not fit is the command line's fault, not the network's."""
         options = self.session.options
-        trainer.checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        self.session.prepare()
         try:
-            trainer.fit(training, validation, options.epochs, resume=options.resume)
+            with ExitStack() as self.shown:
+                trainer.fit(training, validation, options.epochs, resume=options.resume)
         except ValueError as error:
             if self.bar:
                 raise
@@ -51,8 +53,8 @@ class Following(Callback):
 
     def train_begin(self, trainer):
         """Open the bar, and start the clock."""
-        self.shown = progress(self.session.options.epochs, self.steps, trainer.epoch, "validation")
-        self.bar = self.shown.__enter__()
+        self.bar = self.shown.enter_context(
+            progress(self.session.options.epochs, self.steps, trainer.epoch, "validation"))
         self.start()
 
     def start(self):
@@ -72,7 +74,3 @@ class Following(Callback):
         record.update(cpu_seconds=self.trained - self.cpu, steps=self.timed)
         self.bar.epoch(record["epoch"], record["train_loss"], record["validation_accuracy"])
         self.start()
-
-    def train_end(self, trainer):
-        """Close the bar."""
-        self.shown.__exit__(None, None, None)

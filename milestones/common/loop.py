@@ -34,8 +34,10 @@ class Loop(Run):
             rng: Generator of the batches; ``--resume`` puts it into the state that was kept.
             examples: How many there are to train on.
         """
-        if self.keeps and self.options.resume and self.checkpoint.exists():
-            self.go_on(model, rng)
+        if self.keeps:
+            self.prepare()
+            if self.options.resume and self.checkpoint.exists():
+                self.go_on(model, rng)
         steps, begun = math.ceil(examples / self.options.batch_size), len(self.history)
         with progress(self.options.epochs, steps, begun) as self.bar:
             for epoch in range(begun + 1, self.options.epochs + 1):

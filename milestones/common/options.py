@@ -2,12 +2,38 @@
 import argparse
 import math
 import tempfile
+import textwrap
 from pathlib import Path
 
 RUNS = Path(__file__).resolve().parents[2] / "runs"
 
 
-def parser(description, name, epochs, batch_size, lr):
+def reader(convert, fits, wanted):
+    """Return a function that reads a number from a text, or says what was wanted instead.
+
+    Args:
+        convert: ``int`` or ``float``.
+        fits: Function of the number: whether it will do.
+        wanted: The same in words.
+    """
+    def read(text):
+        try:
+            number = convert(text)
+        except ValueError:
+            number = None
+        if number is None or not fits(number):
+            raise argparse.ArgumentTypeError(f"{text} is not {wanted}")
+        return number
+
+    return read
+
+
+positive = reader(int, lambda number: number > 0, "a whole number above 0")
+seed = reader(int, lambda number: number >= 0, "a whole number from 0 on")
+rate = reader(float, lambda number: 0 < number < math.inf, "a finite number above 0")
+
+
+def parser(description, name, epochs=None, batch_size=None, lr=None):
     """Return a parser of the common options; a milestone adds its own.
 
     Args:
@@ -17,17 +43,20 @@ def parser(description, name, epochs, batch_size, lr):
         batch_size: Default of ``--batch-size``.
         lr: Default of ``--lr``.
     """
-    options = argparse.ArgumentParser(
-        description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    paragraphs = [textwrap.fill(paragraph, 80) for paragraph in description.split("\n\n")]
+    options = argparse.ArgumentParser(description="\n\n".join(paragraphs),
+                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     options.set_defaults(milestone=name)
     add = options.add_argument
-    add("--epochs", type=positive, default=epochs, help=f"passes over the data ({shown(epochs)})")
-    add("--batch-size", type=positive, default=batch_size,
+    add("--epochs", type=positive, metavar="N", default=epochs,
+        help=f"passes over the data ({shown(epochs)})")
+    add("--batch-size", type=positive, metavar="N", default=batch_size,
         help=f"examples in a step ({shown(batch_size)})")
-    add("--lr", type=rate, default=lr, help=f"learning rate ({shown(lr)})")
-    add("--seed", type=int, default=0, help="of weights and batches (%(default)s)")
+    add("--lr", type=rate, metavar="X", default=lr, help=f"learning rate ({shown(lr)})")
+    add("--seed", type=seed, metavar="N", default=0, help="of weights and batches (%(default)s)")
     add("--kernels", choices=["numpy", "numba"], default="numpy", help="kernel set (%(default)s)")
-    add("--threads", type=positive, default=1, help="of the matrix library and of kernels (%(default)s)")
+    add("--threads", type=positive, metavar="N", default=1,
+        help="of the matrix library and of kernels (%(default)s)")
     add("--data-dir", metavar="DIR",
         help="folder of the data (else $TINYTORCH_DATA, the cache, a download)")
     add("--metrics-json", metavar="FILE", type=writable, help="write the closing table to a file, too")
@@ -35,15 +64,6 @@ def parser(description, name, epochs, batch_size, lr):
         help=f"folder that keeps the run: state, weights, figures (runs/{name})")
     add("--resume", action="store_true", help="go on after the last whole epoch kept there")
     add("--no-figures", action="store_true", help="draw nothing")
-    return options
-
-
-def of_filters(options):
-    """Add the options that milestones with convolutions share, and return the parser."""
-    options.add_argument("--examples", type=positive, metavar="N",
-                         help="train on so many examples, chosen by chance (all)")
-    options.add_argument("--frozen-filters", action="store_true",
-                         help="leave the filters as chance made them, to see what training them is worth")
     return options
 
 
@@ -60,29 +80,18 @@ def shown(default):
     return "the recipe's" if default is None else default
 
 
-def positive(text):
-    """Read a whole number above 0."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is not above 0")
-    return number
-
-
-def rate(text):
-    """Read a finite number above 0."""
-    number = float(text)
-    if not 0 < number < math.inf:
-        raise argparse.ArgumentTypeError(f"{text} is not a finite number above 0")
-    return number
+def claim(folder):
+    """Make a folder, and find out whether files can be written there: OSError if not."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+        pass
 
 
 def writable(text):
     """Read the path of a file, and find out before the run whether its folder can be written to."""
     path = Path(text)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
+        claim(path.parent)
     except OSError as error:
         raise argparse.ArgumentTypeError(f"cannot write {path}: {error.strerror}") from error
     if path.is_dir():

@@ -9,13 +9,16 @@ def rows(metrics):
         return f"{100 * metrics[name]:.2f}"
 
     m, sign, memory = metrics, plus_minus(), metrics["peak_memory_mb"]
-    warm_up = f"{1000 * m['warm_up_seconds']:.1f} ms, the first {count(m['warm_up_steps'], 'step')}"
+    step, warm_up = "not timed in this process", "none"
+    if m["warm_up_steps"]:
+        first = f"{1000 * m['warm_up_seconds']:.1f} ms, the first {count(m['warm_up_steps'], 'step')}"
+        step, warm_up = f"{m['step_ms_median']:.3f} ms, the median", f"{first}, left out of the median"
     return {
         "test accuracy": f"{percent('test_accuracy')} {sign} {percent('test_accuracy_error')} %",
         "test loss": f"{m['test_loss']:.4f} {sign} {m['test_loss_error']:.4f}",
         "training": f"{m['seconds']:.1f} s, {m['cpu_seconds']:.1f} s of CPU time; seed {m['seed']}",
-        "a step": f"{m['step_ms_median']:.3f} ms, the median ({count(m['steps'], 'step')} in all)",
-        "warm-up": f"{warm_up}, left out of the median",
+        "a step": f"{step} ({count(m['steps'], 'step')} in all)",
+        "warm-up": warm_up,
         "peak memory": f"{memory:.0f} MB" if memory else "not known on this system",
         "BLAS": f"{m['blas']}, {count(m['threads'], 'thread')}",
         "kernels": f"{m['kernels']}, {fallbacks(m['fallbacks'])}",

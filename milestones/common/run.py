@@ -1,5 +1,6 @@
 """One training run: its threads and kernels, its clock, and what it leaves behind."""
 import os
+import shlex
 import statistics
 import sys
 
@@ -7,9 +8,12 @@ from threadpoolctl import threadpool_limits
 
 import tinytorch
 from common import drawing, report, saving
-from common.memory import peak_memory
+from common.options import RUNS, claim
 from tinytorch.datasets import DataError
 from tinytorch.machine import blas
+from tinytorch.op import state
+from tito.bench.machine import peak_memory
+from tito.console import next_step, wrap
 
 WARM_UP = 5  # first steps, timed apart: caches fill, and what is compiled is compiled here
 SETTINGS = ("epochs", "batch_size", "lr", "seed", "threads", "kernels")
@@ -37,6 +41,7 @@ class Run:
         os.environ["NUMBA_NUM_THREADS"] = str(options.threads)  # numba reads it when it is imported
         threadpool_limits(options.threads)
         tinytorch.use(options.kernels)
+        options.kernels = state.kernels  # not those asked for, where numba is not installed
         tinytorch.fallbacks.clear()
 
     def settings(self):
@@ -44,24 +49,47 @@ class Run:
         common = {name: getattr(self.options, name) for name in SETTINGS}
         return {**common, **self.choices}
 
-    def finish(self, model, result, pictures, **more):
+    def prepare(self):
+        """Make the folder that keeps the run, before the training; say if it holds nothing to go on from."""
+        folder = self.options.checkpoint
+        try:
+            claim(folder)
+        except OSError as error:
+            raise Misused(f"cannot write to the folder {folder}: {error.strerror}. "
+                          "Name another one: --checkpoint DIR") from error
+        if self.options.resume and not self.checkpoint.exists():
+            print(f"no state is kept in {folder}: this run begins with the first epoch", flush=True)
+
+    def finish(self, model, result, data, tests, network, gradients="autograd", graded=True):
         """Keep the weights, print the closing table, and write it to ``--metrics-json``.
 
         Args:
             model: The network.
             result: `Result` on the test data.
-            pictures: `drawing.Pictures` of the test data.
-            more: What else there is to say, such as ``data="MNIST"``: it opens the table.
+            data: The data set.
+            tests: Batches of its test data, as the network sees them.
+            network: The network in words.
+            gradients: Who worked out the gradients.
+            graded: Whether a grade can be asked for: this is the milestone's own network and data.
         """
-        options, metrics = self.options, {**more, **self.metrics(result)}
+        options, about = self.options, dict(data=data.name, network=network, gradients=gradients)
+        metrics = {**about, **self.metrics(result)}
         saving.save(options.checkpoint / "weights.safetensors", model, milestone=options.milestone,
-                    seed=options.seed, choices=self.choices, **more)
+                    seed=options.seed, choices=self.choices, **about)
         if options.metrics_json:
             saving.write_json(options.metrics_json, metrics)
         drawn = "none asked for" if options.no_figures else \
-            drawing.draw(options.checkpoint, self.history, model, pictures)
-        report.show({**more, **report.rows(metrics), "figures": drawn,
+            drawing.draw(options.checkpoint, self.history, model, data, tests)
+        report.show({**about, **report.rows(metrics), "figures": drawn,
                      "weights": str(options.checkpoint / "weights.safetensors")})
+        next_step(self.grade() if graded else f"tito milestone run {options.milestone}")
+
+    def grade(self):
+        """Return the command that grades this run."""
+        words, options = ["tito", "milestone", "grade", self.options.milestone], self.options
+        if options.checkpoint != RUNS / options.milestone:
+            words += ["--run", str(options.checkpoint)]
+        return shlex.join(words + (["--data-dir", options.data_dir] if options.data_dir else []))
 
     def metrics(self, result):
         """Return what was measured, as JSON data; all but ``cpu_seconds`` is by the wall clock."""
@@ -82,10 +110,12 @@ def run(main):
     """Run a milestone; what is missing ends it with a message and status 2, Ctrl-C with 130."""
     try:
         main()
-    except (DataError, ImportError, Misused) as error:
+    except (DataError, ImportError, Misused, FloatingPointError) as error:
         if isinstance(error, ImportError) and not (error.name or "").startswith("tinytorch"):
             raise
-        print(error, file=sys.stderr)
-        sys.exit(2)
+        print(*map(wrap, str(error).split("\n")), sep="\n", file=sys.stderr)
+        sys.exit(1 if isinstance(error, FloatingPointError) else 2)
     except KeyboardInterrupt:
+        print("stopped: the same command with --resume goes on after the last epoch kept",
+              file=sys.stderr)
         sys.exit(130)

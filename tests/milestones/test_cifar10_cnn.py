@@ -29,7 +29,7 @@ def test_the_networks_have_the_sizes_that_are_quoted(script, recipe, count):
     assert sum(one.numel() for one in network.parameters()) == count
     kept = set(network.state_dict()) - {name for name, _ in network.named_parameters()}
     assert len(kept) == 3 * len(options.widths), "three vectors or numbers for each BatchNorm"
-    assert (options.epochs, options.lr) == script.RECIPES[recipe][:2]
+    assert (options.epochs, options.lr) == (script.RECIPES[recipe].epochs, script.RECIPES[recipe].lr)
 
 
 def test_learns_the_colours_and_reports(coloured):
@@ -99,8 +99,8 @@ def test_without_data_says_what_to_do(milestone, tmp_path):
     assert "CIFAR-10" in said and "Traceback" not in said
 
 
-@pytest.mark.parametrize(("arguments", "reason"), [("--widths 0", "0 is not above 0"), ("--widths 1 1 1 1 1 1", "6 pools leave nothing"),
-                                                   ("--epochs 0", "0 is not above 0"), ("--recipe best", "'best'")])
+@pytest.mark.parametrize(("arguments", "reason"), [("--widths 0", "0 is not a whole number above 0"), ("--widths 1 1 1 1 1 1", "6 pools leave nothing"),
+                                                   ("--epochs 0", "0 is not a whole number above 0"), ("--recipe best", "'best'")])
 def test_refuses_what_makes_no_sense(milestone, arguments, reason):
     said, status, metrics = milestone("cifar10_cnn.py", *arguments.split())
     assert (status, metrics) == (2, None)

@@ -1,11 +1,12 @@
 """`tito milestone grade`: a verdict on a training run, by evidence."""
+import textwrap
 from pathlib import Path
 
 import typer
 
 
 def grade(
-    name: str = typer.Argument(help="The milestone, such as mnist-mlp."),
+    name: str = typer.Argument(help="The milestone; `tito milestone list` shows which there are."),
     run: Path = typer.Option(None, help="Folder that the run was kept in (runs/NAME)."),
     data_dir: Path = typer.Option(None, help="Folder of the data, as for the run."),
 ):
@@ -28,7 +29,9 @@ def grade(
     console.say(f"{milestone.name}: {space.label(path)}")
     console.say()
     for row in rows:
-        console.say(f"  {'passed' if row.passed else 'failed':8}{row.what:46}{row.found}", style=None if row.passed else "red")
+        begin = f"  {'passed' if row.passed else 'failed'}  "
+        text = textwrap.fill(f"{row.what}: {row.found}", 79, initial_indent=begin, subsequent_indent=" " * 10)  # 80 where ± is +-
+        console.say(text, style=None if row.passed else "red")
     passed = all(row.passed for row in rows)
     console.next_step("tito" if passed else f"tito milestone run {milestone.name}")
     raise typer.Exit(0 if passed else 1)

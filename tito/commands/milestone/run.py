@@ -4,7 +4,7 @@ import typer
 
 def run(
     context: typer.Context,
-    name: str = typer.Argument(help="The milestone, such as mnist-mlp."),
+    name: str = typer.Argument(help="The milestone; `tito milestone list` shows which there are."),
 ):
     """Train a network on your package.
 
@@ -15,6 +15,7 @@ def run(
     import sys
 
     from tito import console, progress, workspace
+    from tito.checks.runner import how_it_ended
 
     if name == "--help":  # an option behind the name belongs to the script, so typer must not take this one
         typer.echo(context.get_help())
@@ -29,7 +30,17 @@ def run(
     if not script.exists():
         raise workspace.WorkspaceError(f"{space.label(script)} is not there: {chosen.name} is not in this release yet")
     environment = {**os.environ, "TINYTORCH_WORKSPACE": str(space.root)}
-    status = subprocess.run([sys.executable, str(script), *context.args], env=environment, check=False).returncode
-    if status == 0 and "--help" not in context.args:
-        console.next_step(f"tito milestone grade {chosen.name}" if chosen.floor else "tito")
-    raise typer.Exit(status)
+    status = ending(subprocess.Popen([sys.executable, str(script), *context.args], env=environment))
+    if status < 0:
+        console.say(f"{chosen.name} was ended from outside: {how_it_ended(status)}")
+        console.next_step(f"tito milestone run {chosen.name} --resume")
+    raise typer.Exit(status if status >= 0 else 128 - status)
+
+
+def ending(process):
+    """Wait for a process, and return its exit status. Ctrl-C reaches it, too, and it takes its time to save: nobody kills it here."""
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            pass

@@ -1,0 +1,124 @@
+"""What milestones say to those who run them: before, after, and when something is missing."""
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+WITHOUT_NUMBA = """
+from importlib.machinery import PathFinder
+find = PathFinder.find_spec
+PathFinder.find_spec = classmethod(lambda cls, name, *more: None if name.split(".")[0] == "numba" else find(name, *more))
+"""
+ENDING = """
+import subprocess, sys
+from tito.commands.milestone.run import ending
+slow = "try: print('ready', flush=True); __import__('time').sleep(60)\\nexcept KeyboardInterrupt: __import__('time').sleep(1); print('saved', flush=True); raise SystemExit(7)"
+sys.exit(ending(subprocess.Popen([sys.executable, "-c", slow])))
+"""
+
+
+@pytest.fixture
+def digits(milestone):
+    pytest.importorskip("sklearn", reason="the 8x8 digits come with scikit-learn: pip install tinytorch-course[digits]")
+    return lambda *arguments, **variables: milestone("mnist_mlp.py", "--data", "digits", *arguments, **variables)
+
+
+def words(said):
+    """Return what was said, with each line's end and indent one space."""
+    return " ".join(said.split())
+
+
+@pytest.mark.parametrize("script", ["mnist_mlp.py", "cifar10_mlp.py", "lenet5.py", "cifar10_cnn.py"])
+def test_the_help_fits_and_explains_every_option(milestone, script):
+    said, status, _ = milestone(script, "--help", COLUMNS="80")
+    assert status == 0 and max(map(len, said.splitlines())) <= 80
+    assert not re.search(r"^  --[\w-]+ \S+\n +\(", said, re.M), "help that is a default alone"
+
+
+@pytest.mark.parametrize(("arguments", "said"), [
+    ("--epochs five", "argument --epochs: five is not a whole number above 0"), ("--seed -1", "argument --seed: -1 is not a whole number from 0 on"),
+    ("--lr fast", "argument --lr: fast is not a finite number above 0"),
+    (f"--data digits --checkpoint {__file__}/run", "Name another one: --checkpoint DIR"),
+    ("--data-dir nowhere", "What to do name the folder that has the files")])
+def test_what_cannot_be_is_said_before_the_training(milestone, arguments, said):
+    found, status, metrics = milestone("mnist_mlp.py", *arguments.split(), COLUMNS="80")
+    assert (status, metrics) == (2, None)
+    assert said in words(found) and "epoch 1/" not in found and "Traceback" not in found
+    assert all(len(line) <= 80 or "/" in line for line in found.splitlines()), "a path is never cut"
+
+
+def test_a_folder_that_cannot_be_written_to_is_refused_before_a_trainers_first_step(milestone, cifar10):
+    said, status, _ = milestone("cifar10_mlp.py", "--data-dir", str(cifar10), "--recipe", "baseline", "--checkpoint", f"{__file__}/run")
+    assert status == 2 and "--checkpoint DIR" in words(said) and "Traceback" not in said
+
+
+def test_a_loss_that_is_no_number_ends_the_run_with_advice(milestone, cifar10):
+    said, status, metrics = milestone("cifar10_mlp.py", "--data-dir", str(cifar10), "--recipe", "baseline", "--lr", "1e30")
+    assert (status, metrics) == (1, None)
+    assert "lower the learning rate" in words(said) and "Traceback" not in said
+
+
+def test_going_on_from_nothing_and_from_the_end_are_told(digits, tmp_path):
+    said, status, _ = digits("--epochs", "1", "--resume")
+    assert status == 0 and f"no state is kept in {tmp_path / 'run'}: this run begins with the first epoch" in said
+    said, status, metrics = digits("--epochs", "1", "--resume")
+    assert status == 0 and "no state" not in said and "epoch 1/1" not in said
+    assert "not timed in this process (12 steps in all)" in said and metrics["steps"] == 12
+
+
+def test_the_next_command_is_one_that_can_be_typed(digits, milestone, cifar10, tmp_path):
+    for arguments in ((), ("--compare",)):
+        assert digits("--epochs", "1", *arguments)[0].endswith("\nNext: tito milestone run mnist-mlp\n"), "digits are not graded"
+    said = milestone("lenet5.py", "--data", "cifar10", "--data-dir", str(cifar10), "--epochs", "1", "--examples", "100")[0]
+    assert said.endswith(f"\nNext: tito milestone grade lenet5 --run {tmp_path / 'run'} --data-dir {cifar10}\n")
+
+
+def test_without_numba_the_kernels_are_numpys_and_said_to_be(digits, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(WITHOUT_NUMBA, encoding="utf-8")
+    said, status, metrics = digits("--epochs", "1", "--kernels", "numba", PYTHONPATH=os.pathsep.join([str(tmp_path), str(ROOT)]))
+    assert status == 0 and "tinytorch-course[kernels]" in said
+    assert metrics["kernels"] == "numpy" and re.search(r"kernels +numpy, no fallbacks", said)
+
+
+def test_the_peak_of_memory_is_the_runs_own(digits):
+    held = np.ones(100_000_000)
+    assert digits("--epochs", "1")[2]["peak_memory_mb"] < 500 < held.nbytes / 1e6, "Linux counts the parent's memory in ru_maxrss"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGINT for one process group")
+@pytest.mark.parametrize("script", ["mnist_mlp.py", "cifar10_mlp.py"])
+def test_ctrl_c_says_how_to_go_on(command, environment, cifar10, tmp_path, script):
+    chosen = ["--data", "digits"] if script == "mnist_mlp.py" else ["--data-dir", str(cifar10), "--recipe", "baseline"]
+    with subprocess.Popen(command(script, "--epochs", "5000", *chosen), cwd=tmp_path, env=environment, encoding="utf-8", stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT) as process:
+        assert process.stdout.readline().startswith("epoch 1/")
+        process.send_signal(signal.SIGINT)
+        said = process.stdout.read()
+    assert process.returncode == 130
+    assert "--resume" in said and "Traceback" not in said
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGINT for one process group")
+def test_ctrl_c_leaves_the_script_the_time_to_save():
+    with subprocess.Popen([sys.executable, "-c", ENDING], env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, encoding="utf-8",
+                          start_new_session=True) as process:
+        assert process.stdout.readline() == "ready\n"
+        os.killpg(process.pid, signal.SIGINT)
+        time.sleep(0.5)
+        os.kill(process.pid, signal.SIGINT)  # an impatient second one, for tito alone
+        assert process.stdout.read() == "saved\n"
+    assert process.returncode == 7
+
+
+@pytest.mark.parametrize("verb", ["run", "grade"])
+def test_a_bare_command_shows_its_help(verb):
+    done = subprocess.run([sys.executable, "-m", "tito", "milestone", verb], cwd=ROOT, encoding="utf-8", capture_output=True)
+    assert done.returncode == 2
+    assert "tito milestone list" in done.stderr and "Usage" in done.stderr
