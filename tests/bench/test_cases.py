@@ -107,8 +107,7 @@ def test_gradients_by_hand_are_those_of_module_04():
 
 def test_dropout_begins_after_the_losses_were_compared():
     made = training.variant(ours.package("numpy"), tutorial.TASK._replace(lr=0.0), batch_size=16)
-    first, second = made.check()
-    assert first == second, "no chance, and no progress without a learning rate"
+    assert len(set(made.check())) == 1, "no chance, and no progress without a learning rate"
     assert len({made.step(0) for _ in range(3)}) == 3
 
 
