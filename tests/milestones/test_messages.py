@@ -30,6 +30,11 @@ def digits(milestone):
     return lambda *arguments, **variables: milestone("mnist_mlp.py", "--data", "digits", *arguments, **variables)
 
 
+def hear():
+    """Let a process hear Ctrl-C even if this one, started in the background of a shell, does not."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def words(said):
     """Return what was said, with each line's end and indent one space."""
     return " ".join(said.split())
@@ -97,7 +102,7 @@ def test_the_peak_of_memory_is_the_runs_own(digits):
 def test_ctrl_c_says_how_to_go_on(command, environment, cifar10, tmp_path, script):
     chosen = ["--data", "digits"] if script == "mnist_mlp.py" else ["--data-dir", str(cifar10), "--recipe", "baseline"]
     with subprocess.Popen(command(script, "--epochs", "5000", *chosen), cwd=tmp_path, env=environment, encoding="utf-8", stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT) as process:
+                          stderr=subprocess.STDOUT, preexec_fn=hear) as process:
         assert process.stdout.readline().startswith("epoch 1/")
         process.send_signal(signal.SIGINT)
         said = process.stdout.read()
@@ -108,7 +113,7 @@ def test_ctrl_c_says_how_to_go_on(command, environment, cifar10, tmp_path, scrip
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGINT for one process group")
 def test_ctrl_c_leaves_the_script_the_time_to_save():
     with subprocess.Popen([sys.executable, "-c", ENDING], env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, encoding="utf-8",
-                          start_new_session=True) as process:
+                          start_new_session=True, preexec_fn=hear) as process:
         assert process.stdout.readline() == "ready\n"
         os.killpg(process.pid, signal.SIGINT)
         time.sleep(0.5)
