@@ -94,7 +94,7 @@ def test_the_bias_is_added():
     rng = np.random.default_rng(0)
     for size, images in (((20, 20), 2), ((6, 6), 2), ((6, 6), 18)):
         for groups in (1, 2):
-            arrays = draw(rng, np.float32, images, 3, 17, size, (3, 3), groups)
+            arrays = draw(rng, np.float32, images, 20, 17, size, (3, 3), groups)
             bias = rng.standard_normal(17 * groups).astype(np.float32)
             for one in (bias, bias.astype(np.float64), np.repeat(bias, 2)[::2], np.broadcast_to(bias[:1], bias.shape)):
                 assert_same(cnn.convolution, *arrays, one, **{**ONE, "groups": groups})
@@ -168,7 +168,7 @@ def test_two_dtypes_give_the_wider_and_others_are_numpy_s():
 @pytest.mark.filterwarnings("ignore:invalid value")
 def test_nan_and_inf_stay_where_they_belong(value, size, images):
     settings = {**ONE, "padding": (1, 1)}
-    clean = draw(np.random.default_rng(0), np.float32, images, 3, 17, size, (3, 3))
+    clean = draw(np.random.default_rng(0), np.float32, images, 20, 17, size, (3, 3))
     grad = np.random.default_rng(1).standard_normal((images, 17, *size)).astype(np.float32)
     for n, place in enumerate([(1, 2, 3, 5), (0, 0, 0, 0), (1, 2, size[0] - 1, size[1] - 1)]):
         x, weight, slope = clean[0].copy(), clean[1].copy(), grad.copy()

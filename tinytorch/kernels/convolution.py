@@ -1,7 +1,8 @@
 """Convolution and its two gradients, in numba, for every setting that the ops have. Given.
 
-Each image is laid out as `grid` says, in memory that a core's cache holds, and `tiles` does the sums. The images are spread
-over threads.
+Each image is laid out as `grid` says, in memory that a core's cache holds, and `tiles` does the sums. Vectors hold pixels of a
+row; channels, where rows are short; or one pixel of several images, where that is least work. A result's sums are taken in one
+order, whichever it is, so that an image gets the same numbers in a batch and alone. The images are spread over threads.
 """
 import math
 
@@ -13,6 +14,7 @@ from tinytorch.kernels.threads import spread
 from tinytorch.kernels.tiles import ROWS, SHORT, TALL, WIDTH, copy, gather, meet, transpose, weigh
 
 LONGEST = 64  # numbers that a vector has, at most, and may read behind the last pixel
+TURN = 24  # products that take about as long as to turn a number of an image, or of the result
 
 
 @jit(cache=False)
@@ -109,7 +111,7 @@ def convolve_short(first, last, images, source, factors, bias, places, out):
 
 @jit
 def convolve_together(first, last, images, packed, taps, bias, down, across, out):
-    """Do the same for as many images at once as vectors have numbers: for such blocks of them, from first to last."""
+    """Do the same for as many images at once as a vector has numbers: for blocks of so many, from first to last."""
     (weights, blocks), lanes, channels = packed, WIDTH // images.itemsize, out.shape[1]
     groups, plane, area = blocks[-1, 0] + 1, images.shape[2] * images.shape[3], out.shape[2] * out.shape[3]
     each, size = images.shape[1] // groups, images.shape[1] * plane
@@ -189,15 +191,16 @@ def conv2d_input(weight, grad, *, input_size, stride, padding, dilation, groups)
     return out
 
 
-def run_together(images, rows, bias, grid, phases, back, out):
+def run_together(images, rows, bias, grid, parts, back, out):
     """Convolve images in blocks of as many as a vector has numbers, if that is less work, and return how many are done.
 
-    Nothing is computed between rows or for the border; but each number is turned twice, which takes as long as a few products.
+    Nothing is computed between rows or for the border, but images and results have to be turned. It has to be clearly less than
+    what all phases take otherwise, because a block of images takes more of the cache than an image.
     """
     lanes, (down, across) = WIDTH // out.itemsize, meetings(grid, back)
     blocks, each = len(images) // lanes, images.shape[1] * max(rows.shape[1], 4)
-    alone = sum(len(cover(phase.count, grid.phase[1], lanes)[0]) * lanes * len(phase.entries) for phase in phases) * each
-    together = len(down.pairs) * len(across.pairs) // 4 * each + 24 * (images[0].size + out[0].size)
+    alone = sum(len(cover(phase.count, grid.phase[1], lanes)[0]) * lanes * len(phase.entries) for phase in parts) * each
+    together = len(down.pairs) * len(across.pairs) // 4 * each + TURN * (images[0].size + out[0].size)
     if not blocks or together > 0.85 * alone or not np.isfinite(rows).all():  # the 0 of the border, times inf, must count
         return 0
     packed, bias = (pack(rows, TALL), math.prod(grid.kernel)), np.append(bias, bias[:1])
