@@ -1,14 +1,19 @@
 """What milestones say to those who run them: before, after, and when something is missing."""
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+
+from tito import progress, workspace
+from tito.commands.milestone.list import list_milestones
 
 ROOT = Path(__file__).resolve().parents[2]
 WITHOUT_NUMBA = """
@@ -127,3 +132,28 @@ def test_a_bare_command_shows_its_help(verb):
     done = subprocess.run([sys.executable, "-m", "tito", "milestone", verb], cwd=ROOT, encoding="utf-8", capture_output=True)
     assert done.returncode == 2
     assert "tito milestone list" in done.stderr and "Usage" in done.stderr
+
+
+def test_the_list_tells_what_is_trained_and_what_comes_next(tmp_path, monkeypatch, capsys):
+    for path in ("modules/curriculum.toml", "milestones/mnist_mlp.py", "milestones/cifar10_mlp.py"):
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / path, tmp_path / path)
+    kept = tmp_path / "runs" / "mnist-mlp" / "weights.safetensors"
+    kept.parent.mkdir(parents=True)
+    kept.touch()
+    space = workspace.Workspace(tmp_path)
+    monkeypatch.setattr(workspace, "find", lambda: space)
+    monkeypatch.setattr(progress, "standings", lambda _: [SimpleNamespace(module=one, usable=one.number != "12") for one in space.curriculum.modules])
+    list_milestones()
+    *lines, _, following = capsys.readouterr().out.splitlines()
+    assert [re.split(r" {2,}", line.strip())[::2] for line in lines] == [
+        ["mnist-mlp", "trained"], ["cifar10-mlp", "ready"], ["lenet5", "needs module 12"], ["cifar10-cnn", "needs module 12"]]
+    assert following == "Next: tito milestone run cifar10-mlp"
+
+
+def test_who_has_written_nothing_is_sent_to_the_first_module(tmp_path):
+    tito = [sys.executable, "-m", "tito"]
+    here = {**{name: text for name, text in os.environ.items() if name != "TINYTORCH_WORKSPACE"}, "PYTHONPATH": str(ROOT)}
+    subprocess.run([*tito, "init", "space"], cwd=tmp_path, env=here, check=True, capture_output=True)
+    done = subprocess.run([*tito, "milestone", "run", "cifar10-mlp"], cwd=tmp_path / "space", env=here, encoding="utf-8", capture_output=True)
+    assert done.returncode == 2 and "`tito module start 01`" in words(done.stdout)

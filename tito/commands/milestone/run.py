@@ -23,7 +23,8 @@ def run(
     space = workspace.find()
     chosen = space.curriculum.milestone(name)
     script = space.root / "milestones" / chosen.script
-    missing = [one.module for one in progress.standings(space) if one.module.number in chosen.requires and not one.usable]
+    needed = space.curriculum.prerequisites(chosen)
+    missing = [one.module for one in progress.standings(space) if one.module in needed and not one.usable]
     if missing:
         raise workspace.WorkspaceError(f"{chosen.name} runs on what module {missing[0]} builds, and that is not exported yet: "
                                        f"`tito module start {missing[0].number}`")
