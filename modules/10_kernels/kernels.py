@@ -250,9 +250,9 @@ for kernels in ("numpy", "numba"):
 print("fell back to NumPy, by op:", dict(tinytorch.fallbacks))
 
 # %% [markdown]
-# Ops without a numba kernel run NumPy's, and `fallbacks` counts them. That is often right: `np.maximum`, which is your ReLU, is
-# one pass already. Its way back is not: `grad * (out > 0)` makes an array of truth values first. Nobody has to touch module 05
-# for that. Your `relu_backward` of module 04 becomes an op, gets a loop, and ReLU's rule is registered again.
+# Ops without a numba kernel run NumPy's, and `fallbacks` counts them. That is often right: `+` and `exp` are one pass already.
+# ReLU's way back is not: `grad * (out > 0)` makes an array of truth values first. Nobody has to touch module 05 for that. Your
+# `relu_backward` of module 04 becomes an op, gets a loop, and ReLU's rule is registered again.
 
 # %%
 #| export
