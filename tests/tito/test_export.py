@@ -1,5 +1,4 @@
 """Export: what goes into the package, what is refused and where, and how an error finds its way back."""
-import json
 import os
 import re
 import stat

@@ -2,7 +2,6 @@
 import contextlib
 import functools
 import hashlib
-import os
 import sys
 import tempfile
 import threading

@@ -10,8 +10,10 @@ import numpy as np
 
 from tinytorch.kernels.compiling import jit
 from tinytorch.kernels.grid import SPARE, Phase, cover, cover_rows, grid_of, meetings, phases, spaced, taps
+from tinytorch.kernels.moves import SHORT, copy, transpose
 from tinytorch.kernels.threads import spread
-from tinytorch.kernels.tiles import ROWS, SHORT, TALL, WIDTH, copy, gather, meet, transpose, weigh
+from tinytorch.kernels.tiles import ROWS, TALL, gather, meet, weigh
+from tinytorch.kernels.vectors import WIDTH
 
 LONGEST = 64  # numbers that a vector has, at most, and may read behind the last pixel
 TURN = 24  # products that take about as long as to turn a number of an image, or of the result
@@ -98,7 +100,7 @@ def convolve(first, last, images, source, packed, bias, result, out):
 @jit
 def convolve_short(first, last, images, source, factors, bias, places, out):
     """Do the same where rows are too short for vectors of pixels: with vectors of channels, which are turned at the end."""
-    (layout, offsets, at), (groups, _, pitch), (count, channels, height, width) = source, factors.shape, out.shape
+    (layout, offsets, at), (groups, _, pitch), (_, channels, height, width) = source, factors.shape, out.shape
     step, area, each = images.shape[1] // groups * layout.plane, height * width, channels // groups
     pixels = np.zeros(layout.front + images.shape[1] * layout.plane, images.dtype)
     sums, numbers = np.empty((area + SPARE) * pitch, images.dtype), out.reshape(out.size)

@@ -9,8 +9,9 @@ from numba.extending import intrinsic
 
 from tinytorch.kernels.compiling import jit
 from tinytorch.kernels.convolution import ready
+from tinytorch.kernels.moves import SHORT
 from tinytorch.kernels.threads import spread
-from tinytorch.kernels.tiles import SHORT, Vectors, unpack
+from tinytorch.kernels.vectors import Vectors, unpack
 
 
 @jit(cache=False)

@@ -3,78 +3,13 @@
 numba turns loops over numbers into vector instructions by itself, but it does not keep a block of sums in registers. So these
 loops are written in LLVM's own language, vector by vector; numba puts them into the functions that call them.
 """
-from llvmlite import binding, ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
 from tinytorch.kernels.compiling import jit
-
-
-def host_features():
-    """Return what this processor can do, a dict from feature to bool; an empty one where LLVM cannot tell."""
-    try:
-        return binding.get_host_cpu_features()
-    except RuntimeError:
-        return {}
-
-
-FEATURES = host_features()
-WIDTH = 64 if FEATURES.get("avx512f") else 32 if FEATURES.get("avx") else 16  # bytes of a vector register
-FEW = bool(FEATURES.get("sse2")) and WIDTH < 64  # 16 vector registers; others have 32
-INDEX = ir.IntType(64)
-
-
-class Vectors:
-    """Builds instructions on vectors of one dtype."""
-
-    def __init__(self, builder, dtype, lanes=0):
-        self.builder, self.size = builder, dtype.bitwidth // 8
-        self.lanes = lanes or WIDTH // self.size
-        self.number = ir.FloatType() if self.size == 4 else ir.DoubleType()
-        self.vector = ir.VectorType(self.number, self.lanes)
-
-    def variable(self, vector):
-        """Make a variable that starts as a vector; LLVM keeps it in a register."""
-        place = cgutils.alloca_once(self.builder, self.vector)
-        self.builder.store(vector, place)
-        return place
-
-    def place(self, pointer, index):
-        """Point to the vector that starts at a number's index."""
-        return self.builder.bitcast(self.builder.gep(pointer, [index]), self.vector.as_pointer())
-
-    def load(self, pointer, index):
-        """Read the vector that starts at a number's index."""
-        return self.builder.load(self.place(pointer, index), align=self.size)
-
-    def store(self, vector, pointer, index):
-        """Write a vector to where a number's index says."""
-        self.builder.store(vector, self.place(pointer, index), align=self.size)
-
-    def spread(self, pointer, index):
-        """Read one number into all lanes."""
-        return self.repeat(self.builder.load(self.builder.gep(pointer, [index])))
-
-    def repeat(self, number):
-        """Copy a number into all lanes."""
-        alone = self.builder.insert_element(ir.Constant(self.vector, ir.Undefined), number, ir.IntType(32)(0))
-        return self.shuffle(alone, alone, [0] * self.lanes)
-
-    def shuffle(self, a, b, lanes):
-        """Make a vector of lanes of two, which are numbered on."""
-        return self.builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(ir.IntType(32), len(lanes)), lanes))
-
-    def add_product(self, sum_, a, b):
-        """Add the product of two vectors to a variable, rounding once where the CPU can."""
-        product = self.builder.fmul(a, b, flags=["contract"])
-        self.builder.store(self.builder.fadd(self.builder.load(sum_), product, flags=["contract"]), sum_)
-
-
-def unpack(context, builder, signature, args):
-    """Return pointers to the numbers of arrays, and other arguments as they are."""
-    return [context.make_array(kind)(context, builder, arg).data if isinstance(kind, types.Array) else arg
-            for kind, arg in zip(signature.args, args)]
+from tinytorch.kernels.moves import SHORT
+from tinytorch.kernels.vectors import FEW, INDEX, WIDTH, Vectors, unpack
 
 
 def make_weigh(rows, columns):
@@ -187,65 +122,6 @@ def make_meet(rows):
     return meet
 
 
-@intrinsic
-def turn(typing, source, at, pitch, out, to, out_pitch):
-    """Transpose `SHORT` rows of as many numbers."""
-    def generate(context, builder, signature, args):
-        source, at, pitch, out, to, out_pitch = unpack(context, builder, signature, args)
-        vectors = Vectors(builder, signature.args[0].dtype, SHORT)
-        rows = [vectors.load(source, builder.add(at, builder.mul(pitch, INDEX(i)))) for i in range(SHORT)]
-        order = [i // 2 + i % 2 * SHORT for i in range(2 * SHORT)]  # one of the first row, one of the second, and so on
-        for _ in range(SHORT.bit_length() - 1):
-            rows = [vectors.shuffle(rows[i], rows[i + SHORT // 2], part)
-                    for i in range(SHORT // 2) for part in (order[:SHORT], order[SHORT:])]
-        for i, row in enumerate(rows):
-            vectors.store(row, out, builder.add(to, builder.mul(out_pitch, INDEX(i))))
-        return context.get_dummy_value()
-    return types.void(source, types.intp, types.intp, out, types.intp, types.intp), generate
-
-
-@jit(cache=False)
-def transpose(source, at, pitch, shape, out, to, out_pitch):
-    """Transpose a matrix of a shape, whose rows start at ``source[at]`` and every pitch numbers, to ``out[to]`` on.
-
-    Of fewer rows than `SHORT`, those that follow in the source are written, too, if ``out`` has room beside them for so many.
-    """
-    rows, columns = shape
-    if columns < SHORT or rows < SHORT and (out_pitch < SHORT or at + SHORT * pitch > len(source)):
-        for i in range(rows):
-            for j in range(columns):
-                out[to + j * out_pitch + i] = source[at + i * pitch + j]
-    else:
-        for i in range(0, rows, SHORT):
-            i = max(0, min(i, rows - SHORT))
-            for j in range(0, columns, SHORT):
-                j = min(j, columns - SHORT)
-                turn(source, at + i * pitch + j, pitch, out, to + j * out_pitch + i, out_pitch)
-
-
-@intrinsic
-def move(typing, source, at, out, to):
-    """Copy `SHORT` numbers from ``source[at]`` on to ``out[to]`` on."""
-    def generate(context, builder, signature, args):
-        source, at, out, to = unpack(context, builder, signature, args)
-        vectors = Vectors(builder, signature.args[0].dtype, SHORT)
-        vectors.store(vectors.load(source, at), out, to)
-        return context.get_dummy_value()
-    return types.void(source, types.intp, out, types.intp), generate
-
-
-@jit(cache=False)
-def copy(source, at, out, to, count):
-    """Copy a row of numbers; the last few are copied twice rather than one by one."""
-    if count < SHORT:
-        for i in range(count):
-            out[to + i] = source[at + i]
-    else:
-        for i in range(0, count - SHORT, SHORT):
-            move(source, at + i, out, to + i)
-        move(source, at + count - SHORT, out, to + count - SHORT)
-
-
 def make_block(rows):
     """Make the function that weighs the taps of any number of pixels, for `rows` channels."""
     wide, narrow = make_weigh(rows, COLUMNS), make_weigh(rows, 1)
@@ -260,7 +136,6 @@ def make_block(rows):
     return block
 
 
-SHORT = 8  # numbers that `move` moves, and side of the squares of `turn`
 COLUMNS = 3  # vectors of pixels at once
 ROWS = 4 if FEW else 8  # channels at once: 12 or 24 sums, and registers to spare for a product's factors
 weigh_2, weigh_4, weigh_6, weigh_8 = map(make_block, (2, 4, 6, 8))
