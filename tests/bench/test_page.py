@@ -8,6 +8,7 @@ import pytest
 from tito.bench import page
 from tito.lint import named
 from tito.lint.course import Course
+from tito.notebooks.export import write_atomically
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -27,8 +28,7 @@ def clone(tmp_path, record):
 def write(root):
     """Do what `tito dev export` does."""
     for name, text in page.files(root).items():
-        (root / name).parent.mkdir(exist_ok=True)
-        (root / name).write_text(text, encoding="utf-8")
+        write_atomically(root / name, text)
 
 
 def problems(root):

@@ -61,7 +61,8 @@ def origin_of(exported_path, line, root=None):
 def write_atomically(path, text):
     """Write a text so that a kill at any moment leaves either the old file or the new one.
 
-    A Python file is compiled first; a file that already holds the text is left alone; permissions are kept.
+    A Python file is compiled first; a file that already holds the text is left alone; permissions are kept. The folder is made
+    if it is not there.
     """
     path = Path(os.path.realpath(path))
     if path.suffix == ".py":
@@ -70,6 +71,7 @@ def write_atomically(path, text):
     if path.is_file() and path.read_bytes() == data:
         return
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    path.parent.mkdir(parents=True, exist_ok=True)
     try:
         _write_through(temporary, data)
         if path.exists():

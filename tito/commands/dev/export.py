@@ -18,7 +18,7 @@ def export(
         word = "in sync" if path not in stale else "differs" if check else "written"
         if path in stale and not check:
             write_atomically(path, text)
-        console.say(f"  {here.label(path):32}{word}")
+        console.say(f"  {here.label(path):46}  {word}")
     failed = not here.modules or bool(check and stale)
     console.next_step("tito dev export" if failed else "tito dev check")
     raise typer.Exit(1 if failed else 0)
