@@ -18,8 +18,11 @@ def rectify(a, out):
 
 def relu(a):
     """Replace every negative entry by 0: the kernel of that op. Return None for what it does not cover."""
-    if not isinstance(a, np.ndarray) or a.dtype not in FLOATS or not a.flags.c_contiguous or not a.size:
+    a = np.asarray(a)
+    if a.dtype not in FLOATS or not a.size:
         return None
+    if not (a.flags.c_contiguous and a.flags.writeable):
+        a = a.copy()
     out = np.empty_like(a)
     entries, results = a.reshape(-1), out.reshape(-1)
     if a.size < 2 * ENOUGH:  # the few microseconds that threads cost count here
