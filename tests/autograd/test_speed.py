@@ -1,6 +1,6 @@
 """What the walk costs beside gradients by hand: medians of CPU time, all variants taking turns.
 
-Measured on a quiet machine: 1.12 x the step by hand. The bounds leave room for a busy one, and are still below what the usual
+Measured on a quiet machine: 1.07 x the step by hand. The bounds leave room for a busy one, and are still below what the usual
 mistakes cost: a gradient in the wrong memory order 1.31 x, the gradient of the pictures 1.48 x.
 """
 import statistics
