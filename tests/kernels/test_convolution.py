@@ -19,7 +19,7 @@ from tinytorch.tensor import Tensor
 numba = pytest.importorskip("numba", reason="numba is not installed, so there are no such kernels")
 
 from tinytorch.kernels import convolution as given  # noqa: E402
-from tinytorch.kernels import tiles  # noqa: E402
+from tinytorch.kernels import correlation, tiles  # noqa: E402
 
 DTYPES = (np.float32, np.float64)
 ONE = dict(stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1)
@@ -116,6 +116,26 @@ def test_images_that_are_convolved_together_get_what_they_get_alone(monkeypatch)
         np.testing.assert_array_equal(run(weight, grad, input_size=x.shape, **settings), alone)
         assert taken == ([2] if size < 64 else []), "two blocks at once where rows are short"
         taken.clear()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_weight_s_gradient_takes_images_together_where_channels_do_not_fill_vectors(dtype, monkeypatch):
+    taken, together = [], correlation.correlate_together
+    monkeypatch.setattr(correlation, "correlate_together", lambda *rest: taken.append(together(*rest)))
+    lanes = tiles.WIDTH // np.dtype(dtype).itemsize
+    for channels, out, size, kernel, groups, settings in (
+        (1, 1, (7, 9), (3, 2), 9, {}), (2, 3, (12, 7), (3, 3), 2, {"padding": (2, 1), "dilation": (2, 1)}),  # odd channels
+        (1, 5, (5, 5), (5, 5), 1, {}), (3, lanes + 1, (8, 8), (1, 1), 1, {"padding": (0, 3)}),               # one window; a vector and one
+    ):
+        for images in (lanes, 2 * lanes + 3):
+            x, weight = draw(np.random.default_rng(0), dtype, images, channels, out, size, kernel, groups)
+            assert_same_convolution(x, weight, **{**ONE, **settings, "groups": groups})
+            assert taken, "at least one block"
+            taken.clear()
+    for images, out, size, stride in ((lanes - 1, 3, 9, 1), (lanes, lanes, 9, 1), (lanes, 3, 9, 2), (lanes, lanes + 1, 4, 1)):
+        x, weight = draw(np.random.default_rng(0), dtype, images, 40, out, (size, size), (3, 3))
+        assert_same_convolution(x, weight, **{**ONE, "stride": (stride, stride)})
+    assert not taken, "too few images, full vectors, two phases, many sums of few windows"
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -319,7 +339,7 @@ binding.get_host_cpu_features = lambda: Played(features)
 from tinytorch.kernels import tiles
 assert (tiles.WIDTH, tiles.ROWS) == (width, 4 if registers == 16 else 8)
 raise SystemExit(pytest.main(["-q", "-x", "-p", "no:cacheprovider", "--import-mode=importlib", {file!r},
-                              "-k", "settings or ways or pooling"]))
+                              "-k", "settings or ways or pooling or together"]))
 """
 
 

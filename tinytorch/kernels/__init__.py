@@ -10,7 +10,7 @@ from tinytorch.op import fallbacks
 
 HOME = {  # op -> the file of this folder that holds its kernel, a function of the same name
     "relu": "activations",
-    "convolution": "convolution", "conv2d_input": "convolution", "conv2d_weight": "convolution",
+    "convolution": "convolution", "conv2d_input": "convolution", "conv2d_weight": "correlation",
     "max_pooling": "pooling", "max_pooling_backward": "pooling",
     "channel_norm": "normalization", "channel_norm_backward": "normalization", "channel_norm_weight": "normalization",
     "channel_variance": "normalization",

@@ -1,11 +1,11 @@
 """ReLU, in numba. Given."""
 import numpy as np
 
+from tinytorch.kernels.arrays import ready
 from tinytorch.kernels.compiling import jit
 from tinytorch.kernels.threads import spread
 
 ENOUGH = 2**15  # numbers for which one more thread is worth its start
-FLOATS = np.float32, np.float64
 
 
 @jit
@@ -18,11 +18,10 @@ def rectify(a, out):
 
 def relu(a):
     """Replace every negative entry by 0: the kernel of that op. Return None for what it does not cover."""
-    a = np.asarray(a)
-    if a.dtype not in FLOATS or not a.size:
+    arrays = ready(np.asarray(a))
+    if not arrays:
         return None
-    if not (a.flags.c_contiguous and a.flags.writeable):
-        a = a.copy()
+    (a,) = arrays
     out = np.empty_like(a)
     entries, results = a.reshape(-1), out.reshape(-1)
     if a.size < 2 * ENOUGH:  # the few microseconds that threads cost count here

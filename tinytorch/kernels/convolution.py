@@ -1,4 +1,4 @@
-"""Convolution and its two gradients, in numba, for every setting that the ops have. Given.
+"""Convolution and the gradient of its input, in numba, for every setting that the ops have. Given.
 
 Each image is laid out as `grid` says, in memory that a core's cache holds, and `tiles` does the sums. Vectors hold pixels of a
 row; channels, where rows are short; or one pixel of several images, where that is least work. A result's sums are taken in one
@@ -8,9 +8,10 @@ import math
 
 import numpy as np
 
+from tinytorch.kernels.arrays import ready, whole, widened
 from tinytorch.kernels.compiling import jit
 from tinytorch.kernels.grid import SPARE, Phase, cover, cover_rows, grid_of, meetings, phases, spaced, taps
-from tinytorch.kernels.moves import SHORT, copy, transpose
+from tinytorch.kernels.moves import copy, transpose
 from tinytorch.kernels.threads import spread
 from tinytorch.kernels.tiles import ROWS, TALL, gather, meet, weigh
 from tinytorch.kernels.vectors import WIDTH
@@ -133,30 +134,6 @@ def convolve_together(first, last, images, packed, taps, bias, down, across, out
         transpose(sums, 0, lanes, (channels * area, lanes), results, block * lanes * channels * area, channels * area)
 
 
-@jit
-def correlate(first, last, x, grad, layout, offsets, places, taps, groups, out):
-    """Add to `out` (parts, groups, taps, channels), the last two rounded up, the sums over the images of parts first to last."""
-    channels, area, pitch = grad.shape[1] // groups, grad.shape[2] * grad.shape[3], out.shape[3]
-    step, slopes = x.shape[1] // groups * layout.plane, grad.reshape(grad.size)
-    pixels = np.zeros(x.shape[1] * layout.plane, x.dtype)
-    factors = np.zeros(area * pitch, x.dtype)
-    for part in range(first, last):
-        for n in range(len(x) * part // len(out), len(x) * (part + 1) // len(out)):
-            lay(x[n], layout, pixels)
-            for g in range(groups):
-                transpose(slopes, (n * grad.shape[1] + g * channels) * area, area, (channels, area), factors, 0, pitch)
-                sums = out[part, g].reshape(out[part, g].size)
-                gather(pixels, g * step, offsets, taps, places, factors, sums, pitch, sums, pitch)
-
-
-def ready(*arrays):
-    """Return arrays as the kernels read them: of one dtype, contiguous and writable; None if they are not covered."""
-    dtype = np.result_type(*arrays)
-    if dtype not in (np.float32, np.float64) or not all([array.size for array in arrays]):
-        return None
-    return [np.require(array, dtype, "CW") for array in arrays]
-
-
 def convolution(x, weight, bias=None, *, stride, padding, dilation, groups):
     """Convolve: the kernel of that op. Return None for what it does not cover."""
     arrays = ready(x, weight)
@@ -225,33 +202,3 @@ def run(images, source, rows, bias, grid, phase, stride, out):
         result = starts, ends, phase.corner, stride, phase.count
         work = lambda first, last: convolve(first, last, images, source, packed, bias, result, out)
     spread(work, len(images))
-
-
-def conv2d_weight(x, grad, *, weight_size, stride, padding, dilation, groups):
-    """Take the gradient of the weight: the kernel of that op. Return None for what it does not cover."""
-    arrays = ready(x, grad)
-    if not arrays:
-        return None
-    x, grad = arrays
-    grid = grid_of(x.shape[2:], weight_size[2:], stride, padding, dilation)
-    channels, count = weight_size[0] // groups, math.prod(weight_size[1:])
-    offsets = widened(taps(grid, weight_size[1]), count + SPARE)
-    places = spaced(grid.places, grid.phase[1])[:-SPARE]
-    shape = groups, count + SPARE, whole(channels, x.itemsize)
-    sums = np.zeros((min(len(x), 16, 1 + 2**20 // math.prod(shape)), *shape), x.dtype)  # the same for any number of threads
-    spread(lambda first, last: correlate(
-        first, last, x, grad, grid.layout_of_input(), offsets, places, count, groups, sums), len(sums))
-    return np.ascontiguousarray(sums.sum(axis=0)[:, :count, :channels].swapaxes(1, 2)).reshape(weight_size)
-
-
-def whole(channels, size):
-    """Round channels up to whole vectors of numbers of a size in bytes, or to a short one."""
-    lanes = WIDTH // size
-    return SHORT if channels <= SHORT < lanes else -(-channels // lanes) * lanes
-
-
-def widened(array, size):
-    """Append zeros to the last axis, up to a size."""
-    out = np.zeros((*array.shape[:-1], size), array.dtype)
-    out[..., :array.shape[-1]] = array
-    return out

@@ -5,7 +5,7 @@ The sums over a channel are taken picture by picture, and those sums in double p
 import numpy as np
 
 from tinytorch.kernels.compiling import jit
-from tinytorch.kernels.convolution import ready
+from tinytorch.kernels.arrays import ready
 from tinytorch.kernels.threads import spread
 
 IN_ANY_ORDER = {"reassoc", "nsz", "contract"}  # sums may be taken in vectors; nan and inf are what they are

@@ -8,7 +8,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from tinytorch.kernels.compiling import jit
-from tinytorch.kernels.convolution import ready
+from tinytorch.kernels.arrays import ready
 from tinytorch.kernels.moves import SHORT
 from tinytorch.kernels.threads import spread
 from tinytorch.kernels.vectors import Vectors, unpack

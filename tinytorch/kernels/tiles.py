@@ -3,6 +3,8 @@
 numba turns loops over numbers into vector instructions by itself, but it does not keep a block of sums in registers. So these
 loops are written in LLVM's own language, vector by vector; numba puts them into the functions that call them.
 """
+import functools
+
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
@@ -122,6 +124,42 @@ def make_meet(rows):
     return meet
 
 
+def make_pair(rows, columns):
+    """Make the loop of the weight's gradient that takes several images at once; vectors hold images, and all places count vectors.
+
+    Called as ``pair(x, at, heads, first, steps, grad, beside, pitch, out, to, out_pitch)``, it takes `rows` channels, and
+    `columns` entries of heads from the first on. For each channel m and head h, ``out[to + m * out_pitch + h]`` grows by the sum
+    over the steps t of ``x[at + heads[first + h] + steps[t]] * grad[beside + m * pitch + t]``.
+    """
+    @intrinsic
+    def pair(typing, x, at, heads, first, steps, grad, beside, pitch, out, to, out_pitch):
+        def generate(context, builder, signature, args):
+            x, at, heads, first, steps, grad, beside, pitch, out, to, out_pitch = unpack(context, builder, signature, args)
+            vectors = Vectors(builder, signature.args[0].dtype)
+            count = context.make_array(signature.args[4])(context, builder, args[4]).nitems
+
+            def number(*vector_places):
+                return builder.mul(functools.reduce(builder.add, vector_places), INDEX(vectors.lanes))
+
+            starts = [number(at, builder.load(builder.gep(heads, [builder.add(first, INDEX(h))]))) for h in range(columns)]
+            lines = [number(beside, builder.mul(pitch, INDEX(m))) for m in range(rows)]
+            ends = [number(to, builder.mul(out_pitch, INDEX(m)), INDEX(h)) for m in range(rows) for h in range(columns)]
+            sums = [vectors.variable(vectors.load(out, end)) for end in ends]
+            with cgutils.for_range(builder, count) as loop:
+                step, index = number(builder.load(builder.gep(steps, [loop.index]))), number(loop.index)
+                slopes = [vectors.load(grad, builder.add(line, index)) for line in lines]
+                for h, start in enumerate(starts):
+                    pixels = vectors.load(x, builder.add(start, step))
+                    for m in range(rows):
+                        vectors.add_product(sums[m * columns + h], slopes[m], pixels)
+            for end, total in zip(ends, sums):
+                vectors.store(builder.load(total), out, end)
+            return context.get_dummy_value()
+        long = types.intp
+        return types.void(x, long, heads, long, steps, grad, long, long, out, long, long), generate
+    return pair
+
+
 def make_block(rows):
     """Make the function that weighs the taps of any number of pixels, for `rows` channels."""
     wide, narrow = make_weigh(rows, COLUMNS), make_weigh(rows, 1)
@@ -142,6 +180,8 @@ weigh_2, weigh_4, weigh_6, weigh_8 = map(make_block, (2, 4, 6, 8))
 TALL = 8  # channels at once for one pixel
 meet_2, meet_4, meet_6, meet_8 = map(make_meet, (2, 4, 6, 8))
 HEADS = (6, 6, 4, 3) if FEW else (9, 9, 8, 6)  # with 1 to 4 vectors of channels, so many heads at once
+PAIRED = 5  # heads at once, for two channels
+pair_2 = make_pair(2, PAIRED)
 gather_half = make_gather(HEADS[0], 1, SHORT)
 gather_1, gather_2, gather_3, gather_4 = [make_gather(HEADS[i], i + 1) for i in range(4)]
 
