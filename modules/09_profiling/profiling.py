@@ -332,7 +332,10 @@ check("09.4")
 # %%
 #| export
 def register_costs(steps, *ops, moves=None):
-    """Register steps for each entry, and how often entries of a changed array go by."""
+    """Say of some ops how many operations they do for each entry of their result, or input if larger.
+
+    An op that changes an array in place also says how often as many bytes as it has are moved.
+    """
     for one in ops:
         one.register_cost(lambda out, first, *inputs, **settings:
                           steps * max(np.size(out), np.size(first)),

@@ -55,7 +55,8 @@ def test_variants_take_turns_in_their_context_after_a_call_that_does_not_count(m
     assert recorder.events[:4] == [(name, "enter"), (name, number), (name, number), (name, "leave")], "one call to warm up, one timed"
 
 
-def test_all_variants_get_the_same_number_in_a_round():
+def test_all_variants_get_the_same_number_in_a_round(monkeypatch):
+    monkeypatch.setattr(measuring, "SAMPLE", 0)
     recorder = Recorder(a=0.001, b=0.001)
     measuring.measure(recorder.variants, rounds=3)
     numbers = {name: [what for one, what in recorder.events if one == name and isinstance(what, int)] for name in "ab"}
@@ -70,8 +71,9 @@ def test_short_work_is_timed_many_times_at_once(monkeypatch):
         return {"short": (1e-4, 1e-4), "long": (3e-4, 3e-4)}[variant]
 
     monkeypatch.setattr(measuring, "sample", sample)
+    monkeypatch.setattr(measuring, "SAMPLE", 5e-4)
     measuring.measure({"short": "short", "long": "long"}, rounds=1)
-    assert sorted(asked[2:]) == [("long", 2), ("short", 5)], "calls that last half a millisecond at least"
+    assert sorted(asked[2:]) == [("long", 2), ("short", 5)], "calls that last as long as a sample at least"
 
 
 def test_a_pilot_that_was_interrupted_does_not_decide(monkeypatch):
@@ -81,8 +83,10 @@ def test_a_pilot_that_was_interrupted_does_not_decide(monkeypatch):
 
 
 def test_time_counts_a_single_call():
-    cpu, wall = measuring.sample(Recorder(a=0.0002).variants["a"], 0, calls=50)
+    recorder = Recorder(a=0.0002)
+    cpu, wall = measuring.sample(recorder.variants["a"], 7, calls=50)
     assert 0.0002 <= wall < 0.005 and 0 < cpu < 0.005
+    assert [what for _, what in recorder.events[1:-1]] == [7, *range(7, 57)], "each call of a turn has a batch of its own, as in training"
 
 
 def test_one_that_is_much_slower_has_fewer_turns():

@@ -94,8 +94,12 @@ def test_a_record_without_profiles_makes_a_page_without_pictures(clone, record):
 def test_other_records_follow_and_none_makes_no_page(clone, record):
     record["machine"]["processor"] = "Intel(R) Xeon(R) Processor (GenuineIntel, family 6, model 143)"
     (clone / "benchmarks" / "results" / "cpu-a.json").write_text(json.dumps(record), encoding="utf-8")
+    del record["machine"]["settings"]["OPENBLAS_CORETYPE"]
+    (clone / "benchmarks" / "results" / "cpu-b.json").write_text(json.dumps(record), encoding="utf-8")
     headings = [line for line in page.files(clone)[page.PAGE].splitlines() if line.startswith("## ")]
-    assert headings == ["## AMD EPYC 9V74 80-Core Processor, 2 cores, 2026-11-21", "## Intel(R) Xeon(R) Processor, 2 cores, 2026-11-21"]
+    assert headings == [
+        "## AMD EPYC 9V74 80-Core Processor, 2 cores, 2026-11-21, OPENBLAS_CORETYPE=Haswell",
+        "## Intel(R) Xeon(R) Processor, 2 cores, 2026-11-21, OPENBLAS_CORETYPE=Haswell", "## Intel(R) Xeon(R) Processor, 2 cores, 2026-11-21"]
     for path in page.records(clone):
         path.unlink()
     assert page.files(clone) == {}

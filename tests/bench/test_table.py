@@ -78,12 +78,13 @@ def test_speed_is_told_where_the_work_is_counted(record):
 def test_the_head_names_machine_kernels_and_what_slows_mkl(record):
     text = "\n".join(report.about(record))
     assert "AMD EPYC" in text and "openblas 0.3.31.188.0 SkylakeX" in text and "PyTorch 2.13.0+cpu, AVX512, MKL" in text
-    assert "slower path on AMD" in text and "OPENBLAS_CORETYPE=Haswell" in text
+    assert "slower path on AMD" in text and "set: OPENBLAS_CORETYPE=Haswell" in text
+    assert "those for AVX2 can be faster" in text
     assert "built for CUDA" not in text
     record["machine"]["processor"] = "Intel(R) Xeon(R) Processor (GenuineIntel, family 6, model 143)"
     record["libraries"]["torch"]["version"] = "2.13.0+cu130"
     text = "\n".join(report.about(record))
-    assert "slower path on AMD" not in text and "built for CUDA" in text
+    assert "slower path on AMD" not in text and "those for AVX2" not in text and "built for CUDA" in text
 
 
 @pytest.mark.parametrize("load, warned", [(1.2, True), (0.9, False), (None, False)])

@@ -5,7 +5,7 @@ import time
 import numpy as np
 
 PILOTS = 3  # rounds before those that count: kernels are compiled, memory is taken from the system
-SAMPLE = 5e-4  # seconds that a sample lasts at least, of as many calls as that takes
+SAMPLE = 2e-2  # seconds that a sample lasts at least, of as many calls as that takes: in training, a step follows a step
 SECONDS = 8  # after which no round begins any more, once there are LEAST
 LEAST = 3
 SLOW = 5  # a variant that takes so many times as long as the fastest has its turn in every fifth round only
@@ -33,8 +33,8 @@ def sample(variant, number, calls=1):
     with variant.context():
         variant.step(number)
         wall, cpu = time.perf_counter_ns(), time.process_time_ns()
-        for _ in range(calls):
-            variant.step(number)
+        for index in range(calls):
+            variant.step(number + index)
         cpu, wall = time.process_time_ns() - cpu, time.perf_counter_ns() - wall
     return cpu / calls / 1e9, wall / calls / 1e9
 

@@ -2,8 +2,8 @@
 import json
 from pathlib import PurePosixPath
 
-from tito.bench import figure, table
-from tito.bench.report import about
+from tito.bench import figure, measuring, table
+from tito.bench.report import about, settings
 
 FOLDER = "book"
 PAGE = f"{FOLDER}/benchmarks.md"
@@ -17,7 +17,7 @@ INTRODUCTION = """
 The framework of this course, made of the reference solutions, beside PyTorch and tinygrad on the CPU: the same networks with the
 same weights, the same batches, the same optimizers. Before anything is timed, all have to arrive at the same loss, three times,
 with a step between. Then they take turns, in an order that is drawn anew for every round, in one process for each table; a turn begins
-with a step that is not timed. A time is the median of the turns, the figure behind it half of what lies between the quartiles.
+with a step that is not timed, and lasts {sample:.0f} milliseconds or longer, because in training a step follows a step. A time is the median of the turns, the figure behind it half of what lies between the quartiles.
 **The ratio is a time divided by that of the fastest PyTorch in the table, which has 1.00: below 1 is faster.** On one thread it
 compares CPU time, on several wall time.
 
@@ -49,7 +49,7 @@ def text(found):
         found: Dict from the name of a record's file to the record.
     """
     names = list(found)
-    parts = [MADE.format(records=", ".join(names), first=names[0]), INTRODUCTION.strip()]
+    parts = [MADE.format(records=", ".join(names), first=names[0]), INTRODUCTION.strip().format(sample=1e3 * measuring.SAMPLE)]
     parts += [figure.READING.strip()] * any(map(profiled, found.values()))
     for name, record in found.items():
         parts += section(stem(name), record)
@@ -80,7 +80,7 @@ def records(root):
 def section(name, record):
     """Yield the paragraphs on one machine."""
     here = record["machine"]
-    yield f"## {here['processor'].partition(' (')[0]}, {here['cores']} cores, {record['date']}"
+    yield "## " + ", ".join([here["processor"].partition(" (")[0], f"{here['cores']} cores", record["date"], *settings(here)])
     yield "\n".join(f"- {line}" for line in about(record))
     for entry in record["cases"]:
         yield f"### {table.heading(entry)}"

@@ -11,6 +11,8 @@ from tito.notebooks.export import write_atomically
 MEMORY = "memory"
 MKL_ON_AMD = ("note: PyTorch's matrix products are MKL's, which takes a slower path on AMD than on Intel: `tito bench matmul` "
               "shows it. Its convolutions are oneDNN's, which does not.")
+AVX2_ON_AMD = ("note: OpenBLAS has chosen its kernels for AVX-512; on AMD those for AVX2 can be faster: set OPENBLAS_CORETYPE=Haswell "
+               "before Python starts, and compare.")
 
 
 def titles():
@@ -89,9 +91,16 @@ def about(record):
     lines += [f"{name} {libraries[name]['version']}" for name in ("numba", "tinygrad") if name in libraries]
     if torch and torch["mkl"] and "AuthenticAMD" in here["processor"]:
         lines.append(MKL_ON_AMD)
+    if numpy.get("architecture") == "SkylakeX" and "AuthenticAMD" in here["processor"]:
+        lines.append(AVX2_ON_AMD)
     if here["settings"]:
-        lines.append(f"set: {' '.join(f'{name}={value}' for name, value in here['settings'].items())}")
+        lines.append(f"set: {' '.join(settings(here))}")
     return lines
+
+
+def settings(here):
+    """Return what was set for the libraries, as one would write it before a command."""
+    return [f"{name}={value}" for name, value in here["settings"].items()]
 
 
 def measured(bench, case):
