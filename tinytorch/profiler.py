@@ -176,7 +176,7 @@ def softmax_flops(out, a, dim):
 
 # profiling.py, cell 32
 def register_costs(steps, *ops, moves=None):
-    """Say of some ops how many operations they do for each entry of their result, or input if larger.
+    """Say how many operations ops do for each entry of their result, or of their input if larger.
 
     An op that changes an array in place also says how often as many bytes as it has are moved.
     """

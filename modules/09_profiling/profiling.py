@@ -332,7 +332,7 @@ check("09.4")
 # %%
 #| export
 def register_costs(steps, *ops, moves=None):
-    """Say of some ops how many operations they do for each entry of their result, or input if larger.
+    """Say how many operations ops do for each entry of their result, or of their input if larger.
 
     An op that changes an array in place also says how often as many bytes as it has are moved.
     """

@@ -727,8 +727,7 @@ average_pooling_backward.register_vjp(
 # %%
 #| export
 # How many operations each takes: a profile divides them by the time.
-convolution.register_cost(lambda out, x, weight, bias=None, **s:
-                          2 * out.size * weight[0].size + (0 if bias is None else out.size))
+convolution.register_cost(lambda out, x, weight, *bias, **s: 2 * out.size * weight[0].size)
 channel_sum.register_cost(lambda out, x: x.size)
 conv2d_input.register_cost(lambda out, weight, grad, **s: 2 * grad.size * weight[0].size)
 conv2d_weight.register_cost(lambda out, x, grad, **s: 2 * grad.size * out[0].size)
