@@ -61,6 +61,11 @@ def without(exported):
     return chosen
 
 
+# An idle thread of OpenBLAS stays awake for 2**26 ticks of the clock, 20 ms and more, on a core that a thread of a kernel could use.
+# With 2**20, steps of convolutional networks are shorter on several threads, and others as long as before.
+BESIDE_BLAS = {"OPENBLAS_THREAD_TIMEOUT": "20"}
+
+
 @dataclass(frozen=True)
 class Workspace:
     """A folder that holds the learner's notebooks and the package made from them."""
@@ -79,6 +84,10 @@ class Workspace:
     @property
     def package(self):
         return self.root / "tinytorch"
+
+    def environment(self):
+        """Return the variables of a process that runs the package; what is set by hand stays as it is."""
+        return {**BESIDE_BLAS, **os.environ, launcher.VARIABLE: str(self.root)}
 
     def folder(self, module):
         """Return the folder of the module's notebook."""

@@ -19,7 +19,7 @@ from tinytorch.tensor import Tensor
 numba = pytest.importorskip("numba", reason="numba is not installed, so there are no such kernels")
 
 from tinytorch.kernels import convolution as given  # noqa: E402
-from tinytorch.kernels import correlation, tiles  # noqa: E402
+from tinytorch.kernels import correlation, threads, tiles  # noqa: E402
 
 DTYPES = (np.float32, np.float64)
 ONE = dict(stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1)
@@ -287,35 +287,71 @@ def every_kernel(seed=0, images=53):
     return results
 
 
-def test_any_number_of_threads_gives_the_same_to_the_last_bit(monkeypatch):
+@pytest.fixture
+def all_work_is_spread(monkeypatch):
+    monkeypatch.setattr(threads, "NUMBERS", 1)
+    monkeypatch.setattr(threads, "PRODUCTS", 1)
+    monkeypatch.setattr(numba, "get_num_threads", lambda: 2)
+
+
+def test_any_number_of_threads_gives_the_same_to_the_last_bit(all_work_is_spread, monkeypatch):
     wanted = None
-    for threads in (1, 2, 3, 20):
-        monkeypatch.setattr(numba, "get_num_threads", lambda: threads)
+    for number in (1, 2, 3, 20):
+        monkeypatch.setattr(numba, "get_num_threads", lambda: number)
         found = every_kernel()
         wanted = wanted or found
         assert all(np.array_equal(a, b) for a, b in zip(found, wanted))
 
 
-def test_kernels_run_in_several_threads_at_once(monkeypatch):
-    monkeypatch.setattr(numba, "get_num_threads", lambda: 2)
+def test_kernels_run_in_several_threads_at_once(all_work_is_spread):
     wanted, found = [every_kernel(seed) for seed in range(4)], [None] * 4
 
     def work(seed):
         with tt.use("numba"):
             found[seed] = every_kernel(seed)
 
-    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
-    for thread in threads:
+    at_once = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
+    for thread in at_once:
         thread.start()
-    for thread in threads:
+    for thread in at_once:
         thread.join()
     assert all(np.array_equal(a, b) for one, other in zip(found, wanted) for a, b in zip(one, other))
 
 
+def test_threads_are_woken_for_work_that_is_worth_it(monkeypatch):
+    monkeypatch.setattr(numba, "get_num_threads", lambda: 3)
+    calling, worker, done = threading.get_ident(), threading.Event(), []
+
+    def work(first, last):
+        mine = threading.get_ident() == calling
+        done.append((first, last, mine))
+        if mine:
+            worker.wait(10)  # until another thread has taken a part
+        else:
+            worker.set()
+
+    threads.spread(work, 100, numbers=2 * threads.NUMBERS // 100 - 1)
+    assert done == [(0, 100, True)], "too little"
+    done.clear()
+    threads.spread(work, 100, numbers=threads.NUMBERS, products=threads.PRODUCTS)
+    assert sorted({mine for *_, mine in done}) == [False, True]
+    assert [n for first, last, _ in sorted(done) for n in range(first, last)] == list(range(100)), "all, and each once"
+    assert len(done) == 3 * threads.TURNS
+
+
+def test_what_goes_wrong_in_a_thread_is_raised(all_work_is_spread):
+    def work(first, last):
+        if first == 0:
+            raise MemoryError("no room for the sums")
+
+    for _ in range(3):
+        with pytest.raises(MemoryError, match="no room"):
+            threads.spread(work, 8, numbers=1)
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
 @pytest.mark.filterwarnings("ignore:This process.*is multi-threaded")
-def test_a_forked_process_has_threads_of_its_own(monkeypatch):
-    monkeypatch.setattr(numba, "get_num_threads", lambda: 2)
+def test_a_forked_process_has_threads_of_its_own(all_work_is_spread):
     wanted = every_kernel()
     child = os.fork()
     if child == 0:

@@ -56,6 +56,13 @@ def test_without_a_workspace_the_message_names_the_place_and_tito_init(tmp_path,
     assert str(tmp_path) in str(caught.value) and "$TINYTORCH_WORKSPACE" not in str(caught.value)
 
 
+def test_a_process_that_runs_the_package_knows_where_it_is_and_blas_lets_kernels_have_the_cores(space, monkeypatch):
+    monkeypatch.delenv("OPENBLAS_THREAD_TIMEOUT", raising=False)
+    assert space.environment() == {**os.environ, "TINYTORCH_WORKSPACE": str(space.root), "OPENBLAS_THREAD_TIMEOUT": "20"}
+    monkeypatch.setenv("OPENBLAS_THREAD_TIMEOUT", "7")
+    assert space.environment()["OPENBLAS_THREAD_TIMEOUT"] == "7", "what is set by hand stays"
+
+
 def test_a_variable_that_names_no_workspace_is_an_error_even_inside_one(space, monkeypatch, tmp_path):
     monkeypatch.chdir(space.root)
     monkeypatch.setenv("TINYTORCH_WORKSPACE", str(tmp_path))

@@ -5,8 +5,6 @@ from tinytorch.kernels.arrays import ready
 from tinytorch.kernels.compiling import jit
 from tinytorch.kernels.threads import spread
 
-ENOUGH = 2**15  # numbers for which one more thread is worth its start
-
 
 @jit
 def rectify(a, out):
@@ -24,8 +22,5 @@ def relu(a):
     (a,) = arrays
     out = np.empty_like(a)
     entries, results = a.reshape(-1), out.reshape(-1)
-    if a.size < 2 * ENOUGH:  # the few microseconds that threads cost count here
-        rectify(entries, results)
-    else:
-        spread(lambda first, last: rectify(entries[first:last], results[first:last]), a.size, least=ENOUGH)
+    spread(lambda first, last: rectify(entries[first:last], results[first:last]), a.size, numbers=1)
     return out

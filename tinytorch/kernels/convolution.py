@@ -183,7 +183,8 @@ def run_together(images, rows, bias, grid, parts, back, out):
     if not blocks or together > 0.85 * alone or not np.isfinite(rows).all():  # the 0 of the border, times inf, must count
         return 0
     packed, bias = (pack(rows, TALL), math.prod(grid.kernel)), np.append(bias, bias[:1])
-    spread(lambda first, last: convolve_together(first, last, images, *packed, bias, down, across, out), blocks)
+    work = lambda first, last: convolve_together(first, last, images, *packed, bias, down, across, out)
+    spread(work, blocks, numbers=0, products=lanes * together)
     return blocks * lanes
 
 
@@ -201,4 +202,4 @@ def run(images, source, rows, bias, grid, phase, stride, out):
         starts, ends = (cover_rows if direct else cover)(phase.count, columns, lanes)
         result = starts, ends, phase.corner, stride, phase.count
         work = lambda first, last: convolve(first, last, images, source, packed, bias, result, out)
-    spread(work, len(images))
+    spread(work, len(images), numbers=images[0].size + out[0].size, products=math.prod(phase.count) * rows.size)

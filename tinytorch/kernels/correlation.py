@@ -79,15 +79,16 @@ def conv2d_weight(x, grad, *, weight_size, stride, padding, dilation, groups):
     channels, count = weight_size[0] // groups, math.prod(weight_size[1:])
     source = grid.layout_of_input(), widened(taps(grid, weight_size[1]), count + SPARE), spaced(grid.places, grid.phase[1])[:-SPARE]
     blocks = len(x) // lanes if together_is_faster(grid, channels, count, lanes) else 0
+    products = grad.size * count
     found, done = np.zeros((groups, channels, count), x.dtype), blocks * lanes
     if blocks:
         shape = groups, channels + channels % 2, -(-count // PAIRED) * PAIRED, lanes
         work = lambda first, last, out: correlate_together(first, last, x, grad, *source, out)
-        found += sum_parts(work, blocks, shape, x.dtype).sum(axis=-1)[:, :channels, :count]
+        found += sum_parts(work, blocks, shape, x.dtype, products).sum(axis=-1)[:, :channels, :count]
     if done < len(x):
         shape = groups, count + SPARE, whole(channels, x.itemsize)
         work = lambda first, last, out: correlate(first, last, x[done:], grad[done:], *source, count, out)
-        found += sum_parts(work, len(x) - done, shape, x.dtype)[:, :count, :channels].swapaxes(1, 2)
+        found += sum_parts(work, len(x) - done, shape, x.dtype, products)[:, :count, :channels].swapaxes(1, 2)
     return found.reshape(weight_size)
 
 
@@ -97,8 +98,8 @@ def together_is_faster(grid, channels, count, lanes):
     return channels % lanes and grid.stride == (1, 1) and many
 
 
-def sum_parts(work, count, shape, dtype):
+def sum_parts(work, count, shape, dtype, products):
     """Take sums of a shape over parts of all images or blocks, and add them; the parts do not depend on the threads."""
     parts = np.zeros((min(count, 16, 1 + 2**20 // math.prod(shape)), *shape), dtype)
-    spread(lambda first, last: work(first, last, parts), len(parts))
+    spread(lambda first, last: work(first, last, parts), len(parts), numbers=0, products=products // len(parts))
     return parts.sum(axis=0)

@@ -64,7 +64,7 @@ def channel_norm(x, weight, bias, mean, var, *, eps, training):
         return None
     x, weight, bias, mean, var = arrays
     out, scale = np.empty_like(x), weight / np.sqrt(var + x.dtype.type(eps))
-    spread(lambda first, last: affine(first, last, rows(x), mean, scale, bias, rows(out)), len(x))
+    spread(lambda first, last: affine(first, last, rows(x), mean, scale, bias, rows(out)), len(x), numbers=x[0].size)
     return out
 
 
@@ -75,14 +75,14 @@ def channel_variance(x, mean):
         return None
     x, mean = arrays
     sums = np.empty(x.shape[:2])
-    spread(lambda first, last: add_squares(first, last, rows(x), mean, sums), len(x))
+    spread(lambda first, last: add_squares(first, last, rows(x), mean, sums), len(x), numbers=x[0].size)
     return (sums.sum(axis=0) / (x.size / len(mean))).astype(x.dtype)
 
 
 def products(grad, x, mean):
     """Return, for each channel, the sum of grad, and of its products with x less the mean; in double precision."""
     sums = np.empty((*x.shape[:2], 2))
-    spread(lambda first, last: add_up(first, last, rows(grad), rows(x), mean, sums), len(x))
+    spread(lambda first, last: add_up(first, last, rows(grad), rows(x), mean, sums), len(x), numbers=x[0].size)
     return sums.sum(axis=0).T
 
 
@@ -103,9 +103,9 @@ def channel_norm_backward(grad, x, weight, mean, var, *, eps, training):
     grad, x, weight, mean, var = arrays
     out, scale, zeros = np.empty_like(x), (weight / np.sqrt(var + eps)).astype(x.dtype), np.zeros_like(mean)
     if not training:
-        spread(lambda first, last: affine(first, last, rows(grad), zeros, scale, zeros, rows(out)), len(x))
+        spread(lambda first, last: affine(first, last, rows(grad), zeros, scale, zeros, rows(out)), len(x), numbers=x[0].size)
         return out
     total, dot = products(grad, x, mean) / (x.size / len(mean))
     shift, slope = total.astype(x.dtype), (dot / (var + eps)).astype(x.dtype)
-    spread(lambda first, last: combine(first, last, rows(grad), rows(x), mean, shift, slope, scale, rows(out)), len(x))
+    spread(lambda first, last: combine(first, last, rows(grad), rows(x), mean, shift, slope, scale, rows(out)), len(x), numbers=x[0].size)
     return out

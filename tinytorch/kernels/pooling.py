@@ -123,7 +123,7 @@ def max_pooling(x, *, kernel_size, stride, padding):
     pictures, settings = arrays[0].reshape(-1, *x.shape[2:]), (kernel_size, stride, padding)
     size = [(n + 2 * p - k) // s + 1 for n, k, s, p in zip(x.shape[2:], *settings)]
     out = np.empty((len(pictures), *size), x.dtype)
-    spread(lambda first, last: pool(first, last, pictures, settings, out), len(out))
+    spread(lambda first, last: pool(first, last, pictures, settings, out), len(out), numbers=pictures[0].size)
     return out.reshape(*x.shape[:2], *size)
 
 
@@ -136,5 +136,5 @@ def max_pooling_backward(grad, x, *, kernel_size, stride, padding):
     settings = kernel_size, stride, padding
     once = settings == ((2, 2), (2, 2), (0, 0)) and x.shape[2] % 2 == x.shape[3] % 2 == 0 and x.shape[3] >= SHORT
     out = (np.empty if once else np.zeros)(pictures.shape, grad.dtype)  # where every entry is written once
-    spread(lambda first, last: unpool(first, last, grad, pictures, settings, out), len(out))
+    spread(lambda first, last: unpool(first, last, grad, pictures, settings, out), len(out), numbers=2 * pictures[0].size)
     return out.reshape(x.shape)

@@ -4,6 +4,7 @@ from pathlib import PurePosixPath
 
 from tito.bench import figure, measuring, table
 from tito.bench.report import about, settings
+from tito.workspace import BESIDE_BLAS
 
 FOLDER = "book"
 PAGE = f"{FOLDER}/benchmarks.md"
@@ -20,6 +21,9 @@ with a step between. Then they take turns, in an order that is drawn anew for ev
 with a step that is not timed, and lasts {sample:.0f} milliseconds or longer, because in training a step follows a step. A time is the median of the turns, the figure behind it half of what lies between the quartiles.
 **The ratio is a time divided by that of the fastest PyTorch in the table, which has 1.00: below 1 is faster.** On one thread it
 compares CPU time, on several wall time.
+
+On several threads, those of OpenBLAS fall asleep 2**{timeout} ticks of the clock after their last product, as in `tito milestone run`:
+left at 2**26, they keep cores from the kernels' threads for 20 milliseconds. `OPENBLAS_THREAD_TIMEOUT` sets it, before Python starts.
 
 `numpy` and `numba` are our kernel sets, `by hand` finds gradients with the functions of module 04 instead of autograd, `fused` is
 PyTorch's optimizer with `fused=True`, and `channels_last` its memory format for images. `tito bench` measures your own package in
@@ -49,7 +53,8 @@ def text(found):
         found: Dict from the name of a record's file to the record.
     """
     names = list(found)
-    parts = [MADE.format(records=", ".join(names), first=names[0]), INTRODUCTION.strip().format(sample=1e3 * measuring.SAMPLE)]
+    how = INTRODUCTION.strip().format(sample=1e3 * measuring.SAMPLE, timeout=BESIDE_BLAS["OPENBLAS_THREAD_TIMEOUT"])
+    parts = [MADE.format(records=", ".join(names), first=names[0]), how]
     parts += [figure.READING.strip()] * any(map(profiled, found.values()))
     for name, record in found.items():
         parts += section(stem(name), record)

@@ -1,7 +1,6 @@
 """From cases to a record: one process for each case, size and number of threads, started in the workspace."""
 import importlib.util
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -75,7 +74,7 @@ class Bench:
 
     def environment(self, threads):
         """Return the variables for a process that measures."""
-        return {**os.environ, **machine.limits(threads), "TINYTORCH_WORKSPACE": str(self.space.root), "PYTHONIOENCODING": "utf-8"}
+        return {**self.space.environment(), **machine.limits(threads), "PYTHONIOENCODING": "utf-8"}
 
     def work(self, job, threads):
         """Let a process of its own do a job, and return its answer."""

@@ -69,7 +69,7 @@ def run(module, curriculum):
         scaffold.write(space.root, solved=True)
         for needed in curriculum.prerequisites(module):
             export(space, needed)
-        cells = execute(space.notebook(module), {**os.environ, "TINYTORCH_WORKSPACE": str(space.root)})
+        cells = execute(space.notebook(module), space.environment())
     return [[output for output in cell.get("outputs", ()) if output.get("name") != "stderr"] for cell in cells]
 
 

@@ -10,7 +10,6 @@ def run(
 
     Options that follow the name go to the milestone's script: `tito milestone run mnist-mlp --epochs 5`, or `--help`.
     """
-    import os
     import subprocess
     import sys
 
@@ -30,8 +29,7 @@ def run(
                                        f"`tito module start {missing[0].number}`")
     if not script.exists():
         raise workspace.WorkspaceError(f"{space.label(script)} is not there: {chosen.name} is not in this release yet")
-    environment = {**os.environ, "TINYTORCH_WORKSPACE": str(space.root)}
-    status = ending(subprocess.Popen([sys.executable, str(script), *context.args], env=environment))
+    status = ending(subprocess.Popen([sys.executable, str(script), *context.args], env=space.environment()))
     if status < 0:
         console.say(f"{chosen.name} was ended from outside: {how_it_ended(status)}")
         console.next_step(f"tito milestone run {chosen.name} --resume")
