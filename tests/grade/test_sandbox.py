@@ -4,7 +4,6 @@ import os
 import socket
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import time
 from pathlib import Path
@@ -231,8 +230,9 @@ def test_the_limits_bind_root_too(confined, module, submission):
 def test_installed_packages_and_the_course_are_covered(confined, monkeypatch, tmp_path):
     """An interpreter with the course installed beside NumPy must not bring the answers into the sandbox."""
     course = Path("/usr/share/doc")
-    packages = Path(sysconfig.get_path("purelib", vars={"base": str(Path(sys.base_prefix).resolve())}))
-    assert any(course.iterdir()) and any(packages.iterdir()), "nothing there to cover: choose other folders"
+    installed = Path(sys.base_prefix).resolve().glob("lib*/python3*/*-packages")
+    packages = next((folder for folder in installed if any(folder.iterdir())), None)
+    assert any(course.iterdir()) and packages, "nothing there to cover: choose other folders"
     (tmp_path / "answers").touch()
     sandbox.hand_over(tmp_path)
     script = f"import os; print([os.listdir(folder) for folder in {[str(course), str(packages)]}])"

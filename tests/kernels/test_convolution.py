@@ -320,17 +320,15 @@ def test_kernels_run_in_several_threads_at_once(all_work_is_spread):
 
 def test_threads_are_woken_for_work_that_is_worth_it(monkeypatch):
     monkeypatch.setattr(numba, "get_num_threads", lambda: 3)
-    calling, worker, done = threading.get_ident(), threading.Event(), []
+    calling, done, begun = threading.get_ident(), [], {True: threading.Event(), False: threading.Event()}
 
     def work(first, last):
         mine = threading.get_ident() == calling
         done.append((first, last, mine))
-        if mine:
-            worker.wait(10)  # until another thread has taken a part
-        else:
-            worker.set()
+        begun[mine].set()
+        begun[not mine].wait(30)  # the calling thread and others have both begun before either goes on
 
-    threads.spread(work, 100, numbers=2 * threads.NUMBERS // 100 - 1)
+    threads.spread(lambda *part: done.append((*part, threading.get_ident() == calling)), 100, numbers=2 * threads.NUMBERS // 100 - 1)
     assert done == [(0, 100, True)], "too little"
     done.clear()
     threads.spread(work, 100, numbers=threads.NUMBERS, products=threads.PRODUCTS)

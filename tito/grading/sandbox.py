@@ -6,7 +6,6 @@ root; nobody cannot reach an interpreter below `/root`, so an outer bubblewrap l
 """
 import os
 import shutil
-import site
 import subprocess
 import sys
 import tempfile
@@ -110,7 +109,8 @@ def read_only():
 def covers():
     """Return the options that cover what lies in the folders shown and is not to be seen: installed packages, the course."""
     base = Path(sys.base_prefix).resolve()
-    hidden = [Path(path).resolve() for path in site.getsitepackages([str(base)])] + [workspace.course_dir().resolve()]
+    packages = {path.resolve() for path in base.glob("lib*/python3*/*-packages")}  # Debian's lie in dist-packages
+    hidden = [*sorted(packages), workspace.course_dir().resolve()]
     if not base.is_relative_to("/usr/local"):
         hidden.append(Path("/usr/local"))
     shown = [path for path in hidden if path.is_dir() and (path.is_relative_to(USR) or path.is_relative_to(base))]
