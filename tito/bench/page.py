@@ -17,10 +17,11 @@ INTRODUCTION = """
 
 The framework of this course, made of the reference solutions, beside PyTorch and tinygrad on the CPU: the same networks with the
 same weights, the same batches, the same optimizers. Before anything is timed, all have to arrive at the same loss, three times,
-with a step between. Then they take turns, in an order that is drawn anew for every round, in one process for each table; a turn begins
-with a step that is not timed, and lasts {sample:.0f} milliseconds or longer, because in training a step follows a step. A time is the median of the turns, the figure behind it half of what lies between the quartiles.
-**The ratio is a time divided by that of the fastest PyTorch in the table, which has 1.00: below 1 is faster.** On one thread it
-compares CPU time, on several wall time.
+with a step between. Then they take turns, in an order that is drawn anew for every round, in one process for each table. A turn
+begins with a step that is not timed, and lasts {sample:.0f} milliseconds or longer, because in training a step follows a step. A
+time is the median of the turns, the figure behind it half of what lies between the quartiles. **The ratio is a time divided by
+that of the fastest PyTorch in the table, which has 1.00: below 1 is faster.** On one thread it compares CPU time, on several wall
+time.
 
 On several threads, those of OpenBLAS fall asleep 2**{timeout} ticks of the clock after their last product, as in `tito milestone run`:
 left at 2**26, they keep cores from the kernels' threads for 20 milliseconds. `OPENBLAS_THREAD_TIMEOUT` sets it, before Python starts.
