@@ -153,8 +153,8 @@ def softmax(a, *, dim=-1):
     Source:
         Bridle, Training Stochastic Model Recognition Algorithms as Networks, 1989.
     """
-    powers = np.exp(a - np.max(a, axis=dim, keepdims=True))
-    powers /= np.sum(powers, axis=dim, keepdims=True)
+    powers = np.exp(a - a.max(axis=dim, keepdims=True))
+    powers /= powers.sum(axis=dim, keepdims=True)
     return powers
 
 
@@ -176,8 +176,8 @@ def log_softmax(a, *, dim=-1):
         >>> log_softmax.forward(np.array([0.0, -5000.0]))
         array([    0., -5000.])
     """
-    shifted = a - np.max(a, axis=dim, keepdims=True)
-    return shifted - np.log(np.sum(np.exp(shifted), axis=dim, keepdims=True))
+    shifted = a - a.max(axis=dim, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=dim, keepdims=True))
 
 
 # activations.py, cell 66

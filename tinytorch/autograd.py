@@ -122,10 +122,15 @@ def linear_weight(grad, x):
     return grad.reshape(examples, grad.shape[-1]).T @ x.reshape(examples, x.shape[-1])
 
 
+def bias_rule(grad, out, x, weight, bias=None):
+    """Turn the gradient of a linear layer into that of its bias: the sum over all examples."""
+    return reduce_sum(grad, axis=tuple(range(grad.ndim - 1)), keepdims=False)
+
+
 matmul.register_vjp(matmul_rule, matmul_right_rule)
 linear.register_vjp(lambda grad, out, x, weight, bias=None: grad @ weight,
                     lambda grad, out, x, weight, bias=None: linear_weight(grad, x),
-                    lambda grad, out, x, weight, bias=None: grad)
+                    bias_rule)
 linear_weight.register_vjp(lambda grad, out, g, x: linear(x, grad),
                            lambda grad, out, g, x: g @ grad)
 

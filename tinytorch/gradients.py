@@ -30,7 +30,7 @@ def first_gradient(root, gradient=None):
         raise RuntimeError(f"backward() begins at one number, and this tensor has shape {root.shape}: "
                            "reduce it, as with .sum(), or pass a gradient of that shape")
     if gradient is None:
-        return Tensor(move(np.ones(root.shape, root.dtype), root.device))
+        return Tensor(move(np.array(1, root.dtype, ndmin=root.ndim), root.device))
     gradient = gradient if isinstance(gradient, Tensor) else Tensor(gradient)
     if gradient.shape != root.shape:
         raise RuntimeError(f"backward() needs a gradient of the tensor's shape {root.shape}, got {gradient.shape}")
@@ -122,14 +122,10 @@ def unshared(gradients):
     """
     taken, result = set(), {}
     for tensor, grad in gradients.items():
-        memory, writeable = memory_of(grad.data)
-        result[tensor] = grad if writeable and memory not in taken else grad.clone()
+        array = grad.data
+        known = isinstance(array, np.ndarray)  # arrays of a device need have neither base nor flags
+        memory = id(array.base if known and array.base is not None else array)
+        own = memory not in taken and (array.flags.writeable if known else True)
+        result[tensor] = grad if own else grad.clone()
         taken.add(memory)
     return result
-
-
-def memory_of(array):
-    """Return what tells an array's memory from that of others, and whether it may be written to."""
-    if not isinstance(array, np.ndarray):
-        return id(array), True
-    return id(array if array.base is None else array.base), array.flags.writeable

@@ -291,8 +291,9 @@ def cross_entropy_numba(logits, labels, *, reduction="mean"):
 @op
 def cross_entropy_gradient(grad, logits, labels, *, reduction):
     """Turn the gradient of the cross-entropy into that of the logits, as `cross_entropy_rule`."""
-    each = grad / len(logits) if reduction == "mean" else grad
-    return np.reshape(each, (-1, 1)) * probability_minus_truth.forward(logits, labels)
+    out = probability_minus_truth.forward(logits, labels)
+    out *= grad / len(logits) if reduction == "mean" else grad.reshape(-1, 1)
+    return out
 
 
 def for_grad(again, out, grad, logits, labels, reduction):

@@ -427,8 +427,8 @@ def softmax(a, *, dim=-1):
         Bridle, Training Stochastic Model Recognition Algorithms as Networks, 1989.
     """
     ### BEGIN SOLUTION
-    powers = np.exp(a - np.max(a, axis=dim, keepdims=True))
-    powers /= np.sum(powers, axis=dim, keepdims=True)
+    powers = np.exp(a - a.max(axis=dim, keepdims=True))
+    powers /= powers.sum(axis=dim, keepdims=True)
     return powers
     ### END SOLUTION
 
@@ -502,8 +502,8 @@ def log_softmax(a, *, dim=-1):
         array([    0., -5000.])
     """
     ### BEGIN SOLUTION
-    shifted = a - np.max(a, axis=dim, keepdims=True)
-    return shifted - np.log(np.sum(np.exp(shifted), axis=dim, keepdims=True))
+    shifted = a - a.max(axis=dim, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=dim, keepdims=True))
     ### END SOLUTION
 
 # %% check="02.6"

@@ -215,8 +215,8 @@ check("05.2")
 # weight was transposed on its way into the product, subtracting a gradient in the other order from it takes ten times as long.
 #
 # The rules of `linear` are what you found in 04.7, for any number of batch dimensions. The weight's gradient is an op of its own,
-# with rules of its own; you will meet more ops that exist only to be a gradient. The bias stands in every row of the result, and
-# its rule gives the gradient of every row: how they become one is a question that comes up again below, at broadcasting.
+# with rules of its own; you will meet more ops that exist only to be a gradient. The bias stands in every row of the result, so
+# its gradient is the sum of the gradients of all rows: that will come up again below, at broadcasting.
 
 # %%
 #| export
@@ -232,10 +232,15 @@ def linear_weight(grad, x):
     return grad.reshape(examples, grad.shape[-1]).T @ x.reshape(examples, x.shape[-1])
 
 
+def bias_rule(grad, out, x, weight, bias=None):
+    """Turn the gradient of a linear layer into that of its bias: the sum over all examples."""
+    return reduce_sum(grad, axis=tuple(range(grad.ndim - 1)), keepdims=False)
+
+
 matmul.register_vjp(matmul_rule, matmul_right_rule)
 linear.register_vjp(lambda grad, out, x, weight, bias=None: grad @ weight,
                     lambda grad, out, x, weight, bias=None: linear_weight(grad, x),
-                    lambda grad, out, x, weight, bias=None: grad)
+                    bias_rule)
 linear_weight.register_vjp(lambda grad, out, g, x: linear(x, grad),
                            lambda grad, out, g, x: g @ grad)
 

@@ -696,8 +696,8 @@ check("09.9")
 #
 # What remains is given, in `tinytorch/watch.py`. While a `with profile()` block runs, `select_kernel` hands every kernel to the
 # profile, which puts your span around it. It does the same for every gradient rule and for the walk back, so that it knows which op
-# ran for which. In `relu backward: mul`, the rule of relu called `mul`; `backward: reduce_sum` was called between the rules, to
-# unbroadcast. What is no op, such as loading data, gets a name with `record_function`.
+# ran for which. In `relu backward: mul`, the rule of relu called `mul`; a `backward: add` was called between the rules, where two
+# gradients of one tensor met. What is no op, such as loading data, gets a name with `record_function`.
 #
 # Watching costs time as well. Writing down FLOPs and bytes has a row of its own; when nobody watches, nothing is put around an op.
 # And if others work on your machine, their time is in your rows: then `profile(clock=time.process_time)` counts what was worked for

@@ -518,8 +518,9 @@ def cross_entropy_numba(logits, labels, *, reduction="mean"):
 @op
 def cross_entropy_gradient(grad, logits, labels, *, reduction):
     """Turn the gradient of the cross-entropy into that of the logits, as `cross_entropy_rule`."""
-    each = grad / len(logits) if reduction == "mean" else grad
-    return np.reshape(each, (-1, 1)) * probability_minus_truth.forward(logits, labels)
+    out = probability_minus_truth.forward(logits, labels)
+    out *= grad / len(logits) if reduction == "mean" else grad.reshape(-1, 1)
+    return out
 
 
 def for_grad(again, out, grad, logits, labels, reduction):
@@ -830,7 +831,11 @@ axis.set(xlabel="GFLOP/s", xlim=(0, 1.15 * max(rungs.values())));
 # BLAS wins: where this was written, one thread of it does 100 GFLOP/s, and yours 65. It copies pieces of both matrices into the
 # order in which they will be read, keeps a tile of the result in the processor's registers from the first product to the last, and
 # has this innermost loop in assembler, for each kind of processor. Your loop cannot say "register", and each of its sums goes
-# through the cache. So no kernel is registered on `matmul` or `linear`: the ladder was for the climb.
+# through the cache. So no kernel of yours is registered on `matmul` or `linear`: the ladder was for the climb.
+#
+# One rung is left. A linear layer multiplies rows of its input with rows of its weight, so nothing has to be copied first.
+# `tinytorch/kernels/products.py` is given: it keeps a tile of sums in registers, too. It runs for larger layers, if on your machine
+# it is faster than the library; that is measured once, when it is first asked for.
 #
 # ## Where it helps, and where it does not
 #

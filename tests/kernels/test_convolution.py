@@ -372,8 +372,8 @@ class Played(type(features)):
 binding.get_host_cpu_features = lambda: Played(features)
 from tinytorch.kernels import tiles
 assert (tiles.WIDTH, tiles.ROWS) == (width, 4 if registers == 16 else 8)
-raise SystemExit(pytest.main(["-q", "-x", "-p", "no:cacheprovider", "--import-mode=importlib", {file!r},
-                              "-k", "settings or ways or pooling or together"]))
+raise SystemExit(pytest.main(["-q", "-x", "-p", "no:cacheprovider", "--import-mode=importlib", {folder!r},
+                              "-k", "settings or ways or pooling or together or linear_layer"]))
 """
 
 
@@ -382,7 +382,7 @@ raise SystemExit(pytest.main(["-q", "-x", "-p", "no:cacheprovider", "--import-mo
 def test_the_tiles_of_other_processors(width, registers, tmp_path):
     if platform.machine() not in ("x86_64", "AMD64"):
         pytest.skip("the instructions of other processors are played on one of x86")
-    code = SMALLER.format(width=width, registers=registers, file=__file__)
+    code = SMALLER.format(width=width, registers=registers, folder=os.path.dirname(__file__))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", timeout=1200,
                           env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)})
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]

@@ -86,12 +86,19 @@ def test_ops_of_the_walk_back_are_named_as_such():
     with profile() as p:
         train()
     found = {row.name for row in p.key_averages()}
-    assert {"relu", "cross_entropy", "linear backward: matmul", "backward: reduce_sum", "sgd_update"} <= found
+    assert {"relu", "cross_entropy", "linear backward: matmul", "linear backward: reduce_sum", "sgd_update"} <= found
     for op in ("relu", "cross_entropy"):  # what their rules call changes with module 10
         assert any(name.startswith(f"{op} backward: ") for name in found)
     forwards = {name for name in found if ": " not in name}
     assert forwards == {"linear", "relu", "cross_entropy", "sgd_update", "Python between the ops",
                         "the profile's own notes"}
+
+
+def test_what_the_walk_itself_calls_between_rules_is_named_after_it():
+    x, scale = Tensor(np.ones((3, 2)), requires_grad=True), Tensor(np.ones(2), requires_grad=True)
+    with profile() as p:
+        (x * scale + x).sum().backward()
+    assert {"backward: reduce_sum", "backward: add"} <= {row.name for row in p.key_averages()}, "to unbroadcast, and where gradients meet"
 
 
 def test_the_walk_is_the_whole_of_what_it_calls():

@@ -96,7 +96,7 @@ def test_slices_lie_where_the_ops_ran(tmp_path):
         return [one["name"] for one in slices if one["tid"] == inner["tid"] and one is not inner
                 and one["ts"] <= inner["ts"] and inner["ts"] + inner["dur"] <= one["ts"] + one["dur"]]
     paths = {" / ".join([*around(event), event["name"]]) for event in slices}
-    assert {"step / relu", "step / backward / relu backward", "step / backward / reduce_sum", "step / adam_update", "load"} <= paths
+    assert {"step / relu", "step / backward / relu backward", "step / backward / linear backward / reduce_sum", "step / adam_update", "load"} <= paths
     assert any(path.startswith("step / backward / ") and path.endswith(" backward / matmul") for path in paths)
     assert not any("note" in path for path in paths)
 
@@ -146,7 +146,7 @@ def test_the_trace_holds_the_seconds_flops_and_bytes_of_the_table(tmp_path):
             rows[row.op] += row.seconds, row.flops, row.moved, row.calls
     assert set(sums) == set(rows) and len(rows) >= 5
     for op, row in rows.items():
-        np.testing.assert_allclose(sums[op], row, rtol=1e-6, err_msg=op)
+        np.testing.assert_allclose(sums[op], row, rtol=1e-6, atol=1e-9 * row[-1], err_msg=op)  # a trace has whole nanoseconds
 
 
 def test_a_fallback_is_seen(tmp_path):

@@ -1,4 +1,4 @@
-"""The numba kernels of ReLU and of the ops of module 12, and `jit`, which compiles a kernel. Given; numba is imported when first needed.
+"""The numba kernels of ReLU, of linear layers and of the ops of module 12, and `jit`, which compiles a kernel. Given; numba is imported when first needed.
 
 An op finds its kernel here by its name, when it first runs under `tt.use("numba")`.
 """
@@ -9,7 +9,7 @@ from tinytorch.kernels.compiling import compile_seconds, jit, watched_numba
 from tinytorch.op import fallbacks
 
 HOME = {  # op -> the file of this folder that holds its kernel, a function of the same name
-    "relu": "activations",
+    "relu": "activations", "linear": "products", "linear_weight": "products",
     "convolution": "convolution", "conv2d_input": "convolution", "conv2d_weight": "correlation",
     "max_pooling": "pooling", "max_pooling_backward": "pooling",
     "channel_norm": "normalization", "channel_norm_backward": "normalization", "channel_norm_weight": "normalization",

@@ -29,7 +29,7 @@ def spread(work, count, numbers, products=0):
         0 5
     """
     worth = int(count * (numbers / NUMBERS + products / PRODUCTS))
-    threads = min(worth, count, numba.get_num_threads())
+    threads = min(worth, count, numba.get_num_threads()) if worth > 1 else 1
     if threads < 2:
         return work(0, count)
     parts = min(TURNS * threads, count)
