@@ -143,6 +143,13 @@ def test_features_that_do_not_fit_are_refused_as_without_numba(chosen):
             linear(Tensor(wrong), Tensor(weight), Tensor(bias))
 
 
+def test_batches_that_do_not_fit_are_refused_as_without_numba(chosen):
+    x, _, _, grad = draw(24, 64, 12, np.float32)
+    for wrong in (x[:20], np.tile(x, (2, 1))):
+        with pytest.raises(ValueError, match=str(len(wrong))):
+            linear_weight(Tensor(grad), Tensor(wrong))
+
+
 def test_small_layers_and_machines_whose_library_is_faster_leave_them_alone(monkeypatch):
     def chosen(shape):
         *forth, grad = draw(*shape, np.float32)

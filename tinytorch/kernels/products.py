@@ -23,7 +23,7 @@ from tinytorch.kernels.vectors import FEW, INDEX, WIDTH, Vectors, unpack
 ROWS, COLUMNS = 2 if FEW else 4, 4  # of the inputs, and of the weight, at once
 PART = 2**12  # bytes of a row that are multiplied in one go: so much of `COLUMNS` rows stays in a core's first cache
 NEAR = 2**18  # bytes of inputs that stay in its second cache while the whole weight passes by
-HIGH = math.lcm(HEADS[0], HEADS[3])  # neurons, so many that no tile of the weight's gradient is cut
+HIGH = math.lcm(HEADS[0], HEADS[3])  # neurons of the gradient that a thread takes at once: whole tiles, wide or narrow
 WORTH = 2**21  # products, from which on it is worth calling
 
 
@@ -141,7 +141,7 @@ def gradient_by_library(grad, x):
     return grad.T @ x
 
 
-def whole(*arrays):
+def readable(*arrays):
     """Say whether arrays are as the loops read them: of one kind of floats, and with nothing between their rows."""
     return arrays[0].dtype in FLOATS and all([array.flags.carray and array.dtype == arrays[0].dtype for array in arrays])
 
@@ -149,7 +149,7 @@ def whole(*arrays):
 def linear(x, weight, bias=None):
     """Give every neuron's weighted sum of the inputs: the kernel of that op. Return None where the library shall do it."""
     bias = np.zeros(len(weight), weight.dtype) if bias is None else bias
-    if not whole(x, weight, bias) or x.ndim < 2 or weight.shape != (bias.size, x.shape[-1]):
+    if not readable(x, weight, bias) or x.ndim < 2 or weight.shape != (bias.size, x.shape[-1]):
         return None
     (neurons, length), lanes = weight.shape, WIDTH // x.itemsize
     if length % lanes or neurons < COLUMNS or x.size < ROWS * length or x.size * neurons < WORTH:
@@ -161,7 +161,7 @@ def linear(x, weight, bias=None):
 
 def linear_weight(grad, x):
     """Sum grad[i] * x[j] over all examples: the kernel of that op. Return None where the library shall do it."""
-    if not whole(grad, x) or x.ndim < 2:
+    if not readable(grad, x) or x.ndim < 2 or grad.shape[:-1] != x.shape[:-1]:
         return None
     (neurons, length), lanes = (grad.shape[-1], x.shape[-1]), WIDTH // x.itemsize
     if length % lanes or neurons < HEADS[0] or x.size * neurons < WORTH or x.size // length * 4 * WIDTH > NEAR:
