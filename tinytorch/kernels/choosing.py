@@ -1,4 +1,5 @@
 """Which of two functions is faster here: measured once, and kept. Given."""
+import contextlib
 import functools
 import json
 import os
@@ -37,10 +38,11 @@ def is_faster(function, other, *example):
         return json.loads(path.read_text(encoding="utf-8"))["faster"]
     seconds = compare(function, other, *example)
     faster = seconds[function.__name__] < seconds[other.__name__]
-    if path:
-        beside = path.with_suffix(f".{os.getpid()}")
-        beside.write_text(json.dumps({"faster": faster, "seconds": seconds}), encoding="utf-8")
-        os.replace(beside, path)  # a process that looks meanwhile shall find all of it, or nothing
+    with contextlib.suppress(OSError):  # a full disk, or another process that reads the file at this moment on Windows
+        if path:
+            beside = path.with_suffix(f".{os.getpid()}")
+            beside.write_text(json.dumps({"faster": faster, "seconds": seconds}), encoding="utf-8")
+            os.replace(beside, path)  # a process that looks meanwhile shall find all of it, or nothing
     return faster
 
 
