@@ -79,6 +79,7 @@ def chosen(monkeypatch):
     """The loop counts as faster, and for any size."""
     monkeypatch.setattr(products, "is_faster", lambda *question: True)
     monkeypatch.setattr(products, "WORTH", 1)
+    monkeypatch.setattr(products, "LONG", 1)
     ops.fallbacks.clear()
     with tt.use("numba"):
         yield
@@ -156,7 +157,8 @@ def test_small_layers_and_machines_whose_library_is_faster_leave_them_alone(monk
         return [found is not None for found in (products.linear(*forth), products.linear_weight(grad, forth[0]))]
 
     monkeypatch.setattr(products, "is_faster", lambda *question: True)
-    assert (chosen((16, 64, 16)), chosen((128, 784, 256))) == ([False, False], [True, True])
+    assert (chosen((16, 784, 16)), chosen((128, 784, 256))) == ([False, False], [True, True])
+    assert chosen((1000, 8 * LANES, 512)) == [False, True], "short rows"
     monkeypatch.setattr(products, "is_faster", lambda *question: False)
     assert chosen((128, 784, 256)) == [False, False]
 

@@ -24,7 +24,8 @@ ROWS, COLUMNS = 2 if FEW else 4, 4  # of the inputs, and of the weight, at once
 PART = 2**12  # bytes of a row that are multiplied in one go: so much of `COLUMNS` rows stays in a core's first cache
 NEAR = 2**18  # bytes of inputs that stay in its second cache while the whole weight passes by
 HIGH = math.lcm(HEADS[0], HEADS[3])  # neurons of the gradient that a thread takes at once: whole tiles, wide or narrow
-WORTH = 2**21  # products, from which on it is worth calling
+WORTH = 2**21  # products, from which on a loop is worth calling
+LONG = 16  # vectors in a row, from which on it is worth adding up the lanes of a sum in the end
 
 
 def totals(vectors, sums):
@@ -152,7 +153,7 @@ def linear(x, weight, bias=None):
     if not readable(x, weight, bias) or x.ndim < 2 or weight.shape != (bias.size, x.shape[-1]):
         return None
     (neurons, length), lanes = weight.shape, WIDTH // x.itemsize
-    if length % lanes or neurons < COLUMNS or x.size < ROWS * length or x.size * neurons < WORTH:
+    if length % lanes or length < LONG * lanes or neurons < COLUMNS or x.size < ROWS * length or x.size * neurons < WORTH:
         return None
     if not is_faster(layer_by_loop, layer_by_library, (128, 784), (256, 784), (256,), x.dtype):
         return None
