@@ -78,7 +78,7 @@ def test_what_is_no_number_stays_in_its_row(value):
 def chosen(monkeypatch):
     """The loop counts as faster, and for any size."""
     monkeypatch.setattr(products, "is_faster", lambda *question: True)
-    monkeypatch.setattr(products, "WORTH", 1)
+    monkeypatch.setattr(products, "enough", lambda count: count > 0)
     monkeypatch.setattr(products, "LONG", 1)
     ops.fallbacks.clear()
     with tt.use("numba"):
@@ -156,9 +156,13 @@ def test_small_layers_and_machines_whose_library_is_faster_leave_them_alone(monk
         *forth, grad = draw(*shape, np.float32)
         return [found is not None for found in (products.linear(*forth), products.linear_weight(grad, forth[0]))]
 
+    monkeypatch.setattr(numba, "get_num_threads", lambda: 1)
     monkeypatch.setattr(products, "is_faster", lambda *question: True)
     assert (chosen((16, 784, 16)), chosen((128, 784, 256))) == ([False, False], [True, True])
     assert chosen((1000, 8 * LANES, 512)) == [False, True], "short rows"
+    monkeypatch.setattr(numba, "get_num_threads", lambda: 2)
+    assert (chosen((128, 784, 256)), chosen((256, 784, 1024))) == ([False, False], [True, True]), "threads have to be woken"
+    monkeypatch.setattr(numba, "get_num_threads", lambda: 1)
     monkeypatch.setattr(products, "is_faster", lambda *question: False)
     assert chosen((128, 784, 256)) == [False, False]
 

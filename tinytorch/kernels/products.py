@@ -7,6 +7,7 @@ of the weight adds up over the batch, as that of a convolution's weight over pix
 """
 import math
 
+import numba
 import numpy as np
 from llvmlite import ir
 from numba import types
@@ -25,6 +26,7 @@ PART = 2**12  # bytes of a row that are multiplied in one go: so much of `COLUMN
 NEAR = 2**18  # bytes of inputs that stay in its second cache while the whole weight passes by
 HIGH = math.lcm(HEADS[0], HEADS[3])  # neurons of the gradient that a thread takes at once: whole tiles, wide or narrow
 WORTH = 2**21  # products, from which on a loop is worth calling
+SHARED = 2**26  # products, from which on that holds for several threads: the loop's have to be woken, the library's are awake
 LONG = 16  # vectors in a row, from which on it is worth adding up the lanes of a sum in the end
 
 
@@ -147,13 +149,18 @@ def readable(*arrays):
     return arrays[0].dtype in FLOATS and all([array.flags.carray and array.dtype == arrays[0].dtype for array in arrays])
 
 
+def enough(products):
+    """Say whether there are enough products for a loop on the threads that it has."""
+    return products >= WORTH and (products >= SHARED or numba.get_num_threads() == 1)
+
+
 def linear(x, weight, bias=None):
     """Give every neuron's weighted sum of the inputs: the kernel of that op. Return None where the library shall do it."""
     bias = np.zeros(len(weight), weight.dtype) if bias is None else bias
     if not readable(x, weight, bias) or x.ndim < 2 or weight.shape != (bias.size, x.shape[-1]):
         return None
     (neurons, length), lanes = weight.shape, WIDTH // x.itemsize
-    if length % lanes or length < LONG * lanes or neurons < COLUMNS or x.size < ROWS * length or x.size * neurons < WORTH:
+    if length % lanes or length < LONG * lanes or neurons < COLUMNS or x.size < ROWS * length or not enough(x.size * neurons):
         return None
     if not is_faster(layer_by_loop, layer_by_library, (128, 784), (256, 784), (256,), x.dtype):
         return None
@@ -165,7 +172,7 @@ def linear_weight(grad, x):
     if not readable(grad, x) or x.ndim < 2 or grad.shape[:-1] != x.shape[:-1]:
         return None
     (neurons, length), lanes = (grad.shape[-1], x.shape[-1]), WIDTH // x.itemsize
-    if length % lanes or neurons < HEADS[0] or x.size * neurons < WORTH or x.size // length * 4 * WIDTH > NEAR:
+    if length % lanes or neurons < HEADS[0] or not enough(x.size * neurons) or x.size // length * 4 * WIDTH > NEAR:
         return None
     if not is_faster(gradient_by_loop, gradient_by_library, (128, 256), (128, 784), x.dtype):
         return None
