@@ -125,7 +125,7 @@ def unshared(gradients):
         array = grad.data
         known = isinstance(array, np.ndarray)  # arrays of a device need have neither base nor flags
         memory = id(array.base if known and array.base is not None else array)
-        own = memory not in taken and (array.flags.writeable if known else True)
+        own = memory not in taken and (not known or array.flags.writeable)
         result[tensor] = grad if own else grad.clone()
         taken.add(memory)
     return result

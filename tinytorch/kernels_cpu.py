@@ -292,7 +292,7 @@ def cross_entropy_numba(logits, labels, *, reduction="mean"):
 def cross_entropy_gradient(grad, logits, labels, *, reduction):
     """Turn the gradient of the cross-entropy into that of the logits, as `cross_entropy_rule`."""
     out = probability_minus_truth.forward(logits, labels)
-    out *= grad / len(logits) if reduction == "mean" else grad.reshape(-1, 1)
+    out *= grad / len(logits) if reduction == "mean" else np.reshape(grad, (-1, 1))
     return out
 
 

@@ -363,6 +363,16 @@ def test_a_step_with_numba_allocates_nothing():
         assert peak < 20_000, "an array of the parameter's size has 400,000 bytes"
 
 
+@pytest.mark.parametrize("kernels", ["numpy", "numba"])
+def test_a_plain_number_may_arrive_as_the_gradient_of_the_loss(kernels):
+    logits, labels = np.random.default_rng(0).standard_normal((4, 3)).astype(np.float32), np.array([2, 0, 1, 1])
+    op = registered()["cross_entropy_gradient"]
+    with tt.use(kernels):
+        for reduction in ("mean", "sum"):
+            number, array = (op(grad, logits, labels, reduction=reduction).data for grad in (2.0, np.array(2, np.float32)))
+            assert np.array_equal(number, array)
+
+
 def test_what_a_loop_does_not_cover_is_counted():
     ops.fallbacks.clear()
     with tt.use("numba"):

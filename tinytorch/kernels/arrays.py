@@ -7,6 +7,11 @@ from tinytorch.kernels.vectors import WIDTH
 FLOATS = np.dtype(np.float32), np.dtype(np.float64)
 
 
+def readable(*arrays):
+    """Say whether the kernels can read arrays as they are: of one kind of floats, contiguous and writeable."""
+    return arrays[0].dtype in FLOATS and all([array.flags.carray and array.dtype == arrays[0].dtype for array in arrays])
+
+
 def ready(*arrays):
     """Return arrays as the kernels read them: of one dtype, contiguous and writable; None if they are not covered."""
     dtype = np.result_type(*arrays)

@@ -14,7 +14,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from tinytorch.kernels.arrays import FLOATS
+from tinytorch.kernels.arrays import readable
 from tinytorch.kernels.choosing import is_faster
 from tinytorch.kernels.compiling import jit
 from tinytorch.kernels.threads import spread
@@ -34,16 +34,15 @@ def totals(vectors, sums):
     """Add up the lanes of each of some vectors, a power of two of them: return a vector of the totals."""
     block = vectors.lanes
     while len(sums) > 1 or block > 1:
-        pairs = list(zip(sums[::2], sums[1::2])) or [(sums[0], None)]
-        sums = [halved(vectors, block, a, b) for a, b in pairs]
+        pairs = list(zip(sums[::2], sums[1::2])) or [sums]
+        sums = [halved(vectors, block, pair) for pair in pairs]
         block = max(block // 2, 1)
     return sums[0]
 
 
-def halved(vectors, block, a, b):
-    """Add the second half of each block of lanes to its first half, in one vector, or in two, which become one."""
-    lanes = range(a.type.count * (1 if b is None else 2))
-    b = a if b is None else b
+def halved(vectors, block, pair):
+    """Add the second half of each block of lanes to its first half, in two vectors, which become one, or in one alone."""
+    lanes, a, b = range(sum(each.type.count for each in pair)), pair[0], pair[-1]
     if block == 1:
         return vectors.shuffle(a, b, list(lanes))
     first, second = ([lane for lane in lanes if lane % block // (block // 2) == half] for half in (0, 1))
@@ -142,11 +141,6 @@ def gradient_by_loop(grad, x):
 def gradient_by_library(grad, x):
     """Compute the same with the matrix library."""
     return grad.T @ x
-
-
-def readable(*arrays):
-    """Say whether arrays are as the loops read them: of one kind of floats, and with nothing between their rows."""
-    return arrays[0].dtype in FLOATS and all([array.flags.carray and array.dtype == arrays[0].dtype for array in arrays])
 
 
 def enough(products):
