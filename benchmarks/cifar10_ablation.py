@@ -23,13 +23,13 @@ from threadpoolctl import threadpool_limits
 
 from tinytorch.datasets import cifar10
 from tinytorch.losses import cross_entropy
-from tinytorch.machine import blas
+from tinytorch.given.machine import blas
 from tinytorch.optim import SGD, AdamW
 from tinytorch.training import Trainer, evaluate
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "milestones"))
 import cifar10_mlp  # noqa: E402
-from common.pictures import descent, loaders  # noqa: E402
+from common.recipe import descent, loaders  # noqa: E402
 
 RESULTS = Path(__file__).parent / "results" / "cifar10_ablation.json"
 VALIDATION = 5000

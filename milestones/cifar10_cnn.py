@@ -7,7 +7,7 @@ that runs is your own.
 import numpy as np
 from common import Run, complete, parser, positive, run
 from common.filters import freeze_filters, of_filters
-from common.pictures import PIXELS, Recipe, loaders, train
+from common.recipe import PIXELS, Recipe, loaders, train
 
 from tinytorch.cnn import ConvNet
 from tinytorch.datasets import cifar10

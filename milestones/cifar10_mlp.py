@@ -6,8 +6,8 @@ Three recipes: `baseline`, a plain network; `seed`, a larger one shown slightly 
 from dataclasses import dataclass
 
 import numpy as np
-from common import Run, complete, evaluate, parser, pictures, run
-from common.pictures import loaders, train
+from common import Run, complete, evaluate, parser, recipe, run
+from common.recipe import loaders, train
 
 from tinytorch.data import Normalize
 from tinytorch.datasets import cifar10
@@ -17,7 +17,7 @@ from tinytorch.tensor import Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recipe(pictures.Recipe):
+class Recipe(recipe.Recipe):
     """All that a network and its training are made of, but for chance."""
 
     hidden: tuple = (1024, 512, 256, 128)

@@ -10,7 +10,7 @@ tinygrad's tutorial, which has more filters and one linear layer. Everything tha
 import numpy as np
 from common import Run, complete, parser, run
 from common.filters import freeze_filters, of_filters
-from common.pictures import PIXELS, Recipe, loaders, planes, train
+from common.recipe import PIXELS, Recipe, loaders, planes, train
 
 from tinytorch.cnn import Conv2d, LeNet5, MaxPool2d
 from tinytorch.datasets import cifar10, mnist

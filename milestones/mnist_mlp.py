@@ -5,7 +5,7 @@ hand in module 04, or which the walk of module 05 finds. `--compare` trains the 
 ways, and in PyTorch where that is installed.
 """
 import numpy as np
-from common import Misused, evaluate, parser, positive, report, run, saving
+from common import Misused, closing_table, evaluate, parser, positive, run, saving
 from common.gradients import GRADIENTS, stepper
 from common.loop import Loop
 
@@ -101,7 +101,7 @@ def compare(options, data):
         weights.append([parameter.data for parameter in model.parameters()])
         apart = max(np.abs(ours - first).max() for ours, first in zip(weights[-1], weights[0]))
         rows[-1]["largest_difference"] = float(apart)
-    report.compare(rows)
+    closing_table.compare(rows)
     if options.metrics_json:
         saving.write_json(options.metrics_json, {"data": data.name, "runs": rows})
     next_step(f"tito milestone run {options.milestone}")

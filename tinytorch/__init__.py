@@ -1,5 +1,8 @@
 """TinyTorch: a deep-learning framework that you write, module by module. Given.
 
+The files beside this one are yours: each is exported from the notebook of one module. The folders are given. `given` lies below
+your files and knows nothing of them; `nn`, `utils`, `more`, `datasets` and `drawing` build on them.
+
 Names are found when they are first used: `tinytorch.Tensor` comes from `tinytorch/tensor.py`, which module 01 exports,
 and so on. What no module has exported yet raises an error that names the module to write.
 """
@@ -10,9 +13,9 @@ import numpy
 from numpy import bool_ as bool
 from numpy import float32, float64, int32, int64, uint8
 
-from tinytorch import imports
-from tinytorch.op import fallbacks, use
-from tinytorch.random import manual_seed
+from tinytorch.given import imports
+from tinytorch.given.dispatch import fallbacks, use
+from tinytorch.given.random import manual_seed
 
 __version__ = "0.1.0"
 imports.install()

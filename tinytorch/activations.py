@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from tinytorch.op import op
+from tinytorch.given.op import op
 
 
 # activations.py, cell 9

@@ -9,12 +9,14 @@ import numpy as np
 
 from tinytorch.activations import (erf, gelu, leaky_relu, log_softmax, relu, sigmoid, softmax,
                                    tanh)
-from tinytorch.gradients import as_they_were, by_columns, first_gradient, unshared
+from tinytorch.given.walk import as_they_were, by_columns, first_gradient, unshared
 from tinytorch.layers import linear
 from tinytorch.losses import (binary_cross_entropy_with_logits, cross_entropy, logsumexp, mse_loss,
                               nll_loss)
-from tinytorch.numeric import GradcheckError, in_float64, numeric_gradient
-from tinytorch.op import Origin, op, register, state
+from tinytorch.given.gradient_check import GradcheckError, in_float64, numeric_gradient
+from tinytorch.given.history import Origin
+from tinytorch.given.op import op, register
+from tinytorch.given.state import state
 from tinytorch.tensor import (Tensor, absolute, add, argmax, cast, cat, div, equal, exp, expand,
                               getitem, greater, greater_equal, log, matmul, mean, mul, neg, permute,
                               power, reduce_max, reduce_sum, reshape, sqrt, sub, transpose, where)

@@ -9,10 +9,10 @@ import numpy as np
 from tinytorch import losses
 from tinytorch.activations import gelu, log_softmax, relu, softmax
 from tinytorch.autograd import probability_minus_truth, share, softmax_rule
-from tinytorch.kernels import fall_back, jit, prange
-from tinytorch.kernels.arithmetic import erf32, exp32, largest
+from tinytorch.given.numba_kernels import fall_back, jit, prange
+from tinytorch.given.numba_kernels.arithmetic import erf32, exp32, largest
 from tinytorch.losses import check_labels, cross_entropy, reduce_losses
-from tinytorch.op import op
+from tinytorch.given.op import op
 from tinytorch.optim import adam_update, adamw_update, momentum_update, sgd_update
 
 REORDER = {"reassoc", "contract", "nsz"}  # sums in any order, as NumPy's; nan and inf still count

@@ -8,8 +8,8 @@ from collections import namedtuple
 import numpy as np
 
 from tinytorch.activations import gelu, leaky_relu, log_softmax, relu, sigmoid, softmax, tanh
-from tinytorch.op import op
-from tinytorch.random import generator
+from tinytorch.given.op import op
+from tinytorch.given.random import generator
 from tinytorch.tensor import Tensor, matmul, zeros
 
 LoadedKeys = namedtuple("LoadedKeys", "missing_keys unexpected_keys")  # load_state_dict returns it

@@ -6,7 +6,7 @@ import numpy as np
 
 from tinytorch.activations import log_softmax
 from tinytorch.layers import Linear, Module, ReLU, Sequential
-from tinytorch.op import op
+from tinytorch.given.op import op
 from tinytorch.tensor import Tensor, unwrap
 
 REDUCTIONS = {"mean": np.mean, "sum": np.sum, "none": lambda losses: losses}

@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from tinytorch.op import in_place, tick
+from tinytorch.given.history import tick
+from tinytorch.given.op import in_place
 
 
 # optimizers.py, cell 9

@@ -8,20 +8,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tinytorch import machine
+from tinytorch.given import machine
 from tinytorch.activations import (erf, gelu, leaky_relu, log_softmax, relu, sigmoid, softmax,
                                    tanh)
 from tinytorch.autograd import linear_weight, probability_minus_truth, sign
 from tinytorch.layers import linear
 from tinytorch.losses import (binary_cross_entropy_with_logits, cross_entropy, logsumexp,
                               mse_loss)
-from tinytorch.machine import peak_memory
-from tinytorch.op import watchers
+from tinytorch.given.machine import peak_memory
+from tinytorch.given.state import watchers
 from tinytorch.optim import adam_update, momentum_update, sgd_update
 from tinytorch.tensor import (absolute, add, argmax, div, equal, exp, getitem, greater,
                               greater_equal, log, matmul, mean, mul, neg, power, reduce_max,
                               reduce_sum, sqrt, sub, where)
-from tinytorch.watch import Watch, held
+from tinytorch.given.profiling import Watch, held
 
 
 # profiling.py, cell 7

@@ -40,10 +40,13 @@ from collections import namedtuple
 
 import numpy as np
 
-from tinytorch.device import device_of, move, numbers
-from tinytorch.display import describe
-from tinytorch.op import follow, op, part, record, register, select_kernel, state, tick
-from tinytorch.random import generator
+from tinytorch.given.device import device_of, move, numbers
+from tinytorch.given.printing import describe
+from tinytorch.given.dispatch import select_kernel
+from tinytorch.given.history import follow, record, tick
+from tinytorch.given.op import op, part, register
+from tinytorch.given.state import state
+from tinytorch.given.random import generator
 
 
 @op
@@ -620,6 +623,7 @@ class Writes:
 
 
 # tensor.py, cell 75
+@register("Tensor")
 class Tensor(Operators, Functions, Reductions, Order, Shapes, Conversions, Writes):
     """An array that knows where it came from and whether its gradient is wanted.
 

@@ -13,11 +13,11 @@ from typing import NamedTuple
 import numpy as np
 
 from tinytorch.autograd import no_grad
-from tinytorch.callbacks import BestWeights, Callback, PrintEpochs
-from tinytorch.io import safetensors
+from tinytorch.given.callbacks import BestWeights, Callback, PrintEpochs
+from tinytorch.given import safetensors
 from tinytorch.losses import Loss
 from tinytorch.optim import clip_grad_norm_
-from tinytorch.resume import Resumable, all_generators
+from tinytorch.given.resuming import Resumable, all_generators
 from tinytorch.tensor import Tensor
 
 

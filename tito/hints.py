@@ -4,7 +4,7 @@ import json
 from tito import workspace
 from tito.notebooks import source, strip
 from tito.curriculum import UnknownExercise
-from tito.notebooks.export import write_atomically
+from tito.files import write_atomically
 
 
 def of(module, number):

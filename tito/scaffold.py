@@ -18,10 +18,9 @@ You write a deep-learning framework here, module by module, and then train netwo
     tito module hint 01.3      a hint; the next call gives the next one
     tito module complete 01    gathers your code into `tinytorch/`
 
-`modules/` holds your notebooks and `tinytorch/` your framework: its files named after a module are made from your notebooks,
-the others are given. `milestones/` trains networks with it. Copies of everything that tito replaces are in `.tito/backups/`.
+`modules/` holds your notebooks and `tinytorch/` your framework: the files at its top are made from your notebooks, its folders
+are given. `milestones/` trains networks with it. Copies of everything that tito replaces are in `.tito/backups/`.
 """
-IGNORED = shutil.ignore_patterns("__pycache__", ".gitkeep")
 
 
 def write(folder, format="ipynb", solved=False):
@@ -49,9 +48,8 @@ def fill(folder, format, solved):
     """Write everything into a folder that does not exist yet; return the modules written."""
     course = workspace.course_dir()
     curriculum = Curriculum.load(course / workspace.MANIFEST)
-    given = workspace.without({module.exports for module in curriculum.modules})
-    shutil.copytree(course / "tinytorch", folder / "tinytorch", ignore=given)
-    shutil.copytree(course / "milestones", folder / "milestones", ignore=IGNORED)
+    workspace.copy_package(course / "tinytorch", folder / "tinytorch")
+    shutil.copytree(course / "milestones", folder / "milestones", ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "modules").mkdir()
     shutil.copy(course / workspace.MANIFEST, folder / "modules")
     (folder / "README.md").write_text(README, encoding="utf-8")

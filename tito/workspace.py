@@ -52,13 +52,35 @@ def is_to_come(module):
     return not course_source(module).is_file()
 
 
-def without(exported):
-    """Return what `shutil.copytree` shall leave out when it copies the package: caches, and these files at its top."""
-    def chosen(folder, names):
-        top = Path(folder).name == "tinytorch"
-        return {name for name in names if name == "__pycache__" or (top and name in exported)}
+def is_given(inside):
+    """Say whether a file of the package is given; the files at its top are the learner's.
 
-    return chosen
+    Args:
+        inside: Path of the file within the package.
+    """
+    inside = Path(inside)
+    return len(inside.parts) > 1 or inside.name == "__init__.py"
+
+
+def given_files(package):
+    """List the given Python files of a package, sorted."""
+    return sorted(path for path in package.rglob("*.py") if is_given(path.relative_to(package)))
+
+
+def copy_package(source, target, exports=()):
+    """Copy a package: what is given, and of the learner's files those that are named.
+
+    Args:
+        source: Folder of the package.
+        target: Folder to copy it to, which does not exist yet.
+        exports: Names of the learner's files to copy, such as ``tensor.py``.
+    """
+    def left_out(folder, names):
+        top = Path(folder) == Path(source)
+        learners = {name for name in names if top and name.endswith(".py") and not is_given(name)}
+        return {"__pycache__"} | (learners - set(exports))
+
+    shutil.copytree(source, target, ignore=left_out)
 
 
 # An idle thread of OpenBLAS stays awake for 2**26 ticks of the clock, 20 ms and more, on a core that a thread of a kernel could use.

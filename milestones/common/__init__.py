@@ -1,5 +1,5 @@
 """What every milestone shares: options, the clock, checkpoints, the closing table and its figures."""
-from common import report, saving
+from common import closing_table, saving
 from common.evaluation import Result, evaluate, predict
 from common.options import complete, parser, positive
-from common.run import Misused, Run, run
+from common.training_run import Misused, Run, run

@@ -1,5 +1,5 @@
 """Who works out the gradients: three ways to take the same step of plain gradient descent."""
-from common.run import Misused
+from common.training_run import Misused
 from tinytorch.losses import cross_entropy, mlp_gradients
 
 

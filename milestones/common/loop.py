@@ -3,8 +3,8 @@ import math
 import time
 
 from common import saving
-from common.progress import progress
-from common.run import Misused, Run
+from common.progress_bar import progress
+from common.training_run import Misused, Run
 
 COUNTED = ("seconds", "cpu_seconds", "steps", "train_loss")  # what a record of an epoch adds up
 

@@ -1,29 +1,13 @@
 """Files of a run: each is the old one, whole, or the new one, at every moment."""
 import json
-import os
 
-from tinytorch.io import safetensors
-
-
-def write(path, data):
-    """Write bytes so that a reader never sees half of them, not even after a power cut.
-
-    Args:
-        path: `pathlib.Path` of the file; missing folders are made.
-        data: The bytes.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with open(temporary, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+from tinytorch.given import safetensors
+from tinytorch.given.files import write_atomically
 
 
 def write_json(path, data):
     """Write JSON."""
-    write(path, (json.dumps(data, indent=2) + "\n").encode())
+    write_atomically(path, (json.dumps(data, indent=2) + "\n").encode())
 
 
 def save(path, model, **about):
@@ -35,7 +19,7 @@ def save(path, model, **about):
         about: JSON data for the file's header.
     """
     weights = {name: tensor.data for name, tensor in model.state_dict().items()}
-    write(path, safetensors.dump(weights, {name: json.dumps(value) for name, value in about.items()}))
+    write_atomically(path, safetensors.dump(weights, {name: json.dumps(value) for name, value in about.items()}))
 
 
 def load(path):

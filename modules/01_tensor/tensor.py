@@ -122,7 +122,7 @@ check("01.1")
 # The framework needs more from an addition than its result. Module 05 gives it a gradient, module 10 a faster kernel, module
 # 11 a version for the GPU, and none of them may touch this file. So a function on arrays is wrapped in an **op**: a small
 # object that starts with your function as its `forward` and lets later modules register the rest. It is given, in
-# `tinytorch/op.py`. Open it: it is short, and PyTorch's `torch.library` has the same shape.
+# `tinytorch/given/op.py`. Open it: it is short, and PyTorch's `torch.library` has the same shape.
 
 # %%
 #| export
@@ -131,10 +131,13 @@ from collections import namedtuple
 
 import numpy as np
 
-from tinytorch.device import device_of, move, numbers
-from tinytorch.display import describe
-from tinytorch.op import follow, op, part, record, register, select_kernel, state, tick
-from tinytorch.random import generator
+from tinytorch.given.device import device_of, move, numbers
+from tinytorch.given.printing import describe
+from tinytorch.given.dispatch import select_kernel
+from tinytorch.given.history import follow, record, tick
+from tinytorch.given.op import op, part, register
+from tinytorch.given.state import state
+from tinytorch.given.random import generator
 
 
 @op
@@ -912,6 +915,7 @@ class Writes:
 
 # %%
 #| export
+@register("Tensor")
 class Tensor(Operators, Functions, Reductions, Order, Shapes, Conversions, Writes):
     """An array that knows where it came from and whether its gradient is wanted.
 

@@ -58,7 +58,7 @@ import math
 
 import numpy as np
 
-from tinytorch.op import op
+from tinytorch.given.op import op
 
 # %% [markdown]
 # Write it as an op, like those of module 01: arrays in, array out. One thing to decide is what becomes of `nan`, the number

@@ -33,7 +33,7 @@ from tinytorch.losses import mlp, mlp_gradients
 rng = np.random.default_rng(0)
 
 # %%
-from tinytorch.graph import draw
+from tinytorch.drawing.graph import draw
 from tinytorch.tensor import Tensor
 x, w, b = (Tensor(number, requires_grad=True) for number in (2.0, -1.5, 0.5))
 error = x * w + b - 1.0
@@ -71,12 +71,14 @@ import numpy as np
 
 from tinytorch.activations import (erf, gelu, leaky_relu, log_softmax, relu, sigmoid, softmax,
                                    tanh)
-from tinytorch.gradients import as_they_were, by_columns, first_gradient, unshared
+from tinytorch.given.walk import as_they_were, by_columns, first_gradient, unshared
 from tinytorch.layers import linear
 from tinytorch.losses import (binary_cross_entropy_with_logits, cross_entropy, logsumexp, mse_loss,
                               nll_loss)
-from tinytorch.numeric import GradcheckError, in_float64, numeric_gradient
-from tinytorch.op import Origin, op, register, state
+from tinytorch.given.gradient_check import GradcheckError, in_float64, numeric_gradient
+from tinytorch.given.history import Origin
+from tinytorch.given.op import op, register
+from tinytorch.given.state import state
 from tinytorch.tensor import (Tensor, absolute, add, argmax, cast, cat, div, equal, exp, expand,
                               getitem, greater, greater_equal, log, matmul, mean, mul, neg, permute,
                               power, reduce_max, reduce_sum, reshape, sqrt, sub, transpose, where)
@@ -800,7 +802,7 @@ draw(loss, gradients, x=x, w=w, b=b, error=error, loss=loss)
 # ## When nothing is to be remembered
 #
 # The walk computes with ops, and every op call is remembered: the gradients would grow a graph of their own. Whoever only uses
-# a network wants no graph either. `state.recording` (in `tinytorch/op.py`) says whether ops are remembered. Write the switch
+# a network wants no graph either. `state.recording` (in `tinytorch/given/op.py`) says whether ops are remembered. Write the switch
 # as a **context manager**: `with recording(False):` turns it off for the length of a block. Whatever happens inside, even an
 # exception, it puts back what was there before, which need not be True. The decorator `@contextmanager` makes one of a
 # generator that yields once: what stands before the `yield` happens at the beginning of the block, what stands after it at
@@ -904,7 +906,7 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
 # would hold memory for numbers that nobody asks for. Twice calling backward, for two losses or two halves of a batch, **adds**
 # the gradients up; that is why PyTorch programs clear them before every step.
 #
-# Given, in `tinytorch/gradients.py`: `first_gradient(root, gradient)` checks what the walk begins with, and returns it;
+# Given, in `tinytorch/given/walk.py`: `first_gradient(root, gradient)` checks what the walk begins with, and returns it;
 # `unshared(gradients)` returns the dict that a walk has left, with a copy wherever two gradients share memory, because who
 # halves one in place shall not halve the other. The registration makes your function what `loss.backward()` calls.
 
@@ -981,7 +983,7 @@ also_pictures = Tensor(pictures.data, requires_grad=True)
 # - it looks at the **relative** error, because 0.001 is nothing beside 1000 and everything beside 0.001;
 # - it says **where** a gradient is wrong: `GradcheckError`, given, finds the worst entry.
 #
-# `numeric_gradient` (given, in `tinytorch/numeric.py`) measures as you did in module 04. `grad(out, x, upstream)`, given above,
+# `numeric_gradient` (given, in `tinytorch/given/gradient_check.py`) measures as you did in module 04. `grad(out, x, upstream)`, given above,
 # is a walk that begins with `upstream` and returns a tuple of the gradients that are asked for, instead of storing them; with
 # `materialize_grads=True` it returns zeros where no gradient arrives.
 

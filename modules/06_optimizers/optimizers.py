@@ -75,7 +75,8 @@ import math
 
 import numpy as np
 
-from tinytorch.op import in_place, tick
+from tinytorch.given.history import tick
+from tinytorch.given.op import in_place
 
 # %% [markdown]
 # `np.multiply(grad, lr, out=scratch)` writes a product into an array that exists. With it, a step needs no new array at all:

@@ -47,7 +47,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from tinytorch.random import generator
+from tinytorch.given.random import generator
 from tinytorch.tensor import Tensor
 
 # %% [markdown]

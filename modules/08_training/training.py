@@ -90,11 +90,11 @@ from typing import NamedTuple
 import numpy as np
 
 from tinytorch.autograd import no_grad
-from tinytorch.callbacks import BestWeights, Callback, PrintEpochs
-from tinytorch.io import safetensors
+from tinytorch.given.callbacks import BestWeights, Callback, PrintEpochs
+from tinytorch.given import safetensors
 from tinytorch.losses import Loss
 from tinytorch.optim import clip_grad_norm_
-from tinytorch.resume import Resumable, all_generators
+from tinytorch.given.resuming import Resumable, all_generators
 from tinytorch.tensor import Tensor
 
 # %% [markdown]
@@ -380,7 +380,7 @@ check("08.4")
 # argument `minlength`.
 
 # %%
-from tinytorch.figures import confusion, curves, filters, mistakes
+from tinytorch.drawing.training import confusion, curves, filters, mistakes
 
 logits, truth = predict(model, validation_loader)
 counts = confusion_matrix(truth, logits.argmax(axis=1), 10)

@@ -27,7 +27,7 @@ check = notebook("09")
 import itertools
 import time
 import numpy as np
-from tinytorch import machine
+from tinytorch.given import machine
 rng = np.random.default_rng(0)
 print(f"{machine.blas()}, {machine.threads()} threads on {machine.cores()} cores")
 machine.limit_threads(1);
@@ -41,20 +41,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tinytorch import machine
+from tinytorch.given import machine
 from tinytorch.activations import (erf, gelu, leaky_relu, log_softmax, relu, sigmoid, softmax,
                                    tanh)
 from tinytorch.autograd import linear_weight, probability_minus_truth, sign
 from tinytorch.layers import linear
 from tinytorch.losses import (binary_cross_entropy_with_logits, cross_entropy, logsumexp,
                               mse_loss)
-from tinytorch.machine import peak_memory
-from tinytorch.op import watchers
+from tinytorch.given.machine import peak_memory
+from tinytorch.given.state import watchers
 from tinytorch.optim import adam_update, momentum_update, sgd_update
 from tinytorch.tensor import (absolute, add, argmax, div, equal, exp, getitem, greater,
                               greater_equal, log, matmul, mean, mul, neg, power, reduce_max,
                               reduce_sum, sqrt, sub, where)
-from tinytorch.watch import Watch, held
+from tinytorch.given.profiling import Watch, held
 
 # %% [markdown]
 # The line that was printed, the matrix library and its threads, belongs to every timing. The same matrix product takes up to twice
@@ -694,7 +694,7 @@ check("09.9")
 # %% [markdown]
 # ## The profile
 #
-# What remains is given, in `tinytorch/watch.py`. While a `with profile()` block runs, `select_kernel` hands every kernel to the
+# What remains is given, in `tinytorch/given/profiling.py`. While a `with profile()` block runs, `select_kernel` hands every kernel to the
 # profile, which puts your span around it. It does the same for every gradient rule and for the walk back, so that it knows which op
 # ran for which. In `relu backward: mul`, the rule of relu called `mul`; a `backward: add` was called between the rules, where two
 # gradients of one tensor met. What is no op, such as loading data, gets a name with `record_function`.
@@ -735,7 +735,7 @@ def record_function(name):
 
 # %%
 from tinytorch.layers import Linear, ReLU, Sequential
-from tinytorch.roofline import draw
+from tinytorch.drawing.roofline import draw
 from tinytorch.optim import SGD
 from tinytorch.tensor import Tensor
 

@@ -52,12 +52,12 @@ print(f"gelu {us(lambda: gelu.forward(a)):.0f} us, np.exp {us(lambda: np.exp(a))
 # Doubling the same numbers in a Python loop takes a twentieth of a second: each `a[i] * 2` looks up what `a` is, what `2` is and
 # what `*` means for the two. numba looks once, at the **first call**: it sees that `a` is an array of float32, and compiles the
 # loop for that. The first call takes long for this reason; the decorator alone compiles nothing. `jit` is given, in
-# `tinytorch/kernels/`: it is `numba.njit`, and keeps the machine code in a folder of yours, so that the next process finds it.
+# `tinytorch/given/numba_kernels/`: it is `numba.njit`, and keeps the machine code in a folder of yours, so that the next process finds it.
 # Where that folder cannot be written, the code is kept in memory only. (numba is an extra of this course:
 # `pip install "tinytorch-course[kernels]"`. Without it, `tinytorch.use("numba")` warns, and NumPy's kernels run.)
 
 # %%
-from tinytorch.kernels import compile_seconds, jit
+from tinytorch.given.numba_kernels import compile_seconds, jit
 
 @jit
 def double_loop(numbers, doubled):
@@ -81,7 +81,7 @@ print(f"the loop {us(lambda: double_loop(a, out)):.0f} us, the same loop in Pyth
 # - **Only arrays and numbers.** No lists, no tensors; memory is asked for outside, and the loop writes into `out`.
 #
 # The processor works on 8 or 16 float32 at once, and the compiler uses that wherever a loop lets it. A call of `math.exp` does not
-# let it. `exp32`, `erf32` and `largest` do: they are given, in `tinytorch/kernels/arithmetic.py`, in plain arithmetic.
+# let it. `exp32`, `erf32` and `largest` do: they are given, in `tinytorch/given/numba_kernels/arithmetic.py`, in plain arithmetic.
 
 # %%
 #| export
@@ -93,10 +93,10 @@ import numpy as np
 from tinytorch import losses
 from tinytorch.activations import gelu, log_softmax, relu, softmax
 from tinytorch.autograd import probability_minus_truth, share, softmax_rule
-from tinytorch.kernels import fall_back, jit, prange
-from tinytorch.kernels.arithmetic import erf32, exp32, largest
+from tinytorch.given.numba_kernels import fall_back, jit, prange
+from tinytorch.given.numba_kernels.arithmetic import erf32, exp32, largest
 from tinytorch.losses import check_labels, cross_entropy, reduce_losses
-from tinytorch.op import op
+from tinytorch.given.op import op
 from tinytorch.optim import adam_update, adamw_update, momentum_update, sgd_update
 
 REORDER = {"reassoc", "contract", "nsz"}  # sums in any order, as NumPy's; nan and inf still count
@@ -814,7 +814,7 @@ check("10.7")
 # %%
 import matplotlib.pyplot as plt
 import numba
-from tinytorch.machine import limit_threads
+from tinytorch.given.machine import limit_threads
 
 for threads in sorted({1, numba.config.NUMBA_NUM_THREADS}):
     numba.set_num_threads(threads)
@@ -834,7 +834,7 @@ axis.set(xlabel="GFLOP/s", xlim=(0, 1.15 * max(rungs.values())));
 # through the cache. So no kernel of yours is registered on `matmul` or `linear`: the ladder was for the climb.
 #
 # One rung is left. A linear layer multiplies rows of its input with rows of its weight, so nothing has to be copied first.
-# `tinytorch/kernels/products.py` is given: it keeps a tile of sums in registers, too. It runs for larger layers, if on your machine
+# `tinytorch/given/numba_kernels/products.py` is given: it keeps a tile of sums in registers, too. It runs for larger layers, if on your machine
 # it is faster than the library; that is measured once, when it is first asked for.
 #
 # ## Where it helps, and where it does not

@@ -31,7 +31,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from tinytorch.autograd import gradcheck
 from tinytorch.data import DataLoader, TensorDataset
-from tinytorch.figures import feature_maps
+from tinytorch.drawing.training import feature_maps
 from tinytorch.losses import cross_entropy
 from tinytorch.optim import Adam
 from tinytorch.tensor import randn
@@ -64,8 +64,8 @@ from numpy.lib.stride_tricks import as_strided
 
 from tinytorch.layers import (Buffer, Flatten, Linear, Module, Parameter, ReLU, Sequential,
                               kaiming_uniform_, uniform_)
-from tinytorch.op import op
-from tinytorch.pictures import (check_channels, check_fits, check_groups, check_normal, column,
+from tinytorch.given.op import op
+from tinytorch.given.image_sizes import (check_channels, check_fits, check_groups, check_normal, column,
                                 grown, margins, padded, pair, places, pooling, slabs, trimmed,
                                 values_per_channel)
 from tinytorch.tensor import Tensor, ones, sqrt, zeros
@@ -156,7 +156,7 @@ print(f"{1e3 * seconds_by_loops:.0f} ms a picture, {1e3 * seconds_by_loops:.0f} 
 # look: to go to the next window is to go on by one pixel, and so is to go to the next pixel within a window.
 #
 # `as_strided(x, shape, strides)` takes both as you say. It believes you: with a wrong shape it shows memory that belongs to
-# somebody else. So work out the shape first; `places`, given in `tinytorch/pictures.py`, is your reckoning of 12.1 for both axes.
+# somebody else. So work out the shape first; `places`, given in `tinytorch/given/image_sizes.py`, is your reckoning of 12.1 for both axes.
 # A **dilation** of 2 spreads the kernel's entries out, so that each looks at every second pixel.
 #
 # ```

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from tinytorch import imports
+from tinytorch.given import imports
 from tinytorch.activations import erf, gelu, leaky_relu, log_softmax, relu, sigmoid, softmax, tanh
 from tinytorch.autograd import grad, linear_weight, probability_minus_truth, put_back
 from tinytorch.cnn import (average_pooling, average_pooling_backward, batch_norm, channel_norm, channel_norm_backward, channel_norm_weight,
@@ -17,7 +17,7 @@ from tinytorch.cnn import (average_pooling, average_pooling_backward, batch_norm
                            max_pooling_pick, unfold)
 from tinytorch.layers import linear
 from tinytorch.losses import binary_cross_entropy_with_logits, cross_entropy, logsumexp, mse_loss, nll_loss
-from tinytorch.op import InPlace, Op
+from tinytorch.given.op import InPlace, Op
 from tinytorch.tensor import (Tensor, absolute, add, cast, cat, div, exp, expand, getitem, log, matmul, mean, mul, neg, permute, power,
                               reduce_max, reduce_sum, reshape, sqrt, sub, transpose, where)
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tinytorch.autograd import walk
-from tinytorch.graph import draw
+from tinytorch.drawing.graph import draw
 from tinytorch.tensor import Tensor, cat
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -8,12 +8,13 @@ import weakref
 import numpy as np
 import pytest
 
-from tinytorch import op as ops
+from tinytorch.given import state
 from tinytorch.activations import relu
 from tinytorch.autograd import enable_grad, grad, no_grad, topological_order
 from tinytorch.layers import Linear
 from tinytorch.losses import cross_entropy, mlp
-from tinytorch.op import Op, state
+from tinytorch.given.op import Op
+from tinytorch.given.state import state
 from tinytorch.tensor import Tensor, matmul
 
 
@@ -379,7 +380,7 @@ def test_a_failing_walk_leaves_the_switch_as_it_was():
     bad.register_vjp(lambda grad, out, a: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         bad(leaf(1.0)).backward()
-    assert ops.state.recording
+    assert state.state.recording
 
 
 # grad

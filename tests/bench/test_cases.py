@@ -4,7 +4,7 @@ import sys
 import numpy as np
 import pytest
 
-from tito.bench import cases, training, worker
+from tito.bench import case_process, cases, training
 from tito.bench.cases import adam, cifar10_mlp, cross_entropy, lenet5, mnist_mlp, tutorial
 from tito.bench.peers import ours, pytorch
 from tito.bench.variants import Candidate, Variant
@@ -21,9 +21,9 @@ def candidates(case, size, kernels=("numpy",)):
 @pytest.mark.parametrize("case, size", SIZES, ids=NAMES)
 def test_ours_and_pytorch_compute_the_same(case, size):
     pytest.importorskip("torch", reason="the extra `bench` is not installed")
-    variants, checks, absent = worker.ready(candidates(case, size))
+    variants, checks, absent = case_process.ready(candidates(case, size))
     assert absent == {} and {"tinytorch numpy", "PyTorch"} <= set(variants)
-    assert [worker.disagreement(name, checks) for name in checks] == [None] * len(checks)
+    assert [case_process.disagreement(name, checks) for name in checks] == [None] * len(checks)
     reference = np.array(checks["PyTorch"]["check"])
     assert np.isfinite(reference).all() and np.abs(reference).max() > 0.01
     for name in checks:
@@ -34,8 +34,8 @@ def test_ours_and_pytorch_compute_the_same(case, size):
 def test_the_numba_kernels_compute_the_same(case, size):
     pytest.importorskip("numba", reason="the extra `kernels` is not installed")
     ours_alone = {name: one for name, one in candidates(case, size, ["numpy", "numba"]).items() if not name.startswith("PyTorch")}
-    _, checks, absent = worker.ready(ours_alone)
-    assert absent == {} and [worker.disagreement(name, checks) for name in checks] == [None] * len(checks)
+    _, checks, absent = case_process.ready(ours_alone)
+    assert absent == {} and [case_process.disagreement(name, checks) for name in checks] == [None] * len(checks)
 
 
 @pytest.mark.slow
@@ -43,8 +43,8 @@ def test_the_numba_kernels_compute_the_same(case, size):
 def test_tinygrad_computes_the_same(case, size):
     pytest.importorskip("tinygrad", reason="the extra `bench` is not installed")
     found = {one.name: one for one in case.candidates(size, 1, ["numpy"]) if one.name in ("tinytorch numpy", "tinygrad")}
-    _, checks, absent = worker.ready(found)
-    assert absent == {} and [worker.disagreement(name, checks) for name in checks] == [None] * len(checks)
+    _, checks, absent = case_process.ready(found)
+    assert absent == {} and [case_process.disagreement(name, checks) for name in checks] == [None] * len(checks)
 
 
 @pytest.mark.parametrize("case", [one for one in cases.CASES if one.name != "matmul"], ids=lambda case: case.name)
@@ -64,16 +64,16 @@ def test_a_step_that_leaves_out_a_part_of_the_work_is_not_timed(case, monkeypatc
         pass
 
     reference = candidates(case, 0)["tinytorch numpy"]
-    _, checks, _ = worker.ready({"tinytorch numpy": reference})
+    _, checks, _ = case_process.ready({"tinytorch numpy": reference})
     if case.name == "cross-entropy":
         monkeypatch.setattr(ours, "by_walk", halved)
     else:
         monkeypatch.setattr(optim.Adam, "step", lazy)
         monkeypatch.setattr(optim.SGD, "step", lazy)
-    _, wrong, absent = worker.ready({"wrong": reference})
+    _, wrong, absent = case_process.ready({"wrong": reference})
     assert absent == {}
     both = {"PyTorch": checks["tinytorch numpy"], "wrong": wrong["wrong"]}
-    assert worker.disagreement("wrong", both).startswith("computes something else: ")
+    assert case_process.disagreement("wrong", both).startswith("computes something else: ")
 
 
 @pytest.mark.parametrize("network, parameters", [(mnist_mlp.network, 203_530), (cifar10_mlp.network, 3_837_066),
@@ -113,7 +113,7 @@ def test_dropout_begins_after_the_losses_were_compared():
 
 def test_what_is_not_installed_is_left_out(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
-    variants, _, absent = worker.ready(candidates(cases.find("cross-entropy"), 0))
+    variants, _, absent = case_process.ready(candidates(cases.find("cross-entropy"), 0))
     assert absent == {"PyTorch": "torch is not installed"} and "tinytorch numpy" in variants
 
 
@@ -127,7 +127,7 @@ def failing(error):
 def test_an_error_is_told_in_one_line_with_its_place():
     error = ValueError("shapes do\nnot fit")
     error.add_note("layers.ipynb, cell 9, line 3")
-    _, _, absent = worker.ready({"tinytorch numpy": failing(error)})
+    _, _, absent = case_process.ready({"tinytorch numpy": failing(error)})
     assert absent == {"tinytorch numpy": "ValueError: shapes do not fit; layers.ipynb, cell 9, line 3"}
 
 
@@ -136,11 +136,11 @@ def test_a_variant_that_disagrees_gets_no_time(monkeypatch):
         return lambda: Variant(lambda number: None, lambda: list(numbers))
 
     given = {"a": Candidate("a", variant(2.0, 1.0)), "b": Candidate("b", variant(2.0, 1.0)), "c": Candidate("c", variant(2.0, 1.1))}
-    monkeypatch.setattr(worker, "candidates", lambda job: given)
-    answer = worker.times({"threads": 1, "rounds": 1, "seconds": 1})
+    monkeypatch.setattr(case_process, "candidates", lambda job: given)
+    answer = case_process.times({"threads": 1, "rounds": 1, "seconds": 1})
     assert set(answer["variants"]) == {"a", "b"} and answer["absent"] == {"c": "computes something else: 2, 1.1, not 2, 1"}
     given["PyTorch"] = Candidate("PyTorch", variant(2.0, 1.1))
-    assert set(worker.times({"threads": 1, "rounds": 1, "seconds": 1})["variants"]) == {"c", "PyTorch"}, "PyTorch decides where it is there"
+    assert set(case_process.times({"threads": 1, "rounds": 1, "seconds": 1})["variants"]) == {"c", "PyTorch"}, "PyTorch decides where it is there"
 
 
 def test_kernels_that_fell_back_are_named():
@@ -150,7 +150,7 @@ def test_kernels_that_fell_back_are_named():
         tinytorch.fallbacks["conv2d"] += 1
         return [1.0]
 
-    found = worker.first(Variant(lambda number: None, step))
+    found = case_process.first(Variant(lambda number: None, step))
     assert found["fallbacks"] == ["conv2d"] and found["check"] == [1.0]
 
 

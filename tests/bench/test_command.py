@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tito.bench import cases, imports, machine
-from tito.bench.run import Bench, BenchFailed, compared
+from tito import machine
+from tito.bench import cases, imports
+from tito.bench.recording import Bench, BenchFailed, compared
 from tito.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -164,7 +165,7 @@ def test_the_list_names_every_case(tito):
 
 
 def test_tito_imports_no_peer_and_no_package_to_show_its_help():
-    code = ("import sys, tito.app, tito.bench.report\n"
+    code = ("import sys, tito.app, tito.bench.terminal\n"
             "print([name for name in ('torch', 'tinygrad', 'numba', 'tinytorch') if name in sys.modules])")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", cwd=ROOT)
     assert done.stdout == "[]\n", done.stderr

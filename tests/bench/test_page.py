@@ -8,7 +8,7 @@ import pytest
 from tito.bench import page
 from tito.lint import named
 from tito.lint.course import Course
-from tito.notebooks.export import write_atomically
+from tito.files import write_atomically
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -4,7 +4,7 @@ from collections import namedtuple
 
 import pytest
 
-from tito.bench import measuring, profiling, training, worker
+from tito.bench import case_process, measuring, step_profile, training
 from tito.bench.cases import mnist_mlp
 from tito.bench.peers import ours
 from tito.bench.training import Task
@@ -29,18 +29,18 @@ def quick(monkeypatch):
 def test_rows_are_of_one_step_with_the_median_of_the_times():
     steps = [{("matmul", "numpy"): [Row(seconds, 2, 100, 40), Row(0.001, 1, 50, 20)], ("relu", "numba"): [Row(0.5, 1, 8, 16)]}
              for seconds in (0.001, 0.002, 0.009)]
-    assert profiling.rows(steps) == [
+    assert step_profile.rows(steps) == [
         {"op": "relu", "kernels": "numba", "calls": 1, "ms": 500.0, "flops": 8, "bytes": 16},
         {"op": "matmul", "kernels": "numpy", "calls": 3, "ms": 3.0, "flops": 150, "bytes": 60}]
 
 
 def test_an_op_that_few_steps_have_takes_no_time():
     steps = [{}, {("mul", "numpy"): [Row(0.5, 1, 8, 16)]}, {}]
-    assert profiling.rows(steps) == [{"op": "mul", "kernels": "numpy", "calls": 1, "ms": 0.0, "flops": 8, "bytes": 16}]
+    assert step_profile.rows(steps) == [{"op": "mul", "kernels": "numpy", "calls": 1, "ms": 0.0, "flops": 8, "bytes": 16}]
 
 
 def test_the_rows_hold_every_product_of_the_step():
-    found = profiling.rows([profiling.ops(variant(), 0)])
+    found = step_profile.rows([step_profile.ops(variant(), 0)])
     products = sum(row["flops"] for row in found if row["op"].startswith(("linear", "matmul")))
     arithmetic = 2 * 8 * (2 * 784 * 256 + 3 * 256 * 10)  # no gradient of the images
     assert arithmetic <= products <= 1.01 * arithmetic
@@ -58,7 +58,7 @@ def test_an_op_has_one_row_whichever_rule_called_it_and_a_mark_has_none():
         with record_function("the step"):
             return made.step(number)
 
-    names = [row["op"] for row in profiling.rows([profiling.ops(made._replace(step=step), 0)])]
+    names = [row["op"] for row in step_profile.rows([step_profile.ops(made._replace(step=step), 0)])]
     assert "linear" in names and len(set(names)) == len(names), names
     assert not [name for name in names if " " in name], "no rule, no mark, no Python between the ops"
 
@@ -70,7 +70,7 @@ def test_each_kernel_set_is_profiled_under_its_name_and_nobody_else(quick):
         raise AssertionError("a peer has no profile")
 
     peer = variant()._replace(step=never)
-    found = profiling.measure({"tinytorch numpy": variant(), "tinytorch numba": variant("numba"), "by hand numpy": peer, "PyTorch": peer})
+    found = step_profile.measure({"tinytorch numpy": variant(), "tinytorch numba": variant("numba"), "by hand numpy": peer, "PyTorch": peer})
     assert found["machine"] == {"flops": 1e11, "memory": 1e10, "cache": 5e10} and list(found["kernels"]) == ["numpy", "numba"]
     used = {name: {row["op"]: row["kernels"] for row in rows} for name, rows in found["kernels"].items()}
     assert set(used["numpy"].values()) == {"numpy"} and used["numba"]["sgd_update"] == "numba"
@@ -80,18 +80,18 @@ def test_each_kernel_set_is_profiled_under_its_name_and_nobody_else(quick):
 def test_a_step_that_is_not_profiled_comes_before_each_and_time_runs_out(quick):
     steps = []
     recorded = variant()._replace(step=lambda number: steps.append(number))
-    profiling.measure({"tinytorch numpy": recorded}, seconds=0)
+    step_profile.measure({"tinytorch numpy": recorded}, seconds=0)
     assert steps == [number for number in range(measuring.LEAST) for _ in range(2)]
     del steps[:]
-    profiling.measure({"tinytorch numpy": recorded})
-    assert len(steps) == 2 * profiling.TURNS
+    step_profile.measure({"tinytorch numpy": recorded})
+    assert len(steps) == 2 * step_profile.TURNS
 
 
 @pytest.fixture
 def times(monkeypatch):
     """Return a function that lets the worker measure our step alone, and returns what it answers."""
-    monkeypatch.setattr(worker, "candidates", lambda job: {"tinytorch numpy": Candidate("tinytorch numpy", variant)})
-    return lambda **job: worker.times({"threads": 1, "rounds": 1, "seconds": 0, "profiled": True, **job})
+    monkeypatch.setattr(case_process, "candidates", lambda job: {"tinytorch numpy": Candidate("tinytorch numpy", variant)})
+    return lambda **job: case_process.times({"threads": 1, "rounds": 1, "seconds": 0, "profiled": True, **job})
 
 
 def test_the_worker_profiles_on_one_thread_what_it_is_asked_to(times, quick):
@@ -101,7 +101,7 @@ def test_the_worker_profiles_on_one_thread_what_it_is_asked_to(times, quick):
 
 
 def test_the_times_are_taken_before_the_profile(times, quick, monkeypatch):
-    order, measure, profile = [], measuring.measure, profiling.measure
+    order, measure, profile = [], measuring.measure, step_profile.measure
     monkeypatch.setattr(measuring, "measure", lambda *given: order.append("times") or measure(*given))
     monkeypatch.setattr(profiling, "measure", lambda *given: order.append("profile") or profile(*given))
     times()

@@ -5,8 +5,8 @@ import subprocess
 import pytest
 
 from tito import console
-from tito.bench import cases, report, table
-from tito.bench.run import BenchFailed
+from tito.bench import cases, table, terminal
+from tito.bench.recording import BenchFailed
 
 
 def lines_of(record):
@@ -76,27 +76,27 @@ def test_speed_is_told_where_the_work_is_counted(record):
 
 
 def test_the_head_names_machine_kernels_and_what_slows_mkl(record):
-    text = "\n".join(report.about(record))
+    text = "\n".join(terminal.about(record))
     assert "AMD EPYC" in text and "openblas 0.3.31.188.0 SkylakeX" in text and "PyTorch 2.13.0+cpu, AVX512, MKL" in text
     assert "slower path on AMD" in text and "set: OPENBLAS_CORETYPE=Haswell" in text
     assert "those for AVX2 can be faster" in text
     assert "built for CUDA" not in text
     record["machine"]["processor"] = "Intel(R) Xeon(R) Processor (GenuineIntel, family 6, model 143)"
     record["libraries"]["torch"]["version"] = "2.13.0+cu130"
-    text = "\n".join(report.about(record))
+    text = "\n".join(terminal.about(record))
     assert "slower path on AMD" not in text and "those for AVX2" not in text and "built for CUDA" in text
 
 
 @pytest.mark.parametrize("load, warned", [(1.2, True), (0.9, False), (None, False)])
 def test_a_busy_machine_is_warned_of(record, load, warned, capsys):
     record["machine"]["load"] = load
-    report.introduce(record)
+    terminal.introduce(record)
     assert ("the machine is busy" in capsys.readouterr().out) == warned
 
 
 def test_who_is_not_installed_is_named_with_the_way_to_add_it(record, capsys):
     del record["libraries"]["torch"]
-    report.introduce(record)
+    terminal.introduce(record)
     printed = capsys.readouterr().out
     assert 'torch is not installed, so it is left out: pip install "tinytorch-course[bench]"' in printed
     assert 'tinygrad is not installed, so it is left out: pip install "tinytorch-course[bench]"' in printed
@@ -104,7 +104,7 @@ def test_who_is_not_installed_is_named_with_the_way_to_add_it(record, capsys):
 
 
 def test_a_record_is_json_and_back(record, tmp_path):
-    report.write(tmp_path / "new" / "cpu.json", record)
+    terminal.write(tmp_path / "new" / "cpu.json", record)
     assert json.loads((tmp_path / "new" / "cpu.json").read_text(encoding="utf-8")) == record
 
 
@@ -112,7 +112,7 @@ def test_a_record_is_json_and_back(record, tmp_path):
     ({}, "{}"), ([], "[]"), ("a, {b}", '"a, {b}"'), ([1, 2.5, None], "[1, 2.5, null]"), ({"a": 1, "b": "c"}, '{"a": 1, "b": "c"}'),
     ({"a": {}, "b": [[1, 2], 3]}, '{\n "a": {},\n "b": [\n  [1, 2],\n  3\n ]\n}')])
 def test_what_holds_nothing_else_stands_on_one_line(value, text):
-    assert report.laid_out(value) == text and json.loads(text) == value
+    assert terminal.laid_out(value) == text and json.loads(text) == value
 
 
 def test_what_was_measured_outlives_an_interruption(record, tmp_path, capsys):
@@ -131,7 +131,7 @@ def test_what_was_measured_outlives_an_interruption(record, tmp_path, capsys):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        report.measure(Interrupted(), ["mnist-mlp", "lenet5"], lambda grown: report.write(path, grown))
+        terminal.measure(Interrupted(), ["mnist-mlp", "lenet5"], lambda grown: terminal.write(path, grown))
     kept = json.loads(path.read_text(encoding="utf-8"))
     assert [one["case"] for one in kept["cases"]] == ["mnist-mlp"] and kept["machine"] == record["machine"]
 
@@ -145,6 +145,6 @@ def test_a_case_that_fails_leaves_the_others(record, capsys):
             raise BenchFailed({"case": case.name}, subprocess.CompletedProcess([], -9, "", "first\nKilled"))
             yield
 
-    entry, = report.measured(Failing(), cases.find("adam"))
+    entry, = terminal.measured(Failing(), cases.find("adam"))
     assert entry["failed"] == "adam: the process that measures ended with status -9:\nfirst\nKilled" and entry["threads"] == {}
     assert "Killed" in capsys.readouterr().out

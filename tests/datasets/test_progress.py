@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from tinytorch.datasets.progress import progress
+from tinytorch.datasets.download_progress import progress
 
 
 class Terminal(io.TextIOWrapper):

@@ -10,16 +10,16 @@ import pytest
 
 import tinytorch as tt
 from tinytorch import cnn
-from tinytorch import op as ops
+from tinytorch.given import dispatch
 from tinytorch.activations import relu
 from tinytorch.autograd import gradcheck
-from tinytorch.op import select_kernel
+from tinytorch.given.dispatch import select_kernel
 from tinytorch.tensor import Tensor
 
 numba = pytest.importorskip("numba", reason="numba is not installed, so there are no such kernels")
 
-from tinytorch.kernels import convolution as given  # noqa: E402
-from tinytorch.kernels import correlation, threads, tiles  # noqa: E402
+from tinytorch.given.numba_kernels import convolution as given  # noqa: E402
+from tinytorch.given.numba_kernels import correlation, threads, tiles  # noqa: E402
 
 DTYPES = (np.float32, np.float64)
 ONE = dict(stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1)
@@ -28,7 +28,7 @@ ONE = dict(stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1)
 @pytest.fixture(autouse=True)
 def with_numba():
     with tt.use("numba"):
-        ops.fallbacks.clear()
+        dispatch.fallbacks.clear()
         yield
 
 
@@ -46,7 +46,7 @@ def assert_same(op, *arrays, fallbacks=0, **settings):
     assert found.flags.c_contiguous  # or the optimizer's kernel would not cover a gradient
     size = np.abs(wanted[np.isfinite(wanted)]).max(initial=1e-30)
     np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=size * 30 * np.finfo(wanted.dtype).eps, err_msg=str(settings))
-    assert sum(ops.fallbacks.values()) == fallbacks
+    assert sum(dispatch.fallbacks.values()) == fallbacks
 
 
 def assert_same_convolution(x, weight, **settings):
@@ -199,9 +199,9 @@ def test_nan_and_inf_stay_where_they_belong(value, size, images):
         assert_same(cnn.conv2d_weight, clean[0], slope, weight_size=weight.shape, **settings)
         weight[2, 1, 0, 2] = value
         assert_same(cnn.convolution, clean[0], weight, **settings)
-        ops.fallbacks.clear()
+        dispatch.fallbacks.clear()
         assert_same(cnn.conv2d_input, weight, grad, input_size=x.shape, fallbacks=1, **settings)
-        ops.fallbacks.clear()
+        dispatch.fallbacks.clear()
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -266,7 +266,7 @@ def test_gradients_agree_with_differences():
     assert gradcheck(lambda *a: cnn.conv2d(*a, stride=(2, 1), padding=(1, 2), dilation=(1, 2), groups=2), (x, weight, bias))
     assert gradcheck(lambda a: cnn.max_pool2d(a, 2), (x,))
     assert gradcheck(lambda a, w, b: cnn.batch_norm(a, None, None, w, b, training=True), (x[:, :, :2, :2], Tensor([1.0, 2, 3, 4]), bias[:4]))
-    assert not ops.fallbacks.keys() & {"convolution", "conv2d_input", "conv2d_weight", "max_pooling", "channel_norm"}
+    assert not dispatch.fallbacks.keys() & {"convolution", "conv2d_input", "conv2d_weight", "max_pooling", "channel_norm"}
 
 
 def every_kernel(seed=0, images=53):
@@ -370,7 +370,7 @@ class Played(type(features)):
         return registers == 16 if name == "sse2" else super().get(name)
 
 binding.get_host_cpu_features = lambda: Played(features)
-from tinytorch.kernels import tiles
+from tinytorch.given.numba_kernels import tiles
 assert (tiles.WIDTH, tiles.ROWS) == (width, 4 if registers == 16 else 8)
 raise SystemExit(pytest.main(["-q", "-x", "-p", "no:cacheprovider", "--import-mode=importlib", {folder!r},
                               "-k", "settings or ways or pooling or together or linear_layer"]))

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 import tinytorch as tt
-from tinytorch import imports
-from tinytorch import op as ops
-from tinytorch.op import InPlace, Op
+from tinytorch.given import imports
+from tinytorch.given import dispatch
+from tinytorch.given.op import InPlace, Op
 from tinytorch.tensor import Tensor
 
 pytest.importorskip("numba", reason="numba is not installed, so there is one kernel set only")
@@ -291,10 +291,10 @@ def test_labels_that_mean_nothing_are_refused_before_a_loop_reads_there(labels, 
 @pytest.mark.parametrize("kind", [np.uint8, np.int32, np.int64, ">i8"])
 def test_labels_of_every_whole_kind(kind):
     scores, labels = np.random.default_rng(0).standard_normal((4, 3)).astype(np.float32), np.array([2, 0, 1, 1]).astype(kind)
-    ops.fallbacks.clear()
+    dispatch.fallbacks.clear()
     with tt.use("numba"):
         got = registered()["cross_entropy"](Tensor(scores), Tensor(labels)).item()
-    assert not ops.fallbacks, "MNIST's labels are uint8"
+    assert not dispatch.fallbacks, "MNIST's labels are uint8"
     assert got == pytest.approx(registered()["cross_entropy"].forward(scores, labels.astype(np.int64)), rel=1e-6)
 
 
@@ -374,11 +374,11 @@ def test_a_plain_number_may_arrive_as_the_gradient_of_the_loss(kernels):
 
 
 def test_what_a_loop_does_not_cover_is_counted():
-    ops.fallbacks.clear()
+    dispatch.fallbacks.clear()
     with tt.use("numba"):
         registered()["gelu"](Tensor(np.ones(3)))
         registered()["gelu"](Tensor(np.ones(3, np.float32)))
-    assert ops.fallbacks["gelu"] == 1
+    assert dispatch.fallbacks["gelu"] == 1
 
 
 def trained(kernels, optimizer):
@@ -418,8 +418,8 @@ def test_the_blocked_product_is_a_product(shape):
 
 
 def test_exp32_is_exact_to_a_few_units_everywhere():
-    from tinytorch.kernels import jit
-    from tinytorch.kernels.arithmetic import exp32
+    from tinytorch.given.numba_kernels import jit
+    from tinytorch.given.numba_kernels.arithmetic import exp32
 
     @jit
     def loop(a, out):
@@ -449,14 +449,14 @@ def test_nothing_is_imported_or_compiled_before_a_kernel_runs():
                     "print('numba' in sys.modules)\n"
                     "tt.use('numba')\n"
                     "from tinytorch import kernels_cpu as k\n"
-                    "from tinytorch.kernels import compile_seconds\n"
+                    "from tinytorch.given.numba_kernels import compile_seconds\n"
                     "print(sum(compile_seconds.values()), [f for f in vars(k).values() if getattr(f, 'signatures', None)])")
     assert out.split("\n")[:2] == ["False", "0 []"]
 
 
 STEP = ("import numpy as np, tinytorch as tt\n"
         "from tinytorch.activations import softmax\n"
-        "from tinytorch.kernels import compile_seconds\n"
+        "from tinytorch.given.numba_kernels import compile_seconds\n"
         "tt.use('numba')\n"
         "print(float(softmax(tt.Tensor(np.zeros((2, 4), np.float32))).data[0, 0]), compile_seconds['softmax_rows'] > 0)\n")
 

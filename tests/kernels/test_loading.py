@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 import tinytorch as tt
-from tinytorch import op as ops
-from tinytorch.op import Op
+from tinytorch.given import dispatch, state
+from tinytorch.given.op import Op
 
 pytest.importorskip("numba", reason="numba is not installed: only a warning would be left to test")
 
-from tinytorch.kernels import compile_seconds, compiling, jit    # noqa: E402
+from tinytorch.given.numba_kernels import compile_seconds, compiling, jit    # noqa: E402
 
 PACKAGE = Path(tt.op.__file__).parent
 WITHOUT = "import sys; sys.modules['numba'] = None; "            # makes `import numba` fail, as where it is not installed
@@ -40,11 +40,11 @@ def workspace(tmp_path):
 
 def test_importing_the_package_imports_no_numba():
     assert python("import sys, tinytorch as tt; from tinytorch import cnn, nn, optim; "
-                  "print('numba' in sys.modules, 'tinytorch.kernels' in sys.modules)").split() == ["False", "False"]
+                  "print('numba' in sys.modules, 'tinytorch.given.numba_kernels' in sys.modules)").split() == ["False", "False"]
 
 
 def test_use_compiles_nothing():
-    assert python("import tinytorch as tt; tt.use('numba'); from tinytorch.kernels import compile_seconds; "
+    assert python("import tinytorch as tt; tt.use('numba'); from tinytorch.given.numba_kernels import compile_seconds; "
                   "print(sum(compile_seconds.values()))").split() == ["0"]
 
 
@@ -75,10 +75,10 @@ def test_a_kernel_that_is_registered_wins_over_a_given_one():
 def test_what_a_kernel_does_not_cover_runs_on_numpy_and_is_counted():
     mine = Op(lambda x, **settings: x * 2)
     mine.name = "max_pooling"
-    ops.fallbacks.clear()
+    dispatch.fallbacks.clear()
     with tt.use("numba"):
         out = mine(tt.Tensor(np.ones((1, 1, 2, 2), np.int64)), kernel_size=(1, 1), stride=(1, 1), padding=(0, 0))
-    assert out.tolist() == [[[[2, 2], [2, 2]]]] and ops.fallbacks["max_pooling"] == 1
+    assert out.tolist() == [[[[2, 2], [2, 2]]]] and dispatch.fallbacks["max_pooling"] == 1
 
 
 def test_without_numba_a_warning_and_the_numpy_set():
@@ -90,7 +90,7 @@ def test_without_numba_a_warning_and_the_numpy_set():
 
 
 def test_without_numba_jit_says_what_to_do():
-    said = python(WITHOUT + "from tinytorch.kernels import jit\ntry: jit(len)\nexcept ImportError as error: print(error)")
+    said = python(WITHOUT + "from tinytorch.given.numba_kernels import jit\ntry: jit(len)\nexcept ImportError as error: print(error)")
     assert said.strip() == "numba is not installed: run `pip install 'tinytorch-course[kernels]'`"
 
 
@@ -98,16 +98,16 @@ def test_an_unknown_set_is_an_error_that_lists_the_sets():
     for name in ("numb", "cuda", None):
         with pytest.raises(ValueError, match=f"there is no kernel set {name!r}: the sets are numpy, numba"):
             tt.use(name)
-    assert ops.state.kernels == "numpy"
+    assert state.state.kernels == "numpy"
 
 
 def test_the_choice_is_a_thread_s_own():
     seen = []
 
     def work():
-        seen.append(ops.state.kernels)
+        seen.append(state.state.kernels)
         with tt.use("numba"):
-            seen.append(ops.state.kernels)
+            seen.append(state.state.kernels)
 
     threads = [threading.Thread(target=work) for _ in range(4)]
     with tt.use("numba"):
@@ -132,7 +132,7 @@ def test_an_error_in_module_10_s_file_is_not_swallowed(workspace):
 
 
 SQUARE = """
-from tinytorch.kernels import jit, compile_seconds
+from tinytorch.given.numba_kernels import jit, compile_seconds
 
 @jit
 def square(x):

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 import tinytorch as tt
-from tinytorch import op as ops
+from tinytorch.given import dispatch
 from tinytorch.autograd import gradcheck, linear_weight
 from tinytorch.layers import linear
 from tinytorch.tensor import Tensor
 
 numba = pytest.importorskip("numba", reason="numba is not installed, so there are no such kernels")
 
-from tinytorch.kernels import choosing, products, threads, tiles  # noqa: E402
-from tinytorch.kernels.vectors import WIDTH                       # noqa: E402
+from tinytorch.given.numba_kernels import choosing, products, threads, tiles  # noqa: E402
+from tinytorch.given.numba_kernels.vectors import WIDTH                       # noqa: E402
 
 DTYPES = (np.float32, np.float64)
 SHAPES = [(4, 64, 4), (5, 128, 6), (63, 1024, 10), (67, 1040, 9), (130, 3072, 33), (300, 2064, 5), (128, 784, 256), (1000, 64, 7),
@@ -80,7 +80,7 @@ def chosen(monkeypatch):
     monkeypatch.setattr(products, "is_faster", lambda *question: True)
     monkeypatch.setattr(products, "enough", lambda count: count > 0)
     monkeypatch.setattr(products, "LONG", 1)
-    ops.fallbacks.clear()
+    dispatch.fallbacks.clear()
     with tt.use("numba"):
         yield
 
@@ -94,7 +94,7 @@ def test_the_ops_run_the_loops_with_and_without_bias_and_for_more_axes(chosen):
     assert_close(linear_weight(Tensor(grad), Tensor(x)).data, product(grad.T, x), 24)
     assert_close(linear_weight(Tensor(grad.reshape(2, 3, 4, 12)), Tensor(deep)).data, product(grad.T, x), 24)
     assert gradcheck(linear, (Tensor(x[:5]), weight_, bias_))
-    assert not ops.fallbacks.keys() & {"linear", "linear_weight"}
+    assert not dispatch.fallbacks.keys() & {"linear", "linear_weight"}
 
 
 LANES = WIDTH // 4
@@ -126,7 +126,7 @@ NOT_COVERED_BACK = {
 def test_what_the_loop_does_not_cover_is_left_to_the_library(why, chosen):
     arrays = NOT_COVERED[why](*draw(24, 4 * LANES, 6, np.float32)[:3])
     assert np.array_equal(linear(*map(Tensor, arrays)).data, linear.forward(*arrays))
-    assert ops.fallbacks["linear"] == 1
+    assert dispatch.fallbacks["linear"] == 1
 
 
 @pytest.mark.parametrize("why", NOT_COVERED_BACK)
@@ -134,7 +134,7 @@ def test_gradients_that_the_loop_does_not_cover_are_left_to_the_library(why, cho
     x, _, _, grad = draw(24, 4 * LANES, 12, np.float32)
     arrays = NOT_COVERED_BACK[why](grad, x)
     assert np.array_equal(linear_weight(*map(Tensor, arrays)).data, linear_weight.forward(*arrays))
-    assert ops.fallbacks["linear_weight"] == 1
+    assert dispatch.fallbacks["linear_weight"] == 1
 
 
 def test_features_that_do_not_fit_are_refused_as_without_numba(chosen):

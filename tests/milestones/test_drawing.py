@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tinytorch.cnn import AvgPool2d, BatchNorm2d, Conv2d, LeNet5, MaxPool2d
-from tinytorch.figures import feature_maps, filters
+from tinytorch.drawing.training import feature_maps, filters
 from tinytorch.layers import Dropout, Flatten, Linear, Sequential
 from tinytorch.tensor import Tensor
 
@@ -16,7 +16,7 @@ IMAGE = Tensor(np.random.default_rng(0).standard_normal((1, 1, 28, 28), np.float
 @pytest.fixture
 def drawing(monkeypatch):
     monkeypatch.syspath_prepend(Path(__file__).resolve().parents[2] / "milestones")
-    return importlib.import_module("common.drawing")
+    return importlib.import_module("common.run_figures")
 
 
 def test_what_leaves_each_convolution_and_pool_is_seen(drawing):

@@ -23,7 +23,7 @@ def script(monkeypatch):
 
 @pytest.fixture
 def pictures(script):
-    return importlib.import_module("common.pictures")
+    return importlib.import_module("common.recipe")
 
 
 @pytest.mark.parametrize(("recipe", "count", "gain"), [("baseline", 803_786, None), ("seed", 3_837_066, 0.5), ("best", 3_837_066, 0.7)])

@@ -7,7 +7,7 @@ import tinytorch.nn.functional as F
 from tinytorch import cnn
 from tinytorch.autograd import grad, no_grad
 from tinytorch.data import DataLoader, TensorDataset
-from tinytorch.io import safetensors
+from tinytorch.given import safetensors
 from tinytorch.layers import Tanh
 from tinytorch.optim import Adam
 from tinytorch.tensor import Tensor

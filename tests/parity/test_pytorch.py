@@ -6,7 +6,7 @@ import pytest
 
 import tinytorch
 import tinytorch.nn as ours
-from tinytorch.io import safetensors
+from tinytorch.given import safetensors
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: nothing to compare with (extra `bench`)")
 theirs = torch.nn

@@ -6,10 +6,10 @@ import pytest
 
 from tinytorch.autograd import linear_weight
 from tinytorch.layers import linear
-from tinytorch.op import InPlace, Op
+from tinytorch.given.op import InPlace, Op
 from tinytorch.profiler import bytes_moved, profile
 from tinytorch.tensor import Tensor, expand, getitem, matmul, reduce_sum, reshape, where
-from tinytorch.watch import held
+from tinytorch.given.profiling import held
 
 FILES = "tensor activations layers losses autograd optim".split()
 MOVERS = {"cast", "cat", "expand", "getitem", "permute", "put_back", "reshape", "transpose", "nll_loss"}

@@ -4,7 +4,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from tinytorch import machine
+from tinytorch.given import machine
 from tinytorch.profiler import Timing, benchmark, measure, measure_machine, versus
 
 

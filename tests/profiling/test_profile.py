@@ -6,22 +6,23 @@ import numpy as np
 import pytest
 
 import tinytorch as tt
-from tinytorch import op as ops
+from tinytorch.given import dispatch, op as op_seam, state
 from tinytorch.layers import Linear, ReLU, Sequential
 from tinytorch.losses import cross_entropy
-from tinytorch.op import Op, select_kernel
+from tinytorch.given.dispatch import select_kernel
+from tinytorch.given.op import Op
 from tinytorch.optim import SGD, Adam
 from tinytorch.profiler import profile, record_function
 from tinytorch.tensor import Tensor, add, matmul, mul
-from tinytorch.watch import Row, shortened
+from tinytorch.given.profiling import Row, shortened
 
 
 @pytest.fixture(autouse=True)
 def clean(monkeypatch):
     monkeypatch.setattr(mul, "kernels", {})
     yield
-    assert ops.watchers == []
-    ops.state.kernels = "numpy"
+    assert state.watchers == []
+    state.state.kernels = "numpy"
 
 
 def ticking():
@@ -141,7 +142,7 @@ def test_a_kernel_that_does_not_cover_its_inputs_counts_as_a_fallback():
     def only_float32(a, b):
         if a.dtype == np.float32:
             return a * b
-        ops.fallbacks["mul"] += 1
+        dispatch.fallbacks["mul"] += 1
         return mul.forward(a, b)
 
     with tt.use("numba"), profile() as p:
@@ -180,7 +181,7 @@ def test_an_error_in_the_block_goes_on_and_leaves_everything_clean():
     with pytest.raises(ZeroDivisionError), profile() as p:
         Tensor([1.0]) + 1.0
         raise ZeroDivisionError
-    assert ops.watchers == []
+    assert state.watchers == []
     assert rows(p)["add", "numpy"].calls == 1
     assert select_kernel(add, np.ones(1)) is add.forward
 
@@ -232,10 +233,10 @@ def test_nothing_is_put_around_an_op_when_nobody_watches():
     with profile():
         assert select_kernel(add, np.ones(1)) is not add.forward
         assert add.rule(0) is not add.rules[0]
-        assert ops.part("backward") is not ops._parts["backward"]
+        assert op_seam.part("backward") is not op_seam._parts["backward"]
     assert select_kernel(add, np.ones(1)) is add.forward
     assert add.rule(0) is add.rules[0]
-    assert ops.part("backward") is ops._parts["backward"]
+    assert op_seam.part("backward") is op_seam._parts["backward"]
     mul.register_kernel("numba")(kernel := lambda a, b: a * b)
     with tt.use("numba"):
         assert select_kernel(mul, np.ones(1)) is kernel

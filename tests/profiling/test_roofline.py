@@ -5,9 +5,9 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from tinytorch import roofline
+from tinytorch.drawing import roofline
 from tinytorch.profiler import Machine
-from tinytorch.watch import Row
+from tinytorch.given.profiling import Row
 
 MACHINE = Machine(flops=1e11, memory=1e10, cache=5e10, threads=1, blas="")
 SVG = "{http://www.w3.org/2000/svg}"

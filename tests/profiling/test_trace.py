@@ -10,11 +10,11 @@ import tinytorch as tt
 from tinytorch.data import DataLoader, TensorDataset
 from tinytorch.layers import Linear, ReLU, Sequential
 from tinytorch.losses import cross_entropy
-from tinytorch.op import watchers
+from tinytorch.given.state import watchers
 from tinytorch.optim import Adam
 from tinytorch.profiler import profile, record_function
 from tinytorch.tensor import Tensor, mul
-from tinytorch.watch import for_viewer
+from tinytorch.given.profiling import for_viewer
 
 
 def scaled(images, rng):

@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 
 import tinytorch.nn.functional as F
-from tinytorch.graph import draw
+from tinytorch.drawing.graph import draw
 from tinytorch.layers import linear
-from tinytorch.op import Op
+from tinytorch.given.op import Op
 from tinytorch.tensor import Tensor, cat
 
 X, WEIGHT, BIAS = Tensor([[1.0, 2.0]]), Tensor([[3.0, 4.0]], requires_grad=True), Tensor([5.0], requires_grad=True)

@@ -2,18 +2,18 @@
 import numpy as np
 import pytest
 
-from tinytorch import op as ops
+from tinytorch.given import op as op_seam, state
 from tinytorch.activations import tanh
 from tinytorch.tensor import Tensor, matmul, mul, reduce_sum, sub
 
 
 def walk(root, gradient=None, retain_graph=None, create_graph=False):
     """A backward engine in its smallest form: enough for a chain of ops, and for a second derivative."""
-    before, ops.state.recording = ops.state.recording, create_graph
+    before, state.state.recording = state.state.recording, create_graph
     try:
         pull(root, gradient if gradient is not None else Tensor(np.ones_like(root.data)))
     finally:
-        ops.state.recording = before
+        state.state.recording = before
 
 
 def pull(tensor, grad):
@@ -28,11 +28,11 @@ def pull(tensor, grad):
 
 @pytest.fixture(autouse=True)
 def engine(monkeypatch):
-    monkeypatch.setattr(ops, "_parts", dict(ops._parts))
+    monkeypatch.setattr(ops, "_parts", dict(op_seam._parts))
     for op in (matmul, tanh, mul, sub, reduce_sum):
         monkeypatch.setattr(op, "rules", op.rules)
         monkeypatch.setattr(op, "rule_of_each", op.rule_of_each)
-    ops.register("backward")(walk)
+    op_seam.register("backward")(walk)
     matmul.register_vjp(lambda grad, out, a, b: grad @ b.mT, lambda grad, out, a, b: a.mT @ grad)
     tanh.register_vjp(lambda grad, out, x: grad * (1 - out * out))
     mul.register_vjp(lambda grad, out, a, b: grad * b, lambda grad, out, a, b: grad * a)
@@ -74,13 +74,13 @@ def test_an_op_without_a_rule_names_what_to_write():
 
 def test_registering_again_replaces_the_engine():
     calls = []
-    ops.register("backward")(lambda root, *args, **settings: calls.append(root))
+    op_seam.register("backward")(lambda root, *args, **settings: calls.append(root))
     loss = Tensor([1.0], requires_grad=True) * 2
     loss.backward()
     assert calls == [loss]
 
 
 def test_the_last_rule_of_an_op_of_many_inputs_learns_which_it_is_for():
-    op = ops.Op(lambda *arrays: arrays[0])
+    op = op_seam.Op(lambda *arrays: arrays[0])
     op.register_vjp(each=lambda grad, out, *inputs, argument: argument)
     assert [op.rule(i)(None, None) for i in range(3)] == [0, 1, 2]

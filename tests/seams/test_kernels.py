@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 import tinytorch as tt
-from tinytorch import device
-from tinytorch import op as ops
+from tinytorch.given import device
+from tinytorch.given import dispatch, state
 from tinytorch.tensor import Tensor, add, mul
 
 
@@ -12,9 +12,9 @@ from tinytorch.tensor import Tensor, add, mul
 def clean(monkeypatch):
     monkeypatch.setattr(mul, "kernels", {})
     monkeypatch.setattr(device, "_devices", {})
-    ops.fallbacks.clear()
+    dispatch.fallbacks.clear()
     yield
-    ops.state.kernels = "numpy"
+    state.state.kernels = "numpy"
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_use_chooses_for_good_as_a_statement(calls):
 def test_the_set_is_restored_after_an_error(calls):
     with pytest.raises(ZeroDivisionError), tt.use("numba"):
         raise ZeroDivisionError
-    assert ops.state.kernels == "numpy"
+    assert state.state.kernels == "numpy"
 
 
 def test_a_missing_kernel_falls_back_to_numpy_and_is_counted(calls):

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tito.notebooks import export, parts, source, strip
-from tito.notebooks.export import ExportRefused, export_text, origin_of, write_atomically
+from tito.files import write_atomically
+from tito.notebooks.export import ExportRefused, export_text, origin_of
 
 ROOT = Path(__file__).resolve().parents[2]
 LABEL = "modules/01_shapes/shapes.ipynb"
@@ -502,7 +503,7 @@ def test_a_kill_at_any_moment_leaves_one_text_or_the_other(tmp_path):
     path = tmp_path / "shapes.py"
     texts = [f"x = {digit}\n" * 20_000 for digit in (1, 2)]
     write_atomically(path, texts[0])
-    code = ("import itertools, sys; from tito.notebooks.export import write_atomically\n"
+    code = ("import itertools, sys; from tito.files import write_atomically\n"
             "for digit in itertools.cycle((1, 2)):\n    write_atomically(sys.argv[1], f'x = {digit}\\n' * 20_000)\n    print(digit, flush=True)")
     for delay in range(8):
         writer = subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(ROOT)})

@@ -238,10 +238,10 @@ def test_in_a_real_kernel(tmp_path, monkeypatch):
         shutil.copy(REPOSITORY / "modules" / name, tmp_path / "modules" / name)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), str(REPOSITORY)]))
     monkeypatch.delenv("TINYTORCH_WORKSPACE", raising=False)
-    cells = ["from tito import notebook\ncheck = notebook('01')", "from tinytorch.op import op", "check('matmul')",
+    cells = ["from tito import notebook\ncheck = notebook('01')", "from tinytorch.given.op import op", "check('matmul')",
              "@op\ndef matmul(a, b):\n    raise NotImplementedError('01.3 matmul')", "check('matmul')",
              "@op\ndef matmul(a, b):\n    return None", "check('matmul')", "from tinytorch.tensor import Tensor",
-             "import tinytorch.op\nwith open(tinytorch.op.__file__, 'a') as file: file.write('# edited')", "check('matmul')"]
+             "import tinytorch.given.op\nwith open(tinytorch.given.op.__file__, 'a') as file: file.write('# edited')", "check('matmul')"]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
     nbclient.NotebookClient(notebook, allow_errors=True, timeout=60, kernel_name="python3",
                             resources={"metadata": {"path": str(tmp_path / "modules" / "01_tensor")}}).execute()
@@ -251,4 +251,4 @@ def test_in_a_real_kernel(tmp_path, monkeypatch):
     assert unwritten == "01.3 matmul  not written yet\n"
     assert wrong.startswith("01.3 matmul  ") and "None: is the `return` missing?" in wrong and wrong.endswith("hint 01.3`")
     assert "you are writing it here" in forbidden
-    assert stale.startswith("tinytorch/op.py has changed since this kernel imported it")
+    assert stale.startswith("tinytorch/given/op.py has changed since this kernel imported it")

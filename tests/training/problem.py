@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tinytorch import training
-from tinytorch.callbacks import Callback
+from tinytorch.given.callbacks import Callback
 from tinytorch.data import DataLoader, TensorDataset, random_split
 from tinytorch.layers import Dropout, Flatten, Linear, ReLU, Sequential
 from tinytorch.losses import cross_entropy

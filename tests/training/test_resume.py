@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tinytorch import manual_seed, training
-from tinytorch.callbacks import Callback
+from tinytorch.given.callbacks import Callback
 from tinytorch.optim import SGD
 
 sys.path.insert(0, str(Path(__file__).parent))

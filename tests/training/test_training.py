@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from tinytorch import training
-from tinytorch.callbacks import Callback, PrintEpochs
+from tinytorch.given.callbacks import Callback, PrintEpochs
 from tinytorch.data import DataLoader, TensorDataset
-from tinytorch.figures import confusion, curves, filters, mistakes
+from tinytorch.drawing.training import confusion, curves, filters, mistakes
 from tinytorch.layers import Flatten, Linear, Sequential
 from tinytorch.losses import CrossEntropyLoss, cross_entropy
 from tinytorch.optim import SGD
@@ -193,6 +193,6 @@ def test_figures_are_written(tmp_path):
 def test_drawing_is_imported_only_when_something_is_drawn():
     import subprocess
 
-    code = "import sys, tinytorch.figures, tinytorch.training; sys.exit('matplotlib' in sys.modules or 'safetensors' in sys.modules)"
+    code = "import sys, tinytorch.drawing.training, tinytorch.training; sys.exit('matplotlib' in sys.modules or 'safetensors' in sys.modules)"
     root = Path(__file__).resolve().parents[2]
     assert subprocess.run([sys.executable, "-c", code], cwd=root, timeout=60).returncode == 0

@@ -9,4 +9,4 @@ from tinytorch.datasets.images import CIFAR10, MNIST, Digits, ImageSet
 from tinytorch.datasets.load_cifar10 import cifar10
 from tinytorch.datasets.load_digits import digits
 from tinytorch.datasets.load_mnist import mnist
-from tinytorch.datasets.locate import cache_dir
+from tinytorch.given.cache import cache_dir

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tinytorch.datasets.errors import CorruptFile, DownloadFailed, paragraph
 from tinytorch.datasets.lock import exclusive
-from tinytorch.datasets.progress import note
+from tinytorch.datasets.download_progress import note
 from tinytorch.datasets.transfer import Interrupted, size, transfer
 
 TIMEOUT = 30.0      # seconds without a byte after which a server counts as stalled

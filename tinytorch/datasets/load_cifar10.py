@@ -9,8 +9,9 @@ from tinytorch.datasets.download import fetch, preparing, publish
 from tinytorch.datasets.errors import CorruptFile, MissingData
 from tinytorch.datasets.idx import decompressed
 from tinytorch.datasets.images import CIFAR10
-from tinytorch.datasets.locate import cache_dir, find_given, search
+from tinytorch.datasets.locate import find_given, search
 from tinytorch.datasets.wanted import Wanted
+from tinytorch.given.cache import cache_dir
 
 URLS = ("https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",)     # its only publisher
 ARCHIVE_SIZE = 170_052_171

@@ -9,9 +9,10 @@ from tinytorch.datasets.download import fetch
 from tinytorch.datasets.errors import CorruptFile, MissingData
 from tinytorch.datasets.idx import decompressed, parse_idx
 from tinytorch.datasets.images import MNIST
-from tinytorch.datasets.locate import cache_dir, find_given, spelled
-from tinytorch.datasets.progress import note
+from tinytorch.datasets.locate import find_given, spelled
+from tinytorch.datasets.download_progress import note
 from tinytorch.datasets.wanted import Wanted
+from tinytorch.given.cache import cache_dir
 
 MIRRORS = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/")
 SLACK = 1 << 16         # bytes that compression can add to what does not compress

@@ -1,34 +1,10 @@
 """Find a data set's files: in the folder that the caller names, in $TINYTORCH_DATA, in the user's cache."""
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from tinytorch.datasets.errors import MissingData
 from tinytorch.datasets.wanted import VARIABLE, Wanted
-
-
-def cache_dir() -> Path:
-    """Return the user's cache folder for data sets, which may not exist yet.
-
-    Returns:
-        `%LOCALAPPDATA%/tinytorch` on Windows, `~/Library/Caches/tinytorch` on macOS, else
-        `$XDG_CACHE_HOME/tinytorch` or `~/.cache/tinytorch`.
-
-    Example:
-        >>> cache_dir().name
-        'tinytorch'
-
-    Source: XDG Base Directory Specification, version 0.8, section 3.
-    """
-    if sys.platform == "win32":
-        base, default = os.environ.get("LOCALAPPDATA", ""), "AppData/Local"
-    elif sys.platform == "darwin":
-        base, default = "", "Library/Caches"
-    else:
-        base, default = os.environ.get("XDG_CACHE_HOME", ""), ".cache"
-    # The specification: a relative path in the variable is invalid and to be ignored.
-    return (Path(base) if os.path.isabs(base) else Path.home() / default) / "tinytorch"
 
 
 def search(root: Path, wanted: Wanted) -> tuple[dict[str, Path] | None, list[str]]:

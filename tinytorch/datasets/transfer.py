@@ -4,7 +4,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tinytorch.datasets.progress import progress
+from tinytorch.datasets.download_progress import progress
 
 if TYPE_CHECKING:
     from http.client import HTTPResponse

@@ -3,8 +3,8 @@
 `import tinytorch.nn as nn`, then `nn.Linear`, `nn.functional.relu`, `nn.init.kaiming_uniform_`. Nothing is defined here:
 every name is found, when it is first used, in the file that a module exports.
 """
-from tinytorch import imports
-from tinytorch.nn import functional, init
+from tinytorch.given import imports
+from tinytorch.nn import functional, init, utils
 
 
 def __getattr__(name):

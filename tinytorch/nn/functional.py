@@ -3,7 +3,7 @@
 `import tinytorch.nn.functional as F`, then `F.relu(x)`, `F.linear(x, weight, bias)`, `F.cross_entropy(logits, labels)`,
 `F.softmax(x, dim=1)`.
 """
-from tinytorch import imports
+from tinytorch.given import imports
 
 
 def __getattr__(name):

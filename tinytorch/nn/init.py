@@ -2,7 +2,7 @@
 
 `import tinytorch.nn as nn`, then `nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu")`.
 """
-from tinytorch import imports
+from tinytorch.given import imports
 
 
 def __getattr__(name):

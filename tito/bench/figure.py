@@ -32,8 +32,8 @@ def profiled(entry):
 
 def picture(result):
     """Return the roofline of the fastest kernel set as SVG."""
-    from tinytorch import roofline
-    from tinytorch.watch import Row
+    from tinytorch.drawing import roofline
+    from tinytorch.given.profiling import Row
 
     profile = result["roofline"]
     rows = [Row(row["op"], row["ms"] / 1e3, row["flops"], row["bytes"], row["calls"], row["kernels"])

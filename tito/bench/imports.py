@@ -12,8 +12,8 @@ import time
 cpu, wall = time.process_time_ns(), time.perf_counter_ns()
 {statement}
 cpu, wall = time.process_time_ns() - cpu, time.perf_counter_ns() - wall
-import json, tito.bench.machine
-print(json.dumps([cpu / 1e9, wall / 1e9, tito.bench.machine.peak_memory()]))
+import json, tito.machine
+print(json.dumps([cpu / 1e9, wall / 1e9, tito.machine.peak_memory()]))
 """
 
 

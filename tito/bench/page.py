@@ -3,7 +3,7 @@ import json
 from pathlib import PurePosixPath
 
 from tito.bench import figure, measuring, table
-from tito.bench.report import about, settings
+from tito.bench.terminal import about, settings
 from tito.workspace import BESIDE_BLAS
 
 FOLDER = "book"

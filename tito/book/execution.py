@@ -10,7 +10,8 @@ from pathlib import Path
 from tito import scaffold, workspace
 from tito.notebooks import source
 from tito.book import BookError
-from tito.notebooks.export import export_text, write_atomically
+from tito.files import write_atomically
+from tito.notebooks.export import export_text
 from tito.notebooks.problems import place
 
 TIMEOUT = 300  # seconds for each cell
@@ -46,9 +47,7 @@ def outputs(module, curriculum, cache):
 
 def fingerprint(module, curriculum):
     """Hash all that a module's outputs come from: its source and checks, what it builds on, tito, the libraries, the data."""
-    course, exports = workspace.course_dir(), {one.exports for one in curriculum.modules}
-    given = sorted(path for path in (course / "tinytorch").rglob("*.py")
-                   if path.relative_to(course / "tinytorch").as_posix() not in exports)
+    given = workspace.given_files(workspace.course_dir() / "tinytorch")
     modules = [*curriculum.prerequisites(module), module]
     files = [*given, *map(workspace.course_source, modules), workspace.course_checks(module),
              *sorted(Path(workspace.__file__).parent.glob("*.py"))]

@@ -57,7 +57,7 @@ def announce(number):
     if found:
         print(f"`import tinytorch` takes {found}, which is not your workspace's: move it away, or see `tito doctor`")
         return
-    from tinytorch import imports
+    from tinytorch.given import imports
 
     imports.writing(number)
 

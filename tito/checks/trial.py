@@ -89,10 +89,9 @@ def package(space, module, text):
     What other modules exported is left out: a module uses only what its prerequisites built.
     """
     needed = {one.exports for one in space.curriculum.prerequisites(module)}
-    other = {one.exports for one in space.curriculum.modules} - needed
     with tempfile.TemporaryDirectory(prefix="tito-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        shutil.copytree(space.package, folder / "tinytorch", ignore=workspace.without(other))
+        workspace.copy_package(space.package, folder / "tinytorch", needed)
         (folder / "modules").mkdir()
         shutil.copy(space.root / workspace.MANIFEST, folder / "modules")
         (folder / "tinytorch" / module.exports).write_text(text, encoding="utf-8")

@@ -21,18 +21,18 @@ def bench(
     """
     from functools import partial
 
-    from tito import console, progress, workspace
-    from tito.bench import report
-    from tito.bench.run import Bench
+    from tito import console, standing, workspace
+    from tito.bench import terminal
+    from tito.bench.recording import Bench
 
     if show_cases:
-        report.list_cases()
+        terminal.list_cases()
         return
-    wanted = report.chosen([*(names or ()), *(case or ())])
+    wanted = terminal.chosen([*(names or ()), *(case or ())])
     space = workspace.find()
-    usable = [one.module.number for one in progress.standings(space) if one.usable]
+    usable = [one.module.number for one in standing.standings(space) if one.usable]
     bench = Bench(space, usable, tuple(threads or (1, 2)), steps, seconds)
-    record = report.measure(bench, wanted, partial(report.write, json) if json else lambda record: None)
+    record = terminal.measure(bench, wanted, partial(terminal.write, json) if json else lambda record: None)
     if json:
         console.say()
         console.say(f"written to {json}")

@@ -6,10 +6,10 @@ STYLES = {"done": "green", "borrowed": "yellow", "edited": "yellow", "current": 
 
 def overview():
     """Print the map of the course: done, borrowed, current, to come, and the next command."""
-    from tito import console, progress, workspace
+    from tito import console, standing, workspace
 
     space = workspace.find()
-    found = progress.standings(space)
+    found = standing.standings(space)
     current = next_module(space, found)
     console.say(f"TinyTorch in {space.root}")
     console.say()

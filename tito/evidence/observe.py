@@ -43,7 +43,7 @@ def arrays(model):
 
 def logits(model, transform, images, size=500):
     """Return the network's scores (N, C) for images (N, ...)."""
-    from tinytorch.op import state
+    from tinytorch.given.state import state
 
     model.eval()
     state.recording = False

@@ -2,6 +2,7 @@
 import tempfile
 from pathlib import Path
 
+from tito import workspace
 from tito.notebooks import answers, strip
 from tito.lint.problem import Problem
 
@@ -31,6 +32,4 @@ def hand_out(course, folder):
 
 def given_files(course):
     """List the Python files of the package that no module exports, and the milestones."""
-    exports = {course.space.exported(module) for module in course.curriculum.modules}
-    found = [path for folder in ("tinytorch", "milestones") for path in (course.root / folder).rglob("*.py")]
-    return sorted(path for path in found if path not in exports)
+    return sorted([*workspace.given_files(course.root / "tinytorch"), *(course.root / "milestones").rglob("*.py")])

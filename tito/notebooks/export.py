@@ -3,7 +3,6 @@
 The comment takes the place of the cell's `#| export` line. A line of the exported file is therefore as far from the
 comment as it is from the top of the cell, and an error's place can be told from the file alone.
 """
-import os
 import re
 from pathlib import Path
 
@@ -56,43 +55,6 @@ def origin_of(exported_path, line, root=None):
     notebook = Path(root or path.parent.parent) / header["label"]
     exact = _line_in_notebook(notebook, cell, line - number, lines[line - 1])
     return place(notebook, cell, exact or line - number + 1)
-
-
-def write_atomically(path, text):
-    """Write a text so that a kill at any moment leaves either the old file or the new one.
-
-    A Python file is compiled first; a file that already holds the text is left alone; permissions are kept. The folder is made
-    if it is not there.
-    """
-    path = Path(os.path.realpath(path))
-    if path.suffix == ".py":
-        compiled(text)
-    data = text.encode("utf-8")
-    if path.is_file() and path.read_bytes() == data:
-        return
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        _write_through(temporary, data)
-        if path.exists():
-            os.chmod(temporary, path.stat().st_mode & 0o7777)
-        os.replace(temporary, path)
-        _forget_compiled(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _forget_compiled(path):
-    """Remove what Python compiled from the old text: it cannot tell a new text of the same size and second from it."""
-    for old in (path.parent / "__pycache__").glob(f"{path.stem}.*.pyc"):
-        old.unlink(missing_ok=True)
-
-
-def _write_through(path, data):
-    with open(path, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _assembled(parts, label):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tito.notebooks import ipynb, percent
 from tito.curriculum import Curriculum
-from tito.notebooks.export import write_atomically
+from tito.files import write_atomically
 from tito.notebooks.parts import MARK
 from tito.notebooks.problems import SourceError, raise_all
 from tito.notebooks.source import definitions

@@ -8,7 +8,7 @@ def export(
 ):
     """Make the package's files of the modules' reference solutions, and the book's page of measurements, with its pictures, of the records."""
     from tito import console
-    from tito.notebooks.export import write_atomically
+    from tito.files import write_atomically
     from tito.lint import course
 
     here = course.find(modules or ())

@@ -107,7 +107,7 @@ def mark(classroom, module, student, path, options):
 
 
 def write_feedback(folder, text):
-    from tito.notebooks.export import write_atomically
+    from tito.files import write_atomically
 
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / "feedback.txt", text)

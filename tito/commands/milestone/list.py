@@ -3,10 +3,10 @@
 
 def list_milestones():
     """Show the milestones and what they need."""
-    from tito import console, progress, workspace
+    from tito import console, standing, workspace
 
     space = workspace.find()
-    usable = {one.module.number for one in progress.standings(space) if one.usable}
+    usable = {one.module.number for one in standing.standings(space) if one.usable}
     ready = []
     for one in space.curriculum.milestones:
         missing = [number for number in one.requires if number not in usable]

@@ -13,7 +13,7 @@ def run(
     import subprocess
     import sys
 
-    from tito import console, progress, workspace
+    from tito import console, standing, workspace
     from tito.checks.runner import how_it_ended
 
     if name == "--help":  # an option behind the name belongs to the script, so typer must not take this one
@@ -23,7 +23,7 @@ def run(
     chosen = space.curriculum.milestone(name)
     script = space.root / "milestones" / chosen.script
     needed = space.curriculum.prerequisites(chosen)
-    missing = [one.module for one in progress.standings(space) if one.module in needed and not one.usable]
+    missing = [one.module for one in standing.standings(space) if one.module in needed and not one.usable]
     if missing:
         raise workspace.WorkspaceError(f"{chosen.name} runs on what module {missing[0]} builds, and that is not exported yet: "
                                        f"`tito module start {missing[0].number}`")

@@ -33,9 +33,9 @@ def complete(
 
 def refuse(space, module, outcome, lacking):
     """Say why nothing was exported, and end with status 1."""
-    from tito import console, progress
+    from tito import console, standing
 
-    progress.record(space, module, outcome.passed)
+    standing.record(space, module, outcome.passed)
     first = f"{lacking[0].id} {lacking[0].name}" if lacking else "no exercise passed"
     more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
     console.say(f"Not exported: {first}{more}.\n{space.label(space.exported(module))} stays as it was.", style="red")
@@ -45,23 +45,23 @@ def refuse(space, module, outcome, lacking):
 
 def export(space, module, outcome):
     """Write the package's file, record the completion, and name what comes next."""
-    from tito import console, progress
-    from tito.notebooks.export import write_atomically
+    from tito import console, standing
+    from tito.files import write_atomically
 
     write_atomically(space.exported(module), outcome.text)
-    progress.record(space, module, outcome.passed)
+    standing.record(space, module, outcome.passed)
     console.say(f"Module {module} is complete: {space.label(space.exported(module))} now holds your code.", style="green")
-    if progress.borrowed_file(space, module).exists():
+    if standing.borrowed_file(space, module).exists():
         console.say("It was borrowed before, so the map goes on calling it borrowed.", style="yellow")
     console.next_step(what_comes_after(space, module))
 
 
 def what_comes_after(space, module):
     """Return the next command: the milestone that a module makes ready, else the module to go on with."""
-    from tito import progress
+    from tito import standing
     from tito.commands.overview import advice, next_module
 
-    found = progress.standings(space)
+    found = standing.standings(space)
     usable = {one.module.number for one in found if one.usable}
     ready = [one for one in space.curriculum.milestones if module.number in one.requires and usable.issuperset(one.requires)
              and (space.root / "milestones" / one.script).exists()]
@@ -70,9 +70,10 @@ def what_comes_after(space, module):
 
 def take_reference(space, module):
     """Export the reference solution, marked as borrowed."""
-    from tito import console, progress, workspace
+    from tito import console, standing, workspace
     from tito.notebooks import source
-    from tito.notebooks.export import export_text, write_atomically
+    from tito.files import write_atomically
+    from tito.notebooks.export import export_text
 
     if space.is_clone:
         raise workspace.WorkspaceError("a clone holds the reference already: there is nothing to borrow here")
@@ -80,10 +81,10 @@ def take_reference(space, module):
         raise workspace.WorkspaceError(f"module {module} is not in this release yet")
     reference = source.read(workspace.course_source(module))
     text = export_text(reference, reference, f"modules/{module.folder}/{module.name}.py")
-    head = progress.BORROWED.format(folder=module.folder, number=module.number)
+    head = standing.BORROWED.format(folder=module.folder, number=module.number)
     if space.exported(module).exists():
         console.say(f"Kept your exported file as {space.label(space.backup(space.exported(module)))}")
-    progress.borrow(space, module)
+    standing.borrow(space, module)
     write_atomically(space.exported(module), "\n".join([head, *text.split("\n")[1:]]))
     console.say(f"Module {module} is borrowed: the package holds the reference, and your notebook is untouched.", style="yellow")
     console.next_step(what_comes_after(space, module))

@@ -7,14 +7,14 @@ def start(
     lab: bool = typer.Option(False, "--lab", help="Open the notebook in Jupyter Lab."),
 ):
     """Show a module's notebook and exercises."""
-    from tito import console, progress, scaffold, workspace
+    from tito import console, scaffold, standing, workspace
     from tito.notebooks import source
 
     space = workspace.find()
     chosen = space.curriculum.module(module)
     if workspace.is_to_come(chosen):
         raise workspace.WorkspaceError(f"module {chosen} is not in this release yet")
-    missing = [one.module for one in progress.standings(space) if one.module.number in chosen.requires and not one.usable]
+    missing = [one.module for one in standing.standings(space) if one.module.number in chosen.requires and not one.usable]
     path = space.notebook(chosen) if space.has_notebook(chosen) else scaffold.write_notebook(space, chosen, "ipynb")
     console.say(f"{chosen.number} {chosen.title}   {space.label(path)}", style="bold")
     console.say()

@@ -26,7 +26,7 @@ def conclude(space, module, outcome, exercise=None, everything=False):
     Returns:
         Whether all is well: every core exercise passed, or the one that was asked for.
     """
-    from tito import console, progress
+    from tito import console, standing
     from tito.checks import trial
 
     console.say(f"{outcome.label}, {trial.saved(outcome.path)}")
@@ -36,7 +36,7 @@ def conclude(space, module, outcome, exercise=None, everything=False):
     console.say(f"{len(outcome.passed)} passed, {len(failed)} failed, {len(unwritten)} not written yet")
     open_core = [one for one in unwritten if exercise or one.id not in extensions(module)]
     if exercise is None:
-        progress.record(space, module, outcome.passed)
+        standing.record(space, module, outcome.passed)
     if failed and failed[0].failure.shared:
         console.next_step(f"edit the cell that is named above and save, then tito module test {module.number}")
     elif failed:

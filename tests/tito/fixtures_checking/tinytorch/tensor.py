@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 
-from tinytorch.op import op
+from tinytorch.given.op import op
 
 
 class Tensor:

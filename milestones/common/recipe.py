@@ -1,0 +1,105 @@
+"""What milestones that learn from pictures share: a recipe, and the training by it."""
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from common.run_callback import FirstBatches, Following
+from tinytorch.data import (Compose, DataLoader, Normalize, RandomBrightness, RandomHorizontalFlip,
+                            RandomShift, Subset, TensorDataset, split_indices)
+from tinytorch.losses import cross_entropy
+from tinytorch.optim import AdamW, LambdaLR, warmup_cosine
+from tinytorch.training import Trainer
+
+# Mean and standard deviation of the training pixels of each colour, as fractions of 255.
+PIXELS = {"mnist": Normalize([0.1307], [0.3081]),
+          "cifar10": Normalize([0.49, 0.48, 0.45], [0.25, 0.24, 0.26])}
+
+
+def warm_up_for_a_fifth(steps, epoch):
+    """Raise the learning rate for a fifth of all steps; then lower it along a cosine."""
+    return warmup_cosine(max(1, round(0.2 * steps)), steps)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """All that a training is made of, but for the network and chance."""
+
+    epochs: int
+    lr: float
+    batch_size: int = 128
+    batches: int | None = None  # in an epoch; None for as many as the examples fill
+    optimizer: type = AdamW
+    weight_decay: float = 0.0
+    schedule: Callable = warm_up_for_a_fifth  # from all steps, and an epoch's, to `LambdaLR`'s factor
+    flip: bool = False
+    shift: int = 0  # at most, in pixels
+    brightness: float = 0.0  # change at most, of pixels that are scaled
+    validation: int = 2000  # examples it is not trained on: whoever chooses, chooses by them
+    measured: int = 500  # examples in a batch that is not trained on
+
+
+def planes(images):
+    """Return images (N, height, width) or (N, channels, height, width) with their channels."""
+    return images.reshape(len(images), -1, *images.shape[-2:])
+
+
+def changes(recipe, scale):
+    """Return the transform of a batch to train on: the pictures a little different, as numbers."""
+    return Compose([*[RandomHorizontalFlip()] * recipe.flip,
+                    *[RandomShift(recipe.shift)] * (recipe.shift > 0), scale,
+                    *[RandomBrightness(recipe.brightness)] * (recipe.brightness > 0)])
+
+
+def loaders(data, recipe, scale, options, rng, examples=None):
+    """Return loaders of the training, the validation and the test examples.
+
+    Args:
+        data: The data set.
+        recipe: The `Recipe`.
+        scale: Transform that makes numbers of pixels.
+        options: The command line.
+        rng: Generator; the order of batches and the changes to pictures get one each of it.
+        examples: How many to train on; None for all.
+    """
+    order, chance = rng.spawn(2)
+    images, labels = planes(data.train_images), data.train_labels
+    held = min(recipe.validation, len(labels) // 10)
+    kept, held_out = split_indices(len(labels), [len(labels) - held, held], order)
+    changed = TensorDataset(images, labels, transform=changes(recipe, scale), rng=chance)
+    training = FirstBatches(Subset(changed, kept[:examples]), options.batch_size, shuffle=True,
+                            generator=order, prefetch=2 if options.threads > 1 else 0,
+                            count=recipe.batches)
+    unchanged = TensorDataset(images, labels, transform=scale)
+    tests = TensorDataset(planes(data.test_images), data.test_labels, transform=scale)
+    return (training, DataLoader(Subset(unchanged, held_out), recipe.measured),
+            DataLoader(tests, recipe.measured))
+
+
+def descent(recipe, model, options, epoch):
+    """Return a recipe's optimizer, and the schedule of its learning rate, which counts steps.
+
+    Args:
+        recipe: The `Recipe`.
+        model: The network; parameters that require no gradient are left alone.
+        options: The command line.
+        epoch: How many steps an epoch has.
+    """
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizer = recipe.optimizer(trained, lr=options.lr, weight_decay=recipe.weight_decay)
+    return optimizer, LambdaLR(optimizer, recipe.schedule(options.epochs * epoch, epoch))
+
+
+def train(session, model, recipe, training, validation):
+    """Train a network by a recipe; show how it goes, and keep the state after each epoch.
+
+    Args:
+        session: The `Run`.
+        model: The network.
+        recipe: The `Recipe`.
+        training: Loader of the examples to train on.
+        validation: Loader of those that are only measured.
+    """
+    optimizer, scheduler = descent(recipe, model, session.options, len(training))
+    following = Following(session, len(training))
+    trainer = Trainer(model, cross_entropy, optimizer, scheduler, [following], session.checkpoint,
+                      schedule="step", settings=session.settings())
+    following.fit(trainer, training, validation)

@@ -1,0 +1,1 @@
+"""Pictures of graphs, of trainings and of profiles, for notebooks and for the milestones' figures. Given."""

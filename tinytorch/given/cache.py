@@ -1,0 +1,27 @@
+"""Where data sets and compiled kernels are kept between runs. Given."""
+import os
+import sys
+from pathlib import Path
+
+
+def cache_dir():
+    """Return the folder of the user's in which the course keeps what it can make or fetch again; it may not exist yet.
+
+    Returns:
+        `%LOCALAPPDATA%/tinytorch` on Windows, `~/Library/Caches/tinytorch` on macOS, else
+        `$XDG_CACHE_HOME/tinytorch` or `~/.cache/tinytorch`.
+
+    Example:
+        >>> cache_dir().name
+        'tinytorch'
+
+    Source: XDG Base Directory Specification, version 0.8, section 3.
+    """
+    if sys.platform == "win32":
+        base, default = os.environ.get("LOCALAPPDATA", ""), "AppData/Local"
+    elif sys.platform == "darwin":
+        base, default = "", "Library/Caches"
+    else:
+        base, default = os.environ.get("XDG_CACHE_HOME", ""), ".cache"
+    # The specification: a relative path in the variable is invalid and to be ignored.
+    return (Path(base) if os.path.isabs(base) else Path.home() / default) / "tinytorch"

@@ -1,0 +1,110 @@
+"""Which function runs an op: the device of its arrays decides first, then the kernel set in use. Given."""
+import importlib
+import importlib.util
+import warnings
+from collections import Counter
+
+from tinytorch.given.device import device_of
+from tinytorch.given.state import state, watched, watchers
+
+fallbacks = Counter()  # op name -> how often the chosen kernel set lacked it and the NumPy forward ran instead
+_given = {}  # kernel set -> function that registers and returns the kernel given for an op, or None
+
+
+def select_kernel(op, *arrays):
+    """Choose the function that runs an op: where the data lives decides first, then the kernel set in use.
+
+    Args:
+        op: The op.
+        arrays: Its inputs, unwrapped: arrays, or Python numbers, which live anywhere.
+
+    Returns:
+        A function with the signature of ``op.forward``.
+
+    Raises:
+        ValueError: The arrays lie on different devices.
+        NotImplementedError: They lie on a device for which the op has no kernel.
+
+    Example:
+        >>> from tinytorch.given.op import Op
+        >>> select_kernel(Op(lambda a: abs(a)), -3.0)(-3.0)
+        3.0
+    """
+    device = device_of(*arrays)
+    if device == "cpu" and state.kernels == "numpy" and not watchers:
+        return op.forward
+    chosen = state.kernels if device == "cpu" else device
+    kernel = op.forward if chosen == "numpy" else op.kernels.get(chosen)
+    if kernel is None and chosen in _given:
+        kernel = _given[chosen](op)
+    if kernel is not None:
+        return watched("kernel", kernel, op, chosen) if watchers else kernel
+    if device != "cpu":
+        raise NotImplementedError(f"op {op.name!r} has no {device} kernel: write one with "
+                                  f"@{op.name}.register_kernel({device!r}), or move the tensor back with .to('cpu')")
+    fallbacks[op.name] += 1
+    return watched("kernel", op.forward, op, "numpy", True) if watchers else op.forward
+
+
+def load(kernels):
+    """Make a kernel set ready: import what registers its kernels. Nothing is compiled before an op runs.
+
+    Args:
+        kernels: ``"numpy"``, or ``"numba"``: the kernels of module 10, if exported, and those that are given.
+
+    Returns:
+        Name of the set that can run here: ``"numpy"``, with a warning, where numba is not installed.
+
+    Raises:
+        ValueError: There is no such set.
+
+    Example:
+        >>> load("numpy")
+        'numpy'
+        >>> load("fast")
+        Traceback (most recent call last):
+        ...
+        ValueError: there is no kernel set 'fast': the sets are numpy, numba
+    """
+    if kernels not in ("numpy", "numba"):
+        raise ValueError(f"there is no kernel set {kernels!r}: the sets are numpy, numba")
+    if kernels == "numpy" or kernels in _given:
+        return kernels
+    if importlib.util.find_spec("numba") is None:
+        warnings.warn("numba is not installed, so the NumPy kernels run: "
+                      "to install it, run `pip install 'tinytorch-course[kernels]'`", RuntimeWarning, stacklevel=3)
+        return "numpy"
+    try:
+        importlib.import_module("tinytorch.kernels_cpu")
+    except ImportError as error:
+        if error.name != "tinytorch.kernels_cpu":  # else module 10 is still to be written
+            raise
+    _given[kernels] = importlib.import_module("tinytorch.given.numba_kernels").find
+    return kernels
+
+
+class use:
+    """Choose the kernel set that runs on the CPU, for good or for the length of a ``with`` block.
+
+    The choice is this thread's. An op for which the set has no kernel runs its NumPy forward, and is counted in `fallbacks`.
+
+    Args:
+        kernels: ``"numpy"`` or ``"numba"``.
+
+    Raises:
+        ValueError: There is no such set.
+
+    Example:
+        >>> with use("numpy"):
+        ...     state.kernels
+        'numpy'
+    """
+
+    def __init__(self, kernels):
+        self.previous, state.kernels = state.kernels, load(kernels)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        state.kernels = self.previous

@@ -1,0 +1,329 @@
+"""Sizes and borders of pictures, in arrays of shape (N, C, H, W); what does not fit says so. Given."""
+import numpy as np
+
+from tinytorch.given.op import ops
+
+
+def pair(value):
+    """Return (value, value) of one number, and a pair as it is.
+
+    Args:
+        value: A number, or a pair for height and width.
+
+    Returns:
+        A tuple of two.
+
+    Example:
+        >>> pair(3), pair([3, 5])
+        ((3, 3), (3, 5))
+    """
+    return tuple(value) if isinstance(value, (tuple, list)) else (value, value)
+
+
+def places(size, kernel_size, stride=(1, 1), dilation=(1, 1), padding=(0, 0)):
+    """Return at how many places, down and across, a kernel fits into a picture.
+
+    Args:
+        size: Height and width of the picture.
+        kernel_size: Height and width of the kernel.
+        stride: How far it is from one place to the next, down and across.
+        dilation: How far it is from one entry of the kernel to the next, down and across.
+        padding: How wide the picture's border is, above and below, left and right.
+
+    Returns:
+        A tuple of two; a number below 1 says that the kernel does not fit.
+
+    Example:
+        >>> places((28, 28), (5, 3))
+        (24, 26)
+        >>> places((28, 28), (2, 2), stride=(2, 2))
+        (14, 14)
+    """
+    return tuple((n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, d, p in zip(size, kernel_size, stride, dilation, padding))
+
+
+def padded(x, padding, value=0):
+    """Return an array with a border of a value around every picture; without a border it is the array itself.
+
+    Args:
+        x: Array of shape (N, C, H, W).
+        padding: How wide the border is, above and below, left and right.
+        value: What it is filled with.
+
+    Returns:
+        Array of shape (N, C, H + 2 * padding[0], W + 2 * padding[1]).
+
+    Example:
+        >>> padded(np.array([[[[5]]]]), (0, 1))
+        array([[[[0, 5, 0]]]])
+    """
+    (n, c, h, w), (ph, pw) = x.shape, padding
+    if ph == pw == 0:
+        return x
+    out = np.full((n, c, h + 2 * ph, w + 2 * pw), value, x.dtype)
+    trimmed(out, padding)[...] = x
+    return out
+
+
+def trimmed(x, padding):
+    """Return pictures without their border: a view, so that what is written to it is written to them.
+
+    Args:
+        x: Array of shape (N, C, H, W).
+        padding: How wide the border is, above and below, left and right.
+
+    Returns:
+        Array of shape (N, C, H - 2 * padding[0], W - 2 * padding[1]).
+
+    Example:
+        >>> trimmed(np.array([[[[0, 5, 0]]]]), (0, 1))
+        array([[[[5]]]])
+    """
+    (ph, pw), (h, w) = padding, x.shape[2:]
+    return x[:, :, ph:h - ph, pw:w - pw]
+
+
+def slabs(count, size):
+    """Yield slices of a batch, each of as many pictures as the cache of a processor holds.
+
+    Args:
+        count: How many pictures there are.
+        size: How many numbers each of them takes while it is worked on.
+
+    Returns:
+        Iterator over slices that follow each other; none if there is no picture.
+
+    Example:
+        >>> list(slabs(5, 100_000))
+        [slice(0, 2, None), slice(2, 4, None), slice(4, 6, None)]
+    """
+    step = max(1, 2**18 // max(1, size))
+    for start in range(0, count, step):
+        yield slice(start, start + step)
+
+
+def check_pictures(name, size):
+    """Raise an error if a shape is not one of a batch of pictures.
+
+    Args:
+        name: Who asks.
+        size: The shape.
+
+    Raises:
+        ValueError: It has not four axes.
+
+    Example:
+        >>> check_pictures("conv2d", (28, 28))
+        Traceback (most recent call last):
+        ...
+        ValueError: conv2d needs pictures of shape (N, C, H, W), or (C, H, W) for one of them, got (28, 28)
+    """
+    if len(size) != 4:
+        raise ValueError(f"{name} needs pictures of shape (N, C, H, W), or (C, H, W) for one of them, got {tuple(size)}")
+
+
+def check_fits(name, x, kernel_size, stride, padding, dilation=(1, 1)):
+    """Raise an error if a kernel does not fit on pictures, and say why.
+
+    Args:
+        name: Who asks.
+        x: Tensor or array of pictures.
+        kernel_size, stride, padding, dilation: Pairs, for height and width.
+
+    Raises:
+        ValueError: The pictures or the settings are none, or the kernel reaches over more than the padded picture.
+
+    Example:
+        >>> check_fits("conv2d", np.zeros((1, 1, 4, 4)), (5, 5), (1, 1), (0, 0))
+        Traceback (most recent call last):
+        ...
+        ValueError: conv2d needs a kernel no larger than the padded picture: it reaches over (5, 5) pixels of (4, 4)
+    """
+    check_pictures(name, x.shape)
+    for what, value, least in (("kernel size", kernel_size, 1), ("stride", stride, 1), ("dilation", dilation, 1), ("padding", padding, 0)):
+        if len(value) != 2 or min(value) < least:
+            raise ValueError(f"{name} needs a {what} of {least} or more, one number or a pair, got {value}")
+    if min(places(x.shape[2:], kernel_size, stride, dilation, padding)) < 1:
+        size = tuple(n + 2 * p for n, p in zip(x.shape[2:], padding))
+        reach = tuple(d * (k - 1) + 1 for k, d in zip(kernel_size, dilation))
+        raise ValueError(f"{name} needs a kernel no larger than the padded picture: it reaches over {reach} pixels of {size}")
+
+
+def check_groups(in_channels, out_channels, groups):
+    """Raise an error if the channels cannot be divided into groups.
+
+    Args:
+        in_channels, out_channels: How many channels come in, and how many go out.
+        groups: Into how many groups they are divided.
+
+    Raises:
+        ValueError: The groups do not divide both.
+
+    Example:
+        >>> check_groups(3, 6, 2)
+        Traceback (most recent call last):
+        ...
+        ValueError: a convolution needs groups that divide its channels: 3 in, 6 out, groups 2
+    """
+    if groups < 1 or in_channels % groups or out_channels % groups:
+        raise ValueError(f"a convolution needs groups that divide its channels: {in_channels} in, {out_channels} out, groups {groups}")
+
+
+def check_channels(input_size, weight_size, groups):
+    """Raise an error if the channels of pictures and those of a convolution's weight do not fit, and say why.
+
+    Args:
+        input_size: Shape (N, C, H, W) of the pictures.
+        weight_size: Shape of the weight, which should be (O, C / groups, KH, KW).
+        groups: Into how many groups the channels are divided.
+
+    Raises:
+        ValueError: They do not fit, or the groups do not divide the channels.
+
+    Example:
+        >>> check_channels((1, 3, 8, 8), (6, 1, 5, 5), 1)
+        Traceback (most recent call last):
+        ...
+        ValueError: conv2d needs a weight for 3 channels, got one for 1: weight (6, 1, 5, 5), input (1, 3, 8, 8), groups 1
+    """
+    check_pictures("conv2d", input_size)
+    if len(weight_size) != 4:
+        raise ValueError(f"conv2d needs a weight of shape (O, C / groups, KH, KW), got {weight_size}")
+    check_groups(input_size[1], weight_size[0], groups)
+    if input_size[1] != weight_size[1] * groups:
+        raise ValueError(f"conv2d needs a weight for {input_size[1]} channels, got one for {weight_size[1] * groups}: "
+                         f"weight {weight_size}, input {input_size}, groups {groups}")
+
+
+def margins(padding, kernel_size, stride, dilation):
+    """Return the border that a padding asks for, and by how much more the last row and column need.
+
+    Args:
+        padding: A number, a pair, "valid" for none, or "same" for as much as keeps the picture's size.
+        kernel_size, stride, dilation: Pairs.
+
+    Returns:
+        Two pairs: the border on both sides, and what is missing below and at the right, which only "same" asks for.
+
+    Raises:
+        ValueError: "same" with a stride other than 1, or a word that there is not.
+
+    Example:
+        >>> margins("same", (3, 4), (1, 1), (1, 1))
+        ((1, 1), (0, 1))
+    """
+    if padding == "same":
+        if tuple(stride) != (1, 1):
+            raise ValueError(f'conv2d needs stride 1 for padding="same", got {stride}')
+        total = [d * (k - 1) for k, d in zip(kernel_size, dilation)]
+        return tuple(n // 2 for n in total), tuple(n % 2 for n in total)
+    if isinstance(padding, str) and padding != "valid":
+        raise ValueError(f'conv2d needs a padding of numbers, or "same" or "valid", got {padding!r}')
+    return (0, 0) if padding == "valid" else pair(padding), (0, 0)
+
+
+def grown(x, more):
+    """Add rows of zeros below pictures, and columns at their right.
+
+    Args:
+        x: Tensor of shape (N, C, H, W).
+        more: Pair: how many rows, and how many columns.
+
+    Returns:
+        Tensor of shape (N, C, H + more[0], W + more[1]); the same one, if there is nothing to add.
+
+    Example:
+        >>> from tinytorch.tensor import ones
+        >>> grown(ones(1, 1, 1, 2), (0, 1))
+        tensor([[[[1., 1., 0.]]]])
+    """
+    for dim, extra in zip((2, 3), more):
+        if extra:
+            zeros = np.zeros([extra if axis == dim else size for axis, size in enumerate(x.shape)], x.dtype)
+            x = ops["cat"](x, zeros, dim=dim)
+    return x
+
+
+def pooling(name, x, kernel_size, stride, padding):
+    """Return the settings of a pooling as pairs, in a dict, if they fit the pictures.
+
+    Args:
+        name: Who asks.
+        x: Tensor or array of pictures.
+        kernel_size, stride, padding: A number or a pair each; stride None for the size of the kernel.
+
+    Returns:
+        Dict of kernel_size, stride and padding.
+
+    Raises:
+        ValueError: Something does not fit; the message says what.
+
+    Example:
+        >>> pooling("max_pool2d", np.zeros((1, 1, 4, 4)), 2, None, 0)
+        {'kernel_size': (2, 2), 'stride': (2, 2), 'padding': (0, 0)}
+    """
+    stride = pair(kernel_size if stride is None else stride)
+    kernel_size, padding = (pair(value) for value in (kernel_size, padding))
+    check_fits(name, x, kernel_size, stride, padding)
+    if any(2 * p > k for k, p in zip(kernel_size, padding)):
+        raise ValueError(f"{name} needs a padding of at most half the kernel's size {kernel_size}, got {padding}")
+    return {"kernel_size": kernel_size, "stride": stride, "padding": padding}
+
+
+def column(vector):
+    """Give what belongs to channels, of shape (C,), the shape (C, 1, 1), which lines up with pictures.
+
+    Args:
+        vector: Tensor or array of shape (C,).
+
+    Returns:
+        Tensor or array of shape (C, 1, 1).
+
+    Example:
+        >>> column(np.zeros(3)).shape
+        (3, 1, 1)
+    """
+    return vector.reshape(-1, 1, 1)
+
+
+def values_per_channel(x):
+    """Return how many numbers of a batch belong to one channel.
+
+    Args:
+        x: Tensor of shape (N, C, H, W).
+
+    Returns:
+        N * H * W.
+
+    Raises:
+        ValueError: There is one alone, or none: it has no variance.
+
+    Example:
+        >>> values_per_channel(np.zeros((2, 3, 4, 5)))
+        40
+    """
+    count = x.shape[0] * x.shape[2] * x.shape[3]
+    if count < 2:
+        raise ValueError(f"batch_norm needs more than one value per channel to take a variance of, got shape {x.shape}: "
+                         "train on larger batches, or call eval() first")
+    return count
+
+
+def check_normal(x, channels):
+    """Raise an error if pictures do not have the channels that a batch normalisation was made for.
+
+    Args:
+        x: Tensor.
+        channels: How many channels it should have.
+
+    Raises:
+        ValueError: It has others, or it is no batch of pictures.
+
+    Example:
+        >>> check_normal(np.zeros((2, 3, 4, 4)), 6)
+        Traceback (most recent call last):
+        ...
+        ValueError: BatchNorm2d needs pictures of shape (N, 6, H, W), got (2, 3, 4, 4)
+    """
+    if x.ndim != 4 or x.shape[1] != channels:
+        raise ValueError(f"BatchNorm2d needs pictures of shape (N, {channels}, H, W), got {tuple(x.shape)}")

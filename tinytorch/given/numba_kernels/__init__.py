@@ -1,0 +1,76 @@
+"""The numba kernels of ReLU, of linear layers and of the ops of module 12, and `jit`, which compiles a kernel. Given; numba is imported when first needed.
+
+An op finds its kernel here by its name, when it first runs under `tt.use("numba")`.
+"""
+import functools
+import importlib
+
+from tinytorch.given.numba_kernels.compiling import compile_seconds, jit, watched_numba
+from tinytorch.given.dispatch import fallbacks
+
+HOME = {  # op -> the file of this folder that holds its kernel, a function of the same name
+    "relu": "activations", "linear": "products", "linear_weight": "products",
+    "convolution": "convolution", "conv2d_input": "convolution", "conv2d_weight": "correlation",
+    "max_pooling": "pooling", "max_pooling_backward": "pooling",
+    "channel_norm": "normalization", "channel_norm_backward": "normalization", "channel_norm_weight": "normalization",
+    "channel_variance": "normalization",
+}
+
+
+def find(op):
+    """Register the kernel that is given for an op, if there is one.
+
+    Args:
+        op: The op; its kernel must be called as it is.
+
+    Returns:
+        The kernel, or None.
+
+    Example:
+        >>> from tinytorch.tensor import add
+        >>> find(add) is None
+        True
+    """
+    if op.name not in HOME:
+        return None
+    kernel = getattr(importlib.import_module(f"tinytorch.given.numba_kernels.{HOME[op.name]}"), op.name)
+
+    @functools.wraps(kernel)
+    def run(*arrays, **settings):
+        out = kernel(*arrays, **settings)
+        return fall_back(op, *arrays, **settings) if out is None else out  # None: it does not cover these
+
+    return op.register_kernel("numba")(run)
+
+
+def fall_back(op, *arrays, **settings):
+    """Run an op's own forward function, because its kernel does not cover these arrays, and count that.
+
+    Args:
+        op: The op.
+        arrays: Its inputs.
+        settings: Its settings.
+
+    Returns:
+        What its forward function returns.
+
+    Example:
+        >>> import numpy as np
+        >>> from tinytorch.tensor import add
+        >>> fall_back(add, np.ones(1), 2.0), fallbacks["add"] > 0
+        (array([3.]), True)
+    """
+    fallbacks[op.name] += 1
+    return op.forward(*arrays, **settings)
+
+
+def __getattr__(name):
+    """Take from numba, when it is asked for, what a kernel needs beside `jit`, and say so where numba is not installed.
+
+    It is ``prange``, a range whose rounds run on several threads, and ``jitable``, which marks a function that kernels may
+    call: compiled within them, plain Python elsewhere.
+    """
+    if name not in ("prange", "jitable"):
+        raise AttributeError(f"tinytorch.given.numba_kernels has no {name!r}")
+    numba = watched_numba()
+    return numba.prange if name == "prange" else numba.extending.register_jitable

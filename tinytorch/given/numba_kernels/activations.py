@@ -1,0 +1,26 @@
+"""ReLU, in numba. Given."""
+import numpy as np
+
+from tinytorch.given.numba_kernels.arrays import ready
+from tinytorch.given.numba_kernels.compiling import jit
+from tinytorch.given.numba_kernels.threads import spread
+
+
+@jit
+def rectify(a, out):
+    """Replace negative numbers by 0; nan is none of them, and stays."""
+    zero = a.dtype.type(0)
+    for i in range(a.size):
+        out[i] = zero if a[i] <= zero else a[i]
+
+
+def relu(a):
+    """Replace every negative entry by 0: the kernel of that op. Return None for what it does not cover."""
+    arrays = ready(np.asarray(a))
+    if not arrays:
+        return None
+    (a,) = arrays
+    out = np.empty_like(a)
+    entries, results = a.reshape(-1), out.reshape(-1)
+    spread(lambda first, last: rectify(entries[first:last], results[first:last]), a.size, numbers=1)
+    return out

@@ -1,0 +1,128 @@
+"""Compile kernels with numba: once for each user, with a word when it takes long, and with the time it took. Given."""
+import contextlib
+import functools
+import hashlib
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+from tinytorch.given.cache import cache_dir
+
+PATIENCE = 1.0  # seconds of compiling before a line says so
+compile_seconds = Counter()  # kernel -> seconds that compiling it took in this process; what the cache held took none
+_lock = threading.Lock()
+
+
+def jit(function=None, **options):
+    """Compile the decorated function with numba when it is first called, and keep the machine code for later processes.
+
+    It is `numba.njit` with this settled: the code is kept in a folder of the user's, or only in memory where that cannot be
+    written, and for functions of temporary files; a division by 0 gives inf or nan, as in NumPy; other threads may run
+    meanwhile; and the time that compiling takes is counted in `compile_seconds`, and told at a terminal when it is long.
+
+    Args:
+        function: The function, of arrays and numbers.
+        options: Options of `numba.njit`, such as ``parallel=True``, or ``cache=False`` to compile in every process.
+
+    Returns:
+        The compiled function: a dispatcher of numba's, which other compiled functions may call.
+
+    Raises:
+        ImportError: numba is not installed. The message says what to do.
+
+    Example:
+        >>> @jit                                                        # doctest: +SKIP
+        ... def total(x):
+        ...     result = 0.0
+        ...     for value in x:
+        ...         result += value
+        ...     return result
+    """
+    if function is None:
+        return functools.partial(jit, **options)
+    numba = watched_numba()
+    cache = options.pop("cache", True)
+    compiled = numba.njit(**{"error_model": "numpy", "nogil": True, **options})(function)
+    folder = cache and (numba.config.CACHE_DIR or stays(function) and code_folder())
+    with _lock, contextlib.suppress(RuntimeError):  # the function has no file, as one that was made by exec
+        if folder and numba.config.DISABLE_JIT == 0:
+            previous, numba.config.CACHE_DIR = numba.config.CACHE_DIR, folder
+            try:
+                compiled.enable_caching()
+            finally:
+                numba.config.CACHE_DIR = previous
+    return compiled
+
+
+def stays(function):
+    """Say whether a function's file is to stay: not so in the folder for temporary files, where checks write and run code."""
+    path = Path(function.__code__.co_filename).resolve()
+    return not (path.exists() and path.is_relative_to(Path(tempfile.gettempdir()).resolve()))
+
+
+@functools.cache
+def code_folder():
+    """Return the folder that compiled code is kept in, or None if it cannot be written.
+
+    numba compiles anew when the file of a kernel changes, not when a file does from which it calls something: so the name
+    of the folder changes with the files beside this one.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    try:
+        folder = cache_dir() / "numba" / digest.hexdigest()[:12]
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except (OSError, RuntimeError):  # RuntimeError: there is no home folder
+        return None
+    return str(folder)
+
+
+@functools.cache
+def watched_numba():
+    """Import numba, and watch from now on what it compiles."""
+    try:
+        import numba
+        from numba.core import event
+    except ImportError as error:
+        raise ImportError("numba is not installed: run `pip install 'tinytorch-course[kernels]'`", name="numba") from error
+
+    class Watch(event.Listener):
+        """Counts the seconds of each compilation that is not part of another, and tells of a long one."""
+
+        def on_start(self, happening):
+            current.depth += 1
+            if current.depth == 1:
+                current.start = time.perf_counter()
+                current.line = threading.Timer(PATIENCE, say, [happening.data["dispatcher"].__name__])
+                current.line.daemon = True
+                current.line.start()
+
+        def on_end(self, happening):
+            current.depth -= 1
+            if current.depth == 0:
+                current.line.cancel()
+                compile_seconds[happening.data["dispatcher"].__name__] += time.perf_counter() - current.start
+
+    event.register("numba:compile", Watch())
+    return numba
+
+
+class Current(threading.local):
+    """What this thread is compiling."""
+
+    depth = 0
+
+
+current = Current()
+
+
+def say(name):
+    """Say, where a person reads along, that a kernel is being compiled."""
+    if sys.stderr.isatty() or "ipykernel" in sys.modules:
+        again = "once, and kept for later" if code_folder() else f"its code cannot be kept in {cache_dir()}"
+        print(f"compiling {name} with numba ({again}) ...", file=sys.stderr, flush=True)

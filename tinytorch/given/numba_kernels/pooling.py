@@ -1,0 +1,140 @@
+"""Max-pooling and its gradient, in numba. Given.
+
+Windows of 2 by 2 that do not overlap, which most networks have, get loops of their own that are or become vector instructions.
+"""
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from tinytorch.given.numba_kernels.compiling import jit
+from tinytorch.given.numba_kernels.arrays import ready
+from tinytorch.given.numba_kernels.moves import SHORT
+from tinytorch.given.numba_kernels.threads import spread
+from tinytorch.given.numba_kernels.vectors import Vectors, unpack
+
+
+@jit(cache=False)
+def beats(value, largest):
+    """Say whether a value comes to be the maximum: it is larger, or nan."""
+    return (value > largest) | (value != value)  # not `or`, which would jump
+
+
+@jit(cache=False)
+def window(y, x, settings, size):
+    """Return the rows and columns of the picture that a window meets: first, and one past the last."""
+    (rows, columns), (down, across), (top, left) = settings
+    y, x = y * down - top, x * across - left
+    return max(y, 0), min(y + rows, size[0]), max(x, 0), min(x + columns, size[1])
+
+
+@jit
+def pool(first, last, pictures, settings, out):
+    """Take the maximum of every window of the pictures (M, H, W) from first to last."""
+    for n in range(first, last):
+        for y in range(out.shape[1]):
+            if settings == ((2, 2), (2, 2), (0, 0)):
+                upper, lower, row = pictures[n, 2 * y], pictures[n, 2 * y + 1], out[n, y]
+                for x in range(len(row)):
+                    largest = upper[2 * x]
+                    for value in (upper[2 * x + 1], lower[2 * x], lower[2 * x + 1]):
+                        largest = value if beats(value, largest) else largest
+                    row[x] = largest
+            else:
+                for x in range(out.shape[2]):
+                    top, bottom, left, right = window(y, x, settings, pictures.shape[1:])
+                    largest = pictures.dtype.type(-np.inf)
+                    for i in range(top, bottom):
+                        for j in range(left, right):
+                            if beats(pictures[n, i, j], largest):
+                                largest = pictures[n, i, j]
+                    out[n, y, x] = largest
+
+
+def make_settle(lanes):
+    """Make the loop's body that gives the gradients of `lanes / 2` windows of 2 by 2 to their maxima.
+
+    Called as ``settle(upper, lower, grad, at, out, to, pitch)``, it takes those that start at column ``2 * at`` of two rows. A
+    number is its window's maximum if it beats those before it in row-major order, and none behind it beats it.
+    """
+    @intrinsic
+    def settle(typing, upper, lower, grad, at, out, to, pitch):
+        def generate(context, builder, signature, args):
+            upper, lower, grad, at, out, to, pitch = unpack(context, builder, signature, args)
+            vectors, halves = (Vectors(builder, signature.args[0].dtype, count) for count in (lanes, lanes // 2))
+            double = builder.add(at, at)
+            rows = [vectors.load(row, double) for row in (upper, lower)]
+            across = [vectors.shuffle(row, row, [i ^ 1 for i in range(lanes)]) for row in rows]  # a number's neighbour
+            left = ir.Constant(ir.VectorType(ir.IntType(1), lanes), [1 - i % 2 for i in range(lanes)])
+
+            def beats(a, b):
+                return builder.or_(builder.fcmp_ordered(">", a, b), builder.fcmp_unordered("uno", a, a))
+
+            def wins_in_row(row, beside):
+                return builder.select(left, builder.not_(beats(beside, row)), beats(row, beside))
+
+            loses = builder.or_(beats(rows[1], rows[0]), beats(across[1], rows[0]))
+            wins = builder.and_(beats(rows[1], rows[0]), beats(rows[1], across[0]))
+            few = halves.load(grad, at)
+            value, zero = vectors.shuffle(few, few, [i // 2 for i in range(lanes)]), ir.Constant(vectors.vector, None)
+            for place, row, beside, vertical in zip((to, builder.add(to, pitch)), rows, across, (builder.not_(loses), wins)):
+                chosen = builder.and_(vertical, wins_in_row(row, beside))
+                vectors.store(builder.select(chosen, value, zero), out, builder.add(place, double))
+            return context.get_dummy_value()
+        long = types.intp
+        return types.void(upper, lower, grad, long, out, long, long), generate
+    return settle
+
+
+settle_4, settle_8 = make_settle(SHORT), make_settle(2 * SHORT)
+
+
+@jit
+def unpool(first, last, grad, pictures, settings, out):
+    """Give the gradient of every window to its maximum: the first in row-major order, or the last nan."""
+    numbers = out.reshape(out.size)
+    for n in range(first, last):
+        for y in range(grad.shape[1]):
+            row = grad[n, y]
+            if settings == ((2, 2), (2, 2), (0, 0)) and len(row) >= SHORT // 2:
+                upper, lower, to = pictures[n, 2 * y], pictures[n, 2 * y + 1], (n * out.shape[1] + 2 * y) * out.shape[2]
+                step = SHORT if len(row) >= SHORT else SHORT // 2
+                for x in range(0, len(row), step):
+                    if step == SHORT:
+                        settle_8(upper, lower, row, min(x, len(row) - step), numbers, to, out.shape[2])
+                    else:
+                        settle_4(upper, lower, row, min(x, len(row) - step), numbers, to, out.shape[2])
+            else:
+                for x in range(grad.shape[2]):
+                    top, bottom, left, right = window(y, x, settings, pictures.shape[1:])
+                    place, largest = (top, left), pictures[n, top, left]
+                    for i in range(top, bottom):
+                        for j in range(left, right):
+                            if beats(pictures[n, i, j], largest):
+                                place, largest = (i, j), pictures[n, i, j]
+                    out[n, place[0], place[1]] += grad[n, y, x]
+
+
+def max_pooling(x, *, kernel_size, stride, padding):
+    """Take the maximum of every window: the kernel of that op. Return None for what it does not cover."""
+    arrays = ready(x)
+    if not arrays:
+        return None
+    pictures, settings = arrays[0].reshape(-1, *x.shape[2:]), (kernel_size, stride, padding)
+    size = [(n + 2 * p - k) // s + 1 for n, k, s, p in zip(x.shape[2:], *settings)]
+    out = np.empty((len(pictures), *size), x.dtype)
+    spread(lambda first, last: pool(first, last, pictures, settings, out), len(out), numbers=pictures[0].size)
+    return out.reshape(*x.shape[:2], *size)
+
+
+def max_pooling_backward(grad, x, *, kernel_size, stride, padding):
+    """Give the gradient back to the maxima: the kernel of that op. Return None for what it does not cover."""
+    arrays = ready(grad, x)
+    if not arrays:
+        return None
+    grad, pictures = (array.reshape(-1, *array.shape[2:]) for array in arrays)
+    settings = kernel_size, stride, padding
+    once = settings == ((2, 2), (2, 2), (0, 0)) and x.shape[2] % 2 == x.shape[3] % 2 == 0 and x.shape[3] >= SHORT
+    out = (np.empty if once else np.zeros)(pictures.shape, grad.dtype)  # where every entry is written once
+    spread(lambda first, last: unpool(first, last, grad, pictures, settings, out), len(out), numbers=2 * pictures[0].size)
+    return out.reshape(x.shape)

@@ -1,0 +1,173 @@
+"""A linear layer and the gradient of its weight, in numba, where that is faster than the matrix library. Given.
+
+The library copies pieces of both matrices into the order in which it will read them. These two products need no copies. A weight
+has a row for each neuron, so both factors of every product come from rows: `dot_tile`, in LLVM's language as the loops of
+convolution, multiplies vectors of factors and keeps the sums of `ROWS` times `COLUMNS` pairs of rows in registers. The gradient
+of the weight adds up over the batch, as that of a convolution's weight over pixels: the same loop does it.
+"""
+import math
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from tinytorch.given.numba_kernels.arrays import readable
+from tinytorch.given.numba_kernels.choosing import is_faster
+from tinytorch.given.numba_kernels.compiling import jit
+from tinytorch.given.numba_kernels.threads import spread
+from tinytorch.given.numba_kernels.tiles import HEADS, gather_1, gather_4
+from tinytorch.given.numba_kernels.vectors import FEW, INDEX, WIDTH, Vectors, unpack
+
+ROWS, COLUMNS = 2 if FEW else 4, 4  # of the inputs, and of the weight, at once
+PART = 2**12  # bytes of a row that are multiplied in one go: so much of `COLUMNS` rows stays in a core's first cache
+NEAR = 2**18  # bytes of inputs that stay in its second cache while the whole weight passes by
+HIGH = math.lcm(HEADS[0], HEADS[3])  # neurons of the gradient that a thread takes at once: whole tiles, wide or narrow
+WORTH = 2**21  # products, from which on a loop is worth calling
+SHARED = 2**26  # products, from which on that holds for several threads: the loop's have to be woken, the library's are awake
+LONG = 16  # vectors in a row, from which on it is worth adding up the lanes of a sum in the end
+
+
+def totals(vectors, sums):
+    """Add up the lanes of each of some vectors, a power of two of them: return a vector of the totals."""
+    block = vectors.lanes
+    while len(sums) > 1 or block > 1:
+        pairs = list(zip(sums[::2], sums[1::2])) or [sums]
+        sums = [halved(vectors, block, pair) for pair in pairs]
+        block = max(block // 2, 1)
+    return sums[0]
+
+
+def halved(vectors, block, pair):
+    """Add the second half of each block of lanes to its first half, in two vectors, which become one, or in one alone."""
+    lanes, a, b = range(sum(each.type.count for each in pair)), pair[0], pair[-1]
+    if block == 1:
+        return vectors.shuffle(a, b, list(lanes))
+    first, second = ([lane for lane in lanes if lane % block // (block // 2) == half] for half in (0, 1))
+    return vectors.builder.fadd(vectors.shuffle(a, b, first), vectors.shuffle(a, b, second))
+
+
+@intrinsic
+def dot_tile(typing, x, at, weight, to, pitch, count, base, first, base_pitch, out, place, out_pitch):
+    """Multiply `ROWS` rows from ``x[at]`` on with `COLUMNS` from ``weight[to]`` on, in a count of their numbers.
+
+    The sum of the pair (i, j) begins with ``base[first + i * base_pitch + j]`` and goes to ``out[place + i * out_pitch + j]``.
+    """
+    def generate(context, builder, signature, args):
+        x, at, weight, to, pitch, count, base, first, base_pitch, out, place, out_pitch = unpack(context, builder, signature, args)
+        vectors, dtype = Vectors(builder, signature.args[0].dtype), signature.args[0].dtype
+        row = lambda start, pitch, i: builder.add(start, builder.mul(pitch, INDEX(i)))
+        lefts = [builder.gep(x, [row(at, pitch, i)]) for i in range(ROWS)]
+        rights = [builder.gep(weight, [row(to, pitch, j)]) for j in range(COLUMNS)]
+        sums = [[vectors.variable(ir.Constant(vectors.vector, [0.0] * vectors.lanes)) for _ in rights] for _ in lefts]
+        with cgutils.for_range_slice(builder, INDEX(0), count, INDEX(vectors.lanes), INDEX) as (index, _):
+            factors = [vectors.load(right, index) for right in rights]
+            for i, left in enumerate(lefts):
+                numbers = vectors.load(left, index)
+                for j, factor in enumerate(factors):
+                    vectors.add_product(sums[i][j], numbers, factor)
+        results = Vectors(builder, dtype, COLUMNS)
+        for i in range(ROWS):
+            total = totals(vectors, [builder.load(each) for each in sums[i]])
+            start = results.load(base, row(first, base_pitch, i))
+            results.store(builder.fadd(total, start), out, row(place, out_pitch, i))
+        return context.get_dummy_value()
+    long = types.intp
+    return types.void(x, long, weight, long, long, long, base, long, long, out, long, long), generate
+
+
+@jit
+def multiply(first, last, x, weight, bias, out):
+    """Write rows of a linear layer, a tile's or more; a tile at the edge overlaps the one before it."""
+    (neurons, length), part = weight.shape, PART // x.itemsize
+    numbers, weights, results = x.reshape(x.size), weight.reshape(weight.size), out.reshape(out.size)
+    block = max(1, NEAR // (min(length, part) * x.itemsize) // ROWS) * ROWS
+    kept = np.empty(block * COLUMNS, x.dtype)  # the sums of a block's tiles, between two parts
+    for start in range(first, last, block):
+        for j in range(0, neurons, COLUMNS):
+            j = min(j, neurons - COLUMNS)
+            for k in range(0, length, part):
+                for row in range(start, min(start + block, last), ROWS):
+                    i, own = min(row, last - ROWS), (row - start) * COLUMNS
+                    base, place, pitch = (kept, own, COLUMNS) if k else (bias, j, 0)
+                    to, end, out_pitch = (kept, own, COLUMNS) if k + part < length else (results, i * neurons + j, neurons)
+                    dot_tile(numbers, i * length + k, weights, j * length + k, length, min(part, length - k),
+                             base, place, pitch, to, end, out_pitch)
+
+
+@jit
+def multiply_batch(first, last, grad, x, out):
+    """Write the weight's gradient for some neurons, as many as two tiles' or more; a tile at the edge overlaps the one before it."""
+    (rows, neurons), length, lanes = grad.shape, x.shape[1], WIDTH // x.itemsize
+    slopes, numbers, results = grad.reshape(grad.size), x.reshape(x.size), out.reshape(out.size)
+    heads, steps, base = np.arange(neurons), np.arange(rows) * neurons, np.zeros(length, x.dtype)
+    even = length // (4 * lanes) * 4 * lanes
+    for to in range(0, even, 4 * lanes):
+        for neuron in range(first, last, HEADS[3]):
+            gather_4(slopes, 0, heads, min(neuron, last - HEADS[3]), steps, numbers, base, 0, results, to, length)
+    for to in range(even, length, lanes):
+        for neuron in range(first, last, HEADS[0]):
+            gather_1(slopes, 0, heads, min(neuron, last - HEADS[0]), steps, numbers, base, 0, results, to, length)
+
+
+def spread_rows(work, rows, size, products):
+    """Spread work on rows over threads, by so many rows as are one piece of work; who has the last takes what is left, too."""
+    pieces = max(1, rows // size)
+    spread(lambda first, last: work(first * size, rows if last == pieces else last * size), pieces,
+           numbers=0, products=products // pieces)
+
+
+def layer_by_loop(x, weight, bias):
+    """Compute a linear layer: arrays of shapes (N, in_features), (out_features, in_features), (out_features,)."""
+    out = np.empty((len(x), len(weight)), x.dtype)
+    spread_rows(lambda *part: multiply(*part, x, weight, bias, out), len(x), ROWS, len(x) * weight.size)
+    return out
+
+
+def layer_by_library(x, weight, bias):
+    """Compute the same with the matrix library."""
+    return x @ weight.T + bias
+
+
+def gradient_by_loop(grad, x):
+    """Compute the gradient of a linear layer's weight: arrays of shapes (N, out_features), (N, in_features)."""
+    out = np.empty((grad.shape[1], x.shape[1]), x.dtype)
+    spread_rows(lambda *part: multiply_batch(*part, grad, x, out), len(out), HIGH, len(x) * out.size)
+    return out
+
+
+def gradient_by_library(grad, x):
+    """Compute the same with the matrix library."""
+    return grad.T @ x
+
+
+def enough(products):
+    """Say whether there are enough products for a loop on the threads that it has."""
+    return products >= WORTH and (products >= SHARED or numba.get_num_threads() == 1)
+
+
+def linear(x, weight, bias=None):
+    """Give every neuron's weighted sum of the inputs: the kernel of that op. Return None where the library shall do it."""
+    bias = np.zeros(len(weight), weight.dtype) if bias is None else bias
+    if not readable(x, weight, bias) or x.ndim < 2 or weight.shape != (bias.size, x.shape[-1]):
+        return None
+    (neurons, length), lanes = weight.shape, WIDTH // x.itemsize
+    if length % lanes or length < LONG * lanes or neurons < COLUMNS or x.size < ROWS * length or not enough(x.size * neurons):
+        return None
+    if not is_faster(layer_by_loop, layer_by_library, (128, 784), (256, 784), (256,), x.dtype):
+        return None
+    return layer_by_loop(x.reshape(-1, length), weight, bias).reshape(*x.shape[:-1], neurons)
+
+
+def linear_weight(grad, x):
+    """Sum grad[i] * x[j] over all examples: the kernel of that op. Return None where the library shall do it."""
+    if not readable(grad, x) or x.ndim < 2 or grad.shape[:-1] != x.shape[:-1]:
+        return None
+    (neurons, length), lanes = (grad.shape[-1], x.shape[-1]), WIDTH // x.itemsize
+    if length % lanes or neurons < HEADS[0] or not enough(x.size * neurons) or x.size // length * 4 * WIDTH > NEAR:
+        return None
+    if not is_faster(gradient_by_loop, gradient_by_library, (128, 256), (128, 784), x.dtype):
+        return None
+    return gradient_by_loop(grad.reshape(-1, neurons), x.reshape(-1, length))

@@ -1,0 +1,271 @@
+"""The op: a NumPy function on which later modules register more. Given.
+
+An op is born in one module as a plain function on arrays. Gradient rules (module 05), faster kernels (module 10) and
+GPU kernels (module 11) are registered on it later: nothing is patched, and no earlier file changes. PyTorch's
+``torch.library``, HIPS autograd's ``defvjp`` and JAX's primitives have the same shape.
+
+`dispatch` chooses the function that runs an op; `history` holds what a result remembers of it.
+"""
+import functools
+import importlib
+import inspect
+import sys
+
+from tinytorch.given.dispatch import select_kernel
+from tinytorch.given.state import watched, watchers
+
+# The parts that modules hand over, and the file that hands over each.
+HOME = {"apply": "tinytorch.tensor", "Tensor": "tinytorch.tensor", "backward": "tinytorch.autograd"}
+_parts = {}
+ops = {}  # name -> the op that was made last under it
+
+
+def register(name):
+    """Register the decorated function or class as a part of the framework; registering again replaces it.
+
+    Args:
+        name: ``"apply"``, which runs an op; ``"Tensor"``, the class of their results; or ``"backward"``, which walks back
+            through the ops that ran.
+
+    Returns:
+        A decorator that returns its function or class unchanged.
+
+    Raises:
+        ValueError: There is no such part.
+
+    Example:
+        >>> register("forward")
+        Traceback (most recent call last):
+        ...
+        ValueError: there is no part 'forward': the parts are apply, Tensor, backward
+    """
+    if name not in HOME:
+        raise ValueError(f"there is no part {name!r}: the parts are {', '.join(HOME)}")
+
+    def keep(made):
+        _parts[name] = made
+        return made
+
+    return keep
+
+
+def part(name):
+    """Return a registered part, importing the module that registers it when nobody has yet.
+
+    Args:
+        name: ``"apply"``, ``"Tensor"`` or ``"backward"``.
+
+    Returns:
+        The function or class registered last.
+
+    Raises:
+        ImportError: The module that registers it has not been exported. The message names it.
+
+    Example:
+        >>> part("apply").__name__
+        'apply'
+    """
+    if name not in _parts:
+        importlib.import_module(HOME[name])
+    return watched("part", _parts[name], name) if watchers else _parts[name]
+
+
+class Op:
+    """A named computation: its forward function, and what modules have registered on it.
+
+    Args:
+        forward: Function of arrays (positional) and settings (keyword-only) that returns an array.
+
+    Example:
+        >>> double = Op(lambda a: a * 2)
+        >>> double.forward(21)
+        42
+    """
+
+    def __init__(self, forward):
+        functools.update_wrapper(self, forward)
+        self.name = forward.__name__
+        self.forward = forward
+        self.defaults = forward.__kwdefaults__ or {}
+        self.signature = inspect.signature(forward)
+        self.most, self.names, self.settings = argument_names(self.signature)
+        self.rules = ()
+        self.rule_of_each = None
+        self.kernels = {}
+        self.flops = self.moved = None
+        ops[self.name] = self
+
+    def __call__(self, *inputs, **params):
+        if len(inputs) > self.most or params and not self.names.isdisjoint(params):
+            inputs, params = self.bind(inputs, params)
+        return (_parts.get("apply") or part("apply"))(self, *inputs, **params)
+
+    def bind(self, inputs, params):
+        """Tell inputs from settings where some inputs were given by name, or some settings by place.
+
+        Args:
+            inputs: Tuple of what was given by place: inputs, and after them perhaps settings, in the forward's order.
+            params: Dict of what was given by name.
+
+        Returns:
+            Tuple of all inputs, and dict of all settings.
+
+        Raises:
+            TypeError: There are too many of them, one is missing, or one has an unknown name.
+
+        Example:
+            >>> scale = Op(lambda a, factor, *, shift=0: a * factor + shift)
+            >>> scale.bind((1.0, 2.0, 3.0), {})
+            ((1.0, 2.0), {'shift': 3.0})
+            >>> scale.bind((1.0,), {"factor": 2.0})
+            ((1.0, 2.0), {'shift': 0})
+        """
+        extra = inputs[self.most:]
+        if len(extra) > len(self.settings):
+            raise TypeError(f"{self.name}{self.signature} takes at most {self.most + len(self.settings)} arguments, got {len(inputs)}")
+        given = self.signature.bind(*inputs[:self.most], **dict(zip(self.settings, extra)), **params)
+        given.apply_defaults()
+        return given.args, given.kwargs
+
+    def __repr__(self):
+        kernels = ", ".join(["numpy", *self.kernels])
+        return f"<op {self.name}: kernels {kernels}; {'has' if self.rules or self.rule_of_each else 'no'} gradient rule>"
+
+    def register_vjp(self, *rules, each=None):
+        """Register the gradient rules: how a gradient of the output becomes a gradient of each input.
+
+        Args:
+            rules: One function for each positional argument, ``rule(grad, out, *inputs, **params)``, written with ops.
+                None marks an argument that has no gradient, such as labels.
+            each: Instead of them, one rule for an op of any number of inputs; it also receives ``argument``, a position.
+
+        Example:
+            >>> triple = Op(lambda a: a * 3)
+            >>> triple.register_vjp(lambda grad, out, a: grad * 3)
+            >>> triple.rule(0)(1.0, None, 5.0)
+            3.0
+        """
+        self.rules, self.rule_of_each = rules, each
+
+    def rule(self, argument):
+        """Return the gradient rule of one input.
+
+        Args:
+            argument: Position of the input, from 0.
+
+        Returns:
+            ``rule(grad, out, *inputs, **params)``, or None for an input without a gradient.
+
+        Raises:
+            NotImplementedError: The op has no rule for it. The message says what to write.
+
+        Example:
+            >>> @op
+            ... def flip(a): return -a
+            >>> flip.rule(0)
+            Traceback (most recent call last):
+            ...
+            NotImplementedError: op 'flip' has no gradient rule for argument 0: write one with flip.register_vjp(...)
+        """
+        if not self.rule_of_each and argument >= len(self.rules):
+            raise NotImplementedError(f"op {self.name!r} has no gradient rule for argument {argument}: "
+                                      f"write one with {self.name}.register_vjp(...)")
+        each = self.rule_of_each
+        rule = functools.partial(each, argument=argument) if each else self.rules[argument]
+        return watched("rule", rule, self) if watchers else rule
+
+    def register_kernel(self, name):
+        """Register the decorated function as this op's kernel of a set; it has the forward's signature.
+
+        Args:
+            name: A kernel set of the CPU, such as ``"numba"``, or a device, such as ``"cuda"``.
+
+        Returns:
+            A decorator that returns its function unchanged.
+
+        Example:
+            >>> double = Op(lambda a: a * 2)
+            >>> fast = double.register_kernel("numba")(lambda a: a + a)
+            >>> double.kernels["numba"](21)
+            42
+        """
+        def keep(kernel):
+            self.kernels[name] = kernel
+            return kernel
+
+        return keep
+
+    def register_cost(self, flops, moved=None):
+        """Register what the op costs, whichever kernel runs it; a profile divides it by the time that it took.
+
+        Args:
+            flops: Function ``flops(out, *arrays, **params)`` of the result, the inputs and the settings, their defaults
+                filled in. It returns how many floating-point operations the op's formula takes.
+            moved: Function of the same arguments: how many bytes have to be read and written. None for every array
+                read once and the result written once.
+
+        Example:
+            >>> double = Op(lambda a: a * 2)
+            >>> double.register_cost(lambda out, a: 1)
+            >>> double.flops(42, 21)
+            1
+        """
+        self.flops, self.moved = flops, moved
+
+
+def argument_names(signature):
+    """Return how many inputs an op takes at most, their names, and the names of its settings, in order."""
+    kinds = {name: parameter.kind for name, parameter in signature.parameters.items()}
+    names = [name for name, kind in kinds.items() if kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
+    any_number = inspect.Parameter.VAR_POSITIONAL in kinds.values()
+    settings = [name for name, kind in kinds.items() if kind is inspect.Parameter.KEYWORD_ONLY]
+    return sys.maxsize if any_number else len(names), frozenset(names), settings
+
+
+def op(forward):
+    """Make an op of the decorated function.
+
+    Args:
+        forward: Function of arrays (positional) and settings (keyword-only) that returns an array.
+
+    Returns:
+        The `Op`; ``forward`` itself stays reachable as its attribute of that name.
+
+    Example:
+        >>> @op
+        ... def double(a): return a * 2
+        >>> double.name
+        'double'
+    """
+    return Op(forward)
+
+
+class InPlace(Op):
+    """An op that changes its arrays in place, as the step of an optimizer does: it takes arrays, not tensors.
+
+    Its kernels are registered and chosen like any op's. Nothing is wrapped or remembered, and no gradient flows.
+    """
+
+    def __call__(self, *arrays, **params):
+        select_kernel(self, *arrays)(*arrays, **params)
+
+
+def in_place(forward):
+    """Make an op of a function that changes arrays in place and returns nothing.
+
+    Args:
+        forward: Function of arrays (positional) and settings (keyword-only).
+
+    Returns:
+        The `InPlace` op.
+
+    Example:
+        >>> import numpy as np
+        >>> @in_place
+        ... def double(a): a *= 2
+        >>> x = np.array([1.0, 2.0])
+        >>> double(x)
+        >>> x
+        array([2., 4.])
+    """
+    return InPlace(forward)

@@ -1,1 +1,0 @@
-"""Files that arrays are kept in. Given."""

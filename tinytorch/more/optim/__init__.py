@@ -1,0 +1,1 @@
+"""Names of `tinytorch.optim` that are given. Given."""
