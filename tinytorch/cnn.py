@@ -7,12 +7,12 @@ import math
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from tinytorch.given.image_sizes import (check_channels, check_fits, check_groups, check_normal,
+                                         column, grown, margins, padded, pair, places, pooling,
+                                         slabs, trimmed, values_per_channel)
+from tinytorch.given.op import op
 from tinytorch.layers import (Buffer, Flatten, Linear, Module, Parameter, ReLU, Sequential,
                               kaiming_uniform_, uniform_)
-from tinytorch.given.op import op
-from tinytorch.given.image_sizes import (check_channels, check_fits, check_groups, check_normal, column,
-                                grown, margins, padded, pair, places, pooling, slabs, trimmed,
-                                values_per_channel)
 from tinytorch.tensor import Tensor, ones, sqrt, zeros
 
 

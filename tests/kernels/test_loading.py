@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import tinytorch as tt
-from tinytorch.given import dispatch, state
+from tinytorch.given import dispatch
+from tinytorch.given.state import state
 from tinytorch.given.op import Op
 
 pytest.importorskip("numba", reason="numba is not installed: only a warning would be left to test")
@@ -98,16 +99,16 @@ def test_an_unknown_set_is_an_error_that_lists_the_sets():
     for name in ("numb", "cuda", None):
         with pytest.raises(ValueError, match=f"there is no kernel set {name!r}: the sets are numpy, numba"):
             tt.use(name)
-    assert state.state.kernels == "numpy"
+    assert state.kernels == "numpy"
 
 
 def test_the_choice_is_a_thread_s_own():
     seen = []
 
     def work():
-        seen.append(state.state.kernels)
+        seen.append(state.kernels)
         with tt.use("numba"):
-            seen.append(state.state.kernels)
+            seen.append(state.kernels)
 
     threads = [threading.Thread(target=work) for _ in range(4)]
     with tt.use("numba"):

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 import tinytorch as tt
-from tinytorch.given import dispatch, op as op_seam, state
+from tinytorch.given import dispatch
+from tinytorch.given import op as op_seam
+from tinytorch.given.state import state, watchers
 from tinytorch.layers import Linear, ReLU, Sequential
 from tinytorch.losses import cross_entropy
 from tinytorch.given.dispatch import select_kernel
@@ -21,8 +23,8 @@ from tinytorch.given.profiling import Row, shortened
 def clean(monkeypatch):
     monkeypatch.setattr(mul, "kernels", {})
     yield
-    assert state.watchers == []
-    state.state.kernels = "numpy"
+    assert watchers == []
+    state.kernels = "numpy"
 
 
 def ticking():
@@ -181,7 +183,7 @@ def test_an_error_in_the_block_goes_on_and_leaves_everything_clean():
     with pytest.raises(ZeroDivisionError), profile() as p:
         Tensor([1.0]) + 1.0
         raise ZeroDivisionError
-    assert state.watchers == []
+    assert watchers == []
     assert rows(p)["add", "numpy"].calls == 1
     assert select_kernel(add, np.ones(1)) is add.forward
 

@@ -2,18 +2,19 @@
 import numpy as np
 import pytest
 
-from tinytorch.given import op as op_seam, state
+from tinytorch.given import op as op_seam
+from tinytorch.given.state import state
 from tinytorch.activations import tanh
 from tinytorch.tensor import Tensor, matmul, mul, reduce_sum, sub
 
 
 def walk(root, gradient=None, retain_graph=None, create_graph=False):
     """A backward engine in its smallest form: enough for a chain of ops, and for a second derivative."""
-    before, state.state.recording = state.state.recording, create_graph
+    before, state.recording = state.recording, create_graph
     try:
         pull(root, gradient if gradient is not None else Tensor(np.ones_like(root.data)))
     finally:
-        state.state.recording = before
+        state.recording = before
 
 
 def pull(tensor, grad):

@@ -4,7 +4,8 @@ import pytest
 
 import tinytorch as tt
 from tinytorch.given import device
-from tinytorch.given import dispatch, state
+from tinytorch.given import dispatch
+from tinytorch.given.state import state
 from tinytorch.tensor import Tensor, add, mul
 
 
@@ -14,7 +15,7 @@ def clean(monkeypatch):
     monkeypatch.setattr(device, "_devices", {})
     dispatch.fallbacks.clear()
     yield
-    state.state.kernels = "numpy"
+    state.kernels = "numpy"
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def test_use_chooses_for_good_as_a_statement(calls):
 def test_the_set_is_restored_after_an_error(calls):
     with pytest.raises(ZeroDivisionError), tt.use("numba"):
         raise ZeroDivisionError
-    assert state.state.kernels == "numpy"
+    assert state.kernels == "numpy"
 
 
 def test_a_missing_kernel_falls_back_to_numpy_and_is_counted(calls):

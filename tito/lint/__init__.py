@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tito.checks.checking import CheckBroken
-from tito.lint import (checks, docstrings, doctests, encoding, exercises, exports, handout, limits, staircase, style,
+from tito.lint import (checks, docstrings, doctests, encoding, exercises, exports, floors, handout, sizes, staircase, style,
                        survivors, trials)
 from tito.lint.problem import Problem
 from tito.notebooks.problems import SourceError
@@ -57,11 +57,12 @@ RULES = (
     Rule("survivors", survivors.known),
     Rule("staircase", staircase.imports),
     Rule("forward-names", staircase.forward_names),
-    Rule("limits", limits.notebooks),
-    Rule("width", limits.width),
-    Rule("minutes", limits.minutes),
-    Rule("export-limits", limits.exported),
-    Rule("code-limits", limits.code, by_module=False),
+    Rule("floors", floors.kept, by_module=False),
+    Rule("sizes", sizes.notebooks),
+    Rule("width", sizes.width),
+    Rule("minutes", sizes.minutes),
+    Rule("export-sizes", sizes.exported),
+    Rule("code-sizes", sizes.code, by_module=False),
     Rule("check-cells", exercises.checked),
     Rule("hints", exercises.hinted),
     Rule("spoilers", exercises.unspoiled),
