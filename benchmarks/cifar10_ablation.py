@@ -7,6 +7,7 @@ the same few epochs. Results are added to `benchmarks/results/cifar10_ablation.j
 on, and `cifar10_ablation.md` beside it is the table made from it. Epochs are few, so what needs many (changed pictures, weight
 decay) shows less here than in a whole training.
 """
+
 import argparse
 import json
 import os
@@ -22,19 +23,22 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from tinytorch.datasets import cifar10
-from tinytorch.losses import cross_entropy
 from tinytorch.given.machine import blas
+from tinytorch.losses import cross_entropy
 from tinytorch.optim import SGD, AdamW
 from tinytorch.training import Trainer, evaluate
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "milestones"))
-import cifar10_mlp  # noqa: E402
-from common.recipe import descent, loaders  # noqa: E402
+import cifar10_mlp
+
+from common.recipe import descent, loaders
 
 RESULTS = Path(__file__).parent / "results" / "cifar10_ablation.json"
 VALIDATION = 5000
 BEST = replace(cifar10_mlp.RECIPES["best"], validation=VALIDATION)
-PLAIN = replace(BEST, optimizer=SGD, lr=0.01, weight_decay=0.0, gain=None, spread=(0, 1), flip=False, shift=0, schedule=cifar10_mlp.constant)
+PLAIN = replace(
+    BEST, optimizer=SGD, lr=0.01, weight_decay=0.0, gain=None, spread=(0, 1), flip=False, shift=0, schedule=cifar10_mlp.constant
+)
 LADDER = {
     "SGD 0.01, pixels from 0 to 1": {},
     "+ pixels from -2 to 2": {"spread": BEST.spread},
@@ -66,16 +70,28 @@ def measure(data, recipe, seed, epochs):
     history = Trainer(model, cross_entropy, optimizer, scheduler, schedule="step").fit(training, epochs=epochs)
     cpu = time.process_time() - began
     result = evaluate(model, validation, cross_entropy)
-    return {"seed": seed, "epochs": epochs, "accuracy": result.accuracy, "accuracy_error": result.accuracy_error,
-            "loss": result.loss, "train_loss": history[-1]["train_loss"], "cpu_seconds": cpu}
+    return {
+        "seed": seed,
+        "epochs": epochs,
+        "accuracy": result.accuracy,
+        "accuracy_error": result.accuracy_error,
+        "loss": result.loss,
+        "train_loss": history[-1]["train_loss"],
+        "cpu_seconds": cpu,
+    }
 
 
 def table(results):
     """Return the Markdown table of all that has been measured."""
     first = results["runs"][0]
-    lines = [f"Validation accuracy on {VALIDATION:,} examples after {first['epochs']} epochs, each row with one technique more than "
-             "the row above. ± is one standard error, over the examples and seeds together; rows share examples and seeds, "
-             "so that differences are surer than it says.", "", "| technique | accuracy (%) | seeds | CPU seconds |", "|---|---|---|---|"]
+    lines = [
+        f"Validation accuracy on {VALIDATION:,} examples after {first['epochs']} epochs, each row with one technique more than "
+        "the row above. ± is one standard error, over the examples and seeds together; rows share examples and seeds, "
+        "so that differences are surer than it says.",
+        "",
+        "| technique | accuracy (%) | seeds | CPU seconds |",
+        "|---|---|---|---|",
+    ]
     for name in LADDER:
         runs = [run for run in results["runs"] if run["technique"] == name]
         if runs:
@@ -109,8 +125,13 @@ def main():
             run = {"technique": name, **measure(data, recipe, seed, options.epochs)}
             print(f"{name:32} seed {seed}  {100 * run['accuracy']:.2f} %  {run['cpu_seconds']:.0f} s", flush=True)
             results["runs"].append(run)
-            results["machine"] = {"blas": blas(), "cores": os.cpu_count(), "python": platform.python_version(),
-                                  "numpy": np.__version__, "date": date.today().isoformat()}
+            results["machine"] = {
+                "blas": blas(),
+                "cores": os.cpu_count(),
+                "python": platform.python_version(),
+                "numpy": np.__version__,
+                "date": date.today().isoformat(),
+            }
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
             path.with_suffix(".md").write_text(table(results), encoding="utf-8")

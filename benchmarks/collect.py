@@ -4,6 +4,7 @@
 
 Runs that differ in nothing but their seed, and the threads they had, are a group, with the mean of their accuracies and its standard error over seeds.
 """
+
 import argparse
 import json
 import platform
@@ -11,20 +12,48 @@ import statistics
 from datetime import date
 from pathlib import Path
 
-GROUP = ("milestone", "dataset", "model", "recipe", "frozen_filters", "kernels", "gradients", "epochs", "batch_size", "lr", "hidden")
+GROUP = (
+    "milestone",
+    "dataset",
+    "model",
+    "recipe",
+    "frozen_filters",
+    "kernels",
+    "gradients",
+    "epochs",
+    "batch_size",
+    "lr",
+    "hidden",
+)
 NAMED = ("dataset", "model", "recipe")
-KEPT = ("seed", "threads", "test_accuracy", "test_accuracy_error", "test_loss", "test_loss_error", "seconds", "cpu_seconds", "steps",
-        "step_ms_median", "peak_memory_mb", "blas", "kernels")
+KEPT = (
+    "seed",
+    "threads",
+    "test_accuracy",
+    "test_accuracy_error",
+    "test_loss",
+    "test_loss_error",
+    "seconds",
+    "cpu_seconds",
+    "steps",
+    "step_ms_median",
+    "peak_memory_mb",
+    "blas",
+    "kernels",
+)
 
 
 def group(runs):
     """Return a summary of runs that differ in their seed alone."""
     accuracies = [run["test_accuracy"] for run in runs]
     several = len(runs) > 1
-    return {**{name: runs[0][name] for name in GROUP if name in runs[0]},
-            "test_accuracy_mean": statistics.mean(accuracies), "test_accuracy_least": min(accuracies),
-            "test_accuracy_mean_error": statistics.stdev(accuracies) / len(runs) ** 0.5 if several else None,
-            "runs": [{name: run[name] for name in KEPT} for run in runs]}
+    return {
+        **{name: runs[0][name] for name in GROUP if name in runs[0]},
+        "test_accuracy_mean": statistics.mean(accuracies),
+        "test_accuracy_least": min(accuracies),
+        "test_accuracy_mean_error": statistics.stdev(accuracies) / len(runs) ** 0.5 if several else None,
+        "runs": [{name: run[name] for name in KEPT} for run in runs],
+    }
 
 
 def main():
@@ -39,15 +68,22 @@ def main():
         run = json.loads(path.read_text(encoding="utf-8"))
         groups.setdefault(tuple(run.get(name) for name in GROUP), []).append(run)
     found = [group(runs) for runs in groups.values()]
-    result = {"date": date.today().isoformat(), "python": platform.python_version(), "system": platform.platform(),
-              "notes": options.note, "groups": found}
+    result = {
+        "date": date.today().isoformat(),
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "notes": options.note,
+        "groups": found,
+    }
     options.result.parent.mkdir(parents=True, exist_ok=True)
     options.result.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     for one in found:
         name = " ".join(one[part] for part in NAMED if part in one) + " with frozen filters" * one.get("frozen_filters", False)
-        print(f"{name or one['gradients']:10} {len(one['runs'])} runs of {one['epochs']} epochs: "
-              f"{100 * one['test_accuracy_mean']:.2f} % in the mean, {100 * one['test_accuracy_least']:.2f} % at least, "
-              f"{statistics.mean(run['cpu_seconds'] for run in one['runs']):.0f} s of CPU time")
+        print(
+            f"{name or one['gradients']:10} {len(one['runs'])} runs of {one['epochs']} epochs: "
+            f"{100 * one['test_accuracy_mean']:.2f} % in the mean, {100 * one['test_accuracy_least']:.2f} % at least, "
+            f"{statistics.mean(run['cpu_seconds'] for run in one['runs']):.0f} s of CPU time"
+        )
 
 
 if __name__ == "__main__":

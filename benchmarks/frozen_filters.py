@@ -5,6 +5,7 @@
 Every run is a milestone's own recipe with `--frozen-filters`: BatchNorm and linear layers are trained, the convolutions are not. Runs that are
 there already are not repeated. `benchmarks/results/frozen_filters.json` is made of them, and its means stand in `modules/curriculum.toml`.
 """
+
 import argparse
 import subprocess
 import sys
@@ -41,8 +42,20 @@ def train(folder, words):
     """Train once, unless that has been done."""
     if not (folder / "metrics.json").exists():
         print(" ".join(words), flush=True)
-        subprocess.run([sys.executable, ROOT / "milestones" / words[0], *words[1:], "--frozen-filters", "--no-figures", "--checkpoint", folder,
-                        "--metrics-json", folder / "metrics.json"], check=True)
+        subprocess.run(
+            [
+                sys.executable,
+                ROOT / "milestones" / words[0],
+                *words[1:],
+                "--frozen-filters",
+                "--no-figures",
+                "--checkpoint",
+                folder,
+                "--metrics-json",
+                folder / "metrics.json",
+            ],
+            check=True,
+        )
 
 
 if __name__ == "__main__":

@@ -4,11 +4,12 @@ Three times a convolution, BatchNorm (Ioffe and Szegedy, 2015), a pool and ReLU,
 layer: the recipe `small`. The recipe `large` has a fourth convolution, and more epochs. Everything
 that runs is your own.
 """
+
 import numpy as np
+
 from common import Run, complete, parser, positive, run
 from common.filters import freeze_filters, of_filters
 from common.recipe import PIXELS, Recipe, loaders, train
-
 from tinytorch.cnn import ConvNet
 from tinytorch.datasets import cifar10
 from tinytorch.losses import cross_entropy
@@ -25,10 +26,10 @@ WIDTHS = {"small": [32, 64, 128], "large": [32, 64, 128, 256]}
 def read_options(arguments=None):
     """Read the command line; what it leaves out, the recipe decides."""
     options = of_filters(parser(__doc__, "cifar10-cnn"))
-    options.add_argument("--recipe", choices=RECIPES, default="small",
-                         help="network and training (%(default)s)")
-    options.add_argument("--widths", type=positive, nargs="+", metavar="N",
-                         help="filters of each convolution, at most five (the recipe's)")
+    options.add_argument("--recipe", choices=RECIPES, default="small", help="network and training (%(default)s)")
+    options.add_argument(
+        "--widths", type=positive, nargs="+", metavar="N", help="filters of each convolution, at most five (the recipe's)"
+    )
     found = options.parse_args(arguments)
     found.widths = found.widths or WIDTHS[found.recipe]
     if len(found.widths) > 5:
@@ -54,13 +55,18 @@ def main():
     model = network(rng, options.widths)
     if options.frozen_filters:
         freeze_filters(model)
-    session = Run(options, recipe=options.recipe, widths=options.widths,
-                  examples=options.examples, frozen_filters=options.frozen_filters)
-    training, validation, tests = loaders(data, recipe, PIXELS["cifar10"], options, rng,
-                                          options.examples)
+    session = Run(
+        options, recipe=options.recipe, widths=options.widths, examples=options.examples, frozen_filters=options.frozen_filters
+    )
+    training, validation, tests = loaders(data, recipe, PIXELS["cifar10"], options, rng, options.examples)
     train(session, model, recipe, training, validation)
-    session.finish(model, evaluate(model, tests, cross_entropy), data, tests,
-                   f"conv {'-'.join(map(str, options.widths))} with BatchNorm, linear")
+    session.finish(
+        model,
+        evaluate(model, tests, cross_entropy),
+        data,
+        tests,
+        f"conv {'-'.join(map(str, options.widths))} with BatchNorm, linear",
+    )
 
 
 if __name__ == "__main__":

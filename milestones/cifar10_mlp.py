@@ -3,12 +3,13 @@
 Three recipes: `baseline`, a plain network; `seed`, a larger one shown slightly changed pictures;
 `best`, the same network with AdamW, warm-up and a cosine. Everything that runs is your own.
 """
+
 from dataclasses import dataclass
 
 import numpy as np
+
 from common import Run, complete, evaluate, parser, recipe, run
 from common.recipe import loaders, train
-
 from tinytorch.data import Normalize
 from tinytorch.datasets import cifar10
 from tinytorch.layers import Flatten, Linear, ReLU, Sequential, kaiming_normal_
@@ -42,20 +43,27 @@ def short_warm_up(steps, epoch):
 
 
 RECIPES = {
-    "baseline": Recipe(hidden=(256, 64), spread=(0, 1), epochs=5, batch_size=64, optimizer=SGD,
-                       lr=0.01, schedule=constant),
-    "seed": Recipe(gain=0.5, epochs=26, batch_size=64, batches=500, optimizer=Adam, lr=3e-4,
-                   schedule=two_drops, flip=True, shift=2, brightness=0.4),
-    "best": Recipe(gain=0.7, epochs=40, batch_size=256, lr=1.5e-3, weight_decay=0.05,
-                   schedule=short_warm_up, flip=True, shift=3),
+    "baseline": Recipe(hidden=(256, 64), spread=(0, 1), epochs=5, batch_size=64, optimizer=SGD, lr=0.01, schedule=constant),
+    "seed": Recipe(
+        gain=0.5,
+        epochs=26,
+        batch_size=64,
+        batches=500,
+        optimizer=Adam,
+        lr=3e-4,
+        schedule=two_drops,
+        flip=True,
+        shift=2,
+        brightness=0.4,
+    ),
+    "best": Recipe(gain=0.7, epochs=40, batch_size=256, lr=1.5e-3, weight_decay=0.05, schedule=short_warm_up, flip=True, shift=3),
 }
 
 
 def read_options(arguments=None):
     """Read the command line; what it leaves out, the recipe decides."""
     options = parser(__doc__, "cifar10-mlp")
-    options.add_argument("--recipe", choices=RECIPES, default="best",
-                         help="network and training (%(default)s)")
+    options.add_argument("--recipe", choices=RECIPES, default="best", help="network and training (%(default)s)")
     found = options.parse_args(arguments)
     return complete(found, RECIPES[found.recipe])
 
@@ -94,8 +102,7 @@ def main():
     session = Run(options, recipe=options.recipe)
     training, validation, tests = loaders(data, recipe, scale(recipe), options, rng)
     train(session, model, recipe, training, validation)
-    session.finish(model, evaluate(model, tests), data, tests,
-                   "-".join(str(size) for size in (3072, *recipe.hidden, 10)))
+    session.finish(model, evaluate(model, tests), data, tests, "-".join(str(size) for size in (3072, *recipe.hidden, 10)))
 
 
 if __name__ == "__main__":

@@ -7,11 +7,12 @@ ReLU, the means are maxima, the last layer is linear, and the digits are shifted
 `--data cifar10` trains it on small colour pictures instead, `--model tutorial` the network of
 tinygrad's tutorial, which has more filters and one linear layer. Everything that runs is your own.
 """
+
 import numpy as np
+
 from common import Run, complete, parser, run
 from common.filters import freeze_filters, of_filters
 from common.recipe import PIXELS, Recipe, loaders, planes, train
-
 from tinytorch.cnn import Conv2d, LeNet5, MaxPool2d
 from tinytorch.datasets import cifar10, mnist
 from tinytorch.layers import Dropout, Flatten, Linear, ReLU, Sequential
@@ -33,8 +34,7 @@ NAMES = {"lenet5": "LeNet-5", "tutorial": "conv 32, pool, conv 64, pool, dropout
 def read_options(arguments=None):
     """Read the command line; what it leaves out, the recipe of this network and data decides."""
     options = of_filters(parser(__doc__, "lenet5"))
-    options.add_argument("--data", choices=DATA, default="mnist",
-                         help="pictures to learn from (%(default)s)")
+    options.add_argument("--data", choices=DATA, default="mnist", help="pictures to learn from (%(default)s)")
     options.add_argument("--model", choices=NAMES, default="lenet5", help="network (%(default)s)")
     found = options.parse_args(arguments)
     return complete(found, RECIPES[found.model, found.data])
@@ -46,16 +46,22 @@ def network(rng, model="lenet5", data="mnist"):
     if model == "lenet5":
         return LeNet5(channels, padding=padding, rng=rng)  # it needs 32 x 32 pixels
     return Sequential(
-        Conv2d(channels, 32, 3, rng=rng), ReLU(), MaxPool2d(2),
-        Conv2d(32, 64, 3, rng=rng), ReLU(), MaxPool2d(2),
-        Flatten(), Dropout(0.5, rng=rng), Linear(64 * side * side, 10, rng=rng))
+        Conv2d(channels, 32, 3, rng=rng),
+        ReLU(),
+        MaxPool2d(2),
+        Conv2d(32, 64, 3, rng=rng),
+        ReLU(),
+        MaxPool2d(2),
+        Flatten(),
+        Dropout(0.5, rng=rng),
+        Linear(64 * side * side, 10, rng=rng),
+    )
 
 
 def rebuild(rng, choices):
     """Return the untrained network and the transform of its inputs: `tito milestone grade` asks."""
     scale = PIXELS[choices["dataset"]]
-    return (network(rng, choices["model"], choices["dataset"]),
-            lambda images: Tensor(scale(planes(images), None)))
+    return (network(rng, choices["model"], choices["dataset"]), lambda images: Tensor(scale(planes(images), None)))
 
 
 def main():
@@ -66,10 +72,10 @@ def main():
     model = network(rng, options.model, options.data)
     if options.frozen_filters:
         freeze_filters(model)
-    session = Run(options, dataset=options.data, model=options.model,
-                  examples=options.examples, frozen_filters=options.frozen_filters)
-    training, validation, tests = loaders(data, recipe, PIXELS[options.data], options, rng,
-                                          options.examples)
+    session = Run(
+        options, dataset=options.data, model=options.model, examples=options.examples, frozen_filters=options.frozen_filters
+    )
+    training, validation, tests = loaders(data, recipe, PIXELS[options.data], options, rng, options.examples)
     train(session, model, recipe, training, validation)
     session.finish(model, evaluate(model, tests, cross_entropy), data, tests, NAMES[options.model])
 

@@ -4,11 +4,12 @@ All that runs is your own: tensors, layers, the loss, and the gradients, which y
 hand in module 04, or which the walk of module 05 finds. `--compare` trains the same network both
 ways, and in PyTorch where that is installed.
 """
+
 import numpy as np
+
 from common import Misused, closing_table, evaluate, parser, positive, run, saving
 from common.gradients import GRADIENTS, stepper
 from common.loop import Loop
-
 from tinytorch.datasets import digits, mnist
 from tinytorch.losses import mlp
 from tinytorch.tensor import Tensor
@@ -21,14 +22,14 @@ PIXELS = {"MNIST": (0.1307, 0.3081), "digits (8x8, not MNIST)": (0.3052, 0.3749)
 def read_options():
     """Read the command line."""
     options = parser(__doc__, "mnist-mlp", epochs=5, batch_size=128, lr=0.1)
-    options.add_argument("--hidden", type=positive, default=256, metavar="N",
-                         help="hidden units (%(default)s)")
-    options.add_argument("--gradients", choices=[*GRADIENTS, "pytorch"], default="manual",
-                         help="who works out the gradients (%(default)s)")
-    options.add_argument("--compare", action="store_true",
-                         help="train with each of these in turn, and keep no weights")
-    options.add_argument("--data", choices=["mnist", "digits"], default="mnist",
-                         help="digits have 8x8 pixels and are not MNIST (%(default)s)")
+    options.add_argument("--hidden", type=positive, default=256, metavar="N", help="hidden units (%(default)s)")
+    options.add_argument(
+        "--gradients", choices=[*GRADIENTS, "pytorch"], default="manual", help="who works out the gradients (%(default)s)"
+    )
+    options.add_argument("--compare", action="store_true", help="train with each of these in turn, and keep no weights")
+    options.add_argument(
+        "--data", choices=["mnist", "digits"], default="mnist", help="digits have 8x8 pixels and are not MNIST (%(default)s)"
+    )
     return options.parse_args()
 
 
@@ -53,8 +54,9 @@ def rebuild(rng, choices):
 def batches_of(data, size=1000):
     """Return the test data as pairs of tensors."""
     starts = range(0, len(data.test_labels), size)
-    return [(standardise(data.test_images[i:i + size], *PIXELS[data.name]),
-             Tensor(data.test_labels[i:i + size])) for i in starts]
+    return [
+        (standardise(data.test_images[i : i + size], *PIXELS[data.name]), Tensor(data.test_labels[i : i + size])) for i in starts
+    ]
 
 
 def train(session, data, kind):
@@ -116,9 +118,15 @@ def main():
         return
     session = Loop(options, hidden=options.hidden, gradients=options.gradients)
     model, result = train(session, data, options.gradients)
-    session.finish(model, result, data, batches_of(data),
-                   f"{data.train_images[0].size}-{options.hidden}-10", options.gradients,
-                   graded=is_milestone(options))
+    session.finish(
+        model,
+        result,
+        data,
+        batches_of(data),
+        f"{data.train_images[0].size}-{options.hidden}-10",
+        options.gradients,
+        graded=is_milestone(options),
+    )
 
 
 if __name__ == "__main__":

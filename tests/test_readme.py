@@ -1,4 +1,5 @@
 """What the README promises: its commands work, and it says what is there."""
+
 import re
 import subprocess
 import sys
@@ -17,8 +18,15 @@ def command(name):
 
 
 def tito(*words, cwd):
-    return subprocess.run([sys.executable, "-m", "tito", *words], cwd=cwd, capture_output=True, text=True, encoding="utf-8",
-                          timeout=300, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "tito", *words],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=300,
+        check=False,
+    )
 
 
 def test_both_commands_install_this_project_with_extras_that_exist():
@@ -63,6 +71,10 @@ def test_the_modules_said_to_be_here_are_here():
 
 def test_the_extras_that_messages_name_exist():
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
-    named = {name for folder in ("tito", "tinytorch", "milestones") for path in (ROOT / folder).rglob("*.py")
-             for name in re.findall(r"tinytorch-course\[(\w+)\]", path.read_text(encoding="utf-8"))}
+    named = {
+        name
+        for folder in ("tito", "tinytorch", "milestones")
+        for path in (ROOT / folder).rglob("*.py")
+        for name in re.findall(r"tinytorch-course\[(\w+)\]", path.read_text(encoding="utf-8"))
+    }
     assert named and named <= set(extras)

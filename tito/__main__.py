@@ -1,4 +1,5 @@
 """`python -m tito` is `tito`."""
+
 from tito.cli import main
 
 main()

@@ -1,16 +1,12 @@
 """The commands there are. Each is a function in a file of its own under `tito/commands`; its docstring is the help."""
+
 import typer
 
 from tito.commands import bench, doctor, init
 from tito.commands.book import build
-from tito.commands.dev import check as dev_check
-from tito.commands.dev import export as dev_export
-from tito.commands.dev import mutate as dev_mutate
-from tito.commands.dev import run as dev_run
+from tito.commands.dev import check as dev_check, export as dev_export, mutate as dev_mutate, run as dev_run
 from tito.commands.grade import autograde, release
-from tito.commands.milestone import grade as milestone_grade
-from tito.commands.milestone import list as milestone_list
-from tito.commands.milestone import run as milestone_run
+from tito.commands.milestone import grade as milestone_grade, list as milestone_list, run as milestone_run
 from tito.commands.module import complete, hint, reset, start, test
 
 OPTIONS = dict(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)

@@ -1,4 +1,5 @@
 """The door to tito: the map, or one of the commands in `tito/app.py`; and what an error becomes."""
+
 import errno
 import os
 import sys
@@ -59,5 +60,7 @@ def fail(error, status):
     from tito.console import next_step, say, wrap
 
     say("\n".join(wrap(line) for line in str(error).split("\n")))
-    next_step("mend that in the notebook and save it, then run the command again" if status == 1 else getattr(error, "remedy", "tito"))
+    next_step(
+        "mend that in the notebook and save it, then run the command again" if status == 1 else getattr(error, "remedy", "tito")
+    )
     sys.exit(status)

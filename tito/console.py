@@ -1,4 +1,5 @@
 """What tito prints: colour in a terminal, plain ASCII everywhere else, and always the one next command."""
+
 import os
 import re
 import sys
@@ -39,7 +40,9 @@ def to_ascii(text):
 def wrap(text, width=80):
     """Break prose into lines that fit; paragraphs stay apart, a command between backticks stays whole, an indented line goes on indented."""
     lead = len(text) - len(text.lstrip(" "))
-    fill = textwrap.TextWrapper(width, subsequent_indent=" " * (lead and lead + 2), break_long_words=False, break_on_hyphens=False).fill
+    fill = textwrap.TextWrapper(
+        width, subsequent_indent=" " * (lead and lead + 2), break_long_words=False, break_on_hyphens=False
+    ).fill
     text = re.sub("`[^`]*`", lambda command: command[0].replace(" ", "\0"), text)
     return "\n\n".join(fill(paragraph) for paragraph in text.split("\n\n")).replace("\0", " ")
 

@@ -1,4 +1,5 @@
 """The course as a graph: modules, what they require, and the milestones between them."""
+
 import difflib
 import re
 import tomllib

@@ -1,4 +1,5 @@
 """The examinations of `tito doctor`: each says what it found and, where something is amiss, what to do."""
+
 import importlib.metadata
 import importlib.util
 import platform
@@ -9,8 +10,13 @@ from dataclasses import dataclass
 from tito import launcher, machine, stray, workspace
 from tito.curriculum import CurriculumError
 
-EXTRAS = {"jupyterlab": ("notebook", "opens the notebooks"), "matplotlib": ("notebook", "draws their pictures"),
-          "numba": ("kernels", "module 10"), "nbgrader": ("grade", "grades a class"), "torch": ("bench", "comparisons")}
+EXTRAS = {
+    "jupyterlab": ("notebook", "opens the notebooks"),
+    "matplotlib": ("notebook", "draws their pictures"),
+    "numba": ("kernels", "module 10"),
+    "nbgrader": ("grade", "grades a class"),
+    "torch": ("bench", "comparisons"),
+}
 
 
 @dataclass(frozen=True)
@@ -31,8 +37,12 @@ def examine():
     yield from place()
     for name, (extra, purpose) in EXTRAS.items():
         there = importlib.util.find_spec(name) is not None
-        yield Finding(there, f"{name} {version(name) if there else 'is not installed'} ({purpose})",
-                      f'pip install "tinytorch-course[{extra}]"', optional=True)
+        yield Finding(
+            there,
+            f"{name} {version(name) if there else 'is not installed'} ({purpose})",
+            f'pip install "tinytorch-course[{extra}]"',
+            optional=True,
+        )
 
 
 def version(distribution):
@@ -48,7 +58,11 @@ def blas():
     import numpy
 
     about = machine.numpy(numpy)
-    return f"{about['blas']} ({about['architecture'] or 'unknown'}), {about['threads']} threads" if "threads" in about else about["blas"]
+    return (
+        f"{about['blas']} ({about['architecture'] or 'unknown'}), {about['threads']} threads"
+        if "threads" in about
+        else about["blas"]
+    )
 
 
 def imports():
@@ -59,8 +73,11 @@ def imports():
     except ImportError as error:
         return Finding(False, str(error), "unset TINYTORCH_WORKSPACE, or set it to the folder that `tito init` wrote")
     if file:
-        return Finding(False, f"import tinytorch takes {file}, which is not your workspace's package",
-                       f"uninstall it, or take {file.parent.parent} off PYTHONPATH")
+        return Finding(
+            False,
+            f"import tinytorch takes {file}, which is not your workspace's package",
+            f"uninstall it, or take {file.parent.parent} off PYTHONPATH",
+        )
     return Finding(True, f"import tinytorch takes {target / 'tinytorch' if target else 'nothing here: no workspace'}")
 
 
@@ -87,7 +104,9 @@ def writing(space):
             with tempfile.TemporaryFile(dir=folder):
                 pass
         except OSError as error:
-            yield Finding(False, f"cannot write in {folder}: {error.strerror}", "change the folder's permissions, or move the workspace")
+            yield Finding(
+                False, f"cannot write in {folder}: {error.strerror}", "change the folder's permissions, or move the workspace"
+            )
 
 
 def notebook(space, module):

@@ -1,4 +1,5 @@
 """Write a file so that a kill at any moment leaves either the old file or the new one."""
+
 import os
 from pathlib import Path
 

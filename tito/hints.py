@@ -1,10 +1,11 @@
 """Hints and solutions, read from the course's source; how many hints a learner has seen is kept in the workspace."""
+
 import json
 
 from tito import workspace
-from tito.notebooks import source, strip
 from tito.curriculum import UnknownExercise
 from tito.files import write_atomically
+from tito.notebooks import source, strip
 
 
 def of(module, number):

@@ -58,8 +58,10 @@ def named_workspace(folder):
     """Return the folder that the environment names, which must be a workspace: a typing error must not fall back to another."""
     if is_workspace(folder):
         return folder
-    raise ImportError(f"{VARIABLE} is {folder}, which is no workspace: it needs {' and '.join(MARKERS)}.\n"
-                      f"Set {VARIABLE} to the folder that `tito init` wrote, or unset it.")
+    raise ImportError(
+        f"{VARIABLE} is {folder}, which is no workspace: it needs {' and '.join(MARKERS)}.\n"
+        f"Set {VARIABLE} to the folder that `tito init` wrote, or unset it."
+    )
 
 
 def scripts():
@@ -98,5 +100,8 @@ def become(workspace):
 def no_workspace():
     """Return the ImportError that says where a workspace was looked for."""
     searched = "\n".join(f"  {path}" for path in dict.fromkeys([*scripts(), os.getcwd()]))
-    return ImportError("tinytorch is the package that you write, and no workspace was found in or above\n"
-                       f"{searched}\nRun `tito init DIR` and work in DIR, or set {VARIABLE} to your workspace.", name="tinytorch")
+    return ImportError(
+        "tinytorch is the package that you write, and no workspace was found in or above\n"
+        f"{searched}\nRun `tito init DIR` and work in DIR, or set {VARIABLE} to your workspace.",
+        name="tinytorch",
+    )

@@ -1,4 +1,5 @@
 """What decides a time besides the code: processor, libraries, threads, and what else the machine is doing."""
+
 import importlib
 import importlib.metadata
 import os
@@ -8,14 +9,26 @@ from pathlib import Path
 
 SWITCHES = ("OPENBLAS_", "MKL_", "OMP_", "KMP_", "GOMP_", "NUMBA_", "LD_PRELOAD", "MALLOC_")
 STATUS = Path("/proc/self/status")
-LIMITS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "NUMBA_NUM_THREADS",
-          "NUM_CPU_THREADS")  # the last is tinygrad's
+LIMITS = (
+    "OPENBLAS_NUM_THREADS",
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMBA_NUM_THREADS",
+    "NUM_CPU_THREADS",
+)  # the last is tinygrad's
 
 
 def describe():
     """Return the machine as a dict, for the record."""
-    return {"processor": processor(), "cores": cores(), "system": platform.system(), "python": platform.python_version(),
-            "load": load(), "settings": settings()}
+    return {
+        "processor": processor(),
+        "cores": cores(),
+        "system": platform.system(),
+        "python": platform.python_version(),
+        "load": load(),
+        "settings": settings(),
+    }
 
 
 def processor():
@@ -85,15 +98,23 @@ def numpy(module):
     if not pools:  # Apple's Accelerate, for one
         return {"blas": module.show_config(mode="dicts")["Build Dependencies"]["blas"]["name"]}
     pool = min(pools, key=lambda pool: "numpy" not in pool["filepath"])  # SciPy may have brought a second one
-    return {"blas": pool["internal_api"], "blas_version": pool["version"], "architecture": pool.get("architecture"),
-            "threads": pool["num_threads"]}
+    return {
+        "blas": pool["internal_api"],
+        "blas_version": pool["version"],
+        "architecture": pool.get("architecture"),
+        "threads": pool["num_threads"],
+    }
 
 
 def torch(module):
     """Return what PyTorch's kernels are built for here, and which matrix library it calls."""
     about = module.__config__.show()
     lines = [line.strip(" -") for line in about.splitlines() if "Math Kernel Library" in line or "MKL-DNN" in line]
-    return {"cpu_capability": module.backends.cpu.get_cpu_capability(), "mkl": module.backends.mkl.is_available(), "libraries": lines}
+    return {
+        "cpu_capability": module.backends.cpu.get_cpu_capability(),
+        "mkl": module.backends.mkl.is_available(),
+        "libraries": lines,
+    }
 
 
 def memory():

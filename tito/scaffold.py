@@ -1,11 +1,12 @@
 """What a new workspace holds: stripped notebooks, the package's given files, the milestones, and a README."""
+
 import shutil
 import tempfile
 from pathlib import Path
 
 from tito import workspace
-from tito.notebooks import source, strip
 from tito.curriculum import Curriculum
+from tito.notebooks import source, strip
 
 README = """\
 # My TinyTorch

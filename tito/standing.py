@@ -4,13 +4,14 @@
 file are the ones that it speaks of, and what it does not say is worked out from them. That a module was borrowed is kept in a
 file of its own.
 """
+
 import hashlib
 import json
 from dataclasses import dataclass
 
 from tito import workspace
-from tito.notebooks import source
 from tito.files import write_atomically
+from tito.notebooks import source
 from tito.notebooks.export import export_text
 from tito.notebooks.problems import SourceError
 

@@ -1,4 +1,5 @@
 """Where everything lies: the course, the learner's workspace, and the copies that are kept of what they wrote."""
+
 import os
 import shutil
 from dataclasses import dataclass
@@ -75,6 +76,7 @@ def copy_package(source, target, exports=()):
         target: Folder to copy it to, which does not exist yet.
         exports: Names of the learner's files to copy, such as ``tensor.py``.
     """
+
     def left_out(folder, names):
         top = Path(folder) == Path(source)
         learners = {name for name in names if top and name.endswith(".py") and not is_given(name)}

@@ -1,4 +1,5 @@
 """What every milestone shares: options, the clock, checkpoints, the closing table and its figures."""
+
 from common import closing_table, saving
 from common.evaluation import Result, evaluate, predict
 from common.options import complete, parser, positive

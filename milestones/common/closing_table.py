@@ -1,10 +1,12 @@
 """The closing table, and the same as JSON."""
+
 import sys
 import textwrap
 
 
 def rows(metrics):
     """Return metrics as the labels and texts of the closing table."""
+
     def percent(name):
         return f"{100 * metrics[name]:.2f}"
 
@@ -39,15 +41,18 @@ def compare(runs):
         runs: List of what `Run.metrics` returned, each with a ``largest_difference``.
     """
     sign, first = plus_minus(), runs[0]["gradients"]
-    print(f"\n  {'gradients':11}{'test accuracy':>17}{'test loss':>11}{'seconds':>9}{'CPU s':>8}"
-          f"{'ms a step':>11}  apart")
+    print(f"\n  {'gradients':11}{'test accuracy':>17}{'test loss':>11}{'seconds':>9}{'CPU s':>8}{'ms a step':>11}  apart")
     for m in runs:
         accuracy = f"{100 * m['test_accuracy']:.2f} {sign} {100 * m['test_accuracy_error']:.2f} %"
-        print(f"  {m['gradients']:11}{accuracy:>17}{m['test_loss']:>11.4f}{m['seconds']:>9.1f}"
-              f"{m['cpu_seconds']:>8.1f}{m['step_ms_median']:>11.3f}  {m['largest_difference']:.1e}")
-    print(f"\n  apart: the largest difference of a weight from {first}'s, after the last step\n"
-          f"  {runs[0]['blas']}, {count(runs[0]['threads'], 'thread')}; "
-          f"{count(runs[0]['steps'], 'step')} of {runs[0]['batch_size']}; seed {runs[0]['seed']}")
+        print(
+            f"  {m['gradients']:11}{accuracy:>17}{m['test_loss']:>11.4f}{m['seconds']:>9.1f}"
+            f"{m['cpu_seconds']:>8.1f}{m['step_ms_median']:>11.3f}  {m['largest_difference']:.1e}"
+        )
+    print(
+        f"\n  apart: the largest difference of a weight from {first}'s, after the last step\n"
+        f"  {runs[0]['blas']}, {count(runs[0]['threads'], 'thread')}; "
+        f"{count(runs[0]['steps'], 'step')} of {runs[0]['batch_size']}; seed {runs[0]['seed']}"
+    )
 
 
 def fallbacks(found):
@@ -70,5 +75,3 @@ def plus_minus():
     except UnicodeEncodeError:
         return "+-"
     return "±"
-
-

@@ -1,4 +1,5 @@
 """How good a network is, and how sure one can be of that."""
+
 import math
 from typing import NamedTuple
 

@@ -1,14 +1,15 @@
 """What milestones with convolutions share: two options, and filters that stay as chance made them."""
+
 from common.options import positive
 from tinytorch.cnn import Conv2d
 
 
 def of_filters(options):
     """Add the options that milestones with convolutions share, and return the parser."""
-    options.add_argument("--examples", type=positive, metavar="N",
-                         help="train on so many examples, chosen by chance (all)")
-    options.add_argument("--frozen-filters", action="store_true",
-                         help="leave the filters as chance made them, to see what training them is worth")
+    options.add_argument("--examples", type=positive, metavar="N", help="train on so many examples, chosen by chance (all)")
+    options.add_argument(
+        "--frozen-filters", action="store_true", help="leave the filters as chance made them, to see what training them is worth"
+    )
     return options
 
 

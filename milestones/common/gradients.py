@@ -1,4 +1,5 @@
 """Who works out the gradients: three ways to take the same step of plain gradient descent."""
+
 from common.training_run import Misused
 from tinytorch.losses import cross_entropy, mlp_gradients
 
@@ -60,8 +61,7 @@ def torch_stepper(model, lr, threads):
     try:
         import torch
     except ImportError as error:
-        raise Misused("--gradients pytorch needs PyTorch: "
-                      'pip install "tinytorch-course[bench]"') from error
+        raise Misused('--gradients pytorch needs PyTorch: pip install "tinytorch-course[bench]"') from error
     torch.set_num_threads(threads)
     first, _, second = model
     layers = [torch.nn.Linear(one.in_features, one.out_features) for one in (first, second)]

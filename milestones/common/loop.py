@@ -1,4 +1,5 @@
 """The loop over epochs and batches written out, for milestones that run before module 08."""
+
 import math
 import time
 
@@ -51,8 +52,7 @@ class Loop(Run):
 
     def keep(self, model, rng):
         """Write the state after an epoch."""
-        saving.save(self.checkpoint, model, rng=rng.bit_generator.state, history=self.history,
-                    settings=self.settings())
+        saving.save(self.checkpoint, model, rng=rng.bit_generator.state, history=self.history, settings=self.settings())
 
     def go_on(self, model, rng):
         """Take up the state after the last whole epoch."""
@@ -60,13 +60,16 @@ class Loop(Run):
             weights, about = saving.load(self.checkpoint)
             kept = about["settings"]
         except (ValueError, KeyError) as error:
-            raise Misused(f"{self.checkpoint} is no state of this milestone ({error}): "
-                          "run without --resume") from error
+            raise Misused(f"{self.checkpoint} is no state of this milestone ({error}): run without --resume") from error
         if kept != self.settings():
-            other = [f"{name} was {kept.get(name)}, and is {value} here"
-                     for name, value in self.settings().items() if kept.get(name) != value]
-            raise Misused(f"{self.checkpoint} is of another run: {', '.join(other)}. Give the same "
-                          "options, or run without --resume")
+            other = [
+                f"{name} was {kept.get(name)}, and is {value} here"
+                for name, value in self.settings().items()
+                if kept.get(name) != value
+            ]
+            raise Misused(
+                f"{self.checkpoint} is of another run: {', '.join(other)}. Give the same options, or run without --resume"
+            )
         model.load_state_dict(weights)
         rng.bit_generator.state, self.history = about["rng"], about["history"]
 
@@ -80,7 +83,7 @@ class Loop(Run):
         order, record = rng.permutation(examples), self.record
         for start in range(0, examples, self.options.batch_size):
             wall, cpu = time.perf_counter(), time.process_time()
-            yield order[start:start + self.options.batch_size]
+            yield order[start : start + self.options.batch_size]
             self.step_seconds.append(time.perf_counter() - wall)
             record["seconds"] += self.step_seconds[-1]
             record["cpu_seconds"] += time.process_time() - cpu

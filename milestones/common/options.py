@@ -1,4 +1,5 @@
 """The options that all milestones have."""
+
 import argparse
 import math
 import tempfile
@@ -16,6 +17,7 @@ def reader(convert, fits, wanted):
         fits: Function of the number: whether it will do.
         wanted: The same in words.
     """
+
     def read(text):
         try:
             number = convert(text)
@@ -44,24 +46,24 @@ def parser(description, name, epochs=None, batch_size=None, lr=None):
         lr: Default of ``--lr``.
     """
     paragraphs = [textwrap.fill(paragraph, 80) for paragraph in description.split("\n\n")]
-    options = argparse.ArgumentParser(description="\n\n".join(paragraphs),
-                                      formatter_class=argparse.RawDescriptionHelpFormatter)
+    options = argparse.ArgumentParser(description="\n\n".join(paragraphs), formatter_class=argparse.RawDescriptionHelpFormatter)
     options.set_defaults(milestone=name)
     add = options.add_argument
-    add("--epochs", type=positive, metavar="N", default=epochs,
-        help=f"passes over the data ({shown(epochs)})")
-    add("--batch-size", type=positive, metavar="N", default=batch_size,
-        help=f"examples in a step ({shown(batch_size)})")
+    add("--epochs", type=positive, metavar="N", default=epochs, help=f"passes over the data ({shown(epochs)})")
+    add("--batch-size", type=positive, metavar="N", default=batch_size, help=f"examples in a step ({shown(batch_size)})")
     add("--lr", type=rate, metavar="X", default=lr, help=f"learning rate ({shown(lr)})")
     add("--seed", type=seed, metavar="N", default=0, help="of weights and batches (%(default)s)")
     add("--kernels", choices=["numpy", "numba"], default="numpy", help="kernel set (%(default)s)")
-    add("--threads", type=positive, metavar="N", default=1,
-        help="of the matrix library and of kernels (%(default)s)")
-    add("--data-dir", metavar="DIR",
-        help="folder of the data (else $TINYTORCH_DATA, the cache, a download)")
+    add("--threads", type=positive, metavar="N", default=1, help="of the matrix library and of kernels (%(default)s)")
+    add("--data-dir", metavar="DIR", help="folder of the data (else $TINYTORCH_DATA, the cache, a download)")
     add("--metrics-json", metavar="FILE", type=writable, help="write the closing table to a file, too")
-    add("--checkpoint", metavar="DIR", type=Path, default=RUNS / name,
-        help=f"folder that keeps the run: state, weights, figures (runs/{name})")
+    add(
+        "--checkpoint",
+        metavar="DIR",
+        type=Path,
+        default=RUNS / name,
+        help=f"folder that keeps the run: state, weights, figures (runs/{name})",
+    )
     add("--resume", action="store_true", help="go on after the last whole epoch kept there")
     add("--no-figures", action="store_true", help="draw nothing")
     return options

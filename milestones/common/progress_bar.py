@@ -1,4 +1,5 @@
 """How a run shows its progress: a bar in a terminal, a line for each epoch elsewhere."""
+
 import os
 import sys
 import time
@@ -25,12 +26,17 @@ def progress(epochs, steps, begun=0, examples="test"):
         return
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("epoch {task.fields[number]}/{task.fields[epochs]}"), BarColumn(),
-               TextColumn("loss {task.fields[loss]}"),
-               TextColumn(f"{examples} accuracy {{task.fields[accuracy]}}"), TimeRemainingColumn())
+    columns = (
+        TextColumn("epoch {task.fields[number]}/{task.fields[epochs]}"),
+        BarColumn(),
+        TextColumn("loss {task.fields[loss]}"),
+        TextColumn(f"{examples} accuracy {{task.fields[accuracy]}}"),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, refresh_per_second=5) as bars:
-        task = bars.add_task("", total=epochs * steps, completed=begun * steps, number=begun + 1,
-                             epochs=epochs, loss="-", accuracy="-")
+        task = bars.add_task(
+            "", total=epochs * steps, completed=begun * steps, number=begun + 1, epochs=epochs, loss="-", accuracy="-"
+        )
         yield Bar(bars, epochs, task, begun * steps)
 
 
@@ -48,8 +54,13 @@ class Bar:
 
     def epoch(self, number, loss, accuracy):
         """Show how an epoch ended."""
-        self.bars.update(self.task, completed=self.done, number=min(number + 1, self.epochs),
-                         loss=f"{loss:.4f}", accuracy=f"{100 * accuracy:.2f} %")
+        self.bars.update(
+            self.task,
+            completed=self.done,
+            number=min(number + 1, self.epochs),
+            loss=f"{loss:.4f}",
+            accuracy=f"{100 * accuracy:.2f} %",
+        )
 
 
 class Lines:
@@ -66,5 +77,8 @@ class Lines:
         """Print how an epoch ended."""
         seconds = time.perf_counter() - self.began
         left = seconds / (number - self.begun) * (self.epochs - number)
-        print(f"epoch {number}/{self.epochs}  loss {loss:.4f}  {self.examples} accuracy "
-              f"{100 * accuracy:.2f} %  {seconds:.1f} s, {left:.0f} s left", flush=True)
+        print(
+            f"epoch {number}/{self.epochs}  loss {loss:.4f}  {self.examples} accuracy "
+            f"{100 * accuracy:.2f} %  {seconds:.1f} s, {left:.0f} s left",
+            flush=True,
+        )

@@ -1,17 +1,26 @@
 """What milestones that learn from pictures share: a recipe, and the training by it."""
+
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from common.run_callback import FirstBatches, Following
-from tinytorch.data import (Compose, DataLoader, Normalize, RandomBrightness, RandomHorizontalFlip,
-                            RandomShift, Subset, TensorDataset, split_indices)
+from tinytorch.data import (
+    Compose,
+    DataLoader,
+    Normalize,
+    RandomBrightness,
+    RandomHorizontalFlip,
+    RandomShift,
+    Subset,
+    TensorDataset,
+    split_indices,
+)
 from tinytorch.losses import cross_entropy
 from tinytorch.optim import AdamW, LambdaLR, warmup_cosine
 from tinytorch.training import Trainer
 
 # Mean and standard deviation of the training pixels of each colour, as fractions of 255.
-PIXELS = {"mnist": Normalize([0.1307], [0.3081]),
-          "cifar10": Normalize([0.49, 0.48, 0.45], [0.25, 0.24, 0.26])}
+PIXELS = {"mnist": Normalize([0.1307], [0.3081]), "cifar10": Normalize([0.49, 0.48, 0.45], [0.25, 0.24, 0.26])}
 
 
 def warm_up_for_a_fifth(steps, epoch):
@@ -44,9 +53,14 @@ def planes(images):
 
 def changes(recipe, scale):
     """Return the transform of a batch to train on: the pictures a little different, as numbers."""
-    return Compose([*[RandomHorizontalFlip()] * recipe.flip,
-                    *[RandomShift(recipe.shift)] * (recipe.shift > 0), scale,
-                    *[RandomBrightness(recipe.brightness)] * (recipe.brightness > 0)])
+    return Compose(
+        [
+            *[RandomHorizontalFlip()] * recipe.flip,
+            *[RandomShift(recipe.shift)] * (recipe.shift > 0),
+            scale,
+            *[RandomBrightness(recipe.brightness)] * (recipe.brightness > 0),
+        ]
+    )
 
 
 def loaders(data, recipe, scale, options, rng, examples=None):
@@ -65,13 +79,17 @@ def loaders(data, recipe, scale, options, rng, examples=None):
     held = min(recipe.validation, len(labels) // 10)
     kept, held_out = split_indices(len(labels), [len(labels) - held, held], order)
     changed = TensorDataset(images, labels, transform=changes(recipe, scale), rng=chance)
-    training = FirstBatches(Subset(changed, kept[:examples]), options.batch_size, shuffle=True,
-                            generator=order, prefetch=2 if options.threads > 1 else 0,
-                            count=recipe.batches)
+    training = FirstBatches(
+        Subset(changed, kept[:examples]),
+        options.batch_size,
+        shuffle=True,
+        generator=order,
+        prefetch=2 if options.threads > 1 else 0,
+        count=recipe.batches,
+    )
     unchanged = TensorDataset(images, labels, transform=scale)
     tests = TensorDataset(planes(data.test_images), data.test_labels, transform=scale)
-    return (training, DataLoader(Subset(unchanged, held_out), recipe.measured),
-            DataLoader(tests, recipe.measured))
+    return (training, DataLoader(Subset(unchanged, held_out), recipe.measured), DataLoader(tests, recipe.measured))
 
 
 def descent(recipe, model, options, epoch):
@@ -100,6 +118,7 @@ def train(session, model, recipe, training, validation):
     """
     optimizer, scheduler = descent(recipe, model, session.options, len(training))
     following = Following(session, len(training))
-    trainer = Trainer(model, cross_entropy, optimizer, scheduler, [following], session.checkpoint,
-                      schedule="step", settings=session.settings())
+    trainer = Trainer(
+        model, cross_entropy, optimizer, scheduler, [following], session.checkpoint, schedule="step", settings=session.settings()
+    )
     following.fit(trainer, training, validation)

@@ -1,12 +1,13 @@
 """What a milestone needs beside a trainer: the progress, the clock, and shorter epochs."""
+
 import time
 from contextlib import ExitStack
 from itertools import islice
 
 from common.progress_bar import progress
 from common.training_run import Misused
-from tinytorch.given.callbacks import Callback
 from tinytorch.data import DataLoader
+from tinytorch.given.callbacks import Callback
 
 
 class FirstBatches(DataLoader):
@@ -21,8 +22,11 @@ class FirstBatches(DataLoader):
         super().__init__(*arguments, **named)
         self.count = count
 
-    def __len__(self): return min(super().__len__(), self.count or super().__len__())
-    def batches(self): return islice(super().batches(), len(self))
+    def __len__(self):
+        return min(super().__len__(), self.count or super().__len__())
+
+    def batches(self):
+        return islice(super().batches(), len(self))
 
 
 class Following(Callback):
@@ -53,8 +57,7 @@ class Following(Callback):
 
     def train_begin(self, trainer):
         """Open the bar, and start the clock."""
-        self.bar = self.shown.enter_context(
-            progress(self.session.options.epochs, self.steps, trainer.epoch, "validation"))
+        self.bar = self.shown.enter_context(progress(self.session.options.epochs, self.steps, trainer.epoch, "validation"))
         self.start()
 
     def start(self):

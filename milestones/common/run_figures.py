@@ -1,4 +1,5 @@
 """The figures of a run, as files beside its weights."""
+
 import numpy as np
 
 from common.evaluation import predict
@@ -72,6 +73,7 @@ def seen(model, image):
             out = type(layer).forward(layer, *inputs)
             outputs[path, kind(layer)] = out.data[0]
             return out
+
         return forward
 
     for path, layer in watched:

@@ -1,4 +1,5 @@
 """Files of a run: each is the old one, whole, or the new one, at every moment."""
+
 import json
 
 from tinytorch.given import safetensors

@@ -1,4 +1,5 @@
 """One training run: its threads and kernels, its clock, and what it leaves behind."""
+
 import os
 import shlex
 import statistics
@@ -12,8 +13,8 @@ from common.options import RUNS, claim
 from tinytorch.datasets import DataError
 from tinytorch.given.machine import blas
 from tinytorch.given.state import state
-from tito.machine import peak_memory
 from tito.console import next_step, wrap
+from tito.machine import peak_memory
 
 WARM_UP = 5  # first steps, timed apart: caches fill, and what is compiled is compiled here
 SETTINGS = ("epochs", "batch_size", "lr", "seed", "threads", "kernels")
@@ -55,8 +56,7 @@ class Run:
         try:
             claim(folder)
         except OSError as error:
-            raise Misused(f"cannot write to the folder {folder}: {error.strerror}. "
-                          "Name another one: --checkpoint DIR") from error
+            raise Misused(f"cannot write to the folder {folder}: {error.strerror}. Name another one: --checkpoint DIR") from error
         if self.options.resume and not self.checkpoint.exists():
             print(f"no state is kept in {folder}: this run begins with the first epoch", flush=True)
 
@@ -74,14 +74,20 @@ class Run:
         """
         options, about = self.options, dict(data=data.name, network=network, gradients=gradients)
         metrics = {**about, **self.metrics(result)}
-        saving.save(options.checkpoint / "weights.safetensors", model, milestone=options.milestone,
-                    seed=options.seed, choices=self.choices, **about)
+        saving.save(
+            options.checkpoint / "weights.safetensors",
+            model,
+            milestone=options.milestone,
+            seed=options.seed,
+            choices=self.choices,
+            **about,
+        )
         if options.metrics_json:
             saving.write_json(options.metrics_json, metrics)
-        drawn = "none asked for" if options.no_figures else \
-            run_figures.draw(options.checkpoint, self.history, model, data, tests)
-        closing_table.show({**about, **closing_table.rows(metrics), "figures": drawn,
-                     "weights": str(options.checkpoint / "weights.safetensors")})
+        drawn = "none asked for" if options.no_figures else run_figures.draw(options.checkpoint, self.history, model, data, tests)
+        closing_table.show(
+            {**about, **closing_table.rows(metrics), "figures": drawn, "weights": str(options.checkpoint / "weights.safetensors")}
+        )
         next_step(self.grade() if graded else f"tito milestone run {options.milestone}")
 
     def grade(self):
@@ -96,13 +102,17 @@ class Run:
         warm_up, rest = self.step_seconds[:WARM_UP], self.step_seconds[WARM_UP:]
         return {
             **{f"test_{name}": value for name, value in result._asdict().items()},
-            **self.settings(), "milestone": self.options.milestone,
+            **self.settings(),
+            "milestone": self.options.milestone,
             **{name: sum(one[name] for one in self.history) for name in ("seconds", "cpu_seconds")},
-            "warm_up_steps": len(warm_up), "warm_up_seconds": sum(warm_up),
+            "warm_up_steps": len(warm_up),
+            "warm_up_seconds": sum(warm_up),
             "steps": sum(one["steps"] for one in self.history),
             "step_ms_median": 1000 * statistics.median(rest or warm_up or [0.0]),
-            "peak_memory_mb": peak_memory(), "blas": blas(),
-            "fallbacks": dict(tinytorch.fallbacks), "history": self.history,
+            "peak_memory_mb": peak_memory(),
+            "blas": blas(),
+            "fallbacks": dict(tinytorch.fallbacks),
+            "history": self.history,
         }
 
 
@@ -116,6 +126,5 @@ def run(main):
         print(*map(wrap, str(error).split("\n")), sep="\n", file=sys.stderr)
         sys.exit(1 if isinstance(error, FloatingPointError) else 2)
     except KeyboardInterrupt:
-        print("stopped: the same command with --resume goes on after the last epoch kept",
-              file=sys.stderr)
+        print("stopped: the same command with --resume goes on after the last epoch kept", file=sys.stderr)
         sys.exit(130)

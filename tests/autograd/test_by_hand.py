@@ -1,4 +1,5 @@
 """The gradients that module 04 derives by hand, and those of the walk: the same, for every batch of an epoch."""
+
 import numpy as np
 import pytest
 
@@ -28,12 +29,14 @@ def test_hand_and_walk_agree_on_every_parameter_for_every_batch_of_an_epoch(data
     names, parameters = zip(*model.named_parameters())
     order, losses = np.random.default_rng(2).permutation(len(images)), []
     for start in range(0, len(order), BATCH):
-        batch = order[start:start + BATCH]
+        batch = order[start : start + BATCH]
         x, y = Tensor(images[batch]), Tensor(labels[batch])
         losses.append(mlp_gradients(model, x, y).item())
         walked = grad(cross_entropy(model(x), y), parameters)
         for name, parameter, gradient in zip(names, parameters, walked):
-            np.testing.assert_allclose(gradient.data, parameter.grad.data, rtol=0, atol=1e-6, err_msg=f"{name}, batch {len(losses)}")
+            np.testing.assert_allclose(
+                gradient.data, parameter.grad.data, rtol=0, atol=1e-6, err_msg=f"{name}, batch {len(losses)}"
+            )
             assert parameter.grad.data.any()
             parameter.data -= 0.1 * parameter.grad.data
     assert len(losses) >= 40 and np.isfinite(losses).all()

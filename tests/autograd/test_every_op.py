@@ -2,6 +2,7 @@
 
 A new op has to be entered in CASES, or in NOT_DIFFERENTIABLE: until it is, the first tests here fail and name it.
 """
+
 import importlib
 import math
 from typing import NamedTuple
@@ -9,17 +10,55 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from tinytorch.given import imports
 from tinytorch.activations import erf, gelu, leaky_relu, log_softmax, relu, sigmoid, softmax, tanh
 from tinytorch.autograd import grad, linear_weight, probability_minus_truth, put_back
-from tinytorch.cnn import (average_pooling, average_pooling_backward, batch_norm, channel_norm, channel_norm_backward, channel_norm_weight,
-                           channel_sum, channel_variance, conv2d_input, conv2d_weight, convolution, fold, max_pooling, max_pooling_backward,
-                           max_pooling_pick, unfold)
+from tinytorch.cnn import (
+    average_pooling,
+    average_pooling_backward,
+    batch_norm,
+    channel_norm,
+    channel_norm_backward,
+    channel_norm_weight,
+    channel_sum,
+    channel_variance,
+    conv2d_input,
+    conv2d_weight,
+    convolution,
+    fold,
+    max_pooling,
+    max_pooling_backward,
+    max_pooling_pick,
+    unfold,
+)
+from tinytorch.given import imports
+from tinytorch.given.op import InPlace, Op
 from tinytorch.layers import linear
 from tinytorch.losses import binary_cross_entropy_with_logits, cross_entropy, logsumexp, mse_loss, nll_loss
-from tinytorch.given.op import InPlace, Op
-from tinytorch.tensor import (Tensor, absolute, add, cast, cat, div, exp, expand, getitem, log, matmul, mean, mul, neg, permute, power,
-                              reduce_max, reduce_sum, reshape, sqrt, sub, transpose, where)
+from tinytorch.tensor import (
+    Tensor,
+    absolute,
+    add,
+    cast,
+    cat,
+    div,
+    exp,
+    expand,
+    getitem,
+    log,
+    matmul,
+    mean,
+    mul,
+    neg,
+    permute,
+    power,
+    reduce_max,
+    reduce_sum,
+    reshape,
+    sqrt,
+    sub,
+    transpose,
+    where,
+)
 
 NOT_DIFFERENTIABLE = {"argmax", "equal", "greater", "greater_equal", "sign"}
 LABELS = np.array([2, 0, 2, 1])
@@ -58,8 +97,12 @@ def binary(op, theirs, second=()):
 def reduction(op, theirs):
     """A reduction along every kind of axis, and of a tensor that is used again beside it."""
     for axis, keepdims in [(None, False), (1, False), ((0, 2), True), (-1, True), ((0, -1), False)]:
-        yield Case(op, lambda a, axis=axis, keepdims=keepdims: op(a, axis=axis, keepdims=keepdims), ((2, 3, 4),),
-                   lambda t, a, axis=axis, keepdims=keepdims: theirs(t, a, axis, keepdims))
+        yield Case(
+            op,
+            lambda a, axis=axis, keepdims=keepdims: op(a, axis=axis, keepdims=keepdims),
+            ((2, 3, 4),),
+            lambda t, a, axis=axis, keepdims=keepdims: theirs(t, a, axis, keepdims),
+        )
     yield Case(op, lambda a: op(a, axis=0) * a, ((3, 4),), lambda t, a: theirs(t, a, 0, False) * a)
 
 
@@ -78,8 +121,12 @@ def along(op, theirs):
 def loss(op, theirs, *shapes, fixed=()):
     """A loss with every reduction."""
     for kind in ("mean", "sum", "none"):
-        yield Case(op, lambda *x, kind=kind: op(*x, *fixed, reduction=kind), shapes,
-                   lambda t, *x, kind=kind: theirs(t, *x, *map(t.from_numpy, fixed), reduction=kind))
+        yield Case(
+            op,
+            lambda *x, kind=kind: op(*x, *fixed, reduction=kind),
+            shapes,
+            lambda t, *x, kind=kind: theirs(t, *x, *map(t.from_numpy, fixed), reduction=kind),
+        )
 
 
 def joined(op, *shapes, dim):
@@ -91,8 +138,8 @@ def part(index, shape=(3, 4)):
 
 
 PLACED = dict(stride=(2, 1), padding=(1, 0), dilation=(1, 2), groups=2)  # from (2, 4, 5, 6) by (4, 2, 3, 2) to (2, 4, 3, 4)
-POOLED = dict(kernel_size=(3, 2), stride=(2, 2), padding=(1, 0))            # from (2, 3, 5, 6) to (2, 3, 3, 3)
-HIGH = np.random.default_rng(8).permutation(180).reshape(2, 3, 5, 6) / 20.0     # no two alike, so that nudging changes no maximum
+POOLED = dict(kernel_size=(3, 2), stride=(2, 2), padding=(1, 0))  # from (2, 3, 5, 6) to (2, 3, 3, 3)
+HIGH = np.random.default_rng(8).permutation(180).reshape(2, 3, 5, 6) / 20.0  # no two alike, so that nudging changes no maximum
 
 
 def pooled_back(t, grad, at, of):
@@ -109,11 +156,13 @@ def normalised(t, x, *more, training=True):
 
 def by_channel(of, training=True):
     """Call an op of batch normalisation with the statistics of x, or with given ones."""
+
     def call(*inputs):
         x = inputs[0] if of is channel_norm else inputs[1]
         mean = x.detach().mean((0, 2, 3)) if training else Tensor(np.full(3, 0.25, x.dtype))
         var = channel_variance(x.detach(), mean) if training else Tensor(np.full(3, 2.0, x.dtype))
         return of(*inputs, mean, var, eps=0.1, training=training)
+
     return call
 
 
@@ -125,27 +174,46 @@ def norm_back(t, grad, x, weight, argument=0, training=True):
 
 
 CASES = [
-    *binary(add, lambda t, a, b: a + b), *binary(sub, lambda t, a, b: a - b), *binary(mul, lambda t, a, b: a * b),
+    *binary(add, lambda t, a, b: a + b),
+    *binary(sub, lambda t, a, b: a - b),
+    *binary(mul, lambda t, a, b: a * b),
     *binary(div, lambda t, a, b: a / b, second=("+",)),
-    *(Case(power, power, (("+", *a), b), lambda t, a, b: a ** b) for a, b in [((3, 4), (4,)), ((2, 1), (3,)), ((), (2, 3))]),
-    *(Case(power, lambda a, n=n: power(a, n), ((2, 3),), lambda t, a, n=n: a ** n) for n in (3, 2, 1, 0, -1)),
-    Case(power, lambda a: power(a, 0.3), (("+", 2, 3),), lambda t, a: a ** 0.3),
-    Case(power, lambda a: power(2.5, a), ((2, 3),), lambda t, a: 2.5 ** a),
-    Case(power, lambda a: power(a, a), (("+", 2, 3),), lambda t, a: a ** a),
-    *unary(neg, lambda t, a: -a), *unary(exp, lambda t, a: a.exp()), *unary(absolute, lambda t, a: a.abs()),
-    *unary(log, lambda t, a: a.log(), "+"), *unary(sqrt, lambda t, a: a.sqrt(), "+"),
-    *(Case(where, lambda a, b: where(MASK, a, b), shapes, lambda t, a, b: t.where(t.from_numpy(MASK), a, b))
-      for shapes in [((3, 4), (3, 4)), ((4,), (3, 1)), ((), (3, 4))]),
+    *(Case(power, power, (("+", *a), b), lambda t, a, b: a**b) for a, b in [((3, 4), (4,)), ((2, 1), (3,)), ((), (2, 3))]),
+    *(Case(power, lambda a, n=n: power(a, n), ((2, 3),), lambda t, a, n=n: a**n) for n in (3, 2, 1, 0, -1)),
+    Case(power, lambda a: power(a, 0.3), (("+", 2, 3),), lambda t, a: a**0.3),
+    Case(power, lambda a: power(2.5, a), ((2, 3),), lambda t, a: 2.5**a),
+    Case(power, lambda a: power(a, a), (("+", 2, 3),), lambda t, a: a**a),
+    *unary(neg, lambda t, a: -a),
+    *unary(exp, lambda t, a: a.exp()),
+    *unary(absolute, lambda t, a: a.abs()),
+    *unary(log, lambda t, a: a.log(), "+"),
+    *unary(sqrt, lambda t, a: a.sqrt(), "+"),
+    *(
+        Case(where, lambda a, b: where(MASK, a, b), shapes, lambda t, a, b: t.where(t.from_numpy(MASK), a, b))
+        for shapes in [((3, 4), (3, 4)), ((4,), (3, 1)), ((), (3, 4))]
+    ),
     Case(where, lambda a: where(MASK, a, a * 2), ((3, 4),), lambda t, a: t.where(t.from_numpy(MASK), a, a * 2)),
-    *(Case(matmul, matmul, shapes, lambda t, a, b: a @ b) for shapes in
-      [((2, 3), (3, 5)), ((4, 1, 2, 3), (6, 3, 5)), ((2, 3), (4, 3, 2)), ((5, 2, 3), (3, 1))]),
+    *(
+        Case(matmul, matmul, shapes, lambda t, a, b: a @ b)
+        for shapes in [((2, 3), (3, 5)), ((4, 1, 2, 3), (6, 3, 5)), ((2, 3), (4, 3, 2)), ((5, 2, 3), (3, 1))]
+    ),
     Case(matmul, lambda a: a @ a, ((3, 3),), lambda t, a: a @ a),
     Case(matmul, lambda a: a @ a.mT, ((2, 3),), lambda t, a: a @ a.mT),
     Case(matmul, lambda a, b: a.mT @ b.mT, ((3, 2), (5, 3)), lambda t, a, b: a.mT @ b.mT),
-    *(Case(linear, linear, shapes, lambda t, *inputs: t.nn.functional.linear(*inputs)) for shapes in
-      [((2, 3), (5, 3), (5,)), ((2, 3), (5, 3)), ((3,), (2, 3), (2,)), ((4, 1, 2, 3), (6, 3), (6,)), ((0, 3), (2, 3), (2,))]),
-    *(Case(linear_weight, linear_weight, shapes, lambda t, g, x: t.einsum("...o,...i->oi", g, x)) for shapes in
-      [((4, 2), (4, 3)), ((2,), (3,)), ((2, 1, 3, 2), (2, 1, 3, 4)), ((0, 2), (0, 3))]),
+    *(
+        Case(linear, linear, shapes, lambda t, *inputs: t.nn.functional.linear(*inputs))
+        for shapes in [
+            ((2, 3), (5, 3), (5,)),
+            ((2, 3), (5, 3)),
+            ((3,), (2, 3), (2,)),
+            ((4, 1, 2, 3), (6, 3), (6,)),
+            ((0, 3), (2, 3), (2,)),
+        ]
+    ),
+    *(
+        Case(linear_weight, linear_weight, shapes, lambda t, g, x: t.einsum("...o,...i->oi", g, x))
+        for shapes in [((4, 2), (4, 3)), ((2,), (3,)), ((2, 1, 3, 2), (2, 1, 3, 4)), ((0, 2), (0, 3))]
+    ),
     Case(linear, lambda a: linear(a, a, a[0]), ((3, 3),), lambda t, a: t.nn.functional.linear(a, a, a[0])),
     *reduction(reduce_sum, lambda t, a, axis, keep: a.sum(dim=axis, keepdim=keep)),
     *reduction(mean, lambda t, a, axis, keep: a.mean(dim=axis, keepdim=keep)),
@@ -156,63 +224,171 @@ CASES = [
     Case(permute, lambda a: permute(a, dims=(-1, 0, -2)), ((2, 3, 4),), lambda t, a: a.permute(-1, 0, -2)),
     Case(expand, lambda a: expand(a, shape=(5, -1, 4)), ((3, 1),), lambda t, a: a.expand(5, -1, 4)),
     Case(expand, lambda a: expand(a, shape=(2, 3)) * a, ((3,),), lambda t, a: a.expand(2, 3) * a),
-    *map(part, [1, -1, (1, 2), slice(1, None), (..., 0), (None, 1), ROWS, (ROWS, ROWS), (slice(None), [1, 1, 3]), MASK,
-                (MASK[:, 0],), ([0, 0], slice(1, 3)), (slice(None), slice(None, None, 2))]),
+    *map(
+        part,
+        [
+            1,
+            -1,
+            (1, 2),
+            slice(1, None),
+            (..., 0),
+            (None, 1),
+            ROWS,
+            (ROWS, ROWS),
+            (slice(None), [1, 1, 3]),
+            MASK,
+            (MASK[:, 0],),
+            ([0, 0], slice(1, 3)),
+            (slice(None), slice(None, None, 2)),
+        ],
+    ),
     Case(getitem, lambda a: a[::-1], ((3, 4),), lambda t, a: a.flip(0)),
     Case(getitem, lambda a: a[1] * a[0] + a[:2][1], ((3, 4),), lambda t, a: a[1] * a[0] + a[:2][1]),
-    Case(put_back, lambda a: put_back(a, index=ROWS, shape=(4, 2)), ((3, 2),),
-         lambda t, a: t.zeros(4, 2, dtype=a.dtype).index_add(0, t.from_numpy(ROWS), a)),
+    Case(
+        put_back,
+        lambda a: put_back(a, index=ROWS, shape=(4, 2)),
+        ((3, 2),),
+        lambda t, a: t.zeros(4, 2, dtype=a.dtype).index_add(0, t.from_numpy(ROWS), a),
+    ),
     Case(cast, lambda a: cast(a, dtype=a.dtype), ((3,),), lambda t, a: a.clone()),
-    joined(cat, (2, 3), (1, 3), dim=0), joined(cat, (2, 1, 2), (2, 3, 2), (2, 2, 2), dim=-2),
+    joined(cat, (2, 3), (1, 3), dim=0),
+    joined(cat, (2, 1, 2), (2, 3, 2), (2, 2, 2), dim=-2),
     Case(cat, lambda a: cat(a, a * a, a, dim=1), ((2, 3),), lambda t, a: t.cat([a, a * a, a], dim=1)),
-    *unary(relu, lambda t, a: t.relu(a)), *unary(sigmoid, lambda t, a: t.sigmoid(a)), *unary(tanh, lambda t, a: t.tanh(a)),
-    *unary(erf, lambda t, a: t.erf(a)), *unary(gelu, lambda t, a: t.nn.functional.gelu(a)),
+    *unary(relu, lambda t, a: t.relu(a)),
+    *unary(sigmoid, lambda t, a: t.sigmoid(a)),
+    *unary(tanh, lambda t, a: t.tanh(a)),
+    *unary(erf, lambda t, a: t.erf(a)),
+    *unary(gelu, lambda t, a: t.nn.functional.gelu(a)),
     Case(gelu, lambda a: gelu(a, approximate="tanh"), ((3, 4),), lambda t, a: t.nn.functional.gelu(a, approximate="tanh")),
     *unary(leaky_relu, lambda t, a: t.nn.functional.leaky_relu(a)),
     Case(leaky_relu, lambda a: leaky_relu(a, negative_slope=0.3), ((7,),), lambda t, a: t.nn.functional.leaky_relu(a, 0.3)),
-    *along(softmax, lambda t, a, dim: t.softmax(a, dim)), *along(log_softmax, lambda t, a, dim: t.log_softmax(a, dim)),
+    *along(softmax, lambda t, a, dim: t.softmax(a, dim)),
+    *along(log_softmax, lambda t, a, dim: t.log_softmax(a, dim)),
     *along(logsumexp, lambda t, a, dim: t.logsumexp(a, dim)),
     Case(logsumexp, lambda a: logsumexp(a, dim=1, keepdim=True) * a, ((2, 3),), lambda t, a: t.logsumexp(a, 1, keepdim=True) * a),
     *loss(mse_loss, lambda t, *x, **k: t.nn.functional.mse_loss(*x, **k), (3, 4), (3, 4)),
     *loss(cross_entropy, lambda t, *x, **k: t.nn.functional.cross_entropy(*x, **k), (4, 3), fixed=(LABELS,)),
     *loss(nll_loss, lambda t, *x, **k: t.nn.functional.nll_loss(*x, **k), (4, 3), fixed=(LABELS,)),
-    *loss(binary_cross_entropy_with_logits, lambda t, *x, **k: t.nn.functional.binary_cross_entropy_with_logits(*x, **k), (3, 2), (3, 2)),
-    Case(probability_minus_truth, lambda a: probability_minus_truth(a, LABELS), ((4, 3),),
-         lambda t, a: t.softmax(a, 1) - t.nn.functional.one_hot(t.from_numpy(LABELS), 3)),
-    Case(convolution, lambda x, w: convolution(x, w, **PLACED), ((2, 4, 5, 6), (4, 2, 3, 2)),
-         lambda t, x, w: t.nn.functional.conv2d(x, w, **PLACED)),
-    Case(convolution, lambda x, w, b: convolution(x, w, b, **PLACED), ((2, 4, 5, 6), (4, 2, 3, 2), (4,)),
-         lambda t, x, w, b: t.nn.functional.conv2d(x, w, b, **PLACED)),
+    *loss(
+        binary_cross_entropy_with_logits,
+        lambda t, *x, **k: t.nn.functional.binary_cross_entropy_with_logits(*x, **k),
+        (3, 2),
+        (3, 2),
+    ),
+    Case(
+        probability_minus_truth,
+        lambda a: probability_minus_truth(a, LABELS),
+        ((4, 3),),
+        lambda t, a: t.softmax(a, 1) - t.nn.functional.one_hot(t.from_numpy(LABELS), 3),
+    ),
+    Case(
+        convolution,
+        lambda x, w: convolution(x, w, **PLACED),
+        ((2, 4, 5, 6), (4, 2, 3, 2)),
+        lambda t, x, w: t.nn.functional.conv2d(x, w, **PLACED),
+    ),
+    Case(
+        convolution,
+        lambda x, w, b: convolution(x, w, b, **PLACED),
+        ((2, 4, 5, 6), (4, 2, 3, 2), (4,)),
+        lambda t, x, w, b: t.nn.functional.conv2d(x, w, b, **PLACED),
+    ),
     Case(channel_sum, lambda x: channel_sum(x * x), ((2, 3, 2, 4),), lambda t, x: (x * x).sum((0, 2, 3))),
-    Case(convolution, lambda x: convolution(x, x[:, :, :2, :2], stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1), ((2, 2, 4, 3),),
-         lambda t, x: t.nn.functional.conv2d(x, x[:, :, :2, :2])),
-    Case(conv2d_input, lambda w, g: conv2d_input(w, g, input_size=(2, 4, 5, 6), **PLACED), ((4, 2, 3, 2), (2, 4, 3, 4)),
-         lambda t, w, g: t.nn.grad.conv2d_input((2, 4, 5, 6), w, g, **PLACED)),
-    Case(conv2d_weight, lambda x, g: conv2d_weight(x, g, weight_size=(4, 2, 3, 2), **PLACED), ((2, 4, 5, 6), (2, 4, 3, 4)),
-         lambda t, x, g: t.nn.grad.conv2d_weight(x, (4, 2, 3, 2), g, **PLACED)),
-    Case(unfold, lambda x: unfold(x, kernel_size=(2, 3), padding=(1, 0), stride=2), ((2, 2, 4, 5),),
-         lambda t, x: t.nn.functional.unfold(x, (2, 3), padding=(1, 0), stride=2)),
-    Case(fold, lambda x: fold(x, output_size=(4, 5), kernel_size=(2, 3), padding=(1, 0), stride=(2, 1)), ((2, 12, 9),),
-         lambda t, x: t.nn.functional.fold(x, (4, 5), (2, 3), padding=(1, 0), stride=(2, 1))),
+    Case(
+        convolution,
+        lambda x: convolution(x, x[:, :, :2, :2], stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1),
+        ((2, 2, 4, 3),),
+        lambda t, x: t.nn.functional.conv2d(x, x[:, :, :2, :2]),
+    ),
+    Case(
+        conv2d_input,
+        lambda w, g: conv2d_input(w, g, input_size=(2, 4, 5, 6), **PLACED),
+        ((4, 2, 3, 2), (2, 4, 3, 4)),
+        lambda t, w, g: t.nn.grad.conv2d_input((2, 4, 5, 6), w, g, **PLACED),
+    ),
+    Case(
+        conv2d_weight,
+        lambda x, g: conv2d_weight(x, g, weight_size=(4, 2, 3, 2), **PLACED),
+        ((2, 4, 5, 6), (2, 4, 3, 4)),
+        lambda t, x, g: t.nn.grad.conv2d_weight(x, (4, 2, 3, 2), g, **PLACED),
+    ),
+    Case(
+        unfold,
+        lambda x: unfold(x, kernel_size=(2, 3), padding=(1, 0), stride=2),
+        ((2, 2, 4, 5),),
+        lambda t, x: t.nn.functional.unfold(x, (2, 3), padding=(1, 0), stride=2),
+    ),
+    Case(
+        fold,
+        lambda x: fold(x, output_size=(4, 5), kernel_size=(2, 3), padding=(1, 0), stride=(2, 1)),
+        ((2, 12, 9),),
+        lambda t, x: t.nn.functional.fold(x, (4, 5), (2, 3), padding=(1, 0), stride=(2, 1)),
+    ),
     Case(max_pooling, lambda x: max_pooling(x, **POOLED), ((2, 3, 5, 6),), lambda t, x: t.nn.functional.max_pool2d(x, **POOLED)),
-    Case(max_pooling_backward, lambda g: max_pooling_backward(g, Tensor(HIGH.astype(g.dtype)), **POOLED), ((2, 3, 3, 3),),
-         lambda t, g: pooled_back(t, g, t.tensor(HIGH, dtype=g.dtype), lambda x: t.nn.functional.max_pool2d(x, **POOLED))),
-    Case(max_pooling_pick, lambda v: max_pooling_pick(v, Tensor(HIGH.astype(v.dtype)), **POOLED), ((2, 3, 5, 6),),
-         lambda t, v: v.flatten(2).gather(2, t.nn.functional.max_pool2d(t.tensor(HIGH), **POOLED, return_indices=True)[1].flatten(2))
-         .reshape(2, 3, 3, 3)),
-    Case(average_pooling, lambda x: average_pooling(x, **POOLED), ((2, 3, 5, 6),), lambda t, x: t.nn.functional.avg_pool2d(x, **POOLED)),
-    Case(average_pooling_backward, lambda g: average_pooling_backward(g, input_size=(2, 3, 5, 6), **POOLED), ((2, 3, 3, 3),),
-         lambda t, g: pooled_back(t, g, t.zeros(2, 3, 5, 6, dtype=g.dtype), lambda x: t.nn.functional.avg_pool2d(x, **POOLED))),
-    Case(channel_variance, lambda x: channel_variance(x, Tensor(np.full(3, 0.25, x.dtype))), ((2, 3, 2, 4),),
-         lambda t, x: ((x - 0.25) ** 2).mean((0, 2, 3))),
-    *(Case(channel_norm, by_channel(channel_norm, mode), ((2, 3, 2, 4), (3,), (3,)), lambda t, *x, mode=mode: normalised(t, *x, training=mode))
-      for mode in (True, False)),
+    Case(
+        max_pooling_backward,
+        lambda g: max_pooling_backward(g, Tensor(HIGH.astype(g.dtype)), **POOLED),
+        ((2, 3, 3, 3),),
+        lambda t, g: pooled_back(t, g, t.tensor(HIGH, dtype=g.dtype), lambda x: t.nn.functional.max_pool2d(x, **POOLED)),
+    ),
+    Case(
+        max_pooling_pick,
+        lambda v: max_pooling_pick(v, Tensor(HIGH.astype(v.dtype)), **POOLED),
+        ((2, 3, 5, 6),),
+        lambda t, v: (
+            v.flatten(2)
+            .gather(2, t.nn.functional.max_pool2d(t.tensor(HIGH), **POOLED, return_indices=True)[1].flatten(2))
+            .reshape(2, 3, 3, 3)
+        ),
+    ),
+    Case(
+        average_pooling,
+        lambda x: average_pooling(x, **POOLED),
+        ((2, 3, 5, 6),),
+        lambda t, x: t.nn.functional.avg_pool2d(x, **POOLED),
+    ),
+    Case(
+        average_pooling_backward,
+        lambda g: average_pooling_backward(g, input_size=(2, 3, 5, 6), **POOLED),
+        ((2, 3, 3, 3),),
+        lambda t, g: pooled_back(t, g, t.zeros(2, 3, 5, 6, dtype=g.dtype), lambda x: t.nn.functional.avg_pool2d(x, **POOLED)),
+    ),
+    Case(
+        channel_variance,
+        lambda x: channel_variance(x, Tensor(np.full(3, 0.25, x.dtype))),
+        ((2, 3, 2, 4),),
+        lambda t, x: ((x - 0.25) ** 2).mean((0, 2, 3)),
+    ),
+    *(
+        Case(
+            channel_norm,
+            by_channel(channel_norm, mode),
+            ((2, 3, 2, 4), (3,), (3,)),
+            lambda t, *x, mode=mode: normalised(t, *x, training=mode),
+        )
+        for mode in (True, False)
+    ),
     Case(channel_norm, lambda x: batch_norm(x, None, None, eps=0.1) * x, ((2, 3, 2, 4),), lambda t, x: normalised(t, x) * x),
-    *(Case(channel_norm_weight, lambda g, x, mode=mode: by_channel(channel_norm_weight, mode)(g, x), ((2, 3, 2, 4), (2, 3, 2, 4)),
-           lambda t, g, x, mode=mode: norm_back(t, g, x, t.ones(3, dtype=x.dtype), argument=1, training=mode)) for mode in (True, False)),
-    *(Case(channel_norm_backward, lambda g, x, w, mode=mode: channel_norm_backward(
-        g, x, w, *(by_channel(lambda *inputs, **_: inputs[2:], mode)(g, x)), eps=0.1, training=mode), ((2, 3, 2, 4), (2, 3, 2, 4), (3,)),
-        lambda t, g, x, w, mode=mode: norm_back(t, g, x, w, training=mode) + 0 * x) for mode in (True, False)),
+    *(
+        Case(
+            channel_norm_weight,
+            lambda g, x, mode=mode: by_channel(channel_norm_weight, mode)(g, x),
+            ((2, 3, 2, 4), (2, 3, 2, 4)),
+            lambda t, g, x, mode=mode: norm_back(t, g, x, t.ones(3, dtype=x.dtype), argument=1, training=mode),
+        )
+        for mode in (True, False)
+    ),
+    *(
+        Case(
+            channel_norm_backward,
+            lambda g, x, w, mode=mode: channel_norm_backward(
+                g, x, w, *(by_channel(lambda *inputs, **_: inputs[2:], mode)(g, x)), eps=0.1, training=mode
+            ),
+            ((2, 3, 2, 4), (2, 3, 2, 4), (3,)),
+            lambda t, g, x, w, mode=mode: norm_back(t, g, x, w, training=mode) + 0 * x,
+        )
+        for mode in (True, False)
+    ),
 ]
 every_case = pytest.mark.parametrize("case", CASES, ids=[f"{case.op.name}-{number}" for number, case in enumerate(CASES)])
 
@@ -223,7 +399,9 @@ def exported_ops():
     for stem in imports.curriculum():
         if (imports.PACKAGE / f"{stem}.py").exists() and not stem.startswith("kernels"):
             module = importlib.import_module(f"tinytorch.{stem}")
-            found.update({value.name: value for value in vars(module).values() if isinstance(value, Op) and not isinstance(value, InPlace)})
+            found.update(
+                {value.name: value for value in vars(module).values() if isinstance(value, Op) and not isinstance(value, InPlace)}
+            )
     return found
 
 
@@ -292,6 +470,7 @@ def test_the_rule_has_a_rule(case):
 
     def weighted(*moved):
         return sum((gradient.data * weight).sum() for gradient, weight in zip(first(*moved)[1], weights))
+
     close(second, slopes(weighted, arrays, 1.0))
 
 
@@ -317,11 +496,15 @@ EDGES = {  # what PyTorch gives at corners and at the ends, where nudging has no
     "relu at 0": (relu, lambda t, a: t.relu(a), np.array([0.0, -0.0, 1.0], np.float32)),
     "leaky_relu at 0": (leaky_relu, lambda t, a: t.nn.functional.leaky_relu(a), np.zeros(2, np.float32)),
     "abs at 0": (absolute, lambda t, a: a.abs(), np.array([0.0, -2.0], np.float32)),
-    "0 ** 0": (lambda a: a ** 0, lambda t, a: a ** 0, np.zeros(2, np.float32)),
-    "0 ** 2": (lambda a: a ** 2, lambda t, a: a ** 2, np.zeros(2, np.float32)),
+    "0 ** 0": (lambda a: a**0, lambda t, a: a**0, np.zeros(2, np.float32)),
+    "0 ** 2": (lambda a: a**2, lambda t, a: a**2, np.zeros(2, np.float32)),
     "0 ** a": (lambda a: power(0.0, a), lambda t, a: t.zeros(()) ** a, np.array([2.0, 0.0, 0.5], np.float32)),
     "sigmoid far out": (sigmoid, lambda t, a: t.sigmoid(a), np.array([-200.0, 200.0], np.float32)),
-    "log_softmax far out": (lambda a: log_softmax(a, dim=0), lambda t, a: t.log_softmax(a, 0), np.array([0.0, -300.0], np.float32)),
+    "log_softmax far out": (
+        lambda a: log_softmax(a, dim=0),
+        lambda t, a: t.log_softmax(a, 0),
+        np.array([0.0, -300.0], np.float32),
+    ),
 }
 
 

@@ -1,4 +1,5 @@
 """The drawing of a graph: every tensor once, safe text, no surprises."""
+
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
@@ -16,8 +17,11 @@ def texts(drawing):
 
 
 def boxes(drawing):
-    return [{key: float(element.get(key)) for key in ("x", "y", "width", "height")}
-            for element in ElementTree.fromstring(drawing).iter(f"{SVG}rect") if element.get("x")]
+    return [
+        {key: float(element.get(key)) for key in ("x", "y", "width", "height")}
+        for element in ElementTree.fromstring(drawing).iter(f"{SVG}rect")
+        if element.get("x")
+    ]
 
 
 def test_every_tensor_has_a_box_and_every_use_a_line():
@@ -65,6 +69,7 @@ def test_the_same_graph_gives_the_same_drawing_and_a_huge_one_is_refused():
         for _ in range(length):
             y = y + 1
         return y
+
     assert draw(graph(9)) == draw(graph(9))
     with pytest.raises(ValueError, match="more than 200 boxes"):
         draw(graph(2_000))

@@ -1,4 +1,5 @@
 """Changes in place: what backward needs as it was is named when it is gone; what it does not need may change. As in PyTorch."""
+
 import numpy as np
 import pytest
 

@@ -3,6 +3,7 @@
 Measured on a quiet machine: 1.07 x the step by hand. The bounds leave room for a busy one, and are still below what the usual
 mistakes cost: a gradient in the wrong memory order 1.31 x, the gradient of the pictures 1.48 x.
 """
+
 import statistics
 import time
 
@@ -29,6 +30,7 @@ def our_step(gradients):
             parameter.grad.data *= np.float32(0.1)
             parameter.data -= parameter.grad.data
             parameter.grad = None
+
     return step
 
 
@@ -42,6 +44,7 @@ def torch_step(torch):
         optimizer.zero_grad()
         torch.nn.functional.cross_entropy(model(x), y).backward()
         optimizer.step()
+
     return step
 
 
@@ -61,8 +64,10 @@ def medians(**steps):
 
 
 def test_the_walk_costs_little_more_than_gradients_by_hand():
-    found = medians(manual=our_step(lambda model: mlp_gradients(model, images, labels)),
-                    autograd=our_step(lambda model: cross_entropy(model(images), labels).backward()))
+    found = medians(
+        manual=our_step(lambda model: mlp_gradients(model, images, labels)),
+        autograd=our_step(lambda model: cross_entropy(model(images), labels).backward()),
+    )
     assert found["autograd"] < 1.25 * found["manual"]
 
 
@@ -80,6 +85,7 @@ def test_a_node_costs_a_few_microseconds():
         began = time.process_time()
         y.backward()
         return time.process_time() - began
+
     node = min(seconds(2000) for _ in range(5)) / 2000
     print(f"{1e6 * node:.2f} us a node")
     assert node < 8e-6

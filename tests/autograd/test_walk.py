@@ -1,4 +1,5 @@
 """The walk back: sums, order, memory, what is freed, what is refused."""
+
 import gc
 import threading
 import time
@@ -10,10 +11,10 @@ import pytest
 
 from tinytorch.activations import relu
 from tinytorch.autograd import enable_grad, grad, no_grad, topological_order
-from tinytorch.layers import Linear
-from tinytorch.losses import cross_entropy, mlp
 from tinytorch.given.op import Op
 from tinytorch.given.state import state
+from tinytorch.layers import Linear
+from tinytorch.losses import cross_entropy, mlp
 from tinytorch.tensor import Tensor, matmul
 
 
@@ -33,7 +34,9 @@ def count_rules(monkeypatch, op):
         def run(*args, **params):
             calls[position] += 1
             return rule(*args, **params)
+
         return run
+
     monkeypatch.setattr(op, "rules", tuple(counted(i, rule) for i, rule in enumerate(op.rules)))
     return calls
 
@@ -66,6 +69,7 @@ def test_a_chain_of_100_000_ops_in_linear_time():
         y.backward()
         assert x.grad.item() == 1.0
         return time.process_time() - began
+
     gc.collect()
     short = min(seconds(10_000) for _ in range(3))
     assert seconds(100_000) < 40 * short
@@ -87,6 +91,7 @@ def test_the_walk_gives_memory_back_as_it_goes():
         for _ in range(200):
             y = (y * 1.01).exp() * 0.1  # two of them kept by each round
         return y.sum()
+
     tracemalloc.start()
     try:
         loss = chain()
@@ -180,10 +185,14 @@ def test_detach_cuts_and_shares_its_memory():
 
 
 SHARING = {
-    "sum of two": lambda a, b: (a + b).sum(), "both transposed": lambda a, b: (a.mT + b.mT).sum() * 2,
-    "difference": lambda a, b: ((a - 1) + (b + 1)).mean(), "reshaped": lambda a, b: (a.reshape(4) + b.reshape(4)).sum(),
-    "one of them twice": lambda a, b: (a + a + b).sum(), "cloned": lambda a, b: (a.clone() + b.clone()).sum(),
-    "stretched": lambda a, b: (a.expand(3, 2, 2) + b).sum(), "parts": lambda a, b: (a[:] + b[::1]).sum(),
+    "sum of two": lambda a, b: (a + b).sum(),
+    "both transposed": lambda a, b: (a.mT + b.mT).sum() * 2,
+    "difference": lambda a, b: ((a - 1) + (b + 1)).mean(),
+    "reshaped": lambda a, b: (a.reshape(4) + b.reshape(4)).sum(),
+    "one of them twice": lambda a, b: (a + a + b).sum(),
+    "cloned": lambda a, b: (a.clone() + b.clone()).sum(),
+    "stretched": lambda a, b: (a.expand(3, 2, 2) + b).sum(),
+    "parts": lambda a, b: (a[:] + b[::1]).sum(),
 }
 
 
@@ -236,14 +245,14 @@ def test_a_graph_is_kept_when_asked():
 
 def test_create_graph_keeps_it_and_differentiates_again():
     x = leaf(2.0)
-    (slope,) = grad(x ** 3, x, create_graph=True)
+    (slope,) = grad(x**3, x, create_graph=True)
     (curvature,) = grad(slope, x, create_graph=True)
     assert (slope.item(), curvature.item(), grad(curvature, x)[0].item()) == (12.0, 12.0, 6.0)
 
 
 def test_gradients_without_create_graph_have_no_graph():
     x = leaf(2.0)
-    (x ** 3).backward()
+    (x**3).backward()
     assert not x.grad.requires_grad and x.grad.origin is None
 
 
@@ -275,7 +284,9 @@ def test_a_missing_rule_is_named_before_anything_has_changed():
     x = leaf(1.0)
     y = x * 2
     loss = (silent(y) + y).sum()
-    with pytest.raises(NotImplementedError, match="op 'silent' has no gradient rule for argument 0: write one with silent.register_vjp"):
+    with pytest.raises(
+        NotImplementedError, match="op 'silent' has no gradient rule for argument 0: write one with silent.register_vjp"
+    ):
         loss.backward()
     assert x.grad is None
     y.backward(Tensor([1.0]))
@@ -302,6 +313,7 @@ def test_a_training_step_leaves_nothing_to_the_cycle_collector():
         held = weakref.ref(loss.origin.inputs[0])
         loss.backward()
         return held
+
     step()
     gc.collect()
     gc.disable()
@@ -355,6 +367,7 @@ def test_no_grad_is_a_context_and_a_decorator_with_and_without_brackets():
         with enable_grad():
             inner = a * 2
         return a * 2, inner
+
     with no_grad():
         inside = x * 2
     assert not inside.requires_grad and not bracketed(x).requires_grad

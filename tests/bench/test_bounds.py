@@ -1,4 +1,5 @@
 """What bounds a step: the sums, and the words for them in a terminal and in the book."""
+
 import pytest
 
 from tito.bench import bounds, figure, table
@@ -9,7 +10,9 @@ def result(record):
     """A step of 1300 ms with numba, 1500 ms with numpy, beside a PyTorch of 2000 ms."""
     found = record["cases"][0]["threads"]["1"]
     for name, ms in (("tinytorch numpy", 1500.0), ("tinytorch numba", 1300.0), ("PyTorch", 2000.0)):
-        found["variants"][name] = {clock: {"median": ms * slower, "low": ms, "high": ms} for clock, slower in (("cpu_ms", 1), ("wall_ms", 5))}
+        found["variants"][name] = {
+            clock: {"median": ms * slower, "low": ms, "high": ms} for clock, slower in (("cpu_ms", 1), ("wall_ms", 5))
+        }
     return {**found, "fastest_pytorch": "PyTorch"}
 
 
@@ -47,8 +50,10 @@ def test_nothing_is_said_of_a_record_without_profiles(result):
 
 def test_a_terminal_gets_two_short_lines(result):
     lines = list(table.limits(result))
-    assert lines == ["at the machine's roofs: 511 ms, 0.39 of ours, 0.26 of PyTorch's",
-                     "numba: products 0.45, other ops 0.04, rest 0.16 of PyTorch's step"]
+    assert lines == [
+        "at the machine's roofs: 511 ms, 0.39 of ours, 0.26 of PyTorch's",
+        "numba: products 0.45, other ops 0.04, rest 0.16 of PyTorch's step",
+    ]
     assert max(len(f"  1 thread, {line}") for line in lines) <= table.WIDTH
     entry = {"title": "", "threads": {"1": result}}
     assert [line for line in table.times(entry) if "roofs" in line] == [f"  1 thread, {lines[0]}"]
@@ -56,7 +61,9 @@ def test_a_terminal_gets_two_short_lines(result):
 
 def test_without_pytorch_the_parts_are_of_our_step(result):
     assert list(table.limits({**result, "fastest_pytorch": None})) == [
-        "at the machine's roofs: 511 ms, 0.39 of ours", "numba: products 0.69, other ops 0.06, rest 0.25 of our step"]
+        "at the machine's roofs: 511 ms, 0.39 of ours",
+        "numba: products 0.69, other ops 0.06, rest 0.25 of our step",
+    ]
 
 
 def test_why_there_is_no_roofline_is_said(result):
@@ -75,11 +82,14 @@ def test_the_book_shows_where_the_time_goes_and_how_little_it_could_be(result):
         "| other ops | 200 | 80.0 | 11.0 |",
         "| outside of ops | 400 | 320 |  |",
         "| the step | 1500 | 1300 | 511 |",
-        "| ratio | 0.75 | 0.65 | 0.26 |"]
-    assert words == ("With each op at its roof, 2 GFLOP/s or 1 GB/s, the step would take 511 ms: 0.39 of what it takes and 0.26 of the "
-                     "fastest PyTorch's. The products alone, at the 1 GFLOP/s that they reach in it, take 0.45 of PyTorch's step; at the "
-                     "roof they would take 0.25. With numba it is 1.15 x as fast as with numpy; at the roofs it would be 2.9 x. "
-                     "What does no arithmetic has no dot: `pooling` (30.0 ms).")
+        "| ratio | 0.75 | 0.65 | 0.26 |",
+    ]
+    assert words == (
+        "With each op at its roof, 2 GFLOP/s or 1 GB/s, the step would take 511 ms: 0.39 of what it takes and 0.26 of the "
+        "fastest PyTorch's. The products alone, at the 1 GFLOP/s that they reach in it, take 0.45 of PyTorch's step; at the "
+        "roof they would take 0.25. With numba it is 1.15 x as fast as with numpy; at the roofs it would be 2.9 x. "
+        "What does no arithmetic has no dot: `pooling` (30.0 ms)."
+    )
 
 
 def test_a_book_without_pytorch_and_numba_says_what_is_left(result):

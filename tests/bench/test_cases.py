@@ -1,4 +1,5 @@
 """Every case does the same work on both sides: same weights, same inputs, and the same numbers come out."""
+
 import sys
 
 import numpy as np
@@ -76,8 +77,10 @@ def test_a_step_that_leaves_out_a_part_of_the_work_is_not_timed(case, monkeypatc
     assert case_process.disagreement("wrong", both).startswith("computes something else: ")
 
 
-@pytest.mark.parametrize("network, parameters", [(mnist_mlp.network, 203_530), (cifar10_mlp.network, 3_837_066),
-                                                 (lenet5.network, 61_706), (tutorial.network, 34_826)])
+@pytest.mark.parametrize(
+    "network, parameters",
+    [(mnist_mlp.network, 203_530), (cifar10_mlp.network, 3_837_066), (lenet5.network, 61_706), (tutorial.network, 34_826)],
+)
 def test_networks_have_their_size_and_the_same_weights(network, parameters):
     torch = pytest.importorskip("torch", reason="the extra `bench` is not installed")
     from tinytorch import nn
@@ -119,8 +122,10 @@ def test_what_is_not_installed_is_left_out(monkeypatch):
 
 def failing(error):
     """Return a candidate that raises."""
+
     def make():
         raise error
+
     return Candidate("tinytorch numpy", make)
 
 
@@ -135,12 +140,18 @@ def test_a_variant_that_disagrees_gets_no_time(monkeypatch):
     def variant(*numbers):
         return lambda: Variant(lambda number: None, lambda: list(numbers))
 
-    given = {"a": Candidate("a", variant(2.0, 1.0)), "b": Candidate("b", variant(2.0, 1.0)), "c": Candidate("c", variant(2.0, 1.1))}
+    given = {
+        "a": Candidate("a", variant(2.0, 1.0)),
+        "b": Candidate("b", variant(2.0, 1.0)),
+        "c": Candidate("c", variant(2.0, 1.1)),
+    }
     monkeypatch.setattr(case_process, "candidates", lambda job: given)
     answer = case_process.times({"threads": 1, "rounds": 1, "seconds": 1})
     assert set(answer["variants"]) == {"a", "b"} and answer["absent"] == {"c": "computes something else: 2, 1.1, not 2, 1"}
     given["PyTorch"] = Candidate("PyTorch", variant(2.0, 1.1))
-    assert set(case_process.times({"threads": 1, "rounds": 1, "seconds": 1})["variants"]) == {"c", "PyTorch"}, "PyTorch decides where it is there"
+    assert set(case_process.times({"threads": 1, "rounds": 1, "seconds": 1})["variants"]) == {"c", "PyTorch"}, (
+        "PyTorch decides where it is there"
+    )
 
 
 def test_kernels_that_fell_back_are_named():

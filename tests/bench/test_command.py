@@ -1,4 +1,5 @@
 """`tito bench` from end to end, with the shortest of runs."""
+
 import subprocess
 import sys
 from pathlib import Path
@@ -14,8 +15,14 @@ ROOT = Path(__file__).resolve().parents[2]
 CLOCK = {"median": float, "low": float, "high": float}
 VARIANT = {"check": [float], "first_s": float, "fallbacks": [str], "samples": int, "cpu_ms": CLOCK, "wall_ms": CLOCK}
 RESULT = {"clock": str, "absent": {}, "variants": {}, "fastest_pytorch": (str, type(None)), "ratios": {}}
-RECORD = {"schema": int, "date": str, "machine": {"processor": str, "cores": int, "system": str, "python": str, "settings": {}},
-          "libraries": {"numpy": {"version": str, "blas": str}}, "threads": [int], "cases": [{"case": str, "title": str, "threads": {}}]}
+RECORD = {
+    "schema": int,
+    "date": str,
+    "machine": {"processor": str, "cores": int, "system": str, "python": str, "settings": {}},
+    "libraries": {"numpy": {"version": str, "blas": str}},
+    "threads": [int],
+    "cases": [{"case": str, "title": str, "threads": {}}],
+}
 
 
 def conforms(value, schema, path="record"):
@@ -47,7 +54,9 @@ def test_without_its_peers_it_measures_ourselves_and_says_how_to_add_them(bench)
     conforms_all(record)
     assert [entry["size"] for entry in record["cases"]] == ["(128, 10)", "(1024, 1000)"]
     result = record["cases"][0]["threads"]["1"]
-    assert result["absent"]["PyTorch"] == "torch is not installed" and result["fastest_pytorch"] is None and result["ratios"] == {}
+    assert (
+        result["absent"]["PyTorch"] == "torch is not installed" and result["fastest_pytorch"] is None and result["ratios"] == {}
+    )
     assert {"tinytorch numpy", "by hand numpy"} <= set(result["variants"])
     for name in ("torch", "tinygrad"):
         assert printed.count(f'{name} is not installed, so it is left out: pip install "tinytorch-course[bench]"') == 1
@@ -71,7 +80,7 @@ def test_with_pytorch_ratios_are_to_its_fastest_and_both_numbers_of_threads_are_
     pytest.importorskip("torch", reason="the extra `bench` is not installed")
     record, printed = bench("--case", "matmul", "--steps", 2, without=("tinygrad",))
     conforms_all(record)
-    entry, = record["cases"]
+    (entry,) = record["cases"]
     assert list(entry["threads"]) == ["1", "2"] and [one["clock"] for one in entry["threads"].values()][1] == "wall"
     for result in entry["threads"].values():
         clock = f"{result['clock']}_ms"
@@ -88,7 +97,9 @@ def test_memory_is_that_of_a_process_for_each(bench):
     space = Workspace(ROOT)
     found = Bench(space, ["06"], threads=(1,)).memory(cases.find("cifar10-mlp"))
     ours = found["variants"]["tinytorch numpy"]
-    assert ours["absent"] is None and ours["imported_mb"] + 40 < ours["peak_mb"] < 600, "3.8 million weights, their gradients and Adam's two means"
+    assert ours["absent"] is None and ours["imported_mb"] + 40 < ours["peak_mb"] < 600, (
+        "3.8 million weights, their gradients and Adam's two means"
+    )
     assert "PyTorch channels_last" not in found["variants"], "a network of linear layers has no memory format of images"
 
 
@@ -108,7 +119,9 @@ def test_every_library_is_limited_to_the_threads_that_the_table_says(monkeypatch
 
 def test_the_fastest_pytorch_is_that_of_the_clock_that_counts():
     variants = {"tinytorch numpy": (3.0, 6.0), "PyTorch": (2.0, 9.0), "PyTorch fused": (4.0, 8.0)}
-    result = {"variants": {name: {"cpu_ms": {"median": cpu}, "wall_ms": {"median": wall}} for name, (cpu, wall) in variants.items()}}
+    result = {
+        "variants": {name: {"cpu_ms": {"median": cpu}, "wall_ms": {"median": wall}} for name, (cpu, wall) in variants.items()}
+    }
     found = compared({**result, "clock": "cpu"})
     assert found["fastest_pytorch"] == "PyTorch" and found["ratios"]["tinytorch numpy"] == 1.5
     found = compared({**result, "clock": "wall"})
@@ -132,7 +145,9 @@ def test_a_case_that_needs_more_modules_says_which(learner, bench):
 @pytest.fixture
 def product(learner):
     """Return a function that writes the line by which the learner's package multiplies matrices."""
-    subprocess.run([sys.executable, "-m", "tito", "module", "complete", "01", "--borrow"], cwd=learner, capture_output=True, check=True)
+    subprocess.run(
+        [sys.executable, "-m", "tito", "module", "complete", "01", "--borrow"], cwd=learner, capture_output=True, check=True
+    )
     path = learner / "tinytorch" / "tensor.py"
     text = path.read_text(encoding="utf-8")
     assert text.count("    return a @ b\n") == 1
@@ -140,11 +155,17 @@ def product(learner):
     path.write_text(text, encoding="utf-8")
 
 
-@pytest.mark.parametrize("line, without, variants, said", [
-    ("return a @ b", ("torch", "tinygrad"), ["tinytorch numpy"], ""),
-    ("raise ValueError('not like this')", ("torch", "tinygrad"), [], "without tinytorch numpy: ValueError: not like this"),
-    ("return (a @ b) * 2", ("tinygrad",), ["PyTorch"], "without tinytorch numpy: computes something else")])
-def test_the_learners_own_package_is_measured_and_a_wrong_one_gets_no_time(learner, product, bench, line, without, variants, said):
+@pytest.mark.parametrize(
+    "line, without, variants, said",
+    [
+        ("return a @ b", ("torch", "tinygrad"), ["tinytorch numpy"], ""),
+        ("raise ValueError('not like this')", ("torch", "tinygrad"), [], "without tinytorch numpy: ValueError: not like this"),
+        ("return (a @ b) * 2", ("tinygrad",), ["PyTorch"], "without tinytorch numpy: computes something else"),
+    ],
+)
+def test_the_learners_own_package_is_measured_and_a_wrong_one_gets_no_time(
+    learner, product, bench, line, without, variants, said
+):
     if "torch" not in without:
         pytest.importorskip("torch", reason="the extra `bench` is not installed")
     product(line)
@@ -165,8 +186,10 @@ def test_the_list_names_every_case(tito):
 
 
 def test_tito_imports_no_peer_and_no_package_to_show_its_help():
-    code = ("import sys, tito.app, tito.bench.terminal\n"
-            "print([name for name in ('torch', 'tinygrad', 'numba', 'tinytorch') if name in sys.modules])")
+    code = (
+        "import sys, tito.app, tito.bench.terminal\n"
+        "print([name for name in ('torch', 'tinygrad', 'numba', 'tinytorch') if name in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", cwd=ROOT)
     assert done.stdout == "[]\n", done.stderr
 

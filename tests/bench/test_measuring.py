@@ -1,4 +1,5 @@
 """Times are of variants that take turns, each turn with a call that is not timed."""
+
 import contextlib
 import time
 
@@ -49,10 +50,12 @@ def test_variants_take_turns_in_their_context_after_a_call_that_does_not_count(m
     recorder = Recorder(a=0.001, b=0.001)
     samples = measuring.measure(recorder.variants, rounds=4)
     turns = recorder.turns()
-    assert [sorted(turns[i:i + 2]) for i in range(0, len(turns), 2)] == [["a", "b"]] * (3 + 4), "pilots, then the rounds"
+    assert [sorted(turns[i : i + 2]) for i in range(0, len(turns), 2)] == [["a", "b"]] * (3 + 4), "pilots, then the rounds"
     assert {name: len(taken) for name, taken in samples.items()} == {"a": 4, "b": 4}
     name, number = recorder.events[0][0], 0
-    assert recorder.events[:4] == [(name, "enter"), (name, number), (name, number), (name, "leave")], "one call to warm up, one timed"
+    assert recorder.events[:4] == [(name, "enter"), (name, number), (name, number), (name, "leave")], (
+        "one call to warm up, one timed"
+    )
 
 
 def test_all_variants_get_the_same_number_in_a_round(monkeypatch):
@@ -86,7 +89,9 @@ def test_time_counts_a_single_call():
     recorder = Recorder(a=0.0002)
     cpu, wall = measuring.sample(recorder.variants["a"], 7, calls=50)
     assert 0.0002 <= wall < 0.005 and 0 < cpu < 0.005
-    assert [what for _, what in recorder.events[1:-1]] == [7, *range(7, 57)], "each call of a turn has a batch of its own, as in training"
+    assert [what for _, what in recorder.events[1:-1]] == [7, *range(7, 57)], (
+        "each call of a turn has a batch of its own, as in training"
+    )
 
 
 def test_one_that_is_much_slower_has_fewer_turns():

@@ -1,4 +1,5 @@
 """The book's page and its pictures are what the committed records give, to the byte."""
+
 import json
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -6,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tito.bench import page
+from tito.files import write_atomically
 from tito.lint import named
 from tito.lint.course import Course
-from tito.files import write_atomically
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -46,8 +47,16 @@ def test_the_page_says_in_its_first_line_what_it_is_made_of(clone):
 
 def test_the_page_names_machine_blas_versions_and_every_figure(clone, record):
     text = (clone / page.PAGE).read_text(encoding="utf-8")
-    for word in ("AMD EPYC 9V74", "openblas 0.3.31.188.0 SkylakeX", "PyTorch 2.13.0+cpu, AVX512", "2026-11-21", "slower path on AMD",
-                 "| PyTorch channels_last fused | 1242 |", "10.54", "Not measured: needs module 12."):
+    for word in (
+        "AMD EPYC 9V74",
+        "openblas 0.3.31.188.0 SkylakeX",
+        "PyTorch 2.13.0+cpu, AVX512",
+        "2026-11-21",
+        "slower path on AMD",
+        "| PyTorch channels_last fused | 1242 |",
+        "10.54",
+        "Not measured: needs module 12.",
+    ):
         assert word in text, word
     rows = [line for line in text.splitlines() if line.startswith("|")]
     assert all(line.count("|") == rows[start].count("|") for start, line in enumerate(rows[1:], 0) if line.startswith("| ---"))
@@ -57,8 +66,10 @@ def test_a_page_out_of_step_is_a_problem(clone, record):
     assert problems(clone) == []
     record["cases"][0]["threads"]["1"]["ratios"]["PyTorch"] = 0.5
     (clone / "benchmarks" / "results" / "cpu.json").write_text(json.dumps(record), encoding="utf-8")
-    problem, = problems(clone)
-    line = next(number for number, text in enumerate(page.files(clone)[page.PAGE].split("\n"), 1) if text.startswith("| PyTorch |"))
+    (problem,) = problems(clone)
+    line = next(
+        number for number, text in enumerate(page.files(clone)[page.PAGE].split("\n"), 1) if text.startswith("| PyTorch |")
+    )
     assert problem.startswith(f"book/benchmarks.md:{line}: is not what the records in benchmarks/results give")
     write(clone)
     assert problems(clone) == []
@@ -99,7 +110,9 @@ def test_other_records_follow_and_none_makes_no_page(clone, record):
     headings = [line for line in page.files(clone)[page.PAGE].splitlines() if line.startswith("## ")]
     assert headings == [
         "## AMD EPYC 9V74 80-Core Processor, 2 cores, 2026-11-21, OPENBLAS_CORETYPE=Haswell",
-        "## Intel(R) Xeon(R) Processor, 2 cores, 2026-11-21, OPENBLAS_CORETYPE=Haswell", "## Intel(R) Xeon(R) Processor, 2 cores, 2026-11-21"]
+        "## Intel(R) Xeon(R) Processor, 2 cores, 2026-11-21, OPENBLAS_CORETYPE=Haswell",
+        "## Intel(R) Xeon(R) Processor, 2 cores, 2026-11-21",
+    ]
     for path in page.records(clone):
         path.unlink()
     assert page.files(clone) == {}

@@ -1,4 +1,5 @@
 """Our own steps are profiled after all have had their turns: each kernel set, op by op, with the counts of module 09."""
+
 import sys
 from collections import namedtuple
 
@@ -27,11 +28,14 @@ def quick(monkeypatch):
 
 
 def test_rows_are_of_one_step_with_the_median_of_the_times():
-    steps = [{("matmul", "numpy"): [Row(seconds, 2, 100, 40), Row(0.001, 1, 50, 20)], ("relu", "numba"): [Row(0.5, 1, 8, 16)]}
-             for seconds in (0.001, 0.002, 0.009)]
+    steps = [
+        {("matmul", "numpy"): [Row(seconds, 2, 100, 40), Row(0.001, 1, 50, 20)], ("relu", "numba"): [Row(0.5, 1, 8, 16)]}
+        for seconds in (0.001, 0.002, 0.009)
+    ]
     assert step_profile.rows(steps) == [
         {"op": "relu", "kernels": "numba", "calls": 1, "ms": 500.0, "flops": 8, "bytes": 16},
-        {"op": "matmul", "kernels": "numpy", "calls": 3, "ms": 3.0, "flops": 150, "bytes": 60}]
+        {"op": "matmul", "kernels": "numpy", "calls": 3, "ms": 3.0, "flops": 150, "bytes": 60},
+    ]
 
 
 def test_an_op_that_few_steps_have_takes_no_time():
@@ -70,7 +74,9 @@ def test_each_kernel_set_is_profiled_under_its_name_and_nobody_else(quick):
         raise AssertionError("a peer has no profile")
 
     peer = variant()._replace(step=never)
-    found = step_profile.measure({"tinytorch numpy": variant(), "tinytorch numba": variant("numba"), "by hand numpy": peer, "PyTorch": peer})
+    found = step_profile.measure(
+        {"tinytorch numpy": variant(), "tinytorch numba": variant("numba"), "by hand numpy": peer, "PyTorch": peer}
+    )
     assert found["machine"] == {"flops": 1e11, "memory": 1e10, "cache": 5e10} and list(found["kernels"]) == ["numpy", "numba"]
     used = {name: {row["op"]: row["kernels"] for row in rows} for name, rows in found["kernels"].items()}
     assert set(used["numpy"].values()) == {"numpy"} and used["numba"]["sgd_update"] == "numba"
@@ -103,7 +109,7 @@ def test_the_worker_profiles_on_one_thread_what_it_is_asked_to(times, quick):
 def test_the_times_are_taken_before_the_profile(times, quick, monkeypatch):
     order, measure, profile = [], measuring.measure, step_profile.measure
     monkeypatch.setattr(measuring, "measure", lambda *given: order.append("times") or measure(*given))
-    monkeypatch.setattr(profiling, "measure", lambda *given: order.append("profile") or profile(*given))
+    monkeypatch.setattr(step_profile, "measure", lambda *given: order.append("profile") or profile(*given))
     times()
     assert order == ["times", "profile"]
 

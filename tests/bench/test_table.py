@@ -1,4 +1,5 @@
 """What a record looks like: lines of at most 80 columns, ASCII in a pipe, nothing left out in silence."""
+
 import json
 import subprocess
 
@@ -42,7 +43,9 @@ def test_a_row_has_time_spread_and_ratio(record):
 def test_memory_is_told_with_what_came_after_the_imports(record):
     assert table.memory_rows(record["memory"])[0] == ["tinytorch numpy"] + ["1234 (+696)"] * 3
     del record["memory"][0]["variants"]["PyTorch"]
-    assert [row[0] for row in table.memory_rows(record["memory"])] == list(record["memory"][1]["variants"]), "in the order of the case"
+    assert [row[0] for row in table.memory_rows(record["memory"])] == list(record["memory"][1]["variants"]), (
+        "in the order of the case"
+    )
     assert table.peak({"peak_mb": 100.2, "imported_mb": None, "absent": None}) == "100"
     assert table.peak({"peak_mb": 100.2, "imported_mb": 50.0, "absent": "torch is not installed"}) == table.peak(None) == ""
 
@@ -71,7 +74,10 @@ def test_a_quiet_machine_is_not_called_busy(record):
 
 
 def test_speed_is_told_where_the_work_is_counted(record):
-    result = {**record["cases"][0]["threads"]["1"], "variants": {"PyTorch": {"cpu_ms": {"median": 20.0}, "wall_ms": {"median": 1.0}}}}
+    result = {
+        **record["cases"][0]["threads"]["1"],
+        "variants": {"PyTorch": {"cpu_ms": {"median": 20.0}, "wall_ms": {"median": 1.0}}},
+    }
     assert list(table.speeds(result, 2e9)) == ["GFLOP/s: PyTorch 100"] and list(table.speeds(result, None)) == []
 
 
@@ -108,9 +114,17 @@ def test_a_record_is_json_and_back(record, tmp_path):
     assert json.loads((tmp_path / "new" / "cpu.json").read_text(encoding="utf-8")) == record
 
 
-@pytest.mark.parametrize("value, text", [
-    ({}, "{}"), ([], "[]"), ("a, {b}", '"a, {b}"'), ([1, 2.5, None], "[1, 2.5, null]"), ({"a": 1, "b": "c"}, '{"a": 1, "b": "c"}'),
-    ({"a": {}, "b": [[1, 2], 3]}, '{\n "a": {},\n "b": [\n  [1, 2],\n  3\n ]\n}')])
+@pytest.mark.parametrize(
+    "value, text",
+    [
+        ({}, "{}"),
+        ([], "[]"),
+        ("a, {b}", '"a, {b}"'),
+        ([1, 2.5, None], "[1, 2.5, null]"),
+        ({"a": 1, "b": "c"}, '{"a": 1, "b": "c"}'),
+        ({"a": {}, "b": [[1, 2], 3]}, '{\n "a": {},\n "b": [\n  [1, 2],\n  3\n ]\n}'),
+    ],
+)
 def test_what_holds_nothing_else_stands_on_one_line(value, text):
     assert terminal.laid_out(value) == text and json.loads(text) == value
 
@@ -145,6 +159,6 @@ def test_a_case_that_fails_leaves_the_others(record, capsys):
             raise BenchFailed({"case": case.name}, subprocess.CompletedProcess([], -9, "", "first\nKilled"))
             yield
 
-    entry, = terminal.measured(Failing(), cases.find("adam"))
+    (entry,) = terminal.measured(Failing(), cases.find("adam"))
     assert entry["failed"] == "adam: the process that measures ended with status -9:\nfirst\nKilled" and entry["threads"] == {}
     assert "Killed" in capsys.readouterr().out

@@ -1,4 +1,5 @@
 """A course of two tiny modules with a book of its own, and ways to read a site that know nothing of how it was made."""
+
 import html
 import re
 import shutil
@@ -150,6 +151,7 @@ def built(tmp_path_factory):
 @pytest.fixture(scope="session")
 def texts():
     """Return a function: every text file below a folder, as it is and as a reader sees it, by its path."""
+
     def texts(folder):
         found = {}
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
@@ -163,6 +165,7 @@ def texts():
 @pytest.fixture(scope="session")
 def holding(texts):
     """Return a function: the files below a folder that hold one of some texts."""
+
     def holding(folder, wanted):
         return [(name, piece) for name, text in texts(folder).items() for piece in wanted if piece in text]
 
@@ -192,6 +195,7 @@ class Loads(HTMLParser):
 @pytest.fixture(scope="session")
 def fetched_from_elsewhere():
     """Return a function: every address on another machine that a site's pages and style sheets load."""
+
     def elsewhere(folder):
         found = []
         for path in folder.rglob("*.html"):
@@ -200,7 +204,9 @@ def fetched_from_elsewhere():
             found += [(path.name, load) for load in page.found if load and re.search(r"(https?:|^|['\"(])//\w", load)]
         for path in folder.rglob("*.css"):
             text = re.sub(r"/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
-            found += [(path.name, load) for load in re.findall(r"(?:url\(|@import)[^)]{0,99}//\w[^)]*", text) if "data:" not in load]
+            found += [
+                (path.name, load) for load in re.findall(r"(?:url\(|@import)[^)]{0,99}//\w[^)]*", text) if "data:" not in load
+            ]
         return found
 
     return elsewhere

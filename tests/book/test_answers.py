@@ -1,4 +1,5 @@
 """The search for answers: what counts as one, and in which disguises it is found."""
+
 import json
 
 import pytest
@@ -26,15 +27,19 @@ def test_a_hint_makes_no_answer_public(course, notebooks):
     assert "product = width * height" in secrets([source.read(notebooks[0].path)])["01.1"]
 
 
-@pytest.mark.parametrize("name, text", [
-    ("page.py", f"def area(width, height):\n    {ANSWER}\n"),
-    ("page.html", f"<pre><span>return</span> <b>abs</b>{ANSWER.replace('<', '&lt;')[10:]}</pre>"),
-    ("page.html", f'<a title="{ANSWER.replace("<", "&lt;")}"></a>'),
-    ("page.ipynb", json.dumps({"cells": [{"outputs": [{"text": ["def area\n", f"  {ANSWER}\n"]}]}]})),
-    ("page.ipynb", json.dumps({"cells": [{"traceback": [f"\x1b[31m{ANSWER.replace(' if', chr(27) + '[0m if')}"]}]})),
-    ("page.txt", "    ### BEGIN SOLUTION\n"),
-    ("page.txt", "the region end_solution"),
-], ids=["source", "coloured page", "attribute", "notebook", "traceback", "mark", "mark in disguise"])
+@pytest.mark.parametrize(
+    "name, text",
+    [
+        ("page.py", f"def area(width, height):\n    {ANSWER}\n"),
+        ("page.html", f"<pre><span>return</span> <b>abs</b>{ANSWER.replace('<', '&lt;')[10:]}</pre>"),
+        ("page.html", f'<a title="{ANSWER.replace("<", "&lt;")}"></a>'),
+        ("page.ipynb", json.dumps({"cells": [{"outputs": [{"text": ["def area\n", f"  {ANSWER}\n"]}]}]})),
+        ("page.ipynb", json.dumps({"cells": [{"traceback": [f"\x1b[31m{ANSWER.replace(' if', chr(27) + '[0m if')}"]}]})),
+        ("page.txt", "    ### BEGIN SOLUTION\n"),
+        ("page.txt", "the region end_solution"),
+    ],
+    ids=["source", "coloured page", "attribute", "notebook", "traceback", "mark", "mark in disguise"],
+)
 def test_an_answer_is_found_in_every_disguise(name, text, tmp_path, notebooks):
     (tmp_path / name).write_text(text, encoding="utf-8")
     assert {leak.path.name for leak in leaks(tmp_path, notebooks)} == {name}

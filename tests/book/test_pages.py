@@ -1,4 +1,5 @@
 """Pages: stubs with the outputs of the solved notebook, run once and kept until something that they come from changes."""
+
 import json
 import sys
 
@@ -14,6 +15,7 @@ pytest.importorskip("ipykernel", reason="the extra `book` is not installed")
 @pytest.fixture
 def pages(course, tmp_path):
     """Return a function that writes the pages and reads them: the cells' records by module, and what was told."""
+
     def pages(execute=True):
         folder, told = tmp_path / f"source{len(list(tmp_path.iterdir()))}", []
         site.write_sources(folder, execute, told.append)
@@ -44,8 +46,9 @@ def test_a_page_has_stubs_the_card_a_framed_question_and_no_answer(pages, holdin
 def test_hints_are_folded_after_their_check(pages):
     cells = pages(execute=False)[0]["01_shapes"]
     check = next(number for number, cell in enumerate(cells) if cell["metadata"].get("check"))
-    assert source_of(cells[check + 1]) == ("::::{dropdown} Hint 1 of 2\nNo area is negative.\n::::\n\n"
-                                           "::::{dropdown} Hint 2 of 2\nMultiply first.\n::::")
+    assert source_of(cells[check + 1]) == (
+        "::::{dropdown} Hint 1 of 2\nNo area is negative.\n::::\n\n::::{dropdown} Hint 2 of 2\nMultiply first.\n::::"
+    )
     assert sum("Multiply first" in source_of(cell) for cell in cells) == 1
 
 
@@ -60,21 +63,28 @@ def test_outputs_are_those_of_the_solutions_on_what_prerequisites_export(pages, 
 
 def test_outputs_are_those_of_this_interpreter_and_not_of_the_shell(pages, course, monkeypatch, tmp_path):
     monkeypatch.setenv("TINYTORCH_WORKSPACE", str(tmp_path))
-    course.edit("01_shapes/shapes.py", 'print("a field of", area(20, 30), "m²")',
-                "import os, sys\nprint(sys.executable, os.environ['TINYTORCH_WORKSPACE'])\nprint('noise', file=sys.stderr)")
+    course.edit(
+        "01_shapes/shapes.py",
+        'print("a field of", area(20, 30), "m²")',
+        "import os, sys\nprint(sys.executable, os.environ['TINYTORCH_WORKSPACE'])\nprint('noise', file=sys.stderr)",
+    )
     cell = pages()[0]["01_shapes"][-1]
     executable, space = printed(cell).strip().rsplit(" ", 1)
     assert executable == sys.executable and space != str(tmp_path) and len(cell["outputs"]) == 1
 
 
-@pytest.mark.parametrize("change, stale", [
-    (lambda course: course.edit("01_shapes/shapes.py", "# Write it.", "# Write it now."), {"01", "02"}),
-    (lambda course: course.edit("02_colours/colours.py", "litres:", "buckets:"), {"02"}),
-    (lambda course: course.write("02_colours/checks.py", "rtol_mix = 1"), {"02"}),
-    (lambda course: course.write("03_light/light.py", "# %%\n"), set()),
-    (lambda course: (course.root / "tinytorch" / "op.py").write_text("", encoding="utf-8"), {"01", "02"}),
-    (lambda course: (course.root / "tinytorch" / "shapes.py").write_text("", encoding="utf-8"), set()),
-], ids=["prerequisite", "module", "checks", "another module", "given file", "exported file"])
+@pytest.mark.parametrize(
+    "change, stale",
+    [
+        (lambda course: course.edit("01_shapes/shapes.py", "# Write it.", "# Write it now."), {"01", "02"}),
+        (lambda course: course.edit("02_colours/colours.py", "litres:", "buckets:"), {"02"}),
+        (lambda course: course.write("02_colours/checks.py", "rtol_mix = 1"), {"02"}),
+        (lambda course: course.write("03_light/light.py", "# %%\n"), set()),
+        (lambda course: (course.root / "tinytorch" / "op.py").write_text("", encoding="utf-8"), {"01", "02"}),
+        (lambda course: (course.root / "tinytorch" / "shapes.py").write_text("", encoding="utf-8"), set()),
+    ],
+    ids=["prerequisite", "module", "checks", "another module", "given file", "exported file"],
+)
 def test_outputs_are_kept_until_what_they_come_from_changes(course, change, stale):
     course.add_colours()
     curriculum = load(course.root / "modules" / "curriculum.toml")
@@ -86,7 +96,7 @@ def test_outputs_are_kept_until_what_they_come_from_changes(course, change, stal
 
 def test_outputs_that_cannot_be_read_are_made_again(pages, course):
     expected = pages()
-    kept, = (course.root / "book" / "_build" / "outputs").iterdir()
+    (kept,) = (course.root / "book" / "_build" / "outputs").iterdir()
     kept.write_text("[[", encoding="utf-8")
     assert pages() == expected
 
@@ -109,7 +119,9 @@ def test_the_table_of_contents_grows_with_the_folders(course, tmp_path):
     def chapters(folder):
         site.write_sources(folder, execute=False)
         toc = json.loads((folder / "_toc.yml").read_text(encoding="utf-8"))
-        return [chapter["file"] for part in toc["parts"] for chapter in part["chapters"]], (folder / "map.md").read_text(encoding="utf-8")
+        return [chapter["file"] for part in toc["parts"] for chapter in part["chapters"]], (folder / "map.md").read_text(
+            encoding="utf-8"
+        )
 
     measured = ["benchmarks"] if (course.root / "book" / "benchmarks.md").is_file() else []
     files, drawn = chapters(tmp_path / "one")

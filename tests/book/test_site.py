@@ -1,13 +1,14 @@
 """The site: built offline, every file of it searched, and refused whole when an answer is in it."""
+
 import re
 import shutil
 
 import pytest
 from typer.testing import CliRunner
 
-from tito.notebooks import strip
 from tito.app import app
 from tito.book import BookError, page, site
+from tito.notebooks import strip
 
 pytest.importorskip("jupyter_book", reason="the extra `book` is not installed")
 # What only the solutions say, in words of the test's own.
@@ -35,7 +36,10 @@ def test_there_is_a_page_for_every_module_and_the_first_page_leads_to_each(built
 def test_no_file_of_the_site_holds_an_answer(built, holding):
     assert holding(built, [*ANSWERS, "SOLUTION"]) == []
     assert {name for name, _ in holding(built, ["NotImplementedError"])} >= {
-        "modules/01_shapes.html", "modules/02_colours.html", "_sources/modules/01_shapes.ipynb"}
+        "modules/01_shapes.html",
+        "modules/02_colours.html",
+        "_sources/modules/01_shapes.ipynb",
+    }
 
 
 def test_pages_show_outputs_folded_hints_and_formulas(built, texts):
@@ -50,10 +54,16 @@ def test_a_browser_fetches_nothing_from_elsewhere(built, fetched_from_elsewhere)
     assert list((built / "_static" / "mathjax").rglob("MathJax_Main-Regular.woff"))
 
 
-@pytest.mark.parametrize("html", [
-    '<script src="https://cdn.example/mathjax.js"></script>', '<link rel="stylesheet" href="//cdn.example/x.css">',
-    '<img src="http://example.org/x.png">', '<script>const url = "https://unpkg.com/thebe"</script>',
-    '<p style="background: url(https://example.org/x.png)">'])
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<script src="https://cdn.example/mathjax.js"></script>',
+        '<link rel="stylesheet" href="//cdn.example/x.css">',
+        '<img src="http://example.org/x.png">',
+        '<script>const url = "https://unpkg.com/thebe"</script>',
+        '<p style="background: url(https://example.org/x.png)">',
+    ],
+)
 def test_what_a_browser_fetches_from_elsewhere_is_seen(html, tmp_path, fetched_from_elsewhere):
     (tmp_path / "page.html").write_text(f'<a href="https://example.org">a link is no load</a>{html}', encoding="utf-8")
     assert len(fetched_from_elsewhere(tmp_path)) == 1
@@ -62,12 +72,18 @@ def test_what_a_browser_fetches_from_elsewhere_is_seen(html, tmp_path, fetched_f
 def test_broken_stripping_leaves_no_site(course, monkeypatch, tmp_path, holding):
     monkeypatch.setattr(strip, "stub", lambda text, label: strip._without_marks(text))
     kept = []
-    monkeypatch.setattr(site, "refuse_answers", lambda folder, notebooks, refuse=site.refuse_answers: (
-        kept.append(shutil.copytree(folder, tmp_path / "kept")), refuse(folder, notebooks)))
+    monkeypatch.setattr(
+        site,
+        "refuse_answers",
+        lambda folder, notebooks, refuse=site.refuse_answers: (
+            kept.append(shutil.copytree(folder, tmp_path / "kept")),
+            refuse(folder, notebooks),
+        ),
+    )
     with pytest.raises(BookError, match="shows the answer to 01.1: product = width"):
         site.build(tmp_path / "site", execute=False)
     assert not (tmp_path / "site").exists()
-    leaking = {name for name, _ in holding(kept[0], ANSWERS)}    # the other test's own search is red for it, too
+    leaking = {name for name, _ in holding(kept[0], ANSWERS)}  # the other test's own search is red for it, too
     assert {"modules/01_shapes.html", "_sources/modules/01_shapes.ipynb"} <= leaking
 
 

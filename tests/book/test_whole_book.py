@@ -1,4 +1,5 @@
 """The book of the course itself."""
+
 import re
 import subprocess
 import sys
@@ -7,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tito import workspace
+from tito.curriculum import load
 from tito.notebooks import source
 from tito.notebooks.answers import secrets
-from tito.curriculum import load
 
 pytest.importorskip("jupyter_book", reason="the extra `book` is not installed")
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,8 +23,13 @@ REGION = re.compile(r"^ *### BEGIN SOLUTION\n(.*?)^ *### END SOLUTION", re.DOTAL
 def book(tmp_path_factory):
     """The site, built as an author builds it."""
     out = tmp_path_factory.mktemp("book") / "site"
-    done = subprocess.run([sys.executable, "-m", "tito", "book", "build", "--out", str(out)], cwd=ROOT,
-                          text=True, encoding="utf-8", capture_output=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "tito", "book", "build", "--out", str(out)],
+        cwd=ROOT,
+        text=True,
+        encoding="utf-8",
+        capture_output=True,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert str(out / "index.html") in done.stdout
     return out
@@ -42,7 +48,9 @@ def test_there_is_one_page_for_every_module_that_exists(book):
 def test_no_solution_stands_in_any_file(book, texts):
     """Whole regions here, apart from the tool's own search for lines: blanks aside, no file holds one of several lines."""
     squeezed = {name: re.sub(r"\s|\\n", "", text) for name, text in texts(book).items()}
-    regions = [region for module in HERE for region in REGION.findall(workspace.course_source(module).read_text(encoding="utf-8"))]
+    regions = [
+        region for module in HERE for region in REGION.findall(workspace.course_source(module).read_text(encoding="utf-8"))
+    ]
     wanted = [re.sub(r"\s", "", region) for region in regions if region.count("\n") > 1]
     assert len(regions) > 20 and len(wanted) > 10
     assert [(name, region) for name, text in squeezed.items() for region in wanted if region in text] == []

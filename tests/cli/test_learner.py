@@ -1,4 +1,5 @@
 """What tito promises a learner: their own file is checked, nothing of theirs is overwritten, nothing passes unchecked."""
+
 import errno
 import json
 import re
@@ -83,8 +84,10 @@ def test_a_notebook_whose_check_cells_are_gone_is_still_checked(workspace, tito,
 
 def test_replacing_check_and_numpy_in_the_notebook_gains_nothing(workspace, tito, edit):
     folder = workspace("open")
+
     def cheat(text, cell):
         return "check = lambda *_: print('passed')\n" + text if text.startswith("from tito") else text
+
     edit(folder / NOTEBOOK, cheat)
     assert tito("module", "test", "01", cwd=folder).returncode == 1
 
@@ -153,8 +156,10 @@ def test_an_exception_in_the_package_carries_a_note_with_cell_and_line(workspace
     script.write_text("from tinytorch.tensor import Tensor\nTensor([[1.0]]) @ Tensor([[1.0], [2.0]])\n", encoding="utf-8")
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, encoding="utf-8", check=False)
     cells = json.loads((folder / NOTEBOOK).read_text(encoding="utf-8"))["cells"]
-    index = next(i for i, cell in enumerate(cells, 1) if "raise ValueError(f\"matmul" in "".join(cell["source"]))
-    line = next(i for i, text in enumerate("".join(cells[index - 1]["source"]).split("\n"), 1) if "raise ValueError(f\"matmul" in text)
+    index = next(i for i, cell in enumerate(cells, 1) if 'raise ValueError(f"matmul' in "".join(cell["source"]))
+    line = next(
+        i for i, text in enumerate("".join(cells[index - 1]["source"]).split("\n"), 1) if 'raise ValueError(f"matmul' in text
+    )
     assert done.stderr.rstrip().endswith(f"tensor.ipynb, cell {index}, line {line}"), done.stderr
 
 
@@ -220,6 +225,7 @@ def test_an_edit_after_completion_is_seen(workspace, tito, replace):
 
 def test_a_workspace_holds_no_answers_and_no_exported_file(workspace):
     folder = workspace()
+
     def text(folder):
         return "".join(path.read_text(encoding="utf-8") for path in (folder / "modules").rglob("*") if path.is_file())
 
@@ -253,6 +259,7 @@ def test_doctor_says_when_nothing_can_be_written(workspace, monkeypatch):
 
     def refuse(dir):
         raise OSError(errno.EROFS, "Read-only file system")
+
     monkeypatch.setattr(diagnosis.tempfile, "TemporaryFile", refuse)
     bad = [found.text for found in diagnosis.place() if not found.fine]
     assert len(bad) == 2 and all("Read-only file system" in text for text in bad)
@@ -266,9 +273,19 @@ def test_outside_a_workspace_every_command_says_what_to_do(tmp_path, tito):
         assert done.stdout.rstrip().endswith("Next: tito init DIR")
 
 
-@pytest.mark.parametrize("words", [("module", "test", "tensr"), ("milestone", "run", "mnist-mpl"), ("modul",), ("init",),
-                                   ("module", "test", "01.77"), ("module", "hint", "01"), ("module", "test", "01", "--timeout", "-3"),
-                                   ("module", "reset", "01", "--yes", "--format", "txt")])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("module", "test", "tensr"),
+        ("milestone", "run", "mnist-mpl"),
+        ("modul",),
+        ("init",),
+        ("module", "test", "01.77"),
+        ("module", "hint", "01"),
+        ("module", "test", "01", "--timeout", "-3"),
+        ("module", "reset", "01", "--yes", "--format", "txt"),
+    ],
+)
 def test_misuse_ends_with_2(workspace, tito, words):
     done = tito(*words, cwd=workspace())
     assert done.returncode == 2

@@ -1,4 +1,5 @@
 """tito under bad conditions: killed, without a terminal, with an ASCII terminal, on a system that is not POSIX."""
+
 import errno
 import os
 import random
@@ -31,8 +32,13 @@ def test_a_kill_at_any_moment_leaves_old_or_new_and_never_half(workspace, tito, 
     notebook = (folder / NOTEBOOK).read_bytes()
     chance = random.Random(0)
     for _ in range(25):
-        process = subprocess.Popen([sys.executable, "-m", "tito", "module", "complete", "01"], cwd=folder, start_new_session=True,
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tito", "module", "complete", "01"],
+            cwd=folder,
+            start_new_session=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         time.sleep(chance.uniform(0.05, 0.9))
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
@@ -49,23 +55,46 @@ def test_a_kill_at_any_moment_leaves_old_or_new_and_never_half(workspace, tito, 
 def test_the_map_starts_in_under_three_tenths_of_a_second(workspace, tito):
     folder = workspace("solved")
     tito(cwd=folder)
-    code = ("import os, sys, time; sys.argv = ['tito']; from tito.cli import main; main(); "
-            "print(time.process_time(), file=sys.stderr)")
-    seconds = [float(subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, encoding="utf-8",
-                                    check=True).stderr) for _ in range(5)]
+    code = (
+        "import os, sys, time; sys.argv = ['tito']; from tito.cli import main; main(); "
+        "print(time.process_time(), file=sys.stderr)"
+    )
+    seconds = [
+        float(
+            subprocess.run(
+                [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, encoding="utf-8", check=True
+            ).stderr
+        )
+        for _ in range(5)
+    ]
     assert sorted(seconds)[2] < 0.3
 
 
 def test_the_package_costs_little_beyond_numpy(workspace, tito):
     folder = workspace("solved")
     code = "import time, numpy; start = time.process_time(); import tinytorch; print(time.process_time() - start)"
-    seconds = [float(subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, encoding="utf-8",
-                                    check=True).stdout) for _ in range(5)]
+    seconds = [
+        float(
+            subprocess.run(
+                [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, encoding="utf-8", check=True
+            ).stdout
+        )
+        for _ in range(5)
+    ]
     assert sorted(seconds)[2] < 0.03
 
 
-COMMANDS = [(), ("--help",), ("doctor",), ("module", "test", "01"), ("module", "start", "01"), ("module", "hint", "01.3"),
-            ("milestone", "list"), ("module", "complete", "01"), ("module", "test", "9x")]
+COMMANDS = [
+    (),
+    ("--help",),
+    ("doctor",),
+    ("module", "test", "01"),
+    ("module", "start", "01"),
+    ("module", "hint", "01.3"),
+    ("milestone", "list"),
+    ("module", "complete", "01"),
+    ("module", "test", "9x"),
+]
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
@@ -111,8 +140,15 @@ def test_a_reader_that_goes_away_is_no_error(workspace):
     for words in ((), ("module", "test", "9x"), ("module", "start", "01")):
         reader, writer = os.pipe()
         os.close(reader)
-        done = subprocess.run([sys.executable, "-m", "tito", *words], cwd=folder, stdout=writer, stderr=subprocess.PIPE, text=True,
-                              encoding="utf-8", check=False)
+        done = subprocess.run(
+            [sys.executable, "-m", "tito", *words],
+            cwd=folder,
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            check=False,
+        )
         os.close(writer)
         assert done.stderr == ""
 
@@ -122,14 +158,17 @@ def test_what_the_system_refuses_is_one_sentence_and_not_a_traceback(workspace, 
     """A full disk, a file system that is read-only, somebody else's folder."""
     site = tmp_path / "site"
     site.mkdir()
-    (site / "sitecustomize.py").write_text(f"""\
+    (site / "sitecustomize.py").write_text(
+        f"""\
 import errno, os
 def replace(source, target, real=os.replace, **options):
     if str(target).endswith("tensor.py"):
         raise OSError(errno.{code}, os.strerror(errno.{code}), str(target))
     real(source, target, **options)
 os.replace = replace
-""", encoding="utf-8")
+""",
+        encoding="utf-8",
+    )
     folder = workspace("solved")
     done = tito("module", "complete", "01", cwd=folder, env={"PYTHONPATH": str(site)})
     assert done.returncode == 2

@@ -1,11 +1,12 @@
 """The course itself keeps the rules of the authors' lint, and its checks catch what is planted in its solutions."""
+
 from pathlib import Path
 
 import pytest
 
-from tito.mutants import run as mutation_run
 from tito.lint import RULES
 from tito.lint.course import Course
+from tito.mutants import run as mutation_run
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = Course(ROOT).modules

@@ -1,4 +1,5 @@
 """Datasets, loaders and transforms: every example once, the same with a thread, bytes until the batch."""
+
 import threading
 
 import numpy as np
@@ -28,16 +29,22 @@ def test_an_epoch_shows_every_example_once_in_a_new_order(prefetch):
 
 def test_a_thread_changes_nothing_but_the_time():
     def epoch(prefetch):
-        dataset = data.TensorDataset(np.arange(48, dtype=np.uint8).reshape(6, 1, 2, 4), np.arange(6), rng=np.random.default_rng(5),
-                                     transform=data.Compose([data.RandomHorizontalFlip(), data.RandomShift(1), data.Normalize([0.5], [0.2])]))
+        dataset = data.TensorDataset(
+            np.arange(48, dtype=np.uint8).reshape(6, 1, 2, 4),
+            np.arange(6),
+            rng=np.random.default_rng(5),
+            transform=data.Compose([data.RandomHorizontalFlip(), data.RandomShift(1), data.Normalize([0.5], [0.2])]),
+        )
         loader = data.DataLoader(dataset, batch_size=2, shuffle=True, generator=np.random.default_rng(3), prefetch=prefetch)
         return [images.tolist() for images, _ in loader]
+
     assert epoch(0) == epoch(2)
 
 
 def test_an_error_in_a_prefetched_batch_reaches_the_loop():
     def broken(images, rng):
         raise ValueError("no such picture")
+
     loader = data.DataLoader(data.TensorDataset(np.zeros((4, 1, 1, 1), np.uint8), transform=broken), prefetch=2)
     with pytest.raises(ValueError, match="no such picture"):
         list(loader)
@@ -62,7 +69,7 @@ def test_a_learners_own_dataset_needs_two_methods():
             return 5
 
         def __getitem__(self, index):
-            return np.float32(index), index ** 2
+            return np.float32(index), index**2
 
     batches = list(data.DataLoader(Squares(), batch_size=2))
     assert [(x.tolist(), y.tolist()) for x, y in batches] == [([0, 1], [0, 1]), ([2, 3], [4, 9]), ([4], [16])]

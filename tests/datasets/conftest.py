@@ -1,4 +1,5 @@
 """A cache of its own for every test, a loopback mirror whose answers the test writes, and a small MNIST."""
+
 import gzip
 import hashlib
 import os
@@ -12,7 +13,7 @@ import pytest
 from tinytorch.datasets import load_mnist
 from tinytorch.datasets.errors import CorruptFile
 
-USERS_DATA = os.environ.get("TINYTORCH_DATA")       # read before any test hides it
+USERS_DATA = os.environ.get("TINYTORCH_DATA")  # read before any test hides it
 
 
 @pytest.fixture
@@ -76,6 +77,7 @@ class Mirror:
 
     def whole(self, body):
         """Send the file, or the range that was asked for."""
+
         def answer(handler):
             start = int((handler.headers["Range"] or "bytes=0-").removeprefix("bytes=").removesuffix("-"))
             if start >= len(body):
@@ -83,53 +85,65 @@ class Mirror:
             ranged = {"Content_Range": f"bytes {start}-{len(body) - 1}/{len(body)}"} if start else {}
             handler.start(206 if start else 200, Content_Length=len(body) - start, **ranged)
             handler.wfile.write(body[start:])
+
         return answer
 
     def ignoring_range(self, body):
         """Send the whole file whatever was asked for."""
+
         def answer(handler):
             handler.start(200, Content_Length=len(body))
             handler.wfile.write(body)
+
         return answer
 
     def without_length(self, body):
         """Send the whole file and not say how long it is."""
+
         def answer(handler):
             handler.start(200)
             handler.wfile.write(body)
+
         return answer
 
     def dropping(self, body, after):
         """Close the connection after some bytes of the file."""
+
         def answer(handler):
             handler.start(200, Content_Length=len(body))
             handler.wfile.write(body[:after])
+
         return answer
 
     def stalling(self, body, after):
         """Send some bytes of the file, then nothing until the test sets `released` or is over."""
+
         def answer(handler):
             handler.start(200, Content_Length=len(body))
             handler.wfile.write(body[:after])
             handler.wfile.flush()
             self.released.wait(20)
+
         return answer
 
     def pausing(self, body, after):
         """Send some bytes of the file, and the rest when the test says so."""
+
         def answer(handler):
             self.stalling(body, after)(handler)
             handler.wfile.write(body[after:])
+
         return answer
 
     def mistaken_range(self, body, start):
         """Send a range that begins elsewhere than asked, or the file if no range was asked for."""
+
         def answer(handler):
             if not handler.headers["Range"]:
                 return self.whole(body)(handler)
-            handler.start(206, Content_Range=f"bytes {start}-{len(body) - 1}/{len(body)}",
-                          Content_Length=len(body) - start)
+            handler.start(206, Content_Range=f"bytes {start}-{len(body) - 1}/{len(body)}", Content_Length=len(body) - start)
             handler.wfile.write(body[start:])
+
         return answer
 
     def page(self):
@@ -158,9 +172,11 @@ def body():
 @pytest.fixture
 def check(body):
     """A check that accepts that file alone."""
+
     def same(path):
         if path.read_bytes() != body:
             raise CorruptFile(path, "not the file that was wanted")
+
     return same
 
 
@@ -181,10 +197,12 @@ def small_mnist(monkeypatch):
 @pytest.fixture
 def fill():
     """A function that writes a set's files into a folder, as gzip or not."""
+
     def write(folder: Path, bodies, compressed=True):
         folder.mkdir(parents=True, exist_ok=True)
         for name, packed in bodies.items():
             path = folder / (f"{name}.gz" if compressed else name)
             path.write_bytes(packed if compressed else gzip.decompress(packed))
         return folder
+
     return write

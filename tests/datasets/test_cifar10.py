@@ -1,4 +1,5 @@
 """CIFAR-10's binary version: the folder, the archive, and their faults."""
+
 import hashlib
 import io
 import tarfile
@@ -56,7 +57,7 @@ def test_records_become_images_and_labels(folder, records):
     assert [array.shape for array in data] == [(100, 3, 32, 32), (100,), (20, 3, 32, 32), (20,)]
     third = records["data_batch_3.bin"][7]
     assert data.train_labels[47] == third[0]
-    assert data.train_images[47, 1, 2, 5] == third[1 + 1024 + 2 * 32 + 5]       # plane, row, column
+    assert data.train_images[47, 1, 2, 5] == third[1 + 1024 + 2 * 32 + 5]  # plane, row, column
     np.testing.assert_array_equal(data.test_images[3].ravel(), records["test_batch.bin"][3, 1:])
     assert data.name == "CIFAR-10" and data.classes[9] == "truck"
 
@@ -65,11 +66,16 @@ def test_the_folder_itself_may_be_given(folder):
     assert len(cifar10(folder).test_labels) == 20
 
 
-@pytest.mark.parametrize("fault, reason", [
-    (lambda raw: raw[:-1], "truncated: 20 records of 3073 bytes are 61460; 61459 are there"),
-    (lambda raw: raw + b"\0", "bytes after the end"), (lambda raw: b"", "empty"),
-    (lambda raw: raw[:2 * RECORD] + bytes([11]) + raw[2 * RECORD + 1:], "record 2 has label 11; labels are 0 to 9"),
-], ids=["truncated", "too long", "empty", "label 11"])
+@pytest.mark.parametrize(
+    "fault, reason",
+    [
+        (lambda raw: raw[:-1], "truncated: 20 records of 3073 bytes are 61460; 61459 are there"),
+        (lambda raw: raw + b"\0", "bytes after the end"),
+        (lambda raw: b"", "empty"),
+        (lambda raw: raw[: 2 * RECORD] + bytes([11]) + raw[2 * RECORD + 1 :], "record 2 has label 11; labels are 0 to 9"),
+    ],
+    ids=["truncated", "too long", "empty", "label 11"],
+)
 def test_a_malformed_file_is_named_and_left_alone(folder, fault, reason):
     path = folder / "data_batch_4.bin"
     path.write_bytes(fault(path.read_bytes()))

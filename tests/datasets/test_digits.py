@@ -1,4 +1,5 @@
 """The stand-in: 8x8 digits that never pass for MNIST."""
+
 import sys
 
 import numpy as np

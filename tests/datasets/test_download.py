@@ -1,4 +1,5 @@
 """The downloader against a loopback server that fails in every way we know of."""
+
 import gzip
 import pickle
 import socket
@@ -27,9 +28,11 @@ def part(target):
 @pytest.fixture
 def get(target, check):
     """Fetch the file from some URLs, with a short timeout."""
+
     def run(*urls, check=check, limit=1_000_000):
         fetch(target, urls, check, limit, timeout=0.3)
         return target.read_bytes()
+
     return run
 
 
@@ -98,7 +101,7 @@ def test_a_server_that_answers_another_range_is_asked_for_all(mirror, get, body,
     part.write_bytes(body[:5000])
     assert get(mirror.serve("/a", mirror.mistaken_range(body, 4000))) == body
     assert mirror.ranges == ["bytes=5000-", None]
-    assert capsys.readouterr().err.count("from 127.0.0.1") == 1         # the other range was not taken
+    assert capsys.readouterr().err.count("from 127.0.0.1") == 1  # the other range was not taken
 
 
 @pytest.mark.parametrize("stale", [b"x" * 5000, b"x" * 300_000, b"x" * 400_000], ids=["short", "equal", "long"])
@@ -123,17 +126,21 @@ def test_a_part_that_is_complete_needs_no_server(get, body, target, part):
     assert files(target) == {"file.gz"}
 
 
-@pytest.mark.parametrize("fault, reason", [
-    (lambda m, body: m.whole(body[:-1]), "sent a wrong file: not the file that was wanted"),
-    (lambda m, body: m.whole(body[:99] + b"?" + body[100:]), "sent a wrong file"),
-    (lambda m, body: m.without_length(body[:1000]), "sent a wrong file"),
-    (lambda m, body: m.without_length(b""), "sent a wrong file"),
-    (lambda m, body: m.page(), "sent a wrong file"),
-    (lambda m, body: m.status(404), "HTTP 404 Not Found"),
-    (lambda m, body: m.status(403), "HTTP 403 Forbidden"),
-    (lambda m, body: m.status(204), "HTTP 204 No Content"),
-    (lambda m, body: m.stalling(body, 0), "no bytes within 0.3 s"),
-], ids=["truncated", "wrong byte", "cut without length", "empty", "web page", "404", "403", "204", "stalled"])
+@pytest.mark.parametrize(
+    "fault, reason",
+    [
+        (lambda m, body: m.whole(body[:-1]), "sent a wrong file: not the file that was wanted"),
+        (lambda m, body: m.whole(body[:99] + b"?" + body[100:]), "sent a wrong file"),
+        (lambda m, body: m.without_length(body[:1000]), "sent a wrong file"),
+        (lambda m, body: m.without_length(b""), "sent a wrong file"),
+        (lambda m, body: m.page(), "sent a wrong file"),
+        (lambda m, body: m.status(404), "HTTP 404 Not Found"),
+        (lambda m, body: m.status(403), "HTTP 403 Forbidden"),
+        (lambda m, body: m.status(204), "HTTP 204 No Content"),
+        (lambda m, body: m.stalling(body, 0), "no bytes within 0.3 s"),
+    ],
+    ids=["truncated", "wrong byte", "cut without length", "empty", "web page", "404", "403", "204", "stalled"],
+)
 def test_a_faulty_mirror_leaves_nothing_and_the_next_one_is_tried(mirror, get, body, target, capsys, fault, reason):
     faulty = mirror.serve("/a", fault(mirror, body))
     with pytest.raises(DownloadFailed, match=f"{faulty}: {reason}"):
@@ -172,14 +179,22 @@ def test_without_locks_a_failure_leaves_no_part_behind(mirror, get, body, target
     assert files(target) == set()
 
 
-@pytest.mark.parametrize("cause, words", [
-    (socket.gaierror(-2, "Name or service not known"), "Name or service not known"),
-    (ssl.SSLCertVerificationError(1, "[SSL: CERTIFICATE_VERIFY_FAILED] unable to get local issuer"),
-     "run its Install Certificates.command"),
-    ("no host given", "no host given")], ids=["name", "certificate", "text"])
+@pytest.mark.parametrize(
+    "cause, words",
+    [
+        (socket.gaierror(-2, "Name or service not known"), "Name or service not known"),
+        (
+            ssl.SSLCertVerificationError(1, "[SSL: CERTIFICATE_VERIFY_FAILED] unable to get local issuer"),
+            "run its Install Certificates.command",
+        ),
+        ("no host given", "no host given"),
+    ],
+    ids=["name", "certificate", "text"],
+)
 def test_what_urllib_wraps_is_told(get, monkeypatch, cause, words):
     def fail(*arguments, **options):
         raise URLError(cause)
+
     monkeypatch.setattr("urllib.request.urlopen", fail)
     with pytest.raises(DownloadFailed, match=words):
         get("https://example.org/a")
@@ -190,8 +205,10 @@ def test_every_failure_is_listed(mirror, get, body):
     with pytest.raises(DownloadFailed) as caught:
         get(*urls)
     assert str(caught.value).splitlines() == [
-        "Tried to download file.gz from", f"  {urls[0]}: HTTP 404 Not Found",
-        f"  {urls[1]}: sent a wrong file: not the file that was wanted"]
+        "Tried to download file.gz from",
+        f"  {urls[0]}: HTTP 404 Not Found",
+        f"  {urls[1]}: sent a wrong file: not the file that was wanted",
+    ]
 
 
 def test_a_wrong_file_in_the_file_s_place_is_replaced(mirror, get, body, target):
@@ -218,6 +235,7 @@ def test_a_cache_that_cannot_be_written_is_named(mirror, body, check, tmp_path):
 def test_a_full_disk_is_not_blamed_on_the_mirror(mirror, get, body, monkeypatch):
     def full(*arguments):
         raise OSError(28, "No space left on device")
+
     monkeypatch.setattr("os.fsync", full)
     with pytest.raises(DownloadFailed, match="Cannot write to .*No space left"):
         get(mirror.serve("/a", mirror.whole(body)))
@@ -228,10 +246,11 @@ def test_an_interrupt_keeps_what_came(mirror, get, body, part):
         if path.exists():
             raise KeyboardInterrupt
         raise FileNotFoundError
+
     with pytest.raises(KeyboardInterrupt):
         get(mirror.serve("/a", mirror.whole(body)), check=interrupt)
     assert part.read_bytes() == body
-    assert get() == body        # and the lock is free
+    assert get() == body  # and the lock is free
 
 
 def test_the_error_survives_pickling(tmp_path):

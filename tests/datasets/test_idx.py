@@ -1,4 +1,5 @@
 """IDX: what is well formed is read exactly; each way to be malformed is named, with the file."""
+
 import gzip
 import zlib
 
@@ -48,7 +49,7 @@ def test_no_images_is_an_array_too(tmp_path):
 
 
 def flipped(data, at):
-    return data[:at] + bytes([data[at] ^ 0xFF]) + data[at + 1:]
+    return data[:at] + bytes([data[at] ^ 0xFF]) + data[at + 1 :]
 
 
 PACKED = gzip.compress(GOOD)

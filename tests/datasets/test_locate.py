@@ -1,4 +1,5 @@
 """Where data is looked for: the argument alone if given, then $TINYTORCH_DATA, then the user's cache."""
+
 import sys
 from pathlib import Path
 
@@ -13,10 +14,16 @@ def no_mirrors(monkeypatch):
     monkeypatch.setattr(load_mnist, "MIRRORS", ())
 
 
-@pytest.mark.parametrize("platform, variable, expected", [
-    ("linux", "XDG_CACHE_HOME", "{value}/tinytorch"), ("linux", None, "{home}/.cache/tinytorch"),
-    ("darwin", "XDG_CACHE_HOME", "{home}/Library/Caches/tinytorch"),
-    ("win32", "LOCALAPPDATA", "{value}/tinytorch"), ("win32", None, "{home}/AppData/Local/tinytorch")])
+@pytest.mark.parametrize(
+    "platform, variable, expected",
+    [
+        ("linux", "XDG_CACHE_HOME", "{value}/tinytorch"),
+        ("linux", None, "{home}/.cache/tinytorch"),
+        ("darwin", "XDG_CACHE_HOME", "{home}/Library/Caches/tinytorch"),
+        ("win32", "LOCALAPPDATA", "{value}/tinytorch"),
+        ("win32", None, "{home}/AppData/Local/tinytorch"),
+    ],
+)
 def test_the_cache_is_where_each_system_keeps_caches(monkeypatch, tmp_path, platform, variable, expected):
     for name in ("XDG_CACHE_HOME", "LOCALAPPDATA"):
         monkeypatch.delenv(name, raising=False)
@@ -76,8 +83,9 @@ def test_the_cache_is_used_when_the_variable_has_none(monkeypatch, tmp_path, sma
     if variable is not None:
         (tmp_path / "folder").mkdir()
         monkeypatch.setenv("TINYTORCH_DATA", variable and str(tmp_path / variable))
-    np.testing.assert_array_equal(mnist().test_labels, load_mnist._load(
-        cache_dir() / "mnist" / "t10k-labels-idx1-ubyte.gz", load_mnist.FILES[3]))
+    np.testing.assert_array_equal(
+        mnist().test_labels, load_mnist._load(cache_dir() / "mnist" / "t10k-labels-idx1-ubyte.gz", load_mnist.FILES[3])
+    )
 
 
 def test_a_given_folder_without_data_is_an_error_even_if_the_cache_has_it(tmp_path, small_mnist, fill):
@@ -86,8 +94,13 @@ def test_a_given_folder_without_data_is_an_error_even_if_the_cache_has_it(tmp_pa
     with pytest.raises(MissingData) as caught:
         mnist(tmp_path)
     text = str(caught.value)
-    for line in ("MNIST needs train-images-idx3-ubyte,", f"{tmp_path}: none of these files",
-                 f"{tmp_path / 'MNIST' / 'raw'}: no such folder", "Not downloaded", "--data digits"):
+    for line in (
+        "MNIST needs train-images-idx3-ubyte,",
+        f"{tmp_path}: none of these files",
+        f"{tmp_path / 'MNIST' / 'raw'}: no such folder",
+        "Not downloaded",
+        "--data digits",
+    ):
         assert line in text
 
 
@@ -117,10 +130,16 @@ def test_offline_without_data_one_error_says_what_to_do(small_mnist, no_mirrors)
     with pytest.raises(MissingData) as caught:
         mnist()
     text = str(caught.value)
-    for line in ("$TINYTORCH_DATA: not set", f"{cache_dir() / 'mnist' / 'train-images-idx3-ubyte.gz'}: no such file",
-                 "Tried to download train-images-idx3-ubyte.gz", "--data-dir DIR", "--data digits", "not MNIST"):
+    for line in (
+        "$TINYTORCH_DATA: not set",
+        f"{cache_dir() / 'mnist' / 'train-images-idx3-ubyte.gz'}: no such file",
+        "Tried to download train-images-idx3-ubyte.gz",
+        "--data-dir DIR",
+        "--data digits",
+        "not MNIST",
+    ):
         assert line in text
-    assert caught.value.__suppress_context__        # one error, not a chain of them
+    assert caught.value.__suppress_context__  # one error, not a chain of them
 
 
 def test_a_download_can_be_forbidden(small_mnist, mirror, monkeypatch):

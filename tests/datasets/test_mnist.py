@@ -1,4 +1,5 @@
 """MNIST from end to end: a small stand-in through every path, and the real one where it lies."""
+
 import gzip
 from pathlib import Path
 
@@ -27,7 +28,8 @@ def test_it_is_downloaded_once(mirrors):
     assert [array.shape for array in first] == [(60, 28, 28), (60,), (10, 28, 28), (10,)]
     assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
     assert sorted(path.name for path in (cache_dir() / "mnist").iterdir()) == sorted(
-        [f"{file.name}.gz" for file in load_mnist.FILES] + [".lock"])
+        [f"{file.name}.gz" for file in load_mnist.FILES] + [".lock"]
+    )
 
 
 def test_only_what_is_missing_is_downloaded(mirrors):
@@ -37,8 +39,11 @@ def test_only_what_is_missing_is_downloaded(mirrors):
     assert len(mirrors.ranges) == 5
 
 
-@pytest.mark.parametrize("damage", [lambda data: data[:-20], lambda data: data[:30] + b"?" + data[31:],
-                                    lambda data: b""], ids=["truncated", "changed", "empty"])
+@pytest.mark.parametrize(
+    "damage",
+    [lambda data: data[:-20], lambda data: data[:30] + b"?" + data[31:], lambda data: b""],
+    ids=["truncated", "changed", "empty"],
+)
 def test_a_file_damaged_in_the_cache_is_named_and_replaced(mirrors, capsys, damage):
     mnist()
     path = cache_dir() / "mnist" / f"{LABELS}.gz"
@@ -68,14 +73,24 @@ def test_mirrors_that_compress_differently_are_the_same_file(mirrors, small_mnis
     assert len(mnist().train_images) == 60 and len(mirrors.ranges) == 4
 
 
-@pytest.mark.parametrize("fault, reason", [
-    ("page", "a web page"), ("other", "wrong contents in the right shape"), ("cut", "truncated"),
-    ("swapped", r"the wrong file: it holds \(10,\) uint8")])
+@pytest.mark.parametrize(
+    "fault, reason",
+    [
+        ("page", "a web page"),
+        ("other", "wrong contents in the right shape"),
+        ("cut", "truncated"),
+        ("swapped", r"the wrong file: it holds \(10,\) uint8"),
+    ],
+)
 def test_a_wrong_file_from_every_mirror_is_named_and_not_kept(mirrors, small_mnist, fault, reason):
     raw = bytearray(gzip.decompress(small_mnist[LABELS]))
     raw[-1] ^= 1
-    bodies = {"page": b"<html>", "other": gzip.compress(bytes(raw)), "cut": small_mnist[LABELS][:-9],
-              "swapped": small_mnist["t10k-labels-idx1-ubyte"]}
+    bodies = {
+        "page": b"<html>",
+        "other": gzip.compress(bytes(raw)),
+        "cut": small_mnist[LABELS][:-9],
+        "swapped": small_mnist["t10k-labels-idx1-ubyte"],
+    }
     for folder in "ab":
         mirrors.serve(f"/{folder}/{LABELS}.gz", mirrors.ignoring_range(bodies[fault]))
     with pytest.raises(DownloadFailed, match=rf"/b/{LABELS}.gz: sent a wrong file: .*{reason}"):
@@ -85,13 +100,19 @@ def test_a_wrong_file_from_every_mirror_is_named_and_not_kept(mirrors, small_mni
         mnist(download=False)
 
 
-@pytest.mark.parametrize("fault, reason", [
-    (lambda raw: raw[:-1] + bytes([raw[-1] ^ 1]), "wrong contents in the right shape"),
-    (lambda raw: raw[:-5], "truncated"), (lambda raw: raw + b"\n", "bytes after the end")],
-    ids=["wrong", "truncated", "too long"])
+@pytest.mark.parametrize(
+    "fault, reason",
+    [
+        (lambda raw: raw[:-1] + bytes([raw[-1] ^ 1]), "wrong contents in the right shape"),
+        (lambda raw: raw[:-5], "truncated"),
+        (lambda raw: raw + b"\n", "bytes after the end"),
+    ],
+    ids=["wrong", "truncated", "too long"],
+)
 @pytest.mark.parametrize("given", ["argument", "variable"])
-def test_a_user_s_file_that_is_not_mnist_is_named_and_left_alone(tmp_path, small_mnist, fill, monkeypatch, mirrors,
-                                                                 fault, reason, given):
+def test_a_user_s_file_that_is_not_mnist_is_named_and_left_alone(
+    tmp_path, small_mnist, fill, monkeypatch, mirrors, fault, reason, given
+):
     path = fill(tmp_path / "data", small_mnist) / f"{LABELS}.gz"
     path.write_bytes(gzip.compress(fault(gzip.decompress(path.read_bytes()))))
     before = path.read_bytes()
@@ -110,8 +131,11 @@ def test_there_are_two_mirrors_and_four_files():
 
 
 def test_the_real_mnist(users_data, monkeypatch):
-    if not users_data or not any((Path(users_data) / folder / f"{LABELS}{ending}").exists()
-                                 for folder in load_mnist.WANTED.layouts for ending in ("", ".gz")):
+    if not users_data or not any(
+        (Path(users_data) / folder / f"{LABELS}{ending}").exists()
+        for folder in load_mnist.WANTED.layouts
+        for ending in ("", ".gz")
+    ):
         pytest.skip("$TINYTORCH_DATA does not name a folder with MNIST")
     monkeypatch.setenv("TINYTORCH_DATA", users_data)
     train_images, train_labels, test_images, test_labels = mnist(download=False)

@@ -1,4 +1,5 @@
 """The package as a whole: it imports cheaply, and its examples are true."""
+
 import doctest
 import importlib
 import json
@@ -25,11 +26,12 @@ def test_examples(name):
 
 
 def test_import_loads_nothing_that_a_download_needs():
-    code = ("import numpy, sys, json, tinytorch; before = set(sys.modules); import tinytorch.datasets;"
-            "print(json.dumps(sorted(set(sys.modules) - before)))")
+    code = (
+        "import numpy, sys, json, tinytorch; before = set(sys.modules); import tinytorch.datasets;"
+        "print(json.dumps(sorted(set(sys.modules) - before)))"
+    )
     command = [sys.executable, "-X", "warn_default_encoding", "-W", "error::EncodingWarning", "-c", code]
-    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8",
-                          env={**os.environ, "PYTHONPATH": str(HOME)})
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", env={**os.environ, "PYTHONPATH": str(HOME)})
     assert done.returncode == 0, done.stderr
     loaded = set(json.loads(done.stdout))
     assert "tinytorch.datasets.load_mnist" in loaded and not loaded & HEAVY

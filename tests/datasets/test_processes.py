@@ -1,4 +1,5 @@
 """Several processes, and processes that are killed, on one cache."""
+
 import hashlib
 import os
 import subprocess
@@ -36,10 +37,16 @@ def child(body):
 
     def start(url, target, locks="with locks"):
         arguments = [sys.executable, "-c", CHILD, url, target, hashlib.sha256(body).hexdigest(), locks]
-        process = subprocess.Popen([str(argument) for argument in arguments], stderr=subprocess.PIPE, text=True,
-                                   encoding="utf-8", env={**os.environ, "PYTHONPATH": str(HOME)})
+        process = subprocess.Popen(
+            [str(argument) for argument in arguments],
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            env={**os.environ, "PYTHONPATH": str(HOME)},
+        )
         started.append(process)
         return process
+
     yield start
     for process in started:
         process.kill()
@@ -63,7 +70,7 @@ def test_a_killed_download_leaves_no_file_and_is_resumed(mirror, child, body, ch
     assert not target.exists()
     kept = part.stat().st_size
     assert kept > 100_000 and part.read_bytes() == body[:kept]
-    fetch(target, [url], check, limit=1_000_000)        # returns, so the lock of the dead process is free
+    fetch(target, [url], check, limit=1_000_000)  # returns, so the lock of the dead process is free
     assert target.read_bytes() == body
     assert mirror.ranges == [None, f"bytes={kept}-"]
 

@@ -1,4 +1,5 @@
 """Progress goes to stderr: a bar on a terminal that can show one, a line elsewhere."""
+
 import io
 import sys
 
@@ -23,9 +24,14 @@ def run(done=0, total=2_000_000):
         advance(1_000_000)
 
 
-@pytest.mark.parametrize("done, total, line", [
-    (0, 2_000_000, "  from example.org, 2.0 MB\n"), (0, None, "  from example.org\n"),
-    (7, 2_000_000, "  from example.org, 2.0 MB, from byte 7 on\n")])
+@pytest.mark.parametrize(
+    "done, total, line",
+    [
+        (0, 2_000_000, "  from example.org, 2.0 MB\n"),
+        (0, None, "  from example.org\n"),
+        (7, 2_000_000, "  from example.org, 2.0 MB, from byte 7 on\n"),
+    ],
+)
 def test_a_pipe_gets_one_line(capsys, done, total, line):
     run(done, total)
     assert capsys.readouterr() == ("", line)

@@ -1,4 +1,5 @@
 """A class in a folder of its own, submissions to mark, and tito run as an instructor runs it."""
+
 import json
 import os
 import shutil
@@ -10,9 +11,9 @@ import pytest
 from typer.testing import CliRunner
 
 from tito import workspace
+from tito.app import app
 from tito.grading import judge, sandbox
 from tito.notebooks import source, strip
-from tito.app import app
 
 COURSE = workspace.Workspace(workspace.course_dir())
 TENSOR = COURSE.curriculum.module("01")
@@ -59,10 +60,17 @@ def notebooks(reference, tmp_path_factory):
 @pytest.fixture
 def submission(notebooks, tmp_path):
     """Return a function that writes a submission: a notebook, changed, with one more exported cell at its end."""
+
     def write(name="solved", code="", change=lambda text: text, path=tmp_path / "tensor.ipynb"):
         document = json.loads(change(notebooks[name]))
-        cell = {"cell_type": "code", "id": "more", "metadata": {}, "execution_count": None, "outputs": [],
-                "source": f"#| export\n{code}"}
+        cell = {
+            "cell_type": "code",
+            "id": "more",
+            "metadata": {},
+            "execution_count": None,
+            "outputs": [],
+            "source": f"#| export\n{code}",
+        }
         document["cells"] += [cell] if code else []
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(document), encoding="utf-8")
@@ -74,10 +82,19 @@ def submission(notebooks, tmp_path):
 @pytest.fixture(scope="session")
 def tito():
     """Return a function that runs tito and gives back the finished process."""
+
     def run(*words, cwd, python=("-m", "tito")):
         environment = {name: value for name, value in os.environ.items() if name != "TINYTORCH_WORKSPACE"}
-        return subprocess.run([sys.executable, *python, *map(str, words)], cwd=cwd, env=environment, encoding="utf-8",
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300, check=False)
+        return subprocess.run(
+            [sys.executable, *python, *map(str, words)],
+            cwd=cwd,
+            env=environment,
+            encoding="utf-8",
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=300,
+            check=False,
+        )
 
     return run
 
@@ -85,6 +102,7 @@ def tito():
 @pytest.fixture
 def grade():
     """Return a function that runs a command of `tito grade` in this process, which spares the import of nbgrader."""
+
     def run(*words):
         done = CliRunner().invoke(app, ["grade", *map(str, words)])
         assert done.exception is None or isinstance(done.exception, SystemExit), done.exception

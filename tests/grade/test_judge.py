@@ -1,4 +1,5 @@
 """The judge: what is right earns its points, what is wrong or cannot be read earns none, and the gradebook says so."""
+
 import numpy as np
 import pytest
 
@@ -26,14 +27,26 @@ def test_right_wrong_and_unreadable_submissions_reach_the_gradebook(confined, cl
     done = tito("grade", "autograde", "01", "--course", classroom.folder, cwd=classroom.folder.parent)
     assert done.returncode == 0, done.stdout
     points = {one.id: one.points for one in reference.exercises()}
-    expected = {"alice": points, "bob": {one: 0 if one in BOTH else worth for one, worth in points.items()},
-                "carol": dict.fromkeys(points, 0), "dave": dict.fromkeys(points, 0)}
-    assert stored(classroom, module) == {student: {assignment.grade_id(one): worth for one, worth in given.items()}
-                                         for student, given in expected.items()}
+    expected = {
+        "alice": points,
+        "bob": {one: 0 if one in BOTH else worth for one, worth in points.items()},
+        "carol": dict.fromkeys(points, 0),
+        "dave": dict.fromkeys(points, 0),
+    }
+    assert stored(classroom, module) == {
+        student: {assignment.grade_id(one): worth for one, worth in given.items()} for student, given in expected.items()
+    }
     total = sum(points.values())
     assert [line.split()[4] for line in done.stdout.splitlines() if line[:5].strip() in expected] == [
-        str(total), str(total - points["01.2"] - points["01.10"]), "0", "0"]
-    read = {student: (classroom.path("feedback", module, student) / "feedback.txt").read_text(encoding="utf-8") for student in expected}
+        str(total),
+        str(total - points["01.2"] - points["01.10"]),
+        "0",
+        "0",
+    ]
+    read = {
+        student: (classroom.path("feedback", module, student) / "feedback.txt").read_text(encoding="utf-8")
+        for student in expected
+    }
     assert "the arrays were added, not multiplied" in read["bob"] and "0 of 1  01.2 mul" in read["bob"]
     assert "is not readable JSON" in read["carol"] and "no file" in read["dave"]
 
@@ -41,8 +54,10 @@ def test_right_wrong_and_unreadable_submissions_reach_the_gradebook(confined, cl
 def stored(classroom, module):
     """Return the points in the gradebook, by student and cell."""
     with classroom.opened() as gradebook:
-        return {entry.student.id: {grade.name: grade.score for notebook in entry.notebooks for grade in notebook.grades}
-                for entry in gradebook.assignment_submissions(module.folder)}
+        return {
+            entry.student.id: {grade.name: grade.score for notebook in entry.notebooks for grade in notebook.grades}
+            for entry in gradebook.assignment_submissions(module.folder)
+        }
 
 
 def test_marking_again_replaces_the_points_of_that_student_alone(confined, classroom, module, submission, grade):
@@ -64,9 +79,13 @@ def test_what_is_missing_is_named(classroom, module, submission, grade, tmp_path
     assert done.exit_code == 2 and "nothing was handed in" in done.output
 
 
-@pytest.mark.parametrize("change", [
-    lambda gradebook: gradebook.remove_assignment("01_tensor"),
-    lambda gradebook: gradebook.update_or_create_grade_cell("check-01-2", "tensor", "01_tensor", max_score=7)])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda gradebook: gradebook.remove_assignment("01_tensor"),
+        lambda gradebook: gradebook.update_or_create_grade_cell("check-01-2", "tensor", "01_tensor", max_score=7),
+    ],
+)
 def test_a_class_with_no_release_or_with_another_one_is_told_so(classroom, grade, change):
     with classroom.opened() as gradebook:
         change(gradebook)
@@ -137,8 +156,14 @@ def test_seeds_with_which_the_course_itself_fails_are_not_used(monkeypatch, modu
     def observed(module, text, seeds, options):
         tried.append(seeds)
         assert "def broadcast_shape" in text and "NotImplementedError" not in text
-        return [checking.Verdict("01.1", "broadcast_shape", "passed" if len(tried) == 3 else "failed",
-                                 failure=checking.Failure((("", "rounding"),)))]
+        return [
+            checking.Verdict(
+                "01.1",
+                "broadcast_shape",
+                "passed" if len(tried) == 3 else "failed",
+                failure=checking.Failure((("", "rounding"),)),
+            )
+        ]
 
     monkeypatch.setattr(judge, "observed", observed)
     assert judge.draw_seeds(module) == tried[2] and len(set(tried)) == 3
@@ -149,8 +174,17 @@ def test_seeds_with_which_the_course_itself_fails_are_not_used(monkeypatch, modu
 
 # What cannot be read.
 
-@pytest.mark.parametrize("text, says", [
-    ("", "is empty"), ("{", "not readable JSON"), ("[]", "not a notebook"), ("[" * 100_000, "nested too deeply"), ("\xff", "not")])
+
+@pytest.mark.parametrize(
+    "text, says",
+    [
+        ("", "is empty"),
+        ("{", "not readable JSON"),
+        ("[]", "not a notebook"),
+        ("[" * 100_000, "nested too deeply"),
+        ("\xff", "not"),
+    ],
+)
 def test_a_submission_that_is_no_notebook_earns_nothing_and_says_why(module, tmp_path, text, says):
     path = tmp_path / "tensor.ipynb"
     path.write_text(text, encoding="utf-8")
@@ -159,9 +193,16 @@ def test_a_submission_that_is_no_notebook_earns_nothing_and_says_why(module, tmp
     assert says in judge.feedback(found, module)
 
 
-@pytest.mark.parametrize("code, says", [
-    ("1 +", "is not Python"), ("print(1)", "would run whenever the package is imported"), ("_ = " + "(" * 5000 + ")" * 5000, "not Python"),
-    ("_ = " + "-" * 100_000 + "1", ""), ("_ = " + "+".join("1" * 200_000), "")])
+@pytest.mark.parametrize(
+    "code, says",
+    [
+        ("1 +", "is not Python"),
+        ("print(1)", "would run whenever the package is imported"),
+        ("_ = " + "(" * 5000 + ")" * 5000, "not Python"),
+        ("_ = " + "-" * 100_000 + "1", ""),
+        ("_ = " + "+".join("1" * 200_000), ""),
+    ],
+)
 def test_code_that_cannot_be_exported_earns_nothing_and_says_why(module, submission, code, says):
     found = judge.judge(module, submission(code=code), checking.SEEDS)
     assert found.points == 0 and found.reason and says in found.reason

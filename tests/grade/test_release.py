@@ -1,4 +1,5 @@
 """A release is the learner's notebook: nbgrader knows its exercises and points, and it holds no answer."""
+
 import json
 
 import pytest
@@ -45,8 +46,11 @@ def test_no_answer_is_in_any_file(released, classroom, reference):
     assert {"gradebook.db", "tensor.ipynb"} <= {path.name for path in files}
     for path in files:
         data = path.read_bytes().decode("utf-8", "replace")
-        written = {line.strip() for text in [data.replace("\\n", "\n"), *(texts(path) if path.suffix == ".ipynb" else [])]
-                   for line in text.splitlines()}
+        written = {
+            line.strip()
+            for text in [data.replace("\\n", "\n"), *(texts(path) if path.suffix == ".ipynb" else [])]
+            for line in text.splitlines()
+        }
         assert not lines & written, path
         assert not [word for word in ("SOLUTION", "oracle", "misconception") if word in data], path
 
@@ -62,11 +66,17 @@ def test_nbgrader_reads_the_release_and_check_cells_are_locked(released, referen
     locked = {cell.metadata.check for cell in cells if cell.metadata.get("editable") is False}
     assert locked == {one.id for one in reference.exercises()}
     marked = [cell.metadata.nbgrader for cell in cells if "nbgrader" in cell.metadata]
-    assert sum(mark.solution and not mark.locked for mark in marked) == sum(mark.grade and mark.locked for mark in marked) == len(locked)
+    assert (
+        sum(mark.solution and not mark.locked for mark in marked)
+        == sum(mark.grade and mark.locked for mark in marked)
+        == len(locked)
+    )
 
 
 def test_a_second_release_changes_nothing(released, classroom, module, grade):
-    (classroom.folder / "nbgrader_config.py").write_text("c = get_config()\nc.CourseDirectory.course_id = 'tinytorch'\n", encoding="utf-8")
+    (classroom.folder / "nbgrader_config.py").write_text(
+        "c = get_config()\nc.CourseDirectory.course_id = 'tinytorch'\n", encoding="utf-8"
+    )
     before, points = released.read_bytes(), classroom.points(module)
     done = grade("release", "tensor", "--course", classroom.folder)
     assert done.exit_code == 0 and "Next: collect submitted/NAME/01_tensor/tensor.ipynb" in done.output
@@ -84,10 +94,14 @@ def test_an_exercise_without_its_check_cell_is_refused(monkeypatch, module, refe
 WITHOUT = "import sys; sys.modules['nbgrader'] = None; from tito.cli import main; main()"
 
 
-@pytest.mark.parametrize("words, says", [
-    (("release", "01"), 'Next: pip install "tinytorch-course[grade]"'),
-    (("autograde", "01"), 'Next: pip install "tinytorch-course[grade]"'),
-    (("release", "tensr"), "did you mean tensor?")])
+@pytest.mark.parametrize(
+    "words, says",
+    [
+        (("release", "01"), 'Next: pip install "tinytorch-course[grade]"'),
+        (("autograde", "01"), 'Next: pip install "tinytorch-course[grade]"'),
+        (("release", "tensr"), "did you mean tensor?"),
+    ],
+)
 def test_misuse_ends_with_two_and_says_what_to_do(tito, tmp_path, words, says):
     done = tito("grade", *words, cwd=tmp_path, python=("-c", WITHOUT))
     assert done.returncode == 2 and says in done.stdout

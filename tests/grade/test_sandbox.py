@@ -1,4 +1,5 @@
 """Submissions that attack the judge: they earn nothing, cost no more than they must, and see nothing of this machine."""
+
 import json
 import os
 import socket
@@ -21,9 +22,11 @@ def lost(found):
 def around(name, attack):
     """Return a cell that does something at each call of an exercise, and then what is right."""
     body = "\n".join(f"    {line}" for line in attack.strip().split("\n"))
-    return (f"import os, sys\n_right = {name}.forward\n\n\ndef _attack():\n{body}\n\n\n"
-            f"def _wrapped(*arrays, **options):\n    _attack()\n    return _right(*arrays, **options)\n\n\n"
-            f"{name}.forward = _wrapped")
+    return (
+        f"import os, sys\n_right = {name}.forward\n\n\ndef _attack():\n{body}\n\n\n"
+        f"def _wrapped(*arrays, **options):\n    _attack()\n    return _right(*arrays, **options)\n\n\n"
+        f"{name}.forward = _wrapped"
+    )
 
 
 def at_import(attack):
@@ -65,10 +68,22 @@ json.dumps = lambda value, **options: '{"cases": []}'
 """
 
 
-@pytest.mark.parametrize("attack", [
-    COMPARISONS, FORGED, WORKER, "raise SystemExit", "raise SystemExit(0)", "os._exit(0)", "os.kill(0, 9)",
-    "sys.displayhook(5)\nraise KeyboardInterrupt", "os.closerange(0, 256)", "import signal\nos.kill(1, signal.SIGKILL)",
-    "sys.modules['tinytorch.tensor'] = type('Yes', (), {'__getattr__': lambda self, name: self, '__call__': lambda self, *a, **k: self})()"])
+@pytest.mark.parametrize(
+    "attack",
+    [
+        COMPARISONS,
+        FORGED,
+        WORKER,
+        "raise SystemExit",
+        "raise SystemExit(0)",
+        "os._exit(0)",
+        "os.kill(0, 9)",
+        "sys.displayhook(5)\nraise KeyboardInterrupt",
+        "os.closerange(0, 256)",
+        "import signal\nos.kill(1, signal.SIGKILL)",
+        "sys.modules['tinytorch.tensor'] = type('Yes', (), {'__getattr__': lambda self, name: self, '__call__': lambda self, *a, **k: self})()",
+    ],
+)
 def test_nothing_that_a_wrong_submission_does_earns_a_point(confined, module, submission, attack):
     path = submission("open", at_import(attack))
     found = judge.judge(module, path, timeout=4, **confined)
@@ -91,14 +106,37 @@ for _ in range(50):
 """
 
 
-@pytest.mark.parametrize("attack, costs", [
-    ("os._exit(0)", {"01.9"}), ("sys.exit(1)", {"01.9"}), ("os.kill(os.getpid(), 11)", {"01.9"}), ("os.kill(-1, 9)", {"01.9"}),
-    (LOOP, {"01.9"}), ("os.closerange(0, 256)", None), ("bytearray(8 * 2**30)", {"01.9"}), (FORKS, set()),
-    ("for _ in range(100): print('x' * 2**20)", set()), ("for _ in range(100): os.write(2, b'x' * 2**20)", None),
-    ("with open('/tmp/big', 'wb') as file:\n    for _ in range(100): file.write(bytes(2**20))", {"01.9"}),
-    ("with open(sys.argv[1] + '/answers', 'ab') as file:\n    for _ in range(100): file.write(bytes(2**20))", {"01.9"})],
-    ids=["exit", "sys.exit", "crash", "kill everything", "loop", "close all", "8 GB", "50 forks", "print 100 MB", "stderr 100 MB",
-         "write 100 MB", "answer 100 MB"])
+@pytest.mark.parametrize(
+    "attack, costs",
+    [
+        ("os._exit(0)", {"01.9"}),
+        ("sys.exit(1)", {"01.9"}),
+        ("os.kill(os.getpid(), 11)", {"01.9"}),
+        ("os.kill(-1, 9)", {"01.9"}),
+        (LOOP, {"01.9"}),
+        ("os.closerange(0, 256)", None),
+        ("bytearray(8 * 2**30)", {"01.9"}),
+        (FORKS, set()),
+        ("for _ in range(100): print('x' * 2**20)", set()),
+        ("for _ in range(100): os.write(2, b'x' * 2**20)", None),
+        ("with open('/tmp/big', 'wb') as file:\n    for _ in range(100): file.write(bytes(2**20))", {"01.9"}),
+        ("with open(sys.argv[1] + '/answers', 'ab') as file:\n    for _ in range(100): file.write(bytes(2**20))", {"01.9"}),
+    ],
+    ids=[
+        "exit",
+        "sys.exit",
+        "crash",
+        "kill everything",
+        "loop",
+        "close all",
+        "8 GB",
+        "50 forks",
+        "print 100 MB",
+        "stderr 100 MB",
+        "write 100 MB",
+        "answer 100 MB",
+    ],
+)
 def test_harm_is_confined_to_the_exercise_that_does_it(confined, module, submission, attack, costs, tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     started = time.monotonic()

@@ -33,14 +33,23 @@ class Environment:
 
     def run(self, *arguments, cwd, **variables):
         """Run its Python and return what it printed, both streams together, and its exit status."""
-        done = subprocess.run([self.python, *map(str, arguments)], cwd=cwd, env=self.variables | variables, encoding="utf-8",
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+        done = subprocess.run(
+            [self.python, *map(str, arguments)],
+            cwd=cwd,
+            env=self.variables | variables,
+            encoding="utf-8",
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=60,
+        )
         return done.stdout, done.returncode
 
     def install(self, *what, installer="pip"):
         """Install with pip or uv, without the network."""
-        commands = {"pip": [sys.executable, "-m", "pip", "--python", self.python, "install"],
-                    "uv": ["uv", "pip", "install", "--python", self.python]}
+        commands = {
+            "pip": [sys.executable, "-m", "pip", "--python", self.python, "install"],
+            "uv": ["uv", "pip", "install", "--python", self.python],
+        }
         offline = ["--no-deps", "--no-index", "--no-build-isolation", "--quiet"]
         subprocess.run([*commands[installer], *offline, *map(str, what)], check=True, env=self.variables)
 
@@ -66,8 +75,12 @@ def build(tmp_path_factory):
 
     def build(target, source):
         folder = tmp_path_factory.mktemp(target)
-        subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", target, "-d", str(folder)], cwd=source, check=True,
-                       stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [sys.executable, "-m", "hatchling", "build", "-t", target, "-d", str(folder)],
+            cwd=source,
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
         return next(folder.iterdir())
 
     return build

@@ -109,7 +109,17 @@ def text(content):
     return content.get("text", "") or f"{content.get('ename', '')}: {content.get('evalue', '')}"
 
 
-WAYS = [script, script_at_the_root, safe_path, named_by_the_environment, current_folder, module, bare_pytest, spawned_process, kernel]
+WAYS = [
+    script,
+    script_at_the_root,
+    safe_path,
+    named_by_the_environment,
+    current_folder,
+    module,
+    bare_pytest,
+    spawned_process,
+    kernel,
+]
 
 
 def found(printed):
@@ -131,7 +141,9 @@ def test_the_import_goes_to_the_workspace_or_says_how_to_make_one(way, environme
 
 def test_the_nearest_workspace_wins(environment, workspace, clone, elsewhere):
     assert found(script(environment, workspace, clone)[0]) == str(workspace / "tinytorch/__init__.py")
-    assert found(named_by_the_environment(environment, workspace, clone / "modules")[0]) == str(workspace / "tinytorch/__init__.py")
+    assert found(named_by_the_environment(environment, workspace, clone / "modules")[0]) == str(
+        workspace / "tinytorch/__init__.py"
+    )
 
 
 def test_a_wrong_variable_is_an_error_even_inside_a_workspace(environment, workspace):

@@ -25,7 +25,9 @@ def test_the_wheel_holds_tito_the_course_and_one_module(wheel):
 
 def test_the_source_archive_builds_the_same_wheel(clone, build, tmp_path):
     with tarfile.open(build("sdist", clone)) as archive:
-        archive.extractall(tmp_path, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))  # 3.11.0 to 3.11.3 have none
+        archive.extractall(
+            tmp_path, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {})
+        )  # 3.11.0 to 3.11.3 have none
     wheels = build("wheel", clone), build("wheel", next(tmp_path.iterdir()))
     from_clone, from_archive = (sorted(zipfile.ZipFile(wheel).namelist()) for wheel in wheels)
     assert from_archive == from_clone
@@ -40,7 +42,7 @@ def test_an_editable_install_copies_nothing_of_the_course(installer, clone, make
     record = next(environment.site.glob("tinytorch_course-*.dist-info/RECORD"))
     with record.open(encoding="utf-8", newline="") as rows:
         tops = {Path(row[0]).parts[0] for row in csv.reader(rows)}
-    written_by_pip = {"__pycache__", "..", record.parent.name}      # .. leads to the program tito
+    written_by_pip = {"__pycache__", "..", record.parent.name}  # .. leads to the program tito
     assert tops - written_by_pip == {"_tinytorch_course.pth", "tinytorch.py"}
     assert (environment.site / "_tinytorch_course.pth").read_text(encoding="utf-8").splitlines() == [str(clone)]
 

@@ -1,4 +1,5 @@
 """The given numba kernels of ReLU and of module 12's ops: they give what the NumPy set gives, whatever the settings and the memory."""
+
 import os
 import platform
 import subprocess
@@ -10,16 +11,20 @@ import pytest
 
 import tinytorch as tt
 from tinytorch import cnn
-from tinytorch.given import dispatch
 from tinytorch.activations import relu
 from tinytorch.autograd import gradcheck
+from tinytorch.given import dispatch
 from tinytorch.given.dispatch import select_kernel
 from tinytorch.tensor import Tensor
 
 numba = pytest.importorskip("numba", reason="numba is not installed, so there are no such kernels")
 
-from tinytorch.given.numba_kernels import convolution as given  # noqa: E402
-from tinytorch.given.numba_kernels import correlation, threads, tiles  # noqa: E402
+from tinytorch.given.numba_kernels import (  # noqa: E402
+    convolution as given,
+    correlation,
+    threads,
+    tiles,
+)
 
 DTYPES = (np.float32, np.float64)
 ONE = dict(stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1)
@@ -60,8 +65,10 @@ def assert_same_convolution(x, weight, **settings):
 
 def draw(rng, dtype, images, channels, out, size, kernel, groups=1):
     """Draw pictures and weights."""
-    return (rng.standard_normal((images, channels * groups, *size)).astype(dtype),
-            rng.standard_normal((out * groups, channels, *kernel)).astype(dtype))
+    return (
+        rng.standard_normal((images, channels * groups, *size)).astype(dtype),
+        rng.standard_normal((out * groups, channels, *kernel)).astype(dtype),
+    )
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -78,12 +85,20 @@ def test_any_settings(dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("shape", [
-    (3, 6, (28, 28), (5, 5), 2), (6, 16, (14, 14), (5, 5), 0),      # LeNet-5
-    (32, 64, (13, 13), (3, 3), 0), (64, 128, (8, 8), (3, 3), 1),    # short rows
-    (2, 7, (40, 17), (3, 3), 1), (5, 24, (5, 16), (1, 1), 0),       # rows of whole vectors; an odd number of channels
-    (16, 40, (7, 7), (7, 7), 0), (17, 50, (3, 9), (3, 2), 0),       # one place; vectors of channels that are not full
-], ids=str)
+@pytest.mark.parametrize(
+    "shape",
+    [
+        (3, 6, (28, 28), (5, 5), 2),
+        (6, 16, (14, 14), (5, 5), 0),  # LeNet-5
+        (32, 64, (13, 13), (3, 3), 0),
+        (64, 128, (8, 8), (3, 3), 1),  # short rows
+        (2, 7, (40, 17), (3, 3), 1),
+        (5, 24, (5, 16), (1, 1), 0),  # rows of whole vectors; an odd number of channels
+        (16, 40, (7, 7), (7, 7), 0),
+        (17, 50, (3, 9), (3, 2), 0),  # one place; vectors of channels that are not full
+    ],
+    ids=str,
+)
 def test_shapes_that_take_different_ways(shape, dtype):
     channels, out, size, kernel, padding = shape
     arrays = draw(np.random.default_rng(0), dtype, 21, channels, out, size, kernel)
@@ -103,7 +118,9 @@ def test_the_bias_is_added():
 
 def test_images_that_are_convolved_together_get_what_they_get_alone(monkeypatch):
     taken, together = [], given.convolve_together
-    monkeypatch.setattr(given, "convolve_together", lambda first, last, *rest: taken.append(last - first) or together(first, last, *rest))
+    monkeypatch.setattr(
+        given, "convolve_together", lambda first, last, *rest: taken.append(last - first) or together(first, last, *rest)
+    )
     monkeypatch.setattr(numba, "get_num_threads", lambda: 1)
     lanes = tiles.WIDTH // 4
     for channels, out, size, kernel, padding in ((6, 16, 14, 5, 0), (16, 40, 6, 3, 1), (3, 8, 64, 3, 1)):
@@ -124,8 +141,10 @@ def test_a_weight_s_gradient_takes_images_together_where_channels_do_not_fill_ve
     monkeypatch.setattr(correlation, "correlate_together", lambda *rest: taken.append(together(*rest)))
     lanes = tiles.WIDTH // np.dtype(dtype).itemsize
     for channels, out, size, kernel, groups, settings in (
-        (1, 1, (7, 9), (3, 2), 9, {}), (2, 3, (12, 7), (3, 3), 2, {"padding": (2, 1), "dilation": (2, 1)}),  # odd channels
-        (1, 5, (5, 5), (5, 5), 1, {}), (3, lanes + 1, (8, 8), (1, 1), 1, {"padding": (0, 3)}),               # one window; a vector and one
+        (1, 1, (7, 9), (3, 2), 9, {}),
+        (2, 3, (12, 7), (3, 3), 2, {"padding": (2, 1), "dilation": (2, 1)}),  # odd channels
+        (1, 5, (5, 5), (5, 5), 1, {}),
+        (3, lanes + 1, (8, 8), (1, 1), 1, {"padding": (0, 3)}),  # one window; a vector and one
     ):
         for images in (lanes, 2 * lanes + 3):
             x, weight = draw(np.random.default_rng(0), dtype, images, channels, out, size, kernel, groups)
@@ -190,7 +209,7 @@ def test_nan_and_inf_stay_where_they_belong(value, size, images):
     settings = {**ONE, "padding": (1, 1)}
     clean = draw(np.random.default_rng(0), np.float32, images, 20, 17, size, (3, 3))
     grad = np.random.default_rng(1).standard_normal((images, 17, *size)).astype(np.float32)
-    for n, place in enumerate([(1, 2, 3, 5), (0, 0, 0, 0), (1, 2, size[0] - 1, size[1] - 1)]):
+    for place in [(1, 2, 3, 5), (0, 0, 0, 0), (1, 2, size[0] - 1, size[1] - 1)]:
         x, weight, slope = clean[0].copy(), clean[1].copy(), grad.copy()
         x[place] = slope[place] = value
         assert_same(cnn.convolution, x, weight, **settings)
@@ -212,7 +231,7 @@ def test_max_pooling(dtype):
         padding = tuple(int(rng.integers(0, k // 2 + 1)) for k in kernel)
         if n % 2:
             kernel, stride, padding = (2, 2), (2, 2), (0, 0)
-        x = rng.integers(-3, 4, (2, 3, *rng.integers(3, 40, 2))).astype(dtype)      # with ties
+        x = rng.integers(-3, 4, (2, 3, *rng.integers(3, 40, 2))).astype(dtype)  # with ties
         if n % 3 == 1:
             x[rng.random(x.shape) < 0.2] = np.nan
         settings = dict(kernel_size=kernel, stride=stride, padding=padding)
@@ -265,7 +284,9 @@ def test_gradients_agree_with_differences():
     x, weight, bias = (Tensor(rng.standard_normal(shape)) for shape in ((2, 4, 7, 8), (6, 2, 3, 2), (6,)))
     assert gradcheck(lambda *a: cnn.conv2d(*a, stride=(2, 1), padding=(1, 2), dilation=(1, 2), groups=2), (x, weight, bias))
     assert gradcheck(lambda a: cnn.max_pool2d(a, 2), (x,))
-    assert gradcheck(lambda a, w, b: cnn.batch_norm(a, None, None, w, b, training=True), (x[:, :, :2, :2], Tensor([1.0, 2, 3, 4]), bias[:4]))
+    assert gradcheck(
+        lambda a, w, b: cnn.batch_norm(a, None, None, w, b, training=True), (x[:, :, :2, :2], Tensor([1.0, 2, 3, 4]), bias[:4])
+    )
     assert not dispatch.fallbacks.keys() & {"convolution", "conv2d_input", "conv2d_weight", "max_pooling", "channel_norm"}
 
 
@@ -279,11 +300,15 @@ def every_kernel(seed=0, images=53):
         pooled = select_kernel(cnn.max_pooling, out)(out, kernel_size=(2, 2), stride=(2, 2), padding=(0, 0))
         mean = np.zeros(18, np.float32)
         results += [
-            out, pooled, select_kernel(relu, out)(out), select_kernel(cnn.channel_variance, out)(out, mean),
+            out,
+            pooled,
+            select_kernel(relu, out)(out),
+            select_kernel(cnn.channel_variance, out)(out, mean),
             select_kernel(cnn.max_pooling_backward, out)(pooled, out, kernel_size=(2, 2), stride=(2, 2), padding=(0, 0)),
             select_kernel(cnn.conv2d_input, out)(weight, out, input_size=x.shape, **settings),
             select_kernel(cnn.conv2d_weight, out)(x, out, weight_size=weight.shape, **settings),
-            select_kernel(cnn.channel_norm_backward, out)(out, out, mean + 1, mean, mean + 1, eps=0.0, training=True)]
+            select_kernel(cnn.channel_norm_backward, out)(out, out, mean + 1, mean, mean + 1, eps=0.0, training=True),
+        ]
     return results
 
 
@@ -328,7 +353,9 @@ def test_threads_are_woken_for_work_that_is_worth_it(monkeypatch):
         begun[mine].set()
         begun[not mine].wait(30)  # the calling thread and others have both begun before either goes on
 
-    threads.spread(lambda *part: done.append((*part, threading.get_ident() == calling)), 100, numbers=2 * threads.NUMBERS // 100 - 1)
+    threads.spread(
+        lambda *part: done.append((*part, threading.get_ident() == calling)), 100, numbers=2 * threads.NUMBERS // 100 - 1
+    )
     assert done == [(0, 100, True)], "too little"
     done.clear()
     threads.spread(work, 100, numbers=threads.NUMBERS, products=threads.PRODUCTS)
@@ -383,6 +410,11 @@ def test_the_tiles_of_other_processors(width, registers, tmp_path):
     if platform.machine() not in ("x86_64", "AMD64"):
         pytest.skip("the instructions of other processors are played on one of x86")
     code = SMALLER.format(width=width, registers=registers, folder=os.path.dirname(__file__))
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", timeout=1200,
-                          env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)})
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        encoding="utf-8",
+        timeout=1200,
+        env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)},
+    )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]

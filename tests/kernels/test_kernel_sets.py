@@ -3,6 +3,7 @@
 The NumPy set is the reference: it is compared with a second opinion in float64, or with itself for what has no number. A kernel
 without an entry in OPS or UPDATES fails the first test, which names it.
 """
+
 import importlib
 import os
 import subprocess
@@ -14,8 +15,7 @@ import numpy as np
 import pytest
 
 import tinytorch as tt
-from tinytorch.given import imports
-from tinytorch.given import dispatch
+from tinytorch.given import dispatch, imports
 from tinytorch.given.op import InPlace, Op
 from tinytorch.tensor import Tensor
 
@@ -34,8 +34,11 @@ def registered():
         if (imports.PACKAGE / f"{stem}.py").exists():
             module = importlib.import_module(f"tinytorch.{stem}")
             found.update({one.name: one for one in vars(module).values() if isinstance(one, Op)})
-    return {name: one for name, one in found.items()
-            if "numba" in one.kernels and one.kernels["numba"].__module__ == kernels_cpu.__name__}
+    return {
+        name: one
+        for name, one in found.items()
+        if "numba" in one.kernels and one.kernels["numba"].__module__ == kernels_cpu.__name__
+    }
 
 
 class Entry(NamedTuple):
@@ -64,10 +67,12 @@ def with_labels(make, rng):
 
 def with_gradient(reduction):
     """What arrives at a loss, a table of scores, and labels."""
+
     def inputs(make, rng):
         scores, labels = with_labels(make, rng)
         grad = rng.standard_normal(len(scores) if reduction == "none" else ())
         return np.asarray(grad, scores.dtype), scores, labels
+
     return inputs
 
 
@@ -101,8 +106,13 @@ MEMORY = {
     "one row, stretched": lambda a: np.broadcast_to(a[:1], a.shape),
     "misplaced by a byte": lambda a: misaligned(a),
 }
-PLACES = [*((shape, "plain") for shape in SHAPES), *(("table", memory) for memory in MEMORY if memory != "plain"), ("empty", "plain"),
-          ("no rows", "plain"), ("no dimension", "plain")]
+PLACES = [
+    *((shape, "plain") for shape in SHAPES),
+    *(("table", memory) for memory in MEMORY if memory != "plain"),
+    ("empty", "plain"),
+    ("no rows", "plain"),
+    ("no dimension", "plain"),
+]
 EMPTY = {"empty": (3, 0), "no rows": (0, 3), "no dimension": ()}
 
 
@@ -128,6 +138,7 @@ def maker(place, dtype, rng, special=False):
         if special and a.size > 4:
             a.flat[[0, a.size // 2, a.size - 1]] = np.nan, np.inf, -np.inf
         return MEMORY[memory](a)
+
     return make
 
 
@@ -206,7 +217,9 @@ def test_awkward_widths(name, entry, settings, size):
     rng = np.random.default_rng(size)
     arrays = entry.inputs(lambda: 300 * rng.standard_normal((3, size), np.float32) - 500, rng)  # a wrong maximum overflows
     got = run("numba", name, arrays, settings)
-    np.testing.assert_allclose(got, reference(name, arrays, settings), rtol=2e-5, atol=3e-4)  # a float32 near 1000 has no more digits
+    np.testing.assert_allclose(
+        got, reference(name, arrays, settings), rtol=2e-5, atol=3e-4
+    )  # a float32 near 1000 has no more digits
 
 
 @every_call
@@ -220,7 +233,11 @@ def test_integers_and_numbers_get_the_same_answer_or_the_same_error(name, entry,
 @pytest.mark.parametrize("shapes", [((5, 3), (3,)), ((4, 1), (4, 6)), ((), (7,)), ((2, 3), (3, 2))])
 def test_shapes_that_broadcast_or_do_not(shapes):
     grad, out = (np.random.default_rng(9).standard_normal(shape).astype(np.float32) for shape in shapes)
-    close(run("numba", "relu_backward", (grad, np.asarray(out)), {}), run("numpy", "relu_backward", (grad, np.asarray(out)), {}), np.float32)
+    close(
+        run("numba", "relu_backward", (grad, np.asarray(out)), {}),
+        run("numpy", "relu_backward", (grad, np.asarray(out)), {}),
+        np.float32,
+    )
 
 
 def gradients(kernels, name, arrays, settings):
@@ -271,13 +288,23 @@ def test_new_ops_pass_gradcheck(name):
     labels = np.array([2, 0, 3])
     for reduction in ("mean", "sum", "none"):
         grad = Tensor(rng.standard_normal(3) if reduction == "none" else np.array(1.7))
-        assert gradcheck(lambda grad, scores: op(grad, scores, Tensor(labels), reduction=reduction),
-                         (grad, Tensor(rng.standard_normal((3, 4)))))
+        assert gradcheck(
+            lambda grad, scores: op(grad, scores, Tensor(labels), reduction=reduction),
+            (grad, Tensor(rng.standard_normal((3, 4)))),
+        )
 
 
-@pytest.mark.parametrize("labels, error", [
-    (np.array([0, 1, 5]), ValueError), (np.array([0, -1, 2]), ValueError), (np.array([0, 1]), ValueError),
-    (np.array([[0], [1], [2]]), ValueError), (np.array([0.0, 1.0, 2.0]), TypeError), (np.array([[0, 1, 2]] * 3), ValueError)])
+@pytest.mark.parametrize(
+    "labels, error",
+    [
+        (np.array([0, 1, 5]), ValueError),
+        (np.array([0, -1, 2]), ValueError),
+        (np.array([0, 1]), ValueError),
+        (np.array([[0], [1], [2]]), ValueError),
+        (np.array([0.0, 1.0, 2.0]), TypeError),
+        (np.array([[0, 1, 2]] * 3), ValueError),
+    ],
+)
 def test_labels_that_mean_nothing_are_refused_before_a_loop_reads_there(labels, error):
     scores = np.ones((3, 4), np.float32)
     said = []
@@ -298,9 +325,13 @@ def test_labels_of_every_whole_kind(kind):
     assert got == pytest.approx(registered()["cross_entropy"].forward(scores, labels.astype(np.int64)), rel=1e-6)
 
 
-@pytest.mark.parametrize("name, count, settings", [(name, count, one) for name, (count, several) in UPDATES.items() for one in several])
+@pytest.mark.parametrize(
+    "name, count, settings", [(name, count, one) for name, (count, several) in UPDATES.items() for one in several]
+)
 @every_dtype
-@pytest.mark.parametrize("place", [place for place in PLACES if place[1] not in ("read-only", "one row, stretched")], ids="-".join)
+@pytest.mark.parametrize(
+    "place", [place for place in PLACES if place[1] not in ("read-only", "one row, stretched")], ids="-".join
+)
 def test_updates_in_place(name, count, settings, dtype, place):
     make = maker(place, dtype, np.random.default_rng(5))
     arrays = [make() for _ in range(count)]
@@ -324,7 +355,7 @@ def lay_out(a):
     copy = np.lib.stride_tricks.as_strided(np.zeros_like(a, order="K"), a.shape) if a.flags.carray else None
     if copy is None:
         base = np.zeros(2 * a.size * a.itemsize + 64, np.uint8)
-        copy = base[1:1 + a.nbytes].view(a.dtype).reshape(a.shape) if not a.flags.aligned else np.empty_like(a, order="K")
+        copy = base[1 : 1 + a.nbytes].view(a.dtype).reshape(a.shape) if not a.flags.aligned else np.empty_like(a, order="K")
     copy[...] = a
     return copy
 
@@ -437,28 +468,40 @@ def test_exp32_is_exact_to_a_few_units_everywhere():
 
 def python(code, **environment):
     """Run Python on this clone, and return what it printed."""
-    done = subprocess.run([sys.executable, "-W", "always", "-c", code], cwd=ROOT, capture_output=True, text=True, encoding="utf-8",
-                          timeout=300, check=False, env={**os.environ, **environment})
+    done = subprocess.run(
+        [sys.executable, "-W", "always", "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=300,
+        check=False,
+        env={**os.environ, **environment},
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout, done.stderr
 
 
 def test_nothing_is_imported_or_compiled_before_a_kernel_runs():
-    out, _ = python("import sys, tinytorch as tt\n"
-                    "import tinytorch.nn, tinytorch.training\n"
-                    "print('numba' in sys.modules)\n"
-                    "tt.use('numba')\n"
-                    "from tinytorch import kernels_cpu as k\n"
-                    "from tinytorch.given.numba_kernels import compile_seconds\n"
-                    "print(sum(compile_seconds.values()), [f for f in vars(k).values() if getattr(f, 'signatures', None)])")
+    out, _ = python(
+        "import sys, tinytorch as tt\n"
+        "import tinytorch.nn, tinytorch.training\n"
+        "print('numba' in sys.modules)\n"
+        "tt.use('numba')\n"
+        "from tinytorch import kernels_cpu as k\n"
+        "from tinytorch.given.numba_kernels import compile_seconds\n"
+        "print(sum(compile_seconds.values()), [f for f in vars(k).values() if getattr(f, 'signatures', None)])"
+    )
     assert out.split("\n")[:2] == ["False", "0 []"]
 
 
-STEP = ("import numpy as np, tinytorch as tt\n"
-        "from tinytorch.activations import softmax\n"
-        "from tinytorch.given.numba_kernels import compile_seconds\n"
-        "tt.use('numba')\n"
-        "print(float(softmax(tt.Tensor(np.zeros((2, 4), np.float32))).data[0, 0]), compile_seconds['softmax_rows'] > 0)\n")
+STEP = (
+    "import numpy as np, tinytorch as tt\n"
+    "from tinytorch.activations import softmax\n"
+    "from tinytorch.given.numba_kernels import compile_seconds\n"
+    "tt.use('numba')\n"
+    "print(float(softmax(tt.Tensor(np.zeros((2, 4), np.float32))).data[0, 0]), compile_seconds['softmax_rows'] > 0)\n"
+)
 
 
 def test_machine_code_is_kept_for_the_next_process(tmp_path):
@@ -476,20 +519,24 @@ def test_a_folder_that_cannot_be_written_does_no_harm(tmp_path):
 
 
 def test_without_numba_numpy_runs_and_one_line_says_what_to_install():
-    block = ("import sys\n"
-             "class Absent:\n"
-             "    def find_spec(self, name, path=None, target=None):\n"
-             "        if name.partition('.')[0] == 'numba': raise ModuleNotFoundError(\"No module named 'numba'\", name='numba')\n"
-             "sys.meta_path.insert(0, Absent())\n"
-             "import importlib.util\n"
-             "found = importlib.util.find_spec\n"
-             "importlib.util.find_spec = lambda name, package=None: None if name == 'numba' else found(name, package)\n")
-    out, err = python(block + "import numpy as np, tinytorch as tt\n"
-                      "from tinytorch.activations import softmax\n"
-                      "tt.use('numba')\n"
-                      "print(tt.op.state.kernels, softmax(tt.Tensor([[0.0, 0.0]])).tolist())\n"
-                      "try: from tinytorch import kernels_cpu\n"
-                      "except ImportError as error: print(error)\n")
+    block = (
+        "import sys\n"
+        "class Absent:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.partition('.')[0] == 'numba': raise ModuleNotFoundError(\"No module named 'numba'\", name='numba')\n"
+        "sys.meta_path.insert(0, Absent())\n"
+        "import importlib.util\n"
+        "found = importlib.util.find_spec\n"
+        "importlib.util.find_spec = lambda name, package=None: None if name == 'numba' else found(name, package)\n"
+    )
+    out, err = python(
+        block + "import numpy as np, tinytorch as tt\n"
+        "from tinytorch.activations import softmax\n"
+        "tt.use('numba')\n"
+        "print(tt.op.state.kernels, softmax(tt.Tensor([[0.0, 0.0]])).tolist())\n"
+        "try: from tinytorch import kernels_cpu\n"
+        "except ImportError as error: print(error)\n"
+    )
     assert out.splitlines()[0] == "numpy [[0.5, 0.5]]"
     assert "numba is not installed" in out.splitlines()[1] and "tinytorch-course[kernels]" in out.splitlines()[1]
     assert err.count("numba is not installed") == 1 and "tinytorch-course[kernels]" in err
@@ -511,9 +558,11 @@ def ratio(first, second, repeats=60):
 
 def in_set(kernels, function):
     """Return a function that runs another with a kernel set."""
+
     def run():
         with tt.use(kernels):
             function()
+
     return run
 
 
@@ -533,7 +582,7 @@ def test_the_loss_and_its_gradient_are_twice_as_fast(shape):
 @pytest.mark.bench
 def test_adam_is_two_and_a_half_times_as_fast():
     op, arrays = registered()["adam_update"], [np.ones(3_840_000, np.float32) for _ in range(5)]
-    step = lambda: op(*arrays, step=10, lr=1e-3)  # noqa: E731
+    step = lambda: op(*arrays, step=10, lr=1e-3)
     assert ratio(in_set("numpy", step), in_set("numba", step), 30) >= 2.5
 
 

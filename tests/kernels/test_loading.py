@@ -1,4 +1,5 @@
 """A kernel set is loaded when it is first used, whatever is there and in whatever order; kernels are compiled once for a user."""
+
 import os
 import shutil
 import subprocess
@@ -11,22 +12,29 @@ import pytest
 
 import tinytorch as tt
 from tinytorch.given import dispatch
-from tinytorch.given.state import state
 from tinytorch.given.op import Op
+from tinytorch.given.state import state
 
 pytest.importorskip("numba", reason="numba is not installed: only a warning would be left to test")
 
-from tinytorch.given.numba_kernels import compile_seconds, compiling, jit    # noqa: E402
+from tinytorch.given.numba_kernels import compile_seconds, compiling, jit
 
 PACKAGE = Path(tt.op.__file__).parent
-WITHOUT = "import sys; sys.modules['numba'] = None; "            # makes `import numba` fail, as where it is not installed
+WITHOUT = "import sys; sys.modules['numba'] = None; "  # makes `import numba` fail, as where it is not installed
 POOL = "cnn.max_pool2d(tt.ones(1, 1, 8, 8), 2)"
 
 
 def python(code, *options, folder=PACKAGE.parent, **variables):
     """Run code in a process of its own, with what a folder holds, and return what it printed."""
-    done = subprocess.run([sys.executable, *options, "-c", code], capture_output=True, text=True, encoding="utf-8", timeout=300,
-                          cwd=folder, env={**os.environ, "PYTHONPATH": str(folder), **variables})
+    done = subprocess.run(
+        [sys.executable, *options, "-c", code],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=300,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder), **variables},
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr
 
@@ -40,13 +48,17 @@ def workspace(tmp_path):
 
 
 def test_importing_the_package_imports_no_numba():
-    assert python("import sys, tinytorch as tt; from tinytorch import cnn, nn, optim; "
-                  "print('numba' in sys.modules, 'tinytorch.given.numba_kernels' in sys.modules)").split() == ["False", "False"]
+    assert python(
+        "import sys, tinytorch as tt; from tinytorch import cnn, nn, optim; "
+        "print('numba' in sys.modules, 'tinytorch.given.numba_kernels' in sys.modules)"
+    ).split() == ["False", "False"]
 
 
 def test_use_compiles_nothing():
-    assert python("import tinytorch as tt; tt.use('numba'); from tinytorch.given.numba_kernels import compile_seconds; "
-                  "print(sum(compile_seconds.values()))").split() == ["0"]
+    assert python(
+        "import tinytorch as tt; tt.use('numba'); from tinytorch.given.numba_kernels import compile_seconds; "
+        "print(sum(compile_seconds.values()))"
+    ).split() == ["0"]
 
 
 def test_an_op_finds_its_kernel_before_and_after_the_set_is_chosen():
@@ -83,15 +95,21 @@ def test_what_a_kernel_does_not_cover_runs_on_numpy_and_is_counted():
 
 
 def test_without_numba_a_warning_and_the_numpy_set():
-    said = python(WITHOUT + "import tinytorch as tt\nfrom tinytorch import cnn, op\n"
-                  f"for _ in range(3):\n    with tt.use('numba'): print(op.state.kernels, {POOL}.shape)", "-W", "default")
+    said = python(
+        WITHOUT + "import tinytorch as tt\nfrom tinytorch import cnn, op\n"
+        f"for _ in range(3):\n    with tt.use('numba'): print(op.state.kernels, {POOL}.shape)",
+        "-W",
+        "default",
+    )
     assert said.count("numpy (1, 1, 4, 4)") == 3
     assert said.count("RuntimeWarning: numba is not installed, so the NumPy kernels run") == 1
     assert "pip install 'tinytorch-course[kernels]'" in said
 
 
 def test_without_numba_jit_says_what_to_do():
-    said = python(WITHOUT + "from tinytorch.given.numba_kernels import jit\ntry: jit(len)\nexcept ImportError as error: print(error)")
+    said = python(
+        WITHOUT + "from tinytorch.given.numba_kernels import jit\ntry: jit(len)\nexcept ImportError as error: print(error)"
+    )
     assert said.strip() == "numba is not installed: run `pip install 'tinytorch-course[kernels]'`"
 
 
@@ -121,8 +139,10 @@ def test_the_choice_is_a_thread_s_own():
 
 def test_module_12_may_come_before_module_10(workspace):
     (workspace / "tinytorch" / "kernels_cpu.py").unlink(missing_ok=True)
-    said = python(f"import tinytorch as tt; from tinytorch import cnn; tt.use('numba'); {POOL}; print(tt.__file__, cnn.max_pooling)",
-                  folder=workspace)
+    said = python(
+        f"import tinytorch as tt; from tinytorch import cnn; tt.use('numba'); {POOL}; print(tt.__file__, cnn.max_pooling)",
+        folder=workspace,
+    )
     assert str(workspace) in said and "numpy, numba" in said
 
 
@@ -154,7 +174,10 @@ def cache_in(path):
     """Return the variables that say, on one system or another, where a user's cache is, and that temporary files are elsewhere."""
     elsewhere = path.parent / "temporary"
     elsewhere.mkdir(exist_ok=True)
-    return {**dict.fromkeys(("XDG_CACHE_HOME", "LOCALAPPDATA", "HOME"), str(path)), **dict.fromkeys(("TMPDIR", "TEMP"), str(elsewhere))}
+    return {
+        **dict.fromkeys(("XDG_CACHE_HOME", "LOCALAPPDATA", "HOME"), str(path)),
+        **dict.fromkeys(("TMPDIR", "TEMP"), str(elsewhere)),
+    }
 
 
 def test_machine_code_is_kept_for_the_next_process(mine):

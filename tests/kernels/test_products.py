@@ -1,4 +1,5 @@
 """The given numba kernels of linear layers: they give what the matrix library gives, and run where they were measured to be faster."""
+
 import json
 import threading
 
@@ -6,19 +7,30 @@ import numpy as np
 import pytest
 
 import tinytorch as tt
-from tinytorch.given import dispatch
 from tinytorch.autograd import gradcheck, linear_weight
+from tinytorch.given import dispatch
 from tinytorch.layers import linear
 from tinytorch.tensor import Tensor
 
 numba = pytest.importorskip("numba", reason="numba is not installed, so there are no such kernels")
 
 from tinytorch.given.numba_kernels import choosing, products, threads, tiles  # noqa: E402
-from tinytorch.given.numba_kernels.vectors import WIDTH                       # noqa: E402
+from tinytorch.given.numba_kernels.vectors import WIDTH  # noqa: E402
 
 DTYPES = (np.float32, np.float64)
-SHAPES = [(4, 64, 4), (5, 128, 6), (63, 1024, 10), (67, 1040, 9), (130, 3072, 33), (300, 2064, 5), (128, 784, 256), (1000, 64, 7),
-          (8, 16, 18), (31, 80, 40), (200, 112, 101)]
+SHAPES = [
+    (4, 64, 4),
+    (5, 128, 6),
+    (63, 1024, 10),
+    (67, 1040, 9),
+    (130, 3072, 33),
+    (300, 2064, 5),
+    (128, 784, 256),
+    (1000, 64, 7),
+    (8, 16, 18),
+    (31, 80, 40),
+    (200, 112, 101),
+]
 
 
 def draw(n, length, neurons, dtype):
@@ -55,8 +67,10 @@ def test_the_loops_of_a_linear_layer(shape, dtype):
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_any_number_of_threads_gives_a_linear_layer_the_same_to_the_last_bit(shape, monkeypatch):
     x, weight, bias, grad = draw(*shape, np.float32)
-    work = lambda: (products.layer_by_loop(x, weight, bias),
-                    products.gradient_by_loop(grad, x) if len(weight) >= tiles.HEADS[0] else x)
+    work = lambda: (
+        products.layer_by_loop(x, weight, bias),
+        products.gradient_by_loop(grad, x) if len(weight) >= tiles.HEADS[0] else x,
+    )
     alone = work()
     monkeypatch.setattr(threads, "PRODUCTS", 1)
     for number in (2, 3, 20):
@@ -99,9 +113,9 @@ def test_the_ops_run_the_loops_with_and_without_bias_and_for_more_axes(chosen):
 
 LANES = WIDTH // 4
 NOT_COVERED = {
-    "too few examples": lambda x, w, b: (x[:products.ROWS - 1], w, b),
-    "too few neurons": lambda x, w, b: (x, w[:products.COLUMNS - 1], b[:products.COLUMNS - 1]),
-    "rows that are not whole vectors": lambda x, w, b: (x[:, :LANES - 1].copy(), w[:, :LANES - 1].copy(), b),
+    "too few examples": lambda x, w, b: (x[: products.ROWS - 1], w, b),
+    "too few neurons": lambda x, w, b: (x, w[: products.COLUMNS - 1], b[: products.COLUMNS - 1]),
+    "rows that are not whole vectors": lambda x, w, b: (x[:, : LANES - 1].copy(), w[:, : LANES - 1].copy(), b),
     "one example": lambda x, w, b: (x[0], w, b),
     "none": lambda x, w, b: (x[:0], w, b),
     "two kinds of floats": lambda x, w, b: (x.astype(np.float64), w, b),
@@ -112,8 +126,8 @@ NOT_COVERED = {
     "a bias that is stretched": lambda x, w, b: (x, w, np.broadcast_to(np.float32(1), b.shape)),
 }
 NOT_COVERED_BACK = {
-    "too few neurons": lambda g, x: (g[:, :tiles.HEADS[0] - 1].copy(), x),
-    "rows that are not whole vectors": lambda g, x: (g, x[:, :LANES - 1].copy()),
+    "too few neurons": lambda g, x: (g[:, : tiles.HEADS[0] - 1].copy(), x),
+    "rows that are not whole vectors": lambda g, x: (g, x[:, : LANES - 1].copy()),
     "one example": lambda g, x: (g[0], x[0]),
     "none": lambda g, x: (g[:0], x[:0]),
     "too many examples": lambda g, x: tuple(np.tile(a, (products.NEAR // WIDTH, 1)) for a in (g, x)),

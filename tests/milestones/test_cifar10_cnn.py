@@ -1,4 +1,5 @@
 """The milestone with batch normalisation, on a stand-in of ten colours: what it reports, and how it goes on."""
+
 import importlib
 import os
 from pathlib import Path
@@ -19,7 +20,9 @@ def script(monkeypatch):
 @pytest.fixture
 def coloured(milestone, cifar10):
     """Return a function that trains a small network on the stand-in."""
-    return lambda *arguments, **variables: milestone("cifar10_cnn.py", "--data-dir", str(cifar10), *SMALL, *arguments, **variables)
+    return lambda *arguments, **variables: milestone(
+        "cifar10_cnn.py", "--data-dir", str(cifar10), *SMALL, *arguments, **variables
+    )
 
 
 @pytest.mark.parametrize(("recipe", "count"), [("small", 113_962), ("large", 399_146)])
@@ -82,13 +85,22 @@ def test_draws_filters_and_what_they_see(coloured, tmp_path):
     said, status, _ = coloured("--epochs", "1", "--figures")
     assert status == 0, said
     assert {path.name for path in (tmp_path / "run").iterdir()} == {
-        "checkpoint.safetensors", "weights.safetensors", "curves.png", "confusion.png", "filters.png", "feature_maps.png", "mistakes.png"}
+        "checkpoint.safetensors",
+        "weights.safetensors",
+        "curves.png",
+        "confusion.png",
+        "filters.png",
+        "feature_maps.png",
+        "mistakes.png",
+    }
 
 
 def test_numba_trains_to_the_same_figures(coloured, numba):
     numpys, numbas = (coloured("--epochs", "2", "--kernels", kernels, **numba)[2] for kernels in ("numpy", "numba"))
     assert numbas["kernels"] == "numba"
-    assert not {"convolution", "conv2d_input", "conv2d_weight", "max_pooling", "max_pooling_backward"} & numbas["fallbacks"].keys()
+    assert (
+        not {"convolution", "conv2d_input", "conv2d_weight", "max_pooling", "max_pooling_backward"} & numbas["fallbacks"].keys()
+    )
     assert numbas["history"][0]["train_loss"] == pytest.approx(numpys["history"][0]["train_loss"], rel=1e-4)
     assert numbas["test_loss"] == pytest.approx(numpys["test_loss"], rel=2e-2)
 
@@ -99,8 +111,15 @@ def test_without_data_says_what_to_do(milestone, tmp_path):
     assert "CIFAR-10" in said and "Traceback" not in said
 
 
-@pytest.mark.parametrize(("arguments", "reason"), [("--widths 0", "0 is not a whole number above 0"), ("--widths 1 1 1 1 1 1", "6 pools leave nothing"),
-                                                   ("--epochs 0", "0 is not a whole number above 0"), ("--recipe best", "'best'")])
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ("--widths 0", "0 is not a whole number above 0"),
+        ("--widths 1 1 1 1 1 1", "6 pools leave nothing"),
+        ("--epochs 0", "0 is not a whole number above 0"),
+        ("--recipe best", "'best'"),
+    ],
+)
 def test_refuses_what_makes_no_sense(milestone, arguments, reason):
     said, status, metrics = milestone("cifar10_cnn.py", *arguments.split())
     assert (status, metrics) == (2, None)

@@ -1,18 +1,41 @@
 """The CIFAR-10 milestone, on a stand-in of ten colours: its recipes, what it reports, and how it goes on."""
+
 import os
 from pathlib import Path
 
 import pytest
 
-PROMISED = {"test_accuracy", "test_accuracy_error", "test_loss", "recipe", "epochs", "batch_size", "lr", "seed", "threads", "cpu_seconds",
-            "seconds", "steps", "step_ms_median", "peak_memory_mb", "blas", "kernels", "fallbacks", "network", "data", "history"}
+PROMISED = {
+    "test_accuracy",
+    "test_accuracy_error",
+    "test_loss",
+    "recipe",
+    "epochs",
+    "batch_size",
+    "lr",
+    "seed",
+    "threads",
+    "cpu_seconds",
+    "seconds",
+    "steps",
+    "step_ms_median",
+    "peak_memory_mb",
+    "blas",
+    "kernels",
+    "fallbacks",
+    "network",
+    "data",
+    "history",
+}
 
 
 @pytest.fixture
 def coloured(milestone, cifar10):
     """Return a function that trains on the stand-in; the default takes a second an epoch."""
+
     def run(*arguments, recipe="baseline", size="1000"):
         return milestone("cifar10_mlp.py", "--data-dir", str(cifar10), "--recipe", recipe, "--batch-size", size, *arguments)
+
     return run
 
 

@@ -1,4 +1,5 @@
 """The figures of networks with convolutions: filters, and what they make of one picture."""
+
 import importlib
 from pathlib import Path
 
@@ -66,7 +67,9 @@ def test_a_row_of_maps_for_each_layer():
     drawn = [axis for axis in figure.axes if axis.images]
     assert len(drawn) == 1 + 6 + 16
     assert [text.get_text() for axis in drawn for text in axis.texts] == [
-        "conv: 6 maps of 8x9", "pool: the first 16 of 20 maps of 4x4"]
+        "conv: 6 maps of 8x9",
+        "pool: the first 16 of 20 maps of 4x4",
+    ]
     assert np.array_equal(drawn[1].images[0].get_array(), maps["conv"][0])
     top = np.abs(maps["conv"]).max()
     assert all(axis.images[0].get_clim() == (-top, top) for axis in drawn[1:7]), "a layer's maps share one scale, and white is 0"

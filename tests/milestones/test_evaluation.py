@@ -1,4 +1,5 @@
 """How a network is measured."""
+
 import importlib
 from pathlib import Path
 
@@ -20,9 +21,9 @@ def evaluate(monkeypatch):
 
 @pytest.mark.parametrize("size", [5, 2])
 def test_every_example_counts_once_however_they_are_batched(evaluate, size):
-    batches = [(Tensor(LOGITS[i:i + size]), Tensor(LABELS[i:i + size])) for i in range(0, 5, size)]
+    batches = [(Tensor(LOGITS[i : i + size]), Tensor(LABELS[i : i + size])) for i in range(0, 5, size)]
     found = evaluate(lambda images: images, batches)
     assert found.accuracy == pytest.approx(0.8)
     assert found.accuracy_error == pytest.approx((0.8 * 0.2 / 5) ** 0.5)
     assert found.loss == pytest.approx(LOSSES.mean(), rel=1e-6)
-    assert found.loss_error == pytest.approx(LOSSES.std() / 5 ** 0.5, rel=1e-6)
+    assert found.loss_error == pytest.approx(LOSSES.std() / 5**0.5, rel=1e-6)

@@ -1,4 +1,5 @@
 """The verdict on a milestone: what passes, and what is refused however good it looks."""
+
 import dataclasses
 import json
 import subprocess
@@ -111,11 +112,14 @@ def test_a_first_layer_that_never_moved_is_refused(given):
     assert found == {MOVED: "0.bias, 0.weight did not"}, "the stand-in is so easy that its last layer alone can learn it"
 
 
-@pytest.mark.parametrize(("gradients", "file", "old", "new", "where"), [
-    ("autograd", "autograd.py", "return grad * (out > 0)", "return 2 * grad * (out > 0)", "0."),
-    ("autograd", "autograd.py", "weight, bias=None: grad @ weight,", "weight, bias=None: 2 * (grad @ weight),", "0."),
-    ("manual", "losses.py", "grad /= len(labels)\n    return grad", "grad /= len(labels)\n    return 2 * grad", ""),
-])
+@pytest.mark.parametrize(
+    ("gradients", "file", "old", "new", "where"),
+    [
+        ("autograd", "autograd.py", "return grad * (out > 0)", "return 2 * grad * (out > 0)", "0."),
+        ("autograd", "autograd.py", "weight, bias=None: grad @ weight,", "weight, bias=None: 2 * (grad @ weight),", "0."),
+        ("manual", "losses.py", "grad /= len(labels)\n    return grad", "grad /= len(labels)\n    return 2 * grad", ""),
+    ],
+)
 def test_a_package_whose_backward_is_wrong_by_a_factor_of_two_is_refused(given, package, gradients, file, old, new, where):
     found = failed(trained(given), given, package(file, old, new), {**ABOUT, "gradients": gradients})
     assert list(found) == [SLOPES] and found[SLOPES].startswith(where)
@@ -128,8 +132,14 @@ def test_a_gradient_that_ends_on_the_way_is_refused(given, package):
     assert found[REACHED] == "none reaches 0.bias, 0.weight"
 
 
-@pytest.mark.parametrize(("line", "said"), [("while True: pass", "did not finish in 5 s"), ("import os; os._exit(3)", "exit status 3"),
-                                            ("raise ZeroDivisionError('mine')", "ZeroDivisionError: mine")])
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("while True: pass", "did not finish in 5 s"),
+        ("import os; os._exit(3)", "exit status 3"),
+        ("raise ZeroDivisionError('mine')", "ZeroDivisionError: mine"),
+    ],
+)
 def test_a_package_that_does_not_run_is_refused(given, package, line, said):
     parent = package("losses.py", "import numpy as np\n", f"import numpy as np\n{line}\n")
     assert said in failed(trained(given), given, parent, seconds=5)[RUNS]
@@ -141,7 +151,9 @@ def test_weights_that_pytorch_trained_are_refused(given):
 
 def test_the_package_never_sees_the_true_classes(given, monkeypatch):
     sent = {}
-    monkeypatch.setattr(verdict, "observe", lambda job, inputs, seconds: sent.update(inputs) or verdict.observing.part("initial", {}))
+    monkeypatch.setattr(
+        verdict, "observe", lambda job, inputs, seconds: sent.update(inputs) or verdict.observing.part("initial", {})
+    )
     failed(trained(given), given)
     assert "test_images" in sent and "test_labels" not in sent
 
@@ -173,13 +185,18 @@ def test_the_command_ends_with_the_verdict(given, tmp_path, monkeypatch, seed, s
     assert "Next: tito" in done.output
 
 
-@pytest.mark.parametrize(("arguments", "said"), [
-    (["mnist-mlp", "--run", "nothing"], "tito milestone run mnist-mlp"),
-    (["mnist-mpl"], "did you mean mnist-mlp?"),
-    (["lenet5", "--run", "nothing"], "tito milestone run lenet5"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["mnist-mlp", "--run", "nothing"], "tito milestone run mnist-mlp"),
+        (["mnist-mpl"], "did you mean mnist-mlp?"),
+        (["lenet5", "--run", "nothing"], "tito milestone run lenet5"),
+    ],
+)
 def test_the_command_says_what_is_missing(tmp_path, arguments, said):
-    done = subprocess.run([sys.executable, "-m", "tito", "milestone", "grade", *arguments], cwd=ROOT, encoding="utf-8", capture_output=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "tito", "milestone", "grade", *arguments], cwd=ROOT, encoding="utf-8", capture_output=True
+    )
     assert done.returncode == 2, done.stdout + done.stderr
     assert said in done.stdout + done.stderr
     assert "Traceback" not in done.stderr

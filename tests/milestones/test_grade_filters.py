@@ -1,4 +1,5 @@
 """The verdict on networks with convolutions: filters that were trained pass, filters left to chance are refused."""
+
 import dataclasses
 import importlib
 import json
@@ -15,7 +16,11 @@ from tito.evidence import verdict
 
 ROOT = Path(__file__).resolve().parents[2]
 COURSE = Curriculum.load(ROOT / "modules" / "curriculum.toml")
-SHAPES, REACHED, SLOPES = "weights of the milestone's network", "a gradient reaches every parameter", "gradients are the slopes of the loss"
+SHAPES, REACHED, SLOPES = (
+    "weights of the milestone's network",
+    "a gradient reaches every parameter",
+    "gradients are the slopes of the loss",
+)
 MOVED, FILTERS, RUNNING = "every parameter moved from its initial values", "filters were trained", "running statistics moved"
 ALONE, ACCURACY, CHANCE = "an image is seen by itself", "test accuracy", "better than with filters left to chance"
 CHOICES = {"cifar10-cnn": {"widths": [4, 6, 8]}, "lenet5": {"dataset": "mnist", "model": "lenet5"}}
@@ -112,7 +117,10 @@ def test_filters_that_were_only_shaken_are_refused(trained):
 def test_one_layer_of_filters_left_to_chance_is_named(trained):
     weights, before = trained("lenet5"), trained("lenet5", frozen=True)
     weights["3.weight"] = before["3.weight"]
-    assert failed("lenet5", weights, floor=0.0, frozen=0.0) == {MOVED: "3.weight did not", FILTERS: "those of 3.weight hardly moved"}
+    assert failed("lenet5", weights, floor=0.0, frozen=0.0) == {
+        MOVED: "3.weight did not",
+        FILTERS: "those of 3.weight hardly moved",
+    }
 
 
 def test_what_chance_reaches_is_no_achievement(trained):
@@ -146,9 +154,16 @@ def test_dropout_does_not_disturb_the_measured_slopes(script):
     assert failed("lenet5", weights, choices=choices) == {}
 
 
-@pytest.mark.parametrize(("slopes", "passed"), [
-    ([[6.0, -1.5], [6.0, -1.5]], True), ([[6.1, -1.5], [6.0, -1.4]], True), ([[6.1, -1.5], [6.1, -1.5]], False),
-    ([[12.0, -3.0], [12.0, -3.0]], False), ([[np.nan, -1.5], [np.nan, -1.5]], False)])
+@pytest.mark.parametrize(
+    ("slopes", "passed"),
+    [
+        ([[6.0, -1.5], [6.0, -1.5]], True),
+        ([[6.1, -1.5], [6.0, -1.4]], True),
+        ([[6.1, -1.5], [6.1, -1.5]], False),
+        ([[12.0, -3.0], [12.0, -3.0]], False),
+        ([[np.nan, -1.5], [np.nan, -1.5]], False),
+    ],
+)
 def test_a_bend_of_the_loss_is_forgiven_where_the_other_step_does_not_meet_it(slopes, passed):
     directions = {"weight": np.array([[1.0, 0.0], [0.0, 1.0]])}
     row = verdict.agreement({"weight": np.array([6.0, -1.5])}, {"weight": np.array(slopes)}, directions)
@@ -166,12 +181,15 @@ BatchNorm2d.forward = lambda self, x: batch_norm(x, None, None, self.weight, sel
 """
 
 
-@pytest.mark.parametrize(("name", "lines", "wrong"), [
-    ("lenet5", DOUBLED, {SLOPES: "is 2 times the measured slope"}),
-    ("cifar10-cnn", DOUBLED, {SLOPES: "is 2 times the measured slope"}),
-    ("lenet5", DEAD, {REACHED: "none reaches 0.bias", SLOPES: "times the measured slope", FILTERS: "hardly moved"}),
-    ("cifar10-cnn", CROWD, {ALONE: "% from those in a batch"}),
-])
+@pytest.mark.parametrize(
+    ("name", "lines", "wrong"),
+    [
+        ("lenet5", DOUBLED, {SLOPES: "is 2 times the measured slope"}),
+        ("cifar10-cnn", DOUBLED, {SLOPES: "is 2 times the measured slope"}),
+        ("lenet5", DEAD, {REACHED: "none reaches 0.bias", SLOPES: "times the measured slope", FILTERS: "hardly moved"}),
+        ("cifar10-cnn", CROWD, {ALONE: "% from those in a batch"}),
+    ],
+)
 def test_a_package_that_goes_wrong_is_refused(trained, package, name, lines, wrong):
     parent = package("cnn.py", "", "")
     with (parent / "tinytorch" / "cnn.py").open("a", encoding="utf-8") as file:

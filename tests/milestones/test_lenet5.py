@@ -1,4 +1,5 @@
 """The milestone of LeNet-5: its networks and recipes, what it reports, and how it goes on."""
+
 import importlib
 import json
 import os
@@ -14,9 +15,31 @@ from safetensors.numpy import load_file
 from tinytorch.datasets import CIFAR10, MNIST
 from tinytorch.tensor import Tensor
 
-PROMISED = {"test_accuracy", "test_accuracy_error", "test_loss", "dataset", "model", "examples", "frozen_filters", "epochs", "batch_size", "lr",
-            "seed", "threads", "cpu_seconds", "seconds", "steps", "step_ms_median", "peak_memory_mb", "blas", "kernels", "fallbacks", "network",
-            "data", "history"}
+PROMISED = {
+    "test_accuracy",
+    "test_accuracy_error",
+    "test_loss",
+    "dataset",
+    "model",
+    "examples",
+    "frozen_filters",
+    "epochs",
+    "batch_size",
+    "lr",
+    "seed",
+    "threads",
+    "cpu_seconds",
+    "seconds",
+    "steps",
+    "step_ms_median",
+    "peak_memory_mb",
+    "blas",
+    "kernels",
+    "fallbacks",
+    "network",
+    "data",
+    "history",
+}
 COLOURS = ("--data", "cifar10", "--batch-size", "50", "--lr", "0.003")
 
 
@@ -38,15 +61,19 @@ def made_up(kind, shape):
     return kind(images, labels, images[:50], labels[:50])
 
 
-@pytest.mark.parametrize(("model", "data", "count"), [("lenet5", "mnist", 61_706), ("lenet5", "cifar10", 62_006), ("tutorial", "mnist", 34_826),
-                                                      ("tutorial", "cifar10", 42_442)])
+@pytest.mark.parametrize(
+    ("model", "data", "count"),
+    [("lenet5", "mnist", 61_706), ("lenet5", "cifar10", 62_006), ("tutorial", "mnist", 34_826), ("tutorial", "cifar10", 42_442)],
+)
 def test_networks_have_the_published_sizes(script, model, data, count):
     network = script.network(np.random.default_rng(0), model, data)
     assert sum(one.numel() for one in network.parameters()) == count
     shape = (2, 1, 28, 28) if data == "mnist" else (2, 3, 32, 32)
     assert network(Tensor(np.zeros(shape, np.float32))).shape == (2, 10)
     again = script.network(np.random.default_rng(0), model, data)
-    assert all(np.array_equal(one.data, other.data) for one, other in zip(network.parameters(), again.parameters())), "a seed fixes the weights"
+    assert all(np.array_equal(one.data, other.data) for one, other in zip(network.parameters(), again.parameters())), (
+        "a seed fixes the weights"
+    )
 
 
 def test_every_choice_has_a_recipe(script):
@@ -71,7 +98,9 @@ def test_training_validation_and_test_examples_are_apart(script, name, data, exa
     assert images.dtype == np.float32 and np.array_equal(images.data, shown.data), "a verdict sees the pictures as the run did"
 
 
-@pytest.mark.parametrize(("name", "data", "mirrored"), [("mnist", made_up(MNIST, (28, 28)), False), ("cifar10", made_up(CIFAR10, (3, 32, 32)), True)])
+@pytest.mark.parametrize(
+    ("name", "data", "mirrored"), [("mnist", made_up(MNIST, (28, 28)), False), ("cifar10", made_up(CIFAR10, (3, 32, 32)), True)]
+)
 def test_pictures_to_train_on_are_shifted_and_digits_never_mirrored(script, name, data, mirrored):
     options, recipe, scale = SimpleNamespace(batch_size=40, threads=1), script.RECIPES["lenet5", name], script.PIXELS[name]
     images, _ = next(iter(script.loaders(data, recipe, scale, options, np.random.default_rng(0))[0]))
@@ -79,7 +108,9 @@ def test_pictures_to_train_on_are_shifted_and_digits_never_mirrored(script, name
     plain = scale(script.planes(data.train_images), None)
     for way in (plain, plain[..., ::-1]):
         moved = [np.roll(way, (down, right), axis=(2, 3))[..., inner, inner] for down in range(-2, 3) for right in range(-2, 3)]
-        apart = [np.abs(one - images.data[:, None, ..., inner, inner]).max(axis=(2, 3, 4)).min(axis=1) for one in moved]  # from the nearest
+        apart = [
+            np.abs(one - images.data[:, None, ..., inner, inner]).max(axis=(2, 3, 4)).min(axis=1) for one in moved
+        ]  # from the nearest
         found.append(np.array(apart) < 1e-5)
     straight, mirror = (one.any(axis=0) for one in found)
     assert (straight | mirror).all() and recipe.shift == 2
@@ -158,14 +189,23 @@ def test_draws_filters_and_what_they_see(coloured, tmp_path):
     said, status, _ = coloured("--epochs", "1", "--examples", "200", "--figures")
     assert status == 0, said
     assert {path.name for path in (tmp_path / "run").iterdir()} == {
-        "checkpoint.safetensors", "weights.safetensors", "curves.png", "confusion.png", "filters.png", "feature_maps.png", "mistakes.png"}
+        "checkpoint.safetensors",
+        "weights.safetensors",
+        "curves.png",
+        "confusion.png",
+        "filters.png",
+        "feature_maps.png",
+        "mistakes.png",
+    }
 
 
 def test_numba_trains_to_the_same_figures(coloured, numba):
     arguments = ("--epochs", "2", "--examples", "300")
     numpys, numbas = (coloured(*arguments, "--kernels", kernels, **numba)[2] for kernels in ("numpy", "numba"))
     assert numbas["kernels"] == "numba"
-    assert not {"convolution", "conv2d_input", "conv2d_weight", "max_pooling", "max_pooling_backward"} & numbas["fallbacks"].keys()
+    assert (
+        not {"convolution", "conv2d_input", "conv2d_weight", "max_pooling", "max_pooling_backward"} & numbas["fallbacks"].keys()
+    )
     assert numbas["history"][0]["train_loss"] == pytest.approx(numpys["history"][0]["train_loss"], rel=1e-4)
     assert numbas["test_loss"] == pytest.approx(numpys["test_loss"], rel=1e-2)
 
@@ -201,8 +241,12 @@ def test_reads_handwritten_digits(milestone, real):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("model", "data", "least"), [("lenet5", "mnist", 0.987), ("tutorial", "mnist", 0.987), ("lenet5", "cifar10", 0.64)])
+@pytest.mark.parametrize(
+    ("model", "data", "least"), [("lenet5", "mnist", 0.987), ("tutorial", "mnist", 0.987), ("lenet5", "cifar10", 0.64)]
+)
 def test_reaches_its_floor(milestone, real, model, data, least):
-    said, status, metrics = milestone("lenet5.py", "--data-dir", real, "--model", model, "--data", data, "--threads", "2", "--seed", "1")
+    said, status, metrics = milestone(
+        "lenet5.py", "--data-dir", real, "--model", model, "--data", data, "--threads", "2", "--seed", "1"
+    )
     assert status == 0, said
     assert metrics["test_accuracy"] >= least

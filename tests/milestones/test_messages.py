@@ -1,4 +1,5 @@
 """What milestones say to those who run them: before, after, and when something is missing."""
+
 import os
 import re
 import shutil
@@ -12,7 +13,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tito import standing, workspace
+from tito import workspace
 from tito.commands.milestone.list import list_milestones
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,11 +53,16 @@ def test_the_help_fits_and_explains_every_option(milestone, script):
     assert not re.search(r"^  --[\w-]+ \S+\n +\(", said, re.M), "help that is a default alone"
 
 
-@pytest.mark.parametrize(("arguments", "said"), [
-    ("--epochs five", "argument --epochs: five is not a whole number above 0"), ("--seed -1", "argument --seed: -1 is not a whole number from 0 on"),
-    ("--lr fast", "argument --lr: fast is not a finite number above 0"),
-    (f"--data digits --checkpoint {__file__}/run", "Name another one: --checkpoint DIR"),
-    ("--data-dir nowhere", "What to do name the folder that has the files")])
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("--epochs five", "argument --epochs: five is not a whole number above 0"),
+        ("--seed -1", "argument --seed: -1 is not a whole number from 0 on"),
+        ("--lr fast", "argument --lr: fast is not a finite number above 0"),
+        (f"--data digits --checkpoint {__file__}/run", "Name another one: --checkpoint DIR"),
+        ("--data-dir nowhere", "What to do name the folder that has the files"),
+    ],
+)
 def test_what_cannot_be_is_said_before_the_training(milestone, arguments, said):
     found, status, metrics = milestone("mnist_mlp.py", *arguments.split(), COLUMNS="80")
     assert (status, metrics) == (2, None)
@@ -65,7 +71,9 @@ def test_what_cannot_be_is_said_before_the_training(milestone, arguments, said):
 
 
 def test_a_folder_that_cannot_be_written_to_is_refused_before_a_trainers_first_step(milestone, cifar10):
-    said, status, _ = milestone("cifar10_mlp.py", "--data-dir", str(cifar10), "--recipe", "baseline", "--checkpoint", f"{__file__}/run")
+    said, status, _ = milestone(
+        "cifar10_mlp.py", "--data-dir", str(cifar10), "--recipe", "baseline", "--checkpoint", f"{__file__}/run"
+    )
     assert status == 2 and "--checkpoint DIR" in words(said) and "Traceback" not in said
 
 
@@ -106,8 +114,15 @@ def test_the_peak_of_memory_is_the_runs_own(digits):
 @pytest.mark.parametrize("script", ["mnist_mlp.py", "cifar10_mlp.py"])
 def test_ctrl_c_says_how_to_go_on(command, environment, cifar10, tmp_path, script):
     chosen = ["--data", "digits"] if script == "mnist_mlp.py" else ["--data-dir", str(cifar10), "--recipe", "baseline"]
-    with subprocess.Popen(command(script, "--epochs", "5000", *chosen), cwd=tmp_path, env=environment, encoding="utf-8", stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, preexec_fn=hear) as process:
+    with subprocess.Popen(
+        command(script, "--epochs", "5000", *chosen),
+        cwd=tmp_path,
+        env=environment,
+        encoding="utf-8",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        preexec_fn=hear,
+    ) as process:
         assert process.stdout.readline().startswith("epoch 1/")
         process.send_signal(signal.SIGINT)
         said = process.stdout.read()
@@ -117,8 +132,14 @@ def test_ctrl_c_says_how_to_go_on(command, environment, cifar10, tmp_path, scrip
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGINT for one process group")
 def test_ctrl_c_leaves_the_script_the_time_to_save():
-    with subprocess.Popen([sys.executable, "-c", ENDING], env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, encoding="utf-8",
-                          start_new_session=True, preexec_fn=hear) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", ENDING],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+        start_new_session=True,
+        preexec_fn=hear,
+    ) as process:
         assert process.stdout.readline() == "ready\n"
         os.killpg(process.pid, signal.SIGINT)
         time.sleep(0.5)
@@ -143,11 +164,19 @@ def test_the_list_tells_what_is_trained_and_what_comes_next(tmp_path, monkeypatc
     kept.touch()
     space = workspace.Workspace(tmp_path)
     monkeypatch.setattr(workspace, "find", lambda: space)
-    monkeypatch.setattr(progress, "standings", lambda _: [SimpleNamespace(module=one, usable=one.number != "12") for one in space.curriculum.modules])
+    monkeypatch.setattr(
+        standing,
+        "standings",
+        lambda _: [SimpleNamespace(module=one, usable=one.number != "12") for one in space.curriculum.modules],
+    )
     list_milestones()
     *lines, _, following = capsys.readouterr().out.splitlines()
     assert [re.split(r" {2,}", line.strip())[::2] for line in lines] == [
-        ["mnist-mlp", "trained"], ["cifar10-mlp", "ready"], ["lenet5", "needs module 12"], ["cifar10-cnn", "needs module 12"]]
+        ["mnist-mlp", "trained"],
+        ["cifar10-mlp", "ready"],
+        ["lenet5", "needs module 12"],
+        ["cifar10-cnn", "needs module 12"],
+    ]
     assert following == "Next: tito milestone run cifar10-mlp"
 
 
@@ -155,5 +184,7 @@ def test_who_has_written_nothing_is_sent_to_the_first_module(tmp_path):
     tito = [sys.executable, "-m", "tito"]
     here = {**{name: text for name, text in os.environ.items() if name != "TINYTORCH_WORKSPACE"}, "PYTHONPATH": str(ROOT)}
     subprocess.run([*tito, "init", "space"], cwd=tmp_path, env=here, check=True, capture_output=True)
-    done = subprocess.run([*tito, "milestone", "run", "cifar10-mlp"], cwd=tmp_path / "space", env=here, encoding="utf-8", capture_output=True)
+    done = subprocess.run(
+        [*tito, "milestone", "run", "cifar10-mlp"], cwd=tmp_path / "space", env=here, encoding="utf-8", capture_output=True
+    )
     assert done.returncode == 2 and "`tito module start 01`" in words(done.stdout)

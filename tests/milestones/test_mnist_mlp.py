@@ -1,4 +1,5 @@
 """The MNIST milestone: what it learns, what it reports, and what it says when it cannot run."""
+
 import os
 import re
 from pathlib import Path
@@ -20,7 +21,9 @@ def test_learns_the_digits(digits):
     assert status == 0, said
     assert metrics["test_accuracy"] > 0.88, "chance is 0.1; the same recipe reached 0.91 to 0.93"
     assert metrics["test_loss"] < 0.5, "ln 10 is 2.3"
-    assert metrics["test_accuracy_error"] == pytest.approx((metrics["test_accuracy"] * (1 - metrics["test_accuracy"]) / 297) ** 0.5)
+    assert metrics["test_accuracy_error"] == pytest.approx(
+        (metrics["test_accuracy"] * (1 - metrics["test_accuracy"]) / 297) ** 0.5
+    )
 
 
 def test_reports_what_others_rely_on(digits):
@@ -65,7 +68,8 @@ def test_by_hand_and_by_autograd_are_the_same_training(digits):
     assert by["autograd"]["gradients"] == "autograd"
     assert by["autograd"]["test_loss"] == pytest.approx(by["manual"]["test_loss"], rel=1e-4)
     assert [one["train_loss"] for one in by["autograd"]["history"]] == pytest.approx(
-        [one["train_loss"] for one in by["manual"]["history"]], rel=1e-4)
+        [one["train_loss"] for one in by["manual"]["history"]], rel=1e-4
+    )
 
 
 def test_without_pytorch_says_what_to_install(digits, tmp_path):
@@ -125,7 +129,13 @@ def test_draws_beside_the_weights(digits, tmp_path):
     said, status, _ = digits("--epochs", "2", "--figures")
     assert status == 0, said
     assert {path.name for path in (tmp_path / "run").iterdir()} == {
-        "checkpoint.safetensors", "weights.safetensors", "curves.png", "confusion.png", "filters.png", "mistakes.png"}
+        "checkpoint.safetensors",
+        "weights.safetensors",
+        "curves.png",
+        "confusion.png",
+        "filters.png",
+        "mistakes.png",
+    }
 
 
 def test_without_data_says_what_to_do(milestone, tmp_path):
@@ -135,8 +145,17 @@ def test_without_data_says_what_to_do(milestone, tmp_path):
     assert "Traceback" not in said
 
 
-@pytest.mark.parametrize("arguments", [["--epochs", "0"], ["--hidden", "-3"], ["--data", "cifar10"], ["--lr", "nan"],
-                                       ["--lr", "-1"], ["--metrics-json", __file__ + "/metrics.json"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--epochs", "0"],
+        ["--hidden", "-3"],
+        ["--data", "cifar10"],
+        ["--lr", "nan"],
+        ["--lr", "-1"],
+        ["--metrics-json", __file__ + "/metrics.json"],
+    ],
+)
 def test_refuses_what_makes_no_sense(milestone, arguments):
     said, status, metrics = milestone("mnist_mlp.py", *arguments)
     assert (status, metrics) == (2, None)

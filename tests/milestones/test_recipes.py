@@ -1,4 +1,5 @@
 """What the CIFAR-10 recipes are made of: networks, changes to pictures, schedules, and epochs of fewer batches."""
+
 import importlib
 from dataclasses import replace
 from pathlib import Path
@@ -26,13 +27,17 @@ def pictures(script):
     return importlib.import_module("common.recipe")
 
 
-@pytest.mark.parametrize(("recipe", "count", "gain"), [("baseline", 803_786, None), ("seed", 3_837_066, 0.5), ("best", 3_837_066, 0.7)])
+@pytest.mark.parametrize(
+    ("recipe", "count", "gain"), [("baseline", 803_786, None), ("seed", 3_837_066, 0.5), ("best", 3_837_066, 0.7)]
+)
 def test_networks_have_the_published_sizes_and_initial_weights(script, recipe, count, gain):
     model = script.network(np.random.default_rng(0), script.RECIPES[recipe])
     weights = list(model.state_dict().values())
     assert sum(one.numel() for one in weights) == count
     first, bias = weights[0].data, weights[1].data
-    assert first.std() == pytest.approx((gain or 1 / 6 ** 0.5) * (2 / 3072) ** 0.5, rel=0.01), "PyTorch's own is uniform, up to 1 / sqrt(n)"
+    assert first.std() == pytest.approx((gain or 1 / 6**0.5) * (2 / 3072) ** 0.5, rel=0.01), (
+        "PyTorch's own is uniform, up to 1 / sqrt(n)"
+    )
     assert bias.any() == (gain is None)
     assert all(one.data.dtype == np.float32 for one in weights)
 
@@ -51,8 +56,12 @@ def test_pictures_to_train_on_are_flipped_and_shifted(script, pictures, recipe):
     inner = slice(6, 26)
     found = 0
     for before, after in zip(plain[:60], changed[:60]):
-        candidates = (np.roll(way, (down, right), axis=(1, 2)) for way in (before, before[..., ::-1])
-                      for down in range(-3, 4) for right in range(-3, 4))
+        candidates = (
+            np.roll(way, (down, right), axis=(1, 2))
+            for way in (before, before[..., ::-1])
+            for down in range(-3, 4)
+            for right in range(-3, 4)
+        )
         found += any(np.ptp((after - one)[:, inner, inner]) < 1e-5 for one in candidates)  # but for brightness
     assert found == 60
     assert sum(np.array_equal(before, after) for before, after in zip(plain, changed)) < 30
@@ -76,14 +85,18 @@ def test_the_baseline_changes_no_picture(script, pictures):
 @pytest.fixture
 def descended(script, pictures):
     """Return a function of a recipe and the steps of an epoch: its optimizer's class and weight decay, and the rate of each step."""
+
     def run(name, epoch):
         recipe = script.RECIPES[name]
-        optimizer, schedule = pictures.descent(recipe, script.network(np.random.default_rng(0), script.RECIPES["baseline"]), recipe, epoch)
+        optimizer, schedule = pictures.descent(
+            recipe, script.network(np.random.default_rng(0), script.RECIPES["baseline"]), recipe, epoch
+        )
         rates = []
         for _ in range(recipe.epochs * epoch):
             rates.append(optimizer.param_groups[0]["lr"])
             schedule.step()
         return type(optimizer).__name__, optimizer.param_groups[0]["weight_decay"], rates
+
     return run
 
 
@@ -114,7 +127,7 @@ def test_a_loader_of_so_many_batches_draws_anew_for_every_epoch(pictures):
     dataset, order = TensorDataset(np.arange(1000)), np.random.default_rng(0)
     for prefetch in (0, 2):
         loader = pictures.FirstBatches(dataset, 10, shuffle=True, generator=order, count=7, prefetch=prefetch)
-        first, second = (np.concatenate([batch.data for batch, in loader]) for _ in range(2))
+        first, second = (np.concatenate([batch.data for (batch,) in loader]) for _ in range(2))
         assert len(loader) == 7 and len(first) == 70 == len(set(first))
         assert set(first) != set(second), "another part of the examples in every epoch"
     assert len(pictures.FirstBatches(dataset, 300)) == 4

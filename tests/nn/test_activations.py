@@ -1,4 +1,5 @@
 """The activations against PyTorch's answers (2.13.0, float64, seven digits), and through tensors."""
+
 import numpy as np
 import pytest
 

@@ -1,4 +1,5 @@
 """A tensor and NumPy: what shares memory, and what does not."""
+
 import numpy as np
 import pytest
 

@@ -1,4 +1,5 @@
 """Module 12's functions, layers and networks: edges, errors, states and sizes; nothing here needs PyTorch."""
+
 import numpy as np
 import pytest
 
@@ -34,8 +35,16 @@ def test_functions_are_found_under_pytorch_s_names(name):
     assert getattr(F, name) is getattr(cnn, name)
 
 
-@pytest.mark.parametrize("layer", [nn.Conv2d(3, 4, 3, padding=1), nn.MaxPool2d(2), nn.AvgPool2d(3, 1, 1), nn.BatchNorm2d(3).eval(),
-                                   nn.Conv2d(3, 6, (2, 3), stride=2, groups=3, bias=False)])
+@pytest.mark.parametrize(
+    "layer",
+    [
+        nn.Conv2d(3, 4, 3, padding=1),
+        nn.MaxPool2d(2),
+        nn.AvgPool2d(3, 1, 1),
+        nn.BatchNorm2d(3).eval(),
+        nn.Conv2d(3, 6, (2, 3), stride=2, groups=3, bias=False),
+    ],
+)
 def test_an_empty_batch_goes_forwards_and_back(layer):
     x = pictures(0, 3, 6, 8)
     out = layer(x)
@@ -59,23 +68,32 @@ def test_nan_goes_through_what_sees_it_and_nothing_else():
     assert np.isnan(nn.BatchNorm2d(1)(Tensor(x)).data).all(), "in training, through the mean"
 
 
-@pytest.mark.parametrize("call, message", [
-    (lambda x: F.conv2d(x, Tensor(normal(4, 2, 3, 3))), r"for 3 channels, got one for 2: weight \(4, 2, 3, 3\)"),
-    (lambda x: F.conv2d(x, Tensor(normal(4, 3, 7, 3))), r"no larger than the padded picture: it reaches over \(7, 3\) pixels of \(6, 8\)"),
-    (lambda x: F.conv2d(x, Tensor(normal(4, 3, 4, 3)), dilation=2), r"reaches over \(7, 5\) pixels of \(6, 8\)"),
-    (lambda x: F.conv2d(x, Tensor(normal(4, 1, 3, 3)), groups=2), "groups that divide its channels: 3 in, 4 out, groups 2"),
-    (lambda x: F.conv2d(x, Tensor(normal(4, 3, 3, 3)), padding="same", stride=2), 'stride 1 for padding="same"'),
-    (lambda x: F.conv2d(x, Tensor(normal(4, 3, 3, 3)), padding="full"), "'full'"),
-    (lambda x: F.conv2d(x, Tensor(normal(4, 3, 3, 3)), stride=0), r"a stride of 1 or more, one number or a pair, got \(0, 0\)"),
-    (lambda x: F.conv2d(x, Tensor(normal(4, 3, 3, 3)), padding=(1, 1, 1)), r"a padding of 0 or more, one number or a pair"),
-    (lambda x: F.conv2d(x, Tensor(normal(4, 27))), r"a weight of shape \(O, C / groups, KH, KW\), got \(4, 27\)"),
-    (lambda x: F.conv2d(x[0, 0], Tensor(normal(4, 3, 3, 3))), r"pictures of shape \(N, C, H, W\)"),
-    (lambda x: nn.Conv2d(3, 4, 3, groups=2), "groups that divide its channels: 3 in, 4 out, groups 2"),
-    (lambda x: F.max_pool2d(x, 7), r"max_pool2d needs a kernel no larger"),
-    (lambda x: F.avg_pool2d(x, 2, padding=2), r"padding of at most half the kernel's size \(2, 2\), got \(2, 2\)"),
-    (lambda x: nn.BatchNorm2d(4)(x), r"pictures of shape \(N, 4, H, W\), got \(2, 3, 6, 8\)"),
-    (lambda x: nn.BatchNorm2d(3)(x[:1, :, :1, :1]), r"more than one value per channel .* \(1, 3, 1, 1\): .*eval\(\)"),
-])
+@pytest.mark.parametrize(
+    "call, message",
+    [
+        (lambda x: F.conv2d(x, Tensor(normal(4, 2, 3, 3))), r"for 3 channels, got one for 2: weight \(4, 2, 3, 3\)"),
+        (
+            lambda x: F.conv2d(x, Tensor(normal(4, 3, 7, 3))),
+            r"no larger than the padded picture: it reaches over \(7, 3\) pixels of \(6, 8\)",
+        ),
+        (lambda x: F.conv2d(x, Tensor(normal(4, 3, 4, 3)), dilation=2), r"reaches over \(7, 5\) pixels of \(6, 8\)"),
+        (lambda x: F.conv2d(x, Tensor(normal(4, 1, 3, 3)), groups=2), "groups that divide its channels: 3 in, 4 out, groups 2"),
+        (lambda x: F.conv2d(x, Tensor(normal(4, 3, 3, 3)), padding="same", stride=2), 'stride 1 for padding="same"'),
+        (lambda x: F.conv2d(x, Tensor(normal(4, 3, 3, 3)), padding="full"), "'full'"),
+        (
+            lambda x: F.conv2d(x, Tensor(normal(4, 3, 3, 3)), stride=0),
+            r"a stride of 1 or more, one number or a pair, got \(0, 0\)",
+        ),
+        (lambda x: F.conv2d(x, Tensor(normal(4, 3, 3, 3)), padding=(1, 1, 1)), r"a padding of 0 or more, one number or a pair"),
+        (lambda x: F.conv2d(x, Tensor(normal(4, 27))), r"a weight of shape \(O, C / groups, KH, KW\), got \(4, 27\)"),
+        (lambda x: F.conv2d(x[0, 0], Tensor(normal(4, 3, 3, 3))), r"pictures of shape \(N, C, H, W\)"),
+        (lambda x: nn.Conv2d(3, 4, 3, groups=2), "groups that divide its channels: 3 in, 4 out, groups 2"),
+        (lambda x: F.max_pool2d(x, 7), r"max_pool2d needs a kernel no larger"),
+        (lambda x: F.avg_pool2d(x, 2, padding=2), r"padding of at most half the kernel's size \(2, 2\), got \(2, 2\)"),
+        (lambda x: nn.BatchNorm2d(4)(x), r"pictures of shape \(N, 4, H, W\), got \(2, 3, 6, 8\)"),
+        (lambda x: nn.BatchNorm2d(3)(x[:1, :, :1, :1]), r"more than one value per channel .* \(1, 3, 1, 1\): .*eval\(\)"),
+    ],
+)
 def test_what_does_not_fit_says_what_was_given_and_what_is_needed(call, message):
     with pytest.raises(ValueError, match=message):
         call(pictures(2, 3, 6, 8))
@@ -104,16 +122,20 @@ def test_the_sum_of_a_channel_of_many_numbers_is_right_to_float32():
     np.testing.assert_allclose(cnn.channel_sum(Tensor(x)).data, x.sum(axis=(0, 2, 3), dtype=np.float64), rtol=2e-6)
 
 
-@pytest.mark.parametrize("op, inputs, settings", [
-    (cnn.convolution, [(2, 3, 6, 7), (4, 3, 3, 2)], SETTINGS),
-    (cnn.convolution, [(2, 3, 6, 7), (4, 3, 3, 2), (4,)], SETTINGS),
-    (cnn.conv2d_weight, [(2, 3, 6, 7), (2, 4, 4, 6)], SETTINGS | dict(weight_size=(4, 3, 3, 2))),
-    (cnn.conv2d_input, [(4, 3, 3, 2), (2, 4, 4, 6)], SETTINGS | dict(input_size=(2, 3, 6, 7))),
-    (cnn.max_pooling, [(2, 3, 6, 8)], dict(kernel_size=(2, 2), stride=(2, 2), padding=(1, 1))),
-    (cnn.max_pooling_backward, [(2, 3, 3, 4), (2, 3, 6, 8)], dict(kernel_size=(2, 2), stride=(2, 2), padding=(0, 0))),
-    (cnn.average_pooling, [(2, 3, 6, 8)], dict(kernel_size=(3, 2), stride=(2, 2), padding=(1, 1))),
-    (cnn.channel_norm, [(2, 3, 6, 8), (3,), (3,), (3,), (3,)], dict(eps=10.0, training=True)),
-], ids=lambda value: getattr(value, "name", ""))
+@pytest.mark.parametrize(
+    "op, inputs, settings",
+    [
+        (cnn.convolution, [(2, 3, 6, 7), (4, 3, 3, 2)], SETTINGS),
+        (cnn.convolution, [(2, 3, 6, 7), (4, 3, 3, 2), (4,)], SETTINGS),
+        (cnn.conv2d_weight, [(2, 3, 6, 7), (2, 4, 4, 6)], SETTINGS | dict(weight_size=(4, 3, 3, 2))),
+        (cnn.conv2d_input, [(4, 3, 3, 2), (2, 4, 4, 6)], SETTINGS | dict(input_size=(2, 3, 6, 7))),
+        (cnn.max_pooling, [(2, 3, 6, 8)], dict(kernel_size=(2, 2), stride=(2, 2), padding=(1, 1))),
+        (cnn.max_pooling_backward, [(2, 3, 3, 4), (2, 3, 6, 8)], dict(kernel_size=(2, 2), stride=(2, 2), padding=(0, 0))),
+        (cnn.average_pooling, [(2, 3, 6, 8)], dict(kernel_size=(3, 2), stride=(2, 2), padding=(1, 1))),
+        (cnn.channel_norm, [(2, 3, 6, 8), (3,), (3,), (3,), (3,)], dict(eps=10.0, training=True)),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
 def test_the_order_in_memory_changes_nothing_and_inputs_stay_as_they_are(op, inputs, settings):
     arrays = [normal(*shape, seed=seed) for seed, shape in enumerate(inputs)]
     by_columns = [np.asfortranarray(array) for array in arrays]
@@ -215,16 +237,23 @@ def test_a_channel_of_one_value_only_stays_finite():
 
 def test_layers_print_as_pytorch_prints_them():
     assert repr(nn.Conv2d(4, 6, (3, 2), stride=2, padding="same", dilation=2, groups=2, bias=False)) == (
-        "Conv2d(4, 6, kernel_size=(3, 2), stride=(2, 2), padding=same, dilation=(2, 2), groups=2, bias=False)")
+        "Conv2d(4, 6, kernel_size=(3, 2), stride=(2, 2), padding=same, dilation=(2, 2), groups=2, bias=False)"
+    )
     assert repr(nn.MaxPool2d(2)) == "MaxPool2d(kernel_size=2, stride=2, padding=0, dilation=1, ceil_mode=False)"
     assert repr(nn.AvgPool2d(3, 2, 1)) == "AvgPool2d(kernel_size=3, stride=2, padding=1)"
     assert repr(nn.BatchNorm2d(8)) == "BatchNorm2d(8, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)"
 
 
-@pytest.mark.parametrize("network, shape, parameters", [
-    (lambda rng: nn.LeNet5(rng=rng), (1, 28, 28), 61_706), (lambda rng: nn.LeNet5(3, padding=0, rng=rng), (3, 32, 32), 62_006),
-    (lambda rng: nn.LeNet5(activation=Tanh, pool=nn.AvgPool2d, rng=rng), (1, 28, 28), 61_706),
-    (lambda rng: nn.ConvNet(rng=rng), (3, 32, 32), 113_962), (lambda rng: nn.ConvNet(1, 10, size=28, rng=rng), (1, 28, 28), 104_426)])
+@pytest.mark.parametrize(
+    "network, shape, parameters",
+    [
+        (lambda rng: nn.LeNet5(rng=rng), (1, 28, 28), 61_706),
+        (lambda rng: nn.LeNet5(3, padding=0, rng=rng), (3, 32, 32), 62_006),
+        (lambda rng: nn.LeNet5(activation=Tanh, pool=nn.AvgPool2d, rng=rng), (1, 28, 28), 61_706),
+        (lambda rng: nn.ConvNet(rng=rng), (3, 32, 32), 113_962),
+        (lambda rng: nn.ConvNet(1, 10, size=28, rng=rng), (1, 28, 28), 104_426),
+    ],
+)
 def test_networks_have_the_sizes_they_should_and_repeat_from_a_seed(network, shape, parameters):
     one, two = (network(np.random.default_rng(3)) for _ in range(2))
     assert sum(parameter.numel() for parameter in one.parameters()) == parameters

@@ -1,4 +1,5 @@
 """Convolution, pooling and batch normalisation beside PyTorch's, over a grid of sizes and settings, forwards and back."""
+
 import numpy as np
 import pytest
 
@@ -50,8 +51,12 @@ def test_convolutions(seed, groups, dtype):
 def test_padding_by_name(padding, dilation, kernel):
     rng = np.random.default_rng(0)
     arrays = [rng.standard_normal((2, 2, 14, 11)), rng.standard_normal((3, 2, *kernel))]
-    beside(lambda *a: F.conv2d(*a, padding=padding, dilation=dilation),
-           lambda *a: torch.nn.functional.conv2d(*a, padding=padding, dilation=dilation), arrays, "float32")
+    beside(
+        lambda *a: F.conv2d(*a, padding=padding, dilation=dilation),
+        lambda *a: torch.nn.functional.conv2d(*a, padding=padding, dilation=dilation),
+        arrays,
+        "float32",
+    )
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -65,13 +70,20 @@ def test_poolings(seed, name, dtype):
     x = rng.integers(-4, 3, (seed % 3, 2, *(k + extra for k, extra in zip(kernel, drawn(rng, 0, 7))))).astype(dtype)
     if seed % 4 == 2 and x.size:
         x.reshape(-1)[rng.integers(0, x.size, 4)] = np.nan
-    beside(lambda a: getattr(F, name)(a, kernel, stride, padding),
-           lambda a: getattr(torch.nn.functional, name)(a, kernel, stride, padding), [x], dtype)
+    beside(
+        lambda a: getattr(F, name)(a, kernel, stride, padding),
+        lambda a: getattr(torch.nn.functional, name)(a, kernel, stride, padding),
+        [x],
+        dtype,
+    )
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("options", [{}, dict(momentum=0.4, eps=0.1), dict(momentum=None), dict(affine=False),
-                                     dict(track_running_stats=False)], ids=str)
+@pytest.mark.parametrize(
+    "options",
+    [{}, dict(momentum=0.4, eps=0.1), dict(momentum=None), dict(affine=False), dict(track_running_stats=False)],
+    ids=str,
+)
 def test_batch_normalisation_through_three_batches_and_an_evaluation(options, dtype):
     rng = np.random.default_rng(0)
     mine, other = nn.BatchNorm2d(3, **options).to(np.dtype(dtype)), torch.nn.BatchNorm2d(3, **options).to(getattr(torch, dtype))
@@ -103,10 +115,13 @@ def test_gradients_of_gradients(dtype):
         return (F.avg_pool2d(F.max_pool2d(out, 2, 1, 1), 2) ** 2).sum()
 
     from tinytorch.autograd import grad
+
     mine = [Tensor(array.astype(dtype), requires_grad=True) for array in (x, weight, scale, shift)]
     others = [torch.tensor(array.astype(dtype), requires_grad=True) for array in (x, weight, scale, shift)]
-    first, expected = grad(run(F, *mine), mine, create_graph=True), \
-        torch.autograd.grad(run(torch.nn.functional, *others), others, create_graph=True)
+    first, expected = (
+        grad(run(F, *mine), mine, create_graph=True),
+        torch.autograd.grad(run(torch.nn.functional, *others), others, create_graph=True),
+    )
     second = grad(sum((one * one).sum() for one in first), mine)
     expected_second = torch.autograd.grad(sum((one * one).sum() for one in expected), others)
     for one, other in [*zip(first, expected), *zip(second, expected_second)]:
@@ -114,10 +129,20 @@ def test_gradients_of_gradients(dtype):
         np.testing.assert_allclose(one.data / scale, other.detach().numpy() / scale, rtol=0, atol=5 * DTYPES[dtype])
 
 
-@pytest.mark.parametrize("make", [
-    lambda nn: nn.Conv2d(4, 6, 3), lambda nn: nn.Conv2d(4, 6, (3, 2), 2, 1, 2, 2, False), lambda nn: nn.Conv2d(4, 6, 3, padding="same"),
-    lambda nn: nn.MaxPool2d(2), lambda nn: nn.MaxPool2d((3, 2), 1, (1, 0)), lambda nn: nn.AvgPool2d(2), lambda nn: nn.AvgPool2d(3, 2, 1),
-    lambda nn: nn.BatchNorm2d(5), lambda nn: nn.BatchNorm2d(5, 0.1, None, False, False)])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda nn: nn.Conv2d(4, 6, 3),
+        lambda nn: nn.Conv2d(4, 6, (3, 2), 2, 1, 2, 2, False),
+        lambda nn: nn.Conv2d(4, 6, 3, padding="same"),
+        lambda nn: nn.MaxPool2d(2),
+        lambda nn: nn.MaxPool2d((3, 2), 1, (1, 0)),
+        lambda nn: nn.AvgPool2d(2),
+        lambda nn: nn.AvgPool2d(3, 2, 1),
+        lambda nn: nn.BatchNorm2d(5),
+        lambda nn: nn.BatchNorm2d(5, 0.1, None, False, False),
+    ],
+)
 def test_layers_print_alike(make):
     theirs = repr(make(torch.nn))
     later = theirs.replace("bias=True, track", "track").replace("bias=False, track", "track")  # BatchNorm2d since PyTorch 2.13
@@ -137,17 +162,30 @@ def test_lenet_takes_the_same_steps():
     from tinytorch.optim import Adam
 
     layers = torch.nn
-    other = layers.Sequential(layers.Conv2d(1, 6, 5, padding=2), layers.MaxPool2d(2), layers.ReLU(), layers.Conv2d(6, 16, 5),
-                              layers.MaxPool2d(2), layers.ReLU(), layers.Flatten(), layers.Linear(400, 120), layers.ReLU(),
-                              layers.Linear(120, 84), layers.ReLU(), layers.Linear(84, 10))
+    other = layers.Sequential(
+        layers.Conv2d(1, 6, 5, padding=2),
+        layers.MaxPool2d(2),
+        layers.ReLU(),
+        layers.Conv2d(6, 16, 5),
+        layers.MaxPool2d(2),
+        layers.ReLU(),
+        layers.Flatten(),
+        layers.Linear(400, 120),
+        layers.ReLU(),
+        layers.Linear(120, 84),
+        layers.ReLU(),
+        layers.Linear(84, 10),
+    )
     mine = nn.LeNet5(rng=np.random.default_rng(0))
     other.load_state_dict({name: torch.tensor(tensor.data) for name, tensor in mine.state_dict().items()})
     adam, its_twin = Adam(mine.parameters(), lr=1e-3), torch.optim.Adam(other.parameters(), lr=1e-3)
     for seed in range(5):
         rng = np.random.default_rng(seed)
         x, labels = rng.standard_normal((16, 1, 28, 28), np.float32), rng.integers(0, 10, 16)
-        loss, expected = F.cross_entropy(mine(Tensor(x)), Tensor(labels)), \
-            torch.nn.functional.cross_entropy(other(torch.tensor(x)), torch.tensor(labels))
+        loss, expected = (
+            F.cross_entropy(mine(Tensor(x)), Tensor(labels)),
+            torch.nn.functional.cross_entropy(other(torch.tensor(x)), torch.tensor(labels)),
+        )
         assert loss.item() == pytest.approx(expected.item(), rel=1e-5)
         mine.zero_grad(), its_twin.zero_grad()
         loss.backward(), expected.backward()

@@ -1,4 +1,5 @@
 """What module 03 gives around the exercises: modes, moving, printing, taking apart, copying."""
+
 import copy
 
 import numpy as np
@@ -18,7 +19,9 @@ def images(count=5):
 
 
 def test_it_prints_as_pytorch_prints_it(net):
-    assert repr(net) == """\
+    assert (
+        repr(net)
+        == """\
 Sequential(
   (0): Flatten(start_dim=1, end_dim=-1)
   (1): Linear(in_features=6, out_features=4, bias=True)
@@ -29,6 +32,7 @@ Sequential(
   (3): Linear(in_features=4, out_features=3, bias=False)
   (4): Softmax(dim=1)
 )"""
+    )
 
 
 def test_train_and_eval_reach_every_module_and_return_the_tree(net):

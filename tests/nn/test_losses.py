@@ -1,4 +1,5 @@
 """The losses as objects, beside PyTorch's."""
+
 import numpy as np
 import pytest
 

@@ -1,4 +1,5 @@
 """`nn`, `nn.functional` and `nn.init` hold PyTorch's names for what the modules export, and nothing of their own."""
+
 import pytest
 
 import tinytorch
@@ -19,8 +20,7 @@ def test_names_can_be_imported():
     from tinytorch.nn.functional import log_softmax
     from tinytorch.nn.init import xavier_uniform_
 
-    assert (Sequential, log_softmax, xavier_uniform_) == (
-        layers.Sequential, activations.log_softmax, layers.xavier_uniform_)
+    assert (Sequential, log_softmax, xavier_uniform_) == (layers.Sequential, activations.log_softmax, layers.xavier_uniform_)
 
 
 @pytest.mark.parametrize("module", [nn, F, nn.init])

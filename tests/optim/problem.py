@@ -1,4 +1,5 @@
 """One problem for every optimizer: 50 steps on gradients that are drawn, in float64."""
+
 import numpy as np
 
 STEPS = 50

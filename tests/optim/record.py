@@ -1,4 +1,5 @@
 """Record what PyTorch's optimizers and schedules do, for machines without it: python tests/optim/record.py"""
+
 import json
 from pathlib import Path
 
@@ -32,7 +33,9 @@ def schedule(name, settings):
 
 
 if __name__ == "__main__":
-    recorded = {"torch": torch.__version__,
-                **{key: optimize(*setting) for key, setting in problem.SETTINGS.items()},
-                **{key: schedule(*setting) for key, setting in problem.SCHEDULES.items()}}
+    recorded = {
+        "torch": torch.__version__,
+        **{key: optimize(*setting) for key, setting in problem.SETTINGS.items()},
+        **{key: schedule(*setting) for key, setting in problem.SCHEDULES.items()},
+    }
     FILE.write_text(json.dumps(recorded, indent=1) + "\n", encoding="utf-8")

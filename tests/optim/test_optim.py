@@ -1,4 +1,5 @@
 """Optimizers and schedules: PyTorch's numbers, nothing allocated, and a state that goes on where it stopped."""
+
 import importlib.util
 import json
 import tracemalloc
@@ -131,14 +132,17 @@ def test_a_parameter_without_a_gradient_stays_as_it_is():
     assert np.array_equal(first.data, before)
 
 
-@pytest.mark.parametrize("build, message", [
-    (lambda p: optim.SGD([]), "needs parameters"),
-    (lambda p: optim.SGD([p[0], p[0]]), "each of them once"),
-    (lambda p: optim.SGD(p, lr=-1.0), "lr needs a number of at least 0, got -1.0"),
-    (lambda p: optim.SGD([{"params": p, "lt": 1.0}]), "no setting 'lt': there are lr, momentum"),
-    (lambda p: optim.SGD(p, nesterov=True), "needs a momentum"),
-    (lambda p: make("adam", p).load_state_dict(make("adam", p[:1]).state_dict()), r"hold \[1\] parameters, these \[2\]"),
-])
+@pytest.mark.parametrize(
+    "build, message",
+    [
+        (lambda p: optim.SGD([]), "needs parameters"),
+        (lambda p: optim.SGD([p[0], p[0]]), "each of them once"),
+        (lambda p: optim.SGD(p, lr=-1.0), "lr needs a number of at least 0, got -1.0"),
+        (lambda p: optim.SGD([{"params": p, "lt": 1.0}]), "no setting 'lt': there are lr, momentum"),
+        (lambda p: optim.SGD(p, nesterov=True), "needs a momentum"),
+        (lambda p: make("adam", p).load_state_dict(make("adam", p[:1]).state_dict()), r"hold \[1\] parameters, these \[2\]"),
+    ],
+)
 def test_what_cannot_be_meant_is_refused(build, message):
     with pytest.raises(ValueError, match=message):
         build(parameters())
@@ -147,6 +151,7 @@ def test_what_cannot_be_meant_is_refused(build, message):
 def test_a_schedule_resumes():
     def scheduler():
         return optim.CosineAnnealingLR(optim.SGD(parameters(), lr=0.4), T_max=10)
+
     whole, part, rest = scheduler(), scheduler(), scheduler()
     for _ in range(6):
         whole.step()

@@ -1,4 +1,5 @@
 """The same layers and losses here and in PyTorch: names, values, gradients, and weights that go over in a file."""
+
 import inspect
 
 import numpy as np
@@ -41,16 +42,27 @@ LOSSES = {  # from the numbers of a batch: predictions (4, 3) that require a gra
     "NLLLoss": lambda rng: rng.integers(3, size=4),
     "BCEWithLogitsLoss": lambda rng: rng.random((4, 3)),
 }
-NO_CASE = {"Module", "Parameter", "Buffer", "Loss", "Stateful", "Tree",  # what layers are made of
-           "LeNet5", "ConvNet"}  # whole networks of layers that have a case each
+NO_CASE = {
+    "Module",
+    "Parameter",
+    "Buffer",
+    "Loss",
+    "Stateful",
+    "Tree",  # what layers are made of
+    "LeNet5",
+    "ConvNet",
+}  # whole networks of layers that have a case each
 DTYPES = {"float32": 1e-5, "float64": 1e-10}  # and how far a number may be off, beside 1 or itself
 
 
 def exported(package_file):
     """Return the names of the layers or losses that a module exports."""
     module = getattr(tinytorch, package_file)
-    return {name for name, value in vars(module).items()
-            if inspect.isclass(value) and issubclass(value, ours.Module) and value.__module__ == module.__name__}
+    return {
+        name
+        for name, value in vars(module).items()
+        if inspect.isclass(value) and issubclass(value, ours.Module) and value.__module__ == module.__name__
+    }
 
 
 def close(mine, other, dtype):
@@ -67,8 +79,9 @@ def twins(make, dtype):
     mine, other = make(ours), make(theirs).to(getattr(torch, dtype))
     mine.to(np.dtype(dtype))
     state, state_of_other = mine.state_dict(), other.state_dict()
-    assert [(name, tuple(value.shape)) for name, value in state.items()] == \
-        [(name, tuple(value.shape)) for name, value in state_of_other.items()]
+    assert [(name, tuple(value.shape)) for name, value in state.items()] == [
+        (name, tuple(value.shape)) for name, value in state_of_other.items()
+    ]
     other.load_state_dict(load(safetensors.dump({name: value.data for name, value in state.items()})), strict=True)
     return mine, other
 

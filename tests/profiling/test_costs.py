@@ -1,15 +1,16 @@
 """What ops say that they cost: every op with arithmetic says so, and module 12's need no edit of module 09."""
+
 import importlib
 
 import numpy as np
 import pytest
 
 from tinytorch.autograd import linear_weight
-from tinytorch.layers import linear
 from tinytorch.given.op import InPlace, Op
+from tinytorch.given.profiling import held
+from tinytorch.layers import linear
 from tinytorch.profiler import bytes_moved, profile
 from tinytorch.tensor import Tensor, expand, getitem, matmul, reduce_sum, reshape, where
-from tinytorch.given.profiling import held
 
 FILES = "tensor activations layers losses autograd optim".split()
 MOVERS = {"cast", "cat", "expand", "getitem", "permute", "put_back", "reshape", "transpose", "nll_loss"}
@@ -42,18 +43,21 @@ def numbers(*shape):
     return np.ones(shape, np.float32)
 
 
-@pytest.mark.parametrize(("op", "inputs", "settings", "flops", "moved"), [
-    (matmul, (numbers(2, 3, 4), numbers(4, 5)), {}, 2 * 2 * 3 * 5 * 4, 4 * (24 + 20 + 30)),
-    (linear, (numbers(2, 4), numbers(5, 4), numbers(5)), {}, 2 * 2 * 5 * 4 + 2 * 5, 4 * (8 + 20 + 5 + 10)),
-    (linear, (numbers(2, 4), numbers(5, 4), None), {}, 2 * 2 * 5 * 4, 4 * (8 + 20 + 10)),
-    (linear_weight, (numbers(2, 3, 5), numbers(2, 3, 4)), {}, 2 * 6 * 5 * 4, 4 * (30 + 24 + 20)),
-    (reduce_sum, (numbers(6, 5),), {"axis": 1}, 30, 4 * (30 + 6)),
-    (where, (np.ones((3, 2), bool), numbers(3, 2), 0.0), {}, 6, 6 + 24 + 24),
-    (getitem, (numbers(9, 4),), {"index": np.array([1, 1, 8])}, 0, 2 * 4 * 12),
-    (getitem, (numbers(9, 4),), {"index": slice(1, 3)}, 0, 0),
-    (reshape, (numbers(9, 4),), {"shape": (4, 9)}, 0, 0),
-    (expand, (numbers(1, 4),), {"shape": (9, 4)}, 0, 0),
-])
+@pytest.mark.parametrize(
+    ("op", "inputs", "settings", "flops", "moved"),
+    [
+        (matmul, (numbers(2, 3, 4), numbers(4, 5)), {}, 2 * 2 * 3 * 5 * 4, 4 * (24 + 20 + 30)),
+        (linear, (numbers(2, 4), numbers(5, 4), numbers(5)), {}, 2 * 2 * 5 * 4 + 2 * 5, 4 * (8 + 20 + 5 + 10)),
+        (linear, (numbers(2, 4), numbers(5, 4), None), {}, 2 * 2 * 5 * 4, 4 * (8 + 20 + 10)),
+        (linear_weight, (numbers(2, 3, 5), numbers(2, 3, 4)), {}, 2 * 6 * 5 * 4, 4 * (30 + 24 + 20)),
+        (reduce_sum, (numbers(6, 5),), {"axis": 1}, 30, 4 * (30 + 6)),
+        (where, (np.ones((3, 2), bool), numbers(3, 2), 0.0), {}, 6, 6 + 24 + 24),
+        (getitem, (numbers(9, 4),), {"index": np.array([1, 1, 8])}, 0, 2 * 4 * 12),
+        (getitem, (numbers(9, 4),), {"index": slice(1, 3)}, 0, 0),
+        (reshape, (numbers(9, 4),), {"shape": (4, 9)}, 0, 0),
+        (expand, (numbers(1, 4),), {"shape": (9, 4)}, 0, 0),
+    ],
+)
 def test_counts(op, inputs, settings, flops, moved):
     row = row_of(op, *inputs, **settings)
     assert (row.flops, row.moved) == (flops, moved)

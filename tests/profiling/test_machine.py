@@ -1,4 +1,5 @@
 """What is measured of the machine, and of memory."""
+
 import tracemalloc
 
 import numpy as np
@@ -14,6 +15,7 @@ def test_peak_memory_is_the_most_that_was_held_at_a_time():
         del first
         second = np.ones(3_000_000)
         return second.sum()
+
     kept = np.ones(5_000_000)
     assert 24_000_000 <= machine.peak_memory(work) < 24_050_000
     assert kept.size and not tracemalloc.is_tracing()

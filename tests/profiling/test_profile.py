@@ -1,4 +1,5 @@
 """A profile of ops: what it sees, that its rows add up, and that it leaves nothing behind."""
+
 import itertools
 import threading
 
@@ -6,17 +7,16 @@ import numpy as np
 import pytest
 
 import tinytorch as tt
-from tinytorch.given import dispatch
-from tinytorch.given import op as op_seam
+from tinytorch.given import dispatch, op as op_seam
+from tinytorch.given.dispatch import select_kernel
+from tinytorch.given.op import Op
+from tinytorch.given.profiling import Row, shortened
 from tinytorch.given.state import state, watchers
 from tinytorch.layers import Linear, ReLU, Sequential
 from tinytorch.losses import cross_entropy
-from tinytorch.given.dispatch import select_kernel
-from tinytorch.given.op import Op
 from tinytorch.optim import SGD, Adam
 from tinytorch.profiler import profile, record_function
 from tinytorch.tensor import Tensor, add, matmul, mul
-from tinytorch.given.profiling import Row, shortened
 
 
 @pytest.fixture(autouse=True)
@@ -80,9 +80,11 @@ def test_a_training_step_has_the_flops_that_its_shapes_say():
         train()
     products = [row for row in p.key_averages() if row.op in ("linear", "linear_weight", "matmul")]
     first, second, biases = 2 * 8 * 20 * 12, 2 * 8 * 12 * 5, 8 * 12 + 8 * 5
-    assert {row.name: row.flops for row in products} == {"linear": first + second + biases,
-                                                        "linear backward: linear_weight": first + second,
-                                                        "linear backward: matmul": second}
+    assert {row.name: row.flops for row in products} == {
+        "linear": first + second + biases,
+        "linear backward: linear_weight": first + second,
+        "linear backward: matmul": second,
+    }
 
 
 def test_ops_of_the_walk_back_are_named_as_such():
@@ -93,15 +95,16 @@ def test_ops_of_the_walk_back_are_named_as_such():
     for op in ("relu", "cross_entropy"):  # what their rules call changes with module 10
         assert any(name.startswith(f"{op} backward: ") for name in found)
     forwards = {name for name in found if ": " not in name}
-    assert forwards == {"linear", "relu", "cross_entropy", "sgd_update", "Python between the ops",
-                        "the profile's own notes"}
+    assert forwards == {"linear", "relu", "cross_entropy", "sgd_update", "Python between the ops", "the profile's own notes"}
 
 
 def test_what_the_walk_itself_calls_between_rules_is_named_after_it():
     x, scale = Tensor(np.ones((3, 2)), requires_grad=True), Tensor(np.ones(2), requires_grad=True)
     with profile() as p:
         (x * scale + x).sum().backward()
-    assert {"backward: reduce_sum", "backward: add"} <= {row.name for row in p.key_averages()}, "to unbroadcast, and where gradients meet"
+    assert {"backward: reduce_sum", "backward: add"} <= {row.name for row in p.key_averages()}, (
+        "to unbroadcast, and where gradients meet"
+    )
 
 
 def test_the_walk_is_the_whole_of_what_it_calls():
@@ -249,6 +252,7 @@ def test_a_profile_changes_no_number():
         model, images, labels = network()
         cross_entropy(model(images), labels).backward()
         return [parameter.grad.data for parameter in model.parameters()]
+
     with profile():
         watched = gradients()
     for ours, theirs in zip(watched, gradients()):
@@ -300,11 +304,14 @@ def test_an_empty_profile_prints():
     assert "in all" in repr(profile())
 
 
-@pytest.mark.parametrize(("name", "short"), [
-    ("matmul", "matmul"),
-    ("cross_entropy backward: probability_minus_truth", "cross_...: probability_minus_truth"),
-    ("x" * 40, "x" * 0 + "..." + "x" * 31),
-])
+@pytest.mark.parametrize(
+    ("name", "short"),
+    [
+        ("matmul", "matmul"),
+        ("cross_entropy backward: probability_minus_truth", "cross_...: probability_minus_truth"),
+        ("x" * 40, "x" * 0 + "..." + "x" * 31),
+    ],
+)
 def test_long_names_keep_the_op_that_ran(name, short):
     assert shortened(name) == short
     assert len(shortened(name)) <= 34

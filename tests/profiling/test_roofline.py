@@ -1,4 +1,5 @@
 """The drawing: well-formed, everything inside of its frame, dots where the numbers are."""
+
 import math
 import re
 import xml.etree.ElementTree as ElementTree
@@ -6,8 +7,8 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from tinytorch.drawing import roofline
-from tinytorch.profiler import Machine
 from tinytorch.given.profiling import Row
+from tinytorch.profiler import Machine
 
 MACHINE = Machine(flops=1e11, memory=1e10, cache=5e10, threads=1, blas="")
 SVG = "{http://www.w3.org/2000/svg}"
@@ -38,7 +39,9 @@ def box_of(text):
     return min(xs), min(ys), max(xs), max(ys)
 
 
-MANY = [row(f"cross_entropy backward: op number {i}", 0.1 / (i + 1), 10.0 ** (i % 5 + 6), 1e7, kernels="numba") for i in range(20)]
+MANY = [
+    row(f"cross_entropy backward: op number {i}", 0.1 / (i + 1), 10.0 ** (i % 5 + 6), 1e7, kernels="numba") for i in range(20)
+]
 HARD = {
     "one": ([row()], MACHINE),
     "many": (MANY, MACHINE),
@@ -81,13 +84,20 @@ def test_no_line_of_the_list_runs_into_its_numbers(rows, machine):
                 assert right <= other or far <= left, (a.text, b.text)
 
 
-NEAR = [row("conv2d_weight", 0.2, 1.5e10, 4e8), row("convolution", 0.19, 1.5e10, 4.1e8), row("relu", 0.02, 5e6, 4e7),
-        row("mul", 0.02, 1.6e8, 1e9), row("matmul", 0.01, 9e8, 1.8e8), row("linear", 0.1, 8e9, 2e8), row("linear_weight", 0.05, 4e9, 1e8)]
+NEAR = [
+    row("conv2d_weight", 0.2, 1.5e10, 4e8),
+    row("convolution", 0.19, 1.5e10, 4.1e8),
+    row("relu", 0.02, 5e6, 4e7),
+    row("mul", 0.02, 1.6e8, 1e9),
+    row("matmul", 0.01, 9e8, 1.8e8),
+    row("linear", 0.1, 8e9, 2e8),
+    row("linear_weight", 0.05, 4e9, 1e8),
+]
 
 
 def test_numbers_stand_beside_the_roofs_and_their_words():
     texts = parsed(NEAR).findall(f"{SVG}text")
-    roof, = (box_of(text) for text in texts if text.text.startswith("matrix product"))
+    (roof,) = (box_of(text) for text in texts if text.text.startswith("matrix product"))
     numbers = [text for text in texts if text.get("class") == "number" and float(text.get("x")) < roofline.LEGEND]
     assert len(numbers) == len(NEAR)
     boxes = [(left, top, right, bottom - 2) for left, top, right, bottom in map(box_of, numbers)]  # a digit has no descender
@@ -115,8 +125,10 @@ def test_each_op_has_a_dot_and_a_line_and_they_stand_where_the_numbers_are():
 
 def test_the_roofs_meet_where_the_rates_say():
     plot = roofline.Plot([row()], MACHINE)
-    cache, memory = [[tuple(map(float, point.split(","))) for point in line.get("points").split()]
-                     for line in parsed([row()]).findall(f"{SVG}polyline")]
+    cache, memory = [
+        [tuple(map(float, point.split(","))) for point in line.get("points").split()]
+        for line in parsed([row()]).findall(f"{SVG}polyline")
+    ]
     assert memory[1] == pytest.approx((plot.x(10), plot.y(1e11)), abs=0.1)
     assert cache[1] == pytest.approx((plot.x(2), plot.y(1e11)), abs=0.1)
     assert memory[2][1] == cache[2][1] == pytest.approx(plot.y(1e11), abs=0.1)

@@ -1,4 +1,5 @@
 """The file that a profile writes: what the Trace Event Format asks of it, and that it says the same as the profile's table."""
+
 import collections
 import json
 import math
@@ -8,13 +9,13 @@ import pytest
 
 import tinytorch as tt
 from tinytorch.data import DataLoader, TensorDataset
+from tinytorch.given.profiling import for_viewer
+from tinytorch.given.state import watchers
 from tinytorch.layers import Linear, ReLU, Sequential
 from tinytorch.losses import cross_entropy
-from tinytorch.given.state import watchers
 from tinytorch.optim import Adam
 from tinytorch.profiler import profile, record_function
 from tinytorch.tensor import Tensor, mul
-from tinytorch.given.profiling import for_viewer
 
 
 def scaled(images, rng):
@@ -39,15 +40,20 @@ def trained():
 
 def written(p, folder):
     """Return the events of the file that a profile writes."""
+
     def refuse(word):
         raise AssertionError(f"{word} is not JSON")  # Python's reader takes NaN, others do not
+
     p.export_chrome_trace(folder / "trace.json")
     return json.loads((folder / "trace.json").read_text(encoding="utf-8"), parse_constant=refuse)["traceEvents"]
 
 
 def complaints(events):
     """Return what is wrong with the events of a trace, as texts; Perfetto drops a slice that overlaps another without lying in it."""
-    found, named = [], {(event["name"], event["pid"], event.get("tid")): event["args"]["name"] for event in events if event["ph"] == "M"}
+    found, named = (
+        [],
+        {(event["name"], event["pid"], event.get("tid")): event["args"]["name"] for event in events if event["ph"] == "M"},
+    )
     threads = collections.defaultdict(list)
     for event in events:
         if event["ph"] == "M":
@@ -58,7 +64,9 @@ def complaints(events):
         if missing:
             continue
         found += [f"{event['ph']} is no complete event: {event}"] * (event["ph"] != "X")
-        if not all(isinstance(event[key], (int, float)) and math.isfinite(event[key]) and event[key] >= 0 for key in ("ts", "dur")):
+        if not all(
+            isinstance(event[key], (int, float)) and math.isfinite(event[key]) and event[key] >= 0 for key in ("ts", "dur")
+        ):
             found.append(f"no time: {event}")
             continue
         found += [f"the process has no name: {event}"] * (("process_name", event["pid"], None) not in named)
@@ -93,10 +101,23 @@ def test_slices_lie_where_the_ops_ran(tmp_path):
     slices = [event for event in written(trained(), tmp_path) if event["ph"] == "X"]
 
     def around(inner):
-        return [one["name"] for one in slices if one["tid"] == inner["tid"] and one is not inner
-                and one["ts"] <= inner["ts"] and inner["ts"] + inner["dur"] <= one["ts"] + one["dur"]]
+        return [
+            one["name"]
+            for one in slices
+            if one["tid"] == inner["tid"]
+            and one is not inner
+            and one["ts"] <= inner["ts"]
+            and inner["ts"] + inner["dur"] <= one["ts"] + one["dur"]
+        ]
+
     paths = {" / ".join([*around(event), event["name"]]) for event in slices}
-    assert {"step / relu", "step / backward / relu backward", "step / backward / linear backward / reduce_sum", "step / adam_update", "load"} <= paths
+    assert {
+        "step / relu",
+        "step / backward / relu backward",
+        "step / backward / linear backward / reduce_sum",
+        "step / adam_update",
+        "load",
+    } <= paths
     assert any(path.startswith("step / backward / ") and path.endswith(" backward / matmul") for path in paths)
     assert not any("note" in path for path in paths)
 
@@ -109,17 +130,20 @@ def test_every_number_of_the_trace_is_json(tmp_path):
     assert [event["args"]["inputs"] for event in events if event["ph"] == "X"] == ["(1,), nan", "(1,), 2.0"]
 
 
-@pytest.mark.parametrize(("spoil", "complaint"), [
-    (lambda slices: slices[5].pop("tid"), "no tid"),
-    (lambda slices: slices[5].pop("cat"), "no cat"),
-    (lambda slices: slices[5].update(ph="B"), "no complete event"),
-    (lambda slices: slices[5].update(dur=-1.0), "no time"),
-    (lambda slices: slices[5].update(ts=float("nan")), "no time"),
-    (lambda slices: slices[5].update(tid=9), "the thread has no name"),
-    (lambda slices: slices[5].update(pid=9), "the process has no name"),
-    (lambda slices: slices[0].update(dur=slices[0]["dur"] // 2), "overlaps"),
-    (lambda slices: slices[5].update(dur=slices[5]["dur"] + 1e6), "overlaps"),
-])
+@pytest.mark.parametrize(
+    ("spoil", "complaint"),
+    [
+        (lambda slices: slices[5].pop("tid"), "no tid"),
+        (lambda slices: slices[5].pop("cat"), "no cat"),
+        (lambda slices: slices[5].update(ph="B"), "no complete event"),
+        (lambda slices: slices[5].update(dur=-1.0), "no time"),
+        (lambda slices: slices[5].update(ts=float("nan")), "no time"),
+        (lambda slices: slices[5].update(tid=9), "the thread has no name"),
+        (lambda slices: slices[5].update(pid=9), "the process has no name"),
+        (lambda slices: slices[0].update(dur=slices[0]["dur"] // 2), "overlaps"),
+        (lambda slices: slices[5].update(dur=slices[5]["dur"] + 1e6), "overlaps"),
+    ],
+)
 def test_a_trace_that_is_spoilt_is_complained_of(spoil, complaint, tmp_path):
     events = written(trained(), tmp_path)
     spoil([event for event in events if event["ph"] == "X"])

@@ -1,11 +1,12 @@
 """How an op is called: inputs and settings by place or by name, as in PyTorch, and an input that may be missing."""
+
 import numpy as np
 import pytest
 
 import tinytorch.nn.functional as F
 from tinytorch.drawing.graph import draw
-from tinytorch.layers import linear
 from tinytorch.given.op import Op
+from tinytorch.layers import linear
 from tinytorch.tensor import Tensor, cat
 
 X, WEIGHT, BIAS = Tensor([[1.0, 2.0]]), Tensor([[3.0, 4.0]], requires_grad=True), Tensor([5.0], requires_grad=True)
@@ -40,12 +41,15 @@ def test_an_input_may_be_missing(bias):
     assert draw(out).count("<rect") == 4  # the background, two inputs and the result: nothing is drawn for None
 
 
-@pytest.mark.parametrize(("call", "message"), [
-    (lambda: F.softmax(X, 1, 2), r"softmax\(a, \*, dim=-1\) takes at most 2 arguments, got 3"),
-    (lambda: linear(X, bias=BIAS), "missing a required argument: 'weight'"),
-    (lambda: F.softmax(X, 1, dim=1), "multiple values for keyword argument 'dim'"),
-    (lambda: F.softmax(X, axis=1), "unexpected keyword argument 'axis'"),
-])
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: F.softmax(X, 1, 2), r"softmax\(a, \*, dim=-1\) takes at most 2 arguments, got 3"),
+        (lambda: linear(X, bias=BIAS), "missing a required argument: 'weight'"),
+        (lambda: F.softmax(X, 1, dim=1), "multiple values for keyword argument 'dim'"),
+        (lambda: F.softmax(X, axis=1), "unexpected keyword argument 'axis'"),
+    ],
+)
 def test_what_cannot_be_meant_is_refused(call, message):
     with pytest.raises(TypeError, match=message):
         call()

@@ -1,10 +1,11 @@
 """The seam of module 05: rules and a backward engine are registered, and nothing that exists is touched."""
+
 import numpy as np
 import pytest
 
+from tinytorch.activations import tanh
 from tinytorch.given import op as op_seam
 from tinytorch.given.state import state
-from tinytorch.activations import tanh
 from tinytorch.tensor import Tensor, matmul, mul, reduce_sum, sub
 
 
@@ -29,7 +30,7 @@ def pull(tensor, grad):
 
 @pytest.fixture(autouse=True)
 def engine(monkeypatch):
-    monkeypatch.setattr(ops, "_parts", dict(op_seam._parts))
+    monkeypatch.setattr(op_seam, "_parts", dict(op_seam._parts))
     for op in (matmul, tanh, mul, sub, reduce_sum):
         monkeypatch.setattr(op, "rules", op.rules)
         monkeypatch.setattr(op, "rule_of_each", op.rule_of_each)
@@ -69,7 +70,9 @@ def test_rules_see_the_defaults_of_the_settings():
 def test_an_op_without_a_rule_names_what_to_write():
     matmul.register_vjp()
     out = Tensor([[1.0]], requires_grad=True) @ Tensor([[2.0]])
-    with pytest.raises(NotImplementedError, match=r"op 'matmul' has no gradient rule for argument 0: write one with matmul.register_vjp"):
+    with pytest.raises(
+        NotImplementedError, match=r"op 'matmul' has no gradient rule for argument 0: write one with matmul.register_vjp"
+    ):
         out.backward()
 
 

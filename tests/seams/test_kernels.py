@@ -1,10 +1,10 @@
 """The seam of modules 10 and 11: kernels are registered on an op, and `use` or the device chooses."""
+
 import numpy as np
 import pytest
 
 import tinytorch as tt
-from tinytorch.given import device
-from tinytorch.given import dispatch
+from tinytorch.given import device, dispatch
 from tinytorch.given.state import state
 from tinytorch.tensor import Tensor, add, mul
 

@@ -1,4 +1,5 @@
 """PyTorch's names at the top of the package."""
+
 import numpy as np
 
 import tinytorch as tt

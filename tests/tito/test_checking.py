@@ -1,4 +1,5 @@
 """The trusted side: what is drawn, what is expected, which verdict follows, and which misconception is named."""
+
 from collections import namedtuple
 from pathlib import Path
 from types import ModuleType
@@ -25,7 +26,7 @@ def outcome(function, check=MATMUL):
 
 
 def seen(check, *observations):
-    drawn = checking.cases(check)[:len(observations)]
+    drawn = checking.cases(check)[: len(observations)]
     return checking.verdict(Exercise("01.4", check.name), check, drawn, Observations(tuple(observations)))
 
 
@@ -47,8 +48,12 @@ def test_cases_come_from_both_seeds_and_differ():
 def test_a_wrong_answer_shows_call_and_difference_and_counts_the_cases_passed():
     found = outcome(MATMUL.misconceptions[BATCH])
     assert (found.status, found.passed, found.total, found.failure.case) == ("failed", 2, 4, 2)
-    assert found.failure.rows == (("called", "right(a, b)"), ("with", "a (4, 1, 2, 3) float32; b (6, 3, 5) float32"),
-                                  ("expected", "shape (4, 6, 2, 5)"), ("got", "shape (4, 1, 2, 5)"))
+    assert found.failure.rows == (
+        ("called", "right(a, b)"),
+        ("with", "a (4, 1, 2, 3) float32; b (6, 3, 5) float32"),
+        ("expected", "shape (4, 6, 2, 5)"),
+        ("got", "shape (4, 1, 2, 5)"),
+    )
 
 
 @pytest.mark.parametrize("check", [MATMUL, DIVIDE], ids=lambda check: check.name)
@@ -65,21 +70,31 @@ def test_a_mistake_of_ones_own_is_not_named():
 def test_one_failing_case_that_a_misconception_does_not_explain_is_enough_not_to_name_it():
     def half(a, b):
         return MATMUL.misconceptions[ENTRY](a, b) if a.ndim == 2 else MATMUL.oracle(a, b) * 2
+
     assert outcome(half).failure.looks_like is None
 
 
 def test_of_two_that_explain_the_failures_the_one_that_explains_the_other_cases_too_is_named():
     def oracle(x):
         return abs(x)
-    check = Check("f", lambda rng: iter([{"x": -2}, {"x": 3}]), oracle, {"too much": lambda x: x - 5 * (x > 0), "kept": lambda x: x})
+
+    check = Check(
+        "f", lambda rng: iter([{"x": -2}, {"x": 3}]), oracle, {"too much": lambda x: x - 5 * (x > 0), "kept": lambda x: x}
+    )
     assert outcome(lambda x: x, check).failure.looks_like == "kept"
 
 
 def test_blind_spots_are_misconceptions_that_pass_or_pass_for_another():
-    check = Check("f", lambda rng: iter([{"x": 2.0}]), lambda x: x * x,
-                  {"doubled": lambda x: 2 * x, "negated": lambda x: -x, "subtracted": lambda x: x - 2 * x})
+    check = Check(
+        "f",
+        lambda rng: iter([{"x": 2.0}]),
+        lambda x: x * x,
+        {"doubled": lambda x: 2 * x, "negated": lambda x: -x, "subtracted": lambda x: x - 2 * x},
+    )
     assert checking.blind_spots(check, checking.cases(check)) == {
-        "doubled": "is not caught", "subtracted": "is named as: negated"}
+        "doubled": "is not caught",
+        "subtracted": "is named as: negated",
+    }
 
 
 def test_a_misconception_may_raise():
@@ -90,8 +105,11 @@ def test_a_misconception_may_raise():
 def test_an_exception_out_of_learner_code_is_an_error_with_its_place():
     found = seen(MATMUL, raised("IndexError", "tuple index out of range", "tensor.ipynb, cell 4, line 3"))
     assert found.status == "error"
-    assert found.failure.rows[2:] == (("expected", "an array (2, 5)"), ("raised", "IndexError: tuple index out of range"),
-                                      ("at", "tensor.ipynb, cell 4, line 3"))
+    assert found.failure.rows[2:] == (
+        ("expected", "an array (2, 5)"),
+        ("raised", "IndexError: tuple index out of range"),
+        ("at", "tensor.ipynb, cell 4, line 3"),
+    )
 
 
 def test_an_exception_out_of_the_check_itself_says_so():
@@ -116,8 +134,12 @@ def test_an_expected_exception_passes_and_its_message_is_held_to_what_it_must_ho
     assert seen(DIVIDE, good, raised("ValueError", "3 cannot be divided by 0")).status == "passed"
     found = seen(DIVIDE, good, raised("ValueError", "cannot divide by 0", "tensor.ipynb, cell 37, line 3"))
     assert found.status == "failed" and found.passed == 1
-    assert found.failure.rows == (("called", "divide(3, 0)"), ("expected", "ValueError whose message holds 3"),
-                                  ("raised", "ValueError: cannot divide by 0"), ("at", "tensor.ipynb, cell 37, line 3"))
+    assert found.failure.rows == (
+        ("called", "divide(3, 0)"),
+        ("expected", "ValueError whose message holds 3"),
+        ("raised", "ValueError: cannot divide by 0"),
+        ("at", "tensor.ipynb, cell 37, line 3"),
+    )
     assert found.failure.looks_like == "the error does not show the number that was to be divided"
     assert seen(DIVIDE, good, raised("ZeroDivisionError", "3")).status == "failed"
 
@@ -156,13 +178,20 @@ def test_the_stub_of_another_exercise_is_named():
 
 
 def test_a_stub_met_during_the_import_leaves_the_module_unwritten():
-    found = checking.verdict(Exercise("01.4", "right"), MATMUL, checking.cases(MATMUL), Observations(
-        problem="import", text="importing failed", error=Raised("NotImplementedError", "01.2 mul"), shared=True))
+    found = checking.verdict(
+        Exercise("01.4", "right"),
+        MATMUL,
+        checking.cases(MATMUL),
+        Observations(problem="import", text="importing failed", error=Raised("NotImplementedError", "01.2 mul"), shared=True),
+    )
     assert found.status == "unwritten"
 
 
-@pytest.mark.parametrize("error", [raised("NotImplementedError", "op 'mul' has no rule"), raised("NotImplementedError"),
-                                   raised("ValueError", "01.4 right")], ids=repr)
+@pytest.mark.parametrize(
+    "error",
+    [raised("NotImplementedError", "op 'mul' has no rule"), raised("NotImplementedError"), raised("ValueError", "01.4 right")],
+    ids=repr,
+)
 def test_other_exceptions_are_no_stub(error):
     assert seen(MATMUL, error).status == "error"
 
@@ -175,18 +204,25 @@ def test_nothing_observed_is_a_failure():
     assert checking.verdict(Exercise("01.4", "right"), MATMUL, [], Observations()).status == "missing"
 
 
-@pytest.mark.parametrize("problem, status", [("missing", "missing"), ("timeout", "timeout"), ("ended", "error"), ("import", "error")])
+@pytest.mark.parametrize(
+    "problem, status", [("missing", "missing"), ("timeout", "timeout"), ("ended", "error"), ("import", "error")]
+)
 def test_a_problem_of_the_process_becomes_a_status(problem, status):
-    found = checking.verdict(Exercise("01.4", "right"), MATMUL, checking.cases(MATMUL),
-                             Observations(problem=problem, text="what happened", case=1))
+    found = checking.verdict(
+        Exercise("01.4", "right"), MATMUL, checking.cases(MATMUL), Observations(problem=problem, text="what happened", case=1)
+    )
     assert found.status == status and not found.passed
     assert found.failure.rows[0] == ("called", "right(a, b)") and found.failure.rows[-1][1] == "what happened"
 
 
 @pytest.mark.parametrize("case", [4, 99, None])
 def test_a_case_number_that_does_not_exist_is_ignored(case):
-    found = checking.verdict(Exercise("01.4", "right"), MATMUL, checking.cases(MATMUL),
-                             Observations(problem="timeout", text="what happened", case=case))
+    found = checking.verdict(
+        Exercise("01.4", "right"),
+        MATMUL,
+        checking.cases(MATMUL),
+        Observations(problem="timeout", text="what happened", case=case),
+    )
     assert found.failure.rows == (("got nothing", "what happened"),)
 
 
@@ -206,6 +242,7 @@ def test_a_draw_without_cases_or_without_end_is_broken():
     def forever(rng):
         while True:
             yield {}
+
     for draw, words in ((lambda rng: iter([]), "yields no cases"), (forever, "more than 200")):
         with pytest.raises(CheckBroken, match=words):
             checking.cases(Check("f", draw, None, {}))
@@ -227,6 +264,7 @@ def test_an_oracle_that_changes_its_inputs_harms_nobody():
     def oracle(a):
         a += 1
         return a
+
     case = Case(Check("f", None, oracle, {}), {"a": np.zeros(2)})
     assert case.expected.tolist() == [1, 1] and case.inputs["a"].tolist() == [0, 0]
 
@@ -247,6 +285,7 @@ def test_places_of_an_exception():
     def where(*files):
         frames = [[file, number] for number, file in enumerate(files)]
         return read_error({"type": "E", "message": "", "frames": frames}, place).where
+
     assert where("home", "home", "given") == "home:1"
     assert where("home", "earlier", "given") == "earlier:1, called from home:0"
     assert where("earlier", "home") == "home:1" and where("earlier") == "earlier:0"

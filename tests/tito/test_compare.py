@@ -1,4 +1,5 @@
 """Which values agree, and what is said of those that do not."""
+
 import numpy as np
 import pytest
 
@@ -16,36 +17,94 @@ def rows(expected, got, inputs=None, **tolerance):
     return found and dict(found.rows)
 
 
-@pytest.mark.parametrize("expected, got", [
-    (A, A.astype(F32)), (A, A * (1 + 5e-5)), (0.0, 9e-6), (A, A + 5e-6), (np.nan, np.nan), (np.array([np.inf, 1]), np.array([np.inf, 1])),
-    (3, 3), (3, np.int64(3)), (3.0, 3), (3, 3.0), (3.0001, 3), (3, 3.0001), (np.array(2.5), 2.5), (2.5, np.array(2.5)), (True, np.True_), (True, np.array(True)),
-    (np.array([True, False]), np.array([1, 0])), ("view", "view"), (None, None), (b"ab", b"ab"),
-    ((1, 2), [1, 2]), ([1, (A, "x")], (1, [A, "x"])), ({"a": 1, "b": A}, {"b": A, "a": 1}), ([], ()),
-    (("raises", "ValueError"), ("raises", "ValueError", "any message")),
-    (("raises", "ValueError", "(2, 3)", "(4,)"), ("raises", "ValueError", "not (4,) and (2, 3)")),
-    (np.zeros((0, 3)), np.zeros((0, 3), F32)),
-], ids=repr)
+@pytest.mark.parametrize(
+    "expected, got",
+    [
+        (A, A.astype(F32)),
+        (A, A * (1 + 5e-5)),
+        (0.0, 9e-6),
+        (A, A + 5e-6),
+        (np.nan, np.nan),
+        (np.array([np.inf, 1]), np.array([np.inf, 1])),
+        (3, 3),
+        (3, np.int64(3)),
+        (3.0, 3),
+        (3, 3.0),
+        (3.0001, 3),
+        (3, 3.0001),
+        (np.array(2.5), 2.5),
+        (2.5, np.array(2.5)),
+        (True, np.True_),
+        (True, np.array(True)),
+        (np.array([True, False]), np.array([1, 0])),
+        ("view", "view"),
+        (None, None),
+        (b"ab", b"ab"),
+        ((1, 2), [1, 2]),
+        ([1, (A, "x")], (1, [A, "x"])),
+        ({"a": 1, "b": A}, {"b": A, "a": 1}),
+        ([], ()),
+        (("raises", "ValueError"), ("raises", "ValueError", "any message")),
+        (("raises", "ValueError", "(2, 3)", "(4,)"), ("raises", "ValueError", "not (4,) and (2, 3)")),
+        (np.zeros((0, 3)), np.zeros((0, 3), F32)),
+    ],
+    ids=repr,
+)
 def test_agree(expected, got):
     assert compare(expected, got) is None
 
 
-@pytest.mark.parametrize("expected, got", [
-    (A, A * (1 + 2e-4)), (0.0, 2e-5), (np.nan, 1.0), (1.0, np.nan), (np.inf, -np.inf), (np.inf, 1e300), (3, 4), (10_000_000, 10_000_001),
-    (np.array([10_000_000]), np.array([10_000_001])), (True, 1), (True, False), (False, 0.0), ("view", "copy"), ("1", 1), (None, 0),
-    (0, None), ("", None), (b"ab", "ab"), ((1, 2), (1, 2, 3)), ((1, 2), np.array([1, 2])), (A, A.tolist()), ({"a": 1}, {"a": 2}),
-    ({"a": 1}, {"b": 1}), ({"a": 1}, [("a", 1)]), (1.0, np.array([1.0])), (np.array([1.0]), 1.0), (A, A.T), (A, A.ravel()),
-    (("raises", "ValueError"), ("raises", "TypeError", "")), (("raises", "ValueError"), A), (A, ("raises", "ValueError", "")),
-    (("raises", "ValueError", "(2, 3)"), ("raises", "ValueError", "(2,3)")), (np.zeros((0, 3)), np.zeros((3, 0))), (A, Other("Tensor")),
-    (np.array([1e-5, -2e-5]), np.array([1e-5, -2.1e-5])),
-], ids=repr)
+@pytest.mark.parametrize(
+    "expected, got",
+    [
+        (A, A * (1 + 2e-4)),
+        (0.0, 2e-5),
+        (np.nan, 1.0),
+        (1.0, np.nan),
+        (np.inf, -np.inf),
+        (np.inf, 1e300),
+        (3, 4),
+        (10_000_000, 10_000_001),
+        (np.array([10_000_000]), np.array([10_000_001])),
+        (True, 1),
+        (True, False),
+        (False, 0.0),
+        ("view", "copy"),
+        ("1", 1),
+        (None, 0),
+        (0, None),
+        ("", None),
+        (b"ab", "ab"),
+        ((1, 2), (1, 2, 3)),
+        ((1, 2), np.array([1, 2])),
+        (A, A.tolist()),
+        ({"a": 1}, {"a": 2}),
+        ({"a": 1}, {"b": 1}),
+        ({"a": 1}, [("a", 1)]),
+        (1.0, np.array([1.0])),
+        (np.array([1.0]), 1.0),
+        (A, A.T),
+        (A, A.ravel()),
+        (("raises", "ValueError"), ("raises", "TypeError", "")),
+        (("raises", "ValueError"), A),
+        (A, ("raises", "ValueError", "")),
+        (("raises", "ValueError", "(2, 3)"), ("raises", "ValueError", "(2,3)")),
+        (np.zeros((0, 3)), np.zeros((3, 0))),
+        (A, Other("Tensor")),
+        (np.array([1e-5, -2e-5]), np.array([1e-5, -2.1e-5])),
+    ],
+    ids=repr,
+)
 def test_differ(expected, got):
     assert compare(expected, got) is not None
 
 
 def test_shape_is_reported_before_dtype_and_values():
     assert rows(A, (A * 2).T, INPUTS) == {"expected": "shape (2, 3)", "got": "shape (3, 2)"}
-    assert rows(A, A * 2, INPUTS) == {"expected": "float32, like the inputs",
-                                      "got": "float64: something in the computation is float64"}
+    assert rows(A, A * 2, INPUTS) == {
+        "expected": "float32, like the inputs",
+        "got": "float64: something in the computation is float64",
+    }
 
 
 def test_float64_is_refused_only_where_all_floating_inputs_are_float32():
@@ -60,7 +119,10 @@ def test_float64_is_refused_only_where_all_floating_inputs_are_float32():
 
 def test_small_arrays_are_shown_whole():
     assert rows(np.array([[0.5, 1.25], [-3.0, 2.0]]), np.array([[0.5, 1.25], [-3.0, 2.5]])) == {
-        "differs": "1 of 4 values", "expected": "[[0.5, 1.25], [-3, 2]]", "got": "[[0.5, 1.25], [-3, 2.5]]"}
+        "differs": "1 of 4 values",
+        "expected": "[[0.5, 1.25], [-3, 2]]",
+        "got": "[[0.5, 1.25], [-3, 2.5]]",
+    }
 
 
 def test_of_large_arrays_the_worst_place_is_shown():
@@ -81,11 +143,19 @@ def test_digits_are_added_until_two_numbers_look_different():
     assert rows(1.0, 1 + 1e-12, rtol=0, atol=0) == {"expected": "1", "got": "1.0000000000010001"}
 
 
-@pytest.mark.parametrize("got, words", [
-    (None, "None: is the `return` missing?"), (Other("Tensor"), "a Tensor, as an op gives it; its `.forward` gives the bare array"),
-    (Other("array of dtype object"), "an array of dtype object where an array was needed"),
-    ([[1.0]], "a list of 1 where an array was needed"), (1.5, "1.5 where an array was needed"),
-    ("view", "'view'"), ({}, "a dict of 0 where an array was needed"), (("raises", "KeyError", "'x'"), "KeyError: 'x'")])
+@pytest.mark.parametrize(
+    "got, words",
+    [
+        (None, "None: is the `return` missing?"),
+        (Other("Tensor"), "a Tensor, as an op gives it; its `.forward` gives the bare array"),
+        (Other("array of dtype object"), "an array of dtype object where an array was needed"),
+        ([[1.0]], "a list of 1 where an array was needed"),
+        (1.5, "1.5 where an array was needed"),
+        ("view", "'view'"),
+        ({}, "a dict of 0 where an array was needed"),
+        (("raises", "KeyError", "'x'"), "KeyError: 'x'"),
+    ],
+)
 def test_what_is_no_array_is_named(got, words):
     assert rows(A, got) == {"expected": "an array (2, 3)", "got": words}
 
@@ -121,19 +191,32 @@ def test_an_exception_is_described_by_what_its_message_should_hold():
 
 def test_the_absolute_tolerance_follows_small_values():
     assert [scale(np.array(values)) for values in ([0.0, 1e-12], [5.0, -100.0], [0.0, -0.25], [2e-5], [np.inf], [])] == [
-        1.0, 1.0, 0.25, 1e-3, 1.0, 1.0]
+        1.0,
+        1.0,
+        0.25,
+        1e-3,
+        1.0,
+        1.0,
+    ]
 
 
 def test_a_call_shows_settings_by_value_and_arrays_by_name():
     inputs = {"x": A.astype(F32), "dim": -1, "names": ["a", "b"], "eps": 0.1 + 0.2}
     assert wording.call_rows("softmax", inputs) == (
-        ("called", "softmax(x, dim=-1, names=['a', 'b'], eps=0.3)"), ("with", "x (2, 3) float32"))
+        ("called", "softmax(x, dim=-1, names=['a', 'b'], eps=0.3)"),
+        ("with", "x (2, 3) float32"),
+    )
     assert wording.call_rows("softmax", inputs, "x.softmax({dim})")[0] == ("called", "x.softmax(-1)")
     assert wording.call_rows("seed", {"n": 3}) == (("called", "seed(n=3)"),)
 
 
 def test_tiny_arrays_in_a_call_are_shown_whole():
-    inputs = {"a": np.array([[0.5], [-1.25]], F32), "b": np.zeros((0, 2)), "c": [np.zeros(3), np.ones((2, 1), int)], "t": "x" * 50}
+    inputs = {
+        "a": np.array([[0.5], [-1.25]], F32),
+        "b": np.zeros((0, 2)),
+        "c": [np.zeros(3), np.ones((2, 1), int)],
+        "t": "x" * 50,
+    }
     with_row = dict(wording.call_rows("f", inputs))["with"]
     assert dict(wording.call_rows("f", {"c": [np.zeros(1)]}))["with"] == "c = [(1,) float64]"
     assert with_row.startswith("a = [[0.5], [-1.25]] float32; b (0, 2) float64; c = [(3,) float64, (2, 1) int64]; t 'xxx")

@@ -1,4 +1,5 @@
 """The manifest: the course's graph, and the names that people type."""
+
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,8 @@ def test_the_course_has_twelve_modules_and_the_files_of_the_design(course):
     assert [module.number for module in course.modules] == [f"{number:02d}" for number in range(1, 13)]
     assert [module.exports for module in course.modules] == (
         "tensor.py activations.py layers.py losses.py autograd.py optim.py data.py training.py profiler.py "
-        "kernels_cpu.py kernels_cuda.py cnn.py").split()
+        "kernels_cpu.py kernels_cuda.py cnn.py"
+    ).split()
     assert course.module("06").package_name == "optim"
     assert course.module("06").folder == "06_optimizers"
 
@@ -38,7 +40,11 @@ def test_profiling_and_kernels_are_a_branch_that_convolutions_do_not_need(course
 
 def test_milestones_stand_where_the_design_puts_them(course):
     assert {milestone.name: milestone.requires for milestone in course.milestones} == {
-        "mnist-mlp": ("04",), "cifar10-mlp": ("08",), "lenet5": ("12",), "cifar10-cnn": ("12",)}
+        "mnist-mlp": ("04",),
+        "cifar10-mlp": ("08",),
+        "lenet5": ("12",),
+        "cifar10-cnn": ("12",),
+    }
     assert [module.number for module in course.prerequisites(course.milestone("mnist_mlp"))] == ["01", "02", "03", "04"]
 
 
@@ -52,9 +58,18 @@ def test_a_module_goes_by_number_name_and_folder(course, text):
     assert course.module(text).folder == "03_layers"
 
 
-@pytest.mark.parametrize("text, number, exercise", [
-    ("03.2", "03", "03.2"), ("3.2", "03", "03.2"), ("3.02", "03", "03.2"), ("layers.2", "03", "03.2"),
-    ("12.10", "12", "12.10"), ("12", "12", None), ("layers", "03", None)])
+@pytest.mark.parametrize(
+    "text, number, exercise",
+    [
+        ("03.2", "03", "03.2"),
+        ("3.2", "03", "03.2"),
+        ("3.02", "03", "03.2"),
+        ("layers.2", "03", "03.2"),
+        ("12.10", "12", "12.10"),
+        ("12", "12", None),
+        ("layers", "03", None),
+    ],
+)
 def test_a_target_is_a_module_or_one_of_its_exercises(course, text, number, exercise):
     module, found = course.target(text)
     assert (module.number, found) == (number, exercise)
@@ -83,14 +98,17 @@ def test_an_unknown_milestone_gets_the_nearest(course):
         course.milestone("lenet")
 
 
-@pytest.mark.parametrize("rows, reason", [
-    ([("01", "a", "a", '["02"]'), ("02", "b", "b", "[]")], "01 a requires 02, which must stand before it"),
-    ([("01", "a", "a", '["01"]')], "01 a requires 01"),
-    ([("01", "a", "a", "[]"), ("01", "b", "b", "[]")], "number 01 stands there twice"),
-    ([("01", "a", "a", "[]"), ("02", "a", "b", "[]")], "name a stands there twice"),
-    ([("01", "a", "a", "[]"), ("02", "b", "a", "[]")], "exports a.py stands there twice"),
-    ([("1", "a", "a", "[]")], "must be two digits"),
-])
+@pytest.mark.parametrize(
+    "rows, reason",
+    [
+        ([("01", "a", "a", '["02"]'), ("02", "b", "b", "[]")], "01 a requires 02, which must stand before it"),
+        ([("01", "a", "a", '["01"]')], "01 a requires 01"),
+        ([("01", "a", "a", "[]"), ("01", "b", "b", "[]")], "number 01 stands there twice"),
+        ([("01", "a", "a", "[]"), ("02", "a", "b", "[]")], "name a stands there twice"),
+        ([("01", "a", "a", "[]"), ("02", "b", "a", "[]")], "exports a.py stands there twice"),
+        ([("1", "a", "a", "[]")], "must be two digits"),
+    ],
+)
 def test_a_manifest_that_is_no_graph_is_refused(tmp_path, rows, reason):
     with pytest.raises(CurriculumError, match=reason):
         load(manifest(tmp_path, *rows))

@@ -1,4 +1,5 @@
 """Export: what goes into the package, what is refused and where, and how an error finds its way back."""
+
 import os
 import re
 import stat
@@ -10,26 +11,29 @@ from pathlib import Path
 
 import pytest
 
-from tito.notebooks import export, parts, source, strip
 from tito.files import write_atomically
+from tito.notebooks import export, parts, source, strip
 from tito.notebooks.export import ExportRefused, export_text, origin_of
 
 ROOT = Path(__file__).resolve().parents[2]
 LABEL = "modules/01_shapes/shapes.ipynb"
 SOURCES = [path for path in sorted((ROOT / "modules").glob("[0-9]*/[a-z]*.py")) if path.name != "checks.py"] + [
-    Path(__file__).parent / "fixtures" / "modules" / "01_shapes" / "shapes.py"]
+    Path(__file__).parent / "fixtures" / "modules" / "01_shapes" / "shapes.py"
+]
 EACH_SOURCE = pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.parent.name)
-GIVEN, AREA, CIRCLE, TABLE = 2, 4, 9, 11      # positions of the exported cells in the learner's list of cells
+GIVEN, AREA, CIRCLE, TABLE = 2, 4, 9, 11  # positions of the exported cells in the learner's list of cells
 
 
 @pytest.fixture
 def refused(edited, reference):
     """Change the learner's cells and return the problems for which the export is refused."""
+
     def problems(change):
         notebook = edited(change)
         with pytest.raises(ExportRefused) as caught:
             export_text(notebook, reference, LABEL)
         return [str(problem) for problem in caught.value.problems]
+
     return problems
 
 
@@ -52,12 +56,20 @@ def unlabelled(text):
 
 # What is exported
 
+
 def test_the_file_names_its_notebook_and_each_cell_in_place_of_its_mark(learner, reference):
     lines = export_text(source.read(learner()), reference, LABEL).split("\n")
-    assert lines[:6] == ["# Made by tito from modules/01_shapes/shapes.ipynb: edit that file, then run `tito module complete 01`.",
-                         "", "# shapes.ipynb, cell 3", '"""Shapes and their areas."""', "import math", ""]
+    assert lines[:6] == [
+        "# Made by tito from modules/01_shapes/shapes.ipynb: edit that file, then run `tito module complete 01`.",
+        "",
+        "# shapes.ipynb, cell 3",
+        '"""Shapes and their areas."""',
+        "import math",
+        "",
+    ]
     assert [line for line in lines if re.match("# shapes.ipynb, cell", line)] == [
-        f"# shapes.ipynb, cell {number}" for number in (3, 5, 10, 12)]
+        f"# shapes.ipynb, cell {number}" for number in (3, 5, 10, 12)
+    ]
 
 
 def test_only_marked_cells_and_no_marks_are_in_the_file(reference):
@@ -89,8 +101,9 @@ def test_a_stripped_notebook_exports_the_reference_s_code_but_for_the_stubs(path
     stubbed = path.read_text(encoding="utf-8")
     for exercise in reference.exercises():
         before = reference.cells[exercise.cell - 1].text
-        after = re.sub(r"( *)### BEGIN SOLUTION\n(?s:.*?)### END SOLUTION",
-                       rf'\1raise NotImplementedError("{exercise.label}")', before)
+        after = re.sub(
+            r"( *)### BEGIN SOLUTION\n(?s:.*?)### END SOLUTION", rf'\1raise NotImplementedError("{exercise.label}")', before
+        )
         assert before in stubbed
         stubbed = stubbed.replace(before, after)
     other = tmp_path / path.name
@@ -115,11 +128,18 @@ def test_the_same_notebook_gives_the_same_text(learner, reference):
 
 
 def test_neither_nbformat_nor_jupytext_is_loaded(learner):
-    code = (f"import sys; from tito.notebooks import source, export; reference = source.read({str(SOURCES[-1])!r})\n"
-            f"export.export_text(source.read({str(learner())!r}), reference, {LABEL!r})\n"
-            "print(sorted({'nbformat', 'jupytext', 'numpy', 'rich'} & set(sys.modules)))")
-    run = subprocess.run([sys.executable, "-X", "warn_default_encoding", "-W", "error::EncodingWarning", "-c", code], check=True,
-                         capture_output=True, encoding="utf-8", env={**os.environ, "PYTHONPATH": str(ROOT)})
+    code = (
+        f"import sys; from tito.notebooks import source, export; reference = source.read({str(SOURCES[-1])!r})\n"
+        f"export.export_text(source.read({str(learner())!r}), reference, {LABEL!r})\n"
+        "print(sorted({'nbformat', 'jupytext', 'numpy', 'rich'} & set(sys.modules)))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-X", "warn_default_encoding", "-W", "error::EncodingWarning", "-c", code],
+        check=True,
+        capture_output=True,
+        encoding="utf-8",
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
     assert run.stdout.strip() == "[]"
 
 
@@ -142,6 +162,7 @@ def test_cells_in_another_order_are_exported_in_that_order(edited, reference):
 def test_lost_metadata_and_deleted_checks_and_prose_do_not_matter(edited, reference):
     def only_bare_code(cells):
         cells[:] = [{**cell, "metadata": {}} for cell in cells if text_of(cell).startswith("#| export")]
+
     text = export_text(edited(only_bare_code), reference, LABEL)
     assert unlabelled(text) == unlabelled(export_text(reference, reference, "modules/01_shapes/shapes.py"))
 
@@ -155,32 +176,68 @@ def test_an_exported_cell_that_is_empty_is_left_out(edited, reference):
     assert "cell 6" not in export_text(edited(add(5, "#| export\n\n")), reference, LABEL)
 
 
-@pytest.mark.parametrize("statement", [
-    "import os", "from os import path", "x = 1", "x: int = 1", "x = y = 2", "LIMIT += 1", "async def f(): pass", "@staticmethod\ndef f(): pass",
-    "class A(dict): pass", "register_shape('x', None)", "math.register_it(1)", "a.b.register(c=1)", '"""Words."""'])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import os",
+        "from os import path",
+        "x = 1",
+        "x: int = 1",
+        "x = y = 2",
+        "LIMIT += 1",
+        "async def f(): pass",
+        "@staticmethod\ndef f(): pass",
+        "class A(dict): pass",
+        "register_shape('x', None)",
+        "math.register_it(1)",
+        "a.b.register(c=1)",
+        '"""Words."""',
+    ],
+)
 def test_what_a_cell_may_hold_at_its_top(edited, reference, statement):
     assert statement in export_text(edited(add(TABLE + 1, f"#| export\n{statement}")), reference, LABEL)
 
 
 def test_an_underscore_may_be_defined_as_often_as_one_likes(edited, reference):
     cell = "#| export\n@register_shape\ndef _(a):\n    return a"
-    assert export_text(edited(lambda cells: [add(TABLE + 1, cell)(cells) for _ in range(2)]), reference, LABEL).count("def _(a)") == 2
+    assert (
+        export_text(edited(lambda cells: [add(TABLE + 1, cell)(cells) for _ in range(2)]), reference, LABEL).count("def _(a)")
+        == 2
+    )
 
 
 # What is refused
 
-@pytest.mark.parametrize("statement, shown", [
-    ("print(1)", "print(1)"), ("area(1, 2)", "area(1, 2)"), ("for i in range(3):\n    pass", "for i in range(3):"),
-    ("if True:\n    x = 1", "if True:"), ("if __name__ == '__main__':\n    pass", "if __name__ == '__main__':"),
-    ("with open('x') as f: pass", "with open('x') as f:"), ("try:\n    x = 1\nexcept E: pass", "try:"), ("del math", "del math"),
-    ("assert True", "assert True"), ("raise E", "raise E"), ("pass", "pass"), ("x\n1", "x"), ("return 1", "return 1"),
-    ("math.unregister(1)", "math.unregister(1)"), ("registry['x'](1)", "registry['x'](1)"), ("await x", "await x"),
-    ("x = 1\n'words below the top'", "'words below the top'")])
+
+@pytest.mark.parametrize(
+    "statement, shown",
+    [
+        ("print(1)", "print(1)"),
+        ("area(1, 2)", "area(1, 2)"),
+        ("for i in range(3):\n    pass", "for i in range(3):"),
+        ("if True:\n    x = 1", "if True:"),
+        ("if __name__ == '__main__':\n    pass", "if __name__ == '__main__':"),
+        ("with open('x') as f: pass", "with open('x') as f:"),
+        ("try:\n    x = 1\nexcept E: pass", "try:"),
+        ("del math", "del math"),
+        ("assert True", "assert True"),
+        ("raise E", "raise E"),
+        ("pass", "pass"),
+        ("x\n1", "x"),
+        ("return 1", "return 1"),
+        ("math.unregister(1)", "math.unregister(1)"),
+        ("registry['x'](1)", "registry['x'](1)"),
+        ("await x", "await x"),
+        ("x = 1\n'words below the top'", "'words below the top'"),
+    ],
+)
 def test_a_statement_that_does_something_on_import_is_refused(refused, statement, shown):
     problem = refused(add(TABLE + 1, f"#| export\n\n{statement}"))[0]
     line = 4 if statement.startswith("x = 1") else 3
-    assert problem == (f"shapes.ipynb, cell 13, line {line}: `{shown}` would run whenever the package is imported: "
-                       "move it to a cell without `#| export`")
+    assert problem == (
+        f"shapes.ipynb, cell 13, line {line}: `{shown}` would run whenever the package is imported: "
+        "move it to a cell without `#| export`"
+    )
 
 
 def test_a_long_statement_is_shown_in_fifty_characters(refused):
@@ -189,10 +246,13 @@ def test_a_long_statement_is_shown_in_fifty_characters(refused):
     assert [re.search("`(.*?)`", problem)[1] for problem in problems] == [shown[0], "f(" + "b" * 45 + "..."]
 
 
-@pytest.mark.parametrize("line", ["%timeit f(1)", "%matplotlib inline", "!ls -l", "area?", "?area", "area??", "x = !ls", "x = %pwd", "%%time"])
+@pytest.mark.parametrize(
+    "line", ["%timeit f(1)", "%matplotlib inline", "!ls -l", "area?", "?area", "area??", "x = !ls", "x = %pwd", "%%time"]
+)
 def test_a_magic_is_refused_with_its_line(refused, line):
     assert refused(add(TABLE + 1, f"#| export\nx = 1\n{line}\ny = 1")) == [
-        f"shapes.ipynb, cell 13, line 3: `{line}` works in notebooks only: move it to a cell without `#| export`"]
+        f"shapes.ipynb, cell 13, line 3: `{line}` works in notebooks only: move it to a cell without `#| export`"
+    ]
 
 
 def test_every_magic_of_a_cell_is_reported_and_what_else_is_wrong(refused):
@@ -201,35 +261,48 @@ def test_every_magic_of_a_cell_is_reported_and_what_else_is_wrong(refused):
 
 
 def test_a_remainder_at_the_start_of_a_line_is_no_magic(edited, reference):
-    assert "% b" in export_text(edited(add(AREA, "#| export\ndef rest(a, b):\n    return (a\n            % b)")), reference, LABEL)
+    assert "% b" in export_text(
+        edited(add(AREA, "#| export\ndef rest(a, b):\n    return (a\n            % b)")), reference, LABEL
+    )
 
 
-@pytest.mark.parametrize("body, line, reason", [
-    ("def f(:\n    pass", 2, "invalid syntax"),
-    ("x = 1\ny = (2", 3, "'(' was never closed"),
-    ('x = """Is it?', 2, "unterminated triple-quoted string literal"),
-    ("def f():\nreturn 1", 3, "expected an indented block"),
-    ("    x = 1", 2, "unexpected indent"),
-    ("x = 1\n\0", None, "null bytes"),
-    ("x = " + "(" * 500, None, "too many nested parentheses"),
-    ("x = '\ud800'", None, "surrogates not allowed"),
-])
+@pytest.mark.parametrize(
+    "body, line, reason",
+    [
+        ("def f(:\n    pass", 2, "invalid syntax"),
+        ("x = 1\ny = (2", 3, "'(' was never closed"),
+        ('x = """Is it?', 2, "unterminated triple-quoted string literal"),
+        ("def f():\nreturn 1", 3, "expected an indented block"),
+        ("    x = 1", 2, "unexpected indent"),
+        ("x = 1\n\0", None, "null bytes"),
+        ("x = " + "(" * 500, None, "too many nested parentheses"),
+        ("x = '\ud800'", None, "surrogates not allowed"),
+    ],
+)
 def test_a_syntax_error_names_cell_and_line(refused, body, line, reason):
-    problem, = refused(add(TABLE + 1, f"#| export\n{body}"))
+    (problem,) = refused(add(TABLE + 1, f"#| export\n{body}"))
     assert problem.startswith(f"shapes.ipynb, cell 13, line {line or ''}") and "is not Python: " in problem and reason in problem
 
 
-@pytest.mark.parametrize("body, line", [
-    ("x = 1\ndef f():\n    nonlocal y\n    return y\nz = 1", 4), ("def f():\n    x = await g()\n    return x", 3),
-    ("from __future__ import annotations\nx = 1", 2)])
+@pytest.mark.parametrize(
+    "body, line",
+    [
+        ("x = 1\ndef f():\n    nonlocal y\n    return y\nz = 1", 4),
+        ("def f():\n    x = await g()\n    return x", 3),
+        ("from __future__ import annotations\nx = 1", 2),
+    ],
+)
 def test_what_only_the_whole_file_shows_names_cell_and_line(refused, body, line):
-    problem, = refused(add(TABLE + 1, f"\n#| export\n{body}"))
+    (problem,) = refused(add(TABLE + 1, f"\n#| export\n{body}"))
     assert problem.startswith(f"shapes.ipynb, cell 13, line {line + 1}: is not Python: ")
 
 
 def test_relative_imports_are_refused_at_any_depth(refused):
     problems = refused(add(TABLE + 1, "#| export\nfrom .tensor import x\n\n\ndef f():\n    from .. import y"))
-    assert [problem.partition(": ")[0] for problem in problems] == ["shapes.ipynb, cell 13, line 2", "shapes.ipynb, cell 13, line 6"]
+    assert [problem.partition(": ")[0] for problem in problems] == [
+        "shapes.ipynb, cell 13, line 2",
+        "shapes.ipynb, cell 13, line 6",
+    ]
     assert "`from .tensor import x` works inside a package only" in problems[0]
 
 
@@ -240,26 +313,33 @@ def test_a_missing_exercise_is_refused(refused):
 def test_an_exercise_that_lost_its_mark_is_told_from_a_missing_one(refused):
     def unmark(cells):
         cells[AREA]["source"] = "\n" + text_of(cells[AREA]).replace("#| export\n", "# note\n")
-    assert refused(unmark) == ["shapes.ipynb, cell 5, line 3: exercise 01.1 area is not in an exported cell: "
-                               "the first line of this cell must be `#| export`"]
+
+    assert refused(unmark) == [
+        "shapes.ipynb, cell 5, line 3: exercise 01.1 area is not in an exported cell: "
+        "the first line of this cell must be `#| export`"
+    ]
 
 
 def test_an_exercise_in_a_cell_turned_to_prose_is_told_from_a_missing_one(refused):
     assert refused(lambda cells: cells[CIRCLE].update(cell_type="markdown")) == [
-        "shapes.ipynb, cell 10, line 2: exercise 01.2 Circle stands in a markdown cell: turn it back into code"]
+        "shapes.ipynb, cell 10, line 2: exercise 01.2 Circle stands in a markdown cell: turn it back into code"
+    ]
 
 
 def test_a_mark_below_the_first_line_is_refused(refused):
     def lower(cells):
         cells[AREA]["source"] = "# my solution\n" + text_of(cells[AREA])
+
     assert refused(lower) == [
         "shapes.ipynb, cell 5, line 2: `#| export` must be the first line of its cell",
-        "shapes.ipynb, cell 5, line 3: exercise 01.1 area is not in an exported cell: the first line of this cell must be `#| export`"]
+        "shapes.ipynb, cell 5, line 3: exercise 01.1 area is not in an exported cell: the first line of this cell must be `#| export`",
+    ]
 
 
 def test_a_duplicated_cell_names_both(refused):
     assert refused(lambda cells: cells.insert(CIRCLE, cells[AREA])) == [
-        "shapes.ipynb, cell 10, line 2: `area` is already defined in cell 5: keep one of the two"]
+        "shapes.ipynb, cell 10, line 2: `area` is already defined in cell 5: keep one of the two"
+    ]
 
 
 @pytest.mark.parametrize("body", ["def area(a):\n    pass", "class area: pass", "area = 1", "area: int = 1", "x, area = 1, 2"])
@@ -274,25 +354,31 @@ def test_a_name_defined_twice_in_one_cell_is_refused(refused):
 def test_a_given_name_that_is_gone_is_refused(refused):
     def rename(cells):
         cells[GIVEN]["source"] = text_of(cells[GIVEN]).replace("LIMIT = 1e6", "BOUND = 1e6")
+
     assert refused(rename) == ["shapes.ipynb: `LIMIT`, which the course gives, is missing: no cell defines it"]
 
 
 def test_a_given_registration_that_is_gone_is_refused(refused):
     def drop(cells):
         cells[TABLE]["source"] = text_of(cells[TABLE]).replace('register_shape("circle", Circle)', "")
+
     assert refused(drop) == ["shapes.ipynb: `register_shape('circle')`, which the course gives, is missing: no cell defines it"]
 
 
 def test_a_given_registration_may_be_written_in_other_words(edited, reference):
     def reformat(cells):
-        cells[TABLE]["source"] = text_of(cells[TABLE]).replace('register_shape("circle", Circle)', "register_shape(\n  'circle',\n  shape=Circle)")
+        cells[TABLE]["source"] = text_of(cells[TABLE]).replace(
+            'register_shape("circle", Circle)', "register_shape(\n  'circle',\n  shape=Circle)"
+        )
+
     assert "shape=Circle" in export_text(edited(reformat), reference, LABEL)
 
 
 def test_what_a_cell_that_does_not_parse_seems_to_define_is_not_called_missing(refused):
     def unclose(cells):
         cells[AREA]["source"] = text_of(cells[AREA]).replace("return width * height", "return (width * height")
-    problem, = refused(unclose)
+
+    (problem,) = refused(unclose)
     assert "cell 5, line 10: is not Python: '(' was never closed" in problem
 
 
@@ -301,23 +387,29 @@ def test_exported_code_that_leans_on_a_cell_left_behind_is_refused(refused, cell
     def lean(cells):
         add(1, cell)(cells)
         cells[AREA + 1]["source"] = text_of(cells[AREA + 1]).replace("return width", "return np.array(width)")
-    assert refused(lean) == ["shapes.ipynb, cell 6, line 10: `np` comes from cell 2, which is not exported: "
-                             "define or import it in an exported cell"]
+
+    assert refused(lean) == [
+        "shapes.ipynb, cell 6, line 10: `np` comes from cell 2, which is not exported: define or import it in an exported cell"
+    ]
 
 
 def test_prose_defines_nothing_to_lean_on(edited, reference):
     def lean(cells):
         add(1, "np = 1", kind="markdown")(cells)
         add(AREA, "#| export\ndef helper(width):\n    return np")(cells)
+
     assert "def helper" in export_text(edited(lean), reference, LABEL)
 
 
-@pytest.mark.parametrize("use", ["width = np", "def inner(np):\n        return np", "[np for np in (1,)]", "import numpy as np\n    np.pi"])
+@pytest.mark.parametrize(
+    "use", ["width = np", "def inner(np):\n        return np", "[np for np in (1,)]", "import numpy as np\n    np.pi"]
+)
 def test_a_local_name_leans_on_nothing(edited, reference, use):
     def lean(cells):
         add(1, "np = rest = 1")(cells)
         body = f"np = 2\n    {use}" if use == "width = np" else use
         add(AREA, f"#| export\ndef helper(width):\n    {body}")(cells)
+
     assert "def helper" in export_text(edited(lean), reference, LABEL)
 
 
@@ -327,15 +419,24 @@ def test_everything_is_reported_together_in_the_notebook_s_order(refused):
         cells[CIRCLE]["source"] = text_of(cells[CIRCLE]).replace("#| export\n", "")
         add(TABLE + 1, "#| export\nprint(1)\nfrom . import x\nLIMIT = 2")(cells)
         del cells[AREA]
+
     problems = refused(wreck)
     assert [re.match(r"shapes.ipynb(?:, cell (\d+), line (\d+))?", problem).groups() for problem in problems] == [
-        (None, None), ("3", "6"), ("9", "1"), ("12", "2"), ("12", "3"), ("12", "4")]
+        (None, None),
+        ("3", "6"),
+        ("9", "1"),
+        ("12", "2"),
+        ("12", "3"),
+        ("12", "4"),
+    ]
 
 
 @pytest.mark.parametrize("format", ["ipynb", "py"])
 def test_an_empty_notebook_misses_everything(tmp_path, reference, format):
     path = tmp_path / f"shapes.{format}"
-    path.write_text('{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}' if format == "ipynb" else "", encoding="utf-8")
+    path.write_text(
+        '{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}' if format == "ipynb" else "", encoding="utf-8"
+    )
     with pytest.raises(ExportRefused) as caught:
         export_text(source.read(path), reference, LABEL)
     assert len(caught.value.problems) == 6 and str(caught.value).count("\n") == 5
@@ -351,13 +452,16 @@ def test_a_percent_file_is_refused_in_the_same_words(learner, reference):
 
 def test_a_docstring_that_is_never_closed_is_blamed_on_its_own_cell(learner, reference):
     path = learner("py")
-    path.write_text(path.read_text(encoding="utf-8").replace('"""Return the area in m².\n\n', '"Return the area.\n\n', 1), encoding="utf-8")
+    path.write_text(
+        path.read_text(encoding="utf-8").replace('"""Return the area in m².\n\n', '"Return the area.\n\n', 1), encoding="utf-8"
+    )
     with pytest.raises(ExportRefused) as caught:
         export_text(source.read(path), reference, "modules/01_shapes/shapes.py")
     assert {problem.cell for problem in caught.value.problems if problem.cell} == {5}
 
 
 # Finding the way back
+
 
 def test_cell_of_finds_the_exported_cell(learner, edited):
     assert parts.cell_of(source.read(learner()), "Circle") == 10
@@ -445,6 +549,7 @@ def test_an_exception_is_traced_to_the_line_that_raised_it(learner, reference, t
 
 # Writing
 
+
 def test_a_text_that_is_not_python_leaves_the_old_file_and_nothing_else(tmp_path):
     path = tmp_path / "shapes.py"
     path.write_text("x = 1\n", encoding="utf-8")
@@ -459,6 +564,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, monke
 
     def full(*_):
         raise OSError(28, "No space left on device")
+
     monkeypatch.setattr(export.os, "replace", full)
     with pytest.raises(OSError, match="No space left"):
         write_atomically(path, "x = 2\n")
@@ -503,10 +609,14 @@ def test_a_kill_at_any_moment_leaves_one_text_or_the_other(tmp_path):
     path = tmp_path / "shapes.py"
     texts = [f"x = {digit}\n" * 20_000 for digit in (1, 2)]
     write_atomically(path, texts[0])
-    code = ("import itertools, sys; from tito.files import write_atomically\n"
-            "for digit in itertools.cycle((1, 2)):\n    write_atomically(sys.argv[1], f'x = {digit}\\n' * 20_000)\n    print(digit, flush=True)")
+    code = (
+        "import itertools, sys; from tito.files import write_atomically\n"
+        "for digit in itertools.cycle((1, 2)):\n    write_atomically(sys.argv[1], f'x = {digit}\\n' * 20_000)\n    print(digit, flush=True)"
+    )
     for delay in range(8):
-        writer = subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(ROOT)})
+        writer = subprocess.Popen(
+            [sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(ROOT)}
+        )
         writer.stdout.readline()
         time.sleep(0.013 * delay)
         writer.kill()

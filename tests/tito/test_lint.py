@@ -1,4 +1,5 @@
 """Every rule of the authors' lint is kept by a small course, and turns red at the fault that is planted in it."""
+
 import ast
 import re
 import shutil
@@ -18,8 +19,10 @@ from tito.workspace import WorkspaceError
 FIXTURE = Path(__file__).parent / "fixtures_lint"
 AREAS, SCALING = "modules/01_areas/areas.py", "modules/02_scaling/scaling.py"
 CHECKS, PACKAGE, MILESTONE = "modules/01_areas/checks.py", "tinytorch/given/text.py", "milestones/measure.py"
-RECORD = ('{"date": "", "machine": {"processor": "", "cores": 2, "load": 0, "system": "", "python": "", "settings": {}}, '
-          '"libraries": {"numpy": {"version": ""}}, "cases": []}')
+RECORD = (
+    '{"date": "", "machine": {"processor": "", "cores": 2, "load": 0, "system": "", "python": "", "settings": {}}, '
+    '"libraries": {"numpy": {"version": ""}}, "cases": []}'
+)
 TABLE = "rectangles * self.factors"
 
 
@@ -57,6 +60,7 @@ def test_a_clean_course_keeps_every_rule(rule, root):
     assert [str(problem) for problem in rule.problems(Course(root))] == []
 
 
+# fmt: off
 FAULTS = [
     ("exports", AREAS, "widths * heights * unit ** 2", "heights * widths * unit ** 2", "tinytorch/areas.py:<return widths * heights>: is not what modules/01_areas/areas.py exports"),
     ("exports", "tinytorch/areas.py", "", "\n", "tinytorch/areas.py:36: is not what"),
@@ -150,6 +154,7 @@ LONG = [
     ("code-sizes", MILESTONE, "", "\ndef long(a):\n" + "    a += 1\n" * 40, f"{MILESTONE}:<def long>: long has 41 lines"),
     ("code-sizes", MILESTONE, "", "\ndef longer(a):\n" + "    a += 1\n" * 12, "milestones: half of the functions have more than 10 lines"),
 ]
+# fmt: on
 
 
 @pytest.mark.parametrize("rule, file, old, new, expected", FAULTS)
@@ -169,10 +174,11 @@ def test_what_is_long_is_reported_and_not_refused(rule, file, old, new, expected
 
 def placed(expected, root):
     """Put line numbers for texts: `areas.py:<def area>` becomes `areas.py:39`."""
+
     def number(found):
         text = (root / found[1]).read_text(encoding="utf-8")
         assert found[2] in text, found[0]
-        return f"{found[1]}:{text[:text.index(found[2])].count(chr(10)) + 1}"
+        return f"{found[1]}:{text[: text.index(found[2])].count(chr(10)) + 1}"
 
     return re.sub(r"(\S+):<(.+?)>(?=[:,])", number, expected, flags=re.DOTALL)
 
@@ -181,22 +187,27 @@ def test_every_rule_has_a_fault_that_it_finds():
     assert {rule.name for rule in RULES} == {fault[0] for fault in [*FAULTS, *LONG]}
 
 
-@pytest.mark.parametrize("drawn, words", [
-    ("np.abs(rng.standard_normal((count, 2), np.float32))", ["without a negative entry"]),
-    ("rng.standard_normal((2, 2), np.float32)", ["square"]),
-    ("np.eye(2, dtype=np.float32) * rng.standard_normal()", ["square", "symmetric"]),
-    ("rng.standard_normal((count, 2), np.float32)", []),
-])
+@pytest.mark.parametrize(
+    "drawn, words",
+    [
+        ("np.abs(rng.standard_normal((count, 2), np.float32))", ["without a negative entry"]),
+        ("rng.standard_normal((2, 2), np.float32)", ["square"]),
+        ("np.eye(2, dtype=np.float32) * rng.standard_normal()", ["square", "symmetric"]),
+        ("rng.standard_normal((count, 2), np.float32)", []),
+    ],
+)
 def test_draws_that_hide_mistakes_are_a_warning(drawn, words, root):
     if words:
         plant(root, CHECKS, "rng.standard_normal((count, 2), np.float32)", drawn)
     problems = named("draws").problems(Course(root))
-    assert [(problem.reason.rpartition("every array is ")[2], problem.warning) for problem in problems] == [(word, True) for word in words]
+    assert [(problem.reason.rpartition("every array is ")[2], problem.warning) for problem in problems] == [
+        (word, True) for word in words
+    ]
 
 
 @pytest.mark.parametrize("rule", [rule for rule in RULES if rule.by_module], ids=lambda rule: rule.name)
 def test_a_source_that_cannot_be_read_is_a_problem_and_no_crash(rule, root):
-    plant(root, AREAS, 'points=2', 'points=two')
+    plant(root, AREAS, "points=2", "points=two")
     found = [str(problem) for problem in rule.problems(Course(root, ["01"]))]
     assert found and all(problem.startswith(f"{AREAS}, cell 5: ") and "from 'two' on" in problem for problem in found)
 
@@ -204,27 +215,56 @@ def test_a_source_that_cannot_be_read_is_a_problem_and_no_crash(rule, root):
 def test_what_an_export_refuses_is_a_problem_with_cell_and_line(root):
     plant(root, AREAS, "return rectangles[:, 0]", "return rectangles[:, 0")
     assert [str(problem) for problem in named("exports").problems(Course(root, ["01"]))] == [
-        f"{AREAS}, cell 3: line 8: is not Python: '[' was never closed"]
+        f"{AREAS}, cell 3: line 8: is not Python: '[' was never closed"
+    ]
 
 
-@pytest.mark.parametrize("text, faulty", [
-    ("open(path)", True), ("open(path, 'w')", True), ("open(path, mode='r')", True), ("open(path, 'rb')", False),
-    ("open(path, 'a' if fresh else 'wb')", True), ("open(path, 'ab' if fresh else 'wb')", False),
-    ("open(path, encoding='utf-8')", False), ("open(path, **options)", False), ("path.open()", True), ("path.open('rb')", False),
-    ("gzip.open(path)", False), ("gzip.open(path, 'rt')", True), ("io.open(path, 'w')", True), ("Image.open(path)", False),
-    ("path.read_text()", True), ("path.read_text('utf-8')", False), ("path.write_text(text)", True),
-    ("path.write_text(text, 'utf-8')", False), ("subprocess.run(words, text=True)", True), ("subprocess.run(words)", False),
-    ("subprocess.run(words, text=True, encoding='utf-8')", False), ("Popen(words, universal_newlines=True)", True),
-    ("subprocess.run(words, text=False)", False), ("path.read_bytes()", False),
-])
+@pytest.mark.parametrize(
+    "text, faulty",
+    [
+        ("open(path)", True),
+        ("open(path, 'w')", True),
+        ("open(path, mode='r')", True),
+        ("open(path, 'rb')", False),
+        ("open(path, 'a' if fresh else 'wb')", True),
+        ("open(path, 'ab' if fresh else 'wb')", False),
+        ("open(path, encoding='utf-8')", False),
+        ("open(path, **options)", False),
+        ("path.open()", True),
+        ("path.open('rb')", False),
+        ("gzip.open(path)", False),
+        ("gzip.open(path, 'rt')", True),
+        ("io.open(path, 'w')", True),
+        ("Image.open(path)", False),
+        ("path.read_text()", True),
+        ("path.read_text('utf-8')", False),
+        ("path.write_text(text)", True),
+        ("path.write_text(text, 'utf-8')", False),
+        ("subprocess.run(words, text=True)", True),
+        ("subprocess.run(words)", False),
+        ("subprocess.run(words, text=True, encoding='utf-8')", False),
+        ("Popen(words, universal_newlines=True)", True),
+        ("subprocess.run(words, text=False)", False),
+        ("path.read_bytes()", False),
+    ],
+)
 def test_which_calls_leave_the_encoding_to_the_system(text, faulty):
     assert bool(list(silent(ast.parse(text)))) == faulty
 
 
-@pytest.mark.parametrize("hint, told", [
-    ("Write `return a * b`.", True), ("You need `a*b`.", True), ("Multiply: a  *  b", True), ("`a * bias` is another thing", False),
-    ("Return out.", False), ("The product of a and b.", False), ("Use `total = sum( a , axis = 0 )`", True), ("sum(a)", False),
-])
+@pytest.mark.parametrize(
+    "hint, told",
+    [
+        ("Write `return a * b`.", True),
+        ("You need `a*b`.", True),
+        ("Multiply: a  *  b", True),
+        ("`a * bias` is another thing", False),
+        ("Return out.", False),
+        ("The product of a and b.", False),
+        ("Use `total = sum( a , axis = 0 )`", True),
+        ("sum(a)", False),
+    ],
+)
 def test_which_hints_give_a_line_away(hint, told):
     lines = ["return a * b", "return out", "total = sum(a, axis=0)  # downwards"]
     assert bool(given_away(hint, lines)) == told
@@ -257,10 +297,14 @@ def test_a_module_without_source_cannot_be_judged(root):
         Course(root, ["03"])
 
 
-@pytest.mark.parametrize("problem, text", [
-    (Problem("a.py", "is long", 3, 2), "a.py:3, cell 2: is long"), (Problem("a.py", "is long", cell=2), "a.py, cell 2: is long"),
-    (Problem("a.py", "is long"), "a.py: is long"),
-])
+@pytest.mark.parametrize(
+    "problem, text",
+    [
+        (Problem("a.py", "is long", 3, 2), "a.py:3, cell 2: is long"),
+        (Problem("a.py", "is long", cell=2), "a.py, cell 2: is long"),
+        (Problem("a.py", "is long"), "a.py: is long"),
+    ],
+)
 def test_a_problem_names_its_place(problem, text):
     assert str(problem) == text
 
@@ -268,6 +312,7 @@ def test_a_problem_names_its_place(problem, text):
 @pytest.fixture
 def tito(root, monkeypatch, capsys):
     """Run tito in the fixture course, and return its exit status and what it printed."""
+
     def run(*words, folder=root):
         monkeypatch.delenv("TINYTORCH_WORKSPACE", raising=False)
         monkeypatch.chdir(folder)
@@ -316,10 +361,14 @@ def test_check_lists_its_rules(tito):
     assert all(rule.name in text and rule.purpose for rule in RULES)
 
 
-@pytest.mark.parametrize("words, says", [
-    (("check", "--rule", "prosa"), "did you mean prose?"), (("check", "07"), "there is no module '07'"),
-    (("export", "03"), "is not there yet"),
-])
+@pytest.mark.parametrize(
+    "words, says",
+    [
+        (("check", "--rule", "prosa"), "did you mean prose?"),
+        (("check", "07"), "there is no module '07'"),
+        (("export", "03"), "is not there yet"),
+    ],
+)
 def test_misuse_has_status_2(words, says, tito):
     status, text = tito(*words)
     assert status == 2

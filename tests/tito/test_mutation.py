@@ -1,4 +1,5 @@
 """Mistakes planted in reference solutions: which are made, which are caught, and what is reported of the others."""
+
 import ast
 import json
 import shutil
@@ -8,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tito import cli
-from tito.mutants import run as mutation_run, score as mutation
 from tito.lint.course import Course
+from tito.mutants import run as mutation_run, score as mutation
 
 FIXTURE = Path(__file__).parent / "fixtures_lint"
 AREAS, CHECKS = "modules/01_areas/areas.py", "modules/01_areas/checks.py"
@@ -32,48 +33,57 @@ def made(text):
     return list(mutation.mutated(ast.parse(text), lambda node: True))
 
 
-@pytest.mark.parametrize("text, expected", [
-    ("a + b", {"a - b", "a", "b"}),
-    ("a * b", {"a / b", "a + b", "a", "b"}),
-    ("a @ b", {"a * b", "a", "b"}),
-    ("a ** 2", {"a * 2", "a", "2", "a ** 3", "a ** 1"}),
-    ("-a", {"a"}),
-    ("not a", {"a"}),
-    ("a < b", {"a <= b", "a > b"}),
-    ("a == b", {"a != b"}),
-    ("a is None", {"a is not None"}),
-    ("a < b <= c", {"a <= b <= c", "a > b <= c", "a < b < c", "a < b >= c"}),
-    ("a and b", {"a or b", "a", "b"}),
-    ("a or b or c", {"a and b and c", "b or c", "a or c", "a or b"}),
-    ("True", {"False"}),
-    ("0.5", {"1.5", "1.0"}),
-    ("'mean'", {"'meanx'"}),
-    ("', '", set()),
-    ("f(a)", set()),
-    ("f(a, b)", {"f(b, a)", "f(b)", "f(a)"}),
-    ("f(a, key=b)", {"f(key=b)", "f(a)"}),
-    ("a.sum(axis=1)", {"a.prod(axis=1)", "a.mean(axis=1)", "a.sum()", "a.sum(axis=2)", "a.sum(axis=0)"}),
-    ("a.sum(axis=-1)", {"a.prod(axis=-1)", "a.mean(axis=-1)", "a.sum()", "a.sum(axis=1)", "a.sum(axis=-2)", "a.sum(axis=-0)"}),
-    ("a.sum(axis=None)", {"a.prod(axis=None)", "a.mean(axis=None)", "a.sum()", "a.sum(axis=0)"}),
-    ("min(a)", {"max(a)"}),
-    ("a if b else c", {"a if not b else c"}),
-    ("[a for a in b if a]", {"[a for a in b if not a]", "[a for a in b]"}),
-    ("a[1:]", {"a[:]", "a[2:]", "a[0:]"}),
-    ("f'{a + 1} and 2'", set()),
-])
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("a + b", {"a - b", "a", "b"}),
+        ("a * b", {"a / b", "a + b", "a", "b"}),
+        ("a @ b", {"a * b", "a", "b"}),
+        ("a ** 2", {"a * 2", "a", "2", "a ** 3", "a ** 1"}),
+        ("-a", {"a"}),
+        ("not a", {"a"}),
+        ("a < b", {"a <= b", "a > b"}),
+        ("a == b", {"a != b"}),
+        ("a is None", {"a is not None"}),
+        ("a < b <= c", {"a <= b <= c", "a > b <= c", "a < b < c", "a < b >= c"}),
+        ("a and b", {"a or b", "a", "b"}),
+        ("a or b or c", {"a and b and c", "b or c", "a or c", "a or b"}),
+        ("True", {"False"}),
+        ("0.5", {"1.5", "1.0"}),
+        ("'mean'", {"'meanx'"}),
+        ("', '", set()),
+        ("f(a)", set()),
+        ("f(a, b)", {"f(b, a)", "f(b)", "f(a)"}),
+        ("f(a, key=b)", {"f(key=b)", "f(a)"}),
+        ("a.sum(axis=1)", {"a.prod(axis=1)", "a.mean(axis=1)", "a.sum()", "a.sum(axis=2)", "a.sum(axis=0)"}),
+        (
+            "a.sum(axis=-1)",
+            {"a.prod(axis=-1)", "a.mean(axis=-1)", "a.sum()", "a.sum(axis=1)", "a.sum(axis=-2)", "a.sum(axis=-0)"},
+        ),
+        ("a.sum(axis=None)", {"a.prod(axis=None)", "a.mean(axis=None)", "a.sum()", "a.sum(axis=0)"}),
+        ("min(a)", {"max(a)"}),
+        ("a if b else c", {"a if not b else c"}),
+        ("[a for a in b if a]", {"[a for a in b if not a]", "[a for a in b]"}),
+        ("a[1:]", {"a[:]", "a[2:]", "a[0:]"}),
+        ("f'{a + 1} and 2'", set()),
+    ],
+)
 def test_the_mutations_of_an_expression(text, expected):
     found = set(made(f"x = {text}")) - {"pass"}
     assert found == {ast.unparse(ast.parse(f"x = {one}")) for one in expected}
 
 
-@pytest.mark.parametrize("text, expected", [
-    ("a += b", {"a -= b", "pass"}),
-    ("if a:\n    b()", {"if not a:\n    b()", "if a:\n    pass", "pass"}),
-    ("while a:\n    b()", {"while not a:\n    b()", "while a:\n    pass", "pass"}),
-    ("return a", {"pass"}),
-    ("raise ValueError(f'{a + 1} {b}')", {"pass"}),
-    ("pass", set()),
-])
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("a += b", {"a -= b", "pass"}),
+        ("if a:\n    b()", {"if not a:\n    b()", "if a:\n    pass", "pass"}),
+        ("while a:\n    b()", {"while not a:\n    b()", "while a:\n    pass", "pass"}),
+        ("return a", {"pass"}),
+        ("raise ValueError(f'{a + 1} {b}')", {"pass"}),
+        ("pass", set()),
+    ],
+)
 def test_the_mutations_of_a_statement(text, expected):
     assert set(made(text)) == expected
 
@@ -89,8 +99,12 @@ def test_only_what_stands_between_the_marks_is_mutated(root):
     course = Course(root)
     module = course.modules[0]
     mutants = mutation.mutants(course, module, course.exercises(module)[0])
-    solution = {"if unit <= 0:", "raise ValueError(f'area needs a unit above 0, got {unit}')",
-                "widths, heights = sides(rectangles)", "return widths * heights * unit ** 2"}
+    solution = {
+        "if unit <= 0:",
+        "raise ValueError(f'area needs a unit above 0, got {unit}')",
+        "widths, heights = sides(rectangles)",
+        "return widths * heights * unit ** 2",
+    }
     assert len(mutants) == 22
     assert {line for mutant in mutants for line in mutant.before.split("\n")} <= solution
     assert all("unit: Length of a unit in metres." in mutant.text for mutant in mutants)
@@ -101,13 +115,15 @@ def test_the_methods_of_a_class_are_mutated(root):
     course = Course(root)
     module = course.modules[1]
     mutants = mutation.mutants(course, module, course.exercises(module)[0])
-    assert ("return rectangles * self.factors", "return rectangles / self.factors") in {(one.before, one.after) for one in mutants}
+    assert ("return rectangles * self.factors", "return rectangles / self.factors") in {
+        (one.before, one.after) for one in mutants
+    }
 
 
 def test_what_the_checks_catch_and_what_survives(root):
     course = Course(root)
     module = course.modules[0]
-    score, = mutation_run.scores(course, module, course.exercises(module))
+    (score,) = mutation_run.scores(course, module, course.exercises(module))
     assert [(mutant.before, mutant.after) for mutant in score.survivors] == SURVIVORS
     assert (score.total, score.caught, score.excused, score.outdated) == (22, 20, (), ())
 
@@ -115,27 +131,35 @@ def test_what_the_checks_catch_and_what_survives(root):
 def test_a_sharper_check_catches_the_survivors(root):
     plant(root, CHECKS, "(4, -1.0)", "(4, -1.0), (4, 0.0)")
     course = Course(root)
-    score, = mutation_run.scores(course, course.modules[0], course.exercises(course.modules[0]), jobs=1)
+    (score,) = mutation_run.scores(course, course.modules[0], course.exercises(course.modules[0]), jobs=1)
     assert score.survivors == ()
 
 
 def test_the_whole_package_is_fresh_for_each_mutant(root):
     """A mutant that changes what it imports must not be felt by the next one."""
-    plant(root, AREAS, "    widths, heights = sides(rectangles)\n",
-          "    from tinytorch import given\n    given.count = getattr(given, 'count', 0) + 1\n"
-          "    widths, heights = sides(rectangles)\n")
+    plant(
+        root,
+        AREAS,
+        "    widths, heights = sides(rectangles)\n",
+        "    from tinytorch import given\n    given.count = getattr(given, 'count', 0) + 1\n"
+        "    widths, heights = sides(rectangles)\n",
+    )
     plant(root, AREAS, "return widths * heights * unit ** 2", "return widths * heights * unit ** 2 * (given.count < 7)")
     course = Course(root)
-    score, = mutation_run.scores(course, course.modules[0], course.exercises(course.modules[0]), jobs=1)
+    (score,) = mutation_run.scores(course, course.modules[0], course.exercises(course.modules[0]), jobs=1)
     assert score.caught < score.total  # six calls a mutant: were the package kept, all after the first would count as caught
 
 
 def test_a_mutant_that_never_ends_is_caught_and_the_next_ones_are_judged(root, monkeypatch):
     monkeypatch.setattr(mutation_run, "TIMEOUT", 0.5)
-    plant(root, AREAS, "    widths, heights = sides(rectangles)\n",
-          "    turns = 0\n    while turns < 1:\n        turns += 1\n    widths, heights = sides(rectangles)\n")
+    plant(
+        root,
+        AREAS,
+        "    widths, heights = sides(rectangles)\n",
+        "    turns = 0\n    while turns < 1:\n        turns += 1\n    widths, heights = sides(rectangles)\n",
+    )
     course = Course(root)
-    score, = mutation_run.scores(course, course.modules[0], course.exercises(course.modules[0]))
+    (score,) = mutation_run.scores(course, course.modules[0], course.exercises(course.modules[0]))
     survivors = {(mutant.before, mutant.after) for mutant in score.survivors}
     assert ("turns += 1", "turns -= 1") not in survivors and ("turns += 1", "pass") not in survivors
     assert survivors > set(SURVIVORS)
@@ -145,6 +169,7 @@ def test_a_mutant_that_never_ends_is_caught_and_the_next_ones_are_judged(root, m
 @pytest.fixture
 def tito(root, monkeypatch, capsys):
     """Run tito dev mutate in the fixture course, and return its exit status and what it printed."""
+
     def run(*words):
         monkeypatch.delenv("TINYTORCH_WORKSPACE", raising=False)
         monkeypatch.chdir(root)
@@ -163,7 +188,7 @@ def test_the_report_shows_each_survivor_as_a_difference(tito, tmp_path):
     assert "  01.1  area                                20 of 22 caught\n" in text
     assert "  01.1 survives\n      - if unit <= 0:\n      + if unit < 0:\n" in text
     assert text.rstrip().endswith("Next: tito dev check") and text.isascii()
-    found, = json.loads((tmp_path / "found.json").read_text(encoding="utf-8"))
+    (found,) = json.loads((tmp_path / "found.json").read_text(encoding="utf-8"))
     assert (found["mutants"], found["caught"], len(found["survivors"])) == (22, 20, 2)
 
 
@@ -176,7 +201,9 @@ def test_too_few_caught_is_a_failure(tito, root):
 
 
 def test_a_reason_is_told_and_changes_only_the_second_figure(tito, root):
-    reason = '[[survivor]]\nexercise = "01.1"\nbefore = "if unit <= 0:"\nafter = "if unit < 0:"\nreason = "a unit of 0 is a point"\n'
+    reason = (
+        '[[survivor]]\nexercise = "01.1"\nbefore = "if unit <= 0:"\nafter = "if unit < 0:"\nreason = "a unit of 0 is a point"\n'
+    )
     outdated = reason.replace("unit < 0", "unit > 0").replace("a unit of 0 is a point", "gone")
     (root / "modules/01_areas/survivors.toml").write_text(reason + outdated, encoding="utf-8")
     status, text = tito("--exercise", "01.1")

@@ -1,4 +1,5 @@
 """`check` in a notebook says what the terminal says, about what the kernel holds."""
+
 import json
 import linecache
 import os
@@ -14,8 +15,8 @@ import pytest
 
 from tito import workspace
 from tito.checks import checking, report, runner
-from tito.curriculum import Curriculum
 from tito.checks.notebook import Checker, CheckFailed, View
+from tito.curriculum import Curriculum
 
 Exercise = namedtuple("Exercise", "id name")
 FIXTURES = Path(__file__).parent / "fixtures_checking"
@@ -59,8 +60,10 @@ class Course:
 
 @pytest.fixture
 def course(tmp_path, monkeypatch):
-    source = "".join(f'# %% exercise="01.{number}" minutes=5 points=1\ndef {name}(a, b):\n    pass\n\n'
-                     for number, name in enumerate("right wrong stub needs_stub raises divide absent".split(), 1))
+    source = "".join(
+        f'# %% exercise="01.{number}" minutes=5 points=1\ndef {name}(a, b):\n    pass\n\n'
+        for number, name in enumerate("right wrong stub needs_stub raises divide absent".split(), 1)
+    )
     (tmp_path / "source.py").write_text(source, encoding="utf-8")
     monkeypatch.setattr(workspace, "course_checks", lambda module: FIXTURES / "checks.py")
     monkeypatch.setattr(workspace, "course_source", lambda module: tmp_path / "source.py")
@@ -89,7 +92,9 @@ def test_a_wrong_answer_shows_the_report_and_no_traceback(course, capsys):
     assert not capsys.readouterr().out and "Traceback" not in str(error)
 
 
-@pytest.mark.parametrize("cell, name", [(WRONG, "wrong"), (RAISES, "raises"), (DIVIDE, "divide"), (STUB, "stub"), (NEEDS, "needs_stub")])
+@pytest.mark.parametrize(
+    "cell, name", [(WRONG, "wrong"), (RAISES, "raises"), (DIVIDE, "divide"), (STUB, "stub"), (NEEDS, "needs_stub")]
+)
 def test_the_terminal_says_the_same(course, capsys, cell, name):
     made = course(STUB, cell)
     (made.root / "tinytorch").mkdir()
@@ -112,8 +117,7 @@ def test_a_stub_is_said_to_be_one_and_raises_nothing(course, capsys):
     check = course(STUB, NEEDS).check
     check("01.3")
     check("01.4")
-    assert capsys.readouterr().out == ("01.3 stub  not written yet\n"
-                                       "01.4 needs_stub  needs 01.3 stub, which is not written yet\n")
+    assert capsys.readouterr().out == ("01.3 stub  not written yet\n01.4 needs_stub  needs 01.3 stub, which is not written yet\n")
 
 
 def test_an_exception_has_the_cell_and_the_line(course):
@@ -150,8 +154,10 @@ def test_a_name_that_is_not_there(course):
 
 def test_all_exercises_at_once(course, capsys):
     error = failure(course(RIGHT, WRONG, STUB, NEEDS, RAISES, DIVIDE).check)
-    assert capsys.readouterr().out == ("01.1 right  passed 4 of 4 cases\n01.3 stub  not written yet\n"
-                                       "01.4 needs_stub  needs 01.3 stub, which is not written yet\n")
+    assert capsys.readouterr().out == (
+        "01.1 right  passed 4 of 4 cases\n01.3 stub  not written yet\n"
+        "01.4 needs_stub  needs 01.3 stub, which is not written yet\n"
+    )
     starts = [line.partition("  ")[0] for line in str(error).split("\n") if line.startswith("01.")]
     assert starts == ["01.2 wrong", "01.5 raises", "01.6 divide", "01.7 absent"]
 
@@ -164,7 +170,10 @@ def test_a_module_without_exercises_is_no_success(course):
 
 def test_an_unknown_exercise_is_answered_with_those_there_are(course):
     text = str(failure(course(RIGHT).check, "01.77"))
-    assert text.startswith("module 01 has no exercise '01.77': it has 01.1 right, 01.2 wrong") and max(map(len, text.split("\n"))) <= 80
+    assert (
+        text.startswith("module 01 has no exercise '01.77': it has 01.1 right, 01.2 wrong")
+        and max(map(len, text.split("\n"))) <= 80
+    )
 
 
 def test_the_observer_of_a_whole_module_sees_the_notebooks_names(course, capsys):
@@ -238,13 +247,26 @@ def test_in_a_real_kernel(tmp_path, monkeypatch):
         shutil.copy(REPOSITORY / "modules" / name, tmp_path / "modules" / name)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), str(REPOSITORY)]))
     monkeypatch.delenv("TINYTORCH_WORKSPACE", raising=False)
-    cells = ["from tito import notebook\ncheck = notebook('01')", "from tinytorch.given.op import op", "check('matmul')",
-             "@op\ndef matmul(a, b):\n    raise NotImplementedError('01.3 matmul')", "check('matmul')",
-             "@op\ndef matmul(a, b):\n    return None", "check('matmul')", "from tinytorch.tensor import Tensor",
-             "import tinytorch.given.op\nwith open(tinytorch.given.op.__file__, 'a') as file: file.write('# edited')", "check('matmul')"]
+    cells = [
+        "from tito import notebook\ncheck = notebook('01')",
+        "from tinytorch.given.op import op",
+        "check('matmul')",
+        "@op\ndef matmul(a, b):\n    raise NotImplementedError('01.3 matmul')",
+        "check('matmul')",
+        "@op\ndef matmul(a, b):\n    return None",
+        "check('matmul')",
+        "from tinytorch.tensor import Tensor",
+        "import tinytorch.given.op\nwith open(tinytorch.given.op.__file__, 'a') as file: file.write('# edited')",
+        "check('matmul')",
+    ]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    nbclient.NotebookClient(notebook, allow_errors=True, timeout=60, kernel_name="python3",
-                            resources={"metadata": {"path": str(tmp_path / "modules" / "01_tensor")}}).execute()
+    nbclient.NotebookClient(
+        notebook,
+        allow_errors=True,
+        timeout=60,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(tmp_path / "modules" / "01_tensor")}},
+    ).execute()
     ready, _, missing, _, unwritten, _, wrong, forbidden, _, stale = (outputs(cell) for cell in notebook.cells)
     assert not ready
     assert "matmul  is not defined: run the cell that defines it first (cell" in missing

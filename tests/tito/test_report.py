@@ -1,4 +1,5 @@
 """What a learner reads, to the letter."""
+
 import textwrap
 
 import pytest
@@ -7,8 +8,12 @@ from tito.checks import report
 from tito.checks.checking import Failure, Verdict
 
 WHERE = "modules/01_tensor/tensor.ipynb, cell 23"
-ROWS = (("called", "matmul(a, b)"), ("with", "a (4, 1, 2, 3) float32; b (6, 3, 5) float32"),
-        ("expected", "shape (4, 6, 2, 5)"), ("got", "shape (4, 1, 2, 5)"))
+ROWS = (
+    ("called", "matmul(a, b)"),
+    ("with", "a (4, 1, 2, 3) float32; b (6, 3, 5) float32"),
+    ("expected", "shape (4, 6, 2, 5)"),
+    ("got", "shape (4, 1, 2, 5)"),
+)
 BATCH = "the batch dimensions were not broadcast: only the first matrix of b was used"
 
 
@@ -37,7 +42,10 @@ def test_a_wrong_shape():
 def test_a_long_call_has_its_arrays_below_it():
     rows = (("called", "reduce_sum(a, dim=-1)"), ROWS[1], ("got", "1"))
     assert report.text(failed(*rows, case=1)).split("\n")[2:5] == [
-        "  called            reduce_sum(a, dim=-1)", "  with              " + ROWS[1][1], "  got               1"]
+        "  called            reduce_sum(a, dim=-1)",
+        "  with              " + ROWS[1][1],
+        "  got               1",
+    ]
 
 
 def test_terminal_and_notebook_differ_in_the_next_step_only():
@@ -62,15 +70,28 @@ def test_no_cases_are_counted_where_none_ran():
 
 
 def test_what_stops_the_whole_module_is_told_once_and_under_its_name():
-    broken = [Verdict(f"01.{i}", "f", "error", 0, 4, Failure((("", "importing tinytorch.tensor failed"),), shared=True)) for i in (1, 2, 3)]
+    broken = [
+        Verdict(f"01.{i}", "f", "error", 0, 4, Failure((("", "importing tinytorch.tensor failed"),), shared=True))
+        for i in (1, 2, 3)
+    ]
     (text,) = report.texts(broken, lambda verdict: WHERE)
     assert text.startswith("module 01  ") and text.partition("\n")[0].endswith("modules/01_tensor/tensor.ipynb")
     verdicts = [Verdict("01.1", "f", "passed", 1, 1), failed(*ROWS, case=2)]
     assert len(report.texts(verdicts, lambda verdict: WHERE, ascii=True)) == 2
 
 
-@pytest.mark.parametrize("row", [("raised", "ValueError: " + "long words " * 200), ("got", "x" * 500), ("got", "[" + "0.1, " * 90 + "]"),
-                                 ("", "words " * 50), ("raised", "\n".join(["SyntaxError", "  a b", "    ^"] * 9)), ("got", "a\tb" * 60), ("got", "")])
+@pytest.mark.parametrize(
+    "row",
+    [
+        ("raised", "ValueError: " + "long words " * 200),
+        ("got", "x" * 500),
+        ("got", "[" + "0.1, " * 90 + "]"),
+        ("", "words " * 50),
+        ("raised", "\n".join(["SyntaxError", "  a b", "    ^"] * 9)),
+        ("got", "a\tb" * 60),
+        ("got", ""),
+    ],
+)
 def test_eighty_columns_whatever_it_says(row):
     text = report.text(failed(row, case=1, looks_like=BATCH), "modules/" + "very_long_folder/" * 6 + "x.ipynb, cell 1")
     assert max(map(len, text.split("\n"))) <= 80

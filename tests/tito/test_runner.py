@@ -1,4 +1,5 @@
 """Learner code runs apart: whatever it does, each exercise gets its verdict, and nothing of it stays behind."""
+
 import os
 import shutil
 import signal
@@ -36,11 +37,13 @@ def rows(verdict):
 @pytest.fixture
 def package(tmp_path):
     """Write a package whose tensor.py is the fixture's, with other text at its end."""
+
     def written(text):
         shutil.copytree(FIXTURES / "tinytorch", tmp_path / "tinytorch", ignore=shutil.ignore_patterns("__pycache__"))
         with (tmp_path / "tinytorch" / "tensor.py").open("a", encoding="utf-8") as file:
             file.write(f"\n\n# tensor.ipynb, cell 50\n{text}\n")
         return tmp_path
+
     return written
 
 
@@ -50,23 +53,53 @@ def everything():
     return check(FIXTURES, *NAMES, "divide", timeout=2, memory=4 * runner.GIB)
 
 
-@pytest.mark.parametrize("name, status", {
-    "right": "passed", "wrong": "failed", "stub": "unwritten", "needs_stub": "unwritten", "raises": "error", "hangs": "timeout",
-    "exits": "error", "quits": "error", "returns_none": "failed", "returns_tensor": "failed", "changes": "failed",
-    "float64": "failed", "prints": "passed", "recurses": "error", "last": "passed", "absent": "missing", "divide": "failed"}.items())
+@pytest.mark.parametrize(
+    "name, status",
+    {
+        "right": "passed",
+        "wrong": "failed",
+        "stub": "unwritten",
+        "needs_stub": "unwritten",
+        "raises": "error",
+        "hangs": "timeout",
+        "exits": "error",
+        "quits": "error",
+        "returns_none": "failed",
+        "returns_tensor": "failed",
+        "changes": "failed",
+        "float64": "failed",
+        "prints": "passed",
+        "recurses": "error",
+        "last": "passed",
+        "absent": "missing",
+        "divide": "failed",
+    }.items(),
+)
 def test_each_exercise_gets_its_own_verdict(everything, name, status):
     assert everything[name].status == status
 
 
-@pytest.mark.parametrize("name, label, words", [
-    ("wrong", "differs", "10 of 10 values, most at"), ("needs_stub", "", "needs 01.3 stub, which is not written yet"),
-    ("raises", "at", "tensor.ipynb, cell 13, line 4"), ("raises", "raised", "IndexError: tuple index out of range"),
-    ("hangs", "got nothing", "it did not finish in 2 s: is there a loop that never ends?"), ("hangs", "called", "hangs(a, b)"),
-    ("exits", "got nothing", "it ended the process: exit status 3"), ("quits", "raised", "SystemExit: no more"),
-    ("returns_none", "got", "None: is the `return` missing?"), ("returns_tensor", "got", "a Tensor, as an op gives it"),
-    ("changes", "changed", "the input a: work on a copy"), ("float64", "got", "float64: something in the computation"),
-    ("recurses", "raised", "RecursionError: maximum recursion depth exceeded"), ("recurses", "at", "tensor.ipynb, cell 31, line 4"),
-    ("absent", "", "is not defined in tinytorch.tensor"), ("divide", "raised", "ValueError: cannot divide by 0")])
+@pytest.mark.parametrize(
+    "name, label, words",
+    [
+        ("wrong", "differs", "10 of 10 values, most at"),
+        ("needs_stub", "", "needs 01.3 stub, which is not written yet"),
+        ("raises", "at", "tensor.ipynb, cell 13, line 4"),
+        ("raises", "raised", "IndexError: tuple index out of range"),
+        ("hangs", "got nothing", "it did not finish in 2 s: is there a loop that never ends?"),
+        ("hangs", "called", "hangs(a, b)"),
+        ("exits", "got nothing", "it ended the process: exit status 3"),
+        ("quits", "raised", "SystemExit: no more"),
+        ("returns_none", "got", "None: is the `return` missing?"),
+        ("returns_tensor", "got", "a Tensor, as an op gives it"),
+        ("changes", "changed", "the input a: work on a copy"),
+        ("float64", "got", "float64: something in the computation"),
+        ("recurses", "raised", "RecursionError: maximum recursion depth exceeded"),
+        ("recurses", "at", "tensor.ipynb, cell 31, line 4"),
+        ("absent", "", "is not defined in tinytorch.tensor"),
+        ("divide", "raised", "ValueError: cannot divide by 0"),
+    ],
+)
 def test_and_says_why(everything, name, label, words):
     assert rows(everything[name])[label].startswith(words)
 
@@ -108,11 +141,17 @@ def test_grading_seeds_draw_other_cases():
     assert (found[0].status, found[0].total) == ("passed", 6)
 
 
-@pytest.mark.parametrize("text, status, words", [
-    ("while True: pass", "timeout", "importing tinytorch.tensor did not finish in 1 s: is there a loop"),
-    ("os._exit(0)", "error", "importing tinytorch.tensor ended the process: exit status 0"),
-    ("sys.exit()", "error", "importing tinytorch.tensor failed"), ("right +", "error", "importing tinytorch.tensor failed"),
-    ("1 / 0", "error", "importing tinytorch.tensor failed"), ("stub.forward(1, 2)", "unwritten", "needs 01.3 stub")])
+@pytest.mark.parametrize(
+    "text, status, words",
+    [
+        ("while True: pass", "timeout", "importing tinytorch.tensor did not finish in 1 s: is there a loop"),
+        ("os._exit(0)", "error", "importing tinytorch.tensor ended the process: exit status 0"),
+        ("sys.exit()", "error", "importing tinytorch.tensor failed"),
+        ("right +", "error", "importing tinytorch.tensor failed"),
+        ("1 / 0", "error", "importing tinytorch.tensor failed"),
+        ("stub.forward(1, 2)", "unwritten", "needs 01.3 stub"),
+    ],
+)
 def test_a_module_that_cannot_be_imported(package, text, status, words):
     found = check(package(text), "right", "last", timeout=1)
     for verdict in found.values():
@@ -130,7 +169,9 @@ def test_an_exception_in_an_earlier_module_names_the_line_that_led_there_too(pac
     parent = package("")
     (parent / "tinytorch" / "layers.py").write_text(
         "# Made by tito from modules/03_layers/layers.ipynb: edit that file, then run `tito module complete 03`.\n"
-        "# layers.ipynb, cell 5\nfrom tinytorch.tensor import raises\n\ndef last(a, b):\n    return raises.forward(a, b)\n", encoding="utf-8")
+        "# layers.ipynb, cell 5\nfrom tinytorch.tensor import raises\n\ndef last(a, b):\n    return raises.forward(a, b)\n",
+        encoding="utf-8",
+    )
     (found,) = runner.check(parent, "tinytorch.layers", CHECKS, exercises("last"))
     assert rows(found)["at"] == "tensor.ipynb, cell 13, line 4, called from layers.ipynb, cell 5, line 5"
 
@@ -147,10 +188,23 @@ os.mkfifo(place)
 """
 
 
-@pytest.mark.parametrize("text", ["{", "[]", "{}", "null", '{"cases": 3}', '{"cases": [3]}', '{"cases": [{"value": {"list": 3}, "error": null}]}',
-                                  '{"cases": [{"value": 1, "error": {"type": 1}, "changed": []}]}',
-                                  '{"cases": [{"value": 1, "error": {"type": 1, "message": 2, "frames": [[1]]}, "changed": []}]}',
-                                  '{"cases": []}', "[" * 10000], ids=lambda text: text[:30])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[]",
+        "{}",
+        "null",
+        '{"cases": 3}',
+        '{"cases": [3]}',
+        '{"cases": [{"value": {"list": 3}, "error": null}]}',
+        '{"cases": [{"value": 1, "error": {"type": 1}, "changed": []}]}',
+        '{"cases": [{"value": 1, "error": {"type": 1, "message": 2, "frames": [[1]]}, "changed": []}]}',
+        '{"cases": []}',
+        "[" * 10000,
+    ],
+    ids=lambda text: text[:30],
+)
 def test_a_forged_answer_that_is_no_answer_fails(package, text):
     parent = package(FORGE.format(name="result-01.16", line=f"result-01.16 {text}\n".encode()))
     found = check(parent, "right", "last")
@@ -158,8 +212,10 @@ def test_a_forged_answer_that_is_no_answer_fails(package, text):
 
 
 def test_forged_passes_gain_nothing_when_the_values_are_wrong(package):
-    parent = package("np.allclose = np.array_equal = np.isclose = lambda *a, **k: True\n"
-                     "@op\ndef last(a, b):\n    return a[..., :, :1] * b[..., :1, :]")
+    parent = package(
+        "np.allclose = np.array_equal = np.isclose = lambda *a, **k: True\n"
+        "@op\ndef last(a, b):\n    return a[..., :, :1] * b[..., :1, :]"
+    )
     assert check(parent, "last")["last"].status == "failed"
 
 
@@ -178,7 +234,9 @@ def test_an_answer_beyond_all_bounds_is_not_read(package):
 
 @pytest.mark.parametrize("change", ["truncate(0)", "write(b'\\n' * 1000)", "write(b'now x\\nnow\\n \\n\\xff\\n')"])
 def test_whoever_spoils_the_answers_loses_them(package, change):
-    parent = package(f"@op\ndef last(a, b):\n    with open(os.path.join('..', 'answers'), 'r+b') as file: file.{change}\n    os._exit(0)")
+    parent = package(
+        f"@op\ndef last(a, b):\n    with open(os.path.join('..', 'answers'), 'r+b') as file: file.{change}\n    os._exit(0)"
+    )
     assert check(parent, "last", "right", timeout=1)["last"].status == "error"
 
 
@@ -197,14 +255,18 @@ def test_observing_functions_keep_their_helpers_and_their_line_numbers():
     text = runner.observers_source(CHECKS.read_text(encoding="utf-8"))
     names = worker_names(text)
     assert {"np", "parts", "observe_divide"} <= set(names) and "draw" not in names
-    assert names["observe_divide"].__code__.co_firstlineno == CHECKS.read_text(encoding="utf-8").split("\n").index(
-        "def observe_divide(module, a, b):") + 1
+    assert (
+        names["observe_divide"].__code__.co_firstlineno
+        == CHECKS.read_text(encoding="utf-8").split("\n").index("def observe_divide(module, a, b):") + 1
+    )
     assert text.count("\n") == CHECKS.read_text(encoding="utf-8").count("\n")
 
 
 def test_observing_functions_keep_constants_decorators_and_classes():
-    text = runner.observers_source("import math\nLIMIT = 3\nother = 4\ndef twice(f): return f\nclass Helper:\n    size = LIMIT\n"
-                                   "@twice\ndef observe_f(f): return Helper\nobserve_g = observe_f\ndef oracle_f(): return LIMIT\n")
+    text = runner.observers_source(
+        "import math\nLIMIT = 3\nother = 4\ndef twice(f): return f\nclass Helper:\n    size = LIMIT\n"
+        "@twice\ndef observe_f(f): return Helper\nobserve_g = observe_f\ndef oracle_f(): return LIMIT\n"
+    )
     assert set(worker_names(text)) == {"math", "LIMIT", "twice", "Helper", "observe_f", "observe_g"}
 
 
@@ -255,8 +317,10 @@ def test_the_package_is_left_as_it_was(package):
 
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="processes are found by another way here")
 def test_what_learner_code_starts_ends_with_it(package, tmp_path):
-    parent = package("import subprocess\nchild = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
-                     f"open({str(tmp_path / 'pid')!r}, 'w').write(str(child.pid))")
+    parent = package(
+        "import subprocess\nchild = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        f"open({str(tmp_path / 'pid')!r}, 'w').write(str(child.pid))"
+    )
     check(parent, "right")
     pid = int((tmp_path / "pid").read_text(encoding="utf-8"))
     for _ in range(100):
@@ -323,9 +387,12 @@ def test_a_worker_that_does_not_start_is_our_error(tmp_path):
 
 def test_words_before_the_command_name_the_job_folder(tmp_path):
     script = tmp_path / "prefix.py"
-    script.write_text("import pathlib, runpy, sys\nassert pathlib.Path(sys.argv[1], 'job.json').is_file()\n"
-                      "assert pathlib.Path(sys.argv[1], 'package', 'tinytorch', 'tensor.py').is_file()\n"
-                      "sys.argv = sys.argv[-2:]\nrunpy.run_path(sys.argv[0], run_name='__main__')", encoding="utf-8")
+    script.write_text(
+        "import pathlib, runpy, sys\nassert pathlib.Path(sys.argv[1], 'job.json').is_file()\n"
+        "assert pathlib.Path(sys.argv[1], 'package', 'tinytorch', 'tensor.py').is_file()\n"
+        "sys.argv = sys.argv[-2:]\nrunpy.run_path(sys.argv[0], run_name='__main__')",
+        encoding="utf-8",
+    )
     found = check(FIXTURES, "right", "raises", command_prefix=(sys.executable, str(script), "{job}"), copy_package=True)
     assert found["right"].status == "passed" and rows(found["raises"])["at"] == "tensor.ipynb, cell 13, line 4"
 
@@ -336,9 +403,36 @@ def test_a_job_folder_is_prepared_before_its_worker_starts():
     assert found["right"].status == "passed" and seen == [True, True]
 
 
-BWRAP = ["--unshare-all", "--unshare-user", "--die-with-parent", "--clearenv", "--uid", "65534", "--gid", "65534", "--cap-drop", "ALL",
-         "--ro-bind", "/usr", "/usr", "--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64", "--symlink", "usr/bin", "/bin",
-         "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]
+BWRAP = [
+    "--unshare-all",
+    "--unshare-user",
+    "--die-with-parent",
+    "--clearenv",
+    "--uid",
+    "65534",
+    "--gid",
+    "65534",
+    "--cap-drop",
+    "ALL",
+    "--ro-bind",
+    "/usr",
+    "/usr",
+    "--symlink",
+    "usr/lib",
+    "/lib",
+    "--symlink",
+    "usr/lib64",
+    "/lib64",
+    "--symlink",
+    "usr/bin",
+    "/bin",
+    "--proc",
+    "/proc",
+    "--dev",
+    "/dev",
+    "--tmpfs",
+    "/tmp",
+]
 
 
 def bwrap():
@@ -375,6 +469,7 @@ def test_a_limit_that_the_system_refuses_is_left_out(monkeypatch):
         @staticmethod
         def setrlimit(*limit):
             raise ValueError("current limit exceeds maximum limit")
+
     monkeypatch.setattr(worker, "resource", Refusing)
     worker.limit_memory(2**30)
 

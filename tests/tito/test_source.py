@@ -1,12 +1,12 @@
 """Reading notebooks: both formats, whatever an editor did to them, and refusals that name the place."""
+
 import json
 import time
 from pathlib import Path
 
 import jupytext
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from tito.notebooks import percent, source
 from tito.notebooks.source import Cell, SourceError, read
@@ -14,7 +14,8 @@ from tito.notebooks.source import Cell, SourceError, read
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted((ROOT / "modules").glob("[0-9]*/[a-z]*.py"))
 SOURCES = [path for path in MODULES if path.name != "checks.py"] + [
-    Path(__file__).parent / "fixtures" / "modules" / "01_shapes" / "shapes.py"]
+    Path(__file__).parent / "fixtures" / "modules" / "01_shapes" / "shapes.py"
+]
 
 
 def notebook(tmp_path, *cells, **top):
@@ -39,6 +40,7 @@ def refusal(path):
 
 # Both formats
 
+
 def test_source_may_be_text_or_a_list_of_lines_and_ids_may_lack(tmp_path):
     lines = {"cell_type": "code", "source": ["x = 1\n", "y = 2"], "metadata": {}}
     assert [cell.text for cell in read(notebook(tmp_path, lines, "x = 1\ny = 2")).cells] == ["x = 1\ny = 2"] * 2
@@ -58,16 +60,34 @@ def test_line_ends_and_byte_order_marks_change_nothing(tmp_path, end, mark):
     plain = read(percent_file(tmp_path, text)).cells
     assert read(percent_file(tmp_path, mark + text.replace("\n", end))).cells == plain
     assert plain[1].text == '#| export\ndef f():\n    return "é"'
-    whole = json.dumps({"cells": [{"cell_type": "code", "source": plain[1].text.replace("\n", end), "metadata": {}}],
-                        "metadata": {}, "nbformat": 4, "nbformat_minor": 5}, indent=1).replace("\n", end)
+    whole = json.dumps(
+        {
+            "cells": [{"cell_type": "code", "source": plain[1].text.replace("\n", end), "metadata": {}}],
+            "metadata": {},
+            "nbformat": 4,
+            "nbformat_minor": 5,
+        },
+        indent=1,
+    ).replace("\n", end)
     path = tmp_path / "tensor.ipynb"
     path.write_bytes((mark + whole).encode("utf-8"))
     assert read(path).cells[0].text == plain[1].text
 
 
-@pytest.mark.parametrize("first, exported", [
-    ("#| export", True), ("# | export", True), ("#|export  ", True), ("\n  \n#| export", True),
-    ("#| exported", False), ("# export", False), ("x = 1\n#| export", False), (" #| export", False), ("", False)])
+@pytest.mark.parametrize(
+    "first, exported",
+    [
+        ("#| export", True),
+        ("# | export", True),
+        ("#|export  ", True),
+        ("\n  \n#| export", True),
+        ("#| exported", False),
+        ("# export", False),
+        ("x = 1\n#| export", False),
+        (" #| export", False),
+        ("", False),
+    ],
+)
 def test_a_cell_is_exported_when_its_first_line_says_so(first, exported):
     assert Cell(1, "code", f"{first}\nx = 1", {}).exported is exported
 
@@ -83,34 +103,44 @@ def test_a_notebook_without_cells_is_a_notebook(tmp_path):
 
 # What a notebook is not
 
-@pytest.mark.parametrize("text, reason", [
-    ('{"cells": [\n  {"cell_type" "code"}]}', "tensor.ipynb, line 2: is not readable JSON: Expecting ':' delimiter, in column 16"),
-    ('{"cells": [', "line 1: is not readable JSON"),
-    ("", "is empty"),
-    (" \n", "is empty"),
-    ("[1, 2]", "is JSON, but not a notebook: it has no `nbformat`"),
-    ("null", "not a notebook"),
-    ('{"nbformat": 4}', "it has no list of `cells`"),
-    ('{"nbformat": 4, "cells": {}}', "it has no list of `cells`"),
-    ('{"nbformat": 3, "worksheets": []}', "is in notebook format 3, and tito reads format 4: open it in Jupyter and save it"),
-    ('{"nbformat": "4", "cells": []}', "not a notebook"),
-    ("[" * 100_000, "nested too deeply"),
-    ('{\n"a": 1,\n<<<<<<< HEAD\n"b": 2\n=======\n"b": 3\n>>>>>>> theirs\n}', "line 3: a merge conflict is left here"),
-])
+
+@pytest.mark.parametrize(
+    "text, reason",
+    [
+        (
+            '{"cells": [\n  {"cell_type" "code"}]}',
+            "tensor.ipynb, line 2: is not readable JSON: Expecting ':' delimiter, in column 16",
+        ),
+        ('{"cells": [', "line 1: is not readable JSON"),
+        ("", "is empty"),
+        (" \n", "is empty"),
+        ("[1, 2]", "is JSON, but not a notebook: it has no `nbformat`"),
+        ("null", "not a notebook"),
+        ('{"nbformat": 4}', "it has no list of `cells`"),
+        ('{"nbformat": 4, "cells": {}}', "it has no list of `cells`"),
+        ('{"nbformat": 3, "worksheets": []}', "is in notebook format 3, and tito reads format 4: open it in Jupyter and save it"),
+        ('{"nbformat": "4", "cells": []}', "not a notebook"),
+        ("[" * 100_000, "nested too deeply"),
+        ('{\n"a": 1,\n<<<<<<< HEAD\n"b": 2\n=======\n"b": 3\n>>>>>>> theirs\n}', "line 3: a merge conflict is left here"),
+    ],
+)
 def test_what_is_no_notebook_is_refused(tmp_path, text, reason):
     path = tmp_path / "tensor.ipynb"
     path.write_text(text, encoding="utf-8")
     assert reason in refusal(path)
 
 
-@pytest.mark.parametrize("cell, reason", [
-    ("text", "tensor.ipynb, cell 2: is not a cell"),
-    ({"cell_type": "heading", "source": "", "metadata": {}}, "cell 2: is not a cell: its `cell_type`"),
-    ({"cell_type": "code", "metadata": {}}, "cell 2: is not a cell: `source` must be text"),
-    ({"cell_type": "code", "source": [1], "metadata": {}}, "cell 2: is not a cell: `source` must be text"),
-    ({"cell_type": "code", "source": "", "metadata": []}, "cell 2: is not a cell: `source` must be text"),
-    ({"cell_type": "code", "source": "", "metadata": {"incorrectly_encoded_metadata": "exercise=01"}}, "'exercise=01'"),
-])
+@pytest.mark.parametrize(
+    "cell, reason",
+    [
+        ("text", "tensor.ipynb, cell 2: is not a cell"),
+        ({"cell_type": "heading", "source": "", "metadata": {}}, "cell 2: is not a cell: its `cell_type`"),
+        ({"cell_type": "code", "metadata": {}}, "cell 2: is not a cell: `source` must be text"),
+        ({"cell_type": "code", "source": [1], "metadata": {}}, "cell 2: is not a cell: `source` must be text"),
+        ({"cell_type": "code", "source": "", "metadata": []}, "cell 2: is not a cell: `source` must be text"),
+        ({"cell_type": "code", "source": "", "metadata": {"incorrectly_encoded_metadata": "exercise=01"}}, "'exercise=01'"),
+    ],
+)
 def test_a_cell_that_is_none_is_refused(tmp_path, cell, reason):
     path = tmp_path / "tensor.ipynb"
     good = {"cell_type": "code", "source": "", "metadata": {}}
@@ -147,29 +177,48 @@ def test_a_heading_of_equals_signs_is_no_merge_conflict(tmp_path):
 
 # The percent format
 
-@pytest.mark.parametrize("header, kind, metadata", [
-    ("# %%", "code", {}),
-    ("#%%", "code", {}),
-    ("# %% A title", "code", {}),
-    ("# %% [markdown]", "markdown", {}),
-    ("# %% [md]", "markdown", {}),
-    ("# %% [raw]", "raw", {}),
-    ("# %% A title [markdown]", "markdown", {}),
-    ('# %% [markdown] hint="01.4"', "markdown", {"hint": "01.4"}),
-    ('# %% exercise="01.4" minutes=15 points=2 extension=true', "code",
-     {"exercise": "01.4", "minutes": 15, "points": 2, "extension": True}),
-    ('# %% A title tags=["a", "b c"] x={"y": null}', "code", {"tags": ["a", "b c"], "x": {"y": None}}),
-    ('# %% {"exercise": "01.4"}', "code", {"exercise": "01.4"}),
-    ('# %% check="größe"   ', "code", {"check": "größe"}),
-])
+
+@pytest.mark.parametrize(
+    "header, kind, metadata",
+    [
+        ("# %%", "code", {}),
+        ("#%%", "code", {}),
+        ("# %% A title", "code", {}),
+        ("# %% [markdown]", "markdown", {}),
+        ("# %% [md]", "markdown", {}),
+        ("# %% [raw]", "raw", {}),
+        ("# %% A title [markdown]", "markdown", {}),
+        ('# %% [markdown] hint="01.4"', "markdown", {"hint": "01.4"}),
+        (
+            '# %% exercise="01.4" minutes=15 points=2 extension=true',
+            "code",
+            {"exercise": "01.4", "minutes": 15, "points": 2, "extension": True},
+        ),
+        ('# %% A title tags=["a", "b c"] x={"y": null}', "code", {"tags": ["a", "b c"], "x": {"y": None}}),
+        ('# %% {"exercise": "01.4"}', "code", {"exercise": "01.4"}),
+        ('# %% check="größe"   ', "code", {"check": "größe"}),
+    ],
+)
 def test_a_header_is_a_kind_and_metadata(tmp_path, header, kind, metadata):
-    cell, = read(percent_file(tmp_path, f"{header}\n# x\n")).cells
+    (cell,) = read(percent_file(tmp_path, f"{header}\n# x\n")).cells
     assert (cell.kind, cell.metadata) == (kind, metadata)
 
 
-@pytest.mark.parametrize("header", [
-    "# %% exercise=01.4", "# %% exercise='01.4'", '# %% exercise="01.4', "# %% minutes=", "# %% points=2 extension=True",
-    '# %% exercise="01.4" points', "# %% {bad json", '# %% [markdown] hint="01.4" x=', '# %% {"a": 1} b', "# %% A title {x"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        "# %% exercise=01.4",
+        "# %% exercise='01.4'",
+        '# %% exercise="01.4',
+        "# %% minutes=",
+        "# %% points=2 extension=True",
+        '# %% exercise="01.4" points',
+        "# %% {bad json",
+        '# %% [markdown] hint="01.4" x=',
+        '# %% {"a": 1} b',
+        "# %% A title {x",
+    ],
+)
 def test_invalid_metadata_is_refused_with_cell_and_line(tmp_path, header):
     text = f"# %%\nx = 1\n\n{header}\ny = 1\n"
     assert "tensor.py, cell 2: the cell's header is not key=value with values in JSON" in refusal(percent_file(tmp_path, text))
@@ -177,7 +226,7 @@ def test_invalid_metadata_is_refused_with_cell_and_line(tmp_path, header):
 
 
 def test_a_marker_in_a_string_begins_no_cell(tmp_path):
-    text = '# %%\nx = """\n# %%\n"""\n\n# %%\ny = \'\'\'a \\\'\'\' # %%\n# %% b\n\'\'\'\n'
+    text = "# %%\nx = \"\"\"\n# %%\n\"\"\"\n\n# %%\ny = '''a \\''' # %%\n# %% b\n'''\n"
     assert [cell.line for cell in read(percent_file(tmp_path, text)).cells] == [2, 7]
 
 
@@ -208,15 +257,19 @@ def test_jupytext_reads_every_source_alike(path):
     theirs = jupytext.read(path, fmt="py:percent")
     ours = read(path)
     assert [(cell.kind, percent.with_magics(cell.text)) for cell in ours.cells] == [
-        (cell.cell_type, cell.source) for cell in theirs.cells]
+        (cell.cell_type, cell.source) for cell in theirs.cells
+    ]
     assert [cell.metadata for cell in ours.cells] == [
-        {key: value for key, value in cell.metadata.items() if key != "lines_to_next_cell"} for cell in theirs.cells]
+        {key: value for key, value in cell.metadata.items() if key != "lines_to_next_cell"} for cell in theirs.cells
+    ]
 
 
 CODE = st.sampled_from(["x = 1", "def f():\n    return 1", '"""a\n# %%\nb"""', "", "# note", "s = '#'\nt = \"it's\"", "\ny = 2"])
-PROSE = st.sampled_from(["Words", "# Title\n\nWords", "- a\n- b", "it's \"\"\" here", "äöü", "`# %%`"])
-HEADER = st.dictionaries(st.sampled_from(["exercise", "minutes", "check"]),
-                         st.one_of(st.integers(), st.booleans(), st.text(st.characters(categories=["L", "P"]), max_size=5)))
+PROSE = st.sampled_from(["Words", "# Title\n\nWords", "- a\n- b", 'it\'s """ here', "äöü", "`# %%`"])
+HEADER = st.dictionaries(
+    st.sampled_from(["exercise", "minutes", "check"]),
+    st.one_of(st.integers(), st.booleans(), st.text(st.characters(categories=["L", "P"]), max_size=5)),
+)
 CELLS = st.lists(st.one_of(st.tuples(st.just("code"), CODE, HEADER), st.tuples(st.just("markdown"), PROSE, HEADER)), max_size=6)
 
 
@@ -230,6 +283,7 @@ def test_what_is_written_as_percent_is_read_back_here_and_by_jupytext(cells):
 
 # Exercises
 
+
 def test_exercises_carry_header_name_and_cell(reference):
     area, circle = reference.exercises()
     assert (area.id, area.name, area.minutes, area.points, area.extension, area.cell) == ("01.1", "area", 15, 2, False, 5)
@@ -238,16 +292,19 @@ def test_exercises_carry_header_name_and_cell(reference):
     assert reference.exercise("01.9") is None
 
 
-@pytest.mark.parametrize("header, body, reason", [
-    ('exercise="01.1" points=1', "def f(): 1", "needs a whole number: minutes"),
-    ('exercise="01.1" minutes=1', "def f(): 1", "needs a whole number: points"),
-    ('exercise="01.1" minutes="1" points=1', "def f(): 1", "needs a whole number: minutes"),
-    ('exercise="1.1" minutes=1 points=1', "def f(): 1", "is named like"),
-    ("exercise=1.1 minutes=1 points=1", "def f(): 1", "is named like"),
-    ('exercise="01.1" minutes=1 points=1', "def f(): 1\ndef g(): 1", "must define one name, not f, g"),
-    ('exercise="01.1" minutes=1 points=1', "import os", "must define one name, not none"),
-    ('exercise="01.1" minutes=1 points=1', "def f(:", "invalid syntax"),
-])
+@pytest.mark.parametrize(
+    "header, body, reason",
+    [
+        ('exercise="01.1" points=1', "def f(): 1", "needs a whole number: minutes"),
+        ('exercise="01.1" minutes=1', "def f(): 1", "needs a whole number: points"),
+        ('exercise="01.1" minutes="1" points=1', "def f(): 1", "needs a whole number: minutes"),
+        ('exercise="1.1" minutes=1 points=1', "def f(): 1", "is named like"),
+        ("exercise=1.1 minutes=1 points=1", "def f(): 1", "is named like"),
+        ('exercise="01.1" minutes=1 points=1', "def f(): 1\ndef g(): 1", "must define one name, not f, g"),
+        ('exercise="01.1" minutes=1 points=1', "import os", "must define one name, not none"),
+        ('exercise="01.1" minutes=1 points=1', "def f(:", "invalid syntax"),
+    ],
+)
 def test_an_exercise_that_is_not_whole_is_refused(tmp_path, header, body, reason):
     path = percent_file(tmp_path, f"# %%\nx = 1\n\n# %% {header}\n{body}\n")
     with pytest.raises(SourceError, match=f"tensor.py, cell 2: .*{reason}"):
@@ -260,11 +317,23 @@ def test_an_id_that_stands_twice_is_refused(tmp_path):
         read(percent_file(tmp_path, cell.format("f") + cell.format("g"))).exercises()
 
 
-@pytest.mark.parametrize("statement, names", [
-    ("a = b = 1", ["a", "b"]), ("a, (b, *c) = x", ["a", "b", "c"]), ("a.b = a[c] = 1", []), ("a: int = 1", ["a"]),
-    ("a: int", []), ("a += 1", []), ("async def f(): pass", ["f"]), ("class A: b = 1", ["A"]), ("import a", [])])
+@pytest.mark.parametrize(
+    "statement, names",
+    [
+        ("a = b = 1", ["a", "b"]),
+        ("a, (b, *c) = x", ["a", "b", "c"]),
+        ("a.b = a[c] = 1", []),
+        ("a: int = 1", ["a"]),
+        ("a: int", []),
+        ("a += 1", []),
+        ("async def f(): pass", ["f"]),
+        ("class A: b = 1", ["A"]),
+        ("import a", []),
+    ],
+)
 def test_definitions_are_names_of_the_notebook_s_own(statement, names):
     import ast
+
     assert source.definitions(ast.parse(statement).body[0]) == names
 
 

@@ -1,4 +1,5 @@
 """Stripping: stubs, cards, no hints, no answer left, the same bytes each time."""
+
 import json
 import re
 from pathlib import Path
@@ -13,13 +14,15 @@ from tito.notebooks.source import SourceError
 ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = Path(__file__).parent / "fixtures" / "modules"
 SOURCES = [path for path in sorted((ROOT / "modules").glob("[0-9]*/[a-z]*.py")) if path.name != "checks.py"] + [
-    FIXTURES / "01_shapes" / "shapes.py"]
+    FIXTURES / "01_shapes" / "shapes.py"
+]
 MARK = re.compile(r"(BEGIN|END).SOLUTION", re.IGNORECASE)
 
 
 @pytest.fixture
 def changed(tmp_path):
     """Read the fixture module with one piece of its text replaced."""
+
     def read(old, new):
         text = (FIXTURES / "01_shapes" / "shapes.py").read_text(encoding="utf-8")
         assert old in text
@@ -28,26 +31,33 @@ def changed(tmp_path):
         (path.parent.parent / "curriculum.toml").write_bytes((FIXTURES / "curriculum.toml").read_bytes())
         path.write_text(text.replace(old, new), encoding="utf-8")
         return source.read(path)
+
     return read
 
 
 def test_a_solution_becomes_one_stub_and_the_docstring_stays(reference):
     cell = strip.learner_cells(reference)[4]
-    assert cell.text == ('#| export\ndef area(width, height):\n    """Return the area in m².\n\n'
-                         '    A marker in a string begins no cell:\n# %%\n    """\n'
-                         '    raise NotImplementedError("01.1 area")')
+    assert cell.text == (
+        '#| export\ndef area(width, height):\n    """Return the area in m².\n\n'
+        '    A marker in a string begins no cell:\n# %%\n    """\n'
+        '    raise NotImplementedError("01.1 area")'
+    )
 
 
 def test_each_region_of_a_cell_becomes_a_stub_at_its_own_indentation():
-    text = "def f(x):\n    if x:\n        ### BEGIN SOLUTION\n        return 1\n        ### END SOLUTION\n" \
-           "    y = 2\n    ### BEGIN SOLUTION\n    return y\n    ### END SOLUTION"
+    text = (
+        "def f(x):\n    if x:\n        ### BEGIN SOLUTION\n        return 1\n        ### END SOLUTION\n"
+        "    y = 2\n    ### BEGIN SOLUTION\n    return y\n    ### END SOLUTION"
+    )
     assert strip.stub(text, "01.4 f") == (
-        'def f(x):\n    if x:\n        raise NotImplementedError("01.4 f")\n    y = 2\n    raise NotImplementedError("01.4 f")')
+        'def f(x):\n    if x:\n        raise NotImplementedError("01.4 f")\n    y = 2\n    raise NotImplementedError("01.4 f")'
+    )
 
 
 def test_the_indentation_is_that_of_the_first_mark():
     assert strip.stub("def f():\n    ### BEGIN SOLUTION\n    return 1\n        ### END SOLUTION", "01.4 f") == (
-        'def f():\n    raise NotImplementedError("01.4 f")')
+        'def f():\n    raise NotImplementedError("01.4 f")'
+    )
 
 
 def test_solved_keeps_the_solutions_and_drops_the_marks(reference):
@@ -64,14 +74,16 @@ def test_hints_are_left_out_and_checks_and_questions_stay(reference):
     assert [cell.question for cell in cells if cell.question] == ["01.1"]
     assert [cell.metadata for cell in cells if cell.exercise] == [
         {"exercise": "01.1", "minutes": 15, "points": 2},
-        {"exercise": "01.2", "minutes": 1, "points": 1, "extension": True}]
+        {"exercise": "01.2", "minutes": 1, "points": 1, "extension": True},
+    ]
     assert [cell.index for cell in cells] == list(range(1, len(reference.cells) - 1))
 
 
 def test_cards_stand_above_the_exercise_and_below_a_heading(reference):
     texts = [cell.text for cell in strip.learner_cells(reference)]
-    assert texts[3] == ("## The area\n\n**Exercise 01.1** · 15 minutes · core · 2 points\n\n"
-                        "Write `area` for a width and a height in metres.")
+    assert texts[3] == (
+        "## The area\n\n**Exercise 01.1** · 15 minutes · core · 2 points\n\nWrite `area` for a width and a height in metres."
+    )
     assert texts[8] == "**Exercise 01.2** · 1 minute · extension · 1 point\n\nWrite `Circle`; its two methods are yours."
 
 
@@ -106,21 +118,25 @@ def test_nothing_but_stubs_and_cards_differs_from_the_source(reference):
 
 # Fails closed
 
-@pytest.mark.parametrize("old, new, reason", [
-    ("    ### END SOLUTION\n\n# %% check=\"01.1\"", "\n# %% check=\"01.1\"", "BEGIN SOLUTION has no END SOLUTION"),
-    ("    ### BEGIN SOLUTION\n    if width", "    if width", "END SOLUTION stands where the other mark must come"),
-    ("    if width", "    ### BEGIN SOLUTION\n    if width", "BEGIN SOLUTION stands where the other mark must come"),
-    ("    if width", "    #BEGIN_SOLUTION\n    if width", None),
-    ("    ### BEGIN SOLUTION\n    if", "    ### begin solution\n    if", "END SOLUTION stands where"),
-    ("def area(width, height):", "def area(width, height):  # END SOLUTION", "a solution mark is left"),
-    ("# Multiply.", "# Multiply.\n\n# %%\n### BEGIN SOLUTION\nx = 1\n### END SOLUTION", "in a cell that is no exercise"),
-    ("# Write `area`", "# ### BEGIN SOLUTION\n# Write `area`", "in a cell that is no exercise"),
-    ("# Write `area`", "# <!-- BEGIN SOLUTION --> Write `area`", "a solution mark is left"),
-    ("    ### BEGIN SOLUTION\n    if width < 0:", "    if width < 0:", "END SOLUTION stands"),
-    ('minutes=15 points=2\n#| export\n', 'minutes=15 points=2\n#| export\n### BEGIN SOLUTION\n', "where the other mark"),
-    ("# Write `Circle`; its two methods are yours.", "# Words.\n\n# %%\nx = 1", "needs a markdown cell directly before it"),
-    ('exercise="01.2" minutes=1', 'exercise="01.2"', "needs a whole number: minutes"),
-])
+
+@pytest.mark.parametrize(
+    "old, new, reason",
+    [
+        ('    ### END SOLUTION\n\n# %% check="01.1"', '\n# %% check="01.1"', "BEGIN SOLUTION has no END SOLUTION"),
+        ("    ### BEGIN SOLUTION\n    if width", "    if width", "END SOLUTION stands where the other mark must come"),
+        ("    if width", "    ### BEGIN SOLUTION\n    if width", "BEGIN SOLUTION stands where the other mark must come"),
+        ("    if width", "    #BEGIN_SOLUTION\n    if width", None),
+        ("    ### BEGIN SOLUTION\n    if", "    ### begin solution\n    if", "END SOLUTION stands where"),
+        ("def area(width, height):", "def area(width, height):  # END SOLUTION", "a solution mark is left"),
+        ("# Multiply.", "# Multiply.\n\n# %%\n### BEGIN SOLUTION\nx = 1\n### END SOLUTION", "in a cell that is no exercise"),
+        ("# Write `area`", "# ### BEGIN SOLUTION\n# Write `area`", "in a cell that is no exercise"),
+        ("# Write `area`", "# <!-- BEGIN SOLUTION --> Write `area`", "a solution mark is left"),
+        ("    ### BEGIN SOLUTION\n    if width < 0:", "    if width < 0:", "END SOLUTION stands"),
+        ("minutes=15 points=2\n#| export\n", "minutes=15 points=2\n#| export\n### BEGIN SOLUTION\n", "where the other mark"),
+        ("# Write `Circle`; its two methods are yours.", "# Words.\n\n# %%\nx = 1", "needs a markdown cell directly before it"),
+        ('exercise="01.2" minutes=1', 'exercise="01.2"', "needs a whole number: minutes"),
+    ],
+)
 def test_a_source_that_could_leak_or_lacks_a_card_is_refused(changed, old, new, reason):
     notebook = changed(old, new)
     for solved in (False, True):
@@ -150,6 +166,7 @@ def test_marks_around_the_whole_definition_are_refused(changed):
 
 
 # Writing
+
 
 @pytest.mark.parametrize("format", ["ipynb", "py"])
 def test_writing_twice_gives_the_same_bytes_with_line_feeds(reference, tmp_path, format):

@@ -1,4 +1,5 @@
 """Values pass the wire unchanged, and nothing but values passes it."""
+
 import base64
 import json
 import os
@@ -14,10 +15,31 @@ def through(value):
     return wire.decode(json.loads(json.dumps(wire.encode(value))))
 
 
-@pytest.mark.parametrize("value", [
-    None, True, False, 0, -7, 2**63 - 1, 0.5, -0.0, 1e300, "text", "", b"\x00\xff", [], (), {}, [1, (2, [None])],
-    {"a": 1, ("b", 2): [3]}, ("raises", "ValueError"), "{\"other\": 1}",
-], ids=repr)
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        True,
+        False,
+        0,
+        -7,
+        2**63 - 1,
+        0.5,
+        -0.0,
+        1e300,
+        "text",
+        "",
+        b"\x00\xff",
+        [],
+        (),
+        {},
+        [1, (2, [None])],
+        {"a": 1, ("b", 2): [3]},
+        ("raises", "ValueError"),
+        '{"other": 1}',
+    ],
+    ids=repr,
+)
 def test_plain_values_return_with_their_types(value):
     assert repr(through(value)) == repr(value)
 
@@ -37,8 +59,9 @@ def test_arrays_return_with_shape_and_dtype(dtype, shape):
     back[...] = 0  # writable, and no view of anything
 
 
-@pytest.mark.parametrize("value", [
-    np.arange(6).reshape(2, 3).T, np.arange(6, dtype=">i4"), np.asfortranarray(np.ones((2, 3))), np.arange(10)[::-2]])
+@pytest.mark.parametrize(
+    "value", [np.arange(6).reshape(2, 3).T, np.arange(6, dtype=">i4"), np.asfortranarray(np.ones((2, 3))), np.arange(10)[::-2]]
+)
 def test_layout_and_byte_order_do_not_matter(value):
     assert np.array_equal(through(value), value)
 
@@ -53,10 +76,19 @@ def test_numpy_scalars_stay_numpy_scalars():
     assert type(back) is np.float32 and back == np.float32(0.1)
 
 
-@pytest.mark.parametrize("value, name", [
-    (object(), "object"), (len, "builtin_function_or_method"), ({1}, "set"), (1j, "complex"),
-    (np.array([1j]), "array of dtype complex128"), (np.array([None]), "array of dtype object"),
-    (2**63, "int of more than 64 bits")], ids=lambda it: it if isinstance(it, str) else "")  # an object's repr is its address
+@pytest.mark.parametrize(
+    "value, name",
+    [
+        (object(), "object"),
+        (len, "builtin_function_or_method"),
+        ({1}, "set"),
+        (1j, "complex"),
+        (np.array([1j]), "array of dtype complex128"),
+        (np.array([None]), "array of dtype object"),
+        (2**63, "int of more than 64 bits"),
+    ],
+    ids=lambda it: it if isinstance(it, str) else "",
+)  # an object's repr is its address
 def test_what_is_no_data_becomes_the_name_of_its_type(value, name):
     assert through(value) == Other(name)
     assert through([value]) == [Other(name)]
@@ -74,14 +106,41 @@ def test_what_is_too_large_or_too_deep_is_not_sent():
 DATA = base64.b64encode(np.zeros(2, np.float32).tobytes()).decode("ascii")
 
 
-@pytest.mark.parametrize("data", [
-    [1], {}, {"list": [], "tuple": []}, {"list": 3}, {"set": []}, {"items": []}, {"decode": 1}, {"dict": [1]},
-    {"dict": [[1, 2, 3]]}, {"dict": [[{"list": []}, 1]]}, {"float": "1"}, {"float": []}, {"other": 3}, {"bytes": 3},
-    {"bytes": "é"}, {"array": 3}, {"array": ["float32", [2]]}, {"array": ["object", [2], DATA]},
-    {"array": [["float32"], [2], DATA]}, {"array": ["float32", [3], DATA]}, {"array": ["float32", [-2], DATA]},
-    {"array": ["float32", [True, 2], DATA]}, {"array": ["float32", 2, DATA]}, {"array": ["float32", [2], DATA + "!"]},
-    {"array": ["float32", [0, 2**62, 2**62], ""]}, {"array": ["float32", [1] * 70 + [2], DATA]},
-    {"scalar": ["float32", [2], DATA]}, 2**63, {"tuple": [2**80]}], ids=repr)
+@pytest.mark.parametrize(
+    "data",
+    [
+        [1],
+        {},
+        {"list": [], "tuple": []},
+        {"list": 3},
+        {"set": []},
+        {"items": []},
+        {"decode": 1},
+        {"dict": [1]},
+        {"dict": [[1, 2, 3]]},
+        {"dict": [[{"list": []}, 1]]},
+        {"float": "1"},
+        {"float": []},
+        {"other": 3},
+        {"bytes": 3},
+        {"bytes": "é"},
+        {"array": 3},
+        {"array": ["float32", [2]]},
+        {"array": ["object", [2], DATA]},
+        {"array": [["float32"], [2], DATA]},
+        {"array": ["float32", [3], DATA]},
+        {"array": ["float32", [-2], DATA]},
+        {"array": ["float32", [True, 2], DATA]},
+        {"array": ["float32", 2, DATA]},
+        {"array": ["float32", [2], DATA + "!"]},
+        {"array": ["float32", [0, 2**62, 2**62], ""]},
+        {"array": ["float32", [1] * 70 + [2], DATA]},
+        {"scalar": ["float32", [2], DATA]},
+        2**63,
+        {"tuple": [2**80]},
+    ],
+    ids=repr,
+)
 def test_other_forms_are_refused(data):
     with pytest.raises(WireError):
         wire.decode(data)

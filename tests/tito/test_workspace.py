@@ -1,4 +1,5 @@
 """Where the course and the learner's files lie."""
+
 import os
 import shutil
 import subprocess
@@ -140,20 +141,36 @@ def test_the_installed_package_finds_the_course_in_itself(tmp_path):
     site = tmp_path / "site"
     shutil.copytree(root / "tito", site / "tito", ignore=shutil.ignore_patterns("__pycache__", "course"))
     shutil.copytree(FIXTURES / "modules", site / "tito" / "course" / "modules")
-    run = subprocess.run([sys.executable, "-c", "from tito import workspace; print(workspace.course_dir())"], cwd=tmp_path,
-                         env={**os.environ, "PYTHONPATH": str(site)}, capture_output=True, encoding="utf-8", check=True)
+    run = subprocess.run(
+        [sys.executable, "-c", "from tito import workspace; print(workspace.course_dir())"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(site)},
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
     assert Path(run.stdout.strip()) == (site / "tito" / "course").resolve()
 
 
 def test_from_tito_import_notebook_gives_the_function():
     code = "from tito import notebook; from tito import notebook as again; print(callable(notebook), notebook is again)"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True,
-                         env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])})
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
+    )
     assert run.stdout.split() == ["True", "True"]
 
 
 def test_tito_loads_nothing_until_it_is_asked():
     code = "import sys, tito; print([name for name in sys.modules if name.startswith('tito.') or name == 'numpy'])"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True,
-                         env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])})
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
+    )
     assert run.stdout.strip() == "[]"

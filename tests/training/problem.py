@@ -1,4 +1,5 @@
 """One small training in which everything is random that can be; as a script it runs, resumes, and hangs where it is told."""
+
 import argparse
 import hashlib
 import json
@@ -8,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from tinytorch import training
-from tinytorch.given.callbacks import Callback
 from tinytorch.data import DataLoader, TensorDataset, random_split
+from tinytorch.given.callbacks import Callback
 from tinytorch.layers import Dropout, Flatten, Linear, ReLU, Sequential
 from tinytorch.losses import cross_entropy
 from tinytorch.optim import AdamW, CosineAnnealingLR
@@ -37,16 +38,33 @@ def loaders():
 def network(hidden=12):
     """Return a network with dropout, whose first dropout draws from its own generator and whose second from the default one."""
     rng = np.random.default_rng(11)
-    return Sequential(Flatten(), Linear(20, hidden, rng=rng), ReLU(), Dropout(0.3, rng=np.random.default_rng(12)),
-                      Linear(hidden, 6, rng=rng), ReLU(), Dropout(0.1), Linear(6, 4, rng=rng))
+    return Sequential(
+        Flatten(),
+        Linear(20, hidden, rng=rng),
+        ReLU(),
+        Dropout(0.3, rng=np.random.default_rng(12)),
+        Linear(hidden, 6, rng=rng),
+        ReLU(),
+        Dropout(0.1),
+        Linear(6, 4, rng=rng),
+    )
 
 
 def trainer(checkpoint=None, callbacks=(), hidden=12, **options):
     """Return a trainer with a schedule by step, clipping, and early stopping that never stops in six epochs."""
     model = network(hidden)
     optimizer = AdamW(model.parameters(), lr=0.02)
-    return training.Trainer(model, cross_entropy, optimizer, CosineAnnealingLR(optimizer, 40),
-                            [training.EarlyStopping(patience=50), *callbacks], checkpoint, clip_norm=1.0, schedule="step", **options)
+    return training.Trainer(
+        model,
+        cross_entropy,
+        optimizer,
+        CosineAnnealingLR(optimizer, 40),
+        [training.EarlyStopping(patience=50), *callbacks],
+        checkpoint,
+        clip_norm=1.0,
+        schedule="step",
+        **options,
+    )
 
 
 def digest(one):

@@ -1,4 +1,5 @@
 """Checkpoints: what goes in comes out, bit for bit; the file is whole at every moment; nothing in it can run."""
+
 import math
 
 import numpy as np
@@ -7,17 +8,33 @@ import pytest
 from tinytorch import training
 
 STATE = {
-    "epoch": 3, "best": math.inf, "note": "half\nway", "none": None, "history": [{"loss": 0.1 + 0.2}, {"loss": math.nan}],
-    "arrays": {"a.b": np.arange(6, dtype=np.float32).reshape(2, 3).T, "flag": np.array([True, False]), "step": np.array(7),
-               "empty": np.zeros((0, 4)), "wide": np.array([1e300, -0.0])},
-    "generators": {name: np.random.Generator(kind(5)).bit_generator.state
-                   for name, kind in (("pcg", np.random.PCG64), ("mt", np.random.MT19937), ("philox", np.random.Philox))},
+    "epoch": 3,
+    "best": math.inf,
+    "note": "half\nway",
+    "none": None,
+    "history": [{"loss": 0.1 + 0.2}, {"loss": math.nan}],
+    "arrays": {
+        "a.b": np.arange(6, dtype=np.float32).reshape(2, 3).T,
+        "flag": np.array([True, False]),
+        "step": np.array(7),
+        "empty": np.zeros((0, 4)),
+        "wide": np.array([1e300, -0.0]),
+    },
+    "generators": {
+        name: np.random.Generator(kind(5)).bit_generator.state
+        for name, kind in (("pcg", np.random.PCG64), ("mt", np.random.MT19937), ("philox", np.random.Philox))
+    },
 }
 
 
 def same(one, other):
     if isinstance(one, np.ndarray):
-        return isinstance(other, np.ndarray) and one.dtype == other.dtype and one.shape == other.shape and one.tobytes() == other.tobytes()
+        return (
+            isinstance(other, np.ndarray)
+            and one.dtype == other.dtype
+            and one.shape == other.shape
+            and one.tobytes() == other.tobytes()
+        )
     if isinstance(one, dict):
         return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
     if isinstance(one, list):
@@ -48,8 +65,10 @@ def test_the_weights_can_be_read_by_the_library_that_made_the_format(tmp_path):
     assert {name: array.shape for name, array in load_file(tmp_path / "state").items()} == {"model.0.weight": (2, 3)}
 
 
-@pytest.mark.parametrize("damage", [lambda data: data[:-5], lambda data: data[:6], lambda data: b"", lambda data: b"\xff" * 40,
-                                    lambda data: data + b"more"])
+@pytest.mark.parametrize(
+    "damage",
+    [lambda data: data[:-5], lambda data: data[:6], lambda data: b"", lambda data: b"\xff" * 40, lambda data: data + b"more"],
+)
 def test_a_damaged_file_is_named(tmp_path, damage):
     path = tmp_path / "state.safetensors"
     training.save_checkpoint(path, STATE)

@@ -1,4 +1,5 @@
 """Training that is stopped and goes on ends with the same numbers, to the last bit, however it was stopped."""
+
 import os
 import signal
 import subprocess
@@ -14,7 +15,7 @@ from tinytorch.given.callbacks import Callback
 from tinytorch.optim import SGD
 
 sys.path.insert(0, str(Path(__file__).parent))
-import problem  # noqa: E402
+import problem
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -29,8 +30,14 @@ def start(*arguments):
     """Start the training in a process of its own, on one thread."""
     here = {**os.environ, "PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONUTF8": "1"}
     flags = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
-    return subprocess.Popen([sys.executable, str(Path(problem.__file__)), *map(str, arguments)], env=here, encoding="utf-8",
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, creationflags=flags)
+    return subprocess.Popen(
+        [sys.executable, str(Path(problem.__file__)), *map(str, arguments)],
+        env=here,
+        encoding="utf-8",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        creationflags=flags,
+    )
 
 
 def finish(process):

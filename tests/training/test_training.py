@@ -1,4 +1,5 @@
 """The loop, its measures, early stopping, callbacks and figures."""
+
 import math
 import sys
 from pathlib import Path
@@ -7,16 +8,16 @@ import numpy as np
 import pytest
 
 from tinytorch import training
-from tinytorch.given.callbacks import Callback, PrintEpochs
 from tinytorch.data import DataLoader, TensorDataset
 from tinytorch.drawing.training import confusion, curves, filters, mistakes
+from tinytorch.given.callbacks import Callback, PrintEpochs
 from tinytorch.layers import Flatten, Linear, Sequential
 from tinytorch.losses import CrossEntropyLoss, cross_entropy
 from tinytorch.optim import SGD
 from tinytorch.tensor import Tensor
 
 sys.path.insert(0, str(Path(__file__).parent))
-import problem  # noqa: E402
+import problem
 
 
 def test_the_error_of_an_accuracy_is_the_binomial_one():
@@ -119,14 +120,29 @@ def test_callbacks_are_asked_in_order(capsys):
     asked = []
 
     class Note(Callback):
-        def train_begin(self, trainer): asked.append("train_begin")
-        def step_end(self, trainer, loss): asked.append(type(loss).__name__)
-        def epoch_end(self, trainer, record): asked.append(sorted(record))
-        def train_end(self, trainer): asked.append("train_end")
+        def train_begin(self, trainer):
+            asked.append("train_begin")
+
+        def step_end(self, trainer, loss):
+            asked.append(type(loss).__name__)
+
+        def epoch_end(self, trainer, record):
+            asked.append(sorted(record))
+
+        def train_end(self, trainer):
+            asked.append("train_end")
 
     history = problem.trainer(callbacks=[Note(), PrintEpochs()]).fit(*problem.loaders(), epochs=1)
-    keys = ["epoch", "lr", "seconds", "train_loss", "validation_accuracy", "validation_accuracy_error",
-            "validation_loss", "validation_loss_error"]
+    keys = [
+        "epoch",
+        "lr",
+        "seconds",
+        "train_loss",
+        "validation_accuracy",
+        "validation_accuracy_error",
+        "validation_loss",
+        "validation_loss_error",
+    ]
     assert asked == ["train_begin", *["float"] * 6, keys, "train_end"]
     assert history[0]["lr"] == 0.02
     assert capsys.readouterr().out.startswith("epoch 1  lr 0.02  seconds ")
@@ -173,10 +189,16 @@ def test_figures_are_written(tmp_path):
     counts = training.confusion_matrix(labels, logits.argmax(axis=1), 4)
     colour, grey = rng.integers(0, 256, (40, 3, 6, 5), np.uint8), rng.integers(0, 256, (40, 6, 5), np.uint8)
     weight = rng.standard_normal((9, 48), np.float32)
-    figures = {"curves": curves(history), "bare": curves([{"epoch": 1, "train_loss": 2.0}]), "none": mistakes(grey, labels, np.eye(4)[labels], "abcd"),
-               "confusion": confusion(counts, ["ape", "bear", "cat", "dog"]), "grey": mistakes(grey, labels, logits, "abcd"),
-               "colour": mistakes(colour, labels, logits, "abcd", count=5), "filters": filters(weight, (6, 8)),
-               "colours": filters(Tensor(weight, requires_grad=True), (3, 4, 4), count=4)}
+    figures = {
+        "curves": curves(history),
+        "bare": curves([{"epoch": 1, "train_loss": 2.0}]),
+        "none": mistakes(grey, labels, np.eye(4)[labels], "abcd"),
+        "confusion": confusion(counts, ["ape", "bear", "cat", "dog"]),
+        "grey": mistakes(grey, labels, logits, "abcd"),
+        "colour": mistakes(colour, labels, logits, "abcd", count=5),
+        "filters": filters(weight, (6, 8)),
+        "colours": filters(Tensor(weight, requires_grad=True), (3, 4, 4), count=4),
+    }
     for name, figure in figures.items():
         figure.savefig(tmp_path / f"{name}.png")
         assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")

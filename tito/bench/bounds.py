@@ -4,6 +4,7 @@ An op cannot be done sooner than its arithmetic at the rate of a large matrix pr
 the cache, whichever takes longer. The rate of the memory would be no bound: what an op reads lies in a cache when the op before
 has written it there, and many an op is faster than the memory.
 """
+
 from typing import NamedTuple
 
 
@@ -35,14 +36,18 @@ class Step(NamedTuple):
 def steps(result):
     """Return the steps that were profiled, by kernel set; none in a record from before there were profiles."""
     profile, clock = result.get("roofline", {}), f"{result['clock']}_ms"
-    return {kernels: step(kernels, result["variants"][f"tinytorch {kernels}"][clock]["median"], rows, profile["machine"])
-            for kernels, rows in profile.get("kernels", {}).items()}
+    return {
+        kernels: step(kernels, result["variants"][f"tinytorch {kernels}"][clock]["median"], rows, profile["machine"])
+        for kernels, rows in profile.get("kernels", {}).items()
+    }
 
 
 def step(kernels, ms, rows, machine):
     """Divide a step into ops whose arithmetic takes longer than their bytes, and others."""
     limits = [limit(row, machine) for row in rows]
-    heavy, light = ([(row, roof) for row, (roof, bound) in zip(rows, limits) if bound == word] for word in ("arithmetic", "bytes"))
+    heavy, light = (
+        [(row, roof) for row, (roof, bound) in zip(rows, limits) if bound == word] for word in ("arithmetic", "bytes")
+    )
     took = [sum(row["ms"] for row, _ in part) for part in (heavy, light)]
     roofs = [sum(roof for _, roof in part) for part in (heavy, light)]
     names = tuple(dict.fromkeys(row["op"] for row, _ in heavy))

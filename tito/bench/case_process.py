@@ -3,6 +3,7 @@
 The job is a dict as JSON; the answer goes into the file. A process of its own, because how many threads a library may have is
 said before it is imported, and because what one case leaves in memory must not slow the next.
 """
+
 import contextlib
 import importlib
 import json
@@ -38,8 +39,11 @@ def times(job):
     absent |= {name: reason for name in list(variants) if (reason := disagreement(name, checks))}
     variants = {name: variant for name, variant in variants.items() if name not in absent}
     found = measuring.measure(variants, job["rounds"], job["seconds"]) if variants else {}
-    answer = {"clock": measuring.clock(job["threads"]), "absent": absent,
-              "variants": {name: {**checks[name], **measuring.summary(samples)} for name, samples in found.items()}}
+    answer = {
+        "clock": measuring.clock(job["threads"]),
+        "absent": absent,
+        "variants": {name: {**checks[name], **measuring.summary(samples)} for name, samples in found.items()},
+    }
     return {**answer, "roofline": roofline(variants, job)} if found and job.get("profiled") and job["threads"] == 1 else answer
 
 
@@ -85,8 +89,11 @@ def first(variant):
     before, start = dict(fallbacks), time.perf_counter()
     with variant.context():
         numbers = [float(number) for number in variant.check()]
-    return {"check": numbers, "first_s": time.perf_counter() - start,
-            "fallbacks": sorted(name for name, count in fallbacks.items() if count > before.get(name, 0))}
+    return {
+        "check": numbers,
+        "first_s": time.perf_counter() - start,
+        "fallbacks": sorted(name for name, count in fallbacks.items() if count > before.get(name, 0)),
+    }
 
 
 def worded(error):
@@ -101,7 +108,9 @@ def disagreement(name, checks):
     usual = checks["PyTorch"]["check"] if "PyTorch" in checks else np.median([one["check"] for one in checks.values()], axis=0)
     if np.allclose(numbers, usual, rtol=AGREEMENT, atol=1e-6):
         return None
-    return f"computes something else: {', '.join(f'{one:.6g}' for one in numbers)}, not {', '.join(f'{one:.6g}' for one in usual)}"
+    return (
+        f"computes something else: {', '.join(f'{one:.6g}' for one in numbers)}, not {', '.join(f'{one:.6g}' for one in usual)}"
+    )
 
 
 def memory(job):

@@ -1,4 +1,5 @@
 """What the book shows of a step that was profiled: a roofline, a small table, and what they say in words."""
+
 from types import SimpleNamespace
 
 from tito.bench import bounds
@@ -36,8 +37,10 @@ def picture(result):
     from tinytorch.given.profiling import Row
 
     profile = result["roofline"]
-    rows = [Row(row["op"], row["ms"] / 1e3, row["flops"], row["bytes"], row["calls"], row["kernels"])
-            for row in profile["kernels"][bounds.fastest(result).kernels]]
+    rows = [
+        Row(row["op"], row["ms"] / 1e3, row["flops"], row["bytes"], row["calls"], row["kernels"])
+        for row in profile["kernels"][bounds.fastest(result).kernels]
+    ]
     return str(roofline.draw(rows, SimpleNamespace(**profile["machine"])))
 
 
@@ -74,8 +77,10 @@ def limits(step, peer, profile):
     yield f"With each op at its roof, {rates}, the step would take {amount(step.roof)} ms: {step.roof / step.ms:.2f} of what it takes{by_peer}."
     flops = sum(row["flops"] for row in profile["kernels"][step.kernels] if row["op"] in step.heavy)
     if peer and flops:
-        yield (f"The products alone, at the {flops / step.products / 1e6:.0f} GFLOP/s that they reach in it, take "
-               f"{step.products / peer:.2f} of PyTorch's step; at the roof they would take {step.products_roof / peer:.2f}.")
+        yield (
+            f"The products alone, at the {flops / step.products / 1e6:.0f} GFLOP/s that they reach in it, take "
+            f"{step.products / peer:.2f} of PyTorch's step; at the roof they would take {step.products_roof / peer:.2f}."
+        )
 
 
 def gains(step, found):
@@ -87,8 +92,11 @@ def gains(step, found):
 
 def dotless(step, profile):
     """Yield which ops have no dot because they do no arithmetic, if they take more than a fiftieth of the step."""
-    found = [f"`{row['op']}` ({amount(row['ms'])} ms)" for row in profile["kernels"][step.kernels]
-             if not row["flops"] and row["ms"] > step.ms / 50]
+    found = [
+        f"`{row['op']}` ({amount(row['ms'])} ms)"
+        for row in profile["kernels"][step.kernels]
+        if not row["flops"] and row["ms"] > step.ms / 50
+    ]
     if found:
         yield f"What does no arithmetic has no dot: {', '.join(found)}."
 

@@ -1,4 +1,5 @@
 """How long imports take, and how much memory a process has after them: each in a fresh Python, all in turn."""
+
 import json
 import subprocess
 import sys
@@ -23,11 +24,19 @@ def statements(space):
     Args:
         space: The workspace.
     """
-    written = ["tinytorch", *(f"tinytorch.{module.package_name}" for module in space.curriculum.modules if space.exported(module).is_file())]
+    written = [
+        "tinytorch",
+        *(f"tinytorch.{module.package_name}" for module in space.curriculum.modules if space.exported(module).is_file()),
+    ]
     plain = [name for name in written if "kernels" not in name]  # those bring in numba
-    return {"numpy": "import numpy", "tinytorch": "import tinytorch", "tinytorch, all but kernels": f"import {', '.join(plain)}",
-            **({"tinytorch and numba": f"import {', '.join(written)}"} if plain != written else {}),
-            "PyTorch": "import torch", "tinygrad": "import tinygrad"}
+    return {
+        "numpy": "import numpy",
+        "tinytorch": "import tinytorch",
+        "tinytorch, all but kernels": f"import {', '.join(plain)}",
+        **({"tinytorch and numba": f"import {', '.join(written)}"} if plain != written else {}),
+        "PyTorch": "import torch",
+        "tinygrad": "import tinygrad",
+    }
 
 
 def why(done, statement):
@@ -49,8 +58,16 @@ def measure(statements, environment, cwd, rounds=None):
     for number, name in measuring.turns(list(statements), 1 + (rounds or ROUNDS)):
         if name in absent:
             continue
-        done = subprocess.run([sys.executable, "-c", PROGRAM.format(statement=statements[name])], env=environment, cwd=cwd,
-                              capture_output=True, encoding="utf-8", errors="replace", stdin=subprocess.DEVNULL, check=False)
+        done = subprocess.run(
+            [sys.executable, "-c", PROGRAM.format(statement=statements[name])],
+            env=environment,
+            cwd=cwd,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
         if done.returncode:
             absent[name] = why(done, statements[name])
         else:

@@ -1,4 +1,5 @@
 """Times of variants that take turns in one process: what the rest of the machine does to one, it does to all."""
+
 import math
 import time
 

@@ -1,4 +1,5 @@
 """The book's page of measurements and its pictures, made of the records that are kept in `benchmarks/results`."""
+
 import json
 from pathlib import PurePosixPath
 
@@ -42,8 +43,11 @@ def files(root):
         Dict from path within the clone to text; empty when there is no record.
     """
     found = {path.relative_to(root).as_posix(): json.loads(path.read_text(encoding="utf-8")) for path in records(root)}
-    pictures = {f"{FOLDER}/{figure.path(stem(name), entry)}": f"{DRAWN.format(record=name)}\n{figure.picture(result)}\n"
-                for name, record in found.items() for entry, result in profiled(record)}
+    pictures = {
+        f"{FOLDER}/{figure.path(stem(name), entry)}": f"{DRAWN.format(record=name)}\n{figure.picture(result)}\n"
+        for name, record in found.items()
+        for entry, result in profiled(record)
+    }
     return {PAGE: text(found), **pictures} if found else {}
 
 
@@ -90,7 +94,11 @@ def section(name, record):
     yield "\n".join(f"- {line}" for line in about(record))
     for entry in record["cases"]:
         yield f"### {table.heading(entry)}"
-        yield times(entry) if entry["threads"] else f"Not measured: {'needs module ' + ', '.join(entry['needs']) if 'needs' in entry else 'failed'}."
+        yield (
+            times(entry)
+            if entry["threads"]
+            else f"Not measured: {'needs module ' + ', '.join(entry['needs']) if 'needs' in entry else 'failed'}."
+        )
         if entry["threads"] and table.notes(entry):
             yield "\n".join(f"- {line}" for line in table.notes(entry))
         if result := figure.profiled(entry):
@@ -108,7 +116,10 @@ def times(entry):
     head = [""]
     for threads, result in entry["threads"].items():
         head += [f"{table.words(threads)}, {table.CLOCKS[result['clock']]} ms", "", "ratio"]
-    rows = [[name, *(cell for result in entry["threads"].values() for cell in table.cells(result, name))] for name in table.names(entry)]
+    rows = [
+        [name, *(cell for result in entry["threads"].values() for cell in table.cells(result, name))]
+        for name in table.names(entry)
+    ]
     return markdown(head, rows)
 
 

@@ -1,4 +1,5 @@
 """From cases to a record: one process for each case, size and number of threads, started in the workspace."""
+
 import importlib.util
 import json
 import subprocess
@@ -12,8 +13,11 @@ from tito.bench import imports, measuring
 from tito.workspace import WorkspaceError
 
 SCHEMA = 1
-HOW_TO_ADD = {"torch": 'pip install "tinytorch-course[bench]"', "tinygrad": 'pip install "tinytorch-course[bench]"',
-              "numba": 'pip install "tinytorch-course[kernels]"'}
+HOW_TO_ADD = {
+    "torch": 'pip install "tinytorch-course[bench]"',
+    "tinygrad": 'pip install "tinytorch-course[bench]"',
+    "numba": 'pip install "tinytorch-course[kernels]"',
+}
 MEMORY = ("tinytorch numpy", "tinytorch numba", "PyTorch", "PyTorch channels_last", "tinygrad")
 
 
@@ -33,8 +37,13 @@ class Bench:
 
     def describe(self):
         """Return the head of the record: machine, libraries, date."""
-        return {"schema": SCHEMA, "date": date.today().isoformat(), "machine": machine.describe(),
-                "libraries": self.work({"kind": "libraries"}, threads=1), "threads": list(self.threads)}
+        return {
+            "schema": SCHEMA,
+            "date": date.today().isoformat(),
+            "machine": machine.describe(),
+            "libraries": self.work({"kind": "libraries"}, threads=1),
+            "threads": list(self.threads),
+        }
 
     def missing(self, case):
         """List the numbers of the modules that a case still needs."""
@@ -52,9 +61,15 @@ class Bench:
             case: The `Case`.
         """
         for size, label in enumerate(case.sizes):
-            job = {"kind": "times", "case": case.name, "size": size, "kernels": self.kernels(case),
-                   "rounds": self.rounds or case.rounds, "seconds": self.seconds,
-                   "profiled": case.profiled}
+            job = {
+                "kind": "times",
+                "case": case.name,
+                "size": size,
+                "kernels": self.kernels(case),
+                "rounds": self.rounds or case.rounds,
+                "seconds": self.seconds,
+                "profiled": case.profiled,
+            }
             results = {str(threads): compared(self.work(job, threads)) for threads in self.threads}
             flop = {"flop": case.flop[size]} if case.flop else {}
             yield {"case": case.name, "title": case.title, "size": label, **flop, "threads": results}
@@ -82,8 +97,16 @@ class Bench:
         with tempfile.TemporaryDirectory(prefix="tito-bench-", ignore_cleanup_errors=True) as folder:
             file = Path(folder) / "answer.json"
             command = [sys.executable, "-m", "tito.bench.case_process", json.dumps({**job, "threads": threads}), str(file)]
-            done = subprocess.run(command, env=self.environment(threads), cwd=self.space.root, capture_output=True,
-                                  encoding="utf-8", errors="replace", stdin=subprocess.DEVNULL, check=False)
+            done = subprocess.run(
+                command,
+                env=self.environment(threads),
+                cwd=self.space.root,
+                capture_output=True,
+                encoding="utf-8",
+                errors="replace",
+                stdin=subprocess.DEVNULL,
+                check=False,
+            )
             if file.is_file():
                 return json.loads(file.read_text(encoding="utf-8"))
         raise BenchFailed(job, done)
@@ -96,7 +119,9 @@ class BenchFailed(WorkspaceError):
 
     def __init__(self, job, done):
         said = "\n".join((done.stderr or done.stdout).strip().splitlines()[-5:]) or "it said nothing"
-        super().__init__(f"{job.get('case') or job['kind']}: the process that measures ended with status {done.returncode}:\n{said}")
+        super().__init__(
+            f"{job.get('case') or job['kind']}: the process that measures ended with status {done.returncode}:\n{said}"
+        )
 
 
 def compared(result):

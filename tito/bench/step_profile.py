@@ -1,4 +1,5 @@
 """Our own step, op by op, and what the machine does at most, with the learner's module 09: after the turns, in their process."""
+
 import statistics
 import time
 from collections import defaultdict
@@ -29,8 +30,10 @@ def measure(variants, seconds=SECONDS):
         if len(seen[name]) < measuring.LEAST or time.perf_counter() < end:
             seen[name].append(ops(ours[name], number))
     machine = measure_machine()
-    return {"machine": {rate: float(getattr(machine, rate)) for rate in RATES},
-            "kernels": {name: rows(steps) for name, steps in seen.items()}}
+    return {
+        "machine": {rate: float(getattr(machine, rate)) for rate in RATES},
+        "kernels": {name: rows(steps) for name, steps in seen.items()},
+    }
 
 
 def ops(variant, number):
@@ -58,7 +61,9 @@ def rows(steps):
     found = []
     for op, kernels in dict.fromkeys(key for step in steps for key in step):
         of_steps = [step.get((op, kernels), []) for step in steps]
-        calls, flops, moved = (max(sum(getattr(row, field) for row in one) for one in of_steps) for field in ("calls", "flops", "moved"))
+        calls, flops, moved = (
+            max(sum(getattr(row, field) for row in one) for one in of_steps) for field in ("calls", "flops", "moved")
+        )
         ms = 1e3 * statistics.median(sum(row.seconds for row in one) for one in of_steps)
         found.append({"op": op, "kernels": kernels, "calls": calls, "ms": round(ms, 4), "flops": flops, "bytes": moved})
     return sorted(found, key=lambda row: -row["ms"])

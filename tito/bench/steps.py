@@ -1,4 +1,5 @@
 """The case of a training step: a `Task` in all packages."""
+
 from functools import partial
 
 from tito.bench import training
@@ -19,6 +20,7 @@ def step_case(name, title, task, batch_sizes, *, by_hand=False, convolutions=Fal
         memory: Whether peak memory is measured, too.
         rounds: How often each variant has its turn.
     """
+
     def candidates(size, threads, kernels):
         make = partial(training.variant, task=task, batch_size=batch_sizes[size])
         yield from ours.candidates(make, kernels, ours.WAYS if by_hand else ("tinytorch",))

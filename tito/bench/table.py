@@ -1,4 +1,5 @@
 """What a record looks like in a terminal of 80 columns."""
+
 from io import StringIO
 
 from tito.bench import bounds
@@ -23,7 +24,17 @@ def heading(entry):
 
 def amount(ms):
     """Return a time in milliseconds, three digits of it."""
-    return f"{ms:.0f}" if ms >= 1000 else f"{ms:.3g}" if ms >= 100 else f"{ms:.1f}" if ms >= 10 else f"{ms:.2f}" if ms >= 1 else f"{ms:.3f}"
+    return (
+        f"{ms:.0f}"
+        if ms >= 1000
+        else f"{ms:.3g}"
+        if ms >= 100
+        else f"{ms:.1f}"
+        if ms >= 10
+        else f"{ms:.2f}"
+        if ms >= 1
+        else f"{ms:.3f}"
+    )
 
 
 def spread(one):
@@ -50,7 +61,7 @@ def names(entry):
 def times(entry):
     """Return the lines of the table of one case in one size; more than two numbers of threads need a second table."""
     lines, threads = ["", heading(entry)], list(entry["threads"])
-    for pair in (threads[start:start + 2] for start in range(0, len(threads), 2)):
+    for pair in (threads[start : start + 2] for start in range(0, len(threads), 2)):
         results = [entry["threads"][one] for one in pair]
         columns = [("", "left")]
         for one, result in zip(pair, results):
@@ -65,8 +76,9 @@ def notes(entry):
     found = []
     for threads, result in entry["threads"].items():
         found += [f"{words(threads)}, {said}" for said in (*speeds(result, entry.get("flop")), *gains(result), *waits(result))]
-    absent = {name: reason for result in entry["threads"].values() for name, reason in result["absent"].items()
-              if not missing(reason)}
+    absent = {
+        name: reason for result in entry["threads"].values() for name, reason in result["absent"].items() if not missing(reason)
+    }
     return found + [f"without {name}: {reason}" for name, reason in absent.items()]
 
 
@@ -141,8 +153,14 @@ def imports(entry):
 
 def import_rows(entry):
     """Return the rows of the table of imports: a name, two times with their spread, and memory."""
-    return [[name, *(cell for clock in ("cpu_ms", "wall_ms") for cell in (amount(one[clock]["median"]), spread(one[clock]))),
-             f"{one['peak_mb']:.0f}" if one["peak_mb"] else ""] for name, one in entry["variants"].items()]
+    return [
+        [
+            name,
+            *(cell for clock in ("cpu_ms", "wall_ms") for cell in (amount(one[clock]["median"]), spread(one[clock]))),
+            f"{one['peak_mb']:.0f}" if one["peak_mb"] else "",
+        ]
+        for name, one in entry["variants"].items()
+    ]
 
 
 def render(columns, rows):

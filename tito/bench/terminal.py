@@ -1,4 +1,5 @@
 """The conversation of `tito bench`: what runs, what is missing, one table after the other."""
+
 import json
 import sys
 
@@ -9,15 +10,23 @@ from tito.curriculum import UnknownName
 from tito.files import write_atomically
 
 MEMORY = "memory"
-MKL_ON_AMD = ("note: PyTorch's matrix products are MKL's, which takes a slower path on AMD than on Intel: `tito bench matmul` "
-              "shows it. Its convolutions are oneDNN's, which does not.")
-AVX2_ON_AMD = ("note: OpenBLAS has chosen its kernels for AVX-512; on AMD those for AVX2 can be faster: set OPENBLAS_CORETYPE=Haswell "
-               "before Python starts, and compare.")
+MKL_ON_AMD = (
+    "note: PyTorch's matrix products are MKL's, which takes a slower path on AMD than on Intel: `tito bench matmul` "
+    "shows it. Its convolutions are oneDNN's, which does not."
+)
+AVX2_ON_AMD = (
+    "note: OpenBLAS has chosen its kernels for AVX-512; on AMD those for AVX2 can be faster: set OPENBLAS_CORETYPE=Haswell "
+    "before Python starts, and compare."
+)
 
 
 def titles():
     """Return what is measured, by name."""
-    return {**{case.name: case.title for case in cases.CASES}, imports.NAME: imports.TITLE, MEMORY: "Peak memory of training steps"}
+    return {
+        **{case.name: case.title for case in cases.CASES},
+        imports.NAME: imports.TITLE,
+        MEMORY: "Peak memory of training steps",
+    }
 
 
 def list_cases():
@@ -70,8 +79,13 @@ def introduce(record):
         console.say(console.wrap(line))
     here = record["machine"]
     if machine.is_busy(here):
-        console.say(console.wrap(f"warning: the machine is busy, load {here['load']} on {here['cores']} cores: times, and those on "
-                                 "several threads above all, will not be those of a quiet one"), style="yellow")
+        console.say(
+            console.wrap(
+                f"warning: the machine is busy, load {here['load']} on {here['cores']} cores: times, and those on "
+                "several threads above all, will not be those of a quiet one"
+            ),
+            style="yellow",
+        )
     for name, how in HOW_TO_ADD.items():
         if name not in record["libraries"]:
             console.say(f"{name} is not installed, so it is left out: {how}", style="yellow")

@@ -1,4 +1,5 @@
 """Training steps. The lines below run on the learner's package and on PyTorch alike, because their names are the same."""
+
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import NamedTuple
@@ -52,8 +53,9 @@ class Task(NamedTuple):
 def batches(task, batch_size):
     """Return the batches, pairs of arrays (N, *image) and (N,), the same for every package."""
     rng = np.random.default_rng(0)
-    return [(rng.standard_normal((batch_size, *task.image), np.float32), rng.integers(10, size=batch_size))
-            for _ in range(BATCHES)]
+    return [
+        (rng.standard_normal((batch_size, *task.image), np.float32), rng.integers(10, size=batch_size)) for _ in range(BATCHES)
+    ]
 
 
 def initial_weights(shapes):

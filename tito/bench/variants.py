@@ -1,4 +1,5 @@
 """A variant is one way to do a case's work: a package, a kernel set, a memory format."""
+
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from typing import NamedTuple

@@ -1,4 +1,5 @@
 """What follows from the curriculum and the modules that exist: the table of contents and the map on the first page."""
+
 import json
 
 from tito import workspace

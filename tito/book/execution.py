@@ -1,4 +1,5 @@
 """A module's solved notebook, run in a workspace of its own; its outputs are kept until something that they come from changes."""
+
 import hashlib
 import json
 import os
@@ -8,9 +9,9 @@ from importlib import metadata
 from pathlib import Path
 
 from tito import scaffold, workspace
-from tito.notebooks import source
 from tito.book import BookError
 from tito.files import write_atomically
+from tito.notebooks import source
 from tito.notebooks.export import export_text
 from tito.notebooks.problems import place
 
@@ -49,8 +50,12 @@ def fingerprint(module, curriculum):
     """Hash all that a module's outputs come from: its source and checks, what it builds on, tito, the libraries, the data."""
     given = workspace.given_files(workspace.course_dir() / "tinytorch")
     modules = [*curriculum.prerequisites(module), module]
-    files = [*given, *map(workspace.course_source, modules), workspace.course_checks(module),
-             *sorted(Path(workspace.__file__).parent.glob("*.py"))]
+    files = [
+        *given,
+        *map(workspace.course_source, modules),
+        workspace.course_checks(module),
+        *sorted(Path(workspace.__file__).parent.glob("*.py")),
+    ]
     surroundings = [sys.version, KERNEL_OPTIONS, os.environ.get("TINYTORCH_DATA"), *map(_version, LIBRARIES)]
     digest = hashlib.sha256(repr(surroundings).encode("utf-8"))
     for path in files:
@@ -97,8 +102,9 @@ def execute(path, environment):
     notebook = nbformat.read(path, as_version=4)
     # Without folders to search, `python3` is this interpreter, whatever kernels the machine has.
     manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=KernelSpecManager(kernel_dirs=[]))
-    client = NotebookClient(notebook, km=manager, timeout=TIMEOUT, resources={"metadata": {"path": str(path.parent)}},
-                            extra_arguments=KERNEL_OPTIONS)
+    client = NotebookClient(
+        notebook, km=manager, timeout=TIMEOUT, resources={"metadata": {"path": str(path.parent)}}, extra_arguments=KERNEL_OPTIONS
+    )
     try:
         return client.execute(env=environment, cleanup_kc=True).cells
     except CellExecutionError as error:
@@ -110,8 +116,9 @@ def execute(path, environment):
 
 def _reached(notebook):
     """Return the number of the last cell that was begun."""
-    begun = [number for number, cell in enumerate(notebook.cells, 1)
-             if "iopub.execute_input" in cell.metadata.get("execution", {})]
+    begun = [
+        number for number, cell in enumerate(notebook.cells, 1) if "iopub.execute_input" in cell.metadata.get("execution", {})
+    ]
     return begun[-1] if begun else None
 
 

@@ -1,4 +1,5 @@
 """A module's page: the learner's notebook, with the outputs of the solved one, and with its hints folded away."""
+
 import json
 from dataclasses import replace
 
@@ -17,8 +18,9 @@ def text(notebook, outputs=None):
     for record, produced in zip(document["cells"], outputs or (), strict=outputs is not None):
         if record["cell_type"] == "code":
             record["outputs"] = produced
-    document["cells"] = [shown for cell, record in zip(cells, document["cells"])
-                         for shown in (record, *_hint_cell(notebook, cell, record["id"]))]
+    document["cells"] = [
+        shown for cell, record in zip(cells, document["cells"]) for shown in (record, *_hint_cell(notebook, cell, record["id"]))
+    ]
     document["metadata"]["language_info"]["pygments_lexer"] = "ipython3"  # knows magics
     return json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 

@@ -1,4 +1,5 @@
 """From the modules to a website: pages, then Jupyter Book, then a search for answers; only then does the site move to its place."""
+
 import importlib.util
 import os
 import shutil
@@ -8,10 +9,10 @@ import tempfile
 from pathlib import Path
 
 from tito import workspace
-from tito.notebooks import source
-from tito.notebooks.answers import leaks
 from tito.book import BookError, contents, execution, page
 from tito.curriculum import Curriculum
+from tito.notebooks import source
+from tito.notebooks.answers import leaks
 
 MATHJAX = "sphinx-mathjax-offline"  # holds MathJax 3, which pages would otherwise fetch from the network
 NEEDED = ("jupyter_book", "nbclient", "ipykernel", "matplotlib", MATHJAX)
@@ -84,8 +85,15 @@ def copy_mathjax(folder):
 def run_jupyter_book(folder, out):
     """Build the site in a process of its own, a warning being an error; return the site's folder."""
     command = [sys.executable, "-c", JUPYTER_BOOK, "build", str(folder), "--path-output", str(out), "-W", "--keep-going", "-q"]
-    done = subprocess.run(command, env={**os.environ, "PYTHONUTF8": "1", "NO_COLOR": "1"}, text=True, encoding="utf-8", errors="replace",
-                          stdin=subprocess.DEVNULL, capture_output=True)
+    done = subprocess.run(
+        command,
+        env={**os.environ, "PYTHONUTF8": "1", "NO_COLOR": "1"},
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+    )
     if done.returncode:
         said = (done.stderr.strip() or done.stdout.strip()).replace(str(folder) + os.sep, "")
         raise BookError(f"Jupyter Book refuses the pages:\n{said}")
@@ -111,7 +119,7 @@ def _require_parts(course):
         raise BookError("the book is built in a clone of the course, from its folder `book`: this is an installed copy", 2)
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
-        raise BookError(f"the book needs {', '.join(missing)}: pip install \"tinytorch-course[book]\"", 2)
+        raise BookError(f'the book needs {", ".join(missing)}: pip install "tinytorch-course[book]"', 2)
 
 
 def _require_free(out):

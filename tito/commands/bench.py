@@ -1,4 +1,5 @@
 """`tito bench`: the learner's package and its peers, side by side."""
+
 from pathlib import Path
 
 import typer
@@ -7,9 +8,13 @@ import typer
 def bench(
     names: list[str] = typer.Argument(None, metavar="[CASE]...", help="lenet5, import; all by default."),
     case: list[str] = typer.Option(None, "--case", help="The same as an option; may be given again."),
-    threads: list[int] = typer.Option(None, "--threads", min=1, help="A number of threads; may be given again. By default 1 and 2."),
+    threads: list[int] = typer.Option(
+        None, "--threads", min=1, help="A number of threads; may be given again. By default 1 and 2."
+    ),
     steps: int = typer.Option(None, "--steps", min=1, help="How many turns each variant has, instead of what the case says."),
-    seconds: float = typer.Option(8, "--seconds", min=0, help="How long each table's turns go on at most, for each number of threads."),
+    seconds: float = typer.Option(
+        8, "--seconds", min=0, help="How long each table's turns go on at most, for each number of threads."
+    ),
     json: Path = typer.Option(None, "--json", metavar="FILE", help="Write all that was measured to a file."),
     show_cases: bool = typer.Option(False, "--list", help="List the cases."),
 ):

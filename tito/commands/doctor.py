@@ -1,4 +1,5 @@
 """`tito doctor`: what could be wrong with an installation and a workspace, each with the way to mend it."""
+
 import typer
 
 

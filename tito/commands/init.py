@@ -1,4 +1,5 @@
 """`tito init`: write a workspace."""
+
 from pathlib import Path
 
 import typer
@@ -21,7 +22,9 @@ def init(
         raise typer.BadParameter(f"{folder} is there already and not empty: name a new folder", param_hint="FOLDER")
     inside = workspace_around(folder)
     if inside:
-        raise typer.BadParameter(f"{folder} would lie inside the workspace {inside}: name a folder beside it", param_hint="FOLDER")
+        raise typer.BadParameter(
+            f"{folder} would lie inside the workspace {inside}: name a folder beside it", param_hint="FOLDER"
+        )
     written = scaffold.write(folder, format, solved)
     console.say(f"A workspace of {len(written)} modules is in {folder}{' (solved)' if solved else ''}.")
     place = f'"{folder}"' if " " in str(folder) else folder

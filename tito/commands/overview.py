@@ -1,6 +1,13 @@
 """The bare `tito`: where the learner is, and the one next command."""
-WORDS = {"done": "done", "borrowed": "borrowed", "edited": "changed since it was completed", "open": "to come", "current": "current",
-         "absent": "not in this release yet"}
+
+WORDS = {
+    "done": "done",
+    "borrowed": "borrowed",
+    "edited": "changed since it was completed",
+    "open": "to come",
+    "current": "current",
+    "absent": "not in this release yet",
+}
 STYLES = {"done": "green", "borrowed": "yellow", "edited": "yellow", "current": "bold", "absent": "dim"}
 
 

@@ -2,6 +2,7 @@
 
 Run as `python examples.py COURSE DATA DATA_DIR SEED FILE`; `verdict.examples` does.
 """
+
 import sys
 
 BATCH = 64  # examples whose gradients are compared with difference quotients
@@ -10,8 +11,12 @@ BATCH = 64  # examples whose gradients are compared with difference quotients
 def draw(data, rng):
     """Return the test examples, and a batch of training examples, as a dict of arrays."""
     chosen = rng.choice(len(data.train_labels), BATCH, replace=False)
-    return {"test_images": data.test_images, "test_labels": data.test_labels,
-            "images": data.train_images[chosen], "labels": data.train_labels[chosen]}
+    return {
+        "test_images": data.test_images,
+        "test_labels": data.test_labels,
+        "images": data.train_images[chosen],
+        "labels": data.train_labels[chosen],
+    }
 
 
 def main():

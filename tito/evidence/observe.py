@@ -3,6 +3,7 @@
 Run as `python observe.py FOLDER`. The folder holds `job.json` (see `verdict.observe`) and `inputs.safetensors`; the answer is
 written beside them. The true classes of the test examples are not there.
 """
+
 import importlib
 import json
 import sys
@@ -12,7 +13,7 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 
 STEPS = 1e-7, 1e-9  # of the difference quotients, in float64
-FEW = 32     # test examples that are asked for one by one, too
+FEW = 32  # test examples that are asked for one by one, too
 
 
 def limit(memory, seconds):
@@ -47,7 +48,7 @@ def logits(model, transform, images, size=500):
 
     model.eval()
     state.recording = False
-    found = [np.copy(model(transform(images[i:i + size])).data) for i in range(0, len(images), size)]
+    found = [np.copy(model(transform(images[i : i + size])).data) for i in range(0, len(images), size)]
     state.recording = True
     return np.concatenate(found)
 
@@ -70,8 +71,10 @@ def gradients(model, kind, images, labels):
         mlp_gradients(model, images, labels)
     else:
         cross_entropy(model(images), labels).backward()
-    return {name: np.copy(parameter.grad.data) if parameter.grad is not None else np.zeros(parameter.shape)
-            for name, parameter in model.named_parameters()}
+    return {
+        name: np.copy(parameter.grad.data) if parameter.grad is not None else np.zeros(parameter.shape)
+        for name, parameter in model.named_parameters()
+    }
 
 
 def slopes(model, images, labels, directions):
@@ -99,8 +102,9 @@ def slopes(model, images, labels, directions):
             parameter.detach().copy_(start + change)
             return cross_entropy(model(images), labels).item()
 
-        found[name] = np.array([[(loss(step * along) - loss(-step * along)) / (2 * step) for along in directions[name]]
-                                for step in STEPS])
+        found[name] = np.array(
+            [[(loss(step * along) - loss(-step * along)) / (2 * step) for along in directions[name]] for step in STEPS]
+        )
         parameter.detach().copy_(start)
     return found
 
@@ -112,8 +116,9 @@ def observe(job, given):
     script = importlib.import_module(job["script"])
     model, transform = script.rebuild(np.random.default_rng(job["seed"]), job["choices"])
     answer = part("initial", arrays(model))
-    if {name: array.shape for name, array in arrays(model).items()} != \
-            {name: array.shape for name, array in taken("weights", given).items()}:
+    if {name: array.shape for name, array in arrays(model).items()} != {
+        name: array.shape for name, array in taken("weights", given).items()
+    }:
         return answer  # there is nothing to measure: these are weights of another network
     initial = arrays(model)
     model.load_state_dict(taken("weights", given))

@@ -1,4 +1,5 @@
 """The trusted side of a milestone's grade: it sends the learner's package questions, and counts for itself."""
+
 import json
 import math
 import os
@@ -15,14 +16,13 @@ from safetensors.numpy import load_file, save_file
 
 from tito import workspace
 from tito.checks import runner
-from tito.evidence import examples as drawing
-from tito.evidence import observe as observing
+from tito.evidence import examples as drawing, observe as observing
 
-DIRECTIONS = 3      # in each parameter, along which slopes are compared
-AGREEMENT = 1e-3    # what the two may differ by, as a part of the larger
-MOVED = 1e-3        # what a parameter has to have moved by, as a part of its length
-FILTERS = 0.05      # what most filters of each convolution have to have moved by, likewise
-SCORES = 1e-3       # what the scores of an image may differ by in other company, as a part of the largest
+DIRECTIONS = 3  # in each parameter, along which slopes are compared
+AGREEMENT = 1e-3  # what the two may differ by, as a part of the larger
+MOVED = 1e-3  # what a parameter has to have moved by, as a part of its length
+FILTERS = 0.05  # what most filters of each convolution have to have moved by, likewise
+SCORES = 1e-3  # what the scores of an image may differ by in other company, as a part of the largest
 MEMORY, SECONDS = 6 * 2**30, 300
 
 
@@ -93,8 +93,9 @@ def examples(milestone, data_dir, seed=None):
     with tempfile.TemporaryDirectory(prefix="tito-") as folder:
         path = Path(folder) / "examples.safetensors"
         words = [str(workspace.course_dir()), milestone.data, str(data_dir or ""), str(seed or secrets.randbits(32)), str(path)]
-        done = subprocess.run([sys.executable, "-P", "-X", "utf8", drawing.__file__, *words],
-                              stderr=subprocess.PIPE, encoding="utf-8", check=False)
+        done = subprocess.run(
+            [sys.executable, "-P", "-X", "utf8", drawing.__file__, *words], stderr=subprocess.PIPE, encoding="utf-8", check=False
+        )
         if done.returncode:
             raise NoEvidence(done.stderr.strip(), f"tito milestone grade {milestone.name} --data-dir DIR")
         return load_file(path)
@@ -117,11 +118,21 @@ def judge(milestone, saved, given, package_parent, seconds=SECONDS):
     if trainer not in ("manual", "autograd"):
         return [Row("trained by your package", f"the gradients are {trainer}'s", False)]
     directions = draw_directions(saved.weights)
-    inputs = {**{name: given[name] for name in ("test_images", "images", "labels")},
-              **observing.part("weights", saved.weights), **observing.part("direction", directions)}
-    job = {"script": Path(milestone.script).stem, "milestones": str(workspace.course_dir() / "milestones"),
-           "package_parent": str(package_parent), "seed": saved.about.get("seed", 0), "choices": saved.choices,
-           "gradients": trainer, "memory": MEMORY, "seconds": seconds}
+    inputs = {
+        **{name: given[name] for name in ("test_images", "images", "labels")},
+        **observing.part("weights", saved.weights),
+        **observing.part("direction", directions),
+    }
+    job = {
+        "script": Path(milestone.script).stem,
+        "milestones": str(workspace.course_dir() / "milestones"),
+        "package_parent": str(package_parent),
+        "seed": saved.about.get("seed", 0),
+        "choices": saved.choices,
+        "gradients": trainer,
+        "memory": MEMORY,
+        "seconds": seconds,
+    }
     try:
         answer = observe(job, inputs, seconds)
     except NoAnswer as error:
@@ -131,9 +142,16 @@ def judge(milestone, saved, given, package_parent, seconds=SECONDS):
         return rows
     found = {kind: observing.taken(kind, answer) for kind in ("initial", "gradient", "slope")}
     trained, kept = parted(saved.weights, found["gradient"])
-    return [*rows, reached(found["gradient"]), agreement(found["gradient"], found["slope"], directions), moved(found["initial"], trained),
-            *filters(found["initial"], saved.weights, found["gradient"]), *statistics(found["initial"], kept),
-            by_itself(answer["apart"], answer["logits"]), *accuracy(answer["logits"], given["test_labels"], milestone)]
+    return [
+        *rows,
+        reached(found["gradient"]),
+        agreement(found["gradient"], found["slope"], directions),
+        moved(found["initial"], trained),
+        *filters(found["initial"], saved.weights, found["gradient"]),
+        *statistics(found["initial"], kept),
+        by_itself(answer["apart"], answer["logits"]),
+        *accuracy(answer["logits"], given["test_labels"], milestone),
+    ]
 
 
 def parted(weights, parameters):
@@ -145,8 +163,10 @@ def draw_directions(weights):
     """Draw directions of length 1, anew for each grading."""
     rng = np.random.default_rng(secrets.randbits(64))
     drawn = {name: rng.standard_normal((DIRECTIONS, *array.shape)) for name, array in weights.items()}
-    return {name: directions / np.sqrt((directions ** 2).sum(axis=tuple(range(1, directions.ndim)), keepdims=True))
-            for name, directions in drawn.items()}
+    return {
+        name: directions / np.sqrt((directions**2).sum(axis=tuple(range(1, directions.ndim)), keepdims=True))
+        for name, directions in drawn.items()
+    }
 
 
 class NoAnswer(Exception):
@@ -179,14 +199,17 @@ def last_words(path):
     """Return what a process said last: of a traceback, the error and its notes, which are not indented."""
     lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
     indented = max((i for i, line in enumerate(lines) if line.startswith(" ")), default=-1)
-    return ", ".join(lines[indented + 1:])[-500:]
+    return ", ".join(lines[indented + 1 :])[-500:]
 
 
 def architecture(weights, initial):
     """Compare the shapes of what was saved with those of the milestone's own network."""
     there, here = ({name: array.shape for name, array in one.items()} for one in (weights, initial))
-    differ = [f"{name} is {there.get(name, 'missing')}, not {here.get(name, 'there')}"
-              for name in {**here, **there} if there.get(name) != here.get(name)]
+    differ = [
+        f"{name} is {there.get(name, 'missing')}, not {here.get(name, 'there')}"
+        for name in {**here, **there}
+        if there.get(name) != here.get(name)
+    ]
     finite = all(np.isfinite(array).all() for array in weights.values())
     count = sum(array.size for array in weights.values())
     found = ", ".join(differ[:2]) if differ else f"{count:,} numbers" if finite else "some numbers are not finite"
@@ -196,7 +219,9 @@ def architecture(weights, initial):
 def reached(gradients):
     """Say whether a gradient reaches every parameter of the untrained network."""
     dead = [name for name, grad in sorted(gradients.items()) if not np.isfinite(grad).all() or not grad.any()]
-    return Row("a gradient reaches every parameter", f"none reaches {', '.join(dead)}" if dead else f"{len(gradients)} of them", not dead)
+    return Row(
+        "a gradient reaches every parameter", f"none reaches {', '.join(dead)}" if dead else f"{len(gradients)} of them", not dead
+    )
 
 
 def agreement(gradients, slopes, directions):
@@ -234,8 +259,11 @@ def filters(initial, weights, gradients):
     still = [name for name, moves in far.items() if dead[name] or np.median(moves) <= FILTERS]
     by = ", ".join(f"{100 * np.median(moves):.0f}" for moves in far.values())
     if layers:
-        yield Row("filters were trained", f"those of {', '.join(still)} hardly moved" if still else f"each layer's moved by {by} % of their length",
-                  not still)
+        yield Row(
+            "filters were trained",
+            f"those of {', '.join(still)} hardly moved" if still else f"each layer's moved by {by} % of their length",
+            not still,
+        )
 
 
 def statistics(initial, kept):
@@ -246,7 +274,7 @@ def statistics(initial, kept):
 
 def by_itself(apart, together):
     """Say whether the scores of an image are the same alone as among others: nothing may be measured on a test batch."""
-    together = together[:len(apart)]
+    together = together[: len(apart)]
     worst = np.abs(apart - together).max() / max(np.abs(together).max(), 1e-12) if apart.shape == together.shape else math.inf
     found = f"within {worst:.0e}" if worst <= SCORES else f"its scores differ by {100 * worst:.0f} % from those in a batch"
     return Row("an image is seen by itself", found, bool(worst <= SCORES))

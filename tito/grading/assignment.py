@@ -2,6 +2,7 @@
 
 nbgrader's source folder holds no answers either: its notebook is the learner's, stripped as everywhere else.
 """
+
 from dataclasses import replace
 
 from tito import workspace
@@ -21,8 +22,11 @@ def cells(module):
     points = {one.id: one.points for one in reference.exercises()}
     learner = strip.learner_cells(reference)
     checked = [cell.check for cell in learner if cell.check]
-    raise_all(SourceError(reference.path, f"exercise {one} has {checked.count(one)} check cells: it needs one")
-              for one in points if checked.count(one) != 1)
+    raise_all(
+        SourceError(reference.path, f"exercise {one} has {checked.count(one)} check cells: it needs one")
+        for one in points
+        if checked.count(one) != 1
+    )
     return [replace(cell, metadata={**cell.metadata, **metadata(cell, points)}) for cell in learner]
 
 

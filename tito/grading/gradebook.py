@@ -1,4 +1,5 @@
 """The folders and the gradebook of a class, which are nbgrader's own. nbgrader is imported when a class is opened."""
+
 import contextlib
 import os
 import sysconfig

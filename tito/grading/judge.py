@@ -4,6 +4,7 @@ The notebook is read here and never run here. Its code runs in the sandbox, on t
 drawn when it is marked, the same for all who are marked together; what it returns is compared here. An exercise earns all of
 its points or none.
 """
+
 import secrets
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ from tito.notebooks.export import export_text
 from tito.notebooks.problems import SourceError
 
 LARGEST = 64 * 2**20  # bytes of a notebook, its outputs included
-FRESH = 2             # seeds drawn for a class, besides the two that everybody knows
+FRESH = 2  # seeds drawn for a class, besides the two that everybody knows
 TRIES = 20
 
 

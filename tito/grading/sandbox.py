@@ -4,6 +4,7 @@ Inside there are `/usr`, the interpreter, NumPy, numba, the job's folder and an 
 other process. Started by root, the sandbox first becomes the user nobody, because the limit on processes does not bind
 root; nobody cannot reach an interpreter below `/root`, so an outer bubblewrap lays all that is to be shown below `/tmp`.
 """
+
 import os
 import shutil
 import subprocess
@@ -21,30 +22,46 @@ PROGRAMS = ("bwrap", "prlimit", "setpriv")
 PACKAGES = ("numpy", "numba", "llvmlite")  # what submissions may import besides the standard library, if it is installed
 SITE = "/site"
 USR = Path("/usr")
-ISOLATED = (f"bwrap --unshare-all --unshare-user --disable-userns --die-with-parent --new-session --clearenv "
-            f"--uid {NOBODY} --gid {NOBODY} --cap-drop ALL").split()
-VARIABLES = {"HOME": "/tmp", "PATH": "/usr/bin", "LANG": "C.UTF-8", "PYTHONPATH": SITE, "PYTHONDONTWRITEBYTECODE": "1",
-             "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # a BLAS with many threads may not start within the limits
-NEEDED = ("it takes bubblewrap and util-linux, on Linux or in WSL2: `apt install bubblewrap util-linux`, "
-          "`dnf install bubblewrap util-linux`")
+ISOLATED = (
+    f"bwrap --unshare-all --unshare-user --disable-userns --die-with-parent --new-session --clearenv "
+    f"--uid {NOBODY} --gid {NOBODY} --cap-drop ALL"
+).split()
+VARIABLES = {
+    "HOME": "/tmp",
+    "PATH": "/usr/bin",
+    "LANG": "C.UTF-8",
+    "PYTHONPATH": SITE,
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+}  # a BLAS with many threads may not start within the limits
+NEEDED = (
+    "it takes bubblewrap and util-linux, on Linux or in WSL2: `apt install bubblewrap util-linux`, "
+    "`dnf install bubblewrap util-linux`"
+)
 
 
 @dataclass(frozen=True)
 class Limits:
     """What one worker may take; the wall time is `runner.observe`'s."""
 
-    memory: int = 2048 * MIB   # bytes, of each process
-    cpu: int = 300             # seconds, of each process
+    memory: int = 2048 * MIB  # bytes, of each process
+    cpu: int = 300  # seconds, of each process
     processes: int = 40
     file_size: int = 16 * MIB
-    files: int = 256           # open at a time
-    scratch: int = 64 * MIB    # bytes below /tmp
+    files: int = 256  # open at a time
+    scratch: int = 64 * MIB  # bytes below /tmp
 
 
 def options(limits=Limits()):
     """Return the arguments of `runner.observe` that run learner code in the sandbox."""
-    return {"command_prefix": command_prefix(limits), "python": python(), "copy_package": True, "prepare": hand_over,
-            "memory": limits.memory}
+    return {
+        "command_prefix": command_prefix(limits),
+        "python": python(),
+        "copy_package": True,
+        "prepare": hand_over,
+        "memory": limits.memory,
+    }
 
 
 def problem():
@@ -56,8 +73,9 @@ def problem():
         (Path(job) / "answers").touch()
         hand_over(Path(job))
         command = [word.replace("{job}", job) for word in command_prefix(Limits())]
-        done = subprocess.run([*command, python(), "-c", "import numpy"], capture_output=True, encoding="utf-8",
-                              errors="replace", check=False)
+        done = subprocess.run(
+            [*command, python(), "-c", "import numpy"], capture_output=True, encoding="utf-8", errors="replace", check=False
+        )
     said = done.stderr.strip() or f"exit status {done.returncode}"
     return f"bubblewrap does not run code here: {said.splitlines()[-1]}" if done.returncode else None
 
@@ -70,22 +88,64 @@ def command_prefix(limits):
         return jail(shown, limits)
     laid_out = [(how, source, f"/tmp/{number}") for number, (how, source, _) in enumerate(shown)]
     from_there = [(how, f"/tmp/{number}", target) for number, (how, _, target) in enumerate(shown)]
-    return ["bwrap", "--die-with-parent", "--dev-bind", "/", "/", "--tmpfs", "/tmp", *flat(laid_out), "--",
-            "setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--", *jail(from_there, limits)]
+    return [
+        "bwrap",
+        "--die-with-parent",
+        "--dev-bind",
+        "/",
+        "/",
+        "--tmpfs",
+        "/tmp",
+        *flat(laid_out),
+        "--",
+        "setpriv",
+        f"--reuid={NOBODY}",
+        f"--regid={NOBODY}",
+        "--clear-groups",
+        "--",
+        *jail(from_there, limits),
+    ]
 
 
 def jail(shown, limits):
     """Return the bubblewrap command that shows some folders and no more. What covers a folder comes before what lies in it."""
     scratch = ["--size", str(limits.scratch), "--tmpfs", "/tmp"]
     variables = flat(("--setenv", name, value) for name, value in VARIABLES.items())
-    return [*ISOLATED, *system(), "--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev", *scratch, *flat(shown),
-            *covers(), *variables, "--chdir", "/tmp", "--remount-ro", "/", "--", *limiter(limits)]
+    return [
+        *ISOLATED,
+        *system(),
+        "--proc",
+        "/proc",
+        "--dev",
+        "/dev",
+        "--remount-ro",
+        "/dev",
+        *scratch,
+        *flat(shown),
+        *covers(),
+        *variables,
+        "--chdir",
+        "/tmp",
+        "--remount-ro",
+        "/",
+        "--",
+        *limiter(limits),
+    ]
 
 
 def system():
     """Return the options that show `/usr`, and at the root of the tree what leads to it."""
-    found = ["--ro-bind", "/usr", "/usr", "--ro-bind-try", "/etc/alternatives", "/etc/alternatives",
-             "--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"]
+    found = [
+        "--ro-bind",
+        "/usr",
+        "/usr",
+        "--ro-bind-try",
+        "/etc/alternatives",
+        "/etc/alternatives",
+        "--ro-bind-try",
+        "/etc/ld.so.cache",
+        "/etc/ld.so.cache",
+    ]
     for path in map(Path, ("/bin", "/lib", "/lib32", "/lib64")):
         if path.is_symlink():
             found += ["--symlink", os.readlink(path), str(path)]
@@ -119,8 +179,16 @@ def covers():
 
 def limiter(limits):
     """Return the command that sets the limits of a process and of all that it starts."""
-    return ["prlimit", f"--as={limits.memory}", f"--cpu={limits.cpu}", f"--fsize={limits.file_size}",
-            f"--nproc={limits.processes}", f"--nofile={limits.files}", "--core=0", "--"]
+    return [
+        "prlimit",
+        f"--as={limits.memory}",
+        f"--cpu={limits.cpu}",
+        f"--fsize={limits.file_size}",
+        f"--nproc={limits.processes}",
+        f"--nofile={limits.files}",
+        "--core=0",
+        "--",
+    ]
 
 
 def python():

@@ -1,11 +1,25 @@
 """The authors' lint: rules that every module must keep, derived from the sources that are there."""
+
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from tito.checks.checking import CheckBroken
-from tito.lint import (checks, docstrings, doctests, encoding, exercises, exports, floors, handout, sizes, staircase, style,
-                       survivors, trials)
+from tito.lint import (
+    checks,
+    docstrings,
+    doctests,
+    encoding,
+    exercises,
+    exports,
+    floors,
+    handout,
+    sizes,
+    staircase,
+    style,
+    survivors,
+    trials,
+)
 from tito.lint.problem import Problem
 from tito.notebooks.problems import SourceError
 
@@ -33,8 +47,7 @@ class Rule:
         """
         if not self.by_module:
             return self.found(course, None, lambda: self.find(course))
-        return [problem for module in course.modules
-                for problem in self.found(course, module, lambda: self.find(course, module))]
+        return [problem for module in course.modules for problem in self.found(course, module, lambda: self.find(course, module))]
 
     def found(self, course, module, find):
         """List what one call of the rule's function finds."""

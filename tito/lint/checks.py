@@ -1,4 +1,5 @@
 """The checks themselves: whole, of NumPy alone, with draws that tell solutions apart and misconceptions that are named."""
+
 import ast
 import sys
 
@@ -68,8 +69,9 @@ def constant(cases):
     for case in cases:
         for argument, value in case.inputs.items():
             by_argument.setdefault(argument, []).extend(array for array in arrays_in(value) if array.size > 1)
-    return [argument for argument, arrays in by_argument.items()
-            if arrays and all(np.ptp(numbers(array)) == 0 for array in arrays)]
+    return [
+        argument for argument, arrays in by_argument.items() if arrays and all(np.ptp(numbers(array)) == 0 for array in arrays)
+    ]
 
 
 def numbers(array):

@@ -1,12 +1,13 @@
 """The course as the rules see it: its sources, its checks, and what its reference solutions do, each computed once."""
+
 import ast
 import contextlib
 import functools
 
 from tito import workspace
 from tito.checks import checking, runner, trial
-from tito.notebooks import export, parts, source, strip
 from tito.lint.problem import Problem
+from tito.notebooks import export, parts, source, strip
 from tito.workspace import Workspace, WorkspaceError
 
 

@@ -1,4 +1,5 @@
 """Docstrings: those of exercises say everything, those of given names at least one sentence."""
+
 import ast
 import inspect
 import itertools
@@ -28,8 +29,12 @@ def exercises(course, module):
 
 def sources(course, module):
     """From module 02 on, a module names where its ideas come from; a Source tells a year, a title or a section."""
-    texts = [(cell, number, text) for cell in course.notebook(module).cells if cell.exported
-             for number, text in source_sections(cell.text)]
+    texts = [
+        (cell, number, text)
+        for cell in course.notebook(module).cells
+        if cell.exported
+        for number, text in source_sections(cell.text)
+    ]
     for cell, number, text in texts:
         if not REFERENCE.search(text):
             yield course.at(module, f"the source {text.strip()!r} tells neither year, nor title, nor section", cell, number)
@@ -55,8 +60,11 @@ def described(node, cell):
     if isinstance(node, FUNCTIONS):
         return [(node, docstring(node))]
     lines = cell.text.split("\n")
-    methods = [one for one in node.body if isinstance(one, FUNCTIONS)
-               and any("BEGIN SOLUTION" in line for line in lines[one.lineno - 1:one.end_lineno])]
+    methods = [
+        one
+        for one in node.body
+        if isinstance(one, FUNCTIONS) and any("BEGIN SOLUTION" in line for line in lines[one.lineno - 1 : one.end_lineno])
+    ]
     implied = [one for one in methods if one.name in ("__init__", "forward") and not docstring(one)]
     found = [(one, docstring(one)) for one in methods if one not in implied]
     return found + [(one, docstring(node)) for one in implied if one.name == "__init__"]
@@ -121,8 +129,10 @@ def arguments(section, function):
 
 def returns_value(function):
     """Say whether a function gives something back."""
-    return any(isinstance(node, (ast.Return, ast.Yield, ast.YieldFrom)) and getattr(node, "value", None) is not None
-               for node in ast.walk(function))
+    return any(
+        isinstance(node, (ast.Return, ast.Yield, ast.YieldFrom)) and getattr(node, "value", None) is not None
+        for node in ast.walk(function)
+    )
 
 
 def raises(function):

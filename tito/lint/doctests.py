@@ -1,14 +1,15 @@
 """The examples in docstrings run: those of what is exported, and of what is given."""
+
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
-from tito.notebooks.export import origin_of
+from tito.checks.runner import ONE_THREAD
 from tito.lint import run_doctests
 from tito.lint.problem import Problem
-from tito.checks.runner import ONE_THREAD
+from tito.notebooks.export import origin_of
 
 PATIENCE = 60  # seconds for all of them together
 
@@ -32,8 +33,17 @@ def outcome(folder):
     """Run all examples of a package in a process of their own, and return what came of them."""
     command = [sys.executable, "-P", "-X", "utf8", run_doctests.__file__, str(folder)]
     try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, encoding="utf-8", errors="replace",
-                              timeout=PATIENCE, check=False, env={**os.environ, **ONE_THREAD})
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=PATIENCE,
+            check=False,
+            env={**os.environ, **ONE_THREAD},
+        )
     except subprocess.TimeoutExpired:
         return {"examples": 0, "failures": [{"file": "tinytorch", "line": 1, "text": f"no end within {PATIENCE} s"}]}
     if done.returncode:

@@ -1,4 +1,5 @@
 """Text is read and written as UTF-8 because the code says so: elsewhere the default is another."""
+
 import ast
 
 from tito.lint.problem import Problem

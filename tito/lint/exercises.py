@@ -1,4 +1,5 @@
 """Around each exercise: one check after it, one to three hints, and none of them the answer."""
+
 import re
 
 from tito.notebooks import answers
@@ -72,8 +73,12 @@ def forms(line):
 def unspoiled(course, module):
     """No prose and no shown cell holds a line of a solution of the same module."""
     notebook = course.notebook(module)
-    inside = {tokens(line): exercise.id for exercise in course.exercises(module)
-              for line in solution_lines(course.cell(module, exercise)) if len(tokens(line).split()) > FEWEST_TOKENS}
+    inside = {
+        tokens(line): exercise.id
+        for exercise in course.exercises(module)
+        for line in solution_lines(course.cell(module, exercise))
+        if len(tokens(line).split()) > FEWEST_TOKENS
+    }
     for cell in notebook.cells:
         for number, line in enumerate(cell.text.split("\n") if not (cell.exported or cell.hint) else (), 1):
             if tokens(line) in inside:

@@ -1,4 +1,5 @@
 """The committed files of the package are what the sources export."""
+
 from tito.bench import page
 from tito.lint.problem import Problem
 
@@ -12,8 +13,11 @@ def in_sync(course, module):
         return
     committed = path.read_bytes()
     if committed != fresh:
-        yield Problem(label, f"is not what {course.label(course.source_path(module))} exports: "
-                             f"run `tito dev export {module.number}`", first_difference(committed, fresh))
+        yield Problem(
+            label,
+            f"is not what {course.label(course.source_path(module))} exports: run `tito dev export {module.number}`",
+            first_difference(committed, fresh),
+        )
 
 
 def measured(course):
@@ -27,7 +31,11 @@ def measured(course):
         if not path.is_file():
             yield Problem(name, "is not there: `tito dev export` writes it")
         elif (committed := path.read_bytes()) != wanted:
-            yield Problem(name, f"is not what the records in {page.RECORDS} give: run `tito dev export`", first_difference(committed, wanted))
+            yield Problem(
+                name,
+                f"is not what the records in {page.RECORDS} give: run `tito dev export`",
+                first_difference(committed, wanted),
+            )
 
 
 def first_difference(one, other):

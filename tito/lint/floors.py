@@ -1,4 +1,5 @@
 """The package has three floors, and imports only go down; the package, the milestones and tito keep apart."""
+
 from tito import workspace
 from tito.lint.encoding import python_files
 from tito.lint.problem import Problem
@@ -33,7 +34,9 @@ def kept(course):
     package = course.root / "tinytorch"
     for path in sorted(package.glob("*.py")):
         if not workspace.is_given(path.name) and path.name not in exports(course):
-            yield Problem(course.label(path), "stands among the learner's files, and no module exports it: move it into tinytorch/given")
+            yield Problem(
+                course.label(path), "stands among the learner's files, and no module exports it: move it into tinytorch/given"
+            )
 
 
 def refusals(path, name, course):

@@ -1,10 +1,11 @@
 """What learners are handed holds no answer: both formats of the notebook, the given files, the milestones."""
+
 import tempfile
 from pathlib import Path
 
 from tito import workspace
-from tito.notebooks import answers, strip
 from tito.lint.problem import Problem
+from tito.notebooks import answers, strip
 
 
 def answers_kept(course):

@@ -1,4 +1,5 @@
 """Lines as the course counts them: without docstrings, blank lines, solution marks and `#| export`."""
+
 import ast
 import statistics
 

@@ -1,4 +1,5 @@
 """What a rule finds: a place in the course, and what is wrong there."""
+
 from dataclasses import dataclass
 
 

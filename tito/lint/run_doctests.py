@@ -2,6 +2,7 @@
 
 Prints JSON: how many examples ran, and a file, line and text for each that gave something else. Needs nothing of tito.
 """
+
 import doctest
 import importlib
 import json
@@ -38,7 +39,7 @@ class Collector(doctest.DocTestRunner):
 
     def __init__(self, module, failures):
         super().__init__(optionflags=doctest.FAIL_FAST | doctest.ELLIPSIS)
-        self.file, self.found = "/".join(Path(module.__file__).parts[-len(module.__name__.split(".")):]), failures
+        self.file, self.found = "/".join(Path(module.__file__).parts[-len(module.__name__.split(".")) :]), failures
         if Path(module.__file__).name == "__init__.py":
             self.file = "/".join([*module.__name__.split("."), "__init__.py"])
 

@@ -1,4 +1,5 @@
 """How long things are. Sizes are guides: an author is told what is long; only a module's hours and a cell's width are limits."""
+
 import ast
 
 from tito.lint import measure

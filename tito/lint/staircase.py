@@ -1,4 +1,5 @@
 """A module uses what its prerequisites built, and nothing of what is still to come."""
+
 import ast
 import builtins
 import re

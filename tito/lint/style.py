@@ -1,4 +1,5 @@
 """The voice and the habits of the course: no emoji, no belittling words, no praise, no star imports, no pickle."""
+
 import ast
 import io
 import re
@@ -50,8 +51,9 @@ def sentences(tree):
     """Yield the misconceptions' sentences of a checks.py, with their lines."""
     for node in tree.body:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict):
-            yield from ((key.value, key.lineno) for key in node.value.keys
-                        if isinstance(key, ast.Constant) and isinstance(key.value, str))
+            yield from (
+                (key.value, key.lineno) for key in node.value.keys if isinstance(key, ast.Constant) and isinstance(key.value, str)
+            )
 
 
 def comments(course):

@@ -1,4 +1,5 @@
 """The mutants that a module's checks let pass, each with the reason why it is no mistake."""
+
 from tito.mutants import score as mutation
 
 

@@ -2,6 +2,7 @@
 
 The marks are read here once more, on purpose: stripping that has broken must not be what judges the stripping.
 """
+
 import html
 import json
 import re
@@ -13,7 +14,7 @@ from tito.notebooks.strip import LEFTOVER
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 TAG = re.compile(r"<[^>]*>")
-SHORTEST = 8            # `else:` and `return x` tell nothing
+SHORTEST = 8  # `else:` and `return x` tell nothing
 TELLING = re.compile(r"(?!\w+\(\)$).*[^\w\s:]")  # nor does `function()`, which every script on a page holds
 
 

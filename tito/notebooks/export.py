@@ -3,6 +3,7 @@
 The comment takes the place of the cell's `#| export` line. A line of the exported file is therefore as far from the
 comment as it is from the top of the cell, and an error's place can be told from the file alone.
 """
+
 import re
 from pathlib import Path
 

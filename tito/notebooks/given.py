@@ -1,4 +1,5 @@
 """Code that the course gives, and that a learner has changed: allowed, and worth knowing when something fails."""
+
 import ast
 
 from tito.notebooks.parts import exported_parts

@@ -1,12 +1,15 @@
 """The notebook format 4, read and written as plain JSON: importing nbformat would take longer than the work itself."""
+
 import json
 
 from tito.notebooks.percent import with_magics
 from tito.notebooks.problems import SourceError, raise_all
 
 BAD_METADATA = "incorrectly_encoded_metadata"
-KERNEL = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-          "language_info": {"name": "python"}}
+KERNEL = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
 
 
 def parse(path, text):
@@ -30,8 +33,12 @@ def parse(path, text):
 
 def render(cells, prefix):
     """Write cells as a notebook without outputs, the same bytes each time; cell ids are `prefix` and the position."""
-    document = {"cells": [_record(cell, f"{prefix}-{cell.index:03d}") for cell in cells],
-                "metadata": KERNEL, "nbformat": 4, "nbformat_minor": 5}
+    document = {
+        "cells": [_record(cell, f"{prefix}-{cell.index:03d}") for cell in cells],
+        "metadata": KERNEL,
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
     return json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
 
@@ -52,8 +59,9 @@ def _cells(path, document):
     if not isinstance(version, int):
         raise SourceError(path, "is JSON, but not a notebook: it has no `nbformat`")
     if version != 4:
-        raise SourceError(path, f"is in notebook format {version}, and tito reads format 4: "
-                                "open it in Jupyter and save it, which converts it")
+        raise SourceError(
+            path, f"is in notebook format {version}, and tito reads format 4: open it in Jupyter and save it, which converts it"
+        )
     if not isinstance(document.get("cells"), list):
         raise SourceError(path, "is JSON, but not a notebook: it has no list of `cells`")
     return document["cells"]

@@ -1,4 +1,5 @@
 """The exported cells of a notebook, parsed: what they define, use, and do on import."""
+
 import ast
 import re
 import symtable
@@ -52,14 +53,22 @@ class Part:
     @cached_property
     def bound(self):
         """The names that the cell's top level binds, imports included."""
-        return {symbol.get_name() for table in self._tables[:1] for symbol in table.get_symbols()
-                if symbol.is_assigned() or symbol.is_imported()}
+        return {
+            symbol.get_name()
+            for table in self._tables[:1]
+            for symbol in table.get_symbols()
+            if symbol.is_assigned() or symbol.is_imported()
+        }
 
     @cached_property
     def used(self):
         """The names that the cell takes from the top level, its own or another's."""
-        return {symbol.get_name() for table in self._tables for symbol in table.get_symbols()
-                if symbol.is_global() and symbol.is_referenced()}
+        return {
+            symbol.get_name()
+            for table in self._tables
+            for symbol in table.get_symbols()
+            if symbol.is_global() and symbol.is_referenced()
+        }
 
     @cached_property
     def _tables(self):
@@ -81,8 +90,11 @@ def exported_parts(notebook):
 
 def other_parts(notebook):
     """List the code cells that stay in the notebook."""
-    return [Part(cell, tuple(enumerate(cell.text.split("\n"), 1)))
-            for cell in notebook.cells if cell.kind == "code" and not cell.exported]
+    return [
+        Part(cell, tuple(enumerate(cell.text.split("\n"), 1)))
+        for cell in notebook.cells
+        if cell.kind == "code" and not cell.exported
+    ]
 
 
 def cell_of(notebook, name):
@@ -129,7 +141,7 @@ def _parse(lines):
             if not MAGIC.match(line):
                 return None, [*problems, (position, f"is not Python: {getattr(error, 'msg', None) or error}")]
             problems.append((position, f"`{line.strip()}` works in notebooks only: move it to a cell without `#| export`"))
-            indent = line[:len(line) - len(line.lstrip())]
+            indent = line[: len(line) - len(line.lstrip())]
             lines[position - 1] = f"{indent}pass" if indent else ""
 
 

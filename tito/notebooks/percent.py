@@ -4,6 +4,7 @@ The tool `jupytext` reads and writes the same files (the tests hold this reader 
 importing it takes over a second, `tito module test` reads such a file each time, and it does not say on which line a
 cell stands.
 """
+
 import json
 import re
 
@@ -13,8 +14,11 @@ MARKER = re.compile(r"^# ?%%(?=\s|$)[ \t]*(?P<options>.*)$")
 KIND = re.compile(r"^\[(?P<kind>markdown|md|raw)\]\s*")
 KEY = re.compile(r"(?P<key>[A-Za-z_][\w.-]*)=")
 MAGIC_COMMENT = re.compile(r"^# (?=%{1,2}[A-Za-z]|![A-Za-z./])", re.MULTILINE)
-STRINGS = re.compile(r'''#[^\n]*|(?P<quote>"""|\'\'\')(?:\\.|(?!(?P=quote)).)*?(?P<end>(?P=quote)|\Z)'''
-                     r'''|"(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?''', re.DOTALL)
+STRINGS = re.compile(
+    r'''#[^\n]*|(?P<quote>"""|\'\'\')(?:\\.|(?!(?P=quote)).)*?(?P<end>(?P=quote)|\Z)'''
+    r"""|"(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?""",
+    re.DOTALL,
+)
 HEADER = """\
 # ---
 # jupyter:
@@ -77,7 +81,7 @@ def _after_header(lines):
 def _spans(lines, start):
     """Give the first and last line of each cell; what stands before the first marker is a cell if it is not blank."""
     marks = [number for number in range(start, len(lines)) if MARKER.match(lines[number])]
-    if "".join(lines[start:marks[0] if marks else None]).strip():
+    if "".join(lines[start : marks[0] if marks else None]).strip():
         marks.insert(0, start)
     bounds, number = [*marks, len(lines)], 0
     while number < len(marks):
@@ -89,7 +93,7 @@ def _spans(lines, start):
 def _after_open_string(lines, bounds, number):
     """A marker inside a triple-quoted string does not begin a cell, but a string that never ends does not eat the file."""
     for following in range(number + 1, len(bounds)):
-        if not _ends_in_string("\n".join(lines[bounds[number]:bounds[following]])):
+        if not _ends_in_string("\n".join(lines[bounds[number] : bounds[following]])):
             return following
     return number + 1
 
@@ -102,9 +106,9 @@ def _options(text):
     """Read what follows `# %%`: an optional title, the kind, and metadata as key=value."""
     text = text.strip()
     title = re.match(r"[^\[{=]*(?=\[(?:markdown|md|raw)\])", text)
-    text = text[title.end():] if title else text
+    text = text[title.end() :] if title else text
     kind = KIND.match(text)
-    rest = text[kind.end():] if kind else text
+    rest = text[kind.end() :] if kind else text
     name = {"md": "markdown", None: "code"}.get(kind and kind["kind"], kind and kind["kind"])
     return name, _metadata(rest.strip())
 
@@ -117,10 +121,10 @@ def _metadata(text):
     first = KEY.search(text)
     if not first and not text.endswith("=") and "{" not in text:
         return {}
-    text, metadata = text[first.start():] if first else text, {}
+    text, metadata = text[first.start() :] if first else text, {}
     while text:
         key = KEY.match(text) or _refuse(text)
-        metadata[key["key"]], text = _value(text[key.end():])
+        metadata[key["key"]], text = _value(text[key.end() :])
     return metadata
 
 

@@ -1,4 +1,5 @@
 """Everything for which an export is refused, each with its cell and line."""
+
 import ast
 import builtins
 import difflib
@@ -8,8 +9,16 @@ from tito.notebooks.parts import exported_parts, is_registration, other_parts
 from tito.notebooks.problems import SourceError
 from tito.notebooks.source import EXPORT
 
-ALLOWED = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef,
-           ast.Assign, ast.AnnAssign, ast.AugAssign)
+ALLOWED = (
+    ast.Import,
+    ast.ImportFrom,
+    ast.FunctionDef,
+    ast.AsyncFunctionDef,
+    ast.ClassDef,
+    ast.Assign,
+    ast.AnnAssign,
+    ast.AugAssign,
+)
 DEFINED = re.compile(r"^(?:(?:async +)?def|class) +(\w+)", re.MULTILINE)
 
 
@@ -22,8 +31,13 @@ def refusals(notebook, parts, reference):
         reference: The course's own source, which says what must be there.
     """
     required = _required(reference)
-    return [*_statements(notebook, parts), *_misplaced_marks(notebook), *_defined_twice(notebook, parts),
-            *_missing(notebook, parts, required), *_left_behind(notebook, parts, required)]
+    return [
+        *_statements(notebook, parts),
+        *_misplaced_marks(notebook),
+        *_defined_twice(notebook, parts),
+        *_missing(notebook, parts, required),
+        *_left_behind(notebook, parts, required),
+    ]
 
 
 def _at(notebook, part, position, reason):
@@ -41,12 +55,16 @@ def _refused(tree):
     """Find top-level statements that do something on import, and relative imports anywhere."""
     for position, node in enumerate(tree.body):
         if not isinstance(node, ALLOWED) and not is_registration(node) and not (position == 0 and _is_text(node)):
-            yield node.lineno, (f"`{_first_line(node)}` would run whenever the package is imported: "
-                                "move it to a cell without `#| export`")
+            yield (
+                node.lineno,
+                (f"`{_first_line(node)}` would run whenever the package is imported: move it to a cell without `#| export`"),
+            )
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.level:
-            yield node.lineno, (f"`{_first_line(node)}` works inside a package only: "
-                                "write the whole name, `from tinytorch.tensor import ...`")
+            yield (
+                node.lineno,
+                (f"`{_first_line(node)}` works inside a package only: write the whole name, `from tinytorch.tensor import ...`"),
+            )
 
 
 def _is_text(node):
@@ -131,5 +149,9 @@ def _left_behind(notebook, parts, required):
     outside = {name: other.cell.index for other in other_parts(notebook) for name in other.bound}
     for part in parts:
         for name in sorted(part.used & (outside.keys() - inside)):
-            yield _at(notebook, part, part.position_of(name),
-                      f"`{name}` comes from cell {outside[name]}, which is not exported: define or import it in an exported cell")
+            yield _at(
+                notebook,
+                part,
+                part.position_of(name),
+                f"`{name}` comes from cell {outside[name]}, which is not exported: define or import it in an exported cell",
+            )

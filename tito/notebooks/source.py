@@ -1,4 +1,5 @@
 """A notebook's cells, whether it is kept as `.ipynb` or as a percent `.py` file."""
+
 import ast
 import re
 from dataclasses import dataclass
@@ -121,8 +122,12 @@ def definitions(node):
         targets = [node.target] if node.value else []
     else:
         targets = node.targets if isinstance(node, ast.Assign) else []
-    return [name.id for target in targets for name in ast.walk(target)
-            if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)]
+    return [
+        name.id
+        for target in targets
+        for name in ast.walk(target)
+        if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)
+    ]
 
 
 def _text(path):
@@ -132,7 +137,7 @@ def _text(path):
     except OSError as error:
         raise SourceError(path, f"cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        line = error.object[:error.start].count(b"\n") + 1
+        line = error.object[: error.start].count(b"\n") + 1
         raise SourceError(path, "is not UTF-8: save it with that encoding", line=line) from None
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     conflicts = [number for number, line in enumerate(text.split("\n"), 1) if CONFLICT.match(line)]

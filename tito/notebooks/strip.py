@@ -1,12 +1,13 @@
 """From a module's source to the learner's notebook: stubs for solutions, no hints, and cards made from the headers."""
+
 import ast
 import re
 from dataclasses import replace
 from pathlib import Path
 
-from tito.notebooks import ipynb, percent
 from tito.curriculum import Curriculum
 from tito.files import write_atomically
+from tito.notebooks import ipynb, percent
 from tito.notebooks.parts import MARK
 from tito.notebooks.problems import SourceError, raise_all
 from tito.notebooks.source import definitions
@@ -65,7 +66,7 @@ def stub(text, label):
         if mark and (mark[1] == "BEGIN") == inside:
             raise ValueError(f"{mark[1]} SOLUTION stands where the other mark must come")
         if mark and not inside:
-            indent = line[:len(line) - len(line.lstrip())]
+            indent = line[: len(line) - len(line.lstrip())]
             lines.append(f'{indent}raise NotImplementedError("{label}")')
         if mark:
             inside = not inside
@@ -93,8 +94,12 @@ def _stripped(notebook, cell, exercise, solved):
         names = [name for node in ast.parse(text).body for name in definitions(node)]
     except (ValueError, SyntaxError) as error:
         raise SourceError(notebook.path, f"exercise {exercise.id}: {error}", cell.index) from None
-    _require(notebook, cell, names == [exercise.name], f"the stub of {exercise.id} no longer defines {exercise.name}: "
-                                                       "the marks must stand inside its body")
+    _require(
+        notebook,
+        cell,
+        names == [exercise.name],
+        f"the stub of {exercise.id} no longer defines {exercise.name}: the marks must stand inside its body",
+    )
     return _without_marks(cell.text) if solved else text
 
 
@@ -134,8 +139,13 @@ def _count(number, noun):
 
 def _refuse_leftovers(notebook, cells, texts):
     """Whatever a mark was spelled like: while one is left, an answer may be too."""
-    raise_all([SourceError(notebook.path, "a solution mark is left after stripping", cell.index)
-               for cell in cells if LEFTOVER.search(texts[cell.index])])
+    raise_all(
+        [
+            SourceError(notebook.path, "a solution mark is left after stripping", cell.index)
+            for cell in cells
+            if LEFTOVER.search(texts[cell.index])
+        ]
+    )
 
 
 def _require(notebook, cell, fine, reason):

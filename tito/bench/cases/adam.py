@@ -1,4 +1,5 @@
 """A step of Adam alone, for all parameters of the CIFAR-10 MLP."""
+
 import numpy as np
 
 from tito.bench.cases.cifar10_mlp import network
@@ -34,4 +35,6 @@ def candidates(size, threads, kernels):
     yield from pytorch.candidates(variant, threads)
 
 
-CASE = Case("adam", "A step of Adam for the 3,837,066 parameters of the CIFAR-10 MLP", ("float32",), candidates, ("06",), rounds=60)
+CASE = Case(
+    "adam", "A step of Adam for the 3,837,066 parameters of the CIFAR-10 MLP", ("float32",), candidates, ("06",), rounds=60
+)

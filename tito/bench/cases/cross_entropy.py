@@ -1,4 +1,5 @@
 """Softmax-cross-entropy with its gradient, for scores of ten classes and of a thousand."""
+
 from functools import partial
 
 import numpy as np

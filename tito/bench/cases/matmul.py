@@ -1,4 +1,5 @@
 """A product of matrices: nobody's own code, but what the libraries below NumPy and PyTorch make of this processor."""
+
 import numpy as np
 
 from tito.bench.peers import ours, pytorch
@@ -21,6 +22,7 @@ def variant(package, size, **options):
 
 def candidates(size, threads, kernels):
     """Yield who takes part; a kernel set leaves products to the library."""
+
     def make(package):
         return variant(package, SIZES[size])
 
@@ -28,5 +30,12 @@ def candidates(size, threads, kernels):
     yield from pytorch.candidates(make, threads, fused=False)
 
 
-CASE = Case("matmul", "A product of square matrices", tuple(f"{size} x {size}" for size in SIZES), candidates, ("01",), rounds=40,
-            flop=tuple(2 * size ** 3 for size in SIZES))
+CASE = Case(
+    "matmul",
+    "A product of square matrices",
+    tuple(f"{size} x {size}" for size in SIZES),
+    candidates,
+    ("01",),
+    rounds=40,
+    flop=tuple(2 * size**3 for size in SIZES),
+)

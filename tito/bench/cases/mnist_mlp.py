@@ -1,4 +1,5 @@
 """A network of two linear layers on pictures of MNIST's size."""
+
 from tito.bench.steps import step_case
 from tito.bench.training import Task
 
@@ -8,5 +9,12 @@ def network(nn):
     return nn.Sequential(nn.Linear(784, 256), nn.ReLU(), nn.Linear(256, 10))
 
 
-CASE = step_case("mnist-mlp", "A step of the MNIST MLP, 784-256-10, with SGD",
-                 Task(network, (784,), "SGD", lr=0.01), (128,), by_hand=True, memory=False, rounds=400)
+CASE = step_case(
+    "mnist-mlp",
+    "A step of the MNIST MLP, 784-256-10, with SGD",
+    Task(network, (784,), "SGD", lr=0.01),
+    (128,),
+    by_hand=True,
+    memory=False,
+    rounds=400,
+)

@@ -1,4 +1,5 @@
 """The learner's package, by hand and by autograd, with each kernel set."""
+
 import functools
 
 from tito.bench.training import Package

@@ -1,4 +1,5 @@
 """PyTorch on the CPU, eager: with its defaults, with a fused optimizer, and with images in the memory format channels_last."""
+
 from tito.bench.training import Package
 from tito.bench.variants import Candidate
 
@@ -25,8 +26,8 @@ def candidates(make, threads, channels_last=False, fused=True):
         channels_last: Whether the memory format channels_last is tried, too.
         fused: Whether a fused optimizer is tried, too.
     """
-    for last in (False, True)[:1 + channels_last]:
-        for options in ({}, {"fused": True})[:1 + fused]:
+    for last in (False, True)[: 1 + channels_last]:
+        for options in ({}, {"fused": True})[: 1 + fused]:
             name = " ".join(["PyTorch", *["channels_last"] * last, *options])
             yield Candidate(name, lambda last=last, options=options: make(package(threads, last), **options), ("torch",))
 

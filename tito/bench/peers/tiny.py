@@ -1,4 +1,5 @@
 """tinygrad on the CPU: its layers under PyTorch's names, and steps that its JIT keeps as compiled kernels."""
+
 from types import SimpleNamespace
 
 from tito.bench.training import CHECKED, batches, initial_weights
@@ -30,8 +31,15 @@ def layers():
         def __call__(self, x):
             return x.dropout(self.p)
 
-    return SimpleNamespace(Sequential=Sequential, Dropout=Dropout, Linear=nn.Linear, Conv2d=nn.Conv2d, ReLU=lambda: lambda x: x.relu(),
-                           MaxPool2d=lambda size: lambda x: x.max_pool2d(size), Flatten=lambda: lambda x: x.flatten(1))
+    return SimpleNamespace(
+        Sequential=Sequential,
+        Dropout=Dropout,
+        Linear=nn.Linear,
+        Conv2d=nn.Conv2d,
+        ReLU=lambda: lambda x: x.relu(),
+        MaxPool2d=lambda size: lambda x: x.max_pool2d(size),
+        Flatten=lambda: lambda x: x.flatten(1),
+    )
 
 
 def training(task, batch_size):
@@ -46,7 +54,9 @@ def training(task, batch_size):
     for parameter, values in zip(parameters, initial_weights([one.shape for one in parameters])):
         parameter.assign(Tensor(values)).realize()
     optimizer = getattr(optim, task.optimizer)(parameters, lr=task.lr)
-    given = [(Tensor(images).realize(), Tensor(labels.astype(np.int32)).realize()) for images, labels in batches(task, batch_size)]
+    given = [
+        (Tensor(images).realize(), Tensor(labels.astype(np.int32)).realize()) for images, labels in batches(task, batch_size)
+    ]
 
     def descend(images, labels):
         optimizer.zero_grad()
@@ -80,7 +90,7 @@ def cross_entropy(scores, labels):
     def both(scores, labels):
         leaf = scores.detach().contiguous()
         loss = leaf.sparse_categorical_crossentropy(labels)
-        grad, = loss.gradient(leaf)  # before either is worked out: after that, nothing tells where the loss came from
+        (grad,) = loss.gradient(leaf)  # before either is worked out: after that, nothing tells where the loss came from
         return loss.realize(grad), grad
 
     def check():

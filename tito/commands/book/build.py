@@ -1,4 +1,5 @@
 """`tito book build`: the website."""
+
 from pathlib import Path
 
 import typer

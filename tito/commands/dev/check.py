@@ -1,4 +1,5 @@
 """`tito dev check`: the authors' lint."""
+
 import typer
 
 
@@ -66,8 +67,10 @@ def conclude(rules, broken, exercises, course):
     from tito import console
 
     console.say()
-    console.say(f"{len(rules)} rules, {len(course.modules)} modules, {exercises} exercises: "
-                f"{'all kept' if not broken else f'{len(broken)} not kept'}")
+    console.say(
+        f"{len(rules)} rules, {len(course.modules)} modules, {exercises} exercises: "
+        f"{'all kept' if not broken else f'{len(broken)} not kept'}"
+    )
     if broken:
         console.next_step(f"mend the first problem, then tito dev check --rule {broken[0]}")
     elif not exercises:

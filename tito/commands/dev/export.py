@@ -1,4 +1,5 @@
 """`tito dev export`: what is committed and made of something else: the package's files, and the book's measurements."""
+
 import typer
 
 

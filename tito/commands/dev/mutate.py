@@ -1,4 +1,5 @@
 """`tito dev mutate`: how many planted mistakes the learner's checks catch."""
+
 import typer
 
 
@@ -78,8 +79,9 @@ def summary(scores):
     """Say which share of the mutants was caught: of all, and of those that have no reason to live."""
     total, caught = sum(one.total for one in scores), sum(one.caught for one in scores)
     excused = sum(len(one.excused) for one in scores)
-    return (f"{percent(caught, total)} of {total} mutants caught; "
-            f"{percent(caught, total - excused)} but for {excused} with a reason")
+    return (
+        f"{percent(caught, total)} of {total} mutants caught; {percent(caught, total - excused)} but for {excused} with a reason"
+    )
 
 
 def percent(part, whole):
@@ -112,7 +114,18 @@ def write_json(path, found):
     import json
     from pathlib import Path
 
-    rows = [{"exercise": one.exercise.id, "name": one.exercise.name, "mutants": one.total, "caught": one.caught,
-             "survivors": [{"before": mutant.before, "after": mutant.after, "reason": dict(one.excused).get(mutant)}
-                           for mutant in one.survivors]} for scores in found.values() for one in scores]
+    rows = [
+        {
+            "exercise": one.exercise.id,
+            "name": one.exercise.name,
+            "mutants": one.total,
+            "caught": one.caught,
+            "survivors": [
+                {"before": mutant.before, "after": mutant.after, "reason": dict(one.excused).get(mutant)}
+                for mutant in one.survivors
+            ],
+        }
+        for scores in found.values()
+        for one in scores
+    ]
     Path(path).write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")

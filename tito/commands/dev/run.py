@@ -1,4 +1,5 @@
 """`tito dev run`: the notebooks run from top to bottom, solved."""
+
 import typer
 
 
@@ -42,8 +43,8 @@ def execute(course, module):
     """
     import os
 
-    from tito.notebooks import strip
     from tito.book import execution
+    from tito.notebooks import strip
 
     with course.package(module, course.text(module)) as folder:
         path = folder / "modules" / module.folder / f"{module.name}.ipynb"

@@ -1,4 +1,5 @@
 """`tito grade autograde`: marks for what was handed in."""
+
 from pathlib import Path
 
 import typer
@@ -11,7 +12,9 @@ def autograde(
     course: Path = typer.Option(Path("."), "--course", help="The class's folder."),
     student: str = typer.Option(None, "--student", help="Mark this student's submission alone."),
     timeout: float = typer.Option(10.0, help="Seconds that each exercise may take."),
-    unsafe: bool = typer.Option(False, SAYS_YES, help="Run submissions with your own rights: they can read and change your files."),
+    unsafe: bool = typer.Option(
+        False, SAYS_YES, help="Run submissions with your own rights: they can read and change your files."
+    ),
 ):
     """Mark what was handed in, write the gradebook, and feedback for each student."""
     from tito import console
@@ -27,8 +30,10 @@ def autograde(
         console.say(f"\nNot marked: {', '.join(unmarked)}. The gradebook holds for them what it held before.", style="red")
         console.next_step(f"read why above, then tito grade autograde {chosen.number} --student {unmarked[0]}")
         raise typer.Exit(1)
-    console.next_step(f"read {classroom.path('feedback', chosen, 'NAME').relative_to(classroom.folder).as_posix()}/feedback.txt, "
-                      "then nbgrader export")
+    console.next_step(
+        f"read {classroom.path('feedback', chosen, 'NAME').relative_to(classroom.folder).as_posix()}/feedback.txt, "
+        "then nbgrader export"
+    )
 
 
 def handed_in(classroom, module, student):
@@ -42,8 +47,10 @@ def handed_in(classroom, module, student):
     found = classroom.submissions(module)
     place = classroom.path("submitted", module, student or "NAME")
     if classroom.points(module) != assignment.points(module):
-        refuse(f"{classroom.folder} holds no release of module {module} with the exercises and points that the course has now",
-               f"tito grade release {module.number}")
+        refuse(
+            f"{classroom.folder} holds no release of module {module} with the exercises and points that the course has now",
+            f"tito grade release {module.number}",
+        )
     if not found or student and student not in found:
         refuse(f"nothing was handed in: there is no {place}", f"put {module.name}.ipynb there, then run the command again")
     return {student: found[student]} if student else found
@@ -63,8 +70,10 @@ def confinement(unsafe):
         return {}
     problem = sandbox.problem()
     if problem:
-        refuse(f"Submissions are marked in a sandbox, and there is none: {problem}",
-               f"mend that; or, if you trust every submission, add {SAYS_YES}")
+        refuse(
+            f"Submissions are marked in a sandbox, and there is none: {problem}",
+            f"mend that; or, if you trust every submission, add {SAYS_YES}",
+        )
     return sandbox.options()
 
 

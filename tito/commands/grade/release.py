@@ -1,4 +1,5 @@
 """`tito grade release`: a module as an assignment of nbgrader."""
+
 from pathlib import Path
 
 import typer
@@ -20,8 +21,10 @@ def release(
     strip.write(cells, path)
     generate(classroom, chosen)
     points = classroom.points(chosen)
-    console.say(f"{path.relative_to(classroom.folder).as_posix()} and its release: {len(points)} exercises, "
-                f"{sum(points.values()):g} points")
+    console.say(
+        f"{path.relative_to(classroom.folder).as_posix()} and its release: {len(points)} exercises, "
+        f"{sum(points.values()):g} points"
+    )
     console.say(f"Students receive {classroom.path('release', chosen) / path.name}")
     handed_in = classroom.path("submitted", chosen, "NAME") / path.name
     console.next_step(f"collect {handed_in.relative_to(classroom.folder).as_posix()}, then tito grade autograde {chosen.number}")

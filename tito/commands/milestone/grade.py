@@ -1,4 +1,5 @@
 """`tito milestone grade`: a verdict on a training run, by evidence."""
+
 import textwrap
 from pathlib import Path
 

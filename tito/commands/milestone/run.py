@@ -1,4 +1,5 @@
 """`tito milestone run`: train a network on the learner's package."""
+
 import typer
 
 
@@ -25,8 +26,10 @@ def run(
     needed = space.curriculum.prerequisites(chosen)
     missing = [one.module for one in standing.standings(space) if one.module in needed and not one.usable]
     if missing:
-        raise workspace.WorkspaceError(f"{chosen.name} runs on what module {missing[0]} builds, and that is not exported yet: "
-                                       f"`tito module start {missing[0].number}`")
+        raise workspace.WorkspaceError(
+            f"{chosen.name} runs on what module {missing[0]} builds, and that is not exported yet: "
+            f"`tito module start {missing[0].number}`"
+        )
     if not script.exists():
         raise workspace.WorkspaceError(f"{space.label(script)} is not there: {chosen.name} is not in this release yet")
     status = ending(subprocess.Popen([sys.executable, str(script), *context.args], env=space.environment()))

@@ -1,4 +1,5 @@
 """`tito module complete`: check a module, and gather its code into the package."""
+
 import typer
 
 
@@ -24,8 +25,11 @@ def complete(
     console.say(f"{outcome.label}, {trial.saved(outcome.path)}")
     console.say()
     show(outcome)
-    lacking = [one for one in outcome.verdicts if one.status != "passed"
-               and not (one.status == "unwritten" and one.id in extensions(chosen))]
+    lacking = [
+        one
+        for one in outcome.verdicts
+        if one.status != "passed" and not (one.status == "unwritten" and one.id in extensions(chosen))
+    ]
     if lacking or not outcome.passed:
         refuse(space, chosen, outcome, lacking)
     export(space, chosen, outcome)
@@ -63,16 +67,19 @@ def what_comes_after(space, module):
 
     found = standing.standings(space)
     usable = {one.module.number for one in found if one.usable}
-    ready = [one for one in space.curriculum.milestones if module.number in one.requires and usable.issuperset(one.requires)
-             and (space.root / "milestones" / one.script).exists()]
+    ready = [
+        one
+        for one in space.curriculum.milestones
+        if module.number in one.requires and usable.issuperset(one.requires) and (space.root / "milestones" / one.script).exists()
+    ]
     return f"tito milestone run {ready[0].name}" if ready else advice(next_module(space, found), found)
 
 
 def take_reference(space, module):
     """Export the reference solution, marked as borrowed."""
     from tito import console, standing, workspace
-    from tito.notebooks import source
     from tito.files import write_atomically
+    from tito.notebooks import source
     from tito.notebooks.export import export_text
 
     if space.is_clone:

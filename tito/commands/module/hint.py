@@ -1,4 +1,5 @@
 """`tito module hint`: one hint more at each call."""
+
 import typer
 
 

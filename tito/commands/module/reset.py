@@ -1,4 +1,5 @@
 """`tito module reset`: begin a notebook again, and keep a copy of the old one."""
+
 import typer
 
 
@@ -18,8 +19,10 @@ def reset(
     space = workspace.find()
     chosen = space.curriculum.module(module)
     if space.is_clone:
-        raise workspace.WorkspaceError("this is a clone of the course: resetting would replace the reference by stubs. "
-                                       "`tito init DIR` writes a workspace to work in")
+        raise workspace.WorkspaceError(
+            "this is a clone of the course: resetting would replace the reference by stubs. "
+            "`tito init DIR` writes a workspace to work in"
+        )
     if workspace.is_to_come(chosen):
         raise workspace.WorkspaceError(f"module {chosen} is not in this release yet")
     old = space.notebook(chosen) if space.has_notebook(chosen) else None

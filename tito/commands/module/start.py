@@ -1,4 +1,5 @@
 """`tito module start`: where to begin a module."""
+
 import typer
 
 

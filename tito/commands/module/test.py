@@ -1,4 +1,5 @@
 """`tito module test`: check what the learner wrote."""
+
 import typer
 
 
@@ -42,7 +43,9 @@ def conclude(space, module, outcome, exercise=None, everything=False):
     elif failed:
         console.next_step(f"edit {failed[0].name} and save, or tito module hint {failed[0].id}")
     elif open_core and open_core[0].failure:
-        console.next_step(f"write that first, or call nothing in {open_core[0].name} that runs it: tito module hint {open_core[0].id}")
+        console.next_step(
+            f"write that first, or call nothing in {open_core[0].name} that runs it: tito module hint {open_core[0].id}"
+        )
     elif open_core:
         console.next_step(f"write {open_core[0].name} and save, or tito module hint {open_core[0].id}")
     else:
@@ -74,8 +77,10 @@ def show(outcome, everything=False, printed=False):
         console.say()
     if outcome.changed:
         names = ", ".join(f"{name} (cell {cell})" for name, cell in outcome.changed)
-        console.say(f"Not as the course gives it: {names}.\n"
-                    "If that was not on purpose: `tito init DIR` writes unchanged notebooks.", style="yellow")
+        console.say(
+            f"Not as the course gives it: {names}.\nIf that was not on purpose: `tito init DIR` writes unchanged notebooks.",
+            style="yellow",
+        )
         console.say()
     return failed
 
@@ -84,8 +89,11 @@ def brief(verdict):
     """Say in a few words how an exercise stands."""
     if verdict.status == "unwritten":
         return verdict.failure.rows[0][1] if verdict.failure else "not written yet"
-    return f"{verdict.status} {verdict.passed} of {verdict.total} cases" if verdict.status == "passed" else \
-        f"{verdict.status}: {verdict.passed} of {verdict.total} cases pass"
+    return (
+        f"{verdict.status} {verdict.passed} of {verdict.total} cases"
+        if verdict.status == "passed"
+        else f"{verdict.status}: {verdict.passed} of {verdict.total} cases pass"
+    )
 
 
 def extensions(module):
