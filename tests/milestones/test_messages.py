@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tito import workspace
+from tito import standing, workspace
 from tito.commands.milestone.list import list_milestones
 
 ROOT = Path(__file__).resolve().parents[2]
