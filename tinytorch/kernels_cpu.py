@@ -15,7 +15,7 @@ from tinytorch.losses import check_labels, cross_entropy, reduce_losses
 from tinytorch.given.op import op
 from tinytorch.optim import adam_update, adamw_update, momentum_update, sgd_update
 
-REORDER = {"reassoc", "contract", "nsz"}  # sums in any order, as NumPy's; nan and inf still count
+REORDER = {"reassoc", "contract", "nsz"}  # sums in any order, as in NumPy; nan and inf are still right
 
 
 # kernels.py, cell 10
@@ -25,7 +25,7 @@ def gelu_loop(a, out):
 
     Args:
         a: float32 array of shape (n,); it is not changed.
-        out: float32 array of shape (n,) to write on.
+        out: float32 array of shape (n,) to write to.
 
     Returns:
         None. Afterwards ``out[i]`` is ``x / 2 * (1 + erf(x / sqrt(2)))`` for ``x = a[i]``; `erf32`
@@ -47,7 +47,7 @@ def gelu_loop(a, out):
 
 # kernels.py, cell 17
 def covers(*arrays):
-    """Say whether compiled loops may run on some arrays.
+    """Say whether compiled loops can run on some arrays.
 
     Args:
         arrays: NumPy arrays of any shapes and dtypes, or Python numbers.
@@ -71,7 +71,7 @@ def covers(*arrays):
 # kernels.py, cell 22
 @jit(fastmath=REORDER)
 def gelu_tanh_loop(a, out):
-    """Apply the GELU by tanh to every entry, in one pass."""
+    """Apply the GELU with tanh to every entry, in one pass."""
     scale, cubic = np.float32(-2 * math.sqrt(2 / math.pi)), np.float32(0.044715)
     for i in range(a.size):
         x = a[i]
@@ -80,7 +80,7 @@ def gelu_tanh_loop(a, out):
 
 # kernels.py, cell 23
 def by_entries(loop, *arrays):
-    """Run a loop over all entries of arrays of one shape, and return what it wrote."""
+    """Run a loop over all entries of arrays of the same shape, and return what it wrote."""
     out = np.empty_like(arrays[0])
     loop(*(array.reshape(-1) for array in (*arrays, out)))
     return out
@@ -126,7 +126,7 @@ def softmax_rows(a, out):
 
     Args:
         a: float32 array of shape (n, m), with n and m at least 1; it is not changed.
-        out: float32 array of shape (n, m) to write on.
+        out: float32 array of shape (n, m) to write to.
 
     Returns:
         None. Afterwards ``out[i, j]`` is ``exp(a[i, j] - top)`` divided by the sum over k of
@@ -155,7 +155,7 @@ def softmax_rows(a, out):
 # kernels.py, cell 34
 @jit(fastmath=REORDER)
 def log_softmax_rows(a, out):
-    """Take the logarithm of every row's softmax: each score, less the largest, less a logarithm."""
+    """Take the logarithm of every row's softmax: each score, minus the largest, minus a logarithm."""
     for i in range(a.shape[0]):
         top, total = largest(a[i]), np.float32(0)
         for j in range(a.shape[1]):
@@ -191,8 +191,8 @@ def loss_rows(logits, labels, losses):
 
     Args:
         logits: float32 array of shape (n, m), with n and m at least 1; it is not changed.
-        labels: int64 array of shape (n,): the right class of each row, from 0 to m - 1.
-        losses: float32 array of shape (n,) to write on.
+        labels: int64 array of shape (n,): the true class of each row, from 0 to m - 1.
+        losses: float32 array of shape (n,) to write to.
 
     Returns:
         None. Afterwards ``losses[i]`` is the logarithm of the sum over j of
@@ -222,9 +222,9 @@ def gradient_rows(logits, labels, scale, grad):
 
     Args:
         logits: float32 array of shape (n, m), with n and m at least 1; it is not changed.
-        labels: int64 array of shape (n,): the right class of each row, from 0 to m - 1.
+        labels: int64 array of shape (n,): the true class of each row, from 0 to m - 1.
         scale: float32 array of shape (n,), the gradient that arrives at the loss of each row.
-        grad: float32 array of shape (n, m) to write on.
+        grad: float32 array of shape (n, m) to write to.
 
     Returns:
         None. Afterwards ``grad[i, j]`` is ``scale[i] * (p[i, j] - (1 if j == labels[i] else 0))``,
@@ -336,14 +336,14 @@ def adam_loop(param, grad, mean, square, beta1, beta2, rest1, rest2, rate, root,
         grad: float32 array of shape (n,), the gradient; it is not changed.
         mean: float32 array of shape (n,), the running mean of the gradients; it is changed.
         square: float32 array of shape (n,), the running mean of their squares; it is changed.
-        beta1: float32, which part of ``mean`` is kept.
-        beta2: float32, which part of ``square`` is kept.
-        rest1: float32, ``1 - beta1`` before it was rounded.
-        rest2: float32, ``1 - beta2`` before it was rounded.
-        rate: float32, the learning rate, corrected for a mean that began at 0.
-        root: float32, what ``sqrt(square)`` is multiplied by to correct it likewise.
-        eps: float32, what is added to that.
-        shrink: float32, what ``param`` is multiplied by before its step.
+        beta1: float32, the share of ``mean`` that is kept.
+        beta2: float32, the share of ``square`` that is kept.
+        rest1: float32, ``1 - beta1``, computed before rounding.
+        rest2: float32, ``1 - beta2``, computed before rounding.
+        rate: float32, the learning rate, corrected for a mean that starts at 0.
+        root: float32, the factor that corrects ``sqrt(square)`` in the same way.
+        eps: float32, added to that product.
+        shrink: float32, the factor on ``param`` before its step.
 
     Returns:
         None. ``mean[i]`` becomes ``beta1 * mean[i] + rest1 * grad[i]``, ``square[i]`` becomes
@@ -434,13 +434,13 @@ def matmul_blocked(a, b, out):
     Args:
         a: float32 array of shape (n, k); it is not changed.
         b: float32 array of shape (k, m); it is not changed.
-        out: float32 array of shape (n, m) to write on, whatever it holds.
+        out: float32 array of shape (n, m) to write to, whatever it holds.
 
     Returns:
         None. Afterwards ``out[i, j]`` is the sum over p of ``a[i, p] * b[p, j]``, for every n, k
         and m of at least 1. Each round of a `prange` computes up to 64 whole rows of ``out``:
         it sets them to 0; for p in steps of 4, for each row i and every j, it adds the four
-        products of p to p + 3 at once; then it adds what is left of k. No two rounds write to
+        products of p to p + 3 at once; then it adds the products that are left of k. No two rounds write to
         the same entry.
 
     Example:

@@ -1,7 +1,7 @@
 # Made by tito from modules/09_profiling/profiling.py: edit that file, then run `tito module complete 09`.
 
 # profiling.py, cell 3
-"""Profiling: what an op has to do, how long it takes, and what the machine can do at most."""
+"""Profiling: how much work an op is, how long it takes, and the most the machine can do."""
 import contextlib
 import time
 from typing import NamedTuple
@@ -31,12 +31,12 @@ def measure(function, repeats=30, warm_up=3, clock=time.perf_counter):
     Args:
         function: Function without arguments.
         repeats: How many calls are timed.
-        warm_up: How many calls come before them, without a look at the clock.
+        warm_up: How many calls come before them, without reading the clock.
         clock: Function without arguments that returns the time in seconds.
 
     Returns:
-        List of ``repeats`` floats, in the order of the calls: the seconds between a look at the
-        clock directly before the call and one directly after it.
+        List of ``repeats`` floats, in the order of the calls: the seconds between reading the clock
+        directly before the call and reading it directly after.
 
     Raises:
         ValueError: ``repeats`` is less than 1.
@@ -93,7 +93,7 @@ def quartiles(values):
 
 # profiling.py, cell 16
 class Timing(NamedTuple):
-    """What a measurement came to: the quartiles in seconds, and what decides beside the code."""
+    """The result of a measurement: the quartiles in seconds, and what else decides them beside the code."""
 
     low: float
     median: float
@@ -108,13 +108,13 @@ class Timing(NamedTuple):
 
 
 def benchmark(function, repeats=30, warm_up=3, clock=time.perf_counter):
-    """Measure a function, and say on what: `Timing` of the calls, made by `measure`."""
+    """Measure a function with `measure`; return the `Timing` of its calls."""
     times = measure(function, repeats, warm_up, clock)
     return Timing(*quartiles(times), repeats, machine.threads(), machine.blas())
 
 
 def versus(predicted, measured, unit=""):
-    """Set a measurement beside what was predicted; None if nothing was."""
+    """Compare a measurement with its prediction, or say that there was none."""
     if not predicted:
         return f"measured {measured:,.3g} {unit}; nothing was predicted"
     return (f"predicted {predicted:,.3g} {unit}, measured {measured:,.3g} {unit}: "
@@ -131,7 +131,7 @@ def matmul_flops(out, a, b):
         b: Array of shape (..., k, m). Batch dimensions of ``a`` and ``b`` broadcast.
 
     Returns:
-        Python int: the multiplications and additions of this loop, two each time round::
+        Python int: the multiplications and additions of this loop, two per round::
 
             for every entry of out:
                 total = 0
@@ -233,7 +233,7 @@ def bytes_moved(out, *inputs):
 
 # profiling.py, cell 41
 class Machine(NamedTuple):
-    """What a machine has been seen to do at most, each in one second."""
+    """The most that a machine was seen to do, each per second."""
 
     flops: float   # floating-point operations, in a product of large float32 matrices
     memory: float  # bytes read and written, in a copy that no cache holds
@@ -257,17 +257,17 @@ def measure_machine(repeats=10):
 
 # profiling.py, cell 44
 def bound(flops, moved, machine):
-    """Say how long an op takes at the very least on a machine, and what the limit is.
+    """Return the least time an op can take on a machine, and what limits it.
 
     Args:
         flops: How many floating-point operations the op does.
         moved: How many bytes it moves.
-        machine: `Machine`, or anything with ``flops`` and ``memory``, both for each second.
+        machine: `Machine`, or anything with ``flops`` and ``memory``, both per second.
 
     Returns:
-        Tuple of a float and a word. The seconds: those for the FLOPs at the machine's rate, or
-        those for the bytes at the rate of its memory, whichever are more. The word: ``"compute"``
-        if the FLOPs need more, or as many, ``"memory"`` if the bytes do.
+        Tuple of a float and a word. The float: the seconds for the FLOPs at the machine's rate, or
+        for the bytes at the rate of its memory, whichever is more. The word: ``"compute"`` if the
+        FLOPs take longer, or as long, ``"memory"`` if the bytes do.
 
     Example:
         >>> bound(1e9, 1e6, Machine(flops=1e11, memory=1e10, cache=5e10, threads=1, blas=""))
@@ -282,7 +282,7 @@ def bound(flops, moved, machine):
 
 # profiling.py, cell 50
 class Span(NamedTuple):
-    """A stretch of time: its name, when it began and ended, how deep it lay, and what it was."""
+    """A stretch of time: its name, when it began and ended, how deep it was nested, and its details."""
 
     name: str
     began: float
@@ -301,17 +301,17 @@ class Log:
 # profiling.py, cell 52
 @contextlib.contextmanager
 def span(log, name, details):
-    """Append a span to a log at the end of a with block, whether the block raises or not.
+    """Append a span to a log at the end of a with block, even if the block raises.
 
     Args:
         log: `Log`. ``log.clock()`` is the time, ``log.depth`` how many spans are open now.
         name: Name of the span.
-        details: Dict that the span keeps as it is.
+        details: Dict that the span keeps unchanged.
 
     Returns:
-        Context manager. While the block runs, ``log.depth`` is one more than before, and afterwards
-        what it was. At the end one `Span` is appended to ``log.spans``, with the depth of before,
-        and the times directly before and directly after the block. An error goes on.
+        Context manager. While the block runs, ``log.depth`` is one more than before; afterwards it
+        is what it was. At the end one `Span` is appended to ``log.spans``, with the depth from
+        before the block, and the times directly before and after it. An error is passed on.
 
     Example:
         >>> ticks = iter(range(9))
@@ -336,16 +336,16 @@ def span(log, name, details):
 
 # profiling.py, cell 57
 def self_times(spans):
-    """Return what each span took without the spans directly inside of it.
+    """Return the time of each span without the spans directly inside it.
 
     Args:
         spans: List of `Span`, of one thread, in the order in which they ended: so the spans inside
-            of a span stand before it. Those directly inside are one deeper, and stand after the
-            last earlier span that is not deeper than it.
+            a span come before it. Those directly inside are one deeper, and come after the last
+            earlier span that is not deeper than it.
 
     Returns:
-        List of floats, one for each span, in the same order: its own duration, less the durations
-        of the spans directly inside of it.
+        List of floats, one for each span, in the same order: its duration, minus the durations of
+        the spans directly inside it.
 
     Example:
         >>> inner, outer = Span("inner", 1.0, 3.0, 1, {}), Span("outer", 0.0, 5.0, 0, {})
@@ -356,10 +356,10 @@ def self_times(spans):
         Graham, Kessler and McKusick, gprof: a call graph execution profiler, 1982, section 4.
     """
     own, inside = [], {}
-    for one in spans:
-        duration = one.ended - one.began
-        own.append(duration - inside.pop(one.depth + 1, 0.0))
-        inside[one.depth] = inside.get(one.depth, 0.0) + duration
+    for span in spans:
+        duration = span.ended - span.began
+        own.append(duration - inside.pop(span.depth + 1, 0.0))
+        inside[span.depth] = inside.get(span.depth, 0.0) + duration
     return own
 
 
@@ -369,14 +369,14 @@ def trace_events(spans, zero, thread):
 
     Args:
         spans: List of `Span`, of one thread, in the order in which they ended.
-        zero: The time, in seconds, that shall be 0 in the trace.
+        zero: The time, in seconds, that is 0 in the trace.
         thread: Number of the thread.
 
     Returns:
-        List of dicts, one for each span, the last one first, so that a span stands before those
-        inside of it. Keys: ``name``; ``ph``, which is ``"X"``, a complete event; ``ts``, when it
-        began, after ``zero``; ``dur``, how long it took; ``pid``, 0; ``tid``, the thread;
-        ``args``, the span's details. Both times are in microseconds.
+        List of dicts, one for each span, the last one first, so that a span comes before those
+        inside it. Keys: ``name``; ``ph``, which is ``"X"``, a complete event; ``ts``, its start,
+        counted from ``zero``; ``dur``, its duration; ``pid``, 0; ``tid``, the thread; ``args``,
+        the span's details. Both times are in microseconds.
 
     Example:
         >>> (event,) = trace_events([Span("add", 2.0, 2.5, 0, {})], zero=1.0, thread=3)

@@ -13,12 +13,12 @@
 # %% [markdown]
 # # Profiling
 #
-# Your network learns. How fast does it learn, where do the seconds go, and could it be faster? Everybody has opinions on that, and
-# most opinions are wrong. In this module you build the instruments that answer: a timer that can be trusted, a count of what an op
-# has to do, a measure of what the machine can do, and a profile that watches every op of a training step.
+# Your network learns. How fast does it learn, where do the seconds go, and could it be faster? Guesses about speed are usually
+# wrong. In this module you build the tools that answer: a timer you can trust, a count of the work in an op, a measure of what the
+# machine can do, and a profile that watches every op of a training step.
 #
-# One habit goes through the module: **predict, then measure**. Before each measurement there is a line for your prediction. Write a
-# number there, even a bad one. A measurement teaches you something only where it differs from what you expected.
+# One habit runs through the module: **predict, then measure**. Before each measurement there is a line for your prediction. Write a
+# number there, even a bad one. You learn from a measurement when it differs from what you expected.
 
 # %%
 from tito import notebook
@@ -34,7 +34,7 @@ machine.limit_threads(1);
 
 # %%
 #| export
-"""Profiling: what an op has to do, how long it takes, and what the machine can do at most."""
+"""Profiling: how much work an op is, how long it takes, and the most the machine can do."""
 import contextlib
 import time
 from typing import NamedTuple
@@ -57,10 +57,11 @@ from tinytorch.tensor import (absolute, add, argmax, div, equal, exp, getitem, g
 from tinytorch.given.profiling import Watch, held
 
 # %% [markdown]
-# The line that was printed, the matrix library and its threads, belongs to every timing. The same matrix product takes up to twice
-# as long with the library's kernels for an older processor, and about half as long with a second thread, if a core is free. A
-# number without that line cannot be compared with anything.
-# This notebook uses one thread from here on, unless it says otherwise: one thread waits for nobody, so its times are steady.
+# The printed line, the matrix library and its threads, belongs to every timing. The same matrix product takes up to twice as long
+# with the library's kernels for an older processor, and about half as long with a second thread, if a core is free. A time without
+# that line cannot be compared with any other.
+#
+# From here on this notebook uses one thread, unless it says otherwise: one thread never waits for another, so its times are steady.
 #
 # ## A timer that can be trusted
 #
@@ -74,12 +75,12 @@ for attempt in range(10):
     print(f"{1e6 * (time.perf_counter() - began):.0f}", end=" ")
 
 # %% [markdown]
-# The first calls are slower: the data are not in the cache yet, memory for the result has to be found, code has to be loaded. So a
-# timer **warms up** first, with calls that it does not count. The others differ because you are not alone on the machine. So a
-# timer takes **many** times, one for each call, and says later how far they lie apart.
+# The first calls are slower: the data is not in the cache yet, memory for the result has to be found, code has to be loaded. So a
+# timer **warms up** first, with calls it does not count. The other calls differ because other programs use the machine too. So a
+# timer takes **many** times, one per call, and reports their spread.
 #
-# The clock is an argument. `time.perf_counter` counts the seconds that pass on the wall, `time.process_time` those that the
-# processor worked for you; and your checks pass a clock that they turn by hand.
+# The clock is an argument. `time.perf_counter` counts the seconds on the wall, `time.process_time` those that the processor worked
+# for you, and the checks pass a clock that they set by hand.
 
 # %% exercise="09.1" minutes=20 points=3
 #| export
@@ -89,12 +90,12 @@ def measure(function, repeats=30, warm_up=3, clock=time.perf_counter):
     Args:
         function: Function without arguments.
         repeats: How many calls are timed.
-        warm_up: How many calls come before them, without a look at the clock.
+        warm_up: How many calls come before them, without reading the clock.
         clock: Function without arguments that returns the time in seconds.
 
     Returns:
-        List of ``repeats`` floats, in the order of the calls: the seconds between a look at the
-        clock directly before the call and one directly after it.
+        List of ``repeats`` floats, in the order of the calls: the seconds between reading the clock
+        directly before the call and reading it directly after.
 
     Raises:
         ValueError: ``repeats`` is less than 1.
@@ -124,16 +125,16 @@ def measure(function, repeats=30, warm_up=3, clock=time.perf_counter):
 check("09.1")
 
 # %% [markdown] hint="09.1"
-# Two loops, one after the other. The first one calls and nothing else. The second looks at the clock twice for each call.
+# Two loops, one after the other. The first only calls the function. The second reads the clock twice for each call.
 
 # %% [markdown] hint="09.1"
-# Keep what the clock says before a call in a variable of its own. What you append is what it says afterwards, less that.
+# Keep the time before a call in a variable of its own. Append the time after the call, minus that one.
 
 # %% [markdown]
 # ## One number, and how sure it is
 #
-# Thirty times are too many to print, and their mean is a bad summary: if the machine looks away once, for 50 ms, every mean is
-# ruined. The **median** does not mind. As the spread, take the **quartiles**: half of all times lie between them.
+# Thirty times are too many to print, and their mean is a bad summary: if the machine does something else for 50 ms once, the mean is
+# ruined. The **median** hardly moves. As the spread, take the **quartiles**: half of all times lie between them.
 
 # %% exercise="09.2" minutes=10 points=2
 #| export
@@ -180,7 +181,7 @@ check("09.2")
 # %%
 #| export
 class Timing(NamedTuple):
-    """What a measurement came to: the quartiles in seconds, and what decides beside the code."""
+    """The result of a measurement: the quartiles in seconds, and what else decides them beside the code."""
 
     low: float
     median: float
@@ -195,20 +196,20 @@ class Timing(NamedTuple):
 
 
 def benchmark(function, repeats=30, warm_up=3, clock=time.perf_counter):
-    """Measure a function, and say on what: `Timing` of the calls, made by `measure`."""
+    """Measure a function with `measure`; return the `Timing` of its calls."""
     times = measure(function, repeats, warm_up, clock)
     return Timing(*quartiles(times), repeats, machine.threads(), machine.blas())
 
 
 def versus(predicted, measured, unit=""):
-    """Set a measurement beside what was predicted; None if nothing was."""
+    """Compare a measurement with its prediction, or say that there was none."""
     if not predicted:
         return f"measured {measured:,.3g} {unit}; nothing was predicted"
     return (f"predicted {predicted:,.3g} {unit}, measured {measured:,.3g} {unit}: "
             f"{measured / predicted:.2g} x as much")
 
 # %% [markdown]
-# A first prediction. `float64` numbers are twice as long as `float32` ones. How many **times as long** does the product of two
+# A first prediction. A `float64` number has twice the bytes of a `float32` one. How many **times as long** does the product of two
 # matrices take? And the product of a `float32` matrix with a `float64` one, which happens by accident? Write a number, then run.
 
 # %%
@@ -222,9 +223,9 @@ for name, x in {"float64 ": a.astype(np.float64), "mixed   ": a}.items():
     print("        ", versus(predicted, wide.median / narrow.median, "times"))
 
 # %% [markdown] question="09.1"
-# Wall time is what you wait, processor time is what is worked for you, by all threads together. **Predict** both, as multiples of
-# the first line, for two threads: the wall's and the processor's. Then run the cell. Which of the two would you quote to somebody
-# who waits, and which to somebody who pays for the machine?
+# Wall time is how long you wait. Processor time is how long all threads together work for you. **Predict** both for two threads, as
+# multiples of the times for one thread. Then run the cell. Which of the two would you quote to someone who waits, and which to
+# someone who pays for the machine?
 
 # %%
 large = rng.standard_normal((1024, 1024), np.float32)
@@ -237,13 +238,13 @@ for count in (1, 2):
 # %% [markdown]
 # ## How much there is to do
 #
-# A time alone does not say whether it is good. For that you need to know what had to be done. One half of it is arithmetic, counted
-# in **FLOPs**: floating-point operations. We count each addition, multiplication, division, comparison, and each `exp` or `log`,
-# as one. (That is a convention: an `exp` costs the processor about as much as ten multiplications.)
+# A time alone does not say whether it is good. For that you need to know how much work there was. One half of the work is
+# arithmetic, counted in **FLOPs**: floating-point operations. We count each addition, multiplication, division, comparison, and each
+# `exp` or `log`, as one. (That is a convention: an `exp` costs the processor about as much as ten multiplications.)
 #
-# Nobody counts them one by one. An op's formula and the shapes are enough. Entry $(i, j)$ of `a @ b` is
-# $a_{i0} b_{0j} + a_{i1} b_{1j} + \dots$, and there are a million such entries; every step adds a product to what is there, and the
-# first one adds it to 0. So each product brings one addition with it.
+# You need not count them one by one: the op's formula and the shapes are enough. Entry $(i, j)$ of `a @ b` is
+# $a_{i0} b_{0j} + a_{i1} b_{1j} + \dots$, and the other entries look the same. Each step adds a product to
+# the sum so far, and the first step adds it to 0. So every product comes with one addition.
 
 # %% exercise="09.3" minutes=10 points=2
 #| export
@@ -256,7 +257,7 @@ def matmul_flops(out, a, b):
         b: Array of shape (..., k, m). Batch dimensions of ``a`` and ``b`` broadcast.
 
     Returns:
-        Python int: the multiplications and additions of this loop, two each time round::
+        Python int: the multiplications and additions of this loop, two per round::
 
             for every entry of out:
                 total = 0
@@ -285,9 +286,9 @@ check("09.3")
 # `out.size` is the number of entries. The length of the inner loop is the last axis of `a`.
 
 # %% [markdown]
-# Now an op with several steps. For a row of $n$ numbers, your softmax of 02.5 takes the largest, subtracts it from each, takes
-# $n$ exponentials, adds them up, and divides each by the sum. The largest of $n$ numbers takes $n - 1$ comparisons, and their sum
-# $n - 1$ additions: the first one costs nothing.
+# Now an op with several steps. For a row of $n$ numbers, your softmax from 02.5 finds the largest, subtracts it from each, takes $n$
+# exponentials, adds them up, and divides each by the sum. Finding the largest of $n$ numbers takes $n - 1$ comparisons, and adding
+# them up takes $n - 1$ additions: the first number costs nothing.
 
 # %% exercise="09.4" minutes=15 points=3
 #| export
@@ -320,14 +321,14 @@ def softmax_flops(out, a, dim):
 check("09.4")
 
 # %% [markdown] hint="09.4"
-# Add up what one row of n numbers costs: so many times n, less a small number. Then: how many rows are there?
+# Add up what one row of n numbers costs: a multiple of n, minus a small number. Then: how many rows are there?
 
 # %% [markdown] hint="09.4"
 # Each row has `a.shape[dim]` numbers, and together they are `a.size`.
 
 # %% [markdown]
-# An op **registers** its cost as it registered its rules and kernels, and nothing that is written already changes. A convolution
-# will do the same one day. The other counts are given, rounded to whole steps for each entry of an op's largest array.
+# An op **registers** its cost, as it registered its rules and kernels, and nothing you wrote before changes. A convolution will do
+# the same later. The other counts are given, rounded to whole steps for each entry of an op's largest array.
 
 # %%
 #| export
@@ -363,11 +364,11 @@ getitem.register_cost(None, lambda out, a, index: bytes_moved(out, a) and 2 * he
 # ## How much there is to move
 #
 # The other half is traffic: before a number can be multiplied, it has to come from memory, and the result has to go back. Whatever
-# the kernel does in between, it reads each input **at least once** and writes its result once. That least count is
-# what we call the bytes of an op.
+# the kernel does in between, it reads each input **at least once** and writes its result once. We call that minimum the bytes of an
+# op.
 #
-# Two cases need care. A view, such as a transpose, moves nothing: it is the same memory. And a number that was stretched over an
-# axis lies in memory once, however often it is read: `held(array)`, given, counts the bytes that are there.
+# Two cases need care. A view, such as a transpose, moves nothing: it is the same memory. And a number that is stretched along an
+# axis is in memory once, however often it is read: `held(array)`, given, counts the bytes that are really there.
 
 # %% exercise="09.5" minutes=15 points=3
 #| export
@@ -409,9 +410,9 @@ check("09.5")
 # the arrays **and** the result.
 
 # %% [markdown]
-# FLOPs divided by bytes is the **arithmetic intensity**: how much is done with each byte that comes in. It decides everything that
-# follows. Predict it for the first matrix product of the MNIST network, with a batch of 128, and for the relu after it: is it
-# nearer to 0.1, 1, 10, or 100?
+# FLOPs divided by bytes is the **arithmetic intensity**: how much work is done for each byte moved. Everything below depends on it.
+# Predict it for the first matrix product of the MNIST network, with a batch of 128, and for the relu after it: is it closer to 0.1,
+# 1, 10, or 100?
 
 # %%
 x, w = rng.standard_normal((128, 784), np.float32), rng.standard_normal((784, 256), np.float32)
@@ -426,14 +427,14 @@ for op, inputs in ((matmul, (x, w)), (relu, (x @ w,))):
 # %% [markdown]
 # ## What the machine can do
 #
-# A processor has a greatest rate of arithmetic, which only a large matrix product comes near. And the memory has a greatest rate of
-# bytes, which a plain copy reaches. Here the **fastest** of the runs counts, not the median: a limit is what was seen to be
-# possible. A copy is measured twice, with arrays that no cache can hold, and with arrays that fit into one.
+# A processor has a highest rate of arithmetic, and only a large matrix product comes close to it. The memory has a highest rate of
+# bytes, and a plain copy reaches it. Here the **fastest** run counts, not the median: you are looking for a limit. The copy is
+# measured twice, with arrays too large for any cache, and with arrays that fit into one.
 
 # %%
 #| export
 class Machine(NamedTuple):
-    """What a machine has been seen to do at most, each in one second."""
+    """The most that a machine was seen to do, each per second."""
 
     flops: float   # floating-point operations, in a product of large float32 matrices
     memory: float  # bytes read and written, in a copy that no cache holds
@@ -462,28 +463,28 @@ for name, unit in zip(here._fields, ("GFLOP/s", "GB/s", "GB/s")):
     print(f"{name:6}", versus(getattr(predicted, name), getattr(here, name) / 1e9, unit))
 
 # %% [markdown]
-# An op needs time for its arithmetic and time for its bytes. A processor does both at once, so that the slower of the two decides.
-# With intensity $I$, arithmetic rate $F$ and byte rate $B$, the FLOPs done in a second are at most
+# An op needs time for its arithmetic and time for its bytes. A processor does both at once, so the slower of the two decides. With
+# intensity $I$, arithmetic rate $F$ and byte rate $B$, the FLOPs per second are at most
 #
 # $$\text{attainable} = \min(F,\; I \cdot B)$$
 #
-# Drawn over $I$, that is a slope, where the **memory** is the limit, and then a flat roof, where the **arithmetic** is: a
+# Plotted against $I$, that is a slope, where the **memory** is the limit, and then a flat roof, where the **arithmetic** is: a
 # **roofline**. The two meet at $I = F / B$.
 
 # %% exercise="09.6" minutes=15 points=2
 #| export
 def bound(flops, moved, machine):
-    """Say how long an op takes at the very least on a machine, and what the limit is.
+    """Return the least time an op can take on a machine, and what limits it.
 
     Args:
         flops: How many floating-point operations the op does.
         moved: How many bytes it moves.
-        machine: `Machine`, or anything with ``flops`` and ``memory``, both for each second.
+        machine: `Machine`, or anything with ``flops`` and ``memory``, both per second.
 
     Returns:
-        Tuple of a float and a word. The seconds: those for the FLOPs at the machine's rate, or
-        those for the bytes at the rate of its memory, whichever are more. The word: ``"compute"``
-        if the FLOPs need more, or as many, ``"memory"`` if the bytes do.
+        Tuple of a float and a word. The float: the seconds for the FLOPs at the machine's rate, or
+        for the bytes at the rate of its memory, whichever is more. The word: ``"compute"`` if the
+        FLOPs take longer, or as long, ``"memory"`` if the bytes do.
 
     Example:
         >>> bound(1e9, 1e6, Machine(flops=1e11, memory=1e10, cache=5e10, threads=1, blas=""))
@@ -501,10 +502,10 @@ def bound(flops, moved, machine):
 check("09.6")
 
 # %% [markdown] hint="09.6"
-# A rate is things per second. Things divided by their rate are seconds. You get two of them: which one does the processor wait for?
+# A rate is something per second, so an amount divided by its rate is in seconds. You get two times: which one decides?
 
 # %% [markdown]
-# Now predict with it. How near does each op come to its bound: 100 % of it, 50 %, 10 %?
+# Now use it to predict. How close does each op come to its bound: 100 %, 50 %, 10 %?
 
 # %%
 predicted = {"matmul": None, "relu": None, "softmax": None}   # your predictions: % of the bound
@@ -521,23 +522,23 @@ cold = benchmark(lambda: relu.forward(next(others)), repeats=400).median
 print(f"relu    {1e6 * cold:6.1f} us, with other data for each call")
 
 # %% [markdown]
-# Softmax is far below its bound: five passes over the data move them not once, but ten times. A kernel that does all five steps
-# while it has a row at hand would come nearer. Keep that in mind for the next module.
+# Softmax is far from its bound: its five passes move the data ten times instead of once or twice. A kernel that does all five steps
+# while it holds a row would come closer. Keep that in mind for the next module.
 #
-# Where an op seems to be **above** 100 %, no law is broken. Its data, 131 kB, did not come from memory but from a cache: in the loop
-# of a timer they are always there, in a training step they may not be. The last line gives relu one of 400 arrays in turn, and
-# shows how much the timer flatters.
+# If an op is **above** 100 %, nothing is wrong. Its data, 131 kB, came from a cache and not from memory: in a timer's loop they are
+# always there, in a training step they may not be. The last line gives relu one of 400 arrays in turn, and shows how much a timer
+# can flatter.
 #
 # ## A watch on every op
 #
-# So far you called the ops yourself. To see a whole training step, every op must be timed while it runs, and the ops that it calls
-# as well. A stretch of time with a name is a **span**; spans lie within spans. The log counts how deep it is at the moment: the
-# outermost span has depth 0.
+# So far you called the ops yourself. To see a whole training step, you have to time every op while it runs, and the ops it calls as
+# well. A stretch of time with a name is a **span**; spans nest. The log counts how deep it is at the moment: the outermost span has
+# depth 0.
 
 # %%
 #| export
 class Span(NamedTuple):
-    """A stretch of time: its name, when it began and ended, how deep it lay, and what it was."""
+    """A stretch of time: its name, when it began and ended, how deep it was nested, and its details."""
 
     name: str
     began: float
@@ -553,24 +554,24 @@ class Log:
         self.clock, self.depth, self.spans = clock, 0, []
 
 # %% [markdown]
-# As with `no_grad`, a context manager brackets the code: what stands before `yield` runs at the beginning of the `with` block, what
-# stands after it runs at the end. The block may raise an error, and the log must be in order all the same.
+# As with `no_grad`, a context manager brackets the code: what is before `yield` runs at the start of the `with` block, what is after
+# it runs at the end. The block may raise an error, and the log must still be right.
 
 # %% exercise="09.7" minutes=25 points=4
 #| export
 @contextlib.contextmanager
 def span(log, name, details):
-    """Append a span to a log at the end of a with block, whether the block raises or not.
+    """Append a span to a log at the end of a with block, even if the block raises.
 
     Args:
         log: `Log`. ``log.clock()`` is the time, ``log.depth`` how many spans are open now.
         name: Name of the span.
-        details: Dict that the span keeps as it is.
+        details: Dict that the span keeps unchanged.
 
     Returns:
-        Context manager. While the block runs, ``log.depth`` is one more than before, and afterwards
-        what it was. At the end one `Span` is appended to ``log.spans``, with the depth of before,
-        and the times directly before and directly after the block. An error goes on.
+        Context manager. While the block runs, ``log.depth`` is one more than before; afterwards it
+        is what it was. At the end one `Span` is appended to ``log.spans``, with the depth from
+        before the block, and the times directly before and after it. An error is passed on.
 
     Example:
         >>> ticks = iter(range(9))
@@ -598,28 +599,28 @@ def span(log, name, details):
 check("09.7")
 
 # %% [markdown] hint="09.7"
-# Before the block: keep the depth and the time, and set the log one deeper. After it: append the span, and put the depth back.
+# Before the block: remember the depth and the time, and make the log one deeper. After it: append the span and restore the depth.
 
 # %% [markdown] hint="09.7"
-# An error in the block is raised at the `yield`. What stands in the `finally` of a `try` around it runs either way.
+# An error in the block is raised at the `yield`. A `finally` around the `yield` runs either way.
 
 # %% [markdown]
-# A backward pass of 10 ms, in which three ops took 9 ms: adding up all spans would give 19 ms. What adds up to the whole is the
-# **self time**: what is left of a span without the spans directly inside of it.
+# Take a backward pass of 10 ms in which three ops took 9 ms: adding up all spans would give 19 ms. What adds up to the whole is the
+# **self time**: the time of a span without the spans directly inside it.
 
 # %% exercise="09.8" minutes=25 points=4
 #| export
 def self_times(spans):
-    """Return what each span took without the spans directly inside of it.
+    """Return the time of each span without the spans directly inside it.
 
     Args:
         spans: List of `Span`, of one thread, in the order in which they ended: so the spans inside
-            of a span stand before it. Those directly inside are one deeper, and stand after the
-            last earlier span that is not deeper than it.
+            a span come before it. Those directly inside are one deeper, and come after the last
+            earlier span that is not deeper than it.
 
     Returns:
-        List of floats, one for each span, in the same order: its own duration, less the durations
-        of the spans directly inside of it.
+        List of floats, one for each span, in the same order: its duration, minus the durations of
+        the spans directly inside it.
 
     Example:
         >>> inner, outer = Span("inner", 1.0, 3.0, 1, {}), Span("outer", 0.0, 5.0, 0, {})
@@ -631,10 +632,10 @@ def self_times(spans):
     """
     ### BEGIN SOLUTION
     own, inside = [], {}
-    for one in spans:
-        duration = one.ended - one.began
-        own.append(duration - inside.pop(one.depth + 1, 0.0))
-        inside[one.depth] = inside.get(one.depth, 0.0) + duration
+    for span in spans:
+        duration = span.ended - span.began
+        own.append(duration - inside.pop(span.depth + 1, 0.0))
+        inside[span.depth] = inside.get(span.depth, 0.0) + duration
     return own
     ### END SOLUTION
 
@@ -642,18 +643,18 @@ def self_times(spans):
 check("09.8")
 
 # %% [markdown] hint="09.8"
-# Go through the list once. When a span ends, everything directly inside of it has ended before it, one level deeper. What do you have
-# to know of those, and when may you forget it?
+# Go through the list once. When a span ends, everything directly inside it has already ended, one level deeper. What do you need to
+# know about those, and when can you forget it?
 
 # %% [markdown] hint="09.8"
-# Keep a dict from depth to the sum of durations at that depth. A span takes what is noted one level deeper, and removes it from the
+# Keep a dict from depth to the sum of durations at that depth. A span takes the sum from one level deeper and removes it from the
 # dict; then it adds its own whole duration at its own level.
 
 # %% [markdown]
 # ## When, not only how long
 #
-# Sums forget the order. A **trace** keeps it: every span as a bar on a line of time. Browsers have a viewer for it, and the format
-# is plain JSON: one event for each span, with times in microseconds.
+# Sums lose the order. A **trace** keeps it: every span is a bar on a timeline. There is a viewer for it that runs in the browser, and
+# the format is plain JSON: one event for each span, with times in microseconds.
 
 # %% exercise="09.9" minutes=15 points=3
 #| export
@@ -662,14 +663,14 @@ def trace_events(spans, zero, thread):
 
     Args:
         spans: List of `Span`, of one thread, in the order in which they ended.
-        zero: The time, in seconds, that shall be 0 in the trace.
+        zero: The time, in seconds, that is 0 in the trace.
         thread: Number of the thread.
 
     Returns:
-        List of dicts, one for each span, the last one first, so that a span stands before those
-        inside of it. Keys: ``name``; ``ph``, which is ``"X"``, a complete event; ``ts``, when it
-        began, after ``zero``; ``dur``, how long it took; ``pid``, 0; ``tid``, the thread;
-        ``args``, the span's details. Both times are in microseconds.
+        List of dicts, one for each span, the last one first, so that a span comes before those
+        inside it. Keys: ``name``; ``ph``, which is ``"X"``, a complete event; ``ts``, its start,
+        counted from ``zero``; ``dur``, its duration; ``pid``, 0; ``tid``, the thread; ``args``,
+        the span's details. Both times are in microseconds.
 
     Example:
         >>> (event,) = trace_events([Span("add", 2.0, 2.5, 0, {})], zero=1.0, thread=3)
@@ -694,14 +695,14 @@ check("09.9")
 # %% [markdown]
 # ## The profile
 #
-# What remains is given, in `tinytorch/given/profiling.py`. While a `with profile()` block runs, `select_kernel` hands every kernel to the
-# profile, which puts your span around it. It does the same for every gradient rule and for the walk back, so that it knows which op
-# ran for which. In `relu backward: mul`, the rule of relu called `mul`; a `backward: add` was called between the rules, where two
-# gradients of one tensor met. What is no op, such as loading data, gets a name with `record_function`.
+# The rest is given, in `tinytorch/given/profiling.py`. While a `with profile()` block runs, `select_kernel` hands every kernel to the
+# profile, which puts your span around it. It does the same for every gradient rule and for the backward pass, so it knows which op
+# ran for which. In `relu backward: mul`, the rule of relu called `mul`; a `backward: add` ran between the rules, where two gradients
+# of one tensor were added. To name something that is not an op, such as loading data, use `record_function`.
 #
-# Watching costs time as well. Writing down FLOPs and bytes has a row of its own; when nobody watches, nothing is put around an op.
-# And if others work on your machine, their time is in your rows: then `profile(clock=time.process_time)` counts what was worked for
-# you alone. (Not on Windows, where that clock ticks only 64 times a second.)
+# Watching costs time too. The time to note FLOPs and bytes has its own row, and without a profile nothing is put around an op. If
+# other programs are busy, their time is in your rows: `profile(clock=time.process_time)` counts only the work done for you. (Not on
+# Windows, where that clock ticks only 64 times a second.)
 
 # %%
 #| export
@@ -730,8 +731,8 @@ def record_function(name):
 
 # %% [markdown] question="09.2"
 # The next cell takes ten steps of the MNIST network 784-256-10, batch 128, one thread. **Predict** three shares of the time: matrix
-# products, everything else that is an op, and Python between the ops. Which single op is the slowest, and does the first layer's
-# input get a gradient? Then run it, and find the op that you did not think of.
+# products, all other ops, and Python between the ops. Which single op is the slowest, and does the first layer's input get a
+# gradient? Then run it, and find the op you did not think of.
 
 # %%
 from tinytorch.layers import Linear, ReLU, Sequential
@@ -759,20 +760,19 @@ products = sum(row.seconds for row in p.key_averages()
                if row.op in ("linear", "linear_weight", "matmul"))
 flops = sum(row.flops for row in p.key_averages()) / 10
 print(f"matrix products: {100 * products / (p.ended - p.began):.0f} % of the time")
-print(f"a step is {flops / 1e6:.0f} MFLOP; not watched, it takes")
+print(f"a step is {flops / 1e6:.0f} MFLOP; without the profile it takes")
 print(unwatched)
 draw(p.key_averages(), here)
 
 # %% [markdown]
-# Each dot is an op of yours; the larger, the longer it took. The dashed roof is that of the cache. The products sit under the flat
-# roof, and there is not much to be gained: your matrix library was written by people who do nothing else. Everything else sits far
-# to the left, where FLOPs are not what it waits for. It can become quicker only by moving less: do several steps while the numbers
-# are at hand. And the whole of it is a small share of this network. That is the order in which to think: **what share, which
-# limit, how far from it**.
+# Each dot is one of your ops; the larger the dot, the longer it took. The dashed roof is the cache's. The products sit just under the
+# flat roof, so there is little to gain: the people who wrote your matrix library do nothing else. All other ops sit far to the left,
+# where arithmetic is not the limit. They get faster only by moving less: do several steps while the numbers are close at hand. And
+# together they are a small share of this network. Think in that order: **what share, which limit, how far from it**.
 #
-# The trace of the same ten steps shows them in their order, in a viewer called Perfetto: W and S zoom, A and D move, and a click on
-# a bar shows the op's shapes, FLOPs and rates. (The page reads the file in your browser and sends it nowhere.) A thread that
-# prefetches batches has a line of its own, if something there is an op or has a name by `record_function`.
+# The trace shows the same ten steps in order, in a viewer called Perfetto: W and S zoom, A and D move, and a click on a bar shows the
+# op's shapes, FLOPs and rates. (The page reads the file in your browser and sends it nowhere.) A thread that prefetches batches gets
+# a line of its own if it runs an op or uses `record_function`.
 
 # %%
 import tempfile
@@ -783,9 +783,9 @@ p.export_chrome_trace(trace)
 print(f"{trace.stat().st_size / 1000:.0f} kB. Open https://ui.perfetto.dev, drag onto it:", trace)
 
 # %% [markdown] question="09.3"
-# Look at one step in the trace. Where are the gaps, and what runs in them? (The profile's own notes are no bars, so they lie in the
-# gaps, too; their row says how much.) **Predict** the share of Python between the ops with a batch of 8 in place of 128, then run
-# the cell. What would you do about it: write faster kernels, or something else?
+# Look at one step in the trace. Where are the gaps, and what runs in them? (The profile's own notes have no bars, so they are in the
+# gaps too; their row says how much.) **Predict** the share of Python between the ops with a batch of 8 instead of 128, then run the
+# cell. What would you do about it: write faster kernels, or something else?
 
 # %%
 batch = 8
@@ -797,9 +797,9 @@ print(small.key_averages().table(row_limit=6))
 # %% [markdown]
 # ## Memory
 #
-# Time is not all that can run out. `tracemalloc` sees every array that NumPy asks memory for. (It also makes everything slower:
-# never time and trace at once.) Predict how many megabytes a forward pass needs at its peak, when autograd remembers every result
-# for the way back, and when it does not.
+# Memory can run out too. `tracemalloc` sees every array that NumPy allocates. (It also makes everything slower: never time and trace
+# at once.) Predict how many megabytes a forward pass needs at its peak, when autograd keeps every result for the backward pass, and
+# when it does not.
 
 # %%
 from tinytorch.autograd import no_grad
@@ -815,11 +815,11 @@ for name, peak in peaks.items():
     print(f"{name:12}", versus(predicted[name], peak / 1e6, "MB"))
 
 # %% [markdown]
-# You can now answer where the time goes, and whether it has to. Save the notebook, then run
+# You can now say where the time goes, and whether it has to. Save the notebook, then run
 #
 # ```
 # tito module complete 09
 # ```
 #
-# `with tinytorch.profile() as p:` then works around any training of yours. The next module writes kernels; this one tells you
-# which of them are worth writing.
+# From then on, `with tinytorch.profile() as p:` works around any training of yours. In the next module you write kernels; this one tells
+# you which of them are worth writing.

@@ -13,12 +13,12 @@
 # %% [markdown]
 # # CPU kernels
 #
-# Your profile of module 09 tells two stories. Matrix products run at nearly the speed that the machine has. Everything around
-# them waits for memory, because NumPy goes through an array once for each operation. In this module you write loops instead,
-# and **numba** compiles them to machine code. A loop can do all that an op needs while a number is at hand, and go through
-# memory once. You register such **kernels** on your ops; `tinytorch.use("numba")` then runs them, and no earlier file changes.
+# Your profile from module 09 showed two things. Matrix products run nearly as fast as the machine can go. Everything else waits for
+# memory, because NumPy goes through an array once for each operation. In this module you write loops instead, and **numba**
+# compiles them to machine code. A loop can do everything an op needs while it holds a number, and go through memory once. You
+# register such **kernels** on your ops; `tinytorch.use("numba")` then runs them, and no earlier file changes.
 #
-# At the end you try the same on the matrix product, and learn when to leave a thing alone.
+# At the end you try the same on the matrix product, and learn when to leave the work to a library.
 
 # %%
 from tito import notebook
@@ -32,8 +32,9 @@ rng = np.random.default_rng(0)
 # %% [markdown]
 # ## Twenty-three times through memory
 #
-# `gelu` of module 02 is one formula. NumPy makes a new array at each of its steps: divide, take the absolute value, multiply,
-# add, and so on, 23 times in all. `np.exp` alone is one of them. How many microseconds does each take for 131,072 numbers?
+# `gelu` from module 02 is one formula. NumPy makes a new array at each of its steps: divide, take the absolute value, multiply, add,
+# and so on, 23 times in all. `np.exp` is one of the 23. How many microseconds do all of them, `np.exp` alone, and a copy take for
+# 131,072 numbers?
 
 # %%
 from tinytorch.profiler import benchmark
@@ -49,12 +50,12 @@ print(f"gelu {us(lambda: gelu.forward(a)):.0f} us, np.exp {us(lambda: np.exp(a))
 # %% [markdown]
 # ## A loop, compiled
 #
-# Doubling the same numbers in a Python loop takes a twentieth of a second: each `a[i] * 2` looks up what `a` is, what `2` is and
-# what `*` means for the two. numba looks once, at the **first call**: it sees that `a` is an array of float32, and compiles the
-# loop for that. The first call takes long for this reason; the decorator alone compiles nothing. `jit` is given, in
-# `tinytorch/given/numba_kernels/`: it is `numba.njit`, and keeps the machine code in a folder of yours, so that the next process finds it.
-# Where that folder cannot be written, the code is kept in memory only. (numba is an extra of this course:
-# `pip install "tinytorch-course[kernels]"`. Without it, `tinytorch.use("numba")` warns, and NumPy's kernels run.)
+# Doubling the same numbers in a Python loop takes a twentieth of a second: each `a[i] * 2` looks up what `a` is, what `2` is, and
+# what `*` means for the two. numba looks once, at the **first call**: it sees that `a` is an array of float32 and compiles the loop
+# for that. So the first call is slow; the decorator alone compiles nothing. `jit` is given, in `tinytorch/given/numba_kernels/`: it
+# is `numba.njit`, and it keeps the machine code in your cache folder, so that the next process finds it. If that folder cannot be
+# written, the code is kept in memory only. (numba is an extra of this course: `pip install "tinytorch-course[kernels]"`. Without it,
+# `tinytorch.use("numba")` warns, and NumPy's kernels run.)
 
 # %%
 from tinytorch.given.numba_kernels import compile_seconds, jit
@@ -66,22 +67,23 @@ def double_loop(numbers, doubled):
 
 out = np.empty_like(a)
 double_loop(a, out)
-print(f"compiled in {compile_seconds['double_loop']:.2f} s (0.00 if it was kept from before)")
+print(f"compiled in {compile_seconds['double_loop']:.2f} s (0.00 if an earlier run kept it)")
 print(f"the loop {us(lambda: double_loop(a, out)):.0f} us, the same loop in Python "
       f"{us(lambda: double_loop.py_func(a[:1000], out)) * a.size / 1000:.0f} us")
 
 # %% [markdown]
 # Three things are different in a compiled loop:
 #
-# - **Types stay.** A Python `2.0` is a float64, and a float32 times a float64 is a float64, at half the speed. So constants are
-#   written `np.float32(2)`.
-# - **Indices are not checked.** `a[a.size]` raises no error: it reads whatever lies behind the array, and `out[out.size] = 1`
-#   destroys it. So the checks here run your loop as Python first, where a wrong index raises an `IndexError`:
-#   `double_loop.py_func` is the function as you wrote it. Only when that is right do they compile it.
-# - **Only arrays and numbers.** No lists, no tensors; memory is asked for outside, and the loop writes into `out`.
+# - **Types stay.** A Python `2.0` is a float64, and a float32 times a float64 is a float64, at half the speed. So write constants as
+#   `np.float32(2)`.
+# - **Indices are not checked.** `a[a.size]` raises no error: it reads whatever comes after the array in memory, and
+#   `out[out.size] = 1` overwrites it. So the checks here run your loop as Python first, where a wrong index raises an
+#   `IndexError`: `double_loop.py_func` is the function as you wrote it. They compile it only when that is right.
+# - **Only arrays and numbers.** No lists, no tensors. Memory is allocated outside, and the loop writes into `out`.
 #
-# The processor works on 8 or 16 float32 at once, and the compiler uses that wherever a loop lets it. A call of `math.exp` does not
-# let it. `exp32`, `erf32` and `largest` do: they are given, in `tinytorch/given/numba_kernels/arithmetic.py`, in plain arithmetic.
+# The processor works on 8 or 16 float32 numbers at once, and the compiler uses that wherever the loop allows. A call of `math.exp`
+# prevents it. `exp32`, `erf32` and `largest` do not: they are given, in `tinytorch/given/numba_kernels/arithmetic.py`, written in
+# plain arithmetic.
 
 # %%
 #| export
@@ -99,7 +101,7 @@ from tinytorch.losses import check_labels, cross_entropy, reduce_losses
 from tinytorch.given.op import op
 from tinytorch.optim import adam_update, adamw_update, momentum_update, sgd_update
 
-REORDER = {"reassoc", "contract", "nsz"}  # sums in any order, as NumPy's; nan and inf still count
+REORDER = {"reassoc", "contract", "nsz"}  # sums in any order, as in NumPy; nan and inf are still right
 
 # %% [markdown]
 # Now the loop for GELU, one read and one write for each number:
@@ -114,7 +116,7 @@ def gelu_loop(a, out):
 
     Args:
         a: float32 array of shape (n,); it is not changed.
-        out: float32 array of shape (n,) to write on.
+        out: float32 array of shape (n,) to write to.
 
     Returns:
         None. Afterwards ``out[i]`` is ``x / 2 * (1 + erf(x / sqrt(2)))`` for ``x = a[i]``; `erf32`
@@ -146,8 +148,8 @@ check("10.1")
 # `np.float32`, and the whole loop stays in float32.
 
 # %% [markdown] question="10.1"
-# **Predict** how many times as fast as NumPy's 23 passes your loop is. Its one `np.exp` took about a seventh of their time. What
-# would float64 constants cost? Run the cell; the second loop is yours with `0.5`, `1` and `math.sqrt(0.5)` as they are.
+# **Predict** how many times as fast as NumPy's 23 passes your loop is. (`np.exp` alone took about a seventh of their time.) And what
+# do float64 constants cost? Run the cell; the second loop is yours with plain `0.5`, `1` and `math.sqrt(0.5)`.
 
 # %%
 @jit(fastmath=REORDER)
@@ -162,19 +164,19 @@ for loop in (gelu_loop, gelu_in_float64):
           f"apart by {abs(out - gelu.forward(a)).max():.0e}")
 
 # %% [markdown]
-# ## Right for everything, quick for what is common
+# ## Right for everything, fast for the common case
 #
-# A kernel stands in for its op. The op takes float64, integers, a transposed view, every second entry of something; your loop
-# takes float32 that lies in memory one after the other. So a kernel first looks whether its loop **covers** the array, and hands
+# A kernel replaces its op. The op takes float64, integers, a transposed view, every second entry of something; your loop takes
+# float32 numbers that follow one another in memory. So a kernel first checks whether its loop **covers** the array, and hands
 # everything else to the op's own forward function, which is slower and always right.
 #
-# NumPy keeps what you need to know: `a.dtype`, `a.size`, and `a.flags.carray`, which is True for an array that lies in one piece
-# of memory, in the order of its indices, and may be written to. (numba would compile another version for one that may not.)
+# NumPy knows what you need: `a.dtype`, `a.size`, and `a.flags.carray`, which is True for an array in one piece of memory, in the
+# order of its indices, that may be written to. (numba would compile another version for one that may not.)
 
 # %% exercise="10.2" minutes=10 points=2
 #| export
 def covers(*arrays):
-    """Say whether compiled loops may run on some arrays.
+    """Say whether compiled loops can run on some arrays.
 
     Args:
         arrays: NumPy arrays of any shapes and dtypes, or Python numbers.
@@ -200,23 +202,23 @@ def covers(*arrays):
 check("10.2")
 
 # %% [markdown] hint="10.2"
-# Four conditions for each array, and all arrays have to fulfil all four. A Python number has no `dtype`: which condition has to
-# come first?
+# Four conditions for each array, and every array has to meet all four. A Python number has no `dtype`: which condition has to come
+# first?
 
 # %% [markdown] hint="10.2"
-# `isinstance(a, np.ndarray)` is the first: `and` stops at the first condition that fails. `all(...)` of a generator is True if all
-# that it yields is true.
+# `isinstance(a, np.ndarray)` is the first: `and` stops at the first condition that fails. `all(...)` of a generator is True if
+# everything it yields is true.
 
 # %% [markdown]
-# With both parts at hand the kernel is registered. It has the signature of the op's forward function, `reshape(-1)` makes any
-# shape a row without copying it, and GPT-2's form by tanh gets a loop of its own: with
-# $\tanh u = 1 - 2 / (1 + e^{2u})$ it comes to $x / (1 + e^{-2u})$.
+# With both parts written, the kernel can be registered. It has the signature of the op's forward function. `reshape(-1)` turns any
+# shape into a row without copying it. GPT-2's form with tanh gets its own loop: since $\tanh u = 1 - 2 / (1 + e^{2u})$, it is
+# $x / (1 + e^{-2u})$.
 
 # %%
 #| export
 @jit(fastmath=REORDER)
 def gelu_tanh_loop(a, out):
-    """Apply the GELU by tanh to every entry, in one pass."""
+    """Apply the GELU with tanh to every entry, in one pass."""
     scale, cubic = np.float32(-2 * math.sqrt(2 / math.pi)), np.float32(0.044715)
     for i in range(a.size):
         x = a[i]
@@ -225,7 +227,7 @@ def gelu_tanh_loop(a, out):
 # %%
 #| export
 def by_entries(loop, *arrays):
-    """Run a loop over all entries of arrays of one shape, and return what it wrote."""
+    """Run a loop over all entries of arrays of the same shape, and return what it wrote."""
     out = np.empty_like(arrays[0])
     loop(*(array.reshape(-1) for array in (*arrays, out)))
     return out
@@ -250,9 +252,9 @@ for kernels in ("numpy", "numba"):
 print("fell back to NumPy, by op:", dict(tinytorch.fallbacks))
 
 # %% [markdown]
-# Ops without a numba kernel run NumPy's, and `fallbacks` counts them. That is often right: `+` and `exp` are one pass already.
-# ReLU's way back is not: `grad * (out > 0)` makes an array of truth values first. Nobody has to touch module 05 for that. Your
-# `relu_backward` of module 04 becomes an op, gets a loop, and ReLU's rule is registered again.
+# Ops without a numba kernel run NumPy's, and `fallbacks` counts them. That is often fine: `+` and `exp` are one pass already. ReLU's
+# gradient is not: `grad * (out > 0)` makes an array of truth values first. You need not change module 05 for that: your
+# `relu_backward` from module 04 becomes an op and gets a loop, and ReLU's rule is registered again.
 
 # %%
 #| export
@@ -280,11 +282,11 @@ def relu_backward_numba(grad, out):
 # %% [markdown]
 # ## Rows
 #
-# A softmax needs three things of each row: its largest score, the exponentials and their sum, the quotients. NumPy goes through
-# the whole table for each. A loop finishes one row, which fits into the nearest cache, before it begins the next.
+# A softmax needs three things for each row: its largest score, the exponentials with their sum, and the quotients. NumPy goes through
+# the whole table for each. A loop finishes one row, which fits into the nearest cache, before it starts the next.
 #
-# `largest(row)` is given. A plain loop with `max` would be the slowest part of all: floats compared in another order may give
-# another result where there is a nan, so the compiler compares them one by one. `largest` compares their bits as whole numbers.
+# `largest(row)` is given. A plain loop with `max` would be the slowest part: comparing floats in another order can give another
+# result if one is nan, so the compiler compares them one by one. `largest` compares their bits as integers.
 
 # %% exercise="10.3" minutes=25 points=3
 #| export
@@ -294,7 +296,7 @@ def softmax_rows(a, out):
 
     Args:
         a: float32 array of shape (n, m), with n and m at least 1; it is not changed.
-        out: float32 array of shape (n, m) to write on.
+        out: float32 array of shape (n, m) to write to.
 
     Returns:
         None. Afterwards ``out[i, j]`` is ``exp(a[i, j] - top)`` divided by the sum over k of
@@ -325,17 +327,17 @@ def softmax_rows(a, out):
 check("10.3")
 
 # %% [markdown] hint="10.3"
-# One loop over rows, and within it two loops over columns: the first makes exponentials and adds them up, the second divides.
+# One loop over rows, and inside it two loops over columns: the first computes the exponentials and adds them up, the second divides.
 # `a[i]` is row i.
 
 # %% [markdown] hint="10.3"
-# Where does the sum begin, for each row? And let it begin as an `np.float32(0)`: a Python `0.0` would make it a float64.
+# What is the sum at the start of each row? Make it an `np.float32(0)`: a Python `0.0` would make it a float64.
 
 # %%
 #| export
 @jit(fastmath=REORDER)
 def log_softmax_rows(a, out):
-    """Take the logarithm of every row's softmax: each score, less the largest, less a logarithm."""
+    """Take the logarithm of every row's softmax: each score, minus the largest, minus a logarithm."""
     for i in range(a.shape[0]):
         top, total = largest(a[i]), np.float32(0)
         for j in range(a.shape[1]):
@@ -372,13 +374,12 @@ for shape in [(128, 10), (1024, 1000)]:
 # %% [markdown]
 # ## The loss and its gradient
 #
-# The cross-entropy needs no quotient, only the logarithm of the sum and the score of the right class $y$:
+# The cross-entropy needs no quotient, only the logarithm of the sum and the score of the true class $y$:
 #
 # $$\text{loss}_i = \log \sum_j e^{z_{ij} - \text{top}_i} + \text{top}_i - z_{i y_i}$$
 #
-# NumPy writes a table of exponentials to memory for it and reads it again. A loop writes one number for each row. Labels index
-# the rows, and nothing checks indices here: the kernel that is registered below calls `check_labels` before any wrong one gets
-# this far.
+# NumPy writes a table of exponentials to memory and reads it again. A loop writes one number per row. Labels index the rows, and
+# nothing checks indices here: the kernel registered below calls `check_labels` before a wrong label gets this far.
 
 # %% exercise="10.4" minutes=20 points=3
 #| export
@@ -388,8 +389,8 @@ def loss_rows(logits, labels, losses):
 
     Args:
         logits: float32 array of shape (n, m), with n and m at least 1; it is not changed.
-        labels: int64 array of shape (n,): the right class of each row, from 0 to m - 1.
-        losses: float32 array of shape (n,) to write on.
+        labels: int64 array of shape (n,): the true class of each row, from 0 to m - 1.
+        losses: float32 array of shape (n,) to write to.
 
     Returns:
         None. Afterwards ``losses[i]`` is the logarithm of the sum over j of
@@ -417,18 +418,17 @@ def loss_rows(logits, labels, losses):
 check("10.4")
 
 # %% [markdown] hint="10.4"
-# It begins like 10.3, but no exponential is kept: they are added up, and one number is written for each row.
+# It starts like 10.3, but no exponential is kept: they are added up, and one number per row is written.
 
 # %% [markdown] hint="10.4"
 # After the inner loop, three terms: `math.log` of the sum, the largest score, and, with a minus, the one at
 # `[i, labels[i]]`.
 
 # %% [markdown]
-# The way back is probability minus truth: the softmax of each row, less 1 at the right class, all of it times what arrives at the
-# row's loss. Module 05 takes three ops for that, and two of them go through the table. Yours shall be one.
+# The gradient is probability minus truth: the softmax of each row, minus 1 at the true class, all times the gradient that arrives at
+# the row's loss. Module 05 needs three ops for that, and two of them go through the table. Yours is one pass.
 #
-# A vector of 16 numbers cannot stop and ask for each whether it stands at the label. Write the whole row first; then change one
-# entry.
+# A vector of 16 numbers cannot ask for each number whether it is at the label. Write the whole row first; then change one entry.
 
 # %% exercise="10.5" minutes=20 points=3
 #| export
@@ -438,9 +438,9 @@ def gradient_rows(logits, labels, scale, grad):
 
     Args:
         logits: float32 array of shape (n, m), with n and m at least 1; it is not changed.
-        labels: int64 array of shape (n,): the right class of each row, from 0 to m - 1.
+        labels: int64 array of shape (n,): the true class of each row, from 0 to m - 1.
         scale: float32 array of shape (n,), the gradient that arrives at the loss of each row.
-        grad: float32 array of shape (n, m) to write on.
+        grad: float32 array of shape (n, m) to write to.
 
     Returns:
         None. Afterwards ``grad[i, j]`` is ``scale[i] * (p[i, j] - (1 if j == labels[i] else 0))``,
@@ -471,10 +471,10 @@ def gradient_rows(logits, labels, scale, grad):
 check("10.5")
 
 # %% [markdown] hint="10.5"
-# It is your softmax, with a factor in the second loop over columns, and one more line for each row after it.
+# It is your softmax with a factor in the second loop over columns, and one more line after that loop, once per row.
 
 # %% [markdown] hint="10.5"
-# If only the entries at the labels are wrong: the 1 that is taken off is scaled, too.
+# If only the entries at the labels are wrong: the 1 that you subtract is scaled too.
 
 # %%
 #| export
@@ -568,15 +568,15 @@ for shape in [(128, 10), (1024, 1000)]:
 # %% [markdown]
 # ## Adam
 #
-# Your `adam_update` of module 06 asks for no memory, and still goes through it 13 times: 30 arrays are read or written in all.
-# The formula needs 7: it reads the parameter, the gradient and both means, and writes all but the gradient. For the 3.8 million
-# parameters of the CIFAR-10 network nothing lies in a cache, and the bytes decide.
+# Your `adam_update` from module 06 allocates nothing, and still goes through memory 13 times: it reads or writes 30 arrays in all. The
+# formula needs 7: it reads the parameter, the gradient and both means, and writes all but the gradient. The 3.8 million parameters
+# of the CIFAR-10 network fit into no cache, so the bytes decide.
 #
-# What a step shares for all parameters is computed once, in Python's float64, and rounded to float32 at the end. One number must
-# not be made up in the loop: $1 - \beta_2$ of a $\beta_2$ rounded to float32 is off by 1.3 in 100,000. So the loop receives
-# `rest1` and `rest2`. With `shrink` the weights lose a part of themselves first, as AdamW does; for Adam it is 1.
+# What is the same for all parameters is computed once per step, in Python's float64, and rounded to float32 at the end. One number
+# must not be computed in the loop: $1 - \beta_2$, with $\beta_2$ rounded to float32, is off by 1.3 in 100,000. So the loop receives
+# `rest1` and `rest2`. `shrink` makes the weights smaller before the step, as AdamW does; for Adam it is 1.
 #
-# Read each number once, into a variable of the loop: `g = grad[i]`. Two arrays may share memory, so after every write to one the
+# Read each number once, into a local variable: `g = grad[i]`. Two arrays may share memory, so after every write to one of them the
 # compiler has to read the others again. Here that alone costs a factor of 1.7.
 
 # %% exercise="10.6" minutes=25 points=4
@@ -590,14 +590,14 @@ def adam_loop(param, grad, mean, square, beta1, beta2, rest1, rest2, rate, root,
         grad: float32 array of shape (n,), the gradient; it is not changed.
         mean: float32 array of shape (n,), the running mean of the gradients; it is changed.
         square: float32 array of shape (n,), the running mean of their squares; it is changed.
-        beta1: float32, which part of ``mean`` is kept.
-        beta2: float32, which part of ``square`` is kept.
-        rest1: float32, ``1 - beta1`` before it was rounded.
-        rest2: float32, ``1 - beta2`` before it was rounded.
-        rate: float32, the learning rate, corrected for a mean that began at 0.
-        root: float32, what ``sqrt(square)`` is multiplied by to correct it likewise.
-        eps: float32, what is added to that.
-        shrink: float32, what ``param`` is multiplied by before its step.
+        beta1: float32, the share of ``mean`` that is kept.
+        beta2: float32, the share of ``square`` that is kept.
+        rest1: float32, ``1 - beta1``, computed before rounding.
+        rest2: float32, ``1 - beta2``, computed before rounding.
+        rate: float32, the learning rate, corrected for a mean that starts at 0.
+        root: float32, the factor that corrects ``sqrt(square)`` in the same way.
+        eps: float32, added to that product.
+        shrink: float32, the factor on ``param`` before its step.
 
     Returns:
         None. ``mean[i]`` becomes ``beta1 * mean[i] + rest1 * grad[i]``, ``square[i]`` becomes
@@ -626,11 +626,11 @@ def adam_loop(param, grad, mean, square, beta1, beta2, rest1, rest2, rate, root,
 check("10.6")
 
 # %% [markdown] hint="10.6"
-# One loop, and in it what `Returns` lists, in that order: the parameter's step uses the new means. Give both a name before you
-# write them into their arrays.
+# One loop, and in it the three formulas under `Returns`, in that order: the parameter's step uses the new means. Give both a name
+# before you write them into their arrays.
 
 # %% [markdown] hint="10.6"
-# `np.sqrt` takes one number as well. The square of the gradient is a product, `grad[i] * grad[i]`.
+# `np.sqrt` also takes a single number. The square of the gradient is a product, `grad[i] * grad[i]`.
 
 # %%
 #| export
@@ -692,8 +692,8 @@ def momentum_numba(param, grad, velocity, scratch, *, lr, momentum, nesterov=Fal
     momentum_loop(*rows, np.float32(lr), np.float32(momentum), nesterov)
 
 # %% [markdown] question="10.2"
-# From 30 arrays to 7: **predict** by which factor Adam becomes faster for 4 million parameters, and for 10,000, which lie in a
-# cache. Which of the two comes closer to 30 / 7?
+# From 30 arrays to 7: **predict** by what factor Adam gets faster for 4 million parameters, and for 10,000, which fit into a cache.
+# Which of the two comes closer to 30 / 7?
 
 # %%
 def adam_time(update, count):
@@ -707,10 +707,10 @@ for count in (10_000, 4_000_000):
 # %% [markdown]
 # ## The ladder of the matrix product
 #
-# If a loop of yours beats NumPy at softmax and Adam, why not at the product that takes most of the time? Climb as far as you
-# can. The first rung is the definition, the second only exchanges two loops. Both do the same multiplications. Memory comes in
-# lines of 64 bytes, 16 neighbours of a row: how many of the 16 does the first rung use, each time that it fetches a line of `b`?
-# **Predict** how much faster the second is, before you run the cell.
+# If your loops beat NumPy at softmax and Adam, why not at the product that takes most of the time? Climb as high as you can. The first
+# rung is the definition, the second only swaps two loops. Both do the same multiplications. Memory comes in lines of 64 bytes, 16
+# neighbours in a row: how many of the 16 does the first rung use each time it fetches a line of `b`? **Predict** how much faster the
+# second is before you run the cell.
 
 # %%
 @jit(fastmath=REORDER)
@@ -742,13 +742,13 @@ for loop in (matmul_naive, matmul_reordered):
 print({name: f"{rate:.1f} GFLOP/s" for name, rate in rungs.items()})
 
 # %% [markdown]
-# The reordered loop reads `out[i, j]`, reads `b[p, j]`, multiplies, adds and writes: three times memory for one product. The
-# third rung takes **four rows of `b` at a time**: `out[i, j]` is read and written once for four products, and the four rows, while
-# they are in the cache, serve a **block** of 64 rows of `a`. What does not fill a block of 4, or of 64, is work too.
+# The reordered loop reads `out[i, j]`, reads `b[p, j]`, multiplies, adds and writes: three memory accesses for one product. The third
+# rung takes **four rows of `b` at a time**: it reads and writes `out[i, j]` once for four products, and while the four rows are in
+# the cache, they serve a **block** of 64 rows of `a`. Rows left over from a block of 4, or of 64, have to be handled too.
 #
-# Blocks of rows have nothing to do with each other, so two cores can share them: `prange` is a `range` whose rounds run at the
-# same time, in no order. It is as dangerous as it is short. When two rounds write to the same entry, one of the sums is lost
-# now and then; that is a **race**. Share the rows of `out`, never the terms of a sum. The check watches who writes where.
+# Blocks of rows are independent, so two cores can share them: `prange` is a `range` whose rounds run at the same time, in no
+# particular order. It is as dangerous as it is short. When two rounds write to the same entry, one of the sums is sometimes lost;
+# that is a **race**. Divide the rows of `out` among threads, never the terms of a sum. The check watches which round writes where.
 
 # %% exercise="10.7" minutes=40 points=5
 #| export
@@ -759,13 +759,13 @@ def matmul_blocked(a, b, out):
     Args:
         a: float32 array of shape (n, k); it is not changed.
         b: float32 array of shape (k, m); it is not changed.
-        out: float32 array of shape (n, m) to write on, whatever it holds.
+        out: float32 array of shape (n, m) to write to, whatever it holds.
 
     Returns:
         None. Afterwards ``out[i, j]`` is the sum over p of ``a[i, p] * b[p, j]``, for every n, k
         and m of at least 1. Each round of a `prange` computes up to 64 whole rows of ``out``:
         it sets them to 0; for p in steps of 4, for each row i and every j, it adds the four
-        products of p to p + 3 at once; then it adds what is left of k. No two rounds write to
+        products of p to p + 3 at once; then it adds the products that are left of k. No two rounds write to
         the same entry.
 
     Example:
@@ -800,16 +800,16 @@ def matmul_blocked(a, b, out):
 check("10.7")
 
 # %% [markdown] hint="10.7"
-# How many blocks of 64 are needed for n rows, if the last may be smaller? One more than `n // 64`, unless n is a multiple:
-# add 63 before you divide. The last block ends at n.
+# How many blocks of 64 do n rows need, if the last may be smaller? One more than `n // 64`, unless n is a multiple of 64: add 63
+# before you divide. The last block ends at n.
 
 # %% [markdown] hint="10.7"
 # Only the outermost loop, over blocks of rows, is a `prange`. Its body is a small matrix product of its own: set the rows to 0,
 # then p in steps of 4, rows i, columns j.
 
 # %% [markdown] hint="10.7"
-# The steps of 4 end at the largest multiple of 4 that k reaches: take off the remainder. The columns of `a` from there to k are
-# added one at a time, as in `matmul_reordered`.
+# The steps of 4 end at the largest multiple of 4 up to k: subtract the remainder. Add the columns of `a` from there to k one at a
+# time, as in `matmul_reordered`.
 
 # %%
 import matplotlib.pyplot as plt
@@ -828,19 +828,19 @@ axis.bar_label(bars, fmt="%.1f", padding=3)
 axis.set(xlabel="GFLOP/s", xlim=(0, 1.15 * max(rungs.values())));
 
 # %% [markdown]
-# BLAS wins: where this was written, one thread of it does 100 GFLOP/s, and yours 65. It copies pieces of both matrices into the
-# order in which they will be read, keeps a tile of the result in the processor's registers from the first product to the last, and
-# has this innermost loop in assembler, for each kind of processor. Your loop cannot say "register", and each of its sums goes
-# through the cache. So no kernel of yours is registered on `matmul` or `linear`: the ladder was for the climb.
+# BLAS wins: on the machine this was written on, one thread of it does 100 GFLOP/s, and yours 65. It copies pieces of both matrices
+# into the order in which they will be read, keeps a tile of the result in the processor's registers from the first product to the
+# last, and has its innermost loop in assembler, for each kind of processor. Your loop cannot say "register", so each of its sums
+# goes through the cache. So your kernel is not registered on `matmul` or `linear`: you climbed the ladder for the view.
 #
 # One rung is left. A linear layer multiplies rows of its input with rows of its weight, so nothing has to be copied first.
-# `tinytorch/given/numba_kernels/products.py` is given: it keeps a tile of sums in registers, too. It runs for larger layers, if on your machine
-# it is faster than the library; that is measured once, when it is first asked for.
+# `tinytorch/given/numba_kernels/products.py` is given: it also keeps a tile of sums in registers. It runs for larger layers if it is
+# faster than the library on your machine; that is measured once, when it is first needed.
 #
 # ## Where it helps, and where it does not
 #
-# Two networks of this course, a training step each, with both kernel sets, on one thread, whose times are steady. The first has one
-# hidden layer and SGD, the second is the CIFAR-10 network with five layers and Adam.
+# The next cell times a training step of two networks from this course, with both kernel sets, on one thread for steady times. The
+# first has one hidden layer and SGD, the second is the CIFAR-10 network with five layers and Adam.
 
 # %%
 from tinytorch.layers import Linear, ReLU, Sequential
@@ -871,8 +871,8 @@ for name, step in networks.items():
           f"{times['numpy'] / times['numba']:.2f} times as fast")
 
 # %% [markdown] question="10.3"
-# The next cell says how much of each step are matrix products. Write $f$ for that share: if everything else took no time at all, how many
-# times as fast could the step become at most? (This is **Amdahl's law**.) Which of the two networks was worth the work?
+# The next cell shows which share of each step is matrix products. Call that share $f$: if everything else took no time at all, how
+# many times as fast could the step get? (This is **Amdahl's law**.) For which of the two networks were the kernels worth the work?
 
 # %%
 for name, step in networks.items():
@@ -884,11 +884,11 @@ for name, step in networks.items():
     print(f"{name}: products {share:.0%}, so at most {1 / share:.2f} times as fast")
 
 # %% [markdown]
-# You have seen both ends. Many passes over memory become one, and a step with Adam gains a quarter or more. A step that is mostly
-# matrix products gains little, and each kernel is one more thing that can be wrong. Save the notebook, then run
+# You have seen both ends. Where many passes over memory become one, as in Adam, a step gets faster by a quarter or more. A step that
+# is mostly matrix products gains little, and each kernel is one more thing that can be wrong. Save the notebook, then run
 #
 # ```
 # tito module complete 10
 # ```
 #
-# From now on `tinytorch.use("numba")`, or `--kernels numba` of a milestone, runs your kernels.
+# From now on `tinytorch.use("numba")`, or `--kernels numba` with a milestone, runs your kernels.
