@@ -93,7 +93,7 @@ def quartiles(values):
 
 # profiling.py, cell 16
 class Timing(NamedTuple):
-    """The result of a measurement: the quartiles in seconds, and what else decides them beside the code."""
+    """The result of a measurement: the quartiles in seconds, and what they depend on."""
 
     low: float
     median: float
@@ -282,7 +282,7 @@ def bound(flops, moved, machine):
 
 # profiling.py, cell 50
 class Span(NamedTuple):
-    """A stretch of time: its name, when it began and ended, how deep it was nested, and its details."""
+    """A stretch of time: name, beginning, end, depth of nesting, and details."""
 
     name: str
     began: float

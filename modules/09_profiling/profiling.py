@@ -181,7 +181,7 @@ check("09.2")
 # %%
 #| export
 class Timing(NamedTuple):
-    """The result of a measurement: the quartiles in seconds, and what else decides them beside the code."""
+    """The result of a measurement: the quartiles in seconds, and what they depend on."""
 
     low: float
     median: float
@@ -538,7 +538,7 @@ print(f"relu    {1e6 * cold:6.1f} us, with other data for each call")
 # %%
 #| export
 class Span(NamedTuple):
-    """A stretch of time: its name, when it began and ended, how deep it was nested, and its details."""
+    """A stretch of time: name, beginning, end, depth of nesting, and details."""
 
     name: str
     began: float
@@ -765,7 +765,7 @@ print(unwatched)
 draw(p.key_averages(), here)
 
 # %% [markdown]
-# Each dot is one of your ops; the larger the dot, the longer it took. The dashed roof is the cache's. The products sit just under the
+# Each dot is one of your ops; the larger the dot, the longer it took. The dashed roof is the cache's. The products sit close to the
 # flat roof, so there is little to gain: the people who wrote your matrix library do nothing else. All other ops sit far to the left,
 # where arithmetic is not the limit. They get faster only by moving less: do several steps while the numbers are close at hand. And
 # together they are a small share of this network. Think in that order: **what share, which limit, how far from it**.

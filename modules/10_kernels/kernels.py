@@ -101,7 +101,7 @@ from tinytorch.losses import check_labels, cross_entropy, reduce_losses
 from tinytorch.given.op import op
 from tinytorch.optim import adam_update, adamw_update, momentum_update, sgd_update
 
-REORDER = {"reassoc", "contract", "nsz"}  # sums in any order, as in NumPy; nan and inf are still right
+REORDER = {"reassoc", "contract", "nsz"}  # sums in any order, as in NumPy; nan and inf hold
 
 # %% [markdown]
 # Now the loop for GELU, one read and one write for each number:
@@ -337,7 +337,7 @@ check("10.3")
 #| export
 @jit(fastmath=REORDER)
 def log_softmax_rows(a, out):
-    """Take the logarithm of every row's softmax: each score, minus the largest, minus a logarithm."""
+    """Take the logarithm of every row's softmax: score, minus the largest, minus a log."""
     for i in range(a.shape[0]):
         top, total = largest(a[i]), np.float32(0)
         for j in range(a.shape[1]):
@@ -765,8 +765,8 @@ def matmul_blocked(a, b, out):
         None. Afterwards ``out[i, j]`` is the sum over p of ``a[i, p] * b[p, j]``, for every n, k
         and m of at least 1. Each round of a `prange` computes up to 64 whole rows of ``out``:
         it sets them to 0; for p in steps of 4, for each row i and every j, it adds the four
-        products of p to p + 3 at once; then it adds the products that are left of k. No two rounds write to
-        the same entry.
+        products of p to p + 3 at once; then it adds the products left over from k. No two rounds
+        write to the same entry.
 
     Example:
         >>> a, b = np.array([[1, 2]], np.float32), np.array([[3, 4], [5, 6]], np.float32)
