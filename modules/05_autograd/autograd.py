@@ -13,15 +13,15 @@
 # %% [markdown]
 # # Autograd
 #
-# In module 04 you walked back through one network by hand. A third layer, another loss, a weight used twice: each would need
-# another walk. In this module the program finds its own way back. You write one **rule** for each op, and one **walk** that
-# serves every network there will ever be. At the end it gives the gradients that you derived by hand, and then the derivative
-# of a derivative, which nobody wants to derive by hand.
+# In module 04 you computed the gradients of one network by hand. A third layer, another loss, a weight used twice: each would need
+# new code. In this module the program finds the gradients itself. You write one **rule** for each op, and one **walk** that works
+# for every network. At the end it reproduces the gradients you derived by hand, and then computes the derivative of a derivative,
+# which you would not want to derive by hand.
 #
 # ## What a result remembers
 #
-# `apply` (exercise 01.10) left a trace on every result: its `origin` holds the op, the inputs and the settings. Follow the
-# traces from a loss, and a **graph** appears. The drawing is given.
+# `apply` (exercise 01.10) leaves a trace on every result: its `origin` holds the op, the inputs and the settings. Follow the traces
+# back from a loss and you get a **graph**. The drawing is given.
 
 # %%
 from tito import notebook
@@ -41,29 +41,29 @@ loss = error * error
 draw(loss, x=x, w=w, b=b, error=error, loss=loss)
 
 # %% [markdown]
-# Read from the left, the drawing says how the loss came about. Read from the right, it says how to find every gradient. At the
-# right end the gradient is 1: the loss grows as the loss grows. Each op turns the gradient of its result into the gradients of
-# its inputs, and hands them on to the left. One walk from right to left finds the gradients of all inputs, whether there are
-# three of them or three million.
+# Read from left to right, the drawing shows how the loss was computed. Read from right to left, it shows how to find every gradient.
+# It starts at the right with 1, the gradient of the loss with respect to itself. Each op turns the gradient of its result into the
+# gradients of its inputs, and passes them on to the left. One walk from right to left finds the gradients of all inputs, whether
+# there are three of them or three million.
 #
 # ## A rule for each op
 #
-# What an op does on the way back is its **rule**, one for each input:
+# How an op passes a gradient back is its **rule**, one for each input:
 #
 # | the rule receives | |
 # |---|---|
-# | `grad` | the gradient of the loss with respect to the op's result: what arrives from the right |
+# | `grad` | the gradient of the loss with respect to the op's result: it arrives from the right |
 # | `out` | the result itself |
 # | `a`, `b`, ... | the inputs |
 # | `axis`, `dim`, ... | the settings, with their defaults filled in |
 #
-# and returns the gradient of the loss with respect to that input. Everything but settings is a tensor, and a rule computes
-# with ops alone. So it runs wherever the op runs, and its own gradient can be taken one day. The rules of `add` and `sub`:
-# what arrives is passed on, for `b` of `a - b` with the sign turned.
+# and returns the gradient of the loss with respect to that input. Everything except the settings is a tensor, and a rule computes
+# only with ops. So it runs wherever the op runs, and you can take its own gradient later. The rules of `add` and `sub` pass on what
+# arrives, with the opposite sign for `b` in `a - b`.
 
 # %%
 #| export
-"""Autograd: a gradient rule for every op, and the walk back that applies them."""
+"""Autograd: a gradient rule for every op, and the backward walk that applies them."""
 import math
 from contextlib import contextmanager
 
@@ -87,9 +87,9 @@ add.register_vjp(lambda grad, out, a, b: grad, lambda grad, out, a, b: grad)
 sub.register_vjp(lambda grad, out, a, b: grad, lambda grad, out, a, b: -grad)
 
 # %% [markdown]
-# Now a product. The measuring of module 04 tells you what to expect: nudge one factor, and see by how much the product moves.
-# In a network the product is not the end, so what you find is multiplied by what arrives from the right. That is the chain
-# rule, and every rule ends with it. Write the rule for the first factor; the second factor uses it with the roles exchanged.
+# Now a product. You can measure what to expect, as in module 04: nudge one factor, and see how much the product changes. In a network
+# the product is not the end, so you multiply that by the gradient that arrives from the right. That is the chain rule, and every
+# rule ends with it. Write the rule for the first factor; the second factor uses it with the roles swapped.
 
 # %% exercise="05.1" minutes=5 points=1
 #| export
@@ -126,7 +126,7 @@ check("05.1")
 # arguments is that, divided by 0.01?
 
 # %% [markdown] hint="05.1"
-# The derivative alone is the answer only if the product is the loss. What arrives from the right has to be in it, too.
+# The derivative alone is the answer only if the product is the loss. The gradient that arrives from the right has to be in it too.
 
 # %%
 #| export
@@ -137,13 +137,13 @@ def sign(a):
 
 
 def base_rule(grad, out, a, b):
-    """Give the gradient of the base of a power; for exponent 0 it is 0, also at base 0."""
+    """Return the gradient of the base of a power; for exponent 0 it is 0, even at base 0."""
     below = where(equal(b, 0), 1, b - 1) if isinstance(b, Tensor) else b - 1 if b else 1
     return grad * (b * power(a, below))
 
 
 def exponent_rule(grad, out, a, b):
-    """Give the gradient of the exponent; for base 0 it is 0, unless the power is infinite."""
+    """Return the gradient of the exponent; for base 0 it is 0, unless the power is infinite."""
     flat = equal(a, 0) * greater_equal(b, 0)
     return grad * (out * log(where(flat, 1.0, where(True, a, out))))
 
@@ -158,8 +158,8 @@ sqrt.register_vjp(lambda grad, out, a: grad / (out * 2))
 absolute.register_vjp(lambda grad, out, a: grad * sign(a))
 where.register_vjp(None, lambda grad, out, condition, a, b: where(condition, grad, 0.0),
                    lambda grad, out, condition, a, b: where(condition, 0.0, grad))
-sign.register_vjp(None)           # None: this input has no gradient; what jumps or stays the
-greater.register_vjp(None, None)  # same has slope 0 or none at all
+sign.register_vjp(None)           # None: this input has no gradient, because its result is
+greater.register_vjp(None, None)  # constant or jumps
 greater_equal.register_vjp(None, None)
 equal.register_vjp(None, None)
 argmax.register_vjp(None)
@@ -167,10 +167,10 @@ argmax.register_vjp(None)
 # %% [markdown]
 # ## The matrix product
 #
-# The cell above gave each op its rules, one for each input, and changed nothing in the modules that made the ops. You will
-# meet such cells below as well. Back to work: in exercise 04.7 you found the gradients of a layer, matrix products again, with a
-# transpose each, and the shapes told you which. Here is the same for `a @ b` in general. Entry $(i, k)$ of `a` is multiplied by
-# entry $(k, j)$ of `b`, for every $j$, and ends up in entry $(i, j)$ of the result; so that is where its gradient comes from:
+# The cell above gave each op its rules, one for each input, and changed nothing in the modules that made the ops. You will see more
+# such cells below. In exercise 04.7 you found the gradients of a layer: matrix products again, each with a transpose, and the shapes
+# told you which one. Here is the same for `a @ b` in general. Entry $(i, k)$ of `a` is multiplied by entry $(k, j)$ of `b`, for every
+# $j$, and goes into entry $(i, j)$ of the result; so its gradient comes from there:
 #
 # $$\frac{\partial\,\text{loss}}{\partial A_{ik}} = \sum_j G_{ij}\,B_{kj}
 #   \qquad G\;(n, m),\; A\;(n, k),\; B\;(k, m)$$
@@ -206,24 +206,24 @@ def matmul_rule(grad, out, a, b):
 check("05.2")
 
 # %% [markdown] hint="05.2"
-# Write the shapes of `grad`, `b` and the answer beside each other: (n, m), (k, m), (n, k). Which size is summed away, and where
-# does a matrix product want it to stand?
+# Write down the shapes of `grad`, `b` and the answer: (n, m), (k, m), (n, k). Which size is summed away, and where does it have to be
+# in a matrix product?
 
 # %% [markdown] hint="05.2"
-# `b.T` and `b.mT` both exchange the last two axes of a tensor, also in a batch. The product of two tensors is `@`.
+# `b.mT` swaps the last two axes of a tensor, also in a batch. The product of two tensors is `@`.
 
 # %% [markdown]
-# For the right operand the same reasoning gives `a.mT @ grad`. The given rule computes it in the memory order of `b`: where a
-# weight was transposed on its way into the product, subtracting a gradient in the other order from it takes ten times as long.
+# For the right operand the same reasoning gives `a.mT @ grad`. The given rule computes it in the memory order of `b`: if a weight was
+# transposed on its way into the product, subtracting a gradient in the other order from it takes ten times as long.
 #
-# The rules of `linear` are what you found in 04.7, for any number of batch dimensions. The weight's gradient is an op of its own,
-# with rules of its own; you will meet more ops that exist only to be a gradient. The bias stands in every row of the result, so
-# its gradient is the sum of the gradients of all rows: that will come up again below, at broadcasting.
+# The rules of `linear` are what you found in 04.7, for any number of batch dimensions. The weight's gradient is an op with rules of
+# its own; you will see more ops that exist only to compute a gradient. The bias is added to every row of the result, so its gradient
+# is the sum of the gradients of all rows. That comes up again below, with broadcasting.
 
 # %%
 #| export
 def matmul_right_rule(grad, out, a, b):
-    """Turn the gradient of ``a @ b`` into that of ``b``, laid out in memory as ``b`` is."""
+    """Turn the gradient of ``a @ b`` into that of ``b``, in the memory order of ``b``."""
     return (grad.mT @ a).mT if by_columns(b) else a.mT @ grad
 
 
@@ -256,9 +256,9 @@ def kept_shape(shape, axis):
 # %% [markdown]
 # ## Sums
 #
-# Every entry of an array counts once in its sum, so each receives the gradient of the sum that it went into: one number goes
-# back to many. The trouble is the shape. Summed along axis 1, `(2, 3)` became `(2,)`, which does not line up with `(2, 3)`
-# any more; `(2, 1)` does. `kept_shape((2, 3), 1)`, given above, tells you that shape, for `axis=None` and several axes too.
+# Every entry of an array counts once in its sum, so each receives the gradient of the sum it went into: one number goes back to many.
+# The difficulty is the shape. Summed along axis 1, `(2, 3)` became `(2,)`, which no longer lines up with `(2, 3)`; `(2, 1)` does.
+# `kept_shape((2, 3), 1)`, given above, returns that shape, also for `axis=None` and several axes.
 
 # %% exercise="05.3" minutes=10 points=2
 #| export
@@ -273,8 +273,7 @@ def reduce_sum_rule(grad, out, a, axis, keepdims):
         keepdims: Whether ``out`` kept those axes, with size 1.
 
     Returns:
-        Tensor of the shape of ``a``. Every entry is the entry of ``grad`` for the sum that it went
-        into.
+        Tensor of the shape of ``a``. Every entry is the entry of ``grad`` for the sum it went into.
 
     Example:
         >>> a = Tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
@@ -293,34 +292,34 @@ def reduce_sum_rule(grad, out, a, axis, keepdims):
 check("05.3")
 
 # %% [markdown] hint="05.3"
-# Two steps: give `grad` the shape in which the summed axes have size 1, whether `keepdims` left them there or not; then stretch
-# those axes to the sizes that `a` has.
+# Two steps: give `grad` the shape in which the summed axes have size 1, whether or not `keepdims` kept them; then stretch those axes
+# to the sizes they have in `a`.
 
 # %% [markdown] hint="05.3"
-# You wrote both in module 01, and tensors have them as methods of those names: `reshape` and `expand`.
+# You wrote both in module 01, and tensors have them as methods: `reshape` and `expand`.
 
 # %%
 #| export
 def mean_rule(grad, out, a, axis, keepdims):
-    """Give each entry its share of the gradient of a mean."""
+    """Return each entry's share of the gradient of a mean."""
     count = math.prod(a.shape) / math.prod(out.shape)
     return reduce_sum_rule(grad / count, out, a, axis, keepdims)
 
 
 def share(grad, count, reduction):
-    """Return what each of ``count`` losses receives of the gradient of their mean, or sum."""
+    """Return the gradient of each of ``count`` losses, given that of their mean or sum."""
     return grad / count if reduction == "mean" else grad
 
 
 def reduce_max_rule(grad, out, a, axis, keepdims):
-    """Give the gradient of a maximum to the entry that is it, in equal shares to equal ones."""
+    """Return the gradient of a maximum: it goes to the largest entry, shared by equal ones."""
     shape = kept_shape(a.shape, axis)
     largest = equal(a, out.reshape(shape))
     return grad.reshape(shape) / reduce_sum(largest, axis=axis, keepdims=True) * largest
 
 
 def cat_rule(grad, out, *arrays, dim, argument):
-    """Cut out the part of the gradient that belongs to one of the arrays that were joined."""
+    """Return the part of the gradient that belongs to one of the joined arrays."""
     start = sum(array.shape[dim] for array in arrays[:argument])
     part = slice(start, start + arrays[argument].shape[dim])
     return grad[(slice(None),) * (dim % grad.ndim) + (part,)]
@@ -335,7 +334,7 @@ cat.register_vjp(each=cat_rule)
 #| export
 @op
 def put_back(a, *, index, shape):
-    """Put entries into zeros, where `getitem` took them from; what was taken twice adds up."""
+    """Put entries into zeros, where `getitem` took them from; entries taken twice add up."""
     out = np.zeros(shape, a.dtype)
     parts = [np.asarray(i) for i in (index if isinstance(index, tuple) else (index,))
              if isinstance(i, (list, np.ndarray))]
@@ -358,26 +357,25 @@ cast.register_vjp(lambda grad, out, a, dtype: grad)
 # %% [markdown]
 # ## What was stretched adds up
 #
-# A bias of shape `(3,)` is added to each of 5 examples. Each entry was used five times, and each use sends back a gradient:
-# `(5, 3)` arrives where `(3,)` is needed. What went to several places adds up what comes back from them. So an axis that
-# broadcasting added in front is summed away, and an axis of size 1 that it stretched is summed and stays. You know the mirror
-# image: a sum goes back as an expansion, and an expansion goes back as a sum.
+# A bias of shape `(3,)` is added to each of 5 examples. Each entry was used five times, and each use sends back a gradient: `(5, 3)`
+# arrives where `(3,)` is needed. An entry that was used several times adds up the gradients that come back. So an axis that
+# broadcasting added in front is summed away, and an axis of size 1 that it stretched is summed and kept. You have seen the reverse:
+# the gradient of a sum is an expansion, and the gradient of an expansion is a sum.
 #
-# The rules of `a + b`, `a * b` and `expand` above do nothing of the kind. It is done in one place, for all ops, by the function
-# that you write now.
+# The rules of `a + b`, `a * b` and `expand` above ignore this. One function does it for all ops, and you write it now.
 
 # %% exercise="05.4" minutes=15 points=3
 #| export
 def unbroadcast(grad, shape):
-    """Sum a gradient over the places that broadcasting stretched a shape to.
+    """Sum a gradient over the axes along which broadcasting stretched a shape.
 
     Args:
         grad: Tensor whose shape ``shape`` broadcasts to.
-        shape: Tuple of ints, the shape to come back to.
+        shape: Tuple of ints, the shape to return to.
 
     Returns:
-        Tensor of that shape. Every entry is the sum of all entries of ``grad`` that read it when
-        it was stretched; shapes are matched from the right.
+        Tensor of that shape. Every entry is the sum of the entries of ``grad`` that it was
+        stretched to; shapes are matched from the right.
 
     Example:
         >>> grad = Tensor([[1.0, 2.0, 3.0], [10.0, 20.0, 30.0]])
@@ -400,22 +398,22 @@ def unbroadcast(grad, shape):
 check("05.4")
 
 # %% [markdown] hint="05.4"
-# Line the two shapes up from the right, as in exercise 01.1. What stands on the left with nothing below it was added; where 1
-# stands below something larger, it was stretched.
+# Line the two shapes up from the right, as in exercise 01.1. An axis on the left with nothing below it was added; a 1 below something
+# larger was stretched.
 
 # %% [markdown] hint="05.4"
-# The added axes are the first ones: as many as `grad.ndim` exceeds the length of `shape`. Sum over them first; then `grad` and
-# `shape` have the same length and can be walked together.
+# The added axes are the first ones: `grad.ndim` minus the length of `shape` of them. Sum over them first; then `grad` and `shape`
+# have the same length and you can go through both together.
 
 # %% [markdown] hint="05.4"
-# `sum` takes a tuple of axes. The added axes have to go, the stretched ones have to stay with size 1: two sums, one with
-# `keepdim`. If nothing was stretched, there is nothing to sum.
+# `sum` takes a tuple of axes. The added axes must go, the stretched ones must stay with size 1: two sums, one with `keepdim`. If
+# nothing was stretched, there is nothing to sum.
 
 # %% [markdown]
-# ## Bends
+# ## ReLU
 #
-# ReLU lets a gradient through where it let the number through, as in exercise 04.8; now written with ops on tensors. A
-# comparison of a tensor with a number is an op, too. Where the input was 0, the result is 0, and 0 goes back.
+# ReLU passes a gradient on where it passed the number on, as in exercise 04.8; now you write it with ops on tensors. Comparing a
+# tensor with a number is an op too. Where the input was 0, the gradient is 0.
 
 # %% exercise="05.5" minutes=5 points=1
 #| export
@@ -446,7 +444,7 @@ def relu_rule(grad, out, a):
 check("05.5")
 
 # %% [markdown] hint="05.5"
-# It is not the sign of `grad` that decides. A negative gradient passes like any other.
+# The sign of `grad` does not matter. A negative gradient is passed on like any other.
 
 # %% [markdown] hint="05.5"
 # `out` and `a` give the same answer. In a product, True and False count as 1 and 0.
@@ -462,14 +460,14 @@ print("sum of each column:", np.sum(moves, axis=1).round(6))
 # %% [markdown]
 # ## Softmax
 #
-# In a softmax every share depends on every score: raise one, and all others fall, because shares $s$ sum to 1. Share $i$ moves
-# by $s_i\,([i = j] - s_j)$ per unit of score $j$. That is the picture above; weighted by what arrives at each share, the rule
-# follows:
+# In a softmax every share depends on every score: raise one, and all others fall, because the shares $s$ sum to 1. Share $i$ changes
+# by $s_i\,([i = j] - s_j)$ per unit of score $j$: the picture above shows that. Weighted by the gradient that arrives at each share,
+# it gives the rule:
 #
 # $$\frac{\partial\,\text{loss}}{\partial a_j} = \sum_i G_i\, s_i\,([i = j] - s_j) = s_j \Bigl(G_j - \sum_i G_i\, s_i\Bigr)$$
 #
-# The columns of the picture sum to 0. If the same number arrives at every share, 0 goes back, whatever the scores: a test
-# that sends ones through a softmax proves nothing. The checks here never do.
+# The columns of the picture sum to 0. If the same number arrives at every share, the result is 0, whatever the scores: a test that
+# sends ones through a softmax proves nothing. The checks here never do.
 
 # %% exercise="05.6" minutes=15 points=3
 #| export
@@ -502,11 +500,11 @@ def softmax_rule(grad, out, a, dim):
 check("05.6")
 
 # %% [markdown] hint="05.6"
-# Read the formula on the right from the inside: a product entry by entry, a sum along `dim`, a difference, a product. You need
-# no matrix.
+# Read the right side of the formula from the inside: a product entry by entry, a sum along `dim`, a difference, a product. You do not
+# need a matrix.
 
 # %% [markdown] hint="05.6"
-# The sum has to line up with `grad` again: which setting of `sum` keeps the axis that is summed?
+# The sum has to line up with `grad` again: which setting of `sum` keeps the summed axis?
 
 # %%
 #| export
@@ -534,7 +532,7 @@ log_softmax.register_vjp(lambda grad, out, a, dim: grad - exp(out) * grad.sum(di
 
 @op
 def probability_minus_truth(logits, labels):
-    """Return softmax(logits), less 1 at the right class of each row: what 04.6 found, times N."""
+    """Return softmax(logits), minus 1 at the true class of each row: 04.6's result, times N."""
     out = softmax.forward(logits, dim=1)
     out[np.arange(len(labels)), labels] -= 1
     return out
@@ -546,10 +544,10 @@ probability_minus_truth.register_vjp(lambda grad, out, logits, labels:
 # %% [markdown]
 # ## Losses
 #
-# The gradient of the cross-entropy is probability minus truth (exercise 04.6). As an op it is given above: one pass over the
-# array, because a loss stands at the end of every network. What is new in the rule is the way from the loss to the examples.
-# With reduction `"mean"` the one gradient that arrives is shared by N examples; with `"sum"` each receives all of it; with
-# `"none"` each example has its own. `share(grad, count, reduction)`, given above, sees to the first two.
+# The gradient of the cross-entropy is probability minus truth (exercise 04.6). It is given above as an op, because every step of a
+# training needs it. New in the rule is the way from the loss to the examples. With reduction `"mean"` the one gradient that arrives
+# is shared by N examples; with `"sum"` each receives all of it; with `"none"` each example has its own. `share(grad, count,
+# reduction)`, given above, handles the first two.
 
 # %% exercise="05.7" minutes=15 points=3
 #| export
@@ -588,7 +586,7 @@ def cross_entropy_rule(grad, out, logits, labels, reduction):
 check("05.7")
 
 # %% [markdown] hint="05.7"
-# Among how many is the gradient of a mean shared? Over examples, not over scores: N, not N times C.
+# How many share the gradient of a mean? The examples, not the scores: N, not N times C.
 
 # %% [markdown] hint="05.7"
 # With `"none"`, gradient n multiplies row n. A tensor of shape (N,) lines up with the columns of (N, C); which shape lines up
@@ -597,7 +595,7 @@ check("05.7")
 # %%
 #| export
 def nll_rule(grad, out, log_probabilities, labels, reduction):
-    """Give the gradient of ``nll_loss`` to the entry of each row that counted."""
+    """Return the gradient of ``nll_loss``: it goes to the entry of each row that counted."""
     each = -share(grad, len(labels), reduction).expand(labels.shape)
     index = (np.arange(len(labels)), Tensor(labels).data)
     return put_back(each, index=index, shape=log_probabilities.shape)
@@ -635,34 +633,34 @@ def wanted_inputs(tensor):
     op, inputs, _, _ = tensor.origin
     if inputs is None:
         raise RuntimeError(f"an earlier backward() used this graph and freed it, at {op.name}: "
-                           "call that one with retain_graph=True, or compute the tensor anew")
+                           "call that one with retain_graph=True, or compute the tensor again")
     return [x for argument, x in enumerate(inputs)
             if isinstance(x, Tensor) and x.requires_grad and op.rule(argument)]
 
 # %% [markdown]
 # ## In which order?
 #
-# Every op has its rule; now the walk. Look at the first drawing again: `error` is used twice, so it receives two gradients, and
-# passes on their sum. Whoever walks on from `error` after the first of them passes on too little. A tensor has to wait until
-# everything that was computed from it has been visited.
+# Every op has its rules; now the walk. Look at the first drawing again: `error` is used twice, so it receives two gradients and passes
+# on their sum. If you walk on from `error` after the first one, you pass on too little. A tensor has to wait until everything
+# computed from it has been visited.
 #
-# A **topological order** lists every tensor after the tensors that it was computed from. Walked from its end, it is right. The
-# usual way to one is a search in depth: a tensor is listed once all of its inputs are. Python gives up on functions that call
-# themselves a thousand levels deep, and graphs are deeper, so keep a list of what is still to do instead.
-# `wanted_inputs(tensor)`, given above, lists the inputs to visit. A leaf has none, and passes nothing on: leave it out. Whether
-# a tensor was met before, ask a **set**: `in` a list compares with `==`, and `==` compares the entries of tensors.
+# A **topological order** lists every tensor after the tensors it was computed from. Walk it from the end, and every tensor comes at
+# the right time. The usual way to find one is a depth-first search: list a tensor once all its inputs are listed. Python stops
+# functions that call themselves a thousand levels deep, and graphs are deeper, so keep a list of what is left to do instead.
+# `wanted_inputs(tensor)`, given above, lists the inputs to visit. A leaf has none and passes nothing on: leave it out. To know
+# whether you have met a tensor before, use a **set**: `in` on a list compares with `==`, and `==` compares the entries of tensors.
 
 # %% exercise="05.8" minutes=20 points=4
 #| export
 def topological_order(*roots):
-    """List the tensors that pass a gradient on, each after those that it was computed from.
+    """List the tensors that pass a gradient on, each after those it was computed from.
 
     Args:
-        roots: Tensors that the walk shall begin at; usually one, the loss, of shape ().
+        roots: Tensors that the walk starts at; usually one, the loss, of shape ().
 
     Returns:
-        List of tensors, each once: the roots, and whatever `wanted_inputs` finds from them, but for
-        the leaves, which no op has made. Every tensor stands after its wanted inputs.
+        List of tensors, each once: the roots, and everything that `wanted_inputs` reaches from
+        them, except the leaves, which no op made. Every tensor comes after its wanted inputs.
 
     Example:
         >>> x = Tensor(3.0, requires_grad=True)
@@ -690,21 +688,21 @@ def topological_order(*roots):
 check("05.8")
 
 # %% [markdown] hint="05.8"
-# A tensor comes off the list of things to do twice: the first time its inputs have to be done before it, the second time they are
-# done and it can be listed. How do you tell the two times apart?
+# A tensor comes off the to-do list twice: the first time its inputs have to be done before it, the second time they are done and it
+# can be listed. How do you tell the two apart?
 
 # %% [markdown] hint="05.8"
-# Put pairs on the stack: a tensor, and whether its inputs are listed already. For a tensor that is met first, put it back with
-# True, and its inputs above it with False.
+# Put pairs on the stack: a tensor, and whether its inputs are already listed. When you meet a tensor for the first time, put it back
+# with True, and its inputs on top of it with False.
 
 # %% [markdown] hint="05.8"
-# A tensor that is used twice is put on the stack twice. A set of those met before keeps it from being listed twice; tensors can
-# be members of a set. Mark a tensor when it comes off the stack, not when it goes on.
+# A tensor that is used twice is put on the stack twice. Keep a set of the tensors you have met, so that none is listed twice. Add a
+# tensor to it when it comes off the stack, not when it goes on.
 
 # %%
 #| export
 def input_gradients(out, grad):
-    """Return pairs of an input that wants a gradient and the one that its op's rule gives it."""
+    """Return pairs: an input that requires a gradient, and the gradient from its op's rule."""
     op, inputs, params, _ = out.origin
     values, pairs = as_they_were(out), []
     for argument, x in enumerate(inputs):
@@ -718,7 +716,7 @@ def input_gradients(out, grad):
 
 
 def fitted(part, x, rule):
-    """Bring a gradient to the shape and the dtype of the input that it is for."""
+    """Return a gradient with the shape and the dtype of its input."""
     own = unbroadcast(part, x.shape) if part.ndim >= x.ndim else part
     if own.shape != x.shape:
         raise RuntimeError(f"{rule} gave shape {part.shape}, where the input has {x.shape}")
@@ -726,33 +724,33 @@ def fitted(part, x, rule):
 
 
 def free(tensor):
-    """Forget what a tensor was computed from; which op made it is kept."""
+    """Forget what a tensor was computed from; keep which op made it."""
     tensor.origin = Origin(tensor.origin.op, None, None, None)
 
 # %% [markdown]
 # ## The walk
 #
 # Keep a dict of the gradients that have arrived so far, and walk the order from its end. When a tensor's turn comes, everything
-# computed from it has been visited, so its gradient is complete: take it out of the dict, and hand it on.
-# `input_gradients(tensor, grad)`, given above, runs the rules and brings what they give to the inputs' shapes by your
-# `unbroadcast`. What arrives **adds** to what has arrived before. In the end the dict holds the gradients of the leaves.
+# computed from it has been visited, so its gradient is complete: take it out of the dict and pass it on. `input_gradients(tensor,
+# grad)`, given above, runs the rules and fits the results to the inputs' shapes with your `unbroadcast`. A gradient that arrives is
+# **added** to what has arrived before. In the end the dict holds the gradients of the leaves.
 #
-# A graph holds every intermediate result, which is most of the memory that training takes. So the walk gives it back as it
-# goes: `free(tensor)`, given above, cuts a visited tensor from its inputs.
+# A graph holds every intermediate result, and that is most of the memory of a training. So the walk frees it as it goes:
+# `free(tensor)`, given above, cuts a visited tensor off from its inputs.
 
 # %% exercise="05.9" minutes=20 points=4
 #| export
 def walk(gradients, keep_graph=False, watched=()):
-    """Walk back from some tensors to the leaves, and leave the gradients of those in a dict.
+    """Walk back from some tensors to the leaves, and leave the leaves' gradients in a dict.
 
     Args:
-        gradients: Dict from the tensors to begin at to their gradients, each of its tensor's shape.
+        gradients: Dict from the tensors to start at to their gradients, each of its tensor's shape.
             Afterwards it holds every leaf that was reached, and every watched tensor, with its
-            gradient: what the dict held for it at the beginning, plus all that `input_gradients`
-            gives for it, over all tensors computed from it.
-        keep_graph: Whether the graph stays, for another walk; otherwise every tensor on the way is
+            gradient: what the dict held for it at the start, plus everything that
+            `input_gradients` returns for it, over all tensors computed from it.
+        keep_graph: Whether to keep the graph for another walk; otherwise every tensor on the way is
             freed after its inputs have received their gradients.
-        watched: Set of tensors on the way whose gradients shall stay in the dict, too.
+        watched: Set of tensors on the way whose gradients stay in the dict too.
 
     Example:
         >>> x = Tensor(3.0, requires_grad=True)
@@ -779,15 +777,15 @@ def walk(gradients, keep_graph=False, watched=()):
 check("05.9")
 
 # %% [markdown] hint="05.9"
-# Take from the end of the order until it is empty: `order.pop()`. A `for` loop over the reversed order works as well, but
-# holds on to every tensor until it ends.
+# Take tensors from the end of the order until it is empty: `order.pop()`. A `for` loop over the reversed order works too, but keeps
+# every tensor in memory until it ends.
 
 # %% [markdown] hint="05.9"
-# `gradients.pop(tensor)` takes a gradient out of the dict; `gradients[tensor]` leaves it there, as is wanted for a watched one.
+# `gradients.pop(tensor)` takes a gradient out of the dict; `gradients[tensor]` leaves it there, which is right for a watched tensor.
 
 # %% [markdown] hint="05.9"
 # An input that is used twice, or by two tensors, finds a gradient in the dict the second time: add to it, do not replace it.
-# Free a tensor last, when its inputs are served.
+# Free a tensor last, after its inputs have their gradients.
 
 # %%
 gradients = {loss: Tensor(1.0)}
@@ -795,30 +793,29 @@ walk(gradients, keep_graph=True, watched=set(topological_order(loss)))
 draw(loss, gradients, x=x, w=w, b=b, error=error, loss=loss)
 
 # %% [markdown] question="05.1"
-# `error` is -3.5, and its gradient -7. Which two gradients arrived there, and why are they equal? What would stand at `x` if
-# the second had overwritten the first?
+# `error` is -3.5, and its gradient is -7. Which two gradients arrived there, and why are they equal? What would the gradient of `x` be
+# if the second had overwritten the first?
 
 # %% [markdown]
-# ## When nothing is to be remembered
+# ## Without a graph
 #
-# The walk computes with ops, and every op call is remembered: the gradients would grow a graph of their own. Whoever only uses
-# a network wants no graph either. `state.recording` (in `tinytorch/given/op.py`) says whether ops are remembered. Write the switch
-# as a **context manager**: `with recording(False):` turns it off for the length of a block. Whatever happens inside, even an
-# exception, it puts back what was there before, which need not be True. The decorator `@contextmanager` makes one of a
-# generator that yields once: what stands before the `yield` happens at the beginning of the block, what stands after it at
-# the end.
+# The walk computes with ops, and every op call is remembered: the gradients would build a graph of their own. And if you only use a
+# network, you want no graph either. `state.recording` (in `tinytorch/given/state.py`) says whether ops are remembered. Write the
+# switch as a **context manager**: `with recording(False):` turns it off for a block. Whatever happens inside, even an exception, it
+# restores the previous value, which need not be True. The decorator `@contextmanager` turns a generator that yields once into a
+# context manager: what is before the `yield` runs at the start of the block, what is after it runs at the end.
 
 # %% exercise="05.10" minutes=10 points=2
 #| export
 @contextmanager
 def recording(on):
-    """Remember ops, or do not, for the length of a ``with`` block.
+    """Remember ops, or not, during a ``with`` block.
 
     Args:
-        on: The value, True or False, of ``state.recording`` inside of the block.
+        on: The value, True or False, of ``state.recording`` inside the block.
 
     Returns:
-        Context manager. At the end of the block, also if it ends with an exception,
+        Context manager. At the end of the block, even if it ends with an exception,
         ``state.recording`` is what it was before the block.
 
     Example:
@@ -843,32 +840,31 @@ def recording(on):
 check("05.10")
 
 # %% [markdown] hint="05.10"
-# Three steps: keep what is there, set what is asked for, yield. And a fourth, after the block.
+# Three steps: remember the value, set the new one, yield. And a fourth, after the block.
 
 # %% [markdown] hint="05.10"
-# An exception inside of the block comes out of your `yield`. `try` and `finally` make sure that the last step happens all the
-# same.
+# An exception inside the block is raised at your `yield`. `try` and `finally` make sure that the last step still happens.
 
 # %%
 #| export
 def no_grad(function=None):
-    """Remember no ops inside of ``with no_grad():`` or of a function decorated with it."""
+    """Remember no ops inside ``with no_grad():`` or inside a function decorated with it."""
     return recording(False)(function) if function else recording(False)
 
 
 def enable_grad(function=None):
-    """Remember ops inside of ``with enable_grad():``, also within a block of `no_grad`."""
+    """Remember ops inside ``with enable_grad():``, even within a block of `no_grad`."""
     return recording(True)(function) if function else recording(True)
 
 
 def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=False,
          allow_unused=False, materialize_grads=False):
-    """Return the gradients of outputs with respect to inputs, and leave every ``grad`` as it is.
+    """Return the gradients of outputs with respect to inputs, and leave every ``grad`` unchanged.
 
     Args:
-        outputs: Tensor, or list of tensors, to begin at.
+        outputs: Tensor, or list of tensors, to start at.
         inputs: Tensor, or list of tensors, whose gradients are wanted; they need not be leaves.
-        grad_outputs: The gradients to begin with, one for each output; None for 1.
+        grad_outputs: The gradients to start with, one for each output; None for 1.
         retain_graph: As in `backward`.
         create_graph: As in `backward`.
         allow_unused: Whether an input that no output depends on gets None instead of an error.
@@ -878,7 +874,7 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
         Tuple of tensors, one for each input.
 
     Raises:
-        RuntimeError: No output depends on one of the inputs, or a reason that `backward` has.
+        RuntimeError: No output depends on one of the inputs, or an error of `backward`.
 
     Example:
         >>> x = Tensor(3.0, requires_grad=True)
@@ -902,30 +898,31 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
 # %% [markdown]
 # ## backward
 #
-# `loss.backward()` is a walk that leaves every leaf its gradient, in `grad`. Only leaves keep one, as in PyTorch: the others
-# would hold memory for numbers that nobody asks for. Twice calling backward, for two losses or two halves of a batch, **adds**
-# the gradients up; that is why PyTorch programs clear them before every step.
+# `loss.backward()` is a walk that stores every leaf's gradient in its `grad`. Only leaves keep one, as in PyTorch: for the other
+# tensors it would waste memory. Calling backward twice, for two losses or two halves of a batch, **adds up** the gradients; that is
+# why PyTorch programs clear them before every step.
 #
-# Given, in `tinytorch/given/walk.py`: `first_gradient(root, gradient)` checks what the walk begins with, and returns it;
-# `unshared(gradients)` returns the dict that a walk has left, with a copy wherever two gradients share memory, because who
-# halves one in place shall not halve the other. The registration makes your function what `loss.backward()` calls.
+# Given, in `tinytorch/given/walk.py`: `first_gradient(root, gradient)` checks the gradient that the walk starts with and returns it;
+# `unshared(gradients)` returns the dict of a finished walk with a copy wherever two gradients share memory, so that halving one in
+# place leaves the other alone. `@register("backward")` makes your function the one that `loss.backward()` calls.
 
 # %% exercise="05.11" minutes=15 points=3
 #| export
 @register("backward")
 def backward(root, gradient=None, retain_graph=None, create_graph=False):
-    """Add to the ``grad`` of every leaf that a tensor was computed from its gradient.
+    """Add its gradient to the ``grad`` of every leaf that a tensor was computed from.
 
     Args:
-        root: Tensor to begin at.
-        gradient: Tensor of its shape, the gradient to begin with; None for 1, if ``root`` is one
+        root: Tensor to start at.
+        gradient: Tensor of its shape, the gradient to start with; None for 1, if ``root`` is one
             number.
-        retain_graph: Whether the graph stays for another walk; None for what ``create_graph`` is.
+        retain_graph: Whether to keep the graph for another walk; None for the value of
+            ``create_graph``.
         create_graph: Whether the ops of the walk are remembered, so that gradients have gradients.
 
     Raises:
         RuntimeError: The tensor has no graph, or has more than one entry and no gradient was given
-            (`first_gradient` words both), or an earlier walk freed the graph.
+            (`first_gradient` raises both), or an earlier walk freed the graph.
 
     Example:
         >>> x = Tensor([3.0, -1.0], requires_grad=True)
@@ -950,19 +947,18 @@ def backward(root, gradient=None, retain_graph=None, create_graph=False):
 check("05.11")
 
 # %% [markdown] hint="05.11"
-# Everything happens inside of one block in which ops are remembered or not. Which of the arguments says whether?
+# Everything happens inside one block in which ops are remembered or not. Which of the arguments decides that?
 
 # %% [markdown] hint="05.11"
-# `walk` wants a dict from the root to its first gradient, and changes that dict. Go through what `unshared` makes of it in a
-# `for` loop.
+# `walk` takes a dict from the root to its first gradient, and changes that dict. Loop over what `unshared` returns for it.
 
 # %% [markdown] hint="05.11"
-# A leaf's `grad` is None until something arrives. If something is there, the sum becomes a new tensor: `+`, not `+=`, because
-# somebody may hold the old one.
+# A leaf's `grad` is None until something arrives. If there is one already, make the sum a new tensor: `+`, not `+=`, because other
+# code may hold the old one.
 
 # %% [markdown] question="05.2"
-# The next cell times a layer forwards, and forwards and backwards. **Predict** the ratio before you run it. Count matrix
-# products: how many of them run forwards, and how many backwards? How many if the pictures want no gradient?
+# The next cell times the forward pass of a layer, and the forward and backward pass together. **Predict** the ratio before you run it.
+# Count matrix products: how many run forward, and how many backward? How many if the pictures require no gradient?
 
 # %%
 pictures = Tensor(rng.standard_normal((512, 784), np.float32))
@@ -975,34 +971,35 @@ also_pictures = Tensor(pictures.data, requires_grad=True)
 # %% [markdown]
 # ## Trust, but measure
 #
-# A wrong rule raises no error: the network learns, a little worse. So every rule is compared with the slope that nudging
-# measures, as in module 04. Four things decide whether such a **gradient check** finds mistakes:
+# A wrong rule raises no error: the network still learns, only a little worse. So compare every rule with the slope that you measure by
+# nudging, as in module 04. Four things decide whether such a **gradient check** finds mistakes:
 #
 # - it runs in **float64**, where nudging by 0.00001 leaves enough digits: `in_float64(inputs)` is given;
-# - the gradient that it begins with is **random**, because ones hide mistakes, in a softmax all of them;
-# - it looks at the **relative** error, because 0.001 is nothing beside 1000 and everything beside 0.001;
+# - the gradient it starts with is **random**, because ones hide mistakes, in a softmax all of them;
+# - it looks at the **relative** error, because 0.001 is nothing next to 1000 and everything next to 0.001;
 # - it says **where** a gradient is wrong: `GradcheckError`, given, finds the worst entry.
 #
-# `numeric_gradient` (given, in `tinytorch/given/gradient_check.py`) measures as you did in module 04. `grad(out, x, upstream)`, given above,
-# is a walk that begins with `upstream` and returns a tuple of the gradients that are asked for, instead of storing them; with
+# `numeric_gradient` (given, in `tinytorch/given/gradient_check.py`) measures as you did in module 04. `grad(out, x, upstream)`, given
+# above, is a walk that starts with `upstream` and returns a tuple of the gradients you ask for, instead of storing them; with
 # `materialize_grads=True` it returns zeros where no gradient arrives.
 
 # %% exercise="05.12" minutes=20 points=4
 #| export
 def gradcheck(function, inputs, *, eps=1e-5, tolerance=1e-6):
-    """Compare the gradients of a function with the slopes that nudging measures.
+    """Compare the gradients of a function with slopes measured by nudging.
 
     The relative error of two numbers is their distance, divided by the larger of their absolute
     values, or by 0.001 if both are smaller than that.
 
     Args:
         function: Op, or function of tensors that returns a tensor.
-        inputs: Tuple of its inputs, of any shapes. Those of floats are checked, in float64.
+        inputs: Tuple of its inputs, of any shapes. The floating-point ones are checked, in
+            float64.
         eps: Size of the nudge.
         tolerance: The largest relative error that passes.
 
     Returns:
-        True, if every entry of every gradient passes.
+        True if every entry of every gradient passes.
 
     Raises:
         GradcheckError: An entry does not pass; nan never does. It is raised for the first argument
@@ -1034,16 +1031,16 @@ def gradcheck(function, inputs, *, eps=1e-5, tolerance=1e-6):
 check("05.12")
 
 # %% [markdown] hint="05.12"
-# Outside of the loop: the inputs in float64, the result, and one random tensor of its shape. Inside, for every input that is a
-# tensor and requires a gradient: two gradients, and their relative error.
+# Before the loop: the inputs in float64, the result, and one random tensor of its shape. Inside, for every input that is a tensor and
+# requires a gradient: two gradients, and their relative error.
 
 # %% [markdown] hint="05.12"
-# The same graph is walked once for each argument, so it must not be freed. Hand the same `upstream` to `grad` and to
+# The same graph is walked once for each argument, so it must not be freed. Pass the same `upstream` to `grad` and to
 # `numeric_gradient`.
 
 # %% [markdown] hint="05.12"
 # The relative error is an array: `np.maximum` takes the larger of two arrays entry by entry. Ask whether all errors are at most
-# the tolerance, rather than whether one is above it: a comparison with nan is never true.
+# the tolerance, not whether one is above it: a comparison with nan is never true.
 
 # %%
 @op
@@ -1054,13 +1051,13 @@ try: gradcheck(cube, Tensor([0.5, 2.0, -1.0]))
 except GradcheckError as mistake: print(mistake)
 
 # %% [markdown]
-# ## Your own hand, checked
+# ## Checked against your own hand
 #
-# Module 04's `mlp_gradients` walks back through one network, line by line, as you wrote it. The walk of this module knows
-# nothing of that network. Both get the same batch, for a network with 101,770 parameters.
+# Module 04's `mlp_gradients` walks back through one network, line by line, as you wrote it. The walk of this module knows nothing
+# about that network. Both get the same batch, for a network with 101,770 parameters.
 #
-# A rule is written with ops, and ops are remembered, if `create_graph` says so. Then a gradient has a graph of its own, and
-# the same walk goes back through that one: the second cell draws tanh, its derivative, the derivative of that, and the third.
+# A rule is written with ops, and with `create_graph=True` those are remembered. Then a gradient has a graph of its own, and the same
+# walk goes back through it: the second cell draws tanh, its derivative, the derivative of that, and the third derivative.
 
 # %%
 model, labels = mlp(784, 128, 10, rng=rng), Tensor(rng.integers(10, size=64))
@@ -1079,11 +1076,11 @@ for order in range(4):
 plt.legend();
 
 # %% [markdown]
-# Two hundred slopes at once come out of each walk, because every point of the curve depends on itself alone. Save the notebook, then run
+# Each walk gives two hundred slopes at once, because every point of the curve depends only on itself. Save the notebook, then run
 #
 # ```
 # tito module complete 05
 # tito milestone run mnist-mlp --gradients autograd
 # ```
 #
-# The second command trains module 04's network again. This time nobody wrote its way back.
+# The second command trains module 04's network again, this time with gradients that your autograd finds.
