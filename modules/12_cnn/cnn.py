@@ -13,13 +13,13 @@
 # %% [markdown]
 # # Convolutional networks
 #
-# To the first layer of an MLP a picture is a list of numbers. Shuffle the pixels of all pictures in one and the same way, and it
-# learns as well as before: it does not know which of them are neighbours, and what it has learned about the upper left corner it
-# knows nowhere else. In this module you write layers that know both: **convolution**, which looks for the same small pattern
-# everywhere, and **pooling**, which forgets where exactly it was. They are ops like those of module 01, with rules like those of
-# module 05. At the end you build LeNet-5, the network of 1998 that read the digits on bank cheques.
+# To the first layer of an MLP a picture is a list of numbers. Shuffle the pixels of all pictures in the same way, and it learns as
+# well as before: it does not know which pixels are neighbours, and what it learns about the upper left corner it knows nowhere else.
+# In this module you write layers that do better: **convolution**, which looks for the same small pattern everywhere, and
+# **pooling**, which forgets exactly where it was. They are ops like those of module 01, with rules like those of module 05. At the
+# end you build LeNet-5, the network that read the digits on bank cheques in 1998.
 #
-# To look at, there are the digits of module 08, larger, on 28 by 28 pixels, and each in a place of its own.
+# As examples you get the digits of module 08, larger, on 28 by 28 pixels, each at a random place.
 
 # %%
 from tito import notebook
@@ -73,31 +73,30 @@ from tinytorch.tensor import Tensor, ones, sqrt, zeros
 # %% [markdown]
 # ## A template that moves
 #
-# A neuron of module 03 is a template as large as the picture. Take one of 5 by 5 pixels instead, a **kernel**, and ask at every
-# place of the picture how much the 5 by 5 pixels there look like it. The answers are a picture again, a **feature map**:
+# A neuron of module 03 is a template as large as the picture. Take one of 5 by 5 pixels instead, a **kernel**, and ask at every place
+# in the picture how much the 5 by 5 pixels there look like it. The answers form a picture again, a **feature map**:
 #
 # $$\mathrm{out}_{y,x} = \sum_i \sum_j \mathrm{picture}_{y s + i,\; x s + j}\,\cdot\,\mathrm{kernel}_{i,j}$$
 #
-# The **stride** $s$ says how far the kernel moves from one place to the next. Mathematicians turn the kernel around before they
-# slide it, and call that a convolution; in networks nobody does, because the kernel is learned anyway. Write it with loops first:
-# you will measure what they cost.
+# The **stride** $s$ is how far the kernel moves from one place to the next. In mathematics a convolution flips the kernel before it
+# slides; networks skip that, because the kernel is learned anyway. Write it with loops first: you will measure what they cost.
 #
-# The picture and the kernel need not be square, and what is left over at the right and at the bottom, because no whole window
-# fits there any more, is left out. How many places are there for a kernel of 3 rows in a picture of 8, with stride 2?
+# The picture and the kernel need not be square. Pixels left over at the right and at the bottom, where no whole window fits, are
+# ignored. How many places are there for a kernel of 3 rows in a picture of 8 rows, with stride 2?
 
 # %% exercise="12.1" minutes=15 points=2
 #| export
 def convolve(picture, kernel, stride=1):
-    """Slide a kernel over a picture, and take the sum of products at every place.
+    """Slide a kernel over a picture and take the sum of products at every place.
 
     Args:
         picture: Array of shape (H, W).
         kernel: Array of shape (KH, KW), no larger than the picture.
-        stride: By how many pixels the kernel moves, down as well as to the right.
+        stride: How many pixels the kernel moves at a time, both down and to the right.
 
     Returns:
         Array of float32, with as many rows and columns as there are places where the whole kernel
-        lies on the picture. Entry (y, x) is the sum over i and j of
+        fits into the picture. Entry (y, x) is the sum over i and j of
         ``picture[y * stride + i, x * stride + j] * kernel[i, j]``.
 
     Example:
@@ -124,8 +123,8 @@ def convolve(picture, kernel, stride=1):
 check("12.1")
 
 # %% [markdown] hint="12.1"
-# Begin with the size. The first window starts at row 0, the next one `stride` rows below. The last row at which one may start is
-# `H - KH`. How many starts are there from 0 to that one?
+# Find the size first. The first window starts at row 0, the next one `stride` rows below it. The last possible start is row `H - KH`.
+# How many starts are there from 0 to that row?
 
 # %% [markdown] hint="12.1"
 # Four loops: over the rows and columns of the answer, and for each of its entries over the rows and columns of the kernel.
@@ -139,7 +138,7 @@ for axis, picture in zip(axes, [clean, convolve(clean, left), convolve(clean, le
     axis.imshow(picture, cmap="gray")
 
 # %%
-kernels = rng.standard_normal((6, 1, 5, 5), np.float32)     # as many as LeNet-5 begins with
+kernels = rng.standard_normal((6, 1, 5, 5), np.float32)     # as many as in LeNet-5's first layer
 begin = time.perf_counter()
 maps = [convolve(np.pad(images[0, 0], 2), kernel[0]) for kernel in kernels]
 seconds_by_loops = time.perf_counter() - begin
@@ -148,16 +147,16 @@ print(f"{1e3 * seconds_by_loops:.0f} ms a picture, {1e3 * seconds_by_loops:.0f} 
 # %% [markdown]
 # ## All windows at once, without a copy
 #
-# Two kernels that nobody has learned find two kinds of edges, wherever they are. But the last line says how long the first layer
-# of LeNet-5 would take by loops for the pictures of MNIST, once and forwards only. What follows takes less than a thousandth of it.
+# Two kernels, written by hand, find two kinds of edges, wherever they are. But the last line shows how long loops would take for the
+# first layer of LeNet-5 on all of MNIST, a single time and forward only. What follows takes less than a thousandth of that.
 #
-# An array is a piece of memory and a rule how to walk through it: its **strides** say by how many bytes to go on for the next row,
-# and for the next column. Tell NumPy other strides, and the same memory looks different. The windows of a picture are such a
-# look: to go to the next window is to go on by one pixel, and so is to go to the next pixel within a window.
+# An array is a piece of memory and a way to walk through it: its **strides** are the number of bytes to the next row and to the next
+# column. Give NumPy other strides, and the same memory looks different. The windows of a picture are such a view: the next window
+# is one pixel further on, and so is the next pixel within a window.
 #
-# `as_strided(x, shape, strides)` takes both as you say. It believes you: with a wrong shape it shows memory that belongs to
-# somebody else. So work out the shape first; `places`, given in `tinytorch/given/image_sizes.py`, is your reckoning of 12.1 for both axes.
-# A **dilation** of 2 spreads the kernel's entries out, so that each looks at every second pixel.
+# `as_strided(x, shape, strides)` does what you say without checking: with a wrong shape it shows memory outside the array. So work
+# out the shape first; `places`, given in `tinytorch/given/image_sizes.py`, computes your sizes from 12.1 for both axes. A **dilation**
+# of 2 spreads the kernel out, so that it looks at every second pixel.
 #
 # ```
 # >>> row = np.arange(6, dtype=np.float32)             # 4 bytes from each entry to the next
@@ -170,13 +169,13 @@ print(f"{1e3 * seconds_by_loops:.0f} ms a picture, {1e3 * seconds_by_loops:.0f} 
 # %% exercise="12.2" minutes=25 points=3
 #| export
 def windows(x, kernel_size, stride=(1, 1), dilation=(1, 1)):
-    """Show pictures as all the windows that a kernel meets in them, without a copy.
+    """Return a view of pictures as all the windows that a kernel visits, without a copy.
 
     Args:
         x: Array of shape (N, C, H, W), with any strides.
         kernel_size: Pair (KH, KW).
-        stride: Pair: how far it is from one window to the next, down and across.
-        dilation: Pair: how far it is from one entry of a window to the next, down and across.
+        stride: Pair: the distance from one window to the next, down and across.
+        dilation: Pair: the distance from one entry of a window to the next, down and across.
 
     Returns:
         Array of shape (N, C, KH, KW, H', W') on the memory of ``x``, where (H', W') is
@@ -206,25 +205,25 @@ def windows(x, kernel_size, stride=(1, 1), dilation=(1, 1)):
 check("12.2")
 
 # %% [markdown] hint="12.2"
-# The first two axes stay as they are, with their sizes and strides. The other four come from two: ask for each of them how many
-# rows, or columns, of the picture one step along it goes.
+# The first two axes keep their sizes and strides. The other four come from the last two: for each of them, how many rows, or columns,
+# of the picture does one step along it move?
 
 # %% [markdown] hint="12.2"
-# `x.strides[2]` is the number of bytes from a row to the next. One step along `y` goes `stride[0]` rows on, one step along `i`
-# goes `dilation[0]` rows on. The same with columns for `x` and `j`.
+# `x.strides[2]` is the number of bytes from one row to the next. One step along `y` moves `stride[0]` rows, one step along `i` moves
+# `dilation[0]` rows. The same holds with columns for `x` and `j`.
 
 # %% [markdown] hint="12.2"
-# `as_strided(x, shape, strides)` wants six numbers each: (N, C, KH, KW, H', W'), and the bytes for one step along each of them.
+# `as_strided(x, shape, strides)` takes six numbers each: (N, C, KH, KW, H', W'), and the bytes for one step along each of them.
 
 # %% [markdown]
 # ## Convolution is a matrix product
 #
-# Write every window as a column. Then a kernel is a row, a feature map is a row times this matrix, and six kernels are a matrix
-# times a matrix: what BLAS has been made fast for. Laying out the columns is called **unfold**, in PyTorch as here, and takes
-# KH · KW times the memory of the picture; this is the copy that the view has put off.
+# Write every window as a column. Then a kernel is a row, a feature map is a row times this matrix, and six kernels are a matrix times
+# a matrix: exactly what BLAS is fast at. Laying out the columns is called **unfold**, as in PyTorch. It takes KH · KW times the memory
+# of the picture; this is the copy that the view postponed.
 #
-# A picture has **channels**, three for colours, or one for each kernel of the layer before. A kernel looks at all of them, so it
-# is of shape (C, KH, KW), and its column is as long.
+# A picture has **channels**: three for colours, or one for each kernel of the layer before. A kernel looks at all of them, so it has
+# shape (C, KH, KW), and a column has as many entries.
 
 # %%
 #| export
@@ -249,14 +248,14 @@ def unfold(x, *, kernel_size, dilation=1, padding=0, stride=1):
     return view.reshape(n, c * rows * columns, down * across)
 
 # %% [markdown]
-# The columns of a whole batch do not fit into the processor's cache, and to write and read them through the main memory takes
-# longer than to compute with them. So work in **slabs** of a few pictures: `slabs(N, size)`, given, yields slices of the batch;
-# `size` is how many numbers one picture's columns take. Without slabs the numbers are the same, and come later.
+# The columns of a whole batch do not fit into the processor's cache, and moving them through main memory takes longer than computing
+# with them. So work in **slabs** of a few pictures: `slabs(N, size)`, given, yields slices of the batch; `size` is the number of
+# entries in one picture's columns. Without slabs you get the same numbers, only later.
 #
-# With **groups**, kernels see a share of the channels only: of two groups, the first half of the kernels sees the first half of
-# the channels. A product of stacks of matrices does all groups at once: `(groups, O/groups, k) @ (n, groups, k, L)`.
+# With **groups**, kernels see only some of the channels: with two groups, the first half of the kernels sees the first half of the
+# channels. A product of stacks of matrices does all groups at once: `(groups, O/groups, k) @ (n, groups, k, L)`.
 #
-# A kernel may have a bias, as a neuron has. It is added to the whole map: `column(bias)`, given, makes (O, 1, 1) of (O,).
+# A kernel may have a bias, like a neuron. It is added to the whole map: `column(bias)`, given, turns (O,) into (O, 1, 1).
 
 # %% exercise="12.3" minutes=25 points=4
 #| export
@@ -269,12 +268,12 @@ def convolution(x, weight, bias=None, *, stride, padding, dilation, groups):
         weight: Array of shape (O, C / groups, KH, KW): O kernels.
         bias: Array of shape (O,), or None for none.
         stride, padding, dilation: Pairs, for height and width; the padding is a border of zeros,
-            as wide above as below, and left as right.
-        groups: Into how many groups channels and kernels are divided, each in their order.
+            the same above and below, and the same left and right.
+        groups: Number of groups into which channels and kernels are divided, in order.
 
     Returns:
         Array of shape (N, O, H', W'). Entry ``[n, o, y, x]`` is the sum over c, i and j of
-        ``weight[o, c, i, j]`` times the entry of the bordered picture n in channel c of kernel o's
+        ``weight[o, c, i, j]`` times the entry of the padded picture n in channel c of kernel o's
         group, at row ``y * stride[0] + i * dilation[0]`` and column
         ``x * stride[1] + j * dilation[1]``; plus ``bias[o]``.
 
@@ -307,16 +306,15 @@ def convolution(x, weight, bias=None, *, stride, padding, dilation, groups):
 check("12.3")
 
 # %% [markdown] hint="12.3"
-# First with one group and without slabs: unfold `x` with the kernel's size; make a row of every kernel, `(O, C * KH * KW)`; multiply;
-# give the result its four axes. `@` multiplies each matrix of a stack.
+# Start with one group and without slabs: unfold `x` with the kernel's size; turn every kernel into a row, `(O, C * KH * KW)`;
+# multiply; reshape the result to four axes. `@` multiplies each matrix of a stack.
 
 # %% [markdown] hint="12.3"
-# H' and W' are what `places` returns, which takes the padding, too. Channels that belong together stand together, in `weight` and in the columns, so a
-# group is a piece of either: `reshape` to one axis more, `groups`, cuts them.
+# `places` returns H' and W'; it takes the padding too. Channels of one group are next to each other, in `weight` and in the columns,
+# so a `reshape` with one more axis, `groups`, separates them.
 
 # %% [markdown] hint="12.3"
-# With slabs: `out = np.empty(...)` for the whole batch; in the loop, unfold `x[slab]` and write the product to `out[slab]`. An
-# empty batch has no slab, and the answer has N = 0.
+# With slabs: `out = np.empty(...)` for the whole batch; in the loop, unfold `x[slab]` and write the product to `out[slab]`.
 
 # %%
 layer = dict(stride=(1, 1), padding=(2, 2), dilation=(1, 1), groups=1)
@@ -327,18 +325,18 @@ seconds = (time.perf_counter() - begin) / len(batch)
 print(f"one picture {1e6 * seconds:.0f} us: {seconds_by_loops / seconds:,.0f} times as fast")
 
 # %% [markdown] question="12.1"
-# Both ways multiply and add the same 117,600 pairs of numbers for a picture. Where have the loops spent their time? What, then,
-# would you look at first in a program of your own that is too slow?
+# Both versions multiply and add the same 117,600 pairs of numbers for a picture. Where did the loops spend their time? So what would
+# you look at first in a program of your own that is too slow?
 
 # %% [markdown]
-# ## The way back to the kernels
+# ## The gradient of the kernels
 #
-# A kernel's entry has been multiplied by one pixel of every window, and the product went into that window's answer. So its
-# gradient is a sum over all windows of all pictures: the pixel that stood there, times the gradient of the answer:
+# A kernel's entry is multiplied by one pixel of every window, and the product goes into that window's answer. So its gradient is a
+# sum over all windows of all pictures: that pixel, times the gradient of the answer:
 #
 # $$\frac{\partial\,\text{loss}}{\partial K_{o,c,i,j}} = \sum_n \sum_y \sum_x G_{n,o,y,x}\; X_{n,c,\;y s + i d,\;x s + j d}$$
 #
-# Those are matrix products again, with the columns of `unfold`: which axis has to be summed away?
+# These are matrix products again, with the columns of `unfold`: which axis has to be summed away?
 
 # %% exercise="12.4" minutes=15 points=3
 #| export
@@ -354,7 +352,7 @@ def conv2d_weight(x, grad, *, weight_size, stride, padding, dilation, groups):
 
     Returns:
         Array of shape ``weight_size``. Entry ``[o, c, i, j]`` is the sum over n, y and x of
-        ``grad[n, o, y, x]`` times the entry of the bordered picture that kernel o's entry
+        ``grad[n, o, y, x]`` times the entry of the padded picture that kernel o's entry
         ``[c, i, j]`` was multiplied by at place (y, x).
 
     Example:
@@ -383,37 +381,37 @@ def conv2d_weight(x, grad, *, weight_size, stride, padding, dilation, groups):
 check("12.4")
 
 # %% [markdown] hint="12.4"
-# Write down three shapes: grad as (O, L), the columns as (k, L), the answer as (O, k). That is exercise 05.2 once more.
+# Write down three shapes: grad as (O, L), the columns as (k, L), the answer as (O, k). That is exercise 05.2 again.
 
 # %% [markdown] hint="12.4"
-# Each picture has such a product; what they have used in common, the kernels, gets their sum. The groups are cut as in 12.3.
+# Each picture gives such a product. All pictures use the same kernels, so add the products up. Separate the groups as in 12.3.
 
 # %% [markdown]
-# ## The way back to the pictures
+# ## The gradient of the pictures
 #
-# A pixel lies in several windows, in up to 25 for a kernel of 5 by 5. What went to several places adds up what comes back from
-# them: exercise 05.4, for windows. The mirror image of `unfold` is called `fold`: each entry of a column goes back to the pixel
-# that it was copied from, and is added to what has arrived there. Unfold ones, and fold them: every pixel says in how many
-# windows it lies.
+# A pixel is in several windows, in up to 25 for a kernel of 5 by 5. A pixel that was used several times adds up the gradients that
+# come back: exercise 05.4, for windows. The reverse of `unfold` is called `fold`: each entry of a column goes back to the pixel it
+# was copied from, and is added to what has arrived there. If you unfold ones and fold the result, every pixel holds the number of
+# windows it is in.
 #
-# Your `windows` helps here, too. Of an array of zeros it shows the windows, and because it is a view, adding to
-# `windows(zeros, ...)[:, :, i, j]` adds to the array. For one pair (i, j) no pixel occurs twice; for all of them at once, many do.
+# Your `windows` helps here too. It shows the windows of an array of zeros, and because it is a view, adding to
+# `windows(zeros, ...)[:, :, i, j]` adds to the array. For one pair (i, j) no pixel occurs twice; for all pairs at once, many do.
 
 # %% exercise="12.5" minutes=20 points=3
 #| export
 @op
 def fold(columns, *, output_size, kernel_size, dilation=1, padding=0, stride=1):
-    """Send every entry of a column back to its pixel, and add up what arrives there.
+    """Send every entry of a column back to its pixel, and add up the entries at each pixel.
 
     Args:
         columns: Array of shape (N, C * KH * KW, L), as `unfold` returns it.
         output_size: Pair (H, W), the size of the pictures that were unfolded.
-        kernel_size, dilation, padding, stride: As they were unfolded: a number or a pair each.
+        kernel_size, dilation, padding, stride: The settings of `unfold`: a number or a pair each.
 
     Returns:
-        Array of shape (N, C, H, W). Every entry is the sum of all entries of ``columns`` into
-        which `unfold`, with the same settings, copies the pixel at its place. What would arrive
-        in the border is dropped.
+        Array of shape (N, C, H, W). Every entry is the sum of all entries of ``columns`` to which
+        `unfold`, with the same settings, copies the pixel at that place. What would arrive in
+        the border is dropped.
 
     Example:
         >>> columns = unfold.forward(np.ones((1, 1, 3, 3)), kernel_size=2)
@@ -441,21 +439,21 @@ def fold(columns, *, output_size, kernel_size, dilation=1, padding=0, stride=1):
 check("12.5")
 
 # %% [markdown] hint="12.5"
-# Four steps: zeros of the bordered size; their windows; a loop that adds; and off with the border. `trimmed(x, padding)`, given,
-# is the picture without it.
+# Four steps: zeros of the padded size; their windows; a loop that adds; then remove the border. `trimmed(x, padding)`, given, returns
+# the picture without it.
 
 # %% [markdown] hint="12.5"
 # `columns.reshape(view.shape)` gives the columns the axes (N, C, KH, KW, H', W') of the windows. Then entry (i, j) of all windows
 # is `[:, :, i, j]` in both.
 
 # %% [markdown]
-# A convolution's way back to its pictures: the kernels, transposed, turn the gradient of each answer into one for each entry of
-# its column, and `fold` takes those home. The function is given. Then all rules are there, and a discovery with them: each of the
-# three ops is the others' way back. So convolutions can be differentiated twice, and more often.
+# For the gradient of the pictures, the transposed kernels turn the gradient of each answer into one for each entry of its column, and
+# `fold` sends those back. The function is given. With it all rules are there, and you can see that each of the three ops is the
+# gradient of the other two. So you can differentiate a convolution twice, and more often.
 #
-# A bias has gone to every place of its map in every picture: its gradient is the sum over a channel. Below the rules comes
-# convenience: settings as numbers or pairs, and errors that say what does not fit. The layer begins like PyTorch's: a
-# convolution's fan-in is the number of entries of a kernel.
+# A bias is added at every place of its map in every picture: its gradient is the sum over a channel. Below the rules comes
+# convenience: settings as numbers or pairs, and errors that say what does not fit. The layer starts like PyTorch's: a convolution's
+# fan-in is the number of entries in a kernel.
 
 # %%
 #| export
@@ -531,13 +529,13 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
 # %%
 #| export
 class Conv2d(Module):
-    """A layer of kernels, each of which looks for its pattern everywhere: PyTorch's Conv2d.
+    """A layer of kernels, each looking for its pattern everywhere: PyTorch's Conv2d.
 
     Args:
         in_channels, out_channels: How many channels come in, and how many kernels there are.
         kernel_size, stride, padding, dilation, groups: As in `conv2d`.
         bias: Whether each kernel has a bias.
-        rng: Generator to draw from, first the weight, then the bias; None for the default one.
+        rng: Generator for the weight, then the bias; None for the default one.
 
     Example:
         >>> Conv2d(1, 6, 5, padding=2)
@@ -563,7 +561,7 @@ class Conv2d(Module):
                       self.groups)
 
     def extra_repr(self):
-        """Say what was chosen; of the last settings, only those that are not the usual ones."""
+        """Return the settings; of the last ones, only those that differ from the defaults."""
         said = (f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, "
                 f"stride={self.stride}")
         for name, usual in (("padding", (0, 0)), ("dilation", (1, 1)), ("groups", 1)):
@@ -580,12 +578,12 @@ for one in (Conv2d(1, 6, 5, padding=2), Linear(28 * 28, 6 * 28 * 28)):
 # %% [markdown]
 # ## Pooling
 #
-# The exact place of a stroke differs from hand to hand. **Max pooling** keeps the largest answer of every window of 2 by 2, so
-# that a pattern may move a little without a change, and the next layer has a quarter of the work and sees twice as far. Windows
+# The exact place of a stroke differs from hand to hand. **Max pooling** keeps the largest answer of every window of 2 by 2, so a
+# pattern can move a little without changing the result, and the next layer has a quarter of the work and sees twice as far. Windows
 # may overlap, and the picture may have a border, which must never win: it counts as $-\infty$.
 #
-# Your `windows` shows all entries of all windows. Mind the time: one NumPy call for each entry (i, j) of the kernel, on all windows
-# at once, is many times as fast as one call that walks through small windows.
+# Your `windows` shows all entries of all windows. For speed, make one NumPy call for each entry (i, j) of the kernel, on all windows
+# at once: that is many times as fast as one call that goes through small windows.
 
 # %% exercise="12.6" minutes=10 points=2
 #| export
@@ -596,7 +594,7 @@ def max_pooling(x, *, kernel_size, stride, padding):
     Args:
         x: Array of floats of shape (N, C, H, W).
         kernel_size, stride: Pairs, for height and width.
-        padding: Pair: how wide the border is, which counts as minus infinity.
+        padding: Pair: the width of the border, which counts as minus infinity.
 
     Returns:
         Array of shape (N, C, H', W'). Entry ``[n, c, y, x]`` is the largest of the entries of
@@ -624,12 +622,12 @@ check("12.6")
 
 # %% [markdown] hint="12.6"
 # `padded(x, padding, value)`, given, puts a border of a value around every picture. Entry (i, j) of all windows is
-# `windows(...)[:, :, i, j]`; begin with a copy of one of them, and take the larger of two, again and again.
+# `windows(...)[:, :, i, j]`; start with a copy of one of them, and keep taking the larger of two.
 
 # %% [markdown]
-# On the way back, a window's gradient goes to the entry that was its maximum, and to no other: a small change of those would not
-# have been seen. After a ReLU, equal maxima are common, all of them 0. PyTorch gives the gradient to the **first** of them, row by
-# row; to give it to each would make gradients out of nothing. Where windows overlap, an entry may win in several, and adds up.
+# A window's gradient goes to the entry that was its maximum, and to no other: a small change of the others would not change the
+# result. After a ReLU, equal maxima are common, all of them 0. PyTorch gives the gradient to the **first** of them, row by row;
+# giving it to each would multiply it. Where windows overlap, an entry can win in several, and its gradients add up.
 
 # %% exercise="12.7" minutes=20 points=3
 #| export
@@ -675,16 +673,16 @@ def max_pooling_backward(grad, x, *, kernel_size, stride, padding):
 check("12.7")
 
 # %% [markdown] hint="12.7"
-# Two loops over (i, j), one after the other. The first finds for every window the number of its winner, 0 for (0, 0), 1 for (0, 1)
-# and so on. The second sends the gradient there: `grad * (winner == number)` is 0 in all other windows.
+# Two loops over (i, j), one after the other. The first finds the number of every window's winner, 0 for (0, 0), 1 for (0, 1) and so
+# on. The second sends the gradient there: `grad * (winner == number)` is 0 in all other windows.
 
 # %% [markdown] hint="12.7"
-# In the first loop keep two arrays: the largest entry so far, and its number. Which comparison leaves the first of two equal
-# entries the winner, `>` or `>=`?
+# In the first loop keep two arrays: the largest entry so far, and its number. Which comparison makes the first of two equal entries
+# win, `>` or `>=`?
 
 # %% [markdown] hint="12.7"
-# The second loop is that of `fold`: the windows of an array of zeros, as large as the bordered picture, a `+=` for each (i, j), and
-# at the end the border goes. Slabs make it faster, and may be left out.
+# The second loop is that of `fold`: the windows of an array of zeros, as large as the padded picture, a `+=` for each (i, j), and at
+# the end remove the border. Slabs make it faster, and you may leave them out.
 
 # %%
 #| export
@@ -708,7 +706,7 @@ def average_pooling(x, *, kernel_size, stride, padding):
 
 @op
 def average_pooling_backward(grad, *, input_size, kernel_size, stride, padding):
-    """Give every entry of a window its share of the gradient of the mean."""
+    """Return the gradient of the mean: every entry of a window gets an equal share."""
     n, c, down, across = grad.shape
     columns = np.repeat(grad / math.prod(kernel_size), math.prod(kernel_size), axis=1)
     columns = columns.reshape(n, c * math.prod(kernel_size), down * across)
@@ -726,7 +724,7 @@ average_pooling_backward.register_vjp(
 
 # %%
 #| export
-# How many operations each takes: a profile divides them by the time.
+# The number of operations of each op: a profile divides it by the time.
 convolution.register_cost(lambda out, x, weight, *bias, **s: 2 * out.size * weight[0].size)
 channel_sum.register_cost(lambda out, x: x.size)
 conv2d_input.register_cost(lambda out, weight, grad, **s: 2 * grad.size * weight[0].size)
@@ -737,7 +735,7 @@ average_pooling.register_cost(lambda out, x, kernel_size, **s: out.size * math.p
 # %%
 #| export
 def pool(name, op, input, kernel_size, stride, padding):
-    """Check the settings of a pooling, and run its op, also on one picture (C, H, W)."""
+    """Check the settings of a pooling and run its op; a single picture (C, H, W) works too."""
     pictures = input.unsqueeze(0) if input.ndim == 3 else input
     out = op(pictures, **pooling(name, pictures, kernel_size, stride, padding))
     return out[0] if input.ndim == 3 else out
@@ -763,7 +761,7 @@ class MaxPool2d(Module):
     def forward(self, x): return max_pool2d(x, self.kernel_size, self.stride, self.padding)
 
     def extra_repr(self):
-        """Say what was chosen, and what PyTorch would let you choose."""
+        """Return the settings, and those of PyTorch that are fixed here."""
         return (f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}, "
                 "dilation=1, ceil_mode=False")
 
@@ -785,15 +783,15 @@ for size in (28, 14, 7):
 # %% [markdown]
 # ## Batch normalisation
 #
-# Module 03 chose how large weights are at the start, so that numbers keep their size through many layers. Training then moves the
-# weights, and every layer has to learn on inputs that change under it. **Batch normalisation** measures each channel instead, over
-# all pictures of a batch and all their pixels, and brings it to mean 0 and variance 1. Then each channel gets a weight and a bias
-# of its own, which training may use to undo it:
+# In module 03 you chose how large weights are at the start, so that numbers keep their size through many layers. Training then changes
+# the weights, and every layer has to learn from inputs that keep changing. **Batch normalisation** measures each channel instead,
+# over all pictures of a batch and all their pixels, and scales it to mean 0 and variance 1. Then each channel gets a weight and a
+# bias of its own, which training can use to undo the scaling:
 #
 # $$\mathrm{out} = \frac{x - \mathrm{mean}_c}{\sqrt{\mathrm{var}_c + \varepsilon}} \cdot \mathrm{weight}_c + \mathrm{bias}_c$$
 #
-# First the formula, for a mean and a variance that are given. What is of shape (C,) lines up with the last axis of the pictures;
-# it belongs to the second: `column(vector)`, given, makes (C, 1, 1) of it.
+# First the formula, for a mean and a variance that you are given. An array of shape (C,) would line up with the last axis of the
+# pictures, but it belongs to the second: `column(vector)`, given, turns it into (C, 1, 1).
 
 # %% exercise="12.8" minutes=10 points=2
 #| export
@@ -804,8 +802,8 @@ def channel_norm(x, weight, bias, mean, var, *, eps, training):
     Args:
         x: Array of shape (N, C, H, W).
         weight, bias, mean, var: Arrays of shape (C,).
-        eps: Is added to the variance, so that nothing is divided by 0.
-        training: Whether mean and variance are those of ``x``, which only the rules need to know.
+        eps: Added to the variance, so that nothing is divided by 0.
+        training: Whether mean and variance are those of ``x``; only the rules use it.
 
     Returns:
         Array of shape (N, C, H, W). Entry ``[n, c, y, x]`` is the difference of the input's entry
@@ -831,7 +829,7 @@ def channel_norm(x, weight, bias, mean, var, *, eps, training):
 check("12.8")
 
 # %% [markdown] hint="12.8"
-# `column(mean)` has shape (C, 1, 1), and lines up with (N, C, H, W) at the second axis. Everything of shape (C,) needs it.
+# `column(mean)` has shape (C, 1, 1) and lines up with the second axis of (N, C, H, W). Use it for everything of shape (C,).
 
 # %%
 #| export
@@ -898,19 +896,19 @@ channel_norm_backward.register_vjp(
         (grad * channel_norm_backward(g, x, w * 0 + 1, *rest, **s)).sum(CHANNEL), None, None)
 
 # %% [markdown]
-# The rules of `channel_norm` are given above. In training they know that the mean and the variance come from `x`, too: an entry
-# moves its own result, and through the two measures those of all others.
+# The rules of `channel_norm` are given above. In training they take into account that the mean and the variance come from `x` too: an
+# entry changes its own result, and through the mean and the variance the results of all others.
 #
-# Whoever uses the network shows it one picture, and wants an answer that does not depend on other pictures. So training keeps
-# **running statistics**: after every batch they move a step, of the size `momentum`, from where they are to what was measured.
-# In evaluation they take the place of the batch's own.
+# When you use the network, you show it one picture, and the answer must not depend on other pictures. So training keeps **running
+# statistics**: after every batch they move towards what was measured, by the share `momentum` of the distance. In evaluation they
+# replace the batch's own.
 #
-# One subtlety decides whether your numbers are PyTorch's. Normalised is by the variance of the batch, a mean over all `count`
-# entries of the channel. What is kept is an estimate for all pictures there are, and that mean is too small for it, by the factor
-# (count - 1) / count: the same as for the error of a mean in module 08.
+# One detail decides whether your numbers are PyTorch's. You normalise by the variance of the batch, a mean over all `count` entries
+# of the channel. But the running variance estimates the variance over all pictures, and for that the mean is too small, by the
+# factor (count - 1) / count: the same as for the error of a mean in module 08.
 #
 # Given: `x.mean(CHANNEL)`, `channel_variance(x, mean)`, and `values_per_channel(x)`, which is the count. The running statistics
-# are tensors that you overwrite with `copy_`.
+# are tensors; overwrite them with `copy_`.
 
 # %% exercise="12.9" minutes=25 points=4
 #| export
@@ -921,13 +919,13 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
     Args:
         input: Tensor of shape (N, C, H, W).
         running_mean, running_var: Tensors of shape (C,), or None for both: then the batch's own
-            statistics are used in any case, and none are kept.
-        weight, bias: Tensors of shape (C,); None stands for ones, and for zeros.
-        training: Whether to normalise by the mean and the variance of the batch, and to move the
-            running statistics; if not, they are what is normalised by, and stay as they are.
+            statistics are always used, and none are kept.
+        weight, bias: Tensors of shape (C,); None means ones, and zeros.
+        training: Whether to normalise by the mean and the variance of the batch and to update the
+            running statistics; if not, normalise by these and leave them unchanged.
         momentum: The share of the new: ``(1 - momentum) * running + momentum * measured``, where
             the measured variance is the sum of squares divided by count - 1.
-        eps: Is added to the variance.
+        eps: Added to the variance.
 
     Returns:
         Tensor of shape (N, C, H, W), by `channel_norm`.
@@ -960,15 +958,15 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
 check("12.9")
 
 # %% [markdown] hint="12.9"
-# There are two questions. Which mean and variance are normalised by: the batch's own, or the running ones? And are the running
-# ones moved? The second is asked only if there are any.
+# There are two questions. Which mean and variance do you normalise by: the batch's own, or the running ones? And do you update the
+# running ones, if there are any?
 
 # %% [markdown] hint="12.9"
-# `input.detach()` is the input without its graph: the measures need none, because the rules of `channel_norm` know where they come
-# from, if `training` says that they are the batch's own.
+# `input.detach()` is the input without its graph: mean and variance need none, because with `training` the rules of `channel_norm`
+# know that they come from the batch.
 
 # %% [markdown] hint="12.9"
-# `channel_variance` divides by the count. Times count / (count - 1) it is the variance to be kept, but not the one to normalise by.
+# `channel_variance` divides by the count. Multiply it by count / (count - 1) for the running variance, but not for normalising.
 
 # %%
 #| export
@@ -979,7 +977,7 @@ class BatchNorm2d(Module):
         num_features: How many channels.
         eps, momentum: As in `batch_norm`; momentum None keeps the plain mean over all batches.
         affine: Whether the channels have a weight and a bias.
-        track_running_stats: Whether running statistics are kept.
+        track_running_stats: Whether to keep running statistics.
 
     Example:
         >>> layer = BatchNorm2d(3)
@@ -1019,15 +1017,16 @@ for number in range(3):
 print(f"evaluation: mean {normal.eval()(Tensor(draw_digits(64)[0])).mean().item():.3f}")
 
 # %% [markdown] question="12.2"
-# The mean of these pictures is about 0.12, yet the mean kept after three batches is a fraction of that, and so is what evaluation takes
-# off. Why? After how many batches would you trust it? And what happens to whoever forgets `eval()` and shows one picture at a time?
+# The mean of these pictures is about 0.12, yet the running mean after three batches is a fraction of that, and evaluation subtracts
+# only that much. Why? After how many batches would you trust it? And what happens if you forget `eval()` and show the network one
+# picture at a time?
 
 # %% [markdown]
 # ## LeNet-5
 #
-# All parts are there. LeNet-5 looks twice for patterns, forgets each time where exactly they were, and lets an MLP decide:
+# You have all the parts. LeNet-5 looks for patterns twice, each time forgets exactly where they were, and lets an MLP decide:
 #
-# | layer | makes of (N, 1, 28, 28) |
+# | layer | turns (N, 1, 28, 28) into |
 # |---|---|
 # | convolution: 6 kernels of 5 by 5, `padding` around the picture | (N, 6, 28, 28) |
 # | pooling 2 by 2, activation | (N, 6, 14, 14) |
@@ -1035,8 +1034,8 @@ print(f"evaluation: mean {normal.eval()(Tensor(draw_digits(64)[0])).mean().item(
 # | pooling 2 by 2, activation; flattened | (N, 400) |
 # | linear, activation; linear, activation; linear | (N, 120), (N, 84), (N, classes) |
 #
-# Today's networks have ReLU and max pooling where LeNet-5 had tanh and means; yours takes either. Whether a maximum is taken
-# before or after a ReLU makes no difference to the numbers; before it, ReLU has a quarter of the work. Write the row of layers.
+# Today's networks use ReLU and max pooling where LeNet-5 used tanh and means; yours takes either. Taking the maximum before or after a
+# ReLU gives the same numbers; before it, ReLU has a quarter of the work. Write the row of layers.
 
 # %% exercise="12.10" minutes=15 points=2
 #| export
@@ -1046,12 +1045,12 @@ class LeNet5(Sequential):
     Args:
         in_channels: How many channels a picture has.
         classes: How many scores come out.
-        padding: The border of the first convolution; 2 makes 28 pixels 32.
+        padding: The border of the first convolution; 2 turns 28 pixels into 32.
         activation, pool: Classes of modules: ``activation()`` and ``pool(2)`` make new ones.
-        rng: Generator for every layer that draws, in their order; None for the default one.
+        rng: Generator for every layer that draws, in order; None for the default one.
 
     It is a row of modules: convolution, pooling and activation, twice; `Flatten`; three linear
-    layers with an activation after each but the last. Sizes stand in the table above.
+    layers with an activation after each but the last. The table above has the sizes.
 
     Example:
         >>> sum(parameter.numel() for parameter in LeNet5().parameters())
@@ -1075,19 +1074,19 @@ class LeNet5(Sequential):
 check("12.10")
 
 # %% [markdown] hint="12.10"
-# `super().__init__(...)` is the constructor of `Sequential`, which takes the layers one after another. How many of the last
-# pooling's numbers go into the first linear layer? 16 maps of 5 by 5.
+# `super().__init__(...)` is the constructor of `Sequential`, which takes the layers one after another. The first linear layer gets all
+# numbers of the last pooling: 16 maps of 5 by 5.
 
 # %%
 #| export
 class ConvNet(Sequential):
-    """Stages of convolution 3 by 3, batch normalisation, pooling and ReLU; a linear layer decides.
+    """Stages of 3 by 3 convolution, batch normalisation, pooling and ReLU; a linear layer decides.
 
-    The convolutions have no bias: the normalisation would take it off again.
+    The convolutions have no bias: the normalisation would subtract it again.
 
     Args:
         in_channels, classes: How many channels a picture has, and how many scores come out.
-        widths: How many kernels each stage has.
+        widths: Number of kernels in each stage.
         size: Height and width of the pictures; every stage halves it.
         rng: Generator to draw from; None for the default one.
 
@@ -1105,10 +1104,10 @@ class ConvNet(Sequential):
         super().__init__(*layers, Flatten(), Linear(before * size * size, classes, rng=rng))
 
 # %% [markdown]
-# ## Seen in places where it has never been
+# ## Digits in new places
 #
-# Now the promise of the beginning. Both networks learn from digits that are up to four pixels off the middle, and are then shown
-# digits up to six pixels off.
+# Now test the promise from the beginning. Both networks learn from digits up to four pixels off the middle, and are then shown digits
+# up to six pixels off.
 
 # %%
 def learned(network):
@@ -1132,14 +1131,15 @@ shown = Tensor(clean[None, None])
 feature_maps(255 * clean, {name: stage(shown).data[0] for name, stage in stages.items()})
 
 # %% [markdown] question="12.3"
-# The MLP has 63,610 numbers to learn, LeNet-5 has 61,706. Where does the difference between them come from, if not from their
-# number? Why does LeNet-5 lose, too, when digits are far off?
+# The MLP has 63,610 parameters, LeNet-5 has 61,706. So where does the difference between them come from, if not from their size? And
+# why does LeNet-5 also get worse when digits are far off?
 
 # %% [markdown]
-# Six kernels, learned from nothing but labels, and what each of them sees of a 4; below, the sixteen of the second layer. Save the notebook, then run
+# The picture shows six kernels, learned from labels alone, and what each of them sees in a 4; below, the sixteen of the second layer.
+# Save the notebook, then run
 #
 # ```
 # tito module complete 12
 # ```
 #
-# Two milestones wait for it: `tito milestone run lenet5`, on handwritten digits, and `tito milestone run cifar10-cnn`.
+# Two milestones use it: `tito milestone run lenet5`, on handwritten digits, and `tito milestone run cifar10-cnn`.
