@@ -42,7 +42,7 @@ def sigmoid(a):
 
     Returns:
         Array of the same shape. Every entry is ``1 / (1 + exp(-x))`` for the entry x of ``a``, to
-        at least four digits also where it is tiny: 9.4e-14 for x = -30, not 0. float32 stays
+        at least four digits even where it is tiny: 9.4e-14 for x = -30, not 0. float32 stays
         float32.
 
     Example:
@@ -56,7 +56,7 @@ def sigmoid(a):
 # activations.py, cell 26
 @op
 def tanh(a):
-    """Map every entry into the range from -1 to 1, right to four digits however tiny or huge it is.
+    """Map every entry into the range from -1 to 1, right to four digits for any size of entry.
 
     Args:
         a: Array of any shape.
@@ -104,18 +104,18 @@ def erf(a):
 # activations.py, cell 40
 @op
 def gelu(a, *, approximate="none"):
-    """Multiply every entry by the probability that a standard normal draw lies below it.
+    """Multiply every entry by the probability that a standard normal draw is below it.
 
     Args:
         a: Array of any shape.
         approximate: ``"none"`` for the exact form, ``"tanh"`` for the approximation; both formulas
-            stand above.
+            are above.
 
     Returns:
         Array of the same shape. float32 stays float32.
 
     Raises:
-        ValueError: ``approximate`` is something else. The message holds it.
+        ValueError: ``approximate`` is something else. The message contains it.
 
     Example:
         >>> gelu.forward(np.array([-1.0, 0.0, 2.0])).round(4)
@@ -139,7 +139,7 @@ def softmax(a, *, dim=-1):
     Args:
         a: Array of scores, of one dimension or more. -inf is a score too: its share is 0. It is not
             changed.
-        dim: The axis along which shares sum to 1; negative ones count from the end.
+        dim: The axis along which the shares sum to 1; negative ones count from the end.
 
     Returns:
         Array of the same shape. With ``dim=-1``, entry ``[..., i]`` is ``exp(a[..., i])`` divided
@@ -161,7 +161,7 @@ def softmax(a, *, dim=-1):
 # activations.py, cell 61
 @op
 def log_softmax(a, *, dim=-1):
-    """Take the logarithm of the softmax along an axis, exact also where a share rounds to 0.
+    """Take the logarithm of the softmax along an axis, exact even where a share rounds to 0.
 
     Args:
         a: Array of scores, of one dimension or more. It is not changed.

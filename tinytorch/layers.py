@@ -18,7 +18,7 @@ LoadedKeys = namedtuple("LoadedKeys", "missing_keys unexpected_keys")  # load_st
 # layers.py, cell 7
 @op
 def linear(x, weight, bias=None):
-    """Give every neuron's weighted sum of the inputs, plus its bias.
+    """Compute every neuron's weighted sum of the inputs, plus its bias.
 
     Args:
         x: Array of shape (..., in_features), or (in_features,) for one example.
@@ -30,7 +30,7 @@ def linear(x, weight, bias=None):
         ``x[..., k] * weight[j, k]``, plus ``bias[j]``.
 
     Raises:
-        ValueError: ``x`` has another number of features. The message holds its shape.
+        ValueError: ``x`` has another number of features. The message contains its shape.
 
     Example:
         >>> weight = np.array([[1.0, 1.0], [0.0, 3.0], [2.0, 0.0]])
@@ -47,7 +47,7 @@ class Parameter(Tensor):
 
     Args:
         data: Number, nested list, array or tensor of floats; an array or a tensor is not copied.
-        requires_grad: Whether gradients shall flow to it; False for one that stays as it is.
+        requires_grad: Whether gradients flow to it; False for one that training leaves unchanged.
 
     Example:
         >>> Parameter([1.0, 2.0])
@@ -61,14 +61,14 @@ class Parameter(Tensor):
 
 
 class Buffer(Tensor):
-    """A tensor that is saved and moved with the parameters, but that training does not change."""
+    """A tensor that is saved and moved with the parameters, but not changed by training."""
 
     __slots__ = ()
 
 
 # layers.py, cell 18
 class Tree:
-    """A thing whose attributes may be parameters, or trees again; the base of every module."""
+    """An object whose attributes may be parameters or further trees; the base of every module."""
 
     def named_children(self):
         """Yield the trees among the attributes, each with the attribute's name."""
@@ -90,13 +90,13 @@ class Tree:
         """Yield the parameters of this tree and of all trees below it, each with its path.
 
         Args:
-            prefix: Path of this tree itself. It stands before every path, with a dot between,
+            prefix: Path of this tree itself. It comes before every path, with a dot in between,
                 unless it is empty.
 
         Returns:
             Iterator over pairs (path, parameter), attributes in the order in which they were
-            assigned. Whatever is neither a parameter nor a tree is passed over: numbers, strings,
-            lists, tensors that are no parameters.
+            assigned. Everything else is skipped: numbers, strings, lists, tensors that are not
+            parameters.
 
         Example:
             >>> net = Tree()
@@ -113,7 +113,7 @@ class Tree:
                 yield from value.named_parameters(path)
 
     def parameters(self):
-        """Yield every parameter of the tree, and one that it holds twice only once."""
+        """Yield every parameter of the tree, even one that it holds twice only once."""
         yield from {id(parameter): parameter for _, parameter in self.named_parameters()}.values()
 
     def named_buffers(self, prefix=""):
@@ -134,19 +134,20 @@ class Stateful(Tree):
         return {path: tensor.detach() for path, tensor in held}
 
     def load_state_dict(self, state_dict, strict=True):
-        """Overwrite parameters and buffers, in place, with what a state dict holds.
+        """Overwrite parameters and buffers, in place, with the values of a state dict.
 
         Args:
-            state_dict: Dict from path to a tensor, or an array, of the shape of what it is for.
-            strict: Whether paths that are missing or unexpected are errors. If not, they are left
-                alone. A wrong shape is an error either way.
+            state_dict: Dict from path to a tensor, or an array, of the same shape as the tensor of
+                that path here.
+            strict: Whether missing and unexpected paths are errors. If not, they are ignored. A
+                wrong shape is an error either way.
 
         Returns:
             `LoadedKeys`: the list of paths that the state dict lacks, and the list of those that
             only the state dict has.
 
         Raises:
-            RuntimeError: It does not fit. The message holds every path that is wrong, and nothing
+            RuntimeError: It does not fit. The message names every path that is wrong, and nothing
                 has been changed.
 
         Example:
@@ -202,23 +203,23 @@ class Module(Stateful):
         raise NotImplementedError(f"{name} has no method forward: define what it computes")
 
     def train(self, mode=True):
-        """Tell all modules of the tree whether they are being trained, and return the tree.
+        """Tell all modules of the tree whether they are being trained; return the tree.
 
-        Some care, such as dropout.
+        It changes what some layers do, such as dropout.
         """
         for module in self.modules():
             module.training = mode
         return self
 
     def zero_grad(self):
-        """Forget the gradients of all parameters."""
+        """Clear the gradients of all parameters."""
         for parameter in self.parameters():
             parameter.grad = None
 
     def to(self, target):
         """Move parameters and buffers to a device, or convert them to a dtype; return the tree.
 
-        They stay the same objects. A buffer of whole numbers keeps its dtype.
+        They stay the same objects. A buffer of integers keeps its dtype.
         """
         for _, tensor in (*self.named_parameters(), *self.named_buffers()):
             if isinstance(target, str) or tensor.dtype.kind == "f":
@@ -234,7 +235,7 @@ class Module(Stateful):
 
 # layers.py, cell 38
 def overwrite(tensor, values):
-    """Write values into a tensor, also into a parameter, and return it."""
+    """Write values into a tensor, even into a parameter, and return it."""
     tensor.detach().copy_(values)
     return tensor
 
@@ -260,21 +261,21 @@ def calculate_gain(nonlinearity, param=None):
 
 # layers.py, cell 40
 def kaiming_uniform_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", rng=None):
-    """Fill a weight evenly between minus and plus a bound that keeps numbers the same size.
+    """Fill a weight evenly between minus and plus the bound that keeps numbers the same size.
 
     Args:
         tensor: Tensor of shape (out_features, in_features), or a convolution's
             (out, in, height, width); it is overwritten.
         a: Slope of the leaky ReLU for negative numbers; 0 makes it ReLU.
-        mode: ``"fan_in"`` keeps the size on the way forward, ``"fan_out"`` on the way back.
-        nonlinearity: Name of the activation that follows, as `calculate_gain` takes it.
+        mode: ``"fan_in"`` keeps the size in the forward pass, ``"fan_out"`` in the backward pass.
+        nonlinearity: Name of the activation that follows, as in `calculate_gain`.
         rng: Generator to draw from; None for the default one.
 
     Returns:
         The same tensor. The bound is ``calculate_gain(nonlinearity, a) * sqrt(3 / fan)``.
 
     Raises:
-        ValueError: ``mode`` is something else. The message holds it.
+        ValueError: ``mode`` is something else. The message contains it.
 
     Example:
         >>> weight = kaiming_uniform_(zeros(50, 6))
@@ -314,10 +315,10 @@ class Linear(Module):
     """A layer of neurons: every output is a weighted sum of all inputs, plus a bias.
 
     Args:
-        in_features: How many inputs.
-        out_features: How many neurons.
+        in_features: Number of inputs.
+        out_features: Number of neurons.
         bias: Whether the neurons have a bias; without one, the attribute ``bias`` is None.
-        rng: Generator to draw from, first the weight, then the bias; None for the default one.
+        rng: Generator for the weight, then the bias; None for the default one.
 
     Its parameters are ``weight``, of shape (out_features, in_features), and ``bias``, of shape
     (out_features,), float32, evenly spread between minus and plus ``1 / sqrt(in_features)``. Its
@@ -354,15 +355,15 @@ def dropout(x, p=0.5, training=True, rng=None):
 
     Args:
         x: Tensor of any shape.
-        p: Probability, from 0 to 1, that an entry becomes 0. Every entry is decided by itself.
-        training: Whether anything happens at all; if not, the entries pass unchanged.
+        p: Probability, from 0 to 1, that an entry becomes 0. Every entry is drawn independently.
+        training: Whether anything is dropped; if not, the entries pass unchanged.
         rng: Generator to draw from; None for the default one.
 
     Returns:
         Tensor of the same shape and dtype.
 
     Raises:
-        ValueError: p is not from 0 to 1. The message holds it.
+        ValueError: p is not from 0 to 1. The message contains it.
 
     Example:
         >>> dropout(Tensor([3.0, -2.0]), p=0.9, training=False)
@@ -383,7 +384,7 @@ def dropout(x, p=0.5, training=True, rng=None):
 
 # layers.py, cell 60
 class Dropout(Module):
-    """Dropout as a module: at work after `train()`, without effect after `eval()`.
+    """Dropout as a module: active after `train()`, without effect after `eval()`.
 
     Args:
         p: Probability that an entry becomes 0.
@@ -409,7 +410,7 @@ class Sequential(Module):
         layers: The modules, in order. They become the attributes ``0``, ``1`` and so on.
 
     Raises:
-        TypeError: One of them is no module. The message holds its representation.
+        TypeError: One of them is not a module. The message contains its representation.
 
     Example:
         >>> net = Sequential(Linear(4, 3), Linear(3, 2, bias=False))

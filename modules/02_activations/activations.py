@@ -13,10 +13,10 @@
 # %% [markdown]
 # # Activations
 #
-# A layer of a network computes weighted sums. Two layers compute weighted sums of weighted sums, and those are weighted sums
-# again: however many you stack, they can do no more than one. What makes depth worth having is a bend between the layers, an
-# **activation**: a function that is applied to every number. In this module you write the six that nearly every network
-# uses, so that they give right answers for numbers of any size. At the end, two of them separate what no line can separate.
+# A layer of a network computes weighted sums. Two layers compute weighted sums of weighted sums, and those are weighted sums again:
+# however many you stack, they can do no more than one. Depth pays off only with a bend between the layers, an **activation**: a
+# function applied to every number. In this module you write the six that nearly every network uses, so that they give right answers
+# for numbers of any size. At the end, two of them separate points that no line can separate.
 
 # %%
 from tito import notebook
@@ -42,8 +42,8 @@ print("largest difference:", np.abs(two_layers - one_layer).max())
 # %% [markdown]
 # ## ReLU
 #
-# The cheapest bend keeps what is positive and replaces the rest by 0. It is called the rectified linear unit, ReLU, and it
-# is what you reach for when you have no reason to take another: one comparison a number, and no way to overflow.
+# The cheapest bend keeps positive numbers and replaces the others by 0. It is called the rectified linear unit, ReLU. Use it unless
+# you have a reason not to: it needs one comparison per number and cannot overflow.
 
 # %%
 figure, axis = plt.subplots(figsize=(3.2, 2.2))
@@ -61,8 +61,8 @@ import numpy as np
 from tinytorch.given.op import op
 
 # %% [markdown]
-# Write it as an op, like those of module 01: arrays in, array out. One thing to decide is what becomes of `nan`, the number
-# that stands for a computation gone wrong. It must stay `nan`: a network that has diverged shall not look healthy.
+# Write it as an op, like those of module 01: arrays in, array out. One case needs a decision: `nan`, the number that marks a failed
+# computation. It must stay `nan`, so that a network that has diverged does not look healthy.
 
 # %% exercise="02.1" minutes=10 points=1
 #| export
@@ -93,16 +93,16 @@ def relu(a):
 check("02.1")
 
 # %% [markdown] hint="02.1"
-# Python's `max` compares two things and returns one of them. You need as many comparisons as there are entries: NumPy has a
-# function of two arrays, or of an array and a number, that does them all.
+# Python's `max` compares two things and returns one of them. You need one comparison per entry: NumPy has a function of two arrays, or
+# of an array and a number, that does them all.
 
 # %% [markdown] hint="02.1"
 # If only the case with inf and nan fails: a mask times the array gives `-inf * 0`, which is nan, and `np.where` over `a > 0`
 # turns nan into 0, because every comparison with nan is False. NumPy's larger-of-two function passes nan on.
 
 # %% [markdown]
-# One bend is little, but bends add up. Below, six ReLUs, each shifted to where it starts and weighted by how much it turns
-# the line, follow a sine. With enough of them a single hidden layer follows any continuous curve as closely as you like.
+# One bend does little, but bends add up. Below, six ReLUs follow a sine: each is shifted to where it starts and weighted by how much
+# it bends the line. With enough of them a single hidden layer follows any continuous curve as closely as you like.
 
 # %%
 x = np.linspace(0, 2 * np.pi, 200)
@@ -118,12 +118,12 @@ axis.legend();
 # %% [markdown]
 # ## Sigmoid
 #
-# A network that answers yes or no shall give a probability, but its last layer gives any number. The **sigmoid** maps all
-# numbers into the range from 0 to 1. There are two ways to write the same formula:
+# A network that answers yes or no should return a probability, but its last layer returns any number. The **sigmoid** maps all numbers
+# into the range from 0 to 1. There are two ways to write it:
 #
 # $$\sigma(a) = \frac{1}{1 + e^{-a}} = \frac{e^a}{1 + e^a}$$
 #
-# float32 ends at about 3.4e38, and $e^{89}$ is more than that. See what either way does far from 0.
+# float32 ends at about 3.4e38, and $e^{89}$ is larger than that. See what both ways do far from 0.
 
 # %%
 a = np.array([-200, -2, 0, 2, 200], np.float32)
@@ -131,9 +131,9 @@ print(1 / (1 + np.exp(-a)))
 print(np.exp(a) / (1 + np.exp(a)))
 
 # %% [markdown]
-# The first form overflows on the left and is saved by luck, because 1 / inf is 0; the second gives `nan` on the right. Each
-# is right where the other fails: an exponential of something negative never overflows. Write a sigmoid that takes no
-# exponential of a large positive number at all. The check treats NumPy's warnings of overflow as errors.
+# The first form overflows on the left and is right only by luck, because 1 / inf is 0; the second gives `nan` on the right. Each is
+# right where the other fails: the exponential of a negative number never overflows. Write a sigmoid that never takes the exponential
+# of a large positive number. The check treats NumPy's overflow warnings as errors.
 
 # %% exercise="02.2" minutes=25 points=3
 #| export
@@ -146,7 +146,7 @@ def sigmoid(a):
 
     Returns:
         Array of the same shape. Every entry is ``1 / (1 + exp(-x))`` for the entry x of ``a``, to
-        at least four digits also where it is tiny: 9.4e-14 for x = -30, not 0. float32 stays
+        at least four digits even where it is tiny: 9.4e-14 for x = -30, not 0. float32 stays
         float32.
 
     Example:
@@ -167,17 +167,17 @@ check("02.2")
 
 # %% [markdown] hint="02.2"
 # Compare the two forms for a = 2 and for a = -2. Both need the same exponential, the one of -2, and both divide by 1 plus that
-# exponential. Only what stands above the line differs.
+# exponential. Only the numerator differs.
 
 # %% [markdown] hint="02.2"
-# Three steps: take the exponential of minus the absolute value; choose by the sign of `a` whether 1 or that exponential stands
-# above the line; divide by 1 plus the exponential.
+# Three steps: take the exponential of minus the absolute value; by the sign of `a`, choose 1 or that exponential as the numerator;
+# divide by 1 plus the exponential.
 
 # %% [markdown]
 # ## Tanh
 #
-# The hyperbolic tangent is a sigmoid stretched to the range from -1 to 1. Its outputs lie evenly around 0, which the next
-# layer likes better than outputs that are all positive. Again there are several ways to write it:
+# The hyperbolic tangent is a sigmoid stretched to the range from -1 to 1. Its outputs are spread evenly around 0; the next layer
+# learns more easily from those than from outputs that are all positive. Again there are several ways to write it:
 #
 # $$\tanh a = \frac{e^a - e^{-a}}{e^a + e^{-a}} = 2\,\sigma(2a) - 1$$
 #
@@ -190,16 +190,15 @@ print("by sigmoid ", 2 * sigmoid.forward(2 * a) - 1)
 print("correct    ", np.array([math.tanh(number) for number in a]))
 
 # %% [markdown]
-# The quotient overflows for large numbers. Both lose small ones: float32 keeps seven digits, so 0.5 + 0.0000000005 is 0.5, and
-# what is left after subtracting is 0. That is **cancellation**; no cleverness after the subtraction brings the digits back.
-# Whoever meets a formula like this looks for a function that was made with care. NumPy has one here; you need not write it
-# yourself.
+# The quotient overflows for large numbers. Both lose small ones: float32 keeps seven digits, so 0.5 + 0.0000000005 is 0.5, and after
+# subtracting, 0 is left. That is **cancellation**, and nothing you do after the subtraction brings the digits back. When you meet a
+# formula like this, look for a function that somebody wrote with care. NumPy has one here; you need not write it yourself.
 
 # %% exercise="02.3" minutes=10 points=1
 #| export
 @op
 def tanh(a):
-    """Map every entry into the range from -1 to 1, right to four digits however tiny or huge it is.
+    """Map every entry into the range from -1 to 1, right to four digits for any size of entry.
 
     Args:
         a: Array of any shape.
@@ -223,15 +222,14 @@ check("02.3")
 # NumPy's page "Mathematical functions" has a group of hyperbolic functions.
 
 # %% [markdown] hint="02.3"
-# It is one line, and its name is the name of this op. The lesson is not the line: it is that two correct formulas gave wrong
-# numbers.
+# It is one line, and it has the name of this op. The lesson is not the line, but that two correct formulas gave wrong numbers.
 
 # %% [markdown]
 # ## Where a curve is flat, nothing is learned
 #
-# Learning asks at every number of the network: if this were a little larger, what would come out? The answer is a slope. On
-# the flat parts of a curve it is close to 0; a unit there is called **saturated**, and learns hardly anything. You can measure
-# a slope by looking at two points close together.
+# Learning asks of every number in the network: if this were a little larger, how would the result change? The answer is a slope. On
+# the flat parts of a curve it is close to 0; a unit there is called **saturated** and hardly learns. You can measure a slope from
+# two points close together.
 
 # %%
 def slope(function, x, step=1e-4):
@@ -246,8 +244,7 @@ for axis, activation in zip(axes, [relu, sigmoid, tanh]):
 axes[0].legend();
 
 # %% [markdown]
-# The sigmoid is steepest at 0, and even there its slope is only 1/4. In a deep network the slopes along the way are multiplied
-# with each other.
+# The sigmoid is steepest at 0, and even there its slope is only 1/4. In a deep network the slopes of all layers are multiplied.
 
 # %%
 def ten_times(activation, x):
@@ -260,15 +257,15 @@ for activation in [sigmoid, tanh, relu]:
     print(f"{activation.name:8} slope through ten of them, at 0.5: {slope_of_ten:.1e}")
 
 # %% [markdown] question="02.1"
-# Training changes a weight in proportion to such a slope. What does the sigmoid's number say about the first layer of a network
-# with ten layers, and which of the three activations has no such trouble at 0.5? What about the same one at -0.5?
+# Training changes a weight in proportion to such a slope. What does the number for the sigmoid say about the first layer of a network
+# with ten layers? Which of the three activations does not have this problem at 0.5? And how does that one do at -0.5?
 
 # %% [markdown]
 # ## GELU
 #
-# ReLU is a gate that is open or shut. The **Gaussian error linear unit** opens its gate gradually: it multiplies each number
-# by the probability that a draw from the normal distribution lies below it. Transformers use it between their layers. By its
-# definition you can compute it with nothing but draws:
+# ReLU is a gate that is open or shut. The **Gaussian error linear unit** opens its gate gradually: it multiplies each number by the
+# probability that a draw from the normal distribution is below it. Transformers use it between their layers. From this definition
+# you can compute it with random draws alone:
 
 # %%
 x = np.linspace(-4, 4, 200)
@@ -282,8 +279,8 @@ axes[1].set_title("x times gate, and relu (dashed)");
 
 # %% [markdown]
 # The exact probability is $\Phi(x) = \tfrac12\bigl(1 + \mathrm{erf}(x / \sqrt 2)\bigr)$ with Gauss's **error function**. NumPy
-# does not have it, and Python's `math.erf` takes one number at a time: a hundred thousand of them cost 10 ms. So it is given:
-# for float32 by a formula from 1955, whose error is about what float32 can resolve; for float64 by `math.erf`.
+# does not have it, and Python's `math.erf` takes one number at a time: a hundred thousand of them take 10 ms. So it is given: for
+# float32 by a formula from 1955, which is about as exact as float32 itself; for float64 by `math.erf`.
 
 # %%
 #| export
@@ -315,8 +312,8 @@ def erf(a):
     return np.copysign(1 - tail * np.exp(-a * a), a)
 
 # %% [markdown]
-# Many published models were trained with an approximation by tanh instead, and a model must be run with the one that it was
-# trained with. PyTorch has both, chosen by the keyword `approximate`; so shall yours:
+# Many published models were trained with an approximation by tanh instead, and a model has to run with the form it was trained with.
+# PyTorch has both, chosen by the keyword `approximate`; yours has both too:
 #
 # $$\texttt{"none"}:\; x\,\Phi(x) \qquad
 #   \texttt{"tanh"}:\; \tfrac12\,x\,\Bigl(1 + \tanh\bigl(\sqrt{2/\pi}\,(x + 0.044715\,x^3)\bigr)\Bigr)$$
@@ -325,18 +322,18 @@ def erf(a):
 #| export
 @op
 def gelu(a, *, approximate="none"):
-    """Multiply every entry by the probability that a standard normal draw lies below it.
+    """Multiply every entry by the probability that a standard normal draw is below it.
 
     Args:
         a: Array of any shape.
         approximate: ``"none"`` for the exact form, ``"tanh"`` for the approximation; both formulas
-            stand above.
+            are above.
 
     Returns:
         Array of the same shape. float32 stays float32.
 
     Raises:
-        ValueError: ``approximate`` is something else. The message holds it.
+        ValueError: ``approximate`` is something else. The message contains it.
 
     Example:
         >>> gelu.forward(np.array([-1.0, 0.0, 2.0])).round(4)
@@ -357,19 +354,19 @@ def gelu(a, *, approximate="none"):
 check("02.4")
 
 # %% [markdown] hint="02.4"
-# On arrays, the error function is `erf.forward`. Both forms begin alike, with half the array times (1 + something); only the
+# On arrays, the error function is `erf.forward`. Both forms start the same way, with half the array times (1 + something); only the
 # something differs.
 
 # %% [markdown] hint="02.4"
 # If the check finds float64: `np.sqrt(2)` is not a Python number but a NumPy float64, and it turns a float32 array into float64.
-# `math.sqrt` gives a Python number, which leaves the array as it is.
+# `math.sqrt` gives a Python number, which does not change the array's dtype.
 
 # %% [markdown] hint="02.4"
-# Test `approximate` for each of the two words and return from there. What comes after both tests is the error.
+# Test `approximate` for each of the two words and return from there. After both tests, raise the error.
 
 # %% [markdown]
-# The two differ by less than 0.0005, yet a check of a published model sees it. And unlike ReLU, both fall below 0 before they
-# flatten: a unit that is a little negative still has a slope to learn from.
+# The two differ by less than 0.0005, but when you check a published model you can see it. And unlike ReLU, both dip below 0 before
+# they flatten: a unit that is slightly negative still has a slope to learn from.
 
 # %%
 x = np.linspace(-4, 4, 200)
@@ -382,7 +379,7 @@ axes[1].set_title('approximate="tanh" minus exact');
 # %% [markdown]
 # ## Softmax: from scores to shares
 #
-# Which of ten digits is it? The last layer gives ten **scores**, any numbers. Shares of one whole, all positive, can be read as
+# Which of ten digits is it? The last layer returns ten **scores**, any numbers. Positive shares that sum to 1 can be read as
 # probabilities. The **softmax** takes the exponential of every score, which makes it positive, and divides by the sum:
 #
 # $$\mathrm{softmax}(a)_i = \frac{e^{a_i}}{\sum_j e^{a_j}}$$
@@ -397,11 +394,11 @@ for axis, (title, heights) in zip(axes, steps.items()):
     axis.set_title(title)
 
 # %% [markdown]
-# A score of 100 would overflow again. The way out is a property of the formula: add the same number to all scores, and all
-# exponentials grow by the same factor, which the division removes. So you may shift the scores to where no exponential is
-# larger than 1. A row of a batch must not disturb another, so every row needs a shift of its own.
+# A score of 100 would overflow again. A property of the formula helps: add the same number to all scores, and all exponentials grow by
+# the same factor, which the division removes. So you can shift the scores until no exponential is larger than 1. One row of a batch
+# must not affect another, so every row needs its own shift.
 #
-# The shares sum to 1 along one axis. PyTorch calls an axis a `dim`, and here so do you.
+# The shares sum to 1 along one axis. PyTorch calls an axis a `dim`, and so does this course.
 
 # %% exercise="02.5" minutes=30 points=3
 #| export
@@ -412,7 +409,7 @@ def softmax(a, *, dim=-1):
     Args:
         a: Array of scores, of one dimension or more. -inf is a score too: its share is 0. It is not
             changed.
-        dim: The axis along which shares sum to 1; negative ones count from the end.
+        dim: The axis along which the shares sum to 1; negative ones count from the end.
 
     Returns:
         Array of the same shape. With ``dim=-1``, entry ``[..., i]`` is ``exp(a[..., i])`` divided
@@ -440,16 +437,16 @@ check("02.5")
 # least 1, so that you never divide by 0.
 
 # %% [markdown] hint="02.5"
-# A maximum along an axis loses the axis: (2, 3) becomes (2,), and no longer lines up with its rows. Module 01 met the setting
-# that keeps it, with size 1. You need it twice.
+# A maximum along an axis drops the axis: (2, 3) becomes (2,), which no longer lines up with the rows. Module 01 has a setting that
+# keeps it, with size 1. You need it twice.
 
 # %% [markdown] hint="02.5"
-# Three steps: subtract the largest entry along `dim`, take exponentials, divide by their sum along `dim`. Hand `dim` to NumPy as
+# Three steps: subtract the largest entry along `dim`, take exponentials, divide by their sum along `dim`. Pass `dim` to NumPy as
 # `axis`.
 
 # %% [markdown]
-# Two properties are worth testing whenever you meet a softmax: shares sum to 1, and shifting all scores changes nothing.
-# Scaling them does change something.
+# Two properties are worth testing in every softmax: the shares sum to 1, and shifting all scores changes nothing. Scaling them does
+# change the shares.
 
 # %%
 scores = np.array([2.0, 1.0, -1.0, 1.5])
@@ -461,14 +458,14 @@ for axis, scale in zip(axes, [0.2, 1, 5]):
     axis.set_title(f"scores times {scale}")
 
 # %% [markdown] question="02.2"
-# Large scores make the shares extreme, small ones make them even. A language model lets its users choose that factor, as one
-# divided by a **temperature**. What do you expect of its text at temperature 0.1, and at 10?
+# Large scores make the shares extreme, small ones make them even. In a language model you can choose that factor, as one divided by a
+# **temperature**. What do you expect its text to look like at temperature 0.1, and at 10?
 
 # %% [markdown]
 # ## The logarithm of a share
 #
-# To judge an answer one looks at the logarithm of the share that the right class received; module 04 does. Small shares are
-# where the judgement is hardest, and there the obvious way fails:
+# To judge an answer you take the logarithm of the share that the true class received; module 04 does this. Small shares matter most
+# there, and that is where the obvious way fails:
 
 # %%
 scores = np.array([[0, -3, -120]], np.float32)
@@ -477,8 +474,8 @@ with np.errstate(divide="ignore"):
     print("shares", shares, " their logarithms", np.log(shares))
 
 # %% [markdown]
-# The third share is about $10^{-52}$, float32 has nothing so small but 0, and the logarithm of 0 is -inf. Yet the answer,
-# about -120, is a harmless number. Take the logarithm on paper first, with $m$ the largest score along the axis:
+# The third share is about $10^{-52}$, which float32 rounds to 0, and the logarithm of 0 is -inf. But the true answer, about -120, is an
+# ordinary number. Take the logarithm on paper first, with $m$ the largest score along the axis:
 #
 # $$\log \frac{e^{a_i - m}}{\sum_j e^{a_j - m}} = (a_i - m) - \log \sum_j e^{a_j - m}$$
 
@@ -486,7 +483,7 @@ with np.errstate(divide="ignore"):
 #| export
 @op
 def log_softmax(a, *, dim=-1):
-    """Take the logarithm of the softmax along an axis, exact also where a share rounds to 0.
+    """Take the logarithm of the softmax along an axis, exact even where a share rounds to 0.
 
     Args:
         a: Array of scores, of one dimension or more. It is not changed.
@@ -510,11 +507,11 @@ def log_softmax(a, *, dim=-1):
 check("02.6")
 
 # %% [markdown] hint="02.6"
-# Do not call `softmax` here: whatever it rounded to 0 is lost. The formula on the right needs no share at all.
+# Do not call `softmax` here: what it rounded to 0 is lost. The formula on the right needs no shares.
 
 # %% [markdown] hint="02.6"
-# The formula uses `a - m` twice: once as it is, once inside the exponential. Give it a name. The sum inside the logarithm is at
-# least 1, so the logarithm is always harmless.
+# The formula uses `a - m` twice: once directly, once inside the exponential. Give it a name. The sum inside the logarithm is at least
+# 1, so the logarithm is always finite.
 
 # %% [markdown]
 # ## For those who want more: a unit that cannot die
@@ -553,14 +550,14 @@ check("02.7")
 # Choose entry by entry with `np.where`. Both choices are computed for all entries, which does no harm here.
 
 # %% [markdown] hint="02.7"
-# A larger-of-two of the array and its scaled copy works for slopes below 1 only: see what happens for a slope of 3.
+# Taking the larger of the array and its scaled copy works only for slopes below 1: see what happens for a slope of 3.
 
 # %% [markdown]
 # ## Two bends separate what no line can
 #
-# Two switches, and a lamp that is lit when exactly one of them is on: the **exclusive or**. No straight line has the two lit
-# corners of the square on one side and the two dark ones on the other. A layer with two hidden units that both see $x + y$, and
-# bend it at 0 and at 1, can do it. Its weights are chosen by hand here; finding such weights is what training is for.
+# Take two switches, and a lamp that is lit when exactly one of them is on: the **exclusive or**. No straight line has the two lit
+# corners of the square on one side and the two dark ones on the other. A layer with two hidden units can do it: both see $x + y$, and
+# bend it at 0 and at 1. Here the weights are chosen by hand; finding such weights is what training is for.
 
 # %%
 from tinytorch.tensor import Tensor
@@ -582,8 +579,8 @@ def probability(points, activation):
 print(probability(corners, relu))
 
 # %% [markdown]
-# Look at what the hidden layer makes of the square. Without a bend, all points come to lie on one straight line, the lit ones
-# in the middle: nothing can cut the middle off with one cut. ReLU folds that line, and now one cut is enough.
+# Look at what the hidden layer does to the square. Without a bend, all points end up on one straight line, with the lit ones in the
+# middle: no single cut can separate the middle. ReLU folds that line, and now one cut is enough.
 
 # %%
 ticks = np.linspace(-0.5, 1.5, 101, dtype=np.float32)
@@ -599,7 +596,7 @@ for axis, (title, activation) in zip(axes, layers.items()):
     axis.set(title=title, xlabel="first hidden unit", ylabel="second")
 
 # %% [markdown]
-# The cut, drawn back into the square, is the network's **decision boundary**: where the probability of a lit lamp is one half.
+# Drawn back into the square, the cut is the network's **decision boundary**: the points where the probability of a lit lamp is 1/2.
 
 # %%
 figure, axes = plt.subplots(1, 3, figsize=(8, 2.8), sharey=True, layout="constrained")
@@ -617,11 +614,11 @@ for axis, (title, activation) in zip(axes, bends.items()):
 # could a boundary have in a layer with a hundred hidden units?
 
 # %% [markdown]
-# Every colour in these pictures came through your matrix product, your ReLU and your sigmoid. Save the notebook, then run
+# Every colour in these pictures was computed by your matrix product, your ReLU and your sigmoid. Save the notebook, then run
 #
 # ```
 # tito module complete 02
 # ```
 #
-# It checks this file and gathers your code into `tinytorch/activations.py`. In module 03 the weights move into layers, which
-# remember them.
+# It checks this file and gathers your code into `tinytorch/activations.py`. In module 03 the weights move into
+# layers, which remember them.

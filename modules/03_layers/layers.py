@@ -13,10 +13,10 @@
 # %% [markdown]
 # # Layers
 #
-# A layer is a function with numbers of its own, its **parameters**: they are what training changes. A network is a layer made
-# of layers. In this module you write the layer that most networks are made of, the tree that finds every parameter of a
-# network and loads it by name, the rule by which weights begin, dropout, and the container that runs layers one after
-# another. At the end you show ten digits to a network that has learned nothing, and see what it guesses.
+# A layer is a function with numbers of its own, its **parameters**: training changes them. A network is a layer made of layers. In
+# this module you write the layer that most networks are made of, the tree that finds every parameter of a network and loads it by
+# name, the rule for the initial weights, dropout, and the container that runs layers one after another. At the end you show ten
+# digits to a network that has learned nothing, and see what it guesses.
 
 # %%
 from tito import notebook
@@ -57,15 +57,15 @@ from tinytorch.tensor import Tensor, matmul, zeros
 LoadedKeys = namedtuple("LoadedKeys", "missing_keys unexpected_keys")  # load_state_dict returns it
 
 # %% [markdown]
-# This formula becomes an op, like those before: it computes with arrays, and called with tensors it returns one that remembers
-# its inputs. It takes three of them, and the last may be missing. An op may use what another computes: `matmul.forward(a, b)` is
-# your product of module 01, for arrays, and it already says what is wrong with shapes that do not fit.
+# Make this formula an op, like those before: it computes with arrays, and called with tensors it returns a tensor that remembers its
+# inputs. It takes three inputs, and the last may be missing. An op may call another op's forward function: `matmul.forward(a, b)` is
+# your product from module 01, for arrays, and it already reports shapes that do not fit.
 
 # %% exercise="03.1" minutes=10 points=1
 #| export
 @op
 def linear(x, weight, bias=None):
-    """Give every neuron's weighted sum of the inputs, plus its bias.
+    """Compute every neuron's weighted sum of the inputs, plus its bias.
 
     Args:
         x: Array of shape (..., in_features), or (in_features,) for one example.
@@ -77,7 +77,7 @@ def linear(x, weight, bias=None):
         ``x[..., k] * weight[j, k]``, plus ``bias[j]``.
 
     Raises:
-        ValueError: ``x`` has another number of features. The message holds its shape.
+        ValueError: ``x`` has another number of features. The message contains its shape.
 
     Example:
         >>> weight = np.array([[1.0, 1.0], [0.0, 3.0], [2.0, 0.0]])
@@ -93,22 +93,22 @@ def linear(x, weight, bias=None):
 check("03.1")
 
 # %% [markdown] hint="03.1"
-# Your matrix product sums over the last axis of the left factor and the second-to-last of the right one. In which order do the
-# axes of `weight` stand, and in which do you need them?
+# Your matrix product sums over the last axis of the left factor and the second-to-last of the right one. In which order are the axes
+# of `weight`, and in which do you need them?
 
 # %% [markdown] hint="03.1"
-# An array has the property `T`: its axes in reverse order, nothing copied. Add the bias with `+`, only if there is one, and
-# ask for that with `is None`: `if bias` would ask a whole array whether it is true.
+# An array has the property `T`: its axes in reverse order, without a copy. Add the bias with `+`, but only if there is one. Test that
+# with `is None`: `if bias` would ask a whole array whether it is true.
 
 # %% [markdown]
-# The weights of a neuron that looks at a picture are a picture too. The more the two are alike, the larger the sum: a neuron
-# is a template. Below, three templates by hand, and what each says to three pictures.
+# The weights of a neuron that looks at a picture form a picture too. The more alike the two are, the larger the sum: a neuron is a
+# template. Below are three templates made by hand, and the answer of each to three pictures.
 
 # %%
 vertical, horizontal = np.zeros((2, 5, 5), np.float32)
 vertical[:, 2] = horizontal[2, :] = 1
 pictures = np.stack([vertical, horizontal, np.eye(5, dtype=np.float32)]).reshape(3, 25)
-templates = pictures - pictures.mean(axis=1, keepdims=True)  # sum 0: plain brightness says nothing
+templates = pictures - pictures.mean(axis=1, keepdims=True)  # sum 0: brightness alone gives 0
 answers = linear(Tensor(pictures), Tensor(templates)).numpy().round().astype(int)
 
 figure, axes = plt.subplots(1, 3, figsize=(6, 2.2), layout="constrained")
@@ -119,11 +119,11 @@ for axis, picture, answer in zip(axes, pictures, answers):
 # %% [markdown]
 # ## Parameters, and the tree that holds them
 #
-# Templates shall be learned, not made by hand. So a layer keeps its weights as **parameters**: tensors that require a gradient
-# from the start. The class is given. It adds nothing else; what counts is that a parameter can be told from other tensors.
+# Templates should be learned, not made by hand. So a layer keeps its weights as **parameters**: tensors that require a gradient from
+# the start. The class is given. It adds nothing else; it only makes parameters different from other tensors.
 #
-# From here on you work with tensors. What an op returns remembers where it came from: that is how a gradient will find its way
-# back to the weights, as long as you compute with the tensors themselves and not with their arrays.
+# From here on you work with tensors. The result of an op remembers where it came from. That is how a gradient gets back to the
+# weights later, as long as you compute with the tensors themselves and not with their arrays.
 
 # %%
 #| export
@@ -132,7 +132,7 @@ class Parameter(Tensor):
 
     Args:
         data: Number, nested list, array or tensor of floats; an array or a tensor is not copied.
-        requires_grad: Whether gradients shall flow to it; False for one that stays as it is.
+        requires_grad: Whether gradients flow to it; False for one that training leaves unchanged.
 
     Example:
         >>> Parameter([1.0, 2.0])
@@ -146,13 +146,13 @@ class Parameter(Tensor):
 
 
 class Buffer(Tensor):
-    """A tensor that is saved and moved with the parameters, but that training does not change."""
+    """A tensor that is saved and moved with the parameters, but not changed by training."""
 
     __slots__ = ()
 
 # %% [markdown]
-# Whoever trains a network, saves it or counts its parameters must find all of them, however deep they lie. Nobody writes a
-# list: the network is a tree, and Python knows its branches. `vars(thing)` is a dict of the attributes of a thing, in the
+# To train a network, to save it or to count its parameters, you have to find all of them, however deep they are nested. You need not
+# keep a list: the network is a tree, and Python knows its branches. `vars(thing)` is a dict of the attributes of a thing, in the
 # order in which they were assigned.
 
 # %%
@@ -164,13 +164,13 @@ for name, value in vars(net).items():
     print(name, "->", value)
 
 # %% [markdown]
-# The parameter of the branch has a full name, its **path**: `encoder.weight`. Write `named_parameters`, which walks a tree and
-# yields every parameter with its path. The other walks are given; they show the form.
+# The full name of the branch's parameter is its **path**: `encoder.weight`. Write `named_parameters`, which walks a tree and yields
+# every parameter with its path. The other walks are given; they show you how.
 
 # %% exercise="03.2" minutes=25 points=3
 #| export
 class Tree:
-    """A thing whose attributes may be parameters, or trees again; the base of every module."""
+    """An object whose attributes may be parameters or further trees; the base of every module."""
 
     def named_children(self):
         """Yield the trees among the attributes, each with the attribute's name."""
@@ -192,13 +192,13 @@ class Tree:
         """Yield the parameters of this tree and of all trees below it, each with its path.
 
         Args:
-            prefix: Path of this tree itself. It stands before every path, with a dot between,
+            prefix: Path of this tree itself. It comes before every path, with a dot in between,
                 unless it is empty.
 
         Returns:
             Iterator over pairs (path, parameter), attributes in the order in which they were
-            assigned. Whatever is neither a parameter nor a tree is passed over: numbers, strings,
-            lists, tensors that are no parameters.
+            assigned. Everything else is skipped: numbers, strings, lists, tensors that are not
+            parameters.
 
         Example:
             >>> net = Tree()
@@ -217,7 +217,7 @@ class Tree:
         ### END SOLUTION
 
     def parameters(self):
-        """Yield every parameter of the tree, and one that it holds twice only once."""
+        """Yield every parameter of the tree, even one that it holds twice only once."""
         yield from {id(parameter): parameter for _, parameter in self.named_parameters()}.values()
 
     def named_buffers(self, prefix=""):
@@ -231,12 +231,12 @@ class Tree:
 check("03.2")
 
 # %% [markdown] hint="03.2"
-# Two kinds of attributes matter. A parameter is yielded right away. For a tree, somebody already knows how to find its
-# parameters: the method that you are writing.
+# Two kinds of attributes matter. Yield a parameter right away. For a tree, there is already a method that finds its parameters: the
+# one you are writing.
 
 # %% [markdown] hint="03.2"
-# `yield from` passes on everything that another generator yields. Hand the path of the child to the child as its `prefix`;
-# then it needs to know nothing about where it hangs.
+# `yield from` passes on everything that another generator yields. Give the child its own path as `prefix`; then it need not know where
+# it is in the tree.
 
 # %% [markdown] hint="03.2"
 # Walk `vars(self).items()`. First make the path: the name alone if there is no prefix, else prefix, dot, name. Then ask with
@@ -262,15 +262,14 @@ print(sum(parameter.numel() for parameter in net.parameters()), "numbers in all"
 # %% [markdown]
 # ## Saving and loading by name
 #
-# A trained network is worth nothing if it ends with the process. The paths are all that a file needs: a dict from path to
-# tensor is called a **state dict**, in PyTorch and here. Taking one is given; beside the parameters it holds **buffers**, numbers
-# that belong to a layer but that training does not change (module 12 has one that needs them). Loading one means to check first: a
-# file that does not fit should not leave half of the network overwritten, and one look at the error should be enough.
+# A trained network is worth nothing if it ends with the process. A file needs only the paths and the numbers: a dict from path to
+# tensor is called a **state dict**, in PyTorch and here. Making one is given; besides the parameters it holds **buffers**, numbers
+# that belong to a layer but are not trained (module 12 has a layer that needs them). When you load one, check first: a file that does
+# not fit must not leave half of the network overwritten, and the error should name every problem at once.
 #
-# Loading writes **into** the tensors. A new `Parameter` in place of the old one would look the same, but whoever holds the
-# old one, such as the optimizer of module 06, would go on training a tensor that no layer uses any more. A parameter refuses
-# to be written into; `parameter.detach()`, which `state_dict` returns, is a tensor on the same memory that does not, and `copy_`
-# overwrites it.
+# Loading writes **into** the tensors. A new `Parameter` in place of the old one would look the same, but code that holds the old one,
+# such as the optimizer of module 06, would go on training a tensor that no layer uses any more. You cannot write into a parameter
+# directly; `parameter.detach()`, which `state_dict` returns, is a tensor on the same memory that you can write into with `copy_`.
 
 # %% exercise="03.3" minutes=30 points=4
 #| export
@@ -283,19 +282,20 @@ class Stateful(Tree):
         return {path: tensor.detach() for path, tensor in held}
 
     def load_state_dict(self, state_dict, strict=True):
-        """Overwrite parameters and buffers, in place, with what a state dict holds.
+        """Overwrite parameters and buffers, in place, with the values of a state dict.
 
         Args:
-            state_dict: Dict from path to a tensor, or an array, of the shape of what it is for.
-            strict: Whether paths that are missing or unexpected are errors. If not, they are left
-                alone. A wrong shape is an error either way.
+            state_dict: Dict from path to a tensor, or an array, of the same shape as the tensor of
+                that path here.
+            strict: Whether missing and unexpected paths are errors. If not, they are ignored. A
+                wrong shape is an error either way.
 
         Returns:
             `LoadedKeys`: the list of paths that the state dict lacks, and the list of those that
             only the state dict has.
 
         Raises:
-            RuntimeError: It does not fit. The message holds every path that is wrong, and nothing
+            RuntimeError: It does not fit. The message names every path that is wrong, and nothing
                 has been changed.
 
         Example:
@@ -331,19 +331,19 @@ class Stateful(Tree):
 check("03.3")
 
 # %% [markdown] hint="03.3"
-# `self.state_dict()` is the dict of what you have yourself. Then there are three groups of paths: those that only you have, those that only the
-# state dict has, and those that both have. Only in the last group can shapes differ.
+# `self.state_dict()` is your own dict. Then there are three groups of paths: those that only you have, those that only the given state
+# dict has, and those that both have. Only in the last group can shapes differ.
 
 # %% [markdown] hint="03.3"
-# Collect all complaints in a list of sentences, and raise once, after the last one was found and before the first parameter is
-# written. With `strict=False` the first two groups are no complaints, but they are still returned.
+# Collect all problems in a list of sentences and raise once, after the last problem is found and before the first parameter is
+# written. With `strict=False` the first two groups are not problems, but you still return them.
 
 # %% [markdown] hint="03.3"
-# What `self.state_dict()` holds shares its memory with the parameters, so `copy_` on it changes them. It takes a tensor or an
-# array. Return `LoadedKeys(...)` of the first two groups.
+# The tensors in `self.state_dict()` share memory with the parameters, so `copy_` on them changes the parameters. It takes a tensor or
+# an array. Return `LoadedKeys(...)` of the first two groups.
 
 # %% [markdown]
-# The names are PyTorch's names, so what PyTorch has saved fits a network of the same structure. And what does not fit says why:
+# The names are PyTorch's, so a state dict saved by PyTorch fits a network of the same structure. And one that does not fit says why:
 
 # %%
 branches = Stateful()
@@ -359,9 +359,9 @@ except RuntimeError as error:
 # %% [markdown]
 # ## Module
 #
-# A tree that computes something is a **module**. The class is given: calling it runs `forward`, which every layer defines for
-# itself; `train` and `eval` tell the whole tree whether it is learning or being used; `zero_grad` forgets gradients; `to` moves
-# all parameters to another device or dtype. A representation in the shape of the tree makes it readable.
+# A tree that computes something is a **module**. The class is given: calling it runs `forward`, which every layer defines for itself;
+# `train` and `eval` tell the whole tree whether it is being trained or used; `zero_grad` clears the gradients; `to` moves all
+# parameters to another device or dtype. Printing it shows the tree.
 
 # %%
 #| export
@@ -389,23 +389,23 @@ class Module(Stateful):
         raise NotImplementedError(f"{name} has no method forward: define what it computes")
 
     def train(self, mode=True):
-        """Tell all modules of the tree whether they are being trained, and return the tree.
+        """Tell all modules of the tree whether they are being trained; return the tree.
 
-        Some care, such as dropout.
+        It changes what some layers do, such as dropout.
         """
         for module in self.modules():
             module.training = mode
         return self
 
     def zero_grad(self):
-        """Forget the gradients of all parameters."""
+        """Clear the gradients of all parameters."""
         for parameter in self.parameters():
             parameter.grad = None
 
     def to(self, target):
         """Move parameters and buffers to a device, or convert them to a dtype; return the tree.
 
-        They stay the same objects. A buffer of whole numbers keeps its dtype.
+        They stay the same objects. A buffer of integers keeps its dtype.
         """
         for _, tensor in (*self.named_parameters(), *self.named_buffers()):
             if isinstance(target, str) or tensor.dtype.kind == "f":
@@ -421,8 +421,8 @@ class Module(Stateful):
 # %% [markdown]
 # ## How large should weights be at the start?
 #
-# All zero is no start: every neuron would say the same, and learn the same. So weights begin at random, evenly spread between
-# minus some bound and that bound. Which bound? Send numbers through thirty layers with ReLU, and look at what is left of them:
+# Weights cannot all start at zero: every neuron would compute the same and learn the same. So they start at random, spread evenly
+# between minus some bound and that bound. Which bound? Send numbers through thirty layers with ReLU, and see what is left of them:
 
 # %%
 def sizes_through_layers(bound, depth=30, width=256):
@@ -439,18 +439,18 @@ axis.set(xlabel="layer", ylabel="typical size of its outputs")
 axis.legend(loc="upper left", bbox_to_anchor=(1, 1));
 
 # %% [markdown]
-# A sum of n products, each with a weight of variance v, has n · v times the mean square of the inputs. Numbers that are spread
-# evenly between -b and b have the variance b² / 3, and ReLU throws away half of the mean square. So the size stays the same
-# when n · b² / 3 · 1/2 = 1. For 256 inputs that is b = 0.153.
+# A sum of n products, each with a weight of variance v, has n · v times the mean square of the inputs. Numbers spread evenly between
+# -b and b have variance b² / 3, and ReLU drops half of the mean square. So the size stays the same when n · b² / 3 · 1/2 = 1. For 256
+# inputs that gives b = 0.153.
 #
-# The n is called **fan-in**: how many inputs a neuron sums over. On the way back, gradients are summed over the **fan-out**, the
-# neurons that an input goes to. What an activation keeps is put right by a factor, its **gain**: the square root of 2 for ReLU.
-# These three are given, as is the function that overwrites a tensor with random numbers.
+# The n is called **fan-in**: the number of inputs that a neuron sums over. In the backward pass, gradients are summed over the
+# **fan-out**, the neurons that an input goes to. A factor, the **gain**, makes up for what an activation drops: the square root of 2
+# for ReLU. These three are given, and so is the function that overwrites a tensor with random numbers.
 
 # %%
 #| export
 def overwrite(tensor, values):
-    """Write values into a tensor, also into a parameter, and return it."""
+    """Write values into a tensor, even into a parameter, and return it."""
     tensor.detach().copy_(values)
     return tensor
 
@@ -474,28 +474,28 @@ def calculate_gain(nonlinearity, param=None):
     return gains[nonlinearity]
 
 # %% [markdown]
-# Write the rule that PyTorch begins with, under PyTorch's name. The underscore at the end says that it writes in place:
+# Write PyTorch's rule for initial weights, under PyTorch's name. The underscore at the end means that it writes in place:
 #
 # $$b = \mathrm{gain} \cdot \sqrt{3 / \mathrm{fan}}$$
 
 # %% exercise="03.4" minutes=20 points=2
 #| export
 def kaiming_uniform_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", rng=None):
-    """Fill a weight evenly between minus and plus a bound that keeps numbers the same size.
+    """Fill a weight evenly between minus and plus the bound that keeps numbers the same size.
 
     Args:
         tensor: Tensor of shape (out_features, in_features), or a convolution's
             (out, in, height, width); it is overwritten.
         a: Slope of the leaky ReLU for negative numbers; 0 makes it ReLU.
-        mode: ``"fan_in"`` keeps the size on the way forward, ``"fan_out"`` on the way back.
-        nonlinearity: Name of the activation that follows, as `calculate_gain` takes it.
+        mode: ``"fan_in"`` keeps the size in the forward pass, ``"fan_out"`` in the backward pass.
+        nonlinearity: Name of the activation that follows, as in `calculate_gain`.
         rng: Generator to draw from; None for the default one.
 
     Returns:
         The same tensor. The bound is ``calculate_gain(nonlinearity, a) * sqrt(3 / fan)``.
 
     Raises:
-        ValueError: ``mode`` is something else. The message holds it.
+        ValueError: ``mode`` is something else. The message contains it.
 
     Example:
         >>> weight = kaiming_uniform_(zeros(50, 6))
@@ -520,7 +520,7 @@ check("03.4")
 # `fans(tensor)` gives both fans, `calculate_gain` the gain. Choose the fan by `mode`, and compute the bound.
 
 # %% [markdown] hint="03.4"
-# `uniform_` writes into the tensor and returns it. It needs both ends of the range, and the generator that you were given.
+# `uniform_` writes into the tensor and returns it. It needs both ends of the range, and the generator you were given.
 
 # %%
 #| export
@@ -543,9 +543,9 @@ def xavier_uniform_(tensor, gain=1.0, rng=None):
 # %% [markdown]
 # ## Linear
 #
-# Everything is there for the layer itself. PyTorch begins a linear layer with `kaiming_uniform_` and `a=math.sqrt(5)`, which is a
-# roundabout way to write a bound of $1 / \sqrt{\mathrm{in}}$, a rule older than Kaiming's. The bias begins within the same bound.
-# Take the same start: then your networks learn like PyTorch's.
+# Now you have everything for the layer itself. PyTorch initialises a linear layer with `kaiming_uniform_` and `a=math.sqrt(5)`, a
+# roundabout way to write the bound $1 / \sqrt{\mathrm{in}}$, a rule older than Kaiming's. The bias gets the same bound. Start the
+# same way, and your networks learn like PyTorch's.
 
 # %% exercise="03.5" minutes=20 points=3
 #| export
@@ -553,10 +553,10 @@ class Linear(Module):
     """A layer of neurons: every output is a weighted sum of all inputs, plus a bias.
 
     Args:
-        in_features: How many inputs.
-        out_features: How many neurons.
+        in_features: Number of inputs.
+        out_features: Number of neurons.
         bias: Whether the neurons have a bias; without one, the attribute ``bias`` is None.
-        rng: Generator to draw from, first the weight, then the bias; None for the default one.
+        rng: Generator for the weight, then the bias; None for the default one.
 
     Its parameters are ``weight``, of shape (out_features, in_features), and ``bias``, of shape
     (out_features,), float32, evenly spread between minus and plus ``1 / sqrt(in_features)``. Its
@@ -594,15 +594,15 @@ class Linear(Module):
 check("03.5")
 
 # %% [markdown] hint="03.5"
-# A parameter is made of a tensor: `zeros(...)` of the right shape, filled by one of the functions above. Assigning it to an
-# attribute is all it takes for the tree to find it.
+# Make a parameter from a tensor: `zeros(...)` of the right shape, filled by one of the functions above. Assign it to an attribute, and
+# the tree finds it.
 
 # %% [markdown] hint="03.5"
-# Mind the order of the sizes: the constructor names the inputs first, the weight has the neurons first. And pass `rng` on to
-# both draws, or the layer cannot be repeated.
+# Watch the order of the sizes: the constructor names the inputs first, the weight has the neurons first. And pass `rng` to both draws,
+# or the layer cannot be reproduced.
 
 # %% [markdown] hint="03.5"
-# `forward` is one call of exercise 03.1 with your two attributes. A missing bias is None there as well as here.
+# `forward` is one call of exercise 03.1 with your two attributes. A missing bias is None in both places.
 
 # %%
 layer = Linear(784, 256, rng=rng)
@@ -612,9 +612,9 @@ print(sum(parameter.numel() for parameter in layer.parameters()), "numbers")
 # %% [markdown]
 # ## Dropout
 #
-# A network can learn its examples by heart. **Dropout** makes that harder: in training, each number is replaced by 0 with
-# probability p, anew for every batch, so that no neuron can rely on another. What is kept is divided by 1 - p, so that the sum
-# stays the same on average, and so that nothing has to be done when the network is used: then all numbers pass unchanged.
+# A network can learn its examples by heart. **Dropout** makes that harder: in training, each number is replaced by 0 with probability
+# p, drawn again for every batch, so that no neuron can rely on another. The numbers that are kept are divided by 1 - p, so that the
+# sum stays the same on average. Then there is nothing to do when the network is used: all numbers pass unchanged.
 
 # %%
 ones = np.ones((12, 30), np.float32)
@@ -625,8 +625,8 @@ for axis, p in zip(axes, [0.1, 0.5, 0.8]):
     axis.set(title=f"p = {p}, mean {dropped.mean():.2f}", xticks=[], yticks=[])
 
 # %% [markdown]
-# Write it as a function of tensors. Two corners: with p = 1 nothing is kept, and nothing may be divided by 0; and a
-# probability outside of 0 to 1 is somebody's mistake, so say what was given.
+# Write it as a function of tensors. Two special cases: with p = 1 nothing is kept, and you must not divide by 0; and a probability
+# outside the range from 0 to 1 is a mistake, so raise an error that says what was given.
 
 # %% exercise="03.6" minutes=20 points=3
 #| export
@@ -635,15 +635,15 @@ def dropout(x, p=0.5, training=True, rng=None):
 
     Args:
         x: Tensor of any shape.
-        p: Probability, from 0 to 1, that an entry becomes 0. Every entry is decided by itself.
-        training: Whether anything happens at all; if not, the entries pass unchanged.
+        p: Probability, from 0 to 1, that an entry becomes 0. Every entry is drawn independently.
+        training: Whether anything is dropped; if not, the entries pass unchanged.
         rng: Generator to draw from; None for the default one.
 
     Returns:
         Tensor of the same shape and dtype.
 
     Raises:
-        ValueError: p is not from 0 to 1. The message holds it.
+        ValueError: p is not from 0 to 1. The message contains it.
 
     Example:
         >>> dropout(Tensor([3.0, -2.0]), p=0.9, training=False)
@@ -667,20 +667,20 @@ def dropout(x, p=0.5, training=True, rng=None):
 check("03.6")
 
 # %% [markdown] hint="03.6"
-# `generator(rng).random(x.shape, np.float32)` gives for every entry a number evenly spread between 0 and 1. With which
-# probability is such a number below p?
+# `generator(rng).random(x.shape, np.float32)` gives a number spread evenly between 0 and 1 for every entry. What is the probability
+# that such a number is below p?
 
 # %% [markdown] hint="03.6"
-# Make an array, the mask, that holds 0 where an entry goes and 1 / (1 - p) where it stays. The tensor times the mask is the
-# answer, and the product remembers where it came from. A mask of float64 would make the result float64: convert it.
+# Make an array, the mask, with 0 where an entry is dropped and 1 / (1 - p) where it is kept. The tensor times the mask is the answer,
+# and the product remembers where it came from. A float64 mask would make the result float64: convert it.
 
 # %% [markdown] hint="03.6"
-# In this order: refuse a p that makes no sense; return `x` if there is nothing to do; draw; compare; divide; multiply.
+# In this order: refuse an impossible p; return `x` if there is nothing to do; draw; compare; divide; multiply.
 
 # %%
 #| export
 class Dropout(Module):
-    """Dropout as a module: at work after `train()`, without effect after `eval()`.
+    """Dropout as a module: active after `train()`, without effect after `eval()`.
 
     Args:
         p: Probability that an entry becomes 0.
@@ -708,12 +708,12 @@ print("train", layer(x), "again", layer(x), "eval ", layer.eval()(x), sep="\n")
 # %% [markdown]
 # ## Sequential
 #
-# Most networks are a row of layers, each fed with what the one before has made. PyTorch names them by their place: the weight of
-# the first layer has the path `0.weight`. An attribute may be called `0`: not in a line like `self.0 = layer`, but `setattr`
-# takes any name.
+# Most networks are a row of layers, each fed with the output of the one before. PyTorch names them by position: the weight of the
+# first layer has the path `0.weight`. An attribute may be called `0`: not with a line like `self.0 = layer`, but `setattr` takes any
+# name.
 #
-# The lines that let you take a row apart, count it and index it are given; the row itself is yours. Something that is no module,
-# say a function or a class without its parentheses, would be passed over by the tree in silence, so refuse it.
+# The methods that iterate, count and index are given; the row itself is yours. The tree would silently skip anything that is not a
+# module, such as a function or a class without its parentheses, so refuse it.
 
 # %% exercise="03.7" minutes=15 points=2
 #| export
@@ -724,7 +724,7 @@ class Sequential(Module):
         layers: The modules, in order. They become the attributes ``0``, ``1`` and so on.
 
     Raises:
-        TypeError: One of them is no module. The message holds its representation.
+        TypeError: One of them is not a module. The message contains its representation.
 
     Example:
         >>> net = Sequential(Linear(4, 3), Linear(3, 2, bias=False))
@@ -764,14 +764,14 @@ check("03.7")
 # `enumerate` numbers the layers from 0, and an attribute's name is a string.
 
 # %% [markdown] hint="03.7"
-# `for layer in self` walks the children in order: `__iter__` sees to that. What one layer returns, the next one receives.
+# `for layer in self` goes through the children in order, because of `__iter__`. The output of one layer is the input of the next.
 
 # %% [markdown] hint="03.7"
-# `isinstance(layer, Module)` tells modules from everything else. In an f-string, `{layer!r}` is the representation.
+# `isinstance(layer, Module)` is true for modules only. In an f-string, `{layer!r}` is the representation.
 
 # %% [markdown]
-# Your activations become modules too, so that they can stand in a row, and `Flatten` turns a batch of pictures into a batch of
-# rows of numbers. They hold no parameters.
+# Your activations become modules too, so that you can put them in a row, and `Flatten` turns a batch of pictures into a batch of rows
+# of numbers. They have no parameters.
 
 # %%
 #| export
@@ -834,8 +834,8 @@ class LogSoftmax(Softmax):
 # %% [markdown]
 # ## What an untrained network guesses
 #
-# Ten digits, drawn by the computer on 28 by 28 pixels, as large as the handwritten ones that module 04 brings. They go through
-# one hidden layer and a last layer that gives ten scores; softmax makes probabilities of them.
+# Take ten digits, drawn by the computer on 28 by 28 pixels, as large as the handwritten ones in module 04. They go through one hidden
+# layer and a last layer that returns ten scores; softmax turns them into probabilities.
 
 # %%
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -866,8 +866,8 @@ for column, (picture, guess) in enumerate(zip(digits.numpy(), guesses)):
     axes[1, column].set_xlabel(f"guess {guess.argmax()}")
 
 # %% [markdown]
-# Every picture gets about a tenth for every digit, and nearly the same guess as its neighbours: random weights hardly see a
-# difference between them. One such network may be lucky. On average over many, nothing is left but chance:
+# Every picture gets about a tenth for every digit, and nearly the same guess as the others: random weights hardly see a difference
+# between them. One such network may be lucky. On average over many, only chance is left:
 
 # %%
 def random_network():
@@ -878,7 +878,7 @@ right = (guesses == np.arange(10)).mean(axis=1)           # the share that each 
 print(f"right: {np.mean(right):.1%}, best of 300 networks: {max(right):.0%}")
 
 # %% [markdown] question="03.3"
-# The best of 300 networks gets several digits right. Has it learned something? What would you show it to find out?
+# The best of 300 networks gets several digits right. Did it learn something? What would you show it to find out?
 
 # %%
 twin, scores = random_network(), net[:-1](digits)     # the network without its softmax
@@ -887,8 +887,8 @@ print(twin.load_state_dict(net[:-1].state_dict()))
 print("with the same state by", (twin(digits) - scores).abs().max().item())
 
 # %% [markdown]
-# Parameters, modules, a network: all of it is your code, and it knows nothing yet. Module 04 measures how wrong a guess is, and
-# from that number follows how to change each of these 50,890 weights. Save the notebook, then run
+# Parameters, modules, a network: all of it is your code, and it has learned nothing yet. In module 04 you measure how wrong a guess is,
+# and from that number you find out how to change each of these 50,890 weights. Save the notebook, then run
 #
 # ```
 # tito module complete 03
