@@ -13,7 +13,7 @@ REDUCTIONS = {"mean": np.mean, "sum": np.sum, "none": lambda losses: losses}
 
 
 def reduce_losses(losses, reduction):
-    """Make one number of many losses: their ``"mean"`` or ``"sum"``; ``"none"`` keeps them all."""
+    """Reduce many losses to their ``"mean"`` or ``"sum"``; ``"none"`` keeps them all."""
     if reduction not in REDUCTIONS:
         raise ValueError(f"reduction is one of {', '.join(REDUCTIONS)}, got {reduction!r}")
     return REDUCTIONS[reduction](losses)
@@ -62,13 +62,13 @@ def mse_loss(predictions, targets, *, reduction="mean"):
     Args:
         predictions: Array of any shape.
         targets: Array of the same shape.
-        reduction: What becomes of the squares: ``"mean"``, ``"sum"``, or ``"none"`` to keep them.
+        reduction: How to reduce the squares: ``"mean"``, ``"sum"``, or ``"none"`` to keep them.
 
     Returns:
         One number, or with ``"none"`` an array of the inputs' shape.
 
     Raises:
-        ValueError: The shapes differ, even if they broadcast; `check_shapes` words it.
+        ValueError: The shapes differ, even if they broadcast; `check_shapes` raises it.
 
     Example:
         >>> mse_loss.forward(np.array([1.0, 5.0]), np.array([3.0, 5.0]))
@@ -112,19 +112,19 @@ def logsumexp(x, *, dim, keepdim=False):
 # losses.py, cell 18
 @op
 def cross_entropy(logits, labels, *, reduction="mean"):
-    """Measure how little probability the scores give to the right class.
+    """Measure how little probability the scores give to the true class.
 
     Args:
         logits: Array of shape (N, C), a row of scores for each example; any finite values.
-        labels: Array of shape (N,), the right class of each example, whole numbers from 0 to C - 1.
-        reduction: What becomes of the N losses: ``"mean"``, ``"sum"``, or ``"none"`` to keep them.
+        labels: Array of shape (N,), the true class of each example, whole numbers from 0 to C - 1.
+        reduction: How to reduce the N losses: ``"mean"``, ``"sum"``, or ``"none"`` to keep them.
 
     Returns:
         One number, or with ``"none"`` an array of shape (N,). The loss of example n is
         ``-log(exp(logits[n, labels[n]]) / sum over j of exp(logits[n, j]))``.
 
     Raises:
-        ValueError: The shapes do not fit, or a label is out of range; `check_labels` words it.
+        ValueError: The shapes do not fit, or a label is out of range; `check_labels` raises it.
         TypeError: The labels are not whole numbers.
 
     Example:
@@ -146,9 +146,9 @@ def binary_cross_entropy_with_logits(logits, targets, *, reduction="mean"):
 
     Args:
         logits: Array of any shape, one score for each question; any finite values.
-        targets: Array of the same shape, 1 for yes and 0 for no; a number between is the share of
-            yes.
-        reduction: What becomes of the losses: ``"mean"``, ``"sum"``, or ``"none"`` to keep them.
+        targets: Array of the same shape, 1 for yes and 0 for no; a number between is a probability
+            of yes.
+        reduction: How to reduce the losses: ``"mean"``, ``"sum"``, or ``"none"`` to keep them.
 
     Returns:
         One number, or with ``"none"`` an array of the inputs' shape. For logit z and target t the
@@ -172,7 +172,7 @@ def binary_cross_entropy_with_logits(logits, targets, *, reduction="mean"):
 
 # losses.py, cell 33
 def accuracy(logits, labels):
-    """Return the share of examples whose largest score is that of the right class.
+    """Return the share of examples whose largest score is that of the true class.
 
     Args:
         logits: Tensor or array of shape (N, C).
@@ -201,7 +201,7 @@ def cross_entropy_backward(logits, labels):
     """Return the gradient of the mean cross-entropy with respect to the logits.
 
     Args:
-        logits: Array of shape (N, C); it is left as it is.
+        logits: Array of shape (N, C); it is not changed.
         labels: Array of shape (N,), whole numbers from 0 to C - 1.
 
     Returns:
@@ -234,7 +234,7 @@ def linear_backward(grad, x, weight, *, needs_input_grad=True):
 
     Returns:
         Tuple of three gradients. Of ``x``, shape (N, in_features): the sum over o of
-        ``grad[n, o] * weight[o, i]``; None, and not computed, if it is not wanted. Of the weight,
+        ``grad[n, o] * weight[o, i]``; None, without computing it, if it is not wanted. Of the weight,
         shape (out_features, in_features): the sum over n of ``grad[n, o] * x[n, i]``. Of the bias,
         shape (out_features,): the sum over n of ``grad[n, o]``.
 
@@ -255,8 +255,8 @@ def relu_backward(grad, out):
     """Return the gradient of ReLU's input.
 
     Args:
-        grad: Array of any shape, the gradient of the loss with respect to ReLU's output; it is left
-            as it is.
+        grad: Array of any shape, the gradient of the loss with respect to ReLU's output; it is not
+            changed.
         out: Array of the same shape, ReLU's output. (Its input gives the same answer.)
 
     Returns:
@@ -276,7 +276,7 @@ def relu_backward(grad, out):
 # losses.py, cell 68
 @op
 def nll_loss(log_probabilities, labels, *, reduction="mean"):
-    """Take the negative log-probability of the right class, from what log_softmax returns."""
+    """Take the negative log-probability of the true class, from the result of log_softmax."""
     check_labels(log_probabilities, labels)
     return reduce_losses(-log_probabilities[np.arange(len(labels)), labels], reduction)
 
@@ -299,7 +299,7 @@ class MSELoss(Loss):
 class CrossEntropyLoss(Loss):
     """The cross-entropy of logits (N, C) and labels (N,).
 
-    With ``label_smoothing`` s the right class counts 1 - s, and all classes share s evenly.
+    With ``label_smoothing`` s the true class counts 1 - s, and all classes share s evenly.
     """
 
     def __init__(self, reduction="mean", label_smoothing=0.0):
@@ -337,7 +337,7 @@ def mlp(in_features, hidden_features, out_features, rng=None):
 
 # losses.py, cell 71
 def mlp_gradients(model, images, labels):
-    """Run a network that `mlp` made on a batch, and give each parameter its gradient, by hand.
+    """Run a network made by `mlp` on a batch, and compute each parameter's gradient by hand.
 
     Args:
         model: The network.
@@ -346,7 +346,7 @@ def mlp_gradients(model, images, labels):
 
     Returns:
         Tensor of one number: the mean cross-entropy. Its gradient with respect to each of the two
-        weights and biases is in that parameter's ``grad``, a tensor; what was there is replaced.
+        weights and biases is in that parameter's ``grad``, a tensor; an old one is replaced.
 
     Example:
         >>> model = mlp(3, 4, 2)

@@ -13,15 +13,15 @@
 # %% [markdown]
 # # Losses
 #
-# A network turns a picture into ten scores. A **loss** turns those scores and the right answer into one number that says how
-# wrong they are, and training makes that number smaller, step by step. In this module you write three losses, work out by hand
-# which way every weight has to move, and at the end a network learns to read digits with what you wrote.
+# A network turns a picture into ten scores. A **loss** turns those scores and the right answer into one number that says how wrong they
+# are, and training makes that number smaller, step by step. In this module you write three losses and work out by hand which way
+# every weight has to move. At the end a network learns to read digits with your code.
 #
 # ## One number for how wrong
 #
-# Let a network predict a temperature. Subtract the right one and square the difference: too warm and too cold count alike, and
-# twice as wrong costs four times as much. The mean over all predictions is the **mean squared error**. In the picture, each
-# difference is the side of a square, and the loss is the mean area.
+# Suppose a network predicts a temperature. Subtract the right one and square the difference: too warm and too cold count the same, and
+# twice as wrong costs four times as much. The mean over all predictions is the **mean squared error**. In the picture, each difference
+# is the side of a square, and the loss is the mean area.
 
 # %%
 from tito import notebook
@@ -58,7 +58,7 @@ REDUCTIONS = {"mean": np.mean, "sum": np.sum, "none": lambda losses: losses}
 
 
 def reduce_losses(losses, reduction):
-    """Make one number of many losses: their ``"mean"`` or ``"sum"``; ``"none"`` keeps them all."""
+    """Reduce many losses to their ``"mean"`` or ``"sum"``; ``"none"`` keeps them all."""
     if reduction not in REDUCTIONS:
         raise ValueError(f"reduction is one of {', '.join(REDUCTIONS)}, got {reduction!r}")
     return REDUCTIONS[reduction](losses)
@@ -99,12 +99,12 @@ def check_labels(scores, labels):
         raise ValueError(f"labels name classes 0 to {classes - 1} here, got {wrong}")
 
 # %% [markdown]
-# The cell above is given. `reduce_losses` makes one number of many. The mean is the default, so that the loss does not grow
-# with the batch; `"none"` keeps one loss for each example. `check_shapes` refuses the quietest bug of all: predictions of
-# shape `(4, 1)` minus targets of shape `(4,)` broadcast to `(4, 4)`. Every prediction is then compared with every target, and
-# the loss is wrong without a word. (`check_labels` is for exercise 04.3.)
+# The cell above is given. `reduce_losses` turns many losses into one number. The mean is the default, so that the loss does not grow
+# with the batch; `"none"` keeps one loss for each example. `check_shapes` catches a bug that makes no noise: predictions of shape
+# `(4, 1)` minus targets of shape `(4,)` broadcast to `(4, 4)`. Every prediction is then compared with every target, and the loss is
+# silently wrong. (`check_labels` is for exercise 04.3.)
 #
-# Your op receives arrays. It checks the shapes, makes an array of losses and hands it to `reduce_losses`.
+# Your op receives arrays. It checks the shapes, computes an array of losses and passes it to `reduce_losses`.
 
 # %% exercise="04.1" minutes=10 points=1
 #| export
@@ -115,13 +115,13 @@ def mse_loss(predictions, targets, *, reduction="mean"):
     Args:
         predictions: Array of any shape.
         targets: Array of the same shape.
-        reduction: What becomes of the squares: ``"mean"``, ``"sum"``, or ``"none"`` to keep them.
+        reduction: How to reduce the squares: ``"mean"``, ``"sum"``, or ``"none"`` to keep them.
 
     Returns:
         One number, or with ``"none"`` an array of the inputs' shape.
 
     Raises:
-        ValueError: The shapes differ, even if they broadcast; `check_shapes` words it.
+        ValueError: The shapes differ, even if they broadcast; `check_shapes` raises it.
 
     Example:
         >>> mse_loss.forward(np.array([1.0, 5.0]), np.array([3.0, 5.0]))
@@ -140,20 +140,19 @@ def mse_loss(predictions, targets, *, reduction="mean"):
 check("04.1")
 
 # %% [markdown] hint="04.1"
-# Three steps, one line each: refuse shapes that differ, make an array of squares, reduce it. Two of them are a call of a given
-# helper.
+# Three steps, one line each: refuse shapes that differ, make an array of squares, reduce it. Two of them are calls of given helpers.
 
 # %% [markdown] hint="04.1"
-# If only some cases fail, look at what they share: is `reduction` handed on, and are the shapes checked before anything
+# If only some cases fail, look at what they have in common: do you pass `reduction` on, and do you check the shapes before anything
 # broadcasts?
 
 # %% [markdown]
 # ## Which class?
 #
-# Between the digits 3 and 8 there is no distance: they are classes. The network gives each class a score, called **logit**, and
-# softmax (module 02) turns the scores into probabilities. The loss looks at one of them, that of the right class $y$:
-# $-\log p_y$. Sure and right costs nothing; sure and wrong costs without limit. Softmax divides $e^{z_y}$ by the sum over all
-# classes, and the logarithm of a fraction is a difference, so no probability has to be computed:
+# There is no distance between the digits 3 and 8: they are classes. The network gives each class a score, called a **logit**, and
+# softmax (module 02) turns the scores into probabilities. The loss depends on one of them, the probability of the true class $y$:
+# $-\log p_y$. Being sure and right costs almost nothing; being sure and wrong costs without limit. Softmax divides $e^{z_y}$ by the
+# sum over all classes, and the logarithm of a fraction is a difference, so you need not compute a probability:
 #
 # $$-\log p_y = -\log \frac{e^{z_y}}{\sum_j e^{z_j}} = \underbrace{\log \sum_j e^{z_j}}_{\text{log-sum-exp}} - z_y$$
 
@@ -164,16 +163,16 @@ axis.plot(p, -np.log(p))
 for chance, note in {0.9: "nearly sure", 0.1: "one of ten", 0.01: "wrong, and sure of it"}.items():
     axis.plot(chance, -np.log(chance), "ko")
     axis.text(chance + 0.03, 0.08 - np.log(chance), f"{note}: {-np.log(chance):.2f}")
-axis.set(xlabel="probability of the right class", ylabel="loss", xlim=(-0.02, 1.45))
+axis.set(xlabel="probability of the true class", ylabel="loss", xlim=(-0.02, 1.45))
 
 with np.errstate(over="ignore"):
     for scores in np.array([[1, 2, 3], [11, 12, 13], [101, 102, 103]], np.float32):
         print("log-sum-exp of", scores, "as it is written:", np.log(np.exp(scores).sum()))
 
 # %% [markdown]
-# Log-sum-exp is a smooth maximum, a little above the largest score. Computed as it is written, it fails, because float32 ends
-# near $e^{88}$. The first two lines show the way out: adding 10 to all scores added 10 to the result. So take the largest score
-# $m$ out before, and add it again after. No exponent is then above 0, and the sum is at least 1:
+# Log-sum-exp is a smooth maximum, a little above the largest score. Computed as written, it fails, because float32 ends near $e^{88}$.
+# The first two lines suggest a solution: adding 10 to all scores added 10 to the result. So subtract the largest score $m$ first, and
+# add it back at the end. Then no exponent is above 0, and the sum is at least 1:
 #
 # $$\log \sum_j e^{z_j} = m + \log \sum_j e^{z_j - m}$$
 
@@ -210,38 +209,36 @@ def logsumexp(x, *, dim, keepdim=False):
 check("04.2")
 
 # %% [markdown] hint="04.2"
-# Each row (or column, as `dim` says) has a largest score of its own. For the subtraction its axis has to stay, with size 1;
-# which setting of `max` does that?
+# Each row (or column, depending on `dim`) has its own largest score. For the subtraction the axis has to stay, with size 1; which
+# setting of `max` does that?
 
 # %% [markdown] hint="04.2"
 # Keep the axis in every step, then drop it at the end if `keepdim` is False: `squeeze` removes an axis of size 1.
 
 # %% [markdown]
-# Now the loss: log-sum-exp minus the score of the right class. You have all the pieces; `.forward` of your own op works on
-# arrays. To pick one entry from each row, index with two arrays: `z[[0, 1], [2, 1]]` holds entry 2 of row 0 and entry 1 of
-# row 1.
+# Now the loss: log-sum-exp minus the score of the true class. You have all the pieces; `.forward` of your own op works on arrays. To
+# pick one entry from each row, index with two arrays: `z[[0, 1], [2, 1]]` holds entry 2 of row 0 and entry 1 of row 1.
 #
-# Python lets labels through that mean nothing. Label -1 picks the last class; labels of shape `(N, 1)` pick N scores for each
-# row; labels that start at 1 go wrong only when the last class comes up. The given `check_labels` refuses them all: call it
-# first.
+# Indexing accepts labels that make no sense. Label -1 picks the last class; labels of shape `(N, 1)` pick N scores for each row;
+# labels that start at 1 fail only when the last class comes up. The given `check_labels` refuses them all: call it first.
 
 # %% exercise="04.3" minutes=20 points=3
 #| export
 @op
 def cross_entropy(logits, labels, *, reduction="mean"):
-    """Measure how little probability the scores give to the right class.
+    """Measure how little probability the scores give to the true class.
 
     Args:
         logits: Array of shape (N, C), a row of scores for each example; any finite values.
-        labels: Array of shape (N,), the right class of each example, whole numbers from 0 to C - 1.
-        reduction: What becomes of the N losses: ``"mean"``, ``"sum"``, or ``"none"`` to keep them.
+        labels: Array of shape (N,), the true class of each example, whole numbers from 0 to C - 1.
+        reduction: How to reduce the N losses: ``"mean"``, ``"sum"``, or ``"none"`` to keep them.
 
     Returns:
         One number, or with ``"none"`` an array of shape (N,). The loss of example n is
         ``-log(exp(logits[n, labels[n]]) / sum over j of exp(logits[n, j]))``.
 
     Raises:
-        ValueError: The shapes do not fit, or a label is out of range; `check_labels` words it.
+        ValueError: The shapes do not fit, or a label is out of range; `check_labels` raises it.
         TypeError: The labels are not whole numbers.
 
     Example:
@@ -261,20 +258,20 @@ def cross_entropy(logits, labels, *, reduction="mean"):
 check("04.3")
 
 # %% [markdown] hint="04.3"
-# Four steps: check the labels, log-sum-exp of every row, the score of the right class of every row, reduce the differences.
-# Both middle steps give an array of shape (N,).
+# Four steps: check the labels, log-sum-exp of every row, the score of the true class of every row, reduce the differences. Both middle
+# steps give an array of shape (N,).
 
 # %% [markdown] hint="04.3"
-# To pick one score from each row you need the row numbers 0 to N - 1 beside the labels, as in the text above. A slice `:` in
-# their place picks whole columns.
+# To pick one score from each row you need the row numbers 0 to N - 1 together with the labels, as in the text above. A slice `:`
+# instead picks whole columns.
 
 # %% [markdown] hint="04.3"
-# If the large scores fail, an `exp` or a `log` runs outside your `logsumexp`. If the mean fails but the sum is right, look at
-# what you divide by: N examples, not N times C scores.
+# If large scores fail, an `exp` or a `log` runs outside your `logsumexp`. If the mean is wrong but the sum is right, look at what you
+# divide by: N examples, not N times C scores.
 
 # %% [markdown] question="04.1"
-# The next cell makes a network with random weights and gives it random pictures of ten classes. It knows nothing. **Predict**
-# its loss before you run the cell. What do you look for first when a network of yours starts at 7?
+# The next cell makes a network with random weights and shows it random pictures of ten classes. It has learned nothing. **Predict** its
+# loss before you run the cell. What do you check first if one of your networks starts at a loss of 7?
 
 # %%
 untrained = Sequential(Linear(784, 256, rng=rng), ReLU(), Linear(256, 10, rng=rng))
@@ -285,29 +282,29 @@ print("untrained:", cross_entropy(untrained(pictures), classes).item(), " ln 10 
 # %% [markdown]
 # ## Yes or no?
 #
-# Is this picture a cat? One score $z$ is enough: sigmoid (module 02) makes it the probability of yes. With target $t = 1$ for
-# yes and 0 for no, the loss is $-t \log \sigma(z) - (1 - t) \log (1 - \sigma(z))$. Computed as it is written, in float32, it
-# gives way where it matters most: on answers that are sure and wrong.
+# Is this picture a cat? One score $z$ is enough: sigmoid (module 02) turns it into the probability of yes. With target $t = 1$ for yes
+# and 0 for no, the loss is $-t \log \sigma(z) - (1 - t) \log (1 - \sigma(z))$. Computed as written, in float32, it fails where it
+# matters most: on answers that are sure and wrong.
 
 # %%
 z = np.linspace(-30, 30, 400, dtype=np.float32)
 with np.errstate(divide="ignore"):
     naive = -np.log(1 - 1 / (1 + np.exp(-z)))       # the target is 0: no
 figure, axis = plt.subplots(figsize=(4.5, 2.6))
-axis.plot(z, np.maximum(z, 0), "--", color="gray", label="where it should end up")
+axis.plot(z, np.maximum(z, 0), "--", color="gray", label="what it should approach")
 axis.plot(z, naive, label="as it is written")
 axis.set(xlabel="score z, while the answer is no", ylabel="loss")
 axis.legend()
 print("largest finite loss:", naive[np.isfinite(naive)].max(), "  at z = 20:", naive[z >= 20][0])
 
 # %% [markdown]
-# Near $z = 17$ the sigmoid rounds to 1, and the logarithm of 0 is infinite. The way out is known to you: a question of yes or
-# no has two classes, and *no* always scores 0. Log-sum-exp of the scores 0 and $z$, minus that of the right class, is
+# Near $z = 17$ the sigmoid rounds to 1, and the logarithm of 0 is infinite. You know the solution: a yes-or-no question has two classes,
+# and *no* always scores 0. Log-sum-exp of the scores 0 and $z$, minus the score of the true class, is
 #
 # $$\log (e^0 + e^z) - t z = \underbrace{\max(0, z)}_{\text{the largest}} + \log (1 + e^{-|z|}) - t z$$
 #
-# because after taking out the largest, one exponent is 0 and the other $-|z|$. `np.log1p(x)` is $\log(1 + x)$, exact for small
-# $x$ too.
+# because after you subtract the largest, one exponent is 0 and the other $-|z|$. `np.log1p(x)` is $\log(1 + x)$, and it is exact for
+# small $x$ too.
 
 # %% exercise="04.4" minutes=15 points=2
 #| export
@@ -317,9 +314,9 @@ def binary_cross_entropy_with_logits(logits, targets, *, reduction="mean"):
 
     Args:
         logits: Array of any shape, one score for each question; any finite values.
-        targets: Array of the same shape, 1 for yes and 0 for no; a number between is the share of
-            yes.
-        reduction: What becomes of the losses: ``"mean"``, ``"sum"``, or ``"none"`` to keep them.
+        targets: Array of the same shape, 1 for yes and 0 for no; a number between is a probability
+            of yes.
+        reduction: How to reduce the losses: ``"mean"``, ``"sum"``, or ``"none"`` to keep them.
 
     Returns:
         One number, or with ``"none"`` an array of the inputs' shape. For logit z and target t the
@@ -346,24 +343,24 @@ def binary_cross_entropy_with_logits(logits, targets, *, reduction="mean"):
 check("04.4")
 
 # %% [markdown] hint="04.4"
-# The right-hand side of the formula has three terms. Each is one NumPy expression on whole arrays; neither the sigmoid nor an
-# `if` is needed.
+# The right-hand side of the formula has three terms. Each is one NumPy expression on whole arrays; you need neither the sigmoid nor an
+# `if`.
 
 # %% [markdown] hint="04.4"
-# `np.maximum` compares entry by entry with a number. Mind the signs: the exponent is never above 0, and the score of the right
+# `np.maximum` compares entry by entry with a number. Watch the signs: the exponent is never above 0, and the score of the right
 # answer is subtracted.
 
 # %% [markdown]
 # ## How many are right?
 #
-# The loss is what training needs. What people want to know is the **accuracy**: the share of examples whose highest score
-# stands at the right class. It is no op, because no gradient will ever flow through it: a plain function that returns a Python
-# number. It takes tensors or arrays; `unwrap(x)` (module 01) gives you the array of either.
+# Training needs the loss. People want to know the **accuracy**: the share of examples whose highest score is that of the true class. No
+# gradient ever flows through it, so it is not an op but a plain function that returns a Python number. It takes tensors or arrays;
+# `unwrap(x)` (module 01) gives you the array of either.
 
 # %% exercise="04.5" minutes=10 points=1
 #| export
 def accuracy(logits, labels):
-    """Return the share of examples whose largest score is that of the right class.
+    """Return the share of examples whose largest score is that of the true class.
 
     Args:
         logits: Tensor or array of shape (N, C).
@@ -395,7 +392,7 @@ check("04.5")
 # Which axis holds the classes? The position of the largest score along it is the network's answer, one for each example.
 
 # %% [markdown] hint="04.5"
-# Comparing two arrays gives True and False, and their mean is the share of True. Make it a Python number at the end.
+# Comparing two arrays gives True and False, and the mean is the share of True. Turn it into a Python number at the end.
 
 # %%
 # Forty points on a line belong to two classes. A bias moves the border between the classes.
@@ -415,15 +412,15 @@ for axis, title in zip(axes, ("cross-entropy", "accuracy")):
     axis.set(title=title, xlabel="bias")
 
 # %% [markdown] question="04.2"
-# One number could be learned here. Stand on each curve at bias 4 and take a tiny step to the left. What does each curve tell you
-# about where to go? Why is a network trained on a loss and not on its accuracy?
+# Suppose the bias is learned. Start on each curve at bias 4 and take a tiny step to the left. What does each curve tell you about which
+# way to go? Why do you train a network on a loss and not on its accuracy?
 
 # %% [markdown]
 # ## Which way is down
 #
-# The **gradient** of the loss with respect to a number says how steeply the loss rises when that number grows. To make the loss
-# smaller, step the other way. It can be measured: nudge the number up and down and see what the loss does. For an array, nudge
-# every entry by itself; the gradient has the array's shape.
+# The **gradient** of the loss with respect to a number says how steeply the loss rises when that number grows. To make the loss smaller,
+# step the other way. You can measure a gradient: nudge the number up and down and see how the loss changes. For an array, nudge every
+# entry on its own; the gradient has the array's shape.
 
 # %%
 def numeric_gradient(function, x, step=1e-5):
@@ -449,14 +446,14 @@ axis.set(xlabel="bias", ylabel="loss", title=f"slope {slope:.2f} at bias 4; eigh
 figure.tight_layout()
 
 # %% [markdown]
-# Measuring is sure and slow. A network for digits has 203,530 numbers to learn, and each takes two runs of the network: minutes
-# for one step. Worked out by hand, all gradients together cost no more than two runs. So you derive them, and keep
-# `numeric_gradient` as the judge, in float64: the difference of two nearly equal float32 numbers has few digits left.
+# Measuring is reliable but slow. A network for digits has 203,530 parameters, and each takes two runs of the network: minutes for one
+# step. Derived by hand, all gradients together take only as long as two runs. So you derive them, and use `numeric_gradient` as the
+# judge, in float64: the difference of two nearly equal float32 numbers has few digits left.
 #
 # ## Back through the loss
 #
 # Differentiate $\log \sum_j e^{z_j} - z_y$ by each score. The first term gives $e^{z_j} / \sum_k e^{z_k}$: the softmax. The second
-# gives -1 at the right class and 0 elsewhere. So the gradient is **probability minus truth**, and the mean over $N$ examples
+# gives -1 at the true class and 0 elsewhere. So the gradient is **probability minus truth**, and the mean over $N$ examples
 # divides it by $N$:
 #
 # $$\frac{\partial\,\text{loss}}{\partial z_{nj}} = \frac{p_{nj} - [j = y_n]}{N}$$
@@ -473,7 +470,7 @@ for axis, (title, values) in zip(axes, bars.items()):
     axis.axhline(0, color="black", linewidth=0.8)
 
 # %% [markdown]
-# Write it for the mean over a batch. The softmax is module 02's, or your own log-sum-exp: a probability is
+# Write it for the mean over a batch. For the probabilities use the softmax of module 02, or your log-sum-exp: a probability is
 # $e^{z_j - \text{log-sum-exp}}$.
 
 # %% exercise="04.6" minutes=20 points=3
@@ -482,7 +479,7 @@ def cross_entropy_backward(logits, labels):
     """Return the gradient of the mean cross-entropy with respect to the logits.
 
     Args:
-        logits: Array of shape (N, C); it is left as it is.
+        logits: Array of shape (N, C); it is not changed.
         labels: Array of shape (N,), whole numbers from 0 to C - 1.
 
     Returns:
@@ -507,11 +504,11 @@ def cross_entropy_backward(logits, labels):
 check("04.6")
 
 # %% [markdown] hint="04.6"
-# Begin with the probabilities of every row, an array of shape (N, C). In each row one entry changes, at the label.
+# Start with the probabilities of every row, an array of shape (N, C). In each row one entry changes, the one at the label.
 
 # %% [markdown] hint="04.6"
-# The pair of row numbers and labels that picks entries can also stand on the left of `-=`. The probabilities are an array of
-# your own, so changing them in place harms nobody.
+# The pair of row numbers and labels that picks entries also works on the left of `-=`. The probabilities are your own array, so you can
+# change them in place.
 
 # %% [markdown] hint="04.6"
 # If every value is N times too large, the mean is missing. If rows are right only when N is 1, look at the axis along which
@@ -525,24 +522,24 @@ print(analytic.round(4), "worked out", numeric.round(4), "measured", sep="\n")
 print("largest difference:", np.abs(analytic - numeric).max())
 
 # %% [markdown] question="04.3"
-# The two agree to ten digits or so; a wrong formula differs in the first or second. Now add up each row. What does that sum say
-# about a network that adds the same number to all its scores?
+# The two agree to about ten digits; a wrong formula would differ in the first or second. Now add up each row. What does that sum say
+# about adding the same number to all scores?
 
 # %% [markdown]
 # ## Back through a linear layer
 #
-# The loss sits at the end of a chain: pictures, linear, ReLU, linear, loss. You walk it backwards. Each function is told `grad`,
-# the gradient of the loss with respect to what it **returned**, and answers with the gradient with respect to what it
-# **received**. That answer is the `grad` of the function before: the chain rule, one link at a time.
+# The loss is at the end of a chain: pictures, linear, ReLU, linear, loss. You walk it backwards. Each function receives `grad`, the
+# gradient of the loss with respect to its **output**, and returns the gradient with respect to its **input**. That is the `grad` of
+# the function before it: the chain rule, one link at a time.
 #
-# A linear layer returns $y_{no} = \sum_i x_{ni} W_{oi} + b_o$. Ask of each number where it went:
+# A linear layer returns $y_{no} = \sum_i x_{ni} W_{oi} + b_o$. Ask where each number is used:
 #
 # - weight $W_{oi}$ multiplied $x_{ni}$ in every example $n$, on the way to $y_{no}$;
 # - bias $b_o$ was added to $y_{no}$ in every example $n$;
 # - input $x_{ni}$ was multiplied by $W_{oi}$ for every output $o$.
 #
-# What went to several places adds up what comes back from them. Here are two examples, three inputs and two outputs, and a
-# `grad` of the outputs, made up:
+# A number that is used in several places adds up the gradients that come back from them. Here are two examples, three inputs and two
+# outputs, and a made-up `grad` of the outputs:
 
 # %%
 x, grad = np.array([[1.0, 2.0, -1.0], [0.5, 0.0, 3.0]]), np.array([[1.0, -1.0], [2.0, 0.5]])
@@ -555,11 +552,11 @@ print("weight[1, 2], by hand:", sum(grad[n, 1] * x[n, 2] for n in range(2)))
 print("measured:", numeric_gradient(lambda values: loss_of(x, values, bias), weight), sep="\n")
 
 # %% [markdown]
-# The sum of `grad * output` serves as the loss, because its gradient with respect to the outputs is `grad`. Every sum above runs
-# over one shared index, and a matrix product does the same: find the operands and transposes by their shapes.
+# The loss here is the sum of `grad * output`, because its gradient with respect to the outputs is `grad`. Every sum above runs over one
+# shared index, as in a matrix product: find the operands and transposes from the shapes.
 #
-# The first layer's inputs are pixels, which nobody will change. Their gradient would cost as much as that of the weights, a
-# third of a training step, so `needs_input_grad=False` leaves it out.
+# The first layer's inputs are pixels, which training does not change. Their gradient would cost as much as that of the weights, a third
+# of a training step, so `needs_input_grad=False` leaves it out.
 
 # %% exercise="04.7" minutes=25 points=4
 #| export
@@ -575,7 +572,7 @@ def linear_backward(grad, x, weight, *, needs_input_grad=True):
 
     Returns:
         Tuple of three gradients. Of ``x``, shape (N, in_features): the sum over o of
-        ``grad[n, o] * weight[o, i]``; None, and not computed, if it is not wanted. Of the weight,
+        ``grad[n, o] * weight[o, i]``; None, without computing it, if it is not wanted. Of the weight,
         shape (out_features, in_features): the sum over n of ``grad[n, o] * x[n, i]``. Of the bias,
         shape (out_features,): the sum over n of ``grad[n, o]``.
 
@@ -596,16 +593,16 @@ def linear_backward(grad, x, weight, *, needs_input_grad=True):
 check("04.7")
 
 # %% [markdown] hint="04.7"
-# Write the shape of `grad`, of `x` and of the answer beside each other. The size that the answer lacks is the one to sum away, so
-# it has to be the inner size of the product.
+# Write down the shapes of `grad`, of `x` and of the answer. The size that is missing from the answer is summed away, so it has to be the
+# inner size of the product.
 
 # %% [markdown] hint="04.7"
 # For the weight, N is summed away. It is the first size of both `grad` and `x`; the inner sizes of `a @ b` are the last of `a`
 # and the first of `b`. Which of the two has to be transposed so that (out, in) comes out?
 
 # %% [markdown] hint="04.7"
-# The bias needs no product: every example sends back its row of `grad`, and the rows are added. The input needs no transpose:
-# (N, out) and (out, in) fit as they are.
+# The bias needs no product: every example sends back its row of `grad`, and you add up the rows. The input needs no transpose: (N, out)
+# and (out, in) already fit.
 
 # %%
 measured = (numeric_gradient(lambda values: loss_of(values, weight, bias), x),
@@ -617,8 +614,8 @@ for by_hand, judge in zip(linear_backward(grad, x, weight), measured):
 # %% [markdown]
 # ## Back through ReLU
 #
-# Where ReLU (module 02) let a number through, the gradient comes back unchanged; where it put a 0, nothing that the input does
-# changes the output, so 0 comes back. At 0 itself there is a corner, and by convention 0 comes back there too.
+# Where ReLU (module 02) let a number through, the gradient comes back unchanged; where it put a 0, changing the input does not change
+# the output, so 0 comes back. At 0 itself there is a corner, and by convention 0 comes back there too.
 
 # %%
 x = np.linspace(-2, 2, 41)
@@ -630,7 +627,7 @@ for axis, title in zip(axes, ("ReLU", "its gradient, measured")):
 
 # %% [markdown]
 # The measured value at the corner is one half, between the two sides: a nudge up and a nudge down see different slopes. To know
-# on which side an input was, your function needs ReLU's output alone: where that is positive, the input was.
+# on which side an input was, your function needs only ReLU's output: where that is positive, the input was positive.
 
 # %% exercise="04.8" minutes=10 points=1
 #| export
@@ -638,8 +635,8 @@ def relu_backward(grad, out):
     """Return the gradient of ReLU's input.
 
     Args:
-        grad: Array of any shape, the gradient of the loss with respect to ReLU's output; it is left
-            as it is.
+        grad: Array of any shape, the gradient of the loss with respect to ReLU's output; it is not
+            changed.
         out: Array of the same shape, ReLU's output. (Its input gives the same answer.)
 
     Returns:
@@ -661,7 +658,7 @@ def relu_backward(grad, out):
 check("04.8")
 
 # %% [markdown] hint="04.8"
-# It is not the sign of `grad` that decides, but that of `out`. A negative gradient passes like any other.
+# The sign of `out` decides, not the sign of `grad`. A negative gradient passes like any other.
 
 # %% [markdown] hint="04.8"
 # A comparison gives True and False, and in a product they count as 1 and 0.
@@ -676,7 +673,7 @@ check("04.8")
 #| export
 @op
 def nll_loss(log_probabilities, labels, *, reduction="mean"):
-    """Take the negative log-probability of the right class, from what log_softmax returns."""
+    """Take the negative log-probability of the true class, from the result of log_softmax."""
     check_labels(log_probabilities, labels)
     return reduce_losses(-log_probabilities[np.arange(len(labels)), labels], reduction)
 
@@ -699,7 +696,7 @@ class MSELoss(Loss):
 class CrossEntropyLoss(Loss):
     """The cross-entropy of logits (N, C) and labels (N,).
 
-    With ``label_smoothing`` s the right class counts 1 - s, and all classes share s evenly.
+    With ``label_smoothing`` s the true class counts 1 - s, and all classes share s evenly.
     """
 
     def __init__(self, reduction="mean", label_smoothing=0.0):
@@ -737,23 +734,23 @@ def mlp(in_features, hidden_features, out_features, rng=None):
 # %% [markdown]
 # ## The whole network, by hand
 #
-# Now the walk: forwards through the layers, then backwards through their mirror images. Every step back needs something that
-# the way forward made, so keep it.
+# Now the whole walk: forward through the layers, then backward through your functions in reverse order. Every step back needs something
+# that the forward pass computed, so keep it.
 #
-# | forwards | | backwards | needs |
+# | forward | | backward | needs |
 # |---|---|---|---|
 # | `first(images)` | ↓ ↑ | `linear_backward`, without the input's gradient | the images |
 # | `activation(...)` | ↓ ↑ | `relu_backward` | the output of ReLU |
 # | `second(...)` | ↓ ↑ | `linear_backward` | the output of ReLU, which is its input |
 # | `cross_entropy(..., labels)` | ↓ ↑ | `cross_entropy_backward` | the logits |
 #
-# `first, activation, second = model` takes the network apart. The layers take tensors and your backward functions take arrays:
-# `x.data` is the array of tensor `x`. Put what you find into each parameter's `grad`, as a tensor.
+# `first, activation, second = model` takes the network apart. The layers take tensors and your backward functions take arrays: `x.data`
+# is the array of tensor `x`. Store each gradient in its parameter's `grad`, as a tensor.
 
 # %% exercise="04.9" minutes=25 points=4
 #| export
 def mlp_gradients(model, images, labels):
-    """Run a network that `mlp` made on a batch, and give each parameter its gradient, by hand.
+    """Run a network made by `mlp` on a batch, and compute each parameter's gradient by hand.
 
     Args:
         model: The network.
@@ -762,7 +759,7 @@ def mlp_gradients(model, images, labels):
 
     Returns:
         Tensor of one number: the mean cross-entropy. Its gradient with respect to each of the two
-        weights and biases is in that parameter's ``grad``, a tensor; what was there is replaced.
+        weights and biases is in that parameter's ``grad``, a tensor; an old one is replaced.
 
     Example:
         >>> model = mlp(3, 4, 2)
@@ -793,19 +790,18 @@ def mlp_gradients(model, images, labels):
 check("04.9")
 
 # %% [markdown] hint="04.9"
-# Read the table down the left side, then up the right side. Name what you keep: `hidden` is needed twice on the way back,
+# Read the table down the left side, then up the right side. Give names to what you keep: the backward pass needs `hidden` twice and
 # `logits` once.
 
 # %% [markdown] hint="04.9"
-# Going back, one variable `grad` is replaced at every step: what one function returns as the gradient of its input is the next
-# one's `grad`.
+# Going back, replace one variable `grad` at every step: the gradient of one function's input is the `grad` of the next one.
 
 # %% [markdown] hint="04.9"
-# `linear_backward` gives three things. The first goes on as `grad`; the other two, made tensors, become `grad` of that layer's
+# `linear_backward` returns three things. The first goes on as `grad`; the other two, as tensors, become the `grad` of that layer's
 # weight and of its bias. For the first layer the first thing is None.
 
 # %%
-# The judge once more: on a small network in float64, every weight nudged, against one walk back.
+# The judge again: nudge every weight of a small network in float64, and compare with one walk back.
 small = mlp(6, 5, 4, rng=rng)
 for parameter in small.parameters():
     parameter.data = parameter.data.astype(np.float64)
@@ -831,9 +827,9 @@ figure.tight_layout()
 # A training step has three parts: a batch of pictures, its gradients, and a small step downhill for every parameter. The size
 # of the step is the **learning rate**, here 0.1. The batches are drawn at random, so this is **stochastic gradient descent**.
 #
-# If MNIST lies on your disk already, it is used; otherwise the digits are made by code, blocks on noisy ground. Pictures stay
-# bytes until they are needed: `standardised` turns a batch into numbers around 0, by the mean and the standard deviation of
-# MNIST's pixels, 0.1307 and 0.3081.
+# If MNIST is already on your disk, it is used; otherwise the digits are made by code, blocks on a noisy background. Pictures stay bytes
+# until they are needed: `standardised` turns a batch into numbers around 0, using the mean and the standard deviation of MNIST's
+# pixels, 0.1307 and 0.3081.
 
 # %%
 FONT = """111101101101111 010110010010111 111001111100111 111001111001111 101101111001001
@@ -874,7 +870,7 @@ print("right on new pictures:", accuracy(model(standardised(test_pictures)), tes
 figure, axis = plt.subplots(figsize=(6, 2.2))
 axis.plot(losses)
 axis.axhline(np.log(10), color="gray", linestyle="--")
-axis.text(300, 2.4, "knows nothing: ln 10", ha="right")
+axis.text(300, 2.4, "untrained: ln 10", ha="right")
 axis.set(xlabel="step", ylabel="loss", ylim=(0, 3))
 
 answers = model(standardised(test_pictures[:16])).argmax(dim=1).tolist()
@@ -885,8 +881,8 @@ for axis, picture, answer, label in zip(axes.flat, test_pictures, answers, test_
     axis.axis("off")
 
 # %% [markdown] question="04.4"
-# You worked out the way back for this one network. What would you have to write anew for a network with a third layer? What
-# would a program have to remember on the way forward to find the way back by itself?
+# You worked out the backward pass for this one network. What would you have to write again for a network with a third layer? What would
+# a program have to remember in the forward pass to find the backward pass by itself?
 
 # %% [markdown]
 # Every line that ran here was yours. Save the notebook, then run
@@ -896,5 +892,5 @@ for axis, picture, answer, label in zip(axes.flat, test_pictures, answers, test_
 # tito milestone run mnist-mlp --gradients manual
 # ```
 #
-# The second command trains such a network, with 256 hidden units, on 60,000 handwritten digits, through your `mlp_gradients`,
-# and reports how many of 10,000 others it reads.
+# The second command trains such a network, with 256 hidden units, on 60,000 handwritten digits, with your `mlp_gradients`, and reports
+# how many of 10,000 others it reads correctly.
