@@ -572,7 +572,7 @@ def linear_backward(grad, x, weight, *, needs_input_grad=True):
 
     Returns:
         Tuple of three gradients. Of ``x``, shape (N, in_features): the sum over o of
-        ``grad[n, o] * weight[o, i]``; None, without computing it, if it is not wanted. Of the weight,
+        ``grad[n, o] * weight[o, i]``; None, and not computed, if not wanted. Of the weight,
         shape (out_features, in_features): the sum over n of ``grad[n, o] * x[n, i]``. Of the bias,
         shape (out_features,): the sum over n of ``grad[n, o]``.
 
