@@ -18,12 +18,11 @@ def sgd_update(param, grad, scratch, *, lr):
     Args:
         param: Array of any shape; it is changed.
         grad: Array of its shape, the gradient; it is not changed.
-        scratch: Array of its shape to write on.
+        scratch: Array of its shape to write to.
         lr: Learning rate.
 
     Returns:
-        None. Afterwards every entry of ``param`` is what it was, less ``lr`` times the entry of
-        ``grad``.
+        None. ``lr`` times the entry of ``grad`` is subtracted from every entry of ``param``.
 
     Example:
         >>> param = np.array([1.0, 2.0])
@@ -47,11 +46,11 @@ def momentum_update(param, grad, velocity, scratch, *, lr, momentum, nesterov=Fa
         param: Array of any shape; it is changed.
         grad: Array of its shape, the gradient; it is not changed.
         velocity: Array of its shape; it is changed. All 0 before the first step.
-        scratch: Array of its shape to write on.
+        scratch: Array of its shape to write to.
         lr: Learning rate.
-        momentum: Which part of the velocity is kept, from 0 to below 1.
+        momentum: The share of the velocity that is kept, from 0 to below 1.
         nesterov: Whether the step is ``lr * (grad + momentum * velocity)`` instead of
-            ``lr * velocity``, with the velocity after it was changed.
+            ``lr * velocity``, with the new velocity.
 
     Returns:
         None. ``velocity`` becomes ``momentum * velocity + grad``, then ``param`` takes the step.
@@ -87,14 +86,15 @@ def adam_update(param, grad, mean, square, scratch, *, step, lr, betas=(0.9, 0.9
         grad: Array of its shape, the gradient; it is not changed.
         mean: Array of its shape, the running mean of the gradients; it is changed.
         square: Array of its shape, the running mean of their squares; it is changed.
-        scratch: Array of its shape to write on.
+        scratch: Array of its shape to write to.
         step: Number of this step, from 1.
         lr: Learning rate.
-        betas: Which parts of the two running means are kept.
-        eps: What is added to the root, so that it never divides by 0.
+        betas: The shares of the two running means that are kept.
+        eps: Added to the root, so that it never divides by 0.
 
     Returns:
-        None. The means take up ``grad``, then ``param`` takes the step of the formula above.
+        None. The means are updated with ``grad``, then ``param`` takes the step of the formula
+        above.
 
     Example:
         >>> param, mean, square = np.array([1.0]), np.zeros(1), np.zeros(1)
@@ -124,7 +124,7 @@ def adam_update(param, grad, mean, square, scratch, *, step, lr, betas=(0.9, 0.9
 # optimizers.py, cell 32
 @in_place
 def decay_weights(param, *, lr, weight_decay):
-    """Shrink a parameter in place, apart from its gradient, as AdamW does.
+    """Shrink a parameter in place, independently of its gradient, as AdamW does.
 
     Args:
         param: Array of any shape; it is changed.
@@ -132,7 +132,7 @@ def decay_weights(param, *, lr, weight_decay):
         weight_decay: Decay for each unit of the learning rate.
 
     Returns:
-        None. Every entry of ``param`` loses ``lr * weight_decay`` times itself.
+        None. Every entry of ``param`` is reduced by ``lr * weight_decay`` times itself.
 
     Example:
         >>> param = np.array([10.0, -20.0])
@@ -330,18 +330,18 @@ class AdamW(Adam):
 
 # optimizers.py, cell 43
 def clip_grad_norm_(parameters, max_norm):
-    """Scale all gradients in place so that, taken as one vector, they are no longer than allowed.
+    """Scale all gradients in place so that, as one vector, they are no longer than allowed.
 
     Args:
-        parameters: Iterable of tensors of any shape; those without a gradient are passed over.
+        parameters: Iterable of tensors of any shape; those without a gradient are skipped.
         max_norm: The length allowed.
 
     Returns:
-        The length before, a Python float: the root of the sum of the squares of all entries of all
-        gradients.
+        The length before clipping, a Python float: the root of the sum of the squares of all
+        entries of all gradients.
 
     Raises:
-        ValueError: The length is not a finite number. The gradients are left as they are.
+        ValueError: The length is not a finite number. The gradients are not changed.
 
     Example:
         >>> from tinytorch.tensor import Tensor
@@ -368,13 +368,14 @@ def step_decay(count, lr, step_size, gamma=0.1):
     """Return the learning rate of a step schedule.
 
     Args:
-        count: How many epochs (or steps) are over, from 0.
-        lr: Learning rate at the beginning.
-        step_size: After how many it changes.
-        gamma: Its factor at each change.
+        count: Number of epochs (or steps) completed, from 0.
+        lr: Learning rate at the start.
+        step_size: Number of epochs (or steps) between changes.
+        gamma: Factor at each change.
 
     Returns:
-        ``lr`` for the first ``step_size`` counts, then ``lr * gamma`` for as many, and so on.
+        ``lr`` for the first ``step_size`` counts, then ``lr * gamma`` for the same number, and so
+        on.
 
     Example:
         >>> [step_decay(count, 1.0, step_size=2, gamma=0.5) for count in range(6)]
@@ -388,9 +389,9 @@ def cosine_decay(count, lr, T_max, eta_min=0.0):
     """Return the learning rate of a cosine schedule.
 
     Args:
-        count: How many epochs (or steps) are over, from 0 to ``T_max``.
+        count: Number of epochs (or steps) completed, from 0 to ``T_max``.
         lr: Learning rate at count 0.
-        T_max: The count at which it reaches its end.
+        T_max: The count at which the schedule ends.
         eta_min: Learning rate at the end.
 
     Returns:

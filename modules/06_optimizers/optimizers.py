@@ -13,10 +13,10 @@
 # %% [markdown]
 # # Optimizers
 #
-# `loss.backward()` tells every parameter which way is uphill. An **optimizer** takes the step downhill, thousands of times. How
-# long a step, and in which direction exactly, decides whether training takes a minute or an hour, or fails. In this module you
-# write the rules that most networks are trained with, the schedules that shorten the steps in time, and the clip that keeps one
-# bad batch from ruining everything.
+# `loss.backward()` tells every parameter which way is uphill. An **optimizer** takes the step downhill, thousands of times. The length
+# and the exact direction of the steps decide whether training takes a minute or an hour, or fails. In this module you write the rules
+# that most networks are trained with, the schedules that shorten the steps over time, and the clipping that keeps one bad batch from
+# ruining everything.
 
 # %%
 from tito import notebook
@@ -30,8 +30,8 @@ rng = np.random.default_rng(0)
 # %% [markdown]
 # ## A valley to walk in
 #
-# Two parameters can be drawn, a million cannot; but the trouble is the same. This valley is 25 times steeper across than along.
-# Your engine of module 05 gives the slope at any point, and a rule makes a path of it.
+# You can draw two parameters but not a million; the difficulty is the same. This valley is 25 times steeper across than along. Your
+# autograd gives the slope at any point, and a rule turns slopes into a path.
 
 # %%
 def valley(w):
@@ -64,9 +64,8 @@ def draw(paths):
 #
 # $$w \leftarrow w - \mathrm{lr}\cdot g$$
 #
-# The array of a parameter is changed **in place**. Everybody who holds it, the layer, the checkpoint, the drawing of the
-# network, sees the new numbers, and no new memory is asked for. The gradient itself must stay as it is: somebody may still
-# want to look at it.
+# Change the array of a parameter **in place**. Everything that holds it, such as the layer or the checkpoint, sees the new numbers, and
+# no new memory is needed. Do not change the gradient: other code may still need it.
 
 # %%
 #| export
@@ -79,9 +78,9 @@ from tinytorch.given.history import tick
 from tinytorch.given.op import in_place
 
 # %% [markdown]
-# `np.multiply(grad, lr, out=scratch)` writes a product into an array that exists. With it, a step needs no new array at all:
-# `scratch`, of the parameter's shape, is there for you to write on. The decorator `@in_place` makes an op that takes arrays and
-# changes them; as with `@op`, other kernels can be registered for it one day.
+# `np.multiply(grad, lr, out=scratch)` writes a product into an existing array. With it, a step needs no new array at all: you may write
+# to `scratch`, which has the parameter's shape. The decorator `@in_place` makes an op that takes arrays and changes them; as with
+# `@op`, other kernels can be registered for it later.
 
 # %% exercise="06.1" minutes=15 points=2
 #| export
@@ -92,12 +91,11 @@ def sgd_update(param, grad, scratch, *, lr):
     Args:
         param: Array of any shape; it is changed.
         grad: Array of its shape, the gradient; it is not changed.
-        scratch: Array of its shape to write on.
+        scratch: Array of its shape to write to.
         lr: Learning rate.
 
     Returns:
-        None. Afterwards every entry of ``param`` is what it was, less ``lr`` times the entry of
-        ``grad``.
+        None. ``lr`` times the entry of ``grad`` is subtracted from every entry of ``param``.
 
     Example:
         >>> param = np.array([1.0, 2.0])
@@ -117,14 +115,14 @@ def sgd_update(param, grad, scratch, *, lr):
 check("06.1")
 
 # %% [markdown] hint="06.1"
-# `param = param - ...` binds the name to a new array, and the caller's stays as it was. Which operator changes the array itself?
+# `param = param - ...` binds the name to a new array, and the caller's array does not change. Which operator changes the array itself?
 
 # %% [markdown] hint="06.1"
-# Two lines: the product goes into `scratch`, as the cell above shows; then it is taken off `param` with `-=`.
+# Two lines: put the product into `scratch`, as in the text above; then subtract it from `param` with `-=`.
 
 # %% [markdown] question="06.1"
-# Across the valley the slope is 25 times what it is along it. Up to which learning rate does the walk stay inside? **Predict**
-# what 0.03 and 0.079 do, and what would happen at 0.081, then run the cell.
+# Across the valley the slope is 25 times as steep as along it. Up to which learning rate does the walk stay inside? **Predict** what
+# 0.03 and 0.079 do, and what would happen at 0.081, then run the cell.
 
 # %%
 def descend(lr):
@@ -135,13 +133,13 @@ draw({"lr 0.03": descend(0.03), "lr 0.079": descend(0.079)})
 # %% [markdown]
 # ## Momentum
 #
-# The small rate crawls along the valley, the large one bounces from wall to wall. A ball would do better: it keeps some of its
-# velocity. Across, the pushes from both walls cancel; along, they add up:
+# The small rate crawls along the valley, the large one bounces from wall to wall. A ball would do better: it keeps some of its velocity.
+# Across the valley, the pushes from both walls cancel; along it, they add up:
 #
 # $$v \leftarrow \mu v + g \qquad w \leftarrow w - \mathrm{lr}\cdot v$$
 #
 # **Nesterov's** variant looks ahead and steps by $g + \mu v$, with the new $v$. Before the first step there is no velocity: it
-# begins as 0, so that after one step it is the gradient.
+# starts at 0, so after one step it is the gradient.
 
 # %% exercise="06.2" minutes=20 points=2
 #| export
@@ -153,11 +151,11 @@ def momentum_update(param, grad, velocity, scratch, *, lr, momentum, nesterov=Fa
         param: Array of any shape; it is changed.
         grad: Array of its shape, the gradient; it is not changed.
         velocity: Array of its shape; it is changed. All 0 before the first step.
-        scratch: Array of its shape to write on.
+        scratch: Array of its shape to write to.
         lr: Learning rate.
-        momentum: Which part of the velocity is kept, from 0 to below 1.
+        momentum: The share of the velocity that is kept, from 0 to below 1.
         nesterov: Whether the step is ``lr * (grad + momentum * velocity)`` instead of
-            ``lr * velocity``, with the velocity after it was changed.
+            ``lr * velocity``, with the new velocity.
 
     Returns:
         None. ``velocity`` becomes ``momentum * velocity + grad``, then ``param`` takes the step.
@@ -188,11 +186,11 @@ def momentum_update(param, grad, velocity, scratch, *, lr, momentum, nesterov=Fa
 check("06.2")
 
 # %% [markdown] hint="06.2"
-# Change the velocity first, in two steps, both in place: what is kept of it, and what is added.
+# Change the velocity first, in two steps, both in place: scale it, then add to it.
 
 # %% [markdown] hint="06.2"
-# What is left is the step of 06.1, with another array in the place of the gradient: the velocity, or for Nesterov a sum that
-# you build in `scratch`.
+# The rest is the step of 06.1, with another array in place of the gradient: the velocity, or for Nesterov a sum that you build in
+# `scratch`.
 
 # %%
 velocity = np.zeros(2)
@@ -206,13 +204,13 @@ draw({"plain, lr 0.03": descend(0.03), "momentum 0.8, lr 0.03": rolling})
 # %% [markdown]
 # ## Adam
 #
-# Momentum still takes one learning rate for all. **Adam** gives every single parameter its own: it divides by how large that
-# parameter's gradients usually are. It keeps two running means, of the gradient and of its square:
+# Momentum still uses one learning rate for all. **Adam** gives every single parameter its own: it divides by the usual size of that
+# parameter's gradients. It keeps two running means, of the gradient and of its square:
 #
 # $$m \leftarrow \beta_1 m + (1-\beta_1)\,g \qquad s \leftarrow \beta_2 s + (1-\beta_2)\,g^2$$
 #
-# Both begin at 0 and are too small at first, by the factors $1-\beta_1^t$ and $1-\beta_2^t$ after $t$ steps. Adam divides these
-# out:
+# Both start at 0 and are too small at first, by the factors $1-\beta_1^t$ and $1-\beta_2^t$ after $t$ steps. Adam divides by these
+# factors:
 #
 # $$w \leftarrow w - \mathrm{lr}\cdot\frac{m / (1-\beta_1^t)}{\sqrt{s / (1-\beta_2^t)} + \epsilon}$$
 
@@ -223,8 +221,8 @@ for step in range(1, 6):
     print(f"step {step}: mean of ones is {m:.3f}, corrected {m / (1 - 0.9 ** step):.3f}")
 
 # %% [markdown]
-# Write it without a new array. One trap shows in the fifth digit: `1 - np.float32(0.999)` is 0.000999987, off by 1.3 in 100,000.
-# The betas come as Python floats; leave them so. And $\epsilon$ is added **after** the root.
+# Write it without a new array. One trap shows in the fifth digit: `1 - np.float32(0.999)` is 0.000999987, off by 1.3 in 100,000. The
+# betas are Python floats; do not convert them. And $\epsilon$ is added **after** the root.
 
 # %% exercise="06.3" minutes=30 points=4
 #| export
@@ -237,14 +235,15 @@ def adam_update(param, grad, mean, square, scratch, *, step, lr, betas=(0.9, 0.9
         grad: Array of its shape, the gradient; it is not changed.
         mean: Array of its shape, the running mean of the gradients; it is changed.
         square: Array of its shape, the running mean of their squares; it is changed.
-        scratch: Array of its shape to write on.
+        scratch: Array of its shape to write to.
         step: Number of this step, from 1.
         lr: Learning rate.
-        betas: Which parts of the two running means are kept.
-        eps: What is added to the root, so that it never divides by 0.
+        betas: The shares of the two running means that are kept.
+        eps: Added to the root, so that it never divides by 0.
 
     Returns:
-        None. The means take up ``grad``, then ``param`` takes the step of the formula above.
+        None. The means are updated with ``grad``, then ``param`` takes the step of the formula
+        above.
 
     Example:
         >>> param, mean, square = np.array([1.0]), np.zeros(1), np.zeros(1)
@@ -276,19 +275,18 @@ def adam_update(param, grad, mean, square, scratch, *, step, lr, betas=(0.9, 0.9
 check("06.3")
 
 # %% [markdown] hint="06.3"
-# Three parts, one after the other: the running mean, the running mean of squares, the step. `scratch` is free again at the end
-# of each.
+# Three parts, one after the other: the running mean, the running mean of squares, the step. `scratch` is free again after each part.
 
 # %% [markdown] hint="06.3"
-# For the running means: scale what is there with `*=`, put the scaled gradient (or its square) into `scratch`, add it with `+=`.
+# For the running means: scale the old mean with `*=`, put the scaled gradient (or its square) into `scratch`, add it with `+=`.
 
 # %% [markdown] hint="06.3"
-# For the step: the root of `square` into `scratch`; divide by the root of the correction; add eps; let `scratch` become mean
-# divided by scratch, through `out=`; scale; take it off. The corrections are Python numbers: `beta ** step` is cheap.
+# For the step: put the root of `square` into `scratch`; divide by the root of the correction; add eps; divide the mean by `scratch`,
+# with `out=scratch`; scale; subtract. The corrections are Python numbers: `beta ** step` is cheap.
 
 # %% [markdown] question="06.2"
-# In its first step Adam moves every parameter by nearly exactly `lr`, whatever the gradient. Put $t = 1$ into the formulas and
-# say why. What does that do to the walk below, where one slope is 25 times the other?
+# In its first step Adam moves every parameter by almost exactly `lr`, whatever the gradient. Put $t = 1$ into the formulas and explain
+# why. What does that mean for the walk below, where one slope is 25 times the other?
 
 # %%
 mean, square, count = np.zeros(2), np.zeros(2), iter(range(1, 100))
@@ -301,16 +299,16 @@ draw({"momentum 0.8, lr 0.03": rolling, "Adam, lr 0.5": walk(stride)})
 # %% [markdown]
 # ## Weight decay, twice
 #
-# Large weights are a sign of having learned by heart. **Weight decay** pulls all of them towards 0. In gradient descent it is the
-# same thing to add `decay * w` to the gradient or to shrink the weight itself. In Adam it is not: what is added to the gradient
-# gets divided by the root, so the weights with large gradients hardly decay. **AdamW** shrinks the weight itself, before the
-# step, and the gradient knows nothing of it.
+# Large weights are a sign that a network learned by heart. **Weight decay** pulls all of them towards 0. In gradient descent it makes no
+# difference whether you add `decay * w` to the gradient or shrink the weight itself. In Adam it does: whatever you add to the gradient
+# is divided by the root, so weights with large gradients hardly decay. **AdamW** shrinks the weight itself, before the step, and leaves
+# the gradient alone.
 
 # %% exercise="06.4" minutes=10 points=1
 #| export
 @in_place
 def decay_weights(param, *, lr, weight_decay):
-    """Shrink a parameter in place, apart from its gradient, as AdamW does.
+    """Shrink a parameter in place, independently of its gradient, as AdamW does.
 
     Args:
         param: Array of any shape; it is changed.
@@ -318,7 +316,7 @@ def decay_weights(param, *, lr, weight_decay):
         weight_decay: Decay for each unit of the learning rate.
 
     Returns:
-        None. Every entry of ``param`` loses ``lr * weight_decay`` times itself.
+        None. Every entry of ``param`` is reduced by ``lr * weight_decay`` times itself.
 
     Example:
         >>> param = np.array([10.0, -20.0])
@@ -337,17 +335,16 @@ def decay_weights(param, *, lr, weight_decay):
 check("06.4")
 
 # %% [markdown] hint="06.4"
-# What is left of a number that loses a tenth of itself? Multiply by that.
+# A number that loses a tenth of itself keeps nine tenths. Multiply by what is kept.
 
 # %% [markdown] hint="06.4"
-# One line, in place: no array but `param` takes part, so you need no scratch.
+# One line, in place: `param` is the only array, so you need no scratch.
 
 # %% [markdown]
 # ## The classes around the rules
 #
-# What remains is bookkeeping, and it is given: groups of parameters with settings of their own, the arrays that a rule keeps
-# from step to step, and a `state_dict` that holds all of it, so that training can stop and go on. Names and defaults are
-# PyTorch's.
+# The rest is bookkeeping, and it is given: groups of parameters with their own settings, the arrays that a rule keeps from step to step,
+# and a `state_dict` that holds all of it, so that training can stop and go on later. Names and defaults are PyTorch's.
 
 # %%
 #| export
@@ -534,25 +531,25 @@ class AdamW(Adam):
 # %% [markdown]
 # ## Clipping
 #
-# One odd batch can have a gradient a thousand times as long as usual, and one step with it can undo an hour. **Clipping** by
-# the norm looks at all gradients together, as one long vector. If it is longer than allowed, all of them are scaled by the same
-# factor: the direction stays.
+# One odd batch can have a gradient a thousand times as long as usual, and one step with it can undo an hour of training. **Clipping** by
+# the norm treats all gradients together as one long vector. If it is longer than allowed, all of them are scaled by the same factor:
+# the direction stays.
 
 # %% exercise="06.5" minutes=20 points=2
 #| export
 def clip_grad_norm_(parameters, max_norm):
-    """Scale all gradients in place so that, taken as one vector, they are no longer than allowed.
+    """Scale all gradients in place so that, as one vector, they are no longer than allowed.
 
     Args:
-        parameters: Iterable of tensors of any shape; those without a gradient are passed over.
+        parameters: Iterable of tensors of any shape; those without a gradient are skipped.
         max_norm: The length allowed.
 
     Returns:
-        The length before, a Python float: the root of the sum of the squares of all entries of all
-        gradients.
+        The length before clipping, a Python float: the root of the sum of the squares of all
+        entries of all gradients.
 
     Raises:
-        ValueError: The length is not a finite number. The gradients are left as they are.
+        ValueError: The length is not a finite number. The gradients are not changed.
 
     Example:
         >>> from tinytorch.tensor import Tensor
@@ -582,15 +579,15 @@ check("06.5")
 # `parameters` may be a generator, which can be walked only once, and you need the gradients twice. Collect them first.
 
 # %% [markdown] hint="06.5"
-# One length for all: add up the squares of every entry of every gradient, and take the root at the end, once. Scale only if it
-# is too long; a short vector must not be made longer.
+# There is one length for all: add up the squares of every entry of every gradient, and take the root once at the end. Scale only if it
+# is too long; a short vector must not become longer.
 
 # %% [markdown]
 # ## Schedules
 #
-# Long steps are good for travelling, short ones for arriving. A **schedule** changes the learning rate as training goes on. The
-# two that you will meet most: a step schedule multiplies it by a factor every so many epochs, and a cosine takes it smoothly
-# from its full height to its end. Write both as plain functions of the count of epochs or steps.
+# Long steps are good for getting close, short ones for arriving. A **schedule** changes the learning rate during training. You will meet
+# two most often: a step schedule multiplies the rate by a factor every few epochs, and a cosine lowers it smoothly from its full height
+# to its end. Write both as plain functions of the number of epochs or steps so far.
 
 # %% exercise="06.6" minutes=15 points=2
 #| export
@@ -598,13 +595,14 @@ def step_decay(count, lr, step_size, gamma=0.1):
     """Return the learning rate of a step schedule.
 
     Args:
-        count: How many epochs (or steps) are over, from 0.
-        lr: Learning rate at the beginning.
-        step_size: After how many it changes.
-        gamma: Its factor at each change.
+        count: Number of epochs (or steps) completed, from 0.
+        lr: Learning rate at the start.
+        step_size: Number of epochs (or steps) between changes.
+        gamma: Factor at each change.
 
     Returns:
-        ``lr`` for the first ``step_size`` counts, then ``lr * gamma`` for as many, and so on.
+        ``lr`` for the first ``step_size`` counts, then ``lr * gamma`` for the same number, and so
+        on.
 
     Example:
         >>> [step_decay(count, 1.0, step_size=2, gamma=0.5) for count in range(6)]
@@ -618,14 +616,14 @@ def step_decay(count, lr, step_size, gamma=0.1):
 check("06.6")
 
 # %% [markdown] hint="06.6"
-# How often has it changed after `count` epochs? Try 0, 1, 2 and 3 with a `step_size` of 2.
+# How many times has it changed after `count` epochs? Try 0, 1, 2 and 3 with a `step_size` of 2.
 
 # %% [markdown] hint="06.6"
-# Whole-number division counts the changes; each of them is one more factor.
+# Integer division counts the changes; each of them is one more factor.
 
 # %% [markdown]
-# The cosine is at the beginning for count 0, halfway down in the middle, and at `eta_min` at the end. Half a turn takes the
-# cosine from 1 to -1; you want it from 1 to 0, and then between two learning rates.
+# The schedule is at `lr` for count 0, halfway down in the middle, and at `eta_min` at the end. Half a turn takes the cosine from 1 to -1;
+# you need it to go from 1 to 0, and then between two learning rates.
 
 # %% exercise="06.7" minutes=20 points=2
 #| export
@@ -633,9 +631,9 @@ def cosine_decay(count, lr, T_max, eta_min=0.0):
     """Return the learning rate of a cosine schedule.
 
     Args:
-        count: How many epochs (or steps) are over, from 0 to ``T_max``.
+        count: Number of epochs (or steps) completed, from 0 to ``T_max``.
         lr: Learning rate at count 0.
-        T_max: The count at which it reaches its end.
+        T_max: The count at which the schedule ends.
         eta_min: Learning rate at the end.
 
     Returns:
@@ -657,10 +655,10 @@ def cosine_decay(count, lr, T_max, eta_min=0.0):
 check("06.7")
 
 # %% [markdown] hint="06.7"
-# `math.cos` takes radians: half a turn is pi. At which fraction of it are you after `count` of `T_max`?
+# `math.cos` takes radians: half a turn is pi. What fraction of it have you done after `count` of `T_max`?
 
 # %% [markdown] hint="06.7"
-# `1 + cos` goes from 2 to 0. Halve it, stretch it over the distance between the two rates, and set it on the lower one.
+# `1 + cos` goes from 2 to 0. Halve it, multiply by the distance between the two rates, and add the lower one.
 
 # %%
 #| export
@@ -726,8 +724,8 @@ def warmup_cosine(warmup, total):
     return factor
 
 # %% [markdown] question="06.3"
-# The third schedule begins low, although long steps travel best. Adam's running means hold almost nothing in the first steps:
-# what does the correction do to a parameter whose first gradients happen to be tiny, and how does a **warm-up** help?
+# The third schedule starts low, although long steps get further. In Adam's first steps the running means hold almost nothing: what does
+# the correction do to a parameter whose first gradients happen to be tiny, and how does a **warm-up** help?
 
 # %%
 counts = np.arange(100)
@@ -741,8 +739,8 @@ axis.legend(fontsize=8);
 # %% [markdown]
 # ## A network learns
 #
-# All of it together: two interleaved spirals, which no line separates, a network of module 03, the loss of module 04, the
-# gradients of module 05, and three of your optimizers from the same start.
+# Now put everything together: two interleaved spirals, which no line separates, a network from module 03, the loss from module 04, the
+# gradients from module 05, and three of your optimizers with the same start.
 
 # %%
 from tinytorch.layers import Linear, ReLU, Sequential
