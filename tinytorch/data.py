@@ -1,7 +1,7 @@
 # Made by tito from modules/07_data/data.py: edit that file, then run `tito module complete 07`.
 
 # data.py, cell 5
-"""Data: files of bytes, datasets, batches, and pictures shown a little differently each time."""
+"""Data: file formats, datasets, batches, and pictures shown a little differently each time."""
 import struct
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
@@ -21,12 +21,12 @@ def parse_idx(data, name):
         name: The file's name, for messages.
 
     Returns:
-        uint8 array of the shape that the file says. The bytes after the sizes fill it, last axis
+        uint8 array of the shape given in the file. The bytes after the sizes fill it, last axis
         fastest.
 
     Raises:
-        ValueError: The file does not open with 0, 0, 8; it ends before the sizes do; or the bytes
-            after the sizes are fewer or more than the shape asks for. The message holds ``name``.
+        ValueError: The file does not start with 0, 0, 8; it ends before the sizes do; or there are
+            fewer or more bytes after the sizes than the shape needs. The message contains ``name``.
 
     Example:
         >>> parse_idx(bytes([0, 0, 8, 1, 0, 0, 0, 3, 7, 8, 9]), "three")
@@ -61,8 +61,8 @@ def parse_cifar10(data, name):
         Images, a uint8 array of shape (N, 3, 32, 32), and labels, a uint8 array of shape (N,).
 
     Raises:
-        ValueError: The file is empty or no whole number of records, or a label is above 9. The
-            message holds ``name``.
+        ValueError: The file is empty or not a whole number of records, or a label is above 9. The
+            message contains ``name``.
 
     Example:
         >>> images, labels = parse_cifar10(bytes([7]) + bytes(3072), "one")
@@ -87,7 +87,7 @@ class Dataset:
     """Examples that can be counted and fetched; a subclass writes `__len__` and `__getitem__`."""
 
     def __getitems__(self, indices):
-        """Return the examples at many positions, stacked: a tuple of arrays."""
+        """Return the examples at several positions, stacked: a tuple of arrays."""
         examples = [self[int(index)] for index in indices]
         return tuple(np.stack([np.asarray(part) for part in column]) for column in zip(*examples))
 
@@ -97,8 +97,8 @@ class TensorDataset(Dataset):
 
     Args:
         arrays: Arrays or tensors; the first axis counts the examples.
-        transform: Function of a batch of the first array, and a generator, that returns what to
-            show of it.
+        transform: Function of a batch of the first array and a generator that returns the batch to
+            use.
         rng: Generator for the transform.
     """
 
@@ -122,18 +122,18 @@ class TensorDataset(Dataset):
 
 # data.py, cell 21
 def split_indices(count, lengths, rng):
-    """Cut the positions 0 to count - 1, in random order, into parts.
+    """Split the positions 0 to count - 1, in random order, into parts.
 
     Args:
-        count: How many examples there are.
+        count: Number of examples.
         lengths: Sizes of the parts, which sum to ``count``.
         rng: ``numpy.random.Generator`` that draws the order, by one call of its ``permutation``.
 
     Returns:
-        List of int arrays, one for each length. Every position stands in exactly one of them.
+        List of int arrays, one for each length. Every position is in exactly one of them.
 
     Raises:
-        ValueError: The lengths do not sum to ``count``. The message holds their sum and the count.
+        ValueError: The lengths do not sum to ``count``. The message contains their sum and the count.
 
     Example:
         >>> [len(part) for part in split_indices(10, [7, 3], np.random.default_rng(0))]
@@ -148,7 +148,7 @@ def split_indices(count, lengths, rng):
 
 # data.py, cell 27
 class Subset(Dataset):
-    """Some examples of a dataset.
+    """A subset of the examples of a dataset.
 
     Args:
         dataset: The dataset.
@@ -164,12 +164,12 @@ class Subset(Dataset):
 
 
 def random_split(dataset, lengths, rng=None):
-    """Cut a dataset into parts at random.
+    """Split a dataset into random parts.
 
     Args:
         dataset: The dataset.
-        lengths: Sizes of the parts, or fractions that sum to 1; the first part takes what rounding
-            leaves.
+        lengths: Sizes of the parts, or fractions that sum to 1; the first part gets the examples
+            left over by rounding.
         rng: Generator that draws the order.
 
     Returns:
@@ -187,11 +187,11 @@ def batch_indices(count, batch_size, *, shuffle=False, drop_last=False, rng=None
     """Yield the positions of each batch of one epoch.
 
     Args:
-        count: How many examples there are.
-        batch_size: How many a batch holds.
+        count: Number of examples.
+        batch_size: Number of examples in a batch.
         shuffle: Whether the order is random, drawn by one call of ``rng.permutation``; otherwise it
             is 0, 1, 2, ...
-        drop_last: Whether a last batch that is not full is left out.
+        drop_last: Whether to leave out a last batch that is not full.
         rng: ``numpy.random.Generator``, needed to shuffle.
 
     Returns:
@@ -245,7 +245,7 @@ class DataLoader:
 
 # data.py, cell 34
 def ahead(batches, count):
-    """Yield what an iterator gives, in its order, while one thread fetches the next ``count``."""
+    """Yield the items of an iterator in order while a thread fetches the next ``count``."""
     end = object()
     with ThreadPoolExecutor(1, "prefetch") as pool:
         waiting = deque(pool.submit(next, batches, end) for _ in range(count))
@@ -256,7 +256,7 @@ def ahead(batches, count):
 
 # data.py, cell 36
 def normalize(images, mean, std):
-    """Scale bytes to 0 to 1, then take off the mean and divide by the standard deviation.
+    """Scale bytes to 0 to 1, then subtract the mean and divide by the standard deviation.
 
     Args:
         images: uint8 array of shape (N, channels, height, width). It is not changed.
@@ -281,11 +281,11 @@ def flip(images, chosen):
 
     Args:
         images: Array of shape (N, channels, height, width). It is not changed.
-        chosen: bool array of shape (N,): which ones.
+        chosen: bool array of shape (N,): which pictures to mirror.
 
     Returns:
-        Array of the same shape and dtype. In a chosen picture column x holds what column
-        width - 1 - x held.
+        Array of the same shape and dtype. In a chosen picture column x is column width - 1 - x of
+        the original.
 
     Example:
         >>> flip(np.array([[[[1, 2, 3]]], [[[4, 5, 6]]]]), np.array([True, False])).reshape(2, 3)
@@ -297,7 +297,7 @@ def flip(images, chosen):
 
 # data.py, cell 46
 def shift(images, down, right):
-    """Shift each picture of a batch by its own number of pixels; edges are repeated.
+    """Shift each picture of a batch by its own number of pixels, and repeat the edges.
 
     Args:
         images: Array of shape (N, channels, height, width). It is not changed.
@@ -322,7 +322,7 @@ def shift(images, down, right):
 
 # data.py, cell 52
 class Normalize:
-    """Make bytes into float32 around 0; see `normalize`."""
+    """Turn bytes into float32 around 0; see `normalize`."""
 
     def __init__(self, mean, std): self.mean, self.std = mean, std
     def __call__(self, images, rng): return normalize(images, self.mean, self.std)
@@ -347,7 +347,7 @@ class RandomShift:
 
 # data.py, cell 53
 class RandomBrightness:
-    """Add to each picture, already normalised, a number of at most ``amount``, up or down."""
+    """Add a random number from -``amount`` to ``amount`` to each normalised picture."""
 
     def __init__(self, amount): self.amount = amount
 

@@ -13,9 +13,9 @@
 # %% [markdown]
 # # Data
 #
-# A network is fed, thousands of times a second, with batches of examples that somebody once wrote to a disk. In this module you
-# read two famous files byte by byte, cut data into parts that must not mix, draw batches in random order, and stretch a small
-# data set by showing every picture a little differently each time. Module 08 trains on what you build here.
+# A network trains on batches of examples that come from files. In this module you read two famous file formats byte by byte, split data
+# into parts that must not mix, draw batches in random order, and stretch a small data set by showing every picture a little
+# differently each time. Module 08 trains on what you build here.
 
 # %%
 from tito import notebook
@@ -29,9 +29,9 @@ rng = np.random.default_rng(0)
 # %% [markdown]
 # ## A file is bytes
 #
-# MNIST comes in **IDX** files. Such a file opens with its **magic number**: two bytes that are 0, one for the type of the
-# numbers, one for how many dimensions there are. Then comes the size of each dimension, as four bytes with the most significant
-# first, and then the numbers themselves, one after the other. Below, two pictures of 2 by 3 pixels, as a file.
+# MNIST comes in **IDX** files. Such a file starts with a **magic number**: two bytes that are 0, one for the type of the numbers, one for
+# the number of dimensions. Then comes the size of each dimension, as four bytes with the most significant first, and then the numbers
+# themselves, one after the other. Here are two pictures of 2 by 3 pixels as a file.
 
 # %%
 header = bytes([0, 0, 0x08, 3]) + struct.pack(">III", 2, 2, 3)   # 0x08: unsigned bytes
@@ -40,7 +40,7 @@ print(tiny_file.hex(" ", 4))
 
 # %%
 #| export
-"""Data: files of bytes, datasets, batches, and pictures shown a little differently each time."""
+"""Data: file formats, datasets, batches, and pictures shown a little differently each time."""
 import struct
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
@@ -51,8 +51,8 @@ from tinytorch.given.random import generator
 from tinytorch.tensor import Tensor
 
 # %% [markdown]
-# A file may be cut short, or not be what its name says. Whoever loads it must hear so at once, with the file's name: a network
-# trains without complaint on garbage. `struct.unpack(">II", data[4:12])` reads two such sizes.
+# A file may be cut short, or not be what its name says. Then loading it has to fail at once, with the file's name in the message: a
+# network trains on garbage without complaint. `struct.unpack(">II", data[4:12])` reads two such sizes.
 
 # %% exercise="07.1" minutes=30 points=3
 #| export
@@ -64,12 +64,12 @@ def parse_idx(data, name):
         name: The file's name, for messages.
 
     Returns:
-        uint8 array of the shape that the file says. The bytes after the sizes fill it, last axis
+        uint8 array of the shape given in the file. The bytes after the sizes fill it, last axis
         fastest.
 
     Raises:
-        ValueError: The file does not open with 0, 0, 8; it ends before the sizes do; or the bytes
-            after the sizes are fewer or more than the shape asks for. The message holds ``name``.
+        ValueError: The file does not start with 0, 0, 8; it ends before the sizes do; or there are
+            fewer or more bytes after the sizes than the shape needs. The message contains ``name``.
 
     Example:
         >>> parse_idx(bytes([0, 0, 8, 1, 0, 0, 0, 3, 7, 8, 9]), "three")
@@ -97,23 +97,23 @@ def parse_idx(data, name):
 check("07.1")
 
 # %% [markdown] hint="07.1"
-# Read from the front: three bytes that must be 0, 0, 8, then the number of dimensions, then four bytes for each of them. How long
-# is all that, and how many bytes are left?
+# Read from the front: three bytes that must be 0, 0, 8, then the number of dimensions, then four bytes for each of them. How long is all
+# of that, and how many bytes are left?
 
 # %% [markdown] hint="07.1"
 # `data[3]` is an int. A format such as `">3I"` reads three sizes at once; build it from the number of dimensions.
 
 # %% [markdown] hint="07.1"
-# `np.frombuffer` makes an array of bytes without copying, and takes an offset. Compare what is left with the product of the
-# sizes before you reshape.
+# `np.frombuffer` makes an array from bytes without copying, and takes an offset. Before you reshape, compare the number of bytes left
+# with the product of the sizes.
 
 # %%
 parse_idx(tiny_file, "tiny")[0]
 
 # %% [markdown]
-# CIFAR-10's binary files have no header at all. They are **records** of 3,073 bytes: the label, then 1,024 bytes of red, 1,024
-# of green, 1,024 of blue, each plane row after row. So the channel comes before row and column, and that is the order in which
-# this framework, like PyTorch, keeps pictures: `(batch, channel, row, column)`.
+# CIFAR-10's binary files have no header. They consist of **records** of 3,073 bytes: the label, then 1,024 bytes of red, 1,024 of green,
+# 1,024 of blue, each plane row after row. So the channel comes before row and column, and this framework, like PyTorch, keeps pictures
+# in the same order: `(batch, channel, row, column)`.
 
 # %% exercise="07.2" minutes=20 points=2
 #| export
@@ -128,8 +128,8 @@ def parse_cifar10(data, name):
         Images, a uint8 array of shape (N, 3, 32, 32), and labels, a uint8 array of shape (N,).
 
     Raises:
-        ValueError: The file is empty or no whole number of records, or a label is above 9. The
-            message holds ``name``.
+        ValueError: The file is empty or not a whole number of records, or a label is above 9. The
+            message contains ``name``.
 
     Example:
         >>> images, labels = parse_cifar10(bytes([7]) + bytes(3072), "one")
@@ -157,15 +157,15 @@ check("07.2")
 # Read all bytes into one array and give it the shape (records, 3073). What is in column 0, and what in the others?
 
 # %% [markdown] hint="07.2"
-# Check the length before you reshape, with the remainder of a division, and the largest label before you return. The planes
-# are in the right order already: a reshape is enough.
+# Check the length before you reshape, with the remainder of a division, and the largest label before you return. The planes are already
+# in the right order: a reshape is enough.
 
 # %% [markdown]
 # ## Datasets
 #
-# A **dataset** knows how many examples it has and can give any of them. That is all a loader needs to know. `TensorDataset`
-# holds arrays side by side; `__getitems__` takes a whole batch of positions at once, because one index into an array costs as
-# much for 128 rows as for one. Pictures stay bytes until they are asked for: MNIST has 47 MB as bytes and 188 MB as float32.
+# A **dataset** knows how many examples it has and can return any of them. A loader needs nothing else. `TensorDataset` holds arrays side by
+# side; `__getitems__` takes a whole batch of positions at once, because indexing an array for 128 rows costs hardly more than for one.
+# Pictures stay bytes until they are needed: MNIST is 47 MB as bytes and 188 MB as float32.
 
 # %%
 #| export
@@ -173,7 +173,7 @@ class Dataset:
     """Examples that can be counted and fetched; a subclass writes `__len__` and `__getitem__`."""
 
     def __getitems__(self, indices):
-        """Return the examples at many positions, stacked: a tuple of arrays."""
+        """Return the examples at several positions, stacked: a tuple of arrays."""
         examples = [self[int(index)] for index in indices]
         return tuple(np.stack([np.asarray(part) for part in column]) for column in zip(*examples))
 
@@ -183,8 +183,8 @@ class TensorDataset(Dataset):
 
     Args:
         arrays: Arrays or tensors; the first axis counts the examples.
-        transform: Function of a batch of the first array, and a generator, that returns what to
-            show of it.
+        transform: Function of a batch of the first array and a generator that returns the batch to
+            use.
         rng: Generator for the transform.
     """
 
@@ -208,25 +208,25 @@ class TensorDataset(Dataset):
 # %% [markdown]
 # ## Parts that must not mix
 #
-# How good is a network on pictures that it has not seen? Only pictures that it has truly not seen can tell. So a data set is cut
-# into parts before anything else happens: one to train on, one to choose by (**validation**), one for the last word (**test**).
-# Files are often sorted, so the cut is made in a random order.
+# How good is a network on pictures it has not seen? Only pictures it has really not seen can tell. So split a data set into parts before
+# anything else: one to train on, one to make choices with (**validation**), one for the final result (**test**). Files are often
+# sorted, so split in a random order.
 
 # %% exercise="07.3" minutes=15 points=2
 #| export
 def split_indices(count, lengths, rng):
-    """Cut the positions 0 to count - 1, in random order, into parts.
+    """Split the positions 0 to count - 1, in random order, into parts.
 
     Args:
-        count: How many examples there are.
+        count: Number of examples.
         lengths: Sizes of the parts, which sum to ``count``.
         rng: ``numpy.random.Generator`` that draws the order, by one call of its ``permutation``.
 
     Returns:
-        List of int arrays, one for each length. Every position stands in exactly one of them.
+        List of int arrays, one for each length. Every position is in exactly one of them.
 
     Raises:
-        ValueError: The lengths do not sum to ``count``. The message holds their sum and the count.
+        ValueError: The lengths do not sum to ``count``. The message contains their sum and the count.
 
     Example:
         >>> [len(part) for part in split_indices(10, [7, 3], np.random.default_rng(0))]
@@ -244,16 +244,16 @@ def split_indices(count, lengths, rng):
 check("07.3")
 
 # %% [markdown] hint="07.3"
-# Draw the order once, for all parts together. Two draws, one for each part, would give some positions twice.
+# Draw the order once, for all parts together. With two draws, one for each part, some positions would occur twice.
 
 # %% [markdown] hint="07.3"
-# The first part begins at 0, the second where the first ends, and so on: running sums of the lengths. NumPy can split an
-# array at such places.
+# The first part starts at 0, the second where the first ends, and so on: running sums of the lengths. NumPy can split an array at such
+# places.
 
 # %% [markdown] question="07.1"
-# Take 60,000 pictures and keep 5,000 of them to choose by. Out of ten networks you choose the one that does best on these 5,000.
-# Is its accuracy there a fair guess for pictures to come? **Predict** in which direction it errs. The cell lets ten networks
-# guess at random.
+# Take 60,000 pictures and keep 5,000 of them for validation. Out of ten networks you choose the one that does best on these 5,000. Is its
+# accuracy there a fair estimate for new pictures? **Predict** in which direction it is off. The cell lets ten networks guess at
+# random.
 
 # %%
 guesses = rng.integers(0, 10, (10, 5000)) == rng.integers(0, 10, 5000)
@@ -263,7 +263,7 @@ print(f"the best of ten: {100 * guesses.mean(axis=1).max():.1f} %, and the truth
 # %%
 #| export
 class Subset(Dataset):
-    """Some examples of a dataset.
+    """A subset of the examples of a dataset.
 
     Args:
         dataset: The dataset.
@@ -279,12 +279,12 @@ class Subset(Dataset):
 
 
 def random_split(dataset, lengths, rng=None):
-    """Cut a dataset into parts at random.
+    """Split a dataset into random parts.
 
     Args:
         dataset: The dataset.
-        lengths: Sizes of the parts, or fractions that sum to 1; the first part takes what rounding
-            leaves.
+        lengths: Sizes of the parts, or fractions that sum to 1; the first part gets the examples
+            left over by rounding.
         rng: Generator that draws the order.
 
     Returns:
@@ -299,9 +299,9 @@ def random_split(dataset, lengths, rng=None):
 # %% [markdown]
 # ## Batches
 #
-# One example a step is slow and erratic, all of them a step is wasteful. A **batch** is the usual middle. Each epoch shows every
-# example once, in a new random order. The last batch holds what is left over; it is dropped only where somebody asks for it, or
-# a few pictures would never be seen.
+# One example per step is slow and erratic, all of them per step is wasteful. A **batch** is the usual compromise. Each epoch shows every
+# example once, in a new random order. The last batch holds what is left over; it is dropped only on request, because otherwise a few
+# pictures would never be seen.
 
 # %% exercise="07.4" minutes=20 points=2
 #| export
@@ -309,11 +309,11 @@ def batch_indices(count, batch_size, *, shuffle=False, drop_last=False, rng=None
     """Yield the positions of each batch of one epoch.
 
     Args:
-        count: How many examples there are.
-        batch_size: How many a batch holds.
+        count: Number of examples.
+        batch_size: Number of examples in a batch.
         shuffle: Whether the order is random, drawn by one call of ``rng.permutation``; otherwise it
             is 0, 1, 2, ...
-        drop_last: Whether a last batch that is not full is left out.
+        drop_last: Whether to leave out a last batch that is not full.
         rng: ``numpy.random.Generator``, needed to shuffle.
 
     Returns:
@@ -334,11 +334,11 @@ def batch_indices(count, batch_size, *, shuffle=False, drop_last=False, rng=None
 check("07.4")
 
 # %% [markdown] hint="07.4"
-# First the order of all positions, then slices of it. `range` with a step gives where each slice begins.
+# First the order of all positions, then slices of it. `range` with a step gives the start of each slice.
 
 # %% [markdown] hint="07.4"
-# A slice that reaches past the end stops there by itself, so the last batch needs no special care. To drop it, stop earlier:
-# the remainder of a division says by how much.
+# A slice past the end stops there by itself, so the last batch needs no special case. To drop it, stop earlier: the remainder of a
+# division tells you by how much.
 
 # %%
 #| export
@@ -379,7 +379,7 @@ class DataLoader:
 # %%
 #| export
 def ahead(batches, count):
-    """Yield what an iterator gives, in its order, while one thread fetches the next ``count``."""
+    """Yield the items of an iterator in order while a thread fetches the next ``count``."""
     end = object()
     with ThreadPoolExecutor(1, "prefetch") as pool:
         waiting = deque(pool.submit(next, batches, end) for _ in range(count))
@@ -390,14 +390,14 @@ def ahead(batches, count):
 # %% [markdown]
 # ## From bytes to numbers around 0
 #
-# A layer learns fastest from inputs around 0 with a spread of about 1. `normalize` scales bytes to the range 0 to 1, then takes
-# off each channel's mean and divides by its spread. Done a batch at a time it costs little, but mind the dtype: bytes times a
-# NumPy float64 give float64, twice the memory and half the speed from here to the end of the network.
+# A layer learns fastest from inputs around 0 with a spread of about 1. `normalize` scales bytes to the range 0 to 1, then subtracts each
+# channel's mean and divides by its spread. Done one batch at a time it costs little, but watch the dtype: bytes times a NumPy float64
+# give float64, twice the memory and half the speed from here to the end of the network.
 
 # %% exercise="07.5" minutes=15 points=2
 #| export
 def normalize(images, mean, std):
-    """Scale bytes to 0 to 1, then take off the mean and divide by the standard deviation.
+    """Scale bytes to 0 to 1, then subtract the mean and divide by the standard deviation.
 
     Args:
         images: uint8 array of shape (N, channels, height, width). It is not changed.
@@ -421,7 +421,7 @@ def normalize(images, mean, std):
 check("07.5")
 
 # %% [markdown] hint="07.5"
-# The numbers of the channels must broadcast against (N, channels, height, width). Which shape lines them up with the second axis?
+# The numbers for the channels must broadcast against (N, channels, height, width). Which shape lines them up with the second axis?
 
 # %% [markdown] hint="07.5"
 # Make everything float32 first: the bytes with `astype`, the lists with `np.asarray` and a dtype, then a reshape with two axes of
@@ -430,9 +430,9 @@ check("07.5")
 # %% [markdown]
 # ## The same picture, a little different
 #
-# A cat that looks to the left is still a cat when it looks to the right. Who shows a network flipped, shifted and dimmed copies
-# of 50,000 pictures, each drawn anew at every epoch, has many more pictures to teach with. It is the cheapest way to better
-# results on CIFAR-10. The draws are given; what becomes of the pictures is yours, for a whole batch at a time.
+# A cat that looks to the left is still a cat when it looks to the right. Showing a network flipped, shifted and dimmed copies of 50,000
+# pictures, drawn again for every epoch, gives you far more training images. It is the cheapest way to better results on CIFAR-10. The
+# random draws are given; you write what happens to the pictures, for a whole batch at a time.
 
 # %% exercise="07.6" minutes=15 points=2
 #| export
@@ -441,11 +441,11 @@ def flip(images, chosen):
 
     Args:
         images: Array of shape (N, channels, height, width). It is not changed.
-        chosen: bool array of shape (N,): which ones.
+        chosen: bool array of shape (N,): which pictures to mirror.
 
     Returns:
-        Array of the same shape and dtype. In a chosen picture column x holds what column
-        width - 1 - x held.
+        Array of the same shape and dtype. In a chosen picture column x is column width - 1 - x of
+        the original.
 
     Example:
         >>> flip(np.array([[[[1, 2, 3]]], [[[4, 5, 6]]]]), np.array([True, False])).reshape(2, 3)
@@ -467,14 +467,14 @@ check("07.6")
 # chosen ones into a copy.
 
 # %% [markdown]
-# A shift by whole pixels leaves a margin that nothing fills. Black would draw a line that is in no photograph, so the pixels at
-# the **edge** are repeated. That is easier than it sounds: look up, for each row of the result, which row it comes from, and do
-# not let it leave the picture.
+# A shift by whole pixels leaves a margin empty. Filling it with black would draw a line that is in no photograph, so the pixels at the
+# **edge** are repeated. That is easier than it sounds: for each row of the result, find the row it comes from, and limit that to rows
+# inside the picture.
 
 # %% exercise="07.7" minutes=30 points=3
 #| export
 def shift(images, down, right):
-    """Shift each picture of a batch by its own number of pixels; edges are repeated.
+    """Shift each picture of a batch by its own number of pixels, and repeat the edges.
 
     Args:
         images: Array of shape (N, channels, height, width). It is not changed.
@@ -502,16 +502,16 @@ def shift(images, down, right):
 check("07.7")
 
 # %% [markdown] hint="07.7"
-# For one picture: the source rows are 0 to height - 1, less the shift, and `np.clip` keeps them inside. For all pictures at once
-# that is a table of shape (N, height).
+# For one picture: the source rows are 0 to height - 1, minus the shift, and `np.clip` keeps them inside. For all pictures at once that
+# is a table of shape (N, height).
 
 # %% [markdown] hint="07.7"
 # Four index arrays that broadcast to (N, channels, height, width): the picture's number with shape (N, 1, 1, 1), the channel's
 # with (channels, 1, 1), and your two tables with axes of size 1 put in.
 
 # %% [markdown] question="07.2"
-# Four of the cat's neighbours are itself, shifted and mirrored. Would you mirror the digits of MNIST too? And is a horse upside
-# down still a horse to anybody? Look at the row of pictures and say which changes keep the label, and for which data.
+# The row shows a cat, then the same cat mirrored, shifted twice, and upside down. Would you mirror the digits of MNIST too? Would you turn a
+# horse upside down? Say which changes keep the label, and for which data.
 
 # %%
 cat = np.zeros((1, 1, 16, 16), np.uint8)
@@ -526,7 +526,7 @@ for axis, picture in zip(axes, shown):
 # %%
 #| export
 class Normalize:
-    """Make bytes into float32 around 0; see `normalize`."""
+    """Turn bytes into float32 around 0; see `normalize`."""
 
     def __init__(self, mean, std): self.mean, self.std = mean, std
     def __call__(self, images, rng): return normalize(images, self.mean, self.std)
@@ -551,7 +551,7 @@ class RandomShift:
 # %%
 #| export
 class RandomBrightness:
-    """Add to each picture, already normalised, a number of at most ``amount``, up or down."""
+    """Add a random number from -``amount`` to ``amount`` to each normalised picture."""
 
     def __init__(self, amount): self.amount = amount
 
@@ -573,8 +573,8 @@ class Compose:
 # %% [markdown]
 # ## A loader at work
 #
-# All of it together: bytes, a transform, a split, batches in random order, made ready by a second thread while the network is
-# busy. The loader's order comes from its own generator, so the same seed gives the same training, thread or no thread.
+# Now put everything together: bytes, a transform, a split, and batches in random order, which a second thread prepares while the network is
+# busy. The loader's order comes from its own generator, so the same seed gives the same training, with or without the thread.
 
 # %%
 bytes_, labels = rng.integers(0, 256, (100, 3, 32, 32), dtype=np.uint8), np.arange(100) % 10
@@ -593,4 +593,4 @@ for x, y in loader:
 # tito module complete 07
 # ```
 #
-# Module 08 puts the loop around it.
+# Module 08 writes the training loop around it.
