@@ -1,7 +1,7 @@
 # Made by tito from modules/08_training/training.py: edit that file, then run `tito module complete 08`.
 
 # training.py, cell 7
-"""Training: the loop, how sure a measure is, when to stop, and checkpoints to go on from."""
+"""Training: the loop, how sure a measure is, when to stop, and checkpoints to resume from."""
 import functools
 import json
 import math
@@ -26,22 +26,22 @@ def train_epoch(model, loader, criterion, optimizer, *, clip_norm=None, after_st
     """Train a network on every batch of a loader, once.
 
     Args:
-        model: The network; it is told that it is being trained, by its method ``train()``.
+        model: The network; its method ``train()`` puts it into training mode.
         loader: Iterable of pairs of tensors: inputs of shape (N, ...) and labels of shape (N,).
         criterion: Function of the network's output and the labels; it returns the batch's mean
             loss, a tensor of one number.
-        optimizer: It steps once for each batch, on the gradients of this batch alone.
-        clip_norm: If given, `clip_grad_norm_` shortens the gradients to this length, before the
+        optimizer: It steps once for each batch, using the gradients of this batch alone.
+        clip_norm: If given, `clip_grad_norm_` shortens the gradients to this length before the
             step.
-        after_step: If given, a function that is called after each step with the batch's loss, a
-            Python float.
+        after_step: If given, a function called after each step with the batch's loss, a Python
+            float.
 
     Returns:
         Python float, the mean loss over all examples: each batch's loss counts N times. It is the
         loss before each step, in training mode.
 
     Raises:
-        ValueError: The loader has no batch.
+        ValueError: The loader has no batches.
 
     Example:
         >>> from tinytorch.layers import Linear
@@ -108,13 +108,13 @@ def predict(model, loader):
     """Run a network on every batch of a loader, without gradients and in evaluation mode.
 
     Args:
-        model: The network. Its attribute ``training`` says in which mode it is; ``eval()`` puts it
-            into evaluation mode, ``train(mode)`` into the mode of before.
+        model: The network. Its attribute ``training`` holds its mode; ``eval()`` puts it into
+            evaluation mode, ``train(mode)`` back into the previous mode.
         loader: Iterable of pairs of tensors: inputs of shape (N, ...) and labels of shape (N,).
 
     Returns:
         Pair of NumPy arrays, the batches one below the other: the network's outputs, shape
-        (all N together, C), and the labels. Afterwards the network is in the mode in which it was.
+        (all N together, C), and the labels. Afterwards the network is in the mode it was in.
 
     Example:
         >>> from tinytorch.layers import Dropout
@@ -136,7 +136,7 @@ def predict(model, loader):
 
 # training.py, cell 28
 class Result(NamedTuple):
-    """How a network did; each error is the standard error, over examples, of the mean before it."""
+    """The result of a network; each error is the standard error of the mean before it."""
 
     accuracy: float
     accuracy_error: float
@@ -170,12 +170,12 @@ def evaluate(model, loader, criterion):
 
 # training.py, cell 31
 def confusion_matrix(labels, predictions, classes):
-    """Count how often each class was taken for each class.
+    """Count how often each class was predicted for each true class.
 
     Args:
         labels: Array of shape (N,): the true classes, whole numbers from 0 to ``classes`` - 1.
-        predictions: Array of shape (N,): the classes that were predicted.
-        classes: How many classes there are, C.
+        predictions: Array of shape (N,): the predicted classes.
+        classes: Number of classes, C.
 
     Returns:
         int array of shape (C, C). Entry (i, j) is the number of n with ``labels[n] == i`` and
@@ -196,15 +196,14 @@ def confusion_matrix(labels, predictions, classes):
 
 # training.py, cell 39
 class Patience:
-    """Wait for a loss to improve, for so many epochs and no longer.
+    """Wait for a loss to improve, for a limited number of epochs.
 
     Args:
-        patience: How many epochs in a row may pass without an improvement until waiting is over.
-        min_delta: What a loss must fall below the best one by, **more** than this, to count as an
-            improvement.
+        patience: Number of epochs in a row without an improvement after which waiting is over.
+        min_delta: A loss is an improvement if it is lower than the best one by **more** than this.
 
-    Its attributes are these two, ``best``, the lowest loss that counted, infinity at the beginning,
-    and ``waited``, the number of epochs since then.
+    Its attributes are these two, ``best``, the lowest loss that counted, infinity at the start, and
+    ``waited``, the number of epochs since then.
 
     Example:
         >>> waiting = Patience(patience=2)
@@ -222,14 +221,14 @@ class Patience:
         self.best, self.waited = math.inf, 0
 
     def step(self, loss):
-        """Take up the loss of an epoch.
+        """Compare the loss of an epoch with the best one.
 
         Args:
             loss: One number, the loss.
 
         Returns:
-            bool, whether it was an improvement. If so, it is the best one now, and nothing has been
-            waited; if not, one epoch more has. A loss that is nan is none.
+            bool, whether it was an improvement. If so, it becomes the best one and ``waited`` is 0;
+            if not, ``waited`` grows by one. A loss of nan is no improvement.
         """
         improved = loss < self.best - self.min_delta
         if improved:
@@ -240,7 +239,7 @@ class Patience:
 
     @property
     def over(self):
-        """Say whether as many epochs as are allowed have been waited, or more.
+        """Say whether ``waited`` has reached ``patience``.
 
         Returns:
             bool.
@@ -250,7 +249,7 @@ class Patience:
 
 # training.py, cell 46
 def split_arrays(tree, name=""):
-    """Take the arrays out of a tree, and leave a note in the place of each.
+    """Take the arrays out of a tree and leave a note in place of each.
 
     Args:
         tree: Dict, list or tuple, array of any shape, or anything else, such as a number or None.
@@ -258,10 +257,10 @@ def split_arrays(tree, name=""):
         name: Keys on the way to this tree, joined by dots; "" at its root.
 
     Returns:
-        Pair of the tree without arrays, and a dict from name to array. In the tree
-        ``{"array": name}`` stands where an array stood, tuples have become lists, and the rest is
-        as it was. An array's name is the keys of dicts and positions in lists on the way to it,
-        from the root, joined by dots.
+        Pair of the tree without arrays and a dict from name to array. In the tree,
+        ``{"array": name}`` replaces each array, tuples become lists, and the rest is unchanged. An
+        array's name is made of the keys of dicts and positions in lists on the way to it, from the
+        root, joined by dots.
 
     Example:
         >>> rest, arrays = split_arrays({"lr": 0.1, "state": [{"mean": np.zeros(2)}]})
@@ -283,15 +282,15 @@ def split_arrays(tree, name=""):
 
 # training.py, cell 52
 def atomically(path, write):
-    """Write a file so that at every moment its name means the old file, whole, or the new one.
+    """Write a file so that its name always means the complete old file or the complete new one.
 
     Args:
         path: ``pathlib.Path`` of the file, which may be there already.
-        write: Function of a file that is open for writing bytes: it writes all that shall be in it.
+        write: Function of a file that is open for writing bytes: it writes the whole contents.
 
     Returns:
-        None. While ``write`` is at work, the bytes go to a temporary file in the same folder. If it
-        raises, the temporary file is removed, the old one is as it was, and the error goes on.
+        None. While ``write`` runs, the bytes go to a temporary file in the same folder. If it
+        raises, the temporary file is removed, the old one is unchanged, and the error is passed on.
 
     Example:
         >>> import tempfile

@@ -226,7 +226,7 @@ def split_indices(count, lengths, rng):
         List of int arrays, one for each length. Every position is in exactly one of them.
 
     Raises:
-        ValueError: The lengths do not sum to ``count``. The message contains their sum and the count.
+        ValueError: The lengths do not sum to ``count``. The message contains both numbers.
 
     Example:
         >>> [len(part) for part in split_indices(10, [7, 3], np.random.default_rng(0))]

@@ -13,9 +13,9 @@
 # %% [markdown]
 # # Training
 #
-# Tensors, layers, losses, gradients, optimizers, data: every part is there, and you wrote it. This module puts the loop around
-# them, and then the three things that a loop needs before anybody may trust it: a measure that says how sure it is, a rule for
-# when to stop, and a file from which training goes on after somebody has pulled the plug.
+# Tensors, layers, losses, gradients, optimizers, data: you have written every part. In this module you put the training loop around them,
+# and then three things that make the loop trustworthy: a measure that says how sure it is, a rule for when to stop, and a file from
+# which training continues after a power cut.
 
 # %%
 from tito import notebook
@@ -29,8 +29,8 @@ rng = np.random.default_rng(0)
 # %% [markdown]
 # ## Something to learn
 #
-# Ten digits of a pocket calculator, twelve pixels wide, out of place and behind noise: hard enough to make mistakes on, small
-# enough to train on within a second. Each row of three pixels is one octal number.
+# The data are the ten digits of a pocket calculator on 12 by 12 pixels, shifted and covered with noise: hard enough to make mistakes on,
+# small enough to train on in a second. Each octal digit below is a row of three pixels.
 
 # %%
 FONT = "75557 26227 71747 71717 55711 74717 74757 71122 75757 75717".split()
@@ -72,13 +72,13 @@ def network(seed=0):
 # %% [markdown]
 # ## The loop
 #
-# One **epoch** shows every training example once. For each batch there are five steps: forget the old gradients, run the network,
-# measure the loss, go backward, let the optimizer step. Some layers, such as dropout, work differently in training, so the network
-# is told first. Nothing else happens in all of deep learning; it happens a million times.
+# One **epoch** shows every training example once. For each batch there are five steps: clear the old gradients, run the network, compute
+# the loss, run backward, let the optimizer step. Some layers, such as dropout, work differently in training, so put the network into
+# training mode first. All of deep learning is this loop, run a million times.
 
 # %%
 #| export
-"""Training: the loop, how sure a measure is, when to stop, and checkpoints to go on from."""
+"""Training: the loop, how sure a measure is, when to stop, and checkpoints to resume from."""
 import functools
 import json
 import math
@@ -98,8 +98,8 @@ from tinytorch.given.resuming import Resumable, all_generators
 from tinytorch.tensor import Tensor
 
 # %% [markdown]
-# The last batch is usually smaller than the others. Its loss is a mean over fewer examples, so it must weigh less in the mean of
-# the epoch: the mean that counts is the one over **examples**.
+# The last batch is usually smaller than the others. Its loss is a mean over fewer examples, so it must weigh less in the mean of the
+# epoch: you want the mean over **examples**.
 
 # %% exercise="08.1" minutes=30 points=4
 #| export
@@ -107,22 +107,22 @@ def train_epoch(model, loader, criterion, optimizer, *, clip_norm=None, after_st
     """Train a network on every batch of a loader, once.
 
     Args:
-        model: The network; it is told that it is being trained, by its method ``train()``.
+        model: The network; its method ``train()`` puts it into training mode.
         loader: Iterable of pairs of tensors: inputs of shape (N, ...) and labels of shape (N,).
         criterion: Function of the network's output and the labels; it returns the batch's mean
             loss, a tensor of one number.
-        optimizer: It steps once for each batch, on the gradients of this batch alone.
-        clip_norm: If given, `clip_grad_norm_` shortens the gradients to this length, before the
+        optimizer: It steps once for each batch, using the gradients of this batch alone.
+        clip_norm: If given, `clip_grad_norm_` shortens the gradients to this length before the
             step.
-        after_step: If given, a function that is called after each step with the batch's loss, a
-            Python float.
+        after_step: If given, a function called after each step with the batch's loss, a Python
+            float.
 
     Returns:
         Python float, the mean loss over all examples: each batch's loss counts N times. It is the
         loss before each step, in training mode.
 
     Raises:
-        ValueError: The loader has no batch.
+        ValueError: The loader has no batches.
 
     Example:
         >>> from tinytorch.layers import Linear
@@ -159,15 +159,15 @@ def train_epoch(model, loader, criterion, optimizer, *, clip_norm=None, after_st
 check("08.1")
 
 # %% [markdown] hint="08.1"
-# `backward` **adds** to the gradients that are there. When must they be forgotten, so that a step sees those of its own batch,
-# and no gradient from before the call either?
+# `backward` **adds** to existing gradients. When do you have to clear them, so that a step uses those of its own batch only, and no
+# gradient from before the call?
 
 # %% [markdown] hint="08.1"
-# The order that always holds: `zero_grad`, the network, the criterion, `backward`, the clip, `step`, `after_step`.
+# The order is always: `zero_grad`, the network, the criterion, `backward`, the clipping, `step`, `after_step`.
 
 # %% [markdown] hint="08.1"
-# For the mean, keep two numbers: the sum of loss times batch size, and how many examples there were. `loss.item()` is a Python
-# number, `len(labels)` the size of the batch.
+# For the mean, keep two numbers: the sum of loss times batch size, and the number of examples. `loss.item()` is a Python number,
+# `len(labels)` the size of the batch.
 
 # %%
 from tinytorch.optim import Adam
@@ -178,15 +178,14 @@ for epoch in range(1, 6):
     print(epoch, round(train_epoch(model, train_loader, cross_entropy, optimizer), 3))
 
 # %% [markdown]
-# ## How sure can one be?
+# ## How sure can you be?
 #
-# "97.8 %" on a test set is a measurement, and another test set would have given another number. How different? For the mean of
-# $n$ values the **standard error** says it: their sample standard deviation divided by $\sqrt n$,
+# "97.8 %" on a test set is a measurement, and another test set would have given another number. How different? For the mean of $n$
+# values, the **standard error** tells you: their sample standard deviation divided by $\sqrt n$,
 #
 # $$\mathrm{error} = \frac{s}{\sqrt n} \qquad s = \sqrt{\frac{1}{n - 1}\sum_i (x_i - \bar x)^2}$$
 #
-# Accuracy needs no formula of its own: it is the mean of ones and zeros, and the same expression comes to
-# $\sqrt{a (1 - a) / (n - 1)}$.
+# Accuracy needs no formula of its own: it is the mean of ones and zeros, and the same expression gives $\sqrt{a (1 - a) / (n - 1)}$.
 
 # %% exercise="08.2" minutes=15 points=2
 #| export
@@ -224,14 +223,14 @@ def mean_and_error(values):
 check("08.2")
 
 # %% [markdown] hint="08.2"
-# NumPy's `std` divides by n unless you tell it otherwise. Look for the argument of that name that makes it n - 1.
+# NumPy's `std` divides by n unless you tell it otherwise. Look for the argument that makes it n - 1.
 
 # %% [markdown] hint="08.2"
-# Convert first: truth values and float32 become float64. Then treat no value and one value apart, and `float(...)` both results.
+# Convert first: truth values and float32 become float64. Then handle no value and one value separately, and `float(...)` both results.
 
 # %% [markdown] question="08.1"
-# Two networks reach 97.8 % and 98.1 % on the same 10,000 test pictures. **Predict** the standard error of each, in percent, and
-# how many pictures it would take to halve it. Then run the cell: would you say that the second network is better?
+# Two networks reach 97.8 % and 98.1 % on the same 10,000 test pictures. **Predict** the standard error of each, in percent, and how many
+# pictures it takes to halve it. Then run the cell: would you say that the second network is better?
 
 # %%
 for count in (100, 1000, 10_000, 40_000):
@@ -242,9 +241,9 @@ for count in (100, 1000, 10_000, 40_000):
 # %% [markdown]
 # ## What does the network say?
 #
-# To measure a network is to run it without teaching it anything: in evaluation mode, where dropout rests, and under `no_grad`, so
-# that nothing is remembered for a backward pass that never comes. Whoever changes the mode puts it back: a network left in
-# evaluation mode trains on without dropout, and no error says so.
+# To measure a network, run it without training it: in evaluation mode, where dropout is off, and under `no_grad`, so that nothing is kept
+# for a backward pass that never comes. Then restore the mode: a network left in evaluation mode goes on training without dropout, and
+# no error tells you.
 
 # %% exercise="08.3" minutes=20 points=3
 #| export
@@ -252,13 +251,13 @@ def predict(model, loader):
     """Run a network on every batch of a loader, without gradients and in evaluation mode.
 
     Args:
-        model: The network. Its attribute ``training`` says in which mode it is; ``eval()`` puts it
-            into evaluation mode, ``train(mode)`` into the mode of before.
+        model: The network. Its attribute ``training`` holds its mode; ``eval()`` puts it into
+            evaluation mode, ``train(mode)`` back into the previous mode.
         loader: Iterable of pairs of tensors: inputs of shape (N, ...) and labels of shape (N,).
 
     Returns:
         Pair of NumPy arrays, the batches one below the other: the network's outputs, shape
-        (all N together, C), and the labels. Afterwards the network is in the mode in which it was.
+        (all N together, C), and the labels. Afterwards the network is in the mode it was in.
 
     Example:
         >>> from tinytorch.layers import Dropout
@@ -283,20 +282,20 @@ def predict(model, loader):
 check("08.3")
 
 # %% [markdown] hint="08.3"
-# Three things around a loop: remember the mode, change it, put back what you remembered. It need not have been training mode.
+# Three things around a loop: remember the mode, change it, restore it. It need not have been training mode.
 
 # %% [markdown] hint="08.3"
 # The block of `no_grad` goes around the loop. Collect `.numpy()` of each output and of each batch of labels in two lists;
 # `np.concatenate` joins a list of arrays along the first axis.
 
 # %% [markdown]
-# With the outputs at hand, a measure is a line. `evaluate` asks the criterion for one loss per example, so that the loss, too,
-# has a standard error over examples. It is given.
+# Once you have the outputs, a measure is one line. `evaluate` asks the criterion for one loss per example, so that the loss has a standard
+# error over examples too. It is given.
 
 # %%
 #| export
 class Result(NamedTuple):
-    """How a network did; each error is the standard error, over examples, of the mean before it."""
+    """The result of a network; each error is the standard error of the mean before it."""
 
     accuracy: float
     accuracy_error: float
@@ -337,18 +336,18 @@ for name, loader in (("training", train_loader), ("validation", validation_loade
 # %% [markdown]
 # ## Which mistakes?
 #
-# One number hides what goes wrong. A **confusion matrix** counts each pair: row $i$, column $j$ says how often a picture of class
-# $i$ was taken for class $j$. On the diagonal the network was right.
+# One number hides what goes wrong. A **confusion matrix** counts each pair: row $i$, column $j$ says how often a picture of class $i$ was
+# classified as class $j$. On the diagonal the network was right.
 
 # %% exercise="08.4" minutes=15 points=2
 #| export
 def confusion_matrix(labels, predictions, classes):
-    """Count how often each class was taken for each class.
+    """Count how often each class was predicted for each true class.
 
     Args:
         labels: Array of shape (N,): the true classes, whole numbers from 0 to ``classes`` - 1.
-        predictions: Array of shape (N,): the classes that were predicted.
-        classes: How many classes there are, C.
+        predictions: Array of shape (N,): the predicted classes.
+        classes: Number of classes, C.
 
     Returns:
         int array of shape (C, C). Entry (i, j) is the number of n with ``labels[n] == i`` and
@@ -372,12 +371,12 @@ def confusion_matrix(labels, predictions, classes):
 check("08.4")
 
 # %% [markdown] hint="08.4"
-# `counts[labels, predictions] += 1` adds 1 to each pair **once**, however often it occurs: NumPy reads all, adds, then writes.
-# A loop is right; so is a function that adds at each place again and again.
+# `counts[labels, predictions] += 1` adds 1 to each pair **once**, however often it occurs: NumPy reads all, adds, then writes. A loop is
+# right; so is a function that adds for every occurrence.
 
 # %% [markdown] hint="08.4"
-# Either `np.add.at`, which is made for this, or number the pairs from 0 to C * C - 1 and count them with `np.bincount` and its
-# argument `minlength`.
+# Use `np.add.at`, which is made for this, or number the pairs from 0 to C * C - 1 and count them with `np.bincount` and its argument
+# `minlength`.
 
 # %%
 from tinytorch.drawing.training import confusion, curves, filters, mistakes
@@ -387,8 +386,8 @@ counts = confusion_matrix(truth, logits.argmax(axis=1), 10)
 confusion(counts, "0123456789")
 
 # %% [markdown] question="08.2"
-# Which two digits does the network confuse most, and in how many of the calculator's strokes do they differ? Is the matrix
-# symmetric, and would it have to be?
+# Which two digits does the network confuse most, and in how many of the calculator's strokes do they differ? Is the matrix symmetric, and
+# does it have to be?
 
 # %%
 shown = np.stack([dataset.arrays[0][i] for i in validation.indices])
@@ -397,10 +396,10 @@ mistakes(shown, truth, logits, "0123456789")
 # %% [markdown]
 # ## When to stop
 #
-# The loss on the training set falls for ever. On the **validation** set, which the network does not train on, it falls, stays,
-# and rises again: from there on the network learns its examples by heart. **Early stopping** waits for `patience` epochs
-# without an improvement, and keeps the weights of the best one. An improvement smaller than `min_delta` is noise, and does
-# not count. Here `patience` is 2:
+# The loss on the training set keeps falling. On the **validation** set, which the network does not train on, it falls, levels off, and
+# rises again: from there on the network learns its examples by heart. **Early stopping** stops after `patience` epochs without an
+# improvement, and keeps the weights of the best epoch. An improvement of no more than `min_delta` is noise and does not count. Here
+# `patience` is 2:
 #
 # | validation loss | 0.9 | 0.7 | 0.8 | 0.6 | 0.65 | 0.61 |
 # |---|---|---|---|---|---|---|
@@ -409,15 +408,14 @@ mistakes(shown, truth, logits, "0123456789")
 # %% exercise="08.5" minutes=20 points=3
 #| export
 class Patience:
-    """Wait for a loss to improve, for so many epochs and no longer.
+    """Wait for a loss to improve, for a limited number of epochs.
 
     Args:
-        patience: How many epochs in a row may pass without an improvement until waiting is over.
-        min_delta: What a loss must fall below the best one by, **more** than this, to count as an
-            improvement.
+        patience: Number of epochs in a row without an improvement after which waiting is over.
+        min_delta: A loss is an improvement if it is lower than the best one by **more** than this.
 
-    Its attributes are these two, ``best``, the lowest loss that counted, infinity at the beginning,
-    and ``waited``, the number of epochs since then.
+    Its attributes are these two, ``best``, the lowest loss that counted, infinity at the start, and
+    ``waited``, the number of epochs since then.
 
     Example:
         >>> waiting = Patience(patience=2)
@@ -437,14 +435,14 @@ class Patience:
         ### END SOLUTION
 
     def step(self, loss):
-        """Take up the loss of an epoch.
+        """Compare the loss of an epoch with the best one.
 
         Args:
             loss: One number, the loss.
 
         Returns:
-            bool, whether it was an improvement. If so, it is the best one now, and nothing has been
-            waited; if not, one epoch more has. A loss that is nan is none.
+            bool, whether it was an improvement. If so, it becomes the best one and ``waited`` is 0;
+            if not, ``waited`` grows by one. A loss of nan is no improvement.
         """
         ### BEGIN SOLUTION
         improved = loss < self.best - self.min_delta
@@ -457,7 +455,7 @@ class Patience:
 
     @property
     def over(self):
-        """Say whether as many epochs as are allowed have been waited, or more.
+        """Say whether ``waited`` has reached ``patience``.
 
         Returns:
             bool.
@@ -470,17 +468,17 @@ class Patience:
 check("08.5")
 
 # %% [markdown] hint="08.5"
-# Compare with the best loss so far, not with the last: a loss that creeps down after a jump up has not improved anything.
+# Compare with the best loss so far, not with the last: a loss that creeps down after a jump up is no improvement.
 
 # %% [markdown] hint="08.5"
-# One comparison decides all: is the loss below `best - min_delta`? If so, two attributes change; if not, one.
+# One comparison decides: is the loss below `best - min_delta`? If so, two attributes change; if not, one.
 
 # %% [markdown]
-# ## A checkpoint: what must be in it?
+# ## What a checkpoint must contain
 #
-# The weights are not enough. Adam's running means, the count of the schedule, the state of every generator that draws an order
-# or a dropout mask: with one of them missing, training goes on with other numbers than it would have had. All of it together is
-# a tree of dicts and lists, with arrays at its leaves, and with numbers and words.
+# The weights are not enough. Adam's running means, the count of the schedule, the state of every generator that draws an order or a
+# dropout mask: if one of them is missing, training continues with other numbers than it would have had. Together they form a tree of
+# dicts and lists, with arrays, numbers and words at its leaves.
 
 # %%
 layer = Linear(2, 1)
@@ -490,13 +488,13 @@ train_epoch(layer, [(Tensor([[1.0, 2.0]]), Tensor([[3.0]]))], mse_loss, optimize
  "order": np.random.default_rng(0).bit_generator.state}
 
 # %% [markdown]
-# Arrays belong into **safetensors**, a format of names, shapes and bytes that cannot run code, and the rest into JSON. So the tree
-# has to be split: each array gets a name, made of the keys on the way to it, and leaves a note with that name in its place.
+# Arrays go into **safetensors**, a format of names, shapes and bytes that cannot run code; the rest goes into JSON. So split the tree: each
+# array gets a name, made of the keys on the way to it, and a note with that name takes its place.
 
 # %% exercise="08.6" minutes=25 points=3
 #| export
 def split_arrays(tree, name=""):
-    """Take the arrays out of a tree, and leave a note in the place of each.
+    """Take the arrays out of a tree and leave a note in place of each.
 
     Args:
         tree: Dict, list or tuple, array of any shape, or anything else, such as a number or None.
@@ -504,10 +502,10 @@ def split_arrays(tree, name=""):
         name: Keys on the way to this tree, joined by dots; "" at its root.
 
     Returns:
-        Pair of the tree without arrays, and a dict from name to array. In the tree
-        ``{"array": name}`` stands where an array stood, tuples have become lists, and the rest is
-        as it was. An array's name is the keys of dicts and positions in lists on the way to it,
-        from the root, joined by dots.
+        Pair of the tree without arrays and a dict from name to array. In the tree,
+        ``{"array": name}`` replaces each array, tuples become lists, and the rest is unchanged. An
+        array's name is made of the keys of dicts and positions in lists on the way to it, from the
+        root, joined by dots.
 
     Example:
         >>> rest, arrays = split_arrays({"lr": 0.1, "state": [{"mean": np.zeros(2)}]})
@@ -532,36 +530,36 @@ def split_arrays(tree, name=""):
 check("08.6")
 
 # %% [markdown] hint="08.6"
-# A function that calls itself. Three kinds of tree: an array gives its note and a dict with one entry; what is neither array, dict
-# nor list stays as it is, with an empty dict; dicts and lists ask for each of their values.
+# Write a function that calls itself. There are three kinds of tree: for an array, return its note and a dict with one entry; for dicts and
+# lists, call the function for each value; anything else stays as it is, with an empty dict.
 
 # %% [markdown] hint="08.6"
-# A list is a dict whose keys are 0, 1, 2, ...: `enumerate` gives those pairs, as `items` does for a dict. Build a new dict of what
-# the calls return, and make a list of its values at the end if a list came in.
+# A list is like a dict with the keys 0, 1, 2, ...: `enumerate` gives those pairs, as `items` does for a dict. Build a new dict from the
+# results of the calls, and turn its values into a list at the end if the input was a list.
 
 # %% [markdown] hint="08.6"
-# The name of a child is name, dot, key; but at the root there is no name yet, and no dot. A dict's method `update` takes up all
-# entries of another.
+# The name of a child is name, dot, key; but at the root there is no name yet, and no dot. A dict's method `update` adds all entries of
+# another dict.
 
 # %% [markdown]
 # ## All or nothing
 #
-# A checkpoint is written while somebody may pull the plug. Open the old file for writing, and for a moment there is neither the old
-# state nor the new. So one writes a **second** file beside it, and when that is whole, `os.replace` gives it the first one's name:
-# one step of the file system, before which the name means the old file and after which it means the new one.
+# The power can fail while you write a checkpoint. If you open the old file for writing, then for a moment there is neither the old state
+# nor the new one. So write a **second** file next to it. When that is complete, `os.replace` gives it the first one's name in a single
+# step of the file system: before it the name means the old file, after it the new one.
 
 # %% exercise="08.7" minutes=15 points=2
 #| export
 def atomically(path, write):
-    """Write a file so that at every moment its name means the old file, whole, or the new one.
+    """Write a file so that its name always means the complete old file or the complete new one.
 
     Args:
         path: ``pathlib.Path`` of the file, which may be there already.
-        write: Function of a file that is open for writing bytes: it writes all that shall be in it.
+        write: Function of a file that is open for writing bytes: it writes the whole contents.
 
     Returns:
-        None. While ``write`` is at work, the bytes go to a temporary file in the same folder. If it
-        raises, the temporary file is removed, the old one is as it was, and the error goes on.
+        None. While ``write`` runs, the bytes go to a temporary file in the same folder. If it
+        raises, the temporary file is removed, the old one is unchanged, and the error is passed on.
 
     Example:
         >>> import tempfile
@@ -588,12 +586,12 @@ def atomically(path, write):
 check("08.7")
 
 # %% [markdown] hint="08.7"
-# `path.with_name(...)` names a file in the same folder. Open that one, hand it to `write`, close it, and only then let
-# `os.replace` give it the name.
+# `path.with_name(...)` names a file in the same folder. Open that one, pass it to `write`, close it, and only then rename it with
+# `os.replace`.
 
 # %% [markdown] hint="08.7"
-# `try` and `finally`: after a failure the temporary file is there and must go; after success it is there no more.
-# `unlink(missing_ok=True)` serves both.
+# `try` and `finally`: after a failure the temporary file is still there and must go; after success it is gone already.
+# `unlink(missing_ok=True)` works for both.
 
 # %%
 #| export
@@ -634,8 +632,8 @@ def join_arrays(rest, arrays):
 # %% [markdown]
 # ## The trainer
 #
-# What is left is to tie it together, and is given. After every step and every epoch the trainer asks its **callbacks** whether they
-# have something to add. Early stopping is one of them, with your `Patience` inside.
+# The rest ties it together and is given. After every step and every epoch the trainer calls its **callbacks**. Early stopping is one of
+# them, with your `Patience` inside.
 
 # %%
 #| export
@@ -672,9 +670,9 @@ class EarlyStopping(BestWeights):
         self.waiting.best, self.waiting.waited = saved["best"], saved["waited"]
 
 # %% [markdown]
-# One epoch, and what surrounds it. The checkpoint is written at its end, never within: after a kill, the epoch begins again with
-# the weights **and the generators** of its beginning. Generators are easy to forget, so the trainer looks for them itself: in
-# loaders, datasets and layers. Only what hides elsewhere, in a function of yours for example, has to be named.
+# The trainer writes the checkpoint at the end of an epoch, never within one: after a kill, the epoch starts again with the weights **and the
+# generators** from its beginning. Generators are easy to forget, so the trainer looks for them itself, in loaders, datasets and layers.
+# You only have to name those that are elsewhere, for example in a function of yours.
 
 # %%
 #| export
@@ -795,8 +793,8 @@ class Trainer(Steps):
         return self.history
 
 # %% [markdown]
-# One training, and the same once more that is stopped after its third epoch and goes on in new objects, as after a restart of the
-# machine. Same seeds, same numbers, to the last bit.
+# The next cell runs one training, and then the same training again, stopped after its third epoch and resumed with new objects, as after a
+# restart of the machine. Same seeds, same numbers, to the last bit.
 
 # %%
 import tempfile
@@ -818,8 +816,8 @@ parts = train(5, "parts", resume=True)
 np.array_equal(whole.model[1].weight.data, parts.model[1].weight.data)
 
 # %% [markdown] question="08.3"
-# Leave the generators out of the checkpoint in your mind. Which of the five epochs would show other numbers, and would anybody
-# have noticed? And what is different if only Adam's running means are missing?
+# Imagine the generators were missing from the checkpoint. Which of the five epochs would show other numbers, and would you have noticed?
+# And what would change if only Adam's running means were missing?
 
 # %%
 stopper = EarlyStopping(patience=5)
@@ -831,11 +829,11 @@ curves(trainer.history)
 filters(trainer.model[1].weight, (12, 12), count=16)
 
 # %% [markdown]
-# Spots and strokes, each neuron in its own place: what the first layer looks for is what the digits are made of. Save the
-# notebook, then run
+# Spots and strokes, a different place for each neuron: the first layer looks for the parts that digits are made of. Save the notebook,
+# then run
 #
 # ```
 # tito module complete 08
 # ```
 #
-# You have a framework that learns. Two milestones wait for it: `tito milestone run mnist-mlp` and `tito milestone run cifar10-mlp`.
+# You have a framework that learns. Two milestones use it: `tito milestone run mnist-mlp` and `tito milestone run cifar10-mlp`.
