@@ -4,8 +4,8 @@
 def broadcast_shape(a, b):
     """Return the shape that two shapes broadcast to.
 
-    Both are read from the right; a size that is missing counts as 1. Two sizes fit when they are
-    equal or one of them is 1, and the result has the one that is not 1.
+    Both are read from the right; a missing size counts as 1. Two sizes fit when they are equal or
+    one of them is 1, and the result has the one that is not 1.
 
     Args:
         a: Tuple of ints, the first shape.
@@ -15,7 +15,7 @@ def broadcast_shape(a, b):
         Tuple of ints, as long as the longer of the two.
 
     Raises:
-        ValueError: Two sizes do not fit. The message holds both shapes.
+        ValueError: Two sizes do not fit. The message contains both shapes.
 
     Example:
         >>> broadcast_shape((2, 3, 4), (3, 1))
@@ -71,8 +71,8 @@ def mul(a, b):
         b: Array whose shape broadcasts with it, or a number.
 
     Returns:
-        Array of the broadcast shape. Every entry is the product of one entry of ``a`` and the one
-        of ``b`` beside it.
+        Array of the broadcast shape. Every entry is the product of an entry of ``a`` and the
+        matching entry of ``b``.
 
     Example:
         >>> mul.forward(np.array([[1, 2], [3, 4]]), np.array([10, 100]))
@@ -165,7 +165,7 @@ def matmul(a, b):
         ``a[..., i, k] * b[..., k, j]``.
 
     Raises:
-        ValueError: The inner sizes differ. The message holds both shapes.
+        ValueError: The inner sizes differ. The message contains both shapes.
 
     Example:
         >>> matmul.forward(np.ones((2, 3)), np.ones((3, 4))).shape
@@ -186,7 +186,7 @@ def reduce_sum(a, *, axis=None, keepdims=False):
         a: Array of any shape.
         axis: The axis to sum along, a tuple of axes, or None for all of them. Negative ones count
             from the end.
-        keepdims: Whether the axes that are summed stay, with size 1.
+        keepdims: Whether to keep the summed axes, with size 1.
 
     Returns:
         Array without those axes, or with size 1 in their place. True counts as 1; float32 stays
@@ -208,11 +208,11 @@ def mean(a, *, axis=None, keepdims=False):
         a: Array of any shape.
         axis: The axis to average along, a tuple of axes, or None for all of them. Negative ones
             count from the end.
-        keepdims: Whether those axes stay, with size 1.
+        keepdims: Whether to keep those axes, with size 1.
 
     Returns:
-        Array as `reduce_sum` gives it, every entry divided by how many entries of ``a`` went into
-        it. float32 stays float32.
+        The result of `reduce_sum`, with every entry divided by the number of entries of ``a`` that
+        went into it. float32 stays float32.
 
     Example:
         >>> mean.forward(np.array([[1.0, 2.0, 3.0], [5.0, 5.0, 5.0]]), axis=1)
@@ -229,13 +229,13 @@ def reshape(a, *, shape):
 
     Args:
         a: Array of any shape.
-        shape: Tuple of ints. At most one may be -1: it becomes whatever makes the sizes agree.
+        shape: Tuple of ints. At most one may be -1: it becomes the size that makes the counts agree.
 
     Returns:
         Array of that shape; its last axis varies fastest, as in ``a``.
 
     Raises:
-        ValueError: The shape does not hold as many numbers. The message holds both shapes.
+        ValueError: The shape is for another number of entries. The message contains both shapes.
 
     Example:
         >>> reshape.forward(np.arange(6), shape=(2, -1))
@@ -260,7 +260,7 @@ def transpose(a, *, dim0, dim1):
 
     Returns:
         Array in which entry ``[..., i, ..., j, ...]`` is ``a[..., j, ..., i, ...]``; all other axes
-        stay where they are.
+        keep their places.
 
     Example:
         >>> transpose.forward(np.array([[1, 2, 3], [4, 5, 6]]), dim0=0, dim1=1)
@@ -316,7 +316,7 @@ def expand(a, *, shape):
         Array of that shape; a stretched axis repeats its one entry.
 
     Raises:
-        ValueError: ``a`` does not broadcast to the shape. The message holds both shapes.
+        ValueError: ``a`` does not broadcast to the shape. The message contains both shapes.
 
     Example:
         >>> expand.forward(np.array([[1], [2]]), shape=(-1, 3))
@@ -334,10 +334,10 @@ def expand(a, *, shape):
 # tensor.py, cell 58
 @op
 def cat(*arrays, dim=0):
-    """Join arrays along an axis that they have.
+    """Join arrays along an existing axis.
 
     Args:
-        arrays: Arrays that differ in the size of axis ``dim`` at most.
+        arrays: Arrays whose shapes are equal except for the size of axis ``dim``.
         dim: The axis to join along; negative ones count from the end.
 
     Returns:
@@ -345,7 +345,7 @@ def cat(*arrays, dim=0):
         order given.
 
     Raises:
-        ValueError: Another axis differs, or there is nothing to join. The message holds all
+        ValueError: Another axis differs, or there is nothing to join. The message contains all
             shapes.
 
     Example:
@@ -371,7 +371,7 @@ def as_array(data, dtype=None):
 
 
 def unwrap(x):
-    """Return what a kernel computes with: the array of a tensor or a list, or a Python number.
+    """Return what a kernel works on: the array of a tensor or a list, or a Python number.
 
     Example:
         >>> unwrap(np.float64(2.0))
@@ -385,7 +385,7 @@ def unwrap(x):
 
 
 def wrap(out, arrays):
-    """Make a tensor of a kernel's result; float64 comes of float64, or of float32 that was cast."""
+    """Make a tensor from a kernel's result; float64 only if an input was, or by a cast."""
     out = np.asarray(out) if isinstance(out, np.generic) else out
     if out.dtype != np.float64:
         return Tensor(out)

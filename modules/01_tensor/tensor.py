@@ -13,16 +13,16 @@
 # %% [markdown]
 # # Tensor
 #
-# Every number in a neural network lives in a tensor: the pixels that go in, the weights that are learned, the gradients that
-# teach them. In this module you write the operations on tensors, and the one function through which all of them run. Every
-# later module is built on what you write here, and so is the network that reads handwritten digits in module 04.
+# Every number in a neural network is in a tensor: the pixels that go in, the weights that are learned, the gradients that change them. In
+# this module you write the operations on tensors, and the one function through which all of them run. Every later module builds on what
+# you write here, and so does the network that reads handwritten digits in module 04.
 #
 # You write NumPy functions on arrays. A class around them, given at the end, makes `a + b` and `x @ w` call your code.
 #
 # ## Arrays and their shapes
 #
-# A NumPy array is a block of memory and a **shape** that says how to read it. A batch of two tiny grey pictures, three pixels
-# high and four wide, has shape `(2, 3, 4)`: picture, row, column. The first axis is the batch, here and in every module.
+# A NumPy array is a block of memory and a **shape** that says how to read it. A batch of two tiny grey pictures, three pixels high and four
+# wide, has shape `(2, 3, 4)`: picture, row, column. The first axis is the batch, here and in every module.
 
 # %%
 from tito import notebook
@@ -40,9 +40,8 @@ for axis, picture in zip(axes, pictures):
     axis.imshow(picture, cmap="gray", vmin=0, vmax=1)
 
 # %% [markdown]
-# Four bytes a number: **float32** is what networks are trained in, and what this framework makes of every Python number.
-# Twice the precision (float64) costs twice the memory and twice the time, and a network learns no better from it. Integer
-# labels stay integers.
+# That is four bytes per number. Networks are trained in **float32**, and this framework turns Python floats into it. Twice the precision
+# (float64) costs twice the memory and twice the time, and a network learns no better from it. Integer labels stay integers.
 #
 # ## Broadcasting
 #
@@ -62,16 +61,16 @@ for axis, (title, values) in zip(axes, shown.items()):
     axis.set_title(title)
 
 # %% [markdown]
-# Most shape errors that you will ever see come from this rule. Whoever can work it out by hand reads those errors at a glance,
-# so write it once without NumPy's help.
+# Most shape errors come from this rule. If you can work it out by hand, you understand those errors at a glance. So write it once without
+# NumPy's help.
 
 # %% exercise="01.1" minutes=20 points=2
 #| export
 def broadcast_shape(a, b):
     """Return the shape that two shapes broadcast to.
 
-    Both are read from the right; a size that is missing counts as 1. Two sizes fit when they are
-    equal or one of them is 1, and the result has the one that is not 1.
+    Both are read from the right; a missing size counts as 1. Two sizes fit when they are equal or
+    one of them is 1, and the result has the one that is not 1.
 
     Args:
         a: Tuple of ints, the first shape.
@@ -81,7 +80,7 @@ def broadcast_shape(a, b):
         Tuple of ints, as long as the longer of the two.
 
     Raises:
-        ValueError: Two sizes do not fit. The message holds both shapes.
+        ValueError: Two sizes do not fit. The message contains both shapes.
 
     Example:
         >>> broadcast_shape((2, 3, 4), (3, 1))
@@ -105,24 +104,24 @@ def broadcast_shape(a, b):
 check("01.1")
 
 # %% [markdown] hint="01.1"
-# Two shapes of different length are awkward to walk together. Make them equally long first: which number do you put in front of
-# the shorter one, so that it changes nothing?
+# Two shapes of different length are awkward to compare. Make them equally long first: which number can you put in front of the shorter
+# one without changing the result?
 
 # %% [markdown] hint="01.1"
 # For one pair of sizes there are three cases: equal, one of them is 1, neither. Beware of `max`: an empty axis has size 0, and
 # 0 against 1 gives 0.
 
 # %% [markdown] hint="01.1"
-# Build two tuples of the same length, walk them with `zip`, raise for a pair that does not fit, and collect from every other
-# pair the size that is not 1.
+# Build two tuples of the same length, go through both with `zip`, raise for a pair that does not fit, and from every other pair take the
+# size that is not 1.
 
 # %% [markdown]
 # ## An operation that can grow
 #
-# The framework needs more from an addition than its result. Module 05 gives it a gradient, module 10 a faster kernel, module
-# 11 a version for the GPU, and none of them may touch this file. So a function on arrays is wrapped in an **op**: a small
-# object that starts with your function as its `forward` and lets later modules register the rest. It is given, in
-# `tinytorch/given/op.py`. Open it: it is short, and PyTorch's `torch.library` has the same shape.
+# The framework needs more from an addition than its result. Module 05 gives it a gradient, module 10 a faster kernel, module 11 a version
+# for the GPU, and none of them changes this file. So a function on arrays is wrapped in an **op**: a small object that starts with your
+# function as its `forward` and lets later modules register the rest. It is given, in the class `Op` of `tinytorch/given/op.py`. Have a
+# look: PyTorch's `torch.library` works the same way.
 
 # %%
 #| export
@@ -152,8 +151,8 @@ def sub(a, b):
     return a - b
 
 # %% [markdown]
-# The decorator `@op` made an op of the function; `add.forward` is still the plain function. That is how you try an op before
-# the rest of the framework exists, and how the checks of this module run it. Now one of your own.
+# The decorator `@op` turns the function into an op; `add.forward` is still the plain function. You can try an op with it before the rest of
+# the framework exists, and the checks of this module use it. Now write one of your own.
 
 # %% exercise="01.2" minutes=5 points=1
 #| export
@@ -166,8 +165,8 @@ def mul(a, b):
         b: Array whose shape broadcasts with it, or a number.
 
     Returns:
-        Array of the broadcast shape. Every entry is the product of one entry of ``a`` and the one
-        of ``b`` beside it.
+        Array of the broadcast shape. Every entry is the product of an entry of ``a`` and the
+        matching entry of ``b``.
 
     Example:
         >>> mul.forward(np.array([[1, 2], [3, 4]]), np.array([10, 100]))
@@ -182,14 +181,14 @@ def mul(a, b):
 check("01.2")
 
 # %% [markdown] hint="01.2"
-# The two ops above show the form. What changes is one sign.
+# The two ops above show you how. Only the operator is different.
 
 # %% [markdown] hint="01.2"
 # NumPy has two products, `*` and `@`. One works entry by entry; the other is the subject of exercise 01.3.
 
 # %% [markdown]
-# Division, powers, the exponential and their kin follow the same pattern, so they are given. Comparisons give arrays of True
-# and False, and `where` chooses by them.
+# Division, powers, the exponential and others follow the same pattern, so they are given. Comparisons return arrays of True and False, and
+# `where` uses them to choose.
 
 # %%
 #| export
@@ -263,9 +262,9 @@ def where(condition, a, b):
 # %% [markdown]
 # ## The matrix product
 #
-# A layer with 784 inputs and 256 outputs is one matrix product: every output is a weighted sum of every input. Most of the
-# time that training takes, here and in a data centre, goes into this one operation. You write it today, give it a gradient in
-# module 05, and learn in module 10 why your processor does it a hundred times faster than a loop.
+# A layer with 784 inputs and 256 outputs is one matrix product: every output is a weighted sum of all inputs. Training spends most of its
+# time in this one operation, here and in a data centre. You write it now, give it a gradient in module 05, and find out in module 10 why
+# your processor does it a hundred times faster than a loop.
 #
 # The inner size is summed away:
 #
@@ -277,8 +276,8 @@ b = np.array([[1, 0], [0, 1], [1, 1]])   # three features, two outputs
 [[sum(int(a[i, k] * b[k, j]) for k in range(3)) for j in range(2)] for i in range(2)]
 
 # %% [markdown]
-# Write `matmul` for arrays of two dimensions or more; leading dimensions are a batch, and broadcast against each other. When
-# the inner sizes differ, say so with both shapes: whoever uses your framework will read that message at two in the morning.
+# Write `matmul` for arrays of two dimensions or more; leading dimensions are a batch and broadcast against each other. If the inner sizes
+# differ, raise an error with both shapes: you will be glad of that message when a network fails at two in the morning.
 
 # %% exercise="01.3" minutes=15 points=2
 #| export
@@ -295,7 +294,7 @@ def matmul(a, b):
         ``a[..., i, k] * b[..., k, j]``.
 
     Raises:
-        ValueError: The inner sizes differ. The message holds both shapes.
+        ValueError: The inner sizes differ. The message contains both shapes.
 
     Example:
         >>> matmul.forward(np.ones((2, 3)), np.ones((3, 4))).shape
@@ -312,15 +311,15 @@ def matmul(a, b):
 check("01.3")
 
 # %% [markdown] hint="01.3"
-# Write down the shapes of one case and strike out the pair that is summed away. What is left is the shape of the answer.
+# Write down the shapes of one case and cross out the pair that is summed away. What is left is the shape of the answer.
 
 # %% [markdown] hint="01.3"
-# NumPy has an operator for this, and it already broadcasts the batch. Your own work is the message for sizes that do not fit:
+# NumPy has an operator for this, and it already broadcasts the batch. Your part is the message for sizes that do not fit:
 # compare the last axis of one operand with the second-to-last of the other before you multiply.
 
 # %% [markdown] question="01.1"
-# `(128, 784) @ (784, 256)` does 128 · 784 · 256 multiplications and as many additions. **Predict**: how long does that take on
-# your machine, if one core does some 50 billion of them a second? Then run the cell.
+# `(128, 784) @ (784, 256)` takes 128 · 784 · 256 multiplications and the same number of additions. **Predict**: how long does that take on
+# your machine if one core does about 50 billion of them a second? Then run the cell.
 
 # %%
 x, w = rng.standard_normal((128, 784), np.float32), rng.standard_normal((784, 256), np.float32)
@@ -329,10 +328,9 @@ x, w = rng.standard_normal((128, 784), np.float32), rng.standard_normal((784, 25
 # %% [markdown]
 # ## Reductions
 #
-# A loss is one number made from thousands; an average picture is one picture made from a batch. A **reduction** sums (or
-# averages) along some axes and removes them. With `keepdims` they stay, with size 1, so that the result broadcasts against
-# the array that it came from. Summed along axis 1, the pictures of shape `(2, 3, 4)` give `(2, 4)`, or `(2, 1, 4)` with
-# `keepdims`; along axes 1 and 2, one number a picture.
+# A loss is one number made from thousands; an average picture is one picture made from a batch. A **reduction** sums (or averages) along
+# some axes and removes them. With `keepdims` they stay, with size 1, so that the result broadcasts against the original array. Summed
+# along axis 1, pictures of shape `(2, 3, 4)` give `(2, 4)`, or `(2, 1, 4)` with `keepdims`; along axes 1 and 2, one number per picture.
 
 # %% exercise="01.4" minutes=15 points=2
 #| export
@@ -344,7 +342,7 @@ def reduce_sum(a, *, axis=None, keepdims=False):
         a: Array of any shape.
         axis: The axis to sum along, a tuple of axes, or None for all of them. Negative ones count
             from the end.
-        keepdims: Whether the axes that are summed stay, with size 1.
+        keepdims: Whether to keep the summed axes, with size 1.
 
     Returns:
         Array without those axes, or with size 1 in their place. True counts as 1; float32 stays
@@ -365,11 +363,11 @@ check("01.4")
 # Arrays have a method for this, and it takes both settings. Pass them by name.
 
 # %% [markdown] hint="01.4"
-# If only some cases fail, look at which setting they share: are both of them handed on?
+# If only some cases fail, look at which setting they have in common: do you pass both on?
 
 # %% [markdown]
-# A mean is a sum divided by how many numbers went into each entry. How many are that? For all axes it is the size of the
-# array; for one axis, the length of that axis; for several, the product of their lengths.
+# A mean is a sum divided by the number of entries that went into it. For all axes that is the size of the array; for one axis, the length
+# of that axis; for several, the product of their lengths.
 
 # %% exercise="01.5" minutes=15 points=2
 #| export
@@ -381,11 +379,11 @@ def mean(a, *, axis=None, keepdims=False):
         a: Array of any shape.
         axis: The axis to average along, a tuple of axes, or None for all of them. Negative ones
             count from the end.
-        keepdims: Whether those axes stay, with size 1.
+        keepdims: Whether to keep those axes, with size 1.
 
     Returns:
-        Array as `reduce_sum` gives it, every entry divided by how many entries of ``a`` went into
-        it. float32 stays float32.
+        The result of `reduce_sum`, with every entry divided by the number of entries of ``a`` that
+        went into it. float32 stays float32.
 
     Example:
         >>> mean.forward(np.array([[1.0, 2.0, 3.0], [5.0, 5.0, 5.0]]), axis=1)
@@ -400,18 +398,17 @@ def mean(a, *, axis=None, keepdims=False):
 check("01.5")
 
 # %% [markdown] hint="01.5"
-# Your `reduce_sum.forward` gives the numerator. For the denominator you need not look at `axis` at all: compare how many
-# numbers there were with how many are left.
+# Your `reduce_sum.forward` gives the numerator. For the denominator you need not look at `axis`: compare the number of entries before and
+# after.
 
 # %% [markdown] hint="01.5"
-# `a.size` is how many numbers an array holds. Divide one size by another; a Python number leaves float32 as it is.
+# `a.size` is the number of entries of an array. Divide one size by the other; dividing by a Python number keeps float32.
 
 # %% [markdown]
 # ## New shapes for old numbers
 #
-# A picture of 28 by 28 pixels enters a linear layer as 784 numbers in a row. Nothing is computed: the same memory is read with
-# another shape, row after row. One size may be left to the machine, as -1: twelve numbers read with shape `(2, -1)` make two
-# rows of six.
+# A picture of 28 by 28 pixels enters a linear layer as 784 numbers in a row. Nothing is computed: the same memory is read with another
+# shape, row after row. You may leave one size open, as -1: twelve numbers read with shape `(2, -1)` make two rows of six.
 
 # %% exercise="01.6" minutes=15 points=2
 #| export
@@ -421,13 +418,13 @@ def reshape(a, *, shape):
 
     Args:
         a: Array of any shape.
-        shape: Tuple of ints. At most one may be -1: it becomes whatever makes the sizes agree.
+        shape: Tuple of ints. At most one may be -1: it becomes the size that makes the counts agree.
 
     Returns:
         Array of that shape; its last axis varies fastest, as in ``a``.
 
     Raises:
-        ValueError: The shape does not hold as many numbers. The message holds both shapes.
+        ValueError: The shape is for another number of entries. The message contains both shapes.
 
     Example:
         >>> reshape.forward(np.arange(6), shape=(2, -1))
@@ -445,16 +442,16 @@ def reshape(a, *, shape):
 check("01.6")
 
 # %% [markdown] hint="01.6"
-# NumPy reshapes, and works out the -1, but its own message names only one of the shapes. When does it raise?
+# NumPy reshapes and works out the -1, but its error message names only one of the shapes. When does it raise?
 
 # %% [markdown] hint="01.6"
-# Catch NumPy's `ValueError` and raise your own, which names `a.shape` and `shape`; or compare the sizes before you reshape,
-# and mind the -1.
+# Catch NumPy's `ValueError` and raise your own, which names `a.shape` and `shape`; or compare the sizes before you reshape, and remember
+# the -1.
 
 # %% [markdown]
-# A reshape keeps the order of the numbers; a **transpose** changes it. Twelve numbers read as `(3, 4)` and transposed have the
-# shape of the same twelve read as `(4, 3)`, and another order. The gradients of a matrix product are matrix products with
-# transposes, so module 05 needs this one everywhere.
+# A reshape keeps the order of the numbers; a **transpose** changes it. Twelve numbers read as `(3, 4)` and then transposed have the same
+# shape as the twelve read as `(4, 3)`, but another order. The gradients of a matrix product are matrix products with transposes, so
+# module 05 needs this op everywhere.
 
 # %% exercise="01.7" minutes=10 points=1
 #| export
@@ -469,7 +466,7 @@ def transpose(a, *, dim0, dim1):
 
     Returns:
         Array in which entry ``[..., i, ..., j, ...]`` is ``a[..., j, ..., i, ...]``; all other axes
-        stay where they are.
+        keep their places.
 
     Example:
         >>> transpose.forward(np.array([[1, 2, 3], [4, 5, 6]]), dim0=0, dim1=1)
@@ -485,7 +482,7 @@ def transpose(a, *, dim0, dim1):
 check("01.7")
 
 # %% [markdown] hint="01.7"
-# `.T` turns all axes around; here only two of them change places. Draw a shape such as (2, 3, 4) before and after.
+# `.T` reverses all axes; here only two of them swap places. Write down a shape such as (2, 3, 4) before and after.
 
 # %% [markdown] hint="01.7"
 # Look through NumPy's list of array manipulations for one that swaps a pair of axes.
@@ -524,8 +521,8 @@ def cast(a, *, dtype):
 # %% [markdown]
 # ## Stretching and joining
 #
-# Broadcasting stretches in passing; `expand` does it by name. It moves no memory: the stretched axis reads the same number again
-# and again.
+# Broadcasting stretches arrays implicitly; `expand` does it explicitly. It copies nothing: a stretched axis reads the same number again and
+# again.
 
 # %% exercise="01.8" minutes=10 points=1
 #| export
@@ -542,7 +539,7 @@ def expand(a, *, shape):
         Array of that shape; a stretched axis repeats its one entry.
 
     Raises:
-        ValueError: ``a`` does not broadcast to the shape. The message holds both shapes.
+        ValueError: ``a`` does not broadcast to the shape. The message contains both shapes.
 
     Example:
         >>> expand.forward(np.array([[1], [2]]), shape=(-1, 3))
@@ -567,7 +564,7 @@ check("01.8")
 
 # %% [markdown] hint="01.8"
 # NumPy can give you a read-only view of any shape that an array broadcasts to; look for a function with "broadcast" in its
-# name. Then see to the message: your `broadcast_shape` says what two shapes broadcast to, and that must be the target.
+# name. Then take care of the message: your `broadcast_shape` tells you what two shapes broadcast to, and that must be the target.
 
 # %% [markdown]
 # A batch is made by joining examples. `cat` joins along an axis that exists, and every other axis must agree.
@@ -576,10 +573,10 @@ check("01.8")
 #| export
 @op
 def cat(*arrays, dim=0):
-    """Join arrays along an axis that they have.
+    """Join arrays along an existing axis.
 
     Args:
-        arrays: Arrays that differ in the size of axis ``dim`` at most.
+        arrays: Arrays whose shapes are equal except for the size of axis ``dim``.
         dim: The axis to join along; negative ones count from the end.
 
     Returns:
@@ -587,7 +584,7 @@ def cat(*arrays, dim=0):
         order given.
 
     Raises:
-        ValueError: Another axis differs, or there is nothing to join. The message holds all
+        ValueError: Another axis differs, or there is nothing to join. The message contains all
             shapes.
 
     Example:
@@ -611,7 +608,7 @@ check("01.9")
 # NumPy calls it by a longer name, and calls the axis `axis`.
 
 # %% [markdown] hint="01.9"
-# Catch NumPy's error and raise one of your own that lists every shape: collect them from `arrays` first.
+# Catch NumPy's error and raise your own, which lists every shape: collect them from `arrays` first.
 
 # %%
 #| export
@@ -624,7 +621,7 @@ def as_array(data, dtype=None):
 
 
 def unwrap(x):
-    """Return what a kernel computes with: the array of a tensor or a list, or a Python number.
+    """Return what a kernel works on: the array of a tensor or a list, or a Python number.
 
     Example:
         >>> unwrap(np.float64(2.0))
@@ -638,7 +635,7 @@ def unwrap(x):
 
 
 def wrap(out, arrays):
-    """Make a tensor of a kernel's result; float64 comes of float64, or of float32 that was cast."""
+    """Make a tensor from a kernel's result; float64 only if an input was, or by a cast."""
     out = np.asarray(out) if isinstance(out, np.generic) else out
     if out.dtype != np.float64:
         return Tensor(out)
@@ -648,14 +645,14 @@ def wrap(out, arrays):
 # %% [markdown]
 # ## apply: one door for every operation
 #
-# So far your ops take arrays. A **tensor** is an array and three labels that travel with it: `requires_grad` (will somebody
-# want its gradient?), `grad` (here it is), and `origin` (which op made me, and from what). Module 05 gives the labels their
-# use. Today you make sure that they are set, in the one function that every op call goes through:
+# So far your ops take arrays. A **tensor** is an array with three labels: `requires_grad` (does it need a gradient?), `grad` (that
+# gradient), and `origin` (which op made it, and from what). Module 05 uses the labels. Here you make sure that they are set, in the one
+# function that every op call goes through:
 #
 # | step | what happens | given, in the cell above or in `op.py` |
 # |---|---|---|
 # | unwrap | a tensor becomes its array, a number stays a number | `unwrap(x)` |
-# | choose | where the data lives, and which kernels are in use, decide what runs | `select_kernel(op, *arrays)` |
+# | choose | the device of the data and the kernels in use decide what runs | `select_kernel(op, *arrays)` |
 # | run | the chosen function gets the arrays and the settings | |
 # | wrap | the result becomes a tensor | `wrap(out, arrays)` |
 # | remember | the result learns where it came from | `record(out, op, inputs, params)` |
@@ -690,11 +687,10 @@ def apply(op, *inputs, **params):
     ### END SOLUTION
 
 # %% [markdown] hint="01.10"
-# Five steps, five lines, one for each row of the table. Only the kernel sees arrays; only `record` needs to see the inputs as
-# they were given.
+# Five steps, five lines, one for each row of the table. The kernel gets arrays; `record` gets the inputs as they were given.
 
 # %% [markdown] hint="01.10"
-# The list of unwrapped inputs is needed twice: by `select_kernel` and by the kernel itself. Pass it on with a star.
+# You need the list of unwrapped inputs twice: for `select_kernel` and for the kernel itself. Pass it with a star.
 
 # %% [markdown] hint="01.10"
 # The settings go to two places: to the kernel as `**params`, and to `record` as a dict. `record` changes its first argument and
@@ -1002,15 +998,15 @@ y = (2 * x + 1).sum()
 print(x, y, y.origin.op.name, y.item(), sep="\n")
 
 # %% [markdown] question="01.2"
-# `y` remembers `sum`, and its input remembers `add`, and so on down to `x`. Who keeps the tensor `2 * x + 1` alive, and what does
-# that mean for the memory of a network with a hundred layers?
+# `y` remembers `sum`, its input remembers `add`, and so on down to `x`. What keeps the tensor `2 * x + 1` in memory, and what does that mean
+# for the memory of a network with a hundred layers?
 
 # %% [markdown]
 # ## A picture blurred by a matrix product
 #
-# Everything together. To blur a picture, replace each pixel by a weighted mean of its neighbours. Along one axis that is a
-# matrix: row i holds the weights with which all pixels make up the new pixel i. From the left it blurs the columns, its
-# transpose from the right the rows.
+# Now use everything together. To blur a picture, replace each pixel by a weighted mean of its neighbours. Along one axis that is a matrix:
+# row i holds the weight of every pixel in the new pixel i. Multiplied from the left it blurs the columns; its transpose, multiplied from
+# the right, blurs the rows.
 
 # %%
 size = 64
@@ -1026,7 +1022,7 @@ for axis, (title, picture) in zip(axes, shown.items()):
     axis.set_title(title, fontsize=9)
 
 # %% [markdown]
-# Each of those pixels came through your `matmul`, your broadcasting and your `apply`. Save the notebook, then run
+# Every one of those pixels was computed by your `matmul`, your broadcasting and your `apply`. Save the notebook, then run
 #
 # ```
 # tito module complete 01
