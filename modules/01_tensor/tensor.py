@@ -418,7 +418,7 @@ def reshape(a, *, shape):
 
     Args:
         a: Array of any shape.
-        shape: Tuple of ints. At most one may be -1: it becomes the size that makes the counts agree.
+        shape: Tuple of ints. At most one may be -1: it becomes the size that fits.
 
     Returns:
         Array of that shape; its last axis varies fastest, as in ``a``.
