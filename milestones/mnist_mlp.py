@@ -8,38 +8,39 @@ ways, and in PyTorch where that is installed.
 import numpy as np
 
 from common import Misused, closing_table, evaluate, parser, positive, run, saving
-from common.gradients import GRADIENTS, stepper
+from common.digits import add_data, read_digits
+from common.gradients import GRADIENTS, default_gradients, stepper
 from common.loop import Loop
-from tinytorch.datasets import digits, mnist
 from tinytorch.losses import mlp
 from tinytorch.tensor import Tensor
 from tito.console import next_step
 
 # Mean and standard deviation of the training pixels, as fractions of the brightest value, 255.
-PIXELS = {"MNIST": (0.1307, 0.3081), "digits (8x8, not MNIST)": (0.3052, 0.3749)}
+PIXELS = 0.1307, 0.3081
 
 
 def read_options():
     """Read the command line."""
-    options = parser(__doc__, "mnist-mlp", epochs=5, batch_size=128, lr=0.1)
+    options = add_data(parser(__doc__, "mnist-mlp", epochs=5, batch_size=128, lr=0.1))
     options.add_argument("--hidden", type=positive, default=256, metavar="N", help="hidden units (%(default)s)")
     options.add_argument(
-        "--gradients", choices=[*GRADIENTS, "pytorch"], default="manual", help="who works out the gradients (%(default)s)"
+        "--gradients",
+        choices=[*GRADIENTS, "pytorch"],
+        default=default_gradients(),
+        help="who works out the gradients (%(default)s; autograd once module 05 is exported)",
     )
     options.add_argument("--compare", action="store_true", help="train with each of these in turn, and keep no weights")
-    options.add_argument(
-        "--data", choices=["mnist", "digits"], default="mnist", help="digits have 8x8 pixels and are not MNIST (%(default)s)"
-    )
     return options.parse_args()
 
 
-def network(rng, hidden=256, pixels=784):
+def network(rng, hidden=256):
     """Make the untrained network."""
-    return mlp(pixels, hidden, 10, rng=rng)
+    return mlp(784, hidden, 10, rng=rng)
 
 
-def standardise(images, mean, std):
+def standardise(images):
     """Turn bytes (N, height, width) into a tensor (N, pixels) of numbers around 0."""
+    mean, std = PIXELS
     rows = images.reshape(len(images), -1).astype(np.float32)
     rows *= 1 / (255 * std)
     rows -= mean / std
@@ -48,14 +49,14 @@ def standardise(images, mean, std):
 
 def rebuild(rng, choices):
     """Return the untrained network and the transform of its inputs: `tito milestone grade` asks."""
-    return network(rng), lambda images: standardise(images, *PIXELS["MNIST"])
+    return network(rng), standardise
 
 
 def batches_of(data, size=1000):
     """Return the test data as pairs of tensors."""
     starts = range(0, len(data.test_labels), size)
     return [
-        (standardise(data.test_images[i : i + size], *PIXELS[data.name]), Tensor(data.test_labels[i : i + size])) for i in starts
+        (standardise(data.test_images[i : i + size]), Tensor(data.test_labels[i : i + size])) for i in starts
     ]
 
 
@@ -72,13 +73,12 @@ def train(session, data, kind):
     """
     options, examples = session.options, len(data.train_labels)
     rng = np.random.default_rng(options.seed)
-    model = network(rng, options.hidden, data.train_images[0].size)
+    model = network(rng, options.hidden)
     step = stepper(kind, model, options.lr, options.threads)
     tests = batches_of(data)
     for _ in session.epochs(model, rng, examples):
         for chosen in session.batches(examples, rng):
-            images = standardise(data.train_images[chosen], *PIXELS[data.name])
-            session.loss = step(images, Tensor(data.train_labels[chosen]))
+            session.loss = step(standardise(data.train_images[chosen]), Tensor(data.train_labels[chosen]))
         session.accuracy = evaluate(model, tests).accuracy
     return model, evaluate(model, tests)
 
@@ -93,7 +93,7 @@ def compare(options, data):
     rows, weights = [], []
     for kind in (*GRADIENTS, "pytorch"):
         print(f"{kind}:", flush=True)
-        session = Loop(options, keep=False, hidden=options.hidden, gradients=kind)
+        session = Loop(options, keep=False, dataset=options.data, hidden=options.hidden, gradients=kind)
         try:
             model, result = train(session, data, kind)
         except Misused as error:
@@ -112,18 +112,18 @@ def compare(options, data):
 def main():
     """Train, show how it goes, and say how it went."""
     options = read_options()
-    data = mnist(options.data_dir) if options.data == "mnist" else digits()
+    data = read_digits(options)
     if options.compare:
         compare(options, data)
         return
-    session = Loop(options, hidden=options.hidden, gradients=options.gradients)
+    session = Loop(options, dataset=options.data, hidden=options.hidden, gradients=options.gradients)
     model, result = train(session, data, options.gradients)
     session.finish(
         model,
         result,
         data,
         batches_of(data),
-        f"{data.train_images[0].size}-{options.hidden}-10",
+        f"784-{options.hidden}-10",
         options.gradients,
         graded=is_milestone(options),
     )

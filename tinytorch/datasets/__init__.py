@@ -1,12 +1,12 @@
 """Find, download, check and read the course's data sets.
 
-`mnist()`, `digits()` and `cifar10()` return four NumPy arrays: training images and labels, test images
-and labels, all uint8, untouched. What cannot be found or trusted raises a `DataError` that says what to do.
+`mnist()`, `mnist_5k()` and `cifar10()` return four NumPy arrays: training images and labels, test images
+and labels, all uint8, untouched. The second comes with the course. What cannot be found or trusted raises a `DataError` that says what to do.
 """
 from tinytorch.datasets.errors import CorruptFile, DataError, DownloadFailed, MissingData
 from tinytorch.datasets.idx import read_idx
-from tinytorch.datasets.images import CIFAR10, MNIST, Digits, ImageSet
+from tinytorch.datasets.images import CIFAR10, MNIST, MNIST5k, ImageSet
 from tinytorch.datasets.load_cifar10 import cifar10
-from tinytorch.datasets.load_digits import digits
 from tinytorch.datasets.load_mnist import mnist
+from tinytorch.datasets.load_mnist_5k import mnist_5k, mnist_or_5k
 from tinytorch.given.cache import cache_dir

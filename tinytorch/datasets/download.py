@@ -7,9 +7,10 @@ from pathlib import Path
 from tinytorch.datasets.errors import CorruptFile, DownloadFailed, paragraph
 from tinytorch.datasets.lock import exclusive
 from tinytorch.datasets.download_progress import note
-from tinytorch.datasets.transfer import Interrupted, size, transfer
+from tinytorch.datasets.transfer import Interrupted, Patience, size, transfer
 
 TIMEOUT = 30.0      # seconds without a byte after which a server counts as stalled
+ANSWER = 5.0        # seconds until a server answers at all; several mirrors share them
 ATTEMPTS = 5        # connections to one mirror, as long as each of them brings something
 
 Check = Callable[[Path], object]
@@ -42,7 +43,8 @@ def fetch(target: Path, urls: Sequence[str], check: Check, limit: int, timeout: 
     with preparing(target.parent, target.parent / ".lock") as alone:
         if not _passes(target, check):      # it may have come while this process waited
             note(f"downloading {target}")
-            _fetch_alone(target, alone, urls, check, limit, timeout)
+            patience = Patience(min(timeout, ANSWER / max(len(urls), 1)), timeout)
+            _fetch_alone(target, alone, urls, check, limit, patience)
 
 
 @contextmanager
@@ -88,25 +90,25 @@ def publish(part: Path, target: Path) -> None:
     os.replace(part, target)
 
 
-def _fetch_alone(target: Path, alone: bool, urls: Sequence[str], check: Check, limit: int, timeout: float) -> None:
+def _fetch_alone(target: Path, alone: bool, urls: Sequence[str], check: Check, limit: int, patience: Patience) -> None:
     """Download into a file that only this process writes, then publish it."""
     # Without a lock, another process may be writing target.part: take a name that nobody else has.
     part = target.with_name(target.name + ("" if alone else f".{os.urandom(4).hex()}") + ".part")
     try:
         if not _passes(part, check):        # it does if we were killed between the last byte and the rename
-            _from_any(urls, part, check, limit, timeout)
+            _from_any(urls, part, check, limit, patience)
         publish(part, target)
     finally:
         if not alone:
             part.unlink(missing_ok=True)
 
 
-def _from_any(urls: Sequence[str], part: Path, check: Check, limit: int, timeout: float) -> None:
+def _from_any(urls: Sequence[str], part: Path, check: Check, limit: int, patience: Patience) -> None:
     """Fill part from the first mirror that can."""
     failures = []
     for url in urls:
         try:
-            return _from_mirror(url, part, check, limit, timeout)
+            return _from_mirror(url, part, check, limit, patience)
         except Interrupted as error:
             failures.append(f"{url}: {error}")
             note(f"  {failures[-1]}")
@@ -114,12 +116,12 @@ def _from_any(urls: Sequence[str], part: Path, check: Check, limit: int, timeout
     raise DownloadFailed(paragraph(f"Tried to download {name} from", failures or ["no mirror is known"]))
 
 
-def _from_mirror(url: str, part: Path, check: Check, limit: int, timeout: float) -> None:
+def _from_mirror(url: str, part: Path, check: Check, limit: int, patience: Patience) -> None:
     """Fill part from one mirror, connecting again as long as that brings something."""
     for _ in range(ATTEMPTS):
         before = size(part)
         try:
-            kept = transfer(url, part, limit, timeout)
+            kept = transfer(url, part, limit, patience)
             check(part)
             return
         except Interrupted:

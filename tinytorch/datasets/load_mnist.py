@@ -38,7 +38,7 @@ FILES = (
 NAMES = [file.name for file in FILES]
 WANTED = Wanted(f"MNIST needs {', '.join(NAMES)} (each with or without .gz).", NAMES,
                 ("mnist", ".", "MNIST/raw"),        # the last is where torchvision keeps it
-                "or train on --data digits: scikit-learn's 8x8 digits, not MNIST")
+                "or train on --data mnist-5k (mnist_5k() in Python): the 5,000 pictures of MNIST that come with the course")
 
 
 def mnist(data_dir: str | os.PathLike | None = None, download: bool = True) -> MNIST:
@@ -74,7 +74,7 @@ def mnist(data_dir: str | os.PathLike | None = None, download: bool = True) -> M
 
 
 def _load_given(path: Path, file: Published) -> np.ndarray:
-    """Load a file that is the user's own, which only the user may mend."""
+    """Load a file that is the user's own, which only the user may change."""
     try:
         return _load(path, file)
     except CorruptFile as error:

@@ -83,7 +83,7 @@ def find_given(wanted: Wanted, data_dir: str | os.PathLike | None) -> tuple[dict
         return None, [f"${VARIABLE}: not set"]
     root = Path(given).expanduser().absolute()
     if data_dir is None and not root.is_dir():
-        raise MissingData(f"${VARIABLE} names {given}, which is not a folder: mend the variable, or unset it.")
+        raise MissingData(f"${VARIABLE} names {given}, which is not a folder: correct the variable, or unset it.")
     found, looked = search(root, wanted)
     if data_dir is not None and found is None:
         raise MissingData(wanted.unavailable(looked, "Not downloaded: a given --data-dir is used alone."))

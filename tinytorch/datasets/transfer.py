@@ -1,8 +1,9 @@
 """Move the bytes of one URL into one file, going on where an earlier attempt stopped."""
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from tinytorch.datasets.download_progress import progress
 
@@ -10,20 +11,36 @@ if TYPE_CHECKING:
     from http.client import HTTPResponse
 
 CHUNK = 1 << 16     # bytes asked of the network at once
+Value = TypeVar("Value")
+
+
+class Patience(NamedTuple):
+    """Say how long to wait for a server.
+
+    Args:
+        answer: seconds until its answer begins; looking up its name and connecting count.
+        stall: seconds without a byte after that.
+
+    Example:
+        >>> Patience(answer=2.5, stall=30).stall
+        30
+    """
+    answer: float
+    stall: float
 
 
 class Interrupted(Exception):
     """Report that the server or the network, not this machine, ended a transfer."""
 
 
-def transfer(url: str, part: Path, limit: int, timeout: float) -> int:
+def transfer(url: str, part: Path, limit: int, patience: Patience) -> int:
     """Append to a file the bytes that it lacks.
 
     Args:
         url: where the whole file is.
         part: the file, holding the first bytes from an earlier attempt, or absent.
         limit: the most bytes that the whole file may have.
-        timeout: seconds to wait for the server's next bytes.
+        patience: how long to wait for the server.
 
     Returns:
         How many bytes of the earlier attempt were kept: 0 if the server sent the whole file.
@@ -34,11 +51,11 @@ def transfer(url: str, part: Path, limit: int, timeout: float) -> int:
 
     Source: RFC 9110, HTTP Semantics, section 14, Range Requests.
     """
-    response, kept = _ask(url, size(part), timeout)
+    response, kept = _ask(url, size(part), patience)
     with response, open(part, "ab" if kept else "wb") as file:
         total = None if response.length is None else kept + response.length
         with progress(f"  from {_host(url)}", kept, total) as advance:
-            for chunk in _chunks(response, timeout):
+            for chunk in _chunks(response, patience.stall):
                 file.write(chunk)
                 advance(len(chunk))
                 if file.tell() > limit:
@@ -59,29 +76,63 @@ def size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
-def _ask(url: str, have: int, timeout: float) -> tuple["HTTPResponse", int]:
+def _ask(url: str, have: int, patience: Patience) -> tuple["HTTPResponse", int]:
     """Request a file from byte `have` on; return the answer, and the byte at which it begins: `have` or 0."""
-    response = _open(url, have, timeout)
+    response = _open(url, have, patience)
     if response.status == 200:
         return response, 0
     if have and (response.headers["Content-Range"] or "").startswith(f"bytes {have}-"):
         return response, have
     response.close()
     if have and response.status in (206, 416):      # our bytes are not the beginning of the server's file
-        return _ask(url, 0, timeout)
+        return _ask(url, 0, patience)
     raise Interrupted(f"HTTP {response.status} {response.reason}")
 
 
-def _open(url: str, start: int, timeout: float) -> "HTTPResponse":
+def _open(url: str, start: int, patience: Patience) -> "HTTPResponse":
     """Send a request and return the answer, whatever its status."""
     from urllib.error import HTTPError
     from urllib.request import Request, urlopen
     headers = {"User-Agent": "tinytorch"} | ({"Range": f"bytes={start}-"} if start else {})
-    with _network(timeout):
+    with _network(patience.answer):
         try:
-            return urlopen(Request(url, headers=headers), timeout=timeout)
+            return within(patience.answer, lambda: urlopen(Request(url, headers=headers), timeout=patience.stall))
         except HTTPError as answer:
             return answer
+
+
+def within(seconds: float, ask: Callable[[], Value]) -> Value:
+    """Return what a function returns, or give up on it.
+
+    A socket's timeout does not limit how long a name is looked up, and begins again with each address of the server.
+
+    Args:
+        seconds: how long it may take.
+        ask: the function; it goes on in a thread of its own when it is given up, and ends with the program.
+
+    Raises:
+        TimeoutError: if it takes longer.
+
+    Example:
+        >>> within(1, lambda: "an answer")
+        'an answer'
+    """
+    outcome = {}
+
+    def run():
+        try:
+            outcome["value"] = ask()
+        except BaseException as error:
+            outcome["error"] = error
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if "error" in outcome:
+        raise outcome["error"]
+    if "value" not in outcome:
+        raise TimeoutError
+    return outcome["value"]
 
 
 def _chunks(response: "HTTPResponse", timeout: float) -> Iterator[bytes]:

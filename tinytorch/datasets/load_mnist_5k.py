@@ -1,0 +1,57 @@
+"""Load the 5,000 pictures of MNIST that come with the course."""
+import os
+from pathlib import Path
+
+from tinytorch.datasets.download_progress import note
+from tinytorch.datasets.errors import DownloadFailed
+from tinytorch.datasets.idx import read_idx
+from tinytorch.datasets.images import MNIST, MNIST5k
+from tinytorch.datasets.load_mnist import mnist
+
+FOLDER = Path(__file__).with_name("mnist_5k")
+FILES = ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", "test-images-idx3-ubyte.gz", "test-labels-idx1-ubyte.gz")
+
+
+def mnist_5k() -> MNIST5k:
+    """Return the pictures of MNIST that come with the course; they need no network.
+
+    Returns:
+        Images, uint8 (4000, 28, 28) and (1000, 28, 28), and labels, uint8 (4000,) and (1000,): as many of each class,
+        in random order.
+
+    Example:
+        >>> mnist_5k()
+        <5,000 pictures of MNIST: 4000 training and 1000 test images of (28, 28)>
+
+    Source: see `mnist_5k/LICENSE.md`, beside the files.
+    """
+    return MNIST5k(*(read_idx(FOLDER / name) for name in FILES))
+
+
+def mnist_or_5k(data_dir: str | os.PathLike | None = None) -> MNIST | MNIST5k:
+    """Return MNIST where it is found or can be downloaded, else the pictures that come with the course.
+
+    A line on stderr says so where it is the second. What the user names is never replaced: a data_dir, or a
+    $TINYTORCH_DATA, that names no folder is an error.
+
+    Args:
+        data_dir: as for `mnist`.
+
+    Returns:
+        As `mnist` or as `mnist_5k`.
+
+    Raises:
+        MissingData: if data_dir is given and lacks the files, or $TINYTORCH_DATA names no folder.
+        CorruptFile: if a file of the user's is not the published one.
+
+    Example:
+        >>> mnist_or_5k(data_dir="no/such/folder")                              # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        ...
+        tinytorch.datasets.errors.MissingData: MNIST needs train-images-idx3-ubyte, ...
+    """
+    try:
+        return mnist(data_dir)
+    except DownloadFailed:
+        note("MNIST is not on this machine and cannot be downloaded now: the 5,000 pictures of it that come with the course are used.")
+        return mnist_5k()
