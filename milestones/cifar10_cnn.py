@@ -25,7 +25,7 @@ WIDTHS = {"small": [32, 64, 128], "large": [32, 64, 128, 256]}
 
 def read_options(arguments=None):
     """Read the command line; what it leaves out, the recipe decides."""
-    options = of_filters(parser(__doc__, "cifar10-cnn"))
+    options = of_filters(parser(__doc__, "cifar10-cnn", RECIPES))
     options.add_argument("--recipe", choices=RECIPES, default="small", help="network and training (%(default)s)")
     options.add_argument(
         "--widths", type=positive, nargs="+", metavar="N", help="filters of each convolution, at most five (the recipe's)"

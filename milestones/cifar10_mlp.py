@@ -62,7 +62,7 @@ RECIPES = {
 
 def read_options(arguments=None):
     """Read the command line; what it leaves out, the recipe decides."""
-    options = parser(__doc__, "cifar10-mlp")
+    options = parser(__doc__, "cifar10-mlp", RECIPES)
     options.add_argument("--recipe", choices=RECIPES, default="best", help="network and training (%(default)s)")
     found = options.parse_args(arguments)
     return complete(found, RECIPES[found.recipe])

@@ -33,7 +33,7 @@ NAMES = {"lenet5": "LeNet-5", "tutorial": "conv 32, pool, conv 64, pool, dropout
 
 def read_options(arguments=None):
     """Read the command line; what it leaves out, the recipe of this network and data decides."""
-    options = add_data(of_filters(parser(__doc__, "lenet5")), more=["cifar10"])
+    options = add_data(of_filters(parser(__doc__, "lenet5", RECIPES)), more=["cifar10"])
     options.add_argument("--model", choices=NAMES, default="lenet5", help="network (%(default)s)")
     found = options.parse_args(arguments)
     return complete(found, RECIPES[found.model, kind_of(found.data)])

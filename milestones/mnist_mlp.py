@@ -5,9 +5,11 @@ hand in module 04, or which the walk of module 05 finds. `--compare` trains the 
 ways, and in PyTorch where that is installed.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
-from common import Misused, closing_table, evaluate, parser, positive, run, saving
+from common import Misused, closing_table, complete, evaluate, parser, positive, run, saving
 from common.digits import add_data, read_digits
 from common.gradients import GRADIENTS, default_gradients, stepper
 from common.loop import Loop
@@ -19,15 +21,26 @@ from tito.console import next_step
 PIXELS = 0.1307, 0.3081
 
 
+class Recipe(NamedTuple):
+    """How to train on a data set, unless the command line says otherwise."""
+
+    epochs: int
+    batch_size: int
+    lr: float
+
+
+RECIPES = {"mnist": Recipe(epochs=5, batch_size=128, lr=0.1), "mnist-5k": Recipe(epochs=10, batch_size=64, lr=0.1)}
+
+
 def read_options():
     """Read the command line."""
-    options = add_data(parser(__doc__, "mnist-mlp", epochs=5, batch_size=128, lr=0.1))
+    options = add_data(parser(__doc__, "mnist-mlp", RECIPES))
     options.add_argument("--hidden", type=positive, default=256, metavar="N", help="hidden units (%(default)s)")
     options.add_argument(
         "--gradients",
         choices=[*GRADIENTS, "pytorch"],
         default=default_gradients(),
-        help="who works out the gradients (%(default)s; autograd once module 05 is exported)",
+        help="who works out the gradients (%(default)s; until module 05 is exported, manual)",
     )
     options.add_argument("--compare", action="store_true", help="train with each of these in turn, and keep no weights")
     return options.parse_args()
@@ -113,6 +126,7 @@ def main():
     """Train, show how it goes, and say how it went."""
     options = read_options()
     data = read_digits(options)
+    complete(options, RECIPES[options.data])
     if options.compare:
         compare(options, data)
         return

@@ -35,23 +35,22 @@ seed = reader(int, lambda number: number >= 0, "a whole number from 0 on")
 rate = reader(float, lambda number: 0 < number < math.inf, "a finite number above 0")
 
 
-def parser(description, name, epochs=None, batch_size=None, lr=None):
+def parser(description, name, recipes):
     """Return a parser of the common options; a milestone adds its own.
 
     Args:
         description: Text for ``--help``.
         name: Name of the milestone.
-        epochs: Default of ``--epochs``; None if it depends on other options, as the next two.
-        batch_size: Default of ``--batch-size``.
-        lr: Default of ``--lr``.
+        recipes: Dict from a name to what has the defaults of ``--epochs``, ``--batch-size`` and ``--lr``; `complete` fills
+            them in.
     """
     paragraphs = [textwrap.fill(paragraph, 80) for paragraph in description.split("\n\n")]
     options = argparse.ArgumentParser(description="\n\n".join(paragraphs), formatter_class=argparse.RawDescriptionHelpFormatter)
     options.set_defaults(milestone=name)
     add = options.add_argument
-    add("--epochs", type=positive, metavar="N", default=epochs, help=f"passes over the data ({shown(epochs)})")
-    add("--batch-size", type=positive, metavar="N", default=batch_size, help=f"examples in a step ({shown(batch_size)})")
-    add("--lr", type=rate, metavar="X", default=lr, help=f"learning rate ({shown(lr)})")
+    add("--epochs", type=positive, metavar="N", help=f"passes over the data ({shown(recipes, 'epochs')})")
+    add("--batch-size", type=positive, metavar="N", help=f"examples in a step ({shown(recipes, 'batch_size')})")
+    add("--lr", type=rate, metavar="X", help=f"learning rate ({shown(recipes, 'lr')})")
     add("--seed", type=seed, metavar="N", default=0, help="of weights and batches (%(default)s)")
     add("--kernels", choices=["numpy", "numba"], default="numpy", help="kernel set (%(default)s)")
     add("--threads", type=positive, metavar="N", default=1, help="of the matrix library and of kernels (%(default)s)")
@@ -77,9 +76,12 @@ def complete(options, recipe):
     return options
 
 
-def shown(default):
-    """Return what the help says of a default."""
-    return "the recipe's" if default is None else default
+def shown(recipes, setting):
+    """Return what the help says of a setting's default: one number, or one for each recipe."""
+    numbers = {name if isinstance(name, str) else " on ".join(name): getattr(one, setting) for name, one in recipes.items()}
+    if len(set(numbers.values())) == 1:
+        return next(iter(numbers.values()))
+    return ", ".join(f"{number:g} for {name}" for name, number in numbers.items())
 
 
 def claim(folder):

@@ -99,7 +99,7 @@ def test_a_given_folder_without_data_is_an_error_even_if_the_cache_has_it(tmp_pa
         f"{tmp_path}: none of these files",
         f"{tmp_path / 'MNIST' / 'raw'}: no such folder",
         "Not downloaded",
-        "--data digits",
+        "--data mnist-5k",
     ):
         assert line in text
 
@@ -135,8 +135,8 @@ def test_offline_without_data_one_error_says_what_to_do(small_mnist, no_mirrors)
         f"{cache_dir() / 'mnist' / 'train-images-idx3-ubyte.gz'}: no such file",
         "Tried to download train-images-idx3-ubyte.gz",
         "--data-dir DIR",
-        "--data digits",
-        "not MNIST",
+        "--data mnist-5k",
+        "5,000 pictures",
     ):
         assert line in text
     assert caught.value.__suppress_context__  # one error, not a chain of them

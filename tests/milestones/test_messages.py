@@ -32,8 +32,7 @@ sys.exit(ending(subprocess.Popen([sys.executable, "-c", slow])))
 
 @pytest.fixture
 def digits(milestone):
-    pytest.importorskip("sklearn", reason="the 8x8 digits come with scikit-learn: pip install tinytorch-course[digits]")
-    return lambda *arguments, **variables: milestone("mnist_mlp.py", "--data", "digits", *arguments, **variables)
+    return lambda *arguments, **variables: milestone("mnist_mlp.py", "--data", "mnist-5k", *arguments, **variables)
 
 
 def hear():
@@ -59,7 +58,7 @@ def test_the_help_fits_and_explains_every_option(milestone, script):
         ("--epochs five", "argument --epochs: five is not a whole number above 0"),
         ("--seed -1", "argument --seed: -1 is not a whole number from 0 on"),
         ("--lr fast", "argument --lr: fast is not a finite number above 0"),
-        (f"--data digits --checkpoint {__file__}/run", "Name another one: --checkpoint DIR"),
+        (f"--data mnist-5k --checkpoint {__file__}/run", "Name another one: --checkpoint DIR"),
         ("--data-dir nowhere", "What to do name the folder that has the files"),
     ],
 )
@@ -88,12 +87,12 @@ def test_going_on_from_nothing_and_from_the_end_are_told(digits, tmp_path):
     assert status == 0 and f"no state is kept in {tmp_path / 'run'}: this run begins with the first epoch" in said
     said, status, metrics = digits("--epochs", "1", "--resume")
     assert status == 0 and "no state" not in said and "epoch 1/1" not in said
-    assert "not timed in this process (12 steps in all)" in said and metrics["steps"] == 12
+    assert "not timed in this process (63 steps in all)" in said and metrics["steps"] == 63
 
 
 def test_the_next_command_is_one_that_can_be_typed(digits, milestone, cifar10, tmp_path):
-    for arguments in ((), ("--compare",)):
-        assert digits("--epochs", "1", *arguments)[0].endswith("\nNext: tito milestone run mnist-mlp\n"), "digits are not graded"
+    for arguments, more in (((), " --data mnist"), (("--compare",), "")):
+        assert digits("--epochs", "1", *arguments)[0].endswith(f"\nNext: tito milestone run mnist-mlp{more}\n"), "5,000 are not graded"
     said = milestone("lenet5.py", "--data", "cifar10", "--data-dir", str(cifar10), "--epochs", "1", "--examples", "100")[0]
     assert said.endswith(f"\nNext: tito milestone grade lenet5 --run {tmp_path / 'run'} --data-dir {cifar10}\n")
 
@@ -113,7 +112,7 @@ def test_the_peak_of_memory_is_the_runs_own(digits):
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGINT for one process group")
 @pytest.mark.parametrize("script", ["mnist_mlp.py", "cifar10_mlp.py"])
 def test_ctrl_c_says_how_to_go_on(command, environment, cifar10, tmp_path, script):
-    chosen = ["--data", "digits"] if script == "mnist_mlp.py" else ["--data-dir", str(cifar10), "--recipe", "baseline"]
+    chosen = ["--data", "mnist-5k"] if script == "mnist_mlp.py" else ["--data-dir", str(cifar10), "--recipe", "baseline"]
     with subprocess.Popen(
         command(script, "--epochs", "5000", *chosen),
         cwd=tmp_path,

@@ -2,6 +2,7 @@
 
 import os
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -12,17 +13,16 @@ PROMISED = {"test_accuracy", "test_loss", "epochs", "seed", "cpu_seconds", "step
 
 @pytest.fixture
 def digits(milestone):
-    pytest.importorskip("sklearn", reason="the 8x8 digits come with scikit-learn: pip install tinytorch-course[digits]")
-    return lambda *arguments, **variables: milestone("mnist_mlp.py", "--data", "digits", *arguments, **variables)
+    return lambda *arguments, **variables: milestone("mnist_mlp.py", "--data", "mnist-5k", *arguments, **variables)
 
 
 def test_learns_the_digits(digits):
-    said, status, metrics = digits("--epochs", "20")
+    said, status, metrics = digits()
     assert status == 0, said
-    assert metrics["test_accuracy"] > 0.88, "chance is 0.1; the same recipe reached 0.91 to 0.93"
+    assert metrics["test_accuracy"] > 0.91, "chance is 0.1; the recipe of the 5,000 pictures reached 0.934 to 0.944"
     assert metrics["test_loss"] < 0.5, "ln 10 is 2.3"
     assert metrics["test_accuracy_error"] == pytest.approx(
-        (metrics["test_accuracy"] * (1 - metrics["test_accuracy"]) / 297) ** 0.5
+        (metrics["test_accuracy"] * (1 - metrics["test_accuracy"]) / 1000) ** 0.5
     )
 
 
@@ -30,16 +30,31 @@ def test_reports_what_others_rely_on(digits):
     said, _, metrics = digits("--epochs", "2", "--seed", "3", "--batch-size", "100")
     assert metrics.keys() >= PROMISED
     assert (metrics["epochs"], metrics["seed"], metrics["threads"], metrics["kernels"]) == (2, 3, 1, "numpy")
-    assert metrics["steps"] == 30
+    assert metrics["steps"] == 80
     assert metrics["fallbacks"] == {}
     assert metrics["blas"] in said
     assert 0 < metrics["step_ms_median"] / 1000 * 25 < 2 * metrics["seconds"]
 
 
-def test_says_that_the_digits_are_not_mnist(digits):
+def test_says_that_these_are_not_all_of_mnist(digits):
     said, _, metrics = digits("--epochs", "1")
-    assert re.search(r"data +digits \(8x8, not MNIST\)", said)
-    assert metrics["data"] == "digits (8x8, not MNIST)"
+    assert re.search(r"data +5,000 pictures of MNIST", said)
+    assert metrics["data"] == "5,000 pictures of MNIST"
+
+
+def test_without_mnist_and_without_a_network_it_trains_on_the_pictures_that_come_along(milestone):
+    began = time.monotonic()
+    said, status, metrics = milestone("mnist_mlp.py", "--epochs", "1")
+    assert status == 0, said
+    assert metrics["data"] == "5,000 pictures of MNIST" and metrics["dataset"] == "mnist-5k"
+    assert said.count("the 5,000 pictures of it that come with the course are used") == 1
+    assert time.monotonic() - began < 60
+
+
+def test_asking_for_mnist_means_all_of_it(milestone):
+    said, status, metrics = milestone("mnist_mlp.py", "--data", "mnist")
+    assert (status, metrics) == (2, None)
+    assert "Tried to download" in said and "--data mnist-5k" in said
 
 
 def test_a_seed_fixes_every_number(digits):
@@ -99,7 +114,7 @@ def test_compares_all_in_one_table(digits, tmp_path):
 def test_goes_on_after_a_kill_with_the_same_figures(digits, kill):
     arguments = ("--epochs", "40", "--hidden", "300")
     whole = digits(*arguments)[2]
-    kill("mnist_mlp.py", "--data", "digits", *arguments, after=5)
+    kill("mnist_mlp.py", "--data", "mnist-5k", *arguments, after=5)
     said, status, resumed = digits(*arguments, "--resume")
     assert status == 0, said
     assert "epoch 1/40" not in said and "epoch 40/40" in said
@@ -141,7 +156,7 @@ def test_draws_beside_the_weights(digits, tmp_path):
 def test_without_data_says_what_to_do(milestone, tmp_path):
     said, status, metrics = milestone("mnist_mlp.py", "--data-dir", str(tmp_path / "nothing"))
     assert (status, metrics) == (2, None)
-    assert "--data-dir" in said and "--data digits" in said
+    assert "--data-dir" in said and "--data mnist-5k" in said
     assert "Traceback" not in said
 
 

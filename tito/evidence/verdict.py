@@ -81,7 +81,13 @@ def read(path, milestone):
         raise NoEvidence(f"{path} is not a whole safetensors file: {error}", again) from None
     if about.get("milestone") != milestone.name:
         raise NoEvidence(f"{path} was not kept by {milestone.name}", again)
-    return Saved(weights, about)
+    saved = Saved(weights, about)
+    if saved.choices.get("dataset") == "mnist-5k":
+        raise NoEvidence(
+            f"{path} was trained on the 5,000 pictures that come with the course, and a grade counts on all of MNIST only",
+            f"{again} --data mnist",
+        )
+    return saved
 
 
 def examples(milestone, data_dir, seed=None):
@@ -97,7 +103,8 @@ def examples(milestone, data_dir, seed=None):
             [sys.executable, "-P", "-X", "utf8", drawing.__file__, *words], stderr=subprocess.PIPE, encoding="utf-8", check=False
         )
         if done.returncode:
-            raise NoEvidence(done.stderr.strip(), f"tito milestone grade {milestone.name} --data-dir DIR")
+            whole = "\nA grade counts on all of MNIST only, not on the pictures that come with the course." * (milestone.data == "mnist")
+            raise NoEvidence(done.stderr.strip() + whole, f"tito milestone grade {milestone.name} --data-dir DIR")
         return load_file(path)
 
 
