@@ -50,8 +50,10 @@ def run():
 
         overview()
     else:
+        from tito import leftovers
         from tito.app import app
 
+        leftovers.end_in_order()
         app()
 
 

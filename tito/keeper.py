@@ -4,11 +4,7 @@ Each line that it reads adds (`+folder PATH`) or takes away (`-folder PATH`) one
 """
 
 import os
-import shutil
-import signal
-import subprocess
 import sys
-import time
 
 
 def main():
@@ -30,6 +26,9 @@ def main():
 
 def end(number, group):
     """Kill a process, or a group of them."""
+    import signal
+    import subprocess
+
     try:
         if os.name != "posix":
             subprocess.run(["taskkill", "/T", "/F", "/PID", str(number)], capture_output=True, check=False)
@@ -43,6 +42,9 @@ def end(number, group):
 
 def remove(folder):
     """Remove a folder; a process that dies in it may hold a file for a moment yet."""
+    import shutil
+    import time
+
     for _ in range(20):
         shutil.rmtree(folder, ignore_errors=True)
         if not os.path.exists(folder):

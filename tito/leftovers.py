@@ -11,7 +11,10 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
+
+from tito.keeper import end
 
 ENDINGS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
@@ -35,24 +38,43 @@ def folder(prefix="tito-", parent=None):
         Context manager; it gives the folder's path.
     """
     path = Path(tempfile.mkdtemp(prefix=prefix, dir=parent)).resolve()
-    try:
-        with kept("folder", path):
+    with kept("folder", path):
+        try:
             yield path
-    finally:
-        shutil.rmtree(path, ignore_errors=True)
+        finally:
+            shutil.rmtree(path, ignore_errors=True)
 
 
+def run(command, **options):
+    """Run a command to its end, as `subprocess.run` does; its process ends with tito.
+
+    Args:
+        command: Its words.
+        options: Those of `subprocess.Popen`.
+
+    Returns:
+        `subprocess.CompletedProcess`.
+    """
+    with subprocess.Popen(command, **options) as popen, process(popen):
+        out, err = popen.communicate()
+    return subprocess.CompletedProcess(command, popen.returncode, out, err)
+
+
+@contextlib.contextmanager
 def process(popen, group=False):
-    """Have a process ended with tito, from now to the end of the `with` block.
+    """Have a process end with the `with` block, or with tito.
 
     Args:
         popen: The `subprocess.Popen`.
         group: Whether it leads a group of processes, which all are to end.
-
-    Returns:
-        Context manager.
     """
-    return kept("group" if group else "process", popen.pid)
+    with kept("group" if group else "process", popen.pid):
+        try:
+            yield
+        finally:
+            if group or popen.poll() is None:  # a group may outlive its leader
+                end(popen.pid, group)
+                popen.wait()
 
 
 @contextlib.contextmanager
@@ -73,13 +95,18 @@ def tell(sign, kind, what):
         pipe.flush()
 
 
-def keeper(running={}):
-    """Return the pipe to this process's keeper, which is started when it is first needed; a fork needs one of its own."""
-    if os.getpid() not in running:
-        running.clear()
-        apart = {"start_new_session": True} if os.name == "posix" else {"creationflags": 0x200 | 0x8000000}  # own group, no window
-        script = str(Path(__file__).with_name("keeper.py"))
-        command = [sys.executable, "-I", "-S", "-X", "utf8", script]
-        silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        running[os.getpid()] = subprocess.Popen(command, stdin=subprocess.PIPE, cwd=tempfile.gettempdir(), **silent, **apart)
-    return running[os.getpid()].stdin
+def keeper(running={}, starting=threading.Lock()):
+    """Return the pipe to this process's keeper, which is started when it is first needed."""
+    with starting:
+        if not running:
+            running["keeper"] = start()
+    return running["keeper"].stdin
+
+
+def start():
+    """Start a keeper: apart, so that neither Ctrl-C nor the end of the terminal ends it."""
+    apart = {"start_new_session": True} if os.name == "posix" else {"creationflags": 0x200 | 0x8000000}  # own group, no window
+    script = str(Path(__file__).with_name("keeper.py"))
+    command = [sys.executable, "-I", "-S", "-X", "utf8", script]
+    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    return subprocess.Popen(command, stdin=subprocess.PIPE, cwd=tempfile.gettempdir(), **silent, **apart)

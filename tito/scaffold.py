@@ -1,10 +1,9 @@
 """What a new workspace holds: stripped notebooks, the package's given files, the milestones, and a README."""
 
 import shutil
-import tempfile
 from pathlib import Path
 
-from tito import workspace
+from tito import leftovers, workspace
 from tito.curriculum import Curriculum
 from tito.notebooks import source, strip
 
@@ -37,11 +36,11 @@ def write(folder, format="ipynb", solved=False):
     """
     folder = Path(folder).absolute()
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as draft:
-        written = fill(Path(draft) / folder.name, format, solved)
+    with leftovers.folder(f".{folder.name}-", folder.parent) as draft:
+        written = fill(draft / folder.name, format, solved)
         if folder.exists():
             folder.rmdir()
-        (Path(draft) / folder.name).rename(folder)  # whole or not at all
+        (draft / folder.name).rename(folder)  # whole or not at all
     return written
 
 

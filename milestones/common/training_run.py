@@ -11,8 +11,10 @@ import tinytorch
 from common import closing_table, run_figures, saving
 from common.options import RUNS, claim
 from tinytorch.datasets import DataError
+from tinytorch.datasets.lock import hold
 from tinytorch.given.machine import blas
 from tinytorch.given.state import state
+from tito import leftovers
 from tito.console import next_step, wrap
 from tito.machine import peak_memory
 
@@ -55,8 +57,11 @@ class Run:
         folder = self.options.checkpoint
         try:
             claim(folder)
+            self.lock = hold(folder / ".running")
         except OSError as error:
             raise Misused(f"cannot write to the folder {folder}: {error.strerror}. Name another one: --checkpoint DIR") from error
+        if self.lock is None:
+            raise Misused(f"another run writes into {folder} now: wait for its end, or name another folder: --checkpoint DIR")
         if self.options.resume and not self.checkpoint.exists():
             print(f"no state is kept in {folder}: this run begins with the first epoch", flush=True)
 
@@ -123,6 +128,7 @@ class Run:
 
 def run(main):
     """Run a milestone; what is missing ends it with a message and status 2, Ctrl-C with 130."""
+    leftovers.end_in_order()
     try:
         main()
     except (DataError, ImportError, Misused, FloatingPointError) as error:

@@ -1,4 +1,6 @@
-"""Let one process at a time write to a place in the cache."""
+"""Let one process at a time write to a place: the cache, or the folder of a run."""
+import atexit
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,6 +31,45 @@ def exclusive(path: Path, waiting: Callable[[], None]) -> Iterator[bool]:
     """
     with open(path, "ab") as file:
         yield _acquire(file, waiting)    # closing the file releases the lock
+
+
+def hold(path: Path) -> BinaryIO | None:
+    """Take the lock of a file until this process ends, and remove the file then.
+
+    Args:
+        path: the lock file; it is made.
+
+    Returns:
+        The open file, which holds the lock until it is closed; None if another process has it.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder, hold(Path(folder, "a.lock")):
+        ...     print(hold(Path(folder, "a.lock")))
+        None
+    """
+    file, lock = open(path, "ab"), _system_lock()
+    try:
+        if lock:
+            lock(file.fileno())
+    except (BlockingIOError, PermissionError):
+        file.close()
+        return None
+    except OSError:                                     # a network folder without locks
+        pass
+    if not path.exists() or not os.path.samestat(os.fstat(file.fileno()), path.stat()):
+        file.close()                                    # its holder removed it in between: lock the one that is there now
+        return hold(path)
+    atexit.register(_remove, path)
+    return file
+
+
+def _remove(path: Path) -> None:
+    """Remove a lock file; Windows refuses while it is open, and then it stays behind, empty."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        pass
 
 
 def _acquire(file: BinaryIO, waiting: Callable[[], None]) -> bool:

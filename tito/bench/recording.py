@@ -4,11 +4,10 @@ import importlib.util
 import json
 import subprocess
 import sys
-import tempfile
 from datetime import date
 from pathlib import Path
 
-from tito import machine
+from tito import leftovers, machine
 from tito.bench import imports, measuring
 from tito.workspace import WorkspaceError
 
@@ -94,18 +93,18 @@ class Bench:
 
     def work(self, job, threads):
         """Let a process of its own do a job, and return its answer."""
-        with tempfile.TemporaryDirectory(prefix="tito-bench-", ignore_cleanup_errors=True) as folder:
-            file = Path(folder) / "answer.json"
+        with leftovers.folder("tito-bench-") as folder:
+            file = folder / "answer.json"
             command = [sys.executable, "-m", "tito.bench.case_process", json.dumps({**job, "threads": threads}), str(file)]
-            done = subprocess.run(
+            done = leftovers.run(
                 command,
                 env=self.environment(threads),
                 cwd=self.space.root,
-                capture_output=True,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
                 encoding="utf-8",
                 errors="replace",
                 stdin=subprocess.DEVNULL,
-                check=False,
             )
             if file.is_file():
                 return json.loads(file.read_text(encoding="utf-8"))

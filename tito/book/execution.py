@@ -4,11 +4,10 @@ import hashlib
 import json
 import os
 import sys
-import tempfile
 from importlib import metadata
 from pathlib import Path
 
-from tito import scaffold, workspace
+from tito import leftovers, scaffold, workspace
 from tito.book import BookError
 from tito.files import write_atomically
 from tito.notebooks import source
@@ -68,8 +67,8 @@ def run(module, curriculum):
     absent = [str(needed) for needed in curriculum.prerequisites(module) if workspace.is_to_come(needed)]
     if absent:
         raise BookError(f"module {module} cannot run: it needs {', '.join(absent)}, not written yet (or --no-execute)")
-    with tempfile.TemporaryDirectory(prefix="tito-book-", ignore_cleanup_errors=True) as folder:
-        space = workspace.Workspace(Path(folder).resolve() / "workspace")
+    with leftovers.folder("tito-book-") as folder:
+        space = workspace.Workspace(folder / "workspace")
         scaffold.write(space.root, solved=True)
         for needed in curriculum.prerequisites(module):
             export(space, needed)

@@ -5,10 +5,9 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
-from tito import workspace
+from tito import leftovers, workspace
 from tito.book import BookError, contents, execution, page
 from tito.curriculum import Curriculum
 from tito.notebooks import source
@@ -39,9 +38,9 @@ def build(out=None, execute=True, tell=lambda text: None):
     _require_parts(course)
     _require_free(out)
     out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-", ignore_cleanup_errors=True) as draft:
-        notebooks = write_sources(Path(draft) / "source", execute, tell)
-        site = run_jupyter_book(Path(draft) / "source", Path(draft) / "built")
+    with leftovers.folder(f".{out.name}-", out.parent) as draft:
+        notebooks = write_sources(draft / "source", execute, tell)
+        site = run_jupyter_book(draft / "source", draft / "built")
         copy_mathjax(site / "_static" / "mathjax")
         refuse_answers(site, notebooks)
         if out.exists():
@@ -85,14 +84,15 @@ def copy_mathjax(folder):
 def run_jupyter_book(folder, out):
     """Build the site in a process of its own, a warning being an error; return the site's folder."""
     command = [sys.executable, "-c", JUPYTER_BOOK, "build", str(folder), "--path-output", str(out), "-W", "--keep-going", "-q"]
-    done = subprocess.run(
+    done = leftovers.run(
         command,
         env={**os.environ, "PYTHONUTF8": "1", "NO_COLOR": "1"},
         text=True,
         encoding="utf-8",
         errors="replace",
         stdin=subprocess.DEVNULL,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
     if done.returncode:
         said = (done.stderr.strip() or done.stdout.strip()).replace(str(folder) + os.sep, "")

@@ -6,7 +6,6 @@ import os
 import secrets
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file, save_file
 
-from tito import workspace
+from tito import leftovers, workspace
 from tito.checks import runner
 from tito.evidence import examples as drawing, observe as observing
 
@@ -96,12 +95,10 @@ def examples(milestone, data_dir, seed=None):
     Raises:
         NoEvidence: The data are not there.
     """
-    with tempfile.TemporaryDirectory(prefix="tito-") as folder:
-        path = Path(folder) / "examples.safetensors"
+    with leftovers.folder() as folder:
+        path = folder / "examples.safetensors"
         words = [str(workspace.course_dir()), milestone.data, str(data_dir or ""), str(seed or secrets.randbits(32)), str(path)]
-        done = subprocess.run(
-            [sys.executable, "-P", "-X", "utf8", drawing.__file__, *words], stderr=subprocess.PIPE, encoding="utf-8", check=False
-        )
+        done = leftovers.run([sys.executable, "-P", "-X", "utf8", drawing.__file__, *words], stderr=subprocess.PIPE, encoding="utf-8")
         if done.returncode:
             whole = "\nA grade counts on all of MNIST only, not on the pictures that come with the course." * (milestone.data == "mnist")
             raise NoEvidence(done.stderr.strip() + whole, f"tito milestone grade {milestone.name} --data-dir DIR")
@@ -182,8 +179,7 @@ class NoAnswer(Exception):
 
 def observe(job, inputs, seconds):
     """Run the learner's package in a process of its own, and return what it answers."""
-    with tempfile.TemporaryDirectory(prefix="tito-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
+    with leftovers.folder() as folder:
         (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
         save_file(inputs, folder / "inputs.safetensors")
         command = [sys.executable, "-P", "-X", "utf8", observing.__file__, str(folder)]
@@ -192,11 +188,10 @@ def observe(job, inputs, seconds):
         with (folder / "said").open("wb") as said:
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, env=environment, **group)
             try:
-                process.wait(seconds)
+                with leftovers.process(process, group=True):
+                    process.wait(seconds)
             except subprocess.TimeoutExpired:
                 raise NoAnswer(f"it did not finish in {seconds:g} s") from None
-            finally:
-                runner.end(process)
         if process.returncode:
             raise NoAnswer(last_words(folder / "said") or f"it ended the process: {runner.how_it_ended(process.returncode)}")
         return load_file(folder / "answer.safetensors")

@@ -14,7 +14,7 @@ def run(
     import subprocess
     import sys
 
-    from tito import console, standing, workspace
+    from tito import console, leftovers, standing, workspace
     from tito.checks.runner import how_it_ended
 
     if name == "--help":  # an option behind the name belongs to the script, so typer must not take this one
@@ -32,7 +32,9 @@ def run(
         )
     if not script.exists():
         raise workspace.WorkspaceError(f"{space.label(script)} is not there: {chosen.name} is not in this release yet")
-    status = ending(subprocess.Popen([sys.executable, str(script), *context.args], env=space.environment()))
+    process = subprocess.Popen([sys.executable, str(script), *context.args], env=space.environment())
+    with leftovers.process(process):
+        status = ending(process)
     if status < 0:
         console.say(f"{chosen.name} was ended from outside: {how_it_ended(status)}")
         console.next_step(f"tito milestone run {chosen.name} --resume")
@@ -40,9 +42,28 @@ def run(
 
 
 def ending(process):
-    """Wait for a process, and return its exit status. Ctrl-C reaches it, too, and it takes its time to save: nobody kills it here."""
-    while True:
+    """Wait for a process, and return its exit status.
+
+    Ctrl-C reaches it, too, and it takes its time to save: nobody kills it here. Whatever else ends tito ends the process.
+    """
+    try:
+        while True:
+            try:
+                return process.wait()
+            except KeyboardInterrupt:
+                pass
+    finally:
+        end(process)
+
+
+def end(process, seconds=5):
+    """Ask a process to end if it has not ended yet, and insist after some seconds."""
+    import subprocess
+
+    if process.poll() is None:
+        process.terminate()
         try:
-            return process.wait()
-        except KeyboardInterrupt:
-            pass
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
