@@ -77,7 +77,7 @@ def test_networks_have_the_published_sizes(script, model, data, count):
 
 
 def test_every_choice_has_a_recipe(script):
-    assert set(script.RECIPES) == {(model, data) for model in script.NAMES for data in script.DATA}
+    assert set(script.RECIPES) == {(model, data) for model in script.NAMES for data in ("mnist", "cifar10")}
     found = script.read_options(["--data", "cifar10", "--epochs", "3"])
     recipe = script.RECIPES["lenet5", "cifar10"]
     assert (found.epochs, found.lr, found.batch_size) == (3, recipe.lr, 128)

@@ -11,6 +11,7 @@ from tito.notebooks.source import EXPORT, definitions
 
 MARK = re.compile(r"^\s*#+ *(BEGIN|END) SOLUTION *$")
 MAGIC = re.compile(r"""^\s*(%{1,2}[A-Za-z]|[!?]|[\w, ]+=\s*[%!])|^[^"'#]*\?\s*$""")
+MOST_MAGICS = 20  # that are named of one cell
 NOT_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError)
 
 
@@ -55,7 +56,7 @@ class Part:
         """The names that the cell's top level binds, imports included."""
         return {
             symbol.get_name()
-            for table in self._tables[:1]
+            for table in self._tables
             for symbol in table.get_symbols()
             if symbol.is_assigned() or symbol.is_imported()
         }
@@ -65,15 +66,17 @@ class Part:
         """The names that the cell takes from the top level, its own or another's."""
         return {
             symbol.get_name()
-            for table in self._tables
+            for top in self._tables
+            for table in _all_tables(top)
             for symbol in table.get_symbols()
             if symbol.is_global() and symbol.is_referenced()
         }
 
     @cached_property
     def _tables(self):
+        """A table of symbols for each statement: in one for all of them, Python looks for each name among all the others."""
         try:
-            return _all_tables(symtable.symtable(ast.unparse(self.tree), "<cell>", "exec")) if self.tree else []
+            return [symtable.symtable(ast.unparse(node), "<cell>", "exec") for node in (self.tree.body if self.tree else ())]
         except NOT_PYTHON:
             return []
 
@@ -130,9 +133,9 @@ def _below_export(text):
 
 
 def _parse(lines):
-    """Parse a cell; each magic that stands in the way is noted, blanked, and the rest is tried again."""
+    """Parse a cell; each magic that stands in the way is noted, blanked, and the rest is tried again, so many times."""
     problems = []
-    while True:
+    while len(problems) < MOST_MAGICS:
         try:
             return compiled("\n".join(lines), only_tree=True), problems
         except NOT_PYTHON as error:
@@ -143,6 +146,7 @@ def _parse(lines):
             problems.append((position, f"`{line.strip()}` works in notebooks only: move it to a cell without `#| export`"))
             indent = line[: len(line) - len(line.lstrip())]
             lines[position - 1] = f"{indent}pass" if indent else ""
+    return None, problems
 
 
 def _registration(node):

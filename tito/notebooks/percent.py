@@ -5,6 +5,7 @@ importing it takes over a second, `tito module test` reads such a file each time
 cell stands.
 """
 
+import itertools
 import json
 import re
 
@@ -83,23 +84,35 @@ def _spans(lines, start):
     marks = [number for number in range(start, len(lines)) if MARKER.match(lines[number])]
     if "".join(lines[start : marks[0] if marks else None]).strip():
         marks.insert(0, start)
-    bounds, number = [*marks, len(lines)], 0
+    bounds, text, number = [*marks, len(lines)], "\n".join(lines), 0
+    starts = [0, *itertools.accumulate(len(line) + 1 for line in lines)]  # of each line, in the text
+    places = [starts[bound] for bound in bounds]
     while number < len(marks):
-        following = _after_open_string(lines, bounds, number)
+        following = _after_open_string(text, places, number)
         yield bounds[number], bounds[following]
         number = following
 
 
-def _after_open_string(lines, bounds, number):
-    """A marker inside a triple-quoted string does not begin a cell, but a string that never ends does not eat the file."""
-    for following in range(number + 1, len(bounds)):
-        if not _ends_in_string("\n".join(lines[bounds[number] : bounds[following]])):
-            return following
-    return number + 1
+def _after_open_string(text, places, number):
+    """A marker inside a triple-quoted string does not begin a cell, but a string that never ends does not eat the file.
 
+    Args:
+        text: The file.
+        places: Where in it each marker stands, and its end.
+        number: The marker of a cell.
 
-def _ends_in_string(text):
-    return any(match["quote"] and not match["end"] for match in STRINGS.finditer(text))
+    Returns:
+        The marker behind the cell.
+    """
+    following = number + 1
+    for string in STRINGS.finditer(text, places[number]):
+        if places[following] <= string.start():
+            break
+        if string["quote"] and not string["end"]:
+            return number + 1
+        while string["quote"] and places[following] < string.end():
+            following += 1
+    return following
 
 
 def _options(text):
@@ -144,7 +157,7 @@ def _refuse(text):
 def _body(kind, lines):
     """Drop the blank lines that separate cells, and the comment signs of prose."""
     while lines and not lines[-1].strip():
-        lines = lines[:-1]
+        lines.pop()
     if kind != "code":
         lines = [re.sub(r"^# ?", "", line) for line in lines]
     return "\n".join(lines)

@@ -79,8 +79,10 @@ def _first_line(node):
 def _misplaced_marks(notebook):
     """`#| export` below the first line would leave its cell out without a word."""
     for cell in notebook.cells:
+        if cell.kind != "code" or cell.exported:
+            continue
         for number, line in enumerate(cell.text.split("\n"), 1):
-            if cell.kind == "code" and not cell.exported and EXPORT.match(line):
+            if EXPORT.match(line):
                 yield SourceError(notebook.path, "`#| export` must be the first line of its cell", cell.index, number)
 
 

@@ -12,6 +12,7 @@ from tito.notebooks.problems import SourceError, SourceErrors, raise_all
 __all__ = ["Cell", "Exercise", "Notebook", "SourceError", "SourceErrors", "read"]
 
 EXPORT = re.compile(r"^#[ \t]*\|[ \t]*export[ \t]*$", re.MULTILINE)
+EXPORTED = re.compile(r"(?:[^\S\n]*\n)*" + EXPORT.pattern, re.MULTILINE)
 CONFLICT = re.compile(r"^(<{7}|>{7}) ")
 EXERCISE_ID = re.compile(r"^\d\d\.[1-9]\d*$")
 
@@ -26,11 +27,10 @@ class Cell:
     metadata: dict
     line: int | None = None
 
-    @property
+    @cached_property
     def exported(self):
         """The cell's first line that is not blank is `#| export`."""
-        first = next((line for line in self.text.split("\n") if line.strip()), "")
-        return self.kind == "code" and bool(EXPORT.match(first))
+        return self.kind == "code" and bool(EXPORTED.match(self.text))
 
     @property
     def exercise(self):
