@@ -1,11 +1,10 @@
 """Hints and solutions, read from the course's source; how many hints a learner has seen is kept in the workspace."""
 
-import json
-
-from tito import workspace
+from tito import records, workspace
 from tito.curriculum import UnknownExercise
-from tito.files import write_atomically
 from tito.notebooks import source, strip
+
+FILE = "hints.json"
 
 
 def of(module, number):
@@ -42,21 +41,10 @@ def notebook(module, number):
 
 def shown(space, number):
     """Return how many hints of an exercise the learner has seen."""
-    try:
-        return int(json.loads(path(space).read_text(encoding="utf-8"))[number])
-    except (OSError, ValueError, KeyError, TypeError):
-        return 0
+    count = records.read(space, FILE).get(number)
+    return count if type(count) is int and count >= 0 else 0
 
 
 def remember(space, number, count):
     """Keep how many hints of an exercise the learner has seen."""
-    try:
-        seen = dict(json.loads(path(space).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
-        seen = {}
-    path(space).parent.mkdir(exist_ok=True)
-    write_atomically(path(space), json.dumps({**seen, number: count}, indent=1, sort_keys=True) + "\n")
-
-
-def path(space):
-    return space.root / ".tito" / "hints.json"
+    records.write(space, FILE, {**records.read(space, FILE), number: count})

@@ -6,15 +6,15 @@ file of its own.
 """
 
 import hashlib
-import json
 from dataclasses import dataclass
 
-from tito import workspace
+from tito import records, workspace
 from tito.files import write_atomically
 from tito.notebooks import source
 from tito.notebooks.export import export_text
 from tito.notebooks.problems import SourceError
 
+FILE = "progress.json"
 BORROWED = "# Borrowed by tito from the reference of {folder}: write your own, then run `tito module complete {number}`."
 
 
@@ -41,26 +41,32 @@ def standings(space):
     Returns:
         List of `Standing`.
     """
-    records = load(space)
-    found = [standing(space, module, records) for module in space.curriculum.modules]
-    if any(module.state == "done" and module.module.number not in records for module in found):
-        save(space, {**records, **{one.module.number: fingerprint(space, one.module) for one in found if one.state == "done"}})
+    known = load(space)
+    found = [standing(space, module, known) for module in space.curriculum.modules]
+    if any(module.state == "done" and module.module.number not in known for module in found):
+        save(space, {**known, **{one.module.number: fingerprint(space, one.module) for one in found if one.state == "done"}})
     return found
 
 
-def standing(space, module, records):
+def standing(space, module, known):
     """Return the standing of one module."""
     if workspace.is_to_come(module):
         return Standing(module, "absent")
-    record = records.get(module.number, {})
+    record = known.get(module.number, {})
     now = fingerprint(space, module)
-    passed = tuple(record.get("passed", ())) if record.get("notebook") == now["notebook"] else ()
-    if borrowed_file(space, module).exists():
+    passed = passed_of(record) if record.get("notebook") == now["notebook"] else ()
+    if is_borrowed(space, module):
         return Standing(module, "borrowed", passed)
     if not now["package"]:
         return Standing(module, "open", passed)
     same = all(record.get(key) == now[key] for key in now) or exports_to_the_same(space, module)
     return Standing(module, "done" if same else "edited", passed)
+
+
+def passed_of(record):
+    """Return the ids of the exercises that a record says passed."""
+    passed = record.get("passed")
+    return tuple(number for number in passed if isinstance(number, str)) if isinstance(passed, list) else ()
 
 
 def exports_to_the_same(space, module):
@@ -100,25 +106,25 @@ def record(space, module, passed):
 
 def borrow(space, module):
     """Mark a module as borrowed, for ever."""
-    path = borrowed_file(space, module)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, "The package took this module from the reference.\n")
+    write_atomically(records.place(space, "borrowed", module.folder), "The package took this module from the reference.\n")
 
 
-def borrowed_file(space, module):
-    return space.root / ".tito" / "borrowed" / module.folder
+def is_borrowed(space, module):
+    """Say whether a module was borrowed ever: a file says so, and where that was lost, the exported file's first line."""
+    if (space.root / ".tito" / "borrowed" / module.folder).exists():
+        return True
+    path = space.exported(module)
+    head = BORROWED.format(folder=module.folder, number=module.number).encode("utf-8")
+    if not path.is_file() or not path.read_bytes().startswith(head):
+        return False
+    borrow(space, module)
+    return True
 
 
 def load(space):
     """Return the recorded results, a dict from module number; empty if the file is missing or damaged."""
-    try:
-        records = json.loads((space.root / ".tito" / "progress.json").read_text(encoding="utf-8"))
-        return {number: dict(record) for number, record in records.items()}
-    except (OSError, ValueError, TypeError, AttributeError):
-        return {}
+    return {number: record for number, record in records.read(space, FILE).items() if isinstance(record, dict)}
 
 
-def save(space, records):
-    path = space.root / ".tito" / "progress.json"
-    path.parent.mkdir(exist_ok=True)
-    write_atomically(path, json.dumps(records, indent=1, sort_keys=True) + "\n")
+def save(space, found):
+    records.write(space, FILE, found)

@@ -147,12 +147,16 @@ class Workspace:
 
     def backup(self, path):
         """Copy a file to `.tito/backups` under the present date and time, and return the copy."""
+        from tito import records
+        from tito.files import temporary_for
+
         path = Path(path)
         inside = path.relative_to(self.root) if path.is_relative_to(self.root) else Path(path.name)
-        folder = self.root / ".tito" / "backups" / inside.parent
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = records.place(self, "backups", *inside.parts).parent
         copy = _free_name(folder, path, datetime.now().strftime("%Y-%m-%d_%H-%M-%S"))
-        shutil.copy2(path, copy)
+        with temporary_for(copy) as temporary:
+            shutil.copy2(path, temporary)
+            os.replace(temporary, copy)
         return copy
 
 

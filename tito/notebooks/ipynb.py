@@ -1,5 +1,6 @@
 """The notebook format 4, read and written as plain JSON: importing nbformat would take longer than the work itself."""
 
+import glob
 import json
 
 from tito.notebooks.percent import with_magics
@@ -44,7 +45,7 @@ def render(cells, prefix):
 
 def _json(path, text):
     if not text.strip():
-        raise SourceError(path, "is empty: restore it from .tito/backups or with `tito module reset`")
+        raise SourceError(path, f"is empty: {restore(path)}")
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
@@ -52,6 +53,14 @@ def _json(path, text):
         raise SourceError(path, reason, line=error.lineno) from None
     except RecursionError:
         raise SourceError(path, "is nested too deeply to be a notebook") from None
+
+
+def restore(path):
+    """Say how a notebook that is lost can be had again: from the backups only where there are some of it."""
+    root = path.absolute().parents[2] if len(path.absolute().parts) > 3 else path.parent
+    copies = sorted((root / ".tito" / "backups" / "modules" / path.parent.name).glob(f"{glob.escape(path.stem)}.*{path.suffix}"))
+    again = f"`tito module reset {path.parent.name[:2]}` writes it afresh"
+    return f"the last copy of it is {copies[-1].relative_to(root).as_posix()}; or {again}" if copies else again
 
 
 def _cells(path, document):

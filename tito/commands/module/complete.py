@@ -55,7 +55,7 @@ def export(space, module, outcome):
     write_atomically(space.exported(module), outcome.text)
     standing.record(space, module, outcome.passed)
     console.say(f"Module {module} is complete: {space.label(space.exported(module))} now holds your code.", style="green")
-    if standing.borrowed_file(space, module).exists():
+    if standing.is_borrowed(space, module):
         console.say("It was borrowed before, so the map goes on calling it borrowed.", style="yellow")
     console.next_step(what_comes_after(space, module))
 
