@@ -10,7 +10,7 @@ def read(space, name):
 
     Args:
         space: The workspace.
-        name: The file's name.
+        name: The file's name; folders before it end in a slash.
     """
     try:
         found = json.loads((space.root / ".tito" / name).read_text(encoding="utf-8"))
@@ -24,10 +24,10 @@ def write(space, name, found):
 
     Args:
         space: The workspace.
-        name: The file's name.
+        name: As for `read`.
         found: A dict of JSON data.
     """
-    write_atomically(place(space, name), json.dumps(found, indent=1, sort_keys=True) + "\n")
+    write_atomically(place(space, *name.split("/")), json.dumps(found, indent=1, sort_keys=True) + "\n")
 
 
 def place(space, *names):

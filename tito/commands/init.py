@@ -14,7 +14,7 @@ def init(
 
     It holds notebooks with exercises to fill in, the files that are given, and the milestone scripts.
     """
-    from tito import console, scaffold
+    from tito import console, scaffold, workspace
 
     if format not in ("ipynb", "py"):
         raise typer.BadParameter(f"{format!r} is neither ipynb nor py", param_hint="--format")
@@ -26,7 +26,10 @@ def init(
             f"{folder} would lie inside the workspace {inside}: name a folder beside it", param_hint="FOLDER"
         )
     written = scaffold.write(folder, format, solved)
-    console.say(f"A workspace of {len(written)} modules is in {folder}{' (solved)' if solved else ''}.")
+    every = workspace.Workspace(folder.absolute()).curriculum.modules
+    missing = [str(module) for module in every if module not in written]
+    later = f"; {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not in this release yet" if missing else ""
+    console.say(f"A workspace is in {folder}{' (solved)' if solved else ''}: {len(written)} of {len(every)} modules{later}.")
     place = f'"{folder}"' if " " in str(folder) else folder
     console.next_step(f"cd {place}, then tito module start 01")
 

@@ -17,7 +17,7 @@ def grade(
     Your gradients are compared with measured slopes, and every layer has to have moved.
     """
     from tito import console, workspace
-    from tito.evidence import verdict
+    from tito.evidence import passed, verdict
 
     space = workspace.find()
     milestone = space.curriculum.milestone(name)
@@ -26,13 +26,39 @@ def grade(
     path = (run or space.root / "runs" / milestone.name) / "weights.safetensors"
     saved = verdict.read(path, milestone)
     milestone = milestone.chosen(saved.choices)
-    rows = verdict.judge(milestone, saved, verdict.examples(milestone, data_dir), space.root)
     console.say(f"{milestone.name}: {space.label(path)}")
+    with console.working("your package answers for the test pictures"):
+        rows = verdict.judge(milestone, saved, verdict.examples(milestone, data_dir), space.root)
     console.say()
     for row in rows:
-        begin = f"  {'passed' if row.passed else 'failed'}  "
-        text = textwrap.fill(f"{row.what}: {row.found}", 79, initial_indent=begin, subsequent_indent=" " * 10)  # 80 where ± is +-
-        console.say(text, style=None if row.passed else "red")
-    passed = all(row.passed for row in rows)
-    console.next_step("tito" if passed else f"tito milestone run {milestone.name}")
-    raise typer.Exit(0 if passed else 1)
+        console.say(line("passed" if row.passed else "failed", f"{row.what}: {row.found}"), style="green" if row.passed else "red")
+    caveats = passed.caveats(space, milestone, saved.about)
+    for caveat in caveats:
+        console.say(line("note", caveat), style="yellow")
+    if all(row.passed for row in rows):
+        passed.keep(space, milestone, [(row.what, row.found) for row in rows], caveats, path)
+        console.say()
+        console.say(f"{milestone.name} is passed{', with what the notes say' * bool(caveats)}.", style="bold green")
+        console.next_step("tito")
+        raise typer.Exit(0)
+    console.next_step(again(milestone, rows, saved.about))
+    raise typer.Exit(1)
+
+
+def line(word, text):
+    """Return a row of the verdict, its sign before it."""
+    from tito import console
+
+    begin = f"  {console.SIGNS[word]} {word:7} "
+    return textwrap.fill(text, 79, initial_indent=begin, subsequent_indent=" " * len(begin))  # 80 where ± is +-
+
+
+def again(milestone, rows, about):
+    """Return the command after a failure: a longer training where the accuracy alone is too low."""
+    command = f"tito milestone run {milestone.name}"
+    epochs, usual = about.get("epochs"), about.get("usual_epochs")
+    if [row.what for row in rows if not row.passed] != ["test accuracy"] or not isinstance(epochs, int):
+        return command
+    longer = f" --epochs {2 * epochs}" if epochs >= (usual or 0) else ""
+    too_few = f"{epochs} epochs were" if epochs != 1 else "1 epoch was"
+    return f"{command}{longer} trains longer: {too_few} not enough"

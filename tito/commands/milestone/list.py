@@ -4,16 +4,12 @@
 def list_milestones():
     """Show the milestones and what they need."""
     from tito import console, standing, workspace
+    from tito.commands.overview import STYLES, next_command, stage
 
     space = workspace.find()
-    usable = {one.module.number for one in standing.standings(space) if one.usable}
-    ready = []
+    found = standing.standings(space)
     for one in space.curriculum.milestones:
-        missing = [number for number in one.requires if number not in usable]
-        script = space.root / "milestones" / one.script
-        trained = (space.root / "runs" / one.name / "weights.safetensors").exists()
-        here = "trained" if trained else "ready" if script.exists() else "not in this release yet"
-        state = f"needs module {', '.join(missing)}" if missing else here
-        ready += [one.name] if state == "ready" else []
-        console.say(f"  {one.name:14}{one.title:46}{state}", style="green" if state in ("ready", "trained") else None)
-    console.next_step(f"tito milestone run {ready[0]}" if ready else "tito")
+        state, words = stage(space, one, found)
+        console.say(f"  {console.SIGNS[state]} {one.name:13}{one.title}", style=STYLES[state])
+        console.say(f"    {'':13}{words}", style="dim")
+    console.next_step(next_command(space, found))

@@ -57,22 +57,15 @@ def export(space, module, outcome):
     console.say(f"Module {module} is complete: {space.label(space.exported(module))} now holds your code.", style="green")
     if standing.is_borrowed(space, module):
         console.say("It was borrowed before, so the map goes on calling it borrowed.", style="yellow")
-    console.next_step(what_comes_after(space, module))
+    console.next_step(what_comes_after(space))
 
 
-def what_comes_after(space, module):
-    """Return the next command: the milestone that a module makes ready, else the module to go on with."""
+def what_comes_after(space):
+    """Return the next command, the same as the bare `tito` shows."""
     from tito import standing
-    from tito.commands.overview import advice, next_module
+    from tito.commands.overview import next_command
 
-    found = standing.standings(space)
-    usable = {one.module.number for one in found if one.usable}
-    ready = [
-        one
-        for one in space.curriculum.milestones
-        if module.number in one.requires and usable.issuperset(one.requires) and (space.root / "milestones" / one.script).exists()
-    ]
-    return f"tito milestone run {ready[0].name}" if ready else advice(next_module(space, found), found)
+    return next_command(space, standing.standings(space))
 
 
 def take_reference(space, module):
@@ -94,4 +87,4 @@ def take_reference(space, module):
     standing.borrow(space, module)
     write_atomically(space.exported(module), "\n".join([head, *text.split("\n")[1:]]))
     console.say(f"Module {module} is borrowed: the package holds the reference, and your notebook is untouched.", style="yellow")
-    console.next_step(what_comes_after(space, module))
+    console.next_step(what_comes_after(space))
