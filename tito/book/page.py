@@ -14,7 +14,7 @@ def text(notebook, outputs=None):
         outputs: One list of outputs for each cell of the learner's notebook; None for a page without outputs.
     """
     cells = [_framed(cell) for cell in strip.learner_cells(notebook)]
-    document = json.loads(ipynb.render(cells, notebook.path.stem))
+    document = json.loads(ipynb.render(cells))
     for record, produced in zip(document["cells"], outputs or (), strict=outputs is not None):
         if record["cell_type"] == "code":
             record["outputs"] = produced

@@ -8,15 +8,16 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
+from tito import notebook_view
 from tito.checks import checking, report, worker
 from tito.checks.observation import Place, place_in, read_result
 
 
 class CheckFailed(Exception):
-    """An exercise did not pass; a notebook shows the report, and no traceback."""
+    """An exercise did not pass; its report is shown already, and no traceback says more."""
 
     def _render_traceback_(self):
-        return str(self).splitlines()
+        return ["not passed: the report is above"]
 
 
 class View:
@@ -46,6 +47,7 @@ def notebook(number):
     space = workspace.find()
     module = space.curriculum.module(number)
     announce(module.number)
+    notebook_view.shorten_stubs()
     return Checker(space, module, sys._getframe(1).f_globals)
 
 
@@ -88,9 +90,11 @@ class Checker:
         verdicts = [self.verdict(one) for one in chosen]
         for verdict in verdicts:
             if report.is_well(verdict):
-                print(self.text(verdict))
+                notebook_view.show(self.text(verdict), verdict.status)
         failed = [self.text(verdict) for verdict in verdicts if not report.is_well(verdict)]
         if failed or not verdicts:
+            for text in failed:
+                notebook_view.show(text, "failed")
             nothing = f"module {self.module.number} has no exercise: nothing was checked"
             raise CheckFailed(report.join(failed) or nothing)
 

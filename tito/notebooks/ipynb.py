@@ -2,6 +2,7 @@
 
 import glob
 import json
+import re
 
 from tito.notebooks.percent import with_magics
 from tito.notebooks.problems import SourceError, raise_all
@@ -32,15 +33,30 @@ def parse(path, text):
     return cells
 
 
-def render(cells, prefix):
-    """Write cells as a notebook without outputs, the same bytes each time; cell ids are `prefix` and the position."""
+def render(cells):
+    """Write cells as a notebook without outputs, the same bytes each time; each has a name for its id."""
     document = {
-        "cells": [_record(cell, f"{prefix}-{cell.index:03d}") for cell in cells],
+        "cells": [_record(cell, name) for cell, name in zip(cells, names(cells))],
         "metadata": KERNEL,
         "nbformat": 4,
         "nbformat_minor": 5,
     }
     return json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+
+def names(cells):
+    """Return a name for each cell, none twice: its exercise, check or question, else its first words.
+
+    Jupyter takes letters, digits and hyphens, at most 64.
+    """
+    found = []
+    for cell in cells:
+        kind = next((kind for kind in ("exercise", "check", "question", "answer") if cell.metadata.get(kind)), None)
+        words = f"{kind} {cell.metadata[kind]}" if kind else cell.text
+        name = "-".join(re.findall(r"[A-Za-z0-9]+", re.sub("<[^>]*>", " ", words[:400]))[:8])[:50].strip("-").lower() or "cell"
+        same = sum(other == name or other.rpartition("-again-")[0] == name for other in found)
+        found.append(f"{name}-again-{same + 1}" if same else name)
+    return found
 
 
 def _json(path, text):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tito.curriculum import Curriculum
 from tito.files import write_atomically
-from tito.notebooks import ipynb, percent
+from tito.notebooks import cards, ipynb, percent
 from tito.notebooks.parts import MARK
 from tito.notebooks.problems import SourceError, raise_all
 from tito.notebooks.source import definitions
@@ -33,7 +33,7 @@ def learner_cells(notebook, solved=False):
     for before, cell in zip(cells, cells[1:]):
         if cell.index in exercises:
             _require(notebook, cell, before.kind == "markdown", "an exercise needs a markdown cell directly before it")
-            _add_card(texts, before, exercise_card(exercises[cell.index]))
+            _add_card(texts, before, cards.line(cell.metadata))
     learner = [replace(cell, index=number, text=texts[cell.index], line=None) for number, cell in enumerate(cells, 1)]
     _refuse_leftovers(notebook, cells, texts)
     return learner
@@ -44,14 +44,7 @@ def write(cells, path, format="ipynb"):
     if format not in ("ipynb", "py"):
         raise ValueError(f"a notebook is written as ipynb or py, not {format!r}")
     path = Path(path)
-    prefix = path.parent.name.replace("_", "-", 1)
-    write_atomically(path, ipynb.render(cells, prefix) if format == "ipynb" else percent.render(cells))
-
-
-def exercise_card(exercise):
-    """Say what an exercise asks for: `**Exercise 01.4** · 15 minutes · core · 2 points`."""
-    kind = "extension" if exercise.extension else "core"
-    return f"**Exercise {exercise.id}** · {_count(exercise.minutes, 'minute')} · {kind} · {_count(exercise.points, 'point')}"
+    write_atomically(path, ipynb.render(cards.dressed(cells)) if format == "ipynb" else percent.render(cards.dressed(cells, html=False)))
 
 
 def stub(text, label):
@@ -124,17 +117,13 @@ def _add_card(texts, cell, card):
 def _module_card(module, curriculum, exercises):
     minutes = sum(exercise.minutes for exercise in exercises if not exercise.extension)
     needs = [needed.number for needed in curriculum.prerequisites(module)]
-    parts = [f"Builds `tinytorch/{module.exports}`", f"core work {_count(minutes, 'minute')}"]
+    parts = [f"Builds `tinytorch/{module.exports}`", f"core work {cards.count(minutes, 'minute')}"]
     return " · ".join(parts + ([f"needs {_numbers(needs)}"] if needs else []))
 
 
 def _numbers(needs):
     whole_range = [f"{number:02d}" for number in range(int(needs[0]), int(needs[-1]) + 1)]
     return f"{needs[0]} to {needs[-1]}" if len(needs) > 2 and needs == whole_range else ", ".join(needs)
-
-
-def _count(number, noun):
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _refuse_leftovers(notebook, cells, texts):

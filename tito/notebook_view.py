@@ -1,0 +1,70 @@
+"""How a notebook shows a verdict: a block with a sign and a colour, and the same words as plain text where HTML is not shown."""
+
+import html
+import re
+
+TONES = {"passed": (46, 160, 67), "unwritten": (130, 130, 130)}  # red, green, blue; whatever else failed
+FAILED = (215, 58, 73)
+SIGNS = {"passed": "✓", "unwritten": "·"}
+STUB = re.compile(r"\d\d\.\d+ \w+")
+
+
+class Verdict:
+    """A verdict that Jupyter shows as a block, and everything else as its text.
+
+    Args:
+        text: The report.
+        status: `checking.Verdict.status`.
+    """
+
+    def __init__(self, text, status):
+        self.text, self.status = text, status
+
+    def __repr__(self):
+        return self.text
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        return {"text/plain": self.text, "text/html": self.block()}
+
+    def block(self):
+        """Return the report as HTML without scripts: its first line bold, the rest as it is laid out."""
+        tone = ", ".join(map(str, TONES.get(self.status, FAILED)))
+        style = f"border-left: 8px solid rgb({tone}); background-color: rgba({tone}, 0.13); padding: 8px 14px"
+        first, _, rest = self.text.partition("\n")
+        name, *place = re.split(r" {2,}", html.escape(first.strip()))
+        title = " · ".join([f"<b>{SIGNS.get(self.status, '✗')} {name}</b>", *place])
+        pre = "margin: 6px 0 0 0; padding: 0; background-color: transparent; overflow-x: auto; line-height: 1.35"
+        body = f'<pre style="{pre}">{html.escape(rest.strip(chr(10)))}</pre>' if rest.strip() else ""
+        return f'<div style="{style}">{title}{body}</div>'
+
+
+def show(text, status):
+    """Show a report in the notebook; print it where there is no IPython."""
+    try:
+        from IPython import get_ipython
+        from IPython.display import display
+    except ImportError:
+        get_ipython = None
+    if get_ipython and get_ipython():
+        display(Verdict(text, status))
+    else:
+        print(text)
+
+
+def shorten_stubs():
+    """Let IPython show an exercise that is not written yet as one line: its traceback would say nothing more."""
+    try:
+        from IPython import get_ipython
+    except ImportError:
+        return
+    shell = get_ipython()
+    if shell is not None:
+        shell.set_custom_exc((NotImplementedError,), _one_line)
+
+
+def _one_line(shell, kind, error, traceback, tb_offset=None):
+    """Show the error; called by IPython in place of its own."""
+    if STUB.fullmatch(str(error)):
+        shell._showtraceback(kind, error, [f"{error} is not written yet: write it in its cell, run that cell, then run this one again"])
+    else:
+        shell.showtraceback((kind, error, traceback), tb_offset=tb_offset)
