@@ -4,8 +4,9 @@ import os
 import sys
 import time
 from contextlib import contextmanager
+from functools import partial
 
-EVERY = 20  # steps between two updates of the bar, so that showing costs next to nothing
+EVERY = 0.1  # seconds between two updates of the bar, so that showing costs next to nothing
 
 
 @contextmanager
@@ -28,46 +29,52 @@ def progress(epochs, steps, begun=0, examples="test"):
 
     columns = (
         TextColumn("epoch {task.fields[number]}/{task.fields[epochs]}"),
-        BarColumn(),
+        BarColumn(20),
         TextColumn("loss {task.fields[loss]}"),
-        TextColumn(f"{examples} accuracy {{task.fields[accuracy]}}"),
+        TextColumn("{task.fields[doing]}"),
         TimeRemainingColumn(),
+        TextColumn("left"),
     )
-    with Progress(*columns, refresh_per_second=5) as bars:
+    with Progress(*columns, refresh_per_second=10, transient=True) as bars:
         task = bars.add_task(
-            "", total=epochs * steps, completed=begun * steps, number=begun + 1, epochs=epochs, loss="-", accuracy="-"
+            "", total=epochs * steps, completed=begun * steps, number=begun + 1, epochs=epochs, loss="-", doing="training"
         )
-        yield Bar(bars, epochs, task, begun * steps)
+        yield Bar(bars, task, Lines(epochs, begun, examples, partial(bars.console.print, highlight=False)), steps, begun * steps)
 
 
 class Bar:
-    """The loss of the last step, the accuracy after the last epoch, and the time left."""
+    """The loss of the last step and the time left, below a line for each epoch that is over."""
 
-    def __init__(self, bars, epochs, task, done):
-        self.bars, self.epochs, self.task, self.done = bars, epochs, task, done
+    def __init__(self, bars, task, lines, steps, done):
+        self.bars, self.task, self.lines, self.steps, self.done = bars, task, lines, steps, done
+        self.shown = 0.0
 
     def step(self, loss):
-        """Count a step, and show its loss now and then."""
+        """Count a step, and show it if the last one that was shown is a while ago; the end of an epoch is always shown."""
         self.done += 1
-        if self.done % EVERY == 0:
-            self.bars.update(self.task, completed=self.done, loss=f"{loss:.4f}")
+        over = self.done % self.steps == 0
+        if over or time.perf_counter() - self.shown > EVERY:
+            self.shown = time.perf_counter()
+            self.bars.update(self.task, completed=self.done, loss=f"{loss:.4f}", doing="measuring" if over else "training")
 
     def epoch(self, number, loss, accuracy):
-        """Show how an epoch ended."""
-        self.bars.update(
-            self.task,
-            completed=self.done,
-            number=min(number + 1, self.epochs),
-            loss=f"{loss:.4f}",
-            accuracy=f"{100 * accuracy:.2f} %",
-        )
+        """Leave a line, and go on with the next epoch."""
+        self.lines.epoch(number, loss, accuracy)
+        self.bars.update(self.task, completed=self.done, number=min(number + 1, self.lines.epochs), doing="training")
 
 
 class Lines:
-    """A line after each epoch, in plain ASCII."""
+    """A line after each epoch, in plain ASCII.
 
-    def __init__(self, epochs, begun, examples):
-        self.epochs, self.begun, self.examples = epochs, begun, examples
+    Args:
+        epochs: How many epochs there will be.
+        begun: How many are over already.
+        examples: Which ones the accuracy is measured on.
+        write: Function that prints a line.
+    """
+
+    def __init__(self, epochs, begun, examples, write=print):
+        self.epochs, self.begun, self.examples, self.write = epochs, begun, examples, write
         self.began = time.perf_counter()
 
     def step(self, loss):
@@ -77,8 +84,8 @@ class Lines:
         """Print how an epoch ended."""
         seconds = time.perf_counter() - self.began
         left = seconds / (number - self.begun) * (self.epochs - number)
-        print(
+        self.write(
             f"epoch {number}/{self.epochs}  loss {loss:.4f}  {self.examples} accuracy "
-            f"{100 * accuracy:.2f} %  {seconds:.1f} s, {left:.0f} s left",
-            flush=True,
+            f"{100 * accuracy:.2f} %  {seconds:.1f} s, {left:.0f} s left"
         )
+        sys.stdout.flush()

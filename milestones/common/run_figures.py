@@ -5,6 +5,20 @@ import numpy as np
 from common.evaluation import predict
 from tinytorch.drawing import training as figures
 
+DPI = 200  # sharp in print
+TITLES = {
+    "curves": "Each epoch of the training; data: {data}",
+    "confusion": "Classes of {count:,} test pictures; data: {data}",
+    "filters": "First layer, longest weights first: red positive, blue negative",
+    "feature_maps": "What the layers make of the first test picture: red positive, blue negative",
+    "mistakes": "Worst mistakes among {count:,} test pictures: what each is, what it was taken for; data: {data}",
+}
+
+
+def title(name, data, count):
+    """Return a figure's title: what it shows, and of which data."""
+    return TITLES[name].format(data=data, count=count)
+
 
 def draw(folder, history, model, data, tests):
     """Draw the epochs, the mistakes, what the first layer looks for and what convolutions see, if matplotlib is there.
@@ -29,13 +43,14 @@ def draw(folder, history, model, data, tests):
     counts = np.zeros((len(data.classes),) * 2, int)
     np.add.at(counts, (labels, logits.argmax(axis=1)), 1)
     drawn = {
-        "curves": figures.curves([{**one, "validation_accuracy": accuracy(one)} for one in history]),
+        "curves": figures.curves(history),
         "confusion": figures.confusion(counts, data.classes),
         **layers(model, data, tests),
         "mistakes": figures.mistakes(data.test_images, labels, logits, data.classes),
     }
     for name, figure in drawn.items():
-        figure.savefig(folder / f"{name}.png", dpi=120)
+        figure.suptitle(title(name, data.name, len(labels)), fontsize=9)
+        figure.savefig(folder / f"{name}.png", dpi=DPI)
     return f"{', '.join(drawn)} (.png), beside the weights"
 
 
@@ -98,8 +113,3 @@ def leaves(model, path=""):
 def kind(layer):
     """Return the name of a layer's class."""
     return type(layer).__name__
-
-
-def accuracy(record):
-    """Return the accuracy that was measured after an epoch."""
-    return record.get("validation_accuracy", record.get("test_accuracy"))

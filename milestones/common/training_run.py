@@ -5,6 +5,7 @@ import os
 import shlex
 import statistics
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 from threadpoolctl import threadpool_limits
@@ -17,7 +18,7 @@ from tinytorch.datasets.lock import hold
 from tinytorch.given.machine import blas
 from tinytorch.given.state import state
 from tito import leftovers
-from tito.console import next_step, wrap
+from tito.console import next_step, working, wrap
 from tito.machine import peak_memory
 
 WARM_UP = 5  # first steps, timed apart: caches fill, and what is compiled is compiled here
@@ -94,11 +95,18 @@ class Run:
         )
         if options.metrics_json:
             saving.write_json(options.metrics_json, metrics)
-        drawn = "none asked for" if options.no_figures else run_figures.draw(options.checkpoint, self.history, model, data, tests)
+        with working("drawing the figures") if not options.no_figures else nullcontext():
+            drawn = self.draw(model, data, tests)
         closing_table.show(
             {**about, **closing_table.rows(metrics), "figures": drawn, "weights": str(options.checkpoint / "weights.safetensors")}
         )
         next_step(self.grade() if graded else self.to_be_graded())
+
+    def draw(self, model, data, tests):
+        """Draw the figures if they are wanted, and return what the closing table says of them."""
+        if self.options.no_figures:
+            return "none asked for"
+        return run_figures.draw(self.options.checkpoint, self.history, model, data, tests)
 
     def to_be_graded(self):
         """Return the command of a run that can be graded, where this one cannot."""

@@ -13,22 +13,36 @@ def figure(rows=1, columns=1, size=(4, 2.8), **options):
 
 
 def curves(history):
-    """Draw the loss and the accuracy of each epoch; a band shows the standard error.
+    """Draw the loss and the accuracy of each epoch, one line for each set of examples; a band shows the standard error.
 
     Args:
-        history: List of a trainer's records.
+        history: List of a trainer's records; the names in them say which examples were measured, such as ``test_accuracy``.
 
     Returns:
         Figure.
     """
     new, ((losses, accuracies),) = figure(columns=2, size=(8, 2.8))
-    curve(losses, history, "train_loss", "C0", label="training")
-    curve(losses, history, "validation_loss", "C1", label="validation")
-    curve(accuracies, history, "validation_accuracy", "C1", scale=100)
+    for name, color in (("train", "C0"), ("validation", "C1"), ("test", "C2")):
+        label = {"train": "training"}.get(name, name)
+        curve(losses, history, f"{name}_loss", color, label=label)
+        curve(accuracies, history, f"{name}_accuracy", color, label=label, scale=100)
     losses.set(xlabel="epoch", ylabel="loss")
     accuracies.set(xlabel="epoch", ylabel="accuracy (%)")
-    losses.legend()
+    for axis in (losses, accuracies):
+        whole_epochs(axis, history)
+        if axis.get_legend_handles_labels()[0]:
+            axis.legend()
     return new
+
+
+def whole_epochs(axis, history):
+    """Let the axis of epochs hold whole numbers alone, and let a single epoch have room to each side."""
+    from matplotlib.ticker import MaxNLocator
+
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    if len(history) == 1:
+        axis.set_xlim(history[0]["epoch"] - 1, history[0]["epoch"] + 1)
+        axis.set_xticks([history[0]["epoch"]])
 
 
 def curve(axis, history, name, color, label=None, scale=1):
@@ -37,7 +51,9 @@ def curve(axis, history, name, color, label=None, scale=1):
     if not rows:
         return
     epochs, values, errors = np.array(rows, float).T * [[1], [scale], [scale]]
-    axis.plot(epochs, values, ".-", color=color, label=label)
+    axis.plot(epochs, values, "o-" if len(epochs) == 1 else ".-", color=color, label=label)
+    if len(epochs) == 1:
+        axis.errorbar(epochs, values, errors, color=color, capsize=4)
     axis.fill_between(epochs, values - errors, values + errors, color=color, alpha=0.2, linewidth=0)
 
 
@@ -82,7 +98,7 @@ def filters(weight, shape=None, count=32, columns=8):
     weight = unwrap(weight)
     rows, shape = weight.reshape(len(weight), -1), shape or weight.shape[1:]
     rows = rows[np.argsort(-np.linalg.norm(rows, axis=1), kind="stable")[:count]]
-    new, axes = grid(len(rows), columns)
+    new, axes = grid(len(rows), min(columns, len(rows)))
     for axis, row in zip(axes, rows):
         picture, limit = row.reshape(shape), np.abs(row).max() or 1
         if picture.ndim == 3 and len(picture) == 3:
@@ -109,6 +125,7 @@ def feature_maps(image, maps, columns=16):
     Returns:
         Figure. White is 0, red positive, blue negative; each layer has a scale of its own.
     """
+    columns = min(columns, max(len(unwrap(values)) for values in maps.values()))
     new, axes = grid((1 + len(maps)) * columns, columns)
     first, *rest = np.reshape(list(axes), (-1, columns))
     show(first[0], image)
@@ -141,7 +158,7 @@ def mistakes(images, labels, logits, classes, count=16, columns=8):
     logs = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
     predicted, given = logits.argmax(axis=1), logs[np.arange(len(labels)), labels]
     worst = [i for i in np.argsort(given, kind="stable") if predicted[i] != labels[i]][:count]
-    new, axes = grid(len(worst), columns, height=1.2)
+    new, axes = grid(len(worst), min(columns, max(1, len(worst))), height=1.2)
     for axis, i in zip(axes, worst):
         show(axis, images[i])
         taken = predicted[i]
