@@ -29,24 +29,34 @@ def tito(show_version: bool = typer.Option(False, "--version", callback=version,
     """Write a deep-learning framework in twelve notebooks. `tito` alone shows where you are."""
 
 
-app.command()(init.init)
+
+
+def example(words):
+    """Return the options of a command that needs an argument: without one it shows its help, which ends with an example."""
+    return dict(no_args_is_help=True, epilog=f"Example: tito {words}")
+
+
+app.command(**example("init mine"))(init.init)
 app.command()(doctor.doctor)
 app.command()(bench.bench)
 
 module = typer.Typer(help="Work on a module: 03, 3 or layers; 03.2 for one exercise.", no_args_is_help=True, **OPTIONS)
-for command in (start.start, test.test, complete.complete, hint.hint, reset.reset):
-    module.command()(command)
+module.command(**example("module start 03"))(start.start)
+module.command(**example("module test 03, or 03.2 for one exercise"))(test.test)
+module.command(**example("module complete 03"))(complete.complete)
+module.command(**example("module hint 03.2"))(hint.hint)
+module.command(**example("module reset 03"))(reset.reset)
 app.add_typer(module, name="module")
 
 milestone = typer.Typer(help="Train a network on what you have built.", no_args_is_help=True, **OPTIONS)
 milestone.command("list")(milestone_list.list_milestones)
-milestone.command("run", no_args_is_help=True, **PASS_ON)(milestone_run.run)
-milestone.command("grade", no_args_is_help=True)(milestone_grade.grade)
+milestone.command("run", **example("milestone run mnist-mlp --epochs 5"), **PASS_ON)(milestone_run.run)
+milestone.command("grade", **example("milestone grade mnist-mlp"))(milestone_grade.grade)
 app.add_typer(milestone, name="milestone")
 
 grade = typer.Typer(help="For instructors: releases and marks, in nbgrader's folders.", no_args_is_help=True, **OPTIONS)
-grade.command()(release.release)
-grade.command()(autograde.autograde)
+grade.command(**example("grade release 03"))(release.release)
+grade.command(**example("grade autograde 03"))(autograde.autograde)
 app.add_typer(grade, name="grade")
 
 book = typer.Typer(help="The course as a website.", no_args_is_help=True, **OPTIONS)

@@ -55,6 +55,13 @@ def to_ascii(text):
     return text.translate(PLAIN_SIGNS).translate(ASCII).encode(encoding, "replace").decode(encoding)
 
 
+def pending(text=""):
+    """Show in the last line of a terminal what is going on now; the next call replaces it, one without a text removes it."""
+    if not plain():
+        sys.stdout.write(f"\r\x1b[2K{text}")
+        sys.stdout.flush()
+
+
 @contextlib.contextmanager
 def working(text):
     """Show that work goes on while the `with` block runs: in a terminal how long it has taken so far, elsewhere one line.

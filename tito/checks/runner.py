@@ -5,12 +5,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tito import leftovers
 from tito.checks import checking, observation, wire, worker
 from tito.checks.checking import SEEDS
 from tito.checks.observation import Observations, place_in, read_error
@@ -39,9 +39,10 @@ class Job:
     python: str
     copy_package: bool
     prepare: Callable | None
+    hear: Callable
 
 
-def check(package_parent, module, checks_path, exercises, seeds=SEEDS, **limits):
+def check(package_parent, module, checks_path, exercises, seeds=SEEDS, tell=None, **limits):
     """Draw, run and judge the exercises of a module.
 
     Args:
@@ -50,6 +51,7 @@ def check(package_parent, module, checks_path, exercises, seeds=SEEDS, **limits)
         checks_path: The module's checks.py.
         exercises: Objects with `id` and `name`, in order.
         seeds: Seeds to draw the cases with.
+        tell: Function that receives each `checking.Verdict` as soon as it is known, in the order of the exercises.
         limits: Further arguments of `observe`.
 
     Returns:
@@ -63,12 +65,19 @@ def check(package_parent, module, checks_path, exercises, seeds=SEEDS, **limits)
         raise ValueError(f"no exercises of {module} were given, so nothing would be checked")
     checks = checking.load(Path(checks_path))
     drawn = {one.id: checking.cases(checks.check(one.name), seeds) for one in exercises}
-    seen = observe(package_parent, module, checks_path, exercises, drawn, **limits)
-    return [checking.verdict(one, checks.check(one.name), drawn[one.id], seen.get(one.id)) for one in exercises]
+    judged = {}
+
+    def hear(one, seen):
+        judged[one.id] = checking.verdict(one, checks.check(one.name), drawn[one.id], seen)
+        if tell:
+            tell(judged[one.id])
+
+    observe(package_parent, module, checks_path, exercises, drawn, hear=hear, **limits)
+    return [judged[one.id] for one in exercises]
 
 
 def observe(package_parent, module, checks_path, exercises, cases, timeout=10.0, memory=4 * GIB,
-            command_prefix=(), python=sys.executable, copy_package=False, prepare=None):
+            command_prefix=(), python=sys.executable, copy_package=False, prepare=None, hear=None):
     """Run the cases of a module's exercises on learner code.
 
     Args:
@@ -84,6 +93,7 @@ def observe(package_parent, module, checks_path, exercises, cases, timeout=10.0,
         python: The interpreter, as the sandbox sees it.
         copy_package: Copy the package into the job folder, so that the sandbox need show nothing else.
         prepare: Function that receives each job folder before its worker starts, such as to let another user in.
+        hear: Function that receives each exercise with its `checking.Observations` as soon as they are there.
 
     Returns:
         Dict from id to `checking.Observations`, one for every exercise.
@@ -94,7 +104,7 @@ def observe(package_parent, module, checks_path, exercises, cases, timeout=10.0,
     observers = observers_source(Path(checks_path).read_text(encoding="utf-8"))
     encoded = {one.id: [case.encoded for case in cases[one.id]] for one in exercises}
     job = Job(Path(package_parent).resolve(), module, observers, encoded, timeout, memory, command_prefix, str(python),
-              copy_package, prepare)
+              copy_package, prepare, hear or (lambda one, seen: None))
     found, waiting = {}, list(exercises)
     while waiting:
         found.update(attempt(job, waiting))
@@ -159,14 +169,11 @@ def attempt(job, waiting):
     Returns:
         Dict from id to `Observations`, for one exercise at least: up to the one that ended or outlasted the worker.
     """
-    with tempfile.TemporaryDirectory(prefix="tito-", ignore_cleanup_errors=True) as name:
-        folder = Path(name).resolve()
+    with leftovers.folder() as folder:
         fill(folder, job, waiting)
         process = start(folder, job)
-        try:
+        with leftovers.process(process, group=True):
             return follow(Answers(folder / "answers"), job, process, waiting)
-        finally:
-            end(process)
 
 
 def fill(folder, job, waiting):
@@ -197,33 +204,24 @@ def start(folder, job):
                                 cwd=folder / "scratch", env={**os.environ, **ONE_THREAD}, **group)
 
 
-def end(process):
-    """Kill a worker and what it has started."""
-    if hasattr(os, "killpg"):
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass
-    elif os.name == "nt" and process.poll() is None:
-        subprocess.run(["taskkill", "/T", "/F", "/PID", str(process.pid)], capture_output=True, check=False)
-    process.kill()
-    process.wait()
-
-
 def follow(answers, job, process, waiting):
     """Collect results as they come; see `attempt`."""
     if not reached(answers, "started", process, STARTUP):
         raise RunnerError(f"the process that runs the checks did not start: {last_words(answers.path.parent)}")
     answers.path.with_name("go").touch()
     problem = import_problem(answers, job, process)
-    if problem:
-        return {one.id: problem for one in waiting}
     found = {}
     for one in waiting:
-        if not reached(answers, f"result-{one.id}", process, job.timeout):
+        came = bool(problem) or reached(answers, f"result-{one.id}", process, job.timeout)
+        if problem:
+            found[one.id] = problem
+        elif came:
+            found[one.id] = read_result(answers.text(f"result-{one.id}"), job)
+        else:
             found[one.id] = replace(stopped(answers, job, process), case=current_case(answers))
+        job.hear(one, found[one.id])
+        if not came:
             break
-        found[one.id] = read_result(answers.text(f"result-{one.id}"), job)
     return found
 
 

@@ -1,12 +1,11 @@
 """A module on trial: the learner's notebook becomes a package in a folder of its own, and its exercises are checked there."""
 import contextlib
 import shutil
-import tempfile
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from tito import workspace
+from tito import leftovers, workspace
 from tito.checks import report, runner
 from tito.curriculum import UnknownExercise
 from tito.notebooks import given, source
@@ -34,7 +33,7 @@ class Trial:
         return report.place(self.label, cell) if cell else self.label
 
 
-def run(space, module, only=None, timeout=10.0, notebook=None):
+def run(space, module, only=None, timeout=10.0, notebook=None, tell=None):
     """Check a module's notebook.
 
     Args:
@@ -43,6 +42,7 @@ def run(space, module, only=None, timeout=10.0, notebook=None):
         only: Id of one exercise; None for all.
         timeout: Seconds for each exercise.
         notebook: Path of the notebook; by default the workspace's.
+        tell: Function that receives each verdict as soon as it is known.
 
     Returns:
         The `Trial`.
@@ -61,7 +61,7 @@ def run(space, module, only=None, timeout=10.0, notebook=None):
         raise UnknownExercise(f"module {module} has no exercise {only}: "
                               f"it has {', '.join(one.id for one in reference.exercises())}")
     text = export_text(written, reference, space.label(path))
-    verdicts = check(space, module, text, exercises, timeout=timeout)
+    verdicts = check(space, module, text, exercises, timeout=timeout, tell=tell)
     return Trial(path, space.label(path), text, verdicts, cells(written), tuple(given.changed(written, reference)))
 
 
@@ -89,8 +89,7 @@ def package(space, module, text):
     What other modules exported is left out: a module uses only what its prerequisites built.
     """
     needed = {one.exports for one in space.curriculum.prerequisites(module)}
-    with tempfile.TemporaryDirectory(prefix="tito-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
+    with leftovers.folder() as folder:
         workspace.copy_package(space.package, folder / "tinytorch", needed)
         (folder / "modules").mkdir()
         shutil.copy(space.root / workspace.MANIFEST, folder / "modules")

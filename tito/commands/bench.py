@@ -18,8 +18,9 @@ def bench(
     json: Path = typer.Option(None, "--json", metavar="FILE", help="Write all that was measured to a file."),
     show_cases: bool = typer.Option(False, "--list", help="List the cases."),
 ):
-    """Time your package beside PyTorch and tinygrad: the same work, the same weights, in turn.
+    """Time your package beside PyTorch and tinygrad.
 
+    All do the same work, with the same weights, in turn.
     The ratio is a variant's median time divided by that of the fastest PyTorch: below 1 is faster. On one thread CPU time
     counts, on several wall time. A training step on one thread is profiled, too, op by op: below its table stands how little
     its ops could take on this machine, each at the rate of a large matrix product or of a copy within the cache.

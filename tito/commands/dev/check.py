@@ -8,7 +8,10 @@ def check(
     rule: list[str] = typer.Option(None, "--rule", help="Check this rule alone; may be given again."),
     show_rules: bool = typer.Option(False, "--list", help="List the rules and what each asks for."),
 ):
-    """Check that the modules keep the rules of the course: sources, checks, limits, prose, answers."""
+    """Check that the modules keep the rules of the course.
+
+    The rules are about sources, checks, limits, prose and answers.
+    """
     from tito import console
     from tito.lint import RULES, course
 

@@ -9,7 +9,10 @@ def mutate(
     jobs: int = typer.Option(2, "--jobs", min=1, help="How many processes share the work."),
     json_file: str = typer.Option(None, "--json", help="Write the result to this file as well."),
 ):
-    """Plant one mistake at a time in the reference solutions, and count how many the checks catch: 90 % are needed."""
+    """Plant mistakes, and count how many are caught.
+
+    They go into the reference solutions, one at a time, and the checks have to catch 90 % of them.
+    """
     from tito.lint import course
 
     here = course.find(modules or ())

@@ -4,7 +4,10 @@ import typer
 
 
 def run(modules: list[str] = typer.Argument(None, help="03, layers; all that are there by default.")):
-    """Run the solved notebooks, each in a fresh kernel and on what its prerequisites export. Slower than `check`."""
+    """Run the solved notebooks.
+
+    Each runs in a fresh kernel, on what its prerequisites export. It is slower than `check`.
+    """
     from tito import console
     from tito.lint import course
 

@@ -16,7 +16,10 @@ def autograde(
         False, SAYS_YES, help="Run submissions with your own rights: they can read and change your files."
     ),
 ):
-    """Mark what was handed in, write the gradebook, and feedback for each student."""
+    """Mark what was handed in.
+
+    Marks go into the gradebook, and each student gets feedback.
+    """
     from tito import console
     from tito.commands.grade.release import enter
 

@@ -9,7 +9,10 @@ def release(
     module: str = typer.Argument(help="03, 3 or layers."),
     course: Path = typer.Option(Path("."), "--course", help="The class's folder, made when missing."),
 ):
-    """Write a module's assignment into nbgrader's folders, and its points into the gradebook."""
+    """Write a module's assignment.
+
+    It goes into nbgrader's folders, and its points into the gradebook.
+    """
     from tito import console
     from tito.grading import assignment
     from tito.notebooks import strip

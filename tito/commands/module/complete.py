@@ -12,18 +12,15 @@ def complete(
 
     If every core exercise passes, the notebook's code goes into the package; if not, nothing changes.
     """
-    from tito import console, workspace
-    from tito.checks import trial
+    from tito import workspace
 
     space = workspace.find()
     chosen = space.curriculum.module(module)
     if borrow:
         return take_reference(space, chosen)
-    outcome = trial.run(space, chosen, timeout=timeout)
-    from tito.commands.module.test import extensions, show
+    from tito.commands.module.test import extensions, run, show
 
-    console.say(f"{outcome.label}, {trial.saved(outcome.path)}")
-    console.say()
+    outcome = run(space, chosen, timeout=timeout)
     show(outcome)
     lacking = [
         one
@@ -38,12 +35,17 @@ def complete(
 def refuse(space, module, outcome, lacking):
     """Say why nothing was exported, and end with status 1."""
     from tito import console, standing
+    from tito.commands.module.test import blamed
 
     standing.record(space, module, outcome.passed)
     first = f"{lacking[0].id} {lacking[0].name}" if lacking else "no exercise passed"
     more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
     console.say(f"Not exported: {first}{more}.\n{space.label(space.exported(module))} stays as it was.", style="red")
-    console.next_step(f"tito module test {lacking[0].id}" if lacking else f"tito module start {module.number}")
+    earlier = blamed(space, module, lacking[0]) if lacking and lacking[0].failure else None
+    if earlier:
+        console.next_step(f"tito module test {earlier.number}, which this failure comes from")
+    else:
+        console.next_step(f"tito module test {lacking[0].id}" if lacking else f"tito module start {module.number}")
     raise typer.Exit(1)
 
 

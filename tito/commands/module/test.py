@@ -1,6 +1,11 @@
 """`tito module test`: check what the learner wrote."""
 
+import re
+import sys
+
 import typer
+
+STYLES = {"passed": "green", "unwritten": "dim"}
 
 
 def test(
@@ -11,14 +16,44 @@ def test(
 ):
     """Check your exercises, as they are saved."""
     from tito import workspace
-    from tito.checks import trial
 
     space = workspace.find()
     module, exercise = space.curriculum.target(target)
     if watch:
         watch_notebook(space, module, exercise, everything, timeout)
-    outcome = trial.run(space, module, exercise, timeout)
+    outcome = run(space, module, exercise, timeout)
     raise typer.Exit(0 if conclude(space, module, outcome, exercise, everything) else 1)
+
+
+def run(space, module, exercise=None, timeout=10.0):
+    """Check a module or one exercise, print each verdict as it comes, and return the `trial.Trial`."""
+    from tito import console, workspace
+    from tito.checks import trial
+    from tito.notebooks import source
+
+    path = space.notebook(module)
+    console.say(console.wrap(f"{space.label(path)}, {trial.saved(path)}"))
+    console.say()
+    reference = workspace.course_source(module)
+    exercises = () if workspace.is_to_come(module) else source.read(reference).exercises()
+    waiting = iter([one.label for one in exercises if exercise in (None, one.id)])
+
+    def announce():
+        name = next(waiting, None)
+        console.pending(f"  {console.SIGNS['current']} {name}  ..." if name else "")
+
+    def tell(verdict):
+        console.pending()
+        status = verdict.status if verdict.status in STYLES else "failed"
+        console.say(f"  {console.SIGNS[status]} {verdict.id:6}{verdict.name:27} {brief(verdict)}", style=STYLES.get(status, "red"))
+        sys.stdout.flush()
+        announce()
+
+    announce()
+    try:
+        return trial.run(space, module, exercise, timeout, tell=tell)
+    finally:
+        console.pending()
 
 
 def conclude(space, module, outcome, exercise=None, everything=False):
@@ -28,17 +63,17 @@ def conclude(space, module, outcome, exercise=None, everything=False):
         Whether all is well: every core exercise passed, or the one that was asked for.
     """
     from tito import console, standing
-    from tito.checks import trial
 
-    console.say(f"{outcome.label}, {trial.saved(outcome.path)}")
-    console.say()
     failed = show(outcome, everything, printed=exercise is not None)
     unwritten = [verdict for verdict in outcome.verdicts if verdict.status == "unwritten"]
-    console.say(f"{len(outcome.passed)} passed, {len(failed)} failed, {len(unwritten)} not written yet")
+    console.say(f"{len(outcome.passed)} passed, {len(failed)} failed, {len(unwritten)} not written yet", style="bold")
     open_core = [one for one in unwritten if exercise or one.id not in extensions(module)]
     if exercise is None:
         standing.record(space, module, outcome.passed)
-    if failed and failed[0].failure.shared:
+    earlier = blamed(space, module, failed[0]) if failed else None
+    if earlier:
+        console.next_step(f"tito module test {earlier.number}, which this failure comes from")
+    elif failed and failed[0].failure.shared:
         console.next_step(f"edit the cell that is named above and save, then tito module test {module.number}")
     elif failed:
         console.next_step(f"edit {failed[0].name} and save, or tito module hint {failed[0].id}")
@@ -54,7 +89,7 @@ def conclude(space, module, outcome, exercise=None, everything=False):
 
 
 def show(outcome, everything=False, printed=False):
-    """Print one line for each exercise, and the first failure, or all of them, in full.
+    """Print the first failure, or all of them, in full.
 
     Args:
         outcome: The `trial.Trial`.
@@ -67,10 +102,7 @@ def show(outcome, everything=False, printed=False):
     from tito import console
     from tito.checks import report
 
-    styles = {"passed": "green", "unwritten": "dim"}
-    failed = [verdict for verdict in outcome.verdicts if verdict.status not in styles]
-    for verdict in outcome.verdicts:
-        console.say(f"  {verdict.id:6}{verdict.name:28}{brief(verdict)}", style=styles.get(verdict.status, "red"))
+    failed = [verdict for verdict in outcome.verdicts if verdict.status not in STYLES]
     console.say()
     for verdict in failed if everything else failed[:1]:
         console.say(report.text(verdict, outcome.where(verdict), printed=printed))
@@ -83,6 +115,17 @@ def show(outcome, everything=False, printed=False):
         )
         console.say()
     return failed
+
+
+def blamed(space, module, verdict):
+    """Return the earlier module that a failure comes from: the one whose code the error was raised in, or that is not written yet."""
+    rows = [text for label, text in verdict.failure.rows if label in ("at", "") or "earlier" in label]
+    for text in rows:
+        named = re.search(r"(\w+)\.(?:ipynb|py)\b|needs (\d\d)\.\d", text)
+        for one in space.curriculum.prerequisites(module) if named else ():
+            if one.number == named[2] or named[1] in (one.name, one.package_name):
+                return one
+    return None
 
 
 def brief(verdict):
@@ -109,7 +152,6 @@ def watch_notebook(space, module, exercise, everything, timeout):
     import time
 
     from tito import console
-    from tito.checks import trial
     from tito.notebooks.problems import SourceError
 
     path, seen = space.notebook(module), None
@@ -118,7 +160,7 @@ def watch_notebook(space, module, exercise, everything, timeout):
         if changed != seen:
             seen = changed
             try:
-                conclude(space, module, trial.run(space, module, exercise, timeout), exercise, everything)
+                conclude(space, module, run(space, module, exercise, timeout), exercise, everything)
             except SourceError as error:
                 console.say(str(error), style="red")
             console.say("\nWatching for the next save; Ctrl-C ends it.", style="dim")
