@@ -134,6 +134,8 @@ def test_what_was_measured_outlives_an_interruption(record, tmp_path, capsys):
     path, entry = tmp_path / "cpu.json", record["cases"][0]
 
     class Interrupted:
+        seconds, threads = 8, (1, 2)
+
         def describe(self):
             return {name: value for name, value in record.items() if name not in ("cases", "imports", "memory")}
 
@@ -152,6 +154,8 @@ def test_what_was_measured_outlives_an_interruption(record, tmp_path, capsys):
 
 def test_a_case_that_fails_leaves_the_others(record, capsys):
     class Failing:
+        seconds, threads = 8, (1, 2)
+
         def missing(self, case):
             return []
 

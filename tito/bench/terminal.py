@@ -63,10 +63,11 @@ def measure(bench, wanted, keep=lambda record: None):
             record["cases"].append(entry)
             keep(record)
     if imports.NAME in wanted:
-        record["imports"] = bench.imports()
+        record["imports"] = waited_for("measuring imports", bench.imports)
         show(table.imports(record["imports"]))
     if MEMORY in wanted:
-        record["memory"] = [bench.memory(case) for case in cases.CASES if case.memory and not bench.missing(case)]
+        measurable = [case for case in cases.CASES if case.memory and not bench.missing(case)]
+        record["memory"] = [waited_for(f"measuring the memory of {case.name}", lambda: bench.memory(case)) for case in measurable]
         show(table.memory(record["memory"]))
     record["load_after"] = machine.load()
     keep(record)
@@ -126,13 +127,25 @@ def measured(bench, case):
         yield {"case": case.name, "title": case.title, "needs": missing, "threads": {}}
         return
     try:
-        for entry in bench.sizes(case):
+        entries = bench.sizes(case)
+        while entry := waited_for(f"measuring {case.name}, {at_most(bench)}", lambda: next(entries, None)):
             show(table.times(entry))
             yield entry
     except BenchFailed as error:  # the other cases can do without this one
         console.say()
         console.say(str(error), style="red")
         yield {"case": case.name, "title": case.title, "failed": str(error), "threads": {}}
+
+
+def waited_for(text, work):
+    """Return what a function returns, and show meanwhile that it works."""
+    with console.working(text):
+        return work()
+
+
+def at_most(bench):
+    """Say how long a table's turns go on."""
+    return f"at most {bench.seconds * len(bench.threads):g} s a table, and what starting takes"
 
 
 def show(lines):

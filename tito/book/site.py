@@ -40,8 +40,10 @@ def build(out=None, execute=True, tell=lambda text: None):
     out.parent.mkdir(parents=True, exist_ok=True)
     with leftovers.folder(f".{out.name}-", out.parent) as draft:
         notebooks = write_sources(draft / "source", execute, tell)
+        tell("Jupyter Book lays out the pages")
         site = run_jupyter_book(draft / "source", draft / "built")
         copy_mathjax(site / "_static" / "mathjax")
+        tell("looking for answers in the pages")
         refuse_answers(site, notebooks)
         if out.exists():
             shutil.rmtree(out)
@@ -64,8 +66,9 @@ def write_sources(folder, execute=True, tell=lambda text: None):
     (folder / "modules").mkdir()
     notebooks = []
     for module in modules:
+        tell(f"module {module}")
         notebooks.append(source.read(workspace.course_source(module)))
-        produced = _outputs(module, curriculum, tell) if execute else None
+        produced = _outputs(module, curriculum) if execute else None
         (folder / "modules" / f"{module.folder}.ipynb").write_text(page.text(notebooks[-1], produced), encoding="utf-8")
     return notebooks
 
@@ -108,9 +111,13 @@ def refuse_answers(site, notebooks):
         raise BookError(f"answers are left in the site, {len(found)} in all, so it is not kept:\n{shown}")
 
 
-def _outputs(module, curriculum, tell):
-    produced, cached = execution.outputs(module, curriculum, workspace.course_dir() / "book" / "_build" / "outputs")
-    tell(f"  {module.number} {module.name:13}{'as it was' if cached else 'run'}")
+def parts():
+    """Return how many times `build` tells of what it does next."""
+    return len(contents.chapters(Curriculum.load(workspace.course_dir() / workspace.MANIFEST))) + 2
+
+
+def _outputs(module, curriculum):
+    produced, _ = execution.outputs(module, curriculum, workspace.course_dir() / "book" / "_build" / "outputs")
     return produced
 
 

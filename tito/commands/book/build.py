@@ -18,7 +18,8 @@ def build(
     from tito.book import BookError, site
 
     try:
-        index = site.build(out, execute, console.say)
+        with console.bar(site.parts(), "parts") as begin:
+            index = site.build(out, execute, begin)
     except BookError as error:
         console.say(str(error))
         console.next_step("mend that, then tito book build again")
