@@ -20,7 +20,7 @@ def pages(course, tmp_path):
         folder, told = tmp_path / f"source{len(list(tmp_path.iterdir()))}", []
         site.write_sources(folder, execute, told.append)
         cells = {path.stem: json.loads(path.read_text(encoding="utf-8"))["cells"] for path in folder.glob("modules/*.ipynb")}
-        return cells, [line.split(maxsplit=2)[-1] for line in told]
+        return cells, [line.rpartition(": ")[2] for line in told]
 
     return pages
 

@@ -28,21 +28,26 @@ def outputs(module, curriculum, cache):
         cache: Folder that keeps outputs from build to build.
 
     Returns:
-        Tuple: a list with one list of nbformat outputs for each cell, and whether it came from the cache.
+        A list with one list of nbformat outputs for each cell.
 
     Raises:
         BookError: A cell failed; the message names it.
     """
-    kept = Path(cache) / f"{module.folder}-{fingerprint(module, curriculum)}.json"
+    kept = kept_in(cache, module, curriculum)
     try:
-        return json.loads(kept.read_text(encoding="utf-8")), True
+        return json.loads(kept.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         found = run(module, curriculum)
     kept.parent.mkdir(parents=True, exist_ok=True)
     for old in kept.parent.glob(f"{module.folder}-*.json"):
         old.unlink()
     write_atomically(kept, json.dumps(found))
-    return found, False
+    return found
+
+
+def kept_in(cache, module, curriculum):
+    """Return the file of a cache that holds a module's outputs as they are now, if it is there."""
+    return Path(cache) / f"{module.folder}-{fingerprint(module, curriculum)}.json"
 
 
 def fingerprint(module, curriculum):

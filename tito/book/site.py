@@ -66,9 +66,8 @@ def write_sources(folder, execute=True, tell=lambda text: None):
     (folder / "modules").mkdir()
     notebooks = []
     for module in modules:
-        tell(f"module {module}")
         notebooks.append(source.read(workspace.course_source(module)))
-        produced = _outputs(module, curriculum) if execute else None
+        produced = _outputs(module, curriculum, tell) if execute else None
         (folder / "modules" / f"{module.folder}.ipynb").write_text(page.text(notebooks[-1], produced), encoding="utf-8")
     return notebooks
 
@@ -111,14 +110,16 @@ def refuse_answers(site, notebooks):
         raise BookError(f"answers are left in the site, {len(found)} in all, so it is not kept:\n{shown}")
 
 
-def parts():
+def parts(execute=True):
     """Return how many times `build` tells of what it does next."""
-    return len(contents.chapters(Curriculum.load(workspace.course_dir() / workspace.MANIFEST))) + 2
+    chapters = contents.chapters(Curriculum.load(workspace.course_dir() / workspace.MANIFEST)) if execute else ()
+    return len(chapters) + 2
 
 
-def _outputs(module, curriculum):
-    produced, _ = execution.outputs(module, curriculum, workspace.course_dir() / "book" / "_build" / "outputs")
-    return produced
+def _outputs(module, curriculum, tell):
+    cache = workspace.course_dir() / "book" / "_build" / "outputs"
+    tell(f"module {module}: {'as it was' if execution.kept_in(cache, module, curriculum).exists() else 'run'}")
+    return execution.outputs(module, curriculum, cache)
 
 
 def _require_parts(course):

@@ -18,7 +18,7 @@ def build(
     from tito.book import BookError, site
 
     try:
-        with console.bar(site.parts(), "parts") as begin:
+        with console.bar(site.parts(execute), "parts") as begin:
             index = site.build(out, execute, begin)
     except BookError as error:
         console.say(str(error))
