@@ -8,7 +8,7 @@ import jupytext
 import nbformat
 import pytest
 
-from tito.notebooks import source, strip
+from tito.notebooks import cards, source, strip
 from tito.notebooks.source import SourceError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -185,12 +185,19 @@ def test_the_notebook_is_valid_and_exactly_what_jupyter_would_save(learner):
     assert nbformat.writes(document) + "\n" == path.read_text(encoding="utf-8")
     assert document.metadata.kernelspec.name == "python3"
     assert (document.nbformat, document.nbformat_minor) == (4, 5)
-    assert [cell.id for cell in document.cells[:3]] == ["shapes-builds-tinytorch-shapes-py-core-work-15", "PLACEHOLDER", "PLACEHOLDER"]
+    assert [cell.id for cell in document.cells[:3]] == [
+        "shapes-builds-tinytorch-shapes-py-core-work-15",
+        "from-tito-import-notebook-check-notebook-01",
+        "shapes-and-their-areas-import-math-limit-1e6",
+    ]
+    named = {cell.metadata.get("exercise"): cell.id for cell in document.cells}
+    assert named["01.1"] == "exercise-01-1-area" and named["01.2"] == "exercise-01-2-circle"
+    assert len({cell.id for cell in document.cells}) == len(document.cells)
     assert all(cell.outputs == [] and cell.execution_count is None for cell in document.cells if cell.cell_type == "code")
 
 
 def test_magics_are_live_in_a_notebook_and_comments_in_python(learner):
-    texts = {format: source.read(learner(format)).cells[7].text for format in ("ipynb", "py")}
+    texts = {format: source.read(learner(format)).cells[8].text for format in ("ipynb", "py")}
     assert texts == {"ipynb": "%timeit area(20, 30)\narea(20, 30)", "py": "# %timeit area(20, 30)\narea(20, 30)"}
 
 
@@ -199,7 +206,33 @@ def test_jupytext_reads_both_formats_alike(learner):
     for cell in theirs[1].cells:
         cell.metadata.pop("lines_to_next_cell", None)
     first, second = ([(cell.cell_type, cell.source, dict(cell.metadata)) for cell in notebook.cells] for notebook in theirs)
-    assert first == second
+    assert [cell[0] for cell in first] == [cell[0] for cell in second]
+    for ours, plain in zip(first, second):
+        if "<blockquote" not in ours[1]:
+            assert ours == plain
+
+
+def test_a_card_has_no_script_and_says_the_same_without_its_styles(learner):
+    text = "".join(cell.text for cell in source.read(learner("ipynb")).cells if "<blockquote" in cell.text)
+    assert "<script" not in text and not re.search(r"\bon\w+ *=", text)
+    words = re.sub("<[^>]*>", " ", text)
+    assert "Your turn: exercise 01.1 · 15 minutes · core · 2 points" in " ".join(words.split())
+    assert "tito module hint 01.1" in words and "Question 01.1" in words
+
+
+def test_every_question_has_a_place_for_its_answer(learner):
+    for format in ("ipynb", "py"):
+        cells = source.read(learner(format)).cells
+        asked = [cell for cell in cells if cell.question]
+        assert asked and all(cells[cell.index].metadata == {"answer": cell.question} for cell in asked)
+
+
+def test_long_given_code_is_folded_and_exercises_never(changed):
+    long = "\n".join(f"LINE_{number} = {number}" for number in range(cards.LONG + 1))
+    dressed = cards.dressed(strip.learner_cells(changed("import math\n", f"import math\n{long}\n")))
+    folded = [cell for cell in dressed if cell.metadata.get("jupyter")]
+    assert folded and all(cell.exported and not cell.exercise for cell in folded)
+    assert all(cell.metadata["jupyter"] == {"source_hidden": True} for cell in folded)
 
 
 def test_another_format_is_refused(reference, tmp_path):

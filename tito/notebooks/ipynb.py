@@ -52,7 +52,9 @@ def names(cells):
     found = []
     for cell in cells:
         kind = next((kind for kind in ("exercise", "check", "question", "answer") if cell.metadata.get(kind)), None)
-        words = f"{kind} {cell.metadata[kind]}" if kind else cell.text
+        defined = re.search(r"^(?:def|class) +(\w+)|^(\w+) *=", cell.text, re.MULTILINE) if kind == "exercise" else None
+        words = f"{kind} {cell.metadata[kind]} {defined[0] if defined else ''}" if kind else cell.text
+        words = re.sub(r"\b(def|class)\b|#\| *export", " ", words)
         name = "-".join(re.findall(r"[A-Za-z0-9]+", re.sub("<[^>]*>", " ", words[:400]))[:8])[:50].strip("-").lower() or "cell"
         same = sum(other == name or other.rpartition("-again-")[0] == name for other in found)
         found.append(f"{name}-again-{same + 1}" if same else name)
