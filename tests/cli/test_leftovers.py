@@ -99,7 +99,7 @@ def test_milestone_run_ends_its_training(tmp_path, ending):
 def test_module_test_ends_the_learners_code(workspace, replace, tmp_path, ending):
     """The code hangs where no other thread of its process can run: a regular expression that takes years."""
     root = workspace("solved")
-    body = "return np.maximum(x, 0)"
+    body = "return np.maximum(a, 0)"
     replace(root / "modules" / "02_activations" / "activations.ipynb", body, f"import re; re.match('(a+)+$', 'a' * 64 + 'b'); {body}")
     (tmp_path / "temporary").mkdir()
     environment = {**os.environ, "TMPDIR": str(tmp_path / "temporary"), "TINYTORCH_WORKSPACE": str(root)}

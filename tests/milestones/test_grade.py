@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ from safetensors.numpy import save_file
 from typer.testing import CliRunner
 
 from tito.curriculum import Curriculum
-from tito.evidence import verdict
+from tito.evidence import passed, verdict
 
 ROOT = Path(__file__).resolve().parents[2]
 MNIST = Curriculum.load(ROOT / "modules" / "curriculum.toml").milestone("mnist-mlp")
@@ -176,11 +177,16 @@ def test_the_command_ends_with_the_verdict(given, tmp_path, monkeypatch, seed, s
 
     monkeypatch.setenv("TINYTORCH_WORKSPACE", str(ROOT))
     monkeypatch.setattr(verdict, "examples", lambda milestone, data_dir: given)
+    kept = []
+    monkeypatch.setattr(passed, "keep", lambda space, milestone, rows, caveats, path: kept.append((milestone.name, caveats)))
     weights = trained(given) if seed is None else initial(seed=seed)
     save_file(weights, tmp_path / "weights.safetensors", {name: json.dumps(value) for name, value in ABOUT.items()})
     done = CliRunner().invoke(app, ["milestone", "grade", "mnist-mlp", "--run", str(tmp_path)])
     assert done.exit_code == status, done.output
-    assert done.output.count("passed") == 6 - status
+    assert len(re.findall("^  [+✓] passed", done.output, re.MULTILINE)) == 6 - status
+    assert ("mnist-mlp is passed, with what the notes say" in done.output) == (status == 0)
+    assert "the run does not say which files trained these weights" in done.output
+    assert [name for name, _ in kept] == ["mnist-mlp"] * (status == 0)
     assert max(map(len, done.output.splitlines()[1:])) <= 80, "all but the path"
     assert "Next: tito" in done.output
 
@@ -210,3 +216,54 @@ def test_data_that_are_not_there_are_no_evidence(tmp_path):
 def test_a_floor_is_a_floor(given):
     rows = verdict.judge(dataclasses.replace(MNIST, floor=100.1), verdict.Saved(trained(given), ABOUT), given, ROOT)
     assert [row.what for row in rows if not row.passed] == [ACCURACY]
+
+
+def test_a_run_on_the_pictures_that_come_along_is_not_graded_and_told_why(tmp_path):
+    about = {"milestone": '"mnist-mlp"', "choices": '{"dataset": "mnist-5k"}'}
+    save_file(initial(), tmp_path / "weights.safetensors", about)
+    with pytest.raises(verdict.NoEvidence, match="a grade counts on all of MNIST only") as refused:
+        verdict.read(tmp_path / "weights.safetensors", MNIST)
+    assert refused.value.remedy == "tito milestone run mnist-mlp --data mnist"
+
+
+@pytest.mark.parametrize(
+    ("about", "reason", "command"),
+    [
+        ({"epochs": 1, "usual_epochs": 5}, "Train longer: 1 epoch was not enough.", "tito milestone run mnist-mlp"),
+        ({"epochs": 5, "usual_epochs": 5}, "Train longer: 5 epochs were not enough.", "tito milestone run mnist-mlp --epochs 10"),
+        ({}, "", "tito milestone run mnist-mlp"),
+    ],
+)
+def test_too_few_epochs_are_said_to_be(about, reason, command):
+    from tito.commands.milestone.grade import again
+
+    rows = [verdict.Row("every parameter moved", "4 of them", True), verdict.Row("test accuracy", "94 %", False)]
+    assert again(MNIST, rows, about) == (reason, command)
+    broken = [verdict.Row("every parameter moved", "2 did not", False), *rows]
+    assert again(MNIST, broken, about) == ("", "tito milestone run mnist-mlp")
+
+
+def test_a_pass_says_what_it_passed_with_and_the_map_shows_it(tmp_path):
+    from tito import scaffold, standing, workspace
+    from tito.commands.overview import stage
+
+    scaffold.write(tmp_path / "space")
+    space = workspace.Workspace(tmp_path / "space")
+    modules = space.curriculum.prerequisites(MNIST)
+    for module in modules:
+        space.exported(module).write_text(f"# {module}", encoding="utf-8")
+    digests = {module.exports: standing.digest(space.exported(module)) for module in modules}
+    assert passed.caveats(space, MNIST, {"package": digests}) == []
+    standing.borrow(space, modules[0])
+    space.exported(modules[-1]).write_text("# another", encoding="utf-8")
+    found = passed.caveats(space, MNIST, {"package": digests})
+    assert found == [
+        f"borrowed from the reference: {modules[0]}",
+        f"tinytorch/{modules[-1].exports} (module {modules[-1]}) is not the file that trained these weights",
+    ]
+    (tmp_path / "weights").write_bytes(b"x")
+    passed.keep(space, MNIST, [("test accuracy", "97.60 ± 0.15 %, 9,760 of 10,000")], found, tmp_path / "weights")
+    state, words = stage(space, MNIST, standing.standings(space))
+    assert state == "passed" and words.startswith("passed with 97.60 %, 2") and words.endswith("on borrowed modules")
+    (space.root / ".tito" / "milestones" / "mnist-mlp.json").write_text('{"when": 5}', encoding="utf-8")
+    assert stage(space, MNIST, standing.standings(space))[0] == "ready"

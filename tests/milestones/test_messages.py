@@ -166,15 +166,18 @@ def test_the_list_tells_what_is_trained_and_what_comes_next(tmp_path, monkeypatc
     monkeypatch.setattr(
         standing,
         "standings",
-        lambda _: [SimpleNamespace(module=one, usable=one.number != "12") for one in space.curriculum.modules],
+        lambda _: [
+            SimpleNamespace(module=one, usable=one.number != "12", state="absent" if one.number == "12" else "done", passed=())
+            for one in space.curriculum.modules
+        ],
     )
     list_milestones()
     *lines, _, following = capsys.readouterr().out.splitlines()
-    assert [re.split(r" {2,}", line.strip())[::2] for line in lines] == [
-        ["mnist-mlp", "trained"],
-        ["cifar10-mlp", "ready"],
-        ["lenet5", "needs module 12"],
-        ["cifar10-cnn", "needs module 12"],
+    assert [(name.split()[1], words.strip()) for name, words in zip(lines[::2], lines[1::2])] == [
+        ("mnist-mlp", "trained, not graded yet: tito milestone grade mnist-mlp"),
+        ("cifar10-mlp", "ready to run"),
+        ("lenet5", "needs 12"),
+        ("cifar10-cnn", "needs 12"),
     ]
     assert following == "Next: tito milestone run cifar10-mlp"
 

@@ -41,7 +41,11 @@ def grade(
         console.say(f"{milestone.name} is passed{', with what the notes say' * bool(caveats)}.", style="bold green")
         console.next_step("tito")
         raise typer.Exit(0)
-    console.next_step(again(milestone, rows, saved.about))
+    reason, command = again(milestone, rows, saved.about)
+    if reason:
+        console.say()
+        console.say(reason, style="yellow")
+    console.next_step(command)
     raise typer.Exit(1)
 
 
@@ -54,11 +58,11 @@ def line(word, text):
 
 
 def again(milestone, rows, about):
-    """Return the command after a failure: a longer training where the accuracy alone is too low."""
+    """Return what to say after a failure, and the command: a longer training where the accuracy alone is too low."""
     command = f"tito milestone run {milestone.name}"
     epochs, usual = about.get("epochs"), about.get("usual_epochs")
     if [row.what for row in rows if not row.passed] != ["test accuracy"] or not isinstance(epochs, int):
-        return command
+        return "", command
     longer = f" --epochs {2 * epochs}" if epochs >= (usual or 0) else ""
     too_few = f"{epochs} epochs were" if epochs != 1 else "1 epoch was"
-    return f"{command}{longer} trains longer: {too_few} not enough"
+    return f"Train longer: {too_few} not enough.", command + longer
