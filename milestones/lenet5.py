@@ -72,7 +72,8 @@ def main():
     """Train, show how it goes, and say how it went on pictures that nothing was chosen by."""
     options = read_options()
     kind = kind_of(options.data)
-    recipe, data = RECIPES[options.model, kind], cifar10(options.data_dir) if kind == "cifar10" else read_digits(options)
+    recipe = RECIPES[options.model, kind]
+    data = cifar10(options.data_dir) if kind == "cifar10" else read_digits(options)
     rng = np.random.default_rng(options.seed)
     model = network(rng, options.model, options.data)
     if options.frozen_filters:
@@ -82,7 +83,9 @@ def main():
     )
     training, validation, tests = loaders(data, recipe, PIXELS[kind], options, rng, options.examples)
     train(session, model, recipe, training, validation)
-    session.finish(model, evaluate(model, tests, cross_entropy), data, tests, NAMES[options.model], graded=options.data != "mnist-5k")
+    session.finish(
+        model, evaluate(model, tests, cross_entropy), data, tests, NAMES[options.model], graded=options.data != "mnist-5k"
+    )
 
 
 if __name__ == "__main__":

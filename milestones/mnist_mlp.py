@@ -68,9 +68,7 @@ def rebuild(rng, choices):
 def batches_of(data, size=1000):
     """Return the test data as pairs of tensors."""
     starts = range(0, len(data.test_labels), size)
-    return [
-        (standardise(data.test_images[i : i + size]), Tensor(data.test_labels[i : i + size])) for i in starts
-    ]
+    return [(standardise(data.test_images[i : i + size]), Tensor(data.test_labels[i : i + size])) for i in starts]
 
 
 def train(session, data, kind):

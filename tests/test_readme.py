@@ -8,8 +8,6 @@ import time
 import tomllib
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[1]
 NOWHERE = "http://127.0.0.1:9"  # a proxy where nobody listens
 README = (ROOT / "README.md").read_text(encoding="utf-8")

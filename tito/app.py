@@ -29,8 +29,6 @@ def tito(show_version: bool = typer.Option(False, "--version", callback=version,
     """Write a deep-learning framework in twelve notebooks. `tito` alone shows where you are."""
 
 
-
-
 def example(words):
     """Return the options of a command that needs an argument: without one it shows its help, which ends with an example."""
     return dict(no_args_is_help=True, epilog=f"Example: tito {words}")

@@ -1,6 +1,6 @@
-"""Wait for tito's end, then end the processes and remove the folders that it left. `leftovers.py` runs this, and tells it of them.
+"""Wait for tito's end, then end the processes and remove the folders that it left. `leftovers.py` runs it, and tells it of them.
 
-Each line that it reads adds (`+folder PATH`) or takes away (`-folder PATH`) one thing. In the usual case nothing is left at the end.
+Each line that it reads adds (`+folder PATH`) or takes away (`-folder PATH`) one thing. Usually nothing is left at the end.
 """
 
 import os

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from tito.keeper import end
 
+STARTING, KEEPERS = threading.Lock(), []  # this process has one keeper or none
 ENDINGS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
@@ -95,12 +96,12 @@ def tell(sign, kind, what):
         pipe.flush()
 
 
-def keeper(running={}, starting=threading.Lock()):
+def keeper():
     """Return the pipe to this process's keeper, which is started when it is first needed."""
-    with starting:
-        if not running:
-            running["keeper"] = start()
-    return running["keeper"].stdin
+    with STARTING:
+        if not KEEPERS:
+            KEEPERS.append(start())
+    return KEEPERS[0].stdin
 
 
 def start():

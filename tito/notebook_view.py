@@ -65,6 +65,7 @@ def shorten_stubs():
 def _one_line(shell, kind, error, traceback, tb_offset=None):
     """Show the error; called by IPython in place of its own."""
     if STUB.fullmatch(str(error)):
-        shell._showtraceback(kind, error, [f"{error} is not written yet: write it in its cell, run that cell, then run this one again"])
+        words = f"{error} is not written yet: write it in its cell, run that cell, then run this one again"
+        shell._showtraceback(kind, error, [words])
     else:
         shell.showtraceback((kind, error, traceback), tb_offset=tb_offset)

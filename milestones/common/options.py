@@ -69,7 +69,7 @@ def parser(description, name, recipes):
 
 
 def complete(options, recipe):
-    """Fill in what the command line leaves to the recipe, and return the options; the recipe's epochs are kept beside those asked for."""
+    """Fill in what the command line leaves to the recipe, and return the options; the recipe's epochs stay beside them."""
     options.usual_epochs = recipe.epochs
     for name in ("epochs", "batch_size", "lr"):
         if getattr(options, name) is None:

@@ -28,7 +28,8 @@ def test_help_fits_and_no_word_is_cut(words, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "words", [words for words, one in EVERY.items() if any(part.param_type_name == "argument" and part.required for part in one.params)]
+    "words",
+    [words for words, one in EVERY.items() if any(part.param_type_name == "argument" and part.required for part in one.params)],
 )
 def test_a_missing_argument_shows_an_example(words):
     done = CliRunner().invoke(app, words.split())

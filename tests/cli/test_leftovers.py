@@ -100,7 +100,9 @@ def test_module_test_ends_the_learners_code(workspace, replace, tmp_path, ending
     """The code hangs where no other thread of its process can run: a regular expression that takes years."""
     root = workspace("solved")
     body = "return np.maximum(a, 0)"
-    replace(root / "modules" / "02_activations" / "activations.ipynb", body, f"import re; re.match('(a+)+$', 'a' * 64 + 'b'); {body}")
+    replace(
+        root / "modules" / "02_activations" / "activations.ipynb", body, f"import re; re.match('(a+)+$', 'a' * 64 + 'b'); {body}"
+    )
     (tmp_path / "temporary").mkdir()
     environment = {**os.environ, "TMPDIR": str(tmp_path / "temporary"), "TINYTORCH_WORKSPACE": str(root)}
     command = [sys.executable, "-m", "tito", "module", "test", "02.1", "--timeout", "600"]

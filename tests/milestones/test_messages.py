@@ -92,7 +92,9 @@ def test_going_on_from_nothing_and_from_the_end_are_told(digits, tmp_path):
 
 def test_the_next_command_is_one_that_can_be_typed(digits, milestone, cifar10, tmp_path):
     for arguments, more in (((), " --data mnist"), (("--compare",), "")):
-        assert digits("--epochs", "1", *arguments)[0].endswith(f"\nNext: tito milestone run mnist-mlp{more}\n"), "5,000 are not graded"
+        assert digits("--epochs", "1", *arguments)[0].endswith(f"\nNext: tito milestone run mnist-mlp{more}\n"), (
+            "5,000 are not graded"
+        )
     said = milestone("lenet5.py", "--data", "cifar10", "--data-dir", str(cifar10), "--epochs", "1", "--examples", "100")[0]
     assert said.endswith(f"\nNext: tito milestone grade lenet5 --run {tmp_path / 'run'} --data-dir {cifar10}\n")
 
@@ -190,3 +192,22 @@ def test_who_has_written_nothing_is_sent_to_the_first_module(tmp_path):
         [*tito, "milestone", "run", "cifar10-mlp"], cwd=tmp_path / "space", env=here, encoding="utf-8", capture_output=True
     )
     assert done.returncode == 2 and "`tito module start 01`" in words(done.stdout)
+
+
+def test_two_runs_into_one_folder_are_refused(digits, command, environment, tmp_path):
+    with subprocess.Popen(
+        command("mnist_mlp.py", "--data", "mnist-5k", "--epochs", "5000"),
+        cwd=tmp_path,
+        env=environment,
+        encoding="utf-8",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as first:
+        assert first.stdout.readline().startswith("epoch 1/")
+        said, status, _ = digits("--epochs", "1")
+        first.kill()
+        first.stdout.read()
+    assert status == 2 and "another run writes into" in words(said) and "--checkpoint DIR" in words(said)
+    said, status, _ = digits("--epochs", "1")
+    assert status == 0, "a killed run holds nobody up"
+    assert not (tmp_path / "run" / ".running").exists()

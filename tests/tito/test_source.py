@@ -8,7 +8,9 @@ import jupytext
 import pytest
 from hypothesis import given, strategies as st
 
-from tito.notebooks import percent, source
+from tito.notebooks import ipynb, percent, source
+from tito.notebooks.parts import exported_parts
+from tito.notebooks.refusals import refusals
 from tito.notebooks.source import Cell, SourceError, read
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -342,3 +344,41 @@ def test_a_module_is_read_in_milliseconds():
     for path in SOURCES:
         read(path).exercises()
     assert time.process_time() - start < 0.1 * len(SOURCES)
+
+
+MEGABYTE = {
+    "lines of one cell": "\n# %%\n#| export\n" + "".join(f"x{number} = {number}\n" for number in range(40_000)),
+    "functions of one cell": "\n# %%\n#| export\n"
+    + "".join(f"def f{number}(a):\n    return a\n\n\n" for number in range(20_000)),
+    "comments": "\n# %%\n" + "# a comment of some words\n" * 40_000,
+    "blank lines": "\n# %%\n" + "\n" * 500_000,
+    "cells": "\n# %%\nx = 1\n" * 40_000,
+    "prose": "\n# %% [markdown]\n" + "# it's some words\n" * 50_000,
+    "a string that never ends": "\n# %%\nx = '''\n" + "\n# %%\nx = 1\n" * 40_000,
+    "a string in each cell": "\n# %%\nx = '''\n" * 40_000,
+}
+
+
+@pytest.mark.parametrize("what", MEGABYTE)
+def test_a_megabyte_is_read_in_under_a_second_of_processor_time(tmp_path, what):
+    path = tmp_path / "shapes.py"
+    path.write_text(MEGABYTE[what], encoding="utf-8")
+    began = time.process_time()
+    found = source.read(path)
+    assert time.process_time() - began < 1
+    path = path.with_suffix(".ipynb")
+    path.write_text(ipynb.render(found.cells), encoding="utf-8")
+    began = time.process_time()
+    assert len(source.read(path).cells) == len(found.cells)
+    assert time.process_time() - began < 1
+
+
+def test_finding_what_cannot_be_exported_is_linear_too(tmp_path):
+    """It was quadratic in the lines of a cell: 56 s for these."""
+    path = tmp_path / "shapes.py"
+    path.write_text("# %%\nx = 0\n" + MEGABYTE["lines of one cell"], encoding="utf-8")
+    notebook = source.read(path)
+    began = time.process_time()
+    parts = exported_parts(notebook)
+    refusals(notebook, parts, notebook)
+    assert time.process_time() - began < 10

@@ -3,6 +3,7 @@
 `mnist()`, `mnist_5k()` and `cifar10()` return four NumPy arrays: training images and labels, test images
 and labels, all uint8, untouched. The second comes with the course. What cannot be found or trusted raises a `DataError` that says what to do.
 """
+
 from tinytorch.datasets.errors import CorruptFile, DataError, DownloadFailed, MissingData
 from tinytorch.datasets.idx import read_idx
 from tinytorch.datasets.images import CIFAR10, MNIST, MNIST5k, ImageSet

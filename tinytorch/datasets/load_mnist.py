@@ -1,4 +1,5 @@
 """Load MNIST as it was published."""
+
 import os
 from pathlib import Path
 from typing import NamedTuple
@@ -15,30 +16,30 @@ from tinytorch.datasets.wanted import Wanted
 from tinytorch.given.cache import cache_dir
 
 MIRRORS = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/")
-SLACK = 1 << 16         # bytes that compression can add to what does not compress
+SLACK = 1 << 16  # bytes that compression can add to what does not compress
 
 
 class Published(NamedTuple):
     """Describe one published file. The digest is of the decompressed bytes: mirrors compress them differently."""
+
     name: str
     shape: tuple[int, ...]
     sha256: str
 
 
 FILES = (
-    Published("train-images-idx3-ubyte", (60_000, 28, 28),
-              "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"),
-    Published("train-labels-idx1-ubyte", (60_000,),
-              "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"),
-    Published("t10k-images-idx3-ubyte", (10_000, 28, 28),
-              "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"),
-    Published("t10k-labels-idx1-ubyte", (10_000,),
-              "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"),
+    Published("train-images-idx3-ubyte", (60_000, 28, 28), "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"),
+    Published("train-labels-idx1-ubyte", (60_000,), "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"),
+    Published("t10k-images-idx3-ubyte", (10_000, 28, 28), "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"),
+    Published("t10k-labels-idx1-ubyte", (10_000,), "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"),
 )
 NAMES = [file.name for file in FILES]
-WANTED = Wanted(f"MNIST needs {', '.join(NAMES)} (each with or without .gz).", NAMES,
-                ("mnist", ".", "MNIST/raw"),        # the last is where torchvision keeps it
-                "or train on --data mnist-5k (mnist_5k() in Python): the 5,000 pictures of MNIST that come with the course")
+WANTED = Wanted(
+    f"MNIST needs {', '.join(NAMES)} (each with or without .gz).",
+    NAMES,
+    ("mnist", ".", "MNIST/raw"),  # the last is where torchvision keeps it
+    "or train on --data mnist-5k (mnist_5k() in Python): the 5,000 pictures of MNIST that come with the course",
+)
 
 
 def mnist(data_dir: str | os.PathLike | None = None, download: bool = True) -> MNIST:
@@ -78,8 +79,11 @@ def _load_given(path: Path, file: Published) -> np.ndarray:
     try:
         return _load(path, file)
     except CorruptFile as error:
-        raise CorruptFile(path, f"{error.reason}. It was left as it is: put the published file in its place, "
-                                "or name another folder by --data-dir or $TINYTORCH_DATA") from None
+        raise CorruptFile(
+            path,
+            f"{error.reason}. It was left as it is: put the published file in its place, "
+            "or name another folder by --data-dir or $TINYTORCH_DATA",
+        ) from None
 
 
 def _load_cached(file: Published, download: bool, looked: list[str]) -> np.ndarray:
@@ -96,21 +100,28 @@ def _load_cached(file: Published, download: bool, looked: list[str]) -> np.ndarr
         note(f"not used: {error}")
     if not download:
         raise MissingData("Not downloaded: download=False.")
-    fetch(target, [f"{mirror}{target.name}" for mirror in MIRRORS], lambda path: _load(path, file),
-          limit=int(np.prod(file.shape)) + SLACK)
+    fetch(
+        target,
+        [f"{mirror}{target.name}" for mirror in MIRRORS],
+        lambda path: _load(path, file),
+        limit=int(np.prod(file.shape)) + SLACK,
+    )
     return _load(target, file)
 
 
 def _load(path: Path, file: Published) -> np.ndarray:
     """Read a file and make sure that it is the published one."""
     import hashlib
+
     raw = decompressed(path)
     array = parse_idx(raw, path)
     if (array.shape, array.dtype) != (file.shape, np.uint8):
-        raise CorruptFile(path, f"the wrong file: it holds {array.shape} {array.dtype}, "
-                                f"{file.name} holds {file.shape} uint8")
+        raise CorruptFile(path, f"the wrong file: it holds {array.shape} {array.dtype}, {file.name} holds {file.shape} uint8")
     digest = hashlib.sha256(raw).hexdigest()
     if digest != file.sha256:
-        raise CorruptFile(path, "the wrong contents in the right shape: a damaged copy, or another data set, such as "
-                                f"Fashion-MNIST (SHA-256 {digest[:12]}..., MNIST's is {file.sha256[:12]}...)")
+        raise CorruptFile(
+            path,
+            "the wrong contents in the right shape: a damaged copy, or another data set, such as "
+            f"Fashion-MNIST (SHA-256 {digest[:12]}..., MNIST's is {file.sha256[:12]}...)",
+        )
     return array

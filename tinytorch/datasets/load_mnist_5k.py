@@ -1,4 +1,5 @@
 """Load the 5,000 pictures of MNIST that come with the course."""
+
 import os
 from pathlib import Path
 
@@ -53,5 +54,7 @@ def mnist_or_5k(data_dir: str | os.PathLike | None = None) -> MNIST | MNIST5k:
     try:
         return mnist(data_dir)
     except DownloadFailed:
-        note("MNIST is not on this machine and cannot be downloaded now: the 5,000 pictures of it that come with the course are used.")
+        note(
+            "MNIST is not on this machine and cannot be downloaded now: the 5,000 pictures of it that come with the course are used."
+        )
         return mnist_5k()

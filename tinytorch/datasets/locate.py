@@ -1,4 +1,5 @@
 """Find a data set's files: in the folder that the caller names, in $TINYTORCH_DATA, in the user's cache."""
+
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -44,7 +45,7 @@ def spelled(folder: Path, name: str) -> Path | None:
         >>> spelled(Path("no/such/folder"), "train-labels-idx1-ubyte") is None
         True
     """
-    dotted = name.replace("-idx", ".idx")       # so named in copies that were unpacked by other tools
+    dotted = name.replace("-idx", ".idx")  # so named in copies that were unpacked by other tools
     paths = (folder / (stem + ending) for stem in (name, dotted) for ending in (".gz", ""))
     return next((path for path in paths if path.is_file()), None)
 

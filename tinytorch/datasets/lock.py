@@ -1,4 +1,5 @@
 """Let one process at a time write to a place: the cache, or the folder of a run."""
+
 import atexit
 import os
 import time
@@ -7,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-PAUSE = 0.1     # seconds between two attempts
+PAUSE = 0.1  # seconds between two attempts
 
 
 @contextmanager
@@ -30,7 +31,7 @@ def exclusive(path: Path, waiting: Callable[[], None]) -> Iterator[bool]:
         alone
     """
     with open(path, "ab") as file:
-        yield _acquire(file, waiting)    # closing the file releases the lock
+        yield _acquire(file, waiting)  # closing the file releases the lock
 
 
 def hold(path: Path) -> BinaryIO | None:
@@ -55,10 +56,10 @@ def hold(path: Path) -> BinaryIO | None:
     except (BlockingIOError, PermissionError):
         file.close()
         return None
-    except OSError:                                     # a network folder without locks
+    except OSError:  # a network folder without locks
         pass
     if not path.exists() or not os.path.samestat(os.fstat(file.fileno()), path.stat()):
-        file.close()                                    # its holder removed it in between: lock the one that is there now
+        file.close()  # its holder removed it in between: lock the one that is there now
         return hold(path)
     atexit.register(_remove, path)
     return file
@@ -79,12 +80,12 @@ def _acquire(file: BinaryIO, waiting: Callable[[], None]) -> bool:
         try:
             lock(file.fileno())
             return True
-        except (BlockingIOError, PermissionError):      # held: the first is what fcntl raises, the second msvcrt
+        except (BlockingIOError, PermissionError):  # held: the first is what fcntl raises, the second msvcrt
             if not told:
                 waiting()
             told = True
             time.sleep(PAUSE)
-        except OSError:                                 # a network folder without locks
+        except OSError:  # a network folder without locks
             break
     return False
 
@@ -93,11 +94,13 @@ def _system_lock() -> Callable[[int], None] | None:
     """Return the function that locks a file descriptor or fails at once, or None."""
     try:
         import fcntl
+
         return lambda descriptor: fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except ImportError:
         pass
     try:
         import msvcrt
+
         return lambda descriptor: msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
     except ImportError:
         return None

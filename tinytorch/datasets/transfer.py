@@ -1,4 +1,5 @@
 """Move the bytes of one URL into one file, going on where an earlier attempt stopped."""
+
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from tinytorch.datasets.download_progress import progress
 if TYPE_CHECKING:
     from http.client import HTTPResponse
 
-CHUNK = 1 << 16     # bytes asked of the network at once
+CHUNK = 1 << 16  # bytes asked of the network at once
 Value = TypeVar("Value")
 
 
@@ -25,6 +26,7 @@ class Patience(NamedTuple):
         >>> Patience(answer=2.5, stall=30).stall
         30
     """
+
     answer: float
     stall: float
 
@@ -84,7 +86,7 @@ def _ask(url: str, have: int, patience: Patience) -> tuple["HTTPResponse", int]:
     if have and (response.headers["Content-Range"] or "").startswith(f"bytes {have}-"):
         return response, have
     response.close()
-    if have and response.status in (206, 416):      # our bytes are not the beginning of the server's file
+    if have and response.status in (206, 416):  # our bytes are not the beginning of the server's file
         return _ask(url, 0, patience)
     raise Interrupted(f"HTTP {response.status} {response.reason}")
 
@@ -93,6 +95,7 @@ def _open(url: str, start: int, patience: Patience) -> "HTTPResponse":
     """Send a request and return the answer, whatever its status."""
     from urllib.error import HTTPError
     from urllib.request import Request, urlopen
+
     headers = {"User-Agent": "tinytorch"} | ({"Range": f"bytes={start}-"} if start else {})
     with _network(patience.answer):
         try:
@@ -149,6 +152,7 @@ def _chunks(response: "HTTPResponse", timeout: float) -> Iterator[bytes]:
 def _network(timeout: float) -> Iterator[None]:
     """Turn the errors of urllib, sockets and TLS into Interrupted, so that the disk's stay apart."""
     from http.client import HTTPException
+
     try:
         yield
     except (OSError, HTTPException) as error:
@@ -158,7 +162,8 @@ def _network(timeout: float) -> Iterator[None]:
 def _reason(error: Exception, timeout: float) -> str:
     """Say in one line what ended a request."""
     from urllib.error import URLError
-    cause = error.reason if isinstance(error, URLError) else error      # urllib wraps what the socket raised
+
+    cause = error.reason if isinstance(error, URLError) else error  # urllib wraps what the socket raised
     if isinstance(cause, TimeoutError):
         return f"no bytes within {timeout:g} s"
     text = (cause.strerror if isinstance(cause, OSError) else None) or str(cause) or type(cause).__name__
@@ -170,4 +175,5 @@ def _reason(error: Exception, timeout: float) -> str:
 def _host(url: str) -> str:
     """Return the name of the machine that a URL names."""
     from urllib.parse import urlsplit
+
     return urlsplit(url).hostname or url

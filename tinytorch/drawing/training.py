@@ -1,4 +1,5 @@
 """Figures of a training, as matplotlib objects: a notebook shows them, `savefig` writes them to a file. Given."""
+
 import numpy as np
 
 from tinytorch.tensor import unwrap
@@ -74,8 +75,16 @@ def confusion(counts, classes):
     for row, column in np.ndindex(counts.shape):
         right = row == column
         dark = mistakes[row, column] > 0.6 * max(1, mistakes.max())
-        axis.text(column, row, f"{counts[row, column]}", ha="center", va="center", fontsize=7,
-                  color="white" if dark else "black", weight="bold" if right else "normal")
+        axis.text(
+            column,
+            row,
+            f"{counts[row, column]}",
+            ha="center",
+            va="center",
+            fontsize=7,
+            color="white" if dark else "black",
+            weight="bold" if right else "normal",
+        )
     upright = {} if max(map(len, classes)) < 3 else {"rotation": 60, "ha": "right", "rotation_mode": "anchor"}
     axis.set_xticks(range(len(classes)), classes, **upright)
     axis.set_yticks(range(len(classes)), classes)

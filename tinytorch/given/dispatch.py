@@ -1,4 +1,5 @@
 """Which function runs an op: the device of its arrays decides first, then the kernel set in use. Given."""
+
 import importlib
 import importlib.util
 import warnings
@@ -40,8 +41,10 @@ def select_kernel(op, *arrays):
     if kernel is not None:
         return watched("kernel", kernel, op, chosen) if watchers else kernel
     if device != "cpu":
-        raise NotImplementedError(f"op {op.name!r} has no {device} kernel: write one with "
-                                  f"@{op.name}.register_kernel({device!r}), or move the tensor back with .to('cpu')")
+        raise NotImplementedError(
+            f"op {op.name!r} has no {device} kernel: write one with "
+            f"@{op.name}.register_kernel({device!r}), or move the tensor back with .to('cpu')"
+        )
     fallbacks[op.name] += 1
     return watched("kernel", op.forward, op, "numpy", True) if watchers else op.forward
 
@@ -71,8 +74,11 @@ def load(kernels):
     if kernels == "numpy" or kernels in _given:
         return kernels
     if importlib.util.find_spec("numba") is None:
-        warnings.warn("numba is not installed, so the NumPy kernels run: "
-                      "to install it, run `pip install 'tinytorch-course[kernels]'`", RuntimeWarning, stacklevel=3)
+        warnings.warn(
+            "numba is not installed, so the NumPy kernels run: to install it, run `pip install 'tinytorch-course[kernels]'`",
+            RuntimeWarning,
+            stacklevel=3,
+        )
         return "numpy"
     try:
         importlib.import_module("tinytorch.kernels_cpu")

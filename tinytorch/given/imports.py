@@ -1,4 +1,5 @@
 """What `import tinytorch.x` says when x is not written yet, and where an error lies in your notebook. Given."""
+
 import functools
 import importlib
 import importlib.machinery

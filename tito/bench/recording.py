@@ -5,7 +5,6 @@ import json
 import subprocess
 import sys
 from datetime import date
-from pathlib import Path
 
 from tito import leftovers, machine
 from tito.bench import imports, measuring

@@ -1,4 +1,4 @@
-"""What a passed milestone leaves in the workspace: when, how well, with what. The map reads it, so nothing heavy is imported here."""
+"""What a passed milestone leaves in the workspace: when, how well, with what. The map reads it, so its imports are light."""
 
 import hashlib
 from datetime import datetime
@@ -59,4 +59,5 @@ def in_words(evidence):
     rows = {row[0]: str(row[1]) for row in evidence["rows"] if isinstance(row, list) and len(row) == 2}
     accuracy = rows.get("test accuracy", "").partition(" ")[0]
     borrowed = any(str(caveat).startswith("borrowed") for caveat in evidence["caveats"])
-    return ", ".join([f"passed{f' with {accuracy} %' * bool(accuracy)}", evidence["when"][:10]] + ["on borrowed modules"] * borrowed)
+    words = f"passed with {accuracy} %" if accuracy else "passed"
+    return ", ".join([words, evidence["when"][:10]] + ["on borrowed modules"] * borrowed)

@@ -98,10 +98,14 @@ def examples(milestone, data_dir, seed=None):
     with leftovers.folder() as folder:
         path = folder / "examples.safetensors"
         words = [str(workspace.course_dir()), milestone.data, str(data_dir or ""), str(seed or secrets.randbits(32)), str(path)]
-        done = leftovers.run([sys.executable, "-P", "-X", "utf8", drawing.__file__, *words], stderr=subprocess.PIPE, encoding="utf-8")
+        done = leftovers.run(
+            [sys.executable, "-P", "-X", "utf8", drawing.__file__, *words], stderr=subprocess.PIPE, encoding="utf-8"
+        )
         if done.returncode:
-            whole = "\nA grade counts on all of MNIST only, not on the pictures that come with the course." * (milestone.data == "mnist")
-            raise NoEvidence(done.stderr.strip() + whole, f"tito milestone grade {milestone.name} --data-dir DIR")
+            whole = "\nA grade counts on all of MNIST only, not on the pictures that come with the course."
+            raise NoEvidence(
+                done.stderr.strip() + whole * (milestone.data == "mnist"), f"tito milestone grade {milestone.name} --data-dir DIR"
+            )
         return load_file(path)
 
 

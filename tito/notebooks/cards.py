@@ -1,4 +1,4 @@
-"""What shows in a notebook whose turn it is: a card above each exercise and question, a place for each answer, long given code folded.
+"""What shows in a notebook whose turn it is: cards above exercises and questions, places for answers, long given code folded.
 
 A card is HTML with inline styles, without scripts. Its colours are partly transparent, so that they fit a light and a dark page.
 Where an editor drops the styles, the block quote keeps its mark in the margin, and the words are the same.
@@ -59,7 +59,8 @@ def exercise(cell):
     """Return the card of an exercise, as HTML."""
     number, name = cell.exercise, NAME.search(cell.text)
     name = name and (name[1] or name[2])
-    more = f"Write <code>{name}</code> in the next code cell, then run the check below it. Hints: <code>tito module hint {number}</code>"
+    hints = f"Hints: <code>tito module hint {number}</code>"
+    more = f"Write <code>{name}</code> in the next code cell, then run the check below it. {hints}"
     return card(EXERCISE, f"Your turn: exercise {number}", takes(cell.metadata), more)
 
 

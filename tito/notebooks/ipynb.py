@@ -1,5 +1,6 @@
 """The notebook format 4, read and written as plain JSON: importing nbformat would take longer than the work itself."""
 
+import collections
 import glob
 import json
 import re
@@ -49,15 +50,15 @@ def names(cells):
 
     Jupyter takes letters, digits and hyphens, at most 64.
     """
-    found = []
+    found, times = [], collections.Counter()
     for cell in cells:
         kind = next((kind for kind in ("exercise", "check", "question", "answer") if cell.metadata.get(kind)), None)
         defined = re.search(r"^(?:def|class) +(\w+)|^(\w+) *=", cell.text, re.MULTILINE) if kind == "exercise" else None
         words = f"{kind} {cell.metadata[kind]} {defined[0] if defined else ''}" if kind else cell.text
         words = re.sub(r"\b(def|class)\b|#\| *export", " ", words)
         name = "-".join(re.findall(r"[A-Za-z0-9]+", re.sub("<[^>]*>", " ", words[:400]))[:8])[:50].strip("-").lower() or "cell"
-        same = sum(other == name or other.rpartition("-again-")[0] == name for other in found)
-        found.append(f"{name}-again-{same + 1}" if same else name)
+        times[name] += 1
+        found.append(f"{name}-again-{times[name]}" if times[name] > 1 else name)
     return found
 
 

@@ -44,7 +44,8 @@ def write(cells, path, format="ipynb"):
     if format not in ("ipynb", "py"):
         raise ValueError(f"a notebook is written as ipynb or py, not {format!r}")
     path = Path(path)
-    write_atomically(path, ipynb.render(cards.dressed(cells)) if format == "ipynb" else percent.render(cards.dressed(cells, html=False)))
+    render, html = (ipynb.render, True) if format == "ipynb" else (percent.render, False)
+    write_atomically(path, render(cards.dressed(cells, html)))
 
 
 def stub(text, label):

@@ -31,7 +31,9 @@ def grade(
         rows = verdict.judge(milestone, saved, verdict.examples(milestone, data_dir), space.root)
     console.say()
     for row in rows:
-        console.say(line("passed" if row.passed else "failed", f"{row.what}: {row.found}"), style="green" if row.passed else "red")
+        console.say(
+            line("passed" if row.passed else "failed", f"{row.what}: {row.found}"), style="green" if row.passed else "red"
+        )
     caveats = passed.caveats(space, milestone, saved.about)
     for caveat in caveats:
         console.say(line("note", caveat), style="yellow")

@@ -45,7 +45,9 @@ def run(space, module, exercise=None, timeout=10.0):
     def tell(verdict):
         console.pending()
         status = verdict.status if verdict.status in STYLES else "failed"
-        console.say(f"  {console.SIGNS[status]} {verdict.id:6}{verdict.name:27} {brief(verdict)}", style=STYLES.get(status, "red"))
+        console.say(
+            f"  {console.SIGNS[status]} {verdict.id:6}{verdict.name:27} {brief(verdict)}", style=STYLES.get(status, "red")
+        )
         sys.stdout.flush()
         announce()
 
@@ -118,7 +120,7 @@ def show(outcome, everything=False, printed=False):
 
 
 def blamed(space, module, verdict):
-    """Return the earlier module that a failure comes from: the one whose code the error was raised in, or that is not written yet."""
+    """Return the earlier module that a failure comes from: its code raised the error, or is not written yet."""
     rows = [text for label, text in verdict.failure.rows if label in ("at", "") or "earlier" in label]
     for text in rows:
         named = re.search(r"(\w+)\.(?:ipynb|py)\b|needs (\d\d)\.\d", text)
