@@ -41,10 +41,10 @@ shell = InteractiveShell.instance(colors="NoColor")
 from tito import notebook_view
 notebook_view.shorten_stubs()
 shell.run_cell("def relu(a):\\n    raise NotImplementedError('02.1 relu')\\nrelu(1)")
-print("-" * 5)
+print("=" * 5)
 shell.run_cell("raise NotImplementedError('something else')")
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, encoding="utf-8", check=True)
-    stub, other = done.stdout.split("-----\n")
+    stub, other = done.stdout.split("=====\n")
     assert "02.1 relu is not written yet" in stub and "Traceback" not in stub and len(stub.splitlines()) == 1
     assert "Traceback" in other and "something else" in other
