@@ -531,9 +531,9 @@ def test_without_numba_numpy_runs_and_one_line_says_what_to_install():
     )
     out, err = python(
         block + "import numpy as np, tinytorch as tt\n"
-        "from tinytorch.activations import softmax\n"
+        "from tinytorch.activations import softmax\nfrom tinytorch.given.state import state\n"
         "tt.use('numba')\n"
-        "print(tt.op.state.kernels, softmax(tt.Tensor([[0.0, 0.0]])).tolist())\n"
+        "print(state.kernels, softmax(tt.Tensor([[0.0, 0.0]])).tolist())\n"
         "try: from tinytorch import kernels_cpu\n"
         "except ImportError as error: print(error)\n"
     )
