@@ -5,7 +5,7 @@ import re
 import sys
 import textwrap
 
-from tito.checks.report import ASCII
+from tito.checks.layout import ASCII
 
 
 def plain():

@@ -8,6 +8,8 @@ import sys
 
 import numpy as np
 
+FLOAT64 = False  # a kernel is compiled for float32
+
 COMPILE = True     # False while mutants are run
 MACHINE_CODE = {}  # Python function -> the same, compiled
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from tito import workspace
-from tito.checks import report, runner
+from tito.checks import layout, runner
 from tito.curriculum import UnknownExercise
 from tito.notebooks import given, source
 from tito.notebooks.export import export_text
@@ -31,7 +31,7 @@ class Trial:
     def where(self, verdict):
         """Return the place of an exercise, such as `modules/01_tensor/tensor.ipynb, cell 23`."""
         cell = self.cells.get(verdict.name)
-        return report.place(self.label, cell) if cell else self.label
+        return layout.place(self.label, cell) if cell else self.label
 
 
 def run(space, module, only=None, timeout=10.0, notebook=None):

@@ -1,6 +1,6 @@
 """Values as JSON: what passes between the trusted side and the process that runs learner code.
 
-Needs NumPy and nothing of ours, so that it also runs in a sandbox, copied beside `worker.py`. Decoding is strict, because
+Needs NumPy and nothing of ours, so that it also runs in a sandbox, copied beside `learner_process.py`. Decoding is strict, because
 the other side may be hostile: a whitelist of dtypes, limits on size and depth, no pickle.
 """
 import base64

@@ -65,7 +65,7 @@ def show(outcome, everything=False, printed=False):
         List of the verdicts that failed.
     """
     from tito import console
-    from tito.checks import report
+    from tito.checks import layout
 
     styles = {"passed": "green", "unwritten": "dim"}
     failed = [verdict for verdict in outcome.verdicts if verdict.status not in styles]
@@ -73,7 +73,7 @@ def show(outcome, everything=False, printed=False):
         console.say(f"  {verdict.id:6}{verdict.name:28}{brief(verdict)}", style=styles.get(verdict.status, "red"))
     console.say()
     for verdict in failed if everything else failed[:1]:
-        console.say(report.text(verdict, outcome.where(verdict), printed=printed))
+        console.say(layout.text(verdict, outcome.where(verdict), printed=printed))
         console.say()
     if outcome.changed:
         names = ", ".join(f"{name} (cell {cell})" for name, cell in outcome.changed)

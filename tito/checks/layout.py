@@ -42,7 +42,8 @@ def is_well(verdict):
 def one_line(verdict):
     """Return the line about an exercise that passed, or of which there is nothing to check."""
     if verdict.status == "passed":
-        return f"{title(verdict)}  passed {verdict.passed} of {verdict.total} cases"
+        compiled = f" (compiling took {verdict.prepared:.1f} s)" if verdict.prepared >= 0.1 else ""
+        return f"{title(verdict)}  passed {verdict.passed} of {verdict.total} cases{compiled}"
     return f"{title(verdict)}  {verdict.failure.rows[0][1] if verdict.failure else 'not written yet'}"
 
 

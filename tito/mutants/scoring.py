@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from tito.checks import checking, runner
-from tito.mutants import score as mutation, worker as mutant_worker
+from tito.mutants import mutant_process, planting
 from tito.notebooks.problems import SourceError, raise_all
 
 TIMEOUT = 3.0  # seconds for one mutant: a loop that never ends is caught as well
@@ -51,7 +51,7 @@ def scores(course, module, exercises, jobs=2):
     Raises:
         SourceError: The reference itself does not pass, so that nothing would be learned from its mutants.
     """
-    made = {exercise: mutation.mutants(course, module, exercise) for exercise in exercises}
+    made = {exercise: planting.mutants(course, module, exercise) for exercise in exercises}
     tasks = {f"{exercise.id}-{index}": (exercise, mutant) for exercise, mutants in made.items()
              for index, mutant in enumerate([original(course, module, exercise), *mutants])}
     statuses = judge(course, module, tasks, jobs)
@@ -65,12 +65,12 @@ def original(course, module, exercise):
     """Return the reference itself, as a mutant that must pass."""
     parts = course.parts(module)
     index = next(index for index, part in enumerate(parts) if part.cell.index == exercise.cell)
-    return mutation.Mutant(exercise.id, "", "", index, parts[index].text)
+    return planting.Mutant(exercise.id, "", "", index, parts[index].text)
 
 
 def score(course, module, exercise, mutants, lived):
     """Sort an exercise's mutants into those that were caught and those that live, with a reason or without."""
-    entries = mutation.reasons(course.space.folder(module) / "survivors.toml")
+    entries = planting.reasons(course.space.folder(module) / "survivors.toml")
     reasons = {entry.key: entry.reason for entry in entries if entry.exercise == exercise.id}
     survivors = tuple(mutant for mutant in mutants if mutant in lived)
     keys = {mutant.key for mutant in survivors}
@@ -100,7 +100,7 @@ def observe(course, module, parent, tasks, encoded):
         (folder / "mutants.json").write_text(json.dumps(data), encoding="utf-8")
 
     # What stands before the worker's command runs in its place; the cases lie in mutants.json, once for all mutants.
-    command = (sys.executable, "-P", "-X", "utf8", mutant_worker.__file__, "{job}")
+    command = (sys.executable, "-P", "-X", "utf8", mutant_process.__file__, "{job}")
     named = [Named(task, exercise.name) for task, (exercise, _) in tasks.items()]
     return runner.observe(parent, f"tinytorch.{module.package_name}", course.checks_path(module), named,
                           dict.fromkeys(tasks, ()), timeout=TIMEOUT, command_prefix=command, prepare=prepare)
