@@ -73,6 +73,14 @@ def test_what_it_prints_and_changes_stays_apart():
     assert verdict(lambda a: a * 2, cell, names).status == "passed" and names == {"kept": 1}
 
 
+def test_what_the_learner_prints_on_the_way_does_not_count():
+    def talking(a):
+        print("here is", a)
+        return a * 2
+    for cell in (CELL, CELL.replace("double(a)", "print(double(a))").replace("array([2, 4])", "[2 4]")):
+        assert verdict(talking, cell).status == "passed"
+
+
 def test_an_example_that_needs_what_comes_later_does_not_count_against_it():
     def later(a):
         raise NotImplementedError("01.9 apply")

@@ -137,17 +137,20 @@ def test_a_sharper_check_catches_the_survivors(root):
 
 def test_the_whole_package_is_fresh_for_each_mutant(root):
     """A mutant that changes what it imports must not be felt by the next one."""
+    calls = len(Course(root).cases(Course(root).modules[0], "area"))
     plant(
         root,
         AREAS,
         "    widths, heights = sides(rectangles)\n",
-        "    from tinytorch import given\n    given.count = getattr(given, 'count', 0) + 1\n"
+        "    import tinytorch as given\n    given.count = getattr(given, 'count', 0) + 1\n"
         "    widths, heights = sides(rectangles)\n",
     )
-    plant(root, AREAS, "return widths * heights * unit ** 2", "return widths * heights * unit ** 2 * (given.count < 7)")
+    plant(
+        root, AREAS, "return widths * heights * unit ** 2", f"return widths * heights * unit ** 2 * (given.count < {calls + 1})"
+    )
     course = Course(root)
     (score,) = scoring.scores(course, course.modules[0], course.exercises(course.modules[0]), jobs=1)
-    assert score.caught < score.total  # six calls a mutant: were the package kept, all after the first would count as caught
+    assert score.caught < score.total  # were the package kept, all after the first would count as caught
 
 
 def test_a_mutant_that_never_ends_is_caught_and_the_next_ones_are_judged(root, monkeypatch):

@@ -153,7 +153,9 @@ def observe_case(call, inputs, place):
 
 
 def observe_example(statements, names, place):
-    """Run the statements of a docstring's example, and note what each of them prints.
+    """Run the statements of a docstring's example, and note what each of them shows.
+
+    That is its value as Python's prompt shows it, or what it prints where it has none.
 
     Args:
         statements: List of source texts.
@@ -167,10 +169,10 @@ def observe_example(statements, names, place):
     record = {"value": None, "error": None, "changed": []}
     try:
         for statement in statements:
-            printed = Printed()
-            with np.printoptions(**PRINT_OPTIONS), contextlib.redirect_stdout(printed), displaying():
+            printed, shown = Printed(), Printed()
+            with np.printoptions(**PRINT_OPTIONS), contextlib.redirect_stdout(printed), displaying_in(shown):
                 exec(compile(statement, EXAMPLE, "single", dont_inherit=True), names)
-            texts.append(printed.text)
+            texts.append(shown.text or printed.text)
     except KeyboardInterrupt:
         raise
     except BaseException as error:
@@ -180,9 +182,13 @@ def observe_example(statements, names, place):
 
 
 @contextlib.contextmanager
-def displaying():
-    """Print the value of an expression as Python's prompt does, also in a notebook, which draws it."""
-    before, sys.displayhook = sys.displayhook, sys.__displayhook__
+def displaying_in(file):
+    """Write the values of expressions into a file as Python's prompt shows them, also in a notebook, which draws them."""
+    def display(value):
+        if value is not None:
+            file.write(repr(value) + "\n")
+
+    before, sys.displayhook = sys.displayhook, display
     try:
         yield
     finally:
