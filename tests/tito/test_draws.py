@@ -1,4 +1,5 @@
 """What a `draw` receives, and what tells a draw that varies from one that does not."""
+
 import numpy as np
 
 from tito.checks import checking
@@ -27,14 +28,18 @@ def check(draw, **more):
 
 def test_a_draw_of_one_form_is_told_from_one_that_varies():
     assert checking.always_the_same_form(check(lambda rng: iter([{"x": rng.normal32(2, 3)}])))
-    for draw in (lambda rng: iter([{"x": rng.normal32(rng.size(2, 9))}]), lambda rng: iter([{"x": rng.normal32(2, 3), "dim": rng.axis(2)}]),
-                 lambda rng: iter([{"x": [rng.normal32(2)] * rng.size(1, 9)}])):
+    for draw in (
+        lambda rng: iter([{"x": rng.normal32(rng.size(2, 9))}]),
+        lambda rng: iter([{"x": rng.normal32(2, 3), "dim": rng.axis(2)}]),
+        lambda rng: iter([{"x": [rng.normal32(2)] * rng.size(1, 9)}]),
+    ):
         assert not checking.always_the_same_form(check(draw))
 
 
 def test_cases_are_repeated_in_float64_unless_they_are_drawn_so_or_the_check_says_no():
     def dtypes(draw, **more):
         return [case.inputs["x"].dtype.name for case in checking.cases(check(draw, **more), (0,))]
+
     plain = [{"x": np.ones(2, np.float32)}, {"x": np.ones(3, np.int64)}]
     assert dtypes(lambda rng: iter(plain)) == ["float32", "int64", "float64"]
     assert dtypes(lambda rng: iter(plain), float64=False) == ["float32", "int64"]

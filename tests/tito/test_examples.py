@@ -1,4 +1,5 @@
 """What a docstring shows is a case of its exercise: what agrees with it, and what is said of what does not."""
+
 from collections import namedtuple
 
 import numpy as np
@@ -25,16 +26,37 @@ def double(a):
 '''
 
 
-@pytest.mark.parametrize("want, got", [
-    ("array([0.25, 1.5])", "array([ 0.25,  1.5 ])"), ("0.6590", "0.6591"), ("array([0.12345678], dtype=float32)", "array([0.12345679], dtype=float32)"),
-    ("1.5e-08", "1.49e-8"), ("(2, 3)", "(2,3)"), ("[0.1, ...]", "[0.1, 7]"), ("-0.0", "0.0"), ("a.b2 3", "a.b2 3")])
+@pytest.mark.parametrize(
+    "want, got",
+    [
+        ("array([0.25, 1.5])", "array([ 0.25,  1.5 ])"),
+        ("0.6590", "0.6591"),
+        ("array([0.12345678], dtype=float32)", "array([0.12345679], dtype=float32)"),
+        ("1.5e-08", "1.49e-8"),
+        ("(2, 3)", "(2,3)"),
+        ("[0.1, ...]", "[0.1, 7]"),
+        ("-0.0", "0.0"),
+        ("a.b2 3", "a.b2 3"),
+    ],
+)
 def test_texts_that_agree(want, got):
     assert same_text(want + "\n", got + "\n")
 
 
-@pytest.mark.parametrize("want, got", [
-    ("array([1, 2])", "array([1., 2.])"), ("array([1.], dtype=float32)", "array([1.])"), ("0.659", "0.662"), ("3", "4"),
-    ("[1, 2]", "[1, 2, 3]"), ("(2, 3)", "[2, 3]"), ("True", "False"), ("a2", "a3"), ("0.5", "")])
+@pytest.mark.parametrize(
+    "want, got",
+    [
+        ("array([1, 2])", "array([1., 2.])"),
+        ("array([1.], dtype=float32)", "array([1.])"),
+        ("0.659", "0.662"),
+        ("3", "4"),
+        ("[1, 2]", "[1, 2, 3]"),
+        ("(2, 3)", "[2, 3]"),
+        ("True", "False"),
+        ("a2", "a3"),
+        ("0.5", ""),
+    ],
+)
 def test_texts_that_do_not(want, got):
     assert not same_text(want + "\n", got + "\n")
 
@@ -44,11 +66,15 @@ def verdict(double, cell=CELL, names=None, drawn=lambda a: a * 2):
     check = Check("double", lambda rng: iter([{"a": 3}]), lambda a: a * 2, {}, examples=tuple(examples(cell)))
     cases = checking.all_cases(check)
     namespace = {"np": np, "double": double, **(names or {})}
-    records = [learner_process.observe_example(case.encoded[learner_process.EXAMPLE], namespace, lambda file, names: None)
-               for case in check.examples]
+    records = [
+        learner_process.observe_example(case.encoded[learner_process.EXAMPLE], namespace, lambda file, names: None)
+        for case in check.examples
+    ]
     seen = [Observation(drawn(case.inputs["a"])) for case in cases if case.inputs]
-    seen += [Observation(wire.decode(record["value"]), record["error"] and Raised(record["error"]["type"], record["error"]["message"]))
-             for record in records]
+    seen += [
+        Observation(wire.decode(record["value"]), record["error"] and Raised(record["error"]["type"], record["error"]["message"]))
+        for record in records
+    ]
     return checking.verdict(Exercise("01.2", "double"), check, cases, Observations(tuple(seen)))
 
 
@@ -59,7 +85,11 @@ def test_a_right_answer_passes_its_examples_an_expected_exception_among_them():
 def test_a_wrong_one_is_shown_as_the_docstring_shows_it():
     found = verdict(lambda a: a + a.astype(float) if a is not None else a * 2)
     assert (found.status, found.passed, found.total) == ("failed", 2, 3)
-    assert found.failure.rows == (("called", "a = np.array([1, 2])\ndouble(a)"), ("expected", "array([2, 4])"), ("got", "array([2., 4.])"))
+    assert found.failure.rows == (
+        ("called", "a = np.array([1, 2])\ndouble(a)"),
+        ("expected", "array([2, 4])"),
+        ("got", "array([2., 4.])"),
+    )
 
 
 def test_an_exception_that_is_not_expected_and_one_that_does_not_come():
@@ -77,6 +107,7 @@ def test_what_the_learner_prints_on_the_way_does_not_count():
     def talking(a):
         print("here is", a)
         return a * 2
+
     for cell in (CELL, CELL.replace("double(a)", "print(double(a))").replace("array([2, 4])", "[2 4]")):
         assert verdict(talking, cell).status == "passed"
 
@@ -84,6 +115,7 @@ def test_what_the_learner_prints_on_the_way_does_not_count():
 def test_an_example_that_needs_what_comes_later_does_not_count_against_it():
     def later(a):
         raise NotImplementedError("01.9 apply")
+
     assert verdict(later).status == "passed"
     assert verdict(lambda a: a * 2, CELL.replace("np.array", "Tensor")).status == "passed"
 
@@ -91,6 +123,7 @@ def test_an_example_that_needs_what_comes_later_does_not_count_against_it():
 def test_its_own_stub_is_not_written_yet():
     def own(a):
         raise NotImplementedError("01.2 double")
+
     assert verdict(own).status == "unwritten"
 
 

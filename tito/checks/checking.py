@@ -3,6 +3,7 @@
 `checks.py` of a module says for each exercise what to draw, what to observe and what to expect. Learner code runs in
 `learner_process.py` and returns values; here they are compared, and the wrong turn behind them is named.
 """
+
 import re
 from dataclasses import dataclass, field
 
@@ -15,8 +16,26 @@ from tito.checks.examples import ExampleCase
 from tito.checks.observation import Observation, Observations, Raised
 from tito.checks.wording import is_raised
 
-__all__ = ["SEEDS", "Check", "CheckBroken", "Checks", "DrawnCase", "ExampleCase", "Failure", "Observation", "Observations",
-           "Raised", "Verdict", "all_cases", "always_the_same_form", "blind_spots", "cases", "load", "pretend", "verdict"]
+__all__ = [
+    "SEEDS",
+    "Check",
+    "CheckBroken",
+    "Checks",
+    "DrawnCase",
+    "ExampleCase",
+    "Failure",
+    "Observation",
+    "Observations",
+    "Raised",
+    "Verdict",
+    "all_cases",
+    "always_the_same_form",
+    "blind_spots",
+    "cases",
+    "load",
+    "pretend",
+    "verdict",
+]
 
 STUB = re.compile(r"(\d\d\.\d+) (\w+)")
 NOT_THERE_YET = "NameError"  # an example may use what a later cell of the notebook defines
@@ -88,7 +107,10 @@ class _Judged:
 
     def problem(self):
         """Return the status and failure of an exercise whose cases could not run, else None."""
-        errors = [self.seen.error, *(got.error for case, got in zip(self.cases, self.seen.cases) if not self.is_spared(case, got))]
+        errors = [
+            self.seen.error,
+            *(got.error for case, got in zip(self.cases, self.seen.cases) if not self.is_spared(case, got)),
+        ]
         stubs = [found for error in errors if (found := stub(error))]
         if stubs:
             return "unwritten", self.unwritten(*stubs[0])
@@ -146,8 +168,10 @@ class _Judged:
         that pass. Next comes one that explains some of them, and is contradicted by no case at all: the others have a fault of
         their own.
         """
-        guesses = [_Guess(sentence, function, self.cases, self.seen.cases, wrong)
-                   for sentence, function in self.check.misconceptions.items()]
+        guesses = [
+            _Guess(sentence, function, self.cases, self.seen.cases, wrong)
+            for sentence, function in self.check.misconceptions.items()
+        ]
         fitting = [guess for guess in guesses if guess.explained and (guess.is_whole or guess.is_consistent)]
         best = max(fitting, key=lambda guess: guess.rank, default=None)
         return (best.sentence, best.explained) if best else (None, [])
@@ -194,12 +218,11 @@ class _Guess:
 
     def __init__(self, sentence, function, cases, seen, wrong):
         self.sentence = sentence
-        agrees = {index for index, case in enumerate(cases)
-                  if isinstance(case, DrawnCase) and case.explained_by(function, seen[index])}
-        self.explained = [index for index in wrong if index in agrees]
+        self.explained = [index for index in wrong if cases[index].explained_by(function, seen[index])]
         self.is_whole = self.explained == wrong
-        self.is_consistent = all(index in agrees for index, case in enumerate(cases)
-                                 if isinstance(case, DrawnCase) and case.touched_by(function))
+        drawn = [index for index, case in enumerate(cases) if isinstance(case, DrawnCase)] if self.explained else []
+        agrees = {index for index in drawn if cases[index].explained_by(function, seen[index])}
+        self.is_consistent = all(index in agrees for index in drawn if cases[index].touched_by(function))
         self.rank = self.is_whole, self.is_consistent, len(agrees)
 
 

@@ -1,4 +1,5 @@
 """Compare what learner code returned with what was expected, and say where they differ most."""
+
 from dataclasses import dataclass
 
 import numpy as np

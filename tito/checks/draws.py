@@ -2,6 +2,7 @@
 
 What a check draws only once, a learner could write down: so every seed draws sizes, ranks, axes and settings, not only numbers.
 """
+
 import numpy as np
 
 

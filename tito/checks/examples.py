@@ -2,6 +2,7 @@
 
 The text to expect is known here alone. Numbers in it may differ in the last digit that is shown, and white space does not count.
 """
+
 import ast
 import doctest
 import re
@@ -49,7 +50,7 @@ class ExampleCase:
     def rows(self, index, text, error):
         """Return the rows that show the example up to one of its statements."""
         step = self.steps[index]
-        called = ("called", "".join(one.source for one in self.steps[:index + 1]).rstrip())
+        called = ("called", "".join(one.source for one in self.steps[: index + 1]).rstrip())
         expected = step.exc_msg or step.want
         shown = (("expected", expected.rstrip()),) if expected else ()
         got = wording.raised_rows(error) if text is None else (("got", text.rstrip() or "nothing"),)
@@ -71,7 +72,7 @@ def alike(step, text, error):
 
 def ending(text, want):
     """Return as many of a text's last lines as another has: what the learner prints on the way does not count."""
-    return "".join(text.splitlines(keepends=True)[-want.count("\n"):]) if want else ""
+    return "".join(text.splitlines(keepends=True)[-want.count("\n") :]) if want else ""
 
 
 def same_text(want, got):
@@ -84,8 +85,11 @@ def same_text(want, got):
     if doctest.OutputChecker().check_output(want, got, FLAGS):
         return True
     shown, given = NUMBER.findall(want), NUMBER.findall(got)
-    return (skeleton(want) == skeleton(got) and len(shown) == len(given)
-            and all(same_number(one, other) for one, other in zip(shown, given)))
+    return (
+        skeleton(want) == skeleton(got)
+        and len(shown) == len(given)
+        and all(same_number(one, other) for one, other in zip(shown, given))
+    )
 
 
 def skeleton(text):

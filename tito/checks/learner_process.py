@@ -1,7 +1,7 @@
 """The process that runs learner code: it calls, and returns raw values. It judges nothing and knows no answer.
 
-Run as `python learner_process.py FOLDER`. Needs NumPy, `wire.py` beside it and what the job folder holds; nothing else of tito, so
-that it runs in a sandbox that shows it this one folder. The folder holds:
+Run as `python learner_process.py FOLDER`. Needs NumPy, `wire.py` beside it and what the job folder holds; nothing else of tito,
+so that it runs in a sandbox that shows it this one folder. The folder holds:
 
     job.json        package_parent (the folder that holds `tinytorch`; relative to the job folder, or absolute), module
                     (`tinytorch.tensor`), memory (bytes, or null), timeout (seconds for one exercise), exercises
@@ -21,6 +21,7 @@ and the worker appends to one more file there, `answers`, lines of a name and JS
 
 In a sandbox that is the one file of the folder that need be writable: whatever learner code does to it, it stays one file.
 """
+
 import contextlib
 import importlib
 import importlib.abc
@@ -51,8 +52,8 @@ except ImportError:  # Windows
     resource = None
 
 PRINTED = 20_000  # characters that are kept of what an exercise prints
-FRAMES = 10       # places that are kept of where an exception passed
-EXAMPLE = ">>>"   # the key of a docstring's example, which no argument can have
+FRAMES = 10  # places that are kept of where an exception passed
+EXAMPLE = ">>>"  # the key of a docstring's example, which no argument can have
 CHECKS = "checks.py"
 PRINT_OPTIONS = np.get_printoptions()  # as they were before learner code could change them
 
@@ -67,7 +68,7 @@ class Printed(io.TextIOBase):
         return True
 
     def write(self, text):
-        self.text += text[:PRINTED - len(self.text)]
+        self.text += text[: PRINTED - len(self.text)]
         return len(text)
 
     def take(self):
@@ -184,6 +185,7 @@ def observe_example(statements, names, place):
 @contextlib.contextmanager
 def displaying_in(file):
     """Write the values of expressions into a file as Python's prompt shows them, also in a notebook, which draws them."""
+
     def display(value):
         if value is not None:
             file.write(repr(value) + "\n")
@@ -204,10 +206,13 @@ def describe(error, place):
         message = str(error)[:2000]
     except Exception:
         message = "(the exception's own message cannot be shown)"
-    lines = [line for frame, line in traceback.walk_tb(error.__traceback__)
-             if Path(frame.f_code.co_filename).name == CHECKS]
-    return {"type": type(error).__name__, "message": message, "check_line": lines[-1] if lines else None,
-            "frames": [frame for frame in frames if frame[0]][-FRAMES:]}
+    lines = [line for frame, line in traceback.walk_tb(error.__traceback__) if Path(frame.f_code.co_filename).name == CHECKS]
+    return {
+        "type": type(error).__name__,
+        "message": message,
+        "check_line": lines[-1] if lines else None,
+        "frames": [frame for frame in frames if frame[0]][-FRAMES:],
+    }
 
 
 def stack(frames, place):
@@ -322,8 +327,14 @@ def run(folder):
     outbox.give("import", {"error": None, "printed": printed.take()})
     for exercise in job["exercises"]:
         with watched(outbox, place, 0.8 * job["timeout"]) as announce:
-            result = observe_exercise(exercise["name"], namespace, observers, cases[exercise["id"]], place,
-                                      lambda name, data: announce(name, data, exercise["id"]))
+            result = observe_exercise(
+                exercise["name"],
+                namespace,
+                observers,
+                cases[exercise["id"]],
+                place,
+                lambda name, data: announce(name, data, exercise["id"]),
+            )
         outbox.give(f"result-{exercise['id']}", {**result, "printed": printed.take()})
 
 

@@ -1,4 +1,5 @@
 """`check` in a notebook: the same check and the same words as `tito module test`, on what the kernel holds now."""
+
 import _thread
 import contextlib
 import hashlib
@@ -163,14 +164,16 @@ class Checker:
         progress = Progress()
         try:
             with progress.limited():
-                answer = learner_process.observe_exercise(exercise.name, View(self.names), vars(self.checks.module), encoded,
-                                                          self.file, progress.announce)
+                answer = learner_process.observe_exercise(
+                    exercise.name, View(self.names), vars(self.checks.module), encoded, self.file, progress.announce
+                )
         except KeyboardInterrupt as error:
             if not progress.too_long:
                 raise
             raised = read_error(learner_process.describe(error, self.file), self.place)
-            return Observations(problem="timeout", text=wording.endless(wording.YOUR_CODE, LIMIT), case=progress.case,
-                                where=raised.where)
+            return Observations(
+                problem="timeout", text=wording.endless(wording.YOUR_CODE, LIMIT), case=progress.case, where=raised.where
+            )
         seen = read_result(answer, self.place)
         if seen.problem == "missing":
             return replace(seen, text=wording.not_run(self.defining_cell(exercise.name)))

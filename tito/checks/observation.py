@@ -1,4 +1,5 @@
 """What learner code returned or raised: read from what a worker wrote, and checked, because learner code could have."""
+
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -36,13 +37,13 @@ class Observations:
     """What the cases of one exercise gave, or the problem that kept them from giving anything."""
 
     cases: tuple[Observation, ...] = ()
-    problem: str | None = None   # missing, import, timeout or ended
-    text: str = ""               # more on the problem
+    problem: str | None = None  # missing, import, timeout or ended
+    text: str = ""  # more on the problem
     error: Raised | None = None  # the exception of an import
-    case: int | None = None      # the case, from 0, that a worker was at when it ended or was ended
-    where: str | None = None     # the place in the learner's code where it was ended
-    shared: bool = False         # the problem is the module's, not this exercise's
-    prepared: float = 0.0        # seconds that compiling took
+    case: int | None = None  # the case, from 0, that a worker was at when it ended or was ended
+    where: str | None = None  # the place in the learner's code where it was ended
+    shared: bool = False  # the problem is the module's, not this exercise's
+    prepared: float = 0.0  # seconds that compiling took
     printed: str = field(default="", compare=False)
 
 
@@ -56,7 +57,7 @@ def read_result(answer, place):
     try:
         if answer.get("missing"):
             return Observations(problem="missing")
-        printed = str(answer.get("printed", ""))[:learner_process.PRINTED]
+        printed = str(answer.get("printed", ""))[: learner_process.PRINTED]
         prepared = float(answer.get("prepared", 0.0))
         return Observations(tuple(_read_case(record, place) for record in answer["cases"]), printed=printed, prepared=prepared)
     except (KeyError, TypeError, ValueError, AttributeError):  # WireError is a ValueError
@@ -79,7 +80,7 @@ def read_error(data, place):
 
 def read_places(frames, place):
     """Return the chain of places in notebooks that frames stand for, the innermost first; None if there is none."""
-    places = [place(str(file)[:200], int(line)) for file, line in frames[-learner_process.FRAMES:]]
+    places = [place(str(file)[:200], int(line)) for file, line in frames[-learner_process.FRAMES :]]
     own = [one for one in places if one.own] or places[-1:]
     return chain([one.text for one in reversed(own)])
 
@@ -98,7 +99,7 @@ def chain(texts):
     short = [text.removeprefix(before.partition(", ")[0] + ", ") for before, text in zip(said, said[1:])]
     shown = [*said[:1], *short]
     if len(shown) > MOST_PLACES:
-        shown = [*shown[:MOST_PLACES - 1], said[-1]]
+        shown = [*shown[: MOST_PLACES - 1], said[-1]]
     return ", called from ".join(shown) or None
 
 
@@ -115,6 +116,7 @@ def place_in(package_parent):
     Args:
         package_parent: Folder that holds `tinytorch`.
     """
+
     def place(file, line):
         from tito.notebooks.export import origin_of
 

@@ -1,4 +1,5 @@
 """Run learner code in a process of its own, with limits, and bring back what it returned. Trusted side."""
+
 import ast
 import os
 import shutil
@@ -66,8 +67,19 @@ def check(package_parent, module, checks_path, exercises, seeds=SEEDS, **limits)
     return [checking.verdict(one, checks.check(one.name), drawn[one.id], seen.get(one.id)) for one in exercises]
 
 
-def observe(package_parent, module, checks_path, exercises, cases, timeout=10.0, memory=4 * GIB,
-            command_prefix=(), python=sys.executable, copy_package=False, prepare=None):
+def observe(
+    package_parent,
+    module,
+    checks_path,
+    exercises,
+    cases,
+    timeout=10.0,
+    memory=4 * GIB,
+    command_prefix=(),
+    python=sys.executable,
+    copy_package=False,
+    prepare=None,
+):
     """Run the cases of a module's exercises on learner code.
 
     Args:
@@ -92,8 +104,18 @@ def observe(package_parent, module, checks_path, exercises, cases, timeout=10.0,
     """
     observers = observers_source(Path(checks_path).read_text(encoding="utf-8"))
     encoded = {one.id: [case.encoded for case in cases[one.id]] for one in exercises}
-    job = Job(Path(package_parent).resolve(), module, observers, encoded, timeout, memory, command_prefix, str(python),
-              copy_package, prepare)
+    job = Job(
+        Path(package_parent).resolve(),
+        module,
+        observers,
+        encoded,
+        timeout,
+        memory,
+        command_prefix,
+        str(python),
+        copy_package,
+        prepare,
+    )
     found, waiting = {}, list(exercises)
     while waiting:
         found.update(attempt(job, waiting))
@@ -176,12 +198,21 @@ def fill(folder, job, waiting):
     (folder / "answers").touch()
     (folder / "scratch").mkdir()
     if job.copy_package:
-        shutil.copytree(job.package_parent / "tinytorch", folder / "package" / "tinytorch",
-                        ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(
+            job.package_parent / "tinytorch", folder / "package" / "tinytorch", ignore=shutil.ignore_patterns("__pycache__")
+        )
     package_parent = "package" if job.copy_package else str(job.package_parent)
     wire.write(folder / "cases.json", {one.id: job.cases[one.id] for one in waiting})
-    wire.write(folder / "job.json", {"package_parent": package_parent, "module": job.module, "memory": job.memory, "timeout": job.timeout,
-                                     "exercises": [{"id": one.id, "name": one.name} for one in waiting]})
+    wire.write(
+        folder / "job.json",
+        {
+            "package_parent": package_parent,
+            "module": job.module,
+            "memory": job.memory,
+            "timeout": job.timeout,
+            "exercises": [{"id": one.id, "name": one.name} for one in waiting],
+        },
+    )
     if job.prepare:
         job.prepare(folder)
 
@@ -192,8 +223,15 @@ def start(folder, job):
     command += [job.python, "-P", "-X", "utf8", str(folder / "learner_process.py"), str(folder)]
     group = {"start_new_session": True} if os.name == "posix" else {"creationflags": 0x200}  # CREATE_NEW_PROCESS_GROUP
     with (folder / "stderr.txt").open("wb") as stderr:
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr,
-                                cwd=folder / "scratch", env={**os.environ, **ONE_THREAD}, **group)
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=stderr,
+            cwd=folder / "scratch",
+            env={**os.environ, **ONE_THREAD},
+            **group,
+        )
 
 
 def end(process):

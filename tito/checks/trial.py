@@ -1,4 +1,5 @@
 """A module on trial: the learner's notebook becomes a package in a folder of its own, and its exercises are checked there."""
+
 import contextlib
 import shutil
 import tempfile
@@ -15,7 +16,7 @@ from tito.notebooks.export import export_text
 
 @dataclass(frozen=True)
 class Trial:
-    """What came of it: the notebook's path, the text for the package, a verdict for each exercise, and given code that was changed."""
+    """What came of it: the notebook's path, the package's text, a verdict for each exercise, and given code that was changed."""
 
     path: Path
     label: str
@@ -58,8 +59,9 @@ def run(space, module, only=None, timeout=10.0, notebook=None):
     written, reference = source.read(path), source.read(workspace.course_source(module))
     exercises = [one for one in reference.exercises() if only in (None, one.id)]
     if not exercises:
-        raise UnknownExercise(f"module {module} has no exercise {only}: "
-                              f"it has {', '.join(one.id for one in reference.exercises())}")
+        raise UnknownExercise(
+            f"module {module} has no exercise {only}: it has {', '.join(one.id for one in reference.exercises())}"
+        )
     text = export_text(written, reference, space.label(path))
     verdicts = check(space, module, text, exercises, timeout=timeout)
     return Trial(path, space.label(path), text, verdicts, cells(written), tuple(given.changed(written, reference)))
@@ -79,7 +81,9 @@ def check(space, module, text, exercises, **options):
         Tuple of `checking.Verdict`.
     """
     with package(space, module, text) as parent:
-        return tuple(runner.check(parent, f"tinytorch.{module.package_name}", workspace.course_checks(module), exercises, **options))
+        return tuple(
+            runner.check(parent, f"tinytorch.{module.package_name}", workspace.course_checks(module), exercises, **options)
+        )
 
 
 @contextlib.contextmanager

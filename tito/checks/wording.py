@@ -1,14 +1,16 @@
 """What a failing check says: the one home of its sentences, and of the words for a value.
 
-`compare` finds what differs and `checking` which wrong turn explains it; both ask for the words here. `layout` puts them on lines.
+`compare` finds what differs and `checking` which wrong turn explains it; both ask for the words here. `layout` puts them on
+lines.
 """
+
 import numpy as np
 
 from tito.checks.wire import Other
 
-SMALL = 12      # arrays of up to so many values are shown whole
-LONGEST = 200   # characters of one value
-WIDEST = 56     # characters of an array on one line
+SMALL = 12  # arrays of up to so many values are shown whole
+LONGEST = 200  # characters of one value
+WIDEST = 56  # characters of an array on one line
 ENDINGS = {"SIGSEGV": ", a crash in compiled code", "SIGKILL": ", killed from outside, perhaps for the memory it used"}
 
 # What stopped: the subject of a sentence.
@@ -20,7 +22,7 @@ NOTHING_CAME = "no result came back, so nothing was checked"
 NO_RETURN = "a `return` is missing"
 DTYPE_CAUSES = {
     ("float32", "float64"): "something in the computation is float64: a Python number keeps float32, an array or a number of "
-                            "NumPy's in float64 does not",
+    "NumPy's in float64 does not",
     ("float64", "float32"): "the result was cast to float32: what is float64 stays float64",
     ("integers", "float32"): "the result was cast to float32: integers stay integers",
 }
@@ -73,20 +75,28 @@ def blamed(exercise, name, passes):
 
 def failing_too(labels, earlier):
     """Say that earlier exercises fail their own checks."""
-    return f"{' and '.join(labels)} {'fails' if len(labels) == 1 else 'fail'} too, and this exercise may run {earlier}: start there"
+    return (
+        f"{' and '.join(labels)} {'fails' if len(labels) == 1 else 'fail'} too, and this exercise may run {earlier}: start there"
+    )
 
 
 def twice(name, cells, runs):
     """Say that several cells of a notebook define a name."""
     numbers = " and ".join(f"cell {cell}" for cell in cells)
-    return f"{numbers} both define {name}: what ran is cell {runs}" if len(cells) == 2 else \
-        f"{numbers} define {name}: what ran is cell {runs}"
+    return (
+        f"{numbers} both define {name}: what ran is cell {runs}"
+        if len(cells) == 2
+        else f"{numbers} define {name}: what ran is cell {runs}"
+    )
 
 
 def others(count, first):
     """Say that cases fail for another reason; `first` is what the first of them shows."""
-    return f"{count} more cases fail for another reason, the first: {first}" if count > 1 else \
-        f"one more case fails for another reason: {first}"
+    return (
+        f"{count} more cases fail for another reason, the first: {first}"
+        if count > 1
+        else f"one more case fails for another reason: {first}"
+    )
 
 
 def in_brief(rows):
@@ -95,6 +105,7 @@ def in_brief(rows):
 
 
 # Rows of a label and a text.
+
 
 def place_rows(path):
     return (("in", path),) if path else ()
@@ -213,6 +224,7 @@ def call_text(name, inputs, template=None):
 
 # Values in words.
 
+
 def needed(expected):
     """Say in a few words what a call should have come to. Oracles compute in float64, and that is not asked for."""
     if isinstance(expected, np.ndarray):
@@ -225,8 +237,12 @@ def needed(expected):
 
 def is_raised(value):
     """Say whether a value stands for an exception: ("raises", "ValueError", *what its message holds)."""
-    return (isinstance(value, (tuple, list)) and len(value) >= 2 and all(isinstance(part, str) for part in value)
-            and value[0] == "raises")
+    return (
+        isinstance(value, (tuple, list))
+        and len(value) >= 2
+        and all(isinstance(part, str) for part in value)
+        and value[0] == "raises"
+    )
 
 
 def in_its_place(expected, got, whole):
@@ -275,7 +291,7 @@ def _thing(value):
         text = value
     else:
         text = repr(value.item() if isinstance(value, np.generic) else value)
-    return text if len(text) <= LONGEST else text[:LONGEST - 3] + "..."
+    return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
 
 
 def repr_flat(value):

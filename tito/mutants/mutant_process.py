@@ -7,6 +7,7 @@ Run as `python mutant_process.py FOLDER` on a job folder as `tito.checks.learner
 
 A worker for each mutant would spend its time on importing NumPy.
 """
+
 import contextlib
 import importlib
 import importlib.machinery
@@ -19,8 +20,8 @@ if __package__:
     from tito.checks import learner_process, wire
 else:
     sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "checks"))
-    import wire
     import learner_process
+    import wire
 
     del sys.path[0]
 
@@ -61,7 +62,7 @@ def fresh(module, text):
 def observe(job, task, observers, mutant):
     """Return what one mutant gives, as a worker's result; one that cannot be imported defines nothing."""
     index, text, exercise, name = task["mutants"][mutant]
-    parts = [*task["parts"][:index], text, *task["parts"][index + 1:]]
+    parts = [*task["parts"][:index], text, *task["parts"][index + 1 :]]
     try:
         namespace = fresh(job["module"], "\n\n\n".join(parts) + "\n")
     except BaseException:

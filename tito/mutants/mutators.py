@@ -1,16 +1,50 @@
 """What may stand in a node's place: each function takes a node of one kind and lists its mutations."""
+
 import ast
 import copy
 
-ARITHMETIC = {ast.Add: (ast.Sub,), ast.Sub: (ast.Add,), ast.Mult: (ast.Div, ast.Add), ast.Div: (ast.Mult,),
-              ast.FloorDiv: (ast.Mult,), ast.Mod: (ast.Mult,), ast.Pow: (ast.Mult,), ast.MatMult: (ast.Mult,),
-              ast.BitAnd: (ast.BitOr,), ast.BitOr: (ast.BitAnd,)}
-COMPARISONS = {ast.Lt: (ast.LtE, ast.Gt), ast.LtE: (ast.Lt, ast.GtE), ast.Gt: (ast.GtE, ast.Lt), ast.GtE: (ast.Gt, ast.LtE),
-               ast.Eq: (ast.NotEq,), ast.NotEq: (ast.Eq,), ast.In: (ast.NotIn,), ast.NotIn: (ast.In,), ast.Is: (ast.IsNot,),
-               ast.IsNot: (ast.Is,)}
-TWINS = [("min", "max"), ("minimum", "maximum"), ("argmin", "argmax"), ("amin", "amax"), ("sum", "prod"), ("sum", "mean"),
-         ("any", "all"), ("zeros", "ones"), ("zeros_like", "ones_like"), ("floor", "ceil"), ("log", "log1p"), ("exp", "expm1"),
-         ("sin", "cos"), ("append", "remove"), ("isnan", "isfinite"), ("logical_and", "logical_or")]
+ARITHMETIC = {
+    ast.Add: (ast.Sub,),
+    ast.Sub: (ast.Add,),
+    ast.Mult: (ast.Div, ast.Add),
+    ast.Div: (ast.Mult,),
+    ast.FloorDiv: (ast.Mult,),
+    ast.Mod: (ast.Mult,),
+    ast.Pow: (ast.Mult,),
+    ast.MatMult: (ast.Mult,),
+    ast.BitAnd: (ast.BitOr,),
+    ast.BitOr: (ast.BitAnd,),
+}
+COMPARISONS = {
+    ast.Lt: (ast.LtE, ast.Gt),
+    ast.LtE: (ast.Lt, ast.GtE),
+    ast.Gt: (ast.GtE, ast.Lt),
+    ast.GtE: (ast.Gt, ast.LtE),
+    ast.Eq: (ast.NotEq,),
+    ast.NotEq: (ast.Eq,),
+    ast.In: (ast.NotIn,),
+    ast.NotIn: (ast.In,),
+    ast.Is: (ast.IsNot,),
+    ast.IsNot: (ast.Is,),
+}
+TWINS = [
+    ("min", "max"),
+    ("minimum", "maximum"),
+    ("argmin", "argmax"),
+    ("amin", "amax"),
+    ("sum", "prod"),
+    ("sum", "mean"),
+    ("any", "all"),
+    ("zeros", "ones"),
+    ("zeros_like", "ones_like"),
+    ("floor", "ceil"),
+    ("log", "log1p"),
+    ("exp", "expm1"),
+    ("sin", "cos"),
+    ("append", "remove"),
+    ("isnan", "isfinite"),
+    ("logical_and", "logical_or"),
+]
 AXES = ("axis", "dim")
 
 
@@ -53,8 +87,11 @@ def unary(node):
 
 def comparison(node):
     """Another comparison, one at a time."""
-    return [changed(node, ops=[*node.ops[:index], other(), *node.ops[index + 1:]])
-            for index, operator in enumerate(node.ops) for other in COMPARISONS.get(type(operator), ())]
+    return [
+        changed(node, ops=[*node.ops[:index], other(), *node.ops[index + 1 :]])
+        for index, operator in enumerate(node.ops)
+        for other in COMPARISONS.get(type(operator), ())
+    ]
 
 
 def boolean(node):
@@ -92,12 +129,14 @@ def comprehension(node):
 def call(node):
     """A function's twin; an argument left out; two neighbours exchanged; another axis."""
     pairs = range(len(node.args) - 1)
-    swapped = [[*node.args[:i], node.args[i + 1], node.args[i], *node.args[i + 2:]] for i in pairs]
+    swapped = [[*node.args[:i], node.args[i + 1], node.args[i], *node.args[i + 2 :]] for i in pairs]
     several = len(node.args) + len(node.keywords) > 1
     shorter = [without(node.args, index) for index in range(len(node.args))] if several else []
-    return [*(changed(node, func=twin) for twin in twins(node.func)),
-            *(changed(node, args=args) for args in [*swapped, *shorter]),
-            *(changed(node, keywords=without(node.keywords, index)) for index in range(len(node.keywords)))]
+    return [
+        *(changed(node, func=twin) for twin in twins(node.func)),
+        *(changed(node, args=args) for args in [*swapped, *shorter]),
+        *(changed(node, keywords=without(node.keywords, index)) for index in range(len(node.keywords))),
+    ]
 
 
 def twins(function):
@@ -124,6 +163,18 @@ def without(items, index):
     return [item for position, item in enumerate(items) if position != index]
 
 
-MUTATORS = {ast.BinOp: arithmetic, ast.AugAssign: augmented, ast.UnaryOp: unary, ast.Compare: comparison,
-            ast.BoolOp: boolean, ast.Constant: constant, ast.If: condition, ast.While: condition, ast.IfExp: condition,
-            ast.comprehension: comprehension, ast.Call: call, ast.keyword: keyword, ast.Slice: slice_ends}
+MUTATORS = {
+    ast.BinOp: arithmetic,
+    ast.AugAssign: augmented,
+    ast.UnaryOp: unary,
+    ast.Compare: comparison,
+    ast.BoolOp: boolean,
+    ast.Constant: constant,
+    ast.If: condition,
+    ast.While: condition,
+    ast.IfExp: condition,
+    ast.comprehension: comprehension,
+    ast.Call: call,
+    ast.keyword: keyword,
+    ast.Slice: slice_ends,
+}

@@ -4,6 +4,7 @@ A check that lets a planted mistake pass would let a learner's pass too. Everyth
 one place at a time: operators, comparisons, numbers, conditions, arguments, calls such as `max` for `min`, whole statements.
 What errors say is left alone but for the exception's being raised at all.
 """
+
 import ast
 import difflib
 import tomllib

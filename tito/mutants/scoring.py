@@ -1,4 +1,5 @@
 """Run mutants against the learner's checks, many to a process, and count which are caught."""
+
 import json
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +10,7 @@ from tito.mutants import mutant_process, planting
 from tito.notebooks.problems import SourceError, raise_all
 
 TIMEOUT = 3.0  # seconds for one mutant: a loop that never ends is caught as well
-GOAL = 0.9     # share of the mutants that a module's checks must catch
+GOAL = 0.9  # share of the mutants that a module's checks must catch
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,8 @@ class Score:
     exercise: object
     total: int
     survivors: tuple
-    excused: tuple    # survivors with a reason in survivors.toml
-    outdated: tuple   # reasons for what no longer survives
+    excused: tuple  # survivors with a reason in survivors.toml
+    outdated: tuple  # reasons for what no longer survives
 
     @property
     def caught(self):
@@ -52,11 +53,17 @@ def scores(course, module, exercises, jobs=2):
         SourceError: The reference itself does not pass, so that nothing would be learned from its mutants.
     """
     made = {exercise: planting.mutants(course, module, exercise) for exercise in exercises}
-    tasks = {f"{exercise.id}-{index}": (exercise, mutant) for exercise, mutants in made.items()
-             for index, mutant in enumerate([original(course, module, exercise), *mutants])}
+    tasks = {
+        f"{exercise.id}-{index}": (exercise, mutant)
+        for exercise, mutants in made.items()
+        for index, mutant in enumerate([original(course, module, exercise), *mutants])
+    }
     statuses = judge(course, module, tasks, jobs)
-    raise_all(SourceError(course.source_path(module), f"the reference of {one.label} does not pass its check", one.cell)
-              for one in exercises if statuses[f"{one.id}-0"] != "passed")
+    raise_all(
+        SourceError(course.source_path(module), f"the reference of {one.label} does not pass its check", one.cell)
+        for one in exercises
+        if statuses[f"{one.id}-0"] != "passed"
+    )
     lived = {mutant for task, (_, mutant) in tasks.items() if statuses[task] == "passed" and not task.endswith("-0")}
     return [score(course, module, exercise, mutants, lived) for exercise, mutants in made.items()]
 
@@ -87,8 +94,10 @@ def judge(course, module, tasks, jobs):
         seen = list(pool.map(lambda share: observe(course, module, parent, share, encoded), filter(None, shares)))
     found = {task: observations for part in seen for task, observations in part.items()}
     checks = course.checks(module)
-    return {task: checking.verdict(exercise, checks.check(exercise.name), cases[exercise.id], found[task]).status
-            for task, (exercise, _) in tasks.items()}
+    return {
+        task: checking.verdict(exercise, checks.check(exercise.name), cases[exercise.id], found[task]).status
+        for task, (exercise, _) in tasks.items()
+    }
 
 
 def observe(course, module, parent, tasks, encoded):
@@ -102,5 +111,13 @@ def observe(course, module, parent, tasks, encoded):
     # What stands before the worker's command runs in its place; the cases lie in mutants.json, once for all mutants.
     command = (sys.executable, "-P", "-X", "utf8", mutant_process.__file__, "{job}")
     named = [Named(task, exercise.name) for task, (exercise, _) in tasks.items()]
-    return runner.observe(parent, f"tinytorch.{module.package_name}", course.checks_path(module), named,
-                          dict.fromkeys(tasks, ()), timeout=TIMEOUT, command_prefix=command, prepare=prepare)
+    return runner.observe(
+        parent,
+        f"tinytorch.{module.package_name}",
+        course.checks_path(module),
+        named,
+        dict.fromkeys(tasks, ()),
+        timeout=TIMEOUT,
+        command_prefix=command,
+        prepare=prepare,
+    )
