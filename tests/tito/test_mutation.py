@@ -77,6 +77,27 @@ def test_the_mutations_of_an_expression(text, expected):
     "text, expected",
     [
         ("a += b", {"a -= b", "pass"}),
+        (
+            "try:\n    a()\nfinally:\n    b()",
+            {
+                "if True:\n    a()\n    b()",
+                "pass",
+                *(f"try:\n    {x}\nfinally:\n    {y}" for x, y in (("pass", "b()"), ("a()", "pass"))),
+            },
+        ),
+        ("with a():\n    b()", {"if True:\n    b()", "pass", "with a():\n    pass"}),
+        ("with np.errstate():\n    b()", {"pass", "with np.errstate():\n    pass"}),
+        ("for a in b:\n    c()", {"for a in b:\n    c()\n    break", "for a in b:\n    pass", "pass"}),
+        ("a = 'b'\nc = a", {"a = 'bx'\nc = a", "c = a\na = 'b'", "pass\nc = a", "a = 'b'\npass"}),
+        ("a = 'b'\nc = d", {"a = 'bx'\nc = d", "pass\nc = d", "a = 'b'\npass"}),
+        ("a()\nb()", {"b()\na()", "pass\nb()", "a()\npass"}),
+        ("a.astype(b)", {"a", "pass"}),
+        (
+            "isinstance(a, (b, c))",
+            {"isinstance(a, b)", "isinstance(a, c)", "isinstance((b, c), a)", "isinstance(a)", "isinstance((b, c))", "pass"},
+        ),
+        ("@op\ndef f(a):\n    return a", {"@op\ndef f(a):\n    return np.float32(a)", "@op\ndef f(a):\n    pass", "pass"}),
+        ("def f(a):\n    return f(b)", {"def f(a):\n    return b", "def f(a):\n    pass", "pass"}),
         ("if a:\n    b()", {"if not a:\n    b()", "if a:\n    pass", "pass"}),
         ("while a:\n    b()", {"while not a:\n    b()", "while a:\n    pass", "pass"}),
         ("return a", {"pass"}),

@@ -1,5 +1,6 @@
 """`check` in a notebook says what the terminal says, about what the kernel holds."""
 
+import itertools
 import json
 import linecache
 import os
@@ -67,7 +68,8 @@ def course(tmp_path, monkeypatch):
     (tmp_path / "source.py").write_text(source, encoding="utf-8")
     monkeypatch.setattr(workspace, "course_checks", lambda module: FIXTURES / "checks.py")
     monkeypatch.setattr(workspace, "course_source", lambda module: tmp_path / "source.py")
-    return lambda *cells: Course(tmp_path / "home", [SETUP, *cells])
+    homes = itertools.count()
+    return lambda *cells: Course(tmp_path / str(next(homes)), [SETUP, *cells])
 
 
 def failure(check, *exercise):
@@ -183,11 +185,6 @@ def test_a_loop_that_never_ends_is_interrupted_and_named(course, monkeypatch):
     assert "  at                tensor.ipynb, cell 2, line 4" in str(error) or "cell 2, line 5" in str(error)
 
 
-def test_the_learners_own_interrupt_ends_the_check(course):
-    with pytest.raises(KeyboardInterrupt):
-        course("#| export\n@Op\ndef right(a, b):\n    raise KeyboardInterrupt").check("right")
-
-
 def test_the_observer_of_a_whole_module_sees_the_notebooks_names(course, capsys):
     made = course(DIVIDE.replace("    return", "    if b == 0: raise ValueError(f'{a} / 0')\n    return"))
     made.check("divide")
@@ -209,10 +206,26 @@ def test_the_inputs_of_a_case_can_be_tried_out(course):
 
 
 def test_an_interrupt_stops_the_check_and_an_exit_does_not_stop_the_kernel(course):
-    made = course("@Op\ndef right(a, b):\n    raise KeyboardInterrupt", "@Op\ndef wrong(a, b):\n    raise SystemExit(3)")
+    made = course("@Op\ndef wrong(a, b):\n    raise KeyboardInterrupt", "@Op\ndef right(a, b):\n    raise SystemExit(3)")
     with pytest.raises(KeyboardInterrupt):
-        made.check("right")
-    assert "raised            SystemExit: 3" in str(failure(made.check, "wrong"))
+        made.check("wrong")
+    assert "raised            SystemExit: 3" in str(failure(made.check, "right"))
+
+
+def test_an_earlier_exercise_that_fails_as_well_is_named(course):
+    made = course(RIGHT.replace("a @ b", "b @ a"), WRONG, RAISES)
+    assert "  start with        01.1 right and 01.2 wrong fail as well" in str(failure(made.check, "raises"))
+    assert "start with" not in str(failure(made.check, "right"))
+
+
+def test_a_second_definition_of_an_exercise_is_noticed(course, capsys):
+    course(RIGHT, RIGHT.removeprefix("#| export\n")).check("right")
+    assert (
+        "right is defined in cell 2 and cell 3: the one that you ran last is checked here, and the package gets cell 2"
+        in capsys.readouterr().out
+    )
+    again = course(WRONG, WRONG.removeprefix("#| export\n"))
+    assert "defined twice     wrong is defined in cell 2 and cell 3" in str(failure(again.check, "wrong"))
 
 
 def test_a_notebook_that_cannot_be_read_costs_the_cell_number_only(course):

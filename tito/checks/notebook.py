@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
-from tito.checks import checking, layout, learner_process, wording
+from tito.checks import blame, checking, layout, learner_process, wording
 from tito.checks.observation import Observations, Place, place_in, read_error, read_result
 
 LIMIT = 10.0  # seconds for one exercise
@@ -94,6 +94,12 @@ class Progress:
             self.timer.cancel()
 
 
+def with_row(verdict, label, text, first=False):
+    """Return a verdict with one more row in its failure."""
+    row, rows = ((label, text),), verdict.failure.rows
+    return replace(verdict, failure=replace(verdict.failure, rows=row + rows if first else rows + row))
+
+
 class Checker:
     """Checks the exercises of one notebook."""
 
@@ -121,6 +127,8 @@ class Checker:
         for verdict in verdicts:
             if layout.is_well(verdict):
                 print(self.text(verdict))
+        if len(chosen) == 1:
+            verdicts = [self.with_earlier(chosen[0], verdicts[0])]
         failed = [self.text(verdict) for verdict in verdicts if not layout.is_well(verdict)]
         if failed or not verdicts:
             nothing = f"module {self.module.number} has no exercise: nothing was checked"
@@ -157,6 +165,16 @@ class Checker:
         check = self.checks.check(exercise.name)
         cases = checking.all_cases(check)
         return checking.verdict(exercise, check, cases, self.observe(exercise, cases))
+
+    def with_earlier(self, exercise, verdict):
+        """Return a verdict; one that failed names the earlier exercises that fail as well."""
+        if verdict.status not in blame.WRONG:
+            return verdict
+        earlier = self.exercises[: self.exercises.index(exercise)]
+        failing = [f"{one.id} {one.name}" for one in earlier if self.verdict(one).status in blame.WRONG]
+        if not failing:
+            return verdict
+        return with_row(verdict, "start with", wording.failing_too(failing), first=True)
 
     def observe(self, exercise, cases):
         """Run an exercise's cases on the notebook's names; the values pass through the same wire as a worker's."""
@@ -210,9 +228,25 @@ class Checker:
             return None
 
     def text(self, verdict):
-        """Return the report on a verdict."""
+        """Return the report on a verdict, and a note on a second cell that defines the exercise."""
+        note = self.second_definition(verdict.name)
+        if note and not layout.is_well(verdict):
+            verdict = with_row(verdict, "defined twice", note)
+        elif note and verdict.status == "passed":
+            return f"{layout.text(verdict)}; {note}"
         where = None if layout.is_well(verdict) else self.where(verdict.name)
         return layout.text(verdict, where, layout.IN_NOTEBOOK)
+
+    def second_definition(self, name):
+        """Return the note on several saved cells that define a name, None if there are not several."""
+        from tito.notebooks import source
+
+        try:
+            found = blame.also_defined(source.read(self.path), name)
+        except source.SourceError:
+            return None
+        exported = [cell for cell, is_exported in found if is_exported]
+        return wording.twice(name, [cell for cell, _ in found], wording.last_run_counts(exported)) if found else None
 
     def where(self, name):
         """Return the notebook and the cell that defines a name."""

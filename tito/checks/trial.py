@@ -3,12 +3,12 @@
 import contextlib
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from tito import workspace
-from tito.checks import layout, runner
+from tito.checks import blame, layout, runner, wording
 from tito.curriculum import UnknownExercise
 from tito.notebooks import given, source
 from tito.notebooks.export import export_text
@@ -63,11 +63,26 @@ def run(space, module, only=None, timeout=10.0, notebook=None):
             f"module {module} has no exercise {only}: it has {', '.join(one.id for one in reference.exercises())}"
         )
     text = export_text(written, reference, space.label(path))
-    verdicts = check(space, module, text, exercises, timeout=timeout)
+
+    def judged(text, exercises, files=None):
+        return check(space, module, text, exercises, files, timeout=timeout)
+
+    verdicts = blame.named(judged(text, exercises), blame.Substitution(space, module, written, reference, judged))
+    verdicts = tuple(with_second_definition(verdict, written) for verdict in verdicts)
     return Trial(path, space.label(path), text, verdicts, cells(written), tuple(given.changed(written, reference)))
 
 
-def check(space, module, text, exercises, **options):
+def with_second_definition(verdict, written):
+    """Return a verdict; one that failed tells of a second cell that defines the exercise, and which of the two was checked."""
+    found = blame.also_defined(written, verdict.name) if verdict.status in blame.WRONG else []
+    exported = [cell for cell, is_exported in found if is_exported]
+    if not exported:
+        return verdict
+    note = wording.twice(verdict.name, [cell for cell, _ in found], wording.exported_counts(exported[0]))
+    return replace(verdict, failure=replace(verdict.failure, rows=(*verdict.failure.rows, ("defined twice", note))))
+
+
+def check(space, module, text, exercises, files=None, **options):
     """Check exercises on a package that holds ``text`` as the module's file.
 
     Args:
@@ -75,12 +90,15 @@ def check(space, module, text, exercises, **options):
         module: The module.
         text: Text of the module's file.
         exercises: The exercises to check.
+        files: Dict from the names of other files of the package to texts that take their place.
         options: Handed on to `runner.check`, such as ``timeout`` in seconds or ``seeds``.
 
     Returns:
         Tuple of `checking.Verdict`.
     """
     with package(space, module, text) as parent:
+        for name, other in (files or {}).items():
+            (parent / "tinytorch" / name).write_text(other, encoding="utf-8")
         return tuple(
             runner.check(parent, f"tinytorch.{module.package_name}", workspace.course_checks(module), exercises, **options)
         )

@@ -68,26 +68,29 @@ def too_few(ran, total):
     return f"{ran} of {total} cases came back, so this exercise counts as not checked"
 
 
-def blamed(exercise, name, passes):
-    """Say that an earlier exercise is at fault; `passes` is the exercise that passes without that fault."""
-    return f"{exercise} {name} is at fault: with the course's own {name}, {passes} passes. Start there."
+def at_fault(culprit, exercise, number):
+    """Say that something earlier is at fault: with the course's own in its place, an exercise passes."""
+    return f"{culprit}: with the course's own in its place, {exercise} passes. Start with `tito module test {number}`"
 
 
-def failing_too(labels, earlier):
+def failing_too(labels):
     """Say that earlier exercises fail their own checks."""
-    return (
-        f"{' and '.join(labels)} {'fails' if len(labels) == 1 else 'fail'} too, and this exercise may run {earlier}: start there"
-    )
+    them = "it" if len(labels) == 1 else "them"
+    return f"{' and '.join(labels)} fail{'s' * (len(labels) == 1)} as well, and this exercise may run {them}"
 
 
-def twice(name, cells, runs):
-    """Say that several cells of a notebook define a name."""
-    numbers = " and ".join(f"cell {cell}" for cell in cells)
-    return (
-        f"{numbers} both define {name}: what ran is cell {runs}"
-        if len(cells) == 2
-        else f"{numbers} define {name}: what ran is cell {runs}"
-    )
+def twice(name, cells, counts):
+    """Say that several cells of a notebook define a name, and which of them counts."""
+    return f"{name} is defined in {' and '.join(f'cell {cell}' for cell in cells)}: {counts}"
+
+
+def exported_counts(cell):
+    return f"cell {cell} is the exported one, which is checked here"
+
+
+def last_run_counts(cells):
+    exported = f", and the package gets cell {cells[0]}" if len(cells) == 1 else ""
+    return f"the one that you ran last is checked here{exported}"
 
 
 def others(count, first):

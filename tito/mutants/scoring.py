@@ -87,13 +87,16 @@ def score(course, module, exercise, mutants, lived):
 
 def judge(course, module, tasks, jobs):
     """Return the status of each task: "passed" is a mutant that nobody noticed."""
-    cases = {exercise.id: course.cases(module, exercise.name) for exercise, _ in tasks.values()}
+    checks = course.checks(module)
+    cases = {
+        exercise.id: [*course.cases(module, exercise.name), *checks.check(exercise.name).examples]
+        for exercise, _ in tasks.values()
+    }
     encoded = {number: [case.encoded for case in found] for number, found in cases.items()}
     with course.package(module, course.text(module)) as parent, ThreadPoolExecutor(jobs) as pool:
         shares = [dict(list(tasks.items())[start::jobs]) for start in range(jobs)]
         seen = list(pool.map(lambda share: observe(course, module, parent, share, encoded), filter(None, shares)))
     found = {task: observations for part in seen for task, observations in part.items()}
-    checks = course.checks(module)
     return {
         task: checking.verdict(exercise, checks.check(exercise.name), cases[exercise.id], found[task]).status
         for task, (exercise, _) in tasks.items()
