@@ -127,6 +127,18 @@ def test_its_own_stub_is_not_written_yet():
     assert verdict(own).status == "unwritten"
 
 
+@pytest.mark.parametrize("signature, passes", [("(a, *, dim=0)", True), ("(x, *, dim)", True), ("(a, dim=0)", False), ("(a, *, axis=0)", False)])
+def test_the_settings_of_an_op_stay_behind_the_star(signature, passes):
+    (case,) = examples("@op\ndef turn(a, *, dim=0):\n    pass")
+    names = {"turn": namedtuple("Op", "forward")(eval(f"lambda {signature[1:-1]}: 0"))}
+    record = learner_process.observe_example(case.encoded[learner_process.EXAMPLE], names, lambda file, names: None)
+    found = case.mismatch(Observation(wire.decode(record["value"])))
+    assert (found is None) is passes
+    if found:
+        assert dict(found.rows)["called"] == "inspect.signature(turn.forward)" and "`*`" in found.cause
+    assert examples("def plain(a, *, dim=0):\n    pass") == []
+
+
 def test_where_the_examples_fail_alone_the_docstring_is_what_is_shown():
     assert verdict(lambda a: a).failure.case == 3
     assert verdict(lambda a: a, drawn=lambda a: a).failure.rows[0] == ("called", "a = np.array([1, 2])\ndouble(a)")

@@ -15,7 +15,7 @@ import numpy as np
 from tito.checks import wire
 from tito.checks.compare import ATOL, RTOL, compare, precision
 from tito.checks.draws import Draws
-from tito.checks.examples import ExampleCase, examples
+from tito.checks.examples import ExampleCase, documented, examples, is_op
 from tito.checks.wording import is_raised
 
 SEEDS = (0, 1)
@@ -38,10 +38,16 @@ class Check:
     observe: Callable | None = None
     rtol: float = RTOL
     atol: float = ATOL
-    describe: str | None = None
+    describe: str | Callable | None = None
     float64: bool = True  # what is float64 stays float64, and some cases see to it
     lines: tuple[str, ...] = field(default=(), repr=False, compare=False)  # of checks.py
     examples: tuple[ExampleCase, ...] = field(default=(), repr=False, compare=False)
+    is_op: bool = False
+
+    @property
+    def called(self):
+        """What is called: of an op its forward function."""
+        return f"{self.name}.forward" if self.is_op and not self.describe else self.name
 
 
 @dataclass
@@ -146,7 +152,9 @@ class Checks:
         fields = ("draw", "oracle", "misconceptions", "observe", "rtol", "atol", "describe", "float64")
         given = {part: parts[f"{part}_{name}"] for part in fields if f"{part}_{name}" in parts}
         given.setdefault("float64", parts.get("FLOAT64", True))
-        return Check(name, **given, lines=self.lines, examples=tuple(examples(self.cells.get(name, ""))))
+        cell = self.cells.get(name, "")
+        ops = {node.name for node in documented(cell) if is_op(node)}
+        return Check(name, **given, lines=self.lines, examples=tuple(examples(cell)), is_op=name in ops)
 
 
 def load(path) -> Checks:

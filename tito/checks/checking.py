@@ -140,7 +140,7 @@ class _Judged:
     def call(self, case):
         if isinstance(case, ExampleCase):
             return (("called", "".join(step.source for step in case.steps).rstrip()),)
-        return wording.call_rows(self.check.name, case.inputs, self.check.describe)
+        return wording.call_rows(self.check.called, case.inputs, self.check.describe)
 
     def outcome(self):
         """Return the status and failure of an exercise whose cases all ran."""
@@ -154,7 +154,8 @@ class _Judged:
         rest = [index for index in failing if index not in explained and not isinstance(self.cases[index], ExampleCase)]
         if sentence and rest:
             rows += (("besides", self.of_its_own(rest)),)
-        return self.status(shown), Failure(rows, shown + 1, sentence or self.mismatches[shown].cause)
+        causes = (self.mismatches[index].cause for index in [shown, *failing])
+        return self.status(shown), Failure(rows, shown + 1, sentence or next(filter(None, causes), None))
 
     def is_wrong(self, index):
         """Say whether a drawn case gave other values than it should, and not the right ones of another dtype."""
@@ -184,7 +185,7 @@ class _Judged:
     def of_its_own(self, rest):
         """Say of cases that no misconception explains what is wrong with the first of them."""
         case, mismatch = self.cases[rest[0]], self.mismatches[rest[0]]
-        call = wording.call_text(self.check.name, case.inputs, self.check.describe)
+        call = wording.call_text(self.check.called, case.inputs, self.check.describe)
         return wording.others(len(rest), f"{call}: {mismatch.cause or wording.in_brief(mismatch.rows)}")
 
     def status(self, index):

@@ -116,16 +116,64 @@ def last_digit(number):
     return 1.01 * 10.0 ** (int(exponent or 0) - len(digits.partition(".")[2]))
 
 
+@dataclass(frozen=True)
+class SignatureCase(ExampleCase):
+    """The signature of an op: what it calls a setting, behind the star, must be one, or it is taken for an input.
+
+    The names of the inputs are free.
+    """
+
+    name: str = ""
+
+    def mismatch(self, got):
+        """Return a `Mismatch` if the settings are others than the course's, else None."""
+        text = got.value[-1] if isinstance(got.value, list) and got.value else None
+        if isinstance(text, str) and settings(text) == settings(self.steps[-1].want):
+            return None
+        shown = (("got", text.strip()),) if isinstance(text, str) else wording.raised_rows(got.error)
+        rows = (("called", f"inspect.signature({self.name}.forward)"), ("expected", self.steps[-1].want.strip()), *shown)
+        return Mismatch("example", rows, wording.NO_SETTING)
+
+
+def settings(signature):
+    """Return the names behind the star of a signature's text; None if it is none."""
+    try:
+        function = ast.parse(f"def f{signature.strip().removeprefix('<Signature ').removesuffix('>')}: pass").body[0]
+    except (SyntaxError, IndexError):
+        return None
+    return {argument.arg for argument in function.args.kwonlyargs}
+
+
 def examples(text):
-    """Return the examples of an exercise's cell, one case for each docstring that has any.
+    """Return the examples of an exercise's cell, one case for each docstring that has any, and the signature of an op.
 
     Args:
         text: The cell's source.
     """
+    nodes = documented(text)
+    parsed = [doctest.DocTestParser().get_examples(ast.get_docstring(node) or "") for node in nodes]
+    return [ExampleCase(tuple(steps)) for steps in parsed if steps] + [signature(node) for node in nodes if has_settings(node)]
+
+
+def documented(text):
+    """Return the functions and classes of a cell."""
     try:
         nodes = ast.walk(ast.parse(text))
     except SyntaxError:
         return []
-    documented = (node for node in nodes if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)))
-    parsed = (doctest.DocTestParser().get_examples(ast.get_docstring(node) or "") for node in documented)
-    return [ExampleCase(tuple(steps)) for steps in parsed if steps]
+    return [node for node in nodes if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))]
+
+
+def is_op(node):
+    """Say whether a definition stands below `@op`."""
+    return any(isinstance(one, ast.Name) and one.id == "op" for one in node.decorator_list)
+
+
+def has_settings(node):
+    return is_op(node) and bool(node.args.kwonlyargs)
+
+
+def signature(node):
+    """Return the case that asks an op for its signature."""
+    steps = [("import inspect\n", ""), (f"inspect.signature({node.name}.forward)\n", f"<Signature ({ast.unparse(node.args)})>\n")]
+    return SignatureCase(tuple(doctest.Example(source, want) for source, want in steps), node.name)

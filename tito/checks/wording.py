@@ -20,6 +20,7 @@ COMPILING = "compiling it"
 # Whole sentences.
 NOTHING_CAME = "no result came back, so nothing was checked"
 NO_RETURN = "a `return` is missing"
+NO_SETTING = "the `*` in the signature is missing or stands elsewhere: what follows it is a setting, what stands before it an input"
 DTYPE_CAUSES = {
     ("float32", "float64"): "something in the computation is float64: a Python number keeps float32, an array or a number of "
     "NumPy's in float64 does not",
@@ -211,7 +212,8 @@ def call_rows(name, inputs, template=None):
     Args:
         name: The exercise's name.
         inputs: Dict of its inputs.
-        template: Text of the call with its inputs in braces, such as "softmax(x, dim={dim})".
+        template: Text of the call with its inputs in braces, such as "softmax(x, dim={dim})"; or a function of the inputs that
+            returns the text.
     """
     large = "; ".join(inventory(key, value) for key, value in inputs.items() if is_large(value))
     call = ("called", call_text(name, inputs, template))
@@ -220,6 +222,8 @@ def call_rows(name, inputs, template=None):
 
 def call_text(name, inputs, template=None):
     """Return a call as one would write it; arrays stand under their names."""
+    if callable(template):
+        return template(**inputs)
     words = {key: key if is_large(value) else short(value) for key, value in inputs.items()}
     arguments = ", ".join(key if word == key else f"{key}={word}" for key, word in words.items())
     return template.format(**words) if template else f"{name}({arguments})"
@@ -345,7 +349,9 @@ def is_large(value):
     """Say whether a value appears in a call by name: arrays, and what holds arrays or is long."""
     if isinstance(value, (list, tuple)):
         return repr_flat(value) is None or len(repr(value)) > 40
-    return isinstance(value, (np.ndarray, dict)) or (isinstance(value, (str, bytes)) and len(value) > 40)
+    if isinstance(value, dict):
+        return repr_flat(list(value.values())) is None or len(repr(value)) > 40
+    return isinstance(value, np.ndarray) or (isinstance(value, (str, bytes)) and len(value) > 40)
 
 
 def short(value):

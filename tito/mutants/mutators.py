@@ -65,6 +65,8 @@ def exchangeable(node, following):
     """Say whether the order of two statements may matter: the second uses or changes what the first sets, or both only call."""
     if any(isinstance(one, (ast.Return, ast.Raise, ast.Pass, ast.Import, ast.ImportFrom)) for one in (node, following)):
         return False
+    if isinstance(node, ast.AugAssign) and isinstance(following, ast.AugAssign) and type(node.op) is type(following.op):
+        return False  # two terms of one sum
     if isinstance(node, ast.Expr) and isinstance(following, ast.Expr):
         return True
     first, second = stored(node), stored(following)
@@ -74,8 +76,9 @@ def exchangeable(node, following):
 def stored(node):
     """Return what a statement sets: names, attributes and places in containers, as text."""
     kinds = (ast.Name, ast.Attribute, ast.Subscript)
-    targets = [inner for inner in ast.walk(node) if isinstance(inner, kinds) and isinstance(inner.ctx, ast.Store)]
-    return {ast.unparse(inner) for inner in targets}
+    inner = {target for one in ast.walk(node) if isinstance(one, ast.comprehension) for target in ast.walk(one.target)}
+    targets = [one for one in ast.walk(node) if isinstance(one, kinds) and isinstance(one.ctx, ast.Store) and one not in inner]
+    return {ast.unparse(one) for one in targets}
 
 
 def used(node):

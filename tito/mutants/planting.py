@@ -105,7 +105,7 @@ def mutated(tree, within):
 
 
 def surroundings(tree):
-    """Return the replacements of nodes that depend on the function around them: an op's result, and a function's call of itself."""
+    """Return the replacements of nodes that depend on the function around them: an op's result, a call of itself."""
     found = {}
     for function in ast.walk(tree):
         if isinstance(function, ast.FunctionDef):
