@@ -26,9 +26,11 @@ DTYPE_CAUSES = {
     "NumPy's in float64 does not",
     ("float64", "float32"): "the result was cast to float32: what is float64 stays float64",
     ("integers", "float32"): "the result was cast to float32: integers stay integers",
+    ("integers", "float64"): "integers became floats: a number with a point, such as 0.0, or a division does that; they stay integers",
 }
 SIGNS = {
     "'function' object has no attribute 'forward'": "the line `@op` above a function is missing",
+    "object has no setter": "the class gives that attribute as a property, which follows from another: leave out the line that sets it",
     "operand 'Tensor' does not support ufuncs": "an op that is called by its name gives a Tensor; its `.forward` gives the array",
 }
 
