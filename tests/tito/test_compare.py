@@ -187,6 +187,9 @@ def test_keys_are_named():
         "expected": "a dict with the keys 'weight', 'bias'",
         "got": "a dict with the key 'weight'",
     }
+    assert rows({"weight": 1, "bias": 2}, {"weight": 3}) == {"in": "weight", "expected": "1", "got": "3"}
+    assert rows({"how": "as it was"}, {"how": "changed"}) == {"in": "how", "expected": "as it was", "got": "changed"}
+    assert rows({"weight": 1}, "it yields a str") == {"got": "it yields a str"}
     assert rows({"weight": 1}, {})["got"] == "an empty dict"
     assert rows({}, {f"k{i}": 1 for i in range(13)})["got"].endswith("'k11', ...")
 

@@ -90,10 +90,11 @@ class _Comparison:
     def dicts(self, expected, got, path):
         if not isinstance(got, dict):
             return _type_differs(path, expected, got)
-        if set(expected) != set(got):
+        found = (self.any(expected[key], got[key], _entry(path, key)) for key in expected if key in got)
+        mismatch = next(filter(None, found), None)
+        if mismatch is None and set(expected) != set(got):
             return Mismatch("type", wording.keys_differ(path, expected, got))
-        found = (self.any(expected[key], got[key], _entry(path, key)) for key in expected)
-        return next(filter(None, found), None)
+        return mismatch
 
     def sequences(self, expected, got, path):
         if type(expected) is not type(got) or len(expected) != len(got):

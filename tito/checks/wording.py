@@ -136,6 +136,10 @@ def dtypes_differ(path, expected, got, from_inputs):
 
 def types_differ(path, expected, got):
     """Return the rows for values of different kinds; without a path, the call itself returned the value."""
+    if isinstance(expected, str) and isinstance(got, str) and path:
+        return differ(path, expected, got)  # two words of an observation
+    if isinstance(expected, dict) and isinstance(got, str):
+        return (("got", got),)  # an observation that went no further, and says why
     return differ(path, needed(expected), in_its_place(expected, got, whole=not path))
 
 
@@ -217,7 +221,8 @@ def call_rows(name, inputs, template=None):
         template: Text of the call with its inputs in braces, such as "softmax(x, dim={dim})"; or a function of the inputs that
             returns the text.
     """
-    large = "; ".join(inventory(key, value) for key, value in inputs.items() if is_large(value))
+    shown = {key: value for key, value in inputs.items() if is_large(value) and not (callable(template) and is_text(value))}
+    large = "; ".join(inventory(key, value) for key, value in shown.items())
     call = ("called", call_text(name, inputs, template))
     return (call, ("with", large)) if large else (call,)
 
@@ -354,6 +359,11 @@ def is_large(value):
     if isinstance(value, dict):
         return repr_flat(list(value.values())) is None or len(repr(value)) > 40
     return isinstance(value, np.ndarray) or (isinstance(value, (str, bytes)) and len(value) > 40)
+
+
+def is_text(value):
+    """Say whether a value is a string or holds nothing but strings: a function that words the call has them in it."""
+    return isinstance(value, str) or (isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value))
 
 
 def short(value):
