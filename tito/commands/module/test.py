@@ -70,7 +70,7 @@ def show(outcome, everything=False, printed=False):
     styles = {"passed": "green", "unwritten": "dim"}
     failed = [verdict for verdict in outcome.verdicts if verdict.status not in styles]
     for verdict in outcome.verdicts:
-        console.say(f"  {verdict.id:6}{verdict.name:28}{brief(verdict)}", style=styles.get(verdict.status, "red"))
+        console.say(f"  {verdict.id:6}{verdict.name:27} {brief(verdict)}", style=styles.get(verdict.status, "red"))
     console.say()
     for verdict in failed if everything else failed[:1]:
         console.say(layout.text(verdict, outcome.where(verdict), printed=printed))
