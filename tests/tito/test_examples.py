@@ -127,7 +127,9 @@ def test_its_own_stub_is_not_written_yet():
     assert verdict(own).status == "unwritten"
 
 
-@pytest.mark.parametrize("signature, passes", [("(a, *, dim=0)", True), ("(x, *, dim)", True), ("(a, dim=0)", False), ("(a, *, axis=0)", False)])
+@pytest.mark.parametrize(
+    "signature, passes", [("(a, *, dim=0)", True), ("(x, *, dim)", True), ("(a, dim=0)", False), ("(a, *, axis=0)", False)]
+)
 def test_the_settings_of_an_op_stay_behind_the_star(signature, passes):
     (case,) = examples("@op\ndef turn(a, *, dim=0):\n    pass")
     names = {"turn": namedtuple("Op", "forward")(eval(f"lambda {signature[1:-1]}: 0"))}

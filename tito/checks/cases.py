@@ -88,12 +88,12 @@ class DrawnCase:
         return compare(value, got.outcome, None if free else self.inputs, self.check.rtol, self.check.atol, dtypes)
 
     def guess(self, misconception):
-        """Return what a misconception makes of the inputs; an exception is an answer too."""
+        """Return what a misconception makes of the inputs; an exception is an answer too, with all that it says."""
         if misconception not in self.guesses:
             try:
                 self.guesses[misconception] = self.answer(misconception)
             except Exception as error:
-                self.guesses[misconception] = ("raises", type(error).__name__)
+                self.guesses[misconception] = ("raises", type(error).__name__, str(error))
         return self.guesses[misconception]
 
     @cached_property

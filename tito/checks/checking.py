@@ -150,7 +150,7 @@ class _Judged:
         wrong = [index for index in failing if self.is_wrong(index)]
         sentence, explained = self.looks_like(wrong)
         shown = explained[0] if explained else self.most_telling(failing, wrong)
-        rows = self.rows(shown)
+        rows = self.rows(shown, dtypes=sentence is None)
         rest = [index for index in failing if index not in explained and not isinstance(self.cases[index], ExampleCase)]
         if sentence and rest:
             rows += (("besides", self.of_its_own(rest)),)
@@ -194,9 +194,11 @@ class _Judged:
             return "error" if "raised" in dict(self.mismatches[index].rows) else "failed"
         return "error" if error and not is_raised(case.expected) else "failed"
 
-    def rows(self, index):
-        """Return the rows that show a case and how it went wrong."""
+    def rows(self, index, dtypes=True):
+        """Return the rows that show a case and how it went wrong; without dtypes, what a misconception explains."""
         case, got, mismatch = self.cases[index], self.seen.cases[index], self.mismatches[index]
+        if not dtypes:
+            mismatch = case.mismatch(got, dtypes=False)
         if mismatch.kind == "example":
             return mismatch.rows
         return (*self.call(case), *self.difference(case, got, mismatch))
@@ -211,7 +213,11 @@ class _Judged:
         expected = () if made_up else (("expected", wording.needed(case.expected)),)
         line = got.error.check_line
         in_check = self.check.lines[line - 1].strip() if line and line <= len(self.check.lines) else None
-        return (*expected, *wording.raised_rows(got.error, wording.in_the_check(in_check)), *wording.perhaps_rows(got.error))
+        return (
+            *expected,
+            *wording.raised_rows(got.error, wording.in_the_check(in_check)),
+            *wording.perhaps_rows(got.error, case.expected),
+        )
 
 
 class _Guess:

@@ -53,7 +53,8 @@ class ExampleCase:
         called = ("called", "".join(one.source for one in self.steps[: index + 1]).rstrip())
         expected = step.exc_msg or step.want
         shown = (("expected", expected.rstrip()),) if expected else ()
-        got = wording.raised_rows(error) if text is None else (("got", text.rstrip() or "nothing"),)
+        raised = (*wording.raised_rows(error), *(wording.perhaps_rows(error) if error else ()))
+        got = raised if text is None else (("got", text.rstrip() or wording.NOTHING),)
         return (called, *shown, *got)
 
 
@@ -128,20 +129,31 @@ class SignatureCase(ExampleCase):
     def mismatch(self, got):
         """Return a `Mismatch` if the settings are others than the course's, else None."""
         text = got.value[-1] if isinstance(got.value, list) and got.value else None
-        if isinstance(text, str) and settings(text) == settings(self.steps[-1].want):
+        given, asked = settings(text) if isinstance(text, str) else None, settings(self.steps[-1].want)
+        if given is not None and offers(given, asked):
             return None
         shown = (("got", text.strip()),) if isinstance(text, str) else wording.raised_rows(got.error)
+        same_names = given is not None and set(given) == set(asked)
+        cause = wording.other_default(asked, given) if same_names else wording.NO_SETTING
         rows = (("called", f"inspect.signature({self.name}.forward)"), ("expected", self.steps[-1].want.strip()), *shown)
-        return Mismatch("example", rows, wording.NO_SETTING)
+        return Mismatch("example", rows, cause)
 
 
 def settings(signature):
-    """Return the names behind the star of a signature's text; None if it is none."""
+    """Return the names behind the star of a signature's text, each with its default; None if it is none."""
     try:
         function = ast.parse(f"def f{signature.strip().removeprefix('<Signature ').removesuffix('>')}: pass").body[0]
     except (SyntaxError, IndexError):
         return None
-    return {argument.arg for argument in function.args.kwonlyargs}
+    defaults = [default and ast.unparse(default) for default in function.args.kw_defaults]
+    return dict(zip((argument.arg for argument in function.args.kwonlyargs), defaults))
+
+
+def offers(given, asked):
+    """Say whether settings hold all that is asked for; a default more does no harm."""
+    return all(name in given and (default is None or given[name] == default) for name, default in asked.items()) and all(
+        name in asked or default is not None for name, default in given.items()
+    )
 
 
 def examples(text):

@@ -173,7 +173,7 @@ def observe_example(statements, names, place):
             printed, shown = Printed(), Printed()
             with np.printoptions(**PRINT_OPTIONS), contextlib.redirect_stdout(printed), displaying_in(shown):
                 exec(compile(statement, EXAMPLE, "single", dont_inherit=True), names)
-            texts.append(shown.text or printed.text)
+            texts.append(shown.text or printed.text * ("print" in statement))
     except KeyboardInterrupt:
         raise
     except BaseException as error:

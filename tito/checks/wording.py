@@ -20,13 +20,19 @@ COMPILING = "compiling it"
 # Whole sentences.
 NOTHING_CAME = "no result came back, so nothing was checked"
 NO_RETURN = "a `return` is missing"
-NO_SETTING = "the `*` in the signature is missing or stands elsewhere: what follows it is a setting, what stands before it an input"
+NOTHING = "nothing: is the `return` missing?"
+NO_SETTING = (
+    "the `*` in the signature is missing or stands elsewhere: what follows it is a setting, what stands before it an input"
+)
 DTYPE_CAUSES = {
     ("float32", "float64"): "something in the computation is float64: a Python number keeps float32, an array or a number of "
     "NumPy's in float64 does not",
     ("float64", "float32"): "the result was cast to float32: what is float64 stays float64",
     ("integers", "float32"): "the result was cast to float32: integers stay integers",
-    ("integers", "float64"): "integers became floats: a number with a point, such as 0.0, or a division does that; they stay integers",
+    (
+        "integers",
+        "float64",
+    ): "integers became floats: a number with a point, such as 0.0, or a division does that; they stay integers",
 }
 SIGNS = {
     "'function' object has no attribute 'forward'": "the line `@op` above a function is missing",
@@ -95,6 +101,16 @@ def exported_counts(cell):
 def last_run_counts(cells):
     exported = f", and the package gets cell {cells[0]}" if len(cells) == 1 else ""
     return f"the one that you ran last is checked here{exported}"
+
+
+def other_default(asked, given):
+    """Say which default of a signature is another; both are dicts from a setting to the text of its default."""
+    name = next(name for name in asked if given[name] != asked[name])
+    return (
+        f"the default is {name}={given[name]}, where {name}={asked[name]} is asked for"
+        if given[name]
+        else f"{name} has no default"
+    )
 
 
 def others(count, first):
@@ -199,8 +215,10 @@ def in_the_check(line):
     return f"`{line}` in {what}" if line else what
 
 
-def perhaps_rows(error):
+def perhaps_rows(error, expected=None):
     """Return the row that translates an exception which says little to whoever meets it first."""
+    if error.type == "AssertionError" and is_raised(expected):
+        return (("perhaps", f"an `assert` gives an AssertionError; {article(expected[1])} is asked for"),)
     if not error.where and "NoneType" in error.message:
         return (("perhaps", NO_RETURN),)
     return tuple(("perhaps", words) for sign, words in SIGNS.items() if sign in error.message)

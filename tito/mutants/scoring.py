@@ -87,6 +87,21 @@ def score(course, module, exercise, mutants, lived):
 
 def judge(course, module, tasks, jobs):
     """Return the status of each task: "passed" is a mutant that nobody noticed."""
+    return {task: verdict.status for task, verdict in verdicts(course, module, tasks, jobs).items()}
+
+
+def verdicts(course, module, tasks, jobs=1):
+    """Check bodies of exercises, many to a process.
+
+    Args:
+        course: The `Course`.
+        module: The module.
+        tasks: Dict from an id to an exercise and the `planting.Mutant` that takes the place of its cell.
+        jobs: How many processes share the work.
+
+    Returns:
+        Dict from id to `checking.Verdict`.
+    """
     checks = course.checks(module)
     cases = {
         exercise.id: [*course.cases(module, exercise.name), *checks.check(exercise.name).examples]
@@ -98,7 +113,7 @@ def judge(course, module, tasks, jobs):
         seen = list(pool.map(lambda share: observe(course, module, parent, share, encoded), filter(None, shares)))
     found = {task: observations for part in seen for task, observations in part.items()}
     return {
-        task: checking.verdict(exercise, checks.check(exercise.name), cases[exercise.id], found[task]).status
+        task: checking.verdict(exercise, checks.check(exercise.name), cases[exercise.id], found[task])
         for task, (exercise, _) in tasks.items()
     }
 
