@@ -37,7 +37,7 @@ DTYPE_CAUSES = {
 SIGNS = {
     "'function' object has no attribute 'forward'": "the line `@op` above a function is missing",
     "got an unexpected keyword argument 'axis'": "a Tensor was handed to code for arrays: x.data is the array",
-    "object has no setter": "the class gives that attribute as a property, which follows from another: leave out the line that sets it",
+    "object has no setter": "the class gives that attribute as a property of another one: leave out the line that sets it",
     "operand 'Tensor' does not support ufuncs": "an op that is called by its name gives a Tensor; its `.forward` gives the array",
 }
 

@@ -118,10 +118,10 @@ def verdicts(course, module, tasks, jobs=1):
     }
 
 
-def observe(course, module, parent, tasks, encoded):
-    """Run some tasks in one process, or in more where a mutant ends one or hangs."""
+def observe(course, module, parent, tasks, encoded, compiled=False):
+    """Run some tasks in one process, or in more where a mutant ends one or hangs; kernels as Python, or compiled, too."""
     mutants = {task: [mutant.part, mutant.text, exercise.id, exercise.name] for task, (exercise, mutant) in tasks.items()}
-    data = {"parts": [part.text for part in course.parts(module)], "cases": encoded, "mutants": mutants}
+    data = {"parts": [part.text for part in course.parts(module)], "cases": encoded, "mutants": mutants, "compile": compiled}
 
     def prepare(folder):
         (folder / "mutants.json").write_text(json.dumps(data), encoding="utf-8")
@@ -135,7 +135,7 @@ def observe(course, module, parent, tasks, encoded):
         course.checks_path(module),
         named,
         dict.fromkeys(tasks, ()),
-        timeout=TIMEOUT,
+        timeout=TIMEOUT * (10 if compiled else 1),
         command_prefix=command,
         prepare=prepare,
     )
