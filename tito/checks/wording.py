@@ -238,18 +238,23 @@ def call_rows(name, inputs, template=None):
         name: The exercise's name.
         inputs: Dict of its inputs.
         template: Text of the call with its inputs in braces, such as "softmax(x, dim={dim})"; or a function of the inputs that
-            returns the text.
+            returns the text, or a pair: the text and what is said of the names in it, which may be nothing.
     """
-    shown = {key: value for key, value in inputs.items() if is_large(value) and not (callable(template) and is_text(value))}
-    large = "; ".join(inventory(key, value) for key, value in shown.items())
-    call = ("called", call_text(name, inputs, template))
-    return (call, ("with", large)) if large else (call,)
+    told = template(**inputs) if callable(template) else None
+    if isinstance(told, tuple):
+        call, large = told
+    else:
+        call = call_text(name, inputs, template)
+        shown = {key: value for key, value in inputs.items() if is_large(value) and not (callable(template) and is_text(value))}
+        large = "; ".join(inventory(key, value) for key, value in shown.items())
+    return (("called", call), ("with", large)) if large else (("called", call),)
 
 
 def call_text(name, inputs, template=None):
     """Return a call as one would write it; arrays stand under their names."""
     if callable(template):
-        return template(**inputs)
+        told = template(**inputs)
+        return told[0] if isinstance(told, tuple) else told
     words = {key: key if is_large(value) else short(value) for key, value in inputs.items()}
     arguments = ", ".join(key if word == key else f"{key}={word}" for key, word in words.items())
     return template.format(**words) if template else f"{name}({arguments})"

@@ -90,7 +90,7 @@ def judge(course, module, tasks, jobs):
     return {task: verdict.status for task, verdict in verdicts(course, module, tasks, jobs).items()}
 
 
-def verdicts(course, module, tasks, jobs=1):
+def verdicts(course, module, tasks, jobs=1, compiled=False):
     """Check bodies of exercises, many to a process.
 
     Args:
@@ -98,6 +98,7 @@ def verdicts(course, module, tasks, jobs=1):
         module: The module.
         tasks: Dict from an id to an exercise and the `planting.Mutant` that takes the place of its cell.
         jobs: How many processes share the work.
+        compiled: Compile kernels, which takes its time, in place of running them as Python.
 
     Returns:
         Dict from id to `checking.Verdict`.
@@ -110,7 +111,7 @@ def verdicts(course, module, tasks, jobs=1):
     encoded = {number: [case.encoded for case in found] for number, found in cases.items()}
     with course.package(module, course.text(module)) as parent, ThreadPoolExecutor(jobs) as pool:
         shares = [dict(list(tasks.items())[start::jobs]) for start in range(jobs)]
-        seen = list(pool.map(lambda share: observe(course, module, parent, share, encoded), filter(None, shares)))
+        seen = list(pool.map(lambda share: observe(course, module, parent, share, encoded, compiled), filter(None, shares)))
     found = {task: observations for part in seen for task, observations in part.items()}
     return {
         task: checking.verdict(exercise, checks.check(exercise.name), cases[exercise.id], found[task])
