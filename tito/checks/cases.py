@@ -195,16 +195,22 @@ def cases(check: Check, seeds=SEEDS) -> list[DrawnCase]:
     Raises:
         CheckBroken: `draw` yields nothing, or no end of cases.
     """
-    drawn, doubles = [], []
-    for seed in seeds:
-        some = list(itertools.islice(check.draw(Draws(seed)), MOST_CASES + 1))
-        if not 0 < len(some) <= MOST_CASES:
-            count = "no" if not some else f"more than {MOST_CASES}"
-            raise CheckBroken(f"draw_{check.name} yields {count} cases: 1 to {MOST_CASES} are needed")
-        some = [DrawnCase(check, inputs) for inputs in some]
-        drawn += some
-        doubles += twins(check, some, Draws(seed))
-    return drawn + doubles
+    by_seed = [drawn(check, seed) for seed in seeds]
+    doubles = [double for seed, some in zip(seeds, by_seed) for double in twins(check, some, Draws(seed))]
+    return [case for some in by_seed for case in some] + doubles
+
+
+def drawn(check: Check, seed) -> list[DrawnCase]:
+    """Draw the cases of one seed, as they come out of `draw`.
+
+    Raises:
+        CheckBroken: As `cases`.
+    """
+    some = list(itertools.islice(check.draw(Draws(seed)), MOST_CASES + 1))
+    if not 0 < len(some) <= MOST_CASES:
+        count = "no" if not some else f"more than {MOST_CASES}"
+        raise CheckBroken(f"draw_{check.name} yields {count} cases: 1 to {MOST_CASES} are needed")
+    return [DrawnCase(check, inputs) for inputs in some]
 
 
 def all_cases(check: Check, seeds=SEEDS) -> list:
@@ -212,11 +218,11 @@ def all_cases(check: Check, seeds=SEEDS) -> list:
     return [*cases(check, seeds), *check.examples]
 
 
-def twins(check, drawn, rng):
+def twins(check, some, rng):
     """Return cases that repeat drawn ones in float64, unless some are drawn so: what is float64 must stay float64."""
-    if not check.float64 or any(precision(case.inputs) == "float64" for case in drawn):
+    if not check.float64 or any(precision(case.inputs) == "float64" for case in some):
         return []
-    fit = [case for case in drawn if precision(case.inputs) == "float32" and not is_raised(case.expected)]
+    fit = [case for case in some if precision(case.inputs) == "float32" and not is_raised(case.expected)]
     return [replace(case, inputs=in_float64(case.inputs)) for case in rng.mix(fit)[:TWINS]]
 
 
@@ -243,4 +249,4 @@ def form(value):
 
 def always_the_same_form(check: Check, seeds=range(4)) -> bool:
     """Say whether every seed draws the same shapes and settings: then one that is written down earns full marks."""
-    return len({json.dumps([form(case.inputs) for case in cases(check, (seed,))]) for seed in seeds}) == 1
+    return len({json.dumps([form(case.inputs) for case in drawn(check, seed)]) for seed in seeds}) == 1
