@@ -1,5 +1,6 @@
 """Whose fault it is: an exercise that passes with the course's own solution of an earlier one names that one."""
 
+from collections import namedtuple
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,6 +11,7 @@ from tito.checks import blame
 from tito.checks.checking import Failure, Verdict
 from tito.notebooks import source
 
+Module = namedtuple("Module", "exports number")
 HEAD = '# %% exercise="01.{0}" minutes=5 points=1\n#| export\ndef {1}():\n    return {2}\n\n'
 NAMES = ("first", "second", "third")
 
@@ -28,7 +30,7 @@ def trial(tmp_path, monkeypatch):
     (tmp_path / "home").mkdir()
     for folder, text in (("course/tinytorch", "x = 1"), ("home", "x = 2")):
         (tmp_path / folder / "earlier.py").write_text(text, encoding="utf-8")
-    earlier = SimpleNamespace(exports="earlier.py", number="00")
+    earlier = Module("earlier.py", "00")
     curriculum = SimpleNamespace(prerequisites=lambda module: [earlier])
     space = SimpleNamespace(package=tmp_path / "home", curriculum=curriculum, label=lambda path: "modules/01_x/x.py")
 

@@ -57,10 +57,13 @@ class Substitution:
         if earlier and self.passes(exercises[place], [one.name for one in earlier]):
             one = self.narrowed(exercises[place], earlier)
             return wording.at_fault(f"{one.id} {one.name}", label, one.id)
-        for needed, text in self.prerequisites():
-            if self.passes(exercises[place], [], {needed.exports: text}):
-                return wording.at_fault(f"tinytorch/{needed.exports}", label, needed.number)
-        return None
+        modules = dict(self.prerequisites())
+        files = {needed.exports: text for needed, text in modules.items()}
+        if not files or not self.passes(exercises[place], [], files):
+            return None
+        alone = (one for one in modules if self.passes(exercises[place], [], {one.exports: files[one.exports]}))
+        one = next(alone, next(iter(modules)))
+        return wording.at_fault(f"tinytorch/{one.exports}", label, one.number)
 
     def narrowed(self, exercise, suspects):
         """Return the one of some exercises that is at fault; where it takes several, the first that fails its own check."""

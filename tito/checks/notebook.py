@@ -170,7 +170,8 @@ class Checker:
         """Return a verdict; one that failed names the earlier exercises that fail as well."""
         if verdict.status not in blame.WRONG:
             return verdict
-        earlier = self.exercises[: self.exercises.index(exercise)]
+        compiled = vars(self.checks.module)  # what has to be compiled first would keep the learner waiting
+        earlier = [one for one in self.exercises[: self.exercises.index(exercise)] if f"prepare_{one.name}" not in compiled]
         failing = [f"{one.id} {one.name}" for one in earlier if self.verdict(one).status in blame.WRONG]
         if not failing:
             return verdict

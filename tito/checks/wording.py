@@ -155,8 +155,8 @@ def types_differ(path, expected, got):
     """Return the rows for values of different kinds; without a path, the call itself returned the value."""
     if isinstance(expected, str) and isinstance(got, str) and path:
         return differ(path, expected, got)  # two words of an observation
-    if isinstance(expected, dict) and isinstance(got, str):
-        return (("got", got),)  # an observation that went no further, and says why
+    if isinstance(expected, dict) and (isinstance(got, str) or is_raised(got)):
+        return (("got", got if isinstance(got, str) else in_its_place(expected, got, whole=False)),)  # the dict is an observer's
     return differ(path, needed(expected), in_its_place(expected, got, whole=not path))
 
 
