@@ -79,9 +79,10 @@ from tinytorch.given.gradient_check import GradcheckError, in_float64, numeric_g
 from tinytorch.given.history import Origin
 from tinytorch.given.op import op, register
 from tinytorch.given.state import state
-from tinytorch.tensor import (Tensor, absolute, add, argmax, cast, cat, div, equal, exp, expand,
-                              getitem, greater, greater_equal, log, matmul, mean, mul, neg, permute,
-                              power, reduce_max, reduce_sum, reshape, sqrt, sub, transpose, where)
+from tinytorch.tensor import (Tensor, absolute, add, argmax, argmin, cast, cat, div, equal, exp,
+                              expand, getitem, greater, greater_equal, log, matmul, mean, mul, neg,
+                              permute, power, reduce_max, reduce_min, reduce_sum, reshape, sqrt,
+                              sub, transpose, where)
 
 add.register_vjp(lambda grad, out, a, b: grad, lambda grad, out, a, b: grad)
 sub.register_vjp(lambda grad, out, a, b: grad, lambda grad, out, a, b: -grad)
@@ -163,6 +164,7 @@ greater.register_vjp(None, None)  # constant or jumps
 greater_equal.register_vjp(None, None)
 equal.register_vjp(None, None)
 argmax.register_vjp(None)
+argmin.register_vjp(None)
 
 # %% [markdown]
 # ## The matrix product
@@ -250,7 +252,7 @@ linear_weight.register_vjp(lambda grad, out, g, x: linear(x, grad),
 def kept_shape(shape, axis):
     """Return a shape with size 1 in place of the axes that a reduction removes."""
     axes = range(len(shape)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    removed = {i % len(shape) for i in axes}
+    removed = {i % max(len(shape), 1) for i in axes}  # a single number counts as one of one axis
     return tuple(1 if i in removed else n for i, n in enumerate(shape))
 
 # %% [markdown]
@@ -311,11 +313,11 @@ def share(grad, count, reduction):
     return grad / count if reduction == "mean" else grad
 
 
-def reduce_max_rule(grad, out, a, axis, keepdims):
-    """Return the gradient of a maximum: it goes to the largest entry, shared by equal ones."""
+def extreme_rule(grad, out, a, axis, keepdims):
+    """Return the gradient of a maximum or minimum: it goes to that entry, shared by equal ones."""
     shape = kept_shape(a.shape, axis)
-    largest = equal(a, out.reshape(shape))
-    return grad.reshape(shape) / reduce_sum(largest, axis=axis, keepdims=True) * largest
+    extreme = equal(a, out.reshape(shape))
+    return grad.reshape(shape) / reduce_sum(extreme, axis=axis, keepdims=True) * extreme
 
 
 def cat_rule(grad, out, *arrays, dim, argument):
@@ -327,7 +329,8 @@ def cat_rule(grad, out, *arrays, dim, argument):
 
 reduce_sum.register_vjp(reduce_sum_rule)
 mean.register_vjp(mean_rule)
-reduce_max.register_vjp(reduce_max_rule)
+reduce_max.register_vjp(extreme_rule)
+reduce_min.register_vjp(extreme_rule)
 cat.register_vjp(each=cat_rule)
 
 # %%
