@@ -200,3 +200,13 @@ def leaky_relu(a, *, negative_slope=0.01):
         Maas, Hannun and Ng, Rectifier Nonlinearities Improve Neural Network Acoustic Models, 2013.
     """
     return np.where(a < 0, a * negative_slope, a)
+
+
+# activations.py, cell 71
+sigmoid.register_floats()
+tanh.register_floats()
+erf.register_floats()
+gelu.register_floats()
+softmax.register_floats()
+log_softmax.register_floats()
+leaky_relu.register_floats()

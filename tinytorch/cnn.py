@@ -3,13 +3,15 @@
 # cnn.py, cell 3
 """Convolutional networks: convolution, pooling, batch normalisation; their rules and layers."""
 import math
+from functools import partial
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from tinytorch.given.image_sizes import (check_channels, check_fits, check_groups, check_normal,
-                                         column, grown, margins, padded, pair, places, pooling,
-                                         slabs, trimmed, values_per_channel)
+from tinytorch.given.image_sizes import (check_convolution, check_convolution_back, check_groups,
+                                         check_normal, check_pooling, check_pooling_back,
+                                         check_statistics, column, grown, margins, padded, pair,
+                                         places, pooling, slabs, trimmed, values_per_channel)
 from tinytorch.given.op import op
 from tinytorch.layers import (Buffer, Flatten, Linear, Module, Parameter, ReLU, Sequential,
                               kaiming_uniform_, uniform_)
@@ -18,16 +20,16 @@ from tinytorch.tensor import Tensor, ones, sqrt, zeros
 
 # cnn.py, cell 5
 def convolve(picture, kernel, stride=1):
-    """Slide a kernel over a picture and take the sum of products at every place.
+    """Slide a kernel over a picture, and take the sum of products at every place.
 
     Args:
         picture: Array of shape (H, W).
         kernel: Array of shape (KH, KW), no larger than the picture.
-        stride: How many pixels the kernel moves at a time, both down and to the right.
+        stride: By how many pixels the kernel moves, down as well as to the right.
 
     Returns:
         Array of float32, with as many rows and columns as there are places where the whole kernel
-        fits into the picture. Entry (y, x) is the sum over i and j of
+        lies on the picture. Entry (y, x) is the sum over i and j of
         ``picture[y * stride + i, x * stride + j] * kernel[i, j]``.
 
     Example:
@@ -51,13 +53,13 @@ def convolve(picture, kernel, stride=1):
 
 # cnn.py, cell 12
 def windows(x, kernel_size, stride=(1, 1), dilation=(1, 1)):
-    """Return a view of pictures as all the windows that a kernel visits, without a copy.
+    """Show pictures as all the windows that a kernel meets in them, without a copy.
 
     Args:
         x: Array of shape (N, C, H, W), with any strides.
         kernel_size: Pair (KH, KW).
-        stride: Pair: the distance from one window to the next, down and across.
-        dilation: Pair: the distance from one entry of a window to the next, down and across.
+        stride: Pair: how far it is from one window to the next, down and across.
+        dilation: Pair: how far it is from one entry of a window to the next, down and across.
 
     Returns:
         Array of shape (N, C, KH, KW, H', W') on the memory of ``x``, where (H', W') is
@@ -114,12 +116,12 @@ def convolution(x, weight, bias=None, *, stride, padding, dilation, groups):
         weight: Array of shape (O, C / groups, KH, KW): O kernels.
         bias: Array of shape (O,), or None for none.
         stride, padding, dilation: Pairs, for height and width; the padding is a border of zeros,
-            the same above and below, and the same left and right.
-        groups: Number of groups into which channels and kernels are divided, in order.
+            as wide above as below, and left as right.
+        groups: Into how many groups channels and kernels are divided, each in their order.
 
     Returns:
         Array of shape (N, O, H', W'). Entry ``[n, o, y, x]`` is the sum over c, i and j of
-        ``weight[o, c, i, j]`` times the entry of the padded picture n in channel c of kernel o's
+        ``weight[o, c, i, j]`` times the entry of the bordered picture n in channel c of kernel o's
         group, at row ``y * stride[0] + i * dilation[0]`` and column
         ``x * stride[1] + j * dilation[1]``; plus ``bias[o]``.
 
@@ -160,7 +162,7 @@ def conv2d_weight(x, grad, *, weight_size, stride, padding, dilation, groups):
 
     Returns:
         Array of shape ``weight_size``. Entry ``[o, c, i, j]`` is the sum over n, y and x of
-        ``grad[n, o, y, x]`` times the entry of the padded picture that kernel o's entry
+        ``grad[n, o, y, x]`` times the entry of the bordered picture that kernel o's entry
         ``[c, i, j]`` was multiplied by at place (y, x).
 
     Example:
@@ -187,17 +189,17 @@ def conv2d_weight(x, grad, *, weight_size, stride, padding, dilation, groups):
 # cnn.py, cell 33
 @op
 def fold(columns, *, output_size, kernel_size, dilation=1, padding=0, stride=1):
-    """Send every entry of a column back to its pixel, and add up the entries at each pixel.
+    """Send every entry of a column back to its pixel, and add up what arrives there.
 
     Args:
         columns: Array of shape (N, C * KH * KW, L), as `unfold` returns it.
         output_size: Pair (H, W), the size of the pictures that were unfolded.
-        kernel_size, dilation, padding, stride: The settings of `unfold`: a number or a pair each.
+        kernel_size, dilation, padding, stride: As they were unfolded: a number or a pair each.
 
     Returns:
-        Array of shape (N, C, H, W). Every entry is the sum of all entries of ``columns`` to which
-        `unfold`, with the same settings, copies the pixel at that place. What would arrive in
-        the border is dropped.
+        Array of shape (N, C, H, W). Every entry is the sum of all entries of ``columns`` into
+        which `unfold`, with the same settings, copies the pixel at its place. What would arrive
+        in the border is dropped.
 
     Example:
         >>> columns = unfold.forward(np.ones((1, 1, 3, 3)), kernel_size=2)
@@ -243,6 +245,18 @@ def channel_sum(x):
 
 
 # cnn.py, cell 39
+# Shapes are compared with each other and with the settings before any kernel runs.
+convolution.register_shapes(check=check_convolution)
+conv2d_input.register_shapes(check=lambda weight, grad, input_size, **settings:
+                             check_convolution_back(input_size, weight, grad, **settings))
+conv2d_weight.register_shapes(check=lambda x, grad, weight_size, **settings:
+                              check_convolution_back(x, weight_size, grad, **settings))
+unfold.register_shapes("n c h w")
+fold.register_shapes("n k l")
+channel_sum.register_shapes("n c h w")
+
+
+# cnn.py, cell 40
 convolution.register_vjp(
     lambda grad, out, x, w, *bias, **s: conv2d_input(w, grad, input_size=x.shape, **s),
     lambda grad, out, x, w, *bias, **s: conv2d_weight(x, grad, weight_size=w.shape, **s),
@@ -284,21 +298,19 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     stride, dilation, kernel_size = pair(stride), pair(dilation), weight.shape[2:]
     padding, more = margins(padding, kernel_size, stride, dilation)
     input = grown(input, more)  # for "same" and an even kernel
-    check_channels(input.shape, weight.shape, groups)
-    check_fits("conv2d", input, kernel_size, stride, padding, dilation)
     inputs = (input, weight) if bias is None else (input, weight, bias)
     return convolution(*inputs, stride=stride, padding=padding, dilation=dilation, groups=groups)
 
 
-# cnn.py, cell 40
+# cnn.py, cell 41
 class Conv2d(Module):
-    """A layer of kernels, each looking for its pattern everywhere: PyTorch's Conv2d.
+    """A layer of kernels, each of which looks for its pattern everywhere: PyTorch's Conv2d.
 
     Args:
         in_channels, out_channels: How many channels come in, and how many kernels there are.
         kernel_size, stride, padding, dilation, groups: As in `conv2d`.
         bias: Whether each kernel has a bias.
-        rng: Generator for the weight, then the bias; None for the default one.
+        rng: Generator to draw from, first the weight, then the bias; None for the default one.
 
     Example:
         >>> Conv2d(1, 6, 5, padding=2)
@@ -324,7 +336,7 @@ class Conv2d(Module):
                       self.groups)
 
     def extra_repr(self):
-        """Return the settings; of the last ones, only those that differ from the defaults."""
+        """Say what was chosen; of the last settings, only those that are not the usual ones."""
         said = (f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, "
                 f"stride={self.stride}")
         for name, usual in (("padding", (0, 0)), ("dilation", (1, 1)), ("groups", 1)):
@@ -333,7 +345,7 @@ class Conv2d(Module):
         return said if self.bias is not None else f"{said}, bias=False"
 
 
-# cnn.py, cell 43
+# cnn.py, cell 44
 @op
 def max_pooling(x, *, kernel_size, stride, padding):
     """Take the largest entry of every window.
@@ -341,7 +353,7 @@ def max_pooling(x, *, kernel_size, stride, padding):
     Args:
         x: Array of floats of shape (N, C, H, W).
         kernel_size, stride: Pairs, for height and width.
-        padding: Pair: the width of the border, which counts as minus infinity.
+        padding: Pair: how wide the border is, which counts as minus infinity.
 
     Returns:
         Array of shape (N, C, H', W'). Entry ``[n, c, y, x]`` is the largest of the entries of
@@ -363,7 +375,7 @@ def max_pooling(x, *, kernel_size, stride, padding):
     return out
 
 
-# cnn.py, cell 47
+# cnn.py, cell 48
 @op
 def max_pooling_backward(grad, x, *, kernel_size, stride, padding):
     """Turn the gradient of max pooling into that of its input.
@@ -401,7 +413,7 @@ def max_pooling_backward(grad, x, *, kernel_size, stride, padding):
     return trimmed(out, padding)
 
 
-# cnn.py, cell 52
+# cnn.py, cell 53
 @op
 def max_pooling_pick(values, x, *, kernel_size, stride, padding):
     """Return, for each window, the entry of ``values`` at the place of the maximum of ``x``."""
@@ -422,7 +434,7 @@ def average_pooling(x, *, kernel_size, stride, padding):
 
 @op
 def average_pooling_backward(grad, *, input_size, kernel_size, stride, padding):
-    """Return the gradient of the mean: every entry of a window gets an equal share."""
+    """Give every entry of a window its share of the gradient of the mean."""
     n, c, down, across = grad.shape
     columns = np.repeat(grad / math.prod(kernel_size), math.prod(kernel_size), axis=1)
     columns = columns.reshape(n, c * math.prod(kernel_size), down * across)
@@ -430,6 +442,16 @@ def average_pooling_backward(grad, *, input_size, kernel_size, stride, padding):
                         padding=padding, stride=stride)
 
 
+max_pooling.register_shapes(check=partial(check_pooling, "max_pool2d"))
+max_pooling_backward.register_shapes(check=partial(check_pooling_back, "max_pool2d"))
+max_pooling_pick.register_shapes("n c h w", "n c h w")
+average_pooling.register_shapes(check=partial(check_pooling, "avg_pool2d"))
+average_pooling_backward.register_shapes(check=lambda grad, input_size, **settings:
+                                         check_pooling_back("avg_pool2d", grad, input_size,
+                                                            **settings))
+
+
+# cnn.py, cell 54
 max_pooling.register_vjp(lambda grad, out, x, **s: max_pooling_backward(grad, x, **s))
 max_pooling_backward.register_vjp(lambda grad, out, g, x, **s: max_pooling_pick(grad, x, **s), None)
 max_pooling_pick.register_vjp(lambda grad, out, v, x, **s: max_pooling_backward(grad, x, **s), None)
@@ -439,8 +461,8 @@ average_pooling_backward.register_vjp(
     lambda grad, out, g, input_size, **s: average_pooling(grad, **s))
 
 
-# cnn.py, cell 53
-# The number of operations of each op: a profile divides it by the time.
+# cnn.py, cell 55
+# How many operations each takes: a profile divides them by the time.
 convolution.register_cost(lambda out, x, weight, *bias, **s: 2 * out.size * weight[0].size)
 channel_sum.register_cost(lambda out, x: x.size)
 conv2d_input.register_cost(lambda out, weight, grad, **s: 2 * grad.size * weight[0].size)
@@ -449,22 +471,22 @@ max_pooling.register_cost(lambda out, x, kernel_size, **s: out.size * math.prod(
 average_pooling.register_cost(lambda out, x, kernel_size, **s: out.size * math.prod(kernel_size))
 
 
-# cnn.py, cell 54
-def pool(name, op, input, kernel_size, stride, padding):
-    """Check the settings of a pooling and run its op; a single picture (C, H, W) works too."""
+# cnn.py, cell 56
+def pool(op, input, kernel_size, stride, padding):
+    """Run the op of a pooling, also on one picture (C, H, W)."""
     pictures = input.unsqueeze(0) if input.ndim == 3 else input
-    out = op(pictures, **pooling(name, pictures, kernel_size, stride, padding))
+    out = op(pictures, **pooling(kernel_size, stride, padding))
     return out[0] if input.ndim == 3 else out
 
 
 def max_pool2d(input, kernel_size, stride=None, padding=0):
     """Take the largest entry of every window of a tensor of pictures, as PyTorch does."""
-    return pool("max_pool2d", max_pooling, input, kernel_size, stride, padding)
+    return pool(max_pooling, input, kernel_size, stride, padding)
 
 
 def avg_pool2d(input, kernel_size, stride=None, padding=0):
     """Take the mean of every window of a tensor of pictures, as PyTorch does."""
-    return pool("avg_pool2d", average_pooling, input, kernel_size, stride, padding)
+    return pool(average_pooling, input, kernel_size, stride, padding)
 
 
 class MaxPool2d(Module):
@@ -477,7 +499,7 @@ class MaxPool2d(Module):
     def forward(self, x): return max_pool2d(x, self.kernel_size, self.stride, self.padding)
 
     def extra_repr(self):
-        """Return the settings, and those of PyTorch that are fixed here."""
+        """Say what was chosen, and what PyTorch would let you choose."""
         return (f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}, "
                 "dilation=1, ceil_mode=False")
 
@@ -489,7 +511,7 @@ class AvgPool2d(MaxPool2d):
     def extra_repr(self): return super().extra_repr().removesuffix(", dilation=1, ceil_mode=False")
 
 
-# cnn.py, cell 57
+# cnn.py, cell 59
 @op
 def channel_norm(x, weight, bias, mean, var, *, eps, training):
     """Shift and scale every channel.
@@ -497,8 +519,8 @@ def channel_norm(x, weight, bias, mean, var, *, eps, training):
     Args:
         x: Array of shape (N, C, H, W).
         weight, bias, mean, var: Arrays of shape (C,).
-        eps: Added to the variance, so that nothing is divided by 0.
-        training: Whether mean and variance are those of ``x``; only the rules use it.
+        eps: Is added to the variance, so that nothing is divided by 0.
+        training: Whether mean and variance are those of ``x``, which only the rules need to know.
 
     Returns:
         Array of shape (N, C, H, W). Entry ``[n, c, y, x]`` is the difference of the input's entry
@@ -519,7 +541,7 @@ def channel_norm(x, weight, bias, mean, var, *, eps, training):
     return out
 
 
-# cnn.py, cell 60
+# cnn.py, cell 62
 CHANNEL = (0, 2, 3)  # the axes that belong to one channel: pictures, rows and columns
 
 
@@ -550,11 +572,15 @@ def channel_norm_backward(grad, x, weight, mean, var, *, eps, training):
     return out
 
 
+channel_norm.register_shapes("n c h w", "c", "c", "c", "c")
+channel_variance.register_shapes("n c h w", "c")
+channel_norm_weight.register_shapes("n c h w", "n c h w", "c", "c")
+channel_norm_backward.register_shapes("n c h w", "n c h w", "c", "c", "c")
 channel_variance.register_vjp(lambda grad, out, x, mean:
                               (x - column(mean)) * column(grad * (2 * len(mean) / x.numel())), None)
 
 
-# cnn.py, cell 61
+# cnn.py, cell 63
 def channel_norm_backward_rule(grad, out, g, x, weight, mean, var, **given):
     """Turn the gradient of `channel_norm_backward` into that of the pictures x."""
     if not given["training"]:
@@ -583,7 +609,7 @@ channel_norm_backward.register_vjp(
         (grad * channel_norm_backward(g, x, w * 0 + 1, *rest, **s)).sum(CHANNEL), None, None)
 
 
-# cnn.py, cell 63
+# cnn.py, cell 65
 def batch_norm(input, running_mean, running_var, weight=None, bias=None, training=False,
                momentum=0.1, eps=1e-5):
     """Normalise every channel of a batch, as PyTorch does.
@@ -591,13 +617,13 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
     Args:
         input: Tensor of shape (N, C, H, W).
         running_mean, running_var: Tensors of shape (C,), or None for both: then the batch's own
-            statistics are always used, and none are kept.
-        weight, bias: Tensors of shape (C,); None means ones, and zeros.
-        training: Whether to normalise by the mean and the variance of the batch and to update the
-            running statistics; if not, normalise by these and leave them unchanged.
+            statistics are used in any case, and none are kept.
+        weight, bias: Tensors of shape (C,); None stands for ones, and for zeros.
+        training: Whether to normalise by the mean and the variance of the batch, and to move the
+            running statistics; if not, they are what is normalised by, and stay as they are.
         momentum: The share of the new: ``(1 - momentum) * running + momentum * measured``, where
             the measured variance is the sum of squares divided by count - 1.
-        eps: Added to the variance.
+        eps: Is added to the variance.
 
     Returns:
         Tensor of shape (N, C, H, W), by `channel_norm`.
@@ -612,6 +638,7 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
     Source:
         Ioffe and Szegedy, Batch normalization, 2015, algorithm 2.
     """
+    check_statistics(input, running_mean=running_mean, running_var=running_var)
     mean, var, measured = running_mean, running_var, training or running_mean is None
     if measured:
         x, count = input.detach(), values_per_channel(input)
@@ -625,7 +652,7 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
     return channel_norm(input, weight, bias, mean, var, eps=eps, training=measured)
 
 
-# cnn.py, cell 68
+# cnn.py, cell 70
 class BatchNorm2d(Module):
     """Batch normalisation with a weight and a bias for each channel: PyTorch's BatchNorm2d.
 
@@ -633,7 +660,7 @@ class BatchNorm2d(Module):
         num_features: How many channels.
         eps, momentum: As in `batch_norm`; momentum None keeps the plain mean over all batches.
         affine: Whether the channels have a weight and a bias.
-        track_running_stats: Whether to keep running statistics.
+        track_running_stats: Whether running statistics are kept.
 
     Example:
         >>> layer = BatchNorm2d(3)
@@ -666,19 +693,19 @@ class BatchNorm2d(Module):
                 f"track_running_stats={self.running_mean is not None}")
 
 
-# cnn.py, cell 72
+# cnn.py, cell 74
 class LeNet5(Sequential):
     """The network that read cheques, for pictures of 28 by 28, or of 32 by 32 without padding.
 
     Args:
         in_channels: How many channels a picture has.
         classes: How many scores come out.
-        padding: The border of the first convolution; 2 turns 28 pixels into 32.
+        padding: The border of the first convolution; 2 makes 28 pixels 32.
         activation, pool: Classes of modules: ``activation()`` and ``pool(2)`` make new ones.
-        rng: Generator for every layer that draws, in order; None for the default one.
+        rng: Generator for every layer that draws, in their order; None for the default one.
 
     It is a row of modules: convolution, pooling and activation, twice; `Flatten`; three linear
-    layers with an activation after each but the last. The table above has the sizes.
+    layers with an activation after each but the last. Sizes stand in the table above.
 
     Example:
         >>> sum(parameter.numel() for parameter in LeNet5().parameters())
@@ -697,15 +724,15 @@ class LeNet5(Sequential):
             Linear(84, classes, rng=rng))
 
 
-# cnn.py, cell 75
+# cnn.py, cell 77
 class ConvNet(Sequential):
-    """Stages of 3 by 3 convolution, batch normalisation, pooling and ReLU; a linear layer decides.
+    """Stages of convolution 3 by 3, batch normalisation, pooling and ReLU; a linear layer decides.
 
-    The convolutions have no bias: the normalisation would subtract it again.
+    The convolutions have no bias: the normalisation would take it off again.
 
     Args:
         in_channels, classes: How many channels a picture has, and how many scores come out.
-        widths: Number of kernels in each stage.
+        widths: How many kernels each stage has.
         size: Height and width of the pictures; every stage halves it.
         rng: Generator to draw from; None for the default one.
 

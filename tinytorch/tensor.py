@@ -83,8 +83,9 @@ def mul(a, b):
 # tensor.py, cell 20
 @op
 def div(a, b):
-    """Divide entry by entry; integers give fractions."""
-    return np.true_divide(a, b)
+    """Divide entry by entry; integers give fractions, and 0 gives inf or nan, without a warning."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.true_divide(a, b)
 
 
 @op
@@ -122,6 +123,12 @@ def sqrt(a):
 def absolute(a):
     """Drop the sign of every entry."""
     return np.abs(a)
+
+
+div.register_floats()  # whole numbers become float32 before they reach the function
+exp.register_floats()
+log.register_floats()
+sqrt.register_floats()
 
 
 # tensor.py, cell 21

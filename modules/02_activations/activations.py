@@ -553,6 +553,20 @@ check("02.7")
 # Taking the larger of the array and its scaled copy works only for slopes below 1: see what happens for a slope of 3.
 
 # %% [markdown]
+# Of whole numbers, such as the pixels of a picture from 0 to 255, ReLU makes whole numbers. All others give fractions, so their
+# inputs become float32 before your function sees them. The next cell says so.
+
+# %%
+#| export
+sigmoid.register_floats()
+tanh.register_floats()
+erf.register_floats()
+gelu.register_floats()
+softmax.register_floats()
+log_softmax.register_floats()
+leaky_relu.register_floats()
+
+# %% [markdown]
 # ## Two bends separate what no line can
 #
 # Take two switches, and a lamp that is lit when exactly one of them is on: the **exclusive or**. No straight line has the two lit

@@ -138,9 +138,11 @@ def sign(a):
 
 
 def base_rule(grad, out, a, b):
-    """Return the gradient of the base of a power; for exponent 0 it is 0, even at base 0."""
-    below = where(equal(b, 0), 1, b - 1) if isinstance(b, Tensor) else b - 1 if b else 1
-    return grad * (b * power(a, below))
+    """Return the gradient of the base of a power; for exponent 0 it is 0, whatever the base."""
+    if not isinstance(b, Tensor):
+        return grad * (b * power(a, b - 1)) if b else where(False, grad, 0.0)
+    flat = equal(b, 0)
+    return where(flat, 0.0, grad * (b * power(where(flat, 1.0, a), b - 1)))
 
 
 def exponent_rule(grad, out, a, b):
@@ -241,6 +243,7 @@ def bias_rule(grad, out, x, weight, bias=None):
     return reduce_sum(grad, axis=tuple(range(grad.ndim - 1)), keepdims=False)
 
 
+linear_weight.register_shapes("... o", "... i")
 matmul.register_vjp(matmul_rule, matmul_right_rule)
 linear.register_vjp(lambda grad, out, x, weight, bias=None: grad @ weight,
                     lambda grad, out, x, weight, bias=None: linear_weight(grad, x),
@@ -541,6 +544,7 @@ def probability_minus_truth(logits, labels):
     return out
 
 
+probability_minus_truth.register_shapes("n c", "n")
 probability_minus_truth.register_vjp(lambda grad, out, logits, labels:
                                      softmax_rule(grad, softmax(logits, dim=1), logits, 1), None)
 

@@ -535,6 +535,7 @@ def for_logits(again, out, grad, logits, labels, reduction):
     return softmax_rule(again * each, softmax(logits, dim=1), logits, 1)
 
 
+cross_entropy_gradient.register_shapes(None, "n c", "n")
 cross_entropy_gradient.register_vjp(for_grad, for_logits, None)
 cross_entropy_gradient.register_cost(lambda out, *arrays, reduction: 6 * out.size)
 cross_entropy.register_vjp(lambda grad, out, logits, labels, reduction:

@@ -4,10 +4,14 @@ import importlib.util
 import warnings
 from collections import Counter
 
+import numpy as np
+
 from tinytorch.given.device import device_of
+from tinytorch.given.shapes import check_inputs, with_settings
 from tinytorch.given.state import state, watched, watchers
 
 fallbacks = Counter()  # op name -> how often the chosen kernel set lacked it and the NumPy forward ran instead
+FLOAT = np.dtype(np.float32)
 _given = {}  # kernel set -> function that registers and returns the kernel given for an op, or None
 
 
@@ -22,7 +26,7 @@ def select_kernel(op, *arrays):
         A function with the signature of ``op.forward``.
 
     Raises:
-        ValueError: The arrays lie on different devices.
+        ValueError: The arrays lie on different devices, or have shapes that the op does not take.
         NotImplementedError: They lie on a device for which the op has no kernel.
 
     Example:
@@ -30,9 +34,20 @@ def select_kernel(op, *arrays):
         >>> select_kernel(Op(lambda a: abs(a)), -3.0)(-3.0)
         3.0
     """
+    if op.patterns is not None:
+        check_inputs(op, arrays)
     device = device_of(*arrays)
-    if device == "cpu" and state.kernels == "numpy" and not watchers:
-        return op.forward
+    plain = device == "cpu" and state.kernels == "numpy" and not watchers
+    kernel = op.forward if plain else registered_kernel(op, device)
+    if op.check_settings:
+        kernel = with_settings(op, kernel)
+    if op.takes_floats and not all([getattr(array, "dtype", FLOAT).kind == "f" for array in arrays]):
+        kernel = with_floats(kernel)
+    return kernel
+
+
+def registered_kernel(op, device):
+    """Return the op's kernel of a device, or on the CPU of the set in use, or its forward if that set lacks one."""
     chosen = state.kernels if device == "cpu" else device
     kernel = op.forward if chosen == "numpy" else op.kernels.get(chosen)
     if kernel is None and chosen in _given:
@@ -44,6 +59,17 @@ def select_kernel(op, *arrays):
                                   f"@{op.name}.register_kernel({device!r}), or move the tensor back with .to('cpu')")
     fallbacks[op.name] += 1
     return watched("kernel", op.forward, op, "numpy", True) if watchers else op.forward
+
+
+def with_floats(kernel):
+    """Return a kernel that turns whole numbers into floats first: float64 beside float64, and float32 otherwise."""
+    def run(*arrays, **settings):
+        kinds = [getattr(array, "dtype", None) for array in arrays]
+        dtype = np.float64 if np.float64 in kinds else np.float32
+        floats = [array if kind is None or kind.kind == "f" else array.astype(dtype) for array, kind in zip(arrays, kinds)]
+        return kernel(*floats, **settings)
+
+    return run
 
 
 def load(kernels):

@@ -11,6 +11,7 @@ import importlib
 import inspect
 import sys
 
+from tinytorch.given import shapes
 from tinytorch.given.dispatch import select_kernel
 from tinytorch.given.state import watched, watchers
 
@@ -81,6 +82,10 @@ class Op:
         >>> double.forward(21)
         42
     """
+
+    patterns = None  # one for each input, or () for inputs of one shape; None for an op that takes any
+    check_settings = None
+    takes_floats = False  # whether whole numbers become floats before they reach a kernel
 
     def __init__(self, forward):
         functools.update_wrapper(self, forward)
@@ -195,6 +200,43 @@ class Op:
 
         return keep
 
+    def register_shapes(self, *patterns, check=None):
+        """Register which shapes the op takes; others are refused before a kernel of any set runs.
+
+        Args:
+            patterns: One text for each input, such as ``"n c h w"``: a name for each axis. One name has one size everywhere;
+                ``"..."`` at the beginning is any number of axes, and None an input that is not checked. An input that is
+                left out is none. Without patterns and without ``check``, all inputs need one shape.
+            check: Function ``check(*shapes, **settings)`` that raises a ValueError if shapes and settings do not fit each
+                other; None where the patterns say all.
+
+        Example:
+            >>> import numpy as np
+            >>> weigh = Op(lambda x, weight: x @ weight.T)
+            >>> weigh.register_shapes("... i", "o i")
+            >>> select_kernel(weigh, np.ones((2, 3)), np.ones((5, 4)))
+            Traceback (most recent call last):
+            ...
+            ValueError: <lambda> needs shapes (..., i), (o, i), got x (2, 3), weight (5, 4): i is 3 and 4
+        """
+        self.patterns, self.check_settings = None if check and not patterns else patterns, check
+        shapes.fit.cache_clear()
+        shapes.suit.cache_clear()
+
+    def register_floats(self):
+        """Say that the op computes in floats: whole numbers that it is given become float32 first, as in PyTorch.
+
+        NumPy would take the narrowest float that holds them, which for 8 bits is float16, or wrap around below 0.
+
+        Example:
+            >>> import numpy as np
+            >>> root = Op(lambda a: np.sqrt(a))
+            >>> root.register_floats()
+            >>> select_kernel(root, np.array([4], np.uint8))(np.array([4], np.uint8))
+            array([2.], dtype=float32)
+        """
+        self.takes_floats = True
+
     def register_cost(self, flops, moved=None):
         """Register what the op costs, whichever kernel runs it; a profile divides it by the time that it took.
 
@@ -243,8 +285,11 @@ def op(forward):
 class InPlace(Op):
     """An op that changes its arrays in place, as the step of an optimizer does: it takes arrays, not tensors.
 
-    Its kernels are registered and chosen like any op's. Nothing is wrapped or remembered, and no gradient flows.
+    Its kernels are registered and chosen like any op's. Nothing is wrapped or remembered, and no gradient flows. Its arrays
+    need one shape, unless others are registered.
     """
+
+    patterns = ()
 
     def __call__(self, *arrays, **params):
         select_kernel(self, *arrays)(*arrays, **params)
