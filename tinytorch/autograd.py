@@ -54,8 +54,8 @@ def mul_rule(grad, out, a, b):
 # autograd.py, cell 11
 @op
 def sign(a):
-    """Return 1 for a positive entry, -1 for a negative one, and 0 for 0."""
-    return np.sign(a)
+    """Return 1 for a positive entry, -1 for a negative one, and 0 for 0 and for nan."""
+    return np.where(a == a, np.sign(a), 0)  # only nan differs from itself
 
 
 def base_rule(grad, out, a, b):
@@ -179,7 +179,7 @@ def reduce_sum_rule(grad, out, a, axis, keepdims):
 # autograd.py, cell 24
 def mean_rule(grad, out, a, axis, keepdims):
     """Give each entry its share of the gradient of a mean."""
-    count = math.prod(a.shape) / math.prod(out.shape)
+    count = math.prod(a.shape) / max(math.prod(out.shape), 1)
     return reduce_sum_rule(grad / count, out, a, axis, keepdims)
 
 
@@ -192,6 +192,8 @@ def extreme_rule(grad, out, a, axis, keepdims):
     """Give the gradient of a maximum or minimum to the entry that is it, shared by equal ones."""
     shape = kept_shape(a.shape, axis)
     extreme = equal(a, out.reshape(shape))
+    if axis is None:  # of all entries, nan is the largest and the smallest
+        extreme = extreme | equal(a != a, out != out) & (a != a)
     return grad.reshape(shape) / reduce_sum(extreme, axis=axis, keepdims=True) * extreme
 
 
@@ -281,7 +283,7 @@ def relu_rule(grad, out, a):
     Source:
         Glorot, Bordes and Bengio, Deep sparse rectifier neural networks, 2011.
     """
-    return grad * (out > 0)
+    return grad * ~(out <= 0)  # nan is not below 0: its gradient passes, as in PyTorch
 
 
 # autograd.py, cell 39
@@ -583,7 +585,10 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
                               for x in (outputs, inputs, grad_outputs))
     begin = begin * len(outputs) if grad_outputs is None else begin
     with recording(create_graph):
-        found = dict(zip(outputs, map(first_gradient, outputs, begin), strict=True))
+        found = {}
+        for root, first in zip(outputs, begin, strict=True):
+            first = first_gradient(root, first)
+            found[root] = found[root] + first if root in found else first
         walk(found, create_graph if retain_graph is None else retain_graph, set(inputs))
         found = unshared({x: found[x] for x in inputs if x in found})
     if len(found) < len(set(inputs)) and not (allow_unused or materialize_grads):

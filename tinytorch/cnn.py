@@ -10,8 +10,8 @@ from numpy.lib.stride_tricks import as_strided
 
 from tinytorch.given.image_sizes import (check_convolution, check_convolution_back, check_groups,
                                          check_normal, check_pooling, check_pooling_back,
-                                         check_statistics, column, grown, margins, padded, pair,
-                                         places, pooling, slabs, trimmed, values_per_channel)
+                                         check_statistics, column, finite, grown, margins, padded,
+                                         pair, places, pooling, slabs, trimmed, values_per_channel)
 from tinytorch.given.op import op
 from tinytorch.layers import (Buffer, Flatten, Linear, Module, Parameter, ReLU, Sequential,
                               kaiming_uniform_, uniform_)
@@ -398,7 +398,7 @@ def max_pooling_backward(grad, x, *, kernel_size, stride, padding):
     Source:
         PyTorch documentation, "MaxPool2d", section "torch.nn".
     """
-    x = padded(x, padding, -np.inf)
+    x = padded(finite(x), padding, -np.inf)
     out = np.zeros(x.shape, grad.dtype)
     for slab in slabs(len(x), x[:1].size):
         view, target = (windows(a[slab], kernel_size, stride) for a in (x, out))
@@ -421,7 +421,7 @@ def max_pooling_pick(values, x, *, kernel_size, stride, padding):
         view = windows(padded(a, padding, border), kernel_size, stride)
         return view.reshape(*a.shape[:2], math.prod(kernel_size), *view.shape[4:])
 
-    winner = entries(x, -np.inf).argmax(axis=2)[:, :, None]
+    winner = entries(finite(x), -np.inf).argmax(axis=2)[:, :, None]
     return np.take_along_axis(entries(values, 0), winner, axis=2)[:, :, 0]
 
 

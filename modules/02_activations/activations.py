@@ -424,7 +424,8 @@ def softmax(a, *, dim=-1):
         Bridle, Training Stochastic Model Recognition Algorithms as Networks, 1989.
     """
     ### BEGIN SOLUTION
-    powers = np.exp(a - a.max(axis=dim, keepdims=True))
+    largest = a.max(axis=dim, keepdims=True, initial=-np.inf)  # of no scores at all it is -inf
+    powers = np.exp(a - largest)
     powers /= powers.sum(axis=dim, keepdims=True)
     return powers
     ### END SOLUTION
@@ -499,7 +500,7 @@ def log_softmax(a, *, dim=-1):
         array([    0., -5000.])
     """
     ### BEGIN SOLUTION
-    shifted = a - a.max(axis=dim, keepdims=True)
+    shifted = a - a.max(axis=dim, keepdims=True, initial=-np.inf)
     return shifted - np.log(np.exp(shifted).sum(axis=dim, keepdims=True))
     ### END SOLUTION
 

@@ -41,8 +41,8 @@ def select_kernel(op, *arrays):
     kernel = op.forward if plain else registered_kernel(op, device)
     if op.check_settings:
         kernel = with_settings(op, kernel)
-    if op.takes_floats and not all([getattr(array, "dtype", FLOAT).kind == "f" for array in arrays]):
-        kernel = with_floats(kernel)
+    if op.takes_floats and not all([getattr(array, "dtype", FLOAT).kind == "f" for array in arrays[op.takes_floats]]):
+        kernel = with_floats(kernel, op.takes_floats)
     return kernel
 
 
@@ -61,13 +61,12 @@ def registered_kernel(op, device):
     return watched("kernel", op.forward, op, "numpy", True) if watchers else op.forward
 
 
-def with_floats(kernel):
-    """Return a kernel that turns whole numbers into floats first: float64 beside float64, and float32 otherwise."""
+def with_floats(kernel, inputs):
+    """Return a kernel that turns the whole numbers of a slice of its inputs into floats: float64 beside float64, or float32."""
     def run(*arrays, **settings):
-        kinds = [getattr(array, "dtype", None) for array in arrays]
-        dtype = np.float64 if np.float64 in kinds else np.float32
-        floats = [array if kind is None or kind.kind == "f" else array.astype(dtype) for array, kind in zip(arrays, kinds)]
-        return kernel(*floats, **settings)
+        dtype = np.float64 if any(getattr(array, "dtype", None) == np.float64 for array in arrays) else np.float32
+        whole = [id(array) for array in arrays[inputs] if getattr(array, "dtype", FLOAT).kind != "f"]
+        return kernel(*[array.astype(dtype) if id(array) in whole else array for array in arrays], **settings)
 
     return run
 

@@ -60,9 +60,21 @@ def padded(x, padding, value=0):
     (n, c, h, w), (ph, pw) = x.shape, padding
     if ph == pw == 0:
         return x
+    if value == -np.inf and x.dtype.kind != "f":
+        value = np.iinfo(x.dtype).min  # whole numbers have no infinity
     out = np.full((n, c, h + 2 * ph, w + 2 * pw), value, x.dtype)
     trimmed(out, padding)[...] = x
     return out
+
+
+def finite(x):
+    """Return pictures with the lowest float in place of minus infinity, so that a border of it is never a window's maximum.
+
+    Example:
+        >>> finite(np.array([-np.inf, 2.0, np.nan], np.float32))
+        array([-3.4028235e+38,  2.0000000e+00,            nan], dtype=float32)
+    """
+    return np.maximum(x, np.finfo(x.dtype).min) if x.dtype.kind == "f" else x
 
 
 def trimmed(x, padding):

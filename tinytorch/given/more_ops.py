@@ -7,13 +7,25 @@ from tinytorch.given.op import op, ops
 @op
 def floor_divide(a, b):
     """Divide entry by entry, and round down."""
-    return np.floor_divide(a, b)
+    return divided(np.floor_divide, a, b)
 
 
 @op
 def remainder(a, b):
     """Return what is left of ``a`` after ``b`` was taken as often as it fits; it has the sign of ``b``."""
-    return np.remainder(a, b)
+    return divided(np.remainder, a, b)
+
+
+def divided(divide, a, b):
+    """Divide silently, as floats have inf and nan; whole numbers have neither, so 0 is refused.
+
+    Raises:
+        ZeroDivisionError: A whole number is divided by 0.
+    """
+    if np.result_type(a, b).kind != "f" and not np.all(b):
+        raise ZeroDivisionError("a whole number cannot be divided by 0: convert it first with x.float()")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return divide(a, b)
 
 
 @op

@@ -85,7 +85,7 @@ class Op:
 
     patterns = None  # one for each input, or () for inputs of one shape; None for an op that takes any
     check_settings = None
-    takes_floats = False  # whether whole numbers become floats before they reach a kernel
+    takes_floats = None  # slice of the inputs whose whole numbers become floats before they reach a kernel
 
     def __init__(self, forward):
         functools.update_wrapper(self, forward)
@@ -223,10 +223,13 @@ class Op:
         shapes.fit.cache_clear()
         shapes.suit.cache_clear()
 
-    def register_floats(self):
+    def register_floats(self, first=None):
         """Say that the op computes in floats: whole numbers that it is given become float32 first, as in PyTorch.
 
         NumPy would take the narrowest float that holds them, which for 8 bits is float16, or wrap around below 0.
+
+        Args:
+            first: For how many of the inputs that holds, counted from the first; None for all.
 
         Example:
             >>> import numpy as np
@@ -235,7 +238,7 @@ class Op:
             >>> select_kernel(root, np.array([4], np.uint8))(np.array([4], np.uint8))
             array([2.], dtype=float32)
         """
-        self.takes_floats = True
+        self.takes_floats = slice(first)
 
     def register_cost(self, flops, moved=None):
         """Register what the op costs, whichever kernel runs it; a profile divides it by the time that it took.
