@@ -1,7 +1,7 @@
 # Made by tito from modules/05_autograd/autograd.py: edit that file, then run `tito module complete 05`.
 
 # autograd.py, cell 5
-"""Autograd: a gradient rule for every op, and the walk back that applies them."""
+"""Autograd: a gradient rule for every op, and the backward walk that applies them."""
 import math
 from contextlib import contextmanager
 
@@ -59,7 +59,7 @@ def sign(a):
 
 
 def base_rule(grad, out, a, b):
-    """Give the gradient of the base of a power; for exponent 0 it is 0, whatever the base."""
+    """Return the gradient of the base of a power; for exponent 0 it is 0, whatever the base."""
     if not isinstance(b, Tensor):
         return grad * (b * power(a, b - 1)) if b else where(False, grad, 0.0)
     flat = equal(b, 0)
@@ -67,7 +67,7 @@ def base_rule(grad, out, a, b):
 
 
 def exponent_rule(grad, out, a, b):
-    """Give the gradient of the exponent; for base 0 it is 0, unless the power is infinite."""
+    """Return the gradient of the exponent; for base 0 it is 0, unless the power is infinite."""
     flat = equal(a, 0) * greater_equal(b, 0)
     return grad * (out * log(where(flat, 1.0, where(True, a, out))))
 
@@ -82,8 +82,8 @@ sqrt.register_vjp(lambda grad, out, a: grad / (out * 2))
 absolute.register_vjp(lambda grad, out, a: grad * sign(a))
 where.register_vjp(None, lambda grad, out, condition, a, b: where(condition, grad, 0.0),
                    lambda grad, out, condition, a, b: where(condition, 0.0, grad))
-sign.register_vjp(None)           # None: this input has no gradient; what jumps or stays the
-greater.register_vjp(None, None)  # same has slope 0 or none at all
+sign.register_vjp(None)           # None: this input has no gradient, because its result is
+greater.register_vjp(None, None)  # constant or jumps
 greater_equal.register_vjp(None, None)
 equal.register_vjp(None, None)
 argmax.register_vjp(None)
@@ -117,7 +117,7 @@ def matmul_rule(grad, out, a, b):
 
 # autograd.py, cell 18
 def matmul_right_rule(grad, out, a, b):
-    """Turn the gradient of ``a @ b`` into that of ``b``, laid out in memory as ``b`` is."""
+    """Turn the gradient of ``a @ b`` into that of ``b``, in the memory order of ``b``."""
     return (grad.mT @ a).mT if by_columns(b) else a.mT @ grad
 
 
@@ -161,8 +161,7 @@ def reduce_sum_rule(grad, out, a, axis, keepdims):
         keepdims: Whether ``out`` kept those axes, with size 1.
 
     Returns:
-        Tensor of the shape of ``a``. Every entry is the entry of ``grad`` for the sum that it went
-        into.
+        Tensor of the shape of ``a``. Every entry is the entry of ``grad`` for the sum it went into.
 
     Example:
         >>> a = Tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
@@ -178,18 +177,18 @@ def reduce_sum_rule(grad, out, a, axis, keepdims):
 
 # autograd.py, cell 24
 def mean_rule(grad, out, a, axis, keepdims):
-    """Give each entry its share of the gradient of a mean."""
+    """Return each entry's share of the gradient of a mean."""
     count = math.prod(a.shape) / max(math.prod(out.shape), 1)
     return reduce_sum_rule(grad / count, out, a, axis, keepdims)
 
 
 def share(grad, count, reduction):
-    """Return what each of ``count`` losses receives of the gradient of their mean, or sum."""
+    """Return the gradient of each of ``count`` losses, given that of their mean or sum."""
     return grad / count if reduction == "mean" else grad
 
 
 def extreme_rule(grad, out, a, axis, keepdims):
-    """Give the gradient of a maximum or minimum to the entry that is it, shared by equal ones."""
+    """Return the gradient of a maximum or minimum: it goes to that entry, shared by equal ones."""
     shape = kept_shape(a.shape, axis)
     extreme = equal(a, out.reshape(shape))
     if axis is None:  # of all entries, nan is the largest and the smallest
@@ -198,7 +197,7 @@ def extreme_rule(grad, out, a, axis, keepdims):
 
 
 def cat_rule(grad, out, *arrays, dim, argument):
-    """Cut out the part of the gradient that belongs to one of the arrays that were joined."""
+    """Return the part of the gradient that belongs to one of the joined arrays."""
     start = sum(array.shape[dim] for array in arrays[:argument])
     part = slice(start, start + arrays[argument].shape[dim])
     return grad[(slice(None),) * (dim % grad.ndim) + (part,)]
@@ -214,7 +213,7 @@ cat.register_vjp(each=cat_rule)
 # autograd.py, cell 25
 @op
 def put_back(a, *, index, shape):
-    """Put entries into zeros, where `getitem` took them from; what was taken twice adds up."""
+    """Put entries into zeros, where `getitem` took them from; entries taken twice add up."""
     out = np.zeros(shape, a.dtype)
     parts = [np.asarray(i) for i in (index if isinstance(index, tuple) else (index,))
              if isinstance(i, (list, np.ndarray))]
@@ -237,15 +236,15 @@ cast.register_vjp(lambda grad, out, a, dtype: grad)
 
 # autograd.py, cell 27
 def unbroadcast(grad, shape):
-    """Sum a gradient over the places that broadcasting stretched a shape to.
+    """Sum a gradient over the axes along which broadcasting stretched a shape.
 
     Args:
         grad: Tensor whose shape ``shape`` broadcasts to.
-        shape: Tuple of ints, the shape to come back to.
+        shape: Tuple of ints, the shape to return to.
 
     Returns:
-        Tensor of that shape. Every entry is the sum of all entries of ``grad`` that read it when
-        it was stretched; shapes are matched from the right.
+        Tensor of that shape. Every entry is the sum of the entries of ``grad`` that it was
+        stretched to; shapes are matched from the right.
 
     Example:
         >>> grad = Tensor([[1.0, 2.0, 3.0], [10.0, 20.0, 30.0]])
@@ -336,7 +335,7 @@ log_softmax.register_vjp(lambda grad, out, a, dim: grad - exp(out) * grad.sum(di
 
 @op
 def probability_minus_truth(logits, labels):
-    """Return softmax(logits), less 1 at the right class of each row: what 04.6 found, times N."""
+    """Return softmax(logits), minus 1 at the true class of each row: 04.6's result, times N."""
     out = softmax.forward(logits, dim=1)
     out[np.arange(len(labels)), labels] -= 1
     return out
@@ -380,7 +379,7 @@ def cross_entropy_rule(grad, out, logits, labels, reduction):
 
 # autograd.py, cell 49
 def nll_rule(grad, out, log_probabilities, labels, reduction):
-    """Give the gradient of ``nll_loss`` to the entry of each row that counted."""
+    """Return the gradient of ``nll_loss``: it goes to the entry of each row that counted."""
     each = -share(grad, len(labels), reduction).expand(labels.shape)
     index = (np.arange(len(labels)), Tensor(labels).data)
     return put_back(each, index=index, shape=log_probabilities.shape)
@@ -418,21 +417,21 @@ def wanted_inputs(tensor):
     op, inputs, _, _ = tensor.origin
     if inputs is None:
         raise RuntimeError(f"an earlier backward() used this graph and freed it, at {op.name}: "
-                           "call that one with retain_graph=True, or compute the tensor anew")
+                           "call that one with retain_graph=True, or compute the tensor again")
     return [x for argument, x in enumerate(inputs)
             if isinstance(x, Tensor) and x.requires_grad and op.rule(argument)]
 
 
 # autograd.py, cell 51
 def topological_order(*roots):
-    """List the tensors that pass a gradient on, each after those that it was computed from.
+    """List the tensors that pass a gradient on, each after those it was computed from.
 
     Args:
-        roots: Tensors that the walk shall begin at; usually one, the loss, of shape ().
+        roots: Tensors that the walk starts at; usually one, the loss, of shape ().
 
     Returns:
-        List of tensors, each once: the roots, and whatever `wanted_inputs` finds from them, but for
-        the leaves, which no op has made. Every tensor stands after its wanted inputs.
+        List of tensors, each once: the roots, and everything that `wanted_inputs` reaches from
+        them, except the leaves, which no op made. Every tensor comes after its wanted inputs.
 
     Example:
         >>> x = Tensor(3.0, requires_grad=True)
@@ -457,7 +456,7 @@ def topological_order(*roots):
 
 # autograd.py, cell 56
 def input_gradients(out, grad):
-    """Return pairs of an input that wants a gradient and the one that its op's rule gives it."""
+    """Return pairs: an input that requires a gradient, and the gradient from its op's rule."""
     op, inputs, params, _ = out.origin
     values, pairs = as_they_were(out), []
     for argument, x in enumerate(inputs):
@@ -471,7 +470,7 @@ def input_gradients(out, grad):
 
 
 def fitted(part, x, rule):
-    """Bring a gradient to the shape and the dtype of the input that it is for."""
+    """Return a gradient with the shape and the dtype of its input."""
     own = unbroadcast(part, x.shape) if part.ndim >= x.ndim else part
     if own.shape != x.shape:
         raise RuntimeError(f"{rule} gave shape {part.shape}, where the input has {x.shape}")
@@ -479,22 +478,22 @@ def fitted(part, x, rule):
 
 
 def free(tensor):
-    """Forget what a tensor was computed from; which op made it is kept."""
+    """Forget what a tensor was computed from; keep which op made it."""
     tensor.origin = Origin(tensor.origin.op, None, None, None)
 
 
 # autograd.py, cell 58
 def walk(gradients, keep_graph=False, watched=()):
-    """Walk back from some tensors to the leaves, and leave the gradients of those in a dict.
+    """Walk back from some tensors to the leaves, and leave the leaves' gradients in a dict.
 
     Args:
-        gradients: Dict from the tensors to begin at to their gradients, each of its tensor's shape.
+        gradients: Dict from the tensors to start at to their gradients, each of its tensor's shape.
             Afterwards it holds every leaf that was reached, and every watched tensor, with its
-            gradient: what the dict held for it at the beginning, plus all that `input_gradients`
-            gives for it, over all tensors computed from it.
-        keep_graph: Whether the graph stays, for another walk; otherwise every tensor on the way is
+            gradient: what the dict held for it at the start, plus everything that
+            `input_gradients` returns for it, over all tensors computed from it.
+        keep_graph: Whether to keep the graph for another walk; otherwise every tensor on the way is
             freed after its inputs have received their gradients.
-        watched: Set of tensors on the way whose gradients shall stay in the dict, too.
+        watched: Set of tensors on the way whose gradients stay in the dict too.
 
     Example:
         >>> x = Tensor(3.0, requires_grad=True)
@@ -519,13 +518,13 @@ def walk(gradients, keep_graph=False, watched=()):
 # autograd.py, cell 66
 @contextmanager
 def recording(on):
-    """Remember ops, or do not, for the length of a ``with`` block.
+    """Remember ops, or not, during a ``with`` block.
 
     Args:
-        on: The value, True or False, of ``state.recording`` inside of the block.
+        on: The value, True or False, of ``state.recording`` inside the block.
 
     Returns:
-        Context manager. At the end of the block, also if it ends with an exception,
+        Context manager. At the end of the block, even if it ends with an exception,
         ``state.recording`` is what it was before the block.
 
     Example:
@@ -547,23 +546,23 @@ def recording(on):
 
 # autograd.py, cell 70
 def no_grad(function=None):
-    """Remember no ops inside of ``with no_grad():`` or of a function decorated with it."""
+    """Remember no ops inside ``with no_grad():`` or inside a function decorated with it."""
     return recording(False)(function) if function else recording(False)
 
 
 def enable_grad(function=None):
-    """Remember ops inside of ``with enable_grad():``, also within a block of `no_grad`."""
+    """Remember ops inside ``with enable_grad():``, even within a block of `no_grad`."""
     return recording(True)(function) if function else recording(True)
 
 
 def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=False,
          allow_unused=False, materialize_grads=False):
-    """Return the gradients of outputs with respect to inputs, and leave every ``grad`` as it is.
+    """Return the gradients of outputs with respect to inputs, and leave every ``grad`` unchanged.
 
     Args:
-        outputs: Tensor, or list of tensors, to begin at.
+        outputs: Tensor, or list of tensors, to start at.
         inputs: Tensor, or list of tensors, whose gradients are wanted; they need not be leaves.
-        grad_outputs: The gradients to begin with, one for each output; None for 1.
+        grad_outputs: The gradients to start with, one for each output; None for 1.
         retain_graph: As in `backward`.
         create_graph: As in `backward`.
         allow_unused: Whether an input that no output depends on gets None instead of an error.
@@ -573,7 +572,7 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
         Tuple of tensors, one for each input.
 
     Raises:
-        RuntimeError: No output depends on one of the inputs, or a reason that `backward` has.
+        RuntimeError: No output depends on one of the inputs, or an error of `backward`.
 
     Example:
         >>> x = Tensor(3.0, requires_grad=True)
@@ -601,18 +600,19 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
 # autograd.py, cell 72
 @register("backward")
 def backward(root, gradient=None, retain_graph=None, create_graph=False):
-    """Add to the ``grad`` of every leaf that a tensor was computed from its gradient.
+    """Add its gradient to the ``grad`` of every leaf that a tensor was computed from.
 
     Args:
-        root: Tensor to begin at.
-        gradient: Tensor of its shape, the gradient to begin with; None for 1, if ``root`` is one
+        root: Tensor to start at.
+        gradient: Tensor of its shape, the gradient to start with; None for 1, if ``root`` is one
             number.
-        retain_graph: Whether the graph stays for another walk; None for what ``create_graph`` is.
+        retain_graph: Whether to keep the graph for another walk; None for the value of
+            ``create_graph``.
         create_graph: Whether the ops of the walk are remembered, so that gradients have gradients.
 
     Raises:
         RuntimeError: The tensor has no graph, or has more than one entry and no gradient was given
-            (`first_gradient` words both), or an earlier walk freed the graph.
+            (`first_gradient` raises both), or an earlier walk freed the graph.
 
     Example:
         >>> x = Tensor([3.0, -1.0], requires_grad=True)
@@ -634,19 +634,20 @@ def backward(root, gradient=None, retain_graph=None, create_graph=False):
 
 # autograd.py, cell 80
 def gradcheck(function, inputs, *, eps=1e-5, tolerance=1e-6):
-    """Compare the gradients of a function with the slopes that nudging measures.
+    """Compare the gradients of a function with slopes measured by nudging.
 
     The relative error of two numbers is their distance, divided by the larger of their absolute
     values, or by 0.001 if both are smaller than that.
 
     Args:
         function: Op, or function of tensors that returns a tensor.
-        inputs: Tuple of its inputs, of any shapes. Those of floats are checked, in float64.
+        inputs: Tuple of its inputs, of any shapes. The floating-point ones are checked, in
+            float64.
         eps: Size of the nudge.
         tolerance: The largest relative error that passes.
 
     Returns:
-        True, if every entry of every gradient passes.
+        True if every entry of every gradient passes.
 
     Raises:
         GradcheckError: An entry does not pass; nan never does. It is raised for the first argument

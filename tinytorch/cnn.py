@@ -20,16 +20,16 @@ from tinytorch.tensor import Tensor, ones, sqrt, zeros
 
 # cnn.py, cell 5
 def convolve(picture, kernel, stride=1):
-    """Slide a kernel over a picture, and take the sum of products at every place.
+    """Slide a kernel over a picture and take the sum of products at every place.
 
     Args:
         picture: Array of shape (H, W).
         kernel: Array of shape (KH, KW), no larger than the picture.
-        stride: By how many pixels the kernel moves, down as well as to the right.
+        stride: How many pixels the kernel moves at a time, both down and to the right.
 
     Returns:
         Array of float32, with as many rows and columns as there are places where the whole kernel
-        lies on the picture. Entry (y, x) is the sum over i and j of
+        fits into the picture. Entry (y, x) is the sum over i and j of
         ``picture[y * stride + i, x * stride + j] * kernel[i, j]``.
 
     Example:
@@ -53,13 +53,13 @@ def convolve(picture, kernel, stride=1):
 
 # cnn.py, cell 12
 def windows(x, kernel_size, stride=(1, 1), dilation=(1, 1)):
-    """Show pictures as all the windows that a kernel meets in them, without a copy.
+    """Return a view of pictures as all the windows that a kernel visits, without a copy.
 
     Args:
         x: Array of shape (N, C, H, W), with any strides.
         kernel_size: Pair (KH, KW).
-        stride: Pair: how far it is from one window to the next, down and across.
-        dilation: Pair: how far it is from one entry of a window to the next, down and across.
+        stride: Pair: the distance from one window to the next, down and across.
+        dilation: Pair: the distance from one entry of a window to the next, down and across.
 
     Returns:
         Array of shape (N, C, KH, KW, H', W') on the memory of ``x``, where (H', W') is
@@ -116,12 +116,12 @@ def convolution(x, weight, bias=None, *, stride, padding, dilation, groups):
         weight: Array of shape (O, C / groups, KH, KW): O kernels.
         bias: Array of shape (O,), or None for none.
         stride, padding, dilation: Pairs, for height and width; the padding is a border of zeros,
-            as wide above as below, and left as right.
-        groups: Into how many groups channels and kernels are divided, each in their order.
+            the same above and below, and the same left and right.
+        groups: Number of groups into which channels and kernels are divided, in order.
 
     Returns:
         Array of shape (N, O, H', W'). Entry ``[n, o, y, x]`` is the sum over c, i and j of
-        ``weight[o, c, i, j]`` times the entry of the bordered picture n in channel c of kernel o's
+        ``weight[o, c, i, j]`` times the entry of the padded picture n in channel c of kernel o's
         group, at row ``y * stride[0] + i * dilation[0]`` and column
         ``x * stride[1] + j * dilation[1]``; plus ``bias[o]``.
 
@@ -162,7 +162,7 @@ def conv2d_weight(x, grad, *, weight_size, stride, padding, dilation, groups):
 
     Returns:
         Array of shape ``weight_size``. Entry ``[o, c, i, j]`` is the sum over n, y and x of
-        ``grad[n, o, y, x]`` times the entry of the bordered picture that kernel o's entry
+        ``grad[n, o, y, x]`` times the entry of the padded picture that kernel o's entry
         ``[c, i, j]`` was multiplied by at place (y, x).
 
     Example:
@@ -189,17 +189,17 @@ def conv2d_weight(x, grad, *, weight_size, stride, padding, dilation, groups):
 # cnn.py, cell 33
 @op
 def fold(columns, *, output_size, kernel_size, dilation=1, padding=0, stride=1):
-    """Send every entry of a column back to its pixel, and add up what arrives there.
+    """Send every entry of a column back to its pixel, and add up the entries at each pixel.
 
     Args:
         columns: Array of shape (N, C * KH * KW, L), as `unfold` returns it.
         output_size: Pair (H, W), the size of the pictures that were unfolded.
-        kernel_size, dilation, padding, stride: As they were unfolded: a number or a pair each.
+        kernel_size, dilation, padding, stride: The settings of `unfold`: a number or a pair each.
 
     Returns:
-        Array of shape (N, C, H, W). Every entry is the sum of all entries of ``columns`` into
-        which `unfold`, with the same settings, copies the pixel at its place. What would arrive
-        in the border is dropped.
+        Array of shape (N, C, H, W). Every entry is the sum of all entries of ``columns`` to which
+        `unfold`, with the same settings, copies the pixel at that place. What would arrive in
+        the border is dropped.
 
     Example:
         >>> columns = unfold.forward(np.ones((1, 1, 3, 3)), kernel_size=2)
@@ -304,13 +304,13 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
 
 # cnn.py, cell 41
 class Conv2d(Module):
-    """A layer of kernels, each of which looks for its pattern everywhere: PyTorch's Conv2d.
+    """A layer of kernels, each looking for its pattern everywhere: PyTorch's Conv2d.
 
     Args:
         in_channels, out_channels: How many channels come in, and how many kernels there are.
         kernel_size, stride, padding, dilation, groups: As in `conv2d`.
         bias: Whether each kernel has a bias.
-        rng: Generator to draw from, first the weight, then the bias; None for the default one.
+        rng: Generator for the weight, then the bias; None for the default one.
 
     Example:
         >>> Conv2d(1, 6, 5, padding=2)
@@ -336,7 +336,7 @@ class Conv2d(Module):
                       self.groups)
 
     def extra_repr(self):
-        """Say what was chosen; of the last settings, only those that are not the usual ones."""
+        """Return the settings; of the last ones, only those that differ from the defaults."""
         said = (f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, "
                 f"stride={self.stride}")
         for name, usual in (("padding", (0, 0)), ("dilation", (1, 1)), ("groups", 1)):
@@ -353,7 +353,7 @@ def max_pooling(x, *, kernel_size, stride, padding):
     Args:
         x: Array of floats of shape (N, C, H, W).
         kernel_size, stride: Pairs, for height and width.
-        padding: Pair: how wide the border is, which counts as minus infinity.
+        padding: Pair: the width of the border, which counts as minus infinity.
 
     Returns:
         Array of shape (N, C, H', W'). Entry ``[n, c, y, x]`` is the largest of the entries of
@@ -434,7 +434,7 @@ def average_pooling(x, *, kernel_size, stride, padding):
 
 @op
 def average_pooling_backward(grad, *, input_size, kernel_size, stride, padding):
-    """Give every entry of a window its share of the gradient of the mean."""
+    """Return the gradient of the mean: every entry of a window gets an equal share."""
     n, c, down, across = grad.shape
     columns = np.repeat(grad / math.prod(kernel_size), math.prod(kernel_size), axis=1)
     columns = columns.reshape(n, c * math.prod(kernel_size), down * across)
@@ -462,7 +462,7 @@ average_pooling_backward.register_vjp(
 
 
 # cnn.py, cell 55
-# How many operations each takes: a profile divides them by the time.
+# The number of operations of each op: a profile divides it by the time.
 convolution.register_cost(lambda out, x, weight, *bias, **s: 2 * out.size * weight[0].size)
 channel_sum.register_cost(lambda out, x: x.size)
 conv2d_input.register_cost(lambda out, weight, grad, **s: 2 * grad.size * weight[0].size)
@@ -473,7 +473,7 @@ average_pooling.register_cost(lambda out, x, kernel_size, **s: out.size * math.p
 
 # cnn.py, cell 56
 def pool(op, input, kernel_size, stride, padding):
-    """Run the op of a pooling, also on one picture (C, H, W)."""
+    """Run the op of a pooling; a single picture (C, H, W) works too."""
     pictures = input.unsqueeze(0) if input.ndim == 3 else input
     out = op(pictures, **pooling(kernel_size, stride, padding))
     return out[0] if input.ndim == 3 else out
@@ -499,7 +499,7 @@ class MaxPool2d(Module):
     def forward(self, x): return max_pool2d(x, self.kernel_size, self.stride, self.padding)
 
     def extra_repr(self):
-        """Say what was chosen, and what PyTorch would let you choose."""
+        """Return the settings, and those of PyTorch that are fixed here."""
         return (f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}, "
                 "dilation=1, ceil_mode=False")
 
@@ -519,8 +519,8 @@ def channel_norm(x, weight, bias, mean, var, *, eps, training):
     Args:
         x: Array of shape (N, C, H, W).
         weight, bias, mean, var: Arrays of shape (C,).
-        eps: Is added to the variance, so that nothing is divided by 0.
-        training: Whether mean and variance are those of ``x``, which only the rules need to know.
+        eps: Added to the variance, so that nothing is divided by 0.
+        training: Whether mean and variance are those of ``x``; only the rules use it.
 
     Returns:
         Array of shape (N, C, H, W). Entry ``[n, c, y, x]`` is the difference of the input's entry
@@ -617,13 +617,13 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
     Args:
         input: Tensor of shape (N, C, H, W).
         running_mean, running_var: Tensors of shape (C,), or None for both: then the batch's own
-            statistics are used in any case, and none are kept.
-        weight, bias: Tensors of shape (C,); None stands for ones, and for zeros.
-        training: Whether to normalise by the mean and the variance of the batch, and to move the
-            running statistics; if not, they are what is normalised by, and stay as they are.
+            statistics are always used, and none are kept.
+        weight, bias: Tensors of shape (C,); None means ones, and zeros.
+        training: Whether to normalise by the mean and the variance of the batch and to update the
+            running statistics; if not, normalise by these and leave them unchanged.
         momentum: The share of the new: ``(1 - momentum) * running + momentum * measured``, where
             the measured variance is the sum of squares divided by count - 1.
-        eps: Is added to the variance.
+        eps: Added to the variance.
 
     Returns:
         Tensor of shape (N, C, H, W), by `channel_norm`.
@@ -660,7 +660,7 @@ class BatchNorm2d(Module):
         num_features: How many channels.
         eps, momentum: As in `batch_norm`; momentum None keeps the plain mean over all batches.
         affine: Whether the channels have a weight and a bias.
-        track_running_stats: Whether running statistics are kept.
+        track_running_stats: Whether to keep running statistics.
 
     Example:
         >>> layer = BatchNorm2d(3)
@@ -700,12 +700,12 @@ class LeNet5(Sequential):
     Args:
         in_channels: How many channels a picture has.
         classes: How many scores come out.
-        padding: The border of the first convolution; 2 makes 28 pixels 32.
+        padding: The border of the first convolution; 2 turns 28 pixels into 32.
         activation, pool: Classes of modules: ``activation()`` and ``pool(2)`` make new ones.
-        rng: Generator for every layer that draws, in their order; None for the default one.
+        rng: Generator for every layer that draws, in order; None for the default one.
 
     It is a row of modules: convolution, pooling and activation, twice; `Flatten`; three linear
-    layers with an activation after each but the last. Sizes stand in the table above.
+    layers with an activation after each but the last. The table above has the sizes.
 
     Example:
         >>> sum(parameter.numel() for parameter in LeNet5().parameters())
@@ -726,13 +726,13 @@ class LeNet5(Sequential):
 
 # cnn.py, cell 77
 class ConvNet(Sequential):
-    """Stages of convolution 3 by 3, batch normalisation, pooling and ReLU; a linear layer decides.
+    """Stages of 3 by 3 convolution, batch normalisation, pooling and ReLU; a linear layer decides.
 
-    The convolutions have no bias: the normalisation would take it off again.
+    The convolutions have no bias: the normalisation would subtract it again.
 
     Args:
         in_channels, classes: How many channels a picture has, and how many scores come out.
-        widths: How many kernels each stage has.
+        widths: Number of kernels in each stage.
         size: Height and width of the pictures; every stage halves it.
         rng: Generator to draw from; None for the default one.
 
