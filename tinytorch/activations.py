@@ -153,7 +153,7 @@ def softmax(a, *, dim=-1):
     Source:
         Bridle, Training Stochastic Model Recognition Algorithms as Networks, 1989.
     """
-    largest = a.max(axis=dim, keepdims=True, initial=-np.inf)  # of no scores at all it is -inf
+    largest = a.max(axis=dim, keepdims=True) if a.size else 0  # of no scores there is no largest
     powers = np.exp(a - largest)
     powers /= powers.sum(axis=dim, keepdims=True)
     return powers
@@ -177,7 +177,7 @@ def log_softmax(a, *, dim=-1):
         >>> log_softmax.forward(np.array([0.0, -5000.0]))
         array([    0., -5000.])
     """
-    shifted = a - a.max(axis=dim, keepdims=True, initial=-np.inf)
+    shifted = a - (a.max(axis=dim, keepdims=True) if a.size else 0)
     return shifted - np.log(np.exp(shifted).sum(axis=dim, keepdims=True))
 
 

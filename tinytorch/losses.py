@@ -104,7 +104,7 @@ def logsumexp(x, *, dim, keepdim=False):
         Blanchard, Higham and Higham, Accurately computing the log-sum-exp and softmax functions,
         2021, section 1.
     """
-    largest = x.max(axis=dim, keepdims=True, initial=-np.inf)
+    largest = x.max(axis=dim, keepdims=True) if x.size else 0
     largest = np.where(np.isfinite(largest), largest, 0)  # inf - inf would be nan
     with np.errstate(divide="ignore"):  # the logarithm of 0 is -inf
         out = largest + np.log(np.exp(x - largest).sum(axis=dim, keepdims=True))

@@ -18,7 +18,7 @@ from tinytorch.given.state import watched, watchers
 # The parts that modules hand over, and the file that hands over each.
 HOME = {"apply": "tinytorch.tensor", "Tensor": "tinytorch.tensor", "backward": "tinytorch.autograd"}
 _parts = {}
-ops = {}  # name -> the op that was made last under it
+ops = {}  # name -> the op that the decorator made under it, which the methods of tensors call
 
 
 def register(name):
@@ -98,7 +98,6 @@ class Op:
         self.rule_of_each = None
         self.kernels = {}
         self.flops = self.moved = None
-        ops[self.name] = self
 
     def __call__(self, *inputs, **params):
         if len(inputs) > self.most or params and not self.names.isdisjoint(params):
@@ -282,7 +281,24 @@ def op(forward):
         >>> double.name
         'double'
     """
-    return Op(forward)
+    return enter(Op(forward))
+
+
+def enter(made):
+    """Put an op into the registry `ops`; one of the same name stays there, unless it comes from the same file or notebook.
+
+    So a cell can be run again, and an `exp` of a script's own does not become what ``x.exp()`` calls.
+
+    Args:
+        made: The op.
+
+    Returns:
+        The op.
+    """
+    taken = ops.get(made.name)
+    if taken is None or taken.__module__ == made.__module__:
+        ops[made.name] = made
+    return made
 
 
 class InPlace(Op):
@@ -316,4 +332,4 @@ def in_place(forward):
         >>> x
         array([2., 4.])
     """
-    return InPlace(forward)
+    return enter(InPlace(forward))

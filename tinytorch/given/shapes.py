@@ -11,7 +11,7 @@ KEPT = 4096  # combinations of shapes and settings that are remembered as right
 
 def shape_of(x):
     """Return the shape of an array; () of a number, and None of None."""
-    return x.shape if hasattr(x, "shape") else None if x is None else ()
+    return getattr(x, "shape", None if x is None else ())
 
 
 def check_inputs(op, arrays):

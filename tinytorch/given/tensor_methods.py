@@ -94,6 +94,7 @@ class TensorMethods:
 
     @grad.setter
     def grad(self, gradient):
+        """Refuse what cannot be a gradient of this tensor: another shape, another dtype, or no tensor."""
         if gradient is not None and not isinstance(gradient, part("Tensor")):
             raise TypeError(f"grad needs a tensor or None, got {type(gradient).__name__}")
         if gradient is not None and gradient.shape != self.shape:
