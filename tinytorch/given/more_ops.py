@@ -52,7 +52,9 @@ def bitwise_not(a):
     return np.invert(a)
 
 
-for whole in (floor_divide, bitwise_and, bitwise_or, bitwise_xor):
-    whole.register_vjp(None, None)  # the result jumps: its slope is 0, or there is none
+for each in (floor_divide, bitwise_and, bitwise_or, bitwise_xor):
+    each.register_vjp(None, None)  # the result jumps: its slope is 0, or there is none
 bitwise_not.register_vjp(None)
+for each in (floor_divide, remainder, bitwise_and, bitwise_or, bitwise_xor, bitwise_not):
+    each.register_cost(lambda out, *inputs: out.size)
 remainder.register_vjp(lambda grad, out, a, b: grad, lambda grad, out, a, b: -grad * ops["floor_divide"](a, b))
