@@ -37,8 +37,11 @@ def select_kernel(op, *arrays):
     if op.patterns is not None:
         check_inputs(op, arrays)
     device = device_of(*arrays)
-    plain = device == "cpu" and state.kernels == "numpy" and not watchers
-    kernel = op.forward if plain else registered_kernel(op, device)
+    chosen = state.kernels if device == "cpu" else device
+    kernel = op.forward if chosen == "numpy" else op.kernels.get(chosen) or given_kernel(op, device, chosen)
+    if watchers:
+        used = "numpy" if kernel is op.forward else chosen
+        kernel = watched("kernel", kernel, op, used, *(() if used == chosen else (True,)))
     if op.check_settings:
         kernel = with_settings(op, kernel)
     if op.takes_floats and not all([getattr(array, "dtype", FLOAT).kind == "f" for array in arrays[op.takes_floats]]):
@@ -46,19 +49,20 @@ def select_kernel(op, *arrays):
     return kernel
 
 
-def registered_kernel(op, device):
-    """Return the op's kernel of a device, or on the CPU of the set in use, or its forward if that set lacks one."""
-    chosen = state.kernels if device == "cpu" else device
-    kernel = op.forward if chosen == "numpy" else op.kernels.get(chosen)
-    if kernel is None and chosen in _given:
-        kernel = _given[chosen](op)
+def given_kernel(op, device, chosen):
+    """Return the kernel that is given for an op for which none is registered, or on the CPU its forward.
+
+    Raises:
+        NotImplementedError: The arrays are on a device for which the op has no kernel.
+    """
+    kernel = _given[chosen](op) if chosen in _given else None
     if kernel is not None:
-        return watched("kernel", kernel, op, chosen) if watchers else kernel
+        return kernel
     if device != "cpu":
         raise NotImplementedError(f"op {op.name!r} has no {device} kernel: write one with "
                                   f"@{op.name}.register_kernel({device!r}), or move the tensor back with .to('cpu')")
     fallbacks[op.name] += 1
-    return watched("kernel", op.forward, op, "numpy", True) if watchers else op.forward
+    return op.forward
 
 
 def with_floats(kernel, inputs):

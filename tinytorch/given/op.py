@@ -97,6 +97,7 @@ class Op:
         self.rules = ()
         self.rule_of_each = None
         self.kernels = {}
+        self.right_shapes = set()
         self.flops = self.moved = None
 
     def __call__(self, *inputs, **params):
@@ -219,7 +220,7 @@ class Op:
             ValueError: <lambda> needs shapes (..., i), (o, i), got x (2, 3), weight (5, 4): i is 3 and 4
         """
         self.patterns, self.check_settings = None if check and not patterns else patterns, check
-        shapes.fit.cache_clear()
+        self.right_shapes.clear()
         shapes.suit.cache_clear()
 
     def register_floats(self, first=None):

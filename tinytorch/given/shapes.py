@@ -4,9 +4,11 @@ A compiled loop reads as far as it is told to, also past the end of an array tha
 all kernel sets alike, and no kernel has to.
 """
 import functools
+import operator
 
 ANY = None  # the pattern of an input whose shape does not matter here
-KEPT = 4096  # combinations of shapes and settings that are remembered as right
+KEPT = 1000  # combinations of shapes that are remembered as right, for each op
+SHAPE = operator.attrgetter("shape")
 
 
 def shape_of(x):
@@ -25,22 +27,29 @@ def check_inputs(op, arrays):
         ValueError: They do not fit; the message holds what the op needs, and all shapes.
     """
     try:
-        shapes = tuple([array.shape for array in arrays])
+        shapes = tuple(map(SHAPE, arrays))
     except AttributeError:  # a number, or None for an input that is left out
         shapes = tuple(map(shape_of, arrays))
-    fit(op, shapes)
+    if shapes not in op.right_shapes:
+        fit(op, shapes)
+        if len(op.right_shapes) == KEPT:
+            op.right_shapes.clear()
+        op.right_shapes.add(shapes)
 
 
 def with_settings(op, kernel):
     """Return a kernel that first compares the shapes of its inputs with its settings, as the op registered."""
     def run(*arrays, **settings):
-        suit(op, tuple(map(shape_of, arrays)), tuple(settings.items()))
+        shapes = tuple(map(shape_of, arrays))
+        try:
+            suit(op, shapes, tuple(settings.items()))
+        except TypeError:  # a list among the settings cannot be remembered
+            op.check_settings(*shapes, **settings)
         return kernel(*arrays, **settings)
 
     return run
 
 
-@functools.lru_cache(KEPT)
 def fit(op, shapes):
     """Raise an error if shapes do not match an op's patterns, or, for one without patterns, are not all the same."""
     if not op.patterns:

@@ -95,12 +95,14 @@ class TensorMethods:
     @grad.setter
     def grad(self, gradient):
         """Refuse what cannot be a gradient of this tensor: another shape, another dtype, or no tensor."""
-        if gradient is not None and not isinstance(gradient, part("Tensor")):
-            raise TypeError(f"grad needs a tensor or None, got {type(gradient).__name__}")
-        if gradient is not None and gradient.shape != self.shape:
-            raise RuntimeError(f"grad needs the shape of its tensor {self.shape}, got {gradient.shape}")
-        if gradient is not None and gradient.dtype != self.dtype:
-            raise RuntimeError(f"grad needs the dtype of its tensor {self.dtype}, got {gradient.dtype}")
+        if gradient is not None:
+            if not isinstance(gradient, TensorMethods):
+                raise TypeError(f"grad needs a tensor or None, got {type(gradient).__name__}")
+            ours, theirs = self.data, gradient.data
+            if theirs.shape != ours.shape:
+                raise RuntimeError(f"grad needs the shape of its tensor {ours.shape}, got {theirs.shape}")
+            if theirs.dtype != ours.dtype:
+                raise RuntimeError(f"grad needs the dtype of its tensor {ours.dtype}, got {theirs.dtype}")
         self._grad = gradient
 
     def requires_grad_(self, requires_grad=True):
