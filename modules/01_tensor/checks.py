@@ -546,11 +546,12 @@ def second_kernel(module, op, inputs, params):
     """Register a kernel that doubles the forward's result, which rounds nothing, for an op made here, and run it."""
     other = type(op)(op.forward)
     other.register_kernel("probe")(lambda *arrays, **params: op.forward(*arrays, **params) * 2)
-    before, module.state.kernels = module.state.kernels, "probe"
+    state = module.select_kernel.__globals__["state"]
+    before, state.kernels = state.kernels, "probe"
     try:
         return module.apply(other, *inputs, **params).data / 2
     finally:
-        module.state.kernels = before
+        state.kernels = before
 
 
 class Probe(np.ndarray):
