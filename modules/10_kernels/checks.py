@@ -69,7 +69,7 @@ def ran(kernel, arguments, out, depth=None):
     return seen
 
 
-RUN, ONLY_READ, COMPILED = "{}, run as Python", "{}, which is only to be read, afterwards", "{}, compiled"
+RUN, ONLY_READ, COMPILED = "{}, run as Python", "{} afterwards, which is only to be read", "{}, compiled"
 ARITHMETIC, WIDENS = "the arithmetic, compiled", "a number that is not made by np.float32(...) widens all that it meets"
 
 
@@ -77,7 +77,7 @@ def left(out, **kept):
     """Give results the form of what `ran` returns."""
     return {"returned": "nothing", **{ONLY_READ.format(name): array for name, array in kept.items()},
             **{RUN.format(name): array for name, array in out.items()}, "compiled": "by numba, as it is",
-            **{COMPILED.format(name): array for name, array in out.items()}, ARITHMETIC: "float32"}
+            **{COMPILED.format(name): array for name, array in out.items()}, ARITHMETIC: "float32 alone"}
 
 
 def compile_and_run(kernel, arguments):
@@ -95,6 +95,7 @@ def compile_for(kernel, arguments):
     """Compile a kernel for arguments like these, before the clock runs, and do not run it."""
     if COMPILE and hasattr(kernel, "py_func"):
         kernel.compile(tuple(sys.modules["numba"].typeof(one) for one in arguments.values()))
+        types_of(kernel, arguments.values())
 
 
 def numba_says(error):
@@ -107,49 +108,77 @@ def numba_says(error):
     return f"{words} (line {place[1]} of the file)" if place and "line" not in words else words
 
 
+TYPED = {}  # Python function -> the same, compiled in this process
+
+
+def types_of(kernel, arguments):
+    """Return numba's notes on a compiled kernel; machine code that was kept from before has none, and is compiled again."""
+    notes = kernel.overloads[kernel.signatures[-1]].type_annotation
+    if hasattr(notes, "typemap"):
+        return notes
+    if kernel.py_func not in TYPED:
+        options = {name: value for name, value in kernel.targetoptions.items() if name != "nopython"}
+        TYPED[kernel.py_func] = sys.modules["numba"].njit(**options)(kernel.py_func)
+        TYPED[kernel.py_func].compile(tuple(sys.modules["numba"].typeof(one) for one in arguments))
+    again = TYPED[kernel.py_func]
+    return again.overloads[again.signatures[-1]].type_annotation
+
+
 def float64_line(kernel, arguments, depth):
     """Return the first line that computes in float64 for each entry, because of a number that is no float32; None if none does.
 
-    What comes of whole numbers, as in `x / 2`, counts as no such number; and a sum may be kept in float64.
+    What comes of a whole number in a formula, as in `x / 2`, is left alone; and a sum may be kept in float64.
     """
     analysis = sys.modules["numba"].core.analysis
-    notes = kernel.overloads[kernel.signatures[-1]].type_annotation
-    if not hasattr(notes, "typemap"):  # the machine code was kept from before, without its types
-        again = sys.modules["numba"].njit(**kernel.targetoptions)(kernel.py_func)
-        again(*fresh(arguments))
-        notes = again.overloads[again.signatures[-1]].type_annotation
+    notes = types_of(kernel, arguments)
     loops = analysis.compute_cfg_from_blocks(notes.blocks).loops().values()
     steps = [(sum(label in loop.body for loop in loops), step) for label, block in sorted(notes.blocks.items())
              for step in block.body if type(step).__name__ == "Assign"]
-    wide_one = {name: "float64" in str(kind) and "Function" not in str(kind) for name, kind in notes.typemap.items()}
-    spoiled = set()  # the variables whose float64 comes from a number that is no float32
-    while found := {step.target.name for _, step in steps if wide_one.get(step.target.name) and spoils(step.value, wide_one, spoiled)} - spoiled:
-        spoiled |= found
-    for loops_around, step in steps:
-        inner = loops_around + ("array" in str(notes.typemap.get(step.target.name)))  # an array's arithmetic is a loop of its own
-        operation = getattr(step.value, "op", None) in ("binop", "inplace_binop", "unary", "call")
-        if operation and step.target.name in spoiled and inner >= depth and not is_sum(step, steps):
+    kinds = {name: str(kind) for name, kind in notes.typemap.items()}
+    wide_ones = {name for name, kind in kinds.items() if re.match(r"(array\(|UniTuple\(|Tuple\()?float64", kind)}
+    whole = {name for name, kind in kinds.items() if re.match(r"u?int\d|Literal\[int", kind)}
+    data = closure(steps, lambda value, known: type(value).__name__ == "Arg" or getattr(value, "op", None) != "getattr" and known)
+    spoiled = closure([step for step in steps if step[1].target.name in wide_ones], lambda value, known: known or widens(value, wide_ones, whole))
+    for around, step in steps:
+        inner = around + ("array" in kinds.get(step.target.name, ""))  # an array's arithmetic is a loop of its own
+        computes = getattr(step.value, "op", None) in ("binop", "inplace_binop", "unary", "call") and data & variables(step.value)
+        if computes and step.target.name in spoiled and inner >= depth and not is_sum(step, steps):
             return linecache.getline(step.loc.filename, step.loc.line).strip()[:70] or f"line {step.loc.line}"
     return None
 
 
-def spoils(value, wide_one, spoiled):
-    """Say whether a float64 comes from a number that is no float32: written so, made so by a call, or computed from one."""
-    names = [one.name for one in value.list_vars()] if hasattr(value, "list_vars") else [value.name] if hasattr(value, "name") else []
+def closure(steps, holds):
+    """Return the targets for whose values something holds, given whether it holds for one of the variables in them."""
+    names = set()
+    while found := {step.target.name for _, step in steps if holds(step.value, bool(names & variables(step.value)))} - names:
+        names |= found
+    return names
+
+
+def variables(value):
+    """Return the names of the variables within a value of numba's."""
+    if type(value).__name__ == "Var":
+        return {value.name}
+    return {one.name for one in value.list_vars()} if hasattr(value, "list_vars") else set()
+
+
+def widens(value, wide_ones, whole):
+    """Say whether a float64 is one that is written down, made by a call from what is none, or a variable that begins with 0."""
     if type(value).__name__ in ("Const", "Global", "FreeVar"):
-        return isinstance(value.value, float)
-    if any(name in spoiled for name in names):
-        return True
-    return getattr(value, "op", None) == "call" and not any(wide_one.get(one.name) for one in value.args)
+        return isinstance(value.value, (int, float))
+    if type(value).__name__ == "Var":
+        return value.name in whole
+    op = getattr(value, "op", None)
+    return op == "getattr" or op == "call" and not wide_ones & variables(value) or op == "phi" and bool(whole & variables(value))
 
 
 def is_sum(step, steps):
-    """Say whether a step adds to a variable what is no float64 itself, and keeps the sum under its name."""
+    """Say whether a step adds to a variable, and keeps the sum under its name: a sum may be kept in float64."""
     value = step.value
     if value.op not in ("binop", "inplace_binop") or value.fn.__name__ not in ("add", "iadd", "sub", "isub"):
         return False
     root = value.lhs.name.split(".")[0]
-    kept = [other.target.name.split(".")[0] for _, other in steps if getattr(other.value, "name", None) == step.target.name]
+    kept = [other.target.name.split(".")[0] for _, other in steps if variables(other.value) == {step.target.name}]
     return root in [step.target.name.split(".")[0], *kept]
 
 

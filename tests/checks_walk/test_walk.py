@@ -2,23 +2,20 @@
 
 A file NN.json holds a list of {"id", "exercise", "expect": "fail" | "pass", "code", "why"}, and for some entries
 "says", a text or a list of texts that the message holds; "also", {exercise: code} of other cells to replace; "or_says", the
-number of the exercise that is at fault then; and "compiled", true for what shows in compiled code only.
+number of the exercise that is at fault then; and "alone", true for what shows in compiled code only, in a process of its own.
 
 `python tests/checks_walk/test_walk.py FILE [ID ...]` prints every message, to be read as someone who does not know the answer.
 """
-
 import dataclasses
 import json
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
 
-from tito.checks import layout, trial
+from tito.checks import checking, layout, runner
 from tito.lint.course import Course
 from tito.mutants import planting, scoring
-from tito.notebooks import ipynb
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -35,10 +32,8 @@ def replay(course, entries):
     for number in sorted({entry["exercise"][:2] for entry in entries}):
         module = course.curriculum.module(number)
         own = [entry for entry in entries if entry["exercise"][:2] == number]
-        together = [entry for entry in own if "also" not in entry]
-        for compiled in (False, True):
-            some = [entry for entry in together if entry.get("compiled", False) == compiled]
-            verdicts |= many(course, module, some, compiled) if some else {}
+        together = [entry for entry in own if not entry.get("alone") and "also" not in entry]
+        verdicts |= many(course, module, together) if together else {}
         verdicts |= {entry["id"]: alone(course, module, entry) for entry in own if entry not in together}
     return verdicts
 
@@ -54,26 +49,29 @@ def place(course, module, number):
     return next(index for index, part in enumerate(course.parts(module)) if part.cell.index == cell)
 
 
-def many(course, module, entries, compiled=False):
+def many(course, module, entries):
     """Judge entries in one process, which imports the package anew for each."""
     tasks = {}
     for entry in entries:
-        number, code = entry["exercise"], entry["code"]
-        body = planting.Mutant(number, "", "", place(course, module, number), code)
-        tasks[entry["id"]] = exercise(course, module, number), body
-    return scoring.verdicts(course, module, tasks, compiled=compiled)
+        index = place(course, module, entry["exercise"])
+        task = exercise(course, module, entry["exercise"]), planting.Mutant(entry["exercise"], "", "", index, entry["code"])
+        tasks[entry["id"]] = task
+    cases = {one.id: course.cases(module, one.name) for one, _ in tasks.values()}
+    encoded = {number: [case.encoded for case in drawn] for number, drawn in cases.items()}
+    with course.package(module, course.text(module)) as parent:
+        seen = scoring.observe(course, module, parent, tasks, encoded)
+    return {id: checking.verdict(one, course.checks(module).check(one.name), cases[one.id], seen[id])
+            for id, (one, _) in tasks.items()}
 
 
 def alone(course, module, entry):
-    """Judge an entry as `tito module test` does, which looks for the fault in earlier exercises as well."""
-    cells, codes = list(course.notebook(module).cells), {**entry.get("also", {}), entry["exercise"]: entry["code"]}
-    for number, code in codes.items():
-        index = exercise(course, module, number).cell - 1
-        cells[index] = dataclasses.replace(cells[index], text=f"#| export\n{code}")
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"{module.name}.ipynb"
-        path.write_text(ipynb.render(cells, module.folder), encoding="utf-8")
-        return trial.run(course.space, module, entry["exercise"], notebook=path).verdicts[0]
+    """Judge an entry in a process of its own, as the learner does."""
+    texts = [part.text for part in course.parts(module)]
+    for number, code in {**entry.get("also", {}), entry["exercise"]: entry["code"]}.items():
+        texts[place(course, module, number)] = code
+    one = exercise(course, module, entry["exercise"])
+    with course.package(module, "\n\n\n".join(texts) + "\n") as parent:
+        return runner.check(parent, f"tinytorch.{module.package_name}", course.checks_path(module), [one])[0]
 
 
 def problem(entry, verdict):
@@ -83,9 +81,7 @@ def problem(entry, verdict):
     if outcome != entry["expect"] and not (outcome == "fail" and entry.get("or_says", "nothing") in told):
         return f"{entry['id']} should {entry['expect']}: {entry['why']}\n{told}"
     says = entry.get("says", [])
-    missing = [
-        text for text in ([says] if isinstance(says, str) else says) if " ".join(text.split()) not in " ".join(told.split())
-    ]
+    missing = [text for text in ([says] if isinstance(says, str) else says) if " ".join(text.split()) not in " ".join(told.split())]
     return f"{entry['id']}: the message lacks {missing}\n{told}" if missing else None
 
 
@@ -110,14 +106,8 @@ def test_wrong_bodies_are_caught_and_right_ones_accepted(path):
 
 
 if __name__ == "__main__":
-    chosen = [
-        entry
-        for entry in read(Path(sys.argv[1]))
-        if not sys.argv[2:]
-        or entry["id"] in sys.argv[2:]
-        or entry["exercise"] in sys.argv[2:]
-        or entry["exercise"][:2] in sys.argv[2:]
-    ]
+    chosen = [entry for entry in read(Path(sys.argv[1])) if not sys.argv[2:] or entry["id"] in sys.argv[2:]
+              or entry["exercise"] in sys.argv[2:] or entry["exercise"][:2] in sys.argv[2:]]
     judged = replay(Course(ROOT), chosen)
     for entry in chosen:
         told = problem(entry, judged[entry["id"]])
