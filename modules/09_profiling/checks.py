@@ -6,7 +6,8 @@ import types
 import numpy as np
 
 NOTHING = ("raises", "ValueError")
-CONTAINERS = {list: "a list", tuple: "a tuple", type(None): "None: is the `return` missing?"}
+CONTAINERS = {list: "a list", tuple: "a tuple", np.ndarray: "an array", dict: "a dict", types.GeneratorType: "a generator", float: "a float",
+              int: "an int", type(None): "None: is the `return` missing?"}
 
 
 def kind_of(value):
@@ -43,6 +44,8 @@ def filled(size):
 
 # 09.1 measure: a clock that stands still until the function is called
 
+OTHER_TIMES = "by another clock than the one given"
+
 
 def draw_measure(rng):
     """Every setting by itself and with others; the defaults; no repeats, and fewer than none."""
@@ -76,17 +79,16 @@ def observe_measure(measure, repeats, warm_up, zero, seconds):
 
     settings = {name: value for name, value in (("repeats", repeats), ("warm_up", warm_up)) if value is not None}
     times = measure(work, **settings, clock=clock)
-    if "clock" not in events and "call" in events and times is not None and len(times):
-        times = "by another clock than the one given"
-    return {"calls, and looks at the clock": " ".join(events) or "none", "the times": numbers(times),
-            "returned": "a list" if isinstance(times, str) else kind_of(times)}
+    other = "clock" not in events and "call" in events and isinstance(times, list) and times
+    return {"calls, and looks at the clock": " ".join(events) or "none", "returned": kind_of(times),
+            "the times": OTHER_TIMES if other else numbers(times)}
 
 
 def oracle_measure(repeats, warm_up, zero, seconds, looks="each", unseen=True, kept=slice(None), change=list, other_clock=False):
     """Time calls.
 
     Args:
-        looks: When the clock is read: "each", "once" before all, or "around" all of them together.
+        looks: When the clock is read: at "each", "once" before all, "between" the calls, or "around" all of them together.
         unseen: Whether the warm-up runs without a look at the clock; "never" if it does not run at all.
         kept: Which times are returned.
         change: What is done to them.
@@ -98,14 +100,14 @@ def oracle_measure(repeats, warm_up, zero, seconds, looks="each", unseen=True, k
     first = 0 if unseen == "never" or not unseen else warm_up
     count = repeats + warm_up if not unseen else repeats
     times = [float(x) for x in seconds[first:first + count]]
-    timed = {"each": ["clock", "call", "clock"] * count, "once": ["clock"] + ["call", "clock"] * count,
+    timed = {"each": ["clock", "call", "clock"] * count, "once": ["clock"] + ["call", "clock"] * count, "between": ["clock"] + ["call", "clock"] * count,
              "around": ["clock"] + ["call"] * count + ["clock"]}[looks]
     if looks == "once":
         times = [math.fsum(times[:i + 1]) for i in range(count)]
     events = ["call"] * first + [event for event in timed if event == "call" or not other_clock]
     times = change(times[kept]) if times[kept] else []
     return {"calls, and looks at the clock": " ".join(events), "returned": "a list",
-            "the times": "by another clock than the one given" if other_clock else np.array(times)}
+            "the times": OTHER_TIMES if other_clock else np.array(times)}
 
 
 def mean_of(times):
@@ -128,6 +130,11 @@ def part_of_repeats(repeats, warm_up, **inputs):
     return right if timed else {"calls, and looks at the clock": " ".join(["call"] * repeats), "the times": np.array([]), "returned": "a list"}
 
 
+def left_out_of_repeats(repeats, warm_up, **inputs):
+    """All repeats were timed, and the first ones left out."""
+    return oracle_measure(repeats, 0, **inputs, kept=slice(3 if warm_up is None else warm_up, None))
+
+
 def accepted(below):
     """Make the oracle of a function that accepts some numbers of repeats for which there is nothing to measure."""
     def oracle(**inputs):
@@ -144,6 +151,10 @@ misconceptions_measure = {
     "the warm-up calls were timed and then left out: they run without a look at the clock": dropped,
     "there was no warm-up": lambda **inputs: oracle_measure(**inputs, unseen="never"),
     "the warm-up was taken out of the repeats: it comes before them": part_of_repeats,
+    "so many of the repeats were taken for the warm-up, and left out: it comes before them": left_out_of_repeats,
+    "warm_up is ignored: always three calls": lambda warm_up, **inputs: oracle_measure(warm_up=3, **inputs),
+    "one look at the clock ends a call and begins the next one: each call has two looks of its own":
+        lambda **inputs: oracle_measure(**inputs, looks="between"),
     "the clock was read once before all calls: the times add up": lambda **inputs: oracle_measure(**inputs, looks="once"),
     "all calls were timed together, and the time divided: each call is timed by itself":
         lambda **inputs: oracle_measure(**inputs, looks="around", change=mean_of),
@@ -184,10 +195,9 @@ def describe_quartiles(values):
 
 def observe_quartiles(quartiles, values):
     answer = quartiles(values)
-    if not isinstance(answer, (list, tuple, np.ndarray)):
-        return {"quartiles": answer}
-    return {"quartiles": np.array(answer, np.float64) if np.ndim(answer) == 1 and None not in list(answer) else list(answer),
-            "returned": kind_of(answer), "each of type": kinds_of(answer)}
+    several = isinstance(answer, (list, tuple, np.ndarray))
+    return {"quartiles": numbers(list(answer)) if several else answer, "returned": kind_of(answer),
+            "each of type": kinds_of(answer) if several else "nothing"}
 
 
 def three(found):
@@ -232,6 +242,12 @@ def halves(values, with_median):
     return three([float(np.median(v[:half])), float(np.median(v)), float(np.median(v[n - half:]))])
 
 
+def nearest(values):
+    """Take the value whose position is nearest."""
+    v = sorted(float(x) for x in values)
+    return three([v[round(q * (len(v) - 1))] for q in (0.25, 0.5, 0.75)]) if v else NOTHING
+
+
 def exclusive(values):
     """Return what `statistics.quantiles` gives unless told otherwise."""
     if len(values) == 0:
@@ -255,7 +271,7 @@ misconceptions_quartiles = {
         lambda values: oracle_quartiles(values, rest=lambda share: 0.0, last=0),
     "a position between two values was rounded down": lambda values: oracle_quartiles(values, rest=lambda share: 0.0),
     "a position between two values was rounded up": lambda values: oracle_quartiles(values, rest=math.ceil),
-    "a position between two values was rounded to the nearer one": lambda values: oracle_quartiles(values, rest=round),
+    "a position between two values was rounded to the nearer one": nearest,
     "of the two values around a position the mean was taken: how far to go is the rest of the position":
         lambda values: oracle_quartiles(values, rest=lambda share: 0.5 if share else 0.0),
     "the rest of the position was counted from the value above, not from the one below":
@@ -485,6 +501,10 @@ misconceptions_bytes_moved = {
         lambda **inputs: oracle_bytes_moved(**inputs, views="same"),
     "out.base is the array at the bottom, not the input that is a view itself: np.may_share_memory(out, x) asks about the memory":
         lambda **inputs: oracle_bytes_moved(**inputs, views="bottom"),
+    "a view moves nothing, not even its input: 0 in all": lambda **inputs: oracle_bytes_moved(**inputs, views="none", written=(
+        inputs["result"] in ("its own", "of another"))),
+    "a NumPy integer was returned, as np.sum gives it: a Python int is asked for": lambda **inputs: (
+        f"{count}, of type int64: a Python int is asked for" if (count := oracle_bytes_moved(**inputs)) else 0),
     "a stretched number counts as often as it is read (nbytes): held counts it once":
         lambda **inputs: oracle_bytes_moved(**inputs, stretched=True),
 }
@@ -515,9 +535,8 @@ def observe_bound(module, flops, moved, peak, memory, cache, whole):
     rates = dict(flops=peak, memory=memory)
     machine = module.Machine(**rates, cache=cache, threads=1, blas="") if whole else types.SimpleNamespace(**rates)
     answer = module.bound(flops, moved, machine)
-    if not isinstance(answer, (list, tuple)) or len(answer) != 2:
-        return {"seconds and limit": answer}
-    return {"seconds": answer[0], "limit": answer[1], "returned": kind_of(answer)}
+    pair = answer if isinstance(answer, (list, tuple)) and len(answer) == 2 else (answer, "none")
+    return {"returned": kind_of(answer), "seconds": pair[0], "limit": pair[1]}
 
 
 def oracle_bound(flops, moved, peak, memory, cache, whole, which=max, ties="compute", words=("compute", "memory"), unit=1.0):
@@ -668,7 +687,7 @@ def observe_span(module, zero, blocks):
 
 
 def oracle_span(zero, blocks, lost=(), stuck=(), inner_depth=False, swallowed=(), still=False, begun_first=False, lasting=False,
-                details="the dict given", absolute=False, noted_last=False, other_clock=False):
+                details="the dict given", absolute=False, noted_last=False, other_clock=False, order=list):
     """Run the blocks.
 
     Args:
@@ -682,6 +701,7 @@ def oracle_span(zero, blocks, lost=(), stuck=(), inner_depth=False, swallowed=()
         absolute: Whether the depth is put to 0 after each block.
         noted_last: Whether the depth noted is one less than the log's at the end of the block.
         other_clock: Whether another clock was read.
+        order: What was done to the order of the spans.
     """
     state = dict(now=zero, depth=0)
     names, spans, depths, errors = [], {}, {}, []
@@ -716,7 +736,7 @@ def oracle_span(zero, blocks, lost=(), stuck=(), inner_depth=False, swallowed=()
 
     for one in blocks:
         errors.append(run(one))
-    return {"log.depth within the block": depths, "log.depth after all blocks": state["depth"], "names in log.spans": names,
+    return {"log.depth within the block": depths, "log.depth after all blocks": state["depth"], "names in log.spans": order(names),
             "span": spans, "what came out of the outermost blocks": errors}
 
 
@@ -729,6 +749,12 @@ misconceptions_span = {
     "after an error the log stayed too deep": lambda **inputs: oracle_span(**inputs, stuck=ANY),
     "`except Exception` misses Ctrl-C (KeyboardInterrupt) and SystemExit: there the span is lost and the log stays too deep; `finally` "
     "runs at any end": lambda **inputs: oracle_span(**inputs, lost=BEYOND, stuck=BEYOND),
+    "`except Exception` misses Ctrl-C (KeyboardInterrupt) and SystemExit: there the log stays too deep; `finally` runs at any end":
+        lambda **inputs: oracle_span(**inputs, stuck=BEYOND),
+    "`except Exception` misses Ctrl-C (KeyboardInterrupt) and SystemExit: there the span is lost; `finally` runs at any end":
+        lambda **inputs: oracle_span(**inputs, lost=BEYOND),
+    "the spans stand in the reverse order: each is appended at the end of the list": lambda **inputs: oracle_span(
+        **inputs, order=lambda names: names[::-1]),
     "the log's depth was not put back": lambda **inputs: oracle_span(**inputs, stuck=(*ANY, "no error")),
     "the log's depth was not put back after a block, and the span's depth was taken from it at the end":
         lambda **inputs: oracle_span(**inputs, stuck=(*ANY, "no error"), noted_last=True),
@@ -794,10 +820,9 @@ def observe_self_times(module, spans):
     given = [module.Span(*one, {}) for one in spans]
     before = list(given)
     answer = module.self_times(given)
-    if not isinstance(answer, (list, tuple)) or len(answer) != len(spans):
-        return {"number of self times": len(answer) if isinstance(answer, (list, tuple)) else answer}
-    return {"number of self times": len(spans), "self time of": {one[0]: own for one, own in zip(spans, answer)},
-            "returned": kind_of(answer), "the spans given": "unchanged" if given == before else "changed"}
+    times = answer if isinstance(answer, (list, tuple)) else []
+    return {"returned": kind_of(answer), "number of self times": len(times), "self time of": {one[0]: own for one, own in zip(spans, times)},
+            "the spans given": "unchanged" if given == before else "changed"}
 
 
 def oracle_self_times(spans, inner="children", since=True, wholes=True, most=None, through=True):
@@ -872,16 +897,17 @@ def observe_trace_events(module, spans, zero, thread):
     given = [module.Span(*one) for one in spans]
     before = list(given)
     answer = module.trace_events(given, zero, thread)
-    return with_order(answer, "unchanged" if given == before else "turned round" if given == before[::-1] else "changed")
+    changed = "turned round" if given == before[::-1] else "emptied" if not given else "changed"
+    return with_order(answer, "unchanged" if given == before else changed)
 
 
 def with_order(events, given="unchanged", returned=None):
     """Give events the form in which they are compared: their order first, then each under its name."""
-    if not isinstance(events, (list, tuple)) or not all(isinstance(one, dict) for one in events):
-        return {"events": events}
-    order = [one.get("name", "an event without a name") for one in events]
-    return {"names of the events, in order": order, "event": {str(name): one for name, one in zip(order, events)},
-            "returned": returned or kind_of(events), "the list of spans given": given}
+    returned = returned or kind_of(events)
+    events = events if isinstance(events, (list, tuple)) else []
+    order = [one.get("name", "an event without a name") if isinstance(one, dict) else kind_of(one) for one in events]
+    return {"returned": returned, "names of the events, in order": order, "event": {str(name): one for name, one in zip(order, events)},
+            "the list of spans given": given}
 
 
 def oracle_trace_events(spans, zero, thread, unit=1e6, start=True, end=False, order=lambda spans: spans[::-1], swapped=False,
@@ -920,6 +946,8 @@ misconceptions_trace_events = {
     "the spans were sorted by their depth: the last one of the list stands first":
         lambda **inputs: oracle_trace_events(**inputs, order=lambda spans: sorted(spans, key=lambda one: one[3])),
     "the list that was given was turned round: it belongs to the log": lambda **inputs: oracle_trace_events(**inputs, given="turned round"),
+    "the list that was given is empty afterwards: it belongs to the log": lambda **inputs: (
+        oracle_trace_events(**inputs) | {"the list of spans given": "emptied" if inputs["spans"] else "unchanged"}),
     "pid and tid are exchanged": lambda **inputs: oracle_trace_events(**inputs, swapped=True),
     'ph is "X", for a complete event; "B" is only its beginning': lambda **inputs: oracle_trace_events(**inputs, ph="B"),
     "args is empty: it holds the span's details": lambda **inputs: oracle_trace_events(**inputs, args={}),

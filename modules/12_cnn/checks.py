@@ -104,9 +104,11 @@ def convolve_in_picture(picture, kernel, stride=1):
 
 
 def convolve_square(picture, kernel, stride=1):
-    """Windows as high as they are wide meet a kernel that is not."""
-    square = kernel.shape[0] == kernel.shape[1]
-    return oracle_convolve(picture, kernel, stride) if square else ("raises", "ValueError")
+    """Windows are as high as they are wide, whatever the kernel is; NumPy multiplies the two, or refuses."""
+    n = kernel.shape[1]
+    down, across = fitting(picture.shape, (n, n), (stride, stride))
+    entries = [[(picture[y * stride:y * stride + n, x * stride:x * stride + n] * kernel).sum() for x in range(across)] for y in range(down)]
+    return {"entries": np.array(entries, np.float64), "dtype": "float32"}
 
 
 misconceptions_convolve = {
@@ -293,11 +295,11 @@ def kernels_in_another_order(x, weight, **settings):
     return oracle_convolution(x, shuffled, **settings)
 
 
-def interleaved(weight, groups, **inputs):
+def interleaved(weight, groups, bias=None, **inputs):
     """The kernels of the groups stand in turn in the result."""
     right = oracle_convolution(weight=weight, groups=groups, **inputs)
     order = np.arange(len(weight)).reshape(groups, -1).T.ravel()
-    return right[:, order]
+    return right[:, order] + (0 if bias is None else bias[:, None, None].astype(np.float64))
 
 
 def bias_of_columns(bias=None, **inputs):
@@ -392,8 +394,10 @@ def last_slab(x, grad, weight_size, **settings):
     return oracle_conv2d_weight(x[start:], grad[start:], weight_size, **settings)
 
 
-def first_picture(x, grad, **settings):
-    return oracle_conv2d_weight(x[:1], grad[:1], **settings)
+def first_picture(x, grad, weight_size, **settings):
+    """The first picture of each slab alone."""
+    step = max(1, 2**18 // (math.prod(weight_size[1:]) * settings["groups"] * grad[0, 0].size))
+    return oracle_conv2d_weight(x[::step], grad[::step], weight_size, **settings)
 
 
 def turned_round(weight_size, groups, **inputs):
@@ -426,7 +430,9 @@ misconceptions_conv2d_weight = {
     "averaged over the pictures: what comes back from several places adds up": averaged(slabs=False),
     "averaged over the pictures of each slab: what comes back from several places adds up": averaged(slabs=True),
     "only the last picture's gradient is left: the pictures' gradients add up": last_picture,
-    "only the first picture's gradient is taken: the pictures' gradients add up": first_picture,
+    "only the first picture's gradient of each slab is taken: the pictures' gradients add up": first_picture,
+    "only the first picture's gradient is taken: the pictures' gradients add up":
+        lambda x, grad, **inputs: oracle_conv2d_weight(x[:1], grad[:1], **inputs),
     "only the last slab's gradient is left: the slabs' gradients add up": last_slab,
     "the axes of kernels and columns were exchanged and then reshaped: a reshape does not move entries, transpose (.mT) does": turned_round,
     "the kernels are turned around": lambda **inputs: turned(oracle_conv2d_weight(**inputs)),
@@ -560,7 +566,8 @@ misconceptions_max_pooling = {
     "the stride is ignored: the windows touch each other": lambda x, kernel_size, stride, padding:
         oracle_max_pooling(x, kernel_size, kernel_size, padding),
     "the stride is ignored: there is a window at every pixel": without(oracle_max_pooling, stride=(1, 1)),
-    "the smallest entry was taken": lambda **inputs: oracle_max_pooling(**inputs, of=min, border=np.inf),
+    "the smallest entry was taken": lambda **inputs: oracle_max_pooling(**inputs, of=min),
+    "the smallest entry was taken, and the border counted as infinity": lambda **inputs: oracle_max_pooling(**inputs, of=min, border=np.inf),
     "the mean was taken": lambda **inputs: oracle_max_pooling(**inputs, of=lambda a: sum(a) / len(a), border=0.0),
     "the padding is ignored": without(oracle_max_pooling, padding=(0, 0)),
     "the border is above and at the left only": lambda **inputs: oracle_max_pooling(**inputs, after=(0, 0)),
@@ -727,6 +734,16 @@ def draw_batch_norm(rng):
         yield {**inputs, **options}
 
 
+def describe_batch_norm(input, upstream, running_mean=None, running_var=None, weight=None, bias=None, **options):
+    """Write the call as a learner would, and what the tensors hold."""
+    given = dict(running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
+    words = [name if value is not None else f"{name}=None" if name in ("weight", "bias") else "None" for name, value in given.items()]
+    settings = [f"{name}={value}" for name, value in options.items()]
+    held = [f"{name} = [{', '.join(f'{x:.4g}' for x in value)}]" for name, value in given.items() if value is not None]
+    return "\n".join([f"out = batch_norm({', '.join(['x', *words, *settings])}); out.backward(grad)",
+                      f"x and grad {input.shape} {input.dtype}", *held])
+
+
 def observe_batch_norm(module, input, upstream, running_mean=None, running_var=None, weight=None, bias=None, **options):
     """What comes out, what the running statistics are then, and what goes back to the input."""
     x = module.Tensor(input, requires_grad=True)
@@ -742,7 +759,7 @@ def observe_batch_norm(module, input, upstream, running_mean=None, running_var=N
 
 
 def oracle_batch_norm(input, upstream, running_mean=None, running_var=None, weight=None, bias=None, training=False, momentum=0.1,
-                      eps=1e-5, *, own=None, moves=None, back=None, normalise_by=0, keep=1, swapped=False, axes=(0, 2, 3)):
+                      eps=1e-5, *, own=None, moves=None, back=None, normalise_by=0, keep=1, swapped=False, moved_first=False):
     """Normalise, move the running statistics, and go back.
 
     Args:
@@ -750,26 +767,27 @@ def oracle_batch_norm(input, upstream, running_mean=None, running_var=None, weig
         normalise_by: What is subtracted from the count in the variance that is normalised by.
         keep: The same in the variance that is kept.
         swapped: Whether momentum is the share of the old.
-        axes: The axes that the statistics are taken over.
+        moved_first: Whether the running statistics that are normalised by are those that have been moved.
     """
     x, c, tracked = input.astype(np.float64), input.shape[1], running_mean is not None
-    count = math.prod(x.shape[axis] for axis in axes)
-    mean, squares = x.mean(axis=axes), x.var(axis=axes) * count
+    count = x.size / c
+    mean, squares = x.mean(axis=(0, 2, 3)), x.var(axis=(0, 2, 3)) * count
     weight, bias = (np.ones(c) if weight is None else weight), (np.zeros(c) if bias is None else bias)
     own = (training or not tracked) if own is None else own
     back = (training or not tracked) if back is None else back
-    used = (mean, squares / (count - normalise_by)) if own else (running_mean, running_var)
+    kept = running_mean, running_var
+    if (training if moves is None else moves) and tracked:
+        new = 1 - momentum if swapped else momentum
+        kept = ((1 - new) * running_mean.astype(np.float64) + new * mean,
+                (1 - new) * running_var.astype(np.float64) + new * squares / (count - keep))
+    used = (mean, squares / (count - normalise_by)) if own else kept if moved_first else (running_mean, running_var)
     inverse = 1 / np.sqrt(np.asarray(used[1], np.float64) + eps)
     normal = scaled(x, np.ones(c), np.zeros(c), used[0], inverse ** -2)
     gradient = upstream.astype(np.float64)
     if back:
         gradient = gradient - gradient.mean(axis=(0, 2, 3), keepdims=True) - normal * (gradient * normal).mean(axis=(0, 2, 3), keepdims=True)
-    observed = {"normalised": normal * weight.reshape(-1, 1, 1) + bias.reshape(-1, 1, 1), "running mean": running_mean,
-                "running variance": running_var, "gradient": gradient * (weight * inverse).reshape(-1, 1, 1)}
-    if (training if moves is None else moves) and tracked:
-        new = 1 - momentum if swapped else momentum
-        observed |= {"running mean": (1 - new) * running_mean.astype(np.float64) + new * mean,
-                     "running variance": (1 - new) * running_var.astype(np.float64) + new * squares / (count - keep)}
+    observed = {"normalised": normal * weight.reshape(-1, 1, 1) + bias.reshape(-1, 1, 1), "running mean": kept[0],
+                "running variance": kept[1], "gradient": gradient * (weight * inverse).reshape(-1, 1, 1)}
     return observed
 
 
@@ -786,8 +804,16 @@ def kept_nothing(**inputs):
 def none_together(weight=None, bias=None, **inputs):
     """Without a weight there is no bias either; with one, a bias that is None goes on."""
     if weight is not None and bias is None:
-        return ("raises", "TypeError")
+        return ("raises", "AttributeError")
     return oracle_batch_norm(weight=weight, bias=None if weight is None else bias, **inputs)
+
+
+def other_axes(**inputs):
+    """The mean was taken over all axes but the last: it does not fit the channels."""
+    measured = inputs.get("training", False) or "running_mean" not in inputs
+    if measured and inputs["input"].shape[3] not in (1, inputs["input"].shape[1]):
+        return ("raises", "ValueError")
+    return oracle_batch_norm(**inputs)
 
 
 misconceptions_batch_norm = {
@@ -800,6 +826,11 @@ misconceptions_batch_norm = {
         lambda **inputs: oracle_batch_norm(**inputs, normalise_by=1),
     "momentum is the wrong way round: it is the share of the new": lambda **inputs: oracle_batch_norm(**inputs, swapped=True),
     "evaluation moved the running statistics": lambda **inputs: oracle_batch_norm(**inputs, moves=True),
+    "evaluation moved the running statistics, and then normalised by them": lambda **inputs: oracle_batch_norm(
+        **inputs, moves=True, moved_first=True),
+    "training normalised by the running statistics, after they had moved: there the batch's own count": lambda **inputs: oracle_batch_norm(
+        **inputs, own="running_mean" not in inputs, moved_first=True, back=inputs.get("training", False) or "running_mean" not in inputs),
+    "the mean was taken over other axes: one number for each channel is wanted, so over (0, 2, 3)": other_axes,
     "the running statistics were not moved: overwrite them with copy_": kept_nothing,
     "training normalised by the running statistics, and its gradient is that of the batch's": lambda **inputs: oracle_batch_norm(
         **inputs, own="running_mean" not in inputs, back=inputs.get("training", False) or "running_mean" not in inputs),
@@ -825,7 +856,10 @@ def draw_LeNet5(rng):
         yield dict(pictures=normal(rng, 2, channels, size, size), weights=weights, classes=classes, **options)
 
 
-describe_LeNet5 = "LeNet5 on pictures, with weights of ours"
+def describe_LeNet5(pictures, weights, classes, padding=2, style="now"):
+    """Write the call as a learner would."""
+    classes_of = "" if style == "now" else ", activation=Bend, pool=AvgPool2d"
+    return f"LeNet5({pictures.shape[1]}, {classes}, padding={padding}{classes_of}, rng=rng)(x)\nx {pictures.shape} {pictures.dtype}"
 
 
 LAYERS = ["Conv2d", "pool", "activation"] * 2 + ["Flatten", "Linear", "activation", "Linear", "activation", "Linear"]
