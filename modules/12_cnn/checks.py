@@ -313,8 +313,16 @@ def bias_of_rows(bias=None, **inputs):
     return right if bias is None else right + bias[:, None] if right.shape[-2] in (1, len(bias)) or len(bias) == 1 else ("raises", "ValueError")
 
 
+def not_reaching(name, value):
+    """Make the oracle of columns that were made with another setting: they have to be as many as there are places."""
+    def oracle(**inputs):
+        right, wrong = oracle_convolution(**inputs), oracle_convolution(**{**inputs, name: value})
+        return wrong.reshape(right.shape)
+    return oracle
+
+
 def first_slab(**inputs):
-    """Only the first picture of each batch that is too large for the cache."""
+    """The first picture's result stands for all."""
     right = oracle_convolution(**inputs)
     return np.concatenate([right[:1]] * len(right))
 
@@ -351,6 +359,10 @@ misconceptions_convolution = {
     "the bias lined up with the columns of the picture: it belongs to the kernels, column(bias)": bias_of_columns,
     "the bias lined up with the rows of the picture: it belongs to the kernels, column(bias)": bias_of_rows,
     "the bias was subtracted": lambda bias=None, **inputs: oracle_convolution(bias=None if bias is None else -bias, **inputs),
+    "the bias was added twice": lambda bias=None, **inputs: oracle_convolution(bias=None if bias is None else 2 * bias, **inputs),
+    "the dilation does not reach unfold: its columns do not fit the places": not_reaching("dilation", (1, 1)),
+    "the stride does not reach unfold: its columns do not fit the places": not_reaching("stride", (1, 1)),
+    "the padding does not reach unfold: its columns do not fit the places": not_reaching("padding", (0, 0)),
     "every picture got the result of the first": first_slab,
     "the bias is missing": without(oracle_convolution, bias=None),
 }
@@ -501,6 +513,19 @@ def places_by_columns(columns, output_size, kernel_size, dilation=1, padding=0, 
     return oracle_fold(turned_columns, output_size, kernel_size, dilation, padding, stride)
 
 
+def added_at_once(columns, output_size, kernel_size, dilation=1, padding=0, stride=1):
+    """All windows were added to their view in one step, in which NumPy adds to each entry once."""
+    (rows, across), (ph, pw), dilation, stride = two(kernel_size), two(padding), two(dilation), two(stride)
+    size = [n + 2 * p for n, p in zip(two(output_size), (ph, pw))]
+    out = np.zeros((len(columns), columns.shape[1] // (rows * across), *size), columns.dtype)
+    down, right = out.strides[2:]
+    shape = (*out.shape[:2], rows, across, *fitting(size, (rows, across), stride, dilation))
+    strides = (*out.strides[:2], dilation[0] * down, dilation[1] * right, stride[0] * down, stride[1] * right)
+    view = np.lib.stride_tricks.as_strided(out, shape, strides)
+    view += columns.reshape(shape)
+    return out[:, :, ph:size[0] - ph, pw:size[1] - pw].astype(np.float64)
+
+
 def pairs_alone(**inputs):
     """A number has no first and no second."""
     return ("raises", "TypeError") if isinstance(inputs["kernel_size"], int) else oracle_fold(**inputs)
@@ -510,6 +535,8 @@ misconceptions_fold = {
     "what arrives at a pixel replaces what was there: it adds up": lambda **inputs: oracle_fold(**inputs, arrive="overwrite"),
     "divided by the number of windows that a pixel lies in: what comes back adds up":
         lambda **inputs: oracle_fold(**inputs, arrive="mean"),
+    "all windows were added in one step, in which NumPy adds to a pixel once: add entry (i, j) of all windows, one after the other":
+        added_at_once,
     "the border is still there": lambda **inputs: oracle_fold(**inputs, trim="none"),
     "the border was taken off on one side only": lambda **inputs: oracle_fold(**inputs, trim="before"),
     "the stride is ignored where entries arrive": lambda **inputs: oracle_fold(**inputs, steps=(1, 1)),
@@ -559,7 +586,7 @@ misconceptions_max_pooling = {
     "the border counted as a large negative number, which wins over what is lower still: it is minus infinity":
         lambda **inputs: oracle_max_pooling(**inputs, border=-1e9),
     "the border counted as the lowest float32, which is more than minus infinity": lambda **inputs:
-        oracle_max_pooling(**inputs, border=float(np.finfo(inputs["x"].dtype).min)),
+        oracle_max_pooling(**inputs, border=float(np.finfo(np.float32).min)),
     "height and width changed places in the stride": exchanged(oracle_max_pooling, "stride"),
     "height and width changed places in the padding": exchanged(oracle_max_pooling, "padding"),
     "nan was passed over": lambda **inputs: oracle_max_pooling(**inputs, skip_nan=True),
@@ -801,6 +828,15 @@ def kept_nothing(**inputs):
     return oracle_batch_norm(**inputs, moves=False)
 
 
+def untracked_as_new(**inputs):
+    """Without running statistics, those of a new layer are taken in evaluation: zeros and ones."""
+    if "running_mean" in inputs or inputs.get("training", False):
+        return oracle_batch_norm(**inputs)
+    c = inputs["input"].shape[1]
+    new = oracle_batch_norm(**inputs, running_mean=np.zeros(c), running_var=np.ones(c))
+    return new | {"running mean": None, "running variance": None}
+
+
 def none_together(weight=None, bias=None, **inputs):
     """Without a weight there is no bias either; with one, a bias that is None goes on."""
     if weight is not None and bias is None:
@@ -835,6 +871,7 @@ misconceptions_batch_norm = {
     "training normalised by the running statistics, and its gradient is that of the batch's": lambda **inputs: oracle_batch_norm(
         **inputs, own="running_mean" not in inputs, back=inputs.get("training", False) or "running_mean" not in inputs),
     "weight and bias were taken to be missing together: each may be None by itself": none_together,
+    "without running statistics, evaluation took 0 and 1 for them: then the batch's own are used in any case": untracked_as_new,
     "the bias is missing where there is no weight": lambda weight=None, bias=None, **inputs: oracle_batch_norm(
         weight=weight, bias=None if weight is None else bias, **inputs),
     "the weight is ignored": lambda weight=None, **inputs: oracle_batch_norm(**inputs),
@@ -978,6 +1015,9 @@ misconceptions_LeNet5 = {
     "the modules stand in rows within the row: LeNet5 is one flat row, so that its slices are its stages":
         other_row("Sequential", "Sequential", borders=[], pools=[]),
     "the second convolution has a border, too: only the first has one": padded_twice,
+    "padding is ignored: always 2": lambda pictures, weights, classes, padding=2, style="now": (
+        oracle_LeNet5(pictures, weights, classes, padding, style) if padding == 2 else
+        other_row(*LAYERS, borders=[(2, 2), (0, 0)])(pictures, weights, classes, padding)),
     "the windows of the pools overlap: pool(2) moves by 2": other_row(*LAYERS, pools=[((2, 2), (1, 1))] * 2),
     "activation is ignored: always ReLU": of_classes(activation=True, pool=False),
     "pool is ignored: always the maximum": of_classes(activation=False, pool=True),
