@@ -62,10 +62,10 @@ def windows(x, kernel_size, stride=(1, 1), dilation=(1, 1)):
         dilation: Pair: the distance from one entry of a window to the next, down and across.
 
     Returns:
-        Array of shape (N, C, KH, KW, H', W') on the memory of ``x``, where (H', W') is
-        ``places((H, W), kernel_size, stride, dilation)``. Entry ``[n, c, i, j, y, x]`` is the
-        entry of picture n, channel c, at row ``y * stride[0] + i * dilation[0]`` and column
-        ``x * stride[1] + j * dilation[1]``.
+        Array of shape (N, C, KH, KW, H', W') on the memory of ``x``, to read and to write, where
+        (H', W') is ``places((H, W), kernel_size, stride, dilation)``. Entry
+        ``[n, c, i, j, y, x]`` is the entry of picture n, channel c, at row
+        ``y * stride[0] + i * dilation[0]`` and column ``x * stride[1] + j * dilation[1]``.
 
     Example:
         >>> view = windows(np.arange(12).reshape(1, 1, 3, 4), (2, 2))
@@ -704,8 +704,8 @@ class LeNet5(Sequential):
         activation, pool: Classes of modules: ``activation()`` and ``pool(2)`` make new ones.
         rng: Generator for every layer that draws, in order; None for the default one.
 
-    It is a row of modules: convolution, pooling and activation, twice; `Flatten`; three linear
-    layers with an activation after each but the last. The table above has the sizes.
+    It is one flat row of modules: convolution, pooling and activation, twice; `Flatten`; three
+    linear layers with an activation after each but the last. The table above has the sizes.
 
     Example:
         >>> sum(parameter.numel() for parameter in LeNet5().parameters())

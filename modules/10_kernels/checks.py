@@ -4,6 +4,7 @@ A kernel is called as Python first: compiled code does not look at indices, and 
 to others. Then it is compiled, as it will run, because Python is more than numba understands; and the types that numba has
 inferred say where a float64 has crept in.
 """
+import itertools
 import linecache
 import math
 import re
@@ -94,18 +95,24 @@ def compile_and_run(kernel, arguments):
 def compile_for(kernel, arguments):
     """Compile a kernel for arguments like these, before the clock runs, and do not run it."""
     if COMPILE and hasattr(kernel, "py_func"):
+        function, copies = kernel.py_func, fresh(arguments.values())
         kernel.compile(tuple(sys.modules["numba"].typeof(one) for one in arguments.values()))
         types_of(kernel, arguments.values())
+        if any(hasattr(function.__globals__.get(name), "py_func") for name in function.__code__.co_names):
+            function(*copies)  # run as Python, it calls another kernel, which is compiled for that
+
+
+ADVICE = {"step size": "count the blocks, and multiply", "Invalid use of": "numba does not know this for what stands there"}
 
 
 def numba_says(error):
-    """Return the lines of an error of numba's that say something to whoever wrote the kernel."""
-    skip = ("Failed in", "During", "File", ">>>", "<source", "There are", "- Of which", "Overload", "With argument", "Rejected as",
-            "The keyword argument", "Use of", "Parallel", "-")
+    """Return what an error of numba's says to whoever wrote the kernel: its first sentence, the line, and what to do."""
     lines = [line.strip() for line in str(error).splitlines()]
-    place = re.search(r"line (\d+)", str(error))
-    words = " ".join(line for line in lines if line and not line.startswith(skip))[:140] or type(error).__name__
-    return f"{words} (line {place[1]} of the file)" if place and "line" not in words else words
+    words = " ".join(line for line in itertools.takewhile(lambda line: not line.startswith(("During", "File")), lines)
+                     if line and not line.startswith(("Failed in", "There are", ">>>")))
+    marked = next((before for before, line in zip(lines, lines[1:]) if line.startswith("^")), "")
+    advice = "; ".join(text for sign, text in ADVICE.items() if sign in words)
+    return (words[:90] or type(error).__name__) + (f", in `{marked[:60]}`" if marked else "") + (f": {advice}" if advice else "")
 
 
 TYPED = {}  # Python function -> the same, compiled in this process
@@ -143,7 +150,8 @@ def float64_line(kernel, arguments, depth):
         inner = around + ("array" in kinds.get(step.target.name, ""))  # an array's arithmetic is a loop of its own
         computes = getattr(step.value, "op", None) in ("binop", "inplace_binop", "unary", "call") and data & variables(step.value)
         if computes and step.target.name in spoiled and inner >= depth and not is_sum(step, steps):
-            return linecache.getline(step.loc.filename, step.loc.line).strip()[:70] or f"line {step.loc.line}"
+            line = linecache.getline(step.loc.filename, step.loc.line).strip() or f"line {step.loc.line}"
+            return line if len(line) <= 70 else f"{line[:67]}..."
     return None
 
 
@@ -440,7 +448,7 @@ misconceptions_softmax_rows = {
     "the exponentials were not divided by their sum": of_rows(exponentials),
     "the sum goes on from row to row: it begins at 0 in each": of_rows(running),
     "each entry was divided by the sum of those before it: the sum is complete only after the whole row":
-        of_rows(lambda a: exponentials(a) / np.cumsum(exponentials(a), axis=1)),
+        of_rows(lambda a: narrow_exp(a - a.max(axis=1, keepdims=True)) / np.cumsum(narrow_exp(a - a.max(axis=1, keepdims=True)), axis=1)),
     "the columns sum to 1, not the rows": of_rows(lambda a: exponentials(a, 0) / exponentials(a, 0).sum(axis=0)),
     "divided by the mean, not by the sum": of_rows(lambda a: shares(exponentials(a)) * a.shape[1]),
     "what `out` held was added to, and is in the sum as well: it may hold anything": of_rows(lambda a: shares(FILLED + exponentials(a))),
@@ -922,7 +930,7 @@ def order_of(rounds, places, k):
         later += [row] if row in seen else []
         seen.add(row)
     changes = sum(one != other for one, other in zip(later, later[1:]))
-    return ROWS_FIRST if len(later) > 1 and changes < len(seen) + 1 and len(later) >= 2 * len(seen) else STEPS_FIRST
+    return ROWS_FIRST if len(seen) > 1 and changes <= len(seen) and len(later) >= 2 * len(seen) else STEPS_FIRST
 
 
 def arguments_matmul_blocked(a, b):
@@ -949,7 +957,7 @@ def before_compiled(how, seen):
     return dict([*list(seen.items())[:place], *how.items(), *list(seen.items())[place:]])
 
 
-def oracle_matmul_blocked(a, b, terms=None, rows=None, begin=0.0, threads=SHARED, block=64, at_once="4", order=STEPS_FIRST, compiled=None):
+def oracle_matmul_blocked(a, b, terms=None, rows=None, begin=0.0, threads=SHARED, block=64, at_once="4", order=STEPS_FIRST):
     """Multiply, with the first `terms` of k only, and leave rows from `rows` on as they were."""
     n, k = a.shape
     out = begin + a.astype(np.float64)[:, :terms] @ b.astype(np.float64)[:terms]
@@ -957,7 +965,6 @@ def oracle_matmul_blocked(a, b, terms=None, rows=None, begin=0.0, threads=SHARED
     written = n if rows is None else rows
     sizes = [block] * (written // block) + [written % block] * (written % block > 0) if threads in (SHARED, SEQUENTIAL) else []
     seen = left({"out": out}, a=a, b=b)
-    seen["compiled"] = compiled or seen["compiled"]
     return before_compiled({REVERSE: out, "the work is shared": threads, ROWS: sizes, AT_ONCE: at_once if k >= 12 else "4",
                             ORDER: order if k >= 12 and n >= 64 else STEPS_FIRST}, seen)
 
@@ -971,13 +978,14 @@ def racing(rounds_of, name):
     return oracle
 
 
-def shared_array(a, b):
-    """Rounds of one row each keep their sums in one array."""
-    right = oracle_matmul_blocked(a, b, block=1, at_once=f"all {a.shape[1]}")
-    return right | {"the work is shared": RACE.format("an array that all rounds share") if len(a) > 1 else SHARED}
+def shared_array(block):
+    """Make the oracle of rounds of some rows each that keep their sums in one array."""
+    def oracle(a, b):
+        right = oracle_matmul_blocked(a, b, block=block, at_once=f"all {a.shape[1]}")
+        return right | {"the work is shared": RACE.format("an array that all rounds share") if len(a) > block else SHARED}
+    return oracle
 
 
-STEP = "no: Only constant step size of 1 is supported for prange"
 misconceptions_matmul_blocked = {
     "what is left of k after the steps of 4 was left out":
         lambda a, b: oracle_matmul_blocked(a, b, terms=a.shape[1] - a.shape[1] % 4),
@@ -992,11 +1000,13 @@ misconceptions_matmul_blocked = {
     "the rounds of prange share the terms of the sums, not the rows: that is a race":
         lambda a, b: racing(lambda k: k, "`out`")(a, b) | {AT_ONCE: "1" if a.shape[1] >= 12 else "4"},
     "the rounds of prange share the steps of 4, not the rows: that is a race": racing(lambda k: k // 4, "`out`"),
-    "an array that is made before the prange is shared by all of its rounds: make it within the round, or write to `out`": shared_array,
+    "an array that is made before the prange is shared by all of its rounds: make it within the round, or write to `out`": shared_array(1),
+    "an array that is made before the prange is shared by all blocks: make it within the round, and write four products at a time to `out`":
+        shared_array(64),
     "the work is not shared: the loop over blocks is a range": lambda a, b: oracle_matmul_blocked(a, b, threads=ALONE),
     "the work is not shared: the line above the function has lost its parallel=True": lambda a, b: oracle_matmul_blocked(a, b, threads=SEQUENTIAL),
     "each round of prange has one row, and fetches all of `b` for it: a round is a block of 64 rows":
-        lambda a, b: oracle_matmul_blocked(a, b, block=1, order=ROWS_FIRST),
+        lambda a, b: oracle_matmul_blocked(a, b, block=1),
     "each round of prange has one row, and each product is added by itself: a round is a block of 64 rows, and takes four rows of `b` at a time":
         lambda a, b: oracle_matmul_blocked(a, b, block=1, at_once="1"),
     "each round of prange has one row, and each sum is computed as a whole: a round is a block of 64 rows, and takes four rows of `b` at a time":
@@ -1007,5 +1017,4 @@ misconceptions_matmul_blocked = {
         lambda a, b: oracle_matmul_blocked(a, b, at_once=f"all {a.shape[1]}"),
     "the loop over the rows of a block is outside of the steps of p: then the four rows of `b` are fetched again for each row":
         lambda a, b: oracle_matmul_blocked(a, b, order=ROWS_FIRST),
-    "a prange has no step: count the blocks, and multiply": lambda a, b: oracle_matmul_blocked(a, b, compiled=STEP),
 }

@@ -75,7 +75,7 @@ print(f"the loop {us(lambda: double_loop(a, out)):.0f} us, the same loop in Pyth
 # Three things are different in a compiled loop:
 #
 # - **Types stay.** A Python `2.0` is a float64, and a float32 times a float64 is a float64, at half the speed. So write constants as
-#   `np.float32(2)`.
+#   `np.float32(2)`. The checks ask numba for its types, and refuse a float64 that spreads over the entries.
 # - **Indices are not checked.** `a[a.size]` raises no error: it reads whatever comes after the array in memory, and
 #   `out[out.size] = 1` overwrites it. So the checks here run your loop as Python first, where a wrong index raises an
 #   `IndexError`: `double_loop.py_func` is the function as you wrote it. They compile it only when that is right.
@@ -767,8 +767,8 @@ def matmul_blocked(a, b, out):
 
     Returns:
         None. Afterwards ``out[i, j]`` is the sum over p of ``a[i, p] * b[p, j]``, for every n, k
-        and m of at least 1. Each round of a `prange` computes up to 64 whole rows of ``out``:
-        it sets them to 0; for p in steps of 4, for each row i and every j, it adds the four
+        and m of at least 1. Each round of a `prange` computes 64 whole rows of ``out``, the last
+        round the rows that are left: it sets them to 0; for p in steps of 4, for each row i and every j, it adds the four
         products of p to p + 3 at once; then it adds the products left over from k. No two rounds
         write to the same entry.
 

@@ -2,7 +2,7 @@
 
 A file NN.json holds a list of {"id", "exercise", "expect": "fail" | "pass", "code", "why"}, and for some entries
 "says", a text or a list of texts that the message holds; "also", {exercise: code} of other cells to replace; "or_says", the
-number of the exercise that is at fault then; and "alone", true for what shows in compiled code only, in a process of its own.
+number of the exercise that is at fault then; and "compiled", true for what shows in compiled code only.
 
 `python tests/checks_walk/test_walk.py FILE [ID ...]` prints every message, to be read as someone who does not know the answer.
 """
@@ -32,8 +32,10 @@ def replay(course, entries):
     for number in sorted({entry["exercise"][:2] for entry in entries}):
         module = course.curriculum.module(number)
         own = [entry for entry in entries if entry["exercise"][:2] == number]
-        together = [entry for entry in own if not entry.get("alone") and "also" not in entry]
-        verdicts |= many(course, module, together) if together else {}
+        together = [entry for entry in own if "also" not in entry]
+        for compiled in (False, True):
+            some = [entry for entry in together if entry.get("compiled", False) == compiled]
+            verdicts |= many(course, module, some, compiled) if some else {}
         verdicts |= {entry["id"]: alone(course, module, entry) for entry in own if entry not in together}
     return verdicts
 
@@ -49,7 +51,7 @@ def place(course, module, number):
     return next(index for index, part in enumerate(course.parts(module)) if part.cell.index == cell)
 
 
-def many(course, module, entries):
+def many(course, module, entries, compiled=False):
     """Judge entries in one process, which imports the package anew for each."""
     tasks = {}
     for entry in entries:
@@ -59,7 +61,7 @@ def many(course, module, entries):
     cases = {one.id: course.cases(module, one.name) for one, _ in tasks.values()}
     encoded = {number: [case.encoded for case in drawn] for number, drawn in cases.items()}
     with course.package(module, course.text(module)) as parent:
-        seen = scoring.observe(course, module, parent, tasks, encoded)
+        seen = scoring.observe(course, module, parent, tasks, encoded, compiled)
     return {id: checking.verdict(one, course.checks(module).check(one.name), cases[one.id], seen[id])
             for id, (one, _) in tasks.items()}
 
