@@ -354,7 +354,8 @@ misconceptions_covers = {
     "what is no array has no dtype: ask isinstance first": covering(fails=("with a number", "with a list", "number first", "a NumPy number")),
     "a number and a list have no dtype, and a NumPy number is no array: ask isinstance first":
         covering(fails=("with a number", "with a list", "number first")),
-    "True and False are exchanged": lambda kind, arrays: kind not in COVERED,
+    "an array counts as covered only if it has two axes: any number of them will do":
+        lambda kind, arrays: kind in COVERED and all(array.ndim == 2 for array in arrays),
 }
 
 
