@@ -10,6 +10,11 @@ CONTAINERS = {list: "a list", tuple: "a tuple", np.ndarray: "an array", dict: "a
               int: "an int", type(None): "None: is the `return` missing?"}
 
 
+def whole(describe):
+    """Make a `describe_` function say all that is shown of a call: nothing is said of its arrays beside it."""
+    return lambda **inputs: (describe(**inputs), "")
+
+
 def kind_of(value):
     """Say in words what kind of thing a call returned."""
     return CONTAINERS.get(type(value)) or f"a thing of type {type(value).__name__}"
@@ -57,6 +62,7 @@ def draw_measure(rng):
         yield dict(repeats=repeats, warm_up=warm_up, zero=int(rng.integers(1, 100)), seconds=seconds)
 
 
+@whole
 def describe_measure(repeats, warm_up, zero, seconds):
     """Write the call as a learner would."""
     given = "".join(f", {name}={value}" for name, value in (("repeats", repeats), ("warm_up", warm_up)) if value is not None)
@@ -187,6 +193,7 @@ def draw_quartiles(rng):
     yield dict(values=np.zeros(0))
 
 
+@whole
 def describe_quartiles(values):
     """Write the call as a learner would."""
     shown = "[" + ", ".join(f"{x:.5g}" for x in values) + "]"
@@ -313,6 +320,7 @@ def draw_matmul_flops(rng):
         yield dict(out=(*np.broadcast_shapes(before_a, before_b), sizes[0], sizes[2]), a=a, b=b)
 
 
+@whole
 def describe_matmul_flops(out, a, b):
     """Write the call as a learner would."""
     return f"matmul_flops(out, a, b), where a {a} @ b {b} gives out {out}"
@@ -365,6 +373,7 @@ def draw_softmax_flops(rng):
         yield dict(a=tuple(size), dim=dim)
 
 
+@whole
 def describe_softmax_flops(a, dim):
     """Write the call as a learner would."""
     return f"softmax_flops(out, a, dim={dim}), out and a of shape {a}"
@@ -430,6 +439,7 @@ def draw_bytes_moved(rng):
     yield dict(inputs=[array(n, m), array(n, 1)], out=array(n, m), result="its own", of=0, stretch=(1, (n, m)))
 
 
+@whole
 def describe_bytes_moved(inputs, out, result, of, stretch):
     """Write the call as a learner would, with what the arrays are."""
     names = [chr(ord("a") + i) if isinstance(x, np.ndarray) else repr(x) for i, x in enumerate(inputs)]
@@ -525,6 +535,7 @@ def draw_bound(rng):
     yield dict(flops=scale / 8, moved=0.0, whole=True, **rates)
 
 
+@whole
 def describe_bound(flops, moved, peak, memory, cache, whole):
     """Write the call as a learner would."""
     name, more = ("Machine", f", cache={cache:.4g}, threads=1, blas=''") if whole else ("SimpleNamespace", "")
@@ -628,6 +639,7 @@ def draw_span(rng):
     yield dict(zero=work(), blocks=[block("ends", work(), end="SystemExit")])
 
 
+@whole
 def describe_span(zero, blocks):
     """Write the blocks as code."""
     lines = []
@@ -811,6 +823,7 @@ def listed(spans, most=9):
     return "\n".join(lines if len(lines) <= most else [*lines[:most - 1], f"... and {len(lines) - most + 1} more"])
 
 
+@whole
 def describe_self_times(spans):
     """Write the call as a learner would."""
     return f"self_times(spans), where spans holds\n{listed(spans)}" if spans else "self_times([])"
@@ -884,6 +897,7 @@ def draw_trace_events(rng):
     yield dict(spans=[], zero=0.0, thread=1)
 
 
+@whole
 def describe_trace_events(spans, zero, thread):
     """Write the call as a learner would."""
     if not spans:

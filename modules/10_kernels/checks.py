@@ -17,6 +17,11 @@ COMPILE = True   # False while mutants are run
 FILLED = 77.0    # what an array holds that is to be written on
 
 
+def whole(describe):
+    """Make a `describe_` function say all that is shown of a call: nothing is said of its arrays beside it."""
+    return lambda **inputs: (describe(**inputs), "")
+
+
 def floats(rng, *shape):
     """Draw float32 numbers of both signs."""
     return 2 * rng.standard_normal(shape, np.float32)
@@ -201,6 +206,7 @@ def draw_gelu_loop(rng):
     yield dict(a=np.array([np.nan, np.inf, 1], np.float32) + 0 * floats(rng, 3))
 
 
+@whole
 def describe_gelu_loop(a):
     return f"gelu_loop(a, out)\n{shown(a=a)}"
 
@@ -288,6 +294,7 @@ def draw_covers(rng):
             yield dict(kind=kind, arrays=arrays)
 
 
+@whole
 def describe_covers(kind, arrays):
     return CALLS[kind] + "\n" + "; ".join(f"{name} {array.shape} {array.dtype}" for name, array in zip("ab", (
         [arrays[0], arrays[-1]] if kind == "three" else arrays)))
@@ -382,6 +389,7 @@ def draw_softmax_rows(rng):
         yield dict(a=a)
 
 
+@whole
 def describe_softmax_rows(a):
     return f"softmax_rows(a, out)\n{shown(a=a)}"
 
@@ -478,6 +486,7 @@ def draw_loss_rows(rng):
         yield dict(logits=logits, labels=labels)
 
 
+@whole
 def describe_loss_rows(logits, labels):
     return f"loss_rows(logits, labels, losses)\n{shown(logits=logits, labels=labels)}"
 
@@ -591,6 +600,7 @@ def draw_gradient_rows(rng):
             yield dict(logits=logits, labels=some_labels(rng, logits), scale=floats(rng, len(logits)))
 
 
+@whole
 def describe_gradient_rows(logits, labels, scale):
     return f"gradient_rows(logits, labels, scale, grad)\n{shown(logits=logits, labels=labels, scale=scale)}"
 
@@ -682,6 +692,7 @@ def draw_adam_loop(rng):
                    square=first * (np.abs(floats(rng, size)) + 1), settings=settings)
 
 
+@whole
 def describe_adam_loop(param, grad, mean, square, settings):
     values = ", ".join(f"{name}={value:.4g}" for name, value in zip(SETTINGS, settings))
     return f"adam_loop(param, grad, mean, square, {values})\n{shown(param=param, grad=grad, mean=mean, square=square)}"
@@ -789,6 +800,7 @@ def draw_matmul_blocked(rng):
         yield dict(a=floats(rng, n, k), b=floats(rng, k, m))
 
 
+@whole
 def describe_matmul_blocked(a, b):
     return f"matmul_blocked(a, b, out)\n{shown(a=a, b=b)}"
 

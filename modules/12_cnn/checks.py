@@ -6,6 +6,11 @@ import numpy as np
 float64_convolve = float64_windows = False  # what is observed there is made in float32
 
 
+def whole(describe):
+    """Make a `describe_` function say all that is shown of a call: nothing is said of its arrays beside it."""
+    return lambda **inputs: (describe(**inputs), "")
+
+
 def normal(rng, *shape):
     """Draw float32 numbers of both signs."""
     return rng.standard_normal(shape, np.float32)
@@ -156,6 +161,7 @@ def draw_windows(rng):
         yield dict(x=normal(rng, *shape), kernel_size=kernel, stride=stride, dilation=dilation, layout=layout)
 
 
+@whole
 def describe_windows(x, kernel_size, stride, dilation, layout):
     options = "" if stride == dilation == (1, 1) else f", stride={stride}, dilation={dilation}"
     return f"windows(x, {kernel_size}{options})\nx {x.shape} {x.dtype}, in memory {layout}"
@@ -761,6 +767,7 @@ def draw_batch_norm(rng):
         yield {**inputs, **options}
 
 
+@whole
 def describe_batch_norm(input, upstream, running_mean=None, running_var=None, weight=None, bias=None, **options):
     """Write the call as a learner would, and what the tensors hold."""
     given = dict(running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
@@ -893,6 +900,7 @@ def draw_LeNet5(rng):
         yield dict(pictures=normal(rng, 2, channels, size, size), weights=weights, classes=classes, **options)
 
 
+@whole
 def describe_LeNet5(pictures, weights, classes, padding=2, style="now"):
     """Write the call as a learner would."""
     classes_of = "" if style == "now" else ", activation=Bend, pool=AvgPool2d"
