@@ -3,7 +3,7 @@ import math
 
 import numpy as np
 
-float64_convolve = float64_windows = False  # what is observed there is made in float32
+float64_convolve = float64_windows = float64_LeNet5 = False  # what is observed there is made in float32
 
 
 def whole(describe):
@@ -618,6 +618,8 @@ def draw_max_pooling_backward(rng):
         x = rng.integers(-3, 0, shape).astype(np.float32)
         size = [n + 2 * p for n, p in zip(shape[2:], padding)]
         yield dict(grad=normal(rng, *shape[:2], *fitting(size, kernel, stride)), x=x, kernel_size=kernel, stride=stride, padding=padding)
+    yield dict(grad=rng.standard_normal((1, 2, 2, 3)), x=rng.integers(-3, 3, (1, 2, 3, 4)).astype(np.float64), kernel_size=(2, 2),
+               stride=(1, 1), padding=(0, 0))
 
 
 def sent_back(share):
@@ -895,13 +897,18 @@ misconceptions_batch_norm = {
 def draw_LeNet5(rng):
     """The usual network, and one for other pictures and classes, in the style of 1998; weights that were not drawn by it."""
     for channels, classes, size, options in [(1, 10, 28, {}), (3, 7, 32, dict(padding=0)), (2, 4, 28, dict(style="1998"))]:
-        shapes = [(6, channels, 5, 5), (6,), (16, 6, 5, 5), (16,), (120, 400), (120,), (84, 120), (84,), (classes, 84), (classes,)]
-        weights = [normal(rng, *shape) * np.float32(2 / math.sqrt(max(1, math.prod(shape[1:])))) for shape in shapes]
-        yield dict(pictures=normal(rng, 2, channels, size, size), weights=weights, classes=classes, **options)
+        yield dict(pictures=normal(rng, 2, channels, size, size), seed=int(rng.integers(1000)), classes=classes, **options)
+
+
+def weights_of(pictures, seed, classes):
+    """Make weights for LeNet-5: the cases hold a seed, which is smaller."""
+    rng, channels = np.random.default_rng(seed), pictures.shape[1]
+    shapes = [(6, channels, 5, 5), (6,), (16, 6, 5, 5), (16,), (120, 400), (120,), (84, 120), (84,), (classes, 84), (classes,)]
+    return [normal(rng, *shape) * np.float32(2 / math.sqrt(max(1, math.prod(shape[1:])))) for shape in shapes]
 
 
 @whole
-def describe_LeNet5(pictures, weights, classes, padding=2, style="now"):
+def describe_LeNet5(pictures, seed, classes, padding=2, style="now"):
     """Write the call as a learner would."""
     classes_of = "" if style == "now" else ", activation=Bend, pool=AvgPool2d"
     return f"LeNet5({pictures.shape[1]}, {classes}, padding={padding}{classes_of}, rng=rng)(x)\nx {pictures.shape} {pictures.dtype}"
@@ -921,12 +928,12 @@ def row_of(weights, padding, row=None, borders=None, pools=None):
             "parameters": [weight.shape for weight in weights]}
 
 
-def observe_LeNet5(module, pictures, weights, classes, padding=2, style="now"):
+def observe_LeNet5(module, pictures, seed, classes, padding=2, style="now"):
     """The row of modules, their sizes, what comes out with given weights, and whether the same generator makes the same network."""
     class Bend(module.Module):
         def forward(self, x): return x / (x.abs() + 1)
 
-    usual = style == "now"
+    usual, weights = style == "now", weights_of(pictures, seed, classes)
     options = dict(padding=padding) | ({} if usual else dict(activation=Bend, pool=module.AvgPool2d))
     net, twin = (module.LeNet5(pictures.shape[1], classes, rng=np.random.default_rng(5), **options) for _ in range(2))
     words = {module.MaxPool2d if usual else module.AvgPool2d: "pool", module.ReLU if usual else Bend: "activation"}
@@ -954,7 +961,7 @@ def softened(x):
     return x / (np.abs(x) + 1)
 
 
-def oracle_LeNet5(pictures, weights, classes, padding=2, style="now", *, bends=None, means=None, alike=True, row=None):
+def oracle_LeNet5(pictures, seed, classes, padding=2, style="now", *, bends=None, means=None, alike=True, row=None):
     """Run LeNet-5 in float64.
 
     Args:
@@ -962,6 +969,7 @@ def oracle_LeNet5(pictures, weights, classes, padding=2, style="now", *, bends=N
         alike: Whether the same generator made the same network.
         row: The modules that are seen, if not as usual.
     """
+    weights = weights_of(pictures, seed, classes)
     w = [weight.astype(np.float64) for weight in weights]
     bend, x = bends or (softened if style == "1998" else rectified), bordered(pictures, (padding, padding))
     for kernels, bias in ((w[0], w[1]), (w[2], w[3])):
@@ -980,15 +988,15 @@ def oracle_LeNet5(pictures, weights, classes, padding=2, style="now", *, bends=N
 
 def other_row(*row, **shape):
     """Make the oracle of a network with other modules, or in another order: what comes out is not computed."""
-    def oracle(pictures, weights, classes, padding=2, style="now"):
-        return row_of(weights, padding, list(row), **shape) | NOT_RUN
+    def oracle(pictures, seed, classes, padding=2, style="now"):
+        return row_of(weights_of(pictures, seed, classes), padding, list(row), **shape) | NOT_RUN
     return oracle
 
 
-def lenet_without_padding(**inputs):
+def lenet_without_padding(pictures, seed, classes, padding=2, style="now"):
     """The first linear layer was made for maps of 4 by 4."""
-    sizes = [weight.shape for weight in inputs["weights"]]
-    right = row_of(inputs["weights"], 0)
+    right = row_of(weights_of(pictures, seed, classes), 0)
+    sizes = right["parameters"]
     return right | {"parameters": [*sizes[:4], (120, 256), *sizes[5:]]} | NOT_RUN
 
 
@@ -997,20 +1005,20 @@ CONV, POOL, BEND, FLAT, LINEAR = "Conv2d", "pool", "activation", "Flatten", "Lin
 
 def of_classes(activation, pool):
     """Make the oracle of a network that ignores the classes of modules it is given: they show in the row under their own names."""
-    def oracle(pictures, weights, classes, padding=2, style="now"):
+    def oracle(pictures, seed, classes, padding=2, style="now"):
         if style == "now":
-            return oracle_LeNet5(pictures, weights, classes, padding, style)
+            return oracle_LeNet5(pictures, seed, classes, padding, style)
         row = [{POOL: "MaxPool2d", BEND: "ReLU"}.get(name, name) if (name == POOL and pool) or (name == BEND and activation) else name
                for name in LAYERS]
-        return other_row(*row, pools=[((2, 2), (2, 2))] * 2)(pictures, weights, classes, padding, style)
+        return other_row(*row, pools=[((2, 2), (2, 2))] * 2)(pictures, seed, classes, padding, style)
     return oracle
 
 
-def padded_twice(pictures, weights, classes, padding=2, style="now"):
+def padded_twice(pictures, seed, classes, padding=2, style="now"):
     """Both convolutions have a border."""
     if padding == 0:
-        return oracle_LeNet5(pictures, weights, classes, padding, style)
-    return other_row(*LAYERS, borders=[(padding, padding)] * 2)(pictures, weights, classes, padding)
+        return oracle_LeNet5(pictures, seed, classes, padding, style)
+    return other_row(*LAYERS, borders=[(padding, padding)] * 2)(pictures, seed, classes, padding)
 
 
 misconceptions_LeNet5 = {
@@ -1023,9 +1031,9 @@ misconceptions_LeNet5 = {
     "the modules stand in rows within the row: LeNet5 is one flat row, so that its slices are its stages":
         other_row("Sequential", "Sequential", borders=[], pools=[]),
     "the second convolution has a border, too: only the first has one": padded_twice,
-    "padding is ignored: always 2": lambda pictures, weights, classes, padding=2, style="now": (
-        oracle_LeNet5(pictures, weights, classes, padding, style) if padding == 2 else
-        other_row(*LAYERS, borders=[(2, 2), (0, 0)])(pictures, weights, classes, padding)),
+    "padding is ignored: always 2": lambda pictures, seed, classes, padding=2, style="now": (
+        oracle_LeNet5(pictures, seed, classes, padding, style) if padding == 2 else
+        other_row(*LAYERS, borders=[(2, 2), (0, 0)])(pictures, seed, classes, padding)),
     "the windows of the pools overlap: pool(2) moves by 2": other_row(*LAYERS, pools=[((2, 2), (1, 1))] * 2),
     "activation is ignored: always ReLU": of_classes(activation=True, pool=False),
     "pool is ignored: always the maximum": of_classes(activation=False, pool=True),
