@@ -443,9 +443,9 @@ def matmul_blocked(a, b, out):
     Returns:
         None. Afterwards ``out[i, j]`` is the sum over p of ``a[i, p] * b[p, j]``, for every n, k
         and m of at least 1. Each round of a `prange` computes 64 whole rows of ``out``, the last
-        round the rows that are left: it sets them to 0; for p in steps of 4, for each row i and every j, it adds the four
-        products of p to p + 3 at once; then it adds the products left over from k. No two rounds
-        write to the same entry.
+        round the rows that are left: it sets them to 0; for p in steps of 4, for each row i and
+        every j, it adds the four products of p to p + 3 at once; then it adds the products left
+        over from k. No two rounds write to the same entry.
 
     Example:
         >>> a, b = np.array([[1, 2]], np.float32), np.array([[3, 4], [5, 6]], np.float32)
