@@ -34,7 +34,8 @@ VARIABLES = {
     "PYTHONDONTWRITEBYTECODE": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
-}  # a BLAS with many threads may not start within the limits
+    "NUMBA_NUM_THREADS": "2",
+}  # a BLAS with many threads may not start within the limits, nor kernels with as many threads as a large machine has cores
 NEEDED = (
     "it takes bubblewrap and util-linux, on Linux or in WSL2: `apt install bubblewrap util-linux`, "
     "`dnf install bubblewrap util-linux`"
