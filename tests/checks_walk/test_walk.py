@@ -6,16 +6,19 @@ number of the exercise that is at fault then; and "compiled", true for what show
 
 `python tests/checks_walk/test_walk.py FILE [ID ...]` prints every message, to be read as someone who does not know the answer.
 """
+
 import dataclasses
 import json
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
-from tito.checks import checking, layout, runner
+from tito.checks import layout, trial
 from tito.lint.course import Course
 from tito.mutants import planting, scoring
+from tito.notebooks import ipynb
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -55,25 +58,22 @@ def many(course, module, entries, compiled=False):
     """Judge entries in one process, which imports the package anew for each."""
     tasks = {}
     for entry in entries:
-        index = place(course, module, entry["exercise"])
-        task = exercise(course, module, entry["exercise"]), planting.Mutant(entry["exercise"], "", "", index, entry["code"])
-        tasks[entry["id"]] = task
-    cases = {one.id: course.cases(module, one.name) for one, _ in tasks.values()}
-    encoded = {number: [case.encoded for case in drawn] for number, drawn in cases.items()}
-    with course.package(module, course.text(module)) as parent:
-        seen = scoring.observe(course, module, parent, tasks, encoded, compiled)
-    return {id: checking.verdict(one, course.checks(module).check(one.name), cases[one.id], seen[id])
-            for id, (one, _) in tasks.items()}
+        number, code = entry["exercise"], entry["code"]
+        body = planting.Mutant(number, "", "", place(course, module, number), code)
+        tasks[entry["id"]] = exercise(course, module, number), body
+    return scoring.verdicts(course, module, tasks, compiled=compiled)
 
 
 def alone(course, module, entry):
-    """Judge an entry in a process of its own, as the learner does."""
-    texts = [part.text for part in course.parts(module)]
-    for number, code in {**entry.get("also", {}), entry["exercise"]: entry["code"]}.items():
-        texts[place(course, module, number)] = code
-    one = exercise(course, module, entry["exercise"])
-    with course.package(module, "\n\n\n".join(texts) + "\n") as parent:
-        return runner.check(parent, f"tinytorch.{module.package_name}", course.checks_path(module), [one])[0]
+    """Judge an entry as `tito module test` does, which looks for the fault in earlier exercises as well."""
+    cells, codes = list(course.notebook(module).cells), {**entry.get("also", {}), entry["exercise"]: entry["code"]}
+    for number, code in codes.items():
+        index = exercise(course, module, number).cell - 1
+        cells[index] = dataclasses.replace(cells[index], text=f"#| export\n{code}")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"{module.name}.ipynb"
+        path.write_text(ipynb.render(cells, module.folder), encoding="utf-8")
+        return trial.run(course.space, module, entry["exercise"], notebook=path).verdicts[0]
 
 
 def problem(entry, verdict):
@@ -83,7 +83,9 @@ def problem(entry, verdict):
     if outcome != entry["expect"] and not (outcome == "fail" and entry.get("or_says", "nothing") in told):
         return f"{entry['id']} should {entry['expect']}: {entry['why']}\n{told}"
     says = entry.get("says", [])
-    missing = [text for text in ([says] if isinstance(says, str) else says) if " ".join(text.split()) not in " ".join(told.split())]
+    missing = [
+        text for text in ([says] if isinstance(says, str) else says) if " ".join(text.split()) not in " ".join(told.split())
+    ]
     return f"{entry['id']}: the message lacks {missing}\n{told}" if missing else None
 
 
@@ -108,8 +110,14 @@ def test_wrong_bodies_are_caught_and_right_ones_accepted(path):
 
 
 if __name__ == "__main__":
-    chosen = [entry for entry in read(Path(sys.argv[1])) if not sys.argv[2:] or entry["id"] in sys.argv[2:]
-              or entry["exercise"] in sys.argv[2:] or entry["exercise"][:2] in sys.argv[2:]]
+    chosen = [
+        entry
+        for entry in read(Path(sys.argv[1]))
+        if not sys.argv[2:]
+        or entry["id"] in sys.argv[2:]
+        or entry["exercise"] in sys.argv[2:]
+        or entry["exercise"][:2] in sys.argv[2:]
+    ]
     judged = replay(Course(ROOT), chosen)
     for entry in chosen:
         told = problem(entry, judged[entry["id"]])
