@@ -809,7 +809,7 @@ class Rounds:
     """A `prange` that knows which of its rounds is running; they run in the order of their numbers, or in reverse."""
 
     def __init__(self, step):
-        self.now, self.step, self.arrays, self.writers, self.writes = None, step, [], {}, []
+        self.now, self.step, self.arrays, self.writes = None, step, [], []
 
     def __call__(self, *ends):
         for i in range(*ends)[::self.step]:
@@ -832,10 +832,15 @@ class Rounds:
 
     def wrote(self, places):
         """Note who writes to some addresses of memory."""
-        for place in np.atleast_1d(places).ravel().tolist():
-            self.writes.append((self.now, place))
-            if self.now is not None and any(start <= place < end for start, end in map(memory, self.arrays)):
-                self.writers.setdefault(place, set()).add(self.now)
+        self.writes += [(self.now, place) for place in np.atleast_1d(places).ravel().tolist()]
+
+    def raced(self):
+        """Return the addresses in memory that was there before the rounds and that several of them have written to."""
+        ends, writers = [memory(array) for array in self.arrays], {}
+        for now, place in self.writes:
+            if now is not None:
+                writers.setdefault(place, set()).add(now)
+        return [place for place, rounds in writers.items() if len(rounds) > 1 and any(start <= place < end for start, end in ends)]
 
 
 def memory(array):
@@ -861,6 +866,13 @@ class Watched(np.ndarray):
         self.rounds = getattr(parent, "rounds", None)
 
     def __setitem__(self, key, value):
+        indices = key if type(key) is tuple else (key,)
+        if self.rounds and len(indices) == self.ndim and all(type(i) is int for i in indices):  # one entry, as in most loops
+            start = self.__array_interface__["data"][0]
+            place = start + sum((i + n if i < 0 else i) * stride for i, n, stride in zip(indices, self.shape, self.strides))
+            self.rounds.writes.append((self.rounds.now, place))
+            np.ndarray.__setitem__(self, key, value)
+            return
         target = np.ndarray.__getitem__(self, key)
         same = isinstance(value, Watched) and isinstance(target, np.ndarray) and memory(value) == memory(target)
         if self.rounds and not same:  # `out[i] += ...` has written already when it puts the row back
@@ -911,7 +923,7 @@ def watched_run(kernel, a, b, shape, step=1):
 def structure(rounds, places, k):
     """Say how rounds share the work, how many rows each has, how many products come at once, and which loop is outside."""
     ours = {place: row for row, line in enumerate(places.tolist()) for place in line}
-    raced = [place for place, writers in rounds.writers.items() if len(writers) > 1]
+    raced = rounds.raced()
     rows = {}
     for now, place in rounds.writes:
         if place in ours and now is not None:
@@ -935,9 +947,10 @@ def products_at_once(rounds, ours, k):
 
 def order_of(rounds, places, k):
     """Say whether the steps of p are outside of the loop over rows, which is seen in a block of several rows and steps."""
-    first = [(now, row) for now, place in rounds.writes for row in [dict(zip(places[:, 0].tolist(), range(len(places)))).get(place)]
-             if row is not None] if k >= 12 and len(places) >= 64 else []
-    turns = [row for now, row in first if now == 0 or now is None]
+    if k < 12 or len(places) < 64:
+        return STEPS_FIRST
+    rows = {place: row for row, place in enumerate(places[:, 0].tolist())}
+    turns = [rows[place] for now, place in rounds.writes if place in rows and (now == 0 or now is None)]
     seen, later = set(), []
     for row in turns:  # the first write to a row may set it to 0
         later += [row] if row in seen else []
