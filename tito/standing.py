@@ -105,6 +105,14 @@ def borrow(space, module):
     write_atomically(path, "The package took this module from the reference.\n")
 
 
+def borrowed_text(module):
+    """Return the reference's file of the package, with a first line that says so."""
+    reference = source.read(workspace.course_source(module))
+    text = export_text(reference, reference, f"modules/{module.folder}/{module.name}.py")
+    head = BORROWED.format(folder=module.folder, number=module.number)
+    return "\n".join([head, *text.split("\n")[1:]])
+
+
 def borrowed_file(space, module):
     return space.root / ".tito" / "borrowed" / module.folder
 
