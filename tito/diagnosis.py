@@ -135,7 +135,7 @@ def age(space):
     plan = files.plan(space)
     if plan.is_older:
         count = len(plan.changes)
-        yield Finding(False, f"an older course wrote this workspace: {count} files are not today's", "tito update", optional=True)
+        yield Finding(False, f"an older course wrote this workspace: {count} files are not today's", "tito update")
     else:
         yield from given(space)
 

@@ -23,6 +23,15 @@ class NoWorkspace(WorkspaceError):
     remedy = "tito init DIR"
 
 
+class OlderWorkspace(WorkspaceError):
+    """The workspace was written by an older course than the one that is installed."""
+
+    remedy = "tito update"
+
+    def __init__(self):
+        super().__init__("an older course wrote this workspace: `tito update` brings it along and keeps what you wrote")
+
+
 class NoNotebook(WorkspaceError):
     """A module's notebook is not there."""
 

@@ -3,10 +3,8 @@
 import typer
 
 
-def update(
-    dry_run: bool = typer.Option(False, "--dry-run", help="Say what would change, and change nothing."),
-):
-    """Bring a workspace made by an older course along.
+def update(dry_run: bool = typer.Option(False, "--dry-run", help="Say what would change, and change nothing.")):
+    """Bring a workspace that an older course wrote along to today's.
 
     What is given is replaced by today's; what you wrote stays, cell by cell. A dated copy of every file that is replaced is
     kept under .tito/backups.
@@ -19,22 +17,34 @@ def update(
         console.say("An update was interrupted here: going on with it.")
         files.go_on(space)
     plan = files.plan(space)
-    if not plan.written and not plan.leaving:
+    if not plan.changes:
         console.say("This workspace is up to date.")
         console.next_step("tito")
         return
     for note in plan.notes:
-        console.say(note)
-    if plan.notes:
-        console.say()
+        console.say(f"  {note}")
+    for line in summary(plan):
+        console.say(f"  {line}")
     if dry_run:
-        for path, data in plan.changes.items():
-            console.say(f"  {'leaves ' if data is None else 'written'}  {path}")
-        console.say(f"{len(plan.written)} files would be written, {len(plan.leaving)} would leave. Nothing was changed.")
+        console.say("\nNothing was changed: that was a dry run.")
         console.next_step("tito update")
         return
     files.carry_out(space, plan)
-    console.say(
-        f"{len(plan.written)} files are today's, {len(plan.leaving)} have left. A copy of every file as it was is under .tito/backups."
-    )
+    console.say("\nDone. A dated copy of every file that was replaced is under .tito/backups.")
     console.next_step("tito")
+
+
+def summary(plan):
+    """Yield a line for each of the learner's files that changes, and one for what is given in each folder."""
+    from collections import Counter
+    from pathlib import PurePosixPath
+
+    given = Counter()
+    for label, data in plan.changes.items():
+        folders = PurePosixPath(label).parts[:-1]
+        if folders and folders[0] in ("milestones", "tinytorch") and (len(folders) > 1 or data is None):
+            given["removed" if data is None else "written", "/".join(folders[:2])] += 1
+        elif folders != (".tito",):
+            yield f"written   {label}"
+    for (what, folder), count in given.items():
+        yield f"{what}   {folder}/: {count} given"

@@ -102,14 +102,15 @@ class Update:
             return None
         merged = merge.merge(mine, today, known, self.package)
         self.change(path, rewritten(mine, path.read_bytes().decode("utf-8"), merged.entries))
-        kept = ", ".join(f"{count} {name}{'s' if count > 1 else ''}" for name, count in merged.kept.items())
-        if label in self.plan.changes:
-            self.plan.notes.append(f"{label}: today's text; kept as yours: {kept or 'nothing, it was untouched'}")
+        if label in self.plan.changes and merged.kept:
+            self.plan.notes.append(f"{label}: kept as yours: {', '.join(counted(*kept) for kept in merged.kept.items())}")
         if merged.beside:
             text = beside_text(path.name, merged.beside).encode("utf-8")
             beside = free(path.with_name(f"{path.stem}.beside.md"), text)
             self.change(beside, text)
-            self.plan.notes.append(f"{label}: {len(merged.beside)} cells could not be merged, see {self.space.label(beside)}")
+            self.plan.notes.append(
+                f"{label}: could not be merged: {counted('cell', len(merged.beside))}, in {beside.name} beside it"
+            )
         return source.Notebook(path, tuple(entry.cell for entry in merged.entries))
 
     def exported(self, module, cells, known, texts):
@@ -121,7 +122,11 @@ class Update:
         if text.startswith("# Borrowed by tito"):
             return self.change(path, standing.borrowed_text(module))
         record = self.records.get(module.number, {})
-        if notebook and record.get("package") == standing.digest(path) and record.get("notebook") == standing.digest(notebook.path):
+        if (
+            notebook
+            and record.get("package") == standing.digest(path)
+            and record.get("notebook") == standing.digest(notebook.path)
+        ):
             try:
                 return self.change(path, export_text(notebook, reference, self.space.label(notebook.path)))
             except SourceError as error:
@@ -131,7 +136,9 @@ class Update:
         new, beside = exported.updated(path, text, cells, known, self.package, numbers_in(notebook))
         self.change(path, new)
         for left in beside:
-            self.plan.notes.append(f"{self.space.label(path)}: {left.title} was changed by hand; the copy under .tito/backups has it")
+            self.plan.notes.append(
+                f"{self.space.label(path)}: {left.title} was changed by hand; the copy under .tito/backups has it"
+            )
 
     def given(self):
         """Put today's given files in the place of the workspace's."""
@@ -163,9 +170,15 @@ class Update:
     def own(self):
         """Bring the imports of the learner's other files along."""
         learners = [self.space.exported(module) for module in self.fresh.curriculum.modules]
-        notebooks = [self.space.folder(module) / f"{module.name}{end}" for module in self.fresh.curriculum.modules for end in (".py", ".ipynb")]
+        notebooks = [
+            self.space.folder(module) / f"{module.name}{end}"
+            for module in self.fresh.curriculum.modules
+            for end in (".py", ".ipynb")
+        ]
         paths = [*self.space.root.glob("*"), *(path for folder in OWN_FOLDERS for path in (self.space.root / folder).rglob("*"))]
-        for path in sorted({path for path in paths if path.suffix in (".py", ".ipynb") and path.is_file()} - {*learners, *notebooks}):
+        for path in sorted(
+            {path for path in paths if path.suffix in (".py", ".ipynb") and path.is_file()} - {*learners, *notebooks}
+        ):
             label = self.space.label(path)
             if label not in self.today["files"] and label not in self.plan.changes and ".ipynb_checkpoints" not in path.parts:
                 self.change(path, self.own_text(path))
@@ -189,7 +202,9 @@ class Update:
             module = next((module for module in self.fresh.curriculum.modules if module.number == number), None)
             if module is None:
                 continue
-            notebooks = [path for end in (".ipynb", ".py") if (path := self.space.folder(module) / f"{module.name}{end}").is_file()]
+            notebooks = [
+                path for end in (".ipynb", ".py") if (path := self.space.folder(module) / f"{module.name}{end}").is_file()
+            ]
             for key, path in [*(("notebook", path) for path in notebooks), ("package", self.space.exported(module))]:
                 if record.get(key) and record.get(key) == standing.digest(path):
                     records[number][key] = hashlib.sha256(self.after(path)).hexdigest()
@@ -210,7 +225,9 @@ def plan(space):
         WorkspaceError: The workspace is a clone of the course.
     """
     if space.is_clone:
-        raise workspace.WorkspaceError("this is a clone of the course: `git pull` brings it along, `tito update` is for workspaces")
+        raise workspace.WorkspaceError(
+            "this is a clone of the course: `git pull` brings it along, `tito update` is for workspaces"
+        )
     with tempfile.TemporaryDirectory(prefix="tito-", ignore_cleanup_errors=True) as folder:
         fresh = workspace.Workspace(Path(folder) / "today")
         scaffold.fill(fresh.root, "ipynb", False)
@@ -227,7 +244,9 @@ def carry_out(space, plan):
     shutil.rmtree(space.root / STAGE, ignore_errors=True)
     rows = []
     for number, (label, data) in enumerate(plan.changes.items()):
-        rows.append({"path": label, "before": standing.digest(space.root / label), "staged": None if data is None else str(number)})
+        rows.append(
+            {"path": label, "before": standing.digest(space.root / label), "staged": None if data is None else str(number)}
+        )
         if data is not None:
             replace_atomically(space.root / STAGE / str(number), data)
     write_atomically(space.root / LIST, json.dumps({"rows": rows, "records": plan.records}))
@@ -281,7 +300,10 @@ def leave(space, path):
 def today_as(cells, suffix):
     """Return today's cells as a notebook of a format holds them: an `.ipynb` has magics, a `.py` file comments."""
     is_shown = [cell.kind == "code" and not cell.exported for cell in cells]
-    return [replace(cell, text=with_magics(cell.text)) if shown and suffix == ".ipynb" else cell for cell, shown in zip(cells, is_shown)]
+    return [
+        replace(cell, text=with_magics(cell.text)) if shown and suffix == ".ipynb" else cell
+        for cell, shown in zip(cells, is_shown)
+    ]
 
 
 def numbers_in(notebook):
@@ -304,6 +326,11 @@ def beside_text(name, beside):
     head = f"# What `tito update` could not merge into {name}\n\nDelete this file when you have taken from it what you need."
     blocks = [f"## {left.title}\n\n{left.reason}\n\n````python\n{left.text}\n````" for left in beside]
     return "\n\n".join([head, *blocks]) + "\n"
+
+
+def counted(name, count):
+    """Say how many: ``2 cells``."""
+    return f"{count} {name}{'' if count == 1 else 's'}"
 
 
 def free(path, data):

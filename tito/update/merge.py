@@ -20,7 +20,9 @@ from tito.update import moved, origin
 
 ALIKE = 0.6  # a cell that shares this much of its text with a given one is a changed copy of it, not the learner's own
 OURS = ("exercise", "check", "question", "minutes", "points", "extension")  # what the course writes into a cell's metadata
-CHANGED_EXERCISE = "Your answer is in the notebook as it was. The course has changed the code around it; this is today's exercise."
+CHANGED_EXERCISE = (
+    "Your answer is in the notebook as it was. The course has changed the code around it; this is today's exercise."
+)
 CHANGED_TWICE = "You changed this cell, which the course gives, and the course has changed it too. The notebook holds today's."
 SECOND = "It defines again what another cell of yours defines. The notebook holds the other one."
 

@@ -68,7 +68,9 @@ class Package:
     @cached_property
     def trees(self):
         """Dict from each given module's whole name to its syntax tree."""
-        return {self._module(path): compiled(path.read_text(encoding="utf-8"), only_tree=True) for path in given_files(self.folder)}
+        return {
+            self._module(path): compiled(path.read_text(encoding="utf-8"), only_tree=True) for path in given_files(self.folder)
+        }
 
     @cached_property
     def defined(self):
@@ -176,7 +178,9 @@ def _import_from(node, package):
     for alias in node.names:
         home = new_home(node.module) if alias.name == "*" else package.home(node.module, alias.name)
         homes.setdefault(home, []).append(alias)
-    return None if list(homes) == [node.module] else [ast.unparse(ast.ImportFrom(home, names, 0)) for home, names in homes.items()]
+    return (
+        None if list(homes) == [node.module] else [ast.unparse(ast.ImportFrom(home, names, 0)) for home, names in homes.items()]
+    )
 
 
 def _import(node):

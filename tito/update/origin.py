@@ -9,6 +9,7 @@ import hashlib
 import json
 from pathlib import Path
 
+from tito import workspace
 from tito.files import write_atomically
 from tito.notebooks import source
 from tito.notebooks.given import without_docstrings
@@ -62,9 +63,8 @@ def digest_of_code(statements):
 
 
 def digest_of_statement(node):
-    """Return the digest of one statement; docstrings, comments and layout do not count."""
-    copy = ast.parse(ast.unparse(node))
-    return digest(ast.dump(without_docstrings(copy)).encode())
+    """Return the digest of one statement; docstrings, which are taken out of it, comments and layout do not count."""
+    return digest(ast.dump(without_docstrings(node)).encode())
 
 
 def known(space):
@@ -84,6 +84,22 @@ def known(space):
         for folder, values in record["cells"].items():
             cells.setdefault(folder, set()).update(values)
     return files, cells
+
+
+def is_older(space):
+    """Say whether a course older than today's wrote a workspace's package: with its given files, today's checks cannot run.
+
+    Args:
+        space: The workspace.
+    """
+    if space.is_clone:
+        return False
+    package = workspace.course_dir() / "tinytorch"
+    given = {f"tinytorch/{path.relative_to(package).as_posix()}": path for path in workspace.given_files(package)}
+    record = load(space.root / RECORD)["files"]
+    if record:
+        return any(record.get(label) != digest(path.read_bytes()) for label, path in given.items())
+    return any(not (space.root / label).is_file() for label in given)
 
 
 def load(path):
