@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tito import standing, workspace
-from tito.notebooks.export import export_text
 from tito.notebooks import source
+from tito.notebooks.export import export_text
 from tito.update import files, origin
 
 

@@ -1,4 +1,4 @@
-"""From the modules to a website: pages, then Jupyter Book, then a search for answers; only then does the site move to its place."""
+"""From the modules to a website: pages, Jupyter Book, a search for answers; only then does the site move to its place."""
 
 import importlib.util
 import os

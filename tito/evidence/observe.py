@@ -80,7 +80,7 @@ def gradients(model, kind, images, labels):
 def slopes(model, images, labels, directions):
     """Return the slope of the loss along each direction: how it differs between two points near to each other.
 
-    A ReLU or a pool that switches between the two points bends the loss there. So each slope is measured with two steps, of which the
+    A ReLU or a pool that switches between the two points bends the loss there. So each slope is measured with two steps: the
     shorter hardly ever meets such a bend, and the longer is rounded less.
 
     Args:

@@ -225,7 +225,7 @@ def reached(gradients):
 
 
 def agreement(gradients, slopes, directions):
-    """Compare the package's gradients with the slopes that the loss has, along each direction with the nearer of those measured."""
+    """Compare the package's gradients with the loss's slopes, along each direction with the nearer of those measured."""
     worst, where, ratio = 0.0, "", 1.0
     for name, several in slopes.items():
         claimed = np.tensordot(directions[name], gradients[name], axes=gradients[name].ndim)

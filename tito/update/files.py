@@ -28,7 +28,7 @@ OWN_FOLDERS = ("modules", "milestones", "tinytorch")
 
 @dataclass
 class Plan:
-    """What an update does: bytes by path, `None` for a file that leaves; what is said of it; and whether the course has changed."""
+    """What an update does: bytes by path, None for a file that leaves; what is said of it; whether the course has changed."""
 
     changes: dict = field(default_factory=dict)
     notes: list = field(default_factory=list)

@@ -1,9 +1,9 @@
 """One notebook's cells: the learner's, and today's of the same module.
 
-The result has today's cells in today's order. In the place of an exercise or a question stands the learner's cell, once they have
-written in it; their own cells follow the cell that they followed. A given cell that they changed stays theirs while the course has
-not changed it; else today's takes its place, and theirs is left beside. Nothing is ever written into a learner's cell but the new
-places of what it imports.
+The result has today's cells in today's order. Where the learner has answered an exercise or a question, it has their cell. Their
+own cells come after the cell that they came after. A given cell that they changed stays theirs while the course has not changed
+it; else today's takes its place, and theirs is left beside. Nothing is ever written into a learner's cell but the new places of
+what it imports.
 """
 
 import ast

@@ -1,7 +1,7 @@
 """Imports of given code that has moved since a workspace was written.
 
-`MOVED` holds a line for each file that moved. A name that is not in the new file is looked for in the other given files, so a file
-that was split needs one line, too.
+`MOVED` holds a line for each file that moved. A name that is not in the new file is looked for in the other given files, so one
+line is enough for a file that was split, too.
 """
 
 import ast
