@@ -40,7 +40,7 @@ def run(
 
 
 def ending(process):
-    """Wait for a process and return its exit status. Ctrl-C reaches it, too, and it may take its time to save."""
+    """Wait for a process, and return its exit status. Ctrl-C reaches it, too, and it takes its time to save: nobody kills it here."""
     while True:
         try:
             return process.wait()
