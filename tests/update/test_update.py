@@ -84,6 +84,20 @@ def test_a_given_cell_that_only_the_learner_changed_stays_theirs(learner):
     assert "from tinytorch.given.op import" in text and "tinytorch.op" not in text
 
 
+def test_a_check_cell_that_the_learner_changed_stays_theirs(learner):
+    learner.edit("01", lambda cell: 'check("01.2")\nprint("again")' if cell.check == "01.2" else cell.text)
+    update(learner)
+    assert [cell.text for cell in learner.cells("01") if cell.check == "01.2"] == ['check("01.2")\nprint("again")']
+
+
+def test_an_answer_that_is_not_python_yet_stays(learner):
+    learner.edit(
+        "01", lambda cell: "#| export\ndef broadcast_shape(a, b):\n    return (" if cell.exercise == "01.1" else cell.text
+    )
+    update(learner)
+    assert [cell.text[-8:] for cell in learner.cells("01") if cell.exercise == "01.1"] == ["return ("]
+
+
 def test_a_given_cell_that_both_changed_is_todays_and_the_other_is_left_beside(learner):
     learner.answer("01")
     learner.replace(

@@ -109,24 +109,24 @@ class Course:
 
     def changed(self, cell):
         """Say whether the course has changed one of today's cells since; of code, docstrings and imports do not count."""
-        return (_code(cell) or origin.digest_of_text(cell.text)) not in self.known
+        return not {_code(cell), origin.digest_of_text(cell.text)} & self.known
 
     def places(self, cells):
         """Return the place of each of the learner's cells, a list of `Place`."""
-        found = [self.counterpart(cell) for cell in cells]
-        first = {position: number for number, position in reversed(list(enumerate(found)))}
-        found = [
+        counterparts = [self.counterpart(cell) for cell in cells]
+        first = {position: number for number, position in reversed(list(enumerate(counterparts)))}
+        counterparts = [
             position if _provided(cell) or first[position] == number else None
-            for number, (cell, position) in enumerate(zip(cells, found))
+            for number, (cell, position) in enumerate(zip(cells, counterparts))
         ]
-        taken = set(found)
+        taken = set(counterparts)
         places, position = [], -1
         for number, cell in enumerate(cells):
-            if found[number] is not None:
-                position = found[number]
+            if counterparts[number] is not None:
+                position = counterparts[number]
                 places.append(Place("same", position))
                 continue
-            after = next((other for other in found[number + 1 :] if other is not None), len(self.today))
+            after = next((other for other in counterparts[number + 1 :] if other is not None), len(self.today))
             free = [between for between in range(position + 1, after) if between not in taken]
             alike = self.alike(cell, free)
             if alike is not None:
@@ -250,9 +250,9 @@ def _imported(cell):
     return {(alias.asname or alias.name).split(".")[0] for node in nodes for alias in node.names}
 
 
-def same_code(one, other):
-    """Say whether two cells do the same, so that what one printed is what the other prints."""
-    return one.text == other.text or (_code(one) is not None and _code(one) == _code(other))
+def same_code(old, new):
+    """Say whether two cells do the same, so that what the old one printed is what the new one prints."""
+    return old.text == new.text or (_code(old) is not None and _code(old) == _code(new))
 
 
 def _brought_along(cell, package, aliases):
