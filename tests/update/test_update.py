@@ -43,7 +43,7 @@ def test_a_second_update_changes_nothing(learner):
 
 def test_answers_notes_and_own_cells_stay_where_they_were(learner):
     answers = learner.answer("01")
-    learner.replace("01", "**Predict**: how long", "**Predict** (I say 2 ms): how long")
+    learner.replace("01", "**Predict**: for how long", "**Predict** (I say 2 ms): for how long")
     learner.add_below("01", "column_correction = np.array", ("markdown", "My note."), ("code", "mine = 3  # %% no cell"))
     update(learner)
     texts = learner.texts("01")
