@@ -10,13 +10,14 @@ import numpy as np
 from common import Misused, closing_table, evaluate, parser, positive, run, saving
 from common.gradients import GRADIENTS, stepper
 from common.loop import Loop
-from tinytorch.datasets import digits, mnist
+from tinytorch.datasets import MNIST, digits, mnist
 from tinytorch.losses import mlp
 from tinytorch.tensor import Tensor
 from tito.console import next_step
 
 # Mean and standard deviation of the training pixels, as fractions of the brightest value, 255.
-PIXELS = {"MNIST": (0.1307, 0.3081), "digits (8x8, not MNIST)": (0.3052, 0.3749)}
+((MEAN,), (STD,)) = MNIST.pixels
+PIXELS = {"MNIST": (MEAN, STD), "digits (8x8, not MNIST)": (0.3052, 0.3749)}
 
 
 def read_options():

@@ -38,7 +38,7 @@ def to_ascii(text):
 
 
 def wrap(text, width=80):
-    """Break prose into lines that fit; paragraphs stay apart, a command between backticks stays whole, an indented line goes on indented."""
+    """Break prose into lines that fit. Paragraphs stay apart, a command in backticks stays whole, an indented line stays so."""
     lead = len(text) - len(text.lstrip(" "))
     fill = textwrap.TextWrapper(
         width, subsequent_indent=" " * (lead and lead + 2), break_long_words=False, break_on_hyphens=False

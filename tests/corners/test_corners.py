@@ -14,7 +14,7 @@ import tinytorch as tt
 from tinytorch.tensor import Tensor
 
 sys.path.insert(0, str(Path(__file__).parent))
-import grid  # noqa: E402
+import grid
 
 ON_PURPOSE = {  # what differs, and why
     "x//-3 of uint8": "a Python number that the dtype cannot hold is refused, where PyTorch wraps it around",

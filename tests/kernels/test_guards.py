@@ -86,7 +86,8 @@ def with_kernels():
     return {
         name
         for name, op in ops.items()
-        if op.__module__.startswith("tinytorch.") and ("numba" in op.kernels or name in numba_kernels.HOME or isinstance(op, InPlace))
+        if op.__module__.startswith("tinytorch.")
+        and ("numba" in op.kernels or name in numba_kernels.HOME or isinstance(op, InPlace))
     }
 
 
@@ -107,7 +108,7 @@ class Frames:
             return np.ndarray(shape, dtype)
         buffer = np.full(size + 2 * FRAME, self.guard, dtype)
         self.buffers.append((buffer, size))
-        return buffer[FRAME:FRAME + size].reshape(shape)
+        return buffer[FRAME : FRAME + size].reshape(shape)
 
     def framed(self, array):
         out = self.empty(array.shape, array.dtype)
@@ -121,8 +122,10 @@ class Frames:
 
     def intact(self):
         for buffer, size in self.buffers:
-            before, after = buffer[:FRAME], buffer[FRAME + size:]
-            yield from (np.array_equal(part, np.full(FRAME, self.guard, buffer.dtype), equal_nan=True) for part in (before, after))
+            before, after = buffer[:FRAME], buffer[FRAME + size :]
+            yield from (
+                np.array_equal(part, np.full(FRAME, self.guard, buffer.dtype), equal_nan=True) for part in (before, after)
+            )
 
     @contextlib.contextmanager
     def making_all_arrays(self, monkeypatch):
@@ -177,11 +180,11 @@ def wrong(shapes):
     """Yield the shapes with one axis of one input longer, shorter, one or missing."""
     for position, shape in enumerate(shapes):
         for axis, size in itertools.product(range(len(shape)), (1, 2, 999)):
-            changed = shape[:axis] + ((size if size < 999 else shape[axis] + 1),) + shape[axis + 1:]
+            changed = shape[:axis] + ((size if size < 999 else shape[axis] + 1),) + shape[axis + 1 :]
             if changed != shape:
-                yield (*shapes[:position], changed, *shapes[position + 1:])
+                yield (*shapes[:position], changed, *shapes[position + 1 :])
         if shape:
-            yield (*shapes[:position], shape[1:], *shapes[position + 1:])
+            yield (*shapes[:position], shape[1:], *shapes[position + 1 :])
 
 
 def outcome(kernels, name, arrays, settings, guard, monkeypatch):

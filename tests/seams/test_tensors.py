@@ -32,14 +32,18 @@ REFUSED = [  # data, dtype
 ]
 
 
-@pytest.mark.parametrize("data, dtype", REFUSED, ids=[f"{str(data)[:20]} {number}" for number, (data, dtype) in enumerate(REFUSED)])
+@pytest.mark.parametrize(
+    "data, dtype", REFUSED, ids=[f"{str(data)[:20]} {number}" for number, (data, dtype) in enumerate(REFUSED)]
+)
 def test_what_is_no_number_is_refused(data, dtype):
     for make in (Tensor, tt.tensor):
         with pytest.raises(TypeError, match="numbers in equal rows"):
             make(data, dtype=dtype)
 
 
-@pytest.mark.parametrize("wrong", [Tensor([1.0]), Tensor(1.0), Tensor(np.ones((2, 1), np.float32)), Tensor(np.ones((3, 2), np.float32))])
+@pytest.mark.parametrize(
+    "wrong", [Tensor([1.0]), Tensor(1.0), Tensor(np.ones((2, 1), np.float32)), Tensor(np.ones((3, 2), np.float32))]
+)
 def test_a_gradient_of_another_shape_is_refused_when_it_is_assigned(wrong):
     x = Tensor(np.ones((2, 3), np.float32), requires_grad=True)
     with pytest.raises(RuntimeError, match=r"\(2, 3\)") as error:
@@ -119,7 +123,9 @@ def test_a_tensor_without_axes_is_no_list():
     assert [row.tolist() for row in tt.ones(2, 1)] == [[1.0], [1.0]] and list(tt.ones(0, 3)) == []
 
 
-@pytest.mark.parametrize("index, shape", [([], (0, 3)), (([], 1), (0,)), ([[]], (1, 0, 3)), ((slice(None), []), (2, 0)), (None, (1, 2, 3))])
+@pytest.mark.parametrize(
+    "index, shape", [([], (0, 3)), (([], 1), (0,)), ([[]], (1, 0, 3)), ((slice(None), []), (2, 0)), (None, (1, 2, 3))]
+)
 def test_an_empty_list_picks_nothing(index, shape):
     x = Tensor(np.ones((2, 3), np.float32), requires_grad=True)
     out = x[index]
@@ -129,7 +135,14 @@ def test_an_empty_list_picks_nothing(index, shape):
 
 
 @pytest.mark.parametrize(
-    "call", [lambda x: x.squeeze(2), lambda x: x.squeeze(-3), lambda x: x.unsqueeze(3), lambda x: x.unsqueeze(-4), lambda x: x.flatten(2)]
+    "call",
+    [
+        lambda x: x.squeeze(2),
+        lambda x: x.squeeze(-3),
+        lambda x: x.unsqueeze(3),
+        lambda x: x.unsqueeze(-4),
+        lambda x: x.flatten(2),
+    ],
 )
 def test_axes_that_do_not_exist_are_refused(call):
     with pytest.raises(IndexError, match="dim needs a number from"):

@@ -13,7 +13,7 @@ import pytest
 
 from tito import files
 from tito.files import write_atomically
-from tito.notebooks import export, parts, source, strip
+from tito.notebooks import parts, source, strip
 from tito.notebooks.export import ExportRefused, export_text, origin_of
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -25,6 +25,7 @@ class ImageSet(NamedTuple):
 
     name = "images"                     # no annotation: attributes of the class, not a fifth and sixth array
     classes = tuple("0123456789")
+    pixels = (), ()                     # mean and standard deviation of each colour's training pixels, as fractions of 255
 
     def __repr__(self) -> str:
         shape = self.train_images.shape[1:]
@@ -38,6 +39,7 @@ class MNIST(ImageSet):
     """
     __slots__ = ()
     name = "MNIST"
+    pixels = (0.1307,), (0.3081,)
 
 
 class Digits(ImageSet):
@@ -56,4 +58,5 @@ class CIFAR10(ImageSet):
     """
     __slots__ = ()
     name = "CIFAR-10"
+    pixels = (0.49, 0.48, 0.45), (0.25, 0.24, 0.26)
     classes = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")

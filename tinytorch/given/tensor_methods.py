@@ -5,7 +5,7 @@ from collections import namedtuple
 
 import numpy as np
 
-from tinytorch.given import more_ops  # noqa: F401  (registers the ops that no module writes)
+from tinytorch.given import more_ops
 from tinytorch.given.device import device_of, move
 from tinytorch.given.history import follow, tick
 from tinytorch.given.op import ops, part

@@ -12,6 +12,7 @@ from tito.checks import blame, layout, runner, wording
 from tito.curriculum import UnknownExercise
 from tito.notebooks import given, source
 from tito.notebooks.export import export_text
+from tito.update import origin
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,8 @@ def run(space, module, only=None, timeout=10.0, notebook=None):
     """
     if workspace.is_to_come(module):
         raise workspace.WorkspaceError(f"module {module} is not in this release yet")
+    if origin.is_older(space):
+        raise workspace.OlderWorkspace
     path = notebook or space.notebook(module)
     written, reference = source.read(path), source.read(workspace.course_source(module))
     exercises = [one for one in reference.exercises() if only in (None, one.id)]

@@ -136,7 +136,7 @@ def jail(shown, limits):
 
 def system():
     """Return the options that show `/usr`, and at the root of the tree what leads to it."""
-    found = [
+    options = [
         "--ro-bind",
         "/usr",
         "/usr",
@@ -149,10 +149,10 @@ def system():
     ]
     for path in map(Path, ("/bin", "/lib", "/lib32", "/lib64")):
         if path.is_symlink():
-            found += ["--symlink", os.readlink(path), str(path)]
+            options += ["--symlink", os.readlink(path), str(path)]
         elif path.is_dir():
-            found += ["--ro-bind", str(path), str(path)]
-    return found
+            options += ["--ro-bind", str(path), str(path)]
+    return options
 
 
 def read_only():

@@ -7,7 +7,10 @@ def export(
     modules: list[str] = typer.Argument(None, help="03, layers; all that are there by default."),
     check: bool = typer.Option(False, "--check", help="Write nothing; end with status 1 if a file differs."),
 ):
-    """Make the package's files of the modules' reference solutions, and the book's page of measurements, with its pictures, of the records."""
+    """Make the package's files from the modules.
+
+    They hold the reference solutions. The book's page of measurements, with its pictures, is made from the records.
+    """
     from tito import console
     from tito.files import write_atomically
     from tito.lint import course
