@@ -2,7 +2,7 @@
 
     python benchmarks/collect.py benchmarks/results/cifar10_mlp.json best-0.json best-1.json best-2.json seed-0.json
 
-Runs that differ in nothing but their seed, and the threads they had, are a group, with the mean of their accuracies and its standard error over seeds.
+Runs that differ only in their seed and their threads are a group, with the mean of their accuracies and its standard error.
 """
 
 import argparse

@@ -1,9 +1,10 @@
-"""Measure what networks with convolutions reach when their filters stay as chance made them; `tito milestone grade` compares with that.
+"""Measure what convolutional networks reach with random, frozen filters; `tito milestone grade` compares with that.
 
     python benchmarks/frozen_filters.py --seeds 0 1 2 --kernels numba --threads 2
 
-Every run is a milestone's own recipe with `--frozen-filters`: BatchNorm and linear layers are trained, the convolutions are not. Runs that are
-there already are not repeated. `benchmarks/results/frozen_filters.json` is made of them, and its means stand in `modules/curriculum.toml`.
+Every run is a milestone's own recipe with `--frozen-filters`: BatchNorm and linear layers are trained, convolutions are not.
+Runs that are there already are not repeated. They make `benchmarks/results/frozen_filters.json`, whose means are in
+`modules/curriculum.toml`.
 """
 
 import argparse

@@ -5,7 +5,8 @@ reported 0.95 % errors on MNIST, and 0.8 % where the digits to train on were dis
 ReLU, the means are maxima, the last layer is linear, and the digits are shifted a little.
 
 `--data cifar10` trains it on small colour pictures instead, `--model tutorial` the network of
-tinygrad's tutorial, which has more filters and one linear layer. Everything that runs is your own.
+tinygrad's tutorial, which has more filters and one linear layer. It runs on your framework; with
+`--kernels numba` some of its ops run in kernels that are given.
 """
 
 import numpy as np

@@ -13,12 +13,13 @@ from common import Misused, closing_table, complete, evaluate, parser, positive,
 from common.digits import add_data, read_digits
 from common.gradients import GRADIENTS, default_gradients, stepper
 from common.loop import Loop
+from tinytorch.datasets import MNIST
 from tinytorch.losses import mlp
 from tinytorch.tensor import Tensor
 from tito.console import next_step
 
 # Mean and standard deviation of the training pixels, as fractions of the brightest value, 255.
-PIXELS = 0.1307, 0.3081
+((MEAN,), (STD,)) = MNIST.pixels
 
 
 class Recipe(NamedTuple):
@@ -53,10 +54,9 @@ def network(rng, hidden=256):
 
 def standardise(images):
     """Turn bytes (N, height, width) into a tensor (N, pixels) of numbers around 0."""
-    mean, std = PIXELS
     rows = images.reshape(len(images), -1).astype(np.float32)
-    rows *= 1 / (255 * std)
-    rows -= mean / std
+    rows *= 1 / (255 * STD)
+    rows -= MEAN / STD
     return Tensor(rows)
 
 

@@ -153,7 +153,8 @@ def softmax(a, *, dim=-1):
     Source:
         Bridle, Training Stochastic Model Recognition Algorithms as Networks, 1989.
     """
-    powers = np.exp(a - a.max(axis=dim, keepdims=True))
+    largest = a.max(axis=dim, keepdims=True) if a.size else 0  # of no scores there is no largest
+    powers = np.exp(a - largest)
     powers /= powers.sum(axis=dim, keepdims=True)
     return powers
 
@@ -176,7 +177,7 @@ def log_softmax(a, *, dim=-1):
         >>> log_softmax.forward(np.array([0.0, -5000.0]))
         array([    0., -5000.])
     """
-    shifted = a - a.max(axis=dim, keepdims=True)
+    shifted = a - (a.max(axis=dim, keepdims=True) if a.size else 0)
     return shifted - np.log(np.exp(shifted).sum(axis=dim, keepdims=True))
 
 
@@ -200,3 +201,13 @@ def leaky_relu(a, *, negative_slope=0.01):
         Maas, Hannun and Ng, Rectifier Nonlinearities Improve Neural Network Acoustic Models, 2013.
     """
     return np.where(a < 0, a * negative_slope, a)
+
+
+# activations.py, cell 71
+sigmoid.register_floats()
+tanh.register_floats()
+erf.register_floats()
+gelu.register_floats()
+softmax.register_floats()
+log_softmax.register_floats()
+leaky_relu.register_floats()

@@ -101,7 +101,7 @@ def gelu_numba(a, *, approximate="none"):
 def relu_backward_loop(grad, out, result):
     """Pass a gradient on where the output of ReLU is above 0, in one pass."""
     for i in range(grad.size):
-        result[i] = grad[i] * np.float32(out[i] > 0)
+        result[i] = grad[i] * np.float32(not out[i] <= 0)  # nan passes
 
 
 relu_backward = op(losses.relu_backward)
@@ -282,8 +282,11 @@ def cross_entropy_numba(logits, labels, *, reduction="mean"):
         return fall_back(cross_entropy, logits, labels, reduction=reduction)
     losses = np.empty(len(rows), np.float32)
     loss_rows(logits, rows, losses)
+    total = np.add.reduce(losses)
+    if total != total:  # nan, perhaps of an infinite score, where the loop says nan and NumPy inf
+        return fall_back(cross_entropy, logits, labels, reduction=reduction)
     if reduction == "mean":
-        return np.add.reduce(losses) / np.float32(losses.size)  # np.mean takes three times as long
+        return total / np.float32(losses.size)  # np.mean takes three times as long
     return reduce_losses(losses, reduction)
 
 
@@ -308,6 +311,7 @@ def for_logits(again, out, grad, logits, labels, reduction):
     return softmax_rule(again * each, softmax(logits, dim=1), logits, 1)
 
 
+cross_entropy_gradient.register_shapes(None, "n c", "n")
 cross_entropy_gradient.register_vjp(for_grad, for_logits, None)
 cross_entropy_gradient.register_cost(lambda out, *arrays, reduction: 6 * out.size)
 cross_entropy.register_vjp(lambda grad, out, logits, labels, reduction:
@@ -438,10 +442,10 @@ def matmul_blocked(a, b, out):
 
     Returns:
         None. Afterwards ``out[i, j]`` is the sum over p of ``a[i, p] * b[p, j]``, for every n, k
-        and m of at least 1. Each round of a `prange` computes up to 64 whole rows of ``out``:
-        it sets them to 0; for p in steps of 4, for each row i and every j, it adds the four
-        products of p to p + 3 at once; then it adds the products left over from k. No two rounds
-        write to the same entry.
+        and m of at least 1. Each round of a `prange` computes 64 whole rows of ``out``, the last
+        round the rows that are left: it sets them to 0; for p in steps of 4, for each row i and
+        every j, it adds the four products of p to p + 3 at once; then it adds the products left
+        over from k. No two rounds write to the same entry.
 
     Example:
         >>> a, b = np.array([[1, 2]], np.float32), np.array([[3, 4], [5, 6]], np.float32)

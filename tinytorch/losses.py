@@ -104,7 +104,8 @@ def logsumexp(x, *, dim, keepdim=False):
         Blanchard, Higham and Higham, Accurately computing the log-sum-exp and softmax functions,
         2021, section 1.
     """
-    largest = x.max(axis=dim, keepdims=True)
+    largest = x.max(axis=dim, keepdims=True) if x.size else 0
+    largest = np.where(np.isinf(largest), x.dtype.type(0), largest)  # inf - inf would be nan
     out = largest + np.log(np.exp(x - largest).sum(axis=dim, keepdims=True))
     return out if keepdim else out.squeeze(axis=dim)
 
@@ -270,7 +271,7 @@ def relu_backward(grad, out):
     Source:
         Nair and Hinton, Rectified linear units improve restricted Boltzmann machines, ICML 2010.
     """
-    return grad * (out > 0)
+    return grad * ~(out <= 0)  # nan is not below 0: its gradient passes, as in PyTorch
 
 
 # losses.py, cell 68
@@ -279,6 +280,13 @@ def nll_loss(log_probabilities, labels, *, reduction="mean"):
     """Take the negative log-probability of the true class, from the result of log_softmax."""
     check_labels(log_probabilities, labels)
     return reduce_losses(-log_probabilities[np.arange(len(labels)), labels], reduction)
+
+
+logsumexp.register_floats()  # whole numbers become float32 first; of two inputs only the scores
+cross_entropy.register_floats(1)
+nll_loss.register_floats(1)
+mse_loss.register_floats()
+binary_cross_entropy_with_logits.register_floats()
 
 
 class Loss(Module):

@@ -18,9 +18,9 @@ from tinytorch.losses import (binary_cross_entropy_with_logits, cross_entropy, l
 from tinytorch.given.machine import peak_memory
 from tinytorch.given.state import watchers
 from tinytorch.optim import adam_update, momentum_update, sgd_update
-from tinytorch.tensor import (absolute, add, argmax, div, equal, exp, getitem, greater,
+from tinytorch.tensor import (absolute, add, argmax, argmin, div, equal, exp, getitem, greater,
                               greater_equal, log, matmul, mean, mul, neg, power, reduce_max,
-                              reduce_sum, sqrt, sub, where)
+                              reduce_min, reduce_sum, sqrt, sub, where)
 from tinytorch.given.profiling import Watch, held
 
 
@@ -187,7 +187,8 @@ def register_costs(steps, *ops, moves=None):
 
 
 register_costs(1, add, sub, mul, div, power, neg, exp, log, sqrt, absolute, greater, greater_equal,
-               equal, where, sign, relu, tanh, erf, reduce_sum, reduce_max, argmax, mean)
+               equal, where, sign, relu, tanh, erf, reduce_sum, reduce_max, reduce_min, argmax,
+               argmin, mean)
 register_costs(2, leaky_relu)
 register_costs(3, mse_loss)
 register_costs(4, sigmoid, logsumexp, cross_entropy)

@@ -36,17 +36,15 @@ def broadcast_shape(a, b):
 
 # tensor.py, cell 13
 """Tensors, the operations on them, and `apply`, through which every operation runs."""
-from collections import namedtuple
-
 import numpy as np
 
-from tinytorch.given.device import device_of, move, numbers
-from tinytorch.given.printing import describe
+from tinytorch.given.creation import (arange, full, ones, ones_like, rand, randn, stack, tensor,
+                                      zeros, zeros_like)
+from tinytorch.given.device import device_of, numbers
 from tinytorch.given.dispatch import select_kernel
-from tinytorch.given.history import follow, record, tick
-from tinytorch.given.op import op, part, register
-from tinytorch.given.state import state
-from tinytorch.given.random import generator
+from tinytorch.given.history import record
+from tinytorch.given.op import op, register
+from tinytorch.given.tensor_methods import TensorMethods
 
 
 @op
@@ -85,8 +83,9 @@ def mul(a, b):
 # tensor.py, cell 20
 @op
 def div(a, b):
-    """Divide entry by entry; integers give fractions."""
-    return np.true_divide(a, b)
+    """Divide entry by entry; integers give fractions, and 0 gives inf or nan, without a warning."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.true_divide(a, b)
 
 
 @op
@@ -124,6 +123,12 @@ def sqrt(a):
 def absolute(a):
     """Drop the sign of every entry."""
     return np.abs(a)
+
+
+div.register_floats()  # whole numbers become float32 before they reach the function
+exp.register_floats()
+log.register_floats()
+sqrt.register_floats()
 
 
 # tensor.py, cell 21
@@ -219,7 +224,7 @@ def mean(a, *, axis=None, keepdims=False):
         array([2., 5.])
     """
     total = reduce_sum.forward(a, axis=axis, keepdims=keepdims)
-    return total / (a.size / total.size)
+    return total / (a.size / max(total.size, 1))  # an empty batch has no means, and no error
 
 
 # tensor.py, cell 42
@@ -285,6 +290,19 @@ def argmax(a, *, axis=None, keepdims=False):
 
 
 @op
+def reduce_min(a, *, axis=None, keepdims=False):
+    """Take the smallest entry along axes."""
+    return np.min(a, axis=axis, keepdims=keepdims)
+
+
+@op
+def argmin(a, *, axis=None, keepdims=False):
+    """Return the position of the smallest entry along one axis, the first of equal ones."""
+    return np.argmin(a, axis=axis, keepdims=keepdims)
+
+
+# tensor.py, cell 52
+@op
 def permute(a, *, dims):
     """Put the axes into another order: axis ``dims[i]`` of ``a`` becomes axis i."""
     return np.transpose(a, dims)
@@ -302,7 +320,7 @@ def cast(a, *, dtype):
     return a.astype(dtype)
 
 
-# tensor.py, cell 53
+# tensor.py, cell 54
 @op
 def expand(a, *, shape):
     """Stretch an array to a shape that it broadcasts to, without copying.
@@ -331,7 +349,7 @@ def expand(a, *, shape):
     return np.broadcast_to(a, target)
 
 
-# tensor.py, cell 58
+# tensor.py, cell 59
 @op
 def cat(*arrays, dim=0):
     """Join arrays along an existing axis.
@@ -361,7 +379,7 @@ def cat(*arrays, dim=0):
         raise ValueError(f"cat needs all axes but dim {dim} to agree: {shapes or 'none'}") from None
 
 
-# tensor.py, cell 62
+# tensor.py, cell 63
 def as_array(data, dtype=None):
     """Return an array: float32 for floats, int64 for ints; an array keeps its dtype and memory."""
     data = data.data if isinstance(data, Tensor) else data
@@ -393,7 +411,7 @@ def wrap(out, arrays):
     return Tensor(out if "float64" in kinds or kinds == {"float32"} else out.astype(np.float32))
 
 
-# tensor.py, cell 64
+# tensor.py, cell 65
 @register("apply")
 def apply(op, *inputs, **params):
     """Run an op on tensors and numbers: unwrap, choose, run, wrap, remember.
@@ -420,216 +438,14 @@ def apply(op, *inputs, **params):
     return out
 
 
-# tensor.py, cell 69
-class Operators:
-    """What `+ - * / ** @` and comparisons do."""
-
-    __slots__ = ()
-    __hash__ = object.__hash__  # == compares entries, so a tensor hashes by identity
-
-    def __add__(self, other): return add(self, other)
-    def __sub__(self, other): return sub(self, other)
-    def __mul__(self, other): return mul(self, other)
-    def __truediv__(self, other): return div(self, other)
-    def __pow__(self, other): return power(self, other)
-    def __matmul__(self, other): return self.matmul(other)
-    def __radd__(self, other): return add(other, self)
-    def __rsub__(self, other): return sub(other, self)
-    def __rmul__(self, other): return mul(other, self)
-    def __rtruediv__(self, other): return div(other, self)
-    def __rpow__(self, other): return power(other, self)
-    def __rmatmul__(self, other): return Tensor(other).matmul(self)
-    def __neg__(self): return neg(self)
-    def __gt__(self, other): return greater(self, other)
-    def __ge__(self, other): return greater_equal(self, other)
-    def __lt__(self, other): return greater(other, self)
-    def __le__(self, other): return greater_equal(other, self)
-    def __eq__(self, other): return equal(self, other)
-    def __ne__(self, other): return equal(equal(self, other), False)
-
-
 # tensor.py, cell 70
-def sizes(shape):
-    """Return a shape given as `f(2, 3)` or as `f((2, 3))`, as a tuple."""
-    return tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
-
-
-def plain_index(index):
-    """Replace every tensor in an index by its array."""
-    return tuple(unwrap(i) for i in index) if isinstance(index, tuple) else unwrap(index)
-
-
-class Functions:
-    """Entry by entry, and the matrix product for vectors too."""
-
-    __slots__ = ()
-
-    def exp(self): return exp(self)
-    def log(self): return log(self)
-    def sqrt(self): return sqrt(self)
-    def abs(self): return absolute(self)
-    def pow(self, exponent): return power(self, exponent)
-
-    def matmul(self, other):
-        """Multiply; a vector counts as a row on the left and as a column on the right."""
-        other = other if isinstance(other, Tensor) else Tensor(other)
-        m, n = self.ndim, other.ndim
-        if m == 0 or n == 0:
-            raise ValueError(f"matmul needs axes: {self.shape} @ {other.shape}; use * instead")
-        out = matmul(self if m > 1 else self.unsqueeze(0), other if n > 1 else other.unsqueeze(1))
-        out = out if n > 1 else out.squeeze(-1)
-        return out if m > 1 else out.squeeze(-1 if n == 1 else -2)
-
-
-# tensor.py, cell 71
-class Reductions:
-    """Sums and means; `dim` and `keepdim` as in PyTorch, or `axis` and `keepdims` as in NumPy."""
-
-    __slots__ = ()
-
-    def sum(self, dim=None, keepdim=False, *, axis=None, keepdims=False):
-        return reduce_sum(self, axis=axis if dim is None else dim, keepdims=keepdim or keepdims)
-
-    def mean(self, dim=None, keepdim=False, *, axis=None, keepdims=False):
-        return mean(self, axis=axis if dim is None else dim, keepdims=keepdim or keepdims)
-
-    def var(self, dim=None, keepdim=False, *, correction=1):
-        """Average the squared distance from the mean; the count is less by `correction`."""
-        deviation = self - self.mean(dim, keepdim=True)
-        total = (deviation * deviation).sum(dim, keepdim)
-        return total / (self.numel() / total.numel() - correction)
-
-    def std(self, dim=None, keepdim=False, **rest): return self.var(dim, keepdim, **rest).sqrt()
-
-
-Extremes = namedtuple("Extremes", "values indices")  # what max(dim) and min(dim) return
-
-
-class Order:
-    """The largest and the smallest, as in PyTorch: with `dim`, values and indices together."""
-
-    __slots__ = ()
-
-    def amax(self, dim=None, keepdim=False): return reduce_max(self, axis=dim, keepdims=keepdim)
-    def amin(self, dim=None, keepdim=False): return -reduce_max(-self, axis=dim, keepdims=keepdim)
-    def argmax(self, dim=None, keepdim=False): return argmax(self, axis=dim, keepdims=keepdim)
-    def argmin(self, dim=None, keepdim=False): return argmax(-self, axis=dim, keepdims=keepdim)
-
-    def max(self, dim=None, keepdim=False):
-        """Return the largest entry of all, or with `dim` the pair of values and indices."""
-        values = self.amax(dim, keepdim)
-        return values if dim is None else Extremes(values, self.argmax(dim, keepdim))
-
-    def min(self, dim=None, keepdim=False):
-        """Return the smallest entry of all, or with `dim` the pair of values and indices."""
-        values = self.amin(dim, keepdim)
-        return values if dim is None else Extremes(values, self.argmin(dim, keepdim))
-
-
-# tensor.py, cell 72
-class Shapes:
-    """The same numbers with another shape."""
-
-    __slots__ = ()
-
-    T = mT = property(lambda self: transpose(self, dim0=-2, dim1=-1))
-
-    def reshape(self, *shape): return reshape(self, shape=sizes(shape))
-    def view(self, *shape): return reshape(self, shape=sizes(shape))
-    def expand(self, *shape): return expand(self, shape=sizes(shape))
-    def transpose(self, dim0, dim1): return transpose(self, dim0=dim0, dim1=dim1)
-    def permute(self, *dims): return permute(self, dims=sizes(dims))
-    def __len__(self): return len(self.data)
-    def __getitem__(self, index): return getitem(self, index=plain_index(index))
-
-    def flatten(self, start_dim=0, end_dim=-1):
-        """Make one axis of those from ``start_dim`` to ``end_dim``."""
-        first, last = start_dim % max(self.ndim, 1), end_dim % max(self.ndim, 1)
-        return self.reshape(*self.shape[:first], -1, *self.shape[last + 1:])
-
-    def unsqueeze(self, dim):
-        """Insert an axis of size 1, so that it becomes axis ``dim``."""
-        dim = dim % (self.ndim + 1)
-        return self.reshape(*self.shape[:dim], 1, *self.shape[dim:])
-
-    def squeeze(self, dim=None):
-        """Drop axis ``dim`` if its size is 1; without ``dim``, all such axes."""
-        dropped = range(self.ndim) if dim is None else [dim % max(self.ndim, 1)]
-        return self.reshape(*(n for i, n in enumerate(self.shape) if n != 1 or i not in dropped))
-
-
-# tensor.py, cell 73
-class Conversions:
-    """To Python and NumPy, and to another dtype or device."""
-
-    __slots__ = ()
-
-    def tolist(self): return self.data.tolist()
-    def float(self): return self.to(np.float32)
-    def double(self): return self.to(np.float64)
-    def long(self): return self.to(np.int64)
-    def clone(self): return cast(self, dtype=self.dtype)
-    def __array__(self, dtype=None, copy=None): return np.array(self.numpy(), dtype, copy=copy)
-
-    def to(self, target):
-        """Return this tensor on a device (a name) or with a dtype; itself if it is so already."""
-        device = isinstance(target, str)
-        if not device and self.dtype.kind == "f" and self.dtype != target:
-            return cast(self, dtype=target)
-        data = move(self.data, target) if device else np.asarray(self.data, target)
-        return self if data is self.data else Tensor(data, self.requires_grad)
-
-    def item(self):
-        """Return the one entry as a Python number."""
-        if self.numel() != 1:
-            raise ValueError(f"item() needs one entry, got shape {self.shape}: use tolist()")
-        return self.data.item()
-
-    def numpy(self):
-        """Return the array itself, which shares its memory with the tensor."""
-        if self.requires_grad:
-            raise RuntimeError("numpy() would lose the gradient: call .detach().numpy()")
-        return move(self.data, "cpu")
-
-    def __float__(self): return float(self.item())
-    def __int__(self): return int(self.item())
-    def __bool__(self): return bool(self.item())
-
-
-# tensor.py, cell 74
-class Writes:
-    """Changes in place; each is counted, so that a gradient can tell what it has lost."""
-
-    __slots__ = ()
-
-    def write(self, array, index=...):
-        """Overwrite entries, all of them by default."""
-        if state.recording and (self.requires_grad or getattr(array, "requires_grad", False)):
-            raise RuntimeError("a write in place is not remembered, so nothing in it may require "
-                               "grad: make a new one (x = x + 1), or use `with no_grad():`")
-        self.data[plain_index(index)] = unwrap(array)
-        tick(self)
-        return self
-
-    def detach(self): return follow(Tensor(self.data[...]), self)
-    def __setitem__(self, index, value): self.write(value, index)
-    def __iadd__(self, other): return self.write(self + other)
-    def __isub__(self, other): return self.write(self - other)
-    def __imul__(self, other): return self.write(self * other)
-    def __itruediv__(self, other): return self.write(self / other)
-    def copy_(self, other): return self.write(other)
-    def fill_(self, value): return self.write(value)
-    def zero_(self): return self.write(0)
-
-
-# tensor.py, cell 75
 @register("Tensor")
-class Tensor(Operators, Functions, Reductions, Order, Shapes, Conversions, Writes):
+class Tensor(TensorMethods):
     """An array that knows where it came from and whether its gradient is wanted.
 
     Args:
         data: Number, nested list, array or tensor; an array is not copied.
-        requires_grad: Whether gradients shall flow to this tensor.
+        requires_grad: Whether gradients should flow to this tensor.
         dtype: NumPy dtype; by default float32 for Python floats, int64 for ints, an array's own.
 
     Raises:
@@ -642,61 +458,11 @@ class Tensor(Operators, Functions, Reductions, Order, Shapes, Conversions, Write
         tensor(56.)
     """
 
-    __slots__ = ("data", "requires_grad", "grad", "origin", "written", "__weakref__")
-    __array_ufunc__ = None  # sends array + tensor to Tensor.__radd__
+    __slots__ = ("data", "requires_grad", "_grad", "origin", "written", "__weakref__")
 
     def __init__(self, data, requires_grad=False, dtype=None):
-        self.data = data if type(data) is np.ndarray and dtype is None else as_array(data, dtype)
-        self.requires_grad, self.grad, self.origin, self.written = requires_grad, None, None, [0]
+        numeric = type(data) is np.ndarray and dtype is None and data.dtype.kind in "biuf"
+        self.data = data if numeric else as_array(data, dtype)
+        self.requires_grad, self._grad, self.origin, self.written = requires_grad, None, None, [0]
         if requires_grad and self.data.dtype.kind != "f":
             raise ValueError(f"only floats can require a gradient, got {self.data.dtype}")
-
-    shape = property(lambda self: self.data.shape)
-    ndim = property(lambda self: self.data.ndim)
-    dtype = property(lambda self: self.data.dtype)
-    device = property(lambda self: device_of(self.data))
-    is_leaf = property(lambda self: self.origin is None)
-    version = property(lambda self: self.written[0])
-
-    def numel(self): return self.data.size
-    def size(self, dim=None): return self.shape if dim is None else self.shape[dim]
-    def dim(self): return self.ndim
-    def __repr__(self): return describe(self, move(self.data, "cpu"))
-
-    def requires_grad_(self, requires_grad=True):
-        """Say whether gradients shall flow to this tensor, and return it."""
-        self.requires_grad = Tensor(self.data, requires_grad).requires_grad  # refuses integers
-        return self
-
-    def backward(self, gradient=None, retain_graph=None, create_graph=False):
-        """Fill the ``grad`` of every tensor below this one that wants it; module 05 writes how."""
-        return part("backward")(self, gradient, retain_graph, create_graph)
-
-
-# tensor.py, cell 76
-def tensor(data, *, dtype=None, requires_grad=False):
-    """Make a tensor of a copy of the data."""
-    return Tensor(np.array(as_array(data, dtype)), requires_grad)
-
-
-def zeros(*shape, **options): return Tensor(np.zeros(sizes(shape), np.float32), **options)
-def ones(*shape, **options): return Tensor(np.ones(sizes(shape), np.float32), **options)
-def full(shape, value, **options): return Tensor(np.full(shape, as_array(value)), **options)
-def arange(*bounds, **options): return Tensor(as_array(np.arange(*bounds).tolist()), **options)
-def zeros_like(like): return Tensor(np.zeros_like(like.data))
-def ones_like(like): return Tensor(np.ones_like(like.data))
-
-
-def randn(*shape, rng=None, **options):
-    """Draw from the normal distribution with mean 0 and standard deviation 1."""
-    return Tensor(generator(rng).standard_normal(sizes(shape), np.float32), **options)
-
-
-def rand(*shape, rng=None, **options):
-    """Draw evenly from [0, 1)."""
-    return Tensor(generator(rng).random(sizes(shape), np.float32), **options)
-
-
-def stack(tensors, dim=0):
-    """Join tensors of one shape along a new axis."""
-    return cat(*(x.unsqueeze(dim) for x in tensors), dim=dim)

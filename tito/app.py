@@ -2,7 +2,7 @@
 
 import typer
 
-from tito.commands import bench, doctor, init
+from tito.commands import bench, doctor, init, update
 from tito.commands.book import build
 from tito.commands.dev import check as dev_check, export as dev_export, mutate as dev_mutate, run as dev_run
 from tito.commands.grade import autograde, release
@@ -36,6 +36,7 @@ def example(words):
 
 app.command(**example("init mine"))(init.init)
 app.command()(doctor.doctor)
+app.command()(update.update)
 app.command()(bench.bench)
 
 module = typer.Typer(help="Work on a module: 03, 3 or layers; 03.2 for one exercise.", no_args_is_help=True, **OPTIONS)

@@ -7,7 +7,7 @@ import sys
 import textwrap
 import time
 
-from tito.checks.report import ASCII
+from tito.checks.layout import ASCII
 
 # A sign says the same as the colour beside it, for those who see no colours, and for a printed page.
 SIGNS = {
@@ -128,7 +128,7 @@ def bar(total, unit):
 
 
 def wrap(text, width=80):
-    """Break prose into lines that fit; paragraphs stay apart, a command between backticks stays whole, an indented line goes on indented."""
+    """Break prose into lines that fit. Paragraphs stay apart, a command in backticks stays whole, an indented line stays so."""
     lead = len(text) - len(text.lstrip(" "))
     fill = textwrap.TextWrapper(
         width, subsequent_indent=" " * (lead and lead + 2), break_long_words=False, break_on_hyphens=False

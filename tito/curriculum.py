@@ -55,8 +55,8 @@ class Module:
 class Milestone:
     """One script that trains a network on what the learner has built.
 
-    `floor` is the test accuracy that it has to reach, in %; `frozen` is what the same network reached in measured runs whose filters stayed
-    as chance made them. A run with other `choices` has a `variant`, with data and figures of its own.
+    `floor` is the test accuracy that it has to reach, in %; `frozen` is what the network reached with random, frozen filters.
+    A run with other `choices` has a `variant`, with data and figures of its own.
     """
 
     name: str
@@ -69,7 +69,7 @@ class Milestone:
     variant: tuple[dict, ...] = ()
 
     def chosen(self, choices):
-        """Return the milestone as a run with these choices, a dict, is judged: the first variant whose own choices are among them."""
+        """Return the milestone for a run with these choices, a dict: the first variant whose own choices are among them."""
         for row in self.variant:
             if row["choices"].items() <= choices.items():
                 figures = {"frozen": None, "variant": (), **row}

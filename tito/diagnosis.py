@@ -94,7 +94,7 @@ def place():
     for module in modules:
         if not workspace.is_to_come(module):
             yield notebook(space, module)
-    yield from given(space)
+    yield from age(space)
 
 
 def writing(space):
@@ -122,6 +122,22 @@ def notebook(space, module):
     except SourceError as error:
         return Finding(False, str(error), f"mend the file, or tito module reset {module.number} (it keeps a copy)")
     return Finding(True, f"module {module}: {space.label(path)}")
+
+
+def age(space):
+    """Find out whether an older course wrote the workspace; if not, compare its given files with the course's."""
+    from tito.update import files
+
+    if space.is_clone:
+        return
+    if files.is_unfinished(space):
+        yield Finding(False, "an update of this workspace was interrupted", "tito update")
+    plan = files.plan(space)
+    if plan.is_older:
+        count = len(plan.changes)
+        yield Finding(False, f"an older course wrote this workspace: {count} files are not today's", "tito update")
+    else:
+        yield from given(space)
 
 
 def given(space):

@@ -17,10 +17,14 @@ def write_atomically(path, text):
     A Python file is compiled first; a file that already holds the text is left alone; permissions are kept. The folder is made
     if it is not there.
     """
-    path = Path(os.path.realpath(path))
-    if path.suffix == ".py":
+    if Path(path).suffix == ".py":
         compiled(text)
-    data = text.encode("utf-8")
+    replace_atomically(path, text.encode("utf-8"))
+
+
+def replace_atomically(path, data):
+    """Write bytes as `write_atomically` writes a text, whatever they are."""
+    path = Path(os.path.realpath(path))
     if path.is_file() and path.read_bytes() == data:
         return
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -36,11 +36,11 @@ def processor():
     path = Path("/proc/cpuinfo")
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     fields = dict(line.partition(":")[::2] for line in lines[:12])
-    found = {name.strip(): value.strip() for name, value in fields.items()}
-    if "model name" not in found:
+    cpu = {name.strip(): value.strip() for name, value in fields.items()}
+    if "model name" not in cpu:
         return platform.processor() or platform.machine()
-    family = f", family {found['cpu family']}, model {found['model']}" if "cpu family" in found else ""
-    return f"{found['model name']} ({found.get('vendor_id', '')}{family})"
+    family = f", family {cpu['cpu family']}, model {cpu['model']}" if "cpu family" in cpu else ""
+    return f"{cpu['model name']} ({cpu.get('vendor_id', '')}{family})"
 
 
 def cores():
@@ -74,15 +74,15 @@ def libraries():
     Returns:
         Dict from name to a dict, or to a sentence when the library is there and cannot be imported.
     """
-    found = {}
+    installed = {}
     for name, told in (("numpy", numpy), ("torch", torch), ("numba", None), ("tinygrad", None)):
         try:
             module = importlib.import_module(name)
         except ImportError:
             continue
         version = getattr(module, "__version__", None) or importlib.metadata.version(name)
-        found[name] = {"version": version, **(told(module) if told else {})}
-    return found
+        installed[name] = {"version": version, **(told(module) if told else {})}
+    return installed
 
 
 def numpy(module):

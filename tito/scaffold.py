@@ -6,6 +6,7 @@ from pathlib import Path
 from tito import leftovers, workspace
 from tito.curriculum import Curriculum
 from tito.notebooks import source, strip
+from tito.update import origin
 
 README = """\
 # My TinyTorch
@@ -57,6 +58,7 @@ def fill(folder, format, solved):
     here = [module for module in curriculum.modules if not workspace.is_to_come(module)]
     for module in here:
         write_notebook(workspace.Workspace(folder), module, format, solved)
+    origin.keep(workspace.Workspace(folder))
     return here
 
 

@@ -79,6 +79,14 @@ def exports_to_the_same(space, module):
     return text == space.exported(module).read_text(encoding="utf-8")
 
 
+def borrowed_text(module):
+    """Return the reference's file of the package, with a first line that says so."""
+    reference = source.read(workspace.course_source(module))
+    text = export_text(reference, reference, f"modules/{module.folder}/{module.name}.py")
+    head = BORROWED.format(folder=module.folder, number=module.number)
+    return "\n".join([head, *text.split("\n")[1:]])
+
+
 def fingerprint(space, module):
     """Return the hashes of a module's notebook and of its exported file; empty for a file that is not there."""
     try:

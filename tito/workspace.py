@@ -23,6 +23,15 @@ class NoWorkspace(WorkspaceError):
     remedy = "tito init DIR"
 
 
+class OlderWorkspace(WorkspaceError):
+    """The workspace was written by an older course than the one that is installed."""
+
+    remedy = "tito update"
+
+    def __init__(self):
+        super().__init__("an older course wrote this workspace: `tito update` brings it along and keeps what you wrote")
+
+
 class NoNotebook(WorkspaceError):
     """A module's notebook is not there."""
 
@@ -85,7 +94,7 @@ def copy_package(source, target, exports=()):
     shutil.copytree(source, target, ignore=left_out)
 
 
-# An idle thread of OpenBLAS stays awake for 2**26 ticks of the clock, 20 ms and more, on a core that a thread of a kernel could use.
+# An idle thread of OpenBLAS stays awake for 2**26 ticks of the clock, 20 ms and more, on a core that a kernel could use.
 # With 2**20, steps of convolutional networks are shorter on several threads, and others as long as before.
 BESIDE_BLAS = {"OPENBLAS_THREAD_TIMEOUT": "20"}
 

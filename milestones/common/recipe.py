@@ -15,12 +15,12 @@ from tinytorch.data import (
     TensorDataset,
     split_indices,
 )
+from tinytorch.datasets import CIFAR10, MNIST
 from tinytorch.losses import cross_entropy
 from tinytorch.optim import AdamW, LambdaLR, warmup_cosine
 from tinytorch.training import Trainer
 
-# Mean and standard deviation of the training pixels of each colour, as fractions of 255.
-PIXELS = {"mnist": Normalize([0.1307], [0.3081]), "cifar10": Normalize([0.49, 0.48, 0.45], [0.25, 0.24, 0.26])}
+PIXELS = {"mnist": Normalize(*MNIST.pixels), "cifar10": Normalize(*CIFAR10.pixels)}
 
 
 def warm_up_for_a_fifth(steps, epoch):

@@ -126,17 +126,15 @@ check("01.1")
 # %%
 #| export
 """Tensors, the operations on them, and `apply`, through which every operation runs."""
-from collections import namedtuple
-
 import numpy as np
 
-from tinytorch.given.device import device_of, move, numbers
-from tinytorch.given.printing import describe
+from tinytorch.given.creation import (arange, full, ones, ones_like, rand, randn, stack, tensor,
+                                      zeros, zeros_like)
+from tinytorch.given.device import device_of, numbers
 from tinytorch.given.dispatch import select_kernel
-from tinytorch.given.history import follow, record, tick
-from tinytorch.given.op import op, part, register
-from tinytorch.given.state import state
-from tinytorch.given.random import generator
+from tinytorch.given.history import record
+from tinytorch.given.op import op, register
+from tinytorch.given.tensor_methods import TensorMethods
 
 
 @op
@@ -194,8 +192,9 @@ check("01.2")
 #| export
 @op
 def div(a, b):
-    """Divide entry by entry; integers give fractions."""
-    return np.true_divide(a, b)
+    """Divide entry by entry; integers give fractions, and 0 gives inf or nan, without a warning."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.true_divide(a, b)
 
 
 @op
@@ -233,6 +232,12 @@ def sqrt(a):
 def absolute(a):
     """Drop the sign of every entry."""
     return np.abs(a)
+
+
+div.register_floats()  # whole numbers become float32 before they reach the function
+exp.register_floats()
+log.register_floats()
+sqrt.register_floats()
 
 # %%
 #| export
@@ -391,7 +396,7 @@ def mean(a, *, axis=None, keepdims=False):
     """
     ### BEGIN SOLUTION
     total = reduce_sum.forward(a, axis=axis, keepdims=keepdims)
-    return total / (a.size / total.size)
+    return total / (a.size / max(total.size, 1))  # an empty batch has no means, and no error
     ### END SOLUTION
 
 # %% check="01.5"
@@ -501,6 +506,19 @@ def argmax(a, *, axis=None, keepdims=False):
     return np.argmax(a, axis=axis, keepdims=keepdims)
 
 
+@op
+def reduce_min(a, *, axis=None, keepdims=False):
+    """Take the smallest entry along axes."""
+    return np.min(a, axis=axis, keepdims=keepdims)
+
+
+@op
+def argmin(a, *, axis=None, keepdims=False):
+    """Return the position of the smallest entry along one axis, the first of equal ones."""
+    return np.argmin(a, axis=axis, keepdims=keepdims)
+
+# %%
+#| export
 @op
 def permute(a, *, dims):
     """Put the axes into another order: axis ``dims[i]`` of ``a`` becomes axis i."""
@@ -699,225 +717,23 @@ def apply(op, *inputs, **params):
 # %% [markdown]
 # ## The class around it
 #
-# What remains is given: a class whose operators call your ops. Read it in passing; each line leads to an op that you know. It
-# is cut into families so that no cell is long. Names, shapes and defaults are PyTorch's; for reductions, NumPy's `axis` and
-# `keepdims` are understood as well.
+# What remains is the class. Yours is small: it holds the array and the labels. Everything else that a tensor can do comes from
+# the base `TensorMethods`, which is given in `tinytorch/given/tensor_methods.py`: its `__add__` looks up the op that is called
+# `add` and calls it, its `sum` calls your `reduce_sum`, and so on, with PyTorch's names, shapes and defaults. Functions that
+# make new tensors, such as `zeros` and `randn`, are given in `tinytorch/given/creation.py`.
 #
 # Writing into a tensor in place saves memory, and destroys what a gradient may still need. So every write is counted in
-# `version`, and writing into a tensor whose gradient is wanted is refused while ops are remembered. The last family draws and
-# fills new tensors; whatever draws random numbers takes `rng`.
-
-# %%
-#| export
-class Operators:
-    """What `+ - * / ** @` and comparisons do."""
-
-    __slots__ = ()
-    __hash__ = object.__hash__  # == compares entries, so a tensor hashes by identity
-
-    def __add__(self, other): return add(self, other)
-    def __sub__(self, other): return sub(self, other)
-    def __mul__(self, other): return mul(self, other)
-    def __truediv__(self, other): return div(self, other)
-    def __pow__(self, other): return power(self, other)
-    def __matmul__(self, other): return self.matmul(other)
-    def __radd__(self, other): return add(other, self)
-    def __rsub__(self, other): return sub(other, self)
-    def __rmul__(self, other): return mul(other, self)
-    def __rtruediv__(self, other): return div(other, self)
-    def __rpow__(self, other): return power(other, self)
-    def __rmatmul__(self, other): return Tensor(other).matmul(self)
-    def __neg__(self): return neg(self)
-    def __gt__(self, other): return greater(self, other)
-    def __ge__(self, other): return greater_equal(self, other)
-    def __lt__(self, other): return greater(other, self)
-    def __le__(self, other): return greater_equal(other, self)
-    def __eq__(self, other): return equal(self, other)
-    def __ne__(self, other): return equal(equal(self, other), False)
-
-# %%
-#| export
-def sizes(shape):
-    """Return a shape given as `f(2, 3)` or as `f((2, 3))`, as a tuple."""
-    return tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
-
-
-def plain_index(index):
-    """Replace every tensor in an index by its array."""
-    return tuple(unwrap(i) for i in index) if isinstance(index, tuple) else unwrap(index)
-
-
-class Functions:
-    """Entry by entry, and the matrix product for vectors too."""
-
-    __slots__ = ()
-
-    def exp(self): return exp(self)
-    def log(self): return log(self)
-    def sqrt(self): return sqrt(self)
-    def abs(self): return absolute(self)
-    def pow(self, exponent): return power(self, exponent)
-
-    def matmul(self, other):
-        """Multiply; a vector counts as a row on the left and as a column on the right."""
-        other = other if isinstance(other, Tensor) else Tensor(other)
-        m, n = self.ndim, other.ndim
-        if m == 0 or n == 0:
-            raise ValueError(f"matmul needs axes: {self.shape} @ {other.shape}; use * instead")
-        out = matmul(self if m > 1 else self.unsqueeze(0), other if n > 1 else other.unsqueeze(1))
-        out = out if n > 1 else out.squeeze(-1)
-        return out if m > 1 else out.squeeze(-1 if n == 1 else -2)
-
-# %%
-#| export
-class Reductions:
-    """Sums and means; `dim` and `keepdim` as in PyTorch, or `axis` and `keepdims` as in NumPy."""
-
-    __slots__ = ()
-
-    def sum(self, dim=None, keepdim=False, *, axis=None, keepdims=False):
-        return reduce_sum(self, axis=axis if dim is None else dim, keepdims=keepdim or keepdims)
-
-    def mean(self, dim=None, keepdim=False, *, axis=None, keepdims=False):
-        return mean(self, axis=axis if dim is None else dim, keepdims=keepdim or keepdims)
-
-    def var(self, dim=None, keepdim=False, *, correction=1):
-        """Average the squared distance from the mean; the count is less by `correction`."""
-        deviation = self - self.mean(dim, keepdim=True)
-        total = (deviation * deviation).sum(dim, keepdim)
-        return total / (self.numel() / total.numel() - correction)
-
-    def std(self, dim=None, keepdim=False, **rest): return self.var(dim, keepdim, **rest).sqrt()
-
-
-Extremes = namedtuple("Extremes", "values indices")  # what max(dim) and min(dim) return
-
-
-class Order:
-    """The largest and the smallest, as in PyTorch: with `dim`, values and indices together."""
-
-    __slots__ = ()
-
-    def amax(self, dim=None, keepdim=False): return reduce_max(self, axis=dim, keepdims=keepdim)
-    def amin(self, dim=None, keepdim=False): return -reduce_max(-self, axis=dim, keepdims=keepdim)
-    def argmax(self, dim=None, keepdim=False): return argmax(self, axis=dim, keepdims=keepdim)
-    def argmin(self, dim=None, keepdim=False): return argmax(-self, axis=dim, keepdims=keepdim)
-
-    def max(self, dim=None, keepdim=False):
-        """Return the largest entry of all, or with `dim` the pair of values and indices."""
-        values = self.amax(dim, keepdim)
-        return values if dim is None else Extremes(values, self.argmax(dim, keepdim))
-
-    def min(self, dim=None, keepdim=False):
-        """Return the smallest entry of all, or with `dim` the pair of values and indices."""
-        values = self.amin(dim, keepdim)
-        return values if dim is None else Extremes(values, self.argmin(dim, keepdim))
-
-# %%
-#| export
-class Shapes:
-    """The same numbers with another shape."""
-
-    __slots__ = ()
-
-    T = mT = property(lambda self: transpose(self, dim0=-2, dim1=-1))
-
-    def reshape(self, *shape): return reshape(self, shape=sizes(shape))
-    def view(self, *shape): return reshape(self, shape=sizes(shape))
-    def expand(self, *shape): return expand(self, shape=sizes(shape))
-    def transpose(self, dim0, dim1): return transpose(self, dim0=dim0, dim1=dim1)
-    def permute(self, *dims): return permute(self, dims=sizes(dims))
-    def __len__(self): return len(self.data)
-    def __getitem__(self, index): return getitem(self, index=plain_index(index))
-
-    def flatten(self, start_dim=0, end_dim=-1):
-        """Make one axis of those from ``start_dim`` to ``end_dim``."""
-        first, last = start_dim % max(self.ndim, 1), end_dim % max(self.ndim, 1)
-        return self.reshape(*self.shape[:first], -1, *self.shape[last + 1:])
-
-    def unsqueeze(self, dim):
-        """Insert an axis of size 1, so that it becomes axis ``dim``."""
-        dim = dim % (self.ndim + 1)
-        return self.reshape(*self.shape[:dim], 1, *self.shape[dim:])
-
-    def squeeze(self, dim=None):
-        """Drop axis ``dim`` if its size is 1; without ``dim``, all such axes."""
-        dropped = range(self.ndim) if dim is None else [dim % max(self.ndim, 1)]
-        return self.reshape(*(n for i, n in enumerate(self.shape) if n != 1 or i not in dropped))
-
-# %%
-#| export
-class Conversions:
-    """To Python and NumPy, and to another dtype or device."""
-
-    __slots__ = ()
-
-    def tolist(self): return self.data.tolist()
-    def float(self): return self.to(np.float32)
-    def double(self): return self.to(np.float64)
-    def long(self): return self.to(np.int64)
-    def clone(self): return cast(self, dtype=self.dtype)
-    def __array__(self, dtype=None, copy=None): return np.array(self.numpy(), dtype, copy=copy)
-
-    def to(self, target):
-        """Return this tensor on a device (a name) or with a dtype; itself if it is so already."""
-        device = isinstance(target, str)
-        if not device and self.dtype.kind == "f" and self.dtype != target:
-            return cast(self, dtype=target)
-        data = move(self.data, target) if device else np.asarray(self.data, target)
-        return self if data is self.data else Tensor(data, self.requires_grad)
-
-    def item(self):
-        """Return the one entry as a Python number."""
-        if self.numel() != 1:
-            raise ValueError(f"item() needs one entry, got shape {self.shape}: use tolist()")
-        return self.data.item()
-
-    def numpy(self):
-        """Return the array itself, which shares its memory with the tensor."""
-        if self.requires_grad:
-            raise RuntimeError("numpy() would lose the gradient: call .detach().numpy()")
-        return move(self.data, "cpu")
-
-    def __float__(self): return float(self.item())
-    def __int__(self): return int(self.item())
-    def __bool__(self): return bool(self.item())
-
-# %%
-#| export
-class Writes:
-    """Changes in place; each is counted, so that a gradient can tell what it has lost."""
-
-    __slots__ = ()
-
-    def write(self, array, index=...):
-        """Overwrite entries, all of them by default."""
-        if state.recording and (self.requires_grad or getattr(array, "requires_grad", False)):
-            raise RuntimeError("a write in place is not remembered, so nothing in it may require "
-                               "grad: make a new one (x = x + 1), or use `with no_grad():`")
-        self.data[plain_index(index)] = unwrap(array)
-        tick(self)
-        return self
-
-    def detach(self): return follow(Tensor(self.data[...]), self)
-    def __setitem__(self, index, value): self.write(value, index)
-    def __iadd__(self, other): return self.write(self + other)
-    def __isub__(self, other): return self.write(self - other)
-    def __imul__(self, other): return self.write(self * other)
-    def __itruediv__(self, other): return self.write(self / other)
-    def copy_(self, other): return self.write(other)
-    def fill_(self, value): return self.write(value)
-    def zero_(self): return self.write(0)
+# `written`, and writing into a tensor whose gradient is wanted is refused while ops are remembered.
 
 # %%
 #| export
 @register("Tensor")
-class Tensor(Operators, Functions, Reductions, Order, Shapes, Conversions, Writes):
+class Tensor(TensorMethods):
     """An array that knows where it came from and whether its gradient is wanted.
 
     Args:
         data: Number, nested list, array or tensor; an array is not copied.
-        requires_grad: Whether gradients shall flow to this tensor.
+        requires_grad: Whether gradients should flow to this tensor.
         dtype: NumPy dtype; by default float32 for Python floats, int64 for ints, an array's own.
 
     Raises:
@@ -930,64 +746,14 @@ class Tensor(Operators, Functions, Reductions, Order, Shapes, Conversions, Write
         tensor(56.)
     """
 
-    __slots__ = ("data", "requires_grad", "grad", "origin", "written", "__weakref__")
-    __array_ufunc__ = None  # sends array + tensor to Tensor.__radd__
+    __slots__ = ("data", "requires_grad", "_grad", "origin", "written", "__weakref__")
 
     def __init__(self, data, requires_grad=False, dtype=None):
-        self.data = data if type(data) is np.ndarray and dtype is None else as_array(data, dtype)
-        self.requires_grad, self.grad, self.origin, self.written = requires_grad, None, None, [0]
+        numeric = type(data) is np.ndarray and dtype is None and data.dtype.kind in "biuf"
+        self.data = data if numeric else as_array(data, dtype)
+        self.requires_grad, self._grad, self.origin, self.written = requires_grad, None, None, [0]
         if requires_grad and self.data.dtype.kind != "f":
             raise ValueError(f"only floats can require a gradient, got {self.data.dtype}")
-
-    shape = property(lambda self: self.data.shape)
-    ndim = property(lambda self: self.data.ndim)
-    dtype = property(lambda self: self.data.dtype)
-    device = property(lambda self: device_of(self.data))
-    is_leaf = property(lambda self: self.origin is None)
-    version = property(lambda self: self.written[0])
-
-    def numel(self): return self.data.size
-    def size(self, dim=None): return self.shape if dim is None else self.shape[dim]
-    def dim(self): return self.ndim
-    def __repr__(self): return describe(self, move(self.data, "cpu"))
-
-    def requires_grad_(self, requires_grad=True):
-        """Say whether gradients shall flow to this tensor, and return it."""
-        self.requires_grad = Tensor(self.data, requires_grad).requires_grad  # refuses integers
-        return self
-
-    def backward(self, gradient=None, retain_graph=None, create_graph=False):
-        """Fill the ``grad`` of every tensor below this one that wants it; module 05 writes how."""
-        return part("backward")(self, gradient, retain_graph, create_graph)
-
-# %%
-#| export
-def tensor(data, *, dtype=None, requires_grad=False):
-    """Make a tensor of a copy of the data."""
-    return Tensor(np.array(as_array(data, dtype)), requires_grad)
-
-
-def zeros(*shape, **options): return Tensor(np.zeros(sizes(shape), np.float32), **options)
-def ones(*shape, **options): return Tensor(np.ones(sizes(shape), np.float32), **options)
-def full(shape, value, **options): return Tensor(np.full(shape, as_array(value)), **options)
-def arange(*bounds, **options): return Tensor(as_array(np.arange(*bounds).tolist()), **options)
-def zeros_like(like): return Tensor(np.zeros_like(like.data))
-def ones_like(like): return Tensor(np.ones_like(like.data))
-
-
-def randn(*shape, rng=None, **options):
-    """Draw from the normal distribution with mean 0 and standard deviation 1."""
-    return Tensor(generator(rng).standard_normal(sizes(shape), np.float32), **options)
-
-
-def rand(*shape, rng=None, **options):
-    """Draw evenly from [0, 1)."""
-    return Tensor(generator(rng).random(sizes(shape), np.float32), **options)
-
-
-def stack(tensors, dim=0):
-    """Join tensors of one shape along a new axis."""
-    return cat(*(x.unsqueeze(dim) for x in tensors), dim=dim)
 
 # %% check="01.10"
 check("01.10")

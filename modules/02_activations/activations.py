@@ -424,7 +424,8 @@ def softmax(a, *, dim=-1):
         Bridle, Training Stochastic Model Recognition Algorithms as Networks, 1989.
     """
     ### BEGIN SOLUTION
-    powers = np.exp(a - a.max(axis=dim, keepdims=True))
+    largest = a.max(axis=dim, keepdims=True) if a.size else 0  # of no scores there is no largest
+    powers = np.exp(a - largest)
     powers /= powers.sum(axis=dim, keepdims=True)
     return powers
     ### END SOLUTION
@@ -499,7 +500,7 @@ def log_softmax(a, *, dim=-1):
         array([    0., -5000.])
     """
     ### BEGIN SOLUTION
-    shifted = a - a.max(axis=dim, keepdims=True)
+    shifted = a - (a.max(axis=dim, keepdims=True) if a.size else 0)
     return shifted - np.log(np.exp(shifted).sum(axis=dim, keepdims=True))
     ### END SOLUTION
 
@@ -551,6 +552,20 @@ check("02.7")
 
 # %% [markdown] hint="02.7"
 # Taking the larger of the array and its scaled copy works only for slopes below 1: see what happens for a slope of 3.
+
+# %% [markdown]
+# Of whole numbers, such as the pixels of a picture from 0 to 255, ReLU makes whole numbers. All others give fractions, so their
+# inputs become float32 before your function sees them. The next cell says so.
+
+# %%
+#| export
+sigmoid.register_floats()
+tanh.register_floats()
+erf.register_floats()
+gelu.register_floats()
+softmax.register_floats()
+log_softmax.register_floats()
+leaky_relu.register_floats()
 
 # %% [markdown]
 # ## Two bends separate what no line can

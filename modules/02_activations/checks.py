@@ -8,25 +8,25 @@ import numpy as np
 
 OVERFLOW = ("raises", "FloatingPointError", "overflow")
 INVALID = ("raises", "FloatingPointError", "invalid")  # inf - inf, 0 * inf, 0 / 0
-FLOAT64 = "an array of float64, although the input is float32"
 LARGEST = math.log(np.finfo(np.float32).max)  # about 88.7: the exponential of more than this is no float32
 
 
+def some(rng, scale=1.0):
+    """Draw float32 entries of one to four axes."""
+    return np.float32(scale) * rng.normal32(*rng.sizes(rng.size(1, 4)))
+
+
 def forward(op, a, **options):
-    """Run an op; where float32 does not go in, say also which dtype comes out."""
+    """Run an op; what overflows or is no number is an error."""
     with np.errstate(over="raise", invalid="raise"):
-        out = op.forward(a, **options)
-    dtype = getattr(out, "dtype", None)
-    if a.dtype == np.float32:
-        return FLOAT64 if isinstance(out, np.ndarray) and dtype == np.float64 else out
-    return {"values": out, "dtype": str(dtype)}
+        return op.forward(a, **options)
 
 
 def labelled(a, out, keeps_integers=False):
-    """The same form for an oracle's answer: functions of integers give float64, unless they keep integers."""
-    if a.dtype == np.float32:
-        return out
-    return {"values": out, "dtype": str(a.dtype) if keeps_integers or a.dtype.kind == "f" else "float64"}
+    """An oracle's answer: integers where they are kept, and of float32 what float32 can hold: 0 for the smallest numbers."""
+    keeps = keeps_integers and a.dtype.kind == "i"
+    with np.errstate(over="ignore"):
+        return np.asarray(out).astype(a.dtype) if keeps or a.dtype == np.float32 and np.asarray(out).dtype.kind == "f" else out
 
 
 def entrywise(function, a, keeps_integers=False):
@@ -44,12 +44,14 @@ def overflows(a, largest=LARGEST):
 
 
 def draw_relu(rng):
-    """Plain entries in one, two and three dimensions; integers; no entries at all; and what is not finite."""
-    yield dict(a=rng.standard_normal((4, 3), np.float32))
-    yield dict(a=np.array([-np.inf, -2.5, 0.0, 0.25, np.inf, np.nan], np.float32))
-    yield dict(a=rng.permutation([-7, -1, 0, 3, 12]))
-    yield dict(a=rng.standard_normal((2, 3, 5)) * 100)
-    yield dict(a=rng.standard_normal((0, 3), np.float32))
+    """Plain entries of one to four axes; integers; no entries at all; and what is not finite."""
+    yield dict(a=some(rng))
+    yield dict(a=rng.normal32(*rng.sizes(2)))
+    yield dict(a=np.float32(rng.mix([-np.inf, -2.5, 0.0, 0.25, np.inf, np.nan])))
+    yield dict(a=np.array(rng.mix([-7, -1, 0, 3, 12])))
+    yield dict(a=rng.integers(-9, 10, rng.sizes(2)))
+    yield dict(a=rng.standard_normal(rng.sizes(rng.size(2, 4))) * 100)
+    yield dict(a=rng.normal32(0, rng.size()))
 
 
 def observe_relu(relu, a):
@@ -71,14 +73,12 @@ def relu_by_python_max(a):
 misconceptions_relu = {
     "negative entries lost their sign instead of becoming 0": lambda a: oracle_relu(a, negative=lambda x: -x),
     "the positive entries became 0 and the negative ones stayed": lambda a: labelled(a, np.minimum(a, 0), True),
-    "the result is where a is positive, as True and False, not the entries themselves":
-        lambda a: a > 0 if a.dtype == np.float32 else {"values": a > 0, "dtype": "bool"},
+    "the result is where a is positive, as True and False, not the entries themselves": lambda a: a > 0,
     "only the positive entries are left, but the shape must stay": lambda a: labelled(a, a[a > 0], True),
-    "0.0 makes floats of integers; 0 leaves them what they are": lambda a:
-        {"values": oracle_relu(a)["values"], "dtype": "float64"} if a.dtype.kind == "i" else oracle_relu(a),
     "nan became 0: a comparison with nan is always False": lambda a: entrywise(lambda x: x if x > 0 else 0.0, a, True),
     "the array was multiplied by a mask, and minus infinity times 0 is nan": relu_by_mask,
     "Python's max compares two whole things, not entry by entry": relu_by_python_max,
+    "the loop runs over the first axis: over numbers only where that is the only one": lambda a: np.array([max(0, x) for x in a]),
 }
 
 
@@ -86,12 +86,13 @@ misconceptions_relu = {
 
 
 def draw_sigmoid(rng):
-    """Moderate entries, very negative ones, very positive ones; float64 and integers."""
-    yield dict(a=3 * rng.standard_normal((3, 4), np.float32))
-    yield dict(a=rng.permutation(np.array([-1000, -60, -30, -1.5, 0, 2, 30], np.float32)))
-    yield dict(a=rng.permutation(np.array([0.5, 3, 120, 200, 1000, -2], np.float32)))
-    yield dict(a=rng.standard_normal((2, 3, 2)))
-    yield dict(a=rng.permutation([-4, 0, 3, 7, 1]))
+    """Moderate entries of one to four axes, very negative ones, very positive ones; float64 and integers."""
+    yield dict(a=some(rng, 3))
+    yield dict(a=np.float32(rng.mix([-1000, -85, -60, -30, -1.5, 0, 2, 30])))
+    yield dict(a=np.float32(rng.mix([0.5, 3, 120, 200, 1000, -2])))
+    yield dict(a=rng.standard_normal(rng.sizes(3)))
+    yield dict(a=np.float64(rng.mix([-700, -200, -90.5, 3, 1000])))
+    yield dict(a=np.array(rng.mix([-4, 0, 3, 7, 1])))
 
 
 def observe_sigmoid(sigmoid, a):
@@ -99,18 +100,18 @@ def observe_sigmoid(sigmoid, a):
 
 
 def logistic(x):
-    """1 / (1 + exp(-x)) for one number; float32 has nothing but 0 for what is below exp(-104)."""
-    return 1 / (1 + math.exp(-x)) if x > -104 else 0.0
+    """1 / (1 + exp(-x)) for one number, by the form that does not overflow."""
+    return 1 / (1 + math.exp(-x)) if x > 0 else math.exp(x) / (1 + math.exp(x))
 
 
 def oracle_sigmoid(a):
     return entrywise(logistic, a)
 
 
-def sigmoid_by_tanh(a):
-    if a.dtype != np.float32:
-        return oracle_sigmoid(a)
-    return np.float32(0.5) * np.tanh(a * np.float32(0.5)) + np.float32(0.5)
+def cancelled_sigmoid(a):
+    """1 - 1 / (1 + exp(a)): nothing is left of a share below the last digit of 1."""
+    last = 6e-8 if a.dtype == np.float32 else 1.1e-16
+    return entrywise(lambda x: logistic(x) if logistic(x) > last else 0.0, a)
 
 
 misconceptions_sigmoid = {
@@ -121,23 +122,26 @@ misconceptions_sigmoid = {
     "the sign is turned around: large entries give 0": lambda a: oracle_sigmoid(-a),
     "negative entries give what their positive counterparts give: the sign got lost with the absolute value":
         lambda a: oracle_sigmoid(np.abs(a)),
-    "computed through tanh: values below 1e-8 came out as 0 (cancellation)": sigmoid_by_tanh,
+    "tiny values came out as 0: the formula subtracts from a number near 1, as 1 - s does (cancellation)": cancelled_sigmoid,
+    "the exponent was cut at 80: entries below -80 all give the same value":
+        lambda a: entrywise(lambda x: logistic(max(x, -80.0)), a),
     "the result was given the dtype of integer entries, which cut the fractions off":
-        lambda a: {"values": np.zeros_like(a), "dtype": str(a.dtype)} if a.dtype.kind == "i" else oracle_sigmoid(a),
+        lambda a: (1 / (1 + np.exp(-1.0 * a))).astype(a.dtype) if a.dtype.kind == "i" else oracle_sigmoid(a),
+    "math.exp takes one number, not an array": lambda a: 1 / (1 + math.exp(-a)),
 }
-atol_sigmoid = 1e-30  # a value of 9e-14 has digits to get right
+atol_sigmoid = 0.0  # a value of 9e-14 has digits to get right
 
 
 # 02.3 tanh
 
 
 def draw_tanh(rng):
-    """Moderate entries, tiny ones, huge ones; float64 and integers."""
-    yield dict(a=rng.standard_normal((3, 5), np.float32))
-    yield dict(a=1e-9 * rng.standard_normal(6, np.float32))
-    yield dict(a=rng.permutation(np.array([-300, -40, 0.3, 12, 120, 500, -1.5], np.float32)))
-    yield dict(a=rng.standard_normal((2, 2, 3)))
-    yield dict(a=rng.permutation([-4, 0, 1, 2, 25]))
+    """Moderate entries of one to four axes, tiny ones, huge ones; float64 and integers."""
+    yield dict(a=some(rng))
+    yield dict(a=np.float32(1e-9) * rng.normal32(*rng.sizes(rng.size(1, 2))))
+    yield dict(a=np.float32(rng.mix([-300, -40, 0.3, 12, 120, 500, -1.5])))
+    yield dict(a=rng.standard_normal(rng.sizes(3)))
+    yield dict(a=np.array(rng.mix([-4, 0, 1, 2, 25])))
 
 
 def observe_tanh(tanh, a):
@@ -168,6 +172,7 @@ misconceptions_tanh = {
     "that is the sigmoid: its values lie between 0 and 1": oracle_sigmoid,
     "that is the arc tangent: its values go up to 1.57": lambda a: entrywise(math.atan, a),
     "the sign is turned around": lambda a: oracle_tanh(-a),
+    "math.tanh takes one number; NumPy has one for arrays": lambda a: math.tanh(a),
 }
 atol_tanh = 0.0  # an entry of 1e-9 has digits to get right
 
@@ -177,13 +182,13 @@ atol_tanh = 0.0  # an entry of 1e-9 has digits to get right
 
 def draw_gelu(rng):
     """Both forms, the default, entries far from 0, float64 and integers, and a word that means neither."""
-    yield dict(a=2 * rng.standard_normal((3, 5), np.float32))
-    yield dict(a=rng.permutation(np.array([-100, -2.3, -0.7, 0, 0.2, 1, 50], np.float32)), approximate="none")
-    yield dict(a=2 * rng.standard_normal((2, 3, 4), np.float32), approximate="tanh")
-    yield dict(a=rng.permutation(np.array([-100, -3.5, -1.2, 0.4, 2.6, 80], np.float32)), approximate="tanh")
-    yield dict(a=2 * rng.standard_normal((4, 2)), approximate="none")
-    yield dict(a=rng.permutation([-3, -1, 0, 2, 5]), approximate="tanh")
-    yield dict(a=rng.standard_normal(3, np.float32), approximate="sigmoid")
+    yield dict(a=some(rng, 2))
+    yield dict(a=np.float32(rng.mix([-100, -2.3, -0.7, 0, 0.2, 1, 50])), approximate="none")
+    yield dict(a=some(rng, 2), approximate="tanh")
+    yield dict(a=np.float32(rng.mix([-100, -3.5, -1.2, 0.4, 2.6, 80])), approximate="tanh")
+    yield dict(a=2 * rng.standard_normal(rng.sizes(2)), approximate=rng.pick("none", "tanh"))
+    yield dict(a=np.array(rng.mix([-3, -1, 0, 2, 5])), approximate=rng.pick("none", "tanh"))
+    yield dict(a=some(rng), approximate=rng.pick("sigmoid", "erf", "exact"))
 
 
 def observe_gelu(gelu, a, **options):
@@ -237,9 +242,12 @@ misconceptions_gelu = {
     "x is squared in the tanh form, not cubed":
         lambda a, approximate="none": oracle_gelu(
             a, approximate, tanh=lambda x: 0.5 * x * (1 + math.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x)))),
-    "np.sqrt gives a NumPy float64, which makes a float32 array float64; math.sqrt gives a Python number":
+    "the constant of the tanh form is the root of 2 / pi, not of 2 * pi":
+        lambda a, approximate="none": oracle_gelu(
+            a, approximate, tanh=lambda x: 0.5 * x * (1 + math.tanh(math.sqrt(2 * math.pi) * (x + 0.044715 * x ** 3)))),
+    "an assert gives an AssertionError; a ValueError is asked for":
         lambda a, approximate="none":
-            FLOAT64 if a.dtype == np.float32 and approximate in ("none", "tanh") else oracle_gelu(a, approximate),
+            oracle_gelu(a, approximate) if approximate in ("none", "tanh") else ("raises", "AssertionError"),
     "an unknown approximate silently gives the tanh form": gelu_silent,
     "an unknown approximate silently gives the exact form": gelu_silent_exact,
     "an unknown approximate silently gives None": gelu_returns_nothing,
@@ -251,18 +259,22 @@ misconceptions_gelu = {
 
 
 def draw_softmax(rng):
-    """The default axis and others, entries that overflow, rows far apart, a mask of -inf, float64, integers, no rows."""
-    yield dict(a=2 * rng.standard_normal((3, 5), np.float32))
-    yield dict(a=2 * rng.standard_normal((3, 5), np.float32), dim=0)
-    yield dict(a=rng.standard_normal((2, 3, 4), np.float32), dim=1)
-    yield dict(a=rng.standard_normal((2, 4, 3), np.float32), dim=-2)
-    yield dict(a=rng.standard_normal(7, np.float32), dim=0)
-    yield dict(a=1000 + rng.standard_normal((2, 6), np.float32))
-    yield dict(a=np.float32([[40], [-160], [0]]) + rng.standard_normal((3, 4), np.float32), dim=1)
-    yield dict(a=np.where(rng.permutation(5) < 2, -np.inf, rng.standard_normal((4, 5))).astype(np.float32))
-    yield dict(a=rng.standard_normal((2, 5)), dim=0)
-    yield dict(a=rng.permutation([-3, 0, 2, 5]))
-    yield dict(a=rng.standard_normal((0, 4), np.float32))
+    """The default axis and others of one to four, entries that overflow, rows far apart, a mask of -inf, float64, integers, no rows."""
+    m, n = rng.sizes(2, 3, 7)
+    yield dict(a=2 * rng.normal32(m, n))
+    yield dict(a=2 * rng.normal32(m, n), dim=0)
+    yield dict(a=rng.normal32(*rng.sizes(3)), dim=1)
+    yield dict(a=rng.normal32(*rng.sizes(3)), dim=-2)
+    ndim = rng.size(1, 4)
+    yield dict(a=rng.normal32(*rng.sizes(ndim)), dim=rng.axis(ndim))
+    yield dict(a=1000 + rng.normal32(m, n))
+    yield dict(a=60 + rng.normal32(n, m))
+    yield dict(a=np.float32([[40], [-160], [0]]) + rng.normal32(3, n), dim=rng.pick(1, -1))
+    yield dict(a=np.float32([40, -160, 0]) + rng.normal32(n, 3), dim=rng.pick(0, -2))
+    yield dict(a=np.float32(np.where(rng.permutation(n) < 2, -np.inf, rng.normal32(m, n))))
+    yield dict(a=rng.standard_normal((2, n)), dim=0)
+    yield dict(a=np.array(rng.mix([-3, 0, 2, 5])))
+    yield dict(a=rng.normal32(0, n))
 
 
 def observe_softmax(softmax, a, **options):
@@ -310,6 +322,27 @@ def softmax_with_one_shift(a, dim=-1):
     return INVALID if too_far else oracle_softmax(a, dim)
 
 
+def softmax_with_the_largest_added(a, dim=-1):
+    """Overflow where twice the largest score is too much, 0 / 0 where twice that of a row is far below 0."""
+    if not a.size:
+        return oracle_softmax(a, dim)
+    sums = a + a.max(axis=dim, keepdims=True)
+    lost = a.dtype == np.float32 and bool((sums.max(axis=dim) < -104).any())
+    return OVERFLOW if overflows(sums) else INVALID if lost else oracle_softmax(a, dim)
+
+
+def largest_along_the_last(a, dim=-1):
+    """Each entry is shifted by the largest of its last axis, and divided by the sum along dim."""
+    if not a.size:
+        return oracle_softmax(a, dim)
+    values = a.astype(np.float64)
+    shifted = values - values.max(axis=-1, keepdims=True)
+    if a.dtype == np.float32 and (shifted.max(axis=dim) < -104).any():
+        return INVALID
+    powers = np.exp(shifted)
+    return powers / powers.sum(axis=dim, keepdims=True)
+
+
 def softmax_without_keepdims(a, dim=-1):
     powers = powers_of_rows(a, dim)
     return labelled(a, powers / powers.sum(axis=dim))
@@ -318,6 +351,12 @@ def softmax_without_keepdims(a, dim=-1):
 misconceptions_softmax = {
     "exponentials of the scores as they are overflow, and vanish where all scores of a row are far below 0": softmax_unshifted,
     "the largest entry of the whole array was subtracted: rows far below it became 0 / 0": softmax_with_one_shift,
+    "the largest score was added; taking it off is what keeps the exponentials small": softmax_with_the_largest_added,
+    "the largest entry of the whole array was subtracted unless dim is the last: each row along dim has its own":
+        lambda a, dim=-1: oracle_softmax(a, dim) if dim in (-1, a.ndim - 1) else softmax_with_one_shift(a, dim),
+    "the largest entry was taken along the last axis, the sum along dim": largest_along_the_last,
+    "the scores were cut at 80: beyond that all of them are equal": lambda a, dim=-1:
+        along(lambda row: shares([min(max(x, -80.0), 80.0) for x in row]), a, dim),
     "dim is missing in the sum: all entries together sum to 1":
         lambda a, dim=-1: labelled(a, powers_of_rows(a, dim) / powers_of_rows(a, dim).sum()),
     "dim is missing in the largest entry and in the sum: all entries together sum to 1": softmax_of_everything,
@@ -335,18 +374,22 @@ misconceptions_softmax = {
 
 def draw_log_softmax(rng):
     """As for softmax, and scores so far apart that a share is 0 in float32."""
-    yield dict(a=2 * rng.standard_normal((3, 5), np.float32))
-    yield dict(a=2 * rng.standard_normal((3, 5), np.float32), dim=0)
-    yield dict(a=rng.standard_normal((2, 3, 4), np.float32), dim=1)
-    yield dict(a=rng.standard_normal((2, 4, 3), np.float32), dim=-2)
-    yield dict(a=rng.standard_normal(7, np.float32), dim=0)
-    yield dict(a=rng.permuted(np.array([[0, -3, -120, 4], [-700, 2, 1, -150]], np.float32), axis=1))
-    yield dict(a=1000 + rng.standard_normal((2, 6), np.float32))
-    yield dict(a=np.float32([[40], [-160], [0]]) + rng.standard_normal((3, 4), np.float32), dim=1)
-    yield dict(a=np.where(rng.permutation(5) < 2, -np.inf, rng.standard_normal((4, 5))).astype(np.float32))
-    yield dict(a=rng.standard_normal((2, 5)), dim=0)
-    yield dict(a=rng.permutation([-3, 0, 2, 5]))
-    yield dict(a=rng.standard_normal((0, 4), np.float32))
+    m, n = rng.sizes(2, 3, 7)
+    yield dict(a=2 * rng.normal32(m, n))
+    yield dict(a=2 * rng.normal32(m, n), dim=0)
+    yield dict(a=rng.normal32(*rng.sizes(3)), dim=1)
+    yield dict(a=rng.normal32(*rng.sizes(3)), dim=-2)
+    ndim = rng.size(1, 4)
+    yield dict(a=rng.normal32(*rng.sizes(ndim)), dim=rng.axis(ndim))
+    yield dict(a=rng.permuted(np.float32([[0, -3, -120, 4], [-700, 2, 1, -150]]), axis=1))
+    yield dict(a=1000 + rng.normal32(m, n))
+    yield dict(a=60 + rng.normal32(n, m))
+    yield dict(a=np.float32([[40], [-160], [0]]) + rng.normal32(3, n), dim=rng.pick(1, -1))
+    yield dict(a=np.float32([40, -160, 0]) + rng.normal32(n, 3), dim=rng.pick(0, -2))
+    yield dict(a=np.float32(np.where(rng.permutation(n) < 2, -np.inf, rng.normal32(m, n))))
+    yield dict(a=rng.standard_normal((2, n)), dim=0)
+    yield dict(a=np.array(rng.mix([-3, 0, 2, 5])))
+    yield dict(a=rng.normal32(0, n))
 
 
 def observe_log_softmax(log_softmax, a, **options):
@@ -401,6 +444,12 @@ misconceptions_log_softmax = {
     "the logarithm of the sum is added, not subtracted":
         lambda a, dim=-1: along(lambda row: [2 * (x - max(row)) - y for x, y in zip(row, log_shares(row))], a, dim),
     "the logarithm is missing: these are the shares": oracle_softmax,
+    "a small number was added before the logarithm: it hides every share below it":
+        lambda a, dim=-1: labelled(a, np.log(oracle_softmax(a, dim) + 1e-12)),
+    "the sum itself was subtracted: its logarithm is missing":
+        lambda a, dim=-1: along(lambda row: [x - max(row) - math.fsum(math.exp(y - max(row)) for y in row) for x in row], a, dim),
+    "the largest score was subtracted twice":
+        lambda a, dim=-1: along(lambda row: [y - max(row) for y in log_shares(row)], a, dim),
     "one sum over the whole array, not one along dim": log_softmax_of_everything,
     "dim is ignored: always the last axis": lambda a, dim=-1: oracle_log_softmax(a, -1),
     "the default is the first axis, but it must be the last": lambda a, dim=0: oracle_log_softmax(a, dim),
@@ -413,12 +462,12 @@ misconceptions_log_softmax = {
 
 def draw_leaky_relu(rng):
     """The default slope and others, one of them steeper than 1; integers; what is not finite."""
-    yield dict(a=100 * rng.standard_normal((4, 3), np.float32))
-    yield dict(a=rng.standard_normal((2, 3, 5), np.float32), negative_slope=0.3)
-    yield dict(a=rng.standard_normal(7, np.float32), negative_slope=3.0)
-    yield dict(a=np.array([-np.inf, -2.5, 0.0, 0.25, np.inf, np.nan], np.float32), negative_slope=0.5)
-    yield dict(a=rng.standard_normal((3, 2)), negative_slope=0.1)
-    yield dict(a=rng.permutation([-8, -1, 0, 3, 12]), negative_slope=0.25)
+    yield dict(a=some(rng, 100))
+    yield dict(a=some(rng), negative_slope=rng.pick(0.3, 0.125, 0.2))
+    yield dict(a=rng.normal32(rng.size(5, 9)), negative_slope=rng.pick(3.0, 1.5))
+    yield dict(a=np.float32(rng.mix([-np.inf, -2.5, 0.0, 0.25, np.inf, np.nan])), negative_slope=0.5)
+    yield dict(a=rng.standard_normal(rng.sizes(2)), negative_slope=0.1)
+    yield dict(a=np.array(rng.mix([-8, -1, 0, 3, 12])), negative_slope=rng.pick(0.25, 0.3))
 
 
 def observe_leaky_relu(leaky_relu, a, **options):
@@ -435,6 +484,8 @@ misconceptions_leaky_relu = {
     "negative_slope is ignored: always 0.01": lambda a, negative_slope=0.01: oracle_leaky_relu(a),
     "negative entries became 0: that is relu": lambda a, negative_slope=0.01: oracle_leaky_relu(a, 0.0),
     "negative entries came out positive": lambda a, negative_slope=0.01: oracle_leaky_relu(a, -negative_slope),
+    "the products were written into an array of integers, which cut off the fractions": lambda a, negative_slope=0.01:
+        np.trunc(oracle_leaky_relu(a, negative_slope)) if a.dtype.kind == "i" else oracle_leaky_relu(a, negative_slope),
     "nan was scaled away or became a number": lambda a, negative_slope=0.01:
         entrywise(lambda x: 0.0 if x != x else x * negative_slope if x < 0 else x, a),
 }

@@ -7,11 +7,6 @@ import math
 import numpy as np
 
 
-def normal(rng, *shape):
-    """Draw float32 numbers of both signs."""
-    return rng.standard_normal(shape, np.float32)
-
-
 def numbers(module, result):
     """Return a tensor's array; of anything else, what it is."""
     return np.array(result.data) if isinstance(result, module.Tensor) else f"{type(result).__name__}, not a Tensor"
@@ -21,15 +16,18 @@ def numbers(module, result):
 
 
 def draw_linear(rng):
-    """Batches of one and two axes, a single example, no bias, as many inputs as outputs, one neuron, features that do not fit."""
-    yield dict(x=normal(rng, 4, 3), weight=normal(rng, 5, 3), bias=normal(rng, 5))
-    yield dict(x=normal(rng, 2, 3, 4), weight=normal(rng, 6, 4), bias=normal(rng, 6))
-    yield dict(x=normal(rng, 2, 3), weight=normal(rng, 3, 3), bias=normal(rng, 3))
-    yield dict(x=normal(rng, 5, 2), weight=normal(rng, 7, 2))
-    yield dict(x=normal(rng, 3), weight=normal(rng, 4, 3), bias=normal(rng, 4))
-    yield dict(x=normal(rng, 6, 3), weight=normal(rng, 1, 3), bias=normal(rng, 1))
-    yield dict(x=rng.standard_normal((2, 3)), weight=rng.standard_normal((4, 3)), bias=rng.standard_normal(4))
-    yield dict(x=normal(rng, 2, 5), weight=normal(rng, 3, 4), bias=normal(rng, 3))
+    """Batches of no to three axes, no bias, as many inputs as outputs, as many examples, one neuron, features that do not fit."""
+    k, n, b, c = rng.sizes(4)
+    yield dict(x=rng.normal32(b, k), weight=rng.normal32(n, k), bias=rng.normal32(n))
+    yield dict(x=rng.normal32(c, b, k), weight=rng.normal32(n, k), bias=rng.normal32(n))
+    yield dict(x=rng.normal32(b, k), weight=rng.normal32(k, k), bias=rng.normal32(k))
+    yield dict(x=rng.normal32(n, k), weight=rng.normal32(n, k), bias=rng.normal32(n))
+    yield dict(x=rng.normal32(b, k), weight=rng.normal32(n, k))
+    yield dict(x=rng.normal32(k), weight=rng.normal32(n, k), bias=rng.normal32(n))
+    yield dict(x=rng.normal32(b, k), weight=rng.normal32(1, k), bias=rng.normal32(1))
+    batch = rng.sizes(rng.size(0, 3))
+    yield dict(x=rng.normal32(*batch, c), weight=rng.normal32(b, c), bias=rng.normal32(b))
+    yield dict(x=rng.normal32(b, k), weight=rng.normal32(n, c), bias=rng.normal32(n))
 
 
 def observe_linear(linear, **inputs):
@@ -47,6 +45,10 @@ misconceptions_linear = {
     "the weight is not transposed: its rows are the neurons": lambda x, weight, bias=None:
         x.astype(np.float64) @ weight + (0 if bias is None else bias),
     "the bias is left out": lambda x, weight, bias=None: oracle_linear(x, weight),
+    "the bias is a column, which lines up with the examples; it belongs to the outputs": lambda x, weight, bias=None:
+        oracle_linear(x, weight) if bias is None else oracle_linear(x, weight) + bias[:, None],
+    "one example came back as a batch of one: np.atleast_2d, or x[None], adds an axis": lambda x, weight, bias=None:
+        oracle_linear(np.atleast_2d(x), weight, bias),
     "the bias is subtracted": lambda x, weight, bias=None: oracle_linear(x, weight, None if bias is None else -bias),
     "the bias is added also where there is none": lambda x, weight, bias=None:
         ("raises", "TypeError") if bias is None else oracle_linear(x, weight, bias),
@@ -61,21 +63,39 @@ misconceptions_linear = {
 
 
 def draw_Tree(rng):
-    """A flat tree, branches in four levels, things that are not parameters, a list, nothing at all, a prefix."""
-    names = [str(name) for name in rng.permutation(["weight", "bias", "scale", "gain", "alpha", "zeta"])]
-    a, b, c, d, e, f = names
-    for tree, prefix in [
+    """A flat tree, branches in four levels and at random, twelve of them, things that are no parameters, a list, nothing, a prefix."""
+    a, b, c, d, e, f = rng.mix(["weight", "bias", "scale", "gain", "alpha", "zeta"])
+    prefix = rng.pick("net", "model", "a.b")
+    for tree, start in [
             (f"{a} = Parameter, {b} = Parameter", ""),
             (f"{a} = Parameter, net = Tree, net.{b} = Parameter, net.{c} = Parameter, {d} = Parameter", ""),
             (f"x = Tree, x.y = Tree, x.y.z = Tree, x.y.z.{e} = Parameter, x.y.z.{a} = Parameter, {c} = Parameter", ""),
             (f"name = text, {a} = Tensor, size = number, 0 = Tree, 0.{b} = Parameter, {c} = None, 0.{f} = Tensor", ""),
             (f"rows = list of Trees, {d} = Parameter, last = Tree, last.{e} = Parameter, empty = Tree", ""),
-            (f"{b} = Parameter, 0 = Tree, 0.1 = Tree, 0.1.{c} = Parameter, 0.{a} = Parameter", "net"),
-            ("empty = Tree", "net")]:
-        yield dict(tree=tree, prefix=prefix)
+            (f"{a} = frozen Parameter, {d} = Parameter, 0 = Tree, 0.{b} = frozen Parameter", ""),
+            (", ".join(f"{i} = Tree, {i}.{f} = Parameter" for i in range(12)), ""),
+            (branches(rng, [a, b, c, d]), ""), (branches(rng, [c, e, f, b]), prefix),
+            (f"{b} = Parameter, 0 = Tree, 0.1 = Tree, 0.1.{c} = Parameter, 0.{a} = Parameter", prefix),
+            ("empty = Tree", prefix)]:
+        yield dict(tree=tree, prefix=start)
 
 
-describe_Tree = "named_parameters(prefix={prefix}) of a tree"
+def branches(rng, names, path="", depth=3):
+    """Draw a tree in which parameters and branches take turns."""
+    parts = []
+    for name in rng.mix(names):
+        if depth and rng.random() < 0.5:
+            parts += [f"{path}{name} = Tree", branches(rng, names[:2], f"{path}{name}.", depth - 1)]
+        else:
+            parts.append(f"{path}{name} = Parameter")
+    return ", ".join(parts)
+
+
+def describe_Tree(tree, prefix):
+    made = {"Parameter": "Parameter(...)", "Tensor": "Tensor(...)", "Tree": "Tree()", "number": "3.5", "text": "'text'",
+            "frozen Parameter": "Parameter(...), with requires_grad = False", "list of Trees": "[Tree(), Tree()]", "None": "None"}
+    lines = [f"net.{path} = {made[kind]}" for path, kind in assignments(tree)]
+    return "\n".join([*lines, f"net.named_parameters({prefix!r})" if prefix else "net.named_parameters()"])
 
 
 def assignments(tree):
@@ -91,70 +111,102 @@ def build(module, tree):
         node = root
         for step in way:
             node = getattr(node, step)
-        inner = module.Tree()
+        inner, frozen = module.Tree(), module.Parameter([float(number)])
         inner.weight = module.Parameter([0.5])
+        frozen.requires_grad = False
         setattr(node, name, {"Parameter": module.Parameter([float(number)]), "Tensor": module.Tensor([0.5]), "text": "text",
-                             "Tree": module.Tree(), "number": 3.5, "None": None, "list of Trees": [inner, inner]}[kind])
+                             "Tree": module.Tree(), "number": 3.5, "None": None, "list of Trees": [inner, inner],
+                             "frozen Parameter": frozen}[kind])
     return root
 
 
 def observe_Tree(module, tree, prefix):
-    """The paths in order, and which parameter each of them names."""
+    """The paths in order, and which parameter each of them names: the n-th attribute holds the number n."""
     pairs = list(build(module, tree).named_parameters(prefix) if prefix else build(module, tree).named_parameters())
     odd = [pair for pair in pairs if not isinstance(pair, tuple) or len(pair) != 2]
     if odd:
-        return f"a {type(odd[0]).__name__} where a pair (path, parameter) was needed"
+        return f"it yields a {type(odd[0]).__name__} where a pair (path, parameter) is needed"
     return {"paths": [path for path, _ in pairs],
-            "numbers": [value.data.item() if isinstance(value, module.Tensor) else type(value).__name__ for _, value in pairs]}
+            "parameters": [value.data.item() if isinstance(value, module.Tensor) else type(value).__name__ for _, value in pairs]}
 
 
-def walk(tree, prefix="", kinds=("Parameter",), separator=".", deepest=9):
+def walk(tree, prefix="", kinds=("Parameter", "frozen Parameter"), separator=".", deepest=9):
     """List (path, number) of the parameters, a node's entries before those of what was assigned after it."""
     parts = [(path.split("."), kind, number) for number, (path, kind) in enumerate(assignments(tree))]
     order = {tuple(way): number for way, _, number in parts}
     parts.sort(key=lambda part: [order[tuple(part[0][:length])] for length in range(1, len(part[0]) + 1)])
-    return [(separator.join([prefix] * bool(prefix) + way), float(number) if kind == "Parameter" else 0.5)
+    return [(separator.join([prefix] * bool(prefix) + way), float(number) if "Parameter" in kind else 0.5)
             for way, kind, number in parts if kind in kinds and len(way) <= deepest]
 
 
 def listed(pairs):
-    return {"paths": [path for path, _ in pairs], "numbers": [number for _, number in pairs]}
+    return {"paths": [path for path, _ in pairs], "parameters": [number for _, number in pairs]}
 
 
 def oracle_Tree(tree, prefix, **options):
     return listed(walk(tree, prefix, **options))
 
 
+EVERY = ("Parameter", "frozen Parameter", "Tensor")
+
+
 def with_lists(tree, prefix):
     """The trees in a list counted as trees."""
     found = "rows = Tree, rows.0 = Tree, rows.0.weight = Tensor, rows.1 = Tree, rows.1.weight = Tensor"
-    kinds = ("Parameter", "Tensor") if "rows" in tree else ("Parameter",)
+    kinds = EVERY if "rows" in tree else EVERY[:2]
     return oracle_Tree(tree.replace("rows = list of Trees", found), prefix, kinds=kinds)
 
 
 def by_depth(tree, prefix, sign):
-    return listed(sorted(walk(tree, prefix), key=lambda pair: sign * pair[0].count(".")))
+    return listed(sorted(walk(tree, prefix), key=lambda pair: sign * pair[0].removeprefix(prefix).count(".")))
+
+
+def own_ones(tree, prefix, sign):
+    """A tree's own parameters before (or after) those of its branches, at every level."""
+    def order(pair):
+        way = pair[0].removeprefix(f"{prefix}.").split(".") if prefix else pair[0].split(".")
+        return [(sign * (length < len(way)), position.get(".".join(way[:length]), 0)) for length in range(1, len(way) + 1)]
+    position = {path: number for number, (path, _) in enumerate(assignments(tree))}
+    return listed(sorted(walk(tree, prefix), key=order))
+
+
+def generators(tree, prefix):
+    """A branch's generator itself is yielded."""
+    has_branches = any(kind == "Tree" for _, kind in assignments(tree))
+    return "it yields a generator where a pair (path, parameter) is needed" if has_branches else oracle_Tree(tree, prefix)
+
+
+def without_prefix(tree, prefix):
+    return listed([(path.removeprefix(f"{prefix}.") if prefix else path, number) for path, number in walk(tree, prefix)])
 
 
 misconceptions_Tree = {
     "only the tree's own parameters: the trees below it are not asked": lambda tree, prefix:
         oracle_Tree(tree, prefix, deepest=1),
+    "only the tree's own parameters, without the prefix: the trees below it are not asked": lambda tree, prefix:
+        oracle_Tree(tree, "", deepest=1),
     "only two levels: a child must ask its own children too": lambda tree, prefix: oracle_Tree(tree, prefix, deepest=2),
+    "a generator is yielded: `yield from` hands on what it yields": generators,
     "the paths lack the names on the way: hand the path to the child as its prefix": lambda tree, prefix:
         listed([(path.split(".")[-1] if "." in path.removeprefix(prefix + ".") else path, n) for path, n in walk(tree, prefix)]),
+    "the paths are the last names only: hand the path to the child as its prefix, and put the prefix in front": lambda tree, prefix:
+        listed([(path.split(".")[-1], number) for path, number in walk(tree, prefix)]),
     "the paths hold only the last two names: hand the whole path to the child, not its name alone": lambda tree, prefix:
-        listed([(".".join(path.split(".")[-2:]), number) for path, number in walk(tree, prefix)]),
+        listed([(".".join(path.split(".")[-2:]) if path.count(".") > prefix.count(".") + bool(prefix) else path, number)
+                for path, number in walk(tree, prefix)]),
     "the dot between the names is missing": lambda tree, prefix: oracle_Tree(tree, prefix, separator=""),
     "a dot stands in front although the prefix is empty": lambda tree, prefix:
         listed([(path if prefix else f".{path}", number) for path, number in walk(tree, prefix)]),
-    "the prefix given by the caller is ignored": lambda tree, prefix: oracle_Tree(tree, ""),
-    "tensors that are no parameters are listed too": lambda tree, prefix:
-        oracle_Tree(tree, prefix, kinds=("Parameter", "Tensor")),
+    "the prefix given by the caller is ignored": without_prefix,
+    "tensors that are no parameters are listed too": lambda tree, prefix: oracle_Tree(tree, prefix, kinds=EVERY),
+    "parameters that are frozen are left out: they are parameters all the same": lambda tree, prefix:
+        oracle_Tree(tree, prefix, kinds=("Parameter",)),
     "trees in a list are listed too: PyTorch passes them over": with_lists,
     "a tree's own parameters come first: keep the order in which the attributes were assigned": lambda tree, prefix:
-        by_depth(tree, prefix, 1),
+        own_ones(tree, prefix, 1),
     "a tree's own parameters come last: keep the order in which the attributes were assigned": lambda tree, prefix:
-        by_depth(tree, prefix, -1),
+        own_ones(tree, prefix, -1),
+    "sorted by depth: keep the order in which the attributes were assigned": lambda tree, prefix: by_depth(tree, prefix, 1),
     "sorted by path: keep the order in which the attributes were assigned": lambda tree, prefix:
         listed(sorted(walk(tree, prefix), key=lambda pair: pair[0])),
 }
@@ -163,27 +215,33 @@ misconceptions_Tree = {
 # 03.3 Stateful
 
 
-A_BUFFER = "inner.scale is a buffer"
+A_BUFFER = ", the last of its own a buffer"
 
 
 def draw_Stateful(rng):
     """What fits, as tensors and as arrays; what lacks, exceeds or has another shape, alone and together; not strict; a buffer."""
-    rows, columns, length = (int(size) for size in 2 + rng.permutation(4)[:3])
-    weight, bias, scale = f"weight ({rows}, {columns})", f"inner.bias ({length},)", "inner.scale (1,)"
-    turned, long = f"weight ({columns}, {rows})", f"inner.scale ({rows},)"
+    rows, columns, length = rng.sizes(3, 2, 6)
+    one, two, three, other = rng.mix(["weight", "bias", "scale", "gain", "alpha", "offset"])[:4]
+    deep = rng.pick("inner.", "inner.first.", "a.b.c.")
+    weight, bias, scale = f"{one} ({rows}, {columns})", f"inner.{two} ({length},)", f"{deep}{three} (1,)"
+    if rng.pick(True, False):
+        weight = f"{one} ({rows}, {columns}, 3)"
+    turned, long = f"{one} ({columns}, {rows})", f"{deep}{three} ({rows},)"
     tree = f"{weight}; {bias}; {scale}"
     for state, strict, values in [
             (f"{scale}; {weight}; {bias}", True, "tensors"), (tree, True, "arrays"), (f"{weight}; {scale}", True, "tensors"),
-            (f"{tree}; other (2,)", True, "tensors"), (f"{turned}; {bias}; {scale}", True, "tensors"),
-            (f"{weight}; inner.bias (1,); {scale}", True, "arrays"),
-            (f"{turned}; {bias}; offset (4,); extra (2,)", True, "tensors"),
-            (f"other (2,); {bias}; {scale}", False, "tensors"), (f"{weight}; {bias}; {long}", False, "tensors"),
-            ("other (2,)", True, "tensors"), ("other (2,)", False, "arrays"), (tree, True, f"tensors, {A_BUFFER}"),
-            (f"{scale}; {bias}; extra (3,)", False, f"arrays, {A_BUFFER}"), (f"{weight}; {bias}", True, f"tensors, {A_BUFFER}")]:
+            (f"{tree}; {other} (2,)", True, "tensors"), (f"{turned}; {bias}; {scale}", True, "tensors"),
+            (f"{weight}; inner.{two} (1,); {scale}", True, "arrays"),
+            (f"{turned}; {bias}; {other} (4,); extra (2,)", True, "tensors"),
+            (f"{other} (2,); {bias}; {scale}", False, "tensors"), (f"{weight}; {bias}; {long}", False, "tensors"),
+            (f"{other} (2,)", True, "tensors"), (f"{other} (2,)", False, "arrays"), (tree, True, f"tensors{A_BUFFER}"),
+            (f"{scale}; {bias}; extra (3,)", False, f"arrays{A_BUFFER}"), (f"{weight}; {bias}", True, f"tensors{A_BUFFER}")]:
         yield dict(tree=tree, state=state, strict=strict, values=values)
 
 
-describe_Stateful = "load_state_dict(state, strict={strict}), the state as {values}"
+def describe_Stateful(tree, state, strict, values):
+    return (f"net holds {tree}\nthe state dict holds {state}, as {values}\n"
+            f"net.load_state_dict(state_dict{'' if strict else ', strict=False'})")
 
 
 def entries(text, sign):
@@ -196,18 +254,36 @@ def entries(text, sign):
     return found
 
 
+def planted(module, tree, values):
+    """Make a network that holds what a text says, and return it with what it holds by path."""
+    net, held = module.Stateful(), {}
+    for number, (path, array) in enumerate(entries(tree, -1).items(), 1):
+        *way, name = path.split(".")
+        node = net
+        for step in way:
+            if not hasattr(node, step):
+                setattr(node, step, module.Stateful())
+            node = getattr(node, step)
+        held[path] = (module.Buffer if number == 3 and A_BUFFER in values else module.Parameter)(array)
+        setattr(node, name, held[path])
+    return net, held
+
+
+def at_path(net, path):
+    for step in path.split("."):
+        net = getattr(net, step)
+    return net
+
+
 def observe_Stateful(module, tree, state, strict, values):
     """How loading ended, what it said, and what the parameters hold that were there before it."""
-    net = module.Stateful()
-    net.weight, net.inner = None, module.Stateful()
-    for path, array in entries(tree, -1).items():
-        kind = module.Buffer if path in A_BUFFER and A_BUFFER in values else module.Parameter
-        setattr(net.inner if "." in path else net, path.split(".")[-1], kind(array))
-    before, memory = (net.weight, net.inner.bias, net.inner.scale), (net.weight.data, net.inner.bias.data, net.inner.scale.data)
+    net, before = planted(module, tree, values)
+    memory = {path: tensor.data for path, tensor in before.items()}
     given = {path: array if "arrays" in values else module.Tensor(array) for path, array in entries(state, 1).items()}
+    kept_by_caller = dict(given)
     try:
         keys = net.load_state_dict(given, strict) if not strict else net.load_state_dict(given)
-        ended = returning(*map(list, keys)) if isinstance(keys, tuple) and len(keys) == 2 else f"loaded, returned {keys!r}"
+        ended = returned(keys)
     except NotImplementedError:
         raise
     except RuntimeError as error:
@@ -215,16 +291,29 @@ def observe_Stateful(module, tree, state, strict, values):
         if not named:
             raise
         ended = raising(named)
-    kept = all(one is other for one, other in zip(before, (net.weight, net.inner.bias, net.inner.scale)))
-    return {"ended": ended, "the same parameters as before": kept, **dict(zip(entries(tree, 1), map(np.array, memory)))}
+    same = all(at_path(net, path) is tensor for path, tensor in before.items())
+    untouched = list(given) == list(kept_by_caller) and all(given[path] is one for path, one in kept_by_caller.items())
+    return {"how it ended": ended, "the parameters": "the same objects as before" if same else "new ones",
+            "the state dict given": "as it was" if untouched else "changed", **{path: np.array(one) for path, one in memory.items()}}
+
+
+def returned(keys):
+    """Say what was returned: two lists of paths, or something else."""
+    if not isinstance(keys, tuple) or len(keys) != 2:
+        return f"returned {keys!r}"
+    odd = [f"{name} is a {type(one).__name__}" for name, one in zip(("missing_keys", "unexpected_keys"), keys) if type(one) is not list]
+    return ", ".join(odd) or returning(*keys)
 
 
 def returning(missing, unexpected):
-    return f"loaded, returned missing {sorted(missing)} and unexpected {sorted(unexpected)}"
+    return f"returned missing_keys={sorted(missing)}, unexpected_keys={sorted(unexpected)}"
 
 
 def raising(paths):
-    return f"RuntimeError about {', '.join(sorted(paths))}"
+    return f"RuntimeError that names {', '.join(sorted(paths))}"
+
+
+KEPT = {"the parameters": "the same objects as before", "the state dict given": "as it was"}
 
 
 def oracle_Stateful(tree, state, strict, values, **others):
@@ -232,9 +321,25 @@ def oracle_Stateful(tree, state, strict, values, **others):
     missing, unexpected, wrong = complaints(own, given)
     refused = wrong + (missing + unexpected) * strict
     if refused:
-        return {"ended": raising(refused), "the same parameters as before": True} | own
+        return {"how it ended": raising(refused)} | KEPT | own
     loaded = {path: given.get(path, array) for path, array in own.items()}
-    return {"ended": returning(missing, unexpected), "the same parameters as before": True} | loaded | others
+    return {"how it ended": returning(missing, unexpected)} | KEPT | loaded | others
+
+
+def emptied(tree, state, strict, values):
+    """What was loaded was taken out of the dict."""
+    expected, own = oracle_Stateful(tree, state, strict, values), entries(tree, -1)
+    popped = not expected["how it ended"].startswith("Runtime") and any(path in own for path in entries(state, 1))
+    return expected | ({"the state dict given": "changed"} if popped else {})
+
+
+def in_sets(tree, state, strict, values, names=("missing_keys", "unexpected_keys")):
+    return oracle_Stateful(tree, state, strict, values, **{"how it ended": ", ".join(f"{name} is a set" for name in names)})
+
+
+def nothing_checked(tree, state, strict, values):
+    """Every path of the dict is set, whatever it is for, as a new parameter."""
+    return oracle_Stateful(tree, state, strict, values) | {"the parameters": "new ones"}
 
 
 def complaints(own, given):
@@ -247,7 +352,7 @@ def first_complaint(tree, state, strict, values):
     """Only the first kind of complaint is raised."""
     expected, groups = oracle_Stateful(tree, state, strict, values), complaints(entries(tree, -1), entries(state, 1))
     some = [group for group in (groups if strict else groups[2:]) if group]
-    return expected | ({"ended": raising(some[0])} if some else {})
+    return expected | ({"how it ended": raising(some[0])} if some else {})
 
 
 def half_written(tree, state, strict, values):
@@ -262,17 +367,32 @@ def shapes_unchecked(tree, state, strict, values):
     own, given = entries(tree, -1), entries(state, 1)
     missing, unexpected, _ = complaints(own, given)
     if strict and missing + unexpected:
-        return oracle_Stateful(tree, state, strict, values) | {"ended": raising(missing + unexpected)}
+        return oracle_Stateful(tree, state, strict, values) | {"how it ended": raising(missing + unexpected)}
     new = {path: np.broadcast_to(given.get(path, array), array.shape) for path, array in own.items()}
-    return {"ended": returning(missing, unexpected), "the same parameters as before": True} | new
+    return {"how it ended": returning(missing, unexpected)} | KEPT | new
 
 
 def buffers_forgotten(tree, state, strict, values):
     """The parameters alone were taken for what there is: the buffer is unexpected, and stays as it was."""
     if A_BUFFER not in values:
         return oracle_Stateful(tree, state, strict, values)
-    parameters = tree.rpartition("; ")[0]
-    return oracle_Stateful(parameters, state, strict, values) | {"inner.scale": entries(tree, -1)["inner.scale"]}
+    parameters, _, buffer = tree.rpartition("; ")
+    path = buffer.split(" (")[0]
+    return oracle_Stateful(parameters, state, strict, values) | {path: entries(tree, -1)[path]}
+
+
+def shapes_not_named(tree, state, strict, values):
+    """The paths of what has another shape are not in the message."""
+    missing, unexpected, wrong = complaints(entries(tree, -1), entries(state, 1))
+    named, expected = (missing + unexpected) * strict, oracle_Stateful(tree, state, strict, values)
+    if not wrong:
+        return expected
+    return expected | {"how it ended": raising(named)} if named else ("raises", "RuntimeError")
+
+
+def another_error(tree, state, strict, values):
+    expected = oracle_Stateful(tree, state, strict, values)
+    return ("raises", "KeyError") if expected["how it ended"].startswith("Runtime") else expected
 
 
 misconceptions_Stateful = {
@@ -281,19 +401,25 @@ misconceptions_Stateful = {
     "missing and unexpected paths are ignored although strict is True": lambda tree, state, strict, values:
         oracle_Stateful(tree, state, False, values),
     "strict=False is ignored": lambda tree, state, strict, values: oracle_Stateful(tree, state, True, values),
-    "the message holds the first kind of problem only: whoever mends it meets the next": first_complaint,
+    "the message holds the first kind of problem only: one who repairs that meets the next": first_complaint,
     "parameters were overwritten before the error was raised: half of the network is another one now": half_written,
     "the parameters were replaced by new ones: whoever holds the old ones, such as an optimizer, has lost them":
         lambda tree, state, strict, values: oracle_Stateful(
-            tree, state, strict, values, **entries(tree, -1), **{"the same parameters as before": False}),
+            tree, state, strict, values, **entries(tree, -1), **{"the parameters": "new ones"}),
     "the parameters were given other arrays: what is to be overwritten is the memory they have":
         lambda tree, state, strict, values: oracle_Stateful(tree, state, strict, values, **entries(tree, -1)),
     "buffers are left out: state_dict() holds them as well as the parameters": buffers_forgotten,
     "nothing is returned: LoadedKeys of the missing and the unexpected paths is asked for":
-        lambda tree, state, strict, values: oracle_Stateful(tree, state, strict, values, ended="loaded, returned None"),
+        lambda tree, state, strict, values: oracle_Stateful(tree, state, strict, values, **{"how it ended": "returned None"}),
+    "the state dict that was given was emptied: it belongs to the caller": emptied,
+    "missing_keys and unexpected_keys are sets: lists are asked for": in_sets,
+    "missing_keys is a set: a list is asked for": lambda **inputs: in_sets(**inputs, names=("missing_keys",)),
+    "unexpected_keys is a set: a list is asked for": lambda **inputs: in_sets(**inputs, names=("unexpected_keys",)),
+    "the message does not say which path has another shape": shapes_not_named,
+    "a KeyError is raised: RuntimeError is asked for": another_error,
     "missing and unexpected paths are returned in the wrong order":
         lambda tree, state, strict, values: oracle_Stateful(
-            tree, state, strict, values, ended=returning(*complaints(entries(tree, -1), entries(state, 1))[1::-1])),
+            tree, state, strict, values, **{"how it ended": returning(*complaints(entries(tree, -1), entries(state, 1))[1::-1])}),
 }
 
 
@@ -302,14 +428,15 @@ misconceptions_Stateful = {
 
 def draw_kaiming_uniform_(rng):
     """Wide and tall weights, a convolution's weight, every setting, a mode that there is not; over 10,000 numbers each."""
-    few, many = int(rng.integers(35, 45)), int(rng.integers(300, 400))
+    few, many = rng.size(35, 45), rng.size(300, 400)
     yield dict(shape=(many, few))
     yield dict(shape=(few, many), a=math.sqrt(5))
     yield dict(shape=(many, few), mode="fan_out")
-    yield dict(shape=(few, 20, 3, 5), nonlinearity="relu")
-    yield dict(shape=(many, few), a=2, mode="fan_in", nonlinearity="tanh")
-    yield dict(shape=(many, 8, 2, 3), mode="fan_out", nonlinearity="linear")
-    yield dict(shape=(many, few), mode="fan_both")
+    yield dict(shape=(few, 20, *rng.pick((3, 5), (2, 4), (5, 3))), nonlinearity="relu")
+    yield dict(shape=(many, few), a=rng.pick(1, 2, 3), mode="fan_in", nonlinearity=rng.pick("tanh", "sigmoid"))
+    yield dict(shape=(many, few), a=rng.pick(1, 2, 3), nonlinearity="leaky_relu")
+    yield dict(shape=(many, 8, *rng.pick((2, 3), (3, 2))), mode="fan_out", nonlinearity="linear")
+    yield dict(shape=(many, few), mode=rng.pick("fan_both", "fan", "in"))
 
 
 def observe_kaiming_uniform_(module, shape, **options):
@@ -359,7 +486,7 @@ def kaiming_elsewhere(shape, **settings):
 
 def kaiming_unchecked(shape, settings, mode):
     """An unknown mode is taken for one of the two."""
-    return oracle_kaiming_uniform_(shape, **settings | ({"mode": mode} if settings.get("mode") == "fan_both" else {}))
+    return oracle_kaiming_uniform_(shape, **settings | ({"mode": mode} if settings.get("mode") not in (None, "fan_in", "fan_out") else {}))
 
 
 misconceptions_kaiming_uniform_ = {
@@ -371,6 +498,12 @@ misconceptions_kaiming_uniform_ = {
     "a is ignored": lambda shape, a=0, **settings: oracle_kaiming_uniform_(shape, **settings),
     "the bound is the standard deviation: a factor of the square root of 3 is missing":
         lambda shape, **settings: oracle_kaiming_uniform_(shape, **settings, three=1.0),
+    "the 2 of ReLU counts twice: it is in the gain already, so the bound is the gain times sqrt(3 / fan)":
+        lambda shape, **settings: oracle_kaiming_uniform_(shape, **settings, three=6.0),
+    "the kernel's height and width are missing in the fan: fans(tensor) counts them": lambda shape, **settings:
+        oracle_kaiming_uniform_(shape[:2], **settings),
+    "the gain is always that of ReLU: nonlinearity and a are ignored": lambda shape, mode="fan_in", **settings:
+        oracle_kaiming_uniform_(shape, mode=mode, nonlinearity="relu"),
     "the gain is missing": lambda shape, mode="fan_in", **settings:
         oracle_kaiming_uniform_(shape, mode=mode, nonlinearity="linear"),
     "only positive numbers: the range begins at minus the bound": lambda shape, **settings: oracle_kaiming_uniform_(
@@ -384,63 +517,88 @@ misconceptions_kaiming_uniform_ = {
     "an unknown mode is taken for fan_in": lambda shape, **settings: kaiming_unchecked(shape, settings, "fan_in"),
     "an unknown mode is taken for fan_out": lambda shape, **settings: kaiming_unchecked(shape, settings, "fan_out"),
     "the error does not show which mode was given": lambda shape, **settings:
-        ("raises", "ValueError") if settings.get("mode") == "fan_both" else oracle_kaiming_uniform_(shape, **settings),
+        ("raises", "ValueError") if settings.get("mode") not in (None, "fan_in", "fan_out") else oracle_kaiming_uniform_(shape, **settings),
 }
 rtol_kaiming_uniform_ = 0.02
+atol_kaiming_uniform_ = 1e-3  # the smallest of 10,000 numbers from 0 on is nearly 0
 
 
 # 03.5 Linear
 
 
 def draw_Linear(rng):
-    """With and without a bias, more inputs than neurons and fewer, batches of one and two axes, one example, many neurons."""
-    for inputs, neurons, bias, batch in [(3, 5, True, (4,)), (6, 2, True, (2, 3)), (4, 4, True, ()), (2, 7, False, (5,)),
-                                         (40, 900, True, (1,))]:
-        yield dict(in_features=inputs, out_features=neurons, bias=bias, x=normal(rng, *batch, inputs),
-                   new_weight=normal(rng, neurons, inputs), new_bias=normal(rng, neurons) if bias else None)
+    """With and without a bias, more inputs than neurons and fewer, batches of no to three axes, many neurons."""
+    k, n, b, c = rng.sizes(4)
+    for inputs, neurons, bias, batch in [(k, n, True, (b,)), (n, k, True, (b, c)), (c, c, True, ()), (b, n, False, (k,)),
+                                         (rng.size(2, 9), rng.size(2, 9), rng.pick(True, False), rng.sizes(rng.size(0, 3))),
+                                         (rng.size(30, 50), rng.size(800, 1000), True, (1,))]:
+        yield dict(in_features=inputs, out_features=neurons, bias=bias, x=rng.normal32(*batch, inputs),
+                   new_weight=rng.normal32(neurons, inputs), new_bias=rng.normal32(neurons) if bias else None)
 
 
-describe_Linear = "Linear({in_features}, {out_features}, bias={bias})(x), its parameters overwritten"
+def describe_Linear(in_features, out_features, bias, x, **_):
+    new = "new_weight and new_bias" if bias else "new_weight"
+    return f"net = Linear({in_features}, {out_features}{'' if bias else ', bias=False'})\nnet(x), after {new} were written into it"
 
 
 def observe_Linear(module, in_features, out_features, bias, x, new_weight, new_bias):
     """The parameters that a new layer has and how they are spread, and what it computes after others were written in."""
     make = [module.Linear(in_features, out_features, **({} if bias else {"bias": False}), rng=np.random.default_rng(seed))
             for seed in (5, 5, 6)]
+    plain = module.Linear(in_features, out_features, bias=False, rng=np.random.default_rng(5))
     layer, *others = [{path: parameter.data for path, parameter in one.named_parameters()} for one in make]
     seen = {"parameters": {path: f"{array.shape} {array.dtype}" for path, array in layer.items()},
+            "bias is None": make[0].bias is None,
             "the same rng gives the same": all((array == others[0][path]).all() for path, array in layer.items()),
-            "another rng gives others": not any((array == others[1][path]).any() for path, array in layer.items())}
+            "another rng gives others": not any((array == others[1][path]).any() for path, array in layer.items()),
+            "the weight is drawn": "first" if np.array_equal(plain.weight.data, make[0].weight.data) else "after the bias"}
     if out_features > 100:
         for path, array in layer.items():
             ends = [round(float(end) * math.sqrt(in_features), 1) for end in (array.max(), array.min())]
             seen |= dict(zip([f"{end} {path} times sqrt(in_features)" for end in ("largest", "smallest")], ends))
+    if make[0].weight.shape != new_weight.shape:
+        return seen  # its shape has been told
     make[0].weight.data[...] = new_weight
     if make[0].bias is not None:
         make[0].bias.data[...] = 0 if new_bias is None else new_bias
     out = make[0](module.Tensor(x))
-    return seen | {"output": numbers(module, out), "bias is None": make[0].bias is None,
-                   "requires_grad": bool(getattr(out, "requires_grad", False))}
+    return seen | {"output": numbers(module, out), "output.requires_grad": bool(getattr(out, "requires_grad", False))}
 
 
 def oracle_Linear(in_features, out_features, bias, x, new_weight, new_bias, of_weight=1.0, of_bias=1.0, **others):
     parameters = {"weight": f"{(out_features, in_features)} float32"} | ({"bias": f"{(out_features,)} float32"} if bias else {})
-    seen = {"parameters": parameters, "the same rng gives the same": True, "another rng gives others": True,
-            "output": oracle_linear(x, new_weight, new_bias), "bias is None": not bias, "requires_grad": True}
+    seen = {"parameters": parameters, "bias is None": not bias, "the same rng gives the same": True, "another rng gives others": True,
+            "the weight is drawn": "first"}
     if out_features > 100:
         for path, bound in {"weight": round(of_weight, 1), "bias": round(of_bias, 1)}.items():
             seen |= {f"largest {path} times sqrt(in_features)": bound, f"smallest {path} times sqrt(in_features)": -bound}
-    return seen | others
+    return seen | {"output": oracle_linear(x, new_weight, new_bias), "output.requires_grad": True} | others
+
+
+def linear_turned(**inputs):
+    """The weight's shape is (in_features, out_features)."""
+    expected, shape = oracle_Linear(**inputs), (inputs["in_features"], inputs["out_features"])
+    if shape[0] == shape[1]:
+        return expected | {"output": inputs["x"].astype(np.float64) @ inputs["new_weight"] + inputs["new_bias"]}
+    parameters = expected["parameters"] | {"weight": f"{shape} float32"}
+    return {key: value for key, value in (expected | {"parameters": parameters}).items() if not key.startswith("output")}
 
 
 def linear_of_tensors(**inputs):
-    expected = oracle_Linear(**inputs) | {"parameters": {}, "requires_grad": False}
+    expected = oracle_Linear(**inputs) | {"parameters": {}, "output.requires_grad": False}
     return {key: value for key, value in expected.items() if not key.startswith(("largest", "smallest"))}
 
 
 misconceptions_Linear = {
-    "the weight has shape (in_features, out_features): its rows must be the neurons": lambda **inputs:
-        oracle_Linear(**inputs) if inputs["in_features"] == inputs["out_features"] else ("raises", "ValueError"),
+    "the weight has shape (in_features, out_features): its rows must be the neurons": linear_turned,
+    "the bias is drawn before the weight: a seed then gives another layer than it should": lambda **inputs:
+        oracle_Linear(**inputs, **{"the weight is drawn": "after the bias" if inputs["bias"] else "first"}),
+    "without a bias there is no attribute bias: it is None then": lambda **inputs:
+        oracle_Linear(**inputs) if inputs["bias"] else ("raises", "AttributeError", "bias"),
+    "the bound is 1 / in_features: the root is missing": lambda **inputs: oracle_Linear(
+        **inputs, of_weight=1 / math.sqrt(inputs["in_features"]), of_bias=1 / math.sqrt(inputs["in_features"])),
+    "every layer draws from a generator of its own, always the same: the one given is to be used": lambda **inputs:
+        oracle_Linear(**inputs, **{"another rng gives others": False}),
     "forward multiplies by the weight as it is, not transposed": lambda **inputs:
         oracle_Linear(**inputs, output=inputs["x"].astype(np.float64) @ inputs["new_weight"] + inputs["new_bias"])
         if inputs["in_features"] == inputs["out_features"] else ("raises", "ValueError", "inner sizes"),
@@ -458,7 +616,7 @@ misconceptions_Linear = {
         oracle_Linear(**inputs, of_bias=math.sqrt(inputs["in_features"] / inputs["out_features"])),
     "the bias is not added": lambda **inputs: oracle_Linear(**inputs, output=oracle_linear(inputs["x"], inputs["new_weight"])),
     "the result does not remember its weight: compute with the parameters, not with their arrays": lambda **inputs:
-        oracle_Linear(**inputs, requires_grad=False),
+        oracle_Linear(**inputs, **{"output.requires_grad": False}),
 }
 
 
@@ -466,16 +624,18 @@ misconceptions_Linear = {
 
 
 def draw_dropout(rng):
-    """Several probabilities, the default, both ends, no training, more axes, and probabilities that there are not."""
-    yield dict(x=normal(rng, 90, 80), p=0.3)
-    yield dict(x=normal(rng, 90, 80))
-    yield dict(x=normal(rng, 20, 6, 60), p=0.8, training=True)
-    yield dict(x=rng.standard_normal((70, 90)), p=0.1)
-    yield dict(x=normal(rng, 50, 30), p=0.4, training=False)
-    yield dict(x=normal(rng, 40, 5), p=0.0)
-    yield dict(x=normal(rng, 40, 5), p=1.0)
-    yield dict(x=normal(rng, 2, 3), p=1.5)
-    yield dict(x=normal(rng, 2, 3), p=-0.1)
+    """Several probabilities, the default, both ends, no training, one to three axes, and probabilities that there are not."""
+    m, n = rng.size(70, 90), rng.size(91, 110)
+    yield dict(x=rng.normal32(m, n), p=rng.pick(0.2, 0.3, 0.7))
+    yield dict(x=rng.normal32(n, m))
+    yield dict(x=rng.normal32(20, rng.size(5, 8), m), p=0.8, training=True)
+    yield dict(x=rng.standard_normal((m, n)), p=rng.pick(0.1, 0.4))
+    yield dict(x=rng.normal32(*rng.sizes(rng.size(1, 3), 5, 9)), p=0.4, training=False)
+    yield dict(x=rng.normal32(m, 5), p=0.0)
+    yield dict(x=rng.normal32(m, 5), p=1.0)
+    yield dict(x=rng.normal32(2, 3), p=rng.pick(1.5, 2.0, 1.01))
+    yield dict(x=rng.normal32(2, 3), p=rng.pick(-0.1, -1.0))
+
 
 
 def observe_dropout(module, x, **options):
@@ -490,7 +650,7 @@ def observe_dropout(module, x, **options):
     divisor = np.where(x == 0, 1, x)  # a 0 that was drawn says nothing about its factor
     factors = values / divisor if isinstance(values, np.ndarray) and values.shape == x.shape else np.full((2, 2), np.nan)
     gone = (factors == 0).reshape(len(factors), -1)
-    alike = {"all rows alike": bool((gone == gone[0]).all()), "all columns alike": bool((gone.T == gone.T[0]).all())}
+    alike = {"every row loses the same entries": bool((gone == gone[0]).all()), "every column loses the same entries": bool((gone.T == gone.T[0]).all())}
     return {"shape and dtype": f"{values.shape} {values.dtype}" if isinstance(values, np.ndarray) else values, **alike,
             "share of zeros": None if any(alike.values()) else round(float(gone.mean()), 1),
             "the others are x times": sorted({round(float(factor), 3) for factor in factors[factors != 0]}),
@@ -500,12 +660,16 @@ def observe_dropout(module, x, **options):
             "requires_grad": bool(out.requires_grad)}
 
 
+def assert_for_error(x, p=0.5, training=True):
+    return oracle_dropout(x, p, training) if 0 <= p <= 1 else ("raises", "AssertionError")
+
+
 def oracle_dropout(x, p=0.5, training=True, **others):
     if not 0 <= p <= 1:
         return ("raises", "ValueError", str(p))
     p = p if training else 0.0
     fixed = p in (0.0, 1.0)
-    return {"shape and dtype": f"{x.shape} {x.dtype}", "all rows alike": fixed, "all columns alike": fixed,
+    return {"shape and dtype": f"{x.shape} {x.dtype}", "every row loses the same entries": fixed, "every column loses the same entries": fixed,
             "share of zeros": None if fixed else p,
             "the others are x times": [] if p == 1 else [round(1 / (1 - p), 3)], "a second call gives the same": fixed,
             "the same rng gives the same": True, "two calls without rng give the same": fixed, "requires_grad": True} | others
@@ -543,9 +707,9 @@ misconceptions_dropout = {
         dropout_or(x, p, training, **{"share of zeros": round(1 - p, 3)}),
     "training=False is ignored": lambda x, p=0.5, training=True: oracle_dropout(x, p),
     "one draw decides for a whole column": lambda x, p=0.5, training=True:
-        dropout_or(x, p, training, **{"all rows alike": True, "share of zeros": None}),
+        dropout_or(x, p, training, **{"every row loses the same entries": True, "share of zeros": None}),
     "one draw decides for a whole row": lambda x, p=0.5, training=True:
-        dropout_or(x, p, training, **{"all columns alike": True, "share of zeros": None}),
+        dropout_or(x, p, training, **{"every column loses the same entries": True, "share of zeros": None}),
     "the rng given is not used": lambda x, p=0.5, training=True:
         dropout_or(x, p, training, **{"the same rng gives the same": False}),
     "every call draws the same mask": lambda x, p=0.5, training=True: dropout_or(
@@ -556,6 +720,7 @@ misconceptions_dropout = {
         ("raises", "ZeroDivisionError") if training and p == 1 else oracle_dropout(x, p, training),
     "the mask is float64, and made the result float64": lambda x, p=0.5, training=True:
         oracle_dropout(x, p, training, **({"shape and dtype": f"{x.shape} float64"} if training and p else {})),
+    "an assert gives an AssertionError; a ValueError is asked for": assert_for_error,
     "the error does not show which p was given": lambda x, p=0.5, training=True:
         oracle_dropout(x, p, training) if 0 <= p <= 1 else ("raises", "ValueError"),
     "a p that is no probability is accepted": dropout_unchecked,
@@ -566,26 +731,44 @@ misconceptions_dropout = {
 
 
 def draw_Sequential(rng):
-    """Rows of steps whose order matters, a row in a row, an empty row, and things that are no modules."""
-    yield dict(steps=["times 2", "plus 3"], x=normal(rng, 4))
-    yield dict(steps=["plus 3", "times -2", "plus 0.5"], x=normal(rng, 2, 3))
-    yield dict(steps=["times 3", "(plus 1, times 0.5)", "plus -4"], x=normal(rng, 5))
-    yield dict(steps=[f"plus {number}" for number in range(11)], x=normal(rng, 3))
-    yield dict(steps=[], x=normal(rng, 4))
-    yield dict(steps=["plus 1", "a function"], x=normal(rng, 4))
-    yield dict(steps=["a class", "times 2"], x=normal(rng, 4))
+    """Rows of steps whose order matters, twelve, a row in a row, an empty row, and things that are no modules."""
+    x = rng.normal32(*rng.sizes(rng.size(1, 2)))
+    yield dict(steps=["times 2", "plus 3"], x=x)
+    yield dict(steps=["plus 3", "times -2", "plus 0.5"], x=x)
+    yield dict(steps=["times 3", "(plus 1, times 0.5)", "plus -4"], x=x)
+    yield dict(steps=[f"plus {number}" for number in range(11)], x=x)
+    yield dict(steps=some_steps(rng, 12), x=x)
+    yield dict(steps=[*some_steps(rng, rng.size(1, 3)), f"({', '.join(some_steps(rng, rng.size(1, 4)))})"], x=x)
+    yield dict(steps=[], x=x)
+    yield dict(steps=["plus 1", "a function"], x=x)
+    yield dict(steps=["a class", "times 2"], x=x)
+    yield dict(steps=[*some_steps(rng, rng.size(1, 3)), "a tree"], x=x)
 
 
-describe_Sequential = "Sequential(*layers)(x) with layers {steps}"
+def some_steps(rng, count):
+    """Draw steps that no other order gives the same result as."""
+    return [f"{rng.pick('times', 'plus')} {rng.pick(-2, -0.5, 0.5, 1.5, 3)}" for _ in range(count)]
 
 
-def forgotten(x):
+def describe_Sequential(steps, x):
+    return f"net = Sequential({', '.join(written(step) for step in nested(steps))})\nnet(x), and after net.eval() once more"
+
+
+def written(step):
+    """Write a step as a module: Times(2) multiplies by a parameter 2."""
+    if isinstance(step, list):
+        return f"Sequential({', '.join(map(written, step))})"
+    kind, number = step.split()
+    return {"function": "relu", "class": "Times", "tree": "Tree()"}[number] if kind == "a" else f"{kind.capitalize()}({number})"
+
+
+def relu(x):
     """Stands among the layers although it is no module."""
     return x
 
 
 def observe_Sequential(module, steps, x):
-    """What a row computes, the paths of its parameters, and whether `eval` reaches its layers."""
+    """What a row computes, before and after `eval`, the paths of its parameters, and whether `eval` reaches its layers."""
     class Times(module.Module):
         def __init__(self, number): self.number = module.Parameter([number])
         def forward(self, x): return x * self.number
@@ -598,12 +781,16 @@ def observe_Sequential(module, steps, x):
             return module.Sequential(*map(layer, step.strip("()").split(", ")))
         kind, number = step.split()
         if kind == "a":
-            return {"function": forgotten, "class": Times}[number]
+            return {"function": relu, "class": Times, "tree": module.Tree()}[number]
         return {"times": Times, "plus": Plus}[kind](float(number))
 
     net = module.Sequential(*map(layer, steps))
-    return {"output": numbers(module, net(module.Tensor(x))), "paths": [path for path, _ in net.named_parameters()],
-            "layers in training after eval": sum(one.training for one in net.eval().modules())}
+    if any(step.startswith("a ") for step in steps):
+        return "no exception: it was accepted"
+    seen = {"paths": [path for path, _ in net.named_parameters()], "net(x)": numbers(module, net(module.Tensor(x)))}
+    evaluating = net.eval()
+    return seen | {"net(x) after net.eval()": numbers(module, evaluating(module.Tensor(x))),
+                   "layers in training after net.eval()": sum(one.training for one in evaluating.modules())}
 
 
 def nested(steps):
@@ -635,7 +822,10 @@ def paths_of(steps, prefix="", first=0):
 def refused(steps):
     """What the message must hold about the first step that is no module."""
     wrong = [step for step in steps if step.startswith("a ")]
-    return ("raises", "TypeError", {"a function": "forgotten", "a class": "Times"}[wrong[0]]) if wrong else None
+    return ("raises", "TypeError", {"a function": "relu", "a class": "Times", "a tree": "Tree"}[wrong[0]]) if wrong else None
+
+
+ACCEPTED = "no exception: it was accepted"
 
 
 def oracle_Sequential(steps, x, **others):
@@ -643,10 +833,13 @@ def oracle_Sequential(steps, x, **others):
 
 
 def what_runs(steps, x, **others):
-    """The right answer where everything is a module; what is none is passed over."""
-    modules = [step for step in steps if not step.startswith("a ")]
-    output = run_steps(modules, x.astype(np.float64))
-    return {"output": output, "paths": paths_of(steps), "layers in training after eval": 0} | others
+    """The right answer where everything is a module; what is none is accepted."""
+    if refused(steps):
+        return ACCEPTED
+    output = others.pop("output", None)
+    output = run_steps(steps, x.astype(np.float64)) if output is None else output
+    return {"paths": paths_of(steps), "net(x)": output, "net(x) after net.eval()": output,
+            "layers in training after net.eval()": 0} | others
 
 
 def counted(steps, x, run):
@@ -669,7 +862,15 @@ misconceptions_Sequential = {
     "only the first layer runs: the return stands inside the loop": lambda steps, x: counted(steps, x, lambda steps: steps[:1])
         if steps else oracle_Sequential(steps, x, output="NoneType, not a Tensor"),
     "layers are numbered from 1": lambda steps, x: oracle_Sequential(steps, x, paths=paths_of(steps, first=1)),
-    "what is no module is passed over in silence": what_runs,
+    "what is no module is accepted": what_runs,
+    "a Tree that is no Module is accepted: it cannot be called": lambda steps, x:
+        ACCEPTED if "a tree" in steps else oracle_Sequential(steps, x),
+    "a class is accepted: callable things are no modules yet": lambda steps, x:
+        ACCEPTED if "a tree" not in steps and refused(steps) else oracle_Sequential(steps, x),
+    "forward runs over all attributes: train() and eval() add one that is no layer": lambda steps, x:
+        oracle_Sequential(steps, x) if refused(steps) else ("raises", "TypeError", "'bool' object is not callable"),
+    "an assert gives an AssertionError; a TypeError is asked for": lambda steps, x:
+        ("raises", "AssertionError") if refused(steps) else oracle_Sequential(steps, x),
     "the error does not show what was given": lambda steps, x:
         ("raises", "TypeError") if refused(steps) else oracle_Sequential(steps, x),
 }

@@ -509,7 +509,7 @@ def kaiming_uniform_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", rng=
     if mode not in ("fan_in", "fan_out"):
         raise ValueError(f'kaiming_uniform_ needs mode="fan_in" or mode="fan_out", got {mode!r}')
     fan = fans(tensor)[0 if mode == "fan_in" else 1]
-    bound = calculate_gain(nonlinearity, a) * math.sqrt(3 / fan)
+    bound = calculate_gain(nonlinearity, a) * math.sqrt(3 / max(fan, 1))
     return uniform_(tensor, -bound, bound, rng)
     ### END SOLUTION
 
@@ -574,7 +574,7 @@ class Linear(Module):
         ### BEGIN SOLUTION
         weight = zeros(out_features, in_features)
         self.weight = Parameter(kaiming_uniform_(weight, a=math.sqrt(5), rng=rng))
-        bound = 1 / math.sqrt(in_features)
+        bound = 1 / math.sqrt(in_features) if in_features else 0
         self.bias = Parameter(uniform_(zeros(out_features), -bound, bound, rng)) if bias else None
         ### END SOLUTION
 

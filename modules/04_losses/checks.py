@@ -11,11 +11,6 @@ import numpy as np
 ERROR, WRONG_TYPE = ("raises", "ValueError"), ("raises", "TypeError")
 
 
-def normal(rng, *shape):
-    """Draw float32 numbers of both signs."""
-    return rng.standard_normal(shape, np.float32)
-
-
 def reduced(losses, reduction):
     """Sum or average a list or array of losses, as the exercises spell it."""
     losses = np.asarray(losses, np.float64)
@@ -26,11 +21,8 @@ def reduced(losses, reduction):
 
 
 def with_reduction(oracle, always):
-    """Turn an oracle into one that ignores the reduction asked for."""
-    def wrong(**inputs):
-        inputs["reduction"] = always if inputs.get("reduction", "mean") in ("mean", "sum", "none") else "none"
-        return oracle(**inputs)
-    return wrong
+    """Turn an oracle into one that ignores the reduction asked for, known or not."""
+    return lambda **inputs: oracle(**{**inputs, "reduction": always})
 
 
 def swap_mean_and_sum(oracle):
@@ -51,14 +43,17 @@ def in_float32(function):
 # 04.1 mse_loss
 
 def draw_mse_loss(rng):
-    """One and two dimensions, every reduction, one that does not exist, and shapes that broadcast but must not."""
-    yield dict(predictions=normal(rng, 5), targets=normal(rng, 5))
-    yield dict(predictions=normal(rng, 3, 4), targets=normal(rng, 3, 4), reduction="mean")
-    yield dict(predictions=normal(rng, 4, 2), targets=normal(rng, 4, 2), reduction="sum")
-    yield dict(predictions=normal(rng, 2, 3) * 30, targets=normal(rng, 2, 3), reduction="none")
-    yield dict(predictions=normal(rng, 4, 1), targets=normal(rng, 4), reduction="mean")
-    yield dict(predictions=normal(rng, 3), targets=normal(rng, 2, 3), reduction="none")
-    yield dict(predictions=normal(rng, 3), targets=normal(rng, 3), reduction="max")
+    """One to four axes, every reduction, some that do not exist, and shapes that broadcast but must not."""
+    m, n = rng.sizes(2)
+    yield dict(predictions=rng.normal32(n), targets=rng.normal32(n))
+    for reduction in rng.mix(["mean", "sum", "none"]):
+        shape = rng.sizes(rng.size(1, 4))
+        yield dict(predictions=rng.normal32(*shape), targets=rng.normal32(*shape), reduction=reduction)
+    yield dict(predictions=rng.normal32(m, n), targets=rng.normal32(m, n), reduction="mean")
+    yield dict(predictions=rng.normal32(m, n) * 30, targets=rng.normal32(m, n), reduction="none")
+    yield dict(predictions=rng.normal32(n, 1), targets=rng.normal32(n), reduction="mean")
+    yield dict(predictions=rng.normal32(n), targets=rng.normal32(m, n), reduction=rng.pick("none", "sum"))
+    yield dict(predictions=rng.normal32(m), targets=rng.normal32(m), reduction=rng.pick("max", "average"))
 
 
 def entry_losses(loss, first, second, reduction, check=True):
@@ -80,6 +75,11 @@ def mean_of_first_axis(predictions, targets, reduction="mean"):
     return oracle_mse_loss(predictions, targets, reduction)
 
 
+def rooted(**inputs):
+    expected = oracle_mse_loss(**inputs)
+    return expected if isinstance(expected, tuple) else np.sqrt(expected)
+
+
 misconceptions_mse_loss = {
     "the squares were summed where their mean was asked for": swap_mean_and_sum(oracle_mse_loss),
     "reduction was ignored: always the mean": with_reduction(oracle_mse_loss, "mean"),
@@ -91,6 +91,7 @@ misconceptions_mse_loss = {
         partial(oracle_mse_loss, loss=lambda p, t: (p - t) ** 2 / 2),
     "predictions and targets were squared one by one: (p - t) ** 2 is not p ** 2 - t ** 2":
         partial(oracle_mse_loss, loss=lambda p, t: p * p - t * t),
+    "the root was taken: that is another loss, the RMSE": rooted,
     "shapes that differ were let through, and each prediction met each target": partial(oracle_mse_loss, check=False),
     "the mean ran along the first axis only": mean_of_first_axis,
 }
@@ -99,15 +100,21 @@ misconceptions_mse_loss = {
 # 04.2 logsumexp
 
 def draw_logsumexp(rng):
-    """Every axis, both ends of float32's exponentials in one array, a single entry, and one dimension."""
-    yield dict(x=normal(rng, 3, 5), dim=1)
-    yield dict(x=normal(rng, 4, 3), dim=0, keepdim=True)
-    yield dict(x=normal(rng, 2, 3, 4) * 5, dim=-2, keepdim=False)
-    yield dict(x=normal(rng, 2, 4) + np.array([[1000], [-1000]], np.float32) - np.array([0, 150, 2, 0], np.float32), dim=1)
-    yield dict(x=normal(rng, 3, 2) + np.array([60, -300], np.float32), dim=0, keepdim=True)
-    yield dict(x=normal(rng, 6), dim=0)
-    yield dict(x=normal(rng, 3, 1), dim=-1, keepdim=True)
-    yield dict(x=normal(rng, 1, 4), dim=1)
+    """Every axis of one to four, both ends of float32's exponentials in one array, single entries, and other axes of size 1."""
+    m, n = rng.sizes(2, 3, 7)
+    yield dict(x=rng.normal32(m, n), dim=1)
+    yield dict(x=rng.normal32(m, n), dim=0, keepdim=True)
+    yield dict(x=rng.normal32(n, m), dim=rng.pick(0, 1, -1, -2), keepdim=False)
+    ndim = rng.size(1, 4)
+    yield dict(x=rng.normal32(*rng.sizes(ndim)) * 5, dim=rng.axis(ndim), keepdim=rng.pick(True, False))
+    yield dict(x=rng.normal32(*rng.sizes(3)) * 5, dim=-2, keepdim=False)
+    far = np.float32([[1000], [-1000]]) - np.float32([0, 150, 2, 0])
+    yield dict(x=rng.normal32(2, 4) + far[rng.permutation(2)], dim=1)
+    yield dict(x=rng.normal32(m, 2) + np.float32(rng.mix([60, -300])), dim=0, keepdim=True)
+    yield dict(x=rng.normal32(n), dim=rng.pick(0, -1))
+    yield dict(x=rng.normal32(n, 1), dim=-1, keepdim=True)
+    yield dict(x=rng.normal32(1, m), dim=1)
+    yield dict(x=rng.normal32(m, 1, n), dim=rng.pick(0, -3))
 
 
 def observe_logsumexp(logsumexp, x, dim, **settings):
@@ -152,6 +159,10 @@ misconceptions_logsumexp = {
     "this is the largest entry alone": partial(oracle_logsumexp, function=max),
     "the smallest entry was taken out, so the largest still overflows":
         in_float32(partial(logsumexp_float32, taken_out=lambda x, dim: x.min(axis=dim, keepdims=True))),
+    "the largest kept its axis and the sum lost it: together they stretch": lambda x, dim, keepdim=False:
+        x.max(axis=dim, keepdims=True) + np.log(np.exp(x - x.max(axis=dim, keepdims=True)).sum(axis=dim, keepdims=keepdim)),
+    "squeeze() removes all axes of size 1; squeeze(axis=dim) only this one": lambda x, dim, keepdim=False:
+        oracle_logsumexp(x, dim, True) if keepdim else oracle_logsumexp(x, dim, True).squeeze(),
     "keepdim was ignored: the axis is always gone": lambda x, dim, keepdim=False: oracle_logsumexp(x, dim),
     "keepdim was ignored: the axis always stays": lambda x, dim, keepdim=False: oracle_logsumexp(x, dim, True),
     "the sum ran along another axis than dim":
@@ -163,17 +174,21 @@ misconceptions_logsumexp = {
 
 def draw_cross_entropy(rng):
     """Every reduction, a batch of one, scores too large for an exponential, and labels that must be refused."""
-    yield dict(logits=normal(rng, 4, 3), labels=np.array([2, 0, 2, 1]))
-    yield dict(logits=normal(rng, 5, 7) * 3, labels=rng.integers(7, size=5), reduction="sum")
-    yield dict(logits=normal(rng, 3, 4), labels=np.array([3, 0, 0], np.uint8), reduction="none")
-    yield dict(logits=normal(rng, 1, 5), labels=np.array([3]))
-    large = np.array([[900, -40, 3, 880], [-700, -950, -710, -705], [0, 250, 20, 30]], np.float32)
-    yield dict(logits=large + normal(rng, 3, 4), labels=np.array([3, 1, 0]), reduction="none")
-    yield dict(logits=normal(rng, 3, 4), labels=np.array([1, -1, 2]))
-    yield dict(logits=normal(rng, 3, 4), labels=np.array([1, 4, 2]))
-    yield dict(logits=normal(rng, 3, 4), labels=np.array([[1], [3], [2]]))
-    yield dict(logits=normal(rng, 3, 4), labels=np.array([1.0, 3.0, 2.0], np.float32))
-    yield dict(logits=normal(rng, 3, 4), labels=np.array([1, 3, 2]), reduction="average")
+    n, c = rng.sizes(2, 3, 8)
+    yield dict(logits=rng.normal32(n, c), labels=rng.integers(c, size=n))
+    yield dict(logits=rng.normal32(c, n) * 3, labels=rng.integers(n, size=c), reduction="sum")
+    yield dict(logits=rng.normal32(n, c), labels=rng.integers(c, size=n).astype(np.uint8), reduction="none")
+    yield dict(logits=rng.normal32(1, c), labels=rng.integers(c, size=1))
+    yield dict(logits=rng.normal32(n, c), labels=rng.integers(c, size=n), reduction=rng.pick("mean", "sum", "none"))
+    large = np.float32([[900, -40, 3, 880], [-700, -950, -710, -705], [0, 250, 20, 30]])
+    yield dict(logits=large + rng.normal32(3, 4), labels=np.array([3, 1, 0]), reduction="none")
+    wrong = rng.integers(c, size=n)
+    wrong[rng.integers(n)] = rng.pick(-1, -c)
+    yield dict(logits=rng.normal32(n, c), labels=wrong)
+    yield dict(logits=rng.normal32(n, c), labels=np.where(np.arange(n) == rng.integers(n), c, 0))
+    yield dict(logits=rng.normal32(n, c), labels=rng.integers(c, size=(n, 1)))
+    yield dict(logits=rng.normal32(n, c), labels=rng.integers(c, size=n).astype(np.float32))
+    yield dict(logits=rng.normal32(n, c), labels=rng.integers(c, size=n), reduction=rng.pick("average", "max"))
 
 
 def observe_cross_entropy(cross_entropy, **inputs):
@@ -241,6 +256,8 @@ misconceptions_cross_entropy = {
             logits, labels, reduction, lambda row, y: (log_sum(row) - row[y]) / (len(row) if reduction == "mean" else 1)),
     "labels were not checked: -1 picks the last class, and a column of labels picks N scores in each row":
         unchecked_labels,
+    "np.take reads the scores as one long row: each label picks in its own row": valid_labels_only(
+        lambda logits, labels: along(log_sum, logits, 1) - np.take(logits.astype(np.float64), labels)),
     "whole columns were picked, not one score from each row": valid_labels_only(
         lambda logits, labels: along(log_sum, logits, 1) - logits.astype(np.float64)[:, labels]),
 }
@@ -250,14 +267,19 @@ misconceptions_cross_entropy = {
 
 def draw_binary_cross_entropy_with_logits(rng):
     """Targets between 0 and 1, every reduction, scores that saturate, tiny losses, and shapes that must not broadcast."""
-    yield dict(logits=normal(rng, 5) * 3, targets=rng.random(5, np.float32))
-    yield dict(logits=normal(rng, 3, 2), targets=np.array([[1, 0], [0, 0], [0, 1]], np.float32), reduction="sum")
-    yield dict(logits=np.array([[-200, 120, 30], [-25, 95, -110]], np.float32) + normal(rng, 2, 3),
-               targets=np.array([[1, 0, 0], [1, 1, 0]], np.float32), reduction="none")
-    yield dict(logits=np.array([-12, -14, -13], np.float32) + normal(rng, 3) / 4,
+    m, n = rng.sizes(2)
+    yield dict(logits=rng.normal32(n) * 3, targets=rng.random(n, np.float32))
+    for reduction in rng.mix(["sum", "mean", "none"]):
+        shape = rng.sizes(rng.size(1, 4))
+        yield dict(logits=rng.normal32(*shape), targets=np.float32(rng.random(shape) < 0.4), reduction=reduction)
+    yield dict(logits=rng.normal32(m, n), targets=rng.random((m, n), np.float32), reduction=rng.pick("sum", "none"))
+    order = rng.permutation(6)
+    yield dict(logits=np.float32([-200, 120, 30, -25, 95, -110])[order].reshape(2, 3) + rng.normal32(2, 3),
+               targets=np.float32([1, 0, 0, 1, 1, 0])[order].reshape(2, 3), reduction="none")
+    yield dict(logits=np.float32([-12, -14, -13]) + rng.normal32(3) / 4,
                targets=np.zeros(3, np.float32), reduction="none")
-    yield dict(logits=normal(rng, 4, 1), targets=rng.random(4, np.float32))
-    yield dict(logits=normal(rng, 1), targets=np.array([0.25], np.float32))
+    yield dict(logits=rng.normal32(n, 1), targets=rng.random(n, np.float32))
+    yield dict(logits=rng.normal32(1), targets=np.float32([0.25]))
 
 
 def observe_binary_cross_entropy_with_logits(binary_cross_entropy_with_logits, **inputs):
@@ -289,6 +311,11 @@ def by_sigmoid(z, t):
     return -t * np.log(sigmoid) - (1 - t) * np.log(1 - sigmoid)
 
 
+def by_clipped_sigmoid(z, t):
+    sigmoid = np.clip(1 / (1 + np.exp(-np.clip(z, -80, 80))), 1e-7, 1 - 1e-7)
+    return -t * np.log(sigmoid) - (1 - t) * np.log(1 - sigmoid)
+
+
 def another_yes_or_no(loss, check=True):
     return partial(oracle_binary_cross_entropy_with_logits, loss=loss, check=check)
 
@@ -305,6 +332,9 @@ misconceptions_binary_cross_entropy_with_logits = {
     "the larger of 0 and z was taken out, but not added again":
         another_yes_or_no(lambda z, t: yes_or_no(-abs(z), 0) - t * z),
     "only the yes was counted: the term for no is missing": another_yes_or_no(lambda z, t: t * yes_or_no(z, 1)),
+    "targets between 0 and 1 were taken for no: a target may be a share": another_yes_or_no(lambda z, t: yes_or_no(z, float(t == 1))),
+    "the probability was clipped, so that no loss exceeds 16: large scores have to give large losses":
+        bce_float32(loss=by_clipped_sigmoid),
     "the losses were summed where their mean was asked for": swap_mean_and_sum(oracle_binary_cross_entropy_with_logits),
     "reduction was ignored: always the mean": with_reduction(oracle_binary_cross_entropy_with_logits, "mean"),
     "shapes that differ were let through, and each score met each target": another_yes_or_no(yes_or_no, check=False),
@@ -315,19 +345,25 @@ misconceptions_binary_cross_entropy_with_logits = {
 
 def draw_accuracy(rng):
     """Arrays and tensors, more examples than classes and fewer, equal scores, and labels that must be refused."""
-    scores = normal(rng, 7, 4)
+    n, c = rng.size(7, 9), rng.size(3, 5)
+    scores = rng.normal32(n, c)
     labels = scores.argmax(axis=1)
-    labels[[1, 4]] = (labels[[1, 4]] + 1) % 4
+    wrong = rng.permutation(n)[:rng.size(2, 3)]
+    labels[wrong] = (labels[wrong] + 1) % c
     yield dict(logits=scores, labels=labels, tensors=False)
     yield dict(logits=scores[:, ::-1] * 10, labels=labels, tensors=True)
-    equal = np.array([[0.5, 2.0, 2.0], [-1.0, -1.0, -3.0]], np.float32)
-    yield dict(logits=equal, labels=np.array([1, 0], np.uint8), tensors=False)
-    yield dict(logits=normal(rng, 1, 6) - 5, labels=np.array([2]), tensors=True)
+    equal = np.float32([[0.5, 2.0, 2.0], [-1.0, -1.0, -3.0], [1.0, 0.0, 1.0]])
+    yield dict(logits=equal, labels=np.array([1, 0, 0], np.uint8), tensors=False)
+    yield dict(logits=equal, labels=np.array([2, 1, 2]), tensors=rng.pick(True, False))
+    yield dict(logits=rng.normal32(1, c) - 5, labels=np.array([rng.integers(c)]), tensors=True)
+    yield dict(logits=rng.normal32(c, n), labels=rng.integers(n, size=c), tensors=rng.pick(True, False))
     yield dict(logits=scores, labels=labels[:, None], tensors=False)
     yield dict(logits=scores, labels=labels - 1 - labels.min(), tensors=True)
 
 
-describe_accuracy = "accuracy(logits, labels), given as tensors: {tensors}"
+def describe_accuracy(logits, labels, tensors):
+    return "accuracy(Tensor(logits), Tensor(labels))" if tensors else "accuracy(logits, labels)"
+
 
 
 def observe_accuracy(module, logits, labels, tensors):
@@ -359,6 +395,10 @@ misconceptions_accuracy = {
         partial(oracle_accuracy, hit=lambda row, y: row.index(min(row)) == y),
     "among equal scores the last was taken, not the first":
         partial(oracle_accuracy, hit=lambda row, y: len(row) - 1 - row[::-1].index(max(row)) == y),
+    "among equal scores every label counted as right; only the first is the answer":
+        partial(oracle_accuracy, hit=lambda row, y: row[y] == max(row)),
+    "argmax ran over all scores together: one answer for each row is wanted": lambda logits, labels, tensors:
+        refusal(logits, labels) or float((logits.argmax() == labels).mean()),
     "the share was not made a Python float": number_of_another_type,
     "labels were not checked, and matched nothing or broadcast": unchecked_accuracy,
 }
@@ -368,11 +408,12 @@ misconceptions_accuracy = {
 
 def draw_cross_entropy_backward(rng):
     """More examples than classes, fewer, and one; repeated labels; scores too large for an exponential."""
-    yield dict(logits=normal(rng, 4, 3), labels=np.array([2, 0, 2, 1]))
-    yield dict(logits=normal(rng, 3, 6) * 2, labels=np.array([5, 1, 1], np.uint8))
-    yield dict(logits=normal(rng, 1, 5), labels=np.array([3]))
-    large = np.array([[90, -40, 3, 88.5], [-700, -950, -698, -697]], np.float32)
-    yield dict(logits=large + normal(rng, 2, 4), labels=np.array([0, 2]))
+    n, c = rng.size(5, 8), rng.size(2, 4)
+    yield dict(logits=rng.normal32(n, c), labels=rng.integers(c, size=n))
+    yield dict(logits=rng.normal32(c, n) * 2, labels=rng.integers(n, size=c).astype(np.uint8))
+    yield dict(logits=rng.normal32(1, n), labels=rng.integers(n, size=1))
+    large = np.float32([[90, -40, 3, 88.5], [-700, -950, -698, -697]])
+    yield dict(logits=large + rng.normal32(2, 4), labels=np.array([0, 2]))
 
 
 def observe_cross_entropy_backward(cross_entropy_backward, logits, labels):
@@ -411,6 +452,11 @@ def only_right_class(logits, labels):
     return np.where(np.arange(logits.shape[1]) == labels[:, None], grad, 0)
 
 
+def with_log_probabilities(logits, labels):
+    logs = np.array([[score - log_sum(row) for score in row] for row in logits.astype(np.float64).tolist()])
+    return (logs - (np.arange(logits.shape[1]) == labels[:, None])) / len(labels)
+
+
 atol_cross_entropy_backward = 5e-4  # where the network is sure, float32 loses the digits of 1 - p
 misconceptions_cross_entropy_backward = {
     "not divided by N: this is the gradient of the sum, not of the mean":
@@ -428,35 +474,98 @@ misconceptions_cross_entropy_backward = {
     "only the right class got a gradient: every score of the row moves the loss": only_right_class,
     "the softmax ran down the batch, not along the classes": another_softmax(axis=0),
     "the softmax overflows: the largest score was not taken out": another_softmax(largest=False),
+    "log-probabilities stand where probabilities belong": with_log_probabilities,
 }
 
 
 # 04.7 linear_backward
 
 def draw_linear_backward(rng):
-    """Three different sizes in every order, a batch of one, one feature, and the input's gradient not wanted."""
+    """Three different sizes in every order, a batch of one, one feature, as many inputs as outputs, the input's gradient not wanted."""
     wanted, unwanted = {"needs_input_grad": True}, {"needs_input_grad": False}
-    sizes = (4, 3, 2, {}), (2, 5, 7, wanted), (1, 3, 4, {}), (6, 2, 5, unwanted), (3, 1, 2, {}), (5, 4, 1, unwanted)
+    n, k, m = rng.sizes(3)
+    sizes = [(n, k, m, {}), (k, m, n, wanted), (1, n, m, {}), (m, n, k, unwanted), (n, 1, m, {}), (k, n, 1, unwanted),
+             (n, m, m, rng.pick({}, wanted))]
     for n, inputs, outputs, settings in sizes:
-        yield dict(grad=normal(rng, n, outputs), x=normal(rng, n, inputs), weight=normal(rng, outputs, inputs), **settings)
+        yield dict(grad=rng.normal32(n, outputs), x=rng.normal32(n, inputs), weight=rng.normal32(outputs, inputs), **settings)
 
 
-def oracle_linear_backward(grad, x, weight, needs_input_grad=True, wanted=bool):
+class Watched(np.ndarray):
+    """An array that remembers whether anything was computed with it."""
+
+    used = False
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **settings):
+        Watched.used = True
+        return getattr(ufunc, method)(*map(plain, inputs), **settings)
+
+    def __array_function__(self, function, types, inputs, settings):
+        Watched.used = True
+        return function(*map(plain, inputs), **settings)
+
+
+def plain(value):
+    return value.view(np.ndarray) if isinstance(value, Watched) else value
+
+
+def observe_linear_backward(linear_backward, grad, x, weight, **settings):
+    """The three gradients, and whether the weight was computed with: it is needed for the input's gradient alone."""
+    if settings.get("needs_input_grad", True):
+        return told(linear_backward(grad, x, weight, **settings), "computed with")
+    Watched.used = False
+    result = linear_backward(grad, x, weight.view(Watched), **settings)
+    return told(result, "computed with" if Watched.used else "left alone")
+
+
+GRADIENTS = ("gradient of x", "gradient of weight", "gradient of bias")
+
+
+def told(result, use):
+    """Name the three gradients; anything else than a tuple of three stays as it is."""
+    if not isinstance(result, tuple) or len(result) != 3:
+        return result
+    return {**dict(zip(GRADIENTS, map(plain, result))), "weight is": use}
+
+
+def three_gradients(grad, x, weight):
     grad, x, weight = (array.astype(np.float64) for array in (grad, x, weight))
-    grad_x = np.einsum("no,oi->ni", grad, weight) if wanted(needs_input_grad) else None
-    return grad_x, np.einsum("no,ni->oi", grad, x), np.einsum("no->o", grad)
+    return np.einsum("no,oi->ni", grad, weight), np.einsum("no,ni->oi", grad, x), np.einsum("no->o", grad)
+
+
+def oracle_linear_backward(grad, x, weight, needs_input_grad=True, wanted=bool, unwanted=None):
+    of_x, of_weight, of_bias = three_gradients(grad, x, weight)
+    computed = wanted(needs_input_grad)
+    use = "computed with" if computed or needs_input_grad else "left alone"
+    return told((of_x if computed else unwanted, of_weight, of_bias), use)
 
 
 def with_gradients(weight=lambda expected, n: expected, bias=lambda grad: grad.sum(axis=0)):
     """Turn the oracle into one with another gradient of the weight or of the bias."""
     def wrong(grad, x, **inputs):
-        first, expected, _ = oracle_linear_backward(grad, x, **inputs)
-        return first, weight(expected, len(x)), bias(grad.astype(np.float64))
+        expected = oracle_linear_backward(grad, x, **inputs)
+        return expected | {GRADIENTS[1]: weight(expected[GRADIENTS[1]], len(x)), GRADIENTS[2]: bias(grad.astype(np.float64))}
     return wrong
 
 
 def reordered(*order):
-    return lambda **inputs: tuple(oracle_linear_backward(**inputs)[i] for i in order)
+    def wrong(**inputs):
+        expected = oracle_linear_backward(**inputs)
+        return expected | {name: expected[GRADIENTS[i]] for name, i in zip(GRADIENTS, order)}
+    return wrong
+
+
+def computed_and_dropped(**inputs):
+    return oracle_linear_backward(**inputs) | {"weight is": "computed with"}
+
+
+def zeros_for_none(**inputs):
+    return oracle_linear_backward(**inputs, unwanted=np.zeros(inputs["x"].shape))
+
+
+def with_weight_turned(grad, x, weight, needs_input_grad=True):
+    """grad @ weight.T: an error unless there are as many inputs as outputs."""
+    expected = oracle_linear_backward(grad, x, weight, needs_input_grad)
+    return expected | {GRADIENTS[0]: grad.astype(np.float64) @ weight.T} if needs_input_grad else expected
 
 
 misconceptions_linear_backward = {
@@ -480,6 +589,9 @@ misconceptions_linear_backward = {
     "needs_input_grad was ignored: the gradient of x was not wanted":
         partial(oracle_linear_backward, wanted=lambda flag: True),
     "the gradient of x is always None": partial(oracle_linear_backward, wanted=lambda flag: False),
+    "the gradient of x was computed and thrown away: it is not to be computed if it is not wanted": computed_and_dropped,
+    "zeros were returned for a gradient that is not wanted; None says so": zeros_for_none,
+    "the weight was transposed: grad (N, out) times weight (out, in) gives (N, in)": with_weight_turned,
     "needs_input_grad was turned around": partial(oracle_linear_backward, wanted=lambda flag: not flag),
 }
 
@@ -488,10 +600,12 @@ misconceptions_linear_backward = {
 
 def draw_relu_backward(rng):
     """Outputs of ReLU, with zeros of both kinds, and inputs of it; gradients of both signs."""
-    yield dict(grad=normal(rng, 4, 5), out=np.maximum(normal(rng, 4, 5), 0))
-    yield dict(grad=normal(rng, 7), out=np.array([0.0, 2.5, -0.0, 1e-20, 0.0, 300.0, 0.5], np.float32))
-    yield dict(grad=normal(rng, 2, 3, 4), out=normal(rng, 2, 3, 4))
-    yield dict(grad=normal(rng, 1, 3) * 50, out=np.array([[0.0, 0.25, 0.0]], np.float32))
+    shape = rng.sizes(rng.size(1, 3))
+    yield dict(grad=rng.normal32(*shape), out=np.maximum(rng.normal32(*shape), 0))
+    yield dict(grad=rng.normal32(7), out=np.float32(rng.mix([0.0, 2.5, -0.0, 1e-20, 0.0, 300.0, 0.5])))
+    shape = rng.sizes(rng.size(2, 4))
+    yield dict(grad=rng.normal32(*shape), out=rng.normal32(*shape))
+    yield dict(grad=rng.normal32(1, 3) * 50, out=np.float32([rng.mix([0.0, 0.25, 0.0])]))
 
 
 def oracle_relu_backward(grad, out, passes=lambda g, o: o > 0, slope=lambda g, o: g):
@@ -506,6 +620,10 @@ misconceptions_relu_backward = {
     "everything was let through": partial(oracle_relu_backward, passes=lambda g, o: True),
     "grad was multiplied by out itself: the slope of ReLU is 1 where it lets through":
         partial(oracle_relu_backward, slope=lambda g, o: g * o),
+    "np.sign is -1 below 0: what is handed over may be ReLU's input": partial(
+        oracle_relu_backward, passes=lambda g, o: True, slope=lambda g, o: g * ((o > 0) - (o < 0))),
+    "grad was multiplied by out itself, also where nothing is let through: the slope of ReLU is 1 or 0":
+        partial(oracle_relu_backward, passes=lambda g, o: True, slope=lambda g, o: g * o),
     "this is the slope of ReLU, 1 or 0: grad is missing": partial(oracle_relu_backward, slope=lambda g, o: 1.0),
     "out came back, not grad": partial(oracle_relu_backward, slope=lambda g, o: o),
     "the two sides are exchanged: grad came back where out is 0":
@@ -521,10 +639,11 @@ PARAMETERS = ("first weight", "first bias", "second weight", "second bias")
 
 def draw_mlp_gradients(rng):
     """Draw networks of four different sizes; one batch is a single picture."""
-    for inputs, hidden, outputs, n in ((4, 6, 3, 5), (3, 7, 2, 1), (5, 2, 4, 9)):
-        yield dict(images=normal(rng, n, inputs), labels=rng.integers(outputs, size=n),
-                   first_weight=normal(rng, hidden, inputs), first_bias=normal(rng, hidden),
-                   second_weight=normal(rng, outputs, hidden), second_bias=normal(rng, outputs))
+    sizes = [(*rng.sizes(3, 2, 7), rng.size(3, 9)), (*rng.sizes(3, 2, 7), 1), (*rng.sizes(3, 2, 7), rng.size(3, 9))]
+    for inputs, hidden, outputs, n in sizes:
+        yield dict(images=rng.normal32(n, inputs), labels=rng.integers(outputs, size=n),
+                   first_weight=rng.normal32(hidden, inputs), first_bias=rng.normal32(hidden),
+                   second_weight=rng.normal32(outputs, hidden), second_bias=rng.normal32(outputs))
 
 
 def observe_mlp_gradients(module, images, labels, **values):
@@ -580,6 +699,7 @@ def with_parts(change):
 
 NO_TENSOR = "NoneType, where a tensor was needed"
 
+float64_mlp_gradients = False  # a tensor made of a single number is float32
 atol_mlp_gradients = 2e-3  # a loss near 0 is a difference of two scores, and has their rounding
 misconceptions_mlp_gradients = {
     "the gradient was not taken back through ReLU: `relu_backward` is missing":
@@ -589,6 +709,12 @@ misconceptions_mlp_gradients = {
     "the gradients of two calls were added: each call replaces those of the call before": added_up,
     "the gradients stem from the sum of the losses, not from their mean":
         partial(oracle_mlp_gradients, scale=len),
+    "divided by N twice: the gradient of the mean is divided already":
+        partial(oracle_mlp_gradients, scale=lambda images: 1 / len(images)),
+    "the gradients of weight and bias are exchanged": with_parts(lambda answer, n: {
+        name: answer[other] for name, other in zip(PARAMETERS, (PARAMETERS[1], PARAMETERS[0], PARAMETERS[3], PARAMETERS[2]))}),
+    "the gradients of weight and bias are exchanged in the first layer": with_parts(lambda answer, n: {
+        "first weight": answer["first bias"], "first bias": answer["first weight"]}),
     "the loss is the sum, not the mean": with_parts(lambda answer, n: {"loss": answer["loss"] * n}),
     "the first layer got no gradient": with_parts(lambda answer, n: dict.fromkeys(PARAMETERS[:2], NO_TENSOR)),
     "grad holds arrays, where tensors belong":

@@ -79,9 +79,10 @@ from tinytorch.given.gradient_check import GradcheckError, in_float64, numeric_g
 from tinytorch.given.history import Origin
 from tinytorch.given.op import op, register
 from tinytorch.given.state import state
-from tinytorch.tensor import (Tensor, absolute, add, argmax, cast, cat, div, equal, exp, expand,
-                              getitem, greater, greater_equal, log, matmul, mean, mul, neg, permute,
-                              power, reduce_max, reduce_sum, reshape, sqrt, sub, transpose, where)
+from tinytorch.tensor import (Tensor, absolute, add, argmax, argmin, cast, cat, div, equal, exp,
+                              expand, getitem, greater, greater_equal, log, matmul, mean, mul, neg,
+                              permute, power, reduce_max, reduce_min, reduce_sum, reshape, sqrt,
+                              sub, transpose, where)
 
 add.register_vjp(lambda grad, out, a, b: grad, lambda grad, out, a, b: grad)
 sub.register_vjp(lambda grad, out, a, b: grad, lambda grad, out, a, b: -grad)
@@ -132,14 +133,16 @@ check("05.1")
 #| export
 @op
 def sign(a):
-    """Return 1 for a positive entry, -1 for a negative one, and 0 for 0."""
-    return np.sign(a)
+    """Return 1 for a positive entry, -1 for a negative one, and 0 for 0 and for nan."""
+    return np.where(a == a, np.sign(a), 0)  # only nan differs from itself
 
 
 def base_rule(grad, out, a, b):
-    """Return the gradient of the base of a power; for exponent 0 it is 0, even at base 0."""
-    below = where(equal(b, 0), 1, b - 1) if isinstance(b, Tensor) else b - 1 if b else 1
-    return grad * (b * power(a, below))
+    """Return the gradient of the base of a power; for exponent 0 it is 0, whatever the base."""
+    if not isinstance(b, Tensor):
+        return grad * (b * power(a, b - 1)) if b else where(False, grad, 0.0)
+    flat = equal(b, 0)
+    return where(flat, 0.0, grad * (b * power(where(flat, 1.0, a), b - 1)))
 
 
 def exponent_rule(grad, out, a, b):
@@ -163,6 +166,7 @@ greater.register_vjp(None, None)  # constant or jumps
 greater_equal.register_vjp(None, None)
 equal.register_vjp(None, None)
 argmax.register_vjp(None)
+argmin.register_vjp(None)
 
 # %% [markdown]
 # ## The matrix product
@@ -239,6 +243,7 @@ def bias_rule(grad, out, x, weight, bias=None):
     return reduce_sum(grad, axis=tuple(range(grad.ndim - 1)), keepdims=False)
 
 
+linear_weight.register_shapes("... o", "... i")
 matmul.register_vjp(matmul_rule, matmul_right_rule)
 linear.register_vjp(lambda grad, out, x, weight, bias=None: grad @ weight,
                     lambda grad, out, x, weight, bias=None: linear_weight(grad, x),
@@ -250,7 +255,7 @@ linear_weight.register_vjp(lambda grad, out, g, x: linear(x, grad),
 def kept_shape(shape, axis):
     """Return a shape with size 1 in place of the axes that a reduction removes."""
     axes = range(len(shape)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    removed = {i % len(shape) for i in axes}
+    removed = {i % max(len(shape), 1) for i in axes}  # a single number counts as one of one axis
     return tuple(1 if i in removed else n for i, n in enumerate(shape))
 
 # %% [markdown]
@@ -302,7 +307,7 @@ check("05.3")
 #| export
 def mean_rule(grad, out, a, axis, keepdims):
     """Return each entry's share of the gradient of a mean."""
-    count = math.prod(a.shape) / math.prod(out.shape)
+    count = math.prod(a.shape) / max(math.prod(out.shape), 1)
     return reduce_sum_rule(grad / count, out, a, axis, keepdims)
 
 
@@ -311,11 +316,13 @@ def share(grad, count, reduction):
     return grad / count if reduction == "mean" else grad
 
 
-def reduce_max_rule(grad, out, a, axis, keepdims):
-    """Return the gradient of a maximum: it goes to the largest entry, shared by equal ones."""
+def extreme_rule(grad, out, a, axis, keepdims):
+    """Return the gradient of a maximum or minimum: it goes to that entry, shared by equal ones."""
     shape = kept_shape(a.shape, axis)
-    largest = equal(a, out.reshape(shape))
-    return grad.reshape(shape) / reduce_sum(largest, axis=axis, keepdims=True) * largest
+    extreme = equal(a, out.reshape(shape))
+    if axis is None:  # of all entries, nan is the largest and the smallest
+        extreme = extreme | equal(a != a, out != out) & (a != a)
+    return grad.reshape(shape) / reduce_sum(extreme, axis=axis, keepdims=True) * extreme
 
 
 def cat_rule(grad, out, *arrays, dim, argument):
@@ -327,7 +334,8 @@ def cat_rule(grad, out, *arrays, dim, argument):
 
 reduce_sum.register_vjp(reduce_sum_rule)
 mean.register_vjp(mean_rule)
-reduce_max.register_vjp(reduce_max_rule)
+reduce_max.register_vjp(extreme_rule)
+reduce_min.register_vjp(extreme_rule)
 cat.register_vjp(each=cat_rule)
 
 # %%
@@ -437,7 +445,7 @@ def relu_rule(grad, out, a):
         Glorot, Bordes and Bengio, Deep sparse rectifier neural networks, 2011.
     """
     ### BEGIN SOLUTION
-    return grad * (out > 0)
+    return grad * ~(out <= 0)  # nan is not below 0: its gradient passes, as in PyTorch
     ### END SOLUTION
 
 # %% check="05.5"
@@ -538,6 +546,7 @@ def probability_minus_truth(logits, labels):
     return out
 
 
+probability_minus_truth.register_shapes("n c", "n")
 probability_minus_truth.register_vjp(lambda grad, out, logits, labels:
                                      softmax_rule(grad, softmax(logits, dim=1), logits, 1), None)
 
@@ -886,7 +895,10 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
                               for x in (outputs, inputs, grad_outputs))
     begin = begin * len(outputs) if grad_outputs is None else begin
     with recording(create_graph):
-        found = dict(zip(outputs, map(first_gradient, outputs, begin), strict=True))
+        found = {}
+        for root, first in zip(outputs, begin, strict=True):
+            first = first_gradient(root, first)
+            found[root] = found[root] + first if root in found else first
         walk(found, create_graph if retain_graph is None else retain_graph, set(inputs))
         found = unshared({x: found[x] for x in inputs if x in found})
     if len(found) < len(set(inputs)) and not (allow_unused or materialize_grads):

@@ -75,7 +75,7 @@ print(f"the loop {us(lambda: double_loop(a, out)):.0f} us, the same loop in Pyth
 # Three things are different in a compiled loop:
 #
 # - **Types stay.** A Python `2.0` is a float64, and a float32 times a float64 is a float64, at half the speed. So write constants as
-#   `np.float32(2)`.
+#   `np.float32(2)`. The checks ask numba for its types, and refuse a float64 that spreads over the entries.
 # - **Indices are not checked.** `a[a.size]` raises no error: it reads whatever comes after the array in memory, and
 #   `out[out.size] = 1` overwrites it. So the checks here run your loop as Python first, where a wrong index raises an
 #   `IndexError`: `double_loop.py_func` is the function as you wrote it. They compile it only when that is right.
@@ -262,7 +262,7 @@ print("fell back to NumPy, by op:", dict(tinytorch.fallbacks))
 def relu_backward_loop(grad, out, result):
     """Pass a gradient on where the output of ReLU is above 0, in one pass."""
     for i in range(grad.size):
-        result[i] = grad[i] * np.float32(out[i] > 0)
+        result[i] = grad[i] * np.float32(not out[i] <= 0)  # nan passes
 
 
 relu_backward = op(losses.relu_backward)
@@ -509,8 +509,11 @@ def cross_entropy_numba(logits, labels, *, reduction="mean"):
         return fall_back(cross_entropy, logits, labels, reduction=reduction)
     losses = np.empty(len(rows), np.float32)
     loss_rows(logits, rows, losses)
+    total = np.add.reduce(losses)
+    if total != total:  # nan, perhaps of an infinite score, where the loop says nan and NumPy inf
+        return fall_back(cross_entropy, logits, labels, reduction=reduction)
     if reduction == "mean":
-        return np.add.reduce(losses) / np.float32(losses.size)  # np.mean takes three times as long
+        return total / np.float32(losses.size)  # np.mean takes three times as long
     return reduce_losses(losses, reduction)
 
 # %%
@@ -535,6 +538,7 @@ def for_logits(again, out, grad, logits, labels, reduction):
     return softmax_rule(again * each, softmax(logits, dim=1), logits, 1)
 
 
+cross_entropy_gradient.register_shapes(None, "n c", "n")
 cross_entropy_gradient.register_vjp(for_grad, for_logits, None)
 cross_entropy_gradient.register_cost(lambda out, *arrays, reduction: 6 * out.size)
 cross_entropy.register_vjp(lambda grad, out, logits, labels, reduction:
@@ -763,10 +767,10 @@ def matmul_blocked(a, b, out):
 
     Returns:
         None. Afterwards ``out[i, j]`` is the sum over p of ``a[i, p] * b[p, j]``, for every n, k
-        and m of at least 1. Each round of a `prange` computes up to 64 whole rows of ``out``:
-        it sets them to 0; for p in steps of 4, for each row i and every j, it adds the four
-        products of p to p + 3 at once; then it adds the products left over from k. No two rounds
-        write to the same entry.
+        and m of at least 1. Each round of a `prange` computes 64 whole rows of ``out``, the last
+        round the rows that are left: it sets them to 0; for p in steps of 4, for each row i and
+        every j, it adds the four products of p to p + 3 at once; then it adds the products left
+        over from k. No two rounds write to the same entry.
 
     Example:
         >>> a, b = np.array([[1, 2]], np.float32), np.array([[3, 4], [5, 6]], np.float32)

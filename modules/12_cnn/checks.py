@@ -3,6 +3,13 @@ import math
 
 import numpy as np
 
+float64_convolve = float64_windows = float64_LeNet5 = False  # what is observed there is made in float32
+
+
+def whole(describe):
+    """Make a `describe_` function say all that is shown of a call: nothing is said of its arrays beside it."""
+    return lambda **inputs: (describe(**inputs), "")
+
 
 def normal(rng, *shape):
     """Draw float32 numbers of both signs."""
@@ -31,6 +38,16 @@ def without(oracle, **settings):
     return lambda **inputs: oracle(**{**inputs, **settings})
 
 
+def sizes(rng, smallest, largest):
+    """Draw a height and a width that differ."""
+    return tuple(int(n) for n in rng.permutation(np.arange(smallest, largest + 1))[:2])
+
+
+def fails(error, unless, oracle):
+    """Make the oracle of code that raises an error unless a function of the inputs holds; then it is another oracle."""
+    return lambda **inputs: oracle(**inputs) if unless(**inputs) else ("raises", error)
+
+
 def turned(array):
     """Turn kernels around."""
     return array[..., ::-1, ::-1]
@@ -41,10 +58,12 @@ def turned(array):
 
 def draw_convolve(rng):
     """No picture and no kernel a square but one each; strides that leave pixels over; whole numbers; one place alone."""
-    for size, kernel, stride in [((4, 6), (2, 3), 1), ((5, 5), (3, 3), 1), ((7, 9), (3, 2), 2), ((9, 8), (2, 4), 3),
-                                 ((3, 4), (3, 4), 1), ((6, 3), (1, 3), 2)]:
+    for size, kernel, stride in [((4, 6), (2, 3), 1), ((5, 5), (3, 3), 1), ((7, 9), (3, 2), 2), ((9, 8), (2, 4), 3), ((3, 4), (3, 4), 1),
+                                 ((6, 3), (1, 3), 2), (sizes(rng, 6, 10), sizes(rng, 1, 4), int(rng.integers(1, 4)))]:
         yield dict(picture=normal(rng, *size), kernel=normal(rng, *kernel), stride=stride)
-    yield dict(picture=rng.integers(0, 256, (5, 7)), kernel=rng.integers(-3, 4, (2, 3)) + 0.5)
+    yield dict(picture=rng.integers(0, 256, sizes(rng, 4, 7)), kernel=rng.integers(-3, 4, (2, 3)) + 0.5)
+    yield dict(picture=rng.integers(0, 9, (4, 5)), kernel=rng.integers(1, 4, (2, 1)), stride=2)
+    yield dict(picture=rng.standard_normal((3, 5)), kernel=rng.standard_normal((2, 2)))
 
 
 def observe_convolve(convolve, picture, kernel, **options):
@@ -52,21 +71,23 @@ def observe_convolve(convolve, picture, kernel, **options):
     return {"entries": result, "dtype": str(getattr(result, "dtype", "none"))}
 
 
-def oracle_convolve(picture, kernel, stride=1, step=None, lost=0, start=0):
+def oracle_convolve(picture, kernel, stride=1, step=None, lost=0, start=0, dtype="float32", mean=False):
     """Slide a kernel.
 
     Args:
-        step: How far the windows that are read lie apart, if not as far as the stride says.
+        step: How far the windows that are read lie apart, down and across, if not as far as the stride says.
         lost: How many places at the end are missing.
         start: What a sum begins with.
+        dtype: The answer's dtype.
+        mean: Whether the products are averaged.
     """
-    (rows, columns), step = kernel.shape, step or stride
+    (rows, columns), step = kernel.shape, step or (stride, stride)
     down, across = (n - lost for n in fitting(picture.shape, kernel.shape, (stride, stride)))
     out = np.full((max(0, down), max(0, across)), start, np.float64)
     for y, x in np.ndindex(out.shape):
         for i, j in np.ndindex(rows, columns):
-            out[y, x] += float(picture[y * step + i, x * step + j]) * float(kernel[i, j])
-    return {"entries": out, "dtype": "float32"}
+            out[y, x] += float(picture[y * step[0] + i, x * step[1] + j]) * float(kernel[i, j])
+    return {"entries": out / kernel.size if mean else out, "dtype": dtype}
 
 
 def convolve_as_large(picture, kernel, stride=1):
@@ -76,9 +97,23 @@ def convolve_as_large(picture, kernel, stride=1):
     return oracle_convolve(padded, kernel, stride)
 
 
-def convolve_in_integers(picture, kernel, stride=1):
-    """A float64 array of sums, as NumPy makes it."""
-    return oracle_convolve(picture, kernel, stride) | {"dtype": "float64"}
+def convolve_as_numpy(picture, kernel, stride=1):
+    """The dtype is the one that NumPy makes of the two."""
+    return oracle_convolve(picture, kernel, stride, dtype=str(np.result_type(picture, kernel)))
+
+
+def convolve_in_picture(picture, kernel, stride=1):
+    """The answer has the picture's dtype; whole numbers cut off what is behind the point."""
+    right = oracle_convolve(picture, kernel, stride, dtype=str(picture.dtype))
+    return right if picture.dtype.kind == "f" else right | {"entries": np.trunc(right["entries"]).astype(picture.dtype)}
+
+
+def convolve_square(picture, kernel, stride=1):
+    """Windows are as high as they are wide, whatever the kernel is; NumPy multiplies the two, or refuses."""
+    n = kernel.shape[1]
+    down, across = fitting(picture.shape, (n, n), (stride, stride))
+    entries = [[(picture[y * stride:y * stride + n, x * stride:x * stride + n] * kernel).sum() for x in range(across)] for y in range(down)]
+    return {"entries": np.array(entries, np.float64), "dtype": "float32"}
 
 
 misconceptions_convolve = {
@@ -86,13 +121,22 @@ misconceptions_convolve = {
         lambda picture, kernel, stride=1: oracle_convolve(picture, turned(kernel), stride),
     "the stride is ignored": lambda picture, kernel, stride=1: oracle_convolve(picture, kernel, 1),
     "the answer has the right size, but its windows lie side by side: the stride is missing in the picture's index":
-        lambda picture, kernel, stride=1: oracle_convolve(picture, kernel, stride, step=1),
+        lambda picture, kernel, stride=1: oracle_convolve(picture, kernel, stride, step=(1, 1)),
     "the last row and the last column are missing: from 0 to H - KH there are H - KH + 1 places":
         lambda picture, kernel, stride=1: oracle_convolve(picture, kernel, stride, lost=1),
     "the answer is as large as the picture: only places where the whole kernel lies on it count": convolve_as_large,
     "rows and columns of the answer changed places":
         lambda picture, kernel, stride=1: {**(right := oracle_convolve(picture, kernel, stride)), "entries": right["entries"].T},
-    "the answer is float64: float32 is asked for": convolve_in_integers,
+    "the stride is missing for the columns": lambda picture, kernel, stride=1: oracle_convolve(picture, kernel, stride, step=(stride, 1)),
+    "the stride is missing for the rows": lambda picture, kernel, stride=1: oracle_convolve(picture, kernel, stride, step=(1, stride)),
+    "the kernel was taken to be square: KH and KW differ": convolve_square,
+    "there are more places than windows: the number of places has to be divided by the stride":
+        lambda picture, kernel, stride=1: oracle_convolve(picture, kernel) if stride == 1 else ("raises", "IndexError"),
+    "the answer has the dtype of picture and kernel: float32 is asked for": convolve_as_numpy,
+    "the answer is float64, as np.zeros makes it: float32 is asked for":
+        lambda picture, kernel, stride=1: oracle_convolve(picture, kernel, stride, dtype="float64"),
+    "the answer has the picture's dtype, and sums of whole numbers are cut off: float32 is asked for": convolve_in_picture,
+    "the products were averaged: their sum is asked for": lambda picture, kernel, stride=1: oracle_convolve(picture, kernel, stride, mean=True),
     "products are multiplied or kept, not added: only the last one is left":
         lambda picture, kernel, stride=1: oracle_convolve(picture[kernel.shape[0] - 1:, kernel.shape[1] - 1:], kernel[-1:, -1:], stride),
 }
@@ -103,52 +147,62 @@ misconceptions_convolve = {
 ROOM = 4096  # entries around the array, so that a wrong view of it shows numbers of ours and not what lies there by chance
 
 
+LAYOUTS = {  # how pictures lie in memory -> the order of their axes there
+    "row by row": (0, 1, 2, 3), "column by column": (0, 1, 3, 2), "channels last": (0, 2, 3, 1), "channels first": (1, 0, 2, 3)}
+
+
 def draw_windows(rng):
-    """Strides and dilations that differ down and across; pictures that do not lie row by row in memory; none at all."""
+    """Strides and dilations that differ down and across; pictures that do not lie row by row in memory."""
     for shape, kernel, stride, dilation, layout in [
-            ((2, 3, 5, 7), (2, 3), (1, 1), (1, 1), "row by row"), ((1, 2, 8, 7), (3, 2), (2, 3), (1, 1), "row by row"),
+            ((2, 3, *sizes(rng, 5, 8)), (2, 3), (1, 1), (1, 1), "row by row"), ((1, 2, 8, 7), (3, 2), (2, 3), (1, 1), "row by row"),
             ((2, 1, 7, 9), (2, 3), (1, 1), (3, 2), "row by row"), ((1, 2, 9, 8), (3, 2), (2, 1), (1, 3), "row by row"),
-            ((2, 2, 6, 5), (3, 3), (1, 2), (1, 1), "column by column"), ((2, 3, 4, 6), (4, 6), (1, 1), (1, 1), "row by row"),
-            ((0, 2, 5, 4), (2, 2), (1, 1), (1, 1), "row by row")]:
+            ((2, 2, 6, 5), (3, 3), (1, 2), (1, 1), "column by column"), ((2, 3, 5, 6), (2, 3), (1, 1), (1, 1), "channels last"),
+            ((3, 2, *sizes(rng, 5, 8)), (3, 2), (1, 1), (2, 1), "channels first"), ((2, 3, 4, 6), (4, 6), (1, 1), (1, 1), "row by row")]:
         yield dict(x=normal(rng, *shape), kernel_size=kernel, stride=stride, dilation=dilation, layout=layout)
 
 
-describe_windows = "windows(x, kernel_size={kernel_size}, stride={stride}, dilation={dilation}), x in memory {layout}"
+@whole
+def describe_windows(x, kernel_size, stride, dilation, layout):
+    options = "" if stride == dilation == (1, 1) else f", stride={stride}, dilation={dilation}"
+    return f"windows(x, {kernel_size}{options})\nx {x.shape} {x.dtype}, in memory {layout}"
 
 
 def observe_windows(windows, x, kernel_size, stride, dilation, layout):
-    stored = x if layout == "row by row" else x.mT
+    stored = x.transpose(LAYOUTS[layout])
     room = np.full(2 * ROOM + x.size, 77, np.float32)
     inside = room[ROOM:ROOM + x.size].reshape(stored.shape)
     inside[...] = stored
-    pictures = inside if layout == "row by row" else inside.mT
+    pictures = inside.transpose(np.argsort(LAYOUTS[layout]))
     options = {} if stride == dilation == (1, 1) else {"stride": stride, "dilation": dilation}
     view = windows(pictures, kernel_size, **options)
     if not isinstance(view, np.ndarray):
-        return {"entries": view, "a view of the pictures' memory": False}
-    return {"entries": np.array(view), "a view of the pictures' memory": bool(x.size == 0 or np.shares_memory(view, room))}
+        return {"entries": view, "on the memory of x": False, "can be written to": False}
+    return {"entries": np.array(view), "on the memory of x": bool(np.shares_memory(view, room)), "can be written to": bool(view.flags.writeable)}
 
 
-def oracle_windows(x, kernel_size, stride, dilation, layout, steps=None, spread=None, order="ncijyx", view=True, assumed=False):
+def oracle_windows(x, kernel_size, stride, dilation, layout, steps=None, spread=None, order="ncijyx", view=True, assumed=False,
+                   writeable=True, unit=4):
     """Read all windows, from the memory that `observe_windows` lays out.
 
     Args:
         steps, spread: What stands for stride and dilation where entries are read, though not in the shape.
         order: The order of the axes.
-        view: Whether it is a view.
+        view: Whether it is a view; ``writeable``: whether it can be written to.
         assumed: Whether the picture was taken to lie row by row, whatever it does.
+        unit: How many bytes a step of one entry is.
     """
     shape, (steps, spread) = fitting(x.shape[2:], kernel_size, stride, dilation), (steps or stride, spread or dilation)
-    n, c, height, width = x.shape
-    by_rows = assumed or layout == "row by row"
-    memory = np.append((x if layout == "row by row" else x.mT).ravel(), np.full(ROOM, 77, np.float32))
-    pictures = (np.arange(n)[:, None] * c + np.arange(c)) * height * width
-    out = np.zeros((n, c, *kernel_size, *shape), np.float32)
-    for i, j, down, across in np.ndindex(*kernel_size, *shape):
-        row, column = down * steps[0] + i * spread[0], across * steps[1] + j * spread[1]
-        out[:, :, i, j, down, across] = memory[pictures + (row * width + column if by_rows else column * height + row)]
+    stored = x.transpose(LAYOUTS[layout])
+    memory = np.append(stored.ravel(), np.full(ROOM, 77, np.float32))
+    lying = x.shape if assumed else stored.shape
+    strides = [math.prod(lying[axis + 1:]) for axis in range(4)]
+    strides = strides if assumed else [strides[axis] for axis in np.argsort(LAYOUTS[layout])]
+    n, c, i, j, down, across = np.indices((*x.shape[:2], *kernel_size, *shape))
+    row, column = down * steps[0] + i * spread[0], across * steps[1] + j * spread[1]
+    places = unit * (n * strides[0] + c * strides[1] + row * strides[2] + column * strides[3])
+    entries = memory.view(np.uint8)[places[..., None] + np.arange(4)].view(np.float32)[..., 0]
     axes = ["ncijyx".index(letter) for letter in order]
-    return {"entries": out.transpose(axes), "a view of the pictures' memory": view}
+    return {"entries": entries.transpose(axes), "on the memory of x": view, "can be written to": writeable}
 
 
 misconceptions_windows = {
@@ -158,6 +212,13 @@ misconceptions_windows = {
         lambda **inputs: oracle_windows(**inputs, spread=(1, 1)),
     "stride and dilation changed places in the strides":
         lambda **inputs: oracle_windows(**inputs, steps=inputs["dilation"], spread=inputs["stride"]),
+    "height and width changed places in the stride":
+        lambda **inputs: oracle_windows(**inputs, steps=inputs["stride"][::-1]),
+    "height and width changed places in the dilation":
+        lambda **inputs: oracle_windows(**inputs, spread=inputs["dilation"][::-1]),
+    "strides count bytes, not entries: take them from x.strides": lambda **inputs: oracle_windows(**inputs, unit=1, assumed=True),
+    "the view cannot be written to, and fold has to: sliding_window_view takes writeable=True, as_strided is writeable by itself":
+        lambda **inputs: oracle_windows(**inputs, writeable=False),
     "height and width changed places in stride and dilation":
         lambda **inputs: oracle_windows(**inputs, steps=inputs["stride"][::-1], spread=inputs["dilation"][::-1]),
     "the stride is ignored: there is a window at every pixel": without(oracle_windows, stride=(1, 1)),
@@ -171,8 +232,8 @@ misconceptions_windows = {
     "the kernel's entries stand before the channels: the axes are (N, C, KH, KW, H', W')":
         lambda **inputs: oracle_windows(**inputs, order="nijcyx"),
     "height and width of every window changed places": lambda **inputs: oracle_windows(**inputs, order="ncjiyx"),
-    "right, but a copy: it takes as much memory as all windows together": lambda **inputs:
-        oracle_windows(**inputs, view=inputs["x"].size == 0),
+    "right, but a copy: it takes as much memory as all windows together": lambda **inputs: oracle_windows(**inputs, view=False),
+    "a copy that cannot be written to": lambda **inputs: oracle_windows(**inputs, view=False, writeable=False),
 }
 
 
@@ -192,14 +253,19 @@ def geometry(stride, padding, dilation, groups):
     return dict(stride=stride, padding=padding, dilation=dilation, groups=groups)
 
 
+def some_convolutions(rng):
+    """Draw shapes of pictures and kernels, and settings: sizes that differ, each setting alone and together, more than one slab."""
+    groups = int(rng.integers(1, 4))
+    channels, kernels = groups * int(rng.integers(1, 3)), groups * int(rng.integers(1, 3))
+    drawn = ((2, channels, *sizes(rng, 7, 10)), (kernels, channels // groups, *sizes(rng, 1, 4)), *(
+        tuple(int(n) for n in rng.permutation(pair)) for pair in ((1, 2), (0, 1), (1, 2))), groups)
+    return [*CONVOLUTIONS, drawn, ((3, 4, 60, 50), (2, 4, 3, 3), (1, 1), (0, 0), (1, 1), 1)]
+
+
 def draw_convolution(rng):
-    """Sizes that differ down and across, all settings alone and together, more than one slab, no picture, float64."""
-    for shape, weight, *settings in CONVOLUTIONS:
+    for shape, weight, *settings in some_convolutions(rng):
         yield dict(x=normal(rng, *shape), weight=normal(rng, *weight), **geometry(*settings))
-    yield dict(x=normal(rng, 3, 4, 60, 50), weight=normal(rng, 2, 4, 3, 3), **geometry((1, 1), (0, 0), (1, 1), 1))
-    yield dict(x=normal(rng, 0, 2, 5, 4), weight=normal(rng, 3, 2, 2, 2), **geometry((1, 1), (0, 0), (1, 1), 1))
-    yield dict(x=rng.standard_normal((1, 2, 4, 5)), weight=rng.standard_normal((3, 2, 2, 3)), **geometry((1, 1), (1, 0), (1, 1), 1))
-    for shape, weight, *settings in CONVOLUTIONS[1::3]:
+    for shape, weight, *settings in [*CONVOLUTIONS[1::3], ((2, 2, 4, 5), (4, 2, 2, 2), (1, 1), (0, 0), (1, 1), 1)]:
         yield dict(x=normal(rng, *shape), weight=normal(rng, *weight), bias=normal(rng, weight[0]), **geometry(*settings))
 
 
@@ -209,8 +275,9 @@ def channels_of(kernel, kernels, channels, groups, dealt=False, first=False):
     return list(range(size)) if first else list(range(group, channels, groups)) if dealt else list(range(group * size, (group + 1) * size))
 
 
-def oracle_convolution(x, weight, stride, padding, dilation, groups, bias=None, before=None, after=None, **wrong):
-    x = bordered(x, padding if before is None else before, padding if after is None else after)
+def oracle_convolution(x, weight, stride, padding, dilation, groups, bias=None, before=None, after=None, border="constant", **wrong):
+    widths = [(0, 0), (0, 0), *zip(padding if before is None else before, padding if after is None else after)]
+    x = np.pad(x.astype(np.float64), widths, mode=border)
     down, across = fitting(x.shape[2:], weight.shape[2:], stride, dilation)
     out = np.zeros((len(x), len(weight), max(0, down), max(0, across)))
     for o, i, j in np.ndindex(len(weight), *weight.shape[2:]):
@@ -232,6 +299,38 @@ def kernels_in_another_order(x, weight, **settings):
     """The entries of a kernel were taken channel by channel for each pixel, but a column has them pixel by pixel for each channel."""
     shuffled = weight.transpose(0, 2, 3, 1).reshape(weight.shape)
     return oracle_convolution(x, shuffled, **settings)
+
+
+def interleaved(weight, groups, bias=None, **inputs):
+    """The kernels of the groups stand in turn in the result."""
+    right = oracle_convolution(weight=weight, groups=groups, **inputs)
+    order = np.arange(len(weight)).reshape(groups, -1).T.ravel()
+    return right[:, order] + (0 if bias is None else bias[:, None, None].astype(np.float64))
+
+
+def bias_of_columns(bias=None, **inputs):
+    """The bias lined up with the last axis, if it can."""
+    right = oracle_convolution(**inputs)
+    return right if bias is None else right + bias if right.shape[-1] in (1, len(bias)) or len(bias) == 1 else ("raises", "ValueError")
+
+
+def bias_of_rows(bias=None, **inputs):
+    right = oracle_convolution(**inputs)
+    return right if bias is None else right + bias[:, None] if right.shape[-2] in (1, len(bias)) or len(bias) == 1 else ("raises", "ValueError")
+
+
+def not_reaching(name, value):
+    """Make the oracle of columns that were made with another setting: they have to be as many as there are places."""
+    def oracle(**inputs):
+        right, wrong = oracle_convolution(**inputs), oracle_convolution(**{**inputs, name: value})
+        return wrong.reshape(right.shape)
+    return oracle
+
+
+def first_slab(**inputs):
+    """The first picture's result stands for all."""
+    right = oracle_convolution(**inputs)
+    return np.concatenate([right[:1]] * len(right))
 
 
 def one_side(side):
@@ -257,6 +356,20 @@ misconceptions_convolution = {
         lambda **inputs: oracle_convolution(**inputs, dealt=True),
     "the entries of a kernel stand in another order than those of a column: channel first, then row, then column":
         kernels_in_another_order,
+    "the border repeats the edge of the picture: it is zeros": lambda **inputs: oracle_convolution(**inputs, border="edge"),
+    "the border mirrors the picture: it is zeros": lambda **inputs: oracle_convolution(**inputs, border="reflect"),
+    "the border was put around twice": lambda padding, **inputs: oracle_convolution(padding=[2 * p for p in padding], **inputs),
+    "the kernels of the groups stand in turn: they stand one group after the other": interleaved,
+    "groups is ignored: a kernel has the channels of its group alone":
+        fails("ValueError", lambda groups, **inputs: groups == 1, oracle_convolution),
+    "the bias lined up with the columns of the picture: it belongs to the kernels, column(bias)": bias_of_columns,
+    "the bias lined up with the rows of the picture: it belongs to the kernels, column(bias)": bias_of_rows,
+    "the bias was subtracted": lambda bias=None, **inputs: oracle_convolution(bias=None if bias is None else -bias, **inputs),
+    "the bias was added twice": lambda bias=None, **inputs: oracle_convolution(bias=None if bias is None else 2 * bias, **inputs),
+    "the dilation does not reach unfold: its columns do not fit the places": not_reaching("dilation", (1, 1)),
+    "the stride does not reach unfold: its columns do not fit the places": not_reaching("stride", (1, 1)),
+    "the padding does not reach unfold: its columns do not fit the places": not_reaching("padding", (0, 0)),
+    "every picture got the result of the first": first_slab,
     "the bias is missing": without(oracle_convolution, bias=None),
 }
 
@@ -266,9 +379,7 @@ misconceptions_convolution = {
 
 def draw_conv2d_weight(rng):
     """The settings of 12.3, with gradients of both signs."""
-    drawn = [(shape, weight, settings) for shape, weight, *settings in CONVOLUTIONS]
-    drawn += [((3, 4, 60, 50), (2, 4, 3, 3), ((1, 1), (0, 0), (1, 1), 1)), ((0, 2, 5, 4), (3, 2, 2, 2), ((1, 1), (0, 0), (1, 1), 1))]
-    for shape, weight, (stride, padding, dilation, groups) in drawn:
+    for shape, weight, stride, padding, dilation, groups in some_convolutions(rng):
         size = [n + 2 * p for n, p in zip(shape[2:], padding)]
         grad = normal(rng, shape[0], weight[0], *fitting(size, weight[2:], stride, dilation))
         yield dict(x=normal(rng, *shape), grad=grad, weight_size=weight, **geometry(stride, padding, dilation, groups))
@@ -286,12 +397,31 @@ def oracle_conv2d_weight(x, grad, weight_size, stride, padding, dilation, groups
 def averaged(slabs):
     """Make the oracle of a mean over all pictures, or over those of each slab."""
     def oracle(x, grad, weight_size, **settings):
-        size = math.prod(weight_size[1:]) * settings["groups"] * grad[0, 0].size if len(x) else 1
-        step = max(1, 2**18 // size) if slabs else max(1, len(x))
+        size = math.prod(weight_size[1:]) * settings["groups"] * grad[0, 0].size
+        step = max(1, 2**18 // size) if slabs else len(x)
         parts = [oracle_conv2d_weight(x[i:i + step], grad[i:i + step], weight_size, **settings) / len(x[i:i + step])
                  for i in range(0, len(x), step)]
         return sum(parts, np.zeros(weight_size))
     return oracle
+
+
+def last_slab(x, grad, weight_size, **settings):
+    """The sum of the last slab alone."""
+    step = max(1, 2**18 // (math.prod(weight_size[1:]) * settings["groups"] * grad[0, 0].size))
+    start = (len(x) - 1) // step * step
+    return oracle_conv2d_weight(x[start:], grad[start:], weight_size, **settings)
+
+
+def first_picture(x, grad, weight_size, **settings):
+    """The first picture of each slab alone."""
+    step = max(1, 2**18 // (math.prod(weight_size[1:]) * settings["groups"] * grad[0, 0].size))
+    return oracle_conv2d_weight(x[::step], grad[::step], weight_size, **settings)
+
+
+def turned_round(weight_size, groups, **inputs):
+    """Kernels and a kernel's entries changed places, and the result was put into shape as it lay."""
+    right = oracle_conv2d_weight(weight_size=weight_size, groups=groups, **inputs)
+    return right.reshape(groups, weight_size[0] // groups, -1).transpose(0, 2, 1).reshape(weight_size)
 
 
 def last_picture(x, grad, **settings):
@@ -303,6 +433,13 @@ def without_border(x, padding, **settings):
     return oracle_conv2d_weight(bordered(x, (0, 0), [2 * p for p in padding]), padding=(0, 0), **settings)
 
 
+def without_padding_at_all(padding, x, grad, weight_size, stride, dilation, groups):
+    """Columns of pictures without a border do not fit the gradient."""
+    if any(padding) and fitting(x.shape[2:], weight_size[2:], stride, dilation) != grad.shape[2:]:
+        return ("raises", "ValueError")
+    return oracle_conv2d_weight(x, grad, weight_size, stride, (0, 0), dilation, groups)
+
+
 misconceptions_conv2d_weight = {
     "the stride is ignored in the gradient: the windows are not those that the convolution saw":
         without(oracle_conv2d_weight, stride=(1, 1)),
@@ -311,7 +448,13 @@ misconceptions_conv2d_weight = {
     "averaged over the pictures: what comes back from several places adds up": averaged(slabs=False),
     "averaged over the pictures of each slab: what comes back from several places adds up": averaged(slabs=True),
     "only the last picture's gradient is left: the pictures' gradients add up": last_picture,
+    "only the first picture's gradient of each slab is taken: the pictures' gradients add up": first_picture,
+    "only the first picture's gradient is taken: the pictures' gradients add up":
+        lambda x, grad, **inputs: oracle_conv2d_weight(x[:1], grad[:1], **inputs),
+    "only the last slab's gradient is left: the slabs' gradients add up": last_slab,
+    "the axes of kernels and columns were exchanged and then reshaped: a reshape does not move entries, transpose (.mT) does": turned_round,
     "the kernels are turned around": lambda **inputs: turned(oracle_conv2d_weight(**inputs)),
+    "the padding is ignored: the windows do not fit the gradient": without_padding_at_all,
     "every group saw the first channels": lambda **inputs: oracle_conv2d_weight(**inputs, first=True),
     "what arrives from the right is missing: ones were sent back instead":
         lambda grad, **inputs: oracle_conv2d_weight(grad=np.ones_like(grad), **inputs),
@@ -324,15 +467,17 @@ atol_conv2d_weight = 3e-4  # the sums over whole pictures are long: entries of 1
 
 
 def draw_fold(rng):
-    """Windows that overlap, touch, and leave gaps; a border; numbers and pairs; no picture."""
+    """Windows that overlap, touch, and leave gaps; a border; numbers and pairs."""
     for n, channels, size, kernel, stride, padding, dilation in [
             (2, 1, (4, 5), (2, 3), (1, 1), (0, 0), (1, 1)), (1, 3, (5, 7), (3, 2), (1, 1), (1, 1), (1, 1)),
             (2, 2, (7, 6), (3, 2), (2, 1), (0, 1), (1, 1)), (1, 2, (9, 8), (2, 3), (3, 1), (1, 0), (1, 2)),
-            (2, 1, (6, 7), (2, 2), (1, 2), (0, 0), (3, 1)), (0, 2, (4, 5), (2, 2), (1, 1), (0, 0), (1, 1))]:
+            (2, 1, (6, 7), (2, 2), (1, 2), (0, 0), (3, 1)),
+            (2, int(rng.integers(1, 4)), sizes(rng, 5, 8), sizes(rng, 1, 3), (1, 2), sizes(rng, 0, 2), (2, 1))]:
         places = math.prod(fitting([a + 2 * p for a, p in zip(size, padding)], kernel, stride, dilation))
         yield dict(columns=normal(rng, n, channels * math.prod(kernel), places), output_size=size, kernel_size=kernel,
                    dilation=dilation, padding=padding, stride=stride)
     yield dict(columns=normal(rng, 1, 8, 9), output_size=4, kernel_size=2)
+    yield dict(columns=normal(rng, 2, 9, 16), output_size=7, kernel_size=3, padding=1, stride=2)
 
 
 def two(value):
@@ -366,16 +511,46 @@ def oracle_fold(columns, output_size, kernel_size, dilation=1, padding=0, stride
     return out if trim == "none" else out[:, :, first[0]:first[0] + height, first[1]:first[1] + width]
 
 
+def places_by_columns(columns, output_size, kernel_size, dilation=1, padding=0, stride=1):
+    """The places of a row of windows were taken for those of a column."""
+    size = [n + 2 * p for n, p in zip(two(output_size), two(padding))]
+    down, across = fitting(size, two(kernel_size), two(stride), two(dilation))
+    turned_columns = columns.reshape(*columns.shape[:2], across, down).swapaxes(2, 3).reshape(columns.shape)
+    return oracle_fold(turned_columns, output_size, kernel_size, dilation, padding, stride)
+
+
+def added_at_once(columns, output_size, kernel_size, dilation=1, padding=0, stride=1):
+    """All windows were added to their view in one step, in which NumPy adds to each entry once."""
+    (rows, across), (ph, pw), dilation, stride = two(kernel_size), two(padding), two(dilation), two(stride)
+    size = [n + 2 * p for n, p in zip(two(output_size), (ph, pw))]
+    out = np.zeros((len(columns), columns.shape[1] // (rows * across), *size), columns.dtype)
+    down, right = out.strides[2:]
+    shape = (*out.shape[:2], rows, across, *fitting(size, (rows, across), stride, dilation))
+    strides = (*out.strides[:2], dilation[0] * down, dilation[1] * right, stride[0] * down, stride[1] * right)
+    view = np.lib.stride_tricks.as_strided(out, shape, strides)
+    view += columns.reshape(shape)
+    return out[:, :, ph:size[0] - ph, pw:size[1] - pw].astype(np.float64)
+
+
+def pairs_alone(**inputs):
+    """A number has no first and no second."""
+    return ("raises", "TypeError") if isinstance(inputs["kernel_size"], int) else oracle_fold(**inputs)
+
+
 misconceptions_fold = {
     "what arrives at a pixel replaces what was there: it adds up": lambda **inputs: oracle_fold(**inputs, arrive="overwrite"),
     "divided by the number of windows that a pixel lies in: what comes back adds up":
         lambda **inputs: oracle_fold(**inputs, arrive="mean"),
+    "all windows were added in one step, in which NumPy adds to a pixel once: add entry (i, j) of all windows, one after the other":
+        added_at_once,
     "the border is still there": lambda **inputs: oracle_fold(**inputs, trim="none"),
     "the border was taken off on one side only": lambda **inputs: oracle_fold(**inputs, trim="before"),
     "the stride is ignored where entries arrive": lambda **inputs: oracle_fold(**inputs, steps=(1, 1)),
     "the dilation is ignored where entries arrive": lambda **inputs: oracle_fold(**inputs, spread=(1, 1)),
     "a column was read with the channels last: channel first, then row, then column":
         lambda **inputs: oracle_fold(**inputs, order="kcl"),
+    "the places were read column by column: they stand row by row": places_by_columns,
+    "a number stands for a pair: `pair` makes one of it": pairs_alone,
 }
 
 
@@ -389,15 +564,16 @@ POOLINGS = [  # shape, kernel size, stride, padding
 
 
 def draw_max_pooling(rng):
-    """Windows that overlap, touch and leave gaps; borders around negative entries only; nan; no picture; float64."""
-    for shape, kernel, stride, padding in POOLINGS:
+    """Windows that overlap, touch and leave gaps; borders around negative entries only, the lowest too; nan."""
+    for shape, kernel, stride, padding in [*POOLINGS, ((2, 2, *sizes(rng, 6, 9)), sizes(rng, 1, 4), (1, 2), (0, 0))]:
         x = normal(rng, *shape)
         yield dict(x=-np.abs(x) if any(padding) else x, kernel_size=kernel, stride=stride, padding=padding)
+    low = -np.abs(normal(rng, 2, 1, 5, 4)) * np.float32(1e30)
+    low[0, 0, 0, 0] = low[1, 0, 4, 3] = -np.inf
+    yield dict(x=low, kernel_size=(2, 2), stride=(3, 3), padding=(1, 1))
     with_nan = normal(rng, 2, 1, 4, 6)
     with_nan[0, 0, 1, 2] = with_nan[1, 0, 2, 5] = np.nan
     yield dict(x=with_nan, kernel_size=(2, 3), stride=(2, 3), padding=(0, 0))
-    yield dict(x=normal(rng, 0, 2, 4, 4), kernel_size=(2, 2), stride=(2, 2), padding=(0, 0))
-    yield dict(x=rng.standard_normal((1, 2, 3, 4)), kernel_size=(2, 2), stride=(1, 1), padding=(0, 0))
 
 
 def oracle_max_pooling(x, kernel_size, stride, padding, border=-np.inf, of=max, after=None, skip_nan=False):
@@ -413,11 +589,18 @@ def oracle_max_pooling(x, kernel_size, stride, padding, border=-np.inf, of=max, 
 
 misconceptions_max_pooling = {
     "the border counted as zeros, and wins over negative entries": lambda **inputs: oracle_max_pooling(**inputs, border=0.0),
+    "the border counted as a large negative number, which wins over what is lower still: it is minus infinity":
+        lambda **inputs: oracle_max_pooling(**inputs, border=-1e9),
+    "the border counted as the lowest float32, which is more than minus infinity": lambda **inputs:
+        oracle_max_pooling(**inputs, border=float(np.finfo(np.float32).min)),
+    "height and width changed places in the stride": exchanged(oracle_max_pooling, "stride"),
+    "height and width changed places in the padding": exchanged(oracle_max_pooling, "padding"),
     "nan was passed over": lambda **inputs: oracle_max_pooling(**inputs, skip_nan=True),
     "the stride is ignored: the windows touch each other": lambda x, kernel_size, stride, padding:
         oracle_max_pooling(x, kernel_size, kernel_size, padding),
     "the stride is ignored: there is a window at every pixel": without(oracle_max_pooling, stride=(1, 1)),
-    "the smallest entry was taken": lambda **inputs: oracle_max_pooling(**inputs, of=min, border=np.inf),
+    "the smallest entry was taken": lambda **inputs: oracle_max_pooling(**inputs, of=min),
+    "the smallest entry was taken, and the border counted as infinity": lambda **inputs: oracle_max_pooling(**inputs, of=min, border=np.inf),
     "the mean was taken": lambda **inputs: oracle_max_pooling(**inputs, of=lambda a: sum(a) / len(a), border=0.0),
     "the padding is ignored": without(oracle_max_pooling, padding=(0, 0)),
     "the border is above and at the left only": lambda **inputs: oracle_max_pooling(**inputs, after=(0, 0)),
@@ -429,11 +612,14 @@ misconceptions_max_pooling = {
 
 
 def draw_max_pooling_backward(rng):
-    """Few different numbers, so that many are equal; windows that overlap; borders around negative entries; no picture."""
-    for shape, kernel, stride, padding in [*POOLINGS, ((0, 2, 4, 4), (2, 2), (2, 2), (0, 0)), ((3, 1, 300, 300), (2, 2), (2, 2), (0, 0))]:
+    """Few different numbers, so that many are equal; windows that overlap; borders around negative entries; several slabs."""
+    some = (2, 2, *sizes(rng, 6, 9)), sizes(rng, 2, 4), (1, 2), (1, 1)
+    for shape, kernel, stride, padding in [*POOLINGS, some, ((3, 1, 300, 300), (2, 2), (2, 2), (0, 0))]:
         x = rng.integers(-3, 0, shape).astype(np.float32)
         size = [n + 2 * p for n, p in zip(shape[2:], padding)]
         yield dict(grad=normal(rng, *shape[:2], *fitting(size, kernel, stride)), x=x, kernel_size=kernel, stride=stride, padding=padding)
+    yield dict(grad=rng.standard_normal((1, 2, 2, 3)), x=rng.integers(-3, 3, (1, 2, 3, 4)).astype(np.float64), kernel_size=(2, 2),
+               stride=(1, 1), padding=(0, 0))
 
 
 def sent_back(share):
@@ -442,7 +628,7 @@ def sent_back(share):
     Args:
         share: Function of the entries of all windows, of shape (N, C, KH * KW, H', W'), that returns the share of each.
     """
-    def oracle(grad, x, kernel_size, stride, padding, border=-np.inf, steps=None, add=True):
+    def oracle(grad, x, kernel_size, stride, padding, border=-np.inf, steps=None, add=True, trim=True):
         x, steps = bordered(x, padding, value=border), steps or stride
         (down, across), grad, out = grad.shape[2:], grad.astype(np.float64), np.zeros(x.shape)
 
@@ -453,7 +639,7 @@ def sent_back(share):
         for (i, j), part in zip(pixels, np.moveaxis(share(entries), 2, 0)):
             arriving, there = grad * part, (slice(None), slice(None), *rows_of(i, j, steps))
             out[there] = out[there] + arriving if add else np.where(part > 0, arriving, out[there])
-        top, left = padding
+        top, left = padding if trim else (0, 0)
         return out[:, :, top:out.shape[2] - top, left:out.shape[3] - left]
     return oracle
 
@@ -467,7 +653,17 @@ def last(entries):
 
 
 def every(entries):
-    return entries == entries.max(axis=2, keepdims=True) if entries.size else entries
+    return entries == entries.max(axis=2, keepdims=True)
+
+
+def first_by_columns(**inputs):
+    """The first of equal entries was looked for column by column."""
+    rows, columns = inputs["kernel_size"]
+    order = np.arange(rows * columns).reshape(rows, columns).T.ravel()  # places column by column
+
+    def share(entries):
+        return first(entries[:, :, order])[:, :, np.argsort(order)]
+    return sent_back(share)(**inputs)
 
 
 oracle_max_pooling_backward = sent_back(first)
@@ -476,6 +672,8 @@ misconceptions_max_pooling_backward = {
     "equal largest entries shared the gradient: the first gets all of it":
         sent_back(lambda entries: every(entries) / np.maximum(1, every(entries).sum(axis=2, keepdims=True))),
     "the last of equal largest entries got the gradient: it is the first, row by row": sent_back(last),
+    "the first of equal entries was looked for column by column: it is the first row by row": first_by_columns,
+    "the border is still there: cut it off": lambda **inputs: oracle_max_pooling_backward(**inputs, trim=False),
     "all entries of a window got the gradient": sent_back(lambda entries: np.ones_like(entries)),
     "all entries of a window got an equal share: that is the rule of average pooling":
         sent_back(lambda entries: np.full_like(entries, 1 / entries.shape[2])),
@@ -493,8 +691,8 @@ misconceptions_max_pooling_backward = {
 
 
 def draw_channel_norm(rng):
-    """As many channels as columns; variances near 0; a mean and a variance that are not those of the pictures; no picture."""
-    for shape, eps in [((2, 3, 4, 3), 0.5), ((3, 4, 2, 5), 1e-5), ((1, 2, 3, 4), 0.1), ((2, 5, 5, 5), 0.3), ((0, 2, 3, 3), 1e-5)]:
+    """As many channels as columns; variances near 0; a mean and a variance that are not those of the pictures."""
+    for shape, eps in [((2, 3, 4, 3), 0.5), ((3, 4, 2, 5), 1e-5), ((1, 2, 3, 4), 0.1), ((2, 5, 5, 5), 0.3), ((2, int(rng.integers(2, 6)), *sizes(rng, 2, 5)), 0.01)]:
         c = shape[1]
         yield dict(x=3 * normal(rng, *shape) + 1, weight=normal(rng, c), bias=normal(rng, c), mean=normal(rng, c),
                    var=rng.uniform(0.05, 4, c).astype(np.float32), eps=eps, training=bool(c % 2))
@@ -521,8 +719,6 @@ def last_axis(x, weight, bias, mean, var, eps, training):
 
 def own_statistics(x, weight, bias, mean, var, eps, training):
     """Mean and variance were taken from the pictures."""
-    if not x.size:
-        return oracle_channel_norm(x, weight, bias, mean, var, eps, training)
     x = x.astype(np.float64)
     return scaled(x, weight, bias, x.mean(axis=(0, 2, 3)), x.var(axis=(0, 2, 3)) + eps)
 
@@ -537,6 +733,14 @@ misconceptions_channel_norm = {
         scaled(x, weight, bias, 0 * mean, var.astype(np.float64) + eps),
     "the bias was scaled as well: it is added last": lambda x, weight, bias, mean, var, eps, training:
         scaled(x, weight, 0 * bias, mean - bias, var.astype(np.float64) + eps),
+    "the bias was added before the weight: it is added last": lambda x, weight, bias, mean, var, eps, training:
+        scaled(x, weight, weight * bias, mean, var.astype(np.float64) + eps),
+    "divided by the weight: it is multiplied by": lambda x, weight, bias, mean, var, eps, training:
+        scaled(x, 1 / weight.astype(np.float64), bias, mean, var.astype(np.float64) + eps),
+    "the bias is missing": lambda x, weight, bias, mean, var, eps, training:
+        scaled(x, weight, 0 * bias, mean, var.astype(np.float64) + eps),
+    "the weight is missing": lambda x, weight, bias, mean, var, eps, training:
+        scaled(x, 0 * weight + 1, bias, mean, var.astype(np.float64) + eps),
     "weight and bias changed places": lambda x, weight, bias, mean, var, eps, training:
         scaled(x, bias, weight, mean, var.astype(np.float64) + eps),
     "what belongs to channels lined up with the last axis, the columns; it belongs to the second": last_axis,
@@ -552,15 +756,28 @@ def draw_batch_norm(rng):
     for shape, options in [((3, 2, 2, 3), dict(training=True)), ((3, 2, 2, 3), dict(training=False)),
                            ((2, 3, 1, 2), dict(training=True, momentum=0.3, eps=0.2)), ((4, 2, 1, 1), dict(training=True, momentum=0.9)),
                            ((1, 3, 2, 2), dict(training=False, momentum=0.7, eps=0.1)), ((2, 2, 3, 1), dict(training=True, momentum=1.0)),
-                           ((2, 3, 2, 2), dict()), ((2, 2, 2, 2), dict(training=True, plain=True)),
+                           ((2, 3, 2, 2), dict()), ((2, 2, 2, 2), dict(training=True, plain=("weight", "bias"))),
+                           ((2, 3, 1, 2), dict(training=True, plain=("weight",))), ((2, 2, 1, 2), dict(training=False, plain=("bias",))),
+                           ((2, int(rng.integers(2, 5)), *sizes(rng, 1, 3)), dict(training=bool(rng.integers(2)), momentum=0.2)),
                            ((2, 2, 1, 3), dict(training=True, untracked=True)), ((2, 2, 2, 2), dict(training=False, untracked=True))]:
         c, options = shape[1], dict(options)
         inputs = dict(input=2 * normal(rng, *shape) + 1, upstream=normal(rng, *shape))
         if not options.pop("untracked", False):
             inputs |= dict(running_mean=normal(rng, c), running_var=rng.uniform(0.5, 3, c).astype(np.float32))
-        if not options.pop("plain", False):
-            inputs |= dict(weight=normal(rng, c) + 2, bias=normal(rng, c))
+        affine, plain = dict(weight=normal(rng, c) + 2, bias=normal(rng, c)), options.pop("plain", ())
+        inputs |= {name: value for name, value in affine.items() if name not in plain}
         yield {**inputs, **options}
+
+
+@whole
+def describe_batch_norm(input, upstream, running_mean=None, running_var=None, weight=None, bias=None, **options):
+    """Write the call as a learner would, and what the tensors hold."""
+    given = dict(running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
+    words = [name if value is not None else f"{name}=None" if name in ("weight", "bias") else "None" for name, value in given.items()]
+    settings = [f"{name}={value}" for name, value in options.items()]
+    held = [f"{name} = [{', '.join(f'{x:.4g}' for x in value)}]" for name, value in given.items() if value is not None]
+    return "\n".join([f"out = batch_norm({', '.join(['x', *words, *settings])}); out.backward(grad)",
+                      f"x and grad {input.shape} {input.dtype}", *held])
 
 
 def observe_batch_norm(module, input, upstream, running_mean=None, running_var=None, weight=None, bias=None, **options):
@@ -578,7 +795,7 @@ def observe_batch_norm(module, input, upstream, running_mean=None, running_var=N
 
 
 def oracle_batch_norm(input, upstream, running_mean=None, running_var=None, weight=None, bias=None, training=False, momentum=0.1,
-                      eps=1e-5, *, own=None, moves=None, back=None, normalise_by=0, keep=1, swapped=False, axes=(0, 2, 3)):
+                      eps=1e-5, *, own=None, moves=None, back=None, normalise_by=0, keep=1, swapped=False, moved_first=False):
     """Normalise, move the running statistics, and go back.
 
     Args:
@@ -586,26 +803,27 @@ def oracle_batch_norm(input, upstream, running_mean=None, running_var=None, weig
         normalise_by: What is subtracted from the count in the variance that is normalised by.
         keep: The same in the variance that is kept.
         swapped: Whether momentum is the share of the old.
-        axes: The axes that the statistics are taken over.
+        moved_first: Whether the running statistics that are normalised by are those that have been moved.
     """
     x, c, tracked = input.astype(np.float64), input.shape[1], running_mean is not None
-    count = math.prod(x.shape[axis] for axis in axes)
-    mean, squares = x.mean(axis=axes), x.var(axis=axes) * count
+    count = x.size / c
+    mean, squares = x.mean(axis=(0, 2, 3)), x.var(axis=(0, 2, 3)) * count
     weight, bias = (np.ones(c) if weight is None else weight), (np.zeros(c) if bias is None else bias)
     own = (training or not tracked) if own is None else own
     back = (training or not tracked) if back is None else back
-    used = (mean, squares / (count - normalise_by)) if own else (running_mean, running_var)
+    kept = running_mean, running_var
+    if (training if moves is None else moves) and tracked:
+        new = 1 - momentum if swapped else momentum
+        kept = ((1 - new) * running_mean.astype(np.float64) + new * mean,
+                (1 - new) * running_var.astype(np.float64) + new * squares / (count - keep))
+    used = (mean, squares / (count - normalise_by)) if own else kept if moved_first else (running_mean, running_var)
     inverse = 1 / np.sqrt(np.asarray(used[1], np.float64) + eps)
     normal = scaled(x, np.ones(c), np.zeros(c), used[0], inverse ** -2)
     gradient = upstream.astype(np.float64)
     if back:
         gradient = gradient - gradient.mean(axis=(0, 2, 3), keepdims=True) - normal * (gradient * normal).mean(axis=(0, 2, 3), keepdims=True)
-    observed = {"normalised": normal * weight.reshape(-1, 1, 1) + bias.reshape(-1, 1, 1), "running mean": running_mean,
-                "running variance": running_var, "gradient": gradient * (weight * inverse).reshape(-1, 1, 1)}
-    if (training if moves is None else moves) and tracked:
-        new = 1 - momentum if swapped else momentum
-        observed |= {"running mean": (1 - new) * running_mean.astype(np.float64) + new * mean,
-                     "running variance": (1 - new) * running_var.astype(np.float64) + new * squares / (count - keep)}
+    observed = {"normalised": normal * weight.reshape(-1, 1, 1) + bias.reshape(-1, 1, 1), "running mean": kept[0],
+                "running variance": kept[1], "gradient": gradient * (weight * inverse).reshape(-1, 1, 1)}
     return observed
 
 
@@ -619,6 +837,30 @@ def kept_nothing(**inputs):
     return oracle_batch_norm(**inputs, moves=False)
 
 
+def untracked_as_new(**inputs):
+    """Without running statistics, those of a new layer are taken in evaluation: zeros and ones."""
+    if "running_mean" in inputs or inputs.get("training", False):
+        return oracle_batch_norm(**inputs)
+    c = inputs["input"].shape[1]
+    new = oracle_batch_norm(**inputs, running_mean=np.zeros(c), running_var=np.ones(c))
+    return new | {"running mean": None, "running variance": None}
+
+
+def none_together(weight=None, bias=None, **inputs):
+    """Without a weight there is no bias either; with one, a bias that is None goes on."""
+    if weight is not None and bias is None:
+        return ("raises", "AttributeError")
+    return oracle_batch_norm(weight=weight, bias=None if weight is None else bias, **inputs)
+
+
+def other_axes(**inputs):
+    """The mean was taken over all axes but the last: it does not fit the channels."""
+    measured = inputs.get("training", False) or "running_mean" not in inputs
+    if measured and inputs["input"].shape[3] not in (1, inputs["input"].shape[1]):
+        return ("raises", "ValueError")
+    return oracle_batch_norm(**inputs)
+
+
 misconceptions_batch_norm = {
     "evaluation took the batch's statistics: there the running ones count":
         lambda **inputs: oracle_batch_norm(**inputs, own=True, back=True),
@@ -629,7 +871,19 @@ misconceptions_batch_norm = {
         lambda **inputs: oracle_batch_norm(**inputs, normalise_by=1),
     "momentum is the wrong way round: it is the share of the new": lambda **inputs: oracle_batch_norm(**inputs, swapped=True),
     "evaluation moved the running statistics": lambda **inputs: oracle_batch_norm(**inputs, moves=True),
+    "evaluation moved the running statistics, and then normalised by them": lambda **inputs: oracle_batch_norm(
+        **inputs, moves=True, moved_first=True),
+    "training normalised by the running statistics, after they had moved: there the batch's own count": lambda **inputs: oracle_batch_norm(
+        **inputs, own="running_mean" not in inputs, moved_first=True, back=inputs.get("training", False) or "running_mean" not in inputs),
+    "the mean was taken over other axes: one number for each channel is wanted, so over (0, 2, 3)": other_axes,
     "the running statistics were not moved: overwrite them with copy_": kept_nothing,
+    "training normalised by the running statistics, and its gradient is that of the batch's": lambda **inputs: oracle_batch_norm(
+        **inputs, own="running_mean" not in inputs, back=inputs.get("training", False) or "running_mean" not in inputs),
+    "weight and bias were taken to be missing together: each may be None by itself": none_together,
+    "without running statistics, evaluation took 0 and 1 for them: then the batch's own are used in any case": untracked_as_new,
+    "the bias is missing where there is no weight": lambda weight=None, bias=None, **inputs: oracle_batch_norm(
+        weight=weight, bias=None if weight is None else bias, **inputs),
+    "the weight is ignored": lambda weight=None, **inputs: oracle_batch_norm(**inputs),
     "channel_norm was not told that the statistics are the batch's own: the gradient lacks what goes through them":
         lambda **inputs: oracle_batch_norm(**inputs, back=False),
     "channel_norm was told that the running statistics are the batch's own: evaluation has a gradient of training":
@@ -643,28 +897,60 @@ misconceptions_batch_norm = {
 def draw_LeNet5(rng):
     """The usual network, and one for other pictures and classes, in the style of 1998; weights that were not drawn by it."""
     for channels, classes, size, options in [(1, 10, 28, {}), (3, 7, 32, dict(padding=0)), (2, 4, 28, dict(style="1998"))]:
-        shapes = [(6, channels, 5, 5), (6,), (16, 6, 5, 5), (16,), (120, 400), (120,), (84, 120), (84,), (classes, 84), (classes,)]
-        weights = [normal(rng, *shape) * np.float32(2 / math.sqrt(max(1, math.prod(shape[1:])))) for shape in shapes]
-        yield dict(pictures=normal(rng, 2, channels, size, size), weights=weights, classes=classes, **options)
+        yield dict(pictures=normal(rng, 2, channels, size, size), seed=int(rng.integers(1000)), classes=classes, **options)
 
 
-describe_LeNet5 = "LeNet5 on pictures, with weights of ours"
+def weights_of(pictures, seed, classes):
+    """Make weights for LeNet-5: the cases hold a seed, which is smaller."""
+    rng, channels = np.random.default_rng(seed), pictures.shape[1]
+    shapes = [(6, channels, 5, 5), (6,), (16, 6, 5, 5), (16,), (120, 400), (120,), (84, 120), (84,), (classes, 84), (classes,)]
+    return [normal(rng, *shape) * np.float32(2 / math.sqrt(max(1, math.prod(shape[1:])))) for shape in shapes]
 
 
-def observe_LeNet5(module, pictures, weights, classes, padding=2, style="now"):
-    """Sizes, what comes out with given weights, and whether the same generator makes the same network."""
+@whole
+def describe_LeNet5(pictures, seed, classes, padding=2, style="now"):
+    """Write the call as a learner would."""
+    classes_of = "" if style == "now" else ", activation=Bend, pool=AvgPool2d"
+    return f"LeNet5({pictures.shape[1]}, {classes}, padding={padding}{classes_of}, rng=rng)(x)\nx {pictures.shape} {pictures.dtype}"
+
+
+LAYERS = ["Conv2d", "pool", "activation"] * 2 + ["Flatten", "Linear", "activation", "Linear", "activation", "Linear"]
+
+
+NOT_RUN = {"scores": "not computed", "the same generator, the same network": "not compared"}
+
+
+def row_of(weights, padding, row=None, borders=None, pools=None):
+    """Return what is seen of a network before it runs."""
+    row = row or LAYERS
+    return {"the modules, in order": row, "borders of the convolutions": [(padding, padding), (0, 0)] if borders is None else borders,
+            "sizes and strides of the pools": [((2, 2), (2, 2))] * row.count("pool") if pools is None else pools,
+            "parameters": [weight.shape for weight in weights]}
+
+
+def observe_LeNet5(module, pictures, seed, classes, padding=2, style="now"):
+    """The row of modules, their sizes, what comes out with given weights, and whether the same generator makes the same network."""
     class Bend(module.Module):
         def forward(self, x): return x / (x.abs() + 1)
 
-    options = dict(padding=padding) | (dict(activation=Bend, pool=module.AvgPool2d) if style == "1998" else {})
+    usual, weights = style == "now", weights_of(pictures, seed, classes)
+    options = dict(padding=padding) | ({} if usual else dict(activation=Bend, pool=module.AvgPool2d))
     net, twin = (module.LeNet5(pictures.shape[1], classes, rng=np.random.default_rng(5), **options) for _ in range(2))
+    words = {module.MaxPool2d if usual else module.AvgPool2d: "pool", module.ReLU if usual else Bend: "activation"}
+    row = [words.get(type(layer), type(layer).__name__) for layer in net.children()]
     sizes = [parameter.shape for parameter in net.parameters()]
-    if sizes != [weight.shape for weight in weights]:
-        return {"parameters": sizes, "scores": "not computed", "the same generator, the same network": "not compared"}
+    convolutions = [layer for layer in net.children() if isinstance(layer, module.Conv2d)]
+    pools = [layer for layer in net.children() if isinstance(layer, module.MaxPool2d)]
+    seen = {"the modules, in order": row, "borders of the convolutions": [two(layer.padding) for layer in convolutions],
+            "sizes and strides of the pools": [(two(layer.kernel_size), two(layer.stride)) for layer in pools],
+            "parameters": [parameter.shape for parameter in net.parameters()]}
+    if seen != row_of(weights, padding):
+        return seen | NOT_RUN
     alike = all(np.array_equal(a.data, b.data) for a, b in zip(net.parameters(), twin.parameters()))
     for parameter, weight in zip(net.parameters(), weights):
         parameter.detach().copy_(weight)
-    return {"parameters": sizes, "scores": np.array(net(module.Tensor(pictures)).data), "the same generator, the same network": alike}
+    scores = np.array(net(module.Tensor(pictures)).data)
+    return seen | {"scores": scores, "the same generator, the same network": alike}
 
 
 def rectified(x):
@@ -675,44 +961,83 @@ def softened(x):
     return x / (np.abs(x) + 1)
 
 
-def oracle_LeNet5(pictures, weights, classes, padding=2, style="now", *, bends=None, means=None, alike=True, where="1111", at_end=False):
+def oracle_LeNet5(pictures, seed, classes, padding=2, style="now", *, bends=None, means=None, alike=True, row=None):
     """Run LeNet-5 in float64.
 
     Args:
         bends: The activation, if not as usual; ``means`` says likewise whether pooling takes means.
         alike: Whether the same generator made the same network.
-        where: After which of the four layers that have one there is an activation.
-        at_end: Whether there is one after the last layer, too.
+        row: The modules that are seen, if not as usual.
     """
+    weights = weights_of(pictures, seed, classes)
     w = [weight.astype(np.float64) for weight in weights]
     bend, x = bends or (softened if style == "1998" else rectified), bordered(pictures, (padding, padding))
-    for kernels, bias, there in ((w[0], w[1], where[0]), (w[2], w[3], where[1])):
+    for kernels, bias in ((w[0], w[1]), (w[2], w[3])):
         seen = np.lib.stride_tricks.sliding_window_view(x, (5, 5), axis=(2, 3))
         x = np.einsum("ncyxij,ocij->noyx", seen, kernels, optimize=True) + bias.reshape(-1, 1, 1)
         n, c, height, width = x.shape
         blocks = x.reshape(n, c, height // 2, 2, width // 2, 2)
         x = blocks.mean(axis=(3, 5)) if (style == "1998" if means is None else means) else blocks.max(axis=(3, 5))
-        x = bend(x) if there == "1" else x
+        x = bend(x)
     x = x.reshape(len(x), -1)
-    for weight, bias, there in ((w[4], w[5], where[2]), (w[6], w[7], where[3]), (w[8], w[9], "1" if at_end else "0")):
-        x = x @ weight.T + bias
-        x = bend(x) if there == "1" else x
-    return {"parameters": [weight.shape for weight in weights], "scores": x, "the same generator, the same network": alike}
+    for weight, bias in ((w[4], w[5]), (w[6], w[7])):
+        x = bend(x @ weight.T + bias)
+    x = x @ w[8].T + w[9]
+    return row_of(weights, padding, row) | {"scores": x, "the same generator, the same network": alike}
 
 
-def lenet_without_padding(**inputs):
+def other_row(*row, **shape):
+    """Make the oracle of a network with other modules, or in another order: what comes out is not computed."""
+    def oracle(pictures, seed, classes, padding=2, style="now"):
+        return row_of(weights_of(pictures, seed, classes), padding, list(row), **shape) | NOT_RUN
+    return oracle
+
+
+def lenet_without_padding(pictures, seed, classes, padding=2, style="now"):
     """The first linear layer was made for maps of 4 by 4."""
-    sizes = [weight.shape for weight in inputs["weights"]]
-    return {"parameters": [*sizes[:4], (120, 256), *sizes[5:]], "scores": "not computed",
-            "the same generator, the same network": "not compared"}
+    right = row_of(weights_of(pictures, seed, classes), 0)
+    sizes = right["parameters"]
+    return right | {"parameters": [*sizes[:4], (120, 256), *sizes[5:]]} | NOT_RUN
+
+
+CONV, POOL, BEND, FLAT, LINEAR = "Conv2d", "pool", "activation", "Flatten", "Linear"
+
+
+def of_classes(activation, pool):
+    """Make the oracle of a network that ignores the classes of modules it is given: they show in the row under their own names."""
+    def oracle(pictures, seed, classes, padding=2, style="now"):
+        if style == "now":
+            return oracle_LeNet5(pictures, seed, classes, padding, style)
+        row = [{POOL: "MaxPool2d", BEND: "ReLU"}.get(name, name) if (name == POOL and pool) or (name == BEND and activation) else name
+               for name in LAYERS]
+        return other_row(*row, pools=[((2, 2), (2, 2))] * 2)(pictures, seed, classes, padding, style)
+    return oracle
+
+
+def padded_twice(pictures, seed, classes, padding=2, style="now"):
+    """Both convolutions have a border."""
+    if padding == 0:
+        return oracle_LeNet5(pictures, seed, classes, padding, style)
+    return other_row(*LAYERS, borders=[(padding, padding)] * 2)(pictures, seed, classes, padding)
 
 
 misconceptions_LeNet5 = {
-    "an activation follows the last layer: scores may be negative": lambda **inputs: oracle_LeNet5(**inputs, at_end=True),
-    "there is no activation after the convolutions": lambda **inputs: oracle_LeNet5(**inputs, where="0011"),
-    "there is no activation between the linear layers: they are one": lambda **inputs: oracle_LeNet5(**inputs, where="1100"),
-    "activation is ignored: always ReLU": lambda **inputs: oracle_LeNet5(**inputs, bends=rectified),
-    "pool is ignored: always the maximum": lambda **inputs: oracle_LeNet5(**inputs, means=False),
+    "an activation follows the last layer: scores may be negative": other_row(*LAYERS, BEND),
+    "there is no activation after the convolutions": other_row(CONV, POOL, CONV, POOL, FLAT, LINEAR, BEND, LINEAR, BEND, LINEAR),
+    "there is no activation between the linear layers: they are one": other_row(CONV, POOL, BEND, CONV, POOL, BEND, FLAT, LINEAR, LINEAR, LINEAR),
+    "the activation stands before the pooling: it comes after": other_row(*[CONV, BEND, POOL] * 2, FLAT, LINEAR, BEND, LINEAR, BEND, LINEAR),
+    "Flatten is missing before the linear layers": other_row(*[CONV, POOL, BEND] * 2, LINEAR, BEND, LINEAR, BEND, LINEAR),
+    "the pooling is missing": other_row(*[CONV, BEND] * 2, FLAT, LINEAR, BEND, LINEAR, BEND, LINEAR),
+    "the modules stand in rows within the row: LeNet5 is one flat row, so that its slices are its stages":
+        other_row("Sequential", "Sequential", borders=[], pools=[]),
+    "the second convolution has a border, too: only the first has one": padded_twice,
+    "padding is ignored: always 2": lambda pictures, seed, classes, padding=2, style="now": (
+        oracle_LeNet5(pictures, seed, classes, padding, style) if padding == 2 else
+        other_row(*LAYERS, borders=[(2, 2), (0, 0)])(pictures, seed, classes, padding)),
+    "the windows of the pools overlap: pool(2) moves by 2": other_row(*LAYERS, pools=[((2, 2), (1, 1))] * 2),
+    "activation is ignored: always ReLU": of_classes(activation=True, pool=False),
+    "pool is ignored: always the maximum": of_classes(activation=False, pool=True),
+    "activation and pool are ignored: always ReLU, always the maximum": of_classes(activation=True, pool=True),
     "rng is not passed on to every layer: the network cannot be repeated": lambda **inputs: oracle_LeNet5(**inputs, alike=False),
     "padding is ignored, and the linear layers were made for what is left": lenet_without_padding,
 }

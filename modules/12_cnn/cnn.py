@@ -58,13 +58,15 @@ plt.imshow(np.hstack(images[:, 0]), cmap="gray");
 #| export
 """Convolutional networks: convolution, pooling, batch normalisation; their rules and layers."""
 import math
+from functools import partial
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from tinytorch.given.image_sizes import (check_channels, check_fits, check_groups, check_normal,
-                                         column, grown, margins, padded, pair, places, pooling,
-                                         slabs, trimmed, values_per_channel)
+from tinytorch.given.image_sizes import (check_convolution, check_convolution_back, check_groups,
+                                         check_normal, check_pooling, check_pooling_back,
+                                         check_statistics, column, finite, grown, margins, padded,
+                                         pair, places, pooling, slabs, trimmed, values_per_channel)
 from tinytorch.given.op import op
 from tinytorch.layers import (Buffer, Flatten, Linear, Module, Parameter, ReLU, Sequential,
                               kaiming_uniform_, uniform_)
@@ -178,10 +180,10 @@ def windows(x, kernel_size, stride=(1, 1), dilation=(1, 1)):
         dilation: Pair: the distance from one entry of a window to the next, down and across.
 
     Returns:
-        Array of shape (N, C, KH, KW, H', W') on the memory of ``x``, where (H', W') is
-        ``places((H, W), kernel_size, stride, dilation)``. Entry ``[n, c, i, j, y, x]`` is the
-        entry of picture n, channel c, at row ``y * stride[0] + i * dilation[0]`` and column
-        ``x * stride[1] + j * dilation[1]``.
+        Array of shape (N, C, KH, KW, H', W') on the memory of ``x``, to read and to write, where
+        (H', W') is ``places((H, W), kernel_size, stride, dilation)``. Entry
+        ``[n, c, i, j, y, x]`` is the entry of picture n, channel c, at row
+        ``y * stride[0] + i * dilation[0]`` and column ``x * stride[1] + j * dilation[1]``.
 
     Example:
         >>> view = windows(np.arange(12).reshape(1, 1, 3, 4), (2, 2))
@@ -479,6 +481,18 @@ def channel_sum(x):
 
 # %%
 #| export
+# Shapes are compared with each other and with the settings before any kernel runs.
+convolution.register_shapes(check=check_convolution)
+conv2d_input.register_shapes(check=lambda weight, grad, input_size, **settings:
+                             check_convolution_back(input_size, weight, grad, **settings))
+conv2d_weight.register_shapes(check=lambda x, grad, weight_size, **settings:
+                              check_convolution_back(x, weight_size, grad, **settings))
+unfold.register_shapes("n c h w")
+fold.register_shapes("n k l")
+channel_sum.register_shapes("n c h w")
+
+# %%
+#| export
 convolution.register_vjp(
     lambda grad, out, x, w, *bias, **s: conv2d_input(w, grad, input_size=x.shape, **s),
     lambda grad, out, x, w, *bias, **s: conv2d_weight(x, grad, weight_size=w.shape, **s),
@@ -520,8 +534,6 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     stride, dilation, kernel_size = pair(stride), pair(dilation), weight.shape[2:]
     padding, more = margins(padding, kernel_size, stride, dilation)
     input = grown(input, more)  # for "same" and an even kernel
-    check_channels(input.shape, weight.shape, groups)
-    check_fits("conv2d", input, kernel_size, stride, padding, dilation)
     inputs = (input, weight) if bias is None else (input, weight, bias)
     return convolution(*inputs, stride=stride, padding=padding, dilation=dilation, groups=groups)
 
@@ -654,7 +666,7 @@ def max_pooling_backward(grad, x, *, kernel_size, stride, padding):
         PyTorch documentation, "MaxPool2d", section "torch.nn".
     """
     ### BEGIN SOLUTION
-    x = padded(x, padding, -np.inf)
+    x = padded(finite(x), padding, -np.inf)
     out = np.zeros(x.shape, grad.dtype)
     for slab in slabs(len(x), x[:1].size):
         view, target = (windows(a[slab], kernel_size, stride) for a in (x, out))
@@ -693,7 +705,7 @@ def max_pooling_pick(values, x, *, kernel_size, stride, padding):
         view = windows(padded(a, padding, border), kernel_size, stride)
         return view.reshape(*a.shape[:2], math.prod(kernel_size), *view.shape[4:])
 
-    winner = entries(x, -np.inf).argmax(axis=2)[:, :, None]
+    winner = entries(finite(x), -np.inf).argmax(axis=2)[:, :, None]
     return np.take_along_axis(entries(values, 0), winner, axis=2)[:, :, 0]
 
 
@@ -714,6 +726,16 @@ def average_pooling_backward(grad, *, input_size, kernel_size, stride, padding):
                         padding=padding, stride=stride)
 
 
+max_pooling.register_shapes(check=partial(check_pooling, "max_pool2d"))
+max_pooling_backward.register_shapes(check=partial(check_pooling_back, "max_pool2d"))
+max_pooling_pick.register_shapes("n c h w", "n c h w")
+average_pooling.register_shapes(check=partial(check_pooling, "avg_pool2d"))
+average_pooling_backward.register_shapes(check=lambda grad, input_size, **settings:
+                                         check_pooling_back("avg_pool2d", grad, input_size,
+                                                            **settings))
+
+# %%
+#| export
 max_pooling.register_vjp(lambda grad, out, x, **s: max_pooling_backward(grad, x, **s))
 max_pooling_backward.register_vjp(lambda grad, out, g, x, **s: max_pooling_pick(grad, x, **s), None)
 max_pooling_pick.register_vjp(lambda grad, out, v, x, **s: max_pooling_backward(grad, x, **s), None)
@@ -730,25 +752,28 @@ channel_sum.register_cost(lambda out, x: x.size)
 conv2d_input.register_cost(lambda out, weight, grad, **s: 2 * grad.size * weight[0].size)
 conv2d_weight.register_cost(lambda out, x, grad, **s: 2 * grad.size * out[0].size)
 max_pooling.register_cost(lambda out, x, kernel_size, **s: out.size * math.prod(kernel_size))
+max_pooling_backward.register_cost(lambda out, grad, x, **s: grad.size)
 average_pooling.register_cost(lambda out, x, kernel_size, **s: out.size * math.prod(kernel_size))
+average_pooling_backward.register_cost(lambda out, grad, **s: grad.size * (1 + math.prod(s["kernel_size"])))
+fold.register_cost(lambda out, columns, **s: columns.size)
 
 # %%
 #| export
-def pool(name, op, input, kernel_size, stride, padding):
-    """Check the settings of a pooling and run its op; a single picture (C, H, W) works too."""
+def pool(op, input, kernel_size, stride, padding):
+    """Run the op of a pooling; a single picture (C, H, W) works too."""
     pictures = input.unsqueeze(0) if input.ndim == 3 else input
-    out = op(pictures, **pooling(name, pictures, kernel_size, stride, padding))
+    out = op(pictures, **pooling(kernel_size, stride, padding))
     return out[0] if input.ndim == 3 else out
 
 
 def max_pool2d(input, kernel_size, stride=None, padding=0):
     """Take the largest entry of every window of a tensor of pictures, as PyTorch does."""
-    return pool("max_pool2d", max_pooling, input, kernel_size, stride, padding)
+    return pool(max_pooling, input, kernel_size, stride, padding)
 
 
 def avg_pool2d(input, kernel_size, stride=None, padding=0):
     """Take the mean of every window of a tensor of pictures, as PyTorch does."""
-    return pool("avg_pool2d", average_pooling, input, kernel_size, stride, padding)
+    return pool(average_pooling, input, kernel_size, stride, padding)
 
 
 class MaxPool2d(Module):
@@ -863,6 +888,14 @@ def channel_norm_backward(grad, x, weight, mean, var, *, eps, training):
     return out
 
 
+channel_norm.register_shapes("n c h w", "c", "c", "c", "c")
+channel_variance.register_shapes("n c h w", "c")
+channel_norm_weight.register_shapes("n c h w", "n c h w", "c", "c")
+channel_norm_backward.register_shapes("n c h w", "n c h w", "c", "c", "c")
+channel_norm.register_cost(lambda out, x, *arrays, **s: 4 * x.size)
+channel_variance.register_cost(lambda out, x, mean: 3 * x.size)
+channel_norm_weight.register_cost(lambda out, grad, x, *arrays, **s: 3 * x.size)
+channel_norm_backward.register_cost(lambda out, grad, *arrays, training, **s: (8 if training else 1) * grad.size)
 channel_variance.register_vjp(lambda grad, out, x, mean:
                               (x - column(mean)) * column(grad * (2 * len(mean) / x.numel())), None)
 
@@ -941,6 +974,7 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
         Ioffe and Szegedy, Batch normalization, 2015, algorithm 2.
     """
     ### BEGIN SOLUTION
+    check_statistics(input, running_mean=running_mean, running_var=running_var)
     mean, var, measured = running_mean, running_var, training or running_mean is None
     if measured:
         x, count = input.detach(), values_per_channel(input)
@@ -1049,8 +1083,8 @@ class LeNet5(Sequential):
         activation, pool: Classes of modules: ``activation()`` and ``pool(2)`` make new ones.
         rng: Generator for every layer that draws, in order; None for the default one.
 
-    It is a row of modules: convolution, pooling and activation, twice; `Flatten`; three linear
-    layers with an activation after each but the last. The table above has the sizes.
+    It is one flat row of modules: convolution, pooling and activation, twice; `Flatten`; three
+    linear layers with an activation after each but the last. The table above has the sizes.
 
     Example:
         >>> sum(parameter.numel() for parameter in LeNet5().parameters())

@@ -100,8 +100,8 @@ class Course:
     def __init__(self, root):
         self.root = root
         shutil.copytree(ROOT / "book", root / "book", ignore=shutil.ignore_patterns("_build"))
-        for folder in ("modules", "tinytorch", "milestones"):
-            (root / folder).mkdir()
+        for folder in ("modules", "tinytorch/given", "milestones"):
+            (root / folder).mkdir(parents=True)
         (root / "modules" / "curriculum.toml").write_text(MANIFEST, encoding="utf-8")
         (root / "tinytorch" / "__init__.py").write_text('"""Nothing is given."""\n', encoding="utf-8")
         self.write("01_shapes/shapes.py", SHAPES)

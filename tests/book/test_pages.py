@@ -80,7 +80,7 @@ def test_outputs_are_those_of_this_interpreter_and_not_of_the_shell(pages, cours
         (lambda course: course.edit("02_colours/colours.py", "litres:", "buckets:"), {"02"}),
         (lambda course: course.write("02_colours/checks.py", "rtol_mix = 1"), {"02"}),
         (lambda course: course.write("03_light/light.py", "# %%\n"), set()),
-        (lambda course: (course.root / "tinytorch" / "given" / "op.py").write_text("", encoding="utf-8"), {"01", "02"}),
+        (lambda course: (course.root / "tinytorch" / "given" / "op.py").write_text("# Changed.", encoding="utf-8"), {"01", "02"}),
         (lambda course: (course.root / "tinytorch" / "shapes.py").write_text("", encoding="utf-8"), set()),
     ],
     ids=["prerequisite", "module", "checks", "another module", "given file", "exported file"],

@@ -113,7 +113,7 @@ def test_a_loop_that_never_ends_ends_with_a_message_and_the_rest_is_checked(work
     done = tito("module", "test", "01", "--timeout", "1", cwd=folder)
     assert done.returncode == 1
     assert "did not finish in 1 s: is there a loop that never ends?" in done.stdout
-    assert "passed 12 of 12" in done.stdout
+    assert re.search(r"matmul +passed (\d+) of \1 cases", done.stdout)
 
 
 def test_what_python_compiled_from_the_old_export_is_not_used(workspace, tito, replace):

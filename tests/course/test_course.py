@@ -6,7 +6,7 @@ import pytest
 
 from tito.lint import RULES
 from tito.lint.course import Course
-from tito.mutants import run as mutation_run
+from tito.mutants import scoring
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = Course(ROOT).modules
@@ -30,8 +30,8 @@ def test_the_course_keeps_the_rule(rule, course):
 
 @pytest.mark.parametrize("module", MODULES, ids=str)
 def test_the_checks_catch_what_is_planted(module):
-    scores = mutation_run.scores(Course(ROOT), module, Course(ROOT).exercises(module))
+    scores = scoring.scores(Course(ROOT), module, Course(ROOT).exercises(module))
     total, caught = sum(score.total for score in scores), sum(score.caught for score in scores)
     survivors = [f"{one.exercise}: {one.before!r} -> {one.after!r}" for score in scores for one in score.survivors]
-    assert total > 0 and caught >= mutation_run.GOAL * total, "\n".join([f"{caught} of {total} caught", *survivors])
+    assert total > 0 and caught >= scoring.GOAL * total, "\n".join([f"{caught} of {total} caught", *survivors])
     assert [score.outdated for score in scores if score.outdated] == []

@@ -12,6 +12,7 @@ import pytest
 
 from tinytorch.datasets import load_mnist
 from tinytorch.datasets.errors import CorruptFile
+from tinytorch.datasets.published import Published
 
 USERS_DATA = os.environ.get("TINYTORCH_DATA")  # read before any test hides it
 
@@ -181,17 +182,29 @@ def check(body):
 
 
 @pytest.fixture
-def small_mnist(monkeypatch):
+def small_set(monkeypatch):
+    """A function that puts a small set in the place of a loader's `FILES`, and returns the bytes of its gzip files by name."""
+
+    published = {}
+
+    def make(loader, seed=1):
+        rng, bodies, files = np.random.default_rng(seed), {}, []
+        for file in published.setdefault(loader, loader.FILES):
+            shape = (-(-file.shape[0] // 1000), *file.shape[1:])
+            values = rng.integers(0, 10 if len(shape) == 1 else 256, shape, dtype=np.uint8)
+            raw = bytes([0, 0, 8, len(shape)]) + np.array(shape, ">u4").tobytes() + values.tobytes()
+            bodies[file.name] = gzip.compress(raw)
+            files.append(Published(file.name, shape, hashlib.sha256(raw).hexdigest()))
+        monkeypatch.setattr(loader, "FILES", tuple(files))
+        return bodies
+
+    return make
+
+
+@pytest.fixture
+def small_mnist(small_set):
     """Put a set of 60 and 10 images in MNIST's place, and return the bytes of its gzip files by name."""
-    rng, bodies, files = np.random.default_rng(1), {}, []
-    for file in load_mnist.FILES:
-        shape = (file.shape[0] // 1000, *file.shape[1:])
-        values = rng.integers(0, 10 if len(shape) == 1 else 256, shape, dtype=np.uint8)
-        raw = bytes([0, 0, 8, len(shape)]) + np.array(shape, ">u4").tobytes() + values.tobytes()
-        bodies[file.name] = gzip.compress(raw)
-        files.append(load_mnist.Published(file.name, shape, hashlib.sha256(raw).hexdigest()))
-    monkeypatch.setattr(load_mnist, "FILES", tuple(files))
-    return bodies
+    return small_set(load_mnist)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinytorch.datasets import MissingData, cache_dir, load_mnist, mnist
+from tinytorch.datasets import MissingData, cache_dir, load_mnist, mnist, published
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_the_cache_is_used_when_the_variable_has_none(monkeypatch, tmp_path, sma
         (tmp_path / "folder").mkdir()
         monkeypatch.setenv("TINYTORCH_DATA", variable and str(tmp_path / variable))
     np.testing.assert_array_equal(
-        mnist().test_labels, load_mnist._load(cache_dir() / "mnist" / "t10k-labels-idx1-ubyte.gz", load_mnist.FILES[3])
+        mnist().test_labels, published.read(cache_dir() / "mnist" / "t10k-labels-idx1-ubyte.gz", load_mnist.FILES[3])
     )
 
 

@@ -19,7 +19,7 @@ pytest.importorskip("numba", reason="numba is not installed: only a warning woul
 
 from tinytorch.given.numba_kernels import compile_seconds, compiling, jit
 
-PACKAGE = Path(tt.op.__file__).parent
+PACKAGE = Path(tt.__file__).parent
 WITHOUT = "import sys; sys.modules['numba'] = None; "  # makes `import numba` fail, as where it is not installed
 POOL = "cnn.max_pool2d(tt.ones(1, 1, 8, 8), 2)"
 
@@ -96,8 +96,8 @@ def test_what_a_kernel_does_not_cover_runs_on_numpy_and_is_counted():
 
 def test_without_numba_a_warning_and_the_numpy_set():
     said = python(
-        WITHOUT + "import tinytorch as tt\nfrom tinytorch import cnn, op\n"
-        f"for _ in range(3):\n    with tt.use('numba'): print(op.state.kernels, {POOL}.shape)",
+        WITHOUT + "import tinytorch as tt\nfrom tinytorch import cnn\nfrom tinytorch.given.state import state\n"
+        f"for _ in range(3):\n    with tt.use('numba'): print(state.kernels, {POOL}.shape)",
         "-W",
         "default",
     )

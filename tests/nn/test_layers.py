@@ -67,7 +67,7 @@ def test_a_parameter_that_is_used_twice_counts_once():
 
 def test_zero_grad_forgets_every_gradient(net):
     for parameter in net.parameters():
-        parameter.grad = Tensor(np.ones(parameter.shape))
+        parameter.grad = Tensor(np.ones(parameter.shape, np.float32))
     net.zero_grad()
     assert [parameter.grad for parameter in net.parameters()] == [None, None, None]
 

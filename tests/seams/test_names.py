@@ -28,3 +28,29 @@ def test_dtypes_and_factories():
     first = tt.randn(4).tolist()
     tt.manual_seed(3)
     assert tt.randn(4).tolist() == first
+
+
+def test_an_op_of_a_script_s_own_does_not_become_a_method():
+    from tinytorch.given.op import Op, op, ops
+
+    theirs = ops["exp"]
+
+    @op
+    def exp(a):
+        return a * 0 + 7
+
+    assert exp(tt.tensor([1.0])).tolist() == [7.0]
+    assert Op(theirs.forward) is not ops["exp"] is theirs
+    assert tt.tensor([0.0]).exp().tolist() == [1.0]
+
+
+def test_a_cell_that_is_run_again_replaces_its_op():
+    from tinytorch.given.op import op, ops
+
+    for factor in (2, 3):
+
+        @op
+        def multiplied(a):
+            return a * factor
+
+    assert ops.pop("multiplied") is multiplied and multiplied.forward(1) == 3

@@ -7,9 +7,9 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from tito.checks import checking
-from tito.checks.checking import Case, Check, CheckBroken, Checks, Observation, Observations, Raised
-from tito.checks.observation import Place, place_in, read_error
+from tito.checks import checking, wording
+from tito.checks.checking import Check, CheckBroken, Checks, DrawnCase, Observation, Observations, Raised
+from tito.checks.observation import MOST_PLACES, Place, chain, place_in, read_error
 from tito.checks.wire import Other
 
 Exercise = namedtuple("Exercise", "id name")
@@ -35,19 +35,19 @@ def raised(type, message="", where=None):
 
 
 def test_the_oracle_passes():
-    assert outcome(MATMUL.oracle) == checking.Verdict("01.4", "right", "passed", 4, 4, None)
+    assert outcome(MATMUL.oracle) == checking.Verdict("01.4", "right", "passed", 8, 8, None)
 
 
 def test_cases_come_from_both_seeds_and_differ():
     drawn = checking.cases(MATMUL)
-    assert len(drawn) == 4 and not np.array_equal(drawn[0].inputs["a"], drawn[2].inputs["a"])
+    assert len(drawn) == 8 and not np.array_equal(drawn[0].inputs["a"], drawn[2].inputs["a"])
     assert np.array_equal(drawn[0].inputs["a"], checking.cases(MATMUL)[0].inputs["a"])
-    assert len(checking.cases(MATMUL, seeds=(7, 8, 9))) == 6
+    assert len(checking.cases(MATMUL, seeds=(7, 8, 9))) == 12
 
 
 def test_a_wrong_answer_shows_call_and_difference_and_counts_the_cases_passed():
     found = outcome(MATMUL.misconceptions[BATCH])
-    assert (found.status, found.passed, found.total, found.failure.case) == ("failed", 2, 4, 2)
+    assert (found.status, found.passed, found.total, found.failure.case) == ("failed", 4, 8, 2)
     assert found.failure.rows == (
         ("called", "right(a, b)"),
         ("with", "a (4, 1, 2, 3) float32; b (6, 3, 5) float32"),
@@ -67,11 +67,41 @@ def test_a_mistake_of_ones_own_is_not_named():
     assert outcome(lambda a, b: MATMUL.oracle(a, b) + 1).failure.looks_like is None
 
 
-def test_one_failing_case_that_a_misconception_does_not_explain_is_enough_not_to_name_it():
+def test_a_fault_of_its_own_hides_no_misconception_that_nothing_contradicts():
+    def half(a, b):
+        return MATMUL.misconceptions[BATCH](a, b) if a.ndim > 2 else MATMUL.oracle(a, b) * 2
+
+    found = outcome(half).failure
+    assert found.looks_like == BATCH and found.rows[0] == ("called", "right(a, b)") and found.case == 2
+    label, words = found.rows[-1]
+    assert label == "besides" and words.startswith("4 more cases fail for another reason, the first: right(a, b): expected ")
+
+
+def test_a_misconception_that_a_case_contradicts_and_that_does_not_explain_all_is_not_named():
     def half(a, b):
         return MATMUL.misconceptions[ENTRY](a, b) if a.ndim == 2 else MATMUL.oracle(a, b) * 2
 
     assert outcome(half).failure.looks_like is None
+
+
+def test_a_result_of_another_dtype_is_told_apart_from_a_wrong_one():
+    found = cast(lambda a, b: MATMUL.oracle(a, b), np.float32)
+    assert (found.status, found.passed) == ("failed", 4)
+    assert found.failure.rows[2:] == (("expected", "float64, like the inputs"), ("got", "float32"))
+    assert found.failure.looks_like == wording.DTYPE_CAUSES["float64", "float32"]
+
+
+def test_a_misconception_is_named_also_where_the_dtype_is_wrong():
+    found = cast(MATMUL.misconceptions[BATCH], np.float64).failure
+    assert found.looks_like == BATCH and "the first: right(a, b): " in found.rows[-1][1]
+    assert wording.DTYPE_CAUSES["float32", "float64"] in found.rows[-1][1]
+
+
+def cast(function, dtype):
+    """Judge a learner whose code computes `function`, and casts what it returns."""
+    drawn = checking.cases(MATMUL)
+    values = [Observation(function(**case.inputs).astype(dtype)) for case in drawn]
+    return checking.verdict(Exercise("01.4", "right"), MATMUL, drawn, Observations(tuple(values)))
 
 
 def test_of_two_that_explain_the_failures_the_one_that_explains_the_other_cases_too_is_named():
@@ -114,14 +144,14 @@ def test_an_exception_out_of_learner_code_is_an_error_with_its_place():
 
 def test_an_exception_out_of_the_check_itself_says_so():
     found = seen(MATMUL, raised("AttributeError", "'NoneType' object has no attribute 'shape'"))
-    assert dict(found.failure.rows)["at"] == checking.UNUSABLE
+    assert dict(found.failure.rows)["at"] == wording.in_the_check(None)
     assert found.failure.rows[-1] == ("perhaps", "a `return` is missing")
     assert "perhaps" not in dict(seen(MATMUL, raised("AttributeError", "'NoneType'", "tensor.ipynb, cell 4")).failure.rows)
     assert "perhaps" not in dict(seen(MATMUL, raised("TypeError", "unexpected keyword argument 'a'")).failure.rows)
 
 
 def test_exceptions_that_say_little_are_translated():
-    for message, words in checking.SIGNS.items():
+    for message, words in wording.SIGNS.items():
         assert seen(MATMUL, raised("TypeError", f"{message} here", "tensor.ipynb, cell 4")).failure.rows[-1] == ("perhaps", words)
 
 
@@ -215,7 +245,7 @@ def test_a_problem_of_the_process_becomes_a_status(problem, status):
     assert found.failure.rows[0] == ("called", "right(a, b)") and found.failure.rows[-1][1] == "what happened"
 
 
-@pytest.mark.parametrize("case", [4, 99, None])
+@pytest.mark.parametrize("case", [8, 99, None])
 def test_a_case_number_that_does_not_exist_is_ignored(case):
     found = checking.verdict(
         Exercise("01.4", "right"),
@@ -251,13 +281,13 @@ def test_a_draw_without_cases_or_without_end_is_broken():
 def test_an_oracle_that_raises_or_returns_no_data_is_broken():
     for oracle, words in ((lambda x: 1 / 0, "oracle_f raised ZeroDivisionError"), (lambda x: {x: len}, "type builtin_function")):
         with pytest.raises(CheckBroken, match=words):
-            Case(Check("f", None, oracle, {}), {"x": 1}).expected
+            DrawnCase(Check("f", None, oracle, {}), {"x": 1}).expected
 
 
 def test_inputs_that_are_no_data_are_broken():
     with pytest.raises(CheckBroken, match="draw_f gives a value of type function"):
-        Case(Check("f", None, None, {}), {"x": [lambda: 0]}).encoded
-    assert Case(Check("f", None, None, {}), {"x": '{"other": "text"}'}).encoded == {"x": '{"other": "text"}'}
+        DrawnCase(Check("f", None, None, {}), {"x": [lambda: 0]}).encoded
+    assert DrawnCase(Check("f", None, None, {}), {"x": '{"other": "text"}'}).encoded == {"x": '{"other": "text"}'}
 
 
 def test_an_oracle_that_changes_its_inputs_harms_nobody():
@@ -265,7 +295,7 @@ def test_an_oracle_that_changes_its_inputs_harms_nobody():
         a += 1
         return a
 
-    case = Case(Check("f", None, oracle, {}), {"a": np.zeros(2)})
+    case = DrawnCase(Check("f", None, oracle, {}), {"a": np.zeros(2)})
     assert case.expected.tolist() == [1, 1] and case.inputs["a"].tolist() == [0, 0]
 
 
@@ -280,16 +310,22 @@ def test_pretending_keeps_the_precision_of_the_inputs():
 
 def test_places_of_an_exception():
     def place(file, line):
-        return Place(f"{file}:{line}", own=file != "given", home=file == "home")
+        return Place(f"{file}:{line}", own=file != "given")
 
     def where(*files):
         frames = [[file, number] for number, file in enumerate(files)]
         return read_error({"type": "E", "message": "", "frames": frames}, place).where
 
-    assert where("home", "home", "given") == "home:1"
+    assert where("home", "home", "given") == "home:1, called from home:0"
     assert where("home", "earlier", "given") == "earlier:1, called from home:0"
-    assert where("earlier", "home") == "home:1" and where("earlier") == "earlier:0"
-    assert where("given") == "given:0" and where() is None
+    assert where("given", "earlier") == "earlier:1" and where("given", "given") == "given:1" and where() is None
+
+
+def test_a_chain_of_cells_names_its_notebook_once_and_a_recursion_once():
+    cells = [f"a.ipynb, cell {cell}, line 3" for cell in (9, 7, 7, 7, 2)]
+    assert chain(cells) == "a.ipynb, cell 9, line 3, called from cell 7, line 3, called from cell 2, line 3"
+    assert chain(["b.ipynb, cell 1, line 2", "a.ipynb, cell 1, line 2"]).endswith("called from a.ipynb, cell 1, line 2")
+    assert chain([f"a.ipynb, cell {cell}, line 3" for cell in range(9)]).count("called from") == MOST_PLACES - 1
 
 
 def test_a_place_outside_the_package_is_not_looked_at(tmp_path):
@@ -297,7 +333,7 @@ def test_a_place_outside_the_package_is_not_looked_at(tmp_path):
     (tmp_path / "tinytorch").mkdir()
     for file in ("outside.py", "tinytorch/inside.py"):
         (tmp_path / file).write_text(text, encoding="utf-8")
-    place = place_in(tmp_path, "tinytorch.inside")
-    assert place("tinytorch/inside.py", 3) == ("x.ipynb, cell 1, line 2", True, True)
-    assert place("tinytorch/../outside.py", 3) == ("tinytorch/../outside.py, line 3", False, False)
-    assert place("tinytorch/none.py", 3) == ("tinytorch/none.py, line 3", False, False)
+    place = place_in(tmp_path)
+    assert place("tinytorch/inside.py", 3) == ("x.ipynb, cell 1, line 2", True)
+    assert place("tinytorch/../outside.py", 3) == ("tinytorch/../outside.py, line 3", False)
+    assert place("tinytorch/none.py", 3) == ("tinytorch/none.py, line 3", False)

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from tito import files
 from tito.files import write_atomically
-from tito.notebooks import export, parts, source, strip
+from tito.notebooks import parts, source, strip
 from tito.notebooks.export import ExportRefused, export_text, origin_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -565,7 +566,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, monke
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(export.os, "replace", full)
+    monkeypatch.setattr(files.os, "replace", full)
     with pytest.raises(OSError, match="No space left"):
         write_atomically(path, "x = 2\n")
     assert path.read_text(encoding="utf-8") == "x = 1\n" and os.listdir(tmp_path) == ["shapes.py"]

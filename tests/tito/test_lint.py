@@ -77,7 +77,7 @@ FAULTS = [
     ("misconceptions", CHECKS, "power=1", "power=2", "01.1 area: 'the unit counts once; it must count for either side' is not caught"),
     ("misconceptions", CHECKS, 'misconceptions_area = {\n', 'misconceptions_area = {\n    "again":\n        lambda rectangles, unit: oracle_area(rectangles, unit, power=1),\n', "is named as: again"),
     ("misconceptions", CHECKS, '    "the sides were added, not multiplied":\n', '    "the unit counts once; it must count for either side":\n', "01.1 area has 1 misconceptions, and needs 2"),
-    ("draws", CHECKS, "rng.standard_normal((count, 2), np.float32)", "np.float32([[1, -2]] * count)", "01.1 area: two seeds draw the same"),
+    ("draws", CHECKS, "rng.standard_normal((count, 2), np.float32)", "np.float32([[1, -2]] * 4)", "01.1 area: two seeds draw the same"),
     ("draws", CHECKS, "rng.standard_normal((count, 2), np.float32)", "np.full((count, 2), rng.random(), np.float32)", "01.1 area: rectangles is constant in every case"),
     ("draws", CHECKS, "yield dict(rectangles", "return\n        yield dict(rectangles", "draw_area yields no cases"),
     ("survivors", "modules/01_areas/survivors.toml", "", '[[survivor]]\nexercise = "01.1"\nbefore = "x"\nafter = "y"\nreason = "z"\n', "01.1: 'x' -> 'y' is no mutant any more"),
@@ -199,10 +199,19 @@ def test_every_rule_has_a_fault_that_it_finds():
 def test_draws_that_hide_mistakes_are_a_warning(drawn, words, root):
     if words:
         plant(root, CHECKS, "rng.standard_normal((count, 2), np.float32)", drawn)
-    problems = named("draws").problems(Course(root))
+    problems = [problem for problem in named("draws").problems(Course(root)) if "every array is" in problem.reason]
     assert [(problem.reason.rpartition("every array is ")[2], problem.warning) for problem in problems] == [
         (word, True) for word in words
     ]
+
+
+def test_draws_whose_shapes_never_change_are_a_warning(root):
+    def fixed():
+        return [problem for problem in named("draws").problems(Course(root, ["01"])) if "the same shapes" in problem.reason]
+
+    assert fixed() == []
+    plant(root, CHECKS, "count += int(rng.integers(4))", "count += 1")
+    assert [(problem.path, problem.warning) for problem in fixed()] == [(CHECKS, True)]
 
 
 @pytest.mark.parametrize("rule", [rule for rule in RULES if rule.by_module], ids=lambda rule: rule.name)

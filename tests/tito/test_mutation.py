@@ -10,7 +10,7 @@ import pytest
 
 from tito import cli
 from tito.lint.course import Course
-from tito.mutants import run as mutation_run, score as mutation
+from tito.mutants import planting, scoring
 
 FIXTURE = Path(__file__).parent / "fixtures_lint"
 AREAS, CHECKS = "modules/01_areas/areas.py", "modules/01_areas/checks.py"
@@ -30,7 +30,7 @@ def plant(root, file, old, new):
 
 def made(text):
     """Return every mutation of a text."""
-    return list(mutation.mutated(ast.parse(text), lambda node: True))
+    return list(planting.mutated(ast.parse(text), lambda node: True))
 
 
 @pytest.mark.parametrize(
@@ -77,6 +77,27 @@ def test_the_mutations_of_an_expression(text, expected):
     "text, expected",
     [
         ("a += b", {"a -= b", "pass"}),
+        (
+            "try:\n    a()\nfinally:\n    b()",
+            {
+                "if True:\n    a()\n    b()",
+                "pass",
+                *(f"try:\n    {x}\nfinally:\n    {y}" for x, y in (("pass", "b()"), ("a()", "pass"))),
+            },
+        ),
+        ("with a():\n    b()", {"if True:\n    b()", "pass", "with a():\n    pass"}),
+        ("with np.errstate():\n    b()", {"pass", "with np.errstate():\n    pass"}),
+        ("for a in b:\n    c()", {"for a in b:\n    c()\n    break", "for a in b:\n    pass", "pass"}),
+        ("a = 'b'\nc = a", {"a = 'bx'\nc = a", "c = a\na = 'b'", "pass\nc = a", "a = 'b'\npass"}),
+        ("a = 'b'\nc = d", {"a = 'bx'\nc = d", "pass\nc = d", "a = 'b'\npass"}),
+        ("a()\nb()", {"b()\na()", "pass\nb()", "a()\npass"}),
+        ("a.astype(b)", {"a", "pass"}),
+        (
+            "isinstance(a, (b, c))",
+            {"isinstance(a, b)", "isinstance(a, c)", "isinstance((b, c), a)", "isinstance(a)", "isinstance((b, c))", "pass"},
+        ),
+        ("@op\ndef f(a):\n    return a", {"@op\ndef f(a):\n    return np.float32(a)", "@op\ndef f(a):\n    pass", "pass"}),
+        ("def f(a):\n    return f(b)", {"def f(a):\n    return b", "def f(a):\n    pass", "pass"}),
         ("if a:\n    b()", {"if not a:\n    b()", "if a:\n    pass", "pass"}),
         ("while a:\n    b()", {"while not a:\n    b()", "while a:\n    pass", "pass"}),
         ("return a", {"pass"}),
@@ -91,14 +112,14 @@ def test_the_mutations_of_a_statement(text, expected):
 def test_mutating_leaves_the_tree_as_it_was():
     tree = ast.parse("def f(a):\n    if a > 1 and not a:\n        return [a + 1, a.sum(axis=0)]\n    return max(a, 2)")
     before = ast.unparse(tree)
-    assert len(list(mutation.mutated(tree, lambda node: True))) > 15
+    assert len(list(planting.mutated(tree, lambda node: True))) > 15
     assert ast.unparse(tree) == before
 
 
 def test_only_what_stands_between_the_marks_is_mutated(root):
     course = Course(root)
     module = course.modules[0]
-    mutants = mutation.mutants(course, module, course.exercises(module)[0])
+    mutants = planting.mutants(course, module, course.exercises(module)[0])
     solution = {
         "if unit <= 0:",
         "raise ValueError(f'area needs a unit above 0, got {unit}')",
@@ -114,7 +135,7 @@ def test_only_what_stands_between_the_marks_is_mutated(root):
 def test_the_methods_of_a_class_are_mutated(root):
     course = Course(root)
     module = course.modules[1]
-    mutants = mutation.mutants(course, module, course.exercises(module)[0])
+    mutants = planting.mutants(course, module, course.exercises(module)[0])
     assert ("return rectangles * self.factors", "return rectangles / self.factors") in {
         (one.before, one.after) for one in mutants
     }
@@ -123,7 +144,7 @@ def test_the_methods_of_a_class_are_mutated(root):
 def test_what_the_checks_catch_and_what_survives(root):
     course = Course(root)
     module = course.modules[0]
-    (score,) = mutation_run.scores(course, module, course.exercises(module))
+    (score,) = scoring.scores(course, module, course.exercises(module))
     assert [(mutant.before, mutant.after) for mutant in score.survivors] == SURVIVORS
     assert (score.total, score.caught, score.excused, score.outdated) == (22, 20, (), ())
 
@@ -131,27 +152,30 @@ def test_what_the_checks_catch_and_what_survives(root):
 def test_a_sharper_check_catches_the_survivors(root):
     plant(root, CHECKS, "(4, -1.0)", "(4, -1.0), (4, 0.0)")
     course = Course(root)
-    (score,) = mutation_run.scores(course, course.modules[0], course.exercises(course.modules[0]), jobs=1)
+    (score,) = scoring.scores(course, course.modules[0], course.exercises(course.modules[0]), jobs=1)
     assert score.survivors == ()
 
 
 def test_the_whole_package_is_fresh_for_each_mutant(root):
     """A mutant that changes what it imports must not be felt by the next one."""
+    calls = len(Course(root).cases(Course(root).modules[0], "area"))
     plant(
         root,
         AREAS,
         "    widths, heights = sides(rectangles)\n",
-        "    from tinytorch import given\n    given.count = getattr(given, 'count', 0) + 1\n"
+        "    import tinytorch as given\n    given.count = getattr(given, 'count', 0) + 1\n"
         "    widths, heights = sides(rectangles)\n",
     )
-    plant(root, AREAS, "return widths * heights * unit ** 2", "return widths * heights * unit ** 2 * (given.count < 7)")
+    plant(
+        root, AREAS, "return widths * heights * unit ** 2", f"return widths * heights * unit ** 2 * (given.count < {calls + 1})"
+    )
     course = Course(root)
-    (score,) = mutation_run.scores(course, course.modules[0], course.exercises(course.modules[0]), jobs=1)
-    assert score.caught < score.total  # six calls a mutant: were the package kept, all after the first would count as caught
+    (score,) = scoring.scores(course, course.modules[0], course.exercises(course.modules[0]), jobs=1)
+    assert score.caught < score.total  # were the package kept, all after the first would count as caught
 
 
 def test_a_mutant_that_never_ends_is_caught_and_the_next_ones_are_judged(root, monkeypatch):
-    monkeypatch.setattr(mutation_run, "TIMEOUT", 0.5)
+    monkeypatch.setattr(scoring, "TIMEOUT", 0.5)
     plant(
         root,
         AREAS,
@@ -159,7 +183,7 @@ def test_a_mutant_that_never_ends_is_caught_and_the_next_ones_are_judged(root, m
         "    turns = 0\n    while turns < 1:\n        turns += 1\n    widths, heights = sides(rectangles)\n",
     )
     course = Course(root)
-    (score,) = mutation_run.scores(course, course.modules[0], course.exercises(course.modules[0]))
+    (score,) = scoring.scores(course, course.modules[0], course.exercises(course.modules[0]))
     survivors = {(mutant.before, mutant.after) for mutant in score.survivors}
     assert ("turns += 1", "turns -= 1") not in survivors and ("turns += 1", "pass") not in survivors
     assert survivors > set(SURVIVORS)

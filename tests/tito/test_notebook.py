@@ -1,5 +1,6 @@
 """`check` in a notebook says what the terminal says, about what the kernel holds."""
 
+import itertools
 import json
 import linecache
 import os
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 
 from tito import workspace
-from tito.checks import checking, report, runner
+from tito.checks import checking, layout, notebook, runner
 from tito.checks.notebook import Checker, CheckFailed, View
 from tito.curriculum import Curriculum
 
@@ -67,7 +68,8 @@ def course(tmp_path, monkeypatch):
     (tmp_path / "source.py").write_text(source, encoding="utf-8")
     monkeypatch.setattr(workspace, "course_checks", lambda module: FIXTURES / "checks.py")
     monkeypatch.setattr(workspace, "course_source", lambda module: tmp_path / "source.py")
-    return lambda *cells: Course(tmp_path / "home", [SETUP, *cells])
+    homes = itertools.count()
+    return lambda *cells: Course(tmp_path / str(next(homes)), [SETUP, *cells])
 
 
 def failure(check, *exercise):
@@ -80,7 +82,7 @@ def test_a_right_answer_prints_one_line(course, capsys):
     check = course(RIGHT).check
     for name in ("01.1", "right"):
         assert check(name) is None
-        assert capsys.readouterr().out == "01.1 right  passed 4 of 4 cases\n"
+        assert capsys.readouterr().out == "01.1 right  passed 8 of 8 cases\n"
 
 
 def test_a_wrong_answer_shows_the_report_and_no_traceback(course, capsys):
@@ -88,7 +90,7 @@ def test_a_wrong_answer_shows_the_report_and_no_traceback(course, capsys):
     lines = error._render_traceback_()
     assert lines[0].startswith("01.2 wrong  ") and lines[0].endswith("  modules/01_tensor/tensor.ipynb, cell 3")
     assert "  looks like        a and b were multiplied entry by entry, not row by column" in lines
-    assert lines[-1] == "  passed 0 of 4 cases.   Next: edit the cell, or `tito module hint 01.2`"
+    assert lines[-1] == "  passed 0 of 8 cases.   Next: edit the cell, or `tito module hint 01.2`"
     assert not capsys.readouterr().out and "Traceback" not in str(error)
 
 
@@ -104,7 +106,7 @@ def test_the_terminal_says_the_same(course, capsys, cell, name):
     (made.root / "tinytorch" / "tensor.py").write_text("\n".join([header, *parts]) + "\n", encoding="utf-8")
     exercise = made.check.find(name)
     (verdict,) = runner.check(made.root, "tinytorch.tensor", FIXTURES / "checks.py", [exercise])
-    terminal = report.text(verdict, made.check.where(name), report.IN_NOTEBOOK)
+    terminal = layout.text(verdict, made.check.where(name), layout.IN_NOTEBOOK)
     try:
         made.check(name)
         notebook = capsys.readouterr().out.rstrip("\n")
@@ -155,7 +157,7 @@ def test_a_name_that_is_not_there(course):
 def test_all_exercises_at_once(course, capsys):
     error = failure(course(RIGHT, WRONG, STUB, NEEDS, RAISES, DIVIDE).check)
     assert capsys.readouterr().out == (
-        "01.1 right  passed 4 of 4 cases\n01.3 stub  not written yet\n"
+        "01.1 right  passed 8 of 8 cases\n01.3 stub  not written yet\n"
         "01.4 needs_stub  needs 01.3 stub, which is not written yet\n"
     )
     starts = [line.partition("  ")[0] for line in str(error).split("\n") if line.startswith("01.")]
@@ -174,6 +176,13 @@ def test_an_unknown_exercise_is_answered_with_those_there_are(course):
         text.startswith("module 01 has no exercise '01.77': it has 01.1 right, 01.2 wrong")
         and max(map(len, text.split("\n"))) <= 80
     )
+
+
+def test_a_loop_that_never_ends_is_interrupted_and_named(course, monkeypatch):
+    monkeypatch.setattr(notebook, "LIMIT", 0.5)
+    error = failure(course("#| export\n@Op\ndef right(a, b):\n    while True:\n        a = a + 0").check, "right")
+    assert "it did not finish in 0.5 s: is there a loop that never ends?" in str(error)
+    assert "  at                tensor.ipynb, cell 2, line 4" in str(error) or "cell 2, line 5" in str(error)
 
 
 def test_the_observer_of_a_whole_module_sees_the_notebooks_names(course, capsys):
@@ -197,10 +206,26 @@ def test_the_inputs_of_a_case_can_be_tried_out(course):
 
 
 def test_an_interrupt_stops_the_check_and_an_exit_does_not_stop_the_kernel(course):
-    made = course("@Op\ndef right(a, b):\n    raise KeyboardInterrupt", "@Op\ndef wrong(a, b):\n    raise SystemExit(3)")
+    made = course("@Op\ndef wrong(a, b):\n    raise KeyboardInterrupt", "@Op\ndef right(a, b):\n    raise SystemExit(3)")
     with pytest.raises(KeyboardInterrupt):
-        made.check("right")
-    assert "raised            SystemExit: 3" in str(failure(made.check, "wrong"))
+        made.check("wrong")
+    assert "raised            SystemExit: 3" in str(failure(made.check, "right"))
+
+
+def test_an_earlier_exercise_that_fails_as_well_is_named(course):
+    made = course(RIGHT.replace("a @ b", "b @ a"), WRONG, RAISES)
+    assert "  start with        01.1 right and 01.2 wrong fail as well" in str(failure(made.check, "raises"))
+    assert "start with" not in str(failure(made.check, "right"))
+
+
+def test_a_second_definition_of_an_exercise_is_noticed(course, capsys):
+    course(RIGHT, RIGHT.removeprefix("#| export\n")).check("right")
+    assert (
+        "right is defined in cell 2 and cell 3: the one that you ran last is checked here, and the package gets cell 2"
+        in capsys.readouterr().out
+    )
+    again = course(WRONG, WRONG.removeprefix("#| export\n"))
+    assert "defined twice     wrong is defined in cell 2 and cell 3" in str(failure(again.check, "wrong"))
 
 
 def test_a_notebook_that_cannot_be_read_costs_the_cell_number_only(course):

@@ -98,7 +98,7 @@ def test_the_first_prose_names_all_that_the_module_needs(tmp_path):
     (tmp_path / "curriculum.toml").write_bytes((FIXTURES / "curriculum.toml").read_bytes())
     (folder / "pictures.py").write_text("# %% [markdown]\n# # Pictures\n", encoding="utf-8")
     cells = strip.learner_cells(source.read(folder / "pictures.py"))
-    assert cells[0].text == "# Pictures\n\nBuilds `tinytorch/given/image_sizes.py` · core work 0 minutes · needs 01, 02"
+    assert cells[0].text == "# Pictures\n\nBuilds `tinytorch/pictures.py` · core work 0 minutes · needs 01, 02"
 
 
 def test_a_long_row_of_prerequisites_is_a_range():

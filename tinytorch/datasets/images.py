@@ -27,6 +27,7 @@ class ImageSet(NamedTuple):
 
     name = "images"  # no annotation: attributes of the class, not a fifth and sixth array
     classes = tuple("0123456789")
+    pixels = (), ()  # mean and standard deviation of each colour's training pixels, as fractions of 255
 
     def __repr__(self) -> str:
         shape = self.train_images.shape[1:]
@@ -41,6 +42,7 @@ class MNIST(ImageSet):
 
     __slots__ = ()
     name = "MNIST"
+    pixels = (0.1307,), (0.3081,)
 
 
 class MNIST5k(ImageSet):
@@ -53,6 +55,7 @@ class MNIST5k(ImageSet):
 
     __slots__ = ()
     name = "5,000 pictures of MNIST"
+    pixels = MNIST.pixels
 
 
 class CIFAR10(ImageSet):
@@ -63,4 +66,5 @@ class CIFAR10(ImageSet):
 
     __slots__ = ()
     name = "CIFAR-10"
+    pixels = (0.49, 0.48, 0.45), (0.25, 0.24, 0.26)
     classes = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")

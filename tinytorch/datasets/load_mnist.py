@@ -1,32 +1,10 @@
 """Load MNIST as it was published."""
 
-import os
-from pathlib import Path
-from typing import NamedTuple
-
-import numpy as np
-
-from tinytorch.datasets.download import fetch
-from tinytorch.datasets.errors import CorruptFile, MissingData
-from tinytorch.datasets.idx import decompressed, parse_idx
 from tinytorch.datasets.images import MNIST
-from tinytorch.datasets.locate import find_given, spelled
-from tinytorch.datasets.download_progress import note
+from tinytorch.datasets.published import Published, load
 from tinytorch.datasets.wanted import Wanted
-from tinytorch.given.cache import cache_dir
 
 MIRRORS = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/")
-SLACK = 1 << 16  # bytes that compression can add to what does not compress
-
-
-class Published(NamedTuple):
-    """Describe one published file. The digest is of the decompressed bytes: mirrors compress them differently."""
-
-    name: str
-    shape: tuple[int, ...]
-    sha256: str
-
-
 FILES = (
     Published("train-images-idx3-ubyte", (60_000, 28, 28), "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"),
     Published("train-labels-idx1-ubyte", (60_000,), "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"),
@@ -42,7 +20,7 @@ WANTED = Wanted(
 )
 
 
-def mnist(data_dir: str | os.PathLike | None = None, download: bool = True) -> MNIST:
+def mnist(data_dir=None, download=True):
     """Return MNIST from data_dir, else $TINYTORCH_DATA, else the user's cache, else a mirror.
 
     Args:
@@ -65,63 +43,4 @@ def mnist(data_dir: str | os.PathLike | None = None, download: bool = True) -> M
 
     Source: LeCun, Cortes and Burges, The MNIST database of handwritten digits, 1998.
     """
-    found, looked = find_given(WANTED, data_dir)
-    if found:
-        return MNIST(*(_load_given(found[file.name], file) for file in FILES))
-    try:
-        return MNIST(*(_load_cached(file, download, looked) for file in FILES))
-    except MissingData as error:
-        raise type(error)(WANTED.unavailable(looked, str(error))) from None
-
-
-def _load_given(path: Path, file: Published) -> np.ndarray:
-    """Load a file that is the user's own, which only the user may change."""
-    try:
-        return _load(path, file)
-    except CorruptFile as error:
-        raise CorruptFile(
-            path,
-            f"{error.reason}. It was left as it is: put the published file in its place, "
-            "or name another folder by --data-dir or $TINYTORCH_DATA",
-        ) from None
-
-
-def _load_cached(file: Published, download: bool, looked: list[str]) -> np.ndarray:
-    """Load one file from the cache, downloading it first if it is absent or was damaged there."""
-    folder = cache_dir() / "mnist"
-    target = folder / f"{file.name}.gz"
-    path = spelled(folder, file.name) or target
-    try:
-        return _load(path, file)
-    except FileNotFoundError:
-        looked.append(f"{path}: no such file")
-    except CorruptFile as error:
-        looked.append(str(error))
-        note(f"not used: {error}")
-    if not download:
-        raise MissingData("Not downloaded: download=False.")
-    fetch(
-        target,
-        [f"{mirror}{target.name}" for mirror in MIRRORS],
-        lambda path: _load(path, file),
-        limit=int(np.prod(file.shape)) + SLACK,
-    )
-    return _load(target, file)
-
-
-def _load(path: Path, file: Published) -> np.ndarray:
-    """Read a file and make sure that it is the published one."""
-    import hashlib
-
-    raw = decompressed(path)
-    array = parse_idx(raw, path)
-    if (array.shape, array.dtype) != (file.shape, np.uint8):
-        raise CorruptFile(path, f"the wrong file: it holds {array.shape} {array.dtype}, {file.name} holds {file.shape} uint8")
-    digest = hashlib.sha256(raw).hexdigest()
-    if digest != file.sha256:
-        raise CorruptFile(
-            path,
-            "the wrong contents in the right shape: a damaged copy, or another data set, such as "
-            f"Fashion-MNIST (SHA-256 {digest[:12]}..., MNIST's is {file.sha256[:12]}...)",
-        )
-    return array
+    return MNIST(*load(FILES, MIRRORS, WANTED, data_dir, download))

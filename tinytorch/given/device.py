@@ -68,12 +68,12 @@ def numbers(data, dtype=None):
         TypeError: a tensor holds numbers in equal rows, not this: [[1, 2], [3]]
     """
     try:
-        array = np.asarray(data, dtype)
+        array = np.asarray(data)
     except ValueError:
         array = np.array(None)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"a tensor holds numbers in equal rows, not this: {str(data)[:60]}")
-    return array
+    return array if dtype is None else array.astype(dtype, copy=False)
 
 
 def move(array, device):

@@ -5,10 +5,14 @@ import importlib.util
 import warnings
 from collections import Counter
 
+import numpy as np
+
 from tinytorch.given.device import device_of
+from tinytorch.given.shapes import check_inputs, with_settings
 from tinytorch.given.state import state, watched, watchers
 
 fallbacks = Counter()  # op name -> how often the chosen kernel set lacked it and the NumPy forward ran instead
+FLOAT = np.dtype(np.float32)
 _given = {}  # kernel set -> function that registers and returns the kernel given for an op, or None
 
 
@@ -23,7 +27,7 @@ def select_kernel(op, *arrays):
         A function with the signature of ``op.forward``.
 
     Raises:
-        ValueError: The arrays lie on different devices.
+        ValueError: The arrays lie on different devices, or have shapes that the op does not take.
         NotImplementedError: They lie on a device for which the op has no kernel.
 
     Example:
@@ -31,22 +35,48 @@ def select_kernel(op, *arrays):
         >>> select_kernel(Op(lambda a: abs(a)), -3.0)(-3.0)
         3.0
     """
+    if op.patterns is not None:
+        check_inputs(op, arrays)
     device = device_of(*arrays)
-    if device == "cpu" and state.kernels == "numpy" and not watchers:
-        return op.forward
     chosen = state.kernels if device == "cpu" else device
-    kernel = op.forward if chosen == "numpy" else op.kernels.get(chosen)
-    if kernel is None and chosen in _given:
-        kernel = _given[chosen](op)
+    kernel = op.forward if chosen == "numpy" else op.kernels.get(chosen) or given_kernel(op, device, chosen)
+    if watchers:
+        used = "numpy" if kernel is op.forward else chosen
+        kernel = watched("kernel", kernel, op, used, *(() if used == chosen else (True,)))
+    if op.check_settings:
+        kernel = with_settings(op, kernel)
+    if op.takes_floats and not all([getattr(array, "dtype", FLOAT).kind == "f" for array in arrays[op.takes_floats]]):
+        kernel = with_floats(kernel, op.takes_floats)
+    return kernel
+
+
+def given_kernel(op, device, chosen):
+    """Return the kernel that is given for an op for which none is registered, or on the CPU its forward.
+
+    Raises:
+        NotImplementedError: The arrays are on a device for which the op has no kernel.
+    """
+    kernel = _given[chosen](op) if chosen in _given else None
     if kernel is not None:
-        return watched("kernel", kernel, op, chosen) if watchers else kernel
+        return kernel
     if device != "cpu":
         raise NotImplementedError(
             f"op {op.name!r} has no {device} kernel: write one with "
             f"@{op.name}.register_kernel({device!r}), or move the tensor back with .to('cpu')"
         )
     fallbacks[op.name] += 1
-    return watched("kernel", op.forward, op, "numpy", True) if watchers else op.forward
+    return op.forward
+
+
+def with_floats(kernel, inputs):
+    """Return a kernel that turns the whole numbers of a slice of its inputs into floats: float64 beside float64, or float32."""
+
+    def run(*arrays, **settings):
+        dtype = np.float64 if any(getattr(array, "dtype", None) == np.float64 for array in arrays) else np.float32
+        whole = [id(array) for array in arrays[inputs] if getattr(array, "dtype", FLOAT).kind != "f"]
+        return kernel(*[array.astype(dtype) if id(array) in whole else array for array in arrays], **settings)
+
+    return run
 
 
 def load(kernels):

@@ -1,5 +1,4 @@
 """Sizes and borders of pictures, in arrays of shape (N, C, H, W); what does not fit says so. Given."""
-
 import numpy as np
 
 from tinytorch.given.op import ops
@@ -61,9 +60,21 @@ def padded(x, padding, value=0):
     (n, c, h, w), (ph, pw) = x.shape, padding
     if ph == pw == 0:
         return x
+    if value == -np.inf and x.dtype.kind != "f":
+        value = np.iinfo(x.dtype).min  # whole numbers have no infinity
     out = np.full((n, c, h + 2 * ph, w + 2 * pw), value, x.dtype)
     trimmed(out, padding)[...] = x
     return out
+
+
+def finite(x):
+    """Return pictures with the lowest float in place of minus infinity, so that a border of it is never a window's maximum.
+
+    Example:
+        >>> finite(np.array([-np.inf, 2.0, np.nan], np.float32))
+        array([-3.4028235e+38,  2.0000000e+00,            nan], dtype=float32)
+    """
+    return np.maximum(x, np.finfo(x.dtype).min) if x.dtype.kind == "f" else x
 
 
 def trimmed(x, padding):
@@ -81,7 +92,7 @@ def trimmed(x, padding):
         array([[[[5]]]])
     """
     (ph, pw), (h, w) = padding, x.shape[2:]
-    return x[:, :, ph : h - ph, pw : w - pw]
+    return x[:, :, ph:h - ph, pw:w - pw]
 
 
 def slabs(count, size):
@@ -123,36 +134,95 @@ def check_pictures(name, size):
         raise ValueError(f"{name} needs pictures of shape (N, C, H, W), or (C, H, W) for one of them, got {tuple(size)}")
 
 
-def check_fits(name, x, kernel_size, stride, padding, dilation=(1, 1)):
+def check_fits(name, size, kernel_size, stride, padding, dilation=(1, 1)):
     """Raise an error if a kernel does not fit on pictures, and say why.
 
     Args:
         name: Who asks.
-        x: Tensor or array of pictures.
+        size: Shape (N, C, H, W) of the pictures.
         kernel_size, stride, padding, dilation: Pairs, for height and width.
 
     Raises:
         ValueError: The pictures or the settings are none, or the kernel reaches over more than the padded picture.
 
     Example:
-        >>> check_fits("conv2d", np.zeros((1, 1, 4, 4)), (5, 5), (1, 1), (0, 0))
+        >>> check_fits("conv2d", (1, 1, 4, 4), (5, 5), (1, 1), (0, 0))
         Traceback (most recent call last):
         ...
         ValueError: conv2d needs a kernel no larger than the padded picture: it reaches over (5, 5) pixels of (4, 4)
     """
-    check_pictures(name, x.shape)
-    for what, value, least in (
-        ("kernel size", kernel_size, 1),
-        ("stride", stride, 1),
-        ("dilation", dilation, 1),
-        ("padding", padding, 0),
-    ):
+    check_pictures(name, size)
+    for what, value, least in (("kernel size", kernel_size, 1), ("stride", stride, 1), ("dilation", dilation, 1), ("padding", padding, 0)):
         if len(value) != 2 or min(value) < least:
             raise ValueError(f"{name} needs a {what} of {least} or more, one number or a pair, got {value}")
-    if min(places(x.shape[2:], kernel_size, stride, dilation, padding)) < 1:
-        size = tuple(n + 2 * p for n, p in zip(x.shape[2:], padding))
+    if min(places(size[2:], kernel_size, stride, dilation, padding)) < 1:
+        bordered = tuple(n + 2 * p for n, p in zip(size[2:], padding))
         reach = tuple(d * (k - 1) + 1 for k, d in zip(kernel_size, dilation))
-        raise ValueError(f"{name} needs a kernel no larger than the padded picture: it reaches over {reach} pixels of {size}")
+        raise ValueError(f"{name} needs a kernel no larger than the padded picture: it reaches over {reach} pixels of {bordered}")
+
+
+def check_convolution(x, weight, bias=None, *, stride, padding, dilation, groups):
+    """Raise an error if the shapes of a convolution do not fit its settings or each other, and say why.
+
+    Args:
+        x: Shape of the pictures.
+        weight: Shape of the kernels.
+        bias: Shape of the bias, or None for none.
+        stride, padding, dilation: Pairs, for height and width.
+        groups: Into how many groups the channels are divided.
+
+    Raises:
+        ValueError: They do not fit.
+
+    Example:
+        >>> plain = dict(stride=(1, 1), padding=(0, 0), dilation=(1, 1), groups=1)
+        >>> check_convolution((2, 3, 8, 8), (6, 3, 5, 5), (1,), **plain)
+        Traceback (most recent call last):
+        ...
+        ValueError: conv2d needs a bias of shape (6,), one number for each kernel, got (1,)
+    """
+    check_channels(x, weight, groups)
+    check_fits("conv2d", x, weight[2:], stride, padding, dilation)
+    if bias is not None and bias != weight[:1]:
+        raise ValueError(f"conv2d needs a bias of shape {weight[:1]}, one number for each kernel, got {bias}")
+
+
+def check_convolution_back(x, weight, grad, *, stride, padding, dilation, groups):
+    """Raise an error if a gradient has not the shape of a convolution's result; the arguments are shapes and settings."""
+    check_convolution(x, weight, stride=stride, padding=padding, dilation=dilation, groups=groups)
+    result = (x[0], weight[0], *places(x[2:], weight[2:], stride, dilation, padding))
+    if grad != result:
+        raise ValueError(f"the gradient of conv2d's result needs shape {result}, got {grad}")
+
+
+def check_pooling(name, size, *, kernel_size, stride, padding):
+    """Raise an error if the settings of a pooling do not fit the pictures, and say why.
+
+    Args:
+        name: Who asks.
+        size: Shape of the pictures.
+        kernel_size, stride, padding: Pairs.
+
+    Raises:
+        ValueError: They do not fit.
+
+    Example:
+        >>> check_pooling("max_pool2d", (1, 1, 4, 4), kernel_size=(2, 2), stride=(2, 2), padding=(2, 2))
+        Traceback (most recent call last):
+        ...
+        ValueError: max_pool2d needs a padding of at most half the kernel's size (2, 2), got (2, 2)
+    """
+    check_fits(name, size, kernel_size, stride, padding)
+    if any(2 * p > k for k, p in zip(kernel_size, padding)):
+        raise ValueError(f"{name} needs a padding of at most half the kernel's size {kernel_size}, got {padding}")
+
+
+def check_pooling_back(name, grad, size, *, kernel_size, stride, padding):
+    """Raise an error if a gradient has not the shape of a pooling's result; the arguments are shapes and settings."""
+    check_pooling(name, size, kernel_size=kernel_size, stride=stride, padding=padding)
+    result = (*size[:2], *places(size[2:], kernel_size, stride, padding=padding))
+    if grad != result:
+        raise ValueError(f"the gradient of {name}'s result needs shape {result}, got {grad}")
 
 
 def check_groups(in_channels, out_channels, groups):
@@ -172,9 +242,7 @@ def check_groups(in_channels, out_channels, groups):
         ValueError: a convolution needs groups that divide its channels: 3 in, 6 out, groups 2
     """
     if groups < 1 or in_channels % groups or out_channels % groups:
-        raise ValueError(
-            f"a convolution needs groups that divide its channels: {in_channels} in, {out_channels} out, groups {groups}"
-        )
+        raise ValueError(f"a convolution needs groups that divide its channels: {in_channels} in, {out_channels} out, groups {groups}")
 
 
 def check_channels(input_size, weight_size, groups):
@@ -199,10 +267,8 @@ def check_channels(input_size, weight_size, groups):
         raise ValueError(f"conv2d needs a weight of shape (O, C / groups, KH, KW), got {weight_size}")
     check_groups(input_size[1], weight_size[0], groups)
     if input_size[1] != weight_size[1] * groups:
-        raise ValueError(
-            f"conv2d needs a weight for {input_size[1]} channels, got one for {weight_size[1] * groups}: "
-            f"weight {weight_size}, input {input_size}, groups {groups}"
-        )
+        raise ValueError(f"conv2d needs a weight for {input_size[1]} channels, got one for {weight_size[1] * groups}: "
+                         f"weight {weight_size}, input {input_size}, groups {groups}")
 
 
 def margins(padding, kernel_size, stride, dilation):
@@ -254,30 +320,20 @@ def grown(x, more):
     return x
 
 
-def pooling(name, x, kernel_size, stride, padding):
-    """Return the settings of a pooling as pairs, in a dict, if they fit the pictures.
+def pooling(kernel_size, stride, padding):
+    """Return the settings of a pooling as pairs, in a dict.
 
     Args:
-        name: Who asks.
-        x: Tensor or array of pictures.
         kernel_size, stride, padding: A number or a pair each; stride None for the size of the kernel.
 
     Returns:
         Dict of kernel_size, stride and padding.
 
-    Raises:
-        ValueError: Something does not fit; the message says what.
-
     Example:
-        >>> pooling("max_pool2d", np.zeros((1, 1, 4, 4)), 2, None, 0)
+        >>> pooling(2, None, 0)
         {'kernel_size': (2, 2), 'stride': (2, 2), 'padding': (0, 0)}
     """
-    stride = pair(kernel_size if stride is None else stride)
-    kernel_size, padding = (pair(value) for value in (kernel_size, padding))
-    check_fits(name, x, kernel_size, stride, padding)
-    if any(2 * p > k for k, p in zip(kernel_size, padding)):
-        raise ValueError(f"{name} needs a padding of at most half the kernel's size {kernel_size}, got {padding}")
-    return {"kernel_size": kernel_size, "stride": stride, "padding": padding}
+    return {"kernel_size": pair(kernel_size), "stride": pair(kernel_size if stride is None else stride), "padding": pair(padding)}
 
 
 def column(vector):
@@ -314,11 +370,31 @@ def values_per_channel(x):
     """
     count = x.shape[0] * x.shape[2] * x.shape[3]
     if count < 2:
-        raise ValueError(
-            f"batch_norm needs more than one value per channel to take a variance of, got shape {x.shape}: "
-            "train on larger batches, or call eval() first"
-        )
+        raise ValueError(f"batch_norm needs more than one value per channel to take a variance of, got shape {x.shape}: "
+                         "train on larger batches, or call eval() first")
     return count
+
+
+def check_statistics(x, **vectors):
+    """Raise an error if what belongs to channels is not one number for each channel.
+
+    Args:
+        x: Tensor of shape (N, C, H, W).
+        vectors: Tensors, by their names; None is passed over.
+
+    Raises:
+        ValueError: One has another shape than (C,).
+
+    Example:
+        >>> check_statistics(np.zeros((2, 3, 4, 4)), running_mean=np.zeros(1))
+        Traceback (most recent call last):
+        ...
+        ValueError: batch_norm needs running_mean of shape (3,), one number for each channel, got (1,)
+    """
+    check_pictures("batch_norm", x.shape)
+    for name, vector in vectors.items():
+        if vector is not None and vector.shape != x.shape[1:2]:
+            raise ValueError(f"batch_norm needs {name} of shape {x.shape[1:2]}, one number for each channel, got {vector.shape}")
 
 
 def check_normal(x, channels):

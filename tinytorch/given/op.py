@@ -12,13 +12,14 @@ import importlib
 import inspect
 import sys
 
+from tinytorch.given import shapes
 from tinytorch.given.dispatch import select_kernel
 from tinytorch.given.state import watched, watchers
 
 # The parts that modules hand over, and the file that hands over each.
 HOME = {"apply": "tinytorch.tensor", "Tensor": "tinytorch.tensor", "backward": "tinytorch.autograd"}
 _parts = {}
-ops = {}  # name -> the op that was made last under it
+ops = {}  # name -> the op that the decorator made under it, which the methods of tensors call
 
 
 def register(name):
@@ -83,6 +84,10 @@ class Op:
         42
     """
 
+    patterns = None  # one for each input, or () for inputs of one shape; None for an op that takes any
+    check_settings = None
+    takes_floats = None  # slice of the inputs whose whole numbers become floats before they reach a kernel
+
     def __init__(self, forward):
         functools.update_wrapper(self, forward)
         self.name = forward.__name__
@@ -93,8 +98,8 @@ class Op:
         self.rules = ()
         self.rule_of_each = None
         self.kernels = {}
+        self.right_shapes = set()
         self.flops = self.moved = None
-        ops[self.name] = self
 
     def __call__(self, *inputs, **params):
         if len(inputs) > self.most or params and not self.names.isdisjoint(params):
@@ -200,6 +205,46 @@ class Op:
 
         return keep
 
+    def register_shapes(self, *patterns, check=None):
+        """Register which shapes the op takes; others are refused before a kernel of any set runs.
+
+        Args:
+            patterns: One text for each input, such as ``"n c h w"``: a name for each axis. One name has one size everywhere;
+                ``"..."`` at the beginning is any number of axes, and None an input that is not checked. An input that is
+                left out is none. Without patterns and without ``check``, all inputs need one shape.
+            check: Function ``check(*shapes, **settings)`` that raises a ValueError if shapes and settings do not fit each
+                other; None where the patterns say all.
+
+        Example:
+            >>> import numpy as np
+            >>> weigh = Op(lambda x, weight: x @ weight.T)
+            >>> weigh.register_shapes("... i", "o i")
+            >>> select_kernel(weigh, np.ones((2, 3)), np.ones((5, 4)))
+            Traceback (most recent call last):
+            ...
+            ValueError: <lambda> needs shapes (..., i), (o, i), got x (2, 3), weight (5, 4): i is 3 and 4
+        """
+        self.patterns, self.check_settings = None if check and not patterns else patterns, check
+        self.right_shapes.clear()
+        shapes.suit.cache_clear()
+
+    def register_floats(self, first=None):
+        """Say that the op computes in floats: whole numbers that it is given become float32 first, as in PyTorch.
+
+        NumPy would take the narrowest float that holds them, which for 8 bits is float16, or wrap around below 0.
+
+        Args:
+            first: For how many of the inputs that holds, counted from the first; None for all.
+
+        Example:
+            >>> import numpy as np
+            >>> root = Op(lambda a: np.sqrt(a))
+            >>> root.register_floats()
+            >>> select_kernel(root, np.array([4], np.uint8))(np.array([4], np.uint8))
+            array([2.], dtype=float32)
+        """
+        self.takes_floats = slice(first)
+
     def register_cost(self, flops, moved=None):
         """Register what the op costs, whichever kernel runs it; a profile divides it by the time that it took.
 
@@ -242,14 +287,34 @@ def op(forward):
         >>> double.name
         'double'
     """
-    return Op(forward)
+    return enter(Op(forward))
+
+
+def enter(made):
+    """Put an op into the registry `ops`; one of the same name stays there, unless it comes from the same file or notebook.
+
+    So a cell can be run again, and an `exp` of a script's own does not become what ``x.exp()`` calls.
+
+    Args:
+        made: The op.
+
+    Returns:
+        The op.
+    """
+    taken = ops.get(made.name)
+    if taken is None or taken.__module__ == made.__module__:
+        ops[made.name] = made
+    return made
 
 
 class InPlace(Op):
     """An op that changes its arrays in place, as the step of an optimizer does: it takes arrays, not tensors.
 
-    Its kernels are registered and chosen like any op's. Nothing is wrapped or remembered, and no gradient flows.
+    Its kernels are registered and chosen like any op's. Nothing is wrapped or remembered, and no gradient flows. Its arrays
+    need one shape, unless others are registered.
     """
+
+    patterns = ()
 
     def __call__(self, *arrays, **params):
         select_kernel(self, *arrays)(*arrays, **params)
@@ -273,4 +338,4 @@ def in_place(forward):
         >>> x
         array([2., 4.])
     """
-    return InPlace(forward)
+    return enter(InPlace(forward))

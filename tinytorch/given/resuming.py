@@ -1,4 +1,5 @@
 """The whole state of a training as a tree, and how it is taken up again: the same numbers, or a reason why not. Given."""
+
 import types
 
 import numpy as np
@@ -71,11 +72,17 @@ class Resumable:
 
     def state_dict(self):
         """Return the whole state."""
-        return {"epoch": self.epoch, "stopped": self.stopped, "history": self.history, "settings": self.settings,
-                "model": weights(self.model), "optimizer": self.optimizer.state_dict(),
-                "scheduler": self.scheduler.state_dict() if self.scheduler else {},
-                "callbacks": {name: one.state_dict() for name, one in self.remembering().items()},
-                "generators": {name: one.bit_generator.state for name, one in self.generators.items()}}
+        return {
+            "epoch": self.epoch,
+            "stopped": self.stopped,
+            "history": self.history,
+            "settings": self.settings,
+            "model": weights(self.model),
+            "optimizer": self.optimizer.state_dict(),
+            "scheduler": self.scheduler.state_dict() if self.scheduler else {},
+            "callbacks": {name: one.state_dict() for name, one in self.remembering().items()},
+            "generators": {name: one.bit_generator.state for name, one in self.generators.items()},
+        }
 
     def load_state_dict(self, saved):
         """Take up what `state_dict` returned.

@@ -74,7 +74,8 @@ def limits(step, peer, profile):
     """Yield what the roofs bound, and what products alone take."""
     rates = f"{profile['machine']['flops'] / 1e9:.0f} GFLOP/s or {profile['machine']['cache'] / 1e9:.0f} GB/s"
     by_peer = f" and {step.roof / peer:.2f} of the fastest PyTorch's" if peer else ""
-    yield f"With each op at its roof, {rates}, the step would take {amount(step.roof)} ms: {step.roof / step.ms:.2f} of what it takes{by_peer}."
+    least = f"{amount(step.roof)} ms: {step.roof / step.ms:.2f} of what it takes{by_peer}"
+    yield f"With each op at its roof, {rates}, the step would take {least}."
     flops = sum(row["flops"] for row in profile["kernels"][step.kernels] if row["op"] in step.heavy)
     if peer and flops:
         yield (
@@ -87,7 +88,8 @@ def gains(step, found):
     """Yield how much faster than NumPy's a kernel set makes the step, and could make it."""
     if step.kernels != "numpy" and "numpy" in found:
         ms = found["numpy"].ms
-        yield f"With {step.kernels} it is {ms / step.ms:.2f} x as fast as with numpy; at the roofs it would be {ms / step.roof:.1f} x."
+        faster, at_most = f"{ms / step.ms:.2f} x", f"{ms / step.roof:.1f} x"
+        yield f"With {step.kernels} it is {faster} as fast as with numpy; at the roofs it would be {at_most}."
 
 
 def dotless(step, profile):

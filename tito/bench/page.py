@@ -24,8 +24,9 @@ time is the median of the turns, the figure behind it half of what lies between 
 that of the fastest PyTorch in the table, which has 1.00: below 1 is faster.** On one thread it compares CPU time, on several wall
 time.
 
-On several threads, those of OpenBLAS fall asleep `2**{timeout}` ticks of the clock after their last product, as in `tito milestone run`:
-left at `2**26`, they keep cores from the kernels' threads for 20 milliseconds. `OPENBLAS_THREAD_TIMEOUT` sets it, before Python starts.
+On several threads, those of OpenBLAS fall asleep `2**{timeout}` ticks of the clock after their last product, as in
+`tito milestone run`: left at `2**26`, they keep cores from the kernels' threads for 20 milliseconds. `OPENBLAS_THREAD_TIMEOUT`
+sets it, before Python starts.
 
 `numpy` and `numba` are our kernel sets, `by hand` finds gradients with the functions of module 04 instead of autograd, `fused` is
 PyTorch's optimizer with `fused=True`, and `channels_last` its memory format for images. `tito bench` measures your own package in

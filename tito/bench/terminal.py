@@ -119,7 +119,7 @@ def settings(here):
 
 
 def measured(bench, case):
-    """Measure a case and yield its entries, each when its table was shown; words instead when modules are missing, or it fails."""
+    """Measure a case; yield each entry once its table was shown, and words when modules are missing or it fails."""
     missing = bench.missing(case)
     if missing:
         console.say()

@@ -37,12 +37,12 @@ def outputs(module, curriculum, cache):
     try:
         return json.loads(kept.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        found = run(module, curriculum)
+        outputs = run(module, curriculum)
     kept.parent.mkdir(parents=True, exist_ok=True)
     for old in kept.parent.glob(f"{module.folder}-*.json"):
         old.unlink()
-    write_atomically(kept, json.dumps(found))
-    return found
+    write_atomically(kept, json.dumps(outputs))
+    return outputs
 
 
 def kept_in(cache, module, curriculum):

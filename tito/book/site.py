@@ -1,4 +1,4 @@
-"""From the modules to a website: pages, then Jupyter Book, then a search for answers; only then does the site move to its place."""
+"""From the modules to a website: pages, Jupyter Book, a search for answers; only then does the site move to its place."""
 
 import importlib.util
 import os
@@ -104,10 +104,10 @@ def run_jupyter_book(folder, out):
 
 def refuse_answers(site, notebooks):
     """Raise when a file of the site, whichever it is, shows a solution."""
-    found = leaks(site, notebooks)
-    if found:
-        shown = "\n".join(str(leak) for leak in found[:10])
-        raise BookError(f"answers are left in the site, {len(found)} in all, so it is not kept:\n{shown}")
+    leaked = leaks(site, notebooks)
+    if leaked:
+        shown = "\n".join(str(leak) for leak in leaked[:10])
+        raise BookError(f"answers are left in the site, {len(leaked)} in all, so it is not kept:\n{shown}")
 
 
 def parts(execute=True):

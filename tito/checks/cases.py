@@ -1,19 +1,25 @@
 """What checks.py says about an exercise: what to draw, what to observe, what to expect."""
+
 import copy
 import itertools
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from tito.checks import wire
-from tito.checks.compare import ATOL, RTOL
+from tito.checks.compare import ATOL, RTOL, compare, precision
+from tito.checks.draws import Draws
+from tito.checks.examples import ExampleCase, documented, examples, is_op
+from tito.checks.wording import is_raised
 
 SEEDS = (0, 1)
+TWINS = 2  # cases of one seed that are repeated in float64
 MOST_CASES = 200  # for one seed: a `draw` that never ends is a mistake of ours, and is reported as one
 
 
@@ -32,11 +38,20 @@ class Check:
     observe: Callable | None = None
     rtol: float = RTOL
     atol: float = ATOL
-    describe: str | None = None
+    describe: str | Callable | None = None
+    float64: bool = True  # what is float64 stays float64, and some cases see to it
+    lines: tuple[str, ...] = field(default=(), repr=False, compare=False)  # of checks.py
+    examples: tuple[ExampleCase, ...] = field(default=(), repr=False, compare=False)
+    is_op: bool = False
+
+    @property
+    def called(self):
+        """What is called: of an op its forward function."""
+        return f"{self.name}.forward" if self.is_op and not self.describe else self.name
 
 
 @dataclass
-class Case:
+class DrawnCase:
     """One call of an exercise: its inputs, and what it should return, computed when first asked for."""
 
     check: Check
@@ -51,12 +66,40 @@ class Case:
             raise CheckBroken(f"oracle_{self.check.name} raised {type(error).__name__}: {error}") from error
         return data_only(f"oracle_{self.check.name}", value)
 
+    def mismatch(self, got, dtypes=True):
+        """Return where what came differs from what is expected, a `Mismatch`, or None.
+
+        Args:
+            got: `Observation`.
+            dtypes: Compare dtypes, too.
+        """
+        return self.compare(self.expected, got, dtypes)
+
+    def explained_by(self, misconception, got):
+        """Say whether a misconception gives what came; of which dtype it is does not matter."""
+        return self.compare(self.guess(misconception), got, dtypes=False) is None
+
+    def touched_by(self, misconception):
+        """Say whether a misconception gives anything else than what is expected."""
+        return compare(self.expected, self.guess(misconception), None, self.check.rtol, self.check.atol) is not None
+
+    def compare(self, value, got, dtypes):
+        free = precision(self.inputs) == "float64" and not self.check.float64
+        return compare(value, got.outcome, None if free else self.inputs, self.check.rtol, self.check.atol, dtypes)
+
     def guess(self, misconception):
-        """Return what a misconception makes of the inputs; an exception is an answer too."""
-        try:
-            return self.answer(misconception)
-        except Exception as error:
-            return ("raises", type(error).__name__)
+        """Return what a misconception makes of the inputs; an exception is an answer too, with all that it says."""
+        if misconception not in self.guesses:
+            try:
+                self.guesses[misconception] = self.answer(misconception)
+            except Exception as error:
+                self.guesses[misconception] = ("raises", type(error).__name__, str(error))
+        return self.guesses[misconception]
+
+    @cached_property
+    def guesses(self):
+        """What misconceptions made of the inputs so far."""
+        return {}
 
     def answer(self, function):
         """Return what a function makes of copies of the inputs, in the form in which a worker returns it."""
@@ -74,16 +117,24 @@ def data_only(source, value):
     encoded = json.dumps(wire.encode(value))
     if '{"other": ' in encoded:
         found = encoded.partition('{"other": ')[2].split('"')[1]
-        raise CheckBroken(f"{source} gives a value of type {found}: only arrays, numbers, strings, bytes, bools, None, "
-                          "lists, tuples and dicts can be compared")
+        raise CheckBroken(
+            f"{source} gives a value of type {found}: only arrays, numbers, strings, bytes, bools, None, "
+            "lists, tuples and dicts can be compared"
+        )
     return value
 
 
 class Checks:
-    """The checks of one module, by exercise."""
+    """The checks of one module, by exercise.
 
-    def __init__(self, module: ModuleType):
-        self.module = module
+    Args:
+        module: The module that checks.py makes.
+        lines: The lines of checks.py.
+        cells: Dict from an exercise's name to the text of its cell in the course's source, which holds its examples.
+    """
+
+    def __init__(self, module: ModuleType, lines=(), cells=None):
+        self.module, self.lines, self.cells = module, tuple(lines), cells or {}
 
     def check(self, name) -> Check:
         """Return the check of an exercise.
@@ -98,12 +149,16 @@ class Checks:
         missing = [f"{part}_{name}" for part in ("draw", "oracle", "misconceptions") if f"{part}_{name}" not in parts]
         if missing:
             raise CheckBroken(f"{self.module.__file__} lacks {', '.join(missing)}")
-        fields = ("draw", "oracle", "misconceptions", "observe", "rtol", "atol", "describe")
-        return Check(name, **{part: parts[f"{part}_{name}"] for part in fields if f"{part}_{name}" in parts})
+        fields = ("draw", "oracle", "misconceptions", "observe", "rtol", "atol", "describe", "float64")
+        given = {part: parts[f"{part}_{name}"] for part in fields if f"{part}_{name}" in parts}
+        given.setdefault("float64", parts.get("FLOAT64", True))
+        cell = self.cells.get(name, "")
+        ops = {node.name for node in documented(cell) if is_op(node)}
+        return Check(name, **given, lines=self.lines, examples=tuple(examples(cell)), is_op=name in ops)
 
 
 def load(path) -> Checks:
-    """Load a checks.py.
+    """Load a checks.py, and the examples of the exercises in the module's source beside it.
 
     Args:
         path: `pathlib.Path` of the file.
@@ -111,13 +166,26 @@ def load(path) -> Checks:
     Returns:
         Its `Checks`.
     """
-    module = ModuleType("checks")
+    path, module = Path(path), ModuleType("checks")
+    text = path.read_text(encoding="utf-8")
     module.__file__ = str(path)
-    exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), vars(module))
-    return Checks(module)
+    exec(compile(text, str(path), "exec"), vars(module))
+    return Checks(module, text.split("\n"), cells_beside(path))
 
 
-def cases(check: Check, seeds=SEEDS) -> list[Case]:
+def cells_beside(path):
+    """Return the texts of the exercises' cells in the module's source beside a checks.py, by the exercise's name."""
+    from tito.notebooks import source
+
+    found = {}
+    for beside in sorted(set(path.parent.glob("*.py")) - {path}):
+        notebook = source.read(beside)
+        texts = {cell.index: cell.text for cell in notebook.cells}
+        found |= {one.name: texts[one.cell] for one in notebook.exercises()}
+    return found
+
+
+def cases(check: Check, seeds=SEEDS) -> list[DrawnCase]:
     """Draw the cases of an exercise.
 
     Args:
@@ -127,11 +195,58 @@ def cases(check: Check, seeds=SEEDS) -> list[Case]:
     Raises:
         CheckBroken: `draw` yields nothing, or no end of cases.
     """
-    drawn = []
-    for seed in seeds:
-        some = list(itertools.islice(check.draw(np.random.default_rng(seed)), MOST_CASES + 1))
-        if not 0 < len(some) <= MOST_CASES:
-            count = "no" if not some else f"more than {MOST_CASES}"
-            raise CheckBroken(f"draw_{check.name} yields {count} cases: 1 to {MOST_CASES} are needed")
-        drawn += [Case(check, inputs) for inputs in some]
-    return drawn
+    by_seed = [drawn(check, seed) for seed in seeds]
+    doubles = [double for seed, some in zip(seeds, by_seed) for double in twins(check, some, Draws(seed))]
+    return [case for some in by_seed for case in some] + doubles
+
+
+def drawn(check: Check, seed) -> list[DrawnCase]:
+    """Draw the cases of one seed, as they come out of `draw`.
+
+    Raises:
+        CheckBroken: As `cases`.
+    """
+    some = list(itertools.islice(check.draw(Draws(seed)), MOST_CASES + 1))
+    if not 0 < len(some) <= MOST_CASES:
+        count = "no" if not some else f"more than {MOST_CASES}"
+        raise CheckBroken(f"draw_{check.name} yields {count} cases: 1 to {MOST_CASES} are needed")
+    return [DrawnCase(check, inputs) for inputs in some]
+
+
+def all_cases(check: Check, seeds=SEEDS) -> list:
+    """Return the cases of an exercise: those that are drawn, and those of its docstring."""
+    return [*cases(check, seeds), *check.examples]
+
+
+def twins(check, some, rng):
+    """Return cases that repeat drawn ones in float64, unless some are drawn so: what is float64 must stay float64."""
+    if not check.float64 or any(precision(case.inputs) == "float64" for case in some):
+        return []
+    fit = [case for case in some if precision(case.inputs) == "float32" and not is_raised(case.expected)]
+    return [replace(case, inputs=in_float64(case.inputs)) for case in rng.mix(fit)[:TWINS]]
+
+
+def in_float64(value):
+    """Return a value with all its float32 arrays in float64."""
+    if isinstance(value, dict):
+        return {key: in_float64(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(in_float64(item) for item in value)
+    narrow = isinstance(value, (np.ndarray, np.generic)) and value.dtype == np.float32
+    return value.astype(np.float64) if narrow else value
+
+
+def form(value):
+    """Return what is left of inputs without the numbers in their arrays: shapes, dtypes and settings."""
+    if isinstance(value, dict):
+        return {key: form(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [form(item) for item in value]
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype.name} {value.shape}"
+    return "float" if isinstance(value, float) else repr(value)
+
+
+def always_the_same_form(check: Check, seeds=range(4)) -> bool:
+    """Say whether every seed draws the same shapes and settings: then one that is written down earns full marks."""
+    return len({json.dumps([form(case.inputs) for case in drawn(check, seed)]) for seed in seeds}) == 1

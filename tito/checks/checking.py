@@ -1,27 +1,44 @@
 """Judge what learner code returned: the trusted side of every check, in the notebook, the terminal and the judge.
 
 `checks.py` of a module says for each exercise what to draw, what to observe and what to expect. Learner code runs in
-`worker.py` and returns values; here they are compared, and the wrong turn behind them is named.
+`learner_process.py` and returns values; here they are compared, and the wrong turn behind them is named.
 """
+
 import re
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from tito.checks.cases import SEEDS, Case, Check, CheckBroken, Checks, cases, load
-from tito.checks.compare import Mismatch, compare, float32_only, is_raised, needed
+from tito.checks import wording
+from tito.checks.cases import SEEDS, Check, CheckBroken, Checks, DrawnCase, all_cases, always_the_same_form, cases, load
+from tito.checks.compare import Mismatch, precision
+from tito.checks.examples import ExampleCase
 from tito.checks.observation import Observation, Observations, Raised
-from tito.checks.wording import call_rows
+from tito.checks.wording import is_raised
 
-__all__ = ["SEEDS", "Case", "Check", "CheckBroken", "Checks", "Failure", "Observation", "Observations", "Raised",
-           "Verdict", "blind_spots", "cases", "load", "pretend", "verdict"]
+__all__ = [
+    "SEEDS",
+    "Check",
+    "CheckBroken",
+    "Checks",
+    "DrawnCase",
+    "ExampleCase",
+    "Failure",
+    "Observation",
+    "Observations",
+    "Raised",
+    "Verdict",
+    "all_cases",
+    "always_the_same_form",
+    "blind_spots",
+    "cases",
+    "load",
+    "pretend",
+    "verdict",
+]
 
 STUB = re.compile(r"(\d\d\.\d+) (\w+)")
-UNUSABLE = "the check could not use what your code takes or returns"
-SIGNS = {
-    "'function' object has no attribute 'forward'": "the line `@op` above a function is missing",
-    "operand 'Tensor' does not support ufuncs": "an op that is called by its name gives a Tensor; its `.forward` gives the array",
-}
+NOT_THERE_YET = "NameError"  # an example may use what a later cell of the notebook defines
 
 
 @dataclass(frozen=True)
@@ -45,24 +62,25 @@ class Verdict:
     total: int = 0
     failure: Failure | None = None
     printed: str = field(default="", compare=False)
+    prepared: float = field(default=0.0, compare=False)  # seconds that compiling took
 
 
-def verdict(exercise, check: Check, cases: list[Case], observations: Observations | None) -> Verdict:
+def verdict(exercise, check: Check, cases: list, observations: Observations | None) -> Verdict:
     """Judge an exercise by what it returned.
 
     Args:
         exercise: Anything with an `id` ("01.4") and a `name` ("matmul").
         check: The exercise's check.
-        cases: Its cases, in the order in which they were observed.
+        cases: Its cases, drawn and from its docstring, in the order in which they were observed.
         observations: What came back; None if nothing did, which is a failure.
 
     Returns:
         The `Verdict`. An exercise passes only if every one of at least one case does.
     """
-    seen = observations or Observations(problem="missing", text="no result came back, so nothing was checked")
+    seen = observations or Observations(problem="missing", text=wording.NOTHING_CAME)
     judged = _Judged(exercise, check, cases, seen)
     status, failure = judged.problem() or judged.outcome()
-    return Verdict(exercise.id, exercise.name, status, judged.passed, len(cases), failure, seen.printed)
+    return Verdict(exercise.id, exercise.name, status, judged.passed, len(cases), failure, seen.printed, seen.prepared)
 
 
 class _Judged:
@@ -74,18 +92,25 @@ class _Judged:
         self.mismatches = [self.mismatch(case, got) for case, got in zip(cases, seen.cases)] if complete else []
         self.passed = self.mismatches.count(None)
 
-    def compare(self, expected, index, inputs=None):
-        return compare(expected, self.seen.cases[index].outcome, inputs, self.check.rtol, self.check.atol)
-
     def mismatch(self, case, got) -> Mismatch | None:
-        found = compare(case.expected, got.outcome, case.inputs, self.check.rtol, self.check.atol)
+        if isinstance(case, ExampleCase) and self.cannot_run_yet(got.error):
+            return None
+        found = case.mismatch(got)
         if found or not got.changed:
             return found
-        return Mismatch("changed", _changed(got))
+        return Mismatch("changed", wording.changed_rows(got.changed))
+
+    def cannot_run_yet(self, error):
+        """Say whether an example met what is still to be written, or is defined further down in the notebook."""
+        needed = stub(error)
+        return needed[0] != self.exercise.id if needed else bool(error and error.type == NOT_THERE_YET and not error.where)
 
     def problem(self):
         """Return the status and failure of an exercise whose cases could not run, else None."""
-        errors = (self.seen.error, *(got.error for got in self.seen.cases))
+        errors = [
+            self.seen.error,
+            *(got.error for case, got in zip(self.cases, self.seen.cases) if not self.is_spared(case, got)),
+        ]
         stubs = [found for error in errors if (found := stub(error))]
         if stubs:
             return "unwritten", self.unwritten(*stubs[0])
@@ -93,15 +118,15 @@ class _Judged:
             status = self.seen.problem if self.seen.problem in ("missing", "timeout") else "error"
             return status, self.stopped()
         if not self.cases or not self.mismatches:
-            ran = f"{len(self.seen.cases)} of {len(self.cases)} cases came back"
-            return "missing", Failure((("", f"{ran}, so this exercise counts as not checked"),))
+            return "missing", Failure((("", wording.too_few(len(self.seen.cases), len(self.cases))),))
         return None
+
+    def is_spared(self, case, got):
+        return isinstance(case, ExampleCase) and self.cannot_run_yet(got.error)
 
     def unwritten(self, needed, name):
         """Return why the exercise cannot run yet: None if it is itself what is to be written."""
-        if needed == self.exercise.id:
-            return None
-        return Failure((("", f"needs {needed} {name}, which is not written yet"),))
+        return None if needed == self.exercise.id else Failure((("", wording.not_written(needed, name)),))
 
     def stopped(self):
         """Return the failure of an exercise that gave no result."""
@@ -109,38 +134,103 @@ class _Judged:
         if seen.case is not None and seen.case < len(self.cases):
             rows = self.call(self.cases[seen.case])
         label = "got nothing" if seen.problem in ("timeout", "ended") else ""
-        return Failure((*rows, (label, seen.text), *_raised(seen.error, None)), shared=seen.shared)
+        at = (("at", seen.where),) if seen.where else ()
+        return Failure((*rows, (label, seen.text), *at, *wording.raised_rows(seen.error)), shared=seen.shared)
 
     def call(self, case):
-        return call_rows(self.check.name, case.inputs, self.check.describe)
+        if isinstance(case, ExampleCase):
+            return (("called", "".join(step.source for step in case.steps).rstrip()),)
+        return wording.call_rows(self.check.called, case.inputs, self.check.describe)
 
     def outcome(self):
         """Return the status and failure of an exercise whose cases all ran."""
         failing = [index for index, mismatch in enumerate(self.mismatches) if mismatch]
         if not failing:
             return "passed", None
-        first = failing[0]
-        case, got, mismatch = self.cases[first], self.seen.cases[first], self.mismatches[first]
-        status = "error" if got.error and not is_raised(case.expected) else "failed"
-        rows = (*self.call(case), *_difference(case, got, mismatch))
-        return status, Failure(rows, first + 1, self.looks_like(failing))
+        wrong = [index for index in failing if self.is_wrong(index)]
+        sentence, explained = self.looks_like(wrong)
+        shown = explained[0] if explained else self.most_telling(failing, wrong)
+        rows = self.rows(shown, dtypes=sentence is None)
+        rest = [index for index in failing if index not in explained and not isinstance(self.cases[index], ExampleCase)]
+        if sentence and rest:
+            rows += (("besides", self.of_its_own(rest)),)
+        causes = (self.mismatches[index].cause for index in [shown, *failing])
+        return self.status(shown), Failure(rows, shown + 1, sentence or next(filter(None, causes), None))
 
-    def looks_like(self, failing):
-        """Return the misconception that gives the learner's outcome in every failing case, None if none does."""
-        if any(self.mismatches[index].kind in ("changed", "dtype") for index in failing):
-            return None
-        fits = [sentence for sentence, function in self.check.misconceptions.items()
-                if all(self.explains(function, index) for index in failing)]
-        return max(fits, key=self.agreement, default=None)
+    def is_wrong(self, index):
+        """Say whether a drawn case gave other values than it should, and not the right ones of another dtype."""
+        case, got = self.cases[index], self.seen.cases[index]
+        return isinstance(case, DrawnCase) and case.mismatch(got, dtypes=False) is not None
 
-    def explains(self, function, index):
-        """Say whether a misconception gives what the learner's code gave."""
-        return self.compare(self.cases[index].guess(function), index) is None
+    def looks_like(self, wrong):
+        """Return the misconception that explains most, and the indices of the cases that it explains; None and none without one.
 
-    def agreement(self, sentence):
-        """Return in how many of all cases a misconception gives the learner's outcome: the best one explains most."""
-        function = self.check.misconceptions[sentence]
-        return sum(self.explains(function, index) for index in range(len(self.cases)))
+        One that gives the learner's outcome in every wrong case comes first: of several, the one that also agrees on the cases
+        that pass. Next comes one that explains some of them, and is contradicted by no case at all: the others have a fault of
+        their own.
+        """
+        guesses = [
+            _Guess(sentence, function, self.cases, self.seen.cases, wrong)
+            for sentence, function in self.check.misconceptions.items()
+        ]
+        fitting = [guess for guess in guesses if guess.explained and (guess.is_whole or guess.is_consistent)]
+        best = max(fitting, key=lambda guess: guess.rank, default=None)
+        return (best.sentence, best.explained) if best else (None, [])
+
+    def most_telling(self, failing, wrong):
+        """Return the index of the case to show where no misconception is named: an example that ran, if one fails."""
+        ran = [index for index in failing if isinstance(self.cases[index], ExampleCase) and not self.seen.cases[index].error]
+        return [*ran, *wrong, *failing][0]
+
+    def of_its_own(self, rest):
+        """Say of cases that no misconception explains what is wrong with the first of them."""
+        case, mismatch = self.cases[rest[0]], self.mismatches[rest[0]]
+        call = wording.call_text(self.check.called, case.inputs, self.check.describe)
+        return wording.others(len(rest), f"{call}: {mismatch.cause or wording.in_brief(mismatch.rows)}")
+
+    def status(self, index):
+        case, error = self.cases[index], self.seen.cases[index].error
+        if isinstance(case, ExampleCase):
+            return "error" if "raised" in dict(self.mismatches[index].rows) else "failed"
+        return "error" if error and not is_raised(case.expected) else "failed"
+
+    def rows(self, index, dtypes=True):
+        """Return the rows that show a case and how it went wrong; without dtypes, what a misconception explains."""
+        case, got, mismatch = self.cases[index], self.seen.cases[index], self.mismatches[index]
+        if not dtypes:
+            mismatch = case.mismatch(got, dtypes=False)
+        if mismatch.kind == "example":
+            return mismatch.rows
+        return (*self.call(case), *self.difference(case, got, mismatch))
+
+    def difference(self, case, got, mismatch):
+        """Return the rows that say how a drawn case went wrong."""
+        if mismatch.kind == "changed":
+            return mismatch.rows
+        if not got.error:
+            return mismatch.rows + wording.changed_rows(got.changed)
+        made_up = isinstance(case.expected, dict)  # by an observer: the learner never saw it
+        expected = () if made_up else (("expected", wording.needed(case.expected)),)
+        line = got.error.check_line
+        in_check = self.check.lines[line - 1].strip() if line and line <= len(self.check.lines) else None
+        return (
+            *expected,
+            *wording.raised_rows(got.error, wording.in_the_check(in_check)),
+            *wording.perhaps_rows(got.error, case.expected),
+        )
+
+
+class _Guess:
+    """A misconception held against what came: which wrong cases it explains, and which cases contradict it."""
+
+    def __init__(self, sentence, function, cases, seen, wrong):
+        self.sentence = sentence
+        self.explained = [index for index in wrong if cases[index].explained_by(function, seen[index])]
+        self.is_whole = self.explained == wrong
+        drawn = [index for index, case in enumerate(cases) if isinstance(case, DrawnCase)] if self.explained else []
+        agrees = {index for index in drawn if cases[index].explained_by(function, seen[index])}
+        self.is_consistent = all(index in agrees for index in drawn if cases[index].touched_by(function))
+        self.rank = self.is_whole, self.is_consistent, len(agrees)
 
 
 def stub(error):
@@ -149,42 +239,11 @@ def stub(error):
     return found.groups() if found else None
 
 
-def _difference(case, got, mismatch):
-    """Return the rows that say how a case went wrong."""
-    if mismatch.kind == "changed":
-        return mismatch.rows
-    if not got.error:
-        return mismatch.rows + _changed(got)
-    expected = () if isinstance(case.expected, dict) else (("expected", needed(case.expected)),)  # a dict is an observer's own
-    return (*expected, *_raised(got.error, UNUSABLE), *_perhaps(got.error))
-
-
-def _perhaps(error):
-    """Return the row that translates an exception which says little to whoever meets it first."""
-    if not error.where and "NoneType" in error.message:
-        return (("perhaps", "a `return` is missing"),)
-    return tuple(("perhaps", words) for sign, words in SIGNS.items() if sign in error.message)
-
-
-def _raised(error, elsewhere):
-    if error is None:
-        return ()
-    text = f"{error.type}: {error.message}" if error.message else error.type
-    where = error.where or elsewhere
-    return (("raised", text), *([("at", where)] if where else []))
-
-
-def _changed(got):
-    if not got.changed:
-        return ()
-    return (("changed", f"the input {', '.join(got.changed)}: work on a copy, the caller still needs it as it was"),)
-
-
-def pretend(cases: list[Case], function) -> Observations:
+def pretend(cases: list[DrawnCase], function) -> Observations:
     """Return the observations of a learner whose code computes what a function of checks.py does.
 
     Args:
-        cases: Cases of one exercise.
+        cases: Drawn cases of one exercise.
         function: Oracle or misconception. Its float64 arrays become float32 where the inputs are float32.
     """
     answers = [(case, case.guess(function)) for case in cases]
@@ -196,25 +255,25 @@ def _like_inputs(value, inputs):
         return type(value)(_like_inputs(item, inputs) for item in value)
     if isinstance(value, dict):
         return {key: _like_inputs(item, inputs) for key, item in value.items()}
-    narrow = isinstance(value, (np.ndarray, np.generic)) and value.dtype == np.float64 and float32_only(inputs)
-    return value.astype(np.float32) if narrow else value
+    wide = isinstance(value, (np.ndarray, np.generic)) and value.dtype == np.float64
+    return value.astype(np.float32) if wide and precision(inputs) == "float32" else value
 
 
-def blind_spots(check: Check, cases: list[Case]) -> dict[str, str]:
+def blind_spots(check: Check, cases: list[DrawnCase]) -> dict[str, str]:
     """Return the misconceptions that an exercise's cases do not catch, or do not name, and what happens instead.
 
     Args:
         check: The exercise's check.
-        cases: Its cases.
+        cases: Its drawn cases.
 
     Returns:
         Dict from the misconception's sentence to "is not caught" or "is named as: ...".
     """
-    found = {}
+    spots = {}
     for sentence, function in check.misconceptions.items():
         judged = _Judged(None, check, cases, pretend(cases, function))
-        failing = [index for index, mismatch in enumerate(judged.mismatches) if mismatch]
-        named = judged.looks_like(failing) if failing else None
+        wrong = [index for index, mismatch in enumerate(judged.mismatches) if mismatch and judged.is_wrong(index)]
+        named = judged.looks_like(wrong)[0]
         if named != sentence:
-            found[sentence] = f"is named as: {named}" if failing else "is not caught"
-    return found
+            spots[sentence] = f"is named as: {named}" if wrong else "is not caught"
+    return spots

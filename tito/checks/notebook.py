@@ -1,16 +1,22 @@
 """`check` in a notebook: the same check and the same words as `tito module test`, on what the kernel holds now."""
+
+import _thread
+import contextlib
 import hashlib
 import linecache
 import re
 import sys
 import textwrap
+import threading
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
 from tito import notebook_view
-from tito.checks import checking, report, worker
-from tito.checks.observation import Place, place_in, read_result
+from tito.checks import blame, checking, layout, learner_process, wording
+from tito.checks.observation import Observations, Place, place_in, read_error, read_result
+
+LIMIT = 10.0  # seconds for one exercise
 
 
 class CheckFailed(Exception):
@@ -24,13 +30,10 @@ class View:
     """The notebook's names as attributes, as if the notebook were a module already."""
 
     def __init__(self, names):
-        self._names = names
+        self.__dict__ = names
 
     def __getattr__(self, name):
-        try:
-            return self._names[name]
-        except KeyError:
-            raise AttributeError(f"{name} is not defined: run the cell that defines it first") from None
+        raise AttributeError(f"{name} {wording.not_run(None)}")
 
 
 def notebook(number):
@@ -64,6 +67,41 @@ def announce(number):
     imports.writing(number)
 
 
+class Progress:
+    """How far an exercise has come, and an interrupt for code that never ends: a notebook has no process to end.
+
+    `too_long` says whether the interrupt was this one and not the learner's own.
+    """
+
+    def __init__(self):
+        self.case, self.too_long = None, False
+        self.timer = threading.Timer(LIMIT, self.interrupt)
+        self.timer.daemon = True
+
+    def announce(self, name, data):
+        if name == "now":
+            self.case = data
+        else:  # compiled: the time runs from here
+            self.timer.start()
+
+    def interrupt(self):
+        self.too_long = True
+        _thread.interrupt_main()
+
+    @contextlib.contextmanager
+    def limited(self):
+        try:
+            yield
+        finally:
+            self.timer.cancel()
+
+
+def with_row(verdict, label, text, first=False):
+    """Return a verdict with one more row in its failure."""
+    row, rows = ((label, text),), verdict.failure.rows
+    return replace(verdict, failure=replace(verdict.failure, rows=row + rows if first else rows + row))
+
+
 class Checker:
     """Checks the exercises of one notebook."""
 
@@ -89,14 +127,16 @@ class Checker:
         chosen = [self.find(exercise)] if exercise else self.exercises
         verdicts = [self.verdict(one) for one in chosen]
         for verdict in verdicts:
-            if report.is_well(verdict):
+            if layout.is_well(verdict):
                 notebook_view.show(self.text(verdict), verdict.status)
-        failed = [self.text(verdict) for verdict in verdicts if not report.is_well(verdict)]
+        if len(chosen) == 1:
+            verdicts = [self.with_earlier(chosen[0], verdicts[0])]
+        failed = [self.text(verdict) for verdict in verdicts if not layout.is_well(verdict)]
+        for text in failed:
+            notebook_view.show(text, "failed")
         if failed or not verdicts:
-            for text in failed:
-                notebook_view.show(text, "failed")
             nothing = f"module {self.module.number} has no exercise: nothing was checked"
-            raise CheckFailed(report.join(failed) or nothing)
+            raise CheckFailed(layout.join(failed) or nothing)
 
     def inputs(self, exercise, case=1):
         """Return the inputs of a case as a dict, to try things out on.
@@ -122,23 +162,44 @@ class Checker:
                 return one
         known = ", ".join(f"{one.id} {one.name}" for one in self.exercises)
         text = f"module {self.module.number} has no exercise {exercise!r}: it has {known}"
-        raise CheckFailed(textwrap.fill(text, report.WIDTH))
+        raise CheckFailed(textwrap.fill(text, layout.WIDTH))
 
     def verdict(self, exercise):
         """Observe and judge one exercise."""
         check = self.checks.check(exercise.name)
-        cases = checking.cases(check)
+        cases = checking.all_cases(check)
         return checking.verdict(exercise, check, cases, self.observe(exercise, cases))
+
+    def with_earlier(self, exercise, verdict):
+        """Return a verdict; one that failed names the earlier exercises that fail as well."""
+        if verdict.status not in blame.WRONG:
+            return verdict
+        compiled = vars(self.checks.module)  # what has to be compiled first would keep the learner waiting
+        earlier = [one for one in self.exercises[: self.exercises.index(exercise)] if f"prepare_{one.name}" not in compiled]
+        failing = [f"{one.id} {one.name}" for one in earlier if self.verdict(one).status in blame.WRONG]
+        if not failing:
+            return verdict
+        return with_row(verdict, "start with", wording.failing_too(failing), first=True)
 
     def observe(self, exercise, cases):
         """Run an exercise's cases on the notebook's names; the values pass through the same wire as a worker's."""
         encoded = [case.encoded for case in cases]
-        answer = worker.observe_exercise(exercise.name, View(self.names), vars(self.checks.module), encoded, self.file)
+        progress = Progress()
+        try:
+            with progress.limited():
+                answer = learner_process.observe_exercise(
+                    exercise.name, View(self.names), vars(self.checks.module), encoded, self.file, progress.announce
+                )
+        except KeyboardInterrupt as error:
+            if not progress.too_long:
+                raise
+            raised = read_error(learner_process.describe(error, self.file), self.place)
+            return Observations(
+                problem="timeout", text=wording.endless(wording.YOUR_CODE, LIMIT), case=progress.case, where=raised.where
+            )
         seen = read_result(answer, self.place)
         if seen.problem == "missing":
-            cell = self.defining_cell(exercise.name)
-            number = f" (cell {cell})" if cell else ""
-            return replace(seen, text=f"is not defined: run the cell that defines it first{number}")
+            return replace(seen, text=wording.not_run(self.defining_cell(exercise.name)))
         return seen
 
     def file(self, file, names):
@@ -151,11 +212,11 @@ class Checker:
     def place(self, file, line):
         """Return the `Place` of a line of this notebook, or of the package."""
         if file.startswith("tinytorch/"):
-            return place_in(self.space.root, f"tinytorch.{self.module.package_name}")(file, line)
+            return place_in(self.space.root)(file, line)
         ran = "".join(linecache.getlines(file)).strip()
         cell = self.cell(lambda cell: cell.text.strip() == ran)
         where = f"{self.path.name}, cell {cell}" if cell else "a cell as it is not saved"
-        return Place(f"{where}, line {line}", own=True, home=True)
+        return Place(f"{where}, line {line}", own=True)
 
     @property
     def path(self):
@@ -172,14 +233,30 @@ class Checker:
             return None
 
     def text(self, verdict):
-        """Return the report on a verdict."""
-        where = None if report.is_well(verdict) else self.where(verdict.name)
-        return report.text(verdict, where, report.IN_NOTEBOOK)
+        """Return the report on a verdict, and a note on a second cell that defines the exercise."""
+        note = self.second_definition(verdict.name)
+        if note and not layout.is_well(verdict):
+            verdict = with_row(verdict, "defined twice", note)
+        elif note and verdict.status == "passed":
+            return f"{layout.text(verdict)}; {note}"
+        where = None if layout.is_well(verdict) else self.where(verdict.name)
+        return layout.text(verdict, where, layout.IN_NOTEBOOK)
+
+    def second_definition(self, name):
+        """Return the note on several saved cells that define a name, None if there are not several."""
+        from tito.notebooks import source
+
+        try:
+            found = blame.also_defined(source.read(self.path), name)
+        except source.SourceError:
+            return None
+        exported = [cell for cell, is_exported in found if is_exported]
+        return wording.twice(name, [cell for cell, _ in found], wording.last_run_counts(exported)) if found else None
 
     def where(self, name):
         """Return the notebook and the cell that defines a name."""
         label, cell = self.space.label(self.path), self.defining_cell(name)
-        return report.place(label, cell) if cell else label
+        return layout.place(label, cell) if cell else label
 
     def defining_cell(self, name):
         """Return the number of the saved cell that defines a name, or None."""

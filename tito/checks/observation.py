@@ -1,8 +1,11 @@
 """What learner code returned or raised: read from what a worker wrote, and checked, because learner code could have."""
+
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from tito.checks import wire, worker
+from tito.checks import learner_process, wire, wording
+
+MOST_PLACES = 4  # of one exception
 
 
 @dataclass(frozen=True)
@@ -12,6 +15,7 @@ class Raised:
     type: str
     message: str
     where: str | None = None
+    check_line: int | None = None  # the line of checks.py that called
 
 
 @dataclass(frozen=True)
@@ -33,11 +37,13 @@ class Observations:
     """What the cases of one exercise gave, or the problem that kept them from giving anything."""
 
     cases: tuple[Observation, ...] = ()
-    problem: str | None = None   # missing, import, timeout or ended
-    text: str = ""               # more on the problem
+    problem: str | None = None  # missing, import, timeout or ended
+    text: str = ""  # more on the problem
     error: Raised | None = None  # the exception of an import
-    case: int | None = None      # the case, from 0, that a worker was at when it ended or was ended
-    shared: bool = False         # the problem is the module's, not this exercise's
+    case: int | None = None  # the case, from 0, that a worker was at when it ended or was ended
+    where: str | None = None  # the place in the learner's code where it was ended
+    shared: bool = False  # the problem is the module's, not this exercise's
+    prepared: float = 0.0  # seconds that compiling took
     printed: str = field(default="", compare=False)
 
 
@@ -45,16 +51,17 @@ def read_result(answer, place):
     """Return the observations that a worker's answer about one exercise holds.
 
     Args:
-        answer: JSON data, as `worker.observe_exercise` returns it.
+        answer: JSON data, as `learner_process.observe_exercise` returns it.
         place: Function of a file and a line that gives a `Place`.
     """
     try:
         if answer.get("missing"):
             return Observations(problem="missing")
-        printed = str(answer.get("printed", ""))[:worker.PRINTED]
-        return Observations(tuple(_read_case(record, place) for record in answer["cases"]), printed=printed)
+        printed = str(answer.get("printed", ""))[: learner_process.PRINTED]
+        prepared = float(answer.get("prepared", 0.0))
+        return Observations(tuple(_read_case(record, place) for record in answer["cases"]), printed=printed, prepared=prepared)
     except (KeyError, TypeError, ValueError, AttributeError):  # WireError is a ValueError
-        return Observations(problem="ended", text="its answer cannot be read")
+        return Observations(problem="ended", text=wording.unreadable())
 
 
 def _read_case(record, place):
@@ -63,39 +70,59 @@ def _read_case(record, place):
 
 
 def read_error(data, place):
-    """Return an exception, with the innermost place in a notebook that it passed, and how this module came there."""
+    """Return an exception, with the places in notebooks that it passed."""
     if data is None:
         return None
-    places = [place(str(file)[:200], int(line)) for file, line in data["frames"][-worker.FRAMES:]]
-    own = [one for one in places if one.own] or places
-    where = own[-1].text if own else None
-    home = [one for one in own if one.home]
-    if home and not own[-1].home:
-        where += f", called from {home[-1].text}"
-    return Raised(str(data["type"])[:100], str(data["message"])[:2000], where)
+    line = data.get("check_line")
+    where = read_places(data["frames"], place)
+    return Raised(str(data["type"])[:100], str(data["message"])[:2000], where, None if line is None else int(line))
+
+
+def read_places(frames, place):
+    """Return the chain of places in notebooks that frames stand for, the innermost first; None if there is none."""
+    places = [place(str(file)[:200], int(line)) for file, line in frames[-learner_process.FRAMES :]]
+    own = [one for one in places if one.own] or places[-1:]
+    return chain([one.text for one in reversed(own)])
+
+
+def chain(texts):
+    """Join places into one text: a recursion's repetitions are left out, and a notebook's name is said once in a row.
+
+    Example:
+        >>> chain(["a.ipynb, cell 2, line 3", "a.ipynb, cell 5, line 1"])
+        'a.ipynb, cell 2, line 3, called from cell 5, line 1'
+    """
+    said = []
+    for text in texts:
+        if text not in said:
+            said.append(text)
+    short = [text.removeprefix(before.partition(", ")[0] + ", ") for before, text in zip(said, said[1:])]
+    shown = [*said[:1], *short]
+    if len(shown) > MOST_PLACES:
+        shown = [*shown[: MOST_PLACES - 1], said[-1]]
+    return ", called from ".join(shown) or None
 
 
 class Place(NamedTuple):
-    """A line of code: how messages name it, whether a notebook has it, and whether it is the one that is checked."""
+    """A line of code: how messages name it, and whether a notebook has it."""
 
     text: str
     own: bool
-    home: bool
 
 
-def place_in(package_parent, module):
+def place_in(package_parent):
     """Return the function of a file and a line that names a place of the package by the notebook's cell it came from.
 
     Args:
         package_parent: Folder that holds `tinytorch`.
-        module: Name of the module that is checked, such as "tinytorch.tensor".
     """
+
     def place(file, line):
         from tito.notebooks.export import origin_of
 
         path = (package_parent / file).resolve()
         inside = path.is_relative_to(package_parent / "tinytorch") and path.is_file()
         origin = origin_of(path, line) if inside else None
-        return Place(origin or f"{file}, line {line}", bool(origin), file == f"{module.replace('.', '/')}.py")
+        return Place(origin or f"{file}, line {line}", bool(origin))
 
     return place

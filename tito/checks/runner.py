@@ -1,4 +1,5 @@
 """Run learner code in a process of its own, with limits, and bring back what it returned. Trusted side."""
+
 import ast
 import os
 import shutil
@@ -11,14 +12,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tito import leftovers
-from tito.checks import checking, observation, wire, worker
+from tito.checks import checking, learner_process, observation, wire, wording
 from tito.checks.checking import SEEDS
-from tito.checks.observation import Observations, place_in, read_error
+from tito.checks.observation import Observations, place_in, read_error, read_places
 
 GIB = 2**30
 STARTUP = 60.0  # seconds until NumPy is imported: a cold disk or a virus scanner is not the learner's fault
 ONE_THREAD = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}
-ENDINGS = {"SIGSEGV": ", a crash in compiled code", "SIGKILL": ", killed from outside, perhaps for the memory it used"}
 
 
 class RunnerError(Exception):
@@ -64,7 +64,7 @@ def check(package_parent, module, checks_path, exercises, seeds=SEEDS, tell=None
     if not exercises:
         raise ValueError(f"no exercises of {module} were given, so nothing would be checked")
     checks = checking.load(Path(checks_path))
-    drawn = {one.id: checking.cases(checks.check(one.name), seeds) for one in exercises}
+    drawn = {one.id: checking.all_cases(checks.check(one.name), seeds) for one in exercises}
     judged = {}
 
     def hear(one, seen):
@@ -76,8 +76,20 @@ def check(package_parent, module, checks_path, exercises, seeds=SEEDS, tell=None
     return [judged[one.id] for one in exercises]
 
 
-def observe(package_parent, module, checks_path, exercises, cases, timeout=10.0, memory=4 * GIB,
-            command_prefix=(), python=sys.executable, copy_package=False, prepare=None, hear=None):
+def observe(
+    package_parent,
+    module,
+    checks_path,
+    exercises,
+    cases,
+    timeout=10.0,
+    memory=4 * GIB,
+    command_prefix=(),
+    python=sys.executable,
+    copy_package=False,
+    prepare=None,
+    hear=None,
+):
     """Run the cases of a module's exercises on learner code.
 
     Args:
@@ -85,7 +97,7 @@ def observe(package_parent, module, checks_path, exercises, cases, timeout=10.0,
         module: The module's name in it, such as "tinytorch.tensor".
         checks_path: The module's checks.py. The worker receives its observing functions, never an oracle.
         exercises: Objects with `id` and `name`, in order.
-        cases: Dict from id to a list of `checking.Case`.
+        cases: Dict from id to a list of `checking.DrawnCase` or `ExampleCase`.
         timeout: Seconds for one exercise, and for importing the module.
         memory: Bytes that the worker may hold, where the system can limit it; None for no limit.
         command_prefix: Words before the command, such as a sandbox and its options; "{job}" stands for the job folder,
@@ -103,8 +115,19 @@ def observe(package_parent, module, checks_path, exercises, cases, timeout=10.0,
     """
     observers = observers_source(Path(checks_path).read_text(encoding="utf-8"))
     encoded = {one.id: [case.encoded for case in cases[one.id]] for one in exercises}
-    job = Job(Path(package_parent).resolve(), module, observers, encoded, timeout, memory, command_prefix, str(python),
-              copy_package, prepare, hear or (lambda one, seen: None))
+    job = Job(
+        Path(package_parent).resolve(),
+        module,
+        observers,
+        encoded,
+        timeout,
+        memory,
+        command_prefix,
+        str(python),
+        copy_package,
+        prepare,
+        hear or (lambda one, seen: None),
+    )
     found, waiting = {}, list(exercises)
     while waiting:
         found.update(attempt(job, waiting))
@@ -119,7 +142,7 @@ def observers_source(checks):
     """
     statements, lines = ast.parse(checks).body, checks.split("\n")
     keep = {node for node in statements if isinstance(node, (ast.Import, ast.ImportFrom))}
-    wanted = {name for node in statements for name in defined(node) if name.startswith("observe_")}
+    wanted = {name for node in statements for name in defined(node) if name.startswith(("observe_", "prepare_"))}
     while found := [node for node in statements if node not in keep and defined(node) & wanted]:
         keep.update(found)
         wanted |= {name.id for node in found for name in ast.walk(node) if isinstance(name, ast.Name)}
@@ -137,7 +160,7 @@ def defined(node):
     return {name.id for name in ast.walk(node) if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)}
 
 
-class Answers:
+class Inbox:
     """What a worker answers: lines of a name and JSON data in a file, read as it grows. Learner code may write there too."""
 
     def __init__(self, path):
@@ -173,23 +196,32 @@ def attempt(job, waiting):
         fill(folder, job, waiting)
         process = start(folder, job)
         with leftovers.process(process, group=True):
-            return follow(Answers(folder / "answers"), job, process, waiting)
+            return follow(Inbox(folder / "answers"), job, process, waiting)
 
 
 def fill(folder, job, waiting):
     """Write into a job folder what its worker needs."""
-    for source in (wire.__file__, worker.__file__):
+    for source in (wire.__file__, learner_process.__file__):
         shutil.copyfile(source, folder / Path(source).name)
     (folder / "observers.py").write_text(job.observers, encoding="utf-8")
     (folder / "answers").touch()
     (folder / "scratch").mkdir()
     if job.copy_package:
-        shutil.copytree(job.package_parent / "tinytorch", folder / "package" / "tinytorch",
-                        ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(
+            job.package_parent / "tinytorch", folder / "package" / "tinytorch", ignore=shutil.ignore_patterns("__pycache__")
+        )
     package_parent = "package" if job.copy_package else str(job.package_parent)
     wire.write(folder / "cases.json", {one.id: job.cases[one.id] for one in waiting})
-    wire.write(folder / "job.json", {"package_parent": package_parent, "module": job.module, "memory": job.memory,
-                                     "exercises": [{"id": one.id, "name": one.name} for one in waiting]})
+    wire.write(
+        folder / "job.json",
+        {
+            "package_parent": package_parent,
+            "module": job.module,
+            "memory": job.memory,
+            "timeout": job.timeout,
+            "exercises": [{"id": one.id, "name": one.name} for one in waiting],
+        },
+    )
     if job.prepare:
         job.prepare(folder)
 
@@ -197,44 +229,55 @@ def fill(folder, job, waiting):
 def start(folder, job):
     """Start a worker, in a process group of its own and on one thread of BLAS."""
     command = [word.replace("{job}", str(folder)) for word in job.command_prefix]
-    command += [job.python, "-P", "-X", "utf8", str(folder / "worker.py"), str(folder)]
+    command += [job.python, "-P", "-X", "utf8", str(folder / "learner_process.py"), str(folder)]
     group = {"start_new_session": True} if os.name == "posix" else {"creationflags": 0x200}  # CREATE_NEW_PROCESS_GROUP
     with (folder / "stderr.txt").open("wb") as stderr:
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr,
-                                cwd=folder / "scratch", env={**os.environ, **ONE_THREAD}, **group)
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=stderr,
+            cwd=folder / "scratch",
+            env={**os.environ, **ONE_THREAD},
+            **group,
+        )
 
 
 def follow(answers, job, process, waiting):
     """Collect results as they come; see `attempt`."""
-    if not reached(answers, "started", process, STARTUP):
+    if not reached(answers, process, STARTUP, "started"):
         raise RunnerError(f"the process that runs the checks did not start: {last_words(answers.path.parent)}")
     answers.path.with_name("go").touch()
     problem = import_problem(answers, job, process)
     found = {}
     for one in waiting:
-        came = bool(problem) or reached(answers, f"result-{one.id}", process, job.timeout)
-        if problem:
-            found[one.id] = problem
-        elif came:
-            found[one.id] = read_result(answers.text(f"result-{one.id}"), job)
-        else:
-            found[one.id] = replace(stopped(answers, job, process), case=current_case(answers))
+        found[one.id] = problem or result(one.id, answers, job, process)
         job.hear(one, found[one.id])
-        if not came:
+        if not problem and found[one.id].problem in ("timeout", "ended"):
             break
     return found
 
 
-def reached(answers, name, process, patience):
-    """Wait until an answer is there; False if the worker ended, or took too long, without it."""
+def result(number, answers, job, process):
+    """Wait for what one exercise gives, and return it; the worker may end, or have to be ended, before that."""
+    done = f"result-{number}"
+    if not reached(answers, process, STARTUP, f"ready-{number}", done):
+        return stopped(answers, process, STARTUP, wording.COMPILING)
+    if not reached(answers, process, job.timeout, done):
+        return replace(stopped(answers, process, job.timeout), case=current_case(answers), where=place_now(answers, job))
+    return read_result(answers.text(done), job)
+
+
+def reached(answers, process, patience, *names):
+    """Wait until one of some answers is there; False if the worker ended, or took too long, without it."""
     deadline = time.monotonic() + patience
-    while not answers.has(name) and not answers.problem and time.monotonic() < deadline:
+    while not any(map(answers.has, names)) and not answers.problem and time.monotonic() < deadline:
         try:
             process.wait(timeout=0.005)
         except subprocess.TimeoutExpired:
             continue
         break
-    return answers.has(name)
+    return any(map(answers.has, names))
 
 
 def last_words(folder):
@@ -243,20 +286,19 @@ def last_words(folder):
     return text[-2000:] or "it said nothing"
 
 
-def stopped(answers, job, process, during="it "):
+def stopped(answers, process, patience, what=wording.YOUR_CODE):
     """Return the observation of a worker that gave no result: it ended, or it runs on and on."""
     if answers.problem:
-        return Observations(problem="ended", text=f"its answer cannot be read: {answers.problem}")
+        return Observations(problem="ended", text=wording.unreadable(answers.problem))
     if process.poll() is None:
-        loop = "is there a loop that never ends?"
-        return Observations(problem="timeout", text=f"{during}did not finish in {job.timeout:g} s: {loop}")
-    return Observations(problem="ended", text=f"{during}ended the process: {how_it_ended(process.returncode)}")
+        return Observations(problem="timeout", text=wording.endless(what, patience))
+    return Observations(problem="ended", text=wording.ended(what, how_it_ended(process.returncode)))
 
 
 def how_it_ended(code):
     """Say what an exit status means."""
     name = {-number: number.name for number in signal.Signals}.get(code)
-    return f"{name}{ENDINGS.get(name, '')}" if name else f"exit status {code}"
+    return f"{name}{wording.ENDINGS.get(name, '')}" if name else f"exit status {code}"
 
 
 def current_case(answers):
@@ -267,26 +309,33 @@ def current_case(answers):
         return None
 
 
+def place_now(answers, job):
+    """Return the place in the learner's code at which a worker was when most of its time was up, None if that is not known."""
+    try:
+        return read_places(wire.parse(answers.text("at")), place_in(job.package_parent))
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
+
+
 def import_problem(answers, job, process):
     """Return why the learner's module could not be imported, None if it could."""
-    if not reached(answers, "import", process, job.timeout):
-        return replace(stopped(answers, job, process, f"importing {job.module} "), shared=True)
+    if not reached(answers, process, job.timeout, "import"):
+        return replace(stopped(answers, process, job.timeout, wording.importing(job.module)), shared=True)
     try:
-        error = read_error(wire.parse(answers.text("import"))["error"], place_in(job.package_parent, job.module))
+        error = read_error(wire.parse(answers.text("import"))["error"], place_in(job.package_parent))
     except (KeyError, TypeError, ValueError):
-        return Observations(problem="ended", text="its answer cannot be read", shared=True)
+        return Observations(problem="ended", text=wording.unreadable(), shared=True)
     if error is None:
         return None
-    text = f"importing {job.module} failed, so nothing could be checked"
-    return Observations(problem="import", text=text, error=error, shared=True)
+    return Observations(problem="import", text=wording.not_imported(job.module), error=error, shared=True)
 
 
 def read_result(text, job):
     """Return what a worker wrote about one exercise."""
     try:
-        seen = observation.read_result(wire.parse(text), place_in(job.package_parent, job.module))
+        seen = observation.read_result(wire.parse(text), place_in(job.package_parent))
     except wire.WireError as error:
-        return Observations(problem="ended", text=f"its answer cannot be read: {error}")
+        return Observations(problem="ended", text=wording.unreadable(error))
     if seen.problem == "missing":
-        return replace(seen, text=f"is not defined in {job.module}")
+        return replace(seen, text=wording.not_defined(job.module))
     return seen

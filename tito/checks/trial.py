@@ -1,20 +1,22 @@
 """A module on trial: the learner's notebook becomes a package in a folder of its own, and its exercises are checked there."""
+
 import contextlib
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from tito import leftovers, workspace
-from tito.checks import report, runner
+from tito.checks import blame, layout, runner, wording
 from tito.curriculum import UnknownExercise
 from tito.notebooks import given, source
 from tito.notebooks.export import export_text
+from tito.update import origin
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What came of it: the notebook's path, the text for the package, a verdict for each exercise, and given code that was changed."""
+    """What came of it: the notebook's path, the package's text, a verdict for each exercise, and given code that was changed."""
 
     path: Path
     label: str
@@ -30,7 +32,7 @@ class Trial:
     def where(self, verdict):
         """Return the place of an exercise, such as `modules/01_tensor/tensor.ipynb, cell 23`."""
         cell = self.cells.get(verdict.name)
-        return report.place(self.label, cell) if cell else self.label
+        return layout.place(self.label, cell) if cell else self.label
 
 
 def run(space, module, only=None, timeout=10.0, notebook=None, tell=None):
@@ -54,18 +56,36 @@ def run(space, module, only=None, timeout=10.0, notebook=None, tell=None):
     """
     if workspace.is_to_come(module):
         raise workspace.WorkspaceError(f"module {module} is not in this release yet")
+    if origin.is_older(space):
+        raise workspace.OlderWorkspace
     path = notebook or space.notebook(module)
     written, reference = source.read(path), source.read(workspace.course_source(module))
     exercises = [one for one in reference.exercises() if only in (None, one.id)]
     if not exercises:
-        raise UnknownExercise(f"module {module} has no exercise {only}: "
-                              f"it has {', '.join(one.id for one in reference.exercises())}")
+        raise UnknownExercise(
+            f"module {module} has no exercise {only}: it has {', '.join(one.id for one in reference.exercises())}"
+        )
     text = export_text(written, reference, space.label(path))
-    verdicts = check(space, module, text, exercises, timeout=timeout, tell=tell)
+
+    def judged(text, exercises, files=None, tell=None):
+        return check(space, module, text, exercises, files, timeout=timeout, tell=tell)
+
+    verdicts = blame.named(judged(text, exercises, tell=tell), blame.Substitution(space, module, written, reference, judged))
+    verdicts = tuple(with_second_definition(verdict, written) for verdict in verdicts)
     return Trial(path, space.label(path), text, verdicts, cells(written), tuple(given.changed(written, reference)))
 
 
-def check(space, module, text, exercises, **options):
+def with_second_definition(verdict, written):
+    """Return a verdict; one that failed tells of a second cell that defines the exercise, and which of the two was checked."""
+    found = blame.also_defined(written, verdict.name) if verdict.status in blame.WRONG else []
+    exported = [cell for cell, is_exported in found if is_exported]
+    if not exported:
+        return verdict
+    note = wording.twice(verdict.name, [cell for cell, _ in found], wording.exported_counts(exported[0]))
+    return replace(verdict, failure=replace(verdict.failure, rows=(*verdict.failure.rows, ("defined twice", note))))
+
+
+def check(space, module, text, exercises, files=None, **options):
     """Check exercises on a package that holds ``text`` as the module's file.
 
     Args:
@@ -73,13 +93,18 @@ def check(space, module, text, exercises, **options):
         module: The module.
         text: Text of the module's file.
         exercises: The exercises to check.
+        files: Dict from the names of other files of the package to texts that take their place.
         options: Handed on to `runner.check`, such as ``timeout`` in seconds or ``seeds``.
 
     Returns:
         Tuple of `checking.Verdict`.
     """
     with package(space, module, text) as parent:
-        return tuple(runner.check(parent, f"tinytorch.{module.package_name}", workspace.course_checks(module), exercises, **options))
+        for name, other in (files or {}).items():
+            (parent / "tinytorch" / name).write_text(other, encoding="utf-8")
+        return tuple(
+            runner.check(parent, f"tinytorch.{module.package_name}", workspace.course_checks(module), exercises, **options)
+        )
 
 
 @contextlib.contextmanager

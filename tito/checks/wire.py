@@ -1,8 +1,9 @@
 """Values as JSON: what passes between the trusted side and the process that runs learner code.
 
-Needs NumPy and nothing of ours, so that it also runs in a sandbox, copied beside `worker.py`. Decoding is strict, because
-the other side may be hostile: a whitelist of dtypes, limits on size and depth, no pickle.
+Needs NumPy and nothing of ours, so that it also runs in a sandbox, copied beside `learner_process.py`. Decoding is strict,
+because the other side may be hostile: a whitelist of dtypes, limits on size and depth, no pickle.
 """
+
 import base64
 import json
 import math
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 LIMIT = 16 * 2**20  # bytes of one file, and of all arrays of one value together
-DEPTH = 20          # containers within containers
+DEPTH = 20  # containers within containers
 DTYPES = frozenset("bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64".split())
 
 
@@ -111,7 +112,7 @@ class _Decoder:
             return data
         if type(data) is not dict or len(data) != 1:
             raise WireError(f"no encoded value is a {type(data).__name__} of this form")
-        (kind, body), = data.items()
+        ((kind, body),) = data.items()
         method = getattr(self, f"_{kind}", None) if kind in KINDS else None
         if method is None:
             raise WireError("unknown kind of value")

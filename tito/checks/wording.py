@@ -1,10 +1,300 @@
-"""Values in words: what a message says about an array, a number, or a thing that should have been one."""
+"""What a failing check says: the one home of its sentences, and of the words for a value.
+
+`compare` finds what differs and `checking` which wrong turn explains it; both ask for the words here. `layout` puts them on
+lines.
+"""
+
 import numpy as np
 
 from tito.checks.wire import Other
 
-SMALL = 6     # arrays of so many values are shown whole
+SMALL = 12  # arrays of up to so many values are shown whole
 LONGEST = 200  # characters of one value
+WIDEST = 56  # characters of an array on one line
+ENDINGS = {"SIGSEGV": ", a crash in compiled code", "SIGKILL": ", killed from outside, perhaps for the memory it used"}
+
+# What stopped: the subject of a sentence.
+YOUR_CODE = "it"
+COMPILING = "compiling it"
+
+# Whole sentences.
+NOTHING_CAME = "no result came back, so nothing was checked"
+NO_RETURN = "a `return` is missing"
+NOTHING = "nothing: is the `return` missing?"
+NO_SETTING = (
+    "the `*` in the signature is missing or stands elsewhere: what follows it is a setting, what stands before it an input"
+)
+DTYPE_CAUSES = {
+    ("float32", "float64"): "something in the computation is float64: a Python number keeps float32, an array or a number of "
+    "NumPy's in float64 does not",
+    ("float64", "float32"): "the result was cast to float32: what is float64 stays float64",
+    ("integers", "float32"): "the result was cast to float32: integers stay integers",
+    (
+        "integers",
+        "float64",
+    ): "integers became floats: a number with a point, such as 0.0, or a division does that; they stay integers",
+}
+SIGNS = {
+    "'function' object has no attribute 'forward'": "the line `@op` above a function is missing",
+    "got an unexpected keyword argument 'axis'": "a Tensor was handed to code for arrays: x.data is the array",
+    "object has no setter": "the class gives that attribute as a property of another one: leave out the line that sets it",
+    "operand 'Tensor' does not support ufuncs": "an op that is called by its name gives a Tensor; its `.forward` gives the array",
+}
+
+
+def importing(module):
+    return f"importing {module}"
+
+
+def endless(what, seconds):
+    return f"{what} did not finish in {seconds:g} s: is there a loop that never ends?"
+
+
+def ended(what, how):
+    return f"{what} ended the process: {how}"
+
+
+def unreadable(problem=None):
+    return f"its answer cannot be read{f': {problem}' if problem else ''}"
+
+
+def not_imported(module):
+    return f"importing {module} failed, so nothing could be checked"
+
+
+def not_defined(module):
+    return f"is not defined in {module}"
+
+
+def not_run(cell):
+    return "is not defined: run the cell that defines it first" + (f" (cell {cell})" if cell else "")
+
+
+def not_written(needed, name):
+    return f"needs {needed} {name}, which is not written yet"
+
+
+def too_few(ran, total):
+    return f"{ran} of {total} cases came back, so this exercise counts as not checked"
+
+
+def at_fault(culprit, exercise, number):
+    """Say that something earlier is at fault: with the course's own in its place, an exercise passes."""
+    return f"{culprit}: with the course's own in its place, {exercise} passes. Start with `tito module test {number}`"
+
+
+def failing_too(labels):
+    """Say that earlier exercises fail their own checks."""
+    them = "it" if len(labels) == 1 else "them"
+    return f"{' and '.join(labels)} fail{'s' * (len(labels) == 1)} as well, and this exercise may run {them}"
+
+
+def twice(name, cells, counts):
+    """Say that several cells of a notebook define a name, and which of them counts."""
+    return f"{name} is defined in {' and '.join(f'cell {cell}' for cell in cells)}: {counts}"
+
+
+def exported_counts(cell):
+    return f"cell {cell} is the exported one, which is checked here"
+
+
+def last_run_counts(cells):
+    exported = f", and the package gets cell {cells[0]}" if len(cells) == 1 else ""
+    return f"the one that you ran last is checked here{exported}"
+
+
+def other_default(asked, given):
+    """Say which default of a signature is another; both are dicts from a setting to the text of its default."""
+    name = next(name for name in asked if given[name] != asked[name])
+    return (
+        f"the default is {name}={given[name]}, where {name}={asked[name]} is asked for"
+        if given[name]
+        else f"{name} has no default"
+    )
+
+
+def others(count, first):
+    """Say that cases fail for another reason; `first` is what the first of them shows."""
+    return (
+        f"{count} more cases fail for another reason, the first: {first}"
+        if count > 1
+        else f"one more case fails for another reason: {first}"
+    )
+
+
+def in_brief(rows):
+    """Return the rows of a difference on one line."""
+    return ", ".join(f"{label} {text}" for label, text in rows if label != "differs")
+
+
+# Rows of a label and a text.
+
+
+def place_rows(path):
+    return (("in", path),) if path else ()
+
+
+def differ(path, expected, got, differs=None):
+    """Return the rows that show two values, and where they stand."""
+    return (*place_rows(path), *((("differs", differs),) if differs else ()), ("expected", expected), ("got", got))
+
+
+def shapes_differ(path, expected, got):
+    return differ(path, with_shape(expected), with_shape(got))
+
+
+def with_shape(value):
+    return f"shape {np.shape(value)}" if np.ndim(value) else "a single number"
+
+
+def dtypes_differ(path, expected, got, from_inputs):
+    return differ(path, f"{expected}{', like the inputs' if from_inputs else ''}", got)
+
+
+def types_differ(path, expected, got):
+    """Return the rows for values of different kinds; without a path, the call itself returned the value."""
+    if isinstance(expected, str) and isinstance(got, str) and path:
+        return differ(path, expected, got)  # two words of an observation
+    if isinstance(expected, dict) and (isinstance(got, str) or is_raised(got)):
+        return (("got", got if isinstance(got, str) else in_its_place(expected, got, whole=False)),)  # the dict is an observer's
+    return differ(path, needed(expected), in_its_place(expected, got, whole=not path))
+
+
+def keys_differ(path, expected, got):
+    """Return the rows for two dicts of different keys."""
+    return differ(path, with_keys(expected), with_keys(got))
+
+
+def with_keys(value):
+    if not value:
+        return "an empty dict"
+    names = ", ".join(repr(key) for key in list(value)[:12]) + (", ..." if len(value) > 12 else "")
+    return f"a dict with the key{'s' * (len(value) > 1)} {names}"
+
+
+def values_differ(path, expected, got, wrong):
+    """Return the rows for two arrays of one shape.
+
+    Args:
+        path: Where they stand in what was returned.
+        expected: Array.
+        got: Array.
+        wrong: Array of bools: where they differ.
+    """
+    if expected.ndim == 0:
+        return differ(path, *pair(expected[()], got[()]))
+    count, total = int(wrong.sum()), expected.size
+    share = f"{count} of {total} value{'s' * (total != 1)}"
+    if total <= SMALL:
+        return differ(path, *pair(expected, got), share)
+    where = worst(expected, got, wrong)
+    return differ(path, *pair(expected[where], got[where]), f"{share}, most at {list(where)}")
+
+
+def worst(expected, got, wrong):
+    """Return the index, a tuple, of the largest difference among the wrong values; nan counts as the largest."""
+    with np.errstate(all="ignore"):
+        difference = np.abs(expected.astype(np.float64) - got.astype(np.float64))
+    difference = np.where(np.isnan(difference), np.inf, difference)
+    flat = int(np.where(wrong, difference, -1.0).argmax())
+    return tuple(int(i) for i in np.unravel_index(flat, expected.shape))
+
+
+def raised_rows(error, elsewhere=None):
+    """Return the rows about an exception: its own text, and where it happened."""
+    if error is None:
+        return ()
+    text = f"{error.type}: {error.message}" if error.message else error.type
+    where = error.where or elsewhere
+    return (("raised", text), *((("at", where),) if where else ()))
+
+
+def in_the_check(line):
+    """Say which line of the check could not use what the learner's code takes or returns."""
+    what = "the check, which could not use what your code takes or returns"
+    return f"`{line}` in {what}" if line else what
+
+
+def perhaps_rows(error, expected=None):
+    """Return the row that translates an exception which says little to whoever meets it first."""
+    if error.type == "AssertionError" and is_raised(expected):
+        return (("perhaps", f"an `assert` gives an AssertionError; {article(expected[1])} is asked for"),)
+    if not error.where and "NoneType" in error.message:
+        return (("perhaps", NO_RETURN),)
+    return tuple(("perhaps", words) for sign, words in SIGNS.items() if sign in error.message)
+
+
+def changed_rows(names):
+    """Return the row about inputs that a call changed in place."""
+    if not names:
+        return ()
+    return (("changed", f"the input {', '.join(names)}: work on a copy, the caller still needs it as it was"),)
+
+
+def call_rows(name, inputs, template=None):
+    """Return the rows that show a call: its text, and what the names in it stand for.
+
+    Args:
+        name: The exercise's name.
+        inputs: Dict of its inputs.
+        template: Text of the call with its inputs in braces, such as "softmax(x, dim={dim})"; or a function of the inputs that
+            returns the text, or a pair: the text and what is said of the names in it, which may be nothing.
+    """
+    told = template(**inputs) if callable(template) else None
+    if isinstance(told, tuple):
+        call, large = told
+    else:
+        call = call_text(name, inputs, template)
+        shown = {key: value for key, value in inputs.items() if is_large(value) and not (callable(template) and is_text(value))}
+        large = "; ".join(inventory(key, value) for key, value in shown.items())
+    return (("called", call), ("with", large)) if large else (("called", call),)
+
+
+def call_text(name, inputs, template=None):
+    """Return a call as one would write it; arrays stand under their names."""
+    if callable(template):
+        told = template(**inputs)
+        return told[0] if isinstance(told, tuple) else told
+    words = {key: key if is_large(value) else short(value) for key, value in inputs.items()}
+    arguments = ", ".join(key if word == key else f"{key}={word}" for key, word in words.items())
+    return template.format(**words) if template else f"{name}({arguments})"
+
+
+# Values in words.
+
+
+def needed(expected):
+    """Say in a few words what a call should have come to. Oracles compute in float64, and that is not asked for."""
+    if isinstance(expected, np.ndarray):
+        return f"an array {expected.shape}" if expected.ndim else "a single number"
+    if is_raised(expected):
+        holds = " and ".join(expected[2:])
+        return f"{expected[1]} whose message holds {holds}" if holds else expected[1]
+    return describe(expected)
+
+
+def is_raised(value):
+    """Say whether a value stands for an exception: ("raises", "ValueError", *what its message holds)."""
+    return (
+        isinstance(value, (tuple, list))
+        and len(value) >= 2
+        and all(isinstance(part, str) for part in value)
+        and value[0] == "raises"
+    )
+
+
+def in_its_place(expected, got, whole):
+    """Say what came where something of another type was expected; `whole` if the call itself returned it."""
+    if is_raised(got):
+        return ": ".join(got[1:3])
+    if is_raised(expected) and isinstance(got, dict):  # made by an observer, so the learner never saw it
+        return "no exception"
+    if isinstance(expected, (bool, int, float, np.ndarray, np.generic)) and isinstance(got, Other) and got.type == "Tensor":
+        return "a Tensor, as an op gives it; its `.forward` gives the bare array"
+    if isinstance(expected, (list, tuple)) and isinstance(got, (list, tuple)) and type(expected) is not type(got):
+        return f"a {type(got).__name__}: {describe(got)}"
+    array_needed = isinstance(expected, np.ndarray) and not isinstance(got, np.ndarray)
+    return describe(got, array_needed, something_needed=whole and expected is not None and not is_raised(expected))
 
 
 def describe(value, array_needed=False, something_needed=False):
@@ -21,7 +311,8 @@ def describe(value, array_needed=False, something_needed=False):
     if value is None:
         return "None: is the `return` missing?" if array_needed or something_needed else "None"
     if isinstance(value, np.ndarray):
-        return f"an array {value.shape} {value.dtype}"
+        shown = f": {format_array(value, 4)}" if 0 < value.size <= SMALL else ""
+        return f"an array {value.shape} {value.dtype}{shown}"
     return _thing(value) + " where an array was needed" * (array_needed and not isinstance(value, str))
 
 
@@ -38,7 +329,7 @@ def _thing(value):
         text = value
     else:
         text = repr(value.item() if isinstance(value, np.generic) else value)
-    return text if len(text) <= LONGEST else text[:LONGEST - 3] + "..."
+    return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
 
 
 def repr_flat(value):
@@ -62,10 +353,18 @@ def format_number(value, digits):
 
 
 def format_array(value, digits):
-    """Return a small array as nested lists."""
+    """Return a small array as nested lists; the rows of one that is too wide for a line stand below each other."""
+    text = nested(value, digits)
+    if np.ndim(value) < 2 or len(text) <= WIDEST:
+        return text
+    return "[" + ",\n ".join(nested(row, digits) for row in value) + "]"
+
+
+def nested(value, digits):
+    """Return an array as nested lists on one line."""
     if np.ndim(value) == 0:
         return format_number(value, digits)
-    return "[" + ", ".join(format_array(item, digits) for item in value) + "]"
+    return "[" + ", ".join(nested(item, digits) for item in value) + "]"
 
 
 def pair(expected, got):
@@ -77,26 +376,18 @@ def pair(expected, got):
     return texts
 
 
-def call_rows(name, inputs, template=None):
-    """Return the rows that show a call: its text, and what the names in it stand for.
-
-    Args:
-        name: The exercise's name.
-        inputs: Dict of its inputs.
-        template: Text of the call with its inputs in braces, such as "softmax(x, dim={dim})".
-    """
-    words = {key: key if is_large(value) else short(value) for key, value in inputs.items()}
-    arguments = ", ".join(key if word == key else f"{key}={word}" for key, word in words.items())
-    call = template.format(**words) if template else f"{name}({arguments})"
-    large = "; ".join(inventory(key, value) for key, value in inputs.items() if is_large(value))
-    return (("called", call), ("with", large)) if large else (("called", call),)
-
-
 def is_large(value):
     """Say whether a value appears in a call by name: arrays, and what holds arrays or is long."""
     if isinstance(value, (list, tuple)):
         return repr_flat(value) is None or len(repr(value)) > 40
-    return isinstance(value, (np.ndarray, dict)) or (isinstance(value, (str, bytes)) and len(value) > 40)
+    if isinstance(value, dict):
+        return repr_flat(list(value.values())) is None or len(repr(value)) > 40
+    return isinstance(value, np.ndarray) or (isinstance(value, (str, bytes)) and len(value) > 40)
+
+
+def is_text(value):
+    """Say whether a value is a string or holds nothing but strings: a function that words the call has them in it."""
+    return isinstance(value, str) or (isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value))
 
 
 def short(value):
@@ -105,9 +396,9 @@ def short(value):
 
 
 def inventory(name, value):
-    """Return a name with what it stands for: shape and dtype of an array, and the values of a tiny one."""
+    """Return a name with what it stands for: shape and dtype of an array, and the values of a small one."""
     if isinstance(value, np.ndarray):
-        shown = f"= {format_array(value, 4)}" if 0 < value.size <= 4 else value.shape
+        shown = f"= {nested(value, 4)}" if 0 < value.size <= SMALL else value.shape
         return f"{name} {shown} {value.dtype}"
     if isinstance(value, (list, tuple)) and value and all(isinstance(item, np.ndarray) for item in value[:4]):
         shapes = ", ".join(f"{item.shape} {item.dtype}" for item in value[:4])

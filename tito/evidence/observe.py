@@ -32,9 +32,9 @@ def limit(memory, seconds):
 def import_package(parent):
     """Import the learner's package from the folder named, and from nowhere else."""
     sys.path.insert(0, parent)
-    found = Path(importlib.import_module("tinytorch").__file__).resolve().parent
-    if found != Path(parent).resolve() / "tinytorch":
-        sys.exit(f"`import tinytorch` gave {found}, not the package in {parent}")
+    package = Path(importlib.import_module("tinytorch").__file__).resolve().parent
+    if package != Path(parent).resolve() / "tinytorch":
+        sys.exit(f"`import tinytorch` gave {package}, not the package in {parent}")
 
 
 def arrays(model):
@@ -48,9 +48,9 @@ def logits(model, transform, images, size=500):
 
     model.eval()
     state.recording = False
-    found = [np.copy(model(transform(images[i : i + size])).data) for i in range(0, len(images), size)]
+    scores = [np.copy(model(transform(images[i : i + size])).data) for i in range(0, len(images), size)]
     state.recording = True
-    return np.concatenate(found)
+    return np.concatenate(scores)
 
 
 def train_without_dropout(model):
@@ -80,7 +80,7 @@ def gradients(model, kind, images, labels):
 def slopes(model, images, labels, directions):
     """Return the slope of the loss along each direction: how it differs between two points near to each other.
 
-    A ReLU or a pool that switches between the two points bends the loss there. So each slope is measured with two steps, of which the
+    A ReLU or a pool that switches between the two points bends the loss there. So each slope is measured with two steps: the
     shorter hardly ever meets such a bend, and the longer is rounded less.
 
     Args:
@@ -94,7 +94,7 @@ def slopes(model, images, labels, directions):
     """
     from tinytorch.losses import cross_entropy
 
-    found = {}
+    measured = {}
     for name, parameter in model.named_parameters():
         start = np.copy(parameter.data)
 
@@ -102,11 +102,11 @@ def slopes(model, images, labels, directions):
             parameter.detach().copy_(start + change)
             return cross_entropy(model(images), labels).item()
 
-        found[name] = np.array(
+        measured[name] = np.array(
             [[(loss(step * along) - loss(-step * along)) / (2 * step) for along in directions[name]] for step in STEPS]
         )
         parameter.detach().copy_(start)
-    return found
+    return measured
 
 
 def observe(job, given):
@@ -133,14 +133,14 @@ def observe(job, given):
     return answer
 
 
-def part(kind, found):
+def part(kind, named):
     """Return a dict of arrays with a word before each name."""
-    return {f"{kind}:{name}": np.array(array, order="C") for name, array in found.items()}
+    return {f"{kind}:{name}": np.array(array, order="C") for name, array in named.items()}
 
 
-def taken(kind, found):
+def taken(kind, named):
     """Return the arrays with this word before their names, without it."""
-    return {name.partition(":")[2]: array for name, array in found.items() if name.startswith(f"{kind}:")}
+    return {name.partition(":")[2]: array for name, array in named.items() if name.startswith(f"{kind}:")}
 
 
 def main():

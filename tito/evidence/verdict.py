@@ -148,15 +148,15 @@ def judge(milestone, saved, given, package_parent, seconds=SECONDS):
     rows = [architecture(saved.weights, observing.taken("initial", answer))]
     if not rows[0].passed:
         return rows
-    found = {kind: observing.taken(kind, answer) for kind in ("initial", "gradient", "slope")}
-    trained, kept = parted(saved.weights, found["gradient"])
+    observed = {kind: observing.taken(kind, answer) for kind in ("initial", "gradient", "slope")}
+    trained, kept = parted(saved.weights, observed["gradient"])
     return [
         *rows,
-        reached(found["gradient"]),
-        agreement(found["gradient"], found["slope"], directions),
-        moved(found["initial"], trained),
-        *filters(found["initial"], saved.weights, found["gradient"]),
-        *statistics(found["initial"], kept),
+        reached(observed["gradient"]),
+        agreement(observed["gradient"], observed["slope"], directions),
+        moved(observed["initial"], trained),
+        *filters(observed["initial"], saved.weights, observed["gradient"]),
+        *statistics(observed["initial"], kept),
         by_itself(answer["apart"], answer["logits"]),
         *accuracy(answer["logits"], given["test_labels"], milestone),
     ]
@@ -218,8 +218,8 @@ def architecture(weights, initial):
     ]
     finite = all(np.isfinite(array).all() for array in weights.values())
     count = sum(array.size for array in weights.values())
-    found = ", ".join(differ[:2]) if differ else f"{count:,} numbers" if finite else "some numbers are not finite"
-    return Row("weights of the milestone's network", found, not differ and finite)
+    said = ", ".join(differ[:2]) if differ else f"{count:,} numbers" if finite else "some numbers are not finite"
+    return Row("weights of the milestone's network", said, not differ and finite)
 
 
 def reached(gradients):
@@ -231,7 +231,7 @@ def reached(gradients):
 
 
 def agreement(gradients, slopes, directions):
-    """Compare the package's gradients with the slopes that the loss has, along each direction with the nearer of those measured."""
+    """Compare the package's gradients with the loss's slopes, along each direction with the nearer of those measured."""
     worst, where, ratio = 0.0, "", 1.0
     for name, several in slopes.items():
         claimed = np.tensordot(directions[name], gradients[name], axes=gradients[name].ndim)
@@ -241,8 +241,8 @@ def agreement(gradients, slopes, directions):
         if not apart <= worst:
             worst, where, ratio = apart, name, float(claimed @ measured / max(measured @ measured, 1e-24))
     passed = bool(worst <= AGREEMENT)
-    found = f"within {worst:.0e}" if passed else f"{where}: the gradient is {ratio:.3g} times the measured slope"
-    return Row("gradients are the slopes of the loss", found, passed)
+    said = f"within {worst:.0e}" if passed else f"{where}: the gradient is {ratio:.3g} times the measured slope"
+    return Row("gradients are the slopes of the loss", said, passed)
 
 
 def moved(initial, weights, what="every parameter moved from its initial values"):
@@ -282,8 +282,8 @@ def by_itself(apart, together):
     """Say whether the scores of an image are the same alone as among others: nothing may be measured on a test batch."""
     together = together[: len(apart)]
     worst = np.abs(apart - together).max() / max(np.abs(together).max(), 1e-12) if apart.shape == together.shape else math.inf
-    found = f"within {worst:.0e}" if worst <= SCORES else f"its scores differ by {100 * worst:.0f} % from those in a batch"
-    return Row("an image is seen by itself", found, bool(worst <= SCORES))
+    said = f"within {worst:.0e}" if worst <= SCORES else f"its scores differ by {100 * worst:.0f} % from those in a batch"
+    return Row("an image is seen by itself", said, bool(worst <= SCORES))
 
 
 def accuracy(logits, labels, milestone):
@@ -294,8 +294,8 @@ def accuracy(logits, labels, milestone):
     right = int((logits.argmax(axis=1) == labels).sum())
     share = right / len(labels)
     error = math.sqrt(share * (1 - share) / len(labels))
-    found = f"{100 * share:.2f} ± {100 * error:.2f} %, {right:,} of {len(labels):,}; the floor is {milestone.floor:.1f} %"
-    yield Row("test accuracy", found, 100 * share >= milestone.floor)
+    said = f"{100 * share:.2f} ± {100 * error:.2f} %, {right:,} of {len(labels):,}; the floor is {milestone.floor:.1f} %"
+    yield Row("test accuracy", said, 100 * share >= milestone.floor)
     if milestone.frozen is not None:
-        found = f"they reach {milestone.frozen:.1f} %, measured; this is {100 * share - milestone.frozen:+.1f}"
-        yield Row("better than with filters left to chance", found, 100 * (share - 2 * error) > milestone.frozen)
+        said = f"they reach {milestone.frozen:.1f} %, measured; this is {100 * share - milestone.frozen:+.1f}"
+        yield Row("better than with filters left to chance", said, 100 * (share - 2 * error) > milestone.frozen)

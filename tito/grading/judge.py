@@ -9,7 +9,7 @@ import secrets
 from dataclasses import dataclass
 
 from tito import workspace
-from tito.checks import checking, report, trial
+from tito.checks import checking, layout, trial
 from tito.notebooks import source
 from tito.notebooks.export import export_text
 from tito.notebooks.problems import SourceError
@@ -87,7 +87,7 @@ def draw_seeds(module, **options):
         failed = [verdict for verdict in observed(module, text, seeds, options) if verdict.status != "passed"]
         if not failed:
             return seeds
-    raise CourseBroken(f"the course's own solutions do not pass:\n{report.text(failed[0])}")
+    raise CourseBroken(f"the course's own solutions do not pass:\n{layout.text(failed[0])}")
 
 
 def observed(module, text, seeds, options):
@@ -144,15 +144,15 @@ def feedback(judgement, module):
     label = f"{module.folder}/{module.name}.ipynb"
     head = f"{label}: {judgement.points} of {judgement.maximum} points"
     if judgement.reason:
-        return report.clean(f"{head}\n\nNothing could be checked:\n{judgement.reason}\n")
+        return layout.clean(f"{head}\n\nNothing could be checked:\n{judgement.reason}\n")
     lines = [f"  {mark.points} of {mark.exercise.points}  {mark.exercise.label}" for mark in judgement.marks]
     drawn = "Inputs were drawn with the seeds " + ", ".join(map(str, judgement.seeds)) + "."
     failed = [mark.verdict for mark in judgement.marks if not mark.passed]
-    reports = report.texts(failed, lambda verdict: place(judgement, verdict, label), next_step=report.IN_TERMINAL)
-    return report.clean("\n".join([head, "", *lines, "", *(f"{text}\n" for text in reports), drawn]) + "\n")
+    reports = layout.texts(failed, lambda verdict: place(judgement, verdict, label), next_step=layout.IN_TERMINAL)
+    return layout.clean("\n".join([head, "", *lines, "", *(f"{text}\n" for text in reports), drawn]) + "\n")
 
 
 def place(judgement, verdict, label):
     """Return the place of an exercise in the notebook handed in."""
     cell = judgement.cells.get(verdict.name)
-    return report.place(label, cell) if cell else label
+    return layout.place(label, cell) if cell else label

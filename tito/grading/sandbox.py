@@ -34,7 +34,8 @@ VARIABLES = {
     "PYTHONDONTWRITEBYTECODE": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
-}  # a BLAS with many threads may not start within the limits
+    "NUMBA_NUM_THREADS": "2",
+}  # a BLAS with many threads may not start within the limits, nor kernels with as many threads as a large machine has cores
 NEEDED = (
     "it takes bubblewrap and util-linux, on Linux or in WSL2: `apt install bubblewrap util-linux`, "
     "`dnf install bubblewrap util-linux`"
@@ -135,7 +136,7 @@ def jail(shown, limits):
 
 def system():
     """Return the options that show `/usr`, and at the root of the tree what leads to it."""
-    found = [
+    options = [
         "--ro-bind",
         "/usr",
         "/usr",
@@ -148,10 +149,10 @@ def system():
     ]
     for path in map(Path, ("/bin", "/lib", "/lib32", "/lib64")):
         if path.is_symlink():
-            found += ["--symlink", os.readlink(path), str(path)]
+            options += ["--symlink", os.readlink(path), str(path)]
         elif path.is_dir():
-            found += ["--ro-bind", str(path), str(path)]
-    return found
+            options += ["--ro-bind", str(path), str(path)]
+    return options
 
 
 def read_only():

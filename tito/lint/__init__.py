@@ -46,15 +46,17 @@ class Rule:
             course: The `Course`.
         """
         if not self.by_module:
-            return self.found(course, None, lambda: self.find(course))
-        return [problem for module in course.modules for problem in self.found(course, module, lambda: self.find(course, module))]
+            return self.listed(course, None, lambda: self.find(course))
+        return [
+            problem for module in course.modules for problem in self.listed(course, module, lambda: self.find(course, module))
+        ]
 
-    def found(self, course, module, find):
+    def listed(self, course, module, find):
         """List what one call of the rule's function finds."""
         try:
             return list(find())
         except SourceError as error:
-            return [unreadable(course, one) for one in error.problems]
+            return [unreadable(course, problem) for problem in error.problems]
         except CheckBroken as error:
             return [course.in_checks(module or course.modules[0], str(error))]
 

@@ -25,9 +25,9 @@ class Course:
     def __init__(self, root, only=()):
         self.space = Workspace(root)
         self.root, self.curriculum = root, self.space.curriculum
-        self.present = tuple(one for one in self.curriculum.modules if self.source_path(one).is_file())
+        self.present = tuple(module for module in self.curriculum.modules if self.source_path(module).is_file())
         self.modules = tuple(self.curriculum.module(text) for text in only) or self.present
-        absent = [one for one in self.modules if one not in self.present]
+        absent = [module for module in self.modules if module not in self.present]
         if absent:
             raise WorkspaceError(f"{self.label(self.source_path(absent[0]))} is not there yet: nothing to judge")
 
@@ -129,10 +129,13 @@ class Course:
     def verdicts(self, module, solved):
         """Judge a learner's notebook on what the module's prerequisites built, and on nothing else."""
         exercises, checks = self.exercises(module), self.checks(module)
-        cases = {one.id: self.cases(module, one.name) for one in exercises}
+        cases = {exercise.id: self.cases(module, exercise.name) for exercise in exercises}
         with self.package(module, self.learner_text(module, solved)) as folder:
             seen = runner.observe(folder, f"tinytorch.{module.package_name}", self.checks_path(module), exercises, cases)
-        return [checking.verdict(one, checks.check(one.name), cases[one.id], seen.get(one.id)) for one in exercises]
+        return [
+            checking.verdict(exercise, checks.check(exercise.name), cases[exercise.id], seen.get(exercise.id))
+            for exercise in exercises
+        ]
 
     def at(self, module, reason, cell=None, line=1, **options):
         """Make a problem of a place in a module's source.

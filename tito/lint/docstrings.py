@@ -21,7 +21,7 @@ def exercises(course, module):
     """An exercise's docstring begins with a command and has Args, Returns with shapes, Raises and Example."""
     for exercise in course.exercises(module):
         cell = course.cell(module, exercise)
-        node = next(one for one in ast.parse(cell.text).body if getattr(one, "name", None) == exercise.name)
+        node = next(statement for statement in ast.parse(cell.text).body if getattr(statement, "name", None) == exercise.name)
         for function, text in described(node, cell):
             for reason in lacks(text, function, node, bool(arrays_in_draws(course, module, exercise))):
                 yield course.at(module, f"the docstring of {function.name} {reason}", cell, function.lineno)
@@ -48,8 +48,8 @@ def source_sections(text):
     for number, line in enumerate(lines, 1):
         if line.strip() == "Source:":
             depth = len(line) - len(line.lstrip())
-            below = itertools.takewhile(lambda one: one.strip() and len(one) - len(one.lstrip()) > depth, lines[number:])
-            yield number, " ".join(one.strip() for one in below)
+            below = itertools.takewhile(lambda line: line.strip() and len(line) - len(line.lstrip()) > depth, lines[number:])
+            yield number, " ".join(line.strip() for line in below)
 
 
 def described(node, cell):
@@ -61,13 +61,14 @@ def described(node, cell):
         return [(node, docstring(node))]
     lines = cell.text.split("\n")
     methods = [
-        one
-        for one in node.body
-        if isinstance(one, FUNCTIONS) and any("BEGIN SOLUTION" in line for line in lines[one.lineno - 1 : one.end_lineno])
+        method
+        for method in node.body
+        if isinstance(method, FUNCTIONS)
+        and any("BEGIN SOLUTION" in line for line in lines[method.lineno - 1 : method.end_lineno])
     ]
-    implied = [one for one in methods if one.name in ("__init__", "forward") and not docstring(one)]
-    found = [(one, docstring(one)) for one in methods if one not in implied]
-    return found + [(one, docstring(node)) for one in implied if one.name == "__init__"]
+    implied = [method for method in methods if method.name in ("__init__", "forward") and not docstring(method)]
+    described = [(method, docstring(method)) for method in methods if method not in implied]
+    return described + [(method, docstring(node)) for method in implied if method.name == "__init__"]
 
 
 def docstring(node):
@@ -116,7 +117,7 @@ def arguments(section, function):
     """Yield the parameters that Args leaves out, and names there that are none."""
     spec = function.args
     parameters = (*spec.posonlyargs, *spec.args, spec.vararg, *spec.kwonlyargs, spec.kwarg)
-    names = [one.arg for one in parameters if one and one.arg not in ("self", "cls")]
+    names = [parameter.arg for parameter in parameters if parameter and parameter.arg not in ("self", "cls")]
     told = re.findall(r"^ {4}\**(\w+(?:, \**\w+)*):", section or "", re.MULTILINE)
     told = [name.strip("* ") for group in told for name in group.split(",")]
     for name in names:

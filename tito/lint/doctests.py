@@ -22,10 +22,10 @@ def run(course):
     with course.package(last, course.text(last)) as folder:
         for module in course.present:
             (folder / "tinytorch" / module.exports).write_text(course.text(module), encoding="utf-8")
-        found = outcome(folder)
-        for failure in found["failures"]:
+        result = outcome(folder)
+        for failure in result["failures"]:
             yield locate(course, folder, failure)
-    if not found["examples"]:
+    if not result["examples"]:
         yield Problem("tinytorch", "no example was run: nothing was checked")
 
 

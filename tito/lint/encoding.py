@@ -26,9 +26,9 @@ def explicit(course):
 def python_files(course):
     """List all Python files but the modules' sources, which are read cell by cell: they may hold magics."""
     sources = {course.source_path(module) for module in course.present}
-    found = [path for folder in (*FOLDERS, "modules") for path in (course.root / folder).rglob("*.py")]
-    hidden = {path for path in found if any(part.startswith(".") for part in path.relative_to(course.root).parts)}
-    return sorted(set(found) - sources - hidden)
+    paths = [path for folder in (*FOLDERS, "modules") for path in (course.root / folder).rglob("*.py")]
+    hidden = {path for path in paths if any(part.startswith(".") for part in path.relative_to(course.root).parts)}
+    return sorted(set(paths) - sources - hidden)
 
 
 def silent(tree):

@@ -15,10 +15,10 @@ def checked(course, module):
     sections = by_exercise(course, module)
     for exercise in course.exercises(module):
         cell = course.cell(module, exercise)
-        found = [other for other in sections[exercise.id] if other.check == exercise.id]
-        if len(found) != 1:
-            yield course.at(module, f"{exercise.label} is followed by {len(found)} check cells, not by one", cell)
-        for check in found:
+        checks = [other for other in sections[exercise.id] if other.check == exercise.id]
+        if len(checks) != 1:
+            yield course.at(module, f"{exercise.label} is followed by {len(checks)} check cells, not by one", cell)
+        for check in checks:
             if check.text.strip() != f'check("{exercise.id}")':
                 yield course.at(module, f'the check cell must hold check("{exercise.id}") alone', check)
     yield from strays(course, module, sections)
@@ -46,7 +46,7 @@ def strays(course, module, sections):
 def hinted(course, module):
     """Each exercise has one to three hints, and no hint holds a line of a solution."""
     notebook = course.notebook(module)
-    lines = {line: number for number, found in answers.secrets([notebook]).items() for line in found}
+    lines = {line: number for number, secret_lines in answers.secrets([notebook]).items() for line in secret_lines}
     for exercise in course.exercises(module):
         hints = [cell for cell in notebook.cells if cell.hint == exercise.id]
         if not 1 <= len(hints) <= HINTS:
@@ -67,7 +67,7 @@ def forms(line):
     code = line.partition("  #")[0].partition(" # ")[0].rstrip(":")
     tokens = TOKEN.findall(code)
     told = [tokens, tokens[1:]] if tokens[:1] == ["return"] else [tokens]
-    return [" ".join(one) for one in told if len(tokens) >= FEWEST_TOKENS and len(one) > 1]
+    return [" ".join(words) for words in told if len(tokens) >= FEWEST_TOKENS and len(words) > 1]
 
 
 def unspoiled(course, module):

@@ -38,8 +38,8 @@ def measured(course):
             )
 
 
-def first_difference(one, other):
+def first_difference(text, other):
     """Return the number of the first line in which two texts differ."""
-    lines, others = one.split(b"\n"), other.split(b"\n")
+    lines, others = text.split(b"\n"), other.split(b"\n")
     same = next((index for index, (a, b) in enumerate(zip(lines, others)) if a != b), min(len(lines), len(others)))
     return same + 1

@@ -39,13 +39,13 @@ class Collector(doctest.DocTestRunner):
 
     def __init__(self, module, failures):
         super().__init__(optionflags=doctest.FAIL_FAST | doctest.ELLIPSIS)
-        self.file, self.found = "/".join(Path(module.__file__).parts[-len(module.__name__.split(".")) :]), failures
+        self.file, self.reported = "/".join(Path(module.__file__).parts[-len(module.__name__.split(".")) :]), failures
         if Path(module.__file__).name == "__init__.py":
             self.file = "/".join([*module.__name__.split("."), "__init__.py"])
 
     def add(self, test, example, text):
         line = (test.lineno or 0) + example.lineno + 1
-        self.found.append({"file": self.file, "line": line, "text": f"{example.source.strip()!r} {text}"})
+        self.reported.append({"file": self.file, "line": line, "text": f"{example.source.strip()!r} {text}"})
 
     def report_failure(self, out, test, example, got):
         self.add(test, example, f"gives {got.strip()!r}, not {example.want.strip()!r}")
@@ -62,6 +62,6 @@ def told(error):
 if __name__ == "__main__":
     parent = Path(sys.argv[1]).resolve()
     sys.path.insert(0, str(parent))
-    found = []
-    examples = sum(examine(name, found) for name in names(parent))
-    json.dump({"examples": examples, "failures": found}, sys.stdout)
+    failures = []
+    examples = sum(examine(name, failures) for name in names(parent))
+    json.dump({"examples": examples, "failures": failures}, sys.stdout)

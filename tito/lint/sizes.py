@@ -62,7 +62,7 @@ def exported(course, module):
 
 
 def code(course):
-    """Tell of files of tito, the given package and the milestones over 400 lines, and of functions over 40, or 10 in the median."""
+    """Report files of tito, the given package and the milestones over 400 lines, and functions over 40, or 10 in the median."""
     exports = {course.space.exported(module) for module in course.curriculum.modules}
     for folder in OURS:
         paths = sorted(path for path in (course.root / folder).rglob("*.py") if path not in exports)

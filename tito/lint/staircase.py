@@ -24,7 +24,7 @@ def imports(course, module):
 def later_exports(course, module):
     """Map what a module must not import from, its own export included, to the module that exports it."""
     known = course.curriculum.prerequisites(module)
-    return {one.package_name: one for one in course.curriculum.modules if one not in known}
+    return {other.package_name: other for other in course.curriculum.modules if other not in known}
 
 
 def refusal(course, module, later, name, exported):
@@ -70,12 +70,12 @@ def forward_names(course, module):
 def foreign_names(course, module):
     """Map each name that only modules outside of the prerequisites export, and each such file's name, to the module."""
     known = [*course.curriculum.prerequisites(module), module]
-    later = {one.package_name: one for one in course.curriculum.modules if one not in known}
-    for one in course.present:
-        if one not in known:
-            later.update((name, one) for name in exported_names(course, one))
-    at_hand = {name for one in course.present if one in known for name in exported_names(course, one)}
-    return {name: one for name, one in later.items() if name not in at_hand and not hasattr(builtins, name)}
+    later = {other.package_name: other for other in course.curriculum.modules if other not in known}
+    for other in course.present:
+        if other not in known:
+            later.update((name, other) for name in exported_names(course, other))
+    at_hand = {name for other in course.present if other in known for name in exported_names(course, other)}
+    return {name: other for name, other in later.items() if name not in at_hand and not hasattr(builtins, name)}
 
 
 def exported_names(course, module):

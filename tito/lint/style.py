@@ -43,8 +43,8 @@ def prose_of(cell):
 def unwelcome(text):
     """Yield what a text says that the course does not say."""
     for pattern, what in UNWELCOME:
-        for found in pattern.finditer(text):
-            yield f'"{found[0]}" {what}'
+        for match in pattern.finditer(text):
+            yield f'"{match[0]}" {what}'
 
 
 def sentences(tree):

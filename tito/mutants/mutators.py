@@ -61,6 +61,32 @@ def replacements(node, holder=None):
     return found
 
 
+def exchangeable(node, following):
+    """Say whether the order of two statements may matter: the second uses or changes what the first sets, or both only call."""
+    if any(isinstance(one, (ast.Return, ast.Raise, ast.Pass, ast.Import, ast.ImportFrom)) for one in (node, following)):
+        return False
+    if isinstance(node, ast.AugAssign) and isinstance(following, ast.AugAssign) and type(node.op) is type(following.op):
+        return False  # two terms of one sum
+    if isinstance(node, ast.Expr) and isinstance(following, ast.Expr):
+        return True
+    first, second = stored(node), stored(following)
+    return bool(first & (used(following) | second)) or bool(second & used(node))
+
+
+def stored(node):
+    """Return what a statement sets: names, attributes and places in containers, as text."""
+    kinds = (ast.Name, ast.Attribute, ast.Subscript)
+    inner = {target for one in ast.walk(node) if isinstance(one, ast.comprehension) for target in ast.walk(one.target)}
+    targets = [one for one in ast.walk(node) if isinstance(one, kinds) and isinstance(one.ctx, ast.Store) and one not in inner]
+    return {ast.unparse(one) for one in targets}
+
+
+def used(node):
+    """Return what a statement reads, as text."""
+    kinds = (ast.Name, ast.Attribute, ast.Subscript)
+    return {ast.unparse(inner) for inner in ast.walk(node) if isinstance(inner, kinds) and isinstance(inner.ctx, ast.Load)}
+
+
 def changed(node, **fields):
     """Return a copy of a node with some of its fields replaced."""
     twin = copy.copy(node)
@@ -139,6 +165,54 @@ def call(node):
     ]
 
 
+def cast_away(node):
+    """The array as it is, in place of one with another dtype; one class in place of several."""
+    name = getattr(node.func, "attr", getattr(node.func, "id", None))
+    if name == "astype" and isinstance(node.func, ast.Attribute):
+        return [node.func.value]
+    if name == "isinstance" and isinstance(node.args[-1], ast.Tuple):
+        return [changed(node, args=[node.args[0], kind]) for kind in node.args[-1].elts]
+    return []
+
+
+def cast(node):
+    """The result of an op in float32, whatever it was."""
+    function = ast.Attribute(ast.Name("np", ast.Load()), "float32", ast.Load())
+    return [changed(node, value=ast.Call(function, [node.value], []))] if node.value else []
+
+
+def not_deeper(node):
+    """What a function calls itself with, in place of the call: a nested case is not followed."""
+    return [node.args[0] if node.args else ast.Tuple([], ast.Load())]
+
+
+def unguarded(node):
+    """What `finally` does is done at the end only; a handler meets ordinary exceptions only."""
+    narrow = [changed(one, type=ast.Name("Exception", ast.Load())) for one in node.handlers]
+    wide = [index for index, one in enumerate(node.handlers) if one.type is None or ast.unparse(one.type) == "BaseException"]
+    narrowed = [changed(node, handlers=[*node.handlers[:i], narrow[i], *node.handlers[i + 1 :]]) for i in wide]
+    if not node.finalbody:
+        return narrowed
+    inner = [changed(node, finalbody=[])] if node.handlers else node.body
+    return [block([*inner, *node.finalbody]), *narrowed]
+
+
+def without_manager(node):
+    """The body alone, where nothing in it needs what the context manager gives."""
+    kept = any(item.optional_vars or "errstate" in ast.unparse(item) for item in node.items)  # a warning is no mistake
+    return [] if kept else [block(node.body)]
+
+
+def once(node):
+    """Only the first round of a loop."""
+    return [changed(node, body=[*node.body, ast.Break()])]
+
+
+def block(statements):
+    """Return several statements as one."""
+    return ast.If(ast.Constant(True), list(statements), [])
+
+
 def twins(function):
     """List what a function is easily mistaken for."""
     name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", None)
@@ -174,7 +248,10 @@ MUTATORS = {
     ast.While: condition,
     ast.IfExp: condition,
     ast.comprehension: comprehension,
-    ast.Call: call,
+    ast.Call: lambda node: [*call(node), *cast_away(node)],
+    ast.Try: unguarded,
+    ast.With: without_manager,
+    ast.For: once,
     ast.keyword: keyword,
     ast.Slice: slice_ends,
 }

@@ -30,11 +30,11 @@ def _statements(parts):
         at = {position: name for name, position in part.provided}
         for node in part.tree.body if part.tree else ():
             if node.lineno in at:
-                found[at[node.lineno]] = ast.dump(_without_docstrings(node)), part.cell.index
+                found[at[node.lineno]] = ast.dump(without_docstrings(node)), part.cell.index
     return found
 
 
-def _without_docstrings(node):
+def without_docstrings(node):
     """Return the node, its docstrings and those of what it holds taken out."""
     for inner in ast.walk(node):
         if isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and ast.get_docstring(inner) is not None:

@@ -107,7 +107,7 @@ def cell_of(notebook, name):
 
 
 def is_registration(node):
-    """`register_engine(run)` and `matmul.register_vjp(rule)` are what an exported cell may call."""
+    """`matmul.register_vjp(rule)` and other registrations are what an exported cell may call."""
     if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Call):
         return False
     called = node.value.func

@@ -2,6 +2,7 @@
 
 `from tinytorch.optim.lr_scheduler import StepLR, CosineAnnealingLR`.
 """
+
 from tinytorch.given import imports
 
 

@@ -39,7 +39,7 @@ def judge(course, module, exercises, jobs):
     """Run a module's mutants, print what came of them, and return the scores; none if they could not be run."""
     from tito import console
     from tito.checks.checking import CheckBroken
-    from tito.mutants.run import scores
+    from tito.mutants.scoring import scores
     from tito.notebooks.problems import SourceError
 
     try:
@@ -106,7 +106,7 @@ def conclude(found):
 
 def strong(scores):
     """Say whether enough of some mutants were caught; survivors with a reason count as survivors."""
-    from tito.mutants.run import GOAL
+    from tito.mutants.scoring import GOAL
 
     total = sum(one.total for one in scores)
     return total > 0 and sum(one.caught for one in scores) >= GOAL * total

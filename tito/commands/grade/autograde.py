@@ -102,7 +102,7 @@ def mark(classroom, module, student, path, options):
         Whether it was marked. Whatever goes wrong with one submission, the others are still to be marked.
     """
     from tito import console
-    from tito.checks import report
+    from tito.checks import layout
     from tito.grading import assignment, judge
 
     try:
@@ -113,7 +113,7 @@ def mark(classroom, module, student, path, options):
         console.say(f"{student:24}  not marked: {type(error).__name__}: {error}", style="red")
         return False
     exercises, points = f"{len(found.passed)} of {len(found.marks)}", f"{found.points} of {found.maximum}"
-    reason = report.clean(found.reason.splitlines()[0]) if found.reason else ""
+    reason = layout.clean(found.reason.splitlines()[0]) if found.reason else ""
     console.say(f"{student:24}{exercises:>12}{points:>12}   {reason}".rstrip())
     return True
 

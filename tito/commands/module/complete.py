@@ -74,19 +74,15 @@ def take_reference(space, module):
     """Export the reference solution, marked as borrowed."""
     from tito import console, standing, workspace
     from tito.files import write_atomically
-    from tito.notebooks import source
-    from tito.notebooks.export import export_text
 
     if space.is_clone:
         raise workspace.WorkspaceError("a clone holds the reference already: there is nothing to borrow here")
     if workspace.is_to_come(module):
         raise workspace.WorkspaceError(f"module {module} is not in this release yet")
-    reference = source.read(workspace.course_source(module))
-    text = export_text(reference, reference, f"modules/{module.folder}/{module.name}.py")
-    head = standing.BORROWED.format(folder=module.folder, number=module.number)
+    text = standing.borrowed_text(module)
     if space.exported(module).exists():
         console.say(f"Kept your exported file as {space.label(space.backup(space.exported(module)))}")
     standing.borrow(space, module)
-    write_atomically(space.exported(module), "\n".join([head, *text.split("\n")[1:]]))
+    write_atomically(space.exported(module), text)
     console.say(f"Module {module} is borrowed: the package holds the reference, and your notebook is untouched.", style="yellow")
     console.next_step(what_comes_after(space))

@@ -102,12 +102,12 @@ def show(outcome, everything=False, printed=False):
         List of the verdicts that failed.
     """
     from tito import console
-    from tito.checks import report
+    from tito.checks import layout
 
     failed = [verdict for verdict in outcome.verdicts if verdict.status not in STYLES]
     console.say()
     for verdict in failed if everything else failed[:1]:
-        console.say(report.text(verdict, outcome.where(verdict), printed=printed))
+        console.say(layout.text(verdict, outcome.where(verdict), printed=printed))
         console.say()
     if outcome.changed:
         names = ", ".join(f"{name} (cell {cell})" for name, cell in outcome.changed)

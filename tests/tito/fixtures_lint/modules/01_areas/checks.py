@@ -5,6 +5,7 @@ import numpy as np
 def draw_area(rng):
     """Several counts, units below and above 1, and a unit that is refused."""
     for count, unit in ((3, 0.5), (5, 3.0), (4, -1.0)):
+        count += int(rng.integers(4))
         yield dict(rectangles=rng.standard_normal((count, 2), np.float32), unit=unit)
 
 

@@ -3,7 +3,7 @@ import numpy as np
 
 
 def draw_Scaler(rng):
-    for count in (3, 5):
+    for count in (3 + int(rng.integers(4)), 8):
         yield dict(rectangles=rng.standard_normal((count, 2), np.float32), factors=rng.standard_normal(2, np.float32))
 
 

@@ -1,23 +1,28 @@
 """The process that runs learner code: it calls, and returns raw values. It judges nothing and knows no answer.
 
-Run as `python worker.py FOLDER`. Needs NumPy, `wire.py` beside it and what the job folder holds; nothing else of tito, so
-that it runs in a sandbox that shows it this one folder. The folder holds:
+Run as `python learner_process.py FOLDER`. Needs NumPy, `wire.py` beside it and what the job folder holds; nothing else of tito,
+so that it runs in a sandbox that shows it this one folder. The folder holds:
 
     job.json        package_parent (the folder that holds `tinytorch`; relative to the job folder, or absolute), module
-                    (`tinytorch.tensor`), memory (bytes, or null), exercises ([{id, name}]): those still to be observed
-    cases.json      {id: [{argument: encoded value}]}
-    observers.py    the `observe_` functions of checks.py, without the oracles
+                    (`tinytorch.tensor`), memory (bytes, or null), timeout (seconds for one exercise), exercises
+                    ([{id, name}]): those still to be observed
+    cases.json      {id: [{argument: encoded value}]}; a docstring's example is {">>>": [its statements]}
+    observers.py    the `observe_` and `prepare_` functions of checks.py, without the oracles
 
 and the worker appends to one more file there, `answers`, lines of a name and JSON data:
 
     started         NumPy is imported; learner code comes next, as soon as a file `go` is there: until this line has been
                     read, nobody may be able to take it back
     import          the learner's module is imported, or why it is not
+    ready-ID        what an exercise compiles is compiled, and how many seconds that took: its time limit starts here
     now             the case that is called next: a number from 0
+    at              where the code is when most of its time is up
     result-ID       what one exercise returned
 
 In a sandbox that is the one file of the folder that need be writable: whatever learner code does to it, it stays one file.
 """
+
+import contextlib
 import importlib
 import importlib.abc
 import importlib.machinery
@@ -26,9 +31,12 @@ import io
 import json
 import os
 import sys
+import threading
 import time
 import traceback
 from pathlib import Path
+
+import numpy as np
 
 if __package__:
     from tito.checks import wire
@@ -44,7 +52,10 @@ except ImportError:  # Windows
     resource = None
 
 PRINTED = 20_000  # characters that are kept of what an exercise prints
-FRAMES = 10       # places that are kept of where an exception passed
+FRAMES = 10  # places that are kept of where an exception passed
+EXAMPLE = ">>>"  # the key of a docstring's example, which no argument can have
+CHECKS = "checks.py"
+PRINT_OPTIONS = np.get_printoptions()  # as they were before learner code could change them
 
 
 class Printed(io.TextIOBase):
@@ -57,7 +68,7 @@ class Printed(io.TextIOBase):
         return True
 
     def write(self, text):
-        self.text += text[:PRINTED - len(self.text)]
+        self.text += text[: PRINTED - len(self.text)]
         return len(text)
 
     def take(self):
@@ -66,8 +77,8 @@ class Printed(io.TextIOBase):
         return text
 
 
-class Answers:
-    """The file in which the worker answers."""
+class Outbox:
+    """The file in which this process answers."""
 
     def __init__(self, path):
         self.file = path.open("ab")
@@ -142,30 +153,84 @@ def observe_case(call, inputs, place):
     return record
 
 
+def observe_example(statements, names, place):
+    """Run the statements of a docstring's example, and note what each of them shows.
+
+    That is its value as Python's prompt shows it, or what it prints where it has none.
+
+    Args:
+        statements: List of source texts.
+        names: Dict of the names that they may use; it stays as it is.
+        place: As in `observe_case`.
+
+    Returns:
+        Dict of JSON data as from `observe_case`: the value is a list of texts, up to the statement that raised.
+    """
+    names, texts = {**names, "__name__": "example"}, []
+    record = {"value": None, "error": None, "changed": []}
+    try:
+        for statement in statements:
+            printed, shown = Printed(), Printed()
+            with np.printoptions(**PRINT_OPTIONS), contextlib.redirect_stdout(printed), displaying_in(shown):
+                exec(compile(statement, EXAMPLE, "single", dont_inherit=True), names)
+            texts.append(shown.text or printed.text * ("print" in statement))
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        record["error"] = describe(error, place)
+    record["value"] = wire.encode(texts)
+    return record
+
+
+@contextlib.contextmanager
+def displaying_in(file):
+    """Write the values of expressions into a file as Python's prompt shows them, also in a notebook, which draws them."""
+
+    def display(value):
+        if value is not None:
+            file.write(repr(value) + "\n")
+
+    before, sys.displayhook = sys.displayhook, display
+    try:
+        yield
+    finally:
+        sys.displayhook = before
+
+
 def describe(error, place):
-    """Return an exception as JSON data: its type, its message, and the learner's lines that it passed."""
-    frames = [[place(frame.f_code.co_filename, frame.f_globals), line]
-              for frame, line in traceback.walk_tb(error.__traceback__)]
+    """Return an exception as JSON data: its type, its message, the learner's lines that it passed, and the check's line."""
+    frames = stack(traceback.walk_tb(error.__traceback__), place)
     if isinstance(error, SyntaxError) and error.filename:
         frames.append([place(error.filename, None), error.lineno])
     try:
         message = str(error)[:2000]
     except Exception:
         message = "(the exception's own message cannot be shown)"
-    return {"type": type(error).__name__, "message": message,
-            "frames": [frame for frame in frames if frame[0]][-FRAMES:]}
+    lines = [line for frame, line in traceback.walk_tb(error.__traceback__) if Path(frame.f_code.co_filename).name == CHECKS]
+    return {
+        "type": type(error).__name__,
+        "message": message,
+        "check_line": lines[-1] if lines else None,
+        "frames": [frame for frame in frames if frame[0]][-FRAMES:],
+    }
 
 
-def observe_exercise(exercise, namespace, observers, cases, place, announce=lambda index: None):
+def stack(frames, place):
+    """Return the places of the learner's lines among some frames; None stands for the place of others."""
+    return [[place(frame.f_code.co_filename, frame.f_globals), line] for frame, line in frames]
+
+
+def observe_exercise(exercise, namespace, observers, cases, place, announce=lambda name, data: None):
     """Call learner code for all cases of one exercise.
 
     Args:
         exercise: The exercise's name.
         namespace: The learner's module, or a view of their notebook's names.
-        observers: Dict of the observing functions.
-        cases: List of dicts from argument to encoded value.
+        observers: Dict of the observing functions, and of `prepare_` functions, which compile what is to be observed.
+        cases: List of dicts from argument to encoded value, or of a docstring's examples.
         place: Function of a file and of the names of its code: the learner's file as messages name it, or None.
-        announce: Function that is told the index of each case before it is called.
+        announce: Function that is told "ready" with the seconds that preparing took, and "now" with the index of each case
+            before it is called.
 
     Returns:
         Dict of JSON data: a list of the cases' records; {"missing": True} if nothing has the exercise's name.
@@ -174,11 +239,34 @@ def observe_exercise(exercise, namespace, observers, cases, place, announce=lamb
         return {"missing": True}
     target = namespace if wants_module(exercise, observers) else getattr(namespace, exercise)
     call = observer(exercise, observers, target)
+    seconds = prepare(observers.get(f"prepare_{exercise}"), target, cases)
+    announce("ready", seconds)
     records = []
     for index, inputs in enumerate(cases):
-        announce(index)
-        records.append(observe_case(call, inputs, place))
-    return {"cases": records}
+        announce("now", index)
+        if EXAMPLE in inputs:
+            records.append(observe_example(inputs[EXAMPLE], vars(namespace), place))
+        else:
+            records.append(observe_case(call, inputs, place))
+    return {"cases": records, "prepared": seconds}
+
+
+def prepare(function, target, cases):
+    """Compile what an exercise's cases will run, and return the seconds that it took.
+
+    An error is left for the case that meets it again.
+    """
+    if function is None:
+        return 0.0
+    began = time.perf_counter()
+    inputs = [{name: wire.decode(data) for name, data in case.items()} for case in cases if EXAMPLE not in case]
+    try:
+        function(target, inputs)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        pass
+    return round(time.perf_counter() - began, 3)
 
 
 def limit_memory(size):
@@ -227,20 +315,60 @@ def run(folder):
         return file.relative_to(package_parent).as_posix() if file.is_relative_to(package_parent) else None
 
     limit_memory(job["memory"])
-    answers, printed = Answers(folder / "answers"), Printed()
-    answers.give("started")
+    outbox, printed = Outbox(folder / "answers"), Printed()
+    outbox.give("started")
     wait_for(folder / "go")
     sys.stdout = sys.stderr = printed
     try:
         namespace = import_learner(job["module"], package_parent)
     except BaseException as error:
-        answers.give("import", {"error": describe(error, place), "printed": printed.take()})
+        outbox.give("import", {"error": describe(error, place), "printed": printed.take()})
         return
-    answers.give("import", {"error": None, "printed": printed.take()})
+    outbox.give("import", {"error": None, "printed": printed.take()})
     for exercise in job["exercises"]:
-        result = observe_exercise(exercise["name"], namespace, observers, cases[exercise["id"]], place,
-                                  lambda index: answers.give("now", index))
-        answers.give(f"result-{exercise['id']}", {**result, "printed": printed.take()})
+        with watched(outbox, place, 0.8 * job["timeout"]) as announce:
+            result = observe_exercise(
+                exercise["name"],
+                namespace,
+                observers,
+                cases[exercise["id"]],
+                place,
+                lambda name, data: announce(name, data, exercise["id"]),
+            )
+        outbox.give(f"result-{exercise['id']}", {**result, "printed": printed.take()})
+
+
+@contextlib.contextmanager
+def watched(outbox, place, seconds):
+    """Say where the code is if it still runs when most of its time is up: a loop that never ends can then be named.
+
+    Yields:
+        Function that announces something of an exercise; the time runs from "ready" on.
+    """
+    thread = threading.get_ident()
+
+    def tell():
+        frame, frames = sys._current_frames().get(thread), []
+        while frame is not None:
+            frames.insert(0, (frame, frame.f_lineno))
+            frame = frame.f_back
+        outbox.give("at", [found for found in stack(frames, place) if found[0]][-FRAMES:])
+
+    watch = threading.Timer(seconds, tell)
+    watch.daemon = True
+
+    def announce(name, data, exercise):
+        if name != "ready":
+            outbox.give(name, data)
+            return
+        outbox.give(f"ready-{exercise}", data)
+        with contextlib.suppress(RuntimeError):  # no thread can be started here
+            watch.start()
+
+    try:
+        yield announce
+    finally:
+        watch.cancel()
 
 
 if __name__ == "__main__":

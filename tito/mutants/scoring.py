@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from tito.checks import checking, runner
-from tito.mutants import score as mutation, worker as mutant_worker
+from tito.mutants import mutant_process, planting
 from tito.notebooks.problems import SourceError, raise_all
 
 TIMEOUT = 3.0  # seconds for one mutant: a loop that never ends is caught as well
@@ -52,7 +52,7 @@ def scores(course, module, exercises, jobs=2):
     Raises:
         SourceError: The reference itself does not pass, so that nothing would be learned from its mutants.
     """
-    made = {exercise: mutation.mutants(course, module, exercise) for exercise in exercises}
+    made = {exercise: planting.mutants(course, module, exercise) for exercise in exercises}
     tasks = {
         f"{exercise.id}-{index}": (exercise, mutant)
         for exercise, mutants in made.items()
@@ -72,12 +72,12 @@ def original(course, module, exercise):
     """Return the reference itself, as a mutant that must pass."""
     parts = course.parts(module)
     index = next(index for index, part in enumerate(parts) if part.cell.index == exercise.cell)
-    return mutation.Mutant(exercise.id, "", "", index, parts[index].text)
+    return planting.Mutant(exercise.id, "", "", index, parts[index].text)
 
 
 def score(course, module, exercise, mutants, lived):
     """Sort an exercise's mutants into those that were caught and those that live, with a reason or without."""
-    entries = mutation.reasons(course.space.folder(module) / "survivors.toml")
+    entries = planting.reasons(course.space.folder(module) / "survivors.toml")
     reasons = {entry.key: entry.reason for entry in entries if entry.exercise == exercise.id}
     survivors = tuple(mutant for mutant in mutants if mutant in lived)
     keys = {mutant.key for mutant in survivors}
@@ -87,29 +87,48 @@ def score(course, module, exercise, mutants, lived):
 
 def judge(course, module, tasks, jobs):
     """Return the status of each task: "passed" is a mutant that nobody noticed."""
-    cases = {exercise.id: course.cases(module, exercise.name) for exercise, _ in tasks.values()}
+    return {task: verdict.status for task, verdict in verdicts(course, module, tasks, jobs).items()}
+
+
+def verdicts(course, module, tasks, jobs=1, compiled=False):
+    """Check bodies of exercises, many to a process.
+
+    Args:
+        course: The `Course`.
+        module: The module.
+        tasks: Dict from an id to an exercise and the `planting.Mutant` that takes the place of its cell.
+        jobs: How many processes share the work.
+        compiled: Compile kernels, which takes its time, in place of running them as Python.
+
+    Returns:
+        Dict from id to `checking.Verdict`.
+    """
+    checks = course.checks(module)
+    cases = {
+        exercise.id: [*course.cases(module, exercise.name), *checks.check(exercise.name).examples]
+        for exercise, _ in tasks.values()
+    }
     encoded = {number: [case.encoded for case in found] for number, found in cases.items()}
     with course.package(module, course.text(module)) as parent, ThreadPoolExecutor(jobs) as pool:
         shares = [dict(list(tasks.items())[start::jobs]) for start in range(jobs)]
-        seen = list(pool.map(lambda share: observe(course, module, parent, share, encoded), filter(None, shares)))
+        seen = list(pool.map(lambda share: observe(course, module, parent, share, encoded, compiled), filter(None, shares)))
     found = {task: observations for part in seen for task, observations in part.items()}
-    checks = course.checks(module)
     return {
-        task: checking.verdict(exercise, checks.check(exercise.name), cases[exercise.id], found[task]).status
+        task: checking.verdict(exercise, checks.check(exercise.name), cases[exercise.id], found[task])
         for task, (exercise, _) in tasks.items()
     }
 
 
-def observe(course, module, parent, tasks, encoded):
-    """Run some tasks in one process, or in more where a mutant ends one or hangs."""
+def observe(course, module, parent, tasks, encoded, compiled=False):
+    """Run some tasks in one process, or in more where a mutant ends one or hangs; kernels as Python, or compiled, too."""
     mutants = {task: [mutant.part, mutant.text, exercise.id, exercise.name] for task, (exercise, mutant) in tasks.items()}
-    data = {"parts": [part.text for part in course.parts(module)], "cases": encoded, "mutants": mutants}
+    data = {"parts": [part.text for part in course.parts(module)], "cases": encoded, "mutants": mutants, "compile": compiled}
 
     def prepare(folder):
         (folder / "mutants.json").write_text(json.dumps(data), encoding="utf-8")
 
     # What stands before the worker's command runs in its place; the cases lie in mutants.json, once for all mutants.
-    command = (sys.executable, "-P", "-X", "utf8", mutant_worker.__file__, "{job}")
+    command = (sys.executable, "-P", "-X", "utf8", mutant_process.__file__, "{job}")
     named = [Named(task, exercise.name) for task, (exercise, _) in tasks.items()]
     return runner.observe(
         parent,
@@ -117,7 +136,7 @@ def observe(course, module, parent, tasks, encoded):
         course.checks_path(module),
         named,
         dict.fromkeys(tasks, ()),
-        timeout=TIMEOUT,
+        timeout=TIMEOUT * (10 if compiled else 1),
         command_prefix=command,
         prepare=prepare,
     )

@@ -1,16 +1,37 @@
 """A verdict as text: the same in the notebook and in the terminal, at most 80 columns, without colour."""
+
 import textwrap
 
 WIDTH = 80
 LABEL = 18
-MOST_LINES = 12    # of one row
+MOST_LINES = 12  # of one row
 MOST_PRINTED = 40  # lines of what an exercise printed
 IN_TERMINAL = "edit the cell and save, or `tito module hint {id}`"
 AFTER_SHARED = "edit that cell and save"
 IN_NOTEBOOK = "edit the cell, or `tito module hint {id}`"
-ASCII = str.maketrans({"·": "-", "×": "x", "…": "...", "–": "-", "—": "-", "≤": "<=", "≥": ">=", "≠": "!=",
-                       "→": "->", "“": '"', "”": '"', "‘": "'", "’": "'", "²": "^2", "√": "sqrt", "π": "pi",
-                       "σ": "sigma", "±": "+-", "─": "-"})
+ASCII = str.maketrans(
+    {
+        "·": "-",
+        "×": "x",
+        "…": "...",
+        "–": "-",
+        "—": "-",
+        "≤": "<=",
+        "≥": ">=",
+        "≠": "!=",
+        "→": "->",
+        "“": '"',
+        "”": '"',
+        "‘": "'",
+        "’": "'",
+        "²": "^2",
+        "√": "sqrt",
+        "π": "pi",
+        "σ": "sigma",
+        "±": "+-",
+        "─": "-",
+    }
+)
 
 
 def text(verdict, where=None, next_step=IN_TERMINAL, ascii=False, printed=False):
@@ -30,7 +51,7 @@ def text(verdict, where=None, next_step=IN_TERMINAL, ascii=False, printed=False)
     lines = [one_line(verdict)] if brief else block(verdict, where, next_step)
     if printed and verdict.printed:
         shown = verdict.printed.splitlines()[:MOST_PRINTED]
-        lines += ["", "  it printed:", *(f"  | {line[:WIDTH - 4]}" for line in shown)]
+        lines += ["", "  it printed:", *(f"  | {line[: WIDTH - 4]}" for line in shown)]
     return clean("\n".join(lines), ascii)
 
 
@@ -42,7 +63,8 @@ def is_well(verdict):
 def one_line(verdict):
     """Return the line about an exercise that passed, or of which there is nothing to check."""
     if verdict.status == "passed":
-        return f"{title(verdict)}  passed {verdict.passed} of {verdict.total} cases"
+        compiled = f" (compiling took {verdict.prepared:.1f} s)" if verdict.prepared >= 0.1 else ""
+        return f"{title(verdict)}  passed {verdict.passed} of {verdict.total} cases{compiled}"
     return f"{title(verdict)}  {verdict.failure.rows[0][1] if verdict.failure else 'not written yet'}"
 
 
@@ -89,10 +111,9 @@ def beside(pairs):
 def row(label, words):
     """Return a label and a text, wrapped beside it; without a label the text has the whole width."""
     indent = "  " + " " * (LABEL if label else 0)
-    lines = [line for part in words.splitlines() for line in
-             textwrap.wrap(part, WIDTH - len(indent), tabsize=4)] or [""]
+    lines = [line for part in words.splitlines() for line in textwrap.wrap(part, WIDTH - len(indent), tabsize=4)] or [""]
     if len(lines) > MOST_LINES:
-        lines[MOST_LINES - 1:] = ["..."]
+        lines[MOST_LINES - 1 :] = ["..."]
     first = f"  {label:<{LABEL if label else 0}}"
     return [f"{first if number == 0 else indent}{line}" for number, line in enumerate(lines)]
 

@@ -1,6 +1,6 @@
 """The process that runs mutants: one after the other, each in a freshly imported package.
 
-Run as `python mutant_worker.py FOLDER` on a job folder as `tito.checks.worker` describes it, with one file more:
+Run as `python mutant_process.py FOLDER` on a job folder as `tito.checks.learner_process` describes it, with one file more:
 
     mutants.json    parts (the texts of the module's exported cells), mutants ({id: [part, its text, exercise, name]}) and
                     cases ({exercise: [{argument: encoded value}]})
@@ -17,16 +17,16 @@ import sys
 from pathlib import Path
 
 if __package__:
-    from tito.checks import wire, worker
+    from tito.checks import learner_process, wire
 else:
     sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "checks"))
+    import learner_process
     import wire
-    import worker
 
     del sys.path[0]
 
 
-class Loader(worker.SourceLoader):
+class Loader(learner_process.SourceLoader):
     """Compiles each file once, but for the mutated module, whose text changes from mutant to mutant."""
 
     kept = {}
@@ -41,7 +41,7 @@ class Loader(worker.SourceLoader):
         return self.kept[fullname]
 
 
-class Finder(worker.PackageFinder):
+class Finder(learner_process.PackageFinder):
     """Finds the package to test, with the mutated module in it."""
 
     def find_spec(self, name, path=None, target=None):
@@ -67,24 +67,25 @@ def observe(job, task, observers, mutant):
         namespace = fresh(job["module"], "\n\n\n".join(parts) + "\n")
     except BaseException:
         return {"missing": True}
-    return worker.observe_exercise(name, namespace, observers, task["cases"][exercise], lambda file, names: None)
+    return learner_process.observe_exercise(name, namespace, observers, task["cases"][exercise], lambda file, names: None)
 
 
 def run(folder):
     """Do the job that a folder describes."""
     job, task = wire.read(folder / "job.json"), json.loads((folder / "mutants.json").read_text(encoding="utf-8"))
-    observers = worker.load_observers(folder / "observers.py")
-    observers["COMPILE"] = False  # checks of kernels would spend their time on compiling; what is wrong shows in Python as well
-    worker.limit_memory(job["memory"])
+    observers = learner_process.load_observers(folder / "observers.py")
+    observers["COMPILE"] = task["compile"]  # checks of kernels would spend their time on it; most of what is wrong shows in Python as well
+    learner_process.limit_memory(job["memory"])
     sys.meta_path.insert(0, Finder(job["package_parent"]))
     with contextlib.suppress(BaseException):  # what the module imports, numba perhaps, takes its time before the clock runs
         importlib.import_module(job["module"])
-    answers, printed = worker.Answers(folder / "answers"), worker.Printed()
+    outbox, printed = learner_process.Outbox(folder / "answers"), learner_process.Printed()
     sys.stdout = sys.stderr = printed
-    answers.give("started")
-    answers.give("import", {"error": None, "printed": ""})
+    outbox.give("started")
+    outbox.give("import", {"error": None, "printed": ""})
     for one in job["exercises"]:
-        answers.give(f"result-{one['id']}", {**observe(job, task, observers, one["id"]), "printed": ""})
+        outbox.give(f"ready-{one['id']}", 0.0)
+        outbox.give(f"result-{one['id']}", {**observe(job, task, observers, one["id"]), "printed": ""})
         printed.take()
 
 

@@ -1,7 +1,8 @@
 """Mutants: reference solutions with one mistake planted in each, and how many of them the learner's checks catch.
 
 A check that lets a planted mistake pass would let a learner's pass too. Everything between the solution marks is mutated,
-one place at a time: operators, comparisons, numbers, conditions, arguments, calls such as `max` for `min`, whole statements.
+one place at a time: operators, comparisons, numbers, conditions, arguments, calls such as `max` for `min`, whole statements and
+their order, what `finally` and `with` guard, dtypes, and what a function calls itself for.
 What errors say is left alone but for the exception's being raised at all.
 """
 
@@ -10,7 +11,7 @@ import difflib
 import tomllib
 from dataclasses import dataclass
 
-from tito.mutants.mutators import replacements
+from tito.mutants.mutators import cast, exchangeable, not_deeper, replacements
 from tito.notebooks.parts import MARK
 
 
@@ -80,13 +81,41 @@ def solution_lines(cell):
 
 
 def mutated(tree, within):
-    """Yield the text of a syntax tree with one node replaced, for every replacement of every node that is within."""
+    """Yield the text of a syntax tree with one node replaced, for every replacement of every node that is within.
+
+    Of two statements whose order may matter, the order is changed as well.
+    """
+    inner = surroundings(tree)
+
+    def is_within(node):
+        return hasattr(placed(node), "lineno") and within(placed(node))
+
     for holder, key, node in places(tree):
-        if hasattr(placed(node), "lineno") and within(placed(node)):
-            for replacement in replacements(node, holder):
-                holder[key] = replacement
-                yield ast.unparse(tree)
-            holder[key] = node
+        if not is_within(node):
+            continue
+        for replacement in [*replacements(node, holder), *inner.get(node, ())]:
+            holder[key] = replacement
+            yield ast.unparse(tree)
+        holder[key] = node
+        following = holder[key + 1] if isinstance(holder, list) and key + 1 < len(holder) else None
+        if isinstance(following, ast.stmt) and is_within(following) and exchangeable(node, following):
+            holder[key : key + 2] = following, node
+            yield ast.unparse(tree)
+            holder[key : key + 2] = node, following
+
+
+def surroundings(tree):
+    """Return the replacements of nodes that depend on the function around them: an op's result, a call of itself."""
+    found = {}
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef):
+            is_op = any(isinstance(one, ast.Name) and one.id == "op" for one in function.decorator_list)
+            for node in ast.walk(function):
+                if is_op and isinstance(node, ast.Return):
+                    found[node] = cast(node)
+                elif isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", None)) == function.name:
+                    found[node] = not_deeper(node)
+    return found
 
 
 def placed(node):

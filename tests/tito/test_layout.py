@@ -4,7 +4,7 @@ import textwrap
 
 import pytest
 
-from tito.checks import report
+from tito.checks import layout
 from tito.checks.checking import Failure, Verdict
 
 WHERE = "modules/01_tensor/tensor.ipynb, cell 23"
@@ -26,7 +26,7 @@ def block(text):
 
 
 def test_a_wrong_shape():
-    assert report.text(failed(*ROWS, case=2, looks_like=BATCH), WHERE, report.IN_NOTEBOOK) == block("""
+    assert layout.text(failed(*ROWS, case=2, looks_like=BATCH), WHERE, layout.IN_NOTEBOOK) == block("""
         01.4 matmul                              modules/01_tensor/tensor.ipynb, cell 23
 
           called            matmul(a, b)    a (4, 1, 2, 3) float32; b (6, 3, 5) float32
@@ -41,7 +41,7 @@ def test_a_wrong_shape():
 
 def test_a_long_call_has_its_arrays_below_it():
     rows = (("called", "reduce_sum(a, dim=-1)"), ROWS[1], ("got", "1"))
-    assert report.text(failed(*rows, case=1)).split("\n")[2:5] == [
+    assert layout.text(failed(*rows, case=1)).split("\n")[2:5] == [
         "  called            reduce_sum(a, dim=-1)",
         "  with              " + ROWS[1][1],
         "  got               1",
@@ -50,22 +50,22 @@ def test_a_long_call_has_its_arrays_below_it():
 
 def test_terminal_and_notebook_differ_in_the_next_step_only():
     verdict = failed(*ROWS, case=2)
-    notebook, terminal = report.text(verdict, WHERE, report.IN_NOTEBOOK), report.text(verdict, WHERE)
+    notebook, terminal = layout.text(verdict, WHERE, layout.IN_NOTEBOOK), layout.text(verdict, WHERE)
     assert notebook.partition("  passed")[0] == terminal.partition("  passed")[0]
     assert terminal.endswith("  passed 2 of 4 cases.\n  Next: edit the cell and save, or `tito module hint 01.4`")
 
 
 def test_one_line_each():
-    assert report.text(Verdict("01.4", "matmul", "passed", 8, 8), WHERE) == "01.4 matmul  passed 8 of 8 cases"
-    assert report.text(Verdict("01.4", "matmul", "unwritten", 0, 8), WHERE) == "01.4 matmul  not written yet"
+    assert layout.text(Verdict("01.4", "matmul", "passed", 8, 8), WHERE) == "01.4 matmul  passed 8 of 8 cases"
+    assert layout.text(Verdict("01.4", "matmul", "unwritten", 0, 8), WHERE) == "01.4 matmul  not written yet"
     needs = failed(("", "needs 01.2 mul, which is not written yet"), status="unwritten")
-    assert report.text(needs, WHERE) == "01.4 matmul  needs 01.2 mul, which is not written yet"
+    assert layout.text(needs, WHERE) == "01.4 matmul  needs 01.2 mul, which is not written yet"
     missing = failed(("", "is not defined in tinytorch.tensor"), status="missing")
-    assert report.text(missing, WHERE) == "01.4 matmul  is not defined in tinytorch.tensor"
+    assert layout.text(missing, WHERE) == "01.4 matmul  is not defined in tinytorch.tensor"
 
 
 def test_no_cases_are_counted_where_none_ran():
-    text = report.text(failed(("got nothing", "it ended the process: SIGSEGV"), status="error"), WHERE)
+    text = layout.text(failed(("got nothing", "it ended the process: SIGSEGV"), status="error"), WHERE)
     assert "cases" not in text and text.endswith("\n\n  Next: edit the cell and save, or `tito module hint 01.4`")
 
 
@@ -74,10 +74,10 @@ def test_what_stops_the_whole_module_is_told_once_and_under_its_name():
         Verdict(f"01.{i}", "f", "error", 0, 4, Failure((("", "importing tinytorch.tensor failed"),), shared=True))
         for i in (1, 2, 3)
     ]
-    (text,) = report.texts(broken, lambda verdict: WHERE)
+    (text,) = layout.texts(broken, lambda verdict: WHERE)
     assert text.startswith("module 01  ") and text.partition("\n")[0].endswith("modules/01_tensor/tensor.ipynb")
     verdicts = [Verdict("01.1", "f", "passed", 1, 1), failed(*ROWS, case=2)]
-    assert len(report.texts(verdicts, lambda verdict: WHERE, ascii=True)) == 2
+    assert len(layout.texts(verdicts, lambda verdict: WHERE, ascii=True)) == 2
 
 
 @pytest.mark.parametrize(
@@ -93,36 +93,36 @@ def test_what_stops_the_whole_module_is_told_once_and_under_its_name():
     ],
 )
 def test_eighty_columns_whatever_it_says(row):
-    text = report.text(failed(row, case=1, looks_like=BATCH), "modules/" + "very_long_folder/" * 6 + "x.ipynb, cell 1")
+    text = layout.text(failed(row, case=1, looks_like=BATCH), "modules/" + "very_long_folder/" * 6 + "x.ipynb, cell 1")
     assert max(map(len, text.split("\n"))) <= 80
     assert len(text.split("\n")) < 30
     assert not any(line != line.rstrip() for line in text.split("\n"))
 
 
 def test_a_message_of_many_lines_keeps_their_indentation():
-    text = report.text(failed(("raised", "SyntaxError: invalid\n  a b\n    ^"), case=1))
+    text = layout.text(failed(("raised", "SyntaxError: invalid\n  a b\n    ^"), case=1))
     assert f"SyntaxError: invalid\n{' ' * 20}  a b\n{' ' * 20}    ^\n" in text
 
 
 def test_ascii_only_on_request():
     verdict = failed(("got", "2 × 3 → “six” ≠ 7 … 🙂"), case=1)
-    assert "2 × 3 → “six” ≠ 7 … 🙂" in report.text(verdict)
-    assert '2 x 3 -> "six" != 7 ... ?' in report.text(verdict, ascii=True)
+    assert "2 × 3 → “six” ≠ 7 … 🙂" in layout.text(verdict)
+    assert '2 x 3 -> "six" != 7 ... ?' in layout.text(verdict, ascii=True)
 
 
 def test_control_characters_of_a_message_do_not_reach_the_screen():
-    text = report.text(failed(("raised", "ValueError: \x1b[2J\x07\r passed"), case=1))
+    text = layout.text(failed(("raised", "ValueError: \x1b[2J\x07\r passed"), case=1))
     assert "\x1b" not in text and "\r" not in text and "\x07" not in text
 
 
 def test_what_was_printed_is_shown_on_request():
     verdict = Verdict("01.4", "matmul", "passed", 1, 1, None, "here\n" + "x" * 200 + "\n" * 100)
-    assert "here" not in report.text(verdict)
-    text = report.text(verdict, printed=True)
+    assert "here" not in layout.text(verdict)
+    text = layout.text(verdict, printed=True)
     assert text.startswith("01.4 matmul  passed 1 of 1 cases\n\n  it printed:\n  | here\n  | xxx")
     assert max(map(len, text.split("\n"))) <= 80 and text.count("\n") < 50
 
 
 def test_reports_are_joined_with_space_around_blocks():
-    assert report.join(["a", "b", "c\nd", "e"]) == "a\nb\n\n\nc\nd\n\n\ne"
-    assert report.join(["a"]) == "a" and report.join([]) == ""
+    assert layout.join(["a", "b", "c\nd", "e"]) == "a\nb\n\n\nc\nd\n\n\ne"
+    assert layout.join(["a"]) == "a" and layout.join([]) == ""

@@ -1,0 +1,60 @@
+"""Ops that no module writes, each with its rule: what an operator such as `//` or `&` calls. Given."""
+import numpy as np
+
+from tinytorch.given.op import op, ops
+
+
+@op
+def floor_divide(a, b):
+    """Divide entry by entry, and round down."""
+    return divided(np.floor_divide, a, b)
+
+
+@op
+def remainder(a, b):
+    """Return what is left of ``a`` after ``b`` was taken as often as it fits; it has the sign of ``b``."""
+    return divided(np.remainder, a, b)
+
+
+def divided(divide, a, b):
+    """Divide silently, as floats have inf and nan; whole numbers have neither, so 0 is refused.
+
+    Raises:
+        ZeroDivisionError: A whole number is divided by 0.
+    """
+    if np.result_type(a, b).kind != "f" and not np.all(b):
+        raise ZeroDivisionError("a whole number cannot be divided by 0: convert it first with x.float()")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return divide(a, b)
+
+
+@op
+def bitwise_and(a, b):
+    """Say where both hold; of whole numbers, the bits that both have."""
+    return np.bitwise_and(a, b)
+
+
+@op
+def bitwise_or(a, b):
+    """Say where one holds, or both; of whole numbers, the bits that one has."""
+    return np.bitwise_or(a, b)
+
+
+@op
+def bitwise_xor(a, b):
+    """Say where exactly one holds; of whole numbers, the bits that only one has."""
+    return np.bitwise_xor(a, b)
+
+
+@op
+def bitwise_not(a):
+    """Turn True into False and the reverse; of whole numbers, every bit."""
+    return np.invert(a)
+
+
+for each in (floor_divide, bitwise_and, bitwise_or, bitwise_xor):
+    each.register_vjp(None, None)  # the result jumps: its slope is 0, or there is none
+bitwise_not.register_vjp(None)
+for each in (floor_divide, remainder, bitwise_and, bitwise_or, bitwise_xor, bitwise_not):
+    each.register_cost(lambda out, *inputs: out.size)
+remainder.register_vjp(lambda grad, out, a, b: grad, lambda grad, out, a, b: -grad * ops["floor_divide"](a, b))

@@ -1,0 +1,130 @@
+"""Whose fault is it? An exercise that fails only because an earlier one is wrong says so, and names that one.
+
+The proof is a trial: with the course's own solution in the place of the earlier one, the exercise passes.
+"""
+
+import ast
+from dataclasses import replace
+
+from tito import workspace
+from tito.checks import wording
+from tito.notebooks import source
+from tito.notebooks.export import export_text
+from tito.notebooks.parts import exported_parts
+from tito.notebooks.problems import SourceError
+
+WRONG = "failed", "error"
+
+
+def named(verdicts, trial):
+    """Return verdicts, of which the first that failed names an earlier exercise if that is at fault.
+
+    Args:
+        verdicts: `checking.Verdict` of some exercises of the module, in order.
+        trial: `Substitution` that checks an exercise with some of the course's own solutions.
+    """
+    first = next((verdict for verdict in verdicts if verdict.status in WRONG and not verdict.failure.shared), None)
+    culprit = trial.culprit(first) if first else None
+    if culprit is None:
+        return verdicts
+    rows = ("at fault", culprit), *first.failure.rows
+    blamed = replace(first, failure=replace(first.failure, rows=rows, looks_like=None))
+    return tuple(blamed if verdict is first else verdict for verdict in verdicts)
+
+
+class Substitution:
+    """The learner's module, with the course's own solutions in the place of some of theirs.
+
+    Args:
+        space: The learner's workspace.
+        module: The module.
+        written: The learner's notebook.
+        reference: The course's own source of the module.
+        check: Function of a text for the module's file, exercises, and a dict of other files' texts, that gives verdicts.
+    """
+
+    def __init__(self, space, module, written, reference, check):
+        self.space, self.module, self.check = space, module, check
+        self.written, self.reference = written, reference
+        self.ours, self.theirs = cells_by_name(reference), cells_by_name(written)
+
+    def culprit(self, verdict):
+        """Return what to say of the one earlier exercise, or earlier module, without whose fault an exercise passes; or None."""
+        exercises = self.reference.exercises()
+        place = [one.id for one in exercises].index(verdict.id)
+        label = f"{verdict.id} {verdict.name}"
+        earlier = [one for one in exercises[:place] if self.differs(one.name)]
+        if earlier and self.passes(exercises[place], [one.name for one in earlier]):
+            one = self.narrowed(exercises[place], earlier)
+            return wording.at_fault(f"{one.id} {one.name}", label, one.id)
+        modules = dict(self.prerequisites())
+        files = {needed.exports: text for needed, text in modules.items()}
+        if not files or not self.passes(exercises[place], [], files):
+            return None
+        alone = (one for one in modules if self.passes(exercises[place], [], {one.exports: files[one.exports]}))
+        one = next(alone, next(iter(modules)))
+        return wording.at_fault(f"tinytorch/{one.exports}", label, one.number)
+
+    def narrowed(self, exercise, suspects):
+        """Return the one of some exercises that is at fault; where it takes several, the first that fails its own check."""
+        verdicts = self.check(self.text([]), suspects, {})
+        failing = [one for one, verdict in zip(suspects, verdicts) if verdict.status != "passed"]
+        others = [one for one in suspects if one not in failing]
+        alone = (one for one in [*failing, *others[::-1]] if self.passes(exercise, [one.name]))
+        return next(alone, [*failing, *others][0])
+
+    def passes(self, exercise, names, files=None):
+        """Say whether an exercise passes with the course's solutions of others."""
+        try:
+            (verdict,) = self.check(self.text(names), [exercise], files or {})
+        except SourceError:
+            return False
+        return verdict.status == "passed"
+
+    def text(self, names):
+        """Return the text of the module's file, with the course's own cells for some names."""
+        texts = {self.theirs[name].index: self.ours[name].text for name in names}
+        cells = tuple(replace(cell, text=texts.get(cell.index, cell.text)) for cell in self.written.cells)
+        return export_text(replace(self.written, cells=cells), self.reference, self.space.label(self.written.path))
+
+    def differs(self, name):
+        """Say whether the learner's cell of an exercise holds other code than the course's."""
+        return name in self.theirs and code(self.theirs[name].text) != code(self.ours[name].text)
+
+    def prerequisites(self):
+        """Yield the earlier modules of which the learner's file holds other code than the course's, with the course's text."""
+        for needed in self.space.curriculum.prerequisites(self.module):
+            theirs, ours = self.space.package / needed.exports, workspace.course_dir() / "tinytorch" / needed.exports
+            texts = [path.read_text(encoding="utf-8") if path.is_file() else None for path in (theirs, ours)]
+            if None not in texts and code(texts[0]) != code(texts[1]):
+                yield needed, texts[1]
+
+
+def cells_by_name(notebook):
+    """Return the exported cells of a notebook by each name that they define."""
+    return {name: part.cell for part in exported_parts(notebook) for name, _ in part.provided}
+
+
+def code(text):
+    """Return Python code in a form in which comments and layout do not count."""
+    try:
+        return ast.dump(ast.parse(text))
+    except SyntaxError:
+        return text
+
+
+def also_defined(notebook, name):
+    """List the cells of a notebook that define a name, if there are several.
+
+    Returns:
+        List of pairs: the cell's index, and whether it is exported.
+    """
+    found = []
+    for cell in notebook.cells:
+        try:
+            body = ast.parse(cell.text).body if cell.kind == "code" else ()
+        except SyntaxError:
+            continue
+        if any(name in source.definitions(node) for node in body):
+            found.append((cell.index, cell.exported))
+    return found if len(found) > 1 else []

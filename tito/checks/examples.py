@@ -1,0 +1,191 @@
+"""Docstring examples as cases: what an exercise's docstring shows must come out of the learner's code as well.
+
+The text to expect is known here alone. Numbers in it may differ in the last digit that is shown, and white space does not count.
+"""
+
+import ast
+import doctest
+import re
+from dataclasses import dataclass
+
+from tito.checks import wording
+from tito.checks.compare import Mismatch
+from tito.checks.learner_process import EXAMPLE
+
+NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\w])")
+FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+CLOSE = 1e-4  # relative: in longer numbers the last digits are rounding
+
+
+@dataclass(frozen=True)
+class ExampleCase:
+    """The example of one docstring: its statements, and what each of them shows.
+
+    `inputs` is empty: no misconception computes with it.
+    """
+
+    steps: tuple[doctest.Example, ...]
+    inputs = {}
+
+    @property
+    def encoded(self):
+        """The example as a worker receives it: without what it shows."""
+        return {EXAMPLE: [step.source for step in self.steps]}
+
+    def mismatch(self, got):
+        """Return the first difference between what the example shows and what came, a `Mismatch` or None.
+
+        Args:
+            got: `Observation`: a list of texts, and the exception of the statement after them.
+        """
+        texts = got.value if isinstance(got.value, list) else []
+        for index, step in enumerate(self.steps):
+            text = texts[index] if index < len(texts) else None
+            if not alike(step, text, got.error):
+                return Mismatch("example", self.rows(index, text, got.error))
+            if text is None:
+                return None  # an exception that was expected ends the example
+        return None
+
+    def rows(self, index, text, error):
+        """Return the rows that show the example up to one of its statements."""
+        step = self.steps[index]
+        called = ("called", "".join(one.source for one in self.steps[: index + 1]).rstrip())
+        expected = step.exc_msg or step.want
+        shown = (("expected", expected.rstrip()),) if expected else ()
+        raised = (*wording.raised_rows(error), *(wording.perhaps_rows(error) if error else ()))
+        got = raised if text is None else (("got", text.rstrip() or wording.NOTHING),)
+        return (called, *shown, *got)
+
+
+def alike(step, text, error):
+    """Say whether a statement gave what the example shows.
+
+    Args:
+        step: `doctest.Example`.
+        text: What it printed; None if it raised.
+        error: The exception of the example, or None.
+    """
+    if not isinstance(text, str):
+        return bool(step.exc_msg and error and step.exc_msg.partition(":")[0].strip() == error.type)
+    return step.exc_msg is None and same_text(step.want, ending(text, step.want))
+
+
+def ending(text, want):
+    """Return as many of a text's last lines as another has: what the learner prints on the way does not count."""
+    return "".join(text.splitlines(keepends=True)[-want.count("\n") :]) if want else ""
+
+
+def same_text(want, got):
+    """Say whether two texts agree but for white space and the last digit of their numbers.
+
+    Example:
+        >>> same_text("array([0.25, 1.5])", "array([ 0.25000001, 1.5 ])"), same_text("array([1, 2])", "array([1., 2.])")
+        (True, False)
+    """
+    if doctest.OutputChecker().check_output(want, got, FLAGS):
+        return True
+    shown, given = NUMBER.findall(want), NUMBER.findall(got)
+    return (
+        skeleton(want) == skeleton(got)
+        and len(shown) == len(given)
+        and all(same_number(one, other) for one, other in zip(shown, given))
+    )
+
+
+def skeleton(text):
+    """Return a text with its numbers replaced, and without white space."""
+    return "".join(NUMBER.sub("#", text).split())
+
+
+def same_number(want, got):
+    """Say whether two numbers are written alike and are as good as equal."""
+    if is_whole(want) != is_whole(got):
+        return False
+    if is_whole(want):
+        return int(want) == int(got)
+    return abs(float(want) - float(got)) <= last_digit(want) + CLOSE * abs(float(want))
+
+
+def is_whole(number):
+    return number.lstrip("+-").isdigit()
+
+
+def last_digit(number):
+    """Return what 1 in the last digit of a number is worth."""
+    digits, _, exponent = number.lower().partition("e")
+    return 1.01 * 10.0 ** (int(exponent or 0) - len(digits.partition(".")[2]))
+
+
+@dataclass(frozen=True)
+class SignatureCase(ExampleCase):
+    """The signature of an op: what it calls a setting, behind the star, must be one, or it is taken for an input.
+
+    The names of the inputs are free.
+    """
+
+    name: str = ""
+
+    def mismatch(self, got):
+        """Return a `Mismatch` if the settings are others than the course's, else None."""
+        text = got.value[-1] if isinstance(got.value, list) and got.value else None
+        given, asked = settings(text) if isinstance(text, str) else None, settings(self.steps[-1].want)
+        if given is not None and offers(given, asked):
+            return None
+        shown = (("got", text.strip()),) if isinstance(text, str) else wording.raised_rows(got.error)
+        same_names = given is not None and set(given) == set(asked)
+        cause = wording.other_default(asked, given) if same_names else wording.NO_SETTING
+        rows = (("called", f"inspect.signature({self.name}.forward)"), ("expected", self.steps[-1].want.strip()), *shown)
+        return Mismatch("example", rows, cause)
+
+
+def settings(signature):
+    """Return the names behind the star of a signature's text, each with its default; None if it is none."""
+    try:
+        function = ast.parse(f"def f{signature.strip().removeprefix('<Signature ').removesuffix('>')}: pass").body[0]
+    except (SyntaxError, IndexError):
+        return None
+    defaults = [default and ast.unparse(default) for default in function.args.kw_defaults]
+    return dict(zip((argument.arg for argument in function.args.kwonlyargs), defaults))
+
+
+def offers(given, asked):
+    """Say whether settings hold all that is asked for; a default more does no harm."""
+    return all(name in given and (default is None or given[name] == default) for name, default in asked.items()) and all(
+        name in asked or default is not None for name, default in given.items()
+    )
+
+
+def examples(text):
+    """Return the examples of an exercise's cell, one case for each docstring that has any, and the signature of an op.
+
+    Args:
+        text: The cell's source.
+    """
+    nodes = documented(text)
+    parsed = [doctest.DocTestParser().get_examples(ast.get_docstring(node) or "") for node in nodes]
+    return [ExampleCase(tuple(steps)) for steps in parsed if steps] + [signature(node) for node in nodes if has_settings(node)]
+
+
+def documented(text):
+    """Return the functions and classes of a cell."""
+    try:
+        nodes = ast.walk(ast.parse(text))
+    except SyntaxError:
+        return []
+    return [node for node in nodes if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))]
+
+
+def is_op(node):
+    """Say whether a definition stands below `@op`."""
+    return any(isinstance(one, ast.Name) and one.id == "op" for one in node.decorator_list)
+
+
+def has_settings(node):
+    return is_op(node) and bool(node.args.kwonlyargs)
+
+
+def signature(node):
+    """Return the case that asks an op for its signature."""
+    steps = [("import inspect\n", ""), (f"inspect.signature({node.name}.forward)\n", f"<Signature ({ast.unparse(node.args)})>\n")]
+    return SignatureCase(tuple(doctest.Example(source, want) for source, want in steps), node.name)

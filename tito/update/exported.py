@@ -1,0 +1,54 @@
+"""A file of the package that was exported from an older notebook, brought along cell by cell as the notebook is."""
+
+from tito.notebooks.export import COMMENT, HEADER
+from tito.notebooks.source import Cell, Notebook
+from tito.update.merge import merge
+
+EXPORT = "#| export\n"
+
+
+def updated(path, text, today, known, package, numbers):
+    """Return the text of an exported file with today's given code and the answers that it holds.
+
+    Args:
+        path: Path of the file.
+        text: Its text.
+        today: The cells that today's course gives to a learner, a list of `Cell`.
+        known: Digests of what the course gave before in this module's notebook.
+        package: Today's `moved.Package`.
+        numbers: Function that returns the number in the learner's notebook of the cell that defines a name, or None.
+
+    Returns:
+        The text, and a list of what could not be merged, `merge.Beside`.
+    """
+    head, cells, name = _read(text)
+    merged = merge(Notebook(path, cells), [cell for cell in today if cell.exported], known, package)
+    blocks = []
+    for entry in merged.entries:
+        body = entry.cell.text.removeprefix(EXPORT).rstrip()
+        number = numbers(entry.cell) or (entry.mine and cells[entry.mine - 1].line) or entry.cell.index
+        blocks.append(f"# {name}, cell {number}\n{body}\n")
+    return "\n".join([head, "\n\n".join(blocks)]), merged.beside
+
+
+def _read(text):
+    """Split a file at the comments that name its cells: its first line, the cells, and the notebook's name.
+
+    A cell's `line` is its number in the notebook.
+    """
+    lines = text.split("\n")
+    label = HEADER.match(lines[0])
+    marks = [number for number, line in enumerate(lines) if COMMENT.match(line)]
+    above = "\n".join(lines[1 : marks[0] if marks else None]).strip("\n")
+    cells = [Cell(1, "code", EXPORT + above, {})] if above else []
+    for index, (first, last) in enumerate(zip(marks, [*marks[1:], len(lines)]), len(cells) + 1):
+        body = "\n".join(lines[first + 1 : last]).rstrip()
+        cells.append(Cell(index, "code", EXPORT + body, {}, int(COMMENT.match(lines[first])["cell"])))
+    name = COMMENT.match(lines[marks[0]])["name"] if marks else label["label"].rpartition("/")[2]
+    return lines[0] + "\n", tuple(cells), name
+
+
+def can_be_read(text):
+    """Say whether a file has been exported by tito, and is not anything else that bears its name."""
+    lines = text.split("\n")
+    return bool(HEADER.match(lines[0])) and any(COMMENT.match(line) for line in lines)
