@@ -185,7 +185,7 @@ def observe_adam_update(adam_update, param, mean, square, grads, first, lr, beta
 
 def adam_turn(mean=lambda m, g, b: b * m + (1 - b) * g, square=lambda s, g, b: b * s + (1 - b) * g * g, corrections=None,
               below=lambda s, eps: np.sqrt(s) + eps, above=lambda m, g: m, sign=-1.0, kept=lambda old, new, corrected: new,
-              rate=lambda lr: lr, stays=()):
+              kept_square=None, rate=lambda lr: lr, stays=()):
     """Make Adam's rule, or a wrong turn.
 
     Args:
@@ -195,7 +195,8 @@ def adam_turn(mean=lambda m, g, b: b * m + (1 - b) * g, square=lambda s, g, b: b
         below: What the step is divided by, a function of the corrected square and eps.
         above: What is divided, a function of the corrected mean and the gradient.
         sign: Whether param loses (-1) or gains (1) the step.
-        kept: What the next step begins with, of what the means were, are, and are when corrected.
+        kept: What the next step begins with, of what the mean was, is, and is when corrected.
+        kept_square: The same for the mean of the squares; None for ``kept``.
         rate: What the step is multiplied by, a function of the learning rate.
         stays: Names of the arrays that do not change.
     """
@@ -209,7 +210,7 @@ def adam_turn(mean=lambda m, g, b: b * m + (1 - b) * g, square=lambda s, g, b: b
             with np.errstate(all="ignore"):
                 corrected = [value / by for value, by in zip(new, corrections(betas, t))]
                 step = rate(inputs["lr"]) * above(corrected[0], g) / below(corrected[1], inputs["eps"])
-            m, s = (kept(old, value, right) for old, value, right in zip((m, s), new, corrected))
+            m, s = kept(m, new[0], corrected[0]), (kept_square or kept)(s, new[1], corrected[1])
             w, m, s = ({"param": w, "mean": m, "square": s}[name] if name not in stays else wide(inputs[name])[0]
                        for name in ("param", "mean", "square"))
             w = w if "param" in stays else w + sign * step
@@ -241,6 +242,10 @@ misconceptions_adam_update = {
         adam_turn(corrections=lambda betas, t: (1 - betas[0], 1 - betas[1])),
     "the correction multiplies beta by step; it is a power": adam_turn(corrections=lambda betas, t: (1 - betas[0] * t, 1 - betas[1] * t)),
     "the running means themselves were corrected: the next step starts from them as they are": adam_turn(kept=lambda old, new, right: right),
+    "the running mean of the gradients itself was corrected: the next step starts from it as it is": adam_turn(
+        kept=lambda old, new, right: right, kept_square=lambda old, new, right: new),
+    "the running mean of the squares itself was corrected: the next step starts from it as it is": adam_turn(
+        kept_square=lambda old, new, right: right),
     "eps was added before the root; it is added to the root": adam_turn(below=lambda s, eps: np.sqrt(s + eps)),
     "eps was left out": adam_turn(below=lambda s, eps: np.sqrt(s)),
     "the root was left out": adam_turn(below=lambda s, eps: s + eps),
