@@ -115,7 +115,11 @@ misconceptions_parse_idx = {
     "the header was taken to be 16 bytes with three sizes: byte 3 says how many there are": idx_turn(count=lambda data: 3),
     "the sizes start at byte 4, after the byte that says how many there are": idx_turn(start=3),
     "the sizes start at byte 4: four bytes for each were taken from byte 3 on": idx_turn(start=3, short=("raises", "error")),
+    "the sizes end at byte 4 + 4 * dims: the last of them was cut short": lambda data, name: (
+        ("raises", "error") if data[:3] == bytes([0, 0, 8]) and len(data) >= 3 + 4 * data[3] else refused(name)),
     "what the file opens with is not checked: 0, 0, 8": idx_turn(opens=()),
+    "what the file opens with is not checked, 0, 0, 8, nor whether it holds four bytes at all":
+        idx_turn(opens=(), empty=("raises", "IndexError")),
     "of what the file opens with, only the first two bytes are checked: the third has to be 8": idx_turn(opens=(0, 0)),
     "a file that ends inside of its sizes reached struct, which raised its own error: look at the length first":
         idx_turn(short=("raises", "error"), empty=("raises", "error")),
@@ -140,14 +144,14 @@ def draw_parse_cifar10(rng):
     ten, more = records.copy(), records.copy()
     ten[1, 0], more[2, 0] = 10, rng.integers(11, 256)
     for data in (whole, records[1].tobytes(), whole[:-1], whole + b"\0", b"", ten.tobytes(), more.tobytes()):
-        yield dict(data=data, name=f"batch_{rng.integers(100)}.bin")
+        yield dict(data=np.frombuffer(data, np.uint8), name=f"batch_{rng.integers(100)}.bin")
 
 
-describe_parse_cifar10 = "parse_cifar10(data, name={name})"
+describe_parse_cifar10 = "parse_cifar10(data.tobytes(), name={name})"
 
 
 def observe_parse_cifar10(parse_cifar10, data, name):
-    result = parse_cifar10(data, name)
+    result = parse_cifar10(data.tobytes(), name)
     if not isinstance(result, (tuple, list)) or len(result) != 2:
         return {**dict.fromkeys(CIFAR_PARTS), "returned": f"a {type(result).__name__}"}
     images, labels = map(array_seen, result)
@@ -172,11 +176,11 @@ def cifar_turn(layout=lambda pixels: pixels.reshape(3, 32, 32), label_last=False
         rest: Whether bytes after the last whole record are let through.
     """
     def turn(data, name):
-        if not data:
+        if not len(data):
             return empty or refused(name)
         if len(data) % 3073 and not rest:
             return refused(name)
-        records = np.frombuffer(data[:len(data) // 3073 * 3073], np.uint8).reshape(-1, 3073).astype(np.float64)
+        records = data[:len(data) // 3073 * 3073].reshape(-1, 3073).astype(np.float64)
         labels, pixels = (records[:, -1], records[:, :-1]) if label_last else (records[:, 0], records[:, 1:])
         if labels.max() > most:
             return refused(name)
@@ -332,9 +336,9 @@ misconceptions_split_indices = {
     "parts overlap: an example stands in two of them": split_turn(overlapping),
     "np.split wants the places to cut at, which are sums of the lengths (np.cumsum), not the lengths": split_turn(at_lengths),
     "np.split makes one more part than there are places to cut at: leave the last sum out": split_turn(at_all_sums),
-    "the order was not drawn: a sorted file would put whole classes into one part": split_turn(asked=lambda count: [], follows=False),
+    "rng was not asked for an order; its permutation draws it. Without one, a sorted file would put whole classes into one part":
+        split_turn(asked=lambda count: [], follows=False),
     "the order was drawn but not used: the parts are those of a sorted file": split_turn(follows=False),
-    "the rng that was given was not used: its permutation draws the order": split_turn(asked=lambda count: []),
     "the order was drawn anew for each part: examples stand in two of them": lambda count, lengths, order: split_turn(
         from_start, asked=lambda count: [count] * len(lengths))(count=count, lengths=lengths, order=order),
     "lengths that do not sum to the count were let through": split_turn(checked=False),
@@ -401,8 +405,9 @@ def full_batches(order, size, drop_last):
 
 def even_batches(order, size, drop_last):
     """What np.array_split makes of a number of batches."""
-    count = len(order) // size if drop_last else -(-len(order) // size)
-    return [part.tolist() for part in np.array_split(np.array(order, int), count)] if count else []
+    count = -(-len(order) // size)
+    batches = [part.tolist() for part in np.array_split(np.array(order, int), count)] if count else []
+    return [batch for batch in batches if len(batch) == size or not drop_last]
 
 
 def split_batches(order, size, drop_last):
@@ -433,9 +438,8 @@ misconceptions_batch_indices = {
     "drop_last was turned around": batches_turn(lambda order, size, drop_last: full_batches(order, size, not drop_last)),
     "the last batch was dropped, full or not": batches_turn(lambda order, size, drop_last:
                                                             full_batches(order, size, False)[:-1] if drop_last else full_batches(order, size, False)),
-    "shuffle was ignored": batches_turn(asked=lambda count, shuffle: [], order_of=lambda order, shuffle: list(range(len(order)))),
+    "rng was not asked for an order: with shuffle, its permutation draws it": batches_turn(asked=lambda count, shuffle: [], order_of=lambda order, shuffle: list(range(len(order)))),
     "an order was drawn but not used: the batches are those of 0, 1, 2, ...": batches_turn(order_of=lambda order, shuffle: list(range(len(order)))),
-    "the rng that was given was not used: its permutation draws the order": batches_turn(asked=lambda count, shuffle: []),
     "an order was drawn although shuffle is False; rng is None then": none_at_rest(batches_turn()),
     "the batches were made even; all but the last hold batch_size": batches_turn(even_batches),
     "for no examples an empty batch was yielded; there is none": batches_turn(split_batches),
