@@ -458,11 +458,15 @@ def draw_normalize(rng):
     """A row of three pixels first, then any pictures; as many channels as columns; numbers in lists and in float64 arrays."""
     n, h = (int(i) for i in 2 + rng.permutation(4)[:2])
     for shape, listed in (((1, 2, 1, 3), True), ((n, 3, h, 3), True), ((n, 4, h, 4), False), ((1, 1, h, n), True), ((n, 3, h, 6), False)):
-        mean, std = rng.uniform(0.2, 0.7, shape[1]), rng.uniform(0.1, 0.4, shape[1])
-        yield dict(images=rng.integers(0, 256, shape, np.uint8), mean=mean.tolist() if listed else mean, std=std.tolist() if listed else std)
+        mean, std = rng.uniform(0.2, 0.7, shape[1]).round(3), rng.uniform(0.1, 0.4, shape[1]).round(3)
+        yield dict(images=rng.integers(0, 256, shape, np.uint8), mean=mean.tolist(), std=std.tolist(), of="lists" if listed else "float64 arrays")
 
 
-def observe_normalize(normalize, images, mean, std):
+describe_normalize = "normalize(images, mean, std), mean and std as {of}"
+
+
+def observe_normalize(normalize, images, mean, std, of):
+    mean, std = (mean, std) if of == "lists" else (np.array(mean), np.array(std))
     return array_seen(normalize(images, mean, std))
 
 
@@ -474,7 +478,7 @@ def normalize_turn(rule=lambda x, mean, std: (x / 255 - mean) / std, dtype="floa
         dtype: Of the result.
         own: Function that gives another mean and deviation for each channel, of the images and those given.
     """
-    def turn(images, mean, std):
+    def turn(images, mean, std, of):
         x, out = images.astype(np.float64), np.zeros(images.shape)
         mean, std = own(x, mean, std) if own else (mean, std)
         for c in range(images.shape[1]):
@@ -486,15 +490,15 @@ def normalize_turn(rule=lambda x, mean, std: (x / 255 - mean) / std, dtype="floa
 oracle_normalize = normalize_turn()
 
 
-def along_width(images, mean, std):
+def along_width(images, mean, std, of):
     """Line the numbers up with the last axis, as broadcasting does."""
     if len(mean) not in (1, images.shape[3]):
         return "raises", "ValueError"
     return array_of((images / 255 - np.asarray(mean)) / np.asarray(std), "float32")
 
 
-def as_bytes(images, mean, std):
-    expected = oracle_normalize(images=images, mean=mean, std=std)
+def as_bytes(images, mean, std, of):
+    expected = oracle_normalize(images=images, mean=mean, std=std, of=of)
     return array_of(expected["array"].astype(np.int64).astype(np.uint8).astype(np.float64), "uint8")
 
 
@@ -515,6 +519,8 @@ misconceptions_normalize = {
         own=lambda x, mean, std: ((x / 255).mean(axis=(0, 2, 3)), (x / 255).std(axis=(0, 2, 3)))),
     "mean and std line up with the last axis; they belong to the channels: give them the shape (-1, 1, 1)": along_width,
     "the result is float64, twice as large as needed": normalize_turn(dtype="float64"),
+    "the result is float64 where mean and std are: make them float32 first":
+        lambda of, **inputs: normalize_turn(dtype="float32" if of == "lists" else "float64")(of=of, **inputs),
     "the result is float16, which has three digits": normalize_turn(dtype="float16"),
     "the result was put back into bytes: float32 is asked for": as_bytes,
 }
