@@ -12,9 +12,21 @@ def normal(rng, *shape):
     return rng.standard_normal(shape, np.float32)
 
 
+def with_zeros(rng, *shape):
+    """Draw float32 numbers of both signs, and 0 in two places or more."""
+    array = normal(rng, *shape)
+    array.reshape(-1)[rng.permutation(array.size)[:max(2, array.size // 4)]] = 0
+    return array
+
+
+def sizes(rng, count, low=2):
+    """Draw sizes that all differ."""
+    return tuple(int(n) for n in low + rng.permutation(5)[:count])
+
+
 # Rules, 05.1 to 05.7. Their observations are the gradient, and whether a gradient of it could be taken.
 
-NONE = "none, as if computed with bare arrays"
+NONE = "forgotten: computed with bare arrays, or detached"
 
 
 def observed(module, rule, grad, *values, **settings):
@@ -22,26 +34,30 @@ def observed(module, rule, grad, *values, **settings):
     tensors = [module.Tensor(value) if isinstance(value, np.ndarray) else value for value in values]
     result = rule(module.Tensor(grad, requires_grad=True), *tensors, **settings)
     if not isinstance(result, module.Tensor):
-        return {"gradient": result if isinstance(result, (np.ndarray, float, int)) else type(result).__name__, "graph": NONE}
-    return {"gradient": np.array(result.data), "graph": "remembered" if result.requires_grad else NONE}
+        return found(result if isinstance(result, (np.ndarray, float, int)) else type(result).__name__, NONE)
+    return found(np.array(result.data), "remembered" if result.requires_grad else NONE)
 
 
 def found(gradient, graph="remembered"):
     """Give a gradient the form of an observation."""
-    return {"gradient": gradient, "graph": graph}
+    return {"gradient": gradient, "where the gradient came from": graph}
 
 
 def without_graph(oracle):
     """Turn an oracle into one whose gradient does not remember where it came from."""
-    return lambda **inputs: {**oracle(**inputs), "graph": NONE}
+    return lambda **inputs: found(oracle(**inputs)["gradient"], NONE)
 
 
-BARE = "computed with bare arrays: the gradient does not remember where it came from, so it cannot be differentiated again"
+BARE = "computed with bare arrays, or detached: the gradient does not remember where it came from, so it cannot be differentiated again"
 
 
 def in_float64(function):
     """Let an oracle compute in float64."""
     def wide(**inputs):
+        with np.errstate(all="ignore"):
+            return compute(**inputs)
+
+    def compute(**inputs):
         return function(**{name: value.astype(np.float64) if isinstance(value, np.ndarray) and value.dtype == np.float32 else value
                            for name, value in inputs.items()})
     return wide
@@ -51,11 +67,13 @@ def in_float64(function):
 
 
 def draw_mul_rule(rng):
-    """Equal shapes, either factor stretched, and a number."""
-    yield dict(grad=normal(rng, 2, 3), a=normal(rng, 2, 3), b=normal(rng, 2, 3))
-    yield dict(grad=normal(rng, 3, 4), a=normal(rng, 3, 4), b=normal(rng, 4))
-    yield dict(grad=normal(rng, 2, 5), a=normal(rng, 5), b=normal(rng, 2, 1))
-    yield dict(grad=normal(rng, 3), a=normal(rng, 3), b=-2.5)
+    """Equal shapes, either factor stretched, and a number; some factors are 0."""
+    n, m, k = sizes(rng, 3)
+    yield dict(grad=normal(rng, n), a=with_zeros(rng, n), b=normal(rng, n))
+    yield dict(grad=normal(rng, n, m), a=with_zeros(rng, n, m), b=with_zeros(rng, m))
+    yield dict(grad=normal(rng, n, k), a=with_zeros(rng, k), b=normal(rng, n, 1))
+    yield dict(grad=normal(rng, k, n, m), a=normal(rng, k, n, m), b=with_zeros(rng, n, m))
+    yield dict(grad=normal(rng, m), a=with_zeros(rng, m), b=float(rng.choice([-2.5, 1.5, 3.0])))
 
 
 def observe_mul_rule(module, grad, a, b):
@@ -74,9 +92,17 @@ misconceptions_mul_rule = {
     "multiplied by the factor whose gradient is wanted: it is the other one that counts":
         in_float64(lambda grad, a, b: found(grad * a)),
     "multiplied by the product: it is the other factor that counts": in_float64(lambda grad, a, b: found(grad * (a * b))),
+    "the product was divided by a again, which is 0 / 0 where a is 0: the slope is b": in_float64(lambda grad, a, b: found(grad * (a * b) / a)),
+    "the product was divided by a again, without what arrives: the slope is b, and grad belongs to it":
+        in_float64(lambda grad, a, b: found(a * b / a, NONE)),
     "added, not multiplied": in_float64(lambda grad, a, b: found(grad + b)),
+    "divided by the other factor; it is a product": in_float64(lambda grad, a, b: found(grad / b)),
+    "multiplied by both factors: it is the other one alone that counts": in_float64(lambda grad, a, b: found(grad * a + grad * b)),
+    "the sign is turned": in_float64(lambda grad, a, b: found(-grad * b)),
     "grad is handed on as it came: that is the rule of a sum": in_float64(lambda grad, a, b: found(grad)),
-    BARE: lambda grad, a, b: ("raises", "AttributeError") if isinstance(b, float) else without_graph(oracle_mul_rule)(grad=grad, a=a, b=b),
+    BARE: without_graph(oracle_mul_rule),
+    "computed with bare arrays: a number has no .data, and the gradient does not remember where it came from": lambda grad, a, b:
+        ("raises", "AttributeError") if isinstance(b, float) else without_graph(oracle_mul_rule)(grad=grad, a=a, b=b),
 }
 
 
@@ -84,12 +110,14 @@ misconceptions_mul_rule = {
 
 
 def draw_matmul_rule(rng):
-    """Flat, tall and square matrices, a batch, and a batch against one matrix."""
-    yield dict(grad=normal(rng, 2, 5), a=normal(rng, 2, 3), b=normal(rng, 3, 5))
-    yield dict(grad=normal(rng, 7, 1), a=normal(rng, 7, 4), b=normal(rng, 4, 1))
+    """Flat, tall and square matrices, a batch, a batch of squares, and a batch against one matrix."""
+    n, k, m, one, two = sizes(rng, 5)
+    yield dict(grad=normal(rng, 2, m), a=normal(rng, 2, 3), b=normal(rng, 3, m))
+    yield dict(grad=normal(rng, n, 1), a=normal(rng, n, k), b=normal(rng, k, 1))
     yield dict(grad=normal(rng, 3, 3), a=normal(rng, 3, 3), b=normal(rng, 3, 3))
-    yield dict(grad=normal(rng, 4, 6, 2, 5), a=normal(rng, 4, 1, 2, 3), b=normal(rng, 6, 3, 5))
-    yield dict(grad=normal(rng, 2, 4, 3), a=normal(rng, 2, 4, 2), b=normal(rng, 2, 3))
+    yield dict(grad=normal(rng, k, n, n), a=normal(rng, k, n, n), b=normal(rng, n, n))
+    yield dict(grad=normal(rng, one, two, n, m), a=normal(rng, one, 1, n, k), b=normal(rng, two, k, m))
+    yield dict(grad=normal(rng, one, n, m), a=normal(rng, one, n, k), b=normal(rng, k, m))
 
 
 def observe_matmul_rule(module, grad, a, b):
@@ -104,6 +132,17 @@ def oracle_matmul_rule(grad, a, b):
 misconceptions_matmul_rule = {
     "b is not transposed": in_float64(lambda grad, a, b: found(grad @ b)),
     "this is the gradient of b: a, transposed, times grad": in_float64(lambda grad, a, b: found(a.mT @ grad)),
+    "the factors are in the wrong order: grad is first": in_float64(lambda grad, a, b: found(b.mT @ grad)),
+    "the factors are in the wrong order, and b is not transposed: grad is first": in_float64(lambda grad, a, b: found(b @ grad)),
+    "grad was transposed; it is b that is": in_float64(lambda grad, a, b: found(grad.mT @ b)),
+    "both were transposed; it is b alone that is": in_float64(lambda grad, a, b: found(grad.mT @ b.mT)),
+    "all axes of b were turned round (or the batch was taken for rows): only the last two change places": in_float64(
+        lambda grad, a, b: found(grad @ b.T)),
+    "summed over the batch: the result has the batch dimensions of out, unbroadcast comes later": in_float64(
+        lambda grad, a, b: found((grad @ b.mT).sum(axis=tuple(range(grad.ndim - 2))))),
+    "brought to the shape of a: the result has the batch dimensions of out, unbroadcast comes later": in_float64(
+        lambda grad, a, b: oracle_unbroadcast(grad=grad @ b.mT, shape=a.shape)),
+    "multiplied entry by entry; it is a matrix product": in_float64(lambda grad, a, b: found(grad * b)),
     "the operands changed places: this is the transpose of the gradient": in_float64(lambda grad, a, b: found(b @ grad.mT)),
     "what arrives from the right is missing: ones were sent back instead":
         in_float64(lambda grad, a, b: found(np.ones_like(grad) @ b.mT, NONE)),
@@ -117,8 +156,10 @@ misconceptions_matmul_rule = {
 
 def draw_reduce_sum_rule(rng):
     """Every kind of axis, kept or not; a square, where a sum along the wrong axis lines up."""
-    for shape, axis, keepdims in [((3, 5), 1, False), ((3, 3), 1, False), ((3, 3), 0, False), ((4, 2), 0, True), ((2, 3), None, False),
-                                  ((2, 3, 4), (0, -1), False), ((2, 3, 2), -2, True), ((5,), 0, False), ((3, 2), None, True)]:
+    n, m, k = sizes(rng, 3)
+    for shape, axis, keepdims in [((2, 3), 1, False), ((n, n), 1, False), ((n, n), 0, False), ((m, k), 0, True), ((n, m), None, False),
+                                  ((n, m, k), (0, -1), False), ((n, m, n), int(rng.choice([1, -2])), True), ((k,), 0, False),
+                                  ((m, n), None, True), ((k, n, m), (1, 2), True), ((m, k, n), int(rng.choice([0, 1])), False)]:
         a = normal(rng, *shape)
         yield dict(grad=normal(rng, *a.sum(axis=axis, keepdims=keepdims).shape), a=a, axis=axis, keepdims=keepdims)
 
@@ -152,8 +193,27 @@ def shared_out(grad, a, axis, keepdims):
     return found(right * grad.size / a.size)
 
 
+def put_back_anyway(grad, a, axis, keepdims):
+    """Insert the axis that was summed, whether it was kept or not."""
+    if not isinstance(axis, int):
+        return "raises", "TypeError"
+    return found(np.array(np.broadcast_to(np.expand_dims(grad, axis), a.shape)))
+
+
+def put_back_if_gone(grad, a, axis, keepdims):
+    """Insert the axis that was summed, one, if it was not kept."""
+    if not isinstance(axis, int) and not keepdims:
+        return "raises", "TypeError"
+    return found(np.array(np.broadcast_to(grad if keepdims else np.expand_dims(grad, axis), a.shape)))
+
+
 misconceptions_reduce_sum_rule = {
-    "the summed axes are missing: grad was stretched as it is, and lines up with the last axes":
+    "the axis was put back although it had been kept (keepdims), or there are several (or None, all)": in_float64(put_back_anyway),
+    "one axis was put back, but there may be several, or None for all: kept_shape knows them": in_float64(put_back_if_gone),
+    "keepdims was not asked: the axis is put back where it has been kept": in_float64(
+        lambda grad, a, axis, keepdims: found(np.array(np.broadcast_to(grad.reshape([1 if i in axes_of(a, axis) else n for i, n in enumerate(a.shape)])
+                                                                       if not keepdims else np.expand_dims(grad, axes_of(a, axis)), a.shape)))),
+    "the summed axes are missing: grad lines up with the last axes as it is":
         in_float64(lambda grad, a, axis, keepdims: found(np.array(np.broadcast_to(grad, a.shape)))),
     "not stretched: the gradient still has one entry for each sum": lambda grad, a, axis, keepdims: found(lined_up(grad, a, axis)),
     "grad is handed on as it came": lambda grad, a, axis, keepdims: found(grad),
@@ -170,8 +230,10 @@ misconceptions_reduce_sum_rule = {
 
 def draw_unbroadcast(rng):
     """Axes added in front, stretched, both, neither; a square, where the wrong axis has the right size."""
-    for large, small in [((3, 4), (4,)), ((3, 4), (3, 1)), ((3, 3), (3,)), ((3, 3), (3, 1)), ((2, 3, 4), (3, 1)), ((5, 2), ()),
-                         ((2, 3), (2, 3)), ((4, 1), (4, 1)), ((2, 3, 4), (1, 1, 4)), ((2, 1, 3), (1, 1)), ((4, 2, 3), (4, 1, 3))]:
+    n, m, k, j = sizes(rng, 4)
+    for large, small in [((2, 3), (3,)), ((2, 3), (2, 1)), ((n, n), (n,)), ((n, n), (n, 1)), ((n, m, k), (m, 1)), ((m, k), ()),
+                         ((n, m), (n, m)), ((n, 1), (n, 1)), ((k, m, n), (1, 1, n)), ((n, 1, m), (1, 1)), ((m, n, k), (m, 1, k)),
+                         ((j, n, m, k), (1, m, 1)), ((n, n, n), (1, n)), ((k,), (1,)), ((m, n), (1, 1))]:
         yield dict(grad=normal(rng, *large), shape=small)
 
 
@@ -225,10 +287,30 @@ def all_ones_summed(grad, shape):
     return found(grad.sum(keepdims=True) if 1 in shape else grad)
 
 
+def from_the_left(grad, shape):
+    """Match the sizes from the left, before the axes in front are gone."""
+    grad = grad.sum(axis=tuple(i for i, n in enumerate(shape) if n == 1 and grad.shape[i] != 1), keepdims=True)
+    return found(grad.sum(axis=tuple(range(grad.ndim - len(shape)))))
+
+
+def reshaped(grad, shape):
+    """Keep the first entries that fit."""
+    return found(grad.ravel()[:int(np.prod(shape, dtype=int))].reshape(shape))
+
+
 misconceptions_unbroadcast = {
+    "the shapes were matched from the left: sum the axes in front first": in_float64(from_the_left),
+    "the gradient of one place was taken; those of all places add up": in_float64(reshaped),
     "only the axes in front were summed; those of size 1 that were stretched were not": in_float64(only_added),
     "only the stretched axes were summed; those that were added in front were not": in_float64(only_stretched),
-    "the axes of size 1 are gone: they have to stay": in_float64(all_vanish),
+    "the axes of size 1 are gone: they have to stay (keepdim)": in_float64(all_vanish),
+    "the axes of size 1 are gone, stretched or not: they have to stay (keepdim)": in_float64(
+        lambda grad, shape: found(oracle_unbroadcast(grad=grad, shape=shape)["gradient"].reshape([n for n in shape if n != 1]))),
+    "the axes that were stretched were averaged; what comes back from several places adds up": in_float64(
+        lambda grad, shape: found(grad.sum(axis=tuple(range(grad.ndim - len(shape)))).mean(
+            axis=tuple(i for i, n in enumerate(shape) if n == 1), keepdims=True))),
+    "the axes in front were averaged; what comes back from several places adds up": in_float64(
+        lambda grad, shape: found(oracle_unbroadcast(grad=grad, shape=shape)["gradient"] / np.prod(grad.shape[:grad.ndim - len(shape)]))),
     "summed over the last axes: shapes are matched from the right, so the added axes are the first ones": in_float64(last_axes_summed),
     "averaged: what comes back from several places adds up": in_float64(averaged),
     "grad is handed on as it came": lambda grad, shape: found(grad),
@@ -242,10 +324,9 @@ misconceptions_unbroadcast = {
 
 def draw_relu_rule(rng):
     """Inputs of both signs, among them exact zeros, and gradients of both signs."""
-    for shape in [(7,), (3, 4), (2, 3, 2)]:
-        a = normal(rng, *shape)
-        a.reshape(-1)[1::3] = 0
-        yield dict(grad=normal(rng, *shape) + np.float32(0.1), a=a)
+    n, m, k = sizes(rng, 3, low=3)
+    for shape in [(5,), (n, m), (m, 2, k), (n,)]:
+        yield dict(grad=normal(rng, *shape) + np.float32(0.1), a=with_zeros(rng, *shape))
 
 
 def observe_relu_rule(module, grad, a):
@@ -265,6 +346,10 @@ misconceptions_relu_rule = {
     "the sign of grad decided; it is the sign of the input": in_float64(lambda grad, a: found(grad * (grad > 0))),
     "multiplied by the result of ReLU: the slope there is 1": in_float64(lambda grad, a: found(grad * np.maximum(a, 0))),
     "multiplied by the input: the slope is 1 or 0": in_float64(lambda grad, a: found(grad * a)),
+    "the gradient passes where the input is below 0": in_float64(lambda grad, a: found(grad * (a < 0))),
+    "this is ReLU itself, without what arrives: the slope is 1 where the input is above 0": in_float64(lambda grad, a: found(np.maximum(a, 0), NONE)),
+    "grad times the sign of the input: where the input is below 0, nothing goes back": in_float64(lambda grad, a: found(grad * np.sign(a))),
+    "a whole tensor was asked whether it is above 0: a mask (a > 0) answers for each entry": lambda grad, a: ("raises", "ValueError"),
     BARE: without_graph(oracle_relu_rule),
 }
 
@@ -274,7 +359,8 @@ misconceptions_relu_rule = {
 
 def draw_softmax_rule(rng):
     """Every axis, a square, where a sum without keepdim lines up with the wrong axis, and one dimension."""
-    for shape, dim in [((2, 5), -1), ((3, 3), 1), ((3, 3), 0), ((4, 2), 0), ((2, 3, 4), 1), ((6,), 0)]:
+    n, m, k = sizes(rng, 3)
+    for shape, dim in [((2, 3), -1), ((n, n), 1), ((n, n), 0), ((m, k), 0), ((n, m, k), int(rng.choice([1, -2]))), ((m,), 0), ((k, n, m), int(rng.choice([0, 2])))]:
         yield dict(grad=normal(rng, *shape), a=2 * normal(rng, *shape), dim=dim)
 
 
@@ -305,6 +391,13 @@ misconceptions_softmax_rule = {
     "every share was taken to depend on its own score alone: that is the rule of the sigmoid":
         softmax_turn(lambda g, s, dim: g * s * (1 - s)),
     "the factor out is missing in front": softmax_turn(lambda g, s, dim: g - (g * s).sum(dim, keepdims=True)),
+    "the weighted gradients were averaged; they are summed": softmax_turn(lambda g, s, dim: s * (g - (g * s).mean(dim, keepdims=True))),
+    "the gradients were weighted by the scores a; it is the shares out":
+        in_float64(lambda grad, a, dim: found(shares(a, dim) * (grad - (grad * a).sum(dim, keepdims=True)))),
+    "the shares were multiplied by the sum alone, and that taken off grad":
+        softmax_turn(lambda g, s, dim: g - s * (g * s).sum(dim, keepdims=True)),
+    "this is the rule of log_softmax: grad, less the shares times the sum of grad": softmax_turn(lambda g, s, dim: g - s * g.sum(dim, keepdims=True)),
+    "the sign is turned": softmax_turn(lambda g, s, dim: -s * (g - (g * s).sum(dim, keepdims=True))),
     "the sum is missing": softmax_turn(lambda g, s, dim: s * g),
     "the sum is over out alone: it has to be weighted by grad": softmax_turn(lambda g, s, dim: s * (g - s.sum(dim, keepdims=True))),
     "the sum is over grad alone: it has to be weighted by out": softmax_turn(lambda g, s, dim: s * (g - g.sum(dim, keepdims=True))),
@@ -322,7 +415,8 @@ misconceptions_softmax_rule = {
 
 def draw_cross_entropy_rule(rng):
     """Every reduction, as many classes as examples, and gradients other than 1."""
-    for (n, c), reduction in [((4, 3), "mean"), ((3, 5), "sum"), ((5, 4), "none"), ((3, 3), "none"), ((2, 6), "mean")]:
+    a, b, c = sizes(rng, 3)
+    for (n, c), reduction in [((2, 3), "mean"), ((a, b), "sum"), ((b, c), "none"), ((a, a), "none"), ((c, a), "mean"), ((1, b), "none")]:
         grad = normal(rng, n) if reduction == "none" else np.float32(rng.uniform(1.5, 3) * rng.choice([-1, 1])).reshape(())
         yield dict(grad=grad, logits=2 * normal(rng, n, c), labels=rng.integers(c, size=n), reduction=reduction)
 
@@ -333,32 +427,45 @@ def observe_cross_entropy_rule(module, grad, logits, labels, reduction):
     return observed(module, module.cross_entropy_rule, grad, out, logits, labels, reduction=reduction)
 
 
-def cross_entropy_turn(truth=1.0, count=lambda logits, reduction: len(logits) if reduction == "mean" else 1, of=None):
+def cross_entropy_turn(truth=1.0, count=lambda logits, reduction: len(logits) if reduction == "mean" else 1, of=None,
+                       after=lambda gradient, reduction: gradient, graph="remembered"):
     """Make the rule of cross-entropy, or a wrong turn.
 
     Args:
         truth: What is subtracted at the right class.
         count: What the gradient is divided by.
         of: What stands for the gradient of each example, a function of grad divided by the count and of the logits.
+        after: What becomes of the gradient at the end.
+        graph: Whether it remembers where it came from.
     """
     def rule(grad, logits, labels, reduction):
         gradient = shares(logits, 1)
         for row, label in enumerate(labels):
             gradient[row, label] -= truth
         each = grad / count(logits, reduction)
-        return found(gradient * (of(each, logits) if of else each.reshape(-1, 1)))
+        return found(after(gradient * (of(each, logits) if of else each.reshape(-1, 1)), reduction), graph)
     return in_float64(rule)
 
 
 oracle_cross_entropy_rule = cross_entropy_turn()
 misconceptions_cross_entropy_rule = {
-    "what arrives from the right is missing": cross_entropy_turn(of=lambda each, logits: 1.0),
+    "grad is missing, what arrives at the loss, and the mean was not divided": cross_entropy_turn(of=lambda each, logits: 1.0, graph=NONE),
     "the mean was not divided by the number of examples": cross_entropy_turn(count=lambda logits, reduction: 1),
     "divided by the number of examples whatever the reduction": cross_entropy_turn(count=lambda logits, reduction: len(logits)),
     "the mean was divided by the number of scores; it is shared among examples":
         cross_entropy_turn(count=lambda logits, reduction: logits.size if reduction == "mean" else 1),
     "the gradients of the examples lined up with the classes: give them the shape (N, 1)":
         cross_entropy_turn(of=lambda each, logits: each),
+    "what arrives multiplied as it is: the gradient of a mean is shared among the N examples, and with \"none\" gradient n belongs to row n":
+        cross_entropy_turn(count=lambda logits, reduction: 1, of=lambda each, logits: each),
+    "the gradients of the examples were averaged: each example has its own": cross_entropy_turn(of=lambda each, logits: each.mean()),
+    "divided by the number of classes; a mean is shared among the N examples":
+        cross_entropy_turn(count=lambda logits, reduction: logits.shape[1] if reduction == "mean" else 1),
+    "the sum was divided and the mean was not": cross_entropy_turn(count=lambda logits, reduction: len(logits) if reduction == "sum" else 1),
+    "divided by the number of examples whatever the reduction, and with \"none\" gradient n belongs to row n":
+        cross_entropy_turn(count=lambda logits, reduction: len(logits), of=lambda each, logits: each),
+    "grad is missing, what arrives at the loss": cross_entropy_turn(
+        of=lambda each, logits: 1.0, after=lambda gradient, reduction: gradient / (len(gradient) if reduction == "mean" else 1), graph=NONE),
     "the truth was not subtracted: these are the probabilities": cross_entropy_turn(truth=0.0),
     "the sign is turned": in_float64(lambda grad, **inputs: found(-oracle_cross_entropy_rule(grad=grad, **inputs)["gradient"])),
     "the gradients of the examples were added up: each example has its own":
