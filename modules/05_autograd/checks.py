@@ -665,9 +665,15 @@ def reached(graph, roots):
 
 def told(graph):
     """Write a graph as the lines that make it."""
-    leaves = [f"{', '.join(node[0] for node in graph if node[1] == kind)} {words}" for kind, words in (
-        ("leaf", "require grad"), ("constant", "does not")) if any(node[1] == kind for node in graph)]
+    leaves = [f"{', '.join(names)} {one if len(names) == 1 else more}" for names, one, more in (
+        ([node[0] for node in graph if node[1] == "leaf"], "requires grad", "require grad"),
+        ([node[0] for node in graph if node[1] == "constant"], "does not", "do not")) if names]
     return "\n".join(["; ".join(leaves), *(f"{name} = {formula(kind, inputs, more)}" for name, kind, inputs, more in graph if inputs)])
+
+
+def vector(array):
+    """Write a vector in few digits."""
+    return f"[{', '.join(f'{x:.4g}' for x in array)}]"
 
 
 def formula(kind, inputs, more):
@@ -718,7 +724,7 @@ def signed(rng):
 def sums(rng, count=40):
     """Draw a ladder: each tensor is the sum of the one before and itself, so that paths double at each."""
     names = ["x", *(f"y{i}" for i in range(1, count + 1))]
-    return [["x", "leaf", [], normal(rng, 1)], *([name, "add", [before, before], None] for before, name in zip(names, names[1:]))]
+    return [["x", "leaf", [], normal(rng, 2)], *([name, "add", [before, before], None] for before, name in zip(names, names[1:]))]
 
 
 # 05.8 topological_order
@@ -953,10 +959,10 @@ def draw_walk(rng):
 
 def describe_walk(graph, start, keep_graph, watched, remembered):
     names = ", ".join(f"{name}: {'g' if len(start) == 1 else f'g_{name}'}" for name in start)
-    more = f"\nand gradients require grad: the walk is remembered, as create_graph=True asks" if remembered else ""
+    more = "\nand gradients require grad: the walk is remembered, as create_graph=True asks" if remembered else ""
     watch = f"{{{', '.join(watched)}}}" if watched else "()"
     return (f"walk({{{names}}}, keep_graph={keep_graph}, watched={watch}), where\n{told(graph)}{more}",
-            "; ".join(f"{'g' if len(start) == 1 else f'g_{name}'} = {np.round(grad, 4).tolist()}" for name, grad in start.items()))
+            "; ".join(f"{'g' if len(start) == 1 else f'g_{name}'} = {vector(grad)}" for name, grad in start.items()))
 
 
 WALKED = ("what it builds on", "tensors left in the dict", "gradients", "gradients that remember where they came from", "freed",
@@ -1090,6 +1096,8 @@ misconceptions_walk = {
     "watched tensors were not freed: only their gradients stay": not_the_watched,
     "a tensor was freed before its inputs had received their gradients": lambda keep_graph, **inputs: (
         left_over(keep_graph=keep_graph, **inputs) if keep_graph or not reached(inputs["graph"], inputs["start"]) else ("raises", "TypeError")),
+    "a tensor was passed on for every use, before all parts of its gradient had arrived: go by topological_order, from its end":
+        lambda graph, start, **inputs: ("raises", "KeyError") if uses(graph, start) else left_over(graph, start, **inputs),
     "no gradient was taken out of the dict: only those of leaves and of watched tensors stay":
         lambda graph, start, **inputs: left_over(graph, start, **inputs, extra=[node[0] for node in graph]),
     "watched is ignored: those gradients were taken out of the dict":
@@ -1097,6 +1105,13 @@ misconceptions_walk = {
     "the gradients of leaves were taken out of the dict, too: they stay": watched_only,
     "the dict that was given did not change: gradients was bound to a copy": untouched,
 }
+
+
+def uses(graph, start):
+    """Say whether a tensor that an op made passes on more than one gradient, or begins and receives one."""
+    inner = reached(graph, start)
+    arrivals = [one for node in graph if node[0] in inner and node[1] != "sign" for one in node[2] if one in inner]
+    return len(set(arrivals)) < len(arrivals) or bool(set(arrivals) & set(start))
 
 
 def once_only(graph, start, **inputs):
@@ -1238,8 +1253,8 @@ def describe_backward(graph, calls):
                   key == "retain_graph" and settings[key] is False]
         lines.append(f"{name}.backward({', '.join(words)})")
     grads = [settings["gradient"] for _, settings in calls if settings["gradient"] is not None]
-    call = "\n".join([*lines, *(["where"] if len(graph) == 1 else ["where"]), told(graph)])
-    return (call, f"g = {np.round(grads[0], 4).tolist()}") if grads else call
+    call = "\n".join([*lines, "where", told(graph)])
+    return (call, f"g = {vector(grads[0])}") if grads else call
 
 
 def observe_backward(module, graph, calls):
@@ -1274,7 +1289,7 @@ def sharing(grads):
 
 def after_call(number, raised, grads, with_graph, shared, recording):
     """Write down what is there after a call; what an interrupted one leaves in grad is free."""
-    grads = dict.fromkeys(grads) if raised == "KeyboardInterrupt" else grads
+    grads = {name: "None" if grad is None or raised == "KeyboardInterrupt" else grad for name, grad in grads.items()}
     return {f"call {number} raises": raised, **{f"{name}.grad after call {number}": grad for name, grad in grads.items()},
             f"new gradients with a graph after call {number}": with_graph, f"gradients that share memory after call {number}": shared,
             f"ops are remembered after call {number}": recording}
@@ -1374,7 +1389,7 @@ def draw_gradcheck(rng):
     for function in WRONG_AT:
         b = normal(rng, m)
         if function == ENTRY:
-            b[:2] = 2e5, 0.01
+            b[:2] = 3e3, 1e-3
         yield dict(function=function, a=normal(rng, n, m), b=b, settings={})
     yield dict(function=RIGHT, a=rng.standard_normal((m, n)), b=rng.standard_normal(1), settings={})
     yield dict(function=HIDDEN, a=rng.standard_normal((2, m)), b=rng.standard_normal((2, 1)), settings={})
