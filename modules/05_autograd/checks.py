@@ -474,68 +474,6 @@ misconceptions_cross_entropy_rule = {
 }
 
 
-# What 05.9, 05.11 and 05.12 build on: where an earlier exercise is wrong, they say so, and the fault is looked for there.
-
-SOUND = "as it should be"
-
-
-def earlier(module, *names):
-    """Say which of some earlier exercises is wrong, if one is: each is tried on one small example."""
-    for name in names:
-        try:
-            right = PROBES[name](module)
-        except NotImplementedError:
-            right = True  # it says itself that it is to be written, where it is needed
-        except Exception:
-            right = False
-        if not right:
-            return f"{NUMBERS[name]} {name} is wrong, and this exercise uses it: check that one first"
-    return SOUND
-
-
-def small_graph(module):
-    """Build c = a + b of b = a + x of a = x + x; return x, a, b and c."""
-    add = make_ops(module)["add"]
-    x = module.Tensor(np.array([1.0, -2.0], np.float32), requires_grad=True)
-    a = add(x, x)
-    b = add(a, x)
-    return x, a, b, add(a, b)
-
-
-def probe_order(module):
-    _, a, b, c = small_graph(module)
-    return [id(tensor) for tensor in module.topological_order(c)] == [id(a), id(b), id(c)]
-
-
-def probe_walk(module):
-    x, _, _, c = small_graph(module)
-    gradients = {c: module.Tensor(np.array([1.0, 10.0], np.float32))}
-    module.walk(gradients)
-    return [id(tensor) for tensor in gradients] == [id(x)] and gradients[x].data.tolist() == [5.0, 50.0]
-
-
-def probe_unbroadcast(module):
-    grad = np.array([[1.0, 2.0, 3.0], [10.0, 20.0, 30.0]], np.float32)
-    sums = {(3,): [11.0, 22.0, 33.0], (2, 1): [[6.0], [60.0]], (1, 1): [[66.0]], (): 66.0}
-    return all(module.unbroadcast(module.Tensor(grad), shape).data.tolist() == right for shape, right in sums.items())
-
-
-def probe_recording(module):
-    before = module.state.recording
-    try:
-        with module.recording(False):
-            inside = module.state.recording
-            raise KeyError
-    except KeyError:
-        return not inside and module.state.recording == before
-    finally:
-        module.state.recording = before
-
-
-PROBES = {"topological_order": probe_order, "walk": probe_walk, "unbroadcast": probe_unbroadcast, "recording": probe_recording}
-NUMBERS = {"topological_order": "05.8", "walk": "05.9", "unbroadcast": "05.4", "recording": "05.10"}
-
-
 # Graphs, for 05.8, 05.9 and 05.11
 
 
@@ -965,14 +903,11 @@ def describe_walk(graph, start, keep_graph, watched, remembered):
             "; ".join(f"{'g' if len(start) == 1 else f'g_{name}'} = {vector(grad)}" for name, grad in start.items()))
 
 
-WALKED = ("what it builds on", "tensors left in the dict", "gradients", "gradients that remember where they came from", "freed",
+WALKED = ("tensors left in the dict", "gradients", "gradients that remember where they came from", "freed",
           "cut off from their op", "gradients that were given, afterwards")
 
 
 def observe_walk(module, graph, start, keep_graph, watched, remembered):
-    sound = earlier(module, "topological_order")
-    if sound != SOUND:
-        return {**dict.fromkeys(WALKED), "what it builds on": sound}
     tensors = build(module, graph)
     begin = {name: module.Tensor(grad.copy(), requires_grad=remembered) for name, grad in start.items()}
     gradients = {tensors[name]: grad for name, grad in begin.items()}
@@ -981,7 +916,7 @@ def observe_walk(module, graph, start, keep_graph, watched, remembered):
     left = {names.get(id(tensor), "another tensor"): grad for tensor, grad in gradients.items()}
     freed = [name for name, tensor in tensors.items() if tensor.origin is not None and tensor.origin.inputs is None]
     return dict(zip(WALKED, (
-        sound, sorted(left), {f"of {name}": np.array(left[name].data) for name in sorted(left)},
+        sorted(left), {f"of {name}": np.array(left[name].data) for name in sorted(left)},
         sorted(name for name, grad in left.items() if grad.requires_grad), freed,
         [name for name, kind, inputs, _ in graph if inputs and tensors[name].origin is None],
         {f"of {name}": np.array(grad.data) for name, grad in begin.items()})))
@@ -994,7 +929,7 @@ def left_over(graph, start, keep_graph, watched, remembered, gradients=None, fre
     freed = reached(graph, start)[::-1] if freed is None and not keep_graph else freed or []
     left = {name: grad for name, grad in sorted(gradients.items()) if name in (*leaves, *watched, *extra)}
     first = {name: np.asarray(grad, np.float64) for name, grad in (given or start).items()}
-    return dict(zip(WALKED, (SOUND, list(left), {f"of {name}": grad for name, grad in left.items()},
+    return dict(zip(WALKED, (list(left), {f"of {name}": grad for name, grad in left.items()},
                              list(left) if remembered and graphs else [], freed, [], {f"of {name}": grad for name, grad in first.items()})))
 
 
@@ -1258,10 +1193,7 @@ def describe_backward(graph, calls):
 
 
 def observe_backward(module, graph, calls):
-    sound = earlier(module, "topological_order", "walk", "recording")
-    if sound != SOUND:
-        return {**dict.fromkeys(after_calls(graph, calls)), "what it builds on": sound}
-    tensors, seen, switch = build(module, graph), {"what it builds on": sound}, module.state.recording
+    tensors, seen, switch = build(module, graph), {}, module.state.recording
     for number, (name, settings) in enumerate(calls, 1):
         gradient = None if settings["gradient"] is None else module.Tensor(settings["gradient"].copy())
         fresh, raised = [one for one, tensor in tensors.items() if tensor.grad is None], "nothing"
@@ -1295,13 +1227,6 @@ def after_call(number, raised, grads, with_graph, shared, recording):
             f"ops are remembered after call {number}": recording}
 
 
-def after_calls(graph, calls):
-    """Give the keys of an observation."""
-    empty = {node[0]: None for node in graph}
-    return {"what it builds on": SOUND} | {key: None for number in range(1, len(calls) + 1)
-                                           for key in after_call(number, "", empty, [], [], True)}
-
-
 def backward_turn(adds=True, begin=None, keeps=None, graphs=None, everywhere=False, shares=False, stays=False, root=True, frees=True,
                   always_one=False, whole=False):
     """Make the right backward, or a wrong turn.
@@ -1323,7 +1248,7 @@ def backward_turn(adds=True, begin=None, keeps=None, graphs=None, everywhere=Fal
 
     def turn(graph, calls):
         kinds, values = {node[0]: node[1] for node in graph}, values_of(graph)
-        grad, seen, freed, shared = dict.fromkeys(kinds), {"what it builds on": SOUND}, set(), []
+        grad, seen, freed, shared = dict.fromkeys(kinds), {}, set(), []
         for number, (name, settings) in enumerate(calls, 1):
             recording = graphs(settings) if stays is True else True
             names = reached(graph, [name])
@@ -1425,21 +1350,18 @@ def but_for_the_last(shape):
 
 
 def observe_gradcheck(module, function, a, b, settings):
-    sound = earlier(module, "unbroadcast", "topological_order", "walk", "recording")
-    if sound != SOUND:
-        return checked(sound, None)
     try:
         labels = module.Tensor(np.arange(3))
         result = module.gradcheck(planted(module, function), (module.Tensor(a), module.Tensor(b), labels, 2), **settings)
     except module.GradcheckError as error:
         entry = f", index {list(error.index)}" if function == LATE else ""
-        return checked(sound, f"GradcheckError: argument {error.argument}{entry}")
-    return checked(sound, f"returned {result!r}" if isinstance(result, (bool, int, float, str, type(None))) else f"returned a {type(result).__name__}")
+        return checked(f"GradcheckError: argument {error.argument}{entry}")
+    return checked(f"returned {result!r}" if isinstance(result, (bool, int, float, str, type(None))) else f"returned a {type(result).__name__}")
 
 
-def checked(sound, outcome):
+def checked(outcome):
     """Write down what came of a gradient check."""
-    return {"what it builds on": sound, "gradcheck": outcome}
+    return {"gradcheck": outcome}
 
 
 PASSES, FIRST, OTHER = "returned True", "GradcheckError: argument 0", "GradcheckError: argument 1"
@@ -1456,7 +1378,7 @@ def right_verdict(function, a, settings):
 
 
 def oracle_gradcheck(function, a, b, settings):
-    return checked(SOUND, right_verdict(function, a, settings))
+    return checked(right_verdict(function, a, settings))
 
 
 def verdicts(changes, others=None, settings=None):
@@ -1466,19 +1388,19 @@ def verdicts(changes, others=None, settings=None):
             settings = {}
         right = right_verdict(function, a, settings)
         changed = changes.get(function, others if right == PASSES and others is not None else right) if not settings else right
-        return changed if isinstance(changed, tuple) else checked(SOUND, changed)
+        return changed if isinstance(changed, tuple) else checked(changed)
     ignored = {settings} if settings else set()
     return turn
 
 
 def single_precision(function, a, b, settings):
     narrow = a.dtype == np.float32 and (right_verdict(function, a, settings) == PASSES or function == SECOND) and "tolerance" not in settings
-    return checked(SOUND, FIRST if narrow else right_verdict(function, a, settings))
+    return checked(FIRST if narrow else right_verdict(function, a, settings))
 
 
 def in_words(outcome):
     """Make a turn that does this where an error is to be raised."""
-    return lambda function, a, b, settings: checked(SOUND, PASSES if right_verdict(function, a, settings) == PASSES else outcome)
+    return lambda function, a, b, settings: checked(PASSES if right_verdict(function, a, settings) == PASSES else outcome)
 
 
 FREED = ("raises", "RuntimeError", "freed")
@@ -1500,7 +1422,7 @@ misconceptions_gradcheck = {
     "an input that no gradient reaches has a gradient of zeros: materialize_grads=True":
         verdicts({UNUSED: ("raises", "RuntimeError", "no output depends")}),
     "nothing was returned: a function that passes gives True": lambda function, a, b, settings: checked(
-        SOUND, "returned None" if right_verdict(function, a, settings) == PASSES else right_verdict(function, a, settings)),
+        "returned None" if right_verdict(function, a, settings) == PASSES else right_verdict(function, a, settings)),
     "False was returned; GradcheckError is to be raised": in_words("returned False"),
     "nothing was raised: GradcheckError is to be, for an entry that does not pass": in_words(PASSES),
 }
