@@ -34,7 +34,8 @@ def observed(module, rule, grad, *values, **settings):
     tensors = [module.Tensor(value) if isinstance(value, np.ndarray) else value for value in values]
     result = rule(module.Tensor(grad, requires_grad=True), *tensors, **settings)
     if not isinstance(result, module.Tensor):
-        return found(result if isinstance(result, (np.ndarray, float, int)) else type(result).__name__, NONE)
+        known = result is None or isinstance(result, (np.ndarray, float, int))
+        return found(result if known else f"a {type(result).__name__}", NONE)
     return found(np.array(result.data), "remembered" if result.requires_grad else NONE)
 
 
@@ -240,7 +241,7 @@ def draw_unbroadcast(rng):
 def observe_unbroadcast(module, grad, shape):
     result = module.unbroadcast(module.Tensor(grad, requires_grad=True), shape)
     if not isinstance(result, module.Tensor):
-        return found(type(result).__name__, NONE)
+        return found(None if result is None else f"a {type(result).__name__}", NONE)
     return found(np.array(result.data), "remembered" if result.requires_grad else NONE)
 
 
@@ -1300,7 +1301,9 @@ misconceptions_backward = {
 RIGHT, LARGE, SMALL, SECOND = "a * b", "1e9 * a * b", "1e-7 * a * b, wrong for a", "a * b, wrong for b"
 TINY, HIDDEN, UNDEFINED = "a * b, wrong by 0.001 %", "a * b, right for ones", "a * b, nan for a"
 LATE, UNUSED, ENTRY, CUBE = "a * b, wrong in one entry", "a + 0 * b, without a rule for b", "a * b, wrong in a small entry", "a * a * a * b"
-WRONG_AT = {RIGHT: None, LARGE: None, UNUSED: None, CUBE: None, SECOND: 1, SMALL: 0, TINY: 0, HIDDEN: 0, UNDEFINED: 0, LATE: 0, ENTRY: 0}
+FAINT = "a * b, wrong by 0.0005 % in one entry"
+WRONG_AT = {RIGHT: None, LARGE: None, UNUSED: None, CUBE: None, SECOND: 1, SMALL: 0, TINY: 0, HIDDEN: 0, UNDEFINED: 0, LATE: 0, ENTRY: 0,
+            FAINT: 0}
 
 
 def describe_gradcheck(function, a, b, settings):
@@ -1315,6 +1318,8 @@ def draw_gradcheck(rng):
         b = normal(rng, m)
         if function == ENTRY:
             b[:2] = 3e3, 1e-3
+        if function == FAINT:
+            b[-1] = 1.5  # not near 0, where no relative error is taken
         yield dict(function=function, a=normal(rng, n, m), b=b, settings={})
     yield dict(function=RIGHT, a=rng.standard_normal((m, n)), b=rng.standard_normal(1), settings={})
     yield dict(function=HIDDEN, a=rng.standard_normal((2, m)), b=rng.standard_normal((2, 1)), settings={})
@@ -1334,7 +1339,8 @@ def planted(module, function):
     first = {SMALL: lambda grad, out, a, b, c, d: grad * b * (2 * scale), TINY: lambda grad, out, a, b, c, d: grad * b * 1.00001,
              HIDDEN: lambda grad, out, a, b, c, d: grad * b + (grad - grad.mean()), UNUSED: lambda grad, out, a, b, c, d: grad,
              UNDEFINED: lambda grad, out, a, b, c, d: grad * float("nan"), CUBE: lambda grad, out, a, b, c, d: grad * a * a * b * 3.0,
-             LATE: lambda grad, out, a, b, c, d: grad * b * module.Tensor(but_for_the_last(a.shape)),
+             LATE: lambda grad, out, a, b, c, d: grad * b * module.Tensor(but_for_the_last(a.shape, 1.5)),
+             FAINT: lambda grad, out, a, b, c, d: grad * b * module.Tensor(but_for_the_last(a.shape, 1.000005)),
              ENTRY: lambda grad, out, a, b, c, d: grad * b * module.Tensor(np.where(np.arange(len(b.data)) == 1, 1.5, 1.0))}
     second = {SECOND: lambda grad, out, a, b, c, d: grad * a * a, UNUSED: None, CUBE: lambda grad, out, a, b, c, d: grad * a * a * a}
     op.register_vjp(first.get(function, lambda grad, out, a, b, c, d: grad * b * scale),
@@ -1342,10 +1348,10 @@ def planted(module, function):
     return op
 
 
-def but_for_the_last(shape):
-    """Return ones, and 1.5 as the last entry."""
+def but_for_the_last(shape, last):
+    """Return ones, and another number as the last entry."""
     array = np.ones(shape)
-    array[tuple(-1 for _ in shape)] = 1.5
+    array[tuple(-1 for _ in shape)] = last
     return array
 
 
@@ -1410,6 +1416,7 @@ misconceptions_gradcheck = {
         verdicts({LARGE: FIRST, SMALL: PASSES}),
     "the errors were not divided by the size of the gradient: a small one that is wrong passes": verdicts({SMALL: PASSES}),
     "errors were divided by the largest entry of all; each has its own size": verdicts({ENTRY: PASSES}),
+    "errors were averaged, or added up: every entry has to pass": verdicts({FAINT: PASSES}),
     "errors were divided by the gradient alone: where both numbers are 0, that is 0 / 0": verdicts({UNUSED: OTHER}),
     "only the first argument was checked": verdicts({SECOND: PASSES}),
     "nan passed: no comparison with nan is true, so ask whether all errors are small": verdicts({UNDEFINED: PASSES}),

@@ -413,8 +413,9 @@ misconceptions_clip_grad_norm_ = {
     "a new tensor took the place of each gradient: scale the one that is there, in place": clip_turn(held=True),
     "the length afterwards was returned; it is the one before": clip_turn(returned=lambda norm, most: min(norm, most)),
     "nothing was returned: it is the length before": clip_turn(returned=lambda norm, most: None, kind="nothing"),
-    "a NumPy number was returned; a Python float is asked for": clip_turn(kind="float32"),
     "a number of NumPy was returned; a Python float is asked for": clip_turn(kind="float64"),
+    "a number of NumPy in the dtype of the gradients was returned; a Python float is asked for": lambda grads, max_norm: clip_turn(
+        kind=next((str(grad.dtype) for grad in grads if grad is not None), "float64"))(grads=grads, max_norm=max_norm),
     "a length that is not finite was let through: it is to raise ValueError": clip_turn(refuses=False),
     "the gradients were changed before the error: ask first whether the length is finite":
         clip_turn(broken=lambda grad, norm: grad * (1.0 / norm)),

@@ -14,6 +14,8 @@ NOTHING = ("raises", "ValueError")
 
 def number(value):
     """Return a number as a Python float; a thing of another kind by the name of its type."""
+    if isinstance(value, str):
+        return value
     return float(value) if isinstance(value, (int, float, np.generic)) else None if value is None else f"a {type(value).__name__}"
 
 
@@ -217,7 +219,7 @@ def observe_mean_and_error(mean_and_error, values):
 
 def pair_seen(mean, error, warned=()):
     """Write down a mean and an error: the numbers, their types, and what was warned of."""
-    return {"mean": mean if isinstance(mean, str) else number(mean), "error": number(error), "type of the mean": kind(mean),
+    return {"mean": number(mean), "error": number(error), "type of the mean": kind(mean),
             "type of the error": kind(error), "warnings": list(warned)}
 
 
