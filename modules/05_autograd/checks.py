@@ -904,8 +904,8 @@ def describe_walk(graph, start, keep_graph, watched, remembered):
             "; ".join(f"{'g' if len(start) == 1 else f'g_{name}'} = {vector(grad)}" for name, grad in start.items()))
 
 
-WALKED = ("tensors left in the dict", "gradients", "gradients that remember where they came from", "freed",
-          "cut off from their op", "gradients that were given, afterwards")
+WALKED = ("tensors left in the dict", "gradients", "gradients that remember where they came from", "tensors freed",
+          "tensors cut off from their op", "gradients that were given, afterwards")
 
 
 def observe_walk(module, graph, start, keep_graph, watched, remembered):
@@ -992,6 +992,24 @@ def copied_and_summed(graph, start, keep_graph, watched, remembered):
         if isinstance(expected, dict) else expected
 
 
+def passed_on_for_every_use(graph, start, keep_graph, watched, remembered):
+    """Follow a list of what is still to do, in which a tensor stands once for every use."""
+    nodes, values, gradients, freed, todo = {node[0]: node for node in graph}, values_of(graph), dict(start), [], list(start)
+    while todo:
+        name = todo.pop()
+        if nodes[name][1] in ("leaf", "constant"):
+            continue
+        if name not in gradients or name in freed:
+            return "raises", "TypeError" if name in gradients else "KeyError"
+        grad = gradients[name] if name in watched else gradients.pop(name)
+        for one, part in parts(nodes[name], grad, values):
+            if one in wanting(graph):
+                gradients[one] = gradients[one] + part if one in gradients else part
+                todo.append(one)
+        freed += [] if keep_graph else [name]
+    return left_over(graph, start, keep_graph, watched, remembered, gradients=gradients, extra=gradients)
+
+
 def not_the_watched(**inputs):
     freed = [name for name in reached(inputs["graph"], inputs["start"])[::-1] if name not in inputs["watched"]]
     return left_over(**inputs, freed=[] if inputs["keep_graph"] else freed)
@@ -1033,7 +1051,9 @@ misconceptions_walk = {
     "a tensor was freed before its inputs had received their gradients": lambda keep_graph, **inputs: (
         left_over(keep_graph=keep_graph, **inputs) if keep_graph or not reached(inputs["graph"], inputs["start"]) else ("raises", "TypeError")),
     "a tensor was passed on for every use, before all parts of its gradient had arrived: go by topological_order, from its end":
-        lambda graph, start, **inputs: ("raises", "KeyError") if uses(graph, start) else left_over(graph, start, **inputs),
+        passed_on_for_every_use,
+    "walked from the front of topological_order: the gradients are at its end": lambda graph, start, **inputs: (
+        ("raises", "KeyError") if set(reached(graph, start)[-1:]) - set(start) else left_over(graph, start, **inputs)),
     "no gradient was taken out of the dict: only those of leaves and of watched tensors stay":
         lambda graph, start, **inputs: left_over(graph, start, **inputs, extra=[node[0] for node in graph]),
     "watched is ignored: those gradients were taken out of the dict":
@@ -1041,13 +1061,6 @@ misconceptions_walk = {
     "the gradients of leaves were taken out of the dict, too: they stay": watched_only,
     "the dict that was given did not change: gradients was bound to a copy": untouched,
 }
-
-
-def uses(graph, start):
-    """Say whether a tensor that an op made passes on more than one gradient, or begins and receives one."""
-    inner = reached(graph, start)
-    arrivals = [one for node in graph if node[0] in inner and node[1] != "sign" for one in node[2] if one in inner]
-    return len(set(arrivals)) < len(arrivals) or bool(set(arrivals) & set(start))
 
 
 def once_only(graph, start, **inputs):
@@ -1393,7 +1406,8 @@ def verdicts(changes, others=None, settings=None):
         if ignored & settings.keys():
             settings = {}
         right = right_verdict(function, a, settings)
-        changed = changes.get(function, others if right == PASSES and others is not None else right) if not settings else right
+        instead = others if right == PASSES and others is not None else right
+        changed = instead if settings else changes.get(function, instead)
         return changed if isinstance(changed, tuple) else checked(changed)
     ignored = {settings} if settings else set()
     return turn

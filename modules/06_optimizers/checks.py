@@ -316,7 +316,15 @@ def draw_clip_grad_norm_(rng):
     yield dict(grads=[None, None], max_norm=1.0)
 
 
-describe_clip_grad_norm_ = "clip_grad_norm_(parameters, max_norm={max_norm}), with a generator of parameters whose gradients are {grads}"
+def describe_clip_grad_norm_(grads, max_norm):
+    shapes = ["none" if grad is None else f"zeros {grad.shape}" if not grad.any() else written(grad) for grad in grads]
+    more = f", ...: {len(shapes)} in all" if len(shapes) > 4 else ""
+    return f"clip_grad_norm_((parameter for parameter in some), max_norm={max_norm})", f"their gradients: {', '.join(shapes[:4])}{more}"
+
+
+def written(array):
+    """Write an array: its numbers, if there are few."""
+    return f"[{', '.join(f'{x:.4g}' for x in array)}]" if array.ndim == 1 and array.size < 5 else f"shape {array.shape}"
 
 
 def observe_clip_grad_norm_(module, grads, max_norm):

@@ -358,7 +358,9 @@ def draw_batch_indices(rng):
         yield dict(count=count, batch_size=batch_size, shuffle=shuffle, drop_last=drop_last, order=[int(i) for i in rng.permutation(count)])
 
 
-describe_batch_indices = "batch_indices({count}, {batch_size}, shuffle={shuffle}, drop_last={drop_last}, rng=rng), where rng draws {order}"
+def describe_batch_indices(count, batch_size, shuffle, drop_last, order):
+    words = f"{', shuffle=True, rng=rng' * shuffle}{', drop_last=True' * drop_last}"
+    return f"batch_indices({count}, {batch_size}{words}){f', where rng draws {order}' * shuffle}"
 
 
 def observe_batch_indices(batch_indices, count, batch_size, shuffle, drop_last, order):
@@ -462,7 +464,9 @@ def draw_normalize(rng):
         yield dict(images=rng.integers(0, 256, shape, np.uint8), mean=mean.tolist(), std=std.tolist(), of="lists" if listed else "float64 arrays")
 
 
-describe_normalize = "normalize(images, mean, std), mean and std as {of}"
+def describe_normalize(images, mean, std, of):
+    text = f"normalize(images, mean={mean}, std={std})" if of == "lists" else f"normalize(images, np.array({mean}), np.array({std}))"
+    return text, f"images {images.tolist() if images.size < 7 else images.shape} uint8"
 
 
 def observe_normalize(normalize, images, mean, std, of):

@@ -26,7 +26,17 @@ def kind(value):
 
 # 08.1 train_epoch: a network with a layer inside it and a parameter that is frozen, and the optimizer of module 06, watched
 
-describe_train_epoch = "train_epoch(model, loader, criterion, optimizer, clip_norm={clip_norm})"
+def describe_train_epoch(inputs, clip_norm, reported, **more):
+    words = f"{f', clip_norm={clip_norm:g}' if clip_norm is not None else ''}{', after_step=note' * reported}"
+    return f"train_epoch(model, loader, criterion, optimizer{words})", f"{batches(inputs)}; optimizer SGD, lr={more['lr']:.4g}"
+
+
+def batches(inputs):
+    """Say how many examples the batches of a loader hold."""
+    sizes = [str(len(x)) for x in inputs]
+    if not sizes:
+        return "a loader without a batch"
+    return f"an iterator of {'a batch' if len(sizes) == 1 else 'batches'} of {' and '.join(filter(None, (', '.join(sizes[:-1]), sizes[-1])))}"
 
 
 def draw_train_epoch(rng):
@@ -294,7 +304,9 @@ misconceptions_mean_and_error = {
 
 # 08.3 predict
 
-describe_predict = "predict(model, loader), where model.training is {training} and the last batch ends {ends}"
+def describe_predict(inputs, labels, weight, training, ends):
+    last = "" if ends == "normally" else f"; the last batch ends {ends}"
+    return "predict(model, loader)", f"model.training = {training}; {batches(inputs)}, {weight.shape[1]} classes{last}"
 
 
 def draw_predict(rng):
@@ -486,7 +498,9 @@ misconceptions_confusion_matrix = {
 
 # 08.5 Patience
 
-describe_Patience = "waiting = Patience(patience={patience}, min_delta={min_delta}), then waiting.step(loss) for each loss"
+def describe_Patience(losses, patience, min_delta):
+    words = f"{patience}, min_delta={min_delta:g}" if min_delta else f"{patience}"
+    return f"waiting = Patience({words})\nfor loss in {', '.join(f'{loss:g}' for loss in losses)}: waiting.step(loss)"
 
 
 def draw_Patience(rng):
@@ -693,7 +707,9 @@ misconceptions_split_arrays = {
 
 # 08.7 atomically
 
-describe_atomically = "atomically(path, write), where write ends {ends}; before, there is {before}"
+def describe_atomically(name, before, ends, parts):
+    there = "a file is there already" if before == "a file" else "no file is there yet"
+    return f"atomically(path, write), where {there} and write ends {ends}"
 
 
 def draw_atomically(rng):
