@@ -350,7 +350,7 @@ misconceptions_relu_rule = {
     "the gradient passes where the input is below 0": in_float64(lambda grad, a: found(grad * (a < 0))),
     "this is ReLU itself, without what arrives: the slope is 1 where the input is above 0": in_float64(lambda grad, a: found(np.maximum(a, 0), NONE)),
     "grad times the sign of the input: where the input is below 0, nothing goes back": in_float64(lambda grad, a: found(grad * np.sign(a))),
-    "a whole tensor was asked whether it is above 0: a mask (a > 0) answers for each entry": lambda grad, a: ("raises", "ValueError"),
+    "a whole tensor was asked whether it is above 0: a mask (a > 0) answers for each entry": lambda grad, a: ("raises", "ValueError", "one entry"),
     BARE: without_graph(oracle_relu_rule),
 }
 

@@ -398,7 +398,7 @@ def clipped_entries(grads, max_norm):
 
 
 oracle_clip_grad_norm_ = clip_turn()
-FIRST_NAMED = ("raises", "AttributeError")
+FIRST_NAMED = ("raises", "AttributeError", "'NoneType'")
 misconceptions_clip_grad_norm_ = {
     "each gradient was clipped by itself; they are one vector": clip_turn(factors=each_apart),
     "each entry was clipped by itself; the whole vector is scaled": clipped_entries,
@@ -417,7 +417,7 @@ misconceptions_clip_grad_norm_ = {
         clip_turn(length=lambda present: float(sum(abs(grad).sum() for grad in present))),
     "divided by the length without multiplying by max_norm: the vector has length 1":
         clip_turn(factors=lambda present, norm, most: [1 / norm if norm > most else 1.0] * len(present)),
-    "the gradients did not change: scale them in place": clip_turn(factors=lambda present, norm, most: [1.0] * len(present)),
+    "the gradients did not change: scale them in place, and go through a generator once, because it is empty the second time": clip_turn(factors=lambda present, norm, most: [1.0] * len(present)),
     "a new tensor took the place of each gradient: scale the one that is there, in place": clip_turn(held=True),
     "the length afterwards was returned; it is the one before": clip_turn(returned=lambda norm, most: min(norm, most)),
     "nothing was returned: it is the length before": clip_turn(returned=lambda norm, most: None, kind="nothing"),
@@ -430,7 +430,9 @@ misconceptions_clip_grad_norm_ = {
     "a parameter without a gradient has to be passed over: its grad is None": lambda grads, max_norm:
         FIRST_NAMED if any(grad is None for grad in grads) else oracle_clip_grad_norm_(grads, max_norm),
     "a parameter without a gradient has to be passed over: its grad is None, which no product takes": lambda grads, max_norm:
-        ("raises", "TypeError") if any(grad is None for grad in grads) else oracle_clip_grad_norm_(grads, max_norm),
+        ("raises", "TypeError", "NoneType") if any(grad is None for grad in grads) else oracle_clip_grad_norm_(grads, max_norm),
+    "no gradient at all has the length 0: np.concatenate needs one array at least": lambda grads, max_norm:
+        ("raises", "ValueError", "at least one array") if all(grad is None for grad in grads) else oracle_clip_grad_norm_(grads, max_norm),
     "divided by a length of 0: where the gradients are not too long, nothing is divided": lambda grads, max_norm:
         ("raises", "ZeroDivisionError") if not any(grad is not None and grad.any() for grad in grads)
         else oracle_clip_grad_norm_(grads, max_norm),

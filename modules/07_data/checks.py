@@ -49,6 +49,11 @@ def draw_parse_idx(rng):
         yield dict(data=data, name=f"file-{m}{n}.idx")
 
 
+def describe_parse_idx(data, name):
+    shown = data.hex(" ") if len(data) < 26 else f"{data[:20].hex(' ')} ... ({len(data)} bytes)"
+    return f"parse_idx(data, {name!r})", f"data {shown or 'empty'}"
+
+
 def observe_parse_idx(parse_idx, data, name):
     return array_seen(parse_idx(data, name))
 
@@ -430,7 +435,7 @@ def empty_last(order, size, drop_last):
 
 def none_at_rest(function):
     """Fail where there is no generator to ask."""
-    return lambda shuffle, **inputs: function(shuffle=shuffle, **inputs) if shuffle else ("raises", "AttributeError")
+    return lambda shuffle, **inputs: function(shuffle=shuffle, **inputs) if shuffle else ("raises", "AttributeError", "permutation")
 
 
 oracle_batch_indices = batches_turn()
@@ -497,7 +502,7 @@ oracle_normalize = normalize_turn()
 def along_width(images, mean, std, of):
     """Line the numbers up with the last axis, as broadcasting does."""
     if len(mean) not in (1, images.shape[3]):
-        return "raises", "ValueError"
+        return "raises", "ValueError", "broadcast"
     return array_of((images / 255 - np.asarray(mean)) / np.asarray(std), "float32")
 
 

@@ -182,19 +182,23 @@ misconceptions_train_epoch = {
     "the gradients were not clipped before the step": epoch_turn(clip=None),
     "each gradient was clipped by itself; clip_grad_norm_ takes all together": epoch_turn(clip=clipped_apart),
     "the optimizer never stepped": epoch_turn(stepped=lambda i, count: False),
-    "the optimizer stepped once, at the end; it steps for each batch": epoch_turn(stepped=lambda i, count: i == count - 1, zeroed="never"),
+    "the optimizer stepped once, at the end, on the sum of all gradients; it steps for each batch":
+        epoch_turn(stepped=lambda i, count: i == count - 1, zeroed="never", clip=None),
+    "the optimizer stepped once, at the end; it steps for each batch": epoch_turn(stepped=lambda i, count: i == count - 1, late=False),
     "criterion got the labels first; it takes the network's output first": epoch_turn(turned=True),
     "after_step was called before the step": epoch_turn(late=False),
     "after_step was not called": epoch_turn(reports=False),
     "after_step got a tensor; a Python float is asked for": epoch_turn(report=lambda loss: "a Tensor", report_kind="Tensor"),
     "after_step got a NumPy array; a Python float is asked for": epoch_turn(report=lambda loss: "a ndarray", report_kind="ndarray"),
     "after_step got nothing to go by: it is called with the batch's loss": lambda inputs, reported, **more: (
-        ("raises", "TypeError") if reported and inputs else oracle_train_epoch(inputs=inputs, reported=reported, **more)),
+        ("raises", "TypeError", "missing 1 required positional argument") if reported and inputs else oracle_train_epoch(inputs=inputs, reported=reported, **more)),
     "after_step was called although none was given": lambda inputs, reported, **more: (
-        ("raises", "TypeError") if not reported and inputs else oracle_train_epoch(inputs=inputs, reported=reported, **more)),
+        ("raises", "TypeError", "not callable") if not reported and inputs else oracle_train_epoch(inputs=inputs, reported=reported, **more)),
+    "gradients were clipped although clip_norm is None: ask first whether it was given": lambda inputs, clip_norm, **more: (
+        ("raises", "TypeError", "'NoneType'") if clip_norm is None and inputs else oracle_train_epoch(inputs=inputs, clip_norm=clip_norm, **more)),
     "the mean loss is a tensor; a Python float is asked for": epoch_turn(losses=lambda losses, sizes: "a Tensor", kind="Tensor"),
     "len() was asked of the loader, which may be any iterable: count the batches or examples yourself":
-        lambda **inputs: ("raises", "TypeError"),
+        lambda **inputs: ("raises", "TypeError", "has no len()"),
     "a loader without a batch was divided by 0: ask first whether there was one": epoch_turn(empty=("raises", "ZeroDivisionError")),
     "a loader without a batch left a name without a value: ask first whether there was one": epoch_turn(empty=("raises", "UnboundLocalError")),
     "a loader without a batch was let through: it is to raise ValueError": epoch_turn(empty=epoch_seen([], [], 0.0, [])),
@@ -291,6 +295,8 @@ misconceptions_mean_and_error = {
         mean_turn(error=by_squares),
     "the median is not the mean": mean_turn(mean=np.median),
     "numbers of NumPy were returned; Python floats are asked for": mean_turn(types=np.float64),
+    "numbers of NumPy were returned, but for the error of one value; Python floats are asked for": mean_turn(
+        types=np.float64, alone=lambda values: pair_seen(np.float64(values[0]), math.nan)),
     "one value has an error of nan, without a division by 0": mean_turn(alone=lambda values: ("raises", "ZeroDivisionError")),
     "one value has an error of nan, not of 0": mean_turn(alone=lambda values: pair_seen(values[0], 0.0)),
     "one value has an error of nan, without NumPy's warnings": mean_turn(alone=lambda values: pair_seen(
@@ -420,7 +426,7 @@ misconceptions_predict = {
         predict_turn(output=lambda out: np.exp(out) / np.exp(out).sum(axis=1, keepdims=True)),
     "tensors were returned; NumPy arrays are asked for": predict_turn(joined=lambda arrays: "a Tensor, no NumPy array"),
     "the loader was gone through twice; an iterator is empty the second time: keep what the first pass gives":
-        lambda ends, **inputs: ("raises", "ValueError") if ends == "normally" else oracle_predict(ends=ends, **inputs),
+        lambda ends, **inputs: ("raises", "ValueError", "at least one array") if ends == "normally" else oracle_predict(ends=ends, **inputs),
 }
 
 
@@ -609,12 +615,16 @@ def draw_split_arrays(rng):
     lr = float(np.round(rng.uniform(0.1, 1), 2))
     yield dict(tree={"lr": lr, "mean": array(3)}, name="")
     yield dict(tree={"a": {"w": array(2)}, "b": {"w": array(3, dtype=np.float64)}, "epoch": int(rng.integers(9))}, name="")
-    state = {0: {"step": np.array(3), "square": array(2, 3)}, 1: {"square": array(4, dtype=np.int64)}}
-    yield dict(tree={"optimizer": {"state": state, "betas": (0.9, lr)}}, name="")
+    state = {0: {"step": np.array(3)}, 1: {"mean": array(2, 3), "n": array(4, dtype=np.int64)}, "betas": (0.9, lr)}
+    yield dict(tree={"adam": state}, name="")
     yield dict(tree=[array(2), {"scale": array(1, 2), "word": "cosine"}, [None, True, array()], (array(2), (array(1), lr))], name="")
     yield dict(tree={"0.weight": array(3, 2), "0.bias": array(2)}, name="model")
     yield dict(tree=array(5), name="alone")
     yield dict(tree={"epoch": 7, "note": "none", "empty": {}, "list": []}, name="")
+
+
+def describe_split_arrays(tree, name):
+    return f"split_arrays({written(tree)}{f', name={name!r}' if name else ''})"
 
 
 def observe_split_arrays(split_arrays, tree, name):
@@ -767,13 +777,18 @@ def watched(look, function, *arguments):
         sys.setprofile(before[1])
 
 
+GAP, COPY = "neither of both", "neither of both, with another file beside it"
+
+
 def meaning(path, old, new):
     """Say what a name means now."""
     try:
         content = path.read_bytes()
     except OSError:
         return "no file"
-    return "the old file" if content == old else "the new file" if content == new else "neither of both"
+    if content in (old, new):
+        return "the old file" if content == old else "the new file"
+    return COPY if any(other != path for other in path.parent.iterdir()) else GAP
 
 
 def target(file, path):
@@ -810,8 +825,19 @@ def atomic_turn(well=None, badly=None, goes="a temporary file in the same folder
 
 
 oracle_atomically = atomic_turn()
-GAP = "neither of both"
+
+
+def with_a_backup(name, before, parts, ends):
+    """Give the old file another name, write the file itself, and turn that back after a failure."""
+    there, well = before == "a file", ends == "normally"
+    moments = (["the old file", "no file", COPY] if there else ["no file", GAP]) + (
+        ["the new file"] if well else ["no file", "the old file"] if there else ["no file"])
+    return {**oracle_atomically(name=name, before=before, parts=parts, ends=ends), "what the name means, one moment after the other": moments,
+            "the bytes go to": "a temporary file in the same folder" if there else "the file itself"}
+
+
 misconceptions_atomically = {
+    "the old file was given another name, as a backup, and the file itself opened for writing: for a while there is neither": with_a_backup,
     "the file itself was opened for writing: for a while it was neither old nor new":
         atomic_turn(lambda first: [first, GAP, "the new file"], lambda first: [first, GAP], goes="the file itself"),
     "the file itself was opened for writing, and what was in it put back after an error: for a while it was neither old nor new":
@@ -823,9 +849,11 @@ misconceptions_atomically = {
     "the file got its name before it was closed: bytes were still waiting to be written":
         atomic_turn(lambda first: [first, GAP, "the new file"]),
     "the bytes were copied from the temporary file into the other, which was neither old nor new meanwhile, and the temporary file stayed":
-        atomic_turn(lambda first: [first, GAP, "the new file"], left=lambda ends: 1),
+        atomic_turn(lambda first: [first, COPY, "the new file"], left=lambda ends: 1),
+    "the bytes were copied from the temporary file into the other, which was neither old nor new meanwhile: os.replace does it in one step":
+        atomic_turn(lambda first: [first, COPY, "the new file"]),
     "the bytes were copied from the temporary file into the other, and the temporary file stayed after a success":
-        atomic_turn(lambda first: [first, GAP, "the new file"], left=lambda ends: int(ends == "normally")),
+        atomic_turn(lambda first: [first, COPY, "the new file"], left=lambda ends: int(ends == "normally")),
     "the temporary file was left behind after a failure": atomic_turn(left=lambda ends: int(ends != "normally")),
     "after Ctrl-C the temporary file was left behind: `except Exception` misses KeyboardInterrupt":
         atomic_turn(left=lambda ends: int(ends == "with KeyboardInterrupt")),
