@@ -169,7 +169,7 @@ def draw_adam_update(rng):
                    beta1=betas[0], beta2=betas[1], eps=eps)
 
 
-rtol_adam_update, atol_adam_update = 4e-6, 2e-6  # 1 - float32(0.999) is off by a hundred thousandth: that has to show
+rtol_adam_update, atol_adam_update = 5e-6, 4e-6  # 1 - float32(0.999) is off by a hundred thousandth: that has to show
 describe_adam_update = "adam_update(param, grad, mean, square, scratch, step={first}, lr={lr}, betas=({beta1}, {beta2}), eps={eps}), and two more steps"
 
 

@@ -213,7 +213,8 @@ def draw_mean_and_error(rng):
     yield dict(values=np.round(rng.standard_normal(4) * 3 - 1, 2))
     for count, dtype in ((int(rng.integers(5, 9)), np.float32), (2, np.float64), (40, np.float32), (1, np.float64), (0, np.float32)):
         yield dict(values=(rng.standard_normal(count) * 3 - 1).astype(dtype))
-    yield dict(values=(1e7 + 3 * rng.standard_normal(3000)).astype(np.float32))  # its mean is no float32
+    above = rng.permutation(40) < rng.integers(17, 24)
+    yield dict(values=np.float32(2**25) + 4 * above.astype(np.float32))  # neighbours in float32, so that the mean is none
     hits = np.zeros(12, bool)
     hits[rng.permutation(12)[:9]] = True
     yield dict(values=hits)
