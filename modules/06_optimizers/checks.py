@@ -7,12 +7,18 @@ import numpy as np
 
 def a_shape(rng, rank):
     """Draw a shape of which no two sizes are equal."""
-    return tuple(int(n) for n in rng.permutation([1, 2, 3, 4, 5])[:rank])
+    return tuple(int(n) for n in rng.permutation([2, 3, 4, 5, 6])[:rank])
 
 
 def arrays(rng, count, *shape, dtype=np.float32):
-    """Draw arrays of one shape with both signs."""
-    return [np.array(rng.standard_normal(shape), dtype) for _ in range(count)]
+    """Draw arrays of one shape with both signs; single numbers of one sign, or a sum near 0 would be nothing but rounding."""
+    drawn = [np.array(rng.standard_normal(shape), dtype) for _ in range(count)]
+    return drawn if shape else [np.array(abs(array) + dtype(0.5)) for array in drawn]
+
+
+def parameters(rng, shape, dtype=np.float32):
+    """Draw an array of numbers of both signs that some steps do not bring near 0, where rounding would look like a mistake."""
+    return np.array(rng.choice([-1, 1], shape) * rng.uniform(5, 7, shape), dtype)
 
 
 def wide(*values):
@@ -24,10 +30,10 @@ def wide(*values):
 def draw_sgd_update(rng):
     """Vectors, a matrix, more dimensions and none; float64 as well."""
     for rank in (1, 2, 3, 0):
-        param, grad = arrays(rng, 2, *a_shape(rng, rank))
-        yield dict(param=param, grad=grad, lr=float(rng.choice([0.05, 0.2, 0.5, 1.5])))
-    param, grad = arrays(rng, 2, *a_shape(rng, 2), dtype=np.float64)
-    yield dict(param=param, grad=grad, lr=0.3)
+        shape = a_shape(rng, rank)
+        yield dict(param=parameters(rng, shape), grad=arrays(rng, 1, *shape)[0], lr=float(rng.choice([0.05, 0.2, 0.5, 1.5])))
+    shape = a_shape(rng, 2)
+    yield dict(param=parameters(rng, shape, np.float64), grad=arrays(rng, 1, *shape, dtype=np.float64)[0], lr=0.3)
 
 
 def observe_sgd_update(sgd_update, param, grad, lr):
@@ -68,8 +74,9 @@ misconceptions_sgd_update = {
 def draw_momentum_update(rng):
     """Two steps from a velocity that is not 0, with and without looking ahead."""
     for rank, nesterov in ((1, False), (2, True), (3, False), (1, True), (0, False)):
-        param, velocity, first, second = arrays(rng, 4, *a_shape(rng, rank), dtype=np.float64 if rank == 3 else np.float32)
-        yield dict(param=param, velocity=velocity, grads=[first, second], lr=float(rng.choice([0.1, 0.2, 0.6, 1.5])),
+        shape, dtype = a_shape(rng, rank), np.float64 if rank == 3 else np.float32
+        velocity, first, second = arrays(rng, 3, *shape, dtype=dtype)
+        yield dict(param=parameters(rng, shape, dtype), velocity=velocity, grads=[first, second], lr=float(rng.choice([0.1, 0.2, 0.6, 1.5])),
                    momentum=float(rng.choice([0.5, 0.7, 0.8, 0.95])), nesterov=nesterov)
 
 
@@ -161,11 +168,12 @@ def draw_adam_update(rng):
                                     (3, (float(rng.choice([0.5, 0.6])), 0.7), 1e-8, 1), (0, (0.9, 0.99), 1e-3, 2),
                                     (2, (0.9, 0.999), 1e-8, 1)):
         dtype = np.float64 if rank == 3 else np.float32
-        param, mean, *grads = arrays(rng, 5, *a_shape(rng, rank), dtype=dtype)
+        shape = a_shape(rng, rank)
+        mean, *grads = arrays(rng, 4, *shape, dtype=dtype)
         square = np.array(abs(mean) + 0.5, dtype)
         if first == 1:
             mean, square = np.zeros_like(mean), np.zeros_like(square)
-        yield dict(param=param, mean=mean, square=square, grads=grads, first=first, lr=float(rng.choice([0.05, 0.2, 0.5])),
+        yield dict(param=parameters(rng, shape, dtype), mean=mean, square=square, grads=grads, first=first, lr=float(rng.choice([0.05, 0.2, 0.5])),
                    beta1=betas[0], beta2=betas[1], eps=eps)
 
 
