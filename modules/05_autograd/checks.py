@@ -49,7 +49,8 @@ def without_graph(oracle):
     return lambda **inputs: found(oracle(**inputs)["gradient"], NONE)
 
 
-BARE = "computed with bare arrays, or detached: the gradient does not remember where it came from, so it cannot be differentiated again"
+BARE = ("computed with bare arrays, or detached: the gradient does not remember where it came from, "
+        "so it cannot be differentiated again")
 
 
 def in_float64(function):
@@ -59,7 +60,8 @@ def in_float64(function):
             return compute(**inputs)
 
     def compute(**inputs):
-        return function(**{name: value.astype(np.float64) if isinstance(value, np.ndarray) and value.dtype == np.float32 else value
+        return function(
+            **{name: value.astype(np.float64) if isinstance(value, np.ndarray) and value.dtype == np.float32 else value
                            for name, value in inputs.items()})
     return wide
 
@@ -93,12 +95,14 @@ misconceptions_mul_rule = {
     "multiplied by the factor whose gradient is wanted: it is the other one that counts":
         in_float64(lambda grad, a, b: found(grad * a)),
     "multiplied by the product: it is the other factor that counts": in_float64(lambda grad, a, b: found(grad * (a * b))),
-    "the product was divided by a again, which is 0 / 0 where a is 0: the slope is b": in_float64(lambda grad, a, b: found(grad * (a * b) / a)),
+    "the product was divided by a again, which is 0 / 0 where a is 0: the slope is b":
+        in_float64(lambda grad, a, b: found(grad * (a * b) / a)),
     "the product was divided by a again, without what arrives: the slope is b, and grad belongs to it":
         in_float64(lambda grad, a, b: found(a * b / a, NONE)),
     "added, not multiplied": in_float64(lambda grad, a, b: found(grad + b)),
     "divided by the other factor; it is a product": in_float64(lambda grad, a, b: found(grad / b)),
-    "multiplied by both factors: it is the other one alone that counts": in_float64(lambda grad, a, b: found(grad * a + grad * b)),
+    "multiplied by both factors: it is the other one alone that counts":
+        in_float64(lambda grad, a, b: found(grad * a + grad * b)),
     "the sign is turned": in_float64(lambda grad, a, b: found(-grad * b)),
     "grad is handed on as it came: that is the rule of a sum": in_float64(lambda grad, a, b: found(grad)),
     BARE: without_graph(oracle_mul_rule),
@@ -158,7 +162,8 @@ misconceptions_matmul_rule = {
 def draw_reduce_sum_rule(rng):
     """Every kind of axis, kept or not; a square, where a sum along the wrong axis lines up."""
     n, m, k = sizes(rng, 3)
-    for shape, axis, keepdims in [((2, 3), 1, False), ((n, n), 1, False), ((n, n), 0, False), ((m, k), 0, True), ((n, m), None, False),
+    for shape, axis, keepdims in [((2, 3), 1, False), ((n, n), 1, False), ((n, n), 0, False), ((m, k), 0, True),
+        ((n, m), None, False),
                                   ((n, m, k), (0, -1), False), ((n, m, n), int(rng.choice([1, -2])), True), ((k,), 0, False),
                                   ((m, n), None, True), ((k, n, m), (1, 2), True), ((m, k, n), int(rng.choice([0, 1])), False)]:
         a = normal(rng, *shape)
@@ -201,6 +206,11 @@ def put_back_anyway(grad, a, axis, keepdims):
     return found(np.array(np.broadcast_to(np.expand_dims(grad, axis), a.shape)))
 
 
+def put_back_always(grad, a, axis, keepdims):
+    """Insert all axes that were summed, whether they were kept or not."""
+    return found(np.array(np.broadcast_to(np.expand_dims(grad, axes_of(a, axis)), a.shape)))
+
+
 def put_back_if_gone(grad, a, axis, keepdims):
     """Insert the axis that was summed, one, if it was not kept."""
     if not isinstance(axis, int) and not keepdims:
@@ -209,14 +219,14 @@ def put_back_if_gone(grad, a, axis, keepdims):
 
 
 misconceptions_reduce_sum_rule = {
-    "the axis was put back although it had been kept (keepdims), or there are several (or None, all)": in_float64(put_back_anyway),
+    "the axis was put back although it had been kept (keepdims), or there are several (or None, all)":
+        in_float64(put_back_anyway),
     "one axis was put back, but there may be several, or None for all: kept_shape knows them": in_float64(put_back_if_gone),
-    "keepdims was not asked: the axis is put back where it has been kept": in_float64(
-        lambda grad, a, axis, keepdims: found(np.array(np.broadcast_to(grad.reshape([1 if i in axes_of(a, axis) else n for i, n in enumerate(a.shape)])
-                                                                       if not keepdims else np.expand_dims(grad, axes_of(a, axis)), a.shape)))),
+    "keepdims was not asked: the axis is put back where it has been kept": in_float64(put_back_always),
     "the summed axes are missing: grad lines up with the last axes as it is":
         in_float64(lambda grad, a, axis, keepdims: found(np.array(np.broadcast_to(grad, a.shape)))),
-    "not stretched: the gradient still has one entry for each sum": lambda grad, a, axis, keepdims: found(lined_up(grad, a, axis)),
+    "not stretched: the gradient still has one entry for each sum":
+        lambda grad, a, axis, keepdims: found(lined_up(grad, a, axis)),
     "grad is handed on as it came": lambda grad, a, axis, keepdims: found(grad),
     "divided by how many were summed: that is the rule of a mean": in_float64(shared_out),
     "what arrives from the right is missing: every entry is 1": lambda grad, a, axis, keepdims: found(np.ones(a.shape), NONE),
@@ -311,8 +321,10 @@ misconceptions_unbroadcast = {
         lambda grad, shape: found(grad.sum(axis=tuple(range(grad.ndim - len(shape)))).mean(
             axis=tuple(i for i, n in enumerate(shape) if n == 1), keepdims=True))),
     "the axes in front were averaged; what comes back from several places adds up": in_float64(
-        lambda grad, shape: found(oracle_unbroadcast(grad=grad, shape=shape)["gradient"] / np.prod(grad.shape[:grad.ndim - len(shape)]))),
-    "summed over the last axes: shapes are matched from the right, so the added axes are the first ones": in_float64(last_axes_summed),
+        lambda grad, shape: found(
+            oracle_unbroadcast(grad=grad, shape=shape)["gradient"] / np.prod(grad.shape[:grad.ndim - len(shape)]))),
+    "summed over the last axes: shapes are matched from the right, so the added axes are the first ones":
+        in_float64(last_axes_summed),
     "averaged: what comes back from several places adds up": in_float64(averaged),
     "grad is handed on as it came": lambda grad, shape: found(grad),
     "every axis was summed, as soon as one was stretched": in_float64(all_ones_summed),
@@ -348,9 +360,12 @@ misconceptions_relu_rule = {
     "multiplied by the result of ReLU: the slope there is 1": in_float64(lambda grad, a: found(grad * np.maximum(a, 0))),
     "multiplied by the input: the slope is 1 or 0": in_float64(lambda grad, a: found(grad * a)),
     "the gradient passes where the input is below 0": in_float64(lambda grad, a: found(grad * (a < 0))),
-    "this is ReLU itself, without what arrives: the slope is 1 where the input is above 0": in_float64(lambda grad, a: found(np.maximum(a, 0), NONE)),
-    "grad times the sign of the input: where the input is below 0, nothing goes back": in_float64(lambda grad, a: found(grad * np.sign(a))),
-    "a whole tensor was asked whether it is above 0: a mask (a > 0) answers for each entry": lambda grad, a: ("raises", "ValueError", "one entry"),
+    "this is ReLU itself, without what arrives: the slope is 1 where the input is above 0":
+        in_float64(lambda grad, a: found(np.maximum(a, 0), NONE)),
+    "grad times the sign of the input: where the input is below 0, nothing goes back":
+        in_float64(lambda grad, a: found(grad * np.sign(a))),
+    "a whole tensor was asked whether it is above 0: a mask (a > 0) answers for each entry":
+        lambda grad, a: ("raises", "ValueError", "one entry"),
     BARE: without_graph(oracle_relu_rule),
 }
 
@@ -361,7 +376,8 @@ misconceptions_relu_rule = {
 def draw_softmax_rule(rng):
     """Every axis, a square, where a sum without keepdim lines up with the wrong axis, and one dimension."""
     n, m, k = sizes(rng, 3)
-    for shape, dim in [((2, 3), -1), ((n, n), 1), ((n, n), 0), ((m, k), 0), ((n, m, k), int(rng.choice([1, -2]))), ((m,), 0), ((k, n, m), int(rng.choice([0, 2])))]:
+    for shape, dim in [((2, 3), -1), ((n, n), 1), ((n, n), 0), ((m, k), 0), ((n, m, k), int(rng.choice([1, -2]))), ((m,), 0),
+        ((k, n, m), int(rng.choice([0, 2])))]:
         yield dict(grad=normal(rng, *shape), a=2 * normal(rng, *shape), dim=dim)
 
 
@@ -388,21 +404,27 @@ def softmax_turn(rule):
 
 misconceptions_softmax_rule = {
     "dim is ignored: the sum runs along the last axis": softmax_turn(lambda g, s, dim: s * (g - (g * s).sum(-1, keepdims=True))),
-    "the sum runs over everything; each row (or column, as dim says) has its own": softmax_turn(lambda g, s, dim: s * (g - (g * s).sum())),
+    "the sum runs over everything; each row (or column, as dim says) has its own":
+        softmax_turn(lambda g, s, dim: s * (g - (g * s).sum())),
     "every share was taken to depend on its own score alone: that is the rule of the sigmoid":
         softmax_turn(lambda g, s, dim: g * s * (1 - s)),
     "the factor out is missing in front": softmax_turn(lambda g, s, dim: g - (g * s).sum(dim, keepdims=True)),
-    "the weighted gradients were averaged; they are summed": softmax_turn(lambda g, s, dim: s * (g - (g * s).mean(dim, keepdims=True))),
+    "the weighted gradients were averaged; they are summed":
+        softmax_turn(lambda g, s, dim: s * (g - (g * s).mean(dim, keepdims=True))),
     "the gradients were weighted by the scores a; it is the shares out":
         in_float64(lambda grad, a, dim: found(shares(a, dim) * (grad - (grad * a).sum(dim, keepdims=True)))),
     "the shares were multiplied by the sum alone, and that taken off grad":
         softmax_turn(lambda g, s, dim: g - s * (g * s).sum(dim, keepdims=True)),
-    "this is the rule of log_softmax: grad, less the shares times the sum of grad": softmax_turn(lambda g, s, dim: g - s * g.sum(dim, keepdims=True)),
+    "this is the rule of log_softmax: grad, less the shares times the sum of grad":
+        softmax_turn(lambda g, s, dim: g - s * g.sum(dim, keepdims=True)),
     "the sign is turned": softmax_turn(lambda g, s, dim: -s * (g - (g * s).sum(dim, keepdims=True))),
     "the sum is missing": softmax_turn(lambda g, s, dim: s * g),
-    "the sum is over out alone: it has to be weighted by grad": softmax_turn(lambda g, s, dim: s * (g - s.sum(dim, keepdims=True))),
-    "the sum is over grad alone: it has to be weighted by out": softmax_turn(lambda g, s, dim: s * (g - g.sum(dim, keepdims=True))),
-    "the sum lost its axis and lines up with another one: keepdim is missing": softmax_turn(lambda g, s, dim: s * (g - (g * s).sum(dim))),
+    "the sum is over out alone: it has to be weighted by grad":
+        softmax_turn(lambda g, s, dim: s * (g - s.sum(dim, keepdims=True))),
+    "the sum is over grad alone: it has to be weighted by out":
+        softmax_turn(lambda g, s, dim: s * (g - g.sum(dim, keepdims=True))),
+    "the sum lost its axis and lines up with another one: keepdim is missing":
+        softmax_turn(lambda g, s, dim: s * (g - (g * s).sum(dim))),
     "the sum is added, not subtracted": softmax_turn(lambda g, s, dim: s * (g + (g * s).sum(dim, keepdims=True))),
     "a stands where out belongs": in_float64(lambda grad, a, dim: found(a * (grad - (grad * a).sum(dim, keepdims=True)))),
     "what arrives from the right was taken to be ones: then nothing goes back at all":
@@ -416,8 +438,9 @@ misconceptions_softmax_rule = {
 
 def draw_cross_entropy_rule(rng):
     """Every reduction, as many classes as examples, and gradients other than 1."""
-    a, b, c = sizes(rng, 3)
-    for (n, c), reduction in [((2, 3), "mean"), ((a, b), "sum"), ((b, c), "none"), ((a, a), "none"), ((c, a), "mean"), ((1, b), "none")]:
+    i, j, k = sizes(rng, 3)
+    shapes = [((2, 3), "mean"), ((i, j), "sum"), ((j, k), "none"), ((i, i), "none"), ((k, i), "mean"), ((1, j), "none")]
+    for (n, c), reduction in shapes:
         grad = normal(rng, n) if reduction == "none" else np.float32(rng.uniform(1.5, 3) * rng.choice([-1, 1])).reshape(())
         yield dict(grad=grad, logits=2 * normal(rng, n, c), labels=rng.integers(c, size=n), reduction=reduction)
 
@@ -450,7 +473,8 @@ def cross_entropy_turn(truth=1.0, count=lambda logits, reduction: len(logits) if
 
 oracle_cross_entropy_rule = cross_entropy_turn()
 misconceptions_cross_entropy_rule = {
-    "grad is missing, what arrives at the loss, and the mean was not divided": cross_entropy_turn(of=lambda each, logits: 1.0, graph=NONE),
+    "grad is missing, what arrives at the loss, and the mean was not divided":
+        cross_entropy_turn(of=lambda each, logits: 1.0, graph=NONE),
     "the mean was not divided by the number of examples": cross_entropy_turn(count=lambda logits, reduction: 1),
     "divided by the number of examples whatever the reduction": cross_entropy_turn(count=lambda logits, reduction: len(logits)),
     "the mean was divided by the number of scores; it is shared among examples":
@@ -459,14 +483,17 @@ misconceptions_cross_entropy_rule = {
         cross_entropy_turn(of=lambda each, logits: each),
     "what arrives multiplied as it is: the gradient of a mean is shared among the N examples, and with \"none\" gradient n belongs to row n":
         cross_entropy_turn(count=lambda logits, reduction: 1, of=lambda each, logits: each),
-    "the gradients of the examples were averaged: each example has its own": cross_entropy_turn(of=lambda each, logits: each.mean()),
+    "the gradients of the examples were averaged: each example has its own":
+        cross_entropy_turn(of=lambda each, logits: each.mean()),
     "divided by the number of classes; a mean is shared among the N examples":
         cross_entropy_turn(count=lambda logits, reduction: logits.shape[1] if reduction == "mean" else 1),
-    "the sum was divided and the mean was not": cross_entropy_turn(count=lambda logits, reduction: len(logits) if reduction == "sum" else 1),
+    "the sum was divided and the mean was not":
+        cross_entropy_turn(count=lambda logits, reduction: len(logits) if reduction == "sum" else 1),
     "divided by the number of examples whatever the reduction, and with \"none\" gradient n belongs to row n":
         cross_entropy_turn(count=lambda logits, reduction: len(logits), of=lambda each, logits: each),
     "grad is missing, what arrives at the loss": cross_entropy_turn(
-        of=lambda each, logits: 1.0, after=lambda gradient, reduction: gradient / (len(gradient) if reduction == "mean" else 1), graph=NONE),
+        of=lambda each, logits: 1.0, after=lambda gradient, reduction: gradient / (len(gradient) if reduction == "mean" else 1),
+            graph=NONE),
     "the truth was not subtracted: these are the probabilities": cross_entropy_turn(truth=0.0),
     "the sign is turned": in_float64(lambda grad, **inputs: found(-oracle_cross_entropy_rule(grad=grad, **inputs)["gradient"])),
     "the gradients of the examples were added up: each example has its own":
@@ -533,7 +560,8 @@ def make_ops(module, visits=None):
     def interrupt(grad, out, a):
         raise KeyboardInterrupt("on purpose")
 
-    ops = {"mix": Op(mix), "square": Op(lambda a: a * a), "total": Op(lambda a: np.asarray(a.sum())), "add": Op(lambda a, b: a + b),
+    ops = {"mix": Op(mix), "square": Op(lambda a: a * a), "total": Op(lambda a: np.asarray(a.sum())),
+        "add": Op(lambda a, b: a + b),
            "sign": Op(lambda a: np.sign(a)), "interrupted": Op(lambda a: a + 0)}
     ops["mix"].register_vjp(each=lambda grad, out, *inputs, weights, argument: times(grad, weights[argument]))
     ops["square"].register_vjp(lambda grad, out, a: times(times(grad, a), 2.0))
@@ -568,7 +596,8 @@ def wanting(graph):
 def parts(node, grad, values):
     """List what one tensor hands on: a name and a gradient for each of its inputs."""
     _, kind, inputs, more = node
-    slopes = {"mix": lambda i: more[i], "square": lambda i: 2 * values[inputs[0]], "total": lambda i: np.ones(values[inputs[0]].shape),
+    slopes = {"mix": lambda i: more[i], "square": lambda i: 2 * values[inputs[0]],
+        "total": lambda i: np.ones(values[inputs[0]].shape),
               "add": lambda i: 1.0}
     return [(one, grad * slopes[kind](i)) for i, one in enumerate(inputs)] if kind in slopes else []
 
@@ -607,7 +636,8 @@ def told(graph):
     leaves = [f"{', '.join(names)} {one if len(names) == 1 else more}" for names, one, more in (
         ([node[0] for node in graph if node[1] == "leaf"], "requires grad", "require grad"),
         ([node[0] for node in graph if node[1] == "constant"], "does not", "do not")) if names]
-    return "\n".join(["; ".join(leaves), *(f"{name} = {formula(kind, inputs, more)}" for name, kind, inputs, more in graph if inputs)])
+    return "\n".join(
+        ["; ".join(leaves), *(f"{name} = {formula(kind, inputs, more)}" for name, kind, inputs, more in graph if inputs)])
 
 
 def vector(array):
@@ -704,7 +734,8 @@ def observe_topological_order(module, graph, roots, deep):
     except TooOften:
         return summary(graph, [], OFTEN)
     if not isinstance(result, list):
-        return {**dict.fromkeys(summary(graph, [])), "returned": f"a {type(result).__name__}" if result is not None else "nothing"}
+        return {**dict.fromkeys(summary(graph, [])),
+            "returned": f"a {type(result).__name__}" if result is not None else "nothing"}
     return summary(graph, [names.get(id(tensor), "another tensor") for tensor in result])
 
 
@@ -812,7 +843,8 @@ def marked_early(below, roots, kinds):
 def with_leaves(graph, roots, deep):
     expected, whole = oracle_topological_order(graph=graph, roots=roots, deep=deep), deepened(graph, deep)
     kinds = {node[0]: node[1] for node in whole}
-    leaves = [name for name in passed_back(whole, {root: 1.0 for root in ([whole[-1][0]] if deep else roots)}) if kinds[name] == "leaf"]
+    leaves = [name for name in passed_back(whole, {root: 1.0 for root in ([whole[-1][0]] if deep else roots)})
+        if kinds[name] == "leaf"]
     return {**expected, "tensors in the list": sorted([*expected["tensors in the list"], *leaves])}
 
 
@@ -833,7 +865,8 @@ def turned_around(graph, roots, deep):
 
 def changed(**entries):
     """Make a turn that differs in some entries."""
-    return lambda **inputs: {**oracle_topological_order(**inputs), **{name.replace("_", " "): value for name, value in entries.items()}}
+    return lambda **inputs: {**oracle_topological_order(**inputs),
+        **{name.replace("_", " "): value for name, value in entries.items()}}
 
 
 def without_ends(graph, roots, deep):
@@ -853,25 +886,29 @@ misconceptions_topological_order = {
     "a tensor was listed when it was met, not once all of its inputs were": order_turn(preorder),
     "a tensor was listed when it was met, not once all of its inputs were, from the last root on": order_turn(preorder_last),
     "ordered by the distance from the root: a tensor that is also used further down comes too early": order_turn(breadth),
-    "a tensor was marked when it went on the stack; mark it when it comes off, or what needs it may be listed first": order_turn(marked_early),
+    "a tensor was marked when it went on the stack; mark it when it comes off, or what needs it may be listed first":
+        order_turn(marked_early),
     "listed once for every use: a tensor that was met before is not listed again":
         order_turn(lambda below, roots, kinds: depth_first(below, roots, kinds, once=False), often=True),
     "listed once for every use, and by a function that calls itself: Python stops at a thousand levels":
-        order_turn(lambda below, roots, kinds: depth_first(below, roots, kinds, once=False), often=True, chain=("raises", "RecursionError")),
+        order_turn(lambda below, roots, kinds: depth_first(below, roots, kinds, once=False), often=True,
+            chain=("raises", "RecursionError")),
     "tensors were visited once for every path that leads to them: that takes twice as long with every tensor that is used twice":
         order_turn(depth_first, often=True),
     "tensors were visited once for every path that leads to them, by a function that calls itself: Python stops at a thousand levels":
         order_turn(depth_first, often=True, chain=("raises", "RecursionError")),
     "turned around: a tensor comes after what it is computed from, the root last": turned_around,
     "leaves are listed too": with_leaves,
-    "a tensor that an op made was taken for a leaf because its op passes no gradient on: a leaf is what no op has made": without_ends,
+    "a tensor that an op made was taken for a leaf because its op passes no gradient on: a leaf is what no op has made":
+        without_ends,
     "the roots are missing: they pass a gradient on, too": without_roots,
     "only the first input of each tensor was followed":
         order_turn(lambda below, roots, kinds: depth_first({name: some[:1] for name, some in below.items()}, roots, kinds)),
     "only the last input of each tensor was followed":
         order_turn(lambda below, roots, kinds: depth_first({name: some[-1:] for name, some in below.items()}, roots, kinds)),
     "only the first root was followed": order_turn(lambda below, roots, kinds: depth_first(below, roots[:1], kinds)),
-    "nothing was returned: it is the list": lambda **inputs: {**dict.fromkeys(oracle_topological_order(**inputs)), "returned": "nothing"},
+    "nothing was returned: it is the list":
+        lambda **inputs: {**dict.fromkeys(oracle_topological_order(**inputs)), "returned": "nothing"},
     "the function calls itself for every input: Python stops at a thousand levels": fails(None, "RecursionError"),
     "`in` asks a list with ==, which compares entries: ask a set whether it holds a tensor": fails("ValueError", "ValueError"),
     "`in` asks a list with ==, which compares entries: ask a set; and a function that calls itself stops at a thousand levels":
@@ -889,7 +926,8 @@ def draw_walk(rng):
               ["t", "mix", ["s", "x"], weights(rng, 2)], ["y", "add", ["s", "t"], None]]
     for graph, roots, keep_graph, watched, remembered in [
             (reused(rng), "y", False, [], False), (ladder(rng), "e", False, [], False), (reused(rng), "y", True, ["e"], False),
-            (reused(rng), "yf", False, ["y", "f"], False), (reused(rng)[:1], "x", False, [], False), (signed(rng), "y", False, ["s"], True),
+            (reused(rng), "yf", False, ["y", "f"], False), (reused(rng)[:1], "x", False, [], False),
+                (signed(rng), "y", False, ["s"], True),
             (any_graph, any_graph[-1][0], False, [any_graph[4][0]], True), (shared, "y", False, ["t", "y"], False),
             (shared, "y", True, [], True)]:
         start = {root: normal(rng, len(graph[0][3])) for root in roots}
@@ -931,7 +969,8 @@ def left_over(graph, start, keep_graph, watched, remembered, gradients=None, fre
     left = {name: grad for name, grad in sorted(gradients.items()) if name in (*leaves, *watched, *extra)}
     first = {name: np.asarray(grad, np.float64) for name, grad in (given or start).items()}
     return dict(zip(WALKED, (list(left), {f"of {name}": grad for name, grad in left.items()},
-                             list(left) if remembered and graphs else [], freed, [], {f"of {name}": grad for name, grad in first.items()})))
+                             list(left) if remembered and graphs else [], freed, [],
+                                 {f"of {name}": grad for name, grad in first.items()})))
 
 
 oracle_walk = left_over
@@ -1018,7 +1057,8 @@ def not_the_watched(**inputs):
 def untouched(**inputs):
     """Walk on a copy of the dict."""
     expected, start = left_over(**inputs), {name: np.asarray(grad, np.float64) for name, grad in inputs["start"].items()}
-    return {**expected, "tensors left in the dict": sorted(start), "gradients": {f"of {name}": start[name] for name in sorted(start)},
+    return {**expected, "tensors left in the dict": sorted(start),
+        "gradients": {f"of {name}": start[name] for name in sorted(start)},
             "gradients that remember where they came from": sorted(start) if inputs["remembered"] else []}
 
 
@@ -1033,23 +1073,30 @@ misconceptions_walk = {
         join_turn(lambda before, part: part),
     "the first gradient to arrive stays, and later ones are lost: what comes from several places adds up":
         join_turn(lambda before, part: before),
-    "the gradients that arrive were averaged; what comes from several places adds up": join_turn(lambda before, part: (before + part) / 2),
-    "the gradients that arrive were multiplied; what comes from several places adds up": join_turn(lambda before, part: before * part),
-    "a tensor was passed on before all parts of its gradient had arrived: go by topological_order, from its end": walked_by(met_first),
+    "the gradients that arrive were averaged; what comes from several places adds up":
+        join_turn(lambda before, part: (before + part) / 2),
+    "the gradients that arrive were multiplied; what comes from several places adds up":
+        join_turn(lambda before, part: before * part),
+    "a tensor was passed on before all parts of its gradient had arrived: go by topological_order, from its end":
+        walked_by(met_first),
     "a tensor was passed on before all parts of its gradient had arrived: go by topological_order, from its end, and not by a stack":
         walked_by(met_last),
     "the sum was computed with bare arrays: it does not remember where it came from": lambda **inputs: {
         **left_over(**inputs), "gradients that remember where they came from": once_only(**inputs)},
-    "all gradients are bare arrays, or detached: they do not remember where they came from": lambda **inputs: left_over(**inputs, graphs=False),
-    "+= writes into a gradient that others hold, too, and is refused where gradients are remembered; make a new sum": summed_in_place,
+    "all gradients are bare arrays, or detached: they do not remember where they came from":
+        lambda **inputs: left_over(**inputs, graphs=False),
+    "+= writes into a gradient that others hold, too, and is refused where gradients are remembered; make a new sum":
+        summed_in_place,
     "+= writes in place, which is refused where gradients are remembered; make a new sum": copied_and_summed,
     "the graph is never freed": lambda **inputs: left_over(**inputs, freed=[]),
-    "the graph is freed although it is to be kept": lambda **inputs: left_over(**inputs, freed=reached(inputs["graph"], inputs["start"])[::-1]),
+    "the graph is freed although it is to be kept":
+        lambda **inputs: left_over(**inputs, freed=reached(inputs["graph"], inputs["start"])[::-1]),
     "the graph is freed when it is to be kept, and kept when it is to be freed": lambda **inputs: left_over(
         **inputs, freed=reached(inputs["graph"], inputs["start"])[::-1] if inputs["keep_graph"] else []),
     "watched tensors were not freed: only their gradients stay": not_the_watched,
     "a tensor was freed before its inputs had received their gradients": lambda keep_graph, **inputs: (
-        left_over(keep_graph=keep_graph, **inputs) if keep_graph or not reached(inputs["graph"], inputs["start"]) else ("raises", "TypeError")),
+        left_over(keep_graph=keep_graph, **inputs) if keep_graph or not reached(inputs["graph"], inputs["start"])
+            else ("raises", "TypeError")),
     "a tensor was passed on for every use, before all parts of its gradient had arrived: go by topological_order, from its end":
         passed_on_for_every_use,
     "walked from the front of topological_order: the gradients are at its end": lambda graph, start, **inputs: (
@@ -1085,7 +1132,8 @@ def once_only(graph, start, **inputs):
 def draw_recording(rng):
     """On and off, from on and from off, one block within another, ending normally, with an exception and with Ctrl-C."""
     cases = [(True, False, None, "normally"), (True, False, None, "with a KeyError"), (False, False, None, "normally"),
-             (False, True, None, "with a KeyError"), (True, False, True, "normally"), (False, True, False, "with KeyboardInterrupt"),
+             (False, True, None, "with a KeyError"), (True, False, True, "normally"),
+                 (False, True, False, "with KeyboardInterrupt"),
              (True, True, False, "with a KeyError"), (True, False, None, "with KeyboardInterrupt")]
     for i in rng.permutation(len(cases)):
         before, on, inner, ends = cases[int(i)]
@@ -1094,7 +1142,8 @@ def draw_recording(rng):
 
 def describe_recording(before, on, inner, ends):
     block = [] if inner is None else [f"    with recording({inner}): ...", "    ..."]
-    last = {"normally": [], "with a KeyError": ["    raise KeyError"], "with KeyboardInterrupt": ["    (somebody presses Ctrl-C)"]}[ends]
+    last = {"normally": [], "with a KeyError": ["    raise KeyError"],
+        "with KeyboardInterrupt": ["    (somebody presses Ctrl-C)"]}[ends]
     return "\n".join([f"state.recording = {before}", f"with recording({on}):", *(block or ["    ..."]), *last])
 
 
@@ -1160,7 +1209,8 @@ misconceptions_recording = {
         recording_turn(back=lambda before, on, ends: None if ends == "with KeyboardInterrupt" else before),
     "True is put back, whatever was there before": recording_turn(back=lambda before, on, ends: True),
     "False is put back, whatever was there before": recording_turn(back=lambda before, on, ends: False),
-    "the opposite of `on` was put back; it is what was there before the block": recording_turn(back=lambda before, on, ends: not on),
+    "the opposite of `on` was put back; it is what was there before the block":
+        recording_turn(back=lambda before, on, ends: not on),
     "the opposite of what was there before was put back": recording_turn(back=lambda before, on, ends: not before),
     "it is never put back": recording_turn(back=lambda before, on, ends: None),
     "state.recording was not set": recording_turn(set_to=lambda on, before: before),
@@ -1187,7 +1237,8 @@ def draw_backward(rng):
     given = dict(plain, gradient=normal(rng, n))
     keep, again = dict(plain, retain_graph=True), dict(plain, create_graph=True)
     for graph, calls in [
-            (curve, [["y", plain]]), (curve, [["m", given]]), (curve[:4], [["s", given]]), (curve[:1], [["x", given], ["x", given]]),
+            (curve, [["y", plain]]), (curve, [["m", given]]), (curve[:4], [["s", given]]),
+                (curve[:1], [["x", given], ["x", given]]),
             (curve, [["y", keep], ["y", plain]]), (curve, [["y", plain], ["y", plain]]), (curve, [["y", again], ["m", given]]),
             (curve, [["m", plain]]), (curve, [["y", dict(again, retain_graph=False)], ["y", plain]]),
             (stopped, [["i", dict(given, create_graph=True)], ["i", given]])]:
@@ -1230,18 +1281,21 @@ def observe_backward(module, graph, calls):
 def sharing(grads):
     """Name the pairs of gradients that share their memory."""
     present = {name: grad.data for name, grad in grads.items() if grad is not None}
-    return [f"{one} and {other}" for i, one in enumerate(present) for other in list(present)[i + 1:] if np.shares_memory(present[one], present[other])]
+    return [f"{one} and {other}" for i,
+        one in enumerate(present) for other in list(present)[i + 1:] if np.shares_memory(present[one], present[other])]
 
 
 def after_call(number, raised, grads, with_graph, shared, recording):
     """Write down what is there after a call; what an interrupted one leaves in grad is free."""
     grads = {name: "None" if grad is None or raised == "KeyboardInterrupt" else grad for name, grad in grads.items()}
     return {f"call {number} raises": raised, **{f"{name}.grad after call {number}": grad for name, grad in grads.items()},
-            f"new gradients with a graph after call {number}": with_graph, f"gradients that share memory after call {number}": shared,
+            f"new gradients with a graph after call {number}":
+                with_graph, f"gradients that share memory after call {number}": shared,
             f"ops are remembered after call {number}": recording}
 
 
-def backward_turn(adds=True, begin=None, keeps=None, graphs=None, everywhere=False, shares=False, stays=False, root=True, frees=True,
+def backward_turn(adds=True, begin=None, keeps=None, graphs=None, everywhere=False, shares=False, stays=False, root=True,
+    frees=True,
                   always_one=False, whole=False):
     """Make the right backward, or a wrong turn.
 
@@ -1274,14 +1328,16 @@ def backward_turn(adds=True, begin=None, keeps=None, graphs=None, everywhere=Fal
                 continue
             start = np.ones(values[name].shape) if settings["gradient"] is None or begin is not None else settings["gradient"]
             arrived = passed_back(graph, {name: start})
-            arrived = {one: arrived[one] for one in kinds if one in arrived and (everywhere or kinds[one] == "leaf") and (root or one != name)}
+            arrived = {one: arrived[one] for one in kinds if one in arrived and (everywhere or kinds[one] == "leaf")
+                and (root or one != name)}
             # Of the parts, those that came back through the square depend on an input, and so have a graph.
             curved = {"x", "w", "s"} if "q" in names else set()
             fresh = [one for one in arrived if grad[one] is None]
             grad |= {one: grad[one] + part if adds and grad[one] is not None else part for one, part in arrived.items()}
             freed |= set() if keeps(settings) else set(names)
             shared = ["x and w"] if shares and "s" in names and "q" not in names else []
-            seen |= after_call(number, "nothing", dict(grad), [one for one in fresh if one in curved and graphs(settings)], shared, recording)
+            seen |= after_call(number, "nothing", dict(grad), [one for one in fresh if one in curved and graphs(settings)],
+                shared, recording)
         return seen
     return turn
 
@@ -1291,21 +1347,28 @@ misconceptions_backward = {
     "a second backward() replaces the gradients: it adds to them": backward_turn(adds=False),
     "the gradient that was given is ignored: it began with ones": backward_turn(begin=1.0),
     "a leaf that backward was called on got no gradient: it is one of the leaves": backward_turn(root=False),
-    "a tensor of several entries began with ones; without a gradient it is to raise RuntimeError (first_gradient)": backward_turn(always_one=True),
+    "a tensor of several entries began with ones; without a gradient it is to raise RuntimeError (first_gradient)":
+        backward_turn(always_one=True),
     "retain_graph is ignored: the graph is always freed": backward_turn(keeps=lambda s: False),
     "the graph is never freed": backward_turn(keeps=lambda s: True),
-    "retain_graph=None frees the graph also with create_graph: then it stays": backward_turn(keeps=lambda s: bool(s["retain_graph"])),
+    "retain_graph=None frees the graph also with create_graph: then it stays":
+        backward_turn(keeps=lambda s: bool(s["retain_graph"])),
     "with create_graph the graph stays even where retain_graph=False asks for it to be freed":
         backward_turn(keeps=lambda s: bool(s["create_graph"] or s["retain_graph"])),
-    "retain_graph is ignored: the graph is kept where create_graph is on, and freed otherwise": backward_turn(keeps=lambda s: s["create_graph"]),
-    "retain_graph is turned around": backward_turn(keeps=lambda s: not (s["create_graph"] if s["retain_graph"] is None else s["retain_graph"])),
-    "the ops of the walk are always remembered: the gradients carry a graph that nobody asked for": backward_turn(graphs=lambda s: True),
+    "retain_graph is ignored: the graph is kept where create_graph is on, and freed otherwise":
+        backward_turn(keeps=lambda s: s["create_graph"]),
+    "retain_graph is turned around":
+        backward_turn(keeps=lambda s: not (s["create_graph"] if s["retain_graph"] is None else s["retain_graph"])),
+    "the ops of the walk are always remembered: the gradients carry a graph that nobody asked for":
+        backward_turn(graphs=lambda s: True),
     "create_graph is ignored: the ops of the walk are not remembered": backward_turn(graphs=lambda s: False),
-    "create_graph is turned around: the ops of the walk are remembered where they should not be": backward_turn(graphs=lambda s: not s["create_graph"]),
+    "create_graph is turned around: the ops of the walk are remembered where they should not be":
+        backward_turn(graphs=lambda s: not s["create_graph"]),
     "tensors that are no leaves received a grad, too": backward_turn(everywhere=True),
     "two leaves hold the same memory: who changes one gradient changes the other (unshared)": backward_turn(shares=True),
     "ops are remembered, or not, after the walk as they were during it": backward_turn(stays=True),
-    "after an exception ops are remembered, or not, as during the walk: `with recording(...)` puts the switch back": backward_turn(stays="raised"),
+    "after an exception ops are remembered, or not, as during the walk: `with recording(...)` puts the switch back":
+        backward_turn(stays="raised"),
 }
 
 
@@ -1313,9 +1376,10 @@ misconceptions_backward = {
 
 RIGHT, LARGE, SMALL, SECOND = "a * b", "1e9 * a * b", "1e-7 * a * b, wrong for a", "a * b, wrong for b"
 TINY, HIDDEN, UNDEFINED = "a * b, wrong by 0.001 %", "a * b, right for ones", "a * b, nan for a"
-LATE, UNUSED, ENTRY, CUBE = "a * b, wrong in one entry", "a + 0 * b, without a rule for b", "a * b, wrong in a small entry", "a * a * a * b"
-FAINT = "a * b, wrong by 0.0005 % in one entry"
-WRONG_AT = {RIGHT: None, LARGE: None, UNUSED: None, CUBE: None, SECOND: 1, SMALL: 0, TINY: 0, HIDDEN: 0, UNDEFINED: 0, LATE: 0, ENTRY: 0,
+LATE, FAINT, ENTRY = "a * b, wrong in one entry", "a * b, wrong by 0.0005 % in one entry", "a * b, wrong in a small entry"
+UNUSED, CUBE = "a + 0 * b, without a rule for b", "a * a * a * b"
+WRONG_AT = {RIGHT: None, LARGE: None, UNUSED: None, CUBE: None, SECOND: 1, SMALL: 0, TINY: 0, HIDDEN: 0, UNDEFINED: 0, LATE: 0,
+    ENTRY: 0,
             FAINT: 0}
 
 
@@ -1351,11 +1415,13 @@ def planted(module, function):
     op.name = op.__name__ = function
     first = {SMALL: lambda grad, out, a, b, c, d: grad * b * (2 * scale), TINY: lambda grad, out, a, b, c, d: grad * b * 1.00001,
              HIDDEN: lambda grad, out, a, b, c, d: grad * b + (grad - grad.mean()), UNUSED: lambda grad, out, a, b, c, d: grad,
-             UNDEFINED: lambda grad, out, a, b, c, d: grad * float("nan"), CUBE: lambda grad, out, a, b, c, d: grad * a * a * b * 3.0,
+             UNDEFINED: lambda grad, out, a, b, c, d: grad * float("nan"),
+                 CUBE: lambda grad, out, a, b, c, d: grad * a * a * b * 3.0,
              LATE: lambda grad, out, a, b, c, d: grad * b * module.Tensor(but_for_the_last(a.shape, 1.5)),
              FAINT: lambda grad, out, a, b, c, d: grad * b * module.Tensor(but_for_the_last(a.shape, 1.000005)),
              ENTRY: lambda grad, out, a, b, c, d: grad * b * module.Tensor(np.where(np.arange(len(b.data)) == 1, 1.5, 1.0))}
-    second = {SECOND: lambda grad, out, a, b, c, d: grad * a * a, UNUSED: None, CUBE: lambda grad, out, a, b, c, d: grad * a * a * a}
+    second = {SECOND: lambda grad, out, a, b, c, d: grad * a * a, UNUSED: None,
+        CUBE: lambda grad, out, a, b, c, d: grad * a * a * a}
     op.register_vjp(first.get(function, lambda grad, out, a, b, c, d: grad * b * scale),
                     second.get(function, lambda grad, out, a, b, c, d: grad * a * scale), None, None)
     return op
@@ -1375,7 +1441,8 @@ def observe_gradcheck(module, function, a, b, settings):
     except module.GradcheckError as error:
         entry = f", index {list(error.index)}" if function == LATE else ""
         return checked(f"GradcheckError: argument {error.argument}{entry}")
-    return checked(f"returned {result!r}" if isinstance(result, (bool, int, float, str, type(None))) else f"returned a {type(result).__name__}")
+    return checked(f"returned {result!r}" if isinstance(result, (bool, int, float, str, type(None)))
+        else f"returned a {type(result).__name__}")
 
 
 def checked(outcome):
@@ -1414,7 +1481,8 @@ def verdicts(changes, others=None, settings=None):
 
 
 def single_precision(function, a, b, settings):
-    narrow = a.dtype == np.float32 and (right_verdict(function, a, settings) == PASSES or function == SECOND) and "tolerance" not in settings
+    narrow = a.dtype == np.float32 and (right_verdict(function, a, settings) == PASSES
+        or function == SECOND) and "tolerance" not in settings
     return checked(FIRST if narrow else right_verdict(function, a, settings))
 
 

@@ -76,11 +76,13 @@ def draw_momentum_update(rng):
     for rank, nesterov in ((1, False), (2, True), (3, False), (1, True), (0, False)):
         shape, dtype = a_shape(rng, rank), np.float64 if rank == 3 else np.float32
         velocity, first, second = arrays(rng, 3, *shape, dtype=dtype)
-        yield dict(param=parameters(rng, shape, dtype), velocity=velocity, grads=[first, second], lr=float(rng.choice([0.1, 0.2, 0.6, 1.5])),
+        yield dict(param=parameters(rng, shape, dtype), velocity=velocity, grads=[first, second],
+            lr=float(rng.choice([0.1, 0.2, 0.6, 1.5])),
                    momentum=float(rng.choice([0.5, 0.7, 0.8, 0.95])), nesterov=nesterov)
 
 
-describe_momentum_update = "momentum_update(param, grad, velocity, scratch, lr={lr}, momentum={momentum}, nesterov={nesterov}) for each of {grads}"
+describe_momentum_update = (
+    "momentum_update(param, grad, velocity, scratch, lr={lr}, momentum={momentum}, nesterov={nesterov}) for each of {grads}")
 
 
 def observe_momentum_update(momentum_update, param, velocity, grads, lr, momentum, nesterov):
@@ -92,7 +94,8 @@ def observe_momentum_update(momentum_update, param, velocity, grads, lr, momentu
     return {**seen, "the gradients afterwards": grads}
 
 
-def momentum_turn(velocity_rule=lambda v, g, lr, momentum: momentum * v + g, move=None, kept=lambda before, v: v, grads_after=None):
+def momentum_turn(velocity_rule=lambda v, g, lr, momentum: momentum * v + g, move=None, kept=lambda before, v: v,
+    grads_after=None):
     """Make the rule of momentum, or a wrong turn.
 
     Args:
@@ -132,7 +135,8 @@ misconceptions_momentum_update = {
     "the learning rate went into the velocity: the velocity is kept without it":
         momentum_turn(lambda v, g, lr, momentum: momentum * v + lr * g,
                       lambda old, v, g, lr, momentum, nesterov: lr * g + momentum * v if nesterov else v),
-    "the learning rate went into the velocity, and into the step as well": momentum_turn(lambda v, g, lr, momentum: momentum * v + lr * g),
+    "the learning rate went into the velocity, and into the step as well":
+        momentum_turn(lambda v, g, lr, momentum: momentum * v + lr * g),
     "the gradient was scaled by 1 - momentum: that is a running mean, not a velocity":
         momentum_turn(lambda v, g, lr, momentum: momentum * v + (1 - momentum) * g),
     "nesterov was ignored": momentum_turn(move=lambda old, v, g, lr, momentum, nesterov: lr * v),
@@ -147,12 +151,15 @@ misconceptions_momentum_update = {
         momentum_turn(move=lambda old, v, g, lr, momentum, nesterov: lr * (g + v) if nesterov else lr * v),
     "the velocity of the step before was forgotten": momentum_turn(lambda v, g, lr, momentum: g),
     "the velocity was kept whole: it is multiplied by momentum first": momentum_turn(lambda v, g, lr, momentum: v + g),
-    "the gradient was multiplied by momentum as well; only the velocity is": momentum_turn(lambda v, g, lr, momentum: momentum * (v + g)),
+    "the gradient was multiplied by momentum as well; only the velocity is":
+        momentum_turn(lambda v, g, lr, momentum: momentum * (v + g)),
     "the velocity points downhill here; it adds up the gradients, and param loses it": momentum_turn(
         lambda v, g, lr, momentum: momentum * v - g,
         lambda old, v, g, lr, momentum, nesterov: lr * (g - momentum * v) if nesterov else -lr * v),
-    "the step went uphill": momentum_turn(move=lambda old, v, g, lr, momentum, nesterov: -lr * (g + momentum * v if nesterov else v)),
-    "the learning rate was left out": momentum_turn(move=lambda old, v, g, lr, momentum, nesterov: g + momentum * v if nesterov else v),
+    "the step went uphill":
+        momentum_turn(move=lambda old, v, g, lr, momentum, nesterov: -lr * (g + momentum * v if nesterov else v)),
+    "the learning rate was left out":
+        momentum_turn(move=lambda old, v, g, lr, momentum, nesterov: g + momentum * v if nesterov else v),
     "the step used the gradient alone; it is the velocity that moves the parameter":
         momentum_turn(move=lambda old, v, g, lr, momentum, nesterov: lr * g),
     "the gradient was changed in place: somebody may still want to look at it":
@@ -173,12 +180,14 @@ def draw_adam_update(rng):
         square = np.array(abs(mean) + 0.5, dtype)
         if first == 1:
             mean, square = np.zeros_like(mean), np.zeros_like(square)
-        yield dict(param=parameters(rng, shape, dtype), mean=mean, square=square, grads=grads, first=first, lr=float(rng.choice([0.05, 0.2, 0.5])),
+        yield dict(param=parameters(rng, shape, dtype), mean=mean, square=square, grads=grads, first=first,
+            lr=float(rng.choice([0.05, 0.2, 0.5])),
                    beta1=betas[0], beta2=betas[1], eps=eps)
 
 
 rtol_adam_update, atol_adam_update = 5e-6, 4e-6  # 1 - float32(0.999) is off by a hundred thousandth: that has to show
-describe_adam_update = "adam_update(param, grad, mean, square, scratch, step={first}, lr={lr}, betas=({beta1}, {beta2}), eps={eps}), and two more steps"
+describe_adam_update = ("adam_update(param, grad, mean, square, scratch, step={first}, lr={lr}, betas=({beta1}, {beta2}), "
+                        "eps={eps}), and two more steps")
 
 
 def observe_adam_update(adam_update, param, mean, square, grads, first, lr, beta1, beta2, eps):
@@ -236,20 +245,26 @@ def gradients_changed(**inputs):
 
 
 misconceptions_adam_update = {
-    "mean was bound to a new array: the caller's array did not change. Write into it, as *= and += do": adam_turn(stays=("mean",)),
-    "square was bound to a new array: the caller's array did not change. Write into it, as *= and += do": adam_turn(stays=("square",)),
+    "mean was bound to a new array: the caller's array did not change. Write into it, as *= and += do":
+        adam_turn(stays=("mean",)),
+    "square was bound to a new array: the caller's array did not change. Write into it, as *= and += do":
+        adam_turn(stays=("square",)),
     "mean and square were bound to new arrays: the caller's arrays did not change. Write into them, as *= and += do":
         adam_turn(stays=("mean", "square")),
     "param was bound to a new array: the caller's array did not change. Write into it, as -= does": adam_turn(stays=("param",)),
     "the running means were not corrected for beginning at 0": adam_turn(corrections=lambda betas, t: (1.0, 1.0)),
-    "the running mean of the squares was not corrected for beginning at 0": adam_turn(corrections=lambda betas, t: (1 - betas[0] ** t, 1.0)),
-    "the running mean of the gradients was not corrected for beginning at 0": adam_turn(corrections=lambda betas, t: (1.0, 1 - betas[1] ** t)),
+    "the running mean of the squares was not corrected for beginning at 0":
+        adam_turn(corrections=lambda betas, t: (1 - betas[0] ** t, 1.0)),
+    "the running mean of the gradients was not corrected for beginning at 0":
+        adam_turn(corrections=lambda betas, t: (1.0, 1 - betas[1] ** t)),
     "the correction is one step ahead: step counts from 1 already":
         adam_turn(corrections=lambda betas, t: (1 - betas[0] ** (t + 1), 1 - betas[1] ** (t + 1))),
     "the correction is that of the first step in every step: the power step is missing":
         adam_turn(corrections=lambda betas, t: (1 - betas[0], 1 - betas[1])),
-    "the correction multiplies beta by step; it is a power": adam_turn(corrections=lambda betas, t: (1 - betas[0] * t, 1 - betas[1] * t)),
-    "the running means themselves were corrected: the next step starts from them as they are": adam_turn(kept=lambda old, new, right: right),
+    "the correction multiplies beta by step; it is a power":
+        adam_turn(corrections=lambda betas, t: (1 - betas[0] * t, 1 - betas[1] * t)),
+    "the running means themselves were corrected: the next step starts from them as they are":
+        adam_turn(kept=lambda old, new, right: right),
     "the running mean of the gradients itself was corrected: the next step starts from it as it is": adam_turn(
         kept=lambda old, new, right: right, kept_square=lambda old, new, right: new),
     "the running mean of the squares itself was corrected: the next step starts from it as it is": adam_turn(
@@ -264,8 +279,10 @@ misconceptions_adam_update = {
         adam_turn(mean=lambda m, g, b: (1 - b) * m + b * g, square=lambda s, g, b: (1 - b) * s + b * g * g),
     "the gradient went into the mean whole: it is weighted by 1 - beta1": adam_turn(mean=lambda m, g, b: b * m + g),
     "the square went into its mean whole: it is weighted by 1 - beta2": adam_turn(square=lambda s, g, b: b * s + g * g),
-    "beta1 and beta2 changed places": lambda **inputs: adam_turn()(**{**inputs, "beta1": inputs["beta2"], "beta2": inputs["beta1"]}),
-    "betas was ignored: 0.9 and 0.999 stood in its place": lambda **inputs: adam_turn()(**{**inputs, "beta1": 0.9, "beta2": 0.999}),
+    "beta1 and beta2 changed places":
+        lambda **inputs: adam_turn()(**{**inputs, "beta1": inputs["beta2"], "beta2": inputs["beta1"]}),
+    "betas was ignored: 0.9 and 0.999 stood in its place":
+        lambda **inputs: adam_turn()(**{**inputs, "beta1": 0.9, "beta2": 0.999}),
     "the step used the gradient itself, not its running mean": adam_turn(above=lambda m, g: g),
     "the step went uphill": adam_turn(sign=1.0),
     "the learning rate was left out": adam_turn(rate=lambda lr: 1.0),
@@ -296,12 +313,14 @@ def decay_turn(rule):
 
 oracle_decay_weights = decay_turn(lambda w, lr, decay: w - lr * decay * w)
 misconceptions_decay_weights = {
-    "param was bound to a new array: the caller's array did not change. Write into it, as *= does": decay_turn(lambda w, lr, decay: w),
+    "param was bound to a new array: the caller's array did not change. Write into it, as *= does":
+        decay_turn(lambda w, lr, decay: w),
     "the learning rate was left out": decay_turn(lambda w, lr, decay: w - decay * w),
     "weight_decay was left out": decay_turn(lambda w, lr, decay: w - lr * w),
     "the weights grew": decay_turn(lambda w, lr, decay: w + lr * decay * w),
     "the same amount was taken off every weight; each loses a part of itself": decay_turn(lambda w, lr, decay: w - lr * decay),
-    "each weight lost the same amount, by its sign; each loses a part of itself": decay_turn(lambda w, lr, decay: w - lr * decay * np.sign(w)),
+    "each weight lost the same amount, by its sign; each loses a part of itself":
+        decay_turn(lambda w, lr, decay: w - lr * decay * np.sign(w)),
     "the weights became what they should lose": decay_turn(lambda w, lr, decay: lr * decay * w),
     "divided by the factor, which makes the weights larger": decay_turn(lambda w, lr, decay: w / (1 - lr * decay)),
 }
@@ -353,7 +372,8 @@ def observe_clip_grad_norm_(module, grads, max_norm):
         if all(grad is None or np.isfinite(grad).all() for grad in grads):
             raise
         raised = type(error).__name__
-    return {"raised": raised, "returned": number(returned), "its type": "nothing" if returned is None else type(returned).__name__,
+    return {"raised": raised, "returned": number(returned),
+        "its type": "nothing" if returned is None else type(returned).__name__,
             "gradients afterwards": [np.array(parameter.grad.data) for parameter in parameters if parameter.grad is not None],
             "the tensors that were the gradients": [np.array(grad.data) for grad in held]}
 
@@ -363,7 +383,8 @@ def number(value):
     return float(value) if isinstance(value, (int, float, np.generic)) else None if value is None else type(value).__name__
 
 
-def clip_turn(length=None, factors=None, returned=lambda norm, max_norm: norm, refuses=True, broken=None, kind="float", held=False):
+def clip_turn(length=None, factors=None, returned=lambda norm, max_norm: norm, refuses=True, broken=None, kind="float",
+    held=False):
     """Make the rule of clipping, or a wrong turn.
 
     Args:
@@ -410,7 +431,8 @@ FIRST_NAMED = ("raises", "AttributeError", "'NoneType'")
 misconceptions_clip_grad_norm_ = {
     "each gradient was clipped by itself; they are one vector": clip_turn(factors=each_apart),
     "each entry was clipped by itself; the whole vector is scaled": clipped_entries,
-    "short gradients were made longer; only long ones are scaled": clip_turn(factors=lambda present, norm, most: [most / norm] * len(present)),
+    "short gradients were made longer; only long ones are scaled":
+        clip_turn(factors=lambda present, norm, most: [most / norm] * len(present)),
     "only short gradients were scaled; it is the long ones that are":
         clip_turn(factors=lambda present, norm, most: [1.0 if norm > most else most / norm] * len(present)),
     "the lengths of the gradients were added; the squares are added, and the root is taken once":
@@ -425,12 +447,14 @@ misconceptions_clip_grad_norm_ = {
         clip_turn(length=lambda present: float(sum(abs(grad).sum() for grad in present))),
     "divided by the length without multiplying by max_norm: the vector has length 1":
         clip_turn(factors=lambda present, norm, most: [1 / norm if norm > most else 1.0] * len(present)),
-    "the gradients did not change: scale them in place, and go through a generator once, because it is empty the second time": clip_turn(factors=lambda present, norm, most: [1.0] * len(present)),
+    "the gradients did not change: scale them in place, and go through a generator once, because it is empty the second time":
+        clip_turn(factors=lambda present, norm, most: [1.0] * len(present)),
     "a new tensor took the place of each gradient: scale the one that is there, in place": clip_turn(held=True),
     "the length afterwards was returned; it is the one before": clip_turn(returned=lambda norm, most: min(norm, most)),
     "nothing was returned: it is the length before": clip_turn(returned=lambda norm, most: None, kind="nothing"),
     "a number of NumPy was returned; a Python float is asked for": clip_turn(kind="float64"),
-    "a number of NumPy in the dtype of the gradients was returned; a Python float is asked for": lambda grads, max_norm: clip_turn(
+    "a number of NumPy in the dtype of the gradients was returned; a Python float is asked for":
+        lambda grads, max_norm: clip_turn(
         kind=next((str(grad.dtype) for grad in grads if grad is not None), "float64"))(grads=grads, max_norm=max_norm),
     "a length that is not finite was let through: it is to raise ValueError": clip_turn(refuses=False),
     "the gradients were changed before the error: ask first whether the length is finite":
@@ -440,7 +464,8 @@ misconceptions_clip_grad_norm_ = {
     "a parameter without a gradient has to be passed over: its grad is None, which no product takes": lambda grads, max_norm:
         ("raises", "TypeError", "NoneType") if any(grad is None for grad in grads) else oracle_clip_grad_norm_(grads, max_norm),
     "no gradient at all has the length 0: np.concatenate needs one array at least": lambda grads, max_norm:
-        ("raises", "ValueError", "at least one array") if all(grad is None for grad in grads) else oracle_clip_grad_norm_(grads, max_norm),
+        ("raises", "ValueError", "at least one array") if all(grad is None for grad in grads)
+            else oracle_clip_grad_norm_(grads, max_norm),
     "divided by a length of 0: where the gradients are not too long, nothing is divided": lambda grads, max_norm:
         ("raises", "ZeroDivisionError") if not any(grad is not None and grad.any() for grad in grads)
         else oracle_clip_grad_norm_(grads, max_norm),
@@ -472,7 +497,8 @@ def rates(counts, rate):
 
 def step_turn(rate):
     """Make a step schedule, or a wrong turn, of a function of the count, the rate, the size and gamma."""
-    return lambda counts, lr, step_size, gamma: rates(counts, lambda count: float(rate(count, lr, step_size, 0.1 if gamma is None else gamma)))
+    return lambda counts, lr, step_size, gamma: rates(counts,
+        lambda count: float(rate(count, lr, step_size, 0.1 if gamma is None else gamma)))
 
 
 def multiplied(count, lr, size, gamma, shift=0):
@@ -484,7 +510,8 @@ def multiplied(count, lr, size, gamma, shift=0):
 
 oracle_step_decay = step_turn(multiplied)
 misconceptions_step_decay = {
-    "it changed at every count: divide without a fraction (//)": step_turn(lambda count, lr, size, gamma: lr * gamma ** (count / size)),
+    "it changed at every count: divide without a fraction (//)":
+        step_turn(lambda count, lr, size, gamma: lr * gamma ** (count / size)),
     "it changed one count too early": step_turn(lambda count, lr, size, gamma: multiplied(count, lr, size, gamma, 1)),
     "it changed one count too late": step_turn(lambda count, lr, size, gamma: multiplied(max(count - 1, 0), lr, size, gamma)),
     "count - 1 at count 0 is below 0, and the division rounds down: the rate begins above lr, and each change is one count late":
@@ -501,7 +528,8 @@ misconceptions_step_decay = {
     "gamma was multiplied by the number of changes from the first on; it is a power": step_turn(
         lambda count, lr, size, gamma: lr * gamma * (count // size) if count >= size else lr),
     "gamma was multiplied in at every count": step_turn(lambda count, lr, size, gamma: lr * gamma ** count),
-    "the remainder was taken (%); it is the whole part of the quotient (//)": step_turn(lambda count, lr, size, gamma: lr * gamma ** (count % size)),
+    "the remainder was taken (%); it is the whole part of the quotient (//)":
+        step_turn(lambda count, lr, size, gamma: lr * gamma ** (count % size)),
     "divided by gamma: the rate grew": step_turn(lambda count, lr, size, gamma: lr / gamma ** (count // size)),
     "rounded to the nearest number of changes; one that is not over does not count":
         step_turn(lambda count, lr, size, gamma: lr * gamma ** round(count / size)),
@@ -513,7 +541,8 @@ misconceptions_step_decay = {
 
 def draw_cosine_decay(rng):
     """The two ends and counts between them, with and without a rate to end at."""
-    for T_max, eta_min in ((int(rng.integers(8, 14)), 0.05), (int(rng.integers(5, 8)), 0.0), (3, round(float(rng.uniform(0.1, 0.4)), 2))):
+    for T_max, eta_min in ((int(rng.integers(8, 14)), 0.05), (int(rng.integers(5, 8)), 0.0),
+        (3, round(float(rng.uniform(0.1, 0.4)), 2))):
         counts = [0, T_max, *(int(i) for i in 1 + rng.permutation(T_max - 1)[:4])]
         yield dict(counts=counts, lr=round(float(rng.uniform(0.5, 2)), 3), T_max=T_max, eta_min=eta_min)
 
@@ -536,11 +565,14 @@ def between(curve):
     return cosine_turn(lambda part, lr, low: low + (lr - low) * curve(part))
 
 
-oracle_cosine_decay = cosine_turn(lambda part, lr, low: lr * math.cos(math.pi * part / 2) ** 2 + low * math.sin(math.pi * part / 2) ** 2)
+oracle_cosine_decay = cosine_turn(
+    lambda part, lr, low: lr * math.cos(math.pi * part / 2) ** 2 + low * math.sin(math.pi * part / 2) ** 2)
 misconceptions_cosine_decay = {
-    "eta_min was added on top: at count 0 the rate is lr": cosine_turn(lambda part, lr, low: low + lr * (1 + math.cos(math.pi * part)) / 2),
+    "eta_min was added on top: at count 0 the rate is lr":
+        cosine_turn(lambda part, lr, low: low + lr * (1 + math.cos(math.pi * part)) / 2),
     "eta_min was ignored": cosine_turn(lambda part, lr, low: lr * (1 + math.cos(math.pi * part)) / 2),
-    "it went down and up again: half a turn of the cosine, not a whole one": between(lambda part: (1 + math.cos(2 * math.pi * part)) / 2),
+    "it went down and up again: half a turn of the cosine, not a whole one":
+        between(lambda part: (1 + math.cos(2 * math.pi * part)) / 2),
     "the 1 was not added: a cosine alone falls below 0": between(lambda part: math.cos(math.pi * part)),
     "the 1 was not added: half a cosine begins at one half and falls below 0": between(lambda part: math.cos(math.pi * part) / 2),
     "the half is missing: 1 + cos begins at 2": between(lambda part: 1 + math.cos(math.pi * part)),

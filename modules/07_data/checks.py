@@ -43,7 +43,8 @@ def draw_parse_idx(rng):
     """Files of one to four sizes, one above 255, one 0; files cut short or too long, and files of another kind."""
     m, n, k, j = (int(i) for i in 2 + rng.permutation(5)[:4])
     small, whole = idx_file(rng, 2, 3), idx_file(rng, m, n, k)
-    for data in (small, whole, idx_file(rng, n + 4), idx_file(rng, k, 1, j, n), idx_file(rng, 256 + m, 2), idx_file(rng, 0, 3), whole[:-1],
+    for data in (small, whole, idx_file(rng, n + 4), idx_file(rng, k, 1, j, n), idx_file(rng, 256 + m, 2), idx_file(rng, 0, 3),
+        whole[:-1],
                  small + b"\0", whole[:9], small[:4], small[:3], bytes([0, 0, 13]) + small[3:], bytes([1, 0]) + small[2:],
                  bytes([0, 7]) + small[2:], b"", b"<html>not found</html>"):
         yield dict(data=data, name=f"file-{m}{n}.idx")
@@ -115,7 +116,8 @@ misconceptions_parse_idx = {
     "the numbers were read from where the sizes begin": idx_turn(skip=False),
     "the first axis varied fastest; the last one does": idx_turn(order="F"),
     "the numbers have no shape: give them the one that the file says": flat,
-    "ValueError came from reshape, where the bytes do not fill the shape: count them first, and name the file": idx_turn(enough=False),
+    "ValueError came from reshape, where the bytes do not fill the shape: count them first, and name the file":
+        idx_turn(enough=False),
     "ValueError came, but its message does not hold the file's name": unnamed(oracle_parse_idx),
     "the header was taken to be 16 bytes with three sizes: byte 3 says how many there are": idx_turn(count=lambda data: 3),
     "the sizes start at byte 4, after the byte that says how many there are": idx_turn(start=3),
@@ -166,7 +168,8 @@ def observe_parse_cifar10(parse_cifar10, data, name):
 CIFAR_PARTS = "returned", "images", "dtype of the images", "labels", "dtype of the labels"
 
 
-def cifar_turn(layout=lambda pixels: pixels.reshape(3, 32, 32), label_last=False, most=9, empty=None, swapped=False, dtype="uint8",
+def cifar_turn(layout=lambda pixels: pixels.reshape(3, 32, 32), label_last=False, most=9, empty=None, swapped=False,
+    dtype="uint8",
                label_dtype="uint8", rest=False):
     """Make the parser of CIFAR-10's files, or a wrong turn.
 
@@ -276,7 +279,8 @@ def account(parts, count):
 def draw_split_indices(rng):
     """Several parts, one of them empty or all in one, and lengths that sum to too much or too little."""
     a, b, c = (int(i) for i in 2 + rng.permutation(6)[:3])
-    for count, lengths in ((a + b, [a, b]), (a + b + c, [b, a, c]), (a + c, [a, 0, c]), (c, [c]), (a + b + 1, [a, b]), (a + b - 1, [a, b])):
+    for count, lengths in ((a + b, [a, b]), (a + b + c, [b, a, c]), (a + c, [a, 0, c]), (c, [c]), (a + b + 1, [a, b]),
+        (a + b - 1, [a, b])):
         yield dict(count=count, lengths=lengths, order=[int(i) for i in rng.permutation(count)])
 
 
@@ -357,10 +361,12 @@ misconceptions_split_indices = {
 def draw_batch_indices(rng):
     """Batches that fill up and that do not, fewer examples than a batch holds, none at all; shuffled or not."""
     size = int(rng.integers(3, 6))
-    for count, batch_size, shuffle, drop_last in ((2 * size + 1, size, False, False), (2 * size + 2, size, True, False), (3 * size - 1, size, True, True),
-                                                  (2 * size, size, False, True), (2 * size - 1, size, False, True), (3, size + 3, True, False),
-                                                  (3, size + 1, False, True), (4, 1, True, False), (0, size, False, False)):
-        yield dict(count=count, batch_size=batch_size, shuffle=shuffle, drop_last=drop_last, order=[int(i) for i in rng.permutation(count)])
+    for count, batch_size, shuffle, drop_last in (
+            (2 * size + 1, size, False, False), (2 * size + 2, size, True, False), (3 * size - 1, size, True, True),
+            (2 * size, size, False, True), (2 * size - 1, size, False, True), (3, size + 3, True, False),
+            (3, size + 1, False, True), (4, 1, True, False), (0, size, False, False)):
+        yield dict(count=count, batch_size=batch_size, shuffle=shuffle, drop_last=drop_last,
+            order=[int(i) for i in rng.permutation(count)])
 
 
 def describe_batch_indices(count, batch_size, shuffle, drop_last, order):
@@ -385,11 +391,13 @@ def batches_seen(batches, others, kinds, asked, count, shuffle):
     account_of = account(batches, count)
     return {"sizes of the batches": [len(batch) for batch in batches],
             "how many positions stand nowhere": len(account_of.pop("positions that stand nowhere")), **account_of,
-            "the batches": "in random order" if shuffle else batches, "each batch is": kinds, "rng.permutation was called for": asked,
+            "the batches": "in random order" if shuffle else batches, "each batch is": kinds,
+            "rng.permutation was called for": asked,
             "batches go by the order drawn": not shuffle or count < 4 or batches != others}
 
 
-def batches_turn(cut=None, asked=None, order_of=lambda order, shuffle: order if shuffle else list(range(len(order))), kinds="int array"):
+def batches_turn(cut=None, asked=None, order_of=lambda order, shuffle: order if shuffle else list(range(len(order))),
+    kinds="int array"):
     """Make the batches, or a wrong turn.
 
     Args:
@@ -399,7 +407,8 @@ def batches_turn(cut=None, asked=None, order_of=lambda order, shuffle: order if 
         kinds: What the batches are.
     """
     def turn(count, batch_size, shuffle, drop_last, order):
-        batches, others = ((cut or full_batches)(order_of(one, shuffle), batch_size, drop_last) for one in (order, other_order(order)))
+        batches, others = ((cut or full_batches)(order_of(one, shuffle), batch_size, drop_last)
+            for one in (order, other_order(order)))
         calls = asked(count, shuffle) if asked else [count] if shuffle else []
         return batches_seen(batches, others, [kinds] if batches else [], calls, count, shuffle)
     return turn
@@ -435,18 +444,22 @@ def empty_last(order, size, drop_last):
 
 def none_at_rest(function):
     """Fail where there is no generator to ask."""
-    return lambda shuffle, **inputs: function(shuffle=shuffle, **inputs) if shuffle else ("raises", "AttributeError", "permutation")
+    nobody = "raises", "AttributeError", "permutation"
+    return lambda shuffle, **inputs: function(shuffle=shuffle, **inputs) if shuffle else nobody
 
 
 oracle_batch_indices = batches_turn()
 misconceptions_batch_indices = {
-    "the last batch was always dropped: some examples are never seen": batches_turn(lambda order, size, drop_last: full_batches(order, size, True)),
+    "the last batch was always dropped: some examples are never seen":
+        batches_turn(lambda order, size, drop_last: full_batches(order, size, True)),
     "drop_last was ignored": batches_turn(lambda order, size, drop_last: full_batches(order, size, False)),
     "drop_last was turned around": batches_turn(lambda order, size, drop_last: full_batches(order, size, not drop_last)),
-    "the last batch was dropped, full or not": batches_turn(lambda order, size, drop_last:
-                                                            full_batches(order, size, False)[:-1] if drop_last else full_batches(order, size, False)),
-    "rng was not asked for an order: with shuffle, its permutation draws it": batches_turn(asked=lambda count, shuffle: [], order_of=lambda order, shuffle: list(range(len(order)))),
-    "an order was drawn but not used: the batches are those of 0, 1, 2, ...": batches_turn(order_of=lambda order, shuffle: list(range(len(order)))),
+    "the last batch was dropped, full or not":
+        batches_turn(lambda order, size, drop_last: full_batches(order, size, False)[:-1 if drop_last else None]),
+    "rng was not asked for an order: with shuffle, its permutation draws it":
+        batches_turn(asked=lambda count, shuffle: [], order_of=lambda order, shuffle: list(range(len(order)))),
+    "an order was drawn but not used: the batches are those of 0, 1, 2, ...":
+        batches_turn(order_of=lambda order, shuffle: list(range(len(order)))),
     "an order was drawn although shuffle is False; rng is None then": none_at_rest(batches_turn()),
     "the batches were made even; all but the last hold batch_size": batches_turn(even_batches),
     "for no examples an empty batch was yielded; there is none": batches_turn(split_batches),
@@ -464,9 +477,11 @@ misconceptions_batch_indices = {
 def draw_normalize(rng):
     """A row of three pixels first, then any pictures; as many channels as columns; numbers in lists and in float64 arrays."""
     n, h = (int(i) for i in 2 + rng.permutation(4)[:2])
-    for shape, listed in (((1, 2, 1, 3), True), ((n, 3, h, 3), True), ((n, 4, h, 4), False), ((1, 1, h, n), True), ((n, 3, h, 6), False)):
+    for shape, listed in (((1, 2, 1, 3), True), ((n, 3, h, 3), True), ((n, 4, h, 4), False), ((1, 1, h, n), True),
+        ((n, 3, h, 6), False)):
         mean, std = rng.uniform(0.2, 0.7, shape[1]).round(3), rng.uniform(0.1, 0.4, shape[1]).round(3)
-        yield dict(images=rng.integers(0, 256, shape, np.uint8), mean=mean.tolist(), std=std.tolist(), of="lists" if listed else "float64 arrays")
+        yield dict(images=rng.integers(0, 256, shape, np.uint8), mean=mean.tolist(), std=std.tolist(),
+            of="lists" if listed else "float64 arrays")
 
 
 def describe_normalize(images, mean, std, of):
@@ -520,8 +535,10 @@ misconceptions_normalize = {
     "the mean was added": normalize_turn(lambda x, mean, std: (x / 255 + mean) / std),
     "divided before the mean was taken off": normalize_turn(lambda x, mean, std: x / 255 / std - mean),
     "multiplied by the spread": normalize_turn(lambda x, mean, std: (x / 255 - mean) * std),
-    "divided by the variance: std is the standard deviation already": normalize_turn(lambda x, mean, std: (x / 255 - mean) / std ** 2),
-    "the root of std was taken: it is the standard deviation already": normalize_turn(lambda x, mean, std: (x / 255 - mean) / std ** 0.5),
+    "divided by the variance: std is the standard deviation already":
+        normalize_turn(lambda x, mean, std: (x / 255 - mean) / std ** 2),
+    "the root of std was taken: it is the standard deviation already":
+        normalize_turn(lambda x, mean, std: (x / 255 - mean) / std ** 0.5),
     "the numbers of the first channel were used for all": normalize_turn(
         own=lambda x, mean, std: ([mean[0]] * len(mean), [std[0]] * len(std))),
     "mean and std of the batch were used, not those given": normalize_turn(
@@ -588,7 +605,8 @@ oracle_flip = flip_turn()
 misconceptions_flip = {
     "the pictures were turned upside down": flip_turn(lambda image: image[:, ::-1]),
     "the pictures were turned by half a turn: rows stay where they are": flip_turn(lambda image: image[:, ::-1, ::-1]),
-    "rows and columns changed places": lambda images, chosen: flip_turn(lambda image: image.transpose(0, 2, 1))(images=images, chosen=chosen)
+    "rows and columns changed places":
+        lambda images, chosen: flip_turn(lambda image: image.transpose(0, 2, 1))(images=images, chosen=chosen)
         if images.shape[2] == images.shape[3] or not chosen.any() else ("raises", "ValueError"),
     "the channels were turned round; the last axis is the width": flip_turn(lambda image: image[::-1]),
     "the channels were turned round, too": flip_turn(lambda image: image[::-1, :, ::-1]),
@@ -610,7 +628,8 @@ misconceptions_flip = {
 def draw_shift(rng):
     """One row first, then any pictures, shifted by little, by more than their size, or along one axis only."""
     n, h, w = (int(i) for i in 3 + rng.permutation(4)[:3])
-    yield dict(images=rng.integers(0, 256, (1, 1, 1, 5), np.uint8), down=np.array([0]), right=np.array([int(rng.choice([-2, 2]))]))
+    yield dict(images=rng.integers(0, 256, (1, 1, 1, 5), np.uint8), down=np.array([0]),
+        right=np.array([int(rng.choice([-2, 2]))]))
     for shape, reach, dtype in (((n, 2, h, w), 2, np.uint8), ((3, 3, w, h), 3, np.float32), ((5, 1, h, w), 9, np.int64),
                                 ((4, 2, h, h + 2), 0, np.float64)):
         down, right = rng.integers(-reach, reach + 1, (2, shape[0]))
@@ -672,8 +691,10 @@ misconceptions_shift = {
     "the margin was mirrored; the edge is repeated": shift_turn(outside=mirrored),
     "the margin was mirrored with its edge; the edge alone is repeated": shift_turn(outside=mirrored_with_edge),
     "the pictures went the opposite way": shift_turn(amounts=lambda down, right: (-down, -right)),
-    "the rows went the opposite way: down is where the picture goes, so row y comes from y - down": shift_turn(amounts=lambda down, right: (-down, right)),
-    "the columns went the opposite way: right is where the picture goes, so column x comes from x - right": shift_turn(amounts=lambda down, right: (down, -right)),
+    "the rows went the opposite way: down is where the picture goes, so row y comes from y - down":
+        shift_turn(amounts=lambda down, right: (-down, right)),
+    "the columns went the opposite way: right is where the picture goes, so column x comes from x - right":
+        shift_turn(amounts=lambda down, right: (down, -right)),
     "rows and columns changed places": shift_turn(amounts=lambda down, right: (right, down)),
     "right is ignored": shift_turn(amounts=lambda down, right: (down, 0 * right)),
     "down is ignored": shift_turn(amounts=lambda down, right: (0 * down, right)),

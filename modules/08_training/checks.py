@@ -34,19 +34,21 @@ def describe_train_epoch(inputs, clip_norm, reported, **more):
 def batches(inputs):
     """Say how many examples the batches of a loader hold."""
     sizes = [str(len(x)) for x in inputs]
-    if not sizes:
-        return "a loader without a batch"
-    return f"an iterator of {'a batch' if len(sizes) == 1 else 'batches'} of {' and '.join(filter(None, (', '.join(sizes[:-1]), sizes[-1])))}"
+    if len(sizes) < 2:
+        return f"an iterator of one batch of {sizes[0]}" if sizes else "a loader without a batch"
+    return f"an iterator of batches of {', '.join(sizes[:-1])} and {sizes[-1]}"
 
 
 def draw_train_epoch(rng):
     """Batches of one size and of several, with a report and without, clipped by much, by nothing, or not at all."""
     small, large = int(rng.integers(2, 4)), int(rng.integers(4, 6))
-    for sizes, clip_norm, reported in (([large, large, 1], None, True), ([small, large], 0.5, False), ([small, large, small], 1e6, True),
-                                       ([1], None, False), ([large, 1], 0.25, True), ([], None, True)):
+    for sizes, clip_norm, reported in (
+            ([large, large, 1], None, True), ([small, large], 0.5, False), ([small, large, small], 1e6, True),
+            ([1], None, False), ([large, 1], 0.25, True), ([], None, True)):
         yield dict(inputs=[rng.standard_normal((n, 3), np.float32) for n in sizes],
                    labels=[rng.standard_normal(n).astype(np.float32) for n in sizes],
-                   weight=rng.standard_normal(3).astype(np.float32), bias=rng.standard_normal(1).astype(np.float32) + np.float32(1),
+                   weight=rng.standard_normal(3).astype(np.float32),
+                   bias=rng.standard_normal(1).astype(np.float32) + np.float32(1),
                    frozen=rng.standard_normal(1).astype(np.float32), stale=rng.standard_normal(3).astype(np.float32),
                    lr=float(rng.uniform(0.05, 0.2)), clip_norm=clip_norm, reported=reported)
 
@@ -119,7 +121,8 @@ def clipped_apart(grads, most):
     return [grad * most / norm_of(grad) if norm_of(grad) > most else grad for grad in grads]
 
 
-def epoch_turn(zeroed="before", weights=len, clip=clipped_together, mode=True, inner=None, stepped=True, turned=False, late=True, losses=None,
+def epoch_turn(zeroed="before", weights=len, clip=clipped_together, mode=True, inner=None, stepped=True, turned=False, late=True,
+    losses=None,
                empty=NOTHING, kind="float", report=lambda loss: loss, report_kind="float", reports=True):
     """Make an epoch, or a wrong turn, with a gradient worked out by hand.
 
@@ -154,7 +157,7 @@ def epoch_turn(zeroed="before", weights=len, clip=clipped_together, mode=True, i
                 grads = clip(grads, clip_norm)
             old_w = w
             if stepped is True or stepped(i, len(inputs)):
-                steps += [("weight", "none"), ("bias", "none")] if zeroed == "between" else [("weight", grads[0]), ("bias", grads[1])]
+                steps += zip(("weight", "bias"), ("none", "none") if zeroed == "between" else grads)
                 w, b = (w, b) if zeroed == "between" else (w - lr * grads[0], b - lr * grads[1])
             if zeroed == "after":
                 grads = [0 * grad for grad in grads]
@@ -170,8 +173,10 @@ misconceptions_train_epoch = {
     "the gradients were not zeroed: each step got those of the batches before it, too": epoch_turn(zeroed="never"),
     "the first batch added to gradients of before: zero them before backward, not after the step": epoch_turn(zeroed="after"),
     "the gradients were zeroed between backward and step: nothing was left to step with": epoch_turn(zeroed="between"),
-    "the loss is the mean of the batch means: a small last batch counts as much as a full one": epoch_turn(weights=lambda labels: 1),
-    "the loss of the last batch was returned; it is the mean over all examples": epoch_turn(losses=lambda losses, sizes: losses[-1]),
+    "the loss is the mean of the batch means: a small last batch counts as much as a full one":
+        epoch_turn(weights=lambda labels: 1),
+    "the loss of the last batch was returned; it is the mean over all examples":
+        epoch_turn(losses=lambda losses, sizes: losses[-1]),
     "the sum of the losses was returned; it is the mean over all examples": epoch_turn(losses=lambda losses, sizes: sum(losses)),
     "the losses, each times its examples, were divided by the number of batches; there are more examples":
         epoch_turn(losses=lambda losses, sizes: sum(one * size for one, size in zip(losses, sizes)) / len(sizes)),
@@ -184,25 +189,33 @@ misconceptions_train_epoch = {
     "the optimizer never stepped": epoch_turn(stepped=lambda i, count: False),
     "the optimizer stepped once, at the end, on the sum of all gradients; it steps for each batch":
         epoch_turn(stepped=lambda i, count: i == count - 1, zeroed="never", clip=None),
-    "the optimizer stepped once, at the end; it steps for each batch": epoch_turn(stepped=lambda i, count: i == count - 1, late=False),
+    "the optimizer stepped once, at the end; it steps for each batch":
+        epoch_turn(stepped=lambda i, count: i == count - 1, late=False),
     "criterion got the labels first; it takes the network's output first": epoch_turn(turned=True),
     "after_step was called before the step": epoch_turn(late=False),
     "after_step was not called": epoch_turn(reports=False),
     "after_step got a tensor; a Python float is asked for": epoch_turn(report=lambda loss: "a Tensor", report_kind="Tensor"),
-    "after_step got a NumPy array; a Python float is asked for": epoch_turn(report=lambda loss: "a ndarray", report_kind="ndarray"),
+    "after_step got a NumPy array; a Python float is asked for":
+        epoch_turn(report=lambda loss: "a ndarray", report_kind="ndarray"),
     "after_step got nothing to go by: it is called with the batch's loss": lambda inputs, reported, **more: (
-        ("raises", "TypeError", "missing 1 required positional argument") if reported and inputs else oracle_train_epoch(inputs=inputs, reported=reported, **more)),
+        ("raises", "TypeError", "missing 1 required positional argument") if reported and inputs
+            else oracle_train_epoch(inputs=inputs, reported=reported, **more)),
     "after_step was called although none was given": lambda inputs, reported, **more: (
-        ("raises", "TypeError", "not callable") if not reported and inputs else oracle_train_epoch(inputs=inputs, reported=reported, **more)),
+        ("raises", "TypeError", "not callable") if not reported and inputs
+            else oracle_train_epoch(inputs=inputs, reported=reported, **more)),
     "gradients were clipped although clip_norm is None: ask first whether it was given": lambda inputs, clip_norm, **more: (
-        ("raises", "TypeError", "'NoneType'") if clip_norm is None and inputs else oracle_train_epoch(inputs=inputs, clip_norm=clip_norm, **more)),
+        ("raises", "TypeError", "'NoneType'") if clip_norm is None and inputs
+            else oracle_train_epoch(inputs=inputs, clip_norm=clip_norm, **more)),
     "the mean loss is a tensor; a Python float is asked for": epoch_turn(losses=lambda losses, sizes: "a Tensor", kind="Tensor"),
     "len() was asked of the loader, which may be any iterable: count the batches or examples yourself":
         lambda **inputs: ("raises", "TypeError", "has no len()"),
-    "a loader without a batch was divided by 0: ask first whether there was one": epoch_turn(empty=("raises", "ZeroDivisionError")),
-    "a loader without a batch left a name without a value: ask first whether there was one": epoch_turn(empty=("raises", "UnboundLocalError")),
+    "a loader without a batch was divided by 0: ask first whether there was one":
+        epoch_turn(empty=("raises", "ZeroDivisionError")),
+    "a loader without a batch left a name without a value: ask first whether there was one":
+        epoch_turn(empty=("raises", "UnboundLocalError")),
     "a loader without a batch was let through: it is to raise ValueError": epoch_turn(empty=epoch_seen([], [], 0.0, [])),
-    "a loader without a batch was let through, with a loss of nan: it is to raise ValueError": epoch_turn(empty=epoch_seen([], [], math.nan, [])),
+    "a loader without a batch was let through, with a loss of nan: it is to raise ValueError":
+        epoch_turn(empty=epoch_seen([], [], math.nan, [])),
 }
 
 
@@ -211,7 +224,8 @@ misconceptions_train_epoch = {
 def draw_mean_and_error(rng):
     """Few values and many, one, none, large ones close together, and truth values."""
     yield dict(values=np.round(rng.standard_normal(4) * 3 - 1, 2))
-    for count, dtype in ((int(rng.integers(5, 9)), np.float32), (2, np.float64), (40, np.float32), (1, np.float64), (0, np.float32)):
+    for count, dtype in ((int(rng.integers(5, 9)), np.float32), (2, np.float64), (40, np.float32), (1, np.float64),
+        (0, np.float32)):
         yield dict(values=(rng.standard_normal(count) * 3 - 1).astype(dtype))
     above = rng.permutation(40) < rng.integers(17, 24)
     yield dict(values=np.float32(2**25) + 4 * above.astype(np.float32))  # neighbours in float32, so that the mean is none
@@ -285,8 +299,10 @@ misconceptions_mean_and_error = {
     "the sum of squares was divided by n, not by n - 1": mean_turn(error=lambda values, n: spread(values, 0) / math.sqrt(n)),
     "divided by the root of n - 1; n - 1 belongs into the deviation, n under the root":
         mean_turn(error=lambda values, n: spread(values) / math.sqrt(n - 1)),
-    "the error is the spread of single values: it was not divided by the root of n": mean_turn(error=lambda values, n: spread(values)),
-    "the error is the spread of single values, and its sum of squares was divided by n": mean_turn(error=lambda values, n: spread(values, 0)),
+    "the error is the spread of single values: it was not divided by the root of n":
+        mean_turn(error=lambda values, n: spread(values)),
+    "the error is the spread of single values, and its sum of squares was divided by n":
+        mean_turn(error=lambda values, n: spread(values, 0)),
     "the error was divided by n, not by its root": mean_turn(error=lambda values, n: spread(values) / n),
     "the root of the variance is missing": mean_turn(error=lambda values, n: spread(values) ** 2 / math.sqrt(n)),
     "the variance was divided by n, and its root not taken": mean_turn(error=lambda values, n: spread(values) ** 2 / n),
@@ -302,7 +318,8 @@ misconceptions_mean_and_error = {
     "one value has an error of nan, not of 0": mean_turn(alone=lambda values: pair_seen(values[0], 0.0)),
     "one value has an error of nan, without NumPy's warnings": mean_turn(alone=lambda values: pair_seen(
         values[0], math.nan, ["Degrees of freedom <= 0 for slice", "invalid value encountered in scalar divide"])),
-    "no values were divided by 0: ask first whether there are any, and raise ValueError": mean_turn(empty=("raises", "ZeroDivisionError")),
+    "no values were divided by 0: ask first whether there are any, and raise ValueError":
+        mean_turn(empty=("raises", "ZeroDivisionError")),
     "no values were let through: they are to raise ValueError": mean_turn(empty=pair_seen(math.nan, math.nan)),
     "no values were let through, with NumPy's warnings: they are to raise ValueError": mean_turn(empty=pair_seen(
         math.nan, math.nan, ["Mean of empty slice.", "invalid value encountered in scalar divide"])),
@@ -319,7 +336,8 @@ def describe_predict(inputs, labels, weight, training, ends):
 def draw_predict(rng):
     """Batches of one size and of several, from either mode, to their end or to an exception or Ctrl-C on the way."""
     for sizes, training, ends in (([2, 2], True, "normally"), ([3, 3, 1], False, "normally"), ([1], True, "normally"),
-                                  ([4, 2, 2], True, "with a KeyError"), ([2, 3], True, "with KeyboardInterrupt"), ([3, 2], False, "with a KeyError")):
+                                  ([4, 2, 2], True, "with a KeyError"), ([2, 3], True, "with KeyboardInterrupt"),
+                                      ([3, 2], False, "with a KeyError")):
         classes = int(rng.integers(2, 6))
         yield dict(inputs=[rng.standard_normal((n, 3), np.float32) for n in sizes],
                    labels=[rng.integers(0, classes, n) for n in sizes],
@@ -355,7 +373,8 @@ def observe_predict(module, inputs, labels, weight, training, ends):
     finally:
         gradients, module.no_grad.__globals__["state"].recording = (model[0].weight * 1.0).requires_grad, True
     pair = result if isinstance(result, (tuple, list)) and len(result) == 2 else (None, None)
-    return predicted(modes, graphs, [arrays_only(part) for part in pair], ended, [bool(model.training), bool(model[0].training)], gradients)
+    return predicted(modes, graphs, [arrays_only(part) for part in pair], ended, [bool(model.training), bool(model[0].training)],
+        gradients)
 
 
 def predicted(modes, graphs, pair, ended, afterwards, gradients):
@@ -392,7 +411,8 @@ def predict_turn(during=lambda training: False, remembered=False, after=lambda t
         whole = ends == "normally"
         pair = (join([output(out) if output else out for out in outputs]), join(labels)) if whole else (None, None)
         pair = (pair[0], label(pair[1])) if label and whole else pair
-        return predicted([during(training)] * len(inputs), [remembered] * len(inputs), pair, ends, [after(training, ends)] * 2, gradients(ends))
+        return predicted([during(training)] * len(inputs), [remembered] * len(inputs), pair, ends, [after(training, ends)] * 2,
+            gradients(ends))
     return turn
 
 
@@ -418,16 +438,19 @@ misconceptions_predict = {
     "an exception leaves gradients off: `with no_grad():` puts them back": predict_turn(gradients=normally),
     "only the last batch was returned": predict_turn(joined=lambda arrays: arrays[-1]),
     "only the first batch was returned": predict_turn(joined=lambda arrays: arrays[0]),
-    "lists of batches were returned; they are to be joined (np.concatenate)": predict_turn(joined=lambda arrays: "a list, no NumPy array"),
+    "lists of batches were returned; they are to be joined (np.concatenate)":
+        predict_turn(joined=lambda arrays: "a list, no NumPy array"),
     "batches were stacked into one array; they are to be joined (np.concatenate)": predict_turn(joined=stacked),
-    "batches were joined side by side; they belong below each other": predict_turn(joined=lambda arrays: np.concatenate(arrays, axis=-1)),
+    "batches were joined side by side; they belong below each other":
+        predict_turn(joined=lambda arrays: np.concatenate(arrays, axis=-1)),
     "classes were returned; the outputs are asked for, shape (N, C)": predict_turn(output=lambda out: out.argmax(axis=1)),
     "the outputs were changed, by exp; they are asked for as they are": predict_turn(output=np.exp),
     "probabilities were returned; the outputs are asked for as they are":
         predict_turn(output=lambda out: np.exp(out) / np.exp(out).sum(axis=1, keepdims=True)),
     "tensors were returned; NumPy arrays are asked for": predict_turn(joined=lambda arrays: "a Tensor, no NumPy array"),
     "the loader was gone through twice; an iterator is empty the second time: keep what the first pass gives":
-        lambda ends, **inputs: ("raises", "ValueError", "at least one array") if ends == "normally" else oracle_predict(ends=ends, **inputs),
+        lambda ends, **inputs: ("raises", "ValueError", "at least one array") if ends == "normally"
+            else oracle_predict(ends=ends, **inputs),
 }
 
 
@@ -448,7 +471,8 @@ def observe_confusion_matrix(confusion_matrix, labels, predictions, classes):
     counts = confusion_matrix(labels, predictions, classes)
     known = isinstance(counts, np.ndarray)
     kinds = {"i": "whole numbers", "u": "whole numbers", "f": "floats", "b": "truth values"}
-    return {"counts": counts if known else f"a {kind(counts)}, no array", "they are": kinds.get(counts.dtype.kind, "others") if known else "none"}
+    return {"counts": counts if known else f"a {kind(counts)}, no array",
+        "they are": kinds.get(counts.dtype.kind, "others") if known else "none"}
 
 
 def matrix_turn(place=lambda label, prediction: (label, prediction), once=False, which=lambda label, prediction: True, final=None,
@@ -482,20 +506,23 @@ def own_size(labels, predictions, classes):
     if not len(labels):
         return "raises", "ValueError"
     size = int(max(labels.max(), predictions.max())) + 1
-    return {"counts": oracle_confusion_matrix(labels=labels, predictions=predictions, classes=size)["counts"], "they are": "whole numbers"}
+    return {"counts": oracle_confusion_matrix(labels=labels, predictions=predictions, classes=size)["counts"],
+        "they are": "whole numbers"}
 
 
 oracle_confusion_matrix = matrix_turn()
 misconceptions_confusion_matrix = {
     "rows and columns changed places: a row is a true class": matrix_turn(lambda label, prediction: (prediction, label)),
-    "each pair was counted once, however often it occurs: `counts[labels, predictions] += 1` adds once to each place": matrix_turn(once=True),
+    "each pair was counted once, however often it occurs: `counts[labels, predictions] += 1` adds once to each place":
+        matrix_turn(once=True),
     "the rows were divided by their sums: counts are asked for":
         matrix_turn(final=lambda counts: counts / np.maximum(1, counts.sum(axis=1, keepdims=True)), kind="floats"),
     "the counts were divided by how many there are: counts are asked for":
         matrix_turn(final=lambda counts: counts / max(1, counts.sum()), kind="floats"),
     "only right predictions were counted": matrix_turn(which=lambda label, prediction: label == prediction),
     "only wrong predictions were counted": matrix_turn(which=lambda label, prediction: label != prediction),
-    "the counts are floats; whole numbers are asked for: np.zeros makes floats unless it is told a dtype": matrix_turn(kind="floats"),
+    "the counts are floats; whole numbers are asked for: np.zeros makes floats unless it is told a dtype":
+        matrix_turn(kind="floats"),
     "the bins run from the least to the greatest label that occurs, not from 0 to classes - 1": own_range,
     "as many classes were counted as occur; classes says how many there are": own_size,
     "the counts began at 1": matrix_turn(final=lambda counts: counts + 1),
@@ -550,7 +577,8 @@ def observe_Patience(Patience, losses, patience, min_delta):
 
 
 def patience_turn(improves=lambda loss, best, last, delta: loss < best - delta, over=lambda waited, patience: waited >= patience,
-                  reset=lambda waited: 0, best_of=lambda loss, best, improved: loss if improved else best, returned=lambda improved: improved,
+                  reset=lambda waited: 0, best_of=lambda loss, best, improved: loss if improved else best,
+                  returned=lambda improved: improved,
                   waits=1, first=0, start=math.inf, over_is=None):
     """Make the waiting, or a wrong turn.
 
@@ -579,18 +607,23 @@ def patience_turn(improves=lambda loss, best, last, delta: loss < best - delta, 
 
 oracle_Patience = patience_turn()
 misconceptions_Patience = {
-    "it was over one epoch too late: patience epochs have been waited, not one more": patience_turn(over=lambda waited, patience: waited > patience),
+    "it was over one epoch too late: patience epochs have been waited, not one more":
+        patience_turn(over=lambda waited, patience: waited > patience),
     "it was over one epoch too early": patience_turn(over=lambda waited, patience: waited >= patience - 1),
-    "it was over at exactly patience epochs only; after more it is over too": patience_turn(over=lambda waited, patience: waited == patience),
+    "it was over at exactly patience epochs only; after more it is over too":
+        patience_turn(over=lambda waited, patience: waited == patience),
     "over is turned around": patience_turn(over=lambda waited, patience: waited < patience),
-    "the loss was compared with the last one, not with the best": patience_turn(lambda loss, best, last, delta: loss < last - delta),
+    "the loss was compared with the last one, not with the best":
+        patience_turn(lambda loss, best, last, delta: loss < last - delta),
     "min_delta was ignored": patience_turn(lambda loss, best, last, delta: loss < best),
     "min_delta was added: a loss that is worse counted": patience_turn(lambda loss, best, last, delta: loss < best + delta),
-    "a loss of exactly best - min_delta counted; it must be below": patience_turn(lambda loss, best, last, delta: loss <= best - delta),
+    "a loss of exactly best - min_delta counted; it must be below":
+        patience_turn(lambda loss, best, last, delta: loss <= best - delta),
     "a loss of nan counted as an improvement: no comparison with nan is true, so ask for what is better, not for what is worse":
         patience_turn(lambda loss, best, last, delta: not loss >= best - delta),
     "higher counted as better; it is a loss": patience_turn(lambda loss, best, last, delta: loss > best + delta, start=-math.inf),
-    "higher counted as better; it is a loss, and nothing is above infinity": patience_turn(lambda loss, best, last, delta: loss > best + delta),
+    "higher counted as better; it is a loss, and nothing is above infinity":
+        patience_turn(lambda loss, best, last, delta: loss > best + delta),
     "an improvement did not set the count back to 0": patience_turn(reset=lambda waited: waited),
     "the epochs in a row were counted from 1 after an improvement; it is 0 then": patience_turn(reset=lambda waited: 1),
     "an epoch without an improvement was not counted": patience_turn(waits=0),
@@ -599,10 +632,13 @@ misconceptions_Patience = {
     "every loss became the best one": patience_turn(best_of=lambda loss, best, improved: loss),
     "the best loss was never taken up": patience_turn(best_of=lambda loss, best, improved: best),
     "min_delta was taken off the best loss that is kept": lambda losses, patience, min_delta: patience_turn(
-        best_of=lambda loss, best, improved: loss - min_delta if improved else best)(losses=losses, patience=patience, min_delta=min_delta),
-    "step returned nothing: it says whether the loss was an improvement": patience_turn(returned=lambda improved: "None: is the `return` missing?"),
+        best_of=lambda loss, best, improved: loss - min_delta if improved else best)(losses=losses, patience=patience,
+            min_delta=min_delta),
+    "step returned nothing: it says whether the loss was an improvement":
+        patience_turn(returned=lambda improved: "None: is the `return` missing?"),
     "step returned the opposite: True is for an improvement": patience_turn(returned=lambda improved: not improved),
-    "over is a method here; the line @property makes it an attribute": patience_turn(over_is="a method: is the line @property missing?"),
+    "over is a method here; the line @property makes it an attribute":
+        patience_turn(over_is="a method: is the line @property missing?"),
 }
 
 
@@ -618,7 +654,8 @@ def draw_split_arrays(rng):
     yield dict(tree={"a": {"w": array(2)}, "b": {"w": array(3, dtype=np.float64)}, "epoch": int(rng.integers(9))}, name="")
     state = {0: {"step": np.array(3)}, 1: {"mean": array(2, 3), "n": array(4, dtype=np.int64)}, "betas": (0.9, lr)}
     yield dict(tree={"adam": state}, name="")
-    yield dict(tree=[array(2), {"scale": array(1, 2), "word": "cosine"}, [None, True, array()], (array(2), (array(1), lr))], name="")
+    yield dict(tree=[array(2), {"scale": array(1, 2), "word": "cosine"}, [None, True, array()], (array(2), (array(1), lr))],
+        name="")
     yield dict(tree={"0.weight": array(3, 2), "0.bias": array(2)}, name="model")
     yield dict(tree=array(5), name="alone")
     yield dict(tree={"epoch": 7, "note": "none", "empty": {}, "list": []}, name="")
@@ -694,7 +731,8 @@ def split_turn(label=lambda path: ".".join(map(str, path)), note=lambda name: {"
 oracle_split_arrays = split_turn()
 misconceptions_split_arrays = {
     "the names begin with a dot: at the root there is nothing before the key": lambda tree, name: split_turn(
-        (lambda path: ".".join(map(str, ["", *path]))) if not name else (lambda path: ".".join(map(str, path))))(tree=tree, name=name),
+        (lambda path: ".".join(map(str, ["", *path]))) if not name else (lambda path: ".".join(map(str, path))))(tree=tree,
+            name=name),
     "an array's name is its last key alone: two arrays may share it, and one is lost": split_turn(lambda path: str(path[-1])),
     "the keys were joined by something else; it is a dot": split_turn(lambda path: "/".join(map(str, path))),
     "the keys were joined by something else, _; it is a dot": split_turn(lambda path: "_".join(map(str, path))),
@@ -801,7 +839,8 @@ def target(file, path):
     return "the file itself" if str(getattr(file, "name", "")) == str(path) else "a file in another folder"
 
 
-def atomic_turn(well=None, badly=None, goes="a temporary file in the same folder", left=lambda ends: 0, swallows=False, returned="nothing"):
+def atomic_turn(well=None, badly=None, goes="a temporary file in the same folder", left=lambda ends: 0, swallows=False,
+    returned="nothing"):
     """Make the writing of a file, or a wrong turn.
 
     Args:
@@ -833,12 +872,14 @@ def with_a_backup(name, before, parts, ends):
     there, well = before == "a file", ends == "normally"
     moments = (["the old file", "no file", COPY] if there else ["no file", GAP]) + (
         ["the new file"] if well else ["no file", "the old file"] if there else ["no file"])
-    return {**oracle_atomically(name=name, before=before, parts=parts, ends=ends), "what the name means, one moment after the other": moments,
+    return {**oracle_atomically(name=name, before=before, parts=parts, ends=ends),
+        "what the name means, one moment after the other": moments,
             "the bytes go to": "a temporary file in the same folder" if there else "the file itself"}
 
 
 misconceptions_atomically = {
-    "the old file was given another name, as a backup, and the file itself opened for writing: for a while there is neither": with_a_backup,
+    "the old file was given another name, as a backup, and the file itself opened for writing: for a while there is neither":
+        with_a_backup,
     "the file itself was opened for writing: for a while it was neither old nor new":
         atomic_turn(lambda first: [first, GAP, "the new file"], lambda first: [first, GAP], goes="the file itself"),
     "the file itself was opened for writing, and what was in it put back after an error: for a while it was neither old nor new":
@@ -862,7 +903,8 @@ misconceptions_atomically = {
     "the temporary file never got the file's name, and was removed": atomic_turn(lambda first: [first]),
     "the temporary file is in another folder, perhaps on another disk, where no single step leads from":
         atomic_turn(goes="a file in another folder"),
-    "the bytes were collected in memory; they are to go to a temporary file beside it while write is at work": atomic_turn(goes="memory"),
+    "the bytes were collected in memory; they are to go to a temporary file beside it while write is at work":
+        atomic_turn(goes="memory"),
     "the error did not go on to the caller": atomic_turn(swallows=True),
     "the error did not go on to the caller, and the temporary file was left behind":
         atomic_turn(swallows=True, left=lambda ends: int(ends != "normally")),
