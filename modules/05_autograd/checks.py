@@ -125,6 +125,13 @@ def draw_matmul_rule(rng):
     yield dict(grad=normal(rng, one, n, m), a=normal(rng, one, n, k), b=normal(rng, k, m))
 
 
+def product(x, y):
+    """Multiply matrices; where they do not fit, say so in the words of module 01."""
+    if x.shape[-1] != y.shape[-2]:
+        raise ValueError("matmul needs inner sizes to agree")
+    return x @ y
+
+
 def observe_matmul_rule(module, grad, a, b):
     return observed(module, module.matmul_rule, grad, a @ b, a, b)
 
@@ -135,23 +142,23 @@ def oracle_matmul_rule(grad, a, b):
 
 
 misconceptions_matmul_rule = {
-    "b is not transposed": in_float64(lambda grad, a, b: found(grad @ b)),
-    "this is the gradient of b: a, transposed, times grad": in_float64(lambda grad, a, b: found(a.mT @ grad)),
-    "the factors are in the wrong order: grad is first": in_float64(lambda grad, a, b: found(b.mT @ grad)),
-    "the factors are in the wrong order, and b is not transposed: grad is first": in_float64(lambda grad, a, b: found(b @ grad)),
-    "grad was transposed; it is b that is": in_float64(lambda grad, a, b: found(grad.mT @ b)),
-    "both were transposed; it is b alone that is": in_float64(lambda grad, a, b: found(grad.mT @ b.mT)),
+    "b is not transposed": in_float64(lambda grad, a, b: found(product(grad, b))),
+    "this is the gradient of b: a, transposed, times grad": in_float64(lambda grad, a, b: found(product(a.mT, grad))),
+    "the factors are in the wrong order: grad is first": in_float64(lambda grad, a, b: found(product(b.mT, grad))),
+    "the factors are in the wrong order, and b is not transposed: grad is first": in_float64(lambda grad, a, b: found(product(b, grad))),
+    "grad was transposed; it is b that is": in_float64(lambda grad, a, b: found(product(grad.mT, b))),
+    "both were transposed; it is b alone that is": in_float64(lambda grad, a, b: found(product(grad.mT, b.mT))),
     "all axes of b were turned round (or the batch was taken for rows): only the last two change places": in_float64(
-        lambda grad, a, b: found(grad @ b.T)),
+        lambda grad, a, b: found(product(grad, b.T))),
     "summed over the batch: the result has the batch dimensions of out, unbroadcast comes later": in_float64(
-        lambda grad, a, b: found((grad @ b.mT).sum(axis=tuple(range(grad.ndim - 2))))),
+        lambda grad, a, b: found((product(grad, b.mT)).sum(axis=tuple(range(grad.ndim - 2))))),
     "brought to the shape of a: the result has the batch dimensions of out, unbroadcast comes later": in_float64(
-        lambda grad, a, b: oracle_unbroadcast(grad=grad @ b.mT, shape=a.shape)),
+        lambda grad, a, b: oracle_unbroadcast(grad=product(grad, b.mT), shape=a.shape)),
     "multiplied entry by entry; it is a matrix product": in_float64(lambda grad, a, b: found(grad * b)),
-    "the operands changed places: this is the transpose of the gradient": in_float64(lambda grad, a, b: found(b @ grad.mT)),
+    "the operands changed places: this is the transpose of the gradient": in_float64(lambda grad, a, b: found(product(b, grad.mT))),
     "what arrives from the right is missing: ones were sent back instead":
-        in_float64(lambda grad, a, b: found(np.ones_like(grad) @ b.mT, NONE)),
-    "a stands where b belongs": in_float64(lambda grad, a, b: found(grad @ a.mT)),
+        in_float64(lambda grad, a, b: found(product(np.ones_like(grad), b.mT), NONE)),
+    "a stands where b belongs": in_float64(lambda grad, a, b: found(product(grad, a.mT))),
     BARE: without_graph(oracle_matmul_rule),
 }
 
@@ -712,10 +719,10 @@ def draw_topological_order(rng):
 def describe_topological_order(graph, roots, deep):
     call = f"topological_order({', '.join(roots)})"
     if len(graph) > 20:
-        return f"{call} of a ladder of sums:\nx requires grad\ny1 = x + x\ny2 = y1 + y1\n... up to y40"
+        return f"{call} of a ladder of sums:\nx requires grad\ny1 = x + x\ny2 = y1 + y1\n... up to y40", ""
     if deep:
-        return f"topological_order of the last tensor, where\n{told(graph)}\nand {deep} more are made, each of the one before"
-    return f"{call}, where\n{told(graph)}"
+        return f"topological_order of the last tensor, where\n{told(graph)}\nand {deep} more are made, each of the one before", ""
+    return f"{call}, where\n{told(graph)}", ""
 
 
 def deepened(graph, deep):
@@ -1254,7 +1261,7 @@ def describe_backward(graph, calls):
         lines.append(f"{name}.backward({', '.join(words)})")
     grads = [settings["gradient"] for _, settings in calls if settings["gradient"] is not None]
     call = "\n".join([*lines, "where", told(graph)])
-    return (call, f"g = {vector(grads[0])}") if grads else call
+    return call, f"g = {vector(grads[0])}" if grads else ""
 
 
 def observe_backward(module, graph, calls):

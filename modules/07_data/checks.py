@@ -371,7 +371,7 @@ def draw_batch_indices(rng):
 
 def describe_batch_indices(count, batch_size, shuffle, drop_last, order):
     words = f"{', shuffle=True, rng=rng' * shuffle}{', drop_last=True' * drop_last}"
-    return f"batch_indices({count}, {batch_size}{words}){f', where rng draws {order}' * shuffle}"
+    return f"batch_indices({count}, {batch_size}{words}){f', where rng draws {order}' * shuffle}", ""
 
 
 def observe_batch_indices(batch_indices, count, batch_size, shuffle, drop_last, order):

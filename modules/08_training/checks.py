@@ -534,7 +534,7 @@ misconceptions_confusion_matrix = {
 
 def describe_Patience(losses, patience, min_delta):
     words = f"{patience}, min_delta={min_delta:g}" if min_delta else f"{patience}"
-    return f"waiting = Patience({words})\nfor loss in {', '.join(f'{loss:g}' for loss in losses)}: waiting.step(loss)"
+    return f"waiting = Patience({words})\nfor loss in {', '.join(f'{loss:g}' for loss in losses)}: waiting.step(loss)", ""
 
 
 def draw_Patience(rng):
@@ -662,7 +662,7 @@ def draw_split_arrays(rng):
 
 
 def describe_split_arrays(tree, name):
-    return f"split_arrays({written(tree)}{f', name={name!r}' if name else ''})"
+    return f"split_arrays({written(tree)}{f', name={name!r}' if name else ''})", ""
 
 
 def observe_split_arrays(split_arrays, tree, name):
@@ -758,7 +758,7 @@ misconceptions_split_arrays = {
 
 def describe_atomically(name, before, ends, parts):
     there = "a file is there already" if before == "a file" else "no file is there yet"
-    return f"atomically(path, write), where {there} and write ends {ends}"
+    return f"atomically(path, write), where {there} and write ends {ends}", ""
 
 
 def draw_atomically(rng):
