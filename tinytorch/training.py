@@ -126,11 +126,13 @@ def predict(model, loader):
     before = model.training
     model.eval()
     outputs, targets = [], []
-    with no_grad():
-        for inputs, labels in loader:
-            outputs.append(model(inputs).numpy())
-            targets.append(labels.numpy())
-    model.train(before)
+    try:
+        with no_grad():
+            for inputs, labels in loader:
+                outputs.append(model(inputs).numpy())
+                targets.append(labels.numpy())
+    finally:
+        model.train(before)
     return np.concatenate(outputs), np.concatenate(targets)
 
 

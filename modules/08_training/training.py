@@ -270,11 +270,13 @@ def predict(model, loader):
     before = model.training
     model.eval()
     outputs, targets = [], []
-    with no_grad():
-        for inputs, labels in loader:
-            outputs.append(model(inputs).numpy())
-            targets.append(labels.numpy())
-    model.train(before)
+    try:
+        with no_grad():
+            for inputs, labels in loader:
+                outputs.append(model(inputs).numpy())
+                targets.append(labels.numpy())
+    finally:
+        model.train(before)
     return np.concatenate(outputs), np.concatenate(targets)
     ### END SOLUTION
 
@@ -286,7 +288,7 @@ check("08.3")
 
 # %% [markdown] hint="08.3"
 # The block of `no_grad` goes around the loop. Collect `.numpy()` of each output and of each batch of labels in two lists;
-# `np.concatenate` joins a list of arrays along the first axis.
+# `np.concatenate` joins a list of arrays along the first axis. `try` and `finally` put the mode back whatever happens.
 
 # %% [markdown]
 # Once you have the outputs, a measure is one line. `evaluate` asks the criterion for one loss per example, so that the loss has a standard
