@@ -45,7 +45,7 @@ SCHEDULES = {
     "two_at_once": lambda s, o: Both(s.ExponentialLR(o, 0.97), s.MultiStepLR(o, [10, 20], 0.5)),
     "changed_by_hand": lambda s, o: ByHand(s.StepLR(o, 8, 0.5), o),
     "after_another": lambda s, o: After(s, o),
-    "plateau": lambda s, o: Measured(s.ReduceLROnPlateau(o, factor=0.5, patience=2, cooldown=1, min_lr=0.01)),
+    "plateau": lambda s, o: Measured(s.ReduceLROnPlateau(o, factor=0.5, patience=1, cooldown=3, min_lr=0.001)),
     "plateau_up": lambda s, o: Measured(s.ReduceLROnPlateau(o, "max", 0.3, 1, threshold=0.05, threshold_mode="abs")),
 }
 

@@ -288,6 +288,16 @@ def test_what_is_kept_is_found_by_the_parameter_itself():
 
 
 @every_rule
+def test_a_loaded_state_replaces_what_was_kept(key):
+    params = parameters()
+    optimizer = make(key, params)
+    fresh = optimizer.state_dict()
+    advance(optimizer, 0, 3)
+    optimizer.load_state_dict(fresh)
+    assert optimizer.state_dict()["state"] == {}
+
+
+@every_rule
 def test_a_state_goes_through_a_file_and_back(key, tmp_path):
     from tinytorch.training import load_checkpoint, save_checkpoint
 
