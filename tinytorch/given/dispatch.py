@@ -38,10 +38,17 @@ def select_kernel(op, *arrays):
         check_inputs(op, arrays)
     device = device_of(*arrays)
     chosen = state.kernels if device == "cpu" else device
+    if chosen == "numpy" and not watchers and not op.adapts:
+        return op.forward
     kernel = op.forward if chosen == "numpy" else op.kernels.get(chosen) or given_kernel(op, device, chosen)
     if watchers:
         used = "numpy" if kernel is op.forward else chosen
         kernel = watched("kernel", kernel, op, used, *(() if used == chosen else (True,)))
+    return adapted(op, kernel, arrays) if op.adapts else kernel
+
+
+def adapted(op, kernel, arrays):
+    """Return a kernel that first does what its op registered: compares shapes with settings, makes floats of whole numbers."""
     if op.check_settings:
         kernel = with_settings(op, kernel)
     if op.takes_floats and not all([getattr(array, "dtype", FLOAT).kind == "f" for array in arrays[op.takes_floats]]):

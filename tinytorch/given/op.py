@@ -85,6 +85,7 @@ class Op:
 
     patterns = None  # one for each input, or () for inputs of one shape; None for an op that takes any
     check_settings = None
+    adapts = False  # whether something is to be done before a kernel: settings to be checked, floats to be made
     takes_floats = None  # slice of the inputs whose whole numbers become floats before they reach a kernel
 
     def __init__(self, forward):
@@ -220,6 +221,7 @@ class Op:
             ValueError: <lambda> needs shapes (..., i), (o, i), got x (2, 3), weight (5, 4): i is 3 and 4
         """
         self.patterns, self.check_settings = None if check and not patterns else patterns, check
+        self.adapts = self.adapts or check is not None
         self.right_shapes.clear()
         shapes.suit.cache_clear()
 
@@ -238,7 +240,7 @@ class Op:
             >>> select_kernel(root, np.array([4], np.uint8))(np.array([4], np.uint8))
             array([2.], dtype=float32)
         """
-        self.takes_floats = slice(first)
+        self.takes_floats, self.adapts = slice(first), True
 
     def register_cost(self, flops, moved=None):
         """Register what the op costs, whichever kernel runs it; a profile divides it by the time that it took.
