@@ -470,7 +470,8 @@ conv2d_weight.register_cost(lambda out, x, grad, **s: 2 * grad.size * out[0].siz
 max_pooling.register_cost(lambda out, x, kernel_size, **s: out.size * math.prod(kernel_size))
 max_pooling_backward.register_cost(lambda out, grad, x, **s: grad.size)
 average_pooling.register_cost(lambda out, x, kernel_size, **s: out.size * math.prod(kernel_size))
-average_pooling_backward.register_cost(lambda out, grad, **s: grad.size * (1 + math.prod(s["kernel_size"])))
+average_pooling_backward.register_cost(lambda out, grad, kernel_size, **s:
+                                       grad.size * (1 + math.prod(kernel_size)))
 fold.register_cost(lambda out, columns, **s: columns.size)
 
 
@@ -582,7 +583,8 @@ channel_norm_backward.register_shapes("n c h w", "n c h w", "c", "c", "c")
 channel_norm.register_cost(lambda out, x, *arrays, **s: 4 * x.size)
 channel_variance.register_cost(lambda out, x, mean: 3 * x.size)
 channel_norm_weight.register_cost(lambda out, grad, x, *arrays, **s: 3 * x.size)
-channel_norm_backward.register_cost(lambda out, grad, *arrays, training, **s: (8 if training else 1) * grad.size)
+channel_norm_backward.register_cost(lambda out, grad, *arrays, training, **s:
+                                    (8 if training else 1) * grad.size)
 channel_variance.register_vjp(lambda grad, out, x, mean:
                               (x - column(mean)) * column(grad * (2 * len(mean) / x.numel())), None)
 

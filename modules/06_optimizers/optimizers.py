@@ -76,6 +76,8 @@ import numpy as np
 
 from tinytorch.given.history import tick
 from tinytorch.given.op import in_place
+from tinytorch.given.parameters import checked_group, parameter_groups, takes_parameters
+from tinytorch.given.resuming import optimizer_problems
 
 # %% [markdown]
 # `np.multiply(grad, lr, out=scratch)` writes a product into an existing array. With it, a step needs no new array at all: you may write
@@ -348,105 +350,111 @@ check("06.4")
 
 # %%
 #| export
-class Groups:
-    """Parameters in groups, each with settings of its own.
+class Optimizer:
+    """What all optimizers share: the walk over parameters, and a state that can be saved.
+
+    A subclass names the arrays that its rule keeps for each parameter, and writes `update`.
 
     Args:
-        params: Parameters, or dicts such as ``{"params": [...], "lr": 0.01}``.
+        params: Iterable of parameters, or of groups: ``[{"params": [...], "lr": 0.01}, ...]``.
         defaults: Dict of the settings that a group does not give.
 
     Raises:
-        ValueError: There is no parameter, one stands twice, or a setting is unknown or negative.
+        TypeError: What is given is no list of parameters. The message says what to write.
+        ValueError: There is no parameter, one stands twice, or a setting makes no sense.
     """
 
-    def __init__(self, params, defaults):
-        params = list(params)
-        groups = params if params and isinstance(params[0], dict) else [{"params": params}]
-        groups = [{**defaults, **group, "params": list(group["params"])} for group in groups]
-        self.param_groups = [self.checked(group, defaults) for group in groups]
-        distinct = {id(param) for param in self.params()}
-        if not distinct or len(distinct) != len(self.params()):
-            raise ValueError("an optimizer needs parameters, and each of them once, "
-                             f"got {len(self.params())}, {len(distinct)} of them distinct")
+    kept = ()  # names of the arrays that the rule keeps from step to step
 
-    def checked(self, group, defaults):
-        """Return the group; refuse a setting that cannot be meant."""
-        for name in group.keys() - {"params"}:
-            if name not in defaults:
-                raise ValueError(f"no setting {name!r}: there are {', '.join(defaults)}")
-            if isinstance(group[name], (int, float)) and group[name] < 0:
-                raise ValueError(f"{name} needs a number of at least 0, got {group[name]}")
-        return group
+    def __init__(self, params, defaults):
+        self.defaults, self.param_groups, self.state = defaults, [], {}
+        for group in parameter_groups(params, type(self).__name__):
+            self.add_param_group(group)
+
+    def add_param_group(self, group):
+        """Take up more parameters: a dict such as ``{"params": [...], "lr": 0.01}``."""
+        self.param_groups.append(checked_group(group, self))
 
     def params(self):
         """Return the parameters of all groups, in order."""
         return [param for group in self.param_groups for param in group["params"]]
 
-# %%
-#| export
-class Steps(Groups):
-    """The walk over all parameters that have a gradient, and what a rule keeps for each of them."""
-
-    kept = ()  # names of the arrays that the rule keeps from step to step
-
-    def __init__(self, params, defaults):
-        super().__init__(params, defaults)
-        self.state = {}
-
-    def zero_grad(self):
-        """Forget all gradients."""
+    def zero_grad(self, set_to_none=True):
+        """Forget all gradients, or fill them with 0 instead."""
         for param in self.params():
-            param.grad = None
+            if set_to_none or param.grad is None:
+                param.grad = None
+            else:
+                param.grad = param.grad.detach().zero_()
 
-    def step(self):
-        """Change every parameter that has a gradient, by the rule of this optimizer."""
+    def step(self, closure=None):
+        """Change every parameter that has a gradient, by the rule of this optimizer.
+
+        Args:
+            closure: Function that computes the loss and its gradients first, if given.
+
+        Returns:
+            What the closure returned, or None.
+        """
+        loss = closure() if closure else None
         for group in self.param_groups:
             for param in group["params"]:
                 if param.grad is not None:
-                    kept = self.memory(param)
-                    kept["step"] += 1
-                    self.update(param.data, param.grad.data, kept, group)
+                    state = self.memory(param)
+                    state["step"] += 1
+                    self.update(param.data, param.grad.data, state, group)
                     tick(param)
+        return loss
 
     def memory(self, param):
         """Return what is kept for a parameter; it is made, all 0, at the first call."""
-        if id(param) not in self.state:
+        if param not in self.state:
             names = (*self.kept, "scratch", "scratch_grad")
             arrays = {name: np.zeros_like(param.data) for name in names}
-            self.state[id(param)] = {"step": 0, **arrays}
-        return self.state[id(param)]
-
-# %%
-#| export
-class Optimizer(Steps):
-    """What all optimizers share: groups, steps, and a state that can be saved."""
+            self.state[param] = {"step": 0, **arrays}
+        return self.state[param]
 
     def state_dict(self):
         """Return the settings, and what is kept for each parameter, by its position among all."""
-        positions = {id(param): position for position, param in enumerate(self.params())}
-        state = {positions[key]: {name: np.copy(kept[name]) for name in ("step", *self.kept)}
-                 for key, kept in self.state.items()}
-        groups = [{**group, "params": [positions[id(param)] for param in group["params"]]}
+        positions = {param: position for position, param in enumerate(self.params())}
+        state = {positions[param]: {"step": kept["step"],
+                                    **{name: np.copy(kept[name]) for name in self.kept}}
+                 for param, kept in self.state.items()}
+        groups = [{**group, "params": [positions[param] for param in group["params"]]}
                   for group in self.param_groups]
         return {"state": state, "param_groups": groups}
 
     def load_state_dict(self, saved):
-        """Take up what `state_dict` returned, for the same parameters in the same order."""
-        ours, theirs = ([len(group["params"]) for group in groups]
-                        for groups in (self.param_groups, saved["param_groups"]))
-        if ours != theirs:
-            raise ValueError(f"the saved groups hold {theirs} parameters, these {ours}")
+        """Take up what `state_dict` returned, for the same parameters in the same order.
+
+        Raises:
+            ValueError: It does not fit. The message says why, and nothing has been changed.
+        """
+        problems = list(optimizer_problems(self, saved))
+        if problems:
+            raise ValueError("\n  ".join(["the state does not fit this optimizer:", *problems]))
         for group, loaded in zip(self.param_groups, saved["param_groups"]):
-            group.update({name: value for name, value in loaded.items() if name != "params"})
+            for name in loaded.keys() - {"params"}:  # a file gives tuples back as lists
+                value = loaded[name]
+                group[name] = tuple(value) if isinstance(value, list) else value
         self.state.clear()
         for position, kept in saved["state"].items():
-            param = self.params()[int(position)]
-            self.memory(param)["step"] = int(kept["step"])
+            state = self.memory(self.params()[int(position)])
+            state["step"] = int(kept["step"])
             for name in self.kept:
-                self.memory(param)[name][...] = kept[name]
+                state[name][...] = kept[name]
 
 # %%
 #| export
+def decayed(param, grad, state, weight_decay):
+    """Return the gradient with the weight's share added, in an array that is kept for it."""
+    if not weight_decay:
+        return grad
+    np.multiply(param, weight_decay, out=state["scratch_grad"])
+    state["scratch_grad"] += grad
+    return state["scratch_grad"]
+
+
 class SGD(Optimizer):
     """Descend along the gradient, with momentum if wanted.
 
@@ -454,38 +462,33 @@ class SGD(Optimizer):
         params: Parameters, or groups of them.
         lr: Learning rate.
         momentum: Which part of the velocity is kept.
+        dampening: Which part of the gradient does not reach the velocity, after the first step.
         weight_decay: What part of each weight is added to its gradient.
-        nesterov: Whether to look ahead; it needs a momentum.
+        nesterov: Whether to look ahead; it needs a momentum, and no dampening.
     """
 
     kept = ("momentum_buffer",)
 
-    def __init__(self, params, lr=1e-3, momentum=0.0, weight_decay=0.0, nesterov=False):
-        if nesterov and not momentum:
-            raise ValueError("nesterov=True needs a momentum above 0")
-        super().__init__(params, dict(lr=lr, momentum=momentum, weight_decay=weight_decay,
-                                      nesterov=nesterov))
+    def __init__(self, params, lr=1e-3, momentum=0.0, dampening=0.0, weight_decay=0.0,
+                 nesterov=False):
+        if nesterov and (not momentum or dampening):
+            raise ValueError("nesterov=True needs a momentum above 0, and dampening=0")
+        super().__init__(params, dict(lr=lr, momentum=momentum, dampening=dampening,
+                                      weight_decay=weight_decay, nesterov=nesterov))
 
-    def update(self, param, grad, kept, group):
+    def update(self, param, grad, state, group):
         """Take one step for one parameter's array."""
-        grad = decayed(param, grad, kept, group["weight_decay"])
-        if group["momentum"]:
-            momentum_update(param, grad, kept["momentum_buffer"], kept["scratch"], lr=group["lr"],
-                            momentum=group["momentum"], nesterov=group["nesterov"])
-        else:
-            sgd_update(param, grad, kept["scratch"], lr=group["lr"])
+        grad = decayed(param, grad, state, group["weight_decay"])
+        if not group["momentum"]:
+            sgd_update(param, grad, state["scratch"], lr=group["lr"])
+            return
+        if group["dampening"] and state["step"] > 1:
+            grad = np.multiply(grad, 1 - group["dampening"], out=state["scratch_grad"])
+        momentum_update(param, grad, state["momentum_buffer"], state["scratch"], lr=group["lr"],
+                        momentum=group["momentum"], nesterov=group["nesterov"])
 
 # %%
 #| export
-def decayed(param, grad, kept, weight_decay):
-    """Return the gradient with the weight's share added, in an array that is kept for it."""
-    if not weight_decay:
-        return grad
-    np.multiply(param, weight_decay, out=kept["scratch_grad"])
-    kept["scratch_grad"] += grad
-    return kept["scratch_grad"]
-
-
 class Adam(Optimizer):
     """Take a step of its own size for every parameter.
 
@@ -502,11 +505,11 @@ class Adam(Optimizer):
     def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0):
         super().__init__(params, dict(lr=lr, betas=betas, eps=eps, weight_decay=weight_decay))
 
-    def update(self, param, grad, kept, group):
+    def update(self, param, grad, state, group):
         """Take one step for one parameter's array."""
-        grad = decayed(param, grad, kept, group["weight_decay"])
-        adam_update(param, grad, kept["exp_avg"], kept["exp_avg_sq"], kept["scratch"],
-                    step=kept["step"], lr=group["lr"], betas=group["betas"], eps=group["eps"])
+        grad = decayed(param, grad, state, group["weight_decay"])
+        adam_update(param, grad, state["exp_avg"], state["exp_avg_sq"], state["scratch"],
+                    step=state["step"], lr=group["lr"], betas=group["betas"], eps=group["eps"])
 
 
 @in_place
@@ -522,10 +525,10 @@ class AdamW(Adam):
     def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-2):
         super().__init__(params, lr, betas, eps, weight_decay)
 
-    def update(self, param, grad, kept, group):
+    def update(self, param, grad, state, group):
         """Shrink one parameter's array, then take Adam's step."""
-        adamw_update(param, grad, kept["exp_avg"], kept["exp_avg_sq"], kept["scratch"],
-                     step=kept["step"], lr=group["lr"], betas=group["betas"], eps=group["eps"],
+        adamw_update(param, grad, state["exp_avg"], state["exp_avg_sq"], state["scratch"],
+                     step=state["step"], lr=group["lr"], betas=group["betas"], eps=group["eps"],
                      weight_decay=group["weight_decay"])
 
 # %% [markdown]
@@ -533,16 +536,18 @@ class AdamW(Adam):
 #
 # One odd batch can have a gradient a thousand times as long as usual, and one step with it can undo an hour of training. **Clipping** by
 # the norm treats all gradients together as one long vector. If it is longer than allowed, all of them are scaled by the same factor:
-# the direction stays.
+# the direction stays. The decorator `@takes_parameters` is given: it turns one tensor, or a generator such as `model.parameters()`,
+# into a list for your code.
 
 # %% exercise="06.5" minutes=20 points=2
 #| export
+@takes_parameters
 def clip_grad_norm_(parameters, max_norm):
     """Scale all gradients in place so that, as one vector, they are no longer than allowed.
 
     Args:
-        parameters: Iterable of tensors of any shape; those without a gradient are skipped.
-        max_norm: The length allowed.
+        parameters: List of tensors of any shape; those without a gradient are skipped.
+        max_norm: The length allowed, at least 0.
 
     Returns:
         The length before clipping, a Python float: the root of the sum of the squares of all
@@ -576,7 +581,7 @@ def clip_grad_norm_(parameters, max_norm):
 check("06.5")
 
 # %% [markdown] hint="06.5"
-# `parameters` may be a generator, which can be walked only once, and you need the gradients twice. Collect them first.
+# You need the gradients twice: for the length, and to scale them. Collect those that are not None first.
 
 # %% [markdown] hint="06.5"
 # There is one length for all: add up the squares of every entry of every gradient, and take the root once at the end. Scale only if it
@@ -665,29 +670,51 @@ check("06.7")
 class LRScheduler:
     """A schedule tied to an optimizer: each `step` sets the learning rate of every group.
 
+    A subclass has `rate(count, lr)`: the learning rate at a count, of one that begins at ``lr``.
+    Each group keeps that beginning as ``initial_lr``.
+
     Args:
         optimizer: The optimizer; what its groups have as ``lr`` now is where the schedule begins.
-        last_epoch: The count to begin after; -1 at the start.
+        last_epoch: The count to go on after, for a restored optimizer; -1 at the start.
     """
 
     def __init__(self, optimizer, last_epoch=-1):
         self.optimizer, self.last_epoch = optimizer, last_epoch
-        self.base_lrs = [group["lr"] for group in optimizer.param_groups]
+        for group in optimizer.param_groups:
+            if last_epoch == -1:
+                group.setdefault("initial_lr", group["lr"])
+            elif "initial_lr" not in group:
+                raise KeyError(f"last_epoch={last_epoch} goes on with an earlier schedule, but the "
+                               "optimizer has none: load its state first, or give initial_lr")
+        self.base_lrs = [group["initial_lr"] for group in optimizer.param_groups]
+        self.rates = self.base_lrs if last_epoch == -1 else self.rates_at(last_epoch)
         self.step()
+
+    def rates_at(self, count):
+        """Return the learning rate of each group at a count, if nothing else changes it."""
+        return [self.rate(count, lr) for lr in self.base_lrs]
 
     def step(self):
         """Go one count further."""
         self.last_epoch += 1
-        for group, lr in zip(self.optimizer.param_groups, self.base_lrs):
-            group["lr"] = self.rate(self.last_epoch, lr)
+        before, self.rates = self.rates, self.rates_at(self.last_epoch)
+        for group, old, new in zip(self.optimizer.param_groups, before, self.rates):
+            # If another schedule has changed it since, or you have, the change is kept.
+            group["lr"] = new if group["lr"] == old or old == 0 else group["lr"] * new / old
 
     def get_last_lr(self): return [group["lr"] for group in self.optimizer.param_groups]
-    def state_dict(self): return {"last_epoch": self.last_epoch, "base_lrs": self.base_lrs}
+
+    def state_dict(self):
+        """Return the count, where the schedule began, and the learning rates of now."""
+        return {"last_epoch": self.last_epoch, "base_lrs": list(self.base_lrs),
+                "last_lr": self.get_last_lr()}
 
     def load_state_dict(self, saved):
         """Go on from where `state_dict` was taken."""
-        self.base_lrs, self.last_epoch = list(saved["base_lrs"]), saved["last_epoch"] - 1
-        self.step()
+        self.last_epoch, self.base_lrs = saved["last_epoch"], list(saved["base_lrs"])
+        self.rates = self.rates_at(self.last_epoch)
+        for group, lr in zip(self.optimizer.param_groups, saved.get("last_lr", self.rates)):
+            group["lr"] = lr
 
 # %%
 #| export
@@ -695,6 +722,8 @@ class StepLR(LRScheduler):
     """Multiply the learning rate by ``gamma`` every ``step_size`` counts."""
 
     def __init__(self, optimizer, step_size, gamma=0.1, last_epoch=-1):
+        if step_size < 1:
+            raise ValueError(f"step_size needs a number above 0, got {step_size}")
         self.rate = lambda count, lr: step_decay(count, lr, step_size, gamma)
         super().__init__(optimizer, last_epoch)
 
@@ -703,6 +732,8 @@ class CosineAnnealingLR(LRScheduler):
     """Lower the learning rate along half a cosine, to ``eta_min`` after ``T_max`` counts."""
 
     def __init__(self, optimizer, T_max, eta_min=0.0, last_epoch=-1):
+        if T_max <= 0:
+            raise ValueError(f"T_max needs a number above 0, got {T_max}")
         self.rate = lambda count, lr: cosine_decay(count, lr, T_max, eta_min)
         super().__init__(optimizer, last_epoch)
 

@@ -3,28 +3,33 @@ import struct
 
 import numpy as np
 
-NAMED, UNNAMED = "ValueError with the name", "ValueError without the name"
+
+def array_seen(result):
+    """Write down an array, or what came in place of one."""
+    if not isinstance(result, np.ndarray):
+        return {"array": f"no array, but a {type(result).__name__}", "dtype": "none"}
+    return {"array": result, "dtype": str(result.dtype)}
 
 
-def attempt(call, *words):
-    """Return what a call gives, or which error it raises and whether its message holds some words."""
-    try:
-        return call()
-    except ValueError as error:
-        return NAMED if all(str(word) in str(error) for word in words) else UNNAMED
+def array_of(values, dtype):
+    """Give an array the form of an observation."""
+    return {"array": values, "dtype": dtype}
+
+
+def refused(name):
+    """Stand for the error that a file is to raise."""
+    return "raises", "ValueError", name
+
+
+UNNAMED = ("raises", "ValueError")
 
 
 def unnamed(oracle):
     """Turn an oracle into one whose error message lacks the name."""
     def wrong(**inputs):
         expected = oracle(**inputs)
-        return UNNAMED if isinstance(expected, str) else expected
+        return UNNAMED if isinstance(expected, tuple) else expected
     return wrong
-
-
-def codes(data):
-    """Return bytes as a list of numbers, which can travel to the learner's process."""
-    return list(data)
 
 
 # 07.1 parse_idx
@@ -35,264 +40,672 @@ def idx_file(rng, *shape):
 
 
 def draw_parse_idx(rng):
-    m, n = (int(i) for i in 2 + rng.permutation(5)[:2])
-    whole = idx_file(rng, m, n, 4)
-    for data in (whole, idx_file(rng, 7), idx_file(rng, 300, 2), idx_file(rng, 0, 3), whole[:-1], whole + b"\0", whole[:9], whole[:3],
-                 bytes([0, 0, 13]) + whole[3:], bytes([1, 0]) + whole[2:], b"", b"<html>not found</html>"):
-        yield dict(data=codes(data), name=f"file-{m}{n}.idx")
+    """Files of one to four sizes, one above 255, one 0; files cut short or too long, and files of another kind."""
+    m, n, k, j = (int(i) for i in 2 + rng.permutation(5)[:4])
+    small, whole = idx_file(rng, 2, 3), idx_file(rng, m, n, k)
+    for data in (small, whole, idx_file(rng, n + 4), idx_file(rng, k, 1, j, n), idx_file(rng, 256 + m, 2), idx_file(rng, 0, 3),
+        whole[:-1],
+                 small + b"\0", whole[:9], small[:4], small[:3], bytes([0, 0, 13]) + small[3:], bytes([1, 0]) + small[2:],
+                 bytes([0, 7]) + small[2:], b"", b"<html>not found</html>"):
+        yield dict(data=data, name=f"file-{m}{n}.idx")
+
+
+def describe_parse_idx(data, name):
+    shown = data.hex(" ") if len(data) < 26 else f"{data[:20].hex(' ')} ... ({len(data)} bytes)"
+    return f"parse_idx(data, {name!r})", f"data {shown or 'empty'}"
 
 
 def observe_parse_idx(parse_idx, data, name):
-    result = attempt(lambda: parse_idx(bytes(data), name), name)
-    return result if isinstance(result, str) else (np.array(result), str(np.asarray(result).dtype))
+    return array_seen(parse_idx(data, name))
 
 
-def oracle_parse_idx(data, name, strict=True, order="C", little=False):
-    if data[:3] != [0, 0, 8] or len(data) < 4 or len(data) < 4 + 4 * data[3]:
-        return NAMED
-    sizes = [data[4 + 4 * i:8 + 4 * i] for i in range(data[3])]
-    shape = [sum(byte * 256 ** (place if little else 3 - place) for place, byte in enumerate(size)) for size in sizes]
-    values, wanted = data[4 + 4 * data[3]:], int(np.prod(shape, dtype=np.float64))
-    if len(values) < wanted or (strict and len(values) > wanted):
-        return NAMED
-    return np.array(values[:wanted], np.float64).reshape(shape, order=order), "uint8"
+def idx_turn(start=4, count=lambda data: data[3], opens=(0, 0, 8), short=None, strict=True, order="C", little=False, skip=True,
+             enough=True, empty=None):
+    """Make the parser of IDX files, or a wrong turn.
+
+    Args:
+        start: Where the sizes begin.
+        count: How many there are, a function of the file.
+        opens: The bytes that a file has to open with.
+        short: What comes of a file that ends before its sizes do; None for the error asked for.
+        strict: Whether bytes after the end are refused.
+        order: Which axis varies fastest.
+        little: Whether the least significant byte of a size comes first.
+        skip: Whether the numbers begin after the sizes.
+        enough: Whether too few bytes are refused with the name.
+        empty: What comes of a file of less than four bytes; None for the error asked for.
+    """
+    def turn(data, name):
+        if len(data) < 4 and empty:
+            return empty
+        if tuple(data[:len(opens)]) != opens or len(data) < 4:
+            return refused(name)
+        dims = count(data)
+        if len(data) < start + 4 * dims:
+            return short or refused(name)
+        sizes = [data[start + 4 * i:start + 4 + 4 * i] for i in range(dims)]
+        shape = [sum(byte * 256 ** (place if little else 3 - place) for place, byte in enumerate(size)) for size in sizes]
+        values, wanted = data[start + 4 * dims if skip else start:], int(np.prod(shape, dtype=np.float64))
+        if not skip and len(data) - start - 4 * dims == wanted:
+            values = values[:wanted]
+        if len(values) < wanted or (strict and len(values) > wanted):
+            return refused(name) if enough else UNNAMED
+        return array_of(np.array(list(values[:wanted]), np.float64).reshape(shape, order=order), "uint8")
+    return turn
 
 
-def not_offset(data, name):
+oracle_parse_idx = idx_turn()
+
+
+def other_dtype(dtype):
+    """Read the file into an array of another dtype."""
+    def wrong(data, name):
+        expected = oracle_parse_idx(data, name)
+        return {**expected, "dtype": dtype} if isinstance(expected, dict) else expected
+    return wrong
+
+
+def flat(data, name):
     expected = oracle_parse_idx(data, name)
-    if isinstance(expected, str) or not expected[0].size:
-        return expected
-    return np.array(data[4:4 + expected[0].size], np.float64).reshape(expected[0].shape), "uint8"
+    return {**expected, "array": expected["array"].ravel()} if isinstance(expected, dict) else expected
 
 
 misconceptions_parse_idx = {
-    "the sizes were read with the least significant byte first": lambda data, name: oracle_parse_idx(data, name, little=True),
-    "bytes after the end were let through": lambda data, name: oracle_parse_idx(data, name, strict=False),
-    "the numbers were read from where the sizes begin": not_offset,
-    "the first axis varied fastest; the last one does": lambda data, name: oracle_parse_idx(data, name, order="F"),
-    "the error does not name the file": unnamed(oracle_parse_idx),
+    "the sizes were read with the least significant byte first": idx_turn(little=True),
+    "bytes after the end were let through": idx_turn(strict=False),
+    "the numbers were read from where the sizes begin": idx_turn(skip=False),
+    "the first axis varied fastest; the last one does": idx_turn(order="F"),
+    "the numbers have no shape: give them the one that the file says": flat,
+    "ValueError came from reshape, where the bytes do not fill the shape: count them first, and name the file":
+        idx_turn(enough=False),
+    "ValueError came, but its message does not hold the file's name": unnamed(oracle_parse_idx),
+    "the header was taken to be 16 bytes with three sizes: byte 3 says how many there are": idx_turn(count=lambda data: 3),
+    "the sizes start at byte 4, after the byte that says how many there are": idx_turn(start=3),
+    "the sizes start at byte 4: four bytes for each were taken from byte 3 on": idx_turn(start=3, short=("raises", "error")),
+    "the sizes end at byte 4 + 4 * dims: the last of them was cut short": lambda data, name: (
+        ("raises", "error") if data[:3] == bytes([0, 0, 8]) and len(data) >= 3 + 4 * data[3] else refused(name)),
+    "what the file opens with is not checked: 0, 0, 8": idx_turn(opens=()),
+    "what the file opens with is not checked, 0, 0, 8, nor whether it holds four bytes at all":
+        idx_turn(opens=(), empty=("raises", "IndexError")),
+    "of what the file opens with, only the first two bytes are checked: the third has to be 8": idx_turn(opens=(0, 0)),
+    "a file that ends inside of its sizes reached struct, which raised its own error: look at the length first":
+        idx_turn(short=("raises", "error"), empty=("raises", "error")),
+    "a file of less than four bytes reached data[3], which raised IndexError: look at the length first":
+        idx_turn(empty=("raises", "IndexError")),
+    "a file of less than four bytes reached data[3], and one that ends inside of its sizes reached struct: look at the length first":
+        idx_turn(empty=("raises", "IndexError"), short=("raises", "error")),
+    "the numbers became float64; the file holds bytes, uint8": other_dtype("float64"),
+    "the numbers became int64; the file holds bytes, uint8": other_dtype("int64"),
+    "the bytes were read as signed, int8: 200 became -56": other_dtype("int8"),
 }
 
 
 # 07.2 parse_cifar10
 
 def draw_parse_cifar10(rng):
-    records = rng.integers(0, 256, (4, 3073), np.uint8)
-    records[:, 0] = [9, *rng.permutation(9)[:3]]
+    """A whole file, files cut short, too long and empty, and labels of 9, 10 and more."""
+    records = rng.integers(0, 256, (int(rng.integers(3, 6)), 3073), np.uint8)
+    records[:, 0] = [9, *rng.integers(0, 9, len(records) - 1)]
+    records[:, -1] = rng.integers(0, 9, len(records))
     whole = records.tobytes()
-    ten, eleven = records.copy(), records.copy()
-    ten[1, 0], eleven[2, 0] = 10, 11
-    for data in (whole, whole[:-1], whole + b"\0", b"", ten.tobytes(), eleven.tobytes()):
-        yield dict(data=np.frombuffer(data, np.uint8), name=f"batch_{records[1, 0]}.bin")
+    ten, more = records.copy(), records.copy()
+    ten[1, 0], more[2, 0] = 10, rng.integers(11, 256)
+    for data in (whole, records[1].tobytes(), whole[:-1], whole + b"\0", b"", ten.tobytes(), more.tobytes()):
+        yield dict(data=np.frombuffer(data, np.uint8), name=f"batch_{rng.integers(100)}.bin")
+
+
+describe_parse_cifar10 = "parse_cifar10(data.tobytes(), name={name})"
 
 
 def observe_parse_cifar10(parse_cifar10, data, name):
-    result = attempt(lambda: parse_cifar10(data.tobytes(), name), name)
-    return result if isinstance(result, str) else [(np.array(part), str(part.dtype)) for part in result]
+    result = parse_cifar10(data.tobytes(), name)
+    if not isinstance(result, (tuple, list)) or len(result) != 2:
+        return {**dict.fromkeys(CIFAR_PARTS), "returned": f"a {type(result).__name__}"}
+    images, labels = map(array_seen, result)
+    return dict(zip(CIFAR_PARTS, ("images and labels", images["array"], images["dtype"], labels["array"], labels["dtype"])))
 
 
-def oracle_parse_cifar10(data, name, layout=None, label_last=False):
-    if not len(data) or len(data) % 3073:
-        return NAMED
-    images, labels = [], []
-    for start in range(0, len(data), 3073):
-        record = data[start:start + 3073].astype(np.float64)
-        label, pixels = (record[-1], record[:-1]) if label_last else (record[0], record[1:])
-        labels.append(label)
-        images.append(layout(pixels) if layout else np.stack([pixels[1024 * c:1024 * (c + 1)].reshape(32, 32) for c in range(3)]))
-    if max(labels) > 9 and not label_last:
-        return NAMED
-    return [(np.stack(images), "uint8"), (np.array(labels), "uint8")]
+CIFAR_PARTS = "returned", "images", "dtype of the images", "labels", "dtype of the labels"
 
 
-def any_label(data, name):
-    if not len(data) or len(data) % 3073:
-        return NAMED
-    records = data.reshape(-1, 3073).astype(np.float64)
-    return [(records[:, 1:].reshape(-1, 3, 32, 32), "uint8"), (records[:, 0], "uint8")]
+def cifar_turn(layout=lambda pixels: pixels.reshape(3, 32, 32), label_last=False, most=9, empty=None, swapped=False,
+    dtype="uint8",
+               label_dtype="uint8", rest=False):
+    """Make the parser of CIFAR-10's files, or a wrong turn.
+
+    Args:
+        layout: Function of the 3072 pixels of a record that gives a picture.
+        label_last: Whether the label was looked for at the end.
+        most: The largest label that is let through.
+        empty: What comes of an empty file; None for the error asked for.
+        swapped: Whether labels are returned first.
+        dtype: Of the images.
+        label_dtype: Of the labels.
+        rest: Whether bytes after the last whole record are let through.
+    """
+    def turn(data, name):
+        if not len(data):
+            return empty or refused(name)
+        if len(data) % 3073 and not rest:
+            return refused(name)
+        records = data[:len(data) // 3073 * 3073].reshape(-1, 3073).astype(np.float64)
+        labels, pixels = (records[:, -1], records[:, :-1]) if label_last else (records[:, 0], records[:, 1:])
+        if labels.max() > most:
+            return refused(name)
+        images = np.stack([layout(row) for row in pixels])
+        first, second = ((labels, label_dtype), (images, dtype)) if swapped else ((images, dtype), (labels, label_dtype))
+        return dict(zip(CIFAR_PARTS, ("images and labels", *first, *second)))
+    return turn
 
 
+oracle_parse_cifar10 = cifar_turn()
 misconceptions_parse_cifar10 = {
     "the pixels were read as red, green, blue side by side; they come plane by plane":
-        lambda data, name: oracle_parse_cifar10(data, name, lambda pixels: pixels.reshape(32, 32, 3).transpose(2, 0, 1)),
-    "rows and columns changed places":
-        lambda data, name: oracle_parse_cifar10(data, name, lambda pixels: pixels.reshape(3, 32, 32).transpose(0, 2, 1)),
-    "the label was looked for at the end of the record": lambda data, name: oracle_parse_cifar10(data, name, label_last=True),
-    "a label above 9 was let through": any_label,
-    "the error does not name the file": unnamed(oracle_parse_cifar10),
+        cifar_turn(lambda pixels: pixels.reshape(32, 32, 3).transpose(2, 0, 1)),
+    "the pictures have their channels last; they come first: (N, 3, 32, 32)":
+        cifar_turn(lambda pixels: pixels.reshape(3, 32, 32).transpose(1, 2, 0)),
+    "the pictures have their channels last, and the pixels were read side by side: (N, 3, 32, 32), plane by plane":
+        cifar_turn(lambda pixels: pixels.reshape(32, 32, 3)),
+    "the pictures are rows of 3072 pixels: give them the shape (N, 3, 32, 32)": cifar_turn(lambda pixels: pixels),
+    "rows and columns changed places": cifar_turn(lambda pixels: pixels.reshape(3, 32, 32).transpose(0, 2, 1)),
+    "red and blue changed places": cifar_turn(lambda pixels: pixels.reshape(3, 32, 32)[::-1]),
+    "the label is the first byte of a record, not the last": cifar_turn(label_last=True),
+    "a label above 9 was let through": cifar_turn(most=255),
+    "the label 10 was let through: labels are 0 to 9": cifar_turn(most=10),
+    "label 9 was refused: labels are 0 to 9": cifar_turn(most=8),
+    "labels and images changed places: images come first": cifar_turn(swapped=True),
+    "bytes after the last whole record were let through": cifar_turn(rest=True),
+    "an empty file was not refused by name: the error is that of a maximum of nothing": cifar_turn(empty=UNNAMED),
+    "an empty file was let through": cifar_turn(empty=dict(zip(CIFAR_PARTS, (
+        "images and labels", np.zeros((0, 3, 32, 32)), "uint8", np.zeros(0), "uint8")))),
+    "the images are no longer uint8": cifar_turn(dtype="float32"),
+    "the images are no longer uint8, but float64": cifar_turn(dtype="float64"),
+    "the labels became int64; they are to stay uint8": cifar_turn(label_dtype="int64"),
+    "the images and labels became int64; they are to stay uint8": cifar_turn(dtype="int64", label_dtype="int64"),
+    "ValueError came, but its message does not hold the file's name": unnamed(oracle_parse_cifar10),
 }
+
+
+# The order of 07.3 and 07.4 comes from a generator of which one permutation is known. Where the positions of a random order go
+# is free, as long as they go by it.
+
+class Generator(np.random.Generator):
+    """A generator that draws one order, and keeps for how many positions it was asked."""
+
+    def __init__(self, order):
+        super().__init__(np.random.PCG64(len(order)))
+        self.order, self.asked = order, []
+
+    def permutation(self, x, axis=0):
+        """Return the order, of a count of positions or of an array."""
+        items = np.arange(x) if isinstance(x, (int, np.integer)) else np.asarray(x)
+        self.asked.append(len(items))
+        return items[[i for i in self.order if i < len(items)]]
+
+
+def other_order(order):
+    """Return another order: its second half first, and each half backwards."""
+    half = (len(order) + 1) // 2
+    return order[half:][::-1] + order[:half][::-1]
+
+
+def kind(part):
+    """Name the kind of a part: an array of ints is asked for."""
+    if not isinstance(part, np.ndarray):
+        return f"a {type(part).__name__}"
+    return "int array" if part.dtype.kind in "iu" else f"{part.dtype} array"
+
+
+def kinds(parts):
+    """Name the kinds of some parts, each once."""
+    return list(dict.fromkeys(map(kind, parts)))
+
+
+def numbers(parts):
+    """Return parts as lists of Python numbers."""
+    return [[int(i) for i in part] for part in parts]
+
+
+def account(parts, count):
+    """Say which positions stand nowhere, twice, or do not exist."""
+    places = [i for part in parts for i in part]
+    return {"positions that stand nowhere": [i for i in range(count) if i not in places],
+            "positions that stand in two of them": sorted({i for i in places if places.count(i) > 1}),
+            "positions that do not exist": sorted({i for i in places if not 0 <= i < count})}
 
 
 # 07.3 split_indices
 
-class Order:
-    """A generator that knows one permutation and counts how often it was asked."""
-
-    def __init__(self, order):
-        self.order, self.asked = np.array(order), 0
-
-    def permutation(self, count):
-        self.asked += 1
-        return self.order[:count].copy() if isinstance(count, (int, np.integer)) else np.asarray(count)[self.order]
-
-
 def draw_split_indices(rng):
-    for lengths in ([5, 3], [2, 7, 1], [4, 0, 2], [6]):
-        yield dict(count=sum(lengths), lengths=lengths, order=[int(i) for i in rng.permutation(sum(lengths))])
-    yield dict(count=9, lengths=[5, 3], order=[int(i) for i in rng.permutation(9)])
-    yield dict(count=7, lengths=[5, 3], order=[int(i) for i in rng.permutation(7)])
+    """Several parts, one of them empty or all in one, and lengths that sum to too much or too little."""
+    a, b, c = (int(i) for i in 2 + rng.permutation(6)[:3])
+    for count, lengths in ((a + b, [a, b]), (a + b + c, [b, a, c]), (a + c, [a, 0, c]), (c, [c]), (a + b + 1, [a, b]),
+        (a + b - 1, [a, b])):
+        yield dict(count=count, lengths=lengths, order=[int(i) for i in rng.permutation(count)])
+
+
+describe_split_indices = "split_indices({count}, {lengths}, rng), where rng draws the order {order}"
 
 
 def observe_split_indices(split_indices, count, lengths, order):
-    generator = Order(order)
-    parts = attempt(lambda: split_indices(count, lengths, generator), sum(lengths), count)
-    return parts if isinstance(parts, str) else dict(parts=[[int(i) for i in part] for part in parts], draws=generator.asked)
+    rng, other = Generator(order), Generator(other_order(order))
+    parts, others = split_indices(count, list(lengths), rng), split_indices(count, list(lengths), other)
+    return parts_seen(numbers(parts), numbers(others), kinds(parts), rng.asked, count)
 
 
-def oracle_split_indices(count, lengths, order, begin_again=False, shuffled=True, checked=True):
-    if sum(lengths) != count and checked:
-        return NAMED
-    order = order if shuffled else list(range(count))
-    parts, start = [], 0
-    for length in lengths:
-        parts.append(order[start:start + length])
-        start += 0 if begin_again else length
-    return dict(parts=parts, draws=int(shuffled))
+def parts_seen(parts, others, kinds, asked, count):
+    """Write down the parts of one order, and what another order changes."""
+    return {"sizes of the parts": [len(part) for part in parts], **account(parts, count), "each part is": kinds,
+            "rng.permutation was called for": asked,
+            "parts go by the order drawn": len(parts) < 2 or [set(part) for part in parts] != [set(part) for part in others]}
 
 
+def split_turn(cut=None, asked=None, checked=True, kinds=("int array",), follows=True):
+    """Make the split, or a wrong turn.
+
+    Args:
+        cut: Function of the order and the lengths that gives the parts.
+        asked: What the generator was asked for, a function of the count.
+        checked: Whether lengths that do not sum to the count are refused.
+        kinds: What the parts are.
+        follows: Whether the order that was drawn is used.
+    """
+    def right(order, lengths):
+        return [order[sum(lengths[:i]):sum(lengths[:i + 1])] for i in range(len(lengths))]
+
+    def turn(count, lengths, order):
+        if sum(lengths) != count and checked:
+            return "raises", "ValueError", str(sum(lengths)), str(count)
+        sorted_order = list(range(count))
+        parts, others = ((cut or right)(one if follows else sorted_order, lengths) for one in (order, other_order(order)))
+        return parts_seen(parts, others, list(kinds), asked(count) if asked else [count], count)
+    return turn
+
+
+def from_start(order, lengths):
+    return [order[:length] for length in lengths]
+
+
+def overlapping(order, lengths):
+    return [order[sum(lengths[:i]):sum(lengths[:i + 1]) + 1] for i in range(len(lengths))]
+
+
+def at_lengths(order, lengths):
+    """What np.split makes of lengths that it takes for the places to cut at."""
+    return [part.tolist() for part in np.split(np.array(order, int), lengths)]
+
+
+def at_all_sums(order, lengths):
+    return [part.tolist() for part in np.split(np.array(order, int), np.cumsum(lengths))]
+
+
+oracle_split_indices = split_turn()
 misconceptions_split_indices = {
-    "every part begins at the start: examples stand in two parts": lambda **inputs: oracle_split_indices(**inputs, begin_again=True),
-    "the order was not drawn: a sorted file would put whole classes into one part": lambda **inputs: oracle_split_indices(**inputs, shuffled=False),
-    "lengths that do not sum to the count were let through":
-        lambda count, lengths, order: oracle_split_indices(count, lengths, order, checked=False),
-    "the error does not say how many examples there are": unnamed(oracle_split_indices),
+    "every part begins at the start: examples stand in two parts": split_turn(from_start),
+    "parts overlap: an example stands in two of them": split_turn(overlapping),
+    "np.split wants the places to cut at, which are sums of the lengths (np.cumsum), not the lengths": split_turn(at_lengths),
+    "np.split makes one more part than there are places to cut at: leave the last sum out": split_turn(at_all_sums),
+    "rng was not asked for an order; its permutation draws it. Without one, a sorted file would put whole classes into one part":
+        split_turn(asked=lambda count: [], follows=False),
+    "the order was drawn but not used: the parts are those of a sorted file": split_turn(follows=False),
+    "the order was drawn anew for each part: examples stand in two of them": lambda count, lengths, order: split_turn(
+        from_start, asked=lambda count: [count] * len(lengths))(count=count, lengths=lengths, order=order),
+    "lengths that do not sum to the count were let through": split_turn(checked=False),
+    "the parts are lists; arrays of ints are asked for": split_turn(kinds=("a list",)),
+    "ValueError came, but its message does not hold both the sum of the lengths and the count": unnamed(split_turn()),
 }
 
 
 # 07.4 batch_indices
 
 def draw_batch_indices(rng):
-    for count, batch_size, shuffle, drop_last in ((10, 4, True, False), (10, 4, True, True), (9, 3, False, True), (7, 5, False, False), (3, 8, True, False),
-                                                  (3, 8, False, True), (0, 4, False, False)):
-        yield dict(count=count, batch_size=batch_size, shuffle=shuffle, drop_last=drop_last, order=[int(i) for i in rng.permutation(count)])
+    """Batches that fill up and that do not, fewer examples than a batch holds, none at all; shuffled or not."""
+    size = int(rng.integers(3, 6))
+    for count, batch_size, shuffle, drop_last in (
+            (2 * size + 1, size, False, False), (2 * size + 2, size, True, False), (3 * size - 1, size, True, True),
+            (2 * size, size, False, True), (2 * size - 1, size, False, True), (3, size + 3, True, False),
+            (3, size + 1, False, True), (4, 1, True, False), (0, size, False, False)):
+        yield dict(count=count, batch_size=batch_size, shuffle=shuffle, drop_last=drop_last,
+            order=[int(i) for i in rng.permutation(count)])
+
+
+def describe_batch_indices(count, batch_size, shuffle, drop_last, order):
+    words = f"{', shuffle=True, rng=rng' * shuffle}{', drop_last=True' * drop_last}"
+    return f"batch_indices({count}, {batch_size}{words}){f', where rng draws {order}' * shuffle}", ""
 
 
 def observe_batch_indices(batch_indices, count, batch_size, shuffle, drop_last, order):
-    settings = {**({"shuffle": True, "rng": Order(order)} if shuffle else {}), **({"drop_last": True} if drop_last else {})}
-    return [[int(i) for i in batch] for batch in batch_indices(count, batch_size, **settings)]
+    def batches_of(order):
+        rng = Generator(order)
+        settings = {**({"shuffle": True, "rng": rng} if shuffle else {}), **({"drop_last": True} if drop_last else {})}
+        batches = list(batch_indices(count, batch_size, **settings))
+        return batches, rng.asked
+
+    batches, asked = batches_of(order)
+    others = batches_of(other_order(order))[0] if shuffle else []
+    return batches_seen(numbers(batches), numbers(others), kinds(batches), asked, count, shuffle)
 
 
-def oracle_batch_indices(count, batch_size, shuffle, drop_last, order):
-    order = order if shuffle else list(range(count))
-    batches = [order[start:start + batch_size] for start in range(0, count, batch_size)]
-    return [batch for batch in batches if len(batch) == batch_size or not drop_last]
+def batches_seen(batches, others, kinds, asked, count, shuffle):
+    """Write down the batches of one order, and what another order changes."""
+    account_of = account(batches, count)
+    return {"sizes of the batches": [len(batch) for batch in batches],
+            "how many positions stand nowhere": len(account_of.pop("positions that stand nowhere")), **account_of,
+            "the batches": "in random order" if shuffle else batches, "each batch is": kinds,
+            "rng.permutation was called for": asked,
+            "batches go by the order drawn": not shuffle or count < 4 or batches != others}
 
 
+def batches_turn(cut=None, asked=None, order_of=lambda order, shuffle: order if shuffle else list(range(len(order))),
+    kinds="int array"):
+    """Make the batches, or a wrong turn.
+
+    Args:
+        cut: Function of the order, the size and drop_last that gives the batches.
+        asked: What the generator was asked for, a function of the count and shuffle.
+        order_of: What stands for the order, a function of the order drawn and shuffle.
+        kinds: What the batches are.
+    """
+    def turn(count, batch_size, shuffle, drop_last, order):
+        batches, others = ((cut or full_batches)(order_of(one, shuffle), batch_size, drop_last)
+            for one in (order, other_order(order)))
+        calls = asked(count, shuffle) if asked else [count] if shuffle else []
+        return batches_seen(batches, others, [kinds] if batches else [], calls, count, shuffle)
+    return turn
+
+
+def full_batches(order, size, drop_last):
+    batches = [order[start:start + size] for start in range(0, len(order), size)]
+    return [batch for batch in batches if len(batch) == size or not drop_last]
+
+
+def even_batches(order, size, drop_last):
+    """What np.array_split makes of a number of batches."""
+    count = -(-len(order) // size)
+    batches = [part.tolist() for part in np.array_split(np.array(order, int), count)] if count else []
+    return [batch for batch in batches if len(batch) == size or not drop_last]
+
+
+def split_batches(order, size, drop_last):
+    """What np.split makes of the places to cut at: one batch, though there are no examples."""
+    batches = [part.tolist() for part in np.split(np.array(order, int), range(size, len(order), size))]
+    return [batch for batch in batches if len(batch) == size or not drop_last]
+
+
+def filled_up(order, size, drop_last):
+    return [(batch + order * size)[:size] for batch in full_batches(order, size, drop_last)]
+
+
+def empty_last(order, size, drop_last):
+    """Count one batch too many where they come out even."""
+    batches = [order[start:start + size] for start in range(0, len(order) + 1, size)]
+    return [batch for batch in batches if len(batch) == size or not drop_last]
+
+
+def none_at_rest(function):
+    """Fail where there is no generator to ask."""
+    nobody = "raises", "AttributeError", "permutation"
+    return lambda shuffle, **inputs: function(shuffle=shuffle, **inputs) if shuffle else nobody
+
+
+oracle_batch_indices = batches_turn()
 misconceptions_batch_indices = {
     "the last batch was always dropped: some examples are never seen":
-        lambda **inputs: oracle_batch_indices(**{**inputs, "drop_last": True}),
-    "drop_last was ignored": lambda **inputs: oracle_batch_indices(**{**inputs, "drop_last": False}),
-    "shuffle was ignored": lambda **inputs: oracle_batch_indices(**{**inputs, "shuffle": False}),
-    "the last batch was filled up with examples from the front":
-        lambda count, batch_size, shuffle, drop_last, order: [
-            (batch + (order if shuffle else list(range(count))) * batch_size)[:batch_size]
-            for batch in oracle_batch_indices(count, batch_size, shuffle, drop_last, order)],
+        batches_turn(lambda order, size, drop_last: full_batches(order, size, True)),
+    "drop_last was ignored": batches_turn(lambda order, size, drop_last: full_batches(order, size, False)),
+    "drop_last was turned around": batches_turn(lambda order, size, drop_last: full_batches(order, size, not drop_last)),
+    "the last batch was dropped, full or not":
+        batches_turn(lambda order, size, drop_last: full_batches(order, size, False)[:-1 if drop_last else None]),
+    "rng was not asked for an order: with shuffle, its permutation draws it":
+        batches_turn(asked=lambda count, shuffle: [], order_of=lambda order, shuffle: list(range(len(order)))),
+    "an order was drawn but not used: the batches are those of 0, 1, 2, ...":
+        batches_turn(order_of=lambda order, shuffle: list(range(len(order)))),
+    "an order was drawn although shuffle is False; rng is None then": none_at_rest(batches_turn()),
+    "the batches were made even; all but the last hold batch_size": batches_turn(even_batches),
+    "for no examples an empty batch was yielded; there is none": batches_turn(split_batches),
+    "an empty batch was yielded at the end": batches_turn(empty_last),
+    "the last batch was filled up with examples from the front": batches_turn(filled_up),
+    "the batches are lists; arrays of ints are asked for": batches_turn(kinds="a list"),
+    "the order was drawn anew for each batch": lambda count, batch_size, shuffle, drop_last, order: batches_turn(
+        asked=lambda count, shuffle: [count] * -(-count // batch_size) if shuffle else [])(
+            count=count, batch_size=batch_size, shuffle=shuffle, drop_last=drop_last, order=order),
 }
 
 
 # 07.5 normalize
 
 def draw_normalize(rng):
-    for shape in ((2, 3, 4, 5), (1, 1, 3, 2), (4, 3, 3, 1)):
-        yield dict(images=rng.integers(0, 256, shape, np.uint8), mean=[float(x) for x in rng.uniform(0.2, 0.7, shape[1])],
-                   std=[float(x) for x in rng.uniform(0.1, 0.4, shape[1])])
+    """A row of three pixels first, then any pictures; as many channels as columns; numbers in lists and in float64 arrays."""
+    n, h = (int(i) for i in 2 + rng.permutation(4)[:2])
+    for shape, listed in (((1, 2, 1, 3), True), ((n, 3, h, 3), True), ((n, 4, h, 4), False), ((1, 1, h, n), True),
+        ((n, 3, h, 6), False)):
+        mean, std = rng.uniform(0.2, 0.7, shape[1]).round(3), rng.uniform(0.1, 0.4, shape[1]).round(3)
+        yield dict(images=rng.integers(0, 256, shape, np.uint8), mean=mean.tolist(), std=std.tolist(),
+            of="lists" if listed else "float64 arrays")
 
 
-def observe_normalize(normalize, images, mean, std):
-    out = normalize(images, mean, std)
-    return out, str(out.dtype)
+def describe_normalize(images, mean, std, of):
+    text = f"normalize(images, mean={mean}, std={std})" if of == "lists" else f"normalize(images, np.array({mean}), np.array({std}))"
+    return text, f"images {images.tolist() if images.size < 7 else images.shape} uint8"
 
 
-def oracle_normalize(images, mean, std, scale=255.0, spread=True, shift=True):
-    out = np.zeros(images.shape)
-    for i, c, y, x in np.ndindex(images.shape):
-        out[i, c, y, x] = (float(images[i, c, y, x]) / scale - (mean[c] if shift else 0.0)) / (std[c] if spread else 1.0)
-    return out, "float32"
+def observe_normalize(normalize, images, mean, std, of):
+    mean, std = (mean, std) if of == "lists" else (np.array(mean), np.array(std))
+    return array_seen(normalize(images, mean, std))
+
+
+def normalize_turn(rule=lambda x, mean, std: (x / 255 - mean) / std, dtype="float32", own=None):
+    """Make the rule, or a wrong turn.
+
+    Args:
+        rule: What becomes of a channel's bytes, a function of them, the mean and the deviation.
+        dtype: Of the result.
+        own: Function that gives another mean and deviation for each channel, of the images and those given.
+    """
+    def turn(images, mean, std, of):
+        x, out = images.astype(np.float64), np.zeros(images.shape)
+        mean, std = own(x, mean, std) if own else (mean, std)
+        for c in range(images.shape[1]):
+            out[:, c] = rule(x[:, c], float(mean[c]), float(std[c]))
+        return array_of(out, dtype)
+    return turn
+
+
+oracle_normalize = normalize_turn()
+
+
+def along_width(images, mean, std, of):
+    """Line the numbers up with the last axis, as broadcasting does."""
+    if len(mean) not in (1, images.shape[3]):
+        return "raises", "ValueError", "broadcast"
+    return array_of((images / 255 - np.asarray(mean)) / np.asarray(std), "float32")
+
+
+def as_bytes(images, mean, std, of):
+    expected = oracle_normalize(images=images, mean=mean, std=std, of=of)
+    return array_of(expected["array"].astype(np.int64).astype(np.uint8).astype(np.float64), "uint8")
 
 
 misconceptions_normalize = {
-    "the bytes were not scaled to 0 to 1 first": lambda images, mean, std: oracle_normalize(images, mean, std, scale=1.0),
-    "the result was not divided by the spread": lambda images, mean, std: oracle_normalize(images, mean, std, spread=False),
-    "the mean was not taken off": lambda images, mean, std: oracle_normalize(images, mean, std, shift=False),
-    "the numbers of the first channel were used for all": lambda images, mean, std: oracle_normalize(
-        images, [mean[0]] * len(mean), [std[0]] * len(std)),
-    "the result is float64, twice as large as needed": lambda images, mean, std: (oracle_normalize(images, mean, std)[0], "float64"),
+    "the bytes were not scaled to 0 to 1 first": normalize_turn(lambda x, mean, std: (x - mean) / std),
+    "the bytes were scaled last; it is first": normalize_turn(lambda x, mean, std: (x - mean) / std / 255),
+    "divided by 256; white is 255": normalize_turn(lambda x, mean, std: (x / 256 - mean) / std),
+    "the result was not divided by the spread": normalize_turn(lambda x, mean, std: x / 255 - mean),
+    "the mean was not taken off": normalize_turn(lambda x, mean, std: x / 255 / std),
+    "the mean was added": normalize_turn(lambda x, mean, std: (x / 255 + mean) / std),
+    "divided before the mean was taken off": normalize_turn(lambda x, mean, std: x / 255 / std - mean),
+    "multiplied by the spread": normalize_turn(lambda x, mean, std: (x / 255 - mean) * std),
+    "divided by the variance: std is the standard deviation already":
+        normalize_turn(lambda x, mean, std: (x / 255 - mean) / std ** 2),
+    "the root of std was taken: it is the standard deviation already":
+        normalize_turn(lambda x, mean, std: (x / 255 - mean) / std ** 0.5),
+    "the numbers of the first channel were used for all": normalize_turn(
+        own=lambda x, mean, std: ([mean[0]] * len(mean), [std[0]] * len(std))),
+    "mean and std of the batch were used, not those given": normalize_turn(
+        own=lambda x, mean, std: ((x / 255).mean(axis=(0, 2, 3)), (x / 255).std(axis=(0, 2, 3)))),
+    "mean and std line up with the last axis; they belong to the channels: give them the shape (-1, 1, 1)": along_width,
+    "the result is float64, twice as large as needed": normalize_turn(dtype="float64"),
+    "the result is float64 where mean and std are: make them float32 first":
+        lambda of, **inputs: normalize_turn(dtype="float32" if of == "lists" else "float64")(of=of, **inputs),
+    "the result is float16, which has three digits": normalize_turn(dtype="float16"),
+    "the result was put back into bytes: float32 is asked for": as_bytes,
 }
 
 
 # 07.6 flip
 
 def draw_flip(rng):
-    for shape in ((4, 2, 3, 5), (3, 1, 2, 4)):
-        chosen = np.zeros(shape[0], bool)
-        chosen[rng.permutation(shape[0])[:2]] = True
-        yield dict(images=rng.integers(0, 256, shape, np.uint8), chosen=chosen)
-    yield dict(images=rng.standard_normal((2, 3, 4, 3), np.float32), chosen=np.array([True, False]))
+    """A row of three pixels first, then any pictures, of bytes and of floats; some are chosen, all, or none."""
+    n, h, w = (int(i) for i in 3 + rng.permutation(4)[:3])
+    for shape, dtype, chosen in (((2, 1, 1, 3), np.uint8, 1), ((n, 2, h, w), np.uint8, 2), ((n, 3, h, h + 1), np.float32, 2),
+                                 ((3, 1, h, w), np.float64, 3), ((2, 3, w, h), np.int64, 0)):
+        order = rng.permutation(shape[0])
+        pixels = 100 * rng.standard_normal(shape) if dtype in (np.float32, np.float64) else rng.integers(0, 256, shape)
+        yield dict(images=pixels.astype(dtype), chosen=np.isin(np.arange(shape[0]), order[:chosen]))
 
 
 def observe_flip(flip, images, chosen):
-    out = flip(images, chosen)
-    return out, str(out.dtype)
+    return array_seen(flip(images, chosen))
 
 
-def oracle_flip(images, chosen, axis=3, invert=False):
+def flip_turn(turned=lambda image: image[:, :, ::-1], which=lambda chosen: chosen, dtype=str):
+    """Make the flip, or a wrong turn.
+
+    Args:
+        turned: What becomes of a picture, (channels, height, width), that is chosen.
+        which: Which ones are, a function of those asked for.
+        dtype: Of the result, a function of that of the images.
+    """
+    def turn(images, chosen):
+        out = np.array(images, np.float64)
+        for i in np.flatnonzero(which(chosen)):
+            out[i] = turned(out[i].copy())
+        return array_of(out, dtype(images.dtype))
+    return turn
+
+
+def overwritten(image):
+    """Copy column after column from the other side, over what is still needed."""
+    for x in range(image.shape[2]):
+        image[:, :, x] = image[:, :, image.shape[2] - 1 - x]
+    return image
+
+
+def among_each_other(images, chosen):
     out = np.array(images, np.float64)
-    for i, yes in enumerate(chosen):
-        if yes != invert:
-            out[i] = np.flip(images[i], axis - 1)
-    return out, str(images.dtype)
+    out[chosen] = out[chosen][::-1]
+    return array_of(out, str(images.dtype))
 
 
+def chosen_alone(images, chosen):
+    return array_of(np.array(images[chosen][..., ::-1], np.float64), str(images.dtype))
+
+
+oracle_flip = flip_turn()
 misconceptions_flip = {
-    "the pictures were turned upside down": lambda images, chosen: oracle_flip(images, chosen, axis=2),
-    "every picture was mirrored": lambda images, chosen: oracle_flip(images, np.ones_like(chosen)),
-    "the pictures that were not chosen were mirrored": lambda images, chosen: oracle_flip(images, chosen, invert=True),
-    "no picture was mirrored": lambda images, chosen: oracle_flip(images, np.zeros_like(chosen)),
+    "the pictures were turned upside down": flip_turn(lambda image: image[:, ::-1]),
+    "the pictures were turned by half a turn: rows stay where they are": flip_turn(lambda image: image[:, ::-1, ::-1]),
+    "rows and columns changed places":
+        lambda images, chosen: flip_turn(lambda image: image.transpose(0, 2, 1))(images=images, chosen=chosen)
+        if images.shape[2] == images.shape[3] or not chosen.any() else ("raises", "ValueError"),
+    "the channels were turned round; the last axis is the width": flip_turn(lambda image: image[::-1]),
+    "the channels were turned round, too": flip_turn(lambda image: image[::-1, :, ::-1]),
+    "the chosen pictures changed places among each other; the last axis is to be turned": among_each_other,
+    "columns were overwritten before they had been read: half of the picture is lost": flip_turn(overwritten),
+    "the columns were shifted by one: column 0 belongs at width - 1":
+        flip_turn(lambda image: image[:, :, [-x % image.shape[2] for x in range(image.shape[2])]]),
+    "every picture was mirrored": flip_turn(which=np.ones_like),
+    "the pictures that were not chosen were mirrored": flip_turn(which=np.logical_not),
+    "no picture was mirrored": flip_turn(which=np.zeros_like),
+    "only the chosen pictures were returned; the others stay as they are": chosen_alone,
+    "the pictures came back as float64: keep their dtype": flip_turn(dtype=lambda dtype: "float64"),
+    "the pictures came back as uint8: keep their dtype": flip_turn(dtype=lambda dtype: "uint8"),
 }
 
 
 # 07.7 shift
 
 def draw_shift(rng):
-    for shape, reach in (((4, 2, 5, 6), 2), ((3, 3, 4, 3), 3), ((5, 1, 3, 7), 9)):
+    """One row first, then any pictures, shifted by little, by more than their size, or along one axis only."""
+    n, h, w = (int(i) for i in 3 + rng.permutation(4)[:3])
+    yield dict(images=rng.integers(0, 256, (1, 1, 1, 5), np.uint8), down=np.array([0]),
+        right=np.array([int(rng.choice([-2, 2]))]))
+    for shape, reach, dtype in (((n, 2, h, w), 2, np.uint8), ((3, 3, w, h), 3, np.float32), ((5, 1, h, w), 9, np.int64),
+                                ((4, 2, h, h + 2), 0, np.float64)):
         down, right = rng.integers(-reach, reach + 1, (2, shape[0]))
-        down[0], right[0], down[1], right[1] = 1, -2, -1, 2
-        yield dict(images=rng.integers(0, 256, shape, np.uint8), down=down, right=right)
-    yield dict(images=rng.standard_normal((2, 1, 4, 5), np.float32), down=np.array([0, 1]), right=np.array([2, 0]))
+        down[0], right[0], down[1], right[1] = 1, -2, -1, 1
+        pixels = 100 * rng.standard_normal(shape) if dtype in (np.float32, np.float64) else rng.integers(0, 256, shape)
+        yield dict(images=pixels.astype(dtype), down=down, right=right)
 
 
 def observe_shift(shift, images, down, right):
-    out = shift(images, down, right)
-    return out, str(out.dtype)
+    return array_seen(shift(images, down, right))
 
 
-def oracle_shift(images, down, right, outside="edge"):
-    out, (count, channels, height, width) = np.zeros(images.shape), images.shape
-    for i, c, y, x in np.ndindex(images.shape):
-        row, column = y - int(down[i]), x - int(right[i])
-        inside = 0 <= row < height and 0 <= column < width
-        if outside == "edge":
-            row, column = min(max(row, 0), height - 1), min(max(column, 0), width - 1)
-        if outside != "zero" or inside:
-            out[i, c, y, x] = images[i, c, row % height, column % width]
-    return out, str(images.dtype)
+def nearest(i, size):
+    return min(max(i, 0), size - 1)
 
 
+def shift_turn(row=None, column=None, outside=nearest, amounts=lambda down, right: (down, right), dtype=str):
+    """Make the shift, or a wrong turn.
+
+    Args:
+        row: What stands for a row, a function of its number, the height and the width; by default what ``outside`` gives.
+        column: The same for a column.
+        outside: What stands for the number of a row or column, a function of it and the size; None for nothing, 0.
+        amounts: How far each picture goes, a function of the two arrays.
+        dtype: Of the result, a function of that of the images.
+    """
+    row = row or (lambda y, height, width: outside(y, height))
+    column = column or (lambda x, height, width: outside(x, width))
+
+    def turn(images, down, right):
+        out, (count, channels, height, width) = np.zeros(images.shape), images.shape
+        down, right = amounts(down, right)
+        for i, y, x in np.ndindex(count, height, width):
+            from_row, from_column = row(y - int(down[i]), height, width), column(x - int(right[i]), height, width)
+            if from_row is not None and from_column is not None:
+                out[i, :, y, x] = images[i, :, from_row, from_column]
+        return array_of(out, dtype(images.dtype))
+    return turn
+
+
+def mirrored(i, size):
+    """What np.pad's mode reflect makes of a number outside: the edge itself stands once."""
+    if size == 1:
+        return 0
+    i %= 2 * size - 2
+    return i if i < size else 2 * size - 2 - i
+
+
+def mirrored_with_edge(i, size):
+    """What np.pad's mode symmetric makes of a number outside: the edge stands twice."""
+    i %= 2 * size
+    return i if i < size else 2 * size - 1 - i
+
+
+oracle_shift = shift_turn()
 misconceptions_shift = {
-    "the margin was left black; the edge is repeated": lambda images, down, right: oracle_shift(images, down, right, "zero"),
-    "what left on one side came back on the other": lambda images, down, right: oracle_shift(images, down, right, "wrap"),
-    "the pictures went the opposite way": lambda images, down, right: oracle_shift(images, -down, -right),
-    "rows and columns changed places": lambda images, down, right: oracle_shift(images, right, down),
-    "all pictures were shifted as the first one": lambda images, down, right: oracle_shift(
-        images, np.full_like(down, down[0]), np.full_like(right, right[0])),
+    "the margin was left black; the edge is repeated": shift_turn(outside=lambda i, size: i if 0 <= i < size else None),
+    "what left on one side came back on the other; the edge is repeated": shift_turn(outside=lambda i, size: i % size),
+    "the margin was mirrored; the edge is repeated": shift_turn(outside=mirrored),
+    "the margin was mirrored with its edge; the edge alone is repeated": shift_turn(outside=mirrored_with_edge),
+    "the pictures went the opposite way": shift_turn(amounts=lambda down, right: (-down, -right)),
+    "the rows went the opposite way: down is where the picture goes, so row y comes from y - down":
+        shift_turn(amounts=lambda down, right: (-down, right)),
+    "the columns went the opposite way: right is where the picture goes, so column x comes from x - right":
+        shift_turn(amounts=lambda down, right: (down, -right)),
+    "rows and columns changed places": shift_turn(amounts=lambda down, right: (right, down)),
+    "right is ignored": shift_turn(amounts=lambda down, right: (down, 0 * right)),
+    "down is ignored": shift_turn(amounts=lambda down, right: (0 * down, right)),
+    "all pictures were shifted as the first one": shift_turn(
+        amounts=lambda down, right: (np.full_like(down, down[0]), np.full_like(right, right[0]))),
+    "columns were clipped at the height, not at the width":
+        shift_turn(column=lambda x, height, width: nearest(x, height)),
+    "rows were clipped at the width, not at the height": shift_turn(row=lambda y, height, width: nearest(y, width)),
+    "rows and columns were clipped at the size itself; the last one is size - 1":
+        shift_turn(outside=lambda i, size: nearest(i, size + 1)),
+    "no picture was shifted": shift_turn(amounts=lambda down, right: (0 * down, 0 * right)),
+    "the pictures came back as float64: keep their dtype": shift_turn(dtype=lambda dtype: "float64"),
+    "the pictures came back as uint8: keep their dtype": shift_turn(dtype=lambda dtype: "uint8"),
 }

@@ -41,13 +41,18 @@ print(tiny_file.hex(" ", 4))
 # %%
 #| export
 """Data: file formats, datasets, batches, and pictures shown a little differently each time."""
+import math
+import numbers
 import struct
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 
 import numpy as np
 
-from tinytorch.given.random import generator
+from tinytorch.given import random
+from tinytorch.given.collate import default_collate
+from tinytorch.given.notes import say_once
 from tinytorch.tensor import Tensor
 
 # %% [markdown]
@@ -163,19 +168,26 @@ check("07.2")
 # %% [markdown]
 # ## Datasets
 #
-# A **dataset** knows how many examples it has and can return any of them. A loader needs nothing else. `TensorDataset` holds arrays side by
-# side; `__getitems__` takes a whole batch of positions at once, because indexing an array for 128 rows costs hardly more than for one.
-# Pictures stay bytes until they are needed: MNIST is 47 MB as bytes and 188 MB as float32.
+# A **dataset** knows how many examples it has and can return any of them; a plain list is a dataset, too. A loader needs nothing else: it
+# fetches the examples of a batch one by one, and `default_collate`, which is given, stacks their parts. `TensorDataset` holds arrays
+# side by side. Its `batch_at` takes a whole batch of positions at once, because indexing an array for 128 rows costs hardly more than
+# for one. Pictures stay bytes until they are needed: MNIST is 47 MB as bytes and 188 MB as float32.
+
+# %%
+default_collate([{"name": "cat", "size": 4}, {"name": "dog", "size": 5}])
 
 # %%
 #| export
 class Dataset:
     """Examples that can be counted and fetched; a subclass writes `__len__` and `__getitem__`."""
 
-    def __getitems__(self, indices):
-        """Return the examples at several positions, stacked: a tuple of arrays."""
-        examples = [self[int(index)] for index in indices]
-        return tuple(np.stack([np.asarray(part) for part in column]) for column in zip(*examples))
+    def batch_at(self, indices):
+        """Return the examples at several positions as one batch."""
+        return default_collate([self[int(index)] for index in indices])
+
+
+class IterableDataset(Dataset):
+    """Examples that come one after another, without positions; a subclass writes `__iter__`."""
 
 
 class TensorDataset(Dataset):
@@ -190,20 +202,23 @@ class TensorDataset(Dataset):
 
     def __init__(self, *arrays, transform=None, rng=None):
         self.arrays = [Tensor(array).data for array in arrays]
-        self.transform, self.rng = transform, generator(rng)
+        self.transform, self.rng = transform, random.generator(rng)
         if len({len(array) for array in self.arrays}) != 1:
             raise ValueError(f"arrays need one length, got {[len(part) for part in self.arrays]}")
 
     def __len__(self): return len(self.arrays[0])
 
     def __getitem__(self, index):
-        """Return one example: a tuple of its row of every array."""
-        return tuple(part[0] for part in self.__getitems__([index]))
+        """Return one example, or those of a slice: a tuple of tensors, the rows of every array."""
+        rows = np.arange(len(self))[index]
+        batch = self.batch_at(np.atleast_1d(rows))
+        return tuple(part if np.ndim(rows) else part[0] for part in batch)
 
-    def __getitems__(self, indices):
+    def batch_at(self, indices):
         """Return the rows at these positions; the transform sees them as a batch."""
         first, *others = (array[indices] for array in self.arrays)
-        return (self.transform(first, self.rng) if self.transform else first, *others)
+        shown = self.transform(first, self.rng) if self.transform else first
+        return [Tensor(part) for part in (shown, *others)]
 
 # %% [markdown]
 # ## Parts that must not mix
@@ -275,26 +290,37 @@ class Subset(Dataset):
 
     def __len__(self): return len(self.indices)
     def __getitem__(self, index): return self.dataset[int(self.indices[index])]
-    def __getitems__(self, indices): return self.dataset.__getitems__(self.indices[indices])
+    def batch_at(self, indices): return batch_of(self.dataset, self.indices[indices])
 
 
-def random_split(dataset, lengths, rng=None):
+def batch_of(dataset, indices, collate_fn=None):
+    """Return the examples of a dataset, which may be a list, at several positions as one batch."""
+    if collate_fn is None and isinstance(dataset, Dataset):
+        return dataset.batch_at(indices)
+    return (collate_fn or default_collate)([dataset[int(index)] for index in indices])
+
+
+def random_split(dataset, lengths, generator=None, rng=None):
     """Split a dataset into random parts.
 
     Args:
         dataset: The dataset.
-        lengths: Sizes of the parts, or fractions that sum to 1; the first part gets the examples
-            left over by rounding.
-        rng: Generator that draws the order.
+        lengths: Sizes of the parts, or fractions that sum to 1; the examples left over by rounding
+            go to the first parts, one each.
+        generator: ``numpy.random.Generator`` that draws the order.
+        rng: Another name for it.
 
     Returns:
         List of `Subset`.
     """
-    if all(isinstance(length, float) for length in lengths) and abs(sum(lengths) - 1) < 1e-9:
+    if min(lengths, default=0) < 0:
+        raise ValueError(f"lengths need numbers of at least 0, got {list(lengths)}")
+    if math.isclose(sum(lengths), 1):
         whole = [int(len(dataset) * length) for length in lengths]
-        lengths = [whole[0] + len(dataset) - sum(whole), *whole[1:]]
-    parts = split_indices(len(dataset), lengths, generator(rng))
-    return [Subset(dataset, part) for part in parts]
+        left = len(dataset) - sum(whole)
+        lengths = [length + (place < left) for place, length in enumerate(whole)]
+    draw = random.generator(rng if generator is None else generator)
+    return [Subset(dataset, part) for part in split_indices(len(dataset), lengths, draw)]
 
 # %% [markdown]
 # ## Batches
@@ -346,38 +372,81 @@ class DataLoader:
     """Batches of a dataset, as tensors: a new order each time it is walked.
 
     Args:
-        dataset: The dataset.
+        dataset: A `Dataset`, a list, or anything else with a length and positions. The examples of
+            an `IterableDataset` are taken as they come.
         batch_size: Examples in a batch.
         shuffle: Whether the order is random.
+        sampler: Iterable of positions: the order, instead of ``shuffle``.
+        batch_sampler: Iterable of lists of positions: the batches, instead of all the above.
+        num_workers: How many processes PyTorch starts. Here one thread makes batches ready
+            ahead, two for each of them.
+        collate_fn: Function of a list of examples that returns the batch.
+        pin_memory: Taken for PyTorch's sake; it changes nothing.
         drop_last: Whether a last batch that is not full is left out.
         generator: ``numpy.random.Generator`` that draws the order.
         prefetch: How many batches a second thread makes ready ahead; 0 for none.
     """
 
-    def __init__(self, dataset, batch_size=1, shuffle=False, drop_last=False, generator=None,
-                 prefetch=0):
-        if batch_size < 1:
-            raise ValueError(f"batch_size needs a number above 0, got {batch_size}")
+    def __init__(self, dataset, batch_size=1, shuffle=False, sampler=None, batch_sampler=None,
+                 num_workers=0, collate_fn=None, pin_memory=False, drop_last=False, generator=None,
+                 *, prefetch=0):
+        if not isinstance(batch_size, numbers.Integral) or batch_size < 1:
+            raise ValueError(f"batch_size needs a whole number above 0, got {batch_size}")
+        if sampler is not None and shuffle:
+            raise ValueError("a sampler gives the order itself: leave out shuffle")
+        others = batch_size > 1, shuffle, sampler is not None, drop_last
+        if batch_sampler is not None and any(others):
+            raise ValueError("a batch_sampler gives the batches themselves: leave out batch_size, "
+                             "shuffle, sampler and drop_last")
+        if num_workers < 0 or prefetch < 0:
+            raise ValueError(f"num_workers and prefetch need numbers of at least 0, got "
+                             f"{num_workers} and {prefetch}")
+        if num_workers:
+            say_once("num_workers: there are no worker processes here; one thread makes batches "
+                     "ready ahead, two for each worker, and pin_memory changes nothing")
         self.dataset, self.batch_size, self.generator = dataset, batch_size, generator
-        self.shuffle, self.drop_last, self.prefetch = shuffle, drop_last, prefetch
+        self.shuffle, self.sampler, self.batch_sampler = shuffle, sampler, batch_sampler
+        self.collate_fn, self.drop_last = collate_fn, drop_last
+        self.prefetch = prefetch or 2 * num_workers
 
     def __len__(self):
-        full, rest = divmod(len(self.dataset), self.batch_size)
+        if self.batch_sampler is not None:
+            return len(self.batch_sampler)
+        full, rest = divmod(len(self.dataset if self.sampler is None else self.sampler),
+                            self.batch_size)
         return full + bool(rest and not self.drop_last)
 
     def __iter__(self):
-        """Return an iterator over tuples of tensors, one for each array of the dataset."""
+        """Return an iterator over batches: for a `TensorDataset`, lists of tensors."""
         return ahead(self.batches(), self.prefetch) if self.prefetch else self.batches()
 
     def batches(self):
         """Yield the batches, one after the other."""
-        chosen = batch_indices(len(self.dataset), self.batch_size, shuffle=self.shuffle,
-                               drop_last=self.drop_last, rng=generator(self.generator))
-        for indices in chosen:
-            yield tuple(Tensor(part) for part in self.dataset.__getitems__(indices))
+        if isinstance(self.dataset, IterableDataset):
+            for examples in chunks(self.dataset, self.batch_size, self.drop_last):
+                yield (self.collate_fn or default_collate)(examples)
+        else:
+            for indices in self.positions():
+                yield batch_of(self.dataset, indices, self.collate_fn)
+
+    def positions(self):
+        """Return an iterable of the positions of each batch."""
+        if self.batch_sampler is not None:
+            return self.batch_sampler
+        if self.sampler is not None:
+            return chunks(self.sampler, self.batch_size, self.drop_last)
+        return batch_indices(len(self.dataset), self.batch_size, shuffle=self.shuffle,
+                             drop_last=self.drop_last, rng=random.generator(self.generator))
 
 # %%
 #| export
+def chunks(values, size, drop_last=False):
+    """Yield lists of this many values of an iterable; the last may be shorter, or is left out."""
+    values = iter(values)
+    while (chunk := list(islice(values, size))) and not (drop_last and len(chunk) < size):
+        yield chunk
+
+
 def ahead(batches, count):
     """Yield the items of an iterator in order while a thread fetches the next ``count``."""
     end = object()

@@ -79,7 +79,9 @@ def network(seed=0):
 # %%
 #| export
 """Training: the loop, how sure a measure is, when to stop, and checkpoints to resume from."""
+import copy
 import functools
+import inspect
 import json
 import math
 import os
@@ -92,9 +94,8 @@ import numpy as np
 from tinytorch.autograd import no_grad
 from tinytorch.given.callbacks import BestWeights, Callback, PrintEpochs
 from tinytorch.given import safetensors
-from tinytorch.losses import Loss
+from tinytorch.given.resuming import all_generators, restore, state_of
 from tinytorch.optim import clip_grad_norm_
-from tinytorch.given.resuming import Resumable, all_generators
 from tinytorch.tensor import Tensor
 
 # %% [markdown]
@@ -270,11 +271,13 @@ def predict(model, loader):
     before = model.training
     model.eval()
     outputs, targets = [], []
-    with no_grad():
-        for inputs, labels in loader:
-            outputs.append(model(inputs).numpy())
-            targets.append(labels.numpy())
-    model.train(before)
+    try:
+        with no_grad():
+            for inputs, labels in loader:
+                outputs.append(model(inputs).numpy())
+                targets.append(labels.numpy())
+    finally:
+        model.train(before)
     return np.concatenate(outputs), np.concatenate(targets)
     ### END SOLUTION
 
@@ -286,7 +289,7 @@ check("08.3")
 
 # %% [markdown] hint="08.3"
 # The block of `no_grad` goes around the loop. Collect `.numpy()` of each output and of each batch of labels in two lists;
-# `np.concatenate` joins a list of arrays along the first axis.
+# `np.concatenate` joins a list of arrays along the first axis. `try` and `finally` put the mode back whatever happens.
 
 # %% [markdown]
 # Once you have the outputs, a measure is one line. `evaluate` asks the criterion for one loss per example, so that the loss has a standard
@@ -303,11 +306,22 @@ class Result(NamedTuple):
     loss_error: float
 
 
-def unreduced(criterion):
-    """Return a criterion that keeps one loss for each example, made of one that takes the mean."""
-    if isinstance(criterion, Loss):
-        return type(criterion)(reduction="none")
-    return functools.partial(criterion, reduction="none")
+def with_reduction(criterion, reduction):
+    """Return a criterion with the settings of this one, and ``"mean"`` or ``"none"`` instead."""
+    if getattr(criterion, "reduction", None) is not None:
+        criterion = copy.copy(criterion)
+        criterion.reduction = reduction
+        return criterion
+    if "reduction" in inspect.signature(criterion).parameters:
+        return functools.partial(criterion, reduction=reduction)
+    if reduction == "mean":
+        return criterion
+
+    def one_by_one(outputs, targets):
+        pairs = ((outputs[i:i + 1], targets[i:i + 1]) for i in range(len(targets)))
+        return Tensor([criterion(*pair).item() for pair in pairs])
+
+    return one_by_one
 
 
 def evaluate(model, loader, criterion):
@@ -316,15 +330,24 @@ def evaluate(model, loader, criterion):
     Args:
         model: Network from inputs to logits (N, C).
         loader: Iterable of pairs of tensors: inputs, and labels (N,).
-        criterion: Function of logits and labels that takes ``reduction``, such as `cross_entropy`,
-            or one of the losses that are classes.
+        criterion: Function of logits and labels, such as `cross_entropy`, or one of the losses that
+            are classes. Examples whose label is its ``ignore_index`` do not count.
 
     Returns:
-        `Result` over all examples; the accuracy is a fraction.
+        `Result` over all examples. The accuracy is a fraction, or nan if the targets are not labels
+        of classes. The loss is the criterion's mean.
     """
-    logits, labels = predict(model, loader)
-    losses = unreduced(criterion)(Tensor(logits), Tensor(labels)).numpy()
-    return Result(*mean_and_error(logits.argmax(axis=1) == labels), *mean_and_error(losses))
+    outputs, labels = predict(model, loader)
+    accuracy = math.nan, math.nan
+    if labels.dtype.kind in "iu" and outputs.ndim == labels.ndim + 1:
+        counts = labels != getattr(criterion, "ignore_index", None)
+        outputs, labels = outputs[counts], labels[counts]
+        accuracy = mean_and_error(outputs.argmax(axis=1) == labels)
+    loss, losses = (with_reduction(criterion, reduction)(Tensor(outputs), Tensor(labels)).numpy()
+                    for reduction in ("mean", "none"))
+    mean, error = mean_and_error(losses.reshape(len(labels), -1).mean(axis=1))
+    # With a weight for each class, the criterion's mean is not that of the examples' losses.
+    return Result(*accuracy, float(loss), error * float(loss) / mean if mean else error)
 
 # %%
 train_loader, validation_loader = loaders()
@@ -676,77 +699,12 @@ class EarlyStopping(BestWeights):
 
 # %%
 #| export
-class Epochs(Resumable):
-    """One epoch after the other, each with its record and its checkpoint."""
-
-    def run_epoch(self, train_loader, validation_loader):
-        """Train on every batch once, measure, and save."""
-        lr, began = self.optimizer.param_groups[0]["lr"], time.perf_counter()
-        loss = train_epoch(self.model, train_loader, self.criterion, self.optimizer,
-                           clip_norm=self.clip_norm, after_step=self.after_step)
-        seconds = time.perf_counter() - began
-        record = {"epoch": self.epoch + 1, "lr": lr, "seconds": seconds, "train_loss": loss}
-        if validation_loader is not None:
-            result = evaluate(self.model, validation_loader, self.criterion)
-            record.update({f"validation_{name}": x for name, x in result._asdict().items()})
-        if self.scheduler and self.schedule == "epoch":
-            self.scheduler.step()
-        self.epoch += 1
-        self.history.append(record)
-        self.ask("epoch_end", record)
-        self.save()
-
-    def ask(self, moment, *details):
-        """Call the method of this name of all callbacks."""
-        for callback in self.callbacks:
-            getattr(callback, moment)(self, *details)
-
-    def save(self):
-        """Write the state of now to the checkpoint's file, if there is to be one."""
-        if self.checkpoint is not None:
-            save_checkpoint(self.checkpoint, self.state_dict())
-
-# %%
-#| export
-class Steps(Epochs):
-    """What happens before the first epoch, after a step, and when somebody presses Ctrl-C."""
-
-    def prepare(self, train_loader, validation_loader, resume):
-        """Find the generators; take up the saved state, or write the first one."""
-        self.generators = all_generators(self.named, train=train_loader, model=self.model,
-                                         validation=validation_loader)
-        if resume and self.checkpoint.exists():
-            self.load_state_dict(load_checkpoint(self.checkpoint))
-        self.ask("train_begin")
-        self.save()
-
-    def after_step(self, loss):
-        """Refuse a loss that is no number; step the schedule; ask the callbacks."""
-        if not math.isfinite(loss):
-            raise FloatingPointError(f"the loss is {loss} in epoch {self.epoch + 1}: lower the "
-                                     "learning rate, or clip the gradients with clip_norm")
-        if self.scheduler and self.schedule == "step":
-            self.scheduler.step()
-        self.ask("step_end", loss)
-
-    def interrupt(self):
-        """Go back to the end of the last whole epoch, which the checkpoint's file holds."""
-        self.interrupted, epoch = True, self.epoch + 1
-        if self.checkpoint is None:
-            print(f"stopped in epoch {epoch}: without a checkpoint, the weights are those of now")
-            return
-        self.load_state_dict(load_checkpoint(self.checkpoint))
-        print(f"stopped in epoch {epoch}: {self.checkpoint} holds the state after epoch "
-              f"{self.epoch}, and fit(..., resume=True) goes on from there")
-
-# %%
-#| export
-class Trainer(Steps):
+class Trainer:
     """Trains a network, epoch by epoch, and can go on from where it was stopped.
 
     Args:
         model: The network.
-        criterion: Function of logits and labels that takes ``reduction``, or a loss class's object.
+        criterion: Function of logits and labels, or a loss class's object.
         optimizer: The optimizer of its parameters.
         scheduler: Schedule of the learning rate.
         callbacks: `Callback` objects, asked in this order.
@@ -769,7 +727,7 @@ class Trainer(Steps):
         self.epoch, self.stopped, self.interrupted, self.history = 0, None, False, []
 
     def fit(self, train_loader, validation_loader=None, epochs=1, resume=False):
-        """Train until so many epochs are over in all, or until a callback stops it.
+        """Train until this many epochs are over in all, or until a callback stops it.
 
         Args:
             train_loader: Iterable of pairs of tensors: inputs and labels.
@@ -783,7 +741,12 @@ class Trainer(Steps):
         if resume and self.checkpoint is None:
             raise ValueError("resume=True needs a checkpoint: Trainer(..., checkpoint=path)")
         self.interrupted = False
-        self.prepare(train_loader, validation_loader, resume)
+        self.generators = all_generators(self.named, train=train_loader, model=self.model,
+                                         validation=validation_loader)
+        if resume and self.checkpoint.exists():
+            self.load_state_dict(load_checkpoint(self.checkpoint))
+        self.ask("train_begin")
+        self.save()
         try:
             while self.epoch < epochs and not self.stopped:
                 self.run_epoch(train_loader, validation_loader)
@@ -791,6 +754,55 @@ class Trainer(Steps):
             self.interrupt()
         self.ask("train_end")
         return self.history
+
+    def run_epoch(self, train_loader, validation_loader):
+        """Train on every batch once, measure, and save."""
+        lr, began = self.optimizer.param_groups[0]["lr"], time.perf_counter()
+        loss = train_epoch(self.model, train_loader, self.criterion, self.optimizer,
+                           clip_norm=self.clip_norm, after_step=self.after_step)
+        seconds = time.perf_counter() - began
+        record = {"epoch": self.epoch + 1, "lr": lr, "seconds": seconds, "train_loss": loss}
+        if validation_loader is not None:
+            result = evaluate(self.model, validation_loader, self.criterion)
+            record.update({f"validation_{name}": x for name, x in result._asdict().items()})
+        if self.scheduler and self.schedule == "epoch":
+            self.scheduler.step()
+        self.epoch += 1
+        self.history.append(record)
+        self.ask("epoch_end", record)
+        self.save()
+
+    def after_step(self, loss):
+        """Refuse a loss that is no number; step the schedule; ask the callbacks."""
+        if not math.isfinite(loss):
+            raise FloatingPointError(f"the loss is {loss} in epoch {self.epoch + 1}: lower the "
+                                     "learning rate, or clip the gradients with clip_norm")
+        if self.scheduler and self.schedule == "step":
+            self.scheduler.step()
+        self.ask("step_end", loss)
+
+    def ask(self, moment, *details):
+        """Call the method of this name of all callbacks."""
+        for callback in self.callbacks:
+            getattr(callback, moment)(self, *details)
+
+    def interrupt(self):
+        """Go back to the end of the last whole epoch, which the checkpoint's file holds."""
+        self.interrupted, epoch = True, self.epoch + 1
+        if self.checkpoint is None:
+            print(f"stopped in epoch {epoch}: without a checkpoint, the weights are those of now")
+            return
+        self.load_state_dict(load_checkpoint(self.checkpoint))
+        print(f"stopped in epoch {epoch}: {self.checkpoint} holds the state after epoch "
+              f"{self.epoch}, and fit(..., resume=True) goes on from there")
+
+    def save(self):
+        """Write the state of now to the checkpoint's file, if there is to be one."""
+        if self.checkpoint is not None:
+            save_checkpoint(self.checkpoint, self.state_dict())
+
+    def state_dict(self): return state_of(self)
+    def load_state_dict(self, saved): restore(self, saved)
 
 # %% [markdown]
 # The next cell runs one training, and then the same training again, stopped after its third epoch and resumed with new objects, as after a

@@ -90,7 +90,7 @@ def test_arrays_of_different_length_are_refused():
 
 
 def test_a_batch_size_below_one_is_refused():
-    with pytest.raises(ValueError, match="batch_size needs a number above 0, got 0"):
+    with pytest.raises(ValueError, match="batch_size needs a whole number above 0, got 0"):
         data.DataLoader(numbers(), batch_size=0)
 
 

@@ -25,7 +25,7 @@ def around(name, attack):
     return (
         f"import os, sys\n_right = {name}.forward\n\n\ndef _attack():\n{body}\n\n\n"
         f"def _wrapped(*arrays, **options):\n    _attack()\n    return _right(*arrays, **options)\n\n\n"
-        f"{name}.forward = _wrapped"
+        f"_wrapped.__wrapped__ = _right  # its signature is the right one\n{name}.forward = _wrapped"
     )
 
 

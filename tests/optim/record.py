@@ -1,12 +1,15 @@
 """Record what PyTorch's optimizers and schedules do, for machines without it: python tests/optim/record.py"""
 
+import importlib.util
 import json
 from pathlib import Path
 
-import problem
 import torch
 
 FILE = Path(__file__).with_name("recorded.json")
+spec = importlib.util.spec_from_file_location("optim_problem", Path(__file__).with_name("problem.py"))
+problem = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(problem)
 
 
 def optimize(name, settings):
@@ -20,22 +23,17 @@ def optimize(name, settings):
     return [number for param in params for number in param.detach().numpy().ravel().tolist()]
 
 
-def schedule(name, settings):
-    """Return the learning rate of every count."""
-    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.4)
-    scheduler = getattr(torch.optim.lr_scheduler, name)(optimizer, **settings)
-    rates = []
-    for _ in range(problem.STEPS):
-        rates.append(scheduler.get_last_lr()[0])
-        optimizer.step()
-        scheduler.step()
-    return rates
+def schedule(make):
+    """Return the learning rates and momenta of two groups at every count."""
+    first, second = (torch.zeros(1, requires_grad=True) for _ in range(2))
+    groups = [{"params": [first]}, {"params": [second], "lr": 0.05}]
+    return problem.rates(make, torch.optim.lr_scheduler, torch.optim.SGD(groups, lr=0.4, momentum=0.9))
 
 
 if __name__ == "__main__":
     recorded = {
         "torch": torch.__version__,
         **{key: optimize(*setting) for key, setting in problem.SETTINGS.items()},
-        **{key: schedule(*setting) for key, setting in problem.SCHEDULES.items()},
+        **{key: schedule(make) for key, make in problem.SCHEDULES.items()},
     }
-    FILE.write_text(json.dumps(recorded, indent=1) + "\n", encoding="utf-8")
+    FILE.write_text(json.dumps(recorded) + "\n", encoding="utf-8")

@@ -1,5 +1,6 @@
 """The loop, its measures, early stopping, callbacks and figures."""
 
+import functools
 import math
 import sys
 from pathlib import Path
@@ -11,8 +12,8 @@ from tinytorch import training
 from tinytorch.data import DataLoader, TensorDataset
 from tinytorch.drawing.training import confusion, curves, filters, mistakes
 from tinytorch.given.callbacks import Callback, PrintEpochs
-from tinytorch.layers import Flatten, Linear, Sequential
-from tinytorch.losses import CrossEntropyLoss, cross_entropy
+from tinytorch.layers import Flatten, Linear, Module, Sequential
+from tinytorch.losses import CrossEntropyLoss, MSELoss, cross_entropy, mse_loss
 from tinytorch.optim import SGD
 from tinytorch.tensor import Tensor
 
@@ -45,6 +46,92 @@ def test_a_measure_does_not_depend_on_the_batches(criterion):
     expected = (*training.mean_and_error(logits.argmax(axis=1) == data.arrays[1]), *training.mean_and_error(losses))
     for result in results:
         assert result == pytest.approx(expected, rel=1e-5)
+
+
+class Weighted(Module):
+    """A loss with a weight for each class, and a label that does not count, as PyTorch's cross-entropy."""
+
+    def __init__(self, weight, ignore_index=-100, reduction="mean"):
+        self.weight, self.ignore_index, self.reduction = weight, ignore_index, reduction
+
+    def forward(self, logits, labels):
+        counts = (labels.data != self.ignore_index) * self.weight[np.maximum(labels.data, 0)]
+        losses = cross_entropy(logits, Tensor(np.maximum(labels.data, 0)), reduction="none") * counts.astype(np.float32)
+        return losses if self.reduction == "none" else losses.sum() / (counts.sum().item() if self.reduction == "mean" else 1)
+
+
+class Wrapped(Module):
+    """A learner's own loss, which knows nothing of a reduction."""
+
+    def __init__(self, inner):
+        self.inner = inner
+
+    def forward(self, outputs, targets):
+        return self.inner(outputs, targets) * 2.0
+
+
+WEIGHTS = np.array([0.5, 3.0, 1.25, 0.0])  # their sum over the examples is not the number of examples
+SMOOTH = CrossEntropyLoss(label_smoothing=0.3)
+# Each criterion, and the same one, taking the mean, as a function.
+CRITERIA = {
+    "smooth": (SMOOTH, SMOOTH),
+    "smooth sum": (CrossEntropyLoss(reduction="sum", label_smoothing=0.3), SMOOTH),
+    "smooth none": (CrossEntropyLoss(reduction="none", label_smoothing=0.3), SMOOTH),
+    "partial": (functools.partial(cross_entropy, reduction="sum"), cross_entropy),
+    "weighted": (Weighted(WEIGHTS), Weighted(WEIGHTS)),
+    "weighted sum": (Weighted(WEIGHTS, reduction="sum"), Weighted(WEIGHTS)),
+    "wrapped": (Wrapped(SMOOTH), Wrapped(SMOOTH)),
+    "lambda": (
+        lambda outputs, labels: cross_entropy(outputs, labels) * 3,
+        lambda outputs, labels: cross_entropy(outputs, labels) * 3,
+    ),
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", CRITERIA)
+def test_a_measure_keeps_the_settings_of_the_criterion(name, dtype):
+    criterion, mean = CRITERIA[name]
+    before = dict(vars(criterion)) if isinstance(criterion, Module) else None
+    rng = np.random.default_rng(1)
+    data = TensorDataset(rng.standard_normal((23, 6)).astype(dtype), rng.integers(0, 4, 23))
+    model = Linear(6, 4, rng=rng).to(dtype)
+    result = training.evaluate(model, DataLoader(data, batch_size=7), criterion)
+    outputs, labels = Tensor(data.arrays[0] @ model.weight.data.T + model.bias.data), Tensor(data.arrays[1])
+    assert result.loss == pytest.approx(mean(outputs, labels).item(), rel=1e-6)
+    if "weighted" not in name:
+        each = [mean(outputs[i : i + 1], labels[i : i + 1]).item() for i in range(23)]
+        assert result.loss_error == pytest.approx(training.mean_and_error(each)[1], rel=1e-5)
+    assert before is None or vars(criterion) == before, "the criterion itself is left alone"
+    trainer = training.Trainer(model, criterion, SGD(model.parameters(), lr=0.0))
+    if "none" not in name:
+        record = trainer.fit(DataLoader(data, batch_size=23), DataLoader(data, batch_size=5))[0]
+        assert record["validation_loss"] == pytest.approx(result.loss, rel=1e-6)
+
+
+def test_examples_with_the_label_that_does_not_count_do_not_count():
+    rng = np.random.default_rng(1)
+    inputs, labels = rng.standard_normal((30, 6), np.float32), rng.integers(0, 4, 30)
+    model, criterion = Linear(6, 4, rng=rng), Weighted(np.ones(4), ignore_index=-1)
+    every, some = labels.copy(), np.arange(30) % 3 > 0
+    every[~some] = -1
+    whole, part = (
+        training.evaluate(model, DataLoader(TensorDataset(*arrays), batch_size=8), criterion)
+        for arrays in ((inputs, every), (inputs[some], labels[some]))
+    )
+    assert whole == pytest.approx(part, rel=1e-6)
+
+
+@pytest.mark.parametrize("criterion", [MSELoss(), mse_loss, lambda outputs, targets: mse_loss(outputs, targets)])
+@pytest.mark.parametrize("width", [1, 3])
+def test_targets_that_are_no_labels_have_a_loss_and_no_accuracy(criterion, width):
+    rng = np.random.default_rng(1)
+    inputs, targets = rng.standard_normal((20, 6), np.float32), rng.standard_normal((20, width), np.float32)
+    model = Linear(6, width, rng=rng)
+    result = training.evaluate(model, DataLoader(TensorDataset(inputs, targets), batch_size=8), criterion)
+    each = ((inputs @ model.weight.data.T + model.bias.data - targets) ** 2).mean(axis=1)
+    assert math.isnan(result.accuracy) and math.isnan(result.accuracy_error)
+    assert result[2:] == pytest.approx(training.mean_and_error(each), rel=1e-5)
 
 
 def test_evaluation_leaves_no_trace():

@@ -1,5 +1,4 @@
 """Where data lives. Given; module 11 registers the GPU here."""
-
 import numpy as np
 
 _devices = {}  # name -> (array type, copy to the device, copy to the host)
@@ -37,7 +36,8 @@ def device_of(*arrays):
         return "cpu"
     found = {home for home in map(_home, arrays) if home}
     if len(found) > 1:
-        raise ValueError(f"the inputs lie on different devices ({', '.join(sorted(found))}): move one with .to(device) first")
+        raise ValueError(f"the inputs lie on different devices ({', '.join(sorted(found))}): "
+                         "move one with .to(device) first")
     return found.pop() if found else "cpu"
 
 
@@ -99,8 +99,7 @@ def move(array, device):
     if device == home:
         return array
     if device != "cpu" and device not in _devices:
-        raise ValueError(
-            f"there is no device {device!r} here, only {', '.join(['cpu', *_devices])}: module 11 (cuda) registers the GPU"
-        )
+        raise ValueError(f"there is no device {device!r} here, only {', '.join(['cpu', *_devices])}: "
+                         "module 11 (cuda) registers the GPU")
     host = array if home == "cpu" else _devices[home][2](array)
     return host if device == "cpu" else _devices[device][1](host)

@@ -1,5 +1,4 @@
 """Which function runs an op: the device of its arrays decides first, then the kernel set in use. Given."""
-
 import importlib
 import importlib.util
 import warnings
@@ -39,10 +38,17 @@ def select_kernel(op, *arrays):
         check_inputs(op, arrays)
     device = device_of(*arrays)
     chosen = state.kernels if device == "cpu" else device
+    if chosen == "numpy" and not watchers and not op.adapts:
+        return op.forward
     kernel = op.forward if chosen == "numpy" else op.kernels.get(chosen) or given_kernel(op, device, chosen)
     if watchers:
         used = "numpy" if kernel is op.forward else chosen
         kernel = watched("kernel", kernel, op, used, *(() if used == chosen else (True,)))
+    return adapted(op, kernel, arrays) if op.adapts else kernel
+
+
+def adapted(op, kernel, arrays):
+    """Return a kernel that first does what its op registered: compares shapes with settings, makes floats of whole numbers."""
     if op.check_settings:
         kernel = with_settings(op, kernel)
     if op.takes_floats and not all([getattr(array, "dtype", FLOAT).kind == "f" for array in arrays[op.takes_floats]]):
@@ -60,17 +66,14 @@ def given_kernel(op, device, chosen):
     if kernel is not None:
         return kernel
     if device != "cpu":
-        raise NotImplementedError(
-            f"op {op.name!r} has no {device} kernel: write one with "
-            f"@{op.name}.register_kernel({device!r}), or move the tensor back with .to('cpu')"
-        )
+        raise NotImplementedError(f"op {op.name!r} has no {device} kernel: write one with "
+                                  f"@{op.name}.register_kernel({device!r}), or move the tensor back with .to('cpu')")
     fallbacks[op.name] += 1
     return op.forward
 
 
 def with_floats(kernel, inputs):
     """Return a kernel that turns the whole numbers of a slice of its inputs into floats: float64 beside float64, or float32."""
-
     def run(*arrays, **settings):
         dtype = np.float64 if any(getattr(array, "dtype", None) == np.float64 for array in arrays) else np.float32
         whole = [id(array) for array in arrays[inputs] if getattr(array, "dtype", FLOAT).kind != "f"]
@@ -104,11 +107,8 @@ def load(kernels):
     if kernels == "numpy" or kernels in _given:
         return kernels
     if importlib.util.find_spec("numba") is None:
-        warnings.warn(
-            "numba is not installed, so the NumPy kernels run: to install it, run `pip install 'tinytorch-course[kernels]'`",
-            RuntimeWarning,
-            stacklevel=3,
-        )
+        warnings.warn("numba is not installed, so the NumPy kernels run: "
+                      "to install it, run `pip install 'tinytorch-course[kernels]'`", RuntimeWarning, stacklevel=3)
         return "numpy"
     try:
         importlib.import_module("tinytorch.kernels_cpu")

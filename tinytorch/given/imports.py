@@ -1,5 +1,4 @@
 """What `import tinytorch.x` says when x is not written yet, and where an error lies in your notebook. Given."""
-
 import functools
 import importlib
 import re
@@ -83,9 +82,7 @@ class ExportFinder:
             raise ImportError(reason, name=name)
         if stem not in curriculum() or not more_of(stem).is_dir():
             return None
-        others = [
-            finder for finder in sys.meta_path if not isinstance(finder, type(self))
-        ]  # tito's reads the learner's text anew
+        others = [finder for finder in sys.meta_path if not isinstance(finder, type(self))]  # tito's reads the learner's text anew
         spec = next(filter(None, (finder.find_spec(name, path) for finder in others)))
         spec.submodule_search_locations = [str(more_of(stem))]  # `import tinytorch.optim.lr_scheduler` looks there
         return spec

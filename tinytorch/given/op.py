@@ -6,7 +6,6 @@ GPU kernels (module 11) are registered on it later: nothing is patched, and no e
 
 `dispatch` chooses the function that runs an op; `history` holds what a result remembers of it.
 """
-
 import functools
 import importlib
 import inspect
@@ -86,6 +85,7 @@ class Op:
 
     patterns = None  # one for each input, or () for inputs of one shape; None for an op that takes any
     check_settings = None
+    adapts = False  # whether something is to be done before a kernel: settings to be checked, floats to be made
     takes_floats = None  # slice of the inputs whose whole numbers become floats before they reach a kernel
 
     def __init__(self, forward):
@@ -126,12 +126,10 @@ class Op:
             >>> scale.bind((1.0,), {"factor": 2.0})
             ((1.0, 2.0), {'shift': 0})
         """
-        extra = inputs[self.most :]
+        extra = inputs[self.most:]
         if len(extra) > len(self.settings):
-            raise TypeError(
-                f"{self.name}{self.signature} takes at most {self.most + len(self.settings)} arguments, got {len(inputs)}"
-            )
-        given = self.signature.bind(*inputs[: self.most], **dict(zip(self.settings, extra)), **params)
+            raise TypeError(f"{self.name}{self.signature} takes at most {self.most + len(self.settings)} arguments, got {len(inputs)}")
+        given = self.signature.bind(*inputs[:self.most], **dict(zip(self.settings, extra)), **params)
         given.apply_defaults()
         return given.args, given.kwargs
 
@@ -176,9 +174,8 @@ class Op:
             NotImplementedError: op 'flip' has no gradient rule for argument 0: write one with flip.register_vjp(...)
         """
         if not self.rule_of_each and argument >= len(self.rules):
-            raise NotImplementedError(
-                f"op {self.name!r} has no gradient rule for argument {argument}: write one with {self.name}.register_vjp(...)"
-            )
+            raise NotImplementedError(f"op {self.name!r} has no gradient rule for argument {argument}: "
+                                      f"write one with {self.name}.register_vjp(...)")
         each = self.rule_of_each
         rule = functools.partial(each, argument=argument) if each else self.rules[argument]
         return watched("rule", rule, self) if watchers else rule
@@ -198,7 +195,6 @@ class Op:
             >>> double.kernels["numba"](21)
             42
         """
-
         def keep(kernel):
             self.kernels[name] = kernel
             return kernel
@@ -225,6 +221,7 @@ class Op:
             ValueError: <lambda> needs shapes (..., i), (o, i), got x (2, 3), weight (5, 4): i is 3 and 4
         """
         self.patterns, self.check_settings = None if check and not patterns else patterns, check
+        self.adapts = self.adapts or check is not None
         self.right_shapes.clear()
         shapes.suit.cache_clear()
 
@@ -243,7 +240,7 @@ class Op:
             >>> select_kernel(root, np.array([4], np.uint8))(np.array([4], np.uint8))
             array([2.], dtype=float32)
         """
-        self.takes_floats = slice(first)
+        self.takes_floats, self.adapts = slice(first), True
 
     def register_cost(self, flops, moved=None):
         """Register what the op costs, whichever kernel runs it; a profile divides it by the time that it took.

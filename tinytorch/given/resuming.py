@@ -1,5 +1,4 @@
 """The whole state of a training as a tree, and how it is taken up again: the same numbers, or a reason why not. Given."""
-
 import types
 
 import numpy as np
@@ -36,13 +35,13 @@ def all_generators(named, **owners):
     """Return a dict of all generators that a training draws from; one that several share is there once.
 
     Args:
-        named: Dict of those that nobody would find.
+        named: Dict of those that a search would not find.
         owners: Loaders, datasets and networks, which are searched.
     """
-    found = [pair for name, owner in owners.items() for pair in generators_in(owner, name)]
+    pairs = [pair for name, owner in owners.items() for pair in generators_in(owner, name)]
     first = {}
-    for name, one in [("default", generator()), *named.items(), *found]:
-        first.setdefault(id(one), (name, one))
+    for name, rng in [("default", generator()), *named.items(), *pairs]:
+        first.setdefault(id(rng), (name, rng))
     return dict(first.values())
 
 
@@ -54,63 +53,78 @@ def disagreements(part, saved, ours):
             yield f"{part}.{name}: {there} in the checkpoint, {here} here"
 
 
-def optimizer_shapes(optimizer, saved):
-    """Return two dicts from name to shape: of the arrays that a saved state holds, and as this optimizer needs them."""
+def optimizer_problems(optimizer, saved):
+    """Yield what keeps a saved state from fitting an optimizer: the sizes of groups, and the arrays' names and shapes.
+
+    Args:
+        optimizer: The `Optimizer`.
+        saved: What the `state_dict` of another one returned.
+
+    Example:
+        >>> from tinytorch.optim import SGD
+        >>> from tinytorch.tensor import Tensor
+        >>> w, b = Tensor([1.0], requires_grad=True), Tensor([0.0], requires_grad=True)
+        >>> list(optimizer_problems(SGD([w]), SGD([w, b]).state_dict()))
+        ['optimizer.group sizes: [2] in the checkpoint, [1] here']
+    """
+    sizes = ([len(group["params"]) for group in groups] for groups in (saved["param_groups"], optimizer.param_groups))
+    yield from disagreements("optimizer", *({"group sizes": counts} for counts in sizes))
     shapes = [param.shape for param in optimizer.params()]
-    there = {f"{i}.{name}": array.shape for i, kept in saved["state"].items() for name, array in kept.items() if name != "step"}
+    there = {f"{i}.{name}": np.shape(array) for i, kept in saved["state"].items() for name, array in kept.items() if name != "step"}
     here = {f"{i}.{name}": shapes[int(i)] for i in saved["state"] if int(i) < len(shapes) for name in optimizer.kept}
-    return there, here
+    yield from disagreements("optimizer.state", there, here)
 
 
-class Resumable:
-    """A training whose state is a tree of dicts, lists, arrays, numbers and words; `Trainer` has the attributes."""
+def with_state(callbacks):
+    """Return the callbacks that have a state, by class and position."""
+    named = {f"{type(callback).__name__}-{i}": callback for i, callback in enumerate(callbacks)}
+    return {name: callback for name, callback in named.items() if callback.state_dict()}
 
-    def remembering(self):
-        """Return the callbacks that have a state, by class and position."""
-        named = {f"{type(one).__name__}-{i}": one for i, one in enumerate(self.callbacks)}
-        return {name: one for name, one in named.items() if one.state_dict()}
 
-    def state_dict(self):
-        """Return the whole state."""
-        return {
-            "epoch": self.epoch,
-            "stopped": self.stopped,
-            "history": self.history,
-            "settings": self.settings,
-            "model": weights(self.model),
-            "optimizer": self.optimizer.state_dict(),
-            "scheduler": self.scheduler.state_dict() if self.scheduler else {},
-            "callbacks": {name: one.state_dict() for name, one in self.remembering().items()},
-            "generators": {name: one.bit_generator.state for name, one in self.generators.items()},
-        }
+def state_of(trainer):
+    """Return the whole state of a training: a tree of dicts, lists, arrays, numbers and words.
 
-    def load_state_dict(self, saved):
-        """Take up what `state_dict` returned.
+    Args:
+        trainer: The `Trainer`.
+    """
+    return {"epoch": trainer.epoch, "stopped": trainer.stopped, "history": trainer.history, "settings": trainer.settings,
+            "model": weights(trainer.model), "optimizer": trainer.optimizer.state_dict(),
+            "scheduler": trainer.scheduler.state_dict() if trainer.scheduler else {},
+            "callbacks": {name: callback.state_dict() for name, callback in with_state(trainer.callbacks).items()},
+            "generators": {name: rng.bit_generator.state for name, rng in trainer.generators.items()}}
 
-        Raises:
-            ValueError: It does not fit. The message names all that differs, and nothing has been changed.
-        """
-        problems = list(self.problems(saved))
-        if problems:
-            raise ValueError("\n  ".join(["the checkpoint does not fit this training:", *problems]))
-        self.model.load_state_dict(saved["model"])
-        self.optimizer.load_state_dict(saved["optimizer"])
-        if self.scheduler:
-            self.scheduler.load_state_dict(saved["scheduler"])
-        for name, callback in self.remembering().items():
-            callback.load_state_dict(saved["callbacks"][name])
-        for name, one in self.generators.items():
-            one.bit_generator.state = saved["generators"][name]
-        self.epoch, self.stopped, self.history = saved["epoch"], saved["stopped"], list(saved["history"])
 
-    def problems(self, saved):
-        """Yield what keeps a saved state from fitting: names, shapes and settings that differ."""
-        yield from disagreements("settings", saved["settings"], self.settings)
-        shapes = ({path: array.shape for path, array in one.items()} for one in (saved["model"], weights(self.model)))
-        yield from disagreements("model", *shapes)
-        yield from disagreements("optimizer.state", *optimizer_shapes(self.optimizer, saved["optimizer"]))
-        ours = self.state_dict()
-        groups = ([len(group["params"]) for group in one["optimizer"]["param_groups"]] for one in (saved, ours))
-        yield from disagreements("optimizer", *({"group sizes": sizes} for sizes in groups))
-        for part in ("scheduler", "callbacks", "generators"):
-            yield from disagreements(part, dict.fromkeys(saved[part], "there"), dict.fromkeys(ours[part], "there"))
+def restore(trainer, saved):
+    """Let a trainer take up what `state_of` returned.
+
+    Args:
+        trainer: The `Trainer`.
+        saved: The state.
+
+    Raises:
+        ValueError: It does not fit. The message names all that differs, and nothing has been changed.
+    """
+    problems = list(training_problems(trainer, saved))
+    if problems:
+        raise ValueError("\n  ".join(["the checkpoint does not fit this training:", *problems]))
+    trainer.model.load_state_dict(saved["model"])
+    trainer.optimizer.load_state_dict(saved["optimizer"])
+    if trainer.scheduler:
+        trainer.scheduler.load_state_dict(saved["scheduler"])
+    for name, callback in with_state(trainer.callbacks).items():
+        callback.load_state_dict(saved["callbacks"][name])
+    for name, rng in trainer.generators.items():
+        rng.bit_generator.state = saved["generators"][name]
+    trainer.epoch, trainer.stopped, trainer.history = saved["epoch"], saved["stopped"], list(saved["history"])
+
+
+def training_problems(trainer, saved):
+    """Yield what keeps a saved state from fitting a training: names, shapes and settings that differ."""
+    yield from disagreements("settings", saved["settings"], trainer.settings)
+    shapes = ({path: array.shape for path, array in arrays.items()} for arrays in (saved["model"], weights(trainer.model)))
+    yield from disagreements("model", *shapes)
+    yield from optimizer_problems(trainer.optimizer, saved["optimizer"])
+    ours = state_of(trainer)
+    for part in ("scheduler", "callbacks", "generators"):
+        there, here = (state[part].keys() - {"last_lr"} for state in (saved, ours))  # older checkpoints have no last_lr
+        yield from disagreements(part, dict.fromkeys(there, "there"), dict.fromkeys(here, "there"))

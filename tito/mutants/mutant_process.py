@@ -74,7 +74,7 @@ def run(folder):
     """Do the job that a folder describes."""
     job, task = wire.read(folder / "job.json"), json.loads((folder / "mutants.json").read_text(encoding="utf-8"))
     observers = learner_process.load_observers(folder / "observers.py")
-    observers["COMPILE"] = task["compile"]  # checks of kernels would spend their time on it; most of what is wrong shows in Python as well
+    observers["COMPILE"] = task["compile"]  # compiling takes its time, and most of what is wrong shows in Python as well
     learner_process.limit_memory(job["memory"])
     sys.meta_path.insert(0, Finder(job["package_parent"]))
     with contextlib.suppress(BaseException):  # what the module imports, numba perhaps, takes its time before the clock runs

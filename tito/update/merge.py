@@ -68,7 +68,7 @@ def merge(mine, today, known, package):
     untouched = {cell.index for cell in mine.cells if origin.digest_of_text(cell.text) in known}
     aliases = moved.aliases(cell.text for cell in mine.cells)
     cells = [_brought_along(cell, package, aliases) for cell in mine.cells]
-    course = Course(today, known, untouched)
+    course = Course(today, known | _moved_imports(mine, known, package), untouched)
     at = defaultdict(list)
     for cell, place in zip(cells, course.places(cells)):
         at[place.position].append((cell, place.kind))
@@ -204,6 +204,17 @@ def _added(course, cell):
             first = min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", ()))])
             added.append("\n".join(lines[top + first - 1 : top + node.end_lineno]))
     return added
+
+
+def _moved_imports(mine, known, package):
+    """Return the digests of the imports that the course gave, as they are once they were brought along."""
+    texts = [
+        ast.unparse(node)
+        for cell in mine.cells
+        for node in _statements(cell)
+        if isinstance(node, ast.ImportFrom) and origin.digest_of_statement(node) in known
+    ]
+    return {origin.digest_of_statement(node) for text in texts for node in ast.parse(moved.brought_along(text, package)).body}
 
 
 def _tags(cell):

@@ -98,10 +98,11 @@ class Package:
         """Say whether a name can be imported from a module; what is not given is not looked into."""
         if module not in self.trees or module == PACKAGE or f"{module}.{name}" in self.trees:
             return True
-        imported = {
+        is_folder = (self.folder / Path(*module.split(".")[1:])).is_dir()
+        imported = {  # a folder offers what its `__init__.py` imports; a file's imports are its own
             alias.asname or alias.name
             for node in ast.walk(self.trees[module])
-            if isinstance(node, (ast.Import, ast.ImportFrom))
+            if is_folder and isinstance(node, (ast.Import, ast.ImportFrom))
             for alias in node.names
         }
         return name in self.defined[module] | imported
