@@ -30,9 +30,9 @@ def end(number, group):
     import subprocess
 
     try:
-        if os.name != "posix":
+        if os.name == "nt":
             subprocess.run(["taskkill", "/T", "/F", "/PID", str(number)], capture_output=True, check=False)
-        elif group:
+        elif group and hasattr(os, "killpg"):
             os.killpg(number, signal.SIGKILL)
         else:
             os.kill(number, signal.SIGKILL)

@@ -40,26 +40,29 @@ class Verdict:
 
 def show(text, status):
     """Show a report in the notebook; print it where there is no IPython."""
-    try:
-        from IPython import get_ipython
+    if in_ipython():
         from IPython.display import display
-    except ImportError:
-        get_ipython = None
-    if get_ipython and get_ipython():
+
         display(Verdict(text, status))
     else:
         print(text)
 
 
-def shorten_stubs():
-    """Let IPython show an exercise that is not written yet as one line: its traceback would say nothing more."""
+def in_ipython():
+    """Say whether this runs in IPython, which a notebook's kernel is."""
     try:
         from IPython import get_ipython
     except ImportError:
-        return
-    shell = get_ipython()
-    if shell is not None:
-        shell.set_custom_exc((NotImplementedError,), _one_line)
+        return False
+    return get_ipython() is not None
+
+
+def shorten_stubs():
+    """Let IPython show an exercise that is not written yet as one line: its traceback would say nothing more."""
+    if in_ipython():
+        from IPython import get_ipython
+
+        get_ipython().set_custom_exc((NotImplementedError,), _one_line)
 
 
 def _one_line(shell, kind, error, traceback, tb_offset=None):

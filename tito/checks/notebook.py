@@ -20,10 +20,13 @@ LIMIT = 10.0  # seconds for one exercise
 
 
 class CheckFailed(Exception):
-    """An exercise did not pass; its report is shown already, and no traceback says more."""
+    """An exercise did not pass; a notebook shows the report, and no traceback."""
 
     def _render_traceback_(self):
-        return ["not passed: the report is above"]
+        if notebook_view.in_ipython():
+            notebook_view.show(str(self), "failed")
+            return ["not passed: the report is above"]
+        return str(self).splitlines()
 
 
 class View:
@@ -132,8 +135,6 @@ class Checker:
         if len(chosen) == 1:
             verdicts = [self.with_earlier(chosen[0], verdicts[0])]
         failed = [self.text(verdict) for verdict in verdicts if not layout.is_well(verdict)]
-        for text in failed:
-            notebook_view.show(text, "failed")
         if failed or not verdicts:
             nothing = f"module {self.module.number} has no exercise: nothing was checked"
             raise CheckFailed(layout.join(failed) or nothing)
