@@ -55,5 +55,13 @@ def test_a_script_gives_the_same_losses(path):
     np.testing.assert_allclose(ours, theirs, atol=1e-3)
 
 
+def test_a_planted_fault_is_found(monkeypatch):
+    from tinytorch.activations import relu
+
+    monkeypatch.setattr(relu, "forward", lambda a: np.maximum(a, np.float32(0.05)))
+    theirs, ours = losses_of_both(Path(__file__).parent / "scripts" / "mlp.py")
+    assert np.abs(np.subtract(theirs, ours)).max() > 1e-3
+
+
 def test_there_are_six_scripts():
     assert len(SCRIPTS) >= 6

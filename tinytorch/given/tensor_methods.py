@@ -181,6 +181,7 @@ class TensorMethods(PyTorchMethods):
         return ops["reduce_sum"](whole, axis=axes(axis if dim is None else dim), keepdims=keepdim or keepdims)
 
     def mean(self, dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=False):
+        """Average, of all entries or along axes, computed in a dtype if one is given."""
         x = self if dtype is None else self.to(dtype)
         return ops["mean"](x, axis=axes(axis if dim is None else dim), keepdims=keepdim or keepdims)
 
