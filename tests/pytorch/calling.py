@@ -91,7 +91,7 @@ VALUES = {
 # What no comparison can say anything about, or what is compared in `STRUCTURED`.
 LEFT_OUT = {
     "chance": "bernoulli multinomial normal rand rand_like randint randn randn_like randperm bernoulli_ normal_ random_ uniform_ "
-    "empty empty_like gumbel_softmax dropout Generator manual_seed trunc_normal_ orthogonal_",
+    "convolution new_empty empty empty_like gumbel_softmax dropout Generator manual_seed trunc_normal_ orthogonal_",
     "no tensors": "is_grad_enabled set_grad_enabled no_grad enable_grad inference_mode save load device dtype finfo iinfo Size "
     "get_default_dtype set_default_dtype get_num_threads set_num_threads use_deterministic_algorithms get_rng_state set_rng_state "
     "is_tensor Tensor tensor as_tensor asarray from_numpy set_printoptions",
@@ -102,8 +102,8 @@ LEFT_OUT = {
     "cartesian_prod cdist matmul mm bmm mv dot inner outer addmm addmv baddbmm addcmul addcdiv expand reshape view permute repeat "
     "tile flip roll unflatten view_as reshape_as expand_as scatter scatter_add scatter_ scatter_add_ gather take index_select "
     "index_add index_add_ masked_select masked_fill masked_fill_ take_along_dim linspace logspace arange eye full full_like zeros "
-    "ones zeros_like ones_like new_zeros new_ones new_full new_empty linear conv2d max_pool2d avg_pool2d adaptive_avg_pool2d "
-    "batch_norm layer_norm group_norm instance_norm rms_norm convolution embedding one_hot pad cross_entropy nll_loss "
+    "ones zeros_like ones_like new_zeros new_ones new_full linear conv2d max_pool2d avg_pool2d adaptive_avg_pool2d "
+    "batch_norm layer_norm group_norm instance_norm rms_norm embedding one_hot pad cross_entropy nll_loss "
     "binary_cross_entropy kl_div scaled_dot_product_attention cosine_similarity pairwise_distance normalize "
     "margin_ranking_loss hinge_embedding_loss unfold fold bincount copy_ fill_diagonal_ narrow select movedim moveaxis "
     "repeat_interleave split chunk unbind kthvalue glu lerp lerp_ fill_",
