@@ -7,29 +7,29 @@ Names are found when they are first used: `tinytorch.Tensor` comes from `tinytor
 and so on. What no module has exported yet raises an error that names the module to write.
 """
 import importlib
-import inspect
+import sys
 
 import numpy
-from numpy import bool_ as bool
-from numpy import float32, float64, int32, int64, uint8
 
-from tinytorch.given import imports
+from tinytorch.given import imports, names
+from tinytorch.given.device import device
 from tinytorch.given.dispatch import fallbacks, use
 from tinytorch.given.random import manual_seed
 
 __version__ = "0.1.0"
 imports.install()
+sys.modules[__name__].__class__ = names.Package
 
 # Linux's malloc gives free memory back whenever there are a few megabytes of it, and faults it in again, page by page, at
 # the next step of training: a quarter of the step of a small network. Once it has freed an array of 32 MB, it keeps as much.
 numpy.empty(2**25 - 2**16, numpy.uint8)
 
+_find, _names = names.namespace("tinytorch", ["given/creation.py", "given/joining.py", "more/top"], imports.curriculum, methods=True)
+
 
 def __getattr__(name):
-    if name in imports.curriculum() or any((imports.PACKAGE / file).exists() for file in (name, f"{name}.py")):
-        return importlib.import_module(f"tinytorch.{name}")
-    if name.startswith("__"):
-        raise AttributeError(name)
-    # As in PyTorch, a method of Tensor is a function too: tinytorch.sum(x) is x.sum().
-    method = getattr(imports.lookup("Tensor", ["tensor"]), name, None)
-    return method if inspect.isfunction(method) else imports.lookup(name, imports.curriculum())
+    return importlib.import_module(f"tinytorch.{name}") if name in imports.submodules() else _find(name)
+
+
+def __dir__():
+    return sorted({*globals(), *(name for name in imports.submodules() if not imports.why_absent(name)), *_names()})

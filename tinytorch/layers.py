@@ -8,6 +8,7 @@ from collections import namedtuple
 import numpy as np
 
 from tinytorch.activations import gelu, leaky_relu, log_softmax, relu, sigmoid, softmax, tanh
+from tinytorch.given.module_methods import ModuleMethods
 from tinytorch.given.op import op
 from tinytorch.given.random import generator
 from tinytorch.tensor import Tensor, matmul, zeros
@@ -61,9 +62,13 @@ class Parameter(Tensor):
 
 
 class Buffer(Tensor):
-    """A tensor that is saved and moved with the parameters, but not changed by training."""
+    """A tensor that is moved and saved with the parameters, but not changed by training."""
 
-    __slots__ = ()
+    __slots__ = ("persistent",)
+
+    def __init__(self, data, persistent=True):
+        super().__init__(data)
+        self.persistent = persistent
 
 
 # layers.py, cell 18
@@ -130,7 +135,8 @@ class Stateful(Tree):
 
     def state_dict(self):
         """Return a dict from path to tensor, on the memory of the parameters and buffers."""
-        held = (*self.named_parameters(), *self.named_buffers())
+        buffers = (pair for pair in self.named_buffers() if pair[1].persistent)
+        held = (*self.named_parameters(), *buffers)
         return {path: tensor.detach() for path, tensor in held}
 
     def load_state_dict(self, state_dict, strict=True):
@@ -179,7 +185,7 @@ class Stateful(Tree):
 
 
 # layers.py, cell 34
-class Module(Stateful):
+class Module(ModuleMethods, Stateful):
     """A layer, or a network of layers.
 
     A subclass assigns its parameters and smaller modules, and defines `forward`.
@@ -211,26 +217,9 @@ class Module(Stateful):
             module.training = mode
         return self
 
-    def zero_grad(self):
-        """Clear the gradients of all parameters."""
-        for parameter in self.parameters():
-            parameter.grad = None
-
-    def to(self, target):
-        """Move parameters and buffers to a device, or convert them to a dtype; return the tree.
-
-        They stay the same objects. A buffer of integers keeps its dtype.
-        """
-        for _, tensor in (*self.named_parameters(), *self.named_buffers()):
-            if isinstance(target, str) or tensor.dtype.kind == "f":
-                tensor.data = tensor.detach().to(target).data
-                tensor.grad = None if tensor.grad is None else tensor.grad.to(target)
-        return self
-
-    def __repr__(self):
-        lines = [f"({name}): {child!r}" for name, child in self.named_children()]
-        name, inner = type(self).__name__, "\n".join(lines).replace("\n", "\n  ")
-        return f"{name}(\n  {inner}\n)" if lines else f"{name}({self.extra_repr()})"
+    def register_buffer(self, name, tensor, persistent=True):
+        """Assign a tensor as a buffer, or None; it is saved if it is persistent."""
+        setattr(self, name, None if tensor is None else Buffer(tensor, persistent))
 
 
 # layers.py, cell 38
@@ -439,6 +428,11 @@ class Sequential(Module):
         chosen = list(self)[index]
         return Sequential(*chosen) if isinstance(index, slice) else chosen
 
+    def append(self, layer):
+        """Add a layer at the end, and return the row."""
+        setattr(self, str(len(self)), layer)
+        return self
+
 
 # layers.py, cell 70
 class Flatten(Module):
@@ -450,8 +444,9 @@ class Flatten(Module):
 
 
 class ReLU(Module):
-    """`relu` as a module."""
+    """`relu` as a module; its argument is there because PyTorch has it, and makes no difference."""
 
+    def __init__(self, inplace=False): self.inplace = inplace
     def forward(self, x): return relu(x)
 
 
@@ -479,7 +474,7 @@ class GELU(Module):
 class LeakyReLU(Module):
     """`leaky_relu` as a module."""
 
-    def __init__(self, negative_slope=0.01): self.negative_slope = negative_slope
+    def __init__(self, negative_slope=0.01, inplace=False): self.negative_slope = negative_slope
     def forward(self, x): return leaky_relu(x, negative_slope=self.negative_slope)
     def extra_repr(self): return f"negative_slope={self.negative_slope}"
 

@@ -33,6 +33,7 @@ from tinytorch.cnn import (
 from tinytorch.given import imports
 from tinytorch.given.more_ops import remainder
 from tinytorch.given.op import InPlace, Op, ops
+from tinytorch.given.pytorch_ops import retained, scatter_sum, scatter_to
 from tinytorch.layers import linear
 from tinytorch.losses import binary_cross_entropy_with_logits, cross_entropy, logsumexp, mse_loss, nll_loss
 from tinytorch.tensor import (
@@ -63,7 +64,7 @@ from tinytorch.tensor import (
 )
 
 NOT_DIFFERENTIABLE = {"argmax", "argmin", "equal", "greater", "greater_equal", "sign"}
-NOT_DIFFERENTIABLE |= {"floor_divide", "bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not"}
+NOT_DIFFERENTIABLE |= {"floor_divide", "bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not", "within"}
 IN_MODULE_10 = {"relu_backward", "cross_entropy_gradient"}
 MOVERS = {
     "cast",
@@ -238,6 +239,46 @@ CASES = [
     *reduction(reduce_min, lambda t, a, axis, keep: t.amin(a, () if axis is None else axis, keep)),
     Case(remainder, lambda a, b: a % b, ((3, 4), ("+", 4)), lambda t, a, b: a - b * t.floor(a / b).detach()),
     Case(remainder, lambda a: a % 0.7, ((3, 4),), lambda t, a: a % 0.7),
+    *(
+        Case(ops[name], ops[name], ((3, 4),), lambda t, a, like=like: getattr(t, like)(a))
+        for name, like in [
+            ("sin", "sin"),
+            ("cos", "cos"),
+            ("expm1", "expm1"),
+            ("arctan", "atan"),
+            ("floor", "floor"),
+            ("ceil", "ceil"),
+            ("trunc", "trunc"),
+            ("signs", "sign"),
+            ("round_to", "round"),
+        ]
+    ),
+    Case(ops["log1p"], ops["log1p"], (("+", 3, 4),), lambda t, a: t.log1p(a)),
+    Case(ops["arcsin"], lambda a: ops["arcsin"](a * 0.1), ((3, 4),), lambda t, a: t.asin(a * 0.1)),
+    Case(ops["fmod"], ops["fmod"], ((3, 4), ("+", 4)), lambda t, a, b: t.fmod(a, b)),
+    Case(ops["maximum"], ops["maximum"], ((3, 4), (4,)), lambda t, a, b: t.maximum(a, b)),
+    Case(ops["minimum"], ops["minimum"], ((3, 4), (4,)), lambda t, a, b: t.minimum(a, b)),
+    Case(ops["clamped"], lambda a: ops["clamped"](a, min=-0.5, max=0.7), ((3, 4),), lambda t, a: t.clamp(a, -0.5, 0.7)),
+    Case(ops["prod"], lambda a: ops["prod"](a, dim=1), ((3, 4),), lambda t, a: t.prod(a, 1)),
+    Case(ops["prod"], ops["prod"], ((2, 3),), lambda t, a: t.prod(a)),
+    Case(
+        ops["prod"], lambda a: ops["prod"](where(MASK, a, 0.0), dim=0), ((3, 4),), lambda t, a: t.prod(a * t.from_numpy(MASK), 0)
+    ),
+    Case(ops["cumsum"], lambda a: ops["cumsum"](a, dim=1), ((3, 4),), lambda t, a: t.cumsum(a, 1)),
+    Case(ops["cumprod"], lambda a: ops["cumprod"](a, dim=1), (("+", 3, 4),), lambda t, a: t.cumprod(a, 1)),
+    Case(retained, retained, ((3,),), lambda t, a: a.clone()),
+    Case(
+        scatter_to,
+        lambda a, b: scatter_to(a, b, index=(np.array([0, 2]),)),
+        ((3, 4), (2, 4)),
+        lambda t, a, b: a.index_copy(0, t.tensor([0, 2]), b),
+    ),
+    Case(
+        scatter_sum,
+        lambda a, b: scatter_sum(a, b, index=(ROWS,)),
+        ((3, 4), (3, 4)),
+        lambda t, a, b: a.index_add(0, t.from_numpy(ROWS), b),
+    ),
     Case(reshape, lambda a: reshape(a, shape=(2, -1)), ((3, 4),), lambda t, a: a.reshape(2, -1)),
     Case(transpose, lambda a: transpose(a, dim0=0, dim1=-1), ((2, 3, 4),), lambda t, a: a.transpose(0, -1)),
     Case(permute, lambda a: permute(a, dims=(2, 0, 1)), ((2, 3, 4),), lambda t, a: a.permute(2, 0, 1)),

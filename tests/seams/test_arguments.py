@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import tinytorch.nn.functional as F
+from tinytorch.activations import softmax
 from tinytorch.drawing.graph import draw
 from tinytorch.given.op import Op
 from tinytorch.layers import linear
@@ -44,10 +45,10 @@ def test_an_input_may_be_missing(bias):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: F.softmax(X, 1, 2), r"softmax\(a, \*, dim=-1\) takes at most 2 arguments, got 3"),
+        (lambda: softmax(X, 1, 2), r"softmax\(a, \*, dim=-1\) takes at most 2 arguments, got 3"),
         (lambda: linear(X, bias=BIAS), "missing a required argument: 'weight'"),
-        (lambda: F.softmax(X, 1, dim=1), "multiple values for keyword argument 'dim'"),
-        (lambda: F.softmax(X, axis=1), "unexpected keyword argument 'axis'"),
+        (lambda: softmax(X, 1, dim=1), "multiple values for keyword argument 'dim'"),
+        (lambda: softmax(X, axis=1), "unexpected keyword argument 'axis'"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(call, message):

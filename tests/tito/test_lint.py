@@ -64,6 +64,7 @@ def test_a_clean_course_keeps_every_rule(rule, root):
 FAULTS = [
     ("exports", AREAS, "widths * heights * unit ** 2", "heights * widths * unit ** 2", "tinytorch/areas.py:<return widths * heights>: is not what modules/01_areas/areas.py exports"),
     ("exports", "tinytorch/areas.py", "", "\n", "tinytorch/areas.py:36: is not what"),
+    ("lists", "tinytorch/given/built.py", "", "NAMES = {}\n", "tinytorch/given/built.py:1: is not what its sources give"),
     ("measurements", "book/benchmarks.md", "", "# 0.5 ms\n", "book/benchmarks.md: is made of no record"),
     ("measurements", "benchmarks/results/cpu.json", "", RECORD, "book/benchmarks.md: is not there"),
     ("unwritten", AREAS, "    ### BEGIN SOLUTION\n    if", "    return rectangles.prod(1) * unit ** 2\n    ### BEGIN SOLUTION\n    if", f"{AREAS}:<#| export\ndef area>, cell 5: 01.1 area is not written, yet its check says: failed"),

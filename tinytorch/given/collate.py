@@ -3,7 +3,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tinytorch.given.imports import lookup
+from tinytorch.given.joining import stack
 from tinytorch.given.op import part
 
 
@@ -32,7 +32,7 @@ def default_collate(examples):
     first, tensor = examples[0], part("Tensor")
     if isinstance(first, tensor):
         same([x.shape for x in examples], "tensors of one shape")
-        return lookup("stack", ["tensor"])(examples)
+        return stack(examples)
     if isinstance(first, (np.ndarray, np.generic)) and first.dtype.kind in "biufc":
         same([np.shape(x) for x in examples], "arrays of one shape")
         return tensor(np.stack(examples))

@@ -1,7 +1,40 @@
 """Where data lives. Given; module 11 registers the GPU here."""
+
 import numpy as np
 
 _devices = {}  # name -> (array type, copy to the device, copy to the host)
+
+
+class device(str):
+    """The name of a device, as PyTorch has it: equal to the plain name, with ``type`` and ``index``.
+
+    Args:
+        type: Such as ``"cpu"`` or ``"cuda:0"``; there is one device of a kind, so the number makes no difference.
+        index: The number, if it is not part of the name.
+
+    Raises:
+        ValueError: There is no such kind of device.
+
+    Example:
+        >>> device("cpu") == "cpu", device("cuda:0").type, device("cuda", 0).index
+        (True, 'cuda', 0)
+    """
+
+    def __new__(cls, type, index=None):
+        if isinstance(type, device):
+            return type
+        kind, _, number = str(type).partition(":")
+        if kind not in ("cpu", "cuda", *_devices):
+            raise ValueError(f"there is no kind of device {kind!r} here: there are cpu, and cuda with module 11")
+        name = super().__new__(cls, kind)
+        name.type, name.index = kind, int(number) if number else index
+        return name
+
+    def __repr__(self):
+        return f"device(type={self.type!r}{'' if self.index is None else f', index={self.index}'})"
+
+
+CPU = device("cpu")
 
 
 def register_device(name, array_type, upload, download):
@@ -14,6 +47,16 @@ def register_device(name, array_type, upload, download):
         download: Function from such an array to a NumPy array.
     """
     _devices[name] = (array_type, upload, download)
+
+
+def registered():
+    """Return the names of the devices that were registered, beside the CPU.
+
+    Example:
+        >>> registered()
+        []
+    """
+    return list(_devices)
 
 
 def device_of(*arrays):
@@ -29,16 +72,15 @@ def device_of(*arrays):
         ValueError: The arrays lie on different devices: data never moves silently.
 
     Example:
-        >>> device_of(np.zeros(3), 2.0)
-        'cpu'
+        >>> print(device_of(np.zeros(3), 2.0))
+        cpu
     """
     if not _devices:
-        return "cpu"
+        return CPU
     found = {home for home in map(_home, arrays) if home}
     if len(found) > 1:
-        raise ValueError(f"the inputs lie on different devices ({', '.join(sorted(found))}): "
-                         "move one with .to(device) first")
-    return found.pop() if found else "cpu"
+        raise ValueError(f"the inputs lie on different devices ({', '.join(sorted(found))}): move one with .to(device) first")
+    return device(found.pop()) if found else CPU
 
 
 def _home(array):
@@ -46,6 +88,30 @@ def _home(array):
         if isinstance(array, array_type):
             return name
     return "cpu" if isinstance(array, np.ndarray) else None
+
+
+def destination(*targets, device=None, dtype=None):
+    """Tell which device and which dtype ``to`` was asked for.
+
+    Args:
+        targets: A device's name, a dtype, both in any order, or a tensor that has them; True and False say nothing.
+        device, dtype: The same, by name.
+
+    Returns:
+        Pair of a device's name or None, and a NumPy dtype or None.
+
+    Example:
+        >>> destination("cpu", np.float64)
+        ('cpu', dtype('float64'))
+    """
+    for target in targets:
+        if isinstance(target, str):
+            device = target
+        elif getattr(target, "requires_grad", None) is not None:
+            device, dtype = target.device, target.dtype
+        elif not isinstance(target, (bool, type(None))):
+            dtype = target
+    return device, None if dtype is None else np.dtype(dtype)
 
 
 def numbers(data, dtype=None):
@@ -99,7 +165,8 @@ def move(array, device):
     if device == home:
         return array
     if device != "cpu" and device not in _devices:
-        raise ValueError(f"there is no device {device!r} here, only {', '.join(['cpu', *_devices])}: "
-                         "module 11 (cuda) registers the GPU")
+        raise ValueError(
+            f"there is no device {str(device)!r} here, only {', '.join(['cpu', *_devices])}: module 11 (cuda) registers the GPU"
+        )
     host = array if home == "cpu" else _devices[home][2](array)
     return host if device == "cpu" else _devices[device][1](host)

@@ -67,7 +67,7 @@ def given_kernel(op, device, chosen):
         return kernel
     if device != "cpu":
         raise NotImplementedError(f"op {op.name!r} has no {device} kernel: write one with "
-                                  f"@{op.name}.register_kernel({device!r}), or move the tensor back with .to('cpu')")
+                                  f"@{op.name}.register_kernel({str(device)!r}), or move the tensor back with .to('cpu')")
     fallbacks[op.name] += 1
     return op.forward
 

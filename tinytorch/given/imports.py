@@ -1,9 +1,9 @@
-"""What `import tinytorch.x` says when x is not written yet, and where an error lies in your notebook. Given."""
+"""What an import of the package says when there is nothing to import, and where an error lies in your notebook. Given."""
 import functools
 import importlib
+import importlib.util
 import re
 import sys
-import types
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
@@ -69,53 +69,50 @@ def more_of(stem):
     return PACKAGE / "more" / stem
 
 
+def why_no_module(name):
+    """Say why a full name cannot be imported as a module; `from tinytorch.nn import X` asks for one when there is no X.
+
+    Args:
+        name: Such as ``"tinytorch.nn.Conv3d"``.
+
+    Returns:
+        The words with which the package refuses the name.
+    """
+    package, _, last = name.rpartition(".")
+    try:
+        getattr(sys.modules[package], last)
+    except AttributeError as error:
+        return str(error)
+    return f"{name} is no module: write `from {package} import {last}`"
+
+
+@functools.cache
+def submodules():
+    """Return the names that are modules of the package: the exported files, folders, and what `more` holds for PyTorch's."""
+    files = [*PACKAGE.glob("[a-z]*/__init__.py"), *(PACKAGE / "more").glob("[a-z]*.py")]
+    return {*curriculum(), *(file.parent.name if file.stem == "__init__" else file.stem for file in files)}
+
+
 class ExportFinder:
-    """Explain an import of what no module has exported yet, and make room for submodules of what has been exported."""
+    """Explain an import of what is not there, and make room for submodules of what has been exported."""
 
     def find_spec(self, name, path=None, target=None):
-        """Find an exported file that has more names in a folder; raise for what is not exported; leave the rest alone."""
+        """Find a file of the package; raise for what is not exported, and for what there is not."""
         package, _, stem = name.partition(".")
-        if package != "tinytorch":
+        if package != "tinytorch" or not stem:
             return None
         reason = why_absent(stem)
         if reason:
             raise ImportError(reason, name=name)
-        if stem not in curriculum() or not more_of(stem).is_dir():
-            return None
         others = [finder for finder in sys.meta_path if not isinstance(finder, type(self))]  # tito's reads the learner's text anew
-        spec = next(filter(None, (finder.find_spec(name, path) for finder in others)))
-        spec.submodule_search_locations = [str(more_of(stem))]  # `import tinytorch.optim.lr_scheduler` looks there
+        spec = next(filter(None, (finder.find_spec(name, path) for finder in others)), None)
+        if spec is None and (PACKAGE / "more" / f"{stem}.py").exists():  # such as tinytorch.cuda
+            return importlib.util.spec_from_file_location(name, PACKAGE / "more" / f"{stem}.py")
+        if spec is None:
+            raise ImportError(why_no_module(name), name=name)
+        if stem in curriculum() and more_of(stem).is_dir():
+            spec.submodule_search_locations = [str(more_of(stem))]  # `import tinytorch.optim.lr_scheduler` looks there
         return spec
-
-
-def lookup(name, stems):
-    """Find a public name in the first exported module that has it.
-
-    Args:
-        name: The name looked for.
-        stems: Names of the exported modules to look in, in order; those not exported yet are passed over.
-
-    Returns:
-        What the name stands for.
-
-    Raises:
-        ImportError: None of them has it, and some are still to be written. The message lists those.
-        AttributeError: All are written, and none has it.
-    """
-    if name.startswith("__"):
-        raise AttributeError(name)
-    absent = []
-    for stem in stems:
-        if why_absent(stem):
-            absent.append(f"{curriculum()[stem]['number']} ({stem})")
-        elif (PACKAGE / f"{stem}.py").exists():
-            module = importlib.import_module(f"tinytorch.{stem}")
-            if name in vars(module):
-                return vars(module)[name]
-    if absent:
-        # Not an AttributeError: `from tinytorch import name` would swallow it, and its message with it.
-        raise ImportError(f"tinytorch has no {name!r}, so far: these modules are still to be written: {', '.join(absent)}")
-    raise AttributeError(f"tinytorch has no {name!r}")
 
 
 def origin_of(path, line):
@@ -151,46 +148,11 @@ def add_note(error):
         error.add_note(place)
 
 
-class Exported(types.ModuleType):
-    """An exported file, with the names that are given beside it; called, it is its function of the same name.
-
-    PyTorch has ``torch.tensor(data)`` and ``torch.optim.lr_scheduler``; here `tensor` and `optim` are your files.
-    """
-
-    def __call__(self, *args, **options):
-        return vars(self)[stem_of(self)](*args, **options)
-
-    def __getattr__(self, name):
-        folder = more_of(stem_of(self))
-        if not name.startswith("__") and (folder / f"{name}.py").exists():
-            return importlib.import_module(f"{self.__name__}.{name}")
-        if not name.startswith("__") and (folder / "__init__.py").exists():
-            more = importlib.import_module(f"tinytorch.more.{stem_of(self)}")
-            if name in vars(more):
-                return vars(more)[name]
-        raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
-
-
-def stem_of(module):
-    """Return a module's own name, without its package's."""
-    return module.__name__.rpartition(".")[2]
-
-
-class Package(types.ModuleType):
-    """The package itself: `tinytorch.tensor` is the file that module 01 exports and, called, its function."""
-
-    def __setattr__(self, name, value):
-        if type(value) is types.ModuleType and name in curriculum():
-            value.__class__ = Exported
-        super().__setattr__(name, value)
-
-
 def install():
     """Start explaining imports and uncaught exceptions in this process; calling it again changes nothing."""
     if any(type(finder).__name__ == "ExportFinder" for finder in sys.meta_path):
         return
     sys.meta_path.insert(0, ExportFinder())
-    sys.modules["tinytorch"].__class__ = Package
     show = sys.excepthook
 
     def excepthook(kind, error, traceback):

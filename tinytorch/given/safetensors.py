@@ -1,4 +1,5 @@
 """Named arrays in the safetensors format: names, shapes, dtypes and bytes, and nothing that could run. Given."""
+
 import numpy as np
 
 
@@ -37,3 +38,32 @@ def load_file(path):
             return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}
     except SafetensorError as error:
         raise ValueError(f"{path} is not a whole safetensors file: {error}") from error
+
+
+def parse(data):
+    """Read the bytes of a safetensors file.
+
+    Args:
+        data: The bytes.
+
+    Returns:
+        Pair of dicts: the arrays by name, and the texts of the header.
+
+    Raises:
+        ValueError: They are no such file, or damaged.
+
+    Example:
+        >>> parse(dump({"weight": np.zeros(2)}, {"epoch": "3"}))
+        ({'weight': array([0., 0.])}, {'epoch': '3'})
+    """
+    import json
+
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        arrays = load(bytes(data))
+    except SafetensorError as error:
+        raise ValueError(f"this is not a whole safetensors file: {error}") from error
+    length = int.from_bytes(data[:8], "little")
+    return arrays, json.loads(data[8 : 8 + length]).get("__metadata__", {})

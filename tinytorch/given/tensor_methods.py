@@ -6,10 +6,11 @@ from collections import namedtuple
 import numpy as np
 
 from tinytorch.given import more_ops
-from tinytorch.given.device import device_of, move
+from tinytorch.given.device import destination, device_of, move
 from tinytorch.given.history import follow, tick
 from tinytorch.given.op import ops, part
 from tinytorch.given.printing import describe
+from tinytorch.given.pytorch_methods import PyTorchMethods
 from tinytorch.given.state import state
 
 Extremes = namedtuple("Extremes", "values indices")  # what max(dim) and min(dim) return
@@ -50,6 +51,11 @@ def axis_of(dim, ndim):
     return dim % count
 
 
+def axes(dim):
+    """Return axes given as a list as a tuple, and anything else as it is."""
+    return tuple(dim) if isinstance(dim, list) else dim
+
+
 def plain_index(index):
     """Replace every tensor and list in an index by its array; an empty list picks nothing."""
     if isinstance(index, tuple):
@@ -60,14 +66,13 @@ def plain_index(index):
     return index.data if isinstance(index, part("Tensor")) else index
 
 
-class TensorMethods:
+class TensorMethods(PyTorchMethods):
     """The base of your class `Tensor`. Every method is one line on ops: ``ops["add"]`` is the op that you call `add`.
 
     Your class stores the array (``data``), whether a gradient is wanted, the gradient, and where the tensor came from.
     """
 
     __slots__ = ()
-    __array_ufunc__ = None  # sends array + tensor to __radd__
     __hash__ = object.__hash__  # == compares entries, so a tensor hashes by identity
 
     # What it is.
@@ -170,13 +175,15 @@ class TensorMethods:
 
     # Reductions: `dim` and `keepdim` as in PyTorch, or `axis` and `keepdims` as in NumPy.
 
-    def sum(self, dim=None, keepdim=False, *, axis=None, keepdims=False):
+    def sum(self, dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=False):
         """Add up; whole numbers, also small ones, add up to int64."""
-        whole = self if self.dtype.kind in "f" else self.to(np.int64)
-        return ops["reduce_sum"](whole, axis=axis if dim is None else dim, keepdims=keepdim or keepdims)
+        whole = self.to(dtype) if dtype is not None else self if self.dtype.kind in "f" else self.to(np.int64)
+        return ops["reduce_sum"](whole, axis=axes(axis if dim is None else dim), keepdims=keepdim or keepdims)
 
-    def mean(self, dim=None, keepdim=False, *, axis=None, keepdims=False):
-        return ops["mean"](self, axis=axis if dim is None else dim, keepdims=keepdim or keepdims)
+    def mean(self, dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=False):
+        """Average, of all entries or along axes, computed in a dtype if one is given."""
+        x = self if dtype is None else self.to(dtype)
+        return ops["mean"](x, axis=axes(axis if dim is None else dim), keepdims=keepdim or keepdims)
 
     def var(self, dim=None, unbiased=True, keepdim=False, *, correction=None):
         """Average the squared distance from the mean; the count is less by `correction`, 1 if unbiased."""
@@ -195,17 +202,21 @@ class TensorMethods:
 
     # The largest and the smallest, as in PyTorch: with `dim`, values and indices together.
 
-    def amax(self, dim=None, keepdim=False): return ops["reduce_max"](self, axis=dim, keepdims=keepdim)
-    def amin(self, dim=None, keepdim=False): return ops["reduce_min"](self, axis=dim, keepdims=keepdim)
+    def amax(self, dim=None, keepdim=False): return ops["reduce_max"](self, axis=axes(dim), keepdims=keepdim)
+    def amin(self, dim=None, keepdim=False): return ops["reduce_min"](self, axis=axes(dim), keepdims=keepdim)
     def argmax(self, dim=None, keepdim=False): return ops["argmax"](self, axis=dim, keepdims=keepdim)
     def argmin(self, dim=None, keepdim=False): return ops["argmin"](self, axis=dim, keepdims=keepdim)
 
-    def max(self, dim=None, keepdim=False):
-        """Return the largest entry of all, or with `dim` the pair of values and indices."""
+    def max(self, dim=None, keepdim=False, *, other=None):
+        """Return the largest entry of all, or with `dim` the pair of values and indices; with a tensor, the larger of two entries."""
+        if other is not None or isinstance(dim, part("Tensor")):
+            return self.maximum(dim if other is None else other)
         return self.amax() if dim is None else self._extremes(self.argmax(dim, keepdim=True), dim, keepdim)
 
-    def min(self, dim=None, keepdim=False):
-        """Return the smallest entry of all, or with `dim` the pair of values and indices."""
+    def min(self, dim=None, keepdim=False, *, other=None):
+        """Return the smallest entry of all, or with `dim` the pair of values and indices; with a tensor, the smaller of two entries."""
+        if other is not None or isinstance(dim, part("Tensor")):
+            return self.minimum(dim if other is None else other)
         return self.amin() if dim is None else self._extremes(self.argmin(dim, keepdim=True), dim, keepdim)
 
     def _extremes(self, indices, dim, keepdim):
@@ -223,7 +234,7 @@ class TensorMethods:
     mT = property(lambda self: ops["transpose"](self, dim0=-2, dim1=-1))
     T = property(lambda self: self.mT if self.ndim == 2 else self.permute(*reversed(range(self.ndim))))
 
-    def reshape(self, *shape): return ops["reshape"](self, shape=sizes(shape))
+    def reshape(self, *sizes_given, shape=None): return ops["reshape"](self, shape=sizes(sizes_given if shape is None else (shape,)))
     def view(self, *shape): return ops["reshape"](self, shape=sizes(shape))
     def expand(self, *shape): return ops["expand"](self, shape=sizes(shape))
     def permute(self, *dims): return ops["permute"](self, dims=sizes(dims))
@@ -273,13 +284,15 @@ class TensorMethods:
     def detach(self): return follow(part("Tensor")(self.data[...]), self)
     def __array__(self, dtype=None, copy=None): return np.array(self.numpy(), dtype, copy=copy)
 
-    def to(self, target):
-        """Return this tensor on a device (a name) or with a dtype; itself if it is so already."""
-        device = isinstance(target, str)
-        if not device and self.dtype.kind == "f" and self.dtype != target:
-            return ops["cast"](self, dtype=target)
-        data = move(self.data, target) if device else np.asarray(self.data, target)
-        return self if data is self.data else part("Tensor")(data, self.requires_grad)
+    def to(self, *targets, device=None, dtype=None, non_blocking=False, copy=False):
+        """Return this tensor on a device and with a dtype, given in any order or by name; itself if it is so already."""
+        device, dtype = destination(*targets, device=device, dtype=dtype)
+        out = self
+        if dtype is not None and dtype != self.dtype:
+            out = ops["cast"](self, dtype=dtype) if self.dtype.kind == "f" else part("Tensor")(np.asarray(self.data, dtype))
+        if device is not None and (data := move(out.data, device)) is not out.data:
+            out = part("Tensor")(data, out.requires_grad)
+        return self.clone() if copy and out is self else out
 
     def item(self):
         """Return the one entry as a Python number."""

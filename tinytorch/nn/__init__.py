@@ -1,11 +1,9 @@
-"""PyTorch's `nn`: your layers, containers and losses under the names that you know. Given.
+"""PyTorch's `nn`: your layers, containers and losses under the names that you know, and given ones made of them. Given.
 
-`import tinytorch.nn as nn`, then `nn.Linear`, `nn.functional.relu`, `nn.init.kaiming_uniform_`. Nothing is defined here:
-every name is found, when it is first used, in the file that a module exports.
+`import tinytorch.nn as nn`, then `nn.Linear`, `nn.functional.relu`, `nn.init.kaiming_uniform_`. Every name is found when it is
+first used: in `more/nn`, or in the file that a module exports.
 """
-from tinytorch.given import imports
+from tinytorch.given import names
 from tinytorch.nn import functional, init, utils
 
-
-def __getattr__(name):
-    return imports.lookup(name, ["layers", "losses", "cnn"])
+__getattr__, __dir__ = names.namespace("tinytorch.nn", ["more/nn"], lambda: ["layers", "losses", "cnn"])

@@ -3,8 +3,9 @@
 `import tinytorch.nn.functional as F`, then `F.relu(x)`, `F.linear(x, weight, bias)`, `F.cross_entropy(logits, labels)`,
 `F.softmax(x, dim=1)`.
 """
-from tinytorch.given import imports
+from tinytorch.given import names
 
-
-def __getattr__(name):
-    return imports.lookup(name, ["activations", "layers", "losses", "cnn"])
+__path__ = []  # `from tinytorch.nn.functional import x` then says what there is instead of x
+__getattr__, __dir__ = names.namespace(
+    "tinytorch.nn.functional", ["more/functional"], lambda: ["activations", "layers", "losses", "cnn"]
+)

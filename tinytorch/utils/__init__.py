@@ -1,1 +1,2 @@
-"""PyTorch's `torch.utils`, as far as there is one. Given."""
+"""PyTorch's `torch.utils`: its `data`. Given."""
+from tinytorch.utils import data

@@ -8,13 +8,13 @@ from itertools import accumulate
 import numpy as np
 
 from tinytorch.data import Dataset, chunks
+from tinytorch.given import names
 from tinytorch.given.collate import default_collate
-from tinytorch.given.imports import lookup
 from tinytorch.given.random import generator as generator_of
 
 
-def __getattr__(name):
-    return lookup(name, ["data"])
+__path__ = []  # `from tinytorch.utils.data import x` then says what there is instead of x
+__getattr__, __dir__ = names.namespace("tinytorch.utils.data", ["utils/data.py"], lambda: ["data"])
 
 
 class ConcatDataset(Dataset):

@@ -10,11 +10,11 @@ def chapters(curriculum):
     return [module for module in curriculum.modules if not workspace.is_to_come(module)]
 
 
-def table(modules, measured=False):
-    """Return `_toc.yml`, which is JSON (and so YAML too); `measured` adds the page of measurements."""
+def table(modules, beside=()):
+    """Return `_toc.yml`, which is JSON (and so YAML too); `beside` names the pages that compare the framework with PyTorch."""
     pages = [{"file": f"modules/{module.folder}", "title": f"{module.number} {module.title}"} for module in modules]
     parts = [{"caption": "Modules", "chapters": pages}] if pages else []
-    parts += [{"caption": "Measurements", "chapters": [{"file": "benchmarks"}]}] if measured else []
+    parts += [{"caption": "Beside PyTorch", "chapters": [{"file": name} for name in beside]}] if beside else []
     return json.dumps({"format": "jb-book", "root": "intro", "parts": parts}, indent=1) + "\n"
 
 

@@ -61,7 +61,8 @@ def write_sources(folder, execute=True, tell=lambda text: None):
     curriculum = Curriculum.load(course / workspace.MANIFEST)
     shutil.copytree(course / "book", folder, ignore=shutil.ignore_patterns("_build", ".*"))
     modules = contents.chapters(curriculum)
-    (folder / "_toc.yml").write_text(contents.table(modules, (folder / "benchmarks.md").is_file()), encoding="utf-8")
+    beside = [name for name in ("benchmarks", "differences") if (folder / f"{name}.md").is_file()]
+    (folder / "_toc.yml").write_text(contents.table(modules, beside), encoding="utf-8")
     (folder / "map.md").write_text(contents.course_map(curriculum), encoding="utf-8")
     (folder / "modules").mkdir()
     notebooks = []

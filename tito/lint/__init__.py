@@ -63,6 +63,7 @@ class Rule:
 
 RULES = (
     Rule("exports", exports.in_sync),
+    Rule("lists", exports.listed, by_module=False),
     Rule("measurements", exports.measured, by_module=False),
     Rule("unwritten", trials.unwritten),
     Rule("solved", trials.solved),

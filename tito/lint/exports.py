@@ -1,7 +1,9 @@
-"""The committed files of the package are what the sources export."""
+"""What is committed and made of something else is what its sources give."""
 
 from tito.bench import page
+from tito.book import differences
 from tito.lint.problem import Problem
+from tito.notebooks import names
 
 
 def in_sync(course, module):
@@ -36,6 +38,15 @@ def measured(course):
                 f"is not what the records in {page.RECORDS} give: run `tito dev export`",
                 first_difference(committed, wanted),
             )
+
+
+def listed(course):
+    """The package's list of names and the book's table of differences are what modules and tests give, byte for byte."""
+    made = {names.PATH: names.text_of(course), **differences.files(course.root)}
+    for name, text in made.items():
+        path, wanted = course.root / name, text.encode("utf-8")
+        if path.is_file() and (committed := path.read_bytes()) != wanted:
+            yield Problem(name, "is not what its sources give: run `tito dev export`", first_difference(committed, wanted))
 
 
 def first_difference(text, other):

@@ -5,12 +5,12 @@
 import math
 from bisect import bisect_right
 
-from tinytorch.given import imports
+from tinytorch.given import names
 from tinytorch.optim import LRScheduler, cosine_decay
 
 
-def __getattr__(name):
-    return imports.lookup(name, ["optim"])
+__path__ = []  # `from tinytorch.optim.lr_scheduler import x` then says what there is instead of x
+__getattr__, __dir__ = names.namespace("tinytorch.optim.lr_scheduler", ["more/optim/lr_scheduler.py"], lambda: ["optim"])
 
 
 class ExponentialLR(LRScheduler):

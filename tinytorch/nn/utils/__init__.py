@@ -1,9 +1,7 @@
-"""PyTorch's `nn.utils`: what trainings do to gradients. Given.
+"""PyTorch's `nn.utils`: what trainings do to gradients and to parameters. Given.
 
 `from tinytorch.nn.utils import clip_grad_norm_`; module 06 exports it.
 """
-from tinytorch.given import imports
+from tinytorch.given import names
 
-
-def __getattr__(name):
-    return imports.lookup(name, ["optim"])
+__getattr__, __dir__ = names.namespace("tinytorch.nn.utils", ["more/nn_utils"], lambda: ["optim"])

@@ -1,4 +1,4 @@
-"""`tito dev export`: what is committed and made of something else: the package's files, and the book's measurements."""
+"""`tito dev export`: what is committed and made of something else: the package's files and names, and the book's pages."""
 
 import typer
 
@@ -9,7 +9,7 @@ def export(
 ):
     """Make the package's files from the modules.
 
-    They hold the reference solutions. The book's page of measurements, with its pictures, is made from the records.
+    They hold the reference solutions. The book's pages of measurements and differences are made from records and tables.
     """
     from tito import console
     from tito.files import write_atomically
@@ -31,10 +31,14 @@ def export(
 def made(course, every):
     """Yield the path and the text of each file; the measurements are of `every`."""
     from tito.bench import page
+    from tito.book import differences
+    from tito.notebooks import names
 
     for module in course.modules:
         yield course.space.exported(module), course.text(module)
-    for name, text in page.files(course.root).items() if every else ():
+    if every:
+        yield course.root / names.PATH, names.text_of(course)
+    for name, text in {**page.files(course.root), **differences.files(course.root)}.items() if every else ():
         yield course.root / name, text
 
 

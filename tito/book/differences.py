@@ -1,0 +1,45 @@
+"""The book's page of what differs from PyTorch on purpose, made of the differential test's table."""
+
+import tomllib
+
+PAGE = "book/differences.md"
+TABLE = "tests/pytorch/differences.toml"
+HEAD = f"""<!-- Made by `tito dev export` from {TABLE}. -->
+
+# Where we differ from PyTorch
+
+`python -m pytest -m pytorch` runs every function, method, layer and loss that both have, with the same arguments in both, over
+dtypes, shapes, special values, ways to lie in memory and kernel sets, and compares results and gradients. What differs is in this
+table, or the test fails. "refuses" is an error where PyTorch has a result, "takes" is a result where PyTorch has an error.
+
+| names | differs in | where | why |
+|---|---|---|---|
+"""
+
+
+def files(root):
+    """Return the page: a dict from path within the clone to text; empty where there is no table."""
+    table = root / TABLE
+    return {PAGE: text(tomllib.loads(table.read_text(encoding="utf-8"))["difference"])} if table.is_file() else {}
+
+
+def text(rows):
+    """Return the page in Markdown.
+
+    Args:
+        rows: The rows of the table, dicts.
+    """
+    return HEAD + "".join(f"| {names(row)} | {', '.join(row['kinds'])} | {where(row)} | {row['why']} |\n" for row in rows)
+
+
+def names(row):
+    """Return the names that a row is about."""
+    return "all" if row["names"] == ["*"] else ", ".join(f"`{name}`" for name in row["names"])
+
+
+def where(row):
+    """Return what narrows a row: dtypes, shapes, contents, arguments."""
+    parts = [", ".join(row.get("dtypes", []))]
+    parts += [", ".join(str(tuple(shape)) for shape in row.get("shapes", []))]
+    parts += ["infinities, nan, 0, ends of a range" if row.get("contents") == ["special"] else "", row.get("call", "")]
+    return "; ".join(part for part in parts if part)

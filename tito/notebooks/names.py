@@ -1,0 +1,44 @@
+"""The names that modules build: a file of the package that tells a learner which module to write for a name."""
+
+import ast
+import textwrap
+
+PATH = "tinytorch/given/built.py"
+HEAD = '''"""Which module builds which name. Made by `tito dev export` from the modules: edit those."""
+
+'''
+
+
+def text_of(course):
+    """Return the text of `tinytorch/given/built.py`.
+
+    Args:
+        course: The `Course`, whose modules are all read, also when only some are judged.
+    """
+    trees = {module.exports.removesuffix(".py"): ast.parse(course.text(module)) for module in course.present}
+    names = "".join(f'    "{stem}": """\n{wrapped(at_top(tree))}\n    """.split(),\n' for stem, tree in trees.items())
+    methods = wrapped(in_classes(trees["tensor"])) if "tensor" in trees else ""
+    return f'{HEAD}NAMES = {{  # exported file -> the names that it defines\n{names}}}\nMETHODS = """\n{methods}\n""".split()\n'
+
+
+def wrapped(names):
+    """Return names as lines of text."""
+    return "\n".join(textwrap.wrap(" ".join(names), 120, initial_indent="        ", subsequent_indent="        "))
+
+
+def at_top(tree):
+    """Return the public names that a module's file defines at its top."""
+    names = []
+    for statement in tree.body:
+        if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
+            names.append(statement.name)
+        elif isinstance(statement, ast.Assign):
+            names += [target.id for target in statement.targets if isinstance(target, ast.Name)]
+    return [name for name in dict.fromkeys(names) if not name.startswith("_")]
+
+
+def in_classes(tree):
+    """Return the public names of all methods of a file's classes."""
+    classes = [statement for statement in tree.body if isinstance(statement, ast.ClassDef)]
+    names = [inner.name for one in classes for inner in one.body if isinstance(inner, ast.FunctionDef)]
+    return [name for name in dict.fromkeys(names) if not name.startswith("_")]
