@@ -37,8 +37,8 @@ def mul_rule(grad, out, a, b):
         b: Tensor or number, the other factor.
 
     Returns:
-        Tensor of the shape of ``out``. Every entry is the entry of ``grad`` times the derivative of
-        that entry's product with respect to its first factor.
+        Tensor of the shape of ``out``. Every entry is the matching entry of ``grad`` times the
+        derivative of the product there with respect to its first factor.
 
     Example:
         >>> a, b = Tensor([3.0, 2.0]), Tensor([2.0, 4.0])
@@ -239,7 +239,7 @@ def unbroadcast(grad, shape):
     """Sum a gradient over the axes along which broadcasting stretched a shape.
 
     Args:
-        grad: Tensor whose shape ``shape`` broadcasts to.
+        grad: Tensor. Its shape is one that ``shape`` broadcasts to.
         shape: Tuple of ints, the shape to return to.
 
     Returns:
@@ -484,13 +484,14 @@ def free(tensor):
 
 # autograd.py, cell 58
 def walk(gradients, keep_graph=False, watched=()):
-    """Walk back from some tensors to the leaves, and leave the leaves' gradients in a dict.
+    """Walk back from some tensors to the leaves, and collect the leaves' gradients in a dict.
 
     Args:
-        gradients: Dict from the tensors to start at to their gradients, each of its tensor's shape.
-            Afterwards it holds every leaf that was reached, and every watched tensor, with its
-            gradient: what the dict held for it at the start, plus everything that
-            `input_gradients` returns for it, over all tensors computed from it.
+        gradients: Dict. Its keys are the tensors to start at, its values their gradients, of the
+            same shapes. Afterwards the keys are the leaves that were reached and the watched
+            tensors. The gradient of each is what the dict held for it at the start, if anything,
+            plus everything that `input_gradients` returns for it, over all tensors computed from
+            it.
         keep_graph: Whether to keep the graph for another walk; otherwise every tensor on the way is
             freed after its inputs have received their gradients.
         watched: Set of tensors on the way whose gradients stay in the dict too.
@@ -600,12 +601,12 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
 # autograd.py, cell 72
 @register("backward")
 def backward(root, gradient=None, retain_graph=None, create_graph=False):
-    """Add its gradient to the ``grad`` of every leaf that a tensor was computed from.
+    """For every leaf that a tensor was computed from, add the gradient to the leaf's ``grad``.
 
     Args:
         root: Tensor to start at.
-        gradient: Tensor of its shape, the gradient to start with; None for 1, if ``root`` is one
-            number.
+        gradient: Tensor of the shape of ``root``, the gradient to start with; None means 1, if
+            ``root`` is one number.
         retain_graph: Whether to keep the graph for another walk; None for the value of
             ``create_graph``.
         create_graph: Whether the ops of the walk are remembered, so that gradients have gradients.

@@ -53,7 +53,7 @@ def convolve(picture, kernel, stride=1):
 
 # cnn.py, cell 12
 def windows(x, kernel_size, stride=(1, 1), dilation=(1, 1)):
-    """Return a view of pictures as all the windows that a kernel visits, without a copy.
+    """Return a view of all the windows that a kernel visits in some pictures, without a copy.
 
     Args:
         x: Array of shape (N, C, H, W), with any strides.
@@ -62,8 +62,8 @@ def windows(x, kernel_size, stride=(1, 1), dilation=(1, 1)):
         dilation: Pair: the distance from one entry of a window to the next, down and across.
 
     Returns:
-        Array of shape (N, C, KH, KW, H', W') on the memory of ``x``, to read and to write, where
-        (H', W') is ``places((H, W), kernel_size, stride, dilation)``. Entry
+        Writable view of ``x``, of shape (N, C, KH, KW, H', W'), where (H', W') is
+        ``places((H, W), kernel_size, stride, dilation)``. Entry
         ``[n, c, i, j, y, x]`` is the entry of picture n, channel c, at row
         ``y * stride[0] + i * dilation[0]`` and column ``x * stride[1] + j * dilation[1]``.
 
@@ -114,7 +114,7 @@ def convolution(x, weight, bias=None, *, stride, padding, dilation, groups):
     Args:
         x: Array of shape (N, C, H, W).
         weight: Array of shape (O, C / groups, KH, KW): O kernels.
-        bias: Array of shape (O,), or None for none.
+        bias: Array of shape (O,), or None for no bias.
         stride, padding, dilation: Pairs, for height and width; the padding is a border of zeros,
             the same above and below, and the same left and right.
         groups: Number of groups into which channels and kernels are divided, in order.
@@ -198,8 +198,8 @@ def fold(columns, *, output_size, kernel_size, dilation=1, padding=0, stride=1):
 
     Returns:
         Array of shape (N, C, H, W). Every entry is the sum of all entries of ``columns`` to which
-        `unfold`, with the same settings, copies the pixel at that place. What would arrive in
-        the border is dropped.
+        `unfold`, with the same settings, copies the pixel at that place. Entries that belong to the
+        border are dropped.
 
     Example:
         >>> columns = unfold.forward(np.ones((1, 1, 3, 3)), kernel_size=2)
@@ -356,9 +356,9 @@ def max_pooling(x, *, kernel_size, stride, padding):
         padding: Pair: the width of the border, which counts as minus infinity.
 
     Returns:
-        Array of shape (N, C, H', W'). Entry ``[n, c, y, x]`` is the largest of the entries of
-        channel c of picture n in the rows from ``y * stride[0] - padding[0]`` on, KH of them, and
-        the columns from ``x * stride[1] - padding[1]`` on, KW of them; with nan among them, nan.
+        Array of shape (N, C, H', W'). Entry ``[n, c, y, x]`` is the largest entry of picture n,
+        channel c, in the KH rows that start at ``y * stride[0] - padding[0]`` and the KW columns
+        that start at ``x * stride[1] - padding[1]``, or nan if one of these is nan.
 
     Example:
         >>> x = np.array([[[[1.0, 2.0, -5.0, -6.0], [4.0, 3.0, -8.0, -7.0]]]])
@@ -627,11 +627,12 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
         input: Tensor of shape (N, C, H, W).
         running_mean, running_var: Tensors of shape (C,), or None for both: then the batch's own
             statistics are always used, and none are kept.
-        weight, bias: Tensors of shape (C,); None means ones, and zeros.
+        weight, bias: Tensors of shape (C,); None means ones for the weight and zeros for the bias.
         training: Whether to normalise by the mean and the variance of the batch and to update the
             running statistics; if not, normalise by these and leave them unchanged.
-        momentum: The share of the new: ``(1 - momentum) * running + momentum * measured``, where
-            the measured variance is the sum of squares divided by count - 1.
+        momentum: How much a new batch counts: ``(1 - momentum) * running + momentum * measured``,
+            where the measured variance is the sum of squared distances from the mean, divided by
+            count - 1.
         eps: Added to the variance.
 
     Returns:
@@ -711,9 +712,9 @@ class LeNet5(Sequential):
         classes: How many scores come out.
         padding: The border of the first convolution; 2 turns 28 pixels into 32.
         activation, pool: Classes of modules: ``activation()`` and ``pool(2)`` make new ones.
-        rng: Generator for every layer that draws, in order; None for the default one.
+        rng: Generator for every layer that draws weights, in order; None for the default one.
 
-    It is one flat row of modules: convolution, pooling and activation, twice; `Flatten`; three
+    It is one flat sequence of modules: convolution, pooling and activation, twice; `Flatten`; three
     linear layers with an activation after each but the last. The table above has the sizes.
 
     Example:

@@ -5,7 +5,7 @@ def broadcast_shape(a, b):
     """Return the shape that two shapes broadcast to.
 
     Both are read from the right; a missing size counts as 1. Two sizes fit when they are equal or
-    one of them is 1, and the result has the one that is not 1.
+    one of them is 1; then the result has the other.
 
     Args:
         a: Tuple of ints, the first shape.
@@ -240,7 +240,7 @@ def reshape(a, *, shape):
         Array of that shape; its last axis varies fastest, as in ``a``.
 
     Raises:
-        ValueError: The shape is for another number of entries. The message contains both shapes.
+        ValueError: The shape needs a different number of entries. The message contains both shapes.
 
     Example:
         >>> reshape.forward(np.arange(6), shape=(2, -1))
@@ -359,8 +359,8 @@ def cat(*arrays, dim=0):
         dim: The axis to join along; negative ones count from the end.
 
     Returns:
-        Array whose axis ``dim`` is as long as all of theirs together, with their entries in the
-        order given.
+        Array with the entries of all arrays in the order given; the size of axis ``dim`` is the sum
+        of theirs.
 
     Raises:
         ValueError: Another axis differs, or there is nothing to join. The message contains all
@@ -418,13 +418,13 @@ def apply(op, *inputs, **params):
 
     Args:
         op: The op to run.
-        inputs: Its inputs: tensors and arrays of any shape, and numbers, in any mixture.
+        inputs: Its inputs: tensors and arrays of any shape, and numbers, in any combination.
         params: Its settings, such as ``axis=0``.
 
     Returns:
         Tensor with what the chosen kernel returns for the unwrapped inputs. If an input requires a
-        gradient, it requires one too, and its ``origin`` holds the op, the inputs as they were
-        given, and the settings.
+        gradient, the result requires one too, and its ``origin`` holds the op, the inputs as they
+        were given, and the settings.
 
     Example:
         >>> out = apply(mul, Tensor([1.0, 2.0], requires_grad=True), 3)

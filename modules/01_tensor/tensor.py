@@ -14,8 +14,8 @@
 # # Tensor
 #
 # Every number in a neural network is in a tensor: the pixels that go in, the weights that are learned, the gradients that change them. In
-# this module you write the operations on tensors, and the one function through which all of them run. Every later module builds on what
-# you write here, and so does the network that reads handwritten digits in module 04.
+# this module you write the operations on tensors, and the one function that runs them all. Every later module builds on what you
+# write here, and so does the network that reads handwritten digits in module 04.
 #
 # You write NumPy functions on arrays. A class around them, given at the end, makes `a + b` and `x @ w` call your code.
 #
@@ -45,9 +45,9 @@ for axis, picture in zip(axes, pictures):
 #
 # ## Broadcasting
 #
-# To make every picture brighter you add one number to 24 pixels; to correct each column you add four numbers to six rows.
-# NumPy stretches the smaller array without copying it. The rule reads both shapes **from the right**: two sizes fit when they
-# are equal or one of them is 1, and missing sizes on the left count as 1.
+# To make every picture brighter, you add one number to all 24 pixels; to correct each column, you add four numbers to each of the
+# six rows. NumPy stretches the smaller array without copying it. The rule reads both shapes **from the right**: two sizes fit
+# when they are equal or one of them is 1, and missing sizes on the left count as 1.
 
 # %%
 column_correction = np.array([0.0, 0.1, 0.2, 0.3], np.float32)   # (4,) against (2, 3, 4)
@@ -70,7 +70,7 @@ def broadcast_shape(a, b):
     """Return the shape that two shapes broadcast to.
 
     Both are read from the right; a missing size counts as 1. Two sizes fit when they are equal or
-    one of them is 1, and the result has the one that is not 1.
+    one of them is 1; then the result has the other.
 
     Args:
         a: Tuple of ints, the first shape.
@@ -120,7 +120,7 @@ check("01.1")
 #
 # The framework needs more from an addition than its result. Module 05 gives it a gradient, module 10 a faster kernel, module 11 a version
 # for the GPU, and none of them changes this file. So a function on arrays is wrapped in an **op**: a small object that starts with your
-# function as its `forward` and lets later modules register the rest. It is given, in the class `Op` of `tinytorch/given/op.py`. Have a
+# function as its `forward` and lets later modules register the rest. The class `Op` in `tinytorch/given/op.py` is given. Have a
 # look: PyTorch's `torch.library` works the same way.
 
 # %%
@@ -149,8 +149,8 @@ def sub(a, b):
     return a - b
 
 # %% [markdown]
-# The decorator `@op` turns the function into an op; `add.forward` is still the plain function. You can try an op with it before the rest of
-# the framework exists, and the checks of this module use it. Now write one of your own.
+# The decorator `@op` turns the function into an op; `add.forward` is still the plain function. With `forward` you can try an op
+# before the rest of the framework exists, and the checks of this module use it too. Now write one of your own.
 
 # %% exercise="01.2" minutes=5 points=1
 #| export
@@ -429,7 +429,7 @@ def reshape(a, *, shape):
         Array of that shape; its last axis varies fastest, as in ``a``.
 
     Raises:
-        ValueError: The shape is for another number of entries. The message contains both shapes.
+        ValueError: The shape needs a different number of entries. The message contains both shapes.
 
     Example:
         >>> reshape.forward(np.arange(6), shape=(2, -1))
@@ -454,9 +454,9 @@ check("01.6")
 # the -1.
 
 # %% [markdown]
-# A reshape keeps the order of the numbers; a **transpose** changes it. Twelve numbers read as `(3, 4)` and then transposed have the same
-# shape as the twelve read as `(4, 3)`, but another order. The gradients of a matrix product are matrix products with transposes, so
-# module 05 needs this op everywhere.
+# A reshape keeps the order of the numbers; a **transpose** changes it. Twelve numbers read as `(3, 4)` and then transposed have
+# the same shape as the twelve read as `(4, 3)`, but are in a different order. The gradients of a matrix product are matrix
+# products with transposes, so module 05 needs this op everywhere.
 
 # %% exercise="01.7" minutes=10 points=1
 #| export
@@ -490,7 +490,7 @@ check("01.7")
 # `.T` reverses all axes; here only two of them swap places. Write down a shape such as (2, 3, 4) before and after.
 
 # %% [markdown] hint="01.7"
-# Look through NumPy's list of array manipulations for one that swaps a pair of axes.
+# Look through NumPy's array manipulation routines for one that swaps a pair of axes.
 
 # %%
 #| export
@@ -598,8 +598,8 @@ def cat(*arrays, dim=0):
         dim: The axis to join along; negative ones count from the end.
 
     Returns:
-        Array whose axis ``dim`` is as long as all of theirs together, with their entries in the
-        order given.
+        Array with the entries of all arrays in the order given; the size of axis ``dim`` is the sum
+        of theirs.
 
     Raises:
         ValueError: Another axis differs, or there is nothing to join. The message contains all
@@ -667,7 +667,7 @@ def wrap(out, arrays):
 # gradient), and `origin` (which op made it, and from what). Module 05 uses the labels. Here you make sure that they are set, in the one
 # function that every op call goes through:
 #
-# | step | what happens | given, in the cell above or in `op.py` |
+# | step | what happens | given, in the cell above or imported from `tinytorch/given` |
 # |---|---|---|
 # | unwrap | a tensor becomes its array, a number stays a number | `unwrap(x)` |
 # | choose | the device of the data and the kernels in use decide what runs | `select_kernel(op, *arrays)` |
@@ -683,13 +683,13 @@ def apply(op, *inputs, **params):
 
     Args:
         op: The op to run.
-        inputs: Its inputs: tensors and arrays of any shape, and numbers, in any mixture.
+        inputs: Its inputs: tensors and arrays of any shape, and numbers, in any combination.
         params: Its settings, such as ``axis=0``.
 
     Returns:
         Tensor with what the chosen kernel returns for the unwrapped inputs. If an input requires a
-        gradient, it requires one too, and its ``origin`` holds the op, the inputs as they were
-        given, and the settings.
+        gradient, the result requires one too, and its ``origin`` holds the op, the inputs as they
+        were given, and the settings.
 
     Example:
         >>> out = apply(mul, Tensor([1.0, 2.0], requires_grad=True), 3)
@@ -717,13 +717,13 @@ def apply(op, *inputs, **params):
 # %% [markdown]
 # ## The class around it
 #
-# What remains is the class. Yours is small: it holds the array and the labels. Everything else that a tensor can do comes from
-# the base `TensorMethods`, which is given in `tinytorch/given/tensor_methods.py`: its `__add__` looks up the op that is called
-# `add` and calls it, its `sum` calls your `reduce_sum`, and so on, with PyTorch's names, shapes and defaults. Functions that
-# make new tensors, such as `zeros` and `randn`, are given in `tinytorch/given/creation.py`.
+# What remains is the class. It is small: it holds the array and the labels. Everything else that a tensor can do comes from the
+# base `TensorMethods`, which is given in `tinytorch/given/tensor_methods.py`: its `__add__` looks up the op that is called `add`
+# and calls it, its `sum` calls your `reduce_sum`, and so on, with PyTorch's names, shapes and defaults. Functions that make new
+# tensors, such as `zeros` and `randn`, are given in `tinytorch/given/creation.py`.
 #
-# Writing into a tensor in place saves memory, and destroys what a gradient may still need. So every write is counted in
-# `written`, and writing into a tensor whose gradient is wanted is refused while ops are remembered.
+# Writing into a tensor in place saves memory, but destroys what a gradient may still need. So `written` counts every write, and
+# writing into a tensor that requires a gradient is an error while ops are recorded.
 
 # %%
 #| export
@@ -770,9 +770,9 @@ print(x, y, y.origin.op.name, y.item(), sep="\n")
 # %% [markdown]
 # ## A picture blurred by a matrix product
 #
-# Now use everything together. To blur a picture, replace each pixel by a weighted mean of its neighbours. Along one axis that is a matrix:
-# row i holds the weight of every pixel in the new pixel i. Multiplied from the left it blurs the columns; its transpose, multiplied from
-# the right, blurs the rows.
+# Now use everything together. To blur a picture, replace each pixel by a weighted mean of its neighbours. Along one axis, a
+# matrix does this: row i holds the weight that each old pixel has in new pixel i. Multiplying by it from the left blurs the
+# columns; multiplying by its transpose from the right blurs the rows.
 
 # %%
 size = 64

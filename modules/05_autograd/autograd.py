@@ -48,7 +48,7 @@ draw(loss, x=x, w=w, b=b, error=error, loss=loss)
 #
 # ## A rule for each op
 #
-# How an op passes a gradient back is its **rule**, one for each input:
+# An op passes a gradient back with a **rule** for each input:
 #
 # | the rule receives | |
 # |---|---|
@@ -57,9 +57,9 @@ draw(loss, x=x, w=w, b=b, error=error, loss=loss)
 # | `a`, `b`, ... | the inputs |
 # | `axis`, `dim`, ... | the settings, with their defaults filled in |
 #
-# and returns the gradient of the loss with respect to that input. Everything except the settings is a tensor, and a rule computes
-# only with ops. So it runs wherever the op runs, and you can take its own gradient later. The rules of `add` and `sub` pass on what
-# arrives, with the opposite sign for `b` in `a - b`.
+# and it returns the gradient of the loss with respect to that input. Apart from the settings, and inputs that are plain numbers,
+# all of these are tensors, and a rule computes only with ops. So a rule runs wherever the op runs, and you can differentiate the
+# rule itself later. The rules of `add` and `sub` pass on what arrives, with the opposite sign for `b` in `a - b`.
 
 # %%
 #| export
@@ -88,9 +88,10 @@ add.register_vjp(lambda grad, out, a, b: grad, lambda grad, out, a, b: grad)
 sub.register_vjp(lambda grad, out, a, b: grad, lambda grad, out, a, b: -grad)
 
 # %% [markdown]
-# Now a product. You can measure what to expect, as in module 04: nudge one factor, and see how much the product changes. In a network
-# the product is not the end, so you multiply that by the gradient that arrives from the right. That is the chain rule, and every
-# rule ends with it. Write the rule for the first factor; the second factor uses it with the roles swapped.
+# Now a product. You can measure what to expect, as in module 04: nudge one factor, and see how much the product changes. In a
+# network the product is not the last step, so you multiply this rate of change by the gradient that arrives from the right. That
+# is the chain rule, and every rule ends with it. Write the rule for the first factor; the second factor uses it with the roles
+# swapped.
 
 # %% exercise="05.1" minutes=5 points=1
 #| export
@@ -104,8 +105,8 @@ def mul_rule(grad, out, a, b):
         b: Tensor or number, the other factor.
 
     Returns:
-        Tensor of the shape of ``out``. Every entry is the entry of ``grad`` times the derivative of
-        that entry's product with respect to its first factor.
+        Tensor of the shape of ``out``. Every entry is the matching entry of ``grad`` times the
+        derivative of the product there with respect to its first factor.
 
     Example:
         >>> a, b = Tensor([3.0, 2.0]), Tensor([2.0, 4.0])
@@ -123,8 +124,8 @@ def mul_rule(grad, out, a, b):
 check("05.1")
 
 # %% [markdown] hint="05.1"
-# Three times two is six. Make the three a little larger, by 0.01: by how much does the product grow? Which of the four
-# arguments is that, divided by 0.01?
+# Three times two is six. Make the three a little larger, by 0.01: by how much does the product grow? Divide that by 0.01: which
+# of the four arguments is it?
 
 # %% [markdown] hint="05.1"
 # The derivative alone is the answer only if the product is the loss. The gradient that arrives from the right has to be in it too.
@@ -172,8 +173,9 @@ argmin.register_vjp(None)
 # ## The matrix product
 #
 # The cell above gave each op its rules, one for each input, and changed nothing in the modules that made the ops. You will see more
-# such cells below. In exercise 04.7 you found the gradients of a layer: matrix products again, each with a transpose, and the shapes
-# told you which one. Here is the same for `a @ b` in general. Entry $(i, k)$ of `a` is multiplied by entry $(k, j)$ of `b`, for every
+# such cells below. In exercise 04.7 you found the gradients of a layer: matrix products again, each with a transpose, and the
+# shapes told you which factor to transpose. Here is the same for `a @ b` in general. Entry $(i, k)$ of `a` is multiplied by entry
+# $(k, j)$ of `b`, for every
 # $j$, and goes into entry $(i, j)$ of the result; so its gradient comes from there:
 #
 # $$\frac{\partial\,\text{loss}}{\partial A_{ik}} = \sum_j G_{ij}\,B_{kj}
@@ -217,8 +219,8 @@ check("05.2")
 # `b.mT` swaps the last two axes of a tensor, also in a batch. The product of two tensors is `@`.
 
 # %% [markdown]
-# For the right operand the same reasoning gives `a.mT @ grad`. The given rule computes it in the memory order of `b`: if a weight was
-# transposed on its way into the product, subtracting a gradient in the other order from it takes ten times as long.
+# For the right operand the same reasoning gives `a.mT @ grad`. The given rule returns it in the memory order of `b`: if a weight
+# was transposed before the product, a gradient in the other order takes ten times as long to subtract.
 #
 # The rules of `linear` are what you found in 04.7, for any number of batch dimensions. The weight's gradient is an op with rules of
 # its own; you will see more ops that exist only to compute a gradient. The bias is added to every row of the result, so its gradient
@@ -262,8 +264,8 @@ def kept_shape(shape, axis):
 # ## Sums
 #
 # Every entry of an array counts once in its sum, so each receives the gradient of the sum it went into: one number goes back to many.
-# The difficulty is the shape. Summed along axis 1, `(2, 3)` became `(2,)`, which no longer lines up with `(2, 3)`; `(2, 1)` does.
-# `kept_shape((2, 3), 1)`, given above, returns that shape, also for `axis=None` and several axes.
+# The difficulty is the shape. Summed along axis 1, `(2, 3)` becomes `(2,)`, which no longer lines up with `(2, 3)`; `(2, 1)`
+# does. `kept_shape((2, 3), 1)`, given above, returns that shape, also for `axis=None` and several axes.
 
 # %% exercise="05.3" minutes=10 points=2
 #| export
@@ -363,14 +365,14 @@ expand.register_vjp(lambda grad, out, a, shape: grad)
 cast.register_vjp(lambda grad, out, a, dtype: grad)
 
 # %% [markdown]
-# ## What was stretched adds up
+# ## The gradients of stretched entries add up
 #
 # A bias of shape `(3,)` is added to each of 5 examples. Each entry was used five times, and each use sends back a gradient: `(5, 3)`
-# arrives where `(3,)` is needed. An entry that was used several times adds up the gradients that come back. So an axis that
-# broadcasting added in front is summed away, and an axis of size 1 that it stretched is summed and kept. You have seen the reverse:
-# the gradient of a sum is an expansion, and the gradient of an expansion is a sum.
+# arrives where `(3,)` is needed. The gradient of an entry that was used several times is the sum of the gradients that come back.
+# So an axis that broadcasting added in front is summed away, and an axis of size 1 that it stretched is summed and kept. You have
+# seen the reverse: the gradient of a sum is an expansion. Here the gradient of an expansion is a sum.
 #
-# The rules of `a + b`, `a * b` and `expand` above ignore this. One function does it for all ops, and you write it now.
+# The rules of `a + b`, `a * b` and `expand` above ignore this. One function corrects the shape for all ops; you write it now.
 
 # %% exercise="05.4" minutes=15 points=3
 #| export
@@ -378,7 +380,7 @@ def unbroadcast(grad, shape):
     """Sum a gradient over the axes along which broadcasting stretched a shape.
 
     Args:
-        grad: Tensor whose shape ``shape`` broadcasts to.
+        grad: Tensor. Its shape is one that ``shape`` broadcasts to.
         shape: Tuple of ints, the shape to return to.
 
     Returns:
@@ -410,8 +412,8 @@ check("05.4")
 # larger was stretched.
 
 # %% [markdown] hint="05.4"
-# The added axes are the first ones: `grad.ndim` minus the length of `shape` of them. Sum over them first; then `grad` and `shape`
-# have the same length and you can go through both together.
+# The added axes are the first `grad.ndim - len(shape)` ones. Sum over them first; then `grad` and `shape` have the same length
+# and you can go through both together.
 
 # %% [markdown] hint="05.4"
 # `sum` takes a tuple of axes. The added axes must go, the stretched ones must stay with size 1: two sums, one with `keepdim`. If
@@ -468,14 +470,14 @@ print("sum of each column:", np.sum(moves, axis=1).round(6))
 # %% [markdown]
 # ## Softmax
 #
-# In a softmax every share depends on every score: raise one, and all others fall, because the shares $s$ sum to 1. Share $i$ changes
-# by $s_i\,([i = j] - s_j)$ per unit of score $j$: the picture above shows that. Weighted by the gradient that arrives at each share,
-# it gives the rule:
+# In a softmax every share depends on every score: raise one score, and all other shares fall, because the shares $s$ sum to 1.
+# Share $i$ changes by $s_i\,([i = j] - s_j)$ per unit of score $j$: the picture above shows that. Multiply by the gradient that
+# arrives at each share and add up, and you have the rule:
 #
 # $$\frac{\partial\,\text{loss}}{\partial a_j} = \sum_i G_i\, s_i\,([i = j] - s_j) = s_j \Bigl(G_j - \sum_i G_i\, s_i\Bigr)$$
 #
-# The columns of the picture sum to 0. If the same number arrives at every share, the result is 0, whatever the scores: a test that
-# sends ones through a softmax proves nothing. The checks here never do.
+# The columns of the picture sum to 0. If the same number arrives at every share, the result is 0, whatever the scores: a test
+# that sends ones back through a softmax proves nothing. The checks here never do that.
 
 # %% exercise="05.6" minutes=15 points=3
 #| export
@@ -553,10 +555,10 @@ probability_minus_truth.register_vjp(lambda grad, out, logits, labels:
 # %% [markdown]
 # ## Losses
 #
-# The gradient of the cross-entropy is probability minus truth (exercise 04.6). It is given above as an op, because every step of a
-# training needs it. New in the rule is the way from the loss to the examples. With reduction `"mean"` the one gradient that arrives
-# is shared by N examples; with `"sum"` each receives all of it; with `"none"` each example has its own. `share(grad, count,
-# reduction)`, given above, handles the first two.
+# The gradient of the cross-entropy is probability minus truth (exercise 04.6). It is given above as an op, because every training
+# step needs it. What is new in the rule is the way from the loss to the examples. With reduction `"mean"` the one gradient that
+# arrives is shared by N examples; with `"sum"` each receives all of it; with `"none"` each example has its own.
+# `share(grad, count, reduction)`, given above, handles the first two.
 
 # %% exercise="05.7" minutes=15 points=3
 #| export
@@ -655,9 +657,10 @@ def wanted_inputs(tensor):
 #
 # A **topological order** lists every tensor after the tensors it was computed from. Walk it from the end, and every tensor comes at
 # the right time. The usual way to find one is a depth-first search: list a tensor once all its inputs are listed. Python stops
-# functions that call themselves a thousand levels deep, and graphs are deeper, so keep a list of what is left to do instead.
+# recursion at about a thousand levels, and graphs can be deeper, so keep a list of what is left to do instead.
 # `wanted_inputs(tensor)`, given above, lists the inputs to visit. A leaf has none and passes nothing on: leave it out. To know
-# whether you have met a tensor before, use a **set**: `in` on a list compares with `==`, and `==` compares the entries of tensors.
+# whether you have met a tensor before, use a **set**: `in` on a list compares with `==`, and `==` compares the entries of
+# tensors.
 
 # %% exercise="05.8" minutes=20 points=4
 #| export
@@ -742,21 +745,22 @@ def free(tensor):
 # Keep a dict of the gradients that have arrived so far, and walk the order from its end. When a tensor's turn comes, everything
 # computed from it has been visited, so its gradient is complete: take it out of the dict and pass it on. `input_gradients(tensor,
 # grad)`, given above, runs the rules and fits the results to the inputs' shapes with your `unbroadcast`. A gradient that arrives is
-# **added** to what has arrived before. In the end the dict holds the gradients of the leaves.
+# **added** to what has arrived before. At the end the dict holds the gradients of the leaves.
 #
-# A graph holds every intermediate result, and that is most of the memory of a training. So the walk frees it as it goes:
+# A graph holds every intermediate result, and that is most of the memory that training needs. So the walk frees it as it goes:
 # `free(tensor)`, given above, cuts a visited tensor off from its inputs.
 
 # %% exercise="05.9" minutes=20 points=4
 #| export
 def walk(gradients, keep_graph=False, watched=()):
-    """Walk back from some tensors to the leaves, and leave the leaves' gradients in a dict.
+    """Walk back from some tensors to the leaves, and collect the leaves' gradients in a dict.
 
     Args:
-        gradients: Dict from the tensors to start at to their gradients, each of its tensor's shape.
-            Afterwards it holds every leaf that was reached, and every watched tensor, with its
-            gradient: what the dict held for it at the start, plus everything that
-            `input_gradients` returns for it, over all tensors computed from it.
+        gradients: Dict. Its keys are the tensors to start at, its values their gradients, of the
+            same shapes. Afterwards the keys are the leaves that were reached and the watched
+            tensors. The gradient of each is what the dict held for it at the start, if anything,
+            plus everything that `input_gradients` returns for it, over all tensors computed from
+            it.
         keep_graph: Whether to keep the graph for another walk; otherwise every tensor on the way is
             freed after its inputs have received their gradients.
         watched: Set of tensors on the way whose gradients stay in the dict too.
@@ -922,12 +926,12 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
 #| export
 @register("backward")
 def backward(root, gradient=None, retain_graph=None, create_graph=False):
-    """Add its gradient to the ``grad`` of every leaf that a tensor was computed from.
+    """For every leaf that a tensor was computed from, add the gradient to the leaf's ``grad``.
 
     Args:
         root: Tensor to start at.
-        gradient: Tensor of its shape, the gradient to start with; None for 1, if ``root`` is one
-            number.
+        gradient: Tensor of the shape of ``root``, the gradient to start with; None means 1, if
+            ``root`` is one number.
         retain_graph: Whether to keep the graph for another walk; None for the value of
             ``create_graph``.
         create_graph: Whether the ops of the walk are remembered, so that gradients have gradients.
@@ -987,8 +991,8 @@ also_pictures = Tensor(pictures.data, requires_grad=True)
 # nudging, as in module 04. Four things decide whether such a **gradient check** finds mistakes:
 #
 # - it runs in **float64**, where nudging by 0.00001 leaves enough digits: `in_float64(inputs)` is given;
-# - the gradient it starts with is **random**, because ones hide mistakes, in a softmax all of them;
-# - it looks at the **relative** error, because 0.001 is nothing next to 1000 and everything next to 0.001;
+# - the gradient it starts with is **random**, because ones hide mistakes (in a softmax, all of them);
+# - it looks at the **relative** error, because an error of 0.001 is small for a gradient of 1000 and large for one of 0.001;
 # - it says **where** a gradient is wrong: `GradcheckError`, given, finds the worst entry.
 #
 # `numeric_gradient` (given, in `tinytorch/given/gradient_check.py`) measures as you did in module 04. `grad(out, x, upstream)`, given
@@ -1063,13 +1067,13 @@ try: gradcheck(cube, Tensor([0.5, 2.0, -1.0]))
 except GradcheckError as mistake: print(mistake)
 
 # %% [markdown]
-# ## Checked against your own hand
+# ## Checked against your gradients by hand
 #
 # Module 04's `mlp_gradients` walks back through one network, line by line, as you wrote it. The walk of this module knows nothing
 # about that network. Both get the same batch, for a network with 101,770 parameters.
 #
 # A rule is written with ops, and with `create_graph=True` those are remembered. Then a gradient has a graph of its own, and the same
-# walk goes back through it: the second cell draws tanh, its derivative, the derivative of that, and the third derivative.
+# walk goes back through it: the second cell below draws tanh and its first three derivatives.
 
 # %%
 model, labels = mlp(784, 128, 10, rng=rng), Tensor(rng.integers(10, size=64))

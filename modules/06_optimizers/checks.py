@@ -359,7 +359,8 @@ def observe_clip_grad_norm_(module, grads, max_norm):
     Tensor = importlib.import_module("tinytorch.tensor").Tensor
     parameters = []
     for grad in grads:
-        parameter = Tensor(np.zeros(3 if grad is None else grad.shape, np.float32), requires_grad=True)
+        zeros = np.zeros(3, np.float32) if grad is None else np.zeros_like(grad)
+        parameter = Tensor(zeros, requires_grad=True)
         parameter.grad = None if grad is None else Tensor(grad.copy())
         parameters.append(parameter)
     held = [parameter.grad for parameter in parameters if parameter.grad is not None]

@@ -14,12 +14,12 @@
 # # Convolutional networks
 #
 # To the first layer of an MLP a picture is a list of numbers. Shuffle the pixels of all pictures in the same way, and it learns as
-# well as before: it does not know which pixels are neighbours, and what it learns about the upper left corner it knows nowhere else.
-# In this module you write layers that do better: **convolution**, which looks for the same small pattern everywhere, and
-# **pooling**, which forgets exactly where it was. They are ops like those of module 01, with rules like those of module 05. At the
-# end you build LeNet-5, the network that read the digits on bank cheques in 1998.
+# well as before: it does not know which pixels are neighbours, and what it learns about the upper left corner does not help it
+# anywhere else. In this module you write layers that do better: **convolution**, which looks for the same small pattern
+# everywhere, and **pooling**, which forgets exactly where it was. They are ops like those of module 01, with rules like those of
+# module 05. At the end you build LeNet-5, the network that read the digits on bank cheques in 1998.
 #
-# As examples you get the digits of module 08, larger, on 28 by 28 pixels, each at a random place.
+# The examples are the digits of module 08, but larger, each at a random place in a picture of 28 by 28 pixels.
 
 # %%
 from tito import notebook
@@ -76,7 +76,7 @@ from tinytorch.tensor import Tensor, ones, sqrt, zeros
 # ## A template that moves
 #
 # A neuron of module 03 is a template as large as the picture. Take one of 5 by 5 pixels instead, a **kernel**, and ask at every place
-# in the picture how much the 5 by 5 pixels there look like it. The answers form a picture again, a **feature map**:
+# in the picture how much the 5 by 5 pixels there look like it. The answers form a new picture, a **feature map**:
 #
 # $$\mathrm{out}_{y,x} = \sum_i \sum_j \mathrm{picture}_{y s + i,\; x s + j}\,\cdot\,\mathrm{kernel}_{i,j}$$
 #
@@ -149,8 +149,8 @@ print(f"{1e3 * seconds_by_loops:.0f} ms a picture, {1e3 * seconds_by_loops:.0f} 
 # %% [markdown]
 # ## All windows at once, without a copy
 #
-# Two kernels, written by hand, find two kinds of edges, wherever they are. But the last line shows how long loops would take for the
-# first layer of LeNet-5 on all of MNIST, a single time and forward only. What follows takes less than a thousandth of that.
+# Two kernels, written by hand, find two kinds of edges, wherever they are. But the last line shows how long loops would take for
+# one forward pass of LeNet-5's first layer over all of MNIST. What follows takes less than a thousandth of that.
 #
 # An array is a piece of memory and a way to walk through it: its **strides** are the number of bytes to the next row and to the next
 # column. Give NumPy other strides, and the same memory looks different. The windows of a picture are such a view: the next window
@@ -171,7 +171,7 @@ print(f"{1e3 * seconds_by_loops:.0f} ms a picture, {1e3 * seconds_by_loops:.0f} 
 # %% exercise="12.2" minutes=25 points=3
 #| export
 def windows(x, kernel_size, stride=(1, 1), dilation=(1, 1)):
-    """Return a view of pictures as all the windows that a kernel visits, without a copy.
+    """Return a view of all the windows that a kernel visits in some pictures, without a copy.
 
     Args:
         x: Array of shape (N, C, H, W), with any strides.
@@ -180,8 +180,8 @@ def windows(x, kernel_size, stride=(1, 1), dilation=(1, 1)):
         dilation: Pair: the distance from one entry of a window to the next, down and across.
 
     Returns:
-        Array of shape (N, C, KH, KW, H', W') on the memory of ``x``, to read and to write, where
-        (H', W') is ``places((H, W), kernel_size, stride, dilation)``. Entry
+        Writable view of ``x``, of shape (N, C, KH, KW, H', W'), where (H', W') is
+        ``places((H, W), kernel_size, stride, dilation)``. Entry
         ``[n, c, i, j, y, x]`` is the entry of picture n, channel c, at row
         ``y * stride[0] + i * dilation[0]`` and column ``x * stride[1] + j * dilation[1]``.
 
@@ -224,8 +224,8 @@ check("12.2")
 # a matrix: exactly what BLAS is fast at. Laying out the columns is called **unfold**, as in PyTorch. It takes KH · KW times the memory
 # of the picture; this is the copy that the view postponed.
 #
-# A picture has **channels**: three for colours, or one for each kernel of the layer before. A kernel looks at all of them, so it has
-# shape (C, KH, KW), and a column has as many entries.
+# A picture has **channels**: three for colours, or one for each kernel of the layer before. A kernel looks at all of them, so it
+# has shape (C, KH, KW), and a column has C · KH · KW entries.
 
 # %%
 #| export
@@ -252,7 +252,7 @@ def unfold(x, *, kernel_size, dilation=1, padding=0, stride=1):
 # %% [markdown]
 # The columns of a whole batch do not fit into the processor's cache, and moving them through main memory takes longer than computing
 # with them. So work in **slabs** of a few pictures: `slabs(N, size)`, given, yields slices of the batch; `size` is the number of
-# entries in one picture's columns. Without slabs you get the same numbers, only later.
+# entries in one picture's columns. Without slabs you get the same numbers, only more slowly.
 #
 # With **groups**, kernels see only some of the channels: with two groups, the first half of the kernels sees the first half of the
 # channels. A product of stacks of matrices does all groups at once: `(groups, O/groups, k) @ (n, groups, k, L)`.
@@ -268,7 +268,7 @@ def convolution(x, weight, bias=None, *, stride, padding, dilation, groups):
     Args:
         x: Array of shape (N, C, H, W).
         weight: Array of shape (O, C / groups, KH, KW): O kernels.
-        bias: Array of shape (O,), or None for none.
+        bias: Array of shape (O,), or None for no bias.
         stride, padding, dilation: Pairs, for height and width; the padding is a border of zeros,
             the same above and below, and the same left and right.
         groups: Number of groups into which channels and kernels are divided, in order.
@@ -333,8 +333,9 @@ print(f"one picture {1e6 * seconds:.0f} us: {seconds_by_loops / seconds:,.0f} ti
 # %% [markdown]
 # ## The gradient of the kernels
 #
-# A kernel's entry is multiplied by one pixel of every window, and the product goes into that window's answer. So its gradient is a
-# sum over all windows of all pictures: that pixel, times the gradient of the answer:
+# A kernel's entry is multiplied by one pixel of every window, and the product goes into that window's answer. So the gradient of
+# the entry is the sum, over all windows of all pictures, of that pixel times the gradient of the answer ($s$ is the stride, $d$
+# the dilation):
 #
 # $$\frac{\partial\,\text{loss}}{\partial K_{o,c,i,j}} = \sum_n \sum_y \sum_x G_{n,o,y,x}\; X_{n,c,\;y s + i d,\;x s + j d}$$
 #
@@ -391,9 +392,9 @@ check("12.4")
 # %% [markdown]
 # ## The gradient of the pictures
 #
-# A pixel is in several windows, in up to 25 for a kernel of 5 by 5. A pixel that was used several times adds up the gradients that
-# come back: exercise 05.4, for windows. The reverse of `unfold` is called `fold`: each entry of a column goes back to the pixel it
-# was copied from, and is added to what has arrived there. If you unfold ones and fold the result, every pixel holds the number of
+# A pixel is in several windows, in up to 25 for a kernel of 5 by 5. Its gradient is the sum of the gradients that come back from
+# them: exercise 05.4, for windows. The reverse of `unfold` is called `fold`: each entry of a column goes back to the pixel it was
+# copied from, and is added to what has arrived there. If you unfold ones and fold the result, every pixel holds the number of
 # windows it is in.
 #
 # Your `windows` helps here too. It shows the windows of an array of zeros, and because it is a view, adding to
@@ -412,8 +413,8 @@ def fold(columns, *, output_size, kernel_size, dilation=1, padding=0, stride=1):
 
     Returns:
         Array of shape (N, C, H, W). Every entry is the sum of all entries of ``columns`` to which
-        `unfold`, with the same settings, copies the pixel at that place. What would arrive in
-        the border is dropped.
+        `unfold`, with the same settings, copies the pixel at that place. Entries that belong to the
+        border are dropped.
 
     Example:
         >>> columns = unfold.forward(np.ones((1, 1, 3, 3)), kernel_size=2)
@@ -450,12 +451,12 @@ check("12.5")
 
 # %% [markdown]
 # For the gradient of the pictures, the transposed kernels turn the gradient of each answer into one for each entry of its column, and
-# `fold` sends those back. The function is given. With it all rules are there, and you can see that each of the three ops is the
-# gradient of the other two. So you can differentiate a convolution twice, and more often.
+# `fold` sends those back. The function, `conv2d_input`, is given. It completes the rules: the gradients of each of the three ops
+# are computed by the other two. So you can differentiate a convolution as often as you like.
 #
-# A bias is added at every place of its map in every picture: its gradient is the sum over a channel. Below the rules comes
-# convenience: settings as numbers or pairs, and errors that say what does not fit. The layer starts like PyTorch's: a convolution's
-# fan-in is the number of entries in a kernel.
+# A bias is added at every place of its map in every picture: its gradient is the sum over a channel. After the rules come
+# conveniences: settings as numbers or pairs, and errors that say what does not fit. The layer's weights start like PyTorch's: a
+# convolution's fan-in is the number of entries in a kernel.
 
 # %%
 #| export
@@ -590,9 +591,9 @@ for one in (Conv2d(1, 6, 5, padding=2), Linear(28 * 28, 6 * 28 * 28)):
 # %% [markdown]
 # ## Pooling
 #
-# The exact place of a stroke differs from hand to hand. **Max pooling** keeps the largest answer of every window of 2 by 2, so a
-# pattern can move a little without changing the result, and the next layer has a quarter of the work and sees twice as far. Windows
-# may overlap, and the picture may have a border, which must never win: it counts as $-\infty$.
+# The exact place of a stroke differs from writer to writer. **Max pooling** keeps the largest answer of every window of 2 by 2,
+# so a pattern can move a little without changing the result, and the next layer has a quarter of the work and sees twice as far.
+# Windows may overlap, and the picture may have a border, which must never win: it counts as $-\infty$.
 #
 # Your `windows` shows all entries of all windows. For speed, make one NumPy call for each entry (i, j) of the kernel, on all windows
 # at once: that is many times as fast as one call that goes through small windows.
@@ -609,9 +610,9 @@ def max_pooling(x, *, kernel_size, stride, padding):
         padding: Pair: the width of the border, which counts as minus infinity.
 
     Returns:
-        Array of shape (N, C, H', W'). Entry ``[n, c, y, x]`` is the largest of the entries of
-        channel c of picture n in the rows from ``y * stride[0] - padding[0]`` on, KH of them, and
-        the columns from ``x * stride[1] - padding[1]`` on, KW of them; with nan among them, nan.
+        Array of shape (N, C, H', W'). Entry ``[n, c, y, x]`` is the largest entry of picture n,
+        channel c, in the KH rows that start at ``y * stride[0] - padding[0]`` and the KW columns
+        that start at ``x * stride[1] - padding[1]``, or nan if one of these is nan.
 
     Example:
         >>> x = np.array([[[[1.0, 2.0, -5.0, -6.0], [4.0, 3.0, -8.0, -7.0]]]])
@@ -693,8 +694,8 @@ check("12.7")
 # win, `>` or `>=`?
 
 # %% [markdown] hint="12.7"
-# The second loop is that of `fold`: the windows of an array of zeros, as large as the padded picture, a `+=` for each (i, j), and at
-# the end remove the border. Slabs make it faster, and you may leave them out.
+# The second loop is that of `fold`: take the windows of an array of zeros as large as the padded picture, use `+=` for each
+# (i, j), and remove the border at the end. Slabs make it faster, and you may leave them out.
 
 # %%
 #| export
@@ -932,15 +933,15 @@ channel_norm_backward.register_vjp(
 
 # %% [markdown]
 # The rules of `channel_norm` are given above. In training they take into account that the mean and the variance come from `x` too: an
-# entry changes its own result, and through the mean and the variance the results of all others.
+# entry changes its own result, and, through the mean and the variance, the results of all other entries of its channel.
 #
 # When you use the network, you show it one picture, and the answer must not depend on other pictures. So training keeps **running
-# statistics**: after every batch they move towards what was measured, by the share `momentum` of the distance. In evaluation they
-# replace the batch's own.
+# statistics**: every batch moves them a fraction `momentum` of the way to what it measured. In evaluation they replace the
+# batch's own statistics.
 #
-# One detail decides whether your numbers are PyTorch's. You normalise by the variance of the batch, a mean over all `count` entries
-# of the channel. But the running variance estimates the variance over all pictures, and for that the mean is too small, by the
-# factor (count - 1) / count: the same as for the error of a mean in module 08.
+# One detail decides whether your numbers match PyTorch's. You normalise by the variance of the batch, a mean of squares over all
+# `count` entries of the channel. But the running variance estimates the variance over all pictures, and for that this mean is too
+# small on average, by the factor (count - 1) / count, as for the error of a mean in module 08.
 #
 # Given: `x.mean(CHANNEL)`, `channel_variance(x, mean)`, and `values_per_channel(x)`, which is the count. The running statistics
 # are tensors; overwrite them with `copy_`.
@@ -955,11 +956,12 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
         input: Tensor of shape (N, C, H, W).
         running_mean, running_var: Tensors of shape (C,), or None for both: then the batch's own
             statistics are always used, and none are kept.
-        weight, bias: Tensors of shape (C,); None means ones, and zeros.
+        weight, bias: Tensors of shape (C,); None means ones for the weight and zeros for the bias.
         training: Whether to normalise by the mean and the variance of the batch and to update the
             running statistics; if not, normalise by these and leave them unchanged.
-        momentum: The share of the new: ``(1 - momentum) * running + momentum * measured``, where
-            the measured variance is the sum of squares divided by count - 1.
+        momentum: How much a new batch counts: ``(1 - momentum) * running + momentum * measured``,
+            where the measured variance is the sum of squared distances from the mean, divided by
+            count - 1.
         eps: Added to the variance.
 
     Returns:
@@ -1071,7 +1073,7 @@ print(f"evaluation: mean {normal.eval()(Tensor(draw_digits(64)[0])).mean().item(
 # | linear, activation; linear, activation; linear | (N, 120), (N, 84), (N, classes) |
 #
 # Today's networks use ReLU and max pooling where LeNet-5 used tanh and means; yours takes either. Taking the maximum before or after a
-# ReLU gives the same numbers; before it, ReLU has a quarter of the work. Write the row of layers.
+# ReLU gives the same numbers; pooling first leaves ReLU a quarter of the work. Write the sequence of layers.
 
 # %% exercise="12.10" minutes=15 points=2
 #| export
@@ -1083,9 +1085,9 @@ class LeNet5(Sequential):
         classes: How many scores come out.
         padding: The border of the first convolution; 2 turns 28 pixels into 32.
         activation, pool: Classes of modules: ``activation()`` and ``pool(2)`` make new ones.
-        rng: Generator for every layer that draws, in order; None for the default one.
+        rng: Generator for every layer that draws weights, in order; None for the default one.
 
-    It is one flat row of modules: convolution, pooling and activation, twice; `Flatten`; three
+    It is one flat sequence of modules: convolution, pooling and activation, twice; `Flatten`; three
     linear layers with an activation after each but the last. The table above has the sizes.
 
     Example:
@@ -1142,8 +1144,8 @@ class ConvNet(Sequential):
 # %% [markdown]
 # ## Digits in new places
 #
-# Now test the promise from the beginning. Both networks learn from digits up to four pixels off the middle, and are then shown digits
-# up to six pixels off.
+# Now test the promise from the beginning. An MLP and LeNet-5 learn from digits up to four pixels off centre, and are then shown
+# digits up to six pixels off.
 
 # %%
 def learned(network):
@@ -1171,8 +1173,8 @@ feature_maps(255 * clean, {name: stage(shown).data[0] for name, stage in stages.
 # why does LeNet-5 also get worse when digits are far off?
 
 # %% [markdown]
-# The picture shows six kernels, learned from labels alone, and what each of them sees in a 4; below, the sixteen of the second layer.
-# Save the notebook, then run
+# The picture shows what six kernels, learned from labels alone, see in a 4; below, what the sixteen of the second layer see. Save
+# the notebook, then run
 #
 # ```
 # tito module complete 12
