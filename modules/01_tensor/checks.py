@@ -1,4 +1,5 @@
 """Checks of module 01. NumPy only: nothing here runs the code that it judges, except `observe`."""
+
 import itertools
 
 import numpy as np
@@ -16,17 +17,21 @@ def is_refusal(value):
 
 def without_shapes(oracle):
     """Turn an oracle into one whose error message lacks the shapes."""
+
     def wrong(**inputs):
         expected = oracle(**inputs)
         return ("raises", "ValueError") if is_refusal(expected) else expected
+
     return wrong
 
 
 def only_the_first_shape(oracle):
     """Turn an oracle into one whose error message holds one shape."""
+
     def wrong(**inputs):
         expected = oracle(**inputs)
         return expected[:3] if is_refusal(expected) else expected
+
     return wrong
 
 
@@ -43,12 +48,29 @@ def exact(a):
 
 # 01.1 broadcast_shape
 
+
 def draw_broadcast_shape(rng):
     """Draw equal, stretched, missing and empty sizes, and pairs that do not fit in front, in the middle and at the end."""
     j, k, m, n = rng.sizes(4, 2, 9)
-    fit = [((k, m, n), (m, 1)), ((n,), (k, m, 1)), ((), (m, n)), ((k, 1, n), (1, m, 1)), ((m, 1), (m, 0)), ((0, n), (1, 1)),
-           ((m, n), (m, n)), ((j, 1, m, 1), (k, 1, n)), ((1,) * rng.size(1, 4), (n,))]
-    odd = [((m, n), (m,)), ((k, m, n), (k, n, n)), ((m, 0), (m, 2)), ((k, m), (n, 1)), ((j, k, m), (j, 1, n)), ((j, m), (k, 1, n, m))]
+    fit = [
+        ((k, m, n), (m, 1)),
+        ((n,), (k, m, 1)),
+        ((), (m, n)),
+        ((k, 1, n), (1, m, 1)),
+        ((m, 1), (m, 0)),
+        ((0, n), (1, 1)),
+        ((m, n), (m, n)),
+        ((j, 1, m, 1), (k, 1, n)),
+        ((1,) * rng.size(1, 4), (n,)),
+    ]
+    odd = [
+        ((m, n), (m,)),
+        ((k, m, n), (k, n, n)),
+        ((m, 0), (m, 2)),
+        ((k, m), (n, 1)),
+        ((j, k, m), (j, 1, n)),
+        ((j, m), (k, 1, n, m)),
+    ]
     for a, b in rng.mix(fit) + rng.mix(odd):
         yield dict(a=a, b=b) if rng.pick(True, False) else dict(a=b, b=a)
 
@@ -66,8 +88,11 @@ def oracle_broadcast_shape(a, b):
 
 
 def from_the_left(a, b):
-    return oracle_broadcast_shape(a[::-1], b[::-1]) if len(a) == len(b) else \
-        tuple(n if m == 1 else m for m, n in itertools.zip_longest(a, b, fillvalue=1))
+    return (
+        oracle_broadcast_shape(a[::-1], b[::-1])
+        if len(a) == len(b)
+        else tuple(n if m == 1 else m for m, n in itertools.zip_longest(a, b, fillvalue=1))
+    )
 
 
 def from_the_left_strictly(a, b):
@@ -104,14 +129,17 @@ misconceptions_broadcast_shape = {
     "a list is returned where a tuple is asked for: a shape never equals a list": as_a_list,
     "of two sizes the larger one is taken: an empty axis has size 0, and 0 against 1 gives 0": largest_size,
     "sizes that do not fit are let through": lambda a, b: tuple(n if m == 1 else m for m, n in pair_sizes(a, b)),
-    "the missing sizes in front are left out of the result":
-        lambda a, b: oracle_broadcast_shape(a, b) if len(a) == len(b) or is_refusal(oracle_broadcast_shape(a, b))
-        else oracle_broadcast_shape(a, b)[-min(len(a), len(b)) or len(a) + len(b):],
+    "the missing sizes in front are left out of the result": lambda a, b: (
+        oracle_broadcast_shape(a, b)
+        if len(a) == len(b) or is_refusal(oracle_broadcast_shape(a, b))
+        else oracle_broadcast_shape(a, b)[-min(len(a), len(b)) or len(a) + len(b) :]
+    ),
     "the error does not show both shapes": without_shapes(oracle_broadcast_shape),
 }
 
 
 # 01.2 mul
+
 
 def draw_mul(rng):
     """Draw equal shapes, a square, shapes that stretch on either side, numbers on either side, integers, and a scalar."""
@@ -134,12 +162,14 @@ def oracle_mul(a, b):
 misconceptions_mul = {
     "the arrays were added, not multiplied": lambda a, b: exact(a) + exact(b),
     "`@` is the matrix product, rows by columns; here entry meets entry": lambda a, b: a @ b,
-    "the inputs were paired along their first axis: shapes are to broadcast":
-        lambda a, b: np.array([x * y for x, y in zip(a, b)]),
+    "the inputs were paired along their first axis: shapes are to broadcast": lambda a, b: np.array(
+        [x * y for x, y in zip(a, b)]
+    ),
 }
 
 
 # 01.3 matmul
+
 
 def draw_matmul(rng):
     """Draw matrices, batches that broadcast, that meet a matrix or each other, whole numbers, a square, and what does not fit."""
@@ -171,23 +201,29 @@ def zipped(a, b):
 
 
 misconceptions_matmul = {
-    "the batch dimensions were not broadcast: only the first matrix of b was used":
-        lambda a, b: oracle_matmul(a, b[:1] if b.ndim > 2 else b),
-    "a and b were multiplied entry by entry, not row by column":
-        lambda a, b: a * b if a.shape == b.shape else oracle_matmul(a, b),
+    "the batch dimensions were not broadcast: only the first matrix of b was used": lambda a, b: oracle_matmul(
+        a, b[:1] if b.ndim > 2 else b
+    ),
+    "a and b were multiplied entry by entry, not row by column": lambda a, b: (
+        a * b if a.shape == b.shape else oracle_matmul(a, b)
+    ),
     "`*` multiplies entry by entry; here rows meet columns": lambda a, b: a * b,
-    "the operands changed places: b @ a, where a @ b was asked for":
-        lambda a, b: oracle_matmul(b, a) if a.shape == b.shape else oracle_matmul(a, b),
-    "np.dot pairs every matrix of one batch with every matrix of the other; batches are to broadcast":
-        lambda a, b: np.dot(exact(a), exact(b)) if a.shape[-1] == b.shape[-2] else refusal(a.shape, b.shape),
+    "the operands changed places: b @ a, where a @ b was asked for": lambda a, b: (
+        oracle_matmul(b, a) if a.shape == b.shape else oracle_matmul(a, b)
+    ),
+    "np.dot pairs every matrix of one batch with every matrix of the other; batches are to broadcast": lambda a, b: (
+        np.dot(exact(a), exact(b)) if a.shape[-1] == b.shape[-2] else refusal(a.shape, b.shape)
+    ),
     "batches were zipped: they do not broadcast then, and a b without a batch is taken row by row": zipped,
-    "the inner size of b is b.shape[-2], its last but one: b.shape[0] is the batch where there is one":
-        lambda a, b: refusal(a.shape, b.shape) if a.shape[-1] != b.shape[0] else oracle_matmul(a, b),
+    "the inner size of b is b.shape[-2], its last but one: b.shape[0] is the batch where there is one": lambda a, b: (
+        refusal(a.shape, b.shape) if a.shape[-1] != b.shape[0] else oracle_matmul(a, b)
+    ),
     "the error does not show the shapes of both operands": without_shapes(oracle_matmul),
 }
 
 
 # 01.4 reduce_sum and 01.5 mean
+
 
 def draw_reduce_sum(rng):
     """Draw one axis, several, all, with and without keepdims, of one to four; whole numbers, True and False, and none at all."""
@@ -219,7 +255,10 @@ def oracle_reduce_sum(a, axis=None, keepdims=False):
 
 def along_the_other_axis(oracle):
     def wrong(a, axis=None, keepdims=False):
-        return oracle(a, 1 - axis % 2, keepdims) if a.ndim == 2 and isinstance(axis, int) and a.size else oracle(a, axis, keepdims)
+        return (
+            oracle(a, 1 - axis % 2, keepdims) if a.ndim == 2 and isinstance(axis, int) and a.size else oracle(a, axis, keepdims)
+        )
+
     return wrong
 
 
@@ -230,19 +269,22 @@ def several_refused(oracle):
 misconceptions_reduce_sum = {
     "axis was ignored: everything was summed": lambda a, axis=None, keepdims=False: oracle_reduce_sum(a, None, keepdims),
     "axis and keepdims were ignored: everything was summed": lambda a, axis=None, keepdims=False: oracle_reduce_sum(a),
-    "keepdims was ignored: the axes that were summed are gone":
-        lambda a, axis=None, keepdims=False: oracle_reduce_sum(a, axis),
-    "the axes that were summed stay whatever keepdims says": lambda a, axis=None, keepdims=False: oracle_reduce_sum(a, axis, True),
-    "Python's `sum` adds along the first axis only: axis and keepdims are ignored":
-        lambda a, axis=None, keepdims=False: oracle_reduce_sum(a, 0),
+    "keepdims was ignored: the axes that were summed are gone": lambda a, axis=None, keepdims=False: oracle_reduce_sum(a, axis),
+    "the axes that were summed stay whatever keepdims says": lambda a, axis=None, keepdims=False: oracle_reduce_sum(
+        a, axis, True
+    ),
+    "Python's `sum` adds along the first axis only: axis and keepdims are ignored": lambda a, axis=None, keepdims=False: (
+        oracle_reduce_sum(a, 0)
+    ),
     "the sum ran along the other axis": along_the_other_axis(oracle_reduce_sum),
     "axis may be a tuple of several axes": several_refused(oracle_reduce_sum),
-    "axis=None asks for all axes, not for the first": lambda a, axis=None, keepdims=False:
-        oracle_reduce_sum(a, 0 if axis is None else axis, keepdims),
+    "axis=None asks for all axes, not for the first": lambda a, axis=None, keepdims=False: oracle_reduce_sum(
+        a, 0 if axis is None else axis, keepdims
+    ),
     "that is the mean: a sum is not divided": lambda a, axis=None, keepdims=False: oracle_mean(a, axis, keepdims),
-    "True and True gave True: the Trues are to be counted":
-        lambda a, axis=None, keepdims=False: np.any(a, axis=axis, keepdims=keepdims) if a.dtype == bool
-        else oracle_reduce_sum(a, axis, keepdims),
+    "True and True gave True: the Trues are to be counted": lambda a, axis=None, keepdims=False: (
+        np.any(a, axis=axis, keepdims=keepdims) if a.dtype == bool else oracle_reduce_sum(a, axis, keepdims)
+    ),
 }
 
 
@@ -262,24 +304,29 @@ def oracle_mean(a, axis=None, keepdims=False):
 
 misconceptions_mean = {
     "the sum was not divided": lambda a, axis=None, keepdims=False: oracle_reduce_sum(a, axis, keepdims) * 1.0,
-    "the sum was divided by all entries, not by those that went into each sum":
-        lambda a, axis=None, keepdims=False: oracle_reduce_sum(a, axis, keepdims) / a.size,
-    "the sum was divided by the length of the first axis":
-        lambda a, axis=None, keepdims=False: oracle_reduce_sum(a, axis, keepdims) / len(a),
-    "the lengths of several axes were added: how many entries they hold is their product":
-        lambda a, axis=None, keepdims=False: oracle_reduce_sum(a, axis, keepdims)
-        / (sum(counted(a, axis)) if isinstance(axis, tuple) else np.prod(counted(a, axis))),
-    "`//` drops the fraction": lambda a, axis=None, keepdims=False: oracle_reduce_sum(a, axis, keepdims) // np.prod(counted(a, axis)),
-    "axis may be a tuple of several axes: a.shape[axis] takes one number":
-        lambda a, axis=None, keepdims=False: oracle_reduce_sum(a, axis, keepdims) / (a.size if axis is None else a.shape[axis]),
-    "keepdims was ignored: the axes that were averaged are gone":
-        lambda a, axis=None, keepdims=False: oracle_mean(a, axis),
+    "the sum was divided by all entries, not by those that went into each sum": lambda a, axis=None, keepdims=False: (
+        oracle_reduce_sum(a, axis, keepdims) / a.size
+    ),
+    "the sum was divided by the length of the first axis": lambda a, axis=None, keepdims=False: (
+        oracle_reduce_sum(a, axis, keepdims) / len(a)
+    ),
+    "the lengths of several axes were added: how many entries they hold is their product": lambda a, axis=None, keepdims=False: (
+        oracle_reduce_sum(a, axis, keepdims) / (sum(counted(a, axis)) if isinstance(axis, tuple) else np.prod(counted(a, axis)))
+    ),
+    "`//` drops the fraction": lambda a, axis=None, keepdims=False: (
+        oracle_reduce_sum(a, axis, keepdims) // np.prod(counted(a, axis))
+    ),
+    "axis may be a tuple of several axes: a.shape[axis] takes one number": lambda a, axis=None, keepdims=False: (
+        oracle_reduce_sum(a, axis, keepdims) / (a.size if axis is None else a.shape[axis])
+    ),
+    "keepdims was ignored: the axes that were averaged are gone": lambda a, axis=None, keepdims=False: oracle_mean(a, axis),
     "the axes that were averaged stay whatever keepdims says": lambda a, axis=None, keepdims=False: oracle_mean(a, axis, True),
     "the mean ran along the other axis": along_the_other_axis(oracle_mean),
 }
 
 
 # 01.6 reshape
+
 
 def draw_reshape(rng):
     """Draw more axes and fewer, a -1 in any place and none, rows that do not lie in a row, whole numbers, and what does not fit."""
@@ -305,19 +352,22 @@ def oracle_reshape(a, shape):
 
 
 misconceptions_reshape = {
-    "the numbers were read column by column: the last axis varies fastest":
-        lambda a, shape: oracle_reshape(a, shape) if is_refusal(oracle_reshape(a, shape)) else np.reshape(a, shape, order="F"),
-    "the numbers were repeated or cut to fill the shape; a reshape keeps each of them once":
-        lambda a, shape: np.resize(a, [abs(n) for n in shape]) if is_refusal(oracle_reshape(a, shape))
-        else oracle_reshape(a, shape),
-    "the sizes were compared before the -1 was worked out":
-        lambda a, shape: refusal(a.shape, shape) if np.prod(shape) != a.size else oracle_reshape(a, shape),
+    "the numbers were read column by column: the last axis varies fastest": lambda a, shape: (
+        oracle_reshape(a, shape) if is_refusal(oracle_reshape(a, shape)) else np.reshape(a, shape, order="F")
+    ),
+    "the numbers were repeated or cut to fill the shape; a reshape keeps each of them once": lambda a, shape: (
+        np.resize(a, [abs(n) for n in shape]) if is_refusal(oracle_reshape(a, shape)) else oracle_reshape(a, shape)
+    ),
+    "the sizes were compared before the -1 was worked out": lambda a, shape: (
+        refusal(a.shape, shape) if np.prod(shape) != a.size else oracle_reshape(a, shape)
+    ),
     "the error shows one shape: it needs the one asked for as well": only_the_first_shape(oracle_reshape),
     "the error does not show both shapes": without_shapes(oracle_reshape),
 }
 
 
 # 01.7 transpose
+
 
 def draw_transpose(rng):
     """Draw two axes of two to five, counted from either end, one of them twice, and whole numbers."""
@@ -348,15 +398,21 @@ def oracle_transpose(a, dim0, dim1):
 misconceptions_transpose = {
     "all axes were turned around; only two change places": lambda a, dim0, dim1: a.T,
     "the last two axes were swapped, whatever dim0 and dim1 say": lambda a, dim0, dim1: oracle_transpose(a, -1, -2),
-    "one axis was moved, and those between shifted; only two axes change places": lambda a, dim0, dim1: np.moveaxis(a, dim0, dim1),
-    "np.transpose takes the new order of all axes, not the two that change places": lambda a, dim0, dim1: np.transpose(a, (dim0, dim1)),
-    "the shape is right, but the numbers kept their order: that is a reshape":
-        lambda a, dim0, dim1: a.reshape(oracle_transpose(a, dim0, dim1).shape),
+    "one axis was moved, and those between shifted; only two axes change places": lambda a, dim0, dim1: np.moveaxis(
+        a, dim0, dim1
+    ),
+    "np.transpose takes the new order of all axes, not the two that change places": lambda a, dim0, dim1: np.transpose(
+        a, (dim0, dim1)
+    ),
+    "the shape is right, but the numbers kept their order: that is a reshape": lambda a, dim0, dim1: a.reshape(
+        oracle_transpose(a, dim0, dim1).shape
+    ),
     "nothing changed places": lambda a, dim0, dim1: a,
 }
 
 
 # 01.8 expand
+
 
 def draw_expand(rng):
     """Draw stretched, kept and new axes, a -1 in any place, whole numbers, and what does not fit or would shrink."""
@@ -424,6 +480,7 @@ misconceptions_expand = {
 
 # 01.9 cat
 
+
 def draw_cat(rng):
     """Draw one to four arrays of one to four axes, joined along any of them from either end; none, and what does not fit."""
     j, k, m, n = rng.sizes(4)
@@ -436,8 +493,10 @@ def draw_cat(rng):
     yield dict(arrays=[whole(rng, m), rng.standard_normal(n)], dim=0)
     ndim, count = rng.size(1, 4), rng.size(1, 4)
     shape, dim = list(rng.sizes(ndim)), rng.axis(ndim)
-    yield dict(arrays=[rng.normal32(*(rng.size() if i == dim % ndim else size for i, size in enumerate(shape)))
-                       for _ in range(count)], dim=dim)
+    yield dict(
+        arrays=[rng.normal32(*(rng.size() if i == dim % ndim else size for i, size in enumerate(shape))) for _ in range(count)],
+        dim=dim,
+    )
     yield dict(arrays=[rng.normal32(m, n), rng.normal32(m, k)], dim=0)
     yield dict(arrays=[rng.normal32(j, m, n), rng.normal32(j, m, n), rng.normal32(j, k, n)], dim=-1)
     yield dict(arrays=[], dim=0)
@@ -456,7 +515,7 @@ def oracle_cat(arrays, dim=0):
     if not arrays:
         return refusal()
     dim = dim % arrays[0].ndim
-    if len({array.shape[:dim] + array.shape[dim + 1:] for array in arrays}) > 1:
+    if len({array.shape[:dim] + array.shape[dim + 1 :] for array in arrays}) > 1:
         return refusal(*(array.shape for array in arrays))
     dtype = np.result_type(*map(exact, arrays))
     return np.moveaxis(np.array([row for array in arrays for row in np.moveaxis(exact(array), dim, 0)], dtype), 0, dim)
@@ -464,7 +523,7 @@ def oracle_cat(arrays, dim=0):
 
 def sliced_at_minus_one(arrays, dim=0):
     """Leave out an axis by slices: shape[:-1] + shape[0:] leaves out nothing."""
-    rest = {array.shape[:dim] + array.shape[dim + 1:] for array in arrays}
+    rest = {array.shape[:dim] + array.shape[dim + 1 :] for array in arrays}
     return refusal(*(array.shape for array in arrays)) if len(rest) != 1 else oracle_cat(arrays, dim)
 
 
@@ -477,8 +536,7 @@ misconceptions_cat = {
     "dim was ignored: the arrays were joined along axis 0": lambda arrays, dim=0: oracle_cat(arrays),
     "the arrays came in the opposite order": lambda arrays, dim=0: oracle_cat(arrays[::-1], dim),
     "only the first two arrays were joined": lambda arrays, dim=0: oracle_cat(arrays[:2], dim),
-    "a new axis was made, as np.stack does: cat joins along an axis that is there":
-        lambda arrays, dim=0: np.stack(arrays, dim),
+    "a new axis was made, as np.stack does: cat joins along an axis that is there": lambda arrays, dim=0: np.stack(arrays, dim),
     "dim=-1 was used in a slice: dim + 1 is 0 there, and the axis is not left out": sliced_at_minus_one,
     "the result took the dtype of the first array, which cut off fractions": dtype_of_the_first,
     "nothing was joined without an error": lambda arrays, dim=0: None if not arrays else oracle_cat(arrays, dim),
@@ -487,6 +545,7 @@ misconceptions_cat = {
 
 
 # 01.10 apply
+
 
 def draw_apply(rng):
     """Draw ops of one and two inputs, with and without settings; tensors, arrays and numbers; whole numbers and float64."""
@@ -502,7 +561,13 @@ def draw_apply(rng):
     yield dict(a=whole(rng, m, n), b=2.5, name="mul", wants=(False, False), params={})
     yield dict(a=whole(rng, n), b=3, name="mul", wants=(False, False), params={})
     yield dict(a=rng.standard_normal(m), b=0.1, name="mul", wants=(False, False), params={})
-    yield dict(a=rng.normal32(m, n), b=None, name="mean", wants=(rng.pick(True, False), False), params=dict(axis=rng.axis(2), keepdims=True))
+    yield dict(
+        a=rng.normal32(m, n),
+        b=None,
+        name="mean",
+        wants=(rng.pick(True, False), False),
+        params=dict(axis=rng.axis(2), keepdims=True),
+    )
 
 
 def describe_apply(a, b, name, wants, params):
@@ -517,13 +582,25 @@ def observe_apply(module, a, b, name, wants, params):
     if b is not None:
         inputs.append(module.Tensor(b, wants[1]) if isinstance(b, np.ndarray) else b)
     out, wrapped = wraps_seen(module, lambda: module.apply(op, *inputs, **params))
-    origin = "None" if out.origin is None else dict(
-        op=out.origin.op.name, settings=sorted((k, str(v)) for k, v in out.origin.params.items()),
-        inputs="those given" if all(x is y for x, y in zip(out.origin.inputs, inputs)) else "others")
-    return {"out": type(out).__name__, "out.data": out.data, "out.dtype": str(out.data.dtype),
-            "out.requires_grad": bool(out.requires_grad), "out.origin": origin, "wrap is given": wrapped,
-            "with another kernel set": second_kernel(module, op, inputs, params),
-            "on another device": second_device(module, op, inputs, params)}
+    origin = (
+        "None"
+        if out.origin is None
+        else dict(
+            op=out.origin.op.name,
+            settings=sorted((k, str(v)) for k, v in out.origin.params.items()),
+            inputs="those given" if all(x is y for x, y in zip(out.origin.inputs, inputs)) else "others",
+        )
+    )
+    return {
+        "out": type(out).__name__,
+        "out.data": out.data,
+        "out.dtype": str(out.data.dtype),
+        "out.requires_grad": bool(out.requires_grad),
+        "out.origin": origin,
+        "wrap is given": wrapped,
+        "with another kernel set": second_kernel(module, op, inputs, params),
+        "on another device": second_device(module, op, inputs, params),
+    }
 
 
 def wraps_seen(module, call):
@@ -532,7 +609,7 @@ def wraps_seen(module, call):
 
     def watching(out, arrays):
         seen.extend(arrays)
-        return wrap(out, seen[-len(arrays):])
+        return wrap(out, seen[-len(arrays) :])
 
     module.wrap = watching
     try:
@@ -571,21 +648,39 @@ def second_device(module, op, inputs, params):
 
 
 def oracle_apply(a, b, name, wants, params):
-    forwards = dict(mul=lambda: oracle_mul(a, b), sub=lambda: oracle_mul(a, 1.0) - b, matmul=lambda: oracle_matmul(a, b),
-                    reduce_sum=lambda: oracle_reduce_sum(a, **params), mean=lambda: oracle_mean(a, **params))
+    forwards = dict(
+        mul=lambda: oracle_mul(a, b),
+        sub=lambda: oracle_mul(a, 1.0) - b,
+        matmul=lambda: oracle_matmul(a, b),
+        reduce_sum=lambda: oracle_reduce_sum(a, **params),
+        mean=lambda: oracle_mean(a, **params),
+    )
     values = forwards[name]()
     settings = dict(axis=None, keepdims=False) if name in ("reduce_sum", "mean") else {}
     origin = dict(op=name, settings=sorted((k, str(v)) for k, v in {**settings, **params}.items()), inputs="those given")
     dtype = "int64" if values.dtype.kind == "i" else "float64" if a.dtype == np.float64 else "float32"
-    return {"out": "Tensor", "out.data": values, "out.dtype": dtype, "out.requires_grad": any(wants),
-            "out.origin": origin if any(wants) else "None", "wrap is given": "arrays and numbers",
-            "with another kernel set": values / 1.0, "on another device": values / 1.0}
+    return {
+        "out": "Tensor",
+        "out.data": values,
+        "out.dtype": dtype,
+        "out.requires_grad": any(wants),
+        "out.origin": origin if any(wants) else "None",
+        "wrap is given": "arrays and numbers",
+        "with another kernel set": values / 1.0,
+        "on another device": values / 1.0,
+    }
 
 
 def changed(**changes):
     """Make a wrong turn: the right result with some labels replaced; `_` stands for what no name may hold."""
-    keys = {"requires_grad": "out.requires_grad", "origin": "out.origin", "wrap": "wrap is given", "dtype": "out.dtype",
-            "kernel": "with another kernel set", "device": "on another device"}
+    keys = {
+        "requires_grad": "out.requires_grad",
+        "origin": "out.origin",
+        "wrap": "wrap is given",
+        "dtype": "out.dtype",
+        "kernel": "with another kernel set",
+        "device": "on another device",
+    }
     return lambda **inputs: {**oracle_apply(**inputs), **{keys[key]: value(**inputs) for key, value in changes.items()}}
 
 
@@ -601,9 +696,11 @@ def kernel_without_settings(a, b, name, wants, params):
 
 def origin_with(**entries):
     """Make a wrong turn in what is remembered."""
+
     def wrong(**inputs):
         origin = oracle_apply(**inputs)["out.origin"]
         return origin if isinstance(origin, str) else {**origin, **{key: value(**inputs) for key, value in entries.items()}}
+
     return changed(origin=wrong)
 
 
@@ -619,21 +716,27 @@ def float64_kept(**inputs):
 
 
 misconceptions_apply = {
-    "the result was not recorded, or record was given the arrays: it needs the inputs as they were given":
-        changed(requires_grad=lambda **_: False, origin=lambda **_: "None"),
-    "every result was recorded, although no input wants a gradient":
-        changed(requires_grad=lambda **_: True, origin=lambda **inputs: oracle_apply(**{**inputs, "wants": (True, True)})["out.origin"]),
+    "the result was not recorded, or record was given the arrays: it needs the inputs as they were given": changed(
+        requires_grad=lambda **_: False, origin=lambda **_: "None"
+    ),
+    "every result was recorded, although no input wants a gradient": changed(
+        requires_grad=lambda **_: True, origin=lambda **inputs: oracle_apply(**{**inputs, "wants": (True, True)})["out.origin"]
+    ),
     "every result requires a gradient now: only one of an input that does": changed(requires_grad=lambda **_: True),
     "the settings did not reach the kernel": kernel_without_settings,
     "the settings did not reach the kernel, and were not remembered": forgets_settings,
     "the settings were not remembered: record needs them": origin_with(settings=default_settings),
     "record got the bare arrays; it needs the inputs as they were given": origin_with(inputs=lambda **_: "others"),
     "wrap was given the inputs: it looks at the dtypes of the arrays": changed(wrap=lambda **_: "tensors"),
-    "the kernel's result was not wrapped: what NumPy makes of whole numbers in float64 stays float64": changed(dtype=float64_kept),
+    "the kernel's result was not wrapped: what NumPy makes of whole numbers in float64 stays float64": changed(
+        dtype=float64_kept
+    ),
     "op(...) runs apply again, without end: it is the kernel that has to run": lambda **_: ("raises", "RecursionError"),
-    "op.forward ran whatever kernels are in use, and wherever the data lives: select_kernel chooses":
-        changed(kernel=lambda **inputs: oracle_apply(**inputs)["out.data"] / 2,
-                device=lambda **inputs: oracle_apply(**inputs)["out.data"] / 2),
-    "select_kernel was not given the arrays, so it cannot see on which device they live":
-        changed(device=lambda **inputs: oracle_apply(**inputs)["out.data"] / 2),
+    "op.forward ran whatever kernels are in use, and wherever the data lives: select_kernel chooses": changed(
+        kernel=lambda **inputs: oracle_apply(**inputs)["out.data"] / 2,
+        device=lambda **inputs: oracle_apply(**inputs)["out.data"] / 2,
+    ),
+    "select_kernel was not given the arrays, so it cannot see on which device they live": changed(
+        device=lambda **inputs: oracle_apply(**inputs)["out.data"] / 2
+    ),
 }

@@ -2,6 +2,7 @@
 
 Whatever overflows, divides by zero or computes inf - inf in learner code is an error here, not a warning.
 """
+
 import math
 
 import numpy as np
@@ -117,16 +118,20 @@ def cancelled_sigmoid(a):
 misconceptions_sigmoid = {
     "1 / (1 + exp(-a)) overflows for very negative entries": lambda a: OVERFLOW if overflows(-a) else oracle_sigmoid(a),
     "exp(a) / (1 + exp(a)) overflows for very positive entries": lambda a: OVERFLOW if overflows(a) else oracle_sigmoid(a),
-    "np.where computes both forms before it picks: the one not picked overflows":
-        lambda a: OVERFLOW if overflows(np.abs(a)) else oracle_sigmoid(a),
+    "np.where computes both forms before it picks: the one not picked overflows": lambda a: (
+        OVERFLOW if overflows(np.abs(a)) else oracle_sigmoid(a)
+    ),
     "the sign is turned around: large entries give 0": lambda a: oracle_sigmoid(-a),
-    "negative entries give what their positive counterparts give: the sign got lost with the absolute value":
-        lambda a: oracle_sigmoid(np.abs(a)),
+    "negative entries give what their positive counterparts give: the sign got lost with the absolute value": lambda a: (
+        oracle_sigmoid(np.abs(a))
+    ),
     "tiny values came out as 0: the formula subtracts from a number near 1, as 1 - s does (cancellation)": cancelled_sigmoid,
-    "the exponent was cut at 80: entries below -80 all give the same value":
-        lambda a: entrywise(lambda x: logistic(max(x, -80.0)), a),
-    "the result was given the dtype of integer entries, which cut the fractions off":
-        lambda a: (1 / (1 + np.exp(-1.0 * a))).astype(a.dtype) if a.dtype.kind == "i" else oracle_sigmoid(a),
+    "the exponent was cut at 80: entries below -80 all give the same value": lambda a: entrywise(
+        lambda x: logistic(max(x, -80.0)), a
+    ),
+    "the result was given the dtype of integer entries, which cut the fractions off": lambda a: (
+        (1 / (1 + np.exp(-1.0 * a))).astype(a.dtype) if a.dtype.kind == "i" else oracle_sigmoid(a)
+    ),
     "math.exp takes one number, not an array": lambda a: 1 / (1 + math.exp(-a)),
 }
 atol_sigmoid = 0.0  # a value of 9e-14 has digits to get right
@@ -165,10 +170,10 @@ def cancelled(a):
 
 
 misconceptions_tanh = {
-    "tiny entries came out as 0: the formula subtracts 1 from a number near 1, which has no digits left (cancellation)":
-        cancelled,
-    "the quotient of exponentials overflows for large entries, and loses tiny ones":
-        lambda a: OVERFLOW if overflows(np.abs(a)) else cancelled(a),
+    "tiny entries came out as 0: the formula subtracts 1 from a number near 1, which has no digits left (cancellation)": cancelled,
+    "the quotient of exponentials overflows for large entries, and loses tiny ones": lambda a: (
+        OVERFLOW if overflows(np.abs(a)) else cancelled(a)
+    ),
     "that is the sigmoid: its values lie between 0 and 1": oracle_sigmoid,
     "that is the arc tangent: its values go up to 1.57": lambda a: entrywise(math.atan, a),
     "the sign is turned around": lambda a: oracle_tanh(-a),
@@ -200,7 +205,7 @@ def gelu_exactly(x):
 
 
 def gelu_by_tanh(x, factor=0.044715):
-    return 0.5 * x * (1 + math.tanh(math.sqrt(2 / math.pi) * (x + factor * x ** 3)))
+    return 0.5 * x * (1 + math.tanh(math.sqrt(2 / math.pi) * (x + factor * x**3)))
 
 
 def oracle_gelu(a, approximate="none", none=gelu_exactly, tanh=gelu_by_tanh):
@@ -227,27 +232,30 @@ def gelu_nameless(a, approximate="none"):
 misconceptions_gelu = {
     "approximate is ignored: always the exact form": lambda a, approximate="none": oracle_gelu(a, "none"),
     "approximate is ignored: always the tanh form": lambda a, approximate="none": oracle_gelu(a, "tanh"),
-    "the two forms are exchanged, or the default is the wrong one":
-        lambda a, approximate="none": oracle_gelu(a, approximate, none=gelu_by_tanh, tanh=gelu_exactly),
-    "erf is taken of x, not of x divided by the square root of 2":
-        lambda a, approximate="none": oracle_gelu(a, approximate, none=lambda x: 0.5 * x * math.erfc(-x)),
-    "that is the probability alone: it is still to be multiplied by x":
-        lambda a, approximate="none": oracle_gelu(
-            a, approximate, lambda x: 0.5 * math.erfc(-x / math.sqrt(2)), lambda x: gelu_by_tanh(x) / x if x else 0.5),
-    "everything is twice as large: the one half is missing":
-        lambda a, approximate="none": oracle_gelu(
-            a, approximate, lambda x: 2 * gelu_exactly(x), lambda x: 2 * gelu_by_tanh(x)),
-    "x times sigmoid(1.702 x) is a third, coarser form":
-        lambda a, approximate="none": oracle_gelu(a, approximate, none=lambda x: x * logistic(1.702 * x)),
-    "x is squared in the tanh form, not cubed":
-        lambda a, approximate="none": oracle_gelu(
-            a, approximate, tanh=lambda x: 0.5 * x * (1 + math.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x)))),
-    "the constant of the tanh form is the root of 2 / pi, not of 2 * pi":
-        lambda a, approximate="none": oracle_gelu(
-            a, approximate, tanh=lambda x: 0.5 * x * (1 + math.tanh(math.sqrt(2 * math.pi) * (x + 0.044715 * x ** 3)))),
-    "an assert gives an AssertionError; a ValueError is asked for":
-        lambda a, approximate="none":
-            oracle_gelu(a, approximate) if approximate in ("none", "tanh") else ("raises", "AssertionError"),
+    "the two forms are exchanged, or the default is the wrong one": lambda a, approximate="none": oracle_gelu(
+        a, approximate, none=gelu_by_tanh, tanh=gelu_exactly
+    ),
+    "erf is taken of x, not of x divided by the square root of 2": lambda a, approximate="none": oracle_gelu(
+        a, approximate, none=lambda x: 0.5 * x * math.erfc(-x)
+    ),
+    "that is the probability alone: it is still to be multiplied by x": lambda a, approximate="none": oracle_gelu(
+        a, approximate, lambda x: 0.5 * math.erfc(-x / math.sqrt(2)), lambda x: gelu_by_tanh(x) / x if x else 0.5
+    ),
+    "everything is twice as large: the one half is missing": lambda a, approximate="none": oracle_gelu(
+        a, approximate, lambda x: 2 * gelu_exactly(x), lambda x: 2 * gelu_by_tanh(x)
+    ),
+    "x times sigmoid(1.702 x) is a third, coarser form": lambda a, approximate="none": oracle_gelu(
+        a, approximate, none=lambda x: x * logistic(1.702 * x)
+    ),
+    "x is squared in the tanh form, not cubed": lambda a, approximate="none": oracle_gelu(
+        a, approximate, tanh=lambda x: 0.5 * x * (1 + math.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x)))
+    ),
+    "the constant of the tanh form is the root of 2 / pi, not of 2 * pi": lambda a, approximate="none": oracle_gelu(
+        a, approximate, tanh=lambda x: 0.5 * x * (1 + math.tanh(math.sqrt(2 * math.pi) * (x + 0.044715 * x**3)))
+    ),
+    "an assert gives an AssertionError; a ValueError is asked for": lambda a, approximate="none": (
+        oracle_gelu(a, approximate) if approximate in ("none", "tanh") else ("raises", "AssertionError")
+    ),
     "an unknown approximate silently gives the tanh form": gelu_silent,
     "an unknown approximate silently gives the exact form": gelu_silent_exact,
     "an unknown approximate silently gives None": gelu_returns_nothing,
@@ -352,20 +360,24 @@ misconceptions_softmax = {
     "exponentials of the scores as they are overflow, and vanish where all scores of a row are far below 0": softmax_unshifted,
     "the largest entry of the whole array was subtracted: rows far below it became 0 / 0": softmax_with_one_shift,
     "the largest score was added; taking it off is what keeps the exponentials small": softmax_with_the_largest_added,
-    "the largest entry of the whole array was subtracted unless dim is the last: each row along dim has its own":
-        lambda a, dim=-1: oracle_softmax(a, dim) if dim in (-1, a.ndim - 1) else softmax_with_one_shift(a, dim),
+    "the largest entry of the whole array was subtracted unless dim is the last: each row along dim has its own": lambda a, dim=-1: (
+        oracle_softmax(a, dim) if dim in (-1, a.ndim - 1) else softmax_with_one_shift(a, dim)
+    ),
     "the largest entry was taken along the last axis, the sum along dim": largest_along_the_last,
-    "the scores were cut at 80: beyond that all of them are equal": lambda a, dim=-1:
-        along(lambda row: shares([min(max(x, -80.0), 80.0) for x in row]), a, dim),
-    "dim is missing in the sum: all entries together sum to 1":
-        lambda a, dim=-1: labelled(a, powers_of_rows(a, dim) / powers_of_rows(a, dim).sum()),
+    "the scores were cut at 80: beyond that all of them are equal": lambda a, dim=-1: along(
+        lambda row: shares([min(max(x, -80.0), 80.0) for x in row]), a, dim
+    ),
+    "dim is missing in the sum: all entries together sum to 1": lambda a, dim=-1: labelled(
+        a, powers_of_rows(a, dim) / powers_of_rows(a, dim).sum()
+    ),
     "dim is missing in the largest entry and in the sum: all entries together sum to 1": softmax_of_everything,
     "dim is ignored: always the last axis": lambda a, dim=-1: oracle_softmax(a, -1),
     "the default is the first axis, but it must be the last": lambda a, dim=0: oracle_softmax(a, dim),
     "the sum lost its axis and lines up with another one: keepdims is missing": softmax_without_keepdims,
     "the exponentials are not divided by their sum": lambda a, dim=-1: labelled(a, powers_of_rows(a, dim)),
-    "divided by the largest exponential instead of their sum, or the scores by their sum: take exponentials first":
-        lambda a, dim=-1: along(lambda row: [x / sum(row) for x in row], a, dim),
+    "divided by the largest exponential instead of their sum, or the scores by their sum: take exponentials first": lambda a, dim=-1: (
+        along(lambda row: [x / sum(row) for x in row], a, dim)
+    ),
 }
 
 
@@ -441,15 +453,19 @@ misconceptions_log_softmax = {
     "the logarithm of the shares themselves: a share that float32 rounds to 0 gives -inf": log_of_softmax,
     "exponentials of the scores as they are overflow, or all become 0": log_softmax_overflows,
     "the largest score is subtracted inside the exponential only, not from the score itself": log_softmax_shifted_once,
-    "the logarithm of the sum is added, not subtracted":
-        lambda a, dim=-1: along(lambda row: [2 * (x - max(row)) - y for x, y in zip(row, log_shares(row))], a, dim),
+    "the logarithm of the sum is added, not subtracted": lambda a, dim=-1: along(
+        lambda row: [2 * (x - max(row)) - y for x, y in zip(row, log_shares(row))], a, dim
+    ),
     "the logarithm is missing: these are the shares": oracle_softmax,
-    "a small number was added before the logarithm: it hides every share below it":
-        lambda a, dim=-1: labelled(a, np.log(oracle_softmax(a, dim) + 1e-12)),
-    "the sum itself was subtracted: its logarithm is missing":
-        lambda a, dim=-1: along(lambda row: [x - max(row) - math.fsum(math.exp(y - max(row)) for y in row) for x in row], a, dim),
-    "the largest score was subtracted twice":
-        lambda a, dim=-1: along(lambda row: [y - max(row) for y in log_shares(row)], a, dim),
+    "a small number was added before the logarithm: it hides every share below it": lambda a, dim=-1: labelled(
+        a, np.log(oracle_softmax(a, dim) + 1e-12)
+    ),
+    "the sum itself was subtracted: its logarithm is missing": lambda a, dim=-1: along(
+        lambda row: [x - max(row) - math.fsum(math.exp(y - max(row)) for y in row) for x in row], a, dim
+    ),
+    "the largest score was subtracted twice": lambda a, dim=-1: along(
+        lambda row: [y - max(row) for y in log_shares(row)], a, dim
+    ),
     "one sum over the whole array, not one along dim": log_softmax_of_everything,
     "dim is ignored: always the last axis": lambda a, dim=-1: oracle_log_softmax(a, -1),
     "the default is the first axis, but it must be the last": lambda a, dim=0: oracle_log_softmax(a, dim),
@@ -479,13 +495,16 @@ def oracle_leaky_relu(a, negative_slope=0.01):
 
 
 misconceptions_leaky_relu = {
-    "the larger of a and its scaled copy: wrong for slopes above 1":
-        lambda a, negative_slope=0.01: entrywise(lambda x: x if x != x else max(x, x * negative_slope), a),
+    "the larger of a and its scaled copy: wrong for slopes above 1": lambda a, negative_slope=0.01: entrywise(
+        lambda x: x if x != x else max(x, x * negative_slope), a
+    ),
     "negative_slope is ignored: always 0.01": lambda a, negative_slope=0.01: oracle_leaky_relu(a),
     "negative entries became 0: that is relu": lambda a, negative_slope=0.01: oracle_leaky_relu(a, 0.0),
     "negative entries came out positive": lambda a, negative_slope=0.01: oracle_leaky_relu(a, -negative_slope),
-    "the products were written into an array of integers, which cut off the fractions": lambda a, negative_slope=0.01:
-        np.trunc(oracle_leaky_relu(a, negative_slope)) if a.dtype.kind == "i" else oracle_leaky_relu(a, negative_slope),
-    "nan was scaled away or became a number": lambda a, negative_slope=0.01:
-        entrywise(lambda x: 0.0 if x != x else x * negative_slope if x < 0 else x, a),
+    "the products were written into an array of integers, which cut off the fractions": lambda a, negative_slope=0.01: (
+        np.trunc(oracle_leaky_relu(a, negative_slope)) if a.dtype.kind == "i" else oracle_leaky_relu(a, negative_slope)
+    ),
+    "nan was scaled away or became a number": lambda a, negative_slope=0.01: entrywise(
+        lambda x: 0.0 if x != x else x * negative_slope if x < 0 else x, a
+    ),
 }

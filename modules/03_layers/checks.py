@@ -2,6 +2,7 @@
 
 Modules cannot be sent to the process that runs learner code, so what a tree is made of is sent as text.
 """
+
 import math
 
 import numpy as np
@@ -42,20 +43,26 @@ def oracle_linear(x, weight, bias=None):
 
 
 misconceptions_linear = {
-    "the weight is not transposed: its rows are the neurons": lambda x, weight, bias=None:
-        x.astype(np.float64) @ weight + (0 if bias is None else bias),
+    "the weight is not transposed: its rows are the neurons": lambda x, weight, bias=None: (
+        x.astype(np.float64) @ weight + (0 if bias is None else bias)
+    ),
     "the bias is left out": lambda x, weight, bias=None: oracle_linear(x, weight),
-    "the bias is a column, which lines up with the examples; it belongs to the outputs": lambda x, weight, bias=None:
-        oracle_linear(x, weight) if bias is None else oracle_linear(x, weight) + bias[:, None],
-    "one example came back as a batch of one: np.atleast_2d, or x[None], adds an axis": lambda x, weight, bias=None:
-        oracle_linear(np.atleast_2d(x), weight, bias),
+    "the bias is a column, which lines up with the examples; it belongs to the outputs": lambda x, weight, bias=None: (
+        oracle_linear(x, weight) if bias is None else oracle_linear(x, weight) + bias[:, None]
+    ),
+    "one example came back as a batch of one: np.atleast_2d, or x[None], adds an axis": lambda x, weight, bias=None: (
+        oracle_linear(np.atleast_2d(x), weight, bias)
+    ),
     "the bias is subtracted": lambda x, weight, bias=None: oracle_linear(x, weight, None if bias is None else -bias),
-    "the bias is added also where there is none": lambda x, weight, bias=None:
-        ("raises", "TypeError") if bias is None else oracle_linear(x, weight, bias),
-    "`if bias` asks a whole array whether it is true; `bias is None` asks whether there is one": lambda x, weight, bias=None:
-        oracle_linear(x, weight, bias) if bias is None or bias.size == 1 else ("raises", "ValueError", "truth value"),
-    "the error does not show the shape of x: `matmul.forward` shows it": lambda x, weight, bias=None:
-        oracle_linear(x, weight, bias) if x.shape[-1] == weight.shape[-1] else ("raises", "ValueError", "different from"),
+    "the bias is added also where there is none": lambda x, weight, bias=None: (
+        ("raises", "TypeError") if bias is None else oracle_linear(x, weight, bias)
+    ),
+    "`if bias` asks a whole array whether it is true; `bias is None` asks whether there is one": lambda x, weight, bias=None: (
+        oracle_linear(x, weight, bias) if bias is None or bias.size == 1 else ("raises", "ValueError", "truth value")
+    ),
+    "the error does not show the shape of x: `matmul.forward` shows it": lambda x, weight, bias=None: (
+        oracle_linear(x, weight, bias) if x.shape[-1] == weight.shape[-1] else ("raises", "ValueError", "different from")
+    ),
 }
 
 
@@ -67,16 +74,18 @@ def draw_Tree(rng):
     a, b, c, d, e, f = rng.mix(["weight", "bias", "scale", "gain", "alpha", "zeta"])
     prefix = rng.pick("net", "model", "a.b")
     for tree, start in [
-            (f"{a} = Parameter, {b} = Parameter", ""),
-            (f"{a} = Parameter, net = Tree, net.{b} = Parameter, net.{c} = Parameter, {d} = Parameter", ""),
-            (f"x = Tree, x.y = Tree, x.y.z = Tree, x.y.z.{e} = Parameter, x.y.z.{a} = Parameter, {c} = Parameter", ""),
-            (f"name = text, {a} = Tensor, size = number, 0 = Tree, 0.{b} = Parameter, {c} = None, 0.{f} = Tensor", ""),
-            (f"rows = list of Trees, {d} = Parameter, last = Tree, last.{e} = Parameter, empty = Tree", ""),
-            (f"{a} = frozen Parameter, {d} = Parameter, 0 = Tree, 0.{b} = frozen Parameter", ""),
-            (", ".join(f"{i} = Tree, {i}.{f} = Parameter" for i in range(12)), ""),
-            (branches(rng, [a, b, c, d]), ""), (branches(rng, [c, e, f, b]), prefix),
-            (f"{b} = Parameter, 0 = Tree, 0.1 = Tree, 0.1.{c} = Parameter, 0.{a} = Parameter", prefix),
-            ("empty = Tree", prefix)]:
+        (f"{a} = Parameter, {b} = Parameter", ""),
+        (f"{a} = Parameter, net = Tree, net.{b} = Parameter, net.{c} = Parameter, {d} = Parameter", ""),
+        (f"x = Tree, x.y = Tree, x.y.z = Tree, x.y.z.{e} = Parameter, x.y.z.{a} = Parameter, {c} = Parameter", ""),
+        (f"name = text, {a} = Tensor, size = number, 0 = Tree, 0.{b} = Parameter, {c} = None, 0.{f} = Tensor", ""),
+        (f"rows = list of Trees, {d} = Parameter, last = Tree, last.{e} = Parameter, empty = Tree", ""),
+        (f"{a} = frozen Parameter, {d} = Parameter, 0 = Tree, 0.{b} = frozen Parameter", ""),
+        (", ".join(f"{i} = Tree, {i}.{f} = Parameter" for i in range(12)), ""),
+        (branches(rng, [a, b, c, d]), ""),
+        (branches(rng, [c, e, f, b]), prefix),
+        (f"{b} = Parameter, 0 = Tree, 0.1 = Tree, 0.1.{c} = Parameter, 0.{a} = Parameter", prefix),
+        ("empty = Tree", prefix),
+    ]:
         yield dict(tree=tree, prefix=start)
 
 
@@ -92,8 +101,16 @@ def branches(rng, names, path="", depth=3):
 
 
 def describe_Tree(tree, prefix):
-    made = {"Parameter": "Parameter(...)", "Tensor": "Tensor(...)", "Tree": "Tree()", "number": "3.5", "text": "'text'",
-            "frozen Parameter": "Parameter(...), with requires_grad = False", "list of Trees": "[Tree(), Tree()]", "None": "None"}
+    made = {
+        "Parameter": "Parameter(...)",
+        "Tensor": "Tensor(...)",
+        "Tree": "Tree()",
+        "number": "3.5",
+        "text": "'text'",
+        "frozen Parameter": "Parameter(...), with requires_grad = False",
+        "list of Trees": "[Tree(), Tree()]",
+        "None": "None",
+    }
     lines = [f"net.{path} = {made[kind]}" for path, kind in assignments(tree)]
     return "\n".join([*lines, f"net.named_parameters({prefix!r})" if prefix else "net.named_parameters()"])
 
@@ -114,9 +131,20 @@ def build(module, tree):
         inner, frozen = module.Tree(), module.Parameter([float(number)])
         inner.weight = module.Parameter([0.5])
         frozen.requires_grad = False
-        setattr(node, name, {"Parameter": module.Parameter([float(number)]), "Tensor": module.Tensor([0.5]), "text": "text",
-                             "Tree": module.Tree(), "number": 3.5, "None": None, "list of Trees": [inner, inner],
-                             "frozen Parameter": frozen}[kind])
+        setattr(
+            node,
+            name,
+            {
+                "Parameter": module.Parameter([float(number)]),
+                "Tensor": module.Tensor([0.5]),
+                "text": "text",
+                "Tree": module.Tree(),
+                "number": 3.5,
+                "None": None,
+                "list of Trees": [inner, inner],
+                "frozen Parameter": frozen,
+            }[kind],
+        )
     return root
 
 
@@ -126,8 +154,10 @@ def observe_Tree(module, tree, prefix):
     odd = [pair for pair in pairs if not isinstance(pair, tuple) or len(pair) != 2]
     if odd:
         return f"it yields a {type(odd[0]).__name__} where a pair (path, parameter) is needed"
-    return {"paths": [path for path, _ in pairs],
-            "parameters": [value.data.item() if isinstance(value, module.Tensor) else type(value).__name__ for _, value in pairs]}
+    return {
+        "paths": [path for path, _ in pairs],
+        "parameters": [value.data.item() if isinstance(value, module.Tensor) else type(value).__name__ for _, value in pairs],
+    }
 
 
 def walk(tree, prefix="", kinds=("Parameter", "frozen Parameter"), separator=".", deepest=9):
@@ -135,8 +165,11 @@ def walk(tree, prefix="", kinds=("Parameter", "frozen Parameter"), separator="."
     parts = [(path.split("."), kind, number) for number, (path, kind) in enumerate(assignments(tree))]
     order = {tuple(way): number for way, _, number in parts}
     parts.sort(key=lambda part: [order[tuple(part[0][:length])] for length in range(1, len(part[0]) + 1)])
-    return [(separator.join([prefix] * bool(prefix) + way), float(number) if "Parameter" in kind else 0.5)
-            for way, kind, number in parts if kind in kinds and len(way) <= deepest]
+    return [
+        (separator.join([prefix] * bool(prefix) + way), float(number) if "Parameter" in kind else 0.5)
+        for way, kind, number in parts
+        if kind in kinds and len(way) <= deepest
+    ]
 
 
 def listed(pairs):
@@ -163,9 +196,11 @@ def by_depth(tree, prefix, sign):
 
 def own_ones(tree, prefix, sign):
     """A tree's own parameters before (or after) those of its branches, at every level."""
+
     def order(pair):
         way = pair[0].removeprefix(f"{prefix}.").split(".") if prefix else pair[0].split(".")
         return [(sign * (length < len(way)), position.get(".".join(way[:length]), 0)) for length in range(1, len(way) + 1)]
+
     position = {path: number for number, (path, _) in enumerate(assignments(tree))}
     return listed(sorted(walk(tree, prefix), key=order))
 
@@ -181,34 +216,44 @@ def without_prefix(tree, prefix):
 
 
 misconceptions_Tree = {
-    "only the tree's own parameters: the trees below it are not asked": lambda tree, prefix:
-        oracle_Tree(tree, prefix, deepest=1),
-    "only the tree's own parameters, without the prefix: the trees below it are not asked": lambda tree, prefix:
-        oracle_Tree(tree, "", deepest=1),
+    "only the tree's own parameters: the trees below it are not asked": lambda tree, prefix: oracle_Tree(tree, prefix, deepest=1),
+    "only the tree's own parameters, without the prefix: the trees below it are not asked": lambda tree, prefix: oracle_Tree(
+        tree, "", deepest=1
+    ),
     "only two levels: a child must ask its own children too": lambda tree, prefix: oracle_Tree(tree, prefix, deepest=2),
     "a generator is yielded: `yield from` hands on what it yields": generators,
-    "the paths lack the names on the way: hand the path to the child as its prefix": lambda tree, prefix:
-        listed([(path.split(".")[-1] if "." in path.removeprefix(prefix + ".") else path, n) for path, n in walk(tree, prefix)]),
-    "the paths are the last names only: hand the path to the child as its prefix, and put the prefix in front": lambda tree, prefix:
-        listed([(path.split(".")[-1], number) for path, number in walk(tree, prefix)]),
-    "the paths hold only the last two names: hand the whole path to the child, not its name alone": lambda tree, prefix:
-        listed([(".".join(path.split(".")[-2:]) if path.count(".") > prefix.count(".") + bool(prefix) else path, number)
-                for path, number in walk(tree, prefix)]),
+    "the paths lack the names on the way: hand the path to the child as its prefix": lambda tree, prefix: listed(
+        [(path.split(".")[-1] if "." in path.removeprefix(prefix + ".") else path, n) for path, n in walk(tree, prefix)]
+    ),
+    "the paths are the last names only: hand the path to the child as its prefix, and put the prefix in front": lambda tree, prefix: (
+        listed([(path.split(".")[-1], number) for path, number in walk(tree, prefix)])
+    ),
+    "the paths hold only the last two names: hand the whole path to the child, not its name alone": lambda tree, prefix: listed(
+        [
+            (".".join(path.split(".")[-2:]) if path.count(".") > prefix.count(".") + bool(prefix) else path, number)
+            for path, number in walk(tree, prefix)
+        ]
+    ),
     "the dot between the names is missing": lambda tree, prefix: oracle_Tree(tree, prefix, separator=""),
-    "a dot stands in front although the prefix is empty": lambda tree, prefix:
-        listed([(path if prefix else f".{path}", number) for path, number in walk(tree, prefix)]),
+    "a dot stands in front although the prefix is empty": lambda tree, prefix: listed(
+        [(path if prefix else f".{path}", number) for path, number in walk(tree, prefix)]
+    ),
     "the prefix given by the caller is ignored": without_prefix,
     "tensors that are no parameters are listed too": lambda tree, prefix: oracle_Tree(tree, prefix, kinds=EVERY),
-    "parameters that are frozen are left out: they are parameters all the same": lambda tree, prefix:
-        oracle_Tree(tree, prefix, kinds=("Parameter",)),
+    "parameters that are frozen are left out: they are parameters all the same": lambda tree, prefix: oracle_Tree(
+        tree, prefix, kinds=("Parameter",)
+    ),
     "trees in a list are listed too: PyTorch passes them over": with_lists,
-    "a tree's own parameters come first: keep the order in which the attributes were assigned": lambda tree, prefix:
-        own_ones(tree, prefix, 1),
-    "a tree's own parameters come last: keep the order in which the attributes were assigned": lambda tree, prefix:
-        own_ones(tree, prefix, -1),
+    "a tree's own parameters come first: keep the order in which the attributes were assigned": lambda tree, prefix: own_ones(
+        tree, prefix, 1
+    ),
+    "a tree's own parameters come last: keep the order in which the attributes were assigned": lambda tree, prefix: own_ones(
+        tree, prefix, -1
+    ),
     "sorted by depth: keep the order in which the attributes were assigned": lambda tree, prefix: by_depth(tree, prefix, 1),
-    "sorted by path: keep the order in which the attributes were assigned": lambda tree, prefix:
-        listed(sorted(walk(tree, prefix), key=lambda pair: pair[0])),
+    "sorted by path: keep the order in which the attributes were assigned": lambda tree, prefix: listed(
+        sorted(walk(tree, prefix), key=lambda pair: pair[0])
+    ),
 }
 
 
@@ -229,19 +274,29 @@ def draw_Stateful(rng):
     turned, long = f"{one} ({columns}, {rows})", f"{deep}{three} ({rows},)"
     tree = f"{weight}; {bias}; {scale}"
     for state, strict, values in [
-            (f"{scale}; {weight}; {bias}", True, "tensors"), (tree, True, "arrays"), (f"{weight}; {scale}", True, "tensors"),
-            (f"{tree}; {other} (2,)", True, "tensors"), (f"{turned}; {bias}; {scale}", True, "tensors"),
-            (f"{weight}; inner.{two} (1,); {scale}", True, "arrays"),
-            (f"{turned}; {bias}; {other} (4,); extra (2,)", True, "tensors"),
-            (f"{other} (2,); {bias}; {scale}", False, "tensors"), (f"{weight}; {bias}; {long}", False, "tensors"),
-            (f"{other} (2,)", True, "tensors"), (f"{other} (2,)", False, "arrays"), (tree, True, f"tensors{A_BUFFER}"),
-            (f"{scale}; {bias}; extra (3,)", False, f"arrays{A_BUFFER}"), (f"{weight}; {bias}", True, f"tensors{A_BUFFER}")]:
+        (f"{scale}; {weight}; {bias}", True, "tensors"),
+        (tree, True, "arrays"),
+        (f"{weight}; {scale}", True, "tensors"),
+        (f"{tree}; {other} (2,)", True, "tensors"),
+        (f"{turned}; {bias}; {scale}", True, "tensors"),
+        (f"{weight}; inner.{two} (1,); {scale}", True, "arrays"),
+        (f"{turned}; {bias}; {other} (4,); extra (2,)", True, "tensors"),
+        (f"{other} (2,); {bias}; {scale}", False, "tensors"),
+        (f"{weight}; {bias}; {long}", False, "tensors"),
+        (f"{other} (2,)", True, "tensors"),
+        (f"{other} (2,)", False, "arrays"),
+        (tree, True, f"tensors{A_BUFFER}"),
+        (f"{scale}; {bias}; extra (3,)", False, f"arrays{A_BUFFER}"),
+        (f"{weight}; {bias}", True, f"tensors{A_BUFFER}"),
+    ]:
         yield dict(tree=tree, state=state, strict=strict, values=values)
 
 
 def describe_Stateful(tree, state, strict, values):
-    return (f"net holds {tree}\nthe state dict holds {state}, as {values}\n"
-            f"net.load_state_dict(state_dict{'' if strict else ', strict=False'})")
+    return (
+        f"net holds {tree}\nthe state dict holds {state}, as {values}\n"
+        f"net.load_state_dict(state_dict{'' if strict else ', strict=False'})"
+    )
 
 
 def entries(text, sign):
@@ -293,15 +348,23 @@ def observe_Stateful(module, tree, state, strict, values):
         ended = raising(named)
     same = all(at_path(net, path) is tensor for path, tensor in before.items())
     untouched = list(given) == list(kept_by_caller) and all(given[path] is one for path, one in kept_by_caller.items())
-    return {"how it ended": ended, "the parameters": "the same objects as before" if same else "new ones",
-            "the state dict given": "as it was" if untouched else "changed", **{path: np.array(one) for path, one in memory.items()}}
+    return {
+        "how it ended": ended,
+        "the parameters": "the same objects as before" if same else "new ones",
+        "the state dict given": "as it was" if untouched else "changed",
+        **{path: np.array(one) for path, one in memory.items()},
+    }
 
 
 def returned(keys):
     """Say what was returned: two lists of paths, or something else."""
     if not isinstance(keys, tuple) or len(keys) != 2:
         return f"returned {keys!r}"
-    odd = [f"{name} is a {type(one).__name__}" for name, one in zip(("missing_keys", "unexpected_keys"), keys) if type(one) is not list]
+    odd = [
+        f"{name} is a {type(one).__name__}"
+        for name, one in zip(("missing_keys", "unexpected_keys"), keys)
+        if type(one) is not list
+    ]
     return ", ".join(odd) or returning(*keys)
 
 
@@ -396,30 +459,32 @@ def another_error(tree, state, strict, values):
 
 
 misconceptions_Stateful = {
-    "shapes are not compared: one number is stretched over a whole bias, and NumPy refuses others in its own words":
-        shapes_unchecked,
-    "missing and unexpected paths are ignored although strict is True": lambda tree, state, strict, values:
-        oracle_Stateful(tree, state, False, values),
+    "shapes are not compared: one number is stretched over a whole bias, and NumPy refuses others in its own words": shapes_unchecked,
+    "missing and unexpected paths are ignored although strict is True": lambda tree, state, strict, values: oracle_Stateful(
+        tree, state, False, values
+    ),
     "strict=False is ignored": lambda tree, state, strict, values: oracle_Stateful(tree, state, True, values),
     "the message holds the first kind of problem only: one who repairs that meets the next": first_complaint,
     "parameters were overwritten before the error was raised: half of the network is another one now": half_written,
-    "the parameters were replaced by new ones: whoever holds the old ones, such as an optimizer, has lost them":
-        lambda tree, state, strict, values: oracle_Stateful(
-            tree, state, strict, values, **entries(tree, -1), **{"the parameters": "new ones"}),
-    "the parameters were given other arrays: what is to be overwritten is the memory they have":
-        lambda tree, state, strict, values: oracle_Stateful(tree, state, strict, values, **entries(tree, -1)),
+    "the parameters were replaced by new ones: whoever holds the old ones, such as an optimizer, has lost them": lambda tree, state, strict, values: (
+        oracle_Stateful(tree, state, strict, values, **entries(tree, -1), **{"the parameters": "new ones"})
+    ),
+    "the parameters were given other arrays: what is to be overwritten is the memory they have": lambda tree, state, strict, values: (
+        oracle_Stateful(tree, state, strict, values, **entries(tree, -1))
+    ),
     "buffers are left out: state_dict() holds them as well as the parameters": buffers_forgotten,
-    "nothing is returned: LoadedKeys of the missing and the unexpected paths is asked for":
-        lambda tree, state, strict, values: oracle_Stateful(tree, state, strict, values, **{"how it ended": "returned None"}),
+    "nothing is returned: LoadedKeys of the missing and the unexpected paths is asked for": lambda tree, state, strict, values: (
+        oracle_Stateful(tree, state, strict, values, **{"how it ended": "returned None"})
+    ),
     "the state dict that was given was emptied: it belongs to the caller": emptied,
     "missing_keys and unexpected_keys are sets: lists are asked for": in_sets,
     "missing_keys is a set: a list is asked for": lambda **inputs: in_sets(**inputs, names=("missing_keys",)),
     "unexpected_keys is a set: a list is asked for": lambda **inputs: in_sets(**inputs, names=("unexpected_keys",)),
     "the message does not say which path has another shape": shapes_not_named,
     "a KeyError is raised: RuntimeError is asked for": another_error,
-    "missing and unexpected paths are returned in the wrong order":
-        lambda tree, state, strict, values: oracle_Stateful(
-            tree, state, strict, values, **{"how it ended": returning(*complaints(entries(tree, -1), entries(state, 1))[1::-1])}),
+    "missing and unexpected paths are returned in the wrong order": lambda tree, state, strict, values: oracle_Stateful(
+        tree, state, strict, values, **{"how it ended": returning(*complaints(entries(tree, -1), entries(state, 1))[1::-1])}
+    ),
 }
 
 
@@ -448,12 +513,16 @@ def observe_kaiming_uniform_(module, shape, **options):
     module.kaiming_uniform_(again, rng=np.random.default_rng(3), **options)
     module.kaiming_uniform_(other, rng=np.random.default_rng(4), **options)
     module.kaiming_uniform_(default, **options)
-    return {"the tensor itself is returned": out is tensor,
-            "the tensor's own memory is filled": tensor.data is memory and not (memory == 7).any(),
-            "largest": float(memory.max()), "smallest": float(memory.min()), "standard deviation": float(memory.std()),
-            "dtype": str(tensor.data.dtype),
-            "the same rng gives the same": bool((again.data == memory).all()),
-            "another rng gives others": bool((other.data == memory).mean() < 0.01 and (default.data == memory).mean() < 0.01)}
+    return {
+        "the tensor itself is returned": out is tensor,
+        "the tensor's own memory is filled": tensor.data is memory and not (memory == 7).any(),
+        "largest": float(memory.max()),
+        "smallest": float(memory.min()),
+        "standard deviation": float(memory.std()),
+        "dtype": str(tensor.data.dtype),
+        "the same rng gives the same": bool((again.data == memory).all()),
+        "another rng gives others": bool((other.data == memory).mean() < 0.01 and (default.data == memory).mean() < 0.01),
+    }
 
 
 GAINS = {"linear": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2)}
@@ -468,8 +537,17 @@ def oracle_kaiming_uniform_(shape, a=0, mode="fan_in", nonlinearity="leaky_relu"
     gain = GAINS.get(nonlinearity) or math.sqrt(2 / (1 + a * a))
     bound = gain * math.sqrt(three / fan)
     spread = {"largest": bound, "smallest": low * bound, "standard deviation": (1 - low) * bound / math.sqrt(12)}
-    return {"the tensor itself is returned": True, "the tensor's own memory is filled": True, "dtype": "float32",
-            "the same rng gives the same": True, "another rng gives others": True} | spread | others
+    return (
+        {
+            "the tensor itself is returned": True,
+            "the tensor's own memory is filled": True,
+            "dtype": "float32",
+            "the same rng gives the same": True,
+            "another rng gives others": True,
+        }
+        | spread
+        | others
+    )
 
 
 def kaiming_or(shape, settings, **others):
@@ -479,45 +557,73 @@ def kaiming_or(shape, settings, **others):
 
 
 def kaiming_elsewhere(shape, **settings):
-    return kaiming_or(shape, settings, **{"the tensor itself is returned": False, "the tensor's own memory is filled": False,
-                                          "largest": 7.0, "smallest": 7.0, "standard deviation": 0.0,
-                                          "the same rng gives the same": False})
+    return kaiming_or(
+        shape,
+        settings,
+        **{
+            "the tensor itself is returned": False,
+            "the tensor's own memory is filled": False,
+            "largest": 7.0,
+            "smallest": 7.0,
+            "standard deviation": 0.0,
+            "the same rng gives the same": False,
+        },
+    )
 
 
 def kaiming_unchecked(shape, settings, mode):
     """An unknown mode is taken for one of the two."""
-    return oracle_kaiming_uniform_(shape, **settings | ({"mode": mode} if settings.get("mode") not in (None, "fan_in", "fan_out") else {}))
+    return oracle_kaiming_uniform_(
+        shape, **settings | ({"mode": mode} if settings.get("mode") not in (None, "fan_in", "fan_out") else {})
+    )
 
 
 misconceptions_kaiming_uniform_ = {
     "fan-in and fan-out are exchanged": lambda shape, **settings: oracle_kaiming_uniform_(
-        shape, **settings | {"mode": {"fan_out": "fan_in"}.get(settings.get("mode"), settings.get("mode", "fan_out"))
-                             if settings.get("mode") != "fan_in" else "fan_out"}),
+        shape,
+        **settings
+        | {
+            "mode": {"fan_out": "fan_in"}.get(settings.get("mode"), settings.get("mode", "fan_out"))
+            if settings.get("mode") != "fan_in"
+            else "fan_out"
+        },
+    ),
     "mode is ignored: always the fan-in": lambda shape, mode="fan_in", **settings: oracle_kaiming_uniform_(shape, **settings),
     "nonlinearity is ignored": lambda shape, nonlinearity="", **settings: oracle_kaiming_uniform_(shape, **settings),
     "a is ignored": lambda shape, a=0, **settings: oracle_kaiming_uniform_(shape, **settings),
-    "the bound is the standard deviation: a factor of the square root of 3 is missing":
-        lambda shape, **settings: oracle_kaiming_uniform_(shape, **settings, three=1.0),
-    "the 2 of ReLU counts twice: it is in the gain already, so the bound is the gain times sqrt(3 / fan)":
-        lambda shape, **settings: oracle_kaiming_uniform_(shape, **settings, three=6.0),
-    "the kernel's height and width are missing in the fan: fans(tensor) counts them": lambda shape, **settings:
-        oracle_kaiming_uniform_(shape[:2], **settings),
-    "the gain is always that of ReLU: nonlinearity and a are ignored": lambda shape, mode="fan_in", **settings:
-        oracle_kaiming_uniform_(shape, mode=mode, nonlinearity="relu"),
-    "the gain is missing": lambda shape, mode="fan_in", **settings:
-        oracle_kaiming_uniform_(shape, mode=mode, nonlinearity="linear"),
+    "the bound is the standard deviation: a factor of the square root of 3 is missing": lambda shape, **settings: (
+        oracle_kaiming_uniform_(shape, **settings, three=1.0)
+    ),
+    "the 2 of ReLU counts twice: it is in the gain already, so the bound is the gain times sqrt(3 / fan)": lambda shape, **settings: (
+        oracle_kaiming_uniform_(shape, **settings, three=6.0)
+    ),
+    "the kernel's height and width are missing in the fan: fans(tensor) counts them": lambda shape, **settings: (
+        oracle_kaiming_uniform_(shape[:2], **settings)
+    ),
+    "the gain is always that of ReLU: nonlinearity and a are ignored": lambda shape, mode="fan_in", **settings: (
+        oracle_kaiming_uniform_(shape, mode=mode, nonlinearity="relu")
+    ),
+    "the gain is missing": lambda shape, mode="fan_in", **settings: oracle_kaiming_uniform_(
+        shape, mode=mode, nonlinearity="linear"
+    ),
     "only positive numbers: the range begins at minus the bound": lambda shape, **settings: oracle_kaiming_uniform_(
-        shape, **settings, low=0.0),
+        shape, **settings, low=0.0
+    ),
     "another tensor was filled and returned; the one given stayed as it was": kaiming_elsewhere,
     "the tensor is filled but not returned": lambda shape, **settings: kaiming_or(
-        shape, settings, **{"the tensor itself is returned": False}),
+        shape, settings, **{"the tensor itself is returned": False}
+    ),
     "the rng given is not used": lambda shape, **settings: kaiming_or(shape, settings, **{"the same rng gives the same": False}),
     "every call draws the same numbers": lambda shape, **settings: kaiming_or(
-        shape, settings, **{"another rng gives others": False}),
+        shape, settings, **{"another rng gives others": False}
+    ),
     "an unknown mode is taken for fan_in": lambda shape, **settings: kaiming_unchecked(shape, settings, "fan_in"),
     "an unknown mode is taken for fan_out": lambda shape, **settings: kaiming_unchecked(shape, settings, "fan_out"),
-    "the error does not show which mode was given": lambda shape, **settings:
-        ("raises", "ValueError") if settings.get("mode") not in (None, "fan_in", "fan_out") else oracle_kaiming_uniform_(shape, **settings),
+    "the error does not show which mode was given": lambda shape, **settings: (
+        ("raises", "ValueError")
+        if settings.get("mode") not in (None, "fan_in", "fan_out")
+        else oracle_kaiming_uniform_(shape, **settings)
+    ),
 }
 rtol_kaiming_uniform_ = 0.02
 atol_kaiming_uniform_ = 1e-3  # the smallest of 10,000 numbers from 0 on is nearly 0
@@ -529,29 +635,46 @@ atol_kaiming_uniform_ = 1e-3  # the smallest of 10,000 numbers from 0 on is near
 def draw_Linear(rng):
     """With and without a bias, more inputs than neurons and fewer, batches of no to three axes, many neurons."""
     k, n, b, c = rng.sizes(4)
-    for inputs, neurons, bias, batch in [(k, n, True, (b,)), (n, k, True, (b, c)), (c, c, True, ()), (b, n, False, (k,)),
-                                         (rng.size(2, 9), rng.size(2, 9), rng.pick(True, False), rng.sizes(rng.size(0, 3))),
-                                         (rng.size(30, 50), rng.size(800, 1000), True, (1,))]:
-        yield dict(in_features=inputs, out_features=neurons, bias=bias, x=rng.normal32(*batch, inputs),
-                   new_weight=rng.normal32(neurons, inputs), new_bias=rng.normal32(neurons) if bias else None)
+    for inputs, neurons, bias, batch in [
+        (k, n, True, (b,)),
+        (n, k, True, (b, c)),
+        (c, c, True, ()),
+        (b, n, False, (k,)),
+        (rng.size(2, 9), rng.size(2, 9), rng.pick(True, False), rng.sizes(rng.size(0, 3))),
+        (rng.size(30, 50), rng.size(800, 1000), True, (1,)),
+    ]:
+        yield dict(
+            in_features=inputs,
+            out_features=neurons,
+            bias=bias,
+            x=rng.normal32(*batch, inputs),
+            new_weight=rng.normal32(neurons, inputs),
+            new_bias=rng.normal32(neurons) if bias else None,
+        )
 
 
 def describe_Linear(in_features, out_features, bias, x, **_):
     new = "new_weight and new_bias" if bias else "new_weight"
-    return f"net = Linear({in_features}, {out_features}{'' if bias else ', bias=False'})\nnet(x), after {new} were written into it"
+    return (
+        f"net = Linear({in_features}, {out_features}{'' if bias else ', bias=False'})\nnet(x), after {new} were written into it"
+    )
 
 
 def observe_Linear(module, in_features, out_features, bias, x, new_weight, new_bias):
     """The parameters that a new layer has and how they are spread, and what it computes after others were written in."""
-    make = [module.Linear(in_features, out_features, **({} if bias else {"bias": False}), rng=np.random.default_rng(seed))
-            for seed in (5, 5, 6)]
+    make = [
+        module.Linear(in_features, out_features, **({} if bias else {"bias": False}), rng=np.random.default_rng(seed))
+        for seed in (5, 5, 6)
+    ]
     plain = module.Linear(in_features, out_features, bias=False, rng=np.random.default_rng(5))
     layer, *others = [{path: parameter.data for path, parameter in one.named_parameters()} for one in make]
-    seen = {"parameters": {path: f"{array.shape} {array.dtype}" for path, array in layer.items()},
-            "bias is None": make[0].bias is None,
-            "the same rng gives the same": all((array == others[0][path]).all() for path, array in layer.items()),
-            "another rng gives others": not any((array == others[1][path]).any() for path, array in layer.items()),
-            "the weight is drawn": "first" if np.array_equal(plain.weight.data, make[0].weight.data) else "after the bias"}
+    seen = {
+        "parameters": {path: f"{array.shape} {array.dtype}" for path, array in layer.items()},
+        "bias is None": make[0].bias is None,
+        "the same rng gives the same": all((array == others[0][path]).all() for path, array in layer.items()),
+        "another rng gives others": not any((array == others[1][path]).any() for path, array in layer.items()),
+        "the weight is drawn": "first" if np.array_equal(plain.weight.data, make[0].weight.data) else "after the bias",
+    }
     if out_features > 100:
         for path, array in layer.items():
             ends = [round(float(end) * math.sqrt(in_features), 1) for end in (array.max(), array.min())]
@@ -567,8 +690,13 @@ def observe_Linear(module, in_features, out_features, bias, x, new_weight, new_b
 
 def oracle_Linear(in_features, out_features, bias, x, new_weight, new_bias, of_weight=1.0, of_bias=1.0, **others):
     parameters = {"weight": f"{(out_features, in_features)} float32"} | ({"bias": f"{(out_features,)} float32"} if bias else {})
-    seen = {"parameters": parameters, "bias is None": not bias, "the same rng gives the same": True, "another rng gives others": True,
-            "the weight is drawn": "first"}
+    seen = {
+        "parameters": parameters,
+        "bias is None": not bias,
+        "the same rng gives the same": True,
+        "another rng gives others": True,
+        "the weight is drawn": "first",
+    }
     if out_features > 100:
         for path, bound in {"weight": round(of_weight, 1), "bias": round(of_bias, 1)}.items():
             seen |= {f"largest {path} times sqrt(in_features)": bound, f"smallest {path} times sqrt(in_features)": -bound}
@@ -591,32 +719,48 @@ def linear_of_tensors(**inputs):
 
 misconceptions_Linear = {
     "the weight has shape (in_features, out_features): its rows must be the neurons": linear_turned,
-    "the bias is drawn before the weight: a seed then gives another layer than it should": lambda **inputs:
-        oracle_Linear(**inputs, **{"the weight is drawn": "after the bias" if inputs["bias"] else "first"}),
-    "without a bias there is no attribute bias: it is None then": lambda **inputs:
-        oracle_Linear(**inputs) if inputs["bias"] else ("raises", "AttributeError", "bias"),
+    "the bias is drawn before the weight: a seed then gives another layer than it should": lambda **inputs: oracle_Linear(
+        **inputs, **{"the weight is drawn": "after the bias" if inputs["bias"] else "first"}
+    ),
+    "without a bias there is no attribute bias: it is None then": lambda **inputs: (
+        oracle_Linear(**inputs) if inputs["bias"] else ("raises", "AttributeError", "bias")
+    ),
     "the bound is 1 / in_features: the root is missing": lambda **inputs: oracle_Linear(
-        **inputs, of_weight=1 / math.sqrt(inputs["in_features"]), of_bias=1 / math.sqrt(inputs["in_features"])),
-    "every layer draws from a generator of its own, always the same: the one given is to be used": lambda **inputs:
-        oracle_Linear(**inputs, **{"another rng gives others": False}),
-    "forward multiplies by the weight as it is, not transposed": lambda **inputs:
+        **inputs, of_weight=1 / math.sqrt(inputs["in_features"]), of_bias=1 / math.sqrt(inputs["in_features"])
+    ),
+    "every layer draws from a generator of its own, always the same: the one given is to be used": lambda **inputs: oracle_Linear(
+        **inputs, **{"another rng gives others": False}
+    ),
+    "forward multiplies by the weight as it is, not transposed": lambda **inputs: (
         oracle_Linear(**inputs, output=inputs["x"].astype(np.float64) @ inputs["new_weight"] + inputs["new_bias"])
-        if inputs["in_features"] == inputs["out_features"] else ("raises", "ValueError", "inner sizes"),
-    "bias=False is ignored": lambda **inputs: oracle_Linear(**inputs, **{"bias is None": False, "parameters": {
-        "weight": f"{inputs['new_weight'].shape} float32", "bias": f"{(inputs['out_features'],)} float32"}}),
+        if inputs["in_features"] == inputs["out_features"]
+        else ("raises", "ValueError", "inner sizes")
+    ),
+    "bias=False is ignored": lambda **inputs: oracle_Linear(
+        **inputs,
+        **{
+            "bias is None": False,
+            "parameters": {"weight": f"{inputs['new_weight'].shape} float32", "bias": f"{(inputs['out_features'],)} float32"},
+        },
+    ),
     "weight and bias are plain tensors: the tree finds parameters only": linear_of_tensors,
-    "the bias begins at 0": lambda **inputs:
-        oracle_Linear(**inputs, of_bias=0.0, **{"another rng gives others": not inputs["bias"]}),
-    "the rng given is not handed on to the bias's draw": lambda **inputs:
-        oracle_Linear(**inputs, **{"the same rng gives the same": not inputs["bias"]}),
+    "the bias begins at 0": lambda **inputs: oracle_Linear(
+        **inputs, of_bias=0.0, **{"another rng gives others": not inputs["bias"]}
+    ),
+    "the rng given is not handed on to the bias's draw": lambda **inputs: oracle_Linear(
+        **inputs, **{"the same rng gives the same": not inputs["bias"]}
+    ),
     "the rng given is not handed on": lambda **inputs: oracle_Linear(**inputs, **{"the same rng gives the same": False}),
-    "the weight's bound is that of kaiming_uniform_ with a=0, not with a=sqrt(5)": lambda **inputs:
-        oracle_Linear(**inputs, of_weight=math.sqrt(6)),
-    "the bias's bound is computed from the number of neurons, not of inputs": lambda **inputs:
-        oracle_Linear(**inputs, of_bias=math.sqrt(inputs["in_features"] / inputs["out_features"])),
+    "the weight's bound is that of kaiming_uniform_ with a=0, not with a=sqrt(5)": lambda **inputs: oracle_Linear(
+        **inputs, of_weight=math.sqrt(6)
+    ),
+    "the bias's bound is computed from the number of neurons, not of inputs": lambda **inputs: oracle_Linear(
+        **inputs, of_bias=math.sqrt(inputs["in_features"] / inputs["out_features"])
+    ),
     "the bias is not added": lambda **inputs: oracle_Linear(**inputs, output=oracle_linear(inputs["x"], inputs["new_weight"])),
-    "the result does not remember its weight: compute with the parameters, not with their arrays": lambda **inputs:
-        oracle_Linear(**inputs, **{"output.requires_grad": False}),
+    "the result does not remember its weight: compute with the parameters, not with their arrays": lambda **inputs: oracle_Linear(
+        **inputs, **{"output.requires_grad": False}
+    ),
 }
 
 
@@ -637,7 +781,6 @@ def draw_dropout(rng):
     yield dict(x=rng.normal32(2, 3), p=rng.pick(-0.1, -1.0))
 
 
-
 def observe_dropout(module, x, **options):
     """What became of the entries, how many are gone, and whether chance decides each time and each place anew."""
     rng = np.random.default_rng(2)
@@ -650,14 +793,20 @@ def observe_dropout(module, x, **options):
     divisor = np.where(x == 0, 1, x)  # a 0 that was drawn says nothing about its factor
     factors = values / divisor if isinstance(values, np.ndarray) and values.shape == x.shape else np.full((2, 2), np.nan)
     gone = (factors == 0).reshape(len(factors), -1)
-    alike = {"every row loses the same entries": bool((gone == gone[0]).all()), "every column loses the same entries": bool((gone.T == gone.T[0]).all())}
-    return {"shape and dtype": f"{values.shape} {values.dtype}" if isinstance(values, np.ndarray) else values, **alike,
-            "share of zeros": None if any(alike.values()) else round(float(gone.mean()), 1),
-            "the others are x times": sorted({round(float(factor), 3) for factor in factors[factors != 0]}),
-            "a second call gives the same": bool((later.data == values).all()),
-            "the same rng gives the same": bool((again.data == values).all()),
-            "two calls without rng give the same": bool((default[0].data == default[1].data).all()),
-            "requires_grad": bool(out.requires_grad)}
+    alike = {
+        "every row loses the same entries": bool((gone == gone[0]).all()),
+        "every column loses the same entries": bool((gone.T == gone.T[0]).all()),
+    }
+    return {
+        "shape and dtype": f"{values.shape} {values.dtype}" if isinstance(values, np.ndarray) else values,
+        **alike,
+        "share of zeros": None if any(alike.values()) else round(float(gone.mean()), 1),
+        "the others are x times": sorted({round(float(factor), 3) for factor in factors[factors != 0]}),
+        "a second call gives the same": bool((later.data == values).all()),
+        "the same rng gives the same": bool((again.data == values).all()),
+        "two calls without rng give the same": bool((default[0].data == default[1].data).all()),
+        "requires_grad": bool(out.requires_grad),
+    }
 
 
 def assert_for_error(x, p=0.5, training=True):
@@ -669,10 +818,17 @@ def oracle_dropout(x, p=0.5, training=True, **others):
         return ("raises", "ValueError", str(p))
     p = p if training else 0.0
     fixed = p in (0.0, 1.0)
-    return {"shape and dtype": f"{x.shape} {x.dtype}", "every row loses the same entries": fixed, "every column loses the same entries": fixed,
-            "share of zeros": None if fixed else p,
-            "the others are x times": [] if p == 1 else [round(1 / (1 - p), 3)], "a second call gives the same": fixed,
-            "the same rng gives the same": True, "two calls without rng give the same": fixed, "requires_grad": True} | others
+    return {
+        "shape and dtype": f"{x.shape} {x.dtype}",
+        "every row loses the same entries": fixed,
+        "every column loses the same entries": fixed,
+        "share of zeros": None if fixed else p,
+        "the others are x times": [] if p == 1 else [round(1 / (1 - p), 3)],
+        "a second call gives the same": fixed,
+        "the same rng gives the same": True,
+        "two calls without rng give the same": fixed,
+        "requires_grad": True,
+    } | others
 
 
 def dropout_or(x, p, training, **others):
@@ -696,33 +852,45 @@ def dropout_unchecked(x, p=0.5, training=True):
 
 
 misconceptions_dropout = {
-    "what is kept is not divided by 1 - p": lambda x, p=0.5, training=True:
-        dropout_or(x, p, training, **{"the others are x times": [1.0]}),
-    "what is kept is divided by p, not by 1 - p": lambda x, p=0.5, training=True:
-        dropout_or(x, p, training, **{"the others are x times": [round(1 / (p or 1), 3)]}),
-    "what is kept is multiplied by 1 - p, not divided": lambda x, p=0.5, training=True:
-        dropout_or(x, p, training, **{"the others are x times": [round(1 - p, 3)]}),
+    "what is kept is not divided by 1 - p": lambda x, p=0.5, training=True: dropout_or(
+        x, p, training, **{"the others are x times": [1.0]}
+    ),
+    "what is kept is divided by p, not by 1 - p": lambda x, p=0.5, training=True: dropout_or(
+        x, p, training, **{"the others are x times": [round(1 / (p or 1), 3)]}
+    ),
+    "what is kept is multiplied by 1 - p, not divided": lambda x, p=0.5, training=True: dropout_or(
+        x, p, training, **{"the others are x times": [round(1 - p, 3)]}
+    ),
     "p is taken for the probability to stay: it is the probability to become 0": keeps_p,
-    "the wrong entries become 0: the comparison with p is turned around": lambda x, p=0.5, training=True:
-        dropout_or(x, p, training, **{"share of zeros": round(1 - p, 3)}),
+    "the wrong entries become 0: the comparison with p is turned around": lambda x, p=0.5, training=True: dropout_or(
+        x, p, training, **{"share of zeros": round(1 - p, 3)}
+    ),
     "training=False is ignored": lambda x, p=0.5, training=True: oracle_dropout(x, p),
-    "one draw decides for a whole column": lambda x, p=0.5, training=True:
-        dropout_or(x, p, training, **{"every row loses the same entries": True, "share of zeros": None}),
-    "one draw decides for a whole row": lambda x, p=0.5, training=True:
-        dropout_or(x, p, training, **{"every column loses the same entries": True, "share of zeros": None}),
-    "the rng given is not used": lambda x, p=0.5, training=True:
-        dropout_or(x, p, training, **{"the same rng gives the same": False}),
+    "one draw decides for a whole column": lambda x, p=0.5, training=True: dropout_or(
+        x, p, training, **{"every row loses the same entries": True, "share of zeros": None}
+    ),
+    "one draw decides for a whole row": lambda x, p=0.5, training=True: dropout_or(
+        x, p, training, **{"every column loses the same entries": True, "share of zeros": None}
+    ),
+    "the rng given is not used": lambda x, p=0.5, training=True: dropout_or(
+        x, p, training, **{"the same rng gives the same": False}
+    ),
     "every call draws the same mask": lambda x, p=0.5, training=True: dropout_or(
-        x, p, training, **{"a second call gives the same": True, "two calls without rng give the same": True}),
-    "computed with arrays: the result does not remember where it came from": lambda x, p=0.5, training=True:
-        oracle_dropout(x, p, training, **({"requires_grad": False} if training and p else {})),
-    "with p = 1 something is divided by 0": lambda x, p=0.5, training=True:
-        ("raises", "ZeroDivisionError") if training and p == 1 else oracle_dropout(x, p, training),
-    "the mask is float64, and made the result float64": lambda x, p=0.5, training=True:
-        oracle_dropout(x, p, training, **({"shape and dtype": f"{x.shape} float64"} if training and p else {})),
+        x, p, training, **{"a second call gives the same": True, "two calls without rng give the same": True}
+    ),
+    "computed with arrays: the result does not remember where it came from": lambda x, p=0.5, training=True: oracle_dropout(
+        x, p, training, **({"requires_grad": False} if training and p else {})
+    ),
+    "with p = 1 something is divided by 0": lambda x, p=0.5, training=True: (
+        ("raises", "ZeroDivisionError") if training and p == 1 else oracle_dropout(x, p, training)
+    ),
+    "the mask is float64, and made the result float64": lambda x, p=0.5, training=True: oracle_dropout(
+        x, p, training, **({"shape and dtype": f"{x.shape} float64"} if training and p else {})
+    ),
     "an assert gives an AssertionError; a ValueError is asked for": assert_for_error,
-    "the error does not show which p was given": lambda x, p=0.5, training=True:
-        oracle_dropout(x, p, training) if 0 <= p <= 1 else ("raises", "ValueError"),
+    "the error does not show which p was given": lambda x, p=0.5, training=True: (
+        oracle_dropout(x, p, training) if 0 <= p <= 1 else ("raises", "ValueError")
+    ),
     "a p that is no probability is accepted": dropout_unchecked,
 }
 
@@ -769,12 +937,17 @@ def relu(x):
 
 def observe_Sequential(module, steps, x):
     """What a row computes, before and after `eval`, the paths of its parameters, and whether `eval` reaches its layers."""
+
     class Times(module.Module):
-        def __init__(self, number): self.number = module.Parameter([number])
-        def forward(self, x): return x * self.number
+        def __init__(self, number):
+            self.number = module.Parameter([number])
+
+        def forward(self, x):
+            return x * self.number
 
     class Plus(Times):
-        def forward(self, x): return x + self.number
+        def forward(self, x):
+            return x + self.number
 
     def layer(step):
         if step.startswith("("):
@@ -789,8 +962,10 @@ def observe_Sequential(module, steps, x):
         return "no exception: it was accepted"
     seen = {"paths": [path for path, _ in net.named_parameters()], "net(x)": numbers(module, net(module.Tensor(x)))}
     evaluating = net.eval()
-    return seen | {"net(x) after net.eval()": numbers(module, evaluating(module.Tensor(x))),
-                   "layers in training after net.eval()": sum(one.training for one in evaluating.modules())}
+    return seen | {
+        "net(x) after net.eval()": numbers(module, evaluating(module.Tensor(x))),
+        "layers in training after net.eval()": sum(one.training for one in evaluating.modules()),
+    }
 
 
 def nested(steps):
@@ -838,8 +1013,12 @@ def what_runs(steps, x, **others):
         return ACCEPTED
     output = others.pop("output", None)
     output = run_steps(steps, x.astype(np.float64)) if output is None else output
-    return {"paths": paths_of(steps), "net(x)": output, "net(x) after net.eval()": output,
-            "layers in training after net.eval()": 0} | others
+    return {
+        "paths": paths_of(steps),
+        "net(x)": output,
+        "net(x) after net.eval()": output,
+        "layers in training after net.eval()": 0,
+    } | others
 
 
 def counted(steps, x, run):
@@ -853,24 +1032,33 @@ def backwards(steps):
 
 misconceptions_Sequential = {
     "the layers are kept in a list, which the tree does not see": lambda steps, x: oracle_Sequential(steps, x, paths=[]),
-    "the layers are kept in a list, and `for layer in self` finds none": lambda steps, x:
-        what_runs(steps, x, paths=[], output=x),
+    "the layers are kept in a list, and `for layer in self` finds none": lambda steps, x: what_runs(steps, x, paths=[], output=x),
     "the layers run in the wrong order": lambda steps, x: counted(steps, x, backwards),
-    "every layer is fed with x itself, and the last one wins": lambda steps, x: counted(
-        steps, x, lambda steps: [last if last[0] != "(" else f"({last.strip('()').split(', ')[-1]})" for last in steps[-1:]])
-        if steps else ("raises", "UnboundLocalError"),
-    "only the first layer runs: the return stands inside the loop": lambda steps, x: counted(steps, x, lambda steps: steps[:1])
-        if steps else oracle_Sequential(steps, x, output="NoneType, not a Tensor"),
+    "every layer is fed with x itself, and the last one wins": lambda steps, x: (
+        counted(
+            steps, x, lambda steps: [last if last[0] != "(" else f"({last.strip('()').split(', ')[-1]})" for last in steps[-1:]]
+        )
+        if steps
+        else ("raises", "UnboundLocalError")
+    ),
+    "only the first layer runs: the return stands inside the loop": lambda steps, x: (
+        counted(steps, x, lambda steps: steps[:1]) if steps else oracle_Sequential(steps, x, output="NoneType, not a Tensor")
+    ),
     "layers are numbered from 1": lambda steps, x: oracle_Sequential(steps, x, paths=paths_of(steps, first=1)),
     "what is no module is accepted": what_runs,
-    "a Tree that is no Module is accepted: it cannot be called": lambda steps, x:
-        ACCEPTED if "a tree" in steps else oracle_Sequential(steps, x),
-    "a class is accepted: callable things are no modules yet": lambda steps, x:
-        ACCEPTED if "a tree" not in steps and refused(steps) else oracle_Sequential(steps, x),
-    "forward runs over all attributes: train() and eval() add one that is no layer": lambda steps, x:
-        oracle_Sequential(steps, x) if refused(steps) else ("raises", "TypeError", "'bool' object is not callable"),
-    "an assert gives an AssertionError; a TypeError is asked for": lambda steps, x:
-        ("raises", "AssertionError") if refused(steps) else oracle_Sequential(steps, x),
-    "the error does not show what was given": lambda steps, x:
-        ("raises", "TypeError") if refused(steps) else oracle_Sequential(steps, x),
+    "a Tree that is no Module is accepted: it cannot be called": lambda steps, x: (
+        ACCEPTED if "a tree" in steps else oracle_Sequential(steps, x)
+    ),
+    "a class is accepted: callable things are no modules yet": lambda steps, x: (
+        ACCEPTED if "a tree" not in steps and refused(steps) else oracle_Sequential(steps, x)
+    ),
+    "forward runs over all attributes: train() and eval() add one that is no layer": lambda steps, x: (
+        oracle_Sequential(steps, x) if refused(steps) else ("raises", "TypeError", "'bool' object is not callable")
+    ),
+    "an assert gives an AssertionError; a TypeError is asked for": lambda steps, x: (
+        ("raises", "AssertionError") if refused(steps) else oracle_Sequential(steps, x)
+    ),
+    "the error does not show what was given": lambda steps, x: (
+        ("raises", "TypeError") if refused(steps) else oracle_Sequential(steps, x)
+    ),
 }

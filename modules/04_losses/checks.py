@@ -3,6 +3,7 @@
 The oracles compute in float64, by loops over Python numbers. Where a wrong turn is one of float32, such as an overflow, its
 misconception computes in float32 as the learner's code does.
 """
+
 import math
 from functools import partial
 
@@ -27,20 +28,25 @@ def with_reduction(oracle, always):
 
 def swap_mean_and_sum(oracle):
     """Turn an oracle into one that sums where the mean is asked for."""
+
     def wrong(**inputs):
         return oracle(**{**inputs, "reduction": "sum"} if inputs.get("reduction", "mean") == "mean" else inputs)
+
     return wrong
 
 
 def in_float32(function):
     """Let a misconception overflow silently."""
+
     def quiet(**inputs):
         with np.errstate(all="ignore"):
             return function(**inputs)
+
     return quiet
 
 
 # 04.1 mse_loss
+
 
 def draw_mse_loss(rng):
     """One to four axes, every reduction, some that do not exist, and shapes that broadcast but must not."""
@@ -84,13 +90,14 @@ misconceptions_mse_loss = {
     "the squares were summed where their mean was asked for": swap_mean_and_sum(oracle_mse_loss),
     "reduction was ignored: always the mean": with_reduction(oracle_mse_loss, "mean"),
     "reduction was ignored: the squares were never reduced": with_reduction(oracle_mse_loss, "none"),
-    "the differences were not squared, so those of both signs cancel":
-        partial(oracle_mse_loss, loss=lambda p, t: p - t),
+    "the differences were not squared, so those of both signs cancel": partial(oracle_mse_loss, loss=lambda p, t: p - t),
     "the differences lost their sign, but were not squared": partial(oracle_mse_loss, loss=lambda p, t: abs(p - t)),
-    "half the square: textbooks put a factor 1/2 here, this loss (and PyTorch's) has none":
-        partial(oracle_mse_loss, loss=lambda p, t: (p - t) ** 2 / 2),
-    "predictions and targets were squared one by one: (p - t) ** 2 is not p ** 2 - t ** 2":
-        partial(oracle_mse_loss, loss=lambda p, t: p * p - t * t),
+    "half the square: textbooks put a factor 1/2 here, this loss (and PyTorch's) has none": partial(
+        oracle_mse_loss, loss=lambda p, t: (p - t) ** 2 / 2
+    ),
+    "predictions and targets were squared one by one: (p - t) ** 2 is not p ** 2 - t ** 2": partial(
+        oracle_mse_loss, loss=lambda p, t: p * p - t * t
+    ),
     "the root was taken: that is another loss, the RMSE": rooted,
     "shapes that differ were let through, and each prediction met each target": partial(oracle_mse_loss, check=False),
     "the mean ran along the first axis only": mean_of_first_axis,
@@ -98,6 +105,7 @@ misconceptions_mse_loss = {
 
 
 # 04.2 logsumexp
+
 
 def draw_logsumexp(rng):
     """Every axis of one to four, both ends of float32's exponentials in one array, single entries, and other axes of size 1."""
@@ -146,31 +154,37 @@ def logsumexp_float32(x, dim, keepdim=False, taken_out=lambda x, dim: 0):
 
 
 misconceptions_logsumexp = {
-    "the largest entry was not taken out: its exponential overflows, and those of very negative entries vanish":
-        in_float32(logsumexp_float32),
-    "the largest entry of the whole array was taken out, not that of each row: far below it every exponential vanishes":
-        in_float32(partial(logsumexp_float32, taken_out=lambda x, dim: x.max())),
-    "the largest entry was taken out, but not added again":
-        partial(oracle_logsumexp, function=lambda row: log_sum(row) - max(row)),
-    "the logarithm is missing":
-        partial(oracle_logsumexp, function=lambda row: max(row) + math.exp(log_sum(row) - max(row))),
-    "the exponentials were averaged, not summed":
-        partial(oracle_logsumexp, function=lambda row: log_sum(row) - math.log(len(row))),
+    "the largest entry was not taken out: its exponential overflows, and those of very negative entries vanish": in_float32(
+        logsumexp_float32
+    ),
+    "the largest entry of the whole array was taken out, not that of each row: far below it every exponential vanishes": in_float32(
+        partial(logsumexp_float32, taken_out=lambda x, dim: x.max())
+    ),
+    "the largest entry was taken out, but not added again": partial(
+        oracle_logsumexp, function=lambda row: log_sum(row) - max(row)
+    ),
+    "the logarithm is missing": partial(oracle_logsumexp, function=lambda row: max(row) + math.exp(log_sum(row) - max(row))),
+    "the exponentials were averaged, not summed": partial(
+        oracle_logsumexp, function=lambda row: log_sum(row) - math.log(len(row))
+    ),
     "this is the largest entry alone": partial(oracle_logsumexp, function=max),
-    "the smallest entry was taken out, so the largest still overflows":
-        in_float32(partial(logsumexp_float32, taken_out=lambda x, dim: x.min(axis=dim, keepdims=True))),
-    "the largest kept its axis and the sum lost it: together they stretch": lambda x, dim, keepdim=False:
-        x.max(axis=dim, keepdims=True) + np.log(np.exp(x - x.max(axis=dim, keepdims=True)).sum(axis=dim, keepdims=keepdim)),
-    "squeeze() removes all axes of size 1; squeeze(axis=dim) only this one": lambda x, dim, keepdim=False:
-        oracle_logsumexp(x, dim, True) if keepdim else oracle_logsumexp(x, dim, True).squeeze(),
+    "the smallest entry was taken out, so the largest still overflows": in_float32(
+        partial(logsumexp_float32, taken_out=lambda x, dim: x.min(axis=dim, keepdims=True))
+    ),
+    "the largest kept its axis and the sum lost it: together they stretch": lambda x, dim, keepdim=False: (
+        x.max(axis=dim, keepdims=True) + np.log(np.exp(x - x.max(axis=dim, keepdims=True)).sum(axis=dim, keepdims=keepdim))
+    ),
+    "squeeze() removes all axes of size 1; squeeze(axis=dim) only this one": lambda x, dim, keepdim=False: (
+        oracle_logsumexp(x, dim, True) if keepdim else oracle_logsumexp(x, dim, True).squeeze()
+    ),
     "keepdim was ignored: the axis is always gone": lambda x, dim, keepdim=False: oracle_logsumexp(x, dim),
     "keepdim was ignored: the axis always stays": lambda x, dim, keepdim=False: oracle_logsumexp(x, dim, True),
-    "the sum ran along another axis than dim":
-        lambda x, dim, keepdim=False: oracle_logsumexp(x, (dim + 1) % x.ndim, keepdim),
+    "the sum ran along another axis than dim": lambda x, dim, keepdim=False: oracle_logsumexp(x, (dim + 1) % x.ndim, keepdim),
 }
 
 
 # 04.3 cross_entropy
+
 
 def draw_cross_entropy(rng):
     """Every reduction, a batch of one, scores too large for an exponential, and labels that must be refused."""
@@ -207,7 +221,8 @@ def refusal(scores, labels):
 
 def oracle_cross_entropy(logits, labels, reduction="mean", loss=lambda row, y: log_sum(row) - row[y]):
     return refusal(logits, labels) or reduced(
-        [loss(row, y) for row, y in zip(logits.astype(np.float64).tolist(), labels.tolist())], reduction)
+        [loss(row, y) for row, y in zip(logits.astype(np.float64).tolist(), labels.tolist())], reduction
+    )
 
 
 def unchecked_labels(logits, labels, reduction="mean"):
@@ -222,9 +237,11 @@ def unchecked_labels(logits, labels, reduction="mean"):
 
 def valid_labels_only(function):
     """Leave labels that must be refused to the oracle."""
+
     def wrong(logits, labels, reduction="mean"):
         with np.errstate(all="ignore"):
             return refusal(logits, labels) or reduced(function(logits, labels), reduction)
+
     return wrong
 
 
@@ -240,30 +257,37 @@ def softmax_float32(logits, axis=1, largest=True):
 misconceptions_cross_entropy = {
     "the losses were summed where their mean was asked for": swap_mean_and_sum(oracle_cross_entropy),
     "reduction was ignored: always the mean": with_reduction(oracle_cross_entropy, "mean"),
-    "the probability was computed first: a small one rounds to 0, and the logarithm of 0 is infinite":
-        valid_labels_only(lambda logits, labels: -np.log(picked(softmax_float32(logits), labels))),
-    "the exponentials overflow: no score was taken out of them":
-        valid_labels_only(lambda logits, labels: -np.log(picked(softmax_float32(logits, largest=False), labels))),
-    "the softmax ran down the batch; each example competes among its own classes":
-        valid_labels_only(lambda logits, labels: along(log_sum, logits, 0)[labels] - picked(logits, labels)),
-    "log-sum-exp is missing: this is minus the score of the right class":
-        partial(oracle_cross_entropy, loss=lambda row, y: -row[y]),
+    "the probability was computed first: a small one rounds to 0, and the logarithm of 0 is infinite": valid_labels_only(
+        lambda logits, labels: -np.log(picked(softmax_float32(logits), labels))
+    ),
+    "the exponentials overflow: no score was taken out of them": valid_labels_only(
+        lambda logits, labels: -np.log(picked(softmax_float32(logits, largest=False), labels))
+    ),
+    "the softmax ran down the batch; each example competes among its own classes": valid_labels_only(
+        lambda logits, labels: along(log_sum, logits, 0)[labels] - picked(logits, labels)
+    ),
+    "log-sum-exp is missing: this is minus the score of the right class": partial(
+        oracle_cross_entropy, loss=lambda row, y: -row[y]
+    ),
     "the score of the right class was not subtracted": partial(oracle_cross_entropy, loss=lambda row, y: log_sum(row)),
-    "the sign is turned: a loss is never below 0":
-        partial(oracle_cross_entropy, loss=lambda row, y: row[y] - log_sum(row)),
-    "the mean is divided by the number of classes once more: average over N examples, not over N times C scores":
-        lambda logits, labels, reduction="mean": oracle_cross_entropy(
-            logits, labels, reduction, lambda row, y: (log_sum(row) - row[y]) / (len(row) if reduction == "mean" else 1)),
-    "labels were not checked: -1 picks the last class, and a column of labels picks N scores in each row":
-        unchecked_labels,
+    "the sign is turned: a loss is never below 0": partial(oracle_cross_entropy, loss=lambda row, y: row[y] - log_sum(row)),
+    "the mean is divided by the number of classes once more: average over N examples, not over N times C scores": lambda logits, labels, reduction="mean": (
+        oracle_cross_entropy(
+            logits, labels, reduction, lambda row, y: (log_sum(row) - row[y]) / (len(row) if reduction == "mean" else 1)
+        )
+    ),
+    "labels were not checked: -1 picks the last class, and a column of labels picks N scores in each row": unchecked_labels,
     "np.take reads the scores as one long row: each label picks in its own row": valid_labels_only(
-        lambda logits, labels: along(log_sum, logits, 1) - np.take(logits.astype(np.float64), labels)),
+        lambda logits, labels: along(log_sum, logits, 1) - np.take(logits.astype(np.float64), labels)
+    ),
     "whole columns were picked, not one score from each row": valid_labels_only(
-        lambda logits, labels: along(log_sum, logits, 1) - logits.astype(np.float64)[:, labels]),
+        lambda logits, labels: along(log_sum, logits, 1) - logits.astype(np.float64)[:, labels]
+    ),
 }
 
 
 # 04.4 binary_cross_entropy_with_logits
+
 
 def draw_binary_cross_entropy_with_logits(rng):
     """Targets between 0 and 1, every reduction, scores that saturate, tiny losses, and shapes that must not broadcast."""
@@ -274,10 +298,12 @@ def draw_binary_cross_entropy_with_logits(rng):
         yield dict(logits=rng.normal32(*shape), targets=np.float32(rng.random(shape) < 0.4), reduction=reduction)
     yield dict(logits=rng.normal32(m, n), targets=rng.random((m, n), np.float32), reduction=rng.pick("sum", "none"))
     order = rng.permutation(6)
-    yield dict(logits=np.float32([-200, 120, 30, -25, 95, -110])[order].reshape(2, 3) + rng.normal32(2, 3),
-               targets=np.float32([1, 0, 0, 1, 1, 0])[order].reshape(2, 3), reduction="none")
-    yield dict(logits=np.float32([-12, -14, -13]) + rng.normal32(3) / 4,
-               targets=np.zeros(3, np.float32), reduction="none")
+    yield dict(
+        logits=np.float32([-200, 120, 30, -25, 95, -110])[order].reshape(2, 3) + rng.normal32(2, 3),
+        targets=np.float32([1, 0, 0, 1, 1, 0])[order].reshape(2, 3),
+        reduction="none",
+    )
+    yield dict(logits=np.float32([-12, -14, -13]) + rng.normal32(3) / 4, targets=np.zeros(3, np.float32), reduction="none")
     yield dict(logits=rng.normal32(n, 1), targets=rng.random(n, np.float32))
     yield dict(logits=rng.normal32(1), targets=np.float32([0.25]))
 
@@ -298,11 +324,13 @@ def oracle_binary_cross_entropy_with_logits(logits, targets, reduction="mean", l
 
 def bce_float32(smooth_maximum=None, loss=None):
     """The exercise in float32, with another log-sum-exp or another formula altogether."""
+
     def wrong(logits, targets, reduction="mean"):
         if logits.shape != targets.shape:
             return ERROR
         losses = loss(logits, targets) if loss else smooth_maximum(logits) - targets * logits
         return reduced(losses, reduction)
+
     return in_float32(wrong)
 
 
@@ -323,18 +351,18 @@ def another_yes_or_no(loss, check=True):
 misconceptions_binary_cross_entropy_with_logits = {
     "the sigmoid rounds to 0 or 1, and the logarithm of 0 is infinite": bce_float32(loss=by_sigmoid),
     "the exponential overflows: the larger of 0 and z was not taken out": bce_float32(lambda z: np.log1p(np.exp(z))),
-    "log(1 + x) loses a small x: np.log1p(x) keeps it":
-        bce_float32(lambda z: np.maximum(z, 0) + np.log(1 + np.exp(-np.abs(z)))),
+    "log(1 + x) loses a small x: np.log1p(x) keeps it": bce_float32(lambda z: np.maximum(z, 0) + np.log(1 + np.exp(-np.abs(z)))),
     "yes and no were exchanged": another_yes_or_no(lambda z, t: yes_or_no(z, 1 - t)),
-    "t * z was added, but the score of the right class is subtracted":
-        another_yes_or_no(lambda z, t: yes_or_no(z, 0) + t * z),
+    "t * z was added, but the score of the right class is subtracted": another_yes_or_no(lambda z, t: yes_or_no(z, 0) + t * z),
     "the score of the right class was not subtracted": another_yes_or_no(lambda z, t: yes_or_no(z, 0)),
-    "the larger of 0 and z was taken out, but not added again":
-        another_yes_or_no(lambda z, t: yes_or_no(-abs(z), 0) - t * z),
+    "the larger of 0 and z was taken out, but not added again": another_yes_or_no(lambda z, t: yes_or_no(-abs(z), 0) - t * z),
     "only the yes was counted: the term for no is missing": another_yes_or_no(lambda z, t: t * yes_or_no(z, 1)),
-    "targets between 0 and 1 were taken for no: a target may be a share": another_yes_or_no(lambda z, t: yes_or_no(z, float(t == 1))),
-    "the probability was clipped, so that no loss exceeds 16: large scores have to give large losses":
-        bce_float32(loss=by_clipped_sigmoid),
+    "targets between 0 and 1 were taken for no: a target may be a share": another_yes_or_no(
+        lambda z, t: yes_or_no(z, float(t == 1))
+    ),
+    "the probability was clipped, so that no loss exceeds 16: large scores have to give large losses": bce_float32(
+        loss=by_clipped_sigmoid
+    ),
     "the losses were summed where their mean was asked for": swap_mean_and_sum(oracle_binary_cross_entropy_with_logits),
     "reduction was ignored: always the mean": with_reduction(oracle_binary_cross_entropy_with_logits, "mean"),
     "shapes that differ were let through, and each score met each target": another_yes_or_no(yes_or_no, check=False),
@@ -343,12 +371,13 @@ misconceptions_binary_cross_entropy_with_logits = {
 
 # 04.5 accuracy
 
+
 def draw_accuracy(rng):
     """Arrays and tensors, more examples than classes and fewer, equal scores, and labels that must be refused."""
     n, c = rng.size(7, 9), rng.size(3, 5)
     scores = rng.normal32(n, c)
     labels = scores.argmax(axis=1)
-    wrong = rng.permutation(n)[:rng.size(2, 3)]
+    wrong = rng.permutation(n)[: rng.size(2, 3)]
     labels[wrong] = (labels[wrong] + 1) % c
     yield dict(logits=scores, labels=labels, tensors=False)
     yield dict(logits=scores[:, ::-1] * 10, labels=labels, tensors=True)
@@ -363,7 +392,6 @@ def draw_accuracy(rng):
 
 def describe_accuracy(logits, labels, tensors):
     return "accuracy(Tensor(logits), Tensor(labels))" if tensors else "accuracy(logits, labels)"
-
 
 
 def observe_accuracy(module, logits, labels, tensors):
@@ -391,20 +419,23 @@ misconceptions_accuracy = {
     "this is how many are right, not their share": partial(oracle_accuracy, scale=lambda n: 1.0),
     "the share is in percent, not a fraction from 0 to 1": partial(oracle_accuracy, scale=lambda n: 100 / n),
     "this is the share of wrong answers": partial(oracle_accuracy, hit=lambda row, y: row.index(max(row)) != y),
-    "the smallest score was taken for the answer":
-        partial(oracle_accuracy, hit=lambda row, y: row.index(min(row)) == y),
-    "among equal scores the last was taken, not the first":
-        partial(oracle_accuracy, hit=lambda row, y: len(row) - 1 - row[::-1].index(max(row)) == y),
-    "among equal scores every label counted as right; only the first is the answer":
-        partial(oracle_accuracy, hit=lambda row, y: row[y] == max(row)),
-    "argmax ran over all scores together: one answer for each row is wanted": lambda logits, labels, tensors:
-        refusal(logits, labels) or float((logits.argmax() == labels).mean()),
+    "the smallest score was taken for the answer": partial(oracle_accuracy, hit=lambda row, y: row.index(min(row)) == y),
+    "among equal scores the last was taken, not the first": partial(
+        oracle_accuracy, hit=lambda row, y: len(row) - 1 - row[::-1].index(max(row)) == y
+    ),
+    "among equal scores every label counted as right; only the first is the answer": partial(
+        oracle_accuracy, hit=lambda row, y: row[y] == max(row)
+    ),
+    "argmax ran over all scores together: one answer for each row is wanted": lambda logits, labels, tensors: (
+        refusal(logits, labels) or float((logits.argmax() == labels).mean())
+    ),
     "the share was not made a Python float": number_of_another_type,
     "labels were not checked, and matched nothing or broadcast": unchecked_accuracy,
 }
 
 
 # 04.6 cross_entropy_backward
+
 
 def draw_cross_entropy_backward(rng):
     """More examples than classes, fewer, and one; repeated labels; scores too large for an exponential."""
@@ -431,9 +462,11 @@ def oracle_cross_entropy_backward(logits, labels, truth=1.0, scale=lambda n, c: 
 
 def another_softmax(**settings):
     """The exercise in float32, with another softmax."""
+
     def wrong(logits, labels):
         truth = np.arange(logits.shape[1]) == labels[:, None]
         return (softmax_float32(logits, **settings) - truth.astype(np.float32)) / np.float32(len(labels))
+
     return in_float32(wrong)
 
 
@@ -459,16 +492,16 @@ def with_log_probabilities(logits, labels):
 
 atol_cross_entropy_backward = 5e-4  # where the network is sure, float32 loses the digits of 1 - p
 misconceptions_cross_entropy_backward = {
-    "not divided by N: this is the gradient of the sum, not of the mean":
-        partial(oracle_cross_entropy_backward, scale=lambda n, c: 1.0),
-    "divided by the number of all scores: the mean is over the N examples":
-        partial(oracle_cross_entropy_backward, scale=lambda n, c: 1 / (n * c)),
-    "divided by the number of classes, not by that of examples":
-        partial(oracle_cross_entropy_backward, scale=lambda n, c: 1 / c),
+    "not divided by N: this is the gradient of the sum, not of the mean": partial(
+        oracle_cross_entropy_backward, scale=lambda n, c: 1.0
+    ),
+    "divided by the number of all scores: the mean is over the N examples": partial(
+        oracle_cross_entropy_backward, scale=lambda n, c: 1 / (n * c)
+    ),
+    "divided by the number of classes, not by that of examples": partial(oracle_cross_entropy_backward, scale=lambda n, c: 1 / c),
     "1 was not subtracted at the right class": partial(oracle_cross_entropy_backward, truth=0),
     "1 was added at the right class, not subtracted": partial(oracle_cross_entropy_backward, truth=-1),
-    "the sign is turned: this is truth minus probability":
-        partial(oracle_cross_entropy_backward, scale=lambda n, c: -1 / n),
+    "the sign is turned: this is truth minus probability": partial(oracle_cross_entropy_backward, scale=lambda n, c: -1 / n),
     "the truth was not divided by N, only the probability": truth_not_divided,
     "1 was subtracted from whole columns, not from one entry of each row": truth_in_whole_columns,
     "only the right class got a gradient: every score of the row moves the loss": only_right_class,
@@ -480,12 +513,20 @@ misconceptions_cross_entropy_backward = {
 
 # 04.7 linear_backward
 
+
 def draw_linear_backward(rng):
     """Three different sizes in every order, a batch of one, one feature, as many inputs as outputs, the input's gradient not wanted."""
     wanted, unwanted = {"needs_input_grad": True}, {"needs_input_grad": False}
     n, k, m = rng.sizes(3)
-    sizes = [(n, k, m, {}), (k, m, n, wanted), (1, n, m, {}), (m, n, k, unwanted), (n, 1, m, {}), (k, n, 1, unwanted),
-             (n, m, m, rng.pick({}, wanted))]
+    sizes = [
+        (n, k, m, {}),
+        (k, m, n, wanted),
+        (1, n, m, {}),
+        (m, n, k, unwanted),
+        (n, 1, m, {}),
+        (k, n, 1, unwanted),
+        (n, m, m, rng.pick({}, wanted)),
+    ]
     for n, inputs, outputs, settings in sizes:
         yield dict(grad=rng.normal32(n, outputs), x=rng.normal32(n, inputs), weight=rng.normal32(outputs, inputs), **settings)
 
@@ -541,9 +582,11 @@ def oracle_linear_backward(grad, x, weight, needs_input_grad=True, wanted=bool, 
 
 def with_gradients(weight=lambda expected, n: expected, bias=lambda grad: grad.sum(axis=0)):
     """Turn the oracle into one with another gradient of the weight or of the bias."""
+
     def wrong(grad, x, **inputs):
         expected = oracle_linear_backward(grad, x, **inputs)
         return expected | {GRADIENTS[1]: weight(expected[GRADIENTS[1]], len(x)), GRADIENTS[2]: bias(grad.astype(np.float64))}
+
     return wrong
 
 
@@ -551,6 +594,7 @@ def reordered(*order):
     def wrong(**inputs):
         expected = oracle_linear_backward(**inputs)
         return expected | {name: expected[GRADIENTS[i]] for name, i in zip(GRADIENTS, order)}
+
     return wrong
 
 
@@ -569,25 +613,30 @@ def with_weight_turned(grad, x, weight, needs_input_grad=True):
 
 
 misconceptions_linear_backward = {
-    "the gradient of the weight is transposed: its shape is that of the weight, (out, in)":
-        with_gradients(lambda expected, n: expected.T),
-    "the gradient of the weight was averaged over the batch; what went to N places adds up":
-        with_gradients(lambda expected, n: expected / n),
-    "the gradients of weight and bias were averaged over the batch; the mean is in the loss already":
-        with_gradients(lambda expected, n: expected / n, lambda grad: grad.mean(axis=0)),
-    "the gradient of the bias was averaged over the batch; what went to N places adds up":
-        with_gradients(bias=lambda grad: grad.mean(axis=0)),
-    "the gradient of the bias still has the batch axis: every example sends back a row, and the rows add up":
-        with_gradients(bias=lambda grad: grad),
-    "the gradient of the bias was summed over the outputs, not over the batch":
-        with_gradients(bias=lambda grad: grad.sum(axis=1)),
-    "the gradient of the bias kept an axis of size 1: its shape is (out,)":
-        with_gradients(bias=lambda grad: grad.sum(axis=0, keepdims=True)),
+    "the gradient of the weight is transposed: its shape is that of the weight, (out, in)": with_gradients(
+        lambda expected, n: expected.T
+    ),
+    "the gradient of the weight was averaged over the batch; what went to N places adds up": with_gradients(
+        lambda expected, n: expected / n
+    ),
+    "the gradients of weight and bias were averaged over the batch; the mean is in the loss already": with_gradients(
+        lambda expected, n: expected / n, lambda grad: grad.mean(axis=0)
+    ),
+    "the gradient of the bias was averaged over the batch; what went to N places adds up": with_gradients(
+        bias=lambda grad: grad.mean(axis=0)
+    ),
+    "the gradient of the bias still has the batch axis: every example sends back a row, and the rows add up": with_gradients(
+        bias=lambda grad: grad
+    ),
+    "the gradient of the bias was summed over the outputs, not over the batch": with_gradients(
+        bias=lambda grad: grad.sum(axis=1)
+    ),
+    "the gradient of the bias kept an axis of size 1: its shape is (out,)": with_gradients(
+        bias=lambda grad: grad.sum(axis=0, keepdims=True)
+    ),
     "the gradient of the bias was summed over everything, to one number": with_gradients(bias=lambda grad: grad.sum()),
-    "the order is another: first the input's gradient, then that of the weight, then that of the bias":
-        reordered(1, 2, 0),
-    "needs_input_grad was ignored: the gradient of x was not wanted":
-        partial(oracle_linear_backward, wanted=lambda flag: True),
+    "the order is another: first the input's gradient, then that of the weight, then that of the bias": reordered(1, 2, 0),
+    "needs_input_grad was ignored: the gradient of x was not wanted": partial(oracle_linear_backward, wanted=lambda flag: True),
     "the gradient of x is always None": partial(oracle_linear_backward, wanted=lambda flag: False),
     "the gradient of x was computed and thrown away: it is not to be computed if it is not wanted": computed_and_dropped,
     "zeros were returned for a gradient that is not wanted; None says so": zeros_for_none,
@@ -597,6 +646,7 @@ misconceptions_linear_backward = {
 
 
 # 04.8 relu_backward
+
 
 def draw_relu_backward(rng):
     """Outputs of ReLU, with zeros of both kinds, and inputs of it; gradients of both signs."""
@@ -614,20 +664,21 @@ def oracle_relu_backward(grad, out, passes=lambda g, o: o > 0, slope=lambda g, o
 
 
 misconceptions_relu_backward = {
-    "0 was let through: where ReLU put a 0, nothing comes back":
-        partial(oracle_relu_backward, passes=lambda g, o: o >= 0),
+    "0 was let through: where ReLU put a 0, nothing comes back": partial(oracle_relu_backward, passes=lambda g, o: o >= 0),
     "the sign of grad decided, not that of out": partial(oracle_relu_backward, passes=lambda g, o: g > 0),
     "everything was let through": partial(oracle_relu_backward, passes=lambda g, o: True),
-    "grad was multiplied by out itself: the slope of ReLU is 1 where it lets through":
-        partial(oracle_relu_backward, slope=lambda g, o: g * o),
+    "grad was multiplied by out itself: the slope of ReLU is 1 where it lets through": partial(
+        oracle_relu_backward, slope=lambda g, o: g * o
+    ),
     "np.sign is -1 below 0: what is handed over may be ReLU's input": partial(
-        oracle_relu_backward, passes=lambda g, o: True, slope=lambda g, o: g * ((o > 0) - (o < 0))),
-    "grad was multiplied by out itself, also where nothing is let through: the slope of ReLU is 1 or 0":
-        partial(oracle_relu_backward, passes=lambda g, o: True, slope=lambda g, o: g * o),
+        oracle_relu_backward, passes=lambda g, o: True, slope=lambda g, o: g * ((o > 0) - (o < 0))
+    ),
+    "grad was multiplied by out itself, also where nothing is let through: the slope of ReLU is 1 or 0": partial(
+        oracle_relu_backward, passes=lambda g, o: True, slope=lambda g, o: g * o
+    ),
     "this is the slope of ReLU, 1 or 0: grad is missing": partial(oracle_relu_backward, slope=lambda g, o: 1.0),
     "out came back, not grad": partial(oracle_relu_backward, slope=lambda g, o: o),
-    "the two sides are exchanged: grad came back where out is 0":
-        partial(oracle_relu_backward, passes=lambda g, o: o <= 0),
+    "the two sides are exchanged: grad came back where out is 0": partial(oracle_relu_backward, passes=lambda g, o: o <= 0),
 }
 
 
@@ -641,9 +692,14 @@ def draw_mlp_gradients(rng):
     """Draw networks of four different sizes; one batch is a single picture."""
     sizes = [(*rng.sizes(3, 2, 7), rng.size(3, 9)), (*rng.sizes(3, 2, 7), 1), (*rng.sizes(3, 2, 7), rng.size(3, 9))]
     for inputs, hidden, outputs, n in sizes:
-        yield dict(images=rng.normal32(n, inputs), labels=rng.integers(outputs, size=n),
-                   first_weight=rng.normal32(hidden, inputs), first_bias=rng.normal32(hidden),
-                   second_weight=rng.normal32(outputs, hidden), second_bias=rng.normal32(outputs))
+        yield dict(
+            images=rng.normal32(n, inputs),
+            labels=rng.integers(outputs, size=n),
+            first_weight=rng.normal32(hidden, inputs),
+            first_bias=rng.normal32(hidden),
+            second_weight=rng.normal32(outputs, hidden),
+            second_bias=rng.normal32(outputs),
+        )
 
 
 def observe_mlp_gradients(module, images, labels, **values):
@@ -664,9 +720,17 @@ def array_of(value, tensor):
     return value.data if isinstance(value, tensor) else f"{type(value).__name__}, where a tensor was needed"
 
 
-def oracle_mlp_gradients(images, labels, first_weight, first_bias, second_weight, second_bias,
-                         mask=lambda received: received > 0, second_input=lambda received: np.maximum(received, 0),
-                         scale=lambda images: 1.0):
+def oracle_mlp_gradients(
+    images,
+    labels,
+    first_weight,
+    first_bias,
+    second_weight,
+    second_bias,
+    mask=lambda received: received > 0,
+    second_input=lambda received: np.maximum(received, 0),
+    scale=lambda images: 1.0,
+):
     """The chain rule in float64, an outer product for each example."""
     images, w1, b1, w2, b2 = (a.astype(np.float64) for a in (images, first_weight, first_bias, second_weight, second_bias))
     grads, losses = [np.zeros(a.shape) for a in (w1, b1, w2, b2)], []
@@ -691,9 +755,11 @@ def added_up(**inputs):
 
 def with_parts(change):
     """Turn the oracle into one that changes parts of its answer."""
+
     def wrong(**inputs):
         answer = oracle_mlp_gradients(**inputs)
         return {**answer, **change(answer, len(inputs["labels"]))}
+
     return wrong
 
 
@@ -702,22 +768,29 @@ NO_TENSOR = "NoneType, where a tensor was needed"
 float64_mlp_gradients = False  # a tensor made of a single number is float32
 atol_mlp_gradients = 2e-3  # a loss near 0 is a difference of two scores, and has their rounding
 misconceptions_mlp_gradients = {
-    "the gradient was not taken back through ReLU: `relu_backward` is missing":
-        partial(oracle_mlp_gradients, mask=lambda received: 1.0),
-    "the second weight was paired with what the first layer returned: its input is what ReLU returned":
-        partial(oracle_mlp_gradients, second_input=lambda received: received),
+    "the gradient was not taken back through ReLU: `relu_backward` is missing": partial(
+        oracle_mlp_gradients, mask=lambda received: 1.0
+    ),
+    "the second weight was paired with what the first layer returned: its input is what ReLU returned": partial(
+        oracle_mlp_gradients, second_input=lambda received: received
+    ),
     "the gradients of two calls were added: each call replaces those of the call before": added_up,
-    "the gradients stem from the sum of the losses, not from their mean":
-        partial(oracle_mlp_gradients, scale=len),
-    "divided by N twice: the gradient of the mean is divided already":
-        partial(oracle_mlp_gradients, scale=lambda images: 1 / len(images)),
-    "the gradients of weight and bias are exchanged": with_parts(lambda answer, n: {
-        name: answer[other] for name, other in zip(PARAMETERS, (PARAMETERS[1], PARAMETERS[0], PARAMETERS[3], PARAMETERS[2]))}),
-    "the gradients of weight and bias are exchanged in the first layer": with_parts(lambda answer, n: {
-        "first weight": answer["first bias"], "first bias": answer["first weight"]}),
+    "the gradients stem from the sum of the losses, not from their mean": partial(oracle_mlp_gradients, scale=len),
+    "divided by N twice: the gradient of the mean is divided already": partial(
+        oracle_mlp_gradients, scale=lambda images: 1 / len(images)
+    ),
+    "the gradients of weight and bias are exchanged": with_parts(
+        lambda answer, n: {
+            name: answer[other] for name, other in zip(PARAMETERS, (PARAMETERS[1], PARAMETERS[0], PARAMETERS[3], PARAMETERS[2]))
+        }
+    ),
+    "the gradients of weight and bias are exchanged in the first layer": with_parts(
+        lambda answer, n: {"first weight": answer["first bias"], "first bias": answer["first weight"]}
+    ),
     "the loss is the sum, not the mean": with_parts(lambda answer, n: {"loss": answer["loss"] * n}),
     "the first layer got no gradient": with_parts(lambda answer, n: dict.fromkeys(PARAMETERS[:2], NO_TENSOR)),
-    "grad holds arrays, where tensors belong":
-        with_parts(lambda answer, n: dict.fromkeys(PARAMETERS, "ndarray, where a tensor was needed")),
+    "grad holds arrays, where tensors belong": with_parts(
+        lambda answer, n: dict.fromkeys(PARAMETERS, "ndarray, where a tensor was needed")
+    ),
     "nothing was returned: the caller wants to see the loss": with_parts(lambda answer, n: {"loss": NO_TENSOR}),
 }

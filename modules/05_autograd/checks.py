@@ -4,6 +4,7 @@ Graphs cannot be sent to the process that runs learner code, so they are sent as
 names of what it is computed from and their weights. `build` makes tensors of them there, of ops of its own, so that one
 exercise does not depend on the rules that another asks for; `values_of` and `passed_back` compute with them in float64.
 """
+
 import numpy as np
 
 
@@ -15,7 +16,7 @@ def normal(rng, *shape):
 def with_zeros(rng, *shape):
     """Draw float32 numbers of both signs, and 0 in two places or more."""
     array = normal(rng, *shape)
-    array.reshape(-1)[rng.permutation(array.size)[:max(2, array.size // 4)]] = 0
+    array.reshape(-1)[rng.permutation(array.size)[: max(2, array.size // 4)]] = 0
     return array
 
 
@@ -49,20 +50,27 @@ def without_graph(oracle):
     return lambda **inputs: found(oracle(**inputs)["gradient"], NONE)
 
 
-BARE = ("computed with bare arrays, or detached: the gradient does not remember where it came from, "
-        "so it cannot be differentiated again")
+BARE = (
+    "computed with bare arrays, or detached: the gradient does not remember where it came from, "
+    "so it cannot be differentiated again"
+)
 
 
 def in_float64(function):
     """Let an oracle compute in float64."""
+
     def wide(**inputs):
         with np.errstate(all="ignore"):
             return compute(**inputs)
 
     def compute(**inputs):
         return function(
-            **{name: value.astype(np.float64) if isinstance(value, np.ndarray) and value.dtype == np.float32 else value
-                           for name, value in inputs.items()})
+            **{
+                name: value.astype(np.float64) if isinstance(value, np.ndarray) and value.dtype == np.float32 else value
+                for name, value in inputs.items()
+            }
+        )
+
     return wide
 
 
@@ -90,24 +98,30 @@ def oracle_mul_rule(grad, a, b):
 
 
 misconceptions_mul_rule = {
-    "what arrives from the right is missing: this is the slope of the product alone":
-        in_float64(lambda grad, a, b: found(b, NONE)),
-    "multiplied by the factor whose gradient is wanted: it is the other one that counts":
-        in_float64(lambda grad, a, b: found(grad * a)),
+    "what arrives from the right is missing: this is the slope of the product alone": in_float64(
+        lambda grad, a, b: found(b, NONE)
+    ),
+    "multiplied by the factor whose gradient is wanted: it is the other one that counts": in_float64(
+        lambda grad, a, b: found(grad * a)
+    ),
     "multiplied by the product: it is the other factor that counts": in_float64(lambda grad, a, b: found(grad * (a * b))),
-    "the product was divided by a again, which is 0 / 0 where a is 0: the slope is b":
-        in_float64(lambda grad, a, b: found(grad * (a * b) / a)),
-    "the product was divided by a again, without what arrives: the slope is b, and grad belongs to it":
-        in_float64(lambda grad, a, b: found(a * b / a, NONE)),
+    "the product was divided by a again, which is 0 / 0 where a is 0: the slope is b": in_float64(
+        lambda grad, a, b: found(grad * (a * b) / a)
+    ),
+    "the product was divided by a again, without what arrives: the slope is b, and grad belongs to it": in_float64(
+        lambda grad, a, b: found(a * b / a, NONE)
+    ),
     "added, not multiplied": in_float64(lambda grad, a, b: found(grad + b)),
     "divided by the other factor; it is a product": in_float64(lambda grad, a, b: found(grad / b)),
-    "multiplied by both factors: it is the other one alone that counts":
-        in_float64(lambda grad, a, b: found(grad * a + grad * b)),
+    "multiplied by both factors: it is the other one alone that counts": in_float64(
+        lambda grad, a, b: found(grad * a + grad * b)
+    ),
     "the sign is turned": in_float64(lambda grad, a, b: found(-grad * b)),
     "grad is handed on as it came: that is the rule of a sum": in_float64(lambda grad, a, b: found(grad)),
     BARE: without_graph(oracle_mul_rule),
-    "computed with bare arrays: a number has no .data, and the gradient does not remember where it came from": lambda grad, a, b:
-        ("raises", "AttributeError") if isinstance(b, float) else without_graph(oracle_mul_rule)(grad=grad, a=a, b=b),
+    "computed with bare arrays: a number has no .data, and the gradient does not remember where it came from": lambda grad, a, b: (
+        ("raises", "AttributeError") if isinstance(b, float) else without_graph(oracle_mul_rule)(grad=grad, a=a, b=b)
+    ),
 }
 
 
@@ -145,19 +159,27 @@ misconceptions_matmul_rule = {
     "b is not transposed": in_float64(lambda grad, a, b: found(product(grad, b))),
     "this is the gradient of b: a, transposed, times grad": in_float64(lambda grad, a, b: found(product(a.mT, grad))),
     "the factors are in the wrong order: grad is first": in_float64(lambda grad, a, b: found(product(b.mT, grad))),
-    "the factors are in the wrong order, and b is not transposed: grad is first": in_float64(lambda grad, a, b: found(product(b, grad))),
+    "the factors are in the wrong order, and b is not transposed: grad is first": in_float64(
+        lambda grad, a, b: found(product(b, grad))
+    ),
     "grad was transposed; it is b that is": in_float64(lambda grad, a, b: found(product(grad.mT, b))),
     "both were transposed; it is b alone that is": in_float64(lambda grad, a, b: found(product(grad.mT, b.mT))),
     "all axes of b were turned round (or the batch was taken for rows): only the last two change places": in_float64(
-        lambda grad, a, b: found(product(grad, b.T))),
+        lambda grad, a, b: found(product(grad, b.T))
+    ),
     "summed over the batch: the result has the batch dimensions of out, unbroadcast comes later": in_float64(
-        lambda grad, a, b: found((product(grad, b.mT)).sum(axis=tuple(range(grad.ndim - 2))))),
+        lambda grad, a, b: found((product(grad, b.mT)).sum(axis=tuple(range(grad.ndim - 2))))
+    ),
     "brought to the shape of a: the result has the batch dimensions of out, unbroadcast comes later": in_float64(
-        lambda grad, a, b: oracle_unbroadcast(grad=product(grad, b.mT), shape=a.shape)),
+        lambda grad, a, b: oracle_unbroadcast(grad=product(grad, b.mT), shape=a.shape)
+    ),
     "multiplied entry by entry; it is a matrix product": in_float64(lambda grad, a, b: found(grad * b)),
-    "the operands changed places: this is the transpose of the gradient": in_float64(lambda grad, a, b: found(product(b, grad.mT))),
-    "what arrives from the right is missing: ones were sent back instead":
-        in_float64(lambda grad, a, b: found(product(np.ones_like(grad), b.mT), NONE)),
+    "the operands changed places: this is the transpose of the gradient": in_float64(
+        lambda grad, a, b: found(product(b, grad.mT))
+    ),
+    "what arrives from the right is missing: ones were sent back instead": in_float64(
+        lambda grad, a, b: found(product(np.ones_like(grad), b.mT), NONE)
+    ),
     "a stands where b belongs": in_float64(lambda grad, a, b: found(product(grad, a.mT))),
     BARE: without_graph(oracle_matmul_rule),
 }
@@ -169,10 +191,19 @@ misconceptions_matmul_rule = {
 def draw_reduce_sum_rule(rng):
     """Every kind of axis, kept or not; a square, where a sum along the wrong axis lines up."""
     n, m, k = sizes(rng, 3)
-    for shape, axis, keepdims in [((2, 3), 1, False), ((n, n), 1, False), ((n, n), 0, False), ((m, k), 0, True),
+    for shape, axis, keepdims in [
+        ((2, 3), 1, False),
+        ((n, n), 1, False),
+        ((n, n), 0, False),
+        ((m, k), 0, True),
         ((n, m), None, False),
-                                  ((n, m, k), (0, -1), False), ((n, m, n), int(rng.choice([1, -2])), True), ((k,), 0, False),
-                                  ((m, n), None, True), ((k, n, m), (1, 2), True), ((m, k, n), int(rng.choice([0, 1])), False)]:
+        ((n, m, k), (0, -1), False),
+        ((n, m, n), int(rng.choice([1, -2])), True),
+        ((k,), 0, False),
+        ((m, n), None, True),
+        ((k, n, m), (1, 2), True),
+        ((m, k, n), int(rng.choice([0, 1])), False),
+    ]:
         a = normal(rng, *shape)
         yield dict(grad=normal(rng, *a.sum(axis=axis, keepdims=keepdims).shape), a=a, axis=axis, keepdims=keepdims)
 
@@ -226,19 +257,23 @@ def put_back_if_gone(grad, a, axis, keepdims):
 
 
 misconceptions_reduce_sum_rule = {
-    "the axis was put back although it had been kept (keepdims), or there are several (or None, all)":
-        in_float64(put_back_anyway),
+    "the axis was put back although it had been kept (keepdims), or there are several (or None, all)": in_float64(
+        put_back_anyway
+    ),
     "one axis was put back, but there may be several, or None for all: kept_shape knows them": in_float64(put_back_if_gone),
     "keepdims was not asked: the axis is put back where it has been kept": in_float64(put_back_always),
-    "the summed axes are missing: grad lines up with the last axes as it is":
-        in_float64(lambda grad, a, axis, keepdims: found(np.array(np.broadcast_to(grad, a.shape)))),
-    "not stretched: the gradient still has one entry for each sum":
-        lambda grad, a, axis, keepdims: found(lined_up(grad, a, axis)),
+    "the summed axes are missing: grad lines up with the last axes as it is": in_float64(
+        lambda grad, a, axis, keepdims: found(np.array(np.broadcast_to(grad, a.shape)))
+    ),
+    "not stretched: the gradient still has one entry for each sum": lambda grad, a, axis, keepdims: found(
+        lined_up(grad, a, axis)
+    ),
     "grad is handed on as it came": lambda grad, a, axis, keepdims: found(grad),
     "divided by how many were summed: that is the rule of a mean": in_float64(shared_out),
     "what arrives from the right is missing: every entry is 1": lambda grad, a, axis, keepdims: found(np.ones(a.shape), NONE),
     "multiplied by a: the derivative of a sum with respect to each entry is 1": in_float64(
-        lambda grad, a, axis, keepdims: found(lined_up(grad, a, axis) * a)),
+        lambda grad, a, axis, keepdims: found(lined_up(grad, a, axis) * a)
+    ),
     BARE: without_graph(oracle_reduce_sum_rule),
 }
 
@@ -249,9 +284,23 @@ misconceptions_reduce_sum_rule = {
 def draw_unbroadcast(rng):
     """Axes added in front, stretched, both, neither; a square, where the wrong axis has the right size."""
     n, m, k, j = sizes(rng, 4)
-    for large, small in [((2, 3), (3,)), ((2, 3), (2, 1)), ((n, n), (n,)), ((n, n), (n, 1)), ((n, m, k), (m, 1)), ((m, k), ()),
-                         ((n, m), (n, m)), ((n, 1), (n, 1)), ((k, m, n), (1, 1, n)), ((n, 1, m), (1, 1)), ((m, n, k), (m, 1, k)),
-                         ((j, n, m, k), (1, m, 1)), ((n, n, n), (1, n)), ((k,), (1,)), ((m, n), (1, 1))]:
+    for large, small in [
+        ((2, 3), (3,)),
+        ((2, 3), (2, 1)),
+        ((n, n), (n,)),
+        ((n, n), (n, 1)),
+        ((n, m, k), (m, 1)),
+        ((m, k), ()),
+        ((n, m), (n, m)),
+        ((n, 1), (n, 1)),
+        ((k, m, n), (1, 1, n)),
+        ((n, 1, m), (1, 1)),
+        ((m, n, k), (m, 1, k)),
+        ((j, n, m, k), (1, m, 1)),
+        ((n, n, n), (1, n)),
+        ((k,), (1,)),
+        ((m, n), (1, 1)),
+    ]:
         yield dict(grad=normal(rng, *large), shape=small)
 
 
@@ -313,7 +362,7 @@ def from_the_left(grad, shape):
 
 def reshaped(grad, shape):
     """Keep the first entries that fit."""
-    return found(grad.ravel()[:int(np.prod(shape, dtype=int))].reshape(shape))
+    return found(grad.ravel()[: int(np.prod(shape, dtype=int))].reshape(shape))
 
 
 misconceptions_unbroadcast = {
@@ -323,15 +372,23 @@ misconceptions_unbroadcast = {
     "only the stretched axes were summed; those that were added in front were not": in_float64(only_stretched),
     "the axes of size 1 are gone: they have to stay (keepdim)": in_float64(all_vanish),
     "the axes of size 1 are gone, stretched or not: they have to stay (keepdim)": in_float64(
-        lambda grad, shape: found(oracle_unbroadcast(grad=grad, shape=shape)["gradient"].reshape([n for n in shape if n != 1]))),
+        lambda grad, shape: found(oracle_unbroadcast(grad=grad, shape=shape)["gradient"].reshape([n for n in shape if n != 1]))
+    ),
     "the axes that were stretched were averaged; what comes back from several places adds up": in_float64(
-        lambda grad, shape: found(grad.sum(axis=tuple(range(grad.ndim - len(shape)))).mean(
-            axis=tuple(i for i, n in enumerate(shape) if n == 1), keepdims=True))),
+        lambda grad, shape: found(
+            grad.sum(axis=tuple(range(grad.ndim - len(shape)))).mean(
+                axis=tuple(i for i, n in enumerate(shape) if n == 1), keepdims=True
+            )
+        )
+    ),
     "the axes in front were averaged; what comes back from several places adds up": in_float64(
         lambda grad, shape: found(
-            oracle_unbroadcast(grad=grad, shape=shape)["gradient"] / np.prod(grad.shape[:grad.ndim - len(shape)]))),
-    "summed over the last axes: shapes are matched from the right, so the added axes are the first ones":
-        in_float64(last_axes_summed),
+            oracle_unbroadcast(grad=grad, shape=shape)["gradient"] / np.prod(grad.shape[: grad.ndim - len(shape)])
+        )
+    ),
+    "summed over the last axes: shapes are matched from the right, so the added axes are the first ones": in_float64(
+        last_axes_summed
+    ),
     "averaged: what comes back from several places adds up": in_float64(averaged),
     "grad is handed on as it came": lambda grad, shape: found(grad),
     "every axis was summed, as soon as one was stretched": in_float64(all_ones_summed),
@@ -359,20 +416,26 @@ def oracle_relu_rule(grad, a):
 
 
 misconceptions_relu_rule = {
-    "the gradient passes where the input is 0: greater than, not greater or equal":
-        in_float64(lambda grad, a: found(grad * (a >= 0))),
+    "the gradient passes where the input is 0: greater than, not greater or equal": in_float64(
+        lambda grad, a: found(grad * (a >= 0))
+    ),
     "out is never below 0, so out >= 0 holds everywhere": in_float64(lambda grad, a: found(grad)),
     "what arrives from the right is missing: this is the mask alone": in_float64(lambda grad, a: found(a > 0, NONE)),
     "the sign of grad decided; it is the sign of the input": in_float64(lambda grad, a: found(grad * (grad > 0))),
     "multiplied by the result of ReLU: the slope there is 1": in_float64(lambda grad, a: found(grad * np.maximum(a, 0))),
     "multiplied by the input: the slope is 1 or 0": in_float64(lambda grad, a: found(grad * a)),
     "the gradient passes where the input is below 0": in_float64(lambda grad, a: found(grad * (a < 0))),
-    "this is ReLU itself, without what arrives: the slope is 1 where the input is above 0":
-        in_float64(lambda grad, a: found(np.maximum(a, 0), NONE)),
-    "grad times the sign of the input: where the input is below 0, nothing goes back":
-        in_float64(lambda grad, a: found(grad * np.sign(a))),
-    "a whole tensor was asked whether it is above 0: a mask (a > 0) answers for each entry":
-        lambda grad, a: ("raises", "ValueError", "one entry"),
+    "this is ReLU itself, without what arrives: the slope is 1 where the input is above 0": in_float64(
+        lambda grad, a: found(np.maximum(a, 0), NONE)
+    ),
+    "grad times the sign of the input: where the input is below 0, nothing goes back": in_float64(
+        lambda grad, a: found(grad * np.sign(a))
+    ),
+    "a whole tensor was asked whether it is above 0: a mask (a > 0) answers for each entry": lambda grad, a: (
+        "raises",
+        "ValueError",
+        "one entry",
+    ),
     BARE: without_graph(oracle_relu_rule),
 }
 
@@ -383,8 +446,15 @@ misconceptions_relu_rule = {
 def draw_softmax_rule(rng):
     """Every axis, a square, where a sum without keepdim lines up with the wrong axis, and one dimension."""
     n, m, k = sizes(rng, 3)
-    for shape, dim in [((2, 3), -1), ((n, n), 1), ((n, n), 0), ((m, k), 0), ((n, m, k), int(rng.choice([1, -2]))), ((m,), 0),
-        ((k, n, m), int(rng.choice([0, 2])))]:
+    for shape, dim in [
+        ((2, 3), -1),
+        ((n, n), 1),
+        ((n, n), 0),
+        ((m, k), 0),
+        ((n, m, k), int(rng.choice([1, -2]))),
+        ((m,), 0),
+        ((k, n, m), int(rng.choice([0, 2]))),
+    ]:
         yield dict(grad=normal(rng, *shape), a=2 * normal(rng, *shape), dim=dim)
 
 
@@ -411,31 +481,41 @@ def softmax_turn(rule):
 
 misconceptions_softmax_rule = {
     "dim is ignored: the sum runs along the last axis": softmax_turn(lambda g, s, dim: s * (g - (g * s).sum(-1, keepdims=True))),
-    "the sum runs over everything; each row (or column, as dim says) has its own":
-        softmax_turn(lambda g, s, dim: s * (g - (g * s).sum())),
-    "every share was taken to depend on its own score alone: that is the rule of the sigmoid":
-        softmax_turn(lambda g, s, dim: g * s * (1 - s)),
+    "the sum runs over everything; each row (or column, as dim says) has its own": softmax_turn(
+        lambda g, s, dim: s * (g - (g * s).sum())
+    ),
+    "every share was taken to depend on its own score alone: that is the rule of the sigmoid": softmax_turn(
+        lambda g, s, dim: g * s * (1 - s)
+    ),
     "the factor out is missing in front": softmax_turn(lambda g, s, dim: g - (g * s).sum(dim, keepdims=True)),
-    "the weighted gradients were averaged; they are summed":
-        softmax_turn(lambda g, s, dim: s * (g - (g * s).mean(dim, keepdims=True))),
-    "the gradients were weighted by the scores a; it is the shares out":
-        in_float64(lambda grad, a, dim: found(shares(a, dim) * (grad - (grad * a).sum(dim, keepdims=True)))),
-    "the shares were multiplied by the sum alone, and that taken off grad":
-        softmax_turn(lambda g, s, dim: g - s * (g * s).sum(dim, keepdims=True)),
-    "this is the rule of log_softmax: grad, less the shares times the sum of grad":
-        softmax_turn(lambda g, s, dim: g - s * g.sum(dim, keepdims=True)),
+    "the weighted gradients were averaged; they are summed": softmax_turn(
+        lambda g, s, dim: s * (g - (g * s).mean(dim, keepdims=True))
+    ),
+    "the gradients were weighted by the scores a; it is the shares out": in_float64(
+        lambda grad, a, dim: found(shares(a, dim) * (grad - (grad * a).sum(dim, keepdims=True)))
+    ),
+    "the shares were multiplied by the sum alone, and that taken off grad": softmax_turn(
+        lambda g, s, dim: g - s * (g * s).sum(dim, keepdims=True)
+    ),
+    "this is the rule of log_softmax: grad, less the shares times the sum of grad": softmax_turn(
+        lambda g, s, dim: g - s * g.sum(dim, keepdims=True)
+    ),
     "the sign is turned": softmax_turn(lambda g, s, dim: -s * (g - (g * s).sum(dim, keepdims=True))),
     "the sum is missing": softmax_turn(lambda g, s, dim: s * g),
-    "the sum is over out alone: it has to be weighted by grad":
-        softmax_turn(lambda g, s, dim: s * (g - s.sum(dim, keepdims=True))),
-    "the sum is over grad alone: it has to be weighted by out":
-        softmax_turn(lambda g, s, dim: s * (g - g.sum(dim, keepdims=True))),
-    "the sum lost its axis and lines up with another one: keepdim is missing":
-        softmax_turn(lambda g, s, dim: s * (g - (g * s).sum(dim))),
+    "the sum is over out alone: it has to be weighted by grad": softmax_turn(
+        lambda g, s, dim: s * (g - s.sum(dim, keepdims=True))
+    ),
+    "the sum is over grad alone: it has to be weighted by out": softmax_turn(
+        lambda g, s, dim: s * (g - g.sum(dim, keepdims=True))
+    ),
+    "the sum lost its axis and lines up with another one: keepdim is missing": softmax_turn(
+        lambda g, s, dim: s * (g - (g * s).sum(dim))
+    ),
     "the sum is added, not subtracted": softmax_turn(lambda g, s, dim: s * (g + (g * s).sum(dim, keepdims=True))),
     "a stands where out belongs": in_float64(lambda grad, a, dim: found(a * (grad - (grad * a).sum(dim, keepdims=True)))),
-    "what arrives from the right was taken to be ones: then nothing goes back at all":
-        in_float64(lambda grad, a, dim: found(np.zeros(a.shape), NONE)),
+    "what arrives from the right was taken to be ones: then nothing goes back at all": in_float64(
+        lambda grad, a, dim: found(np.zeros(a.shape), NONE)
+    ),
     BARE: without_graph(oracle_softmax_rule),
 }
 
@@ -458,8 +538,13 @@ def observe_cross_entropy_rule(module, grad, logits, labels, reduction):
     return observed(module, module.cross_entropy_rule, grad, out, logits, labels, reduction=reduction)
 
 
-def cross_entropy_turn(truth=1.0, count=lambda logits, reduction: len(logits) if reduction == "mean" else 1, of=None,
-                       after=lambda gradient, reduction: gradient, graph="remembered"):
+def cross_entropy_turn(
+    truth=1.0,
+    count=lambda logits, reduction: len(logits) if reduction == "mean" else 1,
+    of=None,
+    after=lambda gradient, reduction: gradient,
+    graph="remembered",
+):
     """Make the rule of cross-entropy, or a wrong turn.
 
     Args:
@@ -469,42 +554,55 @@ def cross_entropy_turn(truth=1.0, count=lambda logits, reduction: len(logits) if
         after: What becomes of the gradient at the end.
         graph: Whether it remembers where it came from.
     """
+
     def rule(grad, logits, labels, reduction):
         gradient = shares(logits, 1)
         for row, label in enumerate(labels):
             gradient[row, label] -= truth
         each = grad / count(logits, reduction)
         return found(after(gradient * (of(each, logits) if of else each.reshape(-1, 1)), reduction), graph)
+
     return in_float64(rule)
 
 
 oracle_cross_entropy_rule = cross_entropy_turn()
 misconceptions_cross_entropy_rule = {
-    "grad is missing, what arrives at the loss, and the mean was not divided":
-        cross_entropy_turn(of=lambda each, logits: 1.0, graph=NONE),
+    "grad is missing, what arrives at the loss, and the mean was not divided": cross_entropy_turn(
+        of=lambda each, logits: 1.0, graph=NONE
+    ),
     "the mean was not divided by the number of examples": cross_entropy_turn(count=lambda logits, reduction: 1),
     "divided by the number of examples whatever the reduction": cross_entropy_turn(count=lambda logits, reduction: len(logits)),
-    "the mean was divided by the number of scores; it is shared among examples":
-        cross_entropy_turn(count=lambda logits, reduction: logits.size if reduction == "mean" else 1),
-    "the gradients of the examples lined up with the classes: give them the shape (N, 1)":
-        cross_entropy_turn(of=lambda each, logits: each),
-    "what arrives multiplied as it is: the gradient of a mean is shared among the N examples, and with \"none\" gradient n belongs to row n":
-        cross_entropy_turn(count=lambda logits, reduction: 1, of=lambda each, logits: each),
-    "the gradients of the examples were averaged: each example has its own":
-        cross_entropy_turn(of=lambda each, logits: each.mean()),
-    "divided by the number of classes; a mean is shared among the N examples":
-        cross_entropy_turn(count=lambda logits, reduction: logits.shape[1] if reduction == "mean" else 1),
-    "the sum was divided and the mean was not":
-        cross_entropy_turn(count=lambda logits, reduction: len(logits) if reduction == "sum" else 1),
-    "divided by the number of examples whatever the reduction, and with \"none\" gradient n belongs to row n":
-        cross_entropy_turn(count=lambda logits, reduction: len(logits), of=lambda each, logits: each),
+    "the mean was divided by the number of scores; it is shared among examples": cross_entropy_turn(
+        count=lambda logits, reduction: logits.size if reduction == "mean" else 1
+    ),
+    "the gradients of the examples lined up with the classes: give them the shape (N, 1)": cross_entropy_turn(
+        of=lambda each, logits: each
+    ),
+    'what arrives multiplied as it is: the gradient of a mean is shared among the N examples, and with "none" gradient n belongs to row n': cross_entropy_turn(
+        count=lambda logits, reduction: 1, of=lambda each, logits: each
+    ),
+    "the gradients of the examples were averaged: each example has its own": cross_entropy_turn(
+        of=lambda each, logits: each.mean()
+    ),
+    "divided by the number of classes; a mean is shared among the N examples": cross_entropy_turn(
+        count=lambda logits, reduction: logits.shape[1] if reduction == "mean" else 1
+    ),
+    "the sum was divided and the mean was not": cross_entropy_turn(
+        count=lambda logits, reduction: len(logits) if reduction == "sum" else 1
+    ),
+    'divided by the number of examples whatever the reduction, and with "none" gradient n belongs to row n': cross_entropy_turn(
+        count=lambda logits, reduction: len(logits), of=lambda each, logits: each
+    ),
     "grad is missing, what arrives at the loss": cross_entropy_turn(
-        of=lambda each, logits: 1.0, after=lambda gradient, reduction: gradient / (len(gradient) if reduction == "mean" else 1),
-            graph=NONE),
+        of=lambda each, logits: 1.0,
+        after=lambda gradient, reduction: gradient / (len(gradient) if reduction == "mean" else 1),
+        graph=NONE,
+    ),
     "the truth was not subtracted: these are the probabilities": cross_entropy_turn(truth=0.0),
     "the sign is turned": in_float64(lambda grad, **inputs: found(-oracle_cross_entropy_rule(grad=grad, **inputs)["gradient"])),
-    "the gradients of the examples were added up: each example has its own":
-        cross_entropy_turn(of=lambda each, logits: each.sum()),
+    "the gradients of the examples were added up: each example has its own": cross_entropy_turn(
+        of=lambda each, logits: each.sum()
+    ),
     BARE: without_graph(oracle_cross_entropy_rule),
 }
 
@@ -567,9 +665,14 @@ def make_ops(module, visits=None):
     def interrupt(grad, out, a):
         raise KeyboardInterrupt("on purpose")
 
-    ops = {"mix": Op(mix), "square": Op(lambda a: a * a), "total": Op(lambda a: np.asarray(a.sum())),
+    ops = {
+        "mix": Op(mix),
+        "square": Op(lambda a: a * a),
+        "total": Op(lambda a: np.asarray(a.sum())),
         "add": Op(lambda a, b: a + b),
-           "sign": Op(lambda a: np.sign(a)), "interrupted": Op(lambda a: a + 0)}
+        "sign": Op(lambda a: np.sign(a)),
+        "interrupted": Op(lambda a: a + 0),
+    }
     ops["mix"].register_vjp(each=lambda grad, out, *inputs, weights, argument: times(grad, weights[argument]))
     ops["square"].register_vjp(lambda grad, out, a: times(times(grad, a), 2.0))
     ops["total"].register_vjp(lambda grad, out, a: times(grad, module.Tensor(np.ones(a.shape, a.dtype))))
@@ -584,10 +687,16 @@ def values_of(graph):
     values = {}
     for name, kind, inputs, more in graph:
         arrays = [values[one] for one in inputs]
-        values[name] = {"leaf": lambda: np.array(more, np.float64), "constant": lambda: np.array(more, np.float64),
-                        "mix": lambda: sum(weight * array for weight, array in zip(more, arrays)),
-                        "square": lambda: arrays[0] ** 2, "total": lambda: arrays[0].sum(), "sign": lambda: np.sign(arrays[0]),
-                        "interrupted": lambda: arrays[0], "add": lambda: arrays[0] + arrays[1]}[kind]()
+        values[name] = {
+            "leaf": lambda: np.array(more, np.float64),
+            "constant": lambda: np.array(more, np.float64),
+            "mix": lambda: sum(weight * array for weight, array in zip(more, arrays)),
+            "square": lambda: arrays[0] ** 2,
+            "total": lambda: arrays[0].sum(),
+            "sign": lambda: np.sign(arrays[0]),
+            "interrupted": lambda: arrays[0],
+            "add": lambda: arrays[0] + arrays[1],
+        }[kind]()
     return values
 
 
@@ -603,9 +712,12 @@ def wanting(graph):
 def parts(node, grad, values):
     """List what one tensor hands on: a name and a gradient for each of its inputs."""
     _, kind, inputs, more = node
-    slopes = {"mix": lambda i: more[i], "square": lambda i: 2 * values[inputs[0]],
+    slopes = {
+        "mix": lambda i: more[i],
+        "square": lambda i: 2 * values[inputs[0]],
         "total": lambda i: np.ones(values[inputs[0]].shape),
-              "add": lambda i: 1.0}
+        "add": lambda i: 1.0,
+    }
     return [(one, grad * slopes[kind](i)) for i, one in enumerate(inputs)] if kind in slopes else []
 
 
@@ -640,11 +752,17 @@ def reached(graph, roots):
 
 def told(graph):
     """Write a graph as the lines that make it."""
-    leaves = [f"{', '.join(names)} {one if len(names) == 1 else more}" for names, one, more in (
-        ([node[0] for node in graph if node[1] == "leaf"], "requires grad", "require grad"),
-        ([node[0] for node in graph if node[1] == "constant"], "does not", "do not")) if names]
+    leaves = [
+        f"{', '.join(names)} {one if len(names) == 1 else more}"
+        for names, one, more in (
+            ([node[0] for node in graph if node[1] == "leaf"], "requires grad", "require grad"),
+            ([node[0] for node in graph if node[1] == "constant"], "does not", "do not"),
+        )
+        if names
+    ]
     return "\n".join(
-        ["; ".join(leaves), *(f"{name} = {formula(kind, inputs, more)}" for name, kind, inputs, more in graph if inputs)])
+        ["; ".join(leaves), *(f"{name} = {formula(kind, inputs, more)}" for name, kind, inputs, more in graph if inputs)]
+    )
 
 
 def vector(array):
@@ -657,8 +775,13 @@ def formula(kind, inputs, more):
     if kind == "mix":
         terms = "".join(f" {'-' if weight < 0 else '+'} {abs(weight):g} * {one}" for weight, one in zip(more, inputs))
         return terms[3:] if more[0] > 0 else f"-{terms[3:]}"
-    return {"add": " + ".join(inputs), "square": f"{inputs[0]} * {inputs[0]}", "total": f"{inputs[0]}.sum()",
-            "sign": f"sign({inputs[0]})", "interrupted": f"an op of {inputs[0]} during whose rule somebody presses Ctrl-C"}[kind]
+    return {
+        "add": " + ".join(inputs),
+        "square": f"{inputs[0]} * {inputs[0]}",
+        "total": f"{inputs[0]}.sum()",
+        "sign": f"sign({inputs[0]})",
+        "interrupted": f"an op of {inputs[0]} during whose rule somebody presses Ctrl-C",
+    }[kind]
 
 
 def weights(rng, count):
@@ -668,9 +791,14 @@ def weights(rng, count):
 def reused(rng):
     """Draw a graph in which `e` is used twice and each tensor but a leaf needs the one before it: one order is right."""
     n = int(rng.integers(2, 4))
-    return [["x", "leaf", [], normal(rng, n)], ["k", "constant", [], normal(rng, n)], ["w", "leaf", [], normal(rng, n)],
-            ["e", "mix", ["x", "k", "w"], weights(rng, 3)], ["f", "mix", ["e", "x"], weights(rng, 2)],
-            ["y", "mix", ["e", "f"], weights(rng, 2)]]
+    return [
+        ["x", "leaf", [], normal(rng, n)],
+        ["k", "constant", [], normal(rng, n)],
+        ["w", "leaf", [], normal(rng, n)],
+        ["e", "mix", ["x", "k", "w"], weights(rng, 3)],
+        ["f", "mix", ["e", "x"], weights(rng, 2)],
+        ["y", "mix", ["e", "f"], weights(rng, 2)],
+    ]
 
 
 def ladder(rng):
@@ -684,7 +812,7 @@ def ladder(rng):
 def tangle(rng):
     """Draw a graph whose tensors are computed from any that came before, each with the one made last among its inputs."""
     graph = [["x", "leaf", [], normal(rng, 2)], ["w", "leaf", [], normal(rng, 2)], ["k", "constant", [], normal(rng, 2)]]
-    for name in "abcdefgh"[:int(rng.integers(5, 9))]:
+    for name in "abcdefgh"[: int(rng.integers(5, 9))]:
         others = [graph[int(i)][0] for i in rng.integers(0, len(graph), int(rng.integers(1, 3)))]
         inputs = [*others, graph[-1][0] if graph[-1][1] == "mix" else "x"]
         inputs = [inputs[int(i)] for i in rng.permutation(len(inputs))]
@@ -710,9 +838,16 @@ def draw_topological_order(rng):
     """Reused tensors, constants, several roots, a leaf, an op without a rule, a long chain, and a ladder of many paths."""
     z, a = ["z", "mix", ["f"], weights(rng, 1)], ["a", "mix", ["x", "k"], weights(rng, 2)]
     any_graph = tangle(rng)
-    for graph, roots, deep in [(reused(rng), ["y"], 0), (ladder(rng), ["e"], 0), (any_graph, [any_graph[-1][0]], 0),
-                               ([*reused(rng), z], ["e", "z", "y"], 0), (signed(rng), ["y"], 0), (reused(rng)[:1], ["x"], 0),
-                               ([*reused(rng)[:2], a], ["a"], int(rng.integers(1500, 2500))), (sums(rng), ["y40"], 0)]:
+    for graph, roots, deep in [
+        (reused(rng), ["y"], 0),
+        (ladder(rng), ["e"], 0),
+        (any_graph, [any_graph[-1][0]], 0),
+        ([*reused(rng), z], ["e", "z", "y"], 0),
+        (signed(rng), ["y"], 0),
+        (reused(rng)[:1], ["x"], 0),
+        ([*reused(rng)[:2], a], ["a"], int(rng.integers(1500, 2500))),
+        (sums(rng), ["y40"], 0),
+    ]:
         yield dict(graph=graph, roots=roots, deep=deep)
 
 
@@ -741,8 +876,10 @@ def observe_topological_order(module, graph, roots, deep):
     except TooOften:
         return summary(graph, [], OFTEN)
     if not isinstance(result, list):
-        return {**dict.fromkeys(summary(graph, [])),
-            "returned": f"a {type(result).__name__}" if result is not None else "nothing"}
+        return {
+            **dict.fromkeys(summary(graph, [])),
+            "returned": f"a {type(result).__name__}" if result is not None else "nothing",
+        }
     return summary(graph, [names.get(id(tensor), "another tensor") for tensor in result])
 
 
@@ -754,13 +891,21 @@ def summary(graph, listed, visits=FEW):
     kinds, places = {node[0]: node[1] for node in graph}, {}
     for place, name in enumerate(listed):
         places.setdefault(name, place)
-    early = [f"{name} before {one}" for name, _, inputs, _ in graph for one in dict.fromkeys(inputs)
-             if name in places and one in places and kinds[one] not in ("leaf", "constant") and places[one] > places[name]]
+    early = [
+        f"{name} before {one}"
+        for name, _, inputs, _ in graph
+        for one in dict.fromkeys(inputs)
+        if name in places and one in places and kinds[one] not in ("leaf", "constant") and places[one] > places[name]
+    ]
     chain = [name for name in listed if name.startswith("chain")]
     own = sorted(name for name in listed if not name.startswith("chain"))
-    return {"returned": "a list", "each tensor is visited": visits, "tensors in the list": own,
-            "of the chain": f"{len(chain)}" if len(set(chain)) == len(chain) else "some of them twice",
-            "in the wrong order": [*early[:5], *(["..."] if len(early) > 5 else [])]}
+    return {
+        "returned": "a list",
+        "each tensor is visited": visits,
+        "tensors in the list": own,
+        "of the chain": f"{len(chain)}" if len(set(chain)) == len(chain) else "some of them twice",
+        "in the wrong order": [*early[:5], *(["..."] if len(early) > 5 else [])],
+    }
 
 
 def oracle_topological_order(graph, roots, deep):
@@ -776,6 +921,7 @@ def order_turn(visit, often=False, chain=None):
         often: Whether it visits a tensor again for every path.
         chain: What comes of a long chain; by default what is right.
     """
+
     def wrong(graph, roots, deep):
         if deep:
             return chain or oracle_topological_order(graph=graph, roots=roots, deep=deep)
@@ -784,6 +930,7 @@ def order_turn(visit, often=False, chain=None):
         kinds, wanted = {node[0]: node[1] for node in graph}, wanting(graph)
         below = {name: [one for one in inputs if one in wanted and kind != "sign"] for name, kind, inputs, _ in graph}
         return summary(graph, [name for name in visit(below, roots, kinds) if kinds[name] != "leaf"])
+
     return wrong
 
 
@@ -826,6 +973,7 @@ def depth_first(below, roots, kinds, once=True):
             for one in below[name]:
                 visit(one)
             order.append(name)
+
     for root in roots:
         visit(root)
     return order
@@ -850,18 +998,21 @@ def marked_early(below, roots, kinds):
 def with_leaves(graph, roots, deep):
     expected, whole = oracle_topological_order(graph=graph, roots=roots, deep=deep), deepened(graph, deep)
     kinds = {node[0]: node[1] for node in whole}
-    leaves = [name for name in passed_back(whole, {root: 1.0 for root in ([whole[-1][0]] if deep else roots)})
-        if kinds[name] == "leaf"]
+    leaves = [
+        name for name in passed_back(whole, {root: 1.0 for root in ([whole[-1][0]] if deep else roots)}) if kinds[name] == "leaf"
+    ]
     return {**expected, "tensors in the list": sorted([*expected["tensors in the list"], *leaves])}
 
 
 def fails(several, chain, often=False):
     """Make a turn that raises: with several tensors, and for a long chain."""
+
     def turn(graph, roots, deep):
         kind = chain if deep else several if len(reached(graph, roots)) > 1 else None
         if often and len(graph) > 20:
             return summary(graph, [], OFTEN)
         return ("raises", kind) if kind else oracle_topological_order(graph=graph, roots=roots, deep=deep)
+
     return turn
 
 
@@ -872,8 +1023,10 @@ def turned_around(graph, roots, deep):
 
 def changed(**entries):
     """Make a turn that differs in some entries."""
-    return lambda **inputs: {**oracle_topological_order(**inputs),
-        **{name.replace("_", " "): value for name, value in entries.items()}}
+    return lambda **inputs: {
+        **oracle_topological_order(**inputs),
+        **{name.replace("_", " "): value for name, value in entries.items()},
+    }
 
 
 def without_ends(graph, roots, deep):
@@ -893,33 +1046,41 @@ misconceptions_topological_order = {
     "a tensor was listed when it was met, not once all of its inputs were": order_turn(preorder),
     "a tensor was listed when it was met, not once all of its inputs were, from the last root on": order_turn(preorder_last),
     "ordered by the distance from the root: a tensor that is also used further down comes too early": order_turn(breadth),
-    "a tensor was marked when it went on the stack; mark it when it comes off, or what needs it may be listed first":
-        order_turn(marked_early),
-    "listed once for every use: a tensor that was met before is not listed again":
-        order_turn(lambda below, roots, kinds: depth_first(below, roots, kinds, once=False), often=True),
-    "listed once for every use, and by a function that calls itself: Python stops at a thousand levels":
-        order_turn(lambda below, roots, kinds: depth_first(below, roots, kinds, once=False), often=True,
-            chain=("raises", "RecursionError")),
-    "tensors were visited once for every path that leads to them: that takes twice as long with every tensor that is used twice":
-        order_turn(depth_first, often=True),
-    "tensors were visited once for every path that leads to them, by a function that calls itself: Python stops at a thousand levels":
-        order_turn(depth_first, often=True, chain=("raises", "RecursionError")),
+    "a tensor was marked when it went on the stack; mark it when it comes off, or what needs it may be listed first": order_turn(
+        marked_early
+    ),
+    "listed once for every use: a tensor that was met before is not listed again": order_turn(
+        lambda below, roots, kinds: depth_first(below, roots, kinds, once=False), often=True
+    ),
+    "listed once for every use, and by a function that calls itself: Python stops at a thousand levels": order_turn(
+        lambda below, roots, kinds: depth_first(below, roots, kinds, once=False), often=True, chain=("raises", "RecursionError")
+    ),
+    "tensors were visited once for every path that leads to them: that takes twice as long with every tensor that is used twice": order_turn(
+        depth_first, often=True
+    ),
+    "tensors were visited once for every path that leads to them, by a function that calls itself: Python stops at a thousand levels": order_turn(
+        depth_first, often=True, chain=("raises", "RecursionError")
+    ),
     "turned around: a tensor comes after what it is computed from, the root last": turned_around,
     "leaves are listed too": with_leaves,
-    "a tensor that an op made was taken for a leaf because its op passes no gradient on: a leaf is what no op has made":
-        without_ends,
+    "a tensor that an op made was taken for a leaf because its op passes no gradient on: a leaf is what no op has made": without_ends,
     "the roots are missing: they pass a gradient on, too": without_roots,
-    "only the first input of each tensor was followed":
-        order_turn(lambda below, roots, kinds: depth_first({name: some[:1] for name, some in below.items()}, roots, kinds)),
-    "only the last input of each tensor was followed":
-        order_turn(lambda below, roots, kinds: depth_first({name: some[-1:] for name, some in below.items()}, roots, kinds)),
+    "only the first input of each tensor was followed": order_turn(
+        lambda below, roots, kinds: depth_first({name: some[:1] for name, some in below.items()}, roots, kinds)
+    ),
+    "only the last input of each tensor was followed": order_turn(
+        lambda below, roots, kinds: depth_first({name: some[-1:] for name, some in below.items()}, roots, kinds)
+    ),
     "only the first root was followed": order_turn(lambda below, roots, kinds: depth_first(below, roots[:1], kinds)),
-    "nothing was returned: it is the list":
-        lambda **inputs: {**dict.fromkeys(oracle_topological_order(**inputs)), "returned": "nothing"},
+    "nothing was returned: it is the list": lambda **inputs: {
+        **dict.fromkeys(oracle_topological_order(**inputs)),
+        "returned": "nothing",
+    },
     "the function calls itself for every input: Python stops at a thousand levels": fails(None, "RecursionError"),
     "`in` asks a list with ==, which compares entries: ask a set whether it holds a tensor": fails("ValueError", "ValueError"),
-    "`in` asks a list with ==, which compares entries: ask a set; and a function that calls itself stops at a thousand levels":
-        fails("ValueError", "RecursionError"),
+    "`in` asks a list with ==, which compares entries: ask a set; and a function that calls itself stops at a thousand levels": fails(
+        "ValueError", "RecursionError"
+    ),
 }
 
 
@@ -929,14 +1090,24 @@ misconceptions_topological_order = {
 def draw_walk(rng):
     """Reused tensors, one input twice, several roots, a root above another, kept and freed graphs, watched and shared gradients."""
     any_graph = tangle(rng)
-    shared = [["x", "leaf", [], normal(rng, 2)], ["w", "leaf", [], normal(rng, 2)], ["s", "add", ["x", "w"], None],
-              ["t", "mix", ["s", "x"], weights(rng, 2)], ["y", "add", ["s", "t"], None]]
+    shared = [
+        ["x", "leaf", [], normal(rng, 2)],
+        ["w", "leaf", [], normal(rng, 2)],
+        ["s", "add", ["x", "w"], None],
+        ["t", "mix", ["s", "x"], weights(rng, 2)],
+        ["y", "add", ["s", "t"], None],
+    ]
     for graph, roots, keep_graph, watched, remembered in [
-            (reused(rng), "y", False, [], False), (ladder(rng), "e", False, [], False), (reused(rng), "y", True, ["e"], False),
-            (reused(rng), "yf", False, ["y", "f"], False), (reused(rng)[:1], "x", False, [], False),
-                (signed(rng), "y", False, ["s"], True),
-            (any_graph, any_graph[-1][0], False, [any_graph[4][0]], True), (shared, "y", False, ["t", "y"], False),
-            (shared, "y", True, [], True)]:
+        (reused(rng), "y", False, [], False),
+        (ladder(rng), "e", False, [], False),
+        (reused(rng), "y", True, ["e"], False),
+        (reused(rng), "yf", False, ["y", "f"], False),
+        (reused(rng)[:1], "x", False, [], False),
+        (signed(rng), "y", False, ["s"], True),
+        (any_graph, any_graph[-1][0], False, [any_graph[4][0]], True),
+        (shared, "y", False, ["t", "y"], False),
+        (shared, "y", True, [], True),
+    ]:
         start = {root: normal(rng, len(graph[0][3])) for root in roots}
         yield dict(graph=graph, start=start, keep_graph=keep_graph, watched=watched, remembered=remembered)
 
@@ -945,12 +1116,20 @@ def describe_walk(graph, start, keep_graph, watched, remembered):
     names = ", ".join(f"{name}: {'g' if len(start) == 1 else f'g_{name}'}" for name in start)
     more = "\nand gradients require grad: the walk is remembered, as create_graph=True asks" if remembered else ""
     watch = f"{{{', '.join(watched)}}}" if watched else "()"
-    return (f"walk({{{names}}}, keep_graph={keep_graph}, watched={watch}), where\n{told(graph)}{more}",
-            "; ".join(f"{'g' if len(start) == 1 else f'g_{name}'} = {vector(grad)}" for name, grad in start.items()))
+    return (
+        f"walk({{{names}}}, keep_graph={keep_graph}, watched={watch}), where\n{told(graph)}{more}",
+        "; ".join(f"{'g' if len(start) == 1 else f'g_{name}'} = {vector(grad)}" for name, grad in start.items()),
+    )
 
 
-WALKED = ("tensors left in the dict", "gradients", "gradients that remember where they came from", "tensors freed",
-          "tensors cut off from their op", "gradients that were given, afterwards")
+WALKED = (
+    "tensors left in the dict",
+    "gradients",
+    "gradients that remember where they came from",
+    "tensors freed",
+    "tensors cut off from their op",
+    "gradients that were given, afterwards",
+)
 
 
 def observe_walk(module, graph, start, keep_graph, watched, remembered):
@@ -961,11 +1140,19 @@ def observe_walk(module, graph, start, keep_graph, watched, remembered):
     names = {id(tensor): name for name, tensor in tensors.items()}
     left = {names.get(id(tensor), "another tensor"): grad for tensor, grad in gradients.items()}
     freed = [name for name, tensor in tensors.items() if tensor.origin is not None and tensor.origin.inputs is None]
-    return dict(zip(WALKED, (
-        sorted(left), {f"of {name}": np.array(left[name].data) for name in sorted(left)},
-        sorted(name for name, grad in left.items() if grad.requires_grad), freed,
-        [name for name, kind, inputs, _ in graph if inputs and tensors[name].origin is None],
-        {f"of {name}": np.array(grad.data) for name, grad in begin.items()})))
+    return dict(
+        zip(
+            WALKED,
+            (
+                sorted(left),
+                {f"of {name}": np.array(left[name].data) for name in sorted(left)},
+                sorted(name for name, grad in left.items() if grad.requires_grad),
+                freed,
+                [name for name, kind, inputs, _ in graph if inputs and tensors[name].origin is None],
+                {f"of {name}": np.array(grad.data) for name, grad in begin.items()},
+            ),
+        )
+    )
 
 
 def left_over(graph, start, keep_graph, watched, remembered, gradients=None, freed=None, extra=(), graphs=True, given=None):
@@ -975,9 +1162,19 @@ def left_over(graph, start, keep_graph, watched, remembered, gradients=None, fre
     freed = reached(graph, start)[::-1] if freed is None and not keep_graph else freed or []
     left = {name: grad for name, grad in sorted(gradients.items()) if name in (*leaves, *watched, *extra)}
     first = {name: np.asarray(grad, np.float64) for name, grad in (given or start).items()}
-    return dict(zip(WALKED, (list(left), {f"of {name}": grad for name, grad in left.items()},
-                             list(left) if remembered and graphs else [], freed, [],
-                                 {f"of {name}": grad for name, grad in first.items()})))
+    return dict(
+        zip(
+            WALKED,
+            (
+                list(left),
+                {f"of {name}": grad for name, grad in left.items()},
+                list(left) if remembered and graphs else [],
+                freed,
+                [],
+                {f"of {name}": grad for name, grad in first.items()},
+            ),
+        )
+    )
 
 
 oracle_walk = left_over
@@ -990,6 +1187,7 @@ def join_turn(join):
 
 def walked_by(order_of):
     """Make a wrong turn that passes gradients on in another order: what arrives later stays where it is."""
+
     def turn(graph, start, keep_graph, watched, remembered):
         below = {node[0]: [one for one in node[2] if one in wanting(graph) and node[1] != "sign"] for node in graph}
         nodes, values, gradients, done = {node[0]: node for node in graph}, values_of(graph), dict(start), {}
@@ -1002,6 +1200,7 @@ def walked_by(order_of):
                     gradients[one] = gradients[one] + part if one in gradients else part
         kept = {name: done[name] for name in watched if name in done}
         return left_over(graph, start, keep_graph, watched, remembered, gradients={**kept, **gradients}, extra=gradients)
+
     return turn
 
 
@@ -1034,8 +1233,11 @@ def summed_in_place(graph, start, keep_graph, watched, remembered):
 def copied_and_summed(graph, start, keep_graph, watched, remembered):
     """The same, after a copy of those given."""
     expected = summed_in_place(graph, start, keep_graph, watched, remembered)
-    return {**expected, WALKED[-1]: {f"of {name}": np.array(grad, np.float64) for name, grad in start.items()}} \
-        if isinstance(expected, dict) else expected
+    return (
+        {**expected, WALKED[-1]: {f"of {name}": np.array(grad, np.float64) for name, grad in start.items()}}
+        if isinstance(expected, dict)
+        else expected
+    )
 
 
 def passed_on_for_every_use(graph, start, keep_graph, watched, remembered):
@@ -1064,9 +1266,12 @@ def not_the_watched(**inputs):
 def untouched(**inputs):
     """Walk on a copy of the dict."""
     expected, start = left_over(**inputs), {name: np.asarray(grad, np.float64) for name, grad in inputs["start"].items()}
-    return {**expected, "tensors left in the dict": sorted(start),
+    return {
+        **expected,
+        "tensors left in the dict": sorted(start),
         "gradients": {f"of {name}": start[name] for name in sorted(start)},
-            "gradients that remember where they came from": sorted(start) if inputs["remembered"] else []}
+        "gradients that remember where they came from": sorted(start) if inputs["remembered"] else [],
+    }
 
 
 def watched_only(**inputs):
@@ -1076,42 +1281,54 @@ def watched_only(**inputs):
 
 
 misconceptions_walk = {
-    "a gradient that arrives replaces the one that is there: what comes from several places adds up":
-        join_turn(lambda before, part: part),
-    "the first gradient to arrive stays, and later ones are lost: what comes from several places adds up":
-        join_turn(lambda before, part: before),
-    "the gradients that arrive were averaged; what comes from several places adds up":
-        join_turn(lambda before, part: (before + part) / 2),
-    "the gradients that arrive were multiplied; what comes from several places adds up":
-        join_turn(lambda before, part: before * part),
-    "a tensor was passed on before all parts of its gradient had arrived: go by topological_order, from its end":
-        walked_by(met_first),
-    "a tensor was passed on before all parts of its gradient had arrived: go by topological_order, from its end, and not by a stack":
-        walked_by(met_last),
+    "a gradient that arrives replaces the one that is there: what comes from several places adds up": join_turn(
+        lambda before, part: part
+    ),
+    "the first gradient to arrive stays, and later ones are lost: what comes from several places adds up": join_turn(
+        lambda before, part: before
+    ),
+    "the gradients that arrive were averaged; what comes from several places adds up": join_turn(
+        lambda before, part: (before + part) / 2
+    ),
+    "the gradients that arrive were multiplied; what comes from several places adds up": join_turn(
+        lambda before, part: before * part
+    ),
+    "a tensor was passed on before all parts of its gradient had arrived: go by topological_order, from its end": walked_by(
+        met_first
+    ),
+    "a tensor was passed on before all parts of its gradient had arrived: go by topological_order, from its end, and not by a stack": walked_by(
+        met_last
+    ),
     "the sum was computed with bare arrays: it does not remember where it came from": lambda **inputs: {
-        **left_over(**inputs), "gradients that remember where they came from": once_only(**inputs)},
-    "all gradients are bare arrays, or detached: they do not remember where they came from":
-        lambda **inputs: left_over(**inputs, graphs=False),
-    "+= writes into a gradient that others hold, too, and is refused where gradients are remembered; make a new sum":
-        summed_in_place,
+        **left_over(**inputs),
+        "gradients that remember where they came from": once_only(**inputs),
+    },
+    "all gradients are bare arrays, or detached: they do not remember where they came from": lambda **inputs: left_over(
+        **inputs, graphs=False
+    ),
+    "+= writes into a gradient that others hold, too, and is refused where gradients are remembered; make a new sum": summed_in_place,
     "+= writes in place, which is refused where gradients are remembered; make a new sum": copied_and_summed,
     "the graph is never freed": lambda **inputs: left_over(**inputs, freed=[]),
-    "the graph is freed although it is to be kept":
-        lambda **inputs: left_over(**inputs, freed=reached(inputs["graph"], inputs["start"])[::-1]),
+    "the graph is freed although it is to be kept": lambda **inputs: left_over(
+        **inputs, freed=reached(inputs["graph"], inputs["start"])[::-1]
+    ),
     "the graph is freed when it is to be kept, and kept when it is to be freed": lambda **inputs: left_over(
-        **inputs, freed=reached(inputs["graph"], inputs["start"])[::-1] if inputs["keep_graph"] else []),
+        **inputs, freed=reached(inputs["graph"], inputs["start"])[::-1] if inputs["keep_graph"] else []
+    ),
     "watched tensors were not freed: only their gradients stay": not_the_watched,
     "a tensor was freed before its inputs had received their gradients": lambda keep_graph, **inputs: (
-        left_over(keep_graph=keep_graph, **inputs) if keep_graph or not reached(inputs["graph"], inputs["start"])
-            else ("raises", "TypeError")),
-    "a tensor was passed on for every use, before all parts of its gradient had arrived: go by topological_order, from its end":
-        passed_on_for_every_use,
+        left_over(keep_graph=keep_graph, **inputs)
+        if keep_graph or not reached(inputs["graph"], inputs["start"])
+        else ("raises", "TypeError")
+    ),
+    "a tensor was passed on for every use, before all parts of its gradient had arrived: go by topological_order, from its end": passed_on_for_every_use,
     "walked from the front of topological_order: the gradients are at its end": lambda graph, start, **inputs: (
-        ("raises", "KeyError") if set(reached(graph, start)[-1:]) - set(start) else left_over(graph, start, **inputs)),
-    "no gradient was taken out of the dict: only those of leaves and of watched tensors stay":
-        lambda graph, start, **inputs: left_over(graph, start, **inputs, extra=[node[0] for node in graph]),
-    "watched is ignored: those gradients were taken out of the dict":
-        lambda watched, **inputs: left_over(watched=[], **inputs),
+        ("raises", "KeyError") if set(reached(graph, start)[-1:]) - set(start) else left_over(graph, start, **inputs)
+    ),
+    "no gradient was taken out of the dict: only those of leaves and of watched tensors stay": lambda graph, start, **inputs: (
+        left_over(graph, start, **inputs, extra=[node[0] for node in graph])
+    ),
+    "watched is ignored: those gradients were taken out of the dict": lambda watched, **inputs: left_over(watched=[], **inputs),
     "the gradients of leaves were taken out of the dict, too: they stay": watched_only,
     "the dict that was given did not change: gradients was bound to a copy": untouched,
 }
@@ -1138,10 +1355,16 @@ def once_only(graph, start, **inputs):
 
 def draw_recording(rng):
     """On and off, from on and from off, one block within another, ending normally, with an exception and with Ctrl-C."""
-    cases = [(True, False, None, "normally"), (True, False, None, "with a KeyError"), (False, False, None, "normally"),
-             (False, True, None, "with a KeyError"), (True, False, True, "normally"),
-                 (False, True, False, "with KeyboardInterrupt"),
-             (True, True, False, "with a KeyError"), (True, False, None, "with KeyboardInterrupt")]
+    cases = [
+        (True, False, None, "normally"),
+        (True, False, None, "with a KeyError"),
+        (False, False, None, "normally"),
+        (False, True, None, "with a KeyError"),
+        (True, False, True, "normally"),
+        (False, True, False, "with KeyboardInterrupt"),
+        (True, True, False, "with a KeyError"),
+        (True, False, None, "with KeyboardInterrupt"),
+    ]
     for i in rng.permutation(len(cases)):
         before, on, inner, ends = cases[int(i)]
         yield dict(before=before, on=on, inner=inner, ends=ends)
@@ -1149,8 +1372,11 @@ def draw_recording(rng):
 
 def describe_recording(before, on, inner, ends):
     block = [] if inner is None else [f"    with recording({inner}): ...", "    ..."]
-    last = {"normally": [], "with a KeyError": ["    raise KeyError"],
-        "with KeyboardInterrupt": ["    (somebody presses Ctrl-C)"]}[ends]
+    last = {
+        "normally": [],
+        "with a KeyError": ["    raise KeyError"],
+        "with KeyboardInterrupt": ["    (somebody presses Ctrl-C)"],
+    }[ends]
     return "\n".join([f"state.recording = {before}", f"with recording({on}):", *(block or ["    ..."]), *last])
 
 
@@ -1190,6 +1416,7 @@ def recording_turn(set_to=lambda on, before: on, back=lambda before, on, ends: b
         back: What is put back at the end of a block, for what was there, what was asked for, and how it ends; None for nothing.
         swallows: Whether exceptions end with the block.
     """
+
     def switch(before, on, inner, ends):
         now = set_to(on, before)
         seen = {"state.recording in the block": now}
@@ -1201,6 +1428,7 @@ def recording_turn(set_to=lambda on, before: on, back=lambda before, on, ends: b
         restored = back(before, on, ends)
         seen["the block ends"] = "normally" if swallows else ends
         return {**seen, "state.recording after the block": now if restored is None else restored}
+
     return switch
 
 
@@ -1210,14 +1438,17 @@ def without_yield(before, on, inner, ends):
 
 oracle_recording = recording_turn()
 misconceptions_recording = {
-    "an exception leaves it switched: put back what was there in any case (try, finally)":
-        recording_turn(back=lambda before, on, ends: before if ends == "normally" else None),
-    "Ctrl-C leaves it switched: `except Exception` misses KeyboardInterrupt, `finally` does not":
-        recording_turn(back=lambda before, on, ends: None if ends == "with KeyboardInterrupt" else before),
+    "an exception leaves it switched: put back what was there in any case (try, finally)": recording_turn(
+        back=lambda before, on, ends: before if ends == "normally" else None
+    ),
+    "Ctrl-C leaves it switched: `except Exception` misses KeyboardInterrupt, `finally` does not": recording_turn(
+        back=lambda before, on, ends: None if ends == "with KeyboardInterrupt" else before
+    ),
     "True is put back, whatever was there before": recording_turn(back=lambda before, on, ends: True),
     "False is put back, whatever was there before": recording_turn(back=lambda before, on, ends: False),
-    "the opposite of `on` was put back; it is what was there before the block":
-        recording_turn(back=lambda before, on, ends: not on),
+    "the opposite of `on` was put back; it is what was there before the block": recording_turn(
+        back=lambda before, on, ends: not on
+    ),
     "the opposite of what was there before was put back": recording_turn(back=lambda before, on, ends: not before),
     "it is never put back": recording_turn(back=lambda before, on, ends: None),
     "state.recording was not set": recording_turn(set_to=lambda on, before: before),
@@ -1225,7 +1456,8 @@ misconceptions_recording = {
     "on is turned around": recording_turn(set_to=lambda on, before: not on),
     "the exception ends with the block: whoever calls has to see it": recording_turn(swallows=True),
     "the exception ends with the block, and leaves it switched": recording_turn(
-        back=lambda before, on, ends: before if ends == "normally" else None, swallows=True),
+        back=lambda before, on, ends: before if ends == "normally" else None, swallows=True
+    ),
     "a generator for @contextmanager yields once: there is no `yield`, or more than one": without_yield,
 }
 
@@ -1236,19 +1468,31 @@ misconceptions_recording = {
 def draw_backward(rng):
     """One call and two, with a gradient and without, kept, freed and remembered graphs, a leaf, and calls that must fail."""
     n = int(rng.integers(2, 5))
-    curve = [["x", "leaf", [], normal(rng, n)], ["k", "constant", [], normal(rng, n)], ["w", "leaf", [], normal(rng, n)],
-             ["s", "add", ["x", "w"], None], ["q", "square", ["s"], None], ["m", "mix", ["q", "x", "k"], weights(rng, 3)],
-             ["y", "total", ["m"], None]]
+    curve = [
+        ["x", "leaf", [], normal(rng, n)],
+        ["k", "constant", [], normal(rng, n)],
+        ["w", "leaf", [], normal(rng, n)],
+        ["s", "add", ["x", "w"], None],
+        ["q", "square", ["s"], None],
+        ["m", "mix", ["q", "x", "k"], weights(rng, 3)],
+        ["y", "total", ["m"], None],
+    ]
     stopped = [*curve[:4], ["i", "interrupted", ["s"], None]]
     plain = dict(gradient=None, retain_graph=None, create_graph=False)
     given = dict(plain, gradient=normal(rng, n))
     keep, again = dict(plain, retain_graph=True), dict(plain, create_graph=True)
     for graph, calls in [
-            (curve, [["y", plain]]), (curve, [["m", given]]), (curve[:4], [["s", given]]),
-                (curve[:1], [["x", given], ["x", given]]),
-            (curve, [["y", keep], ["y", plain]]), (curve, [["y", plain], ["y", plain]]), (curve, [["y", again], ["m", given]]),
-            (curve, [["m", plain]]), (curve, [["y", dict(again, retain_graph=False)], ["y", plain]]),
-            (stopped, [["i", dict(given, create_graph=True)], ["i", given]])]:
+        (curve, [["y", plain]]),
+        (curve, [["m", given]]),
+        (curve[:4], [["s", given]]),
+        (curve[:1], [["x", given], ["x", given]]),
+        (curve, [["y", keep], ["y", plain]]),
+        (curve, [["y", plain], ["y", plain]]),
+        (curve, [["y", again], ["m", given]]),
+        (curve, [["m", plain]]),
+        (curve, [["y", dict(again, retain_graph=False)], ["y", plain]]),
+        (stopped, [["i", dict(given, create_graph=True)], ["i", given]]),
+    ]:
         yield dict(graph=graph, calls=calls)
 
 
@@ -1256,8 +1500,11 @@ def describe_backward(graph, calls):
     lines = []
     for name, settings in calls:
         words = ["g"] if settings["gradient"] is not None else []
-        words += [f"{key}={settings[key]}" for key in ("retain_graph", "create_graph") if settings[key] not in (None, False) or
-                  key == "retain_graph" and settings[key] is False]
+        words += [
+            f"{key}={settings[key]}"
+            for key in ("retain_graph", "create_graph")
+            if settings[key] not in (None, False) or key == "retain_graph" and settings[key] is False
+        ]
         lines.append(f"{name}.backward({', '.join(words)})")
     grads = [settings["gradient"] for _, settings in calls if settings["gradient"] is not None]
     call = "\n".join([*lines, "where", told(graph)])
@@ -1288,22 +1535,39 @@ def observe_backward(module, graph, calls):
 def sharing(grads):
     """Name the pairs of gradients that share their memory."""
     present = {name: grad.data for name, grad in grads.items() if grad is not None}
-    return [f"{one} and {other}" for i,
-        one in enumerate(present) for other in list(present)[i + 1:] if np.shares_memory(present[one], present[other])]
+    return [
+        f"{one} and {other}"
+        for i, one in enumerate(present)
+        for other in list(present)[i + 1 :]
+        if np.shares_memory(present[one], present[other])
+    ]
 
 
 def after_call(number, raised, grads, with_graph, shared, recording):
     """Write down what is there after a call; what an interrupted one leaves in grad is free."""
     grads = {name: "None" if grad is None or raised == "KeyboardInterrupt" else grad for name, grad in grads.items()}
-    return {f"call {number} raises": raised, **{f"{name}.grad after call {number}": grad for name, grad in grads.items()},
-            f"new gradients with a graph after call {number}":
-                with_graph, f"gradients that share memory after call {number}": shared,
-            f"ops are remembered after call {number}": recording}
+    return {
+        f"call {number} raises": raised,
+        **{f"{name}.grad after call {number}": grad for name, grad in grads.items()},
+        f"new gradients with a graph after call {number}": with_graph,
+        f"gradients that share memory after call {number}": shared,
+        f"ops are remembered after call {number}": recording,
+    }
 
 
-def backward_turn(adds=True, begin=None, keeps=None, graphs=None, everywhere=False, shares=False, stays=False, root=True,
+def backward_turn(
+    adds=True,
+    begin=None,
+    keeps=None,
+    graphs=None,
+    everywhere=False,
+    shares=False,
+    stays=False,
+    root=True,
     frees=True,
-                  always_one=False, whole=False):
+    always_one=False,
+    whole=False,
+):
     """Make the right backward, or a wrong turn.
 
     Args:
@@ -1335,17 +1599,22 @@ def backward_turn(adds=True, begin=None, keeps=None, graphs=None, everywhere=Fal
                 continue
             start = np.ones(values[name].shape) if settings["gradient"] is None or begin is not None else settings["gradient"]
             arrived = passed_back(graph, {name: start})
-            arrived = {one: arrived[one] for one in kinds if one in arrived and (everywhere or kinds[one] == "leaf")
-                and (root or one != name)}
+            arrived = {
+                one: arrived[one]
+                for one in kinds
+                if one in arrived and (everywhere or kinds[one] == "leaf") and (root or one != name)
+            }
             # Of the parts, those that came back through the square depend on an input, and so have a graph.
             curved = {"x", "w", "s"} if "q" in names else set()
             fresh = [one for one in arrived if grad[one] is None]
             grad |= {one: grad[one] + part if adds and grad[one] is not None else part for one, part in arrived.items()}
             freed |= set() if keeps(settings) else set(names)
             shared = ["x and w"] if shares and "s" in names and "q" not in names else []
-            seen |= after_call(number, "nothing", dict(grad), [one for one in fresh if one in curved and graphs(settings)],
-                shared, recording)
+            seen |= after_call(
+                number, "nothing", dict(grad), [one for one in fresh if one in curved and graphs(settings)], shared, recording
+            )
         return seen
+
     return turn
 
 
@@ -1354,28 +1623,36 @@ misconceptions_backward = {
     "a second backward() replaces the gradients: it adds to them": backward_turn(adds=False),
     "the gradient that was given is ignored: it began with ones": backward_turn(begin=1.0),
     "a leaf that backward was called on got no gradient: it is one of the leaves": backward_turn(root=False),
-    "a tensor of several entries began with ones; without a gradient it is to raise RuntimeError (first_gradient)":
-        backward_turn(always_one=True),
+    "a tensor of several entries began with ones; without a gradient it is to raise RuntimeError (first_gradient)": backward_turn(
+        always_one=True
+    ),
     "retain_graph is ignored: the graph is always freed": backward_turn(keeps=lambda s: False),
     "the graph is never freed": backward_turn(keeps=lambda s: True),
-    "retain_graph=None frees the graph also with create_graph: then it stays":
-        backward_turn(keeps=lambda s: bool(s["retain_graph"])),
-    "with create_graph the graph stays even where retain_graph=False asks for it to be freed":
-        backward_turn(keeps=lambda s: bool(s["create_graph"] or s["retain_graph"])),
-    "retain_graph is ignored: the graph is kept where create_graph is on, and freed otherwise":
-        backward_turn(keeps=lambda s: s["create_graph"]),
-    "retain_graph is turned around":
-        backward_turn(keeps=lambda s: not (s["create_graph"] if s["retain_graph"] is None else s["retain_graph"])),
-    "the ops of the walk are always remembered: the gradients carry a graph that nobody asked for":
-        backward_turn(graphs=lambda s: True),
+    "retain_graph=None frees the graph also with create_graph: then it stays": backward_turn(
+        keeps=lambda s: bool(s["retain_graph"])
+    ),
+    "with create_graph the graph stays even where retain_graph=False asks for it to be freed": backward_turn(
+        keeps=lambda s: bool(s["create_graph"] or s["retain_graph"])
+    ),
+    "retain_graph is ignored: the graph is kept where create_graph is on, and freed otherwise": backward_turn(
+        keeps=lambda s: s["create_graph"]
+    ),
+    "retain_graph is turned around": backward_turn(
+        keeps=lambda s: not (s["create_graph"] if s["retain_graph"] is None else s["retain_graph"])
+    ),
+    "the ops of the walk are always remembered: the gradients carry a graph that nobody asked for": backward_turn(
+        graphs=lambda s: True
+    ),
     "create_graph is ignored: the ops of the walk are not remembered": backward_turn(graphs=lambda s: False),
-    "create_graph is turned around: the ops of the walk are remembered where they should not be":
-        backward_turn(graphs=lambda s: not s["create_graph"]),
+    "create_graph is turned around: the ops of the walk are remembered where they should not be": backward_turn(
+        graphs=lambda s: not s["create_graph"]
+    ),
     "tensors that are no leaves received a grad, too": backward_turn(everywhere=True),
     "two leaves hold the same memory: who changes one gradient changes the other (unshared)": backward_turn(shares=True),
     "ops are remembered, or not, after the walk as they were during it": backward_turn(stays=True),
-    "after an exception ops are remembered, or not, as during the walk: `with recording(...)` puts the switch back":
-        backward_turn(stays="raised"),
+    "after an exception ops are remembered, or not, as during the walk: `with recording(...)` puts the switch back": backward_turn(
+        stays="raised"
+    ),
 }
 
 
@@ -1385,9 +1662,20 @@ RIGHT, LARGE, SMALL, SECOND = "a * b", "1e9 * a * b", "1e-7 * a * b, wrong for a
 TINY, HIDDEN, UNDEFINED = "a * b, wrong by 0.001 %", "a * b, right for ones", "a * b, nan for a"
 LATE, FAINT, ENTRY = "a * b, wrong in one entry", "a * b, wrong by 0.0005 % in one entry", "a * b, wrong in a small entry"
 UNUSED, CUBE = "a + 0 * b, without a rule for b", "a * a * a * b"
-WRONG_AT = {RIGHT: None, LARGE: None, UNUSED: None, CUBE: None, SECOND: 1, SMALL: 0, TINY: 0, HIDDEN: 0, UNDEFINED: 0, LATE: 0,
+WRONG_AT = {
+    RIGHT: None,
+    LARGE: None,
+    UNUSED: None,
+    CUBE: None,
+    SECOND: 1,
+    SMALL: 0,
+    TINY: 0,
+    HIDDEN: 0,
+    UNDEFINED: 0,
+    LATE: 0,
     ENTRY: 0,
-            FAINT: 0}
+    FAINT: 0,
+}
 
 
 def describe_gradcheck(function, a, b, settings):
@@ -1420,17 +1708,28 @@ def planted(module, function):
     forward = {UNUSED: lambda a, b, c, d: a + 0 * b, CUBE: lambda a, b, c, d: a * a * a * b}
     op = type(module.add)(forward.get(function, lambda a, b, c, d: scale * (a * b)))
     op.name = op.__name__ = function
-    first = {SMALL: lambda grad, out, a, b, c, d: grad * b * (2 * scale), TINY: lambda grad, out, a, b, c, d: grad * b * 1.00001,
-             HIDDEN: lambda grad, out, a, b, c, d: grad * b + (grad - grad.mean()), UNUSED: lambda grad, out, a, b, c, d: grad,
-             UNDEFINED: lambda grad, out, a, b, c, d: grad * float("nan"),
-                 CUBE: lambda grad, out, a, b, c, d: grad * a * a * b * 3.0,
-             LATE: lambda grad, out, a, b, c, d: grad * b * module.Tensor(but_for_the_last(a.shape, 1.5)),
-             FAINT: lambda grad, out, a, b, c, d: grad * b * module.Tensor(but_for_the_last(a.shape, 1.000005)),
-             ENTRY: lambda grad, out, a, b, c, d: grad * b * module.Tensor(np.where(np.arange(len(b.data)) == 1, 1.5, 1.0))}
-    second = {SECOND: lambda grad, out, a, b, c, d: grad * a * a, UNUSED: None,
-        CUBE: lambda grad, out, a, b, c, d: grad * a * a * a}
-    op.register_vjp(first.get(function, lambda grad, out, a, b, c, d: grad * b * scale),
-                    second.get(function, lambda grad, out, a, b, c, d: grad * a * scale), None, None)
+    first = {
+        SMALL: lambda grad, out, a, b, c, d: grad * b * (2 * scale),
+        TINY: lambda grad, out, a, b, c, d: grad * b * 1.00001,
+        HIDDEN: lambda grad, out, a, b, c, d: grad * b + (grad - grad.mean()),
+        UNUSED: lambda grad, out, a, b, c, d: grad,
+        UNDEFINED: lambda grad, out, a, b, c, d: grad * float("nan"),
+        CUBE: lambda grad, out, a, b, c, d: grad * a * a * b * 3.0,
+        LATE: lambda grad, out, a, b, c, d: grad * b * module.Tensor(but_for_the_last(a.shape, 1.5)),
+        FAINT: lambda grad, out, a, b, c, d: grad * b * module.Tensor(but_for_the_last(a.shape, 1.000005)),
+        ENTRY: lambda grad, out, a, b, c, d: grad * b * module.Tensor(np.where(np.arange(len(b.data)) == 1, 1.5, 1.0)),
+    }
+    second = {
+        SECOND: lambda grad, out, a, b, c, d: grad * a * a,
+        UNUSED: None,
+        CUBE: lambda grad, out, a, b, c, d: grad * a * a * a,
+    }
+    op.register_vjp(
+        first.get(function, lambda grad, out, a, b, c, d: grad * b * scale),
+        second.get(function, lambda grad, out, a, b, c, d: grad * a * scale),
+        None,
+        None,
+    )
     return op
 
 
@@ -1448,8 +1747,11 @@ def observe_gradcheck(module, function, a, b, settings):
     except module.GradcheckError as error:
         entry = f", index {list(error.index)}" if function == LATE else ""
         return checked(f"GradcheckError: argument {error.argument}{entry}")
-    return checked(f"returned {result!r}" if isinstance(result, (bool, int, float, str, type(None)))
-        else f"returned a {type(result).__name__}")
+    return checked(
+        f"returned {result!r}"
+        if isinstance(result, (bool, int, float, str, type(None)))
+        else f"returned a {type(result).__name__}"
+    )
 
 
 def checked(outcome):
@@ -1476,6 +1778,7 @@ def oracle_gradcheck(function, a, b, settings):
 
 def verdicts(changes, others=None, settings=None):
     """Make a wrong turn that judges some functions differently, those that are right by ``others``, and ignores some settings."""
+
     def turn(function, a, b, settings):
         if ignored & settings.keys():
             settings = {}
@@ -1483,13 +1786,17 @@ def verdicts(changes, others=None, settings=None):
         instead = others if right == PASSES and others is not None else right
         changed = instead if settings else changes.get(function, instead)
         return changed if isinstance(changed, tuple) else checked(changed)
+
     ignored = {settings} if settings else set()
     return turn
 
 
 def single_precision(function, a, b, settings):
-    narrow = a.dtype == np.float32 and (right_verdict(function, a, settings) == PASSES
-        or function == SECOND) and "tolerance" not in settings
+    narrow = (
+        a.dtype == np.float32
+        and (right_verdict(function, a, settings) == PASSES or function == SECOND)
+        and "tolerance" not in settings
+    )
     return checked(FIRST if narrow else right_verdict(function, a, settings))
 
 
@@ -1501,8 +1808,9 @@ def in_words(outcome):
 FREED = ("raises", "RuntimeError", "freed")
 misconceptions_gradcheck = {
     "it began with ones, and some mistakes give the right answer for ones: begin with random numbers": verdicts({HIDDEN: PASSES}),
-    "the errors were not divided by the size of the gradient: a large one that is right fails, and a small one that is wrong passes":
-        verdicts({LARGE: FIRST, SMALL: PASSES}),
+    "the errors were not divided by the size of the gradient: a large one that is right fails, and a small one that is wrong passes": verdicts(
+        {LARGE: FIRST, SMALL: PASSES}
+    ),
     "the errors were not divided by the size of the gradient: a small one that is wrong passes": verdicts({SMALL: PASSES}),
     "errors were divided by the largest entry of all; each has its own size": verdicts({ENTRY: PASSES}),
     "errors were averaged, or added up: every entry has to pass": verdicts({FAINT: PASSES}),
@@ -1515,10 +1823,12 @@ misconceptions_gradcheck = {
     "measured in float32: nudging by 0.00001 leaves it two or three digits": single_precision,
     "grad and numeric_gradient were given different upstream gradients": verdicts({SECOND: FIRST}, FIRST),
     "the graph was freed by the walk for the first argument": verdicts({SECOND: FREED}, FREED),
-    "an input that no gradient reaches has a gradient of zeros: materialize_grads=True":
-        verdicts({UNUSED: ("raises", "RuntimeError", "no output depends")}),
+    "an input that no gradient reaches has a gradient of zeros: materialize_grads=True": verdicts(
+        {UNUSED: ("raises", "RuntimeError", "no output depends")}
+    ),
     "nothing was returned: a function that passes gives True": lambda function, a, b, settings: checked(
-        "returned None" if right_verdict(function, a, settings) == PASSES else right_verdict(function, a, settings)),
+        "returned None" if right_verdict(function, a, settings) == PASSES else right_verdict(function, a, settings)
+    ),
     "False was returned; GradcheckError is to be raised": in_words("returned False"),
     "nothing was raised: GradcheckError is to be, for an entry that does not pass": in_words(PASSES),
 }

@@ -1,4 +1,5 @@
 """Checks of module 06. NumPy only: nothing here runs the code that it judges, except `observe`."""
+
 import importlib
 import math
 
@@ -27,6 +28,7 @@ def wide(*values):
 
 # 06.1 sgd_update
 
+
 def draw_sgd_update(rng):
     """Vectors, a matrix, more dimensions and none; float64 as well."""
     for rank in (1, 2, 3, 0):
@@ -49,9 +51,11 @@ def oracle_sgd_update(param, grad, lr, sign=-1.0):
 
 def sgd_turn(rule, **changes):
     """Make a wrong turn of what param becomes, a function of the parameter, the gradient and the rate."""
+
     def turn(param, grad, lr):
         w, g = wide(param, grad)
         return {"param": rule(w, g, lr), "grad afterwards": g}
+
     return turn
 
 
@@ -64,25 +68,34 @@ misconceptions_sgd_update = {
     "the step was written over the parameter, and uphill": sgd_turn(lambda w, g, lr: -lr * g),
     "every entry took the step of the mean gradient; each has its own": sgd_turn(lambda w, g, lr: w - lr * g.mean()),
     "the parameter was shrunk as well: the learning rate multiplies the gradient alone": sgd_turn(lambda w, g, lr: lr * (w - g)),
-    "the gradient was changed in place: somebody may still want to look at it":
-        lambda param, grad, lr: {**oracle_sgd_update(param, grad, lr), "grad afterwards": grad * np.float64(lr)},
+    "the gradient was changed in place: somebody may still want to look at it": lambda param, grad, lr: {
+        **oracle_sgd_update(param, grad, lr),
+        "grad afterwards": grad * np.float64(lr),
+    },
 }
 
 
 # 06.2 momentum_update
+
 
 def draw_momentum_update(rng):
     """Two steps from a velocity that is not 0, with and without looking ahead."""
     for rank, nesterov in ((1, False), (2, True), (3, False), (1, True), (0, False)):
         shape, dtype = a_shape(rng, rank), np.float64 if rank == 3 else np.float32
         velocity, first, second = arrays(rng, 3, *shape, dtype=dtype)
-        yield dict(param=parameters(rng, shape, dtype), velocity=velocity, grads=[first, second],
+        yield dict(
+            param=parameters(rng, shape, dtype),
+            velocity=velocity,
+            grads=[first, second],
             lr=float(rng.choice([0.1, 0.2, 0.6, 1.5])),
-                   momentum=float(rng.choice([0.5, 0.7, 0.8, 0.95])), nesterov=nesterov)
+            momentum=float(rng.choice([0.5, 0.7, 0.8, 0.95])),
+            nesterov=nesterov,
+        )
 
 
 describe_momentum_update = (
-    "momentum_update(param, grad, velocity, scratch, lr={lr}, momentum={momentum}, nesterov={nesterov}) for each of {grads}")
+    "momentum_update(param, grad, velocity, scratch, lr={lr}, momentum={momentum}, nesterov={nesterov}) for each of {grads}"
+)
 
 
 def observe_momentum_update(momentum_update, param, velocity, grads, lr, momentum, nesterov):
@@ -94,8 +107,9 @@ def observe_momentum_update(momentum_update, param, velocity, grads, lr, momentu
     return {**seen, "the gradients afterwards": grads}
 
 
-def momentum_turn(velocity_rule=lambda v, g, lr, momentum: momentum * v + g, move=None, kept=lambda before, v: v,
-    grads_after=None):
+def momentum_turn(
+    velocity_rule=lambda v, g, lr, momentum: momentum * v + g, move=None, kept=lambda before, v: v, grads_after=None
+):
     """Make the rule of momentum, or a wrong turn.
 
     Args:
@@ -116,6 +130,7 @@ def momentum_turn(velocity_rule=lambda v, g, lr, momentum: momentum * v + g, mov
             seen |= {f"velocity after step {step}": v, f"param after step {step}": w}
         after = [grads_after(g, lr, momentum) if grads_after else g for g in wide(*grads)]
         return {**seen, "the gradients afterwards": after}
+
     return turn
 
 
@@ -127,67 +142,97 @@ def param_stays(**inputs):
 
 oracle_momentum_update = momentum_turn()
 misconceptions_momentum_update = {
-    "velocity was bound to a new array: the caller's array did not change, and the next step begins from it again":
-        momentum_turn(kept=lambda before, v: before),
+    "velocity was bound to a new array: the caller's array did not change, and the next step begins from it again": momentum_turn(
+        kept=lambda before, v: before
+    ),
     "param was bound to a new array: the caller's array did not change. Write into it, as -= does": param_stays,
-    "the step used the velocity of before; it is changed first":
-        momentum_turn(move=lambda old, v, g, lr, momentum, nesterov: lr * (g + momentum * old if nesterov else old)),
-    "the learning rate went into the velocity: the velocity is kept without it":
-        momentum_turn(lambda v, g, lr, momentum: momentum * v + lr * g,
-                      lambda old, v, g, lr, momentum, nesterov: lr * g + momentum * v if nesterov else v),
-    "the learning rate went into the velocity, and into the step as well":
-        momentum_turn(lambda v, g, lr, momentum: momentum * v + lr * g),
-    "the gradient was scaled by 1 - momentum: that is a running mean, not a velocity":
-        momentum_turn(lambda v, g, lr, momentum: momentum * v + (1 - momentum) * g),
+    "the step used the velocity of before; it is changed first": momentum_turn(
+        move=lambda old, v, g, lr, momentum, nesterov: lr * (g + momentum * old if nesterov else old)
+    ),
+    "the learning rate went into the velocity: the velocity is kept without it": momentum_turn(
+        lambda v, g, lr, momentum: momentum * v + lr * g,
+        lambda old, v, g, lr, momentum, nesterov: lr * g + momentum * v if nesterov else v,
+    ),
+    "the learning rate went into the velocity, and into the step as well": momentum_turn(
+        lambda v, g, lr, momentum: momentum * v + lr * g
+    ),
+    "the gradient was scaled by 1 - momentum: that is a running mean, not a velocity": momentum_turn(
+        lambda v, g, lr, momentum: momentum * v + (1 - momentum) * g
+    ),
     "nesterov was ignored": momentum_turn(move=lambda old, v, g, lr, momentum, nesterov: lr * v),
-    "the step of nesterov was taken in any case":
-        momentum_turn(move=lambda old, v, g, lr, momentum, nesterov: lr * (g + momentum * v)),
+    "the step of nesterov was taken in any case": momentum_turn(
+        move=lambda old, v, g, lr, momentum, nesterov: lr * (g + momentum * v)
+    ),
     "the velocity was moved twice: for nesterov only the step looks further ahead": lambda nesterov, **inputs: momentum_turn(
         lambda v, g, lr, momentum: momentum * (momentum * v + g) + g if nesterov else momentum * v + g,
-        lambda old, v, g, lr, momentum, nesterov: lr * v)(nesterov=nesterov, **inputs),
-    "for nesterov, the gradient is missing in the step: it is lr * (grad + momentum * velocity)":
-        momentum_turn(move=lambda old, v, g, lr, momentum, nesterov: lr * momentum * v if nesterov else lr * v),
-    "for nesterov, the velocity counts whole: it is lr * (grad + momentum * velocity)":
-        momentum_turn(move=lambda old, v, g, lr, momentum, nesterov: lr * (g + v) if nesterov else lr * v),
+        lambda old, v, g, lr, momentum, nesterov: lr * v,
+    )(nesterov=nesterov, **inputs),
+    "for nesterov, the gradient is missing in the step: it is lr * (grad + momentum * velocity)": momentum_turn(
+        move=lambda old, v, g, lr, momentum, nesterov: lr * momentum * v if nesterov else lr * v
+    ),
+    "for nesterov, the velocity counts whole: it is lr * (grad + momentum * velocity)": momentum_turn(
+        move=lambda old, v, g, lr, momentum, nesterov: lr * (g + v) if nesterov else lr * v
+    ),
     "the velocity of the step before was forgotten": momentum_turn(lambda v, g, lr, momentum: g),
     "the velocity was kept whole: it is multiplied by momentum first": momentum_turn(lambda v, g, lr, momentum: v + g),
-    "the gradient was multiplied by momentum as well; only the velocity is":
-        momentum_turn(lambda v, g, lr, momentum: momentum * (v + g)),
+    "the gradient was multiplied by momentum as well; only the velocity is": momentum_turn(
+        lambda v, g, lr, momentum: momentum * (v + g)
+    ),
     "the velocity points downhill here; it adds up the gradients, and param loses it": momentum_turn(
         lambda v, g, lr, momentum: momentum * v - g,
-        lambda old, v, g, lr, momentum, nesterov: lr * (g - momentum * v) if nesterov else -lr * v),
-    "the step went uphill":
-        momentum_turn(move=lambda old, v, g, lr, momentum, nesterov: -lr * (g + momentum * v if nesterov else v)),
-    "the learning rate was left out":
-        momentum_turn(move=lambda old, v, g, lr, momentum, nesterov: g + momentum * v if nesterov else v),
-    "the step used the gradient alone; it is the velocity that moves the parameter":
-        momentum_turn(move=lambda old, v, g, lr, momentum, nesterov: lr * g),
-    "the gradient was changed in place: somebody may still want to look at it":
-        momentum_turn(grads_after=lambda g, lr, momentum: lr * g),
+        lambda old, v, g, lr, momentum, nesterov: lr * (g - momentum * v) if nesterov else -lr * v,
+    ),
+    "the step went uphill": momentum_turn(
+        move=lambda old, v, g, lr, momentum, nesterov: -lr * (g + momentum * v if nesterov else v)
+    ),
+    "the learning rate was left out": momentum_turn(
+        move=lambda old, v, g, lr, momentum, nesterov: g + momentum * v if nesterov else v
+    ),
+    "the step used the gradient alone; it is the velocity that moves the parameter": momentum_turn(
+        move=lambda old, v, g, lr, momentum, nesterov: lr * g
+    ),
+    "the gradient was changed in place: somebody may still want to look at it": momentum_turn(
+        grads_after=lambda g, lr, momentum: lr * g
+    ),
 }
 
 
 # 06.3 adam_update
 
+
 def draw_adam_update(rng):
     """Three steps from the first and from a later one, with PyTorch's settings and with others; float64 as well."""
-    for rank, betas, eps, first in ((1, (0.9, 0.999), 1e-8, 1), (2, (0.8, 0.9), 1e-2, int(rng.integers(3, 9))),
-                                    (3, (float(rng.choice([0.5, 0.6])), 0.7), 1e-8, 1), (0, (0.9, 0.99), 1e-3, 2),
-                                    (2, (0.9, 0.999), 1e-8, 1)):
+    for rank, betas, eps, first in (
+        (1, (0.9, 0.999), 1e-8, 1),
+        (2, (0.8, 0.9), 1e-2, int(rng.integers(3, 9))),
+        (3, (float(rng.choice([0.5, 0.6])), 0.7), 1e-8, 1),
+        (0, (0.9, 0.99), 1e-3, 2),
+        (2, (0.9, 0.999), 1e-8, 1),
+    ):
         dtype = np.float64 if rank == 3 else np.float32
         shape = a_shape(rng, rank)
         mean, *grads = arrays(rng, 4, *shape, dtype=dtype)
         square = np.array(abs(mean) + 0.5, dtype)
         if first == 1:
             mean, square = np.zeros_like(mean), np.zeros_like(square)
-        yield dict(param=parameters(rng, shape, dtype), mean=mean, square=square, grads=grads, first=first,
+        yield dict(
+            param=parameters(rng, shape, dtype),
+            mean=mean,
+            square=square,
+            grads=grads,
+            first=first,
             lr=float(rng.choice([0.05, 0.2, 0.5])),
-                   beta1=betas[0], beta2=betas[1], eps=eps)
+            beta1=betas[0],
+            beta2=betas[1],
+            eps=eps,
+        )
 
 
 rtol_adam_update, atol_adam_update = 5e-6, 4e-6  # 1 - float32(0.999) is off by a hundred thousandth: that has to show
-describe_adam_update = ("adam_update(param, grad, mean, square, scratch, step={first}, lr={lr}, betas=({beta1}, {beta2}), "
-                        "eps={eps}), and two more steps")
+describe_adam_update = (
+    "adam_update(param, grad, mean, square, scratch, step={first}, lr={lr}, betas=({beta1}, {beta2}), "
+    "eps={eps}), and two more steps"
+)
 
 
 def observe_adam_update(adam_update, param, mean, square, grads, first, lr, beta1, beta2, eps):
@@ -195,14 +240,26 @@ def observe_adam_update(adam_update, param, mean, square, grads, first, lr, beta
     seen, settings = {}, {} if (beta1, beta2, eps) == (0.9, 0.999, 1e-8) else dict(betas=(beta1, beta2), eps=eps)
     for step, grad in enumerate(grads, first):
         adam_update(param, grad, mean, square, np.full_like(param, np.nan), step=step, lr=lr, **settings)
-        seen |= {f"mean after step {step}": mean.copy(), f"square after step {step}": square.copy(),
-                 f"param after step {step}": param.copy()}
+        seen |= {
+            f"mean after step {step}": mean.copy(),
+            f"square after step {step}": square.copy(),
+            f"param after step {step}": param.copy(),
+        }
     return {**seen, "the gradients afterwards": grads}
 
 
-def adam_turn(mean=lambda m, g, b: b * m + (1 - b) * g, square=lambda s, g, b: b * s + (1 - b) * g * g, corrections=None,
-              below=lambda s, eps: np.sqrt(s) + eps, above=lambda m, g: m, sign=-1.0, kept=lambda old, new, corrected: new,
-              kept_square=None, rate=lambda lr: lr, stays=()):
+def adam_turn(
+    mean=lambda m, g, b: b * m + (1 - b) * g,
+    square=lambda s, g, b: b * s + (1 - b) * g * g,
+    corrections=None,
+    below=lambda s, eps: np.sqrt(s) + eps,
+    above=lambda m, g: m,
+    sign=-1.0,
+    kept=lambda old, new, corrected: new,
+    kept_square=None,
+    rate=lambda lr: lr,
+    stays=(),
+):
     """Make Adam's rule, or a wrong turn.
 
     Args:
@@ -228,11 +285,14 @@ def adam_turn(mean=lambda m, g, b: b * m + (1 - b) * g, square=lambda s, g, b: b
                 corrected = [value / by for value, by in zip(new, corrections(betas, t))]
                 step = rate(inputs["lr"]) * above(corrected[0], g) / below(corrected[1], inputs["eps"])
             m, s = kept(m, new[0], corrected[0]), (kept_square or kept)(s, new[1], corrected[1])
-            w, m, s = ({"param": w, "mean": m, "square": s}[name] if name not in stays else wide(inputs[name])[0]
-                       for name in ("param", "mean", "square"))
+            w, m, s = (
+                {"param": w, "mean": m, "square": s}[name] if name not in stays else wide(inputs[name])[0]
+                for name in ("param", "mean", "square")
+            )
             w = w if "param" in stays else w + sign * step
             seen |= {f"mean after step {t}": m, f"square after step {t}": s, f"param after step {t}": w}
         return {**seen, "the gradients afterwards": wide(*inputs["grads"])}
+
     return turn
 
 
@@ -245,54 +305,71 @@ def gradients_changed(**inputs):
 
 
 misconceptions_adam_update = {
-    "mean was bound to a new array: the caller's array did not change. Write into it, as *= and += do":
-        adam_turn(stays=("mean",)),
-    "square was bound to a new array: the caller's array did not change. Write into it, as *= and += do":
-        adam_turn(stays=("square",)),
-    "mean and square were bound to new arrays: the caller's arrays did not change. Write into them, as *= and += do":
-        adam_turn(stays=("mean", "square")),
+    "mean was bound to a new array: the caller's array did not change. Write into it, as *= and += do": adam_turn(
+        stays=("mean",)
+    ),
+    "square was bound to a new array: the caller's array did not change. Write into it, as *= and += do": adam_turn(
+        stays=("square",)
+    ),
+    "mean and square were bound to new arrays: the caller's arrays did not change. Write into them, as *= and += do": adam_turn(
+        stays=("mean", "square")
+    ),
     "param was bound to a new array: the caller's array did not change. Write into it, as -= does": adam_turn(stays=("param",)),
     "the running means were not corrected for beginning at 0": adam_turn(corrections=lambda betas, t: (1.0, 1.0)),
-    "the running mean of the squares was not corrected for beginning at 0":
-        adam_turn(corrections=lambda betas, t: (1 - betas[0] ** t, 1.0)),
-    "the running mean of the gradients was not corrected for beginning at 0":
-        adam_turn(corrections=lambda betas, t: (1.0, 1 - betas[1] ** t)),
-    "the correction is one step ahead: step counts from 1 already":
-        adam_turn(corrections=lambda betas, t: (1 - betas[0] ** (t + 1), 1 - betas[1] ** (t + 1))),
-    "the correction is that of the first step in every step: the power step is missing":
-        adam_turn(corrections=lambda betas, t: (1 - betas[0], 1 - betas[1])),
-    "the correction multiplies beta by step; it is a power":
-        adam_turn(corrections=lambda betas, t: (1 - betas[0] * t, 1 - betas[1] * t)),
-    "the running means themselves were corrected: the next step starts from them as they are":
-        adam_turn(kept=lambda old, new, right: right),
+    "the running mean of the squares was not corrected for beginning at 0": adam_turn(
+        corrections=lambda betas, t: (1 - betas[0] ** t, 1.0)
+    ),
+    "the running mean of the gradients was not corrected for beginning at 0": adam_turn(
+        corrections=lambda betas, t: (1.0, 1 - betas[1] ** t)
+    ),
+    "the correction is one step ahead: step counts from 1 already": adam_turn(
+        corrections=lambda betas, t: (1 - betas[0] ** (t + 1), 1 - betas[1] ** (t + 1))
+    ),
+    "the correction is that of the first step in every step: the power step is missing": adam_turn(
+        corrections=lambda betas, t: (1 - betas[0], 1 - betas[1])
+    ),
+    "the correction multiplies beta by step; it is a power": adam_turn(
+        corrections=lambda betas, t: (1 - betas[0] * t, 1 - betas[1] * t)
+    ),
+    "the running means themselves were corrected: the next step starts from them as they are": adam_turn(
+        kept=lambda old, new, right: right
+    ),
     "the running mean of the gradients itself was corrected: the next step starts from it as it is": adam_turn(
-        kept=lambda old, new, right: right, kept_square=lambda old, new, right: new),
+        kept=lambda old, new, right: right, kept_square=lambda old, new, right: new
+    ),
     "the running mean of the squares itself was corrected: the next step starts from it as it is": adam_turn(
-        kept_square=lambda old, new, right: right),
+        kept_square=lambda old, new, right: right
+    ),
     "eps was added before the root; it is added to the root": adam_turn(below=lambda s, eps: np.sqrt(s + eps)),
     "eps was left out": adam_turn(below=lambda s, eps: np.sqrt(s)),
     "the root was left out": adam_turn(below=lambda s, eps: s + eps),
     "the second mean took up the gradient, not its square": adam_turn(square=lambda s, g, b: b * s + (1 - b) * g),
-    "the gradient was weighted by beta1, and the running mean by 1 - beta1: they changed places":
-        adam_turn(mean=lambda m, g, b: (1 - b) * m + b * g),
-    "beta and 1 - beta changed places in both means":
-        adam_turn(mean=lambda m, g, b: (1 - b) * m + b * g, square=lambda s, g, b: (1 - b) * s + b * g * g),
+    "the gradient was weighted by beta1, and the running mean by 1 - beta1: they changed places": adam_turn(
+        mean=lambda m, g, b: (1 - b) * m + b * g
+    ),
+    "beta and 1 - beta changed places in both means": adam_turn(
+        mean=lambda m, g, b: (1 - b) * m + b * g, square=lambda s, g, b: (1 - b) * s + b * g * g
+    ),
     "the gradient went into the mean whole: it is weighted by 1 - beta1": adam_turn(mean=lambda m, g, b: b * m + g),
     "the square went into its mean whole: it is weighted by 1 - beta2": adam_turn(square=lambda s, g, b: b * s + g * g),
-    "beta1 and beta2 changed places":
-        lambda **inputs: adam_turn()(**{**inputs, "beta1": inputs["beta2"], "beta2": inputs["beta1"]}),
-    "betas was ignored: 0.9 and 0.999 stood in its place":
-        lambda **inputs: adam_turn()(**{**inputs, "beta1": 0.9, "beta2": 0.999}),
+    "beta1 and beta2 changed places": lambda **inputs: adam_turn()(
+        **{**inputs, "beta1": inputs["beta2"], "beta2": inputs["beta1"]}
+    ),
+    "betas was ignored: 0.9 and 0.999 stood in its place": lambda **inputs: adam_turn()(
+        **{**inputs, "beta1": 0.9, "beta2": 0.999}
+    ),
     "the step used the gradient itself, not its running mean": adam_turn(above=lambda m, g: g),
     "the step went uphill": adam_turn(sign=1.0),
     "the learning rate was left out": adam_turn(rate=lambda lr: 1.0),
-    "1 - beta2 was computed in float32, which leaves four digits: subtract Python's numbers first":
-        adam_turn(square=lambda s, g, b: b * s + float(1 - np.float32(b)) * g * g),
+    "1 - beta2 was computed in float32, which leaves four digits: subtract Python's numbers first": adam_turn(
+        square=lambda s, g, b: b * s + float(1 - np.float32(b)) * g * g
+    ),
     "the gradient was changed in place: somebody may still want to look at it": gradients_changed,
 }
 
 
 # 06.4 decay_weights
+
 
 def draw_decay_weights(rng):
     for rank in (1, 2, 3, 0):
@@ -313,20 +390,23 @@ def decay_turn(rule):
 
 oracle_decay_weights = decay_turn(lambda w, lr, decay: w - lr * decay * w)
 misconceptions_decay_weights = {
-    "param was bound to a new array: the caller's array did not change. Write into it, as *= does":
-        decay_turn(lambda w, lr, decay: w),
+    "param was bound to a new array: the caller's array did not change. Write into it, as *= does": decay_turn(
+        lambda w, lr, decay: w
+    ),
     "the learning rate was left out": decay_turn(lambda w, lr, decay: w - decay * w),
     "weight_decay was left out": decay_turn(lambda w, lr, decay: w - lr * w),
     "the weights grew": decay_turn(lambda w, lr, decay: w + lr * decay * w),
     "the same amount was taken off every weight; each loses a part of itself": decay_turn(lambda w, lr, decay: w - lr * decay),
-    "each weight lost the same amount, by its sign; each loses a part of itself":
-        decay_turn(lambda w, lr, decay: w - lr * decay * np.sign(w)),
+    "each weight lost the same amount, by its sign; each loses a part of itself": decay_turn(
+        lambda w, lr, decay: w - lr * decay * np.sign(w)
+    ),
     "the weights became what they should lose": decay_turn(lambda w, lr, decay: lr * decay * w),
     "divided by the factor, which makes the weights larger": decay_turn(lambda w, lr, decay: w / (1 - lr * decay)),
 }
 
 
 # 06.5 clip_grad_norm_
+
 
 def draw_clip_grad_norm_(rng):
     """Long and short gradients, of one parameter and of twelve; some have none, or have one that is not finite, or is 0."""
@@ -346,7 +426,10 @@ def draw_clip_grad_norm_(rng):
 def describe_clip_grad_norm_(grads, max_norm):
     shapes = ["none" if grad is None else f"zeros {grad.shape}" if not grad.any() else written(grad) for grad in grads]
     more = f", ...: {len(shapes)} in all" if len(shapes) > 4 else ""
-    return f"clip_grad_norm_((parameter for parameter in some), max_norm={max_norm})", f"their gradients: {', '.join(shapes[:4])}{more}"
+    return (
+        f"clip_grad_norm_((parameter for parameter in some), max_norm={max_norm})",
+        f"their gradients: {', '.join(shapes[:4])}{more}",
+    )
 
 
 def written(array):
@@ -373,10 +456,13 @@ def observe_clip_grad_norm_(module, grads, max_norm):
         if all(grad is None or np.isfinite(grad).all() for grad in grads):
             raise
         raised = type(error).__name__
-    return {"raised": raised, "returned": number(returned),
+    return {
+        "raised": raised,
+        "returned": number(returned),
         "its type": "nothing" if returned is None else type(returned).__name__,
-            "gradients afterwards": [np.array(parameter.grad.data) for parameter in parameters if parameter.grad is not None],
-            "the tensors that were the gradients": [np.array(grad.data) for grad in held]}
+        "gradients afterwards": [np.array(parameter.grad.data) for parameter in parameters if parameter.grad is not None],
+        "the tensors that were the gradients": [np.array(grad.data) for grad in held],
+    }
 
 
 def number(value):
@@ -384,8 +470,9 @@ def number(value):
     return float(value) if isinstance(value, (int, float, np.generic)) else None if value is None else type(value).__name__
 
 
-def clip_turn(length=None, factors=None, returned=lambda norm, max_norm: norm, refuses=True, broken=None, kind="float",
-    held=False):
+def clip_turn(
+    length=None, factors=None, returned=lambda norm, max_norm: norm, refuses=True, broken=None, kind="float", held=False
+):
     """Make the rule of clipping, or a wrong turn.
 
     Args:
@@ -406,11 +493,22 @@ def clip_turn(length=None, factors=None, returned=lambda norm, max_norm: norm, r
             norm = length(present)
             if not math.isfinite(norm) and refuses:
                 after = [broken(grad, norm) for grad in present] if broken else present
-                return {"raised": "ValueError", "returned": None, "its type": "nothing", "gradients afterwards": after,
-                        "the tensors that were the gradients": after}
+                return {
+                    "raised": "ValueError",
+                    "returned": None,
+                    "its type": "nothing",
+                    "gradients afterwards": after,
+                    "the tensors that were the gradients": after,
+                }
             after = [factor * grad for factor, grad in zip(factors(present, norm, max_norm), present)]
-        return {"raised": "nothing", "returned": returned(norm, max_norm), "its type": kind, "gradients afterwards": after,
-                "the tensors that were the gradients": present if held else after}
+        return {
+            "raised": "nothing",
+            "returned": returned(norm, max_norm),
+            "its type": kind,
+            "gradients afterwards": after,
+            "the tensors that were the gradients": present if held else after,
+        }
+
     return turn
 
 
@@ -432,48 +530,65 @@ FIRST_NAMED = ("raises", "AttributeError", "'NoneType'")
 misconceptions_clip_grad_norm_ = {
     "each gradient was clipped by itself; they are one vector": clip_turn(factors=each_apart),
     "each entry was clipped by itself; the whole vector is scaled": clipped_entries,
-    "short gradients were made longer; only long ones are scaled":
-        clip_turn(factors=lambda present, norm, most: [most / norm] * len(present)),
-    "only short gradients were scaled; it is the long ones that are":
-        clip_turn(factors=lambda present, norm, most: [1.0 if norm > most else most / norm] * len(present)),
-    "the lengths of the gradients were added; the squares are added, and the root is taken once":
-        clip_turn(length=lambda present: sum(math.sqrt(float((grad * grad).sum())) for grad in present)),
-    "the root was left out: this is the square of the length":
-        clip_turn(length=lambda present: sum(float((grad * grad).sum()) for grad in present)),
-    "the length is that of the longest gradient alone: they are one vector":
-        clip_turn(length=lambda present: max((math.sqrt(float((grad * grad).sum())) for grad in present), default=0.0)),
-    "the entries themselves were added; it is their squares that are":
-        clip_turn(length=lambda present: float(sum(grad.sum() for grad in present))),
-    "the absolute values were added; it is the squares that are":
-        clip_turn(length=lambda present: float(sum(abs(grad).sum() for grad in present))),
-    "divided by the length without multiplying by max_norm: the vector has length 1":
-        clip_turn(factors=lambda present, norm, most: [1 / norm if norm > most else 1.0] * len(present)),
-    "the gradients did not change: scale them in place, and go through a generator once, because it is empty the second time":
-        clip_turn(factors=lambda present, norm, most: [1.0] * len(present)),
+    "short gradients were made longer; only long ones are scaled": clip_turn(
+        factors=lambda present, norm, most: [most / norm] * len(present)
+    ),
+    "only short gradients were scaled; it is the long ones that are": clip_turn(
+        factors=lambda present, norm, most: [1.0 if norm > most else most / norm] * len(present)
+    ),
+    "the lengths of the gradients were added; the squares are added, and the root is taken once": clip_turn(
+        length=lambda present: sum(math.sqrt(float((grad * grad).sum())) for grad in present)
+    ),
+    "the root was left out: this is the square of the length": clip_turn(
+        length=lambda present: sum(float((grad * grad).sum()) for grad in present)
+    ),
+    "the length is that of the longest gradient alone: they are one vector": clip_turn(
+        length=lambda present: max((math.sqrt(float((grad * grad).sum())) for grad in present), default=0.0)
+    ),
+    "the entries themselves were added; it is their squares that are": clip_turn(
+        length=lambda present: float(sum(grad.sum() for grad in present))
+    ),
+    "the absolute values were added; it is the squares that are": clip_turn(
+        length=lambda present: float(sum(abs(grad).sum() for grad in present))
+    ),
+    "divided by the length without multiplying by max_norm: the vector has length 1": clip_turn(
+        factors=lambda present, norm, most: [1 / norm if norm > most else 1.0] * len(present)
+    ),
+    "the gradients did not change: scale them in place, and go through a generator once, because it is empty the second time": clip_turn(
+        factors=lambda present, norm, most: [1.0] * len(present)
+    ),
     "a new tensor took the place of each gradient: scale the one that is there, in place": clip_turn(held=True),
     "the length afterwards was returned; it is the one before": clip_turn(returned=lambda norm, most: min(norm, most)),
     "nothing was returned: it is the length before": clip_turn(returned=lambda norm, most: None, kind="nothing"),
     "a number of NumPy was returned; a Python float is asked for": clip_turn(kind="float64"),
-    "a number of NumPy in the dtype of the gradients was returned; a Python float is asked for":
-        lambda grads, max_norm: clip_turn(
-        kind=next((str(grad.dtype) for grad in grads if grad is not None), "float64"))(grads=grads, max_norm=max_norm),
+    "a number of NumPy in the dtype of the gradients was returned; a Python float is asked for": lambda grads, max_norm: (
+        clip_turn(kind=next((str(grad.dtype) for grad in grads if grad is not None), "float64"))(grads=grads, max_norm=max_norm)
+    ),
     "a length that is not finite was let through: it is to raise ValueError": clip_turn(refuses=False),
-    "the gradients were changed before the error: ask first whether the length is finite":
-        clip_turn(broken=lambda grad, norm: grad * (1.0 / norm)),
-    "a parameter without a gradient has to be passed over: its grad is None": lambda grads, max_norm:
-        FIRST_NAMED if any(grad is None for grad in grads) else oracle_clip_grad_norm_(grads, max_norm),
-    "a parameter without a gradient has to be passed over: its grad is None, which no product takes": lambda grads, max_norm:
-        ("raises", "TypeError", "NoneType") if any(grad is None for grad in grads) else oracle_clip_grad_norm_(grads, max_norm),
-    "no gradient at all has the length 0: np.concatenate needs one array at least": lambda grads, max_norm:
-        ("raises", "ValueError", "at least one array") if all(grad is None for grad in grads)
-            else oracle_clip_grad_norm_(grads, max_norm),
-    "divided by a length of 0: where the gradients are not too long, nothing is divided": lambda grads, max_norm:
-        ("raises", "ZeroDivisionError") if not any(grad is not None and grad.any() for grad in grads)
-        else oracle_clip_grad_norm_(grads, max_norm),
+    "the gradients were changed before the error: ask first whether the length is finite": clip_turn(
+        broken=lambda grad, norm: grad * (1.0 / norm)
+    ),
+    "a parameter without a gradient has to be passed over: its grad is None": lambda grads, max_norm: (
+        FIRST_NAMED if any(grad is None for grad in grads) else oracle_clip_grad_norm_(grads, max_norm)
+    ),
+    "a parameter without a gradient has to be passed over: its grad is None, which no product takes": lambda grads, max_norm: (
+        ("raises", "TypeError", "NoneType") if any(grad is None for grad in grads) else oracle_clip_grad_norm_(grads, max_norm)
+    ),
+    "no gradient at all has the length 0: np.concatenate needs one array at least": lambda grads, max_norm: (
+        ("raises", "ValueError", "at least one array")
+        if all(grad is None for grad in grads)
+        else oracle_clip_grad_norm_(grads, max_norm)
+    ),
+    "divided by a length of 0: where the gradients are not too long, nothing is divided": lambda grads, max_norm: (
+        ("raises", "ZeroDivisionError")
+        if not any(grad is not None and grad.any() for grad in grads)
+        else oracle_clip_grad_norm_(grads, max_norm)
+    ),
 }
 
 
 # 06.6 step_decay
+
 
 def draw_step_decay(rng):
     """Counts in any order, among them those before, at and after a change."""
@@ -498,8 +613,9 @@ def rates(counts, rate):
 
 def step_turn(rate):
     """Make a step schedule, or a wrong turn, of a function of the count, the rate, the size and gamma."""
-    return lambda counts, lr, step_size, gamma: rates(counts,
-        lambda count: float(rate(count, lr, step_size, 0.1 if gamma is None else gamma)))
+    return lambda counts, lr, step_size, gamma: rates(
+        counts, lambda count: float(rate(count, lr, step_size, 0.1 if gamma is None else gamma))
+    )
 
 
 def multiplied(count, lr, size, gamma, shift=0):
@@ -511,39 +627,52 @@ def multiplied(count, lr, size, gamma, shift=0):
 
 oracle_step_decay = step_turn(multiplied)
 misconceptions_step_decay = {
-    "it changed at every count: divide without a fraction (//)":
-        step_turn(lambda count, lr, size, gamma: lr * gamma ** (count / size)),
+    "it changed at every count: divide without a fraction (//)": step_turn(
+        lambda count, lr, size, gamma: lr * gamma ** (count / size)
+    ),
     "it changed one count too early": step_turn(lambda count, lr, size, gamma: multiplied(count, lr, size, gamma, 1)),
     "it changed one count too late": step_turn(lambda count, lr, size, gamma: multiplied(max(count - 1, 0), lr, size, gamma)),
-    "count - 1 at count 0 is below 0, and the division rounds down: the rate begins above lr, and each change is one count late":
-        step_turn(lambda count, lr, size, gamma: lr * gamma ** ((count - 1) // size)),
+    "count - 1 at count 0 is below 0, and the division rounds down: the rate begins above lr, and each change is one count late": step_turn(
+        lambda count, lr, size, gamma: lr * gamma ** ((count - 1) // size)
+    ),
     "it changed only once": step_turn(lambda count, lr, size, gamma: lr * gamma ** min(1, count // size)),
-    "the rate went back to lr between the changes, and changed at count 0":
-        step_turn(lambda count, lr, size, gamma: lr * gamma if count % size == 0 else lr),
-    "the rate went back to lr between the changes: it stays changed":
-        step_turn(lambda count, lr, size, gamma: lr * gamma if count and count % size == 0 else lr),
-    "the rate went back to lr between the changes: it stays changed, and each change multiplies by gamma again":
-        step_turn(lambda count, lr, size, gamma: lr * gamma ** (count // size) if count % size == 0 else lr),
+    "the rate went back to lr between the changes, and changed at count 0": step_turn(
+        lambda count, lr, size, gamma: lr * gamma if count % size == 0 else lr
+    ),
+    "the rate went back to lr between the changes: it stays changed": step_turn(
+        lambda count, lr, size, gamma: lr * gamma if count and count % size == 0 else lr
+    ),
+    "the rate went back to lr between the changes: it stays changed, and each change multiplies by gamma again": step_turn(
+        lambda count, lr, size, gamma: lr * gamma ** (count // size) if count % size == 0 else lr
+    ),
     "gamma was multiplied by the number of changes; it is a power": step_turn(
-        lambda count, lr, size, gamma: lr * gamma * (count // size)),
+        lambda count, lr, size, gamma: lr * gamma * (count // size)
+    ),
     "gamma was multiplied by the number of changes from the first on; it is a power": step_turn(
-        lambda count, lr, size, gamma: lr * gamma * (count // size) if count >= size else lr),
-    "gamma was multiplied in at every count": step_turn(lambda count, lr, size, gamma: lr * gamma ** count),
-    "the remainder was taken (%); it is the whole part of the quotient (//)":
-        step_turn(lambda count, lr, size, gamma: lr * gamma ** (count % size)),
+        lambda count, lr, size, gamma: lr * gamma * (count // size) if count >= size else lr
+    ),
+    "gamma was multiplied in at every count": step_turn(lambda count, lr, size, gamma: lr * gamma**count),
+    "the remainder was taken (%); it is the whole part of the quotient (//)": step_turn(
+        lambda count, lr, size, gamma: lr * gamma ** (count % size)
+    ),
     "divided by gamma: the rate grew": step_turn(lambda count, lr, size, gamma: lr / gamma ** (count // size)),
-    "rounded to the nearest number of changes; one that is not over does not count":
-        step_turn(lambda count, lr, size, gamma: lr * gamma ** round(count / size)),
+    "rounded to the nearest number of changes; one that is not over does not count": step_turn(
+        lambda count, lr, size, gamma: lr * gamma ** round(count / size)
+    ),
     "gamma was ignored: the factor was always 0.1": step_turn(lambda count, lr, size, gamma: multiplied(count, lr, size, 0.1)),
 }
 
 
 # 06.7 cosine_decay
 
+
 def draw_cosine_decay(rng):
     """The two ends and counts between them, with and without a rate to end at."""
-    for T_max, eta_min in ((int(rng.integers(8, 14)), 0.05), (int(rng.integers(5, 8)), 0.0),
-        (3, round(float(rng.uniform(0.1, 0.4)), 2))):
+    for T_max, eta_min in (
+        (int(rng.integers(8, 14)), 0.05),
+        (int(rng.integers(5, 8)), 0.0),
+        (3, round(float(rng.uniform(0.1, 0.4)), 2)),
+    ):
         counts = [0, T_max, *(int(i) for i in 1 + rng.permutation(T_max - 1)[:4])]
         yield dict(counts=counts, lr=round(float(rng.uniform(0.5, 2)), 3), T_max=T_max, eta_min=eta_min)
 
@@ -567,20 +696,24 @@ def between(curve):
 
 
 oracle_cosine_decay = cosine_turn(
-    lambda part, lr, low: lr * math.cos(math.pi * part / 2) ** 2 + low * math.sin(math.pi * part / 2) ** 2)
+    lambda part, lr, low: lr * math.cos(math.pi * part / 2) ** 2 + low * math.sin(math.pi * part / 2) ** 2
+)
 misconceptions_cosine_decay = {
-    "eta_min was added on top: at count 0 the rate is lr":
-        cosine_turn(lambda part, lr, low: low + lr * (1 + math.cos(math.pi * part)) / 2),
+    "eta_min was added on top: at count 0 the rate is lr": cosine_turn(
+        lambda part, lr, low: low + lr * (1 + math.cos(math.pi * part)) / 2
+    ),
     "eta_min was ignored": cosine_turn(lambda part, lr, low: lr * (1 + math.cos(math.pi * part)) / 2),
-    "it went down and up again: half a turn of the cosine, not a whole one":
-        between(lambda part: (1 + math.cos(2 * math.pi * part)) / 2),
+    "it went down and up again: half a turn of the cosine, not a whole one": between(
+        lambda part: (1 + math.cos(2 * math.pi * part)) / 2
+    ),
     "the 1 was not added: a cosine alone falls below 0": between(lambda part: math.cos(math.pi * part)),
     "the 1 was not added: half a cosine begins at one half and falls below 0": between(lambda part: math.cos(math.pi * part) / 2),
     "the half is missing: 1 + cos begins at 2": between(lambda part: 1 + math.cos(math.pi * part)),
     "pi is missing: the cosine needs an angle of pi at T_max": between(lambda part: (1 + math.cos(part)) / 2),
     "degrees were given to the cosine: it wants pi at T_max, not 180": between(lambda part: (1 + math.cos(180 * part)) / 2),
-    "the curve ends at 0 and was cut off at eta_min; it runs from lr to eta_min":
-        cosine_turn(lambda part, lr, low: max(low, lr * (1 + math.cos(math.pi * part)) / 2)),
+    "the curve ends at 0 and was cut off at eta_min; it runs from lr to eta_min": cosine_turn(
+        lambda part, lr, low: max(low, lr * (1 + math.cos(math.pi * part)) / 2)
+    ),
     "a quarter of a turn: the curve has to be flat at its end, too": between(lambda part: math.cos(math.pi * part / 2)),
     "a straight line: it is a cosine that falls from 1 to 0": between(lambda part: 1 - part),
     "it rose from eta_min to lr: 1 + cos falls, 1 - cos rises": between(lambda part: (1 - math.cos(math.pi * part)) / 2),

@@ -1,4 +1,5 @@
 """Checks of module 07. NumPy only: nothing here runs the code that it judges, except `observe`."""
+
 import struct
 
 import numpy as np
@@ -26,13 +27,16 @@ UNNAMED = ("raises", "ValueError")
 
 def unnamed(oracle):
     """Turn an oracle into one whose error message lacks the name."""
+
     def wrong(**inputs):
         expected = oracle(**inputs)
         return UNNAMED if isinstance(expected, tuple) else expected
+
     return wrong
 
 
 # 07.1 parse_idx
+
 
 def idx_file(rng, *shape):
     size = int(np.prod(shape))
@@ -43,10 +47,24 @@ def draw_parse_idx(rng):
     """Files of one to four sizes, one above 255, one 0; files cut short or too long, and files of another kind."""
     m, n, k, j = (int(i) for i in 2 + rng.permutation(5)[:4])
     small, whole = idx_file(rng, 2, 3), idx_file(rng, m, n, k)
-    for data in (small, whole, idx_file(rng, n + 4), idx_file(rng, k, 1, j, n), idx_file(rng, 256 + m, 2), idx_file(rng, 0, 3),
+    for data in (
+        small,
+        whole,
+        idx_file(rng, n + 4),
+        idx_file(rng, k, 1, j, n),
+        idx_file(rng, 256 + m, 2),
+        idx_file(rng, 0, 3),
         whole[:-1],
-                 small + b"\0", whole[:9], small[:4], small[:3], bytes([0, 0, 13]) + small[3:], bytes([1, 0]) + small[2:],
-                 bytes([0, 7]) + small[2:], b"", b"<html>not found</html>"):
+        small + b"\0",
+        whole[:9],
+        small[:4],
+        small[:3],
+        bytes([0, 0, 13]) + small[3:],
+        bytes([1, 0]) + small[2:],
+        bytes([0, 7]) + small[2:],
+        b"",
+        b"<html>not found</html>",
+    ):
         yield dict(data=data, name=f"file-{m}{n}.idx")
 
 
@@ -59,8 +77,18 @@ def observe_parse_idx(parse_idx, data, name):
     return array_seen(parse_idx(data, name))
 
 
-def idx_turn(start=4, count=lambda data: data[3], opens=(0, 0, 8), short=None, strict=True, order="C", little=False, skip=True,
-             enough=True, empty=None):
+def idx_turn(
+    start=4,
+    count=lambda data: data[3],
+    opens=(0, 0, 8),
+    short=None,
+    strict=True,
+    order="C",
+    little=False,
+    skip=True,
+    enough=True,
+    empty=None,
+):
     """Make the parser of IDX files, or a wrong turn.
 
     Args:
@@ -75,22 +103,24 @@ def idx_turn(start=4, count=lambda data: data[3], opens=(0, 0, 8), short=None, s
         enough: Whether too few bytes are refused with the name.
         empty: What comes of a file of less than four bytes; None for the error asked for.
     """
+
     def turn(data, name):
         if len(data) < 4 and empty:
             return empty
-        if tuple(data[:len(opens)]) != opens or len(data) < 4:
+        if tuple(data[: len(opens)]) != opens or len(data) < 4:
             return refused(name)
         dims = count(data)
         if len(data) < start + 4 * dims:
             return short or refused(name)
-        sizes = [data[start + 4 * i:start + 4 + 4 * i] for i in range(dims)]
+        sizes = [data[start + 4 * i : start + 4 + 4 * i] for i in range(dims)]
         shape = [sum(byte * 256 ** (place if little else 3 - place) for place, byte in enumerate(size)) for size in sizes]
-        values, wanted = data[start + 4 * dims if skip else start:], int(np.prod(shape, dtype=np.float64))
+        values, wanted = data[start + 4 * dims if skip else start :], int(np.prod(shape, dtype=np.float64))
         if not skip and len(data) - start - 4 * dims == wanted:
             values = values[:wanted]
         if len(values) < wanted or (strict and len(values) > wanted):
             return refused(name) if enough else UNNAMED
         return array_of(np.array(list(values[:wanted]), np.float64).reshape(shape, order=order), "uint8")
+
     return turn
 
 
@@ -99,9 +129,11 @@ oracle_parse_idx = idx_turn()
 
 def other_dtype(dtype):
     """Read the file into an array of another dtype."""
+
     def wrong(data, name):
         expected = oracle_parse_idx(data, name)
         return {**expected, "dtype": dtype} if isinstance(expected, dict) else expected
+
     return wrong
 
 
@@ -116,24 +148,30 @@ misconceptions_parse_idx = {
     "the numbers were read from where the sizes begin": idx_turn(skip=False),
     "the first axis varied fastest; the last one does": idx_turn(order="F"),
     "the numbers have no shape: give them the one that the file says": flat,
-    "ValueError came from reshape, where the bytes do not fill the shape: count them first, and name the file":
-        idx_turn(enough=False),
+    "ValueError came from reshape, where the bytes do not fill the shape: count them first, and name the file": idx_turn(
+        enough=False
+    ),
     "ValueError came, but its message does not hold the file's name": unnamed(oracle_parse_idx),
     "the header was taken to be 16 bytes with three sizes: byte 3 says how many there are": idx_turn(count=lambda data: 3),
     "the sizes start at byte 4, after the byte that says how many there are": idx_turn(start=3),
     "the sizes start at byte 4: four bytes for each were taken from byte 3 on": idx_turn(start=3, short=("raises", "error")),
     "the sizes end at byte 4 + 4 * dims: the last of them was cut short": lambda data, name: (
-        ("raises", "error") if data[:3] == bytes([0, 0, 8]) and len(data) >= 3 + 4 * data[3] else refused(name)),
+        ("raises", "error") if data[:3] == bytes([0, 0, 8]) and len(data) >= 3 + 4 * data[3] else refused(name)
+    ),
     "what the file opens with is not checked: 0, 0, 8": idx_turn(opens=()),
-    "what the file opens with is not checked, 0, 0, 8, nor whether it holds four bytes at all":
-        idx_turn(opens=(), empty=("raises", "IndexError")),
+    "what the file opens with is not checked, 0, 0, 8, nor whether it holds four bytes at all": idx_turn(
+        opens=(), empty=("raises", "IndexError")
+    ),
     "of what the file opens with, only the first two bytes are checked: the third has to be 8": idx_turn(opens=(0, 0)),
-    "a file that ends inside of its sizes reached struct, which raised its own error: look at the length first":
-        idx_turn(short=("raises", "error"), empty=("raises", "error")),
-    "a file of less than four bytes reached data[3], which raised IndexError: look at the length first":
-        idx_turn(empty=("raises", "IndexError")),
-    "a file of less than four bytes reached data[3], and one that ends inside of its sizes reached struct: look at the length first":
-        idx_turn(empty=("raises", "IndexError"), short=("raises", "error")),
+    "a file that ends inside of its sizes reached struct, which raised its own error: look at the length first": idx_turn(
+        short=("raises", "error"), empty=("raises", "error")
+    ),
+    "a file of less than four bytes reached data[3], which raised IndexError: look at the length first": idx_turn(
+        empty=("raises", "IndexError")
+    ),
+    "a file of less than four bytes reached data[3], and one that ends inside of its sizes reached struct: look at the length first": idx_turn(
+        empty=("raises", "IndexError"), short=("raises", "error")
+    ),
     "the numbers became float64; the file holds bytes, uint8": other_dtype("float64"),
     "the numbers became int64; the file holds bytes, uint8": other_dtype("int64"),
     "the bytes were read as signed, int8: 200 became -56": other_dtype("int8"),
@@ -141,6 +179,7 @@ misconceptions_parse_idx = {
 
 
 # 07.2 parse_cifar10
+
 
 def draw_parse_cifar10(rng):
     """A whole file, files cut short, too long and empty, and labels of 9, 10 and more."""
@@ -168,9 +207,16 @@ def observe_parse_cifar10(parse_cifar10, data, name):
 CIFAR_PARTS = "returned", "images", "dtype of the images", "labels", "dtype of the labels"
 
 
-def cifar_turn(layout=lambda pixels: pixels.reshape(3, 32, 32), label_last=False, most=9, empty=None, swapped=False,
+def cifar_turn(
+    layout=lambda pixels: pixels.reshape(3, 32, 32),
+    label_last=False,
+    most=9,
+    empty=None,
+    swapped=False,
     dtype="uint8",
-               label_dtype="uint8", rest=False):
+    label_dtype="uint8",
+    rest=False,
+):
     """Make the parser of CIFAR-10's files, or a wrong turn.
 
     Args:
@@ -183,29 +229,34 @@ def cifar_turn(layout=lambda pixels: pixels.reshape(3, 32, 32), label_last=False
         label_dtype: Of the labels.
         rest: Whether bytes after the last whole record are let through.
     """
+
     def turn(data, name):
         if not len(data):
             return empty or refused(name)
         if len(data) % 3073 and not rest:
             return refused(name)
-        records = data[:len(data) // 3073 * 3073].reshape(-1, 3073).astype(np.float64)
+        records = data[: len(data) // 3073 * 3073].reshape(-1, 3073).astype(np.float64)
         labels, pixels = (records[:, -1], records[:, :-1]) if label_last else (records[:, 0], records[:, 1:])
         if labels.max() > most:
             return refused(name)
         images = np.stack([layout(row) for row in pixels])
         first, second = ((labels, label_dtype), (images, dtype)) if swapped else ((images, dtype), (labels, label_dtype))
         return dict(zip(CIFAR_PARTS, ("images and labels", *first, *second)))
+
     return turn
 
 
 oracle_parse_cifar10 = cifar_turn()
 misconceptions_parse_cifar10 = {
-    "the pixels were read as red, green, blue side by side; they come plane by plane":
-        cifar_turn(lambda pixels: pixels.reshape(32, 32, 3).transpose(2, 0, 1)),
-    "the pictures have their channels last; they come first: (N, 3, 32, 32)":
-        cifar_turn(lambda pixels: pixels.reshape(3, 32, 32).transpose(1, 2, 0)),
-    "the pictures have their channels last, and the pixels were read side by side: (N, 3, 32, 32), plane by plane":
-        cifar_turn(lambda pixels: pixels.reshape(32, 32, 3)),
+    "the pixels were read as red, green, blue side by side; they come plane by plane": cifar_turn(
+        lambda pixels: pixels.reshape(32, 32, 3).transpose(2, 0, 1)
+    ),
+    "the pictures have their channels last; they come first: (N, 3, 32, 32)": cifar_turn(
+        lambda pixels: pixels.reshape(3, 32, 32).transpose(1, 2, 0)
+    ),
+    "the pictures have their channels last, and the pixels were read side by side: (N, 3, 32, 32), plane by plane": cifar_turn(
+        lambda pixels: pixels.reshape(32, 32, 3)
+    ),
     "the pictures are rows of 3072 pixels: give them the shape (N, 3, 32, 32)": cifar_turn(lambda pixels: pixels),
     "rows and columns changed places": cifar_turn(lambda pixels: pixels.reshape(3, 32, 32).transpose(0, 2, 1)),
     "red and blue changed places": cifar_turn(lambda pixels: pixels.reshape(3, 32, 32)[::-1]),
@@ -216,8 +267,9 @@ misconceptions_parse_cifar10 = {
     "labels and images changed places: images come first": cifar_turn(swapped=True),
     "bytes after the last whole record were let through": cifar_turn(rest=True),
     "an empty file was not refused by name: the error is that of a maximum of nothing": cifar_turn(empty=UNNAMED),
-    "an empty file was let through": cifar_turn(empty=dict(zip(CIFAR_PARTS, (
-        "images and labels", np.zeros((0, 3, 32, 32)), "uint8", np.zeros(0), "uint8")))),
+    "an empty file was let through": cifar_turn(
+        empty=dict(zip(CIFAR_PARTS, ("images and labels", np.zeros((0, 3, 32, 32)), "uint8", np.zeros(0), "uint8")))
+    ),
     "the images are no longer uint8": cifar_turn(dtype="float32"),
     "the images are no longer uint8, but float64": cifar_turn(dtype="float64"),
     "the labels became int64; they are to stay uint8": cifar_turn(label_dtype="int64"),
@@ -228,6 +280,7 @@ misconceptions_parse_cifar10 = {
 
 # The order of 07.3 and 07.4 comes from a generator of which one permutation is known. Where the positions of a random order go
 # is free, as long as they go by it.
+
 
 class Generator(np.random.Generator):
     """A generator that draws one order, and keeps for how many positions it was asked."""
@@ -269,18 +322,27 @@ def numbers(parts):
 def account(parts, count):
     """Say which positions stand nowhere, twice, or do not exist."""
     places = [i for part in parts for i in part]
-    return {"positions that stand nowhere": [i for i in range(count) if i not in places],
-            "positions that stand in two of them": sorted({i for i in places if places.count(i) > 1}),
-            "positions that do not exist": sorted({i for i in places if not 0 <= i < count})}
+    return {
+        "positions that stand nowhere": [i for i in range(count) if i not in places],
+        "positions that stand in two of them": sorted({i for i in places if places.count(i) > 1}),
+        "positions that do not exist": sorted({i for i in places if not 0 <= i < count}),
+    }
 
 
 # 07.3 split_indices
 
+
 def draw_split_indices(rng):
     """Several parts, one of them empty or all in one, and lengths that sum to too much or too little."""
     a, b, c = (int(i) for i in 2 + rng.permutation(6)[:3])
-    for count, lengths in ((a + b, [a, b]), (a + b + c, [b, a, c]), (a + c, [a, 0, c]), (c, [c]), (a + b + 1, [a, b]),
-        (a + b - 1, [a, b])):
+    for count, lengths in (
+        (a + b, [a, b]),
+        (a + b + c, [b, a, c]),
+        (a + c, [a, 0, c]),
+        (c, [c]),
+        (a + b + 1, [a, b]),
+        (a + b - 1, [a, b]),
+    ):
         yield dict(count=count, lengths=lengths, order=[int(i) for i in rng.permutation(count)])
 
 
@@ -295,9 +357,13 @@ def observe_split_indices(split_indices, count, lengths, order):
 
 def parts_seen(parts, others, kinds, asked, count):
     """Write down the parts of one order, and what another order changes."""
-    return {"sizes of the parts": [len(part) for part in parts], **account(parts, count), "each part is": kinds,
-            "rng.permutation was called for": asked,
-            "parts go by the order drawn": len(parts) < 2 or [set(part) for part in parts] != [set(part) for part in others]}
+    return {
+        "sizes of the parts": [len(part) for part in parts],
+        **account(parts, count),
+        "each part is": kinds,
+        "rng.permutation was called for": asked,
+        "parts go by the order drawn": len(parts) < 2 or [set(part) for part in parts] != [set(part) for part in others],
+    }
 
 
 def split_turn(cut=None, asked=None, checked=True, kinds=("int array",), follows=True):
@@ -310,8 +376,9 @@ def split_turn(cut=None, asked=None, checked=True, kinds=("int array",), follows
         kinds: What the parts are.
         follows: Whether the order that was drawn is used.
     """
+
     def right(order, lengths):
-        return [order[sum(lengths[:i]):sum(lengths[:i + 1])] for i in range(len(lengths))]
+        return [order[sum(lengths[:i]) : sum(lengths[: i + 1])] for i in range(len(lengths))]
 
     def turn(count, lengths, order):
         if sum(lengths) != count and checked:
@@ -319,6 +386,7 @@ def split_turn(cut=None, asked=None, checked=True, kinds=("int array",), follows
         sorted_order = list(range(count))
         parts, others = ((cut or right)(one if follows else sorted_order, lengths) for one in (order, other_order(order)))
         return parts_seen(parts, others, list(kinds), asked(count) if asked else [count], count)
+
     return turn
 
 
@@ -327,7 +395,7 @@ def from_start(order, lengths):
 
 
 def overlapping(order, lengths):
-    return [order[sum(lengths[:i]):sum(lengths[:i + 1]) + 1] for i in range(len(lengths))]
+    return [order[sum(lengths[:i]) : sum(lengths[: i + 1]) + 1] for i in range(len(lengths))]
 
 
 def at_lengths(order, lengths):
@@ -345,11 +413,13 @@ misconceptions_split_indices = {
     "parts overlap: an example stands in two of them": split_turn(overlapping),
     "np.split wants the places to cut at, which are sums of the lengths (np.cumsum), not the lengths": split_turn(at_lengths),
     "np.split makes one more part than there are places to cut at: leave the last sum out": split_turn(at_all_sums),
-    "rng was not asked for an order; its permutation draws it. Without one, a sorted file would put whole classes into one part":
-        split_turn(asked=lambda count: [], follows=False),
+    "rng was not asked for an order; its permutation draws it. Without one, a sorted file would put whole classes into one part": split_turn(
+        asked=lambda count: [], follows=False
+    ),
     "the order was drawn but not used: the parts are those of a sorted file": split_turn(follows=False),
     "the order was drawn anew for each part: examples stand in two of them": lambda count, lengths, order: split_turn(
-        from_start, asked=lambda count: [count] * len(lengths))(count=count, lengths=lengths, order=order),
+        from_start, asked=lambda count: [count] * len(lengths)
+    )(count=count, lengths=lengths, order=order),
     "lengths that do not sum to the count were let through": split_turn(checked=False),
     "the parts are lists; arrays of ints are asked for": split_turn(kinds=("a list",)),
     "ValueError came, but its message does not hold both the sum of the lengths and the count": unnamed(split_turn()),
@@ -358,15 +428,28 @@ misconceptions_split_indices = {
 
 # 07.4 batch_indices
 
+
 def draw_batch_indices(rng):
     """Batches that fill up and that do not, fewer examples than a batch holds, none at all; shuffled or not."""
     size = int(rng.integers(3, 6))
     for count, batch_size, shuffle, drop_last in (
-            (2 * size + 1, size, False, False), (2 * size + 2, size, True, False), (3 * size - 1, size, True, True),
-            (2 * size, size, False, True), (2 * size - 1, size, False, True), (3, size + 3, True, False),
-            (3, size + 1, False, True), (4, 1, True, False), (0, size, False, False)):
-        yield dict(count=count, batch_size=batch_size, shuffle=shuffle, drop_last=drop_last,
-            order=[int(i) for i in rng.permutation(count)])
+        (2 * size + 1, size, False, False),
+        (2 * size + 2, size, True, False),
+        (3 * size - 1, size, True, True),
+        (2 * size, size, False, True),
+        (2 * size - 1, size, False, True),
+        (3, size + 3, True, False),
+        (3, size + 1, False, True),
+        (4, 1, True, False),
+        (0, size, False, False),
+    ):
+        yield dict(
+            count=count,
+            batch_size=batch_size,
+            shuffle=shuffle,
+            drop_last=drop_last,
+            order=[int(i) for i in rng.permutation(count)],
+        )
 
 
 def describe_batch_indices(count, batch_size, shuffle, drop_last, order):
@@ -389,15 +472,20 @@ def observe_batch_indices(batch_indices, count, batch_size, shuffle, drop_last, 
 def batches_seen(batches, others, kinds, asked, count, shuffle):
     """Write down the batches of one order, and what another order changes."""
     account_of = account(batches, count)
-    return {"sizes of the batches": [len(batch) for batch in batches],
-            "how many positions stand nowhere": len(account_of.pop("positions that stand nowhere")), **account_of,
-            "the batches": "in random order" if shuffle else batches, "each batch is": kinds,
-            "rng.permutation was called for": asked,
-            "batches go by the order drawn": not shuffle or count < 4 or batches != others}
+    return {
+        "sizes of the batches": [len(batch) for batch in batches],
+        "how many positions stand nowhere": len(account_of.pop("positions that stand nowhere")),
+        **account_of,
+        "the batches": "in random order" if shuffle else batches,
+        "each batch is": kinds,
+        "rng.permutation was called for": asked,
+        "batches go by the order drawn": not shuffle or count < 4 or batches != others,
+    }
 
 
-def batches_turn(cut=None, asked=None, order_of=lambda order, shuffle: order if shuffle else list(range(len(order))),
-    kinds="int array"):
+def batches_turn(
+    cut=None, asked=None, order_of=lambda order, shuffle: order if shuffle else list(range(len(order))), kinds="int array"
+):
     """Make the batches, or a wrong turn.
 
     Args:
@@ -406,16 +494,19 @@ def batches_turn(cut=None, asked=None, order_of=lambda order, shuffle: order if 
         order_of: What stands for the order, a function of the order drawn and shuffle.
         kinds: What the batches are.
     """
+
     def turn(count, batch_size, shuffle, drop_last, order):
-        batches, others = ((cut or full_batches)(order_of(one, shuffle), batch_size, drop_last)
-            for one in (order, other_order(order)))
+        batches, others = (
+            (cut or full_batches)(order_of(one, shuffle), batch_size, drop_last) for one in (order, other_order(order))
+        )
         calls = asked(count, shuffle) if asked else [count] if shuffle else []
         return batches_seen(batches, others, [kinds] if batches else [], calls, count, shuffle)
+
     return turn
 
 
 def full_batches(order, size, drop_last):
-    batches = [order[start:start + size] for start in range(0, len(order), size)]
+    batches = [order[start : start + size] for start in range(0, len(order), size)]
     return [batch for batch in batches if len(batch) == size or not drop_last]
 
 
@@ -438,7 +529,7 @@ def filled_up(order, size, drop_last):
 
 def empty_last(order, size, drop_last):
     """Count one batch too many where they come out even."""
-    batches = [order[start:start + size] for start in range(0, len(order) + 1, size)]
+    batches = [order[start : start + size] for start in range(0, len(order) + 1, size)]
     return [batch for batch in batches if len(batch) == size or not drop_last]
 
 
@@ -450,16 +541,20 @@ def none_at_rest(function):
 
 oracle_batch_indices = batches_turn()
 misconceptions_batch_indices = {
-    "the last batch was always dropped: some examples are never seen":
-        batches_turn(lambda order, size, drop_last: full_batches(order, size, True)),
+    "the last batch was always dropped: some examples are never seen": batches_turn(
+        lambda order, size, drop_last: full_batches(order, size, True)
+    ),
     "drop_last was ignored": batches_turn(lambda order, size, drop_last: full_batches(order, size, False)),
     "drop_last was turned around": batches_turn(lambda order, size, drop_last: full_batches(order, size, not drop_last)),
-    "the last batch was dropped, full or not":
-        batches_turn(lambda order, size, drop_last: full_batches(order, size, False)[:-1 if drop_last else None]),
-    "rng was not asked for an order: with shuffle, its permutation draws it":
-        batches_turn(asked=lambda count, shuffle: [], order_of=lambda order, shuffle: list(range(len(order)))),
-    "an order was drawn but not used: the batches are those of 0, 1, 2, ...":
-        batches_turn(order_of=lambda order, shuffle: list(range(len(order)))),
+    "the last batch was dropped, full or not": batches_turn(
+        lambda order, size, drop_last: full_batches(order, size, False)[: -1 if drop_last else None]
+    ),
+    "rng was not asked for an order: with shuffle, its permutation draws it": batches_turn(
+        asked=lambda count, shuffle: [], order_of=lambda order, shuffle: list(range(len(order)))
+    ),
+    "an order was drawn but not used: the batches are those of 0, 1, 2, ...": batches_turn(
+        order_of=lambda order, shuffle: list(range(len(order)))
+    ),
     "an order was drawn although shuffle is False; rng is None then": none_at_rest(batches_turn()),
     "the batches were made even; all but the last hold batch_size": batches_turn(even_batches),
     "for no examples an empty batch was yielded; there is none": batches_turn(split_batches),
@@ -467,25 +562,37 @@ misconceptions_batch_indices = {
     "the last batch was filled up with examples from the front": batches_turn(filled_up),
     "the batches are lists; arrays of ints are asked for": batches_turn(kinds="a list"),
     "the order was drawn anew for each batch": lambda count, batch_size, shuffle, drop_last, order: batches_turn(
-        asked=lambda count, shuffle: [count] * -(-count // batch_size) if shuffle else [])(
-            count=count, batch_size=batch_size, shuffle=shuffle, drop_last=drop_last, order=order),
+        asked=lambda count, shuffle: [count] * -(-count // batch_size) if shuffle else []
+    )(count=count, batch_size=batch_size, shuffle=shuffle, drop_last=drop_last, order=order),
 }
 
 
 # 07.5 normalize
 
+
 def draw_normalize(rng):
     """A row of three pixels first, then any pictures; as many channels as columns; numbers in lists and in float64 arrays."""
     n, h = (int(i) for i in 2 + rng.permutation(4)[:2])
-    for shape, listed in (((1, 2, 1, 3), True), ((n, 3, h, 3), True), ((n, 4, h, 4), False), ((1, 1, h, n), True),
-        ((n, 3, h, 6), False)):
+    for shape, listed in (
+        ((1, 2, 1, 3), True),
+        ((n, 3, h, 3), True),
+        ((n, 4, h, 4), False),
+        ((1, 1, h, n), True),
+        ((n, 3, h, 6), False),
+    ):
         mean, std = rng.uniform(0.2, 0.7, shape[1]).round(3), rng.uniform(0.1, 0.4, shape[1]).round(3)
-        yield dict(images=rng.integers(0, 256, shape, np.uint8), mean=mean.tolist(), std=std.tolist(),
-            of="lists" if listed else "float64 arrays")
+        yield dict(
+            images=rng.integers(0, 256, shape, np.uint8),
+            mean=mean.tolist(),
+            std=std.tolist(),
+            of="lists" if listed else "float64 arrays",
+        )
 
 
 def describe_normalize(images, mean, std, of):
-    text = f"normalize(images, mean={mean}, std={std})" if of == "lists" else f"normalize(images, np.array({mean}), np.array({std}))"
+    text = (
+        f"normalize(images, mean={mean}, std={std})" if of == "lists" else f"normalize(images, np.array({mean}), np.array({std}))"
+    )
     return text, f"images {images.tolist() if images.size < 7 else images.shape} uint8"
 
 
@@ -502,12 +609,14 @@ def normalize_turn(rule=lambda x, mean, std: (x / 255 - mean) / std, dtype="floa
         dtype: Of the result.
         own: Function that gives another mean and deviation for each channel, of the images and those given.
     """
+
     def turn(images, mean, std, of):
         x, out = images.astype(np.float64), np.zeros(images.shape)
         mean, std = own(x, mean, std) if own else (mean, std)
         for c in range(images.shape[1]):
             out[:, c] = rule(x[:, c], float(mean[c]), float(std[c]))
         return array_of(out, dtype)
+
     return turn
 
 
@@ -535,18 +644,23 @@ misconceptions_normalize = {
     "the mean was added": normalize_turn(lambda x, mean, std: (x / 255 + mean) / std),
     "divided before the mean was taken off": normalize_turn(lambda x, mean, std: x / 255 / std - mean),
     "multiplied by the spread": normalize_turn(lambda x, mean, std: (x / 255 - mean) * std),
-    "divided by the variance: std is the standard deviation already":
-        normalize_turn(lambda x, mean, std: (x / 255 - mean) / std ** 2),
-    "the root of std was taken: it is the standard deviation already":
-        normalize_turn(lambda x, mean, std: (x / 255 - mean) / std ** 0.5),
+    "divided by the variance: std is the standard deviation already": normalize_turn(
+        lambda x, mean, std: (x / 255 - mean) / std**2
+    ),
+    "the root of std was taken: it is the standard deviation already": normalize_turn(
+        lambda x, mean, std: (x / 255 - mean) / std**0.5
+    ),
     "the numbers of the first channel were used for all": normalize_turn(
-        own=lambda x, mean, std: ([mean[0]] * len(mean), [std[0]] * len(std))),
+        own=lambda x, mean, std: ([mean[0]] * len(mean), [std[0]] * len(std))
+    ),
     "mean and std of the batch were used, not those given": normalize_turn(
-        own=lambda x, mean, std: ((x / 255).mean(axis=(0, 2, 3)), (x / 255).std(axis=(0, 2, 3)))),
+        own=lambda x, mean, std: ((x / 255).mean(axis=(0, 2, 3)), (x / 255).std(axis=(0, 2, 3)))
+    ),
     "mean and std line up with the last axis; they belong to the channels: give them the shape (-1, 1, 1)": along_width,
     "the result is float64, twice as large as needed": normalize_turn(dtype="float64"),
-    "the result is float64 where mean and std are: make them float32 first":
-        lambda of, **inputs: normalize_turn(dtype="float32" if of == "lists" else "float64")(of=of, **inputs),
+    "the result is float64 where mean and std are: make them float32 first": lambda of, **inputs: normalize_turn(
+        dtype="float32" if of == "lists" else "float64"
+    )(of=of, **inputs),
     "the result is float16, which has three digits": normalize_turn(dtype="float16"),
     "the result was put back into bytes: float32 is asked for": as_bytes,
 }
@@ -554,11 +668,17 @@ misconceptions_normalize = {
 
 # 07.6 flip
 
+
 def draw_flip(rng):
     """A row of three pixels first, then any pictures, of bytes and of floats; some are chosen, all, or none."""
     n, h, w = (int(i) for i in 3 + rng.permutation(4)[:3])
-    for shape, dtype, chosen in (((2, 1, 1, 3), np.uint8, 1), ((n, 2, h, w), np.uint8, 2), ((n, 3, h, h + 1), np.float32, 2),
-                                 ((3, 1, h, w), np.float64, 3), ((2, 3, w, h), np.int64, 0)):
+    for shape, dtype, chosen in (
+        ((2, 1, 1, 3), np.uint8, 1),
+        ((n, 2, h, w), np.uint8, 2),
+        ((n, 3, h, h + 1), np.float32, 2),
+        ((3, 1, h, w), np.float64, 3),
+        ((2, 3, w, h), np.int64, 0),
+    ):
         order = rng.permutation(shape[0])
         pixels = 100 * rng.standard_normal(shape) if dtype in (np.float32, np.float64) else rng.integers(0, 256, shape)
         yield dict(images=pixels.astype(dtype), chosen=np.isin(np.arange(shape[0]), order[:chosen]))
@@ -576,11 +696,13 @@ def flip_turn(turned=lambda image: image[:, :, ::-1], which=lambda chosen: chose
         which: Which ones are, a function of those asked for.
         dtype: Of the result, a function of that of the images.
     """
+
     def turn(images, chosen):
         out = np.array(images, np.float64)
         for i in np.flatnonzero(which(chosen)):
             out[i] = turned(out[i].copy())
         return array_of(out, dtype(images.dtype))
+
     return turn
 
 
@@ -605,15 +727,18 @@ oracle_flip = flip_turn()
 misconceptions_flip = {
     "the pictures were turned upside down": flip_turn(lambda image: image[:, ::-1]),
     "the pictures were turned by half a turn: rows stay where they are": flip_turn(lambda image: image[:, ::-1, ::-1]),
-    "rows and columns changed places":
-        lambda images, chosen: flip_turn(lambda image: image.transpose(0, 2, 1))(images=images, chosen=chosen)
-        if images.shape[2] == images.shape[3] or not chosen.any() else ("raises", "ValueError"),
+    "rows and columns changed places": lambda images, chosen: (
+        flip_turn(lambda image: image.transpose(0, 2, 1))(images=images, chosen=chosen)
+        if images.shape[2] == images.shape[3] or not chosen.any()
+        else ("raises", "ValueError")
+    ),
     "the channels were turned round; the last axis is the width": flip_turn(lambda image: image[::-1]),
     "the channels were turned round, too": flip_turn(lambda image: image[::-1, :, ::-1]),
     "the chosen pictures changed places among each other; the last axis is to be turned": among_each_other,
     "columns were overwritten before they had been read: half of the picture is lost": flip_turn(overwritten),
-    "the columns were shifted by one: column 0 belongs at width - 1":
-        flip_turn(lambda image: image[:, :, [-x % image.shape[2] for x in range(image.shape[2])]]),
+    "the columns were shifted by one: column 0 belongs at width - 1": flip_turn(
+        lambda image: image[:, :, [-x % image.shape[2] for x in range(image.shape[2])]]
+    ),
     "every picture was mirrored": flip_turn(which=np.ones_like),
     "the pictures that were not chosen were mirrored": flip_turn(which=np.logical_not),
     "no picture was mirrored": flip_turn(which=np.zeros_like),
@@ -625,13 +750,19 @@ misconceptions_flip = {
 
 # 07.7 shift
 
+
 def draw_shift(rng):
     """One row first, then any pictures, shifted by little, by more than their size, or along one axis only."""
     n, h, w = (int(i) for i in 3 + rng.permutation(4)[:3])
-    yield dict(images=rng.integers(0, 256, (1, 1, 1, 5), np.uint8), down=np.array([0]),
-        right=np.array([int(rng.choice([-2, 2]))]))
-    for shape, reach, dtype in (((n, 2, h, w), 2, np.uint8), ((3, 3, w, h), 3, np.float32), ((5, 1, h, w), 9, np.int64),
-                                ((4, 2, h, h + 2), 0, np.float64)):
+    yield dict(
+        images=rng.integers(0, 256, (1, 1, 1, 5), np.uint8), down=np.array([0]), right=np.array([int(rng.choice([-2, 2]))])
+    )
+    for shape, reach, dtype in (
+        ((n, 2, h, w), 2, np.uint8),
+        ((3, 3, w, h), 3, np.float32),
+        ((5, 1, h, w), 9, np.int64),
+        ((4, 2, h, h + 2), 0, np.float64),
+    ):
         down, right = rng.integers(-reach, reach + 1, (2, shape[0]))
         down[0], right[0], down[1], right[1] = 1, -2, -1, 1
         pixels = 100 * rng.standard_normal(shape) if dtype in (np.float32, np.float64) else rng.integers(0, 256, shape)
@@ -667,6 +798,7 @@ def shift_turn(row=None, column=None, outside=nearest, amounts=lambda down, righ
             if from_row is not None and from_column is not None:
                 out[i, :, y, x] = images[i, :, from_row, from_column]
         return array_of(out, dtype(images.dtype))
+
     return turn
 
 
@@ -691,20 +823,23 @@ misconceptions_shift = {
     "the margin was mirrored; the edge is repeated": shift_turn(outside=mirrored),
     "the margin was mirrored with its edge; the edge alone is repeated": shift_turn(outside=mirrored_with_edge),
     "the pictures went the opposite way": shift_turn(amounts=lambda down, right: (-down, -right)),
-    "the rows went the opposite way: down is where the picture goes, so row y comes from y - down":
-        shift_turn(amounts=lambda down, right: (-down, right)),
-    "the columns went the opposite way: right is where the picture goes, so column x comes from x - right":
-        shift_turn(amounts=lambda down, right: (down, -right)),
+    "the rows went the opposite way: down is where the picture goes, so row y comes from y - down": shift_turn(
+        amounts=lambda down, right: (-down, right)
+    ),
+    "the columns went the opposite way: right is where the picture goes, so column x comes from x - right": shift_turn(
+        amounts=lambda down, right: (down, -right)
+    ),
     "rows and columns changed places": shift_turn(amounts=lambda down, right: (right, down)),
     "right is ignored": shift_turn(amounts=lambda down, right: (down, 0 * right)),
     "down is ignored": shift_turn(amounts=lambda down, right: (0 * down, right)),
     "all pictures were shifted as the first one": shift_turn(
-        amounts=lambda down, right: (np.full_like(down, down[0]), np.full_like(right, right[0]))),
-    "columns were clipped at the height, not at the width":
-        shift_turn(column=lambda x, height, width: nearest(x, height)),
+        amounts=lambda down, right: (np.full_like(down, down[0]), np.full_like(right, right[0]))
+    ),
+    "columns were clipped at the height, not at the width": shift_turn(column=lambda x, height, width: nearest(x, height)),
     "rows were clipped at the width, not at the height": shift_turn(row=lambda y, height, width: nearest(y, width)),
-    "rows and columns were clipped at the size itself; the last one is size - 1":
-        shift_turn(outside=lambda i, size: nearest(i, size + 1)),
+    "rows and columns were clipped at the size itself; the last one is size - 1": shift_turn(
+        outside=lambda i, size: nearest(i, size + 1)
+    ),
     "no picture was shifted": shift_turn(amounts=lambda down, right: (0 * down, 0 * right)),
     "the pictures came back as float64: keep their dtype": shift_turn(dtype=lambda dtype: "float64"),
     "the pictures came back as uint8: keep their dtype": shift_turn(dtype=lambda dtype: "uint8"),

@@ -1,4 +1,5 @@
 """Checks of module 08. NumPy only: nothing here runs the code that it judges, except `observe`."""
+
 import importlib
 import io
 import math
@@ -26,6 +27,7 @@ def kind(value):
 
 # 08.1 train_epoch: a network with a layer inside it and a parameter that is frozen, and the optimizer of module 06, watched
 
+
 def describe_train_epoch(inputs, clip_norm, reported, **more):
     words = f"{f', clip_norm={clip_norm:g}' if clip_norm is not None else ''}{', after_step=note' * reported}"
     return f"train_epoch(model, loader, criterion, optimizer{words})", f"{batches(inputs)}; optimizer SGD, lr={more['lr']:.4g}"
@@ -43,14 +45,24 @@ def draw_train_epoch(rng):
     """Batches of one size and of several, with a report and without, clipped by much, by nothing, or not at all."""
     small, large = int(rng.integers(2, 4)), int(rng.integers(4, 6))
     for sizes, clip_norm, reported in (
-            ([large, large, 1], None, True), ([small, large], 0.5, False), ([small, large, small], 1e6, True),
-            ([1], None, False), ([large, 1], 0.25, True), ([], None, True)):
-        yield dict(inputs=[rng.standard_normal((n, 3), np.float32) for n in sizes],
-                   labels=[rng.standard_normal(n).astype(np.float32) for n in sizes],
-                   weight=rng.standard_normal(3).astype(np.float32),
-                   bias=rng.standard_normal(1).astype(np.float32) + np.float32(1),
-                   frozen=rng.standard_normal(1).astype(np.float32), stale=rng.standard_normal(3).astype(np.float32),
-                   lr=float(rng.uniform(0.05, 0.2)), clip_norm=clip_norm, reported=reported)
+        ([large, large, 1], None, True),
+        ([small, large], 0.5, False),
+        ([small, large, small], 1e6, True),
+        ([1], None, False),
+        ([large, 1], 0.25, True),
+        ([], None, True),
+    ):
+        yield dict(
+            inputs=[rng.standard_normal((n, 3), np.float32) for n in sizes],
+            labels=[rng.standard_normal(n).astype(np.float32) for n in sizes],
+            weight=rng.standard_normal(3).astype(np.float32),
+            bias=rng.standard_normal(1).astype(np.float32) + np.float32(1),
+            frozen=rng.standard_normal(1).astype(np.float32),
+            stale=rng.standard_normal(3).astype(np.float32),
+            lr=float(rng.uniform(0.05, 0.2)),
+            clip_norm=clip_norm,
+            reported=reported,
+        )
 
 
 def observe_train_epoch(module, inputs, labels, weight, bias, frozen, stale, lr, clip_norm, reported):
@@ -100,12 +112,20 @@ def observe_train_epoch(module, inputs, labels, weight, bias, frozen, stale, lr,
 def epoch_seen(modes, steps, loss, reports):
     """Write down what came of an epoch."""
     kinds = ", ".join(dict.fromkeys(one for one, _, _ in reports)) or "none"
-    return {"in training mode": modes, "how often the optimizer stepped": len(steps) // 2,
-            "at the steps": {f"gradient of {name}, step {i // 2 + 1}": grad for i, (name, grad) in enumerate(steps)},
-            "loss returned": number(loss), "its type": kind(loss), "how often after_step was called": len(reports),
-            "what after_step gets": kinds,
-            "at the calls of after_step": {f"{name}, call {i}": value for i, (_, loss, w) in enumerate(reports, 1)
-                                           for name, value in (("loss", loss), ("weight", w))}}
+    return {
+        "in training mode": modes,
+        "how often the optimizer stepped": len(steps) // 2,
+        "at the steps": {f"gradient of {name}, step {i // 2 + 1}": grad for i, (name, grad) in enumerate(steps)},
+        "loss returned": number(loss),
+        "its type": kind(loss),
+        "how often after_step was called": len(reports),
+        "what after_step gets": kinds,
+        "at the calls of after_step": {
+            f"{name}, call {i}": value
+            for i, (_, loss, w) in enumerate(reports, 1)
+            for name, value in (("loss", loss), ("weight", w))
+        },
+    }
 
 
 def norm_of(*grads):
@@ -121,9 +141,22 @@ def clipped_apart(grads, most):
     return [grad * most / norm_of(grad) if norm_of(grad) > most else grad for grad in grads]
 
 
-def epoch_turn(zeroed="before", weights=len, clip=clipped_together, mode=True, inner=None, stepped=True, turned=False, late=True,
+def epoch_turn(
+    zeroed="before",
+    weights=len,
+    clip=clipped_together,
+    mode=True,
+    inner=None,
+    stepped=True,
+    turned=False,
+    late=True,
     losses=None,
-               empty=NOTHING, kind="float", report=lambda loss: loss, report_kind="float", reports=True):
+    empty=NOTHING,
+    kind="float",
+    report=lambda loss: loss,
+    report_kind="float",
+    reports=True,
+):
     """Make an epoch, or a wrong turn, with a gradient worked out by hand.
 
     Args:
@@ -141,6 +174,7 @@ def epoch_turn(zeroed="before", weights=len, clip=clipped_together, mode=True, i
         report_kind: And the type of it.
         reports: Whether there are any.
     """
+
     def turn(inputs, labels, weight, bias, frozen, stale, lr, clip_norm, reported):
         if not inputs:
             return empty
@@ -150,7 +184,7 @@ def epoch_turn(zeroed="before", weights=len, clip=clipped_together, mode=True, i
             x, y = x.astype(np.float64), y.astype(np.float64)
             out = x @ w + b + c
             error, slope = (y - 2 * out, -2) if turned else (out - 2 * y, 1)
-            all_losses.append(float(np.mean(error ** 2)))
+            all_losses.append(float(np.mean(error**2)))
             new = [slope * 2 * error @ x / len(y), slope * 2 * error.sum(keepdims=True) / len(y)]
             grads = new if zeroed == "before" else [old + one for old, one in zip(grads, new)]
             if clip and clip_norm is not None:
@@ -165,6 +199,7 @@ def epoch_turn(zeroed="before", weights=len, clip=clipped_together, mode=True, i
         sizes = [weights(y) for y in labels]
         loss = losses(all_losses, sizes) if losses else sum(one * size for one, size in zip(all_losses, sizes)) / sum(sizes)
         return epoch_seen([mode] * len(inputs), steps, loss, notes if reported and reports else []) | {"its type": kind}
+
     return turn
 
 
@@ -173,59 +208,84 @@ misconceptions_train_epoch = {
     "the gradients were not zeroed: each step got those of the batches before it, too": epoch_turn(zeroed="never"),
     "the first batch added to gradients of before: zero them before backward, not after the step": epoch_turn(zeroed="after"),
     "the gradients were zeroed between backward and step: nothing was left to step with": epoch_turn(zeroed="between"),
-    "the loss is the mean of the batch means: a small last batch counts as much as a full one":
-        epoch_turn(weights=lambda labels: 1),
-    "the loss of the last batch was returned; it is the mean over all examples":
-        epoch_turn(losses=lambda losses, sizes: losses[-1]),
+    "the loss is the mean of the batch means: a small last batch counts as much as a full one": epoch_turn(
+        weights=lambda labels: 1
+    ),
+    "the loss of the last batch was returned; it is the mean over all examples": epoch_turn(
+        losses=lambda losses, sizes: losses[-1]
+    ),
     "the sum of the losses was returned; it is the mean over all examples": epoch_turn(losses=lambda losses, sizes: sum(losses)),
-    "the losses, each times its examples, were divided by the number of batches; there are more examples":
-        epoch_turn(losses=lambda losses, sizes: sum(one * size for one, size in zip(losses, sizes)) / len(sizes)),
-    "the losses were divided by the number of examples, but do not count by them":
-        epoch_turn(losses=lambda losses, sizes: sum(losses) / sum(sizes)),
+    "the losses, each times its examples, were divided by the number of batches; there are more examples": epoch_turn(
+        losses=lambda losses, sizes: sum(one * size for one, size in zip(losses, sizes)) / len(sizes)
+    ),
+    "the losses were divided by the number of examples, but do not count by them": epoch_turn(
+        losses=lambda losses, sizes: sum(losses) / sum(sizes)
+    ),
     "nothing was returned: it is the mean loss": epoch_turn(losses=lambda losses, sizes: None, kind="nothing"),
     "the network was not told that it is being trained, by model.train(): dropout would rest": epoch_turn(mode=False),
     "the gradients were not clipped before the step": epoch_turn(clip=None),
     "each gradient was clipped by itself; clip_grad_norm_ takes all together": epoch_turn(clip=clipped_apart),
     "the optimizer never stepped": epoch_turn(stepped=lambda i, count: False),
-    "the optimizer stepped once, at the end, on the sum of all gradients; it steps for each batch":
-        epoch_turn(stepped=lambda i, count: i == count - 1, zeroed="never", clip=None),
-    "the optimizer stepped once, at the end; it steps for each batch":
-        epoch_turn(stepped=lambda i, count: i == count - 1, late=False),
+    "the optimizer stepped once, at the end, on the sum of all gradients; it steps for each batch": epoch_turn(
+        stepped=lambda i, count: i == count - 1, zeroed="never", clip=None
+    ),
+    "the optimizer stepped once, at the end; it steps for each batch": epoch_turn(
+        stepped=lambda i, count: i == count - 1, late=False
+    ),
     "criterion got the labels first; it takes the network's output first": epoch_turn(turned=True),
     "after_step was called before the step": epoch_turn(late=False),
     "after_step was not called": epoch_turn(reports=False),
     "after_step got a tensor; a Python float is asked for": epoch_turn(report=lambda loss: "a Tensor", report_kind="Tensor"),
-    "after_step got a NumPy array; a Python float is asked for":
-        epoch_turn(report=lambda loss: "a ndarray", report_kind="ndarray"),
+    "after_step got a NumPy array; a Python float is asked for": epoch_turn(
+        report=lambda loss: "a ndarray", report_kind="ndarray"
+    ),
     "after_step got nothing to go by: it is called with the batch's loss": lambda inputs, reported, **more: (
-        ("raises", "TypeError", "missing 1 required positional argument") if reported and inputs
-            else oracle_train_epoch(inputs=inputs, reported=reported, **more)),
+        ("raises", "TypeError", "missing 1 required positional argument")
+        if reported and inputs
+        else oracle_train_epoch(inputs=inputs, reported=reported, **more)
+    ),
     "after_step was called although none was given": lambda inputs, reported, **more: (
-        ("raises", "TypeError", "not callable") if not reported and inputs
-            else oracle_train_epoch(inputs=inputs, reported=reported, **more)),
+        ("raises", "TypeError", "not callable")
+        if not reported and inputs
+        else oracle_train_epoch(inputs=inputs, reported=reported, **more)
+    ),
     "gradients were clipped although clip_norm is None: ask first whether it was given": lambda inputs, clip_norm, **more: (
-        ("raises", "TypeError", "'NoneType'") if clip_norm is None and inputs
-            else oracle_train_epoch(inputs=inputs, clip_norm=clip_norm, **more)),
+        ("raises", "TypeError", "'NoneType'")
+        if clip_norm is None and inputs
+        else oracle_train_epoch(inputs=inputs, clip_norm=clip_norm, **more)
+    ),
     "the mean loss is a tensor; a Python float is asked for": epoch_turn(losses=lambda losses, sizes: "a Tensor", kind="Tensor"),
-    "len() was asked of the loader, which may be any iterable: count the batches or examples yourself":
-        lambda **inputs: ("raises", "TypeError", "has no len()"),
-    "a loader without a batch was divided by 0: ask first whether there was one":
-        epoch_turn(empty=("raises", "ZeroDivisionError")),
-    "a loader without a batch left a name without a value: ask first whether there was one":
-        epoch_turn(empty=("raises", "UnboundLocalError")),
+    "len() was asked of the loader, which may be any iterable: count the batches or examples yourself": lambda **inputs: (
+        "raises",
+        "TypeError",
+        "has no len()",
+    ),
+    "a loader without a batch was divided by 0: ask first whether there was one": epoch_turn(
+        empty=("raises", "ZeroDivisionError")
+    ),
+    "a loader without a batch left a name without a value: ask first whether there was one": epoch_turn(
+        empty=("raises", "UnboundLocalError")
+    ),
     "a loader without a batch was let through: it is to raise ValueError": epoch_turn(empty=epoch_seen([], [], 0.0, [])),
-    "a loader without a batch was let through, with a loss of nan: it is to raise ValueError":
-        epoch_turn(empty=epoch_seen([], [], math.nan, [])),
+    "a loader without a batch was let through, with a loss of nan: it is to raise ValueError": epoch_turn(
+        empty=epoch_seen([], [], math.nan, [])
+    ),
 }
 
 
 # 08.2 mean_and_error
 
+
 def draw_mean_and_error(rng):
     """Few values and many, one, none, large ones close together, and truth values."""
     yield dict(values=np.round(rng.standard_normal(4) * 3 - 1, 2))
-    for count, dtype in ((int(rng.integers(5, 9)), np.float32), (2, np.float64), (40, np.float32), (1, np.float64),
-        (0, np.float32)):
+    for count, dtype in (
+        (int(rng.integers(5, 9)), np.float32),
+        (2, np.float64),
+        (40, np.float32),
+        (1, np.float64),
+        (0, np.float32),
+    ):
         yield dict(values=(rng.standard_normal(count) * 3 - 1).astype(dtype))
     above = rng.permutation(40) < rng.integers(17, 24)
     yield dict(values=np.float32(2**25) + 4 * above.astype(np.float32))  # neighbours in float32, so that the mean is none
@@ -248,8 +308,13 @@ def observe_mean_and_error(mean_and_error, values):
 
 def pair_seen(mean, error, warned=()):
     """Write down a mean and an error: the numbers, their types, and what was warned of."""
-    return {"mean": number(mean), "error": number(error), "type of the mean": kind(mean),
-            "type of the error": kind(error), "warnings": list(warned)}
+    return {
+        "mean": number(mean),
+        "error": number(error),
+        "type of the mean": kind(mean),
+        "type of the error": kind(error),
+        "warnings": list(warned),
+    }
 
 
 def mean_turn(mean=np.mean, error=None, empty=NOTHING, alone=None, scale=1.0, types=float):
@@ -263,6 +328,7 @@ def mean_turn(mean=np.mean, error=None, empty=NOTHING, alone=None, scale=1.0, ty
         scale: Factor of both.
         types: Type of both.
     """
+
     def right(values, n):
         return math.sqrt(math.fsum((x - math.fsum(values) / n) ** 2 for x in values) / (n - 1)) / math.sqrt(n)
 
@@ -273,6 +339,7 @@ def mean_turn(mean=np.mean, error=None, empty=NOTHING, alone=None, scale=1.0, ty
         if n == 1:
             return alone(values) if alone else pair_seen(types(scale * mean(values)), types(math.nan))
         return pair_seen(types(scale * mean(values)), types(scale * (error or right)(values, n)))
+
     return turn
 
 
@@ -291,42 +358,53 @@ def narrow(values):
 def by_squares(values, n):
     """The mean of the squares, less the square of the mean."""
     values = np.array(values)
-    return math.sqrt(max(0.0, (np.mean(values ** 2) - np.mean(values) ** 2) * n / (n - 1) / n))
+    return math.sqrt(max(0.0, (np.mean(values**2) - np.mean(values) ** 2) * n / (n - 1) / n))
 
 
 oracle_mean_and_error = mean_turn(lambda values: math.fsum(values) / len(values))
 misconceptions_mean_and_error = {
     "the sum of squares was divided by n, not by n - 1": mean_turn(error=lambda values, n: spread(values, 0) / math.sqrt(n)),
-    "divided by the root of n - 1; n - 1 belongs into the deviation, n under the root":
-        mean_turn(error=lambda values, n: spread(values) / math.sqrt(n - 1)),
-    "the error is the spread of single values: it was not divided by the root of n":
-        mean_turn(error=lambda values, n: spread(values)),
-    "the error is the spread of single values, and its sum of squares was divided by n":
-        mean_turn(error=lambda values, n: spread(values, 0)),
+    "divided by the root of n - 1; n - 1 belongs into the deviation, n under the root": mean_turn(
+        error=lambda values, n: spread(values) / math.sqrt(n - 1)
+    ),
+    "the error is the spread of single values: it was not divided by the root of n": mean_turn(
+        error=lambda values, n: spread(values)
+    ),
+    "the error is the spread of single values, and its sum of squares was divided by n": mean_turn(
+        error=lambda values, n: spread(values, 0)
+    ),
     "the error was divided by n, not by its root": mean_turn(error=lambda values, n: spread(values) / n),
     "the root of the variance is missing": mean_turn(error=lambda values, n: spread(values) ** 2 / math.sqrt(n)),
     "the variance was divided by n, and its root not taken": mean_turn(error=lambda values, n: spread(values) ** 2 / n),
     "both are in percent: leave them as fractions": mean_turn(scale=100.0),
     "computed in the dtype of the values; float64 is asked for": narrow,
-    "two large numbers were subtracted, the mean of the squares and the square of the mean: take the mean off first":
-        mean_turn(error=by_squares),
+    "two large numbers were subtracted, the mean of the squares and the square of the mean: take the mean off first": mean_turn(
+        error=by_squares
+    ),
     "the median is not the mean": mean_turn(mean=np.median),
     "numbers of NumPy were returned; Python floats are asked for": mean_turn(types=np.float64),
     "numbers of NumPy were returned, but for the error of one value; Python floats are asked for": mean_turn(
-        types=np.float64, alone=lambda values: pair_seen(np.float64(values[0]), math.nan)),
+        types=np.float64, alone=lambda values: pair_seen(np.float64(values[0]), math.nan)
+    ),
     "one value has an error of nan, without a division by 0": mean_turn(alone=lambda values: ("raises", "ZeroDivisionError")),
     "one value has an error of nan, not of 0": mean_turn(alone=lambda values: pair_seen(values[0], 0.0)),
-    "one value has an error of nan, without NumPy's warnings": mean_turn(alone=lambda values: pair_seen(
-        values[0], math.nan, ["Degrees of freedom <= 0 for slice", "invalid value encountered in scalar divide"])),
-    "no values were divided by 0: ask first whether there are any, and raise ValueError":
-        mean_turn(empty=("raises", "ZeroDivisionError")),
+    "one value has an error of nan, without NumPy's warnings": mean_turn(
+        alone=lambda values: pair_seen(
+            values[0], math.nan, ["Degrees of freedom <= 0 for slice", "invalid value encountered in scalar divide"]
+        )
+    ),
+    "no values were divided by 0: ask first whether there are any, and raise ValueError": mean_turn(
+        empty=("raises", "ZeroDivisionError")
+    ),
     "no values were let through: they are to raise ValueError": mean_turn(empty=pair_seen(math.nan, math.nan)),
-    "no values were let through, with NumPy's warnings: they are to raise ValueError": mean_turn(empty=pair_seen(
-        math.nan, math.nan, ["Mean of empty slice.", "invalid value encountered in scalar divide"])),
+    "no values were let through, with NumPy's warnings: they are to raise ValueError": mean_turn(
+        empty=pair_seen(math.nan, math.nan, ["Mean of empty slice.", "invalid value encountered in scalar divide"])
+    ),
 }
 
 
 # 08.3 predict
+
 
 def describe_predict(inputs, labels, weight, training, ends):
     last = "" if ends == "normally" else f"; the last batch ends {ends}"
@@ -335,13 +413,22 @@ def describe_predict(inputs, labels, weight, training, ends):
 
 def draw_predict(rng):
     """Batches of one size and of several, from either mode, to their end or to an exception or Ctrl-C on the way."""
-    for sizes, training, ends in (([2, 2], True, "normally"), ([3, 3, 1], False, "normally"), ([1], True, "normally"),
-                                  ([4, 2, 2], True, "with a KeyError"), ([2, 3], True, "with KeyboardInterrupt"),
-                                      ([3, 2], False, "with a KeyError")):
+    for sizes, training, ends in (
+        ([2, 2], True, "normally"),
+        ([3, 3, 1], False, "normally"),
+        ([1], True, "normally"),
+        ([4, 2, 2], True, "with a KeyError"),
+        ([2, 3], True, "with KeyboardInterrupt"),
+        ([3, 2], False, "with a KeyError"),
+    ):
         classes = int(rng.integers(2, 6))
-        yield dict(inputs=[rng.standard_normal((n, 3), np.float32) for n in sizes],
-                   labels=[rng.integers(0, classes, n) for n in sizes],
-                   weight=rng.standard_normal((3, classes), np.float32), training=training, ends=ends)
+        yield dict(
+            inputs=[rng.standard_normal((n, 3), np.float32) for n in sizes],
+            labels=[rng.integers(0, classes, n) for n in sizes],
+            weight=rng.standard_normal((3, classes), np.float32),
+            training=training,
+            ends=ends,
+        )
 
 
 def observe_predict(module, inputs, labels, weight, training, ends):
@@ -373,16 +460,24 @@ def observe_predict(module, inputs, labels, weight, training, ends):
     finally:
         gradients, module.no_grad.__globals__["state"].recording = (model[0].weight * 1.0).requires_grad, True
     pair = result if isinstance(result, (tuple, list)) and len(result) == 2 else (None, None)
-    return predicted(modes, graphs, [arrays_only(part) for part in pair], ended, [bool(model.training), bool(model[0].training)],
-        gradients)
+    return predicted(
+        modes, graphs, [arrays_only(part) for part in pair], ended, [bool(model.training), bool(model[0].training)], gradients
+    )
 
 
 def predicted(modes, graphs, pair, ended, afterwards, gradients):
     """Write down what came of a prediction."""
     outputs, labels = pair
     modes, graphs = (modes, graphs) if ended == "normally" else ([], [])  # how much runs before that is free
-    return {"in training mode": modes, "graph remembered": graphs, "outputs": outputs, "labels": labels,
-            "it ended": ended, "in training mode afterwards": afterwards, "gradients are on afterwards": gradients}
+    return {
+        "in training mode": modes,
+        "graph remembered": graphs,
+        "outputs": outputs,
+        "labels": labels,
+        "it ended": ended,
+        "in training mode afterwards": afterwards,
+        "gradients are on afterwards": gradients,
+    }
 
 
 def arrays_only(value):
@@ -390,8 +485,15 @@ def arrays_only(value):
     return value if isinstance(value, np.ndarray) or value is None else f"a {type(value).__name__}, no NumPy array"
 
 
-def predict_turn(during=lambda training: False, remembered=False, after=lambda training, ends: training, joined=None, output=None,
-                 gradients=lambda ends: True, label=None):
+def predict_turn(
+    during=lambda training: False,
+    remembered=False,
+    after=lambda training, ends: training,
+    joined=None,
+    output=None,
+    gradients=lambda ends: True,
+    label=None,
+):
     """Make a prediction, or a wrong turn.
 
     Args:
@@ -411,8 +513,10 @@ def predict_turn(during=lambda training: False, remembered=False, after=lambda t
         whole = ends == "normally"
         pair = (join([output(out) if output else out for out in outputs]), join(labels)) if whole else (None, None)
         pair = (pair[0], label(pair[1])) if label and whole else pair
-        return predicted([during(training)] * len(inputs), [remembered] * len(inputs), pair, ends, [after(training, ends)] * 2,
-            gradients(ends))
+        return predicted(
+            [during(training)] * len(inputs), [remembered] * len(inputs), pair, ends, [after(training, ends)] * 2, gradients(ends)
+        )
+
     return turn
 
 
@@ -430,31 +534,37 @@ misconceptions_predict = {
     "the network stayed in training mode: dropout would be at work": predict_turn(during=lambda training: training),
     "the network was left in evaluation mode": predict_turn(after=lambda training, ends: False),
     "the network was put into training mode afterwards, though it had not been": predict_turn(after=lambda training, ends: True),
-    "an exception leaves the network in evaluation mode: put the mode back in any case (try, finally)":
-        predict_turn(after=lambda training, ends: training and normally(ends)),
-    "Ctrl-C leaves the network in evaluation mode: `except Exception` misses it, `finally` does not":
-        predict_turn(after=lambda training, ends: training and ends != "with KeyboardInterrupt"),
+    "an exception leaves the network in evaluation mode: put the mode back in any case (try, finally)": predict_turn(
+        after=lambda training, ends: training and normally(ends)
+    ),
+    "Ctrl-C leaves the network in evaluation mode: `except Exception` misses it, `finally` does not": predict_turn(
+        after=lambda training, ends: training and ends != "with KeyboardInterrupt"
+    ),
     "a graph was remembered for a backward pass that never comes": predict_turn(remembered=True),
     "an exception leaves gradients off: `with no_grad():` puts them back": predict_turn(gradients=normally),
     "only the last batch was returned": predict_turn(joined=lambda arrays: arrays[-1]),
     "only the first batch was returned": predict_turn(joined=lambda arrays: arrays[0]),
-    "lists of batches were returned; they are to be joined (np.concatenate)":
-        predict_turn(joined=lambda arrays: "a list, no NumPy array"),
+    "lists of batches were returned; they are to be joined (np.concatenate)": predict_turn(
+        joined=lambda arrays: "a list, no NumPy array"
+    ),
     "batches were stacked into one array; they are to be joined (np.concatenate)": predict_turn(joined=stacked),
-    "batches were joined side by side; they belong below each other":
-        predict_turn(joined=lambda arrays: np.concatenate(arrays, axis=-1)),
+    "batches were joined side by side; they belong below each other": predict_turn(
+        joined=lambda arrays: np.concatenate(arrays, axis=-1)
+    ),
     "classes were returned; the outputs are asked for, shape (N, C)": predict_turn(output=lambda out: out.argmax(axis=1)),
     "the outputs were changed, by exp; they are asked for as they are": predict_turn(output=np.exp),
-    "probabilities were returned; the outputs are asked for as they are":
-        predict_turn(output=lambda out: np.exp(out) / np.exp(out).sum(axis=1, keepdims=True)),
+    "probabilities were returned; the outputs are asked for as they are": predict_turn(
+        output=lambda out: np.exp(out) / np.exp(out).sum(axis=1, keepdims=True)
+    ),
     "tensors were returned; NumPy arrays are asked for": predict_turn(joined=lambda arrays: "a Tensor, no NumPy array"),
-    "the loader was gone through twice; an iterator is empty the second time: keep what the first pass gives":
-        lambda ends, **inputs: ("raises", "ValueError", "at least one array") if ends == "normally"
-            else oracle_predict(ends=ends, **inputs),
+    "the loader was gone through twice; an iterator is empty the second time: keep what the first pass gives": lambda ends, **inputs: (
+        ("raises", "ValueError", "at least one array") if ends == "normally" else oracle_predict(ends=ends, **inputs)
+    ),
 }
 
 
 # 08.4 confusion_matrix
+
 
 def draw_confusion_matrix(rng):
     """Four examples of two classes, then more, classes that never occur, and no examples at all."""
@@ -471,12 +581,19 @@ def observe_confusion_matrix(confusion_matrix, labels, predictions, classes):
     counts = confusion_matrix(labels, predictions, classes)
     known = isinstance(counts, np.ndarray)
     kinds = {"i": "whole numbers", "u": "whole numbers", "f": "floats", "b": "truth values"}
-    return {"counts": counts if known else f"a {kind(counts)}, no array",
-        "they are": kinds.get(counts.dtype.kind, "others") if known else "none"}
+    return {
+        "counts": counts if known else f"a {kind(counts)}, no array",
+        "they are": kinds.get(counts.dtype.kind, "others") if known else "none",
+    }
 
 
-def matrix_turn(place=lambda label, prediction: (label, prediction), once=False, which=lambda label, prediction: True, final=None,
-                kind="whole numbers"):
+def matrix_turn(
+    place=lambda label, prediction: (label, prediction),
+    once=False,
+    which=lambda label, prediction: True,
+    final=None,
+    kind="whole numbers",
+):
     """Make the matrix, or a wrong turn.
 
     Args:
@@ -486,6 +603,7 @@ def matrix_turn(place=lambda label, prediction: (label, prediction), once=False,
         final: What becomes of the counts.
         kind: Kind of number.
     """
+
     def turn(labels, predictions, classes):
         counts = np.zeros((classes, classes), np.int64)
         for label, prediction in zip(labels, predictions):
@@ -493,6 +611,7 @@ def matrix_turn(place=lambda label, prediction: (label, prediction), once=False,
                 row, column = place(label, prediction)
                 counts[row, column] = 1 if once else counts[row, column] + 1
         return {"counts": final(counts) if final else counts, "they are": kind}
+
     return turn
 
 
@@ -506,23 +625,29 @@ def own_size(labels, predictions, classes):
     if not len(labels):
         return "raises", "ValueError"
     size = int(max(labels.max(), predictions.max())) + 1
-    return {"counts": oracle_confusion_matrix(labels=labels, predictions=predictions, classes=size)["counts"],
-        "they are": "whole numbers"}
+    return {
+        "counts": oracle_confusion_matrix(labels=labels, predictions=predictions, classes=size)["counts"],
+        "they are": "whole numbers",
+    }
 
 
 oracle_confusion_matrix = matrix_turn()
 misconceptions_confusion_matrix = {
     "rows and columns changed places: a row is a true class": matrix_turn(lambda label, prediction: (prediction, label)),
-    "each pair was counted once, however often it occurs: `counts[labels, predictions] += 1` adds once to each place":
-        matrix_turn(once=True),
-    "the rows were divided by their sums: counts are asked for":
-        matrix_turn(final=lambda counts: counts / np.maximum(1, counts.sum(axis=1, keepdims=True)), kind="floats"),
-    "the counts were divided by how many there are: counts are asked for":
-        matrix_turn(final=lambda counts: counts / max(1, counts.sum()), kind="floats"),
+    "each pair was counted once, however often it occurs: `counts[labels, predictions] += 1` adds once to each place": matrix_turn(
+        once=True
+    ),
+    "the rows were divided by their sums: counts are asked for": matrix_turn(
+        final=lambda counts: counts / np.maximum(1, counts.sum(axis=1, keepdims=True)), kind="floats"
+    ),
+    "the counts were divided by how many there are: counts are asked for": matrix_turn(
+        final=lambda counts: counts / max(1, counts.sum()), kind="floats"
+    ),
     "only right predictions were counted": matrix_turn(which=lambda label, prediction: label == prediction),
     "only wrong predictions were counted": matrix_turn(which=lambda label, prediction: label != prediction),
-    "the counts are floats; whole numbers are asked for: np.zeros makes floats unless it is told a dtype":
-        matrix_turn(kind="floats"),
+    "the counts are floats; whole numbers are asked for: np.zeros makes floats unless it is told a dtype": matrix_turn(
+        kind="floats"
+    ),
     "the bins run from the least to the greatest label that occurs, not from 0 to classes - 1": own_range,
     "as many classes were counted as occur; classes says how many there are": own_size,
     "the counts began at 1": matrix_turn(final=lambda counts: counts + 1),
@@ -531,6 +656,7 @@ misconceptions_confusion_matrix = {
 
 
 # 08.5 Patience
+
 
 def describe_Patience(losses, patience, min_delta):
     words = f"{patience}, min_delta={min_delta:g}" if min_delta else f"{patience}"
@@ -576,10 +702,17 @@ def observe_Patience(Patience, losses, patience, min_delta):
     return seen
 
 
-def patience_turn(improves=lambda loss, best, last, delta: loss < best - delta, over=lambda waited, patience: waited >= patience,
-                  reset=lambda waited: 0, best_of=lambda loss, best, improved: loss if improved else best,
-                  returned=lambda improved: improved,
-                  waits=1, first=0, start=math.inf, over_is=None):
+def patience_turn(
+    improves=lambda loss, best, last, delta: loss < best - delta,
+    over=lambda waited, patience: waited >= patience,
+    reset=lambda waited: 0,
+    best_of=lambda loss, best, improved: loss if improved else best,
+    returned=lambda improved: improved,
+    waits=1,
+    first=0,
+    start=math.inf,
+    over_is=None,
+):
     """Make the waiting, or a wrong turn.
 
     Args:
@@ -593,6 +726,7 @@ def patience_turn(improves=lambda loss, best, last, delta: loss < best - delta, 
         start: The best loss at the beginning.
         over_is: What stands for the property, if it is none.
     """
+
     def turn(losses, patience, min_delta):
         best, last, waited = start, math.inf, first
         seen = {"patience": patience, "min_delta": min_delta, **after([], None, best, waited, over_is or over(waited, patience))}
@@ -602,50 +736,62 @@ def patience_turn(improves=lambda loss, best, last, delta: loss < best - delta, 
             best, last = best_of(loss, best, improved), loss
             seen |= after(losses[:i], returned(improved), best, waited, over_is or over(waited, patience))
         return seen
+
     return turn
 
 
 oracle_Patience = patience_turn()
 misconceptions_Patience = {
-    "it was over one epoch too late: patience epochs have been waited, not one more":
-        patience_turn(over=lambda waited, patience: waited > patience),
+    "it was over one epoch too late: patience epochs have been waited, not one more": patience_turn(
+        over=lambda waited, patience: waited > patience
+    ),
     "it was over one epoch too early": patience_turn(over=lambda waited, patience: waited >= patience - 1),
-    "it was over at exactly patience epochs only; after more it is over too":
-        patience_turn(over=lambda waited, patience: waited == patience),
+    "it was over at exactly patience epochs only; after more it is over too": patience_turn(
+        over=lambda waited, patience: waited == patience
+    ),
     "over is turned around": patience_turn(over=lambda waited, patience: waited < patience),
-    "the loss was compared with the last one, not with the best":
-        patience_turn(lambda loss, best, last, delta: loss < last - delta),
+    "the loss was compared with the last one, not with the best": patience_turn(
+        lambda loss, best, last, delta: loss < last - delta
+    ),
     "min_delta was ignored": patience_turn(lambda loss, best, last, delta: loss < best),
     "min_delta was added: a loss that is worse counted": patience_turn(lambda loss, best, last, delta: loss < best + delta),
-    "a loss of exactly best - min_delta counted; it must be below":
-        patience_turn(lambda loss, best, last, delta: loss <= best - delta),
-    "a loss of nan counted as an improvement: no comparison with nan is true, so ask for what is better, not for what is worse":
-        patience_turn(lambda loss, best, last, delta: not loss >= best - delta),
+    "a loss of exactly best - min_delta counted; it must be below": patience_turn(
+        lambda loss, best, last, delta: loss <= best - delta
+    ),
+    "a loss of nan counted as an improvement: no comparison with nan is true, so ask for what is better, not for what is worse": patience_turn(
+        lambda loss, best, last, delta: not loss >= best - delta
+    ),
     "higher counted as better; it is a loss": patience_turn(lambda loss, best, last, delta: loss > best + delta, start=-math.inf),
-    "higher counted as better; it is a loss, and nothing is above infinity":
-        patience_turn(lambda loss, best, last, delta: loss > best + delta),
+    "higher counted as better; it is a loss, and nothing is above infinity": patience_turn(
+        lambda loss, best, last, delta: loss > best + delta
+    ),
     "an improvement did not set the count back to 0": patience_turn(reset=lambda waited: waited),
     "the epochs in a row were counted from 1 after an improvement; it is 0 then": patience_turn(reset=lambda waited: 1),
     "an epoch without an improvement was not counted": patience_turn(waits=0),
-    "a loss that was better by less than min_delta became the best one: a slow slide would go unnoticed":
-        patience_turn(best_of=lambda loss, best, improved: loss if improved or loss < best else best),
+    "a loss that was better by less than min_delta became the best one: a slow slide would go unnoticed": patience_turn(
+        best_of=lambda loss, best, improved: loss if improved or loss < best else best
+    ),
     "every loss became the best one": patience_turn(best_of=lambda loss, best, improved: loss),
     "the best loss was never taken up": patience_turn(best_of=lambda loss, best, improved: best),
     "min_delta was taken off the best loss that is kept": lambda losses, patience, min_delta: patience_turn(
-        best_of=lambda loss, best, improved: loss - min_delta if improved else best)(losses=losses, patience=patience,
-            min_delta=min_delta),
-    "step returned nothing: it says whether the loss was an improvement":
-        patience_turn(returned=lambda improved: "None: is the `return` missing?"),
+        best_of=lambda loss, best, improved: loss - min_delta if improved else best
+    )(losses=losses, patience=patience, min_delta=min_delta),
+    "step returned nothing: it says whether the loss was an improvement": patience_turn(
+        returned=lambda improved: "None: is the `return` missing?"
+    ),
     "step returned the opposite: True is for an improvement": patience_turn(returned=lambda improved: not improved),
-    "over is a method here; the line @property makes it an attribute":
-        patience_turn(over_is="a method: is the line @property missing?"),
+    "over is a method here; the line @property makes it an attribute": patience_turn(
+        over_is="a method: is the line @property missing?"
+    ),
 }
 
 
 # 08.6 split_arrays
 
+
 def draw_split_arrays(rng):
     """A dict, then dicts in dicts with keys that are no text, lists and tuples, a name to begin with, an array alone, and none."""
+
     def array(*shape, dtype=np.float32):
         return np.array(10 * rng.standard_normal(shape), dtype)
 
@@ -654,8 +800,9 @@ def draw_split_arrays(rng):
     yield dict(tree={"a": {"w": array(2)}, "b": {"w": array(3, dtype=np.float64)}, "epoch": int(rng.integers(9))}, name="")
     state = {0: {"step": np.array(3)}, 1: {"mean": array(2, 3), "n": array(4, dtype=np.int64)}, "betas": (0.9, lr)}
     yield dict(tree={"adam": state}, name="")
-    yield dict(tree=[array(2), {"scale": array(1, 2), "word": "cosine"}, [None, True, array()], (array(2), (array(1), lr))],
-        name="")
+    yield dict(
+        tree=[array(2), {"scale": array(1, 2), "word": "cosine"}, [None, True, array()], (array(2), (array(1), lr))], name=""
+    )
     yield dict(tree={"0.weight": array(3, 2), "0.bias": array(2)}, name="model")
     yield dict(tree=array(5), name="alone")
     yield dict(tree={"epoch": 7, "note": "none", "empty": {}, "list": []}, name="")
@@ -692,8 +839,18 @@ def written(tree):
     return f"array {tree.shape}" if isinstance(tree, np.ndarray) else repr(tree)
 
 
-def split_turn(label=lambda path: ".".join(map(str, path)), note=lambda name: {"array": name}, tuples=list, keys=lambda key: key,
-               taken=lambda node: True, dropped=False, prefix=True, inside=(dict, list, tuple), astype=None, last=False):
+def split_turn(
+    label=lambda path: ".".join(map(str, path)),
+    note=lambda name: {"array": name},
+    tuples=list,
+    keys=lambda key: key,
+    taken=lambda node: True,
+    dropped=False,
+    prefix=True,
+    inside=(dict, list, tuple),
+    astype=None,
+    last=False,
+):
     """Make the walk through a tree, or a wrong turn.
 
     Args:
@@ -708,6 +865,7 @@ def split_turn(label=lambda path: ".".join(map(str, path)), note=lambda name: {"
         astype: The dtype that arrays become.
         last: Whether only the arrays of the last branch are kept.
     """
+
     def walk(node, path):
         if isinstance(node, np.ndarray):
             if not taken(node):
@@ -717,8 +875,7 @@ def split_turn(label=lambda path: ".".join(map(str, path)), note=lambda name: {"
         if not isinstance(node, inside):
             return node, {}
         items = node.items() if isinstance(node, dict) else enumerate(node)
-        parts = {keys(key): walk(value, [*path, key]) for key, value in items
-                 if not (dropped and isinstance(value, np.ndarray))}
+        parts = {keys(key): walk(value, [*path, key]) for key, value in items if not (dropped and isinstance(value, np.ndarray))}
         arrays = {}
         for _, found in parts.values():
             arrays = found if last else arrays | found
@@ -731,17 +888,19 @@ def split_turn(label=lambda path: ".".join(map(str, path)), note=lambda name: {"
 oracle_split_arrays = split_turn()
 misconceptions_split_arrays = {
     "the names begin with a dot: at the root there is nothing before the key": lambda tree, name: split_turn(
-        (lambda path: ".".join(map(str, ["", *path]))) if not name else (lambda path: ".".join(map(str, path))))(tree=tree,
-            name=name),
+        (lambda path: ".".join(map(str, ["", *path]))) if not name else (lambda path: ".".join(map(str, path)))
+    )(tree=tree, name=name),
     "an array's name is its last key alone: two arrays may share it, and one is lost": split_turn(lambda path: str(path[-1])),
     "the keys were joined by something else; it is a dot": split_turn(lambda path: "/".join(map(str, path))),
     "the keys were joined by something else, _; it is a dot": split_turn(lambda path: "_".join(map(str, path))),
     "the keys were joined without a dot": split_turn(lambda path: "".join(map(str, path))),
     "no note was left in the place of an array": split_turn(dropped=True),
-    "the place of an array holds None; a note belongs there: {\"array\": name}": split_turn(note=lambda name: None),
-    "the place of an array holds its name alone; a note belongs there: {\"array\": name}": split_turn(note=lambda name: name),
+    'the place of an array holds None; a note belongs there: {"array": name}': split_turn(note=lambda name: None),
+    'the place of an array holds its name alone; a note belongs there: {"array": name}': split_turn(note=lambda name: name),
     "the arrays were left in the tree, too": lambda tree, name: {
-        **oracle_split_arrays(tree=tree, name=name), "the tree without arrays": written(tree)},
+        **oracle_split_arrays(tree=tree, name=name),
+        "the tree without arrays": written(tree),
+    },
     "tuples stayed tuples: JSON has lists": split_turn(tuples=tuple),
     "tuples were not looked into: their entries are trees, too": split_turn(inside=(dict, list)),
     "lists and tuples were not looked into: their entries are trees, too": split_turn(inside=(dict,)),
@@ -756,6 +915,7 @@ misconceptions_split_arrays = {
 
 # 08.7 atomically
 
+
 def describe_atomically(name, before, ends, parts):
     there = "a file is there already" if before == "a file" else "no file is there yet"
     return f"atomically(path, write), where {there} and write ends {ends}", ""
@@ -763,10 +923,19 @@ def describe_atomically(name, before, ends, parts):
 
 def draw_atomically(rng):
     """A file that is there or is not; writing that ends well, with an exception, or with Ctrl-C."""
-    for before, ends in (("a file", "normally"), ("none", "normally"), ("a file", "with an OSError"), ("none", "with an OSError"),
-                         ("a file", "with KeyboardInterrupt")):
-        yield dict(name=f"state-{rng.integers(1000)}.bin", before=before, ends=ends,
-                   parts=[[int(i) for i in rng.integers(0, 256, 4)] for _ in range(3)])
+    for before, ends in (
+        ("a file", "normally"),
+        ("none", "normally"),
+        ("a file", "with an OSError"),
+        ("none", "with an OSError"),
+        ("a file", "with KeyboardInterrupt"),
+    ):
+        yield dict(
+            name=f"state-{rng.integers(1000)}.bin",
+            before=before,
+            ends=ends,
+            parts=[[int(i) for i in rng.integers(0, 256, 4)] for _ in range(3)],
+        )
 
 
 def observe_atomically(atomically, name, before, parts, ends):
@@ -799,8 +968,13 @@ def observe_atomically(atomically, name, before, parts, ends):
             returned, ended = None, "with KeyboardInterrupt" if isinstance(error, KeyboardInterrupt) else "with an OSError"
         look()
         beside = sum(other != path for other in path.parent.iterdir())
-    return {**seen, "what the name means, one moment after the other": moments, "it ended": ended,
-            "files left beside it": beside, "returned": kind(returned)}
+    return {
+        **seen,
+        "what the name means, one moment after the other": moments,
+        "it ended": ended,
+        "files left beside it": beside,
+        "returned": kind(returned),
+    }
 
 
 def watched(look, function, *arguments):
@@ -839,8 +1013,9 @@ def target(file, path):
     return "the file itself" if str(getattr(file, "name", "")) == str(path) else "a file in another folder"
 
 
-def atomic_turn(well=None, badly=None, goes="a temporary file in the same folder", left=lambda ends: 0, swallows=False,
-    returned="nothing"):
+def atomic_turn(
+    well=None, badly=None, goes="a temporary file in the same folder", left=lambda ends: 0, swallows=False, returned="nothing"
+):
     """Make the writing of a file, or a wrong turn.
 
     Args:
@@ -851,6 +1026,7 @@ def atomic_turn(well=None, badly=None, goes="a temporary file in the same folder
         swallows: Whether errors end there.
         returned: What is returned.
     """
+
     def turn(name, before, parts, ends):
         first = "the old file" if before == "a file" else "no file"
         if ends == "normally":
@@ -858,9 +1034,14 @@ def atomic_turn(well=None, badly=None, goes="a temporary file in the same folder
         else:
             moments = badly(first) if badly else [first]
         moments = [state for state, last in zip(moments, [None, *moments]) if state != last]
-        return {"the bytes go to": goes, "what the name means, one moment after the other": moments,
-                "it ended": "normally" if swallows else ends, "files left beside it": left(ends),
-                "returned": returned if swallows or ends == "normally" else "nothing"}
+        return {
+            "the bytes go to": goes,
+            "what the name means, one moment after the other": moments,
+            "it ended": "normally" if swallows else ends,
+            "files left beside it": left(ends),
+            "returned": returned if swallows or ends == "normally" else "nothing",
+        }
+
     return turn
 
 
@@ -871,42 +1052,56 @@ def with_a_backup(name, before, parts, ends):
     """Give the old file another name, write the file itself, and turn that back after a failure."""
     there, well = before == "a file", ends == "normally"
     moments = (["the old file", "no file", COPY] if there else ["no file", GAP]) + (
-        ["the new file"] if well else ["no file", "the old file"] if there else ["no file"])
-    return {**oracle_atomically(name=name, before=before, parts=parts, ends=ends),
+        ["the new file"] if well else ["no file", "the old file"] if there else ["no file"]
+    )
+    return {
+        **oracle_atomically(name=name, before=before, parts=parts, ends=ends),
         "what the name means, one moment after the other": moments,
-            "the bytes go to": "a temporary file in the same folder" if there else "the file itself"}
+        "the bytes go to": "a temporary file in the same folder" if there else "the file itself",
+    }
 
 
 misconceptions_atomically = {
-    "the old file was given another name, as a backup, and the file itself opened for writing: for a while there is neither":
-        with_a_backup,
-    "the file itself was opened for writing: for a while it was neither old nor new":
-        atomic_turn(lambda first: [first, GAP, "the new file"], lambda first: [first, GAP], goes="the file itself"),
-    "the file itself was opened for writing, and what was in it put back after an error: for a while it was neither old nor new":
-        atomic_turn(lambda first: [first, GAP, "the new file"], lambda first: [first, GAP, first], goes="the file itself"),
-    "the old file was removed before the new one had its name: os.replace does it in one step":
-        atomic_turn(lambda first: [first, "no file", "the new file"]),
-    "the old file was removed first, and is lost where writing fails":
-        atomic_turn(lambda first: [first, "no file", "the new file"], lambda first: [first, "no file"]),
-    "the file got its name before it was closed: bytes were still waiting to be written":
-        atomic_turn(lambda first: [first, GAP, "the new file"]),
-    "the bytes were copied from the temporary file into the other, which was neither old nor new meanwhile, and the temporary file stayed":
-        atomic_turn(lambda first: [first, COPY, "the new file"], left=lambda ends: 1),
-    "the bytes were copied from the temporary file into the other, which was neither old nor new meanwhile: os.replace does it in one step":
-        atomic_turn(lambda first: [first, COPY, "the new file"]),
-    "the bytes were copied from the temporary file into the other, and the temporary file stayed after a success":
-        atomic_turn(lambda first: [first, COPY, "the new file"], left=lambda ends: int(ends == "normally")),
+    "the old file was given another name, as a backup, and the file itself opened for writing: for a while there is neither": with_a_backup,
+    "the file itself was opened for writing: for a while it was neither old nor new": atomic_turn(
+        lambda first: [first, GAP, "the new file"], lambda first: [first, GAP], goes="the file itself"
+    ),
+    "the file itself was opened for writing, and what was in it put back after an error: for a while it was neither old nor new": atomic_turn(
+        lambda first: [first, GAP, "the new file"], lambda first: [first, GAP, first], goes="the file itself"
+    ),
+    "the old file was removed before the new one had its name: os.replace does it in one step": atomic_turn(
+        lambda first: [first, "no file", "the new file"]
+    ),
+    "the old file was removed first, and is lost where writing fails": atomic_turn(
+        lambda first: [first, "no file", "the new file"], lambda first: [first, "no file"]
+    ),
+    "the file got its name before it was closed: bytes were still waiting to be written": atomic_turn(
+        lambda first: [first, GAP, "the new file"]
+    ),
+    "the bytes were copied from the temporary file into the other, which was neither old nor new meanwhile, and the temporary file stayed": atomic_turn(
+        lambda first: [first, COPY, "the new file"], left=lambda ends: 1
+    ),
+    "the bytes were copied from the temporary file into the other, which was neither old nor new meanwhile: os.replace does it in one step": atomic_turn(
+        lambda first: [first, COPY, "the new file"]
+    ),
+    "the bytes were copied from the temporary file into the other, and the temporary file stayed after a success": atomic_turn(
+        lambda first: [first, COPY, "the new file"], left=lambda ends: int(ends == "normally")
+    ),
     "the temporary file was left behind after a failure": atomic_turn(left=lambda ends: int(ends != "normally")),
-    "after Ctrl-C the temporary file was left behind: `except Exception` misses KeyboardInterrupt":
-        atomic_turn(left=lambda ends: int(ends == "with KeyboardInterrupt")),
+    "after Ctrl-C the temporary file was left behind: `except Exception` misses KeyboardInterrupt": atomic_turn(
+        left=lambda ends: int(ends == "with KeyboardInterrupt")
+    ),
     "the temporary file never got the file's name": atomic_turn(lambda first: [first], left=lambda ends: 1),
     "the temporary file never got the file's name, and was removed": atomic_turn(lambda first: [first]),
-    "the temporary file is in another folder, perhaps on another disk, where no single step leads from":
-        atomic_turn(goes="a file in another folder"),
-    "the bytes were collected in memory; they are to go to a temporary file beside it while write is at work":
-        atomic_turn(goes="memory"),
+    "the temporary file is in another folder, perhaps on another disk, where no single step leads from": atomic_turn(
+        goes="a file in another folder"
+    ),
+    "the bytes were collected in memory; they are to go to a temporary file beside it while write is at work": atomic_turn(
+        goes="memory"
+    ),
     "the error did not go on to the caller": atomic_turn(swallows=True),
-    "the error did not go on to the caller, and the temporary file was left behind":
-        atomic_turn(swallows=True, left=lambda ends: int(ends != "normally")),
+    "the error did not go on to the caller, and the temporary file was left behind": atomic_turn(
+        swallows=True, left=lambda ends: int(ends != "normally")
+    ),
     "after a failure the half of a file took the old one's place": atomic_turn(badly=lambda first: [first, GAP]),
 }

@@ -1,4 +1,5 @@
 """Checks of module 09. NumPy only: nothing here runs the code that it judges, except `observe`. No check looks at a real clock."""
+
 import contextlib
 import math
 import types
@@ -6,8 +7,16 @@ import types
 import numpy as np
 
 NOTHING = ("raises", "ValueError")
-CONTAINERS = {list: "a list", tuple: "a tuple", np.ndarray: "an array", dict: "a dict", types.GeneratorType: "a generator", float: "a float",
-              int: "an int", type(None): "None: is the `return` missing?"}
+CONTAINERS = {
+    list: "a list",
+    tuple: "a tuple",
+    np.ndarray: "an array",
+    dict: "a dict",
+    types.GeneratorType: "a generator",
+    float: "a float",
+    int: "an int",
+    type(None): "None: is the `return` missing?",
+}
 
 
 def whole(describe):
@@ -35,7 +44,9 @@ def python_int(value):
     """Return an int as it is; of any other number say what it is."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number)) or type(value) is int:
         return value
-    return f"{value.item() if isinstance(value, np.generic) else value}, of type {type(value).__name__}: a Python int is asked for"
+    return (
+        f"{value.item() if isinstance(value, np.generic) else value}, of type {type(value).__name__}: a Python int is asked for"
+    )
 
 
 def shape(array):
@@ -54,11 +65,19 @@ OTHER_TIMES = "by another clock than the one given"
 
 def draw_measure(rng):
     """Every setting by itself and with others; the defaults; no repeats, and fewer than none."""
-    settings = [(4, 2), (1, 0), (int(rng.integers(2, 7)), int(rng.integers(1, 4))), (3, int(rng.integers(3, 6))),
-                (None, None), (int(rng.integers(2, 5)), 0), (0, 1), (-int(rng.integers(1, 4)), 0)]
+    settings = [
+        (4, 2),
+        (1, 0),
+        (int(rng.integers(2, 7)), int(rng.integers(1, 4))),
+        (3, int(rng.integers(3, 6))),
+        (None, None),
+        (int(rng.integers(2, 5)), 0),
+        (0, 1),
+        (-int(rng.integers(1, 4)), 0),
+    ]
     for repeats, warm_up in settings:
         calls = (30 if repeats is None else max(repeats, 0)) + (3 if warm_up is None else warm_up)
-        seconds = [int(x) for x in rng.permutation(np.arange(1, calls + 21))[:calls + 20] % 9 + 1]
+        seconds = [int(x) for x in rng.permutation(np.arange(1, calls + 21))[: calls + 20] % 9 + 1]
         yield dict(repeats=repeats, warm_up=warm_up, zero=int(rng.integers(1, 100)), seconds=seconds)
 
 
@@ -67,7 +86,7 @@ def describe_measure(repeats, warm_up, zero, seconds):
     """Write the call as a learner would."""
     given = "".join(f", {name}={value}" for name, value in (("repeats", repeats), ("warm_up", warm_up)) if value is not None)
     calls = (30 if repeats is None else max(repeats, 0)) + (3 if warm_up is None else warm_up)
-    shown = ", ".join(map(str, seconds[:min(calls, 8)])) + ", ..." * (calls > 8)
+    shown = ", ".join(map(str, seconds[: min(calls, 8)])) + ", ..." * (calls > 8)
     return f"measure(function, clock=clock{given})\ncalls of function take {shown or 'no'} s"
 
 
@@ -86,8 +105,11 @@ def observe_measure(measure, repeats, warm_up, zero, seconds):
     settings = {name: value for name, value in (("repeats", repeats), ("warm_up", warm_up)) if value is not None}
     times = measure(work, **settings, clock=clock)
     other = "clock" not in events and "call" in events and isinstance(times, list) and times
-    return {"calls, and looks at the clock": " ".join(events) or "none", "returned": kind_of(times),
-            "the times": OTHER_TIMES if other else numbers(times)}
+    return {
+        "calls, and looks at the clock": " ".join(events) or "none",
+        "returned": kind_of(times),
+        "the times": OTHER_TIMES if other else numbers(times),
+    }
 
 
 def oracle_measure(repeats, warm_up, zero, seconds, looks="each", unseen=True, kept=slice(None), change=list, other_clock=False):
@@ -105,15 +127,22 @@ def oracle_measure(repeats, warm_up, zero, seconds, looks="each", unseen=True, k
         return NOTHING
     first = 0 if unseen == "never" or not unseen else warm_up
     count = repeats + warm_up if not unseen else repeats
-    times = [float(x) for x in seconds[first:first + count]]
-    timed = {"each": ["clock", "call", "clock"] * count, "once": ["clock"] + ["call", "clock"] * count, "between": ["clock"] + ["call", "clock"] * count,
-             "around": ["clock"] + ["call"] * count + ["clock"]}[looks]
+    times = [float(x) for x in seconds[first : first + count]]
+    timed = {
+        "each": ["clock", "call", "clock"] * count,
+        "once": ["clock"] + ["call", "clock"] * count,
+        "between": ["clock"] + ["call", "clock"] * count,
+        "around": ["clock"] + ["call"] * count + ["clock"],
+    }[looks]
     if looks == "once":
-        times = [math.fsum(times[:i + 1]) for i in range(count)]
+        times = [math.fsum(times[: i + 1]) for i in range(count)]
     events = ["call"] * first + [event for event in timed if event == "call" or not other_clock]
     times = change(times[kept]) if times[kept] else []
-    return {"calls, and looks at the clock": " ".join(events), "returned": "a list",
-            "the times": OTHER_TIMES if other_clock else np.array(times)}
+    return {
+        "calls, and looks at the clock": " ".join(events),
+        "returned": "a list",
+        "the times": OTHER_TIMES if other_clock else np.array(times),
+    }
 
 
 def mean_of(times):
@@ -133,7 +162,11 @@ def part_of_repeats(repeats, warm_up, **inputs):
         return NOTHING
     timed = max(0, repeats - warm_up)
     right = oracle_measure(max(timed, 1), min(warm_up, repeats), **inputs)
-    return right if timed else {"calls, and looks at the clock": " ".join(["call"] * repeats), "the times": np.array([]), "returned": "a list"}
+    return (
+        right
+        if timed
+        else {"calls, and looks at the clock": " ".join(["call"] * repeats), "the times": np.array([]), "returned": "a list"}
+    )
 
 
 def left_out_of_repeats(repeats, warm_up, **inputs):
@@ -143,12 +176,17 @@ def left_out_of_repeats(repeats, warm_up, **inputs):
 
 def accepted(below):
     """Make the oracle of a function that accepts some numbers of repeats for which there is nothing to measure."""
+
     def oracle(**inputs):
         repeats = inputs["repeats"]
         if repeats is None or repeats >= 1 or not below(repeats):
             return oracle_measure(**inputs)
-        return {"calls, and looks at the clock": " ".join(["call"] * inputs["warm_up"]) or "none", "the times": np.array([]),
-                "returned": "a list"}
+        return {
+            "calls, and looks at the clock": " ".join(["call"] * inputs["warm_up"]) or "none",
+            "the times": np.array([]),
+            "returned": "a list",
+        }
+
     return oracle
 
 
@@ -159,16 +197,21 @@ misconceptions_measure = {
     "the warm-up was taken out of the repeats: it comes before them": part_of_repeats,
     "so many of the repeats were taken for the warm-up, and left out: it comes before them": left_out_of_repeats,
     "warm_up is ignored: always three calls": lambda warm_up, **inputs: oracle_measure(warm_up=3, **inputs),
-    "one look at the clock ends a call and begins the next one: each call has two looks of its own":
-        lambda **inputs: oracle_measure(**inputs, looks="between"),
+    "one look at the clock ends a call and begins the next one: each call has two looks of its own": lambda **inputs: (
+        oracle_measure(**inputs, looks="between")
+    ),
     "the clock was read once before all calls: the times add up": lambda **inputs: oracle_measure(**inputs, looks="once"),
-    "all calls were timed together, and the time divided: each call is timed by itself":
-        lambda **inputs: oracle_measure(**inputs, looks="around", change=mean_of),
+    "all calls were timed together, and the time divided: each call is timed by itself": lambda **inputs: oracle_measure(
+        **inputs, looks="around", change=mean_of
+    ),
     "every time is the mean of all: one call's own time is wanted": lambda **inputs: oracle_measure(**inputs, change=mean_of),
     "the times were sorted: they stand in the order of the calls": lambda **inputs: oracle_measure(**inputs, change=sorted),
-    "the times stand in the reverse order of the calls": lambda **inputs: oracle_measure(**inputs, change=lambda times: times[::-1]),
-    "the times are negative: what the clock said before was to be taken off what it said afterwards":
-        lambda **inputs: oracle_measure(**inputs, change=lambda times: [-x for x in times]),
+    "the times stand in the reverse order of the calls": lambda **inputs: oracle_measure(
+        **inputs, change=lambda times: times[::-1]
+    ),
+    "the times are negative: what the clock said before was to be taken off what it said afterwards": lambda **inputs: (
+        oracle_measure(**inputs, change=lambda times: [-x for x in times])
+    ),
     "the clock that was given was not read, but another": lambda **inputs: oracle_measure(**inputs, other_clock=True),
     "0 repeats, or fewer, were accepted": accepted(lambda repeats: True),
     "0 repeats are refused, fewer than 0 are not": accepted(lambda repeats: repeats < 0),
@@ -203,8 +246,11 @@ def describe_quartiles(values):
 def observe_quartiles(quartiles, values):
     answer = quartiles(values)
     several = isinstance(answer, (list, tuple, np.ndarray))
-    return {"quartiles": numbers(list(answer)) if several else answer, "returned": kind_of(answer),
-            "each of type": kinds_of(answer) if several else "nothing"}
+    return {
+        "quartiles": numbers(list(answer)) if several else answer,
+        "returned": kind_of(answer),
+        "each of type": kinds_of(answer) if several else "nothing",
+    }
 
 
 def three(found):
@@ -246,7 +292,7 @@ def halves(values, with_median):
     n, half = len(v), (len(v) + 1) // 2 if with_median else len(v) // 2
     if not half:
         return ("raises", "IndexError")
-    return three([float(np.median(v[:half])), float(np.median(v)), float(np.median(v[n - half:]))])
+    return three([float(np.median(v[:half])), float(np.median(v)), float(np.median(v[n - half :]))])
 
 
 def nearest(values):
@@ -273,36 +319,46 @@ def exclusive(values):
 misconceptions_quartiles = {
     "the values were not sorted": lambda values: oracle_quartiles(values, sort=False),
     "the middle one is the mean: one slow call pulls it away": lambda values: oracle_quartiles(
-        values, middle=lambda ordered: math.fsum(ordered) / len(ordered)),
-    "v[n // 4] and the like are near, but no quartiles: the position is q * (n - 1), and may lie between two values":
-        lambda values: oracle_quartiles(values, rest=lambda share: 0.0, last=0),
+        values, middle=lambda ordered: math.fsum(ordered) / len(ordered)
+    ),
+    "v[n // 4] and the like are near, but no quartiles: the position is q * (n - 1), and may lie between two values": lambda values: (
+        oracle_quartiles(values, rest=lambda share: 0.0, last=0)
+    ),
     "a position between two values was rounded down": lambda values: oracle_quartiles(values, rest=lambda share: 0.0),
     "a position between two values was rounded up": lambda values: oracle_quartiles(values, rest=math.ceil),
     "a position between two values was rounded to the nearer one": nearest,
-    "of the two values around a position the mean was taken: how far to go is the rest of the position":
-        lambda values: oracle_quartiles(values, rest=lambda share: 0.5 if share else 0.0),
-    "the rest of the position was counted from the value above, not from the one below":
-        lambda values: oracle_quartiles(values, rest=lambda share: 1 - share if share else 0.0),
+    "of the two values around a position the mean was taken: how far to go is the rest of the position": lambda values: (
+        oracle_quartiles(values, rest=lambda share: 0.5 if share else 0.0)
+    ),
+    "the rest of the position was counted from the value above, not from the one below": lambda values: oracle_quartiles(
+        values, rest=lambda share: 1 - share if share else 0.0
+    ),
     "the position is q * n: it is q * (n - 1)": lambda values: oracle_quartiles(values, last=0),
     "the medians of the two halves were taken: near, but not these quartiles": lambda values: halves(values, False),
-    "the medians of the two halves, each with the middle value, were taken: near, but not these quartiles":
-        lambda values: halves(values, True),
+    "the medians of the two halves, each with the middle value, were taken: near, but not these quartiles": lambda values: halves(
+        values, True
+    ),
     "these are the quartiles of another definition, as statistics.quantiles has them unless method is 'inclusive'": exclusive,
     "np.percentile counts in percent: 25, 50 and 75": lambda values: oracle_quartiles(values, q=(0.0025, 0.005, 0.0075)),
     "the smallest and the largest were taken for the quartiles": lambda values: oracle_quartiles(values, q=(0, 0.5, 1)),
     "the median stands first: the order is 1/4, 1/2, 3/4": lambda values: oracle_quartiles(values, q=(0.5, 0.25, 0.75)),
     "the upper quartile stands first": lambda values: oracle_quartiles(values, order=slice(None, None, -1)),
-    "the value above the last one was read: where there is none, it is not needed":
-        lambda values: ("raises", "IndexError") if len(values) == 1 else oracle_quartiles(values),
-    "`not values` asks a whole array whether it is true: len(values) == 0 asks whether it is empty":
-        lambda values: oracle_quartiles(values) if isinstance(values, list) or len(values) < 2 else NOTHING,
+    "the value above the last one was read: where there is none, it is not needed": lambda values: (
+        ("raises", "IndexError") if len(values) == 1 else oracle_quartiles(values)
+    ),
+    "`not values` asks a whole array whether it is true: len(values) == 0 asks whether it is empty": lambda values: (
+        oracle_quartiles(values) if isinstance(values, list) or len(values) < 2 else NOTHING
+    ),
     "a list was returned where a tuple is asked for": lambda values: (
-        oracle_quartiles(values) | {"returned": "a list"} if len(values) else NOTHING),
+        oracle_quartiles(values) | {"returned": "a list"} if len(values) else NOTHING
+    ),
     "the three are NumPy's numbers: Python floats are asked for": lambda values: (
-        oracle_quartiles(values) | {"each of type": "float64"} if len(values) else NOTHING),
+        oracle_quartiles(values) | {"each of type": "float64"} if len(values) else NOTHING
+    ),
     "no values at all were accepted": lambda values: oracle_quartiles(values) if len(values) else three((math.nan,) * 3),
-    "no values at all raise an IndexError: say what is missing, in a ValueError":
-        lambda values: oracle_quartiles(values) if len(values) else ("raises", "IndexError"),
+    "no values at all raise an IndexError: say what is missing, in a ValueError": lambda values: (
+        oracle_quartiles(values) if len(values) else ("raises", "IndexError")
+    ),
 }
 
 
@@ -313,9 +369,16 @@ def draw_matmul_flops(rng):
     """One matrix and batches of either side, axes of 1, and last a product so large that only its sizes tell how large."""
     n, k, m = (int(x) for x in rng.permutation([3, 5, 7]))
     some, more = (int(x) for x in rng.permutation([2, 4, 6])[:2])
-    for before_a, before_b, sizes in (((), (), (n, k, m)), ((), (), (4, 1, n)), ((some,), (some,), (k, m, n)),
-                                      ((more, 1), (3,), (2, n, 5)), ((), (more,), (m, 2, 3)), ((some,), (), (n, 8, k)),
-                                      ((1,), (), (m, n, 1)), ((), (), (2**15, 2**14 + n, 2**13))):
+    for before_a, before_b, sizes in (
+        ((), (), (n, k, m)),
+        ((), (), (4, 1, n)),
+        ((some,), (some,), (k, m, n)),
+        ((more, 1), (3,), (2, n, 5)),
+        ((), (more,), (m, 2, 3)),
+        ((some,), (), (n, 8, k)),
+        ((1,), (), (m, n, 1)),
+        ((), (), (2**15, 2**14 + n, 2**13)),
+    ):
         a, b = (*before_a, sizes[0], sizes[1]), (*before_b, sizes[1], sizes[2])
         yield dict(out=(*np.broadcast_shapes(before_a, before_b), sizes[0], sizes[2]), a=a, b=b)
 
@@ -340,24 +403,33 @@ def overflowed(count):
 
 
 misconceptions_matmul_flops = {
-    "each multiplication brings an addition with it: these are half of them":
-        lambda **inputs: oracle_matmul_flops(**inputs, each=1),
-    "the first addition of each entry was left out: the loop adds to 0, and that counts":
-        lambda **inputs: oracle_matmul_flops(**inputs, less=1),
+    "each multiplication brings an addition with it: these are half of them": lambda **inputs: oracle_matmul_flops(
+        **inputs, each=1
+    ),
+    "the first addition of each entry was left out: the loop adds to 0, and that counts": lambda **inputs: oracle_matmul_flops(
+        **inputs, less=1
+    ),
     "the matrices of a batch were counted once, not each": lambda out, a, b: 2 * a[-2] * a[-1] * b[-1],
     "the batch of b was left out: out has all matrices": lambda out, a, b: 2 * math.prod(a) * b[-1],
     "the batch of a was left out: out has all matrices": lambda out, a, b: 2 * math.prod(b) * a[-2],
-    "k is not b.shape[0], which is the batch where there is one: it is a.shape[-1]": lambda out, a, b: oracle_matmul_flops(out, a, b, k=b[0]),
-    "k is not a.shape[1], which is another axis in a batch: it is a.shape[-1]": lambda out, a, b: oracle_matmul_flops(out, a, b, k=a[1]),
+    "k is not b.shape[0], which is the batch where there is one: it is a.shape[-1]": lambda out, a, b: oracle_matmul_flops(
+        out, a, b, k=b[0]
+    ),
+    "k is not a.shape[1], which is another axis in a batch: it is a.shape[-1]": lambda out, a, b: oracle_matmul_flops(
+        out, a, b, k=a[1]
+    ),
     "k is not a.shape[0]: it is the last axis of a": lambda out, a, b: oracle_matmul_flops(out, a, b, k=a[0]),
     "the length of the inner loop is missing: these are two for each entry of out": lambda out, a, b: 2 * math.prod(out),
-    "the number of entries of a times that of b: each entry of a meets only the m entries of one row of b":
-        lambda out, a, b: 2 * math.prod(a) * math.prod(b),
+    "the number of entries of a times that of b: each entry of a meets only the m entries of one row of b": lambda out, a, b: (
+        2 * math.prod(a) * math.prod(b)
+    ),
     "the count overflowed in 32 bits: Python's int has no limit": lambda **inputs: overflowed(oracle_matmul_flops(**inputs)),
-    "a NumPy integer was returned, as np.prod gives it: a Python int is asked for":
-        lambda **inputs: f"{oracle_matmul_flops(**inputs)}, of type int64: a Python int is asked for",
-    "a float was returned: a Python int is asked for":
-        lambda **inputs: f"{float(oracle_matmul_flops(**inputs))}, of type float: a Python int is asked for",
+    "a NumPy integer was returned, as np.prod gives it: a Python int is asked for": lambda **inputs: (
+        f"{oracle_matmul_flops(**inputs)}, of type int64: a Python int is asked for"
+    ),
+    "a float was returned: a Python int is asked for": lambda **inputs: (
+        f"{float(oracle_matmul_flops(**inputs))}, of type float: a Python int is asked for"
+    ),
 }
 
 
@@ -368,8 +440,18 @@ def draw_softmax_flops(rng):
     """Every axis, counted from either end; one row, one number a row, and last more rows than 32 bits can count steps for."""
     sizes = [int(x) for x in rng.permutation([2, 3, 5])]
     last = int(rng.integers(3))
-    for size, dim in ((sizes[:2], 1), (sizes[1:], 0), (sizes, 1), (sizes, -1), (sizes, -3), (sizes, last), ([7], 0), ([4, 1], 1),
-                      ([*sizes, 4], -2), ([2**16, 2**14], 1)):
+    for size, dim in (
+        (sizes[:2], 1),
+        (sizes[1:], 0),
+        (sizes, 1),
+        (sizes, -1),
+        (sizes, -3),
+        (sizes, last),
+        ([7], 0),
+        ([4, 1], 1),
+        ([*sizes, 4], -2),
+        ([2**16, 2**14], 1),
+    ):
         yield dict(a=tuple(size), dim=dim)
 
 
@@ -393,34 +475,49 @@ misconceptions_softmax_flops = {
     "the largest and the sum of n numbers take n - 1 steps, not n": lambda **inputs: oracle_softmax_flops(**inputs, less=0),
     "dim is ignored: always the last axis": lambda a, dim: oracle_softmax_flops(a, -1),
     "dim is ignored: always the first axis": lambda a, dim: oracle_softmax_flops(a, 0),
-    "the n - 1 comparisons, or the n - 1 additions, were left out": lambda **inputs: oracle_softmax_flops(**inputs, terms=4, less=1),
-    "both the n - 1 comparisons and the n - 1 additions were left out": lambda **inputs: oracle_softmax_flops(**inputs, terms=3, less=0),
-    "one of three was left out: the subtractions, the exponentials or the divisions, n each":
-        lambda **inputs: oracle_softmax_flops(**inputs, terms=4),
-    "one 1 was taken off for each row: there are two, one for the largest and one for the sum":
-        lambda **inputs: oracle_softmax_flops(**inputs, less=1),
+    "the n - 1 comparisons, or the n - 1 additions, were left out": lambda **inputs: oracle_softmax_flops(
+        **inputs, terms=4, less=1
+    ),
+    "both the n - 1 comparisons and the n - 1 additions were left out": lambda **inputs: oracle_softmax_flops(
+        **inputs, terms=3, less=0
+    ),
+    "one of three was left out: the subtractions, the exponentials or the divisions, n each": lambda **inputs: (
+        oracle_softmax_flops(**inputs, terms=4)
+    ),
+    "one 1 was taken off for each row: there are two, one for the largest and one for the sum": lambda **inputs: (
+        oracle_softmax_flops(**inputs, less=1)
+    ),
     "one largest and one sum for the whole array, not for each row": lambda a, dim: 5 * math.prod(a) - 2,
     "this is one row: there are as many as the other axes, multiplied": lambda a, dim: oracle_softmax_flops(a, dim, rows=1),
-    "the number of rows is not a.shape[0]: it is all axes but dim, multiplied": lambda a, dim: oracle_softmax_flops(a, dim, rows=a[0]),
+    "the number of rows is not a.shape[0]: it is all axes but dim, multiplied": lambda a, dim: oracle_softmax_flops(
+        a, dim, rows=a[0]
+    ),
     "n and the number of rows changed places": lambda a, dim: a[dim] * (5 * (math.prod(a) // a[dim]) - 2),
     "the count overflowed in 32 bits: Python's int has no limit": lambda **inputs: overflowed(oracle_softmax_flops(**inputs)),
-    "a NumPy integer was returned, as np.prod gives it: a Python int is asked for":
-        lambda **inputs: f"{oracle_softmax_flops(**inputs)}, of type int64: a Python int is asked for",
-    "a float was returned: `/` gives one, `//` does not":
-        lambda **inputs: f"{float(oracle_softmax_flops(**inputs))}, of type float: a Python int is asked for",
+    "a NumPy integer was returned, as np.prod gives it: a Python int is asked for": lambda **inputs: (
+        f"{oracle_softmax_flops(**inputs)}, of type int64: a Python int is asked for"
+    ),
+    "a float was returned: `/` gives one, `//` does not": lambda **inputs: (
+        f"{float(oracle_softmax_flops(**inputs))}, of type float: a Python int is asked for"
+    ),
 }
 
 
 # 09.5 bytes_moved
 
 RESULTS = {  # how the result lies in memory -> how a learner would write it
-    "its own": "out = {out}, an array of its own", "transposed": "out = {x}.T", "slice": "out = {x}[1:]", "same": "out = {x}, changed in place",
-    "of a view": "{x} = larger[1:]; out = {x}.T", "of another": "out = temporary.T, where temporary is no input",
+    "its own": "out = {out}, an array of its own",
+    "transposed": "out = {x}.T",
+    "slice": "out = {x}[1:]",
+    "same": "out = {x}, changed in place",
+    "of a view": "{x} = larger[1:]; out = {x}.T",
+    "of another": "out = temporary.T, where temporary is no input",
 }
 
 
 def draw_bytes_moved(rng):
     """Dtypes, numbers, inputs stretched; results that are views of the first, of the last, of a view; and of what is no input."""
+
     def array(*size, dtype=np.float32):
         return (10 * rng.standard_normal(size)).astype(dtype)
 
@@ -459,12 +556,18 @@ def observe_bytes_moved(module, inputs, out, result, of, stretch):
         given[of] = np.concatenate([given[of][:1], given[of]])[1:]
     source = given[of]
     out = np.array(out) if out is not None else source
-    out = {"transposed": lambda: source.T, "slice": lambda: source[1:], "of a view": lambda: source.T,
-           "of another": lambda: np.array(out.T).T}.get(result, lambda: out)()
+    out = {
+        "transposed": lambda: source.T,
+        "slice": lambda: source[1:],
+        "of a view": lambda: source.T,
+        "of another": lambda: np.array(out.T).T,
+    }.get(result, lambda: out)()
     return python_int(module.bytes_moved(out, *given))
 
 
-def oracle_bytes_moved(inputs, out, result, of, stretch, written=True, size=None, number=0, views="all", stretched=False, read=True):
+def oracle_bytes_moved(
+    inputs, out, result, of, stretch, written=True, size=None, number=0, views="all", stretched=False, read=True
+):
     """Count bytes.
 
     Args:
@@ -481,9 +584,14 @@ def oracle_bytes_moved(inputs, out, result, of, stretch, written=True, size=None
         shapes[stretch[0]] = stretch[1]
     total = sum(math.prod(one) * (size or x.dtype.itemsize) for one, x in zip(shapes, arrays)) if read else 0
     total += number * (len(inputs) - len(arrays))
-    nothing = {"all": ("transposed", "slice", "same", "of a view"), "none": (), "base": ("transposed", "slice", "of a view", "of another"),
-               "first": ("transposed", "slice", "same", "of a view") if isinstance(inputs[0], np.ndarray) and of == 0 else (),
-               "same": ("same",), "bottom": ("transposed", "slice")}[views]
+    nothing = {
+        "all": ("transposed", "slice", "same", "of a view"),
+        "none": (),
+        "base": ("transposed", "slice", "of a view", "of another"),
+        "first": ("transposed", "slice", "same", "of a view") if isinstance(inputs[0], np.ndarray) and of == 0 else (),
+        "same": ("same",),
+        "bottom": ("transposed", "slice"),
+    }[views]
     if result in nothing:
         return 0
     if out is None:
@@ -495,28 +603,39 @@ misconceptions_bytes_moved = {
     "the result was left out: it has to be written": lambda **inputs: oracle_bytes_moved(**inputs, written=False),
     "the inputs were left out: they have to be read": lambda **inputs: oracle_bytes_moved(**inputs, read=False),
     "these are entries, not bytes": lambda **inputs: oracle_bytes_moved(**inputs, size=1, stretched=True),
-    "every entry counts 4 bytes, whatever its dtype: held knows the dtype": lambda **inputs: oracle_bytes_moved(**inputs, size=4, stretched=True),
-    "every entry counts 8 bytes, whatever its dtype: held knows the dtype": lambda **inputs: oracle_bytes_moved(**inputs, size=8, stretched=True),
+    "every entry counts 4 bytes, whatever its dtype: held knows the dtype": lambda **inputs: oracle_bytes_moved(
+        **inputs, size=4, stretched=True
+    ),
+    "every entry counts 8 bytes, whatever its dtype: held knows the dtype": lambda **inputs: oracle_bytes_moved(
+        **inputs, size=8, stretched=True
+    ),
     "a Python number counts 8 bytes: it is not in memory": lambda **inputs: oracle_bytes_moved(**inputs, number=8),
     "a Python number counts 4 bytes: it is not in memory": lambda **inputs: oracle_bytes_moved(**inputs, number=4),
-    "a Python number is no array, and has none of an array's attributes: leave it out first":
-        lambda **inputs: oracle_bytes_moved(**inputs) if all(isinstance(x, np.ndarray) for x in inputs["inputs"]) else (
-            "raises", "AttributeError"),
+    "a Python number is no array, and has none of an array's attributes: leave it out first": lambda **inputs: (
+        oracle_bytes_moved(**inputs) if all(isinstance(x, np.ndarray) for x in inputs["inputs"]) else ("raises", "AttributeError")
+    ),
     "views count as if their entries had been moved": lambda **inputs: oracle_bytes_moved(**inputs, views="none"),
-    "only the first input was asked whether the result is a view of it":
-        lambda **inputs: oracle_bytes_moved(**inputs, views="first"),
-    "out.base says only that out is a view of something, which may be no input: np.may_share_memory(out, x) asks about an input":
-        lambda **inputs: oracle_bytes_moved(**inputs, views="base"),
-    "a view is another object than its input: np.may_share_memory(out, x) asks about the memory":
-        lambda **inputs: oracle_bytes_moved(**inputs, views="same"),
-    "out.base is the array at the bottom, not the input that is a view itself: np.may_share_memory(out, x) asks about the memory":
-        lambda **inputs: oracle_bytes_moved(**inputs, views="bottom"),
-    "a view moves nothing, not even its input: 0 in all": lambda **inputs: oracle_bytes_moved(**inputs, views="none", written=(
-        inputs["result"] in ("its own", "of another"))),
+    "only the first input was asked whether the result is a view of it": lambda **inputs: oracle_bytes_moved(
+        **inputs, views="first"
+    ),
+    "out.base says only that out is a view of something, which may be no input: np.may_share_memory(out, x) asks about an input": lambda **inputs: (
+        oracle_bytes_moved(**inputs, views="base")
+    ),
+    "a view is another object than its input: np.may_share_memory(out, x) asks about the memory": lambda **inputs: (
+        oracle_bytes_moved(**inputs, views="same")
+    ),
+    "out.base is the array at the bottom, not the input that is a view itself: np.may_share_memory(out, x) asks about the memory": lambda **inputs: (
+        oracle_bytes_moved(**inputs, views="bottom")
+    ),
+    "a view moves nothing, not even its input: 0 in all": lambda **inputs: oracle_bytes_moved(
+        **inputs, views="none", written=(inputs["result"] in ("its own", "of another"))
+    ),
     "a NumPy integer was returned, as np.sum gives it: a Python int is asked for": lambda **inputs: (
-        f"{count}, of type int64: a Python int is asked for" if (count := oracle_bytes_moved(**inputs)) else 0),
-    "a stretched number counts as often as it is read (nbytes): held counts it once":
-        lambda **inputs: oracle_bytes_moved(**inputs, stretched=True),
+        f"{count}, of type int64: a Python int is asked for" if (count := oracle_bytes_moved(**inputs)) else 0
+    ),
+    "a stretched number counts as often as it is read (nbytes): held counts it once": lambda **inputs: oracle_bytes_moved(
+        **inputs, stretched=True
+    ),
 }
 
 
@@ -569,15 +688,21 @@ def by_rates(flops, moved, peak, memory, cache, whole):
 def attainable(flops, moved, peak, memory, cache, whole):
     """Return the rate that the roofline gives, in place of the time."""
     intensity = flops / moved if moved else math.inf
-    return {"seconds": min(peak, intensity * memory), "limit": "compute" if intensity * memory >= peak else "memory", "returned": "a tuple"}
+    return {
+        "seconds": min(peak, intensity * memory),
+        "limit": "compute" if intensity * memory >= peak else "memory",
+        "returned": "a tuple",
+    }
 
 
 def by_intensity(which):
     """Make the oracle of a bound that divides by the bytes, or by what comes of them."""
+
     def oracle(**inputs):
         if inputs["moved"] == 0 or (inputs["flops"] == 0 and which == "both"):
             return ("raises", "ZeroDivisionError")
         return oracle_bound(**inputs)
+
     return oracle
 
 
@@ -589,23 +714,30 @@ def by_counts(flops, moved, peak, memory, cache, whole):
 
 misconceptions_bound = {
     "the smaller of the two times: the processor waits for the longer one": lambda **inputs: oracle_bound(**inputs, which=min),
-    "the two times were added: arithmetic and traffic go on at once":
-        lambda **inputs: oracle_bound(**inputs, which=lambda a, b: a + b),
-    "always the time of the arithmetic: where the bytes take longer, theirs counts":
-        lambda **inputs: oracle_bound(**inputs, which=lambda a, b: a),
+    "the two times were added: arithmetic and traffic go on at once": lambda **inputs: oracle_bound(
+        **inputs, which=lambda a, b: a + b
+    ),
+    "always the time of the arithmetic: where the bytes take longer, theirs counts": lambda **inputs: oracle_bound(
+        **inputs, which=lambda a, b: a
+    ),
     "the rate of the cache was taken for that of the memory": with_cache,
     "the counts were multiplied by the rates: seconds are a count divided by a rate": by_rates,
     "this is a rate, the FLOPs in a second: how many seconds it takes is asked for": attainable,
-    "FLOPs and bytes may be 0, and then their quotient cannot be divided by: take the longer of the two times": by_intensity("both"),
+    "FLOPs and bytes may be 0, and then their quotient cannot be divided by: take the longer of the two times": by_intensity(
+        "both"
+    ),
     "the bytes may be 0, and were divided by: take the longer of the two times": by_intensity("bytes"),
     "the two words are exchanged": lambda **inputs: oracle_bound(**inputs, words=("memory", "compute"), ties="memory"),
-    "the two words are exchanged, but not where both take as long": lambda **inputs: oracle_bound(**inputs, words=("memory", "compute")),
+    "the two words are exchanged, but not where both take as long": lambda **inputs: oracle_bound(
+        **inputs, words=("memory", "compute")
+    ),
     "where both take as long it is compute, by agreement": lambda **inputs: oracle_bound(**inputs, ties="memory"),
     "the word goes with the larger count: it goes with the longer time": by_counts,
     "the time is in microseconds: seconds are asked for": lambda **inputs: oracle_bound(**inputs, unit=1e6),
     "a list was returned where a tuple is asked for": lambda **inputs: oracle_bound(**inputs) | {"returned": "a list"},
-    "the word stands first: the seconds do": lambda **inputs: (lambda right: right | {
-        "seconds": right["limit"], "limit": right["seconds"]})(oracle_bound(**inputs)),
+    "the word stands first: the seconds do": lambda **inputs: (
+        lambda right: right | {"seconds": right["limit"], "limit": right["seconds"]}
+    )(oracle_bound(**inputs)),
 }
 
 
@@ -622,11 +754,12 @@ def block(name, before, inner=(), after=0.0, end="no error"):
 
 def draw_span(rng):
     """Blocks alone, in a row, in each other; errors out of the inner and the outer one; Ctrl-C, which is no Exception."""
+
     def work():
         return float(rng.integers(1, 64)) / 8
 
     names = [str(one) for one in rng.permutation(["add", "mul", "exp", "sum", "log"])]
-    row = [block(name, work(), (), work()) for name in names[:int(rng.integers(2, 4))]]
+    row = [block(name, work(), (), work()) for name in names[: int(rng.integers(2, 4))]]
     deep = block("a", work(), [block("b", work(), [block("c", work(), (), work())], work())], work())
     failing = block("fails", work(), end="ArithmeticError")
     stopped = block("stopped", work(), end="KeyboardInterrupt")
@@ -689,17 +822,39 @@ def observe_span(module, zero, blocks):
         except (ArithmeticError, KeyboardInterrupt, SystemExit) as error:
             errors.append(type(error).__name__)
     spans = log.spans
-    return {"log.depth within the block": depths, "log.depth after all blocks": log.depth,
-            "names in log.spans": [one.name for one in spans],
-            "span": {one.name: {"began": one.began if looks else OTHER_CLOCK, "ended": one.ended if looks else OTHER_CLOCK,
-                                "depth": one.depth,
-                                "details": "the dict given" if any(one.details is each for each in kept) else "another object"}
-                     for one in spans},
-            "what came out of the outermost blocks": errors}
+    return {
+        "log.depth within the block": depths,
+        "log.depth after all blocks": log.depth,
+        "names in log.spans": [one.name for one in spans],
+        "span": {
+            one.name: {
+                "began": one.began if looks else OTHER_CLOCK,
+                "ended": one.ended if looks else OTHER_CLOCK,
+                "depth": one.depth,
+                "details": "the dict given" if any(one.details is each for each in kept) else "another object",
+            }
+            for one in spans
+        },
+        "what came out of the outermost blocks": errors,
+    }
 
 
-def oracle_span(zero, blocks, lost=(), stuck=(), inner_depth=False, swallowed=(), still=False, begun_first=False, lasting=False,
-                details="the dict given", absolute=False, noted_last=False, other_clock=False, order=list):
+def oracle_span(
+    zero,
+    blocks,
+    lost=(),
+    stuck=(),
+    inner_depth=False,
+    swallowed=(),
+    still=False,
+    begun_first=False,
+    lasting=False,
+    details="the dict given",
+    absolute=False,
+    noted_last=False,
+    other_clock=False,
+    order=list,
+):
     """Run the blocks.
 
     Args:
@@ -728,7 +883,11 @@ def oracle_span(zero, blocks, lost=(), stuck=(), inner_depth=False, swallowed=()
             names.insert(place if begun_first else len(names), one["name"])
             times = {"began": began, "ended": state["now"] - (began if lasting else 0)}
             noted = state["depth"] - 1 if noted_last else depth + inner_depth
-            spans[one["name"]] = {**(dict.fromkeys(times, OTHER_CLOCK) if other_clock else times), "depth": noted, "details": details}
+            spans[one["name"]] = {
+                **(dict.fromkeys(times, OTHER_CLOCK) if other_clock else times),
+                "depth": noted,
+                "details": details,
+            }
         if end not in stuck:
             state["depth"] = 0 if absolute else depth
         end = "no error" if end in swallowed else end
@@ -748,41 +907,57 @@ def oracle_span(zero, blocks, lost=(), stuck=(), inner_depth=False, swallowed=()
 
     for one in blocks:
         errors.append(run(one))
-    return {"log.depth within the block": depths, "log.depth after all blocks": state["depth"], "names in log.spans": order(names),
-            "span": spans, "what came out of the outermost blocks": errors}
+    return {
+        "log.depth within the block": depths,
+        "log.depth after all blocks": state["depth"],
+        "names in log.spans": order(names),
+        "span": spans,
+        "what came out of the outermost blocks": errors,
+    }
 
 
 ANY = tuple(name for name in ENDS if name != "no error")
 BEYOND = ("KeyboardInterrupt", "SystemExit")  # what `except Exception` lets pass
 misconceptions_span = {
-    "a block that raises left no span, and the log stayed too deep: the end belongs into `finally`":
-        lambda **inputs: oracle_span(**inputs, lost=ANY, stuck=ANY),
+    "a block that raises left no span, and the log stayed too deep: the end belongs into `finally`": lambda **inputs: oracle_span(
+        **inputs, lost=ANY, stuck=ANY
+    ),
     "a block that raises left no span": lambda **inputs: oracle_span(**inputs, lost=ANY),
     "after an error the log stayed too deep": lambda **inputs: oracle_span(**inputs, stuck=ANY),
     "`except Exception` misses Ctrl-C (KeyboardInterrupt) and SystemExit: there the span is lost and the log stays too deep; `finally` "
     "runs at any end": lambda **inputs: oracle_span(**inputs, lost=BEYOND, stuck=BEYOND),
-    "`except Exception` misses Ctrl-C (KeyboardInterrupt) and SystemExit: there the log stays too deep; `finally` runs at any end":
-        lambda **inputs: oracle_span(**inputs, stuck=BEYOND),
-    "`except Exception` misses Ctrl-C (KeyboardInterrupt) and SystemExit: there the span is lost; `finally` runs at any end":
-        lambda **inputs: oracle_span(**inputs, lost=BEYOND),
+    "`except Exception` misses Ctrl-C (KeyboardInterrupt) and SystemExit: there the log stays too deep; `finally` runs at any end": lambda **inputs: (
+        oracle_span(**inputs, stuck=BEYOND)
+    ),
+    "`except Exception` misses Ctrl-C (KeyboardInterrupt) and SystemExit: there the span is lost; `finally` runs at any end": lambda **inputs: (
+        oracle_span(**inputs, lost=BEYOND)
+    ),
     "the spans stand in the reverse order: each is appended at the end of the list": lambda **inputs: oracle_span(
-        **inputs, order=lambda names: names[::-1]),
+        **inputs, order=lambda names: names[::-1]
+    ),
     "the log's depth was not put back": lambda **inputs: oracle_span(**inputs, stuck=(*ANY, "no error")),
-    "the log's depth was not put back after a block, and the span's depth was taken from it at the end":
-        lambda **inputs: oracle_span(**inputs, stuck=(*ANY, "no error"), noted_last=True),
+    "the log's depth was not put back after a block, and the span's depth was taken from it at the end": lambda **inputs: (
+        oracle_span(**inputs, stuck=(*ANY, "no error"), noted_last=True)
+    ),
     "log.clock() was not read, but another clock": lambda **inputs: oracle_span(**inputs, other_clock=True),
-    "the log's depth was put to 0 after each block: it has to be what it was before": lambda **inputs: oracle_span(**inputs, absolute=True),
+    "the log's depth was put to 0 after each block: it has to be what it was before": lambda **inputs: oracle_span(
+        **inputs, absolute=True
+    ),
     "the error was swallowed: it has to go on": lambda **inputs: oracle_span(**inputs, swallowed=ANY),
-    "the error was swallowed, all but Ctrl-C and SystemExit: it has to go on":
-        lambda **inputs: oracle_span(**inputs, swallowed=("ArithmeticError",)),
-    "the depth noted is that within the block; the outermost span has depth 0":
-        lambda **inputs: oracle_span(**inputs, inner_depth=True),
-    "the log's depth did not change: spans within spans look like neighbours":
-        lambda **inputs: oracle_span(**inputs, still=True),
-    "the span was appended at the beginning: the list is in the order in which they end":
-        lambda **inputs: oracle_span(**inputs, begun_first=True),
+    "the error was swallowed, all but Ctrl-C and SystemExit: it has to go on": lambda **inputs: oracle_span(
+        **inputs, swallowed=("ArithmeticError",)
+    ),
+    "the depth noted is that within the block; the outermost span has depth 0": lambda **inputs: oracle_span(
+        **inputs, inner_depth=True
+    ),
+    "the log's depth did not change: spans within spans look like neighbours": lambda **inputs: oracle_span(**inputs, still=True),
+    "the span was appended at the beginning: the list is in the order in which they end": lambda **inputs: oracle_span(
+        **inputs, begun_first=True
+    ),
     "`ended` holds how long the block took: it is the time of its end": lambda **inputs: oracle_span(**inputs, lasting=True),
-    "the details were copied: the span keeps the dict that it was given": lambda **inputs: oracle_span(**inputs, details="another object"),
+    "the details were copied: the span keeps the dict that it was given": lambda **inputs: oracle_span(
+        **inputs, details="another object"
+    ),
 }
 
 
@@ -820,7 +995,7 @@ def draw_self_times(rng):
 def listed(spans, most=9):
     """Return spans as text, a line for each."""
     lines = [f'Span("{name}", {began:g}, {ended:g}, depth={depth})' for name, began, ended, depth, *_ in spans]
-    return "\n".join(lines if len(lines) <= most else [*lines[:most - 1], f"... and {len(lines) - most + 1} more"])
+    return "\n".join(lines if len(lines) <= most else [*lines[: most - 1], f"... and {len(lines) - most + 1} more"])
 
 
 @whole
@@ -834,8 +1009,12 @@ def observe_self_times(module, spans):
     before = list(given)
     answer = module.self_times(given)
     times = answer if isinstance(answer, (list, tuple)) else []
-    return {"returned": kind_of(answer), "number of self times": len(times), "self time of": {one[0]: own for one, own in zip(spans, times)},
-            "the spans given": "unchanged" if given == before else "changed"}
+    return {
+        "returned": kind_of(answer),
+        "number of self times": len(times),
+        "self time of": {one[0]: own for one, own in zip(spans, times)},
+        "the spans given": "unchanged" if given == before else "changed",
+    }
 
 
 def oracle_self_times(spans, inner="children", since=True, wholes=True, most=None, through=True):
@@ -858,8 +1037,12 @@ def oracle_self_times(spans, inner="children", since=True, wholes=True, most=Non
                 count += 1
             j -= 1
         own.append(left)
-    return {"number of self times": len(spans), "self time of": {one[0]: x for one, x in zip(spans, own)}, "returned": "a list",
-            "the spans given": "unchanged"}
+    return {
+        "number of self times": len(spans),
+        "self time of": {one[0]: x for one, x in zip(spans, own)},
+        "returned": "a list",
+        "the spans given": "unchanged",
+    }
 
 
 def reversed_times(spans):
@@ -870,14 +1053,19 @@ def reversed_times(spans):
 
 misconceptions_self_times = {
     "these are whole durations: what lies inside was not taken off": lambda **inputs: oracle_self_times(**inputs, inner="none"),
-    "spans within the inner spans were taken off, too: they are part of those already":
-        lambda **inputs: oracle_self_times(**inputs, inner="all"),
-    "all earlier spans one deeper were taken off, those inside of another span, too":
-        lambda **inputs: oracle_self_times(**inputs, since=False),
-    "the self times of the inner spans were taken off: their whole durations are": lambda **inputs: oracle_self_times(**inputs, wholes=False),
+    "spans within the inner spans were taken off, too: they are part of those already": lambda **inputs: oracle_self_times(
+        **inputs, inner="all"
+    ),
+    "all earlier spans one deeper were taken off, those inside of another span, too": lambda **inputs: oracle_self_times(
+        **inputs, since=False
+    ),
+    "the self times of the inner spans were taken off: their whole durations are": lambda **inputs: oracle_self_times(
+        **inputs, wholes=False
+    ),
     "only the last span directly inside was taken off": lambda **inputs: oracle_self_times(**inputs, most=1),
-    "the walk back ended at a span that is deeper still: it ends at one that is not deeper":
-        lambda **inputs: oracle_self_times(**inputs, through=False),
+    "the walk back ended at a span that is deeper still: it ends at one that is not deeper": lambda **inputs: oracle_self_times(
+        **inputs, through=False
+    ),
     "the times stand in the reverse order of the spans": reversed_times,
 }
 
@@ -892,7 +1080,9 @@ def draw_trace_events(rng):
         spans = []
         for _ in range(trees):
             spans += grow(rng, (spans[-1][2] if spans else zero) + float(rng.integers(1, 9)) / 2**12, 0, 1, 2**12)
-        spans = [(*one, {"flops": int(rng.integers(1, 100)), "kind": "kernel"} if i % 2 else {}) for i, one in enumerate(named(spans))]
+        spans = [
+            (*one, {"flops": int(rng.integers(1, 100)), "kind": "kernel"} if i % 2 else {}) for i, one in enumerate(named(spans))
+        ]
         yield dict(spans=spans, zero=zero, thread=thread)
     yield dict(spans=[], zero=0.0, thread=1)
 
@@ -920,27 +1110,52 @@ def with_order(events, given="unchanged", returned=None):
     returned = returned or kind_of(events)
     events = events if isinstance(events, (list, tuple)) else []
     order = [one.get("name", "an event without a name") if isinstance(one, dict) else kind_of(one) for one in events]
-    return {"returned": returned, "names of the events, in order": order, "event": {str(name): one for name, one in zip(order, events)},
-            "the list of spans given": given}
+    return {
+        "returned": returned,
+        "names of the events, in order": order,
+        "event": {str(name): one for name, one in zip(order, events)},
+        "the list of spans given": given,
+    }
 
 
-def oracle_trace_events(spans, zero, thread, unit=1e6, start=True, end=False, order=lambda spans: spans[::-1], swapped=False,
-                        rounded=False, drop=(), given="unchanged", **other):
+def oracle_trace_events(
+    spans,
+    zero,
+    thread,
+    unit=1e6,
+    start=True,
+    end=False,
+    order=lambda spans: spans[::-1],
+    swapped=False,
+    rounded=False,
+    drop=(),
+    given="unchanged",
+    **other,
+):
     events = []
     for name, began, ended, _, details in order(spans):
         ts, dur = (began - (zero if start else 0.0)) * unit, (ended - ((zero if start else 0.0) if end else began)) * unit
         ts, dur = (int(ts), int(dur)) if rounded else (ts, dur)
-        event = {"name": name, "ph": "X", "ts": ts, "dur": dur, "pid": thread if swapped else 0, "tid": 0 if swapped else thread,
-                 "args": details} | other
+        event = {
+            "name": name,
+            "ph": "X",
+            "ts": ts,
+            "dur": dur,
+            "pid": thread if swapped else 0,
+            "tid": 0 if swapped else thread,
+            "args": details,
+        } | other
         events.append({key: value for key, value in event.items() if key not in drop})
     return with_order(events, given if len(spans) > 1 else "unchanged", "a list")
 
 
 def scaled_key(key):
     """Make the oracle of events in which one of the two times is in seconds."""
+
     def oracle(**inputs):
         right = oracle_trace_events(**inputs)
         return right | {"event": {name: {**event, key: event[key] / 1e6} for name, event in right["event"].items()}}
+
     return oracle
 
 
@@ -950,18 +1165,26 @@ misconceptions_trace_events = {
     "the times are in seconds: microseconds are wanted": lambda **inputs: oracle_trace_events(**inputs, unit=1.0),
     "the times are in milliseconds: microseconds are wanted": lambda **inputs: oracle_trace_events(**inputs, unit=1e3),
     "the times are in nanoseconds: microseconds are wanted": lambda **inputs: oracle_trace_events(**inputs, unit=1e9),
-    "the times were rounded to whole microseconds: short ops lose theirs": lambda **inputs: oracle_trace_events(**inputs, rounded=True),
+    "the times were rounded to whole microseconds: short ops lose theirs": lambda **inputs: oracle_trace_events(
+        **inputs, rounded=True
+    ),
     "zero was ignored: times count from it": lambda **inputs: oracle_trace_events(**inputs, start=False),
     "dur is when it ended: how long it took is wanted": lambda **inputs: oracle_trace_events(**inputs, end=True),
-    "the spans are in the order in which they ended: the outer one has to stand first":
-        lambda **inputs: oracle_trace_events(**inputs, order=list),
-    "the spans were sorted by their beginning: the last one of the list stands first":
-        lambda **inputs: oracle_trace_events(**inputs, order=lambda spans: sorted(spans, key=lambda one: one[1])),
-    "the spans were sorted by their depth: the last one of the list stands first":
-        lambda **inputs: oracle_trace_events(**inputs, order=lambda spans: sorted(spans, key=lambda one: one[3])),
-    "the list that was given was turned round: it belongs to the log": lambda **inputs: oracle_trace_events(**inputs, given="turned round"),
+    "the spans are in the order in which they ended: the outer one has to stand first": lambda **inputs: oracle_trace_events(
+        **inputs, order=list
+    ),
+    "the spans were sorted by their beginning: the last one of the list stands first": lambda **inputs: oracle_trace_events(
+        **inputs, order=lambda spans: sorted(spans, key=lambda one: one[1])
+    ),
+    "the spans were sorted by their depth: the last one of the list stands first": lambda **inputs: oracle_trace_events(
+        **inputs, order=lambda spans: sorted(spans, key=lambda one: one[3])
+    ),
+    "the list that was given was turned round: it belongs to the log": lambda **inputs: oracle_trace_events(
+        **inputs, given="turned round"
+    ),
     "the list that was given is empty afterwards: it belongs to the log": lambda **inputs: (
-        oracle_trace_events(**inputs) | {"the list of spans given": "emptied" if inputs["spans"] else "unchanged"}),
+        oracle_trace_events(**inputs) | {"the list of spans given": "emptied" if inputs["spans"] else "unchanged"}
+    ),
     "pid and tid are exchanged": lambda **inputs: oracle_trace_events(**inputs, swapped=True),
     'ph is "X", for a complete event; "B" is only its beginning': lambda **inputs: oracle_trace_events(**inputs, ph="B"),
     "args is empty: it holds the span's details": lambda **inputs: oracle_trace_events(**inputs, args={}),

@@ -4,6 +4,7 @@ A kernel is called as Python first: compiled code does not look at indices, and 
 to others. Then it is compiled, as it will run, because Python is more than numba understands; and the types that numba has
 inferred say where a float64 has crept in.
 """
+
 import itertools
 import linecache
 import math
@@ -13,8 +14,8 @@ import sys
 import numpy as np
 
 FLOAT64 = False  # a kernel is compiled for float32
-COMPILE = True   # False while mutants are run
-FILLED = 77.0    # what an array holds that is to be written on
+COMPILE = True  # False while mutants are run
+FILLED = 77.0  # what an array holds that is to be written on
 
 
 def whole(describe):
@@ -33,9 +34,14 @@ def wide(*values):
 
 def shown(**arrays):
     """Return arrays as text, a line for each: small ones whole, of the others their shape."""
+
     def digits(value):
         return f"{value:.4g}" if np.ndim(value) == 0 else "[" + ", ".join(digits(one) for one in value) + "]"
-    return "\n".join(f"{name} = {digits(array)}" if array.size <= 12 else f"{name} {array.shape} {array.dtype}" for name, array in arrays.items())
+
+    return "\n".join(
+        f"{name} = {digits(array)}" if array.size <= 12 else f"{name} {array.shape} {array.dtype}"
+        for name, array in arrays.items()
+    )
 
 
 def fresh(arrays):
@@ -81,9 +87,14 @@ ARITHMETIC, WIDENS = "the arithmetic, compiled", "a number that is not made by n
 
 def left(out, **kept):
     """Give results the form of what `ran` returns."""
-    return {"returned": "nothing", **{ONLY_READ.format(name): array for name, array in kept.items()},
-            **{RUN.format(name): array for name, array in out.items()}, "compiled": "by numba, as it is",
-            **{COMPILED.format(name): array for name, array in out.items()}, ARITHMETIC: "float32 alone"}
+    return {
+        "returned": "nothing",
+        **{ONLY_READ.format(name): array for name, array in kept.items()},
+        **{RUN.format(name): array for name, array in out.items()},
+        "compiled": "by numba, as it is",
+        **{COMPILED.format(name): array for name, array in out.items()},
+        ARITHMETIC: "float32 alone",
+    }
 
 
 def compile_and_run(kernel, arguments):
@@ -113,8 +124,11 @@ ADVICE = {"step size": "count the blocks, and multiply", "Invalid use of": "numb
 def numba_says(error):
     """Return what an error of numba's says to whoever wrote the kernel: its first sentence, the line, and what to do."""
     lines = [line.strip() for line in str(error).splitlines()]
-    words = " ".join(line for line in itertools.takewhile(lambda line: not line.startswith(("During", "File")), lines)
-                     if line and not line.startswith(("Failed in", "There are", ">>>")))
+    words = " ".join(
+        line
+        for line in itertools.takewhile(lambda line: not line.startswith(("During", "File")), lines)
+        if line and not line.startswith(("Failed in", "There are", ">>>"))
+    )
     marked = next((before for before, line in zip(lines, lines[1:]) if line.startswith("^")), "")
     advice = "; ".join(text for sign, text in ADVICE.items() if sign in words)
     return (words[:90] or type(error).__name__) + (f", in `{marked[:60]}`" if marked else "") + (f": {advice}" if advice else "")
@@ -144,13 +158,20 @@ def float64_line(kernel, arguments, depth):
     analysis = sys.modules["numba"].core.analysis
     notes = types_of(kernel, arguments)
     loops = analysis.compute_cfg_from_blocks(notes.blocks).loops().values()
-    steps = [(sum(label in loop.body for loop in loops), step) for label, block in sorted(notes.blocks.items())
-             for step in block.body if type(step).__name__ == "Assign"]
+    steps = [
+        (sum(label in loop.body for loop in loops), step)
+        for label, block in sorted(notes.blocks.items())
+        for step in block.body
+        if type(step).__name__ == "Assign"
+    ]
     kinds = {name: str(kind) for name, kind in notes.typemap.items()}
     wide_ones = {name for name, kind in kinds.items() if re.match(r"(array\(|UniTuple\(|Tuple\()?float64", kind)}
     whole = {name for name, kind in kinds.items() if re.match(r"u?int\d|Literal\[int", kind)}
     data = closure(steps, lambda value, known: type(value).__name__ == "Arg" or getattr(value, "op", None) != "getattr" and known)
-    spoiled = closure([step for step in steps if step[1].target.name in wide_ones], lambda value, known: known or widens(value, wide_ones, whole))
+    spoiled = closure(
+        [step for step in steps if step[1].target.name in wide_ones],
+        lambda value, known: known or widens(value, wide_ones, whole),
+    )
     for around, step in steps:
         inner = around + ("array" in kinds.get(step.target.name, ""))  # an array's arithmetic is a loop of its own
         computes = getattr(step.value, "op", None) in ("binop", "inplace_binop", "unary", "call") and data & variables(step.value)
@@ -225,9 +246,11 @@ def observe_gelu_loop(gelu_loop, **inputs):
 
 def of_numbers(function):
     """Make an oracle of a function of one float."""
+
     def oracle(a):
         with np.errstate(all="ignore"):
             return left({"out": np.array([function(float(x)) for x in a.astype(np.float64)])}, a=a)
+
     return oracle
 
 
@@ -236,7 +259,7 @@ def gelu(x, half=0.5, scale=math.sqrt(0.5), sign=1):
 
 
 def gelu_tanh(x):
-    return x * 0.5 * (1 + math.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x ** 3)))
+    return x * 0.5 * (1 + math.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
 
 
 def but_last(a):
@@ -257,21 +280,36 @@ misconceptions_gelu_loop = {
     "this is the form by tanh, which is only near: the exact one is asked for": of_numbers(gelu_tanh),
     "the result was added to what `out` held: it may hold anything": of_numbers(lambda x: FILLED + gelu(x)),
     "the last entry was not written: range(n) ends at n - 1": but_last,
-    "nothing was written to `out`: `out = ...` gives the name to something else, `out[i] = ...` writes":
-        of_numbers(lambda x: FILLED),
+    "nothing was written to `out`: `out = ...` gives the name to something else, `out[i] = ...` writes": of_numbers(
+        lambda x: FILLED
+    ),
 }
 
 
 # 10.2 covers
 
 CALLS = {  # kind of arrays -> how a learner would write the call
-    "whole": "covers(a)", "some rows": "covers(a[1:])", "two": "covers(a, b)", "three": "covers(a, a, b)",
-    "float64": "covers(a)", "float16": "covers(a)", "integers": "covers(a)", "truth values": "covers(a)",
-    "the other byte order": "covers(a.astype(a.dtype.newbyteorder()))", "an odd address": "covers(a), where a begins at an odd address",
-    "transposed": "covers(a.T)", "every second column": "covers(a[:, ::2])", "backwards": "covers(a[::-1])",
-    "read-only": "covers(a), after a.flags.writeable = False", "empty": "covers(a)",
-    "with a number": "covers(a, 2.5)", "with a list": "covers(a, [1.5, 2.0])", "number first": "covers(2.5, a)",
-    "a NumPy number": "covers(a, np.float32(2.5))", "two, the second float64": "covers(a, b)", "two, the first float64": "covers(a, b)",
+    "whole": "covers(a)",
+    "some rows": "covers(a[1:])",
+    "two": "covers(a, b)",
+    "three": "covers(a, a, b)",
+    "float64": "covers(a)",
+    "float16": "covers(a)",
+    "integers": "covers(a)",
+    "truth values": "covers(a)",
+    "the other byte order": "covers(a.astype(a.dtype.newbyteorder()))",
+    "an odd address": "covers(a), where a begins at an odd address",
+    "transposed": "covers(a.T)",
+    "every second column": "covers(a[:, ::2])",
+    "backwards": "covers(a[::-1])",
+    "read-only": "covers(a), after a.flags.writeable = False",
+    "empty": "covers(a)",
+    "with a number": "covers(a, 2.5)",
+    "with a list": "covers(a, [1.5, 2.0])",
+    "number first": "covers(2.5, a)",
+    "a NumPy number": "covers(a, np.float32(2.5))",
+    "two, the second float64": "covers(a, b)",
+    "two, the first float64": "covers(a, b)",
     "two, the second transposed": "covers(a, b.T)",
 }
 COVERED = {"whole", "some rows", "two", "three"}
@@ -289,15 +327,26 @@ def draw_covers(rng):
         if kind in dtypes:
             yield dict(kind=kind, arrays=[(a if kind != "empty" else floats(rng, 0, 3)).astype(dtypes[kind])])
         elif kind != "whole":
-            arrays = {"two": [a, b], "three": [a, a, b], "two, the second float64": [a, a.astype(np.float64)],
-                      "two, the first float64": [a.astype(np.float64), a], "two, the second transposed": [a, a]}.get(kind, [a])
+            arrays = {
+                "two": [a, b],
+                "three": [a, a, b],
+                "two, the second float64": [a, a.astype(np.float64)],
+                "two, the first float64": [a.astype(np.float64), a],
+                "two, the second transposed": [a, a],
+            }.get(kind, [a])
             yield dict(kind=kind, arrays=arrays)
 
 
 @whole
 def describe_covers(kind, arrays):
-    return CALLS[kind] + "\n" + "; ".join(f"{name} {array.shape} {array.dtype}" for name, array in zip("ab", (
-        [arrays[0], arrays[-1]] if kind == "three" else arrays)))
+    return (
+        CALLS[kind]
+        + "\n"
+        + "; ".join(
+            f"{name} {array.shape} {array.dtype}"
+            for name, array in zip("ab", ([arrays[0], arrays[-1]] if kind == "three" else arrays))
+        )
+    )
 
 
 def as_named(kind, arrays):
@@ -316,8 +365,13 @@ def as_named(kind, arrays):
         return [moved]
     if kind == "two, the second transposed":
         return [first, arrays[1].T]
-    changed = {"some rows": lambda: first[1:], "transposed": lambda: first.T, "every second column": lambda: first[:, ::2],
-               "backwards": lambda: first[::-1], "the other byte order": lambda: first.astype(first.dtype.newbyteorder())}
+    changed = {
+        "some rows": lambda: first[1:],
+        "transposed": lambda: first.T,
+        "every second column": lambda: first[:, ::2],
+        "backwards": lambda: first[::-1],
+        "the other byte order": lambda: first.astype(first.dtype.newbyteorder()),
+    }
     return [changed[kind]()] if kind in changed else arrays
 
 
@@ -332,37 +386,53 @@ def oracle_covers(kind, arrays):
 
 def covering(*more, less=(), fails=(), error="AttributeError"):
     """Make the oracle of a function for which other kinds count as covered, or do not, and which fails on some."""
+
     def oracle(kind, arrays):
         return ("raises", error) if kind in fails else (kind in COVERED or kind in more) and kind not in less
+
     return oracle
 
 
-DTYPES, NUMBERS = ("float64", "float16", "integers", "truth values"), ("with a number", "with a list", "number first", "a NumPy number")
+DTYPES, NUMBERS = (
+    ("float64", "float16", "integers", "truth values"),
+    ("with a number", "with a list", "number first", "a NumPy number"),
+)
 MIXED, LAYOUTS = ("two, the second float64", "two, the first float64"), ("transposed", "every second column", "backwards")
 misconceptions_covers = {
     "the dtype was not looked at": covering(*DTYPES, *MIXED, "the other byte order"),
     "float64 counts as covered; the loops are for float32": covering("float64", "float16", *MIXED),
     "float64 counts as covered, too; the loops are for float32": covering("float64", *MIXED),
-    "float32 in the other byte order counts as covered: compare the dtype itself, a.dtype == np.float32": covering("the other byte order"),
+    "float32 in the other byte order counts as covered: compare the dtype itself, a.dtype == np.float32": covering(
+        "the other byte order"
+    ),
     "an array at an odd address counts as covered: flags.carray asks for that, too": covering("an odd address"),
-    "how the array lies in memory was not looked at": covering(*LAYOUTS, "read-only", "an odd address", "two, the second transposed"),
+    "how the array lies in memory was not looked at": covering(
+        *LAYOUTS, "read-only", "an odd address", "two, the second transposed"
+    ),
     "an array that may not be written to counts as covered": covering("read-only"),
-    "an array that may not be written to, or lies at an odd address, counts as covered: flags.carray asks for both":
-        covering("read-only", "an odd address"),
-    "an array in one piece counts as covered in any order of its indices, as a transposed one has":
-        covering("transposed", "two, the second transposed"),
+    "an array that may not be written to, or lies at an odd address, counts as covered: flags.carray asks for both": covering(
+        "read-only", "an odd address"
+    ),
+    "an array in one piece counts as covered in any order of its indices, as a transposed one has": covering(
+        "transposed", "two, the second transposed"
+    ),
     "an array without entries counts as covered": covering("empty"),
     "a view counts as not covered, though it lies in one piece": covering(less=("some rows",)),
-    "only the first array was looked at": covering("with a number", "with a list", "a NumPy number", "two, the second float64",
-                                                   "two, the second transposed"),
+    "only the first array was looked at": covering(
+        "with a number", "with a list", "a NumPy number", "two, the second float64", "two, the second transposed"
+    ),
     "only the last array was looked at": covering("number first", "two, the first float64"),
     "one array that fits was taken to be enough": covering(*NUMBERS, *MIXED, "two, the second transposed"),
     "a number or a list counts as covered, as long as the arrays beside it are": covering(*NUMBERS),
-    "what is no array has no dtype: ask isinstance first": covering(fails=("with a number", "with a list", "number first", "a NumPy number")),
-    "a number and a list have no dtype, and a NumPy number is no array: ask isinstance first":
-        covering(fails=("with a number", "with a list", "number first")),
-    "an array counts as covered only if it has two axes: any number of them will do":
-        lambda kind, arrays: kind in COVERED and all(array.ndim == 2 for array in arrays),
+    "what is no array has no dtype: ask isinstance first": covering(
+        fails=("with a number", "with a list", "number first", "a NumPy number")
+    ),
+    "a number and a list have no dtype, and a NumPy number is no array: ask isinstance first": covering(
+        fails=("with a number", "with a list", "number first")
+    ),
+    "an array counts as covered only if it has two axes: any number of them will do": lambda kind, arrays: (
+        kind in COVERED and all(array.ndim == 2 for array in arrays)
+    ),
 }
 
 
@@ -427,17 +497,21 @@ def from_zero(a):
 
 def of_rows(function):
     """Make an oracle of a function of a float64 table."""
+
     def oracle(a):
         with np.errstate(all="ignore"):
             return left({"out": function(a.astype(np.float64))}, a=a)
+
     return oracle
 
 
 def unless_square(oracle, **shape_of):
     """Make the oracle of a kernel that takes columns for rows, and then looks for some that are not there."""
+
     def answer(**inputs):
         table = next(iter(inputs.values()))
         return oracle(**inputs) if table.shape[0] == table.shape[1] else ("raises", "IndexError")
+
     return answer
 
 
@@ -449,22 +523,33 @@ def running(a):
 
 oracle_softmax_rows = of_rows(lambda a: shares(exponentials(a)))
 misconceptions_softmax_rows = {
-    "the largest entry of the whole table was taken out: a row far below it vanishes": of_rows(lambda a: shares(narrow_exp(a - a.max()))),
+    "the largest entry of the whole table was taken out: a row far below it vanishes": of_rows(
+        lambda a: shares(narrow_exp(a - a.max()))
+    ),
     "the largest entry of the first row was taken out of every row": of_rows(lambda a: shares(narrow_exp(a - a[0].max()))),
     "the largest was looked for from 0 on: in a row of numbers below 0 it is not found": of_rows(
-        lambda a: shares(narrow_exp(a - from_zero(a)))),
+        lambda a: shares(narrow_exp(a - from_zero(a)))
+    ),
     "nothing was taken out before the exponentials: they overflow": of_rows(lambda a: shares(narrow_exp(a))),
     "the exponentials were not divided by their sum": of_rows(exponentials),
     "the sum goes on from row to row: it begins at 0 in each": of_rows(running),
-    "each entry was divided by the sum of those before it: the sum is complete only after the whole row":
-        of_rows(lambda a: narrow_exp(a - a.max(axis=1, keepdims=True)) / np.cumsum(narrow_exp(a - a.max(axis=1, keepdims=True)), axis=1)),
+    "each entry was divided by the sum of those before it: the sum is complete only after the whole row": of_rows(
+        lambda a: narrow_exp(a - a.max(axis=1, keepdims=True)) / np.cumsum(narrow_exp(a - a.max(axis=1, keepdims=True)), axis=1)
+    ),
     "the columns sum to 1, not the rows": of_rows(lambda a: exponentials(a, 0) / exponentials(a, 0).sum(axis=0)),
     "divided by the mean, not by the sum": of_rows(lambda a: shares(exponentials(a)) * a.shape[1]),
-    "what `out` held was added to, and is in the sum as well: it may hold anything": of_rows(lambda a: shares(FILLED + exponentials(a))),
+    "what `out` held was added to, and is in the sum as well: it may hold anything": of_rows(
+        lambda a: shares(FILLED + exponentials(a))
+    ),
     "what `out` held was added to: it may hold anything": of_rows(
-        lambda a: (FILLED + exponentials(a)) / exponentials(a).sum(axis=1, keepdims=True)),
-    "this is the logarithm of the softmax": of_rows(lambda a: a - a.max(axis=1, keepdims=True) - np.log(exponentials(a).sum(axis=1, keepdims=True))),
-    "rows and columns are exchanged: a.shape is (n, m), and a[i] is row i": unless_square(of_rows(lambda a: shares(exponentials(a)))),
+        lambda a: (FILLED + exponentials(a)) / exponentials(a).sum(axis=1, keepdims=True)
+    ),
+    "this is the logarithm of the softmax": of_rows(
+        lambda a: a - a.max(axis=1, keepdims=True) - np.log(exponentials(a).sum(axis=1, keepdims=True))
+    ),
+    "rows and columns are exchanged: a.shape is (n, m), and a[i] is row i": unless_square(
+        of_rows(lambda a: shares(exponentials(a)))
+    ),
 }
 
 
@@ -505,10 +590,12 @@ def observe_loss_rows(loss_rows, **inputs):
 
 def of_scores(function):
     """Make an oracle of a function of float64 scores and labels."""
+
     def oracle(logits, labels):
         with np.errstate(all="ignore"):
             losses = function(logits.astype(np.float64), labels)
             return losses if isinstance(losses, tuple) else left({"losses": losses}, logits=logits, labels=labels)
+
     return oracle
 
 
@@ -557,35 +644,57 @@ def of_other_row(z, labels):
 atol_loss_rows = 1e-4  # a loss near 0 is the difference of scores of 500, which float32 has to 3e-5
 oracle_loss_rows = of_scores(losses_of)
 misconceptions_loss_rows = {
-    "what was taken out of the exponentials was not added again":
-        of_scores(lambda z, labels: np.log(exponentials(z).sum(axis=1)) - right_ones(z, labels)),
-    "what was taken out of the exponentials was taken off once more, not added":
-        of_scores(lambda z, labels: np.log(exponentials(z).sum(axis=1)) - z.max(axis=1) - right_ones(z, labels)),
+    "what was taken out of the exponentials was not added again": of_scores(
+        lambda z, labels: np.log(exponentials(z).sum(axis=1)) - right_ones(z, labels)
+    ),
+    "what was taken out of the exponentials was taken off once more, not added": of_scores(
+        lambda z, labels: np.log(exponentials(z).sum(axis=1)) - z.max(axis=1) - right_ones(z, labels)
+    ),
     "the score of the right class was not subtracted": of_scores(lambda z, labels: log_sum_exp(z)),
     "the score of the right class was added, not subtracted": of_scores(lambda z, labels: log_sum_exp(z) + right_ones(z, labels)),
     "the sign is wrong: a loss is not negative": of_scores(lambda z, labels: -losses_of(z, labels)),
     "nothing was taken out before the exponentials: they overflow, or all are 0 and have no logarithm": of_scores(overflowing),
-    "nothing was taken out before the exponentials: they overflow":
-        of_scores(lambda z, labels: np.log(narrow_exp(z).sum(axis=1)) - right_ones(z, labels)),
-    "the largest was looked for from 0 on: in a row of numbers below 0 it is not found, and the sum is 0": of_scores(found_from_zero),
-    "the logarithm was taken of the share, which rounds to 0: take logarithms of the sum alone, and subtract": of_scores(log_of_share),
-    "the logarithm was taken of the share, which rounds to 0, and gives inf: take that of the sum alone, and subtract":
-        of_scores(lambda z, labels: log_of_share(z, labels, np.log)),
+    "nothing was taken out before the exponentials: they overflow": of_scores(
+        lambda z, labels: np.log(narrow_exp(z).sum(axis=1)) - right_ones(z, labels)
+    ),
+    "the largest was looked for from 0 on: in a row of numbers below 0 it is not found, and the sum is 0": of_scores(
+        found_from_zero
+    ),
+    "the logarithm was taken of the share, which rounds to 0: take logarithms of the sum alone, and subtract": of_scores(
+        log_of_share
+    ),
+    "the logarithm was taken of the share, which rounds to 0, and gives inf: take that of the sum alone, and subtract": of_scores(
+        lambda z, labels: log_of_share(z, labels, np.log)
+    ),
     "the exponentials were averaged, not added up": of_scores(
-        lambda z, labels: np.log(exponentials(z).mean(axis=1)) + z.max(axis=1) - right_ones(z, labels)),
-    "the largest entry of the whole table was taken out: a row far below it has a sum of 0, which has no logarithm":
-        of_scores(lambda z, labels: logs if isinstance(logs := domain_error(narrow_exp(z - z.max()).sum(axis=1)), tuple)
-                  else logs + z.max() - right_ones(z, labels)),
-    "the logarithm has base 10, not e": of_scores(lambda z, labels: (log_sum_exp(z) - z.max(axis=1)) / math.log(10) + z.max(axis=1)
-                                                  - right_ones(z, labels)),
-    "the logarithm has base 2, not e": of_scores(lambda z, labels: (log_sum_exp(z) - z.max(axis=1)) / math.log(2) + z.max(axis=1)
-                                                 - right_ones(z, labels)),
-    "each loss was divided by the number of rows: the mean comes later": of_scores(lambda z, labels: losses_of(z, labels) / len(z)),
-    "every row got the mean: each has a loss of its own": of_scores(lambda z, labels: np.full(len(z), losses_of(z, labels).mean())),
-    "every row got the sum of all: each has a loss of its own": of_scores(lambda z, labels: np.full(len(z), losses_of(z, labels).sum())),
+        lambda z, labels: np.log(exponentials(z).mean(axis=1)) + z.max(axis=1) - right_ones(z, labels)
+    ),
+    "the largest entry of the whole table was taken out: a row far below it has a sum of 0, which has no logarithm": of_scores(
+        lambda z, labels: (
+            logs
+            if isinstance(logs := domain_error(narrow_exp(z - z.max()).sum(axis=1)), tuple)
+            else logs + z.max() - right_ones(z, labels)
+        )
+    ),
+    "the logarithm has base 10, not e": of_scores(
+        lambda z, labels: (log_sum_exp(z) - z.max(axis=1)) / math.log(10) + z.max(axis=1) - right_ones(z, labels)
+    ),
+    "the logarithm has base 2, not e": of_scores(
+        lambda z, labels: (log_sum_exp(z) - z.max(axis=1)) / math.log(2) + z.max(axis=1) - right_ones(z, labels)
+    ),
+    "each loss was divided by the number of rows: the mean comes later": of_scores(
+        lambda z, labels: losses_of(z, labels) / len(z)
+    ),
+    "every row got the mean: each has a loss of its own": of_scores(
+        lambda z, labels: np.full(len(z), losses_of(z, labels).mean())
+    ),
+    "every row got the sum of all: each has a loss of its own": of_scores(
+        lambda z, labels: np.full(len(z), losses_of(z, labels).sum())
+    ),
     "each loss was added to what `losses` held: it may hold anything": of_scores(lambda z, labels: FILLED + losses_of(z, labels)),
-    "the sum of the exponentials goes on from row to row: it begins at 0 in each":
-        of_scores(lambda z, labels: np.log(np.cumsum(exponentials(z).sum(axis=1))) + z.max(axis=1) - right_ones(z, labels)),
+    "the sum of the exponentials goes on from row to row: it begins at 0 in each": of_scores(
+        lambda z, labels: np.log(np.cumsum(exponentials(z).sum(axis=1))) + z.max(axis=1) - right_ones(z, labels)
+    ),
     "the score was looked up at [labels[i], i]: it is at [i, labels[i]]": of_scores(of_other_row),
     "rows and columns are exchanged: logits.shape is (n, m), and logits[i] is row i": unless_square(of_scores(losses_of)),
 }
@@ -619,12 +728,14 @@ def observe_gradient_rows(gradient_rows, **inputs):
 
 def of_gradients(function):
     """Make an oracle of a function of float64 shares, the truth, the scale as a column, the scores and the labels."""
+
     def oracle(logits, labels, scale):
         with np.errstate(all="ignore"):
             z = logits.astype(np.float64)
             p, truth = shares(exponentials(z)), np.eye(z.shape[1])[labels]
             grad = function(p, truth, scale.astype(np.float64)[:, None], z, labels)
             return grad if isinstance(grad, tuple) else left({"grad": grad}, logits=logits, labels=labels, scale=scale)
+
     return oracle
 
 
@@ -647,28 +758,40 @@ def summed_rows(p, truth, scale, z, labels):
 oracle_gradient_rows = of_gradients(lambda p, truth, scale, z, labels: scale * (p - truth))
 misconceptions_gradient_rows = {
     "what arrives at each row was ignored": of_gradients(lambda p, truth, scale, z, labels: p - truth),
-    "what arrives at the first row was used for all of them": of_gradients(lambda p, truth, scale, z, labels: scale[0] * (p - truth)),
+    "what arrives at the first row was used for all of them": of_gradients(
+        lambda p, truth, scale, z, labels: scale[0] * (p - truth)
+    ),
     "1 was taken off, whatever arrives: it is scaled, too": of_gradients(lambda p, truth, scale, z, labels: scale * p - truth),
     "only the truth was scaled: the shares are, too": of_gradients(lambda p, truth, scale, z, labels: p - scale * truth),
     "the truth was not taken off: this is a softmax": of_gradients(lambda p, truth, scale, z, labels: scale * p),
     "1 was taken off at every class, not only at the right one": of_gradients(lambda p, truth, scale, z, labels: scale * (p - 1)),
     "divided by the number of rows as well: scale holds that already": of_gradients(
-        lambda p, truth, scale, z, labels: scale * (p - truth) / len(p)),
+        lambda p, truth, scale, z, labels: scale * (p - truth) / len(p)
+    ),
     "the truth was added, not taken off": of_gradients(lambda p, truth, scale, z, labels: scale * (p + truth)),
     "the sign is turned: probability minus truth, not truth minus probability": of_gradients(
-        lambda p, truth, scale, z, labels: scale * (truth - p)),
-    "the exponentials were not divided by their sum": of_gradients(lambda p, truth, scale, z, labels: scale * (exponentials(z) - truth)),
+        lambda p, truth, scale, z, labels: scale * (truth - p)
+    ),
+    "the exponentials were not divided by their sum": of_gradients(
+        lambda p, truth, scale, z, labels: scale * (exponentials(z) - truth)
+    ),
     "the sum of the exponentials goes on from row to row: it begins at 0 in each": of_gradients(summed_rows),
     "nothing was taken out before the exponentials: they overflow": of_gradients(
-        lambda p, truth, scale, z, labels: scale * (shares(narrow_exp(z)) - truth)),
+        lambda p, truth, scale, z, labels: scale * (shares(narrow_exp(z)) - truth)
+    ),
     "the largest was looked for from 0 on: in a row of numbers below 0 it is not found": of_gradients(
-        lambda p, truth, scale, z, labels: scale * (shares(narrow_exp(z - from_zero(z))) - truth)),
+        lambda p, truth, scale, z, labels: scale * (shares(narrow_exp(z - from_zero(z))) - truth)
+    ),
     "the largest entry of the whole table was taken out: a row far below it vanishes": of_gradients(
-        lambda p, truth, scale, z, labels: scale * (shares(narrow_exp(z - z.max())) - truth)),
-    "what `grad` held was added to: it may hold anything": of_gradients(lambda p, truth, scale, z, labels: FILLED + scale * (p - truth)),
+        lambda p, truth, scale, z, labels: scale * (shares(narrow_exp(z - z.max())) - truth)
+    ),
+    "what `grad` held was added to: it may hold anything": of_gradients(
+        lambda p, truth, scale, z, labels: FILLED + scale * (p - truth)
+    ),
     "the truth was taken off at [labels[i], i]: it is at [i, labels[i]]": of_gradients(truth_elsewhere),
-    "rows and columns are exchanged: logits.shape is (n, m), and logits[i] is row i":
-        unless_square(of_gradients(lambda p, truth, scale, z, labels: scale * (p - truth))),
+    "rows and columns are exchanged: logits.shape is (n, m), and logits[i] is row i": unless_square(
+        of_gradients(lambda p, truth, scale, z, labels: scale * (p - truth))
+    ),
 }
 
 
@@ -682,14 +805,24 @@ SETTINGS = ("beta1", "beta2", "rest1", "rest2", "rate", "root", "eps", "shrink")
 def draw_adam_loop(rng):
     """The first step and a later one, of Adam and of AdamW, with settings for which every term counts."""
     for number, (size, beta1, beta2, eps, shrink) in enumerate(
-            ((int(rng.integers(2, 7)), 0.9, 0.999, 1e-8, 1.0), (1, 0.8, 0.99, 1e-2, 0.9),
-             (int(rng.integers(7, 20)), 0.9, 0.999, 0.5, float(rng.uniform(0.5, 0.8))), (3, float(rng.uniform(0.5, 0.95)), 0.9, 0.1, 0.75))):
+        (
+            (int(rng.integers(2, 7)), 0.9, 0.999, 1e-8, 1.0),
+            (1, 0.8, 0.99, 1e-2, 0.9),
+            (int(rng.integers(7, 20)), 0.9, 0.999, 0.5, float(rng.uniform(0.5, 0.8))),
+            (3, float(rng.uniform(0.5, 0.95)), 0.9, 0.1, 0.75),
+        )
+    ):
         settings = np.array([beta1, beta2, 1 - beta1, 1 - beta2, rng.uniform(0.1, 1), rng.uniform(1, 5), eps, shrink], np.float32)
         first = 0 if number == 0 else 1  # before the first step both means are 0
         grad = floats(rng, size)
         sign = np.sign(grad)  # no sum is the small difference of large numbers, which float32 does not have exactly
-        yield dict(param=-sign * np.abs(floats(rng, size)), grad=grad, mean=first * sign * np.abs(floats(rng, size)),
-                   square=first * (np.abs(floats(rng, size)) + 1), settings=settings)
+        yield dict(
+            param=-sign * np.abs(floats(rng, size)),
+            grad=grad,
+            mean=first * sign * np.abs(floats(rng, size)),
+            square=first * (np.abs(floats(rng, size)) + 1),
+            settings=settings,
+        )
 
 
 @whole
@@ -710,9 +843,15 @@ def observe_adam_loop(adam_loop, **inputs):
     return ran(adam_loop, arguments_adam_loop(**inputs), out=["mean", "square", "param"], depth=1)
 
 
-def adam(step, stored=("mean", "square", "param"), rests=lambda settings: settings[2:4], gradient=lambda g, w, shrink: g,
-         means=lambda m, s, g, b1, b2, r1, r2: (b1 * m + r1 * g, b2 * s + r2 * g * g)):
+def adam(
+    step,
+    stored=("mean", "square", "param"),
+    rests=lambda settings: settings[2:4],
+    gradient=lambda g, w, shrink: g,
+    means=lambda m, s, g, b1, b2, r1, r2: (b1 * m + r1 * g, b2 * s + r2 * g * g),
+):
     """Make an oracle of a function of old and new means, the parameter and the settings that gives the new parameter."""
+
     def oracle(param, grad, mean, square, settings):
         w, g, m, s = wide(param, grad, mean, square)
         beta1, beta2, _, _, rate, root, eps, shrink = settings.astype(np.float64)
@@ -722,6 +861,7 @@ def adam(step, stored=("mean", "square", "param"), rests=lambda settings: settin
             new_w = step(w, m, s, new_m, new_s, rate, root, eps, shrink)
         old, new = dict(mean=m, square=s, param=w), dict(mean=new_m, square=new_s, param=new_w)
         return left({name: (new if name in stored else old)[name] for name in old}, grad=grad)
+
     return oracle
 
 
@@ -736,25 +876,35 @@ def below(function):
 
 oracle_adam_loop = adam(plain_step)
 misconceptions_adam_loop = {
-    "1 - beta was made up in the loop, of a beta that had been rounded: use rest1 and rest2":
-        adam(plain_step, rests=lambda settings: (1 - np.float64(settings[0]), 1 - np.float64(settings[1]))),
+    "1 - beta was made up in the loop, of a beta that had been rounded: use rest1 and rest2": adam(
+        plain_step, rests=lambda settings: (1 - np.float64(settings[0]), 1 - np.float64(settings[1]))
+    ),
     "the step used the means of before; they are changed first": adam(
-        lambda w, m, s, new_m, new_s, rate, root, eps, shrink: shrink * w - rate * m / (root * np.sqrt(s) + eps)),
+        lambda w, m, s, new_m, new_s, rate, root, eps, shrink: shrink * w - rate * m / (root * np.sqrt(s) + eps)
+    ),
     "the step used the square of before; it is changed first": adam(
-        lambda w, m, s, new_m, new_s, rate, root, eps, shrink: shrink * w - rate * new_m / (root * np.sqrt(s) + eps)),
+        lambda w, m, s, new_m, new_s, rate, root, eps, shrink: shrink * w - rate * new_m / (root * np.sqrt(s) + eps)
+    ),
     "the step used the gradient, not its running mean": lambda param, grad, mean, square, settings: adam(
-        lambda w, m, s, new_m, new_s, rate, root, eps, shrink: shrink * w - rate * grad.astype(np.float64) / (root * np.sqrt(new_s) + eps))(
-            param, grad, mean, square, settings),
+        lambda w, m, s, new_m, new_s, rate, root, eps, shrink: (
+            shrink * w - rate * grad.astype(np.float64) / (root * np.sqrt(new_s) + eps)
+        )
+    )(param, grad, mean, square, settings),
     "the second mean took up the gradient, not its square": adam(
-        plain_step, means=lambda m, s, g, b1, b2, r1, r2: (b1 * m + r1 * g, b2 * s + r2 * g)),
+        plain_step, means=lambda m, s, g, b1, b2, r1, r2: (b1 * m + r1 * g, b2 * s + r2 * g)
+    ),
     "the second mean took up the square of rest2 times the gradient: only the gradient is squared": adam(
-        plain_step, means=lambda m, s, g, b1, b2, r1, r2: (b1 * m + r1 * g, b2 * s + (r2 * g) ** 2)),
+        plain_step, means=lambda m, s, g, b1, b2, r1, r2: (b1 * m + r1 * g, b2 * s + (r2 * g) ** 2)
+    ),
     "the second mean took up the square of the new mean, not that of the gradient": adam(
-        plain_step, means=lambda m, s, g, b1, b2, r1, r2: (b1 * m + r1 * g, b2 * s + r2 * (b1 * m + r1 * g) ** 2)),
+        plain_step, means=lambda m, s, g, b1, b2, r1, r2: (b1 * m + r1 * g, b2 * s + r2 * (b1 * m + r1 * g) ** 2)
+    ),
     "beta and rest changed places: beta is the share of the old": adam(
-        plain_step, means=lambda m, s, g, b1, b2, r1, r2: (r1 * m + b1 * g, r2 * s + b2 * g * g)),
+        plain_step, means=lambda m, s, g, b1, b2, r1, r2: (r1 * m + b1 * g, r2 * s + b2 * g * g)
+    ),
     "the new gradient was not weighed with rest1 and rest2": adam(
-        plain_step, means=lambda m, s, g, b1, b2, r1, r2: (b1 * m + g, b2 * s + g * g)),
+        plain_step, means=lambda m, s, g, b1, b2, r1, r2: (b1 * m + g, b2 * s + g * g)
+    ),
     "the square root was left out": adam(below(lambda s, root, eps: root * s + eps)),
     "root stands outside of the square root: it was put inside": adam(below(lambda s, root, eps: np.sqrt(root * s) + eps)),
     "root was left out": adam(below(lambda s, root, eps: np.sqrt(s) + eps)),
@@ -762,16 +912,22 @@ misconceptions_adam_loop = {
     "eps was added before the root was taken; it is added afterwards": adam(below(lambda s, root, eps: root * np.sqrt(s + eps))),
     "eps was multiplied by root, too: it is added last": adam(below(lambda s, root, eps: root * (np.sqrt(s) + eps))),
     "eps is missing": adam(below(lambda s, root, eps: root * np.sqrt(s))),
-    "the step was added, not subtracted": adam(lambda w, m, s, new_m, new_s, rate, root, eps, shrink:
-                                               shrink * w + rate * new_m / (root * np.sqrt(new_s) + eps)),
-    "the parameter was not shrunk": adam(lambda w, m, s, new_m, new_s, rate, root, eps, shrink:
-                                         w - rate * new_m / (root * np.sqrt(new_s) + eps)),
-    "the step was shrunk as well: only the parameter of before is": adam(lambda w, m, s, new_m, new_s, rate, root, eps, shrink:
-                                                                         shrink * (w - rate * new_m / (root * np.sqrt(new_s) + eps))),
+    "the step was added, not subtracted": adam(
+        lambda w, m, s, new_m, new_s, rate, root, eps, shrink: shrink * w + rate * new_m / (root * np.sqrt(new_s) + eps)
+    ),
+    "the parameter was not shrunk": adam(
+        lambda w, m, s, new_m, new_s, rate, root, eps, shrink: w - rate * new_m / (root * np.sqrt(new_s) + eps)
+    ),
+    "the step was shrunk as well: only the parameter of before is": adam(
+        lambda w, m, s, new_m, new_s, rate, root, eps, shrink: shrink * (w - rate * new_m / (root * np.sqrt(new_s) + eps))
+    ),
     "the decay was put into the gradient (L2): it shrinks the parameter, apart from the gradient": adam(
         lambda w, m, s, new_m, new_s, rate, root, eps, shrink: w - rate * new_m / (root * np.sqrt(new_s) + eps),
-        gradient=lambda g, w, shrink: g + (1 - shrink) * w),
-    "rate was left out": adam(lambda w, m, s, new_m, new_s, rate, root, eps, shrink: shrink * w - new_m / (root * np.sqrt(new_s) + eps)),
+        gradient=lambda g, w, shrink: g + (1 - shrink) * w,
+    ),
+    "rate was left out": adam(
+        lambda w, m, s, new_m, new_s, rate, root, eps, shrink: shrink * w - new_m / (root * np.sqrt(new_s) + eps)
+    ),
     "the new means were not written: the next step needs them": adam(plain_step, stored=("param",)),
     "the new mean was not written: the next step needs it": adam(plain_step, stored=("square", "param")),
     "the new square was not written: the next step needs it": adam(plain_step, stored=("mean", "param")),
@@ -795,8 +951,16 @@ REVERSE = "out, if the rounds run in reverse order"
 def draw_matmul_blocked(rng):
     """Less than a block, one, more; k of less than 4, of a multiple, with each remainder."""
     rest, columns = int(rng.integers(4)), int(rng.integers(1, 4))
-    for n, k, m in ((3, 6, 2), (2, 4, 3), (64, 4, 1), (130, 3, 2), (2, 8, 5), (64 + int(rng.integers(2, 20)), 12 + rest, columns), (1, 1, 1),
-                    (5, 7, 3)):
+    for n, k, m in (
+        (3, 6, 2),
+        (2, 4, 3),
+        (64, 4, 1),
+        (130, 3, 2),
+        (2, 8, 5),
+        (64 + int(rng.integers(2, 20)), 12 + rest, columns),
+        (1, 1, 1),
+        (5, 7, 3),
+    ):
         yield dict(a=floats(rng, n, k), b=floats(rng, k, m))
 
 
@@ -812,7 +976,7 @@ class Rounds:
         self.now, self.step, self.arrays, self.writes = None, step, [], []
 
     def __call__(self, *ends):
-        for i in range(*ends)[::self.step]:
+        for i in range(*ends)[:: self.step]:
             inner = self.now is not None  # within another prange this one is a range
             if not inner:
                 self.now = i
@@ -840,7 +1004,9 @@ class Rounds:
         for now, place in self.writes:
             if now is not None:
                 writers.setdefault(place, set()).add(now)
-        return [place for place, rounds in writers.items() if len(rounds) > 1 and any(start <= place < end for start, end in ends)]
+        return [
+            place for place, rounds in writers.items() if len(rounds) > 1 and any(start <= place < end for start, end in ends)
+        ]
 
 
 def memory(array):
@@ -929,9 +1095,15 @@ def structure(rounds, places, k):
         if place in ours and now is not None:
             rows.setdefault(now, set()).add(ours[place])
     covered = set().union(*rows.values()) == set(range(len(places))) if rows else False
-    threads = (RACE.format("`out`" if raced[0] in ours else "an array that all rounds share") if raced else SHARED if covered else ALONE)
-    return {"the work is shared": threads, ROWS: sorted((len(one) for one in rows.values()), reverse=True),
-            AT_ONCE: products_at_once(rounds, ours, k), ORDER: order_of(rounds, places, k)}
+    threads = (
+        RACE.format("`out`" if raced[0] in ours else "an array that all rounds share") if raced else SHARED if covered else ALONE
+    )
+    return {
+        "the work is shared": threads,
+        ROWS: sorted((len(one) for one in rows.values()), reverse=True),
+        AT_ONCE: products_at_once(rounds, ours, k),
+        ORDER: order_of(rounds, places, k),
+    }
 
 
 def products_at_once(rounds, ours, k):
@@ -991,56 +1163,87 @@ def oracle_matmul_blocked(a, b, terms=None, rows=None, begin=0.0, threads=SHARED
     written = n if rows is None else rows
     sizes = [block] * (written // block) + [written % block] * (written % block > 0) if threads in (SHARED, SEQUENTIAL) else []
     seen = left({"out": out}, a=a, b=b)
-    return before_compiled({REVERSE: out, "the work is shared": threads, ROWS: sizes, AT_ONCE: at_once if k >= 12 else "4",
-                            ORDER: order if k >= 12 and n >= 64 else STEPS_FIRST}, seen)
+    return before_compiled(
+        {
+            REVERSE: out,
+            "the work is shared": threads,
+            ROWS: sizes,
+            AT_ONCE: at_once if k >= 12 else "4",
+            ORDER: order if k >= 12 and n >= 64 else STEPS_FIRST,
+        },
+        seen,
+    )
 
 
 def racing(rounds_of, name):
     """Make the oracle of a kernel whose rounds share the steps of a sum; as many as a function of k says."""
+
     def oracle(a, b):
         count = rounds_of(a.shape[1])
         right = oracle_matmul_blocked(a, b, threads=RACE.format(name) if count > 1 else SHARED if count else ALONE)
         return right | {ROWS: [len(a)] * count}
+
     return oracle
 
 
 def shared_array(block):
     """Make the oracle of rounds of some rows each that keep their sums in one array."""
+
     def oracle(a, b):
         right = oracle_matmul_blocked(a, b, block=block, at_once=f"all {a.shape[1]}")
         return right | {"the work is shared": RACE.format("an array that all rounds share") if len(a) > block else SHARED}
+
     return oracle
 
 
 misconceptions_matmul_blocked = {
-    "what is left of k after the steps of 4 was left out":
-        lambda a, b: oracle_matmul_blocked(a, b, terms=a.shape[1] - a.shape[1] % 4),
-    "the last step of 4 goes beyond k": lambda a, b: oracle_matmul_blocked(a, b) if a.shape[1] % 4 == 0 else ("raises", "IndexError"),
+    "what is left of k after the steps of 4 was left out": lambda a, b: oracle_matmul_blocked(
+        a, b, terms=a.shape[1] - a.shape[1] % 4
+    ),
+    "the last step of 4 goes beyond k": lambda a, b: (
+        oracle_matmul_blocked(a, b) if a.shape[1] % 4 == 0 else ("raises", "IndexError")
+    ),
     "the last block, of fewer than 64 rows, was left out": lambda a, b: oracle_matmul_blocked(
-        a, b, rows=len(a) - len(a) % 64, threads=SHARED if len(a) % 64 == 0 else ALONE),
-    "the last block goes beyond the rows: it ends at n": lambda a, b: oracle_matmul_blocked(a, b) if len(a) % 64 == 0 else (
-        "raises", "IndexError"),
-    "a block behind the last row goes beyond the rows: it ends at n, and n // 64 + 1 blocks are one too many where 64 divides n":
-        lambda a, b: ("raises", "IndexError"),
+        a, b, rows=len(a) - len(a) % 64, threads=SHARED if len(a) % 64 == 0 else ALONE
+    ),
+    "the last block goes beyond the rows: it ends at n": lambda a, b: (
+        oracle_matmul_blocked(a, b) if len(a) % 64 == 0 else ("raises", "IndexError")
+    ),
+    "a block behind the last row goes beyond the rows: it ends at n, and n // 64 + 1 blocks are one too many where 64 divides n": lambda a, b: (
+        "raises",
+        "IndexError",
+    ),
     "the result was not set to 0 before the sums": lambda a, b: oracle_matmul_blocked(a, b, begin=FILLED),
-    "the rounds of prange share the terms of the sums, not the rows: that is a race":
-        lambda a, b: racing(lambda k: k, "`out`")(a, b) | {AT_ONCE: "1" if a.shape[1] >= 12 else "4"},
+    "the rounds of prange share the terms of the sums, not the rows: that is a race": lambda a, b: (
+        racing(lambda k: k, "`out`")(a, b) | {AT_ONCE: "1" if a.shape[1] >= 12 else "4"}
+    ),
     "the rounds of prange share the steps of 4, not the rows: that is a race": racing(lambda k: k // 4, "`out`"),
-    "an array that is made before the prange is shared by all of its rounds: make it within the round, or write to `out`": shared_array(1),
-    "an array that is made before the prange is shared by all blocks: make it within the round, and write four products at a time to `out`":
-        shared_array(64),
+    "an array that is made before the prange is shared by all of its rounds: make it within the round, or write to `out`": shared_array(
+        1
+    ),
+    "an array that is made before the prange is shared by all blocks: make it within the round, and write four products at a time to `out`": shared_array(
+        64
+    ),
     "the work is not shared: the loop over blocks is a range": lambda a, b: oracle_matmul_blocked(a, b, threads=ALONE),
-    "the work is not shared: the line above the function has lost its parallel=True": lambda a, b: oracle_matmul_blocked(a, b, threads=SEQUENTIAL),
-    "each round of prange has one row, and fetches all of `b` for it: a round is a block of 64 rows":
-        lambda a, b: oracle_matmul_blocked(a, b, block=1),
-    "each round of prange has one row, and each product is added by itself: a round is a block of 64 rows, and takes four rows of `b` at a time":
-        lambda a, b: oracle_matmul_blocked(a, b, block=1, at_once="1"),
-    "each round of prange has one row, and each sum is computed as a whole: a round is a block of 64 rows, and takes four rows of `b` at a time":
-        lambda a, b: oracle_matmul_blocked(a, b, block=1, at_once=f"all {a.shape[1]}"),
-    "each product is added by itself: four at a time read and write `out` a quarter as often":
-        lambda a, b: oracle_matmul_blocked(a, b, at_once="1"),
-    "each sum is computed as a whole, down a column of `b`: add four products to every entry of a block, then the next four":
-        lambda a, b: oracle_matmul_blocked(a, b, at_once=f"all {a.shape[1]}"),
-    "the loop over the rows of a block is outside of the steps of p: then the four rows of `b` are fetched again for each row":
-        lambda a, b: oracle_matmul_blocked(a, b, order=ROWS_FIRST),
+    "the work is not shared: the line above the function has lost its parallel=True": lambda a, b: oracle_matmul_blocked(
+        a, b, threads=SEQUENTIAL
+    ),
+    "each round of prange has one row, and fetches all of `b` for it: a round is a block of 64 rows": lambda a, b: (
+        oracle_matmul_blocked(a, b, block=1)
+    ),
+    "each round of prange has one row, and each product is added by itself: a round is a block of 64 rows, and takes four rows of `b` at a time": lambda a, b: (
+        oracle_matmul_blocked(a, b, block=1, at_once="1")
+    ),
+    "each round of prange has one row, and each sum is computed as a whole: a round is a block of 64 rows, and takes four rows of `b` at a time": lambda a, b: (
+        oracle_matmul_blocked(a, b, block=1, at_once=f"all {a.shape[1]}")
+    ),
+    "each product is added by itself: four at a time read and write `out` a quarter as often": lambda a, b: oracle_matmul_blocked(
+        a, b, at_once="1"
+    ),
+    "each sum is computed as a whole, down a column of `b`: add four products to every entry of a block, then the next four": lambda a, b: (
+        oracle_matmul_blocked(a, b, at_once=f"all {a.shape[1]}")
+    ),
+    "the loop over the rows of a block is outside of the steps of p: then the four rows of `b` are fetched again for each row": lambda a, b: (
+        oracle_matmul_blocked(a, b, order=ROWS_FIRST)
+    ),
 }

@@ -1,4 +1,5 @@
 """Checks of module 12. NumPy only: nothing here runs the code that it judges, except `observe`."""
+
 import math
 
 import numpy as np
@@ -58,8 +59,15 @@ def turned(array):
 
 def draw_convolve(rng):
     """No picture and no kernel a square but one each; strides that leave pixels over; whole numbers; one place alone."""
-    for size, kernel, stride in [((4, 6), (2, 3), 1), ((5, 5), (3, 3), 1), ((7, 9), (3, 2), 2), ((9, 8), (2, 4), 3), ((3, 4), (3, 4), 1),
-                                 ((6, 3), (1, 3), 2), (sizes(rng, 6, 10), sizes(rng, 1, 4), int(rng.integers(1, 4)))]:
+    for size, kernel, stride in [
+        ((4, 6), (2, 3), 1),
+        ((5, 5), (3, 3), 1),
+        ((7, 9), (3, 2), 2),
+        ((9, 8), (2, 4), 3),
+        ((3, 4), (3, 4), 1),
+        ((6, 3), (1, 3), 2),
+        (sizes(rng, 6, 10), sizes(rng, 1, 4), int(rng.integers(1, 4))),
+    ]:
         yield dict(picture=normal(rng, *size), kernel=normal(rng, *kernel), stride=stride)
     yield dict(picture=rng.integers(0, 256, sizes(rng, 4, 7)), kernel=rng.integers(-3, 4, (2, 3)) + 0.5)
     yield dict(picture=rng.integers(0, 9, (4, 5)), kernel=rng.integers(1, 4, (2, 1)), stride=2)
@@ -112,33 +120,50 @@ def convolve_square(picture, kernel, stride=1):
     """Windows are as high as they are wide, whatever the kernel is; NumPy multiplies the two, or refuses."""
     n = kernel.shape[1]
     down, across = fitting(picture.shape, (n, n), (stride, stride))
-    entries = [[(picture[y * stride:y * stride + n, x * stride:x * stride + n] * kernel).sum() for x in range(across)] for y in range(down)]
+    entries = [
+        [(picture[y * stride : y * stride + n, x * stride : x * stride + n] * kernel).sum() for x in range(across)]
+        for y in range(down)
+    ]
     return {"entries": np.array(entries, np.float64), "dtype": "float32"}
 
 
 misconceptions_convolve = {
-    "the kernel is turned around: that is the mathematician's convolution":
-        lambda picture, kernel, stride=1: oracle_convolve(picture, turned(kernel), stride),
+    "the kernel is turned around: that is the mathematician's convolution": lambda picture, kernel, stride=1: oracle_convolve(
+        picture, turned(kernel), stride
+    ),
     "the stride is ignored": lambda picture, kernel, stride=1: oracle_convolve(picture, kernel, 1),
-    "the answer has the right size, but its windows lie side by side: the stride is missing in the picture's index":
-        lambda picture, kernel, stride=1: oracle_convolve(picture, kernel, stride, step=(1, 1)),
-    "the last row and the last column are missing: from 0 to H - KH there are H - KH + 1 places":
-        lambda picture, kernel, stride=1: oracle_convolve(picture, kernel, stride, lost=1),
+    "the answer has the right size, but its windows lie side by side: the stride is missing in the picture's index": lambda picture, kernel, stride=1: (
+        oracle_convolve(picture, kernel, stride, step=(1, 1))
+    ),
+    "the last row and the last column are missing: from 0 to H - KH there are H - KH + 1 places": lambda picture, kernel, stride=1: (
+        oracle_convolve(picture, kernel, stride, lost=1)
+    ),
     "the answer is as large as the picture: only places where the whole kernel lies on it count": convolve_as_large,
-    "rows and columns of the answer changed places":
-        lambda picture, kernel, stride=1: {**(right := oracle_convolve(picture, kernel, stride)), "entries": right["entries"].T},
-    "the stride is missing for the columns": lambda picture, kernel, stride=1: oracle_convolve(picture, kernel, stride, step=(stride, 1)),
-    "the stride is missing for the rows": lambda picture, kernel, stride=1: oracle_convolve(picture, kernel, stride, step=(1, stride)),
+    "rows and columns of the answer changed places": lambda picture, kernel, stride=1: {
+        **(right := oracle_convolve(picture, kernel, stride)),
+        "entries": right["entries"].T,
+    },
+    "the stride is missing for the columns": lambda picture, kernel, stride=1: oracle_convolve(
+        picture, kernel, stride, step=(stride, 1)
+    ),
+    "the stride is missing for the rows": lambda picture, kernel, stride=1: oracle_convolve(
+        picture, kernel, stride, step=(1, stride)
+    ),
     "the kernel was taken to be square: KH and KW differ": convolve_square,
-    "there are more places than windows: the number of places has to be divided by the stride":
-        lambda picture, kernel, stride=1: oracle_convolve(picture, kernel) if stride == 1 else ("raises", "IndexError"),
+    "there are more places than windows: the number of places has to be divided by the stride": lambda picture, kernel, stride=1: (
+        oracle_convolve(picture, kernel) if stride == 1 else ("raises", "IndexError")
+    ),
     "the answer has the dtype of picture and kernel: float32 is asked for": convolve_as_numpy,
-    "the answer is float64, as np.zeros makes it: float32 is asked for":
-        lambda picture, kernel, stride=1: oracle_convolve(picture, kernel, stride, dtype="float64"),
+    "the answer is float64, as np.zeros makes it: float32 is asked for": lambda picture, kernel, stride=1: oracle_convolve(
+        picture, kernel, stride, dtype="float64"
+    ),
     "the answer has the picture's dtype, and sums of whole numbers are cut off: float32 is asked for": convolve_in_picture,
-    "the products were averaged: their sum is asked for": lambda picture, kernel, stride=1: oracle_convolve(picture, kernel, stride, mean=True),
-    "products are multiplied or kept, not added: only the last one is left":
-        lambda picture, kernel, stride=1: oracle_convolve(picture[kernel.shape[0] - 1:, kernel.shape[1] - 1:], kernel[-1:, -1:], stride),
+    "the products were averaged: their sum is asked for": lambda picture, kernel, stride=1: oracle_convolve(
+        picture, kernel, stride, mean=True
+    ),
+    "products are multiplied or kept, not added: only the last one is left": lambda picture, kernel, stride=1: oracle_convolve(
+        picture[kernel.shape[0] - 1 :, kernel.shape[1] - 1 :], kernel[-1:, -1:], stride
+    ),
 }
 
 
@@ -148,16 +173,25 @@ ROOM = 4096  # entries around the array, so that a wrong view of it shows number
 
 
 LAYOUTS = {  # how pictures lie in memory -> the order of their axes there
-    "row by row": (0, 1, 2, 3), "column by column": (0, 1, 3, 2), "channels last": (0, 2, 3, 1), "channels first": (1, 0, 2, 3)}
+    "row by row": (0, 1, 2, 3),
+    "column by column": (0, 1, 3, 2),
+    "channels last": (0, 2, 3, 1),
+    "channels first": (1, 0, 2, 3),
+}
 
 
 def draw_windows(rng):
     """Strides and dilations that differ down and across; pictures that do not lie row by row in memory."""
     for shape, kernel, stride, dilation, layout in [
-            ((2, 3, *sizes(rng, 5, 8)), (2, 3), (1, 1), (1, 1), "row by row"), ((1, 2, 8, 7), (3, 2), (2, 3), (1, 1), "row by row"),
-            ((2, 1, 7, 9), (2, 3), (1, 1), (3, 2), "row by row"), ((1, 2, 9, 8), (3, 2), (2, 1), (1, 3), "row by row"),
-            ((2, 2, 6, 5), (3, 3), (1, 2), (1, 1), "column by column"), ((2, 3, 5, 6), (2, 3), (1, 1), (1, 1), "channels last"),
-            ((3, 2, *sizes(rng, 5, 8)), (3, 2), (1, 1), (2, 1), "channels first"), ((2, 3, 4, 6), (4, 6), (1, 1), (1, 1), "row by row")]:
+        ((2, 3, *sizes(rng, 5, 8)), (2, 3), (1, 1), (1, 1), "row by row"),
+        ((1, 2, 8, 7), (3, 2), (2, 3), (1, 1), "row by row"),
+        ((2, 1, 7, 9), (2, 3), (1, 1), (3, 2), "row by row"),
+        ((1, 2, 9, 8), (3, 2), (2, 1), (1, 3), "row by row"),
+        ((2, 2, 6, 5), (3, 3), (1, 2), (1, 1), "column by column"),
+        ((2, 3, 5, 6), (2, 3), (1, 1), (1, 1), "channels last"),
+        ((3, 2, *sizes(rng, 5, 8)), (3, 2), (1, 1), (2, 1), "channels first"),
+        ((2, 3, 4, 6), (4, 6), (1, 1), (1, 1), "row by row"),
+    ]:
         yield dict(x=normal(rng, *shape), kernel_size=kernel, stride=stride, dilation=dilation, layout=layout)
 
 
@@ -170,18 +204,34 @@ def describe_windows(x, kernel_size, stride, dilation, layout):
 def observe_windows(windows, x, kernel_size, stride, dilation, layout):
     stored = x.transpose(LAYOUTS[layout])
     room = np.full(2 * ROOM + x.size, 77, np.float32)
-    inside = room[ROOM:ROOM + x.size].reshape(stored.shape)
+    inside = room[ROOM : ROOM + x.size].reshape(stored.shape)
     inside[...] = stored
     pictures = inside.transpose(np.argsort(LAYOUTS[layout]))
     options = {} if stride == dilation == (1, 1) else {"stride": stride, "dilation": dilation}
     view = windows(pictures, kernel_size, **options)
     if not isinstance(view, np.ndarray):
         return {"entries": view, "on the memory of x": False, "can be written to": False}
-    return {"entries": np.array(view), "on the memory of x": bool(np.shares_memory(view, room)), "can be written to": bool(view.flags.writeable)}
+    return {
+        "entries": np.array(view),
+        "on the memory of x": bool(np.shares_memory(view, room)),
+        "can be written to": bool(view.flags.writeable),
+    }
 
 
-def oracle_windows(x, kernel_size, stride, dilation, layout, steps=None, spread=None, order="ncijyx", view=True, assumed=False,
-                   writeable=True, unit=4):
+def oracle_windows(
+    x,
+    kernel_size,
+    stride,
+    dilation,
+    layout,
+    steps=None,
+    spread=None,
+    order="ncijyx",
+    view=True,
+    assumed=False,
+    writeable=True,
+    unit=4,
+):
     """Read all windows, from the memory that `observe_windows` lays out.
 
     Args:
@@ -195,7 +245,7 @@ def oracle_windows(x, kernel_size, stride, dilation, layout, steps=None, spread=
     stored = x.transpose(LAYOUTS[layout])
     memory = np.append(stored.ravel(), np.full(ROOM, 77, np.float32))
     lying = x.shape if assumed else stored.shape
-    strides = [math.prod(lying[axis + 1:]) for axis in range(4)]
+    strides = [math.prod(lying[axis + 1 :]) for axis in range(4)]
     strides = strides if assumed else [strides[axis] for axis in np.argsort(LAYOUTS[layout])]
     n, c, i, j, down, across = np.indices((*x.shape[:2], *kernel_size, *shape))
     row, column = down * steps[0] + i * spread[0], across * steps[1] + j * spread[1]
@@ -206,31 +256,38 @@ def oracle_windows(x, kernel_size, stride, dilation, layout, steps=None, spread=
 
 
 misconceptions_windows = {
-    "the windows lie side by side: the stride is missing in the strides of H' and W'":
-        lambda **inputs: oracle_windows(**inputs, steps=(1, 1)),
-    "the kernel is not spread out: the dilation is missing in the strides of KH and KW":
-        lambda **inputs: oracle_windows(**inputs, spread=(1, 1)),
-    "stride and dilation changed places in the strides":
-        lambda **inputs: oracle_windows(**inputs, steps=inputs["dilation"], spread=inputs["stride"]),
-    "height and width changed places in the stride":
-        lambda **inputs: oracle_windows(**inputs, steps=inputs["stride"][::-1]),
-    "height and width changed places in the dilation":
-        lambda **inputs: oracle_windows(**inputs, spread=inputs["dilation"][::-1]),
+    "the windows lie side by side: the stride is missing in the strides of H' and W'": lambda **inputs: oracle_windows(
+        **inputs, steps=(1, 1)
+    ),
+    "the kernel is not spread out: the dilation is missing in the strides of KH and KW": lambda **inputs: oracle_windows(
+        **inputs, spread=(1, 1)
+    ),
+    "stride and dilation changed places in the strides": lambda **inputs: oracle_windows(
+        **inputs, steps=inputs["dilation"], spread=inputs["stride"]
+    ),
+    "height and width changed places in the stride": lambda **inputs: oracle_windows(**inputs, steps=inputs["stride"][::-1]),
+    "height and width changed places in the dilation": lambda **inputs: oracle_windows(**inputs, spread=inputs["dilation"][::-1]),
     "strides count bytes, not entries: take them from x.strides": lambda **inputs: oracle_windows(**inputs, unit=1, assumed=True),
-    "the view cannot be written to, and fold has to: sliding_window_view takes writeable=True, as_strided is writeable by itself":
-        lambda **inputs: oracle_windows(**inputs, writeable=False),
-    "height and width changed places in stride and dilation":
-        lambda **inputs: oracle_windows(**inputs, steps=inputs["stride"][::-1], spread=inputs["dilation"][::-1]),
+    "the view cannot be written to, and fold has to: sliding_window_view takes writeable=True, as_strided is writeable by itself": lambda **inputs: (
+        oracle_windows(**inputs, writeable=False)
+    ),
+    "height and width changed places in stride and dilation": lambda **inputs: oracle_windows(
+        **inputs, steps=inputs["stride"][::-1], spread=inputs["dilation"][::-1]
+    ),
     "the stride is ignored: there is a window at every pixel": without(oracle_windows, stride=(1, 1)),
     "the dilation is ignored": without(oracle_windows, dilation=(1, 1)),
-    "stride and dilation are ignored: there is a window at every pixel, of pixels side by side":
-        without(oracle_windows, stride=(1, 1), dilation=(1, 1)),
-    "the pictures were taken to lie row by row in memory: x.strides tells how they do":
-        lambda **inputs: oracle_windows(**inputs, assumed=True),
-    "the places stand before the kernel's entries: the axes are (N, C, KH, KW, H', W')":
-        lambda **inputs: oracle_windows(**inputs, order="ncyxij"),
-    "the kernel's entries stand before the channels: the axes are (N, C, KH, KW, H', W')":
-        lambda **inputs: oracle_windows(**inputs, order="nijcyx"),
+    "stride and dilation are ignored: there is a window at every pixel, of pixels side by side": without(
+        oracle_windows, stride=(1, 1), dilation=(1, 1)
+    ),
+    "the pictures were taken to lie row by row in memory: x.strides tells how they do": lambda **inputs: oracle_windows(
+        **inputs, assumed=True
+    ),
+    "the places stand before the kernel's entries: the axes are (N, C, KH, KW, H', W')": lambda **inputs: oracle_windows(
+        **inputs, order="ncyxij"
+    ),
+    "the kernel's entries stand before the channels: the axes are (N, C, KH, KW, H', W')": lambda **inputs: oracle_windows(
+        **inputs, order="nijcyx"
+    ),
     "height and width of every window changed places": lambda **inputs: oracle_windows(**inputs, order="ncjiyx"),
     "right, but a copy: it takes as much memory as all windows together": lambda **inputs: oracle_windows(**inputs, view=False),
     "a copy that cannot be written to": lambda **inputs: oracle_windows(**inputs, view=False, writeable=False),
@@ -257,8 +314,12 @@ def some_convolutions(rng):
     """Draw shapes of pictures and kernels, and settings: sizes that differ, each setting alone and together, more than one slab."""
     groups = int(rng.integers(1, 4))
     channels, kernels = groups * int(rng.integers(1, 3)), groups * int(rng.integers(1, 3))
-    drawn = ((2, channels, *sizes(rng, 7, 10)), (kernels, channels // groups, *sizes(rng, 1, 4)), *(
-        tuple(int(n) for n in rng.permutation(pair)) for pair in ((1, 2), (0, 1), (1, 2))), groups)
+    drawn = (
+        (2, channels, *sizes(rng, 7, 10)),
+        (kernels, channels // groups, *sizes(rng, 1, 4)),
+        *(tuple(int(n) for n in rng.permutation(pair)) for pair in ((1, 2), (0, 1), (1, 2))),
+        groups,
+    )
     return [*CONVOLUTIONS, drawn, ((3, 4, 60, 50), (2, 4, 3, 3), (1, 1), (0, 0), (1, 1), 1)]
 
 
@@ -272,10 +333,18 @@ def draw_convolution(rng):
 def channels_of(kernel, kernels, channels, groups, dealt=False, first=False):
     """List the channels that a kernel sees: its group's, one after another, unless they were dealt out, or only the first."""
     group, size = kernel * groups // kernels, channels // groups
-    return list(range(size)) if first else list(range(group, channels, groups)) if dealt else list(range(group * size, (group + 1) * size))
+    return (
+        list(range(size))
+        if first
+        else list(range(group, channels, groups))
+        if dealt
+        else list(range(group * size, (group + 1) * size))
+    )
 
 
-def oracle_convolution(x, weight, stride, padding, dilation, groups, bias=None, before=None, after=None, border="constant", **wrong):
+def oracle_convolution(
+    x, weight, stride, padding, dilation, groups, bias=None, before=None, after=None, border="constant", **wrong
+):
     widths = [(0, 0), (0, 0), *zip(padding if before is None else before, padding if after is None else after)]
     x = np.pad(x.astype(np.float64), widths, mode=border)
     down, across = fitting(x.shape[2:], weight.shape[2:], stride, dilation)
@@ -311,19 +380,33 @@ def interleaved(weight, groups, bias=None, **inputs):
 def bias_of_columns(bias=None, **inputs):
     """The bias lined up with the last axis, if it can."""
     right = oracle_convolution(**inputs)
-    return right if bias is None else right + bias if right.shape[-1] in (1, len(bias)) or len(bias) == 1 else ("raises", "ValueError")
+    return (
+        right
+        if bias is None
+        else right + bias
+        if right.shape[-1] in (1, len(bias)) or len(bias) == 1
+        else ("raises", "ValueError")
+    )
 
 
 def bias_of_rows(bias=None, **inputs):
     right = oracle_convolution(**inputs)
-    return right if bias is None else right + bias[:, None] if right.shape[-2] in (1, len(bias)) or len(bias) == 1 else ("raises", "ValueError")
+    return (
+        right
+        if bias is None
+        else right + bias[:, None]
+        if right.shape[-2] in (1, len(bias)) or len(bias) == 1
+        else ("raises", "ValueError")
+    )
 
 
 def not_reaching(name, value):
     """Make the oracle of columns that were made with another setting: they have to be as many as there are places."""
+
     def oracle(**inputs):
         right, wrong = oracle_convolution(**inputs), oracle_convolution(**{**inputs, name: value})
         return wrong.reshape(right.shape)
+
     return oracle
 
 
@@ -335,8 +418,10 @@ def first_slab(**inputs):
 
 def one_side(side):
     """Make the oracle of a border that is on one side only."""
+
     def oracle(**inputs):
         return oracle_convolution(**inputs, **{side: (0, 0)})
+
     return oracle
 
 
@@ -352,16 +437,17 @@ misconceptions_convolution = {
     "height and width changed places in the dilation": exchanged(oracle_convolution, "dilation"),
     "H' and W' changed places when the result got its axes": convolution_on_its_side,
     "every group saw the first channels": lambda **inputs: oracle_convolution(**inputs, first=True),
-    "the channels were dealt out to the groups one by one: a group's channels stand together":
-        lambda **inputs: oracle_convolution(**inputs, dealt=True),
-    "the entries of a kernel stand in another order than those of a column: channel first, then row, then column":
-        kernels_in_another_order,
+    "the channels were dealt out to the groups one by one: a group's channels stand together": lambda **inputs: (
+        oracle_convolution(**inputs, dealt=True)
+    ),
+    "the entries of a kernel stand in another order than those of a column: channel first, then row, then column": kernels_in_another_order,
     "the border repeats the edge of the picture: it is zeros": lambda **inputs: oracle_convolution(**inputs, border="edge"),
     "the border mirrors the picture: it is zeros": lambda **inputs: oracle_convolution(**inputs, border="reflect"),
     "the border was put around twice": lambda padding, **inputs: oracle_convolution(padding=[2 * p for p in padding], **inputs),
     "the kernels of the groups stand in turn: they stand one group after the other": interleaved,
-    "groups is ignored: a kernel has the channels of its group alone":
-        fails("ValueError", lambda groups, **inputs: groups == 1, oracle_convolution),
+    "groups is ignored: a kernel has the channels of its group alone": fails(
+        "ValueError", lambda groups, **inputs: groups == 1, oracle_convolution
+    ),
     "the bias lined up with the columns of the picture: it belongs to the kernels, column(bias)": bias_of_columns,
     "the bias lined up with the rows of the picture: it belongs to the kernels, column(bias)": bias_of_rows,
     "the bias was subtracted": lambda bias=None, **inputs: oracle_convolution(bias=None if bias is None else -bias, **inputs),
@@ -388,7 +474,10 @@ def draw_conv2d_weight(rng):
 def oracle_conv2d_weight(x, grad, weight_size, stride, padding, dilation, groups, **wrong):
     x, grad, out = bordered(x, padding), grad.astype(np.float64), np.zeros(weight_size)
     for o, i, j in np.ndindex(weight_size[0], *weight_size[2:]):
-        rows, columns = i * dilation[0] + stride[0] * np.arange(grad.shape[2]), j * dilation[1] + stride[1] * np.arange(grad.shape[3])
+        rows, columns = (
+            i * dilation[0] + stride[0] * np.arange(grad.shape[2]),
+            j * dilation[1] + stride[1] * np.arange(grad.shape[3]),
+        )
         seen = x[:, channels_of(o, weight_size[0], x.shape[1], groups, **wrong)][:, :, rows[:, None], columns]
         out[o, :, i, j] = np.einsum("ncyx,nyx->c", seen, grad[:, o])
     return out
@@ -396,12 +485,16 @@ def oracle_conv2d_weight(x, grad, weight_size, stride, padding, dilation, groups
 
 def averaged(slabs):
     """Make the oracle of a mean over all pictures, or over those of each slab."""
+
     def oracle(x, grad, weight_size, **settings):
         size = math.prod(weight_size[1:]) * settings["groups"] * grad[0, 0].size
         step = max(1, 2**18 // size) if slabs else len(x)
-        parts = [oracle_conv2d_weight(x[i:i + step], grad[i:i + step], weight_size, **settings) / len(x[i:i + step])
-                 for i in range(0, len(x), step)]
+        parts = [
+            oracle_conv2d_weight(x[i : i + step], grad[i : i + step], weight_size, **settings) / len(x[i : i + step])
+            for i in range(0, len(x), step)
+        ]
         return sum(parts, np.zeros(weight_size))
+
     return oracle
 
 
@@ -441,23 +534,26 @@ def without_padding_at_all(padding, x, grad, weight_size, stride, dilation, grou
 
 
 misconceptions_conv2d_weight = {
-    "the stride is ignored in the gradient: the windows are not those that the convolution saw":
-        without(oracle_conv2d_weight, stride=(1, 1)),
+    "the stride is ignored in the gradient: the windows are not those that the convolution saw": without(
+        oracle_conv2d_weight, stride=(1, 1)
+    ),
     "the dilation is ignored in the gradient": without(oracle_conv2d_weight, dilation=(1, 1)),
     "the border is missing above and at the left: the windows are shifted": without_border,
     "averaged over the pictures: what comes back from several places adds up": averaged(slabs=False),
     "averaged over the pictures of each slab: what comes back from several places adds up": averaged(slabs=True),
     "only the last picture's gradient is left: the pictures' gradients add up": last_picture,
     "only the first picture's gradient of each slab is taken: the pictures' gradients add up": first_picture,
-    "only the first picture's gradient is taken: the pictures' gradients add up":
-        lambda x, grad, **inputs: oracle_conv2d_weight(x[:1], grad[:1], **inputs),
+    "only the first picture's gradient is taken: the pictures' gradients add up": lambda x, grad, **inputs: oracle_conv2d_weight(
+        x[:1], grad[:1], **inputs
+    ),
     "only the last slab's gradient is left: the slabs' gradients add up": last_slab,
     "the axes of kernels and columns were exchanged and then reshaped: a reshape does not move entries, transpose (.mT) does": turned_round,
     "the kernels are turned around": lambda **inputs: turned(oracle_conv2d_weight(**inputs)),
     "the padding is ignored: the windows do not fit the gradient": without_padding_at_all,
     "every group saw the first channels": lambda **inputs: oracle_conv2d_weight(**inputs, first=True),
-    "what arrives from the right is missing: ones were sent back instead":
-        lambda grad, **inputs: oracle_conv2d_weight(grad=np.ones_like(grad), **inputs),
+    "what arrives from the right is missing: ones were sent back instead": lambda grad, **inputs: oracle_conv2d_weight(
+        grad=np.ones_like(grad), **inputs
+    ),
 }
 
 atol_conv2d_weight = 3e-4  # the sums over whole pictures are long: entries of 100, and some near 0
@@ -469,13 +565,22 @@ atol_conv2d_weight = 3e-4  # the sums over whole pictures are long: entries of 1
 def draw_fold(rng):
     """Windows that overlap, touch, and leave gaps; a border; numbers and pairs."""
     for n, channels, size, kernel, stride, padding, dilation in [
-            (2, 1, (4, 5), (2, 3), (1, 1), (0, 0), (1, 1)), (1, 3, (5, 7), (3, 2), (1, 1), (1, 1), (1, 1)),
-            (2, 2, (7, 6), (3, 2), (2, 1), (0, 1), (1, 1)), (1, 2, (9, 8), (2, 3), (3, 1), (1, 0), (1, 2)),
-            (2, 1, (6, 7), (2, 2), (1, 2), (0, 0), (3, 1)),
-            (2, int(rng.integers(1, 4)), sizes(rng, 5, 8), sizes(rng, 1, 3), (1, 2), sizes(rng, 0, 2), (2, 1))]:
+        (2, 1, (4, 5), (2, 3), (1, 1), (0, 0), (1, 1)),
+        (1, 3, (5, 7), (3, 2), (1, 1), (1, 1), (1, 1)),
+        (2, 2, (7, 6), (3, 2), (2, 1), (0, 1), (1, 1)),
+        (1, 2, (9, 8), (2, 3), (3, 1), (1, 0), (1, 2)),
+        (2, 1, (6, 7), (2, 2), (1, 2), (0, 0), (3, 1)),
+        (2, int(rng.integers(1, 4)), sizes(rng, 5, 8), sizes(rng, 1, 3), (1, 2), sizes(rng, 0, 2), (2, 1)),
+    ]:
         places = math.prod(fitting([a + 2 * p for a, p in zip(size, padding)], kernel, stride, dilation))
-        yield dict(columns=normal(rng, n, channels * math.prod(kernel), places), output_size=size, kernel_size=kernel,
-                   dilation=dilation, padding=padding, stride=stride)
+        yield dict(
+            columns=normal(rng, n, channels * math.prod(kernel), places),
+            output_size=size,
+            kernel_size=kernel,
+            dilation=dilation,
+            padding=padding,
+            stride=stride,
+        )
     yield dict(columns=normal(rng, 1, 8, 9), output_size=4, kernel_size=2)
     yield dict(columns=normal(rng, 2, 9, 16), output_size=7, kernel_size=3, padding=1, stride=2)
 
@@ -484,8 +589,20 @@ def two(value):
     return value if isinstance(value, tuple) else (value, value)
 
 
-def oracle_fold(columns, output_size, kernel_size, dilation=1, padding=0, stride=1, *, steps=None, spread=None, arrive="add",
-                trim="both", order="ckl"):
+def oracle_fold(
+    columns,
+    output_size,
+    kernel_size,
+    dilation=1,
+    padding=0,
+    stride=1,
+    *,
+    steps=None,
+    spread=None,
+    arrive="add",
+    trim="both",
+    order="ckl",
+):
     """Send columns home, or get it wrong.
 
     Args:
@@ -508,7 +625,7 @@ def oracle_fold(columns, output_size, kernel_size, dilation=1, padding=0, stride
             count[row, column] += 1
     out = out / np.maximum(1, count) if arrive == "mean" else out
     first = {"both": (ph, pw), "none": (0, 0), "before": (2 * ph, 2 * pw)}[trim]
-    return out if trim == "none" else out[:, :, first[0]:first[0] + height, first[1]:first[1] + width]
+    return out if trim == "none" else out[:, :, first[0] : first[0] + height, first[1] : first[1] + width]
 
 
 def places_by_columns(columns, output_size, kernel_size, dilation=1, padding=0, stride=1):
@@ -529,7 +646,7 @@ def added_at_once(columns, output_size, kernel_size, dilation=1, padding=0, stri
     strides = (*out.strides[:2], dilation[0] * down, dilation[1] * right, stride[0] * down, stride[1] * right)
     view = np.lib.stride_tricks.as_strided(out, shape, strides)
     view += columns.reshape(shape)
-    return out[:, :, ph:size[0] - ph, pw:size[1] - pw].astype(np.float64)
+    return out[:, :, ph : size[0] - ph, pw : size[1] - pw].astype(np.float64)
 
 
 def pairs_alone(**inputs):
@@ -539,16 +656,17 @@ def pairs_alone(**inputs):
 
 misconceptions_fold = {
     "what arrives at a pixel replaces what was there: it adds up": lambda **inputs: oracle_fold(**inputs, arrive="overwrite"),
-    "divided by the number of windows that a pixel lies in: what comes back adds up":
-        lambda **inputs: oracle_fold(**inputs, arrive="mean"),
-    "all windows were added in one step, in which NumPy adds to a pixel once: add entry (i, j) of all windows, one after the other":
-        added_at_once,
+    "divided by the number of windows that a pixel lies in: what comes back adds up": lambda **inputs: oracle_fold(
+        **inputs, arrive="mean"
+    ),
+    "all windows were added in one step, in which NumPy adds to a pixel once: add entry (i, j) of all windows, one after the other": added_at_once,
     "the border is still there": lambda **inputs: oracle_fold(**inputs, trim="none"),
     "the border was taken off on one side only": lambda **inputs: oracle_fold(**inputs, trim="before"),
     "the stride is ignored where entries arrive": lambda **inputs: oracle_fold(**inputs, steps=(1, 1)),
     "the dilation is ignored where entries arrive": lambda **inputs: oracle_fold(**inputs, spread=(1, 1)),
-    "a column was read with the channels last: channel first, then row, then column":
-        lambda **inputs: oracle_fold(**inputs, order="kcl"),
+    "a column was read with the channels last: channel first, then row, then column": lambda **inputs: oracle_fold(
+        **inputs, order="kcl"
+    ),
     "the places were read column by column: they stand row by row": places_by_columns,
     "a number stands for a pair: `pair` makes one of it": pairs_alone,
 }
@@ -557,8 +675,11 @@ misconceptions_fold = {
 # 12.6 max_pooling
 
 POOLINGS = [  # shape, kernel size, stride, padding
-    ((2, 2, 4, 6), (2, 2), (2, 2), (0, 0)), ((1, 3, 7, 5), (3, 2), (2, 1), (0, 0)), ((2, 1, 6, 7), (2, 3), (3, 2), (1, 1)),
-    ((2, 2, 5, 8), (3, 4), (1, 3), (1, 2)), ((1, 2, 9, 5), (2, 1), (4, 2), (0, 0)),
+    ((2, 2, 4, 6), (2, 2), (2, 2), (0, 0)),
+    ((1, 3, 7, 5), (3, 2), (2, 1), (0, 0)),
+    ((2, 1, 6, 7), (2, 3), (3, 2), (1, 1)),
+    ((2, 2, 5, 8), (3, 4), (1, 3), (1, 2)),
+    ((1, 2, 9, 5), (2, 1), (4, 2), (0, 0)),
     ((1, 2, 4, 7), (1, 3), (1, 2), (0, 1)),
 ]
 
@@ -581,7 +702,7 @@ def oracle_max_pooling(x, kernel_size, stride, padding, border=-np.inf, of=max, 
     out = np.zeros((*x.shape[:2], *fitting(x.shape[2:], kernel_size, stride)))
     for n, c, y, across in np.ndindex(out.shape):
         top, left = y * stride[0], across * stride[1]
-        window = x[n, c, top:top + kernel_size[0], left:left + kernel_size[1]].ravel().tolist()
+        window = x[n, c, top : top + kernel_size[0], left : left + kernel_size[1]].ravel().tolist()
         numbers = [a for a in window if a == a]
         out[n, c, y, across] = of(numbers) if len(numbers) == len(window) or skip_nan else np.nan
     return out
@@ -589,18 +710,23 @@ def oracle_max_pooling(x, kernel_size, stride, padding, border=-np.inf, of=max, 
 
 misconceptions_max_pooling = {
     "the border counted as zeros, and wins over negative entries": lambda **inputs: oracle_max_pooling(**inputs, border=0.0),
-    "the border counted as a large negative number, which wins over what is lower still: it is minus infinity":
-        lambda **inputs: oracle_max_pooling(**inputs, border=-1e9),
-    "the border counted as the lowest float32, which is more than minus infinity": lambda **inputs:
-        oracle_max_pooling(**inputs, border=float(np.finfo(np.float32).min)),
+    "the border counted as a large negative number, which wins over what is lower still: it is minus infinity": lambda **inputs: (
+        oracle_max_pooling(**inputs, border=-1e9)
+    ),
+    "the border counted as the lowest float32, which is more than minus infinity": lambda **inputs: oracle_max_pooling(
+        **inputs, border=float(np.finfo(np.float32).min)
+    ),
     "height and width changed places in the stride": exchanged(oracle_max_pooling, "stride"),
     "height and width changed places in the padding": exchanged(oracle_max_pooling, "padding"),
     "nan was passed over": lambda **inputs: oracle_max_pooling(**inputs, skip_nan=True),
-    "the stride is ignored: the windows touch each other": lambda x, kernel_size, stride, padding:
-        oracle_max_pooling(x, kernel_size, kernel_size, padding),
+    "the stride is ignored: the windows touch each other": lambda x, kernel_size, stride, padding: oracle_max_pooling(
+        x, kernel_size, kernel_size, padding
+    ),
     "the stride is ignored: there is a window at every pixel": without(oracle_max_pooling, stride=(1, 1)),
     "the smallest entry was taken": lambda **inputs: oracle_max_pooling(**inputs, of=min),
-    "the smallest entry was taken, and the border counted as infinity": lambda **inputs: oracle_max_pooling(**inputs, of=min, border=np.inf),
+    "the smallest entry was taken, and the border counted as infinity": lambda **inputs: oracle_max_pooling(
+        **inputs, of=min, border=np.inf
+    ),
     "the mean was taken": lambda **inputs: oracle_max_pooling(**inputs, of=lambda a: sum(a) / len(a), border=0.0),
     "the padding is ignored": without(oracle_max_pooling, padding=(0, 0)),
     "the border is above and at the left only": lambda **inputs: oracle_max_pooling(**inputs, after=(0, 0)),
@@ -617,9 +743,16 @@ def draw_max_pooling_backward(rng):
     for shape, kernel, stride, padding in [*POOLINGS, some, ((3, 1, 300, 300), (2, 2), (2, 2), (0, 0))]:
         x = rng.integers(-3, 0, shape).astype(np.float32)
         size = [n + 2 * p for n, p in zip(shape[2:], padding)]
-        yield dict(grad=normal(rng, *shape[:2], *fitting(size, kernel, stride)), x=x, kernel_size=kernel, stride=stride, padding=padding)
-    yield dict(grad=rng.standard_normal((1, 2, 2, 3)), x=rng.integers(-3, 3, (1, 2, 3, 4)).astype(np.float64), kernel_size=(2, 2),
-               stride=(1, 1), padding=(0, 0))
+        yield dict(
+            grad=normal(rng, *shape[:2], *fitting(size, kernel, stride)), x=x, kernel_size=kernel, stride=stride, padding=padding
+        )
+    yield dict(
+        grad=rng.standard_normal((1, 2, 2, 3)),
+        x=rng.integers(-3, 3, (1, 2, 3, 4)).astype(np.float64),
+        kernel_size=(2, 2),
+        stride=(1, 1),
+        padding=(0, 0),
+    )
 
 
 def sent_back(share):
@@ -628,19 +761,22 @@ def sent_back(share):
     Args:
         share: Function of the entries of all windows, of shape (N, C, KH * KW, H', W'), that returns the share of each.
     """
+
     def oracle(grad, x, kernel_size, stride, padding, border=-np.inf, steps=None, add=True, trim=True):
         x, steps = bordered(x, padding, value=border), steps or stride
         (down, across), grad, out = grad.shape[2:], grad.astype(np.float64), np.zeros(x.shape)
 
         def rows_of(i, j, s):
             return (i + s[0] * np.arange(down))[:, None], j + s[1] * np.arange(across)
+
         pixels = list(np.ndindex(kernel_size))
         entries = np.stack([x[:, :, *rows_of(i, j, stride)] for i, j in pixels], axis=2)
         for (i, j), part in zip(pixels, np.moveaxis(share(entries), 2, 0)):
             arriving, there = grad * part, (slice(None), slice(None), *rows_of(i, j, steps))
             out[there] = out[there] + arriving if add else np.where(part > 0, arriving, out[there])
         top, left = padding if trim else (0, 0)
-        return out[:, :, top:out.shape[2] - top, left:out.shape[3] - left]
+        return out[:, :, top : out.shape[2] - top, left : out.shape[3] - left]
+
     return oracle
 
 
@@ -663,27 +799,33 @@ def first_by_columns(**inputs):
 
     def share(entries):
         return first(entries[:, :, order])[:, :, np.argsort(order)]
+
     return sent_back(share)(**inputs)
 
 
 oracle_max_pooling_backward = sent_back(first)
 misconceptions_max_pooling_backward = {
     "every one of equal largest entries got the gradient: the first gets it, the others nothing": sent_back(every),
-    "equal largest entries shared the gradient: the first gets all of it":
-        sent_back(lambda entries: every(entries) / np.maximum(1, every(entries).sum(axis=2, keepdims=True))),
+    "equal largest entries shared the gradient: the first gets all of it": sent_back(
+        lambda entries: every(entries) / np.maximum(1, every(entries).sum(axis=2, keepdims=True))
+    ),
     "the last of equal largest entries got the gradient: it is the first, row by row": sent_back(last),
     "the first of equal entries was looked for column by column: it is the first row by row": first_by_columns,
     "the border is still there: cut it off": lambda **inputs: oracle_max_pooling_backward(**inputs, trim=False),
     "all entries of a window got the gradient": sent_back(lambda entries: np.ones_like(entries)),
-    "all entries of a window got an equal share: that is the rule of average pooling":
-        sent_back(lambda entries: np.full_like(entries, 1 / entries.shape[2])),
-    "where windows overlap, a gradient replaced another: they add up":
-        lambda **inputs: oracle_max_pooling_backward(**inputs, add=False),
-    "the border counted as zeros, and took the gradient from negative entries":
-        lambda **inputs: oracle_max_pooling_backward(**inputs, border=0.0),
+    "all entries of a window got an equal share: that is the rule of average pooling": sent_back(
+        lambda entries: np.full_like(entries, 1 / entries.shape[2])
+    ),
+    "where windows overlap, a gradient replaced another: they add up": lambda **inputs: oracle_max_pooling_backward(
+        **inputs, add=False
+    ),
+    "the border counted as zeros, and took the gradient from negative entries": lambda **inputs: oracle_max_pooling_backward(
+        **inputs, border=0.0
+    ),
     "the smallest entry got the gradient": lambda **inputs: sent_back(lambda entries: first(-entries))(**inputs, border=np.inf),
-    "the stride is ignored in the gradient: it went to windows side by side":
-        lambda **inputs: oracle_max_pooling_backward(**inputs, steps=(1, 1)),
+    "the stride is ignored in the gradient: it went to windows side by side": lambda **inputs: oracle_max_pooling_backward(
+        **inputs, steps=(1, 1)
+    ),
 }
 
 
@@ -692,10 +834,23 @@ misconceptions_max_pooling_backward = {
 
 def draw_channel_norm(rng):
     """As many channels as columns; variances near 0; a mean and a variance that are not those of the pictures."""
-    for shape, eps in [((2, 3, 4, 3), 0.5), ((3, 4, 2, 5), 1e-5), ((1, 2, 3, 4), 0.1), ((2, 5, 5, 5), 0.3), ((2, int(rng.integers(2, 6)), *sizes(rng, 2, 5)), 0.01)]:
+    for shape, eps in [
+        ((2, 3, 4, 3), 0.5),
+        ((3, 4, 2, 5), 1e-5),
+        ((1, 2, 3, 4), 0.1),
+        ((2, 5, 5, 5), 0.3),
+        ((2, int(rng.integers(2, 6)), *sizes(rng, 2, 5)), 0.01),
+    ]:
         c = shape[1]
-        yield dict(x=3 * normal(rng, *shape) + 1, weight=normal(rng, c), bias=normal(rng, c), mean=normal(rng, c),
-                   var=rng.uniform(0.05, 4, c).astype(np.float32), eps=eps, training=bool(c % 2))
+        yield dict(
+            x=3 * normal(rng, *shape) + 1,
+            weight=normal(rng, c),
+            bias=normal(rng, c),
+            mean=normal(rng, c),
+            var=rng.uniform(0.05, 4, c).astype(np.float32),
+            eps=eps,
+            training=bool(c % 2),
+        )
 
 
 def scaled(x, weight, bias, mean, var):
@@ -724,25 +879,34 @@ def own_statistics(x, weight, bias, mean, var, eps, training):
 
 
 misconceptions_channel_norm = {
-    "eps is added to the root, not to the variance below it": lambda x, weight, bias, mean, var, eps, training:
-        scaled(x, weight, bias, mean, (np.sqrt(var.astype(np.float64)) + eps) ** 2),
+    "eps is added to the root, not to the variance below it": lambda x, weight, bias, mean, var, eps, training: scaled(
+        x, weight, bias, mean, (np.sqrt(var.astype(np.float64)) + eps) ** 2
+    ),
     "eps is missing": lambda x, weight, bias, mean, var, eps, training: scaled(x, weight, bias, mean, var),
-    "divided by the variance, not by its root": lambda x, weight, bias, mean, var, eps, training:
-        scaled(x, weight, bias, mean, (var.astype(np.float64) + eps) ** 2),
-    "the mean is not subtracted": lambda x, weight, bias, mean, var, eps, training:
-        scaled(x, weight, bias, 0 * mean, var.astype(np.float64) + eps),
-    "the bias was scaled as well: it is added last": lambda x, weight, bias, mean, var, eps, training:
-        scaled(x, weight, 0 * bias, mean - bias, var.astype(np.float64) + eps),
-    "the bias was added before the weight: it is added last": lambda x, weight, bias, mean, var, eps, training:
-        scaled(x, weight, weight * bias, mean, var.astype(np.float64) + eps),
-    "divided by the weight: it is multiplied by": lambda x, weight, bias, mean, var, eps, training:
-        scaled(x, 1 / weight.astype(np.float64), bias, mean, var.astype(np.float64) + eps),
-    "the bias is missing": lambda x, weight, bias, mean, var, eps, training:
-        scaled(x, weight, 0 * bias, mean, var.astype(np.float64) + eps),
-    "the weight is missing": lambda x, weight, bias, mean, var, eps, training:
-        scaled(x, 0 * weight + 1, bias, mean, var.astype(np.float64) + eps),
-    "weight and bias changed places": lambda x, weight, bias, mean, var, eps, training:
-        scaled(x, bias, weight, mean, var.astype(np.float64) + eps),
+    "divided by the variance, not by its root": lambda x, weight, bias, mean, var, eps, training: scaled(
+        x, weight, bias, mean, (var.astype(np.float64) + eps) ** 2
+    ),
+    "the mean is not subtracted": lambda x, weight, bias, mean, var, eps, training: scaled(
+        x, weight, bias, 0 * mean, var.astype(np.float64) + eps
+    ),
+    "the bias was scaled as well: it is added last": lambda x, weight, bias, mean, var, eps, training: scaled(
+        x, weight, 0 * bias, mean - bias, var.astype(np.float64) + eps
+    ),
+    "the bias was added before the weight: it is added last": lambda x, weight, bias, mean, var, eps, training: scaled(
+        x, weight, weight * bias, mean, var.astype(np.float64) + eps
+    ),
+    "divided by the weight: it is multiplied by": lambda x, weight, bias, mean, var, eps, training: scaled(
+        x, 1 / weight.astype(np.float64), bias, mean, var.astype(np.float64) + eps
+    ),
+    "the bias is missing": lambda x, weight, bias, mean, var, eps, training: scaled(
+        x, weight, 0 * bias, mean, var.astype(np.float64) + eps
+    ),
+    "the weight is missing": lambda x, weight, bias, mean, var, eps, training: scaled(
+        x, 0 * weight + 1, bias, mean, var.astype(np.float64) + eps
+    ),
+    "weight and bias changed places": lambda x, weight, bias, mean, var, eps, training: scaled(
+        x, bias, weight, mean, var.astype(np.float64) + eps
+    ),
     "what belongs to channels lined up with the last axis, the columns; it belongs to the second": last_axis,
     "mean and variance were measured again: they are given, and in evaluation they are not the batch's": own_statistics,
 }
@@ -753,13 +917,21 @@ misconceptions_channel_norm = {
 
 def draw_batch_norm(rng):
     """Training and evaluation, other momenta than 0.5, few values per channel, no weight, no running statistics."""
-    for shape, options in [((3, 2, 2, 3), dict(training=True)), ((3, 2, 2, 3), dict(training=False)),
-                           ((2, 3, 1, 2), dict(training=True, momentum=0.3, eps=0.2)), ((4, 2, 1, 1), dict(training=True, momentum=0.9)),
-                           ((1, 3, 2, 2), dict(training=False, momentum=0.7, eps=0.1)), ((2, 2, 3, 1), dict(training=True, momentum=1.0)),
-                           ((2, 3, 2, 2), dict()), ((2, 2, 2, 2), dict(training=True, plain=("weight", "bias"))),
-                           ((2, 3, 1, 2), dict(training=True, plain=("weight",))), ((2, 2, 1, 2), dict(training=False, plain=("bias",))),
-                           ((2, int(rng.integers(2, 5)), *sizes(rng, 1, 3)), dict(training=bool(rng.integers(2)), momentum=0.2)),
-                           ((2, 2, 1, 3), dict(training=True, untracked=True)), ((2, 2, 2, 2), dict(training=False, untracked=True))]:
+    for shape, options in [
+        ((3, 2, 2, 3), dict(training=True)),
+        ((3, 2, 2, 3), dict(training=False)),
+        ((2, 3, 1, 2), dict(training=True, momentum=0.3, eps=0.2)),
+        ((4, 2, 1, 1), dict(training=True, momentum=0.9)),
+        ((1, 3, 2, 2), dict(training=False, momentum=0.7, eps=0.1)),
+        ((2, 2, 3, 1), dict(training=True, momentum=1.0)),
+        ((2, 3, 2, 2), dict()),
+        ((2, 2, 2, 2), dict(training=True, plain=("weight", "bias"))),
+        ((2, 3, 1, 2), dict(training=True, plain=("weight",))),
+        ((2, 2, 1, 2), dict(training=False, plain=("bias",))),
+        ((2, int(rng.integers(2, 5)), *sizes(rng, 1, 3)), dict(training=bool(rng.integers(2)), momentum=0.2)),
+        ((2, 2, 1, 3), dict(training=True, untracked=True)),
+        ((2, 2, 2, 2), dict(training=False, untracked=True)),
+    ]:
         c, options = shape[1], dict(options)
         inputs = dict(input=2 * normal(rng, *shape) + 1, upstream=normal(rng, *shape))
         if not options.pop("untracked", False):
@@ -773,11 +945,18 @@ def draw_batch_norm(rng):
 def describe_batch_norm(input, upstream, running_mean=None, running_var=None, weight=None, bias=None, **options):
     """Write the call as a learner would, and what the tensors hold."""
     given = dict(running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
-    words = [name if value is not None else f"{name}=None" if name in ("weight", "bias") else "None" for name, value in given.items()]
+    words = [
+        name if value is not None else f"{name}=None" if name in ("weight", "bias") else "None" for name, value in given.items()
+    ]
     settings = [f"{name}={value}" for name, value in options.items()]
     held = [f"{name} = [{', '.join(f'{x:.4g}' for x in value)}]" for name, value in given.items() if value is not None]
-    return "\n".join([f"out = batch_norm({', '.join(['x', *words, *settings])}); out.backward(grad)",
-                      f"x and grad {input.shape} {input.dtype}", *held])
+    return "\n".join(
+        [
+            f"out = batch_norm({', '.join(['x', *words, *settings])}); out.backward(grad)",
+            f"x and grad {input.shape} {input.dtype}",
+            *held,
+        ]
+    )
 
 
 def observe_batch_norm(module, input, upstream, running_mean=None, running_var=None, weight=None, bias=None, **options):
@@ -790,12 +969,33 @@ def observe_batch_norm(module, input, upstream, running_mean=None, running_var=N
     kept = [None if a is None else np.array(a.data) for a in given[:2]]
     if out.requires_grad:
         out.backward(module.Tensor(upstream))
-    return {"normalised": np.array(out.data), "running mean": kept[0], "running variance": kept[1],
-            "gradient": np.array(x.grad.data) if x.grad is not None else "none"}
+    return {
+        "normalised": np.array(out.data),
+        "running mean": kept[0],
+        "running variance": kept[1],
+        "gradient": np.array(x.grad.data) if x.grad is not None else "none",
+    }
 
 
-def oracle_batch_norm(input, upstream, running_mean=None, running_var=None, weight=None, bias=None, training=False, momentum=0.1,
-                      eps=1e-5, *, own=None, moves=None, back=None, normalise_by=0, keep=1, swapped=False, moved_first=False):
+def oracle_batch_norm(
+    input,
+    upstream,
+    running_mean=None,
+    running_var=None,
+    weight=None,
+    bias=None,
+    training=False,
+    momentum=0.1,
+    eps=1e-5,
+    *,
+    own=None,
+    moves=None,
+    back=None,
+    normalise_by=0,
+    keep=1,
+    swapped=False,
+    moved_first=False,
+):
     """Normalise, move the running statistics, and go back.
 
     Args:
@@ -814,16 +1014,26 @@ def oracle_batch_norm(input, upstream, running_mean=None, running_var=None, weig
     kept = running_mean, running_var
     if (training if moves is None else moves) and tracked:
         new = 1 - momentum if swapped else momentum
-        kept = ((1 - new) * running_mean.astype(np.float64) + new * mean,
-                (1 - new) * running_var.astype(np.float64) + new * squares / (count - keep))
+        kept = (
+            (1 - new) * running_mean.astype(np.float64) + new * mean,
+            (1 - new) * running_var.astype(np.float64) + new * squares / (count - keep),
+        )
     used = (mean, squares / (count - normalise_by)) if own else kept if moved_first else (running_mean, running_var)
     inverse = 1 / np.sqrt(np.asarray(used[1], np.float64) + eps)
-    normal = scaled(x, np.ones(c), np.zeros(c), used[0], inverse ** -2)
+    normal = scaled(x, np.ones(c), np.zeros(c), used[0], inverse**-2)
     gradient = upstream.astype(np.float64)
     if back:
-        gradient = gradient - gradient.mean(axis=(0, 2, 3), keepdims=True) - normal * (gradient * normal).mean(axis=(0, 2, 3), keepdims=True)
-    observed = {"normalised": normal * weight.reshape(-1, 1, 1) + bias.reshape(-1, 1, 1), "running mean": kept[0],
-                "running variance": kept[1], "gradient": gradient * (weight * inverse).reshape(-1, 1, 1)}
+        gradient = (
+            gradient
+            - gradient.mean(axis=(0, 2, 3), keepdims=True)
+            - normal * (gradient * normal).mean(axis=(0, 2, 3), keepdims=True)
+        )
+    observed = {
+        "normalised": normal * weight.reshape(-1, 1, 1) + bias.reshape(-1, 1, 1),
+        "running mean": kept[0],
+        "running variance": kept[1],
+        "gradient": gradient * (weight * inverse).reshape(-1, 1, 1),
+    }
     return observed
 
 
@@ -862,32 +1072,46 @@ def other_axes(**inputs):
 
 
 misconceptions_batch_norm = {
-    "evaluation took the batch's statistics: there the running ones count":
-        lambda **inputs: oracle_batch_norm(**inputs, own=True, back=True),
+    "evaluation took the batch's statistics: there the running ones count": lambda **inputs: oracle_batch_norm(
+        **inputs, own=True, back=True
+    ),
     "training took the running statistics: there the batch's own count": by_running,
-    "the variance that is kept was divided by count: it is an estimate for all pictures, so divide by count - 1":
-        lambda **inputs: oracle_batch_norm(**inputs, keep=0),
-    "the variance that is normalised by was divided by count - 1: that one is divided by count":
-        lambda **inputs: oracle_batch_norm(**inputs, normalise_by=1),
+    "the variance that is kept was divided by count: it is an estimate for all pictures, so divide by count - 1": lambda **inputs: (
+        oracle_batch_norm(**inputs, keep=0)
+    ),
+    "the variance that is normalised by was divided by count - 1: that one is divided by count": lambda **inputs: (
+        oracle_batch_norm(**inputs, normalise_by=1)
+    ),
     "momentum is the wrong way round: it is the share of the new": lambda **inputs: oracle_batch_norm(**inputs, swapped=True),
     "evaluation moved the running statistics": lambda **inputs: oracle_batch_norm(**inputs, moves=True),
     "evaluation moved the running statistics, and then normalised by them": lambda **inputs: oracle_batch_norm(
-        **inputs, moves=True, moved_first=True),
-    "training normalised by the running statistics, after they had moved: there the batch's own count": lambda **inputs: oracle_batch_norm(
-        **inputs, own="running_mean" not in inputs, moved_first=True, back=inputs.get("training", False) or "running_mean" not in inputs),
+        **inputs, moves=True, moved_first=True
+    ),
+    "training normalised by the running statistics, after they had moved: there the batch's own count": lambda **inputs: (
+        oracle_batch_norm(
+            **inputs,
+            own="running_mean" not in inputs,
+            moved_first=True,
+            back=inputs.get("training", False) or "running_mean" not in inputs,
+        )
+    ),
     "the mean was taken over other axes: one number for each channel is wanted, so over (0, 2, 3)": other_axes,
     "the running statistics were not moved: overwrite them with copy_": kept_nothing,
     "training normalised by the running statistics, and its gradient is that of the batch's": lambda **inputs: oracle_batch_norm(
-        **inputs, own="running_mean" not in inputs, back=inputs.get("training", False) or "running_mean" not in inputs),
+        **inputs, own="running_mean" not in inputs, back=inputs.get("training", False) or "running_mean" not in inputs
+    ),
     "weight and bias were taken to be missing together: each may be None by itself": none_together,
     "without running statistics, evaluation took 0 and 1 for them: then the batch's own are used in any case": untracked_as_new,
     "the bias is missing where there is no weight": lambda weight=None, bias=None, **inputs: oracle_batch_norm(
-        weight=weight, bias=None if weight is None else bias, **inputs),
+        weight=weight, bias=None if weight is None else bias, **inputs
+    ),
     "the weight is ignored": lambda weight=None, **inputs: oracle_batch_norm(**inputs),
-    "channel_norm was not told that the statistics are the batch's own: the gradient lacks what goes through them":
-        lambda **inputs: oracle_batch_norm(**inputs, back=False),
-    "channel_norm was told that the running statistics are the batch's own: evaluation has a gradient of training":
-        lambda **inputs: oracle_batch_norm(**inputs, back=True),
+    "channel_norm was not told that the statistics are the batch's own: the gradient lacks what goes through them": lambda **inputs: (
+        oracle_batch_norm(**inputs, back=False)
+    ),
+    "channel_norm was told that the running statistics are the batch's own: evaluation has a gradient of training": lambda **inputs: (
+        oracle_batch_norm(**inputs, back=True)
+    ),
 }
 
 
@@ -911,7 +1135,9 @@ def weights_of(pictures, seed, classes):
 def describe_LeNet5(pictures, seed, classes, padding=2, style="now"):
     """Write the call as a learner would."""
     classes_of = "" if style == "now" else ", activation=Bend, pool=AvgPool2d"
-    return f"LeNet5({pictures.shape[1]}, {classes}, padding={padding}{classes_of}, rng=rng)(x)\nx {pictures.shape} {pictures.dtype}"
+    return (
+        f"LeNet5({pictures.shape[1]}, {classes}, padding={padding}{classes_of}, rng=rng)(x)\nx {pictures.shape} {pictures.dtype}"
+    )
 
 
 LAYERS = ["Conv2d", "pool", "activation"] * 2 + ["Flatten", "Linear", "activation", "Linear", "activation", "Linear"]
@@ -923,15 +1149,20 @@ NOT_RUN = {"scores": "not computed", "the same generator, the same network": "no
 def row_of(weights, padding, row=None, borders=None, pools=None):
     """Return what is seen of a network before it runs."""
     row = row or LAYERS
-    return {"the modules, in order": row, "borders of the convolutions": [(padding, padding), (0, 0)] if borders is None else borders,
-            "sizes and strides of the pools": [((2, 2), (2, 2))] * row.count("pool") if pools is None else pools,
-            "parameters": [weight.shape for weight in weights]}
+    return {
+        "the modules, in order": row,
+        "borders of the convolutions": [(padding, padding), (0, 0)] if borders is None else borders,
+        "sizes and strides of the pools": [((2, 2), (2, 2))] * row.count("pool") if pools is None else pools,
+        "parameters": [weight.shape for weight in weights],
+    }
 
 
 def observe_LeNet5(module, pictures, seed, classes, padding=2, style="now"):
     """The row of modules, their sizes, what comes out with given weights, and whether the same generator makes the same network."""
+
     class Bend(module.Module):
-        def forward(self, x): return x / (x.abs() + 1)
+        def forward(self, x):
+            return x / (x.abs() + 1)
 
     usual, weights = style == "now", weights_of(pictures, seed, classes)
     options = dict(padding=padding) | ({} if usual else dict(activation=Bend, pool=module.AvgPool2d))
@@ -941,9 +1172,12 @@ def observe_LeNet5(module, pictures, seed, classes, padding=2, style="now"):
     sizes = [parameter.shape for parameter in net.parameters()]
     convolutions = [layer for layer in net.children() if isinstance(layer, module.Conv2d)]
     pools = [layer for layer in net.children() if isinstance(layer, module.MaxPool2d)]
-    seen = {"the modules, in order": row, "borders of the convolutions": [two(layer.padding) for layer in convolutions],
-            "sizes and strides of the pools": [(two(layer.kernel_size), two(layer.stride)) for layer in pools],
-            "parameters": [parameter.shape for parameter in net.parameters()]}
+    seen = {
+        "the modules, in order": row,
+        "borders of the convolutions": [two(layer.padding) for layer in convolutions],
+        "sizes and strides of the pools": [(two(layer.kernel_size), two(layer.stride)) for layer in pools],
+        "parameters": [parameter.shape for parameter in net.parameters()],
+    }
     if seen != row_of(weights, padding):
         return seen | NOT_RUN
     alike = all(np.array_equal(a.data, b.data) for a, b in zip(net.parameters(), twin.parameters()))
@@ -988,8 +1222,10 @@ def oracle_LeNet5(pictures, seed, classes, padding=2, style="now", *, bends=None
 
 def other_row(*row, **shape):
     """Make the oracle of a network with other modules, or in another order: what comes out is not computed."""
+
     def oracle(pictures, seed, classes, padding=2, style="now"):
         return row_of(weights_of(pictures, seed, classes), padding, list(row), **shape) | NOT_RUN
+
     return oracle
 
 
@@ -1005,12 +1241,18 @@ CONV, POOL, BEND, FLAT, LINEAR = "Conv2d", "pool", "activation", "Flatten", "Lin
 
 def of_classes(activation, pool):
     """Make the oracle of a network that ignores the classes of modules it is given: they show in the row under their own names."""
+
     def oracle(pictures, seed, classes, padding=2, style="now"):
         if style == "now":
             return oracle_LeNet5(pictures, seed, classes, padding, style)
-        row = [{POOL: "MaxPool2d", BEND: "ReLU"}.get(name, name) if (name == POOL and pool) or (name == BEND and activation) else name
-               for name in LAYERS]
+        row = [
+            {POOL: "MaxPool2d", BEND: "ReLU"}.get(name, name)
+            if (name == POOL and pool) or (name == BEND and activation)
+            else name
+            for name in LAYERS
+        ]
         return other_row(*row, pools=[((2, 2), (2, 2))] * 2)(pictures, seed, classes, padding, style)
+
     return oracle
 
 
@@ -1024,16 +1266,23 @@ def padded_twice(pictures, seed, classes, padding=2, style="now"):
 misconceptions_LeNet5 = {
     "an activation follows the last layer: scores may be negative": other_row(*LAYERS, BEND),
     "there is no activation after the convolutions": other_row(CONV, POOL, CONV, POOL, FLAT, LINEAR, BEND, LINEAR, BEND, LINEAR),
-    "there is no activation between the linear layers: they are one": other_row(CONV, POOL, BEND, CONV, POOL, BEND, FLAT, LINEAR, LINEAR, LINEAR),
-    "the activation stands before the pooling: it comes after": other_row(*[CONV, BEND, POOL] * 2, FLAT, LINEAR, BEND, LINEAR, BEND, LINEAR),
+    "there is no activation between the linear layers: they are one": other_row(
+        CONV, POOL, BEND, CONV, POOL, BEND, FLAT, LINEAR, LINEAR, LINEAR
+    ),
+    "the activation stands before the pooling: it comes after": other_row(
+        *[CONV, BEND, POOL] * 2, FLAT, LINEAR, BEND, LINEAR, BEND, LINEAR
+    ),
     "Flatten is missing before the linear layers": other_row(*[CONV, POOL, BEND] * 2, LINEAR, BEND, LINEAR, BEND, LINEAR),
     "the pooling is missing": other_row(*[CONV, BEND] * 2, FLAT, LINEAR, BEND, LINEAR, BEND, LINEAR),
-    "the modules stand in rows within the row: LeNet5 is one flat row, so that its slices are its stages":
-        other_row("Sequential", "Sequential", borders=[], pools=[]),
+    "the modules stand in rows within the row: LeNet5 is one flat row, so that its slices are its stages": other_row(
+        "Sequential", "Sequential", borders=[], pools=[]
+    ),
     "the second convolution has a border, too: only the first has one": padded_twice,
     "padding is ignored: always 2": lambda pictures, seed, classes, padding=2, style="now": (
-        oracle_LeNet5(pictures, seed, classes, padding, style) if padding == 2 else
-        other_row(*LAYERS, borders=[(2, 2), (0, 0)])(pictures, seed, classes, padding)),
+        oracle_LeNet5(pictures, seed, classes, padding, style)
+        if padding == 2
+        else other_row(*LAYERS, borders=[(2, 2), (0, 0)])(pictures, seed, classes, padding)
+    ),
     "the windows of the pools overlap: pool(2) moves by 2": other_row(*LAYERS, pools=[((2, 2), (1, 1))] * 2),
     "activation is ignored: always ReLU": of_classes(activation=True, pool=False),
     "pool is ignored: always the maximum": of_classes(activation=False, pool=True),
