@@ -4,7 +4,7 @@ WORDS = {
     "done": "done",
     "borrowed": "borrowed",
     "edited": "changed since it was completed",
-    "open": "to come",
+    "open": "not started",
     "current": "current",
     "absent": "not in this release yet",
 }
@@ -21,7 +21,7 @@ STYLES = {
 
 
 def overview():
-    """Print the map of the course: done, borrowed, current, to come, the milestones, and the next command."""
+    """Print the map of the course: done, borrowed, current, not started, the milestones, and the next command."""
     from tito import console, standing, workspace
 
     space = workspace.find()
