@@ -161,7 +161,8 @@ def reduce_sum_rule(grad, out, a, axis, keepdims):
         keepdims: Whether ``out`` kept those axes, with size 1.
 
     Returns:
-        Tensor of the shape of ``a``. Every entry is the entry of ``grad`` for the sum it went into.
+        Tensor of the shape of ``a``. An entry of ``a`` went into one sum: its gradient is the entry
+        of ``grad`` for that sum.
 
     Example:
         >>> a = Tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
@@ -489,9 +490,9 @@ def walk(gradients, keep_graph=False, watched=()):
     Args:
         gradients: Dict. Its keys are the tensors to start at, its values their gradients, of the
             same shapes. Afterwards the keys are the leaves that were reached and the watched
-            tensors. The gradient of each is what the dict held for it at the start, if anything,
-            plus everything that `input_gradients` returns for it, over all tensors computed from
-            it.
+            tensors. The gradient of each is a sum: what the dict held for it at the start, if
+            anything, and every gradient that `input_gradients` returns for it, once for each use of
+            it in an op.
         keep_graph: Whether to keep the graph for another walk; otherwise every tensor on the way is
             freed after its inputs have received their gradients.
         watched: Set of tensors on the way whose gradients stay in the dict too.

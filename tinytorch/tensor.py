@@ -4,8 +4,8 @@
 def broadcast_shape(a, b):
     """Return the shape that two shapes broadcast to.
 
-    Both are read from the right; a missing size counts as 1. Two sizes fit when they are equal or
-    one of them is 1; then the result has the other.
+    Both are read from the right; a missing size counts as 1. Two sizes fit when they are equal, or
+    when one of them is 1: in that case the result has the other one.
 
     Args:
         a: Tuple of ints, the first shape.

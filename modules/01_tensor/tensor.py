@@ -69,8 +69,8 @@ for axis, (title, values) in zip(axes, shown.items()):
 def broadcast_shape(a, b):
     """Return the shape that two shapes broadcast to.
 
-    Both are read from the right; a missing size counts as 1. Two sizes fit when they are equal or
-    one of them is 1; then the result has the other.
+    Both are read from the right; a missing size counts as 1. Two sizes fit when they are equal, or
+    when one of them is 1: in that case the result has the other one.
 
     Args:
         a: Tuple of ints, the first shape.
@@ -664,8 +664,8 @@ def wrap(out, arrays):
 # ## apply: one door for every operation
 #
 # So far your ops take arrays. A **tensor** is an array with three labels: `requires_grad` (does it need a gradient?), `grad` (that
-# gradient), and `origin` (which op made it, and from what). Module 05 uses the labels. Here you make sure that they are set, in the one
-# function that every op call goes through:
+# gradient), and `origin` (which op made it, and from what). Module 05 uses the labels. Here you make sure that every result gets
+# its `requires_grad` and `origin`, in the one function that every op call goes through:
 #
 # | step | what happens | given, in the cell above or imported from `tinytorch/given` |
 # |---|---|---|
@@ -722,8 +722,8 @@ def apply(op, *inputs, **params):
 # and calls it, its `sum` calls your `reduce_sum`, and so on, with PyTorch's names, shapes and defaults. Functions that make new
 # tensors, such as `zeros` and `randn`, are given in `tinytorch/given/creation.py`.
 #
-# Writing into a tensor in place saves memory, but destroys what a gradient may still need. So `written` counts every write, and
-# writing into a tensor that requires a gradient is an error while ops are recorded.
+# Writing into a tensor in place saves memory, but destroys what a gradient may still need. So a tensor counts, in its attribute
+# `written`, how often it was written into. And while ops are recorded, you may not write into a tensor that requires a gradient.
 
 # %%
 #| export

@@ -172,11 +172,10 @@ argmin.register_vjp(None)
 # %% [markdown]
 # ## The matrix product
 #
-# The cell above gave each op its rules, one for each input, and changed nothing in the modules that made the ops. You will see more
-# such cells below. In exercise 04.7 you found the gradients of a layer: matrix products again, each with a transpose, and the
-# shapes told you which factor to transpose. Here is the same for `a @ b` in general. Entry $(i, k)$ of `a` is multiplied by entry
-# $(k, j)$ of `b`, for every
-# $j$, and goes into entry $(i, j)$ of the result; so its gradient comes from there:
+# The cell above gave many ops their rules, one for each input, and changed nothing in the modules that made the ops. You will see
+# more such cells below. In exercise 04.7 you found the gradients of a layer: matrix products again, each with a transpose, and
+# the shapes told you which factor to transpose. Here is the same for `a @ b` in general. Entry $(i, k)$ of `a` is multiplied by
+# entry $(k, j)$ of `b`, for every $j$, and goes into entry $(i, j)$ of the result; so its gradient comes from there:
 #
 # $$\frac{\partial\,\text{loss}}{\partial A_{ik}} = \sum_j G_{ij}\,B_{kj}
 #   \qquad G\;(n, m),\; A\;(n, k),\; B\;(k, m)$$
@@ -219,8 +218,9 @@ check("05.2")
 # `b.mT` swaps the last two axes of a tensor, also in a batch. The product of two tensors is `@`.
 
 # %% [markdown]
-# For the right operand the same reasoning gives `a.mT @ grad`. The given rule returns it in the memory order of `b`: if a weight
-# was transposed before the product, a gradient in the other order takes ten times as long to subtract.
+# For the right operand the same reasoning gives `a.mT @ grad`. The given rule lays it out in memory as `b` is laid
+# out. A weight that was transposed before the product is laid out by columns; to subtract a gradient that is laid out by rows
+# from it takes ten times as long.
 #
 # The rules of `linear` are what you found in 04.7, for any number of batch dimensions. The weight's gradient is an op with rules of
 # its own; you will see more ops that exist only to compute a gradient. The bias is added to every row of the result, so its gradient
@@ -280,7 +280,8 @@ def reduce_sum_rule(grad, out, a, axis, keepdims):
         keepdims: Whether ``out`` kept those axes, with size 1.
 
     Returns:
-        Tensor of the shape of ``a``. Every entry is the entry of ``grad`` for the sum it went into.
+        Tensor of the shape of ``a``. An entry of ``a`` went into one sum: its gradient is the entry
+        of ``grad`` for that sum.
 
     Example:
         >>> a = Tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
@@ -471,8 +472,8 @@ print("sum of each column:", np.sum(moves, axis=1).round(6))
 # ## Softmax
 #
 # In a softmax every share depends on every score: raise one score, and all other shares fall, because the shares $s$ sum to 1.
-# Share $i$ changes by $s_i\,([i = j] - s_j)$ per unit of score $j$: the picture above shows that. Multiply by the gradient that
-# arrives at each share and add up, and you have the rule:
+# Share $i$ changes by $s_i\,([i = j] - s_j)$ per unit of score $j$, where $[i = j]$ is 1 if $i$ equals $j$ and 0 otherwise: the
+# picture above shows that. Multiply by the gradient that arrives at each share and add up, and you have the rule:
 #
 # $$\frac{\partial\,\text{loss}}{\partial a_j} = \sum_i G_i\, s_i\,([i = j] - s_j) = s_j \Bigl(G_j - \sum_i G_i\, s_i\Bigr)$$
 #
@@ -758,9 +759,9 @@ def walk(gradients, keep_graph=False, watched=()):
     Args:
         gradients: Dict. Its keys are the tensors to start at, its values their gradients, of the
             same shapes. Afterwards the keys are the leaves that were reached and the watched
-            tensors. The gradient of each is what the dict held for it at the start, if anything,
-            plus everything that `input_gradients` returns for it, over all tensors computed from
-            it.
+            tensors. The gradient of each is a sum: what the dict held for it at the start, if
+            anything, and every gradient that `input_gradients` returns for it, once for each use of
+            it in an op.
         keep_graph: Whether to keep the graph for another walk; otherwise every tensor on the way is
             freed after its inputs have received their gradients.
         watched: Set of tensors on the way whose gradients stay in the dict too.
@@ -1092,7 +1093,8 @@ for order in range(4):
 plt.legend();
 
 # %% [markdown]
-# Each walk gives two hundred slopes at once, because every point of the curve depends only on itself. Save the notebook, then run
+# Each walk gives two hundred slopes at once, because every point of the curve depends only on its own x. Save the notebook, then
+# run
 #
 # ```
 # tito module complete 05

@@ -220,9 +220,9 @@ check("12.2")
 # %% [markdown]
 # ## Convolution is a matrix product
 #
-# Write every window as a column. Then a kernel is a row, a feature map is a row times this matrix, and six kernels are a matrix times
-# a matrix: exactly what BLAS is fast at. Laying out the columns is called **unfold**, as in PyTorch. It takes KH · KW times the memory
-# of the picture; this is the copy that the view postponed.
+# Write every window as a column of a matrix, and every kernel as a row. A feature map is then a row times this matrix, and six
+# feature maps are six rows times it, a matrix times a matrix: exactly what BLAS is fast at. Laying out the columns is called
+# **unfold**, as in PyTorch. It takes KH · KW times the memory of the picture; this is the copy that the view postponed.
 #
 # A picture has **channels**: three for colours, or one for each kernel of the layer before. A kernel looks at all of them, so it
 # has shape (C, KH, KW), and a column has C · KH · KW entries.
@@ -255,7 +255,8 @@ def unfold(x, *, kernel_size, dilation=1, padding=0, stride=1):
 # entries in one picture's columns. Without slabs you get the same numbers, only more slowly.
 #
 # With **groups**, kernels see only some of the channels: with two groups, the first half of the kernels sees the first half of the
-# channels. A product of stacks of matrices does all groups at once: `(groups, O/groups, k) @ (n, groups, k, L)`.
+# channels. A product of stacks of matrices does all groups at once: `(groups, O/groups, k) @ (n, groups, k, L)`, with k entries
+# in a kernel, L windows in a picture and n pictures in a slab.
 #
 # A kernel may have a bias, like a neuron. It is added to the whole map: `column(bias)`, given, turns (O,) into (O, 1, 1).
 
@@ -312,8 +313,8 @@ check("12.3")
 # multiply; reshape the result to four axes. `@` multiplies each matrix of a stack.
 
 # %% [markdown] hint="12.3"
-# `places` returns H' and W'; it takes the padding too. Channels of one group are next to each other, in `weight` and in the columns,
-# so a `reshape` with one more axis, `groups`, separates them.
+# `places` returns H' and W'; it takes the padding too. The kernels of one group are next to each other in `weight`, and its
+# channels in the columns, so a `reshape` with one more axis, `groups`, separates the groups.
 
 # %% [markdown] hint="12.3"
 # With slabs: `out = np.empty(...)` for the whole batch; in the loop, unfold `x[slab]` and write the product to `out[slab]`.
@@ -450,9 +451,10 @@ check("12.5")
 # is `[:, :, i, j]` in both.
 
 # %% [markdown]
-# For the gradient of the pictures, the transposed kernels turn the gradient of each answer into one for each entry of its column, and
-# `fold` sends those back. The function, `conv2d_input`, is given. It completes the rules: the gradients of each of the three ops
-# are computed by the other two. So you can differentiate a convolution as often as you like.
+# To get the gradient of the pictures, multiply the gradients of the answers by the transposed kernels. That gives a gradient for
+# every entry of every column, and `fold` sends those back to the pixels. The function that does this, `conv2d_input`, is given.
+# It completes the rules: `convolution`, `conv2d_weight` and `conv2d_input` each get their gradients from the other two. So you
+# can differentiate a convolution as often as you like.
 #
 # A bias is added at every place of its map in every picture: its gradient is the sum over a channel. After the rules come
 # conveniences: settings as numbers or pairs, and errors that say what does not fit. The layer's weights start like PyTorch's: a
@@ -939,9 +941,10 @@ channel_norm_backward.register_vjp(
 # statistics**: every batch moves them a fraction `momentum` of the way to what it measured. In evaluation they replace the
 # batch's own statistics.
 #
-# One detail decides whether your numbers match PyTorch's. You normalise by the variance of the batch, a mean of squares over all
-# `count` entries of the channel. But the running variance estimates the variance over all pictures, and for that this mean is too
-# small on average, by the factor (count - 1) / count, as for the error of a mean in module 08.
+# One detail decides whether your numbers match PyTorch's. You normalise by the variance of the batch: the sum of squared
+# distances from the mean, divided by `count`, the number of entries of the channel. But the running variance estimates the
+# variance over all pictures. On average the variance of a batch is smaller than that, by the factor (count - 1) / count, as for
+# the error of a mean in module 08.
 #
 # Given: `x.mean(CHANNEL)`, `channel_variance(x, mean)`, and `values_per_channel(x)`, which is the count. The running statistics
 # are tensors; overwrite them with `copy_`.
@@ -1173,8 +1176,8 @@ feature_maps(255 * clean, {name: stage(shown).data[0] for name, stage in stages.
 # why does LeNet-5 also get worse when digits are far off?
 
 # %% [markdown]
-# The picture shows what six kernels, learned from labels alone, see in a 4; below, what the sixteen of the second layer see. Save
-# the notebook, then run
+# The picture shows what the six kernels of the first layer, learned from labels alone, see in a 4, and under that what the
+# sixteen of the second layer see. Save the notebook, then run
 #
 # ```
 # tito module complete 12
