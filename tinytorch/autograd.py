@@ -490,9 +490,9 @@ def walk(gradients, keep_graph=False, watched=()):
     Args:
         gradients: Dict. Its keys are the tensors to start at, its values their gradients, of the
             same shapes. Afterwards the keys are the leaves that were reached and the watched
-            tensors. The gradient of each is a sum: what the dict held for it at the start, if
-            anything, and every gradient that `input_gradients` returns for it, once for each use of
-            it in an op.
+            tensors. The gradient of each is the sum of what the dict held for it at the start, if
+            anything, and of all the gradients that `input_gradients` returns for it: one for each
+            use of it in an op.
         keep_graph: Whether to keep the graph for another walk; otherwise every tensor on the way is
             freed after its inputs have received their gradients.
         watched: Set of tensors on the way whose gradients stay in the dict too.

@@ -323,8 +323,8 @@ check("01.3")
 # compare the last axis of one operand with the second-to-last of the other before you multiply.
 
 # %% [markdown] question="01.1"
-# `(128, 784) @ (784, 256)` takes 128 · 784 · 256 multiplications and the same number of additions. **Predict**: how long does that take on
-# your machine if one core does about 50 billion of them a second? Then run the cell.
+# `(128, 784) @ (784, 256)` takes 128 · 784 · 256 multiplications and the same number of additions. **Predict**: how long does
+# that take on your machine if one core does about 50 billion operations a second, counting both? Then run the cell.
 
 # %%
 x, w = rng.standard_normal((128, 784), np.float32), rng.standard_normal((784, 256), np.float32)
@@ -708,7 +708,7 @@ def apply(op, *inputs, **params):
 # Five steps, five lines, one for each row of the table. The kernel gets arrays; `record` gets the inputs as they were given.
 
 # %% [markdown] hint="01.10"
-# You need the list of unwrapped inputs twice: for `select_kernel` and for the kernel itself. Pass it with a star.
+# You need the list of unwrapped inputs three times: with a star for `select_kernel` and for the kernel, and as a list for `wrap`.
 
 # %% [markdown] hint="01.10"
 # The settings go to two places: to the kernel as `**params`, and to `record` as a dict. `record` changes its first argument and
@@ -764,8 +764,8 @@ y = (2 * x + 1).sum()
 print(x, y, y.origin.op.name, y.item(), sep="\n")
 
 # %% [markdown] question="01.2"
-# `y` remembers `sum`, its input remembers `add`, and so on down to `x`. What keeps the tensor `2 * x + 1` in memory, and what does that mean
-# for the memory of a network with a hundred layers?
+# `y` remembers `reduce_sum`, its input remembers `add`, and so on down to `x`. What keeps the tensor `2 * x + 1` in memory, and
+# what does that mean for the memory of a network with a hundred layers?
 
 # %% [markdown]
 # ## A picture blurred by a matrix product

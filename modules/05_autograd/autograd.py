@@ -173,8 +173,8 @@ argmin.register_vjp(None)
 # ## The matrix product
 #
 # The cell above gave many ops their rules, one for each input, and changed nothing in the modules that made the ops. You will see
-# more such cells below. In exercise 04.7 you found the gradients of a layer: matrix products again, each with a transpose, and
-# the shapes told you which factor to transpose. Here is the same for `a @ b` in general. Entry $(i, k)$ of `a` is multiplied by
+# more such cells below. In exercise 04.7 you found the gradients of a layer: matrix products again, and the shapes
+# told you which factors to transpose. Here is the same for `a @ b` in general. Entry $(i, k)$ of `a` is multiplied by
 # entry $(k, j)$ of `b`, for every $j$, and goes into entry $(i, j)$ of the result; so its gradient comes from there:
 #
 # $$\frac{\partial\,\text{loss}}{\partial A_{ik}} = \sum_j G_{ij}\,B_{kj}
@@ -218,9 +218,9 @@ check("05.2")
 # `b.mT` swaps the last two axes of a tensor, also in a batch. The product of two tensors is `@`.
 
 # %% [markdown]
-# For the right operand the same reasoning gives `a.mT @ grad`. The given rule lays it out in memory as `b` is laid
-# out. A weight that was transposed before the product is laid out by columns; to subtract a gradient that is laid out by rows
-# from it takes ten times as long.
+# For the right operand the same reasoning gives `a.mT @ grad`. The given rule stores this gradient in the same memory
+# order as `b`. A weight that was transposed before the product is stored column by column; subtracting a gradient from it takes
+# ten times as long if that gradient is stored row by row.
 #
 # The rules of `linear` are what you found in 04.7, for any number of batch dimensions. The weight's gradient is an op with rules of
 # its own; you will see more ops that exist only to compute a gradient. The bias is added to every row of the result, so its gradient
@@ -409,8 +409,8 @@ def unbroadcast(grad, shape):
 check("05.4")
 
 # %% [markdown] hint="05.4"
-# Line the two shapes up from the right, as in exercise 01.1. An axis on the left with nothing below it was added; a 1 below something
-# larger was stretched.
+# Write `shape` below the shape of `grad`, lined up from the right as in exercise 01.1. An axis on the left with nothing below it
+# was added; a 1 below something larger was stretched.
 
 # %% [markdown] hint="05.4"
 # The added axes are the first `grad.ndim - len(shape)` ones. Sum over them first; then `grad` and `shape` have the same length
@@ -759,9 +759,9 @@ def walk(gradients, keep_graph=False, watched=()):
     Args:
         gradients: Dict. Its keys are the tensors to start at, its values their gradients, of the
             same shapes. Afterwards the keys are the leaves that were reached and the watched
-            tensors. The gradient of each is a sum: what the dict held for it at the start, if
-            anything, and every gradient that `input_gradients` returns for it, once for each use of
-            it in an op.
+            tensors. The gradient of each is the sum of what the dict held for it at the start, if
+            anything, and of all the gradients that `input_gradients` returns for it: one for each
+            use of it in an op.
         keep_graph: Whether to keep the graph for another walk; otherwise every tensor on the way is
             freed after its inputs have received their gradients.
         watched: Set of tensors on the way whose gradients stay in the dict too.
@@ -920,8 +920,8 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
 # why PyTorch programs clear them before every step.
 #
 # Given, in `tinytorch/given/walk.py`: `first_gradient(root, gradient)` checks the gradient that the walk starts with and returns it;
-# `unshared(gradients)` returns the dict of a finished walk with a copy wherever two gradients share memory, so that halving one in
-# place leaves the other alone. `@register("backward")` makes your function the one that `loss.backward()` calls.
+# `unshared(gradients)` takes the dict of a finished walk and copies gradients that share memory, so that halving one in place
+# leaves the other alone; it returns the dict. `@register("backward")` makes your function the one that `loss.backward()` calls.
 
 # %% exercise="05.11" minutes=15 points=3
 #| export

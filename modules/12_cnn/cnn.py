@@ -16,7 +16,7 @@
 # To the first layer of an MLP a picture is a list of numbers. Shuffle the pixels of all pictures in the same way, and it learns as
 # well as before: it does not know which pixels are neighbours, and what it learns about the upper left corner does not help it
 # anywhere else. In this module you write layers that do better: **convolution**, which looks for the same small pattern
-# everywhere, and **pooling**, which forgets exactly where it was. They are ops like those of module 01, with rules like those of
+# everywhere, and **pooling**, which forgets its exact place. They are ops like those of module 01, with rules like those of
 # module 05. At the end you build LeNet-5, the network that read the digits on bank cheques in 1998.
 #
 # The examples are the digits of module 08, but larger, each at a random place in a picture of 28 by 28 pixels.
@@ -153,8 +153,8 @@ print(f"{1e3 * seconds_by_loops:.0f} ms a picture, {1e3 * seconds_by_loops:.0f} 
 # one forward pass of LeNet-5's first layer over all of MNIST. What follows takes less than a thousandth of that.
 #
 # An array is a piece of memory and a way to walk through it: its **strides** are the number of bytes to the next row and to the next
-# column. Give NumPy other strides, and the same memory looks different. The windows of a picture are such a view: the next window
-# is one pixel further on, and so is the next pixel within a window.
+# column. Give NumPy other strides, and the same memory looks different. The windows of a picture are such a view: a step to
+# the next window and a step to the next pixel within a window both move one pixel through the memory.
 #
 # `as_strided(x, shape, strides)` does what you say without checking: with a wrong shape it shows memory outside the array. So work
 # out the shape first; `places`, given in `tinytorch/given/image_sizes.py`, computes your sizes from 12.1 for both axes. A **dilation**
@@ -689,7 +689,7 @@ check("12.7")
 
 # %% [markdown] hint="12.7"
 # Two loops over (i, j), one after the other. The first finds the number of every window's winner, 0 for (0, 0), 1 for (0, 1) and so
-# on. The second sends the gradient there: `grad * (winner == number)` is 0 in all other windows.
+# on. The second sends the gradient there: `grad * (winner == number)` is 0 for all windows with another winner.
 
 # %% [markdown] hint="12.7"
 # In the first loop keep two arrays: the largest entry so far, and its number. Which comparison makes the first of two equal entries
@@ -1065,7 +1065,7 @@ print(f"evaluation: mean {normal.eval()(Tensor(draw_digits(64)[0])).mean().item(
 # %% [markdown]
 # ## LeNet-5
 #
-# You have all the parts. LeNet-5 looks for patterns twice, each time forgets exactly where they were, and lets an MLP decide:
+# You have all the parts. LeNet-5 looks for patterns twice, forgets their exact places each time, and lets an MLP decide:
 #
 # | layer | turns (N, 1, 28, 28) into |
 # |---|---|
