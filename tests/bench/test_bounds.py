@@ -86,9 +86,9 @@ def test_the_book_shows_where_the_time_goes_and_how_little_it_could_be(result):
     ]
     assert words == (
         "With each op at its roof, 2 GFLOP/s or 1 GB/s, the step would take 511 ms: 0.39 of what it takes and 0.26 of the "
-        "fastest PyTorch's. The products alone, at the 1 GFLOP/s that they reach in it, take 0.45 of PyTorch's step; at the "
+        "fastest PyTorch's. The products alone, which reach 1 GFLOP/s in it, take 0.45 of PyTorch's step; at the "
         "roof they would take 0.25. With numba it is 1.15 x as fast as with numpy; at the roofs it would be 2.9 x. "
-        "What does no arithmetic has no dot: `pooling` (30.0 ms)."
+        "Ops that do no arithmetic have no dot: `pooling` (30.0 ms)."
     )
 
 

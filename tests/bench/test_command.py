@@ -59,7 +59,7 @@ def test_without_its_peers_it_measures_ourselves_and_says_how_to_add_them(bench)
     )
     assert {"tinytorch numpy", "by hand numpy"} <= set(result["variants"])
     for name in ("torch", "tinygrad"):
-        assert printed.count(f'{name} is not installed, so it is left out: pip install "tinytorch-course[bench]"') == 1
+        assert printed.count(f'{name} is not installed, so it is left out; to add it: pip install "tinytorch-course[bench]"') == 1
     assert "without tinygrad" not in printed and "PyTorch" not in record["imports"]["variants"]
     assert record["imports"]["variants"]["tinytorch"]["wall_ms"]["median"] > 0
     assert printed.isascii() and max(map(len, printed.splitlines())) <= 100

@@ -52,7 +52,7 @@ def test_the_page_names_machine_blas_versions_and_every_figure(clone, record):
         "openblas 0.3.31.188.0 SkylakeX",
         "PyTorch 2.13.0+cpu, AVX512",
         "2026-11-21",
-        "slower path on AMD",
+        "slower on AMD",
         "| PyTorch channels_last fused | 1242 |",
         "10.54",
         "Not measured: needs module 12.",
@@ -84,12 +84,12 @@ def test_a_picture_is_made_of_its_record_and_says_so(clone, record):
     picture.write_text(text.replace("matmul", "matmal"), encoding="utf-8")
     assert [problem.partition(":")[0] for problem in problems(clone)] == ["book/rooflines/cpu-cifar10-mlp-batch-128.svg"]
     picture.unlink()
-    assert problems(clone) == ["book/rooflines/cpu-cifar10-mlp-batch-128.svg: is not there: `tito dev export` writes it"]
+    assert problems(clone) == ["book/rooflines/cpu-cifar10-mlp-batch-128.svg: does not exist: `tito dev export` writes it"]
 
 
 def test_a_picture_of_no_record_is_a_problem(clone):
     (clone / "book" / "rooflines" / "old.svg").write_text("<svg/>", encoding="utf-8")
-    assert problems(clone) == ["book/rooflines/old.svg: is made of no record in benchmarks/results: remove it"]
+    assert problems(clone) == ["book/rooflines/old.svg: belongs to no record in benchmarks/results: remove it"]
 
 
 def test_a_record_without_profiles_makes_a_page_without_pictures(clone, record):

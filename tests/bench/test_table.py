@@ -84,13 +84,13 @@ def test_speed_is_told_where_the_work_is_counted(record):
 def test_the_head_names_machine_kernels_and_what_slows_mkl(record):
     text = "\n".join(terminal.about(record))
     assert "AMD EPYC" in text and "openblas 0.3.31.188.0 SkylakeX" in text and "PyTorch 2.13.0+cpu, AVX512, MKL" in text
-    assert "slower path on AMD" in text and "set: OPENBLAS_CORETYPE=Haswell" in text
+    assert "slower on AMD" in text and "set: OPENBLAS_CORETYPE=Haswell" in text
     assert "those for AVX2 can be faster" in text
     assert "built for CUDA" not in text
     record["machine"]["processor"] = "Intel(R) Xeon(R) Processor (GenuineIntel, family 6, model 143)"
     record["libraries"]["torch"]["version"] = "2.13.0+cu130"
     text = "\n".join(terminal.about(record))
-    assert "slower path on AMD" not in text and "those for AVX2" not in text and "built for CUDA" in text
+    assert "slower on AMD" not in text and "those for AVX2" not in text and "built with CUDA" in text
 
 
 @pytest.mark.parametrize("load, warned", [(1.2, True), (0.9, False), (None, False)])
@@ -104,8 +104,8 @@ def test_who_is_not_installed_is_named_with_the_way_to_add_it(record, capsys):
     del record["libraries"]["torch"]
     terminal.introduce(record)
     printed = capsys.readouterr().out
-    assert 'torch is not installed, so it is left out: pip install "tinytorch-course[bench]"' in printed
-    assert 'tinygrad is not installed, so it is left out: pip install "tinytorch-course[bench]"' in printed
+    assert 'torch is not installed, so it is left out; to add it: pip install "tinytorch-course[bench]"' in printed
+    assert 'tinygrad is not installed, so it is left out; to add it: pip install "tinytorch-course[bench]"' in printed
     assert "numba is not installed" not in printed and max(map(len, printed.splitlines())) <= 100
 
 
@@ -164,5 +164,5 @@ def test_a_case_that_fails_leaves_the_others(record, capsys):
             yield
 
     (entry,) = terminal.measured(Failing(), cases.find("adam"))
-    assert entry["failed"] == "adam: the process that measures ended with status -9:\nfirst\nKilled" and entry["threads"] == {}
+    assert entry["failed"] == "adam: the measuring process ended with status -9:\nfirst\nKilled" and entry["threads"] == {}
     assert "Killed" in capsys.readouterr().out

@@ -20,7 +20,7 @@ MNIST = Curriculum.load(ROOT / "modules" / "curriculum.toml").milestone("mnist-m
 ABOUT = {"milestone": "mnist-mlp", "seed": 0, "choices": {"hidden": 256, "gradients": "autograd"}, "gradients": "autograd"}
 ACCURACY, MOVED, SLOPES = "test accuracy", "every parameter moved from its initial values", "gradients are the slopes of the loss"
 SHAPES, REACHED, RUNS = "weights of the milestone's network", "a gradient reaches every parameter", "your package runs"
-ALONE = "an image is seen by itself"
+ALONE = "an image is classified on its own"
 
 
 @pytest.fixture(scope="module")
@@ -164,10 +164,10 @@ def test_a_damaged_file_and_another_milestones_are_no_evidence(tmp_path):
     with pytest.raises(verdict.NoEvidence, match="is not there"):
         verdict.read(path, MNIST)
     path.write_bytes(b"no weights")
-    with pytest.raises(verdict.NoEvidence, match="not a whole safetensors file"):
+    with pytest.raises(verdict.NoEvidence, match="not a complete safetensors file"):
         verdict.read(path, MNIST)
     save_file(initial(), path, {"milestone": '"cifar10-mlp"'})
-    with pytest.raises(verdict.NoEvidence, match="not kept by mnist-mlp"):
+    with pytest.raises(verdict.NoEvidence, match="not saved by mnist-mlp"):
         verdict.read(path, MNIST)
 
 

@@ -22,7 +22,7 @@ SHAPES, REACHED, SLOPES = (
     "gradients are the slopes of the loss",
 )
 MOVED, FILTERS, RUNNING = "every parameter moved from its initial values", "filters were trained", "running statistics moved"
-ALONE, ACCURACY, CHANCE = "an image is seen by itself", "test accuracy", "better than with filters left to chance"
+ALONE, ACCURACY, CHANCE = "an image is classified on its own", "test accuracy", "better than with random filters"
 CHOICES = {"cifar10-cnn": {"widths": [4, 6, 8]}, "lenet5": {"dataset": "mnist", "model": "lenet5"}}
 
 
@@ -89,7 +89,7 @@ def test_what_was_learned_passes(trained, name):
     assert [row for row in rows if not row.passed] == []
     running = [RUNNING] * (name == "cifar10-cnn")
     assert [row.what for row in rows] == [SHAPES, REACHED, SLOPES, MOVED, FILTERS, *running, ALONE, ACCURACY, CHANCE]
-    assert rows[-1].found.startswith("they reach 50.0 %, measured; this is +")
+    assert rows[-1].found.startswith("random filters reach 50.0 %, measured; this is +")
 
 
 @pytest.mark.parametrize("name", CHOICES)
@@ -125,7 +125,7 @@ def test_one_layer_of_filters_left_to_chance_is_named(trained):
 
 def test_what_chance_reaches_is_no_achievement(trained):
     found = failed("lenet5", trained("lenet5"), frozen=100.0)
-    assert list(found) == [CHANCE] and found[CHANCE].startswith("they reach 100.0 %, measured")
+    assert list(found) == [CHANCE] and found[CHANCE].startswith("random filters reach 100.0 %, measured")
 
 
 def test_running_statistics_that_never_moved_are_refused(trained):

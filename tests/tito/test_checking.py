@@ -285,7 +285,7 @@ def test_an_oracle_that_raises_or_returns_no_data_is_broken():
 
 
 def test_inputs_that_are_no_data_are_broken():
-    with pytest.raises(CheckBroken, match="draw_f gives a value of type function"):
+    with pytest.raises(CheckBroken, match="draw_f returns a value of type function"):
         DrawnCase(Check("f", None, None, {}), {"x": [lambda: 0]}).encoded
     assert DrawnCase(Check("f", None, None, {}), {"x": '{"other": "text"}'}).encoded == {"x": '{"other": "text"}'}
 

@@ -252,7 +252,7 @@ def test_a_long_statement_is_shown_in_fifty_characters(refused):
 )
 def test_a_magic_is_refused_with_its_line(refused, line):
     assert refused(add(TABLE + 1, f"#| export\nx = 1\n{line}\ny = 1")) == [
-        f"shapes.ipynb, cell 13, line 3: `{line}` works in notebooks only: move it to a cell without `#| export`"
+        f"shapes.ipynb, cell 13, line 3: `{line}` works only in notebooks: move it to a cell without `#| export`"
     ]
 
 
@@ -304,7 +304,7 @@ def test_relative_imports_are_refused_at_any_depth(refused):
         "shapes.ipynb, cell 13, line 2",
         "shapes.ipynb, cell 13, line 6",
     ]
-    assert "`from .tensor import x` works inside a package only" in problems[0]
+    assert "`from .tensor import x` works only inside a package" in problems[0]
 
 
 def test_a_missing_exercise_is_refused(refused):
@@ -323,7 +323,7 @@ def test_an_exercise_that_lost_its_mark_is_told_from_a_missing_one(refused):
 
 def test_an_exercise_in_a_cell_turned_to_prose_is_told_from_a_missing_one(refused):
     assert refused(lambda cells: cells[CIRCLE].update(cell_type="markdown")) == [
-        "shapes.ipynb, cell 10, line 2: exercise 01.2 Circle stands in a markdown cell: turn it back into code"
+        "shapes.ipynb, cell 10, line 2: exercise 01.2 Circle is in a markdown cell: turn it back into code"
     ]
 
 

@@ -129,7 +129,7 @@ def test_an_exception_has_the_cell_and_the_line(course):
 def test_an_exception_in_a_cell_that_is_not_saved_says_so(course):
     made = course(RAISES)
     made.run(RAISES.replace("one comment", "another comment"))
-    assert "at                a cell as it is not saved, line 5" in str(failure(made.check, "01.5"))
+    assert "at                a cell that is not saved, line 5" in str(failure(made.check, "01.5"))
 
 
 def test_an_exception_in_the_package_has_the_cell_it_came_from(course):

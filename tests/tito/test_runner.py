@@ -225,7 +225,7 @@ def test_forged_passes_gain_nothing_when_the_values_are_wrong(package):
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
 def test_a_pipe_in_the_place_of_the_answers_holds_nobody_up(package):
     found = check(package(f"@op\ndef last(a, b):\n    exec({PIPE!r})"), "last")["last"]
-    assert found.status == "error" and "no ordinary file" in found.failure.rows[-1][1]
+    assert found.status == "error" and "not a regular file" in found.failure.rows[-1][1]
 
 
 def test_an_answer_beyond_all_bounds_is_not_read(package):

@@ -120,10 +120,10 @@ def test_a_notebook_without_cells_is_a_notebook(tmp_path):
         ("null", "not a notebook"),
         ('{"nbformat": 4}', "it has no list of `cells`"),
         ('{"nbformat": 4, "cells": {}}', "it has no list of `cells`"),
-        ('{"nbformat": 3, "worksheets": []}', "is in notebook format 3, and tito reads format 4: open it in Jupyter and save it"),
+        ('{"nbformat": 3, "worksheets": []}', "is in notebook format 3, but tito reads format 4: open it in Jupyter and save it"),
         ('{"nbformat": "4", "cells": []}', "not a notebook"),
         ("[" * 100_000, "nested too deeply"),
-        ('{\n"a": 1,\n<<<<<<< HEAD\n"b": 2\n=======\n"b": 3\n>>>>>>> theirs\n}', "line 3: a merge conflict is left here"),
+        ('{\n"a": 1,\n<<<<<<< HEAD\n"b": 2\n=======\n"b": 3\n>>>>>>> theirs\n}', "line 3: there is a merge conflict here"),
     ],
 )
 def test_what_is_no_notebook_is_refused(tmp_path, text, reason):
@@ -170,7 +170,7 @@ def test_a_file_that_is_not_there_is_refused(tmp_path):
 
 def test_a_merge_conflict_in_a_percent_file_names_its_lines(tmp_path):
     text = "# %%\n<<<<<<< HEAD\nx = 1\n=======\nx = 2\n>>>>>>> theirs\n"
-    assert refusal(percent_file(tmp_path, text)).splitlines()[0].startswith("tensor.py, line 2: a merge conflict is left here")
+    assert refusal(percent_file(tmp_path, text)).splitlines()[0].startswith("tensor.py, line 2: there is a merge conflict here")
 
 
 def test_a_heading_of_equals_signs_is_no_merge_conflict(tmp_path):
@@ -315,7 +315,7 @@ def test_an_exercise_that_is_not_whole_is_refused(tmp_path, header, body, reason
 
 def test_an_id_that_stands_twice_is_refused(tmp_path):
     cell = '# %% exercise="01.1" minutes=1 points=1\ndef {}(): 1\n\n'
-    with pytest.raises(SourceError, match="cell 2: exercise 01.1 is already cell 1"):
+    with pytest.raises(SourceError, match="cell 2: exercise 01.1 is already in cell 1"):
         read(percent_file(tmp_path, cell.format("f") + cell.format("g"))).exercises()
 
 

@@ -1,8 +1,8 @@
-"""What bounds a step: where its time goes with a kernel set, and how little its ops could take on this machine.
+"""What limits a step: where its time goes with a kernel set, and the least time its ops could take on this machine.
 
-An op cannot be done sooner than its arithmetic at the rate of a large matrix product, or its bytes at the rate of a copy within
-the cache, whichever takes longer. The rate of the memory would be no bound: what an op reads lies in a cache when the op before
-has written it there, and many an op is faster than the memory.
+An op takes at least as long as its arithmetic at the rate of a large matrix product, or its bytes at the rate of a copy within
+the cache, whichever is longer. Memory bandwidth would not be a lower bound: an op often reads what the previous op left in the
+cache, so many ops are faster than the memory.
 """
 
 from typing import NamedTuple
@@ -13,12 +13,12 @@ class Step(NamedTuple):
 
     Args:
         kernels: Name of the kernel set.
-        ms: The whole step, as it was timed in turn with the others.
-        heavy: Its ops whose arithmetic takes longer than their bytes, by name, the one that took longest first.
-        products: What these took.
-        products_roof: What they would take at the roof.
-        others: What the other ops took.
-        others_roof: What they would take at the roof.
+        ms: Time of the whole step, timed in turn with the other variants.
+        heavy: Names of the ops whose arithmetic takes longer than moving their bytes, slowest first.
+        products: Time those ops took.
+        products_roof: Time they would take at the roof.
+        others: Time the other ops took.
+        others_roof: Time they would take at the roof.
     """
 
     kernels: str
@@ -34,7 +34,7 @@ class Step(NamedTuple):
 
 
 def steps(result):
-    """Return the steps that were profiled, by kernel set; none in a record from before there were profiles."""
+    """Return the profiled steps by kernel set; an empty dict for a record made before profiles existed."""
     profile, clock = result.get("roofline", {}), f"{result['clock']}_ms"
     return {
         kernels: step(kernels, result["variants"][f"tinytorch {kernels}"][clock]["median"], rows, profile["machine"])
@@ -43,7 +43,7 @@ def steps(result):
 
 
 def step(kernels, ms, rows, machine):
-    """Divide a step into ops whose arithmetic takes longer than their bytes, and others."""
+    """Split a step into ops limited by arithmetic and ops limited by bytes."""
     limits = [limit(row, machine) for row in rows]
     heavy, light = (
         [(row, roof) for row, (roof, bound) in zip(rows, limits) if bound == word] for word in ("arithmetic", "bytes")
@@ -55,17 +55,17 @@ def step(kernels, ms, rows, machine):
 
 
 def limit(row, machine):
-    """Return how many milliseconds an op takes at least, and for what: its arithmetic or its bytes."""
+    """Return the fewest milliseconds an op can take, and what limits it: its arithmetic or its bytes."""
     arithmetic, moved = 1e3 * row["flops"] / machine["flops"], 1e3 * row["bytes"] / machine["cache"]
     return max(arithmetic, moved), "arithmetic" if arithmetic > moved else "bytes"
 
 
 def fastest(result):
-    """Return the step of the fastest kernel set, None where none was profiled."""
+    """Return the step of the fastest kernel set, or None if none was profiled."""
     return min(steps(result).values(), key=lambda step: step.ms, default=None)
 
 
 def peer(result):
-    """Return the time of the fastest PyTorch in milliseconds, None without one."""
+    """Return the time of the fastest PyTorch variant in milliseconds, or None without PyTorch."""
     name = result["fastest_pytorch"]
     return name and result["variants"][name][f"{result['clock']}_ms"]["median"]

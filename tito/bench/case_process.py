@@ -1,7 +1,7 @@
 """The process that measures one case: `python -m tito.bench.case_process JOB FILE`.
 
-The job is a dict as JSON; the answer goes into the file. A process of its own, because how many threads a library may have is
-said before it is imported, and because what one case leaves in memory must not slow the next.
+The job is a dict as JSON; the answer goes into the file. Each case runs in its own process because the number of threads of a
+library is set before it is imported, and because what one case leaves in memory must not slow down the next.
 """
 
 import contextlib
@@ -30,25 +30,26 @@ def main():
 def candidates(job):
     """Return the candidates of a job, by name."""
     case = cases.find(job["case"])
-    return {one.name: one for one in case.candidates(job["size"], job["threads"], job["kernels"])}
+    return {candidate.name: candidate for candidate in case.candidates(job["size"], job["threads"], job["kernels"])}
 
 
 def times(job):
-    """Measure a case in one of its sizes, with a number of threads."""
+    """Measure a case at one size and one number of threads."""
     variants, checks, absent = ready(candidates(job))
     absent |= {name: reason for name in list(variants) if (reason := disagreement(name, checks))}
     variants = {name: variant for name, variant in variants.items() if name not in absent}
-    found = measuring.measure(variants, job["rounds"], job["seconds"]) if variants else {}
+    measured = measuring.measure(variants, job["rounds"], job["seconds"]) if variants else {}
     answer = {
         "clock": measuring.clock(job["threads"]),
         "absent": absent,
-        "variants": {name: {**checks[name], **measuring.summary(samples)} for name, samples in found.items()},
+        "variants": {name: {**checks[name], **measuring.summary(samples)} for name, samples in measured.items()},
     }
-    return {**answer, "roofline": roofline(variants, job)} if found and job.get("profiled") and job["threads"] == 1 else answer
+    wanted = measured and job.get("profiled") and job["threads"] == 1
+    return {**answer, "roofline": roofline(variants, job)} if wanted else answer
 
 
 def roofline(variants, job):
-    """Profile our own steps, now that all have had their turns; say why not, when module 09 is not there or fails."""
+    """Profile our own steps after all turns are timed; without a working module 09, return the reason."""
     try:
         return step_profile.measure(variants, min(step_profile.SECONDS, job["seconds"]))
     except ImportError as error:  # it names the module to build
@@ -58,11 +59,11 @@ def roofline(variants, job):
 
 
 def ready(candidates):
-    """Make each variant and let it show what it computes.
+    """Make each variant and run its check.
 
     Returns:
-        Tuple of three dicts by name: the variants; for each, its numbers and how long they took, compiling included; and why
-        others are absent.
+        Tuple of three dicts by name: the variants; their numbers and how long the check took, compiling included; and the
+        reasons why others are absent.
     """
     variants, checks, absent = {}, {}, {}
     for name, candidate in candidates.items():
@@ -71,7 +72,7 @@ def ready(candidates):
             variant = candidate.make()
             checks[name] = first(variant)
             variants[name] = variant
-        except Exception as error:  # a learner's package may raise anything, and so may a peer that changes
+        except Exception as error:  # a learner's package may raise anything, and so may a new version of a peer
             missing = isinstance(error, ImportError) and error.name in candidate.needs
             absent[name] = f"{error.name} {table.NOT_INSTALLED}" if missing else worded(error)
     return variants, checks, absent
@@ -84,7 +85,7 @@ def bring(candidate):
 
 
 def first(variant):
-    """Return what a variant's check gives, how many seconds it took, and for which ops its kernel set fell back to NumPy."""
+    """Run a variant's check; return its numbers, the seconds it took, and the ops that fell back to NumPy."""
     fallbacks = getattr(sys.modules.get("tinytorch"), "fallbacks", {})
     before, start = dict(fallbacks), time.perf_counter()
     with variant.context():
@@ -97,28 +98,28 @@ def first(variant):
 
 
 def worded(error):
-    """Return an exception in one line, with the notes that say where in a notebook it happened."""
+    """Format an exception on one line, with its notes, which say where in a notebook it was raised."""
     text = " ".join(str(error).split())
     return "; ".join([f"{type(error).__name__}: {text}", *getattr(error, "__notes__", ())])
 
 
 def disagreement(name, checks):
-    """Say what a variant computes differently from PyTorch, or from most without it: times of different work compare nothing."""
+    """Return how a variant's numbers differ from PyTorch's (without it, from the median), or None if they agree."""
     numbers = np.array(checks[name]["check"])
-    usual = checks["PyTorch"]["check"] if "PyTorch" in checks else np.median([one["check"] for one in checks.values()], axis=0)
+    every = [check["check"] for check in checks.values()]
+    usual = checks["PyTorch"]["check"] if "PyTorch" in checks else np.median(every, axis=0)
     if np.allclose(numbers, usual, rtol=AGREEMENT, atol=1e-6):
         return None
-    return (
-        f"computes something else: {', '.join(f'{one:.6g}' for one in numbers)}, not {', '.join(f'{one:.6g}' for one in usual)}"
-    )
+    given, expected = (", ".join(f"{number:.6g}" for number in several) for several in (numbers, usual))
+    return f"computes something else: {given}, not {expected}"
 
 
 def memory(job):
-    """Measure the peak memory of one variant of a case, after a few steps; None if it takes no part in the case."""
+    """Measure the peak memory of one variant after a few steps; None if the case does not have this variant."""
     candidate = candidates(job).get(job["variant"])
     if candidate is None:
         return None
-    with contextlib.suppress(ImportError):  # `ready` says so
+    with contextlib.suppress(ImportError):  # `ready` reports it
         bring(candidate)
     imported = machine.memory()
     variants, _, absent = ready({candidate.name: candidate})

@@ -1,4 +1,4 @@
-"""How long imports take, and how much memory a process has after them: each in a fresh Python, all in turn."""
+"""How long imports take and how much memory a process uses after them, each in a fresh Python, in turn."""
 
 import json
 import subprocess
@@ -19,7 +19,7 @@ print(json.dumps([cpu / 1e9, wall / 1e9, tito.machine.peak_memory()]))
 
 
 def statements(space):
-    """Return what is imported, by the name that the table has for it.
+    """Return the import statements, by their name in the table.
 
     Args:
         space: The workspace.
@@ -28,7 +28,7 @@ def statements(space):
         "tinytorch",
         *(f"tinytorch.{module.package_name}" for module in space.curriculum.modules if space.exported(module).is_file()),
     ]
-    plain = [name for name in written if "kernels" not in name]  # those bring in numba
+    plain = [name for name in written if "kernels" not in name]  # the others import numba
     return {
         "numpy": "import numpy",
         "tinytorch": "import tinytorch",
@@ -40,13 +40,13 @@ def statements(space):
 
 
 def why(done, statement):
-    """Say why an import failed: its last words, or that the package is not installed."""
-    package, said = statement.removeprefix("import "), (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+    """Return why an import failed: the last line it printed, or that the package is not installed."""
+    package, said = statement.removeprefix("import "), (done.stderr.strip().splitlines() or ["it printed nothing"])[-1]
     return f"{package} {table.NOT_INSTALLED}" if said == f"ModuleNotFoundError: No module named '{package}'" else said
 
 
 def measure(statements, environment, cwd, rounds=None):
-    """Return times, memory, and what could not be imported; the first import of each, from a cold disk, does not count.
+    """Return times, memory, and what could not be imported. The first import of each is not counted: the disk is cold.
 
     Args:
         statements: Dict from name to statement.
@@ -73,5 +73,5 @@ def measure(statements, environment, cwd, rounds=None):
         else:
             *times, memory[name] = json.loads(done.stdout.splitlines()[-1])
             samples[name] += [times] * (number > 0)
-    found = {name: {**measuring.summary(times), "peak_mb": memory[name]} for name, times in samples.items() if times}
-    return {"case": NAME, "title": TITLE, "variants": found, "absent": absent}
+    variants = {name: {**measuring.summary(times), "peak_mb": memory[name]} for name, times in samples.items() if times}
+    return {"case": NAME, "title": TITLE, "variants": variants, "absent": absent}

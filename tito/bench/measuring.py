@@ -1,35 +1,35 @@
-"""Times of variants that take turns in one process: what the rest of the machine does to one, it does to all."""
+"""Time variants in turn in one process, so that other load on the machine affects all of them alike."""
 
 import math
 import time
 
 import numpy as np
 
-PILOTS = 3  # rounds before those that count: kernels are compiled, memory is taken from the system
-SAMPLE = 2e-2  # seconds that a sample lasts at least, of as many calls as that takes: in training, a step follows a step
-SECONDS = 8  # after which no round begins any more, once there are LEAST
+PILOTS = 3  # warm-up rounds: kernels are compiled and memory is allocated
+SAMPLE = 2e-2  # least seconds of a sample, which repeats the call until then: in training, steps follow each other
+SECONDS = 8  # no new round starts after this time, once LEAST rounds are done
 LEAST = 3
-SLOW = 5  # a variant that takes so many times as long as the fastest has its turn in every fifth round only
+SLOW = 5  # a variant this many times slower than the fastest takes its turn in every fifth round only
 
 
 def clock(threads):
-    """Say what compares best: CPU time on one thread, which a busy machine spoils least; wall time on several."""
+    """Return the clock to compare by: "cpu" for one thread, least affected by other load; "wall" for several."""
     return "cpu" if threads == 1 and time.get_clock_info("process_time").resolution < 1e-4 else "wall"
 
 
 def turns(names, rounds, rng=None):
-    """Yield the number of each round and a name, all names in every round, in an order that is drawn for each."""
+    """Yield (round number, name): every name once per round, in a random order."""
     rng = rng or np.random.default_rng(0)
     for number in range(rounds):
-        for chosen in rng.permutation(len(names)):
-            yield number, names[chosen]
+        for index in rng.permutation(len(names)):
+            yield number, names[index]
 
 
 def sample(variant, number, calls=1):
-    """Give a variant its turn, and return the CPU time and the wall time of one call, in seconds.
+    """Run a variant's turn, and return the CPU time and the wall time of one call, in seconds.
 
-    A call before the clock runs brings its data back into the caches, and lets the threads of the variant before come to
-    rest: OpenMP's wait busily for a while.
+    An untimed call first brings its data back into the caches and gives the previous variant's threads time to stop:
+    OpenMP's keep spinning for a while.
     """
     with variant.context():
         variant.step(number)
@@ -45,8 +45,8 @@ def measure(variants, rounds, seconds=SECONDS):
 
     Args:
         variants: Dict from name to `Variant`.
-        rounds: How many rounds there are at most.
-        seconds: After how long no further round begins.
+        rounds: Maximum number of rounds.
+        seconds: Time after which no new round starts.
 
     Returns:
         Dict from name to a list of pairs, CPU time and wall time, in seconds.
@@ -69,8 +69,8 @@ def measure(variants, rounds, seconds=SECONDS):
 
 def summary(samples):
     """Return median and quartiles of CPU and wall time, in milliseconds, of a list of samples."""
-    found = {"samples": len(samples)}
+    statistics = {"samples": len(samples)}
     for name, values in zip(("cpu_ms", "wall_ms"), zip(*samples)):
         low, median, high = np.percentile(values, [25, 50, 75]) * 1e3
-        found[name] = {"median": float(median), "low": float(low), "high": float(high)}
-    return found
+        statistics[name] = {"median": float(median), "low": float(low), "high": float(high)}
+    return statistics

@@ -1,4 +1,4 @@
-"""The book's page of measurements and its pictures, made of the records that are kept in `benchmarks/results`."""
+"""The book's page of measurements and its pictures, made from the records in `benchmarks/results`."""
 
 import json
 from pathlib import PurePosixPath
@@ -11,26 +11,26 @@ FOLDER = "book"
 PAGE = f"{FOLDER}/benchmarks.md"
 RECORDS = "benchmarks/results"
 FIRST = "cpu.json"
-MADE = "<!-- Made by `tito dev export` from {records}: run `tito bench --json {first}` to measure anew. -->"
+MADE = "<!-- Made by `tito dev export` from {records}: run `tito bench --json {first}` to measure again. -->"
 DRAWN = "<!-- Made by `tito dev export` from {record}. -->"
 INTRODUCTION = """
 # Measured beside PyTorch
 
-The framework of this course, made of the reference solutions, beside PyTorch and tinygrad on the CPU: the same networks with the
-same weights, the same batches, the same optimizers. Before anything is timed, all have to arrive at the same loss, three times,
-with a step between. Then they take turns, in an order that is drawn anew for every round, in one process for each table. A turn
-begins with a step that is not timed, and lasts {sample:.0f} milliseconds or longer, because in training a step follows a step. A
-time is the median of the turns, the figure behind it half of what lies between the quartiles. **The ratio is a time divided by
-that of the fastest PyTorch in the table, which has 1.00: below 1 is faster.** On one thread it compares CPU time, on several wall
-time.
+The framework of this course, built from the reference solutions, is compared with PyTorch and tinygrad on the CPU: the same
+networks with the same weights, batches and optimizers. Before anything is timed, all variants must reach the same loss three
+times, with a step in between. Then they take turns in one process per table, in a new random order every round. A turn begins
+with a step that is not timed, and lasts at least {sample:.0f} milliseconds, because in training steps follow each other. A time
+is the median of the turns; the figure after it is half the distance between the quartiles. **The ratio is a time divided by that
+of the fastest PyTorch in the table, which has 1.00: below 1 is faster.** On one thread it compares CPU time, on several threads
+wall time.
 
 On several threads, those of OpenBLAS fall asleep `2**{timeout}` ticks of the clock after their last product, as in
 `tito milestone run`: left at `2**26`, they keep cores from the kernels' threads for 20 milliseconds. `OPENBLAS_THREAD_TIMEOUT`
 sets it, before Python starts.
 
-`numpy` and `numba` are our kernel sets, `by hand` finds gradients with the functions of module 04 instead of autograd, `fused` is
-PyTorch's optimizer with `fused=True`, and `channels_last` its memory format for images. `tito bench` measures your own package in
-this way, on your own machine.
+`numpy` and `numba` are our kernel sets, `by hand` computes gradients with the functions of module 04 instead of autograd, `fused`
+is PyTorch's optimizer with `fused=True`, and `channels_last` is its memory format for images. `tito bench` measures your own
+package in the same way, on your own machine.
 """
 
 
@@ -43,48 +43,48 @@ def files(root):
     Returns:
         Dict from path within the clone to text; empty when there is no record.
     """
-    found = {path.relative_to(root).as_posix(): json.loads(path.read_text(encoding="utf-8")) for path in records(root)}
+    by_name = {path.relative_to(root).as_posix(): json.loads(path.read_text(encoding="utf-8")) for path in records(root)}
     pictures = {
         f"{FOLDER}/{figure.path(stem(name), entry)}": f"{DRAWN.format(record=name)}\n{figure.picture(result)}\n"
-        for name, record in found.items()
+        for name, record in by_name.items()
         for entry, result in profiled(record)
     }
-    return {PAGE: text(found), **pictures} if found else {}
+    return {PAGE: text(by_name), **pictures} if by_name else {}
 
 
-def text(found):
+def text(by_name):
     """Return the page in Markdown.
 
     Args:
-        found: Dict from the name of a record's file to the record.
+        by_name: Dict from the name of a record's file to the record.
     """
-    names = list(found)
+    names = list(by_name)
     how = INTRODUCTION.strip().format(sample=1e3 * measuring.SAMPLE, timeout=BESIDE_BLAS["OPENBLAS_THREAD_TIMEOUT"])
     parts = [MADE.format(records=", ".join(names), first=names[0]), how]
-    parts += [figure.READING.strip()] * any(map(profiled, found.values()))
-    for name, record in found.items():
+    parts += [figure.READING.strip()] * any(map(profiled, by_name.values()))
+    for name, record in by_name.items():
         parts += section(stem(name), record)
     return "\n\n".join(parts) + "\n"
 
 
 def stem(name):
-    """Return what a record is called: `cpu` for `benchmarks/results/cpu.json`."""
+    """Return the name of a record: `cpu` for `benchmarks/results/cpu.json`."""
     return PurePosixPath(name).stem
 
 
 def profiled(record):
-    """List the cases of a record that were profiled, each with the result that holds the profiles."""
+    """List the profiled cases of a record, each with the result that holds the profiles."""
     return [(entry, result) for entry in record["cases"] if (result := figure.profiled(entry))]
 
 
 def committed(root):
-    """List the page and the pictures that are there, as paths within the clone."""
+    """List the page and the pictures that exist, as paths within the clone."""
     paths = [root / PAGE, *sorted((root / FOLDER / figure.FOLDER).glob("*.svg"))]
     return [path.relative_to(root).as_posix() for path in paths if path.is_file()]
 
 
 def records(root):
-    """Return the paths of the records, the one with each library's own choice of kernels first."""
+    """Return the paths of the records; first the one in which each library chose its own kernels."""
     return sorted((root / RECORDS).glob("cpu*.json"), key=lambda path: (path.name != FIRST, path.name))
 
 
@@ -135,6 +135,6 @@ def memory(entries):
 
 
 def markdown(head, rows):
-    """Return a table in Markdown, numbers to the right."""
+    """Return a Markdown table with numbers aligned right."""
     lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

@@ -1,4 +1,4 @@
-"""From cases to a record: one process for each case, size and number of threads, started in the workspace."""
+"""Measure cases and make a record: one process for each case, size and number of threads, started in the workspace."""
 
 import importlib.util
 import json
@@ -24,17 +24,17 @@ class Bench:
 
     Args:
         space: The workspace whose package is measured.
-        usable: Numbers of the modules that it can use.
+        usable: Numbers of the modules that the cases can use.
         threads: Numbers of threads to measure with.
-        rounds: How often each variant has its turn; None for what the case says.
-        seconds: How long a case goes on at most, with one number of threads.
+        rounds: Turns of each variant; None for the number given by the case.
+        seconds: Maximum time of a case for each number of threads.
     """
 
     def __init__(self, space, usable, threads=(1, 2), rounds=None, seconds=measuring.SECONDS):
         self.space, self.usable, self.threads, self.rounds, self.seconds = space, set(usable), threads, rounds, seconds
 
     def describe(self):
-        """Return the head of the record: machine, libraries, date."""
+        """Return the header of the record: machine, libraries, date."""
         return {
             "schema": SCHEMA,
             "date": date.today().isoformat(),
@@ -73,21 +73,21 @@ class Bench:
             yield {"case": case.name, "title": case.title, "size": label, **flop, "threads": results}
 
     def memory(self, case):
-        """Return the peak memory of a case's variants in its last size, each in a process of its own."""
-        size, found = len(case.sizes) - 1, {}
+        """Return the peak memory of a case's variants at its last size, each in a separate process."""
+        size, variants = len(case.sizes) - 1, {}
         job = {"kind": "memory", "case": case.name, "size": size, "kernels": self.kernels(case)}
         for name in MEMORY:
-            known = self.work({**job, "variant": name}, threads=1)
-            if known is not None:
-                found[name] = known
-        return {"case": case.name, "title": case.title, "size": case.sizes[size], "variants": found}
+            usage = self.work({**job, "variant": name}, threads=1)
+            if usage is not None:
+                variants[name] = usage
+        return {"case": case.name, "title": case.title, "size": case.sizes[size], "variants": variants}
 
     def imports(self):
         """Return how long imports take."""
         return imports.measure(imports.statements(self.space), self.environment(1), self.space.root, self.rounds)
 
     def environment(self, threads):
-        """Return the variables for a process that measures."""
+        """Return the environment variables of a measuring process."""
         return {**self.space.environment(), **machine.limits(threads), "PYTHONIOENCODING": "utf-8"}
 
     def work(self, job, threads):
@@ -111,21 +111,19 @@ class Bench:
 
 
 class BenchFailed(WorkspaceError):
-    """A process that measures has ended without an answer."""
+    """A measuring process ended without an answer."""
 
-    remedy = "mend that, then run the command again; tito bench --list names the cases, to leave one out"
+    remedy = "fix that, then run the command again; tito bench --list names the cases, to leave one out"
 
     def __init__(self, job, done):
-        said = "\n".join((done.stderr or done.stdout).strip().splitlines()[-5:]) or "it said nothing"
-        super().__init__(
-            f"{job.get('case') or job['kind']}: the process that measures ended with status {done.returncode}:\n{said}"
-        )
+        said = "\n".join((done.stderr or done.stdout).strip().splitlines()[-5:]) or "it printed nothing"
+        super().__init__(f"{job.get('case') or job['kind']}: the measuring process ended with status {done.returncode}:\n{said}")
 
 
 def compared(result):
-    """Add to a result its fastest PyTorch, and the ratios of all medians to that."""
+    """Add to a result its fastest PyTorch variant, and the ratio of each median to that one's."""
     clock = f"{result['clock']}_ms"
-    medians = {name: one[clock]["median"] for name, one in result["variants"].items()}
+    medians = {name: times[clock]["median"] for name, times in result["variants"].items()}
     peers = [name for name in medians if name.startswith("PyTorch")]
     fastest = min(peers, key=medians.get, default=None)
     ratios = {name: round(median / medians[fastest], 4) for name, median in medians.items()} if fastest else {}

@@ -1,4 +1,4 @@
-"""Our own step, op by op, and what the machine does at most, with the learner's module 09: after the turns, in their process."""
+"""Our own step, op by op, and the limits of the machine, by the learner's module 09: after the turns, in the same process."""
 
 import statistics
 import time
@@ -6,18 +6,18 @@ from collections import defaultdict
 
 from tito.bench import measuring
 
-WAY = "tinytorch "  # what the names of the variants begin with whose every part is an op
-TURNS = 20  # steps of each kernel set that are profiled
-SECONDS = 2  # after which no round begins any more, once there are as many as are always measured
-RATES = ("flops", "memory", "cache")  # of the machine: in a matrix product, and bytes in a large and in a small copy
+WAY = "tinytorch "  # prefix of the variants made of ops only
+TURNS = 20  # profiled steps of each kernel set
+SECONDS = 2  # no new round starts after this time, once `measuring.LEAST` rounds are done
+RATES = ("flops", "memory", "cache")  # of the machine: of a matrix product, and the bytes of a large and of a small copy
 
 
 def measure(variants, seconds=SECONDS):
-    """Profile the steps of the variants that run on the learner's package, one kernel set after the other, in turns.
+    """Profile the steps of the learner's package, with the kernel sets in turn.
 
     Args:
         variants: Dict from name to `Variant`.
-        seconds: After how long no further round begins.
+        seconds: Time after which no new round starts.
 
     Returns:
         Dict: under "machine" its rates, under "kernels" the rows of a step by the name of the kernel set.
@@ -37,33 +37,33 @@ def measure(variants, seconds=SECONDS):
 
 
 def ops(variant, number):
-    """Profile one step, after one that is not, and return its ops: a dict from op and kernel set to their profile's rows."""
+    """Profile one step, after an unprofiled one; return a dict from (op, kernel set) to the profile's rows."""
     from tinytorch.profiler import profile
 
-    clock = time.process_time if measuring.clock(1) == "cpu" else time.perf_counter  # that of the turns
+    clock = time.process_time if measuring.clock(1) == "cpu" else time.perf_counter  # as in the turns
     with variant.context():
         variant.step(number)
         with profile(clock) as watched:
             variant.step(number)
-    found = defaultdict(list)
+    ops = defaultdict(list)
     for row in watched.key_averages():
         if row.calls and row.kernels:
-            found[row.op, row.kernels].append(row)
-    return found
+            ops[row.op, row.kernels].append(row)
+    return ops
 
 
 def rows(steps):
-    """Return a row for each op and kernel set: what a step has of it, the median of the times.
+    """Return a row for each op and kernel set: its calls, FLOPs and bytes in a step, and its median time.
 
     Args:
         steps: List of what `ops` returned.
     """
-    found = []
+    result = []
     for op, kernels in dict.fromkeys(key for step in steps for key in step):
         of_steps = [step.get((op, kernels), []) for step in steps]
         calls, flops, moved = (
-            max(sum(getattr(row, field) for row in one) for one in of_steps) for field in ("calls", "flops", "moved")
+            max(sum(getattr(row, field) for row in step) for step in of_steps) for field in ("calls", "flops", "moved")
         )
-        ms = 1e3 * statistics.median(sum(row.seconds for row in one) for one in of_steps)
-        found.append({"op": op, "kernels": kernels, "calls": calls, "ms": round(ms, 4), "flops": flops, "bytes": moved})
-    return sorted(found, key=lambda row: -row["ms"])
+        ms = 1e3 * statistics.median(sum(row.seconds for row in step) for step in of_steps)
+        result.append({"op": op, "kernels": kernels, "calls": calls, "ms": round(ms, 4), "flops": flops, "bytes": moved})
+    return sorted(result, key=lambda row: -row["ms"])

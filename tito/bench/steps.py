@@ -1,4 +1,4 @@
-"""The case of a training step: a `Task` in all packages."""
+"""Cases that measure a training step: a `Task` in all packages."""
 
 from functools import partial
 
@@ -12,13 +12,13 @@ def step_case(name, title, task, batch_sizes, *, by_hand=False, convolutions=Fal
 
     Args:
         name: What `tito bench NAME` calls it.
-        title: What is done.
+        title: What is measured.
         task: The `Task`.
-        batch_sizes: How many pictures a step takes, one size after the other.
-        by_hand: Whether module 04's functions can find the gradients, too: the network is of linear layers and ReLU.
-        convolutions: Whether it has layers of module 12.
-        memory: Whether peak memory is measured, too.
-        rounds: How often each variant has its turn.
+        batch_sizes: Numbers of images in a step; one size of the case each.
+        by_hand: Whether module 04's functions can compute the gradients too: the network has only linear layers and ReLU.
+        convolutions: Whether the network has layers of module 12.
+        memory: Whether peak memory is measured too.
+        rounds: Turns of each variant.
     """
 
     def candidates(size, threads, kernels):

@@ -1,4 +1,4 @@
-"""What a record looks like in a terminal of 80 columns."""
+"""Show a record in a terminal of 80 columns."""
 
 from io import StringIO
 
@@ -7,9 +7,9 @@ from tito.console import plain, to_ascii, wrap
 
 WIDTH = 80
 CLOCKS = {"cpu": "CPU", "wall": "wall"}
-MEMORY = "Peak memory of a process, in MB (what came after the imports)"
+MEMORY = "Peak memory of a process, in MB (of which after the imports)"
 NOT_INSTALLED = "is not installed"
-WAITED = 1.1  # wall time by CPU time on one thread: beyond it, others had the core
+WAITED = 1.1  # wall time divided by CPU time on one thread: above it, other processes used the core
 
 
 def words(threads):
@@ -18,12 +18,12 @@ def words(threads):
 
 
 def heading(entry):
-    """Return what a table is about."""
+    """Return the heading of a table."""
     return f"{entry['title']}: {entry['size']}" if entry.get("size") else entry["title"]
 
 
 def amount(ms):
-    """Return a time in milliseconds, three digits of it."""
+    """Format a time in milliseconds with three significant digits."""
     return (
         f"{ms:.0f}"
         if ms >= 1000
@@ -37,75 +37,75 @@ def amount(ms):
     )
 
 
-def spread(one):
-    """Return half of what lies between the quartiles, in percent of the median."""
-    return f"±{50 * (one['high'] - one['low']) / one['median']:.0f}%" if one["median"] else ""
+def spread(times):
+    """Return half the distance between the quartiles, in percent of the median."""
+    return f"±{50 * (times['high'] - times['low']) / times['median']:.0f}%" if times["median"] else ""
 
 
 def cells(result, name):
     """Return the three cells of a variant for one number of threads: time, spread, ratio."""
-    found = result["variants"].get(name)
-    if found is None:
+    variant = result["variants"].get(name)
+    if variant is None:
         return ["", "", ""]
-    clock = found[f"{result['clock']}_ms"]
+    times = variant[f"{result['clock']}_ms"]
     ratio = result["ratios"].get(name)
-    return [amount(clock["median"]), spread(clock), f"{ratio:.2f}" if ratio is not None else ""]
+    return [amount(times["median"]), spread(times), f"{ratio:.2f}" if ratio is not None else ""]
 
 
 def names(entry):
     """List the variants of an entry, in the order of its cases."""
-    found = [name for result in entry["threads"].values() for name in result["variants"]]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(name for result in entry["threads"].values() for name in result["variants"]))
 
 
 def times(entry):
-    """Return the lines of the table of one case in one size; more than two numbers of threads need a second table."""
-    lines, threads = ["", heading(entry)], list(entry["threads"])
-    for pair in (threads[start : start + 2] for start in range(0, len(threads), 2)):
-        results = [entry["threads"][one] for one in pair]
+    """Return the lines of the table of one case at one size; more than two numbers of threads need a second table."""
+    lines, counts = ["", heading(entry)], list(entry["threads"])
+    for pair in (counts[start : start + 2] for start in range(0, len(counts), 2)):
+        results = [entry["threads"][threads] for threads in pair]
         columns = [("", "left")]
-        for one, result in zip(pair, results):
-            columns += [(f"{words(one)}\n{CLOCKS[result['clock']]} ms", "right"), ("", "right"), ("\nratio", "right")]
+        for threads, result in zip(pair, results):
+            columns += [(f"{words(threads)}\n{CLOCKS[result['clock']]} ms", "right"), ("", "right"), ("\nratio", "right")]
         lines += render(columns, [[name, *(cell for result in results for cell in cells(result, name))] for name in names(entry)])
-    said = [*notes(entry), *(f"{words(one)}, {line}" for one, result in entry["threads"].items() for line in limits(result))]
+    said = notes(entry)
+    said += [f"{words(threads)}, {line}" for threads, result in entry["threads"].items() for line in limits(result)]
     return lines + [f"  {part}" for note in said for part in wrap(note, WIDTH - 2).split("\n")]
 
 
 def notes(entry):
-    """Return the lines below a table: speeds, what numba gains, who had to wait, who is absent."""
-    found = []
+    """Return the lines below a table: speeds, the gain from numba, waiting times, absent variants."""
+    said = []
     for threads, result in entry["threads"].items():
-        found += [f"{words(threads)}, {said}" for said in (*speeds(result, entry.get("flop")), *gains(result), *waits(result))]
+        said += [f"{words(threads)}, {line}" for line in (*speeds(result, entry.get("flop")), *gains(result), *waits(result))]
     absent = {
         name: reason for result in entry["threads"].values() for name, reason in result["absent"].items() if not missing(reason)
     }
-    return found + [f"without {name}: {reason}" for name, reason in absent.items()]
+    return said + [f"without {name}: {reason}" for name, reason in absent.items()]
 
 
 def missing(reason):
-    """Say whether somebody is absent because it is not installed, which is said once, above all tables."""
+    """Return whether a variant is absent because a package is not installed, which is printed once, above all tables."""
     return reason.endswith(NOT_INSTALLED)
 
 
 def speeds(result, flop):
-    """Yield how many floating-point operations each variant does in a second, where their number is known."""
+    """Yield the floating-point operations per second of each variant, if their number is known."""
     clock = f"{result['clock']}_ms"
-    found = [f"{name} {flop / one[clock]['median'] / 1e6:.0f}" for name, one in result["variants"].items()] if flop else []
-    if found:
-        yield f"GFLOP/s: {', '.join(found)}"
+    rates = [f"{name} {flop / times[clock]['median'] / 1e6:.0f}" for name, times in result["variants"].items()] if flop else []
+    if rates:
+        yield f"GFLOP/s: {', '.join(rates)}"
 
 
 def gains(result):
     """Yield how much faster numba is than NumPy."""
     clock = f"{result['clock']}_ms"
-    medians = {name: one[clock]["median"] for name, one in result["variants"].items()}
+    medians = {name: times[clock]["median"] for name, times in result["variants"].items()}
     for way in ("tinytorch", "by hand"):
         if {f"{way} numpy", f"{way} numba"} <= set(medians):
             yield f"{way}: numba is {medians[f'{way} numpy'] / medians[f'{way} numba']:.2f} x as fast as numpy"
 
 
 def limits(result):
-    """Yield how little a step could take on this machine, and what it took instead; or why that is not known."""
+    """Yield the least time a step could take on this machine and where its time went, or why that is unknown."""
     if "failed" in result.get("roofline", {}):
         yield f"no roofline: {result['roofline']['failed']}"
     step, peer = bounds.fastest(result), bounds.peer(result)
@@ -119,7 +119,7 @@ def limits(result):
 
 def waits(result):
     """Yield a warning when variants had to wait for a core."""
-    waited = [one["wall_ms"]["median"] / one["cpu_ms"]["median"] for one in result["variants"].values()]
+    waited = [times["wall_ms"]["median"] / times["cpu_ms"]["median"] for times in result["variants"].values()]
     if result["clock"] == "cpu" and waited and max(waited) > WAITED:
         yield f"a busy machine: wall time up to {max(waited):.1f} x CPU time"
 
@@ -131,17 +131,18 @@ def memory(entries):
 
 
 def memory_rows(entries):
-    """Return the rows of the table of peak memory: a variant's name, and a peak for each case."""
-    fullest = sorted(entries, key=lambda entry: -len(entry["variants"]))  # its order is that of all
-    found = dict.fromkeys(name for entry in fullest for name in entry["variants"])
-    return [[name, *(peak(entry["variants"].get(name)) for entry in entries)] for name in found]
+    """Return the rows of the table of peak memory: a variant's name and its peak in each case."""
+    fullest = sorted(entries, key=lambda entry: -len(entry["variants"]))  # the longest list sets the order
+    names = dict.fromkeys(name for entry in fullest for name in entry["variants"])
+    return [[name, *(peak(entry["variants"].get(name)) for entry in entries)] for name in names]
 
 
-def peak(one):
-    """Return a peak of memory, and what of it came after the imports, as a cell."""
-    if not one or one["absent"] or not one["peak_mb"]:
+def peak(usage):
+    """Return a cell with the peak memory, and how much of it came after the imports."""
+    if not usage or usage["absent"] or not usage["peak_mb"]:
         return ""
-    return f"{one['peak_mb']:.0f}" + (f" (+{one['peak_mb'] - one['imported_mb']:.0f})" if one["imported_mb"] else "")
+    added = f" (+{usage['peak_mb'] - usage['imported_mb']:.0f})" if usage["imported_mb"] else ""
+    return f"{usage['peak_mb']:.0f}{added}"
 
 
 def imports(entry):
@@ -156,10 +157,10 @@ def import_rows(entry):
     return [
         [
             name,
-            *(cell for clock in ("cpu_ms", "wall_ms") for cell in (amount(one[clock]["median"]), spread(one[clock]))),
-            f"{one['peak_mb']:.0f}" if one["peak_mb"] else "",
+            *(cell for clock in ("cpu_ms", "wall_ms") for cell in (amount(times[clock]["median"]), spread(times[clock]))),
+            f"{times['peak_mb']:.0f}" if times["peak_mb"] else "",
         ]
-        for name, one in entry["variants"].items()
+        for name, times in entry["variants"].items()
     ]
 
 
@@ -173,7 +174,7 @@ def render(columns, rows):
     for name, side in columns:
         table.add_column(name, justify=side, no_wrap=True)
     for row in rows:
-        table.add_row(*(to_ascii(cell) if plain() else cell for cell in row))  # before columns get their width
+        table.add_row(*(to_ascii(cell) if plain() else cell for cell in row))  # before rich sets the columns' widths
     paper = Console(file=StringIO(), width=WIDTH, color_system=None)
     paper.print(table)
     return [line.rstrip() for line in paper.file.getvalue().splitlines()]

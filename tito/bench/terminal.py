@@ -1,4 +1,4 @@
-"""The conversation of `tito bench`: what runs, what is missing, one table after the other."""
+"""What `tito bench` prints: what runs, what is missing, one table after another."""
 
 import json
 import sys
@@ -11,17 +11,17 @@ from tito.files import write_atomically
 
 MEMORY = "memory"
 MKL_ON_AMD = (
-    "note: PyTorch's matrix products are MKL's, which takes a slower path on AMD than on Intel: `tito bench matmul` "
-    "shows it. Its convolutions are oneDNN's, which does not."
+    "note: PyTorch uses MKL for matrix products, and MKL is slower on AMD than on Intel: `tito bench matmul` shows it. "
+    "Convolutions use oneDNN, which has no such difference."
 )
 AVX2_ON_AMD = (
-    "note: OpenBLAS has chosen its kernels for AVX-512; on AMD those for AVX2 can be faster: set OPENBLAS_CORETYPE=Haswell "
+    "note: OpenBLAS chose its AVX-512 kernels; on AMD those for AVX2 can be faster: set OPENBLAS_CORETYPE=Haswell "
     "before Python starts, and compare."
 )
 
 
 def titles():
-    """Return what is measured, by name."""
+    """Return the titles of all cases, by name."""
     return {
         **{case.name: case.title for case in cases.CASES},
         imports.NAME: imports.TITLE,
@@ -37,21 +37,21 @@ def list_cases():
 
 
 def chosen(names):
-    """Return the names of the cases wanted, all for none; refuse an unknown one."""
+    """Return the names of the chosen cases, or all if none is named; refuse an unknown name."""
     known = titles()
     for name in names:
         if name not in known:
-            raise UnknownName(name, {one: one for one in known}, "case")
-    return [one for one in known if not names or one in names]
+            raise UnknownName(name, {name: name for name in known}, "case")
+    return [name for name in known if not names or name in names]
 
 
 def measure(bench, wanted, keep=lambda record: None):
-    """Measure, show each table when it is done, and return the record.
+    """Measure, show each table as soon as it is done, and return the record.
 
     Args:
         bench: The `Bench`.
         wanted: Names of cases.
-        keep: Called with the record as it grows, so that what was measured outlives an interruption.
+        keep: Called with the record as it grows, so that an interruption does not lose what was measured.
 
     Returns:
         The record, a dict.
@@ -75,22 +75,22 @@ def measure(bench, wanted, keep=lambda record: None):
 
 
 def introduce(record):
-    """Print the machine and the libraries, and what to mind about them."""
+    """Print the machine and the libraries, with warnings about them."""
     for line in about(record):
         console.say(console.wrap(line))
     here = record["machine"]
     if machine.is_busy(here):
         console.say(
             console.wrap(
-                f"warning: the machine is busy, load {here['load']} on {here['cores']} cores: times, and those on "
-                "several threads above all, will not be those of a quiet one"
+                f"warning: the machine is busy, load {here['load']} on {here['cores']} cores: times will be off, "
+                "those on several threads most of all"
             ),
             style="yellow",
         )
     for name, how in HOW_TO_ADD.items():
         if name not in record["libraries"]:
-            console.say(f"{name} is not installed, so it is left out: {how}", style="yellow")
-    console.say("ratio: a median time by that of the fastest PyTorch, which has 1.00; below 1 is faster")
+            console.say(f"{name} is not installed, so it is left out; to add it: {how}", style="yellow")
+    console.say("ratio: a median time divided by that of the fastest PyTorch, which has 1.00; below 1 is faster")
 
 
 def about(record):
@@ -102,7 +102,7 @@ def about(record):
     if torch:
         lines.append(f"PyTorch {torch['version']}, {torch['cpu_capability']}{', MKL' if torch['mkl'] else ''}")
         if "+cu" in torch["version"]:
-            lines.append("note: this PyTorch is built for CUDA, too; one for the CPU alone imports faster and takes less memory")
+            lines.append("note: this PyTorch is built with CUDA; a CPU-only build imports faster and takes less memory")
     lines += [f"{name} {libraries[name]['version']}" for name in ("numba", "tinygrad") if name in libraries]
     if torch and torch["mkl"] and "AuthenticAMD" in here["processor"]:
         lines.append(MKL_ON_AMD)
@@ -114,12 +114,12 @@ def about(record):
 
 
 def settings(here):
-    """Return what was set for the libraries, as one would write it before a command."""
+    """Return the variables set for the libraries, as you would write them before a command."""
     return [f"{name}={value}" for name, value in here["settings"].items()]
 
 
 def measured(bench, case):
-    """Measure a case; yield each entry once its table was shown, and words when modules are missing or it fails."""
+    """Measure a case; yield each entry after showing its table, or an entry that says what is missing or failed."""
     missing = bench.missing(case)
     if missing:
         console.say()
@@ -131,7 +131,7 @@ def measured(bench, case):
         while entry := waited_for(f"measuring {case.name}, {at_most(bench)}", lambda: next(entries, None)):
             show(table.times(entry))
             yield entry
-    except BenchFailed as error:  # the other cases can do without this one
+    except BenchFailed as error:  # the other cases still run
         console.say()
         console.say(str(error), style="red")
         yield {"case": case.name, "title": case.title, "failed": str(error), "threads": {}}
@@ -152,7 +152,7 @@ def show(lines):
     """Print the lines of a table, its title in bold."""
     for number, line in enumerate(lines):
         console.say(line, style="bold" if number == 1 else None)
-    sys.stdout.flush()  # into a file, too: the next table takes its time
+    sys.stdout.flush()  # also when printing to a file: the next table takes a while
 
 
 def write(path, record):
@@ -162,11 +162,11 @@ def write(path, record):
 
 
 def laid_out(value, margin="\n"):
-    """Return JSON in which a dict or a list stands on one line if it holds no other."""
+    """Return JSON with each dict or list on one line if it holds no other."""
     inner = list(value.values()) if isinstance(value, dict) else value
-    if not isinstance(inner, list) or not any(isinstance(one, (dict, list)) for one in inner):
+    if not isinstance(inner, list) or not any(isinstance(item, (dict, list)) for item in inner):
         return json.dumps(value)
     names = [f"{json.dumps(name)}: " for name in value] if isinstance(value, dict) else [""] * len(value)
-    lines = ",".join(f"{margin} {name}{laid_out(one, margin + ' ')}" for name, one in zip(names, inner))
+    lines = ",".join(f"{margin} {name}{laid_out(item, margin + ' ')}" for name, item in zip(names, inner))
     left, right = "{}" if isinstance(value, dict) else "[]"
     return f"{left}{lines}{margin}{right}"

@@ -1,4 +1,4 @@
-"""Training steps. The lines below run on the learner's package and on PyTorch alike, because their names are the same."""
+"""Training steps. The same lines run on the learner's package and on PyTorch, because the names are the same."""
 
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -8,19 +8,19 @@ import numpy as np
 
 from tito.bench.variants import Variant
 
-CHECKED = 3  # steps on one batch whose losses have to agree; tinygrad replays its kept kernels from the third on
-BATCHES = 16  # that the steps take in turn, drawn once: loading data is not measured
+CHECKED = 3  # steps on one batch whose losses must agree; tinygrad replays its compiled kernels from the third on
+BATCHES = 16  # batches drawn once and used in turn: loading data is not measured
 
 
 class Package(NamedTuple):
-    """What a framework has to offer.
+    """A framework, as the cases use it.
 
     Args:
-        framework: The package itself: its `nn` and `optim` are asked for when they are needed.
-        tensor: Function that makes a tensor of an array.
-        gradients: Function of model, images and labels that fills the gradients and returns the loss.
-        layout: Function that puts a model or a batch of images into the memory format wanted.
-        context: What a step is done in.
+        framework: The package itself; its `nn` and `optim` are looked up when needed.
+        tensor: Function that makes a tensor from an array.
+        gradients: Function of model, images and labels that fills in the gradients and returns the loss.
+        layout: Function that converts a model or a batch of images to the memory format.
+        context: Context manager that a step runs in.
     """
 
     framework: object
@@ -34,14 +34,14 @@ class Package(NamedTuple):
 
 
 class Task(NamedTuple):
-    """A network to be trained.
+    """A network to train.
 
     Args:
         network: Function of a package's `nn` that makes it.
-        image: Shape of one picture.
+        image: Shape of one image.
         optimizer: Name of the optimizer.
-        lr: Learning rate: small enough that hundreds of steps do not learn the few batches by heart, after which
-            gradients would be too small for the processor to handle at full speed.
+        lr: Learning rate: small enough that hundreds of steps do not memorise the few batches. After that, gradients
+            would become denormal numbers, which are slow on the processor.
     """
 
     network: Callable
@@ -59,18 +59,18 @@ def batches(task, batch_size):
 
 
 def initial_weights(shapes):
-    """Return arrays of these shapes, the same for every package: PyTorch's bounds, by the fan-in of each weight."""
-    rng, found = np.random.default_rng(1), []
+    """Return arrays of these shapes, the same for every package, within PyTorch's bounds for each weight's fan-in."""
+    rng, weights = np.random.default_rng(1), []
     for shape in map(tuple, shapes):
         fan_in = int(np.prod(shape[1:])) if len(shape) > 1 else fan_in  # noqa: F821  a bias follows its weight
-        found.append(rng.uniform(-1, 1, shape).astype(np.float32) / np.float32(np.sqrt(fan_in)))
-    return found
+        weights.append(rng.uniform(-1, 1, shape).astype(np.float32) / np.float32(np.sqrt(fan_in)))
+    return weights
 
 
 def fill(parameters, tensor):
     """Overwrite the parameters of a model with the initial weights."""
     parameters = list(parameters)
-    for parameter, values in zip(parameters, initial_weights([one.shape for one in parameters])):
+    for parameter, values in zip(parameters, initial_weights([parameter.shape for parameter in parameters])):
         parameter.detach().copy_(tensor(values))
 
 
@@ -80,12 +80,12 @@ def variant(package, task, batch_size, **options):
     Args:
         package: The `Package`.
         task: The `Task`.
-        batch_size: How many pictures a step takes.
+        batch_size: Number of images in a step.
         options: Further options of the optimizer.
 
     Returns:
-        `Variant`. Its check is of the losses of a few steps on one batch, each of which tells whether the one before
-        moved every weight to the same place; dropout, which is chance, begins after that.
+        `Variant`. Its check is the losses of a few steps on one batch: each loss shows whether the step before moved
+        the weights the same way. Dropout is random, so it is on only after the check.
     """
     model = task.network(package.nn)
     fill(model.parameters(), package.tensor)

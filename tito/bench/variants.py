@@ -10,9 +10,9 @@ class Variant(NamedTuple):
 
     Args:
         step: Function of a number, the same for all variants in a round, that does the work once.
-        check: Function without arguments that does the work on inputs which all variants share, and returns the numbers
-            that come out. It is called once, before any step.
-        context: What the work is done in, such as a kernel set.
+        check: Function without arguments that does the work on inputs shared by all variants, and returns the resulting
+            numbers. It is called once, before any step.
+        context: Context manager that the work runs in, such as a kernel set.
     """
 
     step: Callable[[int], object]
@@ -21,7 +21,7 @@ class Variant(NamedTuple):
 
 
 class Candidate(NamedTuple):
-    """A variant that may turn out not to be there.
+    """A variant that may not be available.
 
     Args:
         name: What the table calls it.
@@ -35,19 +35,19 @@ class Candidate(NamedTuple):
 
 
 class Case(NamedTuple):
-    """A piece of work to be measured.
+    """A piece of work to measure.
 
     Args:
         name: What `tito bench NAME` calls it.
-        title: What is done.
-        sizes: The sizes that it is done in, as the table names them.
+        title: What is measured.
+        sizes: The sizes to measure, as the table names them.
         candidates: Function of size, threads and kernel sets that yields the `Candidate`s.
         requires: Numbers of the modules that the learner's package needs for it.
-        rounds: How often each variant has its turn, unless time runs out before.
-        given_kernels: Whether the given numba kernels do without those of module 10.
-        flop: How many floating-point operations it takes in each size, if that is of interest.
-        memory: Whether peak memory is of interest, too, in the last of the sizes.
-        profiled: Whether our own step is profiled on one thread, to show what bounds it.
+        rounds: Turns of each variant, unless time runs out first.
+        given_kernels: Whether the given numba kernels are enough, without those of module 10.
+        flop: Number of floating-point operations at each size, to show the rate.
+        memory: Whether to measure peak memory at the last size too.
+        profiled: Whether to profile our own step on one thread, to show what limits it.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What follows from the curriculum and the modules that exist: the table of contents and the map on the first page."""
+"""The table of contents and the map on the first page, made from the curriculum and the modules that exist."""
 
 import json
 
@@ -6,7 +6,7 @@ from tito import workspace
 
 
 def chapters(curriculum):
-    """Return the modules that have a source, which are those that have a page."""
+    """Return the modules that have a source, and so a page."""
     return [module for module in curriculum.modules if not workspace.is_to_come(module)]
 
 
@@ -19,14 +19,15 @@ def table(modules, beside=()):
 
 
 def course_map(curriculum):
-    """Return the map as Markdown: every module and milestone, what it needs, and whether it is here yet."""
+    """Return the map as Markdown: every module and milestone, what it needs, and whether it exists yet."""
     here = chapters(curriculum)
     lines = ["| | module | in `tinytorch/` | needs |", "|---|---|---|---|"]
     for module in curriculum.modules:
         name = f"[{module.title}](modules/{module.folder})" if module in here else f"{module.title}, to come"
         lines.append(f"| {module.number} | {name} | `{module.exports}` | {', '.join(module.requires)} |")
     lines += ["", "| milestone | | needs |", "|---|---|---|"]
-    for one in curriculum.milestones:
-        written = (workspace.course_dir() / "milestones" / one.script).is_file()
-        lines.append(f"| `{one.name}` | {one.title}{'' if written else ', to come'} | {', '.join(one.requires)} |")
+    for milestone in curriculum.milestones:
+        written = (workspace.course_dir() / "milestones" / milestone.script).is_file()
+        title = milestone.title if written else f"{milestone.title}, to come"
+        lines.append(f"| `{milestone.name}` | {title} | {', '.join(milestone.requires)} |")
     return "\n".join(lines) + "\n"

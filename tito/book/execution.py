@@ -1,4 +1,4 @@
-"""A module's solved notebook, run in a workspace of its own; its outputs are kept until something that they come from changes."""
+"""Run a module's solved notebook in its own workspace, and keep its outputs until something they depend on changes."""
 
 import hashlib
 import json
@@ -20,11 +20,11 @@ LIBRARIES = ("numpy", "matplotlib", "ipykernel", "ipython")
 
 
 def outputs(module, curriculum, cache):
-    """Return the outputs of each cell of the learner's notebook, solved.
+    """Return the outputs of each cell of the solved notebook.
 
     Args:
         module: The module.
-        curriculum: The curriculum that it stands in.
+        curriculum: The curriculum that it belongs to.
         cache: Folder that keeps outputs from build to build.
 
     Returns:
@@ -51,7 +51,7 @@ def kept_in(cache, module, curriculum):
 
 
 def fingerprint(module, curriculum):
-    """Hash all that a module's outputs come from: its source and checks, what it builds on, tito, the libraries, the data."""
+    """Hash all that a module's outputs depend on: its source and checks, its prerequisites, tito, the libraries, the data."""
     given = workspace.given_files(workspace.course_dir() / "tinytorch")
     modules = [*curriculum.prerequisites(module), module]
     files = [
@@ -82,7 +82,7 @@ def run(module, curriculum):
 
 
 def export(space, module):
-    """Fill the module's file in the package of a solved workspace."""
+    """Export a module into the package of a solved workspace."""
     path = space.notebook(module)
     text = export_text(source.read(path), source.read(workspace.course_source(module)), space.label(path))
     write_atomically(space.exported(module), text)
@@ -104,7 +104,7 @@ def execute(path, environment):
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
     notebook = nbformat.read(path, as_version=4)
-    # Without folders to search, `python3` is this interpreter, whatever kernels the machine has.
+    # With no folders to search, `python3` is this interpreter, no matter which kernels are installed.
     manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=KernelSpecManager(kernel_dirs=[]))
     client = NotebookClient(
         notebook, km=manager, timeout=TIMEOUT, resources={"metadata": {"path": str(path.parent)}}, extra_arguments=KERNEL_OPTIONS
@@ -115,15 +115,15 @@ def execute(path, environment):
         reason = f"{error.ename}: {error.evalue}"
     except (CellTimeoutError, DeadKernelError) as error:
         reason = str(error)
-    raise BookError(f"{place(path, _reached(notebook))} fails, solved as it is: {reason}")
+    raise BookError(f"{place(path, _reached(notebook))} fails although it is solved: {reason}")
 
 
 def _reached(notebook):
-    """Return the number of the last cell that was begun."""
-    begun = [
+    """Return the number of the last cell that started."""
+    started = [
         number for number, cell in enumerate(notebook.cells, 1) if "iopub.execute_input" in cell.metadata.get("execution", {})
     ]
-    return begun[-1] if begun else None
+    return started[-1] if started else None
 
 
 def _version(library):

@@ -1,4 +1,4 @@
-"""A module's page: the learner's notebook, with the outputs of the solved one, and with its hints folded away."""
+"""A module's page: the learner's notebook with the outputs of the solved one, its hints collapsed."""
 
 import json
 from dataclasses import replace
@@ -26,7 +26,7 @@ def text(notebook, outputs=None):
 
 
 def _framed(cell):
-    """Put a question into a box, and name what a cell is for the style sheet."""
+    """Put a question into a box, and tag exercises and checks for the style sheet."""
     if cell.question:
         cell = replace(cell, text=f"::::{{admonition}} Question {cell.question}\n{cell.text}\n::::")
     kinds = [kind for kind in ("exercise", "check") if getattr(cell, kind)]
@@ -34,7 +34,7 @@ def _framed(cell):
 
 
 def _hint_cell(notebook, cell, identity):
-    """Return the hints that follow the check of an exercise, each folded, as a list of one cell or none."""
+    """Return a list of one cell with the collapsed hints of an exercise after its check, or an empty list."""
     hints = [hint.text for hint in notebook.cells if hint.hint and hint.hint == cell.check]
     if not hints:
         return []

@@ -1,4 +1,4 @@
-"""From the modules to a website: pages, Jupyter Book, a search for answers; only then does the site move to its place."""
+"""Build the website from the modules: write pages, run Jupyter Book, search for answers, then move the site into place."""
 
 import importlib.util
 import os
@@ -13,7 +13,7 @@ from tito.curriculum import Curriculum
 from tito.notebooks import source
 from tito.notebooks.answers import leaks
 
-MATHJAX = "sphinx-mathjax-offline"  # holds MathJax 3, which pages would otherwise fetch from the network
+MATHJAX = "sphinx-mathjax-offline"  # contains MathJax 3, which pages would otherwise load from the network
 NEEDED = ("jupyter_book", "nbclient", "ipykernel", "matplotlib", MATHJAX)
 JUPYTER_BOOK = "from jupyter_book.cli.main import main; main(prog_name='jupyter-book')"
 MADE_BY_SPHINX = ".buildinfo"
@@ -23,7 +23,7 @@ def build(out=None, execute=True, tell=lambda text: None):
     """Build the book of all modules that exist.
 
     Args:
-        out: Folder for the site; by default `book/_build/html` in the clone. A book that is there is replaced.
+        out: Folder for the site; by default `book/_build/html` in the clone. An existing book is replaced.
         execute: Whether pages show outputs.
         tell: Called with a line of text for each page.
 
@@ -52,7 +52,7 @@ def build(out=None, execute=True, tell=lambda text: None):
 
 
 def write_sources(folder, execute=True, tell=lambda text: None):
-    """Write what Jupyter Book reads: the book's own files, one page a module, and what follows from the curriculum.
+    """Write what Jupyter Book reads: the book's own files, one page per module, the table of contents and the map.
 
     Returns:
         The modules' sources, as a list of `Notebook`.
@@ -74,9 +74,9 @@ def write_sources(folder, execute=True, tell=lambda text: None):
 
 
 def copy_mathjax(folder):
-    """Copy the part of MathJax that pages load, a tenth of the whole.
+    """Copy the part of MathJax that pages load, a tenth of it.
 
-    Jupyter Book would load it on every page if it stood among the sources.
+    Jupyter Book would load it on every page if it were among the sources.
     """
     package = Path(importlib.util.find_spec(MATHJAX).origin).parent / "static" / "mathjax"
     fonts = Path("output") / "chtml" / "fonts"
@@ -85,7 +85,7 @@ def copy_mathjax(folder):
 
 
 def run_jupyter_book(folder, out):
-    """Build the site in a process of its own, a warning being an error; return the site's folder."""
+    """Build the site in a separate process, treating warnings as errors; return the site's folder."""
     command = [sys.executable, "-c", JUPYTER_BOOK, "build", str(folder), "--path-output", str(out), "-W", "--keep-going", "-q"]
     done = leftovers.run(
         command,
@@ -104,11 +104,11 @@ def run_jupyter_book(folder, out):
 
 
 def refuse_answers(site, notebooks):
-    """Raise when a file of the site, whichever it is, shows a solution."""
+    """Raise if any file of the site shows a solution."""
     leaked = leaks(site, notebooks)
     if leaked:
         shown = "\n".join(str(leak) for leak in leaked[:10])
-        raise BookError(f"answers are left in the site, {len(leaked)} in all, so it is not kept:\n{shown}")
+        raise BookError(f"the site shows {len(leaked)} answers, so it is not kept:\n{shown}")
 
 
 def parts(execute=True):
@@ -125,13 +125,13 @@ def _outputs(module, curriculum, tell):
 
 def _require_parts(course):
     if not (course / "book" / "_config.yml").is_file():
-        raise BookError("the book is built in a clone of the course, from its folder `book`: this is an installed copy", 2)
+        raise BookError("the book is built in a clone of the course, from its folder `book`; this is an installed copy", 2)
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise BookError(f'the book needs {", ".join(missing)}: pip install "tinytorch-course[book]"', 2)
 
 
 def _require_free(out):
-    """Replace nothing but a book."""
+    """Raise if the folder holds something other than a book."""
     if out.exists() and not (out.is_dir() and ((out / MADE_BY_SPHINX).is_file() or not any(out.iterdir()))):
-        raise BookError(f"{out} is there already and holds no book: name a new folder", 2)
+        raise BookError(f"{out} already exists and is not a book: name a new folder", 2)

@@ -1,6 +1,6 @@
-"""Whose fault is it? An exercise that fails only because an earlier one is wrong says so, and names that one.
+"""Find out whether an exercise fails only because an earlier one is wrong, and name that one.
 
-The proof is a trial: with the course's own solution in the place of the earlier one, the exercise passes.
+The proof is a trial: with the course's own solution of the earlier exercise, this one passes.
 """
 
 import ast
@@ -17,7 +17,7 @@ WRONG = "failed", "error"
 
 
 def named(verdicts, trial):
-    """Return verdicts, of which the first that failed names an earlier exercise if that is at fault.
+    """Return the verdicts; the first failed one names an earlier exercise if that is at fault.
 
     Args:
         verdicts: `checking.Verdict` of some exercises of the module, in order.
@@ -33,14 +33,14 @@ def named(verdicts, trial):
 
 
 class Substitution:
-    """The learner's module, with the course's own solutions in the place of some of theirs.
+    """The learner's module, with some of its solutions replaced by the course's own.
 
     Args:
         space: The learner's workspace.
         module: The module.
         written: The learner's notebook.
         reference: The course's own source of the module.
-        check: Function of a text for the module's file, exercises, and a dict of other files' texts, that gives verdicts.
+        check: Function of the module file's text, exercises, and a dict of other files' texts, that returns verdicts.
     """
 
     def __init__(self, space, module, written, reference, check):
@@ -49,32 +49,32 @@ class Substitution:
         self.ours, self.theirs = cells_by_name(reference), cells_by_name(written)
 
     def culprit(self, verdict):
-        """Return what to say of the one earlier exercise, or earlier module, without whose fault an exercise passes; or None."""
+        """Return the message about the earlier exercise or module that makes an exercise fail, or None."""
         exercises = self.reference.exercises()
-        place = [one.id for one in exercises].index(verdict.id)
+        place = [exercise.id for exercise in exercises].index(verdict.id)
         label = f"{verdict.id} {verdict.name}"
-        earlier = [one for one in exercises[:place] if self.differs(one.name)]
-        if earlier and self.passes(exercises[place], [one.name for one in earlier]):
-            one = self.narrowed(exercises[place], earlier)
-            return wording.at_fault(f"{one.id} {one.name}", label, one.id)
+        earlier = [exercise for exercise in exercises[:place] if self.differs(exercise.name)]
+        if earlier and self.passes(exercises[place], [exercise.name for exercise in earlier]):
+            culprit = self.narrowed(exercises[place], earlier)
+            return wording.at_fault(culprit.label, label, culprit.id)
         modules = dict(self.prerequisites())
         files = {needed.exports: text for needed, text in modules.items()}
         if not files or not self.passes(exercises[place], [], files):
             return None
-        alone = (one for one in modules if self.passes(exercises[place], [], {one.exports: files[one.exports]}))
-        one = next(alone, next(iter(modules)))
-        return wording.at_fault(f"tinytorch/{one.exports}", label, one.number)
+        alone = (needed for needed in modules if self.passes(exercises[place], [], {needed.exports: modules[needed]}))
+        culprit = next(alone, next(iter(modules)))
+        return wording.at_fault(f"tinytorch/{culprit.exports}", label, culprit.number)
 
     def narrowed(self, exercise, suspects):
-        """Return the one of some exercises that is at fault; where it takes several, the first that fails its own check."""
+        """Return the exercise among the suspects that is at fault; if several are, the first that fails its own check."""
         verdicts = self.check(self.text([]), suspects, {})
-        failing = [one for one, verdict in zip(suspects, verdicts) if verdict.status != "passed"]
-        others = [one for one in suspects if one not in failing]
-        alone = (one for one in [*failing, *others[::-1]] if self.passes(exercise, [one.name]))
+        failing = [suspect for suspect, verdict in zip(suspects, verdicts) if verdict.status != "passed"]
+        others = [suspect for suspect in suspects if suspect not in failing]
+        alone = (suspect for suspect in [*failing, *others[::-1]] if self.passes(exercise, [suspect.name]))
         return next(alone, [*failing, *others][0])
 
     def passes(self, exercise, names, files=None):
-        """Say whether an exercise passes with the course's solutions of others."""
+        """Return whether an exercise passes with the course's solutions of some others."""
         try:
             (verdict,) = self.check(self.text(names), [exercise], files or {})
         except SourceError:
@@ -82,17 +82,17 @@ class Substitution:
         return verdict.status == "passed"
 
     def text(self, names):
-        """Return the text of the module's file, with the course's own cells for some names."""
+        """Return the text of the module's file, with the course's own cells for these names."""
         texts = {self.theirs[name].index: self.ours[name].text for name in names}
         cells = tuple(replace(cell, text=texts.get(cell.index, cell.text)) for cell in self.written.cells)
         return export_text(replace(self.written, cells=cells), self.reference, self.space.label(self.written.path))
 
     def differs(self, name):
-        """Say whether the learner's cell of an exercise holds other code than the course's."""
+        """Return whether the learner's code of an exercise differs from the course's."""
         return name in self.theirs and code(self.theirs[name].text) != code(self.ours[name].text)
 
     def prerequisites(self):
-        """Yield the earlier modules of which the learner's file holds other code than the course's, with the course's text."""
+        """Yield the prerequisites whose code differs between the learner's file and the course's, with the course's text."""
         for needed in self.space.curriculum.prerequisites(self.module):
             theirs, ours = self.space.package / needed.exports, workspace.course_dir() / "tinytorch" / needed.exports
             texts = [path.read_text(encoding="utf-8") if path.is_file() else None for path in (theirs, ours)]
@@ -101,12 +101,12 @@ class Substitution:
 
 
 def cells_by_name(notebook):
-    """Return the exported cells of a notebook by each name that they define."""
+    """Return a dict from each name to the exported cell that defines it."""
     return {name: part.cell for part in exported_parts(notebook) for name, _ in part.provided}
 
 
 def code(text):
-    """Return Python code in a form in which comments and layout do not count."""
+    """Return Python code in a form without comments and layout."""
     try:
         return ast.dump(ast.parse(text))
     except SyntaxError:
@@ -119,12 +119,12 @@ def also_defined(notebook, name):
     Returns:
         List of pairs: the cell's index, and whether it is exported.
     """
-    found = []
+    defining = []
     for cell in notebook.cells:
         try:
             body = ast.parse(cell.text).body if cell.kind == "code" else ()
         except SyntaxError:
             continue
         if any(name in source.definitions(node) for node in body):
-            found.append((cell.index, cell.exported))
-    return found if len(found) > 1 else []
+            defining.append((cell.index, cell.exported))
+    return defining if len(defining) > 1 else []

@@ -1,4 +1,4 @@
-"""What checks.py says about an exercise: what to draw, what to observe, what to expect."""
+"""An exercise's part of checks.py: what to draw, what to observe, what to expect."""
 
 import copy
 import itertools
@@ -19,17 +19,17 @@ from tito.checks.examples import ExampleCase, documented, examples, is_op
 from tito.checks.wording import is_raised
 
 SEEDS = (0, 1)
-TWINS = 2  # cases of one seed that are repeated in float64
-MOST_CASES = 200  # for one seed: a `draw` that never ends is a mistake of ours, and is reported as one
+TWINS = 2  # cases per seed that are repeated in float64
+MOST_CASES = 200  # per seed: an endless `draw` is a mistake in the course, and is reported as one
 
 
 class CheckBroken(Exception):
-    """A checks.py does not do its part: the course's mistake, never the learner's."""
+    """A checks.py is broken: the course's mistake, never the learner's."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """What checks.py says about one exercise."""
+    """The check of one exercise, from checks.py."""
 
     name: str
     draw: Callable
@@ -39,20 +39,20 @@ class Check:
     rtol: float = RTOL
     atol: float = ATOL
     describe: str | Callable | None = None
-    float64: bool = True  # what is float64 stays float64, and some cases see to it
+    float64: bool = True  # float64 inputs must give float64 results, which some cases test
     lines: tuple[str, ...] = field(default=(), repr=False, compare=False)  # of checks.py
     examples: tuple[ExampleCase, ...] = field(default=(), repr=False, compare=False)
     is_op: bool = False
 
     @property
     def called(self):
-        """What is called: of an op its forward function."""
+        """The text of what is called: for an op its forward function."""
         return f"{self.name}.forward" if self.is_op and not self.describe else self.name
 
 
 @dataclass
 class DrawnCase:
-    """One call of an exercise: its inputs, and what it should return, computed when first asked for."""
+    """One call of an exercise: its inputs, and the expected result, computed on first use."""
 
     check: Check
     inputs: dict[str, Any]
@@ -67,20 +67,20 @@ class DrawnCase:
         return data_only(f"oracle_{self.check.name}", value)
 
     def mismatch(self, got, dtypes=True):
-        """Return where what came differs from what is expected, a `Mismatch`, or None.
+        """Return the `Mismatch` between an observation and the expected value, or None.
 
         Args:
             got: `Observation`.
-            dtypes: Compare dtypes, too.
+            dtypes: Compare dtypes too.
         """
         return self.compare(self.expected, got, dtypes)
 
     def explained_by(self, misconception, got):
-        """Say whether a misconception gives what came; of which dtype it is does not matter."""
+        """Return whether a misconception gives the observed result, apart from its dtype."""
         return self.compare(self.guess(misconception), got, dtypes=False) is None
 
     def touched_by(self, misconception):
-        """Say whether a misconception gives anything else than what is expected."""
+        """Return whether a misconception gives something other than the expected value."""
         return compare(self.expected, self.guess(misconception), None, self.check.rtol, self.check.atol) is not None
 
     def compare(self, value, got, dtypes):
@@ -88,7 +88,7 @@ class DrawnCase:
         return compare(value, got.outcome, None if free else self.inputs, self.check.rtol, self.check.atol, dtypes)
 
     def guess(self, misconception):
-        """Return what a misconception makes of the inputs; an exception is an answer too, with all that it says."""
+        """Return the result of a misconception for these inputs; an exception counts as a result, with its message."""
         if misconception not in self.guesses:
             try:
                 self.guesses[misconception] = self.answer(misconception)
@@ -98,11 +98,11 @@ class DrawnCase:
 
     @cached_property
     def guesses(self):
-        """What misconceptions made of the inputs so far."""
+        """The results of misconceptions so far."""
         return {}
 
     def answer(self, function):
-        """Return what a function makes of copies of the inputs, in the form in which a worker returns it."""
+        """Call a function with copies of the inputs, and return its result as a worker would."""
         return wire.decode(wire.encode(function(**copy.deepcopy(self.inputs))))
 
     @cached_property
@@ -113,12 +113,12 @@ class DrawnCase:
 
 
 def data_only(source, value):
-    """Return a value unless something in it is not data, such as a function."""
+    """Return a value; raise if something in it is not data, such as a function."""
     encoded = json.dumps(wire.encode(value))
     if '{"other": ' in encoded:
-        found = encoded.partition('{"other": ')[2].split('"')[1]
+        kind = encoded.partition('{"other": ')[2].split('"')[1]
         raise CheckBroken(
-            f"{source} gives a value of type {found}: only arrays, numbers, strings, bytes, bools, None, "
+            f"{source} returns a value of type {kind}: only arrays, numbers, strings, bytes, bools, None, "
             "lists, tuples and dicts can be compared"
         )
     return value
@@ -128,9 +128,9 @@ class Checks:
     """The checks of one module, by exercise.
 
     Args:
-        module: The module that checks.py makes.
+        module: The imported checks.py.
         lines: The lines of checks.py.
-        cells: Dict from an exercise's name to the text of its cell in the course's source, which holds its examples.
+        cells: Dict from an exercise's name to the text of its cell in the course's source, for its examples.
     """
 
     def __init__(self, module: ModuleType, lines=(), cells=None):
@@ -143,7 +143,7 @@ class Checks:
             name: The exercise's name, such as "matmul".
 
         Raises:
-            CheckBroken: checks.py lacks one of its parts.
+            CheckBroken: A part is missing from checks.py.
         """
         parts = vars(self.module)
         missing = [f"{part}_{name}" for part in ("draw", "oracle", "misconceptions") if f"{part}_{name}" not in parts]
@@ -177,12 +177,12 @@ def cells_beside(path):
     """Return the texts of the exercises' cells in the module's source beside a checks.py, by the exercise's name."""
     from tito.notebooks import source
 
-    found = {}
+    cells = {}
     for beside in sorted(set(path.parent.glob("*.py")) - {path}):
         notebook = source.read(beside)
         texts = {cell.index: cell.text for cell in notebook.cells}
-        found |= {one.name: texts[one.cell] for one in notebook.exercises()}
-    return found
+        cells |= {exercise.name: texts[exercise.cell] for exercise in notebook.exercises()}
+    return cells
 
 
 def cases(check: Check, seeds=SEEDS) -> list[DrawnCase]:
@@ -190,10 +190,10 @@ def cases(check: Check, seeds=SEEDS) -> list[DrawnCase]:
 
     Args:
         check: The exercise's check.
-        seeds: Seeds of the generators that `draw` receives, one after the other.
+        seeds: Seeds of the generators passed to `draw`.
 
     Raises:
-        CheckBroken: `draw` yields nothing, or no end of cases.
+        CheckBroken: `draw` yields no cases, or too many.
     """
     by_seed = [drawn(check, seed) for seed in seeds]
     doubles = [double for seed, some in zip(seeds, by_seed) for double in twins(check, some, Draws(seed))]
@@ -201,10 +201,10 @@ def cases(check: Check, seeds=SEEDS) -> list[DrawnCase]:
 
 
 def drawn(check: Check, seed) -> list[DrawnCase]:
-    """Draw the cases of one seed, as they come out of `draw`.
+    """Draw the cases of one seed.
 
     Raises:
-        CheckBroken: As `cases`.
+        CheckBroken: `draw` yields no cases, or too many.
     """
     some = list(itertools.islice(check.draw(Draws(seed)), MOST_CASES + 1))
     if not 0 < len(some) <= MOST_CASES:
@@ -214,12 +214,12 @@ def drawn(check: Check, seed) -> list[DrawnCase]:
 
 
 def all_cases(check: Check, seeds=SEEDS) -> list:
-    """Return the cases of an exercise: those that are drawn, and those of its docstring."""
+    """Return the cases of an exercise, drawn and from its docstring."""
     return [*cases(check, seeds), *check.examples]
 
 
 def twins(check, some, rng):
-    """Return cases that repeat drawn ones in float64, unless some are drawn so: what is float64 must stay float64."""
+    """Return some cases repeated in float64, unless `draw` has such cases: float64 must stay float64."""
     if not check.float64 or any(precision(case.inputs) == "float64" for case in some):
         return []
     fit = [case for case in some if precision(case.inputs) == "float32" and not is_raised(case.expected)]
@@ -237,7 +237,7 @@ def in_float64(value):
 
 
 def form(value):
-    """Return what is left of inputs without the numbers in their arrays: shapes, dtypes and settings."""
+    """Return inputs without the numbers in their arrays: shapes, dtypes and settings."""
     if isinstance(value, dict):
         return {key: form(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -248,5 +248,5 @@ def form(value):
 
 
 def always_the_same_form(check: Check, seeds=range(4)) -> bool:
-    """Say whether every seed draws the same shapes and settings: then one that is written down earns full marks."""
+    """Return whether every seed draws the same shapes and settings, so that hard-coding them would pass."""
     return len({json.dumps([form(case.inputs) for case in drawn(check, seed)]) for seed in seeds}) == 1

@@ -1,7 +1,7 @@
 """Judge what learner code returned: the trusted side of every check, in the notebook, the terminal and the judge.
 
-`checks.py` of a module says for each exercise what to draw, what to observe and what to expect. Learner code runs in
-`learner_process.py` and returns values; here they are compared, and the wrong turn behind them is named.
+A module's `checks.py` defines for each exercise what to draw, what to observe and what to expect. Learner code runs in
+`learner_process.py` and returns values. Here they are compared, and the likely mistake behind them is named.
 """
 
 import re
@@ -38,17 +38,17 @@ __all__ = [
 ]
 
 STUB = re.compile(r"(\d\d\.\d+) (\w+)")
-NOT_THERE_YET = "NameError"  # an example may use what a later cell of the notebook defines
+NOT_THERE_YET = "NameError"  # an example may use a name that a later cell of the notebook defines
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Why an exercise did not pass, as rows of a label and a text, and the misconception that explains it."""
+    """Why an exercise did not pass: rows of a label and a text, and the misconception that explains it."""
 
     rows: tuple[tuple[str, str], ...]
     case: int | None = None  # from 1
     looks_like: str | None = None
-    shared: bool = False  # the whole module fails like this
+    shared: bool = False  # the whole module fails this way
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def verdict(exercise, check: Check, cases: list, observations: Observations | No
         observations: What came back; None if nothing did, which is a failure.
 
     Returns:
-        The `Verdict`. An exercise passes only if every one of at least one case does.
+        The `Verdict`. An exercise passes only if it has at least one case and all of them pass.
     """
     seen = observations or Observations(problem="missing", text=wording.NOTHING_CAME)
     judged = _Judged(exercise, check, cases, seen)
@@ -84,7 +84,7 @@ def verdict(exercise, check: Check, cases: list, observations: Observations | No
 
 
 class _Judged:
-    """One exercise on trial: its cases, what they gave, and where the two differ."""
+    """One exercise being judged: its cases, their observations, and the mismatches."""
 
     def __init__(self, exercise, check, cases, seen):
         self.exercise, self.check, self.cases, self.seen = exercise, check, cases, seen
@@ -95,23 +95,23 @@ class _Judged:
     def mismatch(self, case, got) -> Mismatch | None:
         if isinstance(case, ExampleCase) and self.cannot_run_yet(got.error):
             return None
-        found = case.mismatch(got)
-        if found or not got.changed:
-            return found
+        mismatch = case.mismatch(got)
+        if mismatch or not got.changed:
+            return mismatch
         return Mismatch("changed", wording.changed_rows(got.changed))
 
     def cannot_run_yet(self, error):
-        """Say whether an example met what is still to be written, or is defined further down in the notebook."""
+        """Return whether an example needs another exercise that is not written yet, or a name defined further down."""
         needed = stub(error)
         return needed[0] != self.exercise.id if needed else bool(error and error.type == NOT_THERE_YET and not error.where)
 
     def problem(self):
-        """Return the status and failure of an exercise whose cases could not run, else None."""
+        """Return the status and failure of an exercise whose cases could not run, or None."""
         errors = [
             self.seen.error,
             *(got.error for case, got in zip(self.cases, self.seen.cases) if not self.is_spared(case, got)),
         ]
-        stubs = [found for error in errors if (found := stub(error))]
+        stubs = [needed for error in errors if (needed := stub(error))]
         if stubs:
             return "unwritten", self.unwritten(*stubs[0])
         if self.seen.problem:
@@ -125,7 +125,7 @@ class _Judged:
         return isinstance(case, ExampleCase) and self.cannot_run_yet(got.error)
 
     def unwritten(self, needed, name):
-        """Return why the exercise cannot run yet: None if it is itself what is to be written."""
+        """Return the failure that names the exercise still to be written, or None if it is this one."""
         return None if needed == self.exercise.id else Failure((("", wording.not_written(needed, name)),))
 
     def stopped(self):
@@ -158,16 +158,16 @@ class _Judged:
         return self.status(shown), Failure(rows, shown + 1, sentence or next(filter(None, causes), None))
 
     def is_wrong(self, index):
-        """Say whether a drawn case gave other values than it should, and not the right ones of another dtype."""
+        """Return whether a drawn case has wrong values, and not only a wrong dtype."""
         case, got = self.cases[index], self.seen.cases[index]
         return isinstance(case, DrawnCase) and case.mismatch(got, dtypes=False) is not None
 
     def looks_like(self, wrong):
-        """Return the misconception that explains most, and the indices of the cases that it explains; None and none without one.
+        """Return the best misconception and the indices of the cases that it explains, or (None, []).
 
-        One that gives the learner's outcome in every wrong case comes first: of several, the one that also agrees on the cases
-        that pass. Next comes one that explains some of them, and is contradicted by no case at all: the others have a fault of
-        their own.
+        First choice is a misconception that gives the learner's outcome in every wrong case; if several do, the one that also
+        agrees on the passing cases. Second choice is one that explains some wrong cases and is contradicted by no case: the
+        others then fail for another reason.
         """
         guesses = [
             _Guess(sentence, function, self.cases, self.seen.cases, wrong)
@@ -178,12 +178,12 @@ class _Judged:
         return (best.sentence, best.explained) if best else (None, [])
 
     def most_telling(self, failing, wrong):
-        """Return the index of the case to show where no misconception is named: an example that ran, if one fails."""
+        """Return the index of the case to show without a misconception: preferably a failed example that ran."""
         ran = [index for index in failing if isinstance(self.cases[index], ExampleCase) and not self.seen.cases[index].error]
         return [*ran, *wrong, *failing][0]
 
     def of_its_own(self, rest):
-        """Say of cases that no misconception explains what is wrong with the first of them."""
+        """Return what is wrong with the first of the cases that no misconception explains."""
         case, mismatch = self.cases[rest[0]], self.mismatches[rest[0]]
         call = wording.call_text(self.check.called, case.inputs, self.check.describe)
         return wording.others(len(rest), f"{call}: {mismatch.cause or wording.in_brief(mismatch.rows)}")
@@ -195,7 +195,7 @@ class _Judged:
         return "error" if error and not is_raised(case.expected) else "failed"
 
     def rows(self, index, dtypes=True):
-        """Return the rows that show a case and how it went wrong; without dtypes, what a misconception explains."""
+        """Return the rows that show a case and its mismatch; without dtypes if a misconception explains it."""
         case, got, mismatch = self.cases[index], self.seen.cases[index], self.mismatches[index]
         if not dtypes:
             mismatch = case.mismatch(got, dtypes=False)
@@ -204,12 +204,12 @@ class _Judged:
         return (*self.call(case), *self.difference(case, got, mismatch))
 
     def difference(self, case, got, mismatch):
-        """Return the rows that say how a drawn case went wrong."""
+        """Return the rows that show the mismatch of a drawn case."""
         if mismatch.kind == "changed":
             return mismatch.rows
         if not got.error:
             return mismatch.rows + wording.changed_rows(got.changed)
-        made_up = isinstance(case.expected, dict)  # by an observer: the learner never saw it
+        made_up = isinstance(case.expected, dict)  # made by an observer: the learner never saw it
         expected = () if made_up else (("expected", wording.needed(case.expected)),)
         line = got.error.check_line
         in_check = self.check.lines[line - 1].strip() if line and line <= len(self.check.lines) else None
@@ -221,7 +221,7 @@ class _Judged:
 
 
 class _Guess:
-    """A misconception held against what came: which wrong cases it explains, and which cases contradict it."""
+    """A misconception compared with the observations: the wrong cases that it explains, and whether any contradict it."""
 
     def __init__(self, sentence, function, cases, seen, wrong):
         self.sentence = sentence
@@ -234,13 +234,13 @@ class _Guess:
 
 
 def stub(error):
-    """Return the id and name of the exercise that an exception says is not written, None for any other exception."""
-    found = STUB.match(error.message) if error and error.type == "NotImplementedError" else None
-    return found.groups() if found else None
+    """Return the id and name of the unwritten exercise that an exception names, or None."""
+    match = STUB.match(error.message) if error and error.type == "NotImplementedError" else None
+    return match.groups() if match else None
 
 
 def pretend(cases: list[DrawnCase], function) -> Observations:
-    """Return the observations of a learner whose code computes what a function of checks.py does.
+    """Return the observations of learner code that computes the same as a function of checks.py.
 
     Args:
         cases: Drawn cases of one exercise.
@@ -260,7 +260,7 @@ def _like_inputs(value, inputs):
 
 
 def blind_spots(check: Check, cases: list[DrawnCase]) -> dict[str, str]:
-    """Return the misconceptions that an exercise's cases do not catch, or do not name, and what happens instead.
+    """Return the misconceptions that an exercise's cases do not catch or name correctly, and what happens instead.
 
     Args:
         check: The exercise's check.

@@ -1,4 +1,4 @@
-"""Compare what learner code returned with what was expected, and say where they differ most."""
+"""Compare what learner code returned with the expected value, and report the largest difference."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ FLOATS = "float32", "float64"
 
 @dataclass(frozen=True)
 class Mismatch:
-    """The first difference between two values, as rows of a label and a text; of a dtype, also the likely cause."""
+    """The first difference between two values, as rows of a label and a text; for a dtype, also the likely cause."""
 
     kind: str  # type, shape, dtype, values or changed
     rows: tuple[tuple[str, str], ...]
@@ -21,16 +21,16 @@ class Mismatch:
 
 
 def compare(expected, got, inputs=None, rtol=RTOL, atol=ATOL, dtypes=True):
-    """Compare a value with the expected one; containers entry by entry.
+    """Compare a value with the expected one, containers item by item.
 
     Args:
         expected: Arrays, numbers, strings, bools, None, or lists, tuples and dicts of them.
-        got: Value to judge. Whole numbers must be equal, others close. Where all floating-point inputs are of one precision,
-            floating-point results must be of that precision, too; where integers are expected, so must they be.
+        got: Value to judge. Integers must be equal, other numbers close. If all floating-point inputs have one precision,
+            floating-point results must have it too; where integers are expected, the dtype must be an integer.
         inputs: Dict of the inputs of the call.
         rtol: Relative tolerance.
-        atol: Absolute tolerance for values of size 1; it shrinks where all expected values are smaller.
-        dtypes: Compare dtypes, too.
+        atol: Absolute tolerance for values of size 1; it shrinks if all expected values are smaller.
+        dtypes: Compare dtypes too.
 
     Returns:
         None if they agree, otherwise the first `Mismatch`.
@@ -43,13 +43,13 @@ def compare(expected, got, inputs=None, rtol=RTOL, atol=ATOL, dtypes=True):
 
 
 def precision(value):
-    """Return the one dtype that all floating-point arrays within a value have: "float32" or "float64", or None."""
+    """Return the common dtype of all floating-point arrays in a value: "float32" or "float64"; None if there is none."""
     kinds = {array.dtype.name for array in arrays_in(value) if array.dtype.kind == "f"}
     return kinds.pop() if len(kinds) == 1 and kinds <= set(FLOATS) else None
 
 
 def arrays_in(value):
-    """Yield the arrays within a value."""
+    """Yield the arrays in a value."""
     if isinstance(value, (np.ndarray, np.generic)):
         yield value
     elif isinstance(value, (list, tuple, dict)):
@@ -58,18 +58,18 @@ def arrays_in(value):
 
 
 def raises_alike(expected, got):
-    """Say whether an exception is of the expected type and its message holds all that it should, whatever its spaces."""
-    said = "".join(" ".join(got[2:]).split()) if is_raised(got) else ""
-    return is_raised(got) and expected[1] == got[1] and all("".join(part.split()) in said for part in expected[2:])
+    """Return whether an exception has the expected type and its message the expected parts, ignoring white space."""
+    message = "".join(" ".join(got[2:]).split()) if is_raised(got) else ""
+    return is_raised(got) and expected[1] == got[1] and all("".join(part.split()) in message for part in expected[2:])
 
 
 def is_numeric(value):
-    """Say whether a value is a number, a bool, or an array of them."""
+    """Return whether a value is a number, a bool, or an array of them."""
     return isinstance(value, (np.ndarray, np.generic, bool, int, float))
 
 
 class _Comparison:
-    """One comparison, with its tolerances. A path says where within the value it has come to."""
+    """One comparison, with its tolerances. `path` is the current place within the value."""
 
     def __init__(self, rtol, atol, floats, dtypes):
         self.rtol, self.atol, self.floats, self.dtypes = rtol, atol, floats, dtypes
@@ -90,8 +90,8 @@ class _Comparison:
     def dicts(self, expected, got, path):
         if not isinstance(got, dict):
             return _type_differs(path, expected, got)
-        found = (self.any(expected[key], got[key], _entry(path, key)) for key in expected if key in got)
-        mismatch = next(filter(None, found), None)
+        mismatches = (self.any(expected[key], got[key], _entry(path, key)) for key in expected if key in got)
+        mismatch = next(filter(None, mismatches), None)
         if mismatch is None and set(expected) != set(got):
             return Mismatch("type", wording.keys_differ(path, expected, got))
         return mismatch
@@ -100,8 +100,8 @@ class _Comparison:
         if type(expected) is not type(got) or len(expected) != len(got):
             return _type_differs(path, expected, got)
         pairs = enumerate(zip(expected, got))
-        found = (self.any(one, other, _entry(path, index)) for index, (one, other) in pairs)
-        mismatch = next(filter(None, found), None)
+        mismatches = (self.any(wanted, given, _entry(path, index)) for index, (wanted, given) in pairs)
+        mismatch = next(filter(None, mismatches), None)
         if mismatch and repr_flat(expected) and repr_flat(got):
             return Mismatch(mismatch.kind, wording.differ(path, repr_flat(expected), repr_flat(got)))
         return mismatch
@@ -116,7 +116,7 @@ class _Comparison:
         return self.dtype(expected, got, path) or self.values(np.asarray(expected), np.asarray(got), path)
 
     def dtype(self, expected, got, path):
-        """Return the mismatch of an array, or a number of NumPy's, whose dtype is not the one promised; None if it is."""
+        """Return the mismatch of an array or NumPy scalar with the wrong dtype, or None."""
         if not self.dtypes or not isinstance(got, (np.ndarray, np.generic)):
             return None
         asked, given = self.promised(expected), got.dtype.name
@@ -127,7 +127,7 @@ class _Comparison:
         return Mismatch("dtype", rows, wording.DTYPE_CAUSES.get((asked, given)))
 
     def promised(self, expected):
-        """Return the dtype that a result must have: "float32", "float64" or "integers"; None if any will do."""
+        """Return the dtype that a result must have: "float32", "float64" or "integers"; None if any is fine."""
         kind = np.asarray(expected).dtype.kind
         if kind == "f":
             return self.floats
@@ -138,19 +138,19 @@ class _Comparison:
         return Mismatch("values", wording.values_differ(path, expected, got, wrong)) if wrong.any() else None
 
     def close(self, expected, got):
-        """Return where two arrays of numbers agree."""
+        """Return a boolean array: where two arrays of numbers agree."""
         if expected.dtype.kind in "biu" and got.dtype.kind in "biu":
             return np.asarray(expected == got)
-        with np.errstate(invalid="ignore"):  # a float32 of random bits may be a nan that signals
+        with np.errstate(invalid="ignore"):  # random bits as float32 may be a signalling nan
             expected, got = expected.astype(np.float64), got.astype(np.float64)
         atol = self.atol * scale(expected)
         return np.asarray(np.isclose(got, expected, rtol=self.rtol, atol=atol, equal_nan=True))
 
 
 def scale(expected):
-    """Return the factor of the absolute tolerance: it follows the largest expected value down to a thousandth.
+    """Return the factor of the absolute tolerance: the largest expected value, between a thousandth and 1.
 
-    Where all expected values are 0, or are the rounding noise of a 0, there is no size to follow.
+    If all expected values are 0, or the rounding error of a 0, the factor is 1.
     """
     finite = np.abs(expected[np.isfinite(expected)])
     peak = finite.max() if finite.size else 0.0
@@ -158,7 +158,7 @@ def scale(expected):
 
 
 def _entry(path, key):
-    """A dict of observations names its parts itself: its keys stand bare."""
+    """Return the path of an item; the keys of a dict of observations are used as they are."""
     if not path:
         return key if isinstance(key, str) else f"result[{key!r}]"
     return f"{path}[{key!r}]"

@@ -1,13 +1,13 @@
-"""The source of chance that a `draw` receives: NumPy's generator, and words for shapes, axes and settings.
+"""The random generator passed to `draw`: NumPy's, with methods for shapes, axes and settings.
 
-What a check draws only once, a learner could write down: so every seed draws sizes, ranks, axes and settings, not only numbers.
+A learner could hard-code what never changes, so every seed draws sizes, ranks, axes and settings, not only numbers.
 """
 
 import numpy as np
 
 
 class Draws(np.random.Generator):
-    """NumPy's generator with a few more words.
+    """NumPy's generator with a few more methods.
 
     Args:
         seed: A whole number.
@@ -17,7 +17,7 @@ class Draws(np.random.Generator):
         super().__init__(np.random.PCG64(seed))
 
     def normal32(self, *shape):
-        """Draw float32 numbers of both signs."""
+        """Draw normally distributed float32 numbers."""
         return self.standard_normal(shape, np.float32)
 
     def size(self, low=2, high=6):
@@ -25,7 +25,7 @@ class Draws(np.random.Generator):
         return int(self.integers(low, high + 1))
 
     def sizes(self, count, low=2, high=7):
-        """Draw sizes that all differ, so that no axis can be taken for another.
+        """Draw different sizes, so that no axis can be mistaken for another.
 
         Args:
             count: How many; at most ``high - low + 1``.
@@ -42,9 +42,9 @@ class Draws(np.random.Generator):
         return int(self.integers(-ndim, ndim))
 
     def pick(self, *options):
-        """Draw one of some values, which may be of any type."""
+        """Draw one of several values of any type."""
         return options[self.integers(len(options))]
 
     def mix(self, values):
-        """Return values in another order, as a list."""
+        """Return values in random order, as a list."""
         return [values[index] for index in self.permutation(len(values))]

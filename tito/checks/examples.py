@@ -1,6 +1,6 @@
-"""Docstring examples as cases: what an exercise's docstring shows must come out of the learner's code as well.
+"""Docstring examples as cases: the learner's code must give what an exercise's docstring shows.
 
-The text to expect is known here alone. Numbers in it may differ in the last digit that is shown, and white space does not count.
+Only this side knows the expected text. Its numbers may differ in the last digit shown, and white space does not count.
 """
 
 import ast
@@ -19,9 +19,9 @@ CLOSE = 1e-4  # relative: in longer numbers the last digits are rounding
 
 @dataclass(frozen=True)
 class ExampleCase:
-    """The example of one docstring: its statements, and what each of them shows.
+    """The example of one docstring: its statements and their expected outputs.
 
-    `inputs` is empty: no misconception computes with it.
+    `inputs` is empty, because misconceptions do not use examples.
     """
 
     steps: tuple[doctest.Example, ...]
@@ -29,11 +29,11 @@ class ExampleCase:
 
     @property
     def encoded(self):
-        """The example as a worker receives it: without what it shows."""
+        """The example as a worker receives it, without its outputs."""
         return {EXAMPLE: [step.source for step in self.steps]}
 
     def mismatch(self, got):
-        """Return the first difference between what the example shows and what came, a `Mismatch` or None.
+        """Return the first `Mismatch` between the example's outputs and the observed ones, or None.
 
         Args:
             got: `Observation`: a list of texts, and the exception of the statement after them.
@@ -50,7 +50,7 @@ class ExampleCase:
     def rows(self, index, text, error):
         """Return the rows that show the example up to one of its statements."""
         step = self.steps[index]
-        called = ("called", "".join(one.source for one in self.steps[: index + 1]).rstrip())
+        called = ("called", "".join(step.source for step in self.steps[: index + 1]).rstrip())
         expected = step.exc_msg or step.want
         shown = (("expected", expected.rstrip()),) if expected else ()
         raised = (*wording.raised_rows(error), *(wording.perhaps_rows(error) if error else ()))
@@ -59,7 +59,7 @@ class ExampleCase:
 
 
 def alike(step, text, error):
-    """Say whether a statement gave what the example shows.
+    """Return whether a statement gave what the example shows.
 
     Args:
         step: `doctest.Example`.
@@ -72,12 +72,12 @@ def alike(step, text, error):
 
 
 def ending(text, want):
-    """Return as many of a text's last lines as another has: what the learner prints on the way does not count."""
+    """Return the last lines of a text, as many as `want` has: earlier prints of the learner do not count."""
     return "".join(text.splitlines(keepends=True)[-want.count("\n") :]) if want else ""
 
 
 def same_text(want, got):
-    """Say whether two texts agree but for white space and the last digit of their numbers.
+    """Return whether two texts are the same, apart from white space and the last digit of numbers.
 
     Example:
         >>> same_text("array([0.25, 1.5])", "array([ 0.25000001, 1.5 ])"), same_text("array([1, 2])", "array([1., 2.])")
@@ -89,7 +89,7 @@ def same_text(want, got):
     return (
         skeleton(want) == skeleton(got)
         and len(shown) == len(given)
-        and all(same_number(one, other) for one, other in zip(shown, given))
+        and all(same_number(*numbers) for numbers in zip(shown, given))
     )
 
 
@@ -99,7 +99,7 @@ def skeleton(text):
 
 
 def same_number(want, got):
-    """Say whether two numbers are written alike and are as good as equal."""
+    """Return whether two numbers have the same form and are nearly equal."""
     if is_whole(want) != is_whole(got):
         return False
     if is_whole(want):
@@ -112,22 +112,22 @@ def is_whole(number):
 
 
 def last_digit(number):
-    """Return what 1 in the last digit of a number is worth."""
+    """Return the value of one unit in the last digit of a number."""
     digits, _, exponent = number.lower().partition("e")
     return 1.01 * 10.0 ** (int(exponent or 0) - len(digits.partition(".")[2]))
 
 
 @dataclass(frozen=True)
 class SignatureCase(ExampleCase):
-    """The signature of an op: what it calls a setting, behind the star, must be one, or it is taken for an input.
+    """The signature of an op: its settings must be keyword-only (after the `*`), or they count as inputs.
 
-    The names of the inputs are free.
+    Inputs may have any name.
     """
 
     name: str = ""
 
     def mismatch(self, got):
-        """Return a `Mismatch` if the settings are others than the course's, else None."""
+        """Return a `Mismatch` if the settings differ from the course's, or None."""
         text = got.value[-1] if isinstance(got.value, list) and got.value else None
         given, asked = settings(text) if isinstance(text, str) else None, settings(self.steps[-1].want)
         if given is not None and offers(given, asked):
@@ -140,7 +140,7 @@ class SignatureCase(ExampleCase):
 
 
 def settings(signature):
-    """Return the names behind the star of a signature's text, each with its default; None if it is none."""
+    """Return the keyword-only names of a signature's text with their defaults, or None if it is not a signature."""
     try:
         function = ast.parse(f"def f{signature.strip().removeprefix('<Signature ').removesuffix('>')}: pass").body[0]
     except (SyntaxError, IndexError):
@@ -150,14 +150,14 @@ def settings(signature):
 
 
 def offers(given, asked):
-    """Say whether settings hold all that is asked for; a default more does no harm."""
+    """Return whether all required settings are present; extra settings need a default."""
     return all(name in given and (default is None or given[name] == default) for name, default in asked.items()) and all(
         name in asked or default is not None for name, default in given.items()
     )
 
 
 def examples(text):
-    """Return the examples of an exercise's cell, one case for each docstring that has any, and the signature of an op.
+    """Return the examples of an exercise's cell: a case for each docstring with examples, and for an op's signature.
 
     Args:
         text: The cell's source.
@@ -177,8 +177,8 @@ def documented(text):
 
 
 def is_op(node):
-    """Say whether a definition stands below `@op`."""
-    return any(isinstance(one, ast.Name) and one.id == "op" for one in node.decorator_list)
+    """Return whether a definition has the decorator `@op`."""
+    return any(isinstance(decorator, ast.Name) and decorator.id == "op" for decorator in node.decorator_list)
 
 
 def has_settings(node):

@@ -1,4 +1,4 @@
-"""A verdict as text: the same in the notebook and in the terminal, at most 80 columns, without colour."""
+"""Lay out a verdict as text, the same in notebook and terminal: at most 80 columns, no colour."""
 
 import textwrap
 
@@ -40,9 +40,9 @@ def text(verdict, where=None, next_step=IN_TERMINAL, ascii=False, printed=False)
     Args:
         verdict: `checking.Verdict`.
         where: The exercise's place, such as "modules/01_tensor/tensor.ipynb, cell 23".
-        next_step: What to do about a failure; "{id}" stands for the exercise's id.
+        next_step: What to do about a failure; "{id}" is replaced by the exercise's id.
         ascii: Use ASCII characters only.
-        printed: Show what the exercise printed, too.
+        printed: Also show what the exercise printed.
 
     Returns:
         One line for an exercise that passed, is not written yet or is missing, otherwise a block of lines.
@@ -56,12 +56,12 @@ def text(verdict, where=None, next_step=IN_TERMINAL, ascii=False, printed=False)
 
 
 def is_well(verdict):
-    """Say whether nothing is wrong: the exercise passed, or is not written yet."""
+    """Return whether nothing is wrong: the exercise passed, or is not written yet."""
     return verdict.status in ("passed", "unwritten")
 
 
 def one_line(verdict):
-    """Return the line about an exercise that passed, or of which there is nothing to check."""
+    """Return the line about an exercise that passed or could not be checked."""
     if verdict.status == "passed":
         compiled = f" (compiling took {verdict.prepared:.1f} s)" if verdict.prepared >= 0.1 else ""
         return f"{title(verdict)}  passed {verdict.passed} of {verdict.total} cases{compiled}"
@@ -80,7 +80,7 @@ def block(verdict, where, next_step):
         head = header(f"module {verdict.id.partition('.')[0]}", where.partition(", cell ")[0])
     else:
         head = header(title(verdict), where)
-    advice = AFTER_SHARED if verdict.failure.shared else next_step  # no hint on an exercise helps there
+    advice = AFTER_SHARED if verdict.failure.shared else next_step  # a hint for one exercise would not help
     return [*head, "", *rows(verdict.failure), "", *footer(verdict, advice)]
 
 
@@ -100,7 +100,7 @@ def rows(failure):
 
 
 def beside(pairs):
-    """Put what the names in a call stand for on the line of the call, where it fits."""
+    """Put the values of the names in a call on the same line, if they fit."""
     if [label for label, _ in pairs[:2]] == ["called", "with"]:
         joined = f"{pairs[0][1]}    {pairs[1][1]}"
         if len(joined) <= WIDTH - LABEL - 2:
@@ -109,7 +109,7 @@ def beside(pairs):
 
 
 def row(label, words):
-    """Return a label and a text, wrapped beside it; without a label the text has the whole width."""
+    """Return a label with its text wrapped beside it; without a label the text has the full width."""
     indent = "  " + " " * (LABEL if label else 0)
     lines = [line for part in words.splitlines() for line in textwrap.wrap(part, WIDTH - len(indent), tabsize=4)] or [""]
     if len(lines) > MOST_LINES:
@@ -129,9 +129,9 @@ def footer(verdict, next_step):
 
 
 def clean(whole, ascii=False):
-    """Return text without trailing blanks, control characters, and if so wished without what ASCII lacks.
+    """Return text without trailing blanks and control characters, and in ASCII on request.
 
-    Learner code wrote some of it, and an escape sequence in a message could rewrite an instructor's screen.
+    Learner code wrote some of it, and an escape sequence in a message could overwrite an instructor's screen.
     """
     lines = [line.expandtabs(4).rstrip() for line in whole.split("\n")]
     whole = "\n".join("".join(c if c.isprintable() else "?" for c in line) for line in lines)
@@ -139,18 +139,18 @@ def clean(whole, ascii=False):
 
 
 def join(texts):
-    """Return reports as one text: single lines below each other, blocks with space around them."""
+    """Join reports into one text, with blank lines around blocks of several lines."""
     gaps = ["\n\n\n" if "\n" in before + after else "\n" for before, after in zip(texts, texts[1:])]
     return "".join(piece for pair in zip(texts, [*gaps, ""]) for piece in pair)
 
 
 def place(label, cell):
-    """Return how reports name a cell of a notebook."""
+    """Return the place of a cell as reports show it."""
     return f"{label}, cell {cell}"
 
 
 def texts(verdicts, where, **options):
-    """Return the reports on a module's exercises, one after the other.
+    """Return the reports on a module's exercises.
 
     Args:
         verdicts: `checking.Verdict` of each exercise.
@@ -158,8 +158,8 @@ def texts(verdicts, where, **options):
         options: Further arguments of `text`.
 
     Returns:
-        List of texts. What keeps the whole module from running is said once.
+        List of texts. A problem of the whole module is reported once.
     """
     shared = next((verdict for verdict in verdicts if verdict.failure and verdict.failure.shared), None)
-    told = [verdict for verdict in verdicts if verdict is shared or not (verdict.failure and verdict.failure.shared)]
-    return [text(verdict, where(verdict), **options) for verdict in told]
+    reported = [verdict for verdict in verdicts if verdict is shared or not (verdict.failure and verdict.failure.shared)]
+    return [text(verdict, where(verdict), **options) for verdict in reported]

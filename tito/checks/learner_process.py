@@ -1,25 +1,25 @@
-"""The process that runs learner code: it calls, and returns raw values. It judges nothing and knows no answer.
+"""The process that runs learner code: it calls it and returns raw values. It judges nothing and knows no answers.
 
-Run as `python learner_process.py FOLDER`. Needs NumPy, `wire.py` beside it and what the job folder holds; nothing else of tito,
-so that it runs in a sandbox that shows it this one folder. The folder holds:
+Run as `python learner_process.py FOLDER`. It needs NumPy, `wire.py` beside it and the job folder, and nothing else of tito, so
+that it runs in a sandbox that shows only this folder. The folder contains:
 
-    job.json        package_parent (the folder that holds `tinytorch`; relative to the job folder, or absolute), module
+    job.json        package_parent (the folder of `tinytorch`; relative to the job folder, or absolute), module
                     (`tinytorch.tensor`), memory (bytes, or null), timeout (seconds for one exercise), exercises
-                    ([{id, name}]): those still to be observed
+                    ([{id, name}]) still to be observed
     cases.json      {id: [{argument: encoded value}]}; a docstring's example is {">>>": [its statements]}
     observers.py    the `observe_` and `prepare_` functions of checks.py, without the oracles
 
-and the worker appends to one more file there, `answers`, lines of a name and JSON data:
+The worker appends lines of a name and JSON data to a file `answers` in it:
 
-    started         NumPy is imported; learner code comes next, as soon as a file `go` is there: until this line has been
-                    read, nobody may be able to take it back
+    started         NumPy is imported; learner code runs once the file `go` exists, so that it cannot delete this line
+                    before it is read
     import          the learner's module is imported, or why it is not
-    ready-ID        what an exercise compiles is compiled, and how many seconds that took: its time limit starts here
-    now             the case that is called next: a number from 0
-    at              where the code is when most of its time is up
+    ready-ID        compiling for an exercise is done, and the seconds it took: its time limit starts here
+    now             the number, from 0, of the case that is called next
+    at              where the code is when most of its time is used up
     result-ID       what one exercise returned
 
-In a sandbox that is the one file of the folder that need be writable: whatever learner code does to it, it stays one file.
+In a sandbox this is the only file of the folder that must be writable.
 """
 
 import contextlib
@@ -51,15 +51,15 @@ try:
 except ImportError:  # Windows
     resource = None
 
-PRINTED = 20_000  # characters that are kept of what an exercise prints
-FRAMES = 10  # places that are kept of where an exception passed
+PRINTED = 20_000  # characters kept of what an exercise prints
+FRAMES = 10  # stack frames kept of an exception
 EXAMPLE = ">>>"  # the key of a docstring's example, which no argument can have
 CHECKS = "checks.py"
 PRINT_OPTIONS = np.get_printoptions()  # as they were before learner code could change them
 
 
 class Printed(io.TextIOBase):
-    """Keeps the beginning of what learner code prints, so that a loop of prints fills no disk."""
+    """Keep the beginning of what learner code prints, so that an endless loop of prints does no harm."""
 
     def __init__(self):
         self.text = ""
@@ -72,13 +72,13 @@ class Printed(io.TextIOBase):
         return len(text)
 
     def take(self):
-        """Return the text, and begin afresh."""
+        """Return the text, and start over."""
         text, self.text = self.text, ""
         return text
 
 
 class Outbox:
-    """The file in which this process answers."""
+    """The file that this process writes its answers to."""
 
     def __init__(self, path):
         self.file = path.open("ab")
@@ -90,7 +90,7 @@ class Outbox:
 
 
 class SourceLoader(importlib.machinery.SourceFileLoader):
-    """Always compiles the source: a cached file of the same second and size, one sign changed, would pass for it."""
+    """Always compile the source: Python's cache misses an edit within the same second that keeps the size."""
 
     def get_code(self, fullname):
         path = self.get_filename(fullname)
@@ -98,7 +98,7 @@ class SourceLoader(importlib.machinery.SourceFileLoader):
 
 
 class PackageFinder(importlib.abc.MetaPathFinder):
-    """Finds `tinytorch` in the folder that the job names, before any other of that name."""
+    """Find `tinytorch` in the job's folder, before any other package of that name."""
 
     def __init__(self, package_parent):
         self.package_parent = str(package_parent)
@@ -111,12 +111,12 @@ class PackageFinder(importlib.abc.MetaPathFinder):
 
 
 def observer(exercise, observers, target):
-    """Return the function of the inputs that an exercise is observed through.
+    """Return the function of the inputs that observes an exercise.
 
     Args:
         exercise: The exercise's name, such as "matmul".
         observers: Dict that may hold `observe_matmul`; without it, an op is called through its forward function.
-        target: The learner's object, or, if the first parameter of `observe_matmul` is called module, their module.
+        target: The learner's object, or their module if the first parameter of `observe_matmul` is called module.
     """
     observe = observers.get(f"observe_{exercise}")
     if observe is not None:
@@ -125,7 +125,7 @@ def observer(exercise, observers, target):
 
 
 def wants_module(exercise, observers):
-    """Say whether the exercise's observer takes the learner's whole module."""
+    """Return whether the exercise's observer takes the learner's whole module."""
     observe = observers.get(f"observe_{exercise}")
     return observe is not None and observe.__code__.co_varnames[:1] == ("module",)
 
@@ -154,13 +154,13 @@ def observe_case(call, inputs, place):
 
 
 def observe_example(statements, names, place):
-    """Run the statements of a docstring's example, and note what each of them shows.
+    """Run the statements of a docstring's example, and record the output of each.
 
-    That is its value as Python's prompt shows it, or what it prints where it has none.
+    The output is the value as Python's prompt shows it, or what is printed if there is no value.
 
     Args:
         statements: List of source texts.
-        names: Dict of the names that they may use; it stays as it is.
+        names: Dict of the names that they may use; it is not changed.
         place: As in `observe_case`.
 
     Returns:
@@ -184,7 +184,7 @@ def observe_example(statements, names, place):
 
 @contextlib.contextmanager
 def displaying_in(file):
-    """Write the values of expressions into a file as Python's prompt shows them, also in a notebook, which draws them."""
+    """Write the values of expressions to a file as Python's prompt shows them, also in a notebook."""
 
     def display(value):
         if value is not None:
@@ -198,7 +198,7 @@ def displaying_in(file):
 
 
 def describe(error, place):
-    """Return an exception as JSON data: its type, its message, the learner's lines that it passed, and the check's line."""
+    """Return an exception as JSON data: type, message, the learner's lines in its traceback, and the check's line."""
     frames = stack(traceback.walk_tb(error.__traceback__), place)
     if isinstance(error, SyntaxError) and error.filename:
         frames.append([place(error.filename, None), error.lineno])
@@ -216,7 +216,7 @@ def describe(error, place):
 
 
 def stack(frames, place):
-    """Return the places of the learner's lines among some frames; None stands for the place of others."""
+    """Return [place, line] for each frame; the place is None if it is not the learner's code."""
     return [[place(frame.f_code.co_filename, frame.f_globals), line] for frame, line in frames]
 
 
@@ -226,14 +226,14 @@ def observe_exercise(exercise, namespace, observers, cases, place, announce=lamb
     Args:
         exercise: The exercise's name.
         namespace: The learner's module, or a view of their notebook's names.
-        observers: Dict of the observing functions, and of `prepare_` functions, which compile what is to be observed.
+        observers: Dict of the `observe_` functions, and of `prepare_` functions, which compile first.
         cases: List of dicts from argument to encoded value, or of a docstring's examples.
         place: Function of a file and of the names of its code: the learner's file as messages name it, or None.
-        announce: Function that is told "ready" with the seconds that preparing took, and "now" with the index of each case
-            before it is called.
+        announce: Function called with "ready" and the seconds that preparing took, and with "now" and the index of each
+            case before it runs.
 
     Returns:
-        Dict of JSON data: a list of the cases' records; {"missing": True} if nothing has the exercise's name.
+        Dict of JSON data: a list of the cases' records; {"missing": True} if the exercise's name is not defined.
     """
     if not hasattr(namespace, exercise):
         return {"missing": True}
@@ -252,9 +252,9 @@ def observe_exercise(exercise, namespace, observers, cases, place, announce=lamb
 
 
 def prepare(function, target, cases):
-    """Compile what an exercise's cases will run, and return the seconds that it took.
+    """Compile what an exercise's cases will run, and return the seconds it took.
 
-    An error is left for the case that meets it again.
+    Errors are ignored here: the cases will raise them again.
     """
     if function is None:
         return 0.0
@@ -270,7 +270,7 @@ def prepare(function, target, cases):
 
 
 def limit_memory(size):
-    """Let an allocation of too much fail in this process, where the system can do that."""
+    """Limit the memory of this process, where the system supports it."""
     if size and resource:
         try:
             resource.setrlimit(resource.RLIMIT_AS, (size, size))
@@ -279,33 +279,33 @@ def limit_memory(size):
 
 
 def wait_for(path, patience=60):
-    """Wait until a file is there; end the process if nobody puts it there."""
+    """Wait until a file exists; exit after a timeout."""
     deadline = time.monotonic() + patience
     while not path.exists():
         if time.monotonic() > deadline:
-            sys.exit(f"{path.name} did not come")
+            sys.exit(f"{path.name} did not appear")
         time.sleep(0.001)
 
 
 def import_learner(module, package_parent):
-    """Import the learner's module from the folder named, and from nowhere else."""
+    """Import the learner's module from this folder only."""
     sys.meta_path.insert(0, PackageFinder(package_parent))
     package = importlib.import_module("tinytorch")
-    found, wanted = Path(package.__file__).resolve(), package_parent / "tinytorch"
-    if found.parent != wanted:
-        raise ImportError(f"import tinytorch resolves elsewhere: {found}, not {wanted}")
+    imported, wanted = Path(package.__file__).resolve(), package_parent / "tinytorch"
+    if imported.parent != wanted:
+        raise ImportError(f"import tinytorch resolves elsewhere: {imported}, not {wanted}")
     return importlib.import_module(module)
 
 
 def load_observers(path):
-    """Return the names that a file of observing functions defines."""
+    """Run a file of observing functions, and return the names that it defines."""
     names = {"__name__": "observers"}
     exec(compile(path.read_text(encoding="utf-8"), "checks.py", "exec"), names)
     return names
 
 
 def run(folder):
-    """Do the job that a folder describes."""
+    """Run the job in a folder."""
     job, cases = wire.read(folder / "job.json"), wire.read(folder / "cases.json")
     package_parent = (folder / job["package_parent"]).resolve()
     observers = load_observers(folder / "observers.py")
@@ -340,21 +340,21 @@ def run(folder):
 
 @contextlib.contextmanager
 def watched(outbox, place, seconds):
-    """Say where the code is if it still runs when most of its time is up: a loop that never ends can then be named.
+    """Report where the code is if it still runs when most of its time is used up, to locate an endless loop.
 
     Yields:
-        Function that announces something of an exercise; the time runs from "ready" on.
+        Function that announces something about an exercise; the time starts at "ready".
     """
     thread = threading.get_ident()
 
-    def tell():
+    def report():
         frame, frames = sys._current_frames().get(thread), []
         while frame is not None:
             frames.insert(0, (frame, frame.f_lineno))
             frame = frame.f_back
-        outbox.give("at", [found for found in stack(frames, place) if found[0]][-FRAMES:])
+        outbox.give("at", [frame for frame in stack(frames, place) if frame[0]][-FRAMES:])
 
-    watch = threading.Timer(seconds, tell)
+    watch = threading.Timer(seconds, report)
     watch.daemon = True
 
     def announce(name, data, exercise):
@@ -362,7 +362,7 @@ def watched(outbox, place, seconds):
             outbox.give(name, data)
             return
         outbox.give(f"ready-{exercise}", data)
-        with contextlib.suppress(RuntimeError):  # no thread can be started here
+        with contextlib.suppress(RuntimeError):  # no thread can start here
             watch.start()
 
     try:

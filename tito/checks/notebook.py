@@ -1,4 +1,4 @@
-"""`check` in a notebook: the same check and the same words as `tito module test`, on what the kernel holds now."""
+"""`check` in a notebook: the same check and report as `tito module test`, for the current state of the kernel."""
 
 import _thread
 import contextlib
@@ -30,7 +30,7 @@ class CheckFailed(Exception):
 
 
 class View:
-    """The notebook's names as attributes, as if the notebook were a module already."""
+    """The notebook's names as attributes, as if the notebook were a module."""
 
     def __init__(self, names):
         self.__dict__ = names
@@ -46,7 +46,7 @@ def notebook(number):
         number: The module's number, such as "03".
 
     Returns:
-        `check("03.2")` checks one exercise, `check()` all that the notebook holds.
+        `check("03.2")` checks one exercise, `check()` all exercises of the notebook.
     """
     from tito import workspace
 
@@ -58,12 +58,12 @@ def notebook(number):
 
 
 def announce(number):
-    """Tell the package which module is being written here; report a tinytorch that is not the workspace's."""
+    """Tell the package which module is being written; warn about a tinytorch that is not the workspace's."""
     from tito.stray import stray
 
-    found = stray()
-    if found:
-        print(f"`import tinytorch` takes {found}, which is not your workspace's: move it away, or see `tito doctor`")
+    path = stray()
+    if path:
+        print(f"`import tinytorch` imports {path}, which is not your workspace's: move it away, or see `tito doctor`")
         return
     from tinytorch.given import imports
 
@@ -71,9 +71,9 @@ def announce(number):
 
 
 class Progress:
-    """How far an exercise has come, and an interrupt for code that never ends: a notebook has no process to end.
+    """The progress of an exercise, and an interrupt for endless code: a notebook has no process to kill.
 
-    `too_long` says whether the interrupt was this one and not the learner's own.
+    `too_long` is True if this interrupted the code, not the learner.
     """
 
     def __init__(self):
@@ -84,7 +84,7 @@ class Progress:
     def announce(self, name, data):
         if name == "now":
             self.case = data
-        else:  # compiled: the time runs from here
+        else:  # compiled: the time starts here
             self.timer.start()
 
     def interrupt(self):
@@ -117,18 +117,18 @@ class Checker:
         self.changed_files()
 
     def __call__(self, exercise=None):
-        """Check one exercise, or all of the notebook.
+        """Check one exercise, or all exercises of the notebook.
 
         Args:
             exercise: Its id, such as "03.2", or its name.
 
         Raises:
-            CheckFailed: It did not pass. One that is not written yet is said to be so, and raises nothing.
+            CheckFailed: It did not pass. An exercise that is not written yet is only reported.
         """
         for file in self.changed_files():
-            print(f"{file} has changed since this kernel imported it: restart the kernel to run it as it is now")
+            print(f"{file} has changed since this kernel imported it: restart the kernel to use the new version")
         chosen = [self.find(exercise)] if exercise else self.exercises
-        verdicts = [self.verdict(one) for one in chosen]
+        verdicts = [self.verdict(exercise) for exercise in chosen]
         for verdict in verdicts:
             if layout.is_well(verdict):
                 notebook_view.show(self.text(verdict), verdict.status)
@@ -140,7 +140,7 @@ class Checker:
             raise CheckFailed(layout.join(failed) or nothing)
 
     def inputs(self, exercise, case=1):
-        """Return the inputs of a case as a dict, to try things out on.
+        """Return the inputs of a case as a dict, for experiments.
 
         Args:
             exercise: The exercise's id or name.
@@ -150,19 +150,19 @@ class Checker:
 
     @cached_property
     def exercises(self):
-        """The module's exercises, as the course has them: the notebook's own cells may be half written."""
+        """The module's exercises, from the course: the notebook's own cells may be half written."""
         from tito import workspace
         from tito.notebooks import source
 
         return source.read(workspace.course_source(self.module)).exercises()
 
     def find(self, exercise):
-        """Return the exercise of this id, which may lack its zero as in "2.1", or of this name."""
-        for one in self.exercises:
-            if exercise in (one.id, one.id.lstrip("0"), one.name):
-                return one
-        known = ", ".join(f"{one.id} {one.name}" for one in self.exercises)
-        text = f"module {self.module.number} has no exercise {exercise!r}: it has {known}"
+        """Return the exercise with this id (the leading zero is optional, as in "2.1") or this name."""
+        for known in self.exercises:
+            if exercise in (known.id, known.id.lstrip("0"), known.name):
+                return known
+        labels = ", ".join(known.label for known in self.exercises)
+        text = f"module {self.module.number} has no exercise {exercise!r}: it has {labels}"
         raise CheckFailed(textwrap.fill(text, layout.WIDTH))
 
     def verdict(self, exercise):
@@ -172,18 +172,19 @@ class Checker:
         return checking.verdict(exercise, check, cases, self.observe(exercise, cases))
 
     def with_earlier(self, exercise, verdict):
-        """Return a verdict; one that failed names the earlier exercises that fail as well."""
+        """Return a verdict; a failed one names the earlier exercises that fail as well."""
         if verdict.status not in blame.WRONG:
             return verdict
-        compiled = vars(self.checks.module)  # what has to be compiled first would keep the learner waiting
-        earlier = [one for one in self.exercises[: self.exercises.index(exercise)] if f"prepare_{one.name}" not in compiled]
-        failing = [f"{one.id} {one.name}" for one in earlier if self.verdict(one).status in blame.WRONG]
+        compiled = vars(self.checks.module)  # skip exercises that compile first: the learner would have to wait
+        before = self.exercises[: self.exercises.index(exercise)]
+        earlier = [other for other in before if f"prepare_{other.name}" not in compiled]
+        failing = [other.label for other in earlier if self.verdict(other).status in blame.WRONG]
         if not failing:
             return verdict
         return with_row(verdict, "start with", wording.failing_too(failing), first=True)
 
     def observe(self, exercise, cases):
-        """Run an exercise's cases on the notebook's names; the values pass through the same wire as a worker's."""
+        """Run an exercise's cases on the notebook's names; values are encoded as in a worker."""
         encoded = [case.encoded for case in cases]
         progress = Progress()
         try:
@@ -204,7 +205,7 @@ class Checker:
         return seen
 
     def file(self, file, names):
-        """Return how an exception's place is sent: a file of the package, or a cell of this notebook."""
+        """Return the file of an exception's place, if it is in the package or a cell of this notebook."""
         path = Path(file)
         if path.is_relative_to(self.space.package):
             return path.relative_to(self.space.root).as_posix()
@@ -216,7 +217,7 @@ class Checker:
             return place_in(self.space.root)(file, line)
         ran = "".join(linecache.getlines(file)).strip()
         cell = self.cell(lambda cell: cell.text.strip() == ran)
-        where = f"{self.path.name}, cell {cell}" if cell else "a cell as it is not saved"
+        where = f"{self.path.name}, cell {cell}" if cell else "a cell that is not saved"
         return Place(f"{where}, line {line}", own=True)
 
     @property
@@ -225,7 +226,7 @@ class Checker:
         return self.space.notebook(self.module)
 
     def cell(self, fits):
-        """Return the number of the first saved cell that fits, None if none does or the file cannot be read."""
+        """Return the number of the first saved cell that fits, or None if none does or the file cannot be read."""
         from tito.notebooks import source
 
         try:
@@ -234,7 +235,7 @@ class Checker:
             return None
 
     def text(self, verdict):
-        """Return the report on a verdict, and a note on a second cell that defines the exercise."""
+        """Return the report on a verdict, with a note if a second cell defines the exercise."""
         note = self.second_definition(verdict.name)
         if note and not layout.is_well(verdict):
             verdict = with_row(verdict, "defined twice", note)
@@ -244,15 +245,15 @@ class Checker:
         return layout.text(verdict, where, layout.IN_NOTEBOOK)
 
     def second_definition(self, name):
-        """Return the note on several saved cells that define a name, None if there are not several."""
+        """Return the note on several saved cells that define a name, or None."""
         from tito.notebooks import source
 
         try:
-            found = blame.also_defined(source.read(self.path), name)
+            defining = blame.also_defined(source.read(self.path), name)
         except source.SourceError:
             return None
-        exported = [cell for cell, is_exported in found if is_exported]
-        return wording.twice(name, [cell for cell, _ in found], wording.last_run_counts(exported)) if found else None
+        exported = [cell for cell, is_exported in defining if is_exported]
+        return wording.twice(name, [cell for cell, _ in defining], wording.last_run_counts(exported)) if defining else None
 
     def where(self, name):
         """Return the notebook and the cell that defines a name."""
@@ -265,7 +266,7 @@ class Checker:
         return self.cell(lambda cell: cell.kind == "code" and definition.search(cell.text))
 
     def changed_files(self):
-        """Return the files of the package that are not what they were when they were first seen here."""
+        """Return the files of the package that have changed since they were first seen here."""
         changed = []
         for name, module in list(sys.modules.items()):
             file = getattr(module, "__file__", None) if name.partition(".")[0] == "tinytorch" else None

@@ -1,4 +1,4 @@
-"""What learner code returned or raised: read from what a worker wrote, and checked, because learner code could have."""
+"""Read what learner code returned or raised from a worker's answer, which is validated: learner code may have written it."""
 
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -10,12 +10,12 @@ MOST_PLACES = 4  # of one exception
 
 @dataclass(frozen=True)
 class Raised:
-    """An exception out of learner code, and the place in the learner's notebook or package."""
+    """An exception from learner code, and its place in the learner's notebook or package."""
 
     type: str
     message: str
     where: str | None = None
-    check_line: int | None = None  # the line of checks.py that called
+    check_line: int | None = None  # the calling line of checks.py
 
 
 @dataclass(frozen=True)
@@ -28,27 +28,27 @@ class Observation:
 
     @property
     def outcome(self):
-        """The value to compare; an exception stands as ("raises", its type, its message)."""
+        """The value to compare; for an exception ("raises", type, message)."""
         return ("raises", self.error.type, self.error.message) if self.error else self.value
 
 
 @dataclass(frozen=True)
 class Observations:
-    """What the cases of one exercise gave, or the problem that kept them from giving anything."""
+    """The observations of one exercise's cases, or the problem that prevented them."""
 
     cases: tuple[Observation, ...] = ()
     problem: str | None = None  # missing, import, timeout or ended
     text: str = ""  # more on the problem
     error: Raised | None = None  # the exception of an import
-    case: int | None = None  # the case, from 0, that a worker was at when it ended or was ended
-    where: str | None = None  # the place in the learner's code where it was ended
+    case: int | None = None  # the case, from 0, during which a worker ended or was killed
+    where: str | None = None  # the place in the learner's code where it was killed
     shared: bool = False  # the problem is the module's, not this exercise's
     prepared: float = 0.0  # seconds that compiling took
     printed: str = field(default="", compare=False)
 
 
 def read_result(answer, place):
-    """Return the observations that a worker's answer about one exercise holds.
+    """Return the observations in a worker's answer about one exercise.
 
     Args:
         answer: JSON data, as `learner_process.observe_exercise` returns it.
@@ -70,7 +70,7 @@ def _read_case(record, place):
 
 
 def read_error(data, place):
-    """Return an exception, with the places in notebooks that it passed."""
+    """Return an exception, with the places in notebooks from its traceback."""
     if data is None:
         return None
     line = data.get("check_line")
@@ -79,42 +79,39 @@ def read_error(data, place):
 
 
 def read_places(frames, place):
-    """Return the chain of places in notebooks that frames stand for, the innermost first; None if there is none."""
+    """Return the chain of places in notebooks from stack frames, innermost first, or None if there is none."""
     places = [place(str(file)[:200], int(line)) for file, line in frames[-learner_process.FRAMES :]]
-    own = [one for one in places if one.own] or places[-1:]
-    return chain([one.text for one in reversed(own)])
+    own = [place for place in places if place.own] or places[-1:]
+    return chain([place.text for place in reversed(own)])
 
 
 def chain(texts):
-    """Join places into one text: a recursion's repetitions are left out, and a notebook's name is said once in a row.
+    """Join places into one text, without repetitions of a recursion or of the same notebook's name.
 
     Example:
         >>> chain(["a.ipynb, cell 2, line 3", "a.ipynb, cell 5, line 1"])
         'a.ipynb, cell 2, line 3, called from cell 5, line 1'
     """
-    said = []
-    for text in texts:
-        if text not in said:
-            said.append(text)
-    short = [text.removeprefix(before.partition(", ")[0] + ", ") for before, text in zip(said, said[1:])]
-    shown = [*said[:1], *short]
+    unique = list(dict.fromkeys(texts))
+    short = [text.removeprefix(before.partition(", ")[0] + ", ") for before, text in zip(unique, unique[1:])]
+    shown = [*unique[:1], *short]
     if len(shown) > MOST_PLACES:
-        shown = [*shown[: MOST_PLACES - 1], said[-1]]
+        shown = [*shown[: MOST_PLACES - 1], unique[-1]]
     return ", called from ".join(shown) or None
 
 
 class Place(NamedTuple):
-    """A line of code: how messages name it, and whether a notebook has it."""
+    """A line of code as messages show it, and whether it is in a notebook."""
 
     text: str
     own: bool
 
 
 def place_in(package_parent):
-    """Return the function of a file and a line that names a place of the package by the notebook's cell it came from.
+    """Return the function of a file and a line that gives the `Place` in the notebook that the line came from.
 
     Args:
-        package_parent: Folder that holds `tinytorch`.
+        package_parent: Folder that contains `tinytorch`.
     """
 
     def place(file, line):

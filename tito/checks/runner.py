@@ -1,4 +1,4 @@
-"""Run learner code in a process of its own, with limits, and bring back what it returned. Trusted side."""
+"""Run learner code in a separate process, with limits, and collect what it returned. Trusted side."""
 
 import ast
 import os
@@ -17,17 +17,17 @@ from tito.checks.checking import SEEDS
 from tito.checks.observation import Observations, place_in, read_error, read_places
 
 GIB = 2**30
-STARTUP = 60.0  # seconds until NumPy is imported: a cold disk or a virus scanner is not the learner's fault
+STARTUP = 60.0  # seconds to import NumPy: a cold disk or a virus scanner is not the learner's fault
 ONE_THREAD = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}
 
 
 class RunnerError(Exception):
-    """The process that runs learner code could not start; the message holds what it said."""
+    """The process that runs learner code could not start; the message quotes its output."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """What every worker of one run is told, and how it is started."""
+    """What every worker of one run needs, and how it is started."""
 
     package_parent: Path
     module: str
@@ -46,7 +46,7 @@ def check(package_parent, module, checks_path, exercises, seeds=SEEDS, tell=None
     """Draw, run and judge the exercises of a module.
 
     Args:
-        package_parent: Folder that holds the `tinytorch` package to test.
+        package_parent: Folder that contains the `tinytorch` package to test.
         module: The module's name in it, such as "tinytorch.tensor".
         checks_path: The module's checks.py.
         exercises: Objects with `id` and `name`, in order.
@@ -55,10 +55,10 @@ def check(package_parent, module, checks_path, exercises, seeds=SEEDS, tell=None
         limits: Further arguments of `observe`.
 
     Returns:
-        List of one `checking.Verdict` for each exercise.
+        List with a `checking.Verdict` for each exercise.
 
     Raises:
-        ValueError: There is no exercise: nothing would be checked, and that is no success.
+        ValueError: There is no exercise, so nothing would be checked.
         RunnerError: The worker did not start.
     """
     if not exercises:
@@ -93,15 +93,15 @@ def observe(
     """Run the cases of a module's exercises on learner code.
 
     Args:
-        package_parent: Folder that holds the `tinytorch` package to test.
+        package_parent: Folder that contains the `tinytorch` package to test.
         module: The module's name in it, such as "tinytorch.tensor".
         checks_path: The module's checks.py. The worker receives its observing functions, never an oracle.
         exercises: Objects with `id` and `name`, in order.
         cases: Dict from id to a list of `checking.DrawnCase` or `ExampleCase`.
         timeout: Seconds for one exercise, and for importing the module.
-        memory: Bytes that the worker may hold, where the system can limit it; None for no limit.
-        command_prefix: Words before the command, such as a sandbox and its options; "{job}" stands for the job folder,
-            which the sandbox must show at the same place, and in it the file `answers` writable.
+        memory: Bytes that the worker may use, where the system can limit it; None for no limit.
+        command_prefix: Words before the command, such as a sandbox and its options; "{job}" is replaced by the job folder,
+            which the sandbox must show at the same path, with the file `answers` in it writable.
         python: The interpreter, as the sandbox sees it.
         copy_package: Copy the package into the job folder, so that the sandbox need show nothing else.
         prepare: Function that receives each job folder before its worker starts, such as to let another user in.
@@ -114,7 +114,7 @@ def observe(
         RunnerError: The worker did not start.
     """
     observers = observers_source(Path(checks_path).read_text(encoding="utf-8"))
-    encoded = {one.id: [case.encoded for case in cases[one.id]] for one in exercises}
+    encoded = {exercise.id: [case.encoded for case in cases[exercise.id]] for exercise in exercises}
     job = Job(
         Path(package_parent).resolve(),
         module,
@@ -128,24 +128,24 @@ def observe(
         prepare,
         hear or (lambda one, seen: None),
     )
-    found, waiting = {}, list(exercises)
+    seen, waiting = {}, list(exercises)
     while waiting:
-        found.update(attempt(job, waiting))
-        waiting = [one for one in waiting if one.id not in found]
-    return found
+        seen.update(attempt(job, waiting))
+        waiting = [exercise for exercise in waiting if exercise.id not in seen]
+    return seen
 
 
 def observers_source(checks):
-    """Return the text of a checks.py with all blanked that no observing function needs: above all the answers.
+    """Return the text of a checks.py with everything blanked that observing functions do not need, such as the answers.
 
     Lines keep their numbers.
     """
     statements, lines = ast.parse(checks).body, checks.split("\n")
     keep = {node for node in statements if isinstance(node, (ast.Import, ast.ImportFrom))}
     wanted = {name for node in statements for name in defined(node) if name.startswith(("observe_", "prepare_"))}
-    while found := [node for node in statements if node not in keep and defined(node) & wanted]:
-        keep.update(found)
-        wanted |= {name.id for node in found for name in ast.walk(node) if isinstance(name, ast.Name)}
+    while needed := [node for node in statements if node not in keep and defined(node) & wanted]:
+        keep.update(needed)
+        wanted |= {name.id for node in needed for name in ast.walk(node) if isinstance(name, ast.Name)}
     kept = set()
     for node in keep:
         first = min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", []))])
@@ -161,13 +161,13 @@ def defined(node):
 
 
 class Inbox:
-    """What a worker answers: lines of a name and JSON data in a file, read as it grows. Learner code may write there too."""
+    """A worker's answers: lines of a name and JSON data in a growing file. Learner code may write to it too."""
 
     def __init__(self, path):
         self.path, self.position, self.rest, self.lines, self.problem = path, 0, b"", {}, None
 
     def has(self, name):
-        """Say whether an answer is there by now."""
+        """Return whether an answer has arrived."""
         try:
             data = wire.read_from(self.path, self.position)
         except wire.WireError as error:
@@ -180,17 +180,17 @@ class Inbox:
         return self.text(name) is not None
 
     def text(self, name):
-        """Return the JSON text of an answer, None if there is none."""
+        """Return the JSON text of an answer, or None if there is none."""
         return self.lines.get(name.encode())
 
 
 def attempt(job, waiting):
-    """Run one worker on the exercises that wait, to its end or to the end of our patience.
+    """Run one worker on the waiting exercises until it ends or times out.
 
-    Each worker has a folder of its own: what learner code did to an earlier one's files does not matter.
+    Each worker has its own folder, so learner code cannot damage the files of the next one.
 
     Returns:
-        Dict from id to `Observations`, for one exercise at least: up to the one that ended or outlasted the worker.
+        Dict from id to `Observations` of at least one exercise: up to the one that ended the worker or timed out.
     """
     with leftovers.folder() as folder:
         fill(folder, job, waiting)
@@ -200,7 +200,7 @@ def attempt(job, waiting):
 
 
 def fill(folder, job, waiting):
-    """Write into a job folder what its worker needs."""
+    """Write what a worker needs into its job folder."""
     for source in (wire.__file__, learner_process.__file__):
         shutil.copyfile(source, folder / Path(source).name)
     (folder / "observers.py").write_text(job.observers, encoding="utf-8")
@@ -211,7 +211,7 @@ def fill(folder, job, waiting):
             job.package_parent / "tinytorch", folder / "package" / "tinytorch", ignore=shutil.ignore_patterns("__pycache__")
         )
     package_parent = "package" if job.copy_package else str(job.package_parent)
-    wire.write(folder / "cases.json", {one.id: job.cases[one.id] for one in waiting})
+    wire.write(folder / "cases.json", {exercise.id: job.cases[exercise.id] for exercise in waiting})
     wire.write(
         folder / "job.json",
         {
@@ -219,7 +219,7 @@ def fill(folder, job, waiting):
             "module": job.module,
             "memory": job.memory,
             "timeout": job.timeout,
-            "exercises": [{"id": one.id, "name": one.name} for one in waiting],
+            "exercises": [{"id": exercise.id, "name": exercise.name} for exercise in waiting],
         },
     )
     if job.prepare:
@@ -227,7 +227,7 @@ def fill(folder, job, waiting):
 
 
 def start(folder, job):
-    """Start a worker, in a process group of its own and on one thread of BLAS."""
+    """Start a worker in its own process group, with one BLAS thread."""
     command = [word.replace("{job}", str(folder)) for word in job.command_prefix]
     command += [job.python, "-P", "-X", "utf8", str(folder / "learner_process.py"), str(folder)]
     group = {"start_new_session": True} if os.name == "posix" else {"creationflags": 0x200}  # CREATE_NEW_PROCESS_GROUP
@@ -244,7 +244,7 @@ def start(folder, job):
 
 
 def follow(answers, job, process, waiting):
-    """Collect results as they come; see `attempt`."""
+    """Collect results as they arrive; see `attempt`."""
     if not reached(answers, process, STARTUP, "started"):
         raise RunnerError(f"the process that runs the checks did not start: {last_words(answers.path.parent)}")
     answers.path.with_name("go").touch()
@@ -255,11 +255,11 @@ def follow(answers, job, process, waiting):
         job.hear(one, found[one.id])
         if not problem and found[one.id].problem in ("timeout", "ended"):
             break
-    return found
+    return seen
 
 
 def result(number, answers, job, process):
-    """Wait for what one exercise gives, and return it; the worker may end, or have to be ended, before that."""
+    """Wait for the result of one exercise, and return it; the worker may end or time out first."""
     done = f"result-{number}"
     if not reached(answers, process, STARTUP, f"ready-{number}", done):
         return stopped(answers, process, STARTUP, wording.COMPILING)
@@ -269,7 +269,7 @@ def result(number, answers, job, process):
 
 
 def reached(answers, process, patience, *names):
-    """Wait until one of some answers is there; False if the worker ended, or took too long, without it."""
+    """Wait for one of several answers; return False if the worker ends or takes too long."""
     deadline = time.monotonic() + patience
     while not any(map(answers.has, names)) and not answers.problem and time.monotonic() < deadline:
         try:
@@ -281,13 +281,13 @@ def reached(answers, process, patience, *names):
 
 
 def last_words(folder):
-    """Return the end of what the worker wrote to its standard error."""
+    """Return the end of the worker's standard error."""
     text = wire.read_bytes(folder / "stderr.txt").decode("utf-8", "replace").strip()
-    return text[-2000:] or "it said nothing"
+    return text[-2000:] or "it printed nothing"
 
 
 def stopped(answers, process, patience, what=wording.YOUR_CODE):
-    """Return the observation of a worker that gave no result: it ended, or it runs on and on."""
+    """Return the observation of a worker without a result: it ended, or it is still running."""
     if answers.problem:
         return Observations(problem="ended", text=wording.unreadable(answers.problem))
     if process.poll() is None:
@@ -296,13 +296,13 @@ def stopped(answers, process, patience, what=wording.YOUR_CODE):
 
 
 def how_it_ended(code):
-    """Say what an exit status means."""
+    """Describe an exit status."""
     name = {-number: number.name for number in signal.Signals}.get(code)
     return f"{name}{wording.ENDINGS.get(name, '')}" if name else f"exit status {code}"
 
 
 def current_case(answers):
-    """Return the index of the case that a worker was at, None if that is not known."""
+    """Return the index of the case that a worker was running, or None if unknown."""
     try:
         return int(answers.text("now")[:9])
     except (TypeError, ValueError):
@@ -310,7 +310,7 @@ def current_case(answers):
 
 
 def place_now(answers, job):
-    """Return the place in the learner's code at which a worker was when most of its time was up, None if that is not known."""
+    """Return where a worker was in the learner's code when most of its time was used up, or None if unknown."""
     try:
         return read_places(wire.parse(answers.text("at")), place_in(job.package_parent))
     except (AttributeError, KeyError, TypeError, ValueError):
@@ -318,7 +318,7 @@ def place_now(answers, job):
 
 
 def import_problem(answers, job, process):
-    """Return why the learner's module could not be imported, None if it could."""
+    """Return why the learner's module could not be imported, or None if it could."""
     if not reached(answers, process, job.timeout, "import"):
         return replace(stopped(answers, process, job.timeout, wording.importing(job.module)), shared=True)
     try:

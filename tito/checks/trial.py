@@ -1,4 +1,4 @@
-"""A module on trial: the learner's notebook becomes a package in a folder of its own, and its exercises are checked there."""
+"""Check a module: the learner's notebook is exported into a package in a temporary folder, and its exercises run there."""
 
 import contextlib
 import shutil
@@ -16,7 +16,7 @@ from tito.update import origin
 
 @dataclass(frozen=True)
 class Trial:
-    """What came of it: the notebook's path, the package's text, a verdict for each exercise, and given code that was changed."""
+    """The result: the notebook's path, the exported text, a verdict for each exercise, and given code that was changed."""
 
     path: Path
     label: str
@@ -51,7 +51,7 @@ def run(space, module, only=None, timeout=10.0, notebook=None, tell=None):
 
     Raises:
         SourceError: The notebook cannot be exported.
-        WorkspaceError: There is no such notebook, in the workspace or in the course.
+        WorkspaceError: The notebook does not exist in the workspace or in the course.
         UnknownExercise: The module has no exercise ``only``.
     """
     if workspace.is_to_come(module):
@@ -60,11 +60,11 @@ def run(space, module, only=None, timeout=10.0, notebook=None, tell=None):
         raise workspace.OlderWorkspace
     path = notebook or space.notebook(module)
     written, reference = source.read(path), source.read(workspace.course_source(module))
-    exercises = [one for one in reference.exercises() if only in (None, one.id)]
+    known = reference.exercises()
+    exercises = [exercise for exercise in known if only in (None, exercise.id)]
     if not exercises:
-        raise UnknownExercise(
-            f"module {module} has no exercise {only}: it has {', '.join(one.id for one in reference.exercises())}"
-        )
+        ids = ", ".join(exercise.id for exercise in known)
+        raise UnknownExercise(f"module {module} has no exercise {only}: it has {ids}")
     text = export_text(written, reference, space.label(path))
 
     def judged(text, exercises, files=None, tell=None):
@@ -76,25 +76,25 @@ def run(space, module, only=None, timeout=10.0, notebook=None, tell=None):
 
 
 def with_second_definition(verdict, written):
-    """Return a verdict; one that failed tells of a second cell that defines the exercise, and which of the two was checked."""
-    found = blame.also_defined(written, verdict.name) if verdict.status in blame.WRONG else []
-    exported = [cell for cell, is_exported in found if is_exported]
+    """Return a verdict; a failed one mentions a second cell that defines the exercise, and which of the two was checked."""
+    defining = blame.also_defined(written, verdict.name) if verdict.status in blame.WRONG else []
+    exported = [cell for cell, is_exported in defining if is_exported]
     if not exported:
         return verdict
-    note = wording.twice(verdict.name, [cell for cell, _ in found], wording.exported_counts(exported[0]))
+    note = wording.twice(verdict.name, [cell for cell, _ in defining], wording.exported_counts(exported[0]))
     return replace(verdict, failure=replace(verdict.failure, rows=(*verdict.failure.rows, ("defined twice", note))))
 
 
 def check(space, module, text, exercises, files=None, **options):
-    """Check exercises on a package that holds ``text`` as the module's file.
+    """Check exercises on a package with ``text`` as the module's file.
 
     Args:
         space: The workspace whose package gives the other files.
         module: The module.
         text: Text of the module's file.
         exercises: The exercises to check.
-        files: Dict from the names of other files of the package to texts that take their place.
-        options: Handed on to `runner.check`, such as ``timeout`` in seconds or ``seeds``.
+        files: Dict from the names of other files of the package to their replacement texts.
+        options: Passed on to `runner.check`, such as ``timeout`` in seconds or ``seeds``.
 
     Returns:
         Tuple of `checking.Verdict`.
@@ -109,9 +109,9 @@ def check(space, module, text, exercises, files=None, **options):
 
 @contextlib.contextmanager
 def package(space, module, text):
-    """Make a folder with a `tinytorch` that holds what is given, what the prerequisites exported, and the module's file.
+    """Make a folder with a `tinytorch`: the given files, the exports of the prerequisites, and the module's file.
 
-    What other modules exported is left out: a module uses only what its prerequisites built.
+    The exports of other modules are left out, because a module uses only what its prerequisites built.
     """
     needed = {one.exports for one in space.curriculum.prerequisites(module)}
     with leftovers.folder() as folder:
@@ -123,18 +123,18 @@ def package(space, module, text):
 
 
 def cells(notebook):
-    """Return which cell of a notebook defines each name: a dict from name to cell number."""
+    """Return a dict from each name to the number of the cell that defines it."""
     import ast
 
-    found = {}
+    numbers = {}
     for cell in notebook.cells:
         if cell.exported:
-            found.update({name: cell.index for node in ast.parse(cell.text).body for name in source.definitions(node)})
-    return found
+            numbers.update({name: cell.index for node in ast.parse(cell.text).body for name in source.definitions(node)})
+    return numbers
 
 
 def saved(path):
-    """Say when a notebook was last saved: `saved at 14:02:11, 3 minutes ago`."""
+    """Return when a notebook was last saved: `saved 2026-03-01 14:02:11, 3 minutes ago`."""
     when = datetime.fromtimestamp(path.stat().st_mtime)
     seconds = (datetime.now() - when).total_seconds()
     for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second")):

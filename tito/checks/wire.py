@@ -1,7 +1,7 @@
-"""Values as JSON: what passes between the trusted side and the process that runs learner code.
+"""Values as JSON, to pass between the trusted side and the process that runs learner code.
 
-Needs NumPy and nothing of ours, so that it also runs in a sandbox, copied beside `learner_process.py`. Decoding is strict,
-because the other side may be hostile: a whitelist of dtypes, limits on size and depth, no pickle.
+It needs only NumPy, so that it also runs in a sandbox, copied beside `learner_process.py`. Decoding is strict, because the other
+side may be hostile: a whitelist of dtypes, limits on size and depth, no pickle.
 """
 
 import base64
@@ -13,31 +13,31 @@ from dataclasses import dataclass
 
 import numpy as np
 
-LIMIT = 16 * 2**20  # bytes of one file, and of all arrays of one value together
+LIMIT = 16 * 2**20  # bytes of one file, and of all arrays in one value together
 DEPTH = 20  # containers within containers
 DTYPES = frozenset("bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64".split())
 
 
 class WireError(ValueError):
-    """What was received is not a value that `encode` makes."""
+    """The received data is not a value made by `encode`."""
 
 
 @dataclass(frozen=True)
 class Other:
-    """Stands for a value that is not data, such as a Tensor: only the name of its type is known on this side."""
+    """A value that is not data, such as a Tensor: this side knows only the name of its type."""
 
     type: str
 
 
 def encode(value, depth=DEPTH):
-    """Return a value as JSON data; what is neither data nor small becomes an `Other`.
+    """Return a value as JSON data; what is not data, or is too large, becomes an `Other`.
 
     Args:
         value: Array, number, string, bytes, bool, None, or a list, tuple or dict of them.
         depth: Levels of containers that are still allowed.
 
     Returns:
-        JSON data. Scalars stand for themselves; all else is a dict of one key, which names its kind.
+        JSON data. Scalars are kept as they are; everything else is a dict of one key, which names its kind.
 
     Example:
         >>> encode((1, None))
@@ -79,7 +79,7 @@ def _encode_array(value):
 
 
 def decode(data):
-    """Return the value that `encode` made JSON data of.
+    """Return the value from the JSON data that `encode` made.
 
     Args:
         data: JSON data.
@@ -88,7 +88,7 @@ def decode(data):
         The value; arrays are fresh and writable.
 
     Raises:
-        WireError: The data is of another form, too large or too deep.
+        WireError: The data has another form, or is too large or too deep.
 
     Example:
         >>> decode({"tuple": [1, None]})
@@ -98,7 +98,7 @@ def decode(data):
 
 
 class _Decoder:
-    """Decodes one value, and counts what its arrays weigh."""
+    """Decode one value, and count the bytes of its arrays."""
 
     def __init__(self):
         self.left = LIMIT
@@ -185,7 +185,7 @@ KINDS = frozenset(("list", "tuple", "dict", "float", "other", "bytes", "array", 
 
 
 def write(path, data):
-    """Write JSON data to a file so that nobody ever sees half of it.
+    """Write JSON data to a file atomically.
 
     Args:
         path: `pathlib.Path` of the file.
@@ -206,7 +206,7 @@ def read(path):
         JSON data.
 
     Raises:
-        WireError: The file is missing, too large, or no JSON.
+        WireError: The file is missing, too large, or not JSON.
     """
     return parse(read_bytes(path))
 
@@ -215,14 +215,14 @@ def parse(data):
     """Return the JSON data of bytes that the other side wrote.
 
     Raises:
-        WireError: They are no JSON.
+        WireError: They are not JSON.
     """
     try:
         return json.loads(data.decode("utf-8"), parse_constant=_refuse)
     except WireError:
         raise
     except (ValueError, RecursionError) as error:
-        raise WireError(f"it is no JSON: {type(error).__name__}") from error
+        raise WireError(f"it is not JSON: {type(error).__name__}") from error
 
 
 def read_bytes(path):
@@ -232,7 +232,7 @@ def read_bytes(path):
         path: `pathlib.Path` of the file.
 
     Raises:
-        WireError: The file is missing, too large, or no ordinary file.
+        WireError: The file is missing, too large, or not a regular file.
     """
     data = read_from(path, 0)
     if len(data) > LIMIT:
@@ -241,10 +241,10 @@ def read_bytes(path):
 
 
 def read_from(path, start):
-    """Return what a file that the other side wrote holds after so many bytes; of very much, the beginning.
+    """Return the contents of a file that the other side wrote from byte `start` on, at most `LIMIT` + 1 bytes.
 
     Raises:
-        WireError: The file is missing, or no ordinary file: opening a pipe would wait for ever.
+        WireError: The file is missing, or not a regular file: opening a pipe would block forever.
     """
     flags = sum(getattr(os, name, 0) for name in ("O_RDONLY", "O_NONBLOCK", "O_NOFOLLOW", "O_BINARY"))
     try:
@@ -254,8 +254,8 @@ def read_from(path, start):
                 return file.read(LIMIT + 1)
     except OSError as error:
         raise WireError(f"{path.name} cannot be read: {type(error).__name__}") from error
-    raise WireError(f"{path.name} is no ordinary file")
+    raise WireError(f"{path.name} is not a regular file")
 
 
 def _refuse(text):
-    raise WireError(f"{text} is no JSON")
+    raise WireError(f"{text} is not JSON")

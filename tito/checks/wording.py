@@ -1,19 +1,19 @@
-"""What a failing check says: the one home of its sentences, and of the words for a value.
+"""The sentences of a failing check, and the words for a value.
 
-`compare` finds what differs and `checking` which wrong turn explains it; both ask for the words here. `layout` puts them on
-lines.
+`compare` finds what differs and `checking` finds the mistake that explains it; both take their words from here. `layout` arranges
+them on lines.
 """
 
 import numpy as np
 
 from tito.checks.wire import Other
 
-SMALL = 12  # arrays of up to so many values are shown whole
+SMALL = 12  # arrays of at most 12 values are shown in full
 LONGEST = 200  # characters of one value
 WIDEST = 56  # characters of an array on one line
 ENDINGS = {"SIGSEGV": ", a crash in compiled code", "SIGKILL": ", killed from outside, perhaps for the memory it used"}
 
-# What stopped: the subject of a sentence.
+# The subject of a sentence about what stopped.
 YOUR_CODE = "it"
 COMPILING = "compiling it"
 
@@ -79,18 +79,18 @@ def too_few(ran, total):
 
 
 def at_fault(culprit, exercise, number):
-    """Say that something earlier is at fault: with the course's own in its place, an exercise passes."""
+    """Return the message that an earlier exercise or module is at fault."""
     return f"{culprit}: with the course's own in its place, {exercise} passes. Start with `tito module test {number}`"
 
 
 def failing_too(labels):
-    """Say that earlier exercises fail their own checks."""
+    """Return the message that earlier exercises fail their own checks."""
     them = "it" if len(labels) == 1 else "them"
     return f"{' and '.join(labels)} fail{'s' * (len(labels) == 1)} as well, and this exercise may run {them}"
 
 
 def twice(name, cells, counts):
-    """Say that several cells of a notebook define a name, and which of them counts."""
+    """Return the message that several cells define a name, and which of them counts."""
     return f"{name} is defined in {' and '.join(f'cell {cell}' for cell in cells)}: {counts}"
 
 
@@ -104,7 +104,7 @@ def last_run_counts(cells):
 
 
 def other_default(asked, given):
-    """Say which default of a signature is another; both are dicts from a setting to the text of its default."""
+    """Return the message about a wrong default; both arguments are dicts from a setting to the text of its default."""
     name = next(name for name in asked if given[name] != asked[name])
     return (
         f"the default is {name}={given[name]}, where {name}={asked[name]} is asked for"
@@ -114,7 +114,7 @@ def other_default(asked, given):
 
 
 def others(count, first):
-    """Say that cases fail for another reason; `first` is what the first of them shows."""
+    """Return the message that cases fail for another reason; `first` describes the first of them."""
     return (
         f"{count} more cases fail for another reason, the first: {first}"
         if count > 1
@@ -135,7 +135,7 @@ def place_rows(path):
 
 
 def differ(path, expected, got, differs=None):
-    """Return the rows that show two values, and where they stand."""
+    """Return the rows that show two values and their place."""
     return (*place_rows(path), *((("differs", differs),) if differs else ()), ("expected", expected), ("got", got))
 
 
@@ -161,7 +161,7 @@ def types_differ(path, expected, got):
 
 
 def keys_differ(path, expected, got):
-    """Return the rows for two dicts of different keys."""
+    """Return the rows for two dicts with different keys."""
     return differ(path, with_keys(expected), with_keys(got))
 
 
@@ -176,7 +176,7 @@ def values_differ(path, expected, got, wrong):
     """Return the rows for two arrays of one shape.
 
     Args:
-        path: Where they stand in what was returned.
+        path: Their place in what was returned.
         expected: Array.
         got: Array.
         wrong: Array of bools: where they differ.
@@ -201,7 +201,7 @@ def worst(expected, got, wrong):
 
 
 def raised_rows(error, elsewhere=None):
-    """Return the rows about an exception: its own text, and where it happened."""
+    """Return the rows about an exception: its text, and where it was raised."""
     if error is None:
         return ()
     text = f"{error.type}: {error.message}" if error.message else error.type
@@ -210,13 +210,13 @@ def raised_rows(error, elsewhere=None):
 
 
 def in_the_check(line):
-    """Say which line of the check could not use what the learner's code takes or returns."""
+    """Return the message that a line of the check could not use what the learner's code takes or returns."""
     what = "the check, which could not use what your code takes or returns"
     return f"`{line}` in {what}" if line else what
 
 
 def perhaps_rows(error, expected=None):
-    """Return the row that translates an exception which says little to whoever meets it first."""
+    """Return the row that explains an exception that beginners find hard to understand."""
     if error.type == "AssertionError" and is_raised(expected):
         return (("perhaps", f"an `assert` gives an AssertionError; {article(expected[1])} is asked for"),)
     if not error.where and "NoneType" in error.message:
@@ -232,17 +232,17 @@ def changed_rows(names):
 
 
 def call_rows(name, inputs, template=None):
-    """Return the rows that show a call: its text, and what the names in it stand for.
+    """Return the rows that show a call: its text, and the values of the names in it.
 
     Args:
         name: The exercise's name.
         inputs: Dict of its inputs.
         template: Text of the call with its inputs in braces, such as "softmax(x, dim={dim})"; or a function of the inputs that
-            returns the text, or a pair: the text and what is said of the names in it, which may be nothing.
+            returns the text, or a pair of the text and the description of its names, which may be empty.
     """
-    told = template(**inputs) if callable(template) else None
-    if isinstance(told, tuple):
-        call, large = told
+    described = template(**inputs) if callable(template) else None
+    if isinstance(described, tuple):
+        call, large = described
     else:
         call = call_text(name, inputs, template)
         shown = {key: value for key, value in inputs.items() if is_large(value) and not (callable(template) and is_text(value))}
@@ -251,10 +251,10 @@ def call_rows(name, inputs, template=None):
 
 
 def call_text(name, inputs, template=None):
-    """Return a call as one would write it; arrays stand under their names."""
+    """Return a call as you would write it, with arrays by name."""
     if callable(template):
-        told = template(**inputs)
-        return told[0] if isinstance(told, tuple) else told
+        described = template(**inputs)
+        return described[0] if isinstance(described, tuple) else described
     words = {key: key if is_large(value) else short(value) for key, value in inputs.items()}
     arguments = ", ".join(key if word == key else f"{key}={word}" for key, word in words.items())
     return template.format(**words) if template else f"{name}({arguments})"
@@ -264,7 +264,7 @@ def call_text(name, inputs, template=None):
 
 
 def needed(expected):
-    """Say in a few words what a call should have come to. Oracles compute in float64, and that is not asked for."""
+    """Describe the expected result briefly, without the float64 of oracles, which is not required."""
     if isinstance(expected, np.ndarray):
         return f"an array {expected.shape}" if expected.ndim else "a single number"
     if is_raised(expected):
@@ -274,7 +274,7 @@ def needed(expected):
 
 
 def is_raised(value):
-    """Say whether a value stands for an exception: ("raises", "ValueError", *what its message holds)."""
+    """Return whether a value represents an exception: ("raises", "ValueError", *parts of its message)."""
     return (
         isinstance(value, (tuple, list))
         and len(value) >= 2
@@ -284,7 +284,7 @@ def is_raised(value):
 
 
 def in_its_place(expected, got, whole):
-    """Say what came where something of another type was expected; `whole` if the call itself returned it."""
+    """Describe a value of the wrong type; `whole` if the call itself returned it."""
     if is_raised(got):
         return ": ".join(got[1:3])
     if is_raised(expected) and isinstance(got, dict):  # made by an observer, so the learner never saw it
@@ -298,12 +298,12 @@ def in_its_place(expected, got, whole):
 
 
 def describe(value, array_needed=False, something_needed=False):
-    """Say in a few words what a value is.
+    """Describe a value briefly.
 
     Args:
         value: Anything that `wire.decode` returns.
-        array_needed: An array stood here in the expected value.
-        something_needed: The expected value was not None.
+        array_needed: The expected value is an array.
+        something_needed: The expected value is not None.
 
     Returns:
         Text, such as "an array (2, 3) float32".
@@ -333,7 +333,7 @@ def _thing(value):
 
 
 def repr_flat(value):
-    """Return a short list or tuple of plain values as text, None if it is not one."""
+    """Return a short list or tuple of plain values as text, or None if it is not one."""
     if not all(isinstance(item, (bool, int, str, type(None))) for item in value):
         return None
     text = repr(value)
@@ -346,14 +346,14 @@ def article(noun):
 
 
 def format_number(value, digits):
-    """Return a number in so many significant digits, and no more than it needs."""
+    """Format a number with at most `digits` significant digits."""
     if isinstance(value, (bool, np.bool_, int, np.integer)):
         return str(value)
     return f"{float(value):.{digits}g}"
 
 
 def format_array(value, digits):
-    """Return a small array as nested lists; the rows of one that is too wide for a line stand below each other."""
+    """Return a small array as nested lists; if it is too wide for a line, one row per line."""
     text = nested(value, digits)
     if np.ndim(value) < 2 or len(text) <= WIDEST:
         return text
@@ -368,7 +368,7 @@ def nested(value, digits):
 
 
 def pair(expected, got):
-    """Return two values as text, in as many digits as it takes to tell them apart."""
+    """Return two values as text, with enough digits to tell them apart."""
     for digits in (4, 6, 9, 17):
         texts = format_array(expected, digits), format_array(got, digits)
         if texts[0] != texts[1]:
@@ -377,7 +377,7 @@ def pair(expected, got):
 
 
 def is_large(value):
-    """Say whether a value appears in a call by name: arrays, and what holds arrays or is long."""
+    """Return whether a call shows a value by name: arrays, containers of arrays, long values."""
     if isinstance(value, (list, tuple)):
         return repr_flat(value) is None or len(repr(value)) > 40
     if isinstance(value, dict):
@@ -386,7 +386,7 @@ def is_large(value):
 
 
 def is_text(value):
-    """Say whether a value is a string or holds nothing but strings: a function that words the call has them in it."""
+    """Return whether a value is a string or a list of strings, which a describing function shows itself."""
     return isinstance(value, str) or (isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value))
 
 
@@ -396,7 +396,7 @@ def short(value):
 
 
 def inventory(name, value):
-    """Return a name with what it stands for: shape and dtype of an array, and the values of a small one."""
+    """Return a name with its value: shape and dtype of an array, and the values of a small one."""
     if isinstance(value, np.ndarray):
         shown = f"= {nested(value, 4)}" if 0 < value.size <= SMALL else value.shape
         return f"{name} {shown} {value.dtype}"

@@ -1,11 +1,11 @@
 """The examples that a milestone is graded on, read by the course's own code, never by the learner's.
 
-Run as `python examples.py COURSE DATA DATA_DIR SEED FILE`; `verdict.examples` does.
+`verdict.examples` runs it as `python examples.py COURSE DATA DATA_DIR SEED FILE`.
 """
 
 import sys
 
-BATCH = 64  # examples whose gradients are compared with difference quotients
+BATCH = 64  # examples for comparing gradients with difference quotients
 
 
 def draw(data, rng):
@@ -20,7 +20,7 @@ def draw(data, rng):
 
 
 def main():
-    """Find the data and write what is drawn of them; status 2 if they are not there."""
+    """Read the data and write the examples drawn from them; exit with status 2 if the data are missing."""
     course, name, data_dir, seed, path = sys.argv[1:]
     sys.path.insert(0, course)
     import numpy as np

@@ -1,7 +1,7 @@
 """The process that runs the learner's package on a milestone's weights. It returns arrays, and judges nothing.
 
 Run as `python observe.py FOLDER`. The folder holds `job.json` (see `verdict.observe`) and `inputs.safetensors`; the answer is
-written beside them. The true classes of the test examples are not there.
+written beside them. The test examples come without their labels.
 """
 
 import importlib
@@ -13,11 +13,11 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 
 STEPS = 1e-7, 1e-9  # of the difference quotients, in float64
-FEW = 32  # test examples that are asked for one by one, too
+FEW = 32  # test examples that are also passed through the network one by one
 
 
 def limit(memory, seconds):
-    """Let the system end this process when it takes too much, where it can do that."""
+    """Limit the memory and CPU time of this process, where the system supports it."""
     try:
         import resource
     except ImportError:  # Windows
@@ -30,11 +30,11 @@ def limit(memory, seconds):
 
 
 def import_package(parent):
-    """Import the learner's package from the folder named, and from nowhere else."""
+    """Import the learner's package from this folder only."""
     sys.path.insert(0, parent)
     package = Path(importlib.import_module("tinytorch").__file__).resolve().parent
     if package != Path(parent).resolve() / "tinytorch":
-        sys.exit(f"`import tinytorch` gave {package}, not the package in {parent}")
+        sys.exit(f"`import tinytorch` imported {package}, not the package in {parent}")
 
 
 def arrays(model):
@@ -54,7 +54,7 @@ def logits(model, transform, images, size=500):
 
 
 def train_without_dropout(model):
-    """Put a network into training mode, but for dropout: by chance, the loss would be another function at every call."""
+    """Put a network into training mode, except dropout, which would make the loss a different function at every call."""
     model.train()
     for module in model.modules():
         if type(module).__name__ == "Dropout":
@@ -62,7 +62,7 @@ def train_without_dropout(model):
 
 
 def gradients(model, kind, images, labels):
-    """Return the gradient of the loss with respect to each parameter, as the learner's package works it out."""
+    """Return the gradient of the loss with respect to each parameter, computed by the learner's package."""
     from tinytorch.losses import cross_entropy, mlp_gradients
 
     for parameter in model.parameters():
@@ -78,10 +78,10 @@ def gradients(model, kind, images, labels):
 
 
 def slopes(model, images, labels, directions):
-    """Return the slope of the loss along each direction: how it differs between two points near to each other.
+    """Return the slope of the loss along each direction, from the difference between two nearby points.
 
-    A ReLU or a pool that switches between the two points bends the loss there. So each slope is measured with two steps: the
-    shorter hardly ever meets such a bend, and the longer is rounded less.
+    A ReLU or a pool that switches between the two points puts a kink in the loss. So each slope is measured with two steps: the
+    shorter one rarely crosses a kink, the longer one has a smaller rounding error.
 
     Args:
         model: The network.
@@ -110,7 +110,7 @@ def slopes(model, images, labels, directions):
 
 
 def observe(job, given):
-    """Return all that the verdict rests on, as a dict of arrays."""
+    """Return everything that the verdict needs, as a dict of arrays."""
     from tinytorch.tensor import Tensor
 
     script = importlib.import_module(job["script"])
@@ -119,7 +119,7 @@ def observe(job, given):
     if {name: array.shape for name, array in arrays(model).items()} != {
         name: array.shape for name, array in taken("weights", given).items()
     }:
-        return answer  # there is nothing to measure: these are weights of another network
+        return answer  # nothing to measure: these are the weights of another network
     initial = arrays(model)
     model.load_state_dict(taken("weights", given))
     answer["logits"] = logits(model, transform, given["test_images"])
@@ -134,12 +134,12 @@ def observe(job, given):
 
 
 def part(kind, named):
-    """Return a dict of arrays with a word before each name."""
+    """Return a dict of arrays with a prefix before each name."""
     return {f"{kind}:{name}": np.array(array, order="C") for name, array in named.items()}
 
 
 def taken(kind, named):
-    """Return the arrays with this word before their names, without it."""
+    """Return the arrays whose names have this prefix, with the prefix removed."""
     return {name.partition(":")[2]: array for name, array in named.items() if name.startswith(f"{kind}:")}
 
 

@@ -1,4 +1,4 @@
-"""The trusted side of a milestone's grade: it sends the learner's package questions, and counts for itself."""
+"""The trusted side of a milestone's grade: it sends questions to the learner's package and judges the answers itself."""
 
 import json
 import math
@@ -18,15 +18,15 @@ from tito.checks import runner
 from tito.evidence import examples as drawing, observe as observing
 
 DIRECTIONS = 3  # in each parameter, along which slopes are compared
-AGREEMENT = 1e-3  # what the two may differ by, as a part of the larger
-MOVED = 1e-3  # what a parameter has to have moved by, as a part of its length
-FILTERS = 0.05  # what most filters of each convolution have to have moved by, likewise
-SCORES = 1e-3  # what the scores of an image may differ by in other company, as a part of the largest
+AGREEMENT = 1e-3  # largest relative difference between gradient and slope
+MOVED = 1e-3  # least distance that a parameter must have moved, relative to its length
+FILTERS = 0.05  # least distance that most filters of each convolution must have moved, relative to their length
+SCORES = 1e-3  # largest difference between an image's scores alone and in a batch, relative to the largest score
 MEMORY, SECONDS = 6 * 2**30, 300
 
 
 class NoEvidence(workspace.WorkspaceError):
-    """There is nothing to grade; the message says how to get it."""
+    """There is nothing to grade; the remedy says how to get it."""
 
     def __init__(self, message, remedy):
         self.remedy = remedy
@@ -35,7 +35,7 @@ class NoEvidence(workspace.WorkspaceError):
 
 @dataclass(frozen=True)
 class Row:
-    """One thing that was looked at: what, what was found, and whether it is as it has to be."""
+    """One criterion: its name, the result, and whether it passed."""
 
     what: str
     found: str
@@ -44,14 +44,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Saved:
-    """What a run left behind: its weights, and what it says of them."""
+    """What a run saved: its weights and their description."""
 
     weights: dict
     about: dict
 
     @property
     def choices(self):
-        """What the run's network and data were made by."""
+        """The options that the run's network and data were made with."""
         choices = self.about.get("choices")
         return choices if isinstance(choices, dict) else {}
 
@@ -67,17 +67,17 @@ def read(path, milestone):
         `Saved`.
 
     Raises:
-        NoEvidence: There is no such file, or it is not of this milestone.
+        NoEvidence: The file is missing, or it is from another milestone.
     """
     again = f"tito milestone run {milestone.name}"
     if not path.is_file():
-        raise NoEvidence(f"{path} is not there: a run keeps its weights when it ends", again)
+        raise NoEvidence(f"{path} does not exist: a run saves its weights when it ends", again)
     try:
         with safe_open(path, framework="numpy") as file:
             about = {name: json.loads(text) for name, text in (file.metadata() or {}).items()}
         weights = load_file(path)
     except (SafetensorError, ValueError, TypeError) as error:
-        raise NoEvidence(f"{path} is not a whole safetensors file: {error}", again) from None
+        raise NoEvidence(f"{path} is not a complete safetensors file: {error}", again) from None
     if about.get("milestone") != milestone.name:
         raise NoEvidence(f"{path} was not kept by {milestone.name}", again)
     saved = Saved(weights, about)
@@ -93,7 +93,7 @@ def examples(milestone, data_dir, seed=None):
     """Return the examples to grade on; see `tito.evidence.examples`.
 
     Raises:
-        NoEvidence: The data are not there.
+        NoEvidence: The data are missing.
     """
     with leftovers.folder() as folder:
         path = folder / "examples.safetensors"
@@ -110,21 +110,21 @@ def examples(milestone, data_dir, seed=None):
 
 
 def judge(milestone, saved, given, package_parent, seconds=SECONDS):
-    """Say whether a run's weights are what this package learned, and good enough.
+    """Judge whether a run's weights were trained by this package, and are good enough.
 
     Args:
-        milestone: The milestone, with its `floor`, as the run's choices have it.
+        milestone: The milestone, with the `floor` for the run's choices.
         saved: `Saved`.
         given: What `examples` returned.
         package_parent: Folder that holds the learner's `tinytorch`.
         seconds: How long the learner's package may take.
 
     Returns:
-        List of `Row`; all have to have passed.
+        List of `Row`; the milestone passes if all of them do.
     """
     trainer = saved.about.get("gradients")
     if trainer not in ("manual", "autograd"):
-        return [Row("trained by your package", f"the gradients are {trainer}'s", False)]
+        return [Row("trained by your package", f"the gradients were computed by {trainer}", False)]
     directions = draw_directions(saved.weights)
     inputs = {
         **{name: given[name] for name in ("test_images", "images", "labels")},
@@ -163,12 +163,12 @@ def judge(milestone, saved, given, package_parent, seconds=SECONDS):
 
 
 def parted(weights, parameters):
-    """Part a state into what gradients train, and what a network only keeps, such as BatchNorm's running statistics."""
+    """Split a state into parameters trained by gradients, and buffers such as BatchNorm's running statistics."""
     return tuple({name: array for name, array in weights.items() if (name in parameters) == wanted} for wanted in (True, False))
 
 
 def draw_directions(weights):
-    """Draw directions of length 1, anew for each grading."""
+    """Draw random directions of length 1, different ones for each grading."""
     rng = np.random.default_rng(secrets.randbits(64))
     drawn = {name: rng.standard_normal((DIRECTIONS, *array.shape)) for name, array in weights.items()}
     return {
@@ -202,7 +202,7 @@ def observe(job, inputs, seconds):
 
 
 def last_words(path):
-    """Return what a process said last: of a traceback, the error and its notes, which are not indented."""
+    """Return the last words of a process; of a traceback, the error and its notes, which are not indented."""
     lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
     indented = max((i for i, line in enumerate(lines) if line.startswith(" ")), default=-1)
     return ", ".join(lines[indented + 1 :])[-500:]
@@ -210,7 +210,7 @@ def last_words(path):
 
 def architecture(weights, initial):
     """Compare the shapes of what was saved with those of the milestone's own network."""
-    there, here = ({name: array.shape for name, array in one.items()} for one in (weights, initial))
+    there, here = ({name: array.shape for name, array in state.items()} for state in (weights, initial))
     differ = [
         f"{name} is {there.get(name, 'missing')}, not {here.get(name, 'there')}"
         for name in {**here, **there}
@@ -223,7 +223,7 @@ def architecture(weights, initial):
 
 
 def reached(gradients):
-    """Say whether a gradient reaches every parameter of the untrained network."""
+    """Check that a gradient reaches every parameter of the untrained network."""
     dead = [name for name, grad in sorted(gradients.items()) if not np.isfinite(grad).all() or not grad.any()]
     return Row(
         "a gradient reaches every parameter", f"none reaches {', '.join(dead)}" if dead else f"{len(gradients)} of them", not dead
@@ -231,7 +231,7 @@ def reached(gradients):
 
 
 def agreement(gradients, slopes, directions):
-    """Compare the package's gradients with the loss's slopes, along each direction with the nearer of those measured."""
+    """Compare the package's gradients with the slopes of the loss; along each direction, the closer slope counts."""
     worst, where, ratio = 0.0, "", 1.0
     for name, several in slopes.items():
         claimed = np.tensordot(directions[name], gradients[name], axes=gradients[name].ndim)
@@ -246,19 +246,19 @@ def agreement(gradients, slopes, directions):
 
 
 def moved(initial, weights, what="every parameter moved from its initial values"):
-    """Say whether training has moved every array from where its seed put it."""
+    """Check that training moved every array from its initial values."""
     still = [name for name, array in sorted(weights.items()) if not np.all(distance(initial[name], array) > MOVED)]
     return Row(what, f"{', '.join(still)} did not" if still else f"{len(weights)} of them", not still)
 
 
 def distance(before, after, parts=1):
-    """Return how far each of some parts of an array moved, as parts of their lengths; the first axis counts them."""
+    """Return how far each of `parts` slices of an array, along the first axis, moved relative to its length."""
     before, after = (array.astype(np.float64).reshape(parts, -1) for array in (before, after))
     return np.linalg.norm(after - before, axis=1) / np.maximum(np.linalg.norm(before, axis=1), 1e-6)
 
 
 def filters(initial, weights, gradients):
-    """Yield whether most filters of each convolution were reached by a gradient and moved far, if there are convolutions."""
+    """Yield whether, in each convolution, a gradient arrives and most filters moved far; nothing without convolutions."""
     layers = {name: array for name, array in weights.items() if array.ndim == 4}
     far = {name: distance(initial[name], array, len(array)) for name, array in layers.items()}
     dead = {name: not gradients.get(name, np.zeros(1)).any() for name in layers}
@@ -273,21 +273,21 @@ def filters(initial, weights, gradients):
 
 
 def statistics(initial, kept):
-    """Yield whether training has moved what the network keeps beside its parameters, if it keeps anything."""
+    """Yield whether training moved the buffers of the network, if it has any."""
     if kept:
         yield moved(initial, kept, "running statistics moved")
 
 
 def by_itself(apart, together):
-    """Say whether the scores of an image are the same alone as among others: nothing may be measured on a test batch."""
+    """Check that an image has the same scores alone and in a batch: no statistics may come from a test batch."""
     together = together[: len(apart)]
     worst = np.abs(apart - together).max() / max(np.abs(together).max(), 1e-12) if apart.shape == together.shape else math.inf
     said = f"within {worst:.0e}" if worst <= SCORES else f"its scores differ by {100 * worst:.0f} % from those in a batch"
-    return Row("an image is seen by itself", said, bool(worst <= SCORES))
+    return Row("an image is classified on its own", said, bool(worst <= SCORES))
 
 
 def accuracy(logits, labels, milestone):
-    """Yield how many test examples the weights get right, and whether filters left to chance would have done."""
+    """Yield how many test examples the weights get right, and whether random filters would have been enough."""
     if logits.shape[:1] != labels.shape or logits.ndim != 2 or not np.isfinite(logits).all():
         yield Row("test accuracy", f"the scores have shape {logits.shape}, or are not finite", False)
         return
@@ -297,5 +297,5 @@ def accuracy(logits, labels, milestone):
     said = f"{100 * share:.2f} ± {100 * error:.2f} %, {right:,} of {len(labels):,}; the floor is {milestone.floor:.1f} %"
     yield Row("test accuracy", said, 100 * share >= milestone.floor)
     if milestone.frozen is not None:
-        said = f"they reach {milestone.frozen:.1f} %, measured; this is {100 * share - milestone.frozen:+.1f}"
-        yield Row("better than with filters left to chance", said, 100 * (share - 2 * error) > milestone.frozen)
+        said = f"random filters reach {milestone.frozen:.1f} %, measured; this is {100 * share - milestone.frozen:+.1f}"
+        yield Row("better than with random filters", said, 100 * (share - 2 * error) > milestone.frozen)

@@ -1,6 +1,6 @@
 """A module as an assignment of nbgrader: the learner's notebook, its exercises and checks under nbgrader's metadata.
 
-nbgrader's source folder holds no answers either: its notebook is the learner's, stripped as everywhere else.
+nbgrader's source folder holds no answers either: its notebook is the learner's, with the solutions stripped.
 """
 
 from dataclasses import replace
@@ -13,30 +13,31 @@ from tito.notebooks.problems import SourceError, raise_all
 def cells(module):
     """Return the cells of a module's assignment: those of the learner's notebook.
 
-    An exercise's cell is marked as a solution, its check as a locked test that carries the exercise's points.
+    An exercise's cell is marked as a solution, its check as a locked test worth the exercise's points.
 
     Raises:
-        SourceError: An exercise has no check cell, or more than one: its points would count never, or twice.
+        SourceError: An exercise has no check cell, or more than one: its points would not count, or count twice.
     """
     reference = source.read(workspace.course_source(module))
-    points = {one.id: one.points for one in reference.exercises()}
+    points = {exercise.id: exercise.points for exercise in reference.exercises()}
     learner = strip.learner_cells(reference)
     checked = [cell.check for cell in learner if cell.check]
     raise_all(
-        SourceError(reference.path, f"exercise {one} has {checked.count(one)} check cells: it needs one")
-        for one in points
-        if checked.count(one) != 1
+        SourceError(reference.path, f"exercise {exercise} has {checked.count(exercise)} check cells: it needs one")
+        for exercise in points
+        if checked.count(exercise) != 1
     )
     return [replace(cell, metadata={**cell.metadata, **metadata(cell, points)}) for cell in learner]
 
 
 def points(module):
-    """Return what each exercise is worth: a dict by the gradebook's name for it."""
-    return {grade_id(one.id): one.points for one in source.read(workspace.course_source(module)).exercises()}
+    """Return the points of each exercise: a dict by its name in the gradebook."""
+    exercises = source.read(workspace.course_source(module)).exercises()
+    return {grade_id(exercise.id): exercise.points for exercise in exercises}
 
 
 def metadata(cell, points):
-    """Return what nbgrader must know of a cell, nothing for most."""
+    """Return nbgrader's metadata for a cell, empty for most."""
     if cell.exercise:
         return {"nbgrader": record(identity("exercise", cell.exercise), solution=True)}
     if cell.check in points:
@@ -45,12 +46,12 @@ def metadata(cell, points):
 
 
 def grade_id(exercise):
-    """Return the name under which the gradebook keeps an exercise's points."""
+    """Return the name of an exercise's points in the gradebook."""
     return identity("check", exercise)
 
 
 def identity(kind, exercise):
-    """Return the name of a cell; nbgrader takes letters, digits and hyphens."""
+    """Return the name of a cell; nbgrader allows letters, digits and hyphens."""
     return f"{kind}-{exercise.replace('.', '-')}"
 
 

@@ -1,4 +1,4 @@
-"""The folders and the gradebook of a class, which are nbgrader's own. nbgrader is imported when a class is opened."""
+"""The folders and the gradebook of a class, in nbgrader's format. nbgrader is imported when a class is opened."""
 
 import contextlib
 import os
@@ -9,22 +9,22 @@ from pathlib import Path
 
 CONFIG = """\
 # The class's settings for nbgrader; made by tito, yours to edit.
-# Marks come from `tito grade autograde`: nbgrader's own autograde gives full marks to a test that a submission has switched off.
+# Use `tito grade autograde` for marks: nbgrader's own autograde gives full marks to a test that a submission has disabled.
 c = get_config()
 c.CourseDirectory.course_id = "tinytorch"
-c.ClearSolutions.enabled = False  # source/ holds the learner's notebook already, whose stubs are to stay
+c.ClearSolutions.enabled = False  # source/ already holds the learner's notebook; keep its stubs
 """
 
 
 class GradebookError(Exception):
-    """The class's folder lacks something; the message says what to do."""
+    """Something is missing from the class's folder; the message says what to do."""
 
 
 class Classroom:
     """A class: a folder with `source`, `release`, `submitted`, `feedback` and a gradebook.
 
     Args:
-        folder: The class's folder; it is made, and so is its configuration, when missing.
+        folder: The class's folder; it and its configuration are created if missing.
 
     Raises:
         GradebookError: nbgrader is not installed.
@@ -32,7 +32,7 @@ class Classroom:
 
     def __init__(self, folder):
         if find_spec("nbgrader") is None:
-            raise GradebookError('grading a class takes nbgrader: pip install "tinytorch-course[grade]"')
+            raise GradebookError('grading a class needs nbgrader: pip install "tinytorch-course[grade]"')
         self.folder = Path(folder).absolute()
         self.folder.mkdir(parents=True, exist_ok=True)
         if not (self.folder / "nbgrader_config.py").exists():
@@ -52,16 +52,16 @@ class Classroom:
         return Path(self.directory.format_path(named, student, module.folder))
 
     def submissions(self, module):
-        """Return where each student's notebook must lie: a dict from student to path, in alphabetical order."""
+        """Return the expected path of each student's notebook: a dict from student to path, in alphabetical order."""
         everybody = self.path("submitted", module, "*").parent.parent
-        found = {folder.parent.name: folder / f"{module.name}.ipynb" for folder in everybody.glob(f"*/{module.folder}")}
-        return dict(sorted(found.items()))
+        paths = {folder.parent.name: folder / f"{module.name}.ipynb" for folder in everybody.glob(f"*/{module.folder}")}
+        return dict(sorted(paths.items()))
 
     def generate(self, module):
         """Let nbgrader make the release of an assignment from its source, and enter its cells into the gradebook.
 
         Raises:
-            GradebookError: nbgrader refused; the message holds what it said.
+            GradebookError: nbgrader refused; the message quotes it.
         """
         with quiet():
             from nbgrader.apps import NbGraderAPI
@@ -71,7 +71,7 @@ class Classroom:
             raise GradebookError(f"nbgrader did not make the release:\n{answer.get('log') or answer.get('error')}")
 
     def points(self, module):
-        """Return the points that the gradebook knows of an assignment's cells: a dict by grade id, empty if there is none."""
+        """Return the points of an assignment's cells in the gradebook: a dict by grade id, empty if there is none."""
         from nbgrader.api import MissingEntry
 
         with self.opened() as gradebook:
@@ -82,7 +82,7 @@ class Classroom:
             return {cell.name: cell.max_score for cell in notebook.grade_cells}
 
     def enter(self, module, student, points):
-        """Enter a submission's points into the gradebook, in place of those that it holds.
+        """Enter a submission's points into the gradebook, replacing earlier ones.
 
         Args:
             module: The module.
@@ -99,7 +99,7 @@ class Classroom:
 
     @contextlib.contextmanager
     def opened(self):
-        """Open the gradebook for one piece of work."""
+        """Open the gradebook for the length of a `with` block."""
         with quiet():
             from nbgrader.api import Gradebook
 
@@ -109,7 +109,7 @@ class Classroom:
 
 @contextlib.contextmanager
 def quiet():
-    """Let nbgrader find the program `alembic`, which it calls by name, and keep SQLAlchemy's warnings to ourselves."""
+    """Put `alembic`, which nbgrader calls by name, on the PATH, and silence SQLAlchemy's warnings."""
     before = os.environ.get("PATH", "")
     os.environ["PATH"] = os.pathsep.join([sysconfig.get_path("scripts"), before])
     try:

@@ -1,8 +1,8 @@
-"""The judge: marks for a notebook that somebody else wrote, by what its code returns and by nothing that it says.
+"""The judge: marks for a notebook that somebody else wrote, based only on what its code returns.
 
-The notebook is read here and never run here. Its code runs in the sandbox, on the course's own prerequisites, with inputs
-drawn when it is marked, the same for all who are marked together; what it returns is compared here. An exercise earns all of
-its points or none.
+The notebook is read in this process but never run in it. Its code runs in the sandbox, on the course's own prerequisites. The
+inputs are drawn at marking time, the same for everyone marked together, and the results are compared here. An exercise earns all
+of its points or none.
 """
 
 import secrets
@@ -15,13 +15,13 @@ from tito.notebooks.export import export_text
 from tito.notebooks.problems import SourceError
 
 LARGEST = 64 * 2**20  # bytes of a notebook, its outputs included
-FRESH = 2  # seeds drawn for a class, besides the two that everybody knows
+FRESH = 2  # seeds drawn for a class, besides the two public ones
 TRIES = 20
 
 
 @dataclass(frozen=True)
 class Mark:
-    """One exercise of a submission; `verdict` is None if nothing could run."""
+    """The mark for one exercise of a submission; `verdict` is None if nothing could run."""
 
     exercise: source.Exercise
     verdict: checking.Verdict | None = None
@@ -37,7 +37,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What came of a submission; `reason` says why nothing could run."""
+    """The result of a submission; `reason` says why nothing could run."""
 
     marks: tuple[Mark, ...]
     reason: str | None = None
@@ -58,17 +58,17 @@ class Judgement:
 
 
 class Unreadable(Exception):
-    """A submission that cannot even be read earns nothing, and this is why."""
+    """A submission cannot be read and earns nothing; the message says why."""
 
 
 class CourseBroken(Exception):
-    """The course's own solutions do not pass here, so nobody's can be marked."""
+    """The course's own solutions do not pass here, so no submission can be marked."""
 
 
 def draw_seeds(module, **options):
-    """Draw seeds for a class: such as the course's own solutions pass with, in the place where submissions will run.
+    """Draw seeds for a class with which the course's own solutions pass in the sandbox.
 
-    Where the exact result of a case is almost zero, rounding alone can exceed the tolerance. No student loses points by that.
+    If the exact result of a case is almost zero, rounding alone can exceed the tolerance. No student loses points to that.
 
     Args:
         module: The module.
@@ -78,7 +78,7 @@ def draw_seeds(module, **options):
         Tuple of whole numbers.
 
     Raises:
-        CourseBroken: The course's solutions fail with one draw after the other.
+        CourseBroken: The course's solutions fail with every draw.
     """
     reference = source.read(workspace.course_source(module))
     text = export_text(reference, reference, f"{module.folder}/{module.name}.py")
@@ -91,7 +91,7 @@ def draw_seeds(module, **options):
 
 
 def observed(module, text, seeds, options):
-    """Return the verdicts on a text that stands for the module's file, on the course's own prerequisites."""
+    """Return the verdicts on a text used as the module's file, on the course's own prerequisites."""
     exercises = source.read(workspace.course_source(module)).exercises()
     return trial.check(workspace.Workspace(workspace.course_dir()), module, text, exercises, seeds=seeds, **options)
 
@@ -101,7 +101,7 @@ def judge(module, path, seeds, **options):
 
     Args:
         module: The module.
-        path: `pathlib.Path` of the notebook handed in.
+        path: `pathlib.Path` of the submitted notebook.
         seeds: Seeds to draw the inputs with, from `draw_seeds`.
         options: Further arguments of `runner.check`, such as `timeout` and `sandbox.options()`.
 
@@ -109,7 +109,7 @@ def judge(module, path, seeds, **options):
         The `Judgement`.
 
     Raises:
-        RunnerError: Not the submission's fault: the sandbox did not start.
+        RunnerError: The sandbox did not start, which is not the submission's fault.
     """
     reference = source.read(workspace.course_source(module))
     try:
@@ -121,13 +121,13 @@ def judge(module, path, seeds, **options):
 
 
 def exported(module, path, reference):
-    """Return a submission's notebook, and the text of the package's file that it makes.
+    """Return a submission's notebook and the text that it exports.
 
     Raises:
-        Unreadable: There is no such text.
+        Unreadable: The notebook cannot be read or exported.
     """
     if path.is_symlink() or not path.is_file():
-        raise Unreadable(f"{path.name} is a link or no file: only a notebook itself is marked")
+        raise Unreadable(f"{path.name} is a link or not a file: submit the notebook itself")
     if path.stat().st_size > LARGEST:
         raise Unreadable(f"{path.name} is larger than {LARGEST // 2**20} MB: clear its outputs")
     try:
@@ -140,7 +140,7 @@ def exported(module, path, reference):
 
 
 def feedback(judgement, module):
-    """Return what a student reads: points, each exercise, and of what failed the call, the values and the likely reason."""
+    """Return the feedback for a student: points, each exercise, and for failures the call, values and likely reason."""
     label = f"{module.folder}/{module.name}.ipynb"
     head = f"{label}: {judgement.points} of {judgement.maximum} points"
     if judgement.reason:
@@ -153,6 +153,6 @@ def feedback(judgement, module):
 
 
 def place(judgement, verdict, label):
-    """Return the place of an exercise in the notebook handed in."""
+    """Return the place of an exercise in the submitted notebook."""
     cell = judgement.cells.get(verdict.name)
     return layout.place(label, cell) if cell else label

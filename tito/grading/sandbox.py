@@ -1,8 +1,8 @@
-"""Where code that nobody has read may run: bubblewrap, with nothing of this machine in sight.
+"""Run untrusted code in bubblewrap, which hides the rest of the machine.
 
-Inside there are `/usr`, the interpreter, NumPy, numba, the job's folder and an empty `/tmp`: no network, no home, no course, no
-other process. Started by root, the sandbox first becomes the user nobody, because the limit on processes does not bind
-root; nobody cannot reach an interpreter below `/root`, so an outer bubblewrap lays all that is to be shown below `/tmp`.
+Inside are `/usr`, the interpreter, NumPy, numba, the job's folder and an empty `/tmp`: no network, no home, no course, no other
+process. When root starts it, the sandbox first becomes the user nobody, because the limit on processes does not apply to root.
+The user nobody cannot reach an interpreter below `/root`, so an outer bubblewrap mounts everything that is needed below `/tmp`.
 """
 
 import os
@@ -19,7 +19,7 @@ from tito import workspace
 MIB = 2**20
 NOBODY = "65534"
 PROGRAMS = ("bwrap", "prlimit", "setpriv")
-PACKAGES = ("numpy", "numba", "llvmlite")  # what submissions may import besides the standard library, if it is installed
+PACKAGES = ("numpy", "numba", "llvmlite")  # what submissions may import besides the standard library, if installed
 SITE = "/site"
 USR = Path("/usr")
 ISOLATED = (
@@ -35,22 +35,22 @@ VARIABLES = {
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
     "NUMBA_NUM_THREADS": "2",
-}  # a BLAS with many threads may not start within the limits, nor kernels with as many threads as a large machine has cores
+}  # a BLAS or kernels with a thread for each core of a large machine may not start within the limits
 NEEDED = (
-    "it takes bubblewrap and util-linux, on Linux or in WSL2: `apt install bubblewrap util-linux`, "
+    "it needs bubblewrap and util-linux, on Linux or in WSL2: `apt install bubblewrap util-linux`, "
     "`dnf install bubblewrap util-linux`"
 )
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one worker may take; the wall time is `runner.observe`'s."""
+    """Limits of one worker; `runner.observe` limits the wall time."""
 
     memory: int = 2048 * MIB  # bytes, of each process
     cpu: int = 300  # seconds, of each process
     processes: int = 40
     file_size: int = 16 * MIB
-    files: int = 256  # open at a time
+    files: int = 256  # open at the same time
     scratch: int = 64 * MIB  # bytes below /tmp
 
 
@@ -82,9 +82,9 @@ def problem():
 
 
 def command_prefix(limits):
-    """Return the words before a command that runs it in the sandbox; `{job}` stands for the job's folder."""
+    """Return the prefix that runs a command in the sandbox; `{job}` is replaced by the job's folder."""
     shown = [("--ro-bind", source, target) for source, target in [*read_only(), ("{job}", "{job}")]]
-    shown.append(("--bind", "{job}/answers", "{job}/answers"))  # all that is written to the disk: one file of limited size
+    shown.append(("--bind", "{job}/answers", "{job}/answers"))  # the only place to write on the disk: one file of limited size
     if os.geteuid() != 0:
         return jail(shown, limits)
     laid_out = [(how, source, f"/tmp/{number}") for number, (how, source, _) in enumerate(shown)]
@@ -109,7 +109,7 @@ def command_prefix(limits):
 
 
 def jail(shown, limits):
-    """Return the bubblewrap command that shows some folders and no more. What covers a folder comes before what lies in it."""
+    """Return the bubblewrap command that shows only these folders. A cover comes before the folders inside it."""
     scratch = ["--size", str(limits.scratch), "--tmpfs", "/tmp"]
     variables = flat(("--setenv", name, value) for name, value in VARIABLES.items())
     return [
@@ -135,7 +135,7 @@ def jail(shown, limits):
 
 
 def system():
-    """Return the options that show `/usr`, and at the root of the tree what leads to it."""
+    """Return the options that show `/usr` and the links to it in `/`."""
     options = [
         "--ro-bind",
         "/usr",
@@ -156,10 +156,10 @@ def system():
 
 
 def read_only():
-    """Return what else to show: pairs of a path here and the path there."""
+    """Return what else to show: pairs of a path outside and the path inside."""
     base = Path(sys.base_prefix).resolve()
     folders = [] if base.is_relative_to(USR) else [path for path in (base / "bin", base / "lib") if path.is_dir()]
-    pairs = [(str(path), str(path)) for path in folders]  # at their own place: a Python that was moved finds no libpython
+    pairs = [(str(path), str(path)) for path in folders]  # at the same path: a Python that was moved does not find libpython
     for name in filter(find_spec, PACKAGES):
         folder = Path(find_spec(name).origin).parent
         libraries = folder.with_name(f"{name}.libs")
@@ -168,9 +168,9 @@ def read_only():
 
 
 def covers():
-    """Return the options that cover what lies in the folders shown and is not to be seen: installed packages, the course."""
+    """Return the options that hide parts of the folders shown: installed packages, the course."""
     base = Path(sys.base_prefix).resolve()
-    packages = {path.resolve() for path in base.glob("lib*/python3*/*-packages")}  # Debian's lie in dist-packages
+    packages = {path.resolve() for path in base.glob("lib*/python3*/*-packages")}  # Debian uses dist-packages
     hidden = [*sorted(packages), workspace.course_dir().resolve()]
     if not base.is_relative_to("/usr/local"):
         hidden.append(Path("/usr/local"))
@@ -179,7 +179,7 @@ def covers():
 
 
 def limiter(limits):
-    """Return the command that sets the limits of a process and of all that it starts."""
+    """Return the command that limits a process and its children."""
     return [
         "prlimit",
         f"--as={limits.memory}",
@@ -193,18 +193,18 @@ def limiter(limits):
 
 
 def python():
-    """Return the interpreter as the sandbox shows it: a virtual environment's own is a link that leads nowhere there."""
+    """Return the path of the interpreter in the sandbox: a virtual environment's is a link, broken there."""
     version = sys.version_info
     return str(Path(sys.base_prefix).resolve() / "bin" / f"python{version.major}.{version.minor}")
 
 
 def hand_over(folder):
-    """Give a job's folder to the sandbox's user: it is closed to everybody else."""
+    """Make the sandbox's user the owner of a job's folder, which is closed to everyone else."""
     if os.geteuid() == 0:
         for path in (folder, *folder.rglob("*")):
             os.chown(path, int(NOBODY), int(NOBODY))
 
 
 def flat(groups):
-    """Return the words of several groups in one list."""
+    """Flatten groups of words into one list."""
     return [word for group in groups for word in group]

@@ -1,4 +1,4 @@
-"""The authors' lint: rules that every module must keep, derived from the sources that are there."""
+"""The authors' lint: rules that every module must follow, checked on the sources that exist."""
 
 import inspect
 from collections.abc import Callable
@@ -28,7 +28,7 @@ __all__ = ["RULES", "Problem", "Rule", "named"]
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule of the course: a function that yields problems, of one module or of all at once."""
+    """A rule of the course: a function that yields problems, for one module or for the whole course."""
 
     name: str
     find: Callable
@@ -36,7 +36,7 @@ class Rule:
 
     @property
     def purpose(self):
-        """What the rule asks for."""
+        """What the rule requires."""
         return inspect.getdoc(self.find).split("\n")[0]
 
     def problems(self, course):
@@ -52,7 +52,7 @@ class Rule:
         ]
 
     def listed(self, course, module, find):
-        """List what one call of the rule's function finds."""
+        """List the problems from one call of the rule's function."""
         try:
             return list(find())
         except SourceError as error:
@@ -95,7 +95,7 @@ RULES = (
 
 
 def unreadable(course, error):
-    """Make a problem of what keeps a source from being read or exported; within a cell, lines count from its top."""
+    """Turn an error of reading or exporting a source into a problem; within a cell, lines count from its top."""
     if error.cell is None:
         return Problem(course.label(error.path), error.reason, error.line)
     line = f"line {error.line}: " if error.line else ""
@@ -103,5 +103,5 @@ def unreadable(course, error):
 
 
 def named(name):
-    """Return the rule of this name, or None."""
+    """Return the rule with this name, or None."""
     return next((rule for rule in RULES if rule.name == name), None)

@@ -1,4 +1,4 @@
-"""The checks themselves: whole, of NumPy alone, with draws that tell solutions apart and misconceptions that are named."""
+"""The checks themselves: complete, NumPy only, with draws that tell solutions apart and misconceptions that are recognised."""
 
 import ast
 import sys
@@ -10,11 +10,11 @@ from tito.checks.compare import arrays_in
 from tito.checks.wire import encode
 
 PARTS = ("draw", "oracle", "misconceptions", "observe", "rtol", "atol", "describe")
-FEWEST = 2  # misconceptions of an exercise
+FEWEST = 2  # misconceptions per exercise
 
 
 def whole(course, module):
-    """Every exercise has its draw, oracle and misconceptions; nothing belongs to no exercise; only NumPy is imported."""
+    """Every exercise has its draw, oracle and misconceptions; nothing is left without an exercise; only NumPy is imported."""
     names = {exercise.name for exercise in course.exercises(module)}
     defined = vars(course.checks(module).module)
     for name in names:
@@ -35,7 +35,7 @@ def imports(course, module):
         names += [node.module or "."] if isinstance(node, ast.ImportFrom) else []
         for name in names:
             if name.partition(".")[0] not in (*sys.stdlib_module_names, "numpy"):
-                yield course.in_checks(module, f"imports {name}: the trusted side imports NumPy and nothing of ours")
+                yield course.in_checks(module, f"imports {name}: the trusted side imports NumPy and none of our code")
 
 
 def misconceptions(course, module):
@@ -51,7 +51,7 @@ def misconceptions(course, module):
 
 
 def draws(course, module):
-    """Draws change with the seed and are not constant; a warning where shapes never change, or all are positive or square."""
+    """Draws change with the seed and are not constant; a warning if shapes never change, or all are positive or square."""
     for exercise in course.exercises(module):
         first, second = (course.cases(module, exercise.name, (seed,)) for seed in checking.SEEDS)
         part = f"draw_{exercise.name}"
@@ -67,7 +67,7 @@ def draws(course, module):
 
 
 def constant(cases):
-    """List the arguments whose arrays all hold one value again and again."""
+    """List the arguments whose arrays all hold a single repeated value."""
     by_argument = {}
     for case in cases:
         for argument, value in case.inputs.items():
@@ -84,7 +84,7 @@ def numbers(array):
 
 
 def too_special(cases):
-    """Say what all floating-point arrays of an exercise have in common that would hide a mistake."""
+    """Yield what all floating-point arrays of an exercise have in common that could hide a mistake."""
     arrays = [array for case in cases for array in arrays_in(case.inputs) if array.dtype.kind == "f" and array.size > 1]
     tables = [array for array in arrays if array.ndim > 1]
     if arrays and all((numbers(array) >= 0).all() for array in arrays):

@@ -1,4 +1,4 @@
-"""The course as the rules see it: its sources, its checks, and what its reference solutions do, each computed once."""
+"""The course as the rules see it: its sources, its checks, and the results of its reference solutions, each computed once."""
 
 import ast
 import contextlib
@@ -12,14 +12,14 @@ from tito.workspace import Workspace, WorkspaceError
 
 
 class Course:
-    """A course on trial.
+    """A course to check.
 
     Args:
         root: `pathlib.Path` of the folder that holds `modules/` and `tinytorch/`.
-        only: Modules to judge, as `03` or `layers`; none means all that are there.
+        only: Modules to check, as `03` or `layers`; none means all that exist.
 
     Raises:
-        WorkspaceError: A module asked for has no source yet.
+        WorkspaceError: A module in `only` has no source yet.
     """
 
     def __init__(self, root, only=()):
@@ -29,7 +29,7 @@ class Course:
         self.modules = tuple(self.curriculum.module(text) for text in only) or self.present
         absent = [module for module in self.modules if module not in self.present]
         if absent:
-            raise WorkspaceError(f"{self.label(self.source_path(absent[0]))} is not there yet: nothing to judge")
+            raise WorkspaceError(f"{self.label(self.source_path(absent[0]))} does not exist yet: nothing to check")
 
     def source_path(self, module):
         """Return the path of a module's source."""
@@ -40,7 +40,7 @@ class Course:
         return self.space.folder(module) / "checks.py"
 
     def label(self, path):
-        """Name a file as problems do: from the root, with forward slashes."""
+        """Return a file's path as shown in problems: relative to the root, with forward slashes."""
         return self.space.label(path)
 
     @functools.cache
@@ -68,7 +68,7 @@ class Course:
 
     @functools.cache
     def learner_text(self, module, solved):
-        """Return the export of the learner's notebook, as it is handed out or with every exercise solved."""
+        """Return the export of the learner's notebook, as handed out or with every exercise solved."""
         cells = strip.learner_cells(self.notebook(module), solved)
         learner = source.Notebook(self.source_path(module), tuple(cells))
         return export.export_text(learner, self.notebook(module), self.label(self.source_path(module)))
@@ -78,7 +78,7 @@ class Course:
         """Load a module's checks.
 
         Raises:
-            CheckBroken: There are none, or the file does not run.
+            CheckBroken: The file does not exist or does not run.
         """
         if not self.checks_path(module).is_file():
             raise checking.CheckBroken("is not there")
@@ -107,7 +107,7 @@ class Course:
         """Parse a Python file.
 
         Raises:
-            SourceError: It is not there, or not Python.
+            SourceError: The file does not exist, or is not Python.
         """
         try:
             return ast.parse(path.read_text(encoding="utf-8"))
@@ -118,7 +118,7 @@ class Course:
 
     @contextlib.contextmanager
     def package(self, module, text):
-        """Make a folder with a `tinytorch` of what is given, fresh exports of the prerequisites, and `text` as the module."""
+        """Make a folder with a `tinytorch`: the given files, fresh exports of the prerequisites, and `text` as the module."""
         with trial.package(self.space, module, text) as folder:
             for needed in self.curriculum.prerequisites(module):
                 if needed in self.present:
@@ -127,7 +127,7 @@ class Course:
 
     @functools.cache
     def verdicts(self, module, solved):
-        """Judge a learner's notebook on what the module's prerequisites built, and on nothing else."""
+        """Check a learner's notebook with only the module's prerequisites built."""
         exercises, checks = self.exercises(module), self.checks(module)
         cases = {exercise.id: self.cases(module, exercise.name) for exercise in exercises}
         with self.package(module, self.learner_text(module, solved)) as folder:
@@ -138,7 +138,7 @@ class Course:
         ]
 
     def at(self, module, reason, cell=None, line=1, **options):
-        """Make a problem of a place in a module's source.
+        """Make a problem at a place in a module's source.
 
         Args:
             module: The module.
@@ -153,32 +153,32 @@ class Course:
         return Problem(path, reason, cell.line and cell.line + line - 1, cell.index, **options)
 
     def in_checks(self, module, reason, name=None, **options):
-        """Make a problem of a module's checks, at the line that defines `name`."""
+        """Make a problem in a module's checks, at the line that defines `name`."""
         path = self.checks_path(module)
         return self.problem_in(path, reason, definition_line(path, name), **options)
 
     def problem_in(self, path, reason, line=None, **options):
-        """Make a problem of a file."""
+        """Make a problem in a file."""
         return Problem(self.label(path), reason, line, **options)
 
 
 def definition_line(path, name):
-    """Return the line of a file on which a name is defined at the top level, or None."""
+    """Return the line on which a file defines a name at the top level, or None."""
     lines = path.read_text(encoding="utf-8").split("\n") if name and path.is_file() else []
     starts = (f"def {name}(", f"{name} =")
     return next((number for number, line in enumerate(lines, 1) if line.startswith(starts)), None)
 
 
 def find(only=()):
-    """Return the course of the clone that one works in.
+    """Return the course of the current clone.
 
     Args:
-        only: Modules to judge, as `03` or `layers`; none means all that are there.
+        only: Modules to check, as `03` or `layers`; none means all that exist.
 
     Raises:
         WorkspaceError: This is a learner's workspace, which holds no reference solutions.
     """
     space = workspace.find()
     if not space.is_clone:
-        raise WorkspaceError(f"{space.root} is a learner's workspace: the commands of `tito dev` work in a clone of the course")
+        raise WorkspaceError(f"{space.root} is a learner's workspace; `tito dev` needs a clone of the course")
     return Course(space.root, only)

@@ -1,4 +1,4 @@
-"""Docstrings: those of exercises say everything, those of given names at least one sentence."""
+"""Docstrings: those of exercises specify everything, those of given names have at least one sentence."""
 
 import ast
 import inspect
@@ -14,11 +14,11 @@ SECTION = re.compile(r"^(Args|Returns|Yields|Raises|Example|Examples|Source):\s*
 SHAPE = re.compile(r"shape|size|dimension|\(\w*,|\(\.\.\.|scalar|one number|of ints|of that", re.IGNORECASE)
 NOT_A_COMMAND = re.compile(r"^(This|The|A|An|It|Function|Method|\w*[^s\W]s)\b")
 REFERENCE = re.compile(r"\b(1[89]|20)\d\d\b|[\"“]\w|section|chapter", re.IGNORECASE)  # a year, a title, a place in a book
-FROM_PAPERS = "02"  # from this module on, what is built comes from the literature; 01 writes what NumPy calls by name
+FROM_PAPERS = "02"  # from this module on, exercises come from the literature; those of 01 come from NumPy
 
 
 def exercises(course, module):
-    """An exercise's docstring begins with a command and has Args, Returns with shapes, Raises and Example."""
+    """An exercise's docstring begins with an imperative and has Args, Returns with shapes, Raises and Example."""
     for exercise in course.exercises(module):
         cell = course.cell(module, exercise)
         node = next(statement for statement in ast.parse(cell.text).body if getattr(statement, "name", None) == exercise.name)
@@ -28,7 +28,7 @@ def exercises(course, module):
 
 
 def sources(course, module):
-    """From module 02 on, a module names where its ideas come from; a Source tells a year, a title or a section."""
+    """From module 02 on, a module names where its ideas come from; a Source gives a year, a title or a section."""
     texts = [
         (cell, number, text)
         for cell in course.notebook(module).cells
@@ -37,7 +37,7 @@ def sources(course, module):
     ]
     for cell, number, text in texts:
         if not REFERENCE.search(text):
-            yield course.at(module, f"the source {text.strip()!r} tells neither year, nor title, nor section", cell, number)
+            yield course.at(module, f"the source {text.strip()!r} has no year, title or section", cell, number)
     if module.number >= FROM_PAPERS and not texts:
         yield course.at(module, "names no Source in any docstring")
 
@@ -53,9 +53,9 @@ def source_sections(text):
 
 
 def described(node, cell):
-    """List what carries an exercise's specification: functions to be written, each with its docstring.
+    """List the functions of an exercise that the learner writes, each with its docstring.
 
-    Of a class these are its methods. Where the class itself specifies `__init__` and `forward`, they need no own docstring.
+    For a class these are its methods. If the class specifies `__init__` and `forward`, they need no docstring.
     """
     if isinstance(node, FUNCTIONS):
         return [(node, docstring(node))]
@@ -77,19 +77,19 @@ def docstring(node):
 
 
 def arrays_in_draws(course, module, exercise):
-    """List the arrays that an exercise is drawn."""
+    """List the arrays drawn for an exercise."""
     return [array for case in course.cases(module, exercise.name) for array in arrays_in(case.inputs)]
 
 
 def lacks(text, function, owner, draws_arrays):
-    """Yield what a docstring lacks. `owner` is the function itself, or the class around it."""
+    """Yield what is missing from a docstring. `owner` is the function itself, or the class around it."""
     sections = split(text)
     yield from summary(sections[""], of_class=function.name == "__init__")
     yield from arguments(sections.get("Args"), function)
     if returns_value(function) and "Returns" not in sections:
         yield "has no Returns"
     if draws_arrays and not SHAPE.search(text):
-        yield "tells no shape"
+        yield "gives no shape"
     if raises(function) and "Raises" not in sections:
         yield "has no Raises, and the solution raises"
     if ">>>" not in text + docstring(owner):
@@ -97,13 +97,13 @@ def lacks(text, function, owner, draws_arrays):
 
 
 def split(text):
-    """Split a docstring into its sections; "" has what stands before the first."""
+    """Split a docstring into its sections; "" has the text before the first."""
     pieces = SECTION.split(text)
     return {"": pieces[0], **dict(zip(pieces[1::2], pieces[2::2]))}
 
 
 def summary(text, of_class=False):
-    """Yield what is wrong with the first line: it is a sentence, and but for a class a command."""
+    """Yield what is wrong with the first line: it must be a sentence, and an imperative unless it is a class's."""
     first = text.strip().split("\n")[0]
     if not first:
         yield "is missing"
@@ -114,22 +114,22 @@ def summary(text, of_class=False):
 
 
 def arguments(section, function):
-    """Yield the parameters that Args leaves out, and names there that are none."""
+    """Yield the parameters that Args leaves out, and names in Args that are not parameters."""
     spec = function.args
     parameters = (*spec.posonlyargs, *spec.args, spec.vararg, *spec.kwonlyargs, spec.kwarg)
     names = [parameter.arg for parameter in parameters if parameter and parameter.arg not in ("self", "cls")]
-    told = re.findall(r"^ {4}\**(\w+(?:, \**\w+)*):", section or "", re.MULTILINE)
-    told = [name.strip("* ") for group in told for name in group.split(",")]
+    described = re.findall(r"^ {4}\**(\w+(?:, \**\w+)*):", section or "", re.MULTILINE)
+    described = [name.strip("* ") for group in described for name in group.split(",")]
     for name in names:
-        if name not in told:
+        if name not in described:
             yield f"does not describe the parameter {name}"
-    for name in told:
+    for name in described:
         if name not in names:
-            yield f"describes {name}, which is no parameter"
+            yield f"describes {name}, which is not a parameter"
 
 
 def returns_value(function):
-    """Say whether a function gives something back."""
+    """Return whether a function returns or yields a value."""
     return any(
         isinstance(node, (ast.Return, ast.Yield, ast.YieldFrom)) and getattr(node, "value", None) is not None
         for node in ast.walk(function)
@@ -137,12 +137,12 @@ def returns_value(function):
 
 
 def raises(function):
-    """Say whether a function raises an exception of its own making."""
+    """Return whether a function raises an exception that it creates."""
     return any(isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) for node in ast.walk(function))
 
 
 def given(course):
-    """Public functions and classes have a docstring; those of one statement, and `forward` in a class, may do without."""
+    """Public functions and classes have a docstring; functions of one statement and `forward` in a class need none."""
     for path in given_files(course):
         for name, line in undocumented(course.tree(path).body):
             yield Problem(course.label(path), f"{name} has no docstring", line)
@@ -153,7 +153,7 @@ def given(course):
 
 
 def undocumented(body, owner=""):
-    """Yield the public names that a body of statements leaves without a docstring, and their lines."""
+    """Yield the public names without a docstring in a body of statements, and their lines."""
     for node in body:
         if not isinstance(node, (ast.ClassDef, *FUNCTIONS)) or node.name.startswith("_"):
             continue

@@ -1,4 +1,4 @@
-"""The examples in docstrings run: those of what is exported, and of what is given."""
+"""The examples in docstrings run, both in exported and in given files."""
 
 import json
 import os
@@ -11,11 +11,11 @@ from tito.lint import run_doctests
 from tito.lint.problem import Problem
 from tito.notebooks.export import origin_of
 
-PATIENCE = 60  # seconds for all of them together
+PATIENCE = 60  # seconds for all examples together
 
 
 def run(course):
-    """Every example gives what it shows, with the files that all modules export."""
+    """Every example gives the output it shows, with the files that all modules export."""
     if not course.present:
         return
     last = course.present[-1]
@@ -30,7 +30,7 @@ def run(course):
 
 
 def outcome(folder):
-    """Run all examples of a package in a process of their own, and return what came of them."""
+    """Run all examples of a package in a separate process, and return the results."""
     command = [sys.executable, "-P", "-X", "utf8", run_doctests.__file__, str(folder)]
     try:
         done = subprocess.run(
@@ -52,7 +52,7 @@ def outcome(folder):
 
 
 def locate(course, folder, failure):
-    """Make a problem of a failure: in the source's cell for what a module exports, else in the given file."""
+    """Turn a failure into a problem, which names the source's cell if a module exports the file."""
     path = Path(folder) / failure["file"]
     origin = origin_of(path, failure["line"], course.root) if path.is_file() else None
     return Problem(failure["file"], failure["text"] + (f" ({origin})" if origin else ""), failure["line"])

@@ -1,4 +1,4 @@
-"""Text is read and written as UTF-8 because the code says so: elsewhere the default is another."""
+"""Text is read and written as UTF-8 explicitly: other systems have other defaults."""
 
 import ast
 
@@ -6,7 +6,7 @@ from tito.lint.problem import Problem
 from tito.lint.staircase import all_parts
 
 FOLDERS = ("tito", "tinytorch", "milestones", "tests", "benchmarks", "book")
-METHODS = {"read_text": 0, "write_text": 1}  # and at which position a path's method takes the encoding
+METHODS = {"read_text": 0, "write_text": 1}  # position of the encoding among a path method's arguments
 RUNS = {"run", "Popen", "check_output", "check_call", "call"}
 BINARY_BY_DEFAULT = {"gzip", "bz2", "lzma"}
 NOT_FILES = {"webbrowser", "os", "Image", "zipfile", "tarfile", "shelve"}
@@ -24,7 +24,7 @@ def explicit(course):
 
 
 def python_files(course):
-    """List all Python files but the modules' sources, which are read cell by cell: they may hold magics."""
+    """List all Python files except the modules' sources, which may hold magics and are read cell by cell."""
     sources = {course.source_path(module) for module in course.present}
     paths = [path for folder in (*FOLDERS, "modules") for path in (course.root / folder).rglob("*.py")]
     hidden = {path for path in paths if any(part.startswith(".") for part in path.relative_to(course.root).parts)}
@@ -32,7 +32,7 @@ def python_files(course):
 
 
 def silent(tree):
-    """Yield lines and reasons of the calls that leave the encoding to the system."""
+    """Yield lines and reasons for the calls that leave the encoding to the system."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and not named(node, "encoding") and not any(word.arg is None for word in node.keywords):
             reason = needs_encoding(node)
@@ -41,7 +41,7 @@ def silent(tree):
 
 
 def needs_encoding(call):
-    """Return the name of a call that reads or writes text, else None."""
+    """Return the name of a call that reads or writes text, or None."""
     name, owner = called(call)
     if name == "open" and owner not in NOT_FILES and opens_text(call, owner):
         return "open"
@@ -52,14 +52,14 @@ def needs_encoding(call):
 
 
 def called(call):
-    """Return the name of what is called, and of what it is called on: "" for an expression, None for a bare name."""
+    """Return the called name and its owner's name: "" for an expression, None for a bare name."""
     if isinstance(call.func, ast.Attribute):
         return call.func.attr, call.func.value.id if isinstance(call.func.value, ast.Name) else ""
     return getattr(call.func, "id", ""), None
 
 
 def opens_text(call, owner):
-    """Say whether a call of open is for text: its mode, or the default, lacks a b."""
+    """Return whether a call of open is in text mode: its mode, or the default, has no b."""
     position = 1 if owner is None or owner in (*BINARY_BY_DEFAULT, "io") else 0
     mode = named(call, "mode").value if named(call, "mode") else dict(enumerate(call.args)).get(position)
     if mode is None:

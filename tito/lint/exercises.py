@@ -1,4 +1,4 @@
-"""Around each exercise: one check after it, one to three hints, and none of them the answer."""
+"""Around each exercise: one check after it, and one to three hints that do not give the answer."""
 
 import re
 
@@ -7,7 +7,7 @@ from tito.notebooks.parts import MARK
 
 HINTS = 3
 TOKEN = re.compile(r"\w+|[^\w\s]")
-FEWEST_TOKENS = 4  # `return a * b` tells the answer, `return out` does not
+FEWEST_TOKENS = 4  # `return a * b` gives the answer away, `return out` does not
 
 
 def checked(course, module):
@@ -17,7 +17,7 @@ def checked(course, module):
         cell = course.cell(module, exercise)
         checks = [other for other in sections[exercise.id] if other.check == exercise.id]
         if len(checks) != 1:
-            yield course.at(module, f"{exercise.label} is followed by {len(checks)} check cells, not by one", cell)
+            yield course.at(module, f"{exercise.label} is followed by {len(checks)} check cells, and needs one", cell)
         for check in checks:
             if check.text.strip() != f'check("{exercise.id}")':
                 yield course.at(module, f'the check cell must hold check("{exercise.id}") alone', check)
@@ -34,13 +34,13 @@ def by_exercise(course, module):
 
 
 def strays(course, module, sections):
-    """Checks and hints stand with their own exercise."""
+    """Checks and hints are placed with their own exercise."""
     for number, cells in sections.items():
         for cell in cells:
             named = cell.check or cell.hint
             if named not in (None, number):
                 kind = "check" if cell.check else "hint"
-                yield course.at(module, f"a {kind} of {named} stands after exercise {number}", cell)
+                yield course.at(module, f"a {kind} of {named} comes after exercise {number}", cell)
 
 
 def hinted(course, module):
@@ -57,21 +57,21 @@ def hinted(course, module):
 
 
 def given_away(text, lines):
-    """List the solution lines that a text holds, whatever their spaces, comments and trailing colons."""
-    said = f" {' '.join(TOKEN.findall(text))} "
-    return [line for line in lines if any(f" {form} " in said for form in forms(line))]
+    """List the solution lines that a text contains, ignoring spaces, comments and trailing colons."""
+    words = f" {' '.join(TOKEN.findall(text))} "
+    return [line for line in lines if any(f" {form} " in words for form in forms(line))]
 
 
 def forms(line):
-    """Return the ways in which a hint would tell a line: whole, or what it returns, as tokens between spaces."""
+    """Return the forms in which a hint could reveal a line: whole, or only what it returns, as tokens between spaces."""
     code = line.partition("  #")[0].partition(" # ")[0].rstrip(":")
     tokens = TOKEN.findall(code)
-    told = [tokens, tokens[1:]] if tokens[:1] == ["return"] else [tokens]
-    return [" ".join(words) for words in told if len(tokens) >= FEWEST_TOKENS and len(words) > 1]
+    revealing = [tokens, tokens[1:]] if tokens[:1] == ["return"] else [tokens]
+    return [" ".join(words) for words in revealing if len(tokens) >= FEWEST_TOKENS and len(words) > 1]
 
 
 def unspoiled(course, module):
-    """No prose and no shown cell holds a line of a solution of the same module."""
+    """No prose and no shown cell contains a line of a solution of the same module."""
     notebook = course.notebook(module)
     inside = {
         tokens(line): exercise.id
@@ -86,7 +86,7 @@ def unspoiled(course, module):
 
 
 def solution_lines(cell):
-    """List the lines of a cell that stand between solution marks."""
+    """List the lines of a cell between solution marks."""
     lines, inside = [], False
     for line in cell.text.split("\n"):
         mark = MARK.match(line)
@@ -98,5 +98,5 @@ def solution_lines(cell):
 
 
 def tokens(line):
-    """Return a line as tokens with one space between them, whatever its own spaces."""
+    """Return a line as tokens separated by single spaces."""
     return " ".join(TOKEN.findall(line.partition("  #")[0]))

@@ -11,7 +11,7 @@ def in_sync(course, module):
     path = course.space.exported(module)
     label, fresh = course.label(path), course.text(module).encode("utf-8")
     if not path.is_file():
-        yield Problem(label, f"is not there: `tito dev export {module.number}` writes it")
+        yield Problem(label, f"does not exist: `tito dev export {module.number}` writes it")
         return
     committed = path.read_bytes()
     if committed != fresh:
@@ -23,15 +23,15 @@ def in_sync(course, module):
 
 
 def measured(course):
-    """The book's page of measurements and its pictures are what the records in benchmarks/results give, byte for byte."""
+    """The book's page of measurements and its pictures match the records in benchmarks/results, byte for byte."""
     fresh = page.files(course.root)
     for name in page.committed(course.root):
         if name not in fresh:
-            yield Problem(name, f"is made of no record in {page.RECORDS}: remove it")
+            yield Problem(name, f"belongs to no record in {page.RECORDS}: remove it")
     for name, text in fresh.items():
         path, wanted = course.root / name, text.encode("utf-8")
         if not path.is_file():
-            yield Problem(name, "is not there: `tito dev export` writes it")
+            yield Problem(name, "does not exist: `tito dev export` writes it")
         elif (committed := path.read_bytes()) != wanted:
             yield Problem(
                 name,
@@ -50,7 +50,7 @@ def listed(course):
 
 
 def first_difference(text, other):
-    """Return the number of the first line in which two texts differ."""
+    """Return the number of the first line that differs between two texts."""
     lines, others = text.split(b"\n"), other.split(b"\n")
     same = next((index for index, (a, b) in enumerate(zip(lines, others)) if a != b), min(len(lines), len(others)))
     return same + 1

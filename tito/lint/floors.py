@@ -1,4 +1,4 @@
-"""The package has three floors, and imports only go down; the package, the milestones and tito keep apart."""
+"""The package has three floors, and imports only go down; the package, the milestones and tito stay separate."""
 
 from tito import workspace
 from tito.lint.encoding import python_files
@@ -7,14 +7,14 @@ from tito.lint.staircase import imported
 
 GIVEN, LEARNERS, ABOVE = range(3)
 FLOORS = ("given", "the learner's", "above the learner's")
-APART = {  # folder -> what nothing in it may import: the package runs without the tool, the tool without the package
+APART = {  # folder -> what its files must not import: the package runs without the tool, the tool without the package
     "tinytorch": ("tito", "common"),
     "milestones": ("tito.bench", "tito.checks", "tito.commands"),
 }
 
 
 def floor(inside):
-    """Return the floor of a file of the package, or None for `__init__.py`, the door through which one enters.
+    """Return the floor of a file of the package, or None for `__init__.py`, which may import from all floors.
 
     Args:
         inside: Path of the file within the package.
@@ -26,7 +26,7 @@ def floor(inside):
 
 
 def kept(course):
-    """A file of the package imports from its own floor and from those below; folders that are kept apart stay apart."""
+    """A file of the package imports only from its own floor and those below; separate folders stay separate."""
     for path in python_files(course):
         for name, line in imported(course.tree(path)):
             for reason in refusals(path.relative_to(course.root), name, course):
@@ -35,12 +35,12 @@ def kept(course):
     for path in sorted(package.glob("*.py")):
         if not workspace.is_given(path.name) and path.name not in exports(course):
             yield Problem(
-                course.label(path), "stands among the learner's files, and no module exports it: move it into tinytorch/given"
+                course.label(path), "is among the learner's files, but no module exports it: move it into tinytorch/given"
             )
 
 
 def refusals(path, name, course):
-    """Yield why a file must not import a name.
+    """Yield the reasons why a file must not import a name.
 
     Args:
         path: Path of the file within the course.
@@ -49,7 +49,7 @@ def refusals(path, name, course):
     """
     for apart in APART.get(path.parts[0], ()):
         if f"{name}.".startswith(f"{apart}."):
-            yield f"imports {name}: {path.parts[0]}/ does not build on {apart}"
+            yield f"imports {name}: {path.parts[0]}/ must not depend on {apart}"
     here = floor(path.relative_to("tinytorch")) if path.parts[0] == "tinytorch" else None
     there = floor_of_name(name, course)
     if here is not None and there is not None and there > here:
@@ -57,7 +57,7 @@ def refusals(path, name, course):
 
 
 def floor_of_name(name, course):
-    """Return the floor of what an import names, or None if it is not of the package or is the package itself."""
+    """Return the floor of an imported name, or None if it is outside the package or is the package itself."""
     top, _, rest = name.partition(".")
     stem = rest.partition(".")[0]
     if top != "tinytorch" or not stem:

@@ -1,4 +1,4 @@
-"""What learners are handed holds no answer: both formats of the notebook, the given files, the milestones."""
+"""What learners get contains no answers: both formats of the notebook, the given files, the milestones."""
 
 import tempfile
 from pathlib import Path
@@ -9,7 +9,7 @@ from tito.notebooks import answers, strip
 
 
 def answers_kept(course):
-    """No stripped notebook, given file, milestone or README shows a line that stands in solutions only."""
+    """No stripped notebook, given file, milestone or README shows a line that occurs only in solutions."""
     notebooks = [course.notebook(module) for module in course.present]
     with tempfile.TemporaryDirectory(prefix="tito-") as name:
         hand_out(course, Path(name))
@@ -18,7 +18,7 @@ def answers_kept(course):
 
 
 def hand_out(course, folder):
-    """Write into a folder what a learner may see: stripped notebooks in both formats, and copies of what is given."""
+    """Write into a folder what a learner may see: stripped notebooks in both formats, and copies of the given files."""
     for module in course.present:
         cells = strip.learner_cells(course.notebook(module))
         for format in ("ipynb", "py"):

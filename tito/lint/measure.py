@@ -1,4 +1,4 @@
-"""Lines as the course counts them: without docstrings, blank lines, solution marks and `#| export`."""
+"""Count lines without docstrings, blank lines, solution marks and `#| export`."""
 
 import ast
 import statistics
@@ -7,7 +7,7 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def docstring_lines(tree):
-    """Return the numbers of all lines that belong to docstrings."""
+    """Return the numbers of all lines of docstrings."""
     lines = set()
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
@@ -17,7 +17,7 @@ def docstring_lines(tree):
 
 
 def is_text(node):
-    """Say whether a statement is nothing but a string."""
+    """Return whether a statement is only a string."""
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
@@ -26,19 +26,19 @@ def counted(lines, tree):
 
     Args:
         lines: List of the text's lines.
-        tree: Its syntax tree, or None when it is not Python.
+        tree: Its syntax tree, or None if it is not Python.
     """
     skipped = docstring_lines(tree) if tree else set()
     return [number for number, line in enumerate(lines, 1) if line.strip() and number not in skipped]
 
 
 def sizes(text, tree):
-    """List the functions and methods of a text, each with how many of the lines that count are its own."""
+    """List the functions and methods of a text, each with its number of counted lines."""
     numbers = counted(text.split("\n"), tree)
     functions = [node for node in ast.walk(tree) if isinstance(node, FUNCTIONS)]
     return [(node, sum(node.lineno <= number <= node.end_lineno for number in numbers)) for node in functions]
 
 
 def median(values):
-    """Return the median of some numbers, 0 of none."""
+    """Return the median of some numbers, or 0 if there are none."""
     return statistics.median(values) if values else 0

@@ -1,11 +1,11 @@
-"""What a rule finds: a place in the course, and what is wrong there."""
+"""What a rule reports: a place in the course, and what is wrong there."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong, or, as a warning, one thing that an author should look at."""
+    """Something that is wrong or, as a warning, something that an author should look at."""
 
     path: str
     reason: str

@@ -1,6 +1,6 @@
-"""Run the examples of a package's docstrings. Run as a script: `python -P run_doctests.py FOLDER_OF_TINYTORCH`.
+"""Run the examples of a package's docstrings, as a script: `python -P run_doctests.py FOLDER_OF_TINYTORCH`.
 
-Prints JSON: how many examples ran, and a file, line and text for each that gave something else. Needs nothing of tito.
+It prints JSON: how many examples ran, and a file, line and text for each that failed. It imports nothing from tito.
 """
 
 import doctest
@@ -19,23 +19,23 @@ def names(folder):
 
 
 def examine(name, failures):
-    """Run one module's examples, add its failures to the list, and return how many examples there were."""
+    """Run one module's examples, add its failures to the list, and return the number of examples."""
     try:
         module = importlib.import_module(name)
         return sum(run(test, module, failures) for test in doctest.DocTestFinder(exclude_empty=True).find(module, name))
     except Exception as error:
-        failures.append({"file": name.replace(".", "/") + ".py", "line": 1, "text": f"cannot be imported: {told(error)}"})
+        failures.append({"file": name.replace(".", "/") + ".py", "line": 1, "text": f"cannot be imported: {last_line(error)}"})
         return 0
 
 
 def run(test, module, failures):
-    """Run the examples of one docstring; the first that fails is enough."""
+    """Run the examples of one docstring, up to the first failure."""
     runner = Collector(module, failures)
     return runner.run(test, out=lambda text: None).attempted
 
 
 class Collector(doctest.DocTestRunner):
-    """Keeps failures as data."""
+    """Collect failures as data."""
 
     def __init__(self, module, failures):
         super().__init__(optionflags=doctest.FAIL_FAST | doctest.ELLIPSIS)
@@ -51,10 +51,10 @@ class Collector(doctest.DocTestRunner):
         self.add(test, example, f"gives {got.strip()!r}, not {example.want.strip()!r}")
 
     def report_unexpected_exception(self, out, test, example, error):
-        self.add(test, example, f"raises {told(error[1])}")
+        self.add(test, example, f"raises {last_line(error[1])}")
 
 
-def told(error):
+def last_line(error):
     """Return the last line of an exception's traceback."""
     return traceback.format_exception_only(error)[-1].strip()
 

@@ -1,4 +1,4 @@
-"""How long things are. Sizes are guides: an author is told what is long; only a module's hours and a cell's width are limits."""
+"""Report sizes. They are guides: only a module's hours and a cell's width are limits."""
 
 import ast
 
@@ -15,10 +15,12 @@ OURS = ("tito", "tinytorch", "milestones")
 
 
 def notebooks(course, module):
-    """Tell of code cells over 25 lines, or over 6 in the median, and of more than 4 questions."""
+    """Report code cells over 25 lines, or over 6 in the median, and more than 4 questions."""
     questions = [cell for cell in course.notebook(module).cells if cell.question is not None]
     if len(questions) > QUESTIONS:
-        yield course.at(module, f"asks {len(questions)} questions; {QUESTIONS} are usual", questions[QUESTIONS], warning=True)
+        yield course.at(
+            module, f"asks {len(questions)} questions; {QUESTIONS} are usual at most", questions[QUESTIONS], warning=True
+        )
     parts = all_parts(course, module)
     sizes = [len(measure.counted(texts(part), part.tree)) for part in parts]
     for part, size in zip(parts, sizes):
@@ -34,7 +36,7 @@ def texts(part):
 
 
 def width(course, module):
-    """A line of a code cell, docstrings too, has at most 100 columns: a notebook clips what is longer."""
+    """A line of a code cell, docstrings included, has at most 100 columns: a notebook clips longer lines."""
     for cell in course.notebook(module).cells:
         for number, line in enumerate(cell.text.split("\n"), 1):
             if cell.kind == "code" and len(line) > WIDTH:
@@ -42,7 +44,7 @@ def width(course, module):
 
 
 def minutes(course, module):
-    """Core exercises take at most 180 minutes; each exercise takes some, and earns points."""
+    """Core exercises take at most 180 minutes in all; each exercise has minutes and points."""
     exercises = course.exercises(module)
     core = sum(exercise.minutes for exercise in exercises if not exercise.extension)
     if core > MINUTES:
@@ -53,9 +55,9 @@ def minutes(course, module):
 
 
 def exported(course, module):
-    """Tell of exports with functions over 40 lines, or over 10 in the median."""
+    """Report exports with functions over 40 lines, or over 10 in the median."""
     path, text = course.space.exported(module), course.text(module)
-    text = "\n".join("" if COMMENT.match(line) else line for line in text.split("\n"))  # nobody wrote those
+    text = "\n".join("" if COMMENT.match(line) else line for line in text.split("\n"))  # those comments are generated
     tree = ast.parse(text)
     for line, reason in [*long_functions(text, tree), *long_by_half([(text, tree)])]:
         yield Problem(course.label(path), reason, line, warning=True)
@@ -82,13 +84,13 @@ def long_file(text, tree):
 
 
 def long_functions(text, tree):
-    """Yield line and reason of every long function in a text."""
+    """Yield line and reason for every long function in a text."""
     for function, size in measure.sizes(text, tree):
         if size > FUNCTION:
             yield function.lineno, f"{function.name} has {size} lines; {FUNCTION} are usual at most"
 
 
 def long_by_half(texts):
-    """Yield the reason why the functions of some texts are long as a whole."""
+    """Yield a reason if the median function of some texts is long."""
     if measure.median([size for text, tree in texts for _, size in measure.sizes(text, tree)]) > FUNCTION_MEDIAN:
         yield None, f"half of the functions have more than {FUNCTION_MEDIAN} lines"

@@ -1,4 +1,4 @@
-"""A module uses what its prerequisites built, and nothing of what is still to come."""
+"""A module uses what its prerequisites built, and nothing from later modules."""
 
 import ast
 import builtins
@@ -7,12 +7,12 @@ import sys
 
 from tito.notebooks import parts
 
-EXTRAS = {"10": {"numba"}, "11": {"numba"}, "12": {"numba"}}  # third-party packages beside NumPy, by module
+EXTRAS = {"10": {"numba"}, "11": {"numba"}, "12": {"numba"}}  # third-party packages besides NumPy, by module
 CODE_SPAN = re.compile(r"`+([^`]+)`+")
 
 
 def imports(course, module):
-    """Cells import from what the module requires; exported cells, beside that, from NumPy and the standard library."""
+    """Cells import only from prerequisites; exported cells also from NumPy and the standard library only."""
     later = later_exports(course, module)
     for part in all_parts(course, module):
         for name, line in imported(part.tree):
@@ -22,13 +22,13 @@ def imports(course, module):
 
 
 def later_exports(course, module):
-    """Map what a module must not import from, its own export included, to the module that exports it."""
+    """Map the files that a module must not import, its own included, to the modules that export them."""
     known = course.curriculum.prerequisites(module)
     return {other.package_name: other for other in course.curriculum.modules if other not in known}
 
 
 def refusal(course, module, later, name, exported):
-    """Say why a cell must not import a name, None if it may."""
+    """Return why a cell must not import a name, or None if it may."""
     top, _, rest = name.partition(".")
     stem = rest.partition(".")[0]
     if top == "tinytorch" and stem in later:
@@ -36,7 +36,7 @@ def refusal(course, module, later, name, exported):
         return f"imports {name}, which this notebook writes" if own else f"imports {name}, which module {later[stem]} builds"
     allowed = {"numpy", "tinytorch", *EXTRAS.get(module.number, ()), *sys.stdlib_module_names}
     if exported and top not in allowed:
-        return f"imports {name} in an exported cell: the package needs NumPy alone"
+        return f"imports {name} in an exported cell: the package depends on NumPy only"
     return None
 
 
@@ -56,7 +56,7 @@ def all_parts(course, module):
 
 
 def forward_names(course, module):
-    """No cell uses a name that a later module exports first, and no prose writes `tinytorch.` before one."""
+    """No cell uses a name that a later module exports first, and no prose names it after `tinytorch.`."""
     foreign = foreign_names(course, module)
     own = {name for part in all_parts(course, module) for name in part.bound}
     for part in all_parts(course, module):
@@ -68,14 +68,14 @@ def forward_names(course, module):
 
 
 def foreign_names(course, module):
-    """Map each name that only modules outside of the prerequisites export, and each such file's name, to the module."""
+    """Map each name exported only by modules that are not prerequisites, and each such file's name, to its module."""
     known = [*course.curriculum.prerequisites(module), module]
     later = {other.package_name: other for other in course.curriculum.modules if other not in known}
     for other in course.present:
         if other not in known:
             later.update((name, other) for name in exported_names(course, other))
-    at_hand = {name for other in course.present if other in known for name in exported_names(course, other)}
-    return {name: other for name, other in later.items() if name not in at_hand and not hasattr(builtins, name)}
+    available = {name for other in course.present if other in known for name in exported_names(course, other)}
+    return {name: other for name, other in later.items() if name not in available and not hasattr(builtins, name)}
 
 
 def exported_names(course, module):
@@ -85,7 +85,7 @@ def exported_names(course, module):
 
 
 def mentions(part, own):
-    """Yield what a cell takes from elsewhere, from `tinytorch` or from an alias of it: names, and their lines in the part."""
+    """Yield the names that a cell takes from elsewhere, from `tinytorch` or an alias of it, and their lines in the part."""
     yield from ((name, part.position_of(name)) for name in sorted(part.used - own))
     nodes = list(ast.walk(part.tree)) if part.tree else []
     imports = [node for node in nodes if isinstance(node, ast.Import)]
@@ -98,12 +98,12 @@ def mentions(part, own):
 
 
 def is_ours(name):
-    """Say whether an imported name lies in the package that the course builds."""
+    """Return whether an imported name belongs to the package that the course builds."""
     return name.partition(".")[0] == "tinytorch"
 
 
 def promised(course, module, foreign):
-    """Prose is free to look ahead, but code in backticks that begins with `tinytorch.` reads as something to type now."""
+    """Prose may look ahead, but code in backticks that begins with `tinytorch.` looks like something to type now."""
     for cell in course.notebook(module).cells:
         for number, line in enumerate(cell.text.split("\n") if cell.kind == "markdown" else (), 1):
             for name in re.findall(r"\btinytorch\.(\w+)", " ".join(CODE_SPAN.findall(line))):

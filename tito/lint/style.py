@@ -19,7 +19,7 @@ LOADERS = {"pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 
 
 def prose(course, module):
-    """Prose, hints, questions, docstrings, comments and misconceptions are free of belittling words, praise and emoji."""
+    """Prose, hints, questions, docstrings, comments and misconceptions contain no belittling words, praise or emoji."""
     for cell in course.notebook(module).cells:
         for number, text in prose_of(cell):
             for reason in unwelcome(text):
@@ -30,7 +30,7 @@ def prose(course, module):
 
 
 def prose_of(cell):
-    """Yield the numbered lines of a cell that are prose: a markdown cell without its code, comments and docstrings of code."""
+    """Yield the numbered prose lines of a cell: a markdown cell without its code, comments and docstrings of a code cell."""
     if cell.kind == "markdown":
         text = CODE.sub(lambda code: "\n" * code[0].count("\n"), cell.text)
         yield from enumerate(text.split("\n"), 1)
@@ -41,14 +41,14 @@ def prose_of(cell):
 
 
 def unwelcome(text):
-    """Yield what a text says that the course does not say."""
+    """Yield the unwelcome words of a text."""
     for pattern, what in UNWELCOME:
         for match in pattern.finditer(text):
             yield f'"{match[0]}" {what}'
 
 
 def sentences(tree):
-    """Yield the misconceptions' sentences of a checks.py, with their lines."""
+    """Yield the misconceptions' sentences in a checks.py, with their lines."""
     for node in tree.body:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict):
             yield from (
@@ -66,10 +66,10 @@ def comments(course):
 
 
 def habits(course):
-    """No star import, no module that loads code from a file of data, no probing with hasattr in what learners read."""
+    """No star imports, no modules that load code from data files, no hasattr in the code that learners read."""
     for path in python_files(course):
         if path.is_relative_to(course.root / "tests"):
-            continue  # they may well make the files that nobody should load
+            continue  # tests may write the files that must not be loaded
         for line, reason in bad_habits(course.tree(path), path.is_relative_to(course.root / "tinytorch")):
             yield Problem(course.label(path), reason, line)
     for module in course.present:
@@ -79,7 +79,7 @@ def habits(course):
 
 
 def bad_habits(tree, probing):
-    """Yield lines and reasons; probing with hasattr counts only where learners read."""
+    """Yield lines and reasons; hasattr counts only if `probing`."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names):
             yield node.lineno, f"from {node.module} import *: name what is imported"
@@ -87,6 +87,6 @@ def bad_habits(tree, probing):
         names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
         for name in names:
             if name.partition(".")[0] in LOADERS:
-                yield node.lineno, f"imports {name}: no pickle where a file may come from outside"
+                yield node.lineno, f"imports {name}: a file from elsewhere could run code"
         if probing and isinstance(node, ast.Call) and getattr(node.func, "id", "") == "hasattr":
-            yield node.lineno, "hasattr probes: ask for the type, or give the attribute a default"
+            yield node.lineno, "uses hasattr: check the type, or give the attribute a default"

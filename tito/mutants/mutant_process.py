@@ -1,11 +1,11 @@
-"""The process that runs mutants: one after the other, each in a freshly imported package.
+"""The process that runs mutants one after another, each in a freshly imported package.
 
-Run as `python mutant_process.py FOLDER` on a job folder as `tito.checks.learner_process` describes it, with one file more:
+Run as `python mutant_process.py FOLDER` on a job folder as `tito.checks.learner_process` describes it, with one extra file:
 
     mutants.json    parts (the texts of the module's exported cells), mutants ({id: [part, its text, exercise, name]}) and
                     cases ({exercise: [{argument: encoded value}]})
 
-A worker for each mutant would spend its time on importing NumPy.
+A separate worker for each mutant would spend most of its time importing NumPy.
 """
 
 import contextlib
@@ -27,10 +27,10 @@ else:
 
 
 class Loader(learner_process.SourceLoader):
-    """Compiles each file once, but for the mutated module, whose text changes from mutant to mutant."""
+    """Compile each file once, except the mutated module, whose text changes from mutant to mutant."""
 
     kept = {}
-    mutated = None, ""  # the module's name, and its text now
+    mutated = None, ""  # the module's name, and its current text
 
     def get_code(self, fullname):
         name, text = self.mutated
@@ -42,7 +42,7 @@ class Loader(learner_process.SourceLoader):
 
 
 class Finder(learner_process.PackageFinder):
-    """Finds the package to test, with the mutated module in it."""
+    """Find the package to test, with the mutated module in it."""
 
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] != "tinytorch":
@@ -52,7 +52,7 @@ class Finder(learner_process.PackageFinder):
 
 
 def fresh(module, text):
-    """Import the package anew, with a text as its module, and return the module."""
+    """Reimport the package with `text` as its module, and return the module."""
     for name in [name for name in sys.modules if name.partition(".")[0] == "tinytorch"]:
         del sys.modules[name]
     Loader.mutated = module, text
@@ -60,7 +60,7 @@ def fresh(module, text):
 
 
 def observe(job, task, observers, mutant):
-    """Return what one mutant gives, as a worker's result; one that cannot be imported defines nothing."""
+    """Return the result of one mutant, as a worker does; a mutant that cannot be imported defines nothing."""
     index, text, exercise, name = task["mutants"][mutant]
     parts = [*task["parts"][:index], text, *task["parts"][index + 1 :]]
     try:
@@ -71,21 +71,21 @@ def observe(job, task, observers, mutant):
 
 
 def run(folder):
-    """Do the job that a folder describes."""
+    """Run the job in a folder."""
     job, task = wire.read(folder / "job.json"), json.loads((folder / "mutants.json").read_text(encoding="utf-8"))
     observers = learner_process.load_observers(folder / "observers.py")
-    observers["COMPILE"] = task["compile"]  # compiling takes its time, and most of what is wrong shows in Python as well
+    observers["COMPILE"] = task["compile"]  # compiling is slow, and most mistakes show in Python as well
     learner_process.limit_memory(job["memory"])
     sys.meta_path.insert(0, Finder(job["package_parent"]))
-    with contextlib.suppress(BaseException):  # what the module imports, numba perhaps, takes its time before the clock runs
+    with contextlib.suppress(BaseException):  # import numba and the like before the clock runs
         importlib.import_module(job["module"])
     outbox, printed = learner_process.Outbox(folder / "answers"), learner_process.Printed()
     sys.stdout = sys.stderr = printed
     outbox.give("started")
     outbox.give("import", {"error": None, "printed": ""})
-    for one in job["exercises"]:
-        outbox.give(f"ready-{one['id']}", 0.0)
-        outbox.give(f"result-{one['id']}", {**observe(job, task, observers, one["id"]), "printed": ""})
+    for mutant in job["exercises"]:
+        outbox.give(f"ready-{mutant['id']}", 0.0)
+        outbox.give(f"result-{mutant['id']}", {**observe(job, task, observers, mutant["id"]), "printed": ""})
         printed.take()
 
 

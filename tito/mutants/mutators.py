@@ -1,4 +1,4 @@
-"""What may stand in a node's place: each function takes a node of one kind and lists its mutations."""
+"""The mutations of a node: each function takes a node of one kind and lists its replacements."""
 
 import ast
 import copy
@@ -49,21 +49,21 @@ AXES = ("axis", "dim")
 
 
 def replacements(node, holder=None):
-    """List the nodes that may stand for one.
+    """List the replacements of a node.
 
     Args:
         node: A statement or an expression.
-        holder: The list that a statement stands in, or the fields of the node above.
+        holder: The list that contains a statement, or the fields of the parent node.
     """
-    found = [mutation for kind, mutate in MUTATORS.items() if isinstance(node, kind) for mutation in mutate(node)]
+    mutations = [mutation for kind, mutate in MUTATORS.items() if isinstance(node, kind) for mutation in mutate(node)]
     if isinstance(node, ast.stmt) and isinstance(holder, list) and not isinstance(node, ast.Pass):
-        found.append(ast.Pass())
-    return found
+        mutations.append(ast.Pass())
+    return mutations
 
 
 def exchangeable(node, following):
-    """Say whether the order of two statements may matter: the second uses or changes what the first sets, or both only call."""
-    if any(isinstance(one, (ast.Return, ast.Raise, ast.Pass, ast.Import, ast.ImportFrom)) for one in (node, following)):
+    """Return whether the order of two statements may matter: the second uses or sets what the first sets, or both are calls."""
+    if any(isinstance(each, (ast.Return, ast.Raise, ast.Pass, ast.Import, ast.ImportFrom)) for each in (node, following)):
         return False
     if isinstance(node, ast.AugAssign) and isinstance(following, ast.AugAssign) and type(node.op) is type(following.op):
         return False  # two terms of one sum
@@ -74,11 +74,12 @@ def exchangeable(node, following):
 
 
 def stored(node):
-    """Return what a statement sets: names, attributes and places in containers, as text."""
+    """Return what a statement sets: names, attributes and items of containers, as text."""
     kinds = (ast.Name, ast.Attribute, ast.Subscript)
-    inner = {target for one in ast.walk(node) if isinstance(one, ast.comprehension) for target in ast.walk(one.target)}
-    targets = [one for one in ast.walk(node) if isinstance(one, kinds) and isinstance(one.ctx, ast.Store) and one not in inner]
-    return {ast.unparse(one) for one in targets}
+    nodes = list(ast.walk(node))
+    inner = {target for each in nodes if isinstance(each, ast.comprehension) for target in ast.walk(each.target)}
+    targets = [each for each in nodes if isinstance(each, kinds) and isinstance(each.ctx, ast.Store) and each not in inner]
+    return {ast.unparse(target) for target in targets}
 
 
 def used(node):
@@ -121,14 +122,14 @@ def comparison(node):
 
 
 def boolean(node):
-    """`or` for `and` and the reverse; one operand left out."""
+    """`or` for `and` and vice versa; one operand left out."""
     swapped = changed(node, op=ast.Or() if isinstance(node.op, ast.And) else ast.And())
     shorter = [without(node.values, index) for index in range(len(node.values))]
     return [swapped, *(values[0] if len(values) == 1 else changed(node, values=values) for values in shorter)]
 
 
 def constant(node):
-    """True for False, a number's neighbours, another word; not another comma."""
+    """True for False, a number's neighbours, another word; punctuation is left alone."""
     value = node.value
     if isinstance(value, bool):
         return [ast.Constant(not value)]
@@ -147,7 +148,7 @@ def condition(node):
 
 def comprehension(node):
     """No condition, or its opposite."""
-    opposite = [[ast.UnaryOp(ast.Not(), test) if one is test else one for one in node.ifs] for test in node.ifs]
+    opposite = [[ast.UnaryOp(ast.Not(), test) if each is test else each for each in node.ifs] for test in node.ifs]
     shorter = [without(node.ifs, index) for index in range(len(node.ifs))]
     return [changed(node, ifs=ifs) for ifs in [*opposite, *shorter]]
 
@@ -166,7 +167,7 @@ def call(node):
 
 
 def cast_away(node):
-    """The array as it is, in place of one with another dtype; one class in place of several."""
+    """The array itself instead of `astype`; one class instead of several in `isinstance`."""
     name = getattr(node.func, "attr", getattr(node.func, "id", None))
     if name == "astype" and isinstance(node.func, ast.Attribute):
         return [node.func.value]
@@ -176,45 +177,46 @@ def cast_away(node):
 
 
 def cast(node):
-    """The result of an op in float32, whatever it was."""
+    """The result of an op, cast to float32."""
     function = ast.Attribute(ast.Name("np", ast.Load()), "float32", ast.Load())
     return [changed(node, value=ast.Call(function, [node.value], []))] if node.value else []
 
 
 def not_deeper(node):
-    """What a function calls itself with, in place of the call: a nested case is not followed."""
+    """The first argument of a recursive call instead of the call, so that nested cases are not handled."""
     return [node.args[0] if node.args else ast.Tuple([], ast.Load())]
 
 
 def unguarded(node):
-    """What `finally` does is done at the end only; a handler meets ordinary exceptions only."""
-    narrow = [changed(one, type=ast.Name("Exception", ast.Load())) for one in node.handlers]
-    wide = [index for index, one in enumerate(node.handlers) if one.type is None or ast.unparse(one.type) == "BaseException"]
-    narrowed = [changed(node, handlers=[*node.handlers[:i], narrow[i], *node.handlers[i + 1 :]]) for i in wide]
+    """`finally` runs only at the normal end; a handler catches only ordinary exceptions."""
+    handlers = node.handlers
+    narrow = [changed(handler, type=ast.Name("Exception", ast.Load())) for handler in handlers]
+    wide = [i for i, handler in enumerate(handlers) if handler.type is None or ast.unparse(handler.type) == "BaseException"]
+    narrowed = [changed(node, handlers=[*handlers[:i], narrow[i], *handlers[i + 1 :]]) for i in wide]
     if not node.finalbody:
         return narrowed
-    inner = [changed(node, finalbody=[])] if node.handlers else node.body
+    inner = [changed(node, finalbody=[])] if handlers else node.body
     return [block([*inner, *node.finalbody]), *narrowed]
 
 
 def without_manager(node):
-    """The body alone, where nothing in it needs what the context manager gives."""
-    kept = any(item.optional_vars or "errstate" in ast.unparse(item) for item in node.items)  # a warning is no mistake
+    """The body alone, if it does not use the context manager's value."""
+    kept = any(item.optional_vars or "errstate" in ast.unparse(item) for item in node.items)  # a warning is not a mistake
     return [] if kept else [block(node.body)]
 
 
 def once(node):
-    """Only the first round of a loop."""
+    """Only the first iteration of a loop."""
     return [changed(node, body=[*node.body, ast.Break()])]
 
 
 def block(statements):
-    """Return several statements as one."""
+    """Return several statements as a single one."""
     return ast.If(ast.Constant(True), list(statements), [])
 
 
 def twins(function):
-    """List what a function is easily mistaken for."""
+    """List the functions that are easily confused with a function."""
     name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", None)
     others = [pair[1 - pair.index(name)] for pair in TWINS if name in pair]
     key = "attr" if isinstance(function, ast.Attribute) else "id"
@@ -222,7 +224,7 @@ def twins(function):
 
 
 def keyword(node):
-    """An axis in place of all of them."""
+    """One axis instead of all."""
     every = isinstance(node.value, ast.Constant) and node.value.value is None
     return [changed(node, value=ast.Constant(0))] if node.arg in AXES and every else []
 

@@ -1,9 +1,8 @@
-"""Mutants: reference solutions with one mistake planted in each, and how many of them the learner's checks catch.
+"""Make mutants: reference solutions with one mistake planted in each, to count how many the learner's checks catch.
 
-A check that lets a planted mistake pass would let a learner's pass too. Everything between the solution marks is mutated,
+A check that misses a planted mistake would miss a learner's mistake too. Everything between the solution marks is mutated,
 one place at a time: operators, comparisons, numbers, conditions, arguments, calls such as `max` for `min`, whole statements and
-their order, what `finally` and `with` guard, dtypes, and what a function calls itself for.
-What errors say is left alone but for the exception's being raised at all.
+their order, `finally` and `with` blocks, dtypes, and recursive calls. Error messages are not mutated.
 """
 
 import ast
@@ -45,7 +44,7 @@ class Reason:
 
 
 def reasons(path):
-    """Return the entries of a survivors.toml; a file that is not there has none."""
+    """Return the entries of a survivors.toml, or none if the file does not exist."""
     table = tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     return [Reason(**entry) for entry in table.get("survivor", ())]
 
@@ -60,16 +59,16 @@ def mutants(course, module, exercise):
     """
     index, part = next((index, part) for index, part in enumerate(course.parts(module)) if part.cell.index == exercise.cell)
     tree, solution = ast.parse(part.text), solution_lines(part.cell)
-    original, found = ast.unparse(tree), {}
+    original, by_text = ast.unparse(tree), {}
     for text in mutated(tree, lambda node: part.number(node.lineno) in solution):
         before, after = difference(original, text)
-        found.setdefault(text, Mutant(exercise.id, before, after, index, text))
-    found.pop(original, None)
-    return list(found.values())
+        by_text.setdefault(text, Mutant(exercise.id, before, after, index, text))
+    by_text.pop(original, None)
+    return list(by_text.values())
 
 
 def solution_lines(cell):
-    """Return the numbers of the lines of a cell that stand between solution marks."""
+    """Return the numbers of a cell's lines between solution marks."""
     numbers, inside = set(), False
     for number, line in enumerate(cell.text.split("\n"), 1):
         mark = MARK.match(line)
@@ -81,9 +80,9 @@ def solution_lines(cell):
 
 
 def mutated(tree, within):
-    """Yield the text of a syntax tree with one node replaced, for every replacement of every node that is within.
+    """Yield the text of a syntax tree with one node replaced, for every replacement of every node accepted by `within`.
 
-    Of two statements whose order may matter, the order is changed as well.
+    Two neighbouring statements are also swapped if their order may matter.
     """
     inner = surroundings(tree)
 
@@ -105,28 +104,28 @@ def mutated(tree, within):
 
 
 def surroundings(tree):
-    """Return the replacements of nodes that depend on the function around them: an op's result, a call of itself."""
-    found = {}
+    """Return the replacements that depend on the function around a node: for an op's result, for a recursive call."""
+    replaced = {}
     for function in ast.walk(tree):
         if isinstance(function, ast.FunctionDef):
-            is_op = any(isinstance(one, ast.Name) and one.id == "op" for one in function.decorator_list)
+            is_op = any(isinstance(decorator, ast.Name) and decorator.id == "op" for decorator in function.decorator_list)
             for node in ast.walk(function):
                 if is_op and isinstance(node, ast.Return):
-                    found[node] = cast(node)
+                    replaced[node] = cast(node)
                 elif isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", None)) == function.name:
-                    found[node] = not_deeper(node)
-    return found
+                    replaced[node] = not_deeper(node)
+    return replaced
 
 
 def placed(node):
-    """Return the node that knows on which line a node stands: the `for` of a comprehension has none of its own."""
+    """Return the node with the line number of a node: a comprehension's `for` has none, so its target is used."""
     return node.target if isinstance(node, ast.comprehension) else node
 
 
 def places(node):
-    """Yield where every node below one stands: a dict or list that holds it, its key there, and itself.
+    """Yield every node below a node: the dict or list that holds it, its key there, and the node itself.
 
-    What errors say is left out.
+    Error messages are left out.
     """
     if isinstance(node, (ast.Raise, ast.JoinedStr)):
         return
@@ -141,9 +140,9 @@ def places(node):
                     yield from places(item)
 
 
-def difference(one, other):
-    """Return the lines that two texts do not share, of either, without their indentation."""
-    lines, others = one.split("\n"), other.split("\n")
+def difference(text, other):
+    """Return the lines that differ between two texts, from each of them, without their indentation."""
+    lines, others = text.split("\n"), other.split("\n")
     codes = difflib.SequenceMatcher(None, lines, others, autojunk=False).get_opcodes()
     changes = [code for code in codes if code[0] != "equal"]
     before = [line.strip() for _, start, end, _, _ in changes for line in lines[start:end]]

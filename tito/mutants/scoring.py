@@ -1,4 +1,4 @@
-"""Run mutants against the learner's checks, many to a process, and count which are caught."""
+"""Run mutants against the learner's checks, many in one process, and count those that are caught."""
 
 import json
 import sys
@@ -9,13 +9,13 @@ from tito.checks import checking, runner
 from tito.mutants import mutant_process, planting
 from tito.notebooks.problems import SourceError, raise_all
 
-TIMEOUT = 3.0  # seconds for one mutant: a loop that never ends is caught as well
+TIMEOUT = 3.0  # seconds per mutant: an endless loop counts as caught
 GOAL = 0.9  # share of the mutants that a module's checks must catch
 
 
 @dataclass(frozen=True)
 class Named:
-    """An entry of a worker's job: a mutant under an id of its own, and the exercise's name."""
+    """An entry of a worker's job: the id of a mutant, and the exercise's name."""
 
     id: str
     name: str
@@ -23,14 +23,14 @@ class Named:
 
 @dataclass(frozen=True)
 class Score:
-    """What came of an exercise's mutants."""
+    """The result of an exercise's mutants."""
 
     module: object
     exercise: object
     total: int
     survivors: tuple
     excused: tuple  # survivors with a reason in survivors.toml
-    outdated: tuple  # reasons for what no longer survives
+    outdated: tuple  # reasons for mutants that no longer survive
 
     @property
     def caught(self):
@@ -44,13 +44,13 @@ def scores(course, module, exercises, jobs=2):
         course: The `Course`.
         module: The module.
         exercises: The exercises.
-        jobs: How many processes share the work.
+        jobs: Number of processes.
 
     Returns:
-        List of a `Score` for each exercise.
+        List with a `Score` for each exercise.
 
     Raises:
-        SourceError: The reference itself does not pass, so that nothing would be learned from its mutants.
+        SourceError: The reference itself does not pass, so its mutants would say nothing.
     """
     made = {exercise: planting.mutants(course, module, exercise) for exercise in exercises}
     tasks = {
@@ -60,9 +60,9 @@ def scores(course, module, exercises, jobs=2):
     }
     statuses = judge(course, module, tasks, jobs)
     raise_all(
-        SourceError(course.source_path(module), f"the reference of {one.label} does not pass its check", one.cell)
-        for one in exercises
-        if statuses[f"{one.id}-0"] != "passed"
+        SourceError(course.source_path(module), f"the reference of {exercise.label} does not pass its check", exercise.cell)
+        for exercise in exercises
+        if statuses[f"{exercise.id}-0"] != "passed"
     )
     lived = {mutant for task, (_, mutant) in tasks.items() if statuses[task] == "passed" and not task.endswith("-0")}
     return [score(course, module, exercise, mutants, lived) for exercise, mutants in made.items()]
@@ -76,7 +76,7 @@ def original(course, module, exercise):
 
 
 def score(course, module, exercise, mutants, lived):
-    """Sort an exercise's mutants into those that were caught and those that live, with a reason or without."""
+    """Sort an exercise's mutants into caught ones and survivors, with or without a reason."""
     entries = planting.reasons(course.space.folder(module) / "survivors.toml")
     reasons = {entry.key: entry.reason for entry in entries if entry.exercise == exercise.id}
     survivors = tuple(mutant for mutant in mutants if mutant in lived)
@@ -86,19 +86,19 @@ def score(course, module, exercise, mutants, lived):
 
 
 def judge(course, module, tasks, jobs):
-    """Return the status of each task: "passed" is a mutant that nobody noticed."""
+    """Return the status of each task: "passed" means that the mutant was not caught."""
     return {task: verdict.status for task, verdict in verdicts(course, module, tasks, jobs).items()}
 
 
 def verdicts(course, module, tasks, jobs=1, compiled=False):
-    """Check bodies of exercises, many to a process.
+    """Check mutated exercises, many in one process.
 
     Args:
         course: The `Course`.
         module: The module.
-        tasks: Dict from an id to an exercise and the `planting.Mutant` that takes the place of its cell.
-        jobs: How many processes share the work.
-        compiled: Compile kernels, which takes its time, in place of running them as Python.
+        tasks: Dict from an id to an exercise and the `planting.Mutant` that replaces its cell.
+        jobs: Number of processes.
+        compiled: Compile kernels, which is slow, instead of running them as Python.
 
     Returns:
         Dict from id to `checking.Verdict`.
@@ -108,26 +108,26 @@ def verdicts(course, module, tasks, jobs=1, compiled=False):
         exercise.id: [*course.cases(module, exercise.name), *checks.check(exercise.name).examples]
         for exercise, _ in tasks.values()
     }
-    encoded = {number: [case.encoded for case in found] for number, found in cases.items()}
+    encoded = {number: [case.encoded for case in drawn] for number, drawn in cases.items()}
     with course.package(module, course.text(module)) as parent, ThreadPoolExecutor(jobs) as pool:
         shares = [dict(list(tasks.items())[start::jobs]) for start in range(jobs)]
         seen = list(pool.map(lambda share: observe(course, module, parent, share, encoded, compiled), filter(None, shares)))
-    found = {task: observations for part in seen for task, observations in part.items()}
+    answers = {task: observations for part in seen for task, observations in part.items()}
     return {
-        task: checking.verdict(exercise, checks.check(exercise.name), cases[exercise.id], found[task])
+        task: checking.verdict(exercise, checks.check(exercise.name), cases[exercise.id], answers[task])
         for task, (exercise, _) in tasks.items()
     }
 
 
 def observe(course, module, parent, tasks, encoded, compiled=False):
-    """Run some tasks in one process, or in more where a mutant ends one or hangs; kernels as Python, or compiled, too."""
+    """Run some tasks in one process, or in more if a mutant ends it or hangs; kernels as Python, or compiled."""
     mutants = {task: [mutant.part, mutant.text, exercise.id, exercise.name] for task, (exercise, mutant) in tasks.items()}
     data = {"parts": [part.text for part in course.parts(module)], "cases": encoded, "mutants": mutants, "compile": compiled}
 
     def prepare(folder):
         (folder / "mutants.json").write_text(json.dumps(data), encoding="utf-8")
 
-    # What stands before the worker's command runs in its place; the cases lie in mutants.json, once for all mutants.
+    # The command prefix replaces the worker's own command; the cases are in mutants.json, once for all mutants.
     command = (sys.executable, "-P", "-X", "utf8", mutant_process.__file__, "{job}")
     named = [Named(task, exercise.name) for task, (exercise, _) in tasks.items()]
     return runner.observe(

@@ -1,6 +1,6 @@
-"""Does a file show an answer? Lines of solutions that stand nowhere else in the sources, and the files that hold one.
+"""Find files that show an answer: a line that occurs in solutions and nowhere else in the sources.
 
-The marks are read here once more, on purpose: stripping that has broken must not be what judges the stripping.
+The marks are read here separately on purpose: a bug in stripping must not hide itself.
 """
 
 import html
@@ -14,8 +14,8 @@ from tito.notebooks.strip import LEFTOVER
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 TAG = re.compile(r"<[^>]*>")
-SHORTEST = 8  # `else:` and `return x` tell nothing
-TELLING = re.compile(r"(?!\w+\(\)$).*[^\w\s:]")  # nor does `function()`, which every script on a page holds
+SHORTEST = 8  # `else:` and `return x` reveal nothing
+TELLING = re.compile(r"(?!\w+\(\)$).*[^\w\s:]")  # nor does `function()`, which is in every script of a web page
 
 
 @dataclass(frozen=True)
@@ -31,25 +31,25 @@ class Leak:
 
 
 def secrets(notebooks):
-    """Return the lines by which each exercise's answer is known.
+    """Return the lines that identify each exercise's answer.
 
     Args:
         notebooks: The modules' sources, with marks.
 
     Returns:
-        Dict from an exercise's id to lines that stand in solutions only.
+        Dict from an exercise's id to lines that occur only in solutions.
     """
     halves = [(cell, *_halves(cell.text)) for notebook in notebooks for cell in notebook.cells]
     public = "\n".join(line for cell, outside, _ in halves if cell.hint is None for line in outside)
-    found = {}
+    by_exercise = {}
     for cell, _, inside in halves:
         lines = [line for line in inside if len(line) >= SHORTEST and TELLING.match(line) and not _shows(public, line)]
-        found.setdefault(cell.exercise, []).extend(lines if cell.exercise else [])
-    return {exercise: lines for exercise, lines in found.items() if exercise}
+        by_exercise.setdefault(cell.exercise, []).extend(lines if cell.exercise else [])
+    return {exercise: lines for exercise, lines in by_exercise.items() if exercise}
 
 
 def leaks(folder, notebooks):
-    """List what the files below a folder give away.
+    """List the answers that the files below a folder show.
 
     Args:
         folder: Any folder: a site, a release, a workspace.
@@ -59,16 +59,16 @@ def leaks(folder, notebooks):
         List of `Leak`, paths relative to the folder.
     """
     known = [(exercise, line) for exercise, lines in secrets(notebooks).items() for line in lines]
-    found = []
+    leaked = []
     for path in sorted(path for path in Path(folder).rglob("*") if path.is_file()):
         text = readable(path)
-        found += [Leak(path.relative_to(folder), exercise, line) for exercise, line in known if _shows(text, line)]
-        found += [Leak(path.relative_to(folder), "an exercise", mark[0]) for mark in LEFTOVER.finditer(text)]
-    return found
+        leaked += [Leak(path.relative_to(folder), exercise, line) for exercise, line in known if _shows(text, line)]
+        leaked += [Leak(path.relative_to(folder), "an exercise", mark[0]) for mark in LEFTOVER.finditer(text)]
+    return leaked
 
 
 def readable(path):
-    """Return what a reader can make of a file: its text with and without tags, a notebook's strings; nothing of a binary."""
+    """Return the readable text of a file: with and without tags, or a notebook's strings; "" for a binary file."""
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
@@ -81,7 +81,7 @@ def readable(path):
 
 
 def _halves(text):
-    """Split a cell's lines into those outside and those inside of solution regions."""
+    """Split a cell's lines into those outside and inside solution regions."""
     outside, inside, solution = [], [], False
     for line in text.split("\n"):
         mark = MARK.match(line)
@@ -97,12 +97,12 @@ def _squeezed(line):
 
 
 def _shows(text, line):
-    """Find a line as whole words: `return a * b` is not in `return a * bias`."""
+    """Return whether a text contains a line as whole words: `return a * b` is not in `return a * bias`."""
     return line in text and bool(re.search(rf"(?<![\w.]){re.escape(line)}(?!\w)", text))
 
 
 def _strings(value):
-    """List every string of a JSON value; a notebook's cell comes as one text."""
+    """List every string in a JSON value; the lines of a notebook's cell are joined."""
     if isinstance(value, str):
         return [value]
     if isinstance(value, dict):

@@ -1,7 +1,7 @@
-"""From a notebook to a file of the package: the marked cells, compact, each under a comment that names it.
+"""Export a notebook to a file of the package: the marked cells, each under a comment that names it.
 
-The comment takes the place of the cell's `#| export` line. A line of the exported file is therefore as far from the
-comment as it is from the top of the cell, and an error's place can be told from the file alone.
+The comment replaces the cell's `#| export` line. So a line of the exported file has the same distance from the comment as from
+the top of the cell, and the place of an error follows from the file alone.
 """
 
 import re
@@ -17,7 +17,7 @@ COMMENT = re.compile(r"^# (?P<name>\S+\.(?:py|ipynb)), cell (?P<cell>\d+)$")
 
 
 class ExportRefused(SourceErrors):
-    """The notebook cannot become a file of the package; `problems` says all that stands in the way."""
+    """The notebook cannot be exported; `problems` lists all the reasons."""
 
 
 def export_text(notebook, reference, label):
@@ -25,8 +25,8 @@ def export_text(notebook, reference, label):
 
     Args:
         notebook: The notebook to export.
-        reference: The course's own source of the same module, which says what must be there.
-        label: The notebook's path as the file shall name it, like `modules/01_tensor/tensor.ipynb`.
+        reference: The course's own source of the same module, which defines what is required.
+        label: The notebook's path as written into the file, like `modules/01_tensor/tensor.ipynb`.
 
     Raises:
         ExportRefused: Something in the notebook cannot be exported, or is missing.
@@ -42,10 +42,10 @@ def export_text(notebook, reference, label):
 
 
 def origin_of(exported_path, line, root=None):
-    """Name the place from which a line of an exported file came, like `tensor.ipynb, cell 4, line 3`, or None.
+    """Return the place that a line of an exported file came from, like `tensor.ipynb, cell 4, line 3`, or None.
 
-    The notebook below `root` (the workspace of the exported file, unless given) is looked at when it is there, because
-    an author's solution marks are dropped on export and shift the lines below them.
+    The notebook below `root` (by default the workspace of the exported file) is read if it exists, because an author's
+    solution marks are dropped on export, which shifts the lines below them.
     """
     path = Path(exported_path)
     lines = path.read_text(encoding="utf-8").split("\n")
@@ -66,7 +66,7 @@ def _assembled(parts, label):
 
 
 def _comment_above(lines):
-    """Find the last comment that names a cell: its line, counted from 1, and the cell."""
+    """Find the last comment that names a cell; return its line, counted from 1, and the cell."""
     for number in range(len(lines), 0, -1):
         comment = COMMENT.match(lines[number - 1])
         if comment:
@@ -75,7 +75,7 @@ def _comment_above(lines):
 
 
 def _joint_problem(notebook, parts, text, error):
-    """Cells that compile one by one may still not compile together, like `from __future__` below the top."""
+    """Return the problem of cells that compile separately but not together, like `from __future__` below the top."""
     line = getattr(error, "lineno", None) or 1
     number, cell = _comment_above(text.split("\n")[:line])
     reason = f"is not Python: {getattr(error, 'msg', None) or error}"
@@ -84,7 +84,7 @@ def _joint_problem(notebook, parts, text, error):
 
 
 def _line_in_notebook(path, cell, position, text):
-    """Find a kept line's number in the notebook's cell; None when the notebook is gone or has changed."""
+    """Return an exported line's number in the notebook's cell, or None if the notebook is gone or has changed."""
     try:
         part = next((part for part in exported_parts(read(path)) if part.cell.index == cell), None)
     except SourceError:

@@ -1,4 +1,4 @@
-"""Code that the course gives, and that a learner has changed: allowed, and worth knowing when something fails."""
+"""Find given code that a learner has changed, which is allowed, and worth knowing when something fails."""
 
 import ast
 
@@ -6,7 +6,7 @@ from tito.notebooks.parts import exported_parts
 
 
 def changed(notebook, reference):
-    """List the given names of a module that a notebook defines in another way than the course does.
+    """List the given names of a module that a notebook defines differently from the course.
 
     Comments, blank lines and docstrings do not count.
 
@@ -17,25 +17,25 @@ def changed(notebook, reference):
     Returns:
         List of pairs: a name, and the index of the cell that defines it in the notebook.
     """
-    exercises = {one.cell for one in reference.exercises()}
+    exercises = {exercise.cell for exercise in reference.exercises()}
     ours = _statements([part for part in exported_parts(reference) if part.cell.index not in exercises])
     theirs = _statements(exported_parts(notebook))
     return [(name, theirs[name][1]) for name, (code, _) in ours.items() if name in theirs and theirs[name][0] != code]
 
 
 def _statements(parts):
-    """Map what each top-level statement provides to its code in a normal form, and the index of its cell."""
-    found = {}
+    """Map the name that each top-level statement provides to its normalised code and the index of its cell."""
+    by_name = {}
     for part in parts:
         at = {position: name for name, position in part.provided}
         for node in part.tree.body if part.tree else ():
             if node.lineno in at:
-                found[at[node.lineno]] = ast.dump(without_docstrings(node)), part.cell.index
-    return found
+                by_name[at[node.lineno]] = ast.dump(without_docstrings(node)), part.cell.index
+    return by_name
 
 
 def without_docstrings(node):
-    """Return the node, its docstrings and those of what it holds taken out."""
+    """Remove all docstrings in a node, and return it."""
     for inner in ast.walk(node):
         if isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and ast.get_docstring(inner) is not None:
             inner.body = inner.body[1:] or [ast.Pass()]

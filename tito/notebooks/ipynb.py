@@ -1,4 +1,4 @@
-"""The notebook format 4, read and written as plain JSON: importing nbformat would take longer than the work itself."""
+"""Read and write notebook format 4 as plain JSON: importing nbformat would take longer than the work itself."""
 
 import collections
 import glob
@@ -19,10 +19,10 @@ def parse(path, text):
     """Read the cells of a notebook.
 
     Returns:
-        One tuple for each cell: kind, text, metadata, and None (a notebook's JSON has no lines worth naming).
+        One tuple for each cell: kind, text, metadata, and None (the line numbers of a notebook's JSON are of no use).
 
     Raises:
-        SourceError: The text is not JSON, not a notebook of format 4, or holds a cell that is none.
+        SourceError: The text is not JSON, is not a notebook of format 4, or has an invalid cell.
     """
     cells, problems = [], []
     for index, cell in enumerate(_cells(path, _json(path, text)), 1):
@@ -88,7 +88,7 @@ def _cells(path, document):
         raise SourceError(path, "is JSON, but not a notebook: it has no `nbformat`")
     if version != 4:
         raise SourceError(
-            path, f"is in notebook format {version}, and tito reads format 4: open it in Jupyter and save it, which converts it"
+            path, f"is in notebook format {version}, but tito reads format 4: open it in Jupyter and save it, which converts it"
         )
     if not isinstance(document.get("cells"), list):
         raise SourceError(path, "is JSON, but not a notebook: it has no list of `cells`")
@@ -96,7 +96,7 @@ def _cells(path, document):
 
 
 def _fields(cell):
-    """Take kind, text and metadata out of a cell's record."""
+    """Return kind, text and metadata of a cell's record."""
     if not isinstance(cell, dict) or cell.get("cell_type") not in ("code", "markdown", "raw"):
         raise ValueError("is not a cell: its `cell_type` is not code, markdown or raw")
     source, metadata = cell.get("source"), cell.get("metadata", {})

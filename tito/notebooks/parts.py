@@ -1,4 +1,4 @@
-"""The exported cells of a notebook, parsed: what they define, use, and do on import."""
+"""Parse the exported cells of a notebook: what they define, use, and run on import."""
 
 import ast
 import re
@@ -17,7 +17,7 @@ NOT_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError)
 
 @dataclass(frozen=True)
 class Part:
-    """One code cell: the lines that are kept, each with its number in the cell."""
+    """One code cell: its exported lines, each with its number in the cell."""
 
     cell: object
     lines: tuple[tuple[int, str], ...] = field(repr=False)
@@ -27,12 +27,12 @@ class Part:
         return "\n".join(line for _, line in self.lines)
 
     def number(self, position):
-        """Give the number in the cell of the kept line at `position`, both counted from 1."""
+        """Return the number in the cell of the line at `position`, both counted from 1."""
         return self.lines[min(max(position, 1), len(self.lines)) - 1][0]
 
     @property
     def tree(self):
-        """The cell's syntax tree without its magics, or None when it is not Python."""
+        """The cell's syntax tree without its magics, or None if it is not Python."""
         return self._parsed[0]
 
     @property
@@ -46,7 +46,7 @@ class Part:
 
     @cached_property
     def provided(self):
-        """What the cell gives the package, with positions: names that it defines, and its registrations."""
+        """What the cell provides, with positions: the names that it defines, and its registrations."""
         body = self.tree.body if self.tree else []
         names = [(name, node.lineno) for node in body for name in definitions(node)]
         return names + [(_registration(node), node.lineno) for node in body if is_registration(node)]
@@ -63,7 +63,7 @@ class Part:
 
     @cached_property
     def used(self):
-        """The names that the cell takes from the top level, its own or another's."""
+        """The names that the cell uses from the top level, its own or another cell's."""
         return {
             symbol.get_name()
             for top in self._tables
@@ -81,7 +81,7 @@ class Part:
             return []
 
     def position_of(self, name):
-        """Give the position of the first use of a name."""
+        """Return the position of the first use of a name."""
         return min((node.lineno for node in ast.walk(self.tree) if isinstance(node, ast.Name) and node.id == name), default=1)
 
 
@@ -102,12 +102,11 @@ def other_parts(notebook):
 
 def cell_of(notebook, name):
     """Return the index of the exported cell that defines a name, or None."""
-    found = (part.cell.index for part in exported_parts(notebook) if name in dict(part.provided))
-    return next(found, None)
+    return next((part.cell.index for part in exported_parts(notebook) if name in dict(part.provided)), None)
 
 
 def is_registration(node):
-    """`matmul.register_vjp(rule)` and other registrations are what an exported cell may call."""
+    """Return whether a statement is a registration like `matmul.register_vjp(rule)`, which exported cells may call."""
     if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Call):
         return False
     called = node.value.func
@@ -116,14 +115,14 @@ def is_registration(node):
 
 
 def compiled(text, only_tree=False):
-    """Compile without the warnings, which belong to the learner's notebook and not to the tool."""
+    """Compile without warnings: the learner sees them when running the notebook."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return compile(text, "<export>", "exec", ast.PyCF_ONLY_AST if only_tree else 0, dont_inherit=True)
 
 
 def _below_export(text):
-    """Number a cell's lines, and keep those below `#| export` (its first line that is not blank) but for the marks."""
+    """Number a cell's lines, and keep those below `#| export` (the first line that is not blank) without the marks."""
     lines = list(enumerate(text.rstrip().split("\n"), 1))
     top = next(number for number, line in lines if EXPORT.match(line))
     kept = [(number, line) for number, line in lines[top:] if not MARK.match(line)]
@@ -143,7 +142,7 @@ def _parse(lines):
             line = lines[position - 1]
             if not MAGIC.match(line):
                 return None, [*problems, (position, f"is not Python: {getattr(error, 'msg', None) or error}")]
-            problems.append((position, f"`{line.strip()}` works in notebooks only: move it to a cell without `#| export`"))
+            problems.append((position, f"`{line.strip()}` works only in notebooks: move it to a cell without `#| export`"))
             indent = line[: len(line) - len(line.lstrip())]
             lines[position - 1] = f"{indent}pass" if indent else ""
     return None, problems

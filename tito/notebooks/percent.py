@@ -1,8 +1,7 @@
 """The percent format: a notebook as a Python file whose cells begin with `# %%`.
 
-The tool `jupytext` reads and writes the same files (the tests hold this reader against it). It is not used here because
-importing it takes over a second, `tito module test` reads such a file each time, and it does not say on which line a
-cell stands.
+The tool `jupytext` reads and writes the same files, and the tests compare this reader with it. It is not used here because
+importing it takes over a second, `tito module test` reads such a file each time, and it does not report the line of a cell.
 """
 
 import itertools
@@ -66,12 +65,12 @@ def render(cells):
 
 
 def with_magics(text):
-    """Turn `# %timeit f(x)`, as a Python file must hold it, into the notebook's `%timeit f(x)`."""
+    """Turn `# %timeit f(x)`, the form in a Python file, into the notebook's `%timeit f(x)`."""
     return MAGIC_COMMENT.sub("", text)
 
 
 def _after_header(lines):
-    """Skip the YAML that jupytext keeps between two lines `# ---`."""
+    """Return the first line after the YAML that jupytext keeps between two lines `# ---`."""
     if lines and lines[0].rstrip() == "# ---":
         for number, line in enumerate(lines[1:], 1):
             if line.rstrip() == "# ---":
@@ -80,7 +79,7 @@ def _after_header(lines):
 
 
 def _spans(lines, start):
-    """Give the first and last line of each cell; what stands before the first marker is a cell if it is not blank."""
+    """Yield the first line of each cell and the one after its last; text before the first marker is a cell unless blank."""
     marks = [number for number in range(start, len(lines)) if MARKER.match(lines[number])]
     if "".join(lines[start : marks[0] if marks else None]).strip():
         marks.insert(0, start)
@@ -116,7 +115,7 @@ def _after_open_string(text, places, number):
 
 
 def _options(text):
-    """Read what follows `# %%`: an optional title, the kind, and metadata as key=value."""
+    """Parse what follows `# %%`: an optional title, the kind, and metadata as key=value."""
     text = text.strip()
     title = re.match(r"[^\[{=]*(?=\[(?:markdown|md|raw)\])", text)
     text = text[title.end() :] if title else text
@@ -127,7 +126,7 @@ def _options(text):
 
 
 def _metadata(text):
-    """Read `key=value key=value`; words without any value are a title."""
+    """Parse `key=value key=value`; words without a value are a title."""
     if text.startswith("{"):
         value, rest = _value(text)
         return value if not rest else _refuse(rest)
@@ -142,7 +141,7 @@ def _metadata(text):
 
 
 def _value(text):
-    """Read one JSON value, and give it with the text behind it."""
+    """Parse one JSON value, and return it with the text after it."""
     try:
         value, end = json.JSONDecoder().raw_decode(text)
     except json.JSONDecodeError:
@@ -155,7 +154,7 @@ def _refuse(text):
 
 
 def _body(kind, lines):
-    """Drop the blank lines that separate cells, and the comment signs of prose."""
+    """Remove the blank lines that separate cells, and the comment signs of prose."""
     while lines and not lines[-1].strip():
         lines.pop()
     if kind != "code":

@@ -2,7 +2,7 @@
 
 
 class SourceError(Exception):
-    """One thing that is wrong with a notebook; `problems` is itself alone."""
+    """One problem of a notebook; `problems` contains only itself."""
 
     def __init__(self, path, reason, cell=None, line=None):
         self.path, self.reason, self.cell, self.line = path, reason, cell, line
@@ -17,10 +17,10 @@ class SourceError(Exception):
 
 
 class SourceErrors(SourceError):
-    """Everything that is wrong with a notebook; `problems` lists it in the notebook's order."""
+    """All problems of a notebook; `problems` lists them in the notebook's order."""
 
     def __init__(self, problems):
-        self._problems = tuple(sorted(problems, key=lambda found: (found.cell or 0, found.line or 0)))
+        self._problems = tuple(sorted(problems, key=lambda problem: (problem.cell or 0, problem.line or 0)))
         first = self._problems[0]
         super().__init__(first.path, first.reason, first.cell, first.line)
 
@@ -33,7 +33,7 @@ class SourceErrors(SourceError):
 
 
 def place(path, cell=None, line=None):
-    """Name a place as every message does: `tensor.ipynb, cell 4, line 3`."""
+    """Return a place as all messages show it: `tensor.ipynb, cell 4, line 3`."""
     parts = [path.name]
     if cell is not None:
         parts.append(f"cell {cell}")
@@ -43,7 +43,7 @@ def place(path, cell=None, line=None):
 
 
 def raise_all(problems, kind=SourceErrors):
-    """Raise all problems as one, or nothing when there are none."""
-    found = list(problems)
-    if found:
-        raise kind(found)
+    """Raise all problems as one error, if there are any."""
+    problems = list(problems)
+    if problems:
+        raise kind(problems)

@@ -1,4 +1,4 @@
-"""Everything for which an export is refused, each with its cell and line."""
+"""All reasons to refuse an export, each with its cell and line."""
 
 import ast
 import builtins
@@ -23,12 +23,12 @@ DEFINED = re.compile(r"^(?:(?:async +)?def|class) +(\w+)", re.MULTILINE)
 
 
 def refusals(notebook, parts, reference):
-    """List all that stands between a notebook and the package.
+    """List all the problems that keep a notebook from being exported.
 
     Args:
         notebook: The notebook to export.
         parts: Its exported cells.
-        reference: The course's own source, which says what must be there.
+        reference: The course's own source, which defines what is required.
     """
     required = _required(reference)
     return [
@@ -45,14 +45,14 @@ def _at(notebook, part, position, reason):
 
 
 def _statements(notebook, parts):
-    """Syntax errors, magics, and statements that an exported cell must not hold."""
+    """Yield syntax errors, magics, and statements that are not allowed in an exported cell."""
     for part in parts:
         for position, reason in [*part.syntax_problems, *(_refused(part.tree) if part.tree else ())]:
             yield _at(notebook, part, position, reason)
 
 
 def _refused(tree):
-    """Find top-level statements that do something on import, and relative imports anywhere."""
+    """Yield top-level statements that run code on import, and relative imports anywhere."""
     for position, node in enumerate(tree.body):
         if not isinstance(node, ALLOWED) and not is_registration(node) and not (position == 0 and _is_text(node)):
             yield (
@@ -63,7 +63,7 @@ def _refused(tree):
         if isinstance(node, ast.ImportFrom) and node.level:
             yield (
                 node.lineno,
-                (f"`{_first_line(node)}` works inside a package only: write the whole name, `from tinytorch.tensor import ...`"),
+                (f"`{_first_line(node)}` works only inside a package: write the full name, `from tinytorch.tensor import ...`"),
             )
 
 
@@ -77,7 +77,7 @@ def _first_line(node):
 
 
 def _misplaced_marks(notebook):
-    """`#| export` below the first line would leave its cell out without a word."""
+    """Yield `#| export` lines below the first line, which would silently leave the cell out."""
     for cell in notebook.cells:
         if cell.kind != "code" or cell.exported:
             continue
@@ -96,7 +96,7 @@ def _defined_twice(notebook, parts):
 
 
 def _missing(notebook, parts, required):
-    """Exercises and given names of the course that no exported cell defines."""
+    """Yield exercises and given names of the course that no exported cell defines."""
     present = {name for part in parts for name, _ in part.provided}
     for name, title in required.items():
         unreadable = any(part.tree is None and _line_of(name, part.text) for part in parts)
@@ -105,7 +105,7 @@ def _missing(notebook, parts, required):
 
 
 def _required(reference):
-    """Map each name that the package needs to its title: of an exercise's cell that one name, of others all."""
+    """Map each required name to its title: the exercise's name in its cell, all names in other cells."""
     exercises = {exercise.cell: exercise for exercise in reference.exercises()}
     required = {}
     for part in exported_parts(reference):
@@ -118,35 +118,35 @@ def _required(reference):
 
 
 def _missing_problem(notebook, name, title, required):
-    """Tell a cell that lost its `#| export` or became prose from one that is gone."""
+    """Return the problem of a missing name: its cell lost `#| export`, became prose, or is gone."""
     for cell in notebook.cells:
         line = None if cell.exported else _line_of(name, cell.text)
         if line and cell.kind == "code":
             reason = f"{title} is not in an exported cell: the first line of this cell must be `#| export`"
             return SourceError(notebook.path, reason, cell.index, line)
         if line and EXPORT.search(cell.text):
-            return SourceError(notebook.path, f"{title} stands in a {cell.kind} cell: turn it back into code", cell.index, line)
+            return SourceError(notebook.path, f"{title} is in a {cell.kind} cell: turn it back into code", cell.index, line)
     guess = difflib.get_close_matches(name, [other for cell in notebook.cells for other in _new_names(cell, required)], 1)
-    renamed = f"; `{guess[0]}` looks like it: give it its name back" if guess else ""
+    renamed = f"; `{guess[0]}` looks like it: rename it back" if guess else ""
     return SourceError(notebook.path, f"{title} is missing: no cell defines it{renamed}")
 
 
 def _new_names(cell, required):
-    """List the names that an exported cell seems to define and that the course does not."""
+    """List the names that an exported cell seems to define, but the course does not."""
     return [name for name in DEFINED.findall(cell.text) if cell.exported and name not in required]
 
 
 def _line_of(name, text):
-    """Find the line on which a cell, Python or not, seems to define a name or to make a registration."""
+    """Return the line on which a cell, valid Python or not, seems to define a name or make a registration."""
     callee, call, _ = name.partition("(")
     word = re.escape(callee)
     defined = rf"^(?:(?:async +)?def|class) +{word}\b|^{word}\s*(?::[^=\n]*)?=(?!=)"
-    found = re.search(rf"^{word}\(" if call else defined, text, re.MULTILINE)
-    return found and text.count("\n", 0, found.start()) + 1
+    match = re.search(rf"^{word}\(" if call else defined, text, re.MULTILINE)
+    return match and text.count("\n", 0, match.start()) + 1
 
 
 def _left_behind(notebook, parts, required):
-    """What works in the notebook and not in the package: exported code that uses what another cell defines."""
+    """Yield exported code that uses names from cells that are not exported: it works in the notebook only."""
     inside = {name for part in parts for name in part.bound} | required.keys() | set(dir(builtins))
     outside = {name: other.cell.index for other in other_parts(notebook) for name in other.bound}
     for part in parts:

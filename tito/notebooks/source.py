@@ -1,4 +1,4 @@
-"""A notebook's cells, whether it is kept as `.ipynb` or as a percent `.py` file."""
+"""Read a notebook's cells, from `.ipynb` or from a percent `.py` file."""
 
 import ast
 import re
@@ -19,7 +19,7 @@ EXERCISE_ID = re.compile(r"^\d\d\.[1-9]\d*$")
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell: `index` counts all cells from 1, `line` is where its text begins in a `.py` file."""
+    """One cell: `index` counts all cells from 1, `line` is the first line of its text in a `.py` file."""
 
     index: int
     kind: str
@@ -51,7 +51,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Exercise:
-    """What an exercise's header says, the one name that its cell defines, and the cell's index."""
+    """An exercise's header, the name that its cell defines, and the cell's index."""
 
     id: str
     name: str
@@ -76,29 +76,29 @@ class Notebook:
         """List the exercises in the notebook's order.
 
         Raises:
-            SourceError: A header lacks minutes or points, an id stands twice, or a cell does not define one name.
+            SourceError: A header lacks minutes or points, an id occurs twice, or a cell does not define exactly one name.
         """
         return self._exercises
 
     @cached_property
     def _exercises(self):
-        found, problems = {}, []
+        by_id, problems = {}, []
         for cell in self.cells:
             if cell.exercise is None:
                 continue
             try:
                 exercise = _exercise(cell)
-                if exercise.id in found:
-                    raise ValueError(f"exercise {exercise.id} is already cell {found[exercise.id].cell}")
-                found[exercise.id] = exercise
+                if exercise.id in by_id:
+                    raise ValueError(f"exercise {exercise.id} is already in cell {by_id[exercise.id].cell}")
+                by_id[exercise.id] = exercise
             except (ValueError, SyntaxError) as error:
                 problems.append(SourceError(self.path, str(error), cell.index))
         raise_all(problems)
-        return tuple(found.values())
+        return tuple(by_id.values())
 
     def exercise(self, name):
         """Return the exercise with this id or name, or None."""
-        return next((found for found in self.exercises() if name in (found.id, found.name)), None)
+        return next((exercise for exercise in self.exercises() if name in (exercise.id, exercise.name)), None)
 
 
 def read(path):
@@ -115,7 +115,7 @@ def read(path):
 
 
 def definitions(node):
-    """Name what a top-level statement defines; imports define nothing of the notebook's own."""
+    """List the names that a top-level statement defines; imports do not count."""
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
         return [node.name]
     if isinstance(node, ast.AnnAssign):
@@ -142,7 +142,7 @@ def _text(path):
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     conflicts = [number for number, line in enumerate(text.split("\n"), 1) if CONFLICT.match(line)]
     if conflicts:
-        reason = "a merge conflict is left here: keep one side and remove the lines <<<<<<<, ======= and >>>>>>>"
+        reason = "there is a merge conflict here: keep one side and remove the lines <<<<<<<, ======= and >>>>>>>"
         raise SourceErrors([SourceError(path, reason, line=number) for number in conflicts])
     return text
 

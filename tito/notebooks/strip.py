@@ -1,4 +1,4 @@
-"""From a module's source to the learner's notebook: stubs for solutions, no hints, and cards made from the headers."""
+"""Turn a module's source into the learner's notebook: stubs for solutions, no hints, and cards made from the headers."""
 
 import ast
 import re
@@ -23,7 +23,7 @@ def learner_cells(notebook, solved=False):
         solved: Keep the reference solutions, without their marks.
 
     Raises:
-        SourceError: Something about the source would let an answer through, or leave an exercise without its card.
+        SourceError: The source would reveal an answer, or leave an exercise without its card.
     """
     module, curriculum = _module(notebook.path)
     exercises = {exercise.cell: exercise for exercise in notebook.exercises()}
@@ -40,7 +40,7 @@ def learner_cells(notebook, solved=False):
 
 
 def write(cells, path, format="ipynb"):
-    """Write cells as a notebook or a percent file: whole or not at all, and the same bytes each time."""
+    """Write cells as a notebook or a percent file, atomically and always with the same bytes."""
     if format not in ("ipynb", "py"):
         raise ValueError(f"a notebook is written as ipynb or py, not {format!r}")
     path = Path(path)
@@ -58,7 +58,7 @@ def stub(text, label):
     for line in text.split("\n"):
         mark = MARK.match(line)
         if mark and (mark[1] == "BEGIN") == inside:
-            raise ValueError(f"{mark[1]} SOLUTION stands where the other mark must come")
+            raise ValueError(f"{mark[1]} SOLUTION is where the other mark is expected")
         if mark and not inside:
             indent = line[: len(line) - len(line.lstrip())]
             lines.append(f'{indent}raise NotImplementedError("{label}")')
@@ -77,10 +77,10 @@ def _module(path):
 
 
 def _stripped(notebook, cell, exercise, solved):
-    """Return the cell's text for the learner; an exercise must have a solution, and nothing else may."""
+    """Return the cell's text for the learner; an exercise must have a solution, and other cells must not."""
     marked = any(MARK.match(line) for line in cell.text.split("\n"))
     if exercise is None:
-        _require(notebook, cell, not marked, "solution marks stand in a cell that is no exercise")
+        _require(notebook, cell, not marked, "solution marks are in a cell that is not an exercise")
         return cell.text
     _require(notebook, cell, marked, f"exercise {exercise.id} has no solution between marks")
     try:
@@ -92,7 +92,7 @@ def _stripped(notebook, cell, exercise, solved):
         notebook,
         cell,
         names == [exercise.name],
-        f"the stub of {exercise.id} no longer defines {exercise.name}: the marks must stand inside its body",
+        f"the stub of {exercise.id} no longer defines {exercise.name}: the marks must be inside its body",
     )
     return _without_marks(cell.text) if solved else text
 
@@ -105,11 +105,11 @@ def _first_prose(notebook, cells):
     for cell in cells:
         if cell.kind == "markdown":
             return cell
-    raise SourceError(notebook.path, "needs a markdown cell that opens the module")
+    raise SourceError(notebook.path, "needs a markdown cell that introduces the module")
 
 
 def _add_card(texts, cell, card):
-    """Put a line at the top of a markdown cell, below its heading if it opens with one."""
+    """Put a card at the top of a markdown cell, below its heading if it starts with one."""
     first, _, rest = texts[cell.index].partition("\n")
     parts = [first, card, rest.strip("\n")] if first.startswith("#") else [card, texts[cell.index]]
     texts[cell.index] = "\n\n".join(part for part in parts if part)
@@ -128,7 +128,7 @@ def _numbers(needs):
 
 
 def _refuse_leftovers(notebook, cells, texts):
-    """Whatever a mark was spelled like: while one is left, an answer may be too."""
+    """Raise if a solution mark is left, in any spelling: an answer may be left with it."""
     raise_all(
         [
             SourceError(notebook.path, "a solution mark is left after stripping", cell.index)

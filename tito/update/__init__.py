@@ -1,7 +1,7 @@
-"""Bringing a workspace that an older course wrote along to today's.
+"""Update a workspace made by an older version of the course.
 
-- `origin`: what a workspace was given, as digests, so that what its owner changed can be told from what the course changed.
-- `moved`: imports of given code that has moved, rewritten.
-- `merge`: one notebook's cells, the learner's and today's.
-- `files`: the whole workspace: which files are written and which leave, and doing it so that a kill at any moment loses nothing.
+- `origin`: digests of what a workspace was given, to tell the learner's changes from the course's.
+- `moved`: rewrites imports of given code that has moved.
+- `merge`: merges one notebook's cells, the learner's and the current ones.
+- `files`: updates the whole workspace, so that nothing is lost if it is killed at any moment.
 """

@@ -1,4 +1,4 @@
-"""A file of the package that was exported from an older notebook, brought along cell by cell as the notebook is."""
+"""Update a file of the package that was exported from an older notebook, cell by cell, like the notebook."""
 
 from tito.notebooks.export import COMMENT, HEADER
 from tito.notebooks.source import Cell, Notebook
@@ -8,18 +8,18 @@ EXPORT = "#| export\n"
 
 
 def updated(path, text, today, known, package, numbers):
-    """Return the text of an exported file with today's given code and the answers that it holds.
+    """Return the text of an exported file with the current given code and its own answers.
 
     Args:
         path: Path of the file.
         text: Its text.
-        today: The cells that today's course gives to a learner, a list of `Cell`.
-        known: Digests of what the course gave before in this module's notebook.
-        package: Today's `moved.Package`.
-        numbers: Function that returns the number in the learner's notebook of the cell that defines a name, or None.
+        today: The cells of the current course's learner notebook, a list of `Cell`.
+        known: Digests of what earlier courses gave in this module's notebook.
+        package: The current `moved.Package`.
+        numbers: Function from a cell to the number of the cell in the learner's notebook that defines the same, or None.
 
     Returns:
-        The text, and a list of what could not be merged, `merge.Beside`.
+        The text, and a list of `merge.Beside` with what could not be merged.
     """
     head, cells, name = _read(text)
     merged = merge(Notebook(path, cells), [cell for cell in today if cell.exported], known, package)
@@ -32,7 +32,7 @@ def updated(path, text, today, known, package, numbers):
 
 
 def _read(text):
-    """Split a file at the comments that name its cells: its first line, the cells, and the notebook's name.
+    """Split a file at the comments that name its cells; return its first line, the cells, and the notebook's name.
 
     A cell's `line` is its number in the notebook.
     """
@@ -49,6 +49,6 @@ def _read(text):
 
 
 def can_be_read(text):
-    """Say whether a file has been exported by tito, and is not anything else that bears its name."""
+    """Return whether a file was exported by tito, and is not another file with the same name."""
     lines = text.split("\n")
     return bool(HEADER.match(lines[0])) and any(COMMENT.match(line) for line in lines)

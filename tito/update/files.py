@@ -1,8 +1,8 @@
-"""A whole workspace brought along: which files are written and which leave.
+"""Update a whole workspace: which files are written and which are removed.
 
-All that is to change is worked out first and staged below `.tito/update`, a list of it last. Only then is anything replaced, each
-file after a copy of it was kept. Killed in between, the next `tito update` goes on with the list, or begins again if a file was
-edited meanwhile: each file is the old one, the new one, or the learner's, and all three can be brought along.
+All changes are computed first and staged below `.tito/update`; the list of them is written last. Only then are files replaced,
+each after a backup. If it is killed in between, the next `tito update` continues with the list, or starts over if a file was
+edited meanwhile: each file is the old one, the new one, or the learner's, and all three can be updated.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ OWN_FOLDERS = ("modules", "milestones", "tinytorch")
 
 @dataclass
 class Plan:
-    """What an update does: bytes by path, None for a file that leaves; what is said of it; whether the course has changed."""
+    """What an update does: bytes by path (None removes the file), notes to print, and whether the workspace is older."""
 
     changes: dict = field(default_factory=dict)
     notes: list = field(default_factory=list)
@@ -45,7 +45,7 @@ class Plan:
 
 
 class Update:
-    """One update of a workspace, worked out file by file."""
+    """One update of a workspace, computed file by file."""
 
     def __init__(self, space, fresh):
         self.space, self.fresh, self.plan = space, fresh, Plan()
@@ -64,21 +64,21 @@ class Update:
         self.plan.is_older = origin.load(space.root / origin.RECORD) != self.today and len(self.plan.changes) > 1
 
     def change(self, path, data):
-        """Note a file's new bytes, unless it holds them already."""
+        """Record a file's new bytes, unless it has them already."""
         path = Path(path)
         data = data.encode("utf-8") if isinstance(data, str) else data
         if not path.is_file() or path.read_bytes() != data:
             self.plan.changes[self.space.label(path)] = data
 
     def after(self, path):
-        """Return the bytes that a file has after the update; None if it is not there."""
+        """Return the bytes of a file after the update, or None if it does not exist then."""
         label = self.space.label(path)
         if label in self.plan.changes:
             return self.plan.changes[label]
         return path.read_bytes() if path.is_file() else None
 
     def module(self, module):
-        """Bring a module's notebook and its exported file along."""
+        """Update a module's notebook and its exported file."""
         known = self.cells.get(module.folder, set())
         cells = strip.learner_cells(source.read(workspace.course_source(module)))
         texts = []
@@ -86,19 +86,19 @@ class Update:
             path = self.space.folder(module) / f"{module.name}{suffix}"
             if path.is_file():
                 texts.append((path, self.notebook(path, today_as(cells, suffix), known)))
-        if not texts and module.folder not in self.cells:  # a new module; else its notebook was taken away, and stays away
+        if not texts and module.folder not in self.cells:  # a new module: a notebook that the learner deleted stays deleted
             path = self.fresh.notebook(module)
             self.change(self.space.folder(module) / path.name, path.read_bytes())
         if self.space.exported(module).is_file():
             self.exported(module, cells, known, texts)
 
     def notebook(self, path, today, known):
-        """Bring a notebook along; return it as it is then, or None if it cannot be read."""
+        """Update a notebook; return the result, or None if it cannot be read."""
         label = self.space.label(path)
         try:
             mine = source.read(path)
         except SourceError as error:
-            self.plan.notes.append(f"{label} stays as it is, because it cannot be read: {error}")
+            self.plan.notes.append(f"{label} is left as it is, because it cannot be read: {error}")
             return None
         merged = merge.merge(mine, today, known, self.package)
         self.change(path, rewritten(mine, path.read_bytes().decode("utf-8"), merged.entries))
@@ -114,7 +114,7 @@ class Update:
         return source.Notebook(path, tuple(entry.cell for entry in merged.entries))
 
     def exported(self, module, cells, known, texts):
-        """Bring a module's exported file along: made anew from the notebook if it was, else cell by cell."""
+        """Update a module's exported file: export it again if it was exported from the notebook, else cell by cell."""
         path = self.space.exported(module)
         text = path.read_text(encoding="utf-8")
         reference = source.read(workspace.course_source(module))
@@ -130,45 +130,45 @@ class Update:
             try:
                 return self.change(path, export_text(notebook, reference, self.space.label(notebook.path)))
             except SourceError as error:
-                self.plan.notes.append(f"{self.space.label(path)} is brought along cell by cell, because: {error}")
+                self.plan.notes.append(f"{self.space.label(path)} is updated cell by cell, because: {error}")
         if not exported.can_be_read(text):
             return self.change(path, moved.brought_along(text, self.package))
         new, beside = exported.updated(path, text, cells, known, self.package, numbers_in(notebook))
         self.change(path, new)
         for left in beside:
             self.plan.notes.append(
-                f"{self.space.label(path)}: {left.title} was changed by hand; the copy under .tito/backups has it"
+                f"{self.space.label(path)}: {left.title} was changed by hand; your version is under .tito/backups"
             )
 
     def given(self):
-        """Put today's given files in the place of the workspace's."""
+        """Replace the workspace's given files by the current ones."""
         for label in self.today["files"]:
             mine, data = self.space.root / label, (self.fresh.root / label).read_bytes()
             edited = mine.is_file() and mine.read_bytes() != data and self.edited(label)
             if edited and label == ".gitignore":
                 continue
             if edited:
-                self.plan.notes.append(f"{label} was changed by you: today's takes its place, yours is under .tito/backups")
+                self.plan.notes.append(f"you changed {label}: it is replaced by the current one, yours is under .tito/backups")
             self.change(mine, data)
 
     def edited(self, label):
-        """Say whether a given file of the workspace is not as the course gave it."""
+        """Return whether a given file differs from what the course gave."""
         return origin.digest((self.space.root / label).read_bytes()) not in self.files.get(label, set())
 
     def obsolete(self):
-        """Files that older courses gave, and today's does not, leave."""
+        """Remove files that older courses gave and the current one does not."""
         for label in sorted(self.files.keys() - self.today["files"].keys()):
             if (self.space.root / label).is_file() and not self.is_learners(label):
                 self.plan.changes[label] = None
                 if self.edited(label):
-                    self.plan.notes.append(f"{label} was changed by you and is given no longer: yours is under .tito/backups")
+                    self.plan.notes.append(f"you changed {label}, which the course no longer has: yours is under .tito/backups")
 
     def is_learners(self, label):
-        """Say whether a path is that of an exported file today."""
+        """Return whether a path is an exported file of the current course."""
         return label in {self.fresh.label(self.fresh.exported(module)) for module in self.fresh.curriculum.modules}
 
     def own(self):
-        """Bring the imports of the learner's other files along."""
+        """Update the imports in the learner's other files."""
         learners = [self.space.exported(module) for module in self.fresh.curriculum.modules]
         notebooks = [
             self.space.folder(module) / f"{module.name}{end}"
@@ -184,7 +184,7 @@ class Update:
                 self.change(path, self.own_text(path))
 
     def own_text(self, path):
-        """Return the text of a file of the learner's own with its imports brought along."""
+        """Return the text of a learner's own file with its imports updated."""
         try:
             text = path.read_bytes().decode("utf-8")
             if path.suffix == ".py":
@@ -195,7 +195,7 @@ class Update:
             return path.read_bytes()
 
     def settle_records(self):
-        """What was recorded of a notebook and an exported file counts for them as they are afterwards."""
+        """Carry the records of notebooks and exported files over to their updated versions."""
         records = {}
         for number, record in self.records.items():
             records[number] = dict(record)
@@ -213,7 +213,7 @@ class Update:
 
 
 def plan(space):
-    """Work out what an update of a workspace does; nothing is written.
+    """Compute what an update of a workspace does, without writing anything.
 
     Args:
         space: The workspace.
@@ -226,7 +226,7 @@ def plan(space):
     """
     if space.is_clone:
         raise workspace.WorkspaceError(
-            "this is a clone of the course: `git pull` brings it along, `tito update` is for workspaces"
+            "this is a clone of the course: update it with `git pull`; `tito update` is for workspaces"
         )
     with tempfile.TemporaryDirectory(prefix="tito-", ignore_cleanup_errors=True) as folder:
         fresh = workspace.Workspace(Path(folder) / "today")
@@ -235,7 +235,7 @@ def plan(space):
 
 
 def carry_out(space, plan):
-    """Do what a plan says: stage it, then replace file by file.
+    """Carry out a plan: stage it, then replace file by file.
 
     Args:
         space: The workspace.
@@ -254,15 +254,15 @@ def carry_out(space, plan):
 
 
 def is_unfinished(space):
-    """Say whether an update of the workspace was killed while it replaced files."""
+    """Return whether an update of the workspace was killed while it replaced files."""
     return (space.root / LIST).is_file()
 
 
 def go_on(space):
-    """Do what is left of a staged update.
+    """Continue a staged update.
 
     Returns:
-        Whether it could be finished: False if a file was edited since it was staged, and all has to be worked out again.
+        Whether it was finished: False if a file was edited since it was staged, so the update must be computed again.
     """
     staged = json.loads((space.root / LIST).read_text(encoding="utf-8"))
     for row in staged["rows"]:
@@ -286,7 +286,7 @@ def go_on(space):
 
 
 def leave(space, path):
-    """Remove a file of which a copy is kept, and the folders that nothing is left in."""
+    """Remove a file that has a backup, and the folders that become empty."""
     path.unlink()
     for folder in path.parents:
         if folder == space.root:
@@ -298,7 +298,7 @@ def leave(space, path):
 
 
 def today_as(cells, suffix):
-    """Return today's cells as a notebook of a format holds them: an `.ipynb` has magics, a `.py` file comments."""
+    """Return the current cells in the form of a file format: magics in an `.ipynb`, comments in a `.py` file."""
     is_shown = [cell.kind == "code" and not cell.exported for cell in cells]
     return [
         replace(cell, text=with_magics(cell.text)) if shown and suffix == ".ipynb" else cell
@@ -307,7 +307,7 @@ def today_as(cells, suffix):
 
 
 def numbers_in(notebook):
-    """Return a function that gives the number of a notebook's cell that defines what a cell defines, or None."""
+    """Return a function from a cell to the number of the notebook's cell that defines the same names, or None."""
     from tito.notebooks.parts import exported_parts
 
     numbers = {}
@@ -322,19 +322,19 @@ def numbers_in(notebook):
 
 
 def beside_text(name, beside):
-    """Return the text of the file that is left beside a notebook."""
-    head = f"# What `tito update` could not merge into {name}\n\nDelete this file when you have taken from it what you need."
+    """Return the text of the file written beside a notebook."""
+    head = f"# What `tito update` could not merge into {name}\n\nCopy what you need from this file, then delete it."
     blocks = [f"## {left.title}\n\n{left.reason}\n\n````python\n{left.text}\n````" for left in beside]
     return "\n\n".join([head, *blocks]) + "\n"
 
 
 def counted(name, count):
-    """Say how many: ``2 cells``."""
+    """Return a count with its noun: ``2 cells``."""
     return f"{count} {name}{'' if count == 1 else 's'}"
 
 
 def free(path, data):
-    """Return a path that is not taken, unless by the same text."""
+    """Return a path that does not exist yet, or holds the same text."""
     new, count = path, 2
     while new.exists() and new.read_bytes() != data:
         new, count = path.with_name(f"{path.stem}-{count}{path.suffix}"), count + 1

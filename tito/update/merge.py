@@ -1,9 +1,9 @@
-"""One notebook's cells: the learner's, and today's of the same module.
+"""Merge a learner's notebook with the current one of the same module. "Today's" means the current course's.
 
-The result has today's cells in today's order. Where the learner has answered an exercise or a question, it has their cell. Their
-own cells come after the cell that they came after. A given cell that they changed stays theirs while the course has not changed
-it; else today's takes its place, and theirs is left beside. Nothing is ever written into a learner's cell but the new places of
-what it imports.
+The result has today's cells in today's order. If the learner answered an exercise or a question, it has the learner's cell. The
+learner's own cells stay after the same cell as before. A given cell that the learner changed is kept if the course did not change
+it; otherwise today's replaces it, and the learner's version goes into a file beside the notebook. A learner's cell is never
+changed, except for its imports of code that has moved.
 """
 
 import ast
@@ -18,18 +18,18 @@ from tito.notebooks.refusals import DEFINED
 from tito.notebooks.source import Cell, Notebook, definitions
 from tito.update import moved, origin
 
-ALIKE = 0.6  # a cell that shares this much of its text with a given one is a changed copy of it, not the learner's own
-OURS = ("exercise", "check", "question", "minutes", "points", "extension")  # what the course writes into a cell's metadata
+ALIKE = 0.6  # a cell this similar to a given one counts as a changed copy of it, not as the learner's own
+OURS = ("exercise", "check", "question", "minutes", "points", "extension")  # metadata keys that the course writes
 CHANGED_EXERCISE = (
-    "Your answer is in the notebook as it was. The course has changed the code around it; this is today's exercise."
+    "Your answer is unchanged in the notebook. The course has changed the code around it; this is the current exercise."
 )
-CHANGED_TWICE = "You changed this cell, which the course gives, and the course has changed it too. The notebook holds today's."
-SECOND = "It defines again what another cell of yours defines. The notebook holds the other one."
+CHANGED_TWICE = "You changed this given cell, and the course has changed it too. The notebook has the current one."
+SECOND = "It defines the same as another cell of yours. The notebook has the other cell."
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One cell of the result, and the index of the learner's cell that it comes from, whose outputs it keeps; else None."""
+    """One cell of the result, and the index of the learner's cell that it comes from and keeps the outputs of, or None."""
 
     cell: object
     mine: int | None = None
@@ -37,7 +37,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Beside:
-    """A cell that could not be merged: what it is, why it is left out, and its text."""
+    """A cell that could not be merged: its title, the reason, and its text."""
 
     title: str
     reason: str
@@ -46,7 +46,7 @@ class Beside:
 
 @dataclass
 class Merge:
-    """The cells of the result, what is left beside, and how many cells were kept of each kind."""
+    """The cells of the result, the cells that could not be merged, and how many cells were kept of each kind."""
 
     entries: list = field(default_factory=list)
     beside: list = field(default_factory=list)
@@ -58,9 +58,9 @@ def merge(mine, today, known, package):
 
     Args:
         mine: The learner's `Notebook`.
-        today: The cells that today's course gives to a learner, a list of `Cell`.
-        known: Digests of what the course gave before, in this module's notebook, a set.
-        package: Today's `moved.Package`.
+        today: The cells of the current course's learner notebook, a list of `Cell`.
+        known: Set of digests of what earlier courses gave in this module's notebook.
+        package: The current `moved.Package`.
 
     Returns:
         The `Merge`.
@@ -86,14 +86,14 @@ def merge(mine, today, known, package):
 
 @dataclass(frozen=True)
 class Place:
-    """Where a learner's cell belongs: it is the `same` as today's cell at a position, their `own` after it, or `gone`."""
+    """Where a learner's cell belongs: the `same` as today's cell at a position, their `own` cell after it, or `gone`."""
 
     kind: str
     position: int
 
 
 class Course:
-    """Today's cells, and what is known of those that the course gave before."""
+    """Today's cells, and the digests of cells that earlier courses gave."""
 
     def __init__(self, today, known, untouched):
         self.today, self.known, self.untouched = today, known, untouched
@@ -104,15 +104,15 @@ class Course:
             self.texts[origin.digest_of_text(cell.text)].append(position)
 
     def gave(self, cell):
-        """Say whether one of the learner's cells is as the course gave it, today or before."""
+        """Return whether a learner's cell is as the course gave it, today or earlier."""
         return cell.index in self.untouched or origin.digest_of_text(cell.text) in self.texts
 
     def changed(self, cell):
-        """Say whether the course has changed one of today's cells since; of code, docstrings and imports do not count."""
+        """Return whether the course has changed a cell since; in code, docstrings and imports do not count."""
         return not {_code(cell), origin.digest_of_text(cell.text)} & self.known
 
     def places(self, cells):
-        """Return the place of each of the learner's cells, a list of `Place`."""
+        """Return a list with the `Place` of each of the learner's cells."""
         counterparts = [self.counterpart(cell) for cell in cells]
         first = {position: number for number, position in reversed(list(enumerate(counterparts)))}
         counterparts = [
@@ -141,7 +141,7 @@ class Course:
         return places
 
     def counterpart(self, cell):
-        """Return the position of today's cell that a learner's cell is a copy of; None if nothing but its text could tell."""
+        """Return the position of the cell today that a learner's cell is a copy of, or None if no id, text or name matches."""
         for tag in _tags(cell):
             if tag in self.tags:
                 return self.tags[tag]
@@ -150,7 +150,7 @@ class Course:
         return next(iter([*same, *named]), None)
 
     def alike(self, cell, positions):
-        """Return the first of some positions whose cell of today's is much like the learner's; None if there is none."""
+        """Return the first of some positions where today's cell is similar to the learner's, or None."""
         for position in positions:
             other = self.today[position]
             comparable = (other.kind, other.exported) == (cell.kind, cell.exported) and not _tags(other)
@@ -160,8 +160,8 @@ class Course:
 
 
 def _settle(result, course, today, mine):
-    """Decide what comes in the place of one of today's cells; `mine` are the learner's cells that are copies of it."""
-    mine = sorted(mine, key=course.gave)  # what they wrote comes before a stub that they left
+    """Decide between one of today's cells and `mine`, the learner's copies of it."""
+    mine = sorted(mine, key=course.gave)  # a written cell is preferred to a stub
     if not mine or course.gave(mine[0]):
         result.entries.append(Entry(today, mine[0].index if mine else None))
         return
@@ -184,7 +184,7 @@ def _settle(result, course, today, mine):
 
 
 def _leave(result, course, cell, reason):
-    """Leave a learner's version of a given cell beside, and keep what they added to it as a cell of their own."""
+    """Put a learner's version of a given cell into the file beside, and keep what they added to it as their own cell."""
     result.beside.append(Beside(f"Cell {cell.index} of the notebook as it was", reason, cell.text))
     added = _added(course, cell)
     if added:
@@ -193,7 +193,7 @@ def _leave(result, course, cell, reason):
 
 
 def _added(course, cell):
-    """List the statements of an exported cell that the course does not give, today or before, as texts."""
+    """List the texts of an exported cell's statements that the course never gave."""
     given = course.known | {origin.digest_of_statement(node) for other in course.today for node in _statements(other)}
     lines, added = cell.text.split("\n"), []
     top = len(lines) - len(_part(cell.text).lines) if _statements(cell) else 0
@@ -218,13 +218,13 @@ def _moved_imports(mine, known, package):
 
 
 def _tags(cell):
-    """List what tells today's counterpart of a cell whatever its text: the name of its exercise, then the ids in its metadata."""
+    """List what identifies a cell apart from its text: the name of its exercise, then the ids in its metadata."""
     names = [("exercise", name) for name in DEFINED.findall(cell.text)] if cell.exercise else []
     return names + [(kind, cell.metadata[kind]) for kind in OURS[:3] if isinstance(cell.metadata.get(kind), str)]
 
 
 def _part(text):
-    """Parse an exported cell; None if it holds nothing."""
+    """Parse a code cell, or return None if it is empty."""
     return next(iter(_parts(text)), None)
 
 
@@ -237,32 +237,32 @@ def _parts(text):
 
 
 def _statements(cell):
-    """List the statements of an exported cell; none of another, or of what is not Python."""
+    """List the statements of an exported cell; other cells, and cells that are not Python, have none."""
     part = _part(cell.text) if cell.exported else None
     return part.tree.body if part and part.tree else []
 
 
 def _provided(cell):
-    """List what an exported cell gives the package: names and registrations."""
+    """List the names and registrations that an exported cell provides."""
     part = _part(cell.text) if cell.exported else None
     return [name for name, _ in part.provided] if part else []
 
 
 def _code(cell):
-    """Return the digest of a code cell's code, None for other cells, what only imports, and what is not Python."""
+    """Return the digest of a code cell's code, or None for other cells, imports only, and what is not Python."""
     part = _part(cell.text) if cell.kind == "code" else None
     return origin.digest_of_code(part.tree.body) if part and part.tree else None
 
 
 def _imported(cell):
-    """Return the names that a code cell imports at its top."""
+    """Return the names that a code cell imports at the top level."""
     part = _part(cell.text) if cell.kind == "code" else None
     nodes = [node for node in (part.tree.body if part and part.tree else ()) if isinstance(node, (ast.Import, ast.ImportFrom))]
     return {(alias.asname or alias.name).split(".")[0] for node in nodes for alias in node.names}
 
 
 def same_code(old, new):
-    """Say whether two cells do the same, so that what the old one printed is what the new one prints."""
+    """Return whether two cells do the same, so that the outputs of the old one are valid for the new one."""
     return old.text == new.text or (_code(old) is not None and _code(old) == _code(new))
 
 
@@ -271,5 +271,5 @@ def _brought_along(cell, package, aliases):
 
 
 def _untagged(cell):
-    """A cell that the course has no longer is a cell like any other."""
+    """Remove the course's metadata from a cell that is no longer part of the course."""
     return replace(cell, metadata={key: value for key, value in cell.metadata.items() if key not in OURS})

@@ -1,7 +1,7 @@
-"""Imports of given code that has moved since a workspace was written.
+"""Rewrite imports of given code that has moved since a workspace was made.
 
-`MOVED` holds a line for each file that moved. A name that is not in the new file is looked for in the other given files, so one
-line is enough for a file that was split, too.
+`MOVED` has a line for each file that moved. A name that is not in the new file is searched for in the other given files, so one
+line is enough even for a file that was split.
 """
 
 import ast
@@ -37,13 +37,13 @@ PACKAGE = "tinytorch"
 
 
 def new_home(module):
-    """Return where a module of the package is today.
+    """Return the current name of a module of the package.
 
     Args:
-        module: Its whole name, such as ``tinytorch.kernels.products``.
+        module: Its full name, such as ``tinytorch.kernels.products``.
 
     Returns:
-        Its name today, the same if it has not moved.
+        Its current full name, the same if it has not moved.
 
     Example:
         >>> new_home("tinytorch.kernels.products")
@@ -60,21 +60,21 @@ def new_home(module):
 
 
 class Package:
-    """The given names of today's package, read from its sources; nothing is imported."""
+    """The given names of the current package, read from its sources without importing them."""
 
     def __init__(self, folder):
         self.folder = Path(folder)
 
     @cached_property
     def trees(self):
-        """Dict from each given module's whole name to its syntax tree."""
+        """Dict from each given module's full name to its syntax tree."""
         return {
             self._module(path): compiled(path.read_text(encoding="utf-8"), only_tree=True) for path in given_files(self.folder)
         }
 
     @cached_property
     def defined(self):
-        """Dict from each given module's whole name to the set of names that it defines."""
+        """Dict from each given module's full name to the set of names that it defines."""
         return {module: {name for node in tree.body for name in definitions(node)} for module, tree in self.trees.items()}
 
     def _module(self, path):
@@ -82,20 +82,20 @@ class Package:
         return ".".join([PACKAGE, *(inside[:-1] if inside[-1] == "__init__" else inside)])
 
     def home(self, module, name):
-        """Return the module from which a name is imported today.
+        """Return the module that a name is imported from today.
 
         Args:
             module: The module that the workspace imports it from.
             name: The name.
         """
-        new = new_home(f"{module}.{name}")  # `from tinytorch import machine`: what is taken is a module, and has moved
+        new = new_home(f"{module}.{name}")  # `from tinytorch import machine`: the name is itself a module that has moved
         if new != f"{new_home(module)}.{name}" and new.endswith(f".{name}"):
             return new.rpartition(".")[0]
         new = new_home(module)
         return new if self._holds(new, name) else self._only_home(name) or new
 
     def _holds(self, module, name):
-        """Say whether a name can be imported from a module; what is not given is not looked into."""
+        """Return whether a name can be imported from a module; assume so for modules that are not given."""
         if module not in self.trees or module == PACKAGE or f"{module}.{name}" in self.trees:
             return True
         is_folder = (self.folder / Path(*module.split(".")[1:])).is_dir()
@@ -108,19 +108,19 @@ class Package:
         return name in self.defined[module] | imported
 
     def _only_home(self, name):
-        """Return the one module below `given` or `drawing` that defines a name; None if there is none, or are several."""
+        """Return the only module below `given` or `drawing` that defines a name, or None if there is none or several."""
         floors = (f"{PACKAGE}.given", f"{PACKAGE}.drawing")
         homes = [module for module, names in self.defined.items() if name in names and module.startswith(floors)]
         return homes[0] if len(homes) == 1 else None
 
 
 def brought_along(text, package, aliases=(PACKAGE,)):
-    """Return a code cell whose imports name today's places; all else in it stays as it is.
+    """Return a code cell with its imports updated, and everything else unchanged.
 
     Args:
         text: The cell's code, magics included.
-        package: The `Package` of today.
-        aliases: Names that stand for the package, such as ``tt`` after ``import tinytorch as tt``.
+        package: The current `Package`.
+        aliases: Names for the package, such as ``tt`` after ``import tinytorch as tt``.
 
     Example:
         >>> from tito.workspace import course_dir
@@ -137,12 +137,12 @@ def brought_along(text, package, aliases=(PACKAGE,)):
 
 
 def aliases(texts):
-    """Return the names by which a notebook's cells call the package."""
+    """Return the names that a notebook's cells use for the package."""
     return {PACKAGE} | {match[1] for text in texts for match in re.finditer(r"^\s*import tinytorch as (\w+)", text, re.MULTILINE)}
 
 
 def _line_brought_along(line, package, aliases):
-    """A cell that is not Python yet, because a line of it is half written: the others are imports all the same."""
+    """Update one line of a cell that cannot be parsed because another line of it is half written."""
     body = line.strip()
     try:
         tree = compiled(body, only_tree=True) if body.startswith(("from ", "import ")) else None
@@ -172,7 +172,7 @@ def _edits(node, package, aliases):
 
 
 def _import_from(node, package):
-    """`from tinytorch.op import op, state` is two lines today."""
+    """Return the new lines for a `from` import: `from tinytorch.op import op, state` becomes two."""
     if node.level or (node.module or "").split(".")[0] != PACKAGE:
         return None
     homes = {}
@@ -190,7 +190,7 @@ def _import(node):
 
 
 def _dotted(node, package, aliases):
-    """`tt.op.fallbacks`: the part `tt.op` is a module that has moved."""
+    """Return the new text of a dotted name, such as `tt.op.fallbacks`, whose module `tt.op` has moved."""
     first, *parts = _names(node)
     module, _, name = ".".join([PACKAGE, *parts]).rpartition(".")
     if first not in aliases or len(parts) < 2 or new_home(module) == module:
@@ -199,7 +199,7 @@ def _dotted(node, package, aliases):
 
 
 def _names(node):
-    """Return the names of `a.b.c`; of anything else a list that begins with None."""
+    """Return the names of `a.b.c`; for anything else a list that begins with None."""
     names = []
     while isinstance(node, ast.Attribute):
         names.insert(0, node.attr)
@@ -208,7 +208,7 @@ def _names(node):
 
 
 def _replaced(lines, edits):
-    """Put new texts in the place of nodes, from the last to the first, so that places further up stay right."""
+    """Replace nodes by new texts, from last to first, so that earlier positions stay valid."""
     lines = list(lines)
     for node, new in sorted(edits, key=lambda edit: (edit[0].lineno, edit[0].col_offset), reverse=True):
         first, last = node.lineno - 1, node.end_lineno - 1

@@ -1,7 +1,7 @@
-"""What a workspace was given, as digests: so that what its owner changed can be told from what the course changed.
+"""Digests of what a workspace was given, to tell the learner's changes from the course's.
 
-`tito init` and `tito update` keep a record in the workspace. Workspaces of before there were records were made by a course whose
-record is in `older/`.
+`tito init` and `tito update` keep a record in the workspace. For workspaces made before there were records, the records of the
+older courses are in `older/`.
 """
 
 import ast
@@ -22,13 +22,13 @@ NOT_GIVEN = {".tito", "__pycache__", ".git"}
 
 
 def of(space):
-    """Describe a workspace as it is: made now by `tito init`, it describes the course.
+    """Describe a workspace as it is; right after `tito init`, this describes the course.
 
     Args:
         space: The workspace.
 
     Returns:
-        Dict of ``files``, from path to digest, and ``cells``, from a module's folder to the digests of what its notebook holds.
+        Dict of ``files``, from path to digest, and ``cells``, from a module's folder to the digests of its notebook.
     """
     notebooks = {module: space.notebook(module) for module in space.curriculum.modules if space.has_notebook(module)}
     files = [path for path in space.root.rglob("*") if path.is_file() and not NOT_GIVEN & {*path.relative_to(space.root).parts}]
@@ -39,7 +39,7 @@ def of(space):
 
 
 def digests(notebook):
-    """Return the digests of a notebook's cells, of their code and of each statement that is exported."""
+    """Return the digests of a notebook's cells, of their code and of each exported statement."""
     parts = exported_parts(notebook)
     statements = [node for part in parts if part.tree for node in part.tree.body]
     code = {digest_of_code(part.tree.body) for part in parts if part.tree} - {None}
@@ -52,23 +52,23 @@ def digest(data):
 
 
 def digest_of_text(text):
-    """Return the digest of a cell's text; the same whether it comes from `.ipynb` or from `.py`."""
+    """Return the digest of a cell's text, which is the same for `.ipynb` and `.py`."""
     return digest("\n".join(line.rstrip() for line in with_magics(text).strip("\n").split("\n")).encode())
 
 
 def digest_of_code(statements):
-    """Return the digest of what statements do, None if they only import; docstrings, comments and layout do not count."""
+    """Return the digest of statements, or None if they only import; docstrings, comments and layout do not count."""
     kept = [node for node in statements if not isinstance(node, (ast.Import, ast.ImportFrom))]
     return digest("\n".join(digest_of_statement(node) for node in kept).encode()) if kept else None
 
 
 def digest_of_statement(node):
-    """Return the digest of one statement; docstrings, which are taken out of it, comments and layout do not count."""
+    """Return the digest of one statement and remove its docstrings; comments and layout do not count."""
     return digest(ast.dump(without_docstrings(node)).encode())
 
 
 def known(space):
-    """Gather what the course gave before: as it was when the workspace was made, and as it was before there were records.
+    """Collect what earlier courses gave: the one that made the workspace, and those from before there were records.
 
     Args:
         space: The workspace.
@@ -87,7 +87,7 @@ def known(space):
 
 
 def is_older(space):
-    """Say whether a course older than today's wrote a workspace's package: with its given files, today's checks cannot run.
+    """Return whether an older course wrote a workspace's package; the current checks cannot run with its given files.
 
     Args:
         space: The workspace.
@@ -103,7 +103,7 @@ def is_older(space):
 
 
 def load(path):
-    """Return a record; an empty one if there is none, or it is damaged."""
+    """Return a record, or an empty one if it is missing or damaged."""
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         return {"files": dict(record["files"]), "cells": dict(record["cells"])}
@@ -117,5 +117,5 @@ def text(record):
 
 
 def keep(space):
-    """Keep the record of a workspace that has this moment been made."""
+    """Save the record of a workspace that was just made."""
     write_atomically(space.root / RECORD, text(of(space)))

@@ -1,4 +1,4 @@
-"""A merged notebook as a file again, in the format that it had: what was not changed stays the same to the byte."""
+"""Write a merged notebook in its original format; what did not change stays the same, byte for byte."""
 
 import copy
 import json
@@ -11,12 +11,12 @@ def rewritten(notebook, text, entries):
     """Return the text of a notebook's file after a merge.
 
     Args:
-        notebook: The learner's `Notebook` as it was.
+        notebook: The learner's original `Notebook`.
         text: The text of its file.
         entries: The cells of the merged notebook, a list of `merge.Entry`.
 
     Returns:
-        The same text if nothing has changed.
+        The text; the same as before if nothing has changed.
     """
     before = [(cell.kind, cell.text, cell.metadata) for cell in notebook.cells]
     if before == [(entry.cell.kind, entry.cell.text, entry.cell.metadata) for entry in entries]:
@@ -41,7 +41,7 @@ def _as_json(notebook, text, entries):
 
 
 def _updated(record, old, new):
-    """Put a cell's new text into its record; its outputs stay while the code that made them does."""
+    """Put a cell's new text into its record; keep its outputs unless the code changed."""
     record = {**record, "cell_type": new.kind, "metadata": new.metadata}
     if new.text != old.text:
         record["source"] = new.text.splitlines(keepends=True)
@@ -56,7 +56,7 @@ def _fresh(cell, identity):
 
 
 def _free_id(identity, taken):
-    """Two cells of a notebook must not have the same id."""
+    """Return an id that no other cell has, because ids in a notebook must be unique."""
     free, count = identity, 2
     while free in taken:
         free, count = f"{identity}-{count}", count + 1
@@ -80,6 +80,6 @@ def _as_percent(notebook, text, entries):
 
 
 def _start(lines, cell):
-    """Return the line of a cell's marker, counted from 0; what comes before the first marker has none."""
+    """Return the line of a cell's marker, counted from 0, or of its text if it has no marker."""
     above = cell.line - 2
     return above if above >= 0 and percent.MARKER.match(lines[above]) else cell.line - 1

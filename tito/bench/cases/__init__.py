@@ -1,4 +1,4 @@
-"""The cases, one a file, in the order of the record."""
+"""The cases, one per file, in the order of the record."""
 
 from tito.bench.cases import adam, cifar10_mlp, cross_entropy, lenet5, matmul, mnist_mlp, tutorial
 

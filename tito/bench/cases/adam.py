@@ -1,4 +1,4 @@
-"""A step of Adam alone, for all parameters of the CIFAR-10 MLP."""
+"""An Adam step on its own, for all parameters of the CIFAR-10 MLP."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from tito.bench.variants import Case, Variant
 
 
 def variant(package, **options):
-    """Return a step for fixed gradients as a variant; its check is of how far the parameters go in two steps."""
+    """Return a step with fixed gradients as a variant; its check is how far the parameters move in two steps."""
     model, rng = network(package.nn), np.random.default_rng(2)
     fill(model.parameters(), package.tensor)
     parameters = list(model.parameters())
@@ -30,7 +30,7 @@ def variant(package, **options):
 
 
 def candidates(size, threads, kernels):
-    """Yield who takes part."""
+    """Yield the candidates."""
     yield from ours.candidates(variant, kernels, ("tinytorch",))
     yield from pytorch.candidates(variant, threads)
 

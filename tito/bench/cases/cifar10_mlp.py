@@ -1,4 +1,4 @@
-"""A network of five linear layers on pictures of CIFAR-10's size."""
+"""A network of five linear layers on images of CIFAR-10's size."""
 
 from tito.bench.steps import step_case
 from tito.bench.training import Task

@@ -17,7 +17,7 @@ def inputs(shape):
 
 
 def variant(package, shape, **options):
-    """Return loss and gradient as a variant; its check is of the loss and of two numbers that the gradient gives."""
+    """Return loss and gradient as a variant; its check is the loss and two numbers from the gradient."""
     scores, labels = map(package.tensor, inputs(shape))
     scores.requires_grad = True
 
@@ -34,7 +34,7 @@ def variant(package, shape, **options):
 
 
 def by_hand(package, shape):
-    """Return loss and gradient by the functions of module 04."""
+    """Return loss and gradient, computed by the functions of module 04, as a variant."""
     from tinytorch.losses import cross_entropy, cross_entropy_backward
 
     scores, labels = inputs(shape)
@@ -51,7 +51,7 @@ def by_hand(package, shape):
 
 
 def candidates(size, threads, kernels):
-    """Yield who takes part."""
+    """Yield the candidates."""
     make = partial(variant, shape=SHAPES[size])
     yield from ours.candidates(make, kernels, ("tinytorch",))
     yield from ours.candidates(partial(by_hand, shape=SHAPES[size]), kernels, ("by hand",))

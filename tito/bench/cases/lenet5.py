@@ -1,4 +1,4 @@
-"""LeNet-5, with ReLU and max-pooling, on pictures of MNIST's size."""
+"""LeNet-5, with ReLU and max-pooling, on images of MNIST's size."""
 
 from tito.bench.steps import step_case
 from tito.bench.training import Task

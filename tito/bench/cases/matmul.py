@@ -1,4 +1,4 @@
-"""A product of matrices: nobody's own code, but what the libraries below NumPy and PyTorch make of this processor."""
+"""A matrix product: it measures the libraries below NumPy and PyTorch on this processor, not the packages themselves."""
 
 import numpy as np
 
@@ -21,7 +21,7 @@ def variant(package, size, **options):
 
 
 def candidates(size, threads, kernels):
-    """Yield who takes part; a kernel set leaves products to the library."""
+    """Yield the candidates; one kernel set is enough, because all of them leave products to the library."""
 
     def make(package):
         return variant(package, SIZES[size])

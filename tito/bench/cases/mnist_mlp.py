@@ -1,4 +1,4 @@
-"""A network of two linear layers on pictures of MNIST's size."""
+"""A network of two linear layers on images of MNIST's size."""
 
 from tito.bench.steps import step_case
 from tito.bench.training import Task

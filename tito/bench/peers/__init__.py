@@ -1,1 +1,1 @@
-"""Who is measured: the learner's package with each kernel set, PyTorch, tinygrad. Each is imported when it is asked for."""
+"""The frameworks measured: the learner's package with each kernel set, PyTorch, tinygrad. Each is imported on demand."""

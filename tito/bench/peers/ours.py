@@ -9,7 +9,7 @@ WAYS = {"tinytorch": "by_walk", "by hand": "by_hand"}
 
 
 def package(kernels, gradients="by_walk"):
-    """Return the package that `import tinytorch` gives, on a kernel set."""
+    """Return the package that `import tinytorch` gives, with a kernel set."""
     import tinytorch
     from tinytorch.tensor import Tensor
 
@@ -17,12 +17,12 @@ def package(kernels, gradients="by_walk"):
 
 
 def candidates(make, kernels, ways=WAYS):
-    """Yield a candidate for each way to find gradients and each kernel set.
+    """Yield a candidate for each way to compute gradients and each kernel set.
 
     Args:
         make: Function of a `Package` that returns the `Variant`.
         kernels: Names of kernel sets.
-        ways: Names of ways, of those in `WAYS`.
+        ways: Names of ways to compute gradients, from `WAYS`.
     """
     for way in ways:
         for name in kernels:
@@ -31,7 +31,7 @@ def candidates(make, kernels, ways=WAYS):
 
 
 def by_walk(model, images, labels):
-    """Fill the gradients by autograd, and return the loss."""
+    """Fill in the gradients with autograd, and return the loss."""
     from tinytorch.losses import cross_entropy
 
     loss = cross_entropy(model(images), labels)
@@ -40,7 +40,7 @@ def by_walk(model, images, labels):
 
 
 def by_hand(model, images, labels):
-    """Fill the gradients of linear layers with ReLU between them by the functions of module 04, and return the loss."""
+    """Fill in the gradients of linear layers with ReLU in between, by the functions of module 04; return the loss."""
     from tinytorch.layers import Linear
     from tinytorch.losses import cross_entropy, cross_entropy_backward, linear_backward, relu_backward
     from tinytorch.tensor import Tensor

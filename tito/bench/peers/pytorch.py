@@ -1,4 +1,4 @@
-"""PyTorch on the CPU, eager: with its defaults, with a fused optimizer, and with images in the memory format channels_last."""
+"""Eager PyTorch on the CPU: with its defaults, with a fused optimizer, and with images in channels_last memory format."""
 
 from tito.bench.training import Package
 from tito.bench.variants import Candidate
@@ -23,8 +23,8 @@ def candidates(make, threads, channels_last=False, fused=True):
     Args:
         make: Function of a `Package` and options of the optimizer that returns the `Variant`.
         threads: How many threads it may use.
-        channels_last: Whether the memory format channels_last is tried, too.
-        fused: Whether a fused optimizer is tried, too.
+        channels_last: Whether to try the memory format channels_last as well.
+        fused: Whether to try a fused optimizer as well.
     """
     for last in (False, True)[: 1 + channels_last]:
         for options in ({}, {"fused": True})[: 1 + fused]:
@@ -33,7 +33,7 @@ def candidates(make, threads, channels_last=False, fused=True):
 
 
 def by_walk(model, images, labels):
-    """Fill the gradients by autograd, and return the loss."""
+    """Fill in the gradients with autograd, and return the loss."""
     from torch.nn.functional import cross_entropy
 
     loss = cross_entropy(model(images), labels)

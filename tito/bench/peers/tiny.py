@@ -1,4 +1,4 @@
-"""tinygrad on the CPU: its layers under PyTorch's names, and steps that its JIT keeps as compiled kernels."""
+"""tinygrad on the CPU: its layers under PyTorch's names, and steps compiled by its JIT."""
 
 from types import SimpleNamespace
 
@@ -7,12 +7,12 @@ from tito.bench.variants import Candidate, Variant
 
 
 def candidate(make):
-    """Return the candidate whose variant a function without arguments makes."""
+    """Return the candidate for a function without arguments that makes the variant."""
     return Candidate("tinygrad", make, ("tinygrad",))
 
 
 def layers():
-    """Return what a network is made of, in PyTorch's names; `Dropout` heeds what the model says of training."""
+    """Return the layers under PyTorch's names; `Dropout` is skipped unless the model is training."""
     from tinygrad import nn
 
     class Sequential:
@@ -43,7 +43,7 @@ def layers():
 
 
 def training(task, batch_size):
-    """Return the training step of a `Task`; its check is that of the other packages."""
+    """Return the training step of a `Task`, with the same check as the other packages."""
     import numpy as np
     from tinygrad import Tensor, TinyJit
     from tinygrad.helpers import Context
@@ -51,7 +51,7 @@ def training(task, batch_size):
 
     model = task.network(layers())
     parameters = state.get_parameters(model.parts)
-    for parameter, values in zip(parameters, initial_weights([one.shape for one in parameters])):
+    for parameter, values in zip(parameters, initial_weights([parameter.shape for parameter in parameters])):
         parameter.assign(Tensor(values)).realize()
     optimizer = getattr(optim, task.optimizer)(parameters, lr=task.lr)
     given = [
@@ -90,11 +90,11 @@ def cross_entropy(scores, labels):
     def both(scores, labels):
         leaf = scores.detach().contiguous()
         loss = leaf.sparse_categorical_crossentropy(labels)
-        (grad,) = loss.gradient(leaf)  # before either is worked out: after that, nothing tells where the loss came from
+        (grad,) = loss.gradient(leaf)  # before the loss is realized: after that, tinygrad no longer knows how it was computed
         return loss.realize(grad), grad
 
     def check():
-        loss, grad = (found.numpy() for found in both(scores, labels))
+        loss, grad = (result.numpy() for result in both(scores, labels))
         return [float(loss), float(np.abs(grad).sum()), float(grad[0, 0])]
 
     return Variant(lambda number: both(scores, labels)[0].item(), check)
