@@ -1,4 +1,4 @@
-"""The commands there are. Each is a function in a file of its own under `tito/commands`; its docstring is the help."""
+"""All commands. Each is a function in its own file under `tito/commands`; its docstring is the help."""
 
 import typer
 
@@ -16,7 +16,7 @@ app = typer.Typer(**OPTIONS)
 
 
 def version(wanted: bool):
-    """Print the version and end."""
+    """Print the version and exit."""
     if wanted:
         from importlib.metadata import version
 
@@ -30,7 +30,7 @@ def tito(show_version: bool = typer.Option(False, "--version", callback=version,
 
 
 def example(words):
-    """Return the options of a command that needs an argument: without one it shows its help, which ends with an example."""
+    """Return the options of a command that needs an argument: without one, it shows its help with an example."""
     return dict(no_args_is_help=True, epilog=f"Example: tito {words}")
 
 

@@ -1,4 +1,4 @@
-"""The door to tito: the map, or one of the commands in `tito/app.py`; and what an error becomes."""
+"""The entry point of tito: show the map or run a command from `tito/app.py`, and report errors."""
 
 import errno
 import os
@@ -8,7 +8,7 @@ REFUSED = {getattr(errno, name, None) for name in ("ENOSPC", "EDQUOT", "EROFS", 
 
 
 def main():
-    """Run tito: exit status 0 passed, 1 failed, 2 misused."""
+    """Run tito. Exit status: 0 passed, 1 failed, 2 wrong usage."""
     from tito.curriculum import CurriculumError, UnknownExercise, UnknownName
     from tito.notebooks.problems import SourceError
     from tito.workspace import WorkspaceError
@@ -25,7 +25,7 @@ def main():
             fail(error, 2)
         finally:
             sys.stdout.flush()
-    except BrokenPipeError:  # `tito | head`: whoever reads has had enough
+    except BrokenPipeError:  # `tito | head`: the reader has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except OSError as error:
@@ -35,16 +35,16 @@ def main():
 
 
 class Refused(Exception):
-    """What the system did not let tito write: the disk is full, or the folder is not ours."""
+    """The system refused a write: the disk is full, or the folder is not writable."""
 
-    remedy = "mend that, then run the command again"
+    remedy = "fix that, then run the command again"
 
     def __init__(self, error):
         super().__init__(error.strerror + (f": {error.filename}" if error.filename else ""))
 
 
 def run():
-    """Show the map for the bare `tito`, which must be quick and needs no parser of options; else run a command."""
+    """Show the map for the bare `tito`, which must be fast and needs no option parser, or run a command."""
     if len(sys.argv) == 1:
         from tito.commands.overview import overview
 
@@ -58,11 +58,11 @@ def run():
 
 
 def fail(error, status):
-    """Print what is wrong and what to do, and end with a status."""
+    """Print what is wrong and what to do, and exit with a status."""
     from tito.console import next_step, say, wrap
 
     say("\n".join(wrap(line) for line in str(error).split("\n")))
     next_step(
-        "mend that in the notebook and save it, then run the command again" if status == 1 else getattr(error, "remedy", "tito")
+        "fix that in the notebook and save it, then run the command again" if status == 1 else getattr(error, "remedy", "tito")
     )
     sys.exit(status)

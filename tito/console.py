@@ -1,4 +1,4 @@
-"""What tito prints: colour in a terminal, plain ASCII everywhere else, and always the one next command."""
+"""Print output: colour in a terminal, plain ASCII everywhere else, and always one next command."""
 
 import contextlib
 import os
@@ -9,7 +9,7 @@ import time
 
 from tito.checks.layout import ASCII
 
-# A sign says the same as the colour beside it, for those who see no colours, and for a printed page.
+# Signs repeat the meaning of the colours, for readers who cannot see them and for paper.
 SIGNS = {
     "passed": "✓",
     "done": "✓",
@@ -27,16 +27,16 @@ PLAIN_SIGNS = str.maketrans({"✓": "+", "✗": "x", "▸": ">", "◦": "o"})
 
 
 def plain():
-    """Say whether output must be plain: it is piped, `NO_COLOR` is set, or the terminal's encoding is not Unicode."""
+    """Return whether output must be plain: it is piped, `NO_COLOR` is set, or the terminal's encoding is not Unicode."""
     unicode = (sys.stdout.encoding or "ascii").lower().startswith("utf")
     return not sys.stdout.isatty() or bool(os.environ.get("NO_COLOR")) or not unicode
 
 
 def say(text="", style=None):
-    """Print a text, in a style such as "green" or "bold" where the output can show it.
+    """Print a text, in a style such as "green" or "bold" if the output can show it.
 
     Args:
-        text: What to print; it is printed as it is, no markup is read.
+        text: The text, printed as it is, without markup.
         style: A style of the library Rich.
     """
     if plain():
@@ -50,13 +50,13 @@ def say(text="", style=None):
 
 
 def to_ascii(text):
-    """Replace our own signs by ASCII's; a name of the user's stays as it is wherever the output can hold it."""
+    """Replace tito's signs by ASCII; the user's own names are kept if the output's encoding has them."""
     encoding = sys.stdout.encoding or "ascii"
     return text.translate(PLAIN_SIGNS).translate(ASCII).encode(encoding, "replace").decode(encoding)
 
 
 def pending(text=""):
-    """Show in the last line of a terminal what is going on now; the next call replaces it, one without a text removes it."""
+    """Show the current activity on a terminal's last line; the next call replaces it, an empty text removes it."""
     if not plain():
         sys.stdout.write(f"\r\x1b[2K{text}")
         sys.stdout.flush()
@@ -64,7 +64,7 @@ def pending(text=""):
 
 @contextlib.contextmanager
 def working(text):
-    """Show that work goes on while the `with` block runs: in a terminal how long it has taken so far, elsewhere one line.
+    """Show that work is going on during a `with` block: in a terminal with the time elapsed, elsewhere as one line.
 
     Args:
         text: What is being done, without a full stop.
@@ -84,15 +84,15 @@ def working(text):
 
 @contextlib.contextmanager
 def bar(total, unit):
-    """Show how far some work has come while the `with` block runs, and when it will end.
+    """Show the progress of some work during a `with` block, and the time left.
 
     Args:
-        total: How many parts it has.
-        unit: What a part is, in the plural.
+        total: Number of parts.
+        unit: Name of a part, in the plural.
 
     Returns:
-        Context manager; it gives a function to call with a text before each part begins. In a terminal the text stands beside
-        a bar; elsewhere it is a line, with the time left once that can be told.
+        Context manager that yields a function to call with a text before each part. A terminal shows the text beside a bar;
+        elsewhere it is a line, with the time left once that is known.
     """
     began, count = time.monotonic(), 0
     if plain():
@@ -128,7 +128,7 @@ def bar(total, unit):
 
 
 def wrap(text, width=80):
-    """Break prose into lines that fit. Paragraphs stay apart, a command in backticks stays whole, an indented line stays so."""
+    """Wrap prose. Paragraphs stay separate, a command in backticks stays whole, an indented line stays indented."""
     lead = len(text) - len(text.lstrip(" "))
     fill = textwrap.TextWrapper(
         width, subsequent_indent=" " * (lead and lead + 2), break_long_words=False, break_on_hyphens=False
@@ -138,10 +138,10 @@ def wrap(text, width=80):
 
 
 def next_step(command):
-    """Print the one next command, which closes every output.
+    """Print the next command, which ends every output.
 
     Args:
-        command: What to type, or a sentence when there is nothing to type.
+        command: What to type, or a sentence if there is nothing to type.
     """
     say()
     say(f"Next: {command}", style="bold")

@@ -8,14 +8,14 @@ from pathlib import Path
 
 
 class CurriculumError(Exception):
-    """The manifest is not a graph of modules."""
+    """The manifest is not a valid graph of modules."""
 
 
 class UnknownName(LookupError):
-    """No module or milestone goes by this name; `nearest` holds the one that was probably meant."""
+    """No module or milestone has this name; `nearest` is the one that was probably meant."""
 
     def __init__(self, given, names, kind="module"):
-        """`names` maps the names that people use to what the list of all shall say."""
+        """`names` maps each accepted name to its label in the list of all."""
         self.given = given
         self.nearest = next(iter(difflib.get_close_matches(given.lower(), names, n=1, cutoff=0.5)), None)
         hint = f"did you mean {self.nearest}?" if self.nearest else f"there are {', '.join(map(str, names.values()))}"
@@ -26,7 +26,7 @@ class UnknownName(LookupError):
 
 
 class UnknownExercise(LookupError):
-    """The module has no exercise of this number."""
+    """The module has no exercise with this number."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,8 @@ class Module:
 class Milestone:
     """One script that trains a network on what the learner has built.
 
-    `floor` is the test accuracy that it has to reach, in %; `frozen` is what the network reached with random, frozen filters.
-    A run with other `choices` has a `variant`, with data and figures of its own.
+    `floor` is the test accuracy that it must reach, in %; `frozen` is the accuracy with random, frozen filters. A run with other
+    `choices` can have a `variant`, with its own data and figures.
     """
 
     name: str
@@ -69,7 +69,7 @@ class Milestone:
     variant: tuple[dict, ...] = ()
 
     def chosen(self, choices):
-        """Return the milestone for a run with these choices, a dict: the first variant whose own choices are among them."""
+        """Return the milestone for a run with these choices (a dict): the first variant whose choices are among them."""
         for row in self.variant:
             if row["choices"].items() <= choices.items():
                 figures = {"frozen": None, "variant": (), **row}
@@ -86,7 +86,7 @@ class Curriculum:
 
     @classmethod
     def load(cls, path):
-        """Read the manifest at `path`; raise CurriculumError when it is not a graph of modules."""
+        """Read the manifest at `path`; raise CurriculumError if it is not a valid graph of modules."""
         try:
             table = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
             modules = tuple(_entry(Module, row) for row in table.get("module", ()))
@@ -106,7 +106,7 @@ class Curriculum:
         raise UnknownName(text, {module.name: module for module in self.modules})
 
     def target(self, text):
-        """Find what `03`, `layers` or `03.2` names: the module, and the exercise's id or None."""
+        """Find the module and the exercise's id (or None) that `03`, `layers` or `03.2` names."""
         name, dot, exercise = text.strip().rpartition(".")
         if dot and exercise.isdecimal():
             module = self.module(name)
@@ -122,7 +122,7 @@ class Curriculum:
         raise UnknownName(text, {milestone.name: milestone.name for milestone in self.milestones}, "milestone")
 
     def prerequisites(self, item):
-        """List every module that a module or milestone builds on, directly or not, in the manifest's order."""
+        """List every module that a module or milestone builds on, directly or indirectly, in the manifest's order."""
         needed, waiting = set(), list(item.requires)
         while waiting:
             number = waiting.pop()
@@ -142,17 +142,17 @@ def _entry(kind, row):
 
 
 def _padded(text):
-    """`3` is written `03`, and `3_layers` is written `03_layers`."""
+    """Return `03` for `3`, and `03_layers` for `3_layers`."""
     return re.sub(r"^(\d)(?!\d)", r"0\1", text)
 
 
 def _check_graph(path, modules, milestones):
-    """Every module stands after what it requires, so that the manifest's order is always an order to learn in."""
+    """Check that every module comes after its prerequisites, so that the manifest's order can be followed."""
     seen = []
     for module in modules:
         late = [number for number in module.requires if number not in seen]
         if late:
-            raise CurriculumError(f"{path}: module {module} requires {', '.join(late)}, which must stand before it")
+            raise CurriculumError(f"{path}: module {module} requires {', '.join(late)}, which must come before it")
         seen.append(module.number)
     for milestone in milestones:
         if not set(seen).issuperset(milestone.requires):
@@ -160,7 +160,7 @@ def _check_graph(path, modules, milestones):
 
 
 def _check_names(path, modules):
-    """Numbers, names and files each stand for one module."""
+    """Check that numbers, names and files are unique."""
     for module in modules:
         if not re.fullmatch(r"\d\d", module.number):
             raise CurriculumError(f"{path}: a module's number must be two digits, not {module.number!r}")
@@ -168,4 +168,4 @@ def _check_names(path, modules):
         values = [getattr(module, key) for module in modules]
         twice = next((value for value in values if values.count(value) > 1), None)
         if twice:
-            raise CurriculumError(f"{path}: {key} {twice} stands there twice")
+            raise CurriculumError(f"{path}: {key} {twice} occurs twice")

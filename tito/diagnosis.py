@@ -1,4 +1,4 @@
-"""The examinations of `tito doctor`: each says what it found and, where something is amiss, what to do."""
+"""The examinations of `tito doctor`: each reports a result and, if something is wrong, what to do."""
 
 import importlib.metadata
 import importlib.util
@@ -21,7 +21,7 @@ EXTRAS = {
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at; `remedy` says how to mend it, and one that is `optional` need not be."""
+    """The result of one examination; `remedy` says how to fix a problem, which may be `optional`."""
 
     fine: bool
     text: str
@@ -66,7 +66,7 @@ def blas():
 
 
 def imports():
-    """Say where `import tinytorch` goes."""
+    """Examine which package `import tinytorch` imports."""
     try:
         file = stray.stray()
         target = launcher.find_workspace()
@@ -75,14 +75,14 @@ def imports():
     if file:
         return Finding(
             False,
-            f"import tinytorch takes {file}, which is not your workspace's package",
-            f"uninstall it, or take {file.parent.parent} off PYTHONPATH",
+            f"import tinytorch imports {file}, which is not your workspace's package",
+            f"uninstall it, or remove {file.parent.parent} from PYTHONPATH",
         )
-    return Finding(True, f"import tinytorch takes {target / 'tinytorch' if target else 'nothing here: no workspace'}")
+    return Finding(True, f"import tinytorch imports {target / 'tinytorch' if target else 'nothing here: there is no workspace'}")
 
 
 def place():
-    """Look at the workspace: its manifest, its notebooks, its given files."""
+    """Examine the workspace: its manifest, its notebooks, its given files."""
     try:
         space = workspace.find()
         modules = space.curriculum.modules
@@ -98,7 +98,7 @@ def place():
 
 
 def writing(space):
-    """Find out whether files can be written where tito writes them."""
+    """Check that tito can write to its folders."""
     for folder in (space.root, space.package):
         try:
             with tempfile.TemporaryFile(dir=folder):
@@ -110,7 +110,7 @@ def writing(space):
 
 
 def notebook(space, module):
-    """Look at a module's notebook."""
+    """Examine a module's notebook."""
     from tito.notebooks import source
     from tito.notebooks.problems import SourceError
 
@@ -120,12 +120,12 @@ def notebook(space, module):
     except workspace.WorkspaceError as error:
         return Finding(False, str(error), f"tito module reset {module.number}")
     except SourceError as error:
-        return Finding(False, str(error), f"mend the file, or tito module reset {module.number} (it keeps a copy)")
+        return Finding(False, str(error), f"fix the file, or tito module reset {module.number} (it keeps a copy)")
     return Finding(True, f"module {module}: {space.label(path)}")
 
 
 def age(space):
-    """Find out whether an older course wrote the workspace; if not, compare its given files with the course's."""
+    """Check whether an older course wrote the workspace; if not, compare its given files with the course's."""
     from tito.update import files
 
     if space.is_clone:
@@ -135,7 +135,7 @@ def age(space):
     plan = files.plan(space)
     if plan.is_older:
         count = len(plan.changes)
-        yield Finding(False, f"an older course wrote this workspace: {count} files are not today's", "tito update")
+        yield Finding(False, f"an older course wrote this workspace: {count} files are out of date", "tito update")
     else:
         yield from given(space)
 

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from tito.notebooks.parts import compiled
 
-LEFT = 60  # seconds after which a file that was to be renamed has nobody any more who would
+LEFT = 60  # seconds after which a temporary file counts as abandoned
 
 
 def write_atomically(path, text):
     """Write a text so that a kill at any moment leaves either the old file or the new one.
 
-    A Python file is compiled first; a file that already holds the text is left alone; permissions are kept. The folder is made
-    if it is not there.
+    A Python file is compiled first; a file that already has this text is left alone; permissions are kept. The folder is created
+    if needed.
     """
     if Path(path).suffix == ".py":
         compiled(text)
@@ -23,7 +23,7 @@ def write_atomically(path, text):
 
 
 def replace_atomically(path, data):
-    """Write bytes as `write_atomically` writes a text, whatever they are."""
+    """Write bytes atomically, like `write_atomically`, but without compiling."""
     path = Path(os.path.realpath(path))
     if path.is_file() and path.read_bytes() == data:
         return
@@ -38,10 +38,10 @@ def replace_atomically(path, data):
 
 @contextlib.contextmanager
 def temporary_for(path):
-    """Give the name of a file beside another, to write to and then rename; what an earlier kill left of such files goes.
+    """Yield the path of a temporary file beside another, to write and then rename; remove abandoned ones.
 
     Args:
-        path: `pathlib.Path` of the file to be.
+        path: `pathlib.Path` of the final file.
     """
     for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
         with contextlib.suppress(OSError):
@@ -55,7 +55,7 @@ def temporary_for(path):
 
 
 def _forget_compiled(path):
-    """Remove what Python compiled from the old text: it cannot tell a new text of the same size and second from it."""
+    """Remove the compiled old text: Python does not notice a new text with the same size and time in seconds."""
     for old in (path.parent / "__pycache__").glob(f"{path.stem}.*.pyc"):
         old.unlink(missing_ok=True)
 

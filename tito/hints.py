@@ -1,4 +1,4 @@
-"""Hints and solutions, read from the course's source; how many hints a learner has seen is kept in the workspace."""
+"""Hints and solutions from the course's source; the number of hints seen is kept in the workspace."""
 
 from tito import records, workspace
 from tito.curriculum import UnknownExercise
@@ -15,10 +15,10 @@ def of(module, number):
         number: The exercise's id.
 
     Raises:
-        UnknownExercise: There is no such exercise.
+        UnknownExercise: The module has no such exercise.
     """
-    found = [cell.text for cell in notebook(module, number).cells if cell.hint == number]
-    return found or ["This exercise has no hint: read its docstring again, and the cell above it."]
+    hints = [cell.text for cell in notebook(module, number).cells if cell.hint == number]
+    return hints or ["This exercise has no hint: read its docstring again, and the cell above it."]
 
 
 def solution(module, number):
@@ -29,11 +29,11 @@ def solution(module, number):
 
 
 def notebook(module, number):
-    """Return the course's source of a module, once it is known to hold the exercise."""
+    """Return the course's source of a module; raise if it does not have the exercise."""
     if workspace.is_to_come(module):
         raise workspace.WorkspaceError(f"module {module} is not in this release yet")
     reference = source.read(workspace.course_source(module))
-    ids = [one.id for one in reference.exercises()]
+    ids = [exercise.id for exercise in reference.exercises()]
     if number not in ids:
         raise UnknownExercise(f"module {module} has no exercise {number}: it has {', '.join(ids)}")
     return reference
@@ -46,5 +46,5 @@ def shown(space, number):
 
 
 def remember(space, number, count):
-    """Keep how many hints of an exercise the learner has seen."""
+    """Record how many hints of an exercise the learner has seen."""
     records.write(space, FILE, {**records.read(space, FILE), number: count})

@@ -1,6 +1,6 @@
-"""Wait for tito's end, then end the processes and remove the folders that it left. `leftovers.py` runs it, and tells it of them.
+"""Wait until tito ends, then kill the processes and remove the folders that it left behind. `leftovers.py` starts it.
 
-Each line that it reads adds (`+folder PATH`) or takes away (`-folder PATH`) one thing. Usually nothing is left at the end.
+Each line of its input adds (`+folder PATH`) or removes (`-folder PATH`) an entry. Usually the list is empty at the end.
 """
 
 import os
@@ -8,7 +8,7 @@ import sys
 
 
 def main():
-    """Read to the end, which is tito's; then clean up: processes first, because they write into the folders."""
+    """Read the input until tito ends, then clean up: processes first, because they write into the folders."""
     left = {}
     for line in sys.stdin:
         sign, entry = line[0], line[1:].rstrip("\n")
@@ -25,7 +25,7 @@ def main():
 
 
 def end(number, group):
-    """Kill a process, or a group of them."""
+    """Kill a process or a process group."""
     import signal
     import subprocess
 
@@ -36,12 +36,12 @@ def end(number, group):
             os.killpg(number, signal.SIGKILL)
         else:
             os.kill(number, signal.SIGKILL)
-    except OSError:  # it has ended already
+    except OSError:  # it has already ended
         pass
 
 
 def remove(folder):
-    """Remove a folder; a process that dies in it may hold a file for a moment yet."""
+    """Remove a folder; retry, because a dying process may still hold a file open."""
     import shutil
     import time
 

@@ -1,7 +1,7 @@
-"""Where `import tinytorch` goes: find the workspace, and become its package.
+"""Make `import tinytorch` import the package of the workspace.
 
-What a workspace is, and which one an import takes, is said here and nowhere else. The installed module `tinytorch.py`
-(`tito/tinytorch.py` here) calls `launch`, so that no solved `tinytorch` lies on any path.
+Only this file decides what a workspace is and which one an import uses. The installed module `tinytorch.py` (`tito/tinytorch.py`
+here) calls `launch`, so that no solved `tinytorch` is on the import path.
 """
 
 import os
@@ -14,10 +14,10 @@ MARKERS = ("tinytorch/__init__.py", "modules/curriculum.toml")
 
 
 def launch():
-    """Put the workspace's package in place of the module `tinytorch` that is being imported.
+    """Replace the module `tinytorch` that is being imported by the workspace's package.
 
     Raises:
-        ImportError: no workspace, or TINYTORCH_WORKSPACE names a folder that is none.
+        ImportError: There is no workspace, or TINYTORCH_WORKSPACE names a folder that is not one.
     """
     workspace = find_workspace()
     if workspace is None:
@@ -26,13 +26,13 @@ def launch():
 
 
 def find_workspace():
-    """Return the workspace that `import tinytorch` takes, or None.
+    """Return the workspace that `import tinytorch` uses, or None.
 
     Returns:
-        Path: the folder that the environment names, else the nearest one above the script, else above the current folder.
+        Path of the folder named in the environment, else the nearest one above the script, else above the current folder.
 
     Raises:
-        ImportError: TINYTORCH_WORKSPACE names a folder that is no workspace.
+        ImportError: TINYTORCH_WORKSPACE names a folder that is not a workspace.
     """
     named = os.environ.get(VARIABLE)
     if named:
@@ -45,27 +45,27 @@ def find_workspace():
 
 
 def is_workspace(folder):
-    """Say whether a folder is a workspace: it holds both markers, and is not the course that an installed tito carries."""
+    """Return whether a folder is a workspace: it has both markers, and is not the course inside an installed tito."""
     return all(os.path.isfile(folder / marker) for marker in MARKERS) and not is_tito(folder.parent)
 
 
 def is_tito(folder):
-    """Say whether a folder is the package tito."""
+    """Return whether a folder is the package tito."""
     return folder.name == "tito" and os.path.isfile(folder / "launcher.py")
 
 
 def named_workspace(folder):
-    """Return the folder that the environment names, which must be a workspace: a typing error must not fall back to another."""
+    """Return the folder named in the environment; raise if it is not a workspace, so that a typo is noticed."""
     if is_workspace(folder):
         return folder
     raise ImportError(
-        f"{VARIABLE} is {folder}, which is no workspace: it needs {' and '.join(MARKERS)}.\n"
+        f"{VARIABLE} is {folder}, which is not a workspace: it needs {' and '.join(MARKERS)}.\n"
         f"Set {VARIABLE} to the folder that `tito init` wrote, or unset it."
     )
 
 
 def scripts():
-    """Return the files that may be the running script; a spawned process knows its own only by sys.argv."""
+    """Return the files that may be the running script; a spawned process knows its own only from sys.argv."""
     files = getattr(sys.modules.get("__main__"), "__file__", None), (sys.argv or [None])[0]
     return [file for file in dict.fromkeys(files) if file and os.path.isfile(file)]
 
@@ -77,10 +77,10 @@ def upward(path):
 
 
 def below_tools(script):
-    """Yield the folders above a script, ending at an environment or at tito.
+    """Yield the folders above a script, up to an environment or tito.
 
-    pytest, a Jupyter kernel and tito are scripts too. Their place says where they were installed, often inside a clone
-    (`.venv`), and nothing about whose package the learner means.
+    pytest, a Jupyter kernel and tito are scripts too. They are installed somewhere, often inside a clone (`.venv`), which does
+    not tell whose package the learner means.
     """
     environment = Path(sys.prefix).resolve()
     for folder in upward(script):
@@ -98,7 +98,7 @@ def become(workspace):
 
 
 def no_workspace():
-    """Return the ImportError that says where a workspace was looked for."""
+    """Return the ImportError that lists where a workspace was searched for."""
     searched = "\n".join(f"  {path}" for path in dict.fromkeys([*scripts(), os.getcwd()]))
     return ImportError(
         "tinytorch is the package that you write, and no workspace was found in or above\n"

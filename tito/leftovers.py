@@ -1,7 +1,7 @@
-"""Nothing is left behind: processes and temporary folders that end with tito, however tito ends.
+"""Processes and temporary folders that go away when tito ends, even if it is killed.
 
-A process that is killed cleans up nothing. So the first of these starts a keeper, a small process that reads what there is from a
-pipe. When tito ends, the system closes the pipe, and the keeper ends what is left. It is a program of its own, `keeper.py`.
+A killed process cannot clean up. So the first use starts a keeper (`keeper.py`), a small process that reads the list of them from
+a pipe. When tito ends, the system closes the pipe, and the keeper cleans up what is left.
 """
 
 import contextlib
@@ -16,27 +16,27 @@ from pathlib import Path
 
 from tito.keeper import end
 
-STARTING, KEEPERS = threading.Lock(), []  # this process has one keeper or none
+STARTING, KEEPERS = threading.Lock(), []  # at most one keeper for this process
 ENDINGS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 def end_in_order():
-    """Let TERM, and a terminal that is closed, end tito as an exception does, so that every `finally` runs."""
+    """Make SIGTERM and SIGHUP end tito by an exception, so that every `finally` runs."""
     for number in ENDINGS:
-        if signal.getsignal(number) is signal.SIG_DFL:  # `nohup` ignores one of them, and that is to stay
+        if signal.getsignal(number) is signal.SIG_DFL:  # keep it ignored under `nohup`
             signal.signal(number, lambda number, frame: sys.exit(128 + number))
 
 
 @contextlib.contextmanager
 def folder(prefix="tito-", parent=None):
-    """Make a temporary folder that goes with the `with` block, or with tito.
+    """Make a temporary folder that is removed at the end of the `with` block, or when tito ends.
 
     Args:
-        prefix: How its name begins.
-        parent: The folder to make it in; by default the system's for temporary files.
+        prefix: Beginning of its name.
+        parent: The folder to make it in; by default the system's folder for temporary files.
 
     Returns:
-        Context manager; it gives the folder's path.
+        Context manager that yields the folder's path.
     """
     path = Path(tempfile.mkdtemp(prefix=prefix, dir=parent)).resolve()
     with kept("folder", path):
@@ -47,11 +47,11 @@ def folder(prefix="tito-", parent=None):
 
 
 def run(command, **options):
-    """Run a command to its end, as `subprocess.run` does; its process ends with tito.
+    """Run a command like `subprocess.run`; its process is killed when tito ends.
 
     Args:
-        command: Its words.
-        options: Those of `subprocess.Popen`.
+        command: The command, a list of words.
+        options: Options of `subprocess.Popen`.
 
     Returns:
         `subprocess.CompletedProcess`.
@@ -63,11 +63,11 @@ def run(command, **options):
 
 @contextlib.contextmanager
 def process(popen, group=False):
-    """Have a process end with the `with` block, or with tito.
+    """Kill a process at the end of the `with` block, or when tito ends.
 
     Args:
         popen: The `subprocess.Popen`.
-        group: Whether it leads a group of processes, which all are to end.
+        group: Whether to kill its whole process group.
     """
     with kept("group" if group else "process", popen.pid):
         try:
@@ -80,7 +80,7 @@ def process(popen, group=False):
 
 @contextlib.contextmanager
 def kept(kind, what):
-    """Tell the keeper of something while the `with` block runs."""
+    """Register an entry with the keeper while the `with` block runs."""
     tell("+", kind, what)
     try:
         yield
@@ -89,7 +89,7 @@ def kept(kind, what):
 
 
 def tell(sign, kind, what):
-    """Write a line to the keeper; without one, tito works as well, and only a kill leaves something behind."""
+    """Write a line to the keeper. If that fails, tito still works, but a kill would leave something behind."""
     with contextlib.suppress(OSError):
         pipe = keeper()
         pipe.write(f"{sign}{kind} {what}\n".encode())
@@ -97,7 +97,7 @@ def tell(sign, kind, what):
 
 
 def keeper():
-    """Return the pipe to this process's keeper, which is started when it is first needed."""
+    """Return the pipe to the keeper, and start it on first use."""
     with STARTING:
         if not KEEPERS:
             KEEPERS.append(start())
@@ -105,7 +105,7 @@ def keeper():
 
 
 def start():
-    """Start a keeper: apart, so that neither Ctrl-C nor the end of the terminal ends it."""
+    """Start a keeper in its own session, so that neither Ctrl-C nor closing the terminal ends it."""
     apart = {"start_new_session": True} if os.name == "posix" else {"creationflags": 0x200 | 0x8000000}  # own group, no window
     script = str(Path(__file__).with_name("keeper.py"))
     command = [sys.executable, "-I", "-S", "-X", "utf8", script]

@@ -1,4 +1,4 @@
-"""What decides a time besides the code: processor, libraries, threads, and what else the machine is doing."""
+"""What a timing depends on besides the code: processor, libraries, threads, and the load of the machine."""
 
 import importlib
 import importlib.metadata
@@ -32,7 +32,7 @@ def describe():
 
 
 def processor():
-    """Return the processor's name, as far as the system tells it."""
+    """Return the processor's name, if the system reports it."""
     path = Path("/proc/cpuinfo")
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     fields = dict(line.partition(":")[::2] for line in lines[:12])
@@ -44,49 +44,49 @@ def processor():
 
 
 def cores():
-    """Return how many cores this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def load():
-    """Return how many processes wanted a core in the last minute, on average; None where nobody says."""
+    """Return the load average of the last minute, or None if the system does not report it."""
     return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
 
 
 def is_busy(machine):
-    """Say whether the machine had more to do than half of its cores can."""
+    """Return whether the load is more than half of the cores."""
     return machine["load"] is not None and machine["load"] > machine["cores"] / 2
 
 
 def settings():
-    """Return the variables of the environment that libraries heed; how many threads they may have is measured, not left to it."""
+    """Return the environment variables that affect libraries, except the limits on threads, which tito sets itself."""
     return {name: value for name, value in sorted(os.environ.items()) if name.startswith(SWITCHES) and name not in LIMITS}
 
 
 def limits(threads):
-    """Return the variables that limit every library to a number of threads, and tinygrad to the CPU."""
+    """Return the environment variables that limit all libraries to a number of threads, and tinygrad to the CPU."""
     return {**dict.fromkeys(LIMITS, str(threads)), "DEV": "CPU"}
 
 
 def libraries():
-    """Import what is installed, and return its versions and which of its kernels were chosen for this processor.
+    """Import the installed libraries, and return their versions and the kernels they chose for this processor.
 
     Returns:
-        Dict from name to a dict, or to a sentence when the library is there and cannot be imported.
+        Dict from name to a dict; libraries that cannot be imported are left out.
     """
     installed = {}
-    for name, told in (("numpy", numpy), ("torch", torch), ("numba", None), ("tinygrad", None)):
+    for name, details in (("numpy", numpy), ("torch", torch), ("numba", None), ("tinygrad", None)):
         try:
             module = importlib.import_module(name)
         except ImportError:
             continue
         version = getattr(module, "__version__", None) or importlib.metadata.version(name)
-        installed[name] = {"version": version, **(told(module) if told else {})}
+        installed[name] = {"version": version, ***(details(module) if details else {})}
     return installed
 
 
 def numpy(module):
-    """Return name, version, architecture and threads of NumPy's matrix library, or its name alone where it cannot be asked.
+    """Return name, version, architecture and threads of NumPy's matrix library, or only its name if it reports no more.
 
     Args:
         module: The imported `numpy`.
@@ -95,9 +95,9 @@ def numpy(module):
 
     module.ones((2, 2)) @ module.ones((2, 2))
     pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
-    if not pools:  # Apple's Accelerate, for one
+    if not pools:  # for example Apple's Accelerate
         return {"blas": module.show_config(mode="dicts")["Build Dependencies"]["blas"]["name"]}
-    pool = min(pools, key=lambda pool: "numpy" not in pool["filepath"])  # SciPy may have brought a second one
+    pool = min(pools, key=lambda pool: "numpy" not in pool["filepath"])  # SciPy may have loaded a second one
     return {
         "blas": pool["internal_api"],
         "blas_version": pool["version"],
@@ -107,7 +107,7 @@ def numpy(module):
 
 
 def torch(module):
-    """Return what PyTorch's kernels are built for here, and which matrix library it calls."""
+    """Return the processor features that PyTorch's kernels use, and its matrix libraries."""
     about = module.__config__.show()
     lines = [line.strip(" -") for line in about.splitlines() if "Math Kernel Library" in line or "MKL-DNN" in line]
     return {
@@ -118,20 +118,20 @@ def torch(module):
 
 
 def memory():
-    """Return the memory that this process holds now, in MB; None where Linux does not say it."""
+    """Return the memory that this process uses now, in MB, or None if the system is not Linux."""
     return status("VmRSS") if STATUS.exists() else None
 
 
 def status(field):
-    """Return a field of what Linux says of this process, in MB."""
+    """Return a field of this process's status on Linux, in MB."""
     lines = dict(line.partition(":")[::2] for line in STATUS.read_text(encoding="utf-8").splitlines())
     return int(lines[field].split()[0]) / 1e3
 
 
 def peak_memory():
-    """Return the most memory that this process has held, in MB; None where nobody says.
+    """Return the peak memory of this process, in MB, or None if the system does not report it.
 
-    Linux's `ru_maxrss` is that of the process which started this one, if that had more: VmHWM begins anew.
+    On Linux, `ru_maxrss` includes the parent process's peak from before the start of this one; VmHWM does not.
     """
     if STATUS.exists():
         return status("VmHWM")

@@ -1,16 +1,16 @@
-"""How a notebook shows a verdict: a block with a sign and a colour, and the same words as plain text where HTML is not shown."""
+"""Show a verdict in a notebook: a block with a sign and a colour, or plain text if HTML is not shown."""
 
 import html
 import re
 
-TONES = {"passed": (46, 160, 67), "unwritten": (130, 130, 130)}  # red, green, blue; whatever else failed
+TONES = {"passed": (46, 160, 67), "unwritten": (130, 130, 130)}  # red, green, blue; every other status is a failure
 FAILED = (215, 58, 73)
 SIGNS = {"passed": "✓", "unwritten": "·"}
 STUB = re.compile(r"\d\d\.\d+ \w+")
 
 
 class Verdict:
-    """A verdict that Jupyter shows as a block, and everything else as its text.
+    """A verdict that Jupyter shows as a block, and other programs as text.
 
     Args:
         text: The report.
@@ -27,7 +27,7 @@ class Verdict:
         return {"text/plain": self.text, "text/html": self.block()}
 
     def block(self):
-        """Return the report as HTML without scripts: its first line bold, the rest as it is laid out."""
+        """Return the report as HTML without scripts: its first line in bold, the rest preformatted."""
         tone = ", ".join(map(str, TONES.get(self.status, FAILED)))
         style = f"border-left: 8px solid rgb({tone}); background-color: rgba({tone}, 0.13); padding: 8px 14px"
         first, _, rest = self.text.partition("\n")
@@ -39,7 +39,7 @@ class Verdict:
 
 
 def show(text, status):
-    """Show a report in the notebook; print it where there is no IPython."""
+    """Show a report in the notebook, or print it without IPython."""
     if in_ipython():
         from IPython.display import display
 
@@ -49,7 +49,7 @@ def show(text, status):
 
 
 def in_ipython():
-    """Say whether this runs in IPython, which a notebook's kernel is."""
+    """Return whether this runs in IPython, as a notebook's kernel does."""
     try:
         from IPython import get_ipython
     except ImportError:
@@ -58,7 +58,7 @@ def in_ipython():
 
 
 def shorten_stubs():
-    """Let IPython show an exercise that is not written yet as one line: its traceback would say nothing more."""
+    """Make IPython show an unwritten exercise as one line, because its traceback would not help."""
     if in_ipython():
         from IPython import get_ipython
 
@@ -66,7 +66,7 @@ def shorten_stubs():
 
 
 def _one_line(shell, kind, error, traceback, tb_offset=None):
-    """Show the error; called by IPython in place of its own."""
+    """Show an error; IPython calls this instead of its own function."""
     if STUB.fullmatch(str(error)):
         words = f"{error} is not written yet: write it in its cell, run that cell, then run this one again"
         shell._showtraceback(kind, error, [words])

@@ -1,4 +1,4 @@
-"""What tito keeps in a workspace's folder `.tito`: small JSON files, each of which may be lost or damaged at any moment."""
+"""Small JSON files in a workspace's folder `.tito`, each of which may be missing or damaged."""
 
 import json
 
@@ -6,32 +6,32 @@ from tito.files import write_atomically
 
 
 def read(space, name):
-    """Return what a file of `.tito` says: a dict, empty if the file is missing or damaged.
+    """Return the contents of a file in `.tito`: a dict, empty if the file is missing or damaged.
 
     Args:
         space: The workspace.
-        name: The file's name; folders before it end in a slash.
+        name: The file's name, with folders separated by slashes.
     """
     try:
-        found = json.loads((space.root / ".tito" / name).read_text(encoding="utf-8"))
+        contents = json.loads((space.root / ".tito" / name).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return contents if isinstance(contents, dict) else {}
 
 
-def write(space, name, found):
-    """Write a file of `.tito`.
+def write(space, name, contents):
+    """Write a file in `.tito`.
 
     Args:
         space: The workspace.
         name: As for `read`.
-        found: A dict of JSON data.
+        contents: A dict of JSON data.
     """
-    write_atomically(place(space, *name.split("/")), json.dumps(found, indent=1, sort_keys=True) + "\n")
+    write_atomically(place(space, *name.split("/")), json.dumps(contents, indent=1, sort_keys=True) + "\n")
 
 
 def place(space, *names):
-    """Return a path in `.tito` that a file can be written to: its folders are made, and what is in their place moves aside.
+    """Return a writable path in `.tito`: make its folders, and move aside anything in their place.
 
     Args:
         space: The workspace.
@@ -50,7 +50,7 @@ def place(space, *names):
 
 
 def move_aside(path):
-    """Give what is in the way another name: tito did not write it, so it may be worth something to somebody."""
+    """Rename whatever is in the way: tito did not write it, so it may be of value to the user."""
     count = 1
     while (other := path.with_name(f"{path.name}.damaged-{count}")).exists():
         count += 1

@@ -1,4 +1,4 @@
-"""What a new workspace holds: stripped notebooks, the package's given files, the milestones, and a README."""
+"""Write a new workspace: stripped notebooks, the package's given files, the milestones, and a README."""
 
 import shutil
 from pathlib import Path
@@ -30,10 +30,10 @@ def write(folder, format="ipynb", solved=False):
     Args:
         folder: A folder that does not exist yet, or is empty.
         format: ``"ipynb"`` or ``"py"``.
-        solved: Whether the notebooks hold the reference solutions.
+        solved: Whether the notebooks contain the reference solutions.
 
     Returns:
-        List of the modules that the course holds so far.
+        List of the modules that the course has so far.
     """
     folder = Path(folder).absolute()
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -69,7 +69,7 @@ def write_notebook(space, module, format, solved=False):
         space: The workspace.
         module: The module.
         format: ``"ipynb"`` or ``"py"``.
-        solved: Whether it holds the reference solutions.
+        solved: Whether it contains the reference solutions.
 
     Returns:
         Its path.

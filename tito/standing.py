@@ -1,8 +1,7 @@
-"""How far the learner is: derived from recorded results for the files as they are now.
+"""The learner's progress, derived from recorded results and the current files.
 
-`.tito/progress.json` is a cache and may be lost at any moment: what it says counts only while the notebook and the exported
-file are the ones that it speaks of, and what it does not say is worked out from them. That a module was borrowed is kept in a
-file of its own.
+`.tito/progress.json` is a cache that may be lost at any moment. A record counts only while the notebook and the exported file
+have not changed; without a record, the state is computed from them. Borrowed modules are recorded in separate files.
 """
 
 import hashlib
@@ -20,7 +19,7 @@ BORROWED = "# Borrowed by tito from the reference of {folder}: write your own, t
 
 @dataclass(frozen=True)
 class Standing:
-    """Where a module stands: `done`, `borrowed`, `edited` (since it was completed), `open`, or `absent` from the course."""
+    """The state of a module: `done`, `borrowed`, `edited` (since it was completed), `open`, or `absent` from the course."""
 
     module: object
     state: str
@@ -28,7 +27,7 @@ class Standing:
 
     @property
     def usable(self):
-        """Later modules can build on it: something is exported."""
+        """Whether later modules can build on it: something is exported."""
         return self.state in ("done", "borrowed", "edited")
 
 
@@ -42,10 +41,11 @@ def standings(space):
         List of `Standing`.
     """
     known = load(space)
-    found = [standing(space, module, known) for module in space.curriculum.modules]
-    if any(module.state == "done" and module.module.number not in known for module in found):
-        save(space, {**known, **{one.module.number: fingerprint(space, one.module) for one in found if one.state == "done"}})
-    return found
+    all_standings = [standing(space, module, known) for module in space.curriculum.modules]
+    done = [each.module for each in all_standings if each.state == "done"]
+    if any(module.number not in known for module in done):
+        save(space, {**known, **{module.number: fingerprint(space, module) for module in done}})
+    return all_standings
 
 
 def standing(space, module, known):
@@ -64,13 +64,13 @@ def standing(space, module, known):
 
 
 def passed_of(record):
-    """Return the ids of the exercises that a record says passed."""
+    """Return the ids of the passed exercises in a record."""
     passed = record.get("passed")
     return tuple(number for number in passed if isinstance(number, str)) if isinstance(passed, list) else ()
 
 
 def exports_to_the_same(space, module):
-    """Say whether exporting the notebook now would give the file that is there."""
+    """Return whether exporting the notebook would give the existing file."""
     try:
         path = space.notebook(module)
         text = export_text(source.read(path), source.read(workspace.course_source(module)), space.label(path))
@@ -80,7 +80,7 @@ def exports_to_the_same(space, module):
 
 
 def borrowed_text(module):
-    """Return the reference's file of the package, with a first line that says so."""
+    """Return the reference's file of the package, with a first line that says that it is borrowed."""
     reference = source.read(workspace.course_source(module))
     text = export_text(reference, reference, f"modules/{module.folder}/{module.name}.py")
     head = BORROWED.format(folder=module.folder, number=module.number)
@@ -88,7 +88,7 @@ def borrowed_text(module):
 
 
 def fingerprint(space, module):
-    """Return the hashes of a module's notebook and of its exported file; empty for a file that is not there."""
+    """Return the hashes of a module's notebook and exported file; "" for a missing file."""
     try:
         notebook = space.notebook(module)
     except workspace.WorkspaceError:
@@ -97,12 +97,12 @@ def fingerprint(space, module):
 
 
 def digest(path):
-    """Return the SHA-256 of a file in hexadecimal; empty if there is none."""
+    """Return the SHA-256 of a file in hexadecimal, or "" if it does not exist."""
     return hashlib.sha256(path.read_bytes()).hexdigest() if path and path.is_file() else ""
 
 
 def record(space, module, passed):
-    """Record which exercises passed for the notebook as it is now.
+    """Record which exercises passed for the current notebook.
 
     Args:
         space: The workspace.
@@ -113,12 +113,12 @@ def record(space, module, passed):
 
 
 def borrow(space, module):
-    """Mark a module as borrowed, for ever."""
+    """Mark a module as borrowed, permanently."""
     write_atomically(records.place(space, "borrowed", module.folder), "The package took this module from the reference.\n")
 
 
 def is_borrowed(space, module):
-    """Say whether a module was borrowed ever: a file says so, and where that was lost, the exported file's first line."""
+    """Return whether a module was ever borrowed: by its marker file or, if that is lost, the export's first line."""
     if (space.root / ".tito" / "borrowed" / module.folder).exists():
         return True
     path = space.exported(module)

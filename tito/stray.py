@@ -1,4 +1,4 @@
-"""A `tinytorch` that is not the learner's: found earlier on the path than the launcher, it wins every import."""
+"""Find a `tinytorch` that is not the learner's, but comes before the launcher on the import path."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -7,13 +7,13 @@ from tito import launcher
 
 
 def stray() -> Path | None:
-    """Find the file that `import tinytorch` takes instead of the workspace's package.
+    """Find the file that `import tinytorch` imports instead of the workspace's package.
 
     Returns:
-        The stray file; None when the import goes to the workspace, or would ask the launcher.
+        The stray file, or None if the import leads to the workspace or to the launcher.
 
     Raises:
-        ImportError: TINYTORCH_WORKSPACE names a folder that is no workspace.
+        ImportError: TINYTORCH_WORKSPACE names a folder that is not a workspace.
     """
     workspace = launcher.find_workspace()
     spec = find_spec("tinytorch")
@@ -26,5 +26,5 @@ def stray() -> Path | None:
 
 
 def is_launcher(file: Path) -> bool:
-    """Say whether a file is the installed `tinytorch.py`."""
+    """Return whether a file is the installed `tinytorch.py`."""
     return file.name == "tinytorch.py" and "from tito.launcher import launch" in file.read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""`import tinytorch` is the package that you write. This file, installed beside `tito`, finds it and gives way to it."""
+"""`import tinytorch` imports the package that you write. This file, installed beside `tito`, finds and loads it."""
 
 from tito.launcher import launch
 

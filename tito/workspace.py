@@ -1,4 +1,4 @@
-"""Where everything lies: the course, the learner's workspace, and the copies that are kept of what they wrote."""
+"""Where everything is: the course, the learner's workspace, and the backups of what they wrote."""
 
 import os
 import shutil
@@ -18,26 +18,26 @@ class WorkspaceError(Exception):
 
 
 class NoWorkspace(WorkspaceError):
-    """No workspace lies at or above the place where one was looked for."""
+    """There is no workspace at or above the starting folder."""
 
     remedy = "tito init DIR"
 
 
 class OlderWorkspace(WorkspaceError):
-    """The workspace was written by an older course than the one that is installed."""
+    """The workspace was written by an older course than the installed one."""
 
     remedy = "tito update"
 
     def __init__(self):
-        super().__init__("an older course wrote this workspace: `tito update` brings it along and keeps what you wrote")
+        super().__init__("an older course wrote this workspace: `tito update` updates it and keeps what you wrote")
 
 
 class NoNotebook(WorkspaceError):
-    """A module's notebook is not there."""
+    """A module's notebook is missing."""
 
     def __init__(self, message, remedy):
-        self.remedy = f"{remedy}, which writes it afresh"
-        super().__init__(f"{message}: `{remedy}` writes the notebook afresh")
+        self.remedy = f"{remedy}, which writes a new one"
+        super().__init__(f"{message}: `{remedy}` writes a new notebook")
 
 
 def course_dir():
@@ -58,12 +58,12 @@ def course_checks(module):
 
 
 def is_to_come(module):
-    """Say whether the course holds no source for this module yet."""
+    """Return whether the course has no source for this module yet."""
     return not course_source(module).is_file()
 
 
 def is_given(inside):
-    """Say whether a file of the package is given; the files at its top are the learner's.
+    """Return whether a file of the package is given; the files at its top level are the learner's.
 
     Args:
         inside: Path of the file within the package.
@@ -78,7 +78,7 @@ def given_files(package):
 
 
 def copy_package(source, target, exports=()):
-    """Copy a package: what is given, and of the learner's files those that are named.
+    """Copy a package: the given files, and the learner's files in `exports`.
 
     Args:
         source: Folder of the package.
@@ -94,20 +94,20 @@ def copy_package(source, target, exports=()):
     shutil.copytree(source, target, ignore=left_out)
 
 
-# An idle thread of OpenBLAS stays awake for 2**26 ticks of the clock, 20 ms and more, on a core that a kernel could use.
-# With 2**20, steps of convolutional networks are shorter on several threads, and others as long as before.
+# An idle OpenBLAS thread spins for 2**26 clock ticks (20 ms or more) on a core that a kernel could use. With 2**20, steps of
+# convolutional networks are faster on several threads, and other steps take as long as before.
 BESIDE_BLAS = {"OPENBLAS_THREAD_TIMEOUT": "20"}
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """A folder that holds the learner's notebooks and the package made from them."""
+    """A folder with the learner's notebooks and the package made from them."""
 
     root: Path
 
     @property
     def is_clone(self):
-        """A clone of the course is a workspace too, and nothing in it may be reset into stubs."""
+        """Whether this is a clone of the course, which is a workspace too, but must not be reset to stubs."""
         return (self.root / "tito" / "workspace.py").is_file()
 
     @cached_property
@@ -119,7 +119,7 @@ class Workspace:
         return self.root / "tinytorch"
 
     def environment(self):
-        """Return the variables of a process that runs the package; what is set by hand stays as it is."""
+        """Return the environment of a process that runs the package; variables that are already set are kept."""
         return {**BESIDE_BLAS, **os.environ, launcher.VARIABLE: str(self.root)}
 
     def folder(self, module):
@@ -130,19 +130,19 @@ class Workspace:
         """Return the learner's notebook, `.ipynb` or `.py`.
 
         Raises:
-            WorkspaceError: There is none, or there are both and tito cannot know which is meant.
+            WorkspaceError: There is none, or both formats exist and tito cannot know which is meant.
         """
         candidates = [self.folder(module) / f"{module.name}{suffix}" for suffix in (".ipynb", ".py")]
-        found = [path for path in candidates if path.is_file()]
-        if len(found) == 1:
-            return found[0]
+        existing = [path for path in candidates if path.is_file()]
+        if len(existing) == 1:
+            return existing[0]
         names = [self.label(path) for path in candidates]
-        if found:
-            raise WorkspaceError(f"both {names[0]} and {names[1]} are there: move the one that you do not work in away")
-        raise NoNotebook(f"neither {names[0]} nor {names[1]} is there", f"tito module start {module.number}")
+        if existing:
+            raise WorkspaceError(f"both {names[0]} and {names[1]} exist: move away the one that you do not work in")
+        raise NoNotebook(f"neither {names[0]} nor {names[1]} exists", f"tito module start {module.number}")
 
     def has_notebook(self, module):
-        """Say whether the module's notebook is there, in either format."""
+        """Return whether the module's notebook exists, in either format."""
         return any((self.folder(module) / f"{module.name}{suffix}").is_file() for suffix in (".ipynb", ".py"))
 
     def exported(self, module):
@@ -150,12 +150,12 @@ class Workspace:
         return self.package / module.exports
 
     def label(self, path):
-        """Return `path` as messages and exported files name it: from the root, with forward slashes."""
+        """Return `path` as shown in messages and exported files: relative to the root, with forward slashes."""
         path = Path(path)
         return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
 
     def backup(self, path):
-        """Copy a file to `.tito/backups` under the present date and time, and return the copy."""
+        """Copy a file to `.tito/backups` with the current date and time in its name, and return the copy."""
         from tito import records
         from tito.files import temporary_for
 
@@ -170,7 +170,7 @@ class Workspace:
 
 
 def _free_name(folder, path, stamp):
-    """Two copies within one second are two copies."""
+    """Return an unused name for a backup: there may be several in one second."""
     copy, count = folder / f"{path.stem}.{stamp}{path.suffix}", 2
     while copy.exists():
         copy, count = folder / f"{path.stem}.{stamp}-{count}{path.suffix}", count + 1
@@ -181,7 +181,7 @@ def find(start=None):
     """Find the workspace at or above `start`, else `$TINYTORCH_WORKSPACE`, else the current folder.
 
     Raises:
-        NoWorkspace: There is none; the message says where it was looked for.
+        NoWorkspace: There is none; the message says where it was searched for.
     """
     named = os.environ.get(launcher.VARIABLE) if start is None else None
     try:
@@ -191,4 +191,4 @@ def find(start=None):
     for folder in folders:
         if launcher.is_workspace(folder):
             return Workspace(folder)
-    raise NoWorkspace(f"no workspace lies at or above {folders[0]}: `tito init DIR` writes one, then work inside it")
+    raise NoWorkspace(f"there is no workspace at or above {folders[0]}: `tito init DIR` writes one, then work inside it")

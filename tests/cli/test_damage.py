@@ -113,7 +113,7 @@ def test_the_backups_are_named_only_where_there_are_some(workspace, tito):
     whole = notebook.read_bytes()
     notebook.write_bytes(b"")
     said = " ".join(tito("module", "test", "01", cwd=folder).stdout.split())
-    assert "is empty: `tito module reset 01` writes it afresh" in said and ".tito/backups" not in said
+    assert "is empty: `tito module reset 01` writes a new one" in said and ".tito/backups" not in said
     notebook.write_bytes(whole)
     assert tito("module", "reset", "01", "--yes", cwd=folder).returncode == 0
     notebook.write_bytes(b"")

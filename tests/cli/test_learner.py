@@ -247,7 +247,7 @@ def test_init_refuses_a_folder_inside_a_workspace(workspace, tito):
     folder = workspace()
     done = tito("init", "inner", cwd=folder)
     assert done.returncode == 2
-    assert "would lie inside the workspace" in " ".join(done.stderr.split())
+    assert "would be inside the workspace" in " ".join(done.stderr.split())
     assert not (folder / "inner").exists()
 
 
@@ -334,7 +334,7 @@ def test_a_cell_that_keeps_the_module_from_running_is_what_to_edit_next(workspac
     folder = workspace("solved")
     replace(folder / NOTEBOOK, "import namedtuple", "import namedtupel")
     shown = tito("module", "test", "01", cwd=folder).stdout
-    assert shown.rstrip().endswith("Next: edit the cell that is named above and save, then tito module test 01")
+    assert shown.rstrip().endswith("Next: edit the cell named above and save, then tito module test 01")
     assert "tito module hint" not in shown
 
 
@@ -350,7 +350,7 @@ def test_a_notebook_that_is_gone_is_written_afresh_by_the_next_command(workspace
     folder = workspace("open")
     (folder / NOTEBOOK).unlink()
     shown = tito("module", "test", "01", cwd=folder).stdout
-    assert shown.rstrip().endswith("Next: tito module start 01, which writes it afresh")
+    assert shown.rstrip().endswith("Next: tito module start 01, which writes a new one")
     assert tito("module", "start", "01", cwd=folder).returncode == 0 and (folder / NOTEBOOK).is_file()
 
 

@@ -101,11 +101,11 @@ def test_an_unknown_milestone_gets_the_nearest(course):
 @pytest.mark.parametrize(
     "rows, reason",
     [
-        ([("01", "a", "a", '["02"]'), ("02", "b", "b", "[]")], "01 a requires 02, which must stand before it"),
+        ([("01", "a", "a", '["02"]'), ("02", "b", "b", "[]")], "01 a requires 02, which must come before it"),
         ([("01", "a", "a", '["01"]')], "01 a requires 01"),
-        ([("01", "a", "a", "[]"), ("01", "b", "b", "[]")], "number 01 stands there twice"),
-        ([("01", "a", "a", "[]"), ("02", "a", "b", "[]")], "name a stands there twice"),
-        ([("01", "a", "a", "[]"), ("02", "b", "a", "[]")], "exports a.py stands there twice"),
+        ([("01", "a", "a", "[]"), ("01", "b", "b", "[]")], "number 01 occurs twice"),
+        ([("01", "a", "a", "[]"), ("02", "a", "b", "[]")], "name a occurs twice"),
+        ([("01", "a", "a", "[]"), ("02", "b", "a", "[]")], "exports a.py occurs twice"),
         ([("1", "a", "a", "[]")], "must be two digits"),
     ],
 )

@@ -234,7 +234,7 @@ def test_a_reason_is_told_and_changes_only_the_second_figure(tito, root):
     assert status == 0
     assert "90.9 % of 22 mutants caught; 95.2 % but for 1 with a reason" in text
     assert "01.1 survives: a unit of 0 is a point" in text
-    assert "01.1 is caught now, take it out of survivors.toml: 'if unit <= 0:' -> 'if unit > 0:'" in text
+    assert "01.1 is caught now, remove it from survivors.toml: 'if unit <= 0:' -> 'if unit > 0:'" in text
 
 
 def test_one_exercise_alone(tito):

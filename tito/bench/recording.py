@@ -91,7 +91,7 @@ class Bench:
         return {**self.space.environment(), **machine.limits(threads), "PYTHONIOENCODING": "utf-8"}
 
     def work(self, job, threads):
-        """Let a process of its own do a job, and return its answer."""
+        """Run a job in a separate process, and return its answer."""
         with leftovers.folder("tito-bench-") as folder:
             file = folder / "answer.json"
             command = [sys.executable, "-m", "tito.bench.case_process", json.dumps({**job, "threads": threads}), str(file)]

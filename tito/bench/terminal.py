@@ -138,14 +138,14 @@ def measured(bench, case):
 
 
 def waited_for(text, work):
-    """Return what a function returns, and show meanwhile that it works."""
+    """Call a function, show that it is running, and return its result."""
     with console.working(text):
         return work()
 
 
 def at_most(bench):
-    """Say how long a table's turns go on."""
-    return f"at most {bench.seconds * len(bench.threads):g} s a table, and what starting takes"
+    """Return how long the turns of a table take at most."""
+    return f"at most {bench.seconds * len(bench.threads):g} s a table, plus starting up"
 
 
 def show(lines):

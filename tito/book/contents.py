@@ -11,7 +11,7 @@ def chapters(curriculum):
 
 
 def table(modules, beside=()):
-    """Return `_toc.yml`, which is JSON (and so YAML too); `beside` names the pages that compare the framework with PyTorch."""
+    """Return `_toc.yml`, which is JSON (and so YAML too); `beside` lists the pages that compare the framework with PyTorch."""
     pages = [{"file": f"modules/{module.folder}", "title": f"{module.number} {module.title}"} for module in modules]
     parts = [{"caption": "Modules", "chapters": pages}] if pages else []
     parts += [{"caption": "Beside PyTorch", "chapters": [{"file": name} for name in beside]}] if beside else []

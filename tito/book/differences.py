@@ -1,4 +1,4 @@
-"""The book's page of what differs from PyTorch on purpose, made of the differential test's table."""
+"""The book's page of intended differences from PyTorch, made from the differential test's table."""
 
 import tomllib
 
@@ -8,9 +8,9 @@ HEAD = f"""<!-- Made by `tito dev export` from {TABLE}. -->
 
 # Where we differ from PyTorch
 
-`python -m pytest -m pytorch` runs every function, method, layer and loss that both have, with the same arguments in both, over
-dtypes, shapes, special values, ways to lie in memory and kernel sets, and compares results and gradients. What differs is in this
-table, or the test fails. "refuses" is an error where PyTorch has a result, "takes" is a result where PyTorch has an error.
+`python -m pytest -m pytorch` calls every function, method, layer and loss that both have, with the same arguments, over dtypes,
+shapes, special values, memory layouts and kernel sets, and compares results and gradients. The test fails if a difference is
+missing from this table. "refuses" means an error where PyTorch has a result, "takes" means a result where PyTorch has an error.
 
 | names | differs in | where | why |
 |---|---|---|---|
@@ -18,7 +18,7 @@ table, or the test fails. "refuses" is an error where PyTorch has a result, "tak
 
 
 def files(root):
-    """Return the page: a dict from path within the clone to text; empty where there is no table."""
+    """Return the page: a dict from path within the clone to text; empty if there is no table."""
     table = root / TABLE
     return {PAGE: text(tomllib.loads(table.read_text(encoding="utf-8"))["difference"])} if table.is_file() else {}
 
@@ -38,7 +38,7 @@ def names(row):
 
 
 def where(row):
-    """Return what narrows a row: dtypes, shapes, contents, arguments."""
+    """Return the conditions of a row: dtypes, shapes, contents, arguments."""
     parts = [", ".join(row.get("dtypes", []))]
     parts += [", ".join(str(tuple(shape)) for shape in row.get("shapes", []))]
     parts += ["infinities, nan, 0, ends of a range" if row.get("contents") == ["special"] else "", row.get("call", "")]

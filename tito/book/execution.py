@@ -28,7 +28,7 @@ def outputs(module, curriculum, cache):
         cache: Folder that keeps outputs from build to build.
 
     Returns:
-        A list with one list of nbformat outputs for each cell.
+        A list with a list of nbformat outputs for each cell.
 
     Raises:
         BookError: A cell failed; the message names it.
@@ -46,7 +46,7 @@ def outputs(module, curriculum, cache):
 
 
 def kept_in(cache, module, curriculum):
-    """Return the file of a cache that holds a module's outputs as they are now, if it is there."""
+    """Return the path of the cache file for a module's current outputs."""
     return Path(cache) / f"{module.folder}-{fingerprint(module, curriculum)}.json"
 
 
@@ -71,7 +71,7 @@ def run(module, curriculum):
     """Run a module's solved notebook on what its prerequisites export, and return each cell's outputs."""
     absent = [str(needed) for needed in curriculum.prerequisites(module) if workspace.is_to_come(needed)]
     if absent:
-        raise BookError(f"module {module} cannot run: it needs {', '.join(absent)}, not written yet (or --no-execute)")
+        raise BookError(f"module {module} cannot run: it needs {', '.join(absent)}, not written yet (or use --no-execute)")
     with leftovers.folder("tito-book-") as folder:
         space = workspace.Workspace(folder / "workspace")
         scaffold.write(space.root, solved=True)

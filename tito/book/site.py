@@ -40,7 +40,7 @@ def build(out=None, execute=True, tell=lambda text: None):
     out.parent.mkdir(parents=True, exist_ok=True)
     with leftovers.folder(f".{out.name}-", out.parent) as draft:
         notebooks = write_sources(draft / "source", execute, tell)
-        tell("Jupyter Book lays out the pages")
+        tell("building the pages with Jupyter Book")
         site = run_jupyter_book(draft / "source", draft / "built")
         copy_mathjax(site / "_static" / "mathjax")
         tell("looking for answers in the pages")
@@ -112,14 +112,14 @@ def refuse_answers(site, notebooks):
 
 
 def parts(execute=True):
-    """Return how many times `build` tells of what it does next."""
+    """Return how many times `build` calls `tell`."""
     chapters = contents.chapters(Curriculum.load(workspace.course_dir() / workspace.MANIFEST)) if execute else ()
     return len(chapters) + 2
 
 
 def _outputs(module, curriculum, tell):
     cache = workspace.course_dir() / "book" / "_build" / "outputs"
-    tell(f"module {module}: {'as it was' if execution.kept_in(cache, module, curriculum).exists() else 'run'}")
+    tell(f"module {module}: {'unchanged' if execution.kept_in(cache, module, curriculum).exists() else 'run'}")
     return execution.outputs(module, curriculum, cache)
 
 

@@ -51,7 +51,7 @@ def check(package_parent, module, checks_path, exercises, seeds=SEEDS, tell=None
         checks_path: The module's checks.py.
         exercises: Objects with `id` and `name`, in order.
         seeds: Seeds to draw the cases with.
-        tell: Function that receives each `checking.Verdict` as soon as it is known, in the order of the exercises.
+        tell: Function called with each `checking.Verdict` as soon as it is known, in the order of the exercises.
         limits: Further arguments of `observe`.
 
     Returns:
@@ -64,16 +64,17 @@ def check(package_parent, module, checks_path, exercises, seeds=SEEDS, tell=None
     if not exercises:
         raise ValueError(f"no exercises of {module} were given, so nothing would be checked")
     checks = checking.load(Path(checks_path))
-    drawn = {one.id: checking.all_cases(checks.check(one.name), seeds) for one in exercises}
+    drawn = {exercise.id: checking.all_cases(checks.check(exercise.name), seeds) for exercise in exercises}
     judged = {}
 
-    def hear(one, seen):
-        judged[one.id] = checking.verdict(one, checks.check(one.name), drawn[one.id], seen)
+    def hear(exercise, seen):
+        check = checks.check(exercise.name)
+        judged[exercise.id] = checking.verdict(exercise, check, drawn[exercise.id], seen)
         if tell:
-            tell(judged[one.id])
+            tell(judged[exercise.id])
 
     observe(package_parent, module, checks_path, exercises, drawn, hear=hear, **limits)
-    return [judged[one.id] for one in exercises]
+    return [judged[exercise.id] for exercise in exercises]
 
 
 def observe(
@@ -103,9 +104,9 @@ def observe(
         command_prefix: Words before the command, such as a sandbox and its options; "{job}" is replaced by the job folder,
             which the sandbox must show at the same path, with the file `answers` in it writable.
         python: The interpreter, as the sandbox sees it.
-        copy_package: Copy the package into the job folder, so that the sandbox need show nothing else.
-        prepare: Function that receives each job folder before its worker starts, such as to let another user in.
-        hear: Function that receives each exercise with its `checking.Observations` as soon as they are there.
+        copy_package: Copy the package into the job folder, so that the sandbox shows only that folder.
+        prepare: Function called with each job folder before its worker starts, such as to give it to another user.
+        hear: Function called with each exercise and its `checking.Observations` as soon as they arrive.
 
     Returns:
         Dict from id to `checking.Observations`, one for every exercise.
@@ -126,7 +127,7 @@ def observe(
         str(python),
         copy_package,
         prepare,
-        hear or (lambda one, seen: None),
+        hear or (lambda exercise, seen: None),
     )
     seen, waiting = {}, list(exercises)
     while waiting:
@@ -249,11 +250,11 @@ def follow(answers, job, process, waiting):
         raise RunnerError(f"the process that runs the checks did not start: {last_words(answers.path.parent)}")
     answers.path.with_name("go").touch()
     problem = import_problem(answers, job, process)
-    found = {}
-    for one in waiting:
-        found[one.id] = problem or result(one.id, answers, job, process)
-        job.hear(one, found[one.id])
-        if not problem and found[one.id].problem in ("timeout", "ended"):
+    seen = {}
+    for exercise in waiting:
+        seen[exercise.id] = problem or result(exercise.id, answers, job, process)
+        job.hear(exercise, seen[exercise.id])
+        if not problem and seen[exercise.id].problem in ("timeout", "ended"):
             break
     return seen
 

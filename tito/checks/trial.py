@@ -44,7 +44,7 @@ def run(space, module, only=None, timeout=10.0, notebook=None, tell=None):
         only: Id of one exercise; None for all.
         timeout: Seconds for each exercise.
         notebook: Path of the notebook; by default the workspace's.
-        tell: Function that receives each verdict as soon as it is known.
+        tell: Function called with each verdict as soon as it is known.
 
     Returns:
         The `Trial`.
@@ -113,7 +113,7 @@ def package(space, module, text):
 
     The exports of other modules are left out, because a module uses only what its prerequisites built.
     """
-    needed = {one.exports for one in space.curriculum.prerequisites(module)}
+    needed = {prerequisite.exports for prerequisite in space.curriculum.prerequisites(module)}
     with leftovers.folder() as folder:
         workspace.copy_package(space.package, folder / "tinytorch", needed)
         (folder / "modules").mkdir()

@@ -1,1 +1,1 @@
-"""The commands of `tito`, one a file."""
+"""The commands of `tito`, one per file."""

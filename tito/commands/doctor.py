@@ -1,16 +1,16 @@
-"""`tito doctor`: what could be wrong with an installation and a workspace, each with the way to mend it."""
+"""`tito doctor`: find problems of the installation and the workspace, and how to fix them."""
 
 import typer
 
 
 def doctor():
-    """Say what is wrong here, and how to mend it."""
+    """Show what is wrong here, and how to fix it."""
     from tito import console, diagnosis
 
     findings = list(diagnosis.examine())
     for finding in findings:
-        word = "ok" if finding.fine else "look" if finding.optional else "mend"
-        console.say(f"  {word:5}{finding.text}", style={"ok": None, "look": "yellow", "mend": "red"}[word])
+        word = "ok" if finding.fine else "look" if finding.optional else "fix"
+        console.say(f"  {word:5}{finding.text}", style={"ok": None, "look": "yellow", "fix": "red"}[word])
         if not finding.fine:
             console.say(f"       {finding.remedy}")
     broken = [finding for finding in findings if not finding.fine and not finding.optional]

@@ -6,25 +6,23 @@ import typer
 
 
 def init(
-    folder: Path = typer.Argument(help="The folder to write; it must not hold anything yet."),
+    folder: Path = typer.Argument(help="The folder to write; it must be new or empty."),
     format: str = typer.Option("ipynb", help="Notebooks as ipynb, or as py (percent scripts)."),
     solved: bool = typer.Option(False, "--solved", help="Fill in the reference solutions: for authors and tests."),
 ):
     """Write a workspace to work in.
 
-    It holds notebooks with exercises to fill in, the files that are given, and the milestone scripts.
+    It contains notebooks with exercises to fill in, the given files, and the milestone scripts.
     """
     from tito import console, scaffold, workspace
 
     if format not in ("ipynb", "py"):
         raise typer.BadParameter(f"{format!r} is neither ipynb nor py", param_hint="--format")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise typer.BadParameter(f"{folder} is there already and not empty: name a new folder", param_hint="FOLDER")
+        raise typer.BadParameter(f"{folder} already exists and is not empty: name a new folder", param_hint="FOLDER")
     inside = workspace_around(folder)
     if inside:
-        raise typer.BadParameter(
-            f"{folder} would lie inside the workspace {inside}: name a folder beside it", param_hint="FOLDER"
-        )
+        raise typer.BadParameter(f"{folder} would be inside the workspace {inside}: name a folder beside it", param_hint="FOLDER")
     written = scaffold.write(folder, format, solved)
     every = workspace.Workspace(folder.absolute()).curriculum.modules
     missing = [str(module) for module in every if module not in written]
@@ -35,7 +33,7 @@ def init(
 
 
 def workspace_around(folder):
-    """Return the learner's workspace that a new folder would lie in; None if there is none, or a clone of the course."""
+    """Return the learner's workspace around a new folder, or None if there is none, or only a clone of the course."""
     from tito import workspace
 
     try:

@@ -1,4 +1,4 @@
-"""The bare `tito`: where the learner is, and the one next command."""
+"""The bare `tito`: the learner's progress, and the next command."""
 
 WORDS = {
     "done": "done",
@@ -25,35 +25,35 @@ def overview():
     from tito import console, standing, workspace
 
     space = workspace.find()
-    found = standing.standings(space)
-    current = next_module(found)
+    standings = standing.standings(space)
+    current = next_module(standings)
     console.say(f"TinyTorch in {space.root}")
     console.say()
-    for one in found:
-        state = "current" if one is current and one.state == "open" else one.state
-        console.say(line(one, state), style=STYLES[state])
+    for each in standings:
+        state = "current" if each is current and each.state == "open" else each.state
+        console.say(line(each, state), style=STYLES[state])
     console.say()
     for milestone in space.curriculum.milestones:
-        state, words = stage(space, milestone, found)
+        state, words = stage(space, milestone, standings)
         console.say(f"  {console.SIGNS[state]} {milestone.name:16}{words}", style=STYLES[state])
-    console.next_step(next_command(space, found))
+    console.next_step(next_command(space, standings))
 
 
-def line(one, state):
-    """Return a module's line: its sign, number and name, how it stands, and what it needs."""
+def line(standing, state):
+    """Return a module's line: its sign, number and name, its state, and what it needs."""
     from tito import console
 
-    needs = f"needs {', '.join(one.module.requires)}" if one.module.requires and state != "done" else ""
-    count = len(one.passed)
-    passed = f"{count} exercise{'s pass' if count != 1 else ' passes'}" if count and one.state in ("open", "edited") else ""
-    return f"  {console.SIGNS[state]} {one.module.number} {one.module.name:13}{WORDS[state]:31}{passed or needs}".rstrip()
+    module, count = standing.module, len(standing.passed)
+    needs = f"needs {', '.join(module.requires)}" if module.requires and state != "done" else ""
+    passed = f"{count} exercise{'s pass' if count != 1 else ' passes'}" if count and standing.state in ("open", "edited") else ""
+    return f"  {console.SIGNS[state]} {module.number} {module.name:13}{WORDS[state]:31}{passed or needs}".rstrip()
 
 
-def stage(space, milestone, found):
-    """Return how a milestone stands: the name of its sign, and words."""
+def stage(space, milestone, standings):
+    """Return the state of a milestone: the name of its sign, and words."""
     from tito.evidence import passed
 
-    usable = {one.module.number for one in found if one.usable}
+    usable = {each.module.number for each in standings if each.usable}
     missing = [number for number in milestone.requires if number not in usable]
     evidence = passed.read(space, milestone)
     if evidence:
@@ -68,25 +68,26 @@ def stage(space, milestone, found):
 
 
 def is_trained(space, milestone):
-    """Say whether a run of a milestone has left its weights."""
+    """Return whether a run of a milestone has saved its weights."""
     return (space.root / "runs" / milestone.name / "weights.safetensors").is_file()
 
 
-def next_module(found):
-    """Return the first module that is not done and whose prerequisites are there; None if there is none."""
-    usable = {one.module.number for one in found if one.usable}
-    for one in found:
-        if one.state in ("open", "edited") and usable.issuperset(one.module.requires):
-            return one
+def next_module(standings):
+    """Return the first module that is not done and has its prerequisites, or None."""
+    usable = {each.module.number for each in standings if each.usable}
+    for each in standings:
+        if each.state in ("open", "edited") and usable.issuperset(each.module.requires):
+            return each
     return None
 
 
-def next_command(space, found):
-    """Return the one next command: a milestone that nobody has trained yet comes before a module that nobody has begun."""
-    current = next_module(found)
-    begun = current is not None and (bool(current.passed) or current.state == "edited")
-    ready = [one for one in space.curriculum.milestones if stage(space, one, found) == ("ready", "ready to run")]
-    if begun:
+def next_command(space, standings):
+    """Return the next command: an untrained milestone comes before a module that is not started."""
+    current = next_module(standings)
+    started = current is not None and (bool(current.passed) or current.state == "edited")
+    milestones = space.curriculum.milestones
+    ready = [each for each in milestones if stage(space, each, standings) == ("ready", "ready to run")]
+    if started:
         return f"tito module test {current.module.number}"
     if ready:
         return f"tito milestone run {ready[0].name}"

@@ -1,12 +1,12 @@
-"""`tito update`: bring a workspace that an older course wrote along to today's."""
+"""`tito update`: update a workspace that an older course wrote."""
 
 import typer
 
 
-def update(dry_run: bool = typer.Option(False, "--dry-run", help="Say what would change, and change nothing.")):
-    """Bring a workspace that an older course wrote along to today's.
+def update(dry_run: bool = typer.Option(False, "--dry-run", help="Show what would change, and change nothing.")):
+    """Update a workspace that an older course wrote.
 
-    What is given is replaced by today's; what you wrote stays, cell by cell. A dated copy of every file that is replaced is
+    Given code is replaced by the current version; what you wrote is kept, cell by cell. A dated copy of every replaced file is
     kept under .tito/backups.
     """
     from tito import console, workspace
@@ -14,7 +14,7 @@ def update(dry_run: bool = typer.Option(False, "--dry-run", help="Say what would
 
     space = workspace.find()
     if files.is_unfinished(space) and not dry_run:
-        console.say("An update was interrupted here: going on with it.")
+        console.say("An update was interrupted here: continuing it.")
         files.go_on(space)
     plan = files.plan(space)
     if not plan.changes:
@@ -30,12 +30,12 @@ def update(dry_run: bool = typer.Option(False, "--dry-run", help="Say what would
         console.next_step("tito update")
         return
     files.carry_out(space, plan)
-    console.say("\nDone. A dated copy of every file that was replaced is under .tito/backups.")
+    console.say("\nDone. A dated copy of every replaced file is under .tito/backups.")
     console.next_step("tito")
 
 
 def summary(plan):
-    """Yield a line for each of the learner's files that changes, and one for what is given in each folder."""
+    """Yield a line for each changed file of the learner, and one for the given files of each folder."""
     from collections import Counter
     from pathlib import PurePosixPath
 

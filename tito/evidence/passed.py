@@ -1,4 +1,4 @@
-"""What a passed milestone leaves in the workspace: when, how well, with what. The map reads it, so its imports are light."""
+"""The record of a passed milestone in the workspace: when, how well, with what. The map reads it, so it imports little."""
 
 import hashlib
 from datetime import datetime
@@ -7,12 +7,12 @@ from tito import records, standing
 
 
 def caveats(space, milestone, about):
-    """Return what a pass is to be read with: what of the package was not the learner's own, or is not what trained the weights.
+    """Return the caveats of a pass: modules that were borrowed, and files that did not train these weights.
 
     Args:
         space: The workspace.
         milestone: The milestone.
-        about: Dict of what the run says of its weights.
+        about: The run's description of its weights, a dict.
 
     Returns:
         List of sentences.
@@ -21,7 +21,7 @@ def caveats(space, milestone, about):
     borrowed = [str(module) for module in needed if standing.is_borrowed(space, module)]
     trained_by = about.get("package")
     if not isinstance(trained_by, dict):
-        changed = ["the run does not say which files trained these weights"]
+        changed = ["the run did not record which files trained these weights"]
     else:
         other = [module for module in needed if trained_by.get(module.exports) != standing.digest(space.exported(module))]
         changed = [f"tinytorch/{module.exports} (module {module}) is not the file that trained these weights" for module in other]
@@ -29,14 +29,14 @@ def caveats(space, milestone, about):
 
 
 def keep(space, milestone, rows, caveats, weights):
-    """Keep the evidence of a pass.
+    """Save the evidence of a pass.
 
     Args:
         space: The workspace.
         milestone: The milestone.
-        rows: Pairs of what was looked at and what was found.
-        caveats: What `caveats` returned.
-        weights: Path of the file that was graded.
+        rows: Pairs of a criterion and its result.
+        caveats: The result of `caveats`.
+        weights: Path of the graded file.
     """
     evidence = {
         "when": datetime.now().isoformat(" ", "seconds"),
@@ -48,14 +48,15 @@ def keep(space, milestone, rows, caveats, weights):
 
 
 def read(space, milestone):
-    """Return the evidence of a milestone's last pass; None if it was not passed."""
-    found = records.read(space, f"milestones/{milestone.name}.json")
-    whole = isinstance(found.get("when"), str) and isinstance(found.get("rows"), list) and isinstance(found.get("caveats"), list)
-    return found if whole else None
+    """Return the evidence of a milestone's last pass, or None if it has not passed."""
+    evidence = records.read(space, f"milestones/{milestone.name}.json")
+    kinds = {"when": str, "rows": list, "caveats": list}
+    complete = all(isinstance(evidence.get(key), kind) for key, kind in kinds.items())
+    return evidence if complete else None
 
 
 def in_words(evidence):
-    """Say in a few words how a milestone was passed: `97.94 %, on 2026-03-01`, and that there is more to say of it."""
+    """Return a short summary of a pass, such as `passed with 97.94 %, 2026-03-01`."""
     rows = {row[0]: str(row[1]) for row in evidence["rows"] if isinstance(row, list) and len(row) == 2}
     accuracy = rows.get("test accuracy", "").partition(" ")[0]
     borrowed = any(str(caveat).startswith("borrowed") for caveat in evidence["caveats"])

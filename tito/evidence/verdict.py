@@ -79,7 +79,7 @@ def read(path, milestone):
     except (SafetensorError, ValueError, TypeError) as error:
         raise NoEvidence(f"{path} is not a complete safetensors file: {error}", again) from None
     if about.get("milestone") != milestone.name:
-        raise NoEvidence(f"{path} was not kept by {milestone.name}", again)
+        raise NoEvidence(f"{path} was not saved by {milestone.name}", again)
     saved = Saved(weights, about)
     if saved.choices.get("dataset") == "mnist-5k":
         raise NoEvidence(
@@ -182,7 +182,7 @@ class NoAnswer(Exception):
 
 
 def observe(job, inputs, seconds):
-    """Run the learner's package in a process of its own, and return what it answers."""
+    """Run the learner's package in a separate process, and return its answer."""
     with leftovers.folder() as folder:
         (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
         save_file(inputs, folder / "inputs.safetensors")

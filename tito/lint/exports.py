@@ -1,4 +1,4 @@
-"""What is committed and made of something else is what its sources give."""
+"""Generated files that are committed match their sources."""
 
 from tito.bench import page
 from tito.book import differences
@@ -41,7 +41,7 @@ def measured(course):
 
 
 def listed(course):
-    """The package's list of names and the book's table of differences are what modules and tests give, byte for byte."""
+    """The package's list of names and the book's table of differences match the modules and tests, byte for byte."""
     made = {names.PATH: names.text_of(course), **differences.files(course.root)}
     for name, text in made.items():
         path, wanted = course.root / name, text.encode("utf-8")

@@ -1,7 +1,7 @@
-"""What shows in a notebook whose turn it is: cards above exercises and questions, places for answers, long given code folded.
+"""Show learners where it is their turn: cards above exercises and questions, cells for answers, long given code collapsed.
 
-A card is HTML with inline styles, without scripts. Its colours are partly transparent, so that they fit a light and a dark page.
-Where an editor drops the styles, the block quote keeps its mark in the margin, and the words are the same.
+A card is HTML with inline styles and no scripts. Its colours are partly transparent, so that they suit light and dark pages.
+If an editor drops the styles, the block quote still has its mark in the margin, and the words are the same.
 """
 
 import re
@@ -9,15 +9,15 @@ from dataclasses import replace
 
 EXERCISE, QUESTION = (31, 119, 180), (230, 145, 0)  # red, green, blue
 ANSWER = "**Your answer:** *double-click here and write.*"
-LONG = 25  # lines from which given code is folded
+LONG = 25  # given code of at least this many lines is collapsed
 NAME = re.compile(r"^(?:def|class) (\w+)|^(\w+) *=", re.MULTILINE)
 
 
 def dressed(cells, html=True):
-    """Return a notebook's cells as they are written for a learner.
+    """Return a notebook's cells with cards and cells for answers.
 
     Args:
-        cells: The cells, as `strip.learner_cells` makes them.
+        cells: The cells from `strip.learner_cells`.
         html: Whether the format shows HTML; a percent file keeps the plain lines.
     """
     shown = []
@@ -27,7 +27,7 @@ def dressed(cells, html=True):
 
 
 def dress(cell, after):
-    """Return a cell with its card or its fold; the cell after it tells whether it announces an exercise."""
+    """Return a cell with its card, or collapsed; a cell before an exercise gets the exercise's card."""
     if after is not None and after.exercise:
         return replace(cell, text=cell.text.replace(line(after.metadata), exercise(after), 1))
     if cell.question:
@@ -38,19 +38,19 @@ def dress(cell, after):
 
 
 def place_for_answer(cell):
-    """Return the cell to answer a question in, as a list of one cell or none."""
+    """Return a list with the cell to answer a question in, or an empty list."""
     if not cell.question:
         return []
     return [replace(cell, text=ANSWER, metadata={"answer": cell.question})]
 
 
 def line(header):
-    """Return what an exercise's header says, as Markdown: `**Exercise 01.4** · 15 minutes · core · 2 points`."""
+    """Return an exercise's header as Markdown: `**Exercise 01.4** · 15 minutes · core · 2 points`."""
     return f"**Exercise {header['exercise']}** · {takes(header)}"
 
 
 def takes(header):
-    """Return what an exercise takes and gives."""
+    """Return an exercise's minutes, kind and points."""
     kind = "extension" if header.get("extension") else "core"
     return f"{count(header['minutes'], 'minute')} · {kind} · {count(header['points'], 'point')}"
 
@@ -70,7 +70,7 @@ def question(number):
 
 
 def card(colour, title, what, more=""):
-    """Return a block with a mark in the margin: a title, what it takes, and a second line."""
+    """Return a block with a mark in the margin: a title, a description, and a second line."""
     tone = ", ".join(map(str, colour))
     block = f"border-left: 8px solid rgb({tone}); background-color: rgba({tone}, 0.14); padding: 8px 14px; margin: 0 0 12px 0"
     second = f"<br>{more}" if more else ""

@@ -35,7 +35,7 @@ def parse(path, text):
 
 
 def render(cells):
-    """Write cells as a notebook without outputs, the same bytes each time; each has a name for its id."""
+    """Write cells as a notebook without outputs, always with the same bytes; cell ids are names."""
     document = {
         "cells": [_record(cell, name) for cell, name in zip(cells, names(cells))],
         "metadata": KERNEL,
@@ -46,11 +46,11 @@ def render(cells):
 
 
 def names(cells):
-    """Return a name for each cell, none twice: its exercise, check or question, else its first words.
+    """Return a unique name for each cell: its exercise, check or question, else its first words.
 
-    Jupyter takes letters, digits and hyphens, at most 64.
+    Jupyter allows letters, digits and hyphens, at most 64.
     """
-    found, times = [], collections.Counter()
+    unique, times = [], collections.Counter()
     for cell in cells:
         kind = next((kind for kind in ("exercise", "check", "question", "answer") if cell.metadata.get(kind)), None)
         defined = re.search(r"^(?:def|class) +(\w+)|^(\w+) *=", cell.text, re.MULTILINE) if kind == "exercise" else None
@@ -58,8 +58,8 @@ def names(cells):
         words = re.sub(r"\b(def|class)\b|#\| *export", " ", words)
         name = "-".join(re.findall(r"[A-Za-z0-9]+", re.sub("<[^>]*>", " ", words[:400]))[:8])[:50].strip("-").lower() or "cell"
         times[name] += 1
-        found.append(f"{name}-again-{times[name]}" if times[name] > 1 else name)
-    return found
+        unique.append(f"{name}-again-{times[name]}" if times[name] > 1 else name)
+    return unique
 
 
 def _json(path, text):
@@ -75,10 +75,10 @@ def _json(path, text):
 
 
 def restore(path):
-    """Say how a notebook that is lost can be had again: from the backups only where there are some of it."""
+    """Return how to restore a lost notebook: from its last backup, if there is one, or by `tito module reset`."""
     root = path.absolute().parents[2] if len(path.absolute().parts) > 3 else path.parent
     copies = sorted((root / ".tito" / "backups" / "modules" / path.parent.name).glob(f"{glob.escape(path.stem)}.*{path.suffix}"))
-    again = f"`tito module reset {path.parent.name[:2]}` writes it afresh"
+    again = f"`tito module reset {path.parent.name[:2]}` writes a new one"
     return f"the last copy of it is {copies[-1].relative_to(root).as_posix()}; or {again}" if copies else again
 
 

@@ -1,4 +1,4 @@
-"""The names that modules build: a file of the package that tells a learner which module to write for a name."""
+"""The list of names that modules build, which tells a learner the module of a missing name."""
 
 import ast
 import textwrap
@@ -13,7 +13,7 @@ def text_of(course):
     """Return the text of `tinytorch/given/built.py`.
 
     Args:
-        course: The `Course`, whose modules are all read, also when only some are judged.
+        course: The `Course`; all its modules are read, even if only some are checked.
     """
     trees = {module.exports.removesuffix(".py"): ast.parse(course.text(module)) for module in course.present}
     names = "".join(f'    "{stem}": """\n{wrapped(at_top(tree))}\n    """.split(),\n' for stem, tree in trees.items())
@@ -27,7 +27,7 @@ def wrapped(names):
 
 
 def at_top(tree):
-    """Return the public names that a module's file defines at its top."""
+    """Return the public names that a module's file defines at the top level."""
     names = []
     for statement in tree.body:
         if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
@@ -40,5 +40,5 @@ def at_top(tree):
 def in_classes(tree):
     """Return the public names of all methods of a file's classes."""
     classes = [statement for statement in tree.body if isinstance(statement, ast.ClassDef)]
-    names = [inner.name for one in classes for inner in one.body if isinstance(inner, ast.FunctionDef)]
+    names = [inner.name for class_ in classes for inner in class_.body if isinstance(inner, ast.FunctionDef)]
     return [name for name in dict.fromkeys(names) if not name.startswith("_")]

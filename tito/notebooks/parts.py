@@ -11,7 +11,7 @@ from tito.notebooks.source import EXPORT, definitions
 
 MARK = re.compile(r"^\s*#+ *(BEGIN|END) SOLUTION *$")
 MAGIC = re.compile(r"""^\s*(%{1,2}[A-Za-z]|[!?]|[\w, ]+=\s*[%!])|^[^"'#]*\?\s*$""")
-MOST_MAGICS = 20  # that are named of one cell
+MOST_MAGICS = 20  # reported per cell
 NOT_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError)
 
 
@@ -74,7 +74,7 @@ class Part:
 
     @cached_property
     def _tables(self):
-        """A table of symbols for each statement: in one for all of them, Python looks for each name among all the others."""
+        """A symbol table for each statement: in a single large one, Python's search for names is slow."""
         try:
             return [symtable.symtable(ast.unparse(node), "<cell>", "exec") for node in (self.tree.body if self.tree else ())]
         except NOT_PYTHON:
@@ -132,7 +132,7 @@ def _below_export(text):
 
 
 def _parse(lines):
-    """Parse a cell; each magic that stands in the way is noted, blanked, and the rest is tried again, so many times."""
+    """Parse a cell; report and blank out each magic that breaks it, then try again, up to `MOST_MAGICS` times."""
     problems = []
     while len(problems) < MOST_MAGICS:
         try:

@@ -84,7 +84,7 @@ def _spans(lines, start):
     if "".join(lines[start : marks[0] if marks else None]).strip():
         marks.insert(0, start)
     bounds, text, number = [*marks, len(lines)], "\n".join(lines), 0
-    starts = [0, *itertools.accumulate(len(line) + 1 for line in lines)]  # of each line, in the text
+    starts = [0, *itertools.accumulate(len(line) + 1 for line in lines)]  # position of each line in the text
     places = [starts[bound] for bound in bounds]
     while number < len(marks):
         following = _after_open_string(text, places, number)
@@ -93,15 +93,15 @@ def _spans(lines, start):
 
 
 def _after_open_string(text, places, number):
-    """A marker inside a triple-quoted string does not begin a cell, but a string that never ends does not eat the file.
+    """Find the end of a cell, skipping markers inside triple-quoted strings; an unclosed string does not swallow the file.
 
     Args:
         text: The file.
-        places: Where in it each marker stands, and its end.
-        number: The marker of a cell.
+        places: The position of each marker in it, and of its end.
+        number: Index of the cell's marker.
 
     Returns:
-        The marker behind the cell.
+        Index of the first marker after the cell.
     """
     following = number + 1
     for string in STRINGS.finditer(text, places[number]):

@@ -29,7 +29,7 @@ class Cell:
 
     @cached_property
     def exported(self):
-        """The cell's first line that is not blank is `#| export`."""
+        """Whether the cell's first line that is not blank is `#| export`."""
         return self.kind == "code" and bool(EXPORTED.match(self.text))
 
     @property

@@ -207,7 +207,7 @@ def _added(course, cell):
 
 
 def _moved_imports(mine, known, package):
-    """Return the digests of the imports that the course gave, as they are once they were brought along."""
+    """Return the digests of the imports that the course gave, after updating them."""
     texts = [
         ast.unparse(node)
         for cell in mine.cells

@@ -99,7 +99,7 @@ class Package:
         if module not in self.trees or module == PACKAGE or f"{module}.{name}" in self.trees:
             return True
         is_folder = (self.folder / Path(*module.split(".")[1:])).is_dir()
-        imported = {  # a folder offers what its `__init__.py` imports; a file's imports are its own
+        imported = {  # names imported in an `__init__.py` count; a file's imports do not
             alias.asname or alias.name
             for node in ast.walk(self.trees[module])
             if is_folder and isinstance(node, (ast.Import, ast.ImportFrom))

@@ -1,1 +1,1 @@
-"""The commands of `tito book`, one a file."""
+"""The commands of `tito book`, one per file."""

@@ -1,1 +1,1 @@
-"""The commands of `tito dev`, one a file."""
+"""The commands of `tito dev`, one per file."""

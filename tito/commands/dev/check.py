@@ -4,11 +4,11 @@ import typer
 
 
 def check(
-    modules: list[str] = typer.Argument(None, help="03, layers; all that are there by default."),
-    rule: list[str] = typer.Option(None, "--rule", help="Check this rule alone; may be given again."),
-    show_rules: bool = typer.Option(False, "--list", help="List the rules and what each asks for."),
+    modules: list[str] = typer.Argument(None, help="03, layers; all by default."),
+    rule: list[str] = typer.Option(None, "--rule", help="Check only this rule; may be repeated."),
+    show_rules: bool = typer.Option(False, "--list", help="List the rules and what each requires."),
 ):
-    """Check that the modules keep the rules of the course.
+    """Check that the modules follow the rules of the course.
 
     The rules are about sources, checks, limits, prose and answers.
     """
@@ -17,19 +17,19 @@ def check(
 
     wanted = chosen(rule) if rule else RULES
     if show_rules:
-        for one in wanted:
-            console.say(f"  {one.name:18}{one.purpose}")
+        for listed in wanted:
+            console.say(f"  {listed.name:18}{listed.purpose}")
         console.next_step("tito dev check")
         return
     here = course.find(modules or ())
-    broken = [one.name for one in wanted if not passes(one, here)]
+    broken = [each.name for each in wanted if not passes(each, here)]
     exercises = sum(len(readable(here, module)) for module in here.modules)
     conclude(wanted, broken, exercises, here)
     raise typer.Exit(1 if broken or not exercises else 0)
 
 
 def chosen(names):
-    """Return the rules of these names."""
+    """Return the rules with these names."""
     from tito.curriculum import UnknownName
     from tito.lint import RULES, named
 
@@ -40,7 +40,7 @@ def chosen(names):
 
 
 def passes(rule, course):
-    """Check one rule, print how it stands, and say whether it is kept; a warning breaks nothing."""
+    """Check one rule, print the result, and return whether it is kept; warnings do not count."""
     import time
 
     from tito import console
@@ -56,7 +56,7 @@ def passes(rule, course):
 
 
 def readable(course, module):
-    """Return a module's exercises, none if its source cannot be read."""
+    """Return a module's exercises, or none if its source cannot be read."""
     from tito.notebooks.problems import SourceError
 
     try:
@@ -66,7 +66,7 @@ def readable(course, module):
 
 
 def conclude(rules, broken, exercises, course):
-    """Print the sum, and what to do next."""
+    """Print a summary, and what to do next."""
     from tito import console
 
     console.say()
@@ -75,7 +75,7 @@ def conclude(rules, broken, exercises, course):
         f"{'all kept' if not broken else f'{len(broken)} not kept'}"
     )
     if broken:
-        console.next_step(f"mend the first problem, then tito dev check --rule {broken[0]}")
+        console.next_step(f"fix the first problem, then tito dev check --rule {broken[0]}")
     elif not exercises:
         console.next_step("write a module with an exercise: nothing was checked")
     else:

@@ -1,11 +1,11 @@
-"""`tito dev export`: what is committed and made of something else: the package's files and names, and the book's pages."""
+"""`tito dev export`: write the generated files that are committed: the package's files and names, and the book's pages."""
 
 import typer
 
 
 def export(
-    modules: list[str] = typer.Argument(None, help="03, layers; all that are there by default."),
-    check: bool = typer.Option(False, "--check", help="Write nothing; end with status 1 if a file differs."),
+    modules: list[str] = typer.Argument(None, help="03, layers; all by default."),
+    check: bool = typer.Option(False, "--check", help="Write nothing; exit with status 1 if a file differs."),
 ):
     """Make the package's files from the modules.
 
@@ -29,7 +29,7 @@ def export(
 
 
 def made(course, every):
-    """Yield the path and the text of each file; the measurements are of `every`."""
+    """Yield the path and the text of each generated file; those of the whole course only if `every`."""
     from tito.bench import page
     from tito.book import differences
     from tito.notebooks import names
@@ -43,5 +43,5 @@ def made(course, every):
 
 
 def is_in_sync(path, text):
-    """Say whether a committed file is what an export gives, byte for byte."""
+    """Return whether a committed file matches its export, byte for byte."""
     return path.is_file() and path.read_bytes() == text.encode("utf-8")

@@ -4,22 +4,22 @@ import typer
 
 
 def mutate(
-    modules: list[str] = typer.Argument(None, help="03, layers; all that are there by default."),
+    modules: list[str] = typer.Argument(None, help="03, layers; all by default."),
     exercise: str = typer.Option(None, "--exercise", help="One exercise, such as 03.2."),
-    jobs: int = typer.Option(2, "--jobs", min=1, help="How many processes share the work."),
-    json_file: str = typer.Option(None, "--json", help="Write the result to this file as well."),
+    jobs: int = typer.Option(2, "--jobs", min=1, help="Number of processes."),
+    json_file: str = typer.Option(None, "--json", help="Also write the result to this file."),
 ):
     """Plant mistakes, and count how many are caught.
 
-    They go into the reference solutions, one at a time, and the checks have to catch 90 % of them.
+    They go into the reference solutions, one at a time, and the checks must catch 90 % of them.
     """
     from tito.lint import course
 
     here = course.find(modules or ())
-    found = {module: judge(here, module, exercises, jobs) for module, exercises in select(here, exercise)}
+    results = {module: judge(here, module, exercises, jobs) for module, exercises in select(here, exercise)}
     if json_file:
-        write_json(json_file, found)
-    raise typer.Exit(conclude(found))
+        write_json(json_file, results)
+    raise typer.Exit(conclude(results))
 
 
 def select(course, exercise):
@@ -29,47 +29,47 @@ def select(course, exercise):
     if exercise is None:
         return [(module, course.exercises(module)) for module in course.modules]
     module, number = course.curriculum.target(exercise)
-    chosen = [one for one in course.exercises(module) if one.id == number] if module in course.modules else []
+    chosen = [each for each in course.exercises(module) if each.id == number] if module in course.modules else []
     if not chosen:
         raise UnknownExercise(f"no exercise {exercise} among the modules {', '.join(map(str, course.modules))}")
     return [(module, chosen)]
 
 
 def judge(course, module, exercises, jobs):
-    """Run a module's mutants, print what came of them, and return the scores; none if they could not be run."""
+    """Run a module's mutants, print the result, and return the scores, or none if they could not run."""
     from tito import console
     from tito.checks.checking import CheckBroken
     from tito.mutants.scoring import scores
     from tito.notebooks.problems import SourceError
 
     try:
-        found = scores(course, module, exercises, jobs)
+        module_scores = scores(course, module, exercises, jobs)
     except (CheckBroken, SourceError) as error:
         where = f"{course.label(course.checks_path(module))} " if isinstance(error, CheckBroken) else ""
         console.say(f"{module}: nothing was mutated\n  {where}{error}\n", style="red")
         return []
-    show(module, found)
-    return found
+    show(module, module_scores)
+    return module_scores
 
 
 def show(module, scores):
-    """Print a module's table, and below it the lines of every survivor."""
+    """Print a module's table, and the lines of every survivor below it."""
     from tito import console
 
     console.say(f"{module}: {summary(scores)}", style="bold")
-    for one in scores:
-        share = f"{one.caught} of {one.total} caught"
-        console.say(f"  {one.exercise.id:6}{one.exercise.name:36}{share}")
-    for one in scores:
-        for mutant in one.survivors:
-            survivor(mutant, dict(one.excused).get(mutant))
-        for number, before, after in one.outdated:
-            console.say(f"  {number} is caught now, take it out of survivors.toml: {before!r} -> {after!r}")
+    for score in scores:
+        share = f"{score.caught} of {score.total} caught"
+        console.say(f"  {score.exercise.id:6}{score.exercise.name:36}{share}")
+    for score in scores:
+        for mutant in score.survivors:
+            survivor(mutant, dict(score.excused).get(mutant))
+        for number, before, after in score.outdated:
+            console.say(f"  {number} is caught now, remove it from survivors.toml: {before!r} -> {after!r}")
     console.say()
 
 
 def survivor(mutant, reason):
-    """Print a survivor as a difference of lines."""
+    """Print a survivor as a diff."""
     from tito import console
 
     console.say(f"  {mutant.exercise} survives{': ' + reason if reason else ''}", style=None if reason else "yellow")
@@ -79,9 +79,9 @@ def survivor(mutant, reason):
 
 
 def summary(scores):
-    """Say which share of the mutants was caught: of all, and of those that have no reason to live."""
-    total, caught = sum(one.total for one in scores), sum(one.caught for one in scores)
-    excused = sum(len(one.excused) for one in scores)
+    """Return the share of mutants that were caught: of all, and of those without a reason to survive."""
+    total, caught = sum(score.total for score in scores), sum(score.caught for score in scores)
+    excused = sum(len(score.excused) for score in scores)
     return (
         f"{percent(caught, total)} of {total} mutants caught; {percent(caught, total - excused)} but for {excused} with a reason"
     )
@@ -92,43 +92,43 @@ def percent(part, whole):
     return f"{1000 * part // whole / 10:.1f} %" if whole else "none"
 
 
-def conclude(found):
+def conclude(results):
     """Print what to do next, and return the exit status."""
     from tito import console
 
-    weak = [module for module, scores in found.items() if not strong(scores)]
+    weak = [module for module, scores in results.items() if not strong(scores)]
     if weak:
         console.next_step(f"sharpen modules/{weak[0].folder}/checks.py, then tito dev mutate {weak[0].number}")
     else:
-        console.next_step("tito dev check" if found else "write an exercise: nothing was mutated")
-    return 1 if weak or not found else 0
+        console.next_step("tito dev check" if results else "write an exercise: nothing was mutated")
+    return 1 if weak or not results else 0
 
 
 def strong(scores):
-    """Say whether enough of some mutants were caught; survivors with a reason count as survivors."""
+    """Return whether enough mutants were caught; survivors with a reason count as survivors."""
     from tito.mutants.scoring import GOAL
 
-    total = sum(one.total for one in scores)
-    return total > 0 and sum(one.caught for one in scores) >= GOAL * total
+    total = sum(score.total for score in scores)
+    return total > 0 and sum(score.caught for score in scores) >= GOAL * total
 
 
-def write_json(path, found):
+def write_json(path, results):
     """Write the result as JSON."""
     import json
     from pathlib import Path
 
     rows = [
         {
-            "exercise": one.exercise.id,
-            "name": one.exercise.name,
-            "mutants": one.total,
-            "caught": one.caught,
+            "exercise": score.exercise.id,
+            "name": score.exercise.name,
+            "mutants": score.total,
+            "caught": score.caught,
             "survivors": [
-                {"before": mutant.before, "after": mutant.after, "reason": dict(one.excused).get(mutant)}
-                for mutant in one.survivors
+                {"before": mutant.before, "after": mutant.after, "reason": dict(score.excused).get(mutant)}
+                for mutant in score.survivors
             ],
         }
-        for scores in found.values()
-        for one in scores
+        for scores in results.values()
+        for score in scores
     ]
     Path(path).write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")

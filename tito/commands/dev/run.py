@@ -1,9 +1,9 @@
-"""`tito dev run`: the notebooks run from top to bottom, solved."""
+"""`tito dev run`: run the solved notebooks from top to bottom."""
 
 import typer
 
 
-def run(modules: list[str] = typer.Argument(None, help="03, layers; all that are there by default.")):
+def run(modules: list[str] = typer.Argument(None, help="03, layers; all by default.")):
     """Run the solved notebooks.
 
     Each runs in a fresh kernel, on what its prerequisites export. It is slower than `check`.
@@ -14,14 +14,14 @@ def run(modules: list[str] = typer.Argument(None, help="03, layers; all that are
     here = course.find(modules or ())
     failed = [module for module in here.modules if not passes(here, module)]
     if failed:
-        console.next_step(f"mend that cell, then tito dev run {failed[0].number}")
+        console.next_step(f"fix that cell, then tito dev run {failed[0].number}")
     else:
         console.next_step("tito dev check" if here.modules else "write a module: nothing was run")
     raise typer.Exit(1 if failed or not here.modules else 0)
 
 
 def passes(course, module):
-    """Run one notebook, print how long it took or which cell failed, and say whether all is well."""
+    """Run one notebook, print its time or the failed cell, and return whether it passed."""
     import time
 
     from tito import console
@@ -39,7 +39,7 @@ def passes(course, module):
 
 
 def execute(course, module):
-    """Run a module's solved notebook in a package of its own.
+    """Run a module's solved notebook with a package in a temporary folder.
 
     Raises:
         BookError: A cell failed; the message names it.

@@ -1,1 +1,1 @@
-"""The commands of `tito grade`, one a file."""
+"""The commands of `tito grade`, one per file."""

@@ -1,4 +1,4 @@
-"""`tito grade autograde`: marks for what was handed in."""
+"""`tito grade autograde`: mark submissions."""
 
 from pathlib import Path
 
@@ -10,13 +10,13 @@ SAYS_YES = "--unsafe-no-sandbox"
 def autograde(
     module: str = typer.Argument(help="03, 3 or layers."),
     course: Path = typer.Option(Path("."), "--course", help="The class's folder."),
-    student: str = typer.Option(None, "--student", help="Mark this student's submission alone."),
+    student: str = typer.Option(None, "--student", help="Mark only this student's submission."),
     timeout: float = typer.Option(10.0, help="Seconds that each exercise may take."),
     unsafe: bool = typer.Option(
         False, SAYS_YES, help="Run submissions with your own rights: they can read and change your files."
     ),
 ):
-    """Mark what was handed in.
+    """Mark submissions.
 
     Marks go into the gradebook, and each student gets feedback.
     """
@@ -30,7 +30,7 @@ def autograde(
     console.say(f"{'student':24}{'exercises':>12}{'points':>12}")
     unmarked = [name for name, path in waiting.items() if not mark(classroom, chosen, name, path, options)]
     if unmarked:
-        console.say(f"\nNot marked: {', '.join(unmarked)}. The gradebook holds for them what it held before.", style="red")
+        console.say(f"\nNot marked: {', '.join(unmarked)}. Their gradebook entries are unchanged.", style="red")
         console.next_step(f"read why above, then tito grade autograde {chosen.number} --student {unmarked[0]}")
         raise typer.Exit(1)
     console.next_step(
@@ -43,39 +43,39 @@ def handed_in(classroom, module, student):
     """Return the submissions to mark, by student.
 
     Raises:
-        typer.Exit: There is none, or this class was not given the module as the course has it.
+        typer.Exit: There is none, or the class has no release of the module in its current form.
     """
     from tito.grading import assignment
 
-    found = classroom.submissions(module)
+    submissions = classroom.submissions(module)
     place = classroom.path("submitted", module, student or "NAME")
     if classroom.points(module) != assignment.points(module):
         refuse(
-            f"{classroom.folder} holds no release of module {module} with the exercises and points that the course has now",
+            f"{classroom.folder} has no release of module {module} with the course's current exercises and points",
             f"tito grade release {module.number}",
         )
-    if not found or student and student not in found:
+    if not submissions or student and student not in submissions:
         refuse(f"nothing was handed in: there is no {place}", f"put {module.name}.ipynb there, then run the command again")
-    return {student: found[student]} if student else found
+    return {student: submissions[student]} if student else submissions
 
 
 def confinement(unsafe):
-    """Return the options that run submissions in the sandbox, or without one if that was asked for.
+    """Return the options that run submissions in the sandbox, or without it if `unsafe`.
 
     Raises:
-        typer.Exit: There is no sandbox here, and nobody said to go without.
+        typer.Exit: There is no sandbox here, and `unsafe` is not set.
     """
     from tito import console
     from tito.grading import sandbox
 
     if unsafe:
-        console.say("Without a sandbox: a submission can read and change whatever you can.", style="red")
+        console.say("No sandbox: a submission can read and change whatever you can.", style="red")
         return {}
     problem = sandbox.problem()
     if problem:
         refuse(
             f"Submissions are marked in a sandbox, and there is none: {problem}",
-            f"mend that; or, if you trust every submission, add {SAYS_YES}",
+            f"fix that; or, if you trust every submission, add {SAYS_YES}",
         )
     return sandbox.options()
 
@@ -92,28 +92,28 @@ def draw(module, options):
     try:
         return judge.draw_seeds(module, **options)
     except (judge.CourseBroken, checking.CheckBroken, runner.RunnerError) as error:
-        refuse(str(error), f"mend the course, which tito dev check {module.number} examines", 1)
+        refuse(str(error), f"fix the course: tito dev check {module.number}", 1)
 
 
 def mark(classroom, module, student, path, options):
     """Mark one submission: gradebook, feedback, a line of the table.
 
     Returns:
-        Whether it was marked. Whatever goes wrong with one submission, the others are still to be marked.
+        Whether it was marked. An error in one submission does not keep the others from being marked.
     """
     from tito import console
     from tito.checks import layout
     from tito.grading import assignment, judge
 
     try:
-        found = judge.judge(module, path, **options)
-        write_feedback(classroom.path("feedback", module, student), judge.feedback(found, module))
-        classroom.enter(module, student, {assignment.grade_id(one.exercise.id): one.points for one in found.marks})
+        judgement = judge.judge(module, path, **options)
+        write_feedback(classroom.path("feedback", module, student), judge.feedback(judgement, module))
+        classroom.enter(module, student, {assignment.grade_id(each.exercise.id): each.points for each in judgement.marks})
     except Exception as error:
         console.say(f"{student:24}  not marked: {type(error).__name__}: {error}", style="red")
         return False
-    exercises, points = f"{len(found.passed)} of {len(found.marks)}", f"{found.points} of {found.maximum}"
-    reason = layout.clean(found.reason.splitlines()[0]) if found.reason else ""
+    exercises, points = f"{len(judgement.passed)} of {len(judgement.marks)}", f"{judgement.points} of {judgement.maximum}"
+    reason = layout.clean(judgement.reason.splitlines()[0]) if judgement.reason else ""
     console.say(f"{student:24}{exercises:>12}{points:>12}   {reason}".rstrip())
     return True
 
@@ -126,7 +126,7 @@ def write_feedback(folder, text):
 
 
 def refuse(reason, next_step, status=2):
-    """Say what is missing and what to do, and end with a status."""
+    """Print what is missing and what to do, and exit with a status."""
     from tito import console
 
     console.say(reason)

@@ -7,7 +7,7 @@ import typer
 
 def release(
     module: str = typer.Argument(help="03, 3 or layers."),
-    course: Path = typer.Option(Path("."), "--course", help="The class's folder, made when missing."),
+    course: Path = typer.Option(Path("."), "--course", help="The class's folder, created if missing."),
 ):
     """Write a module's assignment.
 
@@ -34,11 +34,11 @@ def release(
 
 
 def enter(module, folder):
-    """Return the course's module of this name, and the class in a folder.
+    """Return the module with this name, and the class in a folder.
 
     Raises:
         typer.Exit: nbgrader is not installed.
-        WorkspaceError: The course does not hold the module yet.
+        WorkspaceError: The course does not have the module yet.
     """
     from tito import console, workspace
     from tito.grading import gradebook
@@ -55,7 +55,7 @@ def enter(module, folder):
 
 
 def generate(classroom, module):
-    """Let nbgrader make the release; what it says of a failure is shown whole."""
+    """Let nbgrader make the release, and show its full message if it fails."""
     from tito import console
     from tito.grading import gradebook
 
@@ -63,5 +63,5 @@ def generate(classroom, module):
         classroom.generate(module)
     except gradebook.GradebookError as error:
         console.say(str(error))
-        console.next_step(f"mend what nbgrader names in {classroom.folder}, then tito grade release {module.number}")
+        console.next_step(f"fix what nbgrader names in {classroom.folder}, then tito grade release {module.number}")
         raise typer.Exit(1) from None

@@ -1,1 +1,1 @@
-"""The commands of `tito milestone`, one a file."""
+"""The commands of `tito milestone`, one per file."""

@@ -7,14 +7,14 @@ import typer
 
 
 def grade(
-    name: str = typer.Argument(help="The milestone; `tito milestone list` shows which there are."),
-    run: Path = typer.Option(None, help="Folder that the run was kept in (runs/NAME)."),
+    name: str = typer.Argument(help="The milestone; `tito milestone list` lists them."),
+    run: Path = typer.Option(None, help="Folder of the run (runs/NAME)."),
     data_dir: Path = typer.Option(None, help="Folder of the data, as for the run."),
 ):
-    """Say whether your package has learned what the milestone asks for.
+    """Grade a run: has your package learned what the milestone requires?
 
-    No log is read: the saved weights are loaded into the milestone's network, and their answers to the test examples counted.
-    Your gradients are compared with measured slopes, and every layer has to have moved.
+    Logs do not count: the saved weights are loaded into the milestone's network, and their correct answers on the test examples
+    are counted. Your gradients are compared with measured slopes, and every layer must have moved.
     """
     from tito import console, workspace
     from tito.evidence import passed, verdict
@@ -27,7 +27,7 @@ def grade(
     saved = verdict.read(path, milestone)
     milestone = milestone.chosen(saved.choices)
     console.say(f"{milestone.name}: {space.label(path)}")
-    with console.working("your package answers for the test pictures"):
+    with console.working("running your package on the test images"):
         rows = verdict.judge(milestone, saved, verdict.examples(milestone, data_dir), space.root)
     console.say()
     for row in rows:
@@ -40,7 +40,7 @@ def grade(
     if all(row.passed for row in rows):
         passed.keep(space, milestone, [(row.what, row.found) for row in rows], caveats, path)
         console.say()
-        console.say(f"{milestone.name} is passed{', with what the notes say' * bool(caveats)}.", style="bold green")
+        console.say(f"{milestone.name} is passed{', subject to the notes above' * bool(caveats)}.", style="bold green")
         console.next_step("tito")
         raise typer.Exit(0)
     reason, command = again(milestone, rows, saved.about)
@@ -52,7 +52,7 @@ def grade(
 
 
 def line(word, text):
-    """Return a row of the verdict, its sign before it."""
+    """Return a row of the verdict, with its sign."""
     from tito import console
 
     begin = f"  {console.SIGNS[word]} {word:7} "
@@ -60,7 +60,7 @@ def line(word, text):
 
 
 def again(milestone, rows, about):
-    """Return what to say after a failure, and the command: a longer training where the accuracy alone is too low."""
+    """Return the advice after a failure and the next command: train longer if only the accuracy is too low."""
     command = f"tito milestone run {milestone.name}"
     epochs, usual = about.get("epochs"), about.get("usual_epochs")
     if [row.what for row in rows if not row.passed] != ["test accuracy"] or not isinstance(epochs, int):

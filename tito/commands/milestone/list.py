@@ -7,9 +7,9 @@ def list_milestones():
     from tito.commands.overview import STYLES, next_command, stage
 
     space = workspace.find()
-    found = standing.standings(space)
-    for one in space.curriculum.milestones:
-        state, words = stage(space, one, found)
-        console.say(f"  {console.SIGNS[state]} {one.name:13}{one.title}", style=STYLES[state])
+    standings = standing.standings(space)
+    for milestone in space.curriculum.milestones:
+        state, words = stage(space, milestone, standings)
+        console.say(f"  {console.SIGNS[state]} {milestone.name:13}{milestone.title}", style=STYLES[state])
         console.say(f"    {'':13}{words}", style="dim")
-    console.next_step(next_command(space, found))
+    console.next_step(next_command(space, standings))

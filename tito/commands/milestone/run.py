@@ -5,11 +5,11 @@ import typer
 
 def run(
     context: typer.Context,
-    name: str = typer.Argument(help="The milestone; `tito milestone list` shows which there are."),
+    name: str = typer.Argument(help="The milestone; `tito milestone list` lists them."),
 ):
     """Train a network on your package.
 
-    Options that follow the name go to the milestone's script: `tito milestone run mnist-mlp --epochs 5`, or `--help`.
+    Options after the name go to the milestone's script: `tito milestone run mnist-mlp --epochs 5`, or `--help`.
     """
     import subprocess
     import sys
@@ -17,26 +17,25 @@ def run(
     from tito import console, leftovers, standing, workspace
     from tito.checks.runner import how_it_ended
 
-    if name == "--help":  # an option behind the name belongs to the script, so typer must not take this one
+    if name == "--help":  # options after the name belong to the script, so typer must not take this one
         typer.echo(context.get_help())
         raise typer.Exit
     space = workspace.find()
     chosen = space.curriculum.milestone(name)
     script = space.root / "milestones" / chosen.script
     needed = space.curriculum.prerequisites(chosen)
-    missing = [one.module for one in standing.standings(space) if one.module in needed and not one.usable]
+    missing = [each.module for each in standing.standings(space) if each.module in needed and not each.usable]
     if missing:
         raise workspace.WorkspaceError(
-            f"{chosen.name} runs on what module {missing[0]} builds, and that is not exported yet: "
-            f"`tito module start {missing[0].number}`"
+            f"{chosen.name} needs module {missing[0]}, which is not exported yet: `tito module start {missing[0].number}`"
         )
     if not script.exists():
-        raise workspace.WorkspaceError(f"{space.label(script)} is not there: {chosen.name} is not in this release yet")
+        raise workspace.WorkspaceError(f"{space.label(script)} does not exist: {chosen.name} is not in this release yet")
     process = subprocess.Popen([sys.executable, str(script), *context.args], env=space.environment())
     with leftovers.process(process):
         status = ending(process)
     if status < 0:
-        console.say(f"{chosen.name} was ended from outside: {how_it_ended(status)}")
+        console.say(f"{chosen.name} was killed: {how_it_ended(status)}")
         console.next_step(f"tito milestone run {chosen.name} --resume")
     raise typer.Exit(status if status >= 0 else 128 - status)
 
@@ -44,7 +43,7 @@ def run(
 def ending(process):
     """Wait for a process, and return its exit status.
 
-    Ctrl-C reaches it, too, and it takes its time to save: nobody kills it here. Whatever else ends tito ends the process.
+    Ctrl-C also reaches the process, which then saves; it is not killed here. If tito ends in another way, the process ends too.
     """
     try:
         while True:
@@ -57,7 +56,7 @@ def ending(process):
 
 
 def end(process, seconds=5):
-    """Ask a process to end if it has not ended yet, and insist after some seconds."""
+    """Terminate a process that is still running, and kill it after some seconds."""
     import subprocess
 
     if process.poll() is None:

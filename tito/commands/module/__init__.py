@@ -1,1 +1,1 @@
-"""The commands of `tito module`, one a file."""
+"""The commands of `tito module`, one per file."""

@@ -1,11 +1,11 @@
-"""`tito module complete`: check a module, and gather its code into the package."""
+"""`tito module complete`: check a module, and export its code into the package."""
 
 import typer
 
 
 def complete(
     module: str = typer.Argument(help="03, 3 or layers."),
-    borrow: bool = typer.Option(False, "--borrow", help="Take the reference solution instead of your own, to go on."),
+    borrow: bool = typer.Option(False, "--borrow", help="Use the reference solution instead of your own, to move on."),
     timeout: float = typer.Option(10.0, min=0.1, help="Seconds that each exercise may take."),
 ):
     """Check a module and export it.
@@ -33,14 +33,14 @@ def complete(
 
 
 def refuse(space, module, outcome, lacking):
-    """Say why nothing was exported, and end with status 1."""
+    """Print why nothing was exported, and exit with status 1."""
     from tito import console, standing
     from tito.commands.module.test import blamed
 
     standing.record(space, module, outcome.passed)
     first = f"{lacking[0].id} {lacking[0].name}" if lacking else "no exercise passed"
     more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
-    console.say(f"Not exported: {first}{more}.\n{space.label(space.exported(module))} stays as it was.", style="red")
+    console.say(f"Not exported: {first}{more}.\n{space.label(space.exported(module))} is unchanged.", style="red")
     earlier = blamed(space, module, lacking[0]) if lacking and lacking[0].failure else None
     if earlier:
         console.next_step(f"tito module test {earlier.number}, which this failure comes from")
@@ -50,20 +50,20 @@ def refuse(space, module, outcome, lacking):
 
 
 def export(space, module, outcome):
-    """Write the package's file, record the completion, and name what comes next."""
+    """Write the package's file, record the completion, and print what comes next."""
     from tito import console, standing
     from tito.files import write_atomically
 
     write_atomically(space.exported(module), outcome.text)
     standing.record(space, module, outcome.passed)
-    console.say(f"Module {module} is complete: {space.label(space.exported(module))} now holds your code.", style="green")
+    console.say(f"Module {module} is complete: {space.label(space.exported(module))} now has your code.", style="green")
     if standing.is_borrowed(space, module):
-        console.say("It was borrowed before, so the map goes on calling it borrowed.", style="yellow")
+        console.say("It was borrowed before, so the map still shows it as borrowed.", style="yellow")
     console.next_step(what_comes_after(space))
 
 
 def what_comes_after(space):
-    """Return the next command, the same as the bare `tito` shows."""
+    """Return the next command, the same one as `tito` shows."""
     from tito import standing
     from tito.commands.overview import next_command
 
@@ -76,7 +76,7 @@ def take_reference(space, module):
     from tito.files import write_atomically
 
     if space.is_clone:
-        raise workspace.WorkspaceError("a clone holds the reference already: there is nothing to borrow here")
+        raise workspace.WorkspaceError("a clone already has the reference: there is nothing to borrow")
     if workspace.is_to_come(module):
         raise workspace.WorkspaceError(f"module {module} is not in this release yet")
     text = standing.borrowed_text(module)
@@ -84,5 +84,5 @@ def take_reference(space, module):
         console.say(f"Kept your exported file as {space.label(space.backup(space.exported(module)))}")
     standing.borrow(space, module)
     write_atomically(space.exported(module), text)
-    console.say(f"Module {module} is borrowed: the package holds the reference, and your notebook is untouched.", style="yellow")
+    console.say(f"Module {module} is borrowed: the package has the reference, and your notebook is unchanged.", style="yellow")
     console.next_step(what_comes_after(space))

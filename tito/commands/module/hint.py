@@ -1,4 +1,4 @@
-"""`tito module hint`: one hint more at each call."""
+"""`tito module hint`: show one more hint at each call."""
 
 import typer
 
@@ -15,15 +15,15 @@ def hint(
     module, number = space.curriculum.target(exercise)
     if number is None:
         raise typer.BadParameter(f"name one exercise of module {module}, such as {module.number}.1", param_hint="EXERCISE")
-    found = hints.of(module, number)
+    available = hints.of(module, number)
     if solution:
         console.say(hints.solution(module, number))
         console.next_step(f"close this, write it in your own words, then tito module test {number}")
         return
-    shown = 1 if again else min(hints.shown(space, number) + 1, len(found))
+    shown = 1 if again else min(hints.shown(space, number) + 1, len(available))
     hints.remember(space, number, shown)
-    console.say(f"{number}, hint {shown} of {len(found)}", style="bold")
+    console.say(f"{number}, hint {shown} of {len(available)}", style="bold")
     console.say()
-    console.say(console.wrap(found[shown - 1]))
-    more = f"tito module hint {number}" if shown < len(found) else f"tito module hint {number} --solution"
+    console.say(console.wrap(available[shown - 1]))
+    more = f"tito module hint {number}" if shown < len(available) else f"tito module hint {number} --solution"
     console.next_step(f"tito module test {number}, or {more}")

@@ -1,16 +1,16 @@
-"""`tito module reset`: begin a notebook again, and keep a copy of the old one."""
+"""`tito module reset`: start a notebook over, and keep a copy of the old one."""
 
 import typer
 
 
 def reset(
     module: str = typer.Argument(help="03, 3 or layers."),
-    format: str = typer.Option(None, help="ipynb or py; by default as it was."),
+    format: str = typer.Option(None, help="ipynb or py; by default the same as before."),
     yes: bool = typer.Option(False, "--yes", help="Do not ask."),
 ):
-    """Begin a notebook again, keeping a copy.
+    """Start a notebook over, and keep a copy of the old one.
 
-    The exported package stays as it is; the copy of your notebook is dated and lies under .tito/backups.
+    The exported package is not changed; a dated copy of your notebook is kept under .tito/backups.
     """
     from tito import console, scaffold, workspace
 
@@ -20,17 +20,19 @@ def reset(
     chosen = space.curriculum.module(module)
     if space.is_clone:
         raise workspace.WorkspaceError(
-            "this is a clone of the course: resetting would replace the reference by stubs. "
+            "this is a clone of the course: a reset would replace the reference by stubs. "
             "`tito init DIR` writes a workspace to work in"
         )
     if workspace.is_to_come(chosen):
         raise workspace.WorkspaceError(f"module {chosen} is not in this release yet")
     old = space.notebook(chosen) if space.has_notebook(chosen) else None
-    if old and not yes and not typer.confirm(f"Write {space.label(old)} afresh? A copy of it is kept."):
+    if old and not yes and not typer.confirm(f"Start {space.label(old)} over? A copy of it is kept."):
         raise typer.Exit(1)
     kept = space.backup(old) if old else None
     path = scaffold.write_notebook(space, chosen, format or (old.suffix[1:] if old else "ipynb"))
     if old and old != path:
         old.unlink()
-    console.say(f"{space.label(path)} is as it was at the start." + (f" Yours is kept as {space.label(kept)}." if kept else ""))
+    console.say(
+        f"{space.label(path)} is back to its original state." + (f" Yours is kept as {space.label(kept)}." if kept else "")
+    )
     console.next_step(f"tito module start {chosen.number}")

@@ -1,4 +1,4 @@
-"""`tito module start`: where to begin a module."""
+"""`tito module start`: show where to start a module."""
 
 import typer
 
@@ -15,7 +15,7 @@ def start(
     chosen = space.curriculum.module(module)
     if workspace.is_to_come(chosen):
         raise workspace.WorkspaceError(f"module {chosen} is not in this release yet")
-    missing = [one.module for one in standing.standings(space) if one.module.number in chosen.requires and not one.usable]
+    missing = [each.module for each in standing.standings(space) if each.module.number in chosen.requires and not each.usable]
     path = space.notebook(chosen) if space.has_notebook(chosen) else scaffold.write_notebook(space, chosen, "ipynb")
     console.say(f"{chosen.number} {chosen.title}   {space.label(path)}", style="bold")
     console.say()
@@ -23,7 +23,7 @@ def start(
         kind = "extension" if exercise.extension else "core"
         console.say(f"  {exercise.id:6}{exercise.name:28}{exercise.minutes:3} minutes   {kind}")
     for needed in missing:
-        console.say(f"\nThis module uses what {needed} builds, and that is not exported yet.", style="yellow")
+        console.say(f"\nThis module needs {needed}, which is not exported yet.", style="yellow")
     if lab:
         open_lab(path)
     elif missing:
@@ -33,7 +33,7 @@ def start(
 
 
 def open_lab(path):
-    """Run Jupyter Lab on a notebook until the learner ends it; its exit status becomes ours.
+    """Run Jupyter Lab on a notebook until the learner ends it, and exit with its status.
 
     Raises:
         typer.Exit: Jupyter Lab is not installed, or ended with an error.

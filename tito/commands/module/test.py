@@ -1,4 +1,4 @@
-"""`tito module test`: check what the learner wrote."""
+"""`tito module test`: check the learner's exercises."""
 
 import re
 import sys
@@ -11,7 +11,7 @@ STYLES = {"passed": "green", "unwritten": "dim"}
 def test(
     target: str = typer.Argument(help="03, layers, or 03.2 for one exercise."),
     watch: bool = typer.Option(False, "--watch", help="Check again whenever the notebook is saved."),
-    everything: bool = typer.Option(False, "--all", help="Show every failure in full, not the first alone."),
+    everything: bool = typer.Option(False, "--all", help="Show every failure in full, not only the first."),
     timeout: float = typer.Option(10.0, min=0.1, help="Seconds that each exercise may take."),
 ):
     """Check your exercises, as they are saved."""
@@ -26,7 +26,7 @@ def test(
 
 
 def run(space, module, exercise=None, timeout=10.0):
-    """Check a module or one exercise, print each verdict as it comes, and return the `trial.Trial`."""
+    """Check a module or one exercise, print each verdict as it arrives, and return the `trial.Trial`."""
     from tito import console, workspace
     from tito.checks import trial
     from tito.notebooks import source
@@ -36,7 +36,7 @@ def run(space, module, exercise=None, timeout=10.0):
     console.say()
     reference = workspace.course_source(module)
     exercises = () if workspace.is_to_come(module) else source.read(reference).exercises()
-    waiting = iter([one.label for one in exercises if exercise in (None, one.id)])
+    waiting = iter([each.label for each in exercises if exercise in (None, each.id)])
 
     def announce():
         name = next(waiting, None)
@@ -62,21 +62,21 @@ def conclude(space, module, outcome, exercise=None, everything=False):
     """Print the verdicts of a trial and the next command, and record what passed.
 
     Returns:
-        Whether all is well: every core exercise passed, or the one that was asked for.
+        Whether every core exercise passed, or the chosen one.
     """
     from tito import console, standing
 
     failed = show(outcome, everything, printed=exercise is not None)
     unwritten = [verdict for verdict in outcome.verdicts if verdict.status == "unwritten"]
     console.say(f"{len(outcome.passed)} passed, {len(failed)} failed, {len(unwritten)} not written yet", style="bold")
-    open_core = [one for one in unwritten if exercise or one.id not in extensions(module)]
+    open_core = [verdict for verdict in unwritten if exercise or verdict.id not in extensions(module)]
     if exercise is None:
         standing.record(space, module, outcome.passed)
     earlier = blamed(space, module, failed[0]) if failed else None
     if earlier:
-        console.next_step(f"tito module test {earlier.number}, which this failure comes from")
+        console.next_step(f"tito module test {earlier.number}, which causes this failure")
     elif failed and failed[0].failure.shared:
-        console.next_step(f"edit the cell that is named above and save, then tito module test {module.number}")
+        console.next_step(f"edit the cell named above and save, then tito module test {module.number}")
     elif failed:
         console.next_step(f"edit {failed[0].name} and save, or tito module hint {failed[0].id}")
     elif open_core and open_core[0].failure:
@@ -91,12 +91,12 @@ def conclude(space, module, outcome, exercise=None, everything=False):
 
 
 def show(outcome, everything=False, printed=False):
-    """Print the first failure, or all of them, in full.
+    """Print the first failure, or all failures, in full.
 
     Args:
         outcome: The `trial.Trial`.
         everything: Show every failure in full.
-        printed: Show what the learner's code printed, too.
+        printed: Also show what the learner's code printed.
 
     Returns:
         List of the verdicts that failed.
@@ -112,7 +112,7 @@ def show(outcome, everything=False, printed=False):
     if outcome.changed:
         names = ", ".join(f"{name} (cell {cell})" for name, cell in outcome.changed)
         console.say(
-            f"Not as the course gives it: {names}.\nIf that was not on purpose: `tito init DIR` writes unchanged notebooks.",
+            f"Not as the course gives it: {names}.\nIf you did not mean to change it: `tito init DIR` writes unchanged notebooks.",
             style="yellow",
         )
         console.say()
@@ -120,18 +120,18 @@ def show(outcome, everything=False, printed=False):
 
 
 def blamed(space, module, verdict):
-    """Return the earlier module that a failure comes from: its code raised the error, or is not written yet."""
+    """Return the earlier module that causes a failure: its code raised the error, or is not written yet."""
     rows = [text for label, text in verdict.failure.rows if label in ("at", "") or "earlier" in label]
     for text in rows:
         named = re.search(r"(\w+)\.(?:ipynb|py)\b|needs (\d\d)\.\d", text)
-        for one in space.curriculum.prerequisites(module) if named else ():
-            if one.number == named[2] or named[1] in (one.name, one.package_name):
-                return one
+        for needed in space.curriculum.prerequisites(module) if named else ():
+            if needed.number == named[2] or named[1] in (needed.name, needed.package_name):
+                return needed
     return None
 
 
 def brief(verdict):
-    """Say in a few words how an exercise stands."""
+    """Return a short result of an exercise."""
     if verdict.status == "unwritten":
         return verdict.failure.rows[0][1] if verdict.failure else "not written yet"
     return (
@@ -146,7 +146,7 @@ def extensions(module):
     from tito import workspace
     from tito.notebooks import source
 
-    return {one.id for one in source.read(workspace.course_source(module)).exercises() if one.extension}
+    return {exercise.id for exercise in source.read(workspace.course_source(module)).exercises() if exercise.extension}
 
 
 def watch_notebook(space, module, exercise, everything, timeout):
