@@ -81,7 +81,7 @@ def libraries():
         except ImportError:
             continue
         version = getattr(module, "__version__", None) or importlib.metadata.version(name)
-        installed[name] = {"version": version, ***(details(module) if details else {})}
+        installed[name] = {"version": version, **(details(module) if details else {})}
     return installed
 
 

@@ -148,7 +148,7 @@ def test_the_nearest_workspace_wins(environment, workspace, clone, elsewhere):
 
 def test_a_wrong_variable_is_an_error_even_inside_a_workspace(environment, workspace):
     printed, failed = environment.run("-P", "-c", PROBE, cwd=workspace, TINYTORCH_WORKSPACE=str(workspace / "modules"))
-    assert failed and f"TINYTORCH_WORKSPACE is {workspace / 'modules'}, which is no workspace" in printed
+    assert failed and f"TINYTORCH_WORKSPACE is {workspace / 'modules'}, which is not a workspace" in printed
     assert "tito init" in printed
 
 

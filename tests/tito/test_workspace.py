@@ -67,7 +67,7 @@ def test_a_process_that_runs_the_package_knows_where_it_is_and_blas_lets_kernels
 def test_a_variable_that_names_no_workspace_is_an_error_even_inside_one(space, monkeypatch, tmp_path):
     monkeypatch.chdir(space.root)
     monkeypatch.setenv("TINYTORCH_WORKSPACE", str(tmp_path))
-    with pytest.raises(NoWorkspace, match="TINYTORCH_WORKSPACE is .* which is no workspace"):
+    with pytest.raises(NoWorkspace, match="TINYTORCH_WORKSPACE is .* which is not a workspace"):
         find()
 
 

@@ -2,7 +2,7 @@
 
 An op takes at least as long as its arithmetic at the rate of a large matrix product, or its bytes at the rate of a copy within
 the cache, whichever is longer. Memory bandwidth would not be a lower bound: an op often reads what the previous op left in the
-cache, so many ops are faster than the memory.
+cache, and so is often faster than the memory.
 """
 
 from typing import NamedTuple

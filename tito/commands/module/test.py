@@ -112,7 +112,7 @@ def show(outcome, everything=False, printed=False):
     if outcome.changed:
         names = ", ".join(f"{name} (cell {cell})" for name, cell in outcome.changed)
         console.say(
-            f"Not as the course gives it: {names}.\nIf you did not mean to change it: `tito init DIR` writes unchanged notebooks.",
+            f"Not as the course gives it: {names}.\nIf you did not mean to: `tito init DIR` writes unchanged notebooks.",
             style="yellow",
         )
         console.say()
