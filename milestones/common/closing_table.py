@@ -69,7 +69,7 @@ def count(number, noun):
 
 
 def plus_minus():
-    """Return the sign, as far as standard output can show it."""
+    """Return the sign, or ASCII if standard output cannot show it."""
     try:
         "±".encode(sys.stdout.encoding or "ascii")
     except UnicodeEncodeError:

@@ -6,7 +6,7 @@ from tinytorch.cnn import Conv2d
 
 def of_filters(options):
     """Add the options that milestones with convolutions share, and return the parser."""
-    options.add_argument("--examples", type=positive, metavar="N", help="train on so many examples, chosen by chance (all)")
+    options.add_argument("--examples", type=positive, metavar="N", help="train on N random examples (default: all)")
     options.add_argument(
         "--frozen-filters", action="store_true", help="leave the filters as chance made them, to see what training them is worth"
     )

@@ -42,7 +42,7 @@ class Recipe:
     flip: bool = False
     shift: int = 0  # at most, in pixels
     brightness: float = 0.0  # change at most, of pixels that are scaled
-    validation: int = 2000  # examples it is not trained on: whoever chooses, chooses by them
+    validation: int = 2000  # examples that are not trained on, for choosing settings
     measured: int = 500  # examples in a batch that is not trained on
 
 

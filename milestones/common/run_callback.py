@@ -11,10 +11,10 @@ from tinytorch.given.callbacks import Callback
 
 
 class FirstBatches(DataLoader):
-    """A loader whose epoch has so many batches and no more.
+    """A loader whose epoch ends after ``count`` batches.
 
     Args:
-        count: How many; None for all.
+        count: Number of batches; None for all.
         arguments: Those of `DataLoader`.
     """
 

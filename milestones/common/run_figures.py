@@ -26,7 +26,7 @@ def draw(folder, history, model, data, tests):
     Args:
         folder: `pathlib.Path` of the folder to draw into.
         history: List of a dict of numbers for each epoch.
-        model: The network; it is put to rest: nothing trains it any more.
+        model: The network; it is switched to eval mode, gradients off.
         data: The data set.
         tests: Batches of its test data, as the network sees them.
 

@@ -124,7 +124,7 @@ def largest_size(a, b):
 misconceptions_broadcast_shape = {
     "the sizes are paired from the left, not from the right": from_the_left,
     "the sizes are paired from the left; shapes are matched from the right": from_the_left_strictly,
-    "the sizes are paired from the left, and only as far as the shorter shape goes": only_what_both_have,
+    "the sizes are paired from the left, and only while both shapes have one": only_what_both_have,
     "the result is turned round: its sizes stand in the order in which they were found, from the right": turned_round,
     "a list is returned where a tuple is asked for: a shape never equals a list": as_a_list,
     "of two sizes the larger one is taken: an empty axis has size 0, and 0 against 1 gives 0": largest_size,

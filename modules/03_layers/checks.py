@@ -466,7 +466,7 @@ misconceptions_Stateful = {
     "strict=False is ignored": lambda tree, state, strict, values: oracle_Stateful(tree, state, True, values),
     "the message holds the first kind of problem only: one who repairs that meets the next": first_complaint,
     "parameters were overwritten before the error was raised: half of the network is another one now": half_written,
-    "the parameters were replaced by new ones: whoever holds the old ones, such as an optimizer, has lost them": lambda tree, state, strict, values: (
+    "the parameters were replaced by new ones: an optimizer that holds the old ones no longer changes the layer": lambda tree, state, strict, values: (
         oracle_Stateful(tree, state, strict, values, **entries(tree, -1), **{"the parameters": "new ones"})
     ),
     "the parameters were given other arrays: what is to be overwritten is the memory they have": lambda tree, state, strict, values: (
@@ -782,7 +782,7 @@ def draw_dropout(rng):
 
 
 def observe_dropout(module, x, **options):
-    """What became of the entries, how many are gone, and whether chance decides each time and each place anew."""
+    """What became of the entries, how many are gone, and whether each time and each place is drawn separately."""
     rng = np.random.default_rng(2)
     with np.errstate(divide="raise", invalid="raise"):
         out = module.dropout(module.Tensor(x, requires_grad=True), rng=rng, **options)

@@ -1454,7 +1454,7 @@ misconceptions_recording = {
     "state.recording was not set": recording_turn(set_to=lambda on, before: before),
     "on is ignored: ops are not remembered": recording_turn(set_to=lambda on, before: False),
     "on is turned around": recording_turn(set_to=lambda on, before: not on),
-    "the exception ends with the block: whoever calls has to see it": recording_turn(swallows=True),
+    "the exception ends with the block: the caller has to see it": recording_turn(swallows=True),
     "the exception ends with the block, and leaves it switched": recording_turn(
         back=lambda before, on, ends: before if ends == "normally" else None, swallows=True
     ),

@@ -417,7 +417,7 @@ misconceptions_split_indices = {
         asked=lambda count: [], follows=False
     ),
     "the order was drawn but not used: the parts are those of a sorted file": split_turn(follows=False),
-    "the order was drawn anew for each part: examples stand in two of them": lambda count, lengths, order: split_turn(
+    "the order was drawn again for each part: examples stand in two of them": lambda count, lengths, order: split_turn(
         from_start, asked=lambda count: [count] * len(lengths)
     )(count=count, lengths=lengths, order=order),
     "lengths that do not sum to the count were let through": split_turn(checked=False),
@@ -561,7 +561,7 @@ misconceptions_batch_indices = {
     "an empty batch was yielded at the end": batches_turn(empty_last),
     "the last batch was filled up with examples from the front": batches_turn(filled_up),
     "the batches are lists; arrays of ints are asked for": batches_turn(kinds="a list"),
-    "the order was drawn anew for each batch": lambda count, batch_size, shuffle, drop_last, order: batches_turn(
+    "the order was drawn again for each batch": lambda count, batch_size, shuffle, drop_last, order: batches_turn(
         asked=lambda count, shuffle: [count] * -(-count // batch_size) if shuffle else []
     )(count=count, batch_size=batch_size, shuffle=shuffle, drop_last=drop_last, order=order),
 }

@@ -156,7 +156,7 @@ def dropped(**inputs):
 
 
 def part_of_repeats(repeats, warm_up, **inputs):
-    """So many of the repeats were taken for the warm-up."""
+    """The warm-up calls were taken from the repeats."""
     repeats, warm_up = 30 if repeats is None else repeats, 3 if warm_up is None else warm_up
     if repeats < 1:
         return NOTHING
@@ -195,7 +195,7 @@ misconceptions_measure = {
     "the warm-up calls were timed and then left out: they run without a look at the clock": dropped,
     "there was no warm-up": lambda **inputs: oracle_measure(**inputs, unseen="never"),
     "the warm-up was taken out of the repeats: it comes before them": part_of_repeats,
-    "so many of the repeats were taken for the warm-up, and left out: it comes before them": left_out_of_repeats,
+    "the warm-up was taken from the repeats, and left out: it comes before them": left_out_of_repeats,
     "warm_up is ignored: always three calls": lambda warm_up, **inputs: oracle_measure(warm_up=3, **inputs),
     "one look at the clock ends a call and begins the next one: each call has two looks of its own": lambda **inputs: (
         oracle_measure(**inputs, looks="between")

@@ -122,7 +122,7 @@ ADVICE = {"step size": "count the blocks, and multiply", "Invalid use of": "numb
 
 
 def numba_says(error):
-    """Return what an error of numba's says to whoever wrote the kernel: its first sentence, the line, and what to do."""
+    """Return what an error of numba's tells the author of the kernel: its first sentence, the line, and what to do."""
     lines = [line.strip() for line in str(error).splitlines()]
     words = " ".join(
         line
@@ -1107,7 +1107,7 @@ def structure(rounds, places, k):
 
 
 def products_at_once(rounds, ours, k):
-    """Return how many products a write to an entry adds, as far as the number of writes tells: for less than 12 it does not."""
+    """Return how many products a write to an entry adds, judged by the number of writes, which needs 12 or more."""
     writes = {}
     for _, place in rounds.writes:
         writes[place] = writes.get(place, 0) + (place in ours)

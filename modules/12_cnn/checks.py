@@ -83,7 +83,7 @@ def oracle_convolve(picture, kernel, stride=1, step=None, lost=0, start=0, dtype
     """Slide a kernel.
 
     Args:
-        step: How far the windows that are read lie apart, down and across, if not as far as the stride says.
+        step: How far the windows that are read lie apart, down and across, if it is not the stride.
         lost: How many places at the end are missing.
         start: What a sum begins with.
         dtype: The answer's dtype.

@@ -68,7 +68,7 @@ def load(files, mirrors, wanted, data_dir=None, download=True):
 
 
 def _load_given(path, file):
-    """Load a file that is the user's own, which only the user may mend."""
+    """Load the user's own file, which only the user may fix."""
     try:
         return read(path, file)
     except CorruptFile as error:

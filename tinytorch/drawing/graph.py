@@ -34,7 +34,7 @@ def draw(root, gradients=None, **names):
     Args:
         root: The tensor.
         gradients: Dict from tensors to gradients to write into their boxes; the others show their own ``grad``.
-        names: Tensors by the name that their box shall show.
+        names: Dict from the name to show in a box to its tensor.
 
     Returns:
         `Drawing`: a notebook shows it; ``.save("graph.svg")`` writes a file.
@@ -120,7 +120,7 @@ def middle(neighbours, otherwise):
 
 
 def spread(row, wanted):
-    """Give the boxes of one column the heights they want, as far as they do not overlap."""
+    """Place the boxes of one column at the heights they want, or nearby if they would overlap."""
     order = sorted(range(len(row)), key=lambda index: wanted[index])
     heights = []
     for index in order:

@@ -26,8 +26,8 @@ def draw(rows, machine):
 
     Args:
         rows: Objects with ``name``, ``kernels``, ``seconds``, ``flops`` and ``moved`` (bytes), such as a profile's rows. Those
-            without FLOPs have no place on the drawing. Of the others the twelve that took longest are drawn, as far as they
-            took at least a hundredth of the longest one's time.
+            without FLOPs are not drawn. Of the others, the twelve slowest are drawn if they took at least a hundredth of the
+            slowest one's time.
         machine: Object with ``flops`` (a second), ``memory`` and ``cache`` (bytes a second), such as `measure_machine` returns.
 
     Returns:
@@ -98,7 +98,7 @@ class Plot:
         return [(self.x(i), self.y(min(top, i * rate))) for i in (start, top / rate, 10.0 ** self.across[1])]
 
     def marked(self):
-        """Return points close to each other on the roofs and on the words above the flat one: no number shall stand there."""
+        """Return points close to each other on the roofs and on the words above the flat one, where no number may be."""
         start, ridge, end = self.corners(self.machine.cache)
         words = (ridge[0], ridge[1] - 9), (min(ridge[0] + 150, end[0]), end[1] - 9)
         sides = (start, ridge), (ridge, end), self.corners(self.machine.memory)[:2], words

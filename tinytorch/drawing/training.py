@@ -142,7 +142,7 @@ def feature_maps(image, maps, columns=16):
         values = unwrap(values)
         some = f"the first {columns} of " * (len(values) > columns)
         words = f"{name}: {some}{len(values)} maps of {values.shape[1]}x{values.shape[2]}"
-        row[0].set_title(" ", fontsize=7)  # room for the words, which are wider than a picture and shall not widen its column
+        row[0].set_title(" ", fontsize=7)  # room for the words, which are wider than a picture but must not widen its column
         row[0].text(0, 1.06, words, fontsize=7, transform=row[0].transAxes).set_in_layout(False)
         for axis, picture in zip(row, values):
             signed(axis, picture, np.abs(values).max())

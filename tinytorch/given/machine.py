@@ -40,10 +40,10 @@ def threads():
 
 
 def limit_threads(count):
-    """Let matrix products use so many threads, for the length of a ``with`` block.
+    """Let matrix products use ``count`` threads during a ``with`` block.
 
     Args:
-        count: How many.
+        count: Number of threads.
 
     Returns:
         Context manager.

@@ -27,7 +27,7 @@ class Row(NamedTuple):
     kernels: str = ""
     fallbacks: int = 0
 
-    op = property(lambda self: self.name.rpartition(": ")[2])  # its op, whoever called it
+    op = property(lambda self: self.name.rpartition(": ")[2])  # its op, without the caller's name
 
     def cells(self, total):
         """Return the row as texts; what is not known stays empty."""

@@ -40,7 +40,7 @@ def generator(rng=None):
 
 
 def manual_seed(seed):
-    """Start the default generator anew.
+    """Restart the default generator from a seed.
 
     Args:
         seed: A whole number; the same one gives the same draws.

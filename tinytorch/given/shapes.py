@@ -1,7 +1,7 @@
 """Which shapes an op takes: patterns such as "n c h w", checked once for each combination, before a kernel is chosen. Given.
 
-A compiled loop reads as far as it is told to, also past the end of an array that is too small. So shapes are checked here, for
-all kernel sets alike, and no kernel has to.
+A compiled loop reads past the end of an array that is too small. So shapes are checked here, for all kernel sets, and no kernel
+has to.
 """
 import functools
 import operator

@@ -119,7 +119,7 @@ def by_columns(x):
 def unshared(gradients):
     """Return gradients of which no two share memory, and which may be written to.
 
-    The rules of ``a + b`` hand one gradient to both, and whoever changes one in place shall not change the other.
+    The rules of ``a + b`` give both the same gradient. Changing one in place must leave the other alone.
 
     Args:
         gradients: Dict from tensors to their gradients.

@@ -89,6 +89,7 @@ RULES = (
     Rule("doctests", doctests.run, by_module=False),
     Rule("prose", style.prose),
     Rule("comments", style.comments, by_module=False),
+    Rule("plain-english", style.plain_english, by_module=False),
     Rule("habits", style.habits, by_module=False),
     Rule("encoding", encoding.explicit, by_module=False),
 )

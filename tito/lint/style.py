@@ -1,4 +1,4 @@
-"""The voice and the habits of the course: no emoji, no belittling words, no praise, no star imports, no pickle."""
+"""The voice and the habits of the course: plain English, no emoji, no praise, no star imports, no pickle."""
 
 import ast
 import io
@@ -15,6 +15,16 @@ LEFT_OVER = re.compile(r"\b(TODO|FIXME|XXX)\b")
 EMOJI = re.compile("[\U0001f300-\U0001faff\u2600-\u27bf\ufe0f]")
 UNWELCOME = ((BELITTLING, "belittles the reader"), (PRAISE, "praises"), (LEFT_OVER, "is left over"), (EMOJI, "is an emoji"))
 CODE = re.compile(r"```.*?```|`[^`]*`|\$[^$]*\$", re.DOTALL)
+ARCHAIC = (  # what does not sound like a colleague explaining, and what to write instead
+    (r"anew", "again"),
+    (r"shall", "must, should or will"),
+    (r"mend(?:s|ed|ing)?", "fix"),
+    (r"whoever", "the person or the code that is meant"),
+    (r"so many", "the number, or several"),
+    (r"as far as", "if, until or up to"),
+    (r"put to rest", "what happens, such as: switched to eval mode"),
+)
+READ = ("tito/**/*.py", "tinytorch/**/*.py", "milestones/**/*.py", "modules/*/*.py", "*.md", "book/*.md")
 LOADERS = {"pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 
 
@@ -63,6 +73,25 @@ def comments(course):
         for token in tokenize.generate_tokens(io.StringIO(text).readline):
             if token.type == tokenize.COMMENT and LEFT_OVER.search(token.string):
                 yield Problem(course.label(path), f"{LEFT_OVER.search(token.string)[0]} is left over", token.start[0])
+
+
+def plain_english(course):
+    """All text is in plain English, without words such as those that `tito/lint/style.py` lists."""
+    exported = {course.space.exported(module) for module in course.curriculum.modules}
+    for path in sorted({path for pattern in READ for path in course.root.glob(pattern)} - exported):
+        text = path.read_text(encoding="utf-8")
+        if course.label(path) == "tito/lint/style.py" or text.startswith("<!-- Made by"):
+            continue
+        for number, line in enumerate(text.split("\n"), 1):
+            for reason in archaic(line):
+                yield Problem(course.label(path), reason, number)
+
+
+def archaic(text):
+    """Yield each word of a text that is not plain English, with the word to write instead."""
+    for word, instead in ARCHAIC:
+        for match in re.finditer(rf"\b{word}\b", text, re.IGNORECASE):
+            yield f'"{match[0]}" is not plain English: write {instead}'
 
 
 def habits(course):

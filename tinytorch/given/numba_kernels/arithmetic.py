@@ -73,7 +73,7 @@ def ordered(bits):
 def largest(row):
     """Return the largest entry of a row.
 
-    Floats must be compared one by one, because of nan; whole numbers in any order, so many at once.
+    Floats must be compared one by one, because of nan; whole numbers in any order, and so several at once.
 
     Args:
         row: float32 array of shape (n,), in one piece of memory, with n at least 1.

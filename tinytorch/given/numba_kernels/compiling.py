@@ -67,8 +67,8 @@ def stays(function):
 def code_folder():
     """Return the folder that compiled code is kept in, or None if it cannot be written.
 
-    numba compiles anew when the file of a kernel changes, not when a file does from which it calls something: so the name
-    of the folder changes with the files beside this one.
+    numba compiles again when the file of a kernel changes, but not when a file changes that the kernel calls. So the name of
+    the folder changes with the files beside this one.
     """
     digest = hashlib.sha256()
     for path in sorted(Path(__file__).parent.glob("*.py")):

@@ -55,7 +55,7 @@ def pick(sums, columns, image, corner, stride, count):
 
 @jit
 def pack(rows, most):
-    """Arrange weights (groups, channels, taps) in blocks of at most so many channels, the channels of one tap side by side.
+    """Arrange weights (groups, channels, taps) in blocks of at most ``most`` channels, the channels of one tap side by side.
 
     Returns the weights, and for each block: its group, its first channel, how many channels it has, and where it starts.
     """
@@ -114,7 +114,7 @@ def convolve_short(first, last, images, source, factors, bias, places, out):
 
 @jit
 def convolve_together(first, last, images, packed, taps, bias, down, across, out):
-    """Do the same for as many images at once as a vector has numbers: for blocks of so many, from first to last."""
+    """Do the same for blocks of images, from first to last: as many at once as a vector has numbers."""
     (weights, blocks), lanes, channels = packed, WIDTH // images.itemsize, out.shape[1]
     groups, plane, area = blocks[-1, 0] + 1, images.shape[2] * images.shape[3], out.shape[2] * out.shape[3]
     each, size = images.shape[1] // groups, images.shape[1] * plane

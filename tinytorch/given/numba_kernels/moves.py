@@ -29,7 +29,7 @@ def turn(typing, source, at, pitch, out, to, out_pitch):
 def transpose(source, at, pitch, shape, out, to, out_pitch):
     """Transpose a matrix of a shape, whose rows start at ``source[at]`` and every pitch numbers, to ``out[to]`` on.
 
-    Of fewer rows than `SHORT`, those that follow in the source are written, too, if ``out`` has room beside them for so many.
+    If there are fewer rows than `SHORT`, the rows that follow in the source are written too, if ``out`` has room for them.
     """
     rows, columns = shape
     if columns < SHORT or rows < SHORT and (out_pitch < SHORT or at + SHORT * pitch > len(source)):

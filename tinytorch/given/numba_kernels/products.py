@@ -113,7 +113,7 @@ def multiply_batch(first, last, grad, x, out):
 
 
 def spread_rows(work, rows, size, products):
-    """Spread work on rows over threads, by so many rows as are one piece of work; who has the last takes what is left, too."""
+    """Spread work on rows over threads in pieces of ``size`` rows; the last piece includes the remaining rows."""
     pieces = max(1, rows // size)
     spread(lambda first, last: work(first * size, rows if last == pieces else last * size), pieces,
            numbers=0, products=products // pieces)
@@ -149,7 +149,7 @@ def enough(products):
 
 
 def linear(x, weight, bias=None):
-    """Give every neuron's weighted sum of the inputs: the kernel of that op. Return None where the library shall do it."""
+    """Give every neuron's weighted sum of the inputs: the kernel of that op. Return None where the library does it."""
     bias = np.zeros(len(weight), weight.dtype) if bias is None else bias
     if not readable(x, weight, bias) or x.ndim < 2 or weight.shape != (bias.size, x.shape[-1]):
         return None
@@ -162,7 +162,7 @@ def linear(x, weight, bias=None):
 
 
 def linear_weight(grad, x):
-    """Sum grad[i] * x[j] over all examples: the kernel of that op. Return None where the library shall do it."""
+    """Sum grad[i] * x[j] over all examples: the kernel of that op. Return None where the library does it."""
     if not readable(grad, x) or x.ndim < 2 or grad.shape[:-1] != x.shape[:-1]:
         return None
     (neurons, length), lanes = (grad.shape[-1], x.shape[-1]), WIDTH // x.itemsize

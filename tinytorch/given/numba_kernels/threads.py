@@ -1,4 +1,4 @@
-"""Spread work over threads, as far as it is worth waking them. Given.
+"""Spread work over threads, if it is worth waking them. Given.
 
 Kernels are compiled so that other Python threads may run meanwhile. So threads of Python's are all that it takes, and there is
 no pool of numba's, OpenMP's or BLAS's to get along with, and a process may fork.

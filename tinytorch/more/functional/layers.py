@@ -218,7 +218,7 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
 
 
 def _column(vector, ndim):
-    """Lay a vector out along axis 1 of so many axes."""
+    """Lay a vector out along axis 1 of ``ndim`` axes."""
     return vector.reshape(1, -1, *(1,) * (ndim - 2))
 
 
