@@ -307,7 +307,7 @@ def test_only_the_modules_asked_for_are_judged(root):
 
 
 def test_a_module_without_source_cannot_be_judged(root):
-    with pytest.raises(WorkspaceError, match="modules/03_future/future.py is not there yet"):
+    with pytest.raises(WorkspaceError, match="modules/03_future/future.py does not exist yet"):
         Course(root, ["03"])
 
 
@@ -380,7 +380,7 @@ def test_check_lists_its_rules(tito):
     [
         (("check", "--rule", "prosa"), "did you mean prose?"),
         (("check", "07"), "there is no module '07'"),
-        (("export", "03"), "is not there yet"),
+        (("export", "03"), "does not exist yet"),
     ],
 )
 def test_misuse_has_status_2(words, says, tito):
@@ -431,5 +431,5 @@ def test_run_names_the_cell_that_fails(tito, root):
     plant(root, AREAS, "", code("1 / 0"))
     status, text = tito("run")
     assert status == 1
-    assert re.search(r"01_areas +failed", text) and "areas.ipynb, cell 9 fails" in text and "ZeroDivisionError" in text
+    assert re.search(r"01_areas +failed", text) and "areas.ipynb, cell 10 fails" in text and "ZeroDivisionError" in text
     assert re.search(r"02_scaling +ok", text)
