@@ -134,5 +134,5 @@ def load(space):
     return {number: record for number, record in records.read(space, FILE).items() if isinstance(record, dict)}
 
 
-def save(space, found):
-    records.write(space, FILE, found)
+def save(space, known):
+    records.write(space, FILE, known)

@@ -208,7 +208,7 @@ def tito(root, monkeypatch, capsys):
 def test_the_report_shows_each_survivor_as_a_difference(tito, tmp_path):
     status, text = tito("01", "--json", str(tmp_path / "found.json"))
     assert status == 0
-    assert "01 areas: 90.9 % of 22 mutants caught; 90.9 % but for 0 with a reason" in text
+    assert "01 areas: 90.9 % of 22 mutants caught; 90.9 % without the 0 with a reason" in text
     assert "  01.1  area                                20 of 22 caught\n" in text
     assert "  01.1 survives\n      - if unit <= 0:\n      + if unit < 0:\n" in text
     assert text.rstrip().endswith("Next: tito dev check") and text.isascii()
@@ -232,7 +232,7 @@ def test_a_reason_is_told_and_changes_only_the_second_figure(tito, root):
     (root / "modules/01_areas/survivors.toml").write_text(reason + outdated, encoding="utf-8")
     status, text = tito("--exercise", "01.1")
     assert status == 0
-    assert "90.9 % of 22 mutants caught; 95.2 % but for 1 with a reason" in text
+    assert "90.9 % of 22 mutants caught; 95.2 % without the 1 with a reason" in text
     assert "01.1 survives: a unit of 0 is a point" in text
     assert "01.1 is caught now, remove it from survivors.toml: 'if unit <= 0:' -> 'if unit > 0:'" in text
 

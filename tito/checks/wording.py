@@ -22,7 +22,7 @@ NOTHING_CAME = "no result came back, so nothing was checked"
 NO_RETURN = "a `return` is missing"
 NOTHING = "nothing: is the `return` missing?"
 NO_SETTING = (
-    "the `*` in the signature is missing or stands elsewhere: what follows it is a setting, what stands before it an input"
+    "the `*` in the signature is missing or in another place: what follows it is a setting, what comes before it is an input"
 )
 DTYPE_CAUSES = {
     ("float32", "float64"): "something in the computation is float64: a Python number keeps float32, an array or a number of "

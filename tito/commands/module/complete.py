@@ -23,9 +23,9 @@ def complete(
     outcome = run(space, chosen, timeout=timeout)
     show(outcome)
     lacking = [
-        one
-        for one in outcome.verdicts
-        if one.status != "passed" and not (one.status == "unwritten" and one.id in extensions(chosen))
+        verdict
+        for verdict in outcome.verdicts
+        if verdict.status != "passed" and not (verdict.status == "unwritten" and verdict.id in extensions(chosen))
     ]
     if lacking or not outcome.passed:
         refuse(space, chosen, outcome, lacking)
