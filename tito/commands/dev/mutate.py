@@ -82,7 +82,8 @@ def summary(scores):
     """Return the share of mutants that were caught: of all, and of those without a reason to survive."""
     total, caught = sum(score.total for score in scores), sum(score.caught for score in scores)
     excused = sum(len(score.excused) for score in scores)
-    return f"{percent(caught, total)} of {total} mutants caught; {percent(caught, total - excused)} without {excused} that have a reason"
+    rest = f"{percent(caught, total - excused)} without the {excused} with a reason"
+    return f"{percent(caught, total)} of {total} mutants caught; {rest}"
 
 
 def percent(part, whole):
