@@ -12,7 +12,7 @@ CODE_SPAN = re.compile(r"`+([^`]+)`+")
 
 
 def imports(course, module):
-    """Cells import only from prerequisites; exported cells also from NumPy and the standard library only."""
+    """Cells import from prerequisites only; exported cells may add NumPy and the standard library, and nothing else."""
     later = later_exports(course, module)
     for part in all_parts(course, module):
         for name, line in imported(part.tree):
