@@ -86,7 +86,7 @@ def test_the_head_names_machine_kernels_and_what_slows_mkl(record):
     assert "AMD EPYC" in text and "openblas 0.3.31.188.0 SkylakeX" in text and "PyTorch 2.13.0+cpu, AVX512, MKL" in text
     assert "slower on AMD" in text and "set: OPENBLAS_CORETYPE=Haswell" in text
     assert "those for AVX2 can be faster" in text
-    assert "built for CUDA" not in text
+    assert "built with CUDA" not in text
     record["machine"]["processor"] = "Intel(R) Xeon(R) Processor (GenuineIntel, family 6, model 143)"
     record["libraries"]["torch"]["version"] = "2.13.0+cu130"
     text = "\n".join(terminal.about(record))

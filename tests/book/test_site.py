@@ -127,7 +127,7 @@ def test_the_command_replaces_a_book_and_says_where_it_is(course, quick, tmp_pat
 def test_the_command_replaces_nothing_but_a_book(course, tmp_path):
     (tmp_path / "thesis.txt").write_text("mine", encoding="utf-8")
     done = tito("book", "build", "--out", tmp_path)
-    assert done.exit_code == 2 and "holds no book" in done.output and "Next:" in done.output
+    assert done.exit_code == 2 and "is not a book" in done.output and "Next:" in done.output
     assert (tmp_path / "thesis.txt").read_text(encoding="utf-8") == "mine"
 
 

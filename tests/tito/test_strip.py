@@ -131,7 +131,7 @@ def test_nothing_but_stubs_and_cards_differs_from_the_source(reference):
         ("# Multiply.", "# Multiply.\n\n# %%\n### BEGIN SOLUTION\nx = 1\n### END SOLUTION", "in a cell that is not an exercise"),
         ("# Write `area`", "# ### BEGIN SOLUTION\n# Write `area`", "in a cell that is not an exercise"),
         ("# Write `area`", "# <!-- BEGIN SOLUTION --> Write `area`", "a solution mark is left"),
-        ("    ### BEGIN SOLUTION\n    if width < 0:", "    if width < 0:", "END SOLUTION stands"),
+        ("    ### BEGIN SOLUTION\n    if width < 0:", "    if width < 0:", "END SOLUTION is where"),
         ("minutes=15 points=2\n#| export\n", "minutes=15 points=2\n#| export\n### BEGIN SOLUTION\n", "where the other mark"),
         ("# Write `Circle`; its two methods are yours.", "# Words.\n\n# %%\nx = 1", "needs a markdown cell directly before it"),
         ('exercise="01.2" minutes=1', 'exercise="01.2"', "needs a whole number: minutes"),
