@@ -296,7 +296,7 @@ def from_numpy(ndarray):
 
 
 def rand(*shape, size=None, generator=None, rng=None, dtype=None, device=None, requires_grad=False):
-    """Draw evenly from [0, 1).
+    """Draw from the uniform distribution on [0, 1).
 
     Args:
         shape: The sizes, one by one or as one tuple, which may also be given as ``size``.
