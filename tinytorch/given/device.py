@@ -9,7 +9,7 @@ class device(str):
     """The name of a device, as PyTorch has it: equal to the plain name, with ``type`` and ``index``.
 
     Args:
-        type: Such as ``"cpu"`` or ``"cuda:0"``; there is one device of a kind, so the number makes no difference.
+        type: For example ``"cpu"`` or ``"cuda:0"``; there is one device of each kind, so the number makes no difference.
         index: The number, if it is not part of the name.
 
     Raises:
@@ -50,7 +50,7 @@ def register_device(name, array_type, upload, download):
 
 
 def registered():
-    """Return the names of the devices that were registered, beside the CPU.
+    """Return the names of the registered devices; the CPU needs no registration.
 
     Example:
         >>> registered()
@@ -91,10 +91,10 @@ def _home(array):
 
 
 def destination(*targets, device=None, dtype=None):
-    """Tell which device and which dtype ``to`` was asked for.
+    """Return the device and the dtype that a call of ``to`` asks for.
 
     Args:
-        targets: A device's name, a dtype, both in any order, or a tensor that has them; True and False say nothing.
+        targets: A device's name, a dtype, both in any order, or a tensor that has them; True and False are ignored.
         device, dtype: The same, by name.
 
     Returns:

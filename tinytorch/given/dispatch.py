@@ -48,7 +48,7 @@ def select_kernel(op, *arrays):
 
 
 def adapted(op, kernel, arrays):
-    """Return a kernel that first does what its op registered: compares shapes with settings, makes floats of whole numbers."""
+    """Return a kernel that first does what its op registered: check shapes against settings, convert integers to floats."""
     if op.check_settings:
         kernel = with_settings(op, kernel)
     if op.takes_floats and not all([getattr(array, "dtype", FLOAT).kind == "f" for array in arrays[op.takes_floats]]):

@@ -1,4 +1,4 @@
-"""What an import of the package says when there is nothing to import, and which cell of your notebook an error came from. Given."""
+"""What an import from the package says when there is nothing to import, and which cell an error came from. Given."""
 import functools
 import importlib
 import importlib.util
@@ -76,28 +76,28 @@ def why_no_module(name):
         name: Such as ``"tinytorch.nn.Conv3d"``.
 
     Returns:
-        The words with which the package refuses the name.
+        The message with which the package refuses the name.
     """
     package, _, last = name.rpartition(".")
     try:
         getattr(sys.modules[package], last)
     except AttributeError as error:
         return str(error)
-    return f"{name} is no module: write `from {package} import {last}`"
+    return f"{name} is not a module: write `from {package} import {last}`"
 
 
 @functools.cache
 def submodules():
-    """Return the names that are modules of the package: the exported files, folders, and what `more` holds for PyTorch's."""
+    """Return the names that are modules of the package: the exported files, the folders, and the files in `more`."""
     files = [*PACKAGE.glob("[a-z]*/__init__.py"), *(PACKAGE / "more").glob("[a-z]*.py")]
     return {*curriculum(), *(file.parent.name if file.stem == "__init__" else file.stem for file in files)}
 
 
 class ExportFinder:
-    """Explain an import of what is not there, and make room for submodules of what has been exported."""
+    """Explain why an import fails, and find the submodules that belong to exported files."""
 
     def find_spec(self, name, path=None, target=None):
-        """Find a file of the package; raise for what is not exported, and for what there is not."""
+        """Find a file of the package; raise an error for a file that is not exported yet or does not exist."""
         package, _, stem = name.partition(".")
         if package != "tinytorch" or not stem:
             return None

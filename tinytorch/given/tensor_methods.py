@@ -285,7 +285,7 @@ class TensorMethods(PyTorchMethods):
     def __array__(self, dtype=None, copy=None): return np.array(self.numpy(), dtype, copy=copy)
 
     def to(self, *targets, device=None, dtype=None, non_blocking=False, copy=False):
-        """Return this tensor on a device and with a dtype, given in any order or by name; itself if it is so already."""
+        """Return this tensor on a device and with a dtype, given in any order or by name; itself if nothing has to change."""
         device, dtype = destination(*targets, device=device, dtype=dtype)
         out = self
         if dtype is not None and dtype != self.dtype:
