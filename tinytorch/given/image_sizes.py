@@ -149,7 +149,7 @@ def check_fits(name, size, kernel_size, stride, padding, dilation=(1, 1)):
         >>> check_fits("conv2d", (1, 1, 4, 4), (5, 5), (1, 1), (0, 0))
         Traceback (most recent call last):
         ...
-        ValueError: conv2d needs a kernel no larger than the padded picture: the kernel covers (5, 5) pixels, the picture has (4, 4)
+        ValueError: conv2d needs a kernel no larger than the padded picture: it covers (5, 5) pixels, the picture has (4, 4)
     """
     check_pictures(name, size)
     for what, value, least in (("kernel size", kernel_size, 1), ("stride", stride, 1), ("dilation", dilation, 1), ("padding", padding, 0)):
@@ -158,7 +158,8 @@ def check_fits(name, size, kernel_size, stride, padding, dilation=(1, 1)):
     if min(places(size[2:], kernel_size, stride, dilation, padding)) < 1:
         bordered = tuple(n + 2 * p for n, p in zip(size[2:], padding))
         reach = tuple(d * (k - 1) + 1 for k, d in zip(kernel_size, dilation))
-        raise ValueError(f"{name} needs a kernel no larger than the padded picture: the kernel covers {reach} pixels, the picture has {bordered}")
+        raise ValueError(f"{name} needs a kernel no larger than the padded picture: it covers {reach} pixels, "
+                         f"the picture has {bordered}")
 
 
 def check_convolution(x, weight, bias=None, *, stride, padding, dilation, groups):

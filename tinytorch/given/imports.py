@@ -104,7 +104,7 @@ class ExportFinder:
         reason = why_absent(stem)
         if reason:
             raise ImportError(reason, name=name)
-        others = [finder for finder in sys.meta_path if not isinstance(finder, type(self))]  # tito's finder reads the learner's file again
+        others = [finder for finder in sys.meta_path if not isinstance(finder, type(self))]  # tito's reads the file again
         spec = next(filter(None, (finder.find_spec(name, path) for finder in others)), None)
         if spec is None and (PACKAGE / "more" / f"{stem}.py").exists():  # such as tinytorch.cuda
             return importlib.util.spec_from_file_location(name, PACKAGE / "more" / f"{stem}.py")

@@ -173,7 +173,8 @@ class Watch:
         events = [{"name": "process_name", "ph": "M", "pid": 0, "args": {"name": "tinytorch"}}]
         for number, (thread, log) in enumerate(self.logs.items()):
             events.append({"name": "thread_name", "ph": "M", "pid": 0, "tid": number, "args": {"name": self.names[thread]}})
-            events += map(for_viewer, self.trace_events([span for span in log.spans if span.details is not NOTE], self.began, number))
+            spans = [span for span in log.spans if span.details is not NOTE]
+            events += map(for_viewer, self.trace_events(spans, self.began, number))
         Path(path).write_text(json.dumps({"traceEvents": events}), encoding="utf-8")
 
     def __repr__(self):
