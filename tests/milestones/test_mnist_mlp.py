@@ -127,7 +127,7 @@ def test_does_not_go_on_with_other_options(digits):
     digits("--epochs", "2")
     said, status, metrics = digits("--epochs", "2", "--lr", "0.2", "--resume")
     assert (status, metrics) == (2, None)
-    assert "lr was 0.1, and is 0.2 here" in said
+    assert "lr was 0.1, and is 0.2 now" in said
 
 
 def test_does_not_go_on_from_a_torn_file(digits, tmp_path):

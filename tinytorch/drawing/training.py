@@ -132,7 +132,7 @@ def feature_maps(image, maps, columns=16):
         columns: The most maps to draw for a layer, from the first on.
 
     Returns:
-        Figure. White is 0, red positive, blue negative; each layer has a scale of its own.
+        Figure. White is 0, red positive, blue negative; each layer has its own scale.
     """
     columns = min(columns, max(len(unwrap(values)) for values in maps.values()))
     new, axes = grid((1 + len(maps)) * columns, columns)

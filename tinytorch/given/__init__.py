@@ -5,5 +5,5 @@
 - `walk`, `gradient_check`: for module 05. `parameters`: for module 06. `collate`: for module 07. `callbacks`, `resuming`,
   `safetensors`: for module 08. `profiling`: for module 09. `numba_kernels`: for module 10. `image_sizes`: for module 12.
 
-Nothing here imports a file that a learner writes. Code that needs one of their names, such as the class `Tensor`, calls `op.part`.
+Nothing here imports a file that a learner writes. Code that needs one of them, such as the class `Tensor`, calls `op.part`.
 """

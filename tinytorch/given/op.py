@@ -206,7 +206,7 @@ class Op:
 
         Args:
             patterns: One string for each input, such as ``"n c h w"``: a name for each axis. Axes with the same name need
-                the same size. ``"..."`` at the start stands for any number of axes. A pattern of None, or an input that is
+                the same size. ``"..."`` at the start means any number of axes. A pattern of None, or an input that is
                 left out, is not checked. Without patterns and ``check``, all inputs need the same shape.
             check: Function ``check(*shapes, **settings)`` that raises a ValueError if shapes and settings do not fit
                 together; None if the patterns say everything.

@@ -84,7 +84,7 @@ class OneCycleLR(LRScheduler):
             ``max_momentum`` again.
         div_factor: The first learning rate is ``max_lr`` divided by it.
         final_div_factor: The last learning rate is the first one divided by it.
-        last_epoch: The count to go on after; -1 at the start.
+        last_epoch: The count to continue after; -1 at the start.
     """
 
     def __init__(self, optimizer, max_lr, total_steps=None, epochs=None, steps_per_epoch=None, pct_start=0.3, anneal_strategy="cos",
