@@ -1,11 +1,11 @@
-"""Measure what each technique of the CIFAR-10 recipe brings, on a validation split; the test set is not touched.
+"""Measure what each technique of the CIFAR-10 recipe gains, on a validation split; the test set is not touched.
 
     python benchmarks/cifar10_ablation.py --seeds 0 1
 
 Every row adds one technique to the row above, from plain gradient descent to the recipe `best`, on the same network and for
-the same few epochs. Results are added to `benchmarks/results/cifar10_ablation.json`, row by row: a run that was stopped goes
-on, and `cifar10_ablation.md` beside it is the table made from it. Epochs are few, so what needs many (changed pictures, weight
-decay) shows less here than in a whole training.
+the same few epochs. Results are added to `benchmarks/results/cifar10_ablation.json` row by row, so a stopped run can continue;
+`cifar10_ablation.md` is the table made from it. With so few epochs, techniques that need many (changed pictures, weight decay)
+gain less here than in a full training run.
 """
 
 import argparse
@@ -60,7 +60,7 @@ def rungs():
 
 
 def measure(data, recipe, seed, epochs):
-    """Train by a recipe, and return how it does on the validation split."""
+    """Train with a recipe, and return the results on the validation split."""
     rng = np.random.default_rng(seed)
     model = cifar10_mlp.network(rng, recipe)
     options = SimpleNamespace(epochs=epochs, batch_size=recipe.batch_size, lr=recipe.lr, threads=1)
@@ -85,9 +85,9 @@ def table(results):
     """Return the Markdown table of all that has been measured."""
     first = results["runs"][0]
     lines = [
-        f"Validation accuracy on {VALIDATION:,} examples after {first['epochs']} epochs, each row with one technique more than "
-        "the row above. ± is one standard error, over the examples and seeds together; rows share examples and seeds, "
-        "so that differences are surer than it says.",
+        f"Validation accuracy on {VALIDATION:,} examples after {first['epochs']} epochs; each row adds one technique to "
+        "the row above. ± is one standard error, over examples and seeds together; rows share examples and seeds, "
+        "so differences between rows are more certain than that.",
         "",
         "| technique | accuracy (%) | seeds | CPU seconds |",
         "|---|---|---|---|",
@@ -109,8 +109,8 @@ def spread(runs):
 def main():
     """Measure what is missing, and write the table."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--epochs", type=int, default=8, help="of each (%(default)s)")
-    options.add_argument("--seeds", type=int, nargs="+", default=[0], help="(0)")
+    options.add_argument("--epochs", type=int, default=8, help="epochs of each run (%(default)s)")
+    options.add_argument("--seeds", type=int, nargs="+", default=[0], help="seeds to run (0)")
     options.add_argument("--data-dir")
     options.add_argument("--results", type=Path, default=RESULTS, help="file to add to (%(default)s)")
     options = options.parse_args()

@@ -1,8 +1,8 @@
-"""Gather what several runs of a milestone wrote with `--metrics-json` into one file of results.
+"""Collect the metrics that several runs of a milestone wrote with `--metrics-json` into one results file.
 
     python benchmarks/collect.py benchmarks/results/cifar10_mlp.json best-0.json best-1.json best-2.json seed-0.json
 
-Runs that differ only in their seed and their threads are a group, with the mean of their accuracies and its standard error.
+Runs that differ only in seed and threads form a group, with the mean of their accuracies and its standard error.
 """
 
 import argparse
@@ -44,7 +44,7 @@ KEPT = (
 
 
 def group(runs):
-    """Return a summary of runs that differ in their seed alone."""
+    """Return a summary of runs that differ only in seed and threads."""
     accuracies = [run["test_accuracy"] for run in runs]
     several = len(runs) > 1
     return {
@@ -61,28 +61,31 @@ def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("result", type=Path, help="file to write")
     options.add_argument("metrics", type=Path, nargs="+", help="files that runs wrote")
-    options.add_argument("--note", action="append", default=[], help="what else to say: of the data, of the machine's load")
+    options.add_argument(
+        "--note", action="append", default=[], help="a note to keep with the results, such as the machine's load"
+    )
     options = options.parse_args()
     groups = {}
     for path in options.metrics:
         run = json.loads(path.read_text(encoding="utf-8"))
         groups.setdefault(tuple(run.get(name) for name in GROUP), []).append(run)
-    found = [group(runs) for runs in groups.values()]
+    summaries = [group(runs) for runs in groups.values()]
     result = {
         "date": date.today().isoformat(),
         "python": platform.python_version(),
         "system": platform.platform(),
         "notes": options.note,
-        "groups": found,
+        "groups": summaries,
     }
     options.result.parent.mkdir(parents=True, exist_ok=True)
     options.result.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    for one in found:
-        name = " ".join(one[part] for part in NAMED if part in one) + " with frozen filters" * one.get("frozen_filters", False)
+    for summary in summaries:
+        name = " ".join(summary[part] for part in NAMED if part in summary)
+        name += " with frozen filters" * summary.get("frozen_filters", False)
         print(
-            f"{name or one['gradients']:10} {len(one['runs'])} runs of {one['epochs']} epochs: "
-            f"{100 * one['test_accuracy_mean']:.2f} % in the mean, {100 * one['test_accuracy_least']:.2f} % at least, "
-            f"{statistics.mean(run['cpu_seconds'] for run in one['runs']):.0f} s of CPU time"
+            f"{name or summary['gradients']:10} {len(summary['runs'])} runs of {summary['epochs']} epochs: "
+            f"mean {100 * summary['test_accuracy_mean']:.2f} %, lowest {100 * summary['test_accuracy_least']:.2f} %, "
+            f"{statistics.mean(run['cpu_seconds'] for run in summary['runs']):.0f} s of CPU time"
         )
 
 

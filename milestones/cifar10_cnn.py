@@ -1,8 +1,8 @@
 """Train a convolutional network with batch normalisation on CIFAR-10.
 
-Three times a convolution, BatchNorm (Ioffe and Szegedy, 2015), a pool and ReLU, then one linear
-layer: the recipe `small`. The recipe `large` has a fourth convolution, and more epochs. Everything
-that runs is your own.
+The recipe `small` is three blocks of convolution, BatchNorm (Ioffe and Szegedy, 2015), pooling and
+ReLU, then one linear layer. The recipe `large` has a fourth block and more epochs. It runs on your
+framework; with `--kernels numba` some of its ops run in kernels that are given.
 """
 
 import numpy as np
@@ -24,17 +24,17 @@ WIDTHS = {"small": [32, 64, 128], "large": [32, 64, 128, 256]}
 
 
 def read_options(arguments=None):
-    """Read the command line; what it leaves out, the recipe decides."""
+    """Read the command line; the recipe supplies what it leaves out."""
     options = of_filters(parser(__doc__, "cifar10-cnn", RECIPES))
     options.add_argument("--recipe", choices=RECIPES, default="small", help="network and training (%(default)s)")
     options.add_argument(
         "--widths", type=positive, nargs="+", metavar="N", help="filters of each convolution, at most five (the recipe's)"
     )
-    found = options.parse_args(arguments)
-    found.widths = found.widths or WIDTHS[found.recipe]
-    if len(found.widths) > 5:
-        options.error(f"argument --widths: {len(found.widths)} pools leave nothing of 32 pixels")
-    return complete(found, RECIPES[found.recipe])
+    chosen = options.parse_args(arguments)
+    chosen.widths = chosen.widths or WIDTHS[chosen.recipe]
+    if len(chosen.widths) > 5:
+        options.error(f"argument --widths: {len(chosen.widths)} pools leave nothing of 32 pixels")
+    return complete(chosen, RECIPES[chosen.recipe])
 
 
 def network(rng, widths):
@@ -43,12 +43,12 @@ def network(rng, widths):
 
 
 def rebuild(rng, choices):
-    """Return the untrained network and the transform of its inputs: `tito milestone grade` asks."""
+    """Return the untrained network and the transform of its inputs, for `tito milestone grade`."""
     return network(rng, choices["widths"]), lambda images: Tensor(PIXELS["cifar10"](images, None))
 
 
 def main():
-    """Train, show how it goes, and say how it went on pictures that nothing was chosen by."""
+    """Train, show the progress, and report the result on the test pictures, which no choice depended on."""
     options = read_options()
     recipe, data = RECIPES[options.recipe], cifar10(options.data_dir)
     rng = np.random.default_rng(options.seed)

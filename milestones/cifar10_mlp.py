@@ -1,7 +1,7 @@
 """Train a network of linear layers on CIFAR-10: small colour pictures of ten kinds of things.
 
-Three recipes: `baseline`, a plain network; `seed`, a larger one shown slightly changed pictures;
-`best`, the same network with AdamW, warm-up and a cosine. It runs on your framework; with `--kernels numba`
+Three recipes: `baseline`, a plain network; `seed`, a larger one trained on slightly changed pictures;
+`best`, the same network with AdamW, warm-up and a cosine schedule. It runs on your framework; with `--kernels numba`
 some of its ops run in kernels that are given.
 """
 
@@ -22,11 +22,11 @@ from tinytorch.training import evaluate
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe(recipe.Recipe):
-    """All that a network and its training are made of, but for chance."""
+    """Everything that defines a network and its training, except random numbers."""
 
     hidden: tuple = (1024, 512, 256, 128)
     gain: float | None = None  # factor on He's initial weights; None for the layers' own
-    spread: tuple = (0.5, 0.25)  # what the pixels, from 0 to 1, are centred at and divided by
+    spread: tuple = (0.5, 0.25)  # subtracted from the pixels, which are from 0 to 1; then they are divided by the second
     measured: int = 1000
 
 
@@ -64,11 +64,11 @@ RECIPES = {
 
 
 def read_options(arguments=None):
-    """Read the command line; what it leaves out, the recipe decides."""
+    """Read the command line; the recipe supplies what it leaves out."""
     options = parser(__doc__, "cifar10-mlp", RECIPES)
     options.add_argument("--recipe", choices=RECIPES, default="best", help="network and training (%(default)s)")
-    found = options.parse_args(arguments)
-    return complete(found, RECIPES[found.recipe])
+    chosen = options.parse_args(arguments)
+    return complete(chosen, RECIPES[chosen.recipe])
 
 
 def network(rng, recipe):
@@ -85,19 +85,19 @@ def network(rng, recipe):
 
 
 def scale(recipe):
-    """Return the transform that makes numbers of a `Recipe`'s pixels."""
+    """Return the transform that scales pixels as a `Recipe` says."""
     centre, divisor = recipe.spread
     return Normalize([centre] * 3, [divisor] * 3)
 
 
 def rebuild(rng, choices):
-    """Return the untrained network and the transform of its inputs: `tito milestone grade` asks."""
+    """Return the untrained network and the transform of its inputs, for `tito milestone grade`."""
     recipe = RECIPES[choices["recipe"]]
     return network(rng, recipe), lambda images: Tensor(scale(recipe)(images, None))
 
 
 def main():
-    """Train, show how it goes, and say how it went on pictures that nothing was chosen by."""
+    """Train, show the progress, and report the result on the test pictures, which no choice depended on."""
     options = read_options()
     recipe, data = RECIPES[options.recipe], cifar10(options.data_dir)
     rng = np.random.default_rng(options.seed)

@@ -1,8 +1,8 @@
-"""Train LeNet-5, the network that read digits in 1998 by two convolutions and three linear layers.
+"""Train LeNet-5, the network that read digits in 1998 with two convolutions and three linear layers.
 
 LeCun, Bottou, Bengio and Haffner, Gradient-Based Learning Applied to Document Recognition, 1998,
-reported 0.95 % errors on MNIST, and 0.8 % where the digits to train on were distorted. Here tanh is
-ReLU, the means are maxima, the last layer is linear, and the digits are shifted a little.
+reported 0.95 % errors on MNIST, and 0.8 % with distorted training digits. Here ReLU replaces tanh,
+max-pooling replaces averages, the last layer is linear, and the digits are shifted a little.
 
 `--data cifar10` trains it on small colour pictures instead, `--model tutorial` the network of
 tinygrad's tutorial, which has more filters and one linear layer. It runs on your framework; with
@@ -33,15 +33,15 @@ NAMES = {"lenet5": "LeNet-5", "tutorial": "conv 32, pool, conv 64, pool, dropout
 
 
 def read_options(arguments=None):
-    """Read the command line; what it leaves out, the recipe of this network and data decides."""
+    """Read the command line; the recipe of this network and data supplies what it leaves out."""
     options = add_data(of_filters(parser(__doc__, "lenet5", RECIPES)), more=["cifar10"])
     options.add_argument("--model", choices=NAMES, default="lenet5", help="network (%(default)s)")
-    found = options.parse_args(arguments)
-    return complete(found, RECIPES[found.model, kind_of(found.data)])
+    chosen = options.parse_args(arguments)
+    return complete(chosen, RECIPES[chosen.model, kind_of(chosen.data)])
 
 
 def kind_of(data):
-    """Return which kind of pictures a data set has: all that are not CIFAR-10's are MNIST's."""
+    """Return the kind of a data set's pictures: those of CIFAR-10, or else those of MNIST."""
     return "cifar10" if data == "cifar10" else "mnist"
 
 
@@ -64,13 +64,13 @@ def network(rng, model="lenet5", data="mnist"):
 
 
 def rebuild(rng, choices):
-    """Return the untrained network and the transform of its inputs: `tito milestone grade` asks."""
+    """Return the untrained network and the transform of its inputs, for `tito milestone grade`."""
     scale = PIXELS[kind_of(choices["dataset"])]
     return (network(rng, choices["model"], choices["dataset"]), lambda images: Tensor(scale(planes(images), None)))
 
 
 def main():
-    """Train, show how it goes, and say how it went on pictures that nothing was chosen by."""
+    """Train, show the progress, and report the result on the test pictures, which no choice depended on."""
     options = read_options()
     kind = kind_of(options.data)
     recipe = RECIPES[options.model, kind]

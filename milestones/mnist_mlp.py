@@ -1,8 +1,8 @@
 """Train a network on handwritten digits: 784 pixels, 256 hidden units with ReLU, 10 classes.
 
-All that runs is your own: tensors, layers, the loss, and the gradients, which you worked out by
-hand in module 04, or which the walk of module 05 finds. `--compare` trains the same network both
-ways, and in PyTorch where that is installed.
+It runs on your own tensors, layers and loss. The gradients are those that you worked out by hand in
+module 04, or those that module 05 computes. `--compare` trains the same network both ways, and in
+PyTorch if that is installed.
 """
 
 from typing import NamedTuple
@@ -41,9 +41,9 @@ def read_options():
         "--gradients",
         choices=[*GRADIENTS, "pytorch"],
         default=default_gradients(),
-        help="who works out the gradients (%(default)s; until module 05 is exported, manual)",
+        help="how to compute the gradients (%(default)s; manual until module 05 is exported)",
     )
-    options.add_argument("--compare", action="store_true", help="train with each of these in turn, and keep no weights")
+    options.add_argument("--compare", action="store_true", help="train with each of these in turn; no weights are kept")
     return options.parse_args()
 
 
@@ -61,7 +61,7 @@ def standardise(images):
 
 
 def rebuild(rng, choices):
-    """Return the untrained network and the transform of its inputs: `tito milestone grade` asks."""
+    """Return the untrained network and the transform of its inputs, for `tito milestone grade`."""
     return network(rng), standardise
 
 
@@ -77,7 +77,7 @@ def train(session, data, kind):
     Args:
         session: The `Loop`.
         data: The data set.
-        kind: Who works out the gradients.
+        kind: How to compute the gradients.
 
     Returns:
         The network, and its `Result` on the test data.
@@ -121,7 +121,7 @@ def compare(options, data):
 
 
 def main():
-    """Train, show how it goes, and say how it went."""
+    """Train, show the progress, and report the result."""
     options = read_options()
     data = read_digits(options)
     complete(options, RECIPES[options.data])

@@ -1,4 +1,4 @@
-"""The closing table, and the same as JSON."""
+"""The table at the end of a run."""
 
 import sys
 import textwrap
@@ -35,7 +35,7 @@ def show(table):
 
 
 def compare(runs):
-    """Print several runs of the same network beside each other.
+    """Print several runs of the same network side by side.
 
     Args:
         runs: List of what `Run.metrics` returned, each with a ``largest_difference``.
@@ -55,11 +55,11 @@ def compare(runs):
     )
 
 
-def fallbacks(found):
-    """Say which ops the chosen kernel set lacked."""
-    if not found:
+def fallbacks(counts):
+    """Say for which ops the chosen kernel set has no kernel."""
+    if not counts:
         return "no fallbacks"
-    ops = [f"{op} ({count(times, 'time')})" for op, times in found.items()]
+    ops = [f"{op} ({count(times, 'time')})" for op, times in counts.items()]
     return f"but numpy ran {', '.join(ops)}"
 
 
@@ -69,7 +69,7 @@ def count(number, noun):
 
 
 def plus_minus():
-    """Return the sign, or ASCII if standard output cannot show it."""
+    """Return the sign, or +- if standard output cannot show it."""
     try:
         "±".encode(sys.stdout.encoding or "ascii")
     except UnicodeEncodeError:

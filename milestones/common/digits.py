@@ -1,4 +1,4 @@
-"""The handwritten digits that milestones learn from: all of MNIST, or the pictures of it that come with the course."""
+"""The handwritten digits that milestones learn from: all of MNIST, or the MNIST pictures that come with the course."""
 
 from tinytorch.datasets import MNIST, mnist, mnist_5k, mnist_or_5k
 
@@ -10,20 +10,20 @@ def add_data(options, more=()):
 
     Args:
         options: The parser.
-        more: Names of further data sets that the milestone can learn from.
+        more: Names of further data sets for the milestone.
     """
     options.add_argument(
         "--data",
         choices=[*DATA, *more],
         default="auto",
-        help="pictures to learn from; auto is mnist where it is found or can be downloaded, else mnist-5k, the 5,000 pictures "
+        help="pictures to learn from; auto is mnist if it is found or can be downloaded, else mnist-5k, the 5,000 pictures "
         "that come with the course (%(default)s)",
     )
     return options
 
 
 def read_digits(options):
-    """Return the pictures that the command line asks for, and put what `auto` came to in its place."""
+    """Return the pictures that the command line asks for; replace `auto` by the data set that it chose."""
     data = DATA[options.data](options.data_dir)
     options.data = "mnist" if isinstance(data, MNIST) else "mnist-5k"
     return data

@@ -1,6 +1,6 @@
-"""How good a network is, and how sure one can be of that.
+"""How good a network is, and how certain that number is.
 
-`mnist_mlp.py` runs after module 04 and measures with this. The other milestones use your own `evaluate`, of module 08.
+`mnist_mlp.py` runs after module 04 and measures with this. The other milestones use your own `evaluate` from module 08.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""Who works out the gradients: three ways to take the same step of plain gradient descent."""
+"""How the gradients are computed: three ways to take the same step of plain gradient descent."""
 
 import importlib
 
@@ -12,10 +12,10 @@ def by_hand(model, images, labels):
 
 
 def by_walk(model, images, labels):
-    """Fill the gradients by the walk of module 05, and return the loss."""
+    """Fill the gradients with the walk of module 05, and return the loss."""
     loss = cross_entropy(model(images), labels)
     for parameter in model.parameters():
-        parameter.grad = None  # not before: the new gradients take the memory that is still warm
+        parameter.grad = None  # only now: the new gradients reuse memory that is still in the cache
     loss.backward()
     return loss
 
@@ -24,7 +24,7 @@ GRADIENTS = {"manual": by_hand, "autograd": by_walk}
 
 
 def default_gradients():
-    """Return who works out the gradients unless it is said: your walk, once it is written."""
+    """Return the default way to compute the gradients: your walk, once module 05 is exported."""
     try:
         importlib.import_module("tinytorch.autograd")
     except ImportError:
@@ -36,7 +36,7 @@ def train_step(gradients, model, images, labels, lr):
     """Take one step downhill.
 
     Args:
-        gradients: Function of model, images and labels: it fills the ``grad`` of every parameter
+        gradients: Function of model, images and labels that fills the ``grad`` of every parameter
             and returns the loss.
         model: The network.
         images: Tensor (N, pixels).
@@ -60,7 +60,7 @@ def stepper(kind, model, lr, threads):
         kind: ``"manual"``, ``"autograd"`` or ``"pytorch"``.
         model: The network, `tinytorch.losses.mlp`.
         lr: Learning rate.
-        threads: How many PyTorch may use.
+        threads: How many threads PyTorch may use.
     """
     if kind == "pytorch":
         return torch_stepper(model, lr, threads)
@@ -75,10 +75,10 @@ def torch_stepper(model, lr, threads):
         raise Misused('--gradients pytorch needs PyTorch: pip install "tinytorch-course[bench]"') from error
     torch.set_num_threads(threads)
     first, _, second = model
-    layers = [torch.nn.Linear(one.in_features, one.out_features) for one in (first, second)]
+    layers = [torch.nn.Linear(layer.in_features, layer.out_features) for layer in (first, second)]
     twin = torch.nn.Sequential(layers[0], torch.nn.ReLU(), layers[1])
     for theirs, ours in zip(twin.parameters(), model.parameters()):
-        theirs.data = torch.from_numpy(ours.data)  # one memory: what either changes, both have
+        theirs.data = torch.from_numpy(ours.data)  # shared memory: a change to one is a change to both
     optimizer, criterion = torch.optim.SGD(twin.parameters(), lr=lr), torch.nn.CrossEntropyLoss()
 
     def step(images, labels):

@@ -1,4 +1,4 @@
-"""The loop over epochs and batches written out, for milestones that run before module 08."""
+"""The loop over epochs and batches, written out, for milestones that run before module 08."""
 
 import math
 import time
@@ -7,7 +7,7 @@ from common import saving
 from common.progress_bar import progress
 from common.training_run import Misused, Run
 
-COUNTED = ("seconds", "cpu_seconds", "steps", "train_loss")  # what a record of an epoch adds up
+COUNTED = ("seconds", "cpu_seconds", "steps", "train_loss")  # what an epoch's record adds up
 
 
 class Loop(Run):
@@ -15,10 +15,10 @@ class Loop(Run):
 
     Args:
         options: As for `Run`.
-        keep: Whether the state is kept after each epoch.
+        keep: Whether to save the state after each epoch.
         choices: As for `Run`.
 
-    Set ``loss`` in every step and ``accuracy`` after every epoch: they are shown, and not used.
+    Set ``loss`` in every step and ``accuracy`` after every epoch; they are only shown.
     """
 
     loss = accuracy = math.nan
@@ -28,12 +28,12 @@ class Loop(Run):
         self.keeps = keep
 
     def epochs(self, model, rng, examples):
-        """Yield the number of each epoch that is to be trained, and keep the state after it.
+        """Yield the number of each epoch to train, and save the state after it.
 
         Args:
-            model: The network; ``--resume`` gives it the weights that were kept.
-            rng: Generator of the batches; ``--resume`` puts it into the state that was kept.
-            examples: How many there are to train on.
+            model: The network; ``--resume`` loads the saved weights into it.
+            rng: Generator of the batches; ``--resume`` restores its saved state.
+            examples: Number of training examples.
         """
         if self.keeps:
             self.prepare()
@@ -55,29 +55,29 @@ class Loop(Run):
         saving.save(self.checkpoint, model, rng=rng.bit_generator.state, history=self.history, settings=self.settings())
 
     def go_on(self, model, rng):
-        """Take up the state after the last whole epoch."""
+        """Restore the state after the last complete epoch."""
         try:
             weights, about = saving.load(self.checkpoint)
             kept = about["settings"]
         except (ValueError, KeyError) as error:
-            raise Misused(f"{self.checkpoint} is no state of this milestone ({error}): run without --resume") from error
+            raise Misused(f"{self.checkpoint} is not a checkpoint of this milestone ({error}): run without --resume") from error
         if kept != self.settings():
             other = [
-                f"{name} was {kept.get(name)}, and is {value} here"
+                f"{name} was {kept.get(name)}, and is {value} now"
                 for name, value in self.settings().items()
                 if kept.get(name) != value
             ]
             raise Misused(
-                f"{self.checkpoint} is of another run: {', '.join(other)}. Give the same options, or run without --resume"
+                f"{self.checkpoint} is from a different run: {', '.join(other)}. Give the same options, or run without --resume"
             )
         model.load_state_dict(weights)
         rng.bit_generator.state, self.history = about["rng"], about["history"]
 
     def batches(self, examples, rng):
-        """Yield the indices of each batch of an epoch, in random order, and time what follows.
+        """Yield the indices of each batch of an epoch, in random order, and time each step.
 
         Args:
-            examples: How many there are; the last batch holds what is left over.
+            examples: Number of examples; the last batch holds the rest.
             rng: The generator that draws the order.
         """
         order, record = rng.permutation(examples), self.record

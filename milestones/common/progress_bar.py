@@ -6,7 +6,7 @@ import time
 from contextlib import contextmanager
 from functools import partial
 
-EVERY = 0.1  # seconds between two updates of the bar, so that showing costs next to nothing
+EVERY = 0.1  # seconds between two updates of the bar, so that it costs almost no time
 
 
 @contextmanager
@@ -14,10 +14,10 @@ def progress(epochs, steps, begun=0, examples="test"):
     """Show the progress of a run.
 
     Args:
-        epochs: How many epochs there will be.
-        steps: How many steps each has.
-        begun: How many epochs are over already.
-        examples: Which ones the accuracy is measured on.
+        epochs: Number of epochs in total.
+        steps: Number of steps in an epoch.
+        begun: Number of epochs that are already done.
+        examples: Which examples the accuracy is measured on.
 
     Returns:
         Context manager around a `Bar` or around `Lines`.
@@ -43,14 +43,14 @@ def progress(epochs, steps, begun=0, examples="test"):
 
 
 class Bar:
-    """The loss of the last step and the time left, below a line for each epoch that is over."""
+    """The loss of the last step and the time left, below a line for each finished epoch."""
 
     def __init__(self, bars, task, lines, steps, done):
         self.bars, self.task, self.lines, self.steps, self.done = bars, task, lines, steps, done
         self.shown = 0.0
 
     def step(self, loss):
-        """Count a step, and show it if the last one that was shown is a while ago; the end of an epoch is always shown."""
+        """Count a step, and update the bar if the last update is a while ago or the epoch ends."""
         self.done += 1
         over = self.done % self.steps == 0
         if over or time.perf_counter() - self.shown > EVERY:
@@ -58,7 +58,7 @@ class Bar:
             self.bars.update(self.task, completed=self.done, loss=f"{loss:.4f}", doing="measuring" if over else "training")
 
     def epoch(self, number, loss, accuracy):
-        """Leave a line, and go on with the next epoch."""
+        """Print the epoch's line, and show the next epoch."""
         self.lines.epoch(number, loss, accuracy)
         self.bars.update(self.task, completed=self.done, number=min(number + 1, self.lines.epochs), doing="training")
 
@@ -67,9 +67,9 @@ class Lines:
     """A line after each epoch, in plain ASCII.
 
     Args:
-        epochs: How many epochs there will be.
-        begun: How many are over already.
-        examples: Which ones the accuracy is measured on.
+        epochs: Number of epochs in total.
+        begun: Number of epochs that are already done.
+        examples: Which examples the accuracy is measured on.
         write: Function that prints a line.
     """
 

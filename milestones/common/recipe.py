@@ -1,4 +1,4 @@
-"""What milestones that learn from pictures share: a recipe, and the training by it."""
+"""What milestones that learn from pictures share: a recipe, and training with it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,29 +30,31 @@ def warm_up_for_a_fifth(steps, epoch):
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """All that a training is made of, but for the network and chance."""
+    """Everything that defines a training run, except the network and random numbers."""
 
     epochs: int
     lr: float
     batch_size: int = 128
-    batches: int | None = None  # in an epoch; None for as many as the examples fill
+    batches: int | None = None  # batches in an epoch; None for all
     optimizer: type = AdamW
     weight_decay: float = 0.0
-    schedule: Callable = warm_up_for_a_fifth  # from all steps, and an epoch's, to `LambdaLR`'s factor
+    schedule: Callable = (
+        warm_up_for_a_fifth  # function of the total steps and an epoch's steps; returns the function for `LambdaLR`
+    )
     flip: bool = False
     shift: int = 0  # at most, in pixels
-    brightness: float = 0.0  # change at most, of pixels that are scaled
-    validation: int = 2000  # examples that are not trained on, for choosing settings
-    measured: int = 500  # examples in a batch that is not trained on
+    brightness: float = 0.0  # the largest change, in scaled pixels
+    validation: int = 2000  # examples kept out of training: choose settings by their accuracy
+    measured: int = 500  # examples in a batch of validation or test
 
 
 def planes(images):
-    """Return images (N, height, width) or (N, channels, height, width) with their channels."""
+    """Return images (N, height, width) or (N, channels, height, width) as (N, channels, height, width)."""
     return images.reshape(len(images), -1, *images.shape[-2:])
 
 
 def changes(recipe, scale):
-    """Return the transform of a batch to train on: the pictures a little different, as numbers."""
+    """Return the transform of a training batch: change the pictures a little, and scale the pixels."""
     return Compose(
         [
             *[RandomHorizontalFlip()] * recipe.flip,
@@ -69,10 +71,10 @@ def loaders(data, recipe, scale, options, rng, examples=None):
     Args:
         data: The data set.
         recipe: The `Recipe`.
-        scale: Transform that makes numbers of pixels.
+        scale: Transform that scales the pixels.
         options: The command line.
-        rng: Generator; the order of batches and the changes to pictures get one each of it.
-        examples: How many to train on; None for all.
+        rng: Generator; the order of batches and the changes to pictures each get their own, spawned from it.
+        examples: How many examples to train on; None for all.
     """
     order, chance = rng.spawn(2)
     images, labels = planes(data.train_images), data.train_labels
@@ -93,13 +95,13 @@ def loaders(data, recipe, scale, options, rng, examples=None):
 
 
 def descent(recipe, model, options, epoch):
-    """Return a recipe's optimizer, and the schedule of its learning rate, which counts steps.
+    """Return a recipe's optimizer, and the schedule of its learning rate in steps.
 
     Args:
         recipe: The `Recipe`.
         model: The network; parameters that require no gradient are left alone.
         options: The command line.
-        epoch: How many steps an epoch has.
+        epoch: Number of steps in an epoch.
     """
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = recipe.optimizer(trained, lr=options.lr, weight_decay=recipe.weight_decay)
@@ -107,14 +109,14 @@ def descent(recipe, model, options, epoch):
 
 
 def train(session, model, recipe, training, validation):
-    """Train a network by a recipe; show how it goes, and keep the state after each epoch.
+    """Train a network with a recipe; show the progress, and save the state after each epoch.
 
     Args:
         session: The `Run`.
         model: The network.
         recipe: The `Recipe`.
-        training: Loader of the examples to train on.
-        validation: Loader of those that are only measured.
+        training: Loader of the training examples.
+        validation: Loader of the validation examples.
     """
     optimizer, scheduler = descent(recipe, model, session.options, len(training))
     following = Following(session, len(training))

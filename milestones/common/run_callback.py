@@ -1,4 +1,4 @@
-"""What a milestone needs beside a trainer: the progress, the clock, and shorter epochs."""
+"""What a milestone needs besides a trainer: the progress, the clock, and shorter epochs."""
 
 import time
 from contextlib import ExitStack
@@ -11,11 +11,11 @@ from tinytorch.given.callbacks import Callback
 
 
 class FirstBatches(DataLoader):
-    """A loader whose epoch ends after ``count`` batches.
+    """A loader whose epoch has at most ``count`` batches.
 
     Args:
         count: Number of batches; None for all.
-        arguments: Those of `DataLoader`.
+        arguments: The arguments of `DataLoader`.
     """
 
     def __init__(self, *arguments, count=None, **named):
@@ -30,18 +30,18 @@ class FirstBatches(DataLoader):
 
 
 class Following(Callback):
-    """Shows how a training goes, and keeps its clock.
+    """Shows the progress of a training run, and times it.
 
     Args:
         session: The `Run`.
-        steps: How many steps an epoch has.
+        steps: Number of steps in an epoch.
     """
 
     def __init__(self, session, steps):
         self.session, self.steps, self.bar = session, steps, None
 
     def fit(self, trainer, training, validation):
-        """Train; a checkpoint that does not fit is the command line's fault, not the network's."""
+        """Train; a checkpoint that does not fit is reported as a mistake on the command line."""
         options = self.session.options
         self.session.prepare()
         try:
@@ -65,7 +65,7 @@ class Following(Callback):
         self.wall, self.cpu, self.timed = time.perf_counter(), time.process_time(), 0
 
     def step_end(self, trainer, loss):
-        """Take the time of a step; the first of an epoch has waited for the measuring before it."""
+        """Time a step; an epoch's first step is not timed, because it includes the measuring before it."""
         now, self.timed = time.perf_counter(), self.timed + 1
         if self.timed > 1:
             self.session.step_seconds.append(now - self.wall)

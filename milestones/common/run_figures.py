@@ -21,17 +21,17 @@ def title(name, data, count):
 
 
 def draw(folder, history, model, data, tests):
-    """Draw the epochs, the mistakes, what the first layer looks for and what convolutions see, if matplotlib is there.
+    """Draw the epochs, the mistakes, the first layer and the outputs of convolutions, if matplotlib is installed.
 
     Args:
         folder: `pathlib.Path` of the folder to draw into.
         history: List of a dict of numbers for each epoch.
-        model: The network; it is switched to eval mode, gradients off.
+        model: The network; it is switched to eval mode, with gradients off.
         data: The data set.
         tests: Batches of its test data, as the network sees them.
 
     Returns:
-        What the closing table says of it.
+        Text for the closing table.
     """
     try:
         import matplotlib  # noqa: F401
@@ -55,14 +55,14 @@ def draw(folder, history, model, data, tests):
 
 
 def rest(model):
-    """Let a network predict: dropout and batch statistics are off, and no gradients are prepared."""
+    """Switch a network to eval mode, with gradients off."""
     model.train(False)
     for parameter in model.parameters():
         parameter.requires_grad = False
 
 
 def layers(model, data, tests):
-    """Return figures by name: what the first layer looks for, and what the convolutions make of the first picture."""
+    """Return figures by name: the first layer's weights, and the convolutions' outputs for the first picture."""
     first = next(model.parameters())
     if first.ndim == 2:
         return {"filters": figures.filters(first, data.test_images.shape[1:])}
@@ -72,7 +72,7 @@ def layers(model, data, tests):
 
 
 def seen(model, image):
-    """Run a network on one image, and return what leaves its convolutions and its pools.
+    """Run a network on one image, and return the outputs of its convolutions and pools.
 
     Args:
         model: The network.
@@ -102,7 +102,7 @@ def seen(model, image):
 
 
 def leaves(model, path=""):
-    """Yield path and layer for each layer that has none within."""
+    """Yield path and layer for each layer that has no layers inside."""
     children = list(model.named_children())
     if not children:
         yield path, model

@@ -1,4 +1,4 @@
-"""Files of a run: each is the old one, whole, or the new one, at every moment."""
+"""A run's files: at every moment each is the complete old file or the complete new one."""
 
 import json
 
@@ -12,7 +12,7 @@ def write_json(path, data):
 
 
 def save(path, model, **about):
-    """Write a network's weights, and what is to be known of them.
+    """Write a network's weights, and data about them.
 
     Args:
         path: `pathlib.Path` of the file, in the safetensors format.
@@ -24,6 +24,6 @@ def save(path, model, **about):
 
 
 def load(path):
-    """Return what `save` wrote: a dict of arrays, and a dict of what is to be known of them."""
+    """Return what `save` wrote: a dict of arrays, and a dict of the data about them."""
     weights, about = safetensors.load_file(path)
     return weights, {name: json.loads(value) for name, value in about.items()}

@@ -115,7 +115,7 @@ def test_a_given_folder_is_never_completed_from_elsewhere(tmp_path, small_mnist,
 def test_an_empty_argument_is_a_folder_not_an_omission(monkeypatch, tmp_path, small_mnist, fill):
     fill(cache_dir() / "mnist", small_mnist)
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(MissingData, match="used alone"):
+    with pytest.raises(MissingData, match="no other place is tried"):
         mnist("")
 
 
@@ -136,7 +136,7 @@ def test_offline_without_data_one_error_says_what_to_do(small_mnist, no_mirrors)
         "Tried to download train-images-idx3-ubyte.gz",
         "--data-dir DIR",
         "--data mnist-5k",
-        "5,000 pictures",
+        "5,000 MNIST pictures",
     ):
         assert line in text
     assert caught.value.__suppress_context__  # one error, not a chain of them

@@ -81,7 +81,7 @@ def test_two_processes_download_once(mirror, child, body, tmp_path):
     first = child(url, target)
     wait_until(lambda: mirror.ranges)
     second = child(url, target)
-    assert "another process downloads" in second.stderr.readline()
+    assert "another process is downloading" in second.stderr.readline()
     mirror.released.set()
     errors = [process.communicate(timeout=10)[1] for process in (first, second)]
     assert (first.returncode, second.returncode) == (0, 0), errors

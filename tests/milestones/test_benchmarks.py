@@ -122,6 +122,6 @@ def test_baselines_of_frozen_filters_are_not_run_twice(tmp_path, monkeypatch):
     ]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8", timeout=60)
     assert done.returncode == 0, done.stderr
-    assert "lenet5 with frozen filters 2 runs of 3 epochs: 60.50 % in the mean" in done.stdout
+    assert "lenet5 with frozen filters 2 runs of 3 epochs: mean 60.50 %" in done.stdout
     (found,) = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["groups"]
     assert found["frozen_filters"] is True and found["test_accuracy_mean"] == pytest.approx(0.605)

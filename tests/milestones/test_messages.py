@@ -56,7 +56,7 @@ def test_the_help_fits_and_explains_every_option(milestone, script):
     ("arguments", "said"),
     [
         ("--epochs five", "argument --epochs: five is not a whole number above 0"),
-        ("--seed -1", "argument --seed: -1 is not a whole number from 0 on"),
+        ("--seed -1", "argument --seed: -1 is not a whole number of at least 0"),
         ("--lr fast", "argument --lr: fast is not a finite number above 0"),
         (f"--data mnist-5k --checkpoint {__file__}/run", "Name another one: --checkpoint DIR"),
         ("--data-dir nowhere", "What to do name the folder that has the files"),
@@ -84,9 +84,9 @@ def test_a_loss_that_is_no_number_ends_the_run_with_advice(milestone, cifar10):
 
 def test_going_on_from_nothing_and_from_the_end_are_told(digits, tmp_path):
     said, status, _ = digits("--epochs", "1", "--resume")
-    assert status == 0 and f"no state is kept in {tmp_path / 'run'}: this run begins with the first epoch" in said
+    assert status == 0 and f"there is no checkpoint in {tmp_path / 'run'}: this run starts with the first epoch" in said
     said, status, metrics = digits("--epochs", "1", "--resume")
-    assert status == 0 and "no state" not in said and "epoch 1/1" not in said
+    assert status == 0 and "no checkpoint" not in said and "epoch 1/1" not in said
     assert "not timed in this process (63 steps in all)" in said and metrics["steps"] == 63
 
 
@@ -207,7 +207,7 @@ def test_two_runs_into_one_folder_are_refused(digits, command, environment, tmp_
         said, status, _ = digits("--epochs", "1")
         first.kill()
         first.stdout.read()
-    assert status == 2 and "another run writes into" in words(said) and "--checkpoint DIR" in words(said)
+    assert status == 2 and "another run is writing into" in words(said) and "--checkpoint DIR" in words(said)
     said, status, _ = digits("--epochs", "1")
     assert status == 0, "a killed run holds nobody up"
     assert not (tmp_path / "run" / ".running").exists()

@@ -74,9 +74,9 @@ def test_nan_goes_through_what_sees_it_and_nothing_else():
         (lambda x: F.conv2d(x, Tensor(normal(4, 2, 3, 3))), r"for 3 channels, got one for 2: weight \(4, 2, 3, 3\)"),
         (
             lambda x: F.conv2d(x, Tensor(normal(4, 3, 7, 3))),
-            r"no larger than the padded picture: it reaches over \(7, 3\) pixels of \(6, 8\)",
+            r"no larger than the padded picture: it covers \(7, 3\) pixels, the picture has \(6, 8\)",
         ),
-        (lambda x: F.conv2d(x, Tensor(normal(4, 3, 4, 3)), dilation=2), r"reaches over \(7, 5\) pixels of \(6, 8\)"),
+        (lambda x: F.conv2d(x, Tensor(normal(4, 3, 4, 3)), dilation=2), r"covers \(7, 5\) pixels, the picture has \(6, 8\)"),
         (lambda x: F.conv2d(x, Tensor(normal(4, 1, 3, 3)), groups=2), "groups that divide its channels: 3 in, 4 out, groups 2"),
         (lambda x: F.conv2d(x, Tensor(normal(4, 3, 3, 3)), padding="same", stride=2), 'stride 1 for padding="same"'),
         (lambda x: F.conv2d(x, Tensor(normal(4, 3, 3, 3)), padding="full"), "'full'"),

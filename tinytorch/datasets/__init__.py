@@ -1,7 +1,8 @@
 """Find, download, check and read the course's data sets.
 
 `mnist()`, `mnist_5k()` and `cifar10()` return four NumPy arrays: training images and labels, test images
-and labels, all uint8, untouched. The second comes with the course. What cannot be found or trusted raises a `DataError` that says what to do.
+and labels, all uint8, unchanged. `mnist_5k()` comes with the course. If data is missing or damaged, a `DataError`
+says what to do.
 """
 
 from tinytorch.datasets.errors import CorruptFile, DataError, DownloadFailed, MissingData

@@ -1,4 +1,4 @@
-"""Download a file so that it is either good and in its place, or not in its place."""
+"""Download a file so that it appears in its place only when it is complete and correct."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -11,8 +11,8 @@ from tinytorch.datasets.download_progress import note
 from tinytorch.datasets.transfer import Interrupted, Patience, size, transfer
 
 TIMEOUT = 30.0  # seconds without a byte after which a server counts as stalled
-ANSWER = 5.0  # seconds until a server answers at all; several mirrors share them
-ATTEMPTS = 5  # connections to one mirror, as long as each of them brings something
+ANSWER = 5.0  # seconds for a server's first answer; several mirrors share them
+ATTEMPTS = 5  # connections to one mirror, if each of them brings new bytes
 
 Check = Callable[[Path], object]
 
@@ -20,17 +20,17 @@ Check = Callable[[Path], object]
 def fetch(target: Path, urls: Sequence[str], check: Check, limit: int, timeout: float = TIMEOUT) -> None:
     """Put a file that passes a check in its place, from the first mirror that has it.
 
-    The bytes gather in `target.part`, where a later call goes on; only a file that passed gets its name.
+    The bytes are collected in `target.part`, where a later call continues; only a file that passes gets its final name.
 
     Args:
         target: the file to make; its folder is made too.
-        urls: where the same file is, tried in order.
+        urls: addresses of the same file, tried in order.
         check: called with a path; raises CorruptFile if the file there is not the one wanted.
         limit: the most bytes that the file can have.
         timeout: seconds without a byte after which a server counts as stalled.
 
     Raises:
-        DownloadFailed: if no mirror gave the file, with each one's reason, or if the disk refused it.
+        DownloadFailed: if no mirror gives the file, with each one's reason, or if it cannot be written.
 
     Example:
         >>> import tempfile
@@ -42,7 +42,7 @@ def fetch(target: Path, urls: Sequence[str], check: Check, limit: int, timeout: 
           no mirror is known
     """
     with preparing(target.parent, target.parent / ".lock") as alone:
-        if not _passes(target, check):  # it may have come while this process waited
+        if not _passes(target, check):  # another process may have downloaded it meanwhile
             note(f"downloading {target}")
             patience = Patience(min(timeout, ANSWER / max(len(urls), 1)), timeout)
             _fetch_alone(target, alone, urls, check, limit, patience)
@@ -57,10 +57,10 @@ def preparing(folder: Path, lock: Path) -> Iterator[bool]:
         lock: the lock file; its folder exists or is the one that is made.
 
     Returns:
-        A context manager; it gives whether this process is certain to be alone.
+        A context manager; it gives True if this process certainly holds the lock.
 
     Raises:
-        DownloadFailed: in place of every OSError in the block, which can only be the disk's.
+        DownloadFailed: in place of every OSError in the block, which can only come from the disk.
 
     Example:
         >>> import tempfile
@@ -73,7 +73,7 @@ def preparing(folder: Path, lock: Path) -> Iterator[bool]:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with exclusive(lock, lambda: note(f"another process downloads into {folder}: waiting for it")) as alone:
+        with exclusive(lock, lambda: note(f"another process is downloading into {folder}: waiting for it")) as alone:
             yield alone
     except OSError as error:
         raise DownloadFailed(f"Cannot write to {folder}: {error.strerror or error}.") from error
@@ -93,10 +93,10 @@ def publish(part: Path, target: Path) -> None:
 
 def _fetch_alone(target: Path, alone: bool, urls: Sequence[str], check: Check, limit: int, patience: Patience) -> None:
     """Download into a file that only this process writes, then publish it."""
-    # Without a lock, another process may be writing target.part: take a name that nobody else has.
+    # Without a lock, another process may be writing target.part: use a unique name.
     part = target.with_name(target.name + ("" if alone else f".{os.urandom(4).hex()}") + ".part")
     try:
-        if not _passes(part, check):  # it does if we were killed between the last byte and the rename
+        if not _passes(part, check):  # it passes if we were killed between the last byte and the rename
             _from_any(urls, part, check, limit, patience)
         publish(part, target)
     finally:
@@ -118,7 +118,7 @@ def _from_any(urls: Sequence[str], part: Path, check: Check, limit: int, patienc
 
 
 def _from_mirror(url: str, part: Path, check: Check, limit: int, patience: Patience) -> None:
-    """Fill part from one mirror, connecting again as long as that brings something."""
+    """Fill part from one mirror; connect again if the connection brought new bytes."""
     for _ in range(ATTEMPTS):
         before = size(part)
         try:
@@ -134,7 +134,7 @@ def _from_mirror(url: str, part: Path, check: Check, limit: int, patience: Patie
             part.unlink()
             if not kept:
                 raise Interrupted(f"sent a wrong file: {error.reason}") from None
-            # The bytes kept from before may be at fault, not this mirror: once more from the start.
+            # The bytes kept from before may be wrong, not this mirror: try once more from the start.
     raise Interrupted(f"broke off {ATTEMPTS} times")
 
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 
 def note(text: str) -> None:
-    """Write a line to the person who waits, on stderr, apart from the program's output.
+    """Print a line for the user on stderr, apart from the program's output.
 
     Args:
         text: the line.
@@ -19,11 +19,11 @@ def progress(title: str, done: int, total: int | None) -> Iterator[Callable[[int
 
     Args:
         title: what is downloaded, or from where.
-        done: bytes that are there already.
+        done: bytes downloaded before.
         total: bytes of the whole file, or None if the server does not say.
 
     Returns:
-        A context manager; it gives a function to call with the number of each chunk's bytes.
+        A context manager; it gives a function to call with the size of each chunk in bytes.
 
     Example:
         >>> with progress("labels.gz", 0, 2) as advance:

@@ -3,7 +3,7 @@ from collections.abc import Iterable
 
 
 class DataError(Exception):
-    """Stand for every data set that cannot be used, for one `except` to catch."""
+    """Report a data set that cannot be used: the base of all these errors."""
 
 
 class MissingData(DataError):
@@ -11,7 +11,7 @@ class MissingData(DataError):
 
 
 class DownloadFailed(MissingData):
-    """Report that no mirror gave the file."""
+    """Report that no mirror gives the file."""
 
 
 class CorruptFile(DataError):

@@ -17,7 +17,7 @@ def read_idx(path: str | os.PathLike) -> np.ndarray:
     """Read the array of an IDX file, compressed by gzip or not.
 
     Args:
-        path: the file; whether it is compressed is seen from its contents, not from its name.
+        path: the file; its contents, not its name, say whether it is compressed.
 
     Returns:
         An array of the file's type and shape, in this machine's byte order.
@@ -98,10 +98,10 @@ def parse_idx(raw: bytes, path: str | os.PathLike) -> np.ndarray:
     """
     dtype, shape, start = _parse_header(raw, path)
     values = np.prod(shape, dtype=object)           # Python integers, which a damaged header cannot overflow
-    found, needed = len(raw) - start, values * dtype.itemsize
-    if found != needed:
-        what = "truncated" if found < needed else "bytes after the end"
-        raise CorruptFile(path, f"{what}: its header promises {shape} {dtype.name}, {needed} bytes; {found} are there")
+    present, needed = len(raw) - start, values * dtype.itemsize
+    if present != needed:
+        what = "truncated" if present < needed else "bytes after the end"
+        raise CorruptFile(path, f"{what}: its header promises {shape} {dtype.name}, {needed} bytes; {present} are there")
     array = np.frombuffer(raw, dtype, offset=start).reshape(shape)
     return np.array(array, dtype.newbyteorder("="))     # a copy: frombuffer's array is read-only
 

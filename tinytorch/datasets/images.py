@@ -1,4 +1,4 @@
-"""Name the four arrays that every image data set consists of."""
+"""Name the four arrays of every image data set."""
 
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ class ImageSet(NamedTuple):
     Args:
         train_images: uint8, (N, height, width) or (N, channels, height, width).
         train_labels: uint8, (N,).
-        test_images: uint8, (M, ...) as the training images.
+        test_images: uint8, (M, ...) like the training images.
         test_labels: uint8, (M,).
 
     Example:
@@ -46,7 +46,7 @@ class MNIST(ImageSet):
 
 
 class MNIST5k(ImageSet):
-    """Hold the pictures of MNIST that come with the course: 4,000 to train on and 1,000 to test on.
+    """Hold the MNIST pictures that come with the course: 4,000 for training and 1,000 for testing.
 
     All are from MNIST's training set, 500 of each class.
 

@@ -27,19 +27,19 @@ RECORDS, RECORD = 10_000, 1 + 3 * 32 * 32       # in a file; bytes of one: a lab
 def cifar10(data_dir: str | os.PathLike | None = None, download: bool = True) -> CIFAR10:
     """Return CIFAR-10 from data_dir, else $TINYTORCH_DATA, else the user's cache, else its publisher.
 
-    A folder that was unpacked by hand is accepted with its sizes and labels checked, not its pixels.
+    Of a folder that you unpacked yourself, the sizes and labels are checked, not the pixels.
 
     Args:
         data_dir: a folder with the six .bin files in it or in `cifar-10-batches-bin/`. If it is given, no other
-            place is tried and nothing is downloaded.
+            place is searched and nothing is downloaded.
         download: whether the archive may be downloaded into the cache (170 MB).
 
     Returns:
         Images, uint8 (50000, 3, 32, 32) and (10000, 3, 32, 32), and labels, uint8 (50000,) and (10000,).
 
     Raises:
-        MissingData: if the files are nowhere; the message lists where they were looked for and what to do.
-        CorruptFile: if a file has the wrong size or a label above 9; it is left as it is.
+        MissingData: if the files cannot be found; the message lists the places searched and what to do.
+        CorruptFile: if a file has the wrong size or a label above 9; the file is left as it is.
 
     Example:
         >>> cifar10(data_dir="no/such/folder")                                  # doctest: +ELLIPSIS
@@ -49,16 +49,16 @@ def cifar10(data_dir: str | os.PathLike | None = None, download: bool = True) ->
 
     Source: Krizhevsky, The CIFAR-10 dataset, "Binary version", 2009.
     """
-    found, looked = find_given(WANTED, data_dir)
+    given, looked = find_given(WANTED, data_dir)
     try:
-        paths = found or _find_cached(download, looked)
+        paths = given or _find_cached(download, looked)
     except MissingData as error:
         raise type(error)(WANTED.unavailable(looked, str(error))) from None
     *training, test = (paths[name] for name in NAMES)
     try:
         return CIFAR10(*_read_all(training), *_read_all([test]))
     except CorruptFile as error:
-        advice = "put a good copy in its place" if found else "remove it, and the next run downloads it"
+        advice = "put a good copy in its place" if given else "remove it, and the next run downloads it"
         raise CorruptFile(error.path, f"{error.reason}. It was left as it is: {advice}") from None
 
 
@@ -72,7 +72,7 @@ def _read_all(paths: Sequence[Path]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _read(path: Path) -> np.ndarray:
-    """Read the records of one file, (10000, 3073), and make sure that they can be CIFAR-10's."""
+    """Read the records of one file, (10000, 3073), and check that they can be CIFAR-10."""
     raw, needed = decompressed(path), RECORDS * RECORD
     if len(raw) != needed:
         what = "truncated" if len(raw) < needed else "bytes after the end"
@@ -87,15 +87,15 @@ def _read(path: Path) -> np.ndarray:
 def _find_cached(download: bool, looked: list[str]) -> dict[str, Path]:
     """Find the files in the cache, downloading and unpacking the archive first if they are not there."""
     cache = cache_dir()
-    found, lacking = search(cache, CACHED)
-    if found:
-        return found
-    looked += lacking
+    paths, searched = search(cache, CACHED)
+    if paths:
+        return paths
+    looked += searched
     if not download:
         raise MissingData("Not downloaded: download=False.")
     with preparing(cache / FOLDER, cache / FOLDER / ".lock"):
-        found, _ = search(cache, CACHED)       # it may have come while this process waited
-        return found or _unpack(_download_archive(cache), cache / FOLDER)
+        paths, _ = search(cache, CACHED)       # another process may have downloaded them meanwhile
+        return paths or _unpack(_download_archive(cache), cache / FOLDER)
 
 
 def _download_archive(cache: Path) -> Path:
@@ -115,11 +115,11 @@ def _check_archive(path: Path) -> None:
 
 
 def _unpack(archive: Path, folder: Path) -> dict[str, Path]:
-    """Write the six files into folder, each whole or not at all, and drop the archive."""
+    """Write the six files into folder, each completely or not at all, and delete the archive."""
     import tarfile
     with tarfile.open(archive, "r:gz") as tar:
-        for name in NAMES:          # by name: nothing else that an archive may hold is written
-            part = folder / f"{name}.{os.urandom(4).hex()}.part"    # ours alone, even where there are no locks
+        for name in NAMES:          # by name: whatever else the archive holds is not written
+            part = folder / f"{name}.{os.urandom(4).hex()}.part"    # unique, even without locks
             part.write_bytes(tar.extractfile(f"{FOLDER}/{name}").read())
             publish(part, folder / name)
     archive.unlink()

@@ -16,7 +16,7 @@ WANTED = Wanted(
     f"MNIST needs {', '.join(NAMES)} (each with or without .gz).",
     NAMES,
     ("mnist", ".", "MNIST/raw"),  # the last is where torchvision keeps it
-    "or train on --data mnist-5k (mnist_5k() in Python): the 5,000 pictures of MNIST that come with the course",
+    "or train on --data mnist-5k (mnist_5k() in Python): the 5,000 MNIST pictures that come with the course",
 )
 
 
@@ -25,15 +25,15 @@ def mnist(data_dir=None, download=True):
 
     Args:
         data_dir: a folder with the four IDX files, gzip or not, in it, in `mnist/` or in `MNIST/raw/`. If it is
-            given, no other place is tried and nothing is downloaded.
-        download: whether files that are nowhere may be downloaded into the cache (11 MB).
+            given, no other place is searched and nothing is downloaded.
+        download: whether missing files may be downloaded into the cache (11 MB).
 
     Returns:
         Images, uint8 (60000, 28, 28) and (10000, 28, 28), and labels, uint8 (60000,) and (10000,).
 
     Raises:
-        MissingData: if the files are nowhere; the message lists where they were looked for and what to do.
-        CorruptFile: if a file of the user's is not the published one; it is left as it is.
+        MissingData: if the files cannot be found; the message lists the places searched and what to do.
+        CorruptFile: if one of the user's files is not the published one; the file is left as it is.
 
     Example:
         >>> mnist(data_dir="no/such/folder")                                    # doctest: +ELLIPSIS

@@ -1,4 +1,4 @@
-"""Load the 5,000 pictures of MNIST that come with the course."""
+"""Load the 5,000 MNIST pictures that come with the course."""
 
 import os
 from pathlib import Path
@@ -14,10 +14,10 @@ FILES = ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", "test-image
 
 
 def mnist_5k() -> MNIST5k:
-    """Return the pictures of MNIST that come with the course; they need no network.
+    """Return the MNIST pictures that come with the course; no network is needed.
 
     Returns:
-        Images, uint8 (4000, 28, 28) and (1000, 28, 28), and labels, uint8 (4000,) and (1000,): as many of each class,
+        Images, uint8 (4000, 28, 28) and (1000, 28, 28), and labels, uint8 (4000,) and (1000,): the same number of each class,
         in random order.
 
     Example:
@@ -30,10 +30,10 @@ def mnist_5k() -> MNIST5k:
 
 
 def mnist_or_5k(data_dir: str | os.PathLike | None = None) -> MNIST | MNIST5k:
-    """Return MNIST where it is found or can be downloaded, else the pictures that come with the course.
+    """Return MNIST if it is found or can be downloaded, else the pictures that come with the course.
 
-    A line on stderr says so where it is the second. What the user names is never replaced: a data_dir, or a
-    $TINYTORCH_DATA, that names no folder is an error.
+    In the second case a line on stderr says so. What the user names is never replaced: a data_dir without the files, or
+    a $TINYTORCH_DATA that is not a folder, is an error.
 
     Args:
         data_dir: as for `mnist`.
@@ -42,8 +42,8 @@ def mnist_or_5k(data_dir: str | os.PathLike | None = None) -> MNIST | MNIST5k:
         As `mnist` or as `mnist_5k`.
 
     Raises:
-        MissingData: if data_dir is given and lacks the files, or $TINYTORCH_DATA names no folder.
-        CorruptFile: if a file of the user's is not the published one.
+        MissingData: if data_dir is given and lacks the files, or $TINYTORCH_DATA is not a folder.
+        CorruptFile: if one of the user's files is not the published one.
 
     Example:
         >>> mnist_or_5k(data_dir="no/such/folder")                              # doctest: +ELLIPSIS
@@ -55,6 +55,6 @@ def mnist_or_5k(data_dir: str | os.PathLike | None = None) -> MNIST | MNIST5k:
         return mnist(data_dir)
     except DownloadFailed:
         note(
-            "MNIST is not on this machine and cannot be downloaded now: the 5,000 pictures of it that come with the course are used."
+            "MNIST is not on this machine and cannot be downloaded now: using the 5,000 MNIST pictures that come with the course."
         )
         return mnist_5k()

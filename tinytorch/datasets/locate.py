@@ -24,15 +24,15 @@ def search(root: Path, wanted: Wanted) -> tuple[dict[str, Path] | None, list[str
     """
     looked = []
     for folder in (root / layout for layout in wanted.layouts):
-        found = {name: path for name in wanted.names if (path := spelled(folder, name))}
-        if len(found) == len(wanted.names):
-            return found, looked
-        looked.append(f"{folder}: {_what_lacks(folder, found, wanted.names)}")
+        paths = {name: path for name in wanted.names if (path := spelled(folder, name))}
+        if len(paths) == len(wanted.names):
+            return paths, looked
+        looked.append(f"{folder}: {_what_lacks(folder, paths, wanted.names)}")
     return None, looked
 
 
 def spelled(folder: Path, name: str) -> Path | None:
-    """Return the file of a name, in any of the spellings that copies of it carry.
+    """Return the file with a name, in any spelling that copies of it have.
 
     Args:
         folder: where to look.
@@ -45,22 +45,22 @@ def spelled(folder: Path, name: str) -> Path | None:
         >>> spelled(Path("no/such/folder"), "train-labels-idx1-ubyte") is None
         True
     """
-    dotted = name.replace("-idx", ".idx")  # so named in copies that were unpacked by other tools
+    dotted = name.replace("-idx", ".idx")  # the spelling in copies that other tools unpacked
     paths = (folder / (stem + ending) for stem in (name, dotted) for ending in (".gz", ""))
     return next((path for path in paths if path.is_file()), None)
 
 
-def _what_lacks(folder: Path, found: dict[str, Path], names: Sequence[str]) -> str:
-    """Say in a few words why folder will not do."""
+def _what_lacks(folder: Path, paths: dict[str, Path], names: Sequence[str]) -> str:
+    """Say in a few words what the folder lacks."""
     if not folder.is_dir():
         return "no such folder"
-    if not found:
+    if not paths:
         return "none of these files"
-    return "lacks " + ", ".join(name for name in names if name not in found)
+    return "lacks " + ", ".join(name for name in names if name not in paths)
 
 
 def find_given(wanted: Wanted, data_dir: str | os.PathLike | None) -> tuple[dict[str, Path] | None, list[str]]:
-    """Look where the user said that the data is: in data_dir alone if given, else in $TINYTORCH_DATA.
+    """Look where the user says the data is: only in data_dir if it is given, else in $TINYTORCH_DATA.
 
     Args:
         wanted: the files, and the folders to try.
@@ -70,7 +70,7 @@ def find_given(wanted: Wanted, data_dir: str | os.PathLike | None) -> tuple[dict
         The path of each name, or None; and a line for each folder that was tried.
 
     Raises:
-        MissingData: if data_dir lacks the files, or $TINYTORCH_DATA names no folder.
+        MissingData: if data_dir lacks the files, or $TINYTORCH_DATA is not a folder.
 
     Example:
         >>> find_given(Wanted("It needs labels.", ["labels"], ["."]), "no/such/folder")     # doctest: +ELLIPSIS
@@ -85,7 +85,7 @@ def find_given(wanted: Wanted, data_dir: str | os.PathLike | None) -> tuple[dict
     root = Path(given).expanduser().absolute()
     if data_dir is None and not root.is_dir():
         raise MissingData(f"${VARIABLE} names {given}, which is not a folder: correct the variable, or unset it.")
-    found, looked = search(root, wanted)
-    if data_dir is not None and found is None:
-        raise MissingData(wanted.unavailable(looked, "Not downloaded: a given --data-dir is used alone."))
-    return found, looked
+    paths, looked = search(root, wanted)
+    if data_dir is not None and paths is None:
+        raise MissingData(wanted.unavailable(looked, "Not downloaded: with --data-dir, no other place is tried."))
+    return paths, looked

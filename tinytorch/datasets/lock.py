@@ -15,14 +15,14 @@ PAUSE = 0.1  # seconds between two attempts
 def exclusive(path: Path, waiting: Callable[[], None]) -> Iterator[bool]:
     """Hold the lock of a file while the `with` block runs.
 
-    The system lets go of it when the process ends, however it ends: a killed download blocks nobody.
+    The system releases the lock when the process ends, however it ends: a killed download blocks no one.
 
     Args:
-        path: the lock file. It stays behind: to remove it would let two processes lock two files of one name.
+        path: the lock file. It is not removed: otherwise two processes could lock two files of the same name.
         waiting: called once if another process holds the lock.
 
     Returns:
-        A context manager; it gives True, or False where the system or the file system has no locks.
+        A context manager; it gives True, or False if the system or the file system has no locks.
 
     Example:
         >>> import tempfile
@@ -38,7 +38,7 @@ def hold(path: Path) -> BinaryIO | None:
     """Take the lock of a file until this process ends, and remove the file then.
 
     Args:
-        path: the lock file; it is made.
+        path: the lock file, which is created.
 
     Returns:
         The open file, which holds the lock until it is closed; None if another process has it.
@@ -59,14 +59,14 @@ def hold(path: Path) -> BinaryIO | None:
     except OSError:  # a network folder without locks
         pass
     if not path.exists() or not os.path.samestat(os.fstat(file.fileno()), path.stat()):
-        file.close()  # its holder removed it in between: lock the one that is there now
+        file.close()  # its holder removed it in between: lock the file that is there now
         return hold(path)
     atexit.register(_remove, path)
     return file
 
 
 def _remove(path: Path) -> None:
-    """Remove a lock file; Windows refuses while it is open, and then it stays behind, empty."""
+    """Remove a lock file; Windows refuses while it is open, and then the empty file stays."""
     try:
         path.unlink(missing_ok=True)
     except OSError:
@@ -74,7 +74,7 @@ def _remove(path: Path) -> None:
 
 
 def _acquire(file: BinaryIO, waiting: Callable[[], None]) -> bool:
-    """Wait for the lock of an open file; return False if there is no such thing here."""
+    """Wait for the lock of an open file; return False if there are no locks here."""
     lock, told = _system_lock(), False
     while lock is not None:
         try:

@@ -1,4 +1,4 @@
-"""Load a data set of IDX files as it was published: found where the user has it, else downloaded, and always checked."""
+"""Load a data set of IDX files as published: from the user's folders or else by download, and always checked."""
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +10,7 @@ from tinytorch.datasets.idx import decompressed, parse_idx
 from tinytorch.datasets.locate import find_given, spelled
 from tinytorch.given.cache import cache_dir
 
-SLACK = 1 << 16         # bytes that compression can add to what does not compress
+SLACK = 1 << 16         # bytes that compression can add to incompressible data
 
 
 class Published(NamedTuple):
@@ -19,8 +19,8 @@ class Published(NamedTuple):
     Args:
         name: its name without `.gz`.
         shape: the shape of its array.
-        sha256: the digest of its bytes, decompressed, because mirrors compress them differently; or of the `.gz` file, where
-            the publisher names that one.
+        sha256: the digest of its decompressed bytes, because mirrors compress them differently; or of the `.gz` file, if that
+            is what the publisher gives.
 
     Example:
         >>> Published("labels-idx1-ubyte", (10,), "ab" * 32).shape
@@ -36,17 +36,17 @@ def load(files, mirrors, wanted, data_dir=None, download=True):
 
     Args:
         files: a `Published` for each file.
-        mirrors: the URLs, each with a slash at its end, below which the files are.
+        mirrors: base URLs of the files, each with a slash at its end.
         wanted: a `Wanted`, which says where to look; its first layout is the folder in the cache.
         data_dir: the folder that the user named, or None.
-        download: whether files that are nowhere may be downloaded into the cache.
+        download: whether missing files may be downloaded into the cache.
 
     Returns:
         List of uint8 arrays of the published shapes, in the order of the files.
 
     Raises:
-        MissingData: if the files are nowhere; the message lists where they were looked for and what to do.
-        CorruptFile: if a file of the user's is not the published one; it is left as it is.
+        MissingData: if the files cannot be found; the message lists the places searched and what to do.
+        CorruptFile: if one of the user's files is not the published one; the file is left as it is.
 
     Example:
         >>> from tinytorch.datasets.wanted import Wanted
@@ -57,9 +57,9 @@ def load(files, mirrors, wanted, data_dir=None, download=True):
         tinytorch.datasets.errors.MissingData: It needs labels.
         ...
     """
-    found, looked = find_given(wanted, data_dir)
-    if found:
-        return [_load_given(found[file.name], file) for file in files]
+    given, looked = find_given(wanted, data_dir)
+    if given:
+        return [_load_given(given[file.name], file) for file in files]
     try:
         folder = cache_dir() / wanted.layouts[0]
         return [_load_cached(folder, file, mirrors, download, looked) for file in files]
@@ -68,7 +68,7 @@ def load(files, mirrors, wanted, data_dir=None, download=True):
 
 
 def _load_given(path, file):
-    """Load the user's own file, which only the user may fix."""
+    """Load one of the user's own files, which only the user may replace."""
     try:
         return read(path, file)
     except CorruptFile as error:
@@ -77,7 +77,7 @@ def _load_given(path, file):
 
 
 def _load_cached(folder, file, mirrors, download, looked):
-    """Load one file from the cache, downloading it first if it is absent or was damaged there."""
+    """Load one file from the cache, downloading it first if it is missing or damaged there."""
     target = folder / f"{file.name}.gz"
     path = spelled(folder, file.name) or target
     try:
@@ -95,7 +95,7 @@ def _load_cached(folder, file, mirrors, download, looked):
 
 
 def read(path, file):
-    """Read a file and make sure that it is the published one.
+    """Read a file and check that it is the published one.
 
     Args:
         path: its `pathlib.Path`.
@@ -105,7 +105,7 @@ def read(path, file):
         uint8 array of the published shape.
 
     Raises:
-        CorruptFile: if it is another.
+        CorruptFile: if it is a different file.
 
     Example:
         >>> from pathlib import Path

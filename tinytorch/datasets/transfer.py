@@ -1,4 +1,4 @@
-"""Move the bytes of one URL into one file, going on where an earlier attempt stopped."""
+"""Download one URL into one file, continuing where an earlier attempt stopped."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ from tinytorch.datasets.download_progress import progress
 if TYPE_CHECKING:
     from http.client import HTTPResponse
 
-CHUNK = 1 << 16  # bytes asked of the network at once
+CHUNK = 1 << 16  # bytes to read from the network at once
 Value = TypeVar("Value")
 
 
@@ -19,7 +19,7 @@ class Patience(NamedTuple):
     """Say how long to wait for a server.
 
     Args:
-        answer: seconds until its answer begins; looking up its name and connecting count.
+        answer: seconds until its answer begins, including looking up its name and connecting.
         stall: seconds without a byte after that.
 
     Example:
@@ -36,7 +36,7 @@ class Interrupted(Exception):
 
 
 def transfer(url: str, part: Path, limit: int, patience: Patience) -> int:
-    """Append to a file the bytes that it lacks.
+    """Append the missing bytes to a file.
 
     Args:
         url: where the whole file is.
@@ -48,7 +48,7 @@ def transfer(url: str, part: Path, limit: int, patience: Patience) -> int:
         How many bytes of the earlier attempt were kept: 0 if the server sent the whole file.
 
     Raises:
-        Interrupted: if the server refuses, stalls, stops early or sends too much. What came is kept.
+        Interrupted: if the server refuses, stalls, stops early or sends too much. The bytes received are kept.
         OSError: if this machine cannot write the file.
 
     Source: RFC 9110, HTTP Semantics, section 14, Range Requests.
@@ -79,7 +79,7 @@ def size(path: Path) -> int:
 
 
 def _ask(url: str, have: int, patience: Patience) -> tuple["HTTPResponse", int]:
-    """Request a file from byte `have` on; return the answer, and the byte at which it begins: `have` or 0."""
+    """Request a file from byte `have` on; return the answer, and the byte at which it starts: `have` or 0."""
     response = _open(url, have, patience)
     if response.status == 200:
         return response, 0
@@ -107,11 +107,11 @@ def _open(url: str, start: int, patience: Patience) -> "HTTPResponse":
 def within(seconds: float, ask: Callable[[], Value]) -> Value:
     """Return what a function returns, or give up on it.
 
-    A socket's timeout does not limit how long a name is looked up, and begins again with each address of the server.
+    A socket's timeout does not limit the name lookup, and starts again for each address of the server.
 
     Args:
         seconds: how long it may take.
-        ask: the function; it goes on in a thread of its own when it is given up, and ends with the program.
+        ask: the function; if it takes too long, it continues in its own thread, which ends with the program.
 
     Raises:
         TimeoutError: if it takes longer.
@@ -139,7 +139,7 @@ def within(seconds: float, ask: Callable[[], Value]) -> Value:
 
 
 def _chunks(response: "HTTPResponse", timeout: float) -> Iterator[bytes]:
-    """Read a body piece by piece, each piece as soon as it is there."""
+    """Read a body piece by piece, each piece as soon as it arrives."""
     while True:
         with _network(timeout):
             chunk = response.read1(CHUNK)
@@ -150,7 +150,7 @@ def _chunks(response: "HTTPResponse", timeout: float) -> Iterator[bytes]:
 
 @contextmanager
 def _network(timeout: float) -> Iterator[None]:
-    """Turn the errors of urllib, sockets and TLS into Interrupted, so that the disk's stay apart."""
+    """Turn the errors of urllib, sockets and TLS into Interrupted, so that errors of the disk stay separate."""
     from http.client import HTTPException
 
     try:
@@ -173,7 +173,7 @@ def _reason(error: Exception, timeout: float) -> str:
 
 
 def _host(url: str) -> str:
-    """Return the name of the machine that a URL names."""
+    """Return the name of a URL's server."""
     from urllib.parse import urlsplit
 
     return urlsplit(url).hostname or url

@@ -1,4 +1,4 @@
-"""Describe the files of a data set, and what to do when they are nowhere."""
+"""Describe the files of a data set, and what to do if they cannot be found."""
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -13,8 +13,8 @@ class Wanted(NamedTuple):
     Args:
         title: what is needed, in a sentence.
         names: the files, each accepted with or without `.gz`.
-        layouts: the folders that may hold them, below the one that is searched; "." is that one itself.
-        offline: advice for those who have neither the data nor a network, or "".
+        layouts: folders that may hold them, relative to the one that is searched; "." is that folder itself.
+        offline: advice for users who have neither the data nor a network, or "".
 
     Example:
         >>> Wanted("It needs labels.", ["labels"], ["."]).names
@@ -26,11 +26,11 @@ class Wanted(NamedTuple):
     offline: str = ""
 
     def unavailable(self, looked: Sequence[str], tried: str) -> str:
-        """Say what is needed, where it was looked for, what else was tried, and what to do.
+        """Say what is needed, which places were searched, what else was tried, and what to do.
 
         Args:
             looked: a line for each place.
-            tried: what came of the download.
+            tried: the result of the download.
 
         Returns:
             The text of the error.

@@ -1,1 +1,1 @@
-"""Pictures of graphs, of trainings and of profiles, for notebooks and for the milestones' figures. Given."""
+"""Drawings of graphs, training runs and profiles, for notebooks and for the milestones' figures. Given."""

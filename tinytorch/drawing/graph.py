@@ -5,7 +5,7 @@ from pathlib import Path
 from tinytorch.tensor import Tensor
 
 WIDTH, HEIGHT, ACROSS, DOWN, MARGIN = 104, 46, 44, 16, 10  # of a box, between boxes, around all; in pixels
-MOST = 200  # boxes; more than that nobody can read
+MOST = 200  # boxes; a larger graph is unreadable
 COLOURS = {"leaf": ("#dceafc", "#2f6db3"), "constant": ("#f1f1f1", "#8a8a8a"), "result": ("#ffffff", "#333333")}
 STYLE = ("text{font:12px sans-serif;text-anchor:middle;fill:#222}.small{font-size:10px;fill:#555}"
          ".grad{font-size:10px;fill:#b3261e}path{fill:none;stroke:#777;stroke-width:1.2}")
@@ -34,13 +34,13 @@ def draw(root, gradients=None, **names):
     Args:
         root: The tensor.
         gradients: Dict from tensors to gradients to write into their boxes; the others show their own ``grad``.
-        names: Dict from the name to show in a box to its tensor.
+        names: Tensors, by the name to show in their box.
 
     Returns:
         `Drawing`: a notebook shows it; ``.save("graph.svg")`` writes a file.
 
     Raises:
-        ValueError: The graph has too many boxes to be read.
+        ValueError: The graph has too many boxes to read.
 
     Example:
         >>> x = Tensor([1.0, 2.0], requires_grad=True)
@@ -120,7 +120,7 @@ def middle(neighbours, otherwise):
 
 
 def spread(row, wanted):
-    """Place the boxes of one column at the heights they want, or nearby if they would overlap."""
+    """Put the boxes of one column as near to the heights they want as they can be without overlapping."""
     order = sorted(range(len(row)), key=lambda index: wanted[index])
     heights = []
     for index in order:
@@ -170,7 +170,7 @@ def picture(box):
 
 
 def kind(box):
-    """Say what a box stands for."""
+    """Say what kind of value a box shows."""
     if box.origin:
         return "result"
     return "leaf" if isinstance(box.value, Tensor) and box.value.requires_grad else "constant"

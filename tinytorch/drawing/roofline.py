@@ -1,7 +1,7 @@
-"""A roofline: how fast each op ran, under what the machine can do at most; as SVG. Given.
+"""A roofline: how fast each op ran, compared with the most that the machine can do; as SVG. Given.
 
-Across: arithmetic intensity, the FLOPs that are done with each byte. Up: FLOPs in each second. Both scales are logarithmic.
-The sloped roofs are the bytes that the machine moves in a second, the flat one is the FLOPs that it does.
+Across: arithmetic intensity, the FLOPs for each byte. Up: FLOPs a second. Both scales are logarithmic.
+The sloped roofs show how many bytes a second the machine can move, the flat roof how many FLOPs a second it can do.
 """
 import html
 import math
@@ -16,17 +16,17 @@ STYLE = ("text{font:12px sans-serif;fill:#222}.small{font-size:10px;fill:#555}.m
          ".roof{stroke:#333;stroke-width:1.6;fill:none}.cache{stroke:#333;stroke-width:1.2;stroke-dasharray:5 4;fill:none}"
          ".grid{stroke:#e4e4e4}.dot{fill:#2f6db3;fill-opacity:.75;stroke:#fff}.tie{stroke:#777;stroke-width:.8}"
          ".number{font-size:10px;text-anchor:middle}")
-AWAY, DIGIT = (7, 17, 28), 6  # how far from its dot a number stands, the nearest first; and its radius, so to speak
+AWAY, DIGIT = (7, 17, 28), 6  # distances of a number from its dot, nearest first; and the room that it needs
 ANGLES = [math.pi * step / 8 for step in range(16)]
 UNITS = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
 def draw(rows, machine):
-    """Draw the roofline of a machine, with ops on it: the larger the dot, the longer they took in all.
+    """Draw the roofline of a machine, with ops on it: the larger the dot, the longer the op took in total.
 
     Args:
-        rows: Objects with ``name``, ``kernels``, ``seconds``, ``flops`` and ``moved`` (bytes), such as a profile's rows. Those
-            without FLOPs are not drawn. Of the others, the twelve slowest are drawn if they took at least a hundredth of the
+        rows: Objects with ``name``, ``kernels``, ``seconds``, ``flops`` and ``moved`` (bytes), such as a profile's rows. Rows
+            without FLOPs are left out. Of the others the twelve slowest are drawn, if they took at least a hundredth of the
             slowest one's time.
         machine: Object with ``flops`` (a second), ``memory`` and ``cache`` (bytes a second), such as `measure_machine` returns.
 
@@ -61,12 +61,12 @@ class Plot:
         self.up = whole_decades([row.flops / row.seconds for row in rows] + [machine.flops, machine.flops * 1.5])
 
     def x(self, intensity):
-        """Return where an intensity lies, in pixels from the left."""
+        """Return the position of an intensity, in pixels from the left."""
         low, high = self.across
         return LEFT + WIDTH * (math.log10(intensity) - low) / (high - low)
 
     def y(self, rate):
-        """Return where a number of FLOPs a second lies, in pixels from the top."""
+        """Return the position of a number of FLOPs a second, in pixels from the top."""
         low, high = self.up
         return TOP + HEIGHT * (high - math.log10(rate)) / (high - low)
 
@@ -98,21 +98,21 @@ class Plot:
         return [(self.x(i), self.y(min(top, i * rate))) for i in (start, top / rate, 10.0 ** self.across[1])]
 
     def marked(self):
-        """Return points close to each other on the roofs and on the words above the flat one, where no number may be."""
+        """Return points close to each other on the roofs and on the words above the flat one, to keep numbers away from them."""
         start, ridge, end = self.corners(self.machine.cache)
         words = (ridge[0], ridge[1] - 9), (min(ridge[0] + 150, end[0]), end[1] - 9)
         sides = (start, ridge), (ridge, end), self.corners(self.machine.memory)[:2], words
         return [(a[0] + (b[0] - a[0]) * part / 40, a[1] + (b[1] - a[1]) * part / 40) for a, b in sides for part in range(41)]
 
     def along(self, start, end, words, away, part):
-        """Return words that lie along a sloped roof, above it or below."""
+        """Return words along a sloped roof, above it or below."""
         (x0, y0), (x1, y1) = start, end
         x, y = x0 + (x1 - x0) * part, y0 + (y1 - y0) * part
         angle = math.degrees(math.atan2(y1 - y0, x1 - x0))
         return text(0, away, words, "small mid", f'transform="translate({x:.1f},{y:.1f}) rotate({angle:.1f})"')
 
     def dots(self):
-        """Return a dot for each op, then the numbers: beside their dots, or tied to them where these crowd."""
+        """Return a dot for each op, then the numbers: beside their dots or, where dots are crowded, joined to them by a line."""
         longest = self.rows[0].seconds
         dots = [(self.x(row.flops / row.moved), self.y(row.flops / row.seconds), 3.5 + 6.5 * math.sqrt(row.seconds / longest))
                 for row in self.rows]
@@ -146,7 +146,7 @@ def whole_decades(values):
 
 
 def beside(x, y, size, taken):
-    """Return a place near a dot, inside of the plot and clear of what is taken, and how far from the dot's edge it lies.
+    """Return a place near a dot, inside the plot and clear of what is taken, and its distance from the dot's edge.
 
     Args:
         x: Where the dot is, from the left.
@@ -154,14 +154,14 @@ def beside(x, y, size, taken):
         size: Its radius.
         taken: Other things, as (x, y, radius).
     """
-    found = []
+    candidates = []
     for away in AWAY:
         around = [(x + (size + away) * math.cos(angle), y - (size + away) * math.sin(angle)) for angle in ANGLES]
         inside = [place for place in around if LEFT + 6 < place[0] < LEFT + WIDTH - 6 and TOP + 6 < place[1] < TOP + HEIGHT - 6]
         for place in inside:
             room = min((math.dist(place, other[:2]) - other[2] for other in taken), default=DIGIT)
-            found.append((round(min(room, DIGIT + 2), 3), -away, place))  # a cosine's last digits vary
-    room, away, place = max(found, key=lambda one: one[:2], default=(0, -AWAY[0], (x, y)))
+            candidates.append((round(min(room, DIGIT + 2), 3), -away, place))  # a cosine's last digits vary
+    room, away, place = max(candidates, key=lambda candidate: candidate[:2], default=(0, -AWAY[0], (x, y)))
     return place, -away
 
 

@@ -1,4 +1,4 @@
-"""Figures of a training, as matplotlib objects: a notebook shows them, `savefig` writes them to a file. Given."""
+"""Figures of a training run, as matplotlib objects: a notebook shows them, `savefig` writes them to a file. Given."""
 
 import numpy as np
 
@@ -37,7 +37,7 @@ def curves(history):
 
 
 def whole_epochs(axis, history):
-    """Let the axis of epochs hold whole numbers alone, and let a single epoch have room to each side."""
+    """Show only whole numbers on the axis of epochs, with room on each side of a single epoch."""
     from matplotlib.ticker import MaxNLocator
 
     axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
@@ -47,8 +47,8 @@ def whole_epochs(axis, history):
 
 
 def curve(axis, history, name, color, label=None, scale=1):
-    """Draw one measure of all records that hold it, with a band of one standard error to each side."""
-    rows = [(one["epoch"], one[name], one.get(f"{name}_error", 0)) for one in history if name in one]
+    """Draw one measure of all records that hold it, with a band of one standard error on each side."""
+    rows = [(record["epoch"], record[name], record.get(f"{name}_error", 0)) for record in history if name in record]
     if not rows:
         return
     epochs, values, errors = np.array(rows, float).T * [[1], [scale], [scale]]
@@ -97,9 +97,9 @@ def filters(weight, shape=None, count=32, columns=8):
 
     Args:
         weight: Tensor or array of shape (neurons, pixels), or a convolution's, of shape (filters, channels, height, width).
-        shape: Shape of a picture: (height, width), or (channels, height, width) with three channels; None for the filters'.
-        count: How many, the longest weights first.
-        columns: How many beside each other.
+        shape: Shape of a picture: (height, width), or (channels, height, width) with three channels; None for the filters' own.
+        count: How many to draw, those with the largest norm first.
+        columns: Pictures in a row.
 
     Returns:
         Figure. In grey pictures blue is negative, red positive, and white 0.
@@ -124,15 +124,15 @@ def signed(axis, picture, limit=None):
 
 
 def feature_maps(image, maps, columns=16):
-    """Draw what the layers of a network make of one picture: a row of maps for each layer, below the picture.
+    """Draw a network's layer outputs for one picture: a row of maps for each layer, below the picture.
 
     Args:
         image: uint8 array of shape (height, width) or (channels, height, width).
         maps: Dict from a layer's name to its output, a tensor or an array of shape (channels, height, width).
-        columns: How many maps of a layer are drawn at most, the first ones.
+        columns: The most maps to draw for a layer, from the first on.
 
     Returns:
-        Figure. White is 0, red positive, blue negative; each layer has a scale of its own.
+        Figure. White is 0, red positive, blue negative; each layer has its own scale.
     """
     columns = min(columns, max(len(unwrap(values)) for values in maps.values()))
     new, axes = grid((1 + len(maps)) * columns, columns)
@@ -142,7 +142,7 @@ def feature_maps(image, maps, columns=16):
         values = unwrap(values)
         some = f"the first {columns} of " * (len(values) > columns)
         words = f"{name}: {some}{len(values)} maps of {values.shape[1]}x{values.shape[2]}"
-        row[0].set_title(" ", fontsize=7)  # room for the words, which are wider than a picture but must not widen its column
+        row[0].set_title(" ", fontsize=7)  # room for the words, which are wider than a picture and must not widen its column
         row[0].text(0, 1.06, words, fontsize=7, transform=row[0].transAxes).set_in_layout(False)
         for axis, picture in zip(row, values):
             signed(axis, picture, np.abs(values).max())
@@ -150,18 +150,18 @@ def feature_maps(image, maps, columns=16):
 
 
 def mistakes(images, labels, logits, classes, count=16, columns=8):
-    """Draw the worst mistakes: the pictures whose true class got the least probability.
+    """Draw the worst mistakes: the pictures whose true class got the lowest probability.
 
     Args:
         images: uint8 array of shape (N, height, width) or (N, channels, height, width).
         labels: int array of shape (N,).
         logits: Array of shape (N, C).
         classes: Names of the C classes.
-        count: How many pictures at most.
-        columns: How many beside each other.
+        count: The most pictures to draw.
+        columns: Pictures in a row.
 
     Returns:
-        Figure. Above each picture stand its class, what it was taken for, and with which probability.
+        Figure. Above each picture: its class, the predicted class, and the predicted class's probability.
     """
     shifted = logits - logits.max(axis=1, keepdims=True)
     logs = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
@@ -182,7 +182,7 @@ def show(axis, image):
 
 
 def grid(count, columns, height=1.0):
-    """Return a figure with room for some pictures, and their axes, one after the other, without frames."""
+    """Return a figure with room for some pictures, and an iterator over their axes, which have no frames."""
     rows = max(1, -(-count // columns))
     new, axes = figure(rows, columns, size=(columns, height * rows))
     for axis in axes.flat:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 def cache_dir():
-    """Return the folder of the user's in which the course keeps what it can make or fetch again; it may not exist yet.
+    """Return the user's folder for files that the course can make or download again; it may not exist yet.
 
     Returns:
         `%LOCALAPPDATA%/tinytorch` on Windows, `~/Library/Caches/tinytorch` on macOS, else
@@ -23,5 +23,5 @@ def cache_dir():
         base, default = "", "Library/Caches"
     else:
         base, default = os.environ.get("XDG_CACHE_HOME", ""), ".cache"
-    # The specification: a relative path in the variable is invalid and to be ignored.
+    # The specification says to ignore a relative path in the variable.
     return (Path(base) if os.path.isabs(base) else Path.home() / default) / "tinytorch"

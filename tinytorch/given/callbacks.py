@@ -1,16 +1,16 @@
-"""What a trainer asks at certain moments of a training: callbacks. Given."""
+"""Callbacks: what a trainer calls at certain moments of a training run. Given."""
 from tinytorch.given.resuming import weights
 
 
 class Callback:
-    """Something that follows a training; a subclass overrides the moments that it needs."""
+    """Follows a training run; a subclass overrides the methods that it needs."""
 
-    def train_begin(self, trainer): """Prepare, before the first epoch of a call of `fit`."""
-    def step_end(self, trainer, loss): """Follow a step; ``loss`` is its batch's, a Python float."""
-    def epoch_end(self, trainer, record): """Follow an epoch; what is put into its record stays there."""
-    def train_end(self, trainer): """Conclude, after the last epoch."""
+    def train_begin(self, trainer): """Prepare, before the first epoch of a call to `fit`."""
+    def step_end(self, trainer, loss): """Follow a step; ``loss`` is the batch's loss, a Python float."""
+    def epoch_end(self, trainer, record): """Follow an epoch; what you add to its record is kept."""
+    def train_end(self, trainer): """Finish, after the last epoch."""
     def state_dict(self): return {}
-    def load_state_dict(self, saved): """Take up what `state_dict` returned."""
+    def load_state_dict(self, saved): """Restore what `state_dict` returned."""
 
 
 class PrintEpochs(Callback):
@@ -23,12 +23,12 @@ class PrintEpochs(Callback):
 
 
 class BestWeights(Callback):
-    """Keeps the weights of the best epoch, and gives them to the network from the end of `fit` until it trains on."""
+    """Keeps the weights of the best epoch; the network has them from the end of `fit` until it trains again."""
 
     best_epoch, best_weights, last_weights = 0, {}, {}
 
     def keep(self, trainer, epoch):
-        """Remember the weights of now as the best so far."""
+        """Remember the current weights as the best so far."""
         self.best_epoch, self.best_weights = epoch, weights(trainer.model)
 
     def train_end(self, trainer):
@@ -38,7 +38,7 @@ class BestWeights(Callback):
             trainer.model.load_state_dict(self.best_weights)
 
     def train_begin(self, trainer):
-        """Give the network its last weights back, to train on from."""
+        """Give the network its last weights back, to continue from them."""
         if self.last_weights:
             trainer.model.load_state_dict(self.last_weights)
             self.last_weights = {}
@@ -46,5 +46,5 @@ class BestWeights(Callback):
     def state_dict(self): return {"epoch": self.best_epoch, "weights": self.best_weights}
 
     def load_state_dict(self, saved):
-        """Take up what `state_dict` returned."""
+        """Restore what `state_dict` returned."""
         self.best_epoch, self.best_weights, self.last_weights = saved["epoch"], saved["weights"], {}

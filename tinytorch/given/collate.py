@@ -1,4 +1,4 @@
-"""How examples become a batch, whatever an example is: PyTorch's `default_collate`. Given."""
+"""Put examples of any structure together into a batch: PyTorch's `default_collate`. Given."""
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -11,16 +11,16 @@ def default_collate(examples):
     """Put examples together into a batch, part by part.
 
     Args:
-        examples: List of examples of one kind: tensors, arrays, numbers or texts, or tuples, lists or dicts of these, in any
+        examples: List of examples of one kind: tensors, arrays, numbers or texts, or tuples, lists or dicts of these, to any
             depth.
 
     Returns:
-        What an example is, with a batch in the place of each part: tensors and arrays are stacked, numbers become a tensor,
-        texts a list. Tuples come back as lists, as in PyTorch.
+        The structure of an example, with a batch in place of each part: tensors and arrays are stacked, numbers become a
+        tensor, texts a list. Tuples come back as lists, as in PyTorch.
 
     Raises:
         TypeError: A part is of another kind. The message names it.
-        RuntimeError: The examples have parts of different shapes or numbers of parts.
+        RuntimeError: The examples have parts of different shapes, or different numbers of parts.
 
     Example:
         >>> default_collate([{"x": np.zeros(3), "name": "a"}, {"x": np.ones(3), "name": "b"}])

@@ -1,6 +1,6 @@
 """PyTorch's functions that make tensors, with all their arguments. Given.
 
-Chance comes from ``generator``, or from the default one that `manual_seed` starts. The numbers are NumPy's, not PyTorch's.
+Random numbers come from ``generator``, or from the default one that `manual_seed` seeds. They are NumPy's, not PyTorch's.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ from tinytorch.given.tensor_methods import sizes
 
 
 def _finished(array, dtype=None, device=None, requires_grad=False):
-    """Make a tensor of an array, with the dtype and on the device that a caller asked for.
+    """Make a tensor of an array, with the dtype and on the device that the caller asks for.
 
     Args:
         array: The array; it is not copied if it has the dtype already.
@@ -69,7 +69,7 @@ def ones(*shape, size=None, dtype=None, device=None, requires_grad=False):
 
 
 def empty(*shape, size=None, dtype=None, device=None, requires_grad=False):
-    """Make a tensor to be filled; here it holds zeros. The arguments are those of `zeros`.
+    """Make a tensor to fill later; here it holds zeros. The arguments are those of `zeros`.
 
     Example:
         >>> empty(2).zero_()
@@ -79,11 +79,11 @@ def empty(*shape, size=None, dtype=None, device=None, requires_grad=False):
 
 
 def full(size, fill_value, *, dtype=None, device=None, requires_grad=False):
-    """Make a tensor of one number, many times.
+    """Make a tensor filled with one number.
 
     Args:
         size: Tuple of sizes.
-        fill_value: The number; without ``dtype`` it decides: int64, float32 or bool.
+        fill_value: The number; without ``dtype`` it decides the dtype: int64, float32 or bool.
         dtype: NumPy dtype.
         device: Name of the device.
         requires_grad: Whether gradients flow to it.
@@ -122,7 +122,7 @@ def ones_like(input, *, dtype=None, device=None, requires_grad=False):
 
 
 def empty_like(input, *, dtype=None, device=None, requires_grad=False):
-    """Make a tensor to be filled, of a tensor's shape; here it holds zeros.
+    """Make a tensor to fill later, of a tensor's shape; here it holds zeros.
 
     Example:
         >>> from tinytorch.tensor import Tensor
@@ -133,7 +133,7 @@ def empty_like(input, *, dtype=None, device=None, requires_grad=False):
 
 
 def full_like(input, fill_value, *, dtype=None, device=None, requires_grad=False):
-    """Make a tensor of one number, of a tensor's shape, dtype and device.
+    """Make a tensor filled with one number, with a tensor's shape, dtype and device.
 
     Example:
         >>> from tinytorch.tensor import Tensor
@@ -144,7 +144,7 @@ def full_like(input, fill_value, *, dtype=None, device=None, requires_grad=False
 
 
 def rand_like(input, *, dtype=None, device=None, requires_grad=False, generator=None):
-    """Draw evenly from [0, 1), with a tensor's shape, dtype and device.
+    """Draw from the uniform distribution on [0, 1), with a tensor's shape, dtype and device.
 
     Example:
         >>> from tinytorch.tensor import Tensor
@@ -166,7 +166,7 @@ def randn_like(input, *, dtype=None, device=None, requires_grad=False, generator
 
 
 def _like(make, input, dtype, device, requires_grad):
-    """Call a function that makes tensors with the shape of a tensor, and with its dtype and device where none is given."""
+    """Call a function that makes tensors with a tensor's shape, and with its dtype and device unless others are given."""
     return make(*input.shape, dtype=dtype or input.dtype, device=device or input.device, requires_grad=requires_grad)
 
 
@@ -182,11 +182,11 @@ def eye(n, m=None, *, dtype=None, device=None, requires_grad=False):
 
 
 def arange(start, end=None, step=1, *, dtype=None, device=None, requires_grad=False):
-    """Count from ``start`` to just before ``end`` in steps; with one number, from 0 to it.
+    """Count from ``start`` to just before ``end`` in steps; with one number, from 0 to just before it.
 
     Args:
         start, end, step: Numbers. If all are whole, the result is int64, else float32.
-        dtype: NumPy dtype, if another one is wanted.
+        dtype: NumPy dtype, to choose another one.
         device: Name of the device.
         requires_grad: Whether gradients flow to it.
 
@@ -209,7 +209,7 @@ def arange(start, end=None, step=1, *, dtype=None, device=None, requires_grad=Fa
 
 
 def linspace(start, end, steps, *, dtype=None, device=None, requires_grad=False):
-    """Return numbers that divide the way from ``start`` to ``end`` evenly; both are among them.
+    """Return evenly spaced numbers from ``start`` to ``end``, both included.
 
     Example:
         >>> linspace(0, 1, 5)
@@ -248,7 +248,7 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False):
 
 
 def as_tensor(data, dtype=None, device=None):
-    """Make a tensor of the data on its own memory, where dtype and device allow it; a tensor stays itself.
+    """Make a tensor on the memory of the data if dtype and device allow it; a tensor is returned as it is.
 
     Example:
         >>> array = np.zeros(2, np.float32)
@@ -264,7 +264,7 @@ def as_tensor(data, dtype=None, device=None):
 
 
 def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=False):
-    """Make a tensor of the data, on its own memory unless a copy is asked for.
+    """Make a tensor on the memory of the data, or of a copy if ``copy`` is True.
 
     Example:
         >>> asarray([1.0, 2.0], copy=True)
@@ -281,10 +281,10 @@ def from_numpy(ndarray):
         ndarray: NumPy array of numbers.
 
     Returns:
-        Tensor of its shape and dtype: a write to either is one to both.
+        Tensor of the same shape and dtype; a write to one changes both.
 
     Raises:
-        TypeError: It is no array.
+        TypeError: It is not an array.
 
     Example:
         >>> from_numpy(np.array([1.0, 2.0])).dtype
@@ -296,12 +296,12 @@ def from_numpy(ndarray):
 
 
 def rand(*shape, size=None, generator=None, rng=None, dtype=None, device=None, requires_grad=False):
-    """Draw evenly from [0, 1).
+    """Draw from the uniform distribution on [0, 1).
 
     Args:
         shape: The sizes, one by one or as one tuple, which may also be given as ``size``.
         size: The same, by name.
-        generator: Where the chance comes from, a `Generator`; None for the default one.
+        generator: `Generator` to draw from; None for the default one.
         rng: The same, by the course's own name.
         dtype: NumPy dtype of floats; float32 by default.
         device: Name of the device.
@@ -332,9 +332,9 @@ def randint(low, high=None, size=None, *, generator=None, dtype=None, device=Non
     """Draw whole numbers from ``low`` to just before ``high``.
 
     Args:
-        low, high: The bounds; ``randint(high, size)`` begins at 0.
+        low, high: The bounds; ``randint(high, size)`` starts at 0.
         size: Tuple of sizes.
-        generator: Where the chance comes from, a `Generator`; None for the default one.
+        generator: `Generator` to draw from; None for the default one.
         dtype: NumPy dtype; int64 by default.
         device: Name of the device.
         requires_grad: Whether gradients flow to it, for a dtype of floats.
@@ -368,7 +368,7 @@ def normal(mean, std=1.0, size=None, *, generator=None):
     Args:
         mean, std: Numbers, or tensors of one shape.
         size: Tuple of sizes, if both are numbers.
-        generator: Where the chance comes from, a `Generator`; None for the default one.
+        generator: `Generator` to draw from; None for the default one.
 
     Returns:
         Tensor of that shape.
@@ -382,7 +382,7 @@ def normal(mean, std=1.0, size=None, *, generator=None):
 
 
 def bernoulli(input, *, generator=None):
-    """Draw 1 with the probability that each entry says, else 0.
+    """Draw 1 with the probability that each entry holds, else 0.
 
     Example:
         >>> from tinytorch.tensor import Tensor
@@ -394,13 +394,13 @@ def bernoulli(input, *, generator=None):
 
 
 def multinomial(input, num_samples, replacement=False, *, generator=None):
-    """Draw positions, each as often as its entry says.
+    """Draw positions, each with a probability in proportion to its entry.
 
     Args:
         input: Tensor of shape (C,) or (N, C): weights, which need not sum to 1.
         num_samples: How many to draw, from each row.
         replacement: Whether a position may come twice.
-        generator: Where the chance comes from, a `Generator`; None for the default one.
+        generator: `Generator` to draw from; None for the default one.
 
     Returns:
         int64 tensor of shape (num_samples,) or (N, num_samples).

@@ -9,7 +9,7 @@ class device(str):
     """The name of a device, as PyTorch has it: equal to the plain name, with ``type`` and ``index``.
 
     Args:
-        type: Such as ``"cpu"`` or ``"cuda:0"``; there is one device of a kind, so the number makes no difference.
+        type: For example ``"cpu"`` or ``"cuda:0"``; there is one device of each kind, so the number makes no difference.
         index: The number, if it is not part of the name.
 
     Raises:
@@ -50,7 +50,7 @@ def register_device(name, array_type, upload, download):
 
 
 def registered():
-    """Return the names of the devices that were registered, beside the CPU.
+    """Return the names of the registered devices; the CPU needs no registration.
 
     Example:
         >>> registered()
@@ -60,7 +60,7 @@ def registered():
 
 
 def device_of(*arrays):
-    """Return the one device on which all arrays live; Python numbers live anywhere.
+    """Return the device that all arrays are on; Python numbers have none.
 
     Args:
         arrays: NumPy arrays, arrays of a registered device, or numbers.
@@ -69,7 +69,7 @@ def device_of(*arrays):
         Name of the device; ``"cpu"`` when there are only numbers.
 
     Raises:
-        ValueError: The arrays lie on different devices: data never moves silently.
+        ValueError: The arrays are on different devices: data never moves silently.
 
     Example:
         >>> print(device_of(np.zeros(3), 2.0))
@@ -77,10 +77,10 @@ def device_of(*arrays):
     """
     if not _devices:
         return CPU
-    found = {home for home in map(_home, arrays) if home}
-    if len(found) > 1:
-        raise ValueError(f"the inputs lie on different devices ({', '.join(sorted(found))}): move one with .to(device) first")
-    return device(found.pop()) if found else CPU
+    homes = {home for home in map(_home, arrays) if home}
+    if len(homes) > 1:
+        raise ValueError(f"the inputs are on different devices ({', '.join(sorted(homes))}): move one with .to(device) first")
+    return device(homes.pop()) if homes else CPU
 
 
 def _home(array):
@@ -91,10 +91,10 @@ def _home(array):
 
 
 def destination(*targets, device=None, dtype=None):
-    """Tell which device and which dtype ``to`` was asked for.
+    """Return the device and the dtype that a call of ``to`` asks for.
 
     Args:
-        targets: A device's name, a dtype, both in any order, or a tensor that has them; True and False say nothing.
+        targets: A device's name, a dtype, both in any order, or a tensor that has them; True and False are ignored.
         device, dtype: The same, by name.
 
     Returns:
@@ -125,7 +125,7 @@ def numbers(data, dtype=None):
         The array.
 
     Raises:
-        TypeError: The data are something else than numbers, or rows of different lengths.
+        TypeError: The data hold something other than numbers, or rows of different lengths.
 
     Example:
         >>> numbers([[1, 2], [3]])
@@ -143,7 +143,7 @@ def numbers(data, dtype=None):
 
 
 def move(array, device):
-    """Return an array on another device; one that is there already is returned as it is.
+    """Return an array on a device; an array that is there already is returned as it is.
 
     Args:
         array: A NumPy array or an array of a registered device.

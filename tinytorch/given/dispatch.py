@@ -20,14 +20,14 @@ def select_kernel(op, *arrays):
 
     Args:
         op: The op.
-        arrays: Its inputs, unwrapped: arrays, or Python numbers, which live anywhere.
+        arrays: Its inputs, unwrapped: arrays, or Python numbers, which have no device.
 
     Returns:
         A function with the signature of ``op.forward``.
 
     Raises:
-        ValueError: The arrays lie on different devices, or have shapes that the op does not take.
-        NotImplementedError: They lie on a device for which the op has no kernel.
+        ValueError: The arrays are on different devices, or have shapes that the op does not take.
+        NotImplementedError: They are on a device for which the op has no kernel.
 
     Example:
         >>> from tinytorch.given.op import Op
@@ -48,7 +48,7 @@ def select_kernel(op, *arrays):
 
 
 def adapted(op, kernel, arrays):
-    """Return a kernel that first does what its op registered: compares shapes with settings, makes floats of whole numbers."""
+    """Return a kernel that first does what its op registered: check shapes against settings, convert integers to floats."""
     if op.check_settings:
         kernel = with_settings(op, kernel)
     if op.takes_floats and not all([getattr(array, "dtype", FLOAT).kind == "f" for array in arrays[op.takes_floats]]):
@@ -57,7 +57,7 @@ def adapted(op, kernel, arrays):
 
 
 def given_kernel(op, device, chosen):
-    """Return the kernel that is given for an op for which none is registered, or on the CPU its forward.
+    """Return the given kernel of an op that has none registered; without one, the CPU runs the op's forward.
 
     Raises:
         NotImplementedError: The arrays are on a device for which the op has no kernel.
@@ -73,7 +73,7 @@ def given_kernel(op, device, chosen):
 
 
 def with_floats(kernel, inputs):
-    """Return a kernel that turns the whole numbers of a slice of its inputs into floats: float64 beside float64, or float32."""
+    """Return a kernel that converts the integers in a slice of its inputs: to float64 if an input is float64, else float32."""
     def run(*arrays, **settings):
         dtype = np.float64 if any(getattr(array, "dtype", None) == np.float64 for array in arrays) else np.float32
         whole = [id(array) for array in arrays[inputs] if getattr(array, "dtype", FLOAT).kind != "f"]
@@ -83,10 +83,10 @@ def with_floats(kernel, inputs):
 
 
 def load(kernels):
-    """Make a kernel set ready: import what registers its kernels. Nothing is compiled before an op runs.
+    """Make a kernel set ready: import what registers its kernels. Nothing is compiled until an op runs.
 
     Args:
-        kernels: ``"numpy"``, or ``"numba"``: the kernels of module 10, if exported, and those that are given.
+        kernels: ``"numpy"``, or ``"numba"``: the kernels of module 10, if exported, and the given ones.
 
     Returns:
         Name of the set that can run here: ``"numpy"``, with a warning, where numba is not installed.
@@ -113,16 +113,16 @@ def load(kernels):
     try:
         importlib.import_module("tinytorch.kernels_cpu")
     except ImportError as error:
-        if error.name != "tinytorch.kernels_cpu":  # else module 10 is still to be written
+        if error.name != "tinytorch.kernels_cpu":  # otherwise module 10 is not written yet
             raise
     _given[kernels] = importlib.import_module("tinytorch.given.numba_kernels").find
     return kernels
 
 
 class use:
-    """Choose the kernel set that runs on the CPU, for good or for the length of a ``with`` block.
+    """Choose the kernel set that runs on the CPU, from now on or inside a ``with`` block.
 
-    The choice is this thread's. An op for which the set has no kernel runs its NumPy forward, and is counted in `fallbacks`.
+    The choice holds for this thread. An op without a kernel in the set runs its NumPy forward and is counted in `fallbacks`.
 
     Args:
         kernels: ``"numpy"`` or ``"numba"``.

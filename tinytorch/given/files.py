@@ -4,7 +4,7 @@ from pathlib import Path
 
 
 def write_atomically(path, data):
-    """Write bytes to a file: at every moment its name means the old file, whole, or the new one.
+    """Write bytes to a file; at every moment a reader sees the whole old file or the whole new one.
 
     Args:
         path: Path of the file; missing folders are made.
@@ -27,7 +27,7 @@ def write_atomically(path, data):
         with open(temporary, "wb") as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())  # or a power cut could leave the new name with nothing in it
+            os.fsync(file.fileno())  # otherwise a power cut could leave an empty file
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -1,19 +1,19 @@
-"""Gradients measured by nudging, the judge of every gradient rule. Given."""
+"""Gradients measured by nudging each entry, to check every gradient rule against. Given."""
 import numpy as np
 
 from tinytorch.given.op import part
 
 
 class GradcheckError(RuntimeError):
-    """A gradient that is not the slope, described by its worst entry.
+    """A gradient that differs from the measured slope, described by its worst entry.
 
     Args:
         function: The function that was checked.
         argument: Position of the input whose gradient is wrong.
         analytic: Array, the gradient.
-        numeric: Array of its shape, the slopes that were measured.
-        error: Array of its shape, the relative errors.
-        tolerance: The largest one that would have passed.
+        numeric: Array of the same shape, the measured slopes.
+        error: Array of the same shape, the relative errors.
+        tolerance: The largest relative error that passes.
     """
 
     def __init__(self, function, argument, analytic, numeric, error, tolerance):
@@ -33,10 +33,10 @@ def in_float64(inputs):
     """Return the inputs of a function, with floating-point tensors and arrays replaced by leaves of float64.
 
     Args:
-        inputs: Tuple of inputs, or one alone; what holds no floats is left as it is.
+        inputs: Tuple of inputs, or a single one; inputs that hold no floats are left as they are.
 
     Returns:
-        List of them.
+        List of the inputs.
 
     Raises:
         TypeError: None of them holds floats, so there is no gradient to check.
@@ -62,7 +62,7 @@ def numeric_gradient(function, inputs, argument, upstream, eps):
         function: Function of tensors that returns a tensor.
         inputs: List of its inputs.
         argument: Position of the input to nudge.
-        upstream: Tensor of the shape of what the function returns.
+        upstream: Tensor with the shape of the function's result.
         eps: Size of the nudge.
 
     Returns:
@@ -82,7 +82,7 @@ def numeric_gradient(function, inputs, argument, upstream, eps):
 
 
 def nudged(function, inputs, argument, index, size):
-    """Return what a function gives when one entry of one input is a little larger, as an array."""
+    """Return a function's result, as an array, when one entry of one input changes by a small amount."""
     values = inputs[argument].detach().numpy().copy()
     values[index] += size
     return function(*inputs[:argument], part("Tensor")(values), *inputs[argument + 1:]).detach().numpy()

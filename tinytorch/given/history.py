@@ -4,11 +4,11 @@ from typing import Any, NamedTuple
 from tinytorch.given.op import Op
 from tinytorch.given.state import state
 
-ticks = [0]  # how many writes in place there have been, in all tensors together
+ticks = [0]  # how many in-place writes there have been, over all tensors
 
 
 class Origin(NamedTuple):
-    """Where a tensor came from: the op, its inputs as given, its settings, and how many writes in place came before."""
+    """Where a tensor came from: the op, its inputs as given, its settings, and how many in-place writes came before."""
 
     op: Op
     inputs: tuple
@@ -17,7 +17,7 @@ class Origin(NamedTuple):
 
 
 def tick(tensor):
-    """Count a write in place, and note the count on the tensor, for all views of its memory.
+    """Count an in-place write, and record the count on the tensor and all views of its memory.
 
     Args:
         tensor: Tensor that was written to.
@@ -34,10 +34,10 @@ def tick(tensor):
 
 
 def follow(view, *inputs):
-    """Let a tensor that shares an input's memory share its note of the last write: a write to either is one to both.
+    """Let a tensor that shares an input's memory share its record of the last write: a write to one counts for both.
 
     Args:
-        view: Tensor that was made from the inputs, of new memory or of theirs.
+        view: Tensor made from the inputs, in new memory or in theirs.
         inputs: What it was made from: tensors, arrays and numbers.
 
     Returns:
@@ -58,22 +58,22 @@ def follow(view, *inputs):
 
 
 def record(out, op, inputs, params):
-    """Remember on a result where it came from, if a gradient may one day have to flow back through it.
+    """Record on a result where it came from, if a gradient may have to flow back through it later.
 
-    That is so when recording is on, some input requires a gradient, and the result is a floating-point tensor.
+    That is the case when recording is on, some input requires a gradient, and the result is a floating-point tensor.
 
     Args:
         out: Tensor that the op returned; its ``requires_grad`` and ``origin`` are set.
         op: The op that ran.
         inputs: Tuple of its inputs, tensors and numbers, before they were unwrapped.
-        params: Dict of its settings; the defaults of the others are filled in.
+        params: Dict of the settings that were given; the others get their defaults.
 
     Example:
         >>> from tinytorch.tensor import Tensor
         >>> (Tensor([1.0], requires_grad=True) * 2).origin.op.name
         'mul'
     """
-    if getattr(out.data, "base", None) is not None:  # arrays of a device need not have one
+    if getattr(out.data, "base", None) is not None:  # a device's arrays may have none
         follow(out, *inputs)
     if not state.recording or out.data.dtype.kind != "f":
         return

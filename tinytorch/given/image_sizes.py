@@ -1,11 +1,11 @@
-"""Sizes and borders of pictures, in arrays of shape (N, C, H, W); what does not fit says so. Given."""
+"""Sizes and borders of pictures, in arrays of shape (N, C, H, W), and errors for what does not fit. Given."""
 import numpy as np
 
 from tinytorch.given.op import ops
 
 
 def pair(value):
-    """Return (value, value) of one number, and a pair as it is.
+    """Return (value, value) for one number, and a pair as it is.
 
     Args:
         value: A number, or a pair for height and width.
@@ -21,17 +21,17 @@ def pair(value):
 
 
 def places(size, kernel_size, stride=(1, 1), dilation=(1, 1), padding=(0, 0)):
-    """Return at how many places, down and across, a kernel fits into a picture.
+    """Return the number of places, down and across, where a kernel fits into a picture.
 
     Args:
         size: Height and width of the picture.
         kernel_size: Height and width of the kernel.
-        stride: How far it is from one place to the next, down and across.
-        dilation: How far it is from one entry of the kernel to the next, down and across.
-        padding: How wide the picture's border is, above and below, left and right.
+        stride: Distance from one place to the next, down and across.
+        dilation: Distance from one entry of the kernel to the next, down and across.
+        padding: Width of the picture's border: above and below, left and right.
 
     Returns:
-        A tuple of two; a number below 1 says that the kernel does not fit.
+        A tuple of two; a number below 1 means that the kernel does not fit.
 
     Example:
         >>> places((28, 28), (5, 3))
@@ -43,12 +43,12 @@ def places(size, kernel_size, stride=(1, 1), dilation=(1, 1), padding=(0, 0)):
 
 
 def padded(x, padding, value=0):
-    """Return an array with a border of a value around every picture; without a border it is the array itself.
+    """Return an array with a border of one value around every picture; without a border, the array itself.
 
     Args:
         x: Array of shape (N, C, H, W).
-        padding: How wide the border is, above and below, left and right.
-        value: What it is filled with.
+        padding: Width of the border: above and below, left and right.
+        value: What the border is filled with.
 
     Returns:
         Array of shape (N, C, H + 2 * padding[0], W + 2 * padding[1]).
@@ -68,7 +68,7 @@ def padded(x, padding, value=0):
 
 
 def finite(x):
-    """Return pictures with the lowest float in place of minus infinity, so that a border of it is never a window's maximum.
+    """Return pictures with the lowest float in place of minus infinity, so that a border of minus infinity never wins.
 
     Example:
         >>> finite(np.array([-np.inf, 2.0, np.nan], np.float32))
@@ -78,11 +78,11 @@ def finite(x):
 
 
 def trimmed(x, padding):
-    """Return pictures without their border: a view, so that what is written to it is written to them.
+    """Return pictures without their border, as a view: writing to it writes to the pictures.
 
     Args:
         x: Array of shape (N, C, H, W).
-        padding: How wide the border is, above and below, left and right.
+        padding: Width of the border: above and below, left and right.
 
     Returns:
         Array of shape (N, C, H - 2 * padding[0], W - 2 * padding[1]).
@@ -96,14 +96,14 @@ def trimmed(x, padding):
 
 
 def slabs(count, size):
-    """Yield slices of a batch, each of as many pictures as the cache of a processor holds.
+    """Yield slices of a batch, each small enough for the processor's cache.
 
     Args:
         count: How many pictures there are.
-        size: How many numbers each of them takes while it is worked on.
+        size: How many numbers a picture takes while it is processed.
 
     Returns:
-        Iterator over slices that follow each other; none if there is no picture.
+        Iterator over consecutive slices; empty if there are no pictures.
 
     Example:
         >>> list(slabs(5, 100_000))
@@ -115,14 +115,14 @@ def slabs(count, size):
 
 
 def check_pictures(name, size):
-    """Raise an error if a shape is not one of a batch of pictures.
+    """Raise an error if a shape is not that of a batch of pictures.
 
     Args:
-        name: Who asks.
+        name: The function's name, for the message.
         size: The shape.
 
     Raises:
-        ValueError: It has not four axes.
+        ValueError: It does not have four axes.
 
     Example:
         >>> check_pictures("conv2d", (28, 28))
@@ -138,18 +138,18 @@ def check_fits(name, size, kernel_size, stride, padding, dilation=(1, 1)):
     """Raise an error if a kernel does not fit on pictures, and say why.
 
     Args:
-        name: Who asks.
+        name: The function's name, for the message.
         size: Shape (N, C, H, W) of the pictures.
         kernel_size, stride, padding, dilation: Pairs, for height and width.
 
     Raises:
-        ValueError: The pictures or the settings are none, or the kernel reaches over more than the padded picture.
+        ValueError: The shape or a setting is invalid, or the kernel is larger than the padded picture.
 
     Example:
         >>> check_fits("conv2d", (1, 1, 4, 4), (5, 5), (1, 1), (0, 0))
         Traceback (most recent call last):
         ...
-        ValueError: conv2d needs a kernel no larger than the padded picture: it reaches over (5, 5) pixels of (4, 4)
+        ValueError: conv2d needs a kernel no larger than the padded picture: it covers (5, 5) pixels, the picture has (4, 4)
     """
     check_pictures(name, size)
     for what, value, least in (("kernel size", kernel_size, 1), ("stride", stride, 1), ("dilation", dilation, 1), ("padding", padding, 0)):
@@ -158,7 +158,8 @@ def check_fits(name, size, kernel_size, stride, padding, dilation=(1, 1)):
     if min(places(size[2:], kernel_size, stride, dilation, padding)) < 1:
         bordered = tuple(n + 2 * p for n, p in zip(size[2:], padding))
         reach = tuple(d * (k - 1) + 1 for k, d in zip(kernel_size, dilation))
-        raise ValueError(f"{name} needs a kernel no larger than the padded picture: it reaches over {reach} pixels of {bordered}")
+        raise ValueError(f"{name} needs a kernel no larger than the padded picture: it covers {reach} pixels, "
+                         f"the picture has {bordered}")
 
 
 def check_convolution(x, weight, bias=None, *, stride, padding, dilation, groups):
@@ -169,7 +170,7 @@ def check_convolution(x, weight, bias=None, *, stride, padding, dilation, groups
         weight: Shape of the kernels.
         bias: Shape of the bias, or None for none.
         stride, padding, dilation: Pairs, for height and width.
-        groups: Into how many groups the channels are divided.
+        groups: Number of groups that the channels are divided into.
 
     Raises:
         ValueError: They do not fit.
@@ -188,7 +189,7 @@ def check_convolution(x, weight, bias=None, *, stride, padding, dilation, groups
 
 
 def check_convolution_back(x, weight, grad, *, stride, padding, dilation, groups):
-    """Raise an error if a gradient has not the shape of a convolution's result; the arguments are shapes and settings."""
+    """Raise an error if a gradient does not have the shape of a convolution's result; the arguments are shapes and settings."""
     check_convolution(x, weight, stride=stride, padding=padding, dilation=dilation, groups=groups)
     result = (x[0], weight[0], *places(x[2:], weight[2:], stride, dilation, padding))
     if grad != result:
@@ -199,7 +200,7 @@ def check_pooling(name, size, *, kernel_size, stride, padding):
     """Raise an error if the settings of a pooling do not fit the pictures, and say why.
 
     Args:
-        name: Who asks.
+        name: The function's name, for the message.
         size: Shape of the pictures.
         kernel_size, stride, padding: Pairs.
 
@@ -218,7 +219,7 @@ def check_pooling(name, size, *, kernel_size, stride, padding):
 
 
 def check_pooling_back(name, grad, size, *, kernel_size, stride, padding):
-    """Raise an error if a gradient has not the shape of a pooling's result; the arguments are shapes and settings."""
+    """Raise an error if a gradient does not have the shape of a pooling's result; the arguments are shapes and settings."""
     check_pooling(name, size, kernel_size=kernel_size, stride=stride, padding=padding)
     result = (*size[:2], *places(size[2:], kernel_size, stride, padding=padding))
     if grad != result:
@@ -229,7 +230,7 @@ def check_groups(in_channels, out_channels, groups):
     """Raise an error if the channels cannot be divided into groups.
 
     Args:
-        in_channels, out_channels: How many channels come in, and how many go out.
+        in_channels, out_channels: Number of channels of the input and of the output.
         groups: Into how many groups they are divided.
 
     Raises:
@@ -251,7 +252,7 @@ def check_channels(input_size, weight_size, groups):
     Args:
         input_size: Shape (N, C, H, W) of the pictures.
         weight_size: Shape of the weight, which should be (O, C / groups, KH, KW).
-        groups: Into how many groups the channels are divided.
+        groups: Number of groups that the channels are divided into.
 
     Raises:
         ValueError: They do not fit, or the groups do not divide the channels.
@@ -272,17 +273,17 @@ def check_channels(input_size, weight_size, groups):
 
 
 def margins(padding, kernel_size, stride, dilation):
-    """Return the border that a padding asks for, and by how much more the last row and column need.
+    """Return the border that a padding asks for, and the extra rows and columns of an uneven one.
 
     Args:
         padding: A number, a pair, "valid" for none, or "same" for as much as keeps the picture's size.
         kernel_size, stride, dilation: Pairs.
 
     Returns:
-        Two pairs: the border on both sides, and what is missing below and at the right, which only "same" asks for.
+        Two pairs: the border on both sides, and the extra rows below and columns at the right, which only "same" needs.
 
     Raises:
-        ValueError: "same" with a stride other than 1, or a word that there is not.
+        ValueError: "same" with a stride other than 1, or an unknown word.
 
     Example:
         >>> margins("same", (3, 4), (1, 1), (1, 1))
@@ -306,7 +307,7 @@ def grown(x, more):
         more: Pair: how many rows, and how many columns.
 
     Returns:
-        Tensor of shape (N, C, H + more[0], W + more[1]); the same one, if there is nothing to add.
+        Tensor of shape (N, C, H + more[0], W + more[1]); the tensor itself if there is nothing to add.
 
     Example:
         >>> from tinytorch.tensor import ones
@@ -337,7 +338,7 @@ def pooling(kernel_size, stride, padding):
 
 
 def column(vector):
-    """Give what belongs to channels, of shape (C,), the shape (C, 1, 1), which lines up with pictures.
+    """Reshape numbers for each channel from (C,) to (C, 1, 1), which broadcasts over pictures.
 
     Args:
         vector: Tensor or array of shape (C,).
@@ -362,7 +363,7 @@ def values_per_channel(x):
         N * H * W.
 
     Raises:
-        ValueError: There is one alone, or none: it has no variance.
+        ValueError: There are fewer than two, so there is no variance.
 
     Example:
         >>> values_per_channel(np.zeros((2, 3, 4, 5)))
@@ -376,14 +377,14 @@ def values_per_channel(x):
 
 
 def check_statistics(x, **vectors):
-    """Raise an error if what belongs to channels is not one number for each channel.
+    """Raise an error if a vector does not have one number for each channel.
 
     Args:
         x: Tensor of shape (N, C, H, W).
-        vectors: Tensors, by their names; None is passed over.
+        vectors: Tensors, by their names; None is skipped.
 
     Raises:
-        ValueError: One has another shape than (C,).
+        ValueError: One of them does not have shape (C,).
 
     Example:
         >>> check_statistics(np.zeros((2, 3, 4, 4)), running_mean=np.zeros(1))
@@ -405,7 +406,7 @@ def check_normal(x, channels):
         channels: How many channels it should have.
 
     Raises:
-        ValueError: It has others, or it is no batch of pictures.
+        ValueError: It has other channels, or is not a batch of pictures.
 
     Example:
         >>> check_normal(np.zeros((2, 3, 4, 4)), 6)

@@ -1,4 +1,4 @@
-"""What an import of the package says when there is nothing to import, and where an error lies in your notebook. Given."""
+"""What an import from the package says when there is nothing to import, and which cell an error came from. Given."""
 import functools
 import importlib
 import importlib.util
@@ -22,7 +22,7 @@ def curriculum():
 
 
 def writing(number):
-    """Say that the notebook of a module runs here: its own names, and later ones, must not come from the package.
+    """Record that a module's notebook runs here: its own names, and later ones, must not come from the package.
 
     Args:
         number: The module's number, such as ``"03"``; None when no notebook runs here.
@@ -31,7 +31,7 @@ def writing(number):
 
 
 def prerequisites(number):
-    """Return the numbers of all modules that a module builds on, itself left out.
+    """Return the numbers of all modules that a module builds on, without its own.
 
     Args:
         number: The module's number, such as ``"03"``.
@@ -65,7 +65,7 @@ def why_absent(stem):
 
 
 def more_of(stem):
-    """Return the folder of the given names that PyTorch has beside those of an exported file, such as `more/optim`."""
+    """Return the folder that holds PyTorch's further names for an exported file, such as `more/optim`."""
     return PACKAGE / "more" / stem
 
 
@@ -76,35 +76,35 @@ def why_no_module(name):
         name: Such as ``"tinytorch.nn.Conv3d"``.
 
     Returns:
-        The words with which the package refuses the name.
+        The message with which the package refuses the name.
     """
     package, _, last = name.rpartition(".")
     try:
         getattr(sys.modules[package], last)
     except AttributeError as error:
         return str(error)
-    return f"{name} is no module: write `from {package} import {last}`"
+    return f"{name} is not a module: write `from {package} import {last}`"
 
 
 @functools.cache
 def submodules():
-    """Return the names that are modules of the package: the exported files, folders, and what `more` holds for PyTorch's."""
+    """Return the names that are modules of the package: the exported files, the folders, and the files in `more`."""
     files = [*PACKAGE.glob("[a-z]*/__init__.py"), *(PACKAGE / "more").glob("[a-z]*.py")]
     return {*curriculum(), *(file.parent.name if file.stem == "__init__" else file.stem for file in files)}
 
 
 class ExportFinder:
-    """Explain an import of what is not there, and make room for submodules of what has been exported."""
+    """Explain why an import fails, and find the submodules that belong to exported files."""
 
     def find_spec(self, name, path=None, target=None):
-        """Find a file of the package; raise for what is not exported, and for what there is not."""
+        """Find a file of the package; raise an error for a file that is not exported yet or does not exist."""
         package, _, stem = name.partition(".")
         if package != "tinytorch" or not stem:
             return None
         reason = why_absent(stem)
         if reason:
             raise ImportError(reason, name=name)
-        others = [finder for finder in sys.meta_path if not isinstance(finder, type(self))]  # tito's reads the learner's text again
+        others = [finder for finder in sys.meta_path if not isinstance(finder, type(self))]  # tito's reads the file again
         spec = next(filter(None, (finder.find_spec(name, path) for finder in others)), None)
         if spec is None and (PACKAGE / "more" / f"{stem}.py").exists():  # such as tinytorch.cuda
             return importlib.util.spec_from_file_location(name, PACKAGE / "more" / f"{stem}.py")
@@ -127,14 +127,14 @@ def origin_of(path, line):
     """
     lines = path.read_text(encoding="utf-8").split("\n")[:line]
     for number in range(len(lines), 0, -1):
-        # The export replaces the first line of each cell by this comment, so all others keep their distance from it.
+        # The export replaces the first line of each cell by this comment, so the other lines keep their distance from it.
         if CELL.match(lines[number - 1]):
             return f"{lines[number - 1][2:]}, line {line - number + 1}"
     return None
 
 
 def add_note(error):
-    """Add to an exception the notebook, cell and line of the innermost line of your own code that it went through.
+    """Add to an exception the notebook, cell and line of the innermost line of your code that it passed through.
 
     Args:
         error: The exception; its ``__notes__`` grow by one line at most.

@@ -1,4 +1,4 @@
-"""PyTorch's functions of several tensors: joined, stacked, chosen from, spread over a grid. Given, made of your ops."""
+"""PyTorch's functions of several tensors, such as cat, stack, where and einsum. Given, made of your ops."""
 
 import math
 
@@ -11,11 +11,11 @@ def _several(name, tensors):
     """Return the tensors given as one list, as PyTorch takes them, or one by one.
 
     Args:
-        name: Who asks.
+        name: The function's name, for the message.
         tensors: Tuple of what was given.
 
     Raises:
-        TypeError: Something else than tensors is among them.
+        TypeError: One of them is not a tensor.
     """
     tensors = tuple(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else tensors
     for x in tensors:
@@ -25,15 +25,15 @@ def _several(name, tensors):
 
 
 def cat(*given, tensors=None, dim=0):
-    """Join tensors along an axis that they have.
+    """Join tensors along an existing axis.
 
     Args:
-        given: A list of tensors, or tensors one by one; they differ in the size of axis ``dim`` at most.
+        given: A list of tensors, or tensors one by one; only the size of axis ``dim`` may differ.
         tensors: The same list, by PyTorch's name for it.
         dim: The axis, which may also follow a list.
 
     Returns:
-        Tensor whose axis ``dim`` is as long as all of theirs together.
+        Tensor whose axis ``dim`` is as long as theirs together.
 
     Raises:
         ValueError: Another axis differs, or there is nothing to join.
@@ -67,7 +67,7 @@ def stack(*given, tensors=None, dim=0):
     Args:
         given: A list of tensors, or tensors one by one.
         tensors: The same list, by PyTorch's name for it.
-        dim: Where the new axis is to be, -1 for the end; it may also follow a list.
+        dim: Position of the new axis, -1 for the end; it may also follow a list.
 
     Returns:
         Tensor with one axis more.
@@ -112,11 +112,11 @@ def vstack(tensors):
 
 
 def where(condition, input=None, other=None):
-    """Take the entry of ``input`` where the condition holds, of ``other`` elsewhere; shapes broadcast.
+    """Take the entry of ``input`` where the condition is True, of ``other`` elsewhere; shapes broadcast.
 
     Args:
         condition: bool tensor.
-        input, other: Tensors or numbers. Without both, the result is where the condition holds.
+        input, other: Tensors or numbers. Without both, the result is the indices where the condition is True.
 
     Returns:
         Tensor of the broadcast shape; or a tuple of int64 tensors, one for each axis.
@@ -181,11 +181,11 @@ def meshgrid(*tensors, indexing="ij"):
 
 
 def einsum(equation, *operands):
-    """Multiply tensors and sum over the letters that the result lacks.
+    """Multiply tensors and sum over the letters that the result does not have.
 
     Args:
-        equation: Such as ``"bij,bjk->bik"``: a letter for each axis. Without an arrow, the result has those that come once, in
-            the alphabet's order. Dots stand for the axes in front.
+        equation: Such as ``"bij,bjk->bik"``: a letter for each axis. Without an arrow, the result has those that occur once, in
+            alphabetical order. Dots mean the leading axes.
         operands: Tensors, one by one or as one list.
 
     Returns:
@@ -206,7 +206,7 @@ def einsum(equation, *operands):
     if len(inputs) != len(operands):
         raise ValueError(f"einsum {equation!r} names {len(inputs)} tensors, got {len(operands)}")
     dots = max([x.ndim - len(letters.replace("...", "")) for letters, x in zip(inputs, operands) if "..." in letters], default=0)
-    front = "".join(chr(ord("0") + i) for i in range(dots))  # digits name the axes that dots stand for
+    front = "".join(chr(ord("0") + i) for i in range(dots))  # digits name the axes that dots mean
     inputs = [_named(letters, x, front, equation) for letters, x in zip(inputs, operands)]
     everything = "".join(inputs)
     if not arrow:
@@ -219,7 +219,7 @@ def einsum(equation, *operands):
 
 
 def _named(letters, x, front, equation):
-    """Return the letters of a tensor's axes, with those that dots stand for written out."""
+    """Return the letters of a tensor's axes, with the dots written out."""
     own = x.ndim - len(letters.replace("...", ""))
     letters = letters.replace("...", front[len(front) - own :] if own else "")
     if len(letters) != x.ndim:
@@ -240,9 +240,9 @@ def _product_of(inputs, operands, order, kept):
 
 
 def _product_of_two(a, b, kept):
-    """Multiply two tensors of aligned axes and sum over the last: by one matrix product, where there are sums of products.
+    """Multiply two tensors of aligned axes and sum over the last axes, with one matrix product if there is anything to sum.
 
-    Axes are of four kinds: both tensors have them, or one of them, and the result keeps them, or sums over them.
+    There are four kinds of axes: those of both tensors, of the left one and of the right one, and those to sum over.
     """
     shape = _broadcast(a, b)
     both = [i for i in range(kept) if a.shape[i] == b.shape[i]]
@@ -262,7 +262,7 @@ def _product_of_two(a, b, kept):
 
 
 def _on_axes(letters, x, order):
-    """Lay a tensor's axes out in an order of letters; a letter that it lacks becomes an axis of size 1, a double one a diagonal."""
+    """Put a tensor's axes in an order of letters; a missing letter becomes an axis of size 1, a repeated one a diagonal."""
     for letter in set(letters):
         while letters.count(letter) > 1:
             first, second = letters.index(letter), letters.rindex(letter)
@@ -300,7 +300,7 @@ def cdist(x1, x2, p=2.0):
     Args:
         x1: Tensor of shape (..., N, F).
         x2: Tensor of shape (..., M, F).
-        p: Which norm; 2 is the usual distance.
+        p: Which norm; 2 is the Euclidean distance.
 
     Returns:
         Tensor of shape (..., N, M).
@@ -314,7 +314,7 @@ def cdist(x1, x2, p=2.0):
 
 
 def cartesian_prod(*tensors):
-    """Return all ways to take one entry of each vector, a row each.
+    """Return all combinations of one entry of each vector, one combination a row.
 
     Example:
         >>> from tinytorch.tensor import Tensor

@@ -8,16 +8,16 @@ import numpy as np
 def pools():
     """Return threadpoolctl's table of the matrix libraries in this process, NumPy's own first.
 
-    SciPy, where something imports it, brings a second one, with threads of its own.
+    If something imports SciPy, it brings a second library with its own threads.
     """
     from threadpoolctl import threadpool_info
 
-    found = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
-    return sorted(found, key=lambda pool: "numpy" not in pool["filepath"])
+    libraries = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+    return sorted(libraries, key=lambda pool: "numpy" not in pool["filepath"])
 
 
 def blas():
-    """Return name, version and kernels of NumPy's matrix library: the same code is twice as fast with other kernels.
+    """Return name, version and kernels of NumPy's matrix library: other kernels can make the same code twice as fast.
 
     Returns:
         Text such as ``openblas 0.3.31 SkylakeX``.
@@ -26,24 +26,24 @@ def blas():
         >>> len(blas()) > 0
         True
     """
-    found = pools()
-    if not found:  # Apple's Accelerate, for one, cannot be asked or limited
+    libraries = pools()
+    if not libraries:  # Apple's Accelerate, for example, cannot be queried or limited
         return np.show_config(mode="dicts")["Build Dependencies"]["blas"]["name"]
-    version = ".".join((found[0]["version"] or "").split(".")[:3])
-    return " ".join(filter(None, [found[0]["internal_api"], version, found[0].get("architecture")]))
+    version = ".".join((libraries[0]["version"] or "").split(".")[:3])
+    return " ".join(filter(None, [libraries[0]["internal_api"], version, libraries[0].get("architecture")]))
 
 
 def threads():
-    """Return how many threads NumPy's matrix products use now; the number of cores where the library cannot be asked."""
-    found = pools()
-    return found[0]["num_threads"] if found else os.cpu_count() or 1
+    """Return how many threads NumPy's matrix products use now; the number of cores if the library cannot be queried."""
+    libraries = pools()
+    return libraries[0]["num_threads"] if libraries else os.cpu_count() or 1
 
 
 def limit_threads(count):
-    """Let matrix products use ``count`` threads during a ``with`` block.
+    """Limit matrix products to a number of threads inside a ``with`` block.
 
     Args:
-        count: Number of threads.
+        count: The number of threads.
 
     Returns:
         Context manager.
@@ -64,13 +64,13 @@ def cores():
 
 
 def peak_memory(work):
-    """Call a function, and return the most memory that it held at a time, beyond what was held before.
+    """Call a function, and return its peak memory, beyond what was in use before.
 
     Args:
-        work: Function without arguments. It runs slower than usual: never time it here.
+        work: Function without arguments. It runs slower than usual, so do not time it here.
 
     Returns:
-        Python int, in bytes: what Python and NumPy asked for.
+        Python int, in bytes: what Python and NumPy allocated.
 
     Example:
         >>> 8_000_000 <= peak_memory(lambda: np.ones(1_000_000)) < 8_010_000

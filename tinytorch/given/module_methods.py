@@ -1,4 +1,4 @@
-"""What PyTorch's modules can do beside what module 03 writes: a base of your class `Module`. Given."""
+"""What PyTorch's modules can do besides what you write in module 03: the base of your class `Module`. Given."""
 
 import functools
 
@@ -9,10 +9,10 @@ from tinytorch.given.op import part
 
 
 class Handle:
-    """A hook that can be taken off again.
+    """A hook that can be removed.
 
     Args:
-        remove: Function that takes it off.
+        remove: Function that removes it.
     """
 
     def __init__(self, remove):
@@ -23,7 +23,7 @@ class ModuleMethods:
     """The base of your class `Module`: names, conversions, and visits to all modules of a tree."""
 
     def named_modules(self, memo=None, prefix="", remove_duplicate=True):
-        """Yield this module and all below it, each with its path; a module that is there twice comes once."""
+        """Yield this module and all below it, each with its path; a module that appears twice is yielded once."""
         memo = set() if memo is None else memo
         if id(self) in memo and remove_duplicate:
             return
@@ -44,7 +44,7 @@ class ModuleMethods:
         return self
 
     def get_submodule(self, target):
-        """Return the module at a path, such as ``"0.bias"``'s ``"0"``."""
+        """Return the module at a path, such as ``"encoder.0"``."""
         return functools.reduce(getattr, target.split("."), self) if target else self
 
     def get_parameter(self, target):
@@ -74,7 +74,7 @@ class ModuleMethods:
         return self
 
     def zero_grad(self, set_to_none=True):
-        """Forget the gradients of all parameters, or fill them with zeros."""
+        """Set the gradients of all parameters to None, or fill them with zeros."""
         for parameter in self.parameters():
             if set_to_none or parameter.grad is None:
                 parameter.grad = None
@@ -82,14 +82,14 @@ class ModuleMethods:
                 parameter.grad = part("Tensor")(np.zeros_like(parameter.grad.data))
 
     def to(self, *targets, device=None, dtype=None, non_blocking=False):
-        """Move parameters and buffers to a device, or convert those of floats to a dtype; return the module.
+        """Move parameters and buffers to a device, or convert the floating-point ones to a dtype; return the module.
 
         Args:
             targets: A device's name, a dtype, both, or a tensor that has them.
             device, dtype: The same, by name.
             non_blocking: Makes no difference here.
 
-        They stay the same objects.
+        Parameters and buffers stay the same objects.
         """
         device, dtype = destination(*targets, device=device, dtype=dtype)
         if dtype is not None and np.dtype(dtype).kind != "f":
@@ -124,7 +124,7 @@ class ModuleMethods:
         """Call ``hook(module, inputs, output)`` after each forward; what it returns replaces the output, unless it is None.
 
         Returns:
-            An object whose ``remove()`` takes the hook off.
+            An object whose ``remove()`` removes the hook.
         """
 
         def after(inputs, output):
@@ -137,7 +137,7 @@ class ModuleMethods:
         """Call ``hook(module, inputs)`` before each forward; what it returns replaces the inputs, unless it is None.
 
         Returns:
-            An object whose ``remove()`` takes the hook off.
+            An object whose ``remove()`` removes the hook.
         """
 
         def before(inputs):
@@ -164,7 +164,7 @@ class ModuleMethods:
         if type(value) is tensor and isinstance(old, tensor) and type(old) is not tensor:
             if old.requires_grad or type(old).__name__ == "Parameter":
                 raise TypeError(f"{name} is a parameter: assign nn.Parameter(tensor), or write into it under no_grad()")
-            value = type(old)(value.data)  # a buffer stays one
+            value = type(old)(value.data)  # a buffer stays a buffer
         super().__setattr__(name, value)
 
     def __repr__(self):

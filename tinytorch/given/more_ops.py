@@ -12,12 +12,12 @@ def floor_divide(a, b):
 
 @op
 def remainder(a, b):
-    """Return what is left of ``a`` after ``b`` was taken as often as it fits; it has the sign of ``b``."""
+    """Return the remainder of ``a`` divided by ``b``; it has the sign of ``b``."""
     return divided(np.remainder, a, b)
 
 
 def divided(divide, a, b):
-    """Divide silently, as floats have inf and nan; whole numbers have neither, so 0 is refused.
+    """Divide without warnings, because floats have inf and nan; integers have neither, so 0 is refused.
 
     Raises:
         ZeroDivisionError: A whole number is divided by 0.
@@ -30,30 +30,30 @@ def divided(divide, a, b):
 
 @op
 def bitwise_and(a, b):
-    """Say where both hold; of whole numbers, the bits that both have."""
+    """Return where both are true; for integers, the bits set in both."""
     return np.bitwise_and(a, b)
 
 
 @op
 def bitwise_or(a, b):
-    """Say where one holds, or both; of whole numbers, the bits that one has."""
+    """Return where at least one is true; for integers, the bits set in at least one."""
     return np.bitwise_or(a, b)
 
 
 @op
 def bitwise_xor(a, b):
-    """Say where exactly one holds; of whole numbers, the bits that only one has."""
+    """Return where exactly one is true; for integers, the bits set in exactly one."""
     return np.bitwise_xor(a, b)
 
 
 @op
 def bitwise_not(a):
-    """Turn True into False and the reverse; of whole numbers, every bit."""
+    """Flip True and False; for integers, flip every bit."""
     return np.invert(a)
 
 
 for each in (floor_divide, bitwise_and, bitwise_or, bitwise_xor):
-    each.register_vjp(None, None)  # the result jumps: its slope is 0, or there is none
+    each.register_vjp(None, None)  # the result moves in steps: its slope is 0 or does not exist
 bitwise_not.register_vjp(None)
 for each in (floor_divide, remainder, bitwise_and, bitwise_or, bitwise_xor, bitwise_not):
     each.register_cost(lambda out, *inputs: out.size)

@@ -1,8 +1,8 @@
-"""Which names `tinytorch`, `tinytorch.nn` and their like offer: what is given, what modules build, and what is not there. Given.
+"""Which names `tinytorch`, `tinytorch.nn` and the others offer: given ones, those that modules build, and neither. Given.
 
-A name is looked for first among the given files of a package, then among the files that modules export. What a module builds
-and has not exported yet raises an ImportError that names the module. Any other name raises an AttributeError, so that
-`hasattr` answers, and `from tinytorch import name` raises an ImportError with the same words.
+A name is looked up first in the given files of a package, then in the files that modules export. If a module builds it and has
+not exported it yet, an ImportError names the module. Any other name raises an AttributeError, so that `hasattr` works, and
+`from tinytorch import name` raises an ImportError with the same message.
 """
 
 import difflib
@@ -16,7 +16,7 @@ from tinytorch.given import built, imports
 from tinytorch.given.op import part
 
 DEFINITION = re.compile(r"^(?:(?:def|class) ([A-Za-z]\w*)|([A-Za-z]\w*(?: = [A-Za-z]\w*)*) = (?!=))", re.M)
-INSTEAD = {  # names of PyTorch that cannot have a nearest one here, and what to write
+INSTEAD = {  # PyTorch's names without a counterpart here, and what to write
     "compile": 'leave the call out, and choose fast kernels with tinytorch.use("numba")',
     "jit": 'leave it out, and choose fast kernels with tinytorch.use("numba")',
     "amp": "leave autocast and the scaler out: float32 is what runs here",
@@ -31,13 +31,13 @@ INSTEAD = {  # names of PyTorch that cannot have a nearest one here, and what to
 
 @functools.cache
 def definitions(path):
-    """Return the names that a Python file defines at its top, in order.
+    """Return the names that a Python file defines at the top level, in order.
 
     Args:
         path: `pathlib.Path` of the file.
 
     Returns:
-        Tuple of names; those that begin with an underscore are left out.
+        Tuple of names; names that start with an underscore are left out.
     """
     groups = DEFINITION.findall(path.read_text(encoding="utf-8"))
     return tuple(name for groups in groups for text in groups for name in text.split(" = ") if name)
@@ -48,7 +48,7 @@ def given_in(*folders):
     """Return where each given name comes from: a dict from the name to the module that defines it.
 
     Args:
-        folders: Folders and files of the package, such as ``"more/nn"``; one that is not there holds no names.
+        folders: Folders and files of the package, such as ``"more/nn"``; a missing one has no names.
     """
     homes = {}
     for folder in folders:
@@ -60,7 +60,7 @@ def given_in(*folders):
 
 
 def built_by(stem):
-    """Return the names that a module builds: those of its exported file, or of the course's own if there is none yet."""
+    """Return the names that a module builds: those of its exported file, or before that those of the course's."""
     path = imports.PACKAGE / f"{stem}.py"
     return definitions(path) if path.exists() else built.NAMES.get(stem, ())
 
@@ -70,28 +70,28 @@ def why_not(package, name, offered):
 
     Args:
         package: Its full name, such as ``"tinytorch.nn"``.
-        name: The name looked for.
-        offered: The names that it has.
+        name: The name that was looked up.
+        offered: The names that the package has.
 
     Example:
         >>> why_not("tinytorch.nn", "Conv3d", ["Conv2d", "Linear"])
-        "tinytorch.nn has no 'Conv3d': the nearest that it has is 'Conv2d'"
+        "tinytorch.nn has no 'Conv3d': the nearest name is 'Conv2d'"
     """
     if name in INSTEAD:
         return f"{package} has no {name!r}: {INSTEAD[name]}"
     lower = {other.lower(): other for other in offered}
     nearest = difflib.get_close_matches(name, offered, 1) or difflib.get_close_matches(name.lower(), lower, 1)
     nearest = [lower.get(other, other) for other in nearest]
-    return f"{package} has no {name!r}" + (f": the nearest that it has is {nearest[0]!r}" if nearest else "")
+    return f"{package} has no {name!r}" + (f": the nearest name is {nearest[0]!r}" if nearest else "")
 
 
 def namespace(package, given=(), stems=tuple, methods=False):
-    """Make what a package answers when it is asked for a name, and for all of them.
+    """Make the functions that look up a package's names, one or all of them.
 
     Args:
         package: Its full name, such as ``"tinytorch.nn"``.
-        given: Folders and files of the package `tinytorch` whose names it offers, such as ``["more/nn"]``.
-        stems: Function that returns the exported files whose names it offers, such as ``lambda: ["layers"]``.
+        given: Folders and files of the package `tinytorch` whose names the package offers, such as ``["more/nn"]``.
+        stems: Function that returns the exported files whose names the package offers, such as ``lambda: ["layers"]``.
         methods: Whether a method of Tensor is a function here too, as in PyTorch: ``tinytorch.sum(x)`` is ``x.sum()``.
 
     Returns:
@@ -104,7 +104,7 @@ def namespace(package, given=(), stems=tuple, methods=False):
         >>> find("Lineal")
         Traceback (most recent call last):
         ...
-        AttributeError: tinytorch.nn has no 'Lineal': the nearest that it has is 'Linear'
+        AttributeError: tinytorch.nn has no 'Lineal': the nearest name is 'Linear'
     """
 
     def find(name):
@@ -131,7 +131,7 @@ def namespace(package, given=(), stems=tuple, methods=False):
 
 
 def tensor_methods():
-    """Return the names of Tensor's methods; those that the course's own has, if none is written yet."""
+    """Return the names of Tensor's methods; those of the course's own Tensor if none is written yet."""
     if imports.why_absent("tensor"):
         return built.METHODS
     kind = part("Tensor")
@@ -140,7 +140,7 @@ def tensor_methods():
 
 @functools.cache
 def as_function(name):
-    """Return a method of Tensor as a function whose first argument is the tensor, also by PyTorch's name for it, ``input``."""
+    """Return a method of Tensor as a function of the tensor, which may also be passed by PyTorch's name, ``input``."""
     method = getattr(part("Tensor"), name)
 
     @functools.wraps(method)
@@ -156,7 +156,7 @@ def as_function(name):
 
 
 class Exported(types.ModuleType):
-    """An exported file, with the names that are given beside it; called, it is the function of the same name.
+    """An exported file with the given names added; calling it calls the function of the same name.
 
     PyTorch has ``torch.tensor(data)`` and ``torch.optim.lr_scheduler``; here `tensor` and `optim` are your files.
     """
@@ -185,7 +185,7 @@ def stem_of(module):
 
 
 class Package(types.ModuleType):
-    """The package itself: `tinytorch.tensor` is the file that module 01 exports and, called, its function."""
+    """The package itself: `tinytorch.tensor` is the file that module 01 exports, and calling it calls `tensor`."""
 
     def __setattr__(self, name, value):
         if type(value) is types.ModuleType and name in imports.curriculum():

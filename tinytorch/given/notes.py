@@ -1,14 +1,14 @@
-"""What is said once in a process, such as what an argument of PyTorch's does here. Given."""
+"""Warnings that appear once in a process, such as what a PyTorch argument does here. Given."""
 import functools
 import warnings
 
 
 @functools.cache
 def say_once(text):
-    """Warn, the first time that this text is said.
+    """Warn with a text, the first time only.
 
     Args:
-        text: What to say.
+        text: The text of the warning.
 
     Example:
         >>> with warnings.catch_warnings(record=True) as said:

@@ -1,6 +1,6 @@
 """The op: a NumPy function on which later modules register more. Given.
 
-An op is born in one module as a plain function on arrays. Gradient rules (module 05), faster kernels (module 10) and
+An op starts in one module as a plain function on arrays. Gradient rules (module 05), faster kernels (module 10) and
 GPU kernels (module 11) are registered on it later: nothing is patched, and no earlier file changes. PyTorch's
 ``torch.library``, HIPS autograd's ``defvjp`` and JAX's primitives have the same shape.
 
@@ -15,10 +15,10 @@ from tinytorch.given import shapes
 from tinytorch.given.dispatch import select_kernel
 from tinytorch.given.state import watched, watchers
 
-# The parts that modules hand over, and the file that hands over each.
+# The parts that modules register, and the file that registers each.
 HOME = {"apply": "tinytorch.tensor", "Tensor": "tinytorch.tensor", "backward": "tinytorch.autograd"}
 _parts = {}
-ops = {}  # name -> the op that the decorator made under it, which the methods of tensors call
+ops = {}  # name -> the op that `@op` made; the methods of tensors look ops up here
 
 
 def register(name):
@@ -51,7 +51,7 @@ def register(name):
 
 
 def part(name):
-    """Return a registered part, importing the module that registers it when nobody has yet.
+    """Return a registered part; import the module that registers it if it is not there yet.
 
     Args:
         name: ``"apply"``, ``"Tensor"`` or ``"backward"``.
@@ -83,10 +83,10 @@ class Op:
         42
     """
 
-    patterns = None  # one for each input, or () for inputs of one shape; None for an op that takes any
+    patterns = None  # one for each input; () if all inputs have the same shape; None if any shape will do
     check_settings = None
     adapts = False  # whether something is to be done before a kernel: settings to be checked, floats to be made
-    takes_floats = None  # slice of the inputs whose whole numbers become floats before they reach a kernel
+    takes_floats = None  # slice of the inputs: their integers become floats before a kernel sees them
 
     def __init__(self, forward):
         functools.update_wrapper(self, forward)
@@ -107,17 +107,17 @@ class Op:
         return (_parts.get("apply") or part("apply"))(self, *inputs, **params)
 
     def bind(self, inputs, params):
-        """Tell inputs from settings where some inputs were given by name, or some settings by place.
+        """Sort arguments into inputs and settings when inputs come by name, or settings by position.
 
         Args:
-            inputs: Tuple of what was given by place: inputs, and after them perhaps settings, in the forward's order.
-            params: Dict of what was given by name.
+            inputs: Tuple of the positional arguments: inputs, then possibly settings, in the forward's order.
+            params: Dict of the keyword arguments.
 
         Returns:
             Tuple of all inputs, and dict of all settings.
 
         Raises:
-            TypeError: There are too many of them, one is missing, or one has an unknown name.
+            TypeError: There are too many arguments, one is missing, or one has an unknown name.
 
         Example:
             >>> scale = Op(lambda a, factor, *, shift=0: a * factor + shift)
@@ -143,7 +143,7 @@ class Op:
         Args:
             rules: One function for each positional argument, ``rule(grad, out, *inputs, **params)``, written with ops.
                 None marks an argument that has no gradient, such as labels.
-            each: Instead of them, one rule for an op of any number of inputs; it also receives ``argument``, a position.
+            each: One rule for all inputs instead, for an op with any number of them; it also receives ``argument``, the position.
 
         Example:
             >>> triple = Op(lambda a: a * 3)
@@ -181,10 +181,10 @@ class Op:
         return watched("rule", rule, self) if watchers else rule
 
     def register_kernel(self, name):
-        """Register the decorated function as this op's kernel of a set; it has the forward's signature.
+        """Register the decorated function, which has the forward's signature, as this op's kernel.
 
         Args:
-            name: A kernel set of the CPU, such as ``"numba"``, or a device, such as ``"cuda"``.
+            name: A CPU kernel set, such as ``"numba"``, or a device, such as ``"cuda"``.
 
         Returns:
             A decorator that returns its function unchanged.
@@ -202,14 +202,14 @@ class Op:
         return keep
 
     def register_shapes(self, *patterns, check=None):
-        """Register which shapes the op takes; others are refused before a kernel of any set runs.
+        """Register which shapes the op takes; other shapes are refused before any kernel runs.
 
         Args:
-            patterns: One text for each input, such as ``"n c h w"``: a name for each axis. One name has one size everywhere;
-                ``"..."`` at the beginning is any number of axes, and None an input that is not checked. An input that is
-                left out is none. Without patterns and without ``check``, all inputs need one shape.
-            check: Function ``check(*shapes, **settings)`` that raises a ValueError if shapes and settings do not fit each
-                other; None where the patterns say all.
+            patterns: One string for each input, such as ``"n c h w"``: a name for each axis. Axes with the same name need
+                the same size. ``"..."`` at the start means any number of axes. A pattern of None, or an input that is
+                left out, is not checked. Without patterns and ``check``, all inputs need the same shape.
+            check: Function ``check(*shapes, **settings)`` that raises a ValueError if shapes and settings do not fit
+                together; None if the patterns say everything.
 
         Example:
             >>> import numpy as np
@@ -226,12 +226,12 @@ class Op:
         shapes.suit.cache_clear()
 
     def register_floats(self, first=None):
-        """Say that the op computes in floats: whole numbers that it is given become float32 first, as in PyTorch.
+        """Make the op compute in floats: integer inputs become float32 first, as in PyTorch.
 
-        NumPy would take the narrowest float that holds them, which for 8 bits is float16, or wrap around below 0.
+        NumPy would take the narrowest float that holds them (float16 for 8 bits), or wrap around below 0.
 
         Args:
-            first: For how many of the inputs that holds, counted from the first; None for all.
+            first: How many inputs this applies to, counted from the first; None for all.
 
         Example:
             >>> import numpy as np
@@ -243,13 +243,13 @@ class Op:
         self.takes_floats, self.adapts = slice(first), True
 
     def register_cost(self, flops, moved=None):
-        """Register what the op costs, whichever kernel runs it; a profile divides it by the time that it took.
+        """Register what the op costs, whichever kernel runs it; a profile divides the cost by the time it took.
 
         Args:
-            flops: Function ``flops(out, *arrays, **params)`` of the result, the inputs and the settings, their defaults
-                filled in. It returns how many floating-point operations the op's formula takes.
-            moved: Function of the same arguments: how many bytes have to be read and written. None for every array
-                read once and the result written once.
+            flops: Function ``flops(out, *arrays, **params)`` of the result, the inputs and all settings, defaults
+                included. It returns how many floating-point operations the op's formula takes.
+            moved: Function of the same arguments that returns how many bytes must be read and written. None means that
+                every array is read once and the result is written once.
 
         Example:
             >>> double = Op(lambda a: a * 2)
@@ -276,7 +276,7 @@ def op(forward):
         forward: Function of arrays (positional) and settings (keyword-only) that returns an array.
 
     Returns:
-        The `Op`; ``forward`` itself stays reachable as its attribute of that name.
+        The `Op`; its attribute ``forward`` is the function itself.
 
     Example:
         >>> @op
@@ -288,9 +288,9 @@ def op(forward):
 
 
 def enter(made):
-    """Put an op into the registry `ops`; one of the same name stays there, unless it comes from the same file or notebook.
+    """Put an op into the registry `ops`; it replaces an op of its name only if both come from the same file or notebook.
 
-    So a cell can be run again, and an `exp` of a script's own does not become what ``x.exp()`` calls.
+    So you can run a cell again, and an `exp` that a script defines does not change what ``x.exp()`` calls.
 
     Args:
         made: The op.
@@ -305,10 +305,10 @@ def enter(made):
 
 
 class InPlace(Op):
-    """An op that changes its arrays in place, as the step of an optimizer does: it takes arrays, not tensors.
+    """An op that changes its arrays in place, like an optimizer's step: it takes arrays, not tensors.
 
     Its kernels are registered and chosen like any op's. Nothing is wrapped or remembered, and no gradient flows. Its arrays
-    need one shape, unless others are registered.
+    need the same shape, unless `register_shapes` says otherwise.
     """
 
     patterns = ()

@@ -1,4 +1,4 @@
-"""What an optimizer may be given: groups of parameters, and settings that make sense. The rest is refused, with what to write. Given."""
+"""Check what an optimizer is given: groups of parameters, and valid settings. An error says what to write instead. Given."""
 import functools
 import numbers
 from collections.abc import Iterable
@@ -9,15 +9,15 @@ from tinytorch.given.op import part
 
 
 def parameter_groups(params, name):
-    """Return what an optimizer is given as a list of groups: dicts that have an iterable of parameters under ``"params"``.
+    """Return an optimizer's parameters as a list of groups: dicts with an iterable of parameters under ``"params"``.
 
     Args:
         params: Iterable of parameters, or of such dicts.
         name: Name of the optimizer, for messages.
 
     Raises:
-        TypeError: It is neither. The message says what to write.
-        ValueError: It is empty.
+        TypeError: ``params`` is neither. The message says what to write.
+        ValueError: ``params`` is empty.
 
     Example:
         >>> from tinytorch.tensor import Tensor
@@ -40,7 +40,7 @@ def parameter_groups(params, name):
 
 
 def iterated(params, name):
-    """Return a list of what an iterable holds; refuse what is no iterable of parameters, and a set, which has no order."""
+    """Return an iterable as a list; refuse what is not an iterable of parameters, and sets, which have no order."""
     if getattr(params, "parameters", None):
         raise TypeError(f"{name} needs a list of parameters, got a {type(params).__name__}: write {name}(model.parameters(), ...)")
     if isinstance(params, np.ndarray):
@@ -59,7 +59,7 @@ def parameter_list(params, name):
         name: Name of the function or optimizer that was given them, for messages.
 
     Raises:
-        TypeError: Something among them has no gradient, such as an array or a pair of a name and a parameter.
+        TypeError: One of them has no gradient, such as an array or a pair of a name and a parameter.
 
     Example:
         >>> from tinytorch.tensor import Tensor
@@ -91,8 +91,8 @@ def checked_group(group, optimizer):
         optimizer: The optimizer, which has `defaults` and the groups that came before.
 
     Raises:
-        TypeError: Something among the parameters is none.
-        ValueError: A parameter stands twice, or is the result of an op; a setting is unknown, or has a value that makes no sense.
+        TypeError: One of the parameters is not a tensor.
+        ValueError: A parameter appears twice or is the result of an op; a setting is unknown or has an invalid value.
     """
     name = type(optimizer).__name__
     if not isinstance(group, dict) or "params" not in group:
@@ -109,14 +109,15 @@ def checked_group(group, optimizer):
     for setting in group.keys() - {"params", "initial_lr", "name"}:
         if setting not in optimizer.defaults:
             raise ValueError(f"{name} has no setting {setting!r}: there are {', '.join(optimizer.defaults)}")
-        if isinstance(group[setting], (np.generic, np.ndarray, part("Tensor"))):  # a NumPy number, or a tensor of one: a Python number leaves the dtype of arrays alone
+        if isinstance(group[setting], (np.generic, np.ndarray, part("Tensor"))):
+            # A NumPy number or a tensor of one number would change the dtype of the arrays; a Python number does not.
             group[setting] = group[setting].item()
         refuse(setting, group[setting])
     return group
 
 
 def refuse(setting, value):
-    """Refuse a value that makes no sense for a setting: a negative number, a beta that is not below 1, what is no number.
+    """Refuse an invalid value of a setting: a negative number, a beta that is not below 1, anything that is not a number.
 
     Args:
         setting: Name of the setting, such as ``"lr"``.

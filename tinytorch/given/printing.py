@@ -5,7 +5,7 @@ LONG = 100  # a tensor of more entries is shortened
 
 
 def describe(tensor, values):
-    """Return what `print` shows: the numbers, long ones shortened, and every label that is not the usual one.
+    """Return what `print` shows: the numbers, shortened if there are many, and whatever differs from the defaults.
 
     Args:
         tensor: The tensor.

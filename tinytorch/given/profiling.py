@@ -1,6 +1,6 @@
-"""What a profile does with spans: it puts them around ops, adds them up and prints them. Given.
+"""What a profile does with spans: put them around ops, add them up and print them. Given.
 
-Spans, logs and sums are what module 09 writes; `profile` there hands them over.
+Module 09 writes the spans, the logs and the sums; its `profile` is a `Watch` that has them.
 """
 import json
 import threading
@@ -13,11 +13,11 @@ import numpy as np
 from tinytorch.given.dispatch import fallbacks
 from tinytorch.given.state import watchers
 
-NOTE = {"kind": "note"}  # the details of a span in which the profile itself was busy
+NOTE = {"kind": "note"}  # the details of a span of the profile's own work
 
 
 class Row(NamedTuple):
-    """An op under one kernel set: seconds, FLOPs and bytes in all, calls, and how many of those fell back to NumPy."""
+    """An op under one kernel set: total seconds, FLOPs and bytes, calls, and how many calls fell back to NumPy."""
 
     name: str
     seconds: float
@@ -27,17 +27,17 @@ class Row(NamedTuple):
     kernels: str = ""
     fallbacks: int = 0
 
-    op = property(lambda self: self.name.rpartition(": ")[2])  # its op, without the caller's name
+    op = property(lambda self: self.name.rpartition(": ")[2])  # the op's name, without its caller's
 
     def cells(self, total):
-        """Return the row as texts; what is not known stays empty."""
+        """Return the row's cells as strings; an unknown value stays empty."""
         rates = [f"{x / self.seconds / 1e9:.1f}" if x and self.seconds > 0 else "" for x in (self.flops, self.moved)]
         share = f"{100 * self.seconds / total:.1f}" if total else ""
         return [shortened(self.name), self.kernels + " *" * bool(self.fallbacks), str(self.calls or ""), f"{1e3 * self.seconds:.2f}", share, *rates]
 
 
 def shortened(name, most=34):
-    """Return a name that fits into a column: what it was called for loses letters, what ran keeps them."""
+    """Return a name short enough for a column: the caller's name is cut, the op's is kept."""
     if len(name) <= most:
         return name
     reason, colon, op = name.rpartition(": ")
@@ -45,16 +45,16 @@ def shortened(name, most=34):
 
 
 class Averages(list):
-    """The rows of a profile, the slowest first; their seconds add up to those of the with block."""
+    """The rows of a profile, slowest first; their seconds add up to the time of the with block."""
 
     def table(self, row_limit=20):
         """Return the rows as text of at most 80 columns.
 
         Args:
-            row_limit: How many ops; what the others took stands in one more row. None for all.
+            row_limit: How many ops to show; one more row sums up the others. None shows all.
 
         Returns:
-            Text: milliseconds, share of all of them, and per second of the op's own time FLOPs and bytes.
+            Text: milliseconds, their share of the total, and FLOPs and bytes per second of the op's own time.
         """
         ops, others = [row for row in self if row.calls], [row for row in self if not row.calls]
         shown, rest = ops[:row_limit], ops[row_limit:] if row_limit else []
@@ -65,13 +65,13 @@ class Averages(list):
         lines = ["{:<34} {:<8} {:>6} {:>9} {:>5} {:>7} {:>5}".format(*texts) for texts in cells]
         lines[1:1] = lines[-1:-1] = ["-" * len(lines[0])]
         fell = sum(row.fallbacks for row in self)
-        return "\n".join([*lines, f"* {fell} calls fell back to NumPy: the kernel set has none for these"] if fell else lines)
+        return "\n".join([*lines, f"* {fell} calls fell back to NumPy: the kernel set has no kernel for them"] if fell else lines)
 
     __str__ = __repr__ = table
 
 
 class Watch:
-    """What a profile puts around kernels, gradient rules and the walk back, while its with block runs.
+    """Puts spans around kernels, gradient rules and the backward walk while its with block runs.
 
     Args:
         clock: Function that returns the time in seconds.
@@ -92,7 +92,7 @@ class Watch:
         watchers.remove(self)
 
     def log(self):
-        """Return the log of the thread that asks."""
+        """Return the calling thread's log."""
         thread = threading.get_ident()
         if thread not in self.logs:
             self.names[thread] = threading.current_thread().name
@@ -100,7 +100,7 @@ class Watch:
         return self.logs[thread]
 
     def part(self, function, name):
-        """Put a span around the walk back, and around no other part."""
+        """Put a span around the backward walk, and around no other part."""
         return self.around(function, name, "walk") if name == "backward" else function
 
     def rule(self, rule, op):
@@ -108,7 +108,7 @@ class Watch:
         return self.around(rule, f"{op.name} backward", "rule")
 
     def around(self, function, name, kind):
-        """Return a function that does the same within a span."""
+        """Return a function that does the same inside a span."""
         def run(*inputs, **settings):
             log, started = self.log(), self.clock()
             with self.span(log, name, {"kind": kind}):
@@ -119,19 +119,19 @@ class Watch:
         return run
 
     def note(self, log, started):
-        """Append to a log what the profile itself took around the span that ended last."""
+        """Append to a log the time that the profile itself spent around the last span."""
         done = log.spans[-1]
         log.spans.append(done._replace(name="note", began=done.ended - (done.began - started), ended=self.clock(), details=NOTE))
 
     def kernel(self, kernel, op, kernels, fallback=False):
-        """Put a span around a kernel, and note what it had to do; the time for the note is counted apart."""
+        """Put a span around a kernel, and record its work; the time for recording is counted separately."""
         details = {"kind": "kernel", "kernels": kernels, "fallback": fallback}
 
         def run(*arrays, **settings):
             log, before, started = self.log(), fallbacks[op.name], self.clock()
             with self.span(log, op.name, details):
                 out = kernel(*arrays, **settings)
-            if fallbacks[op.name] > before:  # the kernel does not cover such inputs
+            if fallbacks[op.name] > before:  # the kernel does not cover these inputs
                 details.update(kernels="numpy", fallback=True)
             details.update(self.cost(op, out, arrays, {**op.defaults, **settings}))
             self.note(log, started)
@@ -140,7 +140,7 @@ class Watch:
         return run
 
     def cost(self, op, out, arrays, settings):
-        """Return what one run of an op had to do: its FLOPs, its bytes, and the shapes."""
+        """Return the work of one run of an op: its FLOPs, its bytes, and the input shapes."""
         flops = op.flops(out, *arrays, **settings) if op.flops else 0
         moved = (op.moved(out, *arrays, **settings) if op.moved else
                  self.bytes_moved(*arrays) if out is None else self.bytes_moved(out, *arrays))
@@ -151,14 +151,14 @@ class Watch:
         """Return a row for each op and kernel set, and one for the time between them.
 
         Returns:
-            `Averages`, a list that prints as a table. The ops of other threads have rows, too, beside the time of this one.
+            `Averages`, a list that prints as a table. Ops of other threads have rows too, on top of this thread's time.
         """
         rows, between, notes = {}, self.ended - self.began, 0.0
         for thread, log in self.logs.items():
-            for one, own, label in zip(log.spans, self.self_times(log.spans), labels(log.spans)):
-                kind = one.details["kind"]
+            for span, own, label in zip(log.spans, self.self_times(log.spans), labels(log.spans)):
+                kind = span.details["kind"]
                 if kind in ("kernel", "mark"):
-                    add_up(rows, label, own, one.details)
+                    add_up(rows, label, own, span.details)
                 notes += own if thread == self.main and kind == "note" else 0.0
                 between -= own if thread == self.main and kind in ("kernel", "mark", "note") else 0.0
         rest = [Row("Python between the ops", between), Row("the profile's own notes", notes)]
@@ -173,7 +173,8 @@ class Watch:
         events = [{"name": "process_name", "ph": "M", "pid": 0, "args": {"name": "tinytorch"}}]
         for number, (thread, log) in enumerate(self.logs.items()):
             events.append({"name": "thread_name", "ph": "M", "pid": 0, "tid": number, "args": {"name": self.names[thread]}})
-            events += map(for_viewer, self.trace_events([one for one in log.spans if one.details is not NOTE], self.began, number))
+            spans = [span for span in log.spans if span.details is not NOTE]
+            events += map(for_viewer, self.trace_events(spans, self.began, number))
         Path(path).write_text(json.dumps({"traceEvents": events}), encoding="utf-8")
 
     def __repr__(self):
@@ -181,7 +182,7 @@ class Watch:
 
 
 def for_viewer(event):
-    """Return an event of a trace with what a viewer shows of it when it is clicked: a line for each fact, and the rates.
+    """Return a trace event with what a viewer shows when you click it: a line for each fact, and the rates.
 
     Args:
         event: Dict with the keys of `trace_events`.
@@ -197,8 +198,8 @@ def for_viewer(event):
     details, nanoseconds = event["args"], round(1e3 * event["dur"])
     args = {"kernels": details["kernels"]} if "kernels" in details else {}
     if details.get("fallback"):
-        args["fallback"] = "the kernel set has none for these inputs"
-    if "inputs" in details:  # not so if the kernel raised an error
+        args["fallback"] = "the kernel set has no kernel for these inputs"
+    if "inputs" in details:  # missing if the kernel raised an error
         args.update(inputs=", ".join(map(str, details["inputs"])), FLOPs=details["flops"], bytes=details["bytes"])
         if nanoseconds:
             args |= {"GFLOP/s": round(details["flops"] / nanoseconds, 3), "GB/s": round(details["bytes"] / nanoseconds, 3)}
@@ -206,7 +207,7 @@ def for_viewer(event):
 
 
 def labels(spans):
-    """Return for each span its name, after the innermost gradient rule, or else the walk back, that it lies in.
+    """Return each span's name, after the name of the innermost gradient rule around it, or else of the backward walk.
 
     Args:
         spans: List of spans of one thread, in the order in which they ended.
@@ -214,13 +215,13 @@ def labels(spans):
     Returns:
         List of texts, such as ``"matmul"``, ``"relu backward: mul"`` and ``"backward: add"``.
     """
-    outer, found = [], []
-    for one in reversed(spans):  # so that a span comes before those inside of it
-        outer = [other for other in outer if other.depth < one.depth]
+    outer, names = [], []
+    for span in reversed(spans):  # so that a span comes before those inside it
+        outer = [other for other in outer if other.depth < span.depth]
         around = [other.name for other in outer if other.details["kind"] in ("rule", "walk")]
-        found.append(": ".join([*around[-1:], one.name]))
-        outer.append(one)
-    return found[::-1]
+        names.append(": ".join([*around[-1:], span.name]))
+        outer.append(span)
+    return names[::-1]
 
 
 def add_up(rows, label, seconds, details):
@@ -233,7 +234,7 @@ def add_up(rows, label, seconds, details):
 
 
 def held(array):
-    """Return how many bytes of memory an array refers to; the numbers of a stretched axis lie there once.
+    """Return how many bytes of memory an array refers to; a broadcast axis counts once.
 
     Args:
         array: NumPy array of any shape.

@@ -1,4 +1,4 @@
-"""The methods of PyTorch's tensors beside those of `tensor_methods.py`. Given, and made of ops: gradients flow through them."""
+"""PyTorch's tensor methods besides those of `tensor_methods.py`. Given, made of ops: gradients flow through them."""
 import math
 from collections import namedtuple
 
@@ -13,7 +13,7 @@ Sorted = namedtuple("Sorted", "values indices")  # what sort, topk, median and k
 
 
 def _floats(x):
-    """Return a tensor as floats: whole numbers become float32."""
+    """Return a tensor as floats: integers become float32."""
     return x if x.dtype.kind == "f" else x.to(np.dtype("float32"))
 
 
@@ -35,7 +35,7 @@ def _tensor(array):
 
 
 def _beside(index, dim):
-    """Return an index of arrays that takes, along one axis, the places that ``index`` names, and along the others each its own.
+    """Return an index of arrays that takes the places in ``index`` along one axis, and each entry's own place along the others.
 
     Args:
         index: int array.
@@ -47,7 +47,7 @@ def _beside(index, dim):
 
 
 def _loaded(name):
-    """Return an op of module 02 or 04, importing the module if nobody has yet."""
+    """Return an op of module 02 or 04; import the module if that has not happened yet."""
     import importlib
 
     if name not in ops:
@@ -66,10 +66,10 @@ class PyTorchMethods:
 
     __slots__ = ()
 
-    # Beside arrays.
+    # Together with arrays.
 
     def __array_ufunc__(self, ufunc, method, *inputs, out=None, **settings):
-        """Take part in what NumPy computes: ``array + tensor`` is an op, ``array += tensor`` writes into the array itself."""
+        """Handle NumPy functions of tensors: ``array + tensor`` is an op, ``array += tensor`` writes into the array itself."""
         if method != "__call__":
             return NotImplemented
         if out is None and ufunc.__name__ in _OPS_OF:
@@ -84,11 +84,11 @@ class PyTorchMethods:
 
     @property
     def grad_fn(self):
-        """Where the tensor came from: its op, inputs and settings; None for a leaf."""
+        """The tensor's origin: its op, inputs and settings; None for a leaf."""
         return self.origin
 
     def retain_grad(self):
-        """Keep the gradient of this tensor too, in ``grad``, although it is no leaf."""
+        """Keep the gradient of this tensor in ``grad``, although it is not a leaf."""
         if not self.requires_grad:
             raise RuntimeError("retain_grad() needs a tensor that requires a gradient")
         if self.origin is None or self.origin.op is ops["retained"]:
@@ -98,7 +98,7 @@ class PyTorchMethods:
         self.origin = Origin(ops["retained"], (before,), {}, self.origin.time)
 
     def register_hook(self, hook):
-        """Refuse: gradients are changed after `backward` here."""
+        """Raise an error: here you change gradients after `backward`."""
         raise NotImplementedError("tensors have no hooks here: read or change .grad after backward(), or use retain_grad()")
 
     # Entry by entry.
@@ -169,7 +169,7 @@ class PyTorchMethods:
     def addcmul(self, tensor1, tensor2, *, value=1): return self + tensor1 * tensor2 * value
     def addcdiv(self, tensor1, tensor2, *, value=1): return self + tensor1 / tensor2 * value
 
-    # Compared.
+    # Comparisons.
 
     def eq(self, other): return self == other
     def ne(self, other): return self != other
@@ -195,7 +195,7 @@ class PyTorchMethods:
     def equal(self, other): return self.shape == other.shape and bool((self == other).data.all())
 
     def isclose(self, other, rtol=1e-5, atol=1e-8, equal_nan=False):
-        """Say where two tensors are equal but for ``atol + rtol * |other|``."""
+        """Say where two tensors differ by at most ``atol + rtol * |other|``."""
         return _tensor(np.isclose(self.data, getattr(other, "data", other), rtol, atol, equal_nan))
 
     def allclose(self, other, rtol=1e-5, atol=1e-8, equal_nan=False):
@@ -203,7 +203,7 @@ class PyTorchMethods:
         return bool(self.isclose(other, rtol, atol, equal_nan).data.all())
 
     def clamp(self, min=None, max=None):
-        """Bring every entry between ``min`` and ``max``: numbers or tensors, of which one may be missing."""
+        """Limit every entry to ``min`` and ``max``: numbers or tensors, one of which may be missing."""
         if isinstance(min, part("Tensor")) or isinstance(max, part("Tensor")):
             out = self if min is None else self.maximum(min)
             return out if max is None else out.minimum(max)
@@ -213,10 +213,10 @@ class PyTorchMethods:
     def clamp_min(self, min): return self.clamp(min=min)
     def clamp_max(self, max): return self.clamp(max=max)
     def nan_to_num(self, nan=0.0, posinf=None, neginf=None):
-        """Replace nan and infinities; without numbers given, infinities become the largest numbers of the dtype."""
+        """Replace nan and infinities; by default infinities become the largest numbers of the dtype."""
         return self.where(self.isfinite(), _tensor(np.nan_to_num(self.data, True, nan, posinf, neginf)))
 
-    # Reduced.
+    # Reductions.
 
     def any(self, dim=None, keepdim=False): return _tensor(np.any(self.data, dim, keepdims=keepdim))
     def all(self, dim=None, keepdim=False): return _tensor(np.all(self.data, dim, keepdims=keepdim))
@@ -231,7 +231,7 @@ class PyTorchMethods:
         """Return the p-th root of the sum of |x| ** p, of all entries or along axes; p is 2 by default."""
         if p in ("fro", 2, None):
             total = (self * self).sum(dim, keepdim)
-            flat = total == 0  # there the root has no slope, and the norm's gradient is 0
+            flat = total == 0  # the root has no slope there, and the norm's gradient is 0
             return ops["where"](flat, 0.0, ops["where"](flat, 1.0, total).sqrt())
         if p in (math.inf, -math.inf):
             return self.abs().amax(dim, keepdim) if p > 0 else self.abs().amin(dim, keepdim)
@@ -255,10 +255,10 @@ class PyTorchMethods:
         values, indices = (x.narrow(dim, k - 1, 1) for x in (values, indices))
         return Sorted(values, indices) if keepdim else Sorted(values.squeeze(dim), indices.squeeze(dim))
 
-    # In order.
+    # Sorting and counting.
 
     def argsort(self, dim=-1, descending=False, stable=False):
-        """Return the positions that sort the entries along an axis; equal ones stay in their order."""
+        """Return the positions that sort the entries along an axis; equal entries keep their order."""
         if self.ndim == 0:
             return _tensor(np.zeros((), np.int64))
         if not descending:
@@ -281,7 +281,7 @@ class PyTorchMethods:
         return Sorted(self.gather(dim, indices), indices)
 
     def unique(self, sorted=True, return_inverse=False, return_counts=False, dim=None):
-        """Return the distinct entries in order, and if wanted where each is found, and how often."""
+        """Return the distinct entries in order, and on request where each entry went and how often each occurs."""
         out = np.unique(self.data, return_inverse=return_inverse, return_counts=return_counts, axis=dim, equal_nan=False)
         if not return_inverse and not return_counts:
             return _tensor(out)
@@ -291,10 +291,10 @@ class PyTorchMethods:
         return tuple(map(_tensor, out))
 
     def bincount(self, weights=None, minlength=0):
-        """Count how often each whole number occurs, from 0 on."""
+        """Count how often each integer occurs, from 0 on."""
         return _tensor(np.bincount(self.data, None if weights is None else weights.data, minlength))
 
-    # Taken out and put in.
+    # Indexing, reading and writing.
 
     def nonzero(self, *, as_tuple=False):
         """Return the places of the entries that are not 0: a row each, or with ``as_tuple`` a tensor for each axis."""
@@ -304,7 +304,7 @@ class PyTorchMethods:
         return _tensor(np.stack(places, 1) if self.ndim else np.zeros((len(places[0]), 0), np.int64))
 
     def gather(self, dim, index):
-        """Take along an axis the entries that ``index`` names: ``out[i][j] = self[index[i][j]][j]`` for dim 0."""
+        """Take the entries at ``index`` along an axis: ``out[i][j] = self[index[i][j]][j]`` for dim 0."""
         if self.ndim == 0 or index.ndim == 0:
             return self if index.ndim == self.ndim else self.reshape(-1)[index.data]
         dim = _axis(dim, self.ndim)
@@ -312,26 +312,26 @@ class PyTorchMethods:
         return ops["getitem"](self, index=_beside(index.data, dim))
 
     def _fits(self, index, dim, name):
-        """Refuse an index of another number of axes, larger than the tensor, or not of whole numbers."""
+        """Raise an error if an index has another number of axes, is larger than the tensor, or does not hold integers."""
         if index.dtype.kind not in "iu":
             raise TypeError(f"{name} needs an index of whole numbers, got {index.dtype}")
         if index.ndim != self.ndim or any(m > n for i, (m, n) in enumerate(zip(index.shape, self.shape)) if i != dim):
-            raise ValueError(f"{name} needs an index that fits into {self.shape} but for dim {dim}, got {index.shape}")
+            raise ValueError(f"{name} needs an index that fits into {self.shape} except along dim {dim}, got {index.shape}")
         if index.numel() and not 0 <= index.data.min() <= index.data.max() < self.shape[dim]:
             raise IndexError(f"{name} needs positions from 0 to {self.shape[dim] - 1} along dim {dim}")
 
     def scatter(self, dim, index, src=None, *, value=None, reduce=None):
-        """Return a copy in which the places that ``index`` names hold the entries of ``src``, or a number."""
+        """Return a copy in which the places in ``index`` hold the entries of ``src``, or a number."""
         if reduce is not None:
             raise NotImplementedError("scatter has no reduce= here: use scatter_add, or multiply")
         return self._scattered("scatter_to", dim, index, src if value is None else value, "scatter")
 
     def scatter_add(self, dim, index, src):
-        """Return a copy to whose entries at the places that ``index`` names those of ``src`` were added."""
+        """Return a copy with the entries of ``src`` added at the places in ``index``."""
         return self._scattered("scatter_sum", dim, index, src, "scatter_add")
 
     def _scattered(self, op, dim, index, src, name):
-        """Run an op that puts entries at the places of an index along an axis."""
+        """Run an op that writes entries at the places in an index along an axis."""
         dim = _axis(dim, self.ndim)
         self._fits(index, dim, name)
         if isinstance(src, part("Tensor")):
@@ -339,16 +339,16 @@ class PyTorchMethods:
         return ops[op](self, src, index=_beside(index.data, dim))
 
     def index_select(self, dim, index):
-        """Take along an axis what a vector of positions names."""
+        """Take the slices at a vector of positions along an axis."""
         return self[(slice(None),) * _axis(dim, self.ndim) + (index.reshape(-1),)]
 
     def index_add(self, dim, index, source, *, alpha=1):
-        """Return a copy to which slices were added at the positions that a vector names."""
+        """Return a copy with slices added at a vector of positions."""
         place = (slice(None),) * _axis(dim, self.ndim) + (index.data,)
         return ops["scatter_sum"](self, source * alpha, index=place)
 
     def take_along_dim(self, indices, dim=None):
-        """Take along an axis the entries that ``indices`` names; without ``dim`` of all entries in a row."""
+        """Take the entries at ``indices`` along an axis; without ``dim``, of the flattened tensor."""
         return self.reshape(-1)[indices.reshape(-1)] if dim is None else self.gather(dim, indices)
 
     def take(self, index): return self.reshape(-1)[index]
@@ -408,13 +408,13 @@ class PyTorchMethods:
     def baddbmm(self, batch1, batch2, *, beta=1, alpha=1): return self * beta + batch1.bmm(batch2) * alpha
 
     def _flat(self, name, *counts):
-        """Return the tensor, if it has as many axes as one of the counts says."""
+        """Return the tensor if its number of axes is one of the counts."""
         if self.ndim not in counts:
             raise ValueError(f"{name} needs at most {counts[-1]} axes, got shape {self.shape}: use mT or diagonal()")
         return self
 
     def _product(self, name, other, mine, theirs):
-        """Multiply, if both have the number of axes that the name says."""
+        """Multiply if both have the number of axes that the method needs."""
         if self.ndim != mine or other.ndim != theirs or name == "bmm" and len(self) != len(other):
             raise ValueError(f"{name} needs tensors of {mine} and {theirs} axes that fit, got {self.shape} and {other.shape}: "
                              "use matmul, which takes all")
@@ -425,7 +425,7 @@ class PyTorchMethods:
     def contiguous(self, memory_format=None): return self if self.is_contiguous() else self.clone()
     def is_contiguous(self, memory_format=None): return self.data.flags.c_contiguous
     def stride(self, dim=None):
-        """Return how many entries it is in memory from one to the next, along each axis, or along one."""
+        """Return the step in memory from one entry to the next, in entries: along each axis, or along one."""
         steps = tuple(n // self.data.itemsize for n in self.data.strides)
         return steps if dim is None else steps[dim]
 
@@ -470,12 +470,12 @@ class PyTorchMethods:
     def chunk(self, chunks, dim=0): return self.split(max(-(-self.shape[dim] // chunks), 1), dim)
 
     def unflatten(self, dim, sizes):
-        """Make several axes of one."""
+        """Turn one axis into several."""
         dim = _axis(dim, self.ndim)
         return self.reshape(*self.shape[:dim], *_filled(sizes, self.shape[dim]), *self.shape[dim + 1:])
 
     def repeat(self, *repeats):
-        """Copy the tensor side by side, so often along each axis; more numbers than axes add axes in front."""
+        """Repeat the tensor a number of times along each axis; more numbers than axes add axes in front."""
         repeats = _sizes(repeats)
         if len(repeats) < self.ndim:
             raise ValueError(f"repeat needs a number for each axis of {self.shape}, got {repeats}")
@@ -485,7 +485,7 @@ class PyTorchMethods:
         return x.reshape(*(times * size for times, size in zip(repeats, shape)))
 
     def tile(self, *dims):
-        """Copy the tensor side by side, as `repeat`; numbers that are missing count as 1."""
+        """Repeat the tensor, like `repeat`; missing numbers count as 1."""
         dims = _sizes(dims)
         return self.repeat(*(1,) * (self.ndim - len(dims)), *dims)
 
@@ -505,7 +505,7 @@ class PyTorchMethods:
     def flipud(self): return self.flip(0)
 
     def roll(self, shifts, dims=None):
-        """Shift along axes; what leaves at the end comes in at the beginning."""
+        """Shift along axes; entries that leave at the end come in at the start."""
         if dims is None:
             return self.reshape(-1).roll(shifts, 0).reshape(*self.shape)
         x = self
@@ -513,7 +513,7 @@ class PyTorchMethods:
             x = x.index_select(dim, _tensor(np.roll(np.arange(x.shape[dim]), shift)))
         return x
 
-    # Of another kind.
+    # Other dtypes and devices.
 
     def int(self): return self.to(np.dtype("int32"))
     def short(self): return self.to(np.dtype("int16"))
@@ -546,7 +546,7 @@ class PyTorchMethods:
     def new_full(self, size, fill_value, *, dtype=None): return _tensor(np.full(size, fill_value, dtype or self.dtype)).to(self.device)
     def new_tensor(self, data, *, dtype=None): return _tensor(np.array(data, dtype or self.dtype)).to(self.device)
 
-    # In place: what PyTorch's names with an underscore do.
+    # In place: PyTorch's names that end with an underscore.
 
     def add_(self, other, *, alpha=1): return self._update(self.add(other, alpha=alpha))
     def sub_(self, other, *, alpha=1): return self._update(self.sub(other, alpha=alpha))
@@ -591,7 +591,7 @@ class PyTorchMethods:
         return self.write(chosen(generator).standard_normal(self.shape, np.float32) * std + mean)
 
     def uniform_(self, a=0.0, b=1.0, *, generator=None):
-        """Overwrite all entries with numbers spread evenly from ``a`` to ``b``."""
+        """Overwrite all entries with draws from the uniform distribution on ``a`` to ``b``."""
         return self.write(chosen(generator).random(self.shape, np.float32) * (b - a) + a)
 
     def bernoulli_(self, p=0.5, *, generator=None):
@@ -603,13 +603,13 @@ class PyTorchMethods:
         return self.write(chosen(generator).integers(*((0, low) if high is None else (low, high)), self.shape))
 
     def multinomial(self, num_samples, replacement=False, *, generator=None):
-        """Draw positions, each as often as its entry says."""
+        """Draw positions, each with a probability in proportion to its entry."""
         from tinytorch.given import creation
 
         return creation.multinomial(self, num_samples, replacement, generator=generator)
 
 
 def _filled(sizes, total):
-    """Return sizes with -1 replaced by what makes their product the total."""
+    """Return sizes with -1 replaced by the size that makes their product the total."""
     known = math.prod(n for n in sizes if n != -1)
     return tuple(total // max(known, 1) if n == -1 else n for n in sizes)

@@ -9,7 +9,7 @@ from tinytorch.given.op import op, ops
 
 
 def _zero(grad):
-    """Return a gradient of zeros: that of a function which is flat between its jumps, as PyTorch gives it."""
+    """Return a gradient of zeros, as PyTorch does for a function that is flat between its jumps."""
     return grad * 0.0
 
 
@@ -34,7 +34,7 @@ def log1p(a):
 
 @op
 def expm1(a):
-    """Raise e to every entry and take 1 off, exact near 0."""
+    """Raise e to every entry and subtract 1, exact near 0."""
     with np.errstate(over="ignore"):
         return np.expm1(a)
 
@@ -82,7 +82,7 @@ def trunc(a):
 
 @op
 def round_to(a, *, decimals=0):
-    """Round every entry to a number of decimals; halves go to the even neighbour."""
+    """Round every entry to a number of decimals; halves are rounded to the even neighbour."""
     return np.round(a, decimals)
 
 
@@ -99,7 +99,7 @@ round_to.register_vjp(lambda grad, out, a, decimals: _zero(grad))
 
 @op
 def fmod(a, b):
-    """Return what is left of ``a`` after ``b`` was taken as often as it fits; it has the sign of ``a``."""
+    """Return the remainder of ``a`` divided by ``b``; it has the sign of ``a``."""
     if np.result_type(a, b).kind in "iu" and not np.all(b):
         raise ZeroDivisionError("a whole number cannot be divided by 0: convert it first with x.float()")
     return np.fmod(a, b)
@@ -110,28 +110,28 @@ fmod.register_vjp(lambda grad, out, a, b: grad, lambda grad, out, a, b: -grad * 
 
 @op
 def maximum(a, b):
-    """Take the larger of two entries; nan wins."""
+    """Take the larger of two entries, or nan if one is nan."""
     return np.maximum(a, b)
 
 
 @op
 def minimum(a, b):
-    """Take the smaller of two entries; nan wins."""
+    """Take the smaller of two entries, or nan if one is nan."""
     return np.minimum(a, b)
 
 
 def _share(grad, chosen, other, lost):
-    """Give a gradient to an entry unless it lost, half of it where both are equal."""
+    """Pass a gradient to an entry unless it lost; pass half of it if both are equal."""
     return ops["where"](ops["equal"](chosen, other), grad * 0.5, ops["where"](lost, _zero(grad), grad))
 
 
 def _of_larger(grad, a, b):
-    """Give the gradient of a maximum to ``a``; nan receives it too."""
+    """Pass the gradient of a maximum to ``a``; nan receives it too."""
     return _share(grad, a, b, ops["greater"](b, a))
 
 
 def _of_smaller(grad, a, b):
-    """Give the gradient of a minimum to ``a``; nan receives it too."""
+    """Pass the gradient of a minimum to ``a``; nan receives it too."""
     return _share(grad, a, b, ops["greater"](a, b))
 
 
@@ -141,7 +141,7 @@ minimum.register_vjp(lambda grad, out, a, b: _of_smaller(grad, a, b), lambda gra
 
 @op
 def clamped(a, *, min=None, max=None):
-    """Bring every entry between two bounds, of which one may be missing; nan stays nan."""
+    """Limit every entry to two bounds, one of which may be missing; nan stays nan."""
     if min is None and max is None:
         raise ValueError("clamp needs min, max or both")
     out = a if min is None else np.maximum(a, min)
@@ -150,7 +150,7 @@ def clamped(a, *, min=None, max=None):
 
 @op
 def within(a, *, min=None, max=None):
-    """Say which entries lie between two bounds, the bounds included."""
+    """Say which entries are between two bounds, the bounds included."""
     return (True if min is None else a >= min) & (True if max is None else a <= max) & np.ones(a.shape, bool)
 
 
@@ -160,27 +160,27 @@ clamped.register_vjp(lambda grad, out, a, min, max: ops["where"](ops["within"](a
 
 @op
 def prod(a, *, dim=None, keepdim=False):
-    """Multiply along an axis, or all entries; small whole numbers become int64."""
+    """Multiply along an axis, or all entries; small integers become int64."""
     return np.prod(a, axis=dim, keepdims=keepdim, dtype=a.dtype if a.dtype.kind == "f" else np.int64)
 
 
 def _product_of_others(a, dim):
-    """Return for each entry the product of all others along an axis, also where one is 0; gradients flow through it."""
+    """Return for each entry the product of all others along an axis, even if one is 0; gradients flow through it."""
     rows = a.unbind(dim)
     before, after = [rows[0].new_ones(rows[0].shape)], [rows[0].new_ones(rows[0].shape)]
     for first, last in zip(rows, reversed(rows)):
         before.append(before[-1] * first)
         after.append(after[-1] * last)
-    return stack([one * other for one, other in zip(before, reversed(after[:-1]))], dim=dim)
+    return stack([left * right for left, right in zip(before, reversed(after[:-1]))], dim=dim)
 
 
 def _prod_rule(grad, out, a, dim, keepdim):
-    """Give each entry the gradient times the product of all others."""
+    """Return the gradient times the product of all other entries, for each entry."""
     flat = a.reshape(-1) if dim is None else a
     axis = 0 if dim is None else dim
     whole = out.reshape(1) if dim is None else out if keepdim else out.unsqueeze(dim)
     grad = grad.reshape(whole.shape)
-    if (a.data == 0).any():  # then the product says nothing about the others
+    if (a.data == 0).any():  # then dividing the product by an entry does not give that of the others
         return (grad * _product_of_others(flat, axis)).reshape(a.shape)
     return (grad * (whole / flat)).reshape(a.shape)
 
@@ -190,13 +190,13 @@ prod.register_vjp(_prod_rule)
 
 @op
 def cumsum(a, *, dim):
-    """Sum along an axis up to and with each entry; small whole numbers become int64."""
+    """Sum along an axis up to and including each entry; small integers become int64."""
     return np.cumsum(np.atleast_1d(a), axis=dim, dtype=a.dtype if a.dtype.kind == "f" else np.int64).reshape(a.shape)
 
 
 @op
 def cumprod(a, *, dim):
-    """Multiply along an axis up to and with each entry; small whole numbers become int64."""
+    """Multiply along an axis up to and including each entry; small integers become int64."""
     return np.cumprod(np.atleast_1d(a), axis=dim, dtype=a.dtype if a.dtype.kind == "f" else np.int64).reshape(a.shape)
 
 
@@ -206,7 +206,7 @@ def _from_the_end(x, dim):
 
 
 def _cumprod_rule(grad, out, a, dim):
-    """Turn the gradient of `cumprod` into that of its input, which must not be 0 anywhere."""
+    """Turn the gradient of `cumprod` into that of its input, which must not contain 0."""
     if (a.data == 0).any():
         raise NotImplementedError("cumprod has no gradient here where an entry is 0: multiply step by step instead")
     return _from_the_end(grad * out, dim) / a
@@ -218,7 +218,7 @@ cumprod.register_vjp(_cumprod_rule)
 
 @op
 def scatter_to(a, values, *, index):
-    """Return a copy of ``a`` in which the entries at an index are others."""
+    """Return a copy of ``a`` with other entries at an index."""
     out = a.copy()
     out[index] = values
     return out
@@ -226,7 +226,7 @@ def scatter_to(a, values, *, index):
 
 @op
 def scatter_sum(a, values, *, index):
-    """Return a copy of ``a`` to whose entries at an index values were added; what is named twice receives both."""
+    """Return a copy of ``a`` with values added to the entries at an index; an entry named twice receives both."""
     out = a.copy()
     np.add.at(out, index, values)
     return out
@@ -243,7 +243,7 @@ scatter_sum.register_vjp(
 
 @op
 def retained(a):
-    """Pass a tensor on; on the way back its gradient is kept, for `retain_grad`."""
+    """Pass a tensor on; in the backward walk its gradient is kept, for `retain_grad`."""
     return a
 
 

@@ -1,7 +1,7 @@
-"""One documented source of chance. Given.
+"""The default source of random numbers. Given.
 
-Every function that draws takes ``rng``, a ``numpy.random.Generator``. Without one it draws from the default generator
-kept here, which starts from seed 0 in every process, so that a run repeats unless you ask otherwise.
+Every function that draws random numbers takes ``rng``, a ``numpy.random.Generator``. Without one it uses the default
+generator kept here, which starts from seed 0 in every process, so a run gives the same numbers unless you ask otherwise.
 """
 import functools
 
@@ -10,7 +10,7 @@ import numpy as np
 
 @functools.cache
 def default():
-    """Return the default generator; it is made when it is first needed, because importing ``numpy.random`` takes a while."""
+    """Return the default generator; it is made on first use, because importing ``numpy.random`` takes a while."""
     return np.random.default_rng(0)
 
 
@@ -40,7 +40,7 @@ def generator(rng=None):
 
 
 def manual_seed(seed):
-    """Restart the default generator from a seed.
+    """Seed the default generator.
 
     Args:
         seed: A whole number; the same one gives the same draws.

@@ -1,4 +1,4 @@
-"""The whole state of a training as a tree, and how it is taken up again: the same numbers, or a reason why not. Given."""
+"""Save and restore the whole state of a training run: resuming gives the same numbers, or says why it cannot. Given."""
 import types
 
 import numpy as np
@@ -12,12 +12,12 @@ def weights(model):
 
 
 def generators_in(owner, path, visited=()):
-    """Yield path and generator for each that a loader, a dataset or a network holds, itself or within.
+    """Yield a path and a generator for each generator that a loader, a dataset or a network holds, at any depth.
 
     Args:
         owner: The loader, dataset or network, or anything that one of these holds.
-        path: What stands before the attributes' names, with a dot between.
-        visited: Ids of the objects on the way here, so that a circle of references ends.
+        path: What to put before the attributes' names, with a dot between.
+        visited: Ids of the objects on the way here, so that a reference cycle ends.
 
     Example:
         >>> from tinytorch.layers import Dropout, Sequential
@@ -32,11 +32,11 @@ def generators_in(owner, path, visited=()):
 
 
 def all_generators(named, **owners):
-    """Return a dict of all generators that a training draws from; one that several share is there once.
+    """Return a dict of all generators that a training run draws from; a shared one appears once.
 
     Args:
-        named: Dict of those that a search would not find.
-        owners: Loaders, datasets and networks, which are searched.
+        named: Dict of generators that the search does not reach.
+        owners: Loaders, datasets and networks to search.
     """
     pairs = [pair for name, owner in owners.items() for pair in generators_in(owner, name)]
     first = {}
@@ -46,7 +46,7 @@ def all_generators(named, **owners):
 
 
 def disagreements(part, saved, ours):
-    """Yield the names under which two dicts differ, and how."""
+    """Yield a line for each name where two dicts differ."""
     for name in sorted(saved.keys() | ours.keys()):
         there, here = saved.get(name, "missing"), ours.get(name, "missing")
         if there != here:
@@ -54,11 +54,11 @@ def disagreements(part, saved, ours):
 
 
 def optimizer_problems(optimizer, saved):
-    """Yield what keeps a saved state from fitting an optimizer: the sizes of groups, and the arrays' names and shapes.
+    """Yield why a saved state does not fit an optimizer: the sizes of groups, or the arrays' names and shapes.
 
     Args:
         optimizer: The `Optimizer`.
-        saved: What the `state_dict` of another one returned.
+        saved: What the `state_dict` of another optimizer returned.
 
     Example:
         >>> from tinytorch.optim import SGD
@@ -82,7 +82,7 @@ def with_state(callbacks):
 
 
 def state_of(trainer):
-    """Return the whole state of a training: a tree of dicts, lists, arrays, numbers and words.
+    """Return the whole state of a training run: a tree of dicts, lists, arrays, numbers and strings.
 
     Args:
         trainer: The `Trainer`.
@@ -95,14 +95,14 @@ def state_of(trainer):
 
 
 def restore(trainer, saved):
-    """Let a trainer take up what `state_of` returned.
+    """Restore a trainer from what `state_of` returned.
 
     Args:
         trainer: The `Trainer`.
         saved: The state.
 
     Raises:
-        ValueError: It does not fit. The message names all that differs, and nothing has been changed.
+        ValueError: The state does not fit. The message lists every difference, and the trainer is unchanged.
     """
     problems = list(training_problems(trainer, saved))
     if problems:
@@ -119,7 +119,7 @@ def restore(trainer, saved):
 
 
 def training_problems(trainer, saved):
-    """Yield what keeps a saved state from fitting a training: names, shapes and settings that differ."""
+    """Yield why a saved state does not fit a trainer: names, shapes and settings that differ."""
     yield from disagreements("settings", saved["settings"], trainer.settings)
     shapes = ({path: array.shape for path, array in arrays.items()} for arrays in (saved["model"], weights(trainer.model)))
     yield from disagreements("model", *shapes)

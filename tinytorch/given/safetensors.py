@@ -1,4 +1,4 @@
-"""Named arrays in the safetensors format: names, shapes, dtypes and bytes, and nothing that could run. Given."""
+"""Named arrays in the safetensors format: names, shapes, dtypes and bytes, and no code that could run. Given."""
 
 import numpy as np
 
@@ -29,7 +29,7 @@ def load_file(path):
         Pair of dicts: the arrays by name, and the texts of the header.
 
     Raises:
-        ValueError: It is no such file, or it is damaged. The message names it.
+        ValueError: The file is damaged or is not a safetensors file. The message names it.
     """
     from safetensors import SafetensorError, safe_open
 

@@ -1,13 +1,13 @@
 """Which shapes an op takes: patterns such as "n c h w", checked once for each combination, before a kernel is chosen. Given.
 
-A compiled loop reads past the end of an array that is too small. So shapes are checked here, for all kernel sets, and no kernel
-has to.
+A compiled loop reads what it is told to, even past the end of an array that is too small. So shapes are checked here, for all
+kernel sets, and no kernel has to check them.
 """
 import functools
 import operator
 
 ANY = None  # the pattern of an input whose shape does not matter here
-KEPT = 1000  # combinations of shapes that are remembered as right, for each op
+KEPT = 1000  # combinations of shapes remembered as valid, for each op
 SHAPE = operator.attrgetter("shape")
 
 
@@ -24,7 +24,7 @@ def check_inputs(op, arrays):
         arrays: Its inputs, unwrapped.
 
     Raises:
-        ValueError: They do not fit; the message holds what the op needs, and all shapes.
+        ValueError: They do not fit; the message says what the op needs, and what it got.
     """
     try:
         if not op.patterns:  # the arrays of an optimizer's step: this is faster than to look them up
@@ -72,15 +72,15 @@ def fit(op, shapes):
 
 
 def unify(names, shape, sizes):
-    """Give every name of a pattern the size that it has in a shape; return what is wrong, if a name has another already.
+    """Match the names of a pattern with the sizes of a shape; return what is wrong if a name already has another size.
 
     Args:
         names: List of the pattern's names; "..." at its beginning is any number of axes.
         shape: The shape.
-        sizes: Dict of the sizes known, to which those of this shape are added.
+        sizes: Dict of the known sizes; those of this shape are added.
 
     Returns:
-        Text, or None if all is well.
+        Text, or None if everything fits.
 
     Example:
         >>> sizes = {}
@@ -95,7 +95,7 @@ def unify(names, shape, sizes):
         if front >= 0:
             names, shape = ["...", *names[1:]], (shape[:front], *shape[front:])
     if len(names) != len(shape):
-        return f"{shape} has not the axes ({', '.join(names)})"
+        return f"{shape} does not have the axes ({', '.join(names)})"
     for name, size in zip(names, shape):
         if known.setdefault(name, size) != size:
             return f"{name} is {known[name]} and {size}"

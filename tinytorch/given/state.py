@@ -1,7 +1,7 @@
-"""What this thread has chosen, and what looks on while ops run. Given."""
+"""What this thread has chosen, and who watches while ops run. Given."""
 import threading
 
-watchers = []  # what looks on while ops run, such as module 09's profile: each may wrap a function that is about to run
+watchers = []  # module 09's profile, for example: each may wrap a function that is about to run
 
 
 class State(threading.local):
@@ -15,19 +15,19 @@ state = State()
 
 
 def watched(moment, function, *details):
-    """Let every watcher put a function of its own around one that is about to run.
+    """Let every watcher wrap a function that is about to run.
 
     Args:
         moment: Name of the watcher's method: ``"kernel"``, ``"rule"`` or ``"part"``.
         function: What is about to run, or None.
-        details: What else the method receives: the op, the kernel's set and, if another set was asked for, True; the op; or
-            the part's name.
+        details: The method's other arguments. For a kernel: the op, the kernel's set, and True if another set was asked for.
+            For a rule: the op. For a part: its name.
 
     Returns:
         The function to run instead.
 
     Example:
-        >>> watched("kernel", abs) is abs  # unless somebody watches
+        >>> watched("kernel", abs) is abs  # nothing is watching
         True
     """
     for watcher in watchers if function else ():

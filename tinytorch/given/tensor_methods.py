@@ -1,4 +1,4 @@
-"""What a tensor can do: operators and methods with PyTorch's names, each of which calls an op of yours by its name. Given."""
+"""What a tensor can do: operators and methods with PyTorch's names, each of which calls one of your ops by name. Given."""
 import math
 import operator
 from collections import namedtuple
@@ -28,7 +28,7 @@ def sizes(shape):
 
 
 def axis_of(dim, ndim):
-    """Return an axis counted from the front; a tensor of no axes counts as one of one axis, as in PyTorch.
+    """Return an axis counted from the front; a tensor without axes counts as having one, as in PyTorch.
 
     Args:
         dim: The axis; negative ones count from the end.
@@ -75,7 +75,7 @@ class TensorMethods(PyTorchMethods):
     __slots__ = ()
     __hash__ = object.__hash__  # == compares entries, so a tensor hashes by identity
 
-    # What it is.
+    # Properties.
 
     shape = property(lambda self: self.data.shape)
     ndim = property(lambda self: self.data.ndim)
@@ -116,7 +116,7 @@ class TensorMethods(PyTorchMethods):
         return self
 
     def backward(self, gradient=None, retain_graph=None, create_graph=False):
-        """Fill the ``grad`` of every tensor below this one that wants it; module 05 writes how."""
+        """Fill the ``grad`` of every tensor that this one was computed from and that requires it; module 05 writes how."""
         return part("backward")(self, gradient, retain_graph, create_graph)
 
     # Entry by entry.
@@ -176,7 +176,7 @@ class TensorMethods(PyTorchMethods):
     # Reductions: `dim` and `keepdim` as in PyTorch, or `axis` and `keepdims` as in NumPy.
 
     def sum(self, dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=False):
-        """Add up; whole numbers, also small ones, add up to int64."""
+        """Add up; integers of any size add up to int64."""
         whole = self.to(dtype) if dtype is not None else self if self.dtype.kind in "f" else self.to(np.int64)
         return ops["reduce_sum"](whole, axis=axes(axis if dim is None else dim), keepdims=keepdim or keepdims)
 
@@ -186,7 +186,7 @@ class TensorMethods(PyTorchMethods):
         return ops["mean"](x, axis=axes(axis if dim is None else dim), keepdims=keepdim or keepdims)
 
     def var(self, dim=None, unbiased=True, keepdim=False, *, correction=None):
-        """Average the squared distance from the mean; the count is less by `correction`, 1 if unbiased."""
+        """Add up the squared distances from the mean, and divide by the count minus `correction` (1 if unbiased)."""
         if isinstance(dim, bool):  # var(False), as PyTorch allows
             dim, unbiased = None, dim
         deviation = self - self.mean(dim, keepdim=True)
@@ -259,7 +259,7 @@ class TensorMethods(PyTorchMethods):
         dropped = {axis_of(i, self.ndim) for i in dims}
         return self.reshape(*(n for i, n in enumerate(self.shape) if n != 1 or i not in dropped))
 
-    # One after the other.
+    # Iteration.
 
     def __len__(self):
         if self.ndim == 0:
@@ -285,7 +285,7 @@ class TensorMethods(PyTorchMethods):
     def __array__(self, dtype=None, copy=None): return np.array(self.numpy(), dtype, copy=copy)
 
     def to(self, *targets, device=None, dtype=None, non_blocking=False, copy=False):
-        """Return this tensor on a device and with a dtype, given in any order or by name; itself if it is so already."""
+        """Return this tensor on a device and with a dtype, given in any order or by name; itself if nothing has to change."""
         device, dtype = destination(*targets, device=device, dtype=dtype)
         out = self
         if dtype is not None and dtype != self.dtype:
@@ -315,7 +315,7 @@ class TensorMethods(PyTorchMethods):
             raise RuntimeError(f"if, and, or, not need one number, got shape {self.shape}: use (x == y).data.all() or .any()")
         return bool(self.item())
 
-    # Changes in place; each is counted, so that a gradient can tell what it has lost.
+    # Changes in place; each is counted, so that backward() can tell when a value that it needs is gone.
 
     def write(self, array, index=...):
         """Overwrite entries, all of them by default."""
@@ -327,7 +327,7 @@ class TensorMethods(PyTorchMethods):
         return self
 
     def _update(self, result):
-        """Overwrite all entries with what an operator gave; fractions do not become whole numbers silently."""
+        """Overwrite all entries with an operator's result; fractions do not become integers silently."""
         if ORDER.index(result.dtype.kind.replace("u", "i")) > ORDER.index(self.dtype.kind.replace("u", "i")):
             raise RuntimeError(f"an operator in place cannot write {result.dtype} into a tensor of {self.dtype}: "
                                "make a new one (x = x * 0.5), or convert it first with x.float()")

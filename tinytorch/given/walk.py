@@ -1,4 +1,4 @@
-"""What a walk back through a graph needs beside the rules: a beginning, and care for memory that is shared. Given."""
+"""What the backward walk needs besides the rules: the first gradient, and care with shared memory. Given."""
 import functools
 
 import numpy as np
@@ -9,17 +9,17 @@ from tinytorch.given.op import ops, part
 
 
 def first_gradient(root, gradient=None):
-    """Return the gradient that a walk begins with.
+    """Return the gradient that the walk starts with.
 
     Args:
-        root: Tensor that the walk begins at.
-        gradient: Tensor or array of its shape; None for 1, if ``root`` is one number.
+        root: Tensor that the walk starts at.
+        gradient: Tensor or array of its shape; None means 1, for a ``root`` of one number.
 
     Returns:
-        Tensor of the shape and dtype of ``root``, which shares no memory with what was given.
+        Tensor with the shape and dtype of ``root``; it shares no memory with ``gradient``.
 
     Raises:
-        RuntimeError: The tensor has no graph, or is more than one number and no gradient was given, or one of another shape.
+        RuntimeError: The tensor has no graph; it has more than one entry and no gradient is given; or the shapes differ.
 
     Example:
         >>> from tinytorch.tensor import Tensor
@@ -27,11 +27,11 @@ def first_gradient(root, gradient=None):
         tensor([1.])
     """
     if not root.requires_grad:
-        raise RuntimeError("backward() of a tensor without a graph: nothing that it was computed from requires a gradient, "
+        raise RuntimeError("backward() of a tensor without a graph: nothing it was computed from requires a gradient, "
                            "or it was computed under no_grad()")
     if gradient is None and root.numel() != 1:
-        raise RuntimeError(f"backward() begins at one number, and this tensor has shape {root.shape}: "
-                           "reduce it, as with .sum(), or pass a gradient of that shape")
+        raise RuntimeError(f"backward() without a gradient needs a tensor of one number, got shape {root.shape}: "
+                           "reduce it, for example with .sum(), or pass a gradient of that shape")
     if gradient is None:
         return type(root)(move(np.array(1, root.dtype, ndmin=root.ndim), root.device))
     gradient = gradient if isinstance(gradient, part("Tensor")) else part("Tensor")(gradient)
@@ -44,7 +44,7 @@ def first_gradient(root, gradient=None):
 def stand_in(tensor_class):
     """Return the class of stand-ins for tensors that were changed in place.
 
-    A stand-in has a tensor's shape, and complains when its numbers are read.
+    A stand-in has a tensor's shape, and raises an error when its numbers are read.
 
     Args:
         tensor_class: The class `Tensor`, which module 01 writes.
@@ -60,7 +60,7 @@ def stand_in(tensor_class):
 
         @property
         def data(self):
-            """Raise the complaint: the numbers are not what they were."""
+            """Raise the error: the numbers have changed."""
             raise RuntimeError(self.complaint)
 
         shape = property(lambda self: self.tensor.shape)
@@ -71,9 +71,9 @@ def stand_in(tensor_class):
 
 
 def as_they_were(out):
-    """Return what a gradient rule may read, with stand-ins for all that was changed in place since the op ran.
+    """Return what a gradient rule may read, with stand-ins for tensors that were changed in place since the op ran.
 
-    A rule that reads no number of a tensor does not mind its change: after ``y = x + 1``, x may be overwritten.
+    A rule that does not read a tensor's numbers still works: after ``y = x + 1``, you may overwrite x.
 
     Args:
         out: Tensor that has an origin.
@@ -83,7 +83,7 @@ def as_they_were(out):
     """
     op, inputs, _, time = out.origin
     values = out, *inputs
-    if time == ticks[0]:  # nothing at all has been written to since
+    if time == ticks[0]:  # nothing has been written to since
         return values
     names = ["the result", *(f"argument {i}" for i in range(len(inputs)))]
     tensor_class = part("Tensor")
@@ -92,13 +92,13 @@ def as_they_were(out):
 
 
 def complaint(op, name, tensor):
-    """Say which tensor a gradient needs, and what became of it."""
+    """Say which tensor a gradient needs, and that it was changed."""
     return (f"backward() needs {name} of {op.name}, shape {tensor.shape}, as it was when {op.name} ran, but it has been "
             "changed in place since: call backward() before the change, or make a new tensor (x = x + 1)")
 
 
 def by_columns(x):
-    """Say whether a matrix lies in memory column after column, as a transposed weight does.
+    """Say whether a matrix is stored column by column, as a transposed weight is.
 
     Args:
         x: Tensor or array of two dimensions or more.
@@ -117,15 +117,15 @@ def by_columns(x):
 
 
 def unshared(gradients):
-    """Return gradients of which no two share memory, and which may be written to.
+    """Return gradients that share no memory with each other and can be written to.
 
-    The rules of ``a + b`` give both the same gradient. Changing one in place must leave the other alone.
+    The rules of ``a + b`` return the same gradient for both inputs. Changing one in place must leave the other alone.
 
     Args:
         gradients: Dict from tensors to their gradients.
 
     Returns:
-        Dict of the same tensors, with copies where they are needed.
+        Dict from the same tensors to gradients, copied where needed.
 
     Example:
         >>> from tinytorch.tensor import Tensor
@@ -136,7 +136,7 @@ def unshared(gradients):
     taken, result = set(), {}
     for tensor, grad in gradients.items():
         array = grad.data
-        known = isinstance(array, np.ndarray)  # arrays of a device need have neither base nor flags
+        known = isinstance(array, np.ndarray)  # a device's arrays may have neither base nor flags
         memory = id(array.base if known and array.base is not None else array)
         own = memory not in taken and (not known or array.flags.writeable)
         result[tensor] = grad if own else grad.clone()

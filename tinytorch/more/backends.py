@@ -1,9 +1,9 @@
-"""PyTorch's `backends`, of which scripts ask whether they are there: none is. Given."""
+"""PyTorch's `backends`, which scripts ask for: none is available. Given."""
 import types
 
 
 def _nothing():
-    """Say that it is not there."""
+    """Say that the backend is not available."""
     return False
 
 

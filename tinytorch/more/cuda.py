@@ -24,7 +24,7 @@ def device_count():
 
 
 def manual_seed_all(seed):
-    """Start the default generator from a seed; there is one for all devices.
+    """Seed the default generator; there is one for all devices.
 
     Example:
         >>> manual_seed_all(0)
@@ -41,7 +41,7 @@ def synchronize(device=None):
 
 
 def empty_cache():
-    """Do nothing: memory that is free is not kept.
+    """Do nothing: free memory is not cached.
 
     Example:
         >>> empty_cache()

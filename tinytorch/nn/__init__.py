@@ -1,4 +1,4 @@
-"""PyTorch's `nn`: your layers, containers and losses under the names that you know, and given ones made of them. Given.
+"""PyTorch's `nn`: your layers, containers and losses under PyTorch's names, and given ones made of them. Given.
 
 `import tinytorch.nn as nn`, then `nn.Linear`, `nn.functional.relu`, `nn.init.kaiming_uniform_`. Every name is found when it is
 first used: in `more/nn`, or in the file that a module exports.

@@ -5,7 +5,7 @@
 """
 from tinytorch.given import names
 
-__path__ = []  # `from tinytorch.nn.functional import x` then says what there is instead of x
+__path__ = []  # then `from tinytorch.nn.functional import x` can name the nearest x
 __getattr__, __dir__ = names.namespace(
     "tinytorch.nn.functional", ["more/functional"], lambda: ["activations", "layers", "losses", "cnn"]
 )

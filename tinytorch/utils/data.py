@@ -63,7 +63,7 @@ class RandomSampler:
 
     Args:
         data_source: The dataset.
-        replacement: Whether each position is drawn from all of them, so that it may come again.
+        replacement: Whether each position is drawn from all of them, so that it may occur twice.
         num_samples: How many to draw; None for as many as there are.
         generator: ``numpy.random.Generator`` to draw from.
     """
@@ -98,12 +98,12 @@ class SubsetRandomSampler:
 
 
 class WeightedRandomSampler:
-    """Positions drawn with probabilities, such as to show rare classes more often.
+    """Positions drawn with given probabilities, for example to show rare classes more often.
 
     Args:
         weights: A number for each position, in proportion to its probability.
         num_samples: How many to draw.
-        replacement: Whether a position may come again.
+        replacement: Whether a position may occur twice.
         generator: ``numpy.random.Generator`` to draw from.
     """
 
@@ -121,12 +121,12 @@ class WeightedRandomSampler:
 
 
 class BatchSampler:
-    """The positions of another sampler, in lists of one length.
+    """The positions of another sampler, in lists of ``batch_size``.
 
     Args:
         sampler: Iterable of positions.
-        batch_size: How many a list holds.
-        drop_last: Whether a last list that is not full is left out.
+        batch_size: Number of positions in a list.
+        drop_last: Whether to leave out a last list that is not full.
 
     Example:
         >>> list(BatchSampler(range(5), batch_size=2, drop_last=False))

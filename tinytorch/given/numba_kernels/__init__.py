@@ -1,6 +1,6 @@
-"""The numba kernels of ReLU, of linear layers and of the ops of module 12, and `jit`, which compiles a kernel. Given; numba is imported when first needed.
+"""The numba kernels of ReLU, linear layers and the ops of module 12, and `jit`, which compiles a kernel. Given.
 
-An op finds its kernel here by its name, when it first runs under `tt.use("numba")`.
+An op finds its kernel here by its name when it first runs under `tt.use("numba")`. numba is imported on first use.
 """
 import functools
 import importlib
@@ -21,7 +21,7 @@ def find(op):
     """Register the kernel that is given for an op, if there is one.
 
     Args:
-        op: The op; its kernel must be called as it is.
+        op: The op; its kernel has the same name.
 
     Returns:
         The kernel, or None.
@@ -38,13 +38,13 @@ def find(op):
     @functools.wraps(kernel)
     def run(*arrays, **settings):
         out = kernel(*arrays, **settings)
-        return fall_back(op, *arrays, **settings) if out is None else out  # None: it does not cover these
+        return fall_back(op, *arrays, **settings) if out is None else out  # None: not covered
 
     return op.register_kernel("numba")(run)
 
 
 def fall_back(op, *arrays, **settings):
-    """Run an op's own forward function, because its kernel does not cover these arrays, and count that.
+    """Run an op's own forward function, because its kernel does not cover these arrays, and count the fallback.
 
     Args:
         op: The op.
@@ -65,10 +65,10 @@ def fall_back(op, *arrays, **settings):
 
 
 def __getattr__(name):
-    """Take from numba, when it is asked for, what a kernel needs beside `jit`, and say so where numba is not installed.
+    """Import from numba, on first use, what a kernel needs besides `jit`; raise an error if numba is not installed.
 
-    It is ``prange``, a range whose rounds run on several threads, and ``jitable``, which marks a function that kernels may
-    call: compiled within them, plain Python elsewhere.
+    That is ``prange``, a range whose iterations run on several threads, and ``jitable``, which marks a function that kernels
+    may call: compiled inside them, plain Python elsewhere.
     """
     if name not in ("prange", "jitable"):
         raise AttributeError(f"tinytorch.given.numba_kernels has no {name!r}")

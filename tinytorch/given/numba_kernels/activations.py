@@ -8,14 +8,14 @@ from tinytorch.given.numba_kernels.threads import spread
 
 @jit
 def rectify(a, out):
-    """Replace negative numbers by 0; nan is none of them, and stays."""
+    """Replace negative numbers by 0; nan stays nan."""
     zero = a.dtype.type(0)
     for i in range(a.size):
         out[i] = zero if a[i] <= zero else a[i]
 
 
 def relu(a):
-    """Replace every negative entry by 0: the kernel of that op. Return None for what it does not cover."""
+    """Replace every negative entry by 0: the op's kernel. Return None for inputs that it does not cover."""
     arrays = ready(np.asarray(a))
     if not arrays:
         return None

@@ -1,4 +1,4 @@
-"""Arithmetic on float32 that compiled loops run on many numbers at once, where a call of `math.exp` runs on one. Given."""
+"""Functions of float32 that compiled loops run on many numbers at once; `math.exp` takes one at a time. Given."""
 import math
 
 import numpy as np
@@ -8,9 +8,9 @@ from tinytorch.given.numba_kernels import jitable
 
 @jitable
 def exp32(x):
-    """Take the exponential of a float32, to 1e-7 of it; below -86 it is 0.
+    """Return the exponential of a float32, with a relative error of 1e-7; below -86 it is 0.
 
-    It is ``2**n * exp(r)`` with a whole n and a small r. The series for r is summed to ``r**7 / 7!``.
+    It is ``2**n * exp(r)`` with an integer n and a small r. The series for r is summed to ``r**7 / 7!``.
 
     Args:
         x: float32.
@@ -32,7 +32,7 @@ def exp32(x):
     p = np.float32(1 / 5040)
     for k in (720, 120, 24, 6, 2, 1, 1):
         p = p * r + np.float32(1 / k)
-    bits = np.int32(np.int32(n) + np.int32(126) << np.int32(23))  # those of 2**(n - 1): 2**128 has none
+    bits = np.int32(np.int32(n) + np.int32(126) << np.int32(23))  # the bits of 2**(n - 1): 2**128 is too large
     y = (p + p) * bits.view(np.float32)
     y = np.float32(0) if x < low else y
     y = np.float32(np.inf) if x > high else y
@@ -41,7 +41,7 @@ def exp32(x):
 
 @jitable
 def erf32(x):
-    """Take the error function of a float32, to 6e-7, by the formula of `erf` in module 02.
+    """Return the error function of a float32, to within 6e-7, by the formula of `erf` in module 02.
 
     Args:
         x: float32.
@@ -65,7 +65,7 @@ def erf32(x):
 
 @jitable
 def ordered(bits):
-    """Turn the bits of a float32 into an int32 of the same order, and back: the negative ones are turned round."""
+    """Turn the bits of a float32 into an int32 that sorts the same way, or back: the order of negative ones is reversed."""
     return np.int32(bits ^ (bits >> np.int32(31) & np.int32(0x7fffffff)))
 
 
@@ -73,20 +73,20 @@ def ordered(bits):
 def largest(row):
     """Return the largest entry of a row.
 
-    Floats must be compared one by one, because of nan; whole numbers in any order, and so several at once.
+    Because of nan, floats must be compared one by one. Integers can be compared in any order, so the loop takes many at once.
 
     Args:
-        row: float32 array of shape (n,), in one piece of memory, with n at least 1.
+        row: Contiguous float32 array of shape (n,), with n at least 1.
 
     Returns:
-        float32; nan if there is one whose sign is not negative.
+        float32; nan if the row holds a nan whose sign is not negative.
 
     Example:
         >>> largest(np.array([-3, 2, -1], np.float32))
         np.float32(2.0)
     """
     bits = row.view(np.int32)
-    found = ordered(bits[0])
+    highest = ordered(bits[0])
     for j in range(1, bits.size):
-        found = np.int32(max(found, ordered(bits[j])))
-    return np.int32(ordered(found)).view(np.float32)
+        highest = np.int32(max(highest, ordered(bits[j])))
+    return np.int32(ordered(highest)).view(np.float32)

@@ -8,7 +8,7 @@ FLOATS = np.dtype(np.float32), np.dtype(np.float64)
 
 
 def readable(*arrays):
-    """Say whether the kernels can read arrays as they are: of one kind of floats, contiguous and writeable."""
+    """Say whether the kernels can read arrays as they are: of one float dtype, contiguous and writeable."""
     return arrays[0].dtype in FLOATS and all([array.flags.carray and array.dtype == arrays[0].dtype for array in arrays])
 
 
@@ -21,7 +21,7 @@ def ready(*arrays):
 
 
 def whole(channels, size):
-    """Round channels up to whole vectors of numbers of a size in bytes, or to a short one."""
+    """Round a number of channels up to whole vectors of numbers of ``size`` bytes, or to one short vector."""
     lanes = WIDTH // size
     return SHORT if channels <= SHORT < lanes else -(-channels // lanes) * lanes
 

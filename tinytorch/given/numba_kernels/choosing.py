@@ -1,4 +1,4 @@
-"""Which of two functions is faster here: measured once, and kept. Given."""
+"""Which of two functions is faster on this machine: measured once, and kept. Given."""
 import contextlib
 import functools
 import json
@@ -19,14 +19,14 @@ ROUNDS = 25  # of which the fastest counts
 
 @functools.cache
 def is_faster(function, other, *example):
-    """Say whether a function is faster than another on this processor, beside this matrix library, on one thread each.
+    """Say whether a function is faster than another on this processor and with this matrix library, on one thread each.
 
-    The answer is kept with the compiled code. For the two add in different orders: if one was chosen today and the other
-    tomorrow, the last digits of all results would change.
+    The answer is kept with the compiled code. The two add in different orders, so if one ran today and the other tomorrow,
+    the last digits of all results would change.
 
     Args:
         function: Function of arrays.
-        other: Another, of the same arrays.
+        other: Another function of the same arrays.
         example: Shapes of arrays to try them on, and their dtype.
 
     Returns:
@@ -38,25 +38,25 @@ def is_faster(function, other, *example):
         return json.loads(path.read_text(encoding="utf-8"))["faster"]
     seconds = compare(function, other, *example)
     faster = seconds[function.__name__] < seconds[other.__name__]
-    with contextlib.suppress(OSError):  # a full disk, or another process that reads the file at this moment on Windows
+    with contextlib.suppress(OSError):  # the disk is full or, on Windows, another process is reading the file
         if path:
             write_atomically(path, json.dumps({"faster": faster, "seconds": seconds}).encode())
     return faster
 
 
 def compare(function, other, *example):
-    """Return the fewest seconds that each of two functions took, by its name."""
+    """Return the shortest time of each of two functions in seconds, by name."""
     *shapes, dtype = example
     arrays = [np.random.default_rng(0).standard_normal(shape).astype(dtype) for shape in shapes]
-    found, threads = {function: [], other: []}, numba.get_num_threads()
+    timings, threads = {function: [], other: []}, numba.get_num_threads()
     numba.set_num_threads(1)
     try:
         with machine.limit_threads(1):
             for _ in range(ROUNDS):
-                for one, seconds in found.items():
+                for candidate, seconds in timings.items():
                     start = time.perf_counter()
-                    one(*arrays)
+                    candidate(*arrays)
                     seconds.append(time.perf_counter() - start)
     finally:
         numba.set_num_threads(threads)
-    return {one.__name__: min(seconds) for one, seconds in found.items()}
+    return {candidate.__name__: min(seconds) for candidate, seconds in timings.items()}

@@ -1,4 +1,4 @@
-"""Compile kernels with numba: once for each user, with a word when it takes long, and with the time it took. Given."""
+"""Compile kernels with numba: once for each user, with a message if it takes long, and with the time counted. Given."""
 import contextlib
 import functools
 import hashlib
@@ -12,23 +12,23 @@ from pathlib import Path
 from tinytorch.given.cache import cache_dir
 
 PATIENCE = 1.0  # seconds of compiling before a line says so
-compile_seconds = Counter()  # kernel -> seconds that compiling it took in this process; what the cache held took none
+compile_seconds = Counter()  # kernel -> seconds spent compiling it in this process; a kernel from the cache takes none
 _lock = threading.Lock()
 
 
 def jit(function=None, **options):
     """Compile the decorated function with numba when it is first called, and keep the machine code for later processes.
 
-    It is `numba.njit` with this settled: the code is kept in a folder of the user's, or only in memory where that cannot be
-    written, and for functions of temporary files; a division by 0 gives inf or nan, as in NumPy; other threads may run
-    meanwhile; and the time that compiling takes is counted in `compile_seconds`, and told at a terminal when it is long.
+    This is `numba.njit` with fixed options. The code is kept in the user's cache folder; it stays in memory if that folder
+    cannot be written, or if the function comes from a temporary file. Division by 0 gives inf or nan, as in NumPy. Other
+    threads can run meanwhile. The time is counted in `compile_seconds`, and a long compilation prints a line at a terminal.
 
     Args:
         function: The function, of arrays and numbers.
         options: Options of `numba.njit`, such as ``parallel=True``, or ``cache=False`` to compile in every process.
 
     Returns:
-        The compiled function: a dispatcher of numba's, which other compiled functions may call.
+        The compiled function: a numba dispatcher, which other compiled functions may call.
 
     Raises:
         ImportError: numba is not installed. The message says what to do.
@@ -47,7 +47,7 @@ def jit(function=None, **options):
     cache = options.pop("cache", True)
     compiled = numba.njit(**{"error_model": "numpy", "nogil": True, **options})(function)
     folder = cache and (numba.config.CACHE_DIR or stays(function) and code_folder())
-    with _lock, contextlib.suppress(RuntimeError):  # the function has no file, as one that was made by exec
+    with _lock, contextlib.suppress(RuntimeError):  # the function has no file, for example because exec made it
         if folder and numba.config.DISABLE_JIT == 0:
             previous, numba.config.CACHE_DIR = numba.config.CACHE_DIR, folder
             try:
@@ -58,7 +58,7 @@ def jit(function=None, **options):
 
 
 def stays(function):
-    """Say whether a function's file is to stay: not so in the folder for temporary files, where checks write and run code."""
+    """Say whether a function's file is permanent: checks write and run code in the folder for temporary files."""
     path = Path(function.__code__.co_filename).resolve()
     return not (path.exists() and path.is_relative_to(Path(tempfile.gettempdir()).resolve()))
 
@@ -67,8 +67,8 @@ def stays(function):
 def code_folder():
     """Return the folder that compiled code is kept in, or None if it cannot be written.
 
-    numba compiles again when the file of a kernel changes, but not when a file changes that the kernel calls. So the name of
-    the folder changes with the files beside this one.
+    numba compiles a kernel again if the kernel's own file changes, but not if a file changes that it calls into. So the
+    folder's name depends on the contents of all files in this folder.
     """
     digest = hashlib.sha256()
     for path in sorted(Path(__file__).parent.glob("*.py")):
@@ -84,7 +84,7 @@ def code_folder():
 
 @functools.cache
 def watched_numba():
-    """Import numba, and watch from now on what it compiles."""
+    """Import numba, and start timing what it compiles."""
     try:
         import numba
         from numba.core import event
@@ -92,7 +92,7 @@ def watched_numba():
         raise ImportError("numba is not installed: run `pip install 'tinytorch-course[kernels]'`", name="numba") from error
 
     class Watch(event.Listener):
-        """Counts the seconds of each compilation that is not part of another, and tells of a long one."""
+        """Counts the seconds of each compilation that is not part of another, and announces a long one."""
 
         def on_start(self, happening):
             current.depth += 1
@@ -122,7 +122,7 @@ current = Current()
 
 
 def say(name):
-    """Say, where a person reads along, that a kernel is being compiled."""
+    """Say that a kernel is being compiled, at a terminal or in a notebook."""
     if sys.stderr.isatty() or "ipykernel" in sys.modules:
-        again = "once, and kept for later" if code_folder() else f"its code cannot be kept in {cache_dir()}"
+        again = "once; the result is kept" if code_folder() else f"the result cannot be kept in {cache_dir()}"
         print(f"compiling {name} with numba ({again}) ...", file=sys.stderr, flush=True)

@@ -1,8 +1,8 @@
 """Convolution and the gradient of its input, in numba, for every setting that the ops have. Given.
 
-Each image is laid out as `grid` says, in memory that a core's cache holds, and `tiles` does the sums. Vectors hold pixels of a
-row; channels, where rows are short; or one pixel of several images, where that is least work. A result's sums are taken in one
-order, whichever it is, so that an image gets the same numbers in a batch and alone. The images are spread over threads.
+`grid` says how an image is laid out, in memory that fits a core's cache, and `tiles` computes the sums. Vectors hold the pixels
+of a row; channels, if rows are short; or one pixel of several images, if that is the least work. All three add in the same
+order, so an image gets the same numbers alone and in a batch. The images are spread over threads.
 """
 import math
 
@@ -16,13 +16,13 @@ from tinytorch.given.numba_kernels.threads import spread
 from tinytorch.given.numba_kernels.tiles import ROWS, TALL, gather, meet, weigh
 from tinytorch.given.numba_kernels.vectors import WIDTH
 
-LONGEST = 64  # numbers that a vector has, at most, and may read behind the last pixel
-TURN = 24  # products that take about as long as to turn a number of an image, or of the result
+LONGEST = 64  # the most numbers in a vector, which may read past the last pixel
+TURN = 24  # products that take about as long as transposing one number of an image or of the result
 
 
 @jit(cache=False)
 def lay(image, layout, out):
-    """Copy an image (C, H, W) to where the layout has its pixels; what lies between them stays."""
+    """Copy an image (C, H, W) to where the layout has its pixels; what is between them stays."""
     (channels, height, width), (top, left), numbers = image.shape, layout.padding, image.reshape(image.size)
     (tall, wide), (rows, columns) = layout.stride, layout.phase
     if tall == wide == 1 and layout.plane == height * width:  # there is no border
@@ -42,7 +42,7 @@ def lay(image, layout, out):
 
 @jit(cache=False)
 def pick(sums, columns, image, corner, stride, count):
-    """Copy from a long row of sums what belongs to pixels of an image (H, W)."""
+    """Copy the sums that belong to pixels of an image (H, W) out of a long row of sums."""
     pixels = image.reshape(image.size)
     for i in range(count[0]):
         start = (corner[0] + i * stride[0]) * image.shape[1] + corner[1]
@@ -57,7 +57,7 @@ def pick(sums, columns, image, corner, stride, count):
 def pack(rows, most):
     """Arrange weights (groups, channels, taps) in blocks of at most ``most`` channels, the channels of one tap side by side.
 
-    Returns the weights, and for each block: its group, its first channel, how many channels it has, and where it starts.
+    Return the weights, and for each block: its group, its first channel, how many channels it has, and where it starts.
     """
     groups, channels, count = rows.shape
     weights = np.zeros(groups * (channels + 1) * count, rows.dtype)
@@ -100,7 +100,7 @@ def convolve(first, last, images, source, packed, bias, result, out):
 
 @jit
 def convolve_short(first, last, images, source, factors, bias, places, out):
-    """Do the same where rows are too short for vectors of pixels: with vectors of channels, which are turned at the end."""
+    """Do the same for rows too short for vectors of pixels: with vectors of channels, transposed at the end."""
     (layout, offsets, at), (groups, _, pitch), (_, channels, height, width) = source, factors.shape, out.shape
     step, area, each = images.shape[1] // groups * layout.plane, height * width, channels // groups
     pixels = np.zeros(layout.front + images.shape[1] * layout.plane, images.dtype)
@@ -114,7 +114,7 @@ def convolve_short(first, last, images, source, factors, bias, places, out):
 
 @jit
 def convolve_together(first, last, images, packed, taps, bias, down, across, out):
-    """Do the same for blocks of images, from first to last: as many at once as a vector has numbers."""
+    """Do the same for blocks of as many images as a vector has numbers, from block first to last."""
     (weights, blocks), lanes, channels = packed, WIDTH // images.itemsize, out.shape[1]
     groups, plane, area = blocks[-1, 0] + 1, images.shape[2] * images.shape[3], out.shape[2] * out.shape[3]
     each, size = images.shape[1] // groups, images.shape[1] * plane
@@ -135,7 +135,7 @@ def convolve_together(first, last, images, packed, taps, bias, down, across, out
 
 
 def convolution(x, weight, bias=None, *, stride, padding, dilation, groups):
-    """Convolve: the kernel of that op. Return None for what it does not cover."""
+    """Convolve: the op's kernel. Return None for inputs that it does not cover."""
     arrays = ready(x, weight)
     if not arrays:
         return None
@@ -152,7 +152,7 @@ def convolution(x, weight, bias=None, *, stride, padding, dilation, groups):
 
 
 def conv2d_input(weight, grad, *, input_size, stride, padding, dilation, groups):
-    """Take the gradient of the input: the kernel of that op. Return None for what it does not cover."""
+    """Compute the gradient of the input: the op's kernel. Return None for inputs that it does not cover."""
     arrays = ready(weight, grad)
     if not arrays or not np.isfinite(weight).all():  # the 0 between the entries of grad, times inf, must not count
         return None
@@ -173,8 +173,8 @@ def conv2d_input(weight, grad, *, input_size, stride, padding, dilation, groups)
 def run_together(images, rows, bias, grid, parts, back, out):
     """Convolve images in blocks of as many as a vector has numbers, if that is less work, and return how many are done.
 
-    Nothing is computed between rows or for the border, but images and results have to be turned. It has to be clearly less than
-    what all phases take otherwise, because a block of images takes more of the cache than an image.
+    Nothing is computed between rows or for the border, but images and results have to be transposed. The work has to be clearly
+    less than that of all phases otherwise, because a block of images takes more of the cache than one image.
     """
     lanes, (down, across) = WIDTH // out.itemsize, meetings(grid, back)
     blocks, each = len(images) // lanes, images.shape[1] * max(rows.shape[1], 4)

@@ -1,8 +1,8 @@
 """The gradient of a convolution's weight, in numba, for every setting that the op has. Given.
 
-It is a correlation: the sum over all windows of what stands at an entry of the window, times the slope of each channel there.
-Vectors hold channels, or, where channels would not fill them, one pixel of several images. Every part of the images has sums of
-its own, and how many parts there are does not depend on the threads: so the result does not either.
+It is a correlation: the sum over all windows of the pixel at an entry of the window, times each channel's gradient there.
+Vectors hold channels or, if channels would not fill them, one pixel of several images. Every part of the images has its own
+sums, and the number of parts does not depend on the threads, so the result does not either.
 """
 import math
 
@@ -17,13 +17,13 @@ from tinytorch.given.numba_kernels.threads import spread
 from tinytorch.given.numba_kernels.tiles import PAIRED, gather, pair_2
 from tinytorch.given.numba_kernels.vectors import WIDTH
 
-MANY = 32  # windows for which it pays to fetch and store the sums of a block of images
-NEAR = 2**14  # bytes of sums that a core's nearest cache holds beside all else
+MANY = 32  # from this many windows on, fetching and storing the sums of a block of images pays
+NEAR = 2**14  # bytes of sums that fit a core's first cache beside everything else
 
 
 @jit(cache=False)
 def lay_together(numbers, at, shape, layout, lanes, out):
-    """Copy as many images as a vector has numbers to where the layout, of one phase, has their pixels, side by side."""
+    """Copy as many images as a vector has numbers to where the layout, of one phase, has their pixels: side by side."""
     (_, channels, height, width), (top, left), columns = shape, layout.padding, layout.phase[1]
     for c in range(channels):
         for y in range(height):
@@ -33,7 +33,7 @@ def lay_together(numbers, at, shape, layout, lanes, out):
 
 @jit
 def correlate(first, last, x, grad, layout, offsets, places, taps, out):
-    """Add to `out` (parts, groups, taps, channels), the last two rounded up, the sums over the images of parts first to last."""
+    """Add the sums over the images of parts first to last to `out` (parts, groups, taps, channels), the last two rounded up."""
     (groups, _, pitch), area = out.shape[1:], grad.shape[2] * grad.shape[3]
     channels = grad.shape[1] // groups
     step, slopes = x.shape[1] // groups * layout.plane, grad.reshape(grad.size)
@@ -70,7 +70,7 @@ def correlate_together(first, last, x, grad, layout, offsets, places, out):
 
 
 def conv2d_weight(x, grad, *, weight_size, stride, padding, dilation, groups):
-    """Take the gradient of the weight: the kernel of that op. Return None for what it does not cover."""
+    """Compute the gradient of the weight: the op's kernel. Return None for inputs that it does not cover."""
     arrays = ready(x, grad)
     if not arrays:
         return None
@@ -80,16 +80,16 @@ def conv2d_weight(x, grad, *, weight_size, stride, padding, dilation, groups):
     source = grid.layout_of_input(), widened(taps(grid, weight_size[1]), count + SPARE), spaced(grid.places, grid.phase[1])[:-SPARE]
     blocks = len(x) // lanes if together_is_faster(grid, channels, count, lanes) else 0
     products = grad.size * count
-    found, done = np.zeros((groups, channels, count), x.dtype), blocks * lanes
+    gradient, done = np.zeros((groups, channels, count), x.dtype), blocks * lanes
     if blocks:
         shape = groups, channels + channels % 2, -(-count // PAIRED) * PAIRED, lanes
         work = lambda first, last, out: correlate_together(first, last, x, grad, *source, out)
-        found += sum_parts(work, blocks, shape, x.dtype, products).sum(axis=-1)[:, :channels, :count]
+        gradient += sum_parts(work, blocks, shape, x.dtype, products).sum(axis=-1)[:, :channels, :count]
     if done < len(x):
         shape = groups, count + SPARE, whole(channels, x.itemsize)
         work = lambda first, last, out: correlate(first, last, x[done:], grad[done:], *source, count, out)
-        found += sum_parts(work, len(x) - done, shape, x.dtype, products)[:, :count, :channels].swapaxes(1, 2)
-    return found.reshape(weight_size)
+        gradient += sum_parts(work, len(x) - done, shape, x.dtype, products)[:, :count, :channels].swapaxes(1, 2)
+    return gradient.reshape(weight_size)
 
 
 def together_is_faster(grid, channels, count, lanes):
@@ -99,7 +99,7 @@ def together_is_faster(grid, channels, count, lanes):
 
 
 def sum_parts(work, count, shape, dtype, products):
-    """Take sums of a shape over parts of all images or blocks, and add them; the parts do not depend on the threads."""
+    """Compute sums of a shape over parts of all images or blocks, and add them up; the parts do not depend on the threads."""
     parts = np.zeros((min(count, 16, 1 + 2**20 // math.prod(shape)), *shape), dtype)
     spread(lambda first, last: work(first, last, parts), len(parts), numbers=0, products=products // len(parts))
     return parts.sum(axis=0)

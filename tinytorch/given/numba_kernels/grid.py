@@ -1,25 +1,25 @@
-"""Where the pixels of an image lie while it is convolved: row behind row, so that an entry of the kernel is a shift. Given.
+"""Where the pixels of an image are stored while it is convolved: row after row, so an entry of the kernel is a shift. Given.
 
-Lay out padded images of Q columns row by row. Then the entry of a window at row i and column j lies i * Q + j numbers behind
-the window's first entry, whichever window it is: a convolution is a sum of shifted copies of one long row. What stands in that
-row between the last window of a line and the first of the next is computed, too, and dropped.
+Store a padded image of Q columns row by row. Then the entry of a window at row i and column j is i * Q + j numbers after the
+window's first entry, for every window: a convolution is a sum of shifted copies of one long row. The numbers between the last
+window of a row and the first window of the next are computed too, and dropped.
 
-With a stride, the pixels whose rows and columns leave the same rest when divided by it make an image of their own, a phase.
-From one window to the next it is one step in each of them.
+With a stride, the pixels whose rows and columns leave the same remainder when divided by it form an image of their own, a phase.
+From one window to the next is one step in each phase.
 
-Where several images are convolved at once, their pixels lie side by side, and nothing is computed in vain: `meetings` lists what
-meets what.
+If several images are convolved at once, their pixels are stored side by side and no work is wasted: `meetings` lists which
+pixels meet which entries of the kernel.
 """
 import functools
 from typing import NamedTuple
 
 import numpy as np
 
-SPARE = 16  # places that may be computed for nothing, because several are computed at once
+SPARE = 16  # places that may be computed and dropped, because several are computed at once
 
 
 class Layout(NamedTuple):
-    """Where the entry (c, y, x) of images lies: pairs are (down, across)."""
+    """Where the entry (c, y, x) of an image is stored; pairs are (down, across)."""
 
     stride: tuple  # how many phases there are
     padding: tuple  # rows and columns of border before the first entry
@@ -46,7 +46,7 @@ class Grid(NamedTuple):
         return Layout(self.stride, self.padding, self.phase, plane, 0)
 
     def layout_of_output(self):
-        """Lay out the gradient of what a convolution returns: each entry where its window's first one lies in a phase."""
+        """Lay out the gradient of a convolution's result: each entry where the first entry of its window is in a phase."""
         return Layout((1, 1), (0, 0), self.phase, self.reach + self.phase[0] * self.phase[1], self.reach)
 
 
@@ -78,7 +78,7 @@ def grid_of(size, kernel, stride, padding, dilation):
 
 @functools.lru_cache(1024)
 def taps(grid, channels):
-    """Return how far each entry of a window lies behind the place of the window in the first phase.
+    """Return how far each entry of a window is from the window's place in the first phase.
 
     Args:
         grid: The `Grid`.
@@ -100,7 +100,7 @@ def taps(grid, channels):
 
 @functools.lru_cache(1024)
 def spaced(places, columns):
-    """Return where pixels lie, and then a few zeros: places that may be computed for nothing.
+    """Return where pixels are stored, and then a few zeros: places that may be computed and dropped.
 
     Args:
         places: Pair: how many rows and columns of pixels.
@@ -113,13 +113,13 @@ def spaced(places, columns):
         >>> spaced((2, 3), columns=5)[:6]
         array([0, 1, 2, 5, 6, 7])
     """
-    found = np.arange(places[0])[:, None] * columns + np.arange(places[1])
-    return np.append(found.ravel(), np.zeros(SPARE, int))
+    pixels = np.arange(places[0])[:, None] * columns + np.arange(places[1])
+    return np.append(pixels.ravel(), np.zeros(SPARE, int))
 
 
 @functools.lru_cache(1024)
 def cover(places, columns, lanes):
-    """Return where vectors start that cover some pixels, once each, and as little as can be of what lies between.
+    """Return the starts of vectors that cover each pixel once, and as little as possible between the pixels.
 
     Args:
         places: Pair: how many rows and columns of pixels.
@@ -127,7 +127,7 @@ def cover(places, columns, lanes):
         lanes: Numbers in a vector.
 
     Returns:
-        Two arrays of integers: where they start in the layout, and an empty one. Vectors go from one row into the next.
+        Two arrays of integers: the starts in the layout, and an empty one. Vectors may run from one row into the next.
 
     Example:
         >>> cover((2, 5), columns=7, lanes=4)[0]
@@ -143,7 +143,7 @@ def cover(places, columns, lanes):
 
 @functools.lru_cache(1024)
 def cover_rows(places, columns, lanes):
-    """Return where vectors start that cover rows of pixels and nothing else, in the layout and in an image without borders.
+    """Return the starts of vectors that cover rows of pixels and nothing else, in the layout and in an image without borders.
 
     Args:
         places: Pair: how many rows and columns of pixels.
@@ -151,7 +151,7 @@ def cover_rows(places, columns, lanes):
         lanes: Numbers in a vector, at most as many as a row has pixels.
 
     Returns:
-        Two arrays of integers. The last vector of a row ends with it, over part of the one before.
+        Two arrays of integers. The last vector of a row ends where the row ends, and overlaps the one before.
 
     Example:
         >>> cover_rows((2, 5), columns=7, lanes=4)
@@ -166,7 +166,7 @@ class Meetings(NamedTuple):
     """For each row of a result, which rows of pixels meet which rows of the kernel there; or the same for columns."""
 
     starts: np.ndarray  # where the pairs of each row of the result begin, and where those of the last one end
-    pairs: np.ndarray  # how far a pixel lies behind the first one, and an entry behind the first, in turn
+    pairs: np.ndarray  # alternately: how far a pixel is from the first one, and an entry of the kernel from its first
 
 
 @functools.lru_cache(1024)
@@ -175,7 +175,7 @@ def meetings(grid, back):
 
     Args:
         grid: The `Grid`.
-        back: Whether the result is the gradient of the input, and the pixels are those of the output's; else it is the output.
+        back: True if the result is the input's gradient and the pixels are the output's gradient; False if it is the output.
 
     Returns:
         A pair of `Meetings`.
@@ -184,7 +184,7 @@ def meetings(grid, back):
         >>> meetings(grid_of((9, 3), (1, 2), (1, 1), (0, 0), (1, 1)), back=True)[1]  # of 3 columns, the second meets two
         Meetings(starts=array([0, 2, 6, 8]), pairs=array([0, 0, 1, 0, 0, 1, 1, 1]))
     """
-    size, found = grid.places if back else grid.size, []
+    size, both = grid.places if back else grid.size, []
     for axis, (pixels, entries) in enumerate([(size[1], grid.kernel[1]), (1, 1)]):
         pixel = np.arange(grid.places[axis])[:, None] * grid.stride[axis] + np.arange(grid.kernel[axis]) * grid.dilation[axis]
         pixel -= grid.padding[axis]
@@ -193,18 +193,18 @@ def meetings(grid, back):
         source, to, count = (place, pixel, grid.size[axis]) if back else (pixel, place, grid.places[axis])
         order = np.lexsort((entry, to))
         starts = 2 * np.searchsorted(to[order], np.arange(count + 1))
-        found.append(Meetings(starts, np.stack([source * pixels, entry * entries], axis=1)[order].ravel()))
-    return tuple(found)
+        both.append(Meetings(starts, np.stack([source * pixels, entry * entries], axis=1)[order].ravel()))
+    return tuple(both)
 
 
 class Phase(NamedTuple):
-    """One phase of the input's gradient: which pixels it holds, and of what they are sums."""
+    """One phase of the input's gradient: which pixels it holds, and what they are sums of."""
 
-    first: int  # where its first pixel lies that is not border
+    first: int  # where its first pixel is that is not border
     count: tuple  # how many rows and columns are not border
     corner: tuple  # that first pixel's row and column in the image
     entries: np.ndarray = None  # which entries of the kernel meet it, as indices of a row of KH * KW
-    shifts: np.ndarray = None  # how far before a pixel the place of the window lies that has it as such an entry
+    shifts: np.ndarray = None  # for each such entry: how far the window's place is before the pixel
 
 
 @functools.lru_cache(1024)
@@ -223,7 +223,7 @@ def phases(grid):
     """
     i, j = np.indices(grid.kernel).reshape(2, -1)
     i, j = i * grid.dilation[0], j * grid.dilation[1]
-    found = []
+    parts = []
     for rest in np.ndindex(grid.stride):
         first = [max(0, -((r - p) // s)) for r, p, s in zip(rest, grid.padding, grid.stride)]
         corner = tuple(r + f * s - p for r, f, s, p in zip(rest, first, grid.stride, grid.padding))
@@ -231,5 +231,5 @@ def phases(grid):
         mine = np.flatnonzero((i % grid.stride[0] == rest[0]) & (j % grid.stride[1] == rest[1]))
         shifts = i[mine] // grid.stride[0] * grid.phase[1] + j[mine] // grid.stride[1]
         if min(count) > 0:
-            found.append(Phase(first[0] * grid.phase[1] + first[1], count, corner, mine, shifts))
-    return found
+            parts.append(Phase(first[0] * grid.phase[1] + first[1], count, corner, mine, shifts))
+    return parts

@@ -5,12 +5,12 @@ from numba.extending import intrinsic
 from tinytorch.given.numba_kernels.compiling import jit
 from tinytorch.given.numba_kernels.vectors import INDEX, Vectors, unpack
 
-SHORT = 8  # numbers that `move` moves, and side of the squares of `turn`
+SHORT = 8  # numbers that `move` copies, and the side of the squares that `turn` transposes
 
 
 @intrinsic
 def turn(typing, source, at, pitch, out, to, out_pitch):
-    """Transpose `SHORT` rows of as many numbers."""
+    """Transpose a square of `SHORT` by `SHORT` numbers."""
     def generate(context, builder, signature, args):
         source, at, pitch, out, to, out_pitch = unpack(context, builder, signature, args)
         vectors = Vectors(builder, signature.args[0].dtype, SHORT)
@@ -27,9 +27,9 @@ def turn(typing, source, at, pitch, out, to, out_pitch):
 
 @jit(cache=False)
 def transpose(source, at, pitch, shape, out, to, out_pitch):
-    """Transpose a matrix of a shape, whose rows start at ``source[at]`` and every pitch numbers, to ``out[to]`` on.
+    """Transpose a matrix whose rows start at ``source[at]``, a pitch apart, and write it from ``out[to]`` on.
 
-    If there are fewer rows than `SHORT`, the rows that follow in the source are written too, if ``out`` has room for them.
+    If it has fewer than `SHORT` rows, the rows that follow in the source are written too if ``out`` has room for them.
     """
     rows, columns = shape
     if columns < SHORT or rows < SHORT and (out_pitch < SHORT or at + SHORT * pitch > len(source)):
@@ -46,7 +46,7 @@ def transpose(source, at, pitch, shape, out, to, out_pitch):
 
 @intrinsic
 def move(typing, source, at, out, to):
-    """Copy `SHORT` numbers from ``source[at]`` on to ``out[to]`` on."""
+    """Copy `SHORT` numbers, from ``source[at]`` on, to ``out[to]`` and the numbers after it."""
     def generate(context, builder, signature, args):
         source, at, out, to = unpack(context, builder, signature, args)
         vectors = Vectors(builder, signature.args[0].dtype, SHORT)

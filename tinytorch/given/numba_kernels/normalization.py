@@ -1,6 +1,6 @@
-"""Batch normalisation and its gradients, in numba: each reads its arrays once or twice, and makes none on the way. Given.
+"""Batch normalisation and its gradients, in numba: each reads its arrays once or twice, and makes no temporary ones. Given.
 
-The sums over a channel are taken picture by picture, and those sums in double precision: the same for any number of threads.
+The sums over a channel are taken picture by picture, then added up in double precision: the same for any number of threads.
 """
 import numpy as np
 
@@ -8,12 +8,12 @@ from tinytorch.given.numba_kernels.compiling import jit
 from tinytorch.given.numba_kernels.arrays import ready
 from tinytorch.given.numba_kernels.threads import spread
 
-IN_ANY_ORDER = {"reassoc", "nsz", "contract"}  # sums may be taken in vectors; nan and inf are what they are
+IN_ANY_ORDER = {"reassoc", "nsz", "contract"}  # lets sums run in vectors; nan and inf keep their meaning
 
 
 @jit(fastmath=IN_ANY_ORDER)
 def add_up(first, last, a, b, mean, out):
-    """Set out[n, c] to the sum of a picture of a, and to that of its products with b less the channel's mean."""
+    """Set out[n, c] to the sum of a picture of a, and the sum of its products with b minus the channel's mean."""
     for n in range(first, last):
         for c in range(a.shape[1]):
             total = dot = a.dtype.type(0)
@@ -25,7 +25,7 @@ def add_up(first, last, a, b, mean, out):
 
 @jit(fastmath=IN_ANY_ORDER)
 def add_squares(first, last, x, mean, out):
-    """Set out[n, c] to the sum of the squares of a picture less the channel's mean."""
+    """Set out[n, c] to the sum of the squares of a picture minus the channel's mean."""
     for n in range(first, last):
         for c in range(x.shape[1]):
             total = x.dtype.type(0)
@@ -53,12 +53,12 @@ def affine(first, last, x, mean, scale, shift, out):
 
 
 def rows(x):
-    """See pictures (N, C, H, W) as rows (N, C, H * W)."""
+    """View pictures (N, C, H, W) as rows (N, C, H * W)."""
     return x.reshape(*x.shape[:2], -1)
 
 
 def channel_norm(x, weight, bias, mean, var, *, eps, training):
-    """Shift and scale every channel: the kernel of that op. Return None for what it does not cover."""
+    """Shift and scale every channel: the op's kernel. Return None for inputs that it does not cover."""
     arrays = ready(x, weight, bias, mean, var)
     if not arrays:
         return None
@@ -69,7 +69,7 @@ def channel_norm(x, weight, bias, mean, var, *, eps, training):
 
 
 def channel_variance(x, mean):
-    """Take the mean square distance from the mean: the kernel of that op. Return None for what it does not cover."""
+    """Compute the mean squared distance from the mean: the op's kernel. Return None for inputs that it does not cover."""
     arrays = ready(x, mean)
     if not arrays:
         return None
@@ -80,14 +80,14 @@ def channel_variance(x, mean):
 
 
 def products(grad, x, mean):
-    """Return, for each channel, the sum of grad, and of its products with x less the mean; in double precision."""
+    """Return for each channel, in double precision, the sum of grad and the sum of grad * (x - mean)."""
     sums = np.empty((*x.shape[:2], 2))
     spread(lambda first, last: add_up(first, last, rows(grad), rows(x), mean, sums), len(x), numbers=x[0].size)
     return sums.sum(axis=0).T
 
 
 def channel_norm_weight(grad, x, mean, var, *, eps, training):
-    """Take the gradient of the weight: the kernel of that op. Return None for what it does not cover."""
+    """Compute the gradient of the weight: the op's kernel. Return None for inputs that it does not cover."""
     arrays = ready(grad, x, mean, var)
     if not arrays:
         return None
@@ -96,7 +96,7 @@ def channel_norm_weight(grad, x, mean, var, *, eps, training):
 
 
 def channel_norm_backward(grad, x, weight, mean, var, *, eps, training):
-    """Take the gradient of the input: the kernel of that op. Return None for what it does not cover."""
+    """Compute the gradient of the input: the op's kernel. Return None for inputs that it does not cover."""
     arrays = ready(grad, x, weight, mean, var)
     if not arrays:
         return None

@@ -1,6 +1,6 @@
 """Max-pooling and its gradient, in numba. Given.
 
-Windows of 2 by 2 that do not overlap, which most networks have, get loops of their own that are or become vector instructions.
+Windows of 2 by 2 that do not overlap, which most networks use, have their own loops, which run as vector instructions.
 """
 import numpy as np
 from llvmlite import ir
@@ -16,13 +16,13 @@ from tinytorch.given.numba_kernels.vectors import Vectors, unpack
 
 @jit(cache=False)
 def beats(value, largest):
-    """Say whether a value comes to be the maximum: it is larger, or nan."""
+    """Say whether a value becomes the maximum: it is larger, or nan."""
     return (value > largest) | (value != value)  # not `or`, which would jump
 
 
 @jit(cache=False)
 def window(y, x, settings, size):
-    """Return the rows and columns of the picture that a window meets: first, and one past the last."""
+    """Return the rows and columns of the picture that a window covers: the first, and one past the last."""
     (rows, columns), (down, across), (top, left) = settings
     y, x = y * down - top, x * across - left
     return max(y, 0), min(y + rows, size[0]), max(x, 0), min(x + columns, size[1])
@@ -52,10 +52,10 @@ def pool(first, last, pictures, settings, out):
 
 
 def make_settle(lanes):
-    """Make the loop's body that gives the gradients of `lanes / 2` windows of 2 by 2 to their maxima.
+    """Make the loop body that passes the gradients of `lanes / 2` windows of 2 by 2 to their maxima.
 
-    Called as ``settle(upper, lower, grad, at, out, to, pitch)``, it takes those that start at column ``2 * at`` of two rows. A
-    number is its window's maximum if it beats those before it in row-major order, and none behind it beats it.
+    Called as ``settle(upper, lower, grad, at, out, to, pitch)``, it takes the windows from column ``2 * at`` of two rows on. A
+    number is its window's maximum if it beats those before it in row-major order, and none after it beats it.
     """
     @intrinsic
     def settle(typing, upper, lower, grad, at, out, to, pitch):
@@ -91,7 +91,7 @@ settle_4, settle_8 = make_settle(SHORT), make_settle(2 * SHORT)
 
 @jit
 def unpool(first, last, grad, pictures, settings, out):
-    """Give the gradient of every window to its maximum: the first in row-major order, or the last nan."""
+    """Pass the gradient of every window to its maximum: the first in row-major order, or the last nan."""
     numbers = out.reshape(out.size)
     for n in range(first, last):
         for y in range(grad.shape[1]):
@@ -116,7 +116,7 @@ def unpool(first, last, grad, pictures, settings, out):
 
 
 def max_pooling(x, *, kernel_size, stride, padding):
-    """Take the maximum of every window: the kernel of that op. Return None for what it does not cover."""
+    """Take the maximum of every window: the op's kernel. Return None for inputs that it does not cover."""
     arrays = ready(x)
     if not arrays:
         return None
@@ -128,7 +128,7 @@ def max_pooling(x, *, kernel_size, stride, padding):
 
 
 def max_pooling_backward(grad, x, *, kernel_size, stride, padding):
-    """Give the gradient back to the maxima: the kernel of that op. Return None for what it does not cover."""
+    """Pass the gradient back to the maxima: the op's kernel. Return None for inputs that it does not cover."""
     arrays = ready(grad, x)
     if not arrays:
         return None

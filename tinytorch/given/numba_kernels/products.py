@@ -1,9 +1,9 @@
 """A linear layer and the gradient of its weight, in numba, where that is faster than the matrix library. Given.
 
-The library copies pieces of both matrices into the order in which it will read them. These two products need no copies. A weight
-has a row for each neuron, so both factors of every product come from rows: `dot_tile`, in LLVM's language as the loops of
-convolution, multiplies vectors of factors and keeps the sums of `ROWS` times `COLUMNS` pairs of rows in registers. The gradient
-of the weight adds up over the batch, as that of a convolution's weight over pixels: the same loop does it.
+The library copies pieces of both matrices into the order in which it reads them. These two products need no copies. A weight has
+a row for each neuron, so both factors of every product come from rows: `dot_tile`, written in LLVM's language like the loops of
+convolution, multiplies vectors of factors and keeps the sums of `ROWS` times `COLUMNS` pairs of rows in registers. The weight's
+gradient is a sum over the batch, as a convolution's is a sum over pixels: the same loop computes it.
 """
 import math
 
@@ -21,13 +21,13 @@ from tinytorch.given.numba_kernels.threads import spread
 from tinytorch.given.numba_kernels.tiles import HEADS, gather_1, gather_4
 from tinytorch.given.numba_kernels.vectors import FEW, INDEX, WIDTH, Vectors, unpack
 
-ROWS, COLUMNS = 2 if FEW else 4, 4  # of the inputs, and of the weight, at once
-PART = 2**12  # bytes of a row that are multiplied in one go: so much of `COLUMNS` rows stays in a core's first cache
+ROWS, COLUMNS = 2 if FEW else 4, 4  # rows of the inputs and of the weight, at once
+PART = 2**12  # bytes of a row that are multiplied in one go: this much of `COLUMNS` rows stays in a core's first cache
 NEAR = 2**18  # bytes of inputs that stay in its second cache while the whole weight passes by
 HIGH = math.lcm(HEADS[0], HEADS[3])  # neurons of the gradient that a thread takes at once: whole tiles, wide or narrow
-WORTH = 2**21  # products, from which on a loop is worth calling
-SHARED = 2**26  # products, from which on that holds for several threads: the loop's have to be woken, the library's are awake
-LONG = 16  # vectors in a row, from which on it is worth adding up the lanes of a sum in the end
+WORTH = 2**21  # from this many products on, the loop is worth calling
+SHARED = 2**26  # the same for several threads: the loop's have to be woken, the library's are awake
+LONG = 16  # from this many vectors in a row on, adding up the lanes of a sum at the end pays
 
 
 def totals(vectors, sums):
@@ -41,7 +41,7 @@ def totals(vectors, sums):
 
 
 def halved(vectors, block, pair):
-    """Add the second half of each block of lanes to its first half, in two vectors, which become one, or in one alone."""
+    """Add the second half of each block of lanes to its first half, in two vectors, which become one, or in a single one."""
     lanes, a, b = range(sum(each.type.count for each in pair)), pair[0], pair[-1]
     if block == 1:
         return vectors.shuffle(a, b, list(lanes))
@@ -51,9 +51,9 @@ def halved(vectors, block, pair):
 
 @intrinsic
 def dot_tile(typing, x, at, weight, to, pitch, count, base, first, base_pitch, out, place, out_pitch):
-    """Multiply `ROWS` rows from ``x[at]`` on with `COLUMNS` from ``weight[to]`` on, in a count of their numbers.
+    """Multiply `ROWS` rows from ``x[at]`` on by `COLUMNS` rows from ``weight[to]`` on, over ``count`` numbers of each.
 
-    The sum of the pair (i, j) begins with ``base[first + i * base_pitch + j]`` and goes to ``out[place + i * out_pitch + j]``.
+    The sum of the pair (i, j) starts with ``base[first + i * base_pitch + j]`` and goes to ``out[place + i * out_pitch + j]``.
     """
     def generate(context, builder, signature, args):
         x, at, weight, to, pitch, count, base, first, base_pitch, out, place, out_pitch = unpack(context, builder, signature, args)
@@ -80,7 +80,7 @@ def dot_tile(typing, x, at, weight, to, pitch, count, base, first, base_pitch, o
 
 @jit
 def multiply(first, last, x, weight, bias, out):
-    """Write rows of a linear layer, a tile's or more; a tile at the edge overlaps the one before it."""
+    """Write rows of a linear layer's result, at least a tile of them; a tile at the edge overlaps the one before it."""
     (neurons, length), part = weight.shape, PART // x.itemsize
     numbers, weights, results = x.reshape(x.size), weight.reshape(weight.size), out.reshape(out.size)
     block = max(1, NEAR // (min(length, part) * x.itemsize) // ROWS) * ROWS
@@ -99,7 +99,7 @@ def multiply(first, last, x, weight, bias, out):
 
 @jit
 def multiply_batch(first, last, grad, x, out):
-    """Write the weight's gradient for some neurons, as many as two tiles' or more; a tile at the edge overlaps the one before it."""
+    """Write the weight's gradient for at least two tiles of neurons; a tile at the edge overlaps the one before it."""
     (rows, neurons), length, lanes = grad.shape, x.shape[1], WIDTH // x.itemsize
     slopes, numbers, results = grad.reshape(grad.size), x.reshape(x.size), out.reshape(out.size)
     heads, steps, base = np.arange(neurons), np.arange(rows) * neurons, np.zeros(length, x.dtype)
@@ -113,7 +113,7 @@ def multiply_batch(first, last, grad, x, out):
 
 
 def spread_rows(work, rows, size, products):
-    """Spread work on rows over threads in pieces of ``size`` rows; the last piece includes the remaining rows."""
+    """Spread work on rows over threads, in pieces of ``size`` rows; the last piece also takes the rows left over."""
     pieces = max(1, rows // size)
     spread(lambda first, last: work(first * size, rows if last == pieces else last * size), pieces,
            numbers=0, products=products // pieces)
@@ -144,12 +144,12 @@ def gradient_by_library(grad, x):
 
 
 def enough(products):
-    """Say whether there are enough products for a loop on the threads that it has."""
+    """Say whether there are enough products for a loop on the threads in use."""
     return products >= WORTH and (products >= SHARED or numba.get_num_threads() == 1)
 
 
 def linear(x, weight, bias=None):
-    """Give every neuron's weighted sum of the inputs: the kernel of that op. Return None where the library does it."""
+    """Return every neuron's weighted sum of the inputs: the op's kernel. Return None if the library should do it."""
     bias = np.zeros(len(weight), weight.dtype) if bias is None else bias
     if not readable(x, weight, bias) or x.ndim < 2 or weight.shape != (bias.size, x.shape[-1]):
         return None
@@ -162,7 +162,7 @@ def linear(x, weight, bias=None):
 
 
 def linear_weight(grad, x):
-    """Sum grad[i] * x[j] over all examples: the kernel of that op. Return None where the library does it."""
+    """Sum grad[i] * x[j] over all examples: the op's kernel. Return None if the library should do it."""
     if not readable(grad, x) or x.ndim < 2 or grad.shape[:-1] != x.shape[:-1]:
         return None
     (neurons, length), lanes = (grad.shape[-1], x.shape[-1]), WIDTH // x.itemsize

@@ -1,7 +1,7 @@
 """Spread work over threads, if it is worth waking them. Given.
 
-Kernels are compiled so that other Python threads may run meanwhile. So threads of Python's are all that it takes, and there is
-no pool of numba's, OpenMP's or BLAS's to get along with, and a process may fork.
+Compiled kernels let other Python threads run meanwhile, so plain Python threads are enough. There is no thread pool of numba,
+OpenMP or BLAS to get along with, and a process may fork.
 """
 import functools
 import os
@@ -9,20 +9,20 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numba
 
-# What a core does in a fifth of a millisecond, about: a thread that sleeps may take half of that to wake, and half to be waited for.
+# About what a core does in 0.2 ms: waking a sleeping thread may take half of that, and waiting for it the other half.
 NUMBERS = 2**20  # read, or written
-PRODUCTS = 2**23  # of those that are summed from the registers
-TURNS = 4  # that a thread has, if all are equally fast
+PRODUCTS = 2**23  # of numbers in registers, summed there
+TURNS = 4  # parts for each thread, if all are equally fast
 
 
 def spread(work, count, numbers, products=0):
-    """Cut a range into parts, which threads take in turns: as many threads as numba is set to use, and as the work is worth.
+    """Cut a range into parts, which threads take in turn: as many threads as the work is worth, at most as many as numba uses.
 
     Args:
         work: Function ``work(first, last)`` of a part of the range. How it is cut must not change the results.
         count: Length of the whole range.
-        numbers: How many numbers one of the range reads or writes, about.
-        products: How many products it takes, about.
+        numbers: About how many numbers each index of the range reads or writes.
+        products: About how many products it computes.
 
     Example:
         >>> spread(print, 5, numbers=1000)
@@ -52,5 +52,5 @@ def share(work, todo):
 
 @functools.cache
 def pool(threads, process):
-    """Return this process's pool of a number of threads; a forked process has none of its parent's."""
+    """Return this process's pool of a number of threads; a forked process does not get its parent's."""
     return ThreadPoolExecutor(threads, thread_name_prefix="kernel")

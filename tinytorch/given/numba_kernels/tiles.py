@@ -1,7 +1,7 @@
 """The innermost loops of convolution, which keep two dozen vectors of sums in a core's registers. Given.
 
 numba turns loops over numbers into vector instructions by itself, but it does not keep a block of sums in registers. So these
-loops are written in LLVM's own language, vector by vector; numba puts them into the functions that call them.
+loops are written in LLVM's own language, vector by vector; numba inlines them into the functions that call them.
 """
 import functools
 
@@ -19,7 +19,7 @@ def make_weigh(rows, columns):
 
     Called as ``weigh(x, at, offsets, weights, bias, starts, ends, first, out, to, pitch)``, it takes the vectors that start at
     ``starts[first]`` and at the next ones. For each channel m, the number of a vector's pixel p is the sum over k of
-    ``weights[k * rows + m] * x[at + offsets[k] + p]``, and ``bias[m]``. The vectors go to ``out[to + m * pitch + ends[first]]``,
+    ``weights[k * rows + m] * x[at + offsets[k] + p]``, plus ``bias[m]``. The vectors go to ``out[to + m * pitch + ends[first]]``,
     and so on.
     """
     @intrinsic
@@ -53,7 +53,7 @@ def make_gather(rows, columns, lanes=0):
 
     Called as ``gather(x, at, heads, first, steps, factors, base, base_pitch, out, to, pitch)``, it takes `rows` entries of
     heads from the first on, and `columns` vectors of channels. For each head h and channel c, ``out[h * pitch + to + c]`` is
-    set to ``base[h * base_pitch + to + c]`` and the sum over the steps t of
+    set to ``base[h * base_pitch + to + c]`` plus the sum over the steps t of
     ``x[at + heads[h] + steps[t]] * factors[t * pitch + to + c]``.
     """
     @intrinsic
@@ -88,10 +88,10 @@ def make_gather(rows, columns, lanes=0):
 def make_meet(rows):
     """Make the loop that takes one pixel of the result in several images at once, for `rows` channels; vectors hold images.
 
-    Called as ``meet(x, at, plane, channels, down, across, weights, taps, bias, out, to, pitch)``, it multiplies only what meets:
-    for each channel c, and each pixel and entry of ``down``, and of ``across``, their sums are a vector of ``x``, from ``at`` and
-    ``c * plane`` on, and a weight in ``weights``, from ``c * taps`` on, of each of the channels. Sums begin with ``bias``, and go
-    to the vectors ``out[to + m * pitch]``.
+    Called as ``meet(x, at, plane, channels, down, across, weights, taps, bias, out, to, pitch)``, it multiplies only what meets.
+    ``down`` and ``across`` hold pairs of a pixel's and an entry's offset. For each channel c and each two pairs, the pixels'
+    offsets add up to a vector of ``x``, counted from ``at + c * plane``, and the entries' to a weight of each of the channels,
+    counted from ``c * taps``. Sums start with ``bias``, and go to the vectors ``out[to + m * pitch]``.
     """
     @intrinsic
     def meet(typing, x, at, plane, channels, down, across, weights, taps, bias, out, to, pitch):
@@ -125,7 +125,7 @@ def make_meet(rows):
 
 
 def make_pair(rows, columns):
-    """Make the loop of the weight's gradient that takes several images at once; vectors hold images, and all places count vectors.
+    """Make the loop of the weight's gradient that takes several images at once; vectors hold images, and offsets count vectors.
 
     Called as ``pair(x, at, heads, first, steps, grad, beside, pitch, out, to, out_pitch)``, it takes `rows` channels, and
     `columns` entries of heads from the first on. For each channel m and head h, ``out[to + m * out_pitch + h]`` grows by the sum
@@ -179,7 +179,7 @@ ROWS = 4 if FEW else 8  # channels at once: 12 or 24 sums, and registers to spar
 weigh_2, weigh_4, weigh_6, weigh_8 = map(make_block, (2, 4, 6, 8))
 TALL = 8  # channels at once for one pixel
 meet_2, meet_4, meet_6, meet_8 = map(make_meet, (2, 4, 6, 8))
-HEADS = (6, 6, 4, 3) if FEW else (9, 9, 8, 6)  # heads at once, for 1 to 4 vectors of channels
+HEADS = (6, 6, 4, 3) if FEW else (9, 9, 8, 6)  # heads at once, with 1 to 4 vectors of channels
 PAIRED = 5  # heads at once, for two channels
 pair_2 = make_pair(2, PAIRED)
 gather_half = make_gather(HEADS[0], 1, SHORT)

@@ -42,7 +42,7 @@ class Vectors:
         return self.builder.load(self.place(pointer, index), align=self.size)
 
     def store(self, vector, pointer, index):
-        """Write a vector to where a number's index says."""
+        """Write a vector so that it starts at a number's index."""
         self.builder.store(vector, self.place(pointer, index), align=self.size)
 
     def spread(self, pointer, index):
@@ -55,7 +55,7 @@ class Vectors:
         return self.shuffle(alone, alone, [0] * self.lanes)
 
     def shuffle(self, a, b, lanes):
-        """Make a vector of lanes of two, which are numbered on."""
+        """Make a vector from lanes of two vectors; the second one's lanes are numbered after the first one's."""
         return self.builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(ir.IntType(32), len(lanes)), lanes))
 
     def add_product(self, sum_, a, b):

@@ -1,16 +1,16 @@
-"""`nn.functional`: activations with all of PyTorch's arguments, and those that no module writes. Given, made of your ops."""
+"""`nn.functional`: activations with all of PyTorch's arguments, and further ones. Given, made of your ops."""
 from tinytorch import activations as yours
 from tinytorch.tensor import Tensor
 
 
 def _placed(name, input, out, inplace):
-    """Return a result; or write it over the input, if that was asked for and no gradient is wanted.
+    """Return a result, or write it over the input if ``inplace`` is True and no gradient is needed.
 
     Args:
-        name: Who asks.
+        name: The function's name, for the message.
         input: Tensor that the result was made from.
         out: Tensor, the result.
-        inplace: Whether it is to take the place of the input.
+        inplace: Whether to overwrite the input.
     """
     if not isinstance(input, Tensor):
         raise TypeError(f"{name} needs a tensor, got {type(input).__name__}: make one with tinytorch.tensor(...)")
@@ -22,7 +22,7 @@ def relu(input, inplace=False):
 
     Args:
         input: Tensor of any shape.
-        inplace: Whether the input may be overwritten; that saves no memory here, and is left out where gradients are wanted.
+        inplace: Whether to overwrite the input; it saves no memory here, and does not happen if a gradient is needed.
 
     Returns:
         Tensor of the same shape.
@@ -45,17 +45,17 @@ def leaky_relu(input, negative_slope=0.01, inplace=False):
 
 
 def _implied(dim, ndim):
-    """Return the axis that PyTorch takes where none is named: 0 for 0, 1 or 3 axes, else 1."""
+    """Return the axis that PyTorch takes if none is given: 0 for 0, 1 or 3 axes, else 1."""
     return (0 if ndim in (0, 1, 3) else 1) if dim is None else dim
 
 
 def softmax(input, dim=None, dtype=None):
-    """Turn scores into shares that sum to 1 along an axis.
+    """Turn scores into probabilities that sum to 1 along an axis.
 
     Args:
         input: Tensor of scores.
         dim: The axis.
-        dtype: dtype to compute in.
+        dtype: The dtype to compute in.
 
     Returns:
         Tensor of the same shape.
@@ -78,7 +78,7 @@ def log_softmax(input, dim=None, dtype=None):
 
 
 def softmin(input, dim=None, dtype=None):
-    """Turn scores into shares of which the lowest score gets the largest.
+    """Turn scores into probabilities; the lowest score gets the largest.
 
     Example:
         >>> softmin(Tensor([[0.0, 0.0]]), dim=1)
@@ -150,7 +150,7 @@ def selu(input, inplace=False):
 
 
 def relu6(input, inplace=False):
-    """Bring every entry between 0 and 6.
+    """Limit every entry to the range from 0 to 6.
 
     Example:
         >>> relu6(Tensor([-1.0, 9.0]))
@@ -160,7 +160,7 @@ def relu6(input, inplace=False):
 
 
 def hardtanh(input, min_val=-1.0, max_val=1.0, inplace=False):
-    """Bring every entry between two bounds; at the bounds the gradient is 0.
+    """Limit every entry to two bounds; at the bounds the gradient is 0.
 
     Example:
         >>> hardtanh(Tensor([-3.0, 0.5]))
@@ -172,7 +172,7 @@ def hardtanh(input, min_val=-1.0, max_val=1.0, inplace=False):
 
 
 def softsign(input):
-    """Divide every entry by 1 plus its size.
+    """Divide every entry by 1 plus its absolute value.
 
     Example:
         >>> softsign(Tensor([1.0]))
@@ -192,12 +192,12 @@ def hardsigmoid(input, inplace=False):
 
 
 def gumbel_softmax(logits, tau=1.0, hard=False, dim=-1):
-    """Draw from the classes that logits describe, so that gradients flow.
+    """Draw from the classes that logits describe, in a way that lets gradients flow.
 
     Args:
         logits: Tensor of scores.
-        tau: How soft the draw is.
-        hard: Whether each draw is one class; its gradient is that of the soft one.
+        tau: Temperature: how soft the draw is.
+        hard: Whether each draw is a single class; its gradient is that of the soft draw.
         dim: The axis of the classes.
 
     Example:

@@ -1,4 +1,4 @@
-"""`nn.functional`: what layers compute, beside what modules write. Given, made of your ops."""
+"""`nn.functional`: what layers compute, besides what you write. Given, made of your ops."""
 import math
 
 import numpy as np
@@ -9,13 +9,13 @@ from tinytorch.tensor import Tensor
 
 
 def dropout(input, p=0.5, training=True, inplace=False, rng=None):
-    """Replace each entry by 0 with probability p, and divide those that are kept by 1 - p.
+    """Replace each entry by 0 with probability p, and divide the others by 1 - p.
 
     Args:
         input: Tensor of any shape.
         p: Probability, from 0 to 1, that an entry becomes 0.
-        training: Whether anything happens at all.
-        inplace: Whether the input may be overwritten; that saves no memory here, and is left out where gradients are wanted.
+        training: Whether to do so; else the input is returned as it is.
+        inplace: Whether to overwrite the input; it saves no memory here, and does not happen if a gradient is needed.
         rng: Generator to draw from; None for the default one.
 
     Returns:
@@ -30,7 +30,7 @@ def dropout(input, p=0.5, training=True, inplace=False, rng=None):
 
 
 def one_hot(tensor, num_classes=-1):
-    """Return for each class number a row of zeros with a 1 at its place.
+    """Return for each class number a row of zeros with a 1 at that position.
 
     Args:
         tensor: Tensor of whole numbers, of any shape.
@@ -50,7 +50,7 @@ def one_hot(tensor, num_classes=-1):
     if tensor.dtype != np.int64:
         raise TypeError(f"one_hot needs int64, got {tensor.dtype}: write .long()")
     if num_classes == -1 and not tensor.numel():
-        raise ValueError("one_hot cannot count the classes of nothing: pass num_classes")
+        raise ValueError("one_hot cannot count the classes of an empty tensor: pass num_classes")
     classes = int(tensor.data.max()) + 1 if num_classes == -1 else num_classes
     if tensor.numel() and not 0 <= tensor.data.min() <= tensor.data.max() < classes:
         raise ValueError(f"one_hot needs classes from 0 to {classes - 1}, got {tensor.data.min()} to {tensor.data.max()}")
@@ -58,16 +58,16 @@ def one_hot(tensor, num_classes=-1):
 
 
 def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False, sparse=False):
-    """Take for each whole number its row of a table.
+    """Return the table's row for each integer.
 
     Args:
         input: Tensor of whole numbers, of any shape.
         weight: Tensor of shape (V, D), the table.
         padding_idx: Row that receives no gradient.
-        max_norm, norm_type, scale_grad_by_freq, sparse: What PyTorch has beside; not here.
+        max_norm, norm_type, scale_grad_by_freq, sparse: Further arguments of PyTorch's, which are not supported here.
 
     Returns:
-        Tensor of the shape of ``input``, and D.
+        Tensor of the shape of ``input`` followed by D.
 
     Raises:
         IndexError: A number is not from 0 to V - 1.
@@ -91,7 +91,7 @@ def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, sca
 
 
 def pad(input, pad, mode="constant", value=None):
-    """Put a border around the last axes.
+    """Add a border to the last axes.
 
     Args:
         input: Tensor of any shape.
@@ -100,7 +100,7 @@ def pad(input, pad, mode="constant", value=None):
         value: What a constant border is filled with; None for 0.
 
     Returns:
-        Tensor with those axes grown.
+        Tensor in which those axes are longer, or shorter.
 
     Example:
         >>> pad(Tensor([[1.0, 2.0]]), (1, 0, 0, 1))
@@ -117,7 +117,7 @@ def pad(input, pad, mode="constant", value=None):
 
 
 def _bordered(x, dim, before, after, mode, value):
-    """Put a border before and after the entries of one axis, or cut them off."""
+    """Add a border before and after the entries of one axis, or cut entries off."""
     size = x.shape[dim]
     if size + before + after < 0:
         raise ValueError(f"pad cannot take {-before - after} off the {size} entries of axis {dim}")
@@ -141,7 +141,7 @@ def _bordered(x, dim, before, after, mode, value):
 
 
 def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5):
-    """Bring the last axes of every example to mean 0 and variance 1.
+    """Normalise the last axes of every example to mean 0 and variance 1.
 
     Args:
         input: Tensor whose last axes have the sizes ``normalized_shape``.
@@ -172,7 +172,7 @@ def _normal(x, axes, eps):
 
 
 def _scaled(x, weight, bias):
-    """Multiply by a weight and add a bias, where there are any."""
+    """Multiply by a weight and add a bias, unless they are None."""
     x = x if weight is None else x * weight
     return x if bias is None else x + bias
 
@@ -198,11 +198,11 @@ def rms_norm(input, normalized_shape, weight=None, eps=None):
 
 
 def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
-    """Bring every group of channels of every example to mean 0 and variance 1.
+    """Normalise every group of channels of every example to mean 0 and variance 1.
 
     Args:
         input: Tensor of shape (N, C, ...).
-        num_groups: Into how many groups the channels are divided.
+        num_groups: Number of groups that the channels are divided into.
         weight, bias: Tensors of shape (C,), or None.
         eps: Is added to the variance.
 
@@ -218,12 +218,12 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
 
 
 def _column(vector, ndim):
-    """Lay a vector out along axis 1 of ``ndim`` axes."""
+    """Reshape a vector so that it runs along axis 1 of ``ndim`` axes."""
     return vector.reshape(1, -1, *(1,) * (ndim - 2))
 
 
 def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=None, use_input_stats=True, momentum=0.1, eps=1e-5):
-    """Bring every channel of every example to mean 0 and variance 1, by its own statistics.
+    """Normalise every channel of every example to mean 0 and variance 1, by its own statistics.
 
     Example:
         >>> instance_norm(Tensor([[[1.0, 3.0]]])).reshape(2)
@@ -264,16 +264,16 @@ def scaled_dot_product_attention(
         key: Tensor of shape (..., S, E).
         value: Tensor of shape (..., S, V).
         attn_mask: bool tensor that broadcasts to (..., L, S), True where a query may look; or floats to add to the scores.
-        dropout_p: Probability that a share becomes 0; it applies whenever it is above 0.
-        is_causal: Whether query i sees the keys up to i only; then there must be no mask.
-        scale: What scores are multiplied by; None for ``1 / sqrt(E)``.
-        enable_gqa: Whether several heads of queries share one of keys and values.
+        dropout_p: Probability that a weight becomes 0; it applies whenever it is above 0.
+        is_causal: Whether query i sees only the keys up to i; then there must be no mask.
+        scale: Factor on the scores; None for ``1 / sqrt(E)``.
+        enable_gqa: Whether several query heads share one head of keys and values.
 
     Returns:
         Tensor of shape (..., L, V): the sum of values, weighted by the softmax of ``scale * query @ key.T``.
 
     Raises:
-        ValueError: There is a mask although ``is_causal`` is set.
+        ValueError: There is a mask and ``is_causal`` is set.
 
     Example:
         >>> x = Tensor([[1.0, 0.0], [0.0, 1.0]])
@@ -289,5 +289,5 @@ def scaled_dot_product_attention(
         attn_mask = Tensor(np.tril(np.ones(scores.shape[-2:], bool)))
     if attn_mask is not None:
         scores = scores.masked_fill(~attn_mask, -math.inf) if attn_mask.dtype == bool else scores + attn_mask
-    shares = scores.softmax(-1)
-    return (yours.dropout(shares, dropout_p) if dropout_p else shares) @ value
+    weights = scores.softmax(-1)
+    return (yours.dropout(weights, dropout_p) if dropout_p else weights) @ value

@@ -1,4 +1,4 @@
-"""`nn.functional`: losses with all of PyTorch's settings. Given, made of your ops; without settings they are your ops."""
+"""`nn.functional`: losses with all of PyTorch's settings. Given, made of your ops; without those settings they are yours."""
 import math
 
 from tinytorch import losses as yours
@@ -11,7 +11,7 @@ def _reduced(losses, reduction, weights=None):
     Args:
         losses: Tensor.
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
-        weights: Tensor or number: what the sum is divided by for the mean; None for how many losses there are.
+        weights: Tensor or number to divide the sum by for the mean; None for the number of losses.
     """
     if reduction not in yours.REDUCTIONS:
         raise ValueError(f"reduction is one of {', '.join(yours.REDUCTIONS)}, got {reduction!r}")
@@ -26,14 +26,14 @@ def _reduced(losses, reduction, weights=None):
 
 
 def _same(name, input, target, reduction):
-    """Refuse what does not fit each other."""
+    """Raise an error if the shapes differ, or the reduction is unknown."""
     yours.check_shapes(name, input.data, target.data)
     if reduction not in yours.REDUCTIONS:
         raise ValueError(f"reduction is one of {', '.join(yours.REDUCTIONS)}, got {reduction!r}")
 
 
 def _old(size_average, reduce):
-    """Refuse the two settings that `reduction` has replaced."""
+    """Raise an error for the two settings that `reduction` replaces."""
     if size_average is not None or reduce is not None:
         raise TypeError('size_average and reduce are gone: write reduction="mean", "sum" or "none"')
 
@@ -41,23 +41,23 @@ def _old(size_average, reduce):
 def cross_entropy(
     input, target, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean", label_smoothing=0.0
 ):
-    """Measure how little probability scores give to the right class.
+    """Return the negative log-probability of the right class, from scores.
 
     Args:
         input: Tensor of scores, of shape (N, C), (C,), or (N, C, d1, ...).
         target: The right classes, whole numbers of the shape of ``input`` without C; or the probabilities of all classes, of the
             shape of ``input``.
-        weight: Tensor of shape (C,): what each class counts.
-        size_average, reduce: Gone; ``reduction`` has replaced them.
+        weight: Tensor of shape (C,): the weight of each class.
+        size_average, reduce: Removed; use ``reduction``.
         ignore_index: Class that is left out of the loss.
         reduction: ``"mean"``, weighted if there are weights, ``"sum"`` or ``"none"``.
-        label_smoothing: Share of the right answer that all classes share evenly, from 0 to 1.
+        label_smoothing: The part of the target, from 0 to 1, that is spread evenly over all classes.
 
     Returns:
         Tensor of one number, or with ``"none"`` of the shape of the classes.
 
     Raises:
-        ValueError: Shapes do not fit, a class is out of range, or a setting cannot be meant.
+        ValueError: Shapes do not fit, a class is out of range, or a setting is invalid.
 
     Example:
         >>> logits, labels = Tensor([[0.0, 0.0], [0.0, 0.0]]), Tensor([0, -100])
@@ -149,9 +149,9 @@ def mse_loss(input, target, size_average=None, reduce=None, reduction="mean", we
 
     Args:
         input, target: Tensors of one shape.
-        size_average, reduce: Gone; ``reduction`` has replaced them.
+        size_average, reduce: Removed; use ``reduction``.
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
-        weight: Tensor that says what each square counts.
+        weight: Tensor, the weight of each square.
 
     Returns:
         Tensor of one number, or with ``"none"`` of the inputs' shape.
@@ -168,7 +168,7 @@ def mse_loss(input, target, size_average=None, reduce=None, reduction="mean", we
 
 
 def l1_loss(input, target, size_average=None, reduce=None, reduction="mean"):
-    """Take the size of every difference; the arguments are those of `mse_loss`.
+    """Take the absolute value of every difference; the arguments are those of `mse_loss`.
 
     Example:
         >>> l1_loss(Tensor([1.0, 5.0]), Tensor([3.0, 5.0]))
@@ -180,7 +180,7 @@ def l1_loss(input, target, size_average=None, reduce=None, reduction="mean"):
 
 
 def huber_loss(input, target, reduction="mean", delta=1.0):
-    """Square small differences and halve them; beyond ``delta`` go on in a straight line.
+    """Return half the square of small differences; beyond ``delta`` continue as a straight line.
 
     Example:
         >>> huber_loss(Tensor([0.5, 5.0]), Tensor([0.0, 0.0]), reduction="none")
@@ -208,12 +208,12 @@ def smooth_l1_loss(input, target, size_average=None, reduce=None, reduction="mea
 
 
 def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_target=False):
-    """Measure how far log-probabilities are from other probabilities: ``target * (log(target) - input)``.
+    """Return the divergence of log-probabilities from target probabilities: ``target * (log(target) - input)``.
 
     Args:
         input: Tensor of log-probabilities.
-        target: Tensor of probabilities, or with ``log_target`` of their logarithms.
-        size_average, reduce: Gone; ``reduction`` has replaced them.
+        target: Tensor of probabilities, or of their logarithms with ``log_target``.
+        size_average, reduce: Removed; use ``reduction``.
         reduction: ``"batchmean"`` divides the sum by the first axis; the others are those of `mse_loss`.
         log_target: Whether the targets are logarithms.
 
@@ -231,13 +231,13 @@ def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_
 
 
 def binary_cross_entropy(input, target, weight=None, size_average=None, reduce=None, reduction="mean"):
-    """Measure how little probability was given to the right answers of yes-or-no questions; logarithms end at -100.
+    """Return the negative log-probability of the right answers to yes-or-no questions; logarithms stop at -100.
 
     Args:
         input: Tensor of probabilities.
         target: Tensor of its shape: 1 for yes, 0 for no.
-        weight: Tensor that says what each question counts.
-        size_average, reduce: Gone; ``reduction`` has replaced them.
+        weight: Tensor, the weight of each question.
+        size_average, reduce: Removed; use ``reduction``.
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
 
     Raises:
@@ -258,15 +258,15 @@ def binary_cross_entropy(input, target, weight=None, size_average=None, reduce=N
 def binary_cross_entropy_with_logits(
     input, target, weight=None, size_average=None, reduce=None, reduction="mean", pos_weight=None
 ):
-    """Measure how little probability scores of yes-or-no questions give to the right answers.
+    """Return the negative log-probability of the right answers to yes-or-no questions, from scores.
 
     Args:
         input: Tensor of scores.
         target: Tensor of its shape: 1 for yes, 0 for no.
-        weight: Tensor that says what each question counts.
-        size_average, reduce: Gone; ``reduction`` has replaced them.
+        weight: Tensor, the weight of each question.
+        size_average, reduce: Removed; use ``reduction``.
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
-        pos_weight: Tensor that says what a yes counts.
+        pos_weight: Tensor, the weight of a yes.
 
     Example:
         >>> binary_cross_entropy_with_logits(Tensor([0.0]), Tensor([1.0]))
@@ -293,7 +293,7 @@ def cosine_similarity(x1, x2, dim=1, eps=1e-8):
 
 
 def hinge_embedding_loss(input, target, margin=1.0, size_average=None, reduce=None, reduction="mean"):
-    """Keep the distances of alike pairs (target 1) small, and those of unlike ones (-1) above the margin.
+    """Keep the distances of similar pairs (target 1) small, and those of dissimilar ones (-1) above the margin.
 
     Example:
         >>> hinge_embedding_loss(Tensor([0.5, 0.25]), Tensor([1.0, -1.0]), reduction="none")
@@ -304,7 +304,7 @@ def hinge_embedding_loss(input, target, margin=1.0, size_average=None, reduce=No
 
 
 def margin_ranking_loss(input1, input2, target, margin=0.0, size_average=None, reduce=None, reduction="mean"):
-    """Ask of each pair that the first ranks higher (target 1) or lower (-1), by a margin.
+    """Require that the first of each pair ranks higher (target 1) or lower (-1), by a margin.
 
     Example:
         >>> margin_ranking_loss(Tensor([1.0]), Tensor([3.0]), Tensor([1.0]))

@@ -10,7 +10,7 @@ def max_pool2d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode
     Args:
         input: Tensor of shape (N, C, H, W) or (C, H, W).
         kernel_size, stride, padding: A number, or a pair for height and width.
-        dilation, ceil_mode, return_indices: What PyTorch has beside; only its defaults are here.
+        dilation, ceil_mode, return_indices: Further arguments of PyTorch's; only their defaults are supported here.
 
     Returns:
         Tensor of shape (N, C, H', W') or (C, H', W').
@@ -31,7 +31,7 @@ def avg_pool2d(input, kernel_size, stride=None, padding=0, ceil_mode=False, coun
     Args:
         input: Tensor of shape (N, C, H, W) or (C, H, W).
         kernel_size, stride, padding: A number, or a pair for height and width.
-        ceil_mode, count_include_pad, divisor_override: What PyTorch has beside; only its defaults are here.
+        ceil_mode, count_include_pad, divisor_override: Further arguments of PyTorch's; only their defaults are supported here.
 
     Returns:
         Tensor of shape (N, C, H', W') or (C, H', W').
@@ -47,11 +47,11 @@ def avg_pool2d(input, kernel_size, stride=None, padding=0, ceil_mode=False, coun
 
 
 def adaptive_avg_pool2d(input, output_size):
-    """Take means so that pictures come out with a size, whatever size they had.
+    """Average pictures of any size down, or up, to a given size.
 
     Args:
         input: Tensor of shape (N, C, H, W) or (C, H, W).
-        output_size: A number, or a pair for height and width, of which None keeps the size.
+        output_size: A number, or a pair for height and width; None keeps a size.
 
     Returns:
         Tensor of that size; the entry at place i averages the rows from ``floor(i * H / out)`` to ``ceil((i + 1) * H / out)``.

@@ -1,4 +1,4 @@
-"""`nn.init`: rules that no module writes. Given, beside those of module 03."""
+"""`nn.init`: initialisation rules besides those of module 03. Given."""
 import math
 
 import numpy as np
@@ -53,7 +53,7 @@ def eye_(tensor):
 
 
 def uniform_(tensor, a=0.0, b=1.0, generator=None, rng=None):
-    """Fill a tensor with numbers spread evenly from ``a`` to ``b``, and return it.
+    """Fill a tensor with draws from the uniform distribution on ``a`` to ``b``, and return it.
 
     Example:
         >>> from tinytorch.tensor import zeros
@@ -75,7 +75,7 @@ def normal_(tensor, mean=0.0, std=1.0, generator=None, rng=None):
 
 
 def trunc_normal_(tensor, mean=0.0, std=1.0, a=-2.0, b=2.0, generator=None):
-    """Fill a tensor with draws from a normal distribution, those outside of ``a`` to ``b`` drawn again, and return it.
+    """Fill a tensor with draws from a normal distribution, redrawn until they are from ``a`` to ``b``, and return it.
 
     Example:
         >>> from tinytorch.tensor import zeros
@@ -101,7 +101,7 @@ def xavier_normal_(tensor, gain=1.0, generator=None):
 
 
 def orthogonal_(tensor, gain=1, generator=None):
-    """Fill a matrix so that its rows, or its columns if they are fewer, have length ``gain`` and right angles; return it.
+    """Fill a matrix so that its rows (or columns, if fewer) are orthogonal and have length ``gain``, and return it.
 
     Example:
         >>> from tinytorch.tensor import zeros

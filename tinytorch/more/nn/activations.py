@@ -1,4 +1,4 @@
-"""`nn`: activations that no module writes, as modules. Given."""
+"""`nn`: activations besides those that you write, as modules. Given."""
 from tinytorch.layers import Module
 from tinytorch.more.functional import activations as F
 
@@ -9,7 +9,7 @@ def _activation(name, function, doc, *settings):
     Args:
         name: Name of the class.
         function: Function of a tensor and the settings.
-        doc: What it does.
+        doc: The docstring of the class.
         settings: Pairs of a setting's name and its default, in order.
     """
 

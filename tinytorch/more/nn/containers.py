@@ -3,7 +3,7 @@ from tinytorch.layers import Module, Parameter
 
 
 class Identity(Module):
-    """Pass the input on, whatever arguments it was made with.
+    """Return the input; the constructor takes any arguments and ignores them.
 
     Example:
         >>> Identity()(3.0)
@@ -15,34 +15,34 @@ class Identity(Module):
 
 
 class _Row(Module):
-    """Things in a row, which are the attributes 0, 1 and so on."""
+    """A list whose entries are the attributes 0, 1 and so on."""
 
     def __init__(self, entries=()):
         self.extend(entries or ())
 
     def entries(self):
-        """Return a list of what stands in the row."""
+        """Return the entries as a list."""
         return [value for name, value in vars(self).items() if name.isdigit()]
 
     def append(self, entry):
-        """Put something at the end, and return the row."""
+        """Append an entry, and return the list."""
         setattr(self, str(len(self)), entry)
         return self
 
     def extend(self, entries):
-        """Put several things at the end, and return the row."""
+        """Append several entries, and return the list."""
         for entry in entries:
             self.append(entry)
         return self
 
     def insert(self, index, entry):
-        """Put something in front of the one at an index."""
+        """Insert an entry before the one at an index."""
         entries = self.entries()
         entries.insert(index, entry)
         self._fill(entries)
 
     def _fill(self, entries):
-        """Hold these things and no others."""
+        """Replace all entries."""
         for name in [name for name in vars(self) if name.isdigit()]:
             delattr(self, name)
         for position, entry in enumerate(entries):
@@ -81,14 +81,14 @@ class ModuleList(_Row):
     """
 
     def append(self, module):
-        """Put a module at the end, and return the list."""
+        """Append a module, and return the list."""
         if not isinstance(module, Module):
             raise TypeError(f"ModuleList needs modules, got {module!r}")
         return super().append(module)
 
 
 class ParameterList(_Row):
-    """Parameters in a list, so that a network finds them; a plain tensor becomes one.
+    """Parameters in a list, so that a network finds them; a plain tensor becomes a parameter.
 
     Args:
         values: The parameters.
@@ -100,7 +100,7 @@ class ParameterList(_Row):
     """
 
     def append(self, value):
-        """Put a parameter at the end, and return the list."""
+        """Append a parameter, and return the list."""
         return super().append(value if isinstance(value, Parameter) else Parameter(value))
 
 
@@ -121,7 +121,7 @@ class ModuleDict(Module):
         self.update(modules or {})
 
     def update(self, modules):
-        """Take in more modules, by name."""
+        """Add modules, by name."""
         for name, module in dict(modules).items():
             self[name] = module
 

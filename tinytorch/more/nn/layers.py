@@ -1,17 +1,17 @@
-"""`nn`: layers that no module writes: tables, normalisation, attention. Given, made of your ops."""
+"""`nn`: layers besides those that you write: embedding, normalisation, attention. Given, made of your ops."""
 from tinytorch.layers import Linear, Module, Parameter, normal_
 from tinytorch.more.functional import layers as F
 from tinytorch.tensor import Tensor, ones, zeros
 
 
 class Embedding(Module):
-    """A table with a row of numbers for each of V things.
+    """A table that holds a learned vector for each of V integers.
 
     Args:
-        num_embeddings: V, how many rows.
-        embedding_dim: How long a row is.
-        padding_idx: Row that is 0 and stays so.
-        max_norm, norm_type, scale_grad_by_freq, sparse: What PyTorch has beside; only its defaults are here.
+        num_embeddings: V, the number of rows.
+        embedding_dim: Length of a row.
+        padding_idx: Row that is 0 and stays 0.
+        max_norm, norm_type, scale_grad_by_freq, sparse: Further arguments of PyTorch's; only their defaults are supported here.
         rng: Generator to draw from; None for the default one.
 
     Its parameter ``weight`` has shape (V, embedding_dim), drawn from the standard normal distribution.
@@ -33,7 +33,7 @@ class Embedding(Module):
 
     @classmethod
     def from_pretrained(cls, embeddings, freeze=True, padding_idx=None):
-        """Make a table of rows that are there already; frozen ones receive no gradient."""
+        """Make a table of existing rows; a frozen table receives no gradient."""
         layer = cls(*embeddings.shape, padding_idx)
         layer.weight = Parameter(embeddings, not freeze)
         return layer
@@ -43,7 +43,7 @@ class Embedding(Module):
     def forward(self, input): return F.embedding(input, self.weight, self.padding_idx)
 
     def extra_repr(self):
-        """Say what was chosen."""
+        """Return the settings, for `print`."""
         padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
         return f"{self.num_embeddings}, {self.embedding_dim}{padding}"
 
@@ -55,7 +55,7 @@ class LayerNorm(Module):
         normalized_shape: Tuple of the sizes of the last axes, or one number.
         eps: Is added to the variance.
         elementwise_affine: Whether there are a weight and a bias.
-        bias: Whether there is a bias beside the weight.
+        bias: Whether there is a bias besides the weight.
 
     Example:
         >>> LayerNorm(4)
@@ -98,8 +98,8 @@ class GroupNorm(Module):
     """`group_norm` with a weight and a bias for each channel.
 
     Args:
-        num_groups: Into how many groups the channels are divided.
-        num_channels: How many channels there are.
+        num_groups: Number of groups that the channels are divided into.
+        num_channels: Number of channels.
         eps: Is added to the variance.
         affine: Whether there are a weight and a bias.
 
@@ -118,11 +118,11 @@ class GroupNorm(Module):
 
 
 class Unflatten(Module):
-    """Make several axes of one.
+    """Turn one axis into several.
 
     Args:
         dim: The axis.
-        unflattened_size: The sizes that it becomes.
+        unflattened_size: The sizes of the new axes.
 
     Example:
         >>> Unflatten(1, (2, 3))(Tensor([[1, 2, 3, 4, 5, 6]])).shape
@@ -138,8 +138,8 @@ class Bilinear(Module):
     """Multiply two inputs with a weight between them: ``x1 @ weight[o] @ x2 + bias[o]``.
 
     Args:
-        in1_features, in2_features: How long the inputs are.
-        out_features: How many outputs there are.
+        in1_features, in2_features: Lengths of the inputs.
+        out_features: Number of outputs.
         bias: Whether there is a bias.
         rng: Generator to draw from; None for the default one.
 
@@ -159,12 +159,12 @@ class Bilinear(Module):
 
 
 class MultiheadAttention(Module):
-    """Attention in several heads: projections of queries, keys and values, and one of what the heads say.
+    """Attention in several heads: project queries, keys and values, attend in each head, and project the results.
 
     Args:
-        embed_dim: How long a vector is.
-        num_heads: How many heads; they share the vector evenly.
-        dropout: Probability that a share becomes 0, in training.
+        embed_dim: Length of a vector.
+        num_heads: Number of heads; they share the vector evenly.
+        dropout: Probability that an attention weight becomes 0, in training.
         bias: Whether the projections have a bias.
         batch_first: Whether the batch is the first axis; by default it is the second.
         rng: Generator to draw from; None for the default one.
@@ -191,15 +191,15 @@ class MultiheadAttention(Module):
 
     def forward(self, query, key, value, key_padding_mask=None, need_weights=True, attn_mask=None,
                 average_attn_weights=True, is_causal=False):
-        """Return what the heads say together, and the shares, or None for them.
+        """Return the projected results of the heads, and the attention weights or None.
 
         Args:
             query, key, value: Tensors of shape (L, N, embed_dim), or (N, L, embed_dim) if the batch is first, or (L, embed_dim).
-            key_padding_mask: bool tensor of shape (N, S), True for keys that do not count.
-            need_weights: Whether the shares are wanted.
+            key_padding_mask: bool tensor of shape (N, S), True for keys to ignore.
+            need_weights: Whether to return the attention weights.
             attn_mask: bool tensor of shape (L, S), True where a query must not look; or floats to add to the scores.
-            average_attn_weights: Whether the shares of the heads are averaged.
-            is_causal: Says that ``attn_mask`` is causal; the mask is needed all the same.
+            average_attn_weights: Whether to average the attention weights over the heads.
+            is_causal: Says that ``attn_mask`` is causal; the mask is still required.
         """
         if query.ndim == 2:
             out, shares = self.forward(*(x.unsqueeze(0 if self.batch_first else 1) for x in (query, key, value)), key_padding_mask,

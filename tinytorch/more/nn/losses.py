@@ -7,7 +7,7 @@ class MSELoss(yours.MSELoss):
     """`mse_loss` as a module.
 
     Args:
-        size_average, reduce: Gone; ``reduction`` has replaced them.
+        size_average, reduce: Removed; use ``reduction``.
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
 
     Example:
@@ -25,11 +25,11 @@ class CrossEntropyLoss(yours.CrossEntropyLoss):
     """`cross_entropy` as a module.
 
     Args:
-        weight: Tensor of shape (C,): what each class counts.
-        size_average, reduce: Gone; ``reduction`` has replaced them.
+        weight: Tensor of shape (C,): the weight of each class.
+        size_average, reduce: Removed; use ``reduction``.
         ignore_index: Class that is left out of the loss.
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
-        label_smoothing: Share of the right answer that all classes share evenly.
+        label_smoothing: The part of the target, from 0 to 1, that is spread evenly over all classes.
 
     Example:
         >>> from tinytorch.tensor import Tensor
@@ -72,10 +72,10 @@ class BCEWithLogitsLoss(yours.BCEWithLogitsLoss):
     """`binary_cross_entropy_with_logits` as a module.
 
     Args:
-        weight: Tensor that says what each question counts.
-        size_average, reduce: Gone; ``reduction`` has replaced them.
+        weight: Tensor, the weight of each question.
+        size_average, reduce: Removed; use ``reduction``.
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
-        pos_weight: Tensor that says what a yes counts.
+        pos_weight: Tensor, the weight of a yes.
 
     Example:
         >>> from tinytorch.tensor import Tensor
@@ -99,8 +99,8 @@ class BCELoss(yours.Loss):
     """`binary_cross_entropy` as a module.
 
     Args:
-        weight: Tensor that says what each question counts.
-        size_average, reduce: Gone; ``reduction`` has replaced them.
+        weight: Tensor, the weight of each question.
+        size_average, reduce: Removed; use ``reduction``.
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
 
     Example:
@@ -139,7 +139,7 @@ class SmoothL1Loss(yours.Loss):
     """`smooth_l1_loss` as a module.
 
     Args:
-        size_average, reduce: Gone; ``reduction`` has replaced them.
+        size_average, reduce: Removed; use ``reduction``.
         reduction: ``"mean"``, ``"sum"`` or ``"none"``.
         beta: Where the square ends and the straight line begins.
 
@@ -183,7 +183,7 @@ class KLDivLoss(yours.Loss):
     """`kl_div` as a module.
 
     Args:
-        size_average, reduce: Gone; ``reduction`` has replaced them.
+        size_average, reduce: Removed; use ``reduction``.
         reduction: ``"batchmean"``, ``"mean"``, ``"sum"`` or ``"none"``.
         log_target: Whether targets are logarithms.
 

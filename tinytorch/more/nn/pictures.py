@@ -24,7 +24,7 @@ class MaxPool2d(yours.MaxPool2d):
 
     Args:
         kernel_size, stride, padding: A number, or a pair for height and width.
-        dilation, return_indices, ceil_mode: What PyTorch has beside; only its defaults are here.
+        dilation, return_indices, ceil_mode: Further arguments of PyTorch's; only their defaults are supported here.
 
     Example:
         >>> MaxPool2d(2)
@@ -42,7 +42,7 @@ class AvgPool2d(yours.AvgPool2d):
 
     Args:
         kernel_size, stride, padding: A number, or a pair for height and width.
-        ceil_mode, count_include_pad, divisor_override: What PyTorch has beside; only its defaults are here.
+        ceil_mode, count_include_pad, divisor_override: Further arguments of PyTorch's; only their defaults are supported here.
 
     Example:
         >>> AvgPool2d(2)
@@ -59,7 +59,7 @@ class AdaptiveAvgPool2d(Module):
     """`adaptive_avg_pool2d` as a module.
 
     Args:
-        output_size: A number, or a pair for height and width, of which None keeps the size.
+        output_size: A number, or a pair for height and width; None keeps a size.
 
     Example:
         >>> from tinytorch.tensor import ones

@@ -14,7 +14,7 @@ def parameters_to_vector(parameters):
 
 
 def vector_to_parameters(vec, parameters):
-    """Write a vector over the parameters, one after the other.
+    """Copy a vector into the parameters, one after the other.
 
     Example:
         >>> from tinytorch.layers import Linear

@@ -1,4 +1,4 @@
-"""Optimizers that PyTorch has beside those of module 06, as names of `tinytorch.optim`. Given."""
+"""PyTorch's optimizers besides those of module 06, as names of `tinytorch.optim`. Given."""
 import numpy as np
 
 from tinytorch.optim import Optimizer, decayed, momentum_update, sgd_update
@@ -10,11 +10,11 @@ class RMSprop(Optimizer):
     Args:
         params: Parameters, or groups of them.
         lr: Learning rate.
-        alpha: Which part of the running mean is kept.
-        eps: What is added to the root.
-        weight_decay: What part of each weight is added to its gradient.
-        momentum: Which part of the velocity is kept.
-        centered: Whether the root is that of the variance: the square of the mean gradient is taken off.
+        alpha: The fraction of the running mean that is kept.
+        eps: Is added to the root.
+        weight_decay: The fraction of each weight that is added to its gradient.
+        momentum: The fraction of the velocity that is kept.
+        centered: Whether to take the root of the variance instead: the square of the mean gradient is subtracted.
 
     Example:
         >>> from tinytorch.layers import Parameter
@@ -53,7 +53,7 @@ class RMSprop(Optimizer):
 
 
 def running_mean(mean, values, kept):
-    """Let a running mean take up new values, in place; the values are overwritten."""
+    """Add new values to a running mean, in place; the values are overwritten."""
     values *= 1 - kept
     mean *= kept
     mean += values
@@ -66,9 +66,9 @@ class Adagrad(Optimizer):
         params: Parameters, or groups of them.
         lr: Learning rate.
         lr_decay: How fast the learning rate falls: it is divided by 1 + lr_decay times the number of steps before.
-        weight_decay: What part of each weight is added to its gradient.
-        initial_accumulator_value: What the sum begins with.
-        eps: What is added to the root.
+        weight_decay: The fraction of each weight that is added to its gradient.
+        initial_accumulator_value: What the sum starts with.
+        eps: Is added to the root.
 
     Example:
         >>> from tinytorch.layers import Parameter

@@ -1,4 +1,4 @@
-"""PyTorch's `optim.lr_scheduler`: the schedules of module 06, and more of the kind. Given.
+"""PyTorch's `optim.lr_scheduler`: the schedules of module 06, and more of them. Given.
 
 `from tinytorch.optim.lr_scheduler import StepLR, OneCycleLR`. A schedule is a function of the count, `rate(count, lr)`.
 """
@@ -9,7 +9,7 @@ from tinytorch.given import names
 from tinytorch.optim import LRScheduler, cosine_decay
 
 
-__path__ = []  # `from tinytorch.optim.lr_scheduler import x` then says what there is instead of x
+__path__ = []  # then `from tinytorch.optim.lr_scheduler import x` can name the nearest x
 __getattr__, __dir__ = names.namespace("tinytorch.optim.lr_scheduler", ["more/optim/lr_scheduler.py"], lambda: ["optim"])
 
 
@@ -47,7 +47,7 @@ class LinearLR(LRScheduler):
 
 
 class PolynomialLR(LRScheduler):
-    """Lower the learning rate to 0 after ``total_iters`` counts, along a power of what is left of them."""
+    """Lower the learning rate to 0 after ``total_iters`` counts, along a power of the fraction that is left."""
 
     def __init__(self, optimizer, total_iters=5, power=1.0, last_epoch=-1):
         self.rate = lambda count, lr: lr * (1 - min(count, total_iters) / total_iters) ** power
@@ -78,13 +78,13 @@ class OneCycleLR(LRScheduler):
         optimizer: The optimizer.
         max_lr: The highest learning rate, or a list of one for each group.
         total_steps: How many steps there are; or give ``epochs`` and ``steps_per_epoch``.
-        pct_start: Which part of the steps the way up takes.
+        pct_start: The fraction of the steps in which the learning rate rises.
         anneal_strategy: ``"cos"`` or ``"linear"``.
         cycle_momentum: Whether the momentum (of Adam, the first beta) goes the other way: down to ``base_momentum`` and up to
             ``max_momentum`` again.
         div_factor: The first learning rate is ``max_lr`` divided by it.
         final_div_factor: The last learning rate is the first one divided by it.
-        last_epoch: The count to go on after; -1 at the start.
+        last_epoch: The count to continue after; -1 at the start.
     """
 
     def __init__(self, optimizer, max_lr, total_steps=None, epochs=None, steps_per_epoch=None, pct_start=0.3, anneal_strategy="cos",
@@ -107,7 +107,7 @@ class OneCycleLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def cycle(self, count, start, top, end):
-        """Return what goes from ``start`` to ``top`` and then to ``end``, at a count."""
+        """Return the value at a count of a curve from ``start`` to ``top`` and then to ``end``."""
         if count > self.total_steps:
             raise ValueError(f"OneCycleLR has {self.total_steps} steps in all, and this is one more")
         if count <= self.turn:
@@ -119,7 +119,7 @@ class OneCycleLR(LRScheduler):
         return self.cycle(count, lr, lr * self.div_factor, lr / self.final_div_factor)
 
     def step(self):
-        """Go one count further, with the learning rate and the momentum."""
+        """Count one step, and set the learning rate and the momentum."""
         super().step()
         if self.momenta:
             high, low = self.momenta
@@ -129,12 +129,12 @@ class OneCycleLR(LRScheduler):
 
 
 def line(start, end, part):
-    """Return the number at a part, from 0 to 1, of the way from one number to another."""
+    """Return the number at a fraction, from 0 to 1, of the way from one number to another."""
     return start + (end - start) * part
 
 
 class ChainedScheduler:
-    """Several schedules at once: each changes what the others have left.
+    """Several schedules at once: each changes the learning rate that the others have set.
 
     Args:
         schedulers: List of schedules of one optimizer.
@@ -144,7 +144,7 @@ class ChainedScheduler:
         self.schedulers, self.optimizer = list(schedulers), schedulers[0].optimizer
 
     def step(self):
-        """Let every schedule go one count further."""
+        """Count one step in every schedule."""
         for scheduler in self.schedulers:
             scheduler.step()
 
@@ -152,7 +152,7 @@ class ChainedScheduler:
     def state_dict(self): return {"schedulers": [scheduler.state_dict() for scheduler in self.schedulers]}
 
     def load_state_dict(self, saved):
-        """Go on from where `state_dict` was taken."""
+        """Restore what `state_dict` returned."""
         for scheduler, state in zip(self.schedulers, saved["schedulers"], strict=True):
             scheduler.load_state_dict(state)
 
@@ -172,14 +172,14 @@ class SequentialLR(ChainedScheduler):
         super().__init__(schedulers)
         self.milestones, self.last_epoch = list(milestones), last_epoch
         for scheduler in schedulers:
-            scheduler.last_epoch = -1  # it has taken a step when it was made
+            scheduler.last_epoch = -1  # it took a step when it was made
         self.step()
 
     def step(self):
-        """Go one count further, in the schedule whose turn it is."""
+        """Count one step in the schedule whose turn it is."""
         self.last_epoch += 1
         scheduler = self.schedulers[bisect_right(self.milestones, self.last_epoch)]
-        if scheduler.last_epoch == -1:  # it begins where all began
+        if scheduler.last_epoch == -1:  # it starts from the initial learning rate
             scheduler.rates = scheduler.base_lrs
             for group in self.optimizer.param_groups:
                 group["lr"] = group["initial_lr"]
@@ -188,7 +188,7 @@ class SequentialLR(ChainedScheduler):
     def state_dict(self): return {"last_epoch": self.last_epoch, **super().state_dict()}
 
     def load_state_dict(self, saved):
-        """Go on from where `state_dict` was taken."""
+        """Restore what `state_dict` returned."""
         super().load_state_dict(saved)
         self.last_epoch = saved["last_epoch"]
 
@@ -200,12 +200,12 @@ class ReduceLROnPlateau:
         optimizer: The optimizer.
         mode: Whether the measure improves downwards, ``"min"``, or upwards, ``"max"``.
         factor: What the learning rate is multiplied by, below 1.
-        patience: For how many epochs no improvement is tolerated.
-        threshold: What counts as an improvement: more than this.
-        threshold_mode: Whether the threshold is a part of the best measure, ``"rel"``, or a difference, ``"abs"``.
+        patience: How many epochs without improvement are tolerated.
+        threshold: Smallest change that counts as an improvement.
+        threshold_mode: Whether the threshold is a fraction of the best measure, ``"rel"``, or a difference, ``"abs"``.
         cooldown: How many epochs to wait after a change before epochs count again.
-        min_lr: What no learning rate falls below, or a list of one for each group.
-        eps: A change of the learning rate that is not larger than this is not made.
+        min_lr: The lowest learning rate, or a list of one for each group.
+        eps: Changes of the learning rate up to this size are skipped.
     """
 
     def __init__(self, optimizer, mode="min", factor=0.1, patience=10, threshold=1e-4, threshold_mode="rel", cooldown=0, min_lr=0.0,
@@ -220,7 +220,7 @@ class ReduceLROnPlateau:
         self.best, self.num_bad_epochs, self.cooling, self.last_epoch = self.sign * math.inf, 0, 0, 0
 
     def step(self, metrics):
-        """Take up the measure of an epoch.
+        """Record the measure of an epoch.
 
         Args:
             metrics: The measure, a number or a tensor of one.
@@ -252,5 +252,5 @@ class ReduceLROnPlateau:
         return {"best": self.best, "num_bad_epochs": self.num_bad_epochs, "cooling": self.cooling, "last_epoch": self.last_epoch}
 
     def load_state_dict(self, saved):
-        """Go on from where `state_dict` was taken."""
+        """Restore what `state_dict` returned."""
         self.best, self.num_bad_epochs, self.cooling, self.last_epoch = (saved[name] for name in ("best", "num_bad_epochs", "cooling", "last_epoch"))

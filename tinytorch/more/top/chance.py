@@ -1,11 +1,11 @@
-"""PyTorch's names for where chance comes from. Given."""
+"""PyTorch's names for generators of random numbers. Given."""
 import numpy as np
 
 from tinytorch.given.random import default
 
 
 class Generator(np.random.Generator):
-    """A source of chance of its own: PyTorch's interface on NumPy's generator.
+    """A generator of random numbers: PyTorch's interface to NumPy's generator.
 
     Args:
         device: The CPU; another device has no generator here.
@@ -23,26 +23,26 @@ class Generator(np.random.Generator):
     device = "cpu"
 
     def manual_seed(self, seed):
-        """Start again from a seed, and return the generator."""
+        """Seed the generator, and return it."""
         self.bit_generator.state = np.random.PCG64(seed).state
         self.seed_given = seed
         return self
 
     def initial_seed(self):
-        """Return the seed that it started from."""
+        """Return the seed that was set."""
         return self.seed_given
 
     def get_state(self):
-        """Return where it is now, for `set_state`."""
+        """Return the generator's state, for `set_state`."""
         return self.bit_generator.state
 
     def set_state(self, new_state):
-        """Go back to where `get_state` was called."""
+        """Restore a state that `get_state` returned."""
         self.bit_generator.state = new_state
 
 
 def get_rng_state():
-    """Return where the default generator is now, for `set_rng_state`.
+    """Return the default generator's state, for `set_rng_state`.
 
     Example:
         >>> state = get_rng_state()
@@ -55,7 +55,7 @@ def get_rng_state():
 
 
 def set_rng_state(new_state):
-    """Put the default generator back to where `get_rng_state` was called.
+    """Restore a state of the default generator that `get_rng_state` returned.
 
     Example:
         >>> set_rng_state(get_rng_state())

@@ -1,4 +1,4 @@
-"""PyTorch's `device`, and settings that scripts make. Given."""
+"""PyTorch's `device`, and settings that scripts use. Given."""
 from tinytorch.given.state import state
 
 
@@ -21,10 +21,10 @@ def use_deterministic_algorithms(mode, warn_only=False):
 
 
 def set_num_threads(n):
-    """Choose on how many threads kernels and the matrix library run.
+    """Set the number of threads for kernels and the matrix library.
 
     Args:
-        n: The number.
+        n: The number of threads.
 
     Example:
         >>> set_num_threads(get_num_threads())
@@ -35,7 +35,7 @@ def set_num_threads(n):
 
 
 def get_num_threads():
-    """Return on how many threads the matrix library runs.
+    """Return the number of threads that the matrix library uses.
 
     Example:
         >>> get_num_threads() > 0
@@ -47,10 +47,10 @@ def get_num_threads():
 
 
 class set_grad_enabled:
-    """Remember ops from now on, or do not; as a ``with`` block, only inside of it.
+    """Record ops or stop recording them: from now on, or inside a ``with`` block.
 
     Args:
-        mode: Whether they are remembered.
+        mode: Whether to record them.
 
     Example:
         >>> with set_grad_enabled(False):
@@ -71,7 +71,7 @@ class set_grad_enabled:
 
 
 def inference_mode(mode=True):
-    """Remember no ops inside of ``with inference_mode():`` or of a function decorated with it.
+    """Record no ops inside ``with inference_mode():`` or inside a function decorated with it.
 
     Example:
         >>> with inference_mode():

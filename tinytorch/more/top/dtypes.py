@@ -23,7 +23,7 @@ e = np.e
 
 
 def get_default_dtype():
-    """Return the dtype that numbers get which have none.
+    """Return the dtype of floats that have none of their own.
 
     Example:
         >>> get_default_dtype()

@@ -1,6 +1,6 @@
-"""PyTorch's `save` and `load`, on safetensors files: names, numbers and shapes, and nothing that could run. Given.
+"""PyTorch's `save` and `load`, on safetensors files: names, numbers and shapes, and no code that could run. Given.
 
-A dict of tensors becomes a plain safetensors file, which every other program reads. In any other tree of dicts, lists and
+A dict of tensors becomes a plain safetensors file, which other programs can read. In any other tree of dicts, lists and
 tuples, the tensors are kept under the path to them, and the rest as JSON in the file's header.
 """
 import io
@@ -22,11 +22,11 @@ def save(obj, f, **options):
 
     Args:
         obj: The tree, such as ``model.state_dict()`` or ``{"epoch": 3, "model": model.state_dict()}``.
-        f: Path of the file, or a file open for writing bytes. Whatever its name ends with, it is a safetensors file.
-        options: What PyTorch takes beside; it makes no difference here.
+        f: Path of the file, or a file open for writing bytes. It is a safetensors file whatever its name ends with.
+        options: Further arguments of PyTorch's; they make no difference here.
 
     Raises:
-        TypeError: Something else is in the tree, such as a whole model. The message says what to write.
+        TypeError: The tree holds something else, such as a whole model. The message says what to write.
 
     Example:
         >>> file = io.BytesIO()
@@ -50,11 +50,11 @@ def _is_name(key):
 
 
 def _without_arrays(value, path, arrays):
-    """Return a tree in JSON's terms, and put its arrays into a dict by the path to them.
+    """Return a tree as JSON data, and put its arrays into a dict, by their paths.
 
     Args:
         value: The tree, or a part of it.
-        path: Keys on the way to it, joined by dots.
+        path: The keys that lead to it, joined by dots.
         arrays: Dict that receives the arrays.
     """
     if isinstance(value, (Tensor, np.ndarray)):
@@ -78,7 +78,7 @@ def _without_arrays(value, path, arrays):
 
 
 def _key(key, path):
-    """Return the key of a dict, if it is text or a number."""
+    """Return the key of a dict; raise an error unless it is text or a number."""
     if type(key) not in _PLAIN:
         raise TypeError(f"save takes dicts whose keys are text or numbers, got {key!r} in {path or 'the tree'}")
     return key
@@ -97,13 +97,13 @@ def load(f, map_location=None, **options):
     Args:
         f: Path of the file, or a file open for reading bytes.
         map_location: Name of the device that tensors go to; the CPU by default.
-        options: What PyTorch takes beside, such as ``weights_only=True``; nothing else is loaded here in any case.
+        options: Further arguments of PyTorch's, such as ``weights_only=True``; weights are all that is loaded here anyway.
 
     Returns:
         The tree; of any other safetensors file, a dict from name to tensor.
 
     Raises:
-        ValueError: It is no safetensors file, such as one of PyTorch's own. The message says how to convert it.
+        ValueError: It is not a safetensors file but, for example, one of PyTorch's own. The message says how to convert it.
 
     Example:
         >>> file = io.BytesIO()

@@ -1,4 +1,4 @@
-"""PyTorch's `nn.utils`: what trainings do to gradients and to parameters. Given.
+"""PyTorch's `nn.utils`: functions of gradients and parameters that training uses. Given.
 
 `from tinytorch.nn.utils import clip_grad_norm_`; module 06 exports it.
 """
