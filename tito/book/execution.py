@@ -10,7 +10,7 @@ from pathlib import Path
 from tito import leftovers, scaffold, workspace
 from tito.book import BookError
 from tito.files import write_atomically
-from tito.notebooks import source
+from tito.notebooks import cards, source
 from tito.notebooks.export import export_text
 from tito.notebooks.problems import place
 
@@ -78,7 +78,8 @@ def run(module, curriculum):
         for needed in curriculum.prerequisites(module):
             export(space, needed)
         cells = execute(space.notebook(module), space.environment())
-    return [[output for output in cell.get("outputs", ()) if output.get("name") != "stderr"] for cell in cells]
+    own = [cell for cell in cells if cell["source"] != cards.ANSWER]  # a page has no cells to write answers in
+    return [[output for output in cell.get("outputs", ()) if output.get("name") != "stderr"] for cell in own]
 
 
 def export(space, module):
