@@ -58,7 +58,7 @@ def test_outputs_are_those_of_the_solutions_on_what_prerequisites_export(pages, 
     assert "a field of 600 m²" in [printed(cell).strip() for cell in cells["01_shapes"] if cell["cell_type"] == "code"]
     assert "litres: 21.0" in [printed(cell).strip() for cell in cells["02_colours"] if cell["cell_type"] == "code"]
     assert told == ["run", "run"]
-    assert pages() == (cells, ["as it was", "as it was"])
+    assert pages() == (cells, ["unchanged", "unchanged"])
 
 
 def test_outputs_are_those_of_this_interpreter_and_not_of_the_shell(pages, course, monkeypatch, tmp_path):

@@ -33,16 +33,23 @@ def outputs(module, curriculum, cache):
     Raises:
         BookError: A cell failed; the message names it.
     """
-    kept = kept_in(cache, module, curriculum)
-    try:
-        return json.loads(kept.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        outputs = run(module, curriculum)
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    for old in kept.parent.glob(f"{module.folder}-*.json"):
+    known = kept(cache, module, curriculum)
+    if known is not None:
+        return known
+    made, path = run(module, curriculum), kept_in(cache, module, curriculum)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for old in path.parent.glob(f"{module.folder}-*.json"):
         old.unlink()
-    write_atomically(kept, json.dumps(outputs))
-    return outputs
+    write_atomically(path, json.dumps(made))
+    return made
+
+
+def kept(cache, module, curriculum):
+    """Return a module's outputs from an earlier build, or None if there are none that can be read."""
+    try:
+        return json.loads(kept_in(cache, module, curriculum).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
 
 
 def kept_in(cache, module, curriculum):

@@ -119,7 +119,7 @@ def parts(execute=True):
 
 def _outputs(module, curriculum, tell):
     cache = workspace.course_dir() / "book" / "_build" / "outputs"
-    tell(f"module {module}: {'unchanged' if execution.kept_in(cache, module, curriculum).exists() else 'run'}")
+    tell(f"module {module}: {'run' if execution.kept(cache, module, curriculum) is None else 'unchanged'}")
     return execution.outputs(module, curriculum, cache)
 
 
