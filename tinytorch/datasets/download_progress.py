@@ -1,4 +1,5 @@
 """Show how far a download is: a bar on a terminal, one line elsewhere."""
+
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -36,6 +37,7 @@ def progress(title: str, done: int, total: int | None) -> Iterator[Callable[[int
         return
     from rich.console import Console
     from rich.progress import Progress
+
     with Progress(*columns, console=Console(stderr=True)) as bars:
         task = bars.add_task(title, completed=done, total=total)
         yield lambda size: bars.advance(task, size)
@@ -47,5 +49,10 @@ def _bar_columns() -> list | None:
         from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
     except ImportError:
         return None
-    return [TextColumn("{task.description}", markup=False), BarColumn(bar_width=20), DownloadColumn(),
-            TransferSpeedColumn(), TimeRemainingColumn()]
+    return [
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=20),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    ]

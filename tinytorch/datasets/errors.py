@@ -1,4 +1,5 @@
 """Say what is wrong with a data set, and what to do."""
+
 from collections.abc import Iterable
 
 
@@ -27,7 +28,7 @@ class CorruptFile(DataError):
     """
 
     def __init__(self, path: object, reason: str):
-        super().__init__(path, reason)      # both, so that the error survives being sent to another process
+        super().__init__(path, reason)  # both, so that the error survives being sent to another process
         self.path, self.reason = path, reason
 
     def __str__(self) -> str:

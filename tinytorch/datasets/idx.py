@@ -3,6 +3,7 @@
 A file is a header and an array: two zero bytes, a byte for the type, a byte for the number of dimensions,
 each dimension as four bytes, then the values, row by row; every number has its high byte first.
 """
+
 import os
 from pathlib import Path
 
@@ -71,6 +72,7 @@ def decompressed(path: str | os.PathLike) -> bytes:
         return raw
     import gzip
     import zlib
+
     try:
         return gzip.decompress(raw)
     except EOFError:
@@ -97,21 +99,24 @@ def parse_idx(raw: bytes, path: str | os.PathLike) -> np.ndarray:
         array([[5, 6]], dtype=uint8)
     """
     dtype, shape, start = _parse_header(raw, path)
-    values = np.prod(shape, dtype=object)           # Python integers, which a damaged header cannot overflow
+    values = np.prod(shape, dtype=object)  # Python integers, which a damaged header cannot overflow
     present, needed = len(raw) - start, values * dtype.itemsize
     if present != needed:
         what = "truncated" if present < needed else "bytes after the end"
         raise CorruptFile(path, f"{what}: its header promises {shape} {dtype.name}, {needed} bytes; {present} are there")
     array = np.frombuffer(raw, dtype, offset=start).reshape(shape)
-    return np.array(array, dtype.newbyteorder("="))     # a copy: frombuffer's array is read-only
+    return np.array(array, dtype.newbyteorder("="))  # a copy: frombuffer's array is read-only
 
 
 def _parse_header(raw: bytes, path: str | os.PathLike) -> tuple[np.dtype, tuple[int, ...], int]:
     """Read the type, the shape, and where the values start."""
     if len(raw) < 4 or raw[:2] != b"\0\0" or raw[2] not in TYPES or raw[3] == 0:
         page = " (a web page)" if raw.lstrip()[:1] == b"<" else ""
-        raise CorruptFile(path, f"not an IDX file: it starts with {raw[:4]!r}{page}, an IDX file with "
-                                "two zero bytes, a type and a number of dimensions")
+        raise CorruptFile(
+            path,
+            f"not an IDX file: it starts with {raw[:4]!r}{page}, an IDX file with "
+            "two zero bytes, a type and a number of dimensions",
+        )
     start = 4 + 4 * raw[3]
     if len(raw) < start:
         raise CorruptFile(path, f"truncated: a header of {raw[3]} dimensions takes {start} bytes, {len(raw)} are there")

@@ -1,4 +1,5 @@
 """Load CIFAR-10 from its binary version, which needs no pickle."""
+
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ from tinytorch.datasets.locate import find_given, search
 from tinytorch.datasets.wanted import Wanted
 from tinytorch.given.cache import cache_dir
 
-URLS = ("https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",)     # its only publisher
+URLS = ("https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",)  # its only publisher
 ARCHIVE_SIZE = 170_052_171
 ARCHIVE_SHA256 = "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"
 
@@ -21,7 +22,7 @@ FOLDER = "cifar-10-batches-bin"
 NAMES = (*(f"data_batch_{i}.bin" for i in range(1, 6)), "test_batch.bin")
 WANTED = Wanted(f"CIFAR-10 needs {', '.join(NAMES)} of its binary version.", NAMES, (FOLDER, "."))
 CACHED = WANTED._replace(layouts=(FOLDER,))
-RECORDS, RECORD = 10_000, 1 + 3 * 32 * 32       # in a file; bytes of one: a label, then the red, green and blue planes
+RECORDS, RECORD = 10_000, 1 + 3 * 32 * 32  # in a file; bytes of one: a label, then the red, green and blue planes
 
 
 def cifar10(data_dir: str | os.PathLike | None = None, download: bool = True) -> CIFAR10:
@@ -94,7 +95,7 @@ def _find_cached(download: bool, looked: list[str]) -> dict[str, Path]:
     if not download:
         raise MissingData("Not downloaded: download=False.")
     with preparing(cache / FOLDER, cache / FOLDER / ".lock"):
-        paths, _ = search(cache, CACHED)       # another process may have downloaded them meanwhile
+        paths, _ = search(cache, CACHED)  # another process may have downloaded them meanwhile
         return paths or _unpack(_download_archive(cache), cache / FOLDER)
 
 
@@ -108,6 +109,7 @@ def _download_archive(cache: Path) -> Path:
 def _check_archive(path: Path) -> None:
     """Raise CorruptFile unless the archive is the published one."""
     import hashlib
+
     with open(path, "rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     if digest != ARCHIVE_SHA256:
@@ -117,9 +119,10 @@ def _check_archive(path: Path) -> None:
 def _unpack(archive: Path, folder: Path) -> dict[str, Path]:
     """Write the six files into folder, each completely or not at all, and delete the archive."""
     import tarfile
+
     with tarfile.open(archive, "r:gz") as tar:
-        for name in NAMES:          # by name: whatever else the archive holds is not written
-            part = folder / f"{name}.{os.urandom(4).hex()}.part"    # unique, even without locks
+        for name in NAMES:  # by name: whatever else the archive holds is not written
+            part = folder / f"{name}.{os.urandom(4).hex()}.part"  # unique, even without locks
             part.write_bytes(tar.extractfile(f"{FOLDER}/{name}").read())
             publish(part, folder / name)
     archive.unlink()

@@ -1,4 +1,5 @@
 """Load a data set of IDX files as published: from the user's folders or else by download, and always checked."""
+
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +11,7 @@ from tinytorch.datasets.idx import decompressed, parse_idx
 from tinytorch.datasets.locate import find_given, spelled
 from tinytorch.given.cache import cache_dir
 
-SLACK = 1 << 16         # bytes that compression can add to incompressible data
+SLACK = 1 << 16  # bytes that compression can add to incompressible data
 
 
 class Published(NamedTuple):
@@ -26,6 +27,7 @@ class Published(NamedTuple):
         >>> Published("labels-idx1-ubyte", (10,), "ab" * 32).shape
         (10,)
     """
+
     name: str
     shape: tuple
     sha256: str
@@ -72,8 +74,11 @@ def _load_given(path, file):
     try:
         return read(path, file)
     except CorruptFile as error:
-        raise CorruptFile(path, f"{error.reason}. It was left as it is: put the published file in its place, "
-                                "or name another folder by --data-dir or $TINYTORCH_DATA") from None
+        raise CorruptFile(
+            path,
+            f"{error.reason}. It was left as it is: put the published file in its place, "
+            "or name another folder by --data-dir or $TINYTORCH_DATA",
+        ) from None
 
 
 def _load_cached(folder, file, mirrors, download, looked):
@@ -89,8 +94,12 @@ def _load_cached(folder, file, mirrors, download, looked):
         note(f"not used: {error}")
     if not download:
         raise MissingData("Not downloaded: download=False.")
-    fetch(target, [f"{mirror}{target.name}" for mirror in mirrors], lambda path: read(path, file),
-          limit=int(np.prod(file.shape)) + SLACK)
+    fetch(
+        target,
+        [f"{mirror}{target.name}" for mirror in mirrors],
+        lambda path: read(path, file),
+        limit=int(np.prod(file.shape)) + SLACK,
+    )
     return read(target, file)
 
 
@@ -115,13 +124,16 @@ def read(path, file):
         FileNotFoundError: ...
     """
     import hashlib
+
     raw = decompressed(path)
     array = parse_idx(raw, path)
     if (array.shape, array.dtype) != (file.shape, np.uint8):
-        raise CorruptFile(path, f"the wrong file: it holds {array.shape} {array.dtype}, "
-                                f"{file.name} holds {file.shape} uint8")
+        raise CorruptFile(path, f"the wrong file: it holds {array.shape} {array.dtype}, {file.name} holds {file.shape} uint8")
     digest = hashlib.sha256(raw).hexdigest()
     if file.sha256 not in (digest, hashlib.sha256(path.read_bytes()).hexdigest()):
-        raise CorruptFile(path, "the wrong contents in the right shape: a damaged copy, or another data set of the same "
-                                f"shapes (SHA-256 {digest[:12]}..., the published one's is {file.sha256[:12]}...)")
+        raise CorruptFile(
+            path,
+            "the wrong contents in the right shape: a damaged copy, or another data set of the same "
+            f"shapes (SHA-256 {digest[:12]}..., the published one's is {file.sha256[:12]}...)",
+        )
     return array

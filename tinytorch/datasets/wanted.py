@@ -1,10 +1,11 @@
 """Describe the files of a data set, and what to do if they cannot be found."""
+
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from tinytorch.datasets.errors import paragraph
 
-VARIABLE = "TINYTORCH_DATA"     # the environment variable that names the user's folder of data sets
+VARIABLE = "TINYTORCH_DATA"  # the environment variable that names the user's folder of data sets
 
 
 class Wanted(NamedTuple):
@@ -20,6 +21,7 @@ class Wanted(NamedTuple):
         >>> Wanted("It needs labels.", ["labels"], ["."]).names
         ['labels']
     """
+
     title: str
     names: Sequence[str]
     layouts: Sequence[str]
@@ -45,8 +47,9 @@ class Wanted(NamedTuple):
               name the folder that has the files: --data-dir DIR (data_dir=DIR in Python) or $TINYTORCH_DATA
               or run this once with a network and without --data-dir, to download them into the cache
         """
-        advice = [f"name the folder that has the files: --data-dir DIR (data_dir=DIR in Python) or ${VARIABLE}",
-                  "or run this once with a network and without --data-dir, to download them into the cache",
-                  self.offline]
-        return "\n".join([self.title, paragraph("Looked in", looked), tried,
-                          paragraph("What to do", filter(None, advice))])
+        advice = [
+            f"name the folder that has the files: --data-dir DIR (data_dir=DIR in Python) or ${VARIABLE}",
+            "or run this once with a network and without --data-dir, to download them into the cache",
+            self.offline,
+        ]
+        return "\n".join([self.title, paragraph("Looked in", looked), tried, paragraph("What to do", filter(None, advice))])

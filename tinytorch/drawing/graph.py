@@ -1,4 +1,5 @@
 """A drawing of where a tensor came from, as SVG. Given."""
+
 import html
 from pathlib import Path
 
@@ -7,8 +8,10 @@ from tinytorch.tensor import Tensor
 WIDTH, HEIGHT, ACROSS, DOWN, MARGIN = 104, 46, 44, 16, 10  # of a box, between boxes, around all; in pixels
 MOST = 200  # boxes; a larger graph is unreadable
 COLOURS = {"leaf": ("#dceafc", "#2f6db3"), "constant": ("#f1f1f1", "#8a8a8a"), "result": ("#ffffff", "#333333")}
-STYLE = ("text{font:12px sans-serif;text-anchor:middle;fill:#222}.small{font-size:10px;fill:#555}"
-         ".grad{font-size:10px;fill:#b3261e}path{fill:none;stroke:#777;stroke-width:1.2}")
+STYLE = (
+    "text{font:12px sans-serif;text-anchor:middle;fill:#222}.small{font-size:10px;fill:#555}"
+    ".grad{font-size:10px;fill:#b3261e}path{fill:none;stroke:#777;stroke-width:1.2}"
+)
 
 
 class Drawing(str):
@@ -50,9 +53,13 @@ def draw(root, gradients=None, **names):
     boxes = find_boxes(root)
     place(boxes)
     label(boxes, gradients or {}, names)
-    width, height = (f"{max(ends) + MARGIN:.0f}" for ends in ([box.x + WIDTH for box in boxes], [box.y + HEIGHT for box in boxes]))
-    head = (f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
-            f'style="max-width:100%;height:auto"><style>{STYLE}</style><rect width="100%" height="100%" fill="#ffffff"/>')
+    width, height = (
+        f"{max(ends) + MARGIN:.0f}" for ends in ([box.x + WIDTH for box in boxes], [box.y + HEIGHT for box in boxes])
+    )
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
+        f'style="max-width:100%;height:auto"><style>{STYLE}</style><rect width="100%" height="100%" fill="#ffffff"/>'
+    )
     edges = [edge(box, position) for box in boxes for position in range(len(box.sources))]
     return Drawing("\n".join([head, *edges, *map(picture, boxes), "</svg>"]))
 
@@ -155,8 +162,10 @@ def edge(box, position):
     x0, y0 = source.x + WIDTH, source.y + HEIGHT / 2
     x1, y1 = box.x, box.y + HEIGHT * (position + 1) / (len(box.sources) + 1)
     bend = max(ACROSS, (x1 - x0) / 2) * 0.6
-    return (f'<path d="M{x0:.1f},{y0:.1f} C{x0 + bend:.1f},{y0:.1f} {x1 - bend:.1f},{y1:.1f} {x1:.1f},{y1:.1f} '
-            'm-6,-3.5 l6,3.5 l-6,3.5"/>')
+    return (
+        f'<path d="M{x0:.1f},{y0:.1f} C{x0 + bend:.1f},{y0:.1f} {x1 - bend:.1f},{y1:.1f} {x1:.1f},{y1:.1f} '
+        'm-6,-3.5 l6,3.5 l-6,3.5"/>'
+    )
 
 
 def picture(box):
@@ -164,9 +173,13 @@ def picture(box):
     fill, line = COLOURS[kind(box)]
     lines = [(text, style) for text, style in box.lines if text]
     left, top = box.x + WIDTH / 2, box.y + HEIGHT / 2 + 4.5 - 7 * (len(lines) - 1)
-    texts = "".join(f'<text class="{style}" x="{left:.1f}" y="{top + 14 * row:.1f}">{html.escape(text)}</text>'
-                    for row, (text, style) in enumerate(lines))
-    return f'<rect x="{box.x:.1f}" y="{box.y:.1f}" width="{WIDTH}" height="{HEIGHT}" rx="6" fill="{fill}" stroke="{line}"/>{texts}'
+    texts = "".join(
+        f'<text class="{style}" x="{left:.1f}" y="{top + 14 * row:.1f}">{html.escape(text)}</text>'
+        for row, (text, style) in enumerate(lines)
+    )
+    return (
+        f'<rect x="{box.x:.1f}" y="{box.y:.1f}" width="{WIDTH}" height="{HEIGHT}" rx="6" fill="{fill}" stroke="{line}"/>{texts}'
+    )
 
 
 def kind(box):

@@ -3,6 +3,7 @@
 Across: arithmetic intensity, the FLOPs for each byte. Up: FLOPs a second. Both scales are logarithmic.
 The sloped roofs show how many bytes a second the machine can move, the flat roof how many FLOPs a second it can do.
 """
+
 import html
 import math
 
@@ -12,10 +13,12 @@ from tinytorch.given.profiling import shortened
 LEFT, TOP, WIDTH, HEIGHT = 64, 16, 400, 316  # of the plot; in pixels
 LEGEND, LINE, MOST = 490, 22, 12  # where the list begins, the height of its lines, and how many dots there are at most
 RIGHT, BOTTOM = 800, 384  # of the whole drawing
-STYLE = ("text{font:12px sans-serif;fill:#222}.small{font-size:10px;fill:#555}.mid{text-anchor:middle}.end{text-anchor:end}"
-         ".roof{stroke:#333;stroke-width:1.6;fill:none}.cache{stroke:#333;stroke-width:1.2;stroke-dasharray:5 4;fill:none}"
-         ".grid{stroke:#e4e4e4}.dot{fill:#2f6db3;fill-opacity:.75;stroke:#fff}.tie{stroke:#777;stroke-width:.8}"
-         ".number{font-size:10px;text-anchor:middle}")
+STYLE = (
+    "text{font:12px sans-serif;fill:#222}.small{font-size:10px;fill:#555}.mid{text-anchor:middle}.end{text-anchor:end}"
+    ".roof{stroke:#333;stroke-width:1.6;fill:none}.cache{stroke:#333;stroke-width:1.2;stroke-dasharray:5 4;fill:none}"
+    ".grid{stroke:#e4e4e4}.dot{fill:#2f6db3;fill-opacity:.75;stroke:#fff}.tie{stroke:#777;stroke-width:.8}"
+    ".number{font-size:10px;text-anchor:middle}"
+)
 AWAY, DIGIT = (7, 17, 28), 6  # distances of a number from its dot, nearest first; and the room that it needs
 ANGLES = [math.pi * step / 8 for step in range(16)]
 UNITS = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
@@ -46,8 +49,10 @@ def draw(rows, machine):
     if not rows:
         raise ValueError("a roofline needs ops with FLOPs, bytes and a time: none of these has all three")
     plot = Plot([row for row in rows[:MOST] if row.seconds >= rows[0].seconds / 100], machine)
-    head = (f'<svg xmlns="http://www.w3.org/2000/svg" width="{RIGHT}" height="{BOTTOM}" viewBox="0 0 {RIGHT} {BOTTOM}" '
-            f'style="max-width:100%;height:auto"><style>{STYLE}</style><rect width="100%" height="100%" fill="#ffffff"/>')
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{RIGHT}" height="{BOTTOM}" viewBox="0 0 {RIGHT} {BOTTOM}" '
+        f'style="max-width:100%;height:auto"><style>{STYLE}</style><rect width="100%" height="100%" fill="#ffffff"/>'
+    )
     return Drawing("\n".join([head, *plot.grid(), *plot.roofs(), *plot.dots(), *plot.legend(), "</svg>"]))
 
 
@@ -73,13 +78,13 @@ class Plot:
     def grid(self):
         """Return a line and a number for every power of ten."""
         for power in range(self.across[0], self.across[1] + 1):
-            x = self.x(10.0 ** power)
+            x = self.x(10.0**power)
             yield line("grid", (x, TOP), (x, TOP + HEIGHT))
-            yield text(x, TOP + HEIGHT + 15, f"{10.0 ** power:g}", "small mid")
+            yield text(x, TOP + HEIGHT + 15, f"{10.0**power:g}", "small mid")
         for power in range(self.up[0], self.up[1] + 1):
-            y = self.y(10.0 ** power)
+            y = self.y(10.0**power)
             yield line("grid", (LEFT, y), (LEFT + WIDTH, y))
-            yield text(LEFT - 6, y + 3.5, short(10.0 ** power), "small end")
+            yield text(LEFT - 6, y + 3.5, short(10.0**power), "small end")
         yield text(LEFT + WIDTH / 2, TOP + HEIGHT + 36, "FLOPs for each byte", "mid")
         yield text(0, 0, "FLOPs a second", "mid", f'transform="translate(14,{TOP + HEIGHT / 2:.0f}) rotate(-90)"')
 
@@ -114,12 +119,14 @@ class Plot:
     def dots(self):
         """Return a dot for each op, then the numbers: beside their dots or, where dots are crowded, joined to them by a line."""
         longest = self.rows[0].seconds
-        dots = [(self.x(row.flops / row.moved), self.y(row.flops / row.seconds), 3.5 + 6.5 * math.sqrt(row.seconds / longest))
-                for row in self.rows]
+        dots = [
+            (self.x(row.flops / row.moved), self.y(row.flops / row.seconds), 3.5 + 6.5 * math.sqrt(row.seconds / longest))
+            for row in self.rows
+        ]
         yield from (f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="{size:.1f}"/>' for x, y, size in dots)
         taken = [*dots, *((x, y, 0) for x, y in self.marked())]
         for number, (x, y, size) in enumerate(dots, 1):
-            others = taken[:number - 1] + taken[number:]
+            others = taken[: number - 1] + taken[number:]
             place, away = beside(x, y, size, others)
             if away > AWAY[0]:
                 part = 1 - DIGIT / (size + away)
@@ -134,7 +141,9 @@ class Plot:
         for number, row in enumerate(self.rows, 1):
             y = TOP + 8 + LINE * number
             yield text(LEGEND + 14, y, str(number), "number")
-            yield text(LEGEND + 26, y, shortened(f"{row.name} {row.kernels if row.kernels != 'numpy' else ''}".strip(), most=30), "small")
+            yield text(
+                LEGEND + 26, y, shortened(f"{row.name} {row.kernels if row.kernels != 'numpy' else ''}".strip(), most=30), "small"
+            )
             yield text(RIGHT - 62, y, short(row.flops / row.seconds), "small end")
             yield text(RIGHT - 10, y, short(row.moved / row.seconds), "small end")
 

@@ -1,4 +1,5 @@
 """Where data sets and compiled kernels are kept between runs. Given."""
+
 import os
 import sys
 from pathlib import Path

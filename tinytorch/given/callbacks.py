@@ -1,16 +1,28 @@
 """Callbacks: what a trainer calls at certain moments of a training run. Given."""
+
 from tinytorch.given.resuming import weights
 
 
 class Callback:
     """Follows a training run; a subclass overrides the methods that it needs."""
 
-    def train_begin(self, trainer): """Prepare, before the first epoch of a call to `fit`."""
-    def step_end(self, trainer, loss): """Follow a step; ``loss`` is the batch's loss, a Python float."""
-    def epoch_end(self, trainer, record): """Follow an epoch; what you add to its record is kept."""
-    def train_end(self, trainer): """Finish, after the last epoch."""
-    def state_dict(self): return {}
-    def load_state_dict(self, saved): """Restore what `state_dict` returned."""
+    def train_begin(self, trainer):
+        """Prepare, before the first epoch of a call to `fit`."""
+
+    def step_end(self, trainer, loss):
+        """Follow a step; ``loss`` is the batch's loss, a Python float."""
+
+    def epoch_end(self, trainer, record):
+        """Follow an epoch; what you add to its record is kept."""
+
+    def train_end(self, trainer):
+        """Finish, after the last epoch."""
+
+    def state_dict(self):
+        return {}
+
+    def load_state_dict(self, saved):
+        """Restore what `state_dict` returned."""
 
 
 class PrintEpochs(Callback):
@@ -43,7 +55,8 @@ class BestWeights(Callback):
             trainer.model.load_state_dict(self.last_weights)
             self.last_weights = {}
 
-    def state_dict(self): return {"epoch": self.best_epoch, "weights": self.best_weights}
+    def state_dict(self):
+        return {"epoch": self.best_epoch, "weights": self.best_weights}
 
     def load_state_dict(self, saved):
         """Restore what `state_dict` returned."""

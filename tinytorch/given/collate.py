@@ -1,4 +1,5 @@
 """Put examples of any structure together into a batch: PyTorch's `default_collate`. Given."""
+
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -48,16 +49,20 @@ def default_collate(examples):
         same([len(example) for example in examples], "the same number of parts")
         parts = [default_collate(column) for column in zip(*examples)]
         return type(first)(*parts) if getattr(first, "_fields", None) else parts
-    raise TypeError("a batch is made of tensors, arrays, numbers, texts, tuples, lists and dicts, "
-                    f"got {kind_of(first)}: write the DataLoader's collate_fn, a function of a list of examples")
+    raise TypeError(
+        "a batch is made of tensors, arrays, numbers, texts, tuples, lists and dicts, "
+        f"got {kind_of(first)}: write the DataLoader's collate_fn, a function of a list of examples"
+    )
 
 
 def same(sizes, needed):
     """Refuse examples that differ in size."""
     for place, size in enumerate(sizes):
         if size != sizes[0]:
-            raise RuntimeError(f"the examples of a batch need {needed}, got {sizes[0]} in the first and {size} in number {place}: "
-                               "pad or cut them in a collate_fn, a function of a list of examples")
+            raise RuntimeError(
+                f"the examples of a batch need {needed}, got {sizes[0]} in the first and {size} in number {place}: "
+                "pad or cut them in a collate_fn, a function of a list of examples"
+            )
 
 
 def kind_of(value):

@@ -1,4 +1,5 @@
 """Which function runs an op: the device of its arrays decides first, then the kernel set in use. Given."""
+
 import importlib
 import importlib.util
 import warnings
@@ -66,14 +67,17 @@ def given_kernel(op, device, chosen):
     if kernel is not None:
         return kernel
     if device != "cpu":
-        raise NotImplementedError(f"op {op.name!r} has no {device} kernel: write one with "
-                                  f"@{op.name}.register_kernel({str(device)!r}), or move the tensor back with .to('cpu')")
+        raise NotImplementedError(
+            f"op {op.name!r} has no {device} kernel: write one with "
+            f"@{op.name}.register_kernel({str(device)!r}), or move the tensor back with .to('cpu')"
+        )
     fallbacks[op.name] += 1
     return op.forward
 
 
 def with_floats(kernel, inputs):
     """Return a kernel that converts the integers in a slice of its inputs: to float64 if an input is float64, else float32."""
+
     def run(*arrays, **settings):
         dtype = np.float64 if any(getattr(array, "dtype", None) == np.float64 for array in arrays) else np.float32
         whole = [id(array) for array in arrays[inputs] if getattr(array, "dtype", FLOAT).kind != "f"]
@@ -107,8 +111,11 @@ def load(kernels):
     if kernels == "numpy" or kernels in _given:
         return kernels
     if importlib.util.find_spec("numba") is None:
-        warnings.warn("numba is not installed, so the NumPy kernels run: "
-                      "to install it, run `pip install 'tinytorch-course[kernels]'`", RuntimeWarning, stacklevel=3)
+        warnings.warn(
+            "numba is not installed, so the NumPy kernels run: to install it, run `pip install 'tinytorch-course[kernels]'`",
+            RuntimeWarning,
+            stacklevel=3,
+        )
         return "numpy"
     try:
         importlib.import_module("tinytorch.kernels_cpu")

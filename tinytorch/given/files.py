@@ -1,4 +1,5 @@
 """Write a file so that a reader never sees half of it. Given."""
+
 import os
 from pathlib import Path
 

@@ -1,4 +1,5 @@
 """Gradients measured by nudging each entry, to check every gradient rule against. Given."""
+
 import numpy as np
 
 from tinytorch.given.op import part
@@ -19,9 +20,11 @@ class GradcheckError(RuntimeError):
     def __init__(self, function, argument, analytic, numeric, error, tolerance):
         index = np.unravel_index(np.argmax(error), np.shape(error))
         self.name, self.argument, self.index = getattr(function, "__name__", repr(function)), argument, tuple(map(int, index))
-        super().__init__(f"the gradient of {self.name} is wrong for argument {argument}, worst at index {list(self.index)}:\n"
-                         f"  analytic {analytic[index]:.6g}, numeric {numeric[index]:.6g}, relative error {short(error[index])}, "
-                         f"expected below {short(tolerance)}")
+        super().__init__(
+            f"the gradient of {self.name} is wrong for argument {argument}, worst at index {list(self.index)}:\n"
+            f"  analytic {analytic[index]:.6g}, numeric {numeric[index]:.6g}, relative error {short(error[index])}, "
+            f"expected below {short(tolerance)}"
+        )
 
 
 def short(number):
@@ -51,8 +54,10 @@ def in_float64(inputs):
     floats = [isinstance(array, np.ndarray) and array.dtype.kind == "f" for array in arrays]
     if not any(floats):
         raise TypeError("there is no gradient to check: pass a tuple of inputs of which at least one is a tensor of floats")
-    return [part("Tensor")(array.astype(np.float64), requires_grad=True) if known else x
-            for x, array, known in zip(inputs, arrays, floats)]
+    return [
+        part("Tensor")(array.astype(np.float64), requires_grad=True) if known else x
+        for x, array, known in zip(inputs, arrays, floats)
+    ]
 
 
 def numeric_gradient(function, inputs, argument, upstream, eps):
@@ -85,4 +90,4 @@ def nudged(function, inputs, argument, index, size):
     """Return a function's result, as an array, when one entry of one input changes by a small amount."""
     values = inputs[argument].detach().numpy().copy()
     values[index] += size
-    return function(*inputs[:argument], part("Tensor")(values), *inputs[argument + 1:]).detach().numpy()
+    return function(*inputs[:argument], part("Tensor")(values), *inputs[argument + 1 :]).detach().numpy()

@@ -1,4 +1,5 @@
 """What a tensor remembers: the op that made it, and when its memory was last written to. Given."""
+
 from typing import Any, NamedTuple
 
 from tinytorch.given.op import Op

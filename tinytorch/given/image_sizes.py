@@ -1,4 +1,5 @@
 """Sizes and borders of pictures, in arrays of shape (N, C, H, W), and errors for what does not fit. Given."""
+
 import numpy as np
 
 from tinytorch.given.op import ops
@@ -92,7 +93,7 @@ def trimmed(x, padding):
         array([[[[5]]]])
     """
     (ph, pw), (h, w) = padding, x.shape[2:]
-    return x[:, :, ph:h - ph, pw:w - pw]
+    return x[:, :, ph : h - ph, pw : w - pw]
 
 
 def slabs(count, size):
@@ -152,14 +153,20 @@ def check_fits(name, size, kernel_size, stride, padding, dilation=(1, 1)):
         ValueError: conv2d needs a kernel no larger than the padded picture: it covers (5, 5) pixels, the picture has (4, 4)
     """
     check_pictures(name, size)
-    for what, value, least in (("kernel size", kernel_size, 1), ("stride", stride, 1), ("dilation", dilation, 1), ("padding", padding, 0)):
+    for what, value, least in (
+        ("kernel size", kernel_size, 1),
+        ("stride", stride, 1),
+        ("dilation", dilation, 1),
+        ("padding", padding, 0),
+    ):
         if len(value) != 2 or min(value) < least:
             raise ValueError(f"{name} needs a {what} of {least} or more, one number or a pair, got {value}")
     if min(places(size[2:], kernel_size, stride, dilation, padding)) < 1:
         bordered = tuple(n + 2 * p for n, p in zip(size[2:], padding))
         reach = tuple(d * (k - 1) + 1 for k, d in zip(kernel_size, dilation))
-        raise ValueError(f"{name} needs a kernel no larger than the padded picture: it covers {reach} pixels, "
-                         f"the picture has {bordered}")
+        raise ValueError(
+            f"{name} needs a kernel no larger than the padded picture: it covers {reach} pixels, the picture has {bordered}"
+        )
 
 
 def check_convolution(x, weight, bias=None, *, stride, padding, dilation, groups):
@@ -243,7 +250,9 @@ def check_groups(in_channels, out_channels, groups):
         ValueError: a convolution needs groups that divide its channels: 3 in, 6 out, groups 2
     """
     if groups < 1 or in_channels % groups or out_channels % groups:
-        raise ValueError(f"a convolution needs groups that divide its channels: {in_channels} in, {out_channels} out, groups {groups}")
+        raise ValueError(
+            f"a convolution needs groups that divide its channels: {in_channels} in, {out_channels} out, groups {groups}"
+        )
 
 
 def check_channels(input_size, weight_size, groups):
@@ -268,8 +277,10 @@ def check_channels(input_size, weight_size, groups):
         raise ValueError(f"conv2d needs a weight of shape (O, C / groups, KH, KW), got {weight_size}")
     check_groups(input_size[1], weight_size[0], groups)
     if input_size[1] != weight_size[1] * groups:
-        raise ValueError(f"conv2d needs a weight for {input_size[1]} channels, got one for {weight_size[1] * groups}: "
-                         f"weight {weight_size}, input {input_size}, groups {groups}")
+        raise ValueError(
+            f"conv2d needs a weight for {input_size[1]} channels, got one for {weight_size[1] * groups}: "
+            f"weight {weight_size}, input {input_size}, groups {groups}"
+        )
 
 
 def margins(padding, kernel_size, stride, dilation):
@@ -371,8 +382,10 @@ def values_per_channel(x):
     """
     count = x.shape[0] * x.shape[2] * x.shape[3]
     if count < 2:
-        raise ValueError(f"batch_norm needs more than one value per channel to take a variance of, got shape {x.shape}: "
-                         "train on larger batches, or call eval() first")
+        raise ValueError(
+            f"batch_norm needs more than one value per channel to take a variance of, got shape {x.shape}: "
+            "train on larger batches, or call eval() first"
+        )
     return count
 
 

@@ -1,4 +1,5 @@
 """What an import from the package says when there is nothing to import, and which cell an error came from. Given."""
+
 import functools
 import importlib
 import importlib.util

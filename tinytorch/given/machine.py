@@ -1,4 +1,5 @@
 """What a timing depends on besides the code: the matrix library, its kernels for this processor, its threads. Given."""
+
 import os
 import tracemalloc
 

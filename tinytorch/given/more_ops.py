@@ -1,4 +1,5 @@
 """Ops that no module writes, each with its rule: what an operator such as `//` or `&` calls. Given."""
+
 import numpy as np
 
 from tinytorch.given.op import op, ops

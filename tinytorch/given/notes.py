@@ -1,4 +1,5 @@
 """Warnings that appear once in a process, such as what a PyTorch argument does here. Given."""
+
 import functools
 import warnings
 

@@ -6,6 +6,7 @@ GPU kernels (module 11) are registered on it later: nothing is patched, and no e
 
 `dispatch` chooses the function that runs an op; `history` holds what a result remembers of it.
 """
+
 import functools
 import importlib
 import inspect
@@ -126,10 +127,12 @@ class Op:
             >>> scale.bind((1.0,), {"factor": 2.0})
             ((1.0, 2.0), {'shift': 0})
         """
-        extra = inputs[self.most:]
+        extra = inputs[self.most :]
         if len(extra) > len(self.settings):
-            raise TypeError(f"{self.name}{self.signature} takes at most {self.most + len(self.settings)} arguments, got {len(inputs)}")
-        given = self.signature.bind(*inputs[:self.most], **dict(zip(self.settings, extra)), **params)
+            raise TypeError(
+                f"{self.name}{self.signature} takes at most {self.most + len(self.settings)} arguments, got {len(inputs)}"
+            )
+        given = self.signature.bind(*inputs[: self.most], **dict(zip(self.settings, extra)), **params)
         given.apply_defaults()
         return given.args, given.kwargs
 
@@ -174,8 +177,9 @@ class Op:
             NotImplementedError: op 'flip' has no gradient rule for argument 0: write one with flip.register_vjp(...)
         """
         if not self.rule_of_each and argument >= len(self.rules):
-            raise NotImplementedError(f"op {self.name!r} has no gradient rule for argument {argument}: "
-                                      f"write one with {self.name}.register_vjp(...)")
+            raise NotImplementedError(
+                f"op {self.name!r} has no gradient rule for argument {argument}: write one with {self.name}.register_vjp(...)"
+            )
         each = self.rule_of_each
         rule = functools.partial(each, argument=argument) if each else self.rules[argument]
         return watched("rule", rule, self) if watchers else rule
@@ -195,6 +199,7 @@ class Op:
             >>> double.kernels["numba"](21)
             42
         """
+
         def keep(kernel):
             self.kernels[name] = kernel
             return kernel

@@ -1,4 +1,5 @@
 """Check what an optimizer is given: groups of parameters, and valid settings. An error says what to write instead. Given."""
+
 import functools
 import numbers
 from collections.abc import Iterable
@@ -42,10 +43,14 @@ def parameter_groups(params, name):
 def iterated(params, name):
     """Return an iterable as a list; refuse what is not an iterable of parameters, and sets, which have no order."""
     if getattr(params, "parameters", None):
-        raise TypeError(f"{name} needs a list of parameters, got a {type(params).__name__}: write {name}(model.parameters(), ...)")
+        raise TypeError(
+            f"{name} needs a list of parameters, got a {type(params).__name__}: write {name}(model.parameters(), ...)"
+        )
     if isinstance(params, np.ndarray):
-        raise TypeError(f"{name} needs a list of parameters, got an array of shape {params.shape}: an array has no gradient, "
-                        f"make a parameter of it, w = Parameter(array), and write {name}([w], ...)")
+        raise TypeError(
+            f"{name} needs a list of parameters, got an array of shape {params.shape}: an array has no gradient, "
+            f"make a parameter of it, w = Parameter(array), and write {name}([w], ...)"
+        )
     if not isinstance(params, Iterable) or isinstance(params, (str, bytes, set, frozenset)):
         raise TypeError(f"{name} needs a list of parameters, got a {type(params).__name__}")
     return list(params)
@@ -73,13 +78,16 @@ def parameter_list(params, name):
     params = [params] if isinstance(params, part("Tensor")) else iterated(params, name)
     for param in params:
         if isinstance(param, tuple):
-            raise TypeError(f"{name} needs parameters, got a pair of a name and a tensor: "
-                            "write model.parameters(), not named_parameters()")
+            raise TypeError(
+                f"{name} needs parameters, got a pair of a name and a tensor: write model.parameters(), not named_parameters()"
+            )
         try:
             param.grad
         except AttributeError:
-            raise TypeError(f"{name} needs parameters, got a {type(param).__name__} among them: "
-                            "only tensors have gradients, such as Parameter(array)") from None
+            raise TypeError(
+                f"{name} needs parameters, got a {type(param).__name__} among them: "
+                "only tensors have gradients, such as Parameter(array)"
+            ) from None
     return params
 
 
@@ -100,8 +108,10 @@ def checked_group(group, optimizer):
     params = parameter_list(group["params"], name)
     for param in params:
         if not getattr(param, "is_leaf", True):
-            raise ValueError(f"{name} needs parameters, got the result of {param.origin.op.name!r}, of shape {param.shape}: "
-                             "a step would not change what it was computed from; give the parameters themselves")
+            raise ValueError(
+                f"{name} needs parameters, got the result of {param.origin.op.name!r}, of shape {param.shape}: "
+                "a step would not change what it was computed from; give the parameters themselves"
+            )
     everything = [*optimizer.params(), *params]
     if len({id(param) for param in everything}) < len(everything):
         raise ValueError(f"{name} needs each parameter once, got one of them twice")
@@ -146,6 +156,7 @@ def takes_parameters(function):
     Returns:
         The function that checks both, and then calls it.
     """
+
     @functools.wraps(function)
     def checked(parameters, max_norm):
         refuse("max_norm", max_norm)

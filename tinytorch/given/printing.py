@@ -1,4 +1,5 @@
 """How a tensor is printed. Given."""
+
 import numpy as np
 
 LONG = 100  # a tensor of more entries is shortened

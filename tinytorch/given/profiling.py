@@ -2,6 +2,7 @@
 
 Module 09 writes the spans, the logs and the sums; its `profile` is a `Watch` that has them.
 """
+
 import json
 import threading
 import time
@@ -33,7 +34,14 @@ class Row(NamedTuple):
         """Return the row's cells as strings; an unknown value stays empty."""
         rates = [f"{x / self.seconds / 1e9:.1f}" if x and self.seconds > 0 else "" for x in (self.flops, self.moved)]
         share = f"{100 * self.seconds / total:.1f}" if total else ""
-        return [shortened(self.name), self.kernels + " *" * bool(self.fallbacks), str(self.calls or ""), f"{1e3 * self.seconds:.2f}", share, *rates]
+        return [
+            shortened(self.name),
+            self.kernels + " *" * bool(self.fallbacks),
+            str(self.calls or ""),
+            f"{1e3 * self.seconds:.2f}",
+            share,
+            *rates,
+        ]
 
 
 def shortened(name, most=34):
@@ -41,7 +49,7 @@ def shortened(name, most=34):
     if len(name) <= most:
         return name
     reason, colon, op = name.rpartition(": ")
-    return f"{reason[:max(0, most - len(op) - 5)]}...{colon}{op}"[:most]
+    return f"{reason[: max(0, most - len(op) - 5)]}...{colon}{op}"[:most]
 
 
 class Averages(list):
@@ -109,6 +117,7 @@ class Watch:
 
     def around(self, function, name, kind):
         """Return a function that does the same inside a span."""
+
         def run(*inputs, **settings):
             log, started = self.log(), self.clock()
             with self.span(log, name, {"kind": kind}):
@@ -142,8 +151,13 @@ class Watch:
     def cost(self, op, out, arrays, settings):
         """Return the work of one run of an op: its FLOPs, its bytes, and the input shapes."""
         flops = op.flops(out, *arrays, **settings) if op.flops else 0
-        moved = (op.moved(out, *arrays, **settings) if op.moved else
-                 self.bytes_moved(*arrays) if out is None else self.bytes_moved(out, *arrays))
+        moved = (
+            op.moved(out, *arrays, **settings)
+            if op.moved
+            else self.bytes_moved(*arrays)
+            if out is None
+            else self.bytes_moved(out, *arrays)
+        )
         shapes = [x.shape if isinstance(x, np.ndarray) else str(x) for x in arrays]  # JSON has no nan
         return {"flops": int(flops), "bytes": int(moved), "inputs": shapes}
 
@@ -229,8 +243,12 @@ def add_up(rows, label, seconds, details):
     kernels, fell = details.get("kernels", ""), details.get("fallback", False)
     row = rows.get((label, kernels, fell), Row(label, 0.0, kernels=kernels))
     rows[label, kernels, fell] = row._replace(
-        seconds=row.seconds + seconds, flops=row.flops + details.get("flops", 0), moved=row.moved + details.get("bytes", 0),
-        calls=row.calls + 1, fallbacks=row.fallbacks + fell)
+        seconds=row.seconds + seconds,
+        flops=row.flops + details.get("flops", 0),
+        moved=row.moved + details.get("bytes", 0),
+        calls=row.calls + 1,
+        fallbacks=row.fallbacks + fell,
+    )
 
 
 def held(array):

@@ -3,6 +3,7 @@
 Every function that draws random numbers takes ``rng``, a ``numpy.random.Generator``. Without one it uses the default
 generator kept here, which starts from seed 0 in every process, so a run gives the same numbers unless you ask otherwise.
 """
+
 import functools
 
 import numpy as np

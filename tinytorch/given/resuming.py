@@ -1,4 +1,5 @@
 """Save and restore the whole state of a training run: resuming gives the same numbers, or says why it cannot. Given."""
+
 import types
 
 import numpy as np
@@ -70,7 +71,9 @@ def optimizer_problems(optimizer, saved):
     sizes = ([len(group["params"]) for group in groups] for groups in (saved["param_groups"], optimizer.param_groups))
     yield from disagreements("optimizer", *({"group sizes": counts} for counts in sizes))
     shapes = [param.shape for param in optimizer.params()]
-    there = {f"{i}.{name}": np.shape(array) for i, kept in saved["state"].items() for name, array in kept.items() if name != "step"}
+    there = {
+        f"{i}.{name}": np.shape(array) for i, kept in saved["state"].items() for name, array in kept.items() if name != "step"
+    }
     here = {f"{i}.{name}": shapes[int(i)] for i in saved["state"] if int(i) < len(shapes) for name in optimizer.kept}
     yield from disagreements("optimizer.state", there, here)
 
@@ -87,11 +90,17 @@ def state_of(trainer):
     Args:
         trainer: The `Trainer`.
     """
-    return {"epoch": trainer.epoch, "stopped": trainer.stopped, "history": trainer.history, "settings": trainer.settings,
-            "model": weights(trainer.model), "optimizer": trainer.optimizer.state_dict(),
-            "scheduler": trainer.scheduler.state_dict() if trainer.scheduler else {},
-            "callbacks": {name: callback.state_dict() for name, callback in with_state(trainer.callbacks).items()},
-            "generators": {name: rng.bit_generator.state for name, rng in trainer.generators.items()}}
+    return {
+        "epoch": trainer.epoch,
+        "stopped": trainer.stopped,
+        "history": trainer.history,
+        "settings": trainer.settings,
+        "model": weights(trainer.model),
+        "optimizer": trainer.optimizer.state_dict(),
+        "scheduler": trainer.scheduler.state_dict() if trainer.scheduler else {},
+        "callbacks": {name: callback.state_dict() for name, callback in with_state(trainer.callbacks).items()},
+        "generators": {name: rng.bit_generator.state for name, rng in trainer.generators.items()},
+    }
 
 
 def restore(trainer, saved):

@@ -3,6 +3,7 @@
 A compiled loop reads what it is told to, even past the end of an array that is too small. So shapes are checked here, for all
 kernel sets, and no kernel has to check them.
 """
+
 import functools
 import operator
 
@@ -46,6 +47,7 @@ def check_inputs(op, arrays):
 
 def with_settings(op, kernel):
     """Return a kernel that first compares the shapes of its inputs with its settings, as the op registered."""
+
     def run(*arrays, **settings):
         shapes = tuple(map(shape_of, arrays))
         try:

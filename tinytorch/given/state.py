@@ -1,4 +1,5 @@
 """What this thread has chosen, and who watches while ops run. Given."""
+
 import threading
 
 watchers = []  # module 09's profile, for example: each may wrap a function that is about to run

@@ -1,4 +1,5 @@
 """What the backward walk needs besides the rules: the first gradient, and care with shared memory. Given."""
+
 import functools
 
 import numpy as np
@@ -27,11 +28,15 @@ def first_gradient(root, gradient=None):
         tensor([1.])
     """
     if not root.requires_grad:
-        raise RuntimeError("backward() of a tensor without a graph: nothing it was computed from requires a gradient, "
-                           "or it was computed under no_grad()")
+        raise RuntimeError(
+            "backward() of a tensor without a graph: nothing it was computed from requires a gradient, "
+            "or it was computed under no_grad()"
+        )
     if gradient is None and root.numel() != 1:
-        raise RuntimeError(f"backward() without a gradient needs a tensor of one number, got shape {root.shape}: "
-                           "reduce it, for example with .sum(), or pass a gradient of that shape")
+        raise RuntimeError(
+            f"backward() without a gradient needs a tensor of one number, got shape {root.shape}: "
+            "reduce it, for example with .sum(), or pass a gradient of that shape"
+        )
     if gradient is None:
         return type(root)(move(np.array(1, root.dtype, ndmin=root.ndim), root.device))
     gradient = gradient if isinstance(gradient, part("Tensor")) else part("Tensor")(gradient)
@@ -87,14 +92,18 @@ def as_they_were(out):
         return values
     names = ["the result", *(f"argument {i}" for i in range(len(inputs)))]
     tensor_class = part("Tensor")
-    return tuple(stand_in(tensor_class)(x, complaint(op, name, x)) if isinstance(x, tensor_class) and x.version > time else x
-                 for x, name in zip(values, names))
+    return tuple(
+        stand_in(tensor_class)(x, complaint(op, name, x)) if isinstance(x, tensor_class) and x.version > time else x
+        for x, name in zip(values, names)
+    )
 
 
 def complaint(op, name, tensor):
     """Say which tensor a gradient needs, and that it was changed."""
-    return (f"backward() needs {name} of {op.name}, shape {tensor.shape}, as it was when {op.name} ran, but it has been "
-            "changed in place since: call backward() before the change, or make a new tensor (x = x + 1)")
+    return (
+        f"backward() needs {name} of {op.name}, shape {tensor.shape}, as it was when {op.name} ran, but it has been "
+        "changed in place since: call backward() before the change, or make a new tensor (x = x + 1)"
+    )
 
 
 def by_columns(x):

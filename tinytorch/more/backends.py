@@ -1,4 +1,5 @@
 """PyTorch's `backends`, which scripts ask for: none is available. Given."""
+
 import types
 
 

@@ -1,4 +1,5 @@
 """PyTorch's `cuda`: whether there is a GPU that the package can use. Given; module 11 registers the GPU."""
+
 from tinytorch.given import device
 from tinytorch.given.random import manual_seed
 

@@ -3,6 +3,7 @@
 `import tinytorch.nn as nn`, then `nn.Linear`, `nn.functional.relu`, `nn.init.kaiming_uniform_`. Every name is found when it is
 first used: in `more/nn`, or in the file that a module exports.
 """
+
 from tinytorch.given import names
 from tinytorch.nn import functional, init, utils
 

@@ -2,6 +2,7 @@
 
 `import tinytorch.nn as nn`, then `nn.init.kaiming_uniform_(layer.weight, nonlinearity="relu")`.
 """
+
 from tinytorch.given import names
 
 __path__ = []  # then `from tinytorch.nn.init import x` can name the nearest x

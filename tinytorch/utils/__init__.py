@@ -1,2 +1,3 @@
 """PyTorch's `torch.utils`: its `data`. Given."""
+
 from tinytorch.utils import data

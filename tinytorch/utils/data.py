@@ -2,6 +2,7 @@
 
 `from tinytorch.utils.data import DataLoader, ConcatDataset`.
 """
+
 from bisect import bisect_right
 from itertools import accumulate
 
@@ -35,7 +36,8 @@ class ConcatDataset(Dataset):
             raise ValueError("ConcatDataset needs at least one dataset, got an empty list")
         self.ends = list(accumulate(len(dataset) for dataset in self.datasets))
 
-    def __len__(self): return self.ends[-1]
+    def __len__(self):
+        return self.ends[-1]
 
     def __getitem__(self, index):
         """Return the example at a position; a negative one counts from the end."""
@@ -53,9 +55,14 @@ class SequentialSampler:
         data_source: The dataset.
     """
 
-    def __init__(self, data_source): self.data_source = data_source
-    def __len__(self): return len(self.data_source)
-    def __iter__(self): return iter(range(len(self)))
+    def __init__(self, data_source):
+        self.data_source = data_source
+
+    def __len__(self):
+        return len(self.data_source)
+
+    def __iter__(self):
+        return iter(range(len(self)))
 
 
 class RandomSampler:
@@ -72,7 +79,8 @@ class RandomSampler:
         self.data_source, self.replacement, self.generator = data_source, replacement, generator
         self.num_samples = len(data_source) if num_samples is None else num_samples
 
-    def __len__(self): return self.num_samples
+    def __len__(self):
+        return self.num_samples
 
     def __iter__(self):
         """Yield the positions."""
@@ -81,7 +89,7 @@ class RandomSampler:
             yield from rng.integers(count, size=self.num_samples).tolist()
             return
         for start in range(0, self.num_samples, max(count, 1)):
-            yield from rng.permutation(count)[:self.num_samples - start].tolist()
+            yield from rng.permutation(count)[: self.num_samples - start].tolist()
 
 
 class SubsetRandomSampler:
@@ -92,9 +100,14 @@ class SubsetRandomSampler:
         generator: ``numpy.random.Generator`` to draw from.
     """
 
-    def __init__(self, indices, generator=None): self.indices, self.generator = list(indices), generator
-    def __len__(self): return len(self.indices)
-    def __iter__(self): return (self.indices[i] for i in generator_of(self.generator).permutation(len(self)))
+    def __init__(self, indices, generator=None):
+        self.indices, self.generator = list(indices), generator
+
+    def __len__(self):
+        return len(self.indices)
+
+    def __iter__(self):
+        return (self.indices[i] for i in generator_of(self.generator).permutation(len(self)))
 
 
 class WeightedRandomSampler:
@@ -111,7 +124,8 @@ class WeightedRandomSampler:
         self.weights, self.num_samples = np.asarray(weights, np.float64), num_samples
         self.replacement, self.generator = replacement, generator
 
-    def __len__(self): return self.num_samples
+    def __len__(self):
+        return self.num_samples
 
     def __iter__(self):
         """Return an iterator over the positions."""
@@ -133,8 +147,11 @@ class BatchSampler:
         [[0, 1], [2, 3], [4]]
     """
 
-    def __init__(self, sampler, batch_size, drop_last): self.sampler, self.batch_size, self.drop_last = sampler, batch_size, drop_last
-    def __iter__(self): return chunks(self.sampler, self.batch_size, self.drop_last)
+    def __init__(self, sampler, batch_size, drop_last):
+        self.sampler, self.batch_size, self.drop_last = sampler, batch_size, drop_last
+
+    def __iter__(self):
+        return chunks(self.sampler, self.batch_size, self.drop_last)
 
     def __len__(self):
         full, rest = divmod(len(self.sampler), self.batch_size)

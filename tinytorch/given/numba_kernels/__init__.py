@@ -2,6 +2,7 @@
 
 An op finds its kernel here by its name when it first runs under `tt.use("numba")`. numba is imported on first use.
 """
+
 import functools
 import importlib
 
@@ -9,10 +10,17 @@ from tinytorch.given.numba_kernels.compiling import compile_seconds, jit, watche
 from tinytorch.given.dispatch import fallbacks
 
 HOME = {  # op -> the file of this folder that holds its kernel, a function of the same name
-    "relu": "activations", "linear": "products", "linear_weight": "products",
-    "convolution": "convolution", "conv2d_input": "convolution", "conv2d_weight": "correlation",
-    "max_pooling": "pooling", "max_pooling_backward": "pooling",
-    "channel_norm": "normalization", "channel_norm_backward": "normalization", "channel_norm_weight": "normalization",
+    "relu": "activations",
+    "linear": "products",
+    "linear_weight": "products",
+    "convolution": "convolution",
+    "conv2d_input": "convolution",
+    "conv2d_weight": "correlation",
+    "max_pooling": "pooling",
+    "max_pooling_backward": "pooling",
+    "channel_norm": "normalization",
+    "channel_norm_backward": "normalization",
+    "channel_norm_weight": "normalization",
     "channel_variance": "normalization",
 }
 

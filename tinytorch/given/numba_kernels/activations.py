@@ -1,4 +1,5 @@
 """ReLU, in numba. Given."""
+
 import numpy as np
 
 from tinytorch.given.numba_kernels.arrays import ready

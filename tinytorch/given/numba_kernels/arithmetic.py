@@ -1,4 +1,5 @@
 """Functions of float32 that compiled loops run on many numbers at once; `math.exp` takes one at a time. Given."""
+
 import math
 
 import numpy as np
@@ -66,7 +67,7 @@ def erf32(x):
 @jitable
 def ordered(bits):
     """Turn the bits of a float32 into an int32 that sorts the same way, or back: the order of negative ones is reversed."""
-    return np.int32(bits ^ (bits >> np.int32(31) & np.int32(0x7fffffff)))
+    return np.int32(bits ^ (bits >> np.int32(31) & np.int32(0x7FFFFFFF)))
 
 
 @jitable

@@ -1,4 +1,5 @@
 """Arrays as kernels read them. Given."""
+
 import numpy as np
 
 from tinytorch.given.numba_kernels.moves import SHORT
@@ -29,5 +30,5 @@ def whole(channels, size):
 def widened(array, size):
     """Append zeros to the last axis, up to a size."""
     out = np.zeros((*array.shape[:-1], size), array.dtype)
-    out[..., :array.shape[-1]] = array
+    out[..., : array.shape[-1]] = array
     return out

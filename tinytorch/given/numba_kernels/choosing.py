@@ -1,4 +1,5 @@
 """Which of two functions is faster on this machine: measured once, and kept. Given."""
+
 import contextlib
 import functools
 import json

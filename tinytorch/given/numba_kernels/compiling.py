@@ -1,4 +1,5 @@
 """Compile kernels with numba: once for each user, with a message if it takes long, and with the time counted. Given."""
+
 import contextlib
 import functools
 import hashlib

@@ -4,6 +4,7 @@
 of a row; channels, if rows are short; or one pixel of several images, if that is the least work. All three add in the same
 order, so an image gets the same numbers alone and in a batch. The images are spread over threads.
 """
+
 import math
 
 import numpy as np
@@ -95,7 +96,7 @@ def convolve(first, last, images, source, packed, bias, result, out):
             else:
                 weigh(even, pixels, at_group, offsets, weights[start:], bias[c:], starts, starts, sums, 0, pitch)
                 for m in range(height):
-                    pick(sums[m * pitch:], layout.phase[1], out[n, c + m], corner, stride, count)
+                    pick(sums[m * pitch :], layout.phase[1], out[n, c + m], corner, stride, count)
 
 
 @jit
@@ -126,11 +127,24 @@ def convolve_together(first, last, images, packed, taps, bias, down, across, out
             group, channel, height, start = blocks[b]
             c = group * (channels // groups) + channel
             for y in range(out.shape[2]):
-                rows = down.pairs[down.starts[y]:down.starts[y + 1]]
+                rows = down.pairs[down.starts[y] : down.starts[y + 1]]
                 for x in range(out.shape[3]):
-                    columns, to = across.pairs[across.starts[x]:across.starts[x + 1]], c * area + y * out.shape[3] + x
-                    meet(height + height % 2, pixels, group * each * plane, plane, each, rows, columns,
-                         weights[start:], taps, bias[c:], sums, to, area)
+                    columns, to = across.pairs[across.starts[x] : across.starts[x + 1]], c * area + y * out.shape[3] + x
+                    meet(
+                        height + height % 2,
+                        pixels,
+                        group * each * plane,
+                        plane,
+                        each,
+                        rows,
+                        columns,
+                        weights[start:],
+                        taps,
+                        bias[c:],
+                        sums,
+                        to,
+                        area,
+                    )
         transpose(sums, 0, lanes, (channels * area, lanes), results, block * lanes * channels * area, channels * area)
 
 

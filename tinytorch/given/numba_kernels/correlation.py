@@ -4,6 +4,7 @@ It is a correlation: the sum over all windows of the pixel at an entry of the wi
 Vectors hold channels or, if channels would not fill them, one pixel of several images. Every part of the images has its own
 sums, and the number of parts does not depend on the threads, so the result does not either.
 """
+
 import math
 
 import numpy as np
@@ -77,7 +78,11 @@ def conv2d_weight(x, grad, *, weight_size, stride, padding, dilation, groups):
     x, grad = arrays
     grid, lanes = grid_of(x.shape[2:], weight_size[2:], stride, padding, dilation), WIDTH // x.itemsize
     channels, count = weight_size[0] // groups, math.prod(weight_size[1:])
-    source = grid.layout_of_input(), widened(taps(grid, weight_size[1]), count + SPARE), spaced(grid.places, grid.phase[1])[:-SPARE]
+    source = (
+        grid.layout_of_input(),
+        widened(taps(grid, weight_size[1]), count + SPARE),
+        spaced(grid.places, grid.phase[1])[:-SPARE],
+    )
     blocks = len(x) // lanes if together_is_faster(grid, channels, count, lanes) else 0
     products = grad.size * count
     gradient, done = np.zeros((groups, channels, count), x.dtype), blocks * lanes

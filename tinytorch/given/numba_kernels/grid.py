@@ -10,6 +10,7 @@ From one window to the next is one step in each phase.
 If several images are convolved at once, their pixels are stored side by side and no work is wasted: `meetings` lists which
 pixels meet which entries of the kernel.
 """
+
 import functools
 from typing import NamedTuple
 

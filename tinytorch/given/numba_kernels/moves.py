@@ -1,4 +1,5 @@
 """Copies and transposes of a few numbers at a time, vector by vector. Given."""
+
 from numba import types
 from numba.extending import intrinsic
 
@@ -11,17 +12,22 @@ SHORT = 8  # numbers that `move` copies, and the side of the squares that `turn`
 @intrinsic
 def turn(typing, source, at, pitch, out, to, out_pitch):
     """Transpose a square of `SHORT` by `SHORT` numbers."""
+
     def generate(context, builder, signature, args):
         source, at, pitch, out, to, out_pitch = unpack(context, builder, signature, args)
         vectors = Vectors(builder, signature.args[0].dtype, SHORT)
         rows = [vectors.load(source, builder.add(at, builder.mul(pitch, INDEX(i)))) for i in range(SHORT)]
         order = [i // 2 + i % 2 * SHORT for i in range(2 * SHORT)]  # one of the first row, one of the second, and so on
         for _ in range(SHORT.bit_length() - 1):
-            rows = [vectors.shuffle(rows[i], rows[i + SHORT // 2], part)
-                    for i in range(SHORT // 2) for part in (order[:SHORT], order[SHORT:])]
+            rows = [
+                vectors.shuffle(rows[i], rows[i + SHORT // 2], part)
+                for i in range(SHORT // 2)
+                for part in (order[:SHORT], order[SHORT:])
+            ]
         for i, row in enumerate(rows):
             vectors.store(row, out, builder.add(to, builder.mul(out_pitch, INDEX(i))))
         return context.get_dummy_value()
+
     return types.void(source, types.intp, types.intp, out, types.intp, types.intp), generate
 
 
@@ -47,11 +53,13 @@ def transpose(source, at, pitch, shape, out, to, out_pitch):
 @intrinsic
 def move(typing, source, at, out, to):
     """Copy `SHORT` numbers, from ``source[at]`` on, to ``out[to]`` and the numbers after it."""
+
     def generate(context, builder, signature, args):
         source, at, out, to = unpack(context, builder, signature, args)
         vectors = Vectors(builder, signature.args[0].dtype, SHORT)
         vectors.store(vectors.load(source, at), out, to)
         return context.get_dummy_value()
+
     return types.void(source, types.intp, out, types.intp), generate
 
 

@@ -2,6 +2,7 @@
 
 The sums over a channel are taken picture by picture, then added up in double precision: the same for any number of threads.
 """
+
 import numpy as np
 
 from tinytorch.given.numba_kernels.compiling import jit
@@ -107,5 +108,9 @@ def channel_norm_backward(grad, x, weight, mean, var, *, eps, training):
         return out
     total, dot = products(grad, x, mean) / (x.size / len(mean))
     shift, slope = total.astype(x.dtype), (dot / (var + eps)).astype(x.dtype)
-    spread(lambda first, last: combine(first, last, rows(grad), rows(x), mean, shift, slope, scale, rows(out)), len(x), numbers=x[0].size)
+    spread(
+        lambda first, last: combine(first, last, rows(grad), rows(x), mean, shift, slope, scale, rows(out)),
+        len(x),
+        numbers=x[0].size,
+    )
     return out

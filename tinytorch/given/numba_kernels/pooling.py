@@ -2,6 +2,7 @@
 
 Windows of 2 by 2 that do not overlap, which most networks use, have their own loops, which run as vector instructions.
 """
+
 import numpy as np
 from llvmlite import ir
 from numba import types
@@ -57,6 +58,7 @@ def make_settle(lanes):
     Called as ``settle(upper, lower, grad, at, out, to, pitch)``, it takes the windows from column ``2 * at`` of two rows on. A
     number is its window's maximum if it beats those before it in row-major order, and none after it beats it.
     """
+
     @intrinsic
     def settle(typing, upper, lower, grad, at, out, to, pitch):
         def generate(context, builder, signature, args):
@@ -81,8 +83,10 @@ def make_settle(lanes):
                 chosen = builder.and_(vertical, wins_in_row(row, beside))
                 vectors.store(builder.select(chosen, value, zero), out, builder.add(place, double))
             return context.get_dummy_value()
+
         long = types.intp
         return types.void(upper, lower, grad, long, out, long, long), generate
+
     return settle
 
 

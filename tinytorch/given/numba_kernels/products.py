@@ -5,6 +5,7 @@ a row for each neuron, so both factors of every product come from rows: `dot_til
 convolution, multiplies vectors of factors and keeps the sums of `ROWS` times `COLUMNS` pairs of rows in registers. The weight's
 gradient is a sum over the batch, as a convolution's is a sum over pixels: the same loop computes it.
 """
+
 import math
 
 import numba
@@ -55,8 +56,11 @@ def dot_tile(typing, x, at, weight, to, pitch, count, base, first, base_pitch, o
 
     The sum of the pair (i, j) starts with ``base[first + i * base_pitch + j]`` and goes to ``out[place + i * out_pitch + j]``.
     """
+
     def generate(context, builder, signature, args):
-        x, at, weight, to, pitch, count, base, first, base_pitch, out, place, out_pitch = unpack(context, builder, signature, args)
+        x, at, weight, to, pitch, count, base, first, base_pitch, out, place, out_pitch = unpack(
+            context, builder, signature, args
+        )
         vectors, dtype = Vectors(builder, signature.args[0].dtype), signature.args[0].dtype
         row = lambda start, pitch, i: builder.add(start, builder.mul(pitch, INDEX(i)))
         lefts = [builder.gep(x, [row(at, pitch, i)]) for i in range(ROWS)]
@@ -74,6 +78,7 @@ def dot_tile(typing, x, at, weight, to, pitch, count, base, first, base_pitch, o
             start = results.load(base, row(first, base_pitch, i))
             results.store(builder.fadd(total, start), out, row(place, out_pitch, i))
         return context.get_dummy_value()
+
     long = types.intp
     return types.void(x, long, weight, long, long, long, base, long, long, out, long, long), generate
 
@@ -93,8 +98,20 @@ def multiply(first, last, x, weight, bias, out):
                     i, own = min(row, last - ROWS), (row - start) * COLUMNS
                     base, place, pitch = (kept, own, COLUMNS) if k else (bias, j, 0)
                     to, end, out_pitch = (kept, own, COLUMNS) if k + part < length else (results, i * neurons + j, neurons)
-                    dot_tile(numbers, i * length + k, weights, j * length + k, length, min(part, length - k),
-                             base, place, pitch, to, end, out_pitch)
+                    dot_tile(
+                        numbers,
+                        i * length + k,
+                        weights,
+                        j * length + k,
+                        length,
+                        min(part, length - k),
+                        base,
+                        place,
+                        pitch,
+                        to,
+                        end,
+                        out_pitch,
+                    )
 
 
 @jit
@@ -115,8 +132,12 @@ def multiply_batch(first, last, grad, x, out):
 def spread_rows(work, rows, size, products):
     """Spread work on rows over threads, in pieces of ``size`` rows; the last piece also takes the rows left over."""
     pieces = max(1, rows // size)
-    spread(lambda first, last: work(first * size, rows if last == pieces else last * size), pieces,
-           numbers=0, products=products // pieces)
+    spread(
+        lambda first, last: work(first * size, rows if last == pieces else last * size),
+        pieces,
+        numbers=0,
+        products=products // pieces,
+    )
 
 
 def layer_by_loop(x, weight, bias):

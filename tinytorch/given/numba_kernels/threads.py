@@ -3,6 +3,7 @@
 Compiled kernels let other Python threads run meanwhile, so plain Python threads are enough. There is no thread pool of numba,
 OpenMP or BLAS to get along with, and a process may fork.
 """
+
 import functools
 import os
 from concurrent.futures import ThreadPoolExecutor

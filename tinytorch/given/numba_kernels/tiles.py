@@ -3,6 +3,7 @@
 numba turns loops over numbers into vector instructions by itself, but it does not keep a block of sums in registers. So these
 loops are written in LLVM's own language, vector by vector; numba inlines them into the functions that call them.
 """
+
 import functools
 
 from numba import types
@@ -22,6 +23,7 @@ def make_weigh(rows, columns):
     ``weights[k * rows + m] * x[at + offsets[k] + p]``, plus ``bias[m]``. The vectors go to ``out[to + m * pitch + ends[first]]``,
     and so on.
     """
+
     @intrinsic
     def weigh(typing, x, at, offsets, weights, bias, starts, ends, first, out, to, pitch):
         def generate(context, builder, signature, args):
@@ -43,8 +45,10 @@ def make_weigh(rows, columns):
                 for j, place in enumerate(places):
                     vectors.store(builder.load(sums[m * columns + j]), row, builder.load(builder.gep(ends, [place])))
             return context.get_dummy_value()
+
         long = types.intp
         return types.void(x, long, offsets, weights, bias, starts, ends, long, out, long, long), generate
+
     return weigh
 
 
@@ -56,6 +60,7 @@ def make_gather(rows, columns, lanes=0):
     set to ``base[h * base_pitch + to + c]`` plus the sum over the steps t of
     ``x[at + heads[h] + steps[t]] * factors[t * pitch + to + c]``.
     """
+
     @intrinsic
     def gather(typing, x, at, heads, first, steps, factors, base, base_pitch, out, to, pitch):
         def generate(context, builder, signature, args):
@@ -65,8 +70,11 @@ def make_gather(rows, columns, lanes=0):
             numbers = [builder.add(first, INDEX(m)) for m in range(rows)]
             starts = [builder.gep(x, [builder.add(at, builder.load(builder.gep(heads, [number])))]) for number in numbers]
             across = [builder.add(to, INDEX(j * vectors.lanes)) for j in range(columns)]
-            sums = [vectors.variable(vectors.load(base, builder.add(builder.mul(number, base_pitch), place)))
-                    for number in numbers for place in across]
+            sums = [
+                vectors.variable(vectors.load(base, builder.add(builder.mul(number, base_pitch), place)))
+                for number in numbers
+                for place in across
+            ]
             with cgutils.for_range(builder, count) as loop:
                 step = builder.load(builder.gep(steps, [loop.index]))
                 row = builder.gep(factors, [builder.mul(loop.index, pitch)])
@@ -80,8 +88,10 @@ def make_gather(rows, columns, lanes=0):
                 for j, place in enumerate(across):
                     vectors.store(builder.load(sums[m * columns + j]), row, place)
             return context.get_dummy_value()
+
         long = types.intp
         return types.void(x, long, heads, long, steps, factors, base, long, out, long, long), generate
+
     return gather
 
 
@@ -93,6 +103,7 @@ def make_meet(rows):
     offsets add up to a vector of ``x``, counted from ``at + c * plane``, and the entries' to a weight of each of the channels,
     counted from ``c * taps``. Sums start with ``bias``, and go to the vectors ``out[to + m * pitch]``.
     """
+
     @intrinsic
     def meet(typing, x, at, plane, channels, down, across, weights, taps, bias, out, to, pitch):
         def generate(context, builder, signature, args):
@@ -119,8 +130,10 @@ def make_meet(rows):
                 place = builder.add(to, builder.mul(pitch, INDEX(m)))
                 vectors.store(builder.load(sums[m]), out, builder.mul(place, INDEX(vectors.lanes)))
             return context.get_dummy_value()
+
         long = types.intp
         return types.void(x, long, long, long, down, across, weights, long, bias, out, long, long), generate
+
     return meet
 
 
@@ -131,6 +144,7 @@ def make_pair(rows, columns):
     `columns` entries of heads from the first on. For each channel m and head h, ``out[to + m * out_pitch + h]`` grows by the sum
     over the steps t of ``x[at + heads[first + h] + steps[t]] * grad[beside + m * pitch + t]``.
     """
+
     @intrinsic
     def pair(typing, x, at, heads, first, steps, grad, beside, pitch, out, to, out_pitch):
         def generate(context, builder, signature, args):
@@ -155,8 +169,10 @@ def make_pair(rows, columns):
             for end, total in zip(ends, sums):
                 vectors.store(builder.load(total), out, end)
             return context.get_dummy_value()
+
         long = types.intp
         return types.void(x, long, heads, long, steps, grad, long, long, out, long, long), generate
+
     return pair
 
 
@@ -171,6 +187,7 @@ def make_block(rows):
             wide(x, at, offsets, weights, bias, starts, ends, first, out, to, pitch)
         for first in range(even, len(starts)):
             narrow(x, at, offsets, weights, bias, starts, ends, first, out, to, pitch)
+
     return block
 
 

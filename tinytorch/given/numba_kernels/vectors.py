@@ -1,4 +1,5 @@
 """What this processor's vectors are, and LLVM's instructions on them. Given."""
+
 from llvmlite import binding, ir
 from numba import types
 from numba.core import cgutils
@@ -66,5 +67,7 @@ class Vectors:
 
 def unpack(context, builder, signature, args):
     """Return pointers to the numbers of arrays, and other arguments as they are."""
-    return [context.make_array(kind)(context, builder, arg).data if isinstance(kind, types.Array) else arg
-            for kind, arg in zip(signature.args, args)]
+    return [
+        context.make_array(kind)(context, builder, arg).data if isinstance(kind, types.Array) else arg
+        for kind, arg in zip(signature.args, args)
+    ]

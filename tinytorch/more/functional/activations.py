@@ -1,4 +1,5 @@
 """`nn.functional`: activations with all of PyTorch's arguments, and further ones. Given, made of your ops."""
+
 from tinytorch import activations as yours
 from tinytorch.tensor import Tensor
 
@@ -221,5 +222,3 @@ def glu(input, dim=-1):
     """
     first, second = input.chunk(2, dim)
     return first * yours.sigmoid(second)
-
-

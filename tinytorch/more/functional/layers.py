@@ -1,4 +1,5 @@
 """`nn.functional`: what layers compute, besides what you write. Given, made of your ops."""
+
 import math
 
 import numpy as np
@@ -123,7 +124,7 @@ def _bordered(x, dim, before, after, mode, value):
         raise ValueError(f"pad cannot take {-before - after} off the {size} entries of axis {dim}")
     if mode == "constant":
         x = x.narrow(dim, max(-before, 0), size + min(before, 0) + min(after, 0))
-        borders = [np.full((*x.shape[:dim], max(n, 0), *x.shape[dim + 1:]), value, x.dtype) for n in (before, after)]
+        borders = [np.full((*x.shape[:dim], max(n, 0), *x.shape[dim + 1 :]), value, x.dtype) for n in (before, after)]
         parts = [Tensor(borders[0]), x, Tensor(borders[1])]
         parts = [part for part in parts if part.shape[dim]] or [x]
         return parts[0] if len(parts) == 1 else cat(parts, dim=dim)
@@ -160,7 +161,7 @@ def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-5):
         tensor([[-1.,  1.]])
     """
     shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
-    if input.shape[-len(shape):] != shape:
+    if input.shape[-len(shape) :] != shape:
         raise ValueError(f"layer_norm needs last axes of {shape}, got an input of shape {input.shape}")
     return _scaled(_normal(input, tuple(range(-len(shape), 0)), eps), weight, bias)
 
@@ -191,7 +192,7 @@ def rms_norm(input, normalized_shape, weight=None, eps=None):
         tensor([[ 1., -1.]])
     """
     shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
-    if input.shape[-len(shape):] != shape:
+    if input.shape[-len(shape) :] != shape:
         raise ValueError(f"rms_norm needs last axes of {shape}, got an input of shape {input.shape}")
     eps = np.finfo(input.dtype).eps.item() if eps is None else eps
     return _scaled(input / ((input * input).mean(tuple(range(-len(shape), 0)), keepdim=True) + eps).sqrt(), weight, None)
@@ -222,7 +223,9 @@ def _column(vector, ndim):
     return vector.reshape(1, -1, *(1,) * (ndim - 2))
 
 
-def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=None, use_input_stats=True, momentum=0.1, eps=1e-5):
+def instance_norm(
+    input, running_mean=None, running_var=None, weight=None, bias=None, use_input_stats=True, momentum=0.1, eps=1e-5
+):
     """Normalise every channel of every example to mean 0 and variance 1, by its own statistics.
 
     Example:
@@ -254,9 +257,7 @@ def pairwise_distance(x1, x2, p=2.0, eps=1e-6, keepdim=False):
     return (x1 - x2 + eps).norm(p, -1, keepdim)
 
 
-def scaled_dot_product_attention(
-    query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, enable_gqa=False
-):
+def scaled_dot_product_attention(query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, scale=None, enable_gqa=False):
     """Mix values by how well each query fits each key.
 
     Args:

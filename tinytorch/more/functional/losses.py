@@ -1,4 +1,5 @@
 """`nn.functional`: losses with all of PyTorch's settings. Given, made of your ops; without those settings they are yours."""
+
 import math
 
 from tinytorch import losses as yours
@@ -111,7 +112,7 @@ def _counts(safe, kept, weight, like):
 
 def _checked(scores, target, ignore_index, axis):
     """Return which classes count, and the classes with 0 in place of those that are ignored; refuse what does not fit."""
-    wanted = scores.shape[:axis] + scores.shape[axis + 1:]
+    wanted = scores.shape[:axis] + scores.shape[axis + 1 :]
     if target.shape != wanted:
         raise ValueError(f"scores of shape {scores.shape} need classes of shape {wanted}, got {target.shape}")
     if target.dtype.kind not in "iu":

@@ -1,4 +1,5 @@
 """`nn.functional`: pooling and batch normalisation with PyTorch's further shapes and settings. Given, made of module 12's ops."""
+
 from tinytorch import cnn as yours
 from tinytorch.given.image_sizes import pair
 from tinytorch.given.joining import stack

@@ -1,4 +1,5 @@
 """`nn.init`: initialisation rules besides those of module 03. Given."""
+
 import math
 
 import numpy as np

@@ -1,4 +1,5 @@
 """`nn`: activations besides those that you write, as modules. Given."""
+
 from tinytorch.layers import Module
 from tinytorch.more.functional import activations as F
 

@@ -1,4 +1,5 @@
 """`nn`: modules and parameters in lists and dicts. Given, made of your `Module`."""
+
 from tinytorch.layers import Module, Parameter
 
 
@@ -10,8 +11,11 @@ class Identity(Module):
         3.0
     """
 
-    def __init__(self, *args, **kwargs): pass
-    def forward(self, input): return input
+    def __init__(self, *args, **kwargs):
+        pass
+
+    def forward(self, input):
+        return input
 
 
 class _Row(Module):
@@ -48,9 +52,14 @@ class _Row(Module):
         for position, entry in enumerate(entries):
             setattr(self, str(position), entry)
 
-    def __len__(self): return len(self.entries())
-    def __iter__(self): return iter(self.entries())
-    def __add__(self, other): return type(self)([*self, *other])
+    def __len__(self):
+        return len(self.entries())
+
+    def __iter__(self):
+        return iter(self.entries())
+
+    def __add__(self, other):
+        return type(self)([*self, *other])
 
     def __getitem__(self, index):
         chosen = self.entries()[index]
@@ -132,11 +141,26 @@ class ModuleDict(Module):
             raise KeyError(f"ModuleDict cannot have a module called {name!r}: it has a method of that name")
         setattr(self, name, module)
 
-    def __getitem__(self, name): return dict(self.named_children())[name]
-    def __delitem__(self, name): delattr(self, name)
-    def __contains__(self, name): return name in dict(self.named_children())
-    def __iter__(self): return iter(dict(self.named_children()))
-    def __len__(self): return len(dict(self.named_children()))
-    def keys(self): return dict(self.named_children()).keys()
-    def values(self): return dict(self.named_children()).values()
-    def items(self): return dict(self.named_children()).items()
+    def __getitem__(self, name):
+        return dict(self.named_children())[name]
+
+    def __delitem__(self, name):
+        delattr(self, name)
+
+    def __contains__(self, name):
+        return name in dict(self.named_children())
+
+    def __iter__(self):
+        return iter(dict(self.named_children()))
+
+    def __len__(self):
+        return len(dict(self.named_children()))
+
+    def keys(self):
+        return dict(self.named_children()).keys()
+
+    def values(self):
+        return dict(self.named_children()).values()
+
+    def items(self):
+        return dict(self.named_children()).items()

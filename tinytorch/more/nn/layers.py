@@ -1,4 +1,5 @@
 """`nn`: layers besides those that you write: embedding, normalisation, attention. Given, made of your ops."""
+
 from tinytorch.layers import Linear, Module, Parameter, normal_
 from tinytorch.more.functional import layers as F
 from tinytorch.tensor import Tensor, ones, zeros
@@ -21,8 +22,17 @@ class Embedding(Module):
         (1, 2, 3)
     """
 
-    def __init__(self, num_embeddings, embedding_dim, padding_idx=None, max_norm=None, norm_type=2.0,
-                 scale_grad_by_freq=False, sparse=False, rng=None):
+    def __init__(
+        self,
+        num_embeddings,
+        embedding_dim,
+        padding_idx=None,
+        max_norm=None,
+        norm_type=2.0,
+        scale_grad_by_freq=False,
+        sparse=False,
+        rng=None,
+    ):
         if max_norm is not None or scale_grad_by_freq or sparse:
             raise NotImplementedError("Embedding takes no max_norm, scale_grad_by_freq or sparse here: leave them out")
         self.padding_idx = padding_idx
@@ -40,7 +50,9 @@ class Embedding(Module):
 
     num_embeddings = property(lambda self: self.weight.shape[0])
     embedding_dim = property(lambda self: self.weight.shape[1])
-    def forward(self, input): return F.embedding(input, self.weight, self.padding_idx)
+
+    def forward(self, input):
+        return F.embedding(input, self.weight, self.padding_idx)
 
     def extra_repr(self):
         """Return the settings, for `print`."""
@@ -68,8 +80,11 @@ class LayerNorm(Module):
         self.weight = Parameter(ones(*self.normalized_shape)) if elementwise_affine else None
         self.bias = Parameter(zeros(*self.normalized_shape)) if elementwise_affine and bias else None
 
-    def forward(self, input): return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
-    def extra_repr(self): return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
+    def forward(self, input):
+        return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
+
+    def extra_repr(self):
+        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
 
 
 class RMSNorm(Module):
@@ -90,8 +105,11 @@ class RMSNorm(Module):
         self.eps, self.elementwise_affine = eps, elementwise_affine
         self.weight = Parameter(ones(*self.normalized_shape)) if elementwise_affine else None
 
-    def forward(self, input): return F.rms_norm(input, self.normalized_shape, self.weight, self.eps)
-    def extra_repr(self): return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
+    def forward(self, input):
+        return F.rms_norm(input, self.normalized_shape, self.weight, self.eps)
+
+    def extra_repr(self):
+        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
 
 
 class GroupNorm(Module):
@@ -113,8 +131,11 @@ class GroupNorm(Module):
         self.weight = Parameter(ones(num_channels)) if affine else None
         self.bias = Parameter(zeros(num_channels)) if affine else None
 
-    def forward(self, input): return F.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
-    def extra_repr(self): return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}"
+    def forward(self, input):
+        return F.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
+
+    def extra_repr(self):
+        return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}"
 
 
 class Unflatten(Module):
@@ -129,9 +150,14 @@ class Unflatten(Module):
         (1, 2, 3)
     """
 
-    def __init__(self, dim, unflattened_size): self.dim, self.unflattened_size = dim, tuple(unflattened_size)
-    def forward(self, input): return input.unflatten(self.dim, self.unflattened_size)
-    def extra_repr(self): return f"dim={self.dim}, unflattened_size={self.unflattened_size}"
+    def __init__(self, dim, unflattened_size):
+        self.dim, self.unflattened_size = dim, tuple(unflattened_size)
+
+    def forward(self, input):
+        return input.unflatten(self.dim, self.unflattened_size)
+
+    def extra_repr(self):
+        return f"dim={self.dim}, unflattened_size={self.unflattened_size}"
 
 
 class Bilinear(Module):
@@ -149,7 +175,7 @@ class Bilinear(Module):
     """
 
     def __init__(self, in1_features, in2_features, out_features, bias=True, rng=None):
-        bound = in1_features ** -0.5
+        bound = in1_features**-0.5
         self.weight = Parameter((zeros(out_features, in1_features, in2_features)).uniform_(-bound, bound, generator=rng))
         self.bias = Parameter(zeros(out_features).uniform_(-bound, bound, generator=rng)) if bias else None
 
@@ -189,8 +215,17 @@ class MultiheadAttention(Module):
         if bias:
             self.out_proj.bias.detach().zero_()
 
-    def forward(self, query, key, value, key_padding_mask=None, need_weights=True, attn_mask=None,
-                average_attn_weights=True, is_causal=False):
+    def forward(
+        self,
+        query,
+        key,
+        value,
+        key_padding_mask=None,
+        need_weights=True,
+        attn_mask=None,
+        average_attn_weights=True,
+        is_causal=False,
+    ):
         """Return the projected results of the heads, and the attention weights or None.
 
         Args:
@@ -202,8 +237,14 @@ class MultiheadAttention(Module):
             is_causal: Says that ``attn_mask`` is causal; the mask is still required.
         """
         if query.ndim == 2:
-            out, shares = self.forward(*(x.unsqueeze(0 if self.batch_first else 1) for x in (query, key, value)), key_padding_mask,
-                                       need_weights, attn_mask, average_attn_weights, is_causal)
+            out, shares = self.forward(
+                *(x.unsqueeze(0 if self.batch_first else 1) for x in (query, key, value)),
+                key_padding_mask,
+                need_weights,
+                attn_mask,
+                average_attn_weights,
+                is_causal,
+            )
             return out.squeeze(0 if self.batch_first else 1), None if shares is None else shares.squeeze(0)
         inputs = [x if self.batch_first else x.transpose(0, 1) for x in (query, key, value)]
         weights = self.in_proj_weight.chunk(3)

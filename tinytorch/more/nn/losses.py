@@ -1,4 +1,5 @@
 """`nn`: losses as modules, with all of PyTorch's settings. Given; they are subclasses of module 04's."""
+
 from tinytorch import losses as yours
 from tinytorch.more.functional import losses as F
 
@@ -44,9 +45,7 @@ class CrossEntropyLoss(yours.CrossEntropyLoss):
         self.ignore_index = ignore_index
 
     def forward(self, input, target):
-        return F.cross_entropy(
-            input, target, self.weight, None, self.ignore_index, None, self.reduction, self.label_smoothing
-        )
+        return F.cross_entropy(input, target, self.weight, None, self.ignore_index, None, self.reduction, self.label_smoothing)
 
 
 class NLLLoss(yours.NLLLoss):
@@ -90,9 +89,7 @@ class BCEWithLogitsLoss(yours.BCEWithLogitsLoss):
         self.register_buffer("pos_weight", pos_weight)
 
     def forward(self, input, target):
-        return F.binary_cross_entropy_with_logits(
-            input, target, self.weight, None, None, self.reduction, self.pos_weight
-        )
+        return F.binary_cross_entropy_with_logits(input, target, self.weight, None, None, self.reduction, self.pos_weight)
 
 
 class BCELoss(yours.Loss):

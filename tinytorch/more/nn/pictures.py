@@ -1,4 +1,5 @@
 """`nn`: batch normalisation of vectors and rows, and pooling to a size. Given, made of module 12's."""
+
 from tinytorch import cnn as yours
 from tinytorch.layers import Module
 from tinytorch.more.functional import pictures as F
@@ -67,6 +68,11 @@ class AdaptiveAvgPool2d(Module):
         (2, 3, 1, 1)
     """
 
-    def __init__(self, output_size): self.output_size = output_size
-    def forward(self, input): return F.adaptive_avg_pool2d(input, self.output_size)
-    def extra_repr(self): return f"output_size={self.output_size}"
+    def __init__(self, output_size):
+        self.output_size = output_size
+
+    def forward(self, input):
+        return F.adaptive_avg_pool2d(input, self.output_size)
+
+    def extra_repr(self):
+        return f"output_size={self.output_size}"

@@ -1,4 +1,5 @@
 """`nn.utils`: all parameters as one vector. Given."""
+
 from tinytorch.given.joining import cat
 
 
@@ -27,5 +28,5 @@ def vector_to_parameters(vec, parameters):
     start = 0
     for parameter in parameters:
         count = parameter.numel()
-        parameter.detach().copy_(vec.detach()[start:start + count].reshape(*parameter.shape))
+        parameter.detach().copy_(vec.detach()[start : start + count].reshape(*parameter.shape))
         start += count

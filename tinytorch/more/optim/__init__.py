@@ -1,4 +1,5 @@
 """PyTorch's optimizers besides those of module 06, as names of `tinytorch.optim`. Given."""
+
 import numpy as np
 
 from tinytorch.optim import Optimizer, decayed, momentum_update, sgd_update
@@ -29,7 +30,9 @@ class RMSprop(Optimizer):
     kept = ("square_avg", "grad_avg", "momentum_buffer")
 
     def __init__(self, params, lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0.0, momentum=0.0, centered=False):
-        super().__init__(params, dict(lr=lr, alpha=alpha, eps=eps, weight_decay=weight_decay, momentum=momentum, centered=centered))
+        super().__init__(
+            params, dict(lr=lr, alpha=alpha, eps=eps, weight_decay=weight_decay, momentum=momentum, centered=centered)
+        )
 
     def update(self, param, grad, state, group):
         """Take one step for one parameter's array."""
@@ -46,8 +49,9 @@ class RMSprop(Optimizer):
         scratch += group["eps"]
         np.divide(grad, scratch, out=scratch)
         if group["momentum"]:
-            momentum_update(param, scratch, state["momentum_buffer"], state["scratch_grad"], lr=group["lr"],
-                            momentum=group["momentum"])
+            momentum_update(
+                param, scratch, state["momentum_buffer"], state["scratch_grad"], lr=group["lr"], momentum=group["momentum"]
+            )
         else:
             sgd_update(param, scratch, state["scratch_grad"], lr=group["lr"])
 
@@ -83,8 +87,12 @@ class Adagrad(Optimizer):
     kept = ("sum",)
 
     def __init__(self, params, lr=1e-2, lr_decay=0.0, weight_decay=0.0, initial_accumulator_value=0.0, eps=1e-10):
-        super().__init__(params, dict(lr=lr, lr_decay=lr_decay, eps=eps, weight_decay=weight_decay,
-                                      initial_accumulator_value=initial_accumulator_value))
+        super().__init__(
+            params,
+            dict(
+                lr=lr, lr_decay=lr_decay, eps=eps, weight_decay=weight_decay, initial_accumulator_value=initial_accumulator_value
+            ),
+        )
 
     def update(self, param, grad, state, group):
         """Take one step for one parameter's array."""

@@ -2,6 +2,7 @@
 
 `from tinytorch.optim.lr_scheduler import StepLR, OneCycleLR`. A schedule is a function of the count, `rate(count, lr)`.
 """
+
 import math
 from bisect import bisect_right
 
@@ -87,8 +88,22 @@ class OneCycleLR(LRScheduler):
         last_epoch: The count to continue after; -1 at the start.
     """
 
-    def __init__(self, optimizer, max_lr, total_steps=None, epochs=None, steps_per_epoch=None, pct_start=0.3, anneal_strategy="cos",
-                 cycle_momentum=True, base_momentum=0.85, max_momentum=0.95, div_factor=25.0, final_div_factor=1e4, last_epoch=-1):
+    def __init__(
+        self,
+        optimizer,
+        max_lr,
+        total_steps=None,
+        epochs=None,
+        steps_per_epoch=None,
+        pct_start=0.3,
+        anneal_strategy="cos",
+        cycle_momentum=True,
+        base_momentum=0.85,
+        max_momentum=0.95,
+        div_factor=25.0,
+        final_div_factor=1e4,
+        last_epoch=-1,
+    ):
         if total_steps is None and (epochs is None or steps_per_epoch is None):
             raise ValueError("OneCycleLR needs total_steps, or epochs and steps_per_epoch")
         if anneal_strategy not in ("cos", "linear"):
@@ -148,8 +163,11 @@ class ChainedScheduler:
         for scheduler in self.schedulers:
             scheduler.step()
 
-    def get_last_lr(self): return [group["lr"] for group in self.optimizer.param_groups]
-    def state_dict(self): return {"schedulers": [scheduler.state_dict() for scheduler in self.schedulers]}
+    def get_last_lr(self):
+        return [group["lr"] for group in self.optimizer.param_groups]
+
+    def state_dict(self):
+        return {"schedulers": [scheduler.state_dict() for scheduler in self.schedulers]}
 
     def load_state_dict(self, saved):
         """Restore what `state_dict` returned."""
@@ -168,7 +186,9 @@ class SequentialLR(ChainedScheduler):
 
     def __init__(self, optimizer, schedulers, milestones, last_epoch=-1):
         if len(milestones) != len(schedulers) - 1:
-            raise ValueError(f"SequentialLR needs one milestone fewer than schedulers, got {len(milestones)} and {len(schedulers)}")
+            raise ValueError(
+                f"SequentialLR needs one milestone fewer than schedulers, got {len(milestones)} and {len(schedulers)}"
+            )
         super().__init__(schedulers)
         self.milestones, self.last_epoch = list(milestones), last_epoch
         for scheduler in schedulers:
@@ -185,7 +205,8 @@ class SequentialLR(ChainedScheduler):
                 group["lr"] = group["initial_lr"]
         scheduler.step()
 
-    def state_dict(self): return {"last_epoch": self.last_epoch, **super().state_dict()}
+    def state_dict(self):
+        return {"last_epoch": self.last_epoch, **super().state_dict()}
 
     def load_state_dict(self, saved):
         """Restore what `state_dict` returned."""
@@ -208,8 +229,18 @@ class ReduceLROnPlateau:
         eps: Changes of the learning rate up to this size are skipped.
     """
 
-    def __init__(self, optimizer, mode="min", factor=0.1, patience=10, threshold=1e-4, threshold_mode="rel", cooldown=0, min_lr=0.0,
-                 eps=1e-8):
+    def __init__(
+        self,
+        optimizer,
+        mode="min",
+        factor=0.1,
+        patience=10,
+        threshold=1e-4,
+        threshold_mode="rel",
+        cooldown=0,
+        min_lr=0.0,
+        eps=1e-8,
+    ):
         if factor >= 1:
             raise ValueError(f"factor needs a number below 1, got {factor}")
         if mode not in ("min", "max") or threshold_mode not in ("rel", "abs"):
@@ -245,7 +276,8 @@ class ReduceLROnPlateau:
             if group["lr"] - lr > self.eps:
                 group["lr"] = lr
 
-    def get_last_lr(self): return [group["lr"] for group in self.optimizer.param_groups]
+    def get_last_lr(self):
+        return [group["lr"] for group in self.optimizer.param_groups]
 
     def state_dict(self):
         """Return the best measure so far, and how many epochs have been worse since."""
@@ -253,4 +285,6 @@ class ReduceLROnPlateau:
 
     def load_state_dict(self, saved):
         """Restore what `state_dict` returned."""
-        self.best, self.num_bad_epochs, self.cooling, self.last_epoch = (saved[name] for name in ("best", "num_bad_epochs", "cooling", "last_epoch"))
+        self.best, self.num_bad_epochs, self.cooling, self.last_epoch = (
+            saved[name] for name in ("best", "num_bad_epochs", "cooling", "last_epoch")
+        )

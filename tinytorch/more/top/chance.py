@@ -1,4 +1,5 @@
 """PyTorch's names for generators of random numbers. Given."""
+
 import numpy as np
 
 from tinytorch.given.random import default

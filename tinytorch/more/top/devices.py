@@ -1,4 +1,5 @@
 """PyTorch's `device`, and settings that scripts use. Given."""
+
 from tinytorch.given.state import state
 
 

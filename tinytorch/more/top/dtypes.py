@@ -1,4 +1,5 @@
 """PyTorch's names for dtypes: each is NumPy's. Given."""
+
 import numpy as np
 
 float16 = half = np.dtype("float16")

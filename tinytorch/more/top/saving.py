@@ -3,6 +3,7 @@
 A dict of tensors becomes a plain safetensors file, which other programs can read. In any other tree of dicts, lists and
 tuples, the tensors are kept under the path to them, and the rest as JSON in the file's header.
 """
+
 import io
 import json
 import os
@@ -136,7 +137,7 @@ def _with_arrays(value, arrays, device):
     """Return the tree that a file's header describes, with its arrays."""
     if not isinstance(value, dict):
         return value
-    (kind, content), = value.items()
+    ((kind, content),) = value.items()
     if kind == "tensor":
         return Tensor(arrays[content]).to(device)
     if kind == "array":

@@ -2,6 +2,7 @@
 
 `from tinytorch.nn.utils import clip_grad_norm_`; module 06 exports it.
 """
+
 from tinytorch.given import names
 
 __getattr__, __dir__ = names.namespace("tinytorch.nn.utils", ["more/nn_utils"], lambda: ["optim"])
