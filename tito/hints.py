@@ -30,8 +30,7 @@ def solution(module, number):
 
 def notebook(module, number):
     """Return the course's source of a module; raise if it does not have the exercise."""
-    if workspace.is_to_come(module):
-        raise workspace.WorkspaceError(f"module {module} is not in this release yet")
+    workspace.check_released(module)
     reference = source.read(workspace.course_source(module))
     ids = [exercise.id for exercise in reference.exercises()]
     if number not in ids:

@@ -56,9 +56,12 @@ def fill(folder, format, solved):
     (folder / "README.md").write_text(README, encoding="utf-8")
     (folder / ".gitignore").write_text("__pycache__/\n.ipynb_checkpoints/\n.tito/\nruns/\n", encoding="utf-8")
     here = [module for module in curriculum.modules if not workspace.is_to_come(module)]
+    space = workspace.Workspace(folder)
     for module in here:
-        write_notebook(workspace.Workspace(folder), module, format, solved)
-    origin.keep(workspace.Workspace(folder))
+        write_notebook(space, module, format)
+    origin.keep(space)
+    for module in here if solved else ():  # after the record, in which solutions are not given: an update keeps them
+        write_notebook(space, module, format, solved)
     return here
 
 

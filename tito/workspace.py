@@ -62,6 +62,12 @@ def is_to_come(module):
     return not course_source(module).is_file()
 
 
+def check_released(module):
+    """Raise a `WorkspaceError` if the course has no source for this module yet."""
+    if is_to_come(module):
+        raise WorkspaceError(f"module {module} is not in this release yet")
+
+
 def is_given(inside):
     """Return whether a file of the package is given; the files at its top level are the learner's.
 

@@ -1,5 +1,6 @@
 """A course of two tiny modules with a book of its own, and ways to read a site that know nothing of how it was made."""
 
+import contextlib
 import html
 import re
 import shutil
@@ -120,19 +121,18 @@ class Course:
         self.write("02_colours/colours.py", COLOURS)
 
 
+@contextlib.contextmanager
 def stand_in(folder):
-    """Make tito take a new course for the one that it is installed with."""
-    course = Course(folder)
-    patch = pytest.MonkeyPatch()
-    patch.setattr(workspace, "course_dir", lambda: folder)
-    return course, patch
+    """Make tito take a new course for the one that it is installed with, until the block ends, whether or not it fails."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(workspace, "course_dir", lambda: folder)
+        yield Course(folder)
 
 
 @pytest.fixture
 def course(tmp_path_factory):
-    course, patch = stand_in(tmp_path_factory.mktemp("course"))
-    yield course
-    patch.undo()
+    with stand_in(tmp_path_factory.mktemp("course")) as course:
+        yield course
 
 
 @pytest.fixture(scope="session")
@@ -141,11 +141,9 @@ def built(tmp_path_factory):
     pytest.importorskip("jupyter_book", reason="the extra `book` is not installed")
     from tito.book import site
 
-    course, patch = stand_in(tmp_path_factory.mktemp("course"))
-    course.add_colours()
-    index = site.build(tmp_path_factory.mktemp("built") / "site")
-    patch.undo()
-    return index.parent
+    with stand_in(tmp_path_factory.mktemp("course")) as course:
+        course.add_colours()
+        return site.build(tmp_path_factory.mktemp("built") / "site").parent
 
 
 @pytest.fixture(scope="session")

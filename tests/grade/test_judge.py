@@ -48,7 +48,7 @@ def test_right_wrong_and_unreadable_submissions_reach_the_gradebook(confined, cl
         for student in expected
     }
     assert "the arrays were added, not multiplied" in read["bob"] and "0 of 1  01.2 mul" in read["bob"]
-    assert "is not readable JSON" in read["carol"] and "no file" in read["dave"]
+    assert "is not readable JSON" in read["carol"] and "tensor.ipynb was not submitted" in read["dave"]
 
 
 def stored(classroom, module):

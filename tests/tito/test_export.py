@@ -22,7 +22,7 @@ SOURCES = [path for path in sorted((ROOT / "modules").glob("[0-9]*/[a-z]*.py")) 
     Path(__file__).parent / "fixtures" / "modules" / "01_shapes" / "shapes.py"
 ]
 EACH_SOURCE = pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.parent.name)
-GIVEN, AREA, CIRCLE, TABLE = 2, 4, 9, 11  # positions of the exported cells in the learner's list of cells
+GIVEN, AREA, CIRCLE, TABLE = 2, 4, 10, 12  # positions of the exported cells in the learner's list of cells
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_the_file_names_its_notebook_and_each_cell_in_place_of_its_mark(learner,
         "",
     ]
     assert [line for line in lines if re.match("# shapes.ipynb, cell", line)] == [
-        f"# shapes.ipynb, cell {number}" for number in (3, 5, 10, 12)
+        f"# shapes.ipynb, cell {number}" for number in (3, 5, 11, 13)
     ]
 
 
@@ -236,7 +236,7 @@ def test_a_statement_that_does_something_on_import_is_refused(refused, statement
     problem = refused(add(TABLE + 1, f"#| export\n\n{statement}"))[0]
     line = 4 if statement.startswith("x = 1") else 3
     assert problem == (
-        f"shapes.ipynb, cell 13, line {line}: `{shown}` would run whenever the package is imported: "
+        f"shapes.ipynb, cell 14, line {line}: `{shown}` would run whenever the package is imported: "
         "move it to a cell without `#| export`"
     )
 
@@ -252,7 +252,7 @@ def test_a_long_statement_is_shown_in_fifty_characters(refused):
 )
 def test_a_magic_is_refused_with_its_line(refused, line):
     assert refused(add(TABLE + 1, f"#| export\nx = 1\n{line}\ny = 1")) == [
-        f"shapes.ipynb, cell 13, line 3: `{line}` works only in notebooks: move it to a cell without `#| export`"
+        f"shapes.ipynb, cell 14, line 3: `{line}` works only in notebooks: move it to a cell without `#| export`"
     ]
 
 
@@ -282,7 +282,7 @@ def test_a_remainder_at_the_start_of_a_line_is_no_magic(edited, reference):
 )
 def test_a_syntax_error_names_cell_and_line(refused, body, line, reason):
     (problem,) = refused(add(TABLE + 1, f"#| export\n{body}"))
-    assert problem.startswith(f"shapes.ipynb, cell 13, line {line or ''}") and "is not Python: " in problem and reason in problem
+    assert problem.startswith(f"shapes.ipynb, cell 14, line {line or ''}") and "is not Python: " in problem and reason in problem
 
 
 @pytest.mark.parametrize(
@@ -295,14 +295,14 @@ def test_a_syntax_error_names_cell_and_line(refused, body, line, reason):
 )
 def test_what_only_the_whole_file_shows_names_cell_and_line(refused, body, line):
     (problem,) = refused(add(TABLE + 1, f"\n#| export\n{body}"))
-    assert problem.startswith(f"shapes.ipynb, cell 13, line {line + 1}: is not Python: ")
+    assert problem.startswith(f"shapes.ipynb, cell 14, line {line + 1}: is not Python: ")
 
 
 def test_relative_imports_are_refused_at_any_depth(refused):
     problems = refused(add(TABLE + 1, "#| export\nfrom .tensor import x\n\n\ndef f():\n    from .. import y"))
     assert [problem.partition(": ")[0] for problem in problems] == [
-        "shapes.ipynb, cell 13, line 2",
-        "shapes.ipynb, cell 13, line 6",
+        "shapes.ipynb, cell 14, line 2",
+        "shapes.ipynb, cell 14, line 6",
     ]
     assert "`from .tensor import x` works only inside a package" in problems[0]
 
@@ -323,7 +323,7 @@ def test_an_exercise_that_lost_its_mark_is_told_from_a_missing_one(refused):
 
 def test_an_exercise_in_a_cell_turned_to_prose_is_told_from_a_missing_one(refused):
     assert refused(lambda cells: cells[CIRCLE].update(cell_type="markdown")) == [
-        "shapes.ipynb, cell 10, line 2: exercise 01.2 Circle is in a markdown cell: turn it back into code"
+        "shapes.ipynb, cell 11, line 2: exercise 01.2 Circle is in a markdown cell: turn it back into code"
     ]
 
 
@@ -339,17 +339,17 @@ def test_a_mark_below_the_first_line_is_refused(refused):
 
 def test_a_duplicated_cell_names_both(refused):
     assert refused(lambda cells: cells.insert(CIRCLE, cells[AREA])) == [
-        "shapes.ipynb, cell 10, line 2: `area` is already defined in cell 5: keep one of the two"
+        "shapes.ipynb, cell 11, line 2: `area` is already defined in cell 5: keep one of the two"
     ]
 
 
 @pytest.mark.parametrize("body", ["def area(a):\n    pass", "class area: pass", "area = 1", "area: int = 1", "x, area = 1, 2"])
 def test_a_name_defined_twice_is_refused_whatever_defines_it(refused, body):
-    assert "cell 13, line 2: `area` is already defined in cell 5" in refused(add(TABLE + 1, f"#| export\n{body}"))[0]
+    assert "cell 14, line 2: `area` is already defined in cell 5" in refused(add(TABLE + 1, f"#| export\n{body}"))[0]
 
 
 def test_a_name_defined_twice_in_one_cell_is_refused(refused):
-    assert "cell 13, line 3: `x` is already defined in cell 13" in refused(add(TABLE + 1, "#| export\nx = 1\nx = 2"))[0]
+    assert "cell 14, line 3: `x` is already defined in cell 14" in refused(add(TABLE + 1, "#| export\nx = 1\nx = 2"))[0]
 
 
 def test_a_given_name_that_is_gone_is_refused(refused):
@@ -425,10 +425,10 @@ def test_everything_is_reported_together_in_the_notebook_s_order(refused):
     assert [re.match(r"shapes.ipynb(?:, cell (\d+), line (\d+))?", problem).groups() for problem in problems] == [
         (None, None),
         ("3", "6"),
-        ("9", "1"),
-        ("12", "2"),
-        ("12", "3"),
-        ("12", "4"),
+        ("10", "1"),
+        ("13", "2"),
+        ("13", "3"),
+        ("13", "4"),
     ]
 
 
@@ -465,7 +465,7 @@ def test_a_docstring_that_is_never_closed_is_blamed_on_its_own_cell(learner, ref
 
 
 def test_cell_of_finds_the_exported_cell(learner, edited):
-    assert parts.cell_of(source.read(learner()), "Circle") == 10
+    assert parts.cell_of(source.read(learner()), "Circle") == 11
     assert parts.cell_of(edited(lambda cells: cells.pop(AREA)), "area") is None
 
 

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from tito import standing, workspace
+from tito import scaffold, standing, workspace
 from tito.notebooks import source
 from tito.notebooks.export import export_text
 from tito.update import files, origin
+
+fill = scaffold.fill  # the fixture `short_course` replaces it
 
 
 def update(learner):
@@ -51,6 +53,22 @@ def test_answers_notes_and_own_cells_stay_where_they_were(learner):
     assert sum("(I say 2 ms)" in text for text in texts) == 1
     at = next(number for number, text in enumerate(texts) if "column_correction = np.array" in text)
     assert texts[at + 1 : at + 3] == ["My note.", "mine = 3  # %% no cell"]
+
+
+def test_an_answer_below_a_question_stays(learner, fresh):
+    learner.edit("01", lambda cell: "**Your answer:** 2 ms" if cell.metadata.get("answer") == "01.1" else cell.text)
+    update(learner)
+    answers = [cell.text for cell in learner.cells("01") if cell.metadata.get("answer")]
+    assert answers[0] == "**Your answer:** 2 ms"
+    assert len(answers) == len([cell for cell in fresh(learner.format).cells("01") if cell.question])
+
+
+@pytest.mark.parametrize(("format", "solved"), [("ipynb", False), ("py", False), ("ipynb", True), ("py", True)])
+def test_a_workspace_that_was_written_now_is_not_older(tmp_path, monkeypatch, format, solved):
+    monkeypatch.setattr(scaffold, "fill", fill)
+    scaffold.write(tmp_path / "now", format, solved)
+    plan = files.plan(workspace.Workspace(tmp_path / "now"))
+    assert not plan.changes and not plan.is_older
 
 
 def test_imports_of_own_cells_are_brought_along_and_all_else_in_them_stays(learner):

@@ -54,8 +54,7 @@ def run(space, module, only=None, timeout=10.0, notebook=None, tell=None):
         WorkspaceError: The notebook does not exist in the workspace or in the course.
         UnknownExercise: The module has no exercise ``only``.
     """
-    if workspace.is_to_come(module):
-        raise workspace.WorkspaceError(f"module {module} is not in this release yet")
+    workspace.check_released(module)
     if origin.is_older(space):
         raise workspace.OlderWorkspace
     path = notebook or space.notebook(module)

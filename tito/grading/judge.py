@@ -126,6 +126,8 @@ def exported(module, path, reference):
     Raises:
         Unreadable: The notebook cannot be read or exported.
     """
+    if not (path.is_symlink() or path.exists()):
+        raise Unreadable(f"{path.name} was not submitted")
     if path.is_symlink() or not path.is_file():
         raise Unreadable(f"{path.name} is a link or not a file: submit the notebook itself")
     if path.stat().st_size > LARGEST:

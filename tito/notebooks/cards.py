@@ -10,6 +10,10 @@ from dataclasses import replace
 EXERCISE, QUESTION = (31, 119, 180), (230, 145, 0)  # red, green, blue
 ANSWER = "**Your answer:** *double-click here and write.*"
 LONG = 25  # given code of at least this many lines is collapsed
+CARDS = {  # a card in HTML, and what a percent file has in its place
+    re.compile(r"<blockquote style=[^>]*><b>Your turn: exercise ([\d.]+)</b> · (.*?)<br>.*?</blockquote>"): r"**Exercise \1** · \2",
+    re.compile(r"<blockquote style=[^>]*><b>Question [\d.]+</b>.*?</blockquote>\n\n"): "",
+}
 NAME = re.compile(r"^(?:def|class) (\w+)|^(\w+) *=", re.MULTILINE)
 
 
@@ -42,6 +46,13 @@ def place_for_answer(cell):
     if not cell.question:
         return []
     return [replace(cell, text=ANSWER, metadata={"answer": cell.question})]
+
+
+def plain(text):
+    """Return a cell's text with its card as a percent file has it."""
+    for card, words in CARDS.items():
+        text = card.sub(words, text)
+    return text
 
 
 def line(header):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tito import scaffold, standing, workspace
 from tito.files import replace_atomically, write_atomically
-from tito.notebooks import source, strip
+from tito.notebooks import cards, source, strip
 from tito.notebooks.export import export_text
 from tito.notebooks.percent import with_magics
 from tito.notebooks.problems import SourceError
@@ -298,7 +298,8 @@ def leave(space, path):
 
 
 def today_as(cells, suffix):
-    """Return the current cells in the form of a file format: magics in an `.ipynb`, comments in a `.py` file."""
+    """Return the current cells in the form of a file format: an `.ipynb` has magics and cards, a `.py` file plain comments."""
+    cells = cards.dressed(cells, html=suffix == ".ipynb")
     is_shown = [cell.kind == "code" and not cell.exported for cell in cells]
     return [
         replace(cell, text=with_magics(cell.text)) if shown and suffix == ".ipynb" else cell

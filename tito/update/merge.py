@@ -19,7 +19,7 @@ from tito.notebooks.source import Cell, Notebook, definitions
 from tito.update import moved, origin
 
 ALIKE = 0.6  # a cell this similar to a given one counts as a changed copy of it, not as the learner's own
-OURS = ("exercise", "check", "question", "minutes", "points", "extension")  # metadata keys that the course writes
+OURS = ("exercise", "check", "question", "answer", "minutes", "points", "extension")  # metadata keys that the course writes
 CHANGED_EXERCISE = (
     "Your answer is unchanged in the notebook. The course has changed the code around it; this is the current exercise."
 )
@@ -167,7 +167,7 @@ def _settle(result, course, today, mine):
         return
     first, *others = mine
     merged = Entry(replace(first, metadata={**first.metadata, **today.metadata}), first.index)
-    if today.exercise or today.question:
+    if today.exercise or today.question or "answer" in today.metadata:
         result.entries.append(merged)
         result.kept["answer"] += 1
         if today.exercise and course.changed(today):
@@ -220,7 +220,7 @@ def _moved_imports(mine, known, package):
 def _tags(cell):
     """List what identifies a cell apart from its text: the name of its exercise, then the ids in its metadata."""
     names = [("exercise", name) for name in DEFINED.findall(cell.text)] if cell.exercise else []
-    return names + [(kind, cell.metadata[kind]) for kind in OURS[:3] if isinstance(cell.metadata.get(kind), str)]
+    return names + [(kind, cell.metadata[kind]) for kind in OURS[:4] if isinstance(cell.metadata.get(kind), str)]
 
 
 def _part(text):

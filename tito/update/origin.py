@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tito import workspace
 from tito.files import write_atomically
-from tito.notebooks import source
+from tito.notebooks import cards, source
 from tito.notebooks.given import without_docstrings
 from tito.notebooks.parts import exported_parts
 from tito.notebooks.percent import with_magics
@@ -53,7 +53,7 @@ def digest(data):
 
 def digest_of_text(text):
     """Return the digest of a cell's text, which is the same for `.ipynb` and `.py`."""
-    return digest("\n".join(line.rstrip() for line in with_magics(text).strip("\n").split("\n")).encode())
+    return digest("\n".join(line.rstrip() for line in with_magics(cards.plain(text)).strip("\n").split("\n")).encode())
 
 
 def digest_of_code(statements):

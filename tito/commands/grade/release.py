@@ -44,8 +44,7 @@ def enter(module, folder):
     from tito.grading import gradebook
 
     chosen = workspace.Workspace(workspace.course_dir()).curriculum.module(module)
-    if workspace.is_to_come(chosen):
-        raise workspace.WorkspaceError(f"module {chosen} is not in this release yet")
+    workspace.check_released(chosen)
     try:
         return chosen, gradebook.Classroom(folder)
     except gradebook.GradebookError as error:

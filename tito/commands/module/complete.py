@@ -16,6 +16,7 @@ def complete(
 
     space = workspace.find()
     chosen = space.curriculum.module(module)
+    workspace.check_released(chosen)
     if borrow:
         return take_reference(space, chosen)
     from tito.commands.module.test import extensions, run, show
@@ -77,8 +78,6 @@ def take_reference(space, module):
 
     if space.is_clone:
         raise workspace.WorkspaceError("a clone already has the reference: there is nothing to borrow")
-    if workspace.is_to_come(module):
-        raise workspace.WorkspaceError(f"module {module} is not in this release yet")
     text = standing.borrowed_text(module)
     if space.exported(module).exists():
         console.say(f"Kept your exported file as {space.label(space.backup(space.exported(module)))}")

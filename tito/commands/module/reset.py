@@ -23,8 +23,7 @@ def reset(
             "this is a clone of the course: a reset would replace the reference by stubs. "
             "`tito init DIR` writes a workspace to work in"
         )
-    if workspace.is_to_come(chosen):
-        raise workspace.WorkspaceError(f"module {chosen} is not in this release yet")
+    workspace.check_released(chosen)
     old = space.notebook(chosen) if space.has_notebook(chosen) else None
     if old and not yes and not typer.confirm(f"Start {space.label(old)} over? A copy of it is kept."):
         raise typer.Exit(1)

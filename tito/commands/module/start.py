@@ -13,8 +13,7 @@ def start(
 
     space = workspace.find()
     chosen = space.curriculum.module(module)
-    if workspace.is_to_come(chosen):
-        raise workspace.WorkspaceError(f"module {chosen} is not in this release yet")
+    workspace.check_released(chosen)
     missing = [each.module for each in standing.standings(space) if each.module.number in chosen.requires and not each.usable]
     path = space.notebook(chosen) if space.has_notebook(chosen) else scaffold.write_notebook(space, chosen, "ipynb")
     console.say(f"{chosen.number} {chosen.title}   {space.label(path)}", style="bold")

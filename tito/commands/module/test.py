@@ -19,6 +19,7 @@ def test(
 
     space = workspace.find()
     module, exercise = space.curriculum.target(target)
+    workspace.check_released(module)
     if watch:
         watch_notebook(space, module, exercise, everything, timeout)
     outcome = run(space, module, exercise, timeout)
@@ -34,8 +35,7 @@ def run(space, module, exercise=None, timeout=10.0):
     path = space.notebook(module)
     console.say(console.wrap(f"{space.label(path)}, {trial.saved(path)}"))
     console.say()
-    reference = workspace.course_source(module)
-    exercises = () if workspace.is_to_come(module) else source.read(reference).exercises()
+    exercises = source.read(workspace.course_source(module)).exercises()
     waiting = iter([each.label for each in exercises if exercise in (None, each.id)])
 
     def announce():
