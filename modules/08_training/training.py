@@ -666,7 +666,7 @@ class EarlyStopping(BestWeights):
     Args:
         patience: For how many.
         min_delta: What counts as an improvement: more than this.
-        monitor: Which entry of the records to watch; an accuracy should rise, all others should fall.
+        monitor: Which entry of the records to watch; an accuracy should rise, all others fall.
     """
 
     def __init__(self, patience=5, min_delta=0.0, monitor="validation_loss"):
