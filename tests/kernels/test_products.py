@@ -8,7 +8,7 @@ import pytest
 
 import tinytorch as tt
 from tinytorch.autograd import gradcheck, linear_weight
-from tinytorch.given import dispatch
+from tinytorch.given import dispatch, machine
 from tinytorch.layers import linear
 from tinytorch.tensor import Tensor
 
@@ -229,7 +229,7 @@ def test_without_a_folder_the_answer_holds_for_the_process(monkeypatch):
 
 
 def test_measuring_leaves_the_threads_as_they_were():
-    before = numba.get_num_threads(), tt.machine.threads()
+    before = numba.get_num_threads(), machine.threads()
     with pytest.raises(ZeroDivisionError):
         choosing.compare(lambda x: 1 / 0, fast, (3,), np.dtype(np.float32))
-    assert (numba.get_num_threads(), tt.machine.threads()) == before
+    assert (numba.get_num_threads(), machine.threads()) == before
