@@ -763,6 +763,15 @@ def with_parts(change):
     return wrong
 
 
+def exchanged(weight, bias):
+    """Return a misconception that gives a layer's gradients to each other's parameters, whose shapes refuse them."""
+
+    def wrong(**inputs):
+        return ("raises", "RuntimeError", "grad needs the shape", str(inputs[weight].shape), str(inputs[bias].shape))
+
+    return wrong
+
+
 NO_TENSOR = "NoneType, where a tensor was needed"
 
 float64_mlp_gradients = False  # a tensor made of a single number is float32
@@ -779,18 +788,10 @@ misconceptions_mlp_gradients = {
     "divided by N twice: the gradient of the mean is divided already": partial(
         oracle_mlp_gradients, scale=lambda images: 1 / len(images)
     ),
-    "the gradients of weight and bias are exchanged": with_parts(
-        lambda answer, n: {
-            name: answer[other] for name, other in zip(PARAMETERS, (PARAMETERS[1], PARAMETERS[0], PARAMETERS[3], PARAMETERS[2]))
-        }
-    ),
-    "the gradients of weight and bias are exchanged in the first layer": with_parts(
-        lambda answer, n: {"first weight": answer["first bias"], "first bias": answer["first weight"]}
-    ),
+    "the gradients of weight and bias are exchanged in the first layer": exchanged("first_weight", "first_bias"),
+    "the gradients of weight and bias are exchanged in the second layer": exchanged("second_weight", "second_bias"),
     "the loss is the sum, not the mean": with_parts(lambda answer, n: {"loss": answer["loss"] * n}),
     "the first layer got no gradient": with_parts(lambda answer, n: dict.fromkeys(PARAMETERS[:2], NO_TENSOR)),
-    "grad holds arrays, where tensors belong": with_parts(
-        lambda answer, n: dict.fromkeys(PARAMETERS, "ndarray, where a tensor was needed")
-    ),
+    "grad was given an array, where a tensor belongs": lambda **inputs: ("raises", "TypeError", "grad needs a tensor", "ndarray"),
     "nothing was returned: the caller wants to see the loss": with_parts(lambda answer, n: {"loss": NO_TENSOR}),
 }

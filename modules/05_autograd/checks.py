@@ -433,8 +433,8 @@ misconceptions_relu_rule = {
     ),
     "a whole tensor was asked whether it is above 0: a mask (a > 0) answers for each entry": lambda grad, a: (
         "raises",
-        "ValueError",
-        "one entry",
+        "RuntimeError",
+        "one number",
     ),
     BARE: without_graph(oracle_relu_rule),
 }
@@ -1077,9 +1077,9 @@ misconceptions_topological_order = {
         "returned": "nothing",
     },
     "the function calls itself for every input: Python stops at a thousand levels": fails(None, "RecursionError"),
-    "`in` asks a list with ==, which compares entries: ask a set whether it holds a tensor": fails("ValueError", "ValueError"),
+    "`in` asks a list with ==, which compares entries: ask a set whether it holds a tensor": fails("RuntimeError", "RuntimeError"),
     "`in` asks a list with ==, which compares entries: ask a set; and a function that calls itself stops at a thousand levels": fails(
-        "ValueError", "RecursionError"
+        "RuntimeError", "RecursionError"
     ),
 }
 

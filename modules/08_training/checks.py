@@ -250,7 +250,7 @@ misconceptions_train_epoch = {
         else oracle_train_epoch(inputs=inputs, reported=reported, **more)
     ),
     "gradients were clipped although clip_norm is None: ask first whether it was given": lambda inputs, clip_norm, **more: (
-        ("raises", "TypeError", "'NoneType'")
+        ("raises", "ValueError", "max_norm needs a number", "None")
         if clip_norm is None and inputs
         else oracle_train_epoch(inputs=inputs, clip_norm=clip_norm, **more)
     ),

@@ -72,7 +72,7 @@ def alone(course, module, entry):
         cells[index] = dataclasses.replace(cells[index], text=f"#| export\n{code}")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{module.name}.ipynb"
-        path.write_text(ipynb.render(cells, module.folder), encoding="utf-8")
+        path.write_text(ipynb.render(cells), encoding="utf-8")
         return trial.run(course.space, module, entry["exercise"], notebook=path).verdicts[0]
 
 
