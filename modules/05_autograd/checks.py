@@ -1077,7 +1077,9 @@ misconceptions_topological_order = {
         "returned": "nothing",
     },
     "the function calls itself for every input: Python stops at a thousand levels": fails(None, "RecursionError"),
-    "`in` asks a list with ==, which compares entries: ask a set whether it holds a tensor": fails("RuntimeError", "RuntimeError"),
+    "`in` asks a list with ==, which compares entries: ask a set whether it holds a tensor": fails(
+        "RuntimeError", "RuntimeError"
+    ),
     "`in` asks a list with ==, which compares entries: ask a set; and a function that calls itself stops at a thousand levels": fails(
         "RuntimeError", "RecursionError"
     ),
