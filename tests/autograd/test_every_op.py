@@ -74,6 +74,8 @@ MOVERS = {
     "permute",
     "put_back",
     "reshape",
+    "retained",
+    "scatter_to",
     "transpose",
     "nll_loss",
     "unfold",

@@ -254,6 +254,14 @@ def _retain(grad, out, a):
 
 
 retained.register_vjp(_retain)
+for _counted in (
+    *(sin, cos, log1p, expm1, arctan, arcsin, floor, ceil, trunc, round_to, signs),
+    *(fmod, maximum, minimum, prod, cumsum, cumprod),
+):  # one operation for each entry of the result, or of the input where that is larger
+    _counted.register_cost(lambda out, first, *others, **settings: max(np.size(out), np.size(first)))
+for _bounded in (clamped, within):  # one comparison for each bound
+    _bounded.register_cost(lambda out, a, min, max: a.size * ((min is not None) + (max is not None)))
+scatter_sum.register_cost(lambda out, a, values, index: np.size(values))
 LN2, LN10 = math.log(2), math.log(10)
 
 

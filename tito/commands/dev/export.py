@@ -36,8 +36,7 @@ def made(course, every):
 
     for module in course.modules:
         yield course.space.exported(module), course.text(module)
-    if every:
-        yield course.root / names.PATH, names.text_of(course)
+    yield course.root / names.PATH, names.text_of(course)  # it holds the names of all modules, so one module may change it
     for name, text in {**page.files(course.root), **differences.files(course.root)}.items() if every else ():
         yield course.root / name, text
 
