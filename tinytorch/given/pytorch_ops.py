@@ -263,13 +263,3 @@ for _bounded in (clamped, within):  # one comparison for each bound
     _bounded.register_cost(lambda out, a, min, max: a.size * ((min is not None) + (max is not None)))
 scatter_sum.register_cost(lambda out, a, values, index: np.size(values))
 LN2, LN10 = math.log(2), math.log(10)
-
-
-# What each costs: one step for each entry of its largest array; the last two only move numbers.
-for _each in (
-    sin, cos, log1p, expm1, arctan, arcsin, floor, ceil, trunc, round_to, signs, fmod, maximum, minimum, clamped, within,
-    prod, cumsum, cumprod, scatter_sum,
-):  # fmt: skip
-    _each.register_cost(lambda out, a, *others, **settings: max(np.size(out), np.size(a)))
-for _each in (scatter_to, retained):
-    _each.register_cost(lambda *arrays, **settings: 0)
