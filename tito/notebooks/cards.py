@@ -11,10 +11,8 @@ EXERCISE, QUESTION = (31, 119, 180), (230, 145, 0)  # red, green, blue
 ANSWER = "**Your answer:** *double-click here and write.*"
 LONG = 25  # given code of at least this many lines is collapsed
 CARDS = {  # a card in HTML, and what a percent file has in its place
-    re.compile(
-        r"<blockquote style=[^>]*><b>Your turn: exercise ([\d.]+)</b> · (.*?)<br>.*?</blockquote>"
-    ): r"**Exercise \1** · \2",
-    re.compile(r"<blockquote style=[^>]*><b>Question [\d.]+</b>.*?</blockquote>\n\n"): "",
+    re.compile(r"<blockquote [^>]*><b>Your turn: exercise ([\d.]+)</b> · (.*?)<br>.*?</blockquote>"): r"**Exercise \1** · \2",
+    re.compile(r"<blockquote [^>]*><b>Question [\d.]+</b>.*?</blockquote>\n\n"): "",
 }
 NAME = re.compile(r"^(?:def|class) (\w+)|^(\w+) *=", re.MULTILINE)
 
