@@ -161,7 +161,7 @@ def test_the_package_never_sees_the_true_classes(given, monkeypatch):
 
 def test_a_damaged_file_and_another_milestones_are_no_evidence(tmp_path):
     path = tmp_path / "weights.safetensors"
-    with pytest.raises(verdict.NoEvidence, match="is not there"):
+    with pytest.raises(verdict.NoEvidence, match="does not exist"):
         verdict.read(path, MNIST)
     path.write_bytes(b"no weights")
     with pytest.raises(verdict.NoEvidence, match="not a complete safetensors file"):
