@@ -61,7 +61,7 @@ def test_every_module_shows_its_outputs(book, texts):
     shown = texts(book)
     for module in HERE:
         text, exercises = shown[f"modules/{module.folder}.html"], source.read(workspace.course_source(module)).exercises()
-        assert [one.id for one in exercises if f"{one.label}  passed" not in text] == []
+        assert [one.id for one in exercises if f"✓ {one.label}</b> · passed" not in text] == []
 
 
 def test_a_browser_fetches_nothing_from_elsewhere(book, fetched_from_elsewhere):
