@@ -1,6 +1,7 @@
 """Every name of PyTorch's that there is can be had as an attribute and by import; every other says what is nearest."""
 
 import importlib
+import shutil
 import subprocess
 import sys
 
@@ -9,6 +10,7 @@ import pytest
 
 import tinytorch
 from tinytorch.given import built, imports, names
+from tito import workspace
 
 PATHS = [
     "tinytorch.nn.Linear",
@@ -108,6 +110,16 @@ def test_only_what_an_unwritten_module_builds_names_that_module():
     assert "built in module 06" in sgd and "built in module 12" in conv2d and "built in module 04" in loss
     assert conv3d.startswith("Conv3d tinytorch.nn has no 'Conv3d'") and "module" not in conv3d
     assert total == "sum is there"
+
+
+def test_before_module_01_a_method_s_function_names_module_01(tmp_path):
+    package = workspace.course_dir() / "tinytorch"
+    workspace.copy_package(package, tmp_path / "tinytorch")
+    (tmp_path / "modules").mkdir()
+    shutil.copy(package.parent / workspace.MANIFEST, tmp_path / "modules")
+    code = "import tinytorch; assert 'topk' in dir(tinytorch)\ntry: tinytorch.topk\nexcept ImportError as error: print(error)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, encoding="utf-8")
+    assert "is built in module 01 (tensor)" in done.stdout, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("join", [tinytorch.cat, tinytorch.stack, tinytorch.concat])

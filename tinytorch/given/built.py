@@ -56,6 +56,3 @@ NAMES = {  # exported file -> the names that it defines
         channel_norm_backward_rule batch_norm BatchNorm2d LeNet5 ConvNet
     """.split(),
 }
-METHODS = """
-
-""".split()

@@ -1,7 +1,5 @@
 """Ops that PyTorch has and no module writes, each with its gradient rule. Given; `pytorch_methods.py` offers them as methods."""
 
-import math
-
 import numpy as np
 
 from tinytorch.given.joining import stack
@@ -262,4 +260,3 @@ for _counted in (
 for _bounded in (clamped, within):  # one comparison for each bound
     _bounded.register_cost(lambda out, a, min, max: a.size * ((min is not None) + (max is not None)))
 scatter_sum.register_cost(lambda out, a, values, index: np.size(values))
-LN2, LN10 = math.log(2), math.log(10)

@@ -17,8 +17,7 @@ def text_of(course):
     """
     trees = {module.exports.removesuffix(".py"): ast.parse(course.text(module)) for module in course.present}
     names = "".join(f'    "{stem}": """\n{wrapped(at_top(tree))}\n    """.split(),\n' for stem, tree in trees.items())
-    methods = wrapped(in_classes(trees["tensor"])) if "tensor" in trees else ""
-    return f'{HEAD}NAMES = {{  # exported file -> the names that it defines\n{names}}}\nMETHODS = """\n{methods}\n""".split()\n'
+    return f"{HEAD}NAMES = {{  # exported file -> the names that it defines\n{names}}}\n"
 
 
 def wrapped(names):
@@ -34,11 +33,4 @@ def at_top(tree):
             names.append(statement.name)
         elif isinstance(statement, ast.Assign):
             names += [target.id for target in statement.targets if isinstance(target, ast.Name)]
-    return [name for name in dict.fromkeys(names) if not name.startswith("_")]
-
-
-def in_classes(tree):
-    """Return the public names of all methods of a file's classes."""
-    classes = [statement for statement in tree.body if isinstance(statement, ast.ClassDef)]
-    names = [inner.name for class_ in classes for inner in class_.body if isinstance(inner, ast.FunctionDef)]
     return [name for name in dict.fromkeys(names) if not name.startswith("_")]
