@@ -359,7 +359,10 @@ def load_checkpoint(path):
     arrays, metadata = safetensors.load_file(path)
     if "state" not in metadata:
         raise ValueError(f"{path} holds arrays, but no state of a training")
-    return join_arrays(json.loads(metadata["state"]), arrays)
+    try:
+        return join_arrays(json.loads(metadata["state"]), arrays)
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is damaged: its state is no tree of its arrays") from error
 
 
 def join_arrays(rest, arrays):
