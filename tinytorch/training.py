@@ -356,7 +356,7 @@ def save_checkpoint(path, state):
 
 def load_checkpoint(path):
     """Return the tree that `save_checkpoint` wrote; ValueError if the file holds none."""
-    arrays, metadata = safetensors.load_file(path)
+    arrays, metadata = safetensors.load_file(path, checked=True)
     if "state" not in metadata:
         raise ValueError(f"{path} holds arrays, but no state of a training")
     try:

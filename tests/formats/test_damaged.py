@@ -18,7 +18,7 @@ from tinytorch.given import gguf, safetensors
 from tinytorch.given.files import BadFile
 
 sys.path.insert(0, str(Path(__file__).parent))
-from damaging import damaged  # noqa: E402
+from damaging import damaged
 
 RNG = np.random.default_rng(0)
 ARRAYS = {

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import save
 
 from tinytorch.data import DataLoader, TensorDataset
 from tinytorch.given import safetensors
@@ -15,7 +16,7 @@ from tinytorch.tensor import Tensor
 from tinytorch.training import EarlyStopping, Trainer, load_checkpoint
 
 sys.path.insert(0, str(Path(__file__).parent))
-from damaging import damaged  # noqa: E402
+from damaging import damaged
 
 
 def training(path, seed=0):
@@ -110,6 +111,7 @@ def test_a_state_that_does_not_fit_is_refused_whole(change, whole, refused):
 
 def test_a_file_of_tensors_of_another_program_is_no_checkpoint(refused):
     assert "no state" in refused(safetensors.dump({"a": np.zeros(3)}))
+    assert "no checksum" in refused(save({"a": np.zeros(3)}))
 
 
 def test_load_refuses_a_damaged_tree(tmp_path):

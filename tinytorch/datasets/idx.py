@@ -140,6 +140,9 @@ def parse_idx(raw: bytes, path: str | os.PathLike) -> np.ndarray:
     if present != needed:
         what = "truncated" if present < needed else "bytes after the end"
         raise CorruptFile(path, f"{what}: its header promises {shape} {dtype.name}, {needed} bytes; {present} are there")
+    if len(shape) > MOST_AXES or math.prod(max(size, 1) for size in shape) * dtype.itemsize > MOST_BYTES:
+        what = f"its header promises {len(shape)} dimensions, {_short(shape)}"
+        raise CorruptFile(path, f"damaged: {what}, which is more than an array can have")
     array = np.frombuffer(raw, dtype, offset=start).reshape(shape)
     return np.array(array, dtype.newbyteorder("="))  # a copy: frombuffer's array is read-only
 
@@ -157,12 +160,7 @@ def _parse_header(raw: bytes, path: str | os.PathLike) -> tuple[np.dtype, tuple[
     if len(raw) < start:
         raise CorruptFile(path, f"truncated: a header of {raw[3]} dimensions takes {start} bytes, {len(raw)} are there")
     shape = tuple(int(size) for size in np.frombuffer(raw, ">u4", count=raw[3], offset=4))
-    dtype = np.dtype(TYPES[raw[2]])
-    if len(shape) > MOST_AXES or math.prod(max(size, 1) for size in shape) * dtype.itemsize > MOST_BYTES:
-        raise CorruptFile(
-            path, f"damaged: its header promises {len(shape)} dimensions, {_short(shape)}, which is more than an array can have"
-        )
-    return dtype, shape, start
+    return np.dtype(TYPES[raw[2]]), shape, start
 
 
 def _short(shape: tuple[int, ...]) -> str:

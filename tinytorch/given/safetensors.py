@@ -53,11 +53,12 @@ def checksum(arrays, metadata):
     return digest.hexdigest()
 
 
-def load_file(path):
+def load_file(path, checked=False):
     """Read a safetensors file.
 
     Args:
         path: The file.
+        checked: Whether it must have a checksum, which other programs do not write.
 
     Returns:
         Pair of dicts: the arrays by name, and the texts of the header.
@@ -66,15 +67,16 @@ def load_file(path):
         ValueError: The file is damaged or is not a safetensors file. The message names it.
     """
     with open(path, "rb") as file:
-        return parse(file.read(), path)
+        return parse(file.read(), path, checked)
 
 
-def parse(data, name="this"):
+def parse(data, name="this", checked=False):
     """Read the bytes of a safetensors file.
 
     Args:
         data: The bytes.
         name: The file's name, for messages.
+        checked: Whether it must have a checksum.
 
     Returns:
         Pair of dicts: the arrays by name, and the texts of the header.
@@ -90,6 +92,8 @@ def parse(data, name="this"):
         entries, texts, start = header(data)
         arrays = {key: array_at(data, start, key, entry) for key, entry in tiles(entries, len(data) - start)}
         written = texts.pop(CHECKSUM, None)
+        if written is None and checked:
+            raise BadFile("it has no checksum, which `dump` writes")
         if written is not None and written != json.dumps(checksum(arrays, texts)):
             raise BadFile("its checksum does not fit its contents: some bytes have changed since it was written")
     except BadFile as error:
