@@ -54,7 +54,7 @@ milestone.command("run", **example("milestone run mnist-mlp --epochs 5"), **PASS
 milestone.command("grade", **example("milestone grade mnist-mlp"))(milestone_grade.grade)
 app.add_typer(milestone, name="milestone")
 
-model = typer.Typer(help="Trained networks: what is in a file, how good it is, other formats.", no_args_is_help=True, **OPTIONS)
+model = typer.Typer(help="Trained networks: show, measure, write for other programs.", no_args_is_help=True, **OPTIONS)
 model.command(**example("model show runs/lenet5/weights.safetensors"))(model_show.show)
 model.command("eval", **example("model eval runs/lenet5/weights.safetensors"))(model_eval.evaluate)
 model.command(**example("model export runs/mnist-mlp/weights.safetensors --to web"))(model_export.export)

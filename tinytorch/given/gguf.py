@@ -209,7 +209,9 @@ class Reader:
 
     def apart(self, table, start):
         """Raise `BadFile` if an array ends after the file, or two share bytes."""
-        spans = sorted((offset, offset + math.prod(shape) * dtype.itemsize, name) for name, (shape, dtype, offset) in table.items())
+        spans = sorted(
+            (offset, offset + math.prod(shape) * dtype.itemsize, name) for name, (shape, dtype, offset) in table.items()
+        )
         for (first, last, name), after in zip(spans, [*(span[0] for span in spans[1:]), len(self.data) - start]):
             if last > after:
                 raise BadFile(f"{name!r} has bytes {first} to {last}, and the next array, or the end, is at {after}")

@@ -93,7 +93,7 @@ def parse(data, name="this", checked=False):
         arrays = {key: array_at(data, start, key, entry) for key, entry in tiles(entries, len(data) - start)}
         written = texts.pop(CHECKSUM, None)
         if written is None and checked:
-            raise BadFile("it has no checksum, which `dump` writes")
+            raise BadFile("it has no checksum: another program wrote it, or it is damaged")
         if written is not None and written != json.dumps(checksum(arrays, texts)):
             raise BadFile("its checksum does not fit its contents: some bytes have changed since it was written")
     except BadFile as error:
