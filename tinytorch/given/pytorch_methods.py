@@ -9,7 +9,7 @@ from tinytorch.given.history import Origin
 from tinytorch.given.op import ops, part
 from tinytorch.given.random import generator as chosen
 
-Sorted = namedtuple("Sorted", "values indices")  # what sort, topk, median and kthvalue return
+Entries = namedtuple("Entries", "values indices")  # what sort, topk, median, max(dim) and others return: entries, and where they are
 
 
 def _floats(x):
@@ -251,9 +251,9 @@ class PyTorchMethods:
         """Return the k-th smallest entries along an axis, k from 1, and their indices."""
         values, indices = self.sort(dim)
         if self.ndim == 0:
-            return Sorted(values, indices)
+            return Entries(values, indices)
         values, indices = (x.narrow(dim, k - 1, 1) for x in (values, indices))
-        return Sorted(values, indices) if keepdim else Sorted(values.squeeze(dim), indices.squeeze(dim))
+        return Entries(values, indices) if keepdim else Entries(values.squeeze(dim), indices.squeeze(dim))
 
     # Sorting and counting.
 
@@ -269,7 +269,7 @@ class PyTorchMethods:
     def sort(self, dim=-1, descending=False, stable=False):
         """Return the entries in order along an axis, and their positions: ``values`` and ``indices``."""
         indices = self.argsort(dim, descending)
-        return Sorted(self.gather(dim, indices), indices)
+        return Entries(self.gather(dim, indices), indices)
 
     def topk(self, k, dim=-1, largest=True, sorted=True):
         """Return the k largest (or smallest) entries along an axis, and their positions."""
@@ -278,7 +278,7 @@ class PyTorchMethods:
             raise ValueError(f"topk needs k from 0 to {size} along dim {dim}, got {k}")
         indices = self.argsort(dim, descending=largest)
         indices = indices.narrow(dim, 0, k) if self.ndim else indices
-        return Sorted(self.gather(dim, indices), indices)
+        return Entries(self.gather(dim, indices), indices)
 
     def unique(self, sorted=True, return_inverse=False, return_counts=False, dim=None):
         """Return the distinct entries in order, and on request where each entry went and how often each occurs."""

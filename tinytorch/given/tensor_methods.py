@@ -1,7 +1,6 @@
 """What a tensor can do: operators and methods with PyTorch's names, each of which calls one of your ops by name. Given."""
 import math
 import operator
-from collections import namedtuple
 
 import numpy as np
 
@@ -10,10 +9,9 @@ from tinytorch.given.device import destination, device_of, move
 from tinytorch.given.history import follow, tick
 from tinytorch.given.op import ops, part
 from tinytorch.given.printing import describe
-from tinytorch.given.pytorch_methods import PyTorchMethods
+from tinytorch.given.pytorch_methods import Entries, PyTorchMethods
 from tinytorch.given.state import state
 
-Extremes = namedtuple("Extremes", "values indices")  # what max(dim) and min(dim) return
 ORDER = "biuf"  # kinds of dtype; a result may be written into a tensor of the same kind or of a later one
 
 
@@ -227,7 +225,7 @@ class TensorMethods(PyTorchMethods):
             places = list(np.ix_(*map(range, indices.shape)))
             places[dim] = indices.data
             values = ops["getitem"](self, index=tuple(places))
-        return Extremes(values, indices) if keepdim else Extremes(values.squeeze(dim), indices.squeeze(dim))
+        return Entries(values, indices) if keepdim else Entries(values.squeeze(dim), indices.squeeze(dim))
 
     # The same numbers with another shape.
 
