@@ -289,7 +289,7 @@ class TensorMethods(PyTorchMethods):
         device, dtype = destination(*targets, device=device, dtype=dtype)
         out = self
         if dtype is not None and dtype != self.dtype:
-            out = ops["cast"](self, dtype=dtype) if self.dtype.kind == "f" else part("Tensor")(np.asarray(self.data, dtype))
+            out = ops["cast"](self, dtype=dtype)
         if device is not None and (data := move(out.data, device)) is not out.data:
             out = part("Tensor")(data, out.requires_grad)
         return self.clone() if copy and out is self else out
@@ -322,7 +322,8 @@ class TensorMethods(PyTorchMethods):
         if state.recording and (self.requires_grad or getattr(array, "requires_grad", False)):
             raise RuntimeError("a write in place is not remembered, so nothing in it may require grad: "
                                "make a new one (x = x + 1), or use `with no_grad():`")
-        self.data[plain_index(index)] = array.data if isinstance(array, part("Tensor")) else array
+        values = array.data if isinstance(array, part("Tensor")) else array
+        ops["write"](self.data, values, index=plain_index(index))
         tick(self)
         return self
 
