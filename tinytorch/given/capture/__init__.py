@@ -21,7 +21,7 @@ import functools
 import numpy as np
 
 from tinytorch.given.capture import comparing
-from tinytorch.given.capture.arguments import described, filled, returned
+from tinytorch.given.capture.arguments import described, filled, returned, template
 from tinytorch.given.capture.playing import aligned
 from tinytorch.given.capture.recording import Recorder
 from tinytorch.given.capture.tape import Tape, threads
@@ -57,7 +57,7 @@ class capture:
     def __init__(self, step):
         functools.update_wrapper(self, step)
         self.step, self.started, self.memory = step, False, np.empty(0, np.uint8)
-        self.tapes, self.recordings, self.buffers = {}, {}, {}  # each by the kind of the arguments
+        self.tapes, self.recordings, self.buffers, self.written = {}, {}, {}, {}
 
     def __call__(self, *inputs, **options):
         if any(isinstance(watcher, Recorder) for watcher in watchers):  # inside another captured step
@@ -78,12 +78,14 @@ class capture:
         for own, array in zip(buffers, arrays):
             np.copyto(own, array)
         arguments, named = filled((inputs, options), iter(buffers))
-        first = self.recordings.pop(kind, None)
-        recording = comparing.Recording(self.step, (inputs, options), buffers, first.recorder.written if first else {})
+        recording = comparing.Recording(self.step, (inputs, options), buffers, self.written)
         result = recording.run(lambda: self.step(*arguments, **named))
-        if first is None or first.had != recording.had or not first.still_holds() or not comparing.told_apart(first, recording):
-            self.recordings[kind] = recording
-            return returned(result)()
+        self.written.update(recording.recorder.written)
+        case = kind, tuple(recording.had)
+        first = self.recordings.pop(case, None)
+        if first is None or not first.still_holds() or not comparing.told_apart(first, recording):
+            self.recordings[case] = recording
+            return returned(template(result), iter(recording.results))()
         comparing.compare(first, recording)
         tape = Tape(recording, result, buffers, self.arena)
         self.tapes[kind] = [tape, *self.tapes.get(kind, [])][:TAPES]

@@ -44,24 +44,49 @@ def filled(x, arrays):
     return x
 
 
-def returned(result, places=None):
-    """Return a function that makes what the step returns, as new tensors: those of earlier calls keep their numbers.
+class Result:
+    """The place of an array in what a step returns.
 
     Args:
-        result: What the step returned when it was recorded.
-        places: Dict from the id of a tensor in it to the array that holds its numbers after a replay; without it, its own.
+        make: Function from the array to what is returned: a new tensor, array or number, which no replay changes.
+    """
+
+    def __init__(self, make):
+        self.make = make
+
+
+def template(result):
+    """Return what a step returned, with a `Result` in place of each tensor and array.
+
+    Args:
+        result: Tensors, arrays and others, in tuples, lists and dicts.
     """
     if isinstance(result, (tuple, list)):
-        makers = [returned(item, places) for item in result]
+        return type(result)(*map(template, result)) if hasattr(result, "_fields") else type(result)(map(template, result))
+    if isinstance(result, dict):
+        return {key: template(value) for key, value in result.items()}
+    if isinstance(result, np.ndarray):
+        return Result(np.ndarray.copy if result.ndim else np.ndarray.item)
+    tensor = part("Tensor")
+    return Result(lambda array: tensor(array.copy())) if isinstance(result, tensor) else result
+
+
+def returned(result, arrays):
+    """Return a function that makes what the step returns.
+
+    Args:
+        result: The `template`.
+        arrays: Iterator over the arrays that hold the numbers.
+    """
+    if isinstance(result, (tuple, list)):
+        makers = [returned(item, arrays) for item in result]
+        if hasattr(result, "_fields"):
+            return lambda: type(result)(*(make() for make in makers))
         return lambda: type(result)(make() for make in makers)
     if isinstance(result, dict):
-        makers = {key: returned(item, places) for key, item in result.items()}
+        makers = {key: returned(value, arrays) for key, value in result.items()}
         return lambda: {key: make() for key, make in makers.items()}
-    if isinstance(result, np.ndarray):
-        array = places[id(result)] if places else result.view(np.ndarray)
-        return array.copy if array.ndim else array.item
-    if isinstance(result, part("Tensor")):
-        tensor = part("Tensor")
-        array = places[id(result)] if places else result.data
-        return lambda: tensor(array.copy())
+    if isinstance(result, Result):
+        array, make = next(arrays), result.make
+        return lambda: make(array)
     return lambda: result

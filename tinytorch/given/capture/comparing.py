@@ -29,10 +29,12 @@ class Recording:
         objects = [leaf for leaf in leaves(arguments) if not is_input(leaf)]
         self.world = reachable(("step", step), *(("argument", each) for each in objects))
         self.leaves = [tensor for _, tensor in self.world.tensors if tensor.requires_grad]
+        for leaf in self.leaves:
+            if leaf.grad is not None:
+                leaf.grad = type(leaf.grad)(leaf.grad.data.copy())  # in memory of its own
         self.arrays = {id(tensor): tensor.data for _, tensor in self.world.tensors}
         self.had = [leaf.grad is not None for leaf in self.leaves]
-        self.starts = [leaf.grad for leaf in self.leaves if leaf.grad is not None]
-        self.recorder = Recorder(static, [grad.data for grad in self.starts])
+        self.recorder = Recorder(static, [leaf.grad.data for leaf in self.leaves if leaf.grad is not None])
         self.before = Snapshot(self, dict(written))
         self.inputs = [zlib.crc32(owner_of(array)) for array in static]
 
@@ -43,13 +45,15 @@ class Recording:
             with door(self.recorder):
                 result = call()
             self.refuse_changes()
-            self.outputs = [(leaf, self.output(leaf)) for leaf in leaves(result) if not isinstance(leaf, PLAIN) or self.number(leaf)]
+            results = [leaf for leaf in leaves(result) if not isinstance(leaf, PLAIN) or self.number(leaf)]
+            self.outputs = [self.output(leaf) for leaf in results]
         except CaptureError:
             self.before.restore()
             raise
         finally:
             watchers.remove(self.recorder)
-        self.gradients = [(leaf, None if leaf.grad is None else self.recorder.ref(leaf.grad.data)) for leaf in self.leaves]
+        self.results = [bare(leaf if isinstance(leaf, np.ndarray) else leaf.data) for leaf in results]
+        self.gradients = [None if leaf.grad is None else self.recorder.ref(leaf.grad.data) for leaf in self.leaves]
         self.world.loose = set(self.recorder.counters) | self.recorder.live - set(self.recorder.frozen)
         return result
 
@@ -269,23 +273,21 @@ def named_number(x):
     return (type(x), x if x == x else "nan") if isinstance(x, (int, float)) else x
 
 
-def first_difference(tape, recording, after):
+def first_difference(tape, recording, after, results):
     """Play a tape on the recording's inputs, from the recording's beginning, and compare what comes out.
 
     Args:
         tape: The tape.
         recording: The `Recording` that it was made of.
         after: `Snapshot` of what the step left.
+        results: List of the arrays that the step returned.
 
     Returns:
         Text, or None if everything is equal bit for bit. Afterwards everything is as the replay left it.
     """
-    wanted = [bare(leaf if isinstance(leaf, np.ndarray) else leaf.data).copy() for leaf, _ in recording.outputs]
     recording.before.restore()
     tape.player.arena[...] = 0xFF  # nan: what is read before it is written shows
     tape.run()
     trouble = Snapshot(recording, {id(array): array for array, _ in after.arrays}).differs(after)
-    places = [tape.player.array(ref) for _, ref in recording.outputs]
-    if trouble is None and not all(map(same, wanted, places)):
-        trouble = "the result"
-    return trouble
+    places = [tape.player.array(ref) for ref in recording.outputs]
+    return trouble if trouble or all(map(same, results, places)) else "the result"

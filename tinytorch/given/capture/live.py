@@ -9,7 +9,9 @@ anew when it changes.
 import operator
 from collections.abc import MutableMapping
 
-from tinytorch.given.capture.traced import Moving, current
+import numpy as np
+
+from tinytorch.given.capture.traced import Moving, Traced, bare, current, is_same
 
 ARITHMETIC = "add sub mul truediv floordiv mod pow".split()
 COMPARISONS = "lt le gt ge eq ne".split()
@@ -19,16 +21,17 @@ class Live(Moving):
     """A number, and how to compute it again.
 
     Args:
-        read: Function that returns the number as it is now.
+        read: Function that returns the number as it is now, at this place of the step.
+        foresee: Function that returns before the step what the number will be at this place.
         sources: Set of pairs of a dict's id and a key: what it is computed from.
         name: What identifies it in two recordings: where it is read, or the operation and the names of what it is computed from.
     """
 
-    __slots__ = ("read", "sources", "name")
+    __slots__ = ("read", "foresee", "sources", "name")
     __hash__ = None
 
-    def __init__(self, read, sources, name):
-        self.read, self.sources, self.name, self.now = read, sources, name, read()
+    def __init__(self, read, foresee, sources, name):
+        self.read, self.foresee, self.sources, self.name, self.now = read, foresee, sources, name, read()
 
     def frozen(self):
         """Return the plain number; whoever asked does not know that it changes."""
@@ -51,22 +54,23 @@ class Live(Moving):
         return out[0]
 
 
-def now(x):
-    """Return a number as it is at this moment, live or not."""
-    return x.read() if isinstance(x, Live) else x
+def reader(function, moment, numbers):
+    """Return a function that computes a function of numbers, each read at a moment: ``"read"`` or ``"foresee"``."""
+    reads = [getattr(x, moment) if isinstance(x, Live) else lambda x=x: x for x in numbers]
+    return lambda: function(*(read() for read in reads))
 
 
 def computed(function, *numbers):
     """Return the live result of a function of numbers, some of them live."""
     sources = frozenset().union(*(x.sources for x in numbers if isinstance(x, Live)))
     name = (function.__name__, *(x.name if isinstance(x, Live) else x for x in numbers))
-    return Live(lambda: function(*map(now, numbers)), sources, name)
+    return Live(reader(function, "read", numbers), reader(function, "foresee", numbers), sources, name)
 
 
 def compared(function, *numbers):
     """Return the outcome of a comparison; the tape holds as long as it stays the same."""
     live = computed(function, *numbers)
-    current.recorder.conditions[live.name] = live.read, live.now
+    current.recorder.conditions[live.name] = live.foresee, live.now
     return live.now
 
 
@@ -85,7 +89,7 @@ for each in COMPARISONS:
 
 
 class LiveDict(MutableMapping):
-    """A dict whose numbers are live, and that writes down which numbers are written to it.
+    """A dict whose numbers are live and whose arrays are traced, and that writes down which numbers are written to it.
 
     Args:
         plain: The dict itself.
@@ -96,15 +100,20 @@ class LiveDict(MutableMapping):
 
     def __getitem__(self, key):
         value, plain = self.plain[key], self.plain
+        if type(value) is np.ndarray:
+            return value.view(Traced)
         if type(value) not in (int, float):
             return value
-        current.recorder.live.add((id(plain), key))
-        return Live(lambda: plain[key], frozenset([(id(plain), key)]), ("number", id(plain), key))
+        place, recorder = (id(plain), key), current.recorder
+        recorder.live.add(place)
+        foresee = recorder.counters[place] if place in recorder.counters else lambda: plain[key]
+        return Live(lambda: plain[key], foresee, frozenset([place]), ("number", *place))
 
     def __setitem__(self, key, value):
         if isinstance(value, Live):
             current.recorder.count(self.plain, key, value)
-        self.plain[key] = value.now if isinstance(value, Moving) else value
+        if not is_same(value, self.plain.get(key)):  # ``state["mean"] *= 0.9`` puts back what it took
+            self.plain[key] = bare(value)
 
     def __delitem__(self, key): del self.plain[key]
     def __iter__(self): return iter(self.plain)

@@ -29,7 +29,7 @@ class Player:
     Args:
         tape: List of `Entry`.
         outputs: List of `Ref`: what is still needed when the tape has been played, each in memory of its own.
-        starts: List of the arrays that gradients from before the step are copied from.
+        starts: List of (shape, dtype) of the gradients from before the step that it reads.
         arena: Function from a number of bytes to an array of bytes that all players share.
         prepared: Whether to use the prepared forms of kernels.
     """
@@ -37,7 +37,7 @@ class Player:
     def __init__(self, tape, outputs, starts, arena, prepared=True):
         self.use_prepared = prepared
         self.entries = [part for entry in tape for part in self.taken_apart(entry)]
-        self.same, self.own, self.starts = {}, {}, [np.empty(array.nbytes, np.uint8) for array in starts]
+        self.same, self.own, self.starts = {}, {}, [np.empty(shape, dtype) for shape, dtype in starts]
         for entry in tape:
             if entry.parts and self.entries and self.in_parts(entry):
                 self.same[entry.parts[-1].root] = entry.out.root
@@ -88,7 +88,7 @@ class Player:
         """Return the bytes of a piece of memory."""
         root = self.same.get(root, root)
         if root.kind == "start":
-            return self.starts[root.index]
+            return self.starts[root.index].reshape(-1).view(np.uint8)
         if root in self.own:
             return self.own[root]
         return self.arena[self.offsets[root] : self.offsets[root] + root.nbytes]

@@ -226,7 +226,7 @@ class Recorder:
         def advance(*what):
             plain[key] = value.read()
 
-        self.counters[id(plain), key] = plain
+        self.counters[id(plain), key] = value.foresee
         self.add(Entry(advance, (id(plain), key, value.name), {}, None, line=where()))
 
     # The tape.

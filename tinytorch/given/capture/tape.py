@@ -1,11 +1,12 @@
 """A recorded step: when it may be played, and what a replay leaves behind. Given."""
 
+import operator
 import sys
 
 import numpy as np
 
 from tinytorch.given.capture import comparing
-from tinytorch.given.capture.arguments import returned
+from tinytorch.given.capture.arguments import returned, template
 from tinytorch.given.capture.playing import Player
 from tinytorch.given.capture.recording import CaptureError, owner_of
 from tinytorch.given.history import ticks
@@ -23,35 +24,48 @@ class Tape:
     """
 
     def __init__(self, recording, result, buffers, arena):
-        self.world, self.leaves, self.had, self.buffers = recording.world, recording.leaves, recording.had, buffers
-        self.conditions = [read for read, _ in recording.recorder.conditions.values()]
-        self.outcomes = [outcome for _, outcome in recording.recorder.conditions.values()]
+        recorder = recording.recorder
+        self.entries, self.buffers, self.arena, self.prepared = recorder.tape, buffers, arena, True
+        self.world, self.leaves, self.had = recording.world, recording.leaves, recording.had
+        self.conditions = [foresee for foresee, _ in recorder.conditions.values()]
+        self.outcomes = [outcome for _, outcome in recorder.conditions.values()]
+        self.version, self.registered = registrations[0], registered(recorder.tape)
         self.starting = [leaf for leaf, had in zip(self.leaves, self.had) if had]
-        self.version, self.registered = registrations[0], registered(recording.recorder.tape)
+        self.shapes = [(leaf.shape, leaf.dtype) for leaf in self.starting]
+        self.template, self.outputs, self.slopes = template(result), recording.outputs, recording.gradients
+        self.versions = [t.written for _, t in self.world.tensors if id(owner_of(t.data)) in recorder.written]
+        self.connect()
+        self.check(recording)
+        self.world.refresh()
+
+    def connect(self):
+        """Make the calls, and find the arrays that hold the results and the gradients afterwards."""
+        tensor, wanted = part("Tensor"), [*self.outputs, *(ref for ref in self.slopes if ref is not None)]
+        self.player = Player(self.entries, wanted, self.shapes, self.arena, self.prepared)
+        self.result = returned(self.template, map(self.player.array, self.outputs))
+        self.gradients = [None if ref is None else tensor(self.player.array(ref)) for ref in self.slopes]
+        self.memories = [grad if grad is None else owner_of(grad.data) for grad in self.gradients]
+        self.holders = None
+
+    def check(self, recording):
+        """Compare a replay with the step itself; without prepared kernels, should one of them round otherwise than its kernel.
+
+        Raises:
+            CaptureError: They differ. The message says in what.
+        """
         after = comparing.Snapshot(recording, recording.recorder.written)
-        for prepared in (True, False):  # a prepared form that rounds otherwise than its kernel is not used
-            wanted = [ref for _, ref in (*recording.outputs, *recording.gradients) if ref is not None]
-            starts = [grad.data for grad in recording.starts]
-            self.player = Player(recording.recorder.tape, wanted, starts, arena, prepared)
-            self.connect(recording, result)
-            trouble = comparing.first_difference(self, recording, after)
-            if trouble is None:
-                break
-        else:
+        results = [array.copy() for array in recording.results]
+        trouble = comparing.first_difference(self, recording, after, results)
+        if trouble is not None:
+            self.prepared = False
+            self.connect()
+            trouble = comparing.first_difference(self, recording, after, results)
+        if trouble is not None:
             after.restore()
             raise CaptureError(
                 f"a replay of the step gives other numbers than the step: {trouble} differs. Something in it changes numbers where "
                 "capture does not see it: compute with tensors, or with an op made with @op or @in_place"
             )
-        self.world.refresh()
-
-    def connect(self, recording, result):
-        """Find the arrays that a replay returns, the gradients that it fills, and the tensors that it writes to."""
-        tensor, array = part("Tensor"), self.player.array
-        self.result = returned(result, {id(leaf): array(ref) for leaf, ref in recording.outputs})
-        self.gradients = [(leaf, None if ref is None else tensor(array(ref))) for leaf, ref in recording.gradients]
-        written = recording.recorder.written
-        self.versions = [t.written for _, t in self.world.tensors if id(owner_of(t.data)) in written]
 
     def fits(self):
         """Say whether the tape can be played now: what the step can reach is as it was when it was recorded."""
@@ -73,16 +87,27 @@ class Tape:
         return self.result()
 
     def run(self):
-        """Make every call; then hand out the gradients, and count the writes."""
+        """Make every call."""
+        if self.holders and self.held() != self.holders and any(map(operator.gt, self.held(), self.holders)):
+            self.connect()  # someone kept a gradient, which keeps its numbers: this replay needs other memory
         for own, leaf in zip(self.player.starts, self.starting):
-            own[...] = leaf._grad.data.reshape(-1).view(np.uint8)
+            np.copyto(own, leaf._grad.data)
         for call in self.player.calls:
             call()
-        for leaf, grad in self.gradients:
+        self.hand_out()
+        self.holders = self.held()
+
+    def hand_out(self):
+        """Give the parameters their gradients, and count the writes."""
+        for leaf, grad in zip(self.leaves, self.gradients):
             leaf._grad = grad
         ticks[0] += 1
         for written in self.versions:
             written[0] = ticks[0]
+
+    def held(self):
+        """Count who refers to the gradients and to their memory."""
+        return [*map(sys.getrefcount, self.gradients), *map(sys.getrefcount, self.memories)]
 
 
 def threads():

@@ -112,6 +112,12 @@ def bare(x):
     return x.now if isinstance(x, Moving) else x
 
 
+def is_same(array, plain):
+    """Say whether a traced array is a plain one under another name: on the same memory, with the same layout."""
+    traced = isinstance(array, Traced) and isinstance(plain, np.ndarray)
+    return traced and bare(array).__array_interface__ == plain.__array_interface__
+
+
 @contextlib.contextmanager
 def door(recorder):
     """Let `Tensor.data` hand out traced arrays while this thread records a step.
@@ -127,7 +133,8 @@ def door(recorder):
         return array.view(Traced) if recorder.is_mine() and type(array) is np.ndarray else array
 
     def put(self, array):
-        slot.__set__(self, array.view(np.ndarray) if isinstance(array, Traced) else array)
+        if not isinstance(array, Traced) or not is_same(array, slot.__get__(self)):  # ``x.data *= 2`` puts back what it took
+            slot.__set__(self, bare(array))
 
     tensor_class.data, current.recorder = property(get, put), recorder
     try:

@@ -78,7 +78,7 @@ class World:
         if isinstance(value, partial):
             return [(name, value.func), (name, value.args), (name, value.keywords)]
         if isinstance(value, dict):
-            return self.hold(name, value, f"{name}[{{!r}}]")
+            return self.hold(name, value, name.replace("{", "").replace("}", "") + "[{}]")
         if isinstance(value, (list, tuple)):
             return self.hold_list(name, value)
         if isinstance(value, (type, types.ModuleType, types.BuiltinFunctionType, np.ufunc)) or not hasattr(value, "__dict__"):
@@ -95,7 +95,7 @@ class World:
         """Hold the values of a dict, or of some of its keys."""
         chosen = list(plain if keys is None else keys)
         self.places.append((form, plain, chosen, [plain.get(key) for key in chosen], keys is None))
-        return [(form.format(key), plain.get(key)) for key in chosen]
+        return [(form.format(shown(key)), plain.get(key)) for key in chosen]
 
     def hold_list(self, name, value):
         """Hold the entries of a list; a tuple cannot change, but leads to others."""
@@ -132,10 +132,10 @@ class World:
             else:
                 for key, value in zip(keys, held):
                     if (id(container), key) not in self.loose and differ([container.get(key)], [value]):
-                        yield form.format(key)
+                        yield form.format(shown(key))
                 for key in container.keys() - set(keys) if form != "{}" else ():
                     if (id(container), key) not in self.loose:
-                        yield form.format(key)
+                        yield form.format(shown(key))
 
     def seal(self):
         """Prepare `holds`, which is asked before each replay."""
@@ -188,6 +188,11 @@ class World:
                     if step.opname.startswith("STORE") and step.argval in (last, name):
                         return f"{Path(code.co_filename).name}:{line}"
         return None
+
+
+def shown(key):
+    """Return the key of a dict as it appears in a name: a tensor as its shape."""
+    return f"parameter {key.shape}" if isinstance(key, part("Tensor")) else str(key)
 
 
 def differ(values, others):
