@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tinytorch.given.op import in_place, op, ops
+from tinytorch.given.op import op, ops
 
 
 @op
@@ -51,15 +51,6 @@ def bitwise_xor(a, b):
 def bitwise_not(a):
     """Flip True and False; for integers, flip every bit."""
     return np.invert(a)
-
-
-@in_place
-def write(target, values, *, index):
-    """Overwrite the entries at an index."""
-    target[index] = values
-
-
-write.patterns = None  # NumPy broadcasts the values, and says so if it cannot
 
 
 for each in (floor_divide, bitwise_and, bitwise_or, bitwise_xor):

@@ -322,8 +322,7 @@ class TensorMethods(PyTorchMethods):
         if state.recording and (self.requires_grad or getattr(array, "requires_grad", False)):
             raise RuntimeError("a write in place is not remembered, so nothing in it may require grad: "
                                "make a new one (x = x + 1), or use `with no_grad():`")
-        values = array.data if isinstance(array, part("Tensor")) else array
-        ops["write"](self.data, values, index=plain_index(index))
+        self.data[plain_index(index)] = array.data if isinstance(array, part("Tensor")) else array
         tick(self)
         return self
 
