@@ -96,7 +96,9 @@ class Recording:
         if isinstance(leaf, Traced):
             return self.recorder.ref(leaf)
         if not isinstance(leaf, part("Tensor")):
-            raise CaptureError(f"the captured step returns a {type(leaf).__name__}: return tensors, in a tuple, list or dict if wanted")
+            raise CaptureError(
+                f"the captured step returns a {type(leaf).__name__}: return tensors, in a tuple, list or dict if wanted"
+            )
         if leaf.origin is not None and leaf.origin.inputs is not None:
             raise CaptureError(
                 "the captured step returns a tensor that still has its graph, and a replay makes none: "
@@ -135,11 +137,17 @@ class Snapshot:
         grads = [leaf.grad for leaf in recording.leaves]
         self.leaves = recording.leaves
         self.grads = [(grad, None if grad is None else grad.data.copy()) for grad in grads]
-        generators = {id(g): g for g in [random.default(), *(g for _, g in world.generators), *recording.recorder.generators.values()]}
+        generators = {
+            id(g): g for g in [random.default(), *(g for _, g in world.generators), *recording.recorder.generators.values()]
+        }
         self.generators = [(g, g.bit_generator.state) for g in generators.values()]
-        self.counts = [(plain, dict(plain)) for _, plain, keys, *_ in world.places if isinstance(plain, dict) and keys is not None]
         self.counts = [
-            (plain, {key: x for key, x in held.items() if type(x) in (int, float)}) for plain, held in self.counts if numbers_of(plain)
+            (plain, dict(plain)) for _, plain, keys, *_ in world.places if isinstance(plain, dict) and keys is not None
+        ]
+        self.counts = [
+            (plain, {key: x for key, x in held.items() if type(x) in (int, float)})
+            for plain, held in self.counts
+            if numbers_of(plain)
         ]
 
     def restore(self):
@@ -252,7 +260,12 @@ def layout(x):
 
 def steps(entry):
     """Return which function an entry runs."""
-    return entry.op or getattr(entry.function, "__self__", None) and entry.function.__name__ or getattr(entry.function, "__name__", "")
+    return (
+        entry.op
+        or getattr(entry.function, "__self__", None)
+        and entry.function.__name__
+        or getattr(entry.function, "__name__", "")
+    )
 
 
 def label(entry):

@@ -38,14 +38,29 @@ class Live(Moving):
         current.recorder.freeze(self.sources)
         return self.now
 
-    def __float__(self): return float(self.frozen())
-    def __int__(self): return int(self.frozen())
-    def __index__(self): return operator.index(self.frozen())
-    def __round__(self, digits=None): return round(self.frozen(), digits)
-    def __repr__(self): return repr(self.frozen())
-    def __bool__(self): return compared(operator.truth, self)
-    def __neg__(self): return computed(operator.neg, self)
-    def __abs__(self): return computed(abs, self)
+    def __float__(self):
+        return float(self.frozen())
+
+    def __int__(self):
+        return int(self.frozen())
+
+    def __index__(self):
+        return operator.index(self.frozen())
+
+    def __round__(self, digits=None):
+        return round(self.frozen(), digits)
+
+    def __repr__(self):
+        return repr(self.frozen())
+
+    def __bool__(self):
+        return compared(operator.truth, self)
+
+    def __neg__(self):
+        return computed(operator.neg, self)
+
+    def __abs__(self):
+        return computed(abs, self)
 
     def __array_ufunc__(self, ufunc, method, *inputs, out=None, **settings):
         if out is None:
@@ -115,6 +130,11 @@ class LiveDict(MutableMapping):
         if not is_same(value, self.plain.get(key)):  # ``state["mean"] *= 0.9`` puts back what it took
             self.plain[key] = bare(value)
 
-    def __delitem__(self, key): del self.plain[key]
-    def __iter__(self): return iter(self.plain)
-    def __len__(self): return len(self.plain)
+    def __delitem__(self, key):
+        del self.plain[key]
+
+    def __iter__(self):
+        return iter(self.plain)
+
+    def __len__(self):
+        return len(self.plain)

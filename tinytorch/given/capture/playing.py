@@ -58,7 +58,11 @@ class Player:
         if not entry.parts or entry.is_view() or self.use_prepared and entry.op.prepared.get(entry.kernels):
             return False
         last, out = entry.parts[-1], entry.out
-        return last.root.kind == "part" and (last.root.nbytes, last.offset, last.strides) == (out.root.nbytes, out.offset, out.strides)
+        return last.root.kind == "part" and (last.root.nbytes, last.offset, last.strides) == (
+            out.root.nbytes,
+            out.offset,
+            out.strides,
+        )
 
     def taken_apart(self, entry):
         """Return the parts of an entry, or the entry itself."""
@@ -166,7 +170,9 @@ def bound(function, inputs, settings):
     def now(x):
         return x.read() if isinstance(x, Live) else x
 
-    if not any(isinstance(x, Live) for x in leaves(inputs)) and all(isinstance(x, Live) or not list_like(x) for x in settings.values()):
+    if not any(isinstance(x, Live) for x in leaves(inputs)) and all(
+        isinstance(x, Live) or not list_like(x) for x in settings.values()
+    ):
         fixed = partial(function, *inputs, **{key: x for key, x in settings.items() if not isinstance(x, Live)})
         moving = [(key, x.read) for key, x in settings.items() if isinstance(x, Live)]
         if len(moving) == 1:

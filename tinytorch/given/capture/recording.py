@@ -139,10 +139,17 @@ class Recorder:
 
     # What ops ask every watcher.
 
-    def rule(self, function, op): return function
-    def part(self, function, name): return function
-    def numbers(self, plain): return LiveDict(plain) if self.is_mine() else plain
-    def random(self, generator): return Draws(self, generator) if self.is_mine() else generator
+    def rule(self, function, op):
+        return function
+
+    def part(self, function, name):
+        return function
+
+    def numbers(self, plain):
+        return LiveDict(plain) if self.is_mine() else plain
+
+    def random(self, generator):
+        return Draws(self, generator) if self.is_mine() else generator
 
     def kernel(self, function, op, kernels, fell_back=False):
         """Return a function that runs a kernel and writes that down."""

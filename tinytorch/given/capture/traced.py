@@ -55,7 +55,9 @@ class Traced(np.ndarray):
         if function in ABOUT:
             return function(*bare(inputs), **bare(settings))
         if function in ALLOCATE:
-            return function(*bare(inputs), **bare(settings)) if recorder.inside is None else recorder.run(function, inputs, settings)
+            return (
+                function(*bare(inputs), **bare(settings)) if recorder.inside is None else recorder.run(function, inputs, settings)
+            )
         if function in CHANGE or settings.get("out") is not None:
             recorder.write(function, inputs, settings)
             return settings.get("out")

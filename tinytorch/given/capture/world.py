@@ -149,7 +149,9 @@ class World:
             else:
                 tight = [i for i, key in enumerate(keys) if (id(container), key) not in self.loose]
                 keys, held = [keys[i] for i in tight], [held[i] for i in tight]
-                self.views.append(container.values if whole and len(keys) == len(container) else partial(map, container.get, keys))
+                self.views.append(
+                    container.values if whole and len(keys) == len(container) else partial(map, container.get, keys)
+                )
             self.held += held
         self.views += [partial(map, operator.attrgetter(name), tensors) for name in ("data", "requires_grad")]
         self.held += self.of_tensors
@@ -184,7 +186,9 @@ class World:
             for code in codes(function.__code__):
                 line = code.co_firstlineno
                 for step in dis.get_instructions(code):
-                    line = step.starts_line or line if not isinstance(step.starts_line, bool) else getattr(step, "line_number", line)
+                    line = (
+                        step.starts_line or line if not isinstance(step.starts_line, bool) else getattr(step, "line_number", line)
+                    )
                     if step.opname.startswith("STORE") and step.argval in (last, name):
                         return f"{Path(code.co_filename).name}:{line}"
         return None
