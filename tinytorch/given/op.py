@@ -253,8 +253,11 @@ class Op:
         Example:
             >>> import numpy as np
             >>> double = Op(lambda a: a * 2)
-            >>> double.register_prepared("numpy")(lambda out, scratch, a: [lambda: np.multiply(a, 2, out=out)])  # doctest: +ELLIPSIS
-            <function <lambda> at ...>
+            >>> prepare = double.register_prepared("numpy")(lambda out, scratch, a: [lambda: np.multiply(a, 2, out=out)])
+            >>> out = np.zeros(1)
+            >>> for call in double.prepared["numpy"](out, np.empty, np.ones(1)): _ = call()
+            >>> out
+            array([2.])
         """
 
         def keep(prepare):

@@ -1,9 +1,9 @@
 """`tinytorch.capture`: run a training step, write it down, and from then on play what was written. Given.
 
-The first call runs the step as it is. The second and the third write it down, each with its own inputs: what differs between them,
-and is neither an argument nor made by the step, cannot be replayed and is refused. Then the tape is played on the third call's inputs,
-and must give the same parameters, gradients and optimizer state, bit for bit. Later calls copy their inputs to fixed buffers and play
-the tape: no dispatch, no graph, no allocation.
+The first call runs the step as it is. The second and the third write it down, each with its own inputs: what differs between
+them, and is neither an argument nor made by the step, cannot be replayed and is refused. Then the tape is played on the third
+call's inputs, and must give the same parameters, gradients and optimizer state, bit for bit. Later calls copy their inputs to
+fixed buffers and play the tape: no dispatch, no graph, no allocation.
 
     arguments  what a step is called with, and what it returns
     traced     arrays that write down what NumPy does with them
@@ -36,8 +36,8 @@ class capture:
     Args:
         step: Function of tensors that runs a whole step: forward, ``backward()``, ``optimizer.step()``. It may return tensors.
 
-    Calling it is calling the step. It raises a `CaptureError` where the step does something that a replay could not repeat, such as
-    reading a loss with ``.item()``: return the tensor, and read it outside.
+    Calling it is calling the step. It raises a `CaptureError` where the step does something that a replay could not repeat, such
+    as reading a loss with ``.item()``: return the tensor, and read it outside.
 
     Example:
         >>> from tinytorch.tensor import Tensor

@@ -64,8 +64,8 @@ class Recording:
         for name in self.world.changes():
             line = self.world.line_of(name) or "the step"
             raise CaptureError(
-                f"{line} changes {name}, which a replay would not do, because it runs none of the step's Python: change it outside of "
-                "the captured step, or keep it in a tensor and write to that (count += 1)"
+                f"{line} changes {name}, which a replay would not do, because it runs none of the step's Python: "
+                "change it outside of the captured step, or keep it in a tensor and write to that (count += 1)"
             )
         for name, tensor in self.world.tensors:
             if tensor.data is not self.arrays[id(tensor)]:
@@ -218,8 +218,8 @@ def compare(first, second):
     for one, two in zip(first.recorder.tape, second.recorder.tape):
         if steps(one) != steps(two):
             raise CaptureError(
-                f"the step did not do the same twice: at {one.line} it ran {label(one)}, the next time {label(two)} at {two.line}. A replay "
-                "cannot choose: use where(condition, a, b), or capture each case as a step of its own"
+                f"the step did not do the same twice: at {one.line} it ran {label(one)}, the next time {label(two)} at {two.line}. "
+                "A replay cannot choose: use where(condition, a, b), or capture each case as a step of its own"
             )
         if names((one.inputs, one.settings)) != names((two.inputs, two.settings)):
             if [*map(layout, leaves((one.inputs, one.settings)))] == [*map(layout, leaves((two.inputs, two.settings)))]:
@@ -238,8 +238,8 @@ def compare(first, second):
         if old is not root.owner and not same(old, root.owner):
             line, what = lines[root]
             raise CaptureError(
-                f"{line} gives {what} an array that no op of the step made and that is another one in each call, so a replay would keep "
-                "this one: pass it to the step as an argument, draw it with tinytorch's own functions, or compute it from tensors"
+                f"{line} gives {what} an array that no op of the step made and that is another one in each call, so a replay would "
+                "keep this one: pass it to the step as an argument, draw it with tinytorch's own functions, or compute it from tensors"
             )
 
 

@@ -1,9 +1,9 @@
-"""Numbers that change between steps, such as a learning rate: while a step is recorded, they remember where they come from. Given.
+"""Numbers that change between steps, such as a learning rate: a recording remembers where they come from. Given.
 
-An optimizer reads its settings and its counts from dicts. While a step is recorded, those dicts hand out `Live` numbers. Arithmetic
-on them makes live numbers too, and the tape computes them again at each replay. A comparison is remembered, and the tape is only
-played while it turns out the same. A live number that becomes a plain one, as in ``math.sqrt(lr)``, is frozen: the tape is recorded
-anew when it changes.
+An optimizer reads its settings and its counts from dicts. While a step is recorded, those dicts hand out `Live` numbers.
+Arithmetic on them makes live numbers too, and the tape computes them again at each replay. A comparison is remembered, and the
+tape is only played while it turns out the same. A live number that becomes a plain one, as in ``math.sqrt(lr)``, is frozen: the
+tape is recorded anew when it changes.
 """
 
 import operator

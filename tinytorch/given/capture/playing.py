@@ -1,12 +1,12 @@
 """Turn a tape into a list of calls with fixed buffers, and play it. Given.
 
 A call is a function without arguments and without a result: everything that it reads and writes was fixed when it was made. So a
-replay is ``for call in calls: call()``. On a GPU a call is a kernel's launch, ``kernel[grid, block, stream](...)``, and the same list,
-played once while a stream is captured, becomes a graph.
+replay is ``for call in calls: call()``. On a GPU a call is a kernel's launch, ``kernel[grid, block, stream](...)``, and the same
+list, played once while a stream is captured, becomes a graph.
 """
 
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -54,7 +54,7 @@ class Player:
         self.calls = [call for line in self.lines for call in line.calls]
 
     def in_parts(self, entry):
-        """Say whether an entry is replayed part by part: its kernel is NumPy's, it can be taken apart, and nothing better is known."""
+        """Say whether an entry is replayed part by part: it can be, and its kernel has no prepared form."""
         if not entry.parts or entry.is_view() or self.use_prepared and entry.op.prepared.get(entry.kernels):
             return False
         last, out = entry.parts[-1], entry.out

@@ -6,10 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinytorch.given.capture.live import Live, LiveDict
+from tinytorch.given.capture.live import LiveDict
 from tinytorch.given.capture.traced import Moving, Traced, bare
 from tinytorch.given.capture.world import where
-from tinytorch.given.state import state
 
 
 class CaptureError(RuntimeError):
@@ -24,8 +23,8 @@ class Root:
     """A piece of memory that arrays lie in.
 
     Args:
-        kind: ``"input"``, ``"start"`` (a gradient from before the step), ``"made"`` by an entry, ``"part"``: made inside a kernel,
-            or ``"outside"``: everything else.
+        kind: ``"input"``, ``"start"`` (a gradient from before the step), ``"made"`` by an entry, ``"part"``: made inside a
+            kernel, or ``"outside"``: everything else.
         index: Number among those of its kind, in the order in which they were met.
         owner: The array that owns the memory; not held for what an entry made.
     """
@@ -219,8 +218,8 @@ class Recorder:
         if self.inside is not None:
             raise Unsuitable(name)
         raise CaptureError(
-            f"{where()} reads numbers of a tensor ({name.strip('_')}) inside a captured step, and a replay would keep those of the "
-            "recording: return the tensor from the step and read it there; to choose by its values, use where(condition, a, b)"
+            f"{where()} reads numbers of a tensor ({name.strip('_')}) inside a captured step, and a replay would keep those of "
+            "the recording: return the tensor from the step and read it there; to choose by its values, use where(condition, a, b)"
         )
 
     def freeze(self, sources):

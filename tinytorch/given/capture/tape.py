@@ -63,8 +63,8 @@ class Tape:
         if trouble is not None:
             after.restore()
             raise CaptureError(
-                f"a replay of the step gives other numbers than the step: {trouble} differs. Something in it changes numbers where "
-                "capture does not see it: compute with tensors, or with an op made with @op or @in_place"
+                f"a replay of the step gives other numbers than the step: {trouble} differs. Something in it changes numbers "
+                "where capture does not see it: compute with tensors, or with an op made with @op or @in_place"
             )
 
     def fits(self):

@@ -22,11 +22,11 @@ ABOUT = (
 ALLOCATE = np.empty_like, np.zeros_like, np.ones_like  # these read the layout, not the numbers
 CHANGE = np.copyto, np.put, np.place, np.putmask, np.put_along_axis, np.fill_diagonal  # these write to their first argument
 # Methods whose result may be new memory, methods that write, and methods that hand numbers to Python.
-RESULTS = """copy astype flatten ravel reshape take argmax argmin argsort argpartition cumsum cumprod dot repeat searchsorted choose
-compress trace round byteswap __getitem__ __copy__ __deepcopy__""".split()
+RESULTS = """copy astype flatten ravel reshape take argmax argmin argsort argpartition cumsum cumprod dot repeat searchsorted
+choose compress trace round byteswap __getitem__ __copy__ __deepcopy__""".split()
 WRITES = "fill sort partition put __setitem__".split()
-READS = """item tolist tobytes tofile dump dumps nonzero __bool__ __float__ __int__ __index__ __complex__ __repr__ __str__ __format__
-__contains__ __reduce__ __reduce_ex__""".split()
+READS = """item tolist tobytes tofile dump dumps nonzero __bool__ __float__ __int__ __index__ __complex__ __repr__ __str__
+__format__ __contains__ __reduce__ __reduce_ex__""".split()
 
 
 class Moving:
@@ -103,7 +103,7 @@ for kind, names in ((recorded, RESULTS), (writing, WRITES), (reading, READS)):
 
 
 def bare(x):
-    """Return plain arrays and numbers in place of those that write down what is done with them, in tuples, lists and dicts too."""
+    """Return plain arrays in place of traced ones, and plain numbers in place of live ones, in tuples, lists and dicts too."""
     if isinstance(x, Traced):
         return x.view(np.ndarray)
     if isinstance(x, (tuple, list)):
@@ -124,8 +124,8 @@ def is_same(array, plain):
 def door(recorder):
     """Let `Tensor.data` hand out traced arrays while this thread records a step.
 
-    It is the one place where a class is changed: a tensor's array is an attribute of the learner's class, and nothing else sees who
-    reads it. The attribute is put back when the step ends.
+    It is the one place where a class is changed: a tensor's array is an attribute of the learner's class, and nothing else sees
+    who reads it. The attribute is put back when the step ends.
     """
     tensor_class = part("Tensor")
     slot = vars(tensor_class)["data"]

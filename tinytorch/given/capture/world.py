@@ -1,7 +1,7 @@
 """What a step can reach in Python: modules, optimizers, counters, lists. Given.
 
-A replay runs no Python of the step. So what the step would change there is refused, and a tape is only played while everything the
-step could read is as it was when the step was recorded.
+A replay runs no Python of the step. So what the step would change there is refused, and a tape is only played while everything
+the step could read is as it was when the step was recorded.
 """
 
 import dis
