@@ -21,7 +21,7 @@ MOST_RESTARTS = 3  # for one submission
 PATIENCE = 120.0  # seconds without a word from the process, besides what the sandbox may take
 TOO_MUCH = "what it returned could not be read and compared within the limits of time and memory"
 UNREADABLE = "it could not be read within the limits of time and memory: clear its outputs, and shorten what is extraordinary"
-HERE = threading.local()
+HERE, RUNNING, STOPPING = threading.local(), set(), threading.Event()
 
 
 class NotMarked(Exception):
@@ -96,6 +96,8 @@ def helper():
     if process is None or process.popen.poll() is not None:
         if process is not None:
             process.close()
+        if STOPPING.is_set():
+            raise NotMarked("tito is ending")
         HERE.process = Process()
     return HERE.process
 
@@ -118,6 +120,7 @@ class Process:
         self.lines = queue.Queue()
         self.stack = contextlib.ExitStack()
         self.stack.enter_context(leftovers.process(self.popen, group=True))
+        RUNNING.add(self)
         threading.Thread(target=self.listen, daemon=True).start()
 
     def listen(self):
@@ -142,6 +145,7 @@ class Process:
 
     def close(self):
         """End the process and what it started."""
+        RUNNING.discard(self)
         self.stack.close()
 
 
@@ -149,21 +153,14 @@ class Process:
 def local(count):
     """Yield a function that marks jobs in `count` processes of this machine: (key, job) pairs in, (key, future) pairs out."""
     pool = concurrent.futures.ThreadPoolExecutor(count)
-    processes = []
-
-    def run(job, exercises):
-        try:
-            return mark(job, exercises)
-        finally:
-            if (process := getattr(HERE, "process", None)) and process not in processes:
-                processes.append(process)
+    STOPPING.clear()
 
     def each(jobs, exercises):
         """Yield (key, future) as they finish; no more jobs are read than can be worked on soon, which bounds the memory."""
         waiting, jobs = {}, iter(jobs)
         while True:
             for key, some in jobs:
-                waiting[pool.submit(run, some, exercises)] = key
+                waiting[pool.submit(mark, some, exercises)] = key
                 if len(waiting) >= 2 * count:
                     break
             if not waiting:
@@ -175,9 +172,10 @@ def local(count):
     try:
         yield each
     finally:
-        for process in processes:
-            process.close()
+        STOPPING.set()
         pool.shutdown(wait=False, cancel_futures=True)
+        for process in list(RUNNING):
+            process.close()
 
 
 @contextlib.contextmanager
