@@ -5,12 +5,13 @@ inputs are drawn at marking time, the same for everyone marked together, and the
 of its points or none. What cannot be exported is repaired first, so that one slip costs one exercise.
 """
 
+import functools
 import secrets
 from dataclasses import dataclass, field
 
 from tito import workspace
 from tito.checks import blame, checking, layout, trial
-from tito.grading import assignment, flags, intake
+from tito.grading import assignment, flags, intake, similarity
 from tito.grading.intake import Handed, Unreadable
 from tito.notebooks import salvage, source
 from tito.notebooks.export import export_text
@@ -199,7 +200,22 @@ def record(judgement, module):
         "feedback": feedback(judgement, module),
         "text": judgement.text,
         "answers": judgement.answers,
+        "pieces": own_pieces(judgement, module),
     }
+
+
+def own_pieces(judgement, module):
+    """Return the pieces of a submission's code that are not the course's, for `similarity.pairs`."""
+    reference = source.read(workspace.course_source(module))
+    known, ours = course_pieces(module, export_text(reference, reference, module.name))
+    return {piece: size for piece, size in similarity.pieces(judgement.text, known).items() if piece not in ours}
+
+
+@functools.lru_cache(maxsize=4)
+def course_pieces(module, text):
+    """Return the names and the pieces of the course's own file, solutions included."""
+    known = similarity.known_names(text)
+    return known, frozenset(similarity.pieces(text, known))
 
 
 def line(mark):

@@ -86,7 +86,7 @@ def nothing(exercises, reason):
     lines = [{**each, **empty} for each in exercises]
     maximum = sum(each["worth"] for each in exercises)
     feedback = f"0 of {maximum} points\n\nNothing could be checked:\n{reason}\n"
-    about = {"reason": reason, "points": 0, "maximum": maximum, "notes": [], "flags": [], "text": "", "answers": {}}
+    about = {"reason": reason, "points": 0, "maximum": maximum, "notes": [], "flags": [], "text": "", "answers": {}, "pieces": {}}
     return {**about, "exercises": lines, "feedback": feedback}
 
 

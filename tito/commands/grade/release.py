@@ -69,13 +69,38 @@ def enter(module, folder):
         typer.Exit: nbgrader is not installed.
         WorkspaceError: The course does not have the module yet.
     """
-    from tito import console, workspace
-    from tito.grading import gradebook
+    from tito import workspace
 
     chosen = workspace.Workspace(workspace.course_dir()).curriculum.module(module)
     workspace.check_released(chosen)
+    return chosen, enter_class(folder)
+
+
+def known_assignment(classroom, module):
+    """Refuse to go on without a release of the module.
+
+    Raises:
+        typer.Exit: There is none.
+    """
+    from tito import console
+
+    if not classroom.points(module):
+        console.say(f"{classroom.folder} has no release of module {module}")
+        console.next_step(f"tito grade release {module.number}")
+        raise typer.Exit(2)
+
+
+def enter_class(folder):
+    """Return the class in a folder.
+
+    Raises:
+        typer.Exit: nbgrader is not installed.
+    """
+    from tito import console
+    from tito.grading import gradebook
+
     try:
-        return chosen, gradebook.Classroom(folder)
+        return gradebook.Classroom(folder)
     except gradebook.GradebookError as error:
         console.say(str(error))
         console.next_step('pip install "tinytorch-course[grade]"')
