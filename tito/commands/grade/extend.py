@@ -12,7 +12,10 @@ def extend(
     hours: float = typer.Option(0, help="Hours after the due date."),
     course: Path = typer.Option(Path("."), "--course", help="The class's folder."),
 ):
-    """Give a student more time; the last extension counts, and none of days and hours takes it back."""
+    """Give a student more time.
+
+    The last extension counts; 0 days and 0 hours take it back.
+    """
     from tito import console
     from tito.commands.grade.release import enter, known_assignment
 

@@ -9,7 +9,10 @@ def feedback(
     module: str = typer.Argument(help="03, 3 or layers."),
     course: Path = typer.Option(Path("."), "--course", help="The class's folder."),
 ):
-    """Write the feedback of a class: nbgrader's page with points and comments, and the judge's text beside it."""
+    """Write the feedback of a class.
+
+    nbgrader's page has the points and the comments; the judge's text is beside it.
+    """
     from tito import console
     from tito.commands.grade.autograde import write_feedback
     from tito.commands.grade.release import enter, known_assignment

@@ -12,7 +12,10 @@ def report(
     course: Path = typer.Option(Path("."), "--course", help="The class's folder."),
     pairs: int = typer.Option(10, min=0, help="How many pairs of submissions that are alike to print."),
 ):
-    """Show which wrong turn each exercise provoked, who is stuck where, and which submissions are alike."""
+    """Show what a class gets wrong.
+
+    Which wrong turn each exercise provoked, who is stuck where, and which submissions are alike.
+    """
     import csv
     import io
 
