@@ -95,12 +95,21 @@ mix((0, 0, 0), (10, 20, 30))
 '''.replace("# %% exercise", "# %% [markdown]\n# Mix two colours.\n\n# %% exercise")
 
 
+INTRO = """
+# Shapes and colours
+
+```{include} map.md
+```
+"""
+
+
 class Course:
     """A course in a folder of its own; modules are added one by one."""
 
     def __init__(self, root):
         self.root = root
-        shutil.copytree(ROOT / "book", root / "book", ignore=shutil.ignore_patterns("_build"))
+        shutil.copytree(ROOT / "book", root / "book", ignore=shutil.ignore_patterns("_build", "*.md", "figures", "rooflines"))
+        (root / "book" / "intro.md").write_text(INTRO, encoding="utf-8")
         for folder in ("modules", "tinytorch/given", "milestones"):
             (root / folder).mkdir(parents=True)
         (root / "modules" / "curriculum.toml").write_text(MANIFEST, encoding="utf-8")

@@ -9,7 +9,7 @@ from tito.book.course_map import markup
 BEFORE = {"Start": ("setup", "see_and_learn")}
 AFTER = {
     "The whole": ("op_grows", "milestones", "benchmarks"),
-    "Look up": ("reference/index", "shapes_and_errors", "glossary", "differences"),
+    "Look up": ("commands", "reference/index", "shapes_and_errors", "glossary", "differences"),
     "Teach and extend": ("instructors", "exercises", "authors", "neighbours"),
 }
 

@@ -1,4 +1,4 @@
-"""The map of the course on the first page: its modules as a graph, with hours and what each leaves behind; made from the manifest."""
+"""The map of the course on the first page: the manifest's modules as a graph, with hours and what each leaves behind."""
 
 import html
 import textwrap
@@ -7,7 +7,7 @@ from tito import workspace
 from tito.notebooks import source
 
 BOX, HEIGHT, ACROSS, DOWN, EDGE = 222, 122, 26, 34, 3  # width and height of a box, gaps between boxes, margin; in pixels
-LETTERS = 30  # of a line in a box
+LETTERS = 28  # of a line in a box
 CSS = "tt-map"
 
 

@@ -50,7 +50,9 @@ def repository(course):
     """Return the address of the repository: that of the workflow that builds a fork's book, or else the configured one."""
     if os.environ.get("GITHUB_REPOSITORY"):
         return f"{os.environ.get('GITHUB_SERVER_URL', 'https://github.com')}/{os.environ['GITHUB_REPOSITORY']}"
-    configured = re.search(r"^repository:\n  url: (\S+)", (course / "book" / "_config.yml").read_text(encoding="utf-8"), re.MULTILINE)
+    configured = re.search(
+        r"^repository:\n  url: (\S+)", (course / "book" / "_config.yml").read_text(encoding="utf-8"), re.MULTILINE
+    )
     return configured[1].rstrip("/") if configured else ""
 
 

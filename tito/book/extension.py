@@ -1,4 +1,4 @@
-"""What Sphinx does for this book beyond Jupyter Book: two shades of each picture, links to sources and notebooks, texts for search.
+"""What Sphinx does here beyond Jupyter Book: two shades of each picture, links to sources and notebooks, texts for search.
 
 `book.json`, beside the pages, says what each page is made of; `tito.book.site` writes it.
 """
@@ -47,8 +47,8 @@ def add_dark_pictures(app, doctree):
             continue
         other = image.deepcopy()
         other["uri"], other["candidates"] = dark.as_posix(), {"*": dark.as_posix()}
-        image["classes"] = [*image.get("classes", ()), "only-light"]
-        other["classes"] = [*other.get("classes", ()), "only-dark"]
+        image["classes"] = [*image.get("classes", ()), "tt-light"]
+        other["classes"] = [*other.get("classes", ()), "tt-dark"]
         image.parent.insert(image.parent.index(image) + 1, other)
         if dark.as_posix() not in app.env.images:
             app.env.images.add_file(app.env.docname, dark.as_posix())
@@ -102,7 +102,8 @@ def write_search_texts(app, error):
 FETCH = """
 if (location.protocol === "file:") {
   window.fetch = (address) => {
-    const page = Object.keys(SEARCH_TEXTS).sort((a, b) => b.length - a.length).find((name) => String(address).split("#")[0].split("?")[0].endsWith(name));
+    const path = String(address).split("#")[0].split("?")[0];
+    const page = Object.keys(SEARCH_TEXTS).sort((a, b) => b.length - a.length).find((name) => path.endsWith(name));
     const text = document.createElement("div");
     text.textContent = SEARCH_TEXTS[page] || "";
     return Promise.resolve(new Response(`<html><body><div role="main">${text.innerHTML}</div></body></html>`));

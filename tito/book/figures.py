@@ -139,8 +139,11 @@ def lines(axes):
         if max(y) - min(y) == 0:
             told.append(f"{label or 'a level line'} at {number(y[0])}")
             continue
-        turns = "" if min(y[0], y[-1]) == min(y) and max(y[0], y[-1]) == max(y) else (
-            f", between {number(min(y))} and {number(max(y))}")
+        turns = (
+            ""
+            if min(y[0], y[-1]) == min(y) and max(y[0], y[-1]) == max(y)
+            else (f", between {number(min(y))} and {number(max(y))}")
+        )
         told.append(f"{label or 'a curve'} from {number(y[0])} to {number(y[-1])}{turns}")
     return told + ([f"and {len(curves) - MOST} more curves"] if len(curves) > MOST else [])
 

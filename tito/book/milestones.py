@@ -1,4 +1,4 @@
-"""The page of milestones: what each needs, its command, what it reached, and which technique was worth what; made from records."""
+"""The page of milestones, made from records: what each needs, its command, what it reached, which technique was worth what."""
 
 import json
 
@@ -8,9 +8,9 @@ from tito.workspace import is_to_come
 HEAD = """# Milestones
 
 A milestone is a script of about 100 lines that trains a network on your package. It shows a bar with loss, accuracy and the time
-left, saves its weights, draws figures, and resumes with `--resume` after an interruption. `tito milestone grade` then gives a verdict by
-evidence: it loads the saved weights, tests them on pictures that they were not trained on, compares your gradients with measured
-slopes, and checks that every layer moved.
+left, saves its weights, draws figures, and resumes with `--resume` after an interruption. `tito milestone grade` then gives a
+verdict by evidence: it loads the saved weights, tests them on pictures that they were not trained on, compares your gradients with
+measured slopes, and checks that every layer moved.
 
 ```sh
 tito milestone list
@@ -18,6 +18,12 @@ tito milestone list
 
 All accuracies below are on test pictures that no choice depended on; ± is one standard error. CPU time is that of the median run.
 """
+USUAL = {  # what the commands do without options; tests compare it with the scripts
+    "mnist-mlp": {"gradients": "autograd", "epochs": 5},
+    "cifar10-mlp": {"recipe": "best", "kernels": "numpy"},
+    "lenet5": {"dataset": "mnist", "model": "lenet5", "kernels": "numpy"},
+    "cifar10-cnn": {"recipe": "small", "kernels": "numpy"},
+}
 RESUME = """
 ## Every milestone's options
 
@@ -58,10 +64,10 @@ def section(course, curriculum, milestone):
     yield f"```sh\ntito milestone run {milestone.name}\ntito milestone grade {milestone.name}\n```\n"
     groups = results.of(course, milestone)
     if groups:
-        rows = [[results.settings(group), *results.row(group)] for group, _ in groups]
+        rows = [[results.settings(group, USUAL.get(milestone.name, {})), *results.row(group)] for group, _ in groups]
         where = sorted({results.machine(record) for _, record in groups})
         notes = list(dict.fromkeys(note for _, record in groups for note in record["notes"]))
-        yield results.table(["", *results.HEAD], rows) + "\n"
+        yield results.table(["options", *results.HEAD], rows) + "\n"
         yield "Measured: " + "; ".join([*where, *notes]) + ".\n"
     yield from frozen(course, milestone)
     if milestone.data == "cifar10" and "08" in milestone.requires:
@@ -72,8 +78,8 @@ def frozen(course, milestone):
     """Yield what the network reaches if its filters stay as chance made them."""
     if milestone.frozen:
         yield (
-            f"With filters that are never trained (`--frozen-filters`) the same network reaches {milestone.frozen:g} %. The grade "
-            "therefore asks for filters that moved, and for more than that.\n"
+            f"With filters that are never trained (`--frozen-filters`) the same network reaches {milestone.frozen:g} %. The "
+            "grade therefore asks for filters that moved, and for more than that.\n"
         )
 
 
@@ -87,6 +93,10 @@ def ablation(course):
         [run["technique"], f"{100 * run['accuracy']:.1f} ± {100 * run['accuracy_error']:.1f}", f"{run['cpu_seconds']:.0f} s"]
         for run in runs
     ]
-    yield f"### What each technique adds\n\nAccuracy on 5,000 validation pictures after {runs[0]['epochs']} epochs. Each row adds one technique to the row above.\n"
+    yield "### What each technique adds\n"
+    yield (
+        f"Accuracy on 5,000 validation pictures after {runs[0]['epochs']} epochs, one seed; ± is one standard error of the "
+        "counting. Each row adds one technique to the row above.\n"
+    )
     yield results.table(["technique", "accuracy, %", "CPU time"], rows) + "\n"
     yield "```sh\npython benchmarks/cifar10_ablation.py\n```\n"

@@ -6,7 +6,7 @@ import json
 import re
 from dataclasses import replace
 
-from tito.book import figures, svg
+from tito.book import diagrams, figures, svg
 from tito.curriculum import Curriculum
 from tito.notebooks import cards, ipynb, strip
 
@@ -28,8 +28,11 @@ def text(notebook, outputs=None, pictures=None):
             record["outputs"] = produced
     if pictures is not None:
         take_pictures(document, notebook.path.parent.name, pictures)
+    name = notebook.path.parent.name
     document["cells"] = [
-        shown for cell, record in zip(cells, document["cells"]) for shown in (record, *_hint_cell(notebook, cell, record["id"]))
+        shown
+        for cell, record in zip(cells, document["cells"])
+        for shown in (record, *_diagram_cell(name, cell, record["id"]), *_hint_cell(notebook, cell, record["id"]))
     ]
     document["metadata"]["language_info"]["pygments_lexer"] = "ipython3"  # knows magics
     return json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
@@ -69,7 +72,7 @@ def take_pictures(document, name, pictures):
 def image(stem, kind, shade, alt, size):
     """Return a picture's element: pages of the other shade hide it."""
     sizes = "".join(f' {side}="{size[side]}"' for side in ("width", "height") if side in size)
-    return f'<img class="tt-figure only-{shade}" src="../{PICTURES}/{stem}-{shade}.{kind}" alt="{html.escape(alt)}"{sizes}>'
+    return f'<img class="tt-figure tt-{shade}" src="../{PICTURES}/{stem}-{shade}.{kind}" alt="{html.escape(alt)}"{sizes}>'
 
 
 def learners(notebook):
@@ -89,6 +92,12 @@ def _framed(cell):
         cell = replace(cell, text=f"::::{{admonition}} Question {cell.question}\n{cell.text}\n::::")
     kinds = [kind for kind in ("exercise", "check") if getattr(cell, kind)]
     return replace(cell, metadata={**cell.metadata, "tags": [*cell.metadata.get("tags", ()), *kinds]})
+
+
+def _diagram_cell(name, cell, identity):
+    """Return a list of one cell with the diagram that belongs below a heading, or an empty list."""
+    drawing = diagrams.in_place(name, cell.text) if cell.kind == "markdown" else None
+    return [{"cell_type": "markdown", "id": f"{identity}-diagram", "metadata": {}, "source": drawing}] if drawing else []
 
 
 def _hint_cell(notebook, cell, identity):

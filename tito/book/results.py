@@ -28,7 +28,7 @@ def accuracy(group):
     """Return the mean accuracy of a group's runs with its standard error, in percent."""
     runs = group["runs"]
     error = group["test_accuracy_mean_error"] if len(runs) > 1 else runs[0]["test_accuracy_error"]
-    return f"{100 * group['test_accuracy_mean']:.2f} ± {100 * error:.2f}"
+    return f"{100 * group['test_accuracy_mean']:.2f}\xa0±\xa0{100 * error:.2f}"
 
 
 def span(seconds):
@@ -42,11 +42,23 @@ def row(group):
     return [accuracy(group), str(len(group["runs"])), str(group["epochs"]), span(seconds), group["runs"][0]["kernels"]]
 
 
-def settings(group):
-    """Say what distinguishes a group from the milestone's others."""
-    parts = [group[name] for name in ("dataset", "model", "recipe") if group.get(name)]
-    parts += [f"gradients: {group['gradients']}"] if group["gradients"] != "autograd" else []
-    return ", ".join(parts) or f"{group['epochs']} epochs"
+def settings(group, usual):
+    """Return what to add to the milestone's command for a group's runs, as code; "as it is" for nothing.
+
+    Args:
+        group: The group.
+        usual: Dict with the values that need no option.
+    """
+    flags = {
+        "dataset": "data",
+        "gradients": "gradients",
+        "model": "model",
+        "recipe": "recipe",
+        "epochs": "epochs",
+        "kernels": "kernels",
+    }
+    given = [f"--{flag} {group[name]}" for name, flag in flags.items() if name in usual and group.get(name) != usual[name]]
+    return f"`{' '.join(given)}`" if given else "as it is"
 
 
 def machine(record):
