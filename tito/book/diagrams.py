@@ -34,7 +34,8 @@ def broadcasting():
     column, row = np.array([[0], [10], [20]]), np.array([[1, 2, 3, 4]])
     total = column + row
     title = (
-        "Broadcasting: a column of shape (3, 1), 0, 10, 20, and a row of shape (4,), 1, 2, 3, 4, are each repeated to shape (3, 4), "
+        "Broadcasting: a column of shape (3, 1), 0, 10, 20, and a row of shape (4,), 1, 2, 3, 4, are each "
+        "repeated to shape (3, 4), "
         "without copies. Their sum is the table 1 2 3 4, 11 12 13 14, 21 22 23 24."
     )
     sheet = Drawing(520, 300, title)
@@ -60,8 +61,10 @@ def walk_back():
     product, result = x * w, x * w + x
     gradients = {"w": x, "x": w + 1.0}
     title = (
-        f"The walk back. Forward: x = {x:g} and w = {w:g} give x·w = {product:g}, and adding x gives {result:g}. Backward, the gradient 1 of the "
-        f"result arrives at add, which passes 1 to the product and 1 to x. mul passes {x:g} to w and {w:g} to x. x gets the sum, {w:g} + 1 = "
+        f"The walk back. Forward: x = {x:g} and w = {w:g} give x·w = {product:g}, and adding x gives "
+        f"{result:g}. Backward, the gradient 1 of the "
+        f"result arrives at add, which passes 1 to the product and 1 to x. mul passes {x:g} to w and {w:g} to "
+        f"x. x gets the sum, {w:g} + 1 = "
         f"{gradients['x']:g}."
     )
     sheet = Drawing(520, 250, title)
@@ -95,7 +98,8 @@ def im2col():
     windows = np.lib.stride_tricks.sliding_window_view(picture, (3, 3)).reshape(4, 9)
     colours = (ORANGE, BLUE, GREEN, RED)
     title = (
-        "Im2col: a 4 by 4 picture with the numbers 1 to 16 has four windows of 3 by 3. Each window becomes a row of nine numbers; the first "
+        "Im2col: a 4 by 4 picture with the numbers 1 to 16 has four windows of 3 by 3. Each window becomes a "
+        "row of nine numbers; the first "
         "is 1 2 3 5 6 7 9 10 11. This table of shape (4, 9), times the filter as a column of nine, gives the four outputs."
     )
     sheet = Drawing(520, 336, title)
@@ -123,11 +127,12 @@ def memory_order():
     """Draw a table and its memory: a row is one stretch, a column is one entry from each stretch."""
     table = np.arange(12).reshape(3, 4)
     title = (
-        "Memory order: a table of 3 rows and 4 columns, entries 0 to 11. In memory its rows follow each other, 0 to 11. The entries of row 1, "
+        "Memory order: a table of 3 rows and 4 columns, entries 0 to 11. In memory its rows follow each "
+        "other, 0 to 11. The entries of row 1, "
         "4 to 7, are neighbours, one step apart; those of column 1, namely 1, 5 and 9, are four steps apart."
     )
     sheet = Drawing(520, 262, title)
-    colour = lambda i, j: BLUE if i == 1 else ORANGE if j == 1 else SOFT  # noqa: E731
+    colour = lambda i, j: BLUE if i == 1 else ORANGE if j == 1 else SOFT
     grid(sheet, 180, 26, table, colour)
     sheet.text(248, 16, "table (3, 4)", 13)
     sheet.text(170, 26 + 1.5 * CELL + 5, "row 1", 13, anchor="end", colour=BLUE)
@@ -148,7 +153,8 @@ def threads_and_blocks():
     count, width = 11, 4
     blocks = -(-count // width)
     title = (
-        f"Threads and blocks: an array of {count} entries and {blocks} blocks of {width} threads. Thread t of block b computes entry "
+        f"Threads and blocks: an array of {count} entries and {blocks} blocks of {width} threads. Thread t of "
+        f"block b computes entry "
         f"b times {width} plus t. Thread 3 of block 2 would compute entry 11, which does not exist: the guard if i < n stops it."
     )
     sheet = Drawing(520, 232, title)
@@ -160,9 +166,8 @@ def threads_and_blocks():
         for t in range(width):
             i, at = b * width + t, x + (t + 0.5) * cell
             idle = i >= count
-            sheet.raw(
-                f'<circle cx="{at:g}" cy="68" r="14" fill="{"#ffffff" if not idle else "#f1f1f1"}" stroke="{RED if idle else BLUE}"/>'
-            )
+            fill, line = ("#f1f1f1", RED) if idle else ("#ffffff", BLUE)
+            sheet.raw(f'<circle cx="{at:g}" cy="68" r="14" fill="{fill}" stroke="{line}"/>')
             sheet.text(at, 73, t, 13)
             sheet.line((at, 92), (at, 128), colour=RED if idle else LINE, arrow=not idle, dashed=idle)
             if not idle:
@@ -202,8 +207,10 @@ def batches():
 def roofline():
     """Draw which roof stops an op: the memory's, or the arithmetic's."""
     title = (
-        "A roofline. Across: FLOPs for each byte; up: FLOPs a second; both grow by powers of ten. A sloped roof is as fast as memory brings "
-        "bytes, a flat roof as fast as the processor computes. Adding two arrays, a twelfth of a FLOP a byte, is below the sloped roof; a "
+        "A roofline. Across: FLOPs for each byte; up: FLOPs a second; both grow by powers of ten. A sloped "
+        "roof is as fast as memory brings "
+        "bytes, a flat roof as fast as the processor computes. Adding two arrays, a twelfth of a FLOP a "
+        "byte, is below the sloped roof; a "
         "large matrix product is below the flat one."
     )
     sheet = Drawing(520, 300, title)
@@ -218,7 +225,8 @@ def roofline():
         sheet.text(x + 14, y + 18, words, 14, anchor="start", mono=True)
     sheet.text(280, 290, "FLOPs for each byte (each step: 10 times)", 13)
     sheet.raw(
-        f'<text transform="translate(24,140) rotate(-90)" font-size="13" text-anchor="middle" style="fill:{INK}">FLOPs a second</text>'
+        f'<text transform="translate(24,140) rotate(-90)" font-size="13" text-anchor="middle" style="fill:{INK}">'
+        "FLOPs a second</text>"
     )
     sheet.text(170, 268, "faster memory helps", 12, colour=SOFT)
     sheet.text(390, 268, "faster arithmetic helps", 12, colour=SOFT)

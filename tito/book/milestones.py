@@ -9,8 +9,8 @@ HEAD = """# Milestones
 
 A milestone is a script of about 100 lines that trains a network on your package. It shows a bar with loss, accuracy and the time
 left, saves its weights, draws figures, and resumes with `--resume` after an interruption. `tito milestone grade` then gives a
-verdict by evidence: it loads the saved weights, tests them on pictures that they were not trained on, compares your gradients with
-measured slopes, and checks that every layer moved.
+verdict by evidence: it loads the saved weights, tests them on pictures that they were not trained on, compares your gradients
+with measured slopes, and checks that every layer moved.
 
 ```sh
 tito milestone list

@@ -1,4 +1,4 @@
-"""The API reference, made from docstrings: a page for each file that a module fills, and for each given part of PyTorch's names."""
+"""The API reference, made from docstrings: a page for each file that a module fills, and for given parts of PyTorch's names."""
 
 import ast
 import re
