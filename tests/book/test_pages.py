@@ -128,11 +128,11 @@ def test_the_table_of_contents_grows_with_the_folders(course, tmp_path):
 
     files, drawn = chapters(tmp_path / "one")
     pages = lambda drawn: re.findall(r'<a href="([^"]+)"', drawn)
-    assert files == ["modules/01_shapes", "milestones"] and pages(drawn) == 2 * ["modules/01_shapes.html"]
+    assert files == ["modules/01_shapes", "milestones", "commands"] and pages(drawn) == 2 * ["modules/01_shapes.html"]
     assert drawn.count("Module 03, Light: to come.") == 2  # on a wide screen and on a phone
     course.add_colours()
     (course.root / "book" / "setup.md").write_text("# Set up", encoding="utf-8")
     files, drawn = chapters(tmp_path / "two")
-    assert files == ["setup", "modules/01_shapes", "modules/02_colours", "milestones"]
+    assert files == ["setup", "modules/01_shapes", "modules/02_colours", "milestones", "commands"]
     assert pages(drawn) == 2 * ["modules/01_shapes.html", "modules/02_colours.html"]
     assert "Module 02, Colours: 5 min · 1 exercise. " in drawn and drawn.count("tt-map-edge") == 4
