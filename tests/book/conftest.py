@@ -2,8 +2,11 @@
 
 import contextlib
 import html
+import os
 import re
 import shutil
+import subprocess
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -153,6 +156,25 @@ def built(tmp_path_factory):
     with stand_in(tmp_path_factory.mktemp("course")) as course:
         course.add_colours()
         return site.build(tmp_path_factory.mktemp("built") / "site").parent
+
+
+@pytest.fixture(scope="session")
+def book(tmp_path_factory):
+    """The site of the course itself, built as an author builds it; or the one in the folder that TINYTORCH_BOOK names."""
+    if os.environ.get("TINYTORCH_BOOK"):
+        return Path(os.environ["TINYTORCH_BOOK"])
+    pytest.importorskip("jupyter_book", reason="the extra `book` is not installed")
+    out = tmp_path_factory.mktemp("book") / "site"
+    done = subprocess.run(
+        [sys.executable, "-m", "tito", "book", "build", "--out", str(out)],
+        cwd=ROOT,
+        text=True,
+        encoding="utf-8",
+        capture_output=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert str(out / "index.html") in done.stdout
+    return out
 
 
 @pytest.fixture(scope="session")
