@@ -36,7 +36,7 @@ class Facts:
     def work(self):
         """How long it takes, in words."""
         if not self.there:
-            return "to come"
+            return "not in this release yet"
         hours, minutes = divmod(self.minutes, 60)
         span = " ".join([f"{hours} h"] * bool(hours) + [f"{minutes} min"] * bool(minutes))
         return f"{span} · {len(self.core)} exercise{'s' * (len(self.core) != 1)}"
