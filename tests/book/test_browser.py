@@ -4,12 +4,12 @@ It needs Chromium and the packages playwright and axe-playwright-python: `pip in
 the one on the path, or the one that `playwright install chromium` fetched. `TINYTORCH_BOOK=FOLDER` takes a site that is built.
 """
 
-import functools
-import http.server
 import shutil
 import threading
 
 import pytest
+
+from tito.book import serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -28,13 +28,8 @@ def browser():
 
 @pytest.fixture(scope="session")
 def addresses(book):
-    """The site's address over HTTP and from disk."""
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *words):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=book))
+    """The site's address over HTTP, from the server of `tito book serve`, and from disk."""
+    server = serving.server(book, 0)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield {"http": f"http://127.0.0.1:{server.server_port}", "file": book.as_uri()}
     server.shutdown()

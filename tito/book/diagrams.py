@@ -86,9 +86,7 @@ def walk_back():
         sheet.text(cx, cy, f"◂ {words}", 15, colour=RED, bold=True)
     sheet.text(60, 32, f"grad {w:g} + 1 = {gradients['x']:g}", 13, colour=RED)
     sheet.text(60, 210, f"grad {gradients['w']:g}", 13, colour=RED)
-    sheet.text(
-        10, 240, "black: forward.   red ◂: gradients; where two meet, they are added", 12, anchor="start"
-    )
+    sheet.text(10, 240, "black: forward.   red ◂: gradients; where two meet, they are added", 12, anchor="start")
     return sheet
 
 
