@@ -8,7 +8,7 @@ from tito.book.course_map import markup
 # The pages beside the modules, part by part, in the order in which they are read. Those that are not there are left out.
 BEFORE = {"Start": ("setup", "see_and_learn")}
 AFTER = {
-    "The whole": ("op_grows", "milestones", "benchmarks"),
+    "The whole": ("op_grows", "milestones", "performance", "benchmarks"),
     "Look up": ("commands", "reference/index", "shapes_and_errors", "glossary", "differences"),
     "Teach and extend": ("instructors", "exercises", "authors", "neighbours"),
 }

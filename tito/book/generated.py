@@ -2,7 +2,7 @@
 
 import re
 
-from tito.book import commands, contents, diagrams, milestones, reference, results, teaching
+from tito.book import commands, contents, diagrams, milestones, performance, reference, results, teaching
 
 AUTHORS = "CONTRIBUTING.md"
 MARK = re.compile(r"(### (?:BEGIN|END)) SOLUTION")
@@ -32,6 +32,7 @@ def pages(course, curriculum, notebooks):
         **teaching.pages(curriculum, notebooks),
         **authors(course),
         **diagrams.files(),
+        **performance.pages(course),
     }
 
 
