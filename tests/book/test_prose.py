@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import json
 import os
 import re
 import shlex
@@ -29,22 +30,30 @@ def test_every_block_says_what_it_is():
     assert seen == {"python", "output", "sh", "powershell"}
 
 
+RUN = """
+import contextlib, io, json, linecache, sys
+names, said = {}, []
+for number, text in enumerate(json.load(sys.stdin)):
+    file = f"block {number}"
+    linecache.cache[file] = len(text), None, text.splitlines(True), file  # the simulator reads a kernel's source
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        exec(compile(text, file, "exec"), names)
+    said.append(out.getvalue())
+json.dump(said, sys.stdout)
+"""
+
+
 @pytest.mark.parametrize(
     "path", [path for path in PAGES if any(kind == "python" for kind, _ in blocks(path))], ids=lambda path: path.stem
 )
 def test_code_runs_and_prints_what_the_page_shows(path):
     if "numba" in path.read_text(encoding="utf-8"):
         pytest.importorskip("numba", reason="the extra `kernels` is not installed")
-    script = "import contextlib, io, json, sys\nnames, said = {}, []\nfor text in json.load(sys.stdin):\n"
-    script += "    out = io.StringIO()\n    with contextlib.redirect_stdout(out):\n        exec(text, names)\n    said.append(out.getvalue())\n"
-    script += "json.dump(said, sys.stdout)\n"
-    import json
-
     found = blocks(path)
     codes = [text for kind, text in found if kind == "python"]
     environment = {**os.environ, "TINYTORCH_WORKSPACE": str(ROOT)}
     done = subprocess.run(
-        [sys.executable, "-c", script], input=json.dumps(codes), capture_output=True, text=True, encoding="utf-8", cwd=ROOT,
+        [sys.executable, "-c", RUN], input=json.dumps(codes), capture_output=True, text=True, encoding="utf-8", cwd=ROOT,
         env=environment, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
