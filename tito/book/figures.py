@@ -6,8 +6,8 @@ follow the page; pixels that are the subject, such as those of `imshow`, stay as
 
 import base64
 import colorsys
+import copy
 import io
-import pickle
 
 MIME = "application/vnd.tinytorch.figure+json"
 SCALE = 2  # pixels of a screen for each of the page
@@ -52,9 +52,9 @@ def in_the_dark(figure):
     from matplotlib.patches import Patch
     from matplotlib.text import Text
 
-    copy = pickle.loads(pickle.dumps(figure))
-    on_pictures = {text for axes in copy.axes if axes.images for text in axes.texts}
-    for artist in copy.findobj():
+    dark = copy.deepcopy(figure)
+    on_pictures = {text for axes in dark.axes if axes.images for text in axes.texts}
+    for artist in dark.findobj():
         if isinstance(artist, Text) and artist not in on_pictures:
             artist.set_color(turned(artist.get_color()))
         elif isinstance(artist, Line2D):
@@ -69,10 +69,10 @@ def in_the_dark(figure):
             faces, edges = artist.get_facecolor(), artist.get_edgecolor()
             artist.set_facecolor([turned(color) for color in faces])
             artist.set_edgecolor([turned(color) for color in edges])
-    for axes in copy.axes:
+    for axes in dark.axes:
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_tick_params(which="both", color=turned("black"), labelcolor=turned("black"))
-    return copy
+    return dark
 
 
 def turned(color):
