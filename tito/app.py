@@ -3,7 +3,7 @@
 import typer
 
 from tito.commands import bench, doctor, init, update
-from tito.commands.book import build
+from tito.commands.book import build, serve
 from tito.commands.dev import check as dev_check, export as dev_export, mutate as dev_mutate, run as dev_run
 from tito.commands.grade import (
     autograde,
@@ -85,6 +85,7 @@ app.add_typer(grade, name="grade")
 
 book = typer.Typer(help="The course as a website.", no_args_is_help=True, **OPTIONS)
 book.command()(build.build)
+book.command()(serve.serve)
 app.add_typer(book, name="book")
 
 dev = typer.Typer(help="For authors of the course.", no_args_is_help=True, **OPTIONS)
