@@ -1,7 +1,7 @@
 """An array in the memory of the device. Given.
 
-It has what a tensor asks of its ``data``: a shape, a dtype, operators, and what NumPy's functions do, as far as there are
-kernels for it. It never becomes a NumPy array unasked: `download` copies it, and everything else refuses.
+It has what a tensor asks of its ``data``: a shape, a dtype, operators, and what those of NumPy's functions do for which
+there are kernels. It never becomes a NumPy array unasked: `download` copies it, and everything else refuses.
 """
 
 import operator

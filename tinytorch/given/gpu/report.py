@@ -10,6 +10,14 @@ from tinytorch.given.gpu.arrays import Access
 WARP, SECTOR, BANKS, BANK = 32, 32, 32, 4  # threads; bytes; banks; bytes that one bank holds side by side
 
 
+class Race(RuntimeError):
+    """Two threads access one place, one of them writes, and nothing says who comes first."""
+
+
+class Unwritten(RuntimeError):
+    """A thread reads memory that nobody has written; on a GPU, something is there."""
+
+
 class Report:
     """What happened while a kernel ran; `watch` makes it.
 
@@ -114,6 +122,29 @@ class Report:
                 sentences.setdefault((one.site, other.site, one.kind, one.block == other.block), self.race(one, other))
         return list(sentences.values())
 
+    def unwritten_reads(self):
+        """Return a sentence for the first read of shared or local memory that nobody had written."""
+        return [
+            f"unwritten memory: {self.who(access)} reads {entry(access)} in line {access.line}, and nobody has written it"
+            for access in self.unwritten[:1]
+        ]
+
+    def float64(self):
+        """Return a sentence for each line that computed in float64."""
+        return [f"float64 in line {line}: `{self.text(line)}`" for line in self.widened_lines]
+
+    def check(self):
+        """Raise an error if the result depends on luck.
+
+        Raises:
+            Race: There is a race.
+            Unwritten: Memory is read that nobody has written.
+        """
+        for sentence in self.unwritten_reads():
+            raise Unwritten(sentence)
+        for sentence in self.races()[:1]:
+            raise Race(sentence)
+
     def by_place(self):
         """Return the accesses to each place in memory; shared memory is another in each block."""
         places = defaultdict(list)
@@ -138,12 +169,7 @@ class Report:
 
     def faults(self):
         """Return a sentence for each fault that values alone may hide: races, unwritten memory, float64."""
-        unwritten = [
-            f"unwritten memory: {self.who(access)} reads {entry(access)} in line {access.line}, and nobody has written it"
-            for access in self.unwritten[:1]
-        ]
-        wide = [f"float64 in line {line}: `{self.text(line)}`" for line in self.widened_lines]
-        return [*self.races(), *unwritten, *wide]
+        return [*self.races(), *self.unwritten_reads(), *self.float64()]
 
     def text(self, line):
         """Return a line of the kernel's source."""

@@ -144,6 +144,7 @@ def relu(a):
 
 
 def sigmoid(a):
+    """Return a number between 0 and 1."""
     small = math.exp(-abs(a))  # at most 1: it cannot overflow
     return (ONE if a >= 0 else small) / (ONE + small)
 
@@ -177,7 +178,7 @@ def sub(a, b):
 
 
 def mul(a, b):
-    return a * b
+    return b * a
 
 
 def div(a, b):
@@ -233,7 +234,22 @@ def relu_backward(grad, out):
 
 
 ONES = (neg, exp, log, sqrt, absolute, sign, relu, sigmoid, tanh, erf, bitwise_not)
-TWOS = (add, sub, mul, div, power, greater, greater_equal, equal, floor_divide, remainder, bitwise_and, bitwise_or, bitwise_xor, relu_backward)
+TWOS = (
+    add,
+    sub,
+    mul,
+    div,
+    power,
+    greater,
+    greater_equal,
+    equal,
+    floor_divide,
+    remainder,
+    bitwise_and,
+    bitwise_or,
+    bitwise_xor,
+    relu_backward,
+)
 
 
 @cuda.jit
@@ -268,7 +284,7 @@ def run_gelu(op):
 
     def either(a, *, approximate="none"):
         if approximate not in GELU:
-            raise ValueError(f'gelu needs approximate="none" or approximate="tanh", got {approximate!r}')
+            raise ValueError(f"gelu has the forms none and tanh, got approximate={approximate!r}")
         return run_one(GELU[approximate], op)(a)
 
     return either

@@ -24,10 +24,12 @@ ZERO = np.float32(0)
 
 
 def kernel_entry(w, i, p, z, g):
+    """Return entry p of kernel i."""
     return w[z * g[13] + i, p]
 
 
 def pixel(x, p, j, z, g):
+    """Return the pixel that meets a kernel's entry p at place j; 0 in the border."""
     n, place = j // (g[0] * g[1]), j % (g[0] * g[1])
     c, entry = p // (g[2] * g[3]), p % (g[2] * g[3])
     down = place // g[1] * g[6] + entry // g[3] * g[10] - g[8]
@@ -41,11 +43,13 @@ def pixel(x, p, j, z, g):
 
 
 def turned_entry(w, i, p, z, g):
+    """Return the entry of a kernel that channel i sees."""
     o, entry = p // (g[2] * g[3]), p % (g[2] * g[3])
     return w[z * g[13] + o, i * g[2] * g[3] + entry]
 
 
 def gradient_there(grad, p, j, z, g):
+    """Return the gradient of the place at which pixel j meets entry p; 0 if there is none."""
     n, place = j // (g[4] * g[5]), j % (g[4] * g[5])
     o, entry = p // (g[2] * g[3]), p % (g[2] * g[3])
     down = place // g[5] + g[8] - entry // g[3] * g[10]
@@ -62,11 +66,13 @@ def gradient_there(grad, p, j, z, g):
 
 
 def gradient_of_kernel(grad, i, p, z, g):
+    """Return the gradient of kernel i at place p."""
     n, place = p // (g[0] * g[1]), p % (g[0] * g[1])
     return grad[n, z * g[13] + i, place // g[1], place % g[1]]
 
 
 def pixel_met(x, p, j, z, g):
+    """Return the pixel that entry j meets at place p; 0 in the border."""
     n, place = p // (g[0] * g[1]), p % (g[0] * g[1])
     c, entry = j // (g[2] * g[3]), j % (g[2] * g[3])
     down = place // g[1] * g[6] + entry // g[3] * g[10] - g[8]
@@ -98,9 +104,7 @@ def geometry(places, weight_size, input_size, stride, padding, dilation, groups)
 
 def places_of(size, kernel_size, stride, padding, dilation):
     """Return how many places a kernel has in a picture, down and across."""
-    return tuple(
-        (n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in zip(size, kernel_size, stride, padding, dilation)
-    )
+    return tuple((n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in zip(size, kernel_size, stride, padding, dilation))
 
 
 def convolution(x, weight, bias=None, *, stride, padding, dilation, groups):

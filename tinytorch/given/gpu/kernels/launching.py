@@ -1,10 +1,18 @@
 """How many blocks and threads a kernel gets. Given."""
 
-import math
-
 from tinytorch.given.gpu.device_array import DeviceArray
 
 THREADS, BLOCKS = 256, 2048  # in a block; in a grid, whose threads then go on to further entries
+
+
+def rounded_up(count, size):
+    """Return how many pieces of a size hold a count.
+
+    Example:
+        >>> rounded_up(10, 4), rounded_up(8, 4)
+        (3, 2)
+    """
+    return (count + size - 1) // size
 
 
 def over(count):
@@ -14,8 +22,9 @@ def over(count):
         >>> over(10), over(300), over(10_000_000)
         ((1, 32), (2, 256), (2048, 256))
     """
-    threads = min(THREADS, 32 * math.ceil(max(count, 1) / 32))
-    return min(BLOCKS, math.ceil(max(count, 1) / threads)), threads
+    count = max(count, 1)
+    threads = min(THREADS, 32 * rounded_up(count, 32))
+    return min(BLOCKS, rounded_up(count, threads)), threads
 
 
 def run(kernel, count, *arguments):

@@ -126,7 +126,10 @@ def spread(a, shape):
 def is_plain(index):
     """Say whether an index makes a view: whole numbers, slices, an ellipsis, new axes."""
     parts = index if isinstance(index, tuple) else (index,)
-    return all(part is None or part is Ellipsis or isinstance(part, (int, np.integer, slice)) and not isinstance(part, bool) for part in parts)
+    return all(
+        part is None or part is Ellipsis or isinstance(part, (int, np.integer, slice)) and not isinstance(part, bool)
+        for part in parts
+    )
 
 
 def rows(index, count):
@@ -138,7 +141,9 @@ def rows(index, count):
     """
     array = index[0] if isinstance(index, tuple) and len(index) == 1 else index
     if not isinstance(array, (np.ndarray, DeviceArray)) or array.dtype.kind not in "iu":
-        raise TypeError("on cuda an index is made of whole numbers and slices, or is one array of row numbers: move the tensor with .cpu() first")
+        raise TypeError(
+            "on cuda an index is made of whole numbers and slices, or is one array of row numbers: move the tensor with .cpu() first"
+        )
     if isinstance(array, DeviceArray):
         return array
     if array.size and not -count <= array.min() <= array.max() < count:
@@ -200,9 +205,9 @@ def cast(a, *, dtype):
 def reshape(a, *, shape):
     """Return the same entries, in the same memory, with another shape."""
     try:
-        return a.reshape(shape)
+        return a.reshape(tuple(shape))
     except ValueError:
-        raise ValueError(f"reshape cannot read shape {a.shape} as shape {tuple(shape)}") from None
+        raise ValueError(f"{a.size} entries, of shape {a.shape}, cannot be read as shape {tuple(shape)}") from None
 
 
 def transpose(a, *, dim0, dim1):
@@ -217,12 +222,12 @@ def permute(a, *, dims):
 
 def expand(a, *, shape):
     """Stretch an array to a shape that it broadcasts to."""
-    new = len(shape) - a.ndim
-    target = tuple(a.shape[i - new] if size == -1 and i >= new else size for i, size in enumerate(shape))
+    own = (1,) * (len(shape) - a.ndim) + a.shape
+    sizes = tuple(have if want == -1 else want for want, have in zip(shape, own))
     try:
-        return spread(a, target)
+        return spread(a, sizes)
     except ValueError:
-        raise ValueError(f"expand cannot stretch shape {a.shape} to {target}: only sizes of 1 grow") from None
+        raise ValueError(f"shape {a.shape} cannot be stretched to {sizes}: sizes of 1 grow, and no others") from None
 
 
 def cat(*arrays, dim=0):

@@ -60,13 +60,12 @@ def product(kind, a, b):
 
 def matmul(a, b):
     """Multiply matrices, or batches of matrices."""
-    if a.shape[-1] != b.shape[-2]:
-        raise ValueError(f"matmul needs inner sizes to agree: {a.shape} @ {b.shape}: {a.shape[-1]} != {b.shape[-2]}")
+    left, right = a.shape[-1], b.shape[-2]
+    if left != right:
+        raise ValueError(f"matmul needs inner sizes to agree: {a.shape} @ {b.shape}: {left} != {right}")
     batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     kind = np.result_type(a.dtype, b.dtype)
-    a, b = (
-        x if math.prod(x.shape[:-2]) in (1, math.prod(batch)) else spread(x, (*batch, *x.shape[-2:])) for x in (a, b)
-    )
+    a, b = (x if math.prod(x.shape[:-2]) in (1, math.prod(batch)) else spread(x, (*batch, *x.shape[-2:])) for x in (a, b))
     out = product("a @ b", *(x.reshape((math.prod(x.shape[:-2]), *x.shape[-2:])) for x in (a, b)))
     return out.reshape((*batch, a.shape[-2], b.shape[-1])).astype(kind, copy=False)
 

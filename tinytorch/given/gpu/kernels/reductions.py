@@ -11,7 +11,7 @@ import numpy as np
 
 from tinytorch.given.gpu.backend import cuda
 from tinytorch.given.gpu.device_array import DeviceArray
-from tinytorch.given.gpu.kernels.launching import run
+from tinytorch.given.gpu.kernels.launching import rounded_up, run
 
 WARP, FULL = 32, 0xFFFFFFFF
 LONG = 4096  # a longer row is shared by several warps
@@ -114,12 +114,14 @@ def reduced(name, a, start, axis, keepdims):
             run(down_columns, out.size, a, out, start, width, inner)
             a = out
             continue
-        pieces = min(-(-width // LONG), LONG) or 1
+        pieces = min(rounded_up(width, LONG), LONG) or 1
         for count in {pieces: None, 1: None}:
             out = DeviceArray(shape if count == 1 else (outer, count), a.dtype)
             run_warps(along_rows, out.size, a.flat, out.flat, start, width, count)
             a, width = out, count
-    kept = shape if keepdims else [size for k, size in enumerate(shape) if not any(k in group for group in groups_of(axis, a.ndim))]
+    kept = (
+        shape if keepdims else [size for k, size in enumerate(shape) if not any(k in group for group in groups_of(axis, a.ndim))]
+    )
     return a.reshape(tuple(kept))
 
 
@@ -127,7 +129,7 @@ def run_warps(kernel, count, *arguments):
     """Launch a kernel in which a warp does one task."""
     if count:
         threads = min(256, WARP * count)
-        kernel[-(-count * WARP // threads), threads](*arguments)
+        kernel[rounded_up(count * WARP, threads), threads](*arguments)
 
 
 def reduce_sum(a, *, axis=None, keepdims=False):

@@ -168,12 +168,10 @@ def cross_entropy(logits, labels, *, reduction="mean"):
 
 def reduce_losses(losses, reduction):
     """Reduce losses: ``"mean"``, ``"sum"``, or ``"none"`` to keep them."""
-    if reduction == "none":
-        return losses
-    if reduction not in ("mean", "sum"):
+    if reduction not in ("mean", "sum", "none"):
         raise ValueError(f"reduction is one of mean, sum, none, got {reduction!r}")
-    total = reduce_sum(losses)
-    return total if reduction == "sum" else total * losses.dtype.type(1 / max(losses.size, 1))
+    total = losses if reduction == "none" else reduce_sum(losses)
+    return total * losses.dtype.type(1 / max(losses.size, 1)) if reduction == "mean" else total
 
 
 def probability_minus_truth(logits, labels):

@@ -13,6 +13,7 @@ import numpy as np
 
 from tinytorch.given.gpu.backend import cuda
 from tinytorch.given.gpu.device_array import DeviceArray
+from tinytorch.given.gpu.kernels.launching import rounded_up
 from tinytorch.given.gpu.kernels.reductions import reduce_sum
 
 TILE = 16
@@ -38,9 +39,10 @@ def make(first, second, dtype, first_across=False, second_across=False):
     def product(a, b, out, n, m, k, pieces, steps, geometry):
         tile_a = cuda.shared.array((TILE, padded), dtype)
         tile_b = cuda.shared.array((TILE, padded), dtype)
-        tx, ty = cuda.threadIdx.x, cuda.threadIdx.y
+        ty, tx = cuda.threadIdx.y, cuda.threadIdx.x
         row, column = cuda.blockIdx.y * TILE, cuda.blockIdx.x * TILE
         z, piece = cuda.blockIdx.z // pieces, cuda.blockIdx.z % pieces
+        has_result = row + ty < n and column + tx < m
         total = zero
         for start in range(piece * steps, min(k, (piece + 1) * steps), TILE):
             i, p = (row + tx, start + ty) if first_across else (row + ty, start + tx)
@@ -60,13 +62,12 @@ def make(first, second, dtype, first_across=False, second_across=False):
             else:
                 tile_b[ty, tx] = entry
             cuda.syncthreads()
-            if row + ty < n and column + tx < m:  # at the edge, a warp without results has nothing to add up
+            if has_result:  # at the edge, a warp without results has nothing to add up
                 for step in range(TILE):
                     total += tile_a[ty, step] * tile_b[step, tx]
             cuda.syncthreads()
-        i, j = row + ty, column + tx
-        if i < n and j < m:
-            out[piece, z, i, j] = total
+        if has_result:
+            out[piece, z, row + ty, column + tx] = total
 
     return product
 
@@ -86,13 +87,13 @@ def multiply(kernel, a, b, sizes, geometry, dtype, batch=1):
         `DeviceArray` of shape (batch, rows, columns).
     """
     n, m, k = sizes
-    across, down = -(-m // TILE), -(-n // TILE)
+    across, down = rounded_up(m, TILE), rounded_up(n, TILE)
     pieces = max(1, min(BUSY // max(across * down * batch, 1), k // SHORT))
-    steps = -(-(-(-k // pieces)) // TILE) * TILE
-    pieces = max(1, -(-k // steps)) if steps else 1
+    steps = max(TILE, rounded_up(rounded_up(k, pieces), TILE) * TILE)  # of the sum, in a piece
+    pieces = max(1, rounded_up(k, steps))
     out = DeviceArray((pieces, batch, n, m), dtype)
     if out.size:
-        kernel[(across, down, batch * pieces), (TILE, TILE)](a, b, out.memory, n, m, k, pieces, max(steps, TILE), geometry)
+        kernel[(across, down, batch * pieces), (TILE, TILE)](a, b, out.memory, n, m, k, pieces, steps, geometry)
     return reduce_sum(out, axis=0) if pieces > 1 else out.reshape((batch, n, m))
 
 
