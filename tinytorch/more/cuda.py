@@ -54,7 +54,11 @@ def memory_stats():
         >>> sorted(memory_stats())
         ['allocated', 'new', 'peak', 'reserved', 'reused']
     """
-    return dict(_pool().stats) if "cuda" in device.registered() else dict.fromkeys(("allocated", "peak", "reserved", "reused", "new"), 0)
+    return (
+        dict(_pool().stats)
+        if "cuda" in device.registered()
+        else dict.fromkeys(("allocated", "peak", "reserved", "reused", "new"), 0)
+    )
 
 
 def memory_allocated(device=None):

@@ -19,7 +19,7 @@ def start():
     if chosen.gpu is None and os.environ.get(backend.ASKED) != "simulator":
         raise ValueError(
             f"there is no device 'cuda' here, only {', '.join(['cpu', *device.registered()])}: {chosen.why}. "
-            "tinytorch.cuda.simulate() runs kernels without a GPU, slowly"
+            f"tinytorch.cuda.simulate(), or the variable {backend.ASKED}=simulator, runs kernels without a GPU, slowly"
         )
     arrays = importlib.import_module("tinytorch.given.gpu.device_array")
     device.register_device("cuda", arrays.DeviceArray, arrays.upload, arrays.download)

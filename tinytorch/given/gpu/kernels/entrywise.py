@@ -52,10 +52,10 @@ def two(formula):
     return entries, number_last, number_first
 
 
-def kind_of(op, arrays, settings):
+def kind_of(op, arrays):
     """Return the dtype of an op's result: that of its own forward function for a few numbers of the same types."""
     few = [np.ones((1,) * array.ndim, array.dtype) if isinstance(array, DeviceArray) else array for array in arrays]
-    return np.asarray(op.forward(*few, **settings)).dtype
+    return np.asarray(op.forward(*few)).dtype
 
 
 def shape_of(arrays):
@@ -76,19 +76,25 @@ def run_one(kernel, op):
     """Return the op's kernel, made of a kernel of one number."""
 
     def entries(a):
-        out = DeviceArray(a.shape, kind_of(op, [a], {}))
+        out = DeviceArray(a.shape, kind_of(op, [a]))
         run(kernel, out.size, a, out)
         return out
 
     return entries
 
 
-def run_two(kernels, op):
-    """Return the op's kernel, made of kernels of two numbers; shapes broadcast."""
+def run_two(kernels, op, dtype=None):
+    """Return the op's kernel, made of kernels of two numbers; shapes broadcast.
+
+    Args:
+        kernels: What `two` made.
+        op: The op.
+        dtype: NumPy dtype of the result; None for the one that the op's own function gives.
+    """
     entries, number_last, number_first = kernels
 
     def broadcast(a, b):
-        out = DeviceArray(shape_of([a, b]), kind_of(op, [a, b], {}))
+        out = DeviceArray(shape_of([a, b]), dtype or kind_of(op, [a, b]))
         if not isinstance(a, DeviceArray):
             run(number_first, out.size, number(a, b.dtype), spread(b, out.shape), out)
         elif not isinstance(b, DeviceArray):
@@ -104,7 +110,7 @@ def run_three(kernel, op):
     """Return the kernel of `where`: three arrays or numbers."""
 
     def broadcast(*inputs):
-        out = DeviceArray(shape_of(inputs), kind_of(op, inputs, {}))
+        out = DeviceArray(shape_of(inputs), kind_of(op, inputs))
         full = [value if isinstance(value, DeviceArray) else upload(np.asarray(value)) for value in inputs]
         run(kernel, out.size, *[spread(value, out.shape) for value in full], out)
         return out
@@ -169,6 +175,30 @@ def leaky_relu(a, slope):
     return a * slope if a < 0 else a
 
 
+def sin(a):
+    return math.sin(a)
+
+
+def cos(a):
+    return math.cos(a)
+
+
+def arcsin(a):
+    return math.asin(a)
+
+
+def arctan(a):
+    return math.atan(a)
+
+
+def expm1(a):
+    return math.expm1(a)
+
+
+def log1p(a):
+    return math.log1p(a)
+
+
 def add(a, b):
     return a + b
 
@@ -199,6 +229,14 @@ def greater_equal(a, b):
 
 def equal(a, b):
     return a == b
+
+
+def maximum(a, b):
+    return a if a > b or a != a else b  # nan wins
+
+
+def minimum(a, b):
+    return a if a < b or a != a else b
 
 
 def floor_divide(a, b):
@@ -233,7 +271,7 @@ def relu_backward(grad, out):
     return ZERO if out <= 0 else grad  # nan passes
 
 
-ONES = (neg, exp, log, sqrt, absolute, sign, relu, sigmoid, tanh, erf, bitwise_not)
+ONES = (neg, exp, log, sqrt, absolute, sign, relu, sigmoid, tanh, erf, sin, cos, arcsin, arctan, expm1, log1p, bitwise_not)
 TWOS = (
     add,
     sub,
@@ -243,6 +281,8 @@ TWOS = (
     greater,
     greater_equal,
     equal,
+    maximum,
+    minimum,
     floor_divide,
     remainder,
     bitwise_and,
@@ -272,7 +312,7 @@ def make(op):
     if op.name == "gelu":
         return run_gelu(op)
     if op.name == "leaky_relu":
-        return lambda a, *, negative_slope=0.01: run_two(LEAKY_RELU, op)(a, negative_slope)
+        return lambda a, *, negative_slope=0.01: run_two(LEAKY_RELU, op, a.dtype)(a, negative_slope)
     if op.name == "bitwise_not":
         return lambda a: run_one(NOT if a.dtype == bool else KERNELS["bitwise_not"], op)(a)
     kernel = KERNELS[op.name]

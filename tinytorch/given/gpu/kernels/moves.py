@@ -1,4 +1,4 @@
-"""Kernels that move entries: views that NumPy has for nothing are copies here, because an array on the device has one order. Given.
+"""Kernels that move entries: an array on the device has one order, so what is a view in NumPy is a copy here. Given.
 
 Which entry goes where is a matter of an offset and a stride for each axis. NumPy knows both for every view, so `strides_of`
 asks it, with an array that has a shape and no memory.
@@ -132,6 +132,12 @@ def is_plain(index):
     )
 
 
+def as_view(index):
+    """Return a plain index as one that makes a view even of one entry."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return parts if any(part is Ellipsis for part in parts) else (*parts, ...)
+
+
 def rows(index, count):
     """Return an index of rows as an array on the device.
 
@@ -142,7 +148,8 @@ def rows(index, count):
     array = index[0] if isinstance(index, tuple) and len(index) == 1 else index
     if not isinstance(array, (np.ndarray, DeviceArray)) or array.dtype.kind not in "iu":
         raise TypeError(
-            "on cuda an index is made of whole numbers and slices, or is one array of row numbers: move the tensor with .cpu() first"
+            "on cuda an index is made of whole numbers and slices, or is one array of row numbers: "
+            "move the tensor with .cpu() first"
         )
     if isinstance(array, DeviceArray):
         return array
@@ -154,7 +161,7 @@ def rows(index, count):
 def getitem(a, *, index):
     """Take a part: slices and whole numbers, or the rows that an array of whole numbers names."""
     if is_plain(index):
-        return moved(a, lambda a: a[index])
+        return moved(a, lambda a: a[as_view(index)])
     index = rows(index, a.shape[0])
     out = DeviceArray(index.shape + a.shape[1:], a.dtype)
     run(take_rows, out.size, a, index, out, out.size // max(index.size, 1))
@@ -186,7 +193,7 @@ def put(out, index, value):
     value = value if isinstance(value, DeviceArray) else upload(np.asarray(value, out.dtype))
     value = value.astype(out.dtype, copy=False)
     if is_plain(index):
-        shape, offset, strides = strides_of(out.shape, lambda a: a[index])
+        shape, offset, strides = strides_of(out.shape, lambda a: a[as_view(index)])
         value = spread(value, shape)
         run(scatter, value.size, value, out, offset, filled_up(shape, 1), filled_up(strides, 0))
     else:

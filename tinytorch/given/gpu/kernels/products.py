@@ -6,7 +6,7 @@ import math
 import numpy as np
 
 from tinytorch.given.gpu.backend import cuda
-from tinytorch.given.gpu.kernels import tiles
+from tinytorch.given.gpu.kernels import registers, tiles
 from tinytorch.given.gpu.kernels.launching import run
 from tinytorch.given.gpu.kernels.moves import spread
 
@@ -54,6 +54,8 @@ def product(kind, a, b):
     m = b.shape[1] if kind == "a @ b.T" else b.shape[2]
     dtype = tiles.common(a, b)
     a, b = a.astype(dtype, copy=False), b.astype(dtype, copy=False)
+    if a.shape[0] == b.shape[0] == 1 and k and registers.covers(n, m, dtype):
+        return registers.multiply(kind, a, b, (n, m, k)).reshape((1, n, m))
     batch = max(a.shape[0], b.shape[0]) if a.shape[0] and b.shape[0] else 0
     return tiles.multiply(kernel_of(kind, dtype), a.memory, b.memory, (n, m, k), (), dtype, batch)
 
