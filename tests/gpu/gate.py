@@ -1,6 +1,6 @@
 """Compile every CUDA kernel to machine code without a GPU, and print what the assembler says, as JSON lines.
 
-Run as ``python gate.py sm_75 sm_90``. It needs numba-cuda and NVIDIA's packages (the extra ``gate``), and no driver.
+Run as ``python gate.py sm_75 sm_90``, or with ``only=convolution`` for the kernels with that in their names. It needs numba-cuda and NVIDIA's packages (the extra ``gate``), and no driver.
 """
 
 import json
@@ -132,9 +132,11 @@ def assembled(ptx, target):
     return {"registers": int(re.search(r"Used (\d+) registers", said)[1]), "stack": stack, "spilled": spilled}
 
 
-def main(targets):
-    """Compile all kernels, and print a line for each kernel and target."""
+def main(targets, only=""):
+    """Compile kernels, and print a line for each kernel and target."""
     for name, kernel, kinds in kernels():
+        if only not in name:
+            continue
         try:
             ptx, _ = cuda.compile_ptx(kernel.py_func, kinds, cc=CAPABILITY)
         except Exception as error:  # whatever numba raises belongs into the report
@@ -146,4 +148,6 @@ def main(targets):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:] or ["sm_75", "sm_90"])
+    chosen = [word for word in sys.argv[1:] if word.startswith("only=")]
+    targets = [word for word in sys.argv[1:] if word not in chosen] or ["sm_75", "sm_90"]
+    main(targets, *(word.removeprefix("only=") for word in chosen))

@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 
 import tinytorch as tt
+from tinytorch.autograd import linear_weight
 from tinytorch.cnn import ConvNet, LeNet5
 from tinytorch.given.gpu import pool
 from tinytorch.given.gpu.device_array import DeviceArray
+from tinytorch.given.gpu.kernels import fused, registers
+from tinytorch.given.gpu.simulator import Launch, watch
 from tinytorch.layers import Dropout, Linear, ReLU, Sequential
 from tinytorch.losses import cross_entropy, mlp
 from tinytorch.optim import SGD, Adam, AdamW, clip_grad_norm_
@@ -146,6 +149,59 @@ def test_a_write_through_a_view_is_seen_by_backward():
 def test_reused_memory_holds_poison_until_it_is_written():
     Tensor(numbers(100)).to("cuda")
     assert np.isnan(pool.device().download(DeviceArray((100,), np.float32).memory)).all()
+
+
+@pytest.mark.parametrize("kind", registers.KINDS)
+def test_a_large_product_keeps_its_sums_in_registers(kind):
+    n, m, k = 129, 128, 9
+    first, second = registers.KINDS[kind]
+    a, b = numbers(n, k), numbers(k, m, seed=1)
+    factors = (Tensor(x).to("cuda").data for x in (a.T if first else a, b.T if second else b))
+    out = registers.multiply(kind, *factors, (n, m, k))
+    np.testing.assert_allclose(Tensor(out).cpu().data, a @ b, rtol=1e-5, atol=1e-5)
+    assert registers.covers(n, m, np.float32) and not registers.covers(127, m, np.float32)
+
+
+def test_a_long_sum_is_shared_by_blocks_and_added_in_order():
+    grad, x = numbers(700, 3), numbers(700, 2, seed=1)
+    there = [Tensor(array).to("cuda") for array in (grad, x)]
+    runs = [linear_weight(*there).cpu().data for _ in range(2)]
+    np.testing.assert_allclose(runs[0], grad.T @ x, rtol=1e-5, atol=1e-5)
+    assert (runs[0] == runs[1]).all()
+
+
+def test_the_kernels_that_show_one_idea_give_what_they_should():
+    x, bias = numbers(40, 37), numbers(37, seed=1)
+    for kernel in (fused.transpose_naive, fused.transpose_tiled, fused.transpose_padded):
+        out = np.full((37, 40), np.nan, np.float32)
+        report = watch(kernel, (2, 2), (32, 8), x, out)
+        assert (out == x.T).all() and report.faults() == []
+    out = np.full_like(x, np.nan)
+    assert watch(fused.bias_relu, (2, 5), (32, 8), x, bias, out).faults() == []
+    assert (out == np.maximum(x + bias, 0)).all()
+
+
+FAULTLESS = [  # given kernels, watched as the learner's are: no race, no unwritten memory, no float64
+    ("softmax", lambda x: x.softmax(-1)),
+    ("log_softmax", lambda x: x.log_softmax(-1)),
+    ("logsumexp", lambda x: x.logsumexp(-1)),
+    ("sums", lambda x: x.sum(1) + x.sum(0).sum()),
+    ("extremes", lambda x: x.amax(1) + x.argmin(1)),
+    ("products", lambda x: x @ x.mT),
+    ("maps", lambda x: (x.sigmoid() * x.tanh() + x.exp()).sqrt() - x.abs().log() / 2),
+]
+
+
+@pytest.mark.parametrize("name, compute", FAULTLESS, ids=[name for name, _ in FAULTLESS])
+def test_given_kernels_have_no_fault(name, compute, monkeypatch):
+    reports = []
+
+    def watched(launch, *arguments):
+        reports.append(watch(launch.kernel, launch.grid, launch.block, *arguments))
+
+    monkeypatch.setattr(Launch, "__call__", watched)
+    compute(Tensor(numbers(5, 37)).to("cuda"))
+    assert reports and [fault for report in reports for fault in report.faults()] == []
 
 
 # Training.

@@ -1,12 +1,12 @@
 """Large products: each thread computes 8 x 8 entries and keeps them in registers. Given.
 
 In `tiles.py` a thread reads two numbers from shared memory for one product. Here it reads 16 and makes 64 products of them, so
-arithmetic, not memory, is the limit. A block of 256 threads does a tile of 128 x 128 entries, in steps of 8 along the sum. While it
-multiplies one step, the numbers of the next are on their way into registers.
+arithmetic, not memory, is the limit. A block of 256 threads does a tile of 128 x 128 entries, in steps of 8 along the sum. While
+it multiplies one step, the numbers of the next are on their way into registers.
 
 Two things decide whether numba makes fast code of it. An index that may be negative is checked by numba at each use, so indices
-are masked (``& 15``) or made unsigned. And a loop with a large body is not unrolled, so the loop along the sum is written out: the
-source of the kernel is made by `source`, and `linecache` shows it to whoever looks.
+are masked (``& 15``) or made unsigned. And a loop with a large body is not unrolled, so the loop along the sum is written out:
+the source of the kernel is made by `source`, and `linecache` shows it in tracebacks and to the simulator.
 
 After Simon Boehm, How to Optimize a CUDA Matmul Kernel, 2022, kernels 5 to 7.
 """
@@ -25,7 +25,7 @@ FIRST = {False: "row_a * k + p_a", True: "p_a * n + row_a"}  # where entry (row,
 SECOND = {False: "p_b * m + column_b", True: "column_b * k + p_b"}
 KINDS = {"a @ b": (False, False), "a @ b.T": (False, True), "a.T @ b": (True, False)}
 
-HEAD = '''def product(a, b, out, n, m, k):
+HEAD = """def product(a, b, out, n, m, k):
     tile_a = cuda.shared.array((8, 132), float32, 16)
     tile_b = cuda.shared.array((8, 132), float32, 16)
     sums = cuda.local.array((8, 8), float32)
@@ -41,8 +41,8 @@ HEAD = '''def product(a, b, out, n, m, k):
     for i in range(8):
         for j in range(8):
             sums[i, j] = float32(0)
-'''
-LOAD = '''    for part in range(4):
+"""
+LOAD = """    for part in range(4):
         entry = tid + 256 * part
         row_a, p_a = top + {place_a}, {start} + {step_a}
         next_a[part] = float32(0)
@@ -52,14 +52,14 @@ LOAD = '''    for part in range(4):
         next_b[part] = float32(0)
         if column_b < m and p_b < k:
             next_b[part] = b[uint64({second})]
-'''
-STORE = '''        for part in range(4):
+"""
+STORE = """        for part in range(4):
             entry = tid + 256 * part
             tile_a[{step_a}, {place_a}] = next_a[part]
             tile_b[{step_b}, {place_b}] = next_b[part]
         cuda.syncthreads()
-'''
-MULTIPLY = '''        for i in range(4):
+"""
+MULTIPLY = """        for i in range(4):
             left[i] = tile_a[{p}, ty * 4 + i]
             left[4 + i] = tile_a[{p}, 64 + ty * 4 + i]
             right[i] = tile_b[{p}, tx * 4 + i]
@@ -67,15 +67,15 @@ MULTIPLY = '''        for i in range(4):
         for i in range(8):
             for j in range(8):
                 sums[i, j] += left[i] * right[j]
-'''
-TAIL = '''        cuda.syncthreads()
+"""
+TAIL = """        cuda.syncthreads()
     for i in range(8):
         row = top + (i >> 2) * 64 + ty * 4 + (i & 3)
         for j in range(8):
             column = side + (j >> 2) * 64 + tx * 4 + (j & 3)
             if row < n and column < m:
                 out[uint64(row * m + column)] = sums[i, j]
-'''
+"""
 ACROSS, DOWN = ("entry & 127", "(entry >> 7)"), ("entry >> 3", "(entry & 7)")  # threads beside each other read neighbours
 
 
