@@ -21,8 +21,12 @@ class Access(NamedTuple):
     array: object  # the `KernelArray`
     offset: int  # of the entry within the array, in bytes
     kind: str  # "read", "write" or "atomic"
-    site: tuple  # the instruction: two accesses on one line are two sites
-    line: int
+    site: tuple  # the instruction, by function, line and column: two accesses on one line are two sites
+
+    @property
+    def line(self):
+        """The line in the file."""
+        return self.site[1]
 
 
 class KernelArray:
@@ -84,8 +88,10 @@ class KernelArray:
         """Write an access down."""
         frame = sys._getframe(up)
         site = place_in(frame.f_code)[frame.f_lasti // 2]
-        offset = self.start - self.root.start + sum(int(i) * stride for i, stride in zip(index, self.array.strides))
-        self.run.report.note(self.run, self.root, offset, kind, site, frame.f_lineno, value)
+        offset = self.start - self.root.start
+        for number, stride in zip(index, self.array.strides):
+            offset += int(number) * stride
+        self.run.report.note(self.run, self.root, offset, kind, site, value)
 
     def __len__(self):
         return self.shape[0]
