@@ -49,6 +49,10 @@ NAMES = {  # exported file -> the names that it defines
         cross_entropy_gradient_numba adam_loop adam_numbers adam_numba adamw_numba sgd_loop sgd_numba momentum_loop
         momentum_numba matmul_blocked
     """.split(),
+    "kernels_cuda": """
+        THREADS TILE relu_kernel blocks_for relu_cuda add_row_kernel add_cuda block_sum_kernel sum_all reduce_sum_cuda
+        matmul_kernel matmul_cuda
+    """.split(),
     "cnn": """
         convolve windows unfold convolution conv2d_weight fold conv2d_input channel_sum conv2d Conv2d max_pooling
         max_pooling_backward max_pooling_pick average_pooling average_pooling_backward pool max_pool2d avg_pool2d
