@@ -82,7 +82,7 @@ def add_card(app, pagename, templatename, context, doctree):
     site = f"https://{owner}.github.io/{name}"
     told = {
         "og:type": "website",
-        "og:title": html.escape(f"{context.get('title', 'TinyTorch')} · TinyTorch"),
+        "og:title": html.escape(re.sub("<[^>]*>", "", f"{context.get('title', '')} · TinyTorch")),
         "og:description": "Write a deep-learning framework in twelve notebooks, and train real networks with it.",
         "og:url": f"{site}/{pagename}.html",
         "og:image": f"{site}/_static/card.png",
