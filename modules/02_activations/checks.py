@@ -45,14 +45,13 @@ def overflows(a, largest=LARGEST):
 
 
 def draw_relu(rng):
-    """Plain entries of one to four axes; integers; no entries at all; and what is not finite."""
+    """Plain entries of one to four axes; integers; and what is not finite."""
     yield dict(a=some(rng))
     yield dict(a=rng.normal32(*rng.sizes(2)))
     yield dict(a=np.float32(rng.mix([-np.inf, -2.5, 0.0, 0.25, np.inf, np.nan])))
     yield dict(a=np.array(rng.mix([-7, -1, 0, 3, 12])))
     yield dict(a=rng.integers(-9, 10, rng.sizes(2)))
     yield dict(a=rng.standard_normal(rng.sizes(rng.size(2, 4))) * 100)
-    yield dict(a=rng.normal32(0, rng.size()))
 
 
 def observe_relu(relu, a):
@@ -282,7 +281,6 @@ def draw_softmax(rng):
     yield dict(a=np.float32(np.where(rng.permutation(n) < 2, -np.inf, rng.normal32(m, n))))
     yield dict(a=rng.standard_normal((2, n)), dim=0)
     yield dict(a=np.array(rng.mix([-3, 0, 2, 5])))
-    yield dict(a=rng.normal32(0, n))
 
 
 def observe_softmax(softmax, a, **options):
@@ -401,7 +399,6 @@ def draw_log_softmax(rng):
     yield dict(a=np.float32(np.where(rng.permutation(n) < 2, -np.inf, rng.normal32(m, n))))
     yield dict(a=rng.standard_normal((2, n)), dim=0)
     yield dict(a=np.array(rng.mix([-3, 0, 2, 5])))
-    yield dict(a=rng.normal32(0, n))
 
 
 def observe_log_softmax(log_softmax, a, **options):

@@ -14,6 +14,7 @@ import sys
 import numpy as np
 
 FLOAT64 = False  # a kernel is compiled for float32
+STRIDED = False  # nor arrays that are not contiguous: `covers` keeps them away
 COMPILE = True  # False while mutants are run
 FILLED = 77.0  # what an array holds that is to be written on
 

@@ -399,7 +399,8 @@ def inventory(name, value):
     """Return a name with its value: shape and dtype of an array, and the values of a small one."""
     if isinstance(value, np.ndarray):
         shown = f"= {nested(value, 4)}" if 0 < value.size <= SMALL else value.shape
-        return f"{name} {shown} {value.dtype}"
+        layout = "" if value.flags.c_contiguous else ", not contiguous"
+        return f"{name} {shown} {value.dtype}{layout}"
     if isinstance(value, (list, tuple)) and value and all(isinstance(item, np.ndarray) for item in value[:4]):
         shapes = ", ".join(f"{item.shape} {item.dtype}" for item in value[:4])
         return f"{name} = [{shapes}{', ...' * (len(value) > 4)}]"
