@@ -424,6 +424,13 @@ def log_of_softmax(a, dim=-1):
     return np.where(logs < -103.9, -np.inf, logs)
 
 
+def log_softmax_of_the_whole(a, dim=-1):
+    """The largest entry of the whole array was subtracted; float32 gives 0 far below it."""
+    with np.errstate(all="ignore"):
+        shifted = a - a.max()
+        return labelled(a, shifted - np.log(np.exp(shifted).sum(axis=dim, keepdims=True)))
+
+
 def log_softmax_overflows(a, dim=-1):
     """log(0) of a whole row far below 0 is -inf, and a - (-inf) is inf."""
     if not a.size or a.dtype != np.float32:
@@ -448,6 +455,7 @@ def log_softmax_without_keepdims(a, dim=-1):
 
 misconceptions_log_softmax = {
     "the logarithm of the shares themselves: a share that float32 rounds to 0 gives -inf": log_of_softmax,
+    "the largest entry of the whole array was subtracted: in rows far below it every exponential is 0": log_softmax_of_the_whole,
     "exponentials of the scores as they are overflow, or all become 0": log_softmax_overflows,
     "the largest score is subtracted inside the exponential only, not from the score itself": log_softmax_shifted_once,
     "the logarithm of the sum is added, not subtracted": lambda a, dim=-1: along(

@@ -644,7 +644,7 @@ def draw_Linear(rng):
         (c, c, True, ()),
         (b, n, False, (k,)),
         (rng.size(2, 9), rng.size(2, 9), rng.pick(True, False), rng.sizes(rng.size(0, 3))),
-        (rng.size(30, 50), rng.size(800, 1000), True, (1,)),
+        (rng.size(30, 50), rng.size(300, 400), True, (1,)),
     ]:
         yield dict(
             in_features=inputs,
@@ -654,6 +654,9 @@ def draw_Linear(rng):
             new_weight=rng.normal32(neurons, inputs),
             new_bias=rng.normal32(neurons) if bias else None,
         )
+
+
+float64_Linear = False  # its parameters are float32
 
 
 def describe_Linear(in_features, out_features, bias, x, **_):
@@ -756,6 +759,9 @@ misconceptions_Linear = {
     "the rng given is not handed on": lambda **inputs: oracle_Linear(**inputs, **{"the same rng gives the same": False}),
     "the weight's bound is that of kaiming_uniform_ with a=0, not with a=sqrt(5)": lambda **inputs: oracle_Linear(
         **inputs, of_weight=math.sqrt(6)
+    ),
+    "the weight's bound is computed from the number of neurons, not of inputs": lambda **inputs: oracle_Linear(
+        **inputs, of_weight=math.sqrt(inputs["in_features"] / inputs["out_features"])
     ),
     "the bias's bound is computed from the number of neurons, not of inputs": lambda **inputs: oracle_Linear(
         **inputs, of_bias=math.sqrt(inputs["in_features"] / inputs["out_features"])

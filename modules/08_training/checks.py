@@ -569,7 +569,7 @@ misconceptions_predict = {
 def draw_confusion_matrix(rng):
     """Four examples of two classes, then more, and classes that never occur."""
     yield dict(labels=rng.permutation([0, 1, 1, 1]), predictions=rng.permutation([0, 0, 1, 1]), classes=2)
-    for count, classes in ((int(rng.integers(25, 35)), 3), (int(rng.integers(20, 30)), int(rng.integers(4, 7))), (6, 4)):
+    for count, classes in ((int(rng.integers(25, 35)), 3), (int(rng.integers(20, 30)), int(rng.integers(4, 7))), (6, 4), (40, int(rng.integers(11, 14)))):
         labels = rng.integers(0, classes, count)
         slips = (labels + rng.integers(0, 2, count) * rng.integers(0, classes, count)) % classes
         yield dict(labels=labels, predictions=np.where(labels == 0, 1, slips), classes=classes)

@@ -20,6 +20,7 @@ from tito.checks.wording import is_raised
 
 SEEDS = (0, 1)
 TWINS = 2  # cases per seed that are repeated in float64, and with arrays that are not contiguous
+MORE_DIGITS = 1 + 2.0**-26
 MOST_CASES = 200  # per seed: an endless `draw` is a mistake in the course, and is reported as one
 
 
@@ -244,8 +245,14 @@ def strided(array):
 
 
 def in_float64(value):
-    """Return a value with all its float32 arrays in float64."""
-    return with_arrays(lambda array: array.astype(np.float64) if array.dtype == np.float32 else array, value)
+    """Return a value with all its float32 arrays in float64, and digits in them that float32 does not hold."""
+    return with_arrays(lambda array: widened(array) if array.dtype == np.float32 else array, value)
+
+
+def widened(array):
+    wide = array.astype(np.float64)
+    wide *= MORE_DIGITS  # in place, because the product of an array without axes is no array
+    return wide
 
 
 def with_arrays(function, value):

@@ -8,6 +8,7 @@ from tito.checks import wording
 from tito.checks.wording import is_raised, repr_flat
 
 RTOL, ATOL = 1e-4, 1e-5
+FINE = 1e-9  # relative and absolute: what is computed in float64 all the way
 FLOATS = "float32", "float64"
 
 
@@ -28,7 +29,7 @@ def compare(expected, got, inputs=None, rtol=RTOL, atol=ATOL, dtypes=True):
         got: Value to judge. Integers must be equal, other numbers close. If all floating-point inputs have one precision,
             floating-point results must have it too; where integers are expected, the dtype must be an integer.
         inputs: Dict of the inputs of the call.
-        rtol: Relative tolerance.
+        rtol: Relative tolerance; `FINE` if the inputs are float64.
         atol: Absolute tolerance for values of size 1; it shrinks if all expected values are smaller.
         dtypes: Compare dtypes too.
 
@@ -39,7 +40,10 @@ def compare(expected, got, inputs=None, rtol=RTOL, atol=ATOL, dtypes=True):
         >>> compare(np.ones(2), np.zeros((2, 1))).rows
         (('expected', 'shape (2,)'), ('got', 'shape (2, 1)'))
     """
-    return _Comparison(rtol, atol, precision(inputs), dtypes).any(expected, got, "")
+    floats = precision(inputs)
+    if floats == "float64":
+        rtol, atol = min(rtol, FINE), min(atol, FINE)
+    return _Comparison(rtol, atol, floats, dtypes).any(expected, got, "")
 
 
 def precision(value):
@@ -113,6 +117,8 @@ class _Comparison:
             return Mismatch("shape", wording.shapes_differ(path, expected, got))
         if isinstance(expected, bool) and np.asarray(got).dtype.kind != "b":
             return _type_differs(path, expected, got)
+        if type(expected) in (int, float) and isinstance(got, np.generic):
+            return Mismatch("type", wording.numbers_differ(path, expected, got), wording.NUMPY_NUMBER)
         return self.dtype(expected, got, path) or self.values(np.asarray(expected), np.asarray(got), path)
 
     def dtype(self, expected, got, path):
