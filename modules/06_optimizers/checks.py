@@ -437,6 +437,9 @@ def written(array):
     return f"[{', '.join(f'{x:.4g}' for x in array)}]" if array.ndim == 1 and array.size < 5 else f"shape {array.shape}"
 
 
+rtol_clip_grad_norm_ = 1e-5  # PyTorch divides by the length plus 0.000001
+
+
 def observe_clip_grad_norm_(module, grads, max_norm):
     """Clip the gradients of real parameters that come from a generator, which can be walked once."""
     Tensor = importlib.import_module("tinytorch.tensor").Tensor

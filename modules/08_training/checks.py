@@ -49,6 +49,7 @@ def draw_train_epoch(rng):
         ([small, large], 0.5, False),
         ([small, large, small], 1e6, True),
         ([1], None, False),
+        ([large], 0.0, False),
         ([large, 1], 0.25, True),
         ([], None, True),
     ):
@@ -569,7 +570,12 @@ misconceptions_predict = {
 def draw_confusion_matrix(rng):
     """Four examples of two classes, then more, and classes that never occur."""
     yield dict(labels=rng.permutation([0, 1, 1, 1]), predictions=rng.permutation([0, 0, 1, 1]), classes=2)
-    for count, classes in ((int(rng.integers(25, 35)), 3), (int(rng.integers(20, 30)), int(rng.integers(4, 7))), (6, 4), (40, int(rng.integers(11, 14)))):
+    for count, classes in (
+        (int(rng.integers(25, 35)), 3),
+        (int(rng.integers(20, 30)), int(rng.integers(4, 7))),
+        (6, 4),
+        (40, int(rng.integers(11, 14))),
+    ):
         labels = rng.integers(0, classes, count)
         slips = (labels + rng.integers(0, 2, count) * rng.integers(0, classes, count)) % classes
         yield dict(labels=labels, predictions=np.where(labels == 0, 1, slips), classes=classes)
@@ -695,6 +701,8 @@ def truth(value):
 def observe_Patience(Patience, losses, patience, min_delta):
     waiting = Patience(patience, min_delta) if min_delta else Patience(patience)
     seen = {"patience": waiting.patience, "min_delta": number(waiting.min_delta)}
+    another = Patience(patience + 1, 0.5)  # what it does is none of the other's business
+    another.step(-1e9)
     seen |= after([], None, number(waiting.best), waiting.waited, truth(waiting.over))
     for i, loss in enumerate(losses, 1):
         improved = truth(waiting.step(loss))

@@ -3,6 +3,7 @@
 import copy
 import itertools
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -20,6 +21,7 @@ from tito.checks.wording import is_raised
 
 SEEDS = (0, 1)
 TWINS = 2  # cases per seed that are repeated in float64, and with arrays that are not contiguous
+PYTHON_NUMBER = re.compile(r"Python (float|int)s?\b")
 MORE_DIGITS = 1 + 2.0**-26
 MOST_CASES = 200  # per seed: an endless `draw` is a mistake in the course, and is reported as one
 
@@ -42,6 +44,7 @@ class Check:
     describe: str | Callable | None = None
     float64: bool = True  # float64 inputs must give float64 results, which some cases test
     strided: bool = True  # arrays that are not contiguous are inputs too, which some cases test
+    plain: bool = False  # the docstring promises a number of Python's
     lines: tuple[str, ...] = field(default=(), repr=False, compare=False)  # of checks.py
     examples: tuple[ExampleCase, ...] = field(default=(), repr=False, compare=False)
     is_op: bool = False
@@ -87,7 +90,8 @@ class DrawnCase:
 
     def compare(self, value, got, dtypes):
         free = precision(self.inputs) == "float64" and not self.check.float64
-        return compare(value, got.outcome, None if free else self.inputs, self.check.rtol, self.check.atol, dtypes)
+        inputs, check = None if free else self.inputs, self.check
+        return compare(value, got.outcome, inputs, check.rtol, check.atol, dtypes, check.plain and dtypes)
 
     def guess(self, misconception):
         """Return the result of a misconception for these inputs; an exception counts as a result, with its message."""
@@ -155,6 +159,7 @@ class Checks:
         given = {part: parts[f"{part}_{name}"] for part in fields if f"{part}_{name}" in parts}
         given = {"float64": parts.get("FLOAT64", True), "strided": parts.get("STRIDED", True), **given}
         cell = self.cells.get(name, "")
+        given["plain"] = PYTHON_NUMBER.search(cell) is not None
         ops = {node.name for node in documented(cell) if is_op(node)}
         return Check(name, **given, lines=self.lines, examples=tuple(examples(cell)), is_op=name in ops)
 
@@ -250,9 +255,11 @@ def in_float64(value):
 
 
 def widened(array):
+    """Return an array in float64, with further digits; whole numbers, such as a probability of 1, stay what they are."""
     wide = array.astype(np.float64)
-    wide *= MORE_DIGITS  # in place, because the product of an array without axes is no array
-    return wide
+    with np.errstate(invalid="ignore"):
+        wide = np.where(wide == np.rint(wide), wide, wide * MORE_DIGITS)
+    return wide if isinstance(array, np.ndarray) else wide[()]
 
 
 def with_arrays(function, value):

@@ -51,7 +51,7 @@ def misconceptions(course, module):
 
 
 def draws(course, module):
-    """Draws change with the seed and are not constant; a warning if shapes never change, or all are positive or square."""
+    """Draws change with the seed, shapes too, and are not constant; a warning if all are positive or square."""
     for exercise in course.exercises(module):
         first, second = (course.cases(module, exercise.name, (seed,)) for seed in checking.SEEDS)
         part = f"draw_{exercise.name}"
@@ -59,7 +59,7 @@ def draws(course, module):
             yield course.in_checks(module, f"{exercise.label}: two seeds draw the same", part)
         if checking.always_the_same_form(course.checks(module).check(exercise.name)):
             reason = f"{exercise.label}: every seed draws the same shapes and settings, which a learner could write down"
-            yield course.in_checks(module, reason, part, warning=True)
+            yield course.in_checks(module, reason, part)
         for argument in constant(first + second):
             yield course.in_checks(module, f"{exercise.label}: {argument} is constant in every case", part)
         for word in too_special(first + second):
