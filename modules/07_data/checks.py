@@ -346,7 +346,8 @@ def draw_split_indices(rng):
         yield dict(count=count, lengths=lengths, order=[int(i) for i in rng.permutation(count)])
 
 
-describe_split_indices = "split_indices({count}, {lengths}, rng), where rng draws the order {order}"
+def describe_split_indices(count, lengths, order):
+    return f"split_indices({count}, {lengths}, rng), where rng draws the order {order}", ""
 
 
 def observe_split_indices(split_indices, count, lengths, order):

@@ -671,7 +671,7 @@ def describe_Patience(losses, patience, min_delta):
 
 def draw_Patience(rng):
     """Ups and downs, a loss that is exactly min_delta better, nan in between and at first, and a slow slide."""
-    for patience, min_delta in ((2, 0.0), (1, 0.1), (3, 0.25), (2, 0.0)):
+    for patience, min_delta in ((2, 0.0), (1, 0.1), (3, 0.25), (rng.size(2, 4), 0.0)):
         drop = rng.uniform(0.3, 1.0, 9)
         losses = [float(x) for x in np.round(3 - np.cumsum(drop * rng.choice([1, 1, -1, -0.2], 9)) / 2, 2)]
         yield dict(losses=[*losses, 9.0, 9.5, 9.25, 9.75], patience=patience, min_delta=min_delta)

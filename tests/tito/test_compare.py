@@ -124,7 +124,12 @@ def test_float64_inputs_give_nine_digits_unless_the_check_has_a_tolerance_of_its
     lost = A.astype(F32).astype(np.float64)
     assert not np.array_equal(lost, A)
     assert compare(A, lost, {"a": A}).cause == wording.FEW_DIGITS
-    for settings in (dict(inputs=INPUTS), dict(inputs=None), dict(inputs={"a": A}, rtol=1e-5), dict(inputs={"a": A}, dtypes=False)):
+    for settings in (
+        dict(inputs=INPUTS),
+        dict(inputs=None),
+        dict(inputs={"a": A}, rtol=1e-5),
+        dict(inputs={"a": A}, dtypes=False),
+    ):
         assert compare(A, lost.astype(F32) if settings["inputs"] is INPUTS else lost, **settings) is None
 
 

@@ -83,6 +83,7 @@ FAULTS = [
     ("draws", CHECKS, "yield dict(rectangles", "return\n        yield dict(rectangles", "draw_area yields no cases"),
     ("survivors", "modules/01_areas/survivors.toml", "", '[[survivor]]\nexercise = "01.1"\nbefore = "x"\nafter = "y"\nreason = "z"\n', "01.1: 'x' -> 'y' is not a mutant any more"),
     ("survivors", "modules/01_areas/survivors.toml", "", '[[survivor]]\nexercise = "01.1"\nbefore = "if unit <= 0:"\nafter = "if unit < 0:"\n', "has no reason"),
+    ("survivors", "modules/01_areas/survivors.toml", "", '[[spared]]\ncall = "slabs"\nreason = "z"\n', "no solution calls slabs"),
     ("staircase", AREAS, "import numpy as np\nrng", "import numpy as np\nfrom tinytorch.scaling import Scaler\nrng", f"{AREAS}:<from tinytorch.scaling>, cell 2: imports tinytorch.scaling.Scaler, which module 02 scaling builds"),
     ("staircase", SCALING, "from tinytorch.areas import area\n", "from tinytorch.areas import area\nfrom tinytorch import future\n", f"{SCALING}:<from tinytorch import future>, cell 3: imports tinytorch.future, which module 03 future builds"),
     ("staircase", SCALING, "", code("import tinytorch.scaling"), "imports tinytorch.scaling, which this notebook writes"),

@@ -276,6 +276,10 @@ def test_checks_that_are_not_there_are_named_and_the_others_go_on(tito, root):
 
 
 def test_calls_that_change_no_result_are_spared(root):
-    assert set(planting.mutated(ast.parse("f(a + b)\ng(a)"), lambda node: True, {"f"})) == {"pass\ng(a)", "f(a + b)\npass", "g(a)\nf(a + b)"}
+    assert set(planting.mutated(ast.parse("f(a + b)\ng(a)"), lambda node: True, {"f"})) == {
+        "pass\ng(a)",
+        "f(a + b)\npass",
+        "g(a)\nf(a + b)",
+    }
     (root / "survivors.toml").write_text('[[spared]]\ncall = "f"\nreason = "it is only faster"\n', encoding="utf-8")
     assert planting.spared(root / "survivors.toml") == {"f"} and not planting.reasons(root / "survivors.toml")
