@@ -9,7 +9,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
 MANIFEST = PACKAGE.parent / "modules" / "curriculum.toml"
-CELL = re.compile(r"# \S+\.(py|ipynb), cell \d+$")
+CELL = r"# \S+\.(py|ipynb), cell \d+$"
 _written = {"now": None}  # number of the module whose notebook runs in this process
 
 
@@ -54,7 +54,9 @@ def why_absent(stem):
         A sentence that names the module and the next command; None when it may be imported.
     """
     now, exported = _written["now"], (PACKAGE / f"{stem}.py").exists()
-    if (exported and now is None) or stem not in curriculum():
+    if now is None and (exported or (PACKAGE / stem / "__init__.py").exists()):
+        return None  # before the curriculum is read, which takes a while
+    if stem not in curriculum():
         return None
     table = curriculum()[stem]
     built = f"tinytorch.{stem} is built in module {table['number']} ({table['name']})"
@@ -102,7 +104,7 @@ class ExportFinder:
         package, _, stem = name.partition(".")
         if package != "tinytorch" or not stem:
             return None
-        reason = why_absent(stem)
+        reason = None if "." in stem else why_absent(stem)
         if reason:
             raise ImportError(reason, name=name)
         others = [finder for finder in sys.meta_path if not isinstance(finder, type(self))]  # tito's reads the file again
@@ -111,7 +113,7 @@ class ExportFinder:
             return importlib.util.spec_from_file_location(name, PACKAGE / "more" / f"{stem}.py")
         if spec is None:
             raise ImportError(why_no_module(name), name=name)
-        if stem in curriculum() and more_of(stem).is_dir():
+        if spec.submodule_search_locations is None and "." not in stem and more_of(stem).is_dir():
             spec.submodule_search_locations = [str(more_of(stem))]  # `import tinytorch.optim.lr_scheduler` looks there
         return spec
 
@@ -129,7 +131,7 @@ def origin_of(path, line):
     lines = path.read_text(encoding="utf-8").split("\n")[:line]
     for number in range(len(lines), 0, -1):
         # The export replaces the first line of each cell by this comment, so the other lines keep their distance from it.
-        if CELL.match(lines[number - 1]):
+        if re.match(CELL, lines[number - 1]):
             return f"{lines[number - 1][2:]}, line {line - number + 1}"
     return None
 

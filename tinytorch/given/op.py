@@ -19,6 +19,7 @@ from tinytorch.given.state import watched, watchers
 # The parts that modules register, and the file that registers each.
 HOME = {"apply": "tinytorch.tensor", "Tensor": "tinytorch.tensor", "backward": "tinytorch.autograd"}
 _parts = {}
+registrations = [0]  # how often something has been registered on an op
 ops = {}  # name -> the op that `@op` made; the methods of tensors look ops up here
 
 
@@ -94,13 +95,38 @@ class Op:
         self.name = forward.__name__
         self.forward = forward
         self.defaults = forward.__kwdefaults__ or {}
-        self.signature = inspect.signature(forward)
-        self.most, self.names, self.settings = argument_names(self.signature)
         self.rules = ()
         self.rule_of_each = None
         self.kernels = {}
+        self.prepared = {}
         self.right_shapes = set()
         self.flops = self.moved = None
+
+    # Read when an op is first called, because most programs import many more ops than they call.
+
+    @functools.cached_property
+    def signature(self):
+        """The signature of the forward function."""
+        return inspect.signature(self.forward)
+
+    @functools.cached_property
+    def most(self):
+        """How many inputs the op takes at most."""
+        return sys.maxsize if self._named("VAR_POSITIONAL") else len(self._named("POSITIONAL_OR_KEYWORD"))
+
+    @functools.cached_property
+    def names(self):
+        """The names of the inputs, and ``input``, which is PyTorch's name for the first."""
+        return frozenset(["input", *self._named("POSITIONAL_OR_KEYWORD")])
+
+    @functools.cached_property
+    def settings(self):
+        """The names of the settings, in order."""
+        return self._named("KEYWORD_ONLY")
+
+    def _named(self, kind):
+        """Return the names of the arguments of one kind, in order."""
+        return [name for name, parameter in self.signature.parameters.items() if parameter.kind.name == kind]
 
     def __call__(self, *inputs, **params):
         if len(inputs) > self.most or params and not self.names.isdisjoint(params):
@@ -127,6 +153,8 @@ class Op:
             >>> scale.bind((1.0,), {"factor": 2.0})
             ((1.0, 2.0), {'shift': 0})
         """
+        if "input" in params and "input" not in self.signature.parameters:
+            inputs = (params.pop("input"), *inputs)
         extra = inputs[self.most :]
         if len(extra) > len(self.settings):
             raise TypeError(
@@ -155,6 +183,7 @@ class Op:
             3.0
         """
         self.rules, self.rule_of_each = rules, each
+        registrations[0] += 1
 
     def rule(self, argument):
         """Return the gradient rule of one input.
@@ -202,7 +231,41 @@ class Op:
 
         def keep(kernel):
             self.kernels[name] = kernel
+            self.prepared.pop(name, None)  # it belongs to the kernel that was there before
+            registrations[0] += 1
             return kernel
+
+        return keep
+
+    def register_prepared(self, name):
+        """Register the decorated function, which prepares this op's kernel for many runs on the same arrays.
+
+        `tinytorch.capture` asks it once where each result goes, and from then on makes its calls.
+
+        Args:
+            name: The kernel set or device, such as ``"numba"``; its kernel must be registered first.
+
+        Returns:
+            A decorator that returns its function unchanged. The function is
+            ``prepare(out, scratch, *arrays, **settings) -> [call, ...]``: each call takes nothing, returns nothing and, together,
+            they write to ``out`` what the kernel would return. ``scratch(shape, dtype)`` gives memory that holds numbers during
+            these calls only. For an op in place it is ``prepare(scratch, *arrays) -> call``, and the call takes the settings,
+            because they change from step to step. None means that these arrays are not covered.
+
+        Example:
+            >>> import numpy as np
+            >>> double = Op(lambda a: a * 2)
+            >>> prepare = double.register_prepared("numpy")(lambda out, scratch, a: [lambda: np.multiply(a, 2, out=out)])
+            >>> out = np.zeros(1)
+            >>> for call in double.prepared["numpy"](out, np.empty, np.ones(1)): _ = call()
+            >>> out
+            array([2.])
+        """
+
+        def keep(prepare):
+            self.prepared[name] = prepare
+            registrations[0] += 1
+            return prepare
 
         return keep
 
@@ -263,15 +326,6 @@ class Op:
             1
         """
         self.flops, self.moved = flops, moved
-
-
-def argument_names(signature):
-    """Return how many inputs an op takes at most, their names, and the names of its settings, in order."""
-    kinds = {name: parameter.kind for name, parameter in signature.parameters.items()}
-    names = [name for name, kind in kinds.items() if kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
-    any_number = inspect.Parameter.VAR_POSITIONAL in kinds.values()
-    settings = [name for name, kind in kinds.items() if kind is inspect.Parameter.KEYWORD_ONLY]
-    return sys.maxsize if any_number else len(names), frozenset(names), settings
 
 
 def op(forward):

@@ -89,9 +89,14 @@ class DrawnCase:
         return compare(self.expected, self.guess(misconception), None, self.check.rtol, self.check.atol) is not None
 
     def compare(self, value, got, dtypes):
-        free = precision(self.inputs) == "float64" and not self.check.float64
-        inputs, check = None if free else self.inputs, self.check
+        free, check = precision(self.kinds) == "float64" and not self.check.float64, self.check
+        inputs = None if free else self.kinds
         return compare(value, got.outcome, inputs, check.rtol, check.atol, dtypes, check.plain and dtypes)
+
+    @cached_property
+    def kinds(self):
+        """One array of the inputs for each dtype: all that a comparison asks of the inputs, which may be many."""
+        return list({array.dtype: array for array in arrays_in(self.inputs)}.values())
 
     def guess(self, misconception):
         """Return the result of a misconception for these inputs; an exception counts as a result, with its message."""

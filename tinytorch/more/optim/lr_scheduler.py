@@ -9,7 +9,6 @@ from bisect import bisect_right
 from tinytorch.given import names
 from tinytorch.optim import LRScheduler, cosine_decay
 
-
 __path__ = []  # then `from tinytorch.optim.lr_scheduler import x` can name the nearest x
 __getattr__, __dir__ = names.namespace("tinytorch.optim.lr_scheduler", ["more/optim/lr_scheduler.py"], lambda: ["optim"])
 
@@ -85,6 +84,7 @@ class OneCycleLR(LRScheduler):
             ``max_momentum`` again.
         div_factor: The first learning rate is ``max_lr`` divided by it.
         final_div_factor: The last learning rate is the first one divided by it.
+        three_phase: Only False is supported here.
         last_epoch: The count to continue after; -1 at the start.
     """
 
@@ -102,8 +102,11 @@ class OneCycleLR(LRScheduler):
         max_momentum=0.95,
         div_factor=25.0,
         final_div_factor=1e4,
+        three_phase=False,
         last_epoch=-1,
     ):
+        if three_phase:
+            raise NotImplementedError("OneCycleLR has three_phase=False here: chain three schedules with SequentialLR")
         if total_steps is None and (epochs is None or steps_per_epoch is None):
             raise ValueError("OneCycleLR needs total_steps, or epochs and steps_per_epoch")
         if anneal_strategy not in ("cos", "linear"):
@@ -153,9 +156,10 @@ class ChainedScheduler:
 
     Args:
         schedulers: List of schedules of one optimizer.
+        optimizer: That optimizer; it need not be given.
     """
 
-    def __init__(self, schedulers):
+    def __init__(self, schedulers, optimizer=None):
         self.schedulers, self.optimizer = list(schedulers), schedulers[0].optimizer
 
     def step(self):

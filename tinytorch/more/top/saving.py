@@ -4,14 +4,13 @@ A dict of tensors becomes a plain safetensors file, which other programs can rea
 tuples, the tensors are kept under the path to them, and the rest as JSON in the file's header.
 """
 
-import io
 import json
 import os
 
 import numpy as np
 
 from tinytorch.given import safetensors
-from tinytorch.given.files import write_atomically
+from tinytorch.given.files import BadFile, write_atomically
 from tinytorch.tensor import Tensor
 
 _TREE = "tinytorch.save"  # where the header of a file keeps the tree
@@ -30,6 +29,7 @@ def save(obj, f, **options):
         TypeError: The tree holds something else, such as a whole model. The message says what to write.
 
     Example:
+        >>> import io
         >>> file = io.BytesIO()
         >>> save({"epoch": 3, "weights": [Tensor([1.0, 2.0])]}, file)
         >>> load(io.BytesIO(file.getvalue()))
@@ -107,6 +107,7 @@ def load(f, map_location=None, **options):
         ValueError: It is not a safetensors file but, for example, one of PyTorch's own. The message says how to convert it.
 
     Example:
+        >>> import io
         >>> file = io.BytesIO()
         >>> save({"weight": Tensor([1.0])}, file)
         >>> load(io.BytesIO(file.getvalue()), map_location="cpu")
@@ -118,7 +119,10 @@ def load(f, map_location=None, **options):
     device = str(map_location) if map_location is not None and not callable(map_location) else "cpu"
     if _TREE not in header:
         return {name: Tensor(array).to(device) for name, array in arrays.items()}
-    return _with_arrays(json.loads(header[_TREE]), arrays, device)
+    try:
+        return _with_arrays(json.loads(header[_TREE]), arrays, device)
+    except (LookupError, TypeError, ValueError, RecursionError) as error:
+        raise BadFile(f"{path} is damaged: its header describes no tree of tensors") from error
 
 
 def _refuse_pickle(path, data):
