@@ -50,7 +50,7 @@ def test_cases_are_repeated_in_float64_unless_they_are_drawn_so_or_the_check_say
 
 def test_float64_cases_hold_digits_that_float32_lacks_and_whole_numbers_stay():
     drawn = [{"x": np.float32([0.1, 1, np.inf, np.nan]), "y": np.array(0.5, np.float32), "z": np.float32(0.5)}]
-    wide = checking.cases(check(lambda rng: iter(drawn), strided=False), (0,))[-1].inputs
+    wide = checking.cases(Check("f", lambda rng: iter(drawn), lambda x, y, z: x, {}, strided=False), (0,))[-1].inputs
     assert wide["x"][0] != np.float32(wide["x"][0]) and wide["x"][1:3].tolist() == [1, np.inf] and np.isnan(wide["x"][3])
     assert type(wide["y"]) is np.ndarray and type(wide["z"]) is np.float64
 

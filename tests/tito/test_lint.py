@@ -211,13 +211,13 @@ def test_draws_that_hide_mistakes_are_a_warning(drawn, words, root):
     ]
 
 
-def test_draws_whose_shapes_never_change_are_a_warning(root):
+def test_draws_whose_shapes_never_change_are_a_problem(root):
     def fixed():
         return [problem for problem in named("draws").problems(Course(root, ["01"])) if "the same shapes" in problem.reason]
 
     assert fixed() == []
     plant(root, CHECKS, "count += int(rng.integers(4))", "count += 1")
-    assert [(problem.path, problem.warning) for problem in fixed()] == [(CHECKS, True)]
+    assert [(problem.path, problem.warning) for problem in fixed()] == [(CHECKS, False)]
 
 
 @pytest.mark.parametrize("rule", [rule for rule in RULES if rule.by_module], ids=lambda rule: rule.name)
