@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from tito import leftovers, workspace
-from tito.checks import blame, layout, runner, wording
+from tito.checks import blame, runner, wording
 from tito.curriculum import UnknownExercise
 from tito.notebooks import given, source
 from tito.notebooks.export import export_text
@@ -22,17 +22,11 @@ class Trial:
     label: str
     text: str
     verdicts: tuple
-    cells: dict
     changed: tuple = ()
 
     @property
     def passed(self):
         return [verdict.id for verdict in self.verdicts if verdict.status == "passed"]
-
-    def where(self, verdict):
-        """Return the place of an exercise, such as `modules/01_tensor/tensor.ipynb, cell 23`."""
-        cell = self.cells.get(verdict.name)
-        return layout.place(self.label, cell) if cell else self.label
 
 
 def run(space, module, only=None, timeout=10.0, notebook=None, tell=None):
@@ -71,16 +65,15 @@ def run(space, module, only=None, timeout=10.0, notebook=None, tell=None):
 
     verdicts = blame.named(judged(text, exercises, tell=tell), blame.Substitution(space, module, written, reference, judged))
     verdicts = tuple(with_second_definition(verdict, written) for verdict in verdicts)
-    return Trial(path, space.label(path), text, verdicts, cells(written), tuple(given.changed(written, reference)))
+    return Trial(path, space.label(path), text, verdicts, tuple(given.changed(written, reference)))
 
 
 def with_second_definition(verdict, written):
     """Return a verdict; a failed one mentions a second cell that defines the exercise, and which of the two was checked."""
     defining = blame.also_defined(written, verdict.name) if verdict.status in blame.WRONG else []
-    exported = [cell for cell, is_exported in defining if is_exported]
-    if not exported:
+    if not any(defining):
         return verdict
-    note = wording.twice(verdict.name, [cell for cell, _ in defining], wording.exported_counts(exported[0]))
+    note = wording.twice(verdict.name, defining, wording.EXPORTED_COUNTS)
     return replace(verdict, failure=replace(verdict.failure, rows=(*verdict.failure.rows, ("defined twice", note))))
 
 
@@ -119,17 +112,6 @@ def package(space, module, text):
         shutil.copy(space.root / workspace.MANIFEST, folder / "modules")
         (folder / "tinytorch" / module.exports).write_text(text, encoding="utf-8")
         yield folder
-
-
-def cells(notebook):
-    """Return a dict from each name to the number of the cell that defines it."""
-    import ast
-
-    numbers = {}
-    for cell in notebook.cells:
-        if cell.exported:
-            numbers.update({name: cell.index for node in ast.parse(cell.text).body for name in source.definitions(node)})
-    return numbers
 
 
 def saved(path):

@@ -42,7 +42,6 @@ class Judgement:
     marks: tuple[Mark, ...]
     reason: str | None = None
     seeds: tuple[int, ...] = ()
-    cells: dict | None = None
 
     @property
     def passed(self):
@@ -117,7 +116,7 @@ def judge(module, path, seeds, **options):
     except Unreadable as error:
         return Judgement(tuple(map(Mark, reference.exercises())), reason=str(error))
     verdicts = observed(module, text, seeds, options)
-    return Judgement(tuple(map(Mark, reference.exercises(), verdicts)), None, seeds, trial.cells(written))
+    return Judgement(tuple(map(Mark, reference.exercises(), verdicts)), None, seeds)
 
 
 def exported(module, path, reference):
@@ -150,11 +149,5 @@ def feedback(judgement, module):
     lines = [f"  {mark.points} of {mark.exercise.points}  {mark.exercise.label}" for mark in judgement.marks]
     drawn = "Inputs were drawn with the seeds " + ", ".join(map(str, judgement.seeds)) + "."
     failed = [mark.verdict for mark in judgement.marks if not mark.passed]
-    reports = layout.texts(failed, lambda verdict: place(judgement, verdict, label), next_step=layout.IN_TERMINAL)
+    reports = layout.texts(failed, label, next_step=layout.IN_TERMINAL)
     return layout.clean("\n".join([head, "", *lines, "", *(f"{text}\n" for text in reports), drawn]) + "\n")
-
-
-def place(judgement, verdict, label):
-    """Return the place of an exercise in the submitted notebook."""
-    cell = judgement.cells.get(verdict.name)
-    return layout.place(label, cell) if cell else label
