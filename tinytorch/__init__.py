@@ -6,15 +6,13 @@ your files and knows nothing of them; `nn`, `utils`, `more`, `datasets` and `dra
 Names are found when they are first used: `tinytorch.Tensor` comes from `tinytorch/tensor.py`, which module 01 exports,
 and so on. What no module has exported yet raises an error that names the module to write.
 """
+
 import importlib
 import sys
 
 import numpy
 
 from tinytorch.given import imports, names
-from tinytorch.given.device import device
-from tinytorch.given.dispatch import fallbacks, use
-from tinytorch.given.random import manual_seed
 
 __version__ = "0.1.0"
 imports.install()
@@ -24,12 +22,17 @@ sys.modules[__name__].__class__ = names.Package
 # the next step of training: a quarter of the step of a small network. Once it has freed an array of 32 MB, it keeps as much.
 numpy.empty(2**25 - 2**16, numpy.uint8)
 
-_find, _names = names.namespace("tinytorch", ["given/creation.py", "given/joining.py", "more/top"], imports.curriculum, methods=True)
+_given = {"device": "device", "fallbacks": "dispatch", "manual_seed": "random", "use": "dispatch"}  # name -> its file in `given`
+_find, _names = names.namespace(
+    "tinytorch", ["given/creation.py", "given/joining.py", "more/top"], imports.curriculum, methods=True
+)
 
 
 def __getattr__(name):
+    if name in _given:
+        return getattr(importlib.import_module(f"tinytorch.given.{_given[name]}"), name)
     return importlib.import_module(f"tinytorch.{name}") if name in imports.submodules() else _find(name)
 
 
 def __dir__():
-    return sorted({*globals(), *(name for name in imports.submodules() if not imports.why_absent(name)), *_names()})
+    return sorted({*globals(), *_given, *(name for name in imports.submodules() if not imports.why_absent(name)), *_names()})

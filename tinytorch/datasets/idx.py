@@ -4,7 +4,6 @@ A file is a header and an array: two zero bytes, a byte for the type, a byte for
 each dimension as four bytes, then the values, row by row; every number has its high byte first.
 """
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ from tinytorch.datasets.errors import CorruptFile
 TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
 
-def read_idx(path: str | os.PathLike) -> np.ndarray:
+def read_idx(path):
     """Read the array of an IDX file, compressed by gzip or not.
 
     Args:
@@ -39,7 +38,7 @@ def read_idx(path: str | os.PathLike) -> np.ndarray:
     return parse_idx(decompressed(path), path)
 
 
-def decompressed(path: str | os.PathLike) -> bytes:
+def decompressed(path):
     """Read a file's bytes, decompressed if they are gzip's.
 
     Args:
@@ -81,7 +80,7 @@ def decompressed(path: str | os.PathLike) -> bytes:
         raise CorruptFile(path, f"damaged: gzip says {error}") from None
 
 
-def parse_idx(raw: bytes, path: str | os.PathLike) -> np.ndarray:
+def parse_idx(raw, path):
     """Turn the bytes of an IDX file into an array.
 
     Args:
@@ -108,7 +107,7 @@ def parse_idx(raw: bytes, path: str | os.PathLike) -> np.ndarray:
     return np.array(array, dtype.newbyteorder("="))  # a copy: frombuffer's array is read-only
 
 
-def _parse_header(raw: bytes, path: str | os.PathLike) -> tuple[np.dtype, tuple[int, ...], int]:
+def _parse_header(raw, path):
     """Read the type, the shape, and where the values start."""
     if len(raw) < 4 or raw[:2] != b"\0\0" or raw[2] not in TYPES or raw[3] == 0:
         page = " (a web page)" if raw.lstrip()[:1] == b"<" else ""

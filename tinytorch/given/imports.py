@@ -9,8 +9,8 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
 MANIFEST = PACKAGE.parent / "modules" / "curriculum.toml"
-DEFINITION = re.compile(r"(?:async +)?(?:def|class) +\w+")
-CELL = re.compile(r"# \S+\.(py|ipynb), cell \d+$")
+DEFINITION = r"(?:async +)?(?:def|class) +\w+"
+CELL = r"# \S+\.(py|ipynb), cell \d+$"
 _written = {"now": None}  # number of the module whose notebook runs in this process
 
 
@@ -55,7 +55,9 @@ def why_absent(stem):
         A sentence that names the module and the next command; None when it may be imported.
     """
     now, exported = _written["now"], (PACKAGE / f"{stem}.py").exists()
-    if (exported and now is None) or stem not in curriculum():
+    if now is None and (exported or (PACKAGE / stem / "__init__.py").exists()):
+        return None  # before the curriculum is read, which takes a while
+    if stem not in curriculum():
         return None
     table = curriculum()[stem]
     built = f"tinytorch.{stem} is built in module {table['number']} ({table['name']})"
@@ -103,7 +105,7 @@ class ExportFinder:
         package, _, stem = name.partition(".")
         if package != "tinytorch" or not stem:
             return None
-        reason = why_absent(stem)
+        reason = None if "." in stem else why_absent(stem)
         if reason:
             raise ImportError(reason, name=name)
         others = [finder for finder in sys.meta_path if not isinstance(finder, type(self))]  # tito's reads the file again
@@ -112,7 +114,7 @@ class ExportFinder:
             return importlib.util.spec_from_file_location(name, PACKAGE / "more" / f"{stem}.py")
         if spec is None:
             raise ImportError(why_no_module(name), name=name)
-        if stem in curriculum() and more_of(stem).is_dir():
+        if spec.submodule_search_locations is None and "." not in stem and more_of(stem).is_dir():
             spec.submodule_search_locations = [str(more_of(stem))]  # `import tinytorch.optim.lr_scheduler` looks there
         return spec
 
@@ -130,7 +132,7 @@ def origin_of(path, line):
     lines = path.read_text(encoding="utf-8").split("\n")
     for number in range(line, 0, -1):
         # The export replaces the first line of each cell by this comment, so the other lines keep their distance from it.
-        if CELL.match(lines[number - 1]):
+        if re.match(CELL, lines[number - 1]):
             return f"{lines[number - 1][2:]}{title(lines[number:])}, line {line - number + 1}"
     return None
 
@@ -138,9 +140,10 @@ def origin_of(path, line):
 def title(lines):
     """Return the first definition among the lines below a cell's comment, in brackets: an editor finds the cell by it."""
     for line in lines:
-        if DEFINITION.match(line):
-            return f" ({DEFINITION.match(line)[0]})"
-        if CELL.match(line):
+        definition = re.match(DEFINITION, line)
+        if definition:
+            return f" ({definition[0]})"
+        if re.match(CELL, line):
             break
     return ""
 

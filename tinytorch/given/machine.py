@@ -1,7 +1,6 @@
 """What a timing depends on besides the code: the matrix library, its kernels for this processor, its threads. Given."""
 
 import os
-import tracemalloc
 
 import numpy as np
 
@@ -77,6 +76,8 @@ def peak_memory(work):
         >>> 8_000_000 <= peak_memory(lambda: np.ones(1_000_000)) < 8_010_000
         True
     """
+    import tracemalloc
+
     running = tracemalloc.is_tracing()
     if not running:
         tracemalloc.start()

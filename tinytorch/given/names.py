@@ -5,7 +5,6 @@ not exported it yet, an ImportError names the module. Any other name raises an A
 `from tinytorch import name` raises an ImportError with the same message.
 """
 
-import difflib
 import functools
 import importlib
 import inspect
@@ -13,9 +12,8 @@ import re
 import types
 
 from tinytorch.given import built, imports
-from tinytorch.given.op import part
 
-DEFINITION = re.compile(r"^(?:(?:def|class) ([A-Za-z]\w*)|([A-Za-z]\w*(?: = [A-Za-z]\w*)*) = (?!=))", re.M)
+DEFINITION = r"(?m)^(?:(?:def|class) ([A-Za-z]\w*)|([A-Za-z]\w*(?: = [A-Za-z]\w*)*) = (?!=))"
 INSTEAD = {  # PyTorch's names without a counterpart here, and what to write
     "compile": 'leave the call out, and choose fast kernels with tinytorch.use("numba")',
     "jit": 'leave it out, and choose fast kernels with tinytorch.use("numba")',
@@ -39,7 +37,7 @@ def definitions(path):
     Returns:
         Tuple of names; names that start with an underscore are left out.
     """
-    groups = DEFINITION.findall(path.read_text(encoding="utf-8"))
+    groups = re.findall(DEFINITION, path.read_text(encoding="utf-8"))
     return tuple(name for groups in groups for text in groups for name in text.split(" = ") if name)
 
 
@@ -77,6 +75,8 @@ def why_not(package, name, offered):
         >>> why_not("tinytorch.nn", "Conv3d", ["Conv2d", "Linear"])
         "tinytorch.nn has no 'Conv3d': the nearest name is 'Conv2d'"
     """
+    import difflib  # for an error alone
+
     if name in INSTEAD:
         return f"{package} has no {name!r}: {INSTEAD[name]}"
     lower = {other.lower(): other for other in offered}
@@ -135,6 +135,8 @@ def tensor_methods():
     if imports.why_absent("tensor"):
         from tinytorch.given.tensor_methods import TensorMethods as kind  # not needed by every `import tinytorch`
     else:
+        from tinytorch.given.op import part
+
         kind = part("Tensor")
     return [name for name in dir(kind) if not name.startswith("_") and inspect.isfunction(getattr(kind, name))]
 
@@ -142,6 +144,8 @@ def tensor_methods():
 @functools.cache
 def as_function(name):
     """Return a method of Tensor as a function of the tensor, which may also be passed by PyTorch's name, ``input``."""
+    from tinytorch.given.op import part
+
     method = getattr(part("Tensor"), name)
 
     @functools.wraps(method)
@@ -189,6 +193,6 @@ class Package(types.ModuleType):
     """The package itself: `tinytorch.tensor` is the file that module 01 exports, and calling it calls `tensor`."""
 
     def __setattr__(self, name, value):
-        if type(value) is types.ModuleType and name in imports.curriculum():
+        if type(value) is types.ModuleType and (imports.PACKAGE / f"{name}.py").exists():
             value.__class__ = Exported
         super().__setattr__(name, value)

@@ -94,13 +94,37 @@ class Op:
         self.name = forward.__name__
         self.forward = forward
         self.defaults = forward.__kwdefaults__ or {}
-        self.signature = inspect.signature(forward)
-        self.most, self.names, self.settings = argument_names(self.signature)
         self.rules = ()
         self.rule_of_each = None
         self.kernels = {}
         self.right_shapes = set()
         self.flops = self.moved = None
+
+    # Read when an op is first called, because most programs import many more ops than they call.
+
+    @functools.cached_property
+    def signature(self):
+        """The signature of the forward function."""
+        return inspect.signature(self.forward)
+
+    @functools.cached_property
+    def most(self):
+        """How many inputs the op takes at most."""
+        return sys.maxsize if self._named("VAR_POSITIONAL") else len(self.names)
+
+    @functools.cached_property
+    def names(self):
+        """The names of the inputs, as a set."""
+        return frozenset(self._named("POSITIONAL_OR_KEYWORD"))
+
+    @functools.cached_property
+    def settings(self):
+        """The names of the settings, in order."""
+        return self._named("KEYWORD_ONLY")
+
+    def _named(self, kind):
+        """Return the names of the arguments of one kind, in order."""
+        return [name for name, parameter in self.signature.parameters.items() if parameter.kind.name == kind]
 
     def __call__(self, *inputs, **params):
         if len(inputs) > self.most or params and not self.names.isdisjoint(params):
@@ -263,15 +287,6 @@ class Op:
             1
         """
         self.flops, self.moved = flops, moved
-
-
-def argument_names(signature):
-    """Return how many inputs an op takes at most, their names, and the names of its settings, in order."""
-    kinds = {name: parameter.kind for name, parameter in signature.parameters.items()}
-    names = [name for name, kind in kinds.items() if kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
-    any_number = inspect.Parameter.VAR_POSITIONAL in kinds.values()
-    settings = [name for name, kind in kinds.items() if kind is inspect.Parameter.KEYWORD_ONLY]
-    return sys.maxsize if any_number else len(names), frozenset(names), settings
 
 
 def op(forward):

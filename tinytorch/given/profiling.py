@@ -202,10 +202,10 @@ def for_viewer(event):
         event: Dict with the keys of `trace_events`.
 
     Returns:
-        Dict with the same keys, and ``cat``, its category: ``kernel``, ``rule``, ``walk`` or ``mark``. Times are whole nanoseconds.
+        Dict with the same keys, and ``cat``, its category: ``kernel``, ``rule``, ``walk`` or ``mark``. Times are whole ns.
 
     Example:
-        >>> details = {"kind": "kernel", "kernels": "numpy", "fallback": False, "flops": 3000, "bytes": 24, "inputs": [(2, 3), "4.0"]}
+        >>> details = {"kind": "kernel", "kernels": "numpy", "flops": 3000, "bytes": 24, "inputs": [(2, 3), "4.0"]}
         >>> for_viewer({"name": "mul", "ts": 5.0, "dur": 1.5, "args": details})["args"]
         {'kernels': 'numpy', 'inputs': '(2, 3), 4.0', 'FLOPs': 3000, 'bytes': 24, 'GFLOP/s': 2.0, 'GB/s': 0.016}
     """

@@ -1,19 +1,17 @@
 """What a tensor can do: operators and methods with PyTorch's names, each of which calls one of your ops by name. Given."""
 import math
 import operator
-from collections import namedtuple
 
 import numpy as np
 
-from tinytorch.given import more_ops
+from tinytorch.given import more_ops  # noqa: F401, it registers the ops
 from tinytorch.given.device import destination, device_of, move
 from tinytorch.given.history import follow, tick
 from tinytorch.given.op import ops, part
 from tinytorch.given.printing import describe
-from tinytorch.given.pytorch_methods import PyTorchMethods
+from tinytorch.given.pytorch_methods import Entries, PyTorchMethods
 from tinytorch.given.state import state
 
-Extremes = namedtuple("Extremes", "values indices")  # what max(dim) and min(dim) return
 ORDER = "biuf"  # kinds of dtype; a result may be written into a tensor of the same kind or of a later one
 
 
@@ -208,13 +206,13 @@ class TensorMethods(PyTorchMethods):
     def argmin(self, dim=None, keepdim=False): return ops["argmin"](self, axis=dim, keepdims=keepdim)
 
     def max(self, dim=None, keepdim=False, *, other=None):
-        """Return the largest entry of all, or with `dim` the pair of values and indices; with a tensor, the larger of two entries."""
+        """Return the largest entry, with `dim` the pair of values and indices, or with a tensor the larger of two entries."""
         if other is not None or isinstance(dim, part("Tensor")):
             return self.maximum(dim if other is None else other)
         return self.amax() if dim is None else self._extremes(self.argmax(dim, keepdim=True), dim, keepdim)
 
     def min(self, dim=None, keepdim=False, *, other=None):
-        """Return the smallest entry of all, or with `dim` the pair of values and indices; with a tensor, the smaller of two entries."""
+        """Return the smallest entry, with `dim` the pair of values and indices, or with a tensor the smaller of two entries."""
         if other is not None or isinstance(dim, part("Tensor")):
             return self.minimum(dim if other is None else other)
         return self.amin() if dim is None else self._extremes(self.argmin(dim, keepdim=True), dim, keepdim)
@@ -227,14 +225,17 @@ class TensorMethods(PyTorchMethods):
             places = list(np.ix_(*map(range, indices.shape)))
             places[dim] = indices.data
             values = ops["getitem"](self, index=tuple(places))
-        return Extremes(values, indices) if keepdim else Extremes(values.squeeze(dim), indices.squeeze(dim))
+        return Entries(values, indices) if keepdim else Entries(values.squeeze(dim), indices.squeeze(dim))
 
     # The same numbers with another shape.
 
     mT = property(lambda self: ops["transpose"](self, dim0=-2, dim1=-1))
     T = property(lambda self: self.mT if self.ndim == 2 else self.permute(*reversed(range(self.ndim))))
 
-    def reshape(self, *sizes_given, shape=None): return ops["reshape"](self, shape=sizes(sizes_given if shape is None else (shape,)))
+
+    def reshape(self, *sizes_given, shape=None):
+        return ops["reshape"](self, shape=sizes(sizes_given if shape is None else (shape,)))
+
     def view(self, *shape): return ops["reshape"](self, shape=sizes(shape))
     def expand(self, *shape): return ops["expand"](self, shape=sizes(shape))
     def permute(self, *dims): return ops["permute"](self, dims=sizes(dims))

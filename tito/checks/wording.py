@@ -48,6 +48,11 @@ def importing(module):
     return f"importing {module}"
 
 
+def no_time_left(seconds):
+    """Say that an exercise was not run because earlier ones used up the time of the whole notebook."""
+    return f"it was not run: the exercises before it used up the {seconds:g} seconds of the whole notebook"
+
+
 def endless(what, seconds):
     return f"{what} did not finish in {seconds:g} s: is there a loop that never ends?"
 
@@ -103,7 +108,7 @@ def twice(name, exported, counts):
     return f"{name} is defined in {len(exported)} cells{which}: {counts}"
 
 
-EXPORTED_COUNTS = "the exported one is checked here"
+EXPORTED_COUNTS = "the last exported one is checked here"
 
 
 def last_run_counts(exported):
