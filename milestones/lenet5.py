@@ -11,7 +11,7 @@ tinygrad's tutorial, which has more filters and one linear layer. It runs on you
 
 import numpy as np
 
-from common import Run, complete, parser, run
+from common import Run, complete, parser, reading, run, tested
 from common.digits import add_data, read_digits
 from common.filters import freeze_filters, of_filters
 from common.recipe import PIXELS, Recipe, loaders, planes, train
@@ -74,7 +74,7 @@ def main():
     options = read_options()
     kind = kind_of(options.data)
     recipe = RECIPES[options.model, kind]
-    data = cifar10(options.data_dir) if kind == "cifar10" else read_digits(options)
+    data = reading(cifar10, options.data_dir) if kind == "cifar10" else reading(read_digits, options)
     rng = np.random.default_rng(options.seed)
     model = network(rng, options.model, options.data)
     if options.frozen_filters:
@@ -84,9 +84,8 @@ def main():
     )
     training, validation, tests = loaders(data, recipe, PIXELS[kind], options, rng, options.examples)
     train(session, model, recipe, training, validation)
-    session.finish(
-        model, evaluate(model, tests, cross_entropy), data, tests, NAMES[options.model], graded=options.data != "mnist-5k"
-    )
+    result = tested(evaluate, model, tests, cross_entropy)
+    session.finish(model, result, data, tests, NAMES[options.model], graded=options.data != "mnist-5k")
 
 
 if __name__ == "__main__":

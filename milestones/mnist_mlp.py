@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from common import Misused, closing_table, complete, evaluate, parser, positive, run, saving
+from common import Misused, closing_table, complete, evaluate, parser, positive, reading, run, saving, tested
 from common.digits import add_data, read_digits
 from common.gradients import GRADIENTS, default_gradients, stepper
 from common.loop import Loop
@@ -91,7 +91,7 @@ def train(session, data, kind):
         for chosen in session.batches(examples, rng):
             session.loss = step(standardise(data.train_images[chosen]), Tensor(data.train_labels[chosen]))
         session.accuracy = evaluate(model, tests).accuracy
-    return model, evaluate(model, tests)
+    return model, tested(evaluate, model, tests)
 
 
 def is_milestone(options):
@@ -123,7 +123,7 @@ def compare(options, data):
 def main():
     """Train, show the progress, and report the result."""
     options = read_options()
-    data = read_digits(options)
+    data = reading(read_digits, options)
     complete(options, RECIPES[options.data])
     if options.compare:
         compare(options, data)
