@@ -292,6 +292,21 @@ def test_misuse_ends_with_2(workspace, tito, words):
     assert "Traceback" not in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize(
+    "words, command",
+    [
+        (("milestone", "run", "mnist-mlp"), "tito module start 01"),
+        (("module", "test", "03.77"), "tito module start 03"),
+        (("module", "hint", "3.77"), "tito module start 03"),
+        (("module", "start", "12"), "tito module start 01"),
+        (("module", "complete", "01"), "tito module test 01.1"),
+        ((), "tito module start 01"),
+    ],
+)
+def test_the_next_command_is_the_one_that_helps(workspace, tito, words, command):
+    assert tito(*words, cwd=workspace()).stdout.rstrip().endswith(f"Next: {command}")
+
+
 def test_unknown_names_get_the_nearest(workspace, tito):
     assert "did you mean tensor?" in tito("module", "test", "tensr", cwd=workspace()).stdout
 

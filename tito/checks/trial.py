@@ -66,7 +66,7 @@ def run(space, module, only=None, timeout=10.0, notebook=None, tell=None):
     exercises = [exercise for exercise in known if only in (None, exercise.id)]
     if not exercises:
         ids = ", ".join(exercise.id for exercise in known)
-        raise UnknownExercise(f"module {module} has no exercise {only}: it has {ids}")
+        raise UnknownExercise(f"module {module} has no exercise {only}: it has {ids}", f"tito module start {module.number}")
     label = space.label(path)
 
     def judged(text, exercises, files=None, tell=None):
