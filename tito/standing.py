@@ -9,9 +9,6 @@ from dataclasses import dataclass
 
 from tito import records, workspace
 from tito.files import write_atomically
-from tito.notebooks import source
-from tito.notebooks.export import export_text
-from tito.notebooks.problems import SourceError
 
 FILE = "progress.json"
 BORROWED = "# Borrowed by tito from the reference of {folder}: write your own, then run `tito module complete {number}`."
@@ -71,6 +68,10 @@ def passed_of(record):
 
 def exports_to_the_same(space, module):
     """Return whether exporting the notebook would give the existing file."""
+    from tito.notebooks import source
+    from tito.notebooks.export import export_text
+    from tito.notebooks.problems import SourceError
+
     try:
         path = space.notebook(module)
         text = export_text(source.read(path), source.read(workspace.course_source(module)), space.label(path))
@@ -81,6 +82,9 @@ def exports_to_the_same(space, module):
 
 def borrowed_text(module):
     """Return the reference's file of the package, with a first line that says that it is borrowed."""
+    from tito.notebooks import source
+    from tito.notebooks.export import export_text
+
     reference = source.read(workspace.course_source(module))
     text = export_text(reference, reference, f"modules/{module.folder}/{module.name}.py")
     head = BORROWED.format(folder=module.folder, number=module.number)
