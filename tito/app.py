@@ -7,6 +7,7 @@ from tito.commands.book import build
 from tito.commands.dev import check as dev_check, export as dev_export, mutate as dev_mutate, run as dev_run
 from tito.commands.grade import autograde, release
 from tito.commands.milestone import grade as milestone_grade, list as milestone_list, run as milestone_run
+from tito.commands.model import eval as model_eval, export as model_export, show as model_show
 from tito.commands.module import complete, hint, reset, start, test
 
 OPTIONS = dict(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -52,6 +53,12 @@ milestone.command("list")(milestone_list.list_milestones)
 milestone.command("run", **example("milestone run mnist-mlp --epochs 5"), **PASS_ON)(milestone_run.run)
 milestone.command("grade", **example("milestone grade mnist-mlp"))(milestone_grade.grade)
 app.add_typer(milestone, name="milestone")
+
+model = typer.Typer(help="Trained networks: show, measure, write for other programs.", no_args_is_help=True, **OPTIONS)
+model.command(**example("model show runs/lenet5/weights.safetensors"))(model_show.show)
+model.command("eval", **example("model eval runs/lenet5/weights.safetensors"))(model_eval.evaluate)
+model.command(**example("model export runs/mnist-mlp/weights.safetensors --to web"))(model_export.export)
+app.add_typer(model, name="model")
 
 grade = typer.Typer(help="For instructors: releases and marks, in nbgrader's folders.", no_args_is_help=True, **OPTIONS)
 grade.command(**example("grade release 03"))(release.release)

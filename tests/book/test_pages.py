@@ -131,4 +131,4 @@ def test_the_table_of_contents_grows_with_the_folders(course, tmp_path):
     course.add_colours()
     files, drawn = chapters(tmp_path / "two")
     assert files == ["modules/01_shapes", "modules/02_colours"] + measured and "| 02 | [Colours](modules/02_colours) |" in drawn
-    assert "| 03 | Light, not in this release yet |" in drawn and "A picture, to come" in drawn
+    assert "| 03 | Light, not in this release yet |" in drawn and "A picture, not in this release yet" in drawn
