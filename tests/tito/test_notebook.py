@@ -147,6 +147,8 @@ def test_an_exception_in_the_package_has_the_cell_it_came_from(course):
     made.save([SETUP, "@Op\ndef raises(a, b):\n    return helper(a)"])
     text = " ".join(str(failure(made.check, "01.5")).split())
     assert "at layers.ipynb, cell 8 (def helper), line 3, called from tensor.ipynb, cell 2 (def raises), line 3" in text
+    assert "perhaps layers.ipynb is at fault: `tito module test 01.5` finds out, with the course's own in its place" in text
+    assert text.endswith("Next: `tito module test 01.5`")
 
 
 def test_a_name_that_is_not_there(course):

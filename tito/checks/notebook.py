@@ -177,8 +177,14 @@ class Checker:
         return checking.verdict(exercise, check, cases, self.observe(exercise, cases))
 
     def with_earlier(self, exercise, verdict):
-        """Return a verdict; a failed one names the earlier exercises that fail as well."""
-        if verdict.status not in blame.WRONG:
+        """Return a verdict; a failed one names what may cause it: another module, or earlier exercises that fail as well."""
+        if verdict.status not in (*blame.WRONG, "timeout"):
+            return verdict
+        raised_in = re.match(r"(\w+\.(?:ipynb|py)), cell ", dict(verdict.failure.rows).get("at", ""))
+        if raised_in and raised_in[1] != self.path.name:
+            said = with_row(verdict, "perhaps", wording.in_another_module(raised_in[1], exercise.id))
+            return replace(said, failure=replace(said.failure, culprit=exercise.id))
+        if verdict.status == "timeout":
             return verdict
         compiled = vars(self.checks.module)  # skip exercises that compile first: the learner would have to wait
         before = self.exercises[: self.exercises.index(exercise)]

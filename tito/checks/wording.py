@@ -90,6 +90,11 @@ def at_fault(culprit, exercise):
     return f"{culprit}: with the course's own in its place, {exercise} passes"
 
 
+def in_another_module(notebook, number):
+    """Return the message that an exception came from another notebook's code, which may be at fault."""
+    return f"{notebook} is at fault: `tito module test {number}` finds out, with the course's own in its place"
+
+
 def failing_too(labels):
     """Return the message that earlier exercises fail their own checks."""
     them = "it" if len(labels) == 1 else "them"
