@@ -24,6 +24,6 @@ def title(text):
     definition = DEFINITION.search(text)
     if definition:
         return definition[0]
-    lines = (re.sub("<[^>]*>", "", line).strip().lstrip("#>|* ") for line in text.splitlines() if not re.match(r"#\s*\|", line))
+    lines = (re.sub("<[^>]*>", "", line).strip().lstrip("#>|* \"'") for line in text.splitlines() if not re.match(r"#\s*\|", line))
     first = next(filter(None, lines), "")
     return first if len(first) <= LONGEST else f"{first[: LONGEST - 3]}..."
