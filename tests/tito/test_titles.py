@@ -15,6 +15,8 @@ from tito.notebooks import source, titles
         ("async def read(): ...", "async def read"),
         ("def", "def"),
         ("\n# a note\nx = 1", "a note"),
+        ('#| export\n"""Layers and parameters."""\nimport math', "Layers and parameters."),
+        ('x = "a"', 'x = "a"'),
         ("## Broadcasting\n\nLong ago", "Broadcasting"),
         ('<blockquote style="x"><b>Question 1</b></blockquote>\n\nWhy?', "Question 1"),
         ("y" * 50, "y" * 37 + "..."),

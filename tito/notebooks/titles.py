@@ -24,6 +24,7 @@ def title(text):
     definition = DEFINITION.search(text)
     if definition:
         return definition[0]
-    lines = (re.sub("<[^>]*>", "", line).strip().lstrip("#>|* \"'") for line in text.splitlines() if not re.match(r"#\s*\|", line))
+    lines = (re.sub("<[^>]*>", "", line) for line in text.splitlines() if not re.match(r"#\s*\|", line))
+    lines = (line.strip().lstrip("#>|* \"'").removesuffix('"""') for line in lines)
     first = next(filter(None, lines), "")
     return first if len(first) <= LONGEST else f"{first[: LONGEST - 3]}..."
