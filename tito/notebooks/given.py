@@ -15,22 +15,22 @@ def changed(notebook, reference):
         reference: The course's own source of the same module.
 
     Returns:
-        List of names.
+        List of pairs: a name, and the index of the cell that defines it in the notebook.
     """
     exercises = {exercise.cell for exercise in reference.exercises()}
     ours = _statements([part for part in exported_parts(reference) if part.cell.index not in exercises])
     theirs = _statements(exported_parts(notebook))
-    return [name for name, code in ours.items() if name in theirs and theirs[name] != code]
+    return [(name, theirs[name][1]) for name, (code, _) in ours.items() if name in theirs and theirs[name][0] != code]
 
 
 def _statements(parts):
-    """Map the name that each top-level statement provides to its normalised code."""
+    """Map the name that each top-level statement provides to its normalised code and the index of its cell."""
     by_name = {}
     for part in parts:
         at = {position: name for name, position in part.provided}
         for node in part.tree.body if part.tree else ():
             if node.lineno in at:
-                by_name[at[node.lineno]] = ast.dump(without_docstrings(node))
+                by_name[at[node.lineno]] = ast.dump(without_docstrings(node)), part.cell.index
     return by_name
 
 

@@ -117,7 +117,7 @@ def show(outcome, everything=False, printed=False):
         console.say(layout.text(verdict, outcome.label, printed=printed))
         console.say()
     if outcome.changed:
-        names = ", ".join(outcome.changed)
+        names = ", ".join(name for name, _ in outcome.changed)
         console.say(
             f"Not as the course gives it: {names}.\nIf you did not mean to: `tito init DIR` writes unchanged notebooks.",
             style="yellow",
