@@ -221,6 +221,10 @@ def test_an_edit_after_completion_is_seen(workspace, tito, replace):
     assert tito("module", "complete", "01", cwd=folder).returncode == 0
     replace(folder / NOTEBOOK, "return a * b", "return b * a")
     assert "changed since it was completed" in tito(cwd=folder).stdout
+    assert tito("module", "test", "01", cwd=folder).returncode == 0
+    assert "changed since it was completed" in tito(cwd=folder).stdout, "a test does not export"
+    assert tito("module", "complete", "01", cwd=folder).returncode == 0
+    assert "01 tensor       done" in tito(cwd=folder).stdout
 
 
 def test_a_workspace_holds_no_answers_and_no_exported_file(workspace):
