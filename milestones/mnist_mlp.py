@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from common import Misused, closing_table, complete, evaluate, parser, positive, run, saving
+from common import Misused, closing_table, complete, evaluate, parser, positive, reading, run, saving, tested
 from common.digits import add_data, read_digits
 from common.gradients import GRADIENTS, default_gradients, stepper
 from common.loop import Loop
@@ -97,7 +97,7 @@ def train(session, data, kind):
         for chosen in session.batches(examples, rng):
             session.loss = step(*batch(chosen))
         session.accuracy = evaluate(model, tests).accuracy
-    return model, evaluate(model, tests)
+    return model, tested(evaluate, model, tests)
 
 
 def batch_of(data, device):
@@ -137,7 +137,7 @@ def compare(options, data):
 def main():
     """Train, show the progress, and report the result."""
     options = read_options()
-    data = read_digits(options)
+    data = reading(read_digits, options)
     complete(options, RECIPES[options.data])
     if options.compare:
         compare(options, data)

@@ -8,6 +8,7 @@ import inspect
 import json
 import math
 import os
+import secrets
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -312,8 +313,10 @@ def atomically(path, write):
         write: Function of a file that is open for writing bytes: it writes the whole contents.
 
     Returns:
-        None. While ``write`` runs, the bytes go to a temporary file in the same folder. If it
-        raises, the temporary file is removed, the old one is unchanged, and the error is passed on.
+        None. While ``write`` runs, the bytes go to a temporary file in the same folder, with a new
+        name in each call: two programs, or two threads of one, may write the same path at once. If
+        it raises, the temporary file is removed, the old one is unchanged, and the error is passed
+        on.
 
     Example:
         >>> import tempfile
@@ -326,7 +329,7 @@ def atomically(path, write):
     Source:
         POSIX.1-2017, "rename": it replaces a file in one step.
     """
-    unfinished = path.with_name(f"{path.name}.tmp")
+    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(8)}.tmp")
     try:
         with unfinished.open("wb") as file:
             write(file)

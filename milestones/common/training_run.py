@@ -152,6 +152,18 @@ def check_device(name):
         raise Misused(f"--device {name}: {error}") from error
 
 
+def reading(load, *arguments):
+    """Load the data, after a line that says so: it takes seconds from a cold disk."""
+    print("reading the pictures", flush=True)
+    return load(*arguments)
+
+
+def tested(evaluate, *arguments):
+    """Measure the trained network on the test pictures, and show that this goes on."""
+    with working("measuring on the test pictures"):
+        return evaluate(*arguments)
+
+
 def package_digests():
     """Return the SHA-256 of each of your files that trained the network, so that a grade can say which have changed since."""
     files = sorted(Path(tinytorch.__file__).parent.glob("[!_]*.py"))

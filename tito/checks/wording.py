@@ -13,6 +13,8 @@ LONGEST = 200  # characters of one value
 WIDEST = 56  # characters of an array on one line
 ENDINGS = {"SIGSEGV": ", a crash in compiled code", "SIGKILL": ", killed from outside, perhaps for the memory it used"}
 
+ORDINALS = ["first", "second", "third", *(f"{number}th" for number in range(4, 100))]
+
 # The subject of a sentence about what stopped.
 YOUR_CODE = "it"
 COMPILING = "compiling it"
@@ -74,7 +76,7 @@ def not_defined(module):
 
 
 def not_run(cell):
-    return "is not defined: run the cell that defines it first" + (f" (cell {cell})" if cell else "")
+    return "is not defined: run the cell that defines it first" + (f", {cell}" if cell else "")
 
 
 def not_written(needed, name):
@@ -85,9 +87,14 @@ def too_few(ran, total):
     return f"{ran} of {total} cases came back, so this exercise counts as not checked"
 
 
-def at_fault(culprit, exercise, number):
+def at_fault(culprit, exercise):
     """Return the message that an earlier exercise or module is at fault."""
-    return f"{culprit}: with the course's own in its place, {exercise} passes. Start with `tito module test {number}`"
+    return f"{culprit}: with the course's own in its place, {exercise} passes"
+
+
+def in_another_module(notebook, number):
+    """Return the message that an exception came from another notebook's code, which may be at fault."""
+    return f"{notebook} is at fault: `tito module test {number}` finds out, with the course's own in its place"
 
 
 def failing_too(labels):
@@ -96,18 +103,24 @@ def failing_too(labels):
     return f"{' and '.join(labels)} fail{'s' * (len(labels) == 1)} as well, and this exercise may run {them}"
 
 
-def twice(name, cells, counts):
-    """Return the message that several cells define a name, and which of them counts."""
-    return f"{name} is defined in {' and '.join(f'cell {cell}' for cell in cells)}: {counts}"
+def twice(name, exported, counts):
+    """Return the message that several cells define a name, and which of them counts.
+
+    Args:
+        name: The name.
+        exported: For each of the cells, in the notebook's order, whether it is exported.
+        counts: `EXPORTED_COUNTS` or `last_run_counts`.
+    """
+    which = f" (the {ORDINALS[exported.index(True)]} is exported)" if exported.count(True) == 1 else ""
+    return f"{name} is defined in {len(exported)} cells{which}: {counts}"
 
 
-def exported_counts(cell):
-    return f"cell {cell} is the exported one, which is checked here"
+EXPORTED_COUNTS = "the last exported one is checked here"
 
 
-def last_run_counts(cells):
-    exported = f", and the package gets cell {cells[0]}" if len(cells) == 1 else ""
-    return f"the one that you ran last is checked here{exported}"
+def last_run_counts(exported):
+    package = ", and the package gets the exported one" if exported.count(True) == 1 else ""
+    return f"the one that you ran last is checked here{package}"
 
 
 def other_default(asked, given):

@@ -73,7 +73,8 @@ def without_cell(salvaged, reference, label, index, reason):
         reason: What is wrong with it.
     """
     cells = tuple(cell for cell in salvaged.notebook.cells if cell.index != index)
-    problem = SourceError(salvaged.notebook.path, reason, index)
+    failing = next((cell for cell in salvaged.notebook.cells if cell.index == index), index)
+    problem = SourceError(salvaged.notebook.path, reason, failing)
     rest = replace(salvaged.notebook, cells=cells)
     again = completed(rest, reference, label, [*salvaged.problems, problem], salvaged.notebook)
     return replace(again, lost={**again.lost, **salvaged.lost})
@@ -82,7 +83,7 @@ def without_cell(salvaged, reference, label, index, reason):
 def without_giants(notebook):
     """Return a notebook without its cells of hundreds of kilobytes, and the problems that name them."""
     problems = [
-        SourceError(notebook.path, f"has {len(cell.text):,} characters, more than {LARGEST_CELL:,}: shorten it", cell.index)
+        SourceError(notebook.path, f"has {len(cell.text):,} characters, more than {LARGEST_CELL:,}: shorten it", cell)
         for cell in notebook.cells
         if len(cell.text) > LARGEST_CELL
     ]
