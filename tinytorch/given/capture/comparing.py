@@ -218,7 +218,7 @@ def compare(first, second):
     for one, two in zip(first.recorder.tape, second.recorder.tape):
         if steps(one) != steps(two):
             raise CaptureError(
-                f"the step did not do the same twice: at {one.line} it ran {label(one)}, the next time {label(two)} at {two.line}. "
+                f"the step did not do the same twice: {label(one)} ran at {one.line}, the next time {label(two)} at {two.line}. "
                 "A replay cannot choose: use where(condition, a, b), or capture each case as a step of its own"
             )
         if names((one.inputs, one.settings)) != names((two.inputs, two.settings)):
@@ -238,8 +238,8 @@ def compare(first, second):
         if old is not root.owner and not same(old, root.owner):
             line, what = lines[root]
             raise CaptureError(
-                f"{line} gives {what} an array that no op of the step made and that is another one in each call, so a replay would "
-                "keep this one: pass it to the step as an argument, draw it with tinytorch's own functions, or compute it from tensors"
+                f"{line} gives {what} an array that no op of the step made and that is another one in each call: a replay would "
+                "keep this one. Pass it to the step as an argument, draw it with tinytorch, or compute it from tensors"
             )
 
 
