@@ -85,7 +85,7 @@ def train(session, data, kind):
     options, examples = session.options, len(data.train_labels)
     rng = np.random.default_rng(options.seed)
     model = network(rng, options.hidden)
-    step = stepper(kind, model, options.lr, options.threads)
+    step = stepper(kind, model, options.lr, options.threads, options.capture)
     tests = batches_of(data)
     for _ in session.epochs(model, rng, examples):
         for chosen in session.batches(examples, rng):

@@ -35,7 +35,7 @@ class Recording:
         self.arrays = {id(tensor): tensor.data for _, tensor in self.world.tensors}
         self.had = [leaf.grad is not None for leaf in self.leaves]
         self.recorder = Recorder(static, [leaf.grad.data for leaf in self.leaves if leaf.grad is not None])
-        self.before = Snapshot(self, dict(written))
+        self.before = Snapshot(self.world, self.leaves, dict(written), {})
         self.inputs = [zlib.crc32(owner_of(array)) for array in static]
 
     def run(self, call):
@@ -120,12 +120,13 @@ class Snapshot:
     """What a step may change: arrays, gradients, generators and counts, with their values.
 
     Args:
-        recording: The `Recording`.
+        world: What the step can reach.
+        leaves: The tensors that have gradients.
         written: Dict of arrays that are known to be written.
+        generators: Dict of generators that are known to be drawn from.
     """
 
-    def __init__(self, recording, written):
-        world = recording.world
+    def __init__(self, world, leaves, written, generators):
         arrays = {id(array): array for array in written.values()}
         for array in [tensor.data for _, tensor in world.tensors] + [array for _, array in world.arrays]:
             owner = owner_of(array)
@@ -134,12 +135,10 @@ class Snapshot:
         self.names = {id(owner_of(tensor.data)): name for name, tensor in world.tensors}
         self.names |= {id(owner_of(array)): name for name, array in world.arrays}
         self.arrays = [(array, array.copy(order="K")) for array in arrays.values()]
-        grads = [leaf.grad for leaf in recording.leaves]
-        self.leaves = recording.leaves
+        grads = [leaf.grad for leaf in leaves]
+        self.leaves = leaves
         self.grads = [(grad, None if grad is None else grad.data.copy()) for grad in grads]
-        generators = {
-            id(g): g for g in [random.default(), *(g for _, g in world.generators), *recording.recorder.generators.values()]
-        }
+        generators = {id(g): g for g in [random.default(), *(g for _, g in world.generators), *generators.values()]}
         self.generators = [(g, g.bit_generator.state) for g in generators.values()]
         self.counts = [
             (plain, dict(plain)) for _, plain, keys, *_ in world.places if isinstance(plain, dict) and keys is not None
@@ -301,6 +300,6 @@ def first_difference(tape, recording, after, results):
     recording.before.restore()
     tape.player.arena[...] = 0xFF  # nan: what is read before it is written shows
     tape.run()
-    trouble = Snapshot(recording, {id(array): array for array, _ in after.arrays}).differs(after)
+    trouble = tape.snapshot().differs(after)
     places = [tape.player.array(ref) for ref in recording.outputs]
     return trouble if trouble or all(map(same, results, places)) else "the result"

@@ -33,6 +33,7 @@ class Tape:
         self.starting = [leaf for leaf, had in zip(self.leaves, self.had) if had]
         self.shapes = [(leaf.shape, leaf.dtype) for leaf in self.starting]
         self.template, self.outputs, self.slopes = template(result), recording.outputs, recording.gradients
+        self.written, self.generators = recorder.written, recorder.generators
         self.versions = [t.written for _, t in self.world.tensors if id(owner_of(t.data)) in recorder.written]
         self.connect()
         self.check(recording)
@@ -53,7 +54,7 @@ class Tape:
         Raises:
             CaptureError: They differ. The message says in what.
         """
-        after = comparing.Snapshot(recording, recording.recorder.written)
+        after = self.snapshot()
         results = [array.copy() for array in recording.results]
         trouble = comparing.first_difference(self, recording, after, results)
         if trouble is not None:
@@ -66,6 +67,10 @@ class Tape:
                 f"a replay of the step gives other numbers than the step: {trouble} differs. Something in it changes numbers "
                 "where capture does not see it: compute with tensors, or with an op made with @op or @in_place"
             )
+
+    def snapshot(self):
+        """Return a snapshot of what a replay changes."""
+        return comparing.Snapshot(self.world, self.leaves, self.written, self.generators)
 
     def fits(self):
         """Say whether the tape can be played now: what the step can reach is as it was when it was recorded."""
@@ -112,8 +117,7 @@ class Tape:
 
 def threads():
     """Return how many threads the compiled kernels use: some choose by it between a loop and the matrix library."""
-    numba = sys.modules.get("numba")
-    return numba.get_num_threads() if hasattr(numba, "get_num_threads") else 1
+    return sys.modules["numba"].get_num_threads() if "numba" in sys.modules else 1
 
 
 def registered(tape):
