@@ -23,7 +23,6 @@ import numpy as np
 
 from tinytorch.given.capture import comparing
 from tinytorch.given.capture.arguments import described, filled, returned, template
-from tinytorch.given.capture.playing import aligned
 from tinytorch.given.capture.printing import Table
 from tinytorch.given.capture.recording import Recorder
 from tinytorch.given.capture.tape import Tape, threads
@@ -58,7 +57,7 @@ class capture:
 
     def __init__(self, step):
         functools.update_wrapper(self, step)
-        self.step, self.started, self.memory = step, False, np.empty(0, np.uint8)
+        self.step, self.started = step, False
         self.tapes, self.recordings, self.buffers, self.written = {}, {}, {}, {}
 
     def __call__(self, *inputs, **options):
@@ -87,9 +86,10 @@ class capture:
         first = self.recordings.pop(case, None)
         if first is None or not first.still_holds() or not comparing.told_apart(first, recording):
             self.recordings[case] = recording
+            recording.before = None  # it held copies of everything, in case of a refusal
             return returned(template(result), iter(recording.results))()
         comparing.compare(first, recording)
-        tape = Tape(recording, result, buffers, self.arena)
+        tape = Tape(recording, result, buffers)
         self.tapes[kind] = [tape, *self.tapes.get(kind, [])][:TAPES]
         return tape.result()
 
@@ -101,9 +101,3 @@ class capture:
         """
         tapes = [kept[0] for kept in self.tapes.values()]
         return Table(tapes[-1]) if tapes else None
-
-    def arena(self, size):
-        """Return memory for intermediate results; all tapes share it, because one plays at a time."""
-        if self.memory.nbytes < size:
-            self.memory = aligned(size)
-        return self.memory[:size]

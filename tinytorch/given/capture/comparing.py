@@ -1,5 +1,6 @@
 """Compare two recordings of a step with each other, and a replay with the step itself. Given."""
 
+import hashlib
 import zlib
 
 import numpy as np
@@ -135,9 +136,8 @@ class Snapshot:
         self.names = {id(owner_of(tensor.data)): name for name, tensor in world.tensors}
         self.names |= {id(owner_of(array)): name for name, array in world.arrays}
         self.arrays = [(array, array.copy(order="K")) for array in arrays.values()]
-        grads = [leaf.grad for leaf in leaves]
-        self.leaves = leaves
-        self.grads = [(grad, None if grad is None else grad.data.copy()) for grad in grads]
+        self.leaves, self.grads = leaves, [leaf.grad for leaf in leaves]
+        self.copies = [None if grad is None else grad.data.copy() for grad in self.grads]
         generators = {id(g): g for g in [random.default(), *(g for _, g in world.generators), *generators.values()]}
         self.generators = [(g, g.bit_generator.state) for g in generators.values()]
         self.counts = [
@@ -154,7 +154,7 @@ class Snapshot:
         for array, values in self.arrays:
             if array.flags.writeable:
                 np.copyto(array, values)
-        for leaf, (grad, values) in zip(self.leaves, self.grads):
+        for leaf, grad, values in zip(self.leaves, self.grads, self.copies):
             leaf.grad = grad
             if grad is not None:
                 np.copyto(grad.data, values)
@@ -163,24 +163,27 @@ class Snapshot:
         for plain, values in self.counts:
             plain.update(values)
 
-    def differs(self, other):
-        """Return what differs from another snapshot of the same things, as text; None if nothing does."""
-        theirs = {id(array): values for array, values in other.arrays}
-        for array, values in self.arrays:
-            if id(array) in theirs and not same(values, theirs[id(array)]):
-                return self.names.get(id(array), "an array that the step writes to")
-        for leaf, (_, mine), (_, other_values) in zip(self.leaves, self.grads, other.grads):
-            if (mine is None) != (other_values is None) or mine is not None and not same(mine, other_values):
-                return f"the gradient of {self.names.get(id(owner_of(leaf.data)), 'a parameter')}"
-        states = {id(generator): state for generator, state in other.generators}
-        for generator, state in self.generators:
-            if id(generator) in states and repr(state) != repr(states[id(generator)]):
-                return "the state of a random generator"
-        for (_, values), (_, other_values) in zip(self.counts, other.counts):
-            for key in values:
-                if values[key] != other_values.get(key):
-                    return f"the number {key!r}"
-        return None
+    def digest(self):
+        """Return what the same things hold now: a dict from their names to digests of their numbers."""
+        now = {("array", id(array)): digest_of(array) for array, _ in self.arrays}
+        now |= {("grad", id(leaf)): leaf.grad and digest_of(leaf.grad.data) for leaf in self.leaves if leaf.grad is not None}
+        now |= {("generator", id(generator)): repr(generator.bit_generator.state) for generator, _ in self.generators}
+        return now | {("number", id(plain), key): plain[key] for plain, values in self.counts for key in values}
+
+    def name(self, place):
+        """Return the name of a place of the digest."""
+        kind, identity, *key = place
+        if kind == "grad":
+            leaf = next(leaf for leaf in self.leaves if id(leaf) == identity)
+            return f"the gradient of {self.names.get(id(owner_of(leaf.data)), 'a parameter')}"
+        if kind == "array":
+            return self.names.get(identity, "an array that the step writes to")
+        return f"the number {key[0]!r}" if key else "the state of a random generator"
+
+
+def digest_of(array):
+    """Return a digest of the numbers of an array."""
+    return array.shape, hashlib.blake2b(np.ascontiguousarray(array)).digest()
 
 
 def numbers_of(plain):
@@ -285,21 +288,24 @@ def named_number(x):
     return (type(x), x if x == x else "nan") if isinstance(x, (int, float)) else x
 
 
-def first_difference(tape, recording, after, results):
+def first_difference(tape, before, after, results):
     """Play a tape on the recording's inputs, from the recording's beginning, and compare what comes out.
 
     Args:
         tape: The tape.
-        recording: The `Recording` that it was made of.
-        after: `Snapshot` of what the step left.
+        before: `Snapshot` of the recording's beginning.
+        after: What its digest was when the step had run.
         results: List of the arrays that the step returned.
 
     Returns:
         Text, or None if everything is equal bit for bit. Afterwards everything is as the replay left it.
     """
-    recording.before.restore()
+    before.restore()
     tape.player.arena[...] = 0xFF  # nan: what is read before it is written shows
     tape.run()
-    trouble = tape.snapshot().differs(after)
-    places = [tape.player.array(ref) for ref in recording.outputs]
-    return trouble if trouble or all(map(same, results, places)) else "the result"
+    now = before.digest()
+    for place in {**after, **now}:
+        if after.get(place) != now.get(place):
+            return before.name(place)
+    places = [tape.player.array(ref) for ref in tape.outputs]
+    return None if all(map(same, results, places)) else "the result"

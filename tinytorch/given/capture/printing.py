@@ -28,7 +28,6 @@ class Table:
     def __init__(self, tape):
         self.arena, self.scratch = tape.player.bytes, sum(tape.player.scratch_sizes)
         self.inputs = sum(array.nbytes for array in tape.buffers)
-        self.gradients = sum(memory.nbytes for memory in tape.player.own.values())
         shown = [line for line in tape.player.lines if line.calls]
         self.lines = [described(line, seconds) for line, seconds in zip(shown, timed(tape, shown))]
 
@@ -41,7 +40,7 @@ class Table:
         widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
         total = sum(each["microseconds"] for each in self.lines)
         end = (
-            f"{len(rows)} lines, {total:.0f} us; arena {self.arena:,} bytes, gradients and results {self.gradients:,}, "
+            f"{len(rows)} lines, {total:.0f} us; arena {self.arena:,} bytes, of which gradients outlive the step; "
             f"buffers of the inputs {self.inputs:,}"
         )
         lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths)).rstrip() for row in [head, *rows]]

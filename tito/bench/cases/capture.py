@@ -11,7 +11,7 @@ def network(nn):
 
 CASE = step_case(
     "capture",
-    "A step of a small network, 784-32-10, with SGD, by a tape and without",
+    "A step of 784-32-10, captured and not, with SGD",
     Task(network, (784,), "SGD", lr=0.01),
     (8,),
     by_hand=True,
