@@ -16,7 +16,8 @@ class Drawing(str):
 
 def svg(width, height, parts, label):
     """Return a drawing of its parts; ``label`` says in words what it shows."""
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" role="img" font-family="sans-serif" font-size="11">'
+    size = f'viewBox="0 0 {width} {height}" width="{width}"'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" font-family="sans-serif" font-size="11">'
     paper = f'<rect width="{width}" height="{height}" fill="white"/>'
     return Drawing("\n".join([head, f"<title>{escaped(label)}</title>", paper, *parts, "</svg>"]))
 
@@ -153,8 +154,7 @@ def draw_timeline(report, block=(0, 0, 0), threads=16):
                 )
         x += length * scale
         if phase < len(lines):
-            parts.append(
-                f'<line x1="{x:g}" y1="20" x2="{x:g}" y2="{22 + 10 * shown}" stroke="{INK}"><title>barrier, line {lines[phase]}</title></line>'
-            )
+            title = f"<title>barrier, line {lines[phase]}</title>"
+            parts.append(f'<line x1="{x:g}" y1="20" x2="{x:g}" y2="{22 + 10 * shown}" stroke="{INK}">{title}</line>')
             x += 4
     return svg(660, 34 + 10 * shown, parts, f"timeline of block {block}: {len(lines)} barriers")
