@@ -137,3 +137,21 @@ def test_the_milestone_takes_capture(tmp_path):
         rows.append(out.read_text(encoding="utf-8"))
     losses = [[line for line in row.splitlines() if "loss" in line] for row in rows]
     assert losses[0] and losses[0] == losses[1]
+
+
+def test_the_readme_keeps_its_promise():
+    """The step in the README is recorded by the third call, replays the same numbers, and refuses .item() with its line."""
+    text = (Path(tinytorch.__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    code = text.split("## A step as a list of calls")[1].split("```python\n")[1].split("```")[0]
+    losses = []
+    for captured in (code, code.replace("@tinytorch.capture\n", "")):
+        model = mnist_mlp(np.random.default_rng(0))
+        names = dict(tinytorch=tinytorch, cross_entropy=cross_entropy, model=model, optimizer=SGD(model.parameters(), lr=0.1))
+        exec(captured, names)
+        rng = np.random.default_rng(4)
+        losses.append([names["step"](*batch("mnist-mlp", rng)).item() for _ in range(6)])
+    assert losses[0] == losses[1]
+    exec(code.replace("return loss", "return loss.item()"), names)
+    names["step"](*batch("mnist-mlp", rng))
+    with pytest.raises(RuntimeError, match=r"<string>:\d+ reads numbers"):
+        names["step"](*batch("mnist-mlp", rng))

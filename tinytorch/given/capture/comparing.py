@@ -166,7 +166,7 @@ class Snapshot:
     def digest(self):
         """Return what the same things hold now: a dict from their names to digests of their numbers."""
         now = {("array", id(array)): digest_of(array) for array, _ in self.arrays}
-        now |= {("grad", id(leaf)): leaf.grad and digest_of(leaf.grad.data) for leaf in self.leaves if leaf.grad is not None}
+        now |= {("grad", id(leaf)): digest_of(leaf.grad.data) for leaf in self.leaves if leaf.grad is not None}
         now |= {("generator", id(generator)): repr(generator.bit_generator.state) for generator, _ in self.generators}
         return now | {("number", id(plain), key): plain[key] for plain, values in self.counts for key in values}
 
