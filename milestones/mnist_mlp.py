@@ -91,7 +91,7 @@ def train(session, data, kind):
     rng = np.random.default_rng(options.seed)
     model = network(rng, options.hidden).to(options.device)
     batch = batch_of(data, options.device)
-    step = stepper(kind, model, options.lr, options.threads)
+    step = stepper(kind, model, options.lr, options.threads, options.capture)
     tests = batches_of(data, options.device)
     for _ in session.epochs(model, rng, examples):
         for chosen in session.batches(examples, rng):

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from common.captured import captured_epochs
 from common.run_callback import FirstBatches, Following, OnDevice
 from tinytorch.data import (
     Compose,
@@ -125,4 +126,6 @@ def train(session, model, recipe, training, validation):
     trainer = Trainer(
         model, cross_entropy, optimizer, scheduler, [following], session.checkpoint, schedule="step", settings=session.settings()
     )
+    if session.options.capture:
+        trainer.train_epoch = captured_epochs()
     following.fit(trainer, training, validation)
