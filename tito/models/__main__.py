@@ -145,6 +145,9 @@ def main():
     name, arguments = json.loads(sys.argv[1])
     try:
         sys.exit({"show": show, "evaluate": evaluate, "export": export}[name](**arguments))
+    except BrokenPipeError:  # `tito model show FILE | head`: the reader has closed the pipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except (NoExport, DataError, ValueError, OSError) as error:
         if not isinstance(error, (NoExport, DataError, OSError)) and type(error).__name__ != "BadFile":
             raise
