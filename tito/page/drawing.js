@@ -4,7 +4,7 @@
 class Pad {
   // `canvas` is the square to draw on; `changed` is called after every change with the digit, or with null if it is empty.
   constructor(canvas, engine, changed) {
-    Object.assign(this, { canvas, engine, changed, strokes: [], picture: null, erasing: false, cursor: null, pen: null });
+    Object.assign(this, { canvas, engine, changed, strokes: [], picture: null, erasing: false, cursor: null, pen: null, pending: null });
     this.side = canvas.width;
     this.width = this.side * 0.085;                     // of the pen
     this.hidden = document.createElement("canvas");     // the drawing without the cursor, in white on black
@@ -109,7 +109,9 @@ class Pad {
       context.stroke();
     }
     const pixels = context.getImageData(0, 0, side, side).data;
-    return Float32Array.from({ length: side * side }, (_, i) => pixels[4 * i] / 255);
+    const raster = new Float32Array(side * side);
+    for (let i = 0; i < raster.length; i++) raster[i] = pixels[4 * i] / 255;
+    return raster;
   }
 
   // The digit that the drawing makes. A small drawing is painted again with a thinner pen, and a large one with a thicker, so
@@ -123,10 +125,15 @@ class Pad {
     return digit || this.engine.toDigit(raster, this.side);
   }
 
+  // Work out the digit once for each frame, however many points have come: the last of them is always among them.
   update() {
-    const digit = this.digit();
-    this.show();
-    this.changed(digit);
+    if (this.pending) return;
+    this.pending = requestAnimationFrame(() => {
+      this.pending = null;
+      const digit = this.digit();
+      this.show();
+      this.changed(digit);
+    });
   }
 
   show() {

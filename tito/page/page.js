@@ -25,14 +25,14 @@
 
   // ---- networks ---------------------------------------------------------------------------------------------------
 
-  const NAMES = { lenet5: "LeNet-5", mlp: "MLP", own: "Your file", trained: "Trained here", package: "Your package" };
+  const NAMES = { lenet5: "LeNet-5", mlp: "MLP", own: "Your file", trained: "Trained here" };
 
   function loaded(about) {
     state.models[about.key] = about;
     if (![...$("model").options].some((option) => option.value === about.key)) $("model").add(new Option("", about.key));
     [...$("model").options].find((option) => option.value === about.key).text = `${NAMES[about.key] || about.key} (${about.title})`;
     $("problem").textContent = "";
-    if (!state.model || ["own", "package"].includes(about.key)) choose(about.key);
+    if (!state.model || about.key === "own") choose(about.key);
     else if (about.key === state.model) choose(about.key);
   }
 
@@ -220,16 +220,19 @@
   }
 
   function progress({ epoch, done, loss, accuracy, seconds }) {
+    if (!state.curves) return;   // a training of another tab
     state.curves.loss.push([epoch + done, loss]);
     const rate = state.data.train * (epoch + done) / seconds;
-    $("progress").textContent = `Epoch ${epoch + 1} of ${state.curves.epochs}, ${Math.round(100 * done)} %: loss ${loss.toFixed(3)}, ${(100 * accuracy).toFixed(1)} % right, ${Math.round(rate).toLocaleString("en")} digits a second, ${seconds.toFixed(1)} s`;
+    const right = accuracy === undefined ? "" : `${(100 * accuracy).toFixed(1)} % right, `;
+    $("progress").textContent = `Epoch ${epoch + 1} of ${state.curves.epochs}, ${Math.round(100 * done)} %: loss ${loss.toFixed(3)}, ${right}${Math.round(rate).toLocaleString("en")} digits a second, ${seconds.toFixed(1)} s`;
     drawCurves();
   }
 
   function epochDone(result) {
+    loaded(result.model);
+    if (!state.curves) return;
     state.curves.accuracy.push([result.epoch, result.accuracy]);
     state.result = result;
-    loaded(result.model);
     if (result.epoch === 1 || result.epoch >= result.epochs) choose(result.model.key);
     $("save").disabled = false;
     drawCurves(); showConfusion(result.confusion); showMistakes(result.mistakes);
