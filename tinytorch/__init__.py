@@ -6,6 +6,7 @@ your files and knows nothing of them; `nn`, `utils`, `more`, `datasets` and `dra
 Names are found when they are first used: `tinytorch.Tensor` comes from `tinytorch/tensor.py`, which module 01 exports,
 and so on. What no module has exported yet raises an error that names the module to write.
 """
+
 import importlib
 import sys
 
@@ -22,7 +23,12 @@ sys.modules[__name__].__class__ = names.Package
 numpy.empty(2**25 - 2**16, numpy.uint8)
 
 _given = {"device": "device", "fallbacks": "dispatch", "manual_seed": "random", "use": "dispatch"}  # name -> its file in `given`
-_find, _names = names.namespace("tinytorch", ["given/creation.py", "given/joining.py", "more/top"], imports.curriculum, methods=True)
+_find, _names = names.namespace(
+    "tinytorch",
+    ["given/creation.py", "given/joining.py", "given/capture/__init__.py", "more/top"],
+    imports.curriculum,
+    methods=True,
+)
 
 
 def __getattr__(name):

@@ -43,6 +43,33 @@ def examine():
             f'pip install "tinytorch-course[{extra}]"',
             optional=True,
         )
+    yield from gpu()
+
+
+def gpu():
+    """Say who runs the kernels of module 11, and why; a workspace without the file says nothing."""
+    file = course_backend()
+    if file is None:
+        return
+    spec = importlib.util.spec_from_file_location("tito_gpu_backend", file)
+    backend = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(backend)
+    try:
+        chosen = backend.choose()
+    except (ValueError, RuntimeError) as error:
+        yield Finding(False, f"CUDA: {error}", f"unset {backend.ASKED}, or ask for simulator", optional=True)
+        return
+    yield Finding(True, f"CUDA: {chosen.name} ({chosen.why})")
+
+
+def course_backend():
+    """Return the file that chooses who runs CUDA kernels, of the workspace or else of the course; None if there is none."""
+    try:
+        package = workspace.find().package
+    except workspace.NoWorkspace:
+        package = workspace.course_dir() / "tinytorch"
+    file = package / "given" / "gpu" / "backend.py"
+    return file if file.exists() else None
 
 
 def version(distribution):

@@ -11,9 +11,9 @@ import pytest
 
 
 def run(*words, cwd, env=None, python=()):
-    """Run tito and return the finished process, its output as text."""
+    """Run tito and return the finished process, its output as text; what is next is said once at most."""
     environment = {name: value for name, value in os.environ.items() if name not in ("TINYTORCH_WORKSPACE", "NO_COLOR")}
-    return subprocess.run(
+    done = subprocess.run(
         [sys.executable, *python, "-m", "tito", *map(str, words)],
         cwd=cwd,
         env={**environment, "PYTHONIOENCODING": "utf-8", **(env or {})},
@@ -23,6 +23,8 @@ def run(*words, cwd, env=None, python=()):
         timeout=120,
         check=False,
     )
+    assert done.stdout.count("Next: ") <= 1, done.stdout
+    return done
 
 
 @pytest.fixture(scope="session")

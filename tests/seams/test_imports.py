@@ -24,7 +24,7 @@ print(*sorted(set(sys.modules) - before))
 def imported_by(*modules):
     """Return the names of the modules that a new process imports with these, besides those of NumPy."""
     code = AFTER_NUMPY.format(imports="\n".join(f"import {module}" for module in modules))
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PACKAGE.parent, check=True)
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", cwd=PACKAGE.parent, check=True)
     return set(run.stdout.split())
 
 

@@ -50,9 +50,14 @@ def test_a_long_call_has_its_arrays_below_it():
 
 def test_terminal_and_notebook_differ_in_the_next_step_only():
     verdict = failed(*ROWS, case=2)
-    notebook, terminal = layout.text(verdict, WHERE, layout.IN_NOTEBOOK), layout.text(verdict, WHERE)
+    notebook, terminal = layout.text(verdict, WHERE, layout.IN_NOTEBOOK), layout.text(verdict, WHERE, layout.IN_TERMINAL)
     assert notebook.partition("  passed")[0] == terminal.partition("  passed")[0]
     assert terminal.endswith("  passed 2 of 4 cases.\n  Next: edit the cell and save, or `tito module hint 01.4`")
+
+
+def test_a_command_says_what_is_next_itself():
+    assert layout.text(failed(*ROWS, case=2), WHERE).endswith("\n\n  passed 2 of 4 cases.")
+    assert layout.text(failed(("raised", "it ended"))).endswith("it ended")
 
 
 def test_one_line_each():
@@ -65,7 +70,7 @@ def test_one_line_each():
 
 
 def test_no_cases_are_counted_where_none_ran():
-    text = layout.text(failed(("got nothing", "it ended the process: SIGSEGV"), status="error"), WHERE)
+    text = layout.text(failed(("got nothing", "it ended the process: SIGSEGV"), status="error"), WHERE, layout.IN_TERMINAL)
     assert "cases" not in text and text.endswith("\n\n  Next: edit the cell and save, or `tito module hint 01.4`")
 
 

@@ -7,7 +7,7 @@ says what to do.
 
 from tinytorch.datasets.errors import CorruptFile, DataError, DownloadFailed, MissingData
 from tinytorch.datasets.idx import read_idx
-from tinytorch.datasets.images import CIFAR10, MNIST, MNIST5k, ImageSet
+from tinytorch.datasets.images import CIFAR10, MNIST, ImageSet, MNIST5k
 from tinytorch.datasets.load_cifar10 import cifar10
 from tinytorch.datasets.load_mnist import mnist
 from tinytorch.datasets.load_mnist_5k import mnist_5k, mnist_or_5k

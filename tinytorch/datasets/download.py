@@ -1,23 +1,19 @@
 """Download a file so that it appears in its place only when it is complete and correct."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
+from tinytorch.datasets.download_progress import note
 from tinytorch.datasets.errors import CorruptFile, DownloadFailed, paragraph
 from tinytorch.datasets.lock import exclusive
-from tinytorch.datasets.download_progress import note
 from tinytorch.datasets.transfer import Interrupted, Patience, size, transfer
 
 TIMEOUT = 30.0  # seconds without a byte after which a server counts as stalled
 ANSWER = 5.0  # seconds for a server's first answer; several mirrors share them
 ATTEMPTS = 5  # connections to one mirror, if each of them brings new bytes
 
-Check = Callable[[Path], object]
 
-
-def fetch(target: Path, urls: Sequence[str], check: Check, limit: int, timeout: float = TIMEOUT) -> None:
+def fetch(target, urls, check, limit, timeout=TIMEOUT):
     """Put a file that passes a check in its place, from the first mirror that has it.
 
     The bytes are collected in `target.part`, where a later call continues; only a file that passes gets its final name.
@@ -33,6 +29,7 @@ def fetch(target: Path, urls: Sequence[str], check: Check, limit: int, timeout: 
         DownloadFailed: if no mirror gives the file, with each one's reason, or if it cannot be written.
 
     Example:
+        >>> from pathlib import Path
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     fetch(Path(folder, "labels.gz"), [], Path.read_bytes, limit=10)     # doctest: +ELLIPSIS
@@ -49,7 +46,7 @@ def fetch(target: Path, urls: Sequence[str], check: Check, limit: int, timeout: 
 
 
 @contextmanager
-def preparing(folder: Path, lock: Path) -> Iterator[bool]:
+def preparing(folder, lock):
     """Make a folder and hold a lock while the `with` block fills it.
 
     Args:
@@ -63,6 +60,7 @@ def preparing(folder: Path, lock: Path) -> Iterator[bool]:
         DownloadFailed: in place of every OSError in the block, which can only come from the disk.
 
     Example:
+        >>> from pathlib import Path
         >>> import tempfile
         >>> with tempfile.NamedTemporaryFile() as file:
         ...     with preparing(Path(file.name, "mnist"), Path(file.name, "lock")):      # doctest: +ELLIPSIS
@@ -79,7 +77,7 @@ def preparing(folder: Path, lock: Path) -> Iterator[bool]:
         raise DownloadFailed(f"Cannot write to {folder}: {error.strerror or error}.") from error
 
 
-def publish(part: Path, target: Path) -> None:
+def publish(part, target):
     """Give a finished file its name, in one step, once its bytes are on the disk.
 
     Args:
@@ -91,7 +89,7 @@ def publish(part: Path, target: Path) -> None:
     os.replace(part, target)
 
 
-def _fetch_alone(target: Path, alone: bool, urls: Sequence[str], check: Check, limit: int, patience: Patience) -> None:
+def _fetch_alone(target, alone, urls, check, limit, patience):
     """Download into a file that only this process writes, then publish it."""
     # Without a lock, another process may be writing target.part: use a unique name.
     part = target.with_name(target.name + ("" if alone else f".{os.urandom(4).hex()}") + ".part")
@@ -104,7 +102,7 @@ def _fetch_alone(target: Path, alone: bool, urls: Sequence[str], check: Check, l
             part.unlink(missing_ok=True)
 
 
-def _from_any(urls: Sequence[str], part: Path, check: Check, limit: int, patience: Patience) -> None:
+def _from_any(urls, part, check, limit, patience):
     """Fill part from the first mirror that can."""
     failures = []
     for url in urls:
@@ -117,7 +115,7 @@ def _from_any(urls: Sequence[str], part: Path, check: Check, limit: int, patienc
     raise DownloadFailed(paragraph(f"Tried to download {name} from", failures or ["no mirror is known"]))
 
 
-def _from_mirror(url: str, part: Path, check: Check, limit: int, patience: Patience) -> None:
+def _from_mirror(url, part, check, limit, patience):
     """Fill part from one mirror; connect again if the connection brought new bytes."""
     for _ in range(ATTEMPTS):
         before = size(part)
@@ -138,7 +136,7 @@ def _from_mirror(url: str, part: Path, check: Check, limit: int, patience: Patie
     raise Interrupted(f"broke off {ATTEMPTS} times")
 
 
-def _passes(path: Path, check: Check) -> bool:
+def _passes(path, check):
     """Return whether a file is there and is the one wanted."""
     try:
         check(path)

@@ -1,11 +1,10 @@
 """Show how far a download is: a bar on a terminal, one line elsewhere."""
 
 import sys
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
-def note(text: str) -> None:
+def note(text):
     """Print a line for the user on stderr, apart from the program's output.
 
     Args:
@@ -15,7 +14,7 @@ def note(text: str) -> None:
 
 
 @contextmanager
-def progress(title: str, done: int, total: int | None) -> Iterator[Callable[[int], None]]:
+def progress(title, done, total):
     """Show a download's progress while the `with` block runs.
 
     Args:
@@ -43,7 +42,7 @@ def progress(title: str, done: int, total: int | None) -> Iterator[Callable[[int
         yield lambda size: bars.advance(task, size)
 
 
-def _bar_columns() -> list | None:
+def _bar_columns():
     """Return the parts of the bar, or None without rich, which this package does not require."""
     try:
         from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn

@@ -1,7 +1,5 @@
 """Say what is wrong with a data set, and what to do."""
 
-from collections.abc import Iterable
-
 
 class DataError(Exception):
     """Report a data set that cannot be used: the base of all these errors."""
@@ -27,15 +25,15 @@ class CorruptFile(DataError):
         labels.gz: the file is empty
     """
 
-    def __init__(self, path: object, reason: str):
+    def __init__(self, path, reason):
         super().__init__(path, reason)  # both, so that the error survives being sent to another process
         self.path, self.reason = path, reason
 
-    def __str__(self) -> str:
+    def __str__(self):
         return f"{self.path}: {self.reason}"
 
 
-def paragraph(title: str, lines: Iterable[str]) -> str:
+def paragraph(title, lines):
     """Join a title and indented lines.
 
     Args:

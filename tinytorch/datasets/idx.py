@@ -5,10 +5,7 @@ each dimension as four bytes, then the values, row by row; every number has its 
 """
 
 import math
-import os
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
@@ -20,7 +17,7 @@ LONGEST_HEADER = 4 + 4 * 255
 CHUNK = 1 << 20  # bytes to decompress at once
 
 
-def read_idx(path: str | os.PathLike) -> np.ndarray:
+def read_idx(path):
     """Read the array of an IDX file, compressed by gzip or not.
 
     Args:
@@ -45,7 +42,7 @@ def read_idx(path: str | os.PathLike) -> np.ndarray:
     return parse_idx(decompressed(path, promised), path)
 
 
-def promised(head: bytes, path: str | os.PathLike) -> int:
+def promised(head, path):
     """Return how many bytes an IDX file has, as its header says.
 
     Args:
@@ -63,7 +60,7 @@ def promised(head: bytes, path: str | os.PathLike) -> int:
     return start + math.prod(shape) * dtype.itemsize
 
 
-def decompressed(path: str | os.PathLike, size: Callable[[bytes, object], int]) -> bytes:
+def decompressed(path, size):
     """Read a file's bytes, decompressed if they are gzip's.
 
     A few bytes of gzip can hold gigabytes of zeros, so that no more than one byte beyond the right size is decompressed.
@@ -111,14 +108,14 @@ def decompressed(path: str | os.PathLike, size: Callable[[bytes, object], int]) 
         raise CorruptFile(path, f"damaged: gzip says {error}") from None
 
 
-def _chunks(stream: BinaryIO, count: int) -> Iterator[bytes]:
+def _chunks(stream, count):
     """Yield the next bytes of a stream, at most `count` of them, in pieces that take little memory."""
     while count > 0 and (chunk := stream.read(min(CHUNK, count))):
         yield chunk
         count -= len(chunk)
 
 
-def parse_idx(raw: bytes, path: str | os.PathLike) -> np.ndarray:
+def parse_idx(raw, path):
     """Turn the bytes of an IDX file into an array.
 
     Args:
@@ -147,7 +144,7 @@ def parse_idx(raw: bytes, path: str | os.PathLike) -> np.ndarray:
     return np.array(array, dtype.newbyteorder("="))  # a copy: frombuffer's array is read-only
 
 
-def _parse_header(raw: bytes, path: str | os.PathLike) -> tuple[np.dtype, tuple[int, ...], int]:
+def _parse_header(raw, path):
     """Read the type, the shape, and where the values start."""
     if len(raw) < 4 or raw[:2] != b"\0\0" or raw[2] not in TYPES or raw[3] == 0:
         page = " (a web page)" if raw.lstrip()[:1] == b"<" else ""
@@ -163,6 +160,6 @@ def _parse_header(raw: bytes, path: str | os.PathLike) -> tuple[np.dtype, tuple[
     return np.dtype(TYPES[raw[2]]), shape, start
 
 
-def _short(shape: tuple[int, ...]) -> str:
+def _short(shape):
     """Return a shape as text; of a long one the first sizes."""
     return str(shape) if len(shape) <= 8 else f"({', '.join(map(str, shape[:8]))}, ...)"

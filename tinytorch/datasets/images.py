@@ -29,7 +29,7 @@ class ImageSet(NamedTuple):
     classes = tuple("0123456789")
     pixels = (), ()  # mean and standard deviation of each colour's training pixels, as fractions of 255
 
-    def __repr__(self) -> str:
+    def __repr__(self):
         shape = self.train_images.shape[1:]
         return f"<{self.name}: {len(self.train_images)} training and {len(self.test_images)} test images of {shape}>"
 

@@ -1,8 +1,6 @@
 """Load CIFAR-10 from its binary version, which needs no pickle."""
 
 import os
-from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -25,7 +23,7 @@ CACHED = WANTED._replace(layouts=(FOLDER,))
 RECORDS, RECORD = 10_000, 1 + 3 * 32 * 32  # in a file; bytes of one: a label, then the red, green and blue planes
 
 
-def cifar10(data_dir: str | os.PathLike | None = None, download: bool = True) -> CIFAR10:
+def cifar10(data_dir=None, download=True):
     """Return CIFAR-10 from data_dir, else $TINYTORCH_DATA, else the user's cache, else its publisher.
 
     Of a folder that you unpacked yourself, the sizes and labels are checked, not the pixels.
@@ -63,7 +61,7 @@ def cifar10(data_dir: str | os.PathLike | None = None, download: bool = True) ->
         raise CorruptFile(error.path, f"{error.reason}. It was left as it is: {advice}") from None
 
 
-def _read_all(paths: Sequence[Path]) -> tuple[np.ndarray, np.ndarray]:
+def _read_all(paths):
     """Read the images, (N, 3, 32, 32), and the labels, (N,), of several files."""
     images, labels = np.empty((len(paths), RECORDS, 3, 32, 32), np.uint8), np.empty((len(paths), RECORDS), np.uint8)
     for i, path in enumerate(paths):
@@ -72,7 +70,7 @@ def _read_all(paths: Sequence[Path]) -> tuple[np.ndarray, np.ndarray]:
     return images.reshape(-1, 3, 32, 32), labels.reshape(-1)
 
 
-def _read(path: Path) -> np.ndarray:
+def _read(path):
     """Read the records of one file, (10000, 3073), and check that they can be CIFAR-10."""
     needed = RECORDS * RECORD
     raw = decompressed(path, lambda head, path: needed)
@@ -86,7 +84,7 @@ def _read(path: Path) -> np.ndarray:
     return records
 
 
-def _find_cached(download: bool, looked: list[str]) -> dict[str, Path]:
+def _find_cached(download, looked):
     """Find the files in the cache, downloading and unpacking the archive first if they are not there."""
     cache = cache_dir()
     paths, searched = search(cache, CACHED)
@@ -100,14 +98,14 @@ def _find_cached(download: bool, looked: list[str]) -> dict[str, Path]:
         return paths or _unpack(_download_archive(cache), cache / FOLDER)
 
 
-def _download_archive(cache: Path) -> Path:
+def _download_archive(cache):
     """Download the archive into the cache, and return its path."""
     archive = cache / URLS[0].rpartition("/")[2]
     fetch(archive, URLS, _check_archive, limit=ARCHIVE_SIZE)
     return archive
 
 
-def _check_archive(path: Path) -> None:
+def _check_archive(path):
     """Raise CorruptFile unless the archive is the published one."""
     import hashlib
 
@@ -117,7 +115,7 @@ def _check_archive(path: Path) -> None:
         raise CorruptFile(path, f"not the published archive: SHA-256 {digest[:16]}..., needed {ARCHIVE_SHA256[:16]}...")
 
 
-def _unpack(archive: Path, folder: Path) -> dict[str, Path]:
+def _unpack(archive, folder):
     """Write the six files into folder, each completely or not at all, and delete the archive."""
     import tarfile
 

@@ -1,19 +1,18 @@
 """Load the 5,000 MNIST pictures that come with the course."""
 
-import os
 from pathlib import Path
 
 from tinytorch.datasets.download_progress import note
 from tinytorch.datasets.errors import DownloadFailed
 from tinytorch.datasets.idx import read_idx
-from tinytorch.datasets.images import MNIST, MNIST5k
+from tinytorch.datasets.images import MNIST5k
 from tinytorch.datasets.load_mnist import mnist
 
 FOLDER = Path(__file__).with_name("mnist_5k")
 FILES = ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", "test-images-idx3-ubyte.gz", "test-labels-idx1-ubyte.gz")
 
 
-def mnist_5k() -> MNIST5k:
+def mnist_5k():
     """Return the MNIST pictures that come with the course; no network is needed.
 
     Returns:
@@ -29,7 +28,7 @@ def mnist_5k() -> MNIST5k:
     return MNIST5k(*(read_idx(FOLDER / name) for name in FILES))
 
 
-def mnist_or_5k(data_dir: str | os.PathLike | None = None) -> MNIST | MNIST5k:
+def mnist_or_5k(data_dir=None):
     """Return MNIST if it is found or can be downloaded, else the pictures that come with the course.
 
     In the second case a line on stderr says so. What the user names is never replaced: a data_dir without the files, or

@@ -1,14 +1,13 @@
 """Find a data set's files: in the folder that the caller names, in $TINYTORCH_DATA, in the user's cache."""
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 from tinytorch.datasets.errors import MissingData
-from tinytorch.datasets.wanted import VARIABLE, Wanted
+from tinytorch.datasets.wanted import VARIABLE
 
 
-def search(root: Path, wanted: Wanted) -> tuple[dict[str, Path] | None, list[str]]:
+def search(root, wanted):
     """Look for a folder that has all the files.
 
     Args:
@@ -19,6 +18,7 @@ def search(root: Path, wanted: Wanted) -> tuple[dict[str, Path] | None, list[str
         The path of each name, or None; and a line for each folder that did not have them all.
 
     Example:
+        >>> from tinytorch.datasets.wanted import Wanted
         >>> search(Path("folder"), Wanted("It needs labels.", ["labels"], ["."]))[1]
         ['folder: no such folder']
     """
@@ -31,7 +31,7 @@ def search(root: Path, wanted: Wanted) -> tuple[dict[str, Path] | None, list[str
     return None, looked
 
 
-def spelled(folder: Path, name: str) -> Path | None:
+def spelled(folder, name):
     """Return the file with a name, in any spelling that copies of it have.
 
     Args:
@@ -50,7 +50,7 @@ def spelled(folder: Path, name: str) -> Path | None:
     return next((path for path in paths if path.is_file()), None)
 
 
-def _what_lacks(folder: Path, paths: dict[str, Path], names: Sequence[str]) -> str:
+def _what_lacks(folder, paths, names):
     """Say in a few words what the folder lacks."""
     if not folder.is_dir():
         return "no such folder"
@@ -59,7 +59,7 @@ def _what_lacks(folder: Path, paths: dict[str, Path], names: Sequence[str]) -> s
     return "lacks " + ", ".join(name for name in names if name not in paths)
 
 
-def find_given(wanted: Wanted, data_dir: str | os.PathLike | None) -> tuple[dict[str, Path] | None, list[str]]:
+def find_given(wanted, data_dir):
     """Look where the user says the data is: only in data_dir if it is given, else in $TINYTORCH_DATA.
 
     Args:
@@ -73,6 +73,7 @@ def find_given(wanted: Wanted, data_dir: str | os.PathLike | None) -> tuple[dict
         MissingData: if data_dir lacks the files, or $TINYTORCH_DATA is not a folder.
 
     Example:
+        >>> from tinytorch.datasets.wanted import Wanted
         >>> find_given(Wanted("It needs labels.", ["labels"], ["."]), "no/such/folder")     # doctest: +ELLIPSIS
         Traceback (most recent call last):
         ...

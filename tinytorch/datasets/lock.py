@@ -3,16 +3,13 @@
 import atexit
 import os
 import time
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import BinaryIO
 
 PAUSE = 0.1  # seconds between two attempts
 
 
 @contextmanager
-def exclusive(path: Path, waiting: Callable[[], None]) -> Iterator[bool]:
+def exclusive(path, waiting):
     """Hold the lock of a file while the `with` block runs.
 
     The system releases the lock when the process ends, however it ends: a killed download blocks no one.
@@ -25,6 +22,7 @@ def exclusive(path: Path, waiting: Callable[[], None]) -> Iterator[bool]:
         A context manager; it gives True, or False if the system or the file system has no locks.
 
     Example:
+        >>> from pathlib import Path
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as folder, exclusive(Path(folder, "a.lock"), lambda: None):
         ...     print("alone")
@@ -34,7 +32,7 @@ def exclusive(path: Path, waiting: Callable[[], None]) -> Iterator[bool]:
         yield _acquire(file, waiting)  # closing the file releases the lock
 
 
-def hold(path: Path) -> BinaryIO | None:
+def hold(path):
     """Take the lock of a file until this process ends, and remove the file then.
 
     Args:
@@ -44,6 +42,7 @@ def hold(path: Path) -> BinaryIO | None:
         The open file, which holds the lock until it is closed; None if another process has it.
 
     Example:
+        >>> from pathlib import Path
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as folder, hold(Path(folder, "a.lock")):
         ...     print(hold(Path(folder, "a.lock")))
@@ -65,7 +64,7 @@ def hold(path: Path) -> BinaryIO | None:
     return file
 
 
-def _remove(path: Path) -> None:
+def _remove(path):
     """Remove a lock file; Windows refuses while it is open, and then the empty file stays."""
     try:
         path.unlink(missing_ok=True)
@@ -73,7 +72,7 @@ def _remove(path: Path) -> None:
         pass
 
 
-def _acquire(file: BinaryIO, waiting: Callable[[], None]) -> bool:
+def _acquire(file, waiting):
     """Wait for the lock of an open file; return False if there are no locks here."""
     lock, told = _system_lock(), False
     while lock is not None:
@@ -90,7 +89,7 @@ def _acquire(file: BinaryIO, waiting: Callable[[], None]) -> bool:
     return False
 
 
-def _system_lock() -> Callable[[int], None] | None:
+def _system_lock():
     """Return the function that locks a file descriptor or fails at once, or None."""
     try:
         import fcntl

@@ -1,18 +1,12 @@
 """Download one URL into one file, continuing where an earlier attempt stopped."""
 
 import threading
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import NamedTuple
 
 from tinytorch.datasets.download_progress import progress
 
-if TYPE_CHECKING:
-    from http.client import HTTPResponse
-
 CHUNK = 1 << 16  # bytes to read from the network at once
-Value = TypeVar("Value")
 
 
 class Patience(NamedTuple):
@@ -35,7 +29,7 @@ class Interrupted(Exception):
     """Report that the server or the network, not this machine, ended a transfer."""
 
 
-def transfer(url: str, part: Path, limit: int, patience: Patience) -> int:
+def transfer(url, part, limit, patience):
     """Append the missing bytes to a file.
 
     Args:
@@ -68,17 +62,18 @@ def transfer(url: str, part: Path, limit: int, patience: Patience) -> int:
     return kept
 
 
-def size(path: Path) -> int:
+def size(path):
     """Return a file's size in bytes, 0 if it is absent.
 
     Example:
+        >>> from pathlib import Path
         >>> size(Path("no/such/file"))
         0
     """
     return path.stat().st_size if path.exists() else 0
 
 
-def _ask(url: str, have: int, patience: Patience) -> tuple["HTTPResponse", int]:
+def _ask(url, have, patience):
     """Request a file from byte `have` on; return the answer, and the byte at which it starts: `have` or 0."""
     response = _open(url, have, patience)
     if response.status == 200:
@@ -91,7 +86,7 @@ def _ask(url: str, have: int, patience: Patience) -> tuple["HTTPResponse", int]:
     raise Interrupted(f"HTTP {response.status} {response.reason}")
 
 
-def _open(url: str, start: int, patience: Patience) -> "HTTPResponse":
+def _open(url, start, patience):
     """Send a request and return the answer, whatever its status."""
     from urllib.error import HTTPError
     from urllib.request import Request, urlopen
@@ -104,7 +99,7 @@ def _open(url: str, start: int, patience: Patience) -> "HTTPResponse":
             return answer
 
 
-def within(seconds: float, ask: Callable[[], Value]) -> Value:
+def within(seconds, ask):
     """Return what a function returns, or give up on it.
 
     A socket's timeout does not limit the name lookup, and starts again for each address of the server.
@@ -138,7 +133,7 @@ def within(seconds: float, ask: Callable[[], Value]) -> Value:
     return outcome["value"]
 
 
-def _chunks(response: "HTTPResponse", timeout: float) -> Iterator[bytes]:
+def _chunks(response, timeout):
     """Read a body piece by piece, each piece as soon as it arrives."""
     while True:
         with _network(timeout):
@@ -149,7 +144,7 @@ def _chunks(response: "HTTPResponse", timeout: float) -> Iterator[bytes]:
 
 
 @contextmanager
-def _network(timeout: float) -> Iterator[None]:
+def _network(timeout):
     """Turn the errors of urllib, sockets and TLS into Interrupted, so that errors of the disk stay separate."""
     from http.client import HTTPException
 
@@ -159,7 +154,7 @@ def _network(timeout: float) -> Iterator[None]:
         raise Interrupted(_reason(error, timeout)) from error
 
 
-def _reason(error: Exception, timeout: float) -> str:
+def _reason(error, timeout):
     """Say in one line what ended a request."""
     from urllib.error import URLError
 
@@ -172,7 +167,7 @@ def _reason(error: Exception, timeout: float) -> str:
     return text
 
 
-def _host(url: str) -> str:
+def _host(url):
     """Return the name of a URL's server."""
     from urllib.parse import urlsplit
 

@@ -1,6 +1,5 @@
 """Describe the files of a data set, and what to do if they cannot be found."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from tinytorch.datasets.errors import paragraph
@@ -23,11 +22,11 @@ class Wanted(NamedTuple):
     """
 
     title: str
-    names: Sequence[str]
-    layouts: Sequence[str]
+    names: list
+    layouts: list
     offline: str = ""
 
-    def unavailable(self, looked: Sequence[str], tried: str) -> str:
+    def unavailable(self, looked, tried):
         """Say what is needed, which places were searched, what else was tried, and what to do.
 
         Args:

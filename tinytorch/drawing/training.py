@@ -118,7 +118,7 @@ def filters(weight, shape=None, count=32, columns=8):
 
 
 def signed(axis, picture, limit=None):
-    """Draw numbers (height, width): white is 0, red is `limit` or more (the largest of all, if it is None), blue the same below 0."""
+    """Draw numbers (height, width): white is 0, red is `limit` or more (None: the largest of all), blue the same below 0."""
     limit = limit or np.abs(picture).max() or 1
     axis.imshow(picture, cmap="RdBu_r", vmin=-limit, vmax=limit)
 

@@ -5,7 +5,7 @@ Random numbers come from ``generator``, or from the default one that `manual_see
 
 import numpy as np
 
-from tinytorch.given.joining import stack
+from tinytorch.given.joining import stack  # noqa: F401, module 01 imports it from here
 from tinytorch.given.op import part
 from tinytorch.given.random import generator as chosen
 from tinytorch.given.tensor_methods import sizes

@@ -111,6 +111,15 @@ class Watch:
         """Put a span around the backward walk, and around no other part."""
         return self.around(function, name, "walk") if name == "backward" else function
 
+    def numbers(self, numbers):
+        return numbers
+
+    def random(self, generator):
+        return generator
+
+    def whole(self, function):
+        return function
+
     def rule(self, rule, op):
         """Put a span around a gradient rule."""
         return self.around(rule, f"{op.name} backward", "rule")
@@ -202,10 +211,10 @@ def for_viewer(event):
         event: Dict with the keys of `trace_events`.
 
     Returns:
-        Dict with the same keys, and ``cat``, its category: ``kernel``, ``rule``, ``walk`` or ``mark``. Times are whole nanoseconds.
+        Dict with the same keys, and ``cat``, its category: ``kernel``, ``rule``, ``walk`` or ``mark``. Times are whole ns.
 
     Example:
-        >>> details = {"kind": "kernel", "kernels": "numpy", "fallback": False, "flops": 3000, "bytes": 24, "inputs": [(2, 3), "4.0"]}
+        >>> details = {"kind": "kernel", "kernels": "numpy", "flops": 3000, "bytes": 24, "inputs": [(2, 3), "4.0"]}
         >>> for_viewer({"name": "mul", "ts": 5.0, "dur": 1.5, "args": details})["args"]
         {'kernels': 'numpy', 'inputs': '(2, 3), 4.0', 'FLOPs': 3000, 'bytes': 24, 'GFLOP/s': 2.0, 'GB/s': 0.016}
     """

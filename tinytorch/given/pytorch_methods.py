@@ -4,12 +4,12 @@ from collections import namedtuple
 
 import numpy as np
 
-from tinytorch.given import pytorch_ops
+from tinytorch.given import pytorch_ops  # noqa: F401, it registers the ops
 from tinytorch.given.history import Origin
 from tinytorch.given.op import ops, part
 from tinytorch.given.random import generator as chosen
 
-Entries = namedtuple("Entries", "values indices")  # what sort, topk, median, max(dim) and others return: entries, and where they are
+Entries = namedtuple("Entries", "values indices")  # what sort, topk, max(dim) and others return: entries, and where they are
 
 
 def _floats(x):
@@ -135,7 +135,9 @@ class PyTorchMethods:
     def sigmoid(self): return _loaded("sigmoid")(_floats(self))
     def tanh(self): return _loaded("tanh")(_floats(self))
     def softmax(self, dim, dtype=None): return _loaded("softmax")(_floats(self) if dtype is None else self.to(dtype), dim=dim)
-    def log_softmax(self, dim, dtype=None): return _loaded("log_softmax")(_floats(self) if dtype is None else self.to(dtype), dim=dim)
+    def log_softmax(self, dim, dtype=None):
+        return _loaded("log_softmax")(_floats(self) if dtype is None else self.to(dtype), dim=dim)
+
 
     def logsumexp(self, dim, keepdim=False):
         """Take the logarithm of the sum of exponentials along one axis, or several."""
@@ -220,11 +222,20 @@ class PyTorchMethods:
 
     def any(self, dim=None, keepdim=False): return _tensor(np.any(self.data, dim, keepdims=keepdim))
     def all(self, dim=None, keepdim=False): return _tensor(np.all(self.data, dim, keepdims=keepdim))
-    def prod(self, dim=None, keepdim=False, *, dtype=None): return ops["prod"](self if dtype is None else self.to(dtype), dim=dim, keepdim=keepdim)
-    def cumsum(self, dim, *, dtype=None): return ops["cumsum"](self if dtype is None else self.to(dtype), dim=_axis(dim, self.ndim))
-    def cumprod(self, dim, *, dtype=None): return ops["cumprod"](self if dtype is None else self.to(dtype), dim=_axis(dim, self.ndim))
+    def prod(self, dim=None, keepdim=False, *, dtype=None):
+        return ops["prod"](self if dtype is None else self.to(dtype), dim=dim, keepdim=keepdim)
+
+    def cumsum(self, dim, *, dtype=None):
+        return ops["cumsum"](self if dtype is None else self.to(dtype), dim=_axis(dim, self.ndim))
+
+    def cumprod(self, dim, *, dtype=None):
+        return ops["cumprod"](self if dtype is None else self.to(dtype), dim=_axis(dim, self.ndim))
+
     def count_nonzero(self, dim=None): return (self != 0).sum(dim)
-    def nansum(self, dim=None, keepdim=False): return (self.masked_fill(self.isnan(), 0.0) if self.dtype.kind == "f" else self).sum(dim, keepdim)
+
+    def nansum(self, dim=None, keepdim=False):
+        return (self.masked_fill(self.isnan(), 0.0) if self.dtype.kind == "f" else self).sum(dim, keepdim)
+
     def aminmax(self, *, dim=None, keepdim=False): return self.amin(dim, keepdim), self.amax(dim, keepdim)
 
     def norm(self, p="fro", dim=None, keepdim=False):
@@ -352,7 +363,12 @@ class PyTorchMethods:
         return self.reshape(-1)[indices.reshape(-1)] if dim is None else self.gather(dim, indices)
 
     def take(self, index): return self.reshape(-1)[index]
-    def masked_select(self, mask): return self.expand(*np.broadcast_shapes(self.shape, mask.shape))[mask.expand(*np.broadcast_shapes(self.shape, mask.shape))]
+
+    def masked_select(self, mask):
+        """Return the entries for which a mask is true, as one row; mask and tensor broadcast."""
+        shape = np.broadcast_shapes(self.shape, mask.shape)
+        return self.expand(*shape)[mask.expand(*shape)]
+
 
     def masked_fill(self, mask, value):
         """Return a copy with a number wherever the mask, of bools, is True."""
@@ -499,7 +515,8 @@ class PyTorchMethods:
     def flip(self, *dims):
         """Reverse the order along axes."""
         axes = [_axis(d, self.ndim) for d in _sizes(dims)]
-        return self[tuple(slice(None, None, -1) if i in axes else slice(None) for i in range(self.ndim))] if axes else self.clone()
+        index = tuple(slice(None, None, -1) if i in axes else slice(None) for i in range(self.ndim))
+        return self[index] if axes else self.clone()
 
     def fliplr(self): return self.flip(1)
     def flipud(self): return self.flip(0)
@@ -543,7 +560,10 @@ class PyTorchMethods:
     def new_zeros(self, *size, dtype=None): return _tensor(np.zeros(_sizes(size), dtype or self.dtype)).to(self.device)
     def new_ones(self, *size, dtype=None): return _tensor(np.ones(_sizes(size), dtype or self.dtype)).to(self.device)
     def new_empty(self, *size, dtype=None): return self.new_zeros(*size, dtype=dtype)
-    def new_full(self, size, fill_value, *, dtype=None): return _tensor(np.full(size, fill_value, dtype or self.dtype)).to(self.device)
+
+    def new_full(self, size, fill_value, *, dtype=None):
+        return _tensor(np.full(size, fill_value, dtype or self.dtype)).to(self.device)
+
     def new_tensor(self, data, *, dtype=None): return _tensor(np.array(data, dtype or self.dtype)).to(self.device)
 
     # In place: PyTorch's names that end with an underscore.

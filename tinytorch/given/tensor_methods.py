@@ -4,7 +4,7 @@ import operator
 
 import numpy as np
 
-from tinytorch.given import more_ops
+from tinytorch.given import more_ops  # noqa: F401, it registers the ops
 from tinytorch.given.device import destination, device_of, move
 from tinytorch.given.history import follow, tick
 from tinytorch.given.op import ops, part
@@ -206,13 +206,13 @@ class TensorMethods(PyTorchMethods):
     def argmin(self, dim=None, keepdim=False): return ops["argmin"](self, axis=dim, keepdims=keepdim)
 
     def max(self, dim=None, keepdim=False, *, other=None):
-        """Return the largest entry of all, or with `dim` the pair of values and indices; with a tensor, the larger of two entries."""
+        """Return the largest entry, with `dim` the pair of values and indices, or with a tensor the larger of two entries."""
         if other is not None or isinstance(dim, part("Tensor")):
             return self.maximum(dim if other is None else other)
         return self.amax() if dim is None else self._extremes(self.argmax(dim, keepdim=True), dim, keepdim)
 
     def min(self, dim=None, keepdim=False, *, other=None):
-        """Return the smallest entry of all, or with `dim` the pair of values and indices; with a tensor, the smaller of two entries."""
+        """Return the smallest entry, with `dim` the pair of values and indices, or with a tensor the smaller of two entries."""
         if other is not None or isinstance(dim, part("Tensor")):
             return self.minimum(dim if other is None else other)
         return self.amin() if dim is None else self._extremes(self.argmin(dim, keepdim=True), dim, keepdim)
@@ -232,7 +232,10 @@ class TensorMethods(PyTorchMethods):
     mT = property(lambda self: ops["transpose"](self, dim0=-2, dim1=-1))
     T = property(lambda self: self.mT if self.ndim == 2 else self.permute(*reversed(range(self.ndim))))
 
-    def reshape(self, *sizes_given, shape=None): return ops["reshape"](self, shape=sizes(sizes_given if shape is None else (shape,)))
+
+    def reshape(self, *sizes_given, shape=None):
+        return ops["reshape"](self, shape=sizes(sizes_given if shape is None else (shape,)))
+
     def view(self, *shape): return ops["reshape"](self, shape=sizes(shape))
     def expand(self, *shape): return ops["expand"](self, shape=sizes(shape))
     def permute(self, *dims): return ops["permute"](self, dims=sizes(dims))
@@ -287,7 +290,7 @@ class TensorMethods(PyTorchMethods):
         device, dtype = destination(*targets, device=device, dtype=dtype)
         out = self
         if dtype is not None and dtype != self.dtype:
-            out = ops["cast"](self, dtype=dtype) if self.dtype.kind == "f" else part("Tensor")(np.asarray(self.data, dtype))
+            out = ops["cast"](self, dtype=dtype)
         if device is not None and (data := move(out.data, device)) is not out.data:
             out = part("Tensor")(data, out.requires_grad)
         return self.clone() if copy and out is self else out

@@ -10,9 +10,8 @@ import numpy as np
 
 from tinytorch.data import Dataset, chunks
 from tinytorch.given import names
-from tinytorch.given.collate import default_collate
+from tinytorch.given.collate import default_collate  # noqa: F401, PyTorch has it here
 from tinytorch.given.random import generator as generator_of
-
 
 __path__ = []  # `from tinytorch.utils.data import x` then says what there is instead of x
 __getattr__, __dir__ = names.namespace("tinytorch.utils.data", ["utils/data.py"], lambda: ["data"])

@@ -23,11 +23,11 @@ def course_map(curriculum):
     here = chapters(curriculum)
     lines = ["| | module | in `tinytorch/` | needs |", "|---|---|---|---|"]
     for module in curriculum.modules:
-        name = f"[{module.title}](modules/{module.folder})" if module in here else f"{module.title}, to come"
+        name = f"[{module.title}](modules/{module.folder})" if module in here else f"{module.title}, not in this release yet"
         lines.append(f"| {module.number} | {name} | `{module.exports}` | {', '.join(module.requires)} |")
     lines += ["", "| milestone | | needs |", "|---|---|---|"]
     for milestone in curriculum.milestones:
         written = (workspace.course_dir() / "milestones" / milestone.script).is_file()
-        title = milestone.title if written else f"{milestone.title}, to come"
+        title = milestone.title if written else f"{milestone.title}, not in this release yet"
         lines.append(f"| `{milestone.name}` | {title} | {', '.join(milestone.requires)} |")
     return "\n".join(lines) + "\n"

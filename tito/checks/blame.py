@@ -9,9 +9,8 @@ from dataclasses import replace
 from tito import workspace
 from tito.checks import wording
 from tito.notebooks import source
-from tito.notebooks.export import export_text
+from tito.notebooks.export import assembled
 from tito.notebooks.parts import exported_parts
-from tito.notebooks.problems import SourceError
 
 WRONG = "failed", "error"
 
@@ -38,7 +37,7 @@ class Substitution:
     Args:
         space: The learner's workspace.
         module: The module.
-        written: The learner's notebook.
+        written: The learner's notebook, repaired as `salvage` does.
         reference: The course's own source of the module.
         check: Function of the module file's text, exercises, and a dict of other files' texts, that returns verdicts.
     """
@@ -75,17 +74,14 @@ class Substitution:
 
     def passes(self, exercise, names, files=None):
         """Return whether an exercise passes with the course's solutions of some others."""
-        try:
-            (verdict,) = self.check(self.text(names), [exercise], files or {})
-        except SourceError:
-            return False
+        (verdict,) = self.check(self.text(names), [exercise], files or {})
         return verdict.status == "passed"
 
     def text(self, names):
         """Return the text of the module's file, with the course's own cells for these names."""
         texts = {self.theirs[name].index: self.ours[name].text for name in names}
         cells = tuple(replace(cell, text=texts.get(cell.index, cell.text)) for cell in self.written.cells)
-        return export_text(replace(self.written, cells=cells), self.reference, self.space.label(self.written.path))
+        return assembled(exported_parts(replace(self.written, cells=cells)), self.space.label(self.written.path))
 
     def differs(self, name):
         """Return whether the learner's code of an exercise differs from the course's."""

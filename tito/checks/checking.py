@@ -247,7 +247,7 @@ def pretend(cases: list[DrawnCase], function) -> Observations:
         function: Oracle or misconception. Its float64 arrays become float32 where the inputs are float32.
     """
     answers = [(case, case.guess(function)) for case in cases]
-    return Observations(tuple(Observation(_like_inputs(answer, case.inputs)) for case, answer in answers))
+    return Observations(tuple(Observation(_like_inputs(answer, case.kinds)) for case, answer in answers))
 
 
 def _like_inputs(value, inputs):

@@ -34,13 +34,13 @@ ASCII = str.maketrans(
 )
 
 
-def text(verdict, where=None, next_step=IN_TERMINAL, ascii=False, printed=False):
+def text(verdict, where=None, next_step=None, ascii=False, printed=False):
     """Return what a learner reads about one exercise.
 
     Args:
         verdict: `checking.Verdict`.
         where: The exercise's place, such as "modules/01_tensor/tensor.ipynb, cell 23".
-        next_step: What to do about a failure; "{id}" is replaced by the exercise's id.
+        next_step: What to do about a failure; "{id}" is replaced by the exercise's id. None where a command says it itself.
         ascii: Use ASCII characters only.
         printed: Also show what the exercise printed.
 
@@ -80,8 +80,9 @@ def block(verdict, where, next_step):
         head = header(f"module {verdict.id.partition('.')[0]}", where.partition(", cell ")[0])
     else:
         head = header(title(verdict), where)
-    advice = AFTER_SHARED if verdict.failure.shared else next_step  # a hint for one exercise would not help
-    return [*head, "", *rows(verdict.failure), "", *footer(verdict, advice)]
+    if next_step and verdict.failure.shared:
+        next_step = AFTER_SHARED  # a hint for one exercise would not help
+    return [*head, "", *rows(verdict.failure), *footer(verdict, next_step)]
 
 
 def header(title, where):
@@ -119,13 +120,12 @@ def row(label, words):
 
 
 def footer(verdict, next_step):
-    """Return the closing lines: how many cases passed, if they all ran, and what to do next."""
-    advice = f"Next: {next_step.format(id=verdict.id)}"
-    if verdict.failure.case is None:
-        return [f"  {advice}"]
-    count = f"passed {verdict.passed} of {verdict.total} cases."
-    whole = f"  {count}   {advice}"
-    return [whole] if len(whole) <= WIDTH else [f"  {count}", f"  {advice}"]
+    """Return the closing lines: how many cases passed, if they all ran, and what to do next, if that is said here."""
+    count = [] if verdict.failure.case is None else [f"passed {verdict.passed} of {verdict.total} cases."]
+    advice = [f"Next: {next_step.format(id=verdict.id)}"] if next_step else []
+    whole = "   ".join(["", *count, *advice])[1:]
+    lines = [whole] if len(whole) <= WIDTH else [f"  {line}" for line in count + advice]
+    return ["", *lines] if count or advice else []
 
 
 def clean(whole, ascii=False):

@@ -1,6 +1,7 @@
 """Run learner code in a separate process, with limits, and collect what it returned. Trusted side."""
 
 import ast
+import contextlib
 import os
 import shutil
 import signal
@@ -40,6 +41,13 @@ class Job:
     copy_package: bool
     prepare: Callable | None
     hear: Callable
+    environment: dict | None = None
+    guard: Callable = contextlib.nullcontext
+    deadline: float = float("inf")  # of the monotonic clock, for the whole job
+
+    def patience(self, seconds):
+        """Return how long to wait for something that may take ``seconds``: less if the whole job has less time left."""
+        return max(0.0, min(seconds, self.deadline - time.monotonic()))
 
 
 def check(package_parent, module, checks_path, exercises, seeds=SEEDS, tell=None, **limits):
@@ -90,6 +98,9 @@ def observe(
     copy_package=False,
     prepare=None,
     hear=None,
+    environment=None,
+    guard=contextlib.nullcontext,
+    whole=float("inf"),
 ):
     """Run the cases of a module's exercises on learner code.
 
@@ -107,6 +118,9 @@ def observe(
         copy_package: Copy the package into the job folder, so that the sandbox shows only that folder.
         prepare: Function called with each job folder before its worker starts, such as to give it to another user.
         hear: Function called with each exercise and its `checking.Observations` as soon as they arrive.
+        environment: The environment of the worker; by default this process's own, with one BLAS thread.
+        guard: Function that returns a context manager, which yields a limit of the worker, such as `memory.Guard`, or None.
+        whole: Seconds for all exercises together; those that are left when they are used up count as endless.
 
     Returns:
         Dict from id to `checking.Observations`, one for every exercise.
@@ -128,9 +142,17 @@ def observe(
         copy_package,
         prepare,
         hear or (lambda exercise, seen: None),
+        environment,
+        guard,
+        time.monotonic() + whole,
     )
     seen, waiting = {}, list(exercises)
     while waiting:
+        if time.monotonic() > job.deadline:
+            late = Observations(problem="timeout", text=wording.no_time_left(whole))
+            for exercise in waiting:
+                job.hear(exercise, late)
+            return {**seen, **{exercise.id: late for exercise in waiting}}
         seen.update(attempt(job, waiting))
         waiting = [exercise for exercise in waiting if exercise.id not in seen]
     return seen
@@ -193,10 +215,12 @@ def attempt(job, waiting):
     Returns:
         Dict from id to `Observations` of at least one exercise: up to the one that ended the worker or timed out.
     """
-    with leftovers.folder() as folder:
+    with leftovers.folder() as folder, job.guard() as guard:
         fill(folder, job, waiting)
-        process = start(folder, job)
+        process = start(folder, job, guard.prefix if guard else ())
         with leftovers.process(process, group=True):
+            if guard:
+                guard.watch(process.pid)
             return follow(Inbox(folder / "answers"), job, process, waiting)
 
 
@@ -227,9 +251,15 @@ def fill(folder, job, waiting):
         job.prepare(folder)
 
 
-def start(folder, job):
-    """Start a worker in its own process group, with one BLAS thread."""
-    command = [word.replace("{job}", str(folder)) for word in job.command_prefix]
+def start(folder, job, limiter=()):
+    """Start a worker in its own process group, with one BLAS thread.
+
+    Args:
+        folder: The job folder.
+        job: The `Job`.
+        limiter: Words before the whole command.
+    """
+    command = [*limiter, *(word.replace("{job}", str(folder)) for word in job.command_prefix)]
     command += [job.python, "-P", "-X", "utf8", str(folder / "learner_process.py"), str(folder)]
     group = {"start_new_session": True} if os.name == "posix" else {"creationflags": 0x200}  # CREATE_NEW_PROCESS_GROUP
     with (folder / "stderr.txt").open("wb") as stderr:
@@ -239,7 +269,7 @@ def start(folder, job):
             stdout=subprocess.DEVNULL,
             stderr=stderr,
             cwd=folder / "scratch",
-            env={**os.environ, **ONE_THREAD},
+            env={**os.environ, **ONE_THREAD} if job.environment is None else job.environment,
             **group,
         )
 
@@ -262,9 +292,9 @@ def follow(answers, job, process, waiting):
 def result(number, answers, job, process):
     """Wait for the result of one exercise, and return it; the worker may end or time out first."""
     done = f"result-{number}"
-    if not reached(answers, process, STARTUP, f"ready-{number}", done):
+    if not reached(answers, process, job.patience(STARTUP), f"ready-{number}", done):
         return stopped(answers, process, STARTUP, wording.COMPILING)
-    if not reached(answers, process, job.timeout, done):
+    if not reached(answers, process, job.patience(job.timeout), done):
         return replace(stopped(answers, process, job.timeout), case=current_case(answers), where=place_now(answers, job))
     return read_result(answers.text(done), job)
 
@@ -320,7 +350,7 @@ def place_now(answers, job):
 
 def import_problem(answers, job, process):
     """Return why the learner's module could not be imported, or None if it could."""
-    if not reached(answers, process, job.timeout, "import"):
+    if not reached(answers, process, job.patience(job.timeout), "import"):
         return replace(stopped(answers, process, job.timeout, wording.importing(job.module)), shared=True)
     try:
         error = read_error(wire.parse(answers.text("import"))["error"], place_in(job.package_parent))

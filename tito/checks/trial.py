@@ -1,22 +1,31 @@
-"""Check a module: the learner's notebook is exported into a package in a temporary folder, and its exercises run there."""
+"""Check a module: the learner's notebook is exported into a package in a temporary folder, and its exercises run there.
+
+A notebook that cannot be exported is repaired first, so that one slip does not hide the verdicts on the other exercises.
+"""
 
 import contextlib
+import re
 import shutil
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from tito import leftovers, workspace
-from tito.checks import blame, layout, runner, wording
+from tito.checks import blame, checking, layout, runner, wording
 from tito.curriculum import UnknownExercise
-from tito.notebooks import given, source
-from tito.notebooks.export import export_text
+from tito.notebooks import given, salvage, source
+from tito.notebooks.parts import exported_parts
 from tito.update import origin
+
+MOST_CELLS = 5  # left out because they fail when the module is imported; each costs a start of the process
 
 
 @dataclass(frozen=True)
 class Trial:
-    """The result: the notebook's path, the exported text, a verdict for each exercise, and given code that was changed."""
+    """The result: the notebook's path, the text of its code, a verdict for each exercise, and given code that was changed.
+
+    `problems` lists what keeps the notebook from being exported, as `SourceError`.
+    """
 
     path: Path
     label: str
@@ -24,6 +33,7 @@ class Trial:
     verdicts: tuple
     cells: dict
     changed: tuple = ()
+    problems: tuple = ()
 
     @property
     def passed(self):
@@ -50,7 +60,7 @@ def run(space, module, only=None, timeout=10.0, notebook=None, tell=None):
         The `Trial`.
 
     Raises:
-        SourceError: The notebook cannot be exported.
+        SourceError: The notebook cannot be read.
         WorkspaceError: The notebook does not exist in the workspace or in the course.
         UnknownExercise: The module has no exercise ``only``.
     """
@@ -64,14 +74,78 @@ def run(space, module, only=None, timeout=10.0, notebook=None, tell=None):
     if not exercises:
         ids = ", ".join(exercise.id for exercise in known)
         raise UnknownExercise(f"module {module} has no exercise {only}: it has {ids}")
-    text = export_text(written, reference, space.label(path))
+    label = space.label(path)
 
     def judged(text, exercises, files=None, tell=None):
         return check(space, module, text, exercises, files, timeout=timeout, tell=tell)
 
-    verdicts = blame.named(judged(text, exercises, tell=tell), blame.Substitution(space, module, written, reference, judged))
+    saved, verdicts = survey(salvage.salvage(written, reference, label), reference, label, exercises, judged, tell)
+    verdicts = blame.named(verdicts, blame.Substitution(space, module, saved.notebook, reference, judged))
     verdicts = tuple(with_second_definition(verdict, written) for verdict in verdicts)
-    return Trial(path, space.label(path), text, verdicts, cells(written), tuple(given.changed(written, reference)))
+    return Trial(
+        path, label, saved.text, verdicts, cells(saved.notebook), tuple(given.changed(written, reference)), saved.problems
+    )
+
+
+def survey(saved, reference, label, exercises, check, tell=None):
+    """Check exercises of a salvaged notebook; a cell that fails when the module is imported is left out, and the rest goes on.
+
+    Args:
+        saved: The `salvage.Salvaged`.
+        reference: The course's own source of the module.
+        label: The notebook's path, as written into the exported file.
+        exercises: The exercises to check.
+        check: Function of a text, exercises, and `tell`, that returns verdicts.
+        tell: Function called with each final verdict, in the order of the exercises.
+
+    Returns:
+        What could be used in the end, as a `Salvaged`, and a tuple with the verdict of each exercise.
+    """
+    for attempt in range(MOST_CELLS + 1):
+        telling = Telling(exercises, saved.lost, tell, spare_import=attempt < MOST_CELLS)
+        usable = [exercise for exercise in exercises if exercise.name not in saved.lost]
+        verdicts = check(saved.text, usable, tell=telling.tell) if usable else ()
+        cell = cell_failing_on_import(verdicts)
+        if cell is None or attempt == MOST_CELLS:
+            break
+        reason = f"fails when the module is imported: {dict(verdicts[0].failure.rows).get('raised', '')}"
+        saved = salvage.without_cell(saved, reference, label, cell, reason)
+    telling.rest()
+    by_id = {verdict.id: verdict for verdict in verdicts}
+    return saved, tuple(by_id.get(exercise.id) or lost(exercise, saved.lost[exercise.name]) for exercise in exercises)
+
+
+class Telling:
+    """Pass verdicts on in the order of the exercises, those on lost exercises among them."""
+
+    def __init__(self, exercises, lost, tell, spare_import):
+        self.waiting, self.lost, self.hear, self.spare_import = list(exercises), lost, tell, spare_import
+
+    def tell(self, verdict):
+        if self.hear and not (self.spare_import and cell_failing_on_import([verdict])):
+            self.rest(verdict.id)
+            self.waiting.pop(0)
+            self.hear(verdict)
+
+    def rest(self, until=None):
+        """Pass on the verdicts on lost exercises, up to the one with an id."""
+        while self.hear and self.waiting and self.waiting[0].id != until:
+            exercise = self.waiting.pop(0)
+            self.hear(lost(exercise, self.lost[exercise.name]))
+
+
+def lost(exercise, reason):
+    """Return the verdict on an exercise that could not be used."""
+    return checking.Verdict(exercise.id, exercise.name, "error", failure=checking.Failure((("", reason),)))
+
+
+def cell_failing_on_import(verdicts):
+    """Return the number of the cell whose statement raised when the module was imported, or None."""
+    failure = verdicts[0].failure if verdicts else None
+    if not failure or not failure.shared:
+        return None
+    cells = re.findall(r"cell (\d+)", dict(failure.rows).get("at", ""))
+    return int(cells[-1]) if cells else None
 
 
 def with_second_definition(verdict, written):
@@ -80,7 +154,7 @@ def with_second_definition(verdict, written):
     exported = [cell for cell, is_exported in defining if is_exported]
     if not exported:
         return verdict
-    note = wording.twice(verdict.name, [cell for cell, _ in defining], wording.exported_counts(exported[0]))
+    note = wording.twice(verdict.name, [cell for cell, _ in defining], wording.exported_counts(exported[-1]))
     return replace(verdict, failure=replace(verdict.failure, rows=(*verdict.failure.rows, ("defined twice", note))))
 
 
@@ -123,13 +197,7 @@ def package(space, module, text):
 
 def cells(notebook):
     """Return a dict from each name to the number of the cell that defines it."""
-    import ast
-
-    numbers = {}
-    for cell in notebook.cells:
-        if cell.exported:
-            numbers.update({name: cell.index for node in ast.parse(cell.text).body for name in source.definitions(node)})
-    return numbers
+    return {name: part.cell.index for part in exported_parts(notebook) if part.cell.index for name, _ in part.provided}
 
 
 def saved(path):

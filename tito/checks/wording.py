@@ -46,6 +46,11 @@ def importing(module):
     return f"importing {module}"
 
 
+def no_time_left(seconds):
+    """Say that an exercise was not run because earlier ones used up the time of the whole notebook."""
+    return f"it was not run: the exercises before it used up the {seconds:g} seconds of the whole notebook"
+
+
 def endless(what, seconds):
     return f"{what} did not finish in {seconds:g} s: is there a loop that never ends?"
 

@@ -1,7 +1,8 @@
 """Run untrusted code in bubblewrap, which hides the rest of the machine.
 
 Inside are `/usr`, the interpreter, NumPy, numba, the job's folder and an empty `/tmp`: no network, no home, no course, no other
-process. When root starts it, the sandbox first becomes the user nobody, because the limit on processes does not apply to root.
+process. Bubblewrap itself starts with an empty environment, because it is process 1 inside, and `/proc/1/environ` can be read
+there. When root starts it, the sandbox first becomes the user nobody, because the limit on processes does not apply to root.
 The user nobody cannot reach an interpreter below `/root`, so an outer bubblewrap mounts everything that is needed below `/tmp`.
 """
 
@@ -11,10 +12,12 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
 from tito import workspace
+from tito.grading import memory
 
 MIB = 2**20
 NOBODY = "65534"
@@ -23,7 +26,7 @@ PACKAGES = ("numpy", "numba", "llvmlite")  # what submissions may import besides
 SITE = "/site"
 USR = Path("/usr")
 ISOLATED = (
-    f"bwrap --unshare-all --unshare-user --disable-userns --die-with-parent --new-session --clearenv "
+    f"--unshare-all --unshare-user --disable-userns --die-with-parent --new-session --clearenv "
     f"--uid {NOBODY} --gid {NOBODY} --cap-drop ALL"
 ).split()
 VARIABLES = {
@@ -46,12 +49,13 @@ NEEDED = (
 class Limits:
     """Limits of one worker; `runner.observe` limits the wall time."""
 
-    memory: int = 2048 * MIB  # bytes, of each process
+    memory: int = 2048 * MIB  # bytes, of all its processes together
     cpu: int = 300  # seconds, of each process
     processes: int = 40
     file_size: int = 16 * MIB
     files: int = 256  # open at the same time
     scratch: int = 64 * MIB  # bytes below /tmp
+    whole: float = 300.0  # seconds, for all exercises of a submission
 
 
 def options(limits=Limits()):
@@ -62,6 +66,9 @@ def options(limits=Limits()):
         "copy_package": True,
         "prepare": hand_over,
         "memory": limits.memory,
+        "environment": {},
+        "guard": partial(memory.guarded, limits.memory),
+        "whole": limits.whole,
     }
 
 
@@ -75,7 +82,12 @@ def problem():
         hand_over(Path(job))
         command = [word.replace("{job}", job) for word in command_prefix(Limits())]
         done = subprocess.run(
-            [*command, python(), "-c", "import numpy"], capture_output=True, encoding="utf-8", errors="replace", check=False
+            [*command, python(), "-c", "import numpy"],
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+            env={},
         )
     said = done.stderr.strip() or f"exit status {done.returncode}"
     return f"bubblewrap does not run code here: {said.splitlines()[-1]}" if done.returncode else None
@@ -90,7 +102,7 @@ def command_prefix(limits):
     laid_out = [(how, source, f"/tmp/{number}") for number, (how, source, _) in enumerate(shown)]
     from_there = [(how, f"/tmp/{number}", target) for number, (how, _, target) in enumerate(shown)]
     return [
-        "bwrap",
+        program("bwrap"),
         "--die-with-parent",
         "--dev-bind",
         "/",
@@ -99,7 +111,7 @@ def command_prefix(limits):
         "/tmp",
         *flat(laid_out),
         "--",
-        "setpriv",
+        program("setpriv"),
         f"--reuid={NOBODY}",
         f"--regid={NOBODY}",
         "--clear-groups",
@@ -113,6 +125,7 @@ def jail(shown, limits):
     scratch = ["--size", str(limits.scratch), "--tmpfs", "/tmp"]
     variables = flat(("--setenv", name, value) for name, value in VARIABLES.items())
     return [
+        program("bwrap"),
         *ISOLATED,
         *system(),
         "--proc",
@@ -181,7 +194,7 @@ def covers():
 def limiter(limits):
     """Return the command that limits a process and its children."""
     return [
-        "prlimit",
+        "/usr/bin/prlimit",
         f"--as={limits.memory}",
         f"--cpu={limits.cpu}",
         f"--fsize={limits.file_size}",
@@ -203,6 +216,11 @@ def hand_over(folder):
     if os.geteuid() == 0:
         for path in (folder, *folder.rglob("*")):
             os.chown(path, int(NOBODY), int(NOBODY))
+
+
+def program(name):
+    """Return the path of a program; with an empty environment there is no PATH to search."""
+    return shutil.which(name) or name
 
 
 def flat(groups):

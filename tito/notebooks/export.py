@@ -33,11 +33,11 @@ def export_text(notebook, reference, label):
     """
     parts = exported_parts(notebook)
     raise_all(refusals(notebook, parts, reference), ExportRefused)
-    text = _assembled(parts, label)
+    text = assembled(parts, label)
     try:
         compiled(text)
     except NOT_PYTHON as error:
-        raise ExportRefused([_joint_problem(notebook, parts, text, error)]) from None
+        raise ExportRefused([joint_problem(notebook, parts, text, error)]) from None
     return text
 
 
@@ -58,7 +58,8 @@ def origin_of(exported_path, line, root=None):
     return place(notebook, cell, exact or line - number + 1)
 
 
-def _assembled(parts, label):
+def assembled(parts, label):
+    """Return the text of the package's file made of these exported cells."""
     folder, _, name = label.rpartition("/")
     number = folder.rpartition("/")[2][:2]
     head = f"# Made by tito from {label}: edit that file, then run `tito module complete {number}`.\n"
@@ -74,7 +75,7 @@ def _comment_above(lines):
     return None, None
 
 
-def _joint_problem(notebook, parts, text, error):
+def joint_problem(notebook, parts, text, error):
     """Return the problem of cells that compile separately but not together, like `from __future__` below the top."""
     line = getattr(error, "lineno", None) or 1
     number, cell = _comment_above(text.split("\n")[:line])

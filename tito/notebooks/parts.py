@@ -40,6 +40,11 @@ class Part:
         """Positions and reasons: every magic, and the first syntax error."""
         return self._parsed[1]
 
+    @property
+    def without_magics(self):
+        """The cell's lines without its magics, as long as they could be removed."""
+        return tuple((number, line) for (number, _), line in zip(self.lines, self._parsed[2]))
+
     @cached_property
     def _parsed(self):
         return _parse([line for _, line in self.lines])
@@ -136,16 +141,16 @@ def _parse(lines):
     problems = []
     while len(problems) < MOST_MAGICS:
         try:
-            return compiled("\n".join(lines), only_tree=True), problems
+            return compiled("\n".join(lines), only_tree=True), problems, lines
         except NOT_PYTHON as error:
             position = min(getattr(error, "lineno", None) or 1, len(lines))
             line = lines[position - 1]
             if not MAGIC.match(line):
-                return None, [*problems, (position, f"is not Python: {getattr(error, 'msg', None) or error}")]
+                return None, [*problems, (position, f"is not Python: {getattr(error, 'msg', None) or error}")], lines
             problems.append((position, f"`{line.strip()}` works only in notebooks: move it to a cell without `#| export`"))
             indent = line[: len(line) - len(line.lstrip())]
             lines[position - 1] = f"{indent}pass" if indent else ""
-    return None, problems
+    return None, problems, lines
 
 
 def _registration(node):

@@ -3,6 +3,7 @@
 import ast
 import builtins
 import difflib
+import itertools
 import re
 
 from tito.notebooks.parts import exported_parts, is_registration, other_parts
@@ -19,6 +20,8 @@ ALLOWED = (
     ast.AnnAssign,
     ast.AugAssign,
 )
+MOST_NAMES, LONGEST_NAME = 200, 60  # compared with what is missing, so that no notebook makes this slow
+MOST_USES = 20  # reported per cell
 DEFINED = re.compile(r"^(?:(?:async +)?def|class) +(\w+)", re.MULTILINE)
 
 
@@ -54,7 +57,7 @@ def _statements(notebook, parts):
 def _refused(tree):
     """Yield top-level statements that run code on import, and relative imports anywhere."""
     for position, node in enumerate(tree.body):
-        if not isinstance(node, ALLOWED) and not is_registration(node) and not (position == 0 and _is_text(node)):
+        if not allowed(node, position):
             yield (
                 node.lineno,
                 (f"`{_first_line(node)}` would run whenever the package is imported: move it to a cell without `#| export`"),
@@ -65,6 +68,11 @@ def _refused(tree):
                 node.lineno,
                 (f"`{_first_line(node)}` works only inside a package: write the full name, `from tinytorch.tensor import ...`"),
             )
+
+
+def allowed(node, position):
+    """Return whether a top-level statement may be exported: a definition, an import, a registration, the first docstring."""
+    return isinstance(node, ALLOWED) or is_registration(node) or (position == 0 and _is_text(node))
 
 
 def _is_text(node):
@@ -98,10 +106,11 @@ def _defined_twice(notebook, parts):
 def _missing(notebook, parts, required):
     """Yield exercises and given names of the course that no exported cell defines."""
     present = {name for part in parts for name, _ in part.provided}
+    new = _new_names(notebook, required)
     for name, title in required.items():
-        unreadable = any(part.tree is None and _line_of(name, part.text) for part in parts)
+        unreadable = any(part.tree is None and line_of(name, part.text) for part in parts)
         if name not in present and not unreadable:
-            yield _missing_problem(notebook, name, title, required)
+            yield _missing_problem(notebook, name, title, new)
 
 
 def _required(reference):
@@ -117,26 +126,27 @@ def _required(reference):
     return required
 
 
-def _missing_problem(notebook, name, title, required):
+def _missing_problem(notebook, name, title, new):
     """Return the problem of a missing name: its cell lost `#| export`, became prose, or is gone."""
     for cell in notebook.cells:
-        line = None if cell.exported else _line_of(name, cell.text)
+        line = None if cell.exported else line_of(name, cell.text)
         if line and cell.kind == "code":
             reason = f"{title} is not in an exported cell: the first line of this cell must be `#| export`"
             return SourceError(notebook.path, reason, cell.index, line)
         if line and EXPORT.search(cell.text):
             return SourceError(notebook.path, f"{title} is in a {cell.kind} cell: turn it back into code", cell.index, line)
-    guess = difflib.get_close_matches(name, [other for cell in notebook.cells for other in _new_names(cell, required)], 1)
+    guess = difflib.get_close_matches(name, new, 1)
     renamed = f"; `{guess[0]}` looks like it: rename it back" if guess else ""
     return SourceError(notebook.path, f"{title} is missing: no cell defines it{renamed}")
 
 
-def _new_names(cell, required):
-    """List the names that an exported cell seems to define, but the course does not."""
-    return [name for name in DEFINED.findall(cell.text) if cell.exported and name not in required]
+def _new_names(notebook, required):
+    """List the names that exported cells seem to define, but the course does not: the first `MOST_NAMES`, cut to a length."""
+    names = (name[:LONGEST_NAME] for cell in notebook.cells if cell.exported for name in DEFINED.findall(cell.text))
+    return list(itertools.islice((name for name in names if name not in required), MOST_NAMES))
 
 
-def _line_of(name, text):
+def line_of(name, text):
     """Return the line on which a cell, valid Python or not, seems to define a name or make a registration."""
     callee, call, _ = name.partition("(")
     word = re.escape(callee)
@@ -150,7 +160,7 @@ def _left_behind(notebook, parts, required):
     inside = {name for part in parts for name in part.bound} | required.keys() | set(dir(builtins))
     outside = {name: other.cell.index for other in other_parts(notebook) for name in other.bound}
     for part in parts:
-        for name in sorted(part.used & (outside.keys() - inside)):
+        for name in sorted(part.used & (outside.keys() - inside))[:MOST_USES]:
             yield _at(
                 notebook,
                 part,

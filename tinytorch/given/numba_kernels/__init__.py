@@ -6,8 +6,8 @@ An op finds its kernel here by its name when it first runs under `tt.use("numba"
 import functools
 import importlib
 
-from tinytorch.given.numba_kernels.compiling import compile_seconds, jit, watched_numba
 from tinytorch.given.dispatch import fallbacks
+from tinytorch.given.numba_kernels.compiling import compile_seconds, jit, watched_numba
 
 HOME = {  # op -> the file of this folder that holds its kernel, a function of the same name
     "relu": "activations",

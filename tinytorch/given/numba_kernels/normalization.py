@@ -5,8 +5,8 @@ The sums over a channel are taken picture by picture, then added up in double pr
 
 import numpy as np
 
-from tinytorch.given.numba_kernels.compiling import jit
 from tinytorch.given.numba_kernels.arrays import ready
+from tinytorch.given.numba_kernels.compiling import jit
 from tinytorch.given.numba_kernels.threads import spread
 
 IN_ANY_ORDER = {"reassoc", "nsz", "contract"}  # lets sums run in vectors; nan and inf keep their meaning

@@ -8,8 +8,8 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from tinytorch.given.numba_kernels.compiling import jit
 from tinytorch.given.numba_kernels.arrays import ready
+from tinytorch.given.numba_kernels.compiling import jit
 from tinytorch.given.numba_kernels.moves import SHORT
 from tinytorch.given.numba_kernels.threads import spread
 from tinytorch.given.numba_kernels.vectors import Vectors, unpack

@@ -2,7 +2,7 @@
 
 from tinytorch.layers import Linear, Module, Parameter, normal_
 from tinytorch.more.functional import layers as F
-from tinytorch.tensor import Tensor, ones, zeros
+from tinytorch.tensor import ones, zeros
 
 
 class Embedding(Module):
@@ -18,6 +18,7 @@ class Embedding(Module):
     Its parameter ``weight`` has shape (V, embedding_dim), drawn from the standard normal distribution.
 
     Example:
+        >>> from tinytorch.tensor import Tensor
         >>> Embedding(5, 3)(Tensor([[0, 4]])).shape
         (1, 2, 3)
     """
@@ -96,6 +97,7 @@ class RMSNorm(Module):
         elementwise_affine: Whether there is a weight.
 
     Example:
+        >>> from tinytorch.tensor import Tensor
         >>> RMSNorm(2)(Tensor([[3.0, -3.0]]))
         tensor([[ 1., -1.]], from=mul)
     """
@@ -146,6 +148,7 @@ class Unflatten(Module):
         unflattened_size: The sizes of the new axes.
 
     Example:
+        >>> from tinytorch.tensor import Tensor
         >>> Unflatten(1, (2, 3))(Tensor([[1, 2, 3, 4, 5, 6]])).shape
         (1, 2, 3)
     """
@@ -170,6 +173,7 @@ class Bilinear(Module):
         rng: Generator to draw from; None for the default one.
 
     Example:
+        >>> from tinytorch.tensor import Tensor
         >>> Bilinear(2, 3, 4)(Tensor([[1.0, 2.0]]), Tensor([[1.0, 2.0, 3.0]])).shape
         (1, 4)
     """
@@ -198,6 +202,7 @@ class MultiheadAttention(Module):
     Its parameters have PyTorch's names and shapes: ``in_proj_weight`` (3 * embed_dim, embed_dim), ``in_proj_bias``, ``out_proj``.
 
     Example:
+        >>> from tinytorch.tensor import Tensor
         >>> x = Tensor([[[1.0, 2.0], [3.0, 4.0]]])
         >>> out, shares = MultiheadAttention(2, 1, batch_first=True)(x, x, x)
         >>> out.shape, shares.shape

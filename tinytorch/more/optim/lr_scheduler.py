@@ -9,7 +9,6 @@ from bisect import bisect_right
 from tinytorch.given import names
 from tinytorch.optim import LRScheduler, cosine_decay
 
-
 __path__ = []  # then `from tinytorch.optim.lr_scheduler import x` can name the nearest x
 __getattr__, __dir__ = names.namespace("tinytorch.optim.lr_scheduler", ["more/optim/lr_scheduler.py"], lambda: ["optim"])
 

@@ -4,7 +4,6 @@ A dict of tensors becomes a plain safetensors file, which other programs can rea
 tuples, the tensors are kept under the path to them, and the rest as JSON in the file's header.
 """
 
-import io
 import json
 import os
 
@@ -30,6 +29,7 @@ def save(obj, f, **options):
         TypeError: The tree holds something else, such as a whole model. The message says what to write.
 
     Example:
+        >>> import io
         >>> file = io.BytesIO()
         >>> save({"epoch": 3, "weights": [Tensor([1.0, 2.0])]}, file)
         >>> load(io.BytesIO(file.getvalue()))
@@ -107,6 +107,7 @@ def load(f, map_location=None, **options):
         ValueError: It is not a safetensors file but, for example, one of PyTorch's own. The message says how to convert it.
 
     Example:
+        >>> import io
         >>> file = io.BytesIO()
         >>> save({"weight": Tensor([1.0])}, file)
         >>> load(io.BytesIO(file.getvalue()), map_location="cpu")

@@ -28,7 +28,7 @@ def complete(
         for verdict in outcome.verdicts
         if verdict.status != "passed" and not (verdict.status == "unwritten" and verdict.id in extensions(chosen))
     ]
-    if lacking or not outcome.passed:
+    if lacking or outcome.problems or not outcome.passed:
         refuse(space, chosen, outcome, lacking)
     export(space, chosen, outcome)
 
@@ -39,11 +39,13 @@ def refuse(space, module, outcome, lacking):
     from tito.commands.module.test import blamed
 
     standing.record(space, module, outcome.passed)
-    first = f"{lacking[0].id} {lacking[0].name}" if lacking else "no exercise passed"
+    first = f"{lacking[0].id} {lacking[0].name}" if lacking else "the problem above" if outcome.problems else "no exercise passed"
     more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
     console.say(f"Not exported: {first}{more}.\n{space.label(space.exported(module))} is unchanged.", style="red")
     earlier = blamed(space, module, lacking[0]) if lacking and lacking[0].failure else None
-    if earlier:
+    if outcome.problems:
+        console.next_step(f"fix that in the notebook and save it, then tito module complete {module.number}")
+    elif earlier:
         console.next_step(f"tito module test {earlier.number}, which this failure comes from")
     else:
         console.next_step(f"tito module test {lacking[0].id}" if lacking else f"tito module start {module.number}")

@@ -5,6 +5,7 @@ import sys
 
 import typer
 
+MOST_PROBLEMS = 20  # shown
 STYLES = {"passed": "green", "unwritten": "dim"}
 
 
@@ -73,7 +74,9 @@ def conclude(space, module, outcome, exercise=None, everything=False):
     if exercise is None:
         standing.record(space, module, outcome.passed)
     earlier = blamed(space, module, failed[0]) if failed else None
-    if earlier:
+    if outcome.problems:
+        console.next_step(f"fix that in the notebook and save it, then tito module test {module.number}")
+    elif earlier:
         console.next_step(f"tito module test {earlier.number}, which causes this failure")
     elif failed and failed[0].failure.shared:
         console.next_step(f"edit the cell named above and save, then tito module test {module.number}")
@@ -87,7 +90,7 @@ def conclude(space, module, outcome, exercise=None, everything=False):
         console.next_step(f"write {open_core[0].name} and save, or tito module hint {open_core[0].id}")
     else:
         console.next_step(f"tito module {'test' if exercise else 'complete'} {module.number}")
-    return not failed and not open_core and bool(outcome.passed)
+    return not outcome.problems and not failed and not open_core and bool(outcome.passed)
 
 
 def show(outcome, everything=False, printed=False):
@@ -106,6 +109,13 @@ def show(outcome, everything=False, printed=False):
 
     failed = [verdict for verdict in outcome.verdicts if verdict.status not in STYLES]
     console.say()
+    if outcome.problems:
+        console.say("The notebook cannot be exported before this is fixed; the other exercises were checked without it:")
+        for problem in outcome.problems[:MOST_PROBLEMS]:
+            console.say(console.wrap(str(problem)), style="red")
+        if len(outcome.problems) > MOST_PROBLEMS:
+            console.say(f"and {len(outcome.problems) - MOST_PROBLEMS} more")
+        console.say()
     for verdict in failed if everything else failed[:1]:
         console.say(layout.text(verdict, outcome.where(verdict), printed=printed))
         console.say()

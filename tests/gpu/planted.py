@@ -1,0 +1,227 @@
+"""Kernels for the tests of the simulator: right ones, and the same with a fault planted."""
+
+import math
+
+import numpy as np
+
+from tinytorch.given.gpu.simulator import cuda
+
+FULL = 0xFFFFFFFF
+
+
+@cuda.jit
+def relu(x, out):
+    i = cuda.grid(1)
+    if i < x.size:
+        out[i] = max(x[i], np.float32(0))
+
+
+@cuda.jit
+def relu_without_guard(x, out):
+    i = cuda.grid(1)
+    out[i] = max(x[i], np.float32(0))
+
+
+@cuda.jit
+def reads_before_itself(x, out):
+    i = cuda.grid(1)
+    if i < x.size:
+        out[i] = x[i - 1]
+
+
+@cuda.jit
+def relu_in_float64(x, out):
+    i = cuda.grid(1)
+    if i < x.size:
+        out[i] = x[i] * 0.5
+
+
+@cuda.jit
+def hides_float64(x, out):
+    i = cuda.grid(1)
+    if i < x.size:
+        total = 0.0
+        total += x[i]
+        out[i] = np.float32(total)
+
+
+@cuda.jit
+def block_sum(x, out):
+    partial = cuda.shared.array(64, np.float32)
+    t, i = cuda.threadIdx.x, cuda.grid(1)
+    partial[t] = np.float32(0)
+    if i < x.size:
+        partial[t] = x[i]
+    cuda.syncthreads()
+    half = 32
+    while half > 0:
+        if t < half:
+            partial[t] += partial[t + half]
+        cuda.syncthreads()
+        half //= 2
+    if t == 0:
+        out[cuda.blockIdx.x] = partial[0]
+
+
+@cuda.jit
+def sum_without_barrier(x, out):
+    partial = cuda.shared.array(64, np.float32)
+    t = cuda.threadIdx.x
+    partial[t] = x[t]
+    if t == 0:
+        total = np.float32(0)
+        for k in range(64):
+            total += partial[k]
+        out[0] = total
+
+
+@cuda.jit
+def barrier_in_branch(x, out):
+    t = cuda.threadIdx.x
+    if t < 8:
+        cuda.syncthreads()
+    out[t] = x[t]
+
+
+@cuda.jit
+def two_different_barriers(x, out):
+    t = cuda.threadIdx.x
+    if t < 8:
+        cuda.syncthreads()
+    else:
+        cuda.syncthreads()
+    out[t] = x[t]
+
+
+@cuda.jit
+def all_blocks_add(x, out):
+    i = cuda.grid(1)
+    out[0] += x[i]
+
+
+@cuda.jit
+def all_blocks_add_at_once(x, out):
+    i = cuda.grid(1)
+    cuda.atomic.add(out, 0, x[i])
+
+
+@cuda.jit
+def never_ends(x, out):
+    i = cuda.grid(1)
+    while i < 1_000_000:
+        out[0] = x[0]
+
+
+@cuda.jit
+def reads_unwritten(x, out):
+    partial = cuda.shared.array(64, np.float32)
+    t = cuda.threadIdx.x
+    if t > 0:
+        partial[t] = x[t]
+    cuda.syncthreads()
+    out[t] = partial[t]
+
+
+@cuda.jit
+def copy_rows(x, out):
+    column, row = cuda.grid(2)
+    if row < x.shape[0] and column < x.shape[1]:
+        out[row, column] = x[row, column]
+
+
+@cuda.jit
+def copy_columns(x, out):
+    row, column = cuda.grid(2)
+    if row < x.shape[0] and column < x.shape[1]:
+        out[row, column] = x[row, column]
+
+
+@cuda.jit
+def transpose(x, out):
+    tile = cuda.shared.array((32, 32), np.float32)
+    column, row = cuda.threadIdx.x, cuda.threadIdx.y
+    tile[row, column] = x[row, column]
+    cuda.syncthreads()
+    out[row, column] = tile[column, row]
+
+
+@cuda.jit
+def transpose_padded(x, out):
+    tile = cuda.shared.array((32, 33), np.float32)
+    column, row = cuda.threadIdx.x, cuda.threadIdx.y
+    tile[row, column] = x[row, column]
+    cuda.syncthreads()
+    out[row, column] = tile[column, row]
+
+
+@cuda.jit(device=True)
+def warp_sum(value):
+    for step in (16, 8, 4, 2, 1):
+        value += cuda.shfl_xor_sync(FULL, value, step)
+    return value
+
+
+@cuda.jit
+def row_sum_of_exp(x, out):
+    row, lane = cuda.blockIdx.x, cuda.threadIdx.x
+    total = np.float32(0)
+    for j in range(lane, x.shape[1], 32):
+        total += math.exp(x[row, j])
+    total = warp_sum(total)
+    if lane == 0:
+        out[row] = total
+
+
+@cuda.jit
+def late_lane(x, out):
+    lane = cuda.threadIdx.x
+    value = x[lane]
+    if lane == 5:
+        cuda.syncthreads()
+    value += cuda.shfl_down_sync(FULL, value, 16)
+    out[lane] = value
+
+
+@cuda.jit
+def shifts_down(x, out):
+    lane = cuda.threadIdx.x
+    out[lane] = cuda.shfl_down_sync(FULL, x[lane], 3)
+
+
+@cuda.jit
+def votes(x, out):
+    lane = cuda.threadIdx.x
+    out[lane] = cuda.ballot_sync(FULL, x[lane] > np.float32(0))
+
+
+@cuda.jit
+def two_on_a_line(x, out):
+    a, b = cuda.shared.array(4, np.float32), cuda.shared.array(4, np.float32)
+    t = cuda.threadIdx.x
+    a[t] = x[t]
+    b[t] = np.float32(2)
+    out[t] = a[t]
+
+
+@cuda.jit
+def in_step(x, out):
+    tile = cuda.shared.array(32, np.float32)
+    lane = cuda.threadIdx.x
+    tile[lane] = x[lane]
+    cuda.syncwarp()
+    out[lane] = tile[31 - lane]
+
+
+@cuda.jit
+def counts_positive(x, out):
+    t = cuda.threadIdx.x
+    out[t] = cuda.syncthreads_count(x[t] > np.float32(0))
+
+
+@cuda.jit
+def local_table(x, out):
+    row = cuda.local.array(3, np.float32)
+    i = cuda.grid(1)
+    for k in range(3):
+        row[k] = x[i] * np.float32(k)
+    out[i] = row[0] + row[1] + row[2]

@@ -1,0 +1,109 @@
+"""Arrays as a simulated thread sees them: every index is checked, and what is watched is written down. Given."""
+
+import functools
+import sys
+from typing import NamedTuple
+
+import numpy as np
+
+
+class OutOfBounds(IndexError):
+    """A thread went beyond an array; on a GPU it would read or overwrite what belongs to others."""
+
+
+class Access(NamedTuple):
+    """One access of one thread to one entry of an array."""
+
+    block: tuple  # (x, y, z)
+    thread: int  # number of the thread in its block
+    phase: int  # how many barriers the block had passed
+    warp_phase: int  # how many times the thread's warp had waited for itself
+    array: object  # the `KernelArray`
+    offset: int  # of the entry within the array, in bytes
+    kind: str  # "read", "write" or "atomic"
+    site: tuple  # the instruction: two accesses on one line are two sites
+    line: int
+
+
+class KernelArray:
+    """An array in a kernel.
+
+    Args:
+        array: NumPy array with the numbers.
+        name: What the kernel calls it.
+        space: ``"global"``, ``"shared"`` or ``"local"``.
+        run: The `Run` of the kernel.
+    """
+
+    __slots__ = ("array", "name", "space", "run", "shape", "ndim", "size", "dtype", "start", "root")
+
+    def __init__(self, array, name, space, run, root=None):
+        self.array, self.name, self.space, self.run = array, name, space, run
+        self.shape, self.ndim, self.size, self.dtype = run.sizes(array.shape), array.ndim, array.size, array.dtype
+        self.root = root or self  # a row is a part of its table
+        self.start = array.__array_interface__["data"][0]
+
+    def checked(self, index):
+        """Return an index as a tuple, if there is such an entry.
+
+        Raises:
+            OutOfBounds: There is none. The message names the block and the thread.
+        """
+        index = index if type(index) is tuple else (index,)
+        for number, size in zip(index, self.shape):
+            if not 0 <= number < size:
+                break
+        else:
+            if len(index) <= self.ndim:
+                return index
+        shown = ", ".join(str(number) for number in index)
+        more = f" has {self.ndim} axes" if len(index) > self.ndim else f" has shape {tuple(map(int, self.array.shape))}"
+        raise OutOfBounds(f"out of bounds: {self.run.who()} uses {self.name}[{shown}], and {self.space} array {self.name}{more}")
+
+    def __getitem__(self, index):
+        index = self.checked(index)
+        if len(index) < self.ndim:
+            return KernelArray(self.array[index], self.name, self.space, self.run, self.root)
+        if self.run.report:
+            self.note(index, "read")
+        return self.array[index]
+
+    def __setitem__(self, index, value):
+        index = self.checked(index)
+        if self.run.report:
+            self.note(index, "write", value)
+        self.array[index] = value
+
+    def note(self, index, kind, value=None, up=2):
+        """Write an access down."""
+        frame = sys._getframe(up)
+        site = place_in(frame.f_code)[frame.f_lasti // 2]
+        offset = self.start - self.root.start + sum(int(i) * stride for i, stride in zip(index, self.array.strides))
+        self.run.report.note(self.run, self.root, offset, kind, site, frame.f_lineno, value)
+
+    def __len__(self):
+        return self.shape[0]
+
+
+@functools.cache
+def place_in(code):
+    """Return the place in the source of each instruction: the function's name, line and column."""
+    return [(code.co_name, line, column) for line, _, column, _ in code.co_positions()]
+
+
+def poisoned(shape, dtype):
+    """Return an array whose memory holds what nobody wrote: nan for floats, a number that stands out for integers.
+
+    Args:
+        shape: Tuple of ints, or an int.
+        dtype: NumPy dtype.
+
+    Example:
+        >>> poisoned(2, np.dtype(np.float32)), poisoned(1, np.dtype(np.int32))
+        (array([nan, nan], dtype=float32), array([-1431655766], dtype=int32))
+    """
+    dtype = np.dtype(dtype)
+    if dtype.kind == "f":
+        return np.full(shape, np.nan, dtype)
+    bytes_ = np.full((int(np.prod(shape)), dtype.itemsize), 0xAA if dtype.kind != "b" else 1, np.uint8)
+    return bytes_.view(dtype).reshape(shape)

@@ -1,0 +1,232 @@
+"""What a watched run of a kernel shows: races, memory sectors, bank conflicts, float64, and who read what. Given."""
+
+import linecache
+from collections import defaultdict
+
+import numpy as np
+
+from tinytorch.given.gpu.arrays import Access
+
+WARP, SECTOR, BANKS, BANK = 32, 32, 32, 4  # threads; bytes; banks; bytes that one bank holds side by side
+
+
+class Report:
+    """What happened while a kernel ran; `watch` makes it.
+
+    ``accesses`` lists every access of every thread in the order in which they ran.
+    """
+
+    def __init__(self):
+        self.accesses, self.barriers, self.widened_lines, self.unwritten = [], defaultdict(list), [], []
+        self.arrays, self.written = {}, set()
+
+    def begin(self, run, arrays):
+        """Remember which launch this is, and its arguments that are arrays, by name."""
+        self.run, self.arrays = run, arrays
+        self.file = run.kernel.py_func.__code__.co_filename
+
+    def note(self, run, array, offset, kind, site, line, value):
+        """Write down an access; also a float64 that goes into a float32 array, and a read of what nobody wrote."""
+        warp_phase = run.warp_phases.get(run.thread // WARP, 0)
+        self.accesses.append(Access(run.place, run.thread, run.phase, warp_phase, array, offset, kind, site, line))
+        if kind == "write" and isinstance(value, np.float64) and array.dtype == np.float32:
+            self.widened(line)
+        if array.space != "global":
+            if kind != "read":
+                self.written.add((id(array), offset))
+            elif (id(array), offset) not in self.written:
+                self.unwritten.append(self.accesses[-1])
+
+    def widened(self, line):
+        """Write down that a line computed in float64."""
+        if line not in self.widened_lines:
+            self.widened_lines.append(line)
+
+    def barrier(self, run, line):
+        """Write down that a block passed a barrier."""
+        self.barriers[run.place].append(line)
+
+    # What it comes to.
+
+    def counts(self, name, kind):
+        """Return how often each entry of an argument was accessed.
+
+        Args:
+            name: Name of the kernel's argument.
+            kind: ``"read"``, ``"write"`` or ``"atomic"``.
+
+        Returns:
+            int array of the argument's shape.
+        """
+        array = self.arrays[name]
+        counts = np.zeros(array.size, np.int64)
+        for access in self.of(name, kind):
+            counts[entry_number(access)] += 1
+        return counts.reshape(array.array.shape)
+
+    def of(self, name, kind=None):
+        """Return the accesses to an array that the kernel calls ``name``, in order."""
+        return [access for access in self.accesses if access.array.name == name and kind in (None, access.kind)]
+
+    def by_warp(self, space=None, name=None):
+        """Return the accesses that a warp makes at the same moment: dict from warp, instruction and turn to a list.
+
+        A warp runs in step, so its threads' first accesses by an instruction belong together, and their second ones.
+        """
+        turns, together = defaultdict(int), defaultdict(list)
+        for access in self.accesses:
+            if space in (None, access.array.space) and name in (None, access.array.name):
+                key = access.block, access.thread, access.site, access.kind
+                together[access.block, access.thread // WARP, access.site, access.kind, turns[key]].append(access)
+                turns[key] += 1
+        return together
+
+    def sectors(self, name=None, kind=None):
+        """Return how many sectors of 32 bytes the warps moved, and how few would do.
+
+        Args:
+            name: Of one argument only; None for all.
+            kind: ``"read"`` or ``"write"`` only; None for both.
+
+        Returns:
+            Pair of ints.
+        """
+        moved = needed = 0
+        for group in self.by_warp("global", name).values():
+            if kind in (None, group[0].kind):
+                first, last, fewest = sectors_of(group)
+                moved, needed = moved + len(last), needed + fewest
+        return moved, needed
+
+    def bank_conflicts(self, name=None):
+        """Return how many turns the warps' accesses to shared memory took beyond one each.
+
+        Args:
+            name: Of one shared array only; None for all.
+        """
+        return sum(ways(group) - 1 for group in self.by_warp("shared", name).values())
+
+    def races(self):
+        """Return a sentence for each race, the first of each pair of instructions."""
+        sentences = {}
+        for accesses in self.by_place().values():
+            for one, other in racing(accesses):
+                sentences.setdefault((one.site, other.site, one.kind, one.block == other.block), self.race(one, other))
+        return list(sentences.values())
+
+    def by_place(self):
+        """Return the accesses to each place in memory; shared memory is another in each block."""
+        places = defaultdict(list)
+        for access in self.accesses:
+            if access.array.space == "shared":
+                places[access.block, id(access.array), access.offset].append(access)
+            elif access.array.space == "global":
+                places[access.array.start + access.offset].append(access)
+        return places
+
+    def race(self, one, other):
+        """Say in a sentence which two accesses race."""
+        what = f"race in {one.array.space} memory: {entry(one)} is {PAST[one.kind]} by {self.who(one)} in line {one.line}"
+        why = "blocks run in no order" if one.block != other.block else "no barrier lies between"
+        same = other.array.name == one.array.name and entry(other) == entry(one)
+        also = "and" if same else f"and, as {entry(other)},"
+        return f"{what}, {also} {PAST[other.kind]} by {self.who(other)} in line {other.line}: {why}"
+
+    def who(self, access):
+        """Return the name of the thread of an access."""
+        return f"thread {self.run.threads[access.thread]} of block {access.block}"
+
+    def faults(self):
+        """Return a sentence for each fault that values alone may hide: races, unwritten memory, float64."""
+        unwritten = [
+            f"unwritten memory: {self.who(access)} reads {entry(access)} in line {access.line}, and nobody has written it"
+            for access in self.unwritten[:1]
+        ]
+        wide = [f"float64 in line {line}: `{self.text(line)}`" for line in self.widened_lines]
+        return [*self.races(), *unwritten, *wide]
+
+    def text(self, line):
+        """Return a line of the kernel's source."""
+        return linecache.getline(self.file, line).strip()
+
+    def most_barriers(self):
+        """Return how many barriers the block with the most of them passed."""
+        return max(map(len, self.barriers.values()), default=0)
+
+    def __str__(self):
+        moved, needed = self.sectors()
+        lines = [f"{self.run.kernel.__name__}: {len(places_of(self))} blocks of {len(self.run.threads)} threads"]
+        lines += [f"  sectors of 32 bytes: {moved} moved, {needed} would do"] if needed else []
+        shared = self.by_warp("shared")
+        lines += (
+            [f"  shared memory: {len(shared)} accesses by warps, {self.bank_conflicts()} turns lost to bank conflicts"]
+            if shared
+            else []
+        )
+        lines += [f"  barriers in a block: {self.most_barriers()}"] if self.barriers else []
+        return "\n".join(lines + [f"  {fault}" for fault in self.faults()])
+
+    __repr__ = __str__
+
+
+PAST = {"read": "read", "write": "written", "atomic": "changed at once"}
+
+
+def places_of(report):
+    """Return the blocks that accessed memory."""
+    return {access.block for access in report.accesses}
+
+
+def entry_number(access):
+    """Return the number of the entry that an access touched, in the order of indices."""
+    array = access.array.array
+    if not array.size:
+        return 0
+    offset, number = access.offset, 0
+    for size, stride in zip(array.shape, array.strides):
+        index = offset // stride if stride else 0
+        offset, number = offset - index * stride, number * size + index
+    return number
+
+
+def entry(access):
+    """Return the name of the entry that an access touched, such as ``tile[0, 3]``."""
+    index = np.unravel_index(entry_number(access), access.array.array.shape)
+    return f"{access.array.name}[{', '.join(str(int(i)) for i in index)}]"
+
+
+def sectors_of(group):
+    """Return the first address, the sectors, and the fewest sectors of what a warp accesses at one moment."""
+    addresses = {access.array.start + access.offset for access in group}
+    size = group[0].array.dtype.itemsize
+    base = group[0].array.start  # a GPU's arrays begin at a multiple of 256
+    touched = {(address - base + byte) // SECTOR for address in addresses for byte in (0, size - 1)}
+    return min(addresses), touched, -(-len(addresses) * size // SECTOR)
+
+
+def ways(group):
+    """Return how many turns a warp's access to shared memory takes: the most different words that one bank has to give."""
+    words = defaultdict(set)
+    for access in group:
+        word = access.offset // BANK
+        words[word % BANKS].add(word)
+    return max(map(len, words.values()))
+
+
+def racing(accesses):
+    """Return pairs of accesses to one place that race: the first two of one block, and the first two of different blocks.
+
+    Two accesses race if they come from different threads, one of them writes, not both are atomic, and nothing orders them: a
+    barrier between them if the threads are of one block, or a wait of their warp if they are of one warp.
+    """
+    pairs = {}
+    for write in (access for access in accesses if access.kind != "read"):
+        for other in accesses:
+            if (other.block, other.thread) == (write.block, write.thread) or (write.kind, other.kind) == ("atomic", "atomic"):
+                continue
+            in_step = write.thread // WARP == other.thread // WARP and write.warp_phase != other.warp_phase
+            if other.block != write.block or (write.phase == other.phase and not in_step):
+                pairs.setdefault(other.block == write.block, (write, other))
+        if len(pairs) == 2:
+            break
+    return list(pairs.values())
