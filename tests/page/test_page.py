@@ -428,3 +428,56 @@ def test_an_epoch_of_60_000_takes_at_most_five_seconds(opened):
     )
     print(f"wall {seconds} s, CPU {(cpu() - began) / 3:.2f} s an epoch")
     assert (cpu() - began) / 3 <= 5
+
+
+def test_without_a_graphics_processor_javascript_trains_and_the_page_says_so(opened):
+    tab = opened()
+    tab.select_option("#device", "webgpu")
+    tab.fill("#epochs", "1")
+    tab.click("#start")
+    tab.wait_for_function(TRAINED, timeout=60_000)
+    assert "Training in JavaScript instead" in tab.inner_text("#device-note") or "graphics processor." in tab.inner_text(
+        "#device-note"
+    )
+
+
+SOFTWARE = ["--no-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-features=Vulkan"]
+
+
+def test_webgpu_takes_the_same_steps(browser, site):
+    import shutil
+
+    from playwright.sync_api import Error
+
+    started = browser.browser_type.launch(
+        executable_path=shutil.which("chromium") or shutil.which("google-chrome"), args=SOFTWARE
+    )
+    try:
+        tab = started.new_page()
+        tab.goto(site)
+        tab.wait_for_function("() => window.tinytorchPage && tinytorchPage.state.data")
+        losses = tab.evaluate(
+            """async () => {
+                const { engine, state } = tinytorchPage, GPUTrainer = makeWebGPU(engine), data = state.test;
+                const made = () => new engine.Trainer(engine.makeMLP(16, engine.random(1))), on_cpu = made(), on_gpu = made();
+                const order = engine.shuffled(data.labels.length, engine.random(2));
+                let gpu;
+                try { gpu = await GPUTrainer.start(on_gpu, data, 20); } catch (error) { return error.message; }
+                gpu.setOrder(order);
+                const batches = Array.from({ length: 15 }, (_, i) => [20 * i, i === 14 ? 7 : 20]);
+                const theirs = (await gpu.steps(batches, 0.1)).map(({ loss, right }) => [loss, right]);
+                await gpu.finish();
+                const ours = batches.map(([first, count]) => { const { loss, right } = on_cpu.step(data.images, data.labels, order.subarray(first, first + count), 0.1); return [loss, right]; });
+                const apart = Math.max(...Array.from(on_cpu.first, (value, i) => Math.abs(value - on_gpu.first[i])), ...Array.from(on_cpu.second, (value, i) => Math.abs(value - on_gpu.second[i])));
+                return [ours, theirs, apart];
+            }"""
+        )
+    except Error as error:
+        pytest.skip(f"no WebGPU here: {error}")
+    finally:
+        started.close()
+    if isinstance(losses, str):
+        pytest.skip(losses)
+    ours, theirs, apart = losses
+    np.testing.assert_allclose(theirs, ours, rtol=1e-4)
+    assert apart < 1e-5

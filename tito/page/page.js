@@ -9,7 +9,7 @@
 
   // A worker made of the functions' own text: from a page opened as a file, no script of its own could be loaded.
   function startWorker() {
-    const source = `${makeEngine}\n${makeWebGPU}\n${runWorker}\nonmessage = ((answer) => (event) => answer(event.data))(runWorker(makeEngine(), postMessage, makeWebGPU));`;
+    const source = `${makeEngine}\n${makeWebGPU}\n${runWorker}\nconst engine = makeEngine(), answer = runWorker(engine, (message) => postMessage(message), makeWebGPU(engine));\nonmessage = (event) => answer(event.data);`;
     const worker = new Worker(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
     worker.onmessage = (event) => hear(event.data);
     worker.onerror = (event) => hear({ type: "error", text: event.message });
@@ -20,7 +20,7 @@
   const ask = remote || startWorker();
 
   function hear(message) {
-    ({ loaded, prediction, field: showField, data: dataReady, progress, epoch: epochDone, finished, paused, saved, error: failed }[message.type])(message);
+    ({ loaded, prediction, field: showField, data: dataReady, progress, epoch: epochDone, finished, paused, saved, note, error: failed }[message.type])(message);
   }
 
   // ---- networks ---------------------------------------------------------------------------------------------------
@@ -207,7 +207,7 @@
     event.preventDefault();
     const number = (id) => Number($(id).value);
     state.curves = { loss: [], accuracy: [], epochs: number("epochs") };
-    $("training-problem").textContent = ""; $("progress").textContent = "starting";
+    $("training-problem").textContent = $("device-note").textContent = ""; $("progress").textContent = "starting";
     $("mistakes").replaceChildren(); $("confusion").replaceChildren();
     ask({ type: "train", hidden: number("hidden"), epochs: number("epochs"), batch: number("batch"), lr: number("lr"), seed: number("seed"), device: $("device").value });
     running(true);
@@ -245,6 +245,8 @@
   }
 
   function paused() { state.paused = true; $("pause").textContent = "Resume"; $("progress").textContent += ", paused"; }
+
+  function note({ text }) { $("device-note").textContent = text; }
 
   function saved({ bytes }) { download(new Blob([bytes]), "trained-in-the-page.safetensors"); }
 

@@ -1,7 +1,7 @@
 // The thread that computes, so that the page never waits: it answers one message after the other.
 "use strict";
 
-function runWorker(engine, post) {
+function runWorker(engine, post, GPUTrainer) {
   const models = {}, data = {};
   let training = null;
 
@@ -39,15 +39,23 @@ function runWorker(engine, post) {
       Object.assign(data, { train, test });
       post({ type: "data", train: train.labels.length, test: test.labels.length });
     },
-    train(options) {
+    async train(options) {
       if (training) throw new Error("a training is running: stop it first");
       const next = engine.random(options.seed), trainer = new engine.Trainer(engine.makeMLP(options.hidden, next));
-      training = { ...options, next, trainer, epoch: 0, place: 0, seconds: 0, paused: false, order: null };
-      turn();
+      const run = training = { ...options, next, trainer, epoch: 0, place: 0, seconds: 0, paused: false, order: null, together: 4 };
+      if (options.device === "webgpu") {
+        try { run.gpu = await GPUTrainer.start(trainer, data.train, options.batch); post({ type: "note", text: "Training on the graphics processor." }); }
+        catch (error) { post({ type: "note", text: `Training in JavaScript instead: ${error.message}.` }); }
+      }
+      await turn();
     },
     pause() { if (training) { training.paused = true; post({ type: "paused" }); } },
     resume() { if (training && training.paused) { training.paused = false; turn(); } },
-    stop() { if (training) { finish("stopped"); } },
+    async stop() {
+      if (!training) return;
+      if (training.gpu) await training.gpu.finish();
+      finish("stopped");
+    },
     save({ key }) {
       const model = models[key], told = JSON.stringify({ layers: model.layers, pixels: model.pixels, title: model.title });
       post({ type: "saved", key, bytes: engine.dumpSafetensors(model.arrays, { ...model.texts, sha256: undefined, "tinytorch.page": told }) });
@@ -60,12 +68,15 @@ function runWorker(engine, post) {
     if (!run || run.paused) return;
     let loss = 0, right = 0, seen = 0;
     while (performance.now() - began < 100) {
-      if (!run.order) { run.order = engine.shuffled(labels.length, run.next); run.place = 0; run.loss = 0; run.right = 0; }
-      const batch = run.order.subarray(run.place, run.place + run.batch);
-      const result = run.gpu ? await run.gpu.step(batch) : run.trainer.step(images, labels, batch, run.lr);
-      loss += result.loss * batch.length; right += result.right; seen += batch.length;
-      run.loss += result.loss * batch.length; run.right += result.right; run.place += batch.length;
-      if (!Number.isFinite(result.loss)) { training = null; throw new Error("the loss is not a number any more: choose a smaller learning rate"); }
+      if (!run.order) {
+        Object.assign(run, { order: engine.shuffled(labels.length, run.next), place: 0, loss: 0, right: 0 });
+        if (run.gpu) run.gpu.setOrder(run.order);
+      }
+      for (const { result, count } of run.gpu ? await onGPU(run, labels.length) : inJavaScript(run, images, labels)) {
+        loss += result.loss * count; right += result.right; seen += count;
+        run.loss += result.loss * count; run.right += result.right; run.place += count;
+        if (!Number.isFinite(result.loss)) { training = null; throw new Error("the loss is not a number any more: choose a smaller learning rate"); }
+      }
       if (run.place >= labels.length) break;
     }
     run.seconds += (performance.now() - began) / 1000;
@@ -73,6 +84,8 @@ function runWorker(engine, post) {
     post({ type: "progress", epoch: run.epoch, done: run.place / labels.length, loss: loss / seen, accuracy: right / seen, seconds: run.seconds });
     if (run.place >= labels.length) {
       run.epoch++; run.order = null;
+      if (run.gpu) await run.gpu.finish();
+      if (training !== run) return;
       measured("epoch");
       if (run.epoch >= run.epochs) return finish("done");
     }
@@ -81,6 +94,21 @@ function runWorker(engine, post) {
 
   const channel = new MessageChannel();   // unlike a timer, it does not wait four milliseconds
   channel.port1.onmessage = () => guarded(turn);
+
+  // One step on the next batch.
+  function inJavaScript(run, images, labels) {
+    const batch = run.order.subarray(run.place, run.place + run.batch);
+    return [{ result: run.trainer.step(images, labels, batch, run.lr), count: batch.length }];
+  }
+
+  // The next steps on the graphics processor, as many at a time as take about a twentieth of a second.
+  async function onGPU(run, total) {
+    const batches = [], began = performance.now();
+    for (let place = run.place; place < total && batches.length < run.together; place += run.batch) batches.push([place, Math.min(run.batch, total - place)]);
+    const results = await run.gpu.steps(batches, run.lr);
+    if (performance.now() - began < 50) run.together = Math.min(run.gpu.most, 2 * run.together);
+    return results.map((result, i) => ({ result, count: batches[i][1] }));
+  }
 
   // Put the trained network among the models, and report how it does on the held-out digits.
   function measured(type) {
