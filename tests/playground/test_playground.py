@@ -84,16 +84,9 @@ def test_a_field_and_a_neuron_that_is_off(client):
 def test_a_broken_package_shows_its_error_and_recovers_without_a_restart(client, space):
     path = space.package / "layers.py"
     whole = path.read_text(encoding="utf-8")
-    assert whole.count("return linear(x, self.weight, self.bias)") == 1 or "def forward(self, x)" in whole
-    place = whole.index("class Linear")
-    line = whole.index("def forward(self, x)", place)
-    line = whole.index("\n", line)
-    path.write_text(
-        whole[:line].rsplit("\n", 1)[0]
-        + "\n    def forward(self, x):\n        return x @ self.weights_of_mine\n"
-        + whole[line:].split("\n", 2)[2],
-        encoding="utf-8",
-    )
+    line = "return linear(x, self.weight, self.bias)"
+    assert whole.count(line) == 1
+    path.write_text(whole.replace(line, "return x @ self.weights_of_mine"), encoding="utf-8")
     try:
         said = predict(client)
         assert said["type"] == "error" and "weights_of_mine" in said["text"]

@@ -37,8 +37,10 @@
   }
 
   function choose(key) {
+    const same = key === state.model, there = ({ layer, unit }) => unit < (state.models[key].units[layer] || [0])[0];
     $("model").value = state.model = key;
-    Object.assign(state, { off: [], chosen: null });
+    state.off = same ? state.off.filter(([layer, unit]) => there({ layer, unit })) : [];
+    if (!same || (state.chosen && !there(state.chosen))) state.chosen = null;
     const { trained, pixels } = state.models[key], said = [];
     if (trained.data) said.push(`trained on ${trained.data}`);
     if (trained.epochs) said.push(`${trained.epochs} epochs`);
@@ -69,6 +71,7 @@
 
   function prediction(answer) {
     state.busy = false;
+    if (remote) $("problem").textContent = "";   // an exception of the package that is over
     if (state.waiting) return predict();
     if (state.digit && answer.model === state.model) showPrediction(answer);
   }
@@ -299,6 +302,7 @@
   }
 
   function randomDigit() {
+    if (!state.test) return;
     const index = Math.floor(Math.random() * state.test.labels.length);
     pad.put(testDigit(index));
     $("truth").textContent = `Test digit ${index}: a ${state.test.labels[index]}.`;
