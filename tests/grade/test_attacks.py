@@ -48,27 +48,27 @@ def inside(script, environment=None, **limits):
 # What a submission can read, whatever it is given.
 
 READ_ALL = """
-import os
-found = []
+import glob, os
+secret, found = b"s3cr" + b"3t-of", []
+paths = glob.glob("/proc/[0-9]*/*") + glob.glob("/proc/[0-9]*/task/*/*")
 for folder, folders, files in os.walk("/"):
-    folders[:] = [name for name in folders if os.path.join(folder, name) not in ("/usr", "/sys")]
-    for name in files:
-        path = os.path.join(folder, name)
-        try:
-            with open(path, "rb") as file:
-                if b"s3cr3t-of" in file.read(100_000).replace(b"-of-the", b"-of", 1) or b"%s" in file.read(0):
-                    found.append(path)
-        except OSError:
-            pass
+    folders[:] = [name for name in folders if os.path.join(folder, name) not in ("/usr", "/sys", "/proc", "/dev", "/root")]
+    paths += [os.path.join(folder, name) for name in files]
+for path in paths:
+    try:
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+            if secret in file.read(100_000):
+                found.append(path)
+    except OSError:
+        pass
 print(sorted(found))
-""".replace('or b"%s" in file.read(0)', "")
+"""
 
 
 def test_no_file_inside_holds_the_instructors_environment(confined, monkeypatch):
     monkeypatch.setenv("TOKEN", SECRET)
-    script = READ_ALL.replace("s3cr3t-of", SECRET[:9])
-    assert inside(script).strip().endswith("]") and "environ" not in inside(script)
-    shown = inside(script, environment={**os.environ})
+    assert inside(READ_ALL).strip() == "[]"
+    shown = inside(READ_ALL, environment={**os.environ})
     assert "/proc/1/environ" in shown, "with the defence off, the secret is there to be read"
 
 
@@ -300,9 +300,9 @@ def test_an_answer_with_colliding_keys_is_refused():
         wire.decode({"dict": pairs})
 
 
-def test_colliding_keys_without_the_limit_take_long(monkeypatch):
+def test_keys_that_collide_are_possible(monkeypatch):
     monkeypatch.setattr(wire, "KEYS", 10**9)
-    collide = [[{"tuple": [number * (2**61 - 1)]}, None] if False else [number * (2**61 - 1), None] for number in range(4)]
+    collide = [[number * (2**61 - 1), None] for number in range(4)]
     assert len({hash(key) for key, _ in collide}) == 1 and len(wire.decode({"dict": collide})) == 4
 
 
