@@ -472,3 +472,11 @@ def test_the_source_reader_still_refuses_what_the_intake_repairs(tmp_path, noteb
     path.write_bytes(notebooks["solved"].encode("utf-16"))
     with pytest.raises(source.SourceError, match="is not UTF-8"):
         source.read(path)
+
+
+def test_doctors_probe_sees_a_sandbox_that_is_open(confined, monkeypatch):
+    assert sandbox.probe() == ""
+    monkeypatch.setattr(sandbox, "command_prefix", lambda limits: [])
+    monkeypatch.setattr(sandbox, "python", lambda: os.sys.executable)
+    said = sandbox.probe()
+    assert "it reaches the network" in said and "can be read" in said
