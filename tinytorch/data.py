@@ -47,11 +47,14 @@ def parse_idx(data, name):
     if len(data) < start:
         raise ValueError(f"{name} is cut short: it ends inside its sizes, after {len(data)} bytes")
     shape = struct.unpack(f">{data[3]}I", data[4:start])
-    wanted = int(np.prod(shape, dtype=np.int64))
+    wanted = math.prod(shape)
     if len(data) - start != wanted:
         raise ValueError(f"{name} says shape {shape}, which is {wanted} bytes, "
                          f"but holds {len(data) - start}")
-    return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
+    try:
+        return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
+    except ValueError as error:  # more axes, or longer ones, than an array can have
+        raise ValueError(f"{name} says {data[3]} sizes: {error}") from error
 
 
 # data.py, cell 14

@@ -356,10 +356,13 @@ def save_checkpoint(path, state):
 
 def load_checkpoint(path):
     """Return the tree that `save_checkpoint` wrote; ValueError if the file holds none."""
-    arrays, metadata = safetensors.load_file(path)
+    arrays, metadata = safetensors.load_file(path, checked=True)
     if "state" not in metadata:
         raise ValueError(f"{path} holds arrays, but no state of a training")
-    return join_arrays(json.loads(metadata["state"]), arrays)
+    try:
+        return join_arrays(json.loads(metadata["state"]), arrays)
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is damaged: its state is no tree of its arrays") from error
 
 
 def join_arrays(rest, arrays):

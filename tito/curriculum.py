@@ -31,13 +31,14 @@ class UnknownExercise(LookupError):
 
 @dataclass(frozen=True)
 class Module:
-    """One notebook of the course, and the file of the package that it fills."""
+    """One notebook of the course, the file of the package that it fills, and in a few words what it leaves behind."""
 
     number: str
     name: str
     title: str
     exports: str
     requires: tuple[str, ...] = ()
+    leaves: str = ""
 
     @property
     def folder(self):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tinytorch import training
+from tinytorch.given import safetensors
 
 STATE = {
     "epoch": 3,
@@ -78,9 +79,7 @@ def test_a_damaged_file_is_named(tmp_path, damage):
 
 
 def test_a_file_of_weights_alone_is_no_checkpoint(tmp_path):
-    from safetensors.numpy import save_file
-
-    save_file({"weight": np.ones(3)}, tmp_path / "weights.safetensors")
+    (tmp_path / "weights.safetensors").write_bytes(safetensors.dump({"weight": np.ones(3)}))
     with pytest.raises(ValueError, match="weights.safetensors holds arrays, but no state of a training"):
         training.load_checkpoint(tmp_path / "weights.safetensors")
 

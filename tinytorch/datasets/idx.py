@@ -4,6 +4,7 @@ A file is a header and an array: two zero bytes, a byte for the type, a byte for
 each dimension as four bytes, then the values, row by row; every number has its high byte first.
 """
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,9 @@ import numpy as np
 from tinytorch.datasets.errors import CorruptFile
 
 TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+MOST_AXES, MOST_BYTES = 64, 2**62  # of an array, so that NumPy can hold it
+LONGEST_HEADER = 4 + 4 * 255
+CHUNK = 1 << 20  # bytes to decompress at once
 
 
 def read_idx(path):
@@ -35,14 +39,35 @@ def read_idx(path):
 
     Source: LeCun, Cortes and Burges, The MNIST database of handwritten digits, "File formats".
     """
-    return parse_idx(decompressed(path), path)
+    return parse_idx(decompressed(path, promised), path)
 
 
-def decompressed(path):
+def promised(head, path):
+    """Return how many bytes an IDX file has, as its header says.
+
+    Args:
+        head: its first bytes, the header at least.
+        path: its name, for the message if it is malformed.
+
+    Raises:
+        CorruptFile: if the header is not IDX's.
+
+    Example:
+        >>> promised(bytes([0, 0, 8, 1, 0, 0, 0, 3]), "labels")
+        11
+    """
+    dtype, shape, start = _parse_header(head, path)
+    return start + math.prod(shape) * dtype.itemsize
+
+
+def decompressed(path, size):
     """Read a file's bytes, decompressed if they are gzip's.
+
+    A few bytes of gzip can hold gigabytes of zeros, so that no more than one byte beyond the right size is decompressed.
 
     Args:
         path: the file.
+        size: function of its first bytes, decompressed, and its path that returns how many bytes it should have in all.
 
     Returns:
         The decompressed bytes.
@@ -56,7 +81,7 @@ def decompressed(path):
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     path = Path(folder, "text.gz")
         ...     _ = path.write_bytes(gzip.compress(b"three words here"))
-        ...     decompressed(path)
+        ...     decompressed(path, lambda head, path: 16)
         b'three words here'
     """
     try:
@@ -70,14 +95,24 @@ def decompressed(path):
     if not raw.startswith(b"\x1f\x8b"):
         return raw
     import gzip
+    import io
     import zlib
 
     try:
-        return gzip.decompress(raw)
+        with gzip.open(io.BytesIO(raw)) as stream:
+            head = stream.read(LONGEST_HEADER)
+            return head + b"".join(_chunks(stream, size(head, path) + 1 - len(head)))
     except EOFError:
         raise CorruptFile(path, f"truncated: the file ends after {len(raw)} bytes, inside its gzip stream") from None
     except (OSError, zlib.error) as error:
         raise CorruptFile(path, f"damaged: gzip says {error}") from None
+
+
+def _chunks(stream, count):
+    """Yield the next bytes of a stream, at most `count` of them, in pieces that take little memory."""
+    while count > 0 and (chunk := stream.read(min(CHUNK, count))):
+        yield chunk
+        count -= len(chunk)
 
 
 def parse_idx(raw, path):
@@ -98,11 +133,13 @@ def parse_idx(raw, path):
         array([[5, 6]], dtype=uint8)
     """
     dtype, shape, start = _parse_header(raw, path)
-    values = np.prod(shape, dtype=object)  # Python integers, which a damaged header cannot overflow
-    present, needed = len(raw) - start, values * dtype.itemsize
+    present, needed = len(raw) - start, math.prod(shape) * dtype.itemsize
     if present != needed:
         what = "truncated" if present < needed else "bytes after the end"
         raise CorruptFile(path, f"{what}: its header promises {shape} {dtype.name}, {needed} bytes; {present} are there")
+    if len(shape) > MOST_AXES or math.prod(max(size, 1) for size in shape) * dtype.itemsize > MOST_BYTES:
+        what = f"its header promises {len(shape)} dimensions, {_short(shape)}"
+        raise CorruptFile(path, f"damaged: {what}, which is more than an array can have")
     array = np.frombuffer(raw, dtype, offset=start).reshape(shape)
     return np.array(array, dtype.newbyteorder("="))  # a copy: frombuffer's array is read-only
 
@@ -121,3 +158,8 @@ def _parse_header(raw, path):
         raise CorruptFile(path, f"truncated: a header of {raw[3]} dimensions takes {start} bytes, {len(raw)} are there")
     shape = tuple(int(size) for size in np.frombuffer(raw, ">u4", count=raw[3], offset=4))
     return np.dtype(TYPES[raw[2]]), shape, start
+
+
+def _short(shape):
+    """Return a shape as text; of a long one the first sizes."""
+    return str(shape) if len(shape) <= 8 else f"({', '.join(map(str, shape[:8]))}, ...)"

@@ -72,7 +72,8 @@ def _read_all(paths):
 
 def _read(path):
     """Read the records of one file, (10000, 3073), and check that they can be CIFAR-10."""
-    raw, needed = decompressed(path), RECORDS * RECORD
+    needed = RECORDS * RECORD
+    raw = decompressed(path, lambda head, path: needed)
     if len(raw) != needed:
         what = "truncated" if len(raw) < needed else "bytes after the end"
         raise CorruptFile(path, f"{what}: {RECORDS} records of {RECORD} bytes are {needed}; {len(raw)} are there")

@@ -42,10 +42,11 @@ def select_kernel(op, *arrays):
     if chosen == "numpy" and not watchers and not op.adapts:
         return op.forward
     kernel = op.forward if chosen == "numpy" else op.kernels.get(chosen) or given_kernel(op, device, chosen)
-    if watchers:
-        used = "numpy" if kernel is op.forward else chosen
-        kernel = watched("kernel", kernel, op, used, *(() if used == chosen else (True,)))
-    return adapted(op, kernel, arrays) if op.adapts else kernel
+    if not watchers:
+        return adapted(op, kernel, arrays) if op.adapts else kernel
+    used = "numpy" if kernel is op.forward else chosen
+    kernel = adapted(op, kernel, arrays) if op.adapts else kernel
+    return watched("kernel", kernel, op, used, *(() if used == chosen else (True,)))
 
 
 def adapted(op, kernel, arrays):

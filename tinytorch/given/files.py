@@ -1,7 +1,11 @@
-"""Write a file so that a reader never sees half of it. Given."""
+"""Write a file so that a reader never sees half of it, and the error of a file that cannot be read. Given."""
 
 import os
 from pathlib import Path
+
+
+class BadFile(ValueError):
+    """Report a file that is damaged, or is not what it should be."""
 
 
 def write_atomically(path, data):

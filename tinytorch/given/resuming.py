@@ -113,9 +113,27 @@ def restore(trainer, saved):
     Raises:
         ValueError: The state does not fit. The message lists every difference, and the trainer is unchanged.
     """
-    problems = list(training_problems(trainer, saved))
+    try:
+        problems = list(training_problems(trainer, saved))
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise ValueError(f"the checkpoint is damaged: {described(error)}") from error
     if problems:
         raise ValueError("\n  ".join(["the checkpoint does not fit this training:", *problems]))
+    before = state_of(trainer)
+    try:
+        put(trainer, saved)
+    except Exception as error:  # whatever the parts raise about a damaged state, none of it may stay
+        put(trainer, before)
+        raise ValueError(f"the checkpoint is damaged: {described(error)}; the training is unchanged") from error
+
+
+def described(error):
+    """Return an error in one line: its class and what it says."""
+    return f"{type(error).__name__}: {error}".split("\n")[0]
+
+
+def put(trainer, saved):
+    """Put every part of a saved state into its place."""
     trainer.model.load_state_dict(saved["model"])
     trainer.optimizer.load_state_dict(saved["optimizer"])
     if trainer.scheduler:

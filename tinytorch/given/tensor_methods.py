@@ -290,7 +290,7 @@ class TensorMethods(PyTorchMethods):
         device, dtype = destination(*targets, device=device, dtype=dtype)
         out = self
         if dtype is not None and dtype != self.dtype:
-            out = ops["cast"](self, dtype=dtype) if self.dtype.kind == "f" else part("Tensor")(np.asarray(self.data, dtype))
+            out = ops["cast"](self, dtype=dtype)
         if device is not None and (data := move(out.data, device)) is not out.data:
             out = part("Tensor")(data, out.requires_grad)
         return self.clone() if copy and out is self else out

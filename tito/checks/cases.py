@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tito.checks import wire
-from tito.checks.compare import ATOL, RTOL, compare, precision
+from tito.checks.compare import ATOL, RTOL, arrays_in, compare, precision
 from tito.checks.draws import Draws
 from tito.checks.examples import ExampleCase, documented, examples, is_op
 from tito.checks.wording import is_raised
@@ -84,8 +84,13 @@ class DrawnCase:
         return compare(self.expected, self.guess(misconception), None, self.check.rtol, self.check.atol) is not None
 
     def compare(self, value, got, dtypes):
-        free = precision(self.inputs) == "float64" and not self.check.float64
-        return compare(value, got.outcome, None if free else self.inputs, self.check.rtol, self.check.atol, dtypes)
+        free = precision(self.kinds) == "float64" and not self.check.float64
+        return compare(value, got.outcome, None if free else self.kinds, self.check.rtol, self.check.atol, dtypes)
+
+    @cached_property
+    def kinds(self):
+        """One array of the inputs for each dtype: all that a comparison asks of the inputs, which may be many."""
+        return list({array.dtype: array for array in arrays_in(self.inputs)}.values())
 
     def guess(self, misconception):
         """Return the result of a misconception for these inputs; an exception counts as a result, with its message."""

@@ -63,6 +63,7 @@ class Verdict:
     failure: Failure | None = None
     printed: str = field(default="", compare=False)
     prepared: float = field(default=0.0, compare=False)  # seconds that compiling took
+    disguised: bool = False  # it returned a value that looks like an exception
 
 
 def verdict(exercise, check: Check, cases: list, observations: Observations | None) -> Verdict:
@@ -80,7 +81,8 @@ def verdict(exercise, check: Check, cases: list, observations: Observations | No
     seen = observations or Observations(problem="missing", text=wording.NOTHING_CAME)
     judged = _Judged(exercise, check, cases, seen)
     status, failure = judged.problem() or judged.outcome()
-    return Verdict(exercise.id, exercise.name, status, judged.passed, len(cases), failure, seen.printed, seen.prepared)
+    disguised = any(got.is_disguised for got in seen.cases)
+    return Verdict(exercise.id, exercise.name, status, judged.passed, len(cases), failure, seen.printed, seen.prepared, disguised)
 
 
 class _Judged:
@@ -247,7 +249,12 @@ def pretend(cases: list[DrawnCase], function) -> Observations:
         function: Oracle or misconception. Its float64 arrays become float32 where the inputs are float32.
     """
     answers = [(case, case.guess(function)) for case in cases]
-    return Observations(tuple(Observation(_like_inputs(answer, case.inputs)) for case, answer in answers))
+    return Observations(tuple(_pretended(_like_inputs(answer, case.kinds)) for case, answer in answers))
+
+
+def _pretended(answer):
+    """Return the observation of an answer; ("raises", type, *parts) is an exception."""
+    return Observation(error=Raised(answer[1], " ".join(answer[2:]))) if is_raised(answer) else Observation(answer)
 
 
 def _like_inputs(value, inputs):

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 LIMIT = 16 * 2**20  # bytes of one file, and of all arrays in one value together
+KEYS = 1000  # of one dict: many keys with the same hash would take a time that grows with the square of their number
 DEPTH = 20  # containers within containers
 DTYPES = frozenset("bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64".split())
 
@@ -132,6 +133,8 @@ class _Decoder:
     def _dict(self, body, depth):
         if type(body) is not list or not all(type(pair) is list and len(pair) == 2 for pair in body):
             raise WireError("a dict is a list of pairs")
+        if len(body) > KEYS:
+            raise WireError(f"a dict of more than {KEYS} keys")
         try:
             return {self.decode(key, depth - 1): self.decode(item, depth - 1) for key, item in body}
         except TypeError as error:

@@ -84,6 +84,7 @@ class OneCycleLR(LRScheduler):
             ``max_momentum`` again.
         div_factor: The first learning rate is ``max_lr`` divided by it.
         final_div_factor: The last learning rate is the first one divided by it.
+        three_phase: Only False is supported here.
         last_epoch: The count to continue after; -1 at the start.
     """
 
@@ -101,8 +102,11 @@ class OneCycleLR(LRScheduler):
         max_momentum=0.95,
         div_factor=25.0,
         final_div_factor=1e4,
+        three_phase=False,
         last_epoch=-1,
     ):
+        if three_phase:
+            raise NotImplementedError("OneCycleLR has three_phase=False here: chain three schedules with SequentialLR")
         if total_steps is None and (epochs is None or steps_per_epoch is None):
             raise ValueError("OneCycleLR needs total_steps, or epochs and steps_per_epoch")
         if anneal_strategy not in ("cos", "linear"):
@@ -152,9 +156,10 @@ class ChainedScheduler:
 
     Args:
         schedulers: List of schedules of one optimizer.
+        optimizer: That optimizer; it need not be given.
     """
 
-    def __init__(self, schedulers):
+    def __init__(self, schedulers, optimizer=None):
         self.schedulers, self.optimizer = list(schedulers), schedulers[0].optimizer
 
     def step(self):

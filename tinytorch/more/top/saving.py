@@ -10,7 +10,7 @@ import os
 import numpy as np
 
 from tinytorch.given import safetensors
-from tinytorch.given.files import write_atomically
+from tinytorch.given.files import BadFile, write_atomically
 from tinytorch.tensor import Tensor
 
 _TREE = "tinytorch.save"  # where the header of a file keeps the tree
@@ -119,7 +119,10 @@ def load(f, map_location=None, **options):
     device = str(map_location) if map_location is not None and not callable(map_location) else "cpu"
     if _TREE not in header:
         return {name: Tensor(array).to(device) for name, array in arrays.items()}
-    return _with_arrays(json.loads(header[_TREE]), arrays, device)
+    try:
+        return _with_arrays(json.loads(header[_TREE]), arrays, device)
+    except (LookupError, TypeError, ValueError, RecursionError) as error:
+        raise BadFile(f"{path} is damaged: its header describes no tree of tensors") from error
 
 
 def _refuse_pickle(path, data):
