@@ -138,7 +138,8 @@ def main(targets, only=""):
         if only not in name:
             continue
         try:
-            ptx, _ = cuda.compile_ptx(kernel.py_func, kinds, cc=CAPABILITY)
+            bounds = kernel.targetoptions.get("launch_bounds")
+            ptx, _ = cuda.compile_ptx(kernel.py_func, kinds, cc=CAPABILITY, launch_bounds=bounds)
         except Exception as error:  # whatever numba raises belongs into the report
             print(json.dumps({"kernel": name, "error": str(error)[-700:]}), flush=True)
             continue

@@ -186,7 +186,7 @@ FAULTLESS = [  # given kernels, watched as the learner's are: no race, no unwrit
     ("log_softmax", lambda x: x.log_softmax(-1)),
     ("logsumexp", lambda x: x.logsumexp(-1)),
     ("sums", lambda x: x.sum(1) + x.sum(0).sum()),
-    ("extremes", lambda x: x.amax(1) + x.argmin(1)),
+    ("extremes", lambda x: (x.amax(1), x.argmin(1))),
     ("products", lambda x: x @ x.mT),
     ("maps", lambda x: (x.sigmoid() * x.tanh() + x.exp()).sqrt() - x.abs().log() / 2),
 ]
@@ -294,6 +294,20 @@ def test_clipping_and_an_optimizer_s_state():
     again = Adam(model.parameters())
     again.load_state_dict(saved)
     assert (again.state_dict()["state"][0]["exp_avg"] == saved["state"][0]["exp_avg"]).all()
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+def test_the_rules_that_module_10_registers_have_kernels_too(reduction):
+    pytest.importorskip("numba", reason="module 10 needs numba")
+    from tinytorch.kernels_cpu import cross_entropy_gradient, relu_backward
+
+    logits, labels, grad = numbers(4, 3), np.array([2, 0, 1, 1]), numbers(4, seed=1) if reduction == "none" else numbers(1)[0]
+    inputs = [Tensor(np.asarray(array)) for array in (grad, logits, labels)]
+    expected = cross_entropy_gradient(*inputs, reduction=reduction).data
+    found = cross_entropy_gradient(*(x.to("cuda") for x in inputs), reduction=reduction)
+    np.testing.assert_allclose(found.cpu().data, expected, rtol=1e-5, atol=1e-6)
+    x = Tensor(logits)
+    assert (relu_backward(x.to("cuda"), x.to("cuda")).cpu().data == relu_backward(x, x).data).all()
 
 
 def test_a_wrong_label_is_not_a_quiet_number():

@@ -17,7 +17,8 @@ pytestmark = [
 ]
 TARGETS = ("sm_75", "sm_90")
 REGISTERS = 64  # of a thread: 1024 threads then share the 65,536 of a multiprocessor
-BUDGET = {"8 x 8 in registers": 128}  # two blocks of 256 threads share them
+LARGE_ANGLES = ("sin", "cos")  # the library's own path for angles beyond 100,000 computes in float64
+BUDGET = {"convolution": 80, "8 x 8 in registers": 128}  # three blocks of 256 threads then share them, or two
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,10 @@ def test_every_kernel_compiles(compiled):
 
 @pytest.mark.parametrize("what", ["f64", "stack", "spilled"])
 def test_no_kernel_has(compiled, what):
-    assert not {(found["kernel"], found["target"]): found[what] for found in compiled if found.get(what)}
+    bad = {(found["kernel"], found["target"]): found[what] for found in compiled if found.get(what)}
+    assert not {
+        kernel: count for kernel, count in bad.items() if (what, kernel[0]) not in [("f64", name) for name in LARGE_ANGLES]
+    }
 
 
 def test_registers_are_within_the_budget(compiled):

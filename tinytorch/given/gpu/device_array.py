@@ -163,7 +163,7 @@ def upload(array):
     """
     out = DeviceArray(array.shape, array.dtype)
     if out.size:
-        pool.device().upload(array, out.memory)
+        pool.device().upload(np.ascontiguousarray(array).reshape(-1), out.flat)
     return out
 
 
@@ -176,7 +176,7 @@ def download(array):
     Returns:
         NumPy array.
     """
-    return pool.device().download(array.memory) if array.size else np.empty(array.shape, array.dtype)
+    return pool.device().download(array.flat).reshape(array.shape) if array.size else np.empty(array.shape, array.dtype)
 
 
 FUNCTIONS = {  # those that module 06 and others call on a tensor's array

@@ -85,7 +85,7 @@ class SimulatedMemory:
         return np.empty(nbytes, np.uint8)
 
     def upload(self, array, target):
-        """Copy a NumPy array to the device."""
+        """Copy a row of numbers to the device."""
         np.copyto(target, array)
 
     def download(self, source):
@@ -112,10 +112,9 @@ class CudaMemory:
         return self.cuda.pinned_array(STAGING, np.uint8)
 
     def upload(self, array, target):
-        """Copy a NumPy array to the device, through pinned memory if it fits."""
-        array = np.ascontiguousarray(array)
-        if 0 < array.nbytes <= STAGING:
-            staged = self.staging[: array.nbytes].view(array.dtype).reshape(array.shape)
+        """Copy a row of numbers to the device, through pinned memory if it fits."""
+        if array.nbytes <= STAGING:
+            staged = self.staging[: array.nbytes].view(array.dtype)
             staged[...] = array
             array = staged
         target.copy_to_device(array)

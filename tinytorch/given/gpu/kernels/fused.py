@@ -8,7 +8,7 @@ import numpy as np
 from tinytorch.given.gpu.backend import cuda
 
 ZERO = np.float32(0)
-SIDE, ROWS = 32, 8  # of a tile; rows that a block reads at a time
+SIDE, PADDED, ROWS = 32, 33, 8  # of a tile; the same with one more; rows that a block reads at a time
 
 
 @cuda.jit
@@ -47,7 +47,7 @@ def transpose_tiled(x, out):
 @cuda.jit
 def transpose_padded(x, out):
     """Transpose through a tile with one more column: a column of it is spread over all banks."""
-    tile = cuda.shared.array((SIDE, SIDE + 1), np.float32)
+    tile = cuda.shared.array((SIDE, PADDED), np.float32)
     ty, tx = cuda.threadIdx.y, cuda.threadIdx.x
     left, top = cuda.blockIdx.x * SIDE, cuda.blockIdx.y * SIDE
     for k in range(ty, SIDE, ROWS):

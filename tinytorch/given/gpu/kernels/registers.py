@@ -106,7 +106,7 @@ def kernel_of(kind):
     linecache.cache[file] = len(text), None, text.splitlines(keepends=True), file
     names = {"cuda": cuda, "float32": np.float32, "uint64": np.uint64}
     exec(compile(text, file, "exec"), names)
-    return cuda.jit(names["product"])
+    return cuda.jit(launch_bounds=(THREADS, 2))(names["product"])  # so few registers that two blocks share a multiprocessor
 
 
 def covers(n, m, dtype):
