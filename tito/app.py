@@ -3,12 +3,22 @@
 import typer
 
 from tito.commands import bench, doctor, init, playground, update
-from tito.commands.book import build
+from tito.commands.book import build, serve
 from tito.commands.dev import check as dev_check, export as dev_export, mutate as dev_mutate, run as dev_run
-from tito.commands.grade import autograde, release
+from tito.commands.grade import (
+    autograde,
+    collect,
+    export as grade_export,
+    extend,
+    feedback,
+    override,
+    release,
+    report,
+    roster,
+)
 from tito.commands.milestone import grade as milestone_grade, list as milestone_list, run as milestone_run
 from tito.commands.model import eval as model_eval, export as model_export, show as model_show
-from tito.commands.module import complete, hint, reset, start, test
+from tito.commands.module import complete, hint, reset, start, submit, test
 
 OPTIONS = dict(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 PASS_ON = dict(context_settings=dict(allow_extra_args=True, ignore_unknown_options=True, help_option_names=[]))
@@ -47,6 +57,7 @@ module.command(**example("module test 03, or 03.2 for one exercise"))(test.test)
 module.command(**example("module complete 03"))(complete.complete)
 module.command(**example("module hint 03.2"))(hint.hint)
 module.command(**example("module reset 03"))(reset.reset)
+module.command(**example("module submit 03"))(submit.submit)
 app.add_typer(module, name="module")
 
 milestone = typer.Typer(help="Train a network on what you have built.", no_args_is_help=True, **OPTIONS)
@@ -63,11 +74,19 @@ app.add_typer(model, name="model")
 
 grade = typer.Typer(help="For instructors: releases and marks, in nbgrader's folders.", no_args_is_help=True, **OPTIONS)
 grade.command(**example("grade release 03"))(release.release)
+grade.command(**example("grade collect 03 moodle.zip"))(collect.collect)
 grade.command(**example("grade autograde 03"))(autograde.autograde)
+grade.command(**example("grade feedback 03"))(feedback.feedback)
+grade.command("export", **example("grade export 03 --format canvas"))(grade_export.export)
+grade.command(**example("grade report 03"))(report.report)
+grade.command()(roster.roster)
+grade.command(**example("grade extend 03 alice --days 2"))(extend.extend)
+grade.command(**example("grade override 03.2 alice 1"))(override.override)
 app.add_typer(grade, name="grade")
 
 book = typer.Typer(help="The course as a website.", no_args_is_help=True, **OPTIONS)
 book.command()(build.build)
+book.command()(serve.serve)
 app.add_typer(book, name="book")
 
 dev = typer.Typer(help="For authors of the course.", no_args_is_help=True, **OPTIONS)

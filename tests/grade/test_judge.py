@@ -5,7 +5,9 @@ import pytest
 
 from tito import workspace
 from tito.checks import checking
-from tito.grading import assignment, judge
+from tito.grading import assignment, intake, judge, workers
+
+JOB = workers.job
 
 BOTH = {"01.2", "01.10"}  # the exercises that a wrong mul costs: its own, and apply, which is tried with it
 
@@ -104,21 +106,22 @@ def test_without_a_sandbox_it_takes_a_word(classroom, module, submission, grade,
     assert sum(stored(classroom, module)["alice"].values()) == sum(classroom.points(module).values())
 
 
-def test_one_submission_that_cannot_be_marked_does_not_hold_up_the_others(monkeypatch, capsys, tmp_path, module):
-    from tito.commands.grade import autograde
+def test_one_submission_that_cannot_be_marked_does_not_hold_up_the_others(monkeypatch, classroom, module, submission, grade):
+    from tito.grading import workers
 
-    class Class:
-        def path(self, step, module, student):
-            return tmp_path / step / student
+    for student in ("alice", "bob"):
+        submission(path=classroom.path("submitted", module, student) / "tensor.ipynb")
+    marked = workers.mark
+    monkeypatch.setattr(workers, "mark", lambda job, exercises: marked(job, exercises) if job["name"] else 1 / 0)
+    monkeypatch.setattr(workers, "job", lambda module, handed, *rest: {**made(module, handed, *rest), "name": named(handed)})
+    made, bobs = JOB, iter(["", "tensor.ipynb"])
 
-        def enter(self, module, student, points):
-            entered.append(student)
+    def named(handed):
+        return next(bobs)
 
-    entered = []
-    judged = judge.Judgement((), seeds=(0,), cells={})
-    monkeypatch.setattr(judge, "judge", lambda module, path, **options: judged if path else 1 / 0)
-    assert [autograde.mark(Class(), module, name, path, {}) for name, path in (("a", None), ("b", "path"))] == [False, True]
-    assert entered == ["b"] and "a                         not marked: ZeroDivisionError" in capsys.readouterr().out
+    done = grade("autograde", "01", "--course", classroom.folder, "--unsafe-no-sandbox", "--workers", "1")
+    assert done.exit_code == 1 and "alice                     not marked: ZeroDivisionError" in done.output
+    assert sum(stored(classroom, module)["bob"].values()) > 0 and "alice" not in stored(classroom, module)
 
 
 RECITED = """
@@ -183,7 +186,7 @@ def test_seeds_with_which_the_course_itself_fails_are_not_used(monkeypatch, modu
         ("{", "not readable JSON"),
         ("[]", "not a notebook"),
         ("[" * 100_000, "nested too deeply"),
-        ("\xff", "not"),
+        ("\xff", "is not readable JSON"),
     ],
 )
 def test_a_submission_that_is_no_notebook_earns_nothing_and_says_why(module, tmp_path, text, says):
@@ -201,12 +204,15 @@ def test_a_submission_that_is_no_notebook_earns_nothing_and_says_why(module, tmp
         ("print(1)", "would run whenever the package is imported"),
         ("_ = " + "(" * 5000 + ")" * 5000, "not Python"),
         ("_ = " + "-" * 100_000 + "1", ""),
-        ("_ = " + "+".join("1" * 200_000), ""),
+        ("_ = " + "+".join("1" * 200_000), "characters or"),
+        ("%%time\nx = 3", "works only in notebooks"),
+        ("x = 1 / 0", "fails when the module is imported: ZeroDivisionError"),
     ],
 )
-def test_code_that_cannot_be_exported_earns_nothing_and_says_why(module, submission, code, says):
+def test_code_that_cannot_be_exported_is_left_out_and_costs_nothing_else(module, submission, code, says):
     found = judge.judge(module, submission(code=code), checking.SEEDS)
-    assert found.points == 0 and found.reason and says in found.reason
+    assert found.points == found.maximum and not found.reason
+    assert any(says in note for note in found.notes) and says in judge.feedback(found, module)
 
 
 def test_a_link_to_another_students_notebook_is_not_followed(module, submission, tmp_path):
@@ -218,5 +224,5 @@ def test_a_link_to_another_students_notebook_is_not_followed(module, submission,
 def test_a_notebook_of_many_megabytes_is_not_read(module, tmp_path):
     path = tmp_path / "tensor.ipynb"
     with path.open("wb") as file:
-        file.truncate(judge.LARGEST + 1)
+        file.truncate(intake.LARGEST + 1)
     assert "is larger than" in judge.judge(module, path, checking.SEEDS).reason

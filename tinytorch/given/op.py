@@ -112,12 +112,12 @@ class Op:
     @functools.cached_property
     def most(self):
         """How many inputs the op takes at most."""
-        return sys.maxsize if self._named("VAR_POSITIONAL") else len(self.names)
+        return sys.maxsize if self._named("VAR_POSITIONAL") else len(self._named("POSITIONAL_OR_KEYWORD"))
 
     @functools.cached_property
     def names(self):
-        """The names of the inputs, as a set."""
-        return frozenset(self._named("POSITIONAL_OR_KEYWORD"))
+        """The names of the inputs, and ``input``, which is PyTorch's name for the first."""
+        return frozenset(["input", *self._named("POSITIONAL_OR_KEYWORD")])
 
     @functools.cached_property
     def settings(self):
@@ -153,6 +153,8 @@ class Op:
             >>> scale.bind((1.0,), {"factor": 2.0})
             ((1.0, 2.0), {'shift': 0})
         """
+        if "input" in params and "input" not in self.signature.parameters:
+            inputs = (params.pop("input"), *inputs)
         extra = inputs[self.most :]
         if len(extra) > len(self.settings):
             raise TypeError(

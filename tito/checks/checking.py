@@ -49,6 +49,7 @@ class Failure:
     case: int | None = None  # from 1
     looks_like: str | None = None
     shared: bool = False  # the whole module fails this way
+    culprit: str | None = None  # the earlier module or exercise that causes it, such as "01" or "01.3"
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ class Verdict:
     failure: Failure | None = None
     printed: str = field(default="", compare=False)
     prepared: float = field(default=0.0, compare=False)  # seconds that compiling took
+    disguised: bool = False  # it returned a value that looks like an exception
 
 
 def verdict(exercise, check: Check, cases: list, observations: Observations | None) -> Verdict:
@@ -80,7 +82,8 @@ def verdict(exercise, check: Check, cases: list, observations: Observations | No
     seen = observations or Observations(problem="missing", text=wording.NOTHING_CAME)
     judged = _Judged(exercise, check, cases, seen)
     status, failure = judged.problem() or judged.outcome()
-    return Verdict(exercise.id, exercise.name, status, judged.passed, len(cases), failure, seen.printed, seen.prepared)
+    disguised = any(got.is_disguised for got in seen.cases)
+    return Verdict(exercise.id, exercise.name, status, judged.passed, len(cases), failure, seen.printed, seen.prepared, disguised)
 
 
 class _Judged:
@@ -126,7 +129,7 @@ class _Judged:
 
     def unwritten(self, needed, name):
         """Return the failure that names the exercise still to be written, or None if it is this one."""
-        return None if needed == self.exercise.id else Failure((("", wording.not_written(needed, name)),))
+        return None if needed == self.exercise.id else Failure((("", wording.not_written(needed, name)),), culprit=needed)
 
     def stopped(self):
         """Return the failure of an exercise that gave no result."""
@@ -247,7 +250,12 @@ def pretend(cases: list[DrawnCase], function) -> Observations:
         function: Oracle or misconception. Its float64 arrays become float32 where the inputs are float32.
     """
     answers = [(case, case.guess(function)) for case in cases]
-    return Observations(tuple(Observation(_like_inputs(answer, case.kinds)) for case, answer in answers))
+    return Observations(tuple(_pretended(_like_inputs(answer, case.kinds)) for case, answer in answers))
+
+
+def _pretended(answer):
+    """Return the observation of an answer; ("raises", type, *parts) is an exception."""
+    return Observation(error=Raised(answer[1], " ".join(answer[2:]))) if is_raised(answer) else Observation(answer)
 
 
 def _like_inputs(value, inputs):

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from tito.checks import learner_process, wire, wording
 
 MOST_PLACES = 4  # of one exception
+MALFORMED = KeyError, TypeError, ValueError, AttributeError, ArithmeticError, OSError, RecursionError  # WireError is a ValueError
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,15 @@ class Observation:
 
     @property
     def outcome(self):
-        """The value to compare; for an exception ("raises", type, message)."""
-        return ("raises", self.error.type, self.error.message) if self.error else self.value
+        """The value to compare; for an exception ("raises", type, message), which a value that looks like one is not."""
+        if self.error:
+            return ("raises", self.error.type, self.error.message)
+        return wire.Other("tuple that says it raised") if self.is_disguised else self.value
+
+    @property
+    def is_disguised(self):
+        """Whether the code returned a value that looks like an exception."""
+        return self.error is None and wording.is_raised(self.value)
 
 
 @dataclass(frozen=True)
@@ -60,7 +68,7 @@ def read_result(answer, place):
         printed = str(answer.get("printed", ""))[: learner_process.PRINTED]
         prepared = float(answer.get("prepared", 0.0))
         return Observations(tuple(_read_case(record, place) for record in answer["cases"]), printed=printed, prepared=prepared)
-    except (KeyError, TypeError, ValueError, AttributeError):  # WireError is a ValueError
+    except MALFORMED:
         return Observations(problem="ended", text=wording.unreadable())
 
 

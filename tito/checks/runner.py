@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import functools
 import os
 import shutil
 import signal
@@ -43,6 +44,7 @@ class Job:
     hear: Callable
     environment: dict | None = None
     guard: Callable = contextlib.nullcontext
+    begin: Callable = lambda exercise: None
     deadline: float = float("inf")  # of the monotonic clock, for the whole job
 
     def patience(self, seconds):
@@ -71,18 +73,42 @@ def check(package_parent, module, checks_path, exercises, seeds=SEEDS, tell=None
     """
     if not exercises:
         raise ValueError(f"no exercises of {module} were given, so nothing would be checked")
-    checks = checking.load(Path(checks_path))
-    drawn = {exercise.id: checking.all_cases(checks.check(exercise.name), seeds) for exercise in exercises}
+    names = tuple(exercise.name for exercise in exercises)
+    drawn = dict(zip((exercise.id for exercise in exercises), draw(Path(checks_path), names, tuple(seeds))))
     judged = {}
 
     def hear(exercise, seen):
-        check = checks.check(exercise.name)
-        judged[exercise.id] = checking.verdict(exercise, check, drawn[exercise.id], seen)
+        check, cases = drawn[exercise.id]
+        judged[exercise.id] = checking.verdict(exercise, check, cases, seen)
         if tell:
             tell(judged[exercise.id])
 
-    observe(package_parent, module, checks_path, exercises, drawn, hear=hear, **limits)
+    cases = {name: some for name, (_, some) in drawn.items()}
+    observe(package_parent, module, checks_path, exercises, cases, hear=hear, **limits)
     return [judged[exercise.id] for exercise in exercises]
+
+
+def draw(checks_path, names, seeds):
+    """Return the check and the cases of each exercise: drawn once, and their answers computed once, for a whole class.
+
+    Args:
+        checks_path: The module's checks.py.
+        names: Tuple of the exercises' names.
+        seeds: Tuple of seeds.
+    """
+    written = max(path.stat().st_mtime_ns for path in checks_path.parent.glob("*.py"))
+    return [_drawn(checks_path, name, seeds, written) for name in names]
+
+
+@functools.lru_cache(maxsize=64)
+def _drawn(checks_path, name, seeds, written):
+    check = _loaded(checks_path, written).check(name)
+    return check, checking.all_cases(check, seeds)
+
+
+@functools.lru_cache(maxsize=4)
+def _loaded(checks_path, written):
+    return checking.load(checks_path)
 
 
 def observe(
@@ -101,6 +127,7 @@ def observe(
     environment=None,
     guard=contextlib.nullcontext,
     whole=float("inf"),
+    begin=lambda exercise: None,
 ):
     """Run the cases of a module's exercises on learner code.
 
@@ -120,6 +147,7 @@ def observe(
         hear: Function called with each exercise and its `checking.Observations` as soon as they arrive.
         environment: The environment of the worker; by default this process's own, with one BLAS thread.
         guard: Function that returns a context manager, which yields a limit of the worker, such as `memory.Guard`, or None.
+        begin: Function called with each exercise before its answer is waited for and read.
         whole: Seconds for all exercises together; those that are left when they are used up count as endless.
 
     Returns:
@@ -144,6 +172,7 @@ def observe(
         hear or (lambda exercise, seen: None),
         environment,
         guard,
+        begin,
         time.monotonic() + whole,
     )
     seen, waiting = {}, list(exercises)
@@ -282,6 +311,7 @@ def follow(answers, job, process, waiting):
     problem = import_problem(answers, job, process)
     seen = {}
     for exercise in waiting:
+        job.begin(exercise)
         seen[exercise.id] = problem or result(exercise.id, answers, job, process)
         job.hear(exercise, seen[exercise.id])
         if not problem and seen[exercise.id].problem in ("timeout", "ended"):
@@ -344,7 +374,7 @@ def place_now(answers, job):
     """Return where a worker was in the learner's code when most of its time was used up, or None if unknown."""
     try:
         return read_places(wire.parse(answers.text("at")), place_in(job.package_parent))
-    except (AttributeError, KeyError, TypeError, ValueError):
+    except observation.MALFORMED:
         return None
 
 
@@ -354,7 +384,7 @@ def import_problem(answers, job, process):
         return replace(stopped(answers, process, job.timeout, wording.importing(job.module)), shared=True)
     try:
         error = read_error(wire.parse(answers.text("import"))["error"], place_in(job.package_parent))
-    except (KeyError, TypeError, ValueError):
+    except observation.MALFORMED:
         return Observations(problem="ended", text=wording.unreadable(), shared=True)
     if error is None:
         return None

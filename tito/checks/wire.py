@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 LIMIT = 16 * 2**20  # bytes of one file, and of all arrays in one value together
+KEYS = 1000  # of one dict: many keys with the same hash would take a time that grows with the square of their number
 DEPTH = 20  # containers within containers
 DTYPES = frozenset("bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64".split())
 
@@ -74,8 +75,20 @@ def _encode_array(value):
     if value.nbytes > LIMIT:
         return {"other": f"array of shape {value.shape}, too large to compare"}
     data = np.asarray(value).astype(value.dtype.newbyteorder("<"), copy=False).tobytes()
-    kind = "array" if isinstance(value, np.ndarray) else "scalar"
-    return {kind: [value.dtype.name, list(value.shape), base64.b64encode(data).decode("ascii")]}
+    body = [value.dtype.name, list(value.shape), base64.b64encode(data).decode("ascii")]
+    if not isinstance(value, np.ndarray):
+        return {"scalar": body}
+    return {"array" if value.flags.c_contiguous else "strided": body}
+
+
+def strided(value):
+    """Return a copy of an array that is not contiguous: its axes are reversed in memory, or there are gaps between entries."""
+    reversed_axes = value.T.copy().T
+    if not reversed_axes.flags.c_contiguous:
+        return reversed_axes
+    room = np.zeros((*value.shape, 2), value.dtype)
+    room[..., 0] = value
+    return room[..., 0]
 
 
 def decode(data):
@@ -85,7 +98,7 @@ def decode(data):
         data: JSON data.
 
     Returns:
-        The value; arrays are fresh and writable.
+        The value; arrays are fresh and writable, and contiguous only if the encoded ones were.
 
     Raises:
         WireError: The data has another form, or is too large or too deep.
@@ -132,6 +145,8 @@ class _Decoder:
     def _dict(self, body, depth):
         if type(body) is not list or not all(type(pair) is list and len(pair) == 2 for pair in body):
             raise WireError("a dict is a list of pairs")
+        if len(body) > KEYS:
+            raise WireError(f"a dict of more than {KEYS} keys")
         try:
             return {self.decode(key, depth - 1): self.decode(item, depth - 1) for key, item in body}
         except TypeError as error:
@@ -174,6 +189,12 @@ class _Decoder:
         except ValueError as error:  # sizes whose product is 0, each beyond what NumPy can hold
             raise WireError("not a shape") from error
 
+    def _strided(self, body, depth):
+        array = self._array(body, depth)
+        if not array.ndim:
+            raise WireError("an array without axes is contiguous")
+        return strided(array)
+
     def _scalar(self, body, depth):
         array = self._array(body, depth)
         if array.ndim:
@@ -181,7 +202,7 @@ class _Decoder:
         return array[()]
 
 
-KINDS = frozenset(("list", "tuple", "dict", "float", "other", "bytes", "array", "scalar"))
+KINDS = frozenset(("list", "tuple", "dict", "float", "other", "bytes", "array", "strided", "scalar"))
 
 
 def write(path, data):

@@ -2,21 +2,24 @@
 
 The notebook is read in this process but never run in it. Its code runs in the sandbox, on the course's own prerequisites. The
 inputs are drawn at marking time, the same for everyone marked together, and the results are compared here. An exercise earns all
-of its points or none.
+of its points or none. What cannot be exported is repaired first, so that one slip costs one exercise.
 """
 
+import functools
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tito import workspace
-from tito.checks import checking, layout, trial
-from tito.notebooks import source
+from tito.checks import blame, checking, layout, trial
+from tito.grading import assignment, flags, intake, similarity
+from tito.grading.intake import Handed, Unreadable
+from tito.notebooks import salvage, source
 from tito.notebooks.export import export_text
-from tito.notebooks.problems import SourceError
 
-LARGEST = 64 * 2**20  # bytes of a notebook, its outputs included
 FRESH = 2  # seeds drawn for a class, besides the two public ones
 TRIES = 20
+LONGEST_ANSWER = 50_000  # characters of one cell that are shown to who grades by hand
+MOST_NOTES = 20  # shown of what was repaired or left out
 
 
 @dataclass(frozen=True)
@@ -37,12 +40,26 @@ class Mark:
 
 @dataclass(frozen=True)
 class Judgement:
-    """The result of a submission; `reason` says why nothing could run."""
+    """The result of a submission.
+
+    Attributes:
+        marks: A `Mark` for each exercise.
+        reason: Why nothing could be read, or None.
+        seeds: The seeds that the inputs were drawn with.
+        cells: Dict from a name to the cell that defines it.
+        notes: What was repaired or left out, for student and instructor.
+        flags: What the instructor should look at.
+        text: The code that was marked.
+        answers: Dict from the names in the gradebook of exercises and questions to what the student wrote.
+    """
 
     marks: tuple[Mark, ...]
     reason: str | None = None
     seeds: tuple[int, ...] = ()
-    cells: dict | None = None
+    notes: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    text: str = field(default="", repr=False)
+    answers: dict = field(default_factory=dict, repr=False)
 
     @property
     def passed(self):
@@ -55,10 +72,6 @@ class Judgement:
     @property
     def maximum(self):
         return sum(mark.exercise.points for mark in self.marks)
-
-
-class Unreadable(Exception):
-    """A submission cannot be read and earns nothing; the message says why."""
 
 
 class CourseBroken(Exception):
@@ -90,19 +103,31 @@ def draw_seeds(module, **options):
     raise CourseBroken(f"the course's own solutions do not pass:\n{layout.text(failed[0])}")
 
 
-def observed(module, text, seeds, options):
+def observed(module, text, seeds, options, exercises=None):
     """Return the verdicts on a text used as the module's file, on the course's own prerequisites."""
-    exercises = source.read(workspace.course_source(module)).exercises()
+    if exercises is None:
+        exercises = source.read(workspace.course_source(module)).exercises()
     return trial.check(workspace.Workspace(workspace.course_dir()), module, text, exercises, seeds=seeds, **options)
 
 
 def judge(module, path, seeds, **options):
+    """Mark the submission in a file; see `judge_file`."""
+    try:
+        handed = Handed(path.name, intake.content(path))
+    except Unreadable as error:
+        return unreadable(module, str(error))
+    return judge_file(module, handed, seeds, **options)
+
+
+def judge_file(module, handed, seeds, spared=None, begin=lambda what: None, **options):
     """Mark a submission.
 
     Args:
         module: The module.
-        path: `pathlib.Path` of the submitted notebook.
+        handed: The submitted file, as `intake.Handed`.
         seeds: Seeds to draw the inputs with, from `draw_seeds`.
+        spared: Dict from the ids of exercises that are not to be run to the reason: they earn nothing.
+        begin: Function called with "reading", and with each exercise's id, before the work on it begins.
         options: Further arguments of `runner.check`, such as `timeout` and `sandbox.options()`.
 
     Returns:
@@ -111,34 +136,101 @@ def judge(module, path, seeds, **options):
     Raises:
         RunnerError: The sandbox did not start, which is not the submission's fault.
     """
+    begin("reading")
     reference = source.read(workspace.course_source(module))
+    label = f"{module.folder}/{module.name}.ipynb"
     try:
-        written, text = exported(module, path, reference)
+        written, notes = intake.notebook(handed)
     except Unreadable as error:
-        return Judgement(tuple(map(Mark, reference.exercises())), reason=str(error))
-    verdicts = observed(module, text, seeds, options)
-    return Judgement(tuple(map(Mark, reference.exercises(), verdicts)), None, seeds, trial.cells(written))
+        return unreadable(module, str(error))
+    saved = salvage.salvage(written, reference, label)
+    spared, exercises = spared or {}, reference.exercises()
+
+    def check(text, exercises, tell):
+        return observed(module, text, seeds, {**options, "begin": lambda each: begin(each.id)}, exercises)
+
+    run = [exercise for exercise in exercises if exercise.id not in spared]
+    saved, verdicts = trial.survey(saved, reference, label, run, check) if run else (saved, ())
+    begin("reporting")
+    by_id = {verdict.id: verdict for verdict in verdicts}
+    verdicts = [by_id.get(each.id) or trial.lost(each, spared[each.id]) for each in exercises]
+    verdicts = [trial.with_second_definition(verdict, written) for verdict in verdicts]
+    notes = (*notes, *map(str, saved.problems))
+    more = f"and {len(notes) - MOST_NOTES} more" if len(notes) > MOST_NOTES else None
+    return Judgement(
+        tuple(map(Mark, exercises, verdicts)),
+        None,
+        tuple(seeds),
+        (*notes[:MOST_NOTES], *([more] if more else [])),
+        tuple(flags.flags(saved.notebook, reference, verdicts)),
+        saved.text,
+        answers(saved.notebook, exercises),
+    )
 
 
-def exported(module, path, reference):
-    """Return a submission's notebook and the text that it exports.
+def answers(notebook, exercises):
+    """Return what a student wrote: the text of the cell of each exercise, and of each answer to a question."""
+    defining = blame.cells_by_name(notebook)
+    written = {each.id: defining[each.name].text for each in exercises if each.name in defining}
+    by_id = {assignment.identity("exercise", number): text[:LONGEST_ANSWER] for number, text in written.items()}
+    for cell in notebook.cells:
+        question = cell.metadata.get("answer")
+        if isinstance(question, str) and question[:2].isdecimal():
+            by_id[assignment.identity("answer", question[:10])] = cell.text[:LONGEST_ANSWER]
+    return by_id
 
-    Raises:
-        Unreadable: The notebook cannot be read or exported.
-    """
-    if not (path.is_symlink() or path.exists()):
-        raise Unreadable(f"{path.name} was not submitted")
-    if path.is_symlink() or not path.is_file():
-        raise Unreadable(f"{path.name} is a link or not a file: submit the notebook itself")
-    if path.stat().st_size > LARGEST:
-        raise Unreadable(f"{path.name} is larger than {LARGEST // 2**20} MB: clear its outputs")
-    try:
-        written = source.read(path)
-        return written, export_text(written, reference, f"{module.folder}/{path.name}")
-    except SourceError as error:
-        raise Unreadable(str(error)) from error
-    except (RecursionError, MemoryError):
-        raise Unreadable(f"{path.name} is nested too deeply to be read") from None
+
+def unreadable(module, reason):
+    """Return the judgement on a submission that could not be read."""
+    exercises = source.read(workspace.course_source(module)).exercises()
+    return Judgement(tuple(map(Mark, exercises)), reason=reason)
+
+
+def record(judgement, module):
+    """Return a judgement as JSON data, with the feedback for the student."""
+    return {
+        "reason": judgement.reason,
+        "points": judgement.points,
+        "maximum": judgement.maximum,
+        "exercises": [line(mark) for mark in judgement.marks],
+        "notes": list(judgement.notes),
+        "flags": list(judgement.flags),
+        "feedback": feedback(judgement, module),
+        "text": judgement.text,
+        "answers": judgement.answers,
+        "pieces": own_pieces(judgement, module),
+    }
+
+
+def own_pieces(judgement, module):
+    """Return the pieces of a submission's code that are not the course's, for `similarity.pairs`."""
+    reference = source.read(workspace.course_source(module))
+    known, ours = course_pieces(module, export_text(reference, reference, module.name))
+    return {piece: size for piece, size in similarity.pieces(judgement.text, known).items() if piece not in ours}
+
+
+@functools.lru_cache(maxsize=4)
+def course_pieces(module, text):
+    """Return the names and the pieces of the course's own file, solutions included."""
+    known = similarity.known_names(text)
+    return known, frozenset(similarity.pieces(text, known))
+
+
+def line(mark):
+    """Return the mark for one exercise as JSON data."""
+    verdict = mark.verdict
+    failure = verdict.failure if verdict else None
+    return {
+        "id": mark.exercise.id,
+        "name": mark.exercise.name,
+        "points": mark.points,
+        "worth": mark.exercise.points,
+        "status": verdict.status if verdict else "unread",
+        "passed": verdict.passed if verdict else 0,
+        "total": verdict.total if verdict else 0,
+        "looks_like": failure.looks_like if failure else None,
+        "report": layout.text(verdict)[:4000] if verdict else "",
+    }
 
 
 def feedback(judgement, module):
@@ -150,11 +242,7 @@ def feedback(judgement, module):
     lines = [f"  {mark.points} of {mark.exercise.points}  {mark.exercise.label}" for mark in judgement.marks]
     drawn = "Inputs were drawn with the seeds " + ", ".join(map(str, judgement.seeds)) + "."
     failed = [mark.verdict for mark in judgement.marks if not mark.passed]
-    reports = layout.texts(failed, lambda verdict: place(judgement, verdict, label), next_step=layout.IN_TERMINAL)
-    return layout.clean("\n".join([head, "", *lines, "", *(f"{text}\n" for text in reports), drawn]) + "\n")
-
-
-def place(judgement, verdict, label):
-    """Return the place of an exercise in the submitted notebook."""
-    cell = judgement.cells.get(verdict.name)
-    return layout.place(label, cell) if cell else label
+    reports = layout.texts(failed, label, next_step=layout.IN_TERMINAL)
+    repaired = ["Repaired or left out, so that the rest could be marked:", *(f"  {note}" for note in judgement.notes), ""]
+    said = repaired if judgement.notes else []
+    return layout.clean("\n".join([head, "", *lines, "", *said, *(f"{text}\n" for text in reports), drawn]) + "\n")

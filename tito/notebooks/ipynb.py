@@ -9,6 +9,7 @@ from tito.notebooks.percent import with_magics
 from tito.notebooks.problems import SourceError, raise_all
 
 BAD_METADATA = "incorrectly_encoded_metadata"
+LONGEST_NUMBER = 1000  # digits
 KERNEL = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -24,14 +25,24 @@ def parse(path, text):
     Raises:
         SourceError: The text is not JSON, is not a notebook of format 4, or has an invalid cell.
     """
+    cells, problems = fields(path, text)
+    raise_all(problems)
+    return [cell for _, cell in cells]
+
+
+def fields(path, text):
+    """Return the cells of a notebook that can be read, with their numbers, and the problems of the others.
+
+    Raises:
+        SourceError: The text is not JSON, or is not a notebook of format 4.
+    """
     cells, problems = [], []
     for index, cell in enumerate(_cells(path, _json(path, text)), 1):
         try:
-            cells.append((*_fields(cell), None))
+            cells.append((index, (*_fields(cell), None)))
         except ValueError as error:
             problems.append(SourceError(path, str(error), index))
-    raise_all(problems)
-    return cells
+    return cells, problems
 
 
 def render(cells):
@@ -66,12 +77,17 @@ def _json(path, text):
     if not text.strip():
         raise SourceError(path, f"is empty: {restore(path)}")
     try:
-        return json.loads(text)
+        return json.loads(text, parse_int=_whole)
     except json.JSONDecodeError as error:
         reason = f"is not readable JSON: {error.msg}, in column {error.colno}"
         raise SourceError(path, reason, line=error.lineno) from None
     except RecursionError:
         raise SourceError(path, "is nested too deeply to be a notebook") from None
+
+
+def _whole(digits):
+    """Return a whole number, or its digits if they are thousands, which Python refuses to convert."""
+    return int(digits) if len(digits) < LONGEST_NUMBER else digits
 
 
 def restore(path):

@@ -1,5 +1,6 @@
 """`tito grade autograde`: mark submissions."""
 
+import os
 from pathlib import Path
 
 import typer
@@ -8,39 +9,46 @@ SAYS_YES = "--unsafe-no-sandbox"
 
 
 def autograde(
-    module: str = typer.Argument(help="03, 3 or layers."),
+    module: str = typer.Argument(help="03, 3 or layers; 03.2 to mark one exercise again."),
     course: Path = typer.Option(Path("."), "--course", help="The class's folder."),
     student: str = typer.Option(None, "--student", help="Mark only this student's submission."),
     timeout: float = typer.Option(10.0, help="Seconds that each exercise may take."),
+    workers: int = typer.Option(max(1, (os.cpu_count() or 2) // 2), min=1, help="Submissions to mark at the same time."),
+    scheduler: str = typer.Option(None, help="Mark on a Dask cluster, such as tcp://10.0.0.1:8786."),
+    force: bool = typer.Option(False, "--force", help="Mark also what has not changed since it was marked."),
     unsafe: bool = typer.Option(
         False, SAYS_YES, help="Run submissions with your own rights: they can read and change your files."
     ),
 ):
     """Mark submissions.
 
-    Marks go into the gradebook, and each student gets feedback.
+    Marks go into the gradebook, and each student gets feedback. A rerun marks what is new or has changed.
     """
-    from tito import console
+    from tito import console, workspace
     from tito.commands.grade.release import enter
 
-    chosen, classroom = enter(module, course)
+    target, exercise = workspace.Workspace(workspace.course_dir()).curriculum.target(module)
+    chosen, classroom = enter(target.number, course)
     waiting = handed_in(classroom, chosen, student)
-    options = {"timeout": timeout, **confinement(unsafe)}
-    options["seeds"] = draw(chosen, options)
-    console.say(f"{'student':24}{'exercises':>12}{'points':>12}")
-    unmarked = [name for name, path in waiting.items() if not mark(classroom, chosen, name, path, options)]
+    with classroom.opened():
+        jobs = new_jobs(classroom, chosen, waiting, force or exercise is not None)
+        if len(jobs) < len(waiting):
+            console.say(
+                f"{len(waiting) - len(jobs)} of {len(waiting)} have not changed since they were marked; --force repeats them."
+            )
+        unmarked = mark_all(classroom, chosen, jobs, exercise, timeout, workers, scheduler, unsafe) if jobs else []
     if unmarked:
         console.say(f"\nNot marked: {', '.join(unmarked)}. Their gradebook entries are unchanged.", style="red")
         console.next_step(f"read why above, then tito grade autograde {chosen.number} --student {unmarked[0]}")
         raise typer.Exit(1)
     console.next_step(
         f"read {classroom.path('feedback', chosen, 'NAME').relative_to(classroom.folder).as_posix()}/feedback.txt, "
-        "then nbgrader export"
+        f"then tito grade export {chosen.number}"
     )
 
 
 def handed_in(classroom, module, student):
-    """Return the submissions to mark, by student.
+    """Return the folders of the submissions to mark, by student.
 
     Raises:
         typer.Exit: There is none, or the class has no release of the module in its current form.
@@ -49,14 +57,156 @@ def handed_in(classroom, module, student):
 
     submissions = classroom.submissions(module)
     place = classroom.path("submitted", module, student or "NAME")
-    if classroom.points(module) != assignment.points(module):
+    checks = {name: points for name, points in classroom.points(module).items() if name.startswith("check-")}
+    if checks != assignment.points(module):
         refuse(
             f"{classroom.folder} has no release of module {module} with the course's current exercises and points",
             f"tito grade release {module.number}",
         )
     if not submissions or student and student not in submissions:
-        refuse(f"nothing was handed in: there is no {place}", f"put {module.name}.ipynb there, then run the command again")
+        refuse(
+            f"nothing was handed in: there is no {place}",
+            f"put {module.name}.ipynb there, or tito grade collect {module.number} FILE.zip",
+        )
     return {student: submissions[student]} if student else submissions
+
+
+def new_jobs(classroom, module, waiting, force):
+    """Return what is to be marked: a dict from student to the hash of the submission, without those marked already."""
+    from tito.grading import verdicts
+
+    course, done = verdicts.course_digest(module), set() if force else classroom.marked(module)
+    jobs = {}
+    for student, folder in waiting.items():
+        digest = verdicts.digest(verdicts.hand_in(folder, module)) + course
+        if student not in done or verdicts.load(classroom, module, student).get("digest") != digest:
+            jobs[student] = folder, digest
+    return jobs
+
+
+def mark_all(classroom, module, jobs, exercise, timeout, workers, scheduler, unsafe):
+    """Mark submissions, and record each as soon as its marks are there.
+
+    Returns:
+        The students whose submissions could not be marked because the machine failed.
+    """
+    from tito import console
+    from tito.grading import assignment, workers as pool
+
+    options = confinement(unsafe)
+    seeds = draw(module, {"timeout": timeout, **options})
+    exercises = [{"id": each.id, "name": each.name, "worth": each.points} for each in assignment.exercises(module)]
+    unmarked, unread, meter = [], [], Meter(len(jobs))
+    console.say(f"{'student':24}{'exercises':>12}{'points':>12}")
+    try:
+        with pool.cluster(scheduler) if scheduler else pool.local(min(workers, len(jobs))) as each:
+            work = submissions(module, jobs, seeds, timeout, not unsafe, lambda *empty: finish(*empty))
+
+            def finish(student, record):
+                if not settle(classroom, module, student, {**record, "digest": jobs[student][1]}, exercise, meter):
+                    unmarked.append(student)
+                elif record["reason"]:
+                    unread.append((student, record["reason"]))
+
+            empty = pool.nothing(exercises, "")
+            for student, future in each(work(empty), exercises):
+                try:
+                    record = future.result()
+                except Exception as error:
+                    meter.say(f"{student:24}  not marked: {type(error).__name__}: {error}", style="red")
+                    unmarked.append(student)
+                    continue
+                finish(student, record)
+    except pool.NotMarked as error:
+        refuse(str(error), "fix that, then run the command again; what is marked stays marked", 1)
+    if unread:
+        console.say("\nNot readable, and so without points; look at them yourself:")
+        for student, reason in unread:
+            console.say(f"  {student:22}  {reason.splitlines()[0][:200]}")
+    return unmarked
+
+
+def submissions(module, jobs, seeds, timeout, sandboxed, finish):
+    """Return a function that yields (student, job) for the files that are there, and finishes the others at once."""
+    from tito.grading import verdicts, workers as pool
+
+    def work(empty):
+        for student, (folder, _) in jobs.items():
+            handed = verdicts.hand_in(folder, module)
+            if isinstance(handed, str):
+                finish(student, {**empty, "reason": handed, "feedback": empty["feedback"] + handed + "\n"})
+            else:
+                yield student, pool.job(module, handed, seeds, timeout, sandboxed)
+
+    return work
+
+
+def settle(classroom, module, student, record, exercise, meter):
+    """Record what was found about a submission: gradebook, marked notebook, feedback, verdict; then print its line.
+
+    The gradebook comes first and the verdict last, so that a kill in between means no more than marking it once more.
+
+    Returns:
+        Whether it was recorded. An error in one submission does not keep the others from being marked.
+    """
+    from tito.checks import layout
+    from tito.grading import assignment, marked, verdicts
+
+    try:
+        before = verdicts.load(classroom, module, student)
+        if exercise and before:
+            record = merged(before, record, exercise)
+        points = {
+            assignment.grade_id(each["id"]): each["points"] for each in record["exercises"] if exercise in (None, each["id"])
+        }
+        written = {name: text != before.get("answers", {}).get(name) for name, text in record["answers"].items()}
+        with classroom.opened() as gradebook:
+            asked = [name for name in classroom.points(module) if name.startswith("answer-")]
+            classroom.enter_into(gradebook, module, student, points, {name: written.get(name, True) for name in asked})
+        marked.write(classroom, module, student, record)
+        write_feedback(classroom.path("feedback", module, student), record["feedback"])
+        verdicts.save(classroom, module, student, record)
+    except Exception as error:
+        meter.say(f"{student:24}  not marked: {type(error).__name__}: {error}", style="red")
+        return False
+    passed = sum(each["status"] == "passed" for each in record["exercises"])
+    exercises, points = f"{passed} of {len(record['exercises'])}", f"{record['points']} of {record['maximum']}"
+    reason = layout.clean(record["reason"].splitlines()[0][:200]) if record["reason"] else ""
+    meter.done(f"{student:24}{exercises:>12}{points:>12}   {reason}".rstrip())
+    for text in [*record["notes"][:5], *record["flags"]]:
+        meter.say(f"{'':26}{layout.clean(text[:300])}", style="yellow")
+    return True
+
+
+def merged(before, record, exercise):
+    """Return what was found before, with one exercise as it was found now."""
+    fresh = {each["id"]: each for each in record["exercises"]}
+    lines = [fresh[each["id"]] if each["id"] == exercise else each for each in before["exercises"]]
+    return {**record, "exercises": lines, "points": sum(each["points"] for each in lines)}
+
+
+class Meter:
+    """The progress of a class: how many are marked, how fast, and how long the rest takes."""
+
+    def __init__(self, total):
+        import time
+
+        self.total, self.count, self.clock, self.began = total, 0, time.monotonic, time.monotonic()
+
+    def say(self, text, style=None):
+        from tito import console
+
+        console.pending()
+        console.say(text, style=style)
+
+    def done(self, text):
+        from tito import console
+
+        self.count += 1
+        self.say(text)
+        rate = self.count / max(self.clock() - self.began, 1e-3)
+        left = (self.total - self.count) / rate
+        console.pending(f"  {self.count} of {self.total}, {60 * rate:.0f} a minute, {left / 60:.0f} min left" if left else "")
 
 
 def confinement(unsafe):
@@ -93,29 +243,6 @@ def draw(module, options):
         return judge.draw_seeds(module, **options)
     except (judge.CourseBroken, checking.CheckBroken, runner.RunnerError) as error:
         refuse(str(error), f"fix the course: tito dev check {module.number}", 1)
-
-
-def mark(classroom, module, student, path, options):
-    """Mark one submission: gradebook, feedback, a line of the table.
-
-    Returns:
-        Whether it was marked. An error in one submission does not keep the others from being marked.
-    """
-    from tito import console
-    from tito.checks import layout
-    from tito.grading import assignment, judge
-
-    try:
-        judgement = judge.judge(module, path, **options)
-        write_feedback(classroom.path("feedback", module, student), judge.feedback(judgement, module))
-        classroom.enter(module, student, {assignment.grade_id(each.exercise.id): each.points for each in judgement.marks})
-    except Exception as error:
-        console.say(f"{student:24}  not marked: {type(error).__name__}: {error}", style="red")
-        return False
-    exercises, points = f"{len(judgement.passed)} of {len(judgement.marks)}", f"{judgement.points} of {judgement.maximum}"
-    reason = layout.clean(judgement.reason.splitlines()[0]) if judgement.reason else ""
-    console.say(f"{student:24}{exercises:>12}{points:>12}   {reason}".rstrip())
-    return True
 
 
 def write_feedback(folder, text):

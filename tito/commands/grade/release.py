@@ -8,6 +8,10 @@ import typer
 def release(
     module: str = typer.Argument(help="03, 3 or layers."),
     course: Path = typer.Option(Path("."), "--course", help="The class's folder, created if missing."),
+    due: str = typer.Option(None, "--due", help="When it is due, such as 2026-10-01T23:59+02:00 or 2026-10-01 (end of the day)."),
+    question_points: int = typer.Option(
+        0, min=0, help="Points of each question, which you grade by hand in nbgrader formgrader."
+    ),
 ):
     """Write a module's assignment.
 
@@ -15,22 +19,47 @@ def release(
     """
     from tito import console
     from tito.grading import assignment
-    from tito.notebooks import strip
 
+    when = deadline(due)
     chosen, classroom = enter(module, course)
     path = classroom.path("source", chosen) / f"{chosen.name}.ipynb"
     path.parent.mkdir(parents=True, exist_ok=True)
-    cells = assignment.cells(chosen)
-    strip.write(cells, path)
+    assignment.write(chosen, path, question_points)
     generate(classroom, chosen)
+    leaks = assignment.leaks(classroom.path("release", chosen), chosen)
+    if leaks:
+        console.say("The release shows an answer:\n" + "\n".join(leaks[:5]), style="red")
+        console.next_step(f"fix the course: tito dev check {chosen.number}")
+        raise typer.Exit(1)
+    if when:
+        classroom.due(chosen, when)
     points = classroom.points(chosen)
     console.say(
-        f"{path.relative_to(classroom.folder).as_posix()} and its release: {len(points)} exercises, "
+        f"{path.relative_to(classroom.folder).as_posix()} and its release: {len(points)} graded cells, "
         f"{sum(points.values()):g} points"
     )
     console.say(f"Students receive {classroom.path('release', chosen) / path.name}")
     handed_in = classroom.path("submitted", chosen, "NAME") / path.name
     console.next_step(f"collect {handed_in.relative_to(classroom.folder).as_posix()}, then tito grade autograde {chosen.number}")
+
+
+def deadline(text):
+    """Return the time in an option, with a zone (this machine's, if it names none), or None.
+
+    Raises:
+        typer.BadParameter: It is no time.
+    """
+    from datetime import datetime, time
+
+    if text is None:
+        return None
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no time: write 2026-10-01T23:59+02:00, or 2026-10-01") from None
+    if len(text) <= 10:
+        when = datetime.combine(when, time(23, 59, 59))
+    return when.astimezone()
 
 
 def enter(module, folder):
@@ -40,13 +69,38 @@ def enter(module, folder):
         typer.Exit: nbgrader is not installed.
         WorkspaceError: The course does not have the module yet.
     """
-    from tito import console, workspace
-    from tito.grading import gradebook
+    from tito import workspace
 
     chosen = workspace.Workspace(workspace.course_dir()).curriculum.module(module)
     workspace.check_released(chosen)
+    return chosen, enter_class(folder)
+
+
+def known_assignment(classroom, module):
+    """Refuse to go on without a release of the module.
+
+    Raises:
+        typer.Exit: There is none.
+    """
+    from tito import console
+
+    if not classroom.points(module):
+        console.say(f"{classroom.folder} has no release of module {module}")
+        console.next_step(f"tito grade release {module.number}")
+        raise typer.Exit(2)
+
+
+def enter_class(folder):
+    """Return the class in a folder.
+
+    Raises:
+        typer.Exit: nbgrader is not installed.
+    """
+    from tito import console
+    from tito.grading import gradebook
+
     try:
-        return chosen, gradebook.Classroom(folder)
+        return gradebook.Classroom(folder)
     except gradebook.GradebookError as error:
         console.say(str(error))
         console.next_step('pip install "tinytorch-course[grade]"')

@@ -1,0 +1,76 @@
+"""`tito grade export`: the marks as a table that an LMS imports."""
+
+import csv
+import io
+from pathlib import Path
+
+import typer
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run what begins with one of these
+COLUMNS = {
+    "canvas": ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"],
+    "moodle": ["ID number", "Email address"],
+    "plain": ["student", "last_name", "first_name", "email"],
+}
+
+
+def export(
+    module: str = typer.Argument(help="03, 3 or layers."),
+    course: Path = typer.Option(Path("."), "--course", help="The class's folder."),
+    format: str = typer.Option("plain", help="plain, canvas or moodle."),
+    to: Path = typer.Option(None, help="The file; by default grades_NN_FORMAT.csv in the class's folder."),
+):
+    """Write the marks as a CSV file, late penalties taken off."""
+    from tito import console
+    from tito.commands.grade.release import enter, known_assignment
+    from tito.files import replace_atomically
+
+    if format not in COLUMNS:
+        raise typer.BadParameter(f"{format!r} is not plain, canvas or moodle")
+    chosen, classroom = enter(module, course)
+    known_assignment(classroom, chosen)
+    with classroom.opened():
+        scores, students = classroom.scores(chosen), classroom.students()
+        maximum = sum(classroom.points(chosen).values())
+    rows = table(format, chosen, scores, students, maximum)
+    path = to or classroom.folder / f"grades_{chosen.number}_{format}.csv"
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerows(rows)
+    replace_atomically(path, text.getvalue().encode("utf-8"))
+    waiting = sorted(student for student, score in scores.items() if score["open"])
+    late = sorted(student for student, score in scores.items() if score["late"])
+    console.say(f"{path}: {len(scores)} of {len(students)} students")
+    if waiting:
+        console.say(f"{len(waiting)} still have answers to be graded by hand, in nbgrader formgrader: {', '.join(waiting[:10])}")
+    if late:
+        console.say(f"{len(late)} late: {', '.join(late[:10])}")
+    console.next_step(f"tito grade report {chosen.number}")
+
+
+def table(format, module, scores, students, maximum):
+    """Return the rows of the table, its head first."""
+    name = f"{module.number} {module.title}"
+    if format == "canvas":
+        rows = [[*COLUMNS["canvas"], name], ["Points Possible", "", "", "", "", f"{maximum:g}"]]
+    elif format == "moodle":
+        rows = [[*COLUMNS["moodle"], name]]
+    else:
+        rows = [[*COLUMNS["plain"], "score", "max_score", "late_penalty", "seconds_late", "needs_manual_grade"]]
+    for student, about in sorted(students.items()):
+        score = scores.get(student)
+        points = f"{score['score']:g}" if score else ""
+        first, last = about["first_name"] or "", about["last_name"] or ""
+        if format == "canvas":
+            row = [f"{last}, {first}".strip(", ") or student, about["lms_user_id"] or "", student, student, "", points]
+        elif format == "moodle":
+            row = [student, about["email"] or "", points]
+        else:
+            rest = [f"{score['penalty']:g}", f"{score['late']:g}", str(score["open"])] if score else ["", "", ""]
+            row = [student, last, first, about["email"] or "", points, f"{maximum:g}", *rest]
+        rows.append([harmless(cell) for cell in row])
+    return rows
+
+
+def harmless(cell):
+    """Return a cell that a spreadsheet shows and does not run."""
+    return f"'{cell}" if cell.startswith(FORMULA) else cell

@@ -1,0 +1,30 @@
+"""`tito grade roster`: who is in the class."""
+
+from pathlib import Path
+
+import typer
+
+
+def roster(
+    table: Path = typer.Argument(None, help="A CSV with student_id, first_name, last_name, email, lms_user_id, or an LMS's."),
+    course: Path = typer.Option(Path("."), "--course", help="The class's folder, created if missing."),
+):
+    """Read the roster, or show it."""
+    from tito import console
+    from tito.commands.grade.release import enter_class
+    from tito.grading import collecting
+
+    classroom = enter_class(course)
+    if table is not None:
+        try:
+            students = collecting.read_roster(table)
+        except (OSError, ValueError) as error:
+            console.say(str(error))
+            console.next_step("write a CSV with the columns student_id, first_name, last_name, email")
+            raise typer.Exit(2) from None
+        with classroom.opened():
+            for student, about in students.items():
+                classroom.enroll(student, **about)
+    for student, about in classroom.students().items():
+        console.say(f"  {student:24} {about['first_name'] or ''} {about['last_name'] or ''}".rstrip())
+    console.next_step("tito grade release 01")

@@ -1,0 +1,33 @@
+"""`tito module submit`: pack a module to hand it in."""
+
+import typer
+
+
+def submit(
+    module: str = typer.Argument(help="03, 3 or layers."),
+    name: str = typer.Option(None, help="Your id in the class, if your teacher asks for it."),
+):
+    """Pack your notebook into one zip, to hand in."""
+    from tito import console, workspace
+    from tito.files import replace_atomically
+    from tito.grading import intake, parcel
+
+    space = workspace.find()
+    chosen = space.curriculum.module(module)
+    workspace.check_released(chosen)
+    path = space.notebook(chosen)
+    data = parcel.pack(chosen, path, name)
+    odd = []
+    notebooks, _ = parcel.unpack(data, odd)
+    try:
+        _, notes = intake.notebook(intake.Handed(path.name, notebooks[path.name]))
+    except intake.Unreadable as error:
+        console.say(str(error), style="red")
+        console.next_step("fix that in the notebook and save it, then run the command again")
+        raise typer.Exit(1) from None
+    target = space.root / f"{chosen.folder}.zip"
+    replace_atomically(target, data)
+    console.say(f"{space.label(target)} holds {space.label(path)} as it is saved now.")
+    for note in [*notes, *odd]:
+        console.say(note, style="yellow")
+    console.next_step(f"hand in {target}; tito module test {chosen.number} shows what it will be marked on")
