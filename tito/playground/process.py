@@ -28,13 +28,14 @@ class Predictor:
     """Answers the page's questions about networks."""
 
     def __init__(self):
-        self.networks, self.built = {}, {}
+        self.networks, self.built, self.failed = {}, {}, {}  # the last: why a network could not be built
 
     def load(self, key, path):
         """Read a network and build it of the package's layers; return what the page shows of it."""
         from tito.models import network
 
         model = network.read(path)
+        self.failed.pop(key, None)
         self.networks[key], self.built[key] = model, network.built(model)
         outputs = self.outputs(key, np.zeros((1, 1, 28, 28), np.float32), [])
         return {
@@ -214,12 +215,17 @@ def main():
         try:
             if kind == "train":
                 train(say, **message)
+            elif kind != "load" and message["model"] in predictor.failed:
+                say(type="error", id=message.get("id"), text=predictor.failed[message["model"]])
             else:
                 say(**{"load": predictor.load, "predict": predictor.predict, "field": predictor.field}[kind](**message))
         except BaseException as error:
             if isinstance(error, (KeyboardInterrupt, SystemExit)) and kind != "load":
                 raise
-            say(type="error", id=message.get("id"), text=explained(error))
+            said = explained(error)
+            if kind == "load":
+                predictor.failed[message["key"]] = said
+            say(type="error", id=message.get("id"), text=said)
         if kind == "train":
             return
 

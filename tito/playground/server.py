@@ -22,6 +22,7 @@ from tito import page, workspace
 QUESTION, FILE = 2**17, 2**24  # the largest bodies: a question, and a network
 LINE = 2**26  # the longest answer of a process
 SECONDS = 30  # for an answer
+ENDED = "the process that runs your package ended; the terminal shows what it printed"
 LIMITS = {"hidden": (4, 512), "epochs": (1, 100), "batch": (1, 1000), "seed": (0, 2**32 - 1)}
 KINDS = {  # of questions: what each of them says
     "predict": ("digit", "off"),
@@ -118,6 +119,8 @@ class Playground:
 
     async def exchange(self, message):
         """Ask the process that predicts, and return its answer. One that ends or hangs is replaced at the next question."""
+        if self.predictor.process is None:  # the question before ended it
+            return {"type": "error", "text": ENDED}
         try:
             await self.predictor.send(message)
             answer = await asyncio.wait_for(self.predictor.answer(), SECONDS)
@@ -128,7 +131,7 @@ class Playground:
             answer = None
         if answer is None:
             await self.predictor.end()
-            answer = {"type": "error", "text": "the process that runs your package ended; the terminal shows what it printed"}
+            answer = {"type": "error", "text": ENDED}
         return answer
 
     async def ask(self, message):
@@ -179,7 +182,7 @@ class Playground:
         if self.training is training:
             self.training = None
             if told not in ("finished", "error"):
-                self.tell({"type": "error", "text": "the process of the training ended; the terminal shows what it printed"})
+                self.tell({"type": "error", "text": ENDED})
 
     async def with_network(self, training, message):
         """Load the network of an epoch, and return the message with what the page shows of it."""
