@@ -276,7 +276,7 @@ def test_training_reads_nine_of_ten_held_out_digits_within_a_minute(opened):
     label = mistake.get_attribute("aria-label")
     mistake.click()
     assert tab.inner_text("#truth").endswith(f"a {label.split()[1]}.")
-    assert said(tab) == int(label.split()[6].rstrip(":")), "the network that was trained takes it for the same again"
+    assert said(tab) == int(label.split()[5].rstrip(":")), "the network that was trained takes it for the same again"
 
 
 def test_a_training_is_paused_resumed_saved_and_opened_again(opened, tmp_path):
