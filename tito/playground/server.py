@@ -151,8 +151,10 @@ class Playground:
     async def load(self, key, data):
         """Keep a network's bytes, and return the message about it."""
         target = self.folder / f"{key}.safetensors"
-        target.write_bytes(data)
-        (*news, answer) = await self.ask({"type": "load", "key": key, "path": str(target)})
+        async with self.predictor.turn:  # nobody reads the file while it is written
+            target.write_bytes(data)
+            news = await self.ready()
+            answer = await self.exchange({"type": "load", "key": key, "path": str(target)})
         if answer["type"] == "loaded":
             self.networks[key] = target
         return [*news, answer]
