@@ -26,7 +26,11 @@ class UnknownName(LookupError):
 
 
 class UnknownExercise(LookupError):
-    """The module has no exercise with this number."""
+    """The module has no exercise with this number; `remedy` is the command that lists those that there are."""
+
+    def __init__(self, message, remedy="tito"):
+        self.remedy = remedy
+        super().__init__(message)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from tito import leftovers, scaffold, workspace
 from tito.book import BookError, figures
 from tito.files import write_atomically
-from tito.notebooks import cards, source
+from tito.notebooks import cards, source, titles
 from tito.notebooks.export import export_text
 from tito.notebooks.problems import place
 
@@ -132,9 +132,11 @@ def execute(path, environment):
 
 
 def _reached(notebook):
-    """Return the number of the last cell that started."""
+    """Return the label of the last cell that started."""
     started = [
-        number for number, cell in enumerate(notebook.cells, 1) if "iopub.execute_input" in cell.metadata.get("execution", {})
+        titles.label(number, cell.source)
+        for number, cell in enumerate(notebook.cells, 1)
+        if "iopub.execute_input" in cell.metadata.get("execution", {})
     ]
     return started[-1] if started else None
 

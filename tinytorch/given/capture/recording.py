@@ -218,9 +218,8 @@ class Recorder:
         if self.inside is not None:
             raise Unsuitable(name)
         raise CaptureError(
-            f"{where()} reads numbers of a tensor ({name.strip('_')}) inside a captured step, and a replay would keep "
-            "those of the recording: return the tensor from the step and read it there; to choose by its values, use "
-            "where(condition, a, b)"
+            f"{where()} reads numbers of a tensor ({name.strip('_')}) inside a captured step, and a replay would keep those of "
+            "the recording: return the tensor from the step and read it there; to choose by values, use where(condition, a, b)"
         )
 
     def freeze(self, sources):
