@@ -7,7 +7,7 @@ framework; with `--kernels numba` some of its ops run in kernels that are given.
 
 import numpy as np
 
-from common import Run, complete, parser, positive, run
+from common import Run, complete, parser, positive, reading, run, tested
 from common.filters import freeze_filters, of_filters
 from common.recipe import PIXELS, Recipe, loaders, train
 from tinytorch.cnn import ConvNet
@@ -50,7 +50,7 @@ def rebuild(rng, choices):
 def main():
     """Train, show the progress, and report the result on the test pictures, which no choice depended on."""
     options = read_options()
-    recipe, data = RECIPES[options.recipe], cifar10(options.data_dir)
+    recipe, data = RECIPES[options.recipe], reading(cifar10, options.data_dir)
     rng = np.random.default_rng(options.seed)
     model = network(rng, options.widths)
     if options.frozen_filters:
@@ -62,7 +62,7 @@ def main():
     train(session, model, recipe, training, validation)
     session.finish(
         model,
-        evaluate(model, tests, cross_entropy),
+        tested(evaluate, model, tests, cross_entropy),
         data,
         tests,
         f"conv {'-'.join(map(str, options.widths))} with BatchNorm, linear",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from common import Run, complete, parser, recipe, run
+from common import Run, complete, parser, reading, recipe, run, tested
 from common.recipe import loaders, train
 from tinytorch.data import Normalize
 from tinytorch.datasets import cifar10
@@ -99,14 +99,18 @@ def rebuild(rng, choices):
 def main():
     """Train, show the progress, and report the result on the test pictures, which no choice depended on."""
     options = read_options()
-    recipe, data = RECIPES[options.recipe], cifar10(options.data_dir)
+    recipe, data = RECIPES[options.recipe], reading(cifar10, options.data_dir)
     rng = np.random.default_rng(options.seed)
     model = network(rng, recipe)
     session = Run(options, recipe=options.recipe)
     training, validation, tests = loaders(data, recipe, scale(recipe), options, rng)
     train(session, model, recipe, training, validation)
     session.finish(
-        model, evaluate(model, tests, cross_entropy), data, tests, "-".join(str(size) for size in (3072, *recipe.hidden, 10))
+        model,
+        tested(evaluate, model, tests, cross_entropy),
+        data,
+        tests,
+        "-".join(str(size) for size in (3072, *recipe.hidden, 10)),
     )
 
 

@@ -12,7 +12,7 @@ with `--kernels numba` some of its ops run in kernels that are given.
 
 import numpy as np
 
-from common import Run, complete, parser, run
+from common import Run, complete, parser, reading, run, tested
 from common.digits import add_data, read_digits
 from common.filters import freeze_filters, of_filters
 from common.recipe import PIXELS, Recipe, loaders, planes, train
@@ -93,7 +93,7 @@ def main():
     options = read_options()
     kind, scale = kind_of(options.data), pixels(options.model, options.data)
     recipe = RECIPES[options.model, kind]
-    data = cifar10(options.data_dir) if kind == "cifar10" else read_digits(options)
+    data = reading(cifar10, options.data_dir) if kind == "cifar10" else reading(read_digits, options)
     rng = np.random.default_rng(options.seed)
     model = network(rng, options.model, options.data)
     if options.frozen_filters:
@@ -103,8 +103,9 @@ def main():
     )
     training, validation, tests = loaders(data, recipe, scale, options, rng, options.examples)
     train(session, model, recipe, training, validation)
+    result = tested(evaluate, model, tests, cross_entropy)
     graded = options.data != "mnist-5k" and options.model != "mnist-cnn"
-    session.finish(model, evaluate(model, tests, cross_entropy), data, tests, NAMES[options.model], graded=graded)
+    session.finish(model, result, data, tests, NAMES[options.model], graded=graded)
 
 
 if __name__ == "__main__":

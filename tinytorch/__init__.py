@@ -24,7 +24,10 @@ numpy.empty(2**25 - 2**16, numpy.uint8)
 
 _given = {"device": "device", "fallbacks": "dispatch", "manual_seed": "random", "use": "dispatch"}  # name -> its file in `given`
 _find, _names = names.namespace(
-    "tinytorch", ["given/creation.py", "given/joining.py", "more/top"], imports.curriculum, methods=True
+    "tinytorch",
+    ["given/creation.py", "given/joining.py", "given/capture/__init__.py", "more/top"],
+    imports.curriculum,
+    methods=True,
 )
 
 

@@ -8,6 +8,7 @@ import inspect
 import json
 import math
 import os
+import secrets
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -312,8 +313,10 @@ def atomically(path, write):
         write: Function of a file that is open for writing bytes: it writes the whole contents.
 
     Returns:
-        None. While ``write`` runs, the bytes go to a temporary file in the same folder. If it
-        raises, the temporary file is removed, the old one is unchanged, and the error is passed on.
+        None. While ``write`` runs, the bytes go to a temporary file in the same folder, with a new
+        name in each call: two programs, or two threads of one, may write the same path at once. If
+        it raises, the temporary file is removed, the old one is unchanged, and the error is passed
+        on.
 
     Example:
         >>> import tempfile
@@ -326,7 +329,7 @@ def atomically(path, write):
     Source:
         POSIX.1-2017, "rename": it replaces a file in one step.
     """
-    unfinished = path.with_name(f"{path.name}.tmp")
+    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(8)}.tmp")
     try:
         with unfinished.open("wb") as file:
             write(file)
@@ -433,6 +436,7 @@ class Trainer:
         self.scheduler, self.schedule, self.callbacks = scheduler, schedule, list(callbacks)
         self.checkpoint, self.clip_norm = checkpoint and Path(checkpoint), clip_norm
         self.named, self.generators = generators or {}, {}
+        self.train_epoch = train_epoch  # another may take its place, such as one that replays steps
         self.settings = json.loads(json.dumps(settings or {}))  # as a file gives them back
         self.epoch, self.stopped, self.interrupted, self.history = 0, None, False, []
 
@@ -468,8 +472,8 @@ class Trainer:
     def run_epoch(self, train_loader, validation_loader):
         """Train on every batch once, measure, and save."""
         lr, began = self.optimizer.param_groups[0]["lr"], time.perf_counter()
-        loss = train_epoch(self.model, train_loader, self.criterion, self.optimizer,
-                           clip_norm=self.clip_norm, after_step=self.after_step)
+        loss = self.train_epoch(self.model, train_loader, self.criterion, self.optimizer,
+                                clip_norm=self.clip_norm, after_step=self.after_step)
         seconds = time.perf_counter() - began
         record = {"epoch": self.epoch + 1, "lr": lr, "seconds": seconds, "train_loss": loss}
         if validation_loader is not None:

@@ -26,18 +26,23 @@ class UnknownName(LookupError):
 
 
 class UnknownExercise(LookupError):
-    """The module has no exercise with this number."""
+    """The module has no exercise with this number; `remedy` is the command that lists those that there are."""
+
+    def __init__(self, message, remedy="tito"):
+        self.remedy = remedy
+        super().__init__(message)
 
 
 @dataclass(frozen=True)
 class Module:
-    """One notebook of the course, and the file of the package that it fills."""
+    """One notebook of the course, the file of the package that it fills, and in a few words what it leaves behind."""
 
     number: str
     name: str
     title: str
     exports: str
     requires: tuple[str, ...] = ()
+    leaves: str = ""
 
     @property
     def folder(self):

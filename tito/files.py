@@ -6,8 +6,6 @@ import os
 import time
 from pathlib import Path
 
-from tito.notebooks.parts import compiled
-
 LEFT = 60  # seconds after which a temporary file counts as abandoned
 
 
@@ -18,6 +16,8 @@ def write_atomically(path, text):
     if needed.
     """
     if Path(path).suffix == ".py":
+        from tito.notebooks.parts import compiled
+
         compiled(text)
     replace_atomically(path, text.encode("utf-8"))
 

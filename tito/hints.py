@@ -34,7 +34,9 @@ def notebook(module, number):
     reference = source.read(workspace.course_source(module))
     ids = [exercise.id for exercise in reference.exercises()]
     if number not in ids:
-        raise UnknownExercise(f"module {module} has no exercise {number}: it has {', '.join(ids)}")
+        raise UnknownExercise(
+            f"module {module} has no exercise {number}: it has {', '.join(ids)}", f"tito module start {module.number}"
+        )
     return reference
 
 

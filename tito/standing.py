@@ -9,11 +9,9 @@ from dataclasses import dataclass
 
 from tito import records, workspace
 from tito.files import write_atomically
-from tito.notebooks import source
-from tito.notebooks.export import export_text
-from tito.notebooks.problems import SourceError
 
 FILE = "progress.json"
+EXPORTED = "exported"  # the key of a record that says whether the package's file is what the notebook exports
 BORROWED = "# Borrowed by tito from the reference of {folder}: write your own, then run `tito module complete {number}`."
 
 
@@ -42,9 +40,9 @@ def standings(space):
     """
     known = load(space)
     all_standings = [standing(space, module, known) for module in space.curriculum.modules]
-    done = [each.module for each in all_standings if each.state == "done"]
-    if any(module.number not in known for module in done):
-        save(space, {**known, **{module.number: fingerprint(space, module) for module in done}})
+    new = [each for each in all_standings if each.state == "done" and not is_exported(known.get(each.module.number, {}))]
+    if new:
+        save(space, {**known, **{each.module.number: entry(space, each.module, each.passed, exported=True) for each in new}})
     return all_standings
 
 
@@ -59,8 +57,14 @@ def standing(space, module, known):
         return Standing(module, "borrowed", passed)
     if not now["package"]:
         return Standing(module, "open", passed)
-    same = all(record.get(key) == now[key] for key in now) or exports_to_the_same(space, module)
+    unchanged = is_exported(record) and all(record.get(key) == now[key] for key in now)
+    same = unchanged or exports_to_the_same(space, module)
     return Standing(module, "done" if same else "edited", passed)
+
+
+def is_exported(record):
+    """Return whether a record says that the package's file is what the notebook exports."""
+    return record.get(EXPORTED) is True
 
 
 def passed_of(record):
@@ -71,6 +75,10 @@ def passed_of(record):
 
 def exports_to_the_same(space, module):
     """Return whether exporting the notebook would give the existing file."""
+    from tito.notebooks import source
+    from tito.notebooks.export import export_text
+    from tito.notebooks.problems import SourceError
+
     try:
         path = space.notebook(module)
         text = export_text(source.read(path), source.read(workspace.course_source(module)), space.label(path))
@@ -81,6 +89,9 @@ def exports_to_the_same(space, module):
 
 def borrowed_text(module):
     """Return the reference's file of the package, with a first line that says that it is borrowed."""
+    from tito.notebooks import source
+    from tito.notebooks.export import export_text
+
     reference = source.read(workspace.course_source(module))
     text = export_text(reference, reference, f"modules/{module.folder}/{module.name}.py")
     head = BORROWED.format(folder=module.folder, number=module.number)
@@ -109,7 +120,13 @@ def record(space, module, passed):
         module: The module.
         passed: Ids of the exercises that passed.
     """
-    save(space, {**load(space), module.number: {**fingerprint(space, module), "passed": sorted(passed)}})
+    exported = space.exported(module).is_file() and exports_to_the_same(space, module)
+    save(space, {**load(space), module.number: entry(space, module, passed, exported)})
+
+
+def entry(space, module, passed, exported):
+    """Return the record of a module as it is now."""
+    return {**fingerprint(space, module), EXPORTED: exported, "passed": sorted(passed)}
 
 
 def borrow(space, module):

@@ -3,4 +3,4 @@
 from common import closing_table, saving
 from common.evaluation import Result, evaluate, predict
 from common.options import complete, parser, positive
-from common.training_run import Misused, Run, run
+from common.training_run import Misused, Run, reading, run, tested

@@ -64,7 +64,7 @@ for axis, (title, values) in zip(axes, shown.items()):
 # Most shape errors come from this rule. If you can work it out by hand, you understand those errors at a glance. So write it once without
 # NumPy's help.
 
-# %% exercise="01.1" minutes=20 points=2
+# %% exercise="01.1" minutes=15 points=2
 #| export
 def broadcast_shape(a, b):
     """Return the shape that two shapes broadcast to.
@@ -152,7 +152,7 @@ def sub(a, b):
 # The decorator `@op` turns the function into an op; `add.forward` is still the plain function. With `forward` you can try an op
 # before the rest of the framework exists, and the checks of this module use it too. Now write one of your own.
 
-# %% exercise="01.2" minutes=5 points=1
+# %% exercise="01.2" minutes=3 points=1
 #| export
 @op
 def mul(a, b):
@@ -284,7 +284,7 @@ b = np.array([[1, 0], [0, 1], [1, 1]])   # three features, two outputs
 # Write `matmul` for arrays of two dimensions or more; leading dimensions are a batch and broadcast against each other. If the inner sizes
 # differ, raise an error with both shapes: you will be glad of that message when a network fails at two in the morning.
 
-# %% exercise="01.3" minutes=15 points=2
+# %% exercise="01.3" minutes=10 points=2
 #| export
 @op
 def matmul(a, b):
@@ -331,13 +331,16 @@ x, w = rng.standard_normal((128, 784), np.float32), rng.standard_normal((784, 25
 # %timeit matmul.forward(x, w)
 
 # %% [markdown]
-# ## Reductions
+# ## Four ops in a row
 #
-# A loss is one number made from thousands; an average picture is one picture made from a batch. A **reduction** sums (or averages) along
-# some axes and removes them. With `keepdims` they stay, with size 1, so that the result broadcasts against the original array. Summed
-# along axis 1, pictures of shape `(2, 3, 4)` give `(2, 4)`, or `(2, 1, 4)` with `keepdims`; along axes 1 and 2, one number per picture.
+# Exercises 01.4 to 01.7 are NumPy's own functions with PyTorch's settings, a line or two each. If you know NumPy, write all four, then run
+# their four checks. Read the text between them where a check fails.
+#
+# A loss is one number made from thousands. A **reduction** sums (or averages) along some axes and removes them. With `keepdims` they stay,
+# with size 1, so that the result broadcasts against the original array. Summed along axis 1, pictures of shape `(2, 3, 4)` give `(2, 4)`, or
+# `(2, 1, 4)` with `keepdims`; along axes 1 and 2, one number per picture.
 
-# %% exercise="01.4" minutes=15 points=2
+# %% exercise="01.4" minutes=3 points=2
 #| export
 @op
 def reduce_sum(a, *, axis=None, keepdims=False):
@@ -371,10 +374,9 @@ check("01.4")
 # If only some cases fail, look at which setting they have in common: do you pass both on?
 
 # %% [markdown]
-# A mean is a sum divided by the number of entries that went into it. For all axes that is the size of the array; for one axis, the length
-# of that axis; for several, the product of their lengths.
+# A mean is a sum divided by the number of entries that went into it.
 
-# %% exercise="01.5" minutes=15 points=2
+# %% exercise="01.5" minutes=5 points=2
 #| export
 @op
 def mean(a, *, axis=None, keepdims=False):
@@ -410,12 +412,10 @@ check("01.5")
 # `a.size` is the number of entries of an array. Divide one size by the other; dividing by a Python number keeps float32.
 
 # %% [markdown]
-# ## New shapes for old numbers
-#
 # A picture of 28 by 28 pixels enters a linear layer as 784 numbers in a row. Nothing is computed: the same memory is read with another
-# shape, row after row. You may leave one size open, as -1: twelve numbers read with shape `(2, -1)` make two rows of six.
+# shape, row after row. One size may be left open, as -1.
 
-# %% exercise="01.6" minutes=15 points=2
+# %% exercise="01.6" minutes=8 points=2
 #| export
 @op
 def reshape(a, *, shape):
@@ -454,11 +454,10 @@ check("01.6")
 # the -1.
 
 # %% [markdown]
-# A reshape keeps the order of the numbers; a **transpose** changes it. Twelve numbers read as `(3, 4)` and then transposed have
-# the same shape as the twelve read as `(4, 3)`, but are in a different order. The gradients of a matrix product are matrix
-# products with transposes, so module 05 needs this op everywhere.
+# A reshape keeps the order of the numbers; a **transpose** changes it. The gradients of a matrix product are matrix products with
+# transposes, so module 05 needs this op everywhere.
 
-# %% exercise="01.7" minutes=10 points=1
+# %% exercise="01.7" minutes=3 points=1
 #| export
 @op
 def transpose(a, *, dim0, dim1):
@@ -539,10 +538,10 @@ def cast(a, *, dtype):
 # %% [markdown]
 # ## Stretching and joining
 #
-# Broadcasting stretches arrays implicitly; `expand` does it explicitly. It copies nothing: a stretched axis reads the same number again and
-# again.
+# Here you write more than a call. Broadcasting stretches arrays implicitly; `expand` does it explicitly. It copies nothing: a stretched axis
+# reads the same number again and again.
 
-# %% exercise="01.8" minutes=10 points=1
+# %% exercise="01.8" minutes=15 points=1
 #| export
 @op
 def expand(a, *, shape):
@@ -587,7 +586,7 @@ check("01.8")
 # %% [markdown]
 # A batch is made by joining examples. `cat` joins along an axis that exists, and every other axis must agree.
 
-# %% exercise="01.9" minutes=15 points=2
+# %% exercise="01.9" minutes=5 points=2
 #| export
 @op
 def cat(*arrays, dim=0):
@@ -634,7 +633,7 @@ def as_array(data, dtype=None):
     """Return an array: float32 for floats, int64 for ints; an array keeps its dtype and memory."""
     data = data.data if isinstance(data, Tensor) else data
     array = numbers(data, dtype) if device_of(data) == "cpu" else data
-    narrow = array.dtype == np.float64 and dtype is None and not isinstance(data, np.ndarray)
+    narrow = array.dtype == np.float64 and dtype is None and array is not data
     return array.astype(np.float32) if narrow else array
 
 
@@ -675,7 +674,7 @@ def wrap(out, arrays):
 # | wrap | the result becomes a tensor | `wrap(out, arrays)` |
 # | remember | the result learns where it came from | `record(out, op, inputs, params)` |
 
-# %% exercise="01.10" minutes=30 points=4
+# %% exercise="01.10" minutes=20 points=4
 #| export
 @register("apply")
 def apply(op, *inputs, **params):

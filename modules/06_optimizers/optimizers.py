@@ -78,6 +78,7 @@ from tinytorch.given.history import tick
 from tinytorch.given.op import in_place
 from tinytorch.given.parameters import checked_group, parameter_groups, takes_parameters
 from tinytorch.given.resuming import optimizer_problems
+from tinytorch.given.state import live
 
 # %% [markdown]
 # `np.multiply(grad, lr, out=scratch)` writes a product into an existing array. With it, a step needs no new array at all: you may write
@@ -397,10 +398,10 @@ class Optimizer:
             What the closure returned, or None.
         """
         loss = closure() if closure else None
-        for group in self.param_groups:
+        for group in map(live, self.param_groups):
             for param in group["params"]:
                 if param.grad is not None:
-                    state = self.memory(param)
+                    state = live(self.memory(param))
                     state["step"] += 1
                     self.update(param.data, param.grad.data, state, group)
                     tick(param)

@@ -645,14 +645,17 @@ class Compose:
 # %% [markdown]
 # ## A loader at work
 #
-# Now put everything together: bytes, a transform, a split, and batches in random order, which a second thread prepares while the network is
-# busy. The loader's order comes from its own generator, so the same seed gives the same training, with or without the thread.
+# Now put everything together: bytes, a split, transforms, and batches in random order, which a second thread prepares while the network is
+# busy. Only the training pictures are mirrored and shifted: validation measures the network on pictures as they are, so the two parts have
+# transforms of their own. The loader's order comes from its own generator, so the same seed gives the same training, with or without the thread.
 
 # %%
 bytes_, labels = rng.integers(0, 256, (100, 3, 32, 32), dtype=np.uint8), np.arange(100) % 10
-show = Compose([RandomHorizontalFlip(), RandomShift(4), Normalize([0.5] * 3, [0.25] * 3)])
-dataset = TensorDataset(bytes_, labels, transform=show)
-training, validation = random_split(dataset, [0.8, 0.2], rng=rng)
+scale = Normalize([0.5] * 3, [0.25] * 3)
+augment = Compose([RandomHorizontalFlip(), RandomShift(4), scale])
+first, second = split_indices(len(bytes_), [80, 20], rng)
+training = TensorDataset(bytes_[first], labels[first], transform=augment)
+validation = TensorDataset(bytes_[second], labels[second], transform=scale)
 loader = DataLoader(training, batch_size=32, shuffle=True, prefetch=2,
                     generator=np.random.default_rng(1))
 for x, y in loader:

@@ -49,6 +49,7 @@ def draw_train_epoch(rng):
         ([small, large], 0.5, False),
         ([small, large, small], 1e6, True),
         ([1], None, False),
+        ([large], 0.0, False),
         ([large, 1], 0.25, True),
         ([], None, True),
     ):
@@ -567,9 +568,14 @@ misconceptions_predict = {
 
 
 def draw_confusion_matrix(rng):
-    """Four examples of two classes, then more, classes that never occur, and no examples at all."""
+    """Four examples of two classes, then more, and classes that never occur."""
     yield dict(labels=rng.permutation([0, 1, 1, 1]), predictions=rng.permutation([0, 0, 1, 1]), classes=2)
-    for count, classes in ((int(rng.integers(25, 35)), 3), (int(rng.integers(20, 30)), int(rng.integers(4, 7))), (6, 4), (0, 2)):
+    for count, classes in (
+        (int(rng.integers(25, 35)), 3),
+        (int(rng.integers(20, 30)), int(rng.integers(4, 7))),
+        (6, 4),
+        (40, int(rng.integers(11, 14))),
+    ):
         labels = rng.integers(0, classes, count)
         slips = (labels + rng.integers(0, 2, count) * rng.integers(0, classes, count)) % classes
         yield dict(labels=labels, predictions=np.where(labels == 0, 1, slips), classes=classes)
@@ -665,7 +671,7 @@ def describe_Patience(losses, patience, min_delta):
 
 def draw_Patience(rng):
     """Ups and downs, a loss that is exactly min_delta better, nan in between and at first, and a slow slide."""
-    for patience, min_delta in ((2, 0.0), (1, 0.1), (3, 0.25), (2, 0.0)):
+    for patience, min_delta in ((2, 0.0), (1, 0.1), (3, 0.25), (rng.size(2, 4), 0.0)):
         drop = rng.uniform(0.3, 1.0, 9)
         losses = [float(x) for x in np.round(3 - np.cumsum(drop * rng.choice([1, 1, -1, -0.2], 9)) / 2, 2)]
         yield dict(losses=[*losses, 9.0, 9.5, 9.25, 9.75], patience=patience, min_delta=min_delta)
@@ -695,6 +701,8 @@ def truth(value):
 def observe_Patience(Patience, losses, patience, min_delta):
     waiting = Patience(patience, min_delta) if min_delta else Patience(patience)
     seen = {"patience": waiting.patience, "min_delta": number(waiting.min_delta)}
+    another = Patience(patience + 1, 0.5)  # what it does is none of the other's business
+    another.step(-1e9)
     seen |= after([], None, number(waiting.best), waiting.waited, truth(waiting.over))
     for i, loss in enumerate(losses, 1):
         improved = truth(waiting.step(loss))
@@ -916,19 +924,24 @@ misconceptions_split_arrays = {
 # 08.7 atomically
 
 
+TOGETHER = "after another call has written the same path"
+
+
 def describe_atomically(name, before, ends, parts):
     there = "a file is there already" if before == "a file" else "no file is there yet"
     return f"atomically(path, write), where {there} and write ends {ends}", ""
 
 
 def draw_atomically(rng):
-    """A file that is there or is not; writing that ends well, with an exception, or with Ctrl-C."""
+    """A file that is there or is not; writing that ends well, with an exception, with Ctrl-C, or beside a second writer."""
     for before, ends in (
         ("a file", "normally"),
         ("none", "normally"),
         ("a file", "with an OSError"),
         ("none", "with an OSError"),
         ("a file", "with KeyboardInterrupt"),
+        ("a file", TOGETHER),
+        ("none", TOGETHER),
     ):
         yield dict(
             name=f"state-{rng.integers(1000)}.bin",
@@ -945,6 +958,8 @@ def observe_atomically(atomically, name, before, parts, ends):
         path, moments, seen = Path(folder) / name, [], {"the bytes go to": "nothing: write was not called"}
         if before == "a file":
             path.write_bytes(old)
+        if ends == TOGETHER:
+            return {"two calls at once": both_at_once(atomically, path)}
 
         def look(*_):
             state = meaning(path, old, new)
@@ -975,6 +990,26 @@ def observe_atomically(atomically, name, before, parts, ends):
         "files left beside it": beside,
         "returned": kind(returned),
     }
+
+
+def both_at_once(atomically, path):
+    """Write a file while a second call writes it too, and say which temporary files there are in the middle of both."""
+    seen = []
+
+    def first(file):
+        atomically(path, second)
+
+    def second(file):
+        seen.append(sum(other != path for other in path.parent.iterdir()))
+
+    try:
+        atomically(path, first)
+    except OSError:  # one call has renamed or removed the other's file
+        pass
+    return TEMPORARIES[min(seen[0], 2)] if seen else "the second call did not write"
+
+
+TEMPORARIES = ("no temporary file in the folder", "the same temporary file", "a temporary file each")
 
 
 def watched(look, function, *arguments):
@@ -1014,7 +1049,13 @@ def target(file, path):
 
 
 def atomic_turn(
-    well=None, badly=None, goes="a temporary file in the same folder", left=lambda ends: 0, swallows=False, returned="nothing"
+    well=None,
+    badly=None,
+    goes="a temporary file in the same folder",
+    left=lambda ends: 0,
+    swallows=False,
+    returned="nothing",
+    apart=True,
 ):
     """Make the writing of a file, or a wrong turn.
 
@@ -1025,9 +1066,12 @@ def atomic_turn(
         left: How many files are left beside it, a function of how writing ends.
         swallows: Whether errors end there.
         returned: What is returned.
+        apart: Whether each call has a temporary file of its own.
     """
 
     def turn(name, before, parts, ends):
+        if ends == TOGETHER:
+            return {"two calls at once": TEMPORARIES[(1 + apart) * (goes == "a temporary file in the same folder")]}
         first = "the old file" if before == "a file" else "no file"
         if ends == "normally":
             moments = well(first) if well else [first, "the new file"]
@@ -1051,6 +1095,8 @@ oracle_atomically = atomic_turn()
 def with_a_backup(name, before, parts, ends):
     """Give the old file another name, write the file itself, and turn that back after a failure."""
     there, well = before == "a file", ends == "normally"
+    if ends == TOGETHER:
+        return {"two calls at once": TEMPORARIES[there]}
     moments = (["the old file", "no file", COPY] if there else ["no file", GAP]) + (
         ["the new file"] if well else ["no file", "the old file"] if there else ["no file"]
     )
@@ -1062,6 +1108,9 @@ def with_a_backup(name, before, parts, ends):
 
 
 misconceptions_atomically = {
+    "two calls at once write to the same temporary file: each needs a name of its own, and a process id is the same in two threads": atomic_turn(
+        apart=False
+    ),
     "the old file was given another name, as a backup, and the file itself opened for writing: for a while there is neither": with_a_backup,
     "the file itself was opened for writing: for a while it was neither old nor new": atomic_turn(
         lambda first: [first, GAP, "the new file"], lambda first: [first, GAP], goes="the file itself"

@@ -85,6 +85,7 @@ import inspect
 import json
 import math
 import os
+import secrets
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -569,7 +570,8 @@ check("08.6")
 #
 # The power can fail while you write a checkpoint. If you open the old file for writing, then for a moment there is neither the old state
 # nor the new one. So write a **second** file next to it. When that is complete, `os.replace` gives it the first one's name in a single
-# step of the file system: before it the name means the old file, after it the new one.
+# step of the file system: before it the name means the old file, after it the new one. Two runs may save to the same path at once, so the
+# second file needs a name that no other writer has: `secrets.token_hex(8)` gives 16 random hexadecimal digits.
 
 # %% exercise="08.7" minutes=15 points=2
 #| export
@@ -581,8 +583,10 @@ def atomically(path, write):
         write: Function of a file that is open for writing bytes: it writes the whole contents.
 
     Returns:
-        None. While ``write`` runs, the bytes go to a temporary file in the same folder. If it
-        raises, the temporary file is removed, the old one is unchanged, and the error is passed on.
+        None. While ``write`` runs, the bytes go to a temporary file in the same folder, with a new
+        name in each call: two programs, or two threads of one, may write the same path at once. If
+        it raises, the temporary file is removed, the old one is unchanged, and the error is passed
+        on.
 
     Example:
         >>> import tempfile
@@ -596,7 +600,7 @@ def atomically(path, write):
         POSIX.1-2017, "rename": it replaces a file in one step.
     """
     ### BEGIN SOLUTION
-    unfinished = path.with_name(f"{path.name}.tmp")
+    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(8)}.tmp")
     try:
         with unfinished.open("wb") as file:
             write(file)
@@ -726,6 +730,7 @@ class Trainer:
         self.scheduler, self.schedule, self.callbacks = scheduler, schedule, list(callbacks)
         self.checkpoint, self.clip_norm = checkpoint and Path(checkpoint), clip_norm
         self.named, self.generators = generators or {}, {}
+        self.train_epoch = train_epoch  # another may take its place, such as one that replays steps
         self.settings = json.loads(json.dumps(settings or {}))  # as a file gives them back
         self.epoch, self.stopped, self.interrupted, self.history = 0, None, False, []
 
@@ -761,8 +766,8 @@ class Trainer:
     def run_epoch(self, train_loader, validation_loader):
         """Train on every batch once, measure, and save."""
         lr, began = self.optimizer.param_groups[0]["lr"], time.perf_counter()
-        loss = train_epoch(self.model, train_loader, self.criterion, self.optimizer,
-                           clip_norm=self.clip_norm, after_step=self.after_step)
+        loss = self.train_epoch(self.model, train_loader, self.criterion, self.optimizer,
+                                clip_norm=self.clip_norm, after_step=self.after_step)
         seconds = time.perf_counter() - began
         record = {"epoch": self.epoch + 1, "lr": lr, "seconds": seconds, "train_loss": loss}
         if validation_loader is not None:

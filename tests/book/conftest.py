@@ -2,8 +2,11 @@
 
 import contextlib
 import html
+import os
 import re
 import shutil
+import subprocess
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -95,12 +98,21 @@ mix((0, 0, 0), (10, 20, 30))
 '''.replace("# %% exercise", "# %% [markdown]\n# Mix two colours.\n\n# %% exercise")
 
 
+INTRO = """
+# Shapes and colours
+
+```{include} map.md
+```
+"""
+
+
 class Course:
     """A course in a folder of its own; modules are added one by one."""
 
     def __init__(self, root):
         self.root = root
-        shutil.copytree(ROOT / "book", root / "book", ignore=shutil.ignore_patterns("_build"))
+        shutil.copytree(ROOT / "book", root / "book", ignore=shutil.ignore_patterns("_build", "*.md", "figures", "rooflines"))
+        (root / "book" / "intro.md").write_text(INTRO, encoding="utf-8")
         for folder in ("modules", "tinytorch/given", "milestones"):
             (root / folder).mkdir(parents=True)
         (root / "modules" / "curriculum.toml").write_text(MANIFEST, encoding="utf-8")
@@ -144,6 +156,25 @@ def built(tmp_path_factory):
     with stand_in(tmp_path_factory.mktemp("course")) as course:
         course.add_colours()
         return site.build(tmp_path_factory.mktemp("built") / "site").parent
+
+
+@pytest.fixture(scope="session")
+def book(tmp_path_factory):
+    """The site of the course itself, built as an author builds it; or the one in the folder that TINYTORCH_BOOK names."""
+    if os.environ.get("TINYTORCH_BOOK"):
+        return Path(os.environ["TINYTORCH_BOOK"])
+    pytest.importorskip("jupyter_book", reason="the extra `book` is not installed")
+    out = tmp_path_factory.mktemp("book") / "site"
+    done = subprocess.run(
+        [sys.executable, "-m", "tito", "book", "build", "--out", str(out)],
+        cwd=ROOT,
+        text=True,
+        encoding="utf-8",
+        capture_output=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert str(out / "index.html") in done.stdout
+    return out
 
 
 @pytest.fixture(scope="session")

@@ -2,12 +2,14 @@
 
 import re
 import shutil
+import threading
+import urllib.request
 
 import pytest
 from typer.testing import CliRunner
 
 from tito.app import app
-from tito.book import BookError, page, site
+from tito.book import BookError, page, serving, site
 from tito.notebooks import strip
 
 pytest.importorskip("jupyter_book", reason="the extra `book` is not installed")
@@ -29,7 +31,10 @@ def tito(*words):
 def test_there_is_a_page_for_every_module_and_the_first_page_leads_to_each(built):
     assert sorted(path.name for path in (built / "modules").glob("*.html")) == ["01_shapes.html", "02_colours.html"]
     first = (built / "intro.html").read_text(encoding="utf-8")
-    assert re.search(r'href="modules/01_shapes.html"><[^>]*>Shapes<', first) and "Light, not in this release yet" in first
+    assert (
+        'href="modules/01_shapes.html" aria-label="Module 01, Shapes' in first
+        and "Module 03, Light: not in this release yet" in first
+    )
     assert 'http-equiv="Refresh" content="0; url=intro.html"' in (built / "index.html").read_text(encoding="utf-8")
 
 
@@ -135,6 +140,23 @@ def test_without_the_extra_the_command_says_how_to_get_it(course, monkeypatch):
     monkeypatch.setattr(site, "NEEDED", ("no_such_library", "json"))
     done = tito("book", "build")
     assert done.exit_code == 2 and 'no_such_library: pip install "tinytorch-course[book]"' in " ".join(done.output.split())
+
+
+def test_the_site_is_served_to_this_machine_only(tmp_path):
+    (tmp_path / "index.html").write_text("the book", encoding="utf-8")
+    with serving.server(tmp_path, 0) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        assert server.server_address[0] == "127.0.0.1"
+        with urllib.request.urlopen(f"http://127.0.0.1:{server.server_port}/") as answer:
+            assert answer.read() == b"the book" and answer.headers["Cache-Control"] == "no-store"
+        with pytest.raises(OSError):
+            serving.server(tmp_path, server.server_port)
+        server.shutdown()
+
+
+def test_without_a_book_serving_says_how_to_build_one(course):
+    done = tito("book", "serve")
+    assert done.exit_code == 2 and done.output.rstrip().endswith("Next: tito book build")
 
 
 def test_outside_a_clone_the_command_says_so(course):

@@ -334,6 +334,6 @@ def test_a_place_outside_the_package_is_not_looked_at(tmp_path):
     for file in ("outside.py", "tinytorch/inside.py"):
         (tmp_path / file).write_text(text, encoding="utf-8")
     place = place_in(tmp_path)
-    assert place("tinytorch/inside.py", 3) == ("x.ipynb, cell 1, line 2", True)
+    assert place("tinytorch/inside.py", 3) == ("x.ipynb, cell 1 (x = 1), line 2", True)
     assert place("tinytorch/../outside.py", 3) == ("tinytorch/../outside.py, line 3", False)
     assert place("tinytorch/none.py", 3) == ("tinytorch/none.py, line 3", False)

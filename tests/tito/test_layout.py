@@ -7,7 +7,7 @@ import pytest
 from tito.checks import layout
 from tito.checks.checking import Failure, Verdict
 
-WHERE = "modules/01_tensor/tensor.ipynb, cell 23"
+WHERE = "modules/01_tensor/tensor.ipynb"
 ROWS = (
     ("called", "matmul(a, b)"),
     ("with", "a (4, 1, 2, 3) float32; b (6, 3, 5) float32"),
@@ -27,7 +27,7 @@ def block(text):
 
 def test_a_wrong_shape():
     assert layout.text(failed(*ROWS, case=2, looks_like=BATCH), WHERE, layout.IN_NOTEBOOK) == block("""
-        01.4 matmul                              modules/01_tensor/tensor.ipynb, cell 23
+        01.4 matmul                                       modules/01_tensor/tensor.ipynb
 
           called            matmul(a, b)    a (4, 1, 2, 3) float32; b (6, 3, 5) float32
           expected          shape (4, 6, 2, 5)
@@ -79,10 +79,10 @@ def test_what_stops_the_whole_module_is_told_once_and_under_its_name():
         Verdict(f"01.{i}", "f", "error", 0, 4, Failure((("", "importing tinytorch.tensor failed"),), shared=True))
         for i in (1, 2, 3)
     ]
-    (text,) = layout.texts(broken, lambda verdict: WHERE)
+    (text,) = layout.texts(broken, WHERE)
     assert text.startswith("module 01  ") and text.partition("\n")[0].endswith("modules/01_tensor/tensor.ipynb")
     verdicts = [Verdict("01.1", "f", "passed", 1, 1), failed(*ROWS, case=2)]
-    assert len(layout.texts(verdicts, lambda verdict: WHERE, ascii=True)) == 2
+    assert len(layout.texts(verdicts, WHERE, ascii=True)) == 2
 
 
 @pytest.mark.parametrize(

@@ -84,11 +84,11 @@ def test_each_exercise_gets_its_own_verdict(everything, name, status):
     [
         ("wrong", "differs", "10 of 10 values"),
         ("needs_stub", "", "needs 01.3 stub, which is not written yet"),
-        ("raises", "at", "tensor.ipynb, cell 13, line 4"),
+        ("raises", "at", "tensor.ipynb, cell 13 (def raises), line 4"),
         ("raises", "raised", "IndexError: tuple index out of range"),
         ("hangs", "got nothing", "it did not finish in 2 s: is there a loop that never ends?"),
         ("hangs", "called", "hangs(a, b)"),
-        ("hangs", "at", "tensor.ipynb, cell 15, line 4"),
+        ("hangs", "at", "tensor.ipynb, cell 15 (def hangs), line 4"),
         ("exits", "got nothing", "it ended the process: exit status 3"),
         ("quits", "raised", "SystemExit: no more"),
         ("returns_none", "got", "None: is the `return` missing?"),
@@ -96,7 +96,7 @@ def test_each_exercise_gets_its_own_verdict(everything, name, status):
         ("changes", "changed", "the input a: work on a copy"),
         ("float64", "got", "float64"),
         ("recurses", "raised", "RecursionError: maximum recursion depth exceeded"),
-        ("recurses", "at", "tensor.ipynb, cell 31, line 4"),
+        ("recurses", "at", "tensor.ipynb, cell 31 (def recurses), line 4"),
         ("absent", "", "is not defined in tinytorch.tensor"),
         ("divide", "raised", "ValueError: cannot divide by 0"),
     ],
@@ -165,7 +165,7 @@ def test_a_module_that_cannot_be_imported(package, text, status, words):
 @pytest.mark.parametrize("text, raised", [("right +", "SyntaxError"), ("1 / 0", "ZeroDivisionError")])
 def test_an_import_error_has_its_place(package, text, raised):
     found = rows(check(package(text), "right")["right"])
-    assert found["raised"].startswith(raised) and found["at"] == "tensor.ipynb, cell 50, line 2"
+    assert found["raised"].startswith(raised) and found["at"] == f"tensor.ipynb, cell 50 ({text}), line 2"
 
 
 def test_an_exception_in_an_earlier_module_names_the_line_that_led_there_too(package):
@@ -176,7 +176,9 @@ def test_an_exception_in_an_earlier_module_names_the_line_that_led_there_too(pac
         encoding="utf-8",
     )
     (found,) = runner.check(parent, "tinytorch.layers", CHECKS, exercises("last"))
-    assert rows(found)["at"] == "tensor.ipynb, cell 13, line 4, called from layers.ipynb, cell 5, line 5"
+    assert rows(found)["at"] == (
+        "tensor.ipynb, cell 13 (def raises), line 4, called from layers.ipynb, cell 5 (def last), line 5"
+    )
 
 
 FORGE = """
@@ -406,7 +408,7 @@ def test_words_before_the_command_name_the_job_folder(tmp_path):
         encoding="utf-8",
     )
     found = check(FIXTURES, "right", "raises", command_prefix=(sys.executable, str(script), "{job}"), copy_package=True)
-    assert found["right"].status == "passed" and rows(found["raises"])["at"] == "tensor.ipynb, cell 13, line 4"
+    assert found["right"].status == "passed" and rows(found["raises"])["at"].startswith("tensor.ipynb, cell 13 ")
 
 
 def test_a_job_folder_is_prepared_before_its_worker_starts():

@@ -309,13 +309,13 @@ def test_exercises_carry_header_name_and_cell(reference):
 )
 def test_an_exercise_that_is_not_whole_is_refused(tmp_path, header, body, reason):
     path = percent_file(tmp_path, f"# %%\nx = 1\n\n# %% {header}\n{body}\n")
-    with pytest.raises(SourceError, match=f"tensor.py, cell 2: .*{reason}"):
+    with pytest.raises(SourceError, match=rf"tensor.py, cell 2 \(.*\): .*{reason}"):
         read(path).exercises()
 
 
 def test_an_id_that_stands_twice_is_refused(tmp_path):
     cell = '# %% exercise="01.1" minutes=1 points=1\ndef {}(): 1\n\n'
-    with pytest.raises(SourceError, match="cell 2: exercise 01.1 is already in cell 1"):
+    with pytest.raises(SourceError, match=r"cell 2 \(def g\): exercise 01.1 is already in cell 1 \(def f\)"):
         read(percent_file(tmp_path, cell.format("f") + cell.format("g"))).exercises()
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from tinytorch import training
 from tinytorch.data import DataLoader, TensorDataset
+from tinytorch.datasets import mnist_5k
 from tinytorch.drawing.training import confusion, curves, filters, mistakes
 from tinytorch.given.callbacks import Callback, PrintEpochs
 from tinytorch.layers import Flatten, Linear, Module, Sequential
@@ -144,11 +145,16 @@ def test_evaluation_leaves_no_trace():
     assert all(np.array_equal(before[path], tensor.data) for path, tensor in model.state_dict().items())
 
 
-def test_confusion_counts_agree_with_sklearn():
-    metrics = pytest.importorskip("sklearn.metrics", reason="scikit-learn is an extra")
-    labels, predictions = np.random.default_rng(2).integers(0, 5, (2, 200))
-    expected = metrics.confusion_matrix(labels, predictions, labels=range(5))
-    assert np.array_equal(training.confusion_matrix(labels, predictions, 5), expected)
+def test_confusion_counts_every_pair_of_a_label_and_a_guess():
+    """The labels are those of MNIST's pictures; a guess is the digit whose average picture is nearest."""
+    data = mnist_5k()
+    pixels, labels = data.test_images.reshape(-1, 784).astype(np.float64), data.test_labels
+    averages = np.stack([data.train_images[data.train_labels == digit].mean(axis=0).ravel() for digit in range(10)])
+    guesses = ((pixels[:, None] - averages) ** 2).sum(axis=2).argmin(axis=1)
+    pairs = list(zip(labels.tolist(), guesses.tolist()))
+    expected = [[pairs.count((label, guess)) for guess in range(10)] for label in range(10)]
+    counts = training.confusion_matrix(labels, guesses, 10)
+    assert np.array_equal(counts, expected) and counts.sum() == 1000 and 700 < counts.trace() < 900
 
 
 class Losses(Callback):
@@ -305,3 +311,17 @@ def test_drawing_is_imported_only_when_something_is_drawn():
     code = "import sys, tinytorch.drawing.training, tinytorch.training; sys.exit('matplotlib' in sys.modules or 'safetensors' in sys.modules)"
     root = Path(__file__).resolve().parents[2]
     assert subprocess.run([sys.executable, "-c", code], cwd=root, timeout=60).returncode == 0
+
+
+def test_a_schedule_that_follows_the_loss_is_one_of_the_callbacks():
+    from tinytorch.optim.lr_scheduler import ReduceLROnPlateau
+
+    one = problem.trainer()
+    one.scheduler = None
+    one.callbacks.append(ReduceLROnPlateau(one.optimizer, patience=0, threshold=10.0, threshold_mode="abs"))  # never improves
+    one.fit(*problem.loaders(), epochs=3)
+    rates = [record["lr"] for record in one.history]
+    assert rates[1] == pytest.approx(rates[0]) and rates[2] == pytest.approx(rates[0] / 10)
+    one.scheduler, one.callbacks, one.schedule = one.callbacks.pop(), [], "epoch"
+    with pytest.raises(TypeError, match="give it to a Trainer as one of its callbacks, not as its scheduler"):
+        one.fit(*problem.loaders(), epochs=5)

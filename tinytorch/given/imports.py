@@ -9,6 +9,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
 MANIFEST = PACKAGE.parent / "modules" / "curriculum.toml"
+DEFINITION = r"(?:async +)?(?:def|class) +\w+"
 CELL = r"# \S+\.(py|ipynb), cell \d+$"
 _written = {"now": None}  # number of the module whose notebook runs in this process
 
@@ -126,14 +127,25 @@ def origin_of(path, line):
         line: Number of the line, from 1.
 
     Returns:
-        Text such as ``tensor.ipynb, cell 4, line 3``; None for a line that came from no cell.
+        Text such as ``tensor.ipynb, cell 4 (def mul), line 3``; None for a line that came from no cell.
     """
-    lines = path.read_text(encoding="utf-8").split("\n")[:line]
-    for number in range(len(lines), 0, -1):
+    lines = path.read_text(encoding="utf-8").split("\n")
+    for number in range(line, 0, -1):
         # The export replaces the first line of each cell by this comment, so the other lines keep their distance from it.
         if re.match(CELL, lines[number - 1]):
-            return f"{lines[number - 1][2:]}, line {line - number + 1}"
+            return f"{lines[number - 1][2:]}{title(lines[number:])}, line {line - number + 1}"
     return None
+
+
+def title(lines):
+    """Return the first definition among the lines below a cell's comment, in brackets: an editor finds the cell by it."""
+    for line in lines:
+        definition = re.match(DEFINITION, line)
+        if definition:
+            return f" ({definition[0]})"
+        if re.match(CELL, line):
+            break
+    return ""
 
 
 def add_note(error):

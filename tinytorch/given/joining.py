@@ -294,13 +294,14 @@ def tensordot(a, b, dims=2):
     return einsum(f"{''.join(first)},{''.join(second)}->{''.join(rest)}", a, b)
 
 
-def cdist(x1, x2, p=2.0):
+def cdist(x1, x2, p=2.0, compute_mode=None):
     """Return the distance of every row of one matrix from every row of another.
 
     Args:
         x1: Tensor of shape (..., N, F).
         x2: Tensor of shape (..., M, F).
         p: Which norm; 2 is the Euclidean distance.
+        compute_mode: Makes no difference here.
 
     Returns:
         Tensor of shape (..., N, M).

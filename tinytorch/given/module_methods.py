@@ -4,6 +4,7 @@ import functools
 
 import numpy as np
 
+from tinytorch.given.constructing import Layer
 from tinytorch.given.device import destination
 from tinytorch.given.op import part
 
@@ -19,7 +20,7 @@ class Handle:
         self.remove = remove
 
 
-class ModuleMethods:
+class ModuleMethods(metaclass=Layer):
     """The base of your class `Module`: names, conversions, and visits to all modules of a tree."""
 
     def named_modules(self, memo=None, prefix="", remove_duplicate=True):

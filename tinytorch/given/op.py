@@ -19,6 +19,7 @@ from tinytorch.given.state import watched, watchers
 # The parts that modules register, and the file that registers each.
 HOME = {"apply": "tinytorch.tensor", "Tensor": "tinytorch.tensor", "backward": "tinytorch.autograd"}
 _parts = {}
+registrations = [0]  # how often something has been registered on an op
 ops = {}  # name -> the op that `@op` made; the methods of tensors look ops up here
 
 
@@ -97,6 +98,7 @@ class Op:
         self.rules = ()
         self.rule_of_each = None
         self.kernels = {}
+        self.prepared = {}
         self.right_shapes = set()
         self.flops = self.moved = None
 
@@ -110,12 +112,12 @@ class Op:
     @functools.cached_property
     def most(self):
         """How many inputs the op takes at most."""
-        return sys.maxsize if self._named("VAR_POSITIONAL") else len(self.names)
+        return sys.maxsize if self._named("VAR_POSITIONAL") else len(self._named("POSITIONAL_OR_KEYWORD"))
 
     @functools.cached_property
     def names(self):
-        """The names of the inputs, as a set."""
-        return frozenset(self._named("POSITIONAL_OR_KEYWORD"))
+        """The names of the inputs, and ``input``, which is PyTorch's name for the first."""
+        return frozenset(["input", *self._named("POSITIONAL_OR_KEYWORD")])
 
     @functools.cached_property
     def settings(self):
@@ -151,6 +153,8 @@ class Op:
             >>> scale.bind((1.0,), {"factor": 2.0})
             ((1.0, 2.0), {'shift': 0})
         """
+        if "input" in params and "input" not in self.signature.parameters:
+            inputs = (params.pop("input"), *inputs)
         extra = inputs[self.most :]
         if len(extra) > len(self.settings):
             raise TypeError(
@@ -179,6 +183,7 @@ class Op:
             3.0
         """
         self.rules, self.rule_of_each = rules, each
+        registrations[0] += 1
 
     def rule(self, argument):
         """Return the gradient rule of one input.
@@ -226,7 +231,41 @@ class Op:
 
         def keep(kernel):
             self.kernels[name] = kernel
+            self.prepared.pop(name, None)  # it belongs to the kernel that was there before
+            registrations[0] += 1
             return kernel
+
+        return keep
+
+    def register_prepared(self, name):
+        """Register the decorated function, which prepares this op's kernel for many runs on the same arrays.
+
+        `tinytorch.capture` asks it once where each result goes, and from then on makes its calls.
+
+        Args:
+            name: The kernel set or device, such as ``"numba"``; its kernel must be registered first.
+
+        Returns:
+            A decorator that returns its function unchanged. The function is
+            ``prepare(out, scratch, *arrays, **settings) -> [call, ...]``: each call takes nothing, returns nothing and, together,
+            they write to ``out`` what the kernel would return. ``scratch(shape, dtype)`` gives memory that holds numbers during
+            these calls only. For an op in place it is ``prepare(scratch, *arrays) -> call``, and the call takes the settings,
+            because they change from step to step. None means that these arrays are not covered.
+
+        Example:
+            >>> import numpy as np
+            >>> double = Op(lambda a: a * 2)
+            >>> prepare = double.register_prepared("numpy")(lambda out, scratch, a: [lambda: np.multiply(a, 2, out=out)])
+            >>> out = np.zeros(1)
+            >>> for call in double.prepared["numpy"](out, np.empty, np.ones(1)): _ = call()
+            >>> out
+            array([2.])
+        """
+
+        def keep(prepare):
+            self.prepared[name] = prepare
+            registrations[0] += 1
+            return prepare
 
         return keep
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from tinytorch.given.op import part
+from tinytorch.given.state import watched, watchers
 
 
 def parameter_groups(params, name):
@@ -160,6 +161,23 @@ def takes_parameters(function):
     @functools.wraps(function)
     def checked(parameters, max_norm):
         refuse("max_norm", max_norm)
-        return function(parameter_list(parameters, function.__name__), max_norm)
+        parameters = parameter_list(parameters, function.__name__)
+        if not watchers:
+            return function(parameters, max_norm)
+        gradients = [param.grad.data for param in parameters if param.grad is not None]
+        return watched("whole", on_arrays(function))(*gradients, max_norm=max_norm)
 
     return checked
+
+
+def on_arrays(function):
+    """Return a function of gradients' arrays that does what a function of parameters does."""
+
+    def run(*gradients, max_norm):
+        holders = [part("Tensor")(np.empty_like(gradient)) for gradient in gradients]
+        for holder, gradient in zip(holders, gradients):
+            holder.grad = part("Tensor")(gradient)
+        return function(holders, max_norm)
+
+    run.__name__ = function.__name__
+    return run

@@ -111,6 +111,15 @@ class Watch:
         """Put a span around the backward walk, and around no other part."""
         return self.around(function, name, "walk") if name == "backward" else function
 
+    def numbers(self, numbers):
+        return numbers
+
+    def random(self, generator):
+        return generator
+
+    def whole(self, function):
+        return function
+
     def rule(self, rule, op):
         """Put a span around a gradient rule."""
         return self.around(rule, f"{op.name} backward", "rule")

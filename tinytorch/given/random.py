@@ -8,6 +8,8 @@ import functools
 
 import numpy as np
 
+from tinytorch.given.state import watched, watchers
+
 
 @functools.cache
 def default():
@@ -33,11 +35,10 @@ def generator(rng=None):
         ...
         TypeError: rng needs a numpy.random.Generator, got int: pass np.random.default_rng(7)
     """
-    if rng is None:
-        return default()
+    rng = default() if rng is None else rng
     if not isinstance(rng, np.random.Generator):
         raise TypeError(f"rng needs a numpy.random.Generator, got {type(rng).__name__}: pass np.random.default_rng({rng})")
-    return rng
+    return watched("random", rng) if watchers else rng
 
 
 def manual_seed(seed):

@@ -4,7 +4,6 @@ A file is the length of its header in eight bytes, the header, which is JSON, an
 anywhere, so that nothing in it is believed before it is checked.
 """
 
-import hashlib
 import json
 import math
 
@@ -46,6 +45,8 @@ def checksum(arrays, metadata):
         arrays: Dict from name to NumPy array.
         metadata: Dict of texts.
     """
+    import hashlib
+
     digest = hashlib.sha256(json.dumps(sorted(metadata.items())).encode())
     for name, array in sorted(arrays.items()):
         digest.update(json.dumps([name, array.dtype.str, array.shape]).encode())

@@ -16,11 +16,13 @@ state = State()
 
 
 def watched(moment, function, *details):
-    """Let every watcher wrap a function that is about to run.
+    """Let every watcher wrap a function that is about to run, or an object that is about to be used.
 
     Args:
-        moment: Name of the watcher's method: ``"kernel"``, ``"rule"`` or ``"part"``.
-        function: What is about to run, or None.
+        moment: Name of the watcher's method: ``"kernel"``, ``"rule"`` or ``"part"``; or ``"numbers"`` for a dict whose numbers
+            are about to be read, ``"random"`` for a generator that is about to be drawn from; ``"whole"`` for a function of
+            arrays that changes them and returns a number.
+        function: What is about to run or to be used, or None.
         details: The method's other arguments. For a kernel: the op, the kernel's set, and True if another set was asked for.
             For a rule: the op. For a part: its name.
 
@@ -34,3 +36,19 @@ def watched(moment, function, *details):
     for watcher in watchers if function else ():
         function = getattr(watcher, moment)(function, *details)
     return function
+
+
+def live(numbers):
+    """Return a dict of numbers that a step reads and that change from step to step, as watchers want it to be read.
+
+    Args:
+        numbers: Dict, such as a group of an optimizer's parameters with its learning rate.
+
+    Returns:
+        The dict; while `tinytorch.capture` records, one like it whose numbers remember where they come from.
+
+    Example:
+        >>> live({"lr": 0.1})
+        {'lr': 0.1}
+    """
+    return watched("numbers", numbers) if watchers else numbers

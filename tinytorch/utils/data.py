@@ -8,6 +8,7 @@ from itertools import accumulate
 
 import numpy as np
 
+from tinytorch import data as yours
 from tinytorch.data import Dataset, chunks
 from tinytorch.given import names
 from tinytorch.given.collate import default_collate  # noqa: F401, PyTorch has it here
@@ -15,6 +16,59 @@ from tinytorch.given.random import generator as generator_of
 
 __path__ = []  # `from tinytorch.utils.data import x` then says what there is instead of x
 __getattr__, __dir__ = names.namespace("tinytorch.utils.data", ["utils/data.py"], lambda: ["data"])
+
+
+class DataLoader(yours.DataLoader):
+    """The `DataLoader` of module 07, with all of PyTorch's arguments.
+
+    Args:
+        dataset, batch_size, shuffle, sampler, batch_sampler, num_workers, collate_fn, pin_memory, drop_last, generator:
+            As in module 07.
+        prefetch_factor: How many batches are made ready ahead for each of ``num_workers``; 2 by default.
+        timeout, worker_init_fn, multiprocessing_context, persistent_workers, in_order, pin_memory_device: About worker
+            processes, which there are none of here: they make no difference.
+        prefetch: How many batches are made ready ahead, whatever ``num_workers`` is.
+
+    Example:
+        >>> len(DataLoader([1, 2, 3], batch_size=2, persistent_workers=True))
+        2
+    """
+
+    def __init__(
+        self,
+        dataset,
+        batch_size=1,
+        shuffle=False,
+        sampler=None,
+        batch_sampler=None,
+        num_workers=0,
+        collate_fn=None,
+        pin_memory=False,
+        drop_last=False,
+        timeout=0,
+        worker_init_fn=None,
+        multiprocessing_context=None,
+        generator=None,
+        *,
+        prefetch_factor=None,
+        persistent_workers=False,
+        pin_memory_device="",
+        in_order=True,
+        prefetch=0,
+    ):
+        super().__init__(
+            dataset,
+            batch_size,
+            shuffle,
+            sampler,
+            batch_sampler,
+            num_workers,
+            collate_fn,
+            pin_memory,
+            drop_last,
+            generator,
+            prefetch=prefetch or num_workers * (prefetch_factor or 0),
+        )
 
 
 class ConcatDataset(Dataset):

@@ -1,8 +1,17 @@
-"""The table of contents and the map on the first page, made from the curriculum and the modules that exist."""
+"""The table of contents, and the parts of the first page that are made from the curriculum and the recorded runs."""
 
 import json
 
 from tito import workspace
+from tito.book.course_map import markup
+
+# The pages beside the modules, part by part, in the order in which they are read. Those that are not there are left out.
+BEFORE = {"Start": ("setup", "see_and_learn")}
+AFTER = {
+    "The whole": ("op_grows", "milestones", "performance", "benchmarks"),
+    "Look up": ("commands", "reference/index", "shapes_and_errors", "glossary", "differences"),
+    "Teach and extend": ("instructors", "exercises", "authors", "neighbours"),
+}
 
 
 def chapters(curriculum):
@@ -10,24 +19,35 @@ def chapters(curriculum):
     return [module for module in curriculum.modules if not workspace.is_to_come(module)]
 
 
-def table(modules, beside=()):
-    """Return `_toc.yml`, which is JSON (and so YAML too); `beside` lists the pages that compare the framework with PyTorch."""
+def table(modules, folder=None):
+    """Return `_toc.yml`, which is JSON (and so YAML too).
+
+    Args:
+        modules: The modules that have a page.
+        folder: `pathlib.Path` of the folder with the other pages; None if there are none.
+    """
     pages = [{"file": f"modules/{module.folder}", "title": f"{module.number} {module.title}"} for module in modules]
-    parts = [{"caption": "Modules", "chapters": pages}] if pages else []
-    parts += [{"caption": "Beside PyTorch", "chapters": [{"file": name} for name in beside]}] if beside else []
+    parts = [*beside(BEFORE, folder), *([{"caption": "Modules", "chapters": pages}] if pages else []), *beside(AFTER, folder)]
     return json.dumps({"format": "jb-book", "root": "intro", "parts": parts}, indent=1) + "\n"
 
 
+def beside(parts, folder):
+    """Return those parts that have a page, with the pages below each."""
+    there = {
+        caption: [chapter(name, folder) for name in names if folder and (folder / f"{name}.md").is_file()]
+        for caption, names in parts.items()
+    }
+    return [{"caption": caption, "chapters": pages} for caption, pages in there.items() if pages]
+
+
+def chapter(name, folder):
+    """Return a page; those in its folder are below it if it is an index."""
+    if not name.endswith("/index"):
+        return {"file": name}
+    inside = sorted(path.stem for path in (folder / name).parent.glob("*.md") if path.stem != "index")
+    return {"file": name, "sections": [{"file": f"{name.removesuffix('index')}{stem}"} for stem in inside]}
+
+
 def course_map(curriculum):
-    """Return the map as Markdown: every module and milestone, what it needs, and whether it exists yet."""
-    here = chapters(curriculum)
-    lines = ["| | module | in `tinytorch/` | needs |", "|---|---|---|---|"]
-    for module in curriculum.modules:
-        name = f"[{module.title}](modules/{module.folder})" if module in here else f"{module.title}, not in this release yet"
-        lines.append(f"| {module.number} | {name} | `{module.exports}` | {', '.join(module.requires)} |")
-    lines += ["", "| milestone | | needs |", "|---|---|---|"]
-    for milestone in curriculum.milestones:
-        written = (workspace.course_dir() / "milestones" / milestone.script).is_file()
-        title = milestone.title if written else f"{milestone.title}, not in this release yet"
-        lines.append(f"| `{milestone.name}` | {title} | {', '.join(milestone.requires)} |")
-    return "\n".join(lines) + "\n"
+    """Return the map as Markdown."""
+    return f"```{{raw}} html\n{markup(curriculum).rstrip()}\n```\n"

@@ -10,7 +10,8 @@ HEAD = f"""<!-- Made by `tito dev export` from {TABLE}. -->
 
 `python -m pytest -m pytorch` calls every function, method, layer and loss that both have, with the same arguments, over dtypes,
 shapes, special values, memory layouts and kernel sets, and compares results and gradients. The test fails if a difference is
-missing from this table. "refuses" means an error where PyTorch has a result, "takes" means a result where PyTorch has an error.
+missing from this table. "refuses" means an error where PyTorch has a result, "takes" means a result where PyTorch has an error,
+"argument" an argument that PyTorch takes and we do not.
 
 | names | differs in | where | why |
 |---|---|---|---|
@@ -42,4 +43,5 @@ def where(row):
     parts = [", ".join(row.get("dtypes", []))]
     parts += [", ".join(str(tuple(shape)) for shape in row.get("shapes", []))]
     parts += ["infinities, nan, 0, ends of a range" if row.get("contents") == ["special"] else "", row.get("call", "")]
+    parts += [", ".join(f"`{argument}`" for argument in row.get("arguments", []))]
     return "; ".join(part for part in parts if part)

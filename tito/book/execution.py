@@ -8,14 +8,18 @@ from importlib import metadata
 from pathlib import Path
 
 from tito import leftovers, scaffold, workspace
-from tito.book import BookError
+from tito.book import BookError, figures
 from tito.files import write_atomically
-from tito.notebooks import cards, source
+from tito.notebooks import cards, source, titles
 from tito.notebooks.export import export_text
 from tito.notebooks.problems import place
 
 TIMEOUT = 300  # seconds for each cell
-KERNEL_OPTIONS = ["--log-level=ERROR", "--InlineBackend.figure_formats={'retina'}"]  # sharp on every screen
+KERNEL_OPTIONS = [
+    "--log-level=ERROR",
+    "--InlineBackend.figure_formats={'retina'}",  # sharp on every screen
+    "--IPKernelApp.extra_extensions=['tito.book.figures']",  # and for dark pages, with a description
+]
 LIBRARIES = ("numpy", "matplotlib", "ipykernel", "ipython")
 
 
@@ -65,6 +69,7 @@ def fingerprint(module, curriculum):
         *given,
         *map(workspace.course_source, modules),
         workspace.course_checks(module),
+        Path(figures.__file__),
         *sorted(Path(workspace.__file__).parent.glob("*.py")),
     ]
     surroundings = [sys.version, KERNEL_OPTIONS, os.environ.get("TINYTORCH_DATA"), *map(_version, LIBRARIES)]
@@ -127,9 +132,11 @@ def execute(path, environment):
 
 
 def _reached(notebook):
-    """Return the number of the last cell that started."""
+    """Return the label of the last cell that started."""
     started = [
-        number for number, cell in enumerate(notebook.cells, 1) if "iopub.execute_input" in cell.metadata.get("execution", {})
+        titles.label(number, cell.source)
+        for number, cell in enumerate(notebook.cells, 1)
+        if "iopub.execute_input" in cell.metadata.get("execution", {})
     ]
     return started[-1] if started else None
 

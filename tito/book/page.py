@@ -1,28 +1,89 @@
 """A module's page: the learner's notebook with the outputs of the solved one, its hints collapsed."""
 
+import base64
+import html
 import json
+import re
 from dataclasses import replace
 
-from tito.notebooks import ipynb, strip
+from tito.book import diagrams, figures, svg
+from tito.curriculum import Curriculum
+from tito.notebooks import cards, ipynb, strip
+
+PICTURES = "_static/figures"  # where pages find them, seen from the book's folder
 
 
-def text(notebook, outputs=None):
+def text(notebook, outputs=None, pictures=None):
     """Return a module's page as the text of an `.ipynb` file.
 
     Args:
         notebook: The module's source.
         outputs: One list of outputs for each cell of the learner's notebook; None for a page without outputs.
+        pictures: Dict to put the page's pictures into, bytes by path; None leaves them inside the page.
     """
     cells = [_framed(cell) for cell in strip.learner_cells(notebook)]
     document = json.loads(ipynb.render(cells))
     for record, produced in zip(document["cells"], outputs or (), strict=outputs is not None):
         if record["cell_type"] == "code":
             record["outputs"] = produced
+    if pictures is not None:
+        take_pictures(document, notebook.path.parent.name, pictures)
+    name = notebook.path.parent.name
     document["cells"] = [
-        shown for cell, record in zip(cells, document["cells"]) for shown in (record, *_hint_cell(notebook, cell, record["id"]))
+        shown
+        for cell, record in zip(cells, document["cells"])
+        for shown in (record, *_diagram_cell(name, cell, record["id"]), *_hint_cell(notebook, cell, record["id"]))
     ]
     document["metadata"]["language_info"]["pygments_lexer"] = "ipython3"  # knows magics
     return json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+
+def take_pictures(document, name, pictures):
+    """Replace a notebook's pictures by two files each, one for light and one for dark pages, and a description.
+
+    Args:
+        document: The notebook, a dict, which is changed.
+        name: What the files' names begin with.
+        pictures: Dict that gets the files' bytes, by path.
+    """
+    for record in document["cells"]:
+        for output in record.get("outputs", ()):
+            data = output.get("data", {})
+            made = {**data.pop(figures.MIME, {})}
+            if "image/svg+xml" in data:
+                drawing = "".join(data.pop("image/svg+xml"))
+                kind, light, dark = "svg", drawing.encode("utf-8"), svg.darkened(drawing).encode("utf-8")
+                made["alt"] = svg.words(drawing)
+                size = re.search(r'<svg[^>]*? width="([\d.]+)[^>]*? height="([\d.]+)', drawing)
+                size = {"width": round(float(size[1])), "height": round(float(size[2]))} if size else {}
+                data.pop("image/png", None)
+            elif "image/png" in data and "dark" in made:
+                kind, light, dark = "png", *(base64.b64decode("".join(text)) for text in (data.pop("image/png"), made["dark"]))
+                size = output.get("metadata", {}).get("image/png", {})
+            else:
+                continue
+            stem = f"{name}-{len(pictures) + 1:02d}"
+            for shade, content in (("light", light), ("dark", dark)):
+                pictures[f"{PICTURES}/{stem}-{shade}.{kind}"] = content
+            output["metadata"] = {}
+            output["data"] = {"text/html": "".join(image(stem, kind, shade, made["alt"], size) for shade in ("light", "dark"))}
+
+
+def image(stem, kind, shade, alt, size):
+    """Return a picture's element: pages of the other shade hide it."""
+    sizes = "".join(f' {side}="{size[side]}"' for side in ("width", "height") if side in size)
+    return f'<img class="tt-figure tt-{shade}" src="../{PICTURES}/{stem}-{shade}.{kind}" alt="{html.escape(alt)}"{sizes}>'
+
+
+def learners(notebook):
+    """Return the notebook that a learner gets, as the text of an `.ipynb` file: what `tito init` writes, for the download."""
+    return ipynb.render(cards.dressed(strip.learner_cells(notebook), True))
+
+
+def module_of(notebook):
+    """Return a source's module, and the curriculum that it belongs to."""
+    curriculum = Curriculum.load(notebook.path.parent.parent / "curriculum.toml")
+    return curriculum.module(notebook.path.parent.name), curriculum
 
 
 def _framed(cell):
@@ -31,6 +92,12 @@ def _framed(cell):
         cell = replace(cell, text=f"::::{{admonition}} Question {cell.question}\n{cell.text}\n::::")
     kinds = [kind for kind in ("exercise", "check") if getattr(cell, kind)]
     return replace(cell, metadata={**cell.metadata, "tags": [*cell.metadata.get("tags", ()), *kinds]})
+
+
+def _diagram_cell(name, cell, identity):
+    """Return a list of one cell with the diagram that belongs below a heading, or an empty list."""
+    drawing = diagrams.in_place(name, cell.text) if cell.kind == "markdown" else None
+    return [{"cell_type": "markdown", "id": f"{identity}-diagram", "metadata": {}, "source": drawing}] if drawing else []
 
 
 def _hint_cell(notebook, cell, identity):

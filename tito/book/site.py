@@ -1,14 +1,16 @@
 """Build the website from the modules: write pages, run Jupyter Book, search for answers, then move the site into place."""
 
 import importlib.util
+import json
 import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
-from tito import leftovers, workspace
-from tito.book import BookError, contents, execution, page
+from tito import leftovers, page as see_and_learn, workspace
+from tito.book import BookError, contents, edition, execution, generated, page, svg
 from tito.curriculum import Curriculum
 from tito.notebooks import source
 from tito.notebooks.answers import leaks
@@ -17,6 +19,7 @@ MATHJAX = "sphinx-mathjax-offline"  # contains MathJax 3, which pages would othe
 NEEDED = ("jupyter_book", "nbclient", "ipykernel", "matplotlib", MATHJAX)
 JUPYTER_BOOK = "from jupyter_book.cli.main import main; main(prog_name='jupyter-book')"
 MADE_BY_SPHINX = ".buildinfo"
+ZIP = "tinytorch-book.zip"
 
 
 def build(out=None, execute=True, tell=lambda text: None):
@@ -42,9 +45,12 @@ def build(out=None, execute=True, tell=lambda text: None):
         notebooks = write_sources(draft / "source", execute, tell)
         tell("building the pages with Jupyter Book")
         site = run_jupyter_book(draft / "source", draft / "built")
+        see_and_learn.write(site / "see", course)
         copy_mathjax(site / "_static" / "mathjax")
+        write_notebooks(site / "notebooks", notebooks)
         tell("looking for answers in the pages")
         refuse_answers(site, notebooks)
+        pack(site)
         if out.exists():
             shutil.rmtree(out)
         site.rename(out)
@@ -61,16 +67,46 @@ def write_sources(folder, execute=True, tell=lambda text: None):
     curriculum = Curriculum.load(course / workspace.MANIFEST)
     shutil.copytree(course / "book", folder, ignore=shutil.ignore_patterns("_build", ".*"))
     modules = contents.chapters(curriculum)
-    beside = [name for name in ("benchmarks", "differences") if (folder / f"{name}.md").is_file()]
-    (folder / "_toc.yml").write_text(contents.table(modules, beside), encoding="utf-8")
-    (folder / "map.md").write_text(contents.course_map(curriculum), encoding="utf-8")
-    (folder / "modules").mkdir()
-    notebooks = []
+    notebooks, made = [], {}
     for module in modules:
         notebooks.append(source.read(workspace.course_source(module)))
         produced = _outputs(module, curriculum, tell) if execute else None
-        (folder / "modules" / f"{module.folder}.ipynb").write_text(page.text(notebooks[-1], produced), encoding="utf-8")
+        made[f"modules/{module.folder}.ipynb"] = page.text(notebooks[-1], produced, made)
+    made |= generated.pages(course, curriculum, notebooks)
+    for name, content in made.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
+    write_dark(folder)
+    (folder / "_toc.yml").write_text(contents.table(modules, folder), encoding="utf-8")
+    (folder / "book.json").write_text(json.dumps(edition.facts(course, modules, made), indent=1), encoding="utf-8")
     return notebooks
+
+
+def write_dark(folder):
+    """Write a version for dark pages beside every drawing that has none."""
+    for path in sorted(folder.rglob("*.svg")):
+        dark = path.with_name(f"{path.stem}-dark.svg")
+        if path.parent.name not in ("_static", "figures") and not path.stem.endswith("-dark") and not dark.exists():
+            dark.write_text(svg.darkened(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def write_notebooks(folder, notebooks):
+    """Write the notebooks that learners download, and those that Colab opens, which set it up first."""
+    address = edition.repository(workspace.course_dir())
+    for notebook in notebooks:
+        for name, text in ((".", page.learners(notebook)), ("colab", edition.for_colab(notebook, address))):
+            path = folder / name / f"{notebook.path.parent.name}.ipynb"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+
+
+def pack(site):
+    """Write the site into a zip of itself, to read without a network; its `index.html` is at the top."""
+    files = sorted(path for path in site.rglob("*") if path.is_file())
+    with zipfile.ZipFile(site / ZIP, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive:
+        for path in files:
+            archive.write(path, f"tinytorch-book/{path.relative_to(site).as_posix()}")
 
 
 def copy_mathjax(folder):

@@ -1,6 +1,6 @@
-"""Find out whether an exercise fails only because an earlier one is wrong, and name that one.
+"""Find out whether an exercise fails only because an earlier exercise or module is wrong, and name that one.
 
-The proof is a trial: with the course's own solution of the earlier exercise, this one passes.
+The proof is a trial: with the course's own solution in its place, this one passes.
 """
 
 import ast
@@ -22,12 +22,13 @@ def named(verdicts, trial):
         verdicts: `checking.Verdict` of some exercises of the module, in order.
         trial: `Substitution` that checks an exercise with some of the course's own solutions.
     """
-    first = next((verdict for verdict in verdicts if verdict.status in WRONG and not verdict.failure.shared), None)
+    first = next((verdict for verdict in verdicts if verdict.status in WRONG or trial.hangs_elsewhere(verdict)), None)
     culprit = trial.culprit(first) if first else None
     if culprit is None:
         return verdicts
-    rows = ("at fault", culprit), *first.failure.rows
-    blamed = replace(first, failure=replace(first.failure, rows=rows, looks_like=None))
+    number, sentence = culprit
+    rows = ("at fault", sentence), *first.failure.rows
+    blamed = replace(first, failure=replace(first.failure, rows=rows, looks_like=None, culprit=number))
     return tuple(blamed if verdict is first else verdict for verdict in verdicts)
 
 
@@ -48,21 +49,26 @@ class Substitution:
         self.ours, self.theirs = cells_by_name(reference), cells_by_name(written)
 
     def culprit(self, verdict):
-        """Return the message about the earlier exercise or module that makes an exercise fail, or None."""
+        """Return the number of the earlier exercise or module that makes an exercise fail, and a message; None if none does."""
         exercises = self.reference.exercises()
         place = [exercise.id for exercise in exercises].index(verdict.id)
         label = f"{verdict.id} {verdict.name}"
         earlier = [exercise for exercise in exercises[:place] if self.differs(exercise.name)]
-        if earlier and self.passes(exercises[place], [exercise.name for exercise in earlier]):
+        if earlier and not verdict.failure.shared and self.passes(exercises[place], [exercise.name for exercise in earlier]):
             culprit = self.narrowed(exercises[place], earlier)
-            return wording.at_fault(culprit.label, label, culprit.id)
+            return culprit.id, wording.at_fault(culprit.label, label)
         modules = dict(self.prerequisites())
         files = {needed.exports: text for needed, text in modules.items()}
         if not files or not self.passes(exercises[place], [], files):
             return None
         alone = (needed for needed in modules if self.passes(exercises[place], [], {needed.exports: modules[needed]}))
         culprit = next(alone, next(iter(modules)))
-        return wording.at_fault(f"tinytorch/{culprit.exports}", label, culprit.number)
+        return culprit.number, wording.at_fault(f"module {culprit} (tinytorch/{culprit.exports})", label)
+
+    def hangs_elsewhere(self, verdict):
+        """Return whether an exercise did not end, in code of another module: only then is a trial worth its time."""
+        place = dict(verdict.failure.rows).get("at") if verdict.status == "timeout" else None
+        return bool(place) and not place.startswith(self.written.path.name)
 
     def narrowed(self, exercise, suspects):
         """Return the exercise among the suspects that is at fault; if several are, the first that fails its own check."""
@@ -88,12 +94,14 @@ class Substitution:
         return name in self.theirs and code(self.theirs[name].text) != code(self.ours[name].text)
 
     def prerequisites(self):
-        """Yield the prerequisites whose code differs between the learner's file and the course's, with the course's text."""
+        """Yield the prerequisites whose file is missing or has other code than the course's, with the course's text."""
         for needed in self.space.curriculum.prerequisites(self.module):
             theirs, ours = self.space.package / needed.exports, workspace.course_dir() / "tinytorch" / needed.exports
-            texts = [path.read_text(encoding="utf-8") if path.is_file() else None for path in (theirs, ours)]
-            if None not in texts and code(texts[0]) != code(texts[1]):
-                yield needed, texts[1]
+            if not ours.is_file():
+                continue
+            text = ours.read_text(encoding="utf-8")
+            if not theirs.is_file() or code(theirs.read_bytes()) != code(text):
+                yield needed, text
 
 
 def cells_by_name(notebook):
@@ -105,16 +113,12 @@ def code(text):
     """Return Python code in a form without comments and layout."""
     try:
         return ast.dump(ast.parse(text))
-    except SyntaxError:
+    except (SyntaxError, ValueError):  # ValueError: null bytes
         return text
 
 
 def also_defined(notebook, name):
-    """List the cells of a notebook that define a name, if there are several.
-
-    Returns:
-        List of pairs: the cell's index, and whether it is exported.
-    """
+    """Return, for each cell of a notebook that defines a name, whether it is exported; an empty list unless there are several."""
     defining = []
     for cell in notebook.cells:
         try:
@@ -122,5 +126,5 @@ def also_defined(notebook, name):
         except SyntaxError:
             continue
         if any(name in source.definitions(node) for node in body):
-            defining.append((cell.index, cell.exported))
+            defining.append(cell.exported)
     return defining if len(defining) > 1 else []

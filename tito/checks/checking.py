@@ -49,6 +49,7 @@ class Failure:
     case: int | None = None  # from 1
     looks_like: str | None = None
     shared: bool = False  # the whole module fails this way
+    culprit: str | None = None  # the earlier module or exercise that causes it, such as "01" or "01.3"
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ class _Judged:
 
     def unwritten(self, needed, name):
         """Return the failure that names the exercise still to be written, or None if it is this one."""
-        return None if needed == self.exercise.id else Failure((("", wording.not_written(needed, name)),))
+        return None if needed == self.exercise.id else Failure((("", wording.not_written(needed, name)),), culprit=needed)
 
     def stopped(self):
         """Return the failure of an exercise that gave no result."""

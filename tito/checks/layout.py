@@ -9,6 +9,7 @@ LONGEST = 20_000  # characters of one row
 MOST_PRINTED = 40  # lines of what an exercise printed
 IN_TERMINAL = "edit the cell and save, or `tito module hint {id}`"
 AFTER_SHARED = "edit that cell and save"
+ELSEWHERE = "`tito module test {id}`"
 IN_NOTEBOOK = "edit the cell, or `tito module hint {id}`"
 ASCII = str.maketrans(
     {
@@ -40,7 +41,7 @@ def text(verdict, where=None, next_step=None, ascii=False, printed=False):
 
     Args:
         verdict: `checking.Verdict`.
-        where: The exercise's place, such as "modules/01_tensor/tensor.ipynb, cell 23".
+        where: The notebook, such as "modules/01_tensor/tensor.ipynb".
         next_step: What to do about a failure; "{id}" is replaced by the exercise's id. None where a command says it itself.
         ascii: Use ASCII characters only.
         printed: Also show what the exercise printed.
@@ -78,10 +79,12 @@ def block(verdict, where, next_step):
     """Return the lines about an exercise that failed."""
     where = where or ""
     if verdict.failure.shared:
-        head = header(f"module {verdict.id.partition('.')[0]}", where.partition(", cell ")[0])
+        head = header(f"module {verdict.id.partition('.')[0]}", where)
     else:
         head = header(title(verdict), where)
-    if next_step and verdict.failure.shared:
+    if next_step and verdict.failure.culprit:
+        next_step = ELSEWHERE.format(id=verdict.failure.culprit)
+    elif next_step and verdict.failure.shared:
         next_step = AFTER_SHARED  # a hint for one exercise would not help
     return [*head, "", *rows(verdict.failure), *footer(verdict, next_step)]
 
@@ -146,17 +149,12 @@ def join(texts):
     return "".join(piece for pair in zip(texts, [*gaps, ""]) for piece in pair)
 
 
-def place(label, cell):
-    """Return the place of a cell as reports show it."""
-    return f"{label}, cell {cell}"
-
-
 def texts(verdicts, where, **options):
     """Return the reports on a module's exercises.
 
     Args:
         verdicts: `checking.Verdict` of each exercise.
-        where: Function of a verdict: the exercise's place.
+        where: The notebook.
         options: Further arguments of `text`.
 
     Returns:
@@ -164,4 +162,4 @@ def texts(verdicts, where, **options):
     """
     shared = next((verdict for verdict in verdicts if verdict.failure and verdict.failure.shared), None)
     reported = [verdict for verdict in verdicts if verdict is shared or not (verdict.failure and verdict.failure.shared)]
-    return [text(verdict, where(verdict), **options) for verdict in reported]
+    return [text(verdict, where, **options) for verdict in reported]

@@ -15,18 +15,23 @@ from pathlib import Path
 from tito import notebook_view
 from tito.checks import blame, checking, layout, learner_process, wording
 from tito.checks.observation import Observations, Place, place_in, read_error, read_result
+from tito.notebooks import titles
 
 LIMIT = 10.0  # seconds for one exercise
 
 
 class CheckFailed(Exception):
-    """An exercise did not pass; a notebook shows the report, and no traceback."""
+    """An exercise did not pass; a notebook shows the report, and one line instead of a traceback."""
 
-    def _render_traceback_(self):
-        if notebook_view.in_ipython():
-            notebook_view.show(str(self), "failed")
-            return ["not passed: the report is above"]
-        return str(self).splitlines()
+    def _render_traceback_(self):  # IPython calls it more than once
+        return ["not passed: the report is above"]
+
+
+def failure(report):
+    """Show a report on a failure if this is a notebook, and return it as an exception to raise."""
+    if notebook_view.in_ipython():
+        notebook_view.show(report, "failed")
+    return CheckFailed(report)
 
 
 class View:
@@ -137,7 +142,7 @@ class Checker:
         failed = [self.text(verdict) for verdict in verdicts if not layout.is_well(verdict)]
         if failed or not verdicts:
             nothing = f"module {self.module.number} has no exercise: nothing was checked"
-            raise CheckFailed(layout.join(failed) or nothing)
+            raise failure(layout.join(failed) or nothing)
 
     def inputs(self, exercise, case=1):
         """Return the inputs of a case as a dict, for experiments.
@@ -163,7 +168,7 @@ class Checker:
                 return known
         labels = ", ".join(known.label for known in self.exercises)
         text = f"module {self.module.number} has no exercise {exercise!r}: it has {labels}"
-        raise CheckFailed(textwrap.fill(text, layout.WIDTH))
+        raise failure(textwrap.fill(text, layout.WIDTH))
 
     def verdict(self, exercise):
         """Observe and judge one exercise."""
@@ -172,8 +177,14 @@ class Checker:
         return checking.verdict(exercise, check, cases, self.observe(exercise, cases))
 
     def with_earlier(self, exercise, verdict):
-        """Return a verdict; a failed one names the earlier exercises that fail as well."""
-        if verdict.status not in blame.WRONG:
+        """Return a verdict; a failed one names what may cause it: another module, or earlier exercises that fail as well."""
+        if verdict.status not in (*blame.WRONG, "timeout"):
+            return verdict
+        raised_in = re.match(r"(\w+\.(?:ipynb|py)), cell ", dict(verdict.failure.rows).get("at", ""))
+        if raised_in and raised_in[1] != self.path.name:
+            said = with_row(verdict, "perhaps", wording.in_another_module(raised_in[1], exercise.id))
+            return replace(said, failure=replace(said.failure, culprit=exercise.id))
+        if verdict.status == "timeout":
             return verdict
         compiled = vars(self.checks.module)  # skip exercises that compile first: the learner would have to wait
         before = self.exercises[: self.exercises.index(exercise)]
@@ -217,7 +228,7 @@ class Checker:
             return place_in(self.space.root)(file, line)
         ran = "".join(linecache.getlines(file)).strip()
         cell = self.cell(lambda cell: cell.text.strip() == ran)
-        where = f"{self.path.name}, cell {cell}" if cell else "a cell that is not saved"
+        where = f"{self.path.name}, {cell.label}" if cell else f"the cell ({titles.title(ran)}), which is not saved"
         return Place(f"{where}, line {line}", own=True)
 
     @property
@@ -226,11 +237,11 @@ class Checker:
         return self.space.notebook(self.module)
 
     def cell(self, fits):
-        """Return the number of the first saved cell that fits, or None if none does or the file cannot be read."""
+        """Return the first saved cell that fits, or None if none does or the file cannot be read."""
         from tito.notebooks import source
 
         try:
-            return next((cell.index for cell in source.read(self.path).cells if fits(cell)), None)
+            return next((cell for cell in source.read(self.path).cells if fits(cell)), None)
         except source.SourceError:
             return None
 
@@ -241,8 +252,7 @@ class Checker:
             verdict = with_row(verdict, "defined twice", note)
         elif note and verdict.status == "passed":
             return f"{layout.text(verdict)}; {note}"
-        where = None if layout.is_well(verdict) else self.where(verdict.name)
-        return layout.text(verdict, where, layout.IN_NOTEBOOK)
+        return layout.text(verdict, self.space.label(self.path), layout.IN_NOTEBOOK)
 
     def second_definition(self, name):
         """Return the note on several saved cells that define a name, or None."""
@@ -252,18 +262,13 @@ class Checker:
             defining = blame.also_defined(source.read(self.path), name)
         except source.SourceError:
             return None
-        exported = [cell for cell, is_exported in defining if is_exported]
-        return wording.twice(name, [cell for cell, _ in defining], wording.last_run_counts(exported)) if defining else None
-
-    def where(self, name):
-        """Return the notebook and the cell that defines a name."""
-        label, cell = self.space.label(self.path), self.defining_cell(name)
-        return layout.place(label, cell) if cell else label
+        return wording.twice(name, defining, wording.last_run_counts(defining)) if defining else None
 
     def defining_cell(self, name):
-        """Return the number of the saved cell that defines a name, or None."""
+        """Return the label of the saved cell that defines a name, or None."""
         definition = re.compile(rf"^(def|class) {name}\b|^{name} *=", re.MULTILINE)
-        return self.cell(lambda cell: cell.kind == "code" and definition.search(cell.text))
+        cell = self.cell(lambda cell: cell.kind == "code" and definition.search(cell.text))
+        return cell and cell.label
 
     def changed_files(self):
         """Return the files of the package that have changed since they were first seen here."""

@@ -11,10 +11,9 @@ from datetime import datetime
 from pathlib import Path
 
 from tito import leftovers, workspace
-from tito.checks import blame, checking, layout, runner, wording
+from tito.checks import blame, checking, runner, wording
 from tito.curriculum import UnknownExercise
 from tito.notebooks import given, salvage, source
-from tito.notebooks.parts import exported_parts
 from tito.update import origin
 
 MOST_CELLS = 5  # left out because they fail when the module is imported; each costs a start of the process
@@ -31,18 +30,12 @@ class Trial:
     label: str
     text: str
     verdicts: tuple
-    cells: dict
     changed: tuple = ()
     problems: tuple = ()
 
     @property
     def passed(self):
         return [verdict.id for verdict in self.verdicts if verdict.status == "passed"]
-
-    def where(self, verdict):
-        """Return the place of an exercise, such as `modules/01_tensor/tensor.ipynb, cell 23`."""
-        cell = self.cells.get(verdict.name)
-        return layout.place(self.label, cell) if cell else self.label
 
 
 def run(space, module, only=None, timeout=10.0, notebook=None, tell=None):
@@ -73,21 +66,26 @@ def run(space, module, only=None, timeout=10.0, notebook=None, tell=None):
     exercises = [exercise for exercise in known if only in (None, exercise.id)]
     if not exercises:
         ids = ", ".join(exercise.id for exercise in known)
-        raise UnknownExercise(f"module {module} has no exercise {only}: it has {ids}")
+        raise UnknownExercise(f"module {module} has no exercise {only}: it has {ids}", f"tito module start {module.number}")
     label = space.label(path)
 
     def judged(text, exercises, files=None, tell=None):
         return check(space, module, text, exercises, files, timeout=timeout, tell=tell)
 
-    saved, verdicts = survey(salvage.salvage(written, reference, label), reference, label, exercises, judged, tell)
-    verdicts = blame.named(verdicts, blame.Substitution(space, module, saved.notebook, reference, judged))
+    def substitution(notebook):
+        return blame.Substitution(space, module, notebook, reference, judged)
+
+    def elsewhere(verdict, notebook):
+        return substitution(notebook).culprit(verdict) is not None
+
+    saved = salvage.salvage(written, reference, label)
+    saved, verdicts = survey(saved, reference, label, exercises, judged, tell, elsewhere)
+    verdicts = blame.named(verdicts, substitution(saved.notebook))
     verdicts = tuple(with_second_definition(verdict, written) for verdict in verdicts)
-    return Trial(
-        path, label, saved.text, verdicts, cells(saved.notebook), tuple(given.changed(written, reference)), saved.problems
-    )
+    return Trial(path, label, saved.text, verdicts, tuple(given.changed(written, reference)), saved.problems)
 
 
-def survey(saved, reference, label, exercises, check, tell=None):
+def survey(saved, reference, label, exercises, check, tell=None, elsewhere=lambda verdict, notebook: False):
     """Check exercises of a salvaged notebook; a cell that fails when the module is imported is left out, and the rest goes on.
 
     Args:
@@ -97,6 +95,7 @@ def survey(saved, reference, label, exercises, check, tell=None):
         exercises: The exercises to check.
         check: Function of a text, exercises, and `tell`, that returns verdicts.
         tell: Function called with each final verdict, in the order of the exercises.
+        elsewhere: Function of a verdict and the notebook: whether an earlier module is at fault, so that no cell is left out.
 
     Returns:
         What could be used in the end, as a `Salvaged`, and a tuple with the verdict of each exercise.
@@ -107,6 +106,11 @@ def survey(saved, reference, label, exercises, check, tell=None):
         verdicts = check(saved.text, usable, tell=telling.tell) if usable else ()
         cell = cell_failing_on_import(verdicts)
         if cell is None or attempt == MOST_CELLS:
+            break
+        if elsewhere(verdicts[0], saved.notebook):
+            telling.spare_import = False
+            for verdict in verdicts:
+                telling.tell(verdict)
             break
         reason = f"fails when the module is imported: {dict(verdicts[0].failure.rows).get('raised', '')}"
         saved = salvage.without_cell(saved, reference, label, cell, reason)
@@ -151,10 +155,9 @@ def cell_failing_on_import(verdicts):
 def with_second_definition(verdict, written):
     """Return a verdict; a failed one mentions a second cell that defines the exercise, and which of the two was checked."""
     defining = blame.also_defined(written, verdict.name) if verdict.status in blame.WRONG else []
-    exported = [cell for cell, is_exported in defining if is_exported]
-    if not exported:
+    if not any(defining):
         return verdict
-    note = wording.twice(verdict.name, [cell for cell, _ in defining], wording.exported_counts(exported[-1]))
+    note = wording.twice(verdict.name, defining, wording.EXPORTED_COUNTS)
     return replace(verdict, failure=replace(verdict.failure, rows=(*verdict.failure.rows, ("defined twice", note))))
 
 
@@ -193,11 +196,6 @@ def package(space, module, text):
         shutil.copy(space.root / workspace.MANIFEST, folder / "modules")
         (folder / "tinytorch" / module.exports).write_text(text, encoding="utf-8")
         yield folder
-
-
-def cells(notebook):
-    """Return a dict from each name to the number of the cell that defines it."""
-    return {name: part.cell.index for part in exported_parts(notebook) if part.cell.index for name, _ in part.provided}
 
 
 def saved(path):

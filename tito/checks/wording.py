@@ -13,6 +13,8 @@ LONGEST = 200  # characters of one value
 WIDEST = 56  # characters of an array on one line
 ENDINGS = {"SIGSEGV": ", a crash in compiled code", "SIGKILL": ", killed from outside, perhaps for the memory it used"}
 
+ORDINALS = ["first", "second", "third", *(f"{number}th" for number in range(4, 100))]
+
 # The subject of a sentence about what stopped.
 YOUR_CODE = "it"
 COMPILING = "compiling it"
@@ -24,6 +26,8 @@ NOTHING = "nothing: is the `return` missing?"
 NO_SETTING = (
     "the `*` in the signature is missing or in another place: what follows it is a setting, what comes before it is an input"
 )
+NUMPY_NUMBER = "a number of NumPy's was returned: float(...) or int(...) makes it one of Python's"
+FEW_DIGITS = "digits were lost: something on the way is float32, where all that came in is float64"
 DTYPE_CAUSES = {
     ("float32", "float64"): "something in the computation is float64: a Python number keeps float32, an array or a number of "
     "NumPy's in float64 does not",
@@ -72,7 +76,7 @@ def not_defined(module):
 
 
 def not_run(cell):
-    return "is not defined: run the cell that defines it first" + (f" (cell {cell})" if cell else "")
+    return "is not defined: run the cell that defines it first" + (f", {cell}" if cell else "")
 
 
 def not_written(needed, name):
@@ -83,9 +87,14 @@ def too_few(ran, total):
     return f"{ran} of {total} cases came back, so this exercise counts as not checked"
 
 
-def at_fault(culprit, exercise, number):
+def at_fault(culprit, exercise):
     """Return the message that an earlier exercise or module is at fault."""
-    return f"{culprit}: with the course's own in its place, {exercise} passes. Start with `tito module test {number}`"
+    return f"{culprit}: with the course's own in its place, {exercise} passes"
+
+
+def in_another_module(notebook, number):
+    """Return the message that an exception came from another notebook's code, which may be at fault."""
+    return f"{notebook} is at fault: `tito module test {number}` finds out, with the course's own in its place"
 
 
 def failing_too(labels):
@@ -94,18 +103,24 @@ def failing_too(labels):
     return f"{' and '.join(labels)} fail{'s' * (len(labels) == 1)} as well, and this exercise may run {them}"
 
 
-def twice(name, cells, counts):
-    """Return the message that several cells define a name, and which of them counts."""
-    return f"{name} is defined in {' and '.join(f'cell {cell}' for cell in cells)}: {counts}"
+def twice(name, exported, counts):
+    """Return the message that several cells define a name, and which of them counts.
+
+    Args:
+        name: The name.
+        exported: For each of the cells, in the notebook's order, whether it is exported.
+        counts: `EXPORTED_COUNTS` or `last_run_counts`.
+    """
+    which = f" (the {ORDINALS[exported.index(True)]} is exported)" if exported.count(True) == 1 else ""
+    return f"{name} is defined in {len(exported)} cells{which}: {counts}"
 
 
-def exported_counts(cell):
-    return f"cell {cell} is the exported one, which is checked here"
+EXPORTED_COUNTS = "the last exported one is checked here"
 
 
-def last_run_counts(cells):
-    exported = f", and the package gets cell {cells[0]}" if len(cells) == 1 else ""
-    return f"the one that you ran last is checked here{exported}"
+def last_run_counts(exported):
+    package = ", and the package gets the exported one" if exported.count(True) == 1 else ""
+    return f"the one that you ran last is checked here{package}"
 
 
 def other_default(asked, given):
@@ -163,6 +178,11 @@ def types_differ(path, expected, got):
     if isinstance(expected, dict) and (isinstance(got, str) or is_raised(got)):
         return (("got", got if isinstance(got, str) else in_its_place(expected, got, whole=False)),)  # the dict is an observer's
     return differ(path, needed(expected), in_its_place(expected, got, whole=not path))
+
+
+def numbers_differ(path, expected, got):
+    """Return the rows for a number of NumPy's where one of Python's is expected."""
+    return differ(path, f"a Python {type(expected).__name__}", f"np.{got.dtype.name}({got})")
 
 
 def keys_differ(path, expected, got):
@@ -404,7 +424,8 @@ def inventory(name, value):
     """Return a name with its value: shape and dtype of an array, and the values of a small one."""
     if isinstance(value, np.ndarray):
         shown = f"= {nested(value, 4)}" if 0 < value.size <= SMALL else value.shape
-        return f"{name} {shown} {value.dtype}"
+        layout = "" if value.flags.c_contiguous else ", not contiguous"
+        return f"{name} {shown} {value.dtype}{layout}"
     if isinstance(value, (list, tuple)) and value and all(isinstance(item, np.ndarray) for item in value[:4]):
         shapes = ", ".join(f"{item.shape} {item.dtype}" for item in value[:4])
         return f"{name} = [{shapes}{', ...' * (len(value) > 4)}]"

@@ -46,7 +46,7 @@ def line(standing, state):
     module, count = standing.module, len(standing.passed)
     needs = f"needs {', '.join(module.requires)}" if module.requires and state != "done" else ""
     passed = f"{count} exercise{'s pass' if count != 1 else ' passes'}" if count and standing.state in ("open", "edited") else ""
-    return f"  {console.SIGNS[state]} {module.number} {module.name:13}{WORDS[state]:31}{passed or needs}".rstrip()
+    return f"  {console.SIGNS[state]} {module.number} {module.name:13}{WORDS[state]:33}{passed or needs}".rstrip()
 
 
 def stage(space, milestone, standings):

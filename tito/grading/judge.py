@@ -56,7 +56,6 @@ class Judgement:
     marks: tuple[Mark, ...]
     reason: str | None = None
     seeds: tuple[int, ...] = ()
-    cells: dict | None = None
     notes: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     text: str = field(default="", repr=False)
@@ -162,7 +161,6 @@ def judge_file(module, handed, seeds, spared=None, begin=lambda what: None, **op
         tuple(map(Mark, exercises, verdicts)),
         None,
         tuple(seeds),
-        trial.cells(saved.notebook),
         (*notes[:MOST_NOTES], *([more] if more else [])),
         tuple(flags.flags(saved.notebook, reference, verdicts)),
         saved.text,
@@ -244,13 +242,7 @@ def feedback(judgement, module):
     lines = [f"  {mark.points} of {mark.exercise.points}  {mark.exercise.label}" for mark in judgement.marks]
     drawn = "Inputs were drawn with the seeds " + ", ".join(map(str, judgement.seeds)) + "."
     failed = [mark.verdict for mark in judgement.marks if not mark.passed]
-    reports = layout.texts(failed, lambda verdict: place(judgement, verdict, label), next_step=layout.IN_TERMINAL)
+    reports = layout.texts(failed, label, next_step=layout.IN_TERMINAL)
     repaired = ["Repaired or left out, so that the rest could be marked:", *(f"  {note}" for note in judgement.notes), ""]
     said = repaired if judgement.notes else []
     return layout.clean("\n".join([head, "", *lines, "", *said, *(f"{text}\n" for text in reports), drawn]) + "\n")
-
-
-def place(judgement, verdict, label):
-    """Return the place of an exercise in the submitted notebook."""
-    cell = judgement.cells.get(verdict.name)
-    return layout.place(label, cell) if cell else label

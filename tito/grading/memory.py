@@ -123,7 +123,7 @@ def used(number):
     children = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError, IndexError, ValueError):
-            parent = int(stat.read_text(errors="replace").rpartition(")")[2].split()[1])
+            parent = int(stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[1])
             children.setdefault(parent, []).append(int(stat.parent.name))
     total, waiting = 0, [number]
     while waiting:

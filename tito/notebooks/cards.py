@@ -70,7 +70,7 @@ def exercise(cell):
     """Return the card of an exercise, as HTML."""
     number, name = cell.exercise, NAME.search(cell.text)
     name = name and (name[1] or name[2])
-    hints = f"Hints: <code>tito module hint {number}</code>"
+    hints = f'Hints: <code style="white-space: nowrap">tito module hint {number}</code>'
     more = f"Write <code>{name}</code> in the next code cell, then run the check below it. {hints}"
     return card(EXERCISE, f"Your turn: exercise {number}", takes(cell.metadata), more)
 

@@ -7,6 +7,7 @@ the top of the cell, and the place of an error follows from the file alone.
 import re
 from pathlib import Path
 
+from tito.notebooks import titles
 from tito.notebooks.parts import NOT_PYTHON, compiled, exported_parts
 from tito.notebooks.problems import SourceError, SourceErrors, place, raise_all
 from tito.notebooks.refusals import refusals
@@ -42,7 +43,7 @@ def export_text(notebook, reference, label):
 
 
 def origin_of(exported_path, line, root=None):
-    """Return the place that a line of an exported file came from, like `tensor.ipynb, cell 4, line 3`, or None.
+    """Return the place that a line of an exported file came from, like `tensor.ipynb, cell 4 (def mul), line 3`, or None.
 
     The notebook below `root` (by default the workspace of the exported file) is read if it exists, because an author's
     solution marks are dropped on export, which shifts the lines below them.
@@ -55,7 +56,9 @@ def origin_of(exported_path, line, root=None):
         return None
     notebook = Path(root or path.parent.parent) / header["label"]
     exact = _line_in_notebook(notebook, cell, line - number, lines[line - 1])
-    return place(notebook, cell, exact or line - number + 1)
+    following = next((at for at, text in enumerate(lines[number:], number) if COMMENT.match(text)), len(lines))
+    label = titles.label(cell, "\n".join(lines[number:following]))
+    return place(notebook, label, exact or line - number + 1)
 
 
 def assembled(parts, label):
@@ -81,7 +84,7 @@ def joint_problem(notebook, parts, text, error):
     number, cell = _comment_above(text.split("\n")[:line])
     reason = f"is not Python: {getattr(error, 'msg', None) or error}"
     part = next((part for part in parts if part.cell.index == cell), None)
-    return SourceError(notebook.path, reason, cell, part and part.number(line - number))
+    return SourceError(notebook.path, reason, part and part.cell, part and part.number(line - number))
 
 
 def _line_in_notebook(path, cell, position, text):

@@ -1,11 +1,22 @@
 """What is wrong with a notebook, and where: file, cell and line."""
 
+from tito.notebooks import titles
+
 
 class SourceError(Exception):
-    """One problem of a notebook; `problems` contains only itself."""
+    """One problem of a notebook; `problems` contains only itself.
+
+    Args:
+        path: The notebook's path.
+        reason: What is wrong.
+        cell: The `source.Cell`, or its number if it could not be read; None for the whole file.
+        line: Number of the line in the cell, or in the file without a cell.
+    """
 
     def __init__(self, path, reason, cell=None, line=None):
-        self.path, self.reason, self.cell, self.line = path, reason, cell, line
+        numbered = cell is None or isinstance(cell, int)
+        self.path, self.reason, self.line, self.cell = path, reason, line, cell if numbered else cell.index
+        self.label = cell and (titles.label(cell, "") if numbered else cell.label)
         super().__init__(path, reason, cell, line)
 
     @property
@@ -13,7 +24,7 @@ class SourceError(Exception):
         return (self,)
 
     def __str__(self):
-        return f"{place(self.path, self.cell, self.line)}: {self.reason}"
+        return f"{place(self.path, self.label, self.line)}: {self.reason}"
 
 
 class SourceErrors(SourceError):
@@ -23,6 +34,7 @@ class SourceErrors(SourceError):
         self._problems = tuple(sorted(problems, key=lambda problem: (problem.cell or 0, problem.line or 0)))
         first = self._problems[0]
         super().__init__(first.path, first.reason, first.cell, first.line)
+        self.label = first.label
 
     @property
     def problems(self):
@@ -32,11 +44,11 @@ class SourceErrors(SourceError):
         return "\n".join(str(problem) for problem in self._problems)
 
 
-def place(path, cell=None, line=None):
-    """Return a place as all messages show it: `tensor.ipynb, cell 4, line 3`."""
+def place(path, label=None, line=None):
+    """Return a place as all messages show it: `tensor.ipynb, cell 4 (def mul), line 3`; `label` is the cell's."""
     parts = [path.name]
-    if cell is not None:
-        parts.append(f"cell {cell}")
+    if label is not None:
+        parts.append(label)
     if line is not None:
         parts.append(f"line {line}")
     return ", ".join(parts)

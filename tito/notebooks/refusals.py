@@ -44,7 +44,7 @@ def refusals(notebook, parts, reference):
 
 
 def _at(notebook, part, position, reason):
-    return SourceError(notebook.path, reason, part.cell.index, part.number(position))
+    return SourceError(notebook.path, reason, part.cell, part.number(position))
 
 
 def _statements(notebook, parts):
@@ -91,7 +91,7 @@ def _misplaced_marks(notebook):
             continue
         for number, line in enumerate(cell.text.split("\n"), 1):
             if EXPORT.match(line):
-                yield SourceError(notebook.path, "`#| export` must be the first line of its cell", cell.index, number)
+                yield SourceError(notebook.path, "`#| export` must be the first line of its cell", cell, number)
 
 
 def _defined_twice(notebook, parts):
@@ -99,8 +99,8 @@ def _defined_twice(notebook, parts):
     for part in parts:
         for name, position in part.provided:
             if name in first and name.isidentifier() and name != "_":
-                yield _at(notebook, part, position, f"`{name}` is already defined in cell {first[name]}: keep one of the two")
-            first.setdefault(name, part.cell.index)
+                yield _at(notebook, part, position, f"`{name}` is already defined in {first[name]}: keep one of the two")
+            first.setdefault(name, part.cell.label)
 
 
 def _missing(notebook, parts, required):
@@ -132,9 +132,9 @@ def _missing_problem(notebook, name, title, new):
         line = None if cell.exported else line_of(name, cell.text)
         if line and cell.kind == "code":
             reason = f"{title} is not in an exported cell: the first line of this cell must be `#| export`"
-            return SourceError(notebook.path, reason, cell.index, line)
+            return SourceError(notebook.path, reason, cell, line)
         if line and EXPORT.search(cell.text):
-            return SourceError(notebook.path, f"{title} is in a {cell.kind} cell: turn it back into code", cell.index, line)
+            return SourceError(notebook.path, f"{title} is in a {cell.kind} cell: turn it back into code", cell, line)
     guess = difflib.get_close_matches(name, new, 1)
     renamed = f"; `{guess[0]}` looks like it: rename it back" if guess else ""
     return SourceError(notebook.path, f"{title} is missing: no cell defines it{renamed}")
@@ -158,12 +158,12 @@ def line_of(name, text):
 def _left_behind(notebook, parts, required):
     """Yield exported code that uses names from cells that are not exported: it works in the notebook only."""
     inside = {name for part in parts for name in part.bound} | required.keys() | set(dir(builtins))
-    outside = {name: other.cell.index for other in other_parts(notebook) for name in other.bound}
+    outside = {name: other.cell.label for other in other_parts(notebook) for name in other.bound}
     for part in parts:
         for name in sorted(part.used & (outside.keys() - inside))[:MOST_USES]:
             yield _at(
                 notebook,
                 part,
                 part.position_of(name),
-                f"`{name}` comes from cell {outside[name]}, which is not exported: define or import it in an exported cell",
+                f"`{name}` comes from {outside[name]}, which is not exported: define or import it in an exported cell",
             )

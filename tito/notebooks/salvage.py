@@ -73,7 +73,8 @@ def without_cell(salvaged, reference, label, index, reason):
         reason: What is wrong with it.
     """
     cells = tuple(cell for cell in salvaged.notebook.cells if cell.index != index)
-    problem = SourceError(salvaged.notebook.path, reason, index)
+    failing = next((cell for cell in salvaged.notebook.cells if cell.index == index), index)
+    problem = SourceError(salvaged.notebook.path, reason, failing)
     rest = replace(salvaged.notebook, cells=cells)
     again = completed(rest, reference, label, [*salvaged.problems, problem], salvaged.notebook)
     return replace(again, lost={**again.lost, **salvaged.lost})
@@ -88,7 +89,7 @@ def without_giants(notebook):
     """Return a notebook without its giant cells, and the problems that name them."""
     giants = [cell for cell in notebook.cells if is_giant(cell.text)]
     limits = f"more than {LARGEST_CELL:,} characters or {MOST_LINES:,} lines"
-    problems = [SourceError(notebook.path, f"has {limits}: shorten it", cell.index) for cell in giants[:20]]
+    problems = [SourceError(notebook.path, f"has {limits}: shorten it", cell) for cell in giants[:20]]
     return replace(notebook, cells=tuple(cell for cell in notebook.cells if not is_giant(cell.text))), problems
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from tito.notebooks import ipynb, percent
+from tito.notebooks import ipynb, percent, titles
 from tito.notebooks.problems import SourceError, SourceErrors, raise_all
 
 __all__ = ["Cell", "Exercise", "Notebook", "SourceError", "SourceErrors", "read"]
@@ -31,6 +31,11 @@ class Cell:
     def exported(self):
         """Whether the cell's first line that is not blank is `#| export`."""
         return self.kind == "code" and bool(EXPORTED.match(self.text))
+
+    @cached_property
+    def label(self):
+        """The cell as messages name it, like `cell 45 (def matmul)`."""
+        return titles.label(self.index, self.text)
 
     @property
     def exercise(self):
@@ -60,7 +65,7 @@ class Exercise:
     extension: bool
     cell: int
 
-    @property
+    @cached_property
     def label(self):
         return f"{self.id} {self.name}"
 
@@ -82,17 +87,17 @@ class Notebook:
 
     @cached_property
     def _exercises(self):
-        by_id, problems = {}, []
+        by_id, first, problems = {}, {}, []
         for cell in self.cells:
             if cell.exercise is None:
                 continue
             try:
                 exercise = _exercise(cell)
                 if exercise.id in by_id:
-                    raise ValueError(f"exercise {exercise.id} is already in cell {by_id[exercise.id].cell}")
-                by_id[exercise.id] = exercise
+                    raise ValueError(f"exercise {exercise.id} is already in {first[exercise.id].label}")
+                by_id[exercise.id], first[exercise.id] = exercise, cell
             except (ValueError, SyntaxError) as error:
-                problems.append(SourceError(self.path, str(error), cell.index))
+                problems.append(SourceError(self.path, str(error), cell))
         raise_all(problems)
         return tuple(by_id.values())
 

@@ -87,7 +87,7 @@ def _stripped(notebook, cell, exercise, solved):
         text = stub(cell.text, exercise.label)
         names = [name for node in ast.parse(text).body for name in definitions(node)]
     except (ValueError, SyntaxError) as error:
-        raise SourceError(notebook.path, f"exercise {exercise.id}: {error}", cell.index) from None
+        raise SourceError(notebook.path, f"exercise {exercise.id}: {error}", cell) from None
     _require(
         notebook,
         cell,
@@ -131,7 +131,7 @@ def _refuse_leftovers(notebook, cells, texts):
     """Raise if a solution mark is left, in any spelling: an answer may be left with it."""
     raise_all(
         [
-            SourceError(notebook.path, "a solution mark is left after stripping", cell.index)
+            SourceError(notebook.path, "a solution mark is left after stripping", cell)
             for cell in cells
             if LEFTOVER.search(texts[cell.index])
         ]
@@ -140,4 +140,4 @@ def _refuse_leftovers(notebook, cells, texts):
 
 def _require(notebook, cell, fine, reason):
     if not fine:
-        raise SourceError(notebook.path, reason, cell.index)
+        raise SourceError(notebook.path, reason, cell)

@@ -192,13 +192,14 @@ def hardsigmoid(input, inplace=False):
     return _placed("hardsigmoid", input, hardtanh(input, -3.0, 3.0) / 6 + 0.5, inplace)
 
 
-def gumbel_softmax(logits, tau=1.0, hard=False, dim=-1):
+def gumbel_softmax(logits, tau=1.0, hard=False, eps=1e-10, dim=-1):
     """Draw from the classes that logits describe, in a way that lets gradients flow.
 
     Args:
         logits: Tensor of scores.
         tau: Temperature: how soft the draw is.
         hard: Whether each draw is a single class; its gradient is that of the soft draw.
+        eps: Makes no difference, as in PyTorch.
         dim: The axis of the classes.
 
     Example:

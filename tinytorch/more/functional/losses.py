@@ -164,11 +164,19 @@ def mse_loss(input, target, size_average=None, reduce=None, reduction="mean", we
     _old(size_average, reduce)
     if weight is None:
         return yours.mse_loss(input, target, reduction=reduction)
-    squares = yours.mse_loss(input, target, reduction="none") * weight
-    return _reduced(squares, reduction, weight.expand(*squares.shape).sum())
+    return _weighted(yours.mse_loss(input, target, reduction="none"), weight, reduction)
 
 
-def l1_loss(input, target, size_average=None, reduce=None, reduction="mean"):
+def _weighted(losses, weight, reduction):
+    """Reduce losses that have weights, which divide the mean; None for losses without."""
+    return (
+        _reduced(losses, reduction)
+        if weight is None
+        else _reduced(losses * weight, reduction, weight.expand(*losses.shape).sum())
+    )
+
+
+def l1_loss(input, target, size_average=None, reduce=None, reduction="mean", weight=None):
     """Take the absolute value of every difference; the arguments are those of `mse_loss`.
 
     Example:
@@ -177,11 +185,11 @@ def l1_loss(input, target, size_average=None, reduce=None, reduction="mean"):
     """
     _old(size_average, reduce)
     _same("l1_loss", input, target, reduction)
-    return _reduced((input - target).abs(), reduction)
+    return _weighted((input - target).abs(), weight, reduction)
 
 
-def huber_loss(input, target, reduction="mean", delta=1.0):
-    """Return half the square of small differences; beyond ``delta`` continue as a straight line.
+def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
+    """Return half the square of small differences; beyond ``delta`` continue as a straight line. ``weight`` is as in `mse_loss`.
 
     Example:
         >>> huber_loss(Tensor([0.5, 5.0]), Tensor([0.0, 0.0]), reduction="none")
@@ -192,7 +200,7 @@ def huber_loss(input, target, reduction="mean", delta=1.0):
         raise ValueError(f"huber_loss needs a delta above 0, got {delta}")
     difference = (input - target).abs()
     small = difference.clamp(max=delta)
-    return _reduced(small * small * 0.5 + (difference - small) * delta, reduction)
+    return _weighted(small * small * 0.5 + (difference - small) * delta, weight, reduction)
 
 
 def smooth_l1_loss(input, target, size_average=None, reduce=None, reduction="mean", beta=1.0):

@@ -1,5 +1,7 @@
 """`nn`: activations besides those that you write, as modules. Given."""
 
+import inspect
+
 from tinytorch.layers import Module
 from tinytorch.more.functional import activations as F
 
@@ -26,6 +28,9 @@ def _activation(name, function, doc, *settings):
     def extra_repr(self):
         return ", ".join(f"{key}={value!r}" for key, value in self.settings.items() if key != "inplace")
 
+    parameters = [inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)]
+    parameters += [inspect.Parameter(key, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=value) for key, value in settings]
+    __init__.__signature__ = inspect.Signature(parameters)
     methods = {"__init__": __init__, "forward": forward, "extra_repr": extra_repr}
     return type(name, (Module,), {"__doc__": doc, "__module__": __name__, **methods})
 

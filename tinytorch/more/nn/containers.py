@@ -89,6 +89,9 @@ class ModuleList(_Row):
         (3, ['0.weight', '0.bias'])
     """
 
+    def __init__(self, modules=None):
+        super().__init__(modules)
+
     def append(self, module):
         """Append a module, and return the list."""
         if not isinstance(module, Module):
@@ -107,6 +110,9 @@ class ParameterList(_Row):
         >>> len(list(ParameterList([Tensor([1.0]), Tensor([2.0])]).parameters()))
         2
     """
+
+    def __init__(self, values=None):
+        super().__init__(values)
 
     def append(self, value):
         """Append a parameter, and return the list."""

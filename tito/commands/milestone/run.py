@@ -26,9 +26,9 @@ def run(
     needed = space.curriculum.prerequisites(chosen)
     missing = [each.module for each in standing.standings(space) if each.module in needed and not each.usable]
     if missing:
-        raise workspace.WorkspaceError(
-            f"{chosen.name} needs module {missing[0]}, which is not exported yet: `tito module start {missing[0].number}`"
-        )
+        console.say(f"{chosen.name} needs module {missing[0]}, which is not exported yet.")
+        console.next_step(f"tito module start {missing[0].number}")
+        raise typer.Exit(2)
     if not script.exists():
         raise workspace.WorkspaceError(f"{space.label(script)} does not exist: {chosen.name} is not in this release yet")
     process = subprocess.Popen([sys.executable, str(script), *context.args], env=space.environment())

@@ -36,17 +36,17 @@ def complete(
 def refuse(space, module, outcome, lacking):
     """Print why nothing was exported, and exit with status 1."""
     from tito import console, standing
-    from tito.commands.module.test import blamed
+    from tito.commands.module.test import after_culprit
 
     standing.record(space, module, outcome.passed)
     first = f"{lacking[0].id} {lacking[0].name}" if lacking else "the problem above" if outcome.problems else "no exercise passed"
     more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
     console.say(f"Not exported: {first}{more}.\n{space.label(space.exported(module))} is unchanged.", style="red")
-    earlier = blamed(space, module, lacking[0]) if lacking and lacking[0].failure else None
+    culprit = lacking[0].failure.culprit if lacking and lacking[0].failure else None
     if outcome.problems:
         console.next_step(f"fix that in the notebook and save it, then tito module complete {module.number}")
-    elif earlier:
-        console.next_step(f"tito module test {earlier.number}, which this failure comes from")
+    elif culprit:
+        console.next_step(after_culprit(space, culprit, lacking[0]))
     else:
         console.next_step(f"tito module test {lacking[0].id}" if lacking else f"tito module start {module.number}")
     raise typer.Exit(1)

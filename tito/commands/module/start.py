@@ -14,15 +14,18 @@ def start(
     space = workspace.find()
     chosen = space.curriculum.module(module)
     workspace.check_released(chosen)
-    missing = [each.module for each in standing.standings(space) if each.module.number in chosen.requires and not each.usable]
+    needed = space.curriculum.prerequisites(chosen)
+    missing = [each.module for each in standing.standings(space) if each.module in needed and not each.usable]
     path = space.notebook(chosen) if space.has_notebook(chosen) else scaffold.write_notebook(space, chosen, "ipynb")
     console.say(f"{chosen.number} {chosen.title}   {space.label(path)}", style="bold")
     console.say()
     for exercise in source.read(workspace.course_source(chosen)).exercises():
         kind = "extension" if exercise.extension else "core"
         console.say(f"  {exercise.id:6}{exercise.name:28}{exercise.minutes:3} minutes   {kind}")
-    for needed in missing:
-        console.say(f"\nThis module needs {needed}, which is not exported yet.", style="yellow")
+    if missing:
+        listed = ", ".join(map(str, missing))
+        console.say()
+        console.say(console.wrap(f"This module needs {listed}, not exported yet."), style="yellow")
     if lab:
         open_lab(path)
     elif missing:

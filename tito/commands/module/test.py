@@ -1,6 +1,5 @@
 """`tito module test`: check the learner's exercises."""
 
-import re
 import sys
 
 import typer
@@ -73,19 +72,17 @@ def conclude(space, module, outcome, exercise=None, everything=False):
     open_core = [verdict for verdict in unwritten if exercise or verdict.id not in extensions(module)]
     if exercise is None:
         standing.record(space, module, outcome.passed)
-    earlier = blamed(space, module, failed[0]) if failed else None
+    culprit = failed[0].failure.culprit if failed else None
     if outcome.problems:
         console.next_step(f"fix that in the notebook and save it, then tito module test {module.number}")
-    elif earlier:
-        console.next_step(f"tito module test {earlier.number}, which causes this failure")
+    elif culprit:
+        console.next_step(after_culprit(space, culprit, failed[0]))
     elif failed and failed[0].failure.shared:
         console.next_step(f"edit the cell named above and save, then tito module test {module.number}")
     elif failed:
         console.next_step(f"edit {failed[0].name} and save, or tito module hint {failed[0].id}")
     elif open_core and open_core[0].failure:
-        console.next_step(
-            f"write that first, or call nothing in {open_core[0].name} that runs it: tito module hint {open_core[0].id}"
-        )
+        console.next_step(after_culprit(space, open_core[0].failure.culprit, open_core[0]))
     elif open_core:
         console.next_step(f"write {open_core[0].name} and save, or tito module hint {open_core[0].id}")
     else:
@@ -117,10 +114,10 @@ def show(outcome, everything=False, printed=False):
             console.say(f"and {len(outcome.problems) - MOST_PROBLEMS} more")
         console.say()
     for verdict in failed if everything else failed[:1]:
-        console.say(layout.text(verdict, outcome.where(verdict), printed=printed))
+        console.say(layout.text(verdict, outcome.label, printed=printed))
         console.say()
     if outcome.changed:
-        names = ", ".join(f"{name} (cell {cell})" for name, cell in outcome.changed)
+        names = ", ".join(name for name, _ in outcome.changed)
         console.say(
             f"Not as the course gives it: {names}.\nIf you did not mean to: `tito init DIR` writes unchanged notebooks.",
             style="yellow",
@@ -129,15 +126,14 @@ def show(outcome, everything=False, printed=False):
     return failed
 
 
-def blamed(space, module, verdict):
-    """Return the earlier module that causes a failure: its code raised the error, or is not written yet."""
-    rows = [text for label, text in verdict.failure.rows if label in ("at", "") or "earlier" in label]
-    for text in rows:
-        named = re.search(r"(\w+)\.(?:ipynb|py)\b|needs (\d\d)\.\d", text)
-        for needed in space.curriculum.prerequisites(module) if named else ():
-            if needed.number == named[2] or named[1] in (needed.name, needed.package_name):
-                return needed
-    return None
+def after_culprit(space, culprit, verdict):
+    """Return the next step if an earlier module or exercise causes a failure, or is still to be written."""
+    module, exercise = space.curriculum.target(culprit)
+    if not exercise and not space.exported(module).is_file():
+        return f"tito module start {module.number}, which module {verdict.id.partition('.')[0]} needs"
+    if verdict.status == "unwritten":
+        return f"write {culprit} first, or call nothing in {verdict.name} that runs it: tito module test {culprit}"
+    return f"tito module test {culprit}, which causes this failure"
 
 
 def brief(verdict):

@@ -1,0 +1,103 @@
+"""`tinytorch.capture`: run a training step, write it down, and from then on play what was written. Given.
+
+The first call runs the step as it is. The second and the third write it down, each with its own inputs: what differs between
+them, and is neither an argument nor made by the step, cannot be replayed and is refused. Then the tape is played on the third
+call's inputs, and must give the same parameters, gradients and optimizer state, bit for bit. Later calls copy their inputs to
+fixed buffers and play the tape: no dispatch, no graph, no allocation.
+
+    arguments  what a step is called with, and what it returns
+    traced     arrays that write down what NumPy does with them
+    live       numbers that change between steps
+    world      what a step can reach in Python, and whether it has changed
+    recording  the tape
+    comparing  two recordings, and a replay with the step itself
+    memory     the plan of the arena
+    playing    from the entries to a list of calls
+    printing   what `step.tape()` shows
+    tape       when a tape may be played, and what it leaves behind
+"""
+
+import functools
+
+import numpy as np
+
+from tinytorch.given.capture import comparing
+from tinytorch.given.capture.arguments import described, filled, returned, template
+from tinytorch.given.capture.printing import Table
+from tinytorch.given.capture.recording import Recorder
+from tinytorch.given.capture.tape import Tape, threads
+from tinytorch.given.state import state, watchers
+
+TAPES = 8  # that are kept for arguments of one kind, such as one for training and one for evaluation
+
+
+class capture:
+    """Record a training step, and replay it: the same numbers without the Python between the kernels.
+
+    Args:
+        step: Function of tensors that runs a whole step: forward, ``backward()``, ``optimizer.step()``. It may return tensors.
+
+    Calling it is calling the step. It raises a `CaptureError` where the step does something that a replay could not repeat, such
+    as reading a loss with ``.item()``: return the tensor, and read it outside.
+
+    Example:
+        >>> from tinytorch.tensor import Tensor
+        >>> weight = Tensor([1.0, 2.0], requires_grad=True)
+        >>> @capture
+        ... def step(x):
+        ...     weight.grad = None
+        ...     loss = (weight * x).sum()
+        ...     loss.backward()
+        ...     return loss
+        >>> [step(Tensor([float(i), 1.0])).item() for i in range(5)]
+        [2.0, 3.0, 4.0, 5.0, 6.0]
+        >>> weight.grad
+        tensor([4., 1.])
+    """
+
+    def __init__(self, step):
+        functools.update_wrapper(self, step)
+        self.step, self.started = step, False
+        self.tapes, self.recordings, self.buffers, self.written = {}, {}, {}, {}
+
+    def __call__(self, *inputs, **options):
+        if watchers and any(isinstance(watcher, Recorder) for watcher in watchers):  # inside another captured step
+            return self.step(*inputs, **options)
+        arrays = []
+        kind = described((inputs, options), arrays), state.kernels, state.recording, threads()
+        for tape in self.tapes.get(kind, ()):
+            if tape.fits():
+                return tape.play(arrays)
+        if not self.started:
+            self.started = True
+            return self.step(*inputs, **options)
+        return self.record(kind, inputs, options, arrays)
+
+    def record(self, kind, inputs, options, arrays):
+        """Run the step and write it down; the second recording of a kind becomes a tape."""
+        buffers = self.buffers.setdefault(kind, [np.array(array, order="K") for array in arrays])
+        for own, array in zip(buffers, arrays):
+            np.copyto(own, array)
+        arguments, named = filled((inputs, options), iter(buffers))
+        recording = comparing.Recording(self.step, (inputs, options), buffers, self.written)
+        result = recording.run(lambda: self.step(*arguments, **named))
+        self.written.update(recording.recorder.written)
+        case = kind, tuple(recording.had)
+        first = self.recordings.pop(case, None)
+        if first is None or not first.still_holds() or not comparing.told_apart(first, recording):
+            self.recordings[case] = recording
+            recording.before = None  # it held copies of everything, in case of a refusal
+            return returned(template(result), iter(recording.results))()
+        comparing.compare(first, recording)
+        tape = Tape(recording, result, buffers)
+        self.tapes[kind] = [tape, *self.tapes.get(kind, [])][:TAPES]
+        return tape.result()
+
+    def tape(self):
+        """Return the tape recorded last: it prints as a table of its calls, with shapes, bytes and microseconds.
+
+        Returns:
+            `printing.Table`, or None if nothing has been recorded yet.
+        """
+        tapes = [kept[0] for kept in self.tapes.values()]
+        return Table(tapes[-1]) if tapes else None

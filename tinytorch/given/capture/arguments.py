@@ -1,0 +1,92 @@
+"""What a captured step is called with, and what it returns. Given."""
+
+import numpy as np
+
+from tinytorch.given.capture.traced import Traced
+from tinytorch.given.capture.world import PLAIN
+from tinytorch.given.op import part
+
+
+def is_input(x):
+    """Say whether an argument of a step is copied to a buffer at each call: an array, or a tensor that is no parameter."""
+    return isinstance(x, np.ndarray) or isinstance(x, part("Tensor")) and not x.requires_grad
+
+
+def described(x, arrays):
+    """Describe arguments so that those of one kind compare equal; collect the arrays that a replay copies.
+
+    Args:
+        x: Tensors, arrays, numbers and other objects, in tuples, lists and dicts.
+        arrays: List that the arrays are appended to.
+
+    Returns:
+        Tuple that can be a key of a dict.
+    """
+    if isinstance(x, (tuple, list)):
+        return (type(x), *(described(item, arrays) for item in x))
+    if isinstance(x, dict):
+        return (dict, *((key, described(value, arrays)) for key, value in x.items()))
+    if is_input(x):
+        array = x if isinstance(x, np.ndarray) else x.data
+        arrays.append(array)
+        return type(x), array.shape, array.dtype
+    return (type(x), x) if isinstance(x, PLAIN) else (type(x), id(x))
+
+
+def filled(x, arrays):
+    """Return arguments with the next arrays in place of theirs."""
+    if isinstance(x, (tuple, list)):
+        return type(x)(filled(item, arrays) for item in x)
+    if isinstance(x, dict):
+        return {key: filled(value, arrays) for key, value in x.items()}
+    if is_input(x):
+        return next(arrays).view(Traced) if isinstance(x, np.ndarray) else part("Tensor")(next(arrays))
+    return x
+
+
+class Result:
+    """The place of an array in what a step returns.
+
+    Args:
+        make: Function from the array to what is returned: a new tensor, array or number, which no replay changes.
+    """
+
+    def __init__(self, make):
+        self.make = make
+
+
+def template(result):
+    """Return what a step returned, with a `Result` in place of each tensor and array.
+
+    Args:
+        result: Tensors, arrays and others, in tuples, lists and dicts.
+    """
+    if isinstance(result, (tuple, list)):
+        return type(result)(*map(template, result)) if hasattr(result, "_fields") else type(result)(map(template, result))
+    if isinstance(result, dict):
+        return {key: template(value) for key, value in result.items()}
+    if isinstance(result, np.ndarray):
+        return Result(np.ndarray.copy if result.ndim else np.ndarray.item)
+    tensor = part("Tensor")
+    return Result(lambda array: tensor(array.copy())) if isinstance(result, tensor) else result
+
+
+def returned(result, arrays):
+    """Return a function that makes what the step returns.
+
+    Args:
+        result: The `template`.
+        arrays: Iterator over the arrays that hold the numbers.
+    """
+    if isinstance(result, (tuple, list)):
+        makers = [returned(item, arrays) for item in result]
+        if hasattr(result, "_fields"):
+            return lambda: type(result)(*(make() for make in makers))
+        return lambda: type(result)(make() for make in makers)
+    if isinstance(result, dict):
+        makers = {key: returned(value, arrays) for key, value in result.items()}
+        return lambda: {key: make() for key, make in makers.items()}
+    if isinstance(result, Result):
+        array, make = next(arrays), result.make
+        return lambda: make(array)
+    return lambda: result

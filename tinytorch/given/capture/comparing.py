@@ -1,0 +1,311 @@
+"""Compare two recordings of a step with each other, and a replay with the step itself. Given."""
+
+import hashlib
+import zlib
+
+import numpy as np
+
+from tinytorch.given import random
+from tinytorch.given.capture.arguments import is_input
+from tinytorch.given.capture.recording import CaptureError, Recorder, Ref, leaves, nested, owner_of, refs
+from tinytorch.given.capture.traced import Traced, bare, door
+from tinytorch.given.capture.world import PLAIN, reachable
+from tinytorch.given.op import part
+from tinytorch.given.state import watchers
+
+LARGE = 2**24  # bytes: a larger array is only compared if the step writes to it, so that a data set is not copied
+
+
+class Recording:
+    """One run of a step, written down.
+
+    Args:
+        step: The step.
+        arguments: What it was called with: its modules and other objects count as what it can reach.
+        static: The arrays that its tensors were copied to.
+        written: Dict of arrays that an earlier recording saw written.
+    """
+
+    def __init__(self, step, arguments, static, written=()):
+        objects = [leaf for leaf in leaves(arguments) if not is_input(leaf)]
+        self.world = reachable(("step", step), *(("argument", each) for each in objects))
+        self.leaves = [tensor for _, tensor in self.world.tensors if tensor.requires_grad]
+        for leaf in self.leaves:
+            if leaf.grad is not None:
+                leaf.grad = type(leaf.grad)(leaf.grad.data.copy())  # in memory of its own
+        self.arrays = {id(tensor): tensor.data for _, tensor in self.world.tensors}
+        self.had = [leaf.grad is not None for leaf in self.leaves]
+        self.recorder = Recorder(static, [leaf.grad.data for leaf in self.leaves if leaf.grad is not None])
+        self.before = Snapshot(self.world, self.leaves, dict(written), {})
+        self.inputs = [zlib.crc32(owner_of(array)) for array in static]
+
+    def run(self, call):
+        """Run the step, and write it down; after a refusal everything is as it was before the call."""
+        watchers.append(self.recorder)
+        try:
+            with door(self.recorder):
+                result = call()
+            self.refuse_changes()
+            results = [leaf for leaf in leaves(result) if not isinstance(leaf, PLAIN) or self.number(leaf)]
+            self.outputs = [self.output(leaf) for leaf in results]
+        except CaptureError:
+            self.before.restore()
+            raise
+        finally:
+            watchers.remove(self.recorder)
+        self.results = [bare(leaf if isinstance(leaf, np.ndarray) else leaf.data) for leaf in results]
+        self.gradients = [None if leaf.grad is None else self.recorder.ref(leaf.grad.data) for leaf in self.leaves]
+        self.world.loose = set(self.recorder.counters) | self.recorder.live - set(self.recorder.frozen)
+        return result
+
+    def refuse_changes(self):
+        """Refuse what the step changed in Python, which a replay would not change."""
+        counters = self.recorder.counters
+        self.world.loose = set(counters)
+        for name in self.world.changes():
+            line = self.world.line_of(name) or "the step"
+            raise CaptureError(
+                f"{line} changes {name}, which a replay would not do, because it runs none of the step's Python: "
+                "change it outside of the captured step, or keep it in a tensor and write to that (count += 1)"
+            )
+        for name, tensor in self.world.tensors:
+            if tensor.data is not self.arrays[id(tensor)]:
+                raise CaptureError(f"the step gives {name} another array: write into the one it has ({name}.data *= 0.9, copy_)")
+        for source, line in self.recorder.frozen.items():
+            if source in counters:
+                raise CaptureError(
+                    f"{line} makes a plain number of {source[1]!r}, which every step changes, so a replay would keep this one: "
+                    "pass it on as it is to an op made with @in_place, and compute with it there"
+                )
+
+    def still_holds(self):
+        """Say whether what the step can reach is as it was at this recording, apart from numbers that are computed again."""
+        self.world.seal()
+        return self.world.holds()
+
+    def number(self, leaf):
+        """Refuse a Python number as a result, unless it is a whole one, such as the size of a batch."""
+        if isinstance(leaf, (float, complex)):
+            raise CaptureError(
+                f"the captured step returns the number {leaf}, and a replay would return it again and again: "
+                "return the tensor, and call .item() on what the step returned"
+            )
+        return False
+
+    def output(self, leaf):
+        """Return where the array of a result lies."""
+        if isinstance(leaf, Traced):
+            return self.recorder.ref(leaf)
+        if not isinstance(leaf, part("Tensor")):
+            raise CaptureError(
+                f"the captured step returns a {type(leaf).__name__}: return tensors, in a tuple, list or dict if wanted"
+            )
+        if leaf.origin is not None and leaf.origin.inputs is not None:
+            raise CaptureError(
+                "the captured step returns a tensor that still has its graph, and a replay makes none: "
+                "call backward() inside the step, or return tensor.detach()"
+            )
+        return self.recorder.ref(leaf.data)
+
+    def outside(self):
+        """Return what the tape reads and no entry made: a dict from the memory's name to its root."""
+        found = {}
+        for entry in self.recorder.tape:
+            for ref in refs((entry.inputs, entry.settings)):
+                if ref.root.kind == "outside":
+                    found.setdefault(ref.root.name, ref.root)
+        return found
+
+
+class Snapshot:
+    """What a step may change: arrays, gradients, generators and counts, with their values.
+
+    Args:
+        world: What the step can reach.
+        leaves: The tensors that have gradients.
+        written: Dict of arrays that are known to be written.
+        generators: Dict of generators that are known to be drawn from.
+    """
+
+    def __init__(self, world, leaves, written, generators):
+        arrays = {id(array): array for array in written.values()}
+        for array in [tensor.data for _, tensor in world.tensors] + [array for _, array in world.arrays]:
+            owner = owner_of(array)
+            if owner.nbytes <= LARGE and owner.dtype.kind in "biuf":
+                arrays.setdefault(id(owner), owner)
+        self.names = {id(owner_of(tensor.data)): name for name, tensor in world.tensors}
+        self.names |= {id(owner_of(array)): name for name, array in world.arrays}
+        self.arrays = [(array, array.copy(order="K")) for array in arrays.values()]
+        self.leaves, self.grads = leaves, [leaf.grad for leaf in leaves]
+        self.copies = [None if grad is None else grad.data.copy() for grad in self.grads]
+        generators = {id(g): g for g in [random.default(), *(g for _, g in world.generators), *generators.values()]}
+        self.generators = [(g, g.bit_generator.state) for g in generators.values()]
+        self.counts = [
+            (plain, dict(plain)) for _, plain, keys, *_ in world.places if isinstance(plain, dict) and keys is not None
+        ]
+        self.counts = [
+            (plain, {key: x for key, x in held.items() if type(x) in (int, float)})
+            for plain, held in self.counts
+            if numbers_of(plain)
+        ]
+
+    def restore(self):
+        """Set everything to the values of this snapshot."""
+        for array, values in self.arrays:
+            if array.flags.writeable:
+                np.copyto(array, values)
+        for leaf, grad, values in zip(self.leaves, self.grads, self.copies):
+            leaf.grad = grad
+            if grad is not None:
+                np.copyto(grad.data, values)
+        for generator, state in self.generators:
+            generator.bit_generator.state = state
+        for plain, values in self.counts:
+            plain.update(values)
+
+    def digest(self):
+        """Return what the same things hold now: a dict from their names to digests of their numbers."""
+        now = {("array", id(array)): digest_of(array) for array, _ in self.arrays}
+        now |= {("grad", id(leaf)): digest_of(leaf.grad.data) for leaf in self.leaves if leaf.grad is not None}
+        now |= {("generator", id(generator)): repr(generator.bit_generator.state) for generator, _ in self.generators}
+        return now | {("number", id(plain), key): plain[key] for plain, values in self.counts for key in values}
+
+    def name(self, place):
+        """Return the name of a place of the digest."""
+        kind, identity, *key = place
+        if kind == "grad":
+            leaf = next(leaf for leaf in self.leaves if id(leaf) == identity)
+            return f"the gradient of {self.names.get(id(owner_of(leaf.data)), 'a parameter')}"
+        if kind == "array":
+            return self.names.get(identity, "an array that the step writes to")
+        return f"the number {key[0]!r}" if key else "the state of a random generator"
+
+
+def digest_of(array):
+    """Return a digest of the numbers of an array."""
+    return array.shape, hashlib.blake2b(np.ascontiguousarray(array)).digest()
+
+
+def numbers_of(plain):
+    """Say whether a dict belongs to the user and holds numbers; the global names of a file are left alone."""
+    return "__name__" not in plain and any(type(value) in (int, float) for value in plain.values())
+
+
+def same(a, b):
+    """Say whether two arrays are equal bit for bit."""
+    return a.shape == b.shape and a.dtype == b.dtype and a.tobytes() == b.tobytes()
+
+
+def told_apart(first, second):
+    """Say whether two recordings can show which arrays depend on the inputs.
+
+    They cannot if an input was the same in both, and the tape reads an array that was made outside of it: a copy of that input?
+    """
+    fresh = [root for name, root in second.outside().items() if is_fresh(name, root, first) and root.owner.size > 1]
+    return not fresh or all(a != b for a, b in zip(first.inputs, second.inputs))
+
+
+def is_fresh(name, root, first):
+    """Say whether an array from outside is another one than in the first recording."""
+    before = first.outside().get(name)
+    return before is None or before.owner is not root.owner
+
+
+def compare(first, second):
+    """Refuse two recordings that differ in more than their inputs.
+
+    Raises:
+        CaptureError: They do. The message names the line, and says what to write.
+    """
+    for one, two in zip(first.recorder.tape, second.recorder.tape):
+        if steps(one) != steps(two):
+            raise CaptureError(
+                f"the step did not do the same twice: {label(one)} ran at {one.line}, the next time {label(two)} at {two.line}. "
+                "A replay cannot choose: use where(condition, a, b), or capture each case as a step of its own"
+            )
+        if names((one.inputs, one.settings)) != names((two.inputs, two.settings)):
+            if [*map(layout, leaves((one.inputs, one.settings)))] == [*map(layout, leaves((two.inputs, two.settings)))]:
+                raise CaptureError(changed_number(one, two))
+            raise CaptureError(f"{two.line} gives {label(two)} other arrays than at the time before: a replay cannot choose")
+    if len(first.recorder.tape) != len(second.recorder.tape):
+        shorter, longer = sorted([first.recorder.tape, second.recorder.tape], key=len)
+        extra = longer[len(shorter)]
+        raise CaptureError(f"the step ran {label(extra)} at {extra.line} in one call and not in the next: a replay cannot choose")
+    before, lines = first.outside(), {}
+    for entry in second.recorder.tape:
+        for ref in refs((entry.inputs, entry.settings)):
+            lines.setdefault(ref.root, (entry.line, label(entry)))
+    for name, root in second.outside().items():
+        old = before[name].owner
+        if old is not root.owner and not same(old, root.owner):
+            line, what = lines[root]
+            raise CaptureError(
+                f"{line} gives {what} an array that no op of the step made and that is another one in each call: a replay would "
+                "keep this one. Pass it to the step as an argument, draw it with tinytorch, or compute it from tensors"
+            )
+
+
+def changed_number(one, two):
+    """Say which number differed between two recordings."""
+    pairs = zip(leaves((one.inputs, one.settings)), leaves((two.inputs, two.settings)))
+    old, new = next(((a, b) for a, b in pairs if names(a) != names(b)), (None, None))
+    return (
+        f"{two.line} gives {label(two)} the number {new!r}, and {old!r} the time before, so a replay would keep one of them: "
+        "pass it to the step in a tensor, or read it from the optimizer's param_groups"
+    )
+
+
+def layout(x):
+    """Return what tells arrays apart; numbers all count as the same."""
+    return x.name() if isinstance(x, Ref) else None
+
+
+def steps(entry):
+    """Return which function an entry runs."""
+    return (
+        entry.op
+        or getattr(entry.function, "__self__", None)
+        and entry.function.__name__
+        or getattr(entry.function, "__name__", "")
+    )
+
+
+def label(entry):
+    """Return the name of what an entry runs."""
+    return entry.op.name if entry.op else getattr(entry.function, "__name__", "a function")
+
+
+def names(x):
+    """Return arguments as they compare in two recordings: arrays and live numbers by name, and nan equal to itself."""
+    return nested(lambda leaf: leaf.name() if isinstance(leaf, Ref) else named_number(leaf), x)
+
+
+def named_number(x):
+    """Return a number so that it compares equal to itself, and 1 to neither 1.0 nor True."""
+    name = getattr(x, "name", None)
+    if isinstance(name, tuple):  # a live number
+        return name
+    return (type(x), x if x == x else "nan") if isinstance(x, (int, float)) else x
+
+
+def first_difference(tape, before, after, results):
+    """Play a tape on the recording's inputs, from the recording's beginning, and compare what comes out.
+
+    Args:
+        tape: The tape.
+        before: `Snapshot` of the recording's beginning.
+        after: What its digest was when the step had run.
+        results: List of the arrays that the step returned.
+
+    Returns:
+        Text, or None if everything is equal bit for bit. Afterwards everything is as the replay left it.
+    """
+    before.restore()
+    tape.player.arena[...] = 0xFF  # nan: what is read before it is written shows
+    tape.run()
+    now = before.digest()
+    for place in {**after, **now}:
+        if after.get(place) != now.get(place):
+            return before.name(place)
+    places = [tape.player.array(ref) for ref in tape.outputs]
+    return None if all(map(same, results, places)) else "the result"

@@ -1,0 +1,364 @@
+"""Write a step down as a tape: which functions ran, on which memory, in which order. Given."""
+
+import threading
+import weakref
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tinytorch.given.capture.live import LiveDict
+from tinytorch.given.capture.traced import Moving, Traced, bare
+from tinytorch.given.capture.world import where
+
+
+class CaptureError(RuntimeError):
+    """A step does something that a tape cannot repeat. The message names the line, and says what to write."""
+
+
+class Unsuitable(Exception):
+    """A kernel's own NumPy cannot be taken apart; the kernel is replayed as a whole."""
+
+
+class Root:
+    """A piece of memory that arrays lie in.
+
+    Args:
+        kind: ``"input"``, ``"start"`` (a gradient from before the step), ``"made"`` by an entry, ``"part"``: made inside a
+            kernel, or ``"outside"``: everything else.
+        index: Number among those of its kind, in the order in which they were met.
+        owner: The array that owns the memory; not held for what an entry made.
+    """
+
+    def __init__(self, kind, index, owner):
+        self.kind, self.index, self.nbytes = kind, index, owner.nbytes
+        self.owner = None if kind in ("made", "part") else owner
+        self.name = kind, index
+
+
+class Ref(NamedTuple):
+    """An array as the tape knows it: where in which memory its numbers are."""
+
+    root: Root
+    offset: int
+    shape: tuple
+    strides: tuple
+    dtype: np.dtype
+    array: Any  # the array itself, if its memory outlives the step
+
+    def name(self):
+        """Return what is the same in two recordings of a step."""
+        return "array", self.root.name, self.offset, self.shape, self.strides, self.dtype
+
+
+class Entry(NamedTuple):
+    """One line of the tape.
+
+    Args:
+        function: What runs.
+        inputs: Tuple of its arguments, with a `Ref` in place of every array.
+        settings: Dict of its keyword arguments, the same.
+        out: `Ref` of the result; None for a function that writes to its arguments.
+        op: The op whose kernel it is, or None for NumPy's own functions.
+        kernels: The kernel set that the op's kernel is from.
+        takes_out: Whether the function can write to a given array: ``function(..., out=array)``.
+        parts: Entries that do the same with NumPy's functions, one by one; None if that is not known.
+        line: Where the user's code called it.
+    """
+
+    function: Any
+    inputs: tuple
+    settings: dict
+    out: Ref | None
+    op: Any = None
+    kernels: str = ""
+    takes_out: bool = False
+    parts: list | None = None
+    line: str = ""
+
+    def is_view(self):
+        """Say whether the result lies in the memory of an argument: then there is nothing to do in a replay."""
+        return self.out is not None and any(ref.root is self.out.root for ref in refs((self.inputs, self.settings)))
+
+
+def owner_of(array):
+    """Return the array that owns the memory of an array."""
+    base = array.base
+    while base is not None:
+        if isinstance(base, np.ndarray):
+            array = base
+        base = getattr(base, "base", None)
+    return array
+
+
+def nested(function, x):
+    """Apply a function to every leaf of tuples, lists and dicts."""
+    if isinstance(x, tuple) and not isinstance(x, Ref):
+        items = [nested(function, item) for item in x]
+        return type(x)(*items) if hasattr(x, "_fields") else tuple(items)
+    if isinstance(x, list):
+        return [nested(function, item) for item in x]
+    if isinstance(x, dict):
+        return {key: nested(function, value) for key, value in x.items()}
+    return function(x)
+
+
+def leaves(x):
+    """Yield every leaf of tuples, lists and dicts."""
+    if isinstance(x, (tuple, list)) and not isinstance(x, Ref):
+        for item in x:
+            yield from leaves(item)
+    elif isinstance(x, dict):
+        for item in x.values():
+            yield from leaves(item)
+    else:
+        yield x
+
+
+def refs(x):
+    """Return the array references among the leaves."""
+    return [leaf for leaf in leaves(x) if isinstance(leaf, Ref)]
+
+
+class Recorder:
+    """A watcher that writes down every kernel, and every piece of NumPy that works on a tensor's array.
+
+    Args:
+        inputs: The arrays that the step's arguments are copied to.
+        starts: The arrays of the gradients that parameters have before the step.
+    """
+
+    def __init__(self, inputs, starts):
+        self.thread, self.tape, self.inside, self.open = threading.get_ident(), [], None, True
+        self.roots, self.counts = {}, {"made": 0, "part": 0, "outside": 0}
+        self.live, self.written, self.errors = set(), {}, np.geterr()
+        self.conditions, self.counters, self.frozen, self.generators = {}, {}, {}, {}
+        for kind, arrays in (("input", inputs), ("start", starts)):
+            for index, array in enumerate(arrays):
+                self.know(owner_of(array), Root(kind, index, owner_of(array)))
+
+    # What ops ask every watcher.
+
+    def rule(self, function, op):
+        return function
+
+    def part(self, function, name):
+        return function
+
+    def numbers(self, plain):
+        return LiveDict(plain) if self.is_mine() else plain
+
+    def random(self, generator):
+        return Draws(self, generator) if self.is_mine() else generator
+
+    def kernel(self, function, op, kernels, fell_back=False):
+        """Return a function that runs a kernel and writes that down."""
+        if not self.is_mine() or self.inside is not None:
+            return function
+
+        def run(*inputs, **settings):
+            plain = self.alone(function, inputs, settings)
+            if plain is None:
+                self.add(Entry(function, *self.known(inputs, settings), None, op, kernels, line=where()), written=inputs)
+                return None
+            kernel, plain = rounded(function, inputs, plain)
+            parts = None
+            moving = any(isinstance(x, Moving) for x in leaves((inputs, settings)))
+            if function is op.forward and kernel is function and not moving:
+                parts = self.parts_of(function, inputs, settings, plain)
+            return self.result(Entry(kernel, *self.known(inputs, settings), None, op, kernels, parts=parts, line=where()), plain)
+
+        return run
+
+    def whole(self, function):
+        """Return a function that runs one which changes arrays and returns a number, and writes it down as one entry.
+
+        The number becomes a traced array: Python cannot read it, but the step may return it.
+        """
+        if not self.is_mine():
+            return function
+
+        def run(*inputs, **settings):
+            plain = np.asarray(self.alone(function, inputs, settings))
+            entry = Entry(function, *self.known(inputs, settings), None, line=where())
+            out = self.result(entry, plain)
+            for array in inputs:
+                self.add_written(array, entry.line)
+            return out.view(Traced)
+
+        return run
+
+    def alone(self, function, inputs, settings):
+        """Run a function on plain arrays, and write down nothing of what it does inside."""
+        self.open = False
+        try:
+            return function(*bare(inputs), **bare(settings))
+        finally:
+            self.open = True
+
+    # What traced arrays ask.
+
+    def run(self, function, inputs, settings, takes_out=False):
+        """Run a function of NumPy, write it down, and return its result as a traced array."""
+        plain = function(*bare(inputs), **bare(settings))
+        if not isinstance(plain, (np.ndarray, np.generic)):
+            return self.read(getattr(function, "__name__", "this"), plain)
+        errors = np.geterr()
+        function = function if errors == self.errors else Quiet(function, errors)
+        entry = Entry(function, *self.known(inputs, settings), None, takes_out=takes_out, line=where())
+        return self.result(entry, np.asarray(plain)).view(Traced)
+
+    def write(self, function, inputs, settings):
+        """Run a function of NumPy that writes to an array, and write it down."""
+        function(*bare(inputs), **bare(settings))
+        target = settings.get("out", inputs[0] if inputs else None)
+        self.add(Entry(function, *self.known(inputs, settings), None, line=where()), written=target)
+
+    def read(self, name, value):
+        """Refuse to hand a number to Python."""
+        if self.inside is not None:
+            raise Unsuitable(name)
+        raise CaptureError(
+            f"{where()} reads numbers of a tensor ({name.strip('_')}) inside a captured step, and a replay would keep those of "
+            "the recording: return the tensor from the step and read it there; to choose by values, use where(condition, a, b)"
+        )
+
+    def freeze(self, sources):
+        """Note that Python keeps a number which may change; refuse it if the step itself changes it."""
+        self.frozen.update({source: where() for source in sources})
+
+    def count(self, plain, key, value):
+        """Write down that a number in a dict becomes the value of a live number."""
+
+        def advance(*what):
+            plain[key] = value.read()
+
+        self.counters[id(plain), key] = value.foresee
+        self.add(Entry(advance, (id(plain), key, value.name), {}, None, line=where()))
+
+    # The tape.
+
+    def is_mine(self):
+        """Say whether the thread that asks is the one that records."""
+        return self.open and threading.get_ident() == self.thread
+
+    def add(self, entry, written=()):
+        """Append an entry; refuse one that writes to the step's arguments."""
+        (self.tape if self.inside is None else self.inside).append(entry)
+        for array in leaves(written):
+            if isinstance(array, np.ndarray):
+                self.add_written(array, entry.line)
+
+    def add_written(self, array, line):
+        """Note that some memory was written to."""
+        root = self.root(array)
+        if root.kind == "outside":
+            self.written[id(root.owner)] = root.owner
+        if root.kind == "input" and self.inside is None:
+            raise CaptureError(
+                f"{line} writes to an argument of the captured step, which a replay would do to a copy: "
+                "make a new tensor (x = x + 1)"
+            )
+
+    def result(self, entry, plain):
+        """Append an entry with a result, and return the result."""
+        owner = owner_of(plain)
+        if self.look_up(owner) is None:
+            kind = "made" if self.inside is None else "part"
+            self.know(owner, Root(kind, self.counts[kind], owner))
+            self.counts[kind] += 1
+        self.add(entry._replace(out=self.ref(plain)))
+        return plain
+
+    def known(self, inputs, settings):
+        """Return arguments with references in place of arrays."""
+        return nested(self.ref, tuple(inputs)), nested(self.ref, settings)
+
+    def ref(self, x):
+        """Return the reference of an array; anything else as it is."""
+        if not isinstance(x, np.ndarray):
+            return x
+        x = bare(x)
+        root = self.root(x)
+        owner = owner_of(x)
+        offset = x.__array_interface__["data"][0] - owner.__array_interface__["data"][0] if x.size else 0
+        return Ref(root, offset, x.shape, x.strides, x.dtype, None if root.kind in ("made", "part") else x)
+
+    def root(self, array):
+        """Return the memory of an array; what no entry made comes from outside."""
+        owner = owner_of(array)
+        root = self.look_up(owner)
+        if root is None:
+            root = Root("outside", self.counts["outside"], owner)
+            self.counts["outside"] += 1
+            self.know(owner, root)
+        return root
+
+    def look_up(self, owner):
+        """Return the memory that is known under an owner, if that is still the same array."""
+        alive, root = self.roots.get(id(owner), (None, None))
+        return root if alive is not None and alive() is owner else None
+
+    def know(self, owner, root):
+        """Remember the owner of some memory."""
+        self.roots[id(owner)] = weakref.ref(owner), root
+
+    def parts_of(self, function, inputs, settings, plain):
+        """Return the entries that a NumPy kernel consists of; None if it does something that cannot be taken apart."""
+        self.inside = []
+        try:
+            out = function(*nested(traced, tuple(inputs)), **nested(traced, settings))
+            good = isinstance(out, Traced) and out.dtype == plain.dtype and out.shape == plain.shape
+            if good and out.strides == plain.strides and bare(out).tobytes() == plain.tobytes():
+                return [*self.inside, self.ref(out)]
+        except Exception:  # whatever it was, the kernel as a whole can be replayed
+            pass
+        finally:
+            self.inside = None
+        return None
+
+
+class Quiet:
+    """A function of NumPy that runs under the warnings that were chosen for it, such as none when dividing by 0."""
+
+    def __init__(self, function, errors):
+        self.function, self.errors, self.__name__ = function, errors, getattr(function, "__name__", "")
+
+    def __call__(self, *inputs, **settings):
+        with np.errstate(**self.errors):
+            return self.function(*inputs, **settings)
+
+    def __eq__(self, other):
+        return isinstance(other, Quiet) and (self.function, self.errors) == (other.function, other.errors)
+
+
+def traced(x):
+    """Return a traced array in place of a plain one."""
+    return x.view(Traced) if isinstance(x, np.ndarray) else x
+
+
+def rounded(function, inputs, out):
+    """Do what `wrap` does with a kernel's result: float64 only if an input was, or by a cast; arrays instead of numbers."""
+    out = np.asarray(out)
+    kinds = {str(getattr(x, "dtype", "")) for x in inputs}
+    if out.dtype != np.float64 or "float64" in kinds or kinds == {"float32"}:
+        return function, out
+    return lambda *inputs, **settings: np.asarray(function(*inputs, **settings)).astype(np.float32), out.astype(np.float32)
+
+
+class Draws:
+    """A random generator that writes down what is drawn from it: each replay draws anew.
+
+    Args:
+        recorder: The `Recorder`.
+        generator: The ``numpy.random.Generator``.
+    """
+
+    def __init__(self, recorder, generator):
+        self.recorder, self.generator = recorder, generator
+
+    def __getattr__(self, name):
+        method = getattr(self.generator, name)
+        if not callable(method):
+            return method
+        self.recorder.generators[id(self.generator)] = self.generator
+        return lambda *inputs, **settings: self.recorder.run(method, inputs, settings)

@@ -1,0 +1,131 @@
+"""A recorded step: when it may be played, and what a replay leaves behind. Given."""
+
+import operator
+import sys
+
+import numpy as np
+
+from tinytorch.given.capture import comparing
+from tinytorch.given.capture.arguments import returned, template
+from tinytorch.given.capture.playing import Player
+from tinytorch.given.capture.recording import CaptureError, owner_of
+from tinytorch.given.history import ticks
+from tinytorch.given.op import part, registrations
+
+
+class Tape:
+    """A recorded step that can be played.
+
+    Args:
+        recording: The second `comparing.Recording`, which has just run.
+        result: What the step returned.
+        buffers: The arrays that a call's tensors are copied to.
+    """
+
+    def __init__(self, recording, result, buffers):
+        recorder = recording.recorder
+        self.entries, self.buffers, self.prepared = recorder.tape, buffers, True
+        self.world, self.leaves, self.had = recording.world, recording.leaves, recording.had
+        self.conditions = [foresee for foresee, _ in recorder.conditions.values()]
+        self.outcomes = [outcome for _, outcome in recorder.conditions.values()]
+        self.version, self.registered = registrations[0], registered(recorder.tape)
+        self.starting = [leaf for leaf, had in zip(self.leaves, self.had) if had]
+        self.shapes = [(leaf.shape, leaf.dtype) for leaf in self.starting]
+        self.template, self.outputs, self.slopes = template(result), recording.outputs, recording.gradients
+        self.written, self.generators = recorder.written, recorder.generators
+        self.versions = [t.written for _, t in self.world.tensors if id(owner_of(t.data)) in recorder.written]
+        self.connect()
+        self.check(recording)
+        self.world.refresh()
+
+    def connect(self):
+        """Make the calls, and find the arrays that hold the results and the gradients afterwards."""
+        tensor, wanted = part("Tensor"), [*self.outputs, *(ref for ref in self.slopes if ref is not None)]
+        self.player = Player(self.entries, wanted, self.shapes, self.prepared)
+        self.result = returned(self.template, map(self.player.array, self.outputs))
+        self.gradients = [None if ref is None else tensor(self.player.array(ref)) for ref in self.slopes]
+        self.memory = owner_of(self.player.arena)
+        self.holders = None
+
+    def check(self, recording):
+        """Compare a replay with the step itself; without prepared kernels, should one of them round otherwise than its kernel.
+
+        Raises:
+            CaptureError: They differ. The message says in what.
+        """
+        before, after = recording.before, recording.before.digest()
+        results = [array.copy() for array in recording.results]
+        trouble = comparing.first_difference(self, before, after, results)
+        if trouble is not None:
+            self.prepared = False
+            self.connect()
+            trouble = comparing.first_difference(self, before, after, results)
+        if trouble is not None:
+            before.restore()
+            raise CaptureError(
+                f"a replay of the step gives other numbers than the step: {trouble} differs. Something in it changes numbers "
+                "where capture does not see it: compute with tensors, or with an op made with @op or @in_place"
+            )
+
+    def snapshot(self):
+        """Return a snapshot of what a replay changes."""
+        return comparing.Snapshot(self.world, self.leaves, self.written, self.generators)
+
+    def fits(self):
+        """Say whether the tape can be played now: what the step can reach is as it was when it was recorded."""
+        if [leaf._grad is not None for leaf in self.leaves] != self.had:
+            return False
+        if self.version != registrations[0]:
+            if any(entry != current for entry, current in zip(self.registered, again(self.registered))):
+                return False
+            self.version = registrations[0]
+        if self.conditions and [read() for read in self.conditions] != self.outcomes:
+            return False
+        return self.world.holds()
+
+    def play(self, arrays):
+        """Copy the inputs to their buffers, make every call, and return what the step returns."""
+        for own, array in zip(self.buffers, arrays):
+            np.copyto(own, array)
+        self.run()
+        return self.result()
+
+    def run(self):
+        """Make every call."""
+        if self.holders and self.held() != self.holders and any(map(operator.gt, self.held(), self.holders)):
+            self.connect()  # someone kept a gradient, which keeps its numbers: this replay needs other memory
+        for own, leaf in zip(self.player.starts, self.starting):
+            np.copyto(own, leaf._grad.data)
+        for call in self.player.calls:
+            call()
+        self.hand_out()
+        self.holders = self.held()
+
+    def hand_out(self):
+        """Give the parameters their gradients, and count the writes."""
+        for leaf, grad in zip(self.leaves, self.gradients):
+            leaf._grad = grad
+        ticks[0] += 1
+        for written in self.versions:
+            written[0] = ticks[0]
+
+    def held(self):
+        """Count who refers to the gradients and to their memory."""
+        return [*map(sys.getrefcount, self.gradients), sys.getrefcount(self.memory)]
+
+
+def threads():
+    """Return how many threads the compiled kernels use: some choose by it between a loop and the matrix library."""
+    return sys.modules["numba"].get_num_threads() if "numba" in sys.modules else 1
+
+
+def registered(tape):
+    """Return what is registered on the ops of a tape: kernels and gradient rules."""
+    found = {(entry.op, entry.kernels): None for entry in tape if entry.op}
+    return list(again([(op, kernels) for op, kernels in found]))
+
+
+def again(entries):
+    """Yield what is registered now on ops."""
+    for op, kernels, *_ in entries:
+        yield op, kernels, op.forward, op.kernels.get(kernels), op.rules, op.rule_of_each

@@ -1,0 +1,240 @@
+"""What a step can reach in Python: modules, optimizers, counters, lists. Given.
+
+A replay runs no Python of the step. So what the step would change there is refused, and a tape is only played while everything
+the step could read is as it was when the step was recorded.
+"""
+
+import dis
+import operator
+import os
+import sys
+import sysconfig
+import types
+from functools import partial
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+
+from tinytorch.given.op import Op, part
+
+PACKAGE = str(Path(__file__).parents[2]) + os.sep
+LIBRARIES = (PACKAGE, "<frozen", *(sysconfig.get_path(kind) + os.sep for kind in ("stdlib", "purelib", "platlib")))
+PLAIN = int, float, complex, bool, str, bytes, type(None), type(Ellipsis), np.dtype, range, slice
+END = object()
+MOST = 1000  # entries of a list that are looked at one by one
+
+
+def reachable(*roots):
+    """Find what can be reached from some objects: through attributes, containers, and the names that functions read.
+
+    Args:
+        roots: The objects, each with its name for messages.
+
+    Returns:
+        A `World`.
+    """
+    world, todo = World(), [(name, value) for name, value in roots]
+    seen = set()
+    while todo:
+        name, value = todo.pop()
+        if isinstance(value, PLAIN) or id(value) in seen:
+            continue
+        seen.add(id(value))
+        world.alive.append(value)
+        todo.extend(world.enter(name, value))
+    world.of_tensors = [getattr(tensor, name) for name in ("data", "requires_grad") for _, tensor in world.tensors]
+    return world
+
+
+class World:
+    """The containers that a step can reach, and what they held.
+
+    Attributes:
+        tensors: List of (name, tensor).
+        generators: List of (name, random generator).
+        places: List of (name, function that returns the values of now, the values held, their keys).
+    """
+
+    def __init__(self):
+        self.alive, self.tensors, self.generators, self.arrays, self.places, self.functions = [], [], [], [], [], []
+        self.loose = set()  # pairs of a dict's id and a key, of numbers that each replay computes again
+
+    def enter(self, name, value):
+        """Note an object, and return the named objects that it leads to."""
+        if isinstance(value, part("Tensor")):
+            self.tensors.append((name, value))
+            return []
+        if isinstance(value, np.ndarray):
+            self.arrays.append((name, value))
+            return []
+        if isinstance(value, np.random.Generator):
+            self.generators.append((name, value))
+            return []
+        if isinstance(value, types.FunctionType):
+            return self.enter_function(name, value)
+        if isinstance(value, types.MethodType):
+            return [(name, value.__func__), (name, value.__self__)]
+        if isinstance(value, partial):
+            return [(name, value.func), (name, value.args), (name, value.keywords)]
+        if isinstance(value, dict):
+            return self.hold(name, value, name.replace("{", "").replace("}", "") + "[{}]")
+        if isinstance(value, (list, tuple)):
+            return self.hold_list(name, value)
+        if isinstance(value, (type, types.ModuleType, types.BuiltinFunctionType, np.ufunc, Op)) or not hasattr(value, "__dict__"):
+            return []
+        methods = [
+            (f"{name}.{key}", method)
+            for kind in type(value).__mro__
+            for key, method in vars(kind).items()
+            if isinstance(method, types.FunctionType) and users(method)
+        ]
+        return self.hold(name, vars(value), name + ".{}") + methods
+
+    def hold(self, name, plain, form, keys=None):
+        """Hold the values of a dict, or of some of its keys."""
+        chosen = list(plain if keys is None else keys)
+        self.places.append((form, plain, chosen, [plain.get(key) for key in chosen], keys is None))
+        return [(form.format(shown(key)), plain.get(key)) for key in chosen]
+
+    def hold_list(self, name, value):
+        """Hold the entries of a list; a tuple cannot change, but leads to others."""
+        if isinstance(value, list):
+            self.places.append((f"{name}[{{}}]", value, None, list(value[:MOST]), True))
+        return [(f"{name}[{i}]", item) for i, item in enumerate(value[:MOST])]
+
+    def enter_function(self, name, function):
+        """Note what a function of the user's reads: its closure, its defaults, and the global names in its code."""
+        if not users(function):
+            return []
+        self.functions.append(function)
+        code, cells = function.__code__, function.__closure__ or ()
+        names = [key for each in codes(code) for key in each.co_names if key in function.__globals__]
+        known = [key for key in dict.fromkeys(names) if not isinstance(function.__globals__[key], (types.ModuleType, type))]
+        found = self.hold(name, function.__globals__, "{}", known)
+        for key, cell in zip(code.co_freevars, cells):
+            try:
+                found.append((key, cell.cell_contents))
+            except ValueError:  # not assigned yet
+                continue
+            self.places.append((key, cell, None, [cell.cell_contents], False))
+        return [*found, *((name, default) for default in function.__defaults__ or ())]
+
+    def changes(self):
+        """Yield the name of each place that no longer holds what it held; numbers that are computed again do not count."""
+        for form, container, keys, held, _ in self.places:
+            if isinstance(container, types.CellType):
+                if differ([container.cell_contents], held):
+                    yield form
+            elif keys is None:
+                if len(container[:MOST]) != len(held) or differ(container[:MOST], held):
+                    yield form.removesuffix("[{}]")
+            else:
+                for key, value in zip(keys, held):
+                    if (id(container), key) not in self.loose and differ([container.get(key)], [value]):
+                        yield form.format(shown(key))
+                for key in container.keys() - set(keys) if form != "{}" else ():
+                    if (id(container), key) not in self.loose:
+                        yield form.format(shown(key))
+
+    def seal(self):
+        """Prepare `holds`, which is asked before each replay."""
+        self.views, self.held = [], []
+        tensors = [tensor for _, tensor in self.tensors]
+        for _, container, keys, held, whole in self.places:
+            if isinstance(container, types.CellType):
+                self.views.append(partial(map, operator.attrgetter("cell_contents"), [container]))
+            elif keys is None:
+                self.views.append(container.__iter__)
+            else:
+                tight = [i for i, key in enumerate(keys) if (id(container), key) not in self.loose]
+                keys, held = [keys[i] for i in tight], [held[i] for i in tight]
+                self.views.append(
+                    container.values if whole and len(keys) == len(container) else partial(map, container.get, keys)
+                )
+            self.held += held
+        self.views += [partial(map, operator.attrgetter(name), tensors) for name in ("data", "requires_grad")]
+        self.held += self.of_tensors
+        self.views.append([END].__iter__)
+        self.held.append(END)
+
+    def holds(self):
+        """Say whether everything is as it was."""
+        if all(map(operator.is_, chain.from_iterable([view() for view in self.views]), self.held)):
+            return True
+        tensors = [tensor for _, tensor in self.tensors]
+        same = all(map(operator.is_, [getattr(t, n) for n in ("data", "requires_grad") for t in tensors], self.of_tensors))
+        if same and next(self.changes(), None) is None:
+            self.refresh()
+            return True
+        return False
+
+    def refresh(self):
+        """Hold the objects of now: they are equal to those of before, so that the next look is quick."""
+        for i, (form, container, keys, held, whole) in enumerate(self.places):
+            if isinstance(container, types.CellType):
+                held = [container.cell_contents]
+            else:
+                held = list(container[:MOST]) if keys is None else [container.get(key) for key in keys]
+            self.places[i] = form, container, keys, held, whole
+        self.seal()
+
+    def line_of(self, name):
+        """Return where a function of the user's assigns to a name, as ``file:line``; None if nothing is found."""
+        last = name.replace("]", "").replace("'", "").split(".")[-1].split("[")[-1] or name
+        for function in self.functions:
+            for code in codes(function.__code__):
+                line = code.co_firstlineno
+                for step in dis.get_instructions(code):
+                    line = (
+                        step.starts_line or line if not isinstance(step.starts_line, bool) else getattr(step, "line_number", line)
+                    )
+                    if step.opname.startswith("STORE") and step.argval in (last, name):
+                        return f"{Path(code.co_filename).name}:{line}"
+        return None
+
+
+def shown(key):
+    """Return the key of a dict as it appears in a name: a tensor as its shape."""
+    return f"parameter {key.shape}" if isinstance(key, part("Tensor")) else str(key)
+
+
+def differ(values, others):
+    """Say whether two lists of objects differ: numbers and text by value, anything else by identity."""
+    for a, b in zip(values, others):
+        if a is not b and not (type(a) is type(b) and isinstance(a, (*PLAIN, tuple)) and same_values(a, b)):
+            return True
+    return False
+
+
+def same_values(a, b):
+    """Compare numbers, text and tuples of them; nan is equal to itself."""
+    if isinstance(a, tuple):
+        return len(a) == len(b) and not differ(a, b)
+    return a == b or a != a and b != b
+
+
+def users(function):
+    """Say whether a function was written outside of the package."""
+    return not function.__code__.co_filename.startswith(PACKAGE)
+
+
+def codes(code):
+    """Yield the code of a function, and that of the functions inside it."""
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from codes(constant)
+
+
+def where():
+    """Return the line of the user's that runs now, as ``file:line``; without one, the innermost line of an exported module."""
+    frame, own = sys._getframe(1), None
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if not name.startswith(LIBRARIES):
+            return f"{Path(name).name}:{frame.f_lineno}"
+        if own is None and Path(name).parent == Path(PACKAGE):
+            own = f"{Path(name).name}:{frame.f_lineno}"
+        frame = frame.f_back
+    return own or "the step"

@@ -1,0 +1,81 @@
+"""Generated parts of the instructor's guide: the plan of a term, what each exercise teaches, where learners go wrong."""
+
+import ast
+
+from tito import workspace
+from tito.book.course_map import Facts
+from tito.checks import checking
+from tito.notebooks.answers import secrets
+
+HEAD = """# Exercises, and where learners go wrong
+
+For each exercise: what it asks for, its time and points, and the wrong turns that its check knows. When a learner's values equal
+one of these, the report says *looks like* and the sentence, in the notebook, in the terminal and in your feedback. All of it is
+read from the modules and their checks when the book is built.
+"""
+WEEKS = ["week", "module", "core work", "points", "learners leave with"]
+
+
+def pages(curriculum, notebooks):
+    """Return the plan of a term and the page of exercises, by path."""
+    made = {"made-plan.md": plan(curriculum, notebooks)}
+    if any(workspace.course_checks(page_module(notebook, curriculum)).is_file() for notebook in notebooks):
+        made["exercises.md"] = exercises(curriculum, notebooks)
+    return made
+
+
+def page_module(notebook, curriculum):
+    """Return the module of a source."""
+    return curriculum.module(notebook.path.parent.name)
+
+
+def plan(curriculum, notebooks):
+    """Return a table with a module a week, and a week for each milestone that needs more than one evening."""
+    from tito.book.results import table
+
+    by_folder = {notebook.path.parent.name: notebook for notebook in notebooks}
+    rows = []
+    for week, module in enumerate(curriculum.modules, 1):
+        facts = Facts(module, curriculum)
+        names = ", ".join(f"`{milestone.name}`" for milestone in facts.milestones)
+        title = f"[{module.number} {module.title}](modules/{module.folder})" if facts.there else f"{module.number} {module.title}"
+        points = sum(exercise.points for exercise in facts.core) if module.folder in by_folder else ""
+        leaves = module.leaves + (f"; milestone {names}" if names else "")
+        rows.append([str(week), title, facts.work.partition(" · ")[0], str(points), leaves])
+    return table(WEEKS, rows) + "\n"
+
+
+def exercises(curriculum, notebooks):
+    """Return the page of exercises in Markdown."""
+    parts = [HEAD]
+    answers = [line for lines in secrets(notebooks).values() for line in lines]
+    for notebook in notebooks:
+        module = page_module(notebook, curriculum)
+        checks = checking.load(workspace.course_checks(module))
+        total = sum(exercise.points for exercise in notebook.exercises() if not exercise.extension)
+        parts += [
+            f"## {module.number} {module.title}\n",
+            f"[The lesson](modules/{module.folder}); {total} points for core work.\n",
+        ]
+        for exercise in notebook.exercises():
+            parts += entry(exercise, notebook.cells[exercise.cell - 1], checks.check(exercise.name), answers)
+    return "\n".join(parts)
+
+
+def entry(exercise, cell, check, answers):
+    """Yield the lines on one exercise; a sentence that holds a line of an answer is left out."""
+    kind = "extension" if exercise.extension else "core"
+    yield f"### {exercise.id} {exercise.name}\n"
+    yield f"*{exercise.minutes} minutes, {kind}, {exercise.points} point{'s' * (exercise.points != 1)}.* {asks(cell.text)}\n"
+    yield "\n".join(f"- {sentence}" for sentence in check.misconceptions if not any(line in sentence for line in answers)) + "\n"
+
+
+def asks(text):
+    """Return the first sentence of the docstring of the name that a cell defines."""
+    from tito.book.reference import escaped
+
+    code = "\n".join(line for line in text.split("\n") if not line.startswith("%"))
+    for node in ast.parse(code).body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and ast.get_docstring(node):
+            return escaped(ast.get_docstring(node).split("\n\n")[0].replace("\n", " "))
+    return ""
