@@ -21,6 +21,7 @@ from tito import page, workspace
 from tito.models import network
 from tito.playground import server, serving
 
+pytestmark = pytest.mark.slow  # each starts processes that import the package
 DIGITS = mnist_5k()
 DIGIT = (DIGITS.test_images[0].ravel() / 255).tolist()
 HERE = {"host": "127.0.0.1:8000"}
