@@ -63,7 +63,7 @@ def measure(data, recipe, seed, epochs):
     """Train with a recipe, and return the results on the validation split."""
     rng = np.random.default_rng(seed)
     model = cifar10_mlp.network(rng, recipe)
-    options = SimpleNamespace(epochs=epochs, batch_size=recipe.batch_size, lr=recipe.lr, threads=1)
+    options = SimpleNamespace(epochs=epochs, batch_size=recipe.batch_size, lr=recipe.lr, threads=1, device="cpu")
     training, validation, _ = loaders(data, recipe, cifar10_mlp.scale(recipe), options, rng)
     optimizer, scheduler = descent(recipe, model, options, len(training))
     began = time.process_time()

@@ -44,7 +44,12 @@ def read_options():
         help="how to compute the gradients (%(default)s; manual until module 05 is exported)",
     )
     options.add_argument("--compare", action="store_true", help="train with each of these in turn; no weights are kept")
-    return options.parse_args()
+    chosen = options.parse_args()
+    if chosen.device != "cpu" and (chosen.compare or chosen.gradients != "autograd"):
+        options.error(
+            f"argument --device: with {chosen.device}, only autograd computes gradients: the others are written in NumPy"
+        )
+    return chosen
 
 
 def network(rng, hidden=256):
@@ -65,10 +70,10 @@ def rebuild(rng, choices):
     return network(rng), standardise
 
 
-def batches_of(data, size=1000):
-    """Return the test data as pairs of tensors."""
-    starts = range(0, len(data.test_labels), size)
-    return [(standardise(data.test_images[i : i + size]), Tensor(data.test_labels[i : i + size])) for i in starts]
+def batches_of(data, device="cpu", size=1000):
+    """Return the test data as pairs of tensors on a device."""
+    parts = [slice(i, i + size) for i in range(0, len(data.test_labels), size)]
+    return [(standardise(data.test_images[part]).to(device), Tensor(data.test_labels[part]).to(device)) for part in parts]
 
 
 def train(session, data, kind):
@@ -84,14 +89,23 @@ def train(session, data, kind):
     """
     options, examples = session.options, len(data.train_labels)
     rng = np.random.default_rng(options.seed)
-    model = network(rng, options.hidden)
-    step = stepper(kind, model, options.lr, options.threads)
-    tests = batches_of(data)
+    model = network(rng, options.hidden).to(options.device)
+    batch = batch_of(data, options.device)
+    step = stepper(kind, model, options.lr, options.threads, options.capture)
+    tests = batches_of(data, options.device)
     for _ in session.epochs(model, rng, examples):
         for chosen in session.batches(examples, rng):
-            session.loss = step(standardise(data.train_images[chosen]), Tensor(data.train_labels[chosen]))
+            session.loss = step(*batch(chosen))
         session.accuracy = evaluate(model, tests).accuracy
     return model, tested(evaluate, model, tests)
+
+
+def batch_of(data, device):
+    """Return a function of indices that returns a training batch; for a GPU, the whole data set lives there."""
+    if device == "cpu":
+        return lambda chosen: (standardise(data.train_images[chosen]), Tensor(data.train_labels[chosen]))
+    images, labels = standardise(data.train_images).to(device), Tensor(data.train_labels).to(device)
+    return lambda chosen: (images[chosen], labels[chosen])
 
 
 def is_milestone(options):

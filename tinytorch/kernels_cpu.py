@@ -2,6 +2,7 @@
 
 # kernels.py, cell 8
 """Kernels for the CPU: loops that numba compiles, registered on the ops of earlier modules."""
+import functools
 import math
 
 import numpy as np
@@ -430,7 +431,80 @@ def momentum_numba(param, grad, velocity, scratch, *, lr, momentum, nesterov=Fal
     momentum_loop(*rows, np.float32(lr), np.float32(momentum), nesterov)
 
 
-# kernels.py, cell 65
+# kernels.py, cell 60
+# `tinytorch.capture` replays a step: each kernel says once what it works on, then only the loops run.
+def rows_of(*arrays): return [array.reshape(-1) for array in arrays]
+
+
+@relu_backward.register_prepared("numba")
+def prepare_relu_backward(result, scratch, grad, out):
+    if covers(grad, out, result):
+        return [functools.partial(relu_backward_loop, *rows_of(grad, out, result))]
+
+
+@cross_entropy.register_prepared("numba")
+def prepare_cross_entropy(out, scratch, logits, labels, *, reduction):
+    if reduction != "mean" or not plain_labels(logits, labels):
+        return None
+    losses, count = scratch((len(labels),), np.float32), np.float32(len(labels))
+
+    def call():
+        label_rows(logits, labels)
+        loss_rows(logits, labels, losses)
+        total = np.add.reduce(losses)
+        out[...] = total / count if total == total else cross_entropy.forward(logits, labels)
+
+    return [call]
+
+
+@cross_entropy_gradient.register_prepared("numba")
+def prepare_cross_entropy_gradient(out, scratch, grad, logits, labels, *, reduction):
+    if not plain_labels(logits, labels):
+        return None
+    scale, count = scratch((len(labels),), np.float32), len(labels)
+
+    def call():
+        scale[...] = grad / count if reduction == "mean" else grad
+        gradient_rows(logits, labels, scale, out)
+
+    return [functools.partial(label_rows, logits, labels), call]
+
+
+def plain_labels(logits, labels):
+    return covers(logits) and labels.dtype == np.int64 and labels.flags.carray
+
+
+@sgd_update.register_prepared("numba")
+def prepare_sgd(scratch, param, grad, work):
+    if covers(param, grad):
+        rows = rows_of(param, grad)
+        return lambda lr: sgd_loop(*rows, np.float32(lr))
+
+
+@momentum_update.register_prepared("numba")
+def prepare_momentum(scratch, param, grad, velocity, work):
+    if covers(param, grad, velocity):
+        rows = rows_of(param, grad, velocity)
+        return lambda lr, momentum, nesterov=False: momentum_loop(
+            *rows, np.float32(lr), np.float32(momentum), nesterov)
+
+
+@adam_update.register_prepared("numba")
+def prepare_adam(scratch, *arrays):
+    if covers(*arrays[:4]):
+        rows = rows_of(*arrays[:4])
+        return lambda **settings: adam_loop(*rows, *adam_numbers(**settings), np.float32(1))
+
+
+@adamw_update.register_prepared("numba")
+def prepare_adamw(scratch, *arrays):
+    if covers(*arrays[:4]):
+        rows = rows_of(*arrays[:4])
+        return lambda *, lr, weight_decay, **settings: adam_loop(
+            *rows, *adam_numbers(lr=lr, **settings), np.float32(1 - lr * weight_decay))
+
+
+# kernels.py, cell 66
 @jit(parallel=True, fastmath=REORDER)
 def matmul_blocked(a, b, out):
     """Multiply two matrices, four rows of ``b`` at a time, with blocks of rows shared by threads.

@@ -384,7 +384,7 @@ def as_array(data, dtype=None):
     """Return an array: float32 for floats, int64 for ints; an array keeps its dtype and memory."""
     data = data.data if isinstance(data, Tensor) else data
     array = numbers(data, dtype) if device_of(data) == "cpu" else data
-    narrow = array.dtype == np.float64 and dtype is None and not isinstance(data, np.ndarray)
+    narrow = array.dtype == np.float64 and dtype is None and array is not data
     return array.astype(np.float32) if narrow else array
 
 

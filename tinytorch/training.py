@@ -436,6 +436,7 @@ class Trainer:
         self.scheduler, self.schedule, self.callbacks = scheduler, schedule, list(callbacks)
         self.checkpoint, self.clip_norm = checkpoint and Path(checkpoint), clip_norm
         self.named, self.generators = generators or {}, {}
+        self.train_epoch = train_epoch  # another may take its place, such as one that replays steps
         self.settings = json.loads(json.dumps(settings or {}))  # as a file gives them back
         self.epoch, self.stopped, self.interrupted, self.history = 0, None, False, []
 
@@ -471,8 +472,8 @@ class Trainer:
     def run_epoch(self, train_loader, validation_loader):
         """Train on every batch once, measure, and save."""
         lr, began = self.optimizer.param_groups[0]["lr"], time.perf_counter()
-        loss = train_epoch(self.model, train_loader, self.criterion, self.optimizer,
-                           clip_norm=self.clip_norm, after_step=self.after_step)
+        loss = self.train_epoch(self.model, train_loader, self.criterion, self.optimizer,
+                                clip_norm=self.clip_norm, after_step=self.after_step)
         seconds = time.perf_counter() - began
         record = {"epoch": self.epoch + 1, "lr": lr, "seconds": seconds, "train_loss": loss}
         if validation_loader is not None:

@@ -2,7 +2,7 @@
 
 import typer
 
-from tito.commands import bench, doctor, init, update
+from tito.commands import bench, doctor, init, playground, update
 from tito.commands.book import build, serve
 from tito.commands.dev import check as dev_check, export as dev_export, mutate as dev_mutate, run as dev_run
 from tito.commands.grade import (
@@ -49,6 +49,7 @@ app.command(**example("init mine"))(init.init)
 app.command()(doctor.doctor)
 app.command()(update.update)
 app.command()(bench.bench)
+app.command()(playground.playground)
 
 module = typer.Typer(help="Work on a module: 03, 3 or layers; 03.2 for one exercise.", no_args_is_help=True, **OPTIONS)
 module.command(**example("module start 03"))(start.start)

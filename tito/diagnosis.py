@@ -44,6 +44,21 @@ def examine():
             optional=True,
         )
     yield from gpu()
+    if importlib.util.find_spec("nbgrader"):
+        yield confinement()
+
+
+def confinement():
+    """Try the sandbox that runs submissions, with code that tries to get out of it; only an instructor needs it."""
+    from tito.grading import sandbox
+
+    trouble = sandbox.problem()
+    if trouble:
+        return Finding(False, f"no sandbox for submissions: {trouble}", "only to grade a class: see above", optional=True)
+    leaks = sandbox.probe()
+    if leaks:
+        return Finding(False, f"the sandbox for submissions leaks: {leaks}", "do not grade on this machine", optional=True)
+    return Finding(True, "the sandbox for submissions holds: no network, no files, no environment, not root")
 
 
 def gpu():

@@ -31,7 +31,7 @@ def predict(model, batches):
     Returns:
         Two arrays, the logits and the labels of all examples.
     """
-    pairs = [(model(images).data, labels.data) for images, labels in batches]
+    pairs = [(model(images).detach().numpy(), labels.numpy()) for images, labels in batches]
     return tuple(np.concatenate(parts) for parts in zip(*pairs))
 
 

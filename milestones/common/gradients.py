@@ -2,6 +2,7 @@
 
 import importlib
 
+import tinytorch
 from common.training_run import Misused
 from tinytorch.losses import cross_entropy, mlp_gradients
 
@@ -44,16 +45,16 @@ def train_step(gradients, model, images, labels, lr):
         lr: Learning rate.
 
     Returns:
-        The loss before the step, a Python number.
+        The loss before the step, a tensor of one number.
     """
     loss = gradients(model, images, labels)
     for parameter in model.parameters():
         parameter.grad.data *= lr  # in place: a new array of this size costs more than the product
         parameter.data -= parameter.grad.data
-    return loss.item()
+    return loss
 
 
-def stepper(kind, model, lr, threads):
+def stepper(kind, model, lr, threads, capture=False):
     """Return a function of images and labels that takes a step and returns the loss before it.
 
     Args:
@@ -61,10 +62,16 @@ def stepper(kind, model, lr, threads):
         model: The network, `tinytorch.losses.mlp`.
         lr: Learning rate.
         threads: How many threads PyTorch may use.
+        capture: Whether our own step is recorded, and then replayed.
     """
     if kind == "pytorch":
         return torch_stepper(model, lr, threads)
-    return lambda images, labels: train_step(GRADIENTS[kind], model, images, labels, lr)
+
+    def step(images, labels):
+        return train_step(GRADIENTS[kind], model, images, labels, lr)
+
+    run = tinytorch.capture(step) if capture else step
+    return lambda images, labels: run(images, labels).item()
 
 
 def torch_stepper(model, lr, threads):

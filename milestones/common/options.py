@@ -53,6 +53,8 @@ def parser(description, name, recipes):
     add("--lr", type=rate, metavar="X", help=f"learning rate ({shown(recipes, 'lr')})")
     add("--seed", type=seed, metavar="N", default=0, help="seed of weights and batches (%(default)s)")
     add("--kernels", choices=["numpy", "numba"], default="numpy", help="kernel set (%(default)s)")
+    add("--device", choices=["cpu", "cuda"], default="cpu", help="where the network and its batches live (%(default)s)")
+    add("--capture", action="store_true", help="record a training step, and replay it")
     add("--threads", type=positive, metavar="N", default=1, help="threads of the matrix library and of kernels (%(default)s)")
     add("--data-dir", metavar="DIR", help="folder with the data (default: $TINYTORCH_DATA, the cache, or a download)")
     add("--metrics-json", metavar="FILE", type=writable, help="also write the closing table to a file")

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from common.run_callback import FirstBatches, Following
+from common.captured import captured_epochs
+from common.run_callback import FirstBatches, Following, OnDevice
 from tinytorch.data import (
     Compose,
     DataLoader,
@@ -91,7 +92,8 @@ def loaders(data, recipe, scale, options, rng, examples=None):
     )
     unchanged = TensorDataset(images, labels, transform=scale)
     tests = TensorDataset(planes(data.test_images), data.test_labels, transform=scale)
-    return (training, DataLoader(Subset(unchanged, held_out), recipe.measured), DataLoader(tests, recipe.measured))
+    three = training, DataLoader(Subset(unchanged, held_out), recipe.measured), DataLoader(tests, recipe.measured)
+    return three if options.device == "cpu" else tuple(OnDevice(loader, options.device) for loader in three)
 
 
 def descent(recipe, model, options, epoch):
@@ -118,9 +120,12 @@ def train(session, model, recipe, training, validation):
         training: Loader of the training examples.
         validation: Loader of the validation examples.
     """
+    model.to(session.options.device)
     optimizer, scheduler = descent(recipe, model, session.options, len(training))
     following = Following(session, len(training))
     trainer = Trainer(
         model, cross_entropy, optimizer, scheduler, [following], session.checkpoint, schedule="step", settings=session.settings()
     )
+    if session.options.capture:
+        trainer.train_epoch = captured_epochs()
     following.fit(trainer, training, validation)

@@ -29,6 +29,24 @@ class FirstBatches(DataLoader):
         return islice(super().batches(), len(self))
 
 
+class OnDevice:
+    """A loader whose batches are moved to a device.
+
+    Args:
+        loader: Iterable of pairs of tensors.
+        device: Name of the device.
+    """
+
+    def __init__(self, loader, device):
+        self.loader, self.device = loader, device
+
+    def __len__(self):
+        return len(self.loader)
+
+    def __iter__(self):
+        return (tuple(tensor.to(self.device) for tensor in batch) for batch in self.loader)
+
+
 class Following(Callback):
     """Shows the progress of a training run, and times it.
 

@@ -19,7 +19,7 @@ def save(path, model, **about):
         model: The network.
         about: JSON data for the file's header.
     """
-    weights = {name: tensor.data for name, tensor in model.state_dict().items()}
+    weights = {name: tensor.detach().numpy() for name, tensor in model.state_dict().items()}
     write_atomically(path, safetensors.dump(weights, {name: json.dumps(value) for name, value in about.items()}))
 
 

@@ -49,11 +49,13 @@ class Run:
         tinytorch.use(options.kernels)
         options.kernels = state.kernels  # not "numba" if numba is not installed
         tinytorch.fallbacks.clear()
+        check_device(options.device)
 
     def settings(self):
         """Return everything that determines the numbers: a resumed run must have the same."""
         common = {name: getattr(self.options, name) for name in SETTINGS}
-        return {**common, **self.choices}
+        there = {} if self.options.device == "cpu" else {"device": self.options.device}
+        return {**common, **there, **self.choices}
 
     def prepare(self):
         """Make the run's folder before training; say so if there is no checkpoint to resume from."""
@@ -80,6 +82,7 @@ class Run:
             gradients: How the gradients were computed.
             graded: Whether the run can be graded: it has the milestone's own network and data.
         """
+        model.to("cpu")
         options, about = self.options, dict(data=data.name, network=network, gradients=gradients)
         metrics = {**about, **self.metrics(result)}
         saving.save(
@@ -106,6 +109,8 @@ class Run:
         """Draw the figures unless ``--no-figures`` is given, and return text for the closing table."""
         if self.options.no_figures:
             return "none, because of --no-figures"
+        if self.options.device != "cpu":
+            tests = [tuple(tensor.cpu() for tensor in batch) for batch in tests]
         return run_figures.draw(self.options.checkpoint, self.history, model, data, tests)
 
     def to_be_graded(self):
@@ -137,6 +142,14 @@ class Run:
             "fallbacks": dict(tinytorch.fallbacks),
             "history": self.history,
         }
+
+
+def check_device(name):
+    """Raise `Misused` if nothing can live on a device: the message says what was looked for."""
+    try:
+        tinytorch.Tensor([0.0]).to(name)
+    except (ValueError, RuntimeError) as error:
+        raise Misused(f"--device {name}: {error}") from error
 
 
 def reading(load, *arguments):

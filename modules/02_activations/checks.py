@@ -45,14 +45,13 @@ def overflows(a, largest=LARGEST):
 
 
 def draw_relu(rng):
-    """Plain entries of one to four axes; integers; no entries at all; and what is not finite."""
+    """Plain entries of one to four axes; integers; and what is not finite."""
     yield dict(a=some(rng))
     yield dict(a=rng.normal32(*rng.sizes(2)))
     yield dict(a=np.float32(rng.mix([-np.inf, -2.5, 0.0, 0.25, np.inf, np.nan])))
     yield dict(a=np.array(rng.mix([-7, -1, 0, 3, 12])))
     yield dict(a=rng.integers(-9, 10, rng.sizes(2)))
     yield dict(a=rng.standard_normal(rng.sizes(rng.size(2, 4))) * 100)
-    yield dict(a=rng.normal32(0, rng.size()))
 
 
 def observe_relu(relu, a):
@@ -282,7 +281,6 @@ def draw_softmax(rng):
     yield dict(a=np.float32(np.where(rng.permutation(n) < 2, -np.inf, rng.normal32(m, n))))
     yield dict(a=rng.standard_normal((2, n)), dim=0)
     yield dict(a=np.array(rng.mix([-3, 0, 2, 5])))
-    yield dict(a=rng.normal32(0, n))
 
 
 def observe_softmax(softmax, a, **options):
@@ -401,7 +399,6 @@ def draw_log_softmax(rng):
     yield dict(a=np.float32(np.where(rng.permutation(n) < 2, -np.inf, rng.normal32(m, n))))
     yield dict(a=rng.standard_normal((2, n)), dim=0)
     yield dict(a=np.array(rng.mix([-3, 0, 2, 5])))
-    yield dict(a=rng.normal32(0, n))
 
 
 def observe_log_softmax(log_softmax, a, **options):
@@ -425,6 +422,13 @@ def log_of_softmax(a, dim=-1):
         return oracle_log_softmax(a, dim)
     logs = oracle_log_softmax(a, dim)
     return np.where(logs < -103.9, -np.inf, logs)
+
+
+def log_softmax_of_the_whole(a, dim=-1):
+    """The largest entry of the whole array was subtracted; float32 gives 0 far below it."""
+    with np.errstate(all="ignore"):
+        shifted = a - a.max()
+        return labelled(a, shifted - np.log(np.exp(shifted).sum(axis=dim, keepdims=True)))
 
 
 def log_softmax_overflows(a, dim=-1):
@@ -451,6 +455,7 @@ def log_softmax_without_keepdims(a, dim=-1):
 
 misconceptions_log_softmax = {
     "the logarithm of the shares themselves: a share that float32 rounds to 0 gives -inf": log_of_softmax,
+    "the largest entry of the whole array was subtracted: in rows far below it every exponential is 0": log_softmax_of_the_whole,
     "exponentials of the scores as they are overflow, or all become 0": log_softmax_overflows,
     "the largest score is subtracted inside the exponential only, not from the score itself": log_softmax_shifted_once,
     "the logarithm of the sum is added, not subtracted": lambda a, dim=-1: along(

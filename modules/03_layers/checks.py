@@ -78,6 +78,7 @@ def draw_Tree(rng):
         (f"{a} = Parameter, net = Tree, net.{b} = Parameter, net.{c} = Parameter, {d} = Parameter", ""),
         (f"x = Tree, x.y = Tree, x.y.z = Tree, x.y.z.{e} = Parameter, x.y.z.{a} = Parameter, {c} = Parameter", ""),
         (f"name = text, {a} = Tensor, size = number, 0 = Tree, 0.{b} = Parameter, {c} = None, 0.{f} = Tensor", ""),
+        (f"{c} = Parameter, more = list of Parameters, {a} = Parameter", ""),
         (f"rows = list of Trees, {d} = Parameter, last = Tree, last.{e} = Parameter, empty = Tree", ""),
         (f"{a} = frozen Parameter, {d} = Parameter, 0 = Tree, 0.{b} = frozen Parameter", ""),
         (", ".join(f"{i} = Tree, {i}.{f} = Parameter" for i in range(12)), ""),
@@ -109,6 +110,7 @@ def describe_Tree(tree, prefix):
         "text": "'text'",
         "frozen Parameter": "Parameter(...), with requires_grad = False",
         "list of Trees": "[Tree(), Tree()]",
+        "list of Parameters": "[Parameter(...)]",
         "None": "None",
     }
     lines = [f"net.{path} = {made[kind]}" for path, kind in assignments(tree)]
@@ -142,6 +144,7 @@ def build(module, tree):
                 "number": 3.5,
                 "None": None,
                 "list of Trees": [inner, inner],
+                "list of Parameters": [module.Parameter([0.5])],
                 "frozen Parameter": frozen,
             }[kind],
         )
@@ -641,7 +644,7 @@ def draw_Linear(rng):
         (c, c, True, ()),
         (b, n, False, (k,)),
         (rng.size(2, 9), rng.size(2, 9), rng.pick(True, False), rng.sizes(rng.size(0, 3))),
-        (rng.size(30, 50), rng.size(800, 1000), True, (1,)),
+        (rng.size(30, 50), rng.size(300, 400), True, (1,)),
     ]:
         yield dict(
             in_features=inputs,
@@ -651,6 +654,9 @@ def draw_Linear(rng):
             new_weight=rng.normal32(neurons, inputs),
             new_bias=rng.normal32(neurons) if bias else None,
         )
+
+
+float64_Linear = False  # its parameters are float32
 
 
 def describe_Linear(in_features, out_features, bias, x, **_):
@@ -754,6 +760,9 @@ misconceptions_Linear = {
     "the weight's bound is that of kaiming_uniform_ with a=0, not with a=sqrt(5)": lambda **inputs: oracle_Linear(
         **inputs, of_weight=math.sqrt(6)
     ),
+    "the weight's bound is computed from the number of neurons, not of inputs": lambda **inputs: oracle_Linear(
+        **inputs, of_weight=math.sqrt(inputs["in_features"] / inputs["out_features"])
+    ),
     "the bias's bound is computed from the number of neurons, not of inputs": lambda **inputs: oracle_Linear(
         **inputs, of_bias=math.sqrt(inputs["in_features"] / inputs["out_features"])
     ),
@@ -779,6 +788,7 @@ def draw_dropout(rng):
     yield dict(x=rng.normal32(m, 5), p=1.0)
     yield dict(x=rng.normal32(2, 3), p=rng.pick(1.5, 2.0, 1.01))
     yield dict(x=rng.normal32(2, 3), p=rng.pick(-0.1, -1.0))
+    yield dict(x=rng.normal32(2, 3), p=rng.pick(-0.5, 1.5), training=False)
 
 
 def observe_dropout(module, x, **options):
@@ -939,7 +949,7 @@ def observe_Sequential(module, steps, x):
     """What a row computes, before and after `eval`, the paths of its parameters, and whether `eval` reaches its layers."""
 
     class Times(module.Module):
-        def __init__(self, number):
+        def __init__(self, number=1.0):
             self.number = module.Parameter([number])
 
         def forward(self, x):

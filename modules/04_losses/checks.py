@@ -17,7 +17,7 @@ def reduced(losses, reduction):
     losses = np.asarray(losses, np.float64)
     if reduction not in ("mean", "sum", "none"):
         return ERROR
-    total = math.fsum(losses.ravel())
+    total = np.float64(math.fsum(losses.ravel()))
     return {"mean": total / max(losses.size, 1), "sum": total, "none": losses}[reduction]
 
 
@@ -187,10 +187,10 @@ misconceptions_logsumexp = {
 
 
 def draw_cross_entropy(rng):
-    """Every reduction, a batch of one, scores too large for an exponential, and labels that must be refused."""
-    n, c = rng.sizes(2, 3, 8)
+    """Every reduction, more than ten classes, a batch of one, scores too large for an exponential, and labels that must be refused."""
+    (n, c), many = rng.sizes(2, 3, 8), rng.size(11, 14)
     yield dict(logits=rng.normal32(n, c), labels=rng.integers(c, size=n))
-    yield dict(logits=rng.normal32(c, n) * 3, labels=rng.integers(n, size=c), reduction="sum")
+    yield dict(logits=rng.normal32(c, many) * 3, labels=rng.integers(many, size=c), reduction="sum")
     yield dict(logits=rng.normal32(n, c), labels=rng.integers(c, size=n).astype(np.uint8), reduction="none")
     yield dict(logits=rng.normal32(1, c), labels=rng.integers(c, size=1))
     yield dict(logits=rng.normal32(n, c), labels=rng.integers(c, size=n), reduction=rng.pick("mean", "sum", "none"))
@@ -374,7 +374,7 @@ misconceptions_binary_cross_entropy_with_logits = {
 
 def draw_accuracy(rng):
     """Arrays and tensors, more examples than classes and fewer, equal scores, and labels that must be refused."""
-    n, c = rng.size(7, 9), rng.size(3, 5)
+    n, c, many = rng.size(7, 9), rng.size(3, 5), rng.size(11, 14)
     scores = rng.normal32(n, c)
     labels = scores.argmax(axis=1)
     wrong = rng.permutation(n)[: rng.size(2, 3)]
@@ -385,7 +385,7 @@ def draw_accuracy(rng):
     yield dict(logits=equal, labels=np.array([1, 0, 0], np.uint8), tensors=False)
     yield dict(logits=equal, labels=np.array([2, 1, 2]), tensors=rng.pick(True, False))
     yield dict(logits=rng.normal32(1, c) - 5, labels=np.array([rng.integers(c)]), tensors=True)
-    yield dict(logits=rng.normal32(c, n), labels=rng.integers(n, size=c), tensors=rng.pick(True, False))
+    yield dict(logits=rng.normal32(c, many), labels=rng.integers(many, size=c), tensors=rng.pick(True, False))
     yield dict(logits=scores, labels=labels[:, None], tensors=False)
     yield dict(logits=scores, labels=labels - 1 - labels.min(), tensors=True)
 
@@ -397,7 +397,7 @@ def describe_accuracy(logits, labels, tensors):
 def observe_accuracy(module, logits, labels, tensors):
     wrap = module.Tensor if tensors else np.asarray
     share = module.accuracy(wrap(logits), wrap(labels))
-    return float(share) if isinstance(share, float) else f"{type(share).__name__}, not a Python float"
+    return f"{type(share).__name__}, not a Python float" if isinstance(share, module.Tensor) else share
 
 
 def oracle_accuracy(logits, labels, tensors=False, hit=lambda row, y: row.index(max(row)) == y, scale=lambda n: 1 / n):
@@ -439,9 +439,9 @@ misconceptions_accuracy = {
 
 def draw_cross_entropy_backward(rng):
     """More examples than classes, fewer, and one; repeated labels; scores too large for an exponential."""
-    n, c = rng.size(5, 8), rng.size(2, 4)
+    n, c, many = rng.size(5, 8), rng.size(2, 4), rng.size(11, 14)
     yield dict(logits=rng.normal32(n, c), labels=rng.integers(c, size=n))
-    yield dict(logits=rng.normal32(c, n) * 2, labels=rng.integers(n, size=c).astype(np.uint8))
+    yield dict(logits=rng.normal32(c, many) * 2, labels=rng.integers(many, size=c).astype(np.uint8))
     yield dict(logits=rng.normal32(1, n), labels=rng.integers(n, size=1))
     large = np.float32([[90, -40, 3, 88.5], [-700, -950, -698, -697]])
     yield dict(logits=large + rng.normal32(2, 4), labels=np.array([0, 2]))

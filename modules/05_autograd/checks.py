@@ -136,6 +136,7 @@ def draw_matmul_rule(rng):
     yield dict(grad=normal(rng, 3, 3), a=normal(rng, 3, 3), b=normal(rng, 3, 3))
     yield dict(grad=normal(rng, k, n, n), a=normal(rng, k, n, n), b=normal(rng, n, n))
     yield dict(grad=normal(rng, one, two, n, m), a=normal(rng, one, 1, n, k), b=normal(rng, two, k, m))
+    yield dict(grad=normal(rng, two, one, k, m), a=normal(rng, two, one, k, n), b=normal(rng, two, 1, n, m))
     yield dict(grad=normal(rng, one, n, m), a=normal(rng, one, n, k), b=normal(rng, k, m))
 
 
@@ -198,6 +199,7 @@ def draw_reduce_sum_rule(rng):
         ((m, k), 0, True),
         ((n, m), None, False),
         ((n, m, k), (0, -1), False),
+        ((m, n, 2, k), (2, 0), False),
         ((n, m, n), int(rng.choice([1, -2])), True),
         ((k,), 0, False),
         ((m, n), None, True),
@@ -524,11 +526,11 @@ misconceptions_softmax_rule = {
 
 
 def draw_cross_entropy_rule(rng):
-    """Every reduction, as many classes as examples, and gradients other than 1."""
+    """Every reduction, as many classes as examples, more than ten, and gradients other than 1."""
     i, j, k = sizes(rng, 3)
-    shapes = [((2, 3), "mean"), ((i, j), "sum"), ((j, k), "none"), ((i, i), "none"), ((k, i), "mean"), ((1, j), "none")]
+    shapes = [((2, 3), "mean"), ((i, 13), "sum"), ((j, k), "none"), ((i, i), "none"), ((k, i), "mean"), ((1, j), "none")]
     for (n, c), reduction in shapes:
-        grad = normal(rng, n) if reduction == "none" else np.float32(rng.uniform(1.5, 3) * rng.choice([-1, 1])).reshape(())
+        grad = normal(rng, n) if reduction == "none" else np.array(rng.uniform(1.5, 3) * rng.choice([-1, 1]), np.float32)
         yield dict(grad=grad, logits=2 * normal(rng, n, c), labels=rng.integers(c, size=n), reduction=reduction)
 
 
@@ -767,7 +769,7 @@ def told(graph):
 
 def vector(array):
     """Write a vector in few digits."""
-    return f"[{', '.join(f'{x:.4g}' for x in array)}]"
+    return f"[{', '.join(f'{x:.4g}' for x in array)}]" if np.ndim(array) else f"{array:.4g}"
 
 
 def formula(kind, inputs, more):
@@ -1481,16 +1483,18 @@ def draw_backward(rng):
     ]
     stopped = [*curve[:4], ["i", "interrupted", ["s"], None]]
     plain = dict(gradient=None, retain_graph=None, create_graph=False)
-    given = dict(plain, gradient=normal(rng, n))
+    given, number = dict(plain, gradient=normal(rng, n)), dict(plain, gradient=np.array(rng.uniform(2, 3), np.float32))
     keep, again = dict(plain, retain_graph=True), dict(plain, create_graph=True)
     for graph, calls in [
         (curve, [["y", plain]]),
         (curve, [["m", given]]),
+        (curve, [["y", number]]),
         (curve[:4], [["s", given]]),
         (curve[:1], [["x", given], ["x", given]]),
         (curve, [["y", keep], ["y", plain]]),
         (curve, [["y", plain], ["y", plain]]),
         (curve, [["y", again], ["m", given]]),
+        (curve, [["y", again], ["m", dict(given, create_graph=True)]]),
         (curve, [["m", plain]]),
         (curve, [["y", dict(again, retain_graph=False)], ["y", plain]]),
         (stopped, [["i", dict(given, create_graph=True)], ["i", given]]),
@@ -1517,7 +1521,9 @@ def observe_backward(module, graph, calls):
     tensors, seen, switch = build(module, graph), {}, module.state.recording
     for number, (name, settings) in enumerate(calls, 1):
         gradient = None if settings["gradient"] is None else module.Tensor(settings["gradient"].copy())
-        fresh, raised = [one for one, tensor in tensors.items() if tensor.grad is None], "nothing"
+        # What becomes of a graph that an old gradient has is free, unless this call is to remember, too.
+        asked = [one for one, tensor in tensors.items() if tensor.grad is None or settings["create_graph"]]
+        raised = "nothing"
         try:
             module.backward(tensors[name], gradient, settings["retain_graph"], settings["create_graph"])
         except NotImplementedError:
@@ -1529,7 +1535,7 @@ def observe_backward(module, graph, calls):
         recording, module.state.recording = module.state.recording, switch
         grads = {one: tensor.grad for one, tensor in tensors.items()}
         arrays = {one: None if grad is None else np.array(grad.data) for one, grad in grads.items()}
-        with_graph = [one for one in fresh if grads[one] is not None and grads[one].requires_grad]
+        with_graph = [one for one in asked if grads[one] is not None and grads[one].requires_grad]
         seen |= after_call(number, raised, arrays, with_graph, sharing({**grads, "the gradient given": gradient}), recording)
     return seen
 
@@ -1551,7 +1557,7 @@ def after_call(number, raised, grads, with_graph, shared, recording):
     return {
         f"call {number} raises": raised,
         **{f"{name}.grad after call {number}": grad for name, grad in grads.items()},
-        f"new gradients with a graph after call {number}": with_graph,
+        f"gradients with a graph after call {number}": with_graph,
         f"gradients that share memory after call {number}": shared,
         f"ops are remembered after call {number}": recording,
     }
@@ -1608,12 +1614,12 @@ def backward_turn(
             }
             # Of the parts, those that came back through the square depend on an input, and so have a graph.
             curved = {"x", "w", "s"} if "q" in names else set()
-            fresh = [one for one in arrived if grad[one] is None]
+            asked = [one for one in arrived if grad[one] is None or settings["create_graph"]]
             grad |= {one: grad[one] + part if adds and grad[one] is not None else part for one, part in arrived.items()}
             freed |= set() if keeps(settings) else set(names)
             shared = ["x and w"] if shares and "s" in names and "q" not in names else []
             seen |= after_call(
-                number, "nothing", dict(grad), [one for one in fresh if one in curved and graphs(settings)], shared, recording
+                number, "nothing", dict(grad), [one for one in asked if one in curved and graphs(settings)], shared, recording
             )
         return seen
 
@@ -1664,6 +1670,7 @@ RIGHT, LARGE, SMALL, SECOND = "a * b", "1e9 * a * b", "1e-7 * a * b, wrong for a
 TINY, HIDDEN, UNDEFINED = "a * b, wrong by 0.001 %", "a * b, right for ones", "a * b, nan for a"
 LATE, FAINT, ENTRY = "a * b, wrong in one entry", "a * b, wrong by 0.0005 % in one entry", "a * b, wrong in a small entry"
 UNUSED, CUBE = "a + 0 * b, without a rule for b", "a * a * a * b"
+HALF, DOUBLE, BOTH = "a * b, half of it for a", "a * b, twice as much for a", "a * b, wrong for a and b"
 WRONG_AT = {
     RIGHT: None,
     LARGE: None,
@@ -1677,6 +1684,9 @@ WRONG_AT = {
     LATE: 0,
     ENTRY: 0,
     FAINT: 0,
+    HALF: 0,
+    DOUBLE: 0,
+    BOTH: 0,
 }
 
 
@@ -1699,6 +1709,8 @@ def draw_gradcheck(rng):
     yield dict(function=HIDDEN, a=rng.standard_normal((2, m)), b=rng.standard_normal((2, 1)), settings={})
     yield dict(function=TINY, a=normal(rng, n, m), b=normal(rng, m), settings={"tolerance": 1e-3})
     yield dict(function=CUBE, a=normal(rng, n, m), b=normal(rng, m), settings={"eps": 0.1})
+    for function in (HALF, DOUBLE):
+        yield dict(function=function, a=normal(rng, n, m), b=normal(rng, m), settings={"tolerance": 0.6})
 
 
 float64_gradcheck = False  # gradcheck itself goes to float64
@@ -1716,6 +1728,9 @@ def planted(module, function):
         HIDDEN: lambda grad, out, a, b, c, d: grad * b + (grad - grad.mean()),
         UNUSED: lambda grad, out, a, b, c, d: grad,
         UNDEFINED: lambda grad, out, a, b, c, d: grad * float("nan"),
+        HALF: lambda grad, out, a, b, c, d: grad * b * 0.5,
+        DOUBLE: lambda grad, out, a, b, c, d: grad * b * 2.0,
+        BOTH: lambda grad, out, a, b, c, d: grad * a * b,
         CUBE: lambda grad, out, a, b, c, d: grad * a * a * b * 3.0,
         LATE: lambda grad, out, a, b, c, d: grad * b * module.Tensor(but_for_the_last(a.shape, 1.5)),
         FAINT: lambda grad, out, a, b, c, d: grad * b * module.Tensor(but_for_the_last(a.shape, 1.000005)),
@@ -1723,6 +1738,7 @@ def planted(module, function):
     }
     second = {
         SECOND: lambda grad, out, a, b, c, d: grad * a * a,
+        BOTH: lambda grad, out, a, b, c, d: grad * a * a,
         UNUSED: None,
         CUBE: lambda grad, out, a, b, c, d: grad * a * a * a,
     }
@@ -1768,7 +1784,7 @@ def right_verdict(function, a, settings):
     """Say what becomes of a function: True, or the argument of which the gradient is wrong."""
     argument = WRONG_AT[function]
     if settings:
-        return PASSES if function == TINY else FIRST
+        return FIRST if function == CUBE else PASSES
     if argument is None:
         return PASSES
     return f"GradcheckError: argument {argument}" + (f", index {[n - 1 for n in a.shape]}" if function == LATE else "")
@@ -1817,6 +1833,8 @@ misconceptions_gradcheck = {
     "errors were divided by the largest entry of all; each has its own size": verdicts({ENTRY: PASSES}),
     "errors were averaged, or added up: every entry has to pass": verdicts({FAINT: PASSES}),
     "errors were divided by the gradient alone: where both numbers are 0, that is 0 / 0": verdicts({UNUSED: OTHER}),
+    "errors were divided by the gradient alone, or by the slope alone: the larger of the two counts": verdicts({}, FIRST),
+    "an error of the last argument was raised: it is to be the first that has one": verdicts({BOTH: OTHER}),
     "only the first argument was checked": verdicts({SECOND: PASSES}),
     "nan passed: no comparison with nan is true, so ask whether all errors are small": verdicts({UNDEFINED: PASSES}),
     "an error of 0.001 % passed: the tolerance is a tenth of that": verdicts({TINY: PASSES}),

@@ -39,7 +39,7 @@ def draw_sgd_update(rng):
 
 
 def observe_sgd_update(sgd_update, param, grad, lr):
-    param, given = param.copy(), grad.copy()
+    param, given = param.copy("K"), grad.copy("K")
     sgd_update(param, given, np.full_like(param, np.nan), lr=lr)
     return {"param": param, "grad afterwards": given}
 
@@ -99,7 +99,7 @@ describe_momentum_update = (
 
 
 def observe_momentum_update(momentum_update, param, velocity, grads, lr, momentum, nesterov):
-    param, velocity, grads = param.copy(), velocity.copy(), [grad.copy() for grad in grads]
+    param, velocity, grads = param.copy("K"), velocity.copy("K"), [grad.copy("K") for grad in grads]
     seen, settings = {}, dict(nesterov=True) if nesterov else {}
     for step, grad in enumerate(grads, 1):
         momentum_update(param, grad, velocity, np.full_like(param, np.nan), lr=lr, momentum=momentum, **settings)
@@ -236,7 +236,7 @@ describe_adam_update = (
 
 
 def observe_adam_update(adam_update, param, mean, square, grads, first, lr, beta1, beta2, eps):
-    param, mean, square, grads = param.copy(), mean.copy(), square.copy(), [grad.copy() for grad in grads]
+    param, mean, square, grads = *(array.copy("K") for array in (param, mean, square)), [grad.copy("K") for grad in grads]
     seen, settings = {}, {} if (beta1, beta2, eps) == (0.9, 0.999, 1e-8) else dict(betas=(beta1, beta2), eps=eps)
     for step, grad in enumerate(grads, first):
         adam_update(param, grad, mean, square, np.full_like(param, np.nan), step=step, lr=lr, **settings)
@@ -378,7 +378,7 @@ def draw_decay_weights(rng):
 
 
 def observe_decay_weights(decay_weights, param, lr, weight_decay):
-    param = param.copy()
+    param = param.copy("K")
     decay_weights(param, lr=lr, weight_decay=weight_decay)
     return {"param": param}
 
@@ -437,6 +437,9 @@ def written(array):
     return f"[{', '.join(f'{x:.4g}' for x in array)}]" if array.ndim == 1 and array.size < 5 else f"shape {array.shape}"
 
 
+rtol_clip_grad_norm_ = 1e-5  # PyTorch divides by the length plus 0.000001
+
+
 def observe_clip_grad_norm_(module, grads, max_norm):
     """Clip the gradients of real parameters that come from a generator, which can be walked once."""
     Tensor = importlib.import_module("tinytorch.tensor").Tensor
@@ -444,7 +447,7 @@ def observe_clip_grad_norm_(module, grads, max_norm):
     for grad in grads:
         zeros = np.zeros(3, np.float32) if grad is None else np.zeros_like(grad)
         parameter = Tensor(zeros, requires_grad=True)
-        parameter.grad = None if grad is None else Tensor(grad.copy())
+        parameter.grad = None if grad is None else Tensor(grad.copy("K"))
         parameters.append(parameter)
     held = [parameter.grad for parameter in parameters if parameter.grad is not None]
     returned, raised = None, "nothing"

@@ -346,12 +346,13 @@ def draw_split_indices(rng):
         yield dict(count=count, lengths=lengths, order=[int(i) for i in rng.permutation(count)])
 
 
-describe_split_indices = "split_indices({count}, {lengths}, rng), where rng draws the order {order}"
+def describe_split_indices(count, lengths, order):
+    return f"split_indices({count}, {lengths}, rng), where rng draws the order {order}", ""
 
 
 def observe_split_indices(split_indices, count, lengths, order):
     rng, other = Generator(order), Generator(other_order(order))
-    parts, others = split_indices(count, list(lengths), rng), split_indices(count, list(lengths), other)
+    others, parts = split_indices(count, list(lengths), other), split_indices(count, lengths, rng)
     return parts_seen(numbers(parts), numbers(others), kinds(parts), rng.asked, count)
 
 
@@ -760,7 +761,7 @@ def draw_shift(rng):
     for shape, reach, dtype in (
         ((n, 2, h, w), 2, np.uint8),
         ((3, 3, w, h), 3, np.float32),
-        ((5, 1, h, w), 9, np.int64),
+        ((5, 1, h + 6, w + 4), 12, np.int64),
         ((4, 2, h, h + 2), 0, np.float64),
     ):
         down, right = rng.integers(-reach, reach + 1, (2, shape[0]))

@@ -49,6 +49,7 @@ def draw_train_epoch(rng):
         ([small, large], 0.5, False),
         ([small, large, small], 1e6, True),
         ([1], None, False),
+        ([large], 0.0, False),
         ([large, 1], 0.25, True),
         ([], None, True),
     ):
@@ -567,9 +568,14 @@ misconceptions_predict = {
 
 
 def draw_confusion_matrix(rng):
-    """Four examples of two classes, then more, classes that never occur, and no examples at all."""
+    """Four examples of two classes, then more, and classes that never occur."""
     yield dict(labels=rng.permutation([0, 1, 1, 1]), predictions=rng.permutation([0, 0, 1, 1]), classes=2)
-    for count, classes in ((int(rng.integers(25, 35)), 3), (int(rng.integers(20, 30)), int(rng.integers(4, 7))), (6, 4), (0, 2)):
+    for count, classes in (
+        (int(rng.integers(25, 35)), 3),
+        (int(rng.integers(20, 30)), int(rng.integers(4, 7))),
+        (6, 4),
+        (40, int(rng.integers(11, 14))),
+    ):
         labels = rng.integers(0, classes, count)
         slips = (labels + rng.integers(0, 2, count) * rng.integers(0, classes, count)) % classes
         yield dict(labels=labels, predictions=np.where(labels == 0, 1, slips), classes=classes)
@@ -665,7 +671,7 @@ def describe_Patience(losses, patience, min_delta):
 
 def draw_Patience(rng):
     """Ups and downs, a loss that is exactly min_delta better, nan in between and at first, and a slow slide."""
-    for patience, min_delta in ((2, 0.0), (1, 0.1), (3, 0.25), (2, 0.0)):
+    for patience, min_delta in ((2, 0.0), (1, 0.1), (3, 0.25), (rng.size(2, 4), 0.0)):
         drop = rng.uniform(0.3, 1.0, 9)
         losses = [float(x) for x in np.round(3 - np.cumsum(drop * rng.choice([1, 1, -1, -0.2], 9)) / 2, 2)]
         yield dict(losses=[*losses, 9.0, 9.5, 9.25, 9.75], patience=patience, min_delta=min_delta)
@@ -695,6 +701,8 @@ def truth(value):
 def observe_Patience(Patience, losses, patience, min_delta):
     waiting = Patience(patience, min_delta) if min_delta else Patience(patience)
     seen = {"patience": waiting.patience, "min_delta": number(waiting.min_delta)}
+    another = Patience(patience + 1, 0.5)  # what it does is none of the other's business
+    another.step(-1e9)
     seen |= after([], None, number(waiting.best), waiting.waited, truth(waiting.over))
     for i, loss in enumerate(losses, 1):
         improved = truth(waiting.step(loss))

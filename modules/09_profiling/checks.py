@@ -646,10 +646,11 @@ def draw_bound(rng):
     """Intensities on both sides of the roof's edge and on it; nothing to do, nothing to move; any object with the two rates."""
     scale = 2.0 ** int(rng.integers(28, 34))
     edge = float(2 ** int(rng.integers(2, 5)))
+    bare = int(rng.integers(6))  # the case whose machine has the two rates and nothing else
     rates = dict(peak=64 * scale, memory=64 * scale / edge, cache=32 * scale)
     for number, intensity in enumerate((0.5, 5 * edge, edge, 1.2 * edge, edge / 3, 0.9 * edge)):
         moved = float(rng.integers(1, 100)) * scale / 1024
-        yield dict(flops=intensity * moved, moved=moved, whole=number != 3, **rates)
+        yield dict(flops=intensity * moved, moved=moved, whole=number != bare, **rates)
     yield dict(flops=0.0, moved=scale / 64, whole=True, **rates)
     yield dict(flops=scale / 8, moved=0.0, whole=True, **rates)
 

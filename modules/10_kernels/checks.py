@@ -14,6 +14,7 @@ import sys
 import numpy as np
 
 FLOAT64 = False  # a kernel is compiled for float32
+STRIDED = False  # nor arrays that are not contiguous: `covers` keeps them away
 COMPILE = True  # False while mutants are run
 FILLED = 77.0  # what an array holds that is to be written on
 
@@ -440,9 +441,9 @@ misconceptions_covers = {
 
 
 def tables(rng):
-    """Draw tables of scores: wide, high, of one column, of one row, large, far above 0, far below, and with infinite ones."""
+    """Draw tables of scores: wide, high, of one column, of one row, of more than ten columns, large, far above 0, far below, and with infinite ones."""
     few, more = int(rng.integers(2, 4)), int(rng.integers(4, 8))
-    for shape in ((2, 3), (3, 2), (few, more), (more, few), (4, 1), (1, more)):
+    for shape in ((2, 3), (3, 2), (few, more), (more, few), (4, 1), (1, more), (2, int(rng.integers(11, 14)))):
         yield floats(rng, *shape)
     for size in (-500, 500):
         a = floats(rng, 3, 4) * 100 + size

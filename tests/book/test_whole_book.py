@@ -180,6 +180,14 @@ def test_every_page_says_its_edition_and_every_lesson_offers_its_notebook(book):
         assert f"/blob/notebooks/colab/{module.folder}.ipynb" in text and f"modules/{module.folder}/{module.name}.py" in text
 
 
+def test_a_link_to_a_page_shows_the_card(book):
+    assert (book / "_static" / "card.png").is_file() and (book / "_static" / "favicon.svg").is_file()
+    for name in ("intro.html", "modules/02_activations.html"):
+        text = (book / name).read_text(encoding="utf-8")
+        assert re.search(rf'property="og:url" content="https://[^"]*/{name}"', text) and "_static/card.png" in text
+        assert re.search(r'property="og:title" content="[^"<]+ · TinyTorch"', text)
+
+
 def test_every_picture_has_words(book):
     for path in pages_of(book):
         for tag in re.findall(r"<img[^>]*>", path.read_text(encoding="utf-8")):

@@ -10,6 +10,7 @@ from tito.mutants import scoring
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = Course(ROOT).modules
+QUICK = ("01", "02", "04")  # planting in the others takes minutes; `tito dev mutate` and `pytest -m slow` do it
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,12 @@ def test_the_course_keeps_the_rule(rule, course):
     assert not problems, "\n".join(problems)
 
 
-@pytest.mark.parametrize("module", MODULES, ids=str)
+def planted(modules):
+    """Return the modules as parameters of a test, those that take long with their mark."""
+    return [pytest.param(module, marks=() if module.number in QUICK else pytest.mark.slow, id=str(module)) for module in modules]
+
+
+@pytest.mark.parametrize("module", planted(MODULES))
 def test_the_checks_catch_what_is_planted(module):
     scores = scoring.scores(Course(ROOT), module, Course(ROOT).exercises(module))
     total, caught = sum(score.total for score in scores), sum(score.caught for score in scores)

@@ -95,7 +95,7 @@ def test_every_choice_has_a_recipe(script):
 @pytest.mark.parametrize(("name", "data"), [("mnist", made_up(MNIST, (28, 28))), ("cifar10", made_up(CIFAR10, (3, 32, 32)))])
 @pytest.mark.parametrize("examples", [None, 100])
 def test_training_validation_and_test_examples_are_apart(script, name, data, examples):
-    options = SimpleNamespace(batch_size=50, threads=1)
+    options = SimpleNamespace(batch_size=50, threads=1, device="cpu")
     recipe, scale = replace(script.RECIPES["lenet5", name], flip=False, shift=0), script.PIXELS[name]
     training, validation, tests = script.loaders(data, recipe, scale, options, np.random.default_rng(0), examples)
     seen, held = ({image.tobytes() for batch in loader for image in batch[0].data} for loader in (training, validation))
@@ -110,7 +110,11 @@ def test_training_validation_and_test_examples_are_apart(script, name, data, exa
     ("name", "data", "mirrored"), [("mnist", made_up(MNIST, (28, 28)), False), ("cifar10", made_up(CIFAR10, (3, 32, 32)), True)]
 )
 def test_pictures_to_train_on_are_shifted_and_digits_never_mirrored(script, name, data, mirrored):
-    options, recipe, scale = SimpleNamespace(batch_size=40, threads=1), script.RECIPES["lenet5", name], script.PIXELS[name]
+    options, recipe, scale = (
+        SimpleNamespace(batch_size=40, threads=1, device="cpu"),
+        script.RECIPES["lenet5", name],
+        script.PIXELS[name],
+    )
     images, _ = next(iter(script.loaders(data, recipe, scale, options, np.random.default_rng(0))[0]))
     inner, found = slice(8, 18), []
     plain = scale(script.planes(data.train_images), None)

@@ -118,7 +118,7 @@ def test_the_bests_learning_rate_warms_up_and_ends_at_nothing(descended):
 
 
 def test_an_epoch_has_as_many_batches_as_the_recipe_says(script, pictures):
-    options = SimpleNamespace(batch_size=10, threads=1)
+    options = SimpleNamespace(batch_size=10, threads=1, device="cpu")
     training, _, _ = pictures.loaders(DATA, replace(script.RECIPES["seed"], batches=7), None, options, np.random.default_rng(0))
     assert len(training) == 7 and script.RECIPES["seed"].batches == 500
 
@@ -134,7 +134,7 @@ def test_a_loader_of_so_many_batches_draws_anew_for_every_epoch(pictures):
 
 
 def test_validation_and_training_examples_are_apart(script):
-    options, recipe = SimpleNamespace(batch_size=50, threads=1), script.RECIPES["baseline"]
+    options, recipe = SimpleNamespace(batch_size=50, threads=1, device="cpu"), script.RECIPES["baseline"]
     training, validation, tests = script.loaders(DATA, recipe, script.scale(recipe), options, np.random.default_rng(0))
     seen, held = ({image.tobytes() for batch in loader for image in batch[0].data} for loader in (training, validation))
     assert (len(seen), len(held)) == (270, 30) and not seen & held

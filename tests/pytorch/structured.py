@@ -99,6 +99,7 @@ ANY = {  # for every dtype
     ".__getitem__": lambda m: [(m(3, 4), 1), (m(3, 4), slice(None, None, 2)), (m(3, 4), (slice(None), 2)), (m(3, 4), (None, 1)), (m(3, 4), (..., 0)),
                                (m(3, 4), m.ints(3, 5)), (m(3, 4), (m.ints(3, 5), m.ints(4, 5))), (m(3, 4), m(3, 4, dtype="bool")),
                                (m(3, 4), [0, 2]), (m(3, 4), 7), (m(3, 4), (slice(None), m.ints(4, 2))), (m(3, 4), m(3, dtype="bool"))],
+    "Tensor": lambda m: [([1, 2],), ([1.5, 2],), ([[True], [False]],)],
     "full": lambda m: [((2, 3), 7), ((2,), 0.5), ((2,), True), ((), 1), ((2, 3), 1.5, dict)][:4],
     "zeros": lambda m: [(2, 3), ((2, 3),), ((),), (0,)],
     "ones": lambda m: [(2, 3), ((2, 3),)],
@@ -174,6 +175,9 @@ BY_NAME = {  # further calls of the same functions, with arguments by name
         ((m(5, 3), m.ints(3, 5)), {"label_smoothing": 0.1, "ignore_index": 1, "weight": m.shares(3), "reduction": "sum"}),
         ((m(5, 3), Array(np.full(5, -100))), {}),
         ((m(5, 3), m.ints(3, 5)), {"label_smoothing": 1.5}),
+        ((Array(np.array([[0, np.inf, 1]], m.dtype)), Array(np.array([0]))), {}),
+        ((Array(np.array([[0, -np.inf, 1]], m.dtype)), Array(np.array([0]))), {}),
+        ((Array(np.array([[0, -np.inf, 1]], m.dtype)), Array(np.array([1]))), {}),
     ],
     "F.binary_cross_entropy_with_logits": lambda m: [
         ((m(5, 3), m.shares(5, 3)), {"pos_weight": m.shares(3)}),

@@ -91,7 +91,7 @@ def shown(found):
 
 
 @pytest.mark.parametrize("kernels", SETS)
-@pytest.mark.parametrize(("place", "name"), sorted(CALLED), ids="-".join)
+@pytest.mark.parametrize(("place", "name"), sorted(CALLED), ids=str)
 def test_a_function_gives_what_pytorch_gives(place, name, kernels):
     if CALLED[place, name][1] is None:
         pytest.fail(f"op {name} has no counterpart: say in calling.py which it is, or what compares the op instead")

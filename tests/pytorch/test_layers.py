@@ -82,7 +82,11 @@ def test_a_layer_gives_the_same_values_gradients_and_second_derivatives(name, ke
             second, second_of_other = (sum((g * g).sum() for g in grads) for grads in (first, first_of_other))
             if second_of_other.requires_grad:
                 again = tinytorch.grad(second, wanted, allow_unused=True) if second.requires_grad else [None] * len(wanted)
-                again_of_other = torch.autograd.grad(second_of_other, wanted_of_other, allow_unused=True)
+                try:
+                    again_of_other = torch.autograd.grad(second_of_other, wanted_of_other, allow_unused=True)
+                except RuntimeError as error:  # PyTorch has none of Hardsigmoid
+                    assert "is not implemented" in str(error)
+                    again = again_of_other = []
                 for a, b in zip(again, again_of_other, strict=True):
                     a = tinytorch.Tensor(np.zeros(b.shape, dtype)) if a is None and b is not None else a
                     b = torch.zeros(a.shape, dtype=getattr(torch, dtype)) if b is None and a is not None else b

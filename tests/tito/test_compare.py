@@ -118,6 +118,26 @@ def test_results_are_as_precise_as_the_inputs_where_those_agree():
     assert compare(1.5, np.float64(1.5), INPUTS).kind == "dtype"
     for inputs in ({"a": A}, {"a": A.astype(F32), "b": A}, {"a": integers}, {}, None):
         assert compare(A, A, inputs) is None
+
+
+def test_float64_inputs_give_nine_digits_unless_the_check_has_a_tolerance_of_its_own():
+    lost = A.astype(F32).astype(np.float64)
+    assert not np.array_equal(lost, A)
+    assert compare(A, lost, {"a": A}).cause == wording.FEW_DIGITS
+    for settings in (
+        dict(inputs=INPUTS),
+        dict(inputs=None),
+        dict(inputs={"a": A}, rtol=1e-5),
+        dict(inputs={"a": A}, dtypes=False),
+    ):
+        assert compare(A, lost.astype(F32) if settings["inputs"] is INPUTS else lost, **settings) is None
+
+
+def test_a_number_of_numpys_is_none_of_pythons_where_one_is_promised():
+    assert compare(3, np.int64(3)) is None and compare(1.5, 1.5, plain=True) is None
+    assert rows(3, np.int64(3), plain=True) == {"expected": "a Python int", "got": "np.int64(3)"}
+    assert compare([1.5], [np.float64(1.5)], plain=True).cause == wording.NUMPY_NUMBER
+    assert compare(np.float64(1.5), np.float64(1.5), plain=True) is None
     assert compare(1.5, 1.5, INPUTS) is None  # a Python number has no dtype
 
 

@@ -38,11 +38,28 @@ def test_a_draw_of_one_form_is_told_from_one_that_varies():
 
 def test_cases_are_repeated_in_float64_unless_they_are_drawn_so_or_the_check_says_no():
     def dtypes(draw, **more):
-        return [case.inputs["x"].dtype.name for case in checking.cases(check(draw, **more), (0,))]
+        return [case.inputs["x"].dtype.name for case in checking.cases(check(draw, strided=False, **more), (0,))]
 
     plain = [{"x": np.ones(2, np.float32)}, {"x": np.ones(3, np.int64)}]
     assert dtypes(lambda rng: iter(plain)) == ["float32", "int64", "float64"]
     assert dtypes(lambda rng: iter(plain), float64=False) == ["float32", "int64"]
     assert dtypes(lambda rng: iter([*plain, {"x": np.ones(2)}])) == ["float32", "int64", "float64"]
-    nested = checking.cases(check(lambda rng: iter([{"x": [{"a": np.ones(2, np.float32)}]}])), (0,))[-1]
+    nested = checking.cases(check(lambda rng: iter([{"x": [{"a": np.ones(2, np.float32)}]}]), strided=False), (0,))[-1]
     assert nested.inputs["x"][0]["a"].dtype == np.float64
+
+
+def test_float64_cases_hold_digits_that_float32_lacks_and_whole_numbers_stay():
+    drawn = [{"x": np.float32([0.1, 1, np.inf, np.nan]), "y": np.array(0.5, np.float32), "z": np.float32(0.5)}]
+    wide = checking.cases(Check("f", lambda rng: iter(drawn), lambda x, y, z: x, {}, strided=False), (0,))[-1].inputs
+    assert wide["x"][0] != np.float32(wide["x"][0]) and wide["x"][1:3].tolist() == [1, np.inf] and np.isnan(wide["x"][3])
+    assert type(wide["y"]) is np.ndarray and type(wide["z"]) is np.float64
+
+
+def test_cases_are_repeated_with_arrays_that_are_not_contiguous_unless_the_check_says_no():
+    def contiguous(**more):
+        drawn = [{"x": x} for x in (rng.normal32(2, 3), np.arange(4), np.ones((1, 3)), np.ones(1), np.array(2.0))]
+        return [case.inputs["x"].flags.c_contiguous for case in checking.cases(check(lambda rng: iter(drawn), **more), (0,))]
+
+    rng = Draws(0)
+    assert contiguous(strided=False) == [True] * 5
+    assert contiguous() == [True] * 5 + [False] * 2

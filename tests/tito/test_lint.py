@@ -83,6 +83,7 @@ FAULTS = [
     ("draws", CHECKS, "yield dict(rectangles", "return\n        yield dict(rectangles", "draw_area yields no cases"),
     ("survivors", "modules/01_areas/survivors.toml", "", '[[survivor]]\nexercise = "01.1"\nbefore = "x"\nafter = "y"\nreason = "z"\n', "01.1: 'x' -> 'y' is not a mutant any more"),
     ("survivors", "modules/01_areas/survivors.toml", "", '[[survivor]]\nexercise = "01.1"\nbefore = "if unit <= 0:"\nafter = "if unit < 0:"\n', "has no reason"),
+    ("survivors", "modules/01_areas/survivors.toml", "", '[[spared]]\ncall = "slabs"\nreason = "z"\n', "no solution calls slabs"),
     ("staircase", AREAS, "import numpy as np\nrng", "import numpy as np\nfrom tinytorch.scaling import Scaler\nrng", f"{AREAS}:<from tinytorch.scaling>, cell 2: imports tinytorch.scaling.Scaler, which module 02 scaling builds"),
     ("staircase", SCALING, "from tinytorch.areas import area\n", "from tinytorch.areas import area\nfrom tinytorch import future\n", f"{SCALING}:<from tinytorch import future>, cell 3: imports tinytorch.future, which module 03 future builds"),
     ("staircase", SCALING, "", code("import tinytorch.scaling"), "imports tinytorch.scaling, which this notebook writes"),
@@ -210,13 +211,13 @@ def test_draws_that_hide_mistakes_are_a_warning(drawn, words, root):
     ]
 
 
-def test_draws_whose_shapes_never_change_are_a_warning(root):
+def test_draws_whose_shapes_never_change_are_a_problem(root):
     def fixed():
         return [problem for problem in named("draws").problems(Course(root, ["01"])) if "the same shapes" in problem.reason]
 
     assert fixed() == []
     plant(root, CHECKS, "count += int(rng.integers(4))", "count += 1")
-    assert [(problem.path, problem.warning) for problem in fixed()] == [(CHECKS, True)]
+    assert [(problem.path, problem.warning) for problem in fixed()] == [(CHECKS, False)]
 
 
 @pytest.mark.parametrize("rule", [rule for rule in RULES if rule.by_module], ids=lambda rule: rule.name)

@@ -54,6 +54,8 @@ def made(text):
         ("', '", set()),
         ("f(a)", set()),
         ("f(a, b)", {"f(b, a)", "f(b)", "f(a)"}),
+        ("np.maximum(a, b)", {"np.minimum(a, b)", "np.maximum(b)", "np.maximum(a)"}),
+        ("a.reshape(-1, b)", {"a.reshape(b, -1)", "a.reshape(1, b)", "a.reshape(-1)", "a.reshape(b)"}),
         ("f(a, key=b)", {"f(key=b)", "f(a)"}),
         ("a.sum(axis=1)", {"a.prod(axis=1)", "a.mean(axis=1)", "a.sum()", "a.sum(axis=2)", "a.sum(axis=0)"}),
         (
@@ -198,6 +200,7 @@ def tito(root, monkeypatch, capsys):
         monkeypatch.delenv("TINYTORCH_WORKSPACE", raising=False)
         monkeypatch.chdir(root)
         monkeypatch.setattr(sys, "argv", ["tito", "dev", "mutate", *words])
+        monkeypatch.setattr(scoring, "GOAL", 0.9)
         with pytest.raises(SystemExit) as ended:
             cli.main()
         return ended.value.code or 0, capsys.readouterr().out
@@ -270,3 +273,13 @@ def test_checks_that_are_not_there_are_named_and_the_others_go_on(tito, root):
     assert status == 1
     assert "01 areas: nothing was mutated\n  modules/01_areas/checks.py is not there" in text
     assert "02 scaling: 92.8 % of 14 mutants caught" in text and text.rstrip().endswith("tito dev mutate 01")
+
+
+def test_calls_that_change_no_result_are_spared(root):
+    assert set(planting.mutated(ast.parse("f(a + b)\ng(a)"), lambda node: True, {"f"})) == {
+        "pass\ng(a)",
+        "f(a + b)\npass",
+        "g(a)\nf(a + b)",
+    }
+    (root / "survivors.toml").write_text('[[spared]]\ncall = "f"\nreason = "it is only faster"\n', encoding="utf-8")
+    assert planting.spared(root / "survivors.toml") == {"f"} and not planting.reasons(root / "survivors.toml")

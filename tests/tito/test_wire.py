@@ -203,3 +203,19 @@ def test_a_link_is_not_followed(tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "secret.json")
     with pytest.raises(WireError):
         wire.read(tmp_path / "link")
+
+
+@pytest.mark.parametrize("shape", [(3,), (2, 3), (1, 4), (4, 1, 1), (2, 3, 4), (2, 0)])
+def test_arrays_that_are_not_contiguous_arrive_so(shape):
+    value = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
+    encoded = wire.encode(wire.strided(value))
+    decoded = wire.decode(encoded)
+    assert np.array_equal(decoded, value) and decoded.flags.writeable and not decoded.flags.owndata
+    assert decoded.flags.c_contiguous == (value.size == 0) and wire.encode(decoded) == encoded
+    assert wire.decode(wire.encode(value)).flags.c_contiguous
+
+
+def test_an_array_without_axes_cannot_be_strided():
+    (body,) = wire.encode(np.array(1.0)).values()
+    with pytest.raises(wire.WireError, match="contiguous"):
+        wire.decode({"strided": body})

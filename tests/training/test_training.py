@@ -311,3 +311,17 @@ def test_drawing_is_imported_only_when_something_is_drawn():
     code = "import sys, tinytorch.drawing.training, tinytorch.training; sys.exit('matplotlib' in sys.modules or 'safetensors' in sys.modules)"
     root = Path(__file__).resolve().parents[2]
     assert subprocess.run([sys.executable, "-c", code], cwd=root, timeout=60).returncode == 0
+
+
+def test_a_schedule_that_follows_the_loss_is_one_of_the_callbacks():
+    from tinytorch.optim.lr_scheduler import ReduceLROnPlateau
+
+    one = problem.trainer()
+    one.scheduler = None
+    one.callbacks.append(ReduceLROnPlateau(one.optimizer, patience=0, threshold=10.0, threshold_mode="abs"))  # never improves
+    one.fit(*problem.loaders(), epochs=3)
+    rates = [record["lr"] for record in one.history]
+    assert rates[1] == pytest.approx(rates[0]) and rates[2] == pytest.approx(rates[0] / 10)
+    one.scheduler, one.callbacks, one.schedule = one.callbacks.pop(), [], "epoch"
+    with pytest.raises(TypeError, match="give it to a Trainer as one of its callbacks, not as its scheduler"):
+        one.fit(*problem.loaders(), epochs=5)

@@ -1,4 +1,6 @@
-"""Where data lives. Given; module 11 registers the GPU here."""
+"""Where data lives. Given; `gpu/starting.py` registers the GPU here when it is first asked for."""
+
+import importlib
 
 import numpy as np
 
@@ -25,7 +27,7 @@ class device(str):
             return type
         kind, _, number = str(type).partition(":")
         if kind not in ("cpu", "cuda", *_devices):
-            raise ValueError(f"there is no kind of device {kind!r} here: there are cpu, and cuda with module 11")
+            raise ValueError(f"there is no kind of device {kind!r} here: there are cpu and cuda")
         name = super().__new__(cls, kind)
         name.type, name.index = kind, int(number) if number else index
         return name
@@ -156,17 +158,17 @@ def move(array, device):
         ValueError: No such device is registered.
 
     Example:
-        >>> move(np.zeros(3), "cuda")
+        >>> move(np.zeros(3), "gpu")
         Traceback (most recent call last):
         ...
-        ValueError: there is no device 'cuda' here, only cpu: module 11 (cuda) registers the GPU
+        ValueError: there is no device 'gpu' here, only cpu
     """
     home = device_of(array)
     if device == home:
         return array
+    if device == "cuda" and device not in _devices:
+        importlib.import_module("tinytorch.given.gpu.starting").start()  # looks for a GPU
     if device != "cpu" and device not in _devices:
-        raise ValueError(
-            f"there is no device {str(device)!r} here, only {', '.join(['cpu', *_devices])}: module 11 (cuda) registers the GPU"
-        )
+        raise ValueError(f"there is no device {str(device)!r} here, only {', '.join(['cpu', *_devices])}")
     host = array if home == "cpu" else _devices[home][2](array)
     return host if device == "cpu" else _devices[device][1](host)

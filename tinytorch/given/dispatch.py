@@ -118,13 +118,24 @@ def load(kernels):
             stacklevel=3,
         )
         return "numpy"
-    try:
-        importlib.import_module("tinytorch.kernels_cpu")
-    except ImportError as error:
-        if error.name != "tinytorch.kernels_cpu":  # otherwise module 10 is not written yet
-            raise
-    _given[kernels] = importlib.import_module("tinytorch.given.numba_kernels").find
+    give(kernels, importlib.import_module("tinytorch.given.numba_kernels").find, "tinytorch.kernels_cpu")
     return kernels
+
+
+def give(kernels, find, written):
+    """Make the kernels of a set or a device ready: import those that the learner has written, and look for given ones.
+
+    Args:
+        kernels: Name of the kernel set, such as ``"numba"``, or of the device, such as ``"cuda"``.
+        find: Function that registers and returns the kernel given for an op, or None.
+        written: Full name of the file with the learner's kernels; it need not be there yet.
+    """
+    try:
+        importlib.import_module(written)
+    except ImportError as error:
+        if error.name != written:  # otherwise its module is not written yet
+            raise
+    _given[kernels] = find
 
 
 class use:

@@ -49,6 +49,12 @@ def axis_of(dim, ndim):
     return dim % count
 
 
+def every_axis(dim, ndim):
+    """Return axes as `axes` does, and all of them for none; at nan, the gradient along axes is nan, as in PyTorch."""
+    dim = axes(dim)
+    return tuple(range(ndim)) if dim is None or dim == () else dim
+
+
 def axes(dim):
     """Return axes given as a list as a tuple, and anything else as it is."""
     return tuple(dim) if isinstance(dim, list) else dim
@@ -200,8 +206,8 @@ class TensorMethods(PyTorchMethods):
 
     # The largest and the smallest, as in PyTorch: with `dim`, values and indices together.
 
-    def amax(self, dim=None, keepdim=False): return ops["reduce_max"](self, axis=axes(dim), keepdims=keepdim)
-    def amin(self, dim=None, keepdim=False): return ops["reduce_min"](self, axis=axes(dim), keepdims=keepdim)
+    def amax(self, dim=(), keepdim=False): return ops["reduce_max"](self, axis=every_axis(dim, self.ndim), keepdims=keepdim)
+    def amin(self, dim=(), keepdim=False): return ops["reduce_min"](self, axis=every_axis(dim, self.ndim), keepdims=keepdim)
     def argmax(self, dim=None, keepdim=False): return ops["argmax"](self, axis=dim, keepdims=keepdim)
     def argmin(self, dim=None, keepdim=False): return ops["argmin"](self, axis=dim, keepdims=keepdim)
 
@@ -209,13 +215,13 @@ class TensorMethods(PyTorchMethods):
         """Return the largest entry, with `dim` the pair of values and indices, or with a tensor the larger of two entries."""
         if other is not None or isinstance(dim, part("Tensor")):
             return self.maximum(dim if other is None else other)
-        return self.amax() if dim is None else self._extremes(self.argmax(dim, keepdim=True), dim, keepdim)
+        return ops["reduce_max"](self) if dim is None else self._extremes(self.argmax(dim, keepdim=True), dim, keepdim)
 
     def min(self, dim=None, keepdim=False, *, other=None):
         """Return the smallest entry, with `dim` the pair of values and indices, or with a tensor the smaller of two entries."""
         if other is not None or isinstance(dim, part("Tensor")):
             return self.minimum(dim if other is None else other)
-        return self.amin() if dim is None else self._extremes(self.argmin(dim, keepdim=True), dim, keepdim)
+        return ops["reduce_min"](self) if dim is None else self._extremes(self.argmin(dim, keepdim=True), dim, keepdim)
 
     def _extremes(self, indices, dim, keepdim):
         """Return the entries at some indices along an axis, and the indices: of equal entries, one counts."""

@@ -145,9 +145,9 @@ def unshared(gradients):
     taken, result = set(), {}
     for tensor, grad in gradients.items():
         array = grad.data
-        known = isinstance(array, np.ndarray)  # a device's arrays may have neither base nor flags
-        memory = id(array.base if known and array.base is not None else array)
-        own = memory not in taken and (not known or array.flags.writeable)
+        base = getattr(array, "base", None)  # a device's arrays may have neither base nor flags
+        memory = id(array if base is None else base)
+        own = memory not in taken and (not isinstance(array, np.ndarray) or array.flags.writeable)
         result[tensor] = grad if own else grad.clone()
         taken.add(memory)
     return result

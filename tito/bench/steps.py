@@ -23,7 +23,7 @@ def step_case(name, title, task, batch_sizes, *, by_hand=False, convolutions=Fal
 
     def candidates(size, threads, kernels):
         make = partial(training.variant, task=task, batch_size=batch_sizes[size])
-        yield from ours.candidates(make, kernels, ours.WAYS if by_hand else ("tinytorch",))
+        yield from ours.candidates(make, kernels, ours.WAYS if by_hand else ("tinytorch", "captured"))
         yield from pytorch.candidates(make, threads, channels_last=convolutions)
         yield tiny.candidate(partial(tiny.training, task, batch_sizes[size]))
 

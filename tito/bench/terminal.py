@@ -1,10 +1,11 @@
 """What `tito bench` prints: what runs, what is missing, one table after another."""
 
 import json
+import subprocess
 import sys
 
-from tito import console, machine
-from tito.bench import cases, imports, table
+from tito import console, leftovers, machine
+from tito.bench import cases, gpu, imports, table
 from tito.bench.recording import HOW_TO_ADD, BenchFailed
 from tito.curriculum import UnknownName
 from tito.files import write_atomically
@@ -72,6 +73,32 @@ def measure(bench, wanted, keep=lambda record: None):
     record["load_after"] = machine.load()
     keep(record)
     return record
+
+
+def on_gpu(space, device, json_file):
+    """Measure on a GPU in a process of its own, show the times, and write the record to a file if one is given."""
+    if device != "cuda":
+        raise UnknownName(device, {"cpu": "cpu", "cuda": "cuda"}, "device")
+    with leftovers.folder("tito-bench-") as folder:
+        file = folder / "record.json"
+        done = leftovers.run(
+            [sys.executable, "-m", "tito.bench.gpu", str(file)],
+            env={**space.environment(), "PYTHONIOENCODING": "utf-8"},
+            cwd=space.root,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            errors="replace",
+            stdin=subprocess.DEVNULL,
+        )
+        if not file.is_file():
+            raise BenchFailed({"kind": f"--device {device}"}, done)
+        record = json.loads(file.read_text(encoding="utf-8"))
+    for line in gpu.lines(record):
+        console.say(line)
+    if json_file and "skipped" not in record:
+        write(json_file, record)
+    console.next_step("tito doctor" if "skipped" in record else "tito bench")
 
 
 def introduce(record):

@@ -21,6 +21,7 @@ class Package(NamedTuple):
         gradients: Function of model, images and labels that fills in the gradients and returns the loss.
         layout: Function that converts a model or a batch of images to the memory format.
         context: Context manager that a step runs in.
+        capture: Function that returns a faster form of a step of images and labels, such as one that records and replays it.
     """
 
     framework: object
@@ -28,6 +29,7 @@ class Package(NamedTuple):
     gradients: Callable
     layout: Callable = lambda it: it
     context: Callable = nullcontext
+    capture: Callable = lambda step: step
 
     nn = property(lambda self: self.framework.nn)
     optim = property(lambda self: self.framework.optim)
@@ -93,12 +95,16 @@ def variant(package, task, batch_size, **options):
     optimizer = getattr(package.optim, task.optimizer)(model.parameters(), lr=task.lr, **options)
     given = [(package.layout(package.tensor(images)), package.tensor(labels)) for images, labels in batches(task, batch_size)]
 
-    def step(number):
-        images, labels = given[number % BATCHES]
+    def whole_step(images, labels):
         optimizer.zero_grad()
         loss = package.gradients(model, images, labels)
         optimizer.step()
-        return loss.item()
+        return loss
+
+    run = package.capture(whole_step)
+
+    def step(number):
+        return run(*given[number % BATCHES]).item()
 
     def check():
         model.eval()

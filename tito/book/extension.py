@@ -21,6 +21,7 @@ def setup(app):
     app.connect("config-inited", read_facts)
     app.connect("doctree-read", add_dark_pictures)
     app.connect("html-page-context", add_links, priority=BUTTONS)
+    app.connect("html-page-context", add_card)
     app.connect("html-page-context", add_scripts)
     app.connect("build-finished", write_search_texts)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
@@ -71,6 +72,25 @@ def add_links(app, pagename, templatename, context, doctree):
     own += [button("Repository", home, "fab fa-github")] if home else []
     context["header_buttons"] = [*own, *buttons]
     context["tinytorch"] = {**app.tinytorch, "edit": edit, "home": home, "issue": f"{home}/issues/new" if home else ""}
+
+
+def add_card(app, pagename, templatename, context, doctree):
+    """Say which picture a link to the page shows elsewhere; it must be a whole address, so it is that of GitHub's pages."""
+    owner, _, name = repository(app).removeprefix("https://github.com/").partition("/")
+    if "github.com" not in repository(app) or doctree is None:
+        return
+    site = f"https://{owner}.github.io/{name}"
+    told = {
+        "og:type": "website",
+        "og:title": html.escape(re.sub("<[^>]*>", "", f"{context.get('title', '')} · TinyTorch")),
+        "og:description": "Write a deep-learning framework in twelve notebooks, and train real networks with it.",
+        "og:url": f"{site}/{pagename}.html",
+        "og:image": f"{site}/_static/card.png",
+        "og:image:alt": "TinyTorch, with ten handwritten digits",
+    }
+    tags = [f'<meta property="{key}" content="{value}" />' for key, value in told.items()]
+    tags.append('<meta name="twitter:card" content="summary_large_image" />')
+    context["metatags"] = "\n".join([context.get("metatags", ""), *tags])
 
 
 def button(text, address, icon):

@@ -42,7 +42,7 @@ def pages(course):
             rows = ratios(entry)
             if rows:
                 case = re.sub(r"\W+", "-", f"{stem(path.name)}-{entry['case']}-{entry['size']}").strip("-")
-                name = f"charts/{case}.svg"
+                name = f"charts/chart-{case}.svg"
                 drawn = chart(table.heading(entry), rows)
                 made[name] = str(drawn)
                 parts.append(f"**{table.heading(entry)}**\n\n![{drawn.title}]({name})\n")

@@ -9,7 +9,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-from tito import leftovers, workspace
+from tito import leftovers, page as see_and_learn, workspace
 from tito.book import BookError, contents, edition, execution, generated, page, svg
 from tito.curriculum import Curriculum
 from tito.notebooks import source
@@ -45,6 +45,7 @@ def build(out=None, execute=True, tell=lambda text: None):
         notebooks = write_sources(draft / "source", execute, tell)
         tell("building the pages with Jupyter Book")
         site = run_jupyter_book(draft / "source", draft / "built")
+        see_and_learn.write(site / "see", course)
         copy_mathjax(site / "_static" / "mathjax")
         write_notebooks(site / "notebooks", notebooks)
         tell("looking for answers in the pages")

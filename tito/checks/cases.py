@@ -3,6 +3,7 @@
 import copy
 import itertools
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -19,7 +20,9 @@ from tito.checks.examples import ExampleCase, documented, examples, is_op
 from tito.checks.wording import is_raised
 
 SEEDS = (0, 1)
-TWINS = 2  # cases per seed that are repeated in float64
+TWINS = 2  # cases per seed that are repeated in float64, and with arrays that are not contiguous
+PYTHON_NUMBER = re.compile(r"Python (float|int)s?\b")
+MORE_DIGITS = 1 + 2.0**-26
 MOST_CASES = 200  # per seed: an endless `draw` is a mistake in the course, and is reported as one
 
 
@@ -40,6 +43,8 @@ class Check:
     atol: float = ATOL
     describe: str | Callable | None = None
     float64: bool = True  # float64 inputs must give float64 results, which some cases test
+    strided: bool = True  # arrays that are not contiguous are inputs too, which some cases test
+    plain: bool = False  # the docstring promises a number of Python's
     lines: tuple[str, ...] = field(default=(), repr=False, compare=False)  # of checks.py
     examples: tuple[ExampleCase, ...] = field(default=(), repr=False, compare=False)
     is_op: bool = False
@@ -84,8 +89,9 @@ class DrawnCase:
         return compare(self.expected, self.guess(misconception), None, self.check.rtol, self.check.atol) is not None
 
     def compare(self, value, got, dtypes):
-        free = precision(self.kinds) == "float64" and not self.check.float64
-        return compare(value, got.outcome, None if free else self.kinds, self.check.rtol, self.check.atol, dtypes)
+        free, check = precision(self.kinds) == "float64" and not self.check.float64, self.check
+        inputs = None if free else self.kinds
+        return compare(value, got.outcome, inputs, check.rtol, check.atol, dtypes, check.plain and dtypes)
 
     @cached_property
     def kinds(self):
@@ -154,10 +160,11 @@ class Checks:
         missing = [f"{part}_{name}" for part in ("draw", "oracle", "misconceptions") if f"{part}_{name}" not in parts]
         if missing:
             raise CheckBroken(f"{self.module.__file__} lacks {', '.join(missing)}")
-        fields = ("draw", "oracle", "misconceptions", "observe", "rtol", "atol", "describe", "float64")
+        fields = ("draw", "oracle", "misconceptions", "observe", "rtol", "atol", "describe", "float64", "strided")
         given = {part: parts[f"{part}_{name}"] for part in fields if f"{part}_{name}" in parts}
-        given.setdefault("float64", parts.get("FLOAT64", True))
+        given = {"float64": parts.get("FLOAT64", True), "strided": parts.get("STRIDED", True), **given}
         cell = self.cells.get(name, "")
+        given["plain"] = PYTHON_NUMBER.search(cell) is not None
         ops = {node.name for node in documented(cell) if is_op(node)}
         return Check(name, **given, lines=self.lines, examples=tuple(examples(cell)), is_op=name in ops)
 
@@ -202,6 +209,7 @@ def cases(check: Check, seeds=SEEDS) -> list[DrawnCase]:
     """
     by_seed = [drawn(check, seed) for seed in seeds]
     doubles = [double for seed, some in zip(seeds, by_seed) for double in twins(check, some, Draws(seed))]
+    doubles += [double for seed, some in zip(seeds, by_seed) for double in strided_twins(check, some, Draws(seed))]
     return [case for some in by_seed for case in some] + doubles
 
 
@@ -231,14 +239,41 @@ def twins(check, some, rng):
     return [replace(case, inputs=in_float64(case.inputs)) for case in rng.mix(fit)[:TWINS]]
 
 
+def strided_twins(check, some, rng):
+    """Return some cases repeated with arrays that are not contiguous, such as a transposed array has."""
+    fit = [case for case in some if any(has_layouts(array) for array in arrays_in(case.inputs))]
+    return [replace(case, inputs=with_arrays(strided, case.inputs)) for case in rng.mix(fit)[:TWINS]] if check.strided else []
+
+
+def has_layouts(array):
+    """Return whether an array can be laid out in several ways."""
+    return array.ndim > 0 and array.size > 1
+
+
+def strided(array):
+    return wire.strided(array) if has_layouts(array) else array
+
+
 def in_float64(value):
-    """Return a value with all its float32 arrays in float64."""
+    """Return a value with all its float32 arrays in float64, and digits in them that float32 does not hold."""
+    return with_arrays(lambda array: widened(array) if array.dtype == np.float32 else array, value)
+
+
+def widened(array):
+    """Return an array in float64, with further digits; whole numbers, such as a probability of 1, stay what they are."""
+    wide = array.astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        wide = np.where(wide == np.rint(wide), wide, wide * MORE_DIGITS)
+    return wide if isinstance(array, np.ndarray) else wide[()]
+
+
+def with_arrays(function, value):
+    """Return a value with a function of each of its arrays in the array's place."""
     if isinstance(value, dict):
-        return {key: in_float64(item) for key, item in value.items()}
+        return {key: with_arrays(function, item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return type(value)(in_float64(item) for item in value)
-    narrow = isinstance(value, (np.ndarray, np.generic)) and value.dtype == np.float32
-    return value.astype(np.float64) if narrow else value
+        return type(value)(with_arrays(function, item) for item in value)
+    return function(value) if isinstance(value, (np.ndarray, np.generic)) else value
 
 
 def form(value):

@@ -1,6 +1,6 @@
 """Compare what learner code returned with the expected value, and report the largest difference."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -8,6 +8,7 @@ from tito.checks import wording
 from tito.checks.wording import is_raised, repr_flat
 
 RTOL, ATOL = 1e-4, 1e-5
+FINE = 1e-9  # relative and absolute: what is computed in float64 all the way
 FLOATS = "float32", "float64"
 
 
@@ -20,7 +21,7 @@ class Mismatch:
     cause: str | None = None
 
 
-def compare(expected, got, inputs=None, rtol=RTOL, atol=ATOL, dtypes=True):
+def compare(expected, got, inputs=None, rtol=RTOL, atol=ATOL, dtypes=True, plain=False):
     """Compare a value with the expected one, containers item by item.
 
     Args:
@@ -28,9 +29,10 @@ def compare(expected, got, inputs=None, rtol=RTOL, atol=ATOL, dtypes=True):
         got: Value to judge. Integers must be equal, other numbers close. If all floating-point inputs have one precision,
             floating-point results must have it too; where integers are expected, the dtype must be an integer.
         inputs: Dict of the inputs of the call.
-        rtol: Relative tolerance.
+        rtol: Relative tolerance; if it is the usual one, float64 inputs must give `FINE` results, unless dtypes do not count.
         atol: Absolute tolerance for values of size 1; it shrinks if all expected values are smaller.
         dtypes: Compare dtypes too.
+        plain: A number of NumPy's is no answer where one of Python's is expected.
 
     Returns:
         None if they agree, otherwise the first `Mismatch`.
@@ -39,7 +41,12 @@ def compare(expected, got, inputs=None, rtol=RTOL, atol=ATOL, dtypes=True):
         >>> compare(np.ones(2), np.zeros((2, 1))).rows
         (('expected', 'shape (2,)'), ('got', 'shape (2, 1)'))
     """
-    return _Comparison(rtol, atol, precision(inputs), dtypes).any(expected, got, "")
+    floats = precision(inputs)
+    mismatch = _Comparison(rtol, atol, floats, dtypes, plain).any(expected, got, "")
+    if mismatch or floats != "float64" or not (dtypes and rtol == RTOL):
+        return mismatch
+    mismatch = _Comparison(FINE, min(atol, FINE), floats, dtypes, plain).any(expected, got, "")
+    return mismatch and replace(mismatch, cause=wording.FEW_DIGITS)
 
 
 def precision(value):
@@ -71,8 +78,8 @@ def is_numeric(value):
 class _Comparison:
     """One comparison, with its tolerances. `path` is the current place within the value."""
 
-    def __init__(self, rtol, atol, floats, dtypes):
-        self.rtol, self.atol, self.floats, self.dtypes = rtol, atol, floats, dtypes
+    def __init__(self, rtol, atol, floats, dtypes, plain):
+        self.rtol, self.atol, self.floats, self.dtypes, self.plain = rtol, atol, floats, dtypes, plain
 
     def any(self, expected, got, path):
         if is_raised(expected) or is_raised(got):
@@ -113,6 +120,8 @@ class _Comparison:
             return Mismatch("shape", wording.shapes_differ(path, expected, got))
         if isinstance(expected, bool) and np.asarray(got).dtype.kind != "b":
             return _type_differs(path, expected, got)
+        if self.plain and type(expected) in (int, float) and isinstance(got, np.generic):
+            return Mismatch("type", wording.numbers_differ(path, expected, got), wording.NUMPY_NUMBER)
         return self.dtype(expected, got, path) or self.values(np.asarray(expected), np.asarray(got), path)
 
     def dtype(self, expected, got, path):

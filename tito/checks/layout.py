@@ -5,6 +5,7 @@ import textwrap
 WIDTH = 80
 LABEL = 18
 MOST_LINES = 12  # of one row
+LONGEST = 20_000  # characters of one row
 MOST_PRINTED = 40  # lines of what an exercise printed
 IN_TERMINAL = "edit the cell and save, or `tito module hint {id}`"
 AFTER_SHARED = "edit that cell and save"
@@ -115,6 +116,7 @@ def beside(pairs):
 def row(label, words):
     """Return a label with its text wrapped beside it; without a label the text has the full width."""
     indent = "  " + " " * (LABEL if label else 0)
+    words = words[:LONGEST]  # wrapping takes a time that grows with the square of the length
     lines = [line for part in words.splitlines() for line in textwrap.wrap(part, WIDTH - len(indent), tabsize=4)] or [""]
     if len(lines) > MOST_LINES:
         lines[MOST_LINES - 1 :] = ["..."]

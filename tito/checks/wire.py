@@ -75,8 +75,20 @@ def _encode_array(value):
     if value.nbytes > LIMIT:
         return {"other": f"array of shape {value.shape}, too large to compare"}
     data = np.asarray(value).astype(value.dtype.newbyteorder("<"), copy=False).tobytes()
-    kind = "array" if isinstance(value, np.ndarray) else "scalar"
-    return {kind: [value.dtype.name, list(value.shape), base64.b64encode(data).decode("ascii")]}
+    body = [value.dtype.name, list(value.shape), base64.b64encode(data).decode("ascii")]
+    if not isinstance(value, np.ndarray):
+        return {"scalar": body}
+    return {"array" if value.flags.c_contiguous else "strided": body}
+
+
+def strided(value):
+    """Return a copy of an array that is not contiguous: its axes are reversed in memory, or there are gaps between entries."""
+    reversed_axes = value.T.copy().T
+    if not reversed_axes.flags.c_contiguous:
+        return reversed_axes
+    room = np.zeros((*value.shape, 2), value.dtype)
+    room[..., 0] = value
+    return room[..., 0]
 
 
 def decode(data):
@@ -86,7 +98,7 @@ def decode(data):
         data: JSON data.
 
     Returns:
-        The value; arrays are fresh and writable.
+        The value; arrays are fresh and writable, and contiguous only if the encoded ones were.
 
     Raises:
         WireError: The data has another form, or is too large or too deep.
@@ -177,6 +189,12 @@ class _Decoder:
         except ValueError as error:  # sizes whose product is 0, each beyond what NumPy can hold
             raise WireError("not a shape") from error
 
+    def _strided(self, body, depth):
+        array = self._array(body, depth)
+        if not array.ndim:
+            raise WireError("an array without axes is contiguous")
+        return strided(array)
+
     def _scalar(self, body, depth):
         array = self._array(body, depth)
         if array.ndim:
@@ -184,7 +202,7 @@ class _Decoder:
         return array[()]
 
 
-KINDS = frozenset(("list", "tuple", "dict", "float", "other", "bytes", "array", "scalar"))
+KINDS = frozenset(("list", "tuple", "dict", "float", "other", "bytes", "array", "strided", "scalar"))
 
 
 def write(path, data):

@@ -26,6 +26,8 @@ NOTHING = "nothing: is the `return` missing?"
 NO_SETTING = (
     "the `*` in the signature is missing or in another place: what follows it is a setting, what comes before it is an input"
 )
+NUMPY_NUMBER = "a number of NumPy's was returned: float(...) or int(...) makes it one of Python's"
+FEW_DIGITS = "digits were lost: something on the way is float32, where all that came in is float64"
 DTYPE_CAUSES = {
     ("float32", "float64"): "something in the computation is float64: a Python number keeps float32, an array or a number of "
     "NumPy's in float64 does not",
@@ -176,6 +178,11 @@ def types_differ(path, expected, got):
     if isinstance(expected, dict) and (isinstance(got, str) or is_raised(got)):
         return (("got", got if isinstance(got, str) else in_its_place(expected, got, whole=False)),)  # the dict is an observer's
     return differ(path, needed(expected), in_its_place(expected, got, whole=not path))
+
+
+def numbers_differ(path, expected, got):
+    """Return the rows for a number of NumPy's where one of Python's is expected."""
+    return differ(path, f"a Python {type(expected).__name__}", f"np.{got.dtype.name}({got})")
 
 
 def keys_differ(path, expected, got):
@@ -417,7 +424,8 @@ def inventory(name, value):
     """Return a name with its value: shape and dtype of an array, and the values of a small one."""
     if isinstance(value, np.ndarray):
         shown = f"= {nested(value, 4)}" if 0 < value.size <= SMALL else value.shape
-        return f"{name} {shown} {value.dtype}"
+        layout = "" if value.flags.c_contiguous else ", not contiguous"
+        return f"{name} {shown} {value.dtype}{layout}"
     if isinstance(value, (list, tuple)) and value and all(isinstance(item, np.ndarray) for item in value[:4]):
         shapes = ", ".join(f"{item.shape} {item.dtype}" for item in value[:4])
         return f"{name} = [{shapes}{', ...' * (len(value) > 4)}]"

@@ -11,6 +11,7 @@ def bench(
     threads: list[int] = typer.Option(None, "--threads", min=1, help="A number of threads; may be repeated. By default 1 and 2."),
     steps: int = typer.Option(None, "--steps", min=1, help="Turns of each variant, instead of the case's own number."),
     seconds: float = typer.Option(8, "--seconds", min=0, help="Maximum time of each table, for each number of threads."),
+    device: str = typer.Option("cpu", "--device", help="cpu, or cuda: kernels and a step on a GPU, beside PyTorch and CuPy."),
     json: Path = typer.Option(None, "--json", metavar="FILE", help="Write all measurements to a file."),
     show_cases: bool = typer.Option(False, "--list", help="List the cases."),
 ):
@@ -29,6 +30,9 @@ def bench(
 
     if show_cases:
         terminal.list_cases()
+        return
+    if device != "cpu":
+        terminal.on_gpu(workspace.find(), device, json)
         return
     wanted = terminal.chosen([*(names or ()), *(case or ())])
     space = workspace.find()

@@ -6,12 +6,12 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from tito.notebooks import ipynb, percent, source
+from tito.notebooks import ipynb, percent, salvage, source
 from tito.notebooks.problems import SourceError
 
 LARGEST = 64 * 2**20  # bytes of a notebook, its outputs included
 MOST_CELLS = 5000
-MOST_CODE = 2 * 2**20  # characters of all code cells; the largest module has under 100,000
+MOST_CODE = 500_000  # characters of all code cells that are not left out; the largest module has under 100,000
 KINDS = (".ipynb", ".py")
 COPY = re.compile(r"[ _-]*(\(\d+\)|copy\d*|checkpoint)$", re.IGNORECASE)  # `tensor (1)`, `tensor-Copy1`, `tensor_checkpoint`
 PROMPT = re.compile(r"^# In\[[ \d*]*\]:$", re.MULTILINE)  # the first line of a cell in a script downloaded from Jupyter
@@ -123,7 +123,7 @@ def notebook(handed):
         raise Unreadable(without_advice(str(error))) from None
     except (RecursionError, MemoryError):
         raise Unreadable(f"{path.name} is nested too deeply to be read") from None
-    code = sum(len(fields[1]) for _, fields in cells if fields[0] != "markdown")
+    code = sum(len(fields[1]) for _, fields in cells if fields[0] != "markdown" and not salvage.is_giant(fields[1]))
     if len(cells) > MOST_CELLS or code > MOST_CODE:
         raise Unreadable(f"{path.name} has {len(cells):,} cells with {code:,} characters of code: far more than a module has")
     return source.Notebook(path, tuple(source.Cell(index, *fields) for index, fields in cells)), notes

@@ -93,6 +93,52 @@ def problem():
     return f"bubblewrap does not run code here: {said.splitlines()[-1]}" if done.returncode else None
 
 
+PROBE = """
+import glob, os, socket
+leaks = []
+for path in glob.glob("/proc/[0-9]*/environ"):
+    try:
+        leaks += ["the environment outside"] if b"TITO_PROBE" in open(path, "rb").read() else []
+    except OSError:
+        pass
+leaks += [f"{path} can be read" for path in ("/etc/passwd", "{file}") if os.path.exists(path)]
+leaks += ["it runs as root"] if os.getuid() == 0 else []
+try:
+    open("/usr/tito-probe", "w")
+    leaks.append("the system can be changed")
+except OSError:
+    pass
+try:
+    socket.create_connection(("127.0.0.1", {port}), timeout=1)
+    leaks.append("it reaches the network")
+except OSError:
+    pass
+print("; ".join(leaks) or "tight")
+"""
+
+
+def probe():
+    """Run code in the sandbox that tries to get out, and return what it could do, "" if nothing."""
+    import socket
+
+    options_here = options()
+    with tempfile.TemporaryDirectory(prefix="tito-") as job, tempfile.NamedTemporaryFile() as file:
+        (Path(job) / "answers").touch()
+        hand_over(Path(job))
+        with socket.create_server(("127.0.0.1", 0)) as server, options_here["guard"]() as guard:
+            command = [*guard.prefix, *(word.replace("{job}", job) for word in options_here["command_prefix"])]
+            script = PROBE.replace("{file}", file.name).replace("{port}", str(server.getsockname()[1]))
+            os.environ["TITO_PROBE"] = "1"
+            try:
+                done = subprocess.run(
+                    [*command, python(), "-c", script], capture_output=True, encoding="utf-8", check=False, env={}
+                )
+            finally:
+                del os.environ["TITO_PROBE"]
+    said = done.stdout.strip() or done.stderr.strip()
+    return "" if said == "tight" else said[-300:]
+
+
 def command_prefix(limits):
     """Return the prefix that runs a command in the sandbox; `{job}` is replaced by the job's folder."""
     shown = [("--ro-bind", source, target) for source, target in [*read_only(), ("{job}", "{job}")]]

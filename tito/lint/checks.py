@@ -6,6 +6,7 @@ import sys
 import numpy as np
 
 from tito.checks import checking
+from tito.checks.cases import drawn
 from tito.checks.compare import arrays_in
 from tito.checks.wire import encode
 
@@ -51,15 +52,16 @@ def misconceptions(course, module):
 
 
 def draws(course, module):
-    """Draws change with the seed and are not constant; a warning if shapes never change, or all are positive or square."""
+    """Draws change with the seed, shapes too, and are not constant; a warning if all are positive or square."""
     for exercise in course.exercises(module):
-        first, second = (course.cases(module, exercise.name, (seed,)) for seed in checking.SEEDS)
+        check = course.checks(module).check(exercise.name)
+        first, second = (drawn(check, seed) for seed in checking.SEEDS)
         part = f"draw_{exercise.name}"
         if [encode(case.inputs) for case in first] == [encode(case.inputs) for case in second]:
             yield course.in_checks(module, f"{exercise.label}: two seeds draw the same", part)
-        if checking.always_the_same_form(course.checks(module).check(exercise.name)):
+        if checking.always_the_same_form(check):
             reason = f"{exercise.label}: every seed draws the same shapes and settings, which a learner could write down"
-            yield course.in_checks(module, reason, part, warning=True)
+            yield course.in_checks(module, reason, part)
         for argument in constant(first + second):
             yield course.in_checks(module, f"{exercise.label}: {argument} is constant in every case", part)
         for word in too_special(first + second):

@@ -137,6 +137,42 @@ def export(path, to, out=None, pixels=None):
     return 0
 
 
+def watch(path=None):
+    """Show test digits one after the other: each layer's activations, and the probabilities."""
+    import numpy as np
+    from rich import box
+    from rich.columns import Columns
+    from rich.console import Console
+    from rich.panel import Panel
+    from rich.text import Text
+
+    from tinytorch.datasets import mnist_5k
+    from tito import page
+    from tito.models import evaluating, network, terminal
+    from tito.playground.process import Predictor
+
+    plain, digits, predictor = console.plain(), mnist_5k(), Predictor()
+    screen, edge = Console(width=80) if plain else Console(), box.ASCII if plain else box.ROUNDED
+    path = path or str(page.HERE / f"{page.MODELS[-1]}.safetensors")
+    predictor.load("own", path)
+    while True:
+        chosen = int(np.random.default_rng().integers(len(digits.test_labels)))
+        digit = digits.test_images[chosen]
+        outputs = predictor.outputs("own", predictor.pixels("own", digit.ravel() / 255), [])
+        chances = evaluating.probabilities(np.array(outputs[-1].data[0]))
+        picture = Text("\n").join(map(Text.from_ansi, terminal.digit(digit, plain)))
+        bars = Panel("\n".join(terminal.bars(chances)), title="probabilities", box=edge)
+        screen.print(Columns([Panel(picture, title=f"test digit {chosen}: a {digits.test_labels[chosen]}", box=edge), bars]))
+        for layer, output in zip(network.read(path).layers, outputs):
+            if layer["kind"] in ("relu", "linear"):
+                shades = terminal.activations(np.array(output.data[0]).ravel())
+                screen.print(Panel(shades, title=f"{layer['kind']}, {output.shape[1]} numbers", box=edge))
+        if not sys.stdin.isatty() or input("Enter for another digit, q to end: ").strip().lower() == "q":
+            break
+    console.next_step("tito playground")
+    return 0
+
+
 def main():
     """Do the job, and report known errors as the user's."""
     from tinytorch.datasets import DataError
@@ -144,7 +180,10 @@ def main():
 
     name, arguments = json.loads(sys.argv[1])
     try:
-        sys.exit({"show": show, "evaluate": evaluate, "export": export}[name](**arguments))
+        sys.exit({"show": show, "evaluate": evaluate, "export": export, "watch": watch}[name](**arguments))
+    except BrokenPipeError:  # `tito model show FILE | head`: the reader has closed the pipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except (NoExport, DataError, ValueError, OSError) as error:
         if not isinstance(error, (NoExport, DataError, OSError)) and type(error).__name__ != "BadFile":
             raise

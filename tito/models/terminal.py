@@ -29,3 +29,10 @@ def cell(above, below):
 def bars(chances, width=30):
     """Return a line for each class: its name, its probability, and a bar."""
     return [f"{number}  {100 * chance:5.1f} %  {'#' * round(width * chance)}" for number, chance in enumerate(chances)]
+
+
+def activations(values):
+    """Return numbers as shades, from the lowest, a space, to the highest, an @."""
+    low, high = float(values.min()), float(values.max())
+    places = ((values - low) / max(high - low, 1e-9) * (len(SHADES) - 1)).round().astype(int)
+    return "".join(SHADES[place] for place in places)

@@ -12,6 +12,7 @@ import contextlib
 import importlib
 import importlib.machinery
 import json
+import linecache
 import os
 import sys
 from pathlib import Path
@@ -35,6 +36,7 @@ class Loader(learner_process.SourceLoader):
     def get_code(self, fullname):
         name, text = self.mutated
         if fullname == name:
+            linecache.cache[self.path] = len(text), None, text.splitlines(keepends=True), self.path  # for who reads the source
             return self.source_to_code(text.encode("utf-8"), self.path)
         if fullname not in self.kept:
             self.kept[fullname] = super().get_code(fullname)

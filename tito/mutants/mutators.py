@@ -45,6 +45,7 @@ TWINS = [
     ("isnan", "isfinite"),
     ("logical_and", "logical_or"),
 ]
+SYMMETRIC = frozenset("max min maximum minimum fmax fmin result_type may_share_memory shares_memory hypot logaddexp".split())
 AXES = ("axis", "dim")
 
 
@@ -86,6 +87,11 @@ def used(node):
     """Return what a statement reads, as text."""
     kinds = (ast.Name, ast.Attribute, ast.Subscript)
     return {ast.unparse(inner) for inner in ast.walk(node) if isinstance(inner, kinds) and isinstance(inner.ctx, ast.Load)}
+
+
+def called(node):
+    """Return the name of the function or method that a node calls, or None if it is no call."""
+    return getattr(node.func, "attr", getattr(node.func, "id", None)) if isinstance(node, ast.Call) else None
 
 
 def changed(node, **fields):
@@ -157,6 +163,7 @@ def call(node):
     """A function's twin; an argument left out; two neighbours exchanged; another axis."""
     pairs = range(len(node.args) - 1)
     swapped = [[*node.args[:i], node.args[i + 1], node.args[i], *node.args[i + 2 :]] for i in pairs]
+    swapped = [] if called(node) in SYMMETRIC else swapped
     several = len(node.args) + len(node.keywords) > 1
     shorter = [without(node.args, index) for index in range(len(node.args))] if several else []
     return [
@@ -168,7 +175,7 @@ def call(node):
 
 def cast_away(node):
     """The array itself instead of `astype`; one class instead of several in `isinstance`."""
-    name = getattr(node.func, "attr", getattr(node.func, "id", None))
+    name = called(node)
     if name == "astype" and isinstance(node.func, ast.Attribute):
         return [node.func.value]
     if name == "isinstance" and isinstance(node.args[-1], ast.Tuple):

@@ -10,7 +10,7 @@ import difflib
 import tomllib
 from dataclasses import dataclass
 
-from tito.mutants.mutators import cast, exchangeable, not_deeper, replacements
+from tito.mutants.mutators import called, cast, exchangeable, not_deeper, replacements
 from tito.notebooks.parts import MARK
 
 
@@ -45,8 +45,18 @@ class Reason:
 
 def reasons(path):
     """Return the entries of a survivors.toml, or none if the file does not exist."""
+    return [Reason(**entry) for entry in entries(path, "survivor")]
+
+
+def spared(path):
+    """Return the names of the functions whose arguments change no result, so that they are not mutated."""
+    return frozenset(entry["call"] for entry in entries(path, "spared"))
+
+
+def entries(path, kind):
+    """Return the tables of a kind in a survivors.toml."""
     table = tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    return [Reason(**entry) for entry in table.get("survivor", ())]
+    return table.get(kind, [])
 
 
 def mutants(course, module, exercise):
@@ -60,7 +70,8 @@ def mutants(course, module, exercise):
     index, part = next((index, part) for index, part in enumerate(course.parts(module)) if part.cell.index == exercise.cell)
     tree, solution = ast.parse(part.text), solution_lines(part.cell)
     original, by_text = ast.unparse(tree), {}
-    for text in mutated(tree, lambda node: part.number(node.lineno) in solution):
+    calls = spared(course.space.folder(module) / "survivors.toml")
+    for text in mutated(tree, lambda node: part.number(node.lineno) in solution, calls):
         before, after = difference(original, text)
         by_text.setdefault(text, Mutant(exercise.id, before, after, index, text))
     by_text.pop(original, None)
@@ -79,17 +90,18 @@ def solution_lines(cell):
     return numbers
 
 
-def mutated(tree, within):
+def mutated(tree, within, calls=frozenset()):
     """Yield the text of a syntax tree with one node replaced, for every replacement of every node accepted by `within`.
 
-    Two neighbouring statements are also swapped if their order may matter.
+    Two neighbouring statements are also swapped if their order may matter. Calls of the functions named in `calls` stay as they
+    are, or go as a whole.
     """
     inner = surroundings(tree)
 
     def is_within(node):
         return hasattr(placed(node), "lineno") and within(placed(node))
 
-    for holder, key, node in places(tree):
+    for holder, key, node in places(tree, calls):
         if not is_within(node):
             continue
         for replacement in [*replacements(node, holder), *inner.get(node, ())]:
@@ -112,7 +124,7 @@ def surroundings(tree):
             for node in ast.walk(function):
                 if is_op and isinstance(node, ast.Return):
                     replaced[node] = cast(node)
-                elif isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", None)) == function.name:
+                elif called(node) == function.name:
                     replaced[node] = not_deeper(node)
     return replaced
 
@@ -122,22 +134,23 @@ def placed(node):
     return node.target if isinstance(node, ast.comprehension) else node
 
 
-def places(node):
+def places(node, calls=frozenset()):
     """Yield every node below a node: the dict or list that holds it, its key there, and the node itself.
 
-    Error messages are left out.
+    Error messages are left out, and calls of the functions named in `calls`.
     """
     if isinstance(node, (ast.Raise, ast.JoinedStr)):
         return
     for field, value in list(ast.iter_fields(node)):
-        if isinstance(value, ast.AST):
-            yield vars(node), field, value
-            yield from places(value)
-        elif isinstance(value, list):
-            for index, item in enumerate(value):
-                if isinstance(item, ast.AST):
-                    yield value, index, item
-                    yield from places(item)
+        for holder, key, item in [(vars(node), field, value)] if not isinstance(value, list) else numbered(value):
+            if isinstance(item, ast.AST) and called(item) not in calls:
+                yield holder, key, item
+                if called(node) != "reshape" or ast.unparse(item) != "-1":  # NumPy works out a size for any negative number
+                    yield from places(item, calls)
+
+
+def numbered(items):
+    return [(items, index, item) for index, item in enumerate(items)]
 
 
 def difference(text, other):

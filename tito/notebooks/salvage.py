@@ -16,7 +16,7 @@ from tito.notebooks.problems import SourceError
 from tito.notebooks.refusals import allowed, line_of, refusals
 from tito.notebooks.source import EXPORTED, Notebook, definitions
 
-LARGEST_CELL = 200_000  # characters; the largest cell of the course has under 10,000
+LARGEST_CELL, MOST_LINES = 100_000, 3000  # characters and lines; the largest cell of the course has under 10,000 and 300
 MOST_ROUNDS = 20  # of leaving out what does not compile together
 HEAD = re.compile(r"[A-Za-z_@]")  # a line that may begin a statement
 GOES_ON = re.compile(r"(else|elif|except|finally)\b")
@@ -80,14 +80,17 @@ def without_cell(salvaged, reference, label, index, reason):
     return replace(again, lost={**again.lost, **salvaged.lost})
 
 
+def is_giant(text):
+    """Return whether a cell's text is far larger than any that a learner writes."""
+    return len(text) > LARGEST_CELL or text.count("\n") > MOST_LINES
+
+
 def without_giants(notebook):
-    """Return a notebook without its cells of hundreds of kilobytes, and the problems that name them."""
-    problems = [
-        SourceError(notebook.path, f"has {len(cell.text):,} characters, more than {LARGEST_CELL:,}: shorten it", cell)
-        for cell in notebook.cells
-        if len(cell.text) > LARGEST_CELL
-    ]
-    return replace(notebook, cells=tuple(cell for cell in notebook.cells if len(cell.text) <= LARGEST_CELL)), problems
+    """Return a notebook without its giant cells, and the problems that name them."""
+    giants = [cell for cell in notebook.cells if is_giant(cell.text)]
+    limits = f"more than {LARGEST_CELL:,} characters or {MOST_LINES:,} lines"
+    problems = [SourceError(notebook.path, f"has {limits}: shorten it", cell) for cell in giants[:20]]
+    return replace(notebook, cells=tuple(cell for cell in notebook.cells if not is_giant(cell.text))), problems
 
 
 def code_cells(notebook, reference):

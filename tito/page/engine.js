@@ -276,13 +276,13 @@ function makeEngine() {
     });
   }
 
-  // The field of a neuron: how much its value grows with each of the 784 pixels, for this digit. Of a feature map, the sum of
-  // its values counts. For a neuron of a first linear layer these are its weights, whatever the digit.
+  // The field of a neuron: how much its value grows with each of the 784 pixels, for this digit. Of a feature map, its
+  // largest value counts. For a neuron of a first linear layer these are its weights, whatever the digit.
   function field(model, digit, number, unit, off = []) {
     const outputs = forward(model, digit, off), last = outputs[number];
     let grad = new Float32Array(last.values.length);
     const each = last.values.length / last.shape[0];
-    grad.fill(1, unit * each, (unit + 1) * each);
+    grad[unit * each + argmax(last.values.subarray(unit * each, (unit + 1) * each))] = 1;
     for (let at = number; at >= 0; at--) {
       for (const [layer, switched] of off)
         if (layer === at) {
@@ -332,20 +332,13 @@ function makeEngine() {
 
   const argmax = (values) => values.reduce((best, value, i) => (value > values[best] ? i : best), 0);
 
-  // The classes that a network gives to digits (bytes, 784 each), from `from` to `to`.
-  function classify(model, images, from, to) {
-    const classes = new Uint8Array(to - from);
-    for (let i = from; i < to; i++) {
+  // Say how pixels enter a network whose file does not: the way in which its loss on some digits is lower.
+  function findPixels(model, images, labels, count = 200) {
+    const loss = (pixels) => Array.from({ length: count }, (_, i) => {
       const digit = Float32Array.from(images.subarray(PIXELS * i, PIXELS * (i + 1)), (value) => value / 255);
-      classes[i - from] = argmax(forward(model, digit).at(-1).values);
-    }
-    return classes;
-  }
-
-  // Say how pixels enter a network whose file does not: the way in which it reads more of these digits.
-  function findPixels(model, images, labels, count = 100) {
-    const right = (pixels) => classify({ ...model, pixels }, images, 0, count).reduce((sum, guess, i) => sum + (guess === labels[i]), 0);
-    return right(STANDARD) >= right(UNIT) ? STANDARD : UNIT;
+      return -Math.log(Math.max(1e-300, softmax(forward({ ...model, pixels }, digit).at(-1).values)[labels[i]]));
+    }).reduce((a, b) => a + b, 0);
+    return loss(STANDARD) <= loss(UNIT) ? STANDARD : UNIT;
   }
 
   // ---- training an MLP --------------------------------------------------------------------------------------------
@@ -508,7 +501,7 @@ function makeEngine() {
   }
 
   return { SIDE, PIXELS, CLASSES, TARGET, STANDARD, UNIT, boxOf, scaleOf, toDigit, parseSafetensors, dumpSafetensors, plan, readModel,
-    forward, field, softmax, argmax, classify, findPixels, random, shuffled, makeMLP, Trainer, parseIDX };
+    forward, field, softmax, argmax, findPixels, random, shuffled, makeMLP, Trainer, parseIDX };
 }
 
 if (typeof module !== "undefined") module.exports = makeEngine;

@@ -13,6 +13,7 @@ fixed buffers and play the tape: no dispatch, no graph, no allocation.
     comparing  two recordings, and a replay with the step itself
     memory     the plan of the arena
     playing    from the entries to a list of calls
+    printing   what `step.tape()` shows
     tape       when a tape may be played, and what it leaves behind
 """
 
@@ -22,7 +23,7 @@ import numpy as np
 
 from tinytorch.given.capture import comparing
 from tinytorch.given.capture.arguments import described, filled, returned, template
-from tinytorch.given.capture.playing import aligned
+from tinytorch.given.capture.printing import Table
 from tinytorch.given.capture.recording import Recorder
 from tinytorch.given.capture.tape import Tape, threads
 from tinytorch.given.state import state, watchers
@@ -56,11 +57,11 @@ class capture:
 
     def __init__(self, step):
         functools.update_wrapper(self, step)
-        self.step, self.started, self.memory = step, False, np.empty(0, np.uint8)
+        self.step, self.started = step, False
         self.tapes, self.recordings, self.buffers, self.written = {}, {}, {}, {}
 
     def __call__(self, *inputs, **options):
-        if any(isinstance(watcher, Recorder) for watcher in watchers):  # inside another captured step
+        if watchers and any(isinstance(watcher, Recorder) for watcher in watchers):  # inside another captured step
             return self.step(*inputs, **options)
         arrays = []
         kind = described((inputs, options), arrays), state.kernels, state.recording, threads()
@@ -85,14 +86,18 @@ class capture:
         first = self.recordings.pop(case, None)
         if first is None or not first.still_holds() or not comparing.told_apart(first, recording):
             self.recordings[case] = recording
+            recording.before = None  # it held copies of everything, in case of a refusal
             return returned(template(result), iter(recording.results))()
         comparing.compare(first, recording)
-        tape = Tape(recording, result, buffers, self.arena)
+        tape = Tape(recording, result, buffers)
         self.tapes[kind] = [tape, *self.tapes.get(kind, [])][:TAPES]
         return tape.result()
 
-    def arena(self, size):
-        """Return memory for intermediate results; all tapes share it, because one plays at a time."""
-        if self.memory.nbytes < size:
-            self.memory = aligned(size)
-        return self.memory[:size]
+    def tape(self):
+        """Return the tape recorded last: it prints as a table of its calls, with shapes, bytes and microseconds.
+
+        Returns:
+            `printing.Table`, or None if nothing has been recorded yet.
+        """
+        tapes = [kept[0] for kept in self.tapes.values()]
+        return Table(tapes[-1]) if tapes else None

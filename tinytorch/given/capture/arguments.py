@@ -29,7 +29,7 @@ def described(x, arrays):
     if is_input(x):
         array = x if isinstance(x, np.ndarray) else x.data
         arrays.append(array)
-        return type(x), array.shape, array.dtype.str
+        return type(x), array.shape, array.dtype
     return (type(x), x) if isinstance(x, PLAIN) else (type(x), id(x))
 
 

@@ -1,5 +1,6 @@
 """Compare two recordings of a step with each other, and a replay with the step itself. Given."""
 
+import hashlib
 import zlib
 
 import numpy as np
@@ -35,7 +36,7 @@ class Recording:
         self.arrays = {id(tensor): tensor.data for _, tensor in self.world.tensors}
         self.had = [leaf.grad is not None for leaf in self.leaves]
         self.recorder = Recorder(static, [leaf.grad.data for leaf in self.leaves if leaf.grad is not None])
-        self.before = Snapshot(self, dict(written))
+        self.before = Snapshot(self.world, self.leaves, dict(written), {})
         self.inputs = [zlib.crc32(owner_of(array)) for array in static]
 
     def run(self, call):
@@ -120,12 +121,13 @@ class Snapshot:
     """What a step may change: arrays, gradients, generators and counts, with their values.
 
     Args:
-        recording: The `Recording`.
+        world: What the step can reach.
+        leaves: The tensors that have gradients.
         written: Dict of arrays that are known to be written.
+        generators: Dict of generators that are known to be drawn from.
     """
 
-    def __init__(self, recording, written):
-        world = recording.world
+    def __init__(self, world, leaves, written, generators):
         arrays = {id(array): array for array in written.values()}
         for array in [tensor.data for _, tensor in world.tensors] + [array for _, array in world.arrays]:
             owner = owner_of(array)
@@ -134,12 +136,9 @@ class Snapshot:
         self.names = {id(owner_of(tensor.data)): name for name, tensor in world.tensors}
         self.names |= {id(owner_of(array)): name for name, array in world.arrays}
         self.arrays = [(array, array.copy(order="K")) for array in arrays.values()]
-        grads = [leaf.grad for leaf in recording.leaves]
-        self.leaves = recording.leaves
-        self.grads = [(grad, None if grad is None else grad.data.copy()) for grad in grads]
-        generators = {
-            id(g): g for g in [random.default(), *(g for _, g in world.generators), *recording.recorder.generators.values()]
-        }
+        self.leaves, self.grads = leaves, [leaf.grad for leaf in leaves]
+        self.copies = [None if grad is None else grad.data.copy() for grad in self.grads]
+        generators = {id(g): g for g in [random.default(), *(g for _, g in world.generators), *generators.values()]}
         self.generators = [(g, g.bit_generator.state) for g in generators.values()]
         self.counts = [
             (plain, dict(plain)) for _, plain, keys, *_ in world.places if isinstance(plain, dict) and keys is not None
@@ -155,7 +154,7 @@ class Snapshot:
         for array, values in self.arrays:
             if array.flags.writeable:
                 np.copyto(array, values)
-        for leaf, (grad, values) in zip(self.leaves, self.grads):
+        for leaf, grad, values in zip(self.leaves, self.grads, self.copies):
             leaf.grad = grad
             if grad is not None:
                 np.copyto(grad.data, values)
@@ -164,24 +163,27 @@ class Snapshot:
         for plain, values in self.counts:
             plain.update(values)
 
-    def differs(self, other):
-        """Return what differs from another snapshot of the same things, as text; None if nothing does."""
-        theirs = {id(array): values for array, values in other.arrays}
-        for array, values in self.arrays:
-            if id(array) in theirs and not same(values, theirs[id(array)]):
-                return self.names.get(id(array), "an array that the step writes to")
-        for leaf, (_, mine), (_, other_values) in zip(self.leaves, self.grads, other.grads):
-            if (mine is None) != (other_values is None) or mine is not None and not same(mine, other_values):
-                return f"the gradient of {self.names.get(id(owner_of(leaf.data)), 'a parameter')}"
-        states = {id(generator): state for generator, state in other.generators}
-        for generator, state in self.generators:
-            if id(generator) in states and repr(state) != repr(states[id(generator)]):
-                return "the state of a random generator"
-        for (_, values), (_, other_values) in zip(self.counts, other.counts):
-            for key in values:
-                if values[key] != other_values.get(key):
-                    return f"the number {key!r}"
-        return None
+    def digest(self):
+        """Return what the same things hold now: a dict from their names to digests of their numbers."""
+        now = {("array", id(array)): digest_of(array) for array, _ in self.arrays}
+        now |= {("grad", id(leaf)): digest_of(leaf.grad.data) for leaf in self.leaves if leaf.grad is not None}
+        now |= {("generator", id(generator)): repr(generator.bit_generator.state) for generator, _ in self.generators}
+        return now | {("number", id(plain), key): plain[key] for plain, values in self.counts for key in values}
+
+    def name(self, place):
+        """Return the name of a place of the digest."""
+        kind, identity, *key = place
+        if kind == "grad":
+            leaf = next(leaf for leaf in self.leaves if id(leaf) == identity)
+            return f"the gradient of {self.names.get(id(owner_of(leaf.data)), 'a parameter')}"
+        if kind == "array":
+            return self.names.get(identity, "an array that the step writes to")
+        return f"the number {key[0]!r}" if key else "the state of a random generator"
+
+
+def digest_of(array):
+    """Return a digest of the numbers of an array."""
+    return array.shape, hashlib.blake2b(np.ascontiguousarray(array)).digest()
 
 
 def numbers_of(plain):
@@ -218,7 +220,7 @@ def compare(first, second):
     for one, two in zip(first.recorder.tape, second.recorder.tape):
         if steps(one) != steps(two):
             raise CaptureError(
-                f"the step did not do the same twice: at {one.line} it ran {label(one)}, the next time {label(two)} at {two.line}. "
+                f"the step did not do the same twice: {label(one)} ran at {one.line}, the next time {label(two)} at {two.line}. "
                 "A replay cannot choose: use where(condition, a, b), or capture each case as a step of its own"
             )
         if names((one.inputs, one.settings)) != names((two.inputs, two.settings)):
@@ -238,8 +240,8 @@ def compare(first, second):
         if old is not root.owner and not same(old, root.owner):
             line, what = lines[root]
             raise CaptureError(
-                f"{line} gives {what} an array that no op of the step made and that is another one in each call, so a replay would "
-                "keep this one: pass it to the step as an argument, draw it with tinytorch's own functions, or compute it from tensors"
+                f"{line} gives {what} an array that no op of the step made and that is another one in each call: a replay would "
+                "keep this one. Pass it to the step as an argument, draw it with tinytorch, or compute it from tensors"
             )
 
 
@@ -286,21 +288,24 @@ def named_number(x):
     return (type(x), x if x == x else "nan") if isinstance(x, (int, float)) else x
 
 
-def first_difference(tape, recording, after, results):
+def first_difference(tape, before, after, results):
     """Play a tape on the recording's inputs, from the recording's beginning, and compare what comes out.
 
     Args:
         tape: The tape.
-        recording: The `Recording` that it was made of.
-        after: `Snapshot` of what the step left.
+        before: `Snapshot` of the recording's beginning.
+        after: What its digest was when the step had run.
         results: List of the arrays that the step returned.
 
     Returns:
         Text, or None if everything is equal bit for bit. Afterwards everything is as the replay left it.
     """
-    recording.before.restore()
+    before.restore()
     tape.player.arena[...] = 0xFF  # nan: what is read before it is written shows
     tape.run()
-    trouble = Snapshot(recording, {id(array): array for array, _ in after.arrays}).differs(after)
-    places = [tape.player.array(ref) for ref in recording.outputs]
-    return trouble if trouble or all(map(same, results, places)) else "the result"
+    now = before.digest()
+    for place in {**after, **now}:
+        if after.get(place) != now.get(place):
+            return before.name(place)
+    places = [tape.player.array(ref) for ref in tape.outputs]
+    return None if all(map(same, results, places)) else "the result"

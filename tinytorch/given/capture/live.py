@@ -71,6 +71,9 @@ class Live(Moving):
 
 def reader(function, moment, numbers):
     """Return a function that computes a function of numbers, each read at a moment: ``"read"`` or ``"foresee"``."""
+    if len(numbers) == 2 and isinstance(numbers[0], Live) and not isinstance(numbers[1], Live):  # such as step + 1
+        second, read = numbers[1], getattr(numbers[0], moment)
+        return lambda: function(read(), second)
     reads = [getattr(x, moment) if isinstance(x, Live) else lambda x=x: x for x in numbers]
     return lambda: function(*(read() for read in reads))
 

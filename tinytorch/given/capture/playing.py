@@ -28,27 +28,23 @@ class Player:
 
     Args:
         tape: List of `Entry`.
-        outputs: List of `Ref`: what is still needed when the tape has been played, each in memory of its own.
+        outputs: List of `Ref`: what is still needed when the tape has been played.
         starts: List of (shape, dtype) of the gradients from before the step that it reads.
-        arena: Function from a number of bytes to an array of bytes that all players share.
         prepared: Whether to use the prepared forms of kernels.
     """
 
-    def __init__(self, tape, outputs, starts, arena, prepared=True):
+    def __init__(self, tape, outputs, starts, prepared=True):
         self.use_prepared = prepared
         self.entries = [part for entry in tape for part in self.taken_apart(entry)]
-        self.same, self.own, self.starts = {}, {}, [np.empty(shape, dtype) for shape, dtype in starts]
+        self.same, self.starts = {}, [np.empty(shape, dtype) for shape, dtype in starts]
         for entry in tape:
             if entry.parts and self.entries and self.in_parts(entry):
                 self.same[entry.parts[-1].root] = entry.out.root
-        for ref in outputs:
-            root = self.same.get(ref.root, ref.root)
-            if root.kind == "made":
-                self.own.setdefault(root, aligned(root.nbytes))
+        self.kept = {self.same.get(ref.root, ref.root) for ref in outputs}
         self.scratch_sizes = [0] * len(self.entries)
-        self.place(arena)
+        self.place()
         if any(self.measure()):  # kernels want scratch: it is part of the plan, too
-            self.place(arena)
+            self.place()
         self.taken = 0
         self.lines = [self.line(number, entry) for number, entry in enumerate(self.entries)]
         self.calls = [call for line in self.lines for call in line.calls]
@@ -76,25 +72,23 @@ class Player:
         for number, entry in enumerate(self.entries):
             for ref in refs((entry.inputs, entry.settings, entry.out)):
                 root = self.same.get(ref.root, ref.root)
-                if root.kind in ("made", "part") and root not in self.own:
+                if root.kind in ("made", "part"):
                     size, first, _ = spans.get(root, (root.nbytes, number, number))
-                    spans[root] = size, first, number
+                    spans[root] = size, first, len(self.entries) if root in self.kept else number
             if self.scratch_sizes[number]:
                 spans["scratch", number] = self.scratch_sizes[number], number, number
         return spans
 
-    def place(self, arena):
+    def place(self):
         """Plan the arena, and take it."""
         self.offsets, self.bytes = plan(self.spans())
-        self.arena = arena(self.bytes)
+        self.arena = aligned(self.bytes)
 
     def memory(self, root):
         """Return the bytes of a piece of memory."""
         root = self.same.get(root, root)
         if root.kind == "start":
             return self.starts[root.index].reshape(-1).view(np.uint8)
-        if root in self.own:
-            return self.own[root]
         return self.arena[self.offsets[root] : self.offsets[root] + root.nbytes]
 
     def array(self, ref):

@@ -219,7 +219,7 @@ class Recorder:
             raise Unsuitable(name)
         raise CaptureError(
             f"{where()} reads numbers of a tensor ({name.strip('_')}) inside a captured step, and a replay would keep those of "
-            "the recording: return the tensor from the step and read it there; to choose by its values, use where(condition, a, b)"
+            "the recording: return the tensor from the step and read it there; to choose by values, use where(condition, a, b)"
         )
 
     def freeze(self, sources):

@@ -20,12 +20,11 @@ class Tape:
         recording: The second `comparing.Recording`, which has just run.
         result: What the step returned.
         buffers: The arrays that a call's tensors are copied to.
-        arena: Function from a number of bytes to memory.
     """
 
-    def __init__(self, recording, result, buffers, arena):
+    def __init__(self, recording, result, buffers):
         recorder = recording.recorder
-        self.entries, self.buffers, self.arena, self.prepared = recorder.tape, buffers, arena, True
+        self.entries, self.buffers, self.prepared = recorder.tape, buffers, True
         self.world, self.leaves, self.had = recording.world, recording.leaves, recording.had
         self.conditions = [foresee for foresee, _ in recorder.conditions.values()]
         self.outcomes = [outcome for _, outcome in recorder.conditions.values()]
@@ -33,6 +32,7 @@ class Tape:
         self.starting = [leaf for leaf, had in zip(self.leaves, self.had) if had]
         self.shapes = [(leaf.shape, leaf.dtype) for leaf in self.starting]
         self.template, self.outputs, self.slopes = template(result), recording.outputs, recording.gradients
+        self.written, self.generators = recorder.written, recorder.generators
         self.versions = [t.written for _, t in self.world.tensors if id(owner_of(t.data)) in recorder.written]
         self.connect()
         self.check(recording)
@@ -41,10 +41,10 @@ class Tape:
     def connect(self):
         """Make the calls, and find the arrays that hold the results and the gradients afterwards."""
         tensor, wanted = part("Tensor"), [*self.outputs, *(ref for ref in self.slopes if ref is not None)]
-        self.player = Player(self.entries, wanted, self.shapes, self.arena, self.prepared)
+        self.player = Player(self.entries, wanted, self.shapes, self.prepared)
         self.result = returned(self.template, map(self.player.array, self.outputs))
         self.gradients = [None if ref is None else tensor(self.player.array(ref)) for ref in self.slopes]
-        self.memories = [grad if grad is None else owner_of(grad.data) for grad in self.gradients]
+        self.memory = owner_of(self.player.arena)
         self.holders = None
 
     def check(self, recording):
@@ -53,19 +53,23 @@ class Tape:
         Raises:
             CaptureError: They differ. The message says in what.
         """
-        after = comparing.Snapshot(recording, recording.recorder.written)
+        before, after = recording.before, recording.before.digest()
         results = [array.copy() for array in recording.results]
-        trouble = comparing.first_difference(self, recording, after, results)
+        trouble = comparing.first_difference(self, before, after, results)
         if trouble is not None:
             self.prepared = False
             self.connect()
-            trouble = comparing.first_difference(self, recording, after, results)
+            trouble = comparing.first_difference(self, before, after, results)
         if trouble is not None:
-            after.restore()
+            before.restore()
             raise CaptureError(
                 f"a replay of the step gives other numbers than the step: {trouble} differs. Something in it changes numbers "
                 "where capture does not see it: compute with tensors, or with an op made with @op or @in_place"
             )
+
+    def snapshot(self):
+        """Return a snapshot of what a replay changes."""
+        return comparing.Snapshot(self.world, self.leaves, self.written, self.generators)
 
     def fits(self):
         """Say whether the tape can be played now: what the step can reach is as it was when it was recorded."""
@@ -107,13 +111,12 @@ class Tape:
 
     def held(self):
         """Count who refers to the gradients and to their memory."""
-        return [*map(sys.getrefcount, self.gradients), *map(sys.getrefcount, self.memories)]
+        return [*map(sys.getrefcount, self.gradients), sys.getrefcount(self.memory)]
 
 
 def threads():
     """Return how many threads the compiled kernels use: some choose by it between a loop and the matrix library."""
-    numba = sys.modules.get("numba")
-    return numba.get_num_threads() if hasattr(numba, "get_num_threads") else 1
+    return sys.modules["numba"].get_num_threads() if "numba" in sys.modules else 1
 
 
 def registered(tape):

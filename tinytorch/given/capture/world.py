@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tinytorch.given.op import part
+from tinytorch.given.op import Op, part
 
 PACKAGE = str(Path(__file__).parents[2]) + os.sep
 LIBRARIES = (PACKAGE, "<frozen", *(sysconfig.get_path(kind) + os.sep for kind in ("stdlib", "purelib", "platlib")))
@@ -81,7 +81,7 @@ class World:
             return self.hold(name, value, name.replace("{", "").replace("}", "") + "[{}]")
         if isinstance(value, (list, tuple)):
             return self.hold_list(name, value)
-        if isinstance(value, (type, types.ModuleType, types.BuiltinFunctionType, np.ufunc)) or not hasattr(value, "__dict__"):
+        if isinstance(value, (type, types.ModuleType, types.BuiltinFunctionType, np.ufunc, Op)) or not hasattr(value, "__dict__"):
             return []
         methods = [
             (f"{name}.{key}", method)

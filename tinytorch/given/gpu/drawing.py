@@ -44,7 +44,7 @@ def first_group(report, name, kind, space):
     Raises:
         ValueError: There is none.
     """
-    groups = [group for group in report.by_warp(space, name).values() if group[0].kind == kind]
+    groups = [group for group in report.by_warp(space, name) if group[0].kind == kind]
     if not groups:
         raise ValueError(f"{report.run.kernel.__name__} has no {kind} of {name} in {space} memory to draw")
     return max(groups, key=len)
@@ -98,7 +98,7 @@ def draw_banks(report, name, kind="read"):
     Returns:
         `Drawing`: a column for each bank; one column with several coloured words takes as many turns.
     """
-    groups = [group for group in report.by_warp("shared", name).values() if group[0].kind == kind]
+    groups = [group for group in report.by_warp("shared", name) if group[0].kind == kind]
     if not groups:
         first_group(report, name, kind, "shared")
     group = max(groups, key=ways)
@@ -154,7 +154,7 @@ def draw_timeline(report, block=(0, 0, 0), threads=16):
                 )
         x += length * scale
         if phase < len(lines):
-            title = f"<title>barrier, line {lines[phase]}</title>"
-            parts.append(f'<line x1="{x:g}" y1="20" x2="{x:g}" y2="{22 + 10 * shown}" stroke="{INK}">{title}</line>')
+            tip = f"<title>barrier, line {lines[phase]}</title>"
+            parts.append(f'<line x1="{x:g}" y1="20" x2="{x:g}" y2="{22 + 10 * shown}" stroke="{INK}">{tip}</line>')
             x += 4
     return svg(660, 34 + 10 * shown, parts, f"timeline of block {block}: {len(lines)} barriers")

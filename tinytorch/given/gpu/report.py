@@ -10,6 +10,14 @@ from tinytorch.given.gpu.arrays import Access
 WARP, SECTOR, BANKS, BANK = 32, 32, 32, 4  # threads; bytes; banks; bytes that one bank holds side by side
 
 
+class Race(RuntimeError):
+    """Two threads access one place, one of them writes, and nothing says who comes first."""
+
+
+class Unwritten(RuntimeError):
+    """A thread reads memory that nobody has written; on a GPU, something is there."""
+
+
 class Report:
     """What happened while a kernel ran; `watch` makes it.
 
@@ -18,19 +26,19 @@ class Report:
 
     def __init__(self):
         self.accesses, self.barriers, self.widened_lines, self.unwritten = [], defaultdict(list), [], []
-        self.arrays, self.written = {}, set()
+        self.arrays, self.written, self.grouped = {}, set(), (0, [])
 
     def begin(self, run, arrays):
         """Remember which launch this is, and its arguments that are arrays, by name."""
         self.run, self.arrays = run, arrays
         self.file = run.kernel.py_func.__code__.co_filename
 
-    def note(self, run, array, offset, kind, site, line, value):
+    def note(self, run, array, offset, kind, site, value):
         """Write down an access; also a float64 that goes into a float32 array, and a read of what nobody wrote."""
-        warp_phase = run.warp_phases.get(run.thread // WARP, 0)
-        self.accesses.append(Access(run.place, run.thread, run.phase, warp_phase, array, offset, kind, site, line))
+        access = run.place, run.thread, run.phase, run.warp_phase, array, offset, kind, site
+        self.accesses.append(tuple.__new__(Access, access))  # much of a watched run's time goes by here
         if kind == "write" and isinstance(value, np.float64) and array.dtype == np.float32:
-            self.widened(line)
+            self.widened(site[1])
         if array.space != "global":
             if kind != "read":
                 self.written.add((id(array), offset))
@@ -69,17 +77,24 @@ class Report:
         return [access for access in self.accesses if access.array.name == name and kind in (None, access.kind)]
 
     def by_warp(self, space=None, name=None):
-        """Return the accesses that a warp makes at the same moment: dict from warp, instruction and turn to a list.
+        """Return the accesses that a warp makes at the same moment: a list of lists.
 
         A warp runs in step, so its threads' first accesses by an instruction belong together, and their second ones.
         """
+        if self.grouped[0] != len(self.accesses):
+            self.grouped = len(self.accesses), self.groups()
+        wanted = ((group, group[0].array) for group in self.grouped[1])
+        return [group for group, array in wanted if space in (None, array.space) and name in (None, array.name)]
+
+    def groups(self):
+        """Return the accesses of all warps, moment by moment."""
         turns, together = defaultdict(int), defaultdict(list)
         for access in self.accesses:
-            if space in (None, access.array.space) and name in (None, access.array.name):
-                key = access.block, access.thread, access.site, access.kind
-                together[access.block, access.thread // WARP, access.site, access.kind, turns[key]].append(access)
-                turns[key] += 1
-        return together
+            block, thread, _, _, _, _, kind, site = access
+            key = block, thread, site, kind
+            together[block, thread // WARP, site, kind, turns[key]].append(access)
+            turns[key] += 1
+        return list(together.values())
 
     def sectors(self, name=None, kind=None):
         """Return how many sectors of 32 bytes the warps moved, and how few would do.
@@ -92,7 +107,7 @@ class Report:
             Pair of ints.
         """
         moved = needed = 0
-        for group in self.by_warp("global", name).values():
+        for group in self.by_warp("global", name):
             if kind in (None, group[0].kind):
                 first, last, fewest = sectors_of(group)
                 moved, needed = moved + len(last), needed + fewest
@@ -104,7 +119,7 @@ class Report:
         Args:
             name: Of one shared array only; None for all.
         """
-        return sum(ways(group) - 1 for group in self.by_warp("shared", name).values())
+        return sum(ways(group) - 1 for group in self.by_warp("shared", name))
 
     def races(self):
         """Return a sentence for each race, the first of each pair of instructions."""
@@ -113,6 +128,29 @@ class Report:
             for one, other in racing(accesses):
                 sentences.setdefault((one.site, other.site, one.kind, one.block == other.block), self.race(one, other))
         return list(sentences.values())
+
+    def unwritten_reads(self):
+        """Return a sentence for the first read of shared or local memory that nobody had written."""
+        return [
+            f"unwritten memory: {self.who(access)} reads {entry(access)} at {self.text(access.line)}, and nobody has written it"
+            for access in self.unwritten[:1]
+        ]
+
+    def float64(self):
+        """Return a sentence for each line that computed in float64."""
+        return [f"float64 at {self.text(line)}" for line in self.widened_lines]
+
+    def check(self):
+        """Raise an error if the result depends on luck.
+
+        Raises:
+            Race: There is a race.
+            Unwritten: Memory is read that nobody has written.
+        """
+        for sentence in self.races()[:1]:
+            raise Race(sentence)
+        for sentence in self.unwritten_reads():
+            raise Unwritten(sentence)
 
     def by_place(self):
         """Return the accesses to each place in memory; shared memory is another in each block."""
@@ -126,11 +164,11 @@ class Report:
 
     def race(self, one, other):
         """Say in a sentence which two accesses race."""
-        what = f"race in {one.array.space} memory: {entry(one)} is {PAST[one.kind]} by {self.who(one)} in line {one.line}"
+        what = f"race in {one.array.space} memory: {entry(one)} is {PAST[one.kind]} by {self.who(one)} at {self.text(one.line)}"
         why = "blocks run in no order" if one.block != other.block else "no barrier lies between"
         same = other.array.name == one.array.name and entry(other) == entry(one)
         also = "and" if same else f"and, as {entry(other)},"
-        return f"{what}, {also} {PAST[other.kind]} by {self.who(other)} in line {other.line}: {why}"
+        return f"{what}, {also} {PAST[other.kind]} by {self.who(other)} at {self.text(other.line)}: {why}"
 
     def who(self, access):
         """Return the name of the thread of an access."""
@@ -138,16 +176,11 @@ class Report:
 
     def faults(self):
         """Return a sentence for each fault that values alone may hide: races, unwritten memory, float64."""
-        unwritten = [
-            f"unwritten memory: {self.who(access)} reads {entry(access)} in line {access.line}, and nobody has written it"
-            for access in self.unwritten[:1]
-        ]
-        wide = [f"float64 in line {line}: `{self.text(line)}`" for line in self.widened_lines]
-        return [*self.races(), *unwritten, *wide]
+        return [*self.races(), *self.unwritten_reads(), *self.float64()]
 
     def text(self, line):
-        """Return a line of the kernel's source."""
-        return linecache.getline(self.file, line).strip()
+        """Return a line of the kernel's source, in quotes."""
+        return f"`{linecache.getline(self.file, line).strip()}`"
 
     def most_barriers(self):
         """Return how many barriers the block with the most of them passed."""

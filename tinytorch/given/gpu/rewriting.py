@@ -109,15 +109,15 @@ def source_of(function):
     Raises:
         ValueError: The source is not to be had. The message says what to do.
     """
-    try:
-        linecache.checkcache(function.__code__.co_filename)
-        lines, first = inspect.getsourcelines(function)
-    except (OSError, TypeError):
+    file, first = function.__code__.co_filename, function.__code__.co_firstlineno
+    linecache.checkcache(file)
+    lines = linecache.getlines(file, function.__globals__)[first - 1 :]
+    if not lines:
         raise ValueError(
             f"the simulator reads a kernel's source, and that of {function.__name__} is not to be had: "
             "define it in a file or in a notebook's cell"
-        ) from None
-    return textwrap.dedent("".join(lines)), first
+        )
+    return textwrap.dedent("".join(inspect.getblock(lines))), first
 
 
 def names_of(function):

@@ -100,7 +100,7 @@ class Run:
 
     def become(self, thread):
         """Make a thread the running one."""
-        self.thread, self.threadIdx = thread, self.indices[thread]
+        self.thread, self.threadIdx, self.warp_phase = thread, self.indices[thread], self.warp_phases.get(thread // WARP, 0)
 
     def run_straight(self, function, arguments):
         """Run the threads of a block whose kernel never waits: each from its beginning to its end."""
@@ -139,8 +139,8 @@ class Run:
             late = [thread for thread in lanes if thread not in met and mask >> thread % WARP & 1]
             if late:
                 raise DivergentBarrier(
-                    f"divergent {kind} in line {line}: {self.who(next(iter(met)))} waits there for "
-                    f"{self.who(late[0])}, which waits in line {lanes[late[0]][1]}"
+                    f"divergent {kind}: {self.who(next(iter(met)))} waits {self.at(line)} for "
+                    f"{self.who(late[0])}, which waits {self.at(lanes[late[0]][1])}"
                 )
             self.warp_phases[first // WARP] = self.warp_phases.get(first // WARP, 0) + 1
             answers |= {thread: exchanged(kind, thread, met) for thread in met}
@@ -158,9 +158,9 @@ class Run:
         others = [other for other in range(len(self.threads)) if waiting.get(other, ())[:2] != (kind, line)]
         if others:
             other = others[0]
-            where = f"waits in line {waiting[other][1]}" if other in waiting else "has ended"
+            where = f"waits {self.at(waiting[other][1])}" if other in waiting else "has ended"
             raise DivergentBarrier(
-                f"divergent barrier: {self.who(thread)} waits in line {line}, but {self.who(other)} {where}: "
+                f"divergent barrier: {self.who(thread)} waits {self.at(line)}, but {self.who(other)} {where}: "
                 "all threads of a block have to reach the same syncthreads()"
             )
         self.phase += 1
@@ -173,6 +173,10 @@ class Run:
     def who(self, thread=None):
         """Return the name of a thread, by default of the running one."""
         return f"thread {self.threads[self.thread if thread is None else thread]} of block {self.place}"
+
+    def at(self, line):
+        """Return where a line of the kernel is, counted from its decorator, as the first."""
+        return f"in line {line} of {self.kernel.__name__}"
 
     def memory(self, space, shape, dtype, name, place):
         """Return an array that a kernel asks for: the block's own, or the thread's own."""
@@ -192,7 +196,7 @@ class Run:
         self.turns[key] = self.turns.get(key, 0) + 1
         if self.turns[key] > TURNS:
             raise EndlessLoop(
-                f"endless loop: {self.who()} has gone round the while loop in line {line} of {self.kernel.__name__} "
+                f"endless loop: {self.who()} has gone round the while loop {self.at(line)} "
                 f"{TURNS:,} times: what makes its condition false?"
             )
 

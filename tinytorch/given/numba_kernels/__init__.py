@@ -41,14 +41,18 @@ def find(op):
     """
     if op.name not in HOME:
         return None
-    kernel = getattr(importlib.import_module(f"tinytorch.given.numba_kernels.{HOME[op.name]}"), op.name)
+    home = importlib.import_module(f"tinytorch.given.numba_kernels.{HOME[op.name]}")
+    kernel, prepare = getattr(home, op.name), vars(home).get(f"prepare_{op.name}")
 
     @functools.wraps(kernel)
     def run(*arrays, **settings):
         out = kernel(*arrays, **settings)
         return fall_back(op, *arrays, **settings) if out is None else out  # None: not covered
 
-    return op.register_kernel("numba")(run)
+    op.register_kernel("numba")(run)
+    if prepare:
+        op.register_prepared("numba")(prepare)
+    return run
 
 
 def fall_back(op, *arrays, **settings):

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from tinytorch.given.numba_kernels.arrays import ready
+from tinytorch.given.numba_kernels.arrays import readable, ready
 from tinytorch.given.numba_kernels.compiling import jit
-from tinytorch.given.numba_kernels.threads import spread
+from tinytorch.given.numba_kernels.threads import prepared, spread
 
 
 @jit
@@ -25,3 +25,14 @@ def relu(a):
     entries, results = a.reshape(-1), out.reshape(-1)
     spread(lambda first, last: rectify(entries[first:last], results[first:last]), a.size, numbers=1)
     return out
+
+
+@jit
+def rectify_part(first, last, a, out):
+    """Rectify the entries from first to last."""
+    rectify(a[first:last], out[first:last])
+
+
+def prepare_relu(out, scratch, a):
+    """Prepare the kernel: see `Op.register_prepared`."""
+    return [prepared(rectify_part, a.size, a.reshape(-1), out.reshape(-1), numbers=1)] if readable(a, out) and a.size else None

@@ -3,15 +3,17 @@
 Windows of 2 by 2 that do not overlap, which most networks use, have their own loops, which run as vector instructions.
 """
 
+import functools
+
 import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from tinytorch.given.numba_kernels.arrays import ready
+from tinytorch.given.numba_kernels.arrays import readable, ready
 from tinytorch.given.numba_kernels.compiling import jit
 from tinytorch.given.numba_kernels.moves import SHORT
-from tinytorch.given.numba_kernels.threads import spread
+from tinytorch.given.numba_kernels.threads import prepared, spread
 from tinytorch.given.numba_kernels.vectors import Vectors, unpack
 
 
@@ -131,6 +133,11 @@ def max_pooling(x, *, kernel_size, stride, padding):
     return out.reshape(*x.shape[:2], *size)
 
 
+def writes_all(shape, settings):
+    """Say whether `unpool` writes every entry of the result, so that it need not be filled with zeros first."""
+    return settings == ((2, 2), (2, 2), (0, 0)) and shape[2] % 2 == shape[3] % 2 == 0 and shape[3] >= SHORT
+
+
 def max_pooling_backward(grad, x, *, kernel_size, stride, padding):
     """Pass the gradient back to the maxima: the op's kernel. Return None for inputs that it does not cover."""
     arrays = ready(grad, x)
@@ -138,7 +145,25 @@ def max_pooling_backward(grad, x, *, kernel_size, stride, padding):
         return None
     grad, pictures = (array.reshape(-1, *array.shape[2:]) for array in arrays)
     settings = kernel_size, stride, padding
-    once = settings == ((2, 2), (2, 2), (0, 0)) and x.shape[2] % 2 == x.shape[3] % 2 == 0 and x.shape[3] >= SHORT
-    out = (np.empty if once else np.zeros)(pictures.shape, grad.dtype)  # where every entry is written once
+    out = (np.empty if writes_all(x.shape, settings) else np.zeros)(pictures.shape, grad.dtype)
     spread(lambda first, last: unpool(first, last, grad, pictures, settings, out), len(out), numbers=2 * pictures[0].size)
     return out.reshape(x.shape)
+
+
+def prepare_max_pooling(out, scratch, x, *, kernel_size, stride, padding):
+    """Prepare the kernel: see `Op.register_prepared`."""
+    if not readable(x, out) or not x.size:
+        return None
+    pictures, results = x.reshape(-1, *x.shape[2:]), out.reshape(-1, *out.shape[2:])
+    settings = kernel_size, stride, padding
+    return [prepared(pool, len(results), pictures, settings, results, numbers=pictures[0].size)]
+
+
+def prepare_max_pooling_backward(out, scratch, grad, x, *, kernel_size, stride, padding):
+    """Prepare the kernel: see `Op.register_prepared`."""
+    if not readable(grad, x, out) or not grad.size:
+        return None
+    slopes, pictures, results = (array.reshape(-1, *array.shape[2:]) for array in (grad, x, out))
+    settings = kernel_size, stride, padding
+    call = prepared(unpool, len(results), slopes, pictures, settings, results, numbers=2 * pictures[0].size)
+    return [call] if writes_all(x.shape, settings) else [functools.partial(results.fill, 0), call]

@@ -7,6 +7,7 @@ gradient is a sum over the batch, as a convolution's is a sum over pixels: the s
 """
 
 import math
+from functools import partial
 
 import numba
 import numpy as np
@@ -172,23 +173,60 @@ def enough(products):
 def linear(x, weight, bias=None):
     """Return every neuron's weighted sum of the inputs: the op's kernel. Return None if the library should do it."""
     bias = np.zeros(len(weight), weight.dtype) if bias is None else bias
-    if not readable(x, weight, bias) or x.ndim < 2 or weight.shape != (bias.size, x.shape[-1]):
+    if not layer_is_faster(x, weight, bias):
         return None
+    return layer_by_loop(x.reshape(-1, x.shape[-1]), weight, bias).reshape(*x.shape[:-1], len(weight))
+
+
+def layer_is_faster(x, weight, bias):
+    """Say whether the loop can compute a linear layer, and is faster than the library."""
+    if not readable(x, weight, bias) or x.ndim < 2 or weight.shape != (bias.size, x.shape[-1]):
+        return False
     (neurons, length), lanes = weight.shape, WIDTH // x.itemsize
     if length % lanes or length < LONG * lanes or neurons < COLUMNS or x.size < ROWS * length or not enough(x.size * neurons):
-        return None
-    if not is_faster(layer_by_loop, layer_by_library, (128, 784), (256, 784), (256,), x.dtype):
-        return None
-    return layer_by_loop(x.reshape(-1, length), weight, bias).reshape(*x.shape[:-1], neurons)
+        return False
+    return is_faster(layer_by_loop, layer_by_library, (128, 784), (256, 784), (256,), x.dtype)
+
+
+def prepare_linear(out, scratch, x, weight, bias=None):
+    """Prepare the kernel, or the library's product: see `Op.register_prepared`."""
+    zeros = np.zeros(len(weight), weight.dtype) if bias is None else bias
+    if layer_is_faster(x, weight, zeros) and readable(out):
+        rows, results = x.reshape(-1, x.shape[-1]), out.reshape(-1, len(weight))
+        return [
+            partial(spread_rows, partial_of(multiply, rows, weight, zeros, results), len(rows), ROWS, len(rows) * weight.size)
+        ]
+    product = partial(np.matmul, x, weight.T, out=out)
+    return [product] if bias is None else [product, partial(np.add, out, bias, out=out)]
+
+
+def partial_of(loop, *inputs):
+    """Return a function of a range that runs a loop on some inputs."""
+    return lambda first, last: loop(first, last, *inputs)
 
 
 def linear_weight(grad, x):
     """Sum grad[i] * x[j] over all examples: the op's kernel. Return None if the library should do it."""
-    if not readable(grad, x) or x.ndim < 2 or grad.shape[:-1] != x.shape[:-1]:
+    if not gradient_is_faster(grad, x):
         return None
+    return gradient_by_loop(grad.reshape(-1, grad.shape[-1]), x.reshape(-1, x.shape[-1]))
+
+
+def gradient_is_faster(grad, x):
+    """Say whether the loop can compute the gradient of a weight, and is faster than the library."""
+    if not readable(grad, x) or x.ndim < 2 or grad.shape[:-1] != x.shape[:-1]:
+        return False
     (neurons, length), lanes = (grad.shape[-1], x.shape[-1]), WIDTH // x.itemsize
     if length % lanes or neurons < HEADS[0] or not enough(x.size * neurons) or x.size // length * 4 * WIDTH > NEAR:
+        return False
+    return is_faster(gradient_by_loop, gradient_by_library, (128, 256), (128, 784), x.dtype)
+
+
+def prepare_linear_weight(out, scratch, grad, x):
+    """Prepare the kernel, or the library's product: see `Op.register_prepared`."""
+    slopes, rows = grad.reshape(-1, grad.shape[-1]), x.reshape(-1, x.shape[-1])
+    if not (np.may_share_memory(slopes, grad) and np.may_share_memory(rows, x)):
         return None
-    if not is_faster(gradient_by_loop, gradient_by_library, (128, 256), (128, 784), x.dtype):
-        return None
-    return gradient_by_loop(grad.reshape(-1, neurons), x.reshape(-1, length))
+    if gradient_is_faster(grad, x) and readable(out):
+        return [partial(spread_rows, partial_of(multiply_batch, slopes, rows, out), len(out), HIGH, len(rows) * out.size)]
+    return [partial(np.matmul, slopes.T, rows, out=out)]

@@ -41,6 +41,21 @@ def spread(work, count, numbers, products=0):
         other.result()
 
 
+def prepared(loop, count, *inputs, numbers, products=0):
+    """Return a call that runs a compiled ``loop(first, last, *inputs)`` over a range: alone if that is all it is worth.
+
+    Args:
+        loop: The loop.
+        count: Length of the whole range.
+        inputs: Its other inputs, which are fixed.
+        numbers, products: As for `spread`.
+    """
+    worth = int(count * (numbers / NUMBERS + products / PRODUCTS))
+    if min(worth, count, numba.get_num_threads()) < 2:
+        return functools.partial(loop, 0, count, *inputs)
+    return functools.partial(spread, lambda first, last: loop(first, last, *inputs), count, numbers, products)
+
+
 def share(work, todo):
     """Take parts of the work until none is left."""
     while True:

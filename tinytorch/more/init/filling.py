@@ -115,36 +115,3 @@ def orthogonal_(tensor, gain=1, generator=None):
     q, r = np.linalg.qr(draws)
     q = q * np.sign(np.diag(r))
     return yours.overwrite(tensor, (gain * (q if rows >= columns else q.T)).reshape(tensor.shape).astype(tensor.dtype))
-
-
-def kaiming_uniform_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None, rng=None):
-    """Fill a weight as module 03's `kaiming_uniform_` does; ``generator`` is PyTorch's name of ``rng``.
-
-    Example:
-        >>> from tinytorch.tensor import zeros
-        >>> kaiming_uniform_(zeros(2, 3)).abs().max() <= 2**0.5
-        tensor(True)
-    """
-    return yours.kaiming_uniform_(tensor, a, mode, nonlinearity, generator or rng)
-
-
-def kaiming_normal_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", generator=None, rng=None):
-    """Fill a weight as module 03's `kaiming_normal_` does; ``generator`` is PyTorch's name of ``rng``.
-
-    Example:
-        >>> from tinytorch.tensor import zeros
-        >>> kaiming_normal_(zeros(2, 3)).shape
-        (2, 3)
-    """
-    return yours.kaiming_normal_(tensor, a, mode, nonlinearity, generator or rng)
-
-
-def xavier_uniform_(tensor, gain=1.0, generator=None, rng=None):
-    """Fill a weight as module 03's `xavier_uniform_` does; ``generator`` is PyTorch's name of ``rng``.
-
-    Example:
-        >>> from tinytorch.tensor import zeros
-        >>> xavier_uniform_(zeros(2, 3)).shape
-        (2, 3)
-    """
-    return yours.xavier_uniform_(tensor, gain, generator or rng)

@@ -7,6 +7,7 @@ import math
 from bisect import bisect_right
 
 from tinytorch.given import names
+from tinytorch.given.callbacks import Callback
 from tinytorch.optim import LRScheduler, cosine_decay
 
 __path__ = []  # then `from tinytorch.optim.lr_scheduler import x` can name the nearest x
@@ -218,8 +219,11 @@ class SequentialLR(ChainedScheduler):
         self.last_epoch = saved["last_epoch"]
 
 
-class ReduceLROnPlateau:
+class ReduceLROnPlateau(Callback):
     """Multiply the learning rate by ``factor`` when a measure has not improved for more than ``patience`` epochs.
+
+    In a loop of your own, call ``step(loss)`` after each epoch. A `Trainer` takes it among its ``callbacks``: it then follows the
+    validation loss, or without validation the training loss.
 
     Args:
         optimizer: The optimizer.
@@ -254,12 +258,20 @@ class ReduceLROnPlateau:
         self.min_lrs = list(min_lr) if isinstance(min_lr, (list, tuple)) else [min_lr] * len(optimizer.param_groups)
         self.best, self.num_bad_epochs, self.cooling, self.last_epoch = self.sign * math.inf, 0, 0, 0
 
-    def step(self, metrics):
+    def step(self, metrics=None):
         """Record the measure of an epoch.
 
         Args:
             metrics: The measure, a number or a tensor of one.
+
+        Raises:
+            TypeError: There is no measure.
         """
+        if metrics is None:
+            raise TypeError(
+                "ReduceLROnPlateau.step needs the measure of the epoch, such as step(loss): "
+                "give it to a Trainer as one of its callbacks, not as its scheduler"
+            )
         self.last_epoch += 1
         value, margin = float(metrics), self.sign * self.threshold
         limit = self.best * (1 - margin) if self.relative else self.best - margin
@@ -272,6 +284,10 @@ class ReduceLROnPlateau:
         if self.num_bad_epochs > self.patience:
             self.reduce()
             self.cooling, self.num_bad_epochs = self.cooldown, 0
+
+    def epoch_end(self, trainer, record):
+        """Record the loss of a trainer's epoch."""
+        self.step(record.get("validation_loss", record["train_loss"]))
 
     def reduce(self):
         """Lower the learning rates."""

@@ -5,15 +5,17 @@ import functools
 from tito.bench.training import Package
 from tito.bench.variants import Candidate
 
-WAYS = {"tinytorch": "by_walk", "by hand": "by_hand"}
+WAYS = {"tinytorch": "by_walk", "by hand": "by_hand", "captured": "by_walk"}
 
 
-def package(kernels, gradients="by_walk"):
-    """Return the package that `import tinytorch` gives, with a kernel set."""
+def package(kernels, gradients="by_walk", captured=False):
+    """Return the package that `import tinytorch` gives, with a kernel set; a captured step is recorded and replayed."""
     import tinytorch
     from tinytorch.tensor import Tensor
 
-    return Package(tinytorch, Tensor, globals()[gradients], context=functools.partial(tinytorch.use, kernels))
+    capture = tinytorch.capture if captured else lambda step: step
+    context = functools.partial(tinytorch.use, kernels)
+    return Package(tinytorch, Tensor, globals()[gradients], context=context, capture=capture)
 
 
 def candidates(make, kernels, ways=WAYS):
@@ -27,7 +29,7 @@ def candidates(make, kernels, ways=WAYS):
     for way in ways:
         for name in kernels:
             needs = ("tinytorch", "numba") if name == "numba" else ("tinytorch",)
-            yield Candidate(f"{way} {name}", lambda name=name, way=way: make(package(name, WAYS[way])), needs)
+            yield Candidate(f"{way} {name}", lambda name=name, way=way: make(package(name, WAYS[way], way == "captured")), needs)
 
 
 def by_walk(model, images, labels):

@@ -11,7 +11,7 @@ def mutate(
 ):
     """Plant mistakes, and count how many are caught.
 
-    They go into the reference solutions, one at a time, and the checks must catch 90 % of them.
+    They go into the reference solutions, one at a time, and the checks must catch 95 % of them.
     """
     from tito.lint import course
 
@@ -87,7 +87,7 @@ def summary(scores):
 
 
 def percent(part, whole):
-    """Format a share, rounded down: 90 % means at least 90 %."""
+    """Format a share, rounded down: 95 % means at least 95 %."""
     return f"{1000 * part // whole / 10:.1f} %" if whole else "none"
 
 

@@ -13,6 +13,6 @@ def ask(name, **arguments):
 
     space = workspace.find()
     plain = {key: str(value) if hasattr(value, "parts") else value for key, value in arguments.items() if value is not None}
-    process = subprocess.Popen([sys.executable, "-m", "tito.models", json.dumps([name, plain])], env=space.environment())
+    process = subprocess.Popen([sys.executable, "-P", "-m", "tito.models", json.dumps([name, plain])], env=space.environment())
     with leftovers.process(process):
         raise typer.Exit(process.wait())

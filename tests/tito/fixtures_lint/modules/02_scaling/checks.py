@@ -1,6 +1,8 @@
 """Checks of the fixture's second module."""
 import numpy as np
 
+FLOAT64 = False  # a scaling keeps its factors in float32
+
 
 def draw_Scaler(rng):
     for count in (3 + int(rng.integers(4)), 8):

@@ -1,0 +1,576 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # CUDA kernels
+#
+# A processor runs a few threads, each of them fast. A GPU runs tens of thousands, each of them slow, and has memory that is ten times
+# as fast. In this module you write **kernels** for it: functions that say what *one* thread does. You launch a kernel with as many
+# threads as there are numbers, and register it on your ops. `x.to("cuda")` then runs them, and no earlier file changes.
+#
+# You need no GPU. Without one, your kernels run in a **simulator**, which is Python: it runs one thread after the other, and
+# sees what a GPU hides, such as two threads that write to the same place. It cannot say how fast a kernel is. Instead you count
+# what decides the speed: the pieces of memory that are moved, and the turns that are lost in waiting.
+
+# %%
+from tito import notebook
+check = notebook("11")
+
+import numpy as np
+import tinytorch
+from tinytorch.given.gpu import drawing
+from tinytorch.given.gpu.backend import choose, cuda
+from tinytorch.given.gpu.simulator import watch
+rng = np.random.default_rng(0)
+print("kernels run on:", choose().name, "because", choose().why)
+
+# %% [markdown]
+# ## One thread for each number
+#
+# The threads of a launch form a **grid** of **blocks**. `kernel[blocks, threads](...)` starts `blocks * threads` of them, and all run
+# the same function. Each finds its own work: `cuda.blockIdx.x` is the number of its block, `cuda.threadIdx.x` its number within the
+# block, `cuda.blockDim.x` the size of a block. Here each thread writes who it is.
+
+# %%
+@cuda.jit
+def who(block, thread, position):
+    i = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    block[i], thread[i], position[i] = cuda.blockIdx.x, cuda.threadIdx.x, i
+
+block, thread, position = np.zeros((3, 8), np.int64)
+who[2, 4](block, thread, position)
+print("block   ", block)
+print("thread  ", thread)
+print("position", position)
+
+# %% [markdown]
+# `cuda.grid(1)` computes that position for you. The number of threads is a multiple of the block's size, and the number of entries is
+# usually not: 10 entries with blocks of 4 need 3 blocks, and then threads 10 and 11 have no entry. On a GPU they would read and
+# overwrite whatever lies behind the array, without an error. So every kernel has a **guard**: `if i < x.size`.
+#
+# A Python number is a float64, and a consumer GPU computes in float64 at a sixty-fourth of the speed. So write
+# constants as `np.float32(0)`: the check refuses float64.
+
+# %%
+#| export
+"""Kernels for a GPU, registered on ops of earlier modules; without one, the simulator runs them."""
+import numpy as np
+
+from tinytorch.activations import relu
+from tinytorch.given.gpu.backend import cuda
+from tinytorch.given.gpu.device_array import DeviceArray
+from tinytorch.given.gpu.kernels import entrywise, products, reductions
+from tinytorch.tensor import add, matmul, reduce_sum
+
+THREADS = 128  # in a block
+TILE = 16      # rows and columns of a tile
+
+# %% [markdown]
+# The first kernel is ReLU. It has no loop: the grid is the loop.
+
+# %% exercise="11.1" minutes=20 points=2
+#| export
+@cuda.jit
+def relu_kernel(x, out):
+    """Apply ReLU to one entry: that of the thread's position.
+
+    Args:
+        x: float32 array of shape (n,); it is not changed.
+        out: float32 array of shape (n,) to write to. There may be more threads than entries.
+
+    Returns:
+        None. Afterwards ``out[i]`` is 0 where ``x[i] <= 0``, and ``x[i]`` elsewhere: nan stays nan.
+
+    Example:
+        >>> x, out = np.array([-2, 3, 0.5], np.float32), np.zeros(3, np.float32)
+        >>> relu_kernel[2, 2](x, out)
+        >>> out
+        array([0. , 3. , 0.5], dtype=float32)
+
+    Source:
+        NVIDIA, CUDA C++ Programming Guide, section "Thread Hierarchy".
+    """
+    ### BEGIN SOLUTION
+    i = cuda.grid(1)
+    if i < x.size:
+        out[i] = np.float32(0) if x[i] <= 0 else x[i]
+    ### END SOLUTION
+
+# %% check="11.1"
+check("11.1")
+
+# %% [markdown] hint="11.1"
+# There is no loop. Find the thread's position, ask whether there is such an entry, and write one entry.
+
+# %% [markdown] hint="11.1"
+# `max` does not promise what becomes of nan. A comparison does: `nan <= 0` is False. `a if condition else b` chooses.
+
+# %% [markdown]
+# Who chooses the number of blocks? The caller: there must be a thread for every entry.
+
+# %% exercise="11.2" minutes=5 points=1
+#| export
+def blocks_for(count, threads):
+    """Return how many blocks it takes to have a thread for each of some entries.
+
+    Args:
+        count: Number of entries, at least 0.
+        threads: Threads in a block, at least 1.
+
+    Returns:
+        int of no shape: the smallest number of blocks with ``blocks * threads >= count``.
+
+    Example:
+        >>> blocks_for(10, 4), blocks_for(8, 4)
+        (3, 2)
+
+    Source:
+        NVIDIA, CUDA C++ Programming Guide, section "Kernels".
+    """
+    ### BEGIN SOLUTION
+    return (count + threads - 1) // threads
+    ### END SOLUTION
+
+# %% check="11.2"
+check("11.2")
+
+# %% [markdown] hint="11.2"
+# Floor division rounds down. What do you have to add to `count` so that it rounds up, but 8 entries still need 2 blocks of 4?
+
+# %% [markdown]
+# A kernel is registered for the device `"cuda"`. Its function receives arrays that are on the device, and makes its result there;
+# `flat` is their memory as one row. Nothing is copied between the GPU and the processor, because that takes longer than most
+# kernels: a tensor moves when you say `.to("cuda")` or `.cpu()`, and two tensors on different devices are an error.
+
+# %%
+#| export
+@relu.register_kernel("cuda")
+def relu_cuda(a):
+    """Run relu with a thread for each entry; what is no float32 goes to the given kernel."""
+    if a.dtype != np.float32 or not a.size:
+        return entrywise.make(relu)(a)
+    out = DeviceArray(a.shape, a.dtype)
+    relu_kernel[blocks_for(a.size, THREADS), THREADS](a.flat, out.flat)
+    return out
+
+# %%
+if not tinytorch.cuda.is_available():
+    tinytorch.cuda.simulate()                 # asked for: nobody gets a slow simulator unawares
+x = tinytorch.randn(2, 3)
+print(x.to("cuda").relu())
+try:
+    x + x.to("cuda")
+except ValueError as error:
+    print("ValueError:", error)
+
+# %% [markdown]
+# ## Neighbours read neighbours
+#
+# 32 threads of a block, a **warp**, run in step. When they read, the memory does not send them 32 numbers, but **sectors** of 32 bytes,
+# eight float32 numbers each. If the 32 threads want 32 neighbours, four sectors do. If each wants a number from another row, 32
+# sectors are moved, and seven eighths of them are thrown away. `watch` runs a kernel in the simulator and counts.
+
+# %%
+@cuda.jit
+def copy_kernel(a, out, step):
+    position = cuda.grid(1)
+    if position < out.size:
+        out[position] = a[position * step % a.size]
+
+a = rng.standard_normal(1024, np.float32)
+for step in (1, 2, 8):
+    moved, needed = watch(copy_kernel, 4, 32, a, np.empty(128, np.float32), step).sectors("a")
+    print(f"step {step}: {moved} sectors of 32 bytes are moved, {needed} would do")
+
+# %% [markdown] question="11.1"
+# **Predict** the picture before you run the cell: it shows where the first warp goes with a step of 2. Which part of what is moved
+# is used? And does a step of 16 move more than a step of 8?
+
+# %%
+drawing.draw_sectors(watch(copy_kernel, 4, 32, a, np.empty(128, np.float32), 2), "a")
+
+# %% [markdown]
+# Tables have two axes, and so may a grid: `kernel[(2, 3), (32, 4)]` has 2 blocks across and 3 down, of 32 threads across and 4 down.
+# `cuda.grid(2)` returns the position as the pair **(x, y)**. The threads of a warp are neighbours along **x**. The entries of a
+# table are neighbours along a **row**, so the column has to come from x: the pair is (column, row), the other way round than an index.
+#
+# Write the kernel that a linear layer needs for its bias: it adds a row to each row of a table.
+
+# %% exercise="11.3" minutes=30 points=3
+#| export
+@cuda.jit
+def add_row_kernel(x, row, out):
+    """Add a row to all rows of a table: one entry, that of the thread's position.
+
+    Args:
+        x: float32 array of shape (n, m); it is not changed.
+        row: float32 array of shape (m,); it is not changed.
+        out: float32 array of shape (n, m) to write to. The grid has at least m threads along x,
+            and at least n along y.
+
+    Returns:
+        None. Afterwards ``out[i, j]`` is ``x[i, j] + row[j]``. Threads that are neighbours along x
+        read neighbours of a row, so that a warp moves as few sectors as possible.
+
+    Example:
+        >>> x, out = np.array([[1, 2, 3], [4, 5, 6]], np.float32), np.zeros((2, 3), np.float32)
+        >>> add_row_kernel[1, (4, 2)](x, np.array([10, 20, 30], np.float32), out)
+        >>> out
+        array([[11., 22., 33.],
+               [14., 25., 36.]], dtype=float32)
+
+    Source:
+        NVIDIA, CUDA C++ Best Practices Guide, section "Coalesced Access to Global Memory".
+    """
+    ### BEGIN SOLUTION
+    column, row_number = cuda.grid(2)
+    if row_number < x.shape[0] and column < x.shape[1]:
+        out[row_number, column] = x[row_number, column] + row[column]
+    ### END SOLUTION
+
+# %% check="11.3"
+check("11.3")
+
+# %% [markdown] hint="11.3"
+# The guard has two conditions now, one for each axis. `x.shape` is (n, m): rows first.
+
+# %% [markdown] hint="11.3"
+# `column, i = cuda.grid(2)`: the first of the pair is the position along x, which is the column.
+
+# %%
+#| export
+@add.register_kernel("cuda")
+def add_cuda(a, b):
+    """Add; a row that is added to a table of float32 goes to the kernel above."""
+    arrays = [x for x in (a, b) if isinstance(x, DeviceArray) and x.dtype == np.float32 and x.size]
+    if len(arrays) < 2 or (a.ndim, b.ndim) != (2, 1) or a.shape[1] != b.size:
+        return entrywise.make(add)(a, b)
+    out, (rows, columns) = DeviceArray(a.shape, a.dtype), a.shape
+    block = 32, 4
+    grid = blocks_for(columns, block[0]), blocks_for(rows, block[1])
+    add_row_kernel[grid, block](a.memory, b.memory, out.memory)
+    return out
+
+# %% [markdown] question="11.2"
+# The same kernel with x and y exchanged gives the same numbers. **Predict** how many times as many sectors it moves for a table of 64
+# by 64, read by blocks of 32 by 4 threads.
+
+# %%
+from tinytorch.given.gpu.lessons import add_row_exchanged
+
+table, bias = rng.standard_normal((64, 64), np.float32), rng.standard_normal(64, np.float32)
+for kernel in (add_row_kernel, add_row_exchanged):
+    report = watch(kernel, (2, 16), (32, 4), table, bias, np.empty_like(table))
+    print(kernel.__name__, report.sectors("x"))
+
+# %% [markdown]
+# ## Working together
+#
+# A sum needs all numbers, and each thread has one. The threads of a block can help each other: they have **shared memory**, a small
+# array on the chip, and a **barrier**, `cuda.syncthreads()`, at which each waits for all others. To sum 8 numbers, half of the
+# threads add the number 4 places further to their own, then a quarter the one 2 places further, then one thread the last.
+#
+# ```
+# 3 1 4 1 5 9 2 6      thread t < 4 adds entry t + 4
+# 8 10 6 7             thread t < 2 adds entry t + 2
+# 14 17                thread t < 1 adds entry t + 1
+# 31
+# ```
+#
+# Between two steps all threads have to wait, or one adds a number that is not complete: a **race**. On a GPU a race may go well a
+# thousand times. The simulator finds it in the order of accesses, whatever the result. The barrier must be reached by **all** threads
+# of the block: inside `if t < half:` it would wait for ever.
+
+# %%
+@cuda.jit
+def reversed_without_barrier(x, out):
+    partial = cuda.shared.array(64, np.float32)
+    t = cuda.threadIdx.x
+    partial[t] = x[t]
+    out[t] = partial[63 - t]              # written by another thread: was it here already?
+
+print(watch(reversed_without_barrier, 1, 64, a[:64], np.empty(64, np.float32)))
+
+# %% [markdown]
+# Shared memory begins with whatever was there; in the simulator it is nan. Its size must be a constant, here `THREADS`, which is also
+# the size of a block. A thread without an entry still has to come to the barriers: let it put 0 into shared memory.
+
+# %% exercise="11.4" minutes=45 points=4
+#| export
+@cuda.jit
+def block_sum_kernel(x, out):
+    """Sum the entries of a block: each block of `THREADS` threads writes one number.
+
+    Args:
+        x: float32 array of shape (n,); it is not changed. Each entry is read once.
+        out: float32 array of shape (blocks,) to write to.
+
+    Returns:
+        None. Afterwards ``out[b]`` is the sum of ``x[i]`` over the positions i of block b's threads
+        that are less than n; 0 if there are none. The threads add in pairs, in shared memory: at
+        most 8 barriers, no race, no bank conflict.
+
+    Example:
+        >>> x, out = np.arange(200, dtype=np.float32), np.zeros(2, np.float32)
+        >>> block_sum_kernel[2, THREADS](x, out)
+        >>> out
+        array([ 8128., 11772.], dtype=float32)
+
+    Source:
+        Harris, Optimizing Parallel Reduction in CUDA, NVIDIA, 2007.
+    """
+    ### BEGIN SOLUTION
+    partial = cuda.shared.array(THREADS, np.float32)
+    t, i = cuda.threadIdx.x, cuda.grid(1)
+    partial[t] = x[i] if i < x.size else np.float32(0)
+    cuda.syncthreads()
+    half = THREADS // 2
+    while half > 0:
+        if t < half:
+            partial[t] += partial[t + half]
+        cuda.syncthreads()
+        half //= 2
+    if t == 0:
+        out[cuda.blockIdx.x] = partial[0]
+    ### END SOLUTION
+
+# %% check="11.4"
+check("11.4")
+
+# %% [markdown] hint="11.4"
+# Four parts: put your entry, or 0, into shared memory; wait; halve the number of adding threads until one is left, with a wait after
+# each step; thread 0 writes the result.
+
+# %% [markdown] hint="11.4"
+# In the loop, `if t < half:` is around the addition alone. The barrier comes after it, for all threads.
+
+# %% [markdown] hint="11.4"
+# `half` begins at `THREADS // 2` and is halved after each step, until it is 0. Entry t takes entry `t + half`.
+
+# %%
+#| export
+def sum_all(a):
+    """Sum all entries: sum blocks, then the sums of blocks, until one number is left."""
+    while a.size > 1:
+        out = DeviceArray((blocks_for(a.size, THREADS),), a.dtype)
+        block_sum_kernel[out.size, THREADS](a.flat, out.flat)
+        a = out
+    return a
+
+
+@reduce_sum.register_kernel("cuda")
+def reduce_sum_cuda(a, *, axis=None, keepdims=False):
+    """Sum; all entries of a float32 array with the kernel above."""
+    if axis is not None or a.dtype != np.float32 or a.size < 2:
+        return reductions.reduce_sum(a, axis=axis, keepdims=keepdims)
+    return sum_all(a).reshape((1,) * a.ndim if keepdims else ())
+
+# %% [markdown] question="11.3"
+# Why does thread t add entry `t + half`, and not its neighbour `t + 1`? Shared memory has 32 **banks**: entry i is in bank i % 32, and a
+# bank serves one entry at a time. `sum_of_neighbours`, in `tinytorch/given/gpu/lessons.py`, pairs neighbours. **Predict** which of the two loses turns, and in which step
+# most. The picture shows the worst moment.
+
+# %%
+from tinytorch.given.gpu.lessons import sum_of_neighbours
+
+reports = [watch(kernel, 2, THREADS, a[:256], np.empty(2, np.float32))
+           for kernel in (block_sum_kernel, sum_of_neighbours)]
+print(*reports, sep="\n")
+drawing.draw_banks(reports[1], "numbers", "write")
+
+# %%
+drawing.draw_timeline(reports[0])
+
+# %% [markdown]
+# ## A tile at a time
+#
+# In a product of two matrices of n by n, every entry is needed n times. If each thread fetches a row and a column for itself, the
+# memory sends everything n times. With shared memory a block fetches a **tile** of each matrix once, and all its threads use it:
+#
+# ```
+#             b: tiles of one column of tiles
+#               [ B0 ]        for each of the steps p = 0, 1, 2, ...
+#               [ B1 ]          every thread loads one entry of tile A and one of tile B
+#               [ B2 ]          all wait
+# a: [A0 A1 A2] [out ]          every thread adds 16 products to its own sum
+#                               all wait, before the tiles are overwritten
+# ```
+#
+# A block has `TILE` by `TILE` threads, and each computes one entry of `out`. Sizes are no multiples of 16: where a tile goes beyond a
+# matrix, it holds 0, which adds nothing.
+
+# %% exercise="11.5" minutes=60 points=6
+#| export
+@cuda.jit
+def matmul_kernel(a, b, out):
+    """Multiply two matrices with tiles in shared memory: each thread computes one entry.
+
+    Args:
+        a: float32 array of shape (n, k); it is not changed.
+        b: float32 array of shape (k, m); it is not changed.
+        out: float32 array of shape (n, m) to write to. A block has (TILE, TILE) threads; the grid
+            has at least m threads along x and n along y.
+
+    Returns:
+        None. Afterwards ``out[i, j]`` is the sum over p of ``a[i, p] * b[p, j]``, for every n, k
+        and m of at least 1. Each block reads each entry of ``a`` and ``b`` that it needs once, and
+        passes two barriers for each step of `TILE` products. Neighbours along x read and write
+        neighbours of a row; there is no race and no bank conflict.
+
+    Example:
+        >>> a, b = np.array([[1, 2]], np.float32), np.array([[3, 4], [5, 6]], np.float32)
+        >>> out = np.zeros((1, 2), np.float32)
+        >>> matmul_kernel[1, (TILE, TILE)](a, b, out)
+        >>> out
+        array([[13., 16.]], dtype=float32)
+
+    Source:
+        NVIDIA, CUDA C++ Programming Guide, section "Shared Memory".
+    """
+    ### BEGIN SOLUTION
+    tile_a = cuda.shared.array((TILE, TILE), np.float32)
+    tile_b = cuda.shared.array((TILE, TILE), np.float32)
+    tx, ty = cuda.threadIdx.x, cuda.threadIdx.y
+    j, i = cuda.grid(2)
+    (n, k), m = a.shape, b.shape[1]
+    total = np.float32(0)
+    for start in range(0, k, TILE):
+        inside = i < n and start + tx < k
+        tile_a[ty, tx] = a[i, start + tx] if inside else np.float32(0)
+        inside = start + ty < k and j < m
+        tile_b[ty, tx] = b[start + ty, j] if inside else np.float32(0)
+        cuda.syncthreads()
+        for p in range(TILE):
+            total += tile_a[ty, p] * tile_b[p, tx]
+        cuda.syncthreads()
+    if i < n and j < m:
+        out[i, j] = total
+    ### END SOLUTION
+
+# %% check="11.5"
+check("11.5")
+
+# %% [markdown] hint="11.5"
+# Begin with the loop over steps: `start` goes from 0 to k by `TILE`. In it are the four parts of the drawing above. The guard is around
+# the loads, each on its own, and around the last write, never around the loop: all threads have to come to the barriers.
+
+# %% [markdown] hint="11.5"
+# Thread (tx, ty) loads `a[i, start + tx]` into `tile_a[ty, tx]` and `b[start + ty, j]` into `tile_b[ty, tx]`, where i and j are the
+# row and the column of its entry of `out`.
+
+# %% [markdown] hint="11.5"
+# Each thread then adds `tile_a[ty, p] * tile_b[p, tx]` for p from 0 to `TILE - 1`. It needs a barrier before, so that the tiles are
+# complete, and one after, so that nobody overwrites what another still reads.
+
+# %%
+#| export
+@matmul.register_kernel("cuda")
+def matmul_cuda(a, b):
+    """Multiply; two float32 matrices with the kernel above."""
+    plain = a.ndim == b.ndim == 2 and a.dtype == b.dtype == np.float32
+    if not plain or a.shape[1] != b.shape[0] or not a.size or not b.size:
+        return products.matmul(a, b)
+    out = DeviceArray((a.shape[0], b.shape[1]), a.dtype)
+    grid = blocks_for(b.shape[1], TILE), blocks_for(a.shape[0], TILE)
+    matmul_kernel[grid, (TILE, TILE)](a.memory, b.memory, out.memory)
+    return out
+
+# %% [markdown] question="11.4"
+# Two matrices of 32 by 32, with tiles and without. **Predict** how many times each entry of `a` is read in each case. What would
+# tiles of 32 by 32 give?
+
+# %%
+from tinytorch.given.gpu.lessons import matmul_without_tiles
+
+left, right = rng.standard_normal((2, 32, 32)).astype(np.float32)
+for kernel in (matmul_without_tiles, matmul_kernel):
+    report = watch(kernel, (2, 2), (16, 16), left, right, np.empty_like(left))
+    print(f"{kernel.__name__}: each entry of a is read {report.counts('a', 'read').max()} times;"
+          f" sectors moved: {report.sectors('a')[0] + report.sectors('b')[0]}")
+
+# %% [markdown]
+# ## The other kernels, to read (extension)
+#
+# Training needs more kernels. They are given, in `tinytorch/given/gpu/kernels/`, and each adds one idea to yours:
+#
+# | file | kernel | the idea |
+# |---|---|---|
+# | `entrywise.py` | all maps, such as `add` and `sigmoid` | a **grid-stride loop**: a thread does entry i, then the one as many places further as there are threads, so any grid will do |
+# | `steps.py` | SGD, momentum, Adam | **in place**, in one pass; the numbers that all entries share are computed once, and come as float32 |
+# | `reductions.py` | sums along axes | **warp shuffles**: 32 threads in step hand numbers to each other without shared memory and without a barrier |
+# | `rows.py` | softmax, cross-entropy and its gradient | a warp does a row, so that three passes over it are one kernel |
+# | `fused.py` | bias and ReLU in one; a transpose with and without a padded tile | **fusing** saves a pass through memory; one more column in a tile puts a column into 32 different banks |
+# | `tiles.py` | all products | what "entry (i, p)" means is a function, so a convolution is the same kernel: an **implicit GEMM**; and **split-K** |
+# | `registers.py` | large products | each thread computes **8 by 8** entries and keeps them in registers; the loop over k is written out |
+# | `images.py` | pooling, normalisation | one thread for each pixel gathers what belongs to it, so that nothing is written twice |
+#
+# Two of them, seen from the inside: a transpose has to read rows and write columns, and a tile in shared memory turns one into the
+# other. Without the extra column, all 32 threads of a warp want the same bank.
+
+# %%
+from tinytorch.given.gpu.kernels import fused
+
+square = rng.standard_normal((32, 32), np.float32)
+for kernel in (fused.transpose_naive, fused.transpose_tiled, fused.transpose_padded):
+    report = watch(kernel, (1, 1), (32, 8), square, np.empty_like(square))
+    print(f"{kernel.__name__}: {sum(report.sectors(x)[0] for x in ('x', 'out'))} sectors moved, "
+          f"{report.bank_conflicts()} turns lost to bank conflicts")
+
+# %% [markdown]
+# And the trap of types: Adam with Python's numbers computes in float64, because `0.9 * mean[i]` is one. The result looks right. On a GPU
+# this is the slowest kernel of the step.
+
+# %%
+from tinytorch.given.gpu.lessons import adam_in_float64
+
+print(watch(adam_in_float64, 1, 32, a[:32].copy(), a[:32].copy()))
+
+# %% [markdown]
+# ## A network on the device
+#
+# Now nothing is missing: parameters, data, gradients and optimizer live on the device, and only the loss comes back. Two networks
+# begin with the same numbers; one trains here, the other on `cuda`. (In the simulator this takes some seconds: they are small.)
+
+# %%
+from tinytorch.losses import cross_entropy, mlp
+from tinytorch.optim import Adam
+from tinytorch.tensor import Tensor
+
+pictures = rng.standard_normal((8, 20)).astype(np.float32)
+labels = rng.integers(3, size=8)
+losses = {}
+for device in ("cpu", "cuda"):
+    model = mlp(20, 16, 3, rng=np.random.default_rng(1)).to(device)
+    optimizer = Adam(model.parameters(), lr=0.01)
+    inputs, targets = Tensor(pictures).to(device), Tensor(labels).to(device)
+    losses[device] = []
+    for step in range(5):
+        optimizer.zero_grad()
+        loss = cross_entropy(model(inputs), targets)
+        loss.backward()
+        optimizer.step()
+        losses[device].append(loss.item())
+print(np.array([losses["cpu"], losses["cuda"]]).round(6))
+print(tinytorch.cuda.memory_stats())
+
+# %% [markdown]
+# The last line counts the device's memory. Asking a GPU for memory takes longer than most kernels, so free blocks are kept in a **pool**
+# and given to the next array of their size: in the first step blocks are new, afterwards nearly all are reused.
+#
+# You have written kernels that a GPU runs, and seen what decides their speed: guards and types are for being right; sectors, banks and
+# barriers for being fast. Save the notebook, then run
+#
+# ```
+# tito module complete 11
+# ```
+#
+# From now on `x.to("cuda")` runs your kernels, and `--device cuda` with a milestone trains on the GPU.

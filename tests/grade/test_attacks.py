@@ -1,0 +1,482 @@
+"""Attacks that need no class: what a submission could read, and what would stop or mislead the trusted side.
+
+`test_sandbox.py` has those that run in the sandbox. Each attack here is shown to succeed with its defence switched off.
+"""
+
+import io
+import json
+import os
+import stat
+import subprocess
+import tempfile
+import time
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tito.checks import checking, observation, wire
+from tito.grading import collecting, intake, judge, memory, parcel, process, sandbox, similarity, verdicts, workers
+from tito.notebooks import refusals, salvage, source
+
+SECRET = "s3cr3t-of-the-instructor"
+
+
+def inside(script, environment=None, **limits):
+    """Run a script in the sandbox as a worker is started, and return what it printed."""
+    options = sandbox.options(sandbox.Limits(**limits))
+    with tempfile.TemporaryDirectory(prefix="tito-") as job:
+        (Path(job) / "answers").touch()
+        sandbox.hand_over(Path(job))
+        with options["guard"]() as guard:
+            words = [*guard.prefix, *(word.replace("{job}", job) for word in options["command_prefix"])]
+            running = subprocess.Popen(
+                [*words, sandbox.python(), "-c", script],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                encoding="utf-8",
+                errors="replace",
+                env=options["environment"] if environment is None else environment,
+                start_new_session=True,
+            )
+            guard.watch(running.pid)
+            said, _ = running.communicate(timeout=60)
+            return said
+
+
+# What a submission can read, whatever it is given.
+
+READ_ALL = """
+import glob, os
+secret, found = b"s3cr" + b"3t-of", []
+paths = glob.glob("/proc/[0-9]*/*") + glob.glob("/proc/[0-9]*/task/*/*")
+for folder, folders, files in os.walk("/"):
+    folders[:] = [name for name in folders if os.path.join(folder, name) not in ("/usr", "/sys", "/proc", "/dev", "/root")]
+    paths += [os.path.join(folder, name) for name in files]
+for path in paths:
+    try:
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+            if secret in file.read(100_000):
+                found.append(path)
+    except OSError:
+        pass
+print(sorted(found))
+"""
+
+
+def test_no_file_inside_holds_the_instructors_environment(confined, monkeypatch):
+    monkeypatch.setenv("TOKEN", SECRET)
+    assert inside(READ_ALL).strip() == "[]"
+    shown = inside(READ_ALL, environment={**os.environ})
+    assert "/proc/1/environ" in shown, "with the defence off, the secret is there to be read"
+
+
+def test_the_memory_of_a_submission_is_limited_as_a_whole(confined):
+    """Ten processes of 100 MB are more than 400 MB, though each is less."""
+    attack = """
+import os, time
+for _ in range(10):
+    if os.fork() == 0:
+        block = bytearray(b"x") * (100 * 2**20)
+        time.sleep(3)
+        os._exit(0)
+alive = 0
+for _ in range(10):
+    alive += os.wait()[1] == 0
+print("alive", alive)
+"""
+    assert "alive 10" not in inside(attack, memory=400 * 2**20)
+    assert "alive 10" in inside(attack, memory=1500 * 2**20), "with a higher limit all of them live"
+
+
+def test_without_control_groups_the_memory_is_watched(confined, monkeypatch):
+    monkeypatch.setattr(memory, "parents", lambda: [])
+    attack = (
+        "import os, time\nfor _ in range(5): os.fork()\nblock = bytearray(b'x') * (40 * 2**20)\ntime.sleep(4)\nprint('alive')"
+    )
+    assert "alive" not in inside(attack, memory=400 * 2**20)
+    monkeypatch.setattr(memory.Guard, "look", lambda self, number: None)
+    assert "alive" in inside(attack, memory=400 * 2**20), "with the watch off they live"
+
+
+# Links and archives.
+
+
+def test_a_folder_that_is_a_link_is_no_submission(tmp_path, module):
+    victim = tmp_path / "victim" / module.folder
+    victim.mkdir(parents=True)
+    (victim / "tensor.ipynb").write_text("{}")
+    (tmp_path / "mallory").symlink_to(tmp_path / "victim")
+    (tmp_path / "eve").mkdir()
+    (tmp_path / "eve" / module.folder).symlink_to(victim)
+    assert intake.folders(tmp_path) == ["eve", "victim"] and intake.folders(tmp_path / "eve") == []
+    assert {path.parent.name for path in tmp_path.glob(f"*/{module.folder}")} == {"eve", "mallory", "victim"}, "glob follows them"
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe", "folder"])
+def test_what_is_no_file_is_not_opened(tmp_path, module, kind):
+    path = tmp_path / "tensor.ipynb"
+    if kind == "link":
+        path.symlink_to("/etc/passwd")
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.mkdir()
+    began = time.monotonic()
+    with pytest.raises(intake.Unreadable, match="link|not a file|not submitted|was not"):
+        intake.content(path)
+    with pytest.raises(intake.Unreadable, match="was not submitted"):
+        intake.read(tmp_path, module)
+    assert time.monotonic() - began < 1
+
+
+def zipped(*entries):
+    """Return a zip of (name, data) or (ZipInfo, data)."""
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in entries:
+            archive.writestr(name, content)
+    data.seek(0)
+    return data
+
+
+def link(name, target):
+    about = zipfile.ZipInfo(name)
+    about.create_system, about.external_attr = 3, (stat.S_IFLNK | 0o777) << 16
+    return about, target
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../../gradebook.db", "/etc/cron.d/x.ipynb", "..\\..\\x.ipynb", "a/../../b.ipynb", "C:\\x.ipynb", "\u202e\x1b[2Jx.ipynb", "x" * 5000 + ".ipynb"],
+)  # fmt: skip
+def test_a_name_in_a_zip_never_is_a_path_here(name, tmp_path, classroom, module):
+    notebooks, _ = parcel.unpack(zipped((name, "{}")).getvalue(), [])
+    submission = collecting.Submission()
+    for each, content in notebooks.items():
+        collecting.take(submission, each, content, [], "mallory")
+    before = {path for path in classroom.folder.rglob("*") if path.is_file()}
+    if submission.files:
+        collecting.store(classroom, module, "mallory", submission)
+    new = {path for path in classroom.folder.rglob("*") if path.is_file()} - before
+    assert all(path.parent == classroom.path("submitted", module, "mallory") for path in new)
+    assert all(len(path.name) < 130 and path.name.isprintable() for path in new)
+
+
+def test_a_link_in_a_zip_is_not_made(tmp_path):
+    skipped = []
+    assert parcel.unpack(zipped(link("tensor.ipynb", "/etc/passwd")).getvalue(), skipped)[0] == {}
+    assert "is a link" in skipped[0]
+
+
+def test_a_zip_bomb_stops_at_the_limit(monkeypatch):
+    monkeypatch.setattr(intake, "LARGEST", 2**20)
+    skipped = []
+    assert parcel.unpack(zipped(("tensor.ipynb", bytes(50 * 2**20))).getvalue(), skipped)[0] == {}
+    assert "has more than" in skipped[0]
+    monkeypatch.setattr(intake, "LARGEST", 2**30)
+    assert parcel.unpack(zipped(("tensor.ipynb", bytes(50 * 2**20))).getvalue(), [])[0], "with a higher limit it is unpacked"
+
+
+@pytest.mark.parametrize("data", [b"", b"PK", b"PK\x05\x06" + b"\xff" * 18, b"not a zip" * 100])
+def test_what_is_no_zip_is_refused(data):
+    with pytest.raises(parcel.Refused):
+        parcel.unpack(data, [])
+
+
+# What the trusted side reads.
+
+
+def notebook(*texts, **about):
+    cells = [{"cell_type": "code", "source": text, "metadata": {}, "outputs": []} for text in texts]
+    return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells, **about})
+
+
+def read(text, name="tensor.ipynb"):
+    return intake.notebook(intake.Handed(name, text.encode() if isinstance(text, str) else text))
+
+
+@pytest.fixture(scope="module")
+def solved(notebooks):
+    return json.loads(notebooks["solved"])
+
+
+def quickly(function, *words, seconds=5.0):
+    """Call a function, and require that it takes no more processor time than this."""
+    began = time.process_time()
+    answer = function(*words)
+    assert time.process_time() - began < seconds
+    return answer
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["#| export\n" + "# a comment\n" * 400_000],
+        ["#| export\n" + "".join(f"def broadcast_shap{number}(): pass\n" for number in range(5000))],
+        ["#| export\n" + "%timeit x\n" * 15_000],
+        ["#| export\n" + "(" * 150_000],
+        ["#| export\n" + "x = 1\n" * 30_000] * 5,
+        ["#| export\ndef add(): pass"] * 3000,
+        ["#| export\n" + "\n" * 190_000],
+        ["#| export\n" + " " * 190_000],
+        ["#| export\n" + "@" * 150_000],
+        ["#| export\n'''" + "# %%\n" * 30_000],
+        ["%" * 150_000],
+        ["#| export\n" + "a." * 60_000 + "b"],
+    ],
+    ids=[
+        "comments",
+        "near names",
+        "magics",
+        "brackets",
+        "statements",
+        "copies",
+        "lines",
+        "blanks",
+        "ats",
+        "marks",
+        "percents",
+        "dots",
+    ],
+)
+def test_no_notebook_takes_long_to_be_repaired(reference, solved, cells):
+    extra = [{"cell_type": "code", "source": text, "metadata": {}, "outputs": []} for text in cells]
+    written, _ = read(json.dumps({**solved, "cells": solved["cells"] + extra}))
+    saved = quickly(salvage.salvage, written, reference, "01_tensor/tensor.ipynb", seconds=20)
+    assert "matmul" not in saved.lost and len(str(saved.problems)) < 10**6
+    compile(saved.text, "tensor.py", "exec")
+
+
+def test_near_names_without_a_limit_take_long(reference, solved, monkeypatch):
+    """The defence off: every near-miss name is compared with every missing one."""
+    text = "#| export\n" + "".join(f"def broadcast_shap{number}(): pass\n" for number in range(3000))
+    cells = [cell for cell in solved["cells"] if "def broadcast_shape" not in "".join(cell["source"])]
+    written, _ = read(json.dumps({**solved, "cells": [*cells, {"cell_type": "code", "source": text, "metadata": {}}]}))
+
+    def seconds():
+        began = time.process_time()
+        salvage.salvage(written, reference, "01_tensor/tensor.ipynb")
+        return time.process_time() - began
+
+    limited = seconds()
+    monkeypatch.setattr(refusals, "MOST_NAMES", 10**9)
+    assert seconds() > limited
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        '{"x": ' + "9" * 5000 + "}",
+        '{"x": 1e999}',
+        '{"x": NaN}',
+        '{"nbgrader": {"points": ' + "9" * 6000 + "}}",
+        '{"x": "\\ud800"}',
+    ],
+)
+def test_odd_values_in_the_metadata_are_no_obstacle(module, solved, metadata):
+    text = notebook("x = 1").replace('"metadata": {}', f'"metadata": {metadata}', 1)
+    written, _ = read(text)
+    assert len(written.cells) == 1
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [[["tinytorch/tensor.py", 1e999]], [["tinytorch/" + "é" * 190 + ".py", 3]], [["tinytorch/\0.py", 3]], [["../../etc/passwd", 1]], [[None, None]], 7, [[1]]],
+)  # fmt: skip
+def test_forged_places_of_an_exception_are_no_obstacle(tmp_path, frames):
+    (tmp_path / "tinytorch").mkdir()
+    answer = {"cases": [{"value": None, "error": {"type": "E", "message": "m", "frames": frames}, "changed": []}]}
+    found = observation.read_result(answer, observation.place_in(tmp_path))
+    assert found.problem in (None, "ended")
+    assert "root:" not in str(found)
+
+
+def test_an_answer_with_colliding_keys_is_refused():
+    """Whole numbers that differ by a multiple of 2**61 - 1 have the same hash, so a dict of them takes quadratic time."""
+    pairs = [[number * (2**61 - 1) % 2**62, None] for number in range(4000)]
+    with pytest.raises(wire.WireError, match="more than"):
+        wire.decode({"dict": pairs})
+
+
+def test_keys_that_collide_are_possible(monkeypatch):
+    monkeypatch.setattr(wire, "KEYS", 10**9)
+    collide = [[number * (2**61 - 1), None] for number in range(4)]
+    assert len({hash(key) for key, _ in collide}) == 1 and len(wire.decode({"dict": collide})) == 4
+
+
+def test_a_value_that_says_it_raised_is_no_exception():
+    exercise = type("Exercise", (), {"id": "01.1", "name": "f"})
+    case = checking.DrawnCase(checking.Check("f", lambda rng: [], lambda: ("raises", "ValueError"), {}), {})
+    told = checking.Observations((checking.Observation(("raises", "ValueError", "x")),))
+    verdict = checking.verdict(exercise, case.check, [case], told)
+    assert verdict.status == "failed" and verdict.disguised
+    real = checking.Observations((checking.Observation(error=checking.Raised("ValueError", "x")),))
+    assert checking.verdict(exercise, case.check, [case], real).status == "passed"
+
+
+def test_a_report_of_a_huge_key_is_short():
+    exercise = type("Exercise", (), {"id": "01.1", "name": "f"})
+    case = checking.DrawnCase(checking.Check("f", lambda rng: [], lambda: {"a": 1}, {}), {})
+    told = checking.Observations((checking.Observation({"k" * 15_000_000: np.ones(3)}),))
+    from tito.checks import layout
+
+    verdict = quickly(checking.verdict, exercise, case.check, [case], told)
+    assert verdict.status == "failed" and len(quickly(layout.text, verdict)) < 10_000
+
+
+# The process that reads and compares.
+
+
+def test_a_step_that_takes_too_long_ends_the_process_and_not_the_class(monkeypatch):
+    """The kernel ends a process that computes for longer than its step may, even within one call of C code."""
+    script = (
+        "import sys, tito.grading.process as p\np.SECONDS = 1\np.mark = lambda job, begin: (begin('01.3'), 10 ** 10 ** 8)\n"
+        "p.main()"
+    )
+    monkeypatch.setattr(workers, "PATIENCE", 30)
+    monkeypatch.setattr(workers, "MOST_RESTARTS", 1)
+    real = subprocess.Popen
+
+    def started(command, **options):
+        return real([*command[:-2], "-c", script] if "tito.grading.process" in command else command, **options)
+
+    monkeypatch.setattr(workers.subprocess, "Popen", started)
+    workers.STOPPING.clear()
+    exercises = [{"id": "01.3", "name": "matmul", "worth": 2}]
+    record = workers.mark({"timeout": 1, "spared": {}}, exercises)
+    assert record["points"] == 0 and record["reason"] == workers.UNREADABLE
+    assert process.SECONDS >= 10
+
+
+def test_an_exercise_that_is_too_much_is_spared_and_the_rest_is_marked(monkeypatch):
+    script = (
+        "import sys, os, tito.grading.process as p\n"
+        "def mark(job, begin):\n    begin('01.1')\n    if '01.2' not in job['spared']:\n        begin('01.2'); os._exit(1)\n    return job['spared']\n"
+        "p.mark = mark\np.main()"
+    )
+    real = subprocess.Popen
+    monkeypatch.setattr(
+        workers.subprocess,
+        "Popen",
+        lambda command, **options: real(
+            [*command[:-2], "-c", script] if "tito.grading.process" in command else command, **options
+        ),
+    )
+    workers.STOPPING.clear()
+    assert workers.mark({"timeout": 1, "spared": {}}, []) == {"01.2": workers.TOO_MUCH}
+
+
+def test_similarity_reads_deeply_nested_code():
+    assert similarity.pieces("x = " + "-" * 90 + "1", set()) and similarity.pieces("(" * 1000, set()) == {}
+
+
+# Broken submissions are read as far as they can be.
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text.encode("utf-16"),
+        lambda text: text.replace("\n", "\r\n").encode(),
+        lambda text: b"\xef\xbb\xbf" + text.encode(),
+        lambda text: text.replace('"cell_type": "markdown"', '"cell_type": "markdwn"', 1).encode(),
+        lambda text: text.replace('"metadata": {', '"metadata": {"points": 1000, "exercise": "09.9", "x": ', 0).encode(),
+        lambda text: json.dumps({**json.loads(text), "metadata": {"kernelspec": {"name": "julia"}}}).encode(),
+        lambda text: text.replace('"outputs": []', '"outputs": [{"output_type": "stream", "name": "stdout", "text": "' + "x" * 2**20 + '"}]').encode(),
+    ],
+    ids=["utf-16", "windows", "bom", "bad cell", "edited", "kernel", "outputs of 30 MB"],
+)  # fmt: skip
+def test_a_damaged_notebook_loses_no_exercise(notebooks, reference, change):
+    written, _ = read(change(notebooks["solved"]))
+    saved = salvage.salvage(written, reference, "01_tensor/tensor.ipynb")
+    assert not saved.lost
+    compile(saved.text, "tensor.py", "exec")
+
+
+@pytest.mark.parametrize(
+    "name", ["Tensor.ipynb", "tensor (1).ipynb", "tensor-Copy1.ipynb", "my_tensor_final.ipynb", "homework.ipynb"]
+)
+def test_a_renamed_notebook_is_found(tmp_path, module, notebooks, name):
+    (tmp_path / name).write_text(notebooks["solved"], encoding="utf-8")
+    handed = verdicts.hand_in(tmp_path, module)
+    assert handed.name == name and f"{name} was marked" in handed.notes[0]
+
+
+def test_a_script_downloaded_from_jupyter_is_read(solved, reference):
+    code = ["".join(cell["source"]) for cell in solved["cells"] if cell["cell_type"] == "code"]
+    text = "#!/usr/bin/env python\n# coding: utf-8\n\n" + "\n\n".join(f"# In[ ]:\n\n\n{cell}" for cell in code)
+    written, _ = read(text, "tensor.py")
+    assert not salvage.salvage(written, reference, "01_tensor/tensor.ipynb").lost
+
+
+# One slip costs one exercise.
+
+
+def slips(text):
+    """Return changes of the solved notebook, and the exercises that each may cost."""
+    return {
+        "copied cell": (lambda cells, at: cells.insert(at + 1, {**cells[at]}), set()),
+        "markdown": (lambda cells, at: cells[at].update(cell_type="markdown"), set()),
+        "syntax error": (lambda cells, at: cells[at].update(source=joined(cells[at]) + "\n    return (("), {"matmul"}),
+        "print": (lambda cells, at: cells[at].update(source=joined(cells[at]) + "\nprint('done')"), set()),
+        "time": (lambda cells, at: cells[at].update(source=joined(cells[at]).replace("#| export", "#| export\n%%time")), set()),
+        "time on top": (lambda cells, at: cells[at].update(source="%%time\n" + joined(cells[at])), set()),
+        "no export": (lambda cells, at: cells[at].update(source=joined(cells[at]).replace("#| export\n", "")), set()),
+        "deleted": (lambda cells, at: cells.pop(at), {"matmul"}),
+        "renamed": (lambda cells, at: cells[at].update(source=joined(cells[at]).replace("def matmul", "def matmull")), {"matmul"}),
+        "top-level call": (lambda cells, at: cells[at].update(source=joined(cells[at]) + "\nmatmul(1, 2)"), set()),
+        "loop": (lambda cells, at: cells[at].update(source=joined(cells[at]) + "\nfor i in range(3):\n    print(i)"), set()),
+        "stub copied below": (lambda cells, at: cells.insert(at + 1, {**cells[at], "source": "#| export\n@op\ndef matmul(a, b):\n    raise NotImplementedError('01.3 matmul')"}), set()),
+        "shell": (lambda cells, at: cells[at].update(source=joined(cells[at]) + "\n!pip install x"), set()),
+    }[text]  # fmt: skip
+
+
+def joined(cell):
+    return "".join(cell["source"])
+
+
+@pytest.mark.parametrize(
+    "slip",
+    ["copied cell", "markdown", "syntax error", "print", "time", "time on top", "no export", "deleted", "renamed", "top-level call", "loop", "stub copied below", "shell"],
+)  # fmt: skip
+def test_one_slip_costs_no_more_than_its_exercise(reference, solved, slip):
+    change, cost = slips(slip)
+    cells = [dict(cell) for cell in solved["cells"]]
+    change(cells, next(at for at, cell in enumerate(cells) if "def matmul" in joined(cell)))
+    written, _ = read(json.dumps({**solved, "cells": cells}))
+    saved = salvage.salvage(written, reference, "01_tensor/tensor.ipynb")
+    assert set(saved.lost) == cost and saved.problems
+    compile(saved.text, "tensor.py", "exec")
+    names = {name for part in salvage.exported_parts(saved.notebook) for name, _ in part.provided}
+    assert {exercise.name for exercise in reference.exercises()} <= names
+    if not cost:
+        assert "raise NotImplementedError" not in saved.text
+
+
+def test_the_judge_flags_what_an_instructor_should_see(module, submission):
+    path = submission(
+        code="import numpy as np\nimport sys\n\nnp.allclose = lambda *values: True\n\n\ndef look():\n    return sys._getframe()",
+        change=lambda text: text.replace("return a * b", "if False:\\n        raise NotImplementedError\\n    return a * b"),
+    )
+    flags = "\n".join(judge.judge(module, path, checking.SEEDS).flags)
+    for words in ("np.allclose", "_getframe", "look (cell", "01.2 mul passes, but its cell"):
+        assert words in flags
+    clean = judge.judge(module, submission(), checking.SEEDS).flags
+    assert clean == ()
+
+
+def test_the_source_reader_still_refuses_what_the_intake_repairs(tmp_path, notebooks):
+    path = tmp_path / "tensor.ipynb"
+    path.write_bytes(notebooks["solved"].encode("utf-16"))
+    with pytest.raises(source.SourceError, match="is not UTF-8"):
+        source.read(path)
+
+
+def test_doctors_probe_sees_a_sandbox_that_is_open(confined, monkeypatch):
+    assert sandbox.probe() == ""
+    monkeypatch.setattr(sandbox, "command_prefix", lambda limits: [])
+    monkeypatch.setattr(sandbox, "python", lambda: os.sys.executable)
+    said = sandbox.probe()
+    assert "it reaches the network" in said and "can be read" in said
