@@ -106,7 +106,7 @@ def test_without_control_groups_the_memory_is_watched(confined, monkeypatch):
 def test_a_folder_that_is_a_link_is_no_submission(tmp_path, module):
     victim = tmp_path / "victim" / module.folder
     victim.mkdir(parents=True)
-    (victim / "tensor.ipynb").write_text("{}")
+    (victim / "tensor.ipynb").write_text("{}", encoding="utf-8")
     (tmp_path / "mallory").symlink_to(tmp_path / "victim")
     (tmp_path / "eve").mkdir()
     (tmp_path / "eve" / module.folder).symlink_to(victim)

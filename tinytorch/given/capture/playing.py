@@ -157,7 +157,7 @@ class Player:
 
 
 def bound(function, inputs, settings):
-    """Return a call of a function with fixed arguments; live numbers are computed anew each time."""
+    """Return a call of a function with fixed arguments; live numbers are computed again each time."""
     if not any(isinstance(x, Live) for x in leaves((inputs, settings))):
         return partial(function, *inputs, **settings) if inputs or settings else function
 
