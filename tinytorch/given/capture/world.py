@@ -81,7 +81,10 @@ class World:
             return self.hold(name, value, name.replace("{", "").replace("}", "") + "[{}]")
         if isinstance(value, (list, tuple)):
             return self.hold_list(name, value)
-        if isinstance(value, (type, types.ModuleType, types.BuiltinFunctionType, np.ufunc, Op)) or not hasattr(value, "__dict__"):
+        if (
+            isinstance(value, (type, types.ModuleType, types.BuiltinFunctionType, np.ufunc, Op))
+            or getattr(value, "__dict__", None) is None
+        ):
             return []
         methods = [
             (f"{name}.{key}", method)
