@@ -73,6 +73,8 @@ class World:
             return []
         if isinstance(value, types.FunctionType):
             return self.enter_function(name, value)
+        if "tapes" in getattr(value, "__dict__", ()) and isinstance(getattr(value, "__wrapped__", None), types.FunctionType):
+            return [(name, value.__wrapped__)]  # a captured step: its tapes are no part of it
         if isinstance(value, types.MethodType):
             return [(name, value.__func__), (name, value.__self__)]
         if isinstance(value, partial):
