@@ -8,7 +8,6 @@ import inspect
 import json
 import math
 import os
-import secrets
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -329,7 +328,7 @@ def atomically(path, write):
     Source:
         POSIX.1-2017, "rename": it replaces a file in one step.
     """
-    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(8)}.tmp")
+    unfinished = path.with_name(f"{path.name}.{os.urandom(8).hex()}.tmp")
     try:
         with unfinished.open("wb") as file:
             write(file)

@@ -49,7 +49,6 @@ def draw_train_epoch(rng):
         ([small, large], 0.5, False),
         ([small, large, small], 1e6, True),
         ([1], None, False),
-        ([large], 0.0, False),
         ([large, 1], 0.25, True),
         ([], None, True),
     ):

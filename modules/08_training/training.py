@@ -85,7 +85,6 @@ import inspect
 import json
 import math
 import os
-import secrets
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -571,7 +570,7 @@ check("08.6")
 # The power can fail while you write a checkpoint. If you open the old file for writing, then for a moment there is neither the old state
 # nor the new one. So write a **second** file next to it. When that is complete, `os.replace` gives it the first one's name in a single
 # step of the file system: before it the name means the old file, after it the new one. Two runs may save to the same path at once, so the
-# second file needs a name that no other writer has: `secrets.token_hex(8)` gives 16 random hexadecimal digits.
+# second file needs a name that no other writer has: `os.urandom(8).hex()` gives 16 random hexadecimal digits.
 
 # %% exercise="08.7" minutes=15 points=2
 #| export
@@ -600,7 +599,7 @@ def atomically(path, write):
         POSIX.1-2017, "rename": it replaces a file in one step.
     """
     ### BEGIN SOLUTION
-    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(8)}.tmp")
+    unfinished = path.with_name(f"{path.name}.{os.urandom(8).hex()}.tmp")
     try:
         with unfinished.open("wb") as file:
             write(file)

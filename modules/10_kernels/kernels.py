@@ -698,18 +698,20 @@ def momentum_numba(param, grad, velocity, scratch, *, lr, momentum, nesterov=Fal
 
 # %%
 #| export
-# `tinytorch.capture` replays a step: each kernel says once what it works on, then only the loops run.
+# `tinytorch.capture` replays a step: each kernel fixes its arrays once, then only loops run.
 def rows_of(*arrays): return [array.reshape(-1) for array in arrays]
 
 
 @relu_backward.register_prepared("numba")
 def prepare_relu_backward(result, scratch, grad, out):
+    """Fix the arrays of the loop."""
     if covers(grad, out, result):
         return [functools.partial(relu_backward_loop, *rows_of(grad, out, result))]
 
 
 @cross_entropy.register_prepared("numba")
 def prepare_cross_entropy(out, scratch, logits, labels, *, reduction):
+    """Fix the arrays of the two passes; the mean is taken of what the second one leaves."""
     if reduction != "mean" or not plain_labels(logits, labels):
         return None
     losses, count = scratch((len(labels),), np.float32), np.float32(len(labels))
@@ -725,6 +727,7 @@ def prepare_cross_entropy(out, scratch, logits, labels, *, reduction):
 
 @cross_entropy_gradient.register_prepared("numba")
 def prepare_cross_entropy_gradient(out, scratch, grad, logits, labels, *, reduction):
+    """Fix the arrays of both loops."""
     if not plain_labels(logits, labels):
         return None
     scale, count = scratch((len(labels),), np.float32), len(labels)
@@ -737,11 +740,13 @@ def prepare_cross_entropy_gradient(out, scratch, grad, logits, labels, *, reduct
 
 
 def plain_labels(logits, labels):
+    """Return whether the loops cover the logits, and the labels are int64 in a row."""
     return covers(logits) and labels.dtype == np.int64 and labels.flags.carray
 
 
 @sgd_update.register_prepared("numba")
 def prepare_sgd(scratch, param, grad, work):
+    """Fix the arrays; the learning rate is given at each step."""
     if covers(param, grad):
         rows = rows_of(param, grad)
         return lambda lr: sgd_loop(*rows, np.float32(lr))
@@ -749,6 +754,7 @@ def prepare_sgd(scratch, param, grad, work):
 
 @momentum_update.register_prepared("numba")
 def prepare_momentum(scratch, param, grad, velocity, work):
+    """Fix the arrays; the settings are given at each step."""
     if covers(param, grad, velocity):
         rows = rows_of(param, grad, velocity)
         return lambda lr, momentum, nesterov=False: momentum_loop(
@@ -757,6 +763,7 @@ def prepare_momentum(scratch, param, grad, velocity, work):
 
 @adam_update.register_prepared("numba")
 def prepare_adam(scratch, *arrays):
+    """Fix the arrays; the settings are given at each step."""
     if covers(*arrays[:4]):
         rows = rows_of(*arrays[:4])
         return lambda **settings: adam_loop(*rows, *adam_numbers(**settings), np.float32(1))
@@ -764,6 +771,7 @@ def prepare_adam(scratch, *arrays):
 
 @adamw_update.register_prepared("numba")
 def prepare_adamw(scratch, *arrays):
+    """Fix the arrays; the settings are given at each step."""
     if covers(*arrays[:4]):
         rows = rows_of(*arrays[:4])
         return lambda *, lr, weight_decay, **settings: adam_loop(

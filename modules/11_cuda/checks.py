@@ -35,6 +35,7 @@ def shown(**arrays):
     )
 
 
+STRIDED = False  # what a kernel gets lives on the device, where arrays are contiguous
 NO_DECORATOR = "no: the line `@cuda.jit` above the function is missing"
 KERNEL, ARITHMETIC, READS, SECTORS = (
     "it is a kernel",

@@ -1,4 +1,4 @@
-"""Read what a student handed in: find the file, never follow a link, decode and parse it as far as it can be."""
+"""Read what a student handed in: find the file, never follow a link, decode and parse what can be parsed."""
 
 import os
 import re

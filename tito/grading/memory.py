@@ -72,9 +72,9 @@ def make_group(limit):
             continue
         try:
             name = next(name for name in LIMIT_FILES if (group / name).exists())
-            (group / name).write_text(str(limit))
+            (group / name).write_text(str(limit), encoding="utf-8")
             with contextlib.suppress(OSError):  # kernels without an account of swap
-                (group / LIMIT_FILES[name]).write_text("0" if name == "memory.max" else str(limit))
+                (group / LIMIT_FILES[name]).write_text("0" if name == "memory.max" else str(limit), encoding="utf-8")
             return group
         except (OSError, StopIteration):
             remove(group)
@@ -110,7 +110,7 @@ def remove(group):
     """Kill what is left in a group, and remove it."""
     for _ in range(50):
         with contextlib.suppress(OSError):
-            for number in (group / "cgroup.procs").read_text().split():
+            for number in (group / "cgroup.procs").read_text(encoding="utf-8").split():
                 with contextlib.suppress(OSError):
                     os.kill(int(number), 9)
             group.rmdir()
@@ -136,6 +136,7 @@ def used(number):
 def own_memory(number):
     """Return the bytes of a process that are its own or shared with its children, not those of files."""
     with contextlib.suppress(OSError, ValueError):
-        for_kinds = dict(line.split(":", 1) for line in Path(f"/proc/{number}/status").read_text().splitlines() if ":" in line)
+        status = Path(f"/proc/{number}/status").read_text(encoding="utf-8")
+        for_kinds = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
         return sum(int(for_kinds.get(kind, "0").split()[0]) * 1024 for kind in ("RssAnon", "RssShmem"))
     return 0

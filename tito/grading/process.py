@@ -1,7 +1,7 @@
 """The process that marks submissions for `tito grade`: it reads, decodes and compares, within limits of time and memory.
 
 Run as `python -m tito.grading.process`. Each line of its input is a job: a submission's file and how to mark it. Its output are
-lines of JSON: `{"at": ...}` before each step, so that whoever started it knows which step was too much for it, and
+lines of JSON: `{"at": ...}` before each step, so that the process that started it knows which step was too much for it, and
 `{"record": ...}` or `{"failed": ...}` at the end.
 """
 

@@ -9,7 +9,7 @@ FOLDERS = ("tito", "tinytorch", "milestones", "tests", "benchmarks", "book")
 METHODS = {"read_text": 0, "write_text": 1}  # position of the encoding among a path method's arguments
 RUNS = {"run", "Popen", "check_output", "check_call", "call"}
 BINARY_BY_DEFAULT = {"gzip", "bz2", "lzma"}
-NOT_FILES = {"webbrowser", "os", "Image", "zipfile", "tarfile", "shelve"}
+NOT_FILES = {"webbrowser", "archive", "os", "Image", "zipfile", "tarfile", "shelve"}
 
 
 def explicit(course):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tinytorch.given.capture.traced import Traced
+from tinytorch.given.capture.traced import Traced, is_named
 from tinytorch.given.capture.world import PLAIN
 from tinytorch.given.op import part
 
@@ -62,7 +62,7 @@ def template(result):
         result: Tensors, arrays and others, in tuples, lists and dicts.
     """
     if isinstance(result, (tuple, list)):
-        return type(result)(*map(template, result)) if hasattr(result, "_fields") else type(result)(map(template, result))
+        return type(result)(*map(template, result)) if is_named(result) else type(result)(map(template, result))
     if isinstance(result, dict):
         return {key: template(value) for key, value in result.items()}
     if isinstance(result, np.ndarray):
@@ -80,7 +80,7 @@ def returned(result, arrays):
     """
     if isinstance(result, (tuple, list)):
         makers = [returned(item, arrays) for item in result]
-        if hasattr(result, "_fields"):
+        if is_named(result):
             return lambda: type(result)(*(make() for make in makers))
         return lambda: type(result)(make() for make in makers)
     if isinstance(result, dict):

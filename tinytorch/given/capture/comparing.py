@@ -30,13 +30,13 @@ class Recording:
         objects = [leaf for leaf in leaves(arguments) if not is_input(leaf)]
         self.world = reachable(("step", step), *(("argument", each) for each in objects))
         self.leaves = [tensor for _, tensor in self.world.tensors if tensor.requires_grad]
-        for leaf in self.leaves:
-            if leaf.grad is not None:
-                leaf.grad = type(leaf.grad)(leaf.grad.data.copy())  # in memory of its own
         self.arrays = {id(tensor): tensor.data for _, tensor in self.world.tensors}
         self.had = [leaf.grad is not None for leaf in self.leaves]
-        self.recorder = Recorder(static, [leaf.grad.data for leaf in self.leaves if leaf.grad is not None])
         self.before = Snapshot(self.world, self.leaves, dict(written), {})
+        for leaf in self.leaves:
+            if leaf.grad is not None:
+                leaf.grad = type(leaf.grad)(leaf.grad.data.copy())  # the step works on a copy; the snapshot keeps the old one
+        self.recorder = Recorder(static, [leaf.grad.data for leaf in self.leaves if leaf.grad is not None])
         self.inputs = [zlib.crc32(owner_of(array)) for array in static]
 
     def run(self, call):
@@ -125,11 +125,13 @@ class Snapshot:
         leaves: The tensors that have gradients.
         written: Dict of arrays that are known to be written.
         generators: Dict of generators that are known to be drawn from.
+        grads: Whether the gradients' numbers are copied, too, and not only kept.
     """
 
-    def __init__(self, world, leaves, written, generators):
+    def __init__(self, world, leaves, written, generators, grads=False):
         arrays = {id(array): array for array in written.values()}
-        for array in [tensor.data for _, tensor in world.tensors] + [array for _, array in world.arrays]:
+        plain = [] if written else [array for _, array in world.arrays]  # once it is known what the step writes, that is enough
+        for array in [*(tensor.data for _, tensor in world.tensors), *plain]:
             owner = owner_of(array)
             if owner.nbytes <= LARGE and owner.dtype.kind in "biuf":
                 arrays.setdefault(id(owner), owner)
@@ -137,7 +139,7 @@ class Snapshot:
         self.names |= {id(owner_of(array)): name for name, array in world.arrays}
         self.arrays = [(array, array.copy(order="K")) for array in arrays.values()]
         self.leaves, self.grads = leaves, [leaf.grad for leaf in leaves]
-        self.copies = [None if grad is None else grad.data.copy() for grad in self.grads]
+        self.copies = [grad.data.copy() if grads and grad is not None else None for grad in self.grads]
         generators = {id(g): g for g in [random.default(), *(g for _, g in world.generators), *generators.values()]}
         self.generators = [(g, g.bit_generator.state) for g in generators.values()]
         self.counts = [
@@ -156,7 +158,7 @@ class Snapshot:
                 np.copyto(array, values)
         for leaf, grad, values in zip(self.leaves, self.grads, self.copies):
             leaf.grad = grad
-            if grad is not None:
+            if values is not None:
                 np.copyto(grad.data, values)
         for generator, state in self.generators:
             generator.bit_generator.state = state

@@ -3,7 +3,7 @@
 An optimizer reads its settings and its counts from dicts. While a step is recorded, those dicts hand out `Live` numbers.
 Arithmetic on them makes live numbers too, and the tape computes them again at each replay. A comparison is remembered, and the
 tape is only played while it turns out the same. A live number that becomes a plain one, as in ``math.sqrt(lr)``, is frozen: the
-tape is recorded anew when it changes.
+tape is recorded again when it changes.
 """
 
 import operator
@@ -34,7 +34,7 @@ class Live(Moving):
         self.read, self.foresee, self.sources, self.name, self.now = read, foresee, sources, name, read()
 
     def frozen(self):
-        """Return the plain number; whoever asked does not know that it changes."""
+        """Return the plain number; the code that asked does not know that it changes."""
         current.recorder.freeze(self.sources)
         return self.now
 

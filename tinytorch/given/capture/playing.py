@@ -36,7 +36,9 @@ class Player:
     def __init__(self, tape, outputs, starts, prepared=True):
         self.use_prepared = prepared
         self.entries = [part for entry in tape for part in self.taken_apart(entry)]
-        self.same, self.starts = {}, [np.empty(shape, dtype) for shape, dtype in starts]
+        read = {ref.root.index for ref in refs([entry[1:4] for entry in tape]) if ref.root.kind == "start"}
+        read |= {ref.root.index for ref in outputs if ref.root.kind == "start"}
+        self.same, self.starts = {}, {i: np.empty(*starts[i]) for i in sorted(read)}
         for entry in tape:
             if entry.parts and self.entries and self.in_parts(entry):
                 self.same[entry.parts[-1].root] = entry.out.root
@@ -157,7 +159,7 @@ class Player:
 
 
 def bound(function, inputs, settings):
-    """Return a call of a function with fixed arguments; live numbers are computed anew each time."""
+    """Return a call of a function with fixed arguments; live numbers are computed again each time."""
     if not any(isinstance(x, Live) for x in leaves((inputs, settings))):
         return partial(function, *inputs, **settings) if inputs or settings else function
 

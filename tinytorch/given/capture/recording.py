@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinytorch.given.capture.live import LiveDict
-from tinytorch.given.capture.traced import Moving, Traced, bare
+from tinytorch.given.capture.traced import Moving, Traced, bare, is_named
 from tinytorch.given.capture.world import where
 
 
@@ -94,7 +94,7 @@ def nested(function, x):
     """Apply a function to every leaf of tuples, lists and dicts."""
     if isinstance(x, tuple) and not isinstance(x, Ref):
         items = [nested(function, item) for item in x]
-        return type(x)(*items) if hasattr(x, "_fields") else tuple(items)
+        return type(x)(*items) if is_named(x) else tuple(items)
     if isinstance(x, list):
         return [nested(function, item) for item in x]
     if isinstance(x, dict):
@@ -346,7 +346,7 @@ def rounded(function, inputs, out):
 
 
 class Draws:
-    """A random generator that writes down what is drawn from it: each replay draws anew.
+    """A random generator that writes down what is drawn from it: each replay draws new numbers.
 
     Args:
         recorder: The `Recorder`.

@@ -68,8 +68,8 @@ class Tape:
             )
 
     def snapshot(self):
-        """Return a snapshot of what a replay changes."""
-        return comparing.Snapshot(self.world, self.leaves, self.written, self.generators)
+        """Return a snapshot of what a replay changes; the gradients too, because replays write them in the same memory."""
+        return comparing.Snapshot(self.world, self.leaves, self.written, self.generators, grads=True)
 
     def fits(self):
         """Say whether the tape can be played now: what the step can reach is as it was when it was recorded."""
@@ -94,8 +94,8 @@ class Tape:
         """Make every call."""
         if self.holders and self.held() != self.holders and any(map(operator.gt, self.held(), self.holders)):
             self.connect()  # someone kept a gradient, which keeps its numbers: this replay needs other memory
-        for own, leaf in zip(self.player.starts, self.starting):
-            np.copyto(own, leaf._grad.data)
+        for i, own in self.player.starts.items():
+            np.copyto(own, self.starting[i]._grad.data)
         for call in self.player.calls:
             call()
         self.hand_out()

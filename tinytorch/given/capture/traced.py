@@ -102,13 +102,18 @@ for kind, names in ((recorded, RESULTS), (writing, WRITES), (reading, READS)):
         setattr(Traced, each, kind(each))
 
 
+def is_named(x):
+    """Return whether a tuple is a named one, which is made of one argument a field."""
+    return isinstance(x, tuple) and getattr(x, "_fields", None) is not None
+
+
 def bare(x):
     """Return plain arrays in place of traced ones, and plain numbers in place of live ones, in tuples, lists and dicts too."""
     if isinstance(x, Traced):
         return x.view(np.ndarray)
     if isinstance(x, (tuple, list)):
         items = [bare(item) for item in x]
-        return items if isinstance(x, list) else type(x)(*items) if hasattr(x, "_fields") else tuple(items)
+        return items if isinstance(x, list) else type(x)(*items) if is_named(x) else tuple(items)
     if isinstance(x, dict):
         return {key: bare(value) for key, value in x.items()}
     return x.now if isinstance(x, Moving) else x

@@ -73,6 +73,8 @@ class World:
             return []
         if isinstance(value, types.FunctionType):
             return self.enter_function(name, value)
+        if "tapes" in getattr(value, "__dict__", ()) and isinstance(getattr(value, "__wrapped__", None), types.FunctionType):
+            return [(name, value.__wrapped__)]  # a captured step: its tapes are no part of it
         if isinstance(value, types.MethodType):
             return [(name, value.__func__), (name, value.__self__)]
         if isinstance(value, partial):
@@ -81,7 +83,10 @@ class World:
             return self.hold(name, value, name.replace("{", "").replace("}", "") + "[{}]")
         if isinstance(value, (list, tuple)):
             return self.hold_list(name, value)
-        if isinstance(value, (type, types.ModuleType, types.BuiltinFunctionType, np.ufunc, Op)) or not hasattr(value, "__dict__"):
+        if (
+            isinstance(value, (type, types.ModuleType, types.BuiltinFunctionType, np.ufunc, Op))
+            or getattr(value, "__dict__", None) is None
+        ):
             return []
         methods = [
             (f"{name}.{key}", method)

@@ -215,11 +215,17 @@ def entry_number(access):
     array = access.array.array
     if not array.size:
         return 0
-    offset, number = access.offset, 0
+    if array.flags.c_contiguous:
+        return access.offset // array.itemsize
+    index, offset = [0] * array.ndim, access.offset
     for size, stride in zip(array.shape, array.strides):
-        index = offset // stride if stride else 0
-        offset, number = offset - index * stride, number * size + index
-    return number
+        offset -= min(stride, 0) * (size - 1)  # from the lowest address: an axis may run backwards
+    for axis in sorted(range(array.ndim), key=lambda axis: -abs(array.strides[axis])):
+        size, stride = array.shape[axis], array.strides[axis]
+        if size > 1 and stride:
+            steps, offset = divmod(offset, abs(stride))
+            index[axis] = steps if stride > 0 else size - 1 - steps
+    return int(np.ravel_multi_index(index, array.shape))
 
 
 def entry(access):
