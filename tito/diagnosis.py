@@ -58,7 +58,7 @@ def confinement():
     leaks = sandbox.probe()
     if leaks:
         return Finding(False, f"the sandbox for submissions leaks: {leaks}", "do not grade on this machine", optional=True)
-    return Finding(True, "the sandbox for submissions holds: no network, no files, no environment, not root")
+    return Finding(True, "the sandbox holds: no network, files, environment or root")
 
 
 def gpu():
@@ -74,7 +74,7 @@ def gpu():
     except (ValueError, RuntimeError) as error:
         yield Finding(False, f"CUDA: {error}", f"unset {backend.ASKED}, or ask for simulator", optional=True)
         return
-    yield Finding(True, f"CUDA: {chosen.name} ({chosen.why})")
+    yield Finding(True, "\n       ".join([f"CUDA: {chosen.name}", *chosen.why.split("; ")]))
 
 
 def course_backend():
