@@ -8,7 +8,7 @@ def playground(
     browser: bool = typer.Option(True, "--browser/--no-browser", help="Open the page in the browser."),
     terminal: bool = typer.Option(False, "--terminal", help="No page: digits, activations and probabilities in this terminal."),
 ):
-    """Draw digits in the browser; your own package reads them, and learns.
+    """Draw digits in the browser: your own package reads them.
 
     The page is served to this machine only. If your package raises an exception, the page shows it; once you have exported
     the correction, the next drawing is read with it.

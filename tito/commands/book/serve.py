@@ -6,7 +6,7 @@ import typer
 def serve(
     port: int = typer.Option(8000, min=0, max=65535, help="The port; 0 takes a free one."),
 ):
-    """Serve the book that was built last, on this machine only, until Ctrl+C."""
+    """Serve the book that was built last, on this machine only."""
     from tito import console, workspace
     from tito.book import serving
 
