@@ -87,7 +87,7 @@ def test_doctor_says_who_runs_the_kernels(monkeypatch):
 
     monkeypatch.setenv(backend.ASKED, "simulator")
     (finding,) = diagnosis.gpu()
-    assert finding.fine and finding.text == "CUDA: simulator (TINYTORCH_CUDA asks for it)"
+    assert finding.fine and finding.text.split("\n       ") == ["CUDA: simulator", "TINYTORCH_CUDA asks for it"]
     monkeypatch.setenv(backend.ASKED, "other")
     (finding,) = diagnosis.gpu()
     assert not finding.fine and "got 'other'" in finding.text and finding.optional
