@@ -189,7 +189,7 @@ def share(grad, count, reduction):
 
 
 def extreme_rule(grad, out, a, axis, keepdims):
-    """Return the gradient of a maximum or minimum: it goes to that entry, shared by equal ones."""
+    """Return the gradient of a maximum or minimum: it goes to the extreme entry; ties share it."""
     shape = kept_shape(a.shape, axis)
     extreme = equal(a, out.reshape(shape))
     if axis is None:  # of all entries, nan is the largest and the smallest
@@ -214,7 +214,7 @@ cat.register_vjp(each=cat_rule)
 # autograd.py, cell 25
 @op
 def put_back(a, *, index, shape):
-    """Put entries into zeros, where `getitem` took them from; entries taken twice add up."""
+    """Put entries into an array of zeros, where `getitem` took them from; repeated ones add up."""
     out = np.zeros(shape, a.dtype)
     parts = [np.asarray(i) for i in (index if isinstance(index, tuple) else (index,))
              if isinstance(i, (list, np.ndarray))]
@@ -286,7 +286,7 @@ def relu_rule(grad, out, a):
     return grad * ~(out <= 0)  # nan is not below 0: its gradient passes, as in PyTorch
 
 
-# autograd.py, cell 39
+# autograd.py, cell 40
 def softmax_rule(grad, out, a, dim):
     """Turn the gradient of ``softmax(a)`` into the gradient of ``a``.
 
@@ -311,7 +311,7 @@ def softmax_rule(grad, out, a, dim):
     return out * (grad - (grad * out).sum(dim, keepdim=True))
 
 
-# autograd.py, cell 43
+# autograd.py, cell 44
 def gelu_rule(grad, out, a, approximate):
     """Turn the gradient of ``gelu(a)`` into that of ``a``, for either form."""
     if approximate == "none":
@@ -347,7 +347,7 @@ probability_minus_truth.register_vjp(lambda grad, out, logits, labels:
                                      softmax_rule(grad, softmax(logits, dim=1), logits, 1), None)
 
 
-# autograd.py, cell 45
+# autograd.py, cell 46
 def cross_entropy_rule(grad, out, logits, labels, reduction):
     """Turn the gradient of the cross-entropy into the gradient of the logits.
 
@@ -378,9 +378,9 @@ def cross_entropy_rule(grad, out, logits, labels, reduction):
     return each * probability_minus_truth(logits, labels)
 
 
-# autograd.py, cell 49
+# autograd.py, cell 50
 def nll_rule(grad, out, log_probabilities, labels, reduction):
-    """Return the gradient of ``nll_loss``: it goes to the entry of each row that counted."""
+    """Return the gradient of ``nll_loss``: in each row it goes to the entry of the true class."""
     each = -share(grad, len(labels), reduction).expand(labels.shape)
     index = (np.arange(len(labels)), Tensor(labels).data)
     return put_back(each, index=index, shape=log_probabilities.shape)
@@ -407,7 +407,7 @@ logsumexp.register_vjp(lambda grad, out, x, dim, keepdim: grad.reshape(kept_shap
 
 
 def wanted_inputs(tensor):
-    """Return a list of the inputs of a tensor's op to which a gradient flows; a leaf has none.
+    """List the inputs, of the op that made a tensor, to which a gradient flows; [] for a leaf.
 
     Raises:
         RuntimeError: An earlier walk freed the graph.
@@ -423,7 +423,7 @@ def wanted_inputs(tensor):
             if isinstance(x, Tensor) and x.requires_grad and op.rule(argument)]
 
 
-# autograd.py, cell 51
+# autograd.py, cell 52
 def topological_order(*roots):
     """List the tensors that pass a gradient on, each after those it was computed from.
 
@@ -455,7 +455,7 @@ def topological_order(*roots):
     return order
 
 
-# autograd.py, cell 56
+# autograd.py, cell 57
 def input_gradients(out, grad):
     """Return pairs: an input that requires a gradient, and the gradient from its op's rule."""
     op, inputs, params, _ = out.origin
@@ -483,7 +483,7 @@ def free(tensor):
     tensor.origin = Origin(tensor.origin.op, None, None, None)
 
 
-# autograd.py, cell 58
+# autograd.py, cell 59
 def walk(gradients, keep_graph=False, watched=()):
     """Walk back from some tensors to the leaves, and collect the leaves' gradients in a dict.
 
@@ -517,7 +517,7 @@ def walk(gradients, keep_graph=False, watched=()):
             free(tensor)
 
 
-# autograd.py, cell 66
+# autograd.py, cell 67
 @contextmanager
 def recording(on):
     """Remember ops, or not, during a ``with`` block.
@@ -546,14 +546,14 @@ def recording(on):
         state.recording = before
 
 
-# autograd.py, cell 70
+# autograd.py, cell 71
 def no_grad(function=None):
-    """Remember no ops inside ``with no_grad():`` or inside a function decorated with it."""
+    """Do not record ops inside ``with no_grad():`` or inside a function decorated with it."""
     return recording(False)(function) if function else recording(False)
 
 
 def enable_grad(function=None):
-    """Remember ops inside ``with enable_grad():``, even within a block of `no_grad`."""
+    """Record ops inside ``with enable_grad():``, even within a block of `no_grad`."""
     return recording(True)(function) if function else recording(True)
 
 
@@ -574,7 +574,8 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
         Tuple of tensors, one for each input.
 
     Raises:
-        RuntimeError: No output depends on one of the inputs, or an error of `backward`.
+        RuntimeError: No output depends on one of the inputs, or one of the conditions under which
+            `backward` raises.
 
     Example:
         >>> x = Tensor(3.0, requires_grad=True)
@@ -599,7 +600,7 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
     return tuple(found[x] if x in found else absent(x) for x in inputs)
 
 
-# autograd.py, cell 72
+# autograd.py, cell 73
 @register("backward")
 def backward(root, gradient=None, retain_graph=None, create_graph=False):
     """For every leaf that a tensor was computed from, add the gradient to the leaf's ``grad``.
@@ -634,7 +635,7 @@ def backward(root, gradient=None, retain_graph=None, create_graph=False):
             leaf.grad = part if leaf.grad is None else leaf.grad + part
 
 
-# autograd.py, cell 80
+# autograd.py, cell 81
 def gradcheck(function, inputs, *, eps=1e-5, tolerance=1e-6):
     """Compare the gradients of a function with slopes measured by nudging.
 
@@ -643,8 +644,8 @@ def gradcheck(function, inputs, *, eps=1e-5, tolerance=1e-6):
 
     Args:
         function: Op, or function of tensors that returns a tensor.
-        inputs: Tuple of its inputs, of any shapes. The floating-point ones are checked, in
-            float64.
+        inputs: Tuple of its inputs, or its only input, of any shapes. The floating-point ones are
+            checked, in float64.
         eps: Size of the nudge.
         tolerance: The largest relative error that passes.
 

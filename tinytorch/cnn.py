@@ -336,7 +336,7 @@ class Conv2d(Module):
                       self.groups)
 
     def extra_repr(self):
-        """Return the settings; of the last ones, only those that differ from the defaults."""
+        """Return the settings; padding, dilation, groups and bias only if not the defaults."""
         said = (f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, "
                 f"stride={self.stride}")
         for name, usual in (("padding", (0, 0)), ("dilation", (1, 1)), ("groups", 1)):

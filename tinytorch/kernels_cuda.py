@@ -1,7 +1,7 @@
 # Made by tito from modules/11_cuda/cuda.py: edit that file, then run `tito module complete 11`.
 
 # cuda.py, cell 6
-"""Kernels for a GPU, registered on ops of earlier modules; without one, the simulator runs them."""
+"""GPU kernels, registered on ops of earlier modules; the simulator can run them without a GPU."""
 import numpy as np
 
 from tinytorch.activations import relu
@@ -17,7 +17,7 @@ TILE = 16      # rows and columns of a tile
 # cuda.py, cell 8
 @cuda.jit
 def relu_kernel(x, out):
-    """Apply ReLU to one entry: that of the thread's position.
+    """Apply ReLU to one entry: the one at the thread's position.
 
     Args:
         x: float32 array of shape (n,); it is not changed.
@@ -42,14 +42,14 @@ def relu_kernel(x, out):
 
 # cuda.py, cell 13
 def blocks_for(count, threads):
-    """Return how many blocks it takes to have a thread for each of some entries.
+    """Return how many blocks are needed to give every entry a thread.
 
     Args:
         count: Number of entries, at least 0.
         threads: Threads in a block, at least 1.
 
     Returns:
-        int of no shape: the smallest number of blocks with ``blocks * threads >= count``.
+        int: the smallest number of blocks with ``blocks * threads >= count``.
 
     Example:
         >>> blocks_for(10, 4), blocks_for(8, 4)
@@ -64,7 +64,7 @@ def blocks_for(count, threads):
 # cuda.py, cell 17
 @relu.register_kernel("cuda")
 def relu_cuda(a):
-    """Run relu with a thread for each entry; what is no float32 goes to the given kernel."""
+    """Run relu with a thread for each entry; anything but float32 goes to the given kernel."""
     if a.dtype != np.float32 or not a.size:
         return entrywise.make(relu)(a)
     out = DeviceArray(a.shape, a.dtype)
@@ -75,7 +75,7 @@ def relu_cuda(a):
 # cuda.py, cell 24
 @cuda.jit
 def add_row_kernel(x, row, out):
-    """Add a row to all rows of a table: one entry, that of the thread's position.
+    """Add a row to every row of a table; each thread computes the entry at its position.
 
     Args:
         x: float32 array of shape (n, m); it is not changed.
@@ -126,9 +126,9 @@ def block_sum_kernel(x, out):
         out: float32 array of shape (blocks,) to write to.
 
     Returns:
-        None. Afterwards ``out[b]`` is the sum of ``x[i]`` over the positions i of block b's threads
-        that are less than n; 0 if there are none. The threads add in pairs, in shared memory: at
-        most 8 barriers, no race, no bank conflict.
+        None. Afterwards ``out[b]`` is the sum of ``x[i]`` over those positions i of block b's
+        threads for which ``i < n``; 0 if there are none. The threads add in pairs, in shared
+        memory: at most 8 barriers, no race, no bank conflict.
 
     Example:
         >>> x, out = np.arange(200, dtype=np.float32), np.zeros(2, np.float32)
@@ -165,7 +165,7 @@ def sum_all(a):
 
 @reduce_sum.register_kernel("cuda")
 def reduce_sum_cuda(a, *, axis=None, keepdims=False):
-    """Sum; all entries of a float32 array with the kernel above."""
+    """Sum along axes; a sum of all entries of a float32 array uses the kernel above."""
     if axis is not None or a.dtype != np.float32 or a.size < 2:
         return reductions.reduce_sum(a, axis=axis, keepdims=keepdims)
     return sum_all(a).reshape((1,) * a.ndim if keepdims else ())
@@ -220,7 +220,7 @@ def matmul_kernel(a, b, out):
 # cuda.py, cell 49
 @matmul.register_kernel("cuda")
 def matmul_cuda(a, b):
-    """Multiply; two float32 matrices with the kernel above."""
+    """Multiply; a product of two float32 matrices uses the kernel above."""
     plain = a.ndim == b.ndim == 2 and a.dtype == b.dtype == np.float32
     if not plain or a.shape[1] != b.shape[0] or not a.size or not b.size:
         return products.matmul(a, b)

@@ -83,14 +83,14 @@ def mul(a, b):
 # tensor.py, cell 20
 @op
 def div(a, b):
-    """Divide entry by entry; integers give fractions, and 0 gives inf or nan, without a warning."""
+    """Divide entry by entry: integers give fractions, and 0 as divisor gives inf or nan silently."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.true_divide(a, b)
 
 
 @op
 def power(a, b):
-    """Raise entry by entry: ``a ** b``."""
+    """Raise ``a`` to the power ``b``, entry by entry: ``a ** b``."""
     return a ** b
 
 
@@ -102,7 +102,7 @@ def neg(a):
 
 @op
 def exp(a):
-    """Raise e to every entry."""
+    """Raise e to the power of every entry."""
     return np.exp(a)
 
 
@@ -403,7 +403,7 @@ def unwrap(x):
 
 
 def wrap(out, arrays):
-    """Make a tensor from a kernel's result; float64 only if an input was, or by a cast."""
+    """Make a tensor from a kernel's result: float64 only if an input was or a cast asked for it."""
     out = np.asarray(out) if isinstance(out, np.generic) else out
     if out.dtype != np.float64:
         return Tensor(out)

@@ -17,7 +17,7 @@
 # this module you write the operations on tensors, and the one function that runs them all. Every later module builds on what you
 # write here, and so does the network that reads handwritten digits in module 04.
 #
-# You write NumPy functions on arrays. A class around them, given at the end, makes `a + b` and `x @ w` call your code.
+# You write functions on NumPy arrays. A class around them, given at the end, makes `a + b` and `x @ w` call your code.
 #
 # ## Arrays and their shapes
 #
@@ -192,14 +192,14 @@ check("01.2")
 #| export
 @op
 def div(a, b):
-    """Divide entry by entry; integers give fractions, and 0 gives inf or nan, without a warning."""
+    """Divide entry by entry: integers give fractions, and 0 as divisor gives inf or nan silently."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.true_divide(a, b)
 
 
 @op
 def power(a, b):
-    """Raise entry by entry: ``a ** b``."""
+    """Raise ``a`` to the power ``b``, entry by entry: ``a ** b``."""
     return a ** b
 
 
@@ -211,7 +211,7 @@ def neg(a):
 
 @op
 def exp(a):
-    """Raise e to every entry."""
+    """Raise e to the power of every entry."""
     return np.exp(a)
 
 
@@ -267,9 +267,9 @@ def where(condition, a, b):
 # %% [markdown]
 # ## The matrix product
 #
-# A layer with 784 inputs and 256 outputs is one matrix product: every output is a weighted sum of all inputs. Training spends most of its
-# time in this one operation, here and in a data centre. You write it now, give it a gradient in module 05, and find out in module 10 why
-# your processor does it a hundred times faster than a loop.
+# A layer with 784 inputs and 256 outputs is one matrix product: every output is a weighted sum of all inputs. Training spends
+# most of its time in this one operation, here and in a data centre. You write it now, give it a gradient in module 05, and find
+# out in module 10 why your processor does it so much faster than a loop does.
 #
 # The inner size is summed away:
 #
@@ -333,8 +333,8 @@ x, w = rng.standard_normal((128, 784), np.float32), rng.standard_normal((784, 25
 # %% [markdown]
 # ## Four ops in a row
 #
-# Exercises 01.4 to 01.7 are NumPy's own functions with PyTorch's settings, a line or two each. If you know NumPy, write all four, then run
-# their four checks. Read the text between them where a check fails.
+# Exercises 01.4 to 01.7 are NumPy's own functions, a line or two each; only `transpose` takes its axes as PyTorch does, as `dim0`
+# and `dim1`. If you know NumPy, write all four, then run their four checks. Read the text between them where a check fails.
 #
 # A loss is one number made from thousands. A **reduction** sums (or averages) along some axes and removes them. With `keepdims` they stay,
 # with size 1, so that the result broadcasts against the original array. Summed along axis 1, pictures of shape `(2, 3, 4)` give `(2, 4)`, or
@@ -538,8 +538,8 @@ def cast(a, *, dtype):
 # %% [markdown]
 # ## Stretching and joining
 #
-# Here you write more than a call. Broadcasting stretches arrays implicitly; `expand` does it explicitly. It copies nothing: a stretched axis
-# reads the same number again and again.
+# Broadcasting stretches arrays implicitly; `expand` does it explicitly, and takes more than one NumPy call. It copies nothing: a
+# stretched axis reads the same number again and again.
 
 # %% exercise="01.8" minutes=15 points=1
 #| export
@@ -584,7 +584,7 @@ check("01.8")
 # name. Then take care of the message: your `broadcast_shape` tells you what two shapes broadcast to, and that must be the target.
 
 # %% [markdown]
-# A batch is made by joining examples. `cat` joins along an axis that exists, and every other axis must agree.
+# `cat` joins arrays along an axis that exists, such as two batches along axis 0. Every other axis must agree.
 
 # %% exercise="01.9" minutes=5 points=2
 #| export
@@ -652,7 +652,7 @@ def unwrap(x):
 
 
 def wrap(out, arrays):
-    """Make a tensor from a kernel's result; float64 only if an input was, or by a cast."""
+    """Make a tensor from a kernel's result: float64 only if an input was or a cast asked for it."""
     out = np.asarray(out) if isinstance(out, np.generic) else out
     if out.dtype != np.float64:
         return Tensor(out)

@@ -218,9 +218,9 @@ check("05.2")
 # `b.mT` swaps the last two axes of a tensor, also in a batch. The product of two tensors is `@`.
 
 # %% [markdown]
-# For the right operand the same reasoning gives `a.mT @ grad`. The given rule stores this gradient in the same memory
-# order as `b`. A weight that was transposed before the product is stored column by column; subtracting a gradient from it takes
-# ten times as long if that gradient is stored row by row.
+# For the right operand the same reasoning gives `a.mT @ grad`. The given rule stores this gradient in the same memory order as
+# `b`. A weight that was transposed before the product is stored column by column; subtracting a gradient from it takes many times
+# as long if that gradient is stored row by row.
 #
 # The rules of `linear` are what you found in 04.7, for any number of batch dimensions. The weight's gradient is an op with rules of
 # its own; you will see more ops that exist only to compute a gradient. The bias is added to every row of the result, so its gradient
@@ -320,7 +320,7 @@ def share(grad, count, reduction):
 
 
 def extreme_rule(grad, out, a, axis, keepdims):
-    """Return the gradient of a maximum or minimum: it goes to that entry, shared by equal ones."""
+    """Return the gradient of a maximum or minimum: it goes to the extreme entry; ties share it."""
     shape = kept_shape(a.shape, axis)
     extreme = equal(a, out.reshape(shape))
     if axis is None:  # of all entries, nan is the largest and the smallest
@@ -345,7 +345,7 @@ cat.register_vjp(each=cat_rule)
 #| export
 @op
 def put_back(a, *, index, shape):
-    """Put entries into zeros, where `getitem` took them from; entries taken twice add up."""
+    """Put entries into an array of zeros, where `getitem` took them from; repeated ones add up."""
     out = np.zeros(shape, a.dtype)
     parts = [np.asarray(i) for i in (index if isinstance(index, tuple) else (index,))
              if isinstance(i, (list, np.ndarray))]
@@ -460,6 +460,12 @@ check("05.5")
 # %% [markdown] hint="05.5"
 # `out` and `a` give the same answer. In a product, True and False count as 1 and 0.
 
+# %% [markdown]
+# ## Softmax
+#
+# In a softmax every share depends on every score: raise one score, and all other shares fall, because the shares $s$ sum to 1.
+# The next cell nudges each score and draws how far every share moves.
+
 # %%
 scores, step = np.array([2.0, 1.0, 0.0, -1.0, 1.5]), 1e-5
 moves = [(softmax.forward(scores + nudge) - softmax.forward(scores - nudge)) / (2 * step)
@@ -469,11 +475,8 @@ plt.gca().set(title="move of share i (row) per unit of score j (column)")
 print("sum of each column:", np.sum(moves, axis=1).round(6))
 
 # %% [markdown]
-# ## Softmax
-#
-# In a softmax every share depends on every score: raise one score, and all other shares fall, because the shares $s$ sum to 1.
-# Share $i$ changes by $s_i\,([i = j] - s_j)$ per unit of score $j$, where $[i = j]$ is 1 if $i$ equals $j$ and 0 otherwise: the
-# picture above shows that. Multiply by the gradient that arrives at each share and add up, and you have the rule:
+# Share $i$ changes by $s_i\,([i = j] - s_j)$ per unit of score $j$, where $[i = j]$ is 1 if $i$ equals $j$ and 0 otherwise, as in
+# the picture. Multiply by the gradient that arrives at each share and add up, and you have the rule:
 #
 # $$\frac{\partial\,\text{loss}}{\partial a_j} = \sum_i G_i\, s_i\,([i = j] - s_j) = s_j \Bigl(G_j - \sum_i G_i\, s_i\Bigr)$$
 #
@@ -607,7 +610,7 @@ check("05.7")
 # %%
 #| export
 def nll_rule(grad, out, log_probabilities, labels, reduction):
-    """Return the gradient of ``nll_loss``: it goes to the entry of each row that counted."""
+    """Return the gradient of ``nll_loss``: in each row it goes to the entry of the true class."""
     each = -share(grad, len(labels), reduction).expand(labels.shape)
     index = (np.arange(len(labels)), Tensor(labels).data)
     return put_back(each, index=index, shape=log_probabilities.shape)
@@ -634,7 +637,7 @@ logsumexp.register_vjp(lambda grad, out, x, dim, keepdim: grad.reshape(kept_shap
 
 
 def wanted_inputs(tensor):
-    """Return a list of the inputs of a tensor's op to which a gradient flows; a leaf has none.
+    """List the inputs, of the op that made a tensor, to which a gradient flows; [] for a leaf.
 
     Raises:
         RuntimeError: An earlier walk freed the graph.
@@ -862,12 +865,12 @@ check("05.10")
 # %%
 #| export
 def no_grad(function=None):
-    """Remember no ops inside ``with no_grad():`` or inside a function decorated with it."""
+    """Do not record ops inside ``with no_grad():`` or inside a function decorated with it."""
     return recording(False)(function) if function else recording(False)
 
 
 def enable_grad(function=None):
-    """Remember ops inside ``with enable_grad():``, even within a block of `no_grad`."""
+    """Record ops inside ``with enable_grad():``, even within a block of `no_grad`."""
     return recording(True)(function) if function else recording(True)
 
 
@@ -888,7 +891,8 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
         Tuple of tensors, one for each input.
 
     Raises:
-        RuntimeError: No output depends on one of the inputs, or an error of `backward`.
+        RuntimeError: No output depends on one of the inputs, or one of the conditions under which
+            `backward` raises.
 
     Example:
         >>> x = Tensor(3.0, requires_grad=True)
@@ -974,8 +978,9 @@ check("05.11")
 # code may hold the old one.
 
 # %% [markdown] question="05.2"
-# The next cell times the forward pass of a layer, and the forward and backward pass together. **Predict** the ratio before you run it.
-# Count matrix products: how many run forward, and how many backward? How many if the pictures require no gradient?
+# The next cell times the forward pass of a layer, then the forward and backward pass together, and then that again with pictures
+# that require a gradient. **Predict** the ratios before you run it. Count matrix products: how many run forward, and how many
+# backward? How many if the pictures require no gradient?
 
 # %%
 pictures = Tensor(rng.standard_normal((512, 784), np.float32))
@@ -1010,8 +1015,8 @@ def gradcheck(function, inputs, *, eps=1e-5, tolerance=1e-6):
 
     Args:
         function: Op, or function of tensors that returns a tensor.
-        inputs: Tuple of its inputs, of any shapes. The floating-point ones are checked, in
-            float64.
+        inputs: Tuple of its inputs, or its only input, of any shapes. The floating-point ones are
+            checked, in float64.
         eps: Size of the nudge.
         tolerance: The largest relative error that passes.
 
@@ -1068,7 +1073,7 @@ try: gradcheck(cube, Tensor([0.5, 2.0, -1.0]))
 except GradcheckError as mistake: print(mistake)
 
 # %% [markdown]
-# ## Checked against your gradients by hand
+# ## Checked against the gradients you derived by hand
 #
 # Module 04's `mlp_gradients` walks back through one network, line by line, as you wrote it. The walk of this module knows nothing
 # about that network. Both get the same batch, for a network with 101,770 parameters.

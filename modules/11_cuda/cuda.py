@@ -13,13 +13,15 @@
 # %% [markdown]
 # # CUDA kernels
 #
-# A processor runs a few threads, each of them fast. A GPU runs tens of thousands, each of them slow, and has memory that is ten times
-# as fast. In this module you write **kernels** for it: functions that say what *one* thread does. You launch a kernel with as many
-# threads as there are numbers, and register it on your ops. `x.to("cuda")` then runs them, and no earlier file changes.
+# A CPU runs a few threads, each of them fast. A GPU runs tens of thousands, each of them slow, and has much faster memory. In
+# this module you write **kernels** for it: functions that say what *one* thread does. You launch a kernel with as many threads as
+# there are numbers, and register it on your ops. Ops on tensors that you moved with `x.to("cuda")` then run them, and no earlier
+# file changes.
 #
-# You need no GPU. Without one, your kernels run in a **simulator**, which is Python: it runs one thread after the other, and
-# sees what a GPU hides, such as two threads that write to the same place. It cannot say how fast a kernel is. Instead you count
-# what decides the speed: the pieces of memory that are moved, and the turns that are lost in waiting.
+# You need no GPU. Without one, the kernels that you launch run in a **simulator**, and so do those of ops after
+# `tinytorch.cuda.simulate()`. It is Python: it runs one thread after the other, and sees what a GPU hides, such as two threads
+# that write to the same place. It cannot say how fast a kernel is. Instead you count what decides the speed: how many pieces of
+# memory are moved, and how many turns are lost to waiting.
 
 # %%
 from tito import notebook
@@ -62,7 +64,7 @@ print("position", position)
 
 # %%
 #| export
-"""Kernels for a GPU, registered on ops of earlier modules; without one, the simulator runs them."""
+"""GPU kernels, registered on ops of earlier modules; the simulator can run them without a GPU."""
 import numpy as np
 
 from tinytorch.activations import relu
@@ -81,7 +83,7 @@ TILE = 16      # rows and columns of a tile
 #| export
 @cuda.jit
 def relu_kernel(x, out):
-    """Apply ReLU to one entry: that of the thread's position.
+    """Apply ReLU to one entry: the one at the thread's position.
 
     Args:
         x: float32 array of shape (n,); it is not changed.
@@ -112,7 +114,7 @@ check("11.1")
 # There is no loop. Find the thread's position, ask whether there is such an entry, and write one entry.
 
 # %% [markdown] hint="11.1"
-# `max` does not promise what becomes of nan. A comparison does: `nan <= 0` is False. `a if condition else b` chooses.
+# `max` makes no promise about nan. A comparison does: `nan <= 0` is False. `a if condition else b` chooses.
 
 # %% [markdown]
 # Who chooses the number of blocks? The caller: there must be a thread for every entry.
@@ -120,14 +122,14 @@ check("11.1")
 # %% exercise="11.2" minutes=5 points=1
 #| export
 def blocks_for(count, threads):
-    """Return how many blocks it takes to have a thread for each of some entries.
+    """Return how many blocks are needed to give every entry a thread.
 
     Args:
         count: Number of entries, at least 0.
         threads: Threads in a block, at least 1.
 
     Returns:
-        int of no shape: the smallest number of blocks with ``blocks * threads >= count``.
+        int: the smallest number of blocks with ``blocks * threads >= count``.
 
     Example:
         >>> blocks_for(10, 4), blocks_for(8, 4)
@@ -148,14 +150,15 @@ check("11.2")
 
 # %% [markdown]
 # A kernel is registered for the device `"cuda"`. Its function receives arrays that are on the device, and makes its result there;
-# `flat` is their memory as one row. Nothing is copied between the GPU and the processor, because that takes longer than most
-# kernels: a tensor moves when you say `.to("cuda")` or `.cpu()`, and two tensors on different devices are an error.
+# `flat` is their memory as one row. Nothing is copied between the GPU and the CPU unless you ask for it, because that takes
+# longer than most kernels: a tensor moves when you say `.to("cuda")` or `.cpu()`, and two tensors on different devices are an
+# error.
 
 # %%
 #| export
 @relu.register_kernel("cuda")
 def relu_cuda(a):
-    """Run relu with a thread for each entry; what is no float32 goes to the given kernel."""
+    """Run relu with a thread for each entry; anything but float32 goes to the given kernel."""
     if a.dtype != np.float32 or not a.size:
         return entrywise.make(relu)(a)
     out = DeviceArray(a.shape, a.dtype)
@@ -175,9 +178,10 @@ except ValueError as error:
 # %% [markdown]
 # ## Neighbours read neighbours
 #
-# 32 threads of a block, a **warp**, run in step. When they read, the memory does not send them 32 numbers, but **sectors** of 32 bytes,
-# eight float32 numbers each. If the 32 threads want 32 neighbours, four sectors do. If each wants a number from another row, 32
-# sectors are moved, and seven eighths of them are thrown away. `watch` runs a kernel in the simulator and counts.
+# 32 threads of a block, a **warp**, run in step. When they read, the memory does not send them 32 numbers, but **sectors** of 32
+# bytes, eight float32 numbers each. If the 32 threads read 32 neighbouring numbers, four sectors are enough. If each reads a
+# number from another row, 32 sectors are moved, and seven eighths of them are thrown away. `watch` runs a kernel in the simulator
+# and counts.
 
 # %%
 @cuda.jit
@@ -192,16 +196,17 @@ for step in (1, 2, 8):
     print(f"step {step}: {moved} sectors of 32 bytes are moved, {needed} would do")
 
 # %% [markdown] question="11.1"
-# **Predict** the picture before you run the cell: it shows where the first warp goes with a step of 2. Which part of what is moved
-# is used? And does a step of 16 move more than a step of 8?
+# **Predict** the picture before you run the cell: it shows where the first warp goes with a step of 2. What fraction of the moved
+# data is used? And does a step of 16 move more than a step of 8?
 
 # %%
 drawing.draw_sectors(watch(copy_kernel, 4, 32, a, np.empty(128, np.float32), 2), "a")
 
 # %% [markdown]
-# Tables have two axes, and so may a grid: `kernel[(2, 3), (32, 4)]` has 2 blocks across and 3 down, of 32 threads across and 4 down.
-# `cuda.grid(2)` returns the position as the pair **(x, y)**. The threads of a warp are neighbours along **x**. The entries of a
-# table are neighbours along a **row**, so the column has to come from x: the pair is (column, row), the other way round than an index.
+# Tables have two axes, and so may a grid: `kernel[(2, 3), (32, 4)]` has 2 blocks across and 3 down, of 32 threads across and 4
+# down. `cuda.grid(2)` returns the position as the pair **(x, y)**. The threads of a warp are neighbours along **x**. The entries
+# of a table are neighbours along a **row**, so the column has to come from x: the pair is (column, row), the reverse of the order
+# in an index.
 #
 # Write the kernel that a linear layer needs for its bias: it adds a row to each row of a table.
 
@@ -209,7 +214,7 @@ drawing.draw_sectors(watch(copy_kernel, 4, 32, a, np.empty(128, np.float32), 2),
 #| export
 @cuda.jit
 def add_row_kernel(x, row, out):
-    """Add a row to all rows of a table: one entry, that of the thread's position.
+    """Add a row to every row of a table; each thread computes the entry at its position.
 
     Args:
         x: float32 array of shape (n, m); it is not changed.
@@ -261,8 +266,8 @@ def add_cuda(a, b):
     return out
 
 # %% [markdown] question="11.2"
-# The same kernel with x and y exchanged gives the same numbers. **Predict** how many times as many sectors it moves for a table of 64
-# by 64, read by blocks of 32 by 4 threads.
+# The same kernel with x and y exchanged gives the same numbers. **Predict** by what factor the number of sectors grows for a
+# table of 64 by 64, read by blocks of 32 by 4 threads.
 
 # %%
 from tinytorch.given.gpu.lessons import add_row_exchanged
@@ -275,9 +280,10 @@ for kernel in (add_row_kernel, add_row_exchanged):
 # %% [markdown]
 # ## Working together
 #
-# A sum needs all numbers, and each thread has one. The threads of a block can help each other: they have **shared memory**, a small
-# array on the chip, and a **barrier**, `cuda.syncthreads()`, at which each waits for all others. To sum 8 numbers, half of the
-# threads add the number 4 places further to their own, then a quarter the one 2 places further, then one thread the last.
+# A sum needs all numbers, and each thread has one. The threads of a block can help each other: they have **shared memory**, a
+# small array on the chip, and a **barrier**, `cuda.syncthreads()`, at which each waits for all others. To sum 8 numbers, four
+# threads each add the number 4 places further on to their own; then two threads add the number 2 places further on; then one
+# thread adds the last.
 #
 # ```
 # 3 1 4 1 5 9 2 6      thread t < 4 adds entry t + 4
@@ -286,9 +292,9 @@ for kernel in (add_row_kernel, add_row_exchanged):
 # 31
 # ```
 #
-# Between two steps all threads have to wait, or one adds a number that is not complete: a **race**. On a GPU a race may go well a
-# thousand times. The simulator finds it in the order of accesses, whatever the result. The barrier must be reached by **all** threads
-# of the block: inside `if t < half:` it would wait for ever.
+# Between two steps all threads have to wait, or one adds a number that is not complete: a **race**. On a GPU a race may do no
+# harm a thousand times. The simulator finds it in the order of accesses, whatever the result. The barrier must be reached by
+# **all** threads of the block: inside `if t < half:` the threads that reached it would wait for ever.
 
 # %%
 @cuda.jit
@@ -301,8 +307,8 @@ def reversed_without_barrier(x, out):
 print(watch(reversed_without_barrier, 1, 64, a[:64], np.empty(64, np.float32)))
 
 # %% [markdown]
-# Shared memory begins with whatever was there; in the simulator it is nan. Its size must be a constant, here `THREADS`, which is also
-# the size of a block. A thread without an entry still has to come to the barriers: let it put 0 into shared memory.
+# Shared memory begins with whatever was there; in the simulator it is nan. Its size must be a constant, here `THREADS`, which is
+# also the size of a block. A thread without an entry must still reach the barriers: let it put 0 into shared memory.
 
 # %% exercise="11.4" minutes=45 points=4
 #| export
@@ -315,9 +321,9 @@ def block_sum_kernel(x, out):
         out: float32 array of shape (blocks,) to write to.
 
     Returns:
-        None. Afterwards ``out[b]`` is the sum of ``x[i]`` over the positions i of block b's threads
-        that are less than n; 0 if there are none. The threads add in pairs, in shared memory: at
-        most 8 barriers, no race, no bank conflict.
+        None. Afterwards ``out[b]`` is the sum of ``x[i]`` over those positions i of block b's
+        threads for which ``i < n``; 0 if there are none. The threads add in pairs, in shared
+        memory: at most 8 barriers, no race, no bank conflict.
 
     Example:
         >>> x, out = np.arange(200, dtype=np.float32), np.zeros(2, np.float32)
@@ -369,15 +375,16 @@ def sum_all(a):
 
 @reduce_sum.register_kernel("cuda")
 def reduce_sum_cuda(a, *, axis=None, keepdims=False):
-    """Sum; all entries of a float32 array with the kernel above."""
+    """Sum along axes; a sum of all entries of a float32 array uses the kernel above."""
     if axis is not None or a.dtype != np.float32 or a.size < 2:
         return reductions.reduce_sum(a, axis=axis, keepdims=keepdims)
     return sum_all(a).reshape((1,) * a.ndim if keepdims else ())
 
 # %% [markdown] question="11.3"
-# Why does thread t add entry `t + half`, and not its neighbour `t + 1`? Shared memory has 32 **banks**: entry i is in bank i % 32, and a
-# bank serves one entry at a time. `sum_of_neighbours`, in `tinytorch/given/gpu/lessons.py`, pairs neighbours. **Predict** which of the two loses turns, and in which step
-# most. The picture shows the worst moment.
+# Why does thread t add entry `t + half`, and not its neighbour `t + 1`? Shared memory has 32 **banks**: entry i is in bank
+# i % 32, and a bank serves one entry at a time. `sum_of_neighbours`, in `tinytorch/given/gpu/lessons.py`, pairs neighbours.
+# **Predict** which of the two kernels has to wait for banks, and in which step it waits longest. The picture shows the worst
+# moment.
 
 # %%
 from tinytorch.given.gpu.lessons import sum_of_neighbours
@@ -405,8 +412,8 @@ drawing.draw_timeline(reports[0])
 #                               all wait, before the tiles are overwritten
 # ```
 #
-# A block has `TILE` by `TILE` threads, and each computes one entry of `out`. Sizes are no multiples of 16: where a tile goes beyond a
-# matrix, it holds 0, which adds nothing.
+# A block has `TILE` by `TILE` threads, and each computes one entry of `out`. Sizes need not be multiples of 16: where a tile
+# extends beyond the matrix, it holds 0, which adds nothing.
 
 # %% exercise="11.5" minutes=60 points=6
 #| export
@@ -460,8 +467,8 @@ def matmul_kernel(a, b, out):
 check("11.5")
 
 # %% [markdown] hint="11.5"
-# Begin with the loop over steps: `start` goes from 0 to k by `TILE`. In it are the four parts of the drawing above. The guard is around
-# the loads, each on its own, and around the last write, never around the loop: all threads have to come to the barriers.
+# Begin with the loop over steps: `start` goes from 0 to k by `TILE`. In it are the four parts of the drawing above. Guard each
+# load separately, and the final write, but never the loop: all threads must reach the barriers.
 
 # %% [markdown] hint="11.5"
 # Thread (tx, ty) loads `a[i, start + tx]` into `tile_a[ty, tx]` and `b[start + ty, j]` into `tile_b[ty, tx]`, where i and j are the
@@ -475,7 +482,7 @@ check("11.5")
 #| export
 @matmul.register_kernel("cuda")
 def matmul_cuda(a, b):
-    """Multiply; two float32 matrices with the kernel above."""
+    """Multiply; a product of two float32 matrices uses the kernel above."""
     plain = a.ndim == b.ndim == 2 and a.dtype == b.dtype == np.float32
     if not plain or a.shape[1] != b.shape[0] or not a.size or not b.size:
         return products.matmul(a, b)
@@ -504,17 +511,17 @@ for kernel in (matmul_without_tiles, matmul_kernel):
 #
 # | file | kernel | the idea |
 # |---|---|---|
-# | `entrywise.py` | all maps, such as `add` and `sigmoid` | a **grid-stride loop**: a thread does entry i, then the one as many places further as there are threads, so any grid will do |
-# | `steps.py` | SGD, momentum, Adam | **in place**, in one pass; the numbers that all entries share are computed once, and come as float32 |
+# | `entrywise.py` | all maps, such as `add` and `sigmoid` | a **grid-stride loop**: a thread handles entry i, then entry i + (number of threads), and so on, so any grid size works |
+# | `steps.py` | SGD, momentum, Adam | **in place**, in one pass; numbers shared by all entries are computed once and passed in as float32 |
 # | `reductions.py` | sums along axes | **warp shuffles**: 32 threads in step hand numbers to each other without shared memory and without a barrier |
 # | `rows.py` | softmax, cross-entropy and its gradient | a warp does a row, so that three passes over it are one kernel |
-# | `fused.py` | bias and ReLU in one; a transpose with and without a padded tile | **fusing** saves a pass through memory; one more column in a tile puts a column into 32 different banks |
-# | `tiles.py` | all products | what "entry (i, p)" means is a function, so a convolution is the same kernel: an **implicit GEMM**; and **split-K** |
-# | `registers.py` | large products | each thread computes **8 by 8** entries and keeps them in registers; the loop over k is written out |
+# | `fused.py` | bias and ReLU in one; a transpose with and without a padded tile | **fusing** saves a pass through memory; one extra column in the tile spreads each column over all 32 banks |
+# | `tiles.py` | all products | a function says where entry (i, p) is read from, so the same kernel also computes convolutions: an **implicit GEMM**; and **split-K** |
+# | `registers.py` | large products | each thread computes **8 by 8** entries and keeps them in registers; the loop along the sum is unrolled in the source |
 # | `images.py` | pooling, normalisation | one thread for each pixel gathers what belongs to it, so that nothing is written twice |
 #
-# Two of them, seen from the inside: a transpose has to read rows and write columns, and a tile in shared memory turns one into the
-# other. Without the extra column, all 32 threads of a warp want the same bank.
+# Two of these ideas in detail. First, the padded tile: a transpose has to read rows and write columns, and a tile in shared
+# memory turns one into the other. Without the extra column, all 32 threads of a warp want the same bank.
 
 # %%
 from tinytorch.given.gpu.kernels import fused
@@ -526,19 +533,20 @@ for kernel in (fused.transpose_naive, fused.transpose_tiled, fused.transpose_pad
           f"{report.bank_conflicts()} turns lost to bank conflicts")
 
 # %% [markdown]
-# And the trap of types: Adam with Python's numbers computes in float64, because `0.9 * mean[i]` is one. The result looks right. On a GPU
-# this is the slowest kernel of the step.
+# Second, a trap: types. An optimizer's step with a Python number computes in float64: `0.9` is a float64, so `0.9 * mean[i]` is
+# one too. The result looks right, and a GPU does not complain; the simulator names the line.
 
 # %%
-from tinytorch.given.gpu.lessons import adam_in_float64
+from tinytorch.given.gpu.lessons import step_in_float64
 
-print(watch(adam_in_float64, 1, 32, a[:32].copy(), a[:32].copy()))
+print(watch(step_in_float64, 1, 32, a[:32].copy(), a[:32].copy()))
 
 # %% [markdown]
 # ## A network on the device
 #
 # Now nothing is missing: parameters, data, gradients and optimizer live on the device, and only the loss comes back. Two networks
-# begin with the same numbers; one trains here, the other on `cuda`. (In the simulator this takes some seconds: they are small.)
+# begin with the same numbers; one trains on the CPU, the other on `cuda`. (In the simulator this takes only a few seconds,
+# because the networks are small.)
 
 # %%
 from tinytorch.losses import cross_entropy, mlp
@@ -563,14 +571,15 @@ print(np.array([losses["cpu"], losses["cuda"]]).round(6))
 print(tinytorch.cuda.memory_stats())
 
 # %% [markdown]
-# The last line counts the device's memory. Asking a GPU for memory takes longer than most kernels, so free blocks are kept in a **pool**
-# and given to the next array of their size: in the first step blocks are new, afterwards nearly all are reused.
+# The last line counts the device's memory. Asking a GPU for memory takes longer than most kernels, so freed memory is kept in a
+# **pool** and given to the next array of its size: in the first step memory is new, afterwards nearly all is reused.
 #
-# You have written kernels that a GPU runs, and seen what decides their speed: guards and types are for being right; sectors, banks and
-# barriers for being fast. Save the notebook, then run
+# You have written kernels that a GPU runs, and seen what they need: guards and barriers make them right; types, sectors and banks
+# make them fast. Save the notebook, then run
 #
 # ```
 # tito module complete 11
 # ```
 #
-# From now on `x.to("cuda")` runs your kernels, and `--device cuda` with a milestone trains on the GPU.
+# From now on, ops on tensors that you moved with `.to("cuda")` run your kernels (without a GPU, after
+# `tinytorch.cuda.simulate()`), and `--device cuda` with a milestone trains on the GPU.

@@ -43,7 +43,7 @@ glyphs = np.array([[[int(row) >> 2 - x & 1 for x in range(3)] for row in rows] f
 glyphs = glyphs.repeat(3, axis=1).repeat(3, axis=2).astype(np.float32)           # (10, 15, 9)
 
 def draw_digits(count, reach=6, noise=0.3):
-    """Return pictures, float32 (count, 1, 28, 28), each up to `reach` pixels off, and labels."""
+    """Return float32 pictures (count, 1, 28, 28), up to `reach` pixels off centre, and labels."""
     labels = rng.integers(0, 10, count)
     pictures = rng.normal(0, noise, (count, 1, 28, 28)).astype(np.float32)
     for picture, label in zip(pictures, labels):
@@ -75,8 +75,9 @@ from tinytorch.tensor import Tensor, ones, sqrt, zeros
 # %% [markdown]
 # ## A template that moves
 #
-# A neuron of module 03 is a template as large as the picture. Take one of 5 by 5 pixels instead, a **kernel**, and ask at every place
-# in the picture how much the 5 by 5 pixels there look like it. The answers form a new picture, a **feature map**:
+# A neuron of module 03 is a template as large as the picture. Take one of 5 by 5 pixels instead, a **kernel** (not the functions
+# of modules 10 and 11, which have the same name), and ask at every place in the picture how much the 5 by 5 pixels there look
+# like it. The answers form a new picture, a **feature map**:
 #
 # $$\mathrm{out}_{y,x} = \sum_i \sum_j \mathrm{picture}_{y s + i,\; x s + j}\,\cdot\,\mathrm{kernel}_{i,j}$$
 #
@@ -150,15 +151,16 @@ print(f"{1e3 * seconds_by_loops:.0f} ms a picture, {1e3 * seconds_by_loops:.0f} 
 # ## All windows at once, without a copy
 #
 # Two kernels, written by hand, find two kinds of edges, wherever they are. But the last line shows how long loops would take for
-# one forward pass of LeNet-5's first layer over all of MNIST. What follows takes less than a thousandth of that.
+# one forward pass of LeNet-5's first layer over MNIST's 60,000 training pictures. What follows takes less than a thousandth of
+# that.
 #
 # An array is a piece of memory and a way to walk through it: its **strides** are the number of bytes to the next row and to the next
 # column. Give NumPy other strides, and the same memory looks different. The windows of a picture are such a view: a step to
 # the next window and a step to the next pixel within a window both move one pixel through the memory.
 #
-# `as_strided(x, shape, strides)` does what you say without checking: with a wrong shape it shows memory outside the array. So work
-# out the shape first; `places`, given in `tinytorch/given/image_sizes.py`, computes your sizes from 12.1 for both axes. A **dilation**
-# of 2 spreads the kernel out, so that it looks at every second pixel.
+# `as_strided(x, shape, strides)` does what you say without checking: with a wrong shape it shows memory outside the array. So
+# work out the shape first; `places`, given in `tinytorch/given/image_sizes.py`, computes the output size that you worked out in
+# 12.1, for both axes. A **dilation** of 2 spreads the kernel out, so that it looks at every second pixel.
 #
 # ```
 # >>> row = np.arange(6, dtype=np.float32)             # 4 bytes from each entry to the next
@@ -207,8 +209,8 @@ def windows(x, kernel_size, stride=(1, 1), dilation=(1, 1)):
 check("12.2")
 
 # %% [markdown] hint="12.2"
-# The first two axes keep their sizes and strides. The other four come from the last two: for each of them, how many rows, or columns,
-# of the picture does one step along it move?
+# The first two axes keep their sizes and strides. The other four come from the last two: for each of the four, by how many rows
+# or columns of the picture does one step along that axis move you?
 
 # %% [markdown] hint="12.2"
 # `x.strides[2]` is the number of bytes from one row to the next. One step along `y` moves `stride[0]` rows, one step along `i` moves
@@ -576,7 +578,7 @@ class Conv2d(Module):
                       self.groups)
 
     def extra_repr(self):
-        """Return the settings; of the last ones, only those that differ from the defaults."""
+        """Return the settings; padding, dilation, groups and bias only if not the defaults."""
         said = (f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, "
                 f"stride={self.stride}")
         for name, usual in (("padding", (0, 0)), ("dilation", (1, 1)), ("groups", 1)):
@@ -943,8 +945,8 @@ channel_norm_backward.register_vjp(
 #
 # One detail decides whether your numbers match PyTorch's. You normalise by the variance of the batch: the sum of squared
 # distances from the mean, divided by `count`, the number of entries of the channel. But the running variance estimates the
-# variance over all pictures. On average the variance of a batch is smaller than that, by the factor (count - 1) / count, as for
-# the error of a mean in module 08.
+# variance over all pictures. On average the variance of a batch is (count - 1) / count of that. Module 08 divided by n - 1 for
+# the same reason.
 #
 # Given: `x.mean(CHANNEL)`, `channel_variance(x, mean)`, and `values_per_channel(x)`, which is the count. The running statistics
 # are tensors; overwrite them with `copy_`.

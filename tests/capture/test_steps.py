@@ -142,7 +142,7 @@ def test_the_milestone_takes_capture(tmp_path):
 def test_the_readme_keeps_its_promise():
     """The step in the README is recorded by the third call, replays the same numbers, and refuses .item() with its line."""
     text = (Path(tinytorch.__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-    code = text.split("## A step as a list of calls")[1].split("```python\n")[1].split("```")[0]
+    code = text.split("## Recording a training step")[1].split("```python\n")[1].split("```")[0]
     losses = []
     for captured in (code, code.replace("@tinytorch.capture\n", "")):
         model = mnist_mlp(np.random.default_rng(0))

@@ -32,7 +32,7 @@ def log1p(a):
 
 @op
 def expm1(a):
-    """Raise e to every entry and subtract 1, exact near 0."""
+    """Raise e to the power of every entry and subtract 1, exact near 0."""
     with np.errstate(over="ignore"):
         return np.expm1(a)
 

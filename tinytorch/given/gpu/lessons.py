@@ -44,7 +44,7 @@ def matmul_without_tiles(a, b, out):
 
 
 @cuda.jit
-def adam_in_float64(param, mean):
+def step_in_float64(param, mean):
     """Take a step with a number of Python's, which is a float64."""
     position = cuda.grid(1)
     if position < param.size:
