@@ -83,7 +83,7 @@ def mul(a, b):
 # tensor.py, cell 20
 @op
 def div(a, b):
-    """Divide entry by entry: integers give fractions, and 0 as divisor gives inf or nan silently."""
+    """Divide entry by entry: integers give fractions; dividing by 0 gives inf or nan silently."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.true_divide(a, b)
 
