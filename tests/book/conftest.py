@@ -115,6 +115,8 @@ class Course:
         (root / "book" / "intro.md").write_text(INTRO, encoding="utf-8")
         for folder in ("modules", "tinytorch/given", "milestones"):
             (root / folder).mkdir(parents=True)
+        pictures = "tinytorch/datasets/mnist_5k"
+        shutil.copytree(ROOT / pictures, root / pictures)  # the page See and learn shows some
         (root / "modules" / "curriculum.toml").write_text(MANIFEST, encoding="utf-8")
         (root / "tinytorch" / "__init__.py").write_text('"""Nothing is given."""\n', encoding="utf-8")
         self.write("01_shapes/shapes.py", SHAPES)
