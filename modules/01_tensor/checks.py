@@ -187,6 +187,7 @@ def draw_matmul(rng):
     yield dict(a=whole(rng, n, k), b=whole(rng, k, m))
     yield dict(a=rng.normal32(n, k), b=rng.normal32(m, b))
     yield dict(a=rng.normal32(n, k), b=rng.normal32(m, k))
+    yield dict(a=rng.normal32(n, 1), b=rng.normal32(m, k))
     yield dict(a=rng.normal32(b, n, k), b=rng.normal32(b, m, k))
 
 

@@ -59,6 +59,7 @@ def draw_mse_loss(rng):
     yield dict(predictions=rng.normal32(m, n) * 30, targets=rng.normal32(m, n), reduction="none")
     yield dict(predictions=rng.normal32(n, 1), targets=rng.normal32(n), reduction="mean")
     yield dict(predictions=rng.normal32(n), targets=rng.normal32(m, n), reduction=rng.pick("none", "sum"))
+    yield dict(predictions=rng.normal32(m, n), targets=rng.normal32(rng.pick(1, m), 1), reduction="mean")
     yield dict(predictions=rng.normal32(m), targets=rng.normal32(m), reduction=rng.pick("max", "average"))
 
 
