@@ -127,7 +127,7 @@ FAULTS = [
     ("given-docstrings", AREAS, '    """Split rectangles of shape (n, 2) into widths and heights."""\n', "    rectangles = rectangles + 0\n", f"{AREAS}:<def sides>, cell 3: sides has no docstring"),
     ("given-docstrings", PACKAGE, '    """Return the text of a file."""\n', "", f"{PACKAGE}:<def load>: load has no docstring"),
     ("doctests", PACKAGE, "        4\n", "        5\n", "tinytorch/given/text.py:<>>> double>: 'double(2)' gives '4', not '5'"),
-    ("doctests", AREAS, "array([600.])", "array([6.])", "tinytorch/areas.py:<>>> area>: 'area(np.array([[2.0, 3.0]]), unit=10)' gives 'array([600.])', not 'array([6.])' (areas.py, cell 5, line 16)"),
+    ("doctests", AREAS, "array([600.])", "array([6.])", "tinytorch/areas.py:<>>> area>: 'area(np.array([[2.0, 3.0]]), unit=10)' gives 'array([600.])', not 'array([6.])' (areas.py, cell 5 (def area), line 16)"),
     ("doctests", PACKAGE, "number + number", "number + undefined", "raises NameError"),
     ("doctests", PACKAGE, "", "\nimport nowhere\n", "tinytorch/given/text.py:1: cannot be imported: ModuleNotFoundError"),
     ("prose", AREAS, "", markdown("You simply multiply."), AREAS + ':<You simply>, cell 11: "simply" belittles the reader'),
@@ -416,7 +416,7 @@ def test_an_export_that_is_refused_has_status_1_and_changes_nothing(tito, root):
     plant(root, AREAS, "return rectangles[:, 0]", "return rectangles[:, 0")
     status, text = tito("export", "01")
     assert status == 1
-    assert "areas.py, cell 3, line 8" in text
+    assert "areas.py, cell 3 (def sides), line 8" in text
     assert (root / "tinytorch" / "areas.py").read_bytes() == before
 
 
@@ -432,5 +432,5 @@ def test_run_names_the_cell_that_fails(tito, root):
     plant(root, AREAS, "", code("1 / 0"))
     status, text = tito("run")
     assert status == 1
-    assert re.search(r"01_areas +failed", text) and "areas.ipynb, cell 10 fails" in text and "ZeroDivisionError" in text
+    assert re.search(r"01_areas +failed", text) and "areas.ipynb, cell 10 (1 / 0) fails" in text and "ZeroDivisionError" in text
     assert re.search(r"02_scaling +ok", text)
