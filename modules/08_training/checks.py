@@ -923,24 +923,19 @@ misconceptions_split_arrays = {
 # 08.7 atomically
 
 
-TOGETHER = "after another call has written the same path"
-
-
 def describe_atomically(name, before, ends, parts):
     there = "a file is there already" if before == "a file" else "no file is there yet"
     return f"atomically(path, write), where {there} and write ends {ends}", ""
 
 
 def draw_atomically(rng):
-    """A file that is there or is not; writing that ends well, with an exception, with Ctrl-C, or beside a second writer."""
+    """A file that is there or is not; writing that ends well, with an exception, or with Ctrl-C."""
     for before, ends in (
         ("a file", "normally"),
         ("none", "normally"),
         ("a file", "with an OSError"),
         ("none", "with an OSError"),
         ("a file", "with KeyboardInterrupt"),
-        ("a file", TOGETHER),
-        ("none", TOGETHER),
     ):
         yield dict(
             name=f"state-{rng.integers(1000)}.bin",
@@ -957,8 +952,6 @@ def observe_atomically(atomically, name, before, parts, ends):
         path, moments, seen = Path(folder) / name, [], {"the bytes go to": "nothing: write was not called"}
         if before == "a file":
             path.write_bytes(old)
-        if ends == TOGETHER:
-            return {"two calls at once": both_at_once(atomically, path)}
 
         def look(*_):
             state = meaning(path, old, new)
@@ -989,26 +982,6 @@ def observe_atomically(atomically, name, before, parts, ends):
         "files left beside it": beside,
         "returned": kind(returned),
     }
-
-
-def both_at_once(atomically, path):
-    """Write a file while a second call writes it too, and say which temporary files there are in the middle of both."""
-    seen = []
-
-    def first(file):
-        atomically(path, second)
-
-    def second(file):
-        seen.append(sum(other != path for other in path.parent.iterdir()))
-
-    try:
-        atomically(path, first)
-    except OSError:  # one call has renamed or removed the other's file
-        pass
-    return TEMPORARIES[min(seen[0], 2)] if seen else "the second call did not write"
-
-
-TEMPORARIES = ("no temporary file in the folder", "the same temporary file", "a temporary file each")
 
 
 def watched(look, function, *arguments):
@@ -1048,13 +1021,7 @@ def target(file, path):
 
 
 def atomic_turn(
-    well=None,
-    badly=None,
-    goes="a temporary file in the same folder",
-    left=lambda ends: 0,
-    swallows=False,
-    returned="nothing",
-    apart=True,
+    well=None, badly=None, goes="a temporary file in the same folder", left=lambda ends: 0, swallows=False, returned="nothing"
 ):
     """Make the writing of a file, or a wrong turn.
 
@@ -1065,12 +1032,9 @@ def atomic_turn(
         left: How many files are left beside it, a function of how writing ends.
         swallows: Whether errors end there.
         returned: What is returned.
-        apart: Whether each call has a temporary file of its own.
     """
 
     def turn(name, before, parts, ends):
-        if ends == TOGETHER:
-            return {"two calls at once": TEMPORARIES[(1 + apart) * (goes == "a temporary file in the same folder")]}
         first = "the old file" if before == "a file" else "no file"
         if ends == "normally":
             moments = well(first) if well else [first, "the new file"]
@@ -1094,8 +1058,6 @@ oracle_atomically = atomic_turn()
 def with_a_backup(name, before, parts, ends):
     """Give the old file another name, write the file itself, and turn that back after a failure."""
     there, well = before == "a file", ends == "normally"
-    if ends == TOGETHER:
-        return {"two calls at once": TEMPORARIES[there]}
     moments = (["the old file", "no file", COPY] if there else ["no file", GAP]) + (
         ["the new file"] if well else ["no file", "the old file"] if there else ["no file"]
     )
@@ -1107,9 +1069,6 @@ def with_a_backup(name, before, parts, ends):
 
 
 misconceptions_atomically = {
-    "two calls at once write to the same temporary file: each needs a name of its own, and a process id is the same in two threads": atomic_turn(
-        apart=False
-    ),
     "the old file was given another name, as a backup, and the file itself opened for writing: for a while there is neither": with_a_backup,
     "the file itself was opened for writing: for a while it was neither old nor new": atomic_turn(
         lambda first: [first, GAP, "the new file"], lambda first: [first, GAP], goes="the file itself"

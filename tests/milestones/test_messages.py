@@ -191,7 +191,7 @@ def test_who_has_written_nothing_is_sent_to_the_first_module(tmp_path):
     done = subprocess.run(
         [*tito, "milestone", "run", "cifar10-mlp"], cwd=tmp_path / "space", env=here, encoding="utf-8", capture_output=True
     )
-    assert done.returncode == 2 and "`tito module start 01`" in words(done.stdout)
+    assert done.returncode == 2 and "Next: tito module start 01" in words(done.stdout)
 
 
 def test_two_runs_into_one_folder_are_refused(digits, command, environment, tmp_path):
