@@ -1,8 +1,10 @@
 """`--device cuda`: each milestone trains on the device, here in the simulator, with small networks and few examples."""
 
 import importlib
+import os
 import sys
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -38,7 +40,8 @@ def train(monkeypatch, tmp_path):
         folder = tmp_path / name / arguments[arguments.index("--device") + 1]
         common = ("--epochs", "1", "--batch-size", "6", "--no-figures", "--checkpoint", str(folder))
         monkeypatch.setattr(sys, "argv", [name, *common, *arguments])
-        script.main()
+        with mock.patch.dict(os.environ):  # a milestone sets numba's threads for its own process
+            script.main()
         weights, about = importlib.import_module("common.saving").load(folder / "weights.safetensors")
         return weights
 

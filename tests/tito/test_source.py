@@ -6,7 +6,7 @@ from pathlib import Path
 
 import jupytext
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from tito.notebooks import ipynb, percent, source
 from tito.notebooks.parts import exported_parts
@@ -275,6 +275,9 @@ HEADER = st.dictionaries(
 CELLS = st.lists(st.one_of(st.tuples(st.just("code"), CODE, HEADER), st.tuples(st.just("markdown"), PROSE, HEADER)), max_size=6)
 
 
+@settings(
+    suppress_health_check=[HealthCheck.too_slow]
+)  # the first draw makes the alphabet, which takes seconds on a busy machine
 @given(CELLS)
 def test_what_is_written_as_percent_is_read_back_here_and_by_jupytext(cells):
     text = percent.render([Cell(index, *fields) for index, fields in enumerate(cells, 1)])
