@@ -343,10 +343,7 @@ def test_definitions_are_names_of_the_notebook_s_own(statement, names):
 
 
 def test_a_module_is_read_in_milliseconds():
-    start = time.process_time()
-    for path in SOURCES:
-        read(path).exercises()
-    assert time.process_time() - start < 0.1 * len(SOURCES)
+    assert quickest(lambda: [read(path).exercises() for path in SOURCES]) < 0.1 * len(SOURCES)
 
 
 MEGABYTE = {
@@ -362,18 +359,26 @@ MEGABYTE = {
 }
 
 
+def quickest(work):
+    """Return the least processor time of three calls, in seconds: a busy machine slows one call, not all."""
+    times = []
+    for _ in range(3):
+        began = time.process_time()
+        work()
+        times.append(time.process_time() - began)
+    return min(times)
+
+
 @pytest.mark.parametrize("what", MEGABYTE)
 def test_a_megabyte_is_read_in_under_a_second_of_processor_time(tmp_path, what):
     path = tmp_path / "shapes.py"
     path.write_text(MEGABYTE[what], encoding="utf-8")
-    began = time.process_time()
-    found = source.read(path)
-    assert time.process_time() - began < 1
+    assert quickest(lambda: source.read(path)) < 1
+    cells = source.read(path).cells
     path = path.with_suffix(".ipynb")
-    path.write_text(ipynb.render(found.cells), encoding="utf-8")
-    began = time.process_time()
-    assert len(source.read(path).cells) == len(found.cells)
-    assert time.process_time() - began < 1
+    path.write_text(ipynb.render(cells), encoding="utf-8")
+    assert quickest(lambda: source.read(path)) < 1
+    assert len(source.read(path).cells) == len(cells)
 
 
 def test_finding_what_cannot_be_exported_is_linear_too(tmp_path):
