@@ -214,7 +214,7 @@ def quickly(function, *words, seconds=5.0):
     "cells",
     [
         ["#| export\n" + "# a comment\n" * 400_000],
-        ["#| export\n" + "".join(f"def broadcast_shap{number}(): pass\n" for number in range(5000))],
+        ["#| export\n" + "".join(f"def broadcast_shap{cell}{number}(): pass\n" for number in range(2500)) for cell in range(4)],
         ["#| export\n" + "%timeit x\n" * 15_000],
         ["#| export\n" + "(" * 150_000],
         ["#| export\n" + "x = 1\n" * 30_000] * 5,
@@ -251,7 +251,7 @@ def test_no_notebook_takes_long_to_be_repaired(reference, solved, cells):
 
 def test_near_names_without_a_limit_are_all_compared(reference, solved, monkeypatch):
     """The defence off: every near-miss name is compared with every missing one."""
-    text = "#| export\n" + "".join(f"def broadcast_shap{number}(): pass\n" for number in range(3000))
+    text = "#| export\n" + "".join(f"def broadcast_shap{number}(): pass\n" for number in range(2900))
     cells = [cell for cell in solved["cells"] if "def broadcast_shape" not in "".join(cell["source"])]
     written, _ = read(json.dumps({**solved, "cells": [*cells, {"cell_type": "code", "source": text, "metadata": {}}]}))
     compared = []
@@ -262,10 +262,10 @@ def test_near_names_without_a_limit_are_all_compared(reference, solved, monkeypa
 
     monkeypatch.setattr(refusals.difflib, "get_close_matches", nearest)
     salvage.salvage(written, reference, "01_tensor/tensor.ipynb")
-    assert compared and max(compared) <= refusals.MOST_NAMES
+    assert max(compared) == refusals.MOST_NAMES
     monkeypatch.setattr(refusals, "MOST_NAMES", 10**9)
     salvage.salvage(written, reference, "01_tensor/tensor.ipynb")
-    assert max(compared) >= 3000
+    assert max(compared) == 2900
 
 
 @pytest.mark.parametrize(
