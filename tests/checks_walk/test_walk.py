@@ -23,6 +23,7 @@ from tito.notebooks import ipynb
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
+PATIENCE = 10  # seconds for an entry: more than for a mutant, because a busy machine must not make a right body wrong
 
 
 def replay(course, entries):
@@ -62,7 +63,7 @@ def many(course, module, entries, compiled=False):
         number, code = entry["exercise"], entry["code"]
         body = planting.Mutant(number, "", "", place(course, module, number), code)
         tasks[entry["id"]] = exercise(course, module, number), body
-    return scoring.verdicts(course, module, tasks, compiled=compiled)
+    return scoring.verdicts(course, module, tasks, compiled=compiled, timeout=PATIENCE)
 
 
 def alone(course, module, entry):
