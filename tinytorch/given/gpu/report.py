@@ -114,7 +114,7 @@ class Report:
         return moved, needed
 
     def bank_conflicts(self, name=None):
-        """Return how many turns the warps' accesses to shared memory took beyond one each.
+        """Return how many cycles the warps' accesses to shared memory take beyond one each.
 
         Args:
             name: Of one shared array only; None for all.
@@ -192,7 +192,7 @@ class Report:
         lines += [f"  sectors of 32 bytes: {moved} moved, {needed} would do"] if needed else []
         shared = self.by_warp("shared")
         lines += (
-            [f"  shared memory: {len(shared)} accesses by warps, {self.bank_conflicts()} turns lost to bank conflicts"]
+            [f"  shared memory: {len(shared)} accesses by warps, {self.bank_conflicts()} cycles lost to bank conflicts"]
             if shared
             else []
         )
