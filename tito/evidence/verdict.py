@@ -83,7 +83,7 @@ def read(path, milestone):
     saved = Saved(weights, about)
     if saved.choices.get("dataset") == "mnist-5k":
         raise NoEvidence(
-            f"{path} was trained on the 5,000 pictures that come with the course, and a grade counts on all of MNIST only",
+            f"{path} was trained on the 5,000 images that come with the course, and a grade counts on all of MNIST only",
             f"{again} --data mnist",
         )
     return saved
@@ -102,7 +102,7 @@ def examples(milestone, data_dir, seed=None):
             [sys.executable, "-P", "-X", "utf8", drawing.__file__, *words], stderr=subprocess.PIPE, encoding="utf-8"
         )
         if done.returncode:
-            whole = "\nA grade counts on all of MNIST only, not on the pictures that come with the course."
+            whole = "\nA grade counts on all of MNIST only, not on the images that come with the course."
             raise NoEvidence(
                 done.stderr.strip() + whole * (milestone.data == "mnist"), f"tito milestone grade {milestone.name} --data-dir DIR"
             )
