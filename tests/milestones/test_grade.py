@@ -124,7 +124,7 @@ def test_a_first_layer_that_never_moved_is_refused(given):
 def test_a_package_whose_backward_is_wrong_by_a_factor_of_two_is_refused(given, package, gradients, file, old, new, where):
     found = failed(trained(given), given, package(file, old, new), {**ABOUT, "gradients": gradients})
     assert list(found) == [SLOPES] and found[SLOPES].startswith(where)
-    assert "is 2 times the measured slope" in found[SLOPES]
+    assert "is 2 times the finite difference" in found[SLOPES]
 
 
 def test_a_gradient_that_ends_on_the_way_is_refused(given, package):

@@ -184,9 +184,9 @@ BatchNorm2d.forward = lambda self, x: batch_norm(x, None, None, self.weight, sel
 @pytest.mark.parametrize(
     ("name", "lines", "wrong"),
     [
-        ("lenet5", DOUBLED, {SLOPES: "is 2 times the measured slope"}),
-        ("cifar10-cnn", DOUBLED, {SLOPES: "is 2 times the measured slope"}),
-        ("lenet5", DEAD, {REACHED: "none reaches 0.bias", SLOPES: "times the measured slope", FILTERS: "hardly moved"}),
+        ("lenet5", DOUBLED, {SLOPES: "is 2 times the finite difference"}),
+        ("cifar10-cnn", DOUBLED, {SLOPES: "is 2 times the finite difference"}),
+        ("lenet5", DEAD, {REACHED: "none reaches 0.bias", SLOPES: "times the finite difference", FILTERS: "hardly moved"}),
         ("cifar10-cnn", CROWD, {ALONE: "% from those in a batch"}),
     ],
 )

@@ -241,7 +241,7 @@ def agreement(gradients, slopes, directions):
         if not apart <= worst:
             worst, where, ratio = apart, name, float(claimed @ measured / max(measured @ measured, 1e-24))
     passed = bool(worst <= AGREEMENT)
-    said = f"within {worst:.0e}" if passed else f"{where}: the gradient is {ratio:.3g} times the measured slope"
+    said = f"within {worst:.0e}" if passed else f"{where}: the gradient is {ratio:.3g} times the finite difference"
     return Row("gradients are the slopes of the loss", said, passed)
 
 
