@@ -18,7 +18,7 @@ from tito.evidence import passed, verdict
 ROOT = Path(__file__).resolve().parents[2]
 MNIST = Curriculum.load(ROOT / "modules" / "curriculum.toml").milestone("mnist-mlp")
 ABOUT = {"milestone": "mnist-mlp", "seed": 0, "choices": {"hidden": 256, "gradients": "autograd"}, "gradients": "autograd"}
-ACCURACY, MOVED, SLOPES = "test accuracy", "every parameter moved from its initial values", "gradients are the slopes of the loss"
+ACCURACY, MOVED, SLOPES = "test accuracy", "training changed every parameter", "gradients match finite differences"
 SHAPES, REACHED, RUNS = "weights of the milestone's network", "a gradient reaches every parameter", "your package runs"
 ALONE = "an image is classified on its own"
 

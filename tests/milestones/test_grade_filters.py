@@ -19,9 +19,9 @@ COURSE = Curriculum.load(ROOT / "modules" / "curriculum.toml")
 SHAPES, REACHED, SLOPES = (
     "weights of the milestone's network",
     "a gradient reaches every parameter",
-    "gradients are the slopes of the loss",
+    "gradients match finite differences",
 )
-MOVED, FILTERS, RUNNING = "every parameter moved from its initial values", "filters were trained", "running statistics moved"
+MOVED, FILTERS, RUNNING = "training changed every parameter", "filters were trained", "running statistics moved"
 ALONE, ACCURACY, CHANCE = "an image is classified on its own", "test accuracy", "better than with random filters"
 CHOICES = {"cifar10-cnn": {"widths": [4, 6, 8]}, "lenet5": {"dataset": "mnist", "model": "lenet5"}}
 

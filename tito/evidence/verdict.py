@@ -231,7 +231,7 @@ def reached(gradients):
 
 
 def agreement(gradients, slopes, directions):
-    """Compare the package's gradients with the slopes of the loss; along each direction, the closer slope counts."""
+    """Compare the package's gradients with finite differences; along each direction, the closer one counts."""
     worst, where, ratio = 0.0, "", 1.0
     for name, several in slopes.items():
         claimed = np.tensordot(directions[name], gradients[name], axes=gradients[name].ndim)
@@ -242,10 +242,10 @@ def agreement(gradients, slopes, directions):
             worst, where, ratio = apart, name, float(claimed @ measured / max(measured @ measured, 1e-24))
     passed = bool(worst <= AGREEMENT)
     said = f"within {worst:.0e}" if passed else f"{where}: the gradient is {ratio:.3g} times the finite difference"
-    return Row("gradients are the slopes of the loss", said, passed)
+    return Row("gradients match finite differences", said, passed)
 
 
-def moved(initial, weights, what="every parameter moved from its initial values"):
+def moved(initial, weights, what="training changed every parameter"):
     """Check that training moved every array from its initial values."""
     still = [name for name, array in sorted(weights.items()) if not np.all(distance(initial[name], array) > MOVED)]
     return Row(what, f"{', '.join(still)} did not" if still else f"{len(weights)} of them", not still)
