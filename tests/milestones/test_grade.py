@@ -237,9 +237,9 @@ def test_a_run_on_the_pictures_that_come_along_is_not_graded_and_told_why(tmp_pa
 def test_too_few_epochs_are_said_to_be(about, reason, command):
     from tito.commands.milestone.grade import again
 
-    rows = [verdict.Row("every parameter moved", "4 of them", True), verdict.Row("test accuracy", "94 %", False)]
+    rows = [verdict.Row("training changed every parameter", "4 of them", True), verdict.Row("test accuracy", "94 %", False)]
     assert again(MNIST, rows, about) == (reason, command)
-    broken = [verdict.Row("every parameter moved", "2 did not", False), *rows]
+    broken = [verdict.Row("training changed every parameter", "2 did not", False), *rows]
     assert again(MNIST, broken, about) == ("", "tito milestone run mnist-mlp")
 
 
