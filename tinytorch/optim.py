@@ -151,7 +151,7 @@ def decay_weights(param, *, lr, weight_decay):
 
 # optimizers.py, cell 37
 class Optimizer:
-    """What all optimizers share: the loop over parameters, and a state that can be saved.
+    """What all optimizers share: the walk over parameters, and a state that can be saved.
 
     A subclass lists the arrays that its rule keeps for each parameter, and defines `update`.
 

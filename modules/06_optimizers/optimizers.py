@@ -352,7 +352,7 @@ check("06.4")
 # %%
 #| export
 class Optimizer:
-    """What all optimizers share: the loop over parameters, and a state that can be saved.
+    """What all optimizers share: the walk over parameters, and a state that can be saved.
 
     A subclass lists the arrays that its rule keeps for each parameter, and defines `update`.
 

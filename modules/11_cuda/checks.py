@@ -43,7 +43,7 @@ KERNEL, ARITHMETIC, READS, SECTORS = (
     "how often each entry of {} is read",
     "sectors moved for {}",
 )
-BARRIERS, BANKS = "barriers in a block", "cycles lost to bank conflicts"
+BARRIERS, BANKS = "barriers in a block", "turns lost to bank conflicts"
 
 
 def watched(kernel, grid, block, arguments):
