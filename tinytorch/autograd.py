@@ -480,7 +480,7 @@ def fitted(part, x, rule):
 
 
 def free(tensor):
-    """Forget what a tensor was computed from; keep which op made it."""
+    """Drop the record of a tensor's inputs; keep which op made it."""
     tensor.origin = Origin(tensor.origin.op, None, None, None)
 
 

@@ -472,7 +472,7 @@ def prepare_cross_entropy_gradient(out, scratch, grad, logits, labels, *, reduct
 
 
 def label_check(logits, labels):
-    """Return a call that refuses labels which name no class: loops would read beside the scores."""
+    """Return a call that raises an error for invalid labels, before loops read out of bounds."""
     wrong = fixed(outside, labels, logits.shape[1])
 
     def call():

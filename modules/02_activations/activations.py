@@ -228,9 +228,9 @@ check("02.3")
 # %% [markdown]
 # ## Where a curve is flat, nothing is learned
 #
-# To learn, a network needs to know for every number how the result would change if this number were a little larger. That rate of
-# change is a slope. On the flat parts of a curve the slope is close to 0. A unit there is called **saturated**, and hardly learns.
-# You can measure a slope with two points that are close together.
+# Training depends on a question about every number in the network: how would the result change if this number were a little larger?
+# That rate of change is a slope. On the flat parts of a curve, the slope is close to 0. A unit there is called **saturated**, and
+# hardly learns. You can measure a slope with two points that are close together.
 
 # %%
 def slope(function, x, step=1e-4):
