@@ -371,7 +371,7 @@ cast.register_vjp(lambda grad, out, a, dtype: grad)
 #
 # A bias of shape `(3,)` is added to each of 5 examples. Each entry is used five times, and each use sends back a gradient, so the
 # gradient that arrives has shape `(5, 3)`, not `(3,)`. The gradient of an entry that is used several times is the sum of the
-# gradients that come back. So sum over every axis that broadcasting added in front, and drop it. Sum also over every axis of
+# gradients that come back. So sum over every axis that broadcasting added in front, and drop it. Also sum over every axis of
 # size 1 that broadcasting stretched, but keep it. You have seen the reverse: the gradient of a sum is an expansion. Here the gradient
 # of an expansion is a sum.
 #
@@ -818,8 +818,8 @@ draw(loss, gradients, x=x, w=w, b=b, error=error, loss=loss)
 # %% [markdown]
 # ## Without a graph
 #
-# The walk computes with ops, and every op call is recorded, so the gradients would build a graph of their own. You want no graph
-# either when you only use a network. The flag `state.recording` (in `tinytorch/given/state.py`) decides whether ops are recorded.
+# The walk computes with ops, and every op call is recorded, so the gradients would build a graph of their own. You also want no
+# graph when you only use a network. The flag `state.recording` (in `tinytorch/given/state.py`) decides whether ops are recorded.
 # Write a **context manager** that sets it: `with recording(False):` turns recording off for a block. Whatever happens in the
 # block, even an exception, the context manager restores the previous value, which need not be True. The decorator `@contextmanager`
 # turns a generator that yields once into a context manager. The code before the `yield` runs at the start of the block, and the
