@@ -814,7 +814,7 @@ check("04.9")
 # `grad` of the layer's weight and of its bias. For the first layer, the first gradient is None.
 
 # %%
-# Check all of it: nudge every weight of a small network in float64, and compare with your gradients.
+# Check all of it: nudge every weight of a small network in float64, and compare the gradients.
 small = mlp(6, 5, 4, rng=rng)
 for parameter in small.parameters():
     parameter.data = parameter.data.astype(np.float64)
