@@ -53,7 +53,5 @@ def mnist_or_5k(data_dir=None):
     try:
         return mnist(data_dir)
     except DownloadFailed:
-        note(
-            "MNIST is not on this machine and cannot be downloaded now: using the 5,000 MNIST images that come with the course."
-        )
+        note("MNIST is not on this machine and cannot be downloaded now: using the 5,000 MNIST images that come with the course.")
         return mnist_5k()

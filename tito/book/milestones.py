@@ -16,8 +16,8 @@ checks that training changed every layer.
 tito milestone list
 ```
 
-All accuracies below are measured on test images that were not used for any choice; ± is one standard error. The CPU time is that of
-the median run.
+All accuracies below are measured on test images that were not used for any choice; ± is one standard error. The CPU time is that
+of the median run.
 """
 USUAL = {  # what the commands do without options; tests compare it with the scripts
     "mnist-mlp": {"gradients": "autograd", "epochs": 5},

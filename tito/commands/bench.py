@@ -11,7 +11,7 @@ def bench(
     threads: list[int] = typer.Option(None, "--threads", min=1, help="Number of threads; may be repeated. Default: 1 and 2."),
     steps: int = typer.Option(None, "--steps", min=1, help="Timed runs of each variant. Default: the case's own number."),
     seconds: float = typer.Option(8, "--seconds", min=0, help="Maximum time of each table, for each number of threads."),
-    device: str = typer.Option("cpu", "--device", help="cpu, or cuda: kernels and a step on a GPU, compared with PyTorch and CuPy."),
+    device: str = typer.Option("cpu", "--device", help="cpu, or cuda: kernels and a step on a GPU, next to PyTorch and CuPy."),
     json: Path = typer.Option(None, "--json", metavar="FILE", help="Write all measurements to a file."),
     show_cases: bool = typer.Option(False, "--list", help="List the cases."),
 ):

@@ -6,7 +6,7 @@ import typer
 def playground(
     port: int = typer.Option(8000, min=0, max=65535, help="Port to listen on; 0 for any. If it is busy, the next free one."),
     browser: bool = typer.Option(True, "--browser/--no-browser", help="Open the page in the browser."),
-    terminal: bool = typer.Option(False, "--terminal", help="Show digits, activations and probabilities in this terminal, without a page."),
+    terminal: bool = typer.Option(False, "--terminal", help="No page: digits, activations, probabilities in this terminal."),
 ):
     """Draw digits in the browser, and let your own package read them.
 
