@@ -177,7 +177,8 @@ def test_every_page_says_its_edition_and_every_lesson_offers_its_notebook(book):
     for module in HERE:
         text = (book / "modules" / f"{module.folder}.html").read_text(encoding="utf-8")
         assert f'href="../notebooks/{module.folder}.ipynb"' in text
-        assert f"/blob/notebooks/colab/{module.folder}.ipynb" in text and f"modules/{module.folder}/{module.name}.py" in text
+        assert f"github/owner/course/blob/notebooks/colab/{module.folder}.ipynb" in text
+        assert f"https://github.com/owner/course/edit/main/modules/{module.folder}/{module.name}.py" in text
 
 
 def test_a_link_to_a_page_shows_the_card(book):

@@ -2,10 +2,11 @@
 
 import json
 import os
-import re
 import subprocess
 import tomllib
 from datetime import UTC, datetime
+
+import yaml
 
 from tito.book import page
 
@@ -47,13 +48,18 @@ SOURCES = {"authors": "CONTRIBUTING.md", "milestones": "benchmarks/results", "re
 
 
 def repository(course):
-    """Return the address of the repository: that of the workflow that builds a fork's book, or else the configured one."""
+    """Return the address at which the course is published, or "": that of the workflow that runs, or else the configured one."""
     if os.environ.get("GITHUB_REPOSITORY"):
         return f"{os.environ.get('GITHUB_SERVER_URL', 'https://github.com')}/{os.environ['GITHUB_REPOSITORY']}"
-    configured = re.search(
-        r"^repository:\n  url: (\S+)", (course / "book" / "_config.yml").read_text(encoding="utf-8"), re.MULTILINE
-    )
-    return configured[1].rstrip("/") if configured else ""
+    configured = yaml.safe_load((course / "book" / "_config.yml").read_text(encoding="utf-8")).get("repository", {})
+    return (configured.get("url") or "").rstrip("/")
+
+
+def clone(course):
+    """Return, as Markdown, the commands that clone the course; a comment if it is not known where it is published."""
+    address = repository(course)
+    commands = f"git clone {address}\ncd {address.rpartition('/')[2]}"
+    return f"```sh\n{commands}\n```\n" if address else "% the course's address is not known\n"
 
 
 def version(course):

@@ -92,10 +92,11 @@ def write_dark(folder):
 
 
 def write_notebooks(folder, notebooks):
-    """Write the notebooks that learners download, and those that Colab opens, which set it up first."""
+    """Write the notebooks that learners download and, for a published course, those that set Colab up first."""
     address = edition.repository(workspace.course_dir())
     for notebook in notebooks:
-        for name, text in ((".", page.learners(notebook)), ("colab", edition.for_colab(notebook, address))):
+        made = {".": page.learners(notebook)} | ({"colab": edition.for_colab(notebook, address)} if address else {})
+        for name, text in made.items():
             path = folder / name / f"{notebook.path.parent.name}.ipynb"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
