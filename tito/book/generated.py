@@ -27,6 +27,7 @@ def pages(course, curriculum, notebooks):
         "milestones.md": milestones.page(course, curriculum),
         "map.md": contents.course_map(curriculum),
         "clone.md": edition.clone(course),
+        "hours.md": contents.hours(curriculum),
         "results.md": results.best(course, curriculum) or "No runs are recorded.\n",
         "commands.md": commands.page(),
         **reference.pages(course, curriculum, notebooks),
