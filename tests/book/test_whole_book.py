@@ -181,6 +181,14 @@ def test_every_page_says_its_edition_and_every_lesson_offers_its_notebook(book):
         assert f"https://github.com/owner/course/edit/main/modules/{module.folder}/{module.name}.py" in text
 
 
+def test_every_edit_link_leads_to_a_file_of_the_repository(book):
+    begin, leading = "https://github.com/owner/course/edit/main/", set()
+    for path in pages_of(book):
+        leading |= {link.removeprefix(begin) for link in Links(path).links if link.startswith(begin)}
+    assert {"CONTRIBUTING.md", "book/intro.md", "modules/01_tensor/tensor.py", "modules/01_tensor/checks.py"} <= leading
+    assert [name for name in sorted(leading) if not (ROOT / name).is_file()] == []
+
+
 def test_a_link_to_a_page_shows_the_card(book):
     assert (book / "_static" / "card.png").is_file() and (book / "_static" / "favicon.svg").is_file()
     for name in ("intro.html", "modules/02_activations.html"):
@@ -215,7 +223,8 @@ def test_every_public_name_of_the_learners_files_is_in_the_reference_and_leads_t
 def test_every_misconception_is_in_the_list_or_would_give_an_answer_away(book):
     from tito.checks import checking
 
-    text = squeezed(html.unescape(re.sub("<[^>]*>", "", (book / "exercises.html").read_text(encoding="utf-8")))).replace("`", "")
+    pages = [path.read_text(encoding="utf-8") for path in (book / "exercises").glob("*.html")]
+    text = squeezed(html.unescape(re.sub("<[^>]*>", "", "\n".join(pages)))).replace("`", "")
     missing = []
     for module in HERE:
         checks = checking.load(workspace.course_checks(module))

@@ -11,7 +11,7 @@ BEFORE = {"Start": ("setup", "see_and_learn")}
 AFTER = {
     "The whole": ("op_grows", "milestones", "performance", "benchmarks"),
     "Look up": ("commands", "reference/index", "shapes_and_errors", "glossary", "differences"),
-    "Teach and extend": ("instructors", "instructor_commands", "exercises", "authors", "neighbours"),
+    "Teach and extend": ("instructors", "instructor_commands", "exercises/index", "authors", "neighbours"),
 }
 
 

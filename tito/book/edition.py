@@ -39,12 +39,27 @@ def facts(course, modules, made):
     for name in made:
         stem, _, kind = name.rpartition(".")
         if kind == "md":
-            pages[stem] = {"source": SOURCES.get(stem.split("/")[0], "tito/book")}
+            pages[stem] = {"source": made_from(stem, course, modules)}
     commit, date = head(course)
     return {"version": version(course), "commit": commit, "date": date, "repository": repository(course), "pages": pages}
 
 
-SOURCES = {"authors": "CONTRIBUTING.md", "milestones": "benchmarks/results", "reference": "tinytorch"}
+def made_from(stem, course, modules):
+    """Return the file to edit if a generated page is wrong, as a path in the repository.
+
+    Args:
+        stem: The page's path in the book, without its ending.
+        course: `pathlib.Path` of the clone.
+        modules: The modules that have a page.
+    """
+    folder, _, name = stem.rpartition("/")
+    module = next((module for module in modules if name in (module.folder, module.package_name)), None)
+    if stem == "authors":
+        return "CONTRIBUTING.md"
+    if module:
+        return f"modules/{module.folder}/{'checks' if folder == 'exercises' else module.name}.py"
+    own = f"tito/book/{'teaching' if folder == 'exercises' else folder or name}.py"
+    return own if (course / own).is_file() else "tito/book/generated.py"
 
 
 def repository(course):
