@@ -132,7 +132,7 @@ class Report:
     def unwritten_reads(self):
         """Return a sentence for the first read of shared or local memory that nobody had written."""
         return [
-            f"unwritten memory: {self.who(access)} reads {entry(access)} at {self.text(access.line)}, and nothing has written it"
+            f"unwritten memory: {self.who(access)} reads {entry(access)} at {self.text(access.line)}, and nobody has written it"
             for access in self.unwritten[:1]
         ]
 
