@@ -100,7 +100,7 @@ def mark_all(classroom, module, jobs, exercise, timeout, workers, scheduler, uns
     console.say(f"{'student':24}{'exercises':>12}{'points':>12}")
     try:
         with pool.cluster(scheduler) if scheduler else pool.local(min(workers, len(jobs))) as each:
-            work = submissions(module, jobs, seeds, timeout, not unsafe, lambda *empty: finish(*empty))
+            work = submissions(classroom, module, jobs, seeds, timeout, not unsafe, lambda *empty: finish(*empty))
 
             def finish(student, record):
                 if not settle(classroom, module, student, {**record, "digest": jobs[student][1]}, exercise, meter):
@@ -126,7 +126,7 @@ def mark_all(classroom, module, jobs, exercise, timeout, workers, scheduler, uns
     return unmarked
 
 
-def submissions(module, jobs, seeds, timeout, sandboxed, finish):
+def submissions(classroom, module, jobs, seeds, timeout, sandboxed, finish):
     """Return a function that yields (student, job) for the files that are there, and finishes the others at once."""
     from tito.grading import verdicts, workers as pool
 
@@ -136,9 +136,19 @@ def submissions(module, jobs, seeds, timeout, sandboxed, finish):
             if isinstance(handed, str):
                 finish(student, {**empty, "reason": handed, "feedback": empty["feedback"] + handed + "\n"})
             else:
-                yield student, pool.job(module, handed, seeds, timeout, sandboxed)
+                yield student, pool.job(module, handed, seeds, timeout, sandboxed, own_modules(classroom, module, student))
 
     return work
+
+
+def own_modules(classroom, module, student):
+    """Return what a student handed in for the modules before this one: a dict from the package's files to their texts."""
+    from tito import workspace
+    from tito.grading import verdicts
+
+    earlier = workspace.Workspace(workspace.course_dir()).curriculum.prerequisites(module)
+    texts = {each.exports: verdicts.load(classroom, each, student).get("text") for each in earlier}
+    return {name: text for name, text in texts.items() if text}
 
 
 def settle(classroom, module, student, record, exercise, meter):
@@ -173,7 +183,9 @@ def settle(classroom, module, student, record, exercise, meter):
     exercises, points = f"{passed} of {len(record['exercises'])}", f"{record['points']} of {record['maximum']}"
     reason = layout.clean(record["reason"].splitlines()[0][:200]) if record["reason"] else ""
     meter.done(f"{student:24}{exercises:>12}{points:>12}   {reason}".rstrip())
-    for text in [*record["notes"][:5], *record["flags"]]:
+    own = (record.get("own") or {}).get("failing")
+    failing = [f"on the student's own earlier modules (no points depend on it) these fail: {', '.join(own)}"] if own else []
+    for text in [*record["notes"][:5], *record["flags"], *failing]:
         meter.say(f"{'':26}{layout.clean(text[:300])}", style="yellow")
     return True
 
