@@ -32,7 +32,7 @@ ODD = {  # what an odd submission does, in linear or at import, or what its file
     "exit": lambda text: text.replace(RIGHT, "import os; os._exit(0)"),
     "memory": lambda text: text.replace(RIGHT, "block = bytearray(b'x') * (8 * 2**30)"),
     "forks": lambda text: text.replace(RIGHT, "import os; [os.fork() for _ in range(10)]"),
-    "prints": lambda text: text.replace(RIGHT, "print('x' * (100 * 2**20)); " + RIGHT),
+    "prints": lambda text: text.replace(RIGHT, "print('x' * (10 * 2**20)); " + RIGHT),
     "syntax": lambda text: text.replace(RIGHT, "out = = 1"),
     "stub": None,
     "outputs": lambda text: text.replace('"outputs": []', f'"outputs": [{PRINTED}]', 1),
