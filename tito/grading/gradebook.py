@@ -145,19 +145,22 @@ class Classroom:
 
     def marked(self, module):
         """Return the students whose submissions have all their points in the gradebook."""
-        from nbgrader.api import MissingEntry
+        from nbgrader.api import Assignment, BaseCell, Grade, SubmittedAssignment, SubmittedNotebook
 
-        with self.opened() as gradebook:
-            try:
-                submissions = gradebook.assignment_submissions(module.folder)
-            except MissingEntry:
-                return set()
-            checks = {entry.student.id: [grade for book in entry.notebooks for grade in book.grades] for entry in submissions}
-            return {
-                student
-                for student, grades in checks.items()
-                if grades and all(grade.auto_score is not None for grade in grades if grade.name.startswith("check-"))
-            }
+        with (
+            self.opened() as gradebook
+        ):  # one query: through nbgrader's objects it would be one for each exercise of each student
+            rows = (
+                gradebook.db.query(SubmittedAssignment.student_id, Grade.auto_score)
+                .select_from(Grade)
+                .join(BaseCell, Grade.cell_id == BaseCell.id)
+                .join(SubmittedNotebook, Grade.notebook_id == SubmittedNotebook.id)
+                .join(SubmittedAssignment, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+                .join(Assignment, SubmittedAssignment.assignment_id == Assignment.id)
+                .filter(Assignment.name == module.folder, BaseCell.name.startswith("check-"))
+                .all()
+            )
+        return {student for student, _ in rows} - {student for student, points in rows if points is None}
 
     def scores(self, module):
         """Return a dict from student to the points of a submission: score, maximum, late penalty, whether grading is open."""
