@@ -490,6 +490,22 @@ def test_an_exercise_that_is_too_much_is_spared_and_the_rest_is_marked(monkeypat
     assert workers.mark({"timeout": 1, "own": {}}, [])["reason"], "with the restart off the whole submission is lost"
 
 
+def test_a_run_on_the_students_own_modules_that_is_too_much_is_left_out(monkeypatch):
+    script = (
+        "import sys, os, tito.grading.process as p\n"
+        "def mark(job, begin):\n    begin('01.1')\n    if job['own']:\n        begin('own'); os._exit(1)\n    return job['spared']\n"
+        "p.mark = mark\np.main()"
+    )
+    real = subprocess.Popen
+
+    def started(command, **options):
+        return real([*command[:-2], "-c", script] if "tito.grading.process" in command else command, **options)
+
+    monkeypatch.setattr(workers.subprocess, "Popen", started)
+    workers.STOPPING.clear()
+    assert workers.mark({"timeout": 1, "own": {"tensor.py": "x = 1"}}, []) == {}, "no exercise is spared for it"
+
+
 def test_similarity_reads_deeply_nested_code():
     assert similarity.pieces("x = " + "-" * 90 + "1", set()) and similarity.pieces("(" * 1000, set()) == {}
 
@@ -587,12 +603,15 @@ def test_without_the_repair_one_slip_costs_everything(reference, solved, slip):
 
 
 def test_the_judge_flags_what_an_instructor_should_see(module, submission):
+    running = "vars(np).update(isclose=max)"  # which no one sees who only reads the assignments
     path = submission(
         code="import numpy as np\nimport sys\n\nnp.allclose = lambda *values: True\n\n\ndef look():\n    return sys._getframe()",
-        change=lambda text: text.replace("return a * b", "if False:\\n        raise NotImplementedError\\n    return a * b"),
+        change=lambda text: text.replace(
+            "return a * b", f"if False:\\n        raise NotImplementedError\\n    {running}\\n    return a * b"
+        ),
     )
     flags = "\n".join(judge.judge(module, path, checking.SEEDS).flags)
-    for words in ("np.allclose", "_getframe", "look (cell", "01.2 mul passes, but its cell"):
+    for words in ("np.allclose", "_getframe", "look (cell", "01.2 mul passes, but its cell", "numpy.isclose (01.2)"):
         assert words in flags
     clean = judge.judge(module, submission(), checking.SEEDS).flags
     assert clean == ()

@@ -17,21 +17,23 @@ from pathlib import Path
 
 import pytest
 
-from tito.grading import assignment, verdicts
+from tito.grading import assignment
 
 pytestmark = pytest.mark.slow  # minutes
 
 MARKER = """
-import json, sys, time
+'Run tito in a copy of this process for each line of the input: all imports are done, so that a copy marks at once.'
+import base64, os, sys, time
 from tito.cli import main
-from tito.grading import judge, workers
+from tito.commands.grade import autograde, release
+from tito.grading import gradebook, judge, marked, report, verdicts, workers
+import nbgrader.apps, nbgrader.preprocessors, nbgrader.coursedir
 
-log, sys.argv = sys.argv[1], ["tito", *sys.argv[2:]]
+log, output, sys.argv = sys.argv[1], sys.argv[2], ["tito", *sys.argv[3:]]
 
 
 def mark(job, exercises):
-    '''Mark at once, by the text of the submission, which is the student's name; and tell that it was marked.'''
-    import base64
+    'Mark at once, by the text of the submission, which is the name of the student; and tell that it was marked.'
     name = base64.b64decode(job["data"]).decode()
     with open(log, "a") as file:
         file.write(name + "\\n")
@@ -43,7 +45,20 @@ def mark(job, exercises):
 
 
 workers.mark, judge.draw_seeds = mark, lambda module, **options: (0, 1)
-main()
+for _ in sys.stdin:
+    number = os.fork()
+    if not number:
+        os.dup2(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), 1)
+        status = 1
+        try:
+            main()
+        except SystemExit as error:
+            status = error.code or 0
+        finally:
+            sys.stdout.flush()
+            os._exit(status)
+    print(number, flush=True)
+    print(os.waitstatus_to_exitcode(os.waitpid(number, 0)[1]), flush=True)
 """
 
 
@@ -116,37 +131,49 @@ def expected(name, module):
 
 
 def test_a_writer_that_is_killed_fifty_times_loses_no_mark_and_marks_none_twice(classroom, module, tmp_path):
-    names, log, chance = [f"s{number}" for number in range(300)], tmp_path / "log", random.Random(17)
+    names, log, output, chance = [f"s{number}" for number in range(400)], tmp_path / "log", tmp_path / "output", random.Random(17)
     for name in names:
         folder = classroom.path("submitted", module, name)
         folder.mkdir(parents=True)
         (folder / "tensor.ipynb").write_text(name, encoding="utf-8")
-    words = ["-c", MARKER, log, "grade", "autograde", "01", "--course", classroom.folder, "--unsafe-no-sandbox", "--workers", "2"]
+    words = ["grade", "autograde", "01", "--course", classroom.folder, "--unsafe-no-sandbox", "--workers", "2"]
+    server = started("-c", MARKER, log, output, *words, cwd=tmp_path, stdin=subprocess.PIPE)
     log.touch()
-    settled, kept = set(), {}
-    for _ in range(50):
-        begun = len(log.read_text().split())
-        process = started(*words, cwd=tmp_path)
-        for _ in range(chance.randint(1, 4)):
-            until(lambda: process.stdout.readline().startswith("s") or process.poll() is not None, 60, "no submission was marked")
-        time.sleep(chance.uniform(0, 0.12))
-        assert process.poll() is None, "it ended before it was killed: hand in more"
-        process.kill()
-        process.communicate()
-        whole(classroom.folder)
-        assert not settled & set(log.read_text().split()[begun:]), "marked though it was recorded"
-        marks = stored(classroom, module)
-        assert kept.items() <= marks.items(), "a recorded mark is gone, or has changed"
-        assert all(points == expected(name, module) for name, points in marks.items())
-        kept, settled = marks, set(verdicts.students(classroom, module))
-        assert settled <= set(marks), "the verdict comes last"
-    assert 50 <= len(settled) < len(names)
-    last = started(*words, cwd=tmp_path)
-    output, _ = last.communicate(timeout=600)
-    assert last.returncode == 0, output
+
+    def begin():
+        server.stdin.write("go\n")
+        server.stdin.flush()
+        return int(server.stdout.readline())
+
+    def settled():
+        return {path.stem for path in (classroom.folder / "verdicts" / module.folder).glob("*.json")}
+
+    try:
+        kept, done, inside = {}, set(), 0
+        for _ in range(50):
+            calls = log.read_text().split()
+            writer, wanted = begin(), chance.randint(0, 3)
+            until(lambda: len(settled() - done) >= wanted and len(log.read_text().split()) > len(calls), 60, "nothing is marked")
+            time.sleep(chance.uniform(0, 0.1))
+            os.kill(writer, signal.SIGKILL)
+            assert int(server.stdout.readline()) == -signal.SIGKILL, "it ended before it was killed: hand in more"
+            whole(classroom.folder)
+            assert not done & set(log.read_text().split()[len(calls) :]), "marked though it was recorded"
+            marks = stored(classroom, module)
+            assert kept.items() <= marks.items(), "a recorded mark is gone, or has changed"
+            assert all(points == expected(name, module) for name, points in marks.items())
+            kept, done = marks, settled()
+            assert done <= set(marks), "the verdict comes last"
+            inside += done < set(marks)
+        assert len(done) < len(names) and inside, "some kill came between the gradebook and the verdict"
+        begin()
+        assert int(server.stdout.readline()) == 0, output.read_text()
+    finally:
+        server.kill()
+        server.communicate()
     assert stored(classroom, module) == {name: expected(name, module) for name in names}
-    calls = log.read_text().split()
-    assert len(calls) - len(names) <= 50 * (2 * 2 + 1), "a kill costs no more than what was being marked"
+    extra = len(log.read_text().split()) - len(names)
+    assert extra <= 50 * (2 * 2 + 1), "a kill costs no more than what was being marked"
 
 
 def hand_in(classroom, module, names, submission, change=lambda text: text):

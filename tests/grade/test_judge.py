@@ -6,6 +6,7 @@ import pytest
 from tito import workspace
 from tito.checks import checking
 from tito.grading import assignment, intake, judge, workers
+from tito.notebooks import source, strip
 
 JOB = workers.job
 
@@ -226,3 +227,26 @@ def test_a_notebook_of_many_megabytes_is_not_read(module, tmp_path):
     with path.open("wb") as file:
         file.truncate(intake.LARGEST + 1)
     assert "is larger than" in judge.judge(module, path, checking.SEEDS).reason
+
+
+@pytest.mark.slow
+def test_a_second_run_on_the_students_own_modules_is_reported_and_costs_nothing(confined, classroom, module, submission, tito):
+    """In 02 the softmax of a student whose mul of 01 is wrong fails on it; the points are those on the course's own 01."""
+    second = workspace.Workspace(workspace.course_dir()).curriculum.module("02")
+    assert tito("grade", "release", "02", "--course", classroom.folder, cwd=classroom.folder).returncode == 0
+    reference = source.read(workspace.course_source(second))
+    for name, change in (("alice", lambda text: text), ("bob", added)):
+        submission(change=change, path=classroom.path("submitted", module, name) / "tensor.ipynb")
+        path = classroom.path("submitted", second, name) / f"{second.name}.ipynb"
+        path.parent.mkdir(parents=True)
+        strip.write(strip.learner_cells(reference, solved=True), path)
+    assert tito("grade", "autograde", "01", "--course", classroom.folder, cwd=classroom.folder).returncode == 0
+    done = tito("grade", "autograde", "02", "--course", classroom.folder, cwd=classroom.folder)
+    assert done.returncode == 0 and done.stdout.count("on the student's own earlier modules") == 1, done.stdout
+    marks = stored(classroom, second)
+    assert marks == dict.fromkeys(("alice", "bob"), assignment.points(second))
+    said = {name: (classroom.path("feedback", second, name) / "feedback.txt").read_text(encoding="utf-8") for name in marks}
+    assert "that pass do so there too" in said["alice"] and "fails: it uses something of yours" in said["bob"]
+    done = tito("grade", "report", "02", "--course", classroom.folder, cwd=classroom.folder)
+    page = (classroom.folder / "reports" / f"{second.folder}.html").read_text(encoding="utf-8")
+    assert "Fails on the student&#x27;s own earlier modules" in page

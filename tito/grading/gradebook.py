@@ -147,10 +147,8 @@ class Classroom:
         """Return the students whose submissions have all their points in the gradebook."""
         from nbgrader.api import Assignment, BaseCell, Grade, SubmittedAssignment, SubmittedNotebook
 
-        with (
-            self.opened() as gradebook
-        ):  # one query: through nbgrader's objects it would be one for each exercise of each student
-            rows = (
+        with self.opened() as gradebook:
+            rows = (  # one query: through nbgrader's objects it would be one for each exercise of each student
                 gradebook.db.query(SubmittedAssignment.student_id, Grade.auto_score)
                 .select_from(Grade)
                 .join(BaseCell, Grade.cell_id == BaseCell.id)
