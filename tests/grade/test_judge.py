@@ -250,3 +250,17 @@ def test_a_second_run_on_the_students_own_modules_is_reported_and_costs_nothing(
     done = tito("grade", "report", "02", "--course", classroom.folder, cwd=classroom.folder)
     page = (classroom.folder / "reports" / f"{second.folder}.html").read_text(encoding="utf-8")
     assert "Fails on the student&#x27;s own earlier modules" in page
+
+
+def test_a_log_shows_the_progress_once_a_minute(capsys):
+    from tito.commands.grade.autograde import Meter
+
+    meter = Meter(1000)
+    for second in range(1, 181):
+        meter.clock = lambda: meter.began + second
+        meter.done(f"s{second}")
+    progress = [line for line in capsys.readouterr().out.splitlines() if "a minute" in line]
+    assert progress == [
+        "  61 of 1000, 60 a minute, 16 min left",
+        "  122 of 1000, 60 a minute, 15 min left",
+    ]

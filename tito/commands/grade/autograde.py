@@ -6,6 +6,7 @@ from pathlib import Path
 import typer
 
 SAYS_YES = "--unsafe-no-sandbox"
+EVERY = 60  # seconds between two lines on the progress, where no line can be replaced
 
 
 def autograde(
@@ -203,7 +204,8 @@ class Meter:
     def __init__(self, total):
         import time
 
-        self.total, self.count, self.clock, self.began = total, 0, time.monotonic, time.monotonic()
+        self.total, self.count, self.clock = total, 0, time.monotonic
+        self.began = self.told = self.clock()
 
     def say(self, text, style=None):
         from tito import console
@@ -216,9 +218,14 @@ class Meter:
 
         self.count += 1
         self.say(text)
-        rate = self.count / max(self.clock() - self.began, 1e-3)
+        now = self.clock()
+        rate = self.count / max(now - self.began, 1e-3)
         left = (self.total - self.count) / rate
-        console.pending(f"  {self.count} of {self.total}, {60 * rate:.0f} a minute, {left / 60:.0f} min left" if left else "")
+        progress = f"  {self.count} of {self.total}, {60 * rate:.0f} a minute, {left / 60:.0f} min left" if left else ""
+        console.pending(progress)
+        if progress and console.plain() and now - self.told > EVERY:
+            self.told = now
+            console.say(progress)
 
 
 def confinement(unsafe):
