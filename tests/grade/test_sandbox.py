@@ -1,4 +1,8 @@
-"""Submissions that attack the judge: they earn nothing, cost no more than they must, and see nothing of this machine."""
+"""Submissions that attack the judge: they earn nothing, cost no more than they must, and see nothing of this machine.
+
+Below each group the same attacks succeed with the defence that stops them switched off (marked slow). Two cannot be run that way,
+because they would end this machine: killing process 1, and killing every process. One chosen process is killed in their place.
+"""
 
 import base64
 import json
