@@ -231,24 +231,24 @@ def test_a_notebook_of_many_megabytes_is_not_read(module, tmp_path):
 
 @pytest.mark.slow
 def test_a_second_run_on_the_students_own_modules_is_reported_and_costs_nothing(confined, classroom, module, submission, tito):
-    """In 02 the softmax of a student whose mul of 01 is wrong fails on it; the points are those on the course's own 01."""
-    second = workspace.Workspace(workspace.course_dir()).curriculum.module("02")
-    assert tito("grade", "release", "02", "--course", classroom.folder, cwd=classroom.folder).returncode == 0
-    reference = source.read(workspace.course_source(second))
+    """In 03 the dropout of a student whose mul of 01 is wrong fails on it; the points are those on the course's own 01."""
+    third = workspace.Workspace(workspace.course_dir()).curriculum.module("03")
+    assert tito("grade", "release", "03", "--course", classroom.folder, cwd=classroom.folder).returncode == 0
+    reference = source.read(workspace.course_source(third))
     for name, change in (("alice", lambda text: text), ("bob", added)):
         submission(change=change, path=classroom.path("submitted", module, name) / "tensor.ipynb")
-        path = classroom.path("submitted", second, name) / f"{second.name}.ipynb"
+        path = classroom.path("submitted", third, name) / f"{third.name}.ipynb"
         path.parent.mkdir(parents=True)
         strip.write(strip.learner_cells(reference, solved=True), path)
     assert tito("grade", "autograde", "01", "--course", classroom.folder, cwd=classroom.folder).returncode == 0
-    done = tito("grade", "autograde", "02", "--course", classroom.folder, cwd=classroom.folder)
+    done = tito("grade", "autograde", "03", "--course", classroom.folder, cwd=classroom.folder)
     assert done.returncode == 0 and done.stdout.count("on the student's own earlier modules") == 1, done.stdout
-    marks = stored(classroom, second)
-    assert marks == dict.fromkeys(("alice", "bob"), assignment.points(second))
-    said = {name: (classroom.path("feedback", second, name) / "feedback.txt").read_text(encoding="utf-8") for name in marks}
-    assert "that pass do so there too" in said["alice"] and "fails: it uses something of yours" in said["bob"]
-    done = tito("grade", "report", "02", "--course", classroom.folder, cwd=classroom.folder)
-    page = (classroom.folder / "reports" / f"{second.folder}.html").read_text(encoding="utf-8")
+    marks = stored(classroom, third)
+    assert marks == dict.fromkeys(("alice", "bob"), assignment.points(third))
+    said = {name: (classroom.path("feedback", third, name) / "feedback.txt").read_text(encoding="utf-8") for name in marks}
+    assert "that pass do so there too" in said["alice"] and "03.6 dropout fails: it uses something of yours" in said["bob"]
+    done = tito("grade", "report", "03", "--course", classroom.folder, cwd=classroom.folder)
+    page = (classroom.folder / "reports" / f"{third.folder}.html").read_text(encoding="utf-8")
     assert "Fails on the student&#x27;s own earlier modules" in page
 
 

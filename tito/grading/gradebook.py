@@ -22,20 +22,28 @@ class GradebookError(Exception):
     """Something is missing from the class's folder; the message says what to do."""
 
 
+class NoClass(GradebookError):
+    """A folder is not that of a class."""
+
+
 class Classroom:
     """A class: a folder with `source`, `release`, `submitted`, `feedback` and a gradebook.
 
     Args:
-        folder: The class's folder; it and its configuration are created if missing.
+        folder: The class's folder.
+        create: Whether it and its configuration are created if missing.
 
     Raises:
         GradebookError: nbgrader is not installed.
+        NoClass: There is no class, and none is to be created.
     """
 
-    def __init__(self, folder):
+    def __init__(self, folder, create=True):
         if find_spec("nbgrader") is None:
             raise GradebookError('grading a class needs nbgrader: pip install "tinytorch-course[grade]"')
         self.folder, self.book = Path(folder).absolute(), None
+        if not create and not (self.folder / "nbgrader_config.py").exists():
+            raise NoClass(f"{self.folder} is no class: it has no nbgrader_config.py")
         self.folder.mkdir(parents=True, exist_ok=True)
         if not (self.folder / "nbgrader_config.py").exists():
             (self.folder / "nbgrader_config.py").write_text(CONFIG, encoding="utf-8")
