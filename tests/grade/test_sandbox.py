@@ -185,10 +185,8 @@ def test_nbgrader_takes_a_value_displayed_before_an_error_for_points(nbgrader):
 # What must cost no more than the exercise that does it.
 
 LOOP = "while True:\n    pass"
-FORKS = """
-if hasattr(sys, "forked"):
-    return
-sys.forked = True
+ONCE = "if hasattr(sys, 'done'):\n    return\nsys.done = True\n"  # an exercise has many calls
+FORKS = f"""{ONCE}
 for _ in range(50):
     try:
         if os.fork() == 0:
@@ -208,11 +206,11 @@ HARM = {  # what it does, and the exercises that it costs; None: no more than it
     "kill everything": ("os.kill(-1, 9)", {"01.9"}),
     "loop": (LOOP, {"01.9"}),
     "close all": ("os.closerange(0, 256)", None),
-    "3 GB": ("bytearray(3 * 2**30)", {"01.9"}),
+    "3 GB": (ONCE + "bytearray(3 * 2**30)", {"01.9"}),
     "50 forks": (FORKS, set()),
     "print 100 MB": ("for _ in range(100): print('x' * 2**20)", set()),
     "stderr 100 MB": ("for _ in range(100): os.write(2, b'x' * 2**20)", None),
-    "write 100 MB": ("with open('/tmp/big', 'wb') as file:\n    for _ in range(100): file.write(bytes(2**20))", {"01.9"}),
+    "write 100 MB": (ONCE + "with open('/tmp/big', 'wb') as file:\n    for _ in range(100): file.write(bytes(2**20))", {"01.9"}),
     "answer 100 MB": (
         "with open(sys.argv[1] + '/answers', 'ab') as file:\n    for _ in range(100): file.write(bytes(2**20))",
         {"01.9"},
@@ -267,7 +265,7 @@ def worker_with(monkeypatch, folder, old, new):
 def test_with_more_memory_and_larger_files_the_same_harm_is_done(confined, module, submission):
     assert not lost(harmed("3 GB", module, submission, confined, sandbox.Limits(memory=8 * 2**30), timeout=60))
     large = sandbox.Limits(file_size=2**30, scratch=2**30)
-    assert not lost(harmed("write 100 MB", module, submission, confined, large))
+    assert not lost(harmed("write 100 MB", module, submission, confined, large, timeout=60))
 
 
 @pytest.mark.slow
@@ -438,7 +436,12 @@ def test_a_sandbox_that_shows_more_is_looked_around_in(confined, module, submiss
     words(monkeypatch, ("--clearenv", ""), ("--unshare-all", "--unshare-net"), ("--proc /proc", "--ro-bind /proc /proc"))
     options = {**sandbox.options(), "environment": dict(os.environ)}
     found = json.loads(told(judge.judge(module, submission(code=around("cat", LOOK)), **{**confined, **options})))
-    assert "checks.py" in found["seen"] and found["passwd"] and found["secret"] == "of the host" and found["processes"] > 4
+    assert (
+        "/course/modules/01_tensor/checks.py" in found["seen"]
+        and found["passwd"]
+        and found["secret"] == "of the host"
+        and found["processes"] > 4
+    )
 
 
 @pytest.mark.slow
