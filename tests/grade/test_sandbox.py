@@ -186,8 +186,9 @@ def test_nbgrader_takes_a_value_displayed_before_an_error_for_points(nbgrader):
 
 LOOP = "while True:\n    pass"
 ONCE = "if hasattr(sys, 'done'):\n    return\nsys.done = True\n"  # an exercise has many calls
-FORKS = f"""{ONCE}
-for _ in range(50):
+FORKS = (
+    ONCE
+    + """for _ in range(50):
     try:
         if os.fork() == 0:
             import time
@@ -197,6 +198,7 @@ for _ in range(50):
     except OSError:
         break
 """
+)
 
 
 HARM = {  # what it does, and the exercises that it costs; None: no more than its own
@@ -322,8 +324,9 @@ def content(path):
 
 # What must not be seen. The submission looks, and tells what it found by raising it.
 
-LOOK = """
-import json
+LOOK = (
+    ONCE
+    + """import json
 seen = []
 for folder, folders, files in os.walk("/"):
     folders[:] = [name for name in folders if os.path.join(folder, name) not in ("/proc", "/usr/share", "/usr/lib")]
@@ -332,8 +335,10 @@ for folder, folders, files in os.walk("/"):
 raise RuntimeError(json.dumps({"seen": sorted(set(seen)), "root": sorted(os.listdir("/")), "home": os.path.exists("/home") and os.listdir("/home"),
     "passwd": os.path.exists("/etc/passwd"), "uid": os.getuid(), "secret": os.environ.get("SECRET"), "processes": sum(map(str.isdecimal, os.listdir("/proc")))}))
 """
-WRITE = """
-import json
+)
+WRITE = (
+    ONCE
+    + """import json
 written = []
 for folder, folders, files in os.walk("/"):
     folders[:] = [name for name in folders if os.path.join(folder, name) not in ("/proc", "/usr/share", "/usr/lib")]
@@ -344,6 +349,7 @@ for folder, folders, files in os.walk("/"):
         pass
 raise RuntimeError(json.dumps(written))
 """
+)
 CONNECT = """
 import socket
 try:
@@ -431,13 +437,13 @@ def words(monkeypatch, *changes):
 def test_a_sandbox_that_shows_more_is_looked_around_in(confined, module, submission, monkeypatch):
     monkeypatch.setenv("SECRET", "of the host")
     real = sandbox.read_only
-    more = [(str(workspace.course_dir()), "/course"), ("/etc/passwd", "/etc/passwd")]
+    more = [(str(workspace.course_dir() / "modules"), "/course"), ("/etc/passwd", "/etc/passwd")]
     monkeypatch.setattr(sandbox, "read_only", lambda: [*real(), *more])
     words(monkeypatch, ("--clearenv", ""), ("--unshare-all", "--unshare-net"), ("--proc /proc", "--ro-bind /proc /proc"))
     options = {**sandbox.options(), "environment": dict(os.environ)}
     found = json.loads(told(judge.judge(module, submission(code=around("cat", LOOK)), **{**confined, **options})))
     assert (
-        "/course/modules/01_tensor/checks.py" in found["seen"]
+        "/course/01_tensor/checks.py" in found["seen"]
         and found["passwd"]
         and found["secret"] == "of the host"
         and found["processes"] > 4
