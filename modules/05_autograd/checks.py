@@ -5,6 +5,8 @@ names of what it is computed from and their weights. `build` makes tensors of th
 exercise does not depend on the rules that another asks for; `values_of` and `passed_back` compute with them in float64.
 """
 
+from functools import partial
+
 import numpy as np
 
 
@@ -205,6 +207,7 @@ def draw_reduce_sum_rule(rng):
         ((m, n), None, True),
         ((k, n, m), (1, 2), True),
         ((m, k, n), int(rng.choice([0, 1])), False),
+        ((n, k, m), int(rng.choice([-1, -2, -3])), False),
     ]:
         a = normal(rng, *shape)
         yield dict(grad=normal(rng, *a.sum(axis=axis, keepdims=keepdims).shape), a=a, axis=axis, keepdims=keepdims)
@@ -258,11 +261,19 @@ def put_back_if_gone(grad, a, axis, keepdims):
     return found(np.array(np.broadcast_to(grad if keepdims else np.expand_dims(grad, axis), a.shape)))
 
 
+def put_back_by_comparing(grad, a, axis, keepdims):
+    """Insert an axis where its number is met on the way from the front: one below 0 never is."""
+    if isinstance(axis, int) and not keepdims:
+        grad = grad.reshape([1 if i == axis else n for i, n in enumerate(a.shape)])
+    return found(np.array(np.broadcast_to(grad, a.shape)))
+
+
 misconceptions_reduce_sum_rule = {
     "the axis was put back although it had been kept (keepdims), or there are several (or None, all)": in_float64(
         put_back_anyway
     ),
     "one axis was put back, but there may be several, or None for all: kept_shape knows them": in_float64(put_back_if_gone),
+    "an axis may be below 0, and there may be several: kept_shape knows them": in_float64(put_back_by_comparing),
     "keepdims was not asked: the axis is put back where it has been kept": in_float64(put_back_always),
     "the summed axes are missing: grad lines up with the last axes as it is": in_float64(
         lambda grad, a, axis, keepdims: found(np.array(np.broadcast_to(grad, a.shape)))
@@ -367,7 +378,26 @@ def reshaped(grad, shape):
     return found(grad.ravel()[: int(np.prod(shape, dtype=int))].reshape(shape))
 
 
+def ones_at_their_places_in_shape(grad, shape):
+    """Sum the axes of size 1 where they are in the shape, and not in grad."""
+    axes = {*range(grad.ndim - len(shape)), *(i for i, n in enumerate(shape) if n == 1)}
+    return found(grad.sum(axis=tuple(axes), keepdims=True).reshape(shape) if axes else grad)
+
+
+def moved_by_each_sum(grad, shape):
+    """Sum one axis after the other, without keepdim."""
+    if grad.shape != shape:
+        grad = grad.sum(axis=tuple(range(grad.ndim - len(shape))))
+        for i in (i for i, n in enumerate(shape) if n == 1):
+            grad = grad.sum(axis=i)
+    return found(grad.reshape(shape))
+
+
 misconceptions_unbroadcast = {
+    "the axes of size 1 were summed at the places that they have in shape: in grad they come after the added ones": in_float64(
+        ones_at_their_places_in_shape
+    ),
+    "each sum without keepdim takes its axis away, and the next one is at another place then": in_float64(moved_by_each_sum),
     "the shapes were matched from the left: sum the axes in front first": in_float64(from_the_left),
     "the gradient of one place was taken; those of all places add up": in_float64(reshaped),
     "only the axes in front were summed; those of size 1 that were stretched were not": in_float64(only_added),
@@ -1092,7 +1122,7 @@ misconceptions_topological_order = {
 
 
 def draw_walk(rng):
-    """Reused tensors, one input twice, several roots, a root above another, kept and freed graphs, watched and shared gradients."""
+    """Reused tensors, one input twice, roots above others and apart, kept and freed graphs, watched and shared gradients."""
     any_graph = tangle(rng)
     shared = [
         ["x", "leaf", [], normal(rng, 2)],
@@ -1100,6 +1130,12 @@ def draw_walk(rng):
         ["s", "add", ["x", "w"], None],
         ["t", "mix", ["s", "x"], weights(rng, 2)],
         ["y", "add", ["s", "t"], None],
+    ]
+    apart = [
+        ["x", "leaf", [], normal(rng, 2)],
+        ["w", "leaf", [], normal(rng, 2)],
+        ["p", "mix", ["x"], weights(rng, 1)],
+        ["q", "mix", ["w", "x"], weights(rng, 2)],
     ]
     for graph, roots, keep_graph, watched, remembered in [
         (reused(rng), "y", False, [], False),
@@ -1111,6 +1147,8 @@ def draw_walk(rng):
         (any_graph, any_graph[-1][0], False, [any_graph[4][0]], True),
         (shared, "y", False, ["t", "y"], False),
         (shared, "y", True, [], True),
+        (apart, "pq", False, [], False),
+        (apart, rng.choice(["pq", "qp"]), False, ["p"], True),
     ]:
         start = {root: normal(rng, len(graph[0][3])) for root in roots}
         yield dict(graph=graph, start=start, keep_graph=keep_graph, watched=watched, remembered=remembered)
@@ -1216,9 +1254,22 @@ def met_last(below, roots):
     return preorder_last(below, roots, None)[::-1]
 
 
-def summed_in_place(graph, start, keep_graph, watched, remembered):
+def from_one_root(place):
+    """Make a turn that walks from one of the roots."""
+
+    def turn(graph, start, keep_graph, watched, remembered):
+        names = reached(graph, [list(start)[place]])
+        gradients = passed_back(graph, start, order=names)
+        freed = [] if keep_graph else names[::-1]
+        others = [name for name in start if name not in names]
+        return left_over(graph, start, keep_graph, watched, remembered, gradients=gradients, freed=freed, extra=others)
+
+    return turn
+
+
+def summed_in_place(graph, start, keep_graph, watched, remembered, through_data=False):
     """Add to the gradient that is there, in place, though others hold it, too."""
-    if remembered:
+    if remembered and not through_data:
         return "raises", "RuntimeError"
     nodes, values = {node[0]: node for node in graph}, values_of(graph)
     given = {name: np.array(grad, np.float64) for name, grad in start.items()}
@@ -1311,6 +1362,13 @@ misconceptions_walk = {
         **inputs, graphs=False
     ),
     "+= writes into a gradient that others hold, too, and is refused where gradients are remembered; make a new sum": summed_in_place,
+    "the array of a gradient was added to in place, and others hold it, too: make a new sum": partial(
+        summed_in_place, through_data=True
+    ),
+    "only one of the tensors in the dict was started at: gradients come back from all of them": (
+        from_one_root(0),
+        from_one_root(-1),
+    ),
     "+= writes in place, which is refused where gradients are remembered; make a new sum": copied_and_summed,
     "the graph is never freed": lambda **inputs: left_over(**inputs, freed=[]),
     "the graph is freed although it is to be kept": lambda **inputs: left_over(
@@ -1470,7 +1528,7 @@ misconceptions_recording = {
 
 
 def draw_backward(rng):
-    """One call and two, with a gradient and without, kept, freed and remembered graphs, a leaf, and calls that must fail."""
+    """One call and two, with a gradient and without, kept, freed and remembered graphs, within no_grad, a leaf, calls that fail."""
     n = int(rng.integers(2, 5))
     curve = [
         ["x", "leaf", [], normal(rng, n)],
@@ -1498,6 +1556,7 @@ def draw_backward(rng):
         (curve, [["m", plain]]),
         (curve, [["y", dict(again, retain_graph=False)], ["y", plain]]),
         (stopped, [["i", dict(given, create_graph=True)], ["i", given]]),
+        (curve, [["y", dict(again, outside=False)], ["m", dict(given, create_graph=True, outside=False)]]),
     ]:
         yield dict(graph=graph, calls=calls)
 
@@ -1511,7 +1570,8 @@ def describe_backward(graph, calls):
             for key in ("retain_graph", "create_graph")
             if settings[key] not in (None, False) or key == "retain_graph" and settings[key] is False
         ]
-        lines.append(f"{name}.backward({', '.join(words)})")
+        block = "with no_grad(): " if settings.get("outside") is False else ""
+        lines.append(f"{block}{name}.backward({', '.join(words)})")
     grads = [settings["gradient"] for _, settings in calls if settings["gradient"] is not None]
     call = "\n".join([*lines, "where", told(graph)])
     return call, f"g = {vector(grads[0])}" if grads else ""
@@ -1523,7 +1583,7 @@ def observe_backward(module, graph, calls):
         gradient = None if settings["gradient"] is None else module.Tensor(settings["gradient"].copy())
         # What becomes of a graph that an old gradient has is free, unless this call is to remember, too.
         asked = [one for one, tensor in tensors.items() if tensor.grad is None or settings["create_graph"]]
-        raised = "nothing"
+        raised, module.state.recording = "nothing", settings.get("outside", True)
         try:
             module.backward(tensors[name], gradient, settings["retain_graph"], settings["create_graph"])
         except NotImplementedError:
@@ -1575,6 +1635,7 @@ def backward_turn(
     frees=True,
     always_one=False,
     whole=False,
+    sums_outside=False,
 ):
     """Make the right backward, or a wrong turn.
 
@@ -1589,6 +1650,7 @@ def backward_turn(
         root: Whether a root that is a leaf receives a gradient.
         always_one: Whether a tensor of several entries begins with ones instead of raising.
         whole: Whether a grad is overwritten by 0 where nothing arrives.
+        sums_outside: Whether gradients are added as ops are remembered outside, and not as create_graph says.
     """
     keeps = keeps or (lambda s: s["create_graph"] if s["retain_graph"] is None else s["retain_graph"])
     graphs = graphs or (lambda s: s["create_graph"])
@@ -1597,11 +1659,12 @@ def backward_turn(
         kinds, values = {node[0]: node[1] for node in graph}, values_of(graph)
         grad, seen, freed, shared = dict.fromkeys(kinds), {}, set(), []
         for number, (name, settings) in enumerate(calls, 1):
-            recording = graphs(settings) if stays is True else True
+            outside = settings.get("outside", True)
+            recording = graphs(settings) if stays is True else outside
             names = reached(graph, [name])
             interrupted = any(kinds[one] == "interrupted" for one in names)
             if freed & set(names) or settings["gradient"] is None and values[name].size > 1 and not always_one or interrupted:
-                recording = graphs(settings) if stays else True
+                recording = graphs(settings) if stays else outside
                 raised = "KeyboardInterrupt" if interrupted else "RuntimeError"
                 seen |= after_call(number, raised, dict(grad), [], shared, recording)
                 continue
@@ -1615,6 +1678,7 @@ def backward_turn(
             # Of the parts, those that came back through the square depend on an input, and so have a graph.
             curved = {"x", "w", "s"} if "q" in names else set()
             asked = [one for one in arrived if grad[one] is None or settings["create_graph"]]
+            curved -= {one for one in arrived if sums_outside and not outside and grad[one] is not None}
             grad |= {one: grad[one] + part if adds and grad[one] is not None else part for one, part in arrived.items()}
             freed |= set() if keeps(settings) else set(names)
             shared = ["x and w"] if shares and "s" in names and "q" not in names else []
@@ -1655,6 +1719,9 @@ misconceptions_backward = {
     "create_graph is turned around: the ops of the walk are remembered where they should not be": backward_turn(
         graphs=lambda s: not s["create_graph"]
     ),
+    "a second gradient was added outside of `with recording(...)`: within no_grad the sum has no graph": backward_turn(
+        sums_outside=True
+    ),
     "tensors that are no leaves received a grad, too": backward_turn(everywhere=True),
     "two leaves hold the same memory: who changes one gradient changes the other (unshared)": backward_turn(shares=True),
     "ops are remembered, or not, after the walk as they were during it": backward_turn(stays=True),
@@ -1670,12 +1737,15 @@ RIGHT, LARGE, SMALL, SECOND = "a * b", "1e9 * a * b", "1e-7 * a * b, wrong for a
 TINY, HIDDEN, UNDEFINED = "a * b, wrong by 0.001 %", "a * b, right for ones", "a * b, nan for a"
 LATE, FAINT, ENTRY = "a * b, wrong in one entry", "a * b, wrong by 0.0005 % in one entry", "a * b, wrong in a small entry"
 UNUSED, CUBE = "a + 0 * b, without a rule for b", "a * a * a * b"
+NOISY, WEAK = "10 + 1e-8 * a * b", "1e-5 * a * b, wrong by 0.03 % for a"
 HALF, DOUBLE, BOTH = "a * b, half of it for a", "a * b, twice as much for a", "a * b, wrong for a and b"
 WRONG_AT = {
     RIGHT: None,
     LARGE: None,
     UNUSED: None,
     CUBE: None,
+    NOISY: None,
+    WEAK: 0,
     SECOND: 1,
     SMALL: 0,
     TINY: 0,
@@ -1704,6 +1774,8 @@ def draw_gradcheck(rng):
             b[:2] = 3e3, 1e-3
         if function == FAINT:
             b[-1] = 1.5  # not near 0, where no relative error is taken
+        if function == WEAK:
+            b = np.sign(b)  # so that the errors are those that count below 0.001
         yield dict(function=function, a=normal(rng, n, m), b=b, settings={})
     yield dict(function=RIGHT, a=rng.standard_normal((m, n)), b=rng.standard_normal(1), settings={})
     yield dict(function=HIDDEN, a=rng.standard_normal((2, m)), b=rng.standard_normal((2, 1)), settings={})
@@ -1718,13 +1790,18 @@ float64_gradcheck = False  # gradcheck itself goes to float64
 
 def planted(module, function):
     """Make an op of two tensors, and of two inputs without a gradient; the mistake that its name tells is in its rules."""
-    scale = {LARGE: 1e9, SMALL: 1e-7}.get(function, 1.0)
-    forward = {UNUSED: lambda a, b, c, d: a + 0 * b, CUBE: lambda a, b, c, d: a * a * a * b}
+    scale = {LARGE: 1e9, SMALL: 1e-7, NOISY: 1e-8, WEAK: 1e-5}.get(function, 1.0)
+    forward = {
+        UNUSED: lambda a, b, c, d: a + 0 * b,
+        CUBE: lambda a, b, c, d: a * a * a * b,
+        NOISY: lambda a, b, c, d: 10 + scale * (a * b),
+    }
     op = type(module.add)(forward.get(function, lambda a, b, c, d: scale * (a * b)))
     op.name = op.__name__ = function
     first = {
         SMALL: lambda grad, out, a, b, c, d: grad * b * (2 * scale),
         TINY: lambda grad, out, a, b, c, d: grad * b * 1.00001,
+        WEAK: lambda grad, out, a, b, c, d: grad * b * (scale * 1.00032),
         HIDDEN: lambda grad, out, a, b, c, d: grad * b + (grad - grad.mean()),
         UNUSED: lambda grad, out, a, b, c, d: grad,
         UNDEFINED: lambda grad, out, a, b, c, d: grad * float("nan"),
@@ -1827,17 +1904,19 @@ FREED = ("raises", "RuntimeError", "freed")
 misconceptions_gradcheck = {
     "it began with ones, and some mistakes give the right answer for ones: begin with random numbers": verdicts({HIDDEN: PASSES}),
     "the errors were not divided by the size of the gradient: a large one that is right fails, and a small one that is wrong passes": verdicts(
-        {LARGE: FIRST, SMALL: PASSES}
+        {LARGE: FIRST, SMALL: PASSES, WEAK: PASSES}
     ),
-    "the errors were not divided by the size of the gradient: a small one that is wrong passes": verdicts({SMALL: PASSES}),
+    "the errors were not divided by the size of the gradient: a small one that is wrong passes": verdicts({SMALL: PASSES, WEAK: PASSES}),
+    "small errors were divided by less than 0.001: where the gradient is tiny, rounding alone looks large": verdicts({NOISY: FIRST}),
+    "small errors were divided by more than 0.001: a small gradient that is wrong passes": verdicts({WEAK: PASSES}),
     "errors were divided by the largest entry of all; each has its own size": verdicts({ENTRY: PASSES}),
     "errors were averaged, or added up: every entry has to pass": verdicts({FAINT: PASSES}),
-    "errors were divided by the gradient alone: where both numbers are 0, that is 0 / 0": verdicts({UNUSED: OTHER}),
+    "errors were divided by the gradient alone: where both numbers are 0, that is 0 / 0": verdicts({UNUSED: OTHER, NOISY: FIRST}),
     "errors were divided by the gradient alone, or by the slope alone: the larger of the two counts": verdicts({}, FIRST),
     "an error of the last argument was raised: it is to be the first that has one": verdicts({BOTH: OTHER}),
     "only the first argument was checked": verdicts({SECOND: PASSES}),
     "nan passed: no comparison with nan is true, so ask whether all errors are small": verdicts({UNDEFINED: PASSES}),
-    "an error of 0.001 % passed: the tolerance is a tenth of that": verdicts({TINY: PASSES}),
+    "an error of 0.001 % passed: the tolerance is a tenth of that": verdicts({TINY: PASSES, WEAK: PASSES}),
     "tolerance was ignored": verdicts({}, settings="tolerance"),
     "eps was ignored": verdicts({}, settings="eps"),
     "measured in float32: nudging by 0.00001 leaves it two or three digits": single_precision,

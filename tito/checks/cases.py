@@ -37,7 +37,7 @@ class Check:
     name: str
     draw: Callable
     oracle: Callable
-    misconceptions: dict[str, Callable]
+    misconceptions: dict[str, Callable | tuple[Callable, ...]]
     observe: Callable | None = None
     rtol: float = RTOL
     atol: float = ATOL
@@ -48,6 +48,12 @@ class Check:
     lines: tuple[str, ...] = field(default=(), repr=False, compare=False)  # of checks.py
     examples: tuple[ExampleCase, ...] = field(default=(), repr=False, compare=False)
     is_op: bool = False
+
+    @property
+    def turns(self):
+        """Pairs of a misconception's sentence and a wrong oracle; one that takes several forms is there once for each."""
+        forms = {sentence: form if isinstance(form, tuple) else (form,) for sentence, form in self.misconceptions.items()}
+        return [(sentence, oracle) for sentence, oracles in forms.items() for oracle in oracles]
 
     @property
     def called(self):
@@ -99,12 +105,15 @@ class DrawnCase:
         return list({array.dtype: array for array in arrays_in(self.inputs)}.values())
 
     def guess(self, misconception):
-        """Return the result of a misconception for these inputs; an exception counts as a result, with its message."""
+        """Return the result of a misconception for these inputs; an exception counts as a result.
+
+        Only its type does: it is NumPy's here, and the learner's own functions say the same in other words.
+        """
         if misconception not in self.guesses:
             try:
                 self.guesses[misconception] = self.answer(misconception)
             except Exception as error:
-                self.guesses[misconception] = ("raises", type(error).__name__, str(error))
+                self.guesses[misconception] = ("raises", type(error).__name__)
         return self.guesses[misconception]
 
     @cached_property
