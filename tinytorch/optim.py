@@ -359,7 +359,8 @@ def clip_grad_norm_(parameters, max_norm):
         Pascanu et al., On the Difficulty of Training Recurrent Neural Networks, 2013, algorithm 1.
     """
     grads = [param.grad.data for param in parameters if param.grad is not None]
-    norm = math.sqrt(sum(float(np.vdot(grad, grad)) for grad in grads))
+    wide = (grad.astype(np.float64) for grad in grads)  # in float32 the square of 1e20 is infinite
+    norm = math.sqrt(sum(float(np.vdot(grad, grad)) for grad in wide))
     if not math.isfinite(norm):
         raise ValueError(f"the gradients have the length {norm}: which batch broke them?")
     if norm > max_norm:

@@ -500,17 +500,28 @@ def with_target(target):
     return wrong
 
 
-def filled(a, shape, is_free=lambda n, i, new: n == -1 and i >= new):
+def own_axis(n, i, new):
+    return n == -1 and i >= new
+
+
+def any_axis(n, i, new):
+    return n == -1
+
+
+def filled(a, shape, is_free=own_axis):
     """Put the size that `a` has there in the place of what is free."""
     new = len(shape) - a.ndim
     return tuple(a.shape[i - new] if is_free(n, i, new) else n for i, n in enumerate(shape))
 
 
-def stretched_both(a, shape):
-    """The target, too, was stretched to what both shapes broadcast to."""
-    target = filled(a, shape)
-    both = oracle_broadcast_shape(a.shape, target)
-    return ("raises", "ValueError") if is_refusal(both) or -1 in both else oracle_expand(a, both)
+def stretched_both(is_free):
+    """Make a wrong turn that stretches the target, too, to what both shapes broadcast to."""
+
+    def wrong(a, shape):
+        both = oracle_broadcast_shape(a.shape, filled(a, shape, is_free))
+        return ("raises", "ValueError") if is_refusal(both) or -1 in both else oracle_expand(a, both)
+
+    return wrong
 
 
 misconceptions_expand = {
@@ -519,12 +530,15 @@ misconceptions_expand = {
         lambda a, shape: tuple(a.shape[i] if n == -1 else n for i, n in enumerate(shape))  # there may be none
     ),
     "a -1 in a new axis took a size from the end of the shape of `a`, by an index below 0: it has no size to keep there": with_target(
-        lambda a, shape: filled(a, shape, is_free=lambda n, i, new: n == -1)
+        lambda a, shape: filled(a, shape, any_axis)
     ),
     "a size of 0 was taken for -1: it asks for an empty axis": with_target(
         lambda a, shape: filled(a, shape, is_free=lambda n, i, new: n < 1 and i >= new)
     ),
-    "the shape asked for was stretched as well: only `a` may grow": stretched_both,
+    "the shape asked for was stretched as well: only `a` may grow": (
+        stretched_both(own_axis),
+        stretched_both(any_axis),
+    ),
     "the error shows the shape of `a` only: it needs the one asked for as well": only_the_first_shape(oracle_expand),
     "the error does not show both shapes": without_shapes(oracle_expand),
 }
@@ -650,7 +664,6 @@ def draw_apply(rng):
         params=dict(axis=rng.axis(2), keepdims=True),
     )
     yield dict(a=rng.random((m, n)) < 0.5, b=rng.normal32(m, n), c=0.5, name="where", wants=(False, True), params={})
-    yield dict(a=rng.normal32(m, n), b=np.float64(rng.pick(0.1, -2.5)), name="mul", wants=(True, False), params={})
     yield dict(a=rng.normal32(m, n), b=rng.normal32(n), name="mul", wants=(False, False), params={}, bare="ab")
     yield dict(a=rng.normal32(m, n), b=rng.normal32(n, k), name="matmul", wants=(True, False), params={}, bare="b")
     yield dict(a=rng.normal32(m, n), b=None, name="reduce_sum", wants=(False, False), params=dict(axis=rng.axis(2)), bare="a")
@@ -658,7 +671,7 @@ def draw_apply(rng):
 
 def describe_apply(a, b, name, wants, params, c=None, bare=""):
     named = [key if key in bare else f"Tensor({key})" for key, x in (("a", a), ("b", b)) if isinstance(x, np.ndarray)]
-    numbers = [repr(x) for x in (b, c) if x is not None and not isinstance(x, np.ndarray)]
+    numbers = [str(x) for x in (b, c) if x is not None and not isinstance(x, np.ndarray)]
     return f"out = apply({', '.join([name, *named, *numbers, *(f'{key}={value}' for key, value in params.items())])})"
 
 
@@ -816,9 +829,8 @@ def tensors_alone(b, c=None, bare="", **_):
     return "others" if bare or c is not None or b is not None and not isinstance(b, np.ndarray) else "those given"
 
 
-def numpy_number_kept(**inputs):
-    """A number of NumPy's in float64 makes a float32 array float64."""
-    return "float64" if isinstance(inputs["b"], np.generic) else oracle_apply(**inputs)["out.dtype"]
+def first_wants(**inputs):
+    return oracle_apply(**inputs) if inputs["wants"][0] else oracle_apply(**{**inputs, "wants": (False, False)})
 
 
 def data_of_anything(**inputs):
@@ -840,8 +852,9 @@ misconceptions_apply = {
         requires_grad=all_want, origin=lambda **inputs: oracle_apply(**inputs)["out.origin"] if all_want(**inputs) else "None"
     ),
     "record was given the tensors among the inputs: it needs all of them, numbers too": origin_with(inputs=tensors_alone),
-    "a number of NumPy's in float64 reached the kernel: `unwrap` makes it a Python number, which keeps float32": changed(
-        dtype=numpy_number_kept
+    "only the first input was asked whether it wants a gradient: any of them may": (
+        first_wants,
+        lambda **inputs: ("raises", "AttributeError") if "a" in inputs.get("bare", "") else first_wants(**inputs),
     ),
     "a bare array has a `.data` as well, its raw memory: `unwrap` knows what each input is": data_of_anything,
     "the result was not recorded, or record was given the arrays: it needs the inputs as they were given": changed(

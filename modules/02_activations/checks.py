@@ -76,7 +76,9 @@ misconceptions_relu = {
     "the positive entries became 0 and the negative ones stayed": lambda a: labelled(a, np.minimum(a, 0), True),
     "the result is where a is positive, as True and False, not the entries themselves": lambda a: a > 0,
     "only the positive entries are left, but the shape must stay": lambda a: labelled(a, a[a > 0], True),
-    "nan became 0: a comparison with nan is always False, and np.fmax prefers the number": lambda a: entrywise(lambda x: x if x > 0 else 0.0, a, True),
+    "nan became 0: a comparison with nan is always False, and np.fmax prefers the number": lambda a: entrywise(
+        lambda x: x if x > 0 else 0.0, a, True
+    ),
     "the array was multiplied by a mask, and minus infinity times 0 is nan": relu_by_mask,
     "Python's max compares two whole things, not entry by entry": relu_by_python_max,
     "the loop runs over the first axis: over numbers only where that is the only one": lambda a: np.array([max(0, x) for x in a]),

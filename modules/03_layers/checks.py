@@ -479,7 +479,9 @@ def in_the_order_of_the_state(tree, state, strict, values):
 def sizes_for_shapes(tree, state, strict, values):
     """What holds as many numbers was read in the shape that is here."""
     own, given = entries(tree, -1), entries(state, 1)
-    fits = {path: new.reshape(own[path].shape) if path in own and own[path].size == new.size else new for path, new in given.items()}
+    fits = {
+        path: new.reshape(own[path].shape) if path in own and own[path].size == new.size else new for path, new in given.items()
+    }
     text = "; ".join(f"{path} {array.shape}" for path, array in fits.items())
     expected = oracle_Stateful(tree, text, strict, values)
     refused = expected["how it ended"].startswith("Runtime")

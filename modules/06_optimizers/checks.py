@@ -159,7 +159,9 @@ misconceptions_momentum_update = {
     "the gradient was scaled by 1 - momentum: that is a running mean, not a velocity": momentum_turn(
         lambda v, g, lr, momentum: momentum * v + (1 - momentum) * g
     ),
-    "with nesterov the step was the one without: nesterov was ignored, or the velocity of before was used in it": momentum_turn(move=lambda old, v, g, lr, momentum, nesterov: lr * v),
+    "with nesterov the step was the one without: nesterov was ignored, or the velocity of before was used in it": momentum_turn(
+        move=lambda old, v, g, lr, momentum, nesterov: lr * v
+    ),
     "the step of nesterov was taken in any case": momentum_turn(
         move=lambda old, v, g, lr, momentum, nesterov: lr * (g + momentum * v)
     ),
@@ -529,10 +531,15 @@ def each_apart(present, norm, most):
     return [most / own if own > most else 1.0 for own in lengths]
 
 
-def length_in_float32(present):
-    """Add up squares that float32 holds no longer: infinite ones, and those that become 0."""
+def squared_in_float32(grads, max_norm):
+    """Add up squares that float32 holds no longer: infinite ones, at which the length is refused, and those that become 0."""
     with np.errstate(all="ignore"):
-        return math.sqrt(sum(float(np.square(grad.astype(np.float32)).sum()) for grad in present))
+        squares = [np.square(grad, dtype=np.float32) for grad in grads if grad is not None and np.isfinite(grad).all()]
+    if any(np.isinf(square).any() for square in squares):
+        return "raises", "ValueError"
+    return clip_turn(length=lambda present: math.sqrt(sum(float(np.square(grad.astype(np.float32)).sum()) for grad in present)))(
+        grads, max_norm
+    )
 
 
 def clipped_entries(grads, max_norm):
@@ -556,9 +563,7 @@ misconceptions_clip_grad_norm_ = {
     "the lengths of the gradients were added; the squares are added, and the root is taken once": clip_turn(
         length=lambda present: sum(math.sqrt(float((grad * grad).sum())) for grad in present)
     ),
-    "the squares were taken in float32, where those of large gradients are infinite and those of small ones 0: use float64": clip_turn(
-        length=length_in_float32
-    ),
+    "the squares were taken in float32, where those of large gradients are infinite and those of small ones 0: use float64": squared_in_float32,
     "the root was left out: this is the square of the length": clip_turn(
         length=lambda present: sum(float((grad * grad).sum()) for grad in present)
     ),

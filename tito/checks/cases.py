@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tito.checks import wire
+from tito.checks import files, wire
 from tito.checks.compare import ATOL, RTOL, arrays_in, compare, precision
 from tito.checks.draws import Draws
 from tito.checks.examples import ExampleCase, documented, examples, is_op
@@ -179,23 +179,23 @@ class Checks:
 
 
 def load(path) -> Checks:
-    """Load a checks.py, and the examples of the exercises in the module's source beside it.
+    """Load a module's checks, and the examples of the exercises in its source beside them.
 
     Args:
-        path: `pathlib.Path` of the file.
+        path: `pathlib.Path` of checks.py, or of a folder of files.
 
     Returns:
         Its `Checks`.
     """
     path, module = Path(path), ModuleType("checks")
-    text = path.read_text(encoding="utf-8")
     module.__file__ = str(path)
-    exec(compile(text, str(path), "exec"), vars(module))
-    return Checks(module, text.split("\n"), cells_beside(path))
+    for file in files.of(path):
+        exec(compile(files.text(file), str(file), "exec"), vars(module))
+    return Checks(module, files.joined(path).split("\n"), cells_beside(path))
 
 
 def cells_beside(path):
-    """Return the texts of the exercises' cells in the module's source beside a checks.py, by the exercise's name."""
+    """Return the texts of the exercises' cells in the module's source beside its checks, by the exercise's name."""
     from tito.notebooks import source
 
     cells = {}

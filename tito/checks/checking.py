@@ -173,10 +173,7 @@ class _Judged:
         agrees on the passing cases. Second choice is one that explains some wrong cases and is contradicted by no case: the
         others then fail for another reason.
         """
-        guesses = [
-            _Guess(sentence, function, self.cases, self.seen.cases, wrong)
-            for sentence, function in self.check.turns
-        ]
+        guesses = [_Guess(sentence, function, self.cases, self.seen.cases, wrong) for sentence, function in self.check.turns]
         fitting = [guess for guess in guesses if guess.explained and (guess.is_whole or guess.is_consistent)]
         best = max(fitting, key=lambda guess: guess.rank, default=None)
         return (best.sentence, best.explained) if best else (None, [])
