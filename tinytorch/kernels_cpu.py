@@ -10,7 +10,7 @@ import numpy as np
 from tinytorch import losses
 from tinytorch.activations import gelu, log_softmax, relu, softmax
 from tinytorch.autograd import probability_minus_truth, share, softmax_rule
-from tinytorch.given.numba_kernels import fall_back, jit, prange
+from tinytorch.given.numba_kernels import compiled_for, fall_back, fixed, jit, prange
 from tinytorch.given.numba_kernels.arithmetic import erf32, exp32, largest
 from tinytorch.losses import check_labels, cross_entropy, reduce_losses
 from tinytorch.given.op import op
@@ -440,7 +440,7 @@ def rows_of(*arrays): return [array.reshape(-1) for array in arrays]
 def prepare_relu_backward(result, scratch, grad, out):
     """Fix the arrays of the loop."""
     if covers(grad, out, result):
-        return [functools.partial(relu_backward_loop, *rows_of(grad, out, result))]
+        return [fixed(relu_backward_loop, *rows_of(grad, out, result))]
 
 
 @cross_entropy.register_prepared("numba")
@@ -450,13 +450,11 @@ def prepare_cross_entropy(out, scratch, logits, labels, *, reduction):
         return None
     losses, count = scratch((len(labels),), np.float32), np.float32(len(labels))
 
-    def call():
-        label_rows(logits, labels)
-        loss_rows(logits, labels, losses)
+    def take_mean():
         total = np.add.reduce(losses)
         out[...] = total / count if total == total else cross_entropy.forward(logits, labels)
 
-    return [call]
+    return [label_check(logits, labels), fixed(loss_rows, logits, labels, losses), take_mean]
 
 
 @cross_entropy_gradient.register_prepared("numba")
@@ -466,11 +464,22 @@ def prepare_cross_entropy_gradient(out, scratch, grad, logits, labels, *, reduct
         return None
     scale, count = scratch((len(labels),), np.float32), len(labels)
 
-    def call():
-        scale[...] = grad / count if reduction == "mean" else grad
-        gradient_rows(logits, labels, scale, out)
+    def share_grad():
+        scale[...] = grad[()] / count if reduction == "mean" else grad
 
-    return [functools.partial(label_rows, logits, labels), call]
+    return [label_check(logits, labels), share_grad,
+            fixed(gradient_rows, logits, labels, scale, out)]
+
+
+def label_check(logits, labels):
+    """Return a call that refuses labels which name no class: loops would read beside the scores."""
+    wrong = fixed(outside, labels, logits.shape[1])
+
+    def call():
+        if wrong():
+            check_labels(logits, labels)
+
+    return call
 
 
 def plain_labels(logits, labels):
@@ -483,7 +492,8 @@ def prepare_sgd(scratch, param, grad, work):
     """Fix the arrays; the learning rate is given at each step."""
     if covers(param, grad):
         rows = rows_of(param, grad)
-        return lambda lr: sgd_loop(*rows, np.float32(lr))
+        loop = compiled_for(sgd_loop, *rows, np.float32(0))
+        return lambda lr: loop(*rows, np.float32(lr))
 
 
 @momentum_update.register_prepared("numba")

@@ -172,7 +172,8 @@ def test_small_layers_and_machines_whose_library_is_faster_leave_them_alone(monk
 
     monkeypatch.setattr(numba, "get_num_threads", lambda: 1)
     monkeypatch.setattr(products, "is_faster", lambda *question: True)
-    assert (chosen((16, 784, 16)), chosen((128, 784, 256))) == ([False, False], [True, True])
+    assert (chosen((8, 784, 16)), chosen((128, 784, 256))) == ([False, False], [True, True])
+    assert (chosen((8, 784, 32)), chosen((64, 784, 32))) == ([True, False], [False, False]), "few rows"
     assert chosen((1000, 8 * LANES, 512)) == [False, True], "short rows"
     monkeypatch.setattr(numba, "get_num_threads", lambda: 2)
     assert (chosen((128, 784, 256)), chosen((256, 784, 1024))) == ([False, False], [True, True]), "threads have to be woken"

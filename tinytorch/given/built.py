@@ -47,8 +47,8 @@ NAMES = {  # exported file -> the names that it defines
         relu_backward_numba softmax_rows log_softmax_rows by_rows softmax_numba log_softmax_numba loss_rows
         gradient_rows outside label_rows cross_entropy_numba cross_entropy_gradient for_grad for_logits
         cross_entropy_gradient_numba adam_loop adam_numbers adam_numba adamw_numba sgd_loop sgd_numba momentum_loop
-        momentum_numba rows_of prepare_relu_backward prepare_cross_entropy prepare_cross_entropy_gradient plain_labels
-        prepare_sgd prepare_momentum prepare_adam prepare_adamw matmul_blocked
+        momentum_numba rows_of prepare_relu_backward prepare_cross_entropy prepare_cross_entropy_gradient label_check
+        plain_labels prepare_sgd prepare_momentum prepare_adam prepare_adamw matmul_blocked
     """.split(),
     "kernels_cuda": """
         THREADS TILE relu_kernel blocks_for relu_cuda add_row_kernel add_cuda block_sum_kernel sum_all reduce_sum_cuda

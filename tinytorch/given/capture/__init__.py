@@ -64,7 +64,8 @@ class capture:
         if watchers and any(isinstance(watcher, Recorder) for watcher in watchers):  # inside another captured step
             return self.step(*inputs, **options)
         arrays = []
-        kind = described((inputs, options), arrays), state.kernels, state.recording, threads()
+        given = *described(inputs, arrays), *options, *described(options.values(), arrays)
+        kind = *given, state.kernels, state.recording, threads()
         for tape in self.tapes.get(kind, ()):
             if tape.fits():
                 return tape.play(arrays)

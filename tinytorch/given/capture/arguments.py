@@ -12,25 +12,29 @@ def is_input(x):
     return isinstance(x, np.ndarray) or isinstance(x, part("Tensor")) and not x.requires_grad
 
 
-def described(x, arrays):
+def described(items, arrays):
     """Describe arguments so that those of one kind compare equal; collect the arrays that a replay copies.
 
     Args:
-        x: Tensors, arrays, numbers and other objects, in tuples, lists and dicts.
+        items: Iterable of tensors, arrays, numbers and other objects, also in tuples, lists and dicts.
         arrays: List that the arrays are appended to.
 
     Returns:
-        Tuple that can be a key of a dict.
+        List of what can be keys of a dict, one for each item.
     """
-    if isinstance(x, (tuple, list)):
-        return (type(x), *(described(item, arrays) for item in x))
-    if isinstance(x, dict):
-        return (dict, *((key, described(value, arrays)) for key, value in x.items()))
-    if is_input(x):
-        array = x if isinstance(x, np.ndarray) else x.data
-        arrays.append(array)
-        return type(x), array.shape, array.dtype
-    return (type(x), x) if isinstance(x, PLAIN) else (type(x), id(x))
+    tensor, kinds = part("Tensor"), []
+    for x in items:
+        if isinstance(x, tensor) and not x.requires_grad or isinstance(x, np.ndarray):
+            array = x if isinstance(x, np.ndarray) else x.data
+            arrays.append(array)
+            kinds += type(x), array.shape, array.dtype
+        elif isinstance(x, (tuple, list)):
+            kinds.append((type(x), *described(x, arrays)))
+        elif isinstance(x, dict):
+            kinds.append((dict, *x, *described(x.values(), arrays)))
+        else:
+            kinds += type(x), x if isinstance(x, PLAIN) else id(x)
+    return kinds
 
 
 def filled(x, arrays):

@@ -71,9 +71,12 @@ class Live(Moving):
 
 def reader(function, moment, numbers):
     """Return a function that computes a function of numbers, each read at a moment: ``"read"`` or ``"foresee"``."""
-    if len(numbers) == 2 and isinstance(numbers[0], Live) and not isinstance(numbers[1], Live):  # such as step + 1
-        second, read = numbers[1], getattr(numbers[0], moment)
-        return lambda: function(read(), second)
+    if isinstance(numbers[0], Live) and not any(isinstance(x, Live) for x in numbers[1:]):  # such as step + 1
+        read, rest = getattr(numbers[0], moment), numbers[1:]
+        if len(rest) == 1:
+            (second,) = rest
+            return lambda: function(read(), second)
+        return lambda: function(read(), *rest)
     reads = [getattr(x, moment) if isinstance(x, Live) else lambda x=x: x for x in numbers]
     return lambda: function(*(read() for read in reads))
 

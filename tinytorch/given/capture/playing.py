@@ -12,7 +12,10 @@ import numpy as np
 
 from tinytorch.given.capture.live import Live
 from tinytorch.given.capture.memory import ALIGNED, plan
-from tinytorch.given.capture.recording import Entry, Ref, leaves, nested, refs
+from tinytorch.given.capture.recording import Choice, Entry, Otherwise, Ref, leaves, nested, refs
+from tinytorch.given.prepared import prepare_mean, prepare_product
+
+PREPARED = {id(np.matmul): prepare_product, id(np.mean): prepare_mean}  # functions of NumPy that do much before they compute
 
 
 class Line(NamedTuple):
@@ -20,7 +23,7 @@ class Line(NamedTuple):
 
     entry: Entry
     calls: list
-    form: str  # "out", "in place", "prepared", "copied" or "view"
+    form: str  # "out", "in place", "prepared", "copied", "choice" or "view"
 
 
 class Player:
@@ -35,7 +38,8 @@ class Player:
 
     def __init__(self, tape, outputs, starts, prepared=True):
         self.use_prepared = prepared
-        self.entries = [part for entry in tape for part in self.taken_apart(entry)]
+        self.groups = [(entry, self.taken_apart(entry)) for entry in tape]
+        self.entries = [part for _, parts in self.groups for part in parts]
         read = {ref.root.index for ref in refs([entry[1:4] for entry in tape]) if ref.root.kind == "start"}
         read |= {ref.root.index for ref in outputs if ref.root.kind == "start"}
         self.same, self.starts = {}, {i: np.empty(*starts[i]) for i in sorted(read)}
@@ -49,7 +53,8 @@ class Player:
             self.place()
         self.taken = 0
         self.lines = [self.line(number, entry) for number, entry in enumerate(self.entries)]
-        self.calls = [call for line in self.lines for call in line.calls]
+        lines = iter(self.lines)
+        self.calls = [call for entry, parts in self.groups for call in self.chosen(entry, [next(lines) for _ in parts])]
 
     def in_parts(self, entry):
         """Say whether an entry is replayed part by part: it can be, and its kernel has no prepared form."""
@@ -63,8 +68,12 @@ class Player:
         )
 
     def taken_apart(self, entry):
-        """Return the parts of an entry, or the entry itself."""
-        return [part._replace(op=entry.op, line=entry.line) for part in entry.parts[:-1]] if self.in_parts(entry) else [entry]
+        """Return the parts of an entry, or the entry itself; where a part may choose, what the whole entry needs is kept."""
+        if not self.in_parts(entry):
+            return [entry]
+        parts = [part._replace(op=entry.op, line=entry.line) for part in entry.parts[:-1]]
+        whole = entry.inputs, entry.settings
+        return [part._replace(inputs=(*part.inputs, whole)) if isinstance(part.function, Choice) else part for part in parts]
 
     # Memory.
 
@@ -133,7 +142,7 @@ class Player:
         form = entry.op.prepared.get(entry.kernels) if entry.op and self.use_prepared and not entry.is_view() else None
         if form is None:
             return None
-        inputs, settings = nested(self.array, entry.inputs), nested(self.array, entry.settings)
+        inputs, settings = self.arguments(entry)
         if any(isinstance(x, Live) for x in leaves(inputs)):
             return None
         if entry.out is None:
@@ -143,19 +152,54 @@ class Player:
             return None
         return form(self.array(entry.out), scratch, *inputs, **{**entry.op.defaults, **settings})
 
+    def chosen(self, entry, lines):
+        """Return the calls of an entry's lines; if one of them chooses otherwise than in the recording, the whole entry runs."""
+        calls = [call for line in lines for call in line.calls]
+        if not any(line.form == "choice" for line in lines):
+            return calls
+        whole = copied(bound(entry.function, *self.arguments(entry)), self.array(entry.out), entry)
+
+        def call():
+            try:
+                for part in calls:
+                    part()
+            except Otherwise:
+                whole()
+
+        return [call]
+
+    def arguments(self, entry):
+        """Return the inputs and the settings of an entry, with arrays."""
+        return nested(self.array, entry.inputs), nested(self.array, entry.settings)
+
     def line(self, number, entry):
         """Return what an entry becomes."""
         if entry.is_view():
             return Line(entry, [], "view")
+        if isinstance(entry.function, Choice):
+            return Line(entry, [partial(entry.function, self.array(entry.inputs[0]))], "choice")
         calls = self.prepare(entry, self.scratch(number))
         if calls is not None:
             return Line(entry, calls, "prepared")
-        inputs, settings = nested(self.array, entry.inputs), nested(self.array, entry.settings)
+        inputs, settings = self.arguments(entry)
+        prepare = PREPARED.get(id(entry.function))
+        if prepare and not settings and all(isinstance(x, np.ndarray) for x in inputs):
+            return Line(entry, [prepare(*inputs, self.array(entry.out))], "out")
         if entry.out is None:
             return Line(entry, [bound(entry.function, inputs, settings)], "in place")
         if entry.takes_out:
-            return Line(entry, [bound(entry.function, inputs, {**settings, "out": self.array(entry.out)})], "out")
+            return Line(entry, [bound(entry.function, *with_out(entry.function, inputs, settings, self.array(entry.out)))], "out")
         return Line(entry, [copied(bound(entry.function, inputs, settings), self.array(entry.out), entry)], "copied")
+
+
+def with_out(function, inputs, settings, out):
+    """Return the inputs and the settings of a function of NumPy that writes to ``out``; by position, that takes 0.2 us less."""
+    if isinstance(function, np.ufunc) and not settings and function not in (np.maximum, np.minimum):  # these want the keyword
+        return (*inputs, out), {}
+    reduces = isinstance(getattr(function, "__self__", None), np.ufunc) and function.__name__ == "reduce"
+    if reduces and len(inputs) == 1 and settings.keys() <= {"axis", "dtype", "keepdims"}:
+        return (*inputs, settings.get("axis", 0), settings.get("dtype"), out, settings.get("keepdims", False)), {}
+    return inputs, {**settings, "out": out}
 
 
 def bound(function, inputs, settings):
@@ -169,8 +213,9 @@ def bound(function, inputs, settings):
     if not any(isinstance(x, Live) for x in leaves(inputs)) and all(
         isinstance(x, Live) or not list_like(x) for x in settings.values()
     ):
-        fixed = partial(function, *inputs, **{key: x for key, x in settings.items() if not isinstance(x, Live)})
         moving = [(key, x.read) for key, x in settings.items() if isinstance(x, Live)]
+        known = {key: x for key, x in settings.items() if not isinstance(x, Live)}
+        fixed = partial(function, *inputs, **known) if inputs or known else function
         if len(moving) == 1:
             ((key, read),) = moving
             return lambda: fixed(**{key: read()})
@@ -188,12 +233,12 @@ def copied(function, out, entry):
 
     def call():
         result = function()
-        if np.shape(result) != out.shape:
+        if getattr(result, "shape", ()) != out.shape:
             raise RuntimeError(
                 f"{entry.line} makes an array whose shape depends on numbers: {out.shape} when the step was recorded, "
                 f"{np.shape(result)} now: choose with where(condition, a, b) instead"
             )
-        np.copyto(out, result)
+        out[...] = result
 
     return call
 

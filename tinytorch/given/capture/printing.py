@@ -12,6 +12,7 @@ FORMS = {
     "out": "NumPy, into its place",
     "in place": "in place",
     "copied": "kernel, then copied",
+    "choice": "checked: as recorded",
 }
 
 

@@ -86,7 +86,7 @@ class Tape:
     def play(self, arrays):
         """Copy the inputs to their buffers, make every call, and return what the step returns."""
         for own, array in zip(self.buffers, arrays):
-            np.copyto(own, array)
+            own[...] = array  # half as long as np.copyto, until the numbers move
         self.run()
         return self.result()
 

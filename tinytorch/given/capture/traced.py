@@ -92,7 +92,7 @@ def reading(name):
     function = getattr(np.ndarray, name)
 
     def run(self, *inputs, **settings):
-        return current.recorder.read(name, function(bare(self), *inputs, **settings))
+        return current.recorder.read(name, self, function(bare(self), *inputs, **settings))
 
     return run
 

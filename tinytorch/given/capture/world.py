@@ -143,29 +143,32 @@ class World:
                         yield form.format(shown(key))
 
     def seal(self):
-        """Prepare `holds`, which is asked before each replay."""
-        self.views, self.held = [], []
-        tensors = [tensor for _, tensor in self.tensors]
+        """Prepare `holds`, which is asked before each replay: views that show what is there now, and what to look up."""
+        views, lookups, seen, looked_up = [], [], [], []
         for _, container, keys, held, whole in self.places:
             if isinstance(container, types.CellType):
-                self.views.append(partial(map, operator.attrgetter("cell_contents"), [container]))
+                lookups.append(partial(map, operator.attrgetter("cell_contents"), [container]))
+                looked_up += held
             elif keys is None:
-                self.views.append(container.__iter__)
+                views.append(container)
+                seen += held
             else:
                 tight = [i for i, key in enumerate(keys) if (id(container), key) not in self.loose]
                 keys, held = [keys[i] for i in tight], [held[i] for i in tight]
-                self.views.append(
-                    container.values if whole and len(keys) == len(container) else partial(map, container.get, keys)
-                )
-            self.held += held
-        self.views += [partial(map, operator.attrgetter(name), tensors) for name in ("data", "requires_grad")]
-        self.held += self.of_tensors
-        self.views.append([END].__iter__)
-        self.held.append(END)
+                if whole and len(keys) == len(container):
+                    views.append(container.values())
+                    seen += held
+                else:
+                    lookups.append(partial(map, container.get, keys))
+                    looked_up += held
+        tensors = [tensor for _, tensor in self.tensors]
+        lookups += [partial(map, operator.attrgetter(name), tensors) for name in ("data", "requires_grad")]
+        self.views, self.lookups, self.held = views, lookups, [*seen, *looked_up, *self.of_tensors, END]
 
     def holds(self):
         """Say whether everything is as it was."""
-        if all(map(operator.is_, chain.from_iterable([view() for view in self.views]), self.held)):
+        now = chain.from_iterable([*self.views, *[look() for look in self.lookups], [END]])
+        if all(map(operator.is_, now, self.held)):
             return True
         tensors = [tensor for _, tensor in self.tensors]
         same = all(map(operator.is_, [getattr(t, n) for n in ("data", "requires_grad") for t in tensors], self.of_tensors))

@@ -7,7 +7,7 @@ import functools
 import importlib
 
 from tinytorch.given.dispatch import fallbacks
-from tinytorch.given.numba_kernels.compiling import compile_seconds, jit, watched_numba
+from tinytorch.given.numba_kernels.compiling import compile_seconds, compiled_for, fixed, jit, watched_numba
 
 HOME = {  # op -> the file of this folder that holds its kernel, a function of the same name
     "relu": "activations",

@@ -27,8 +27,7 @@ def whole(channels, size):
     return SHORT if channels <= SHORT < lanes else -(-channels // lanes) * lanes
 
 
-def widened(array, size):
-    """Append zeros to the last axis, up to a size."""
-    out = np.zeros((*array.shape[:-1], size), array.dtype)
+def widen(array, out):
+    """Copy an array to one whose last axis is longer; the rest of it becomes 0."""
     out[..., : array.shape[-1]] = array
-    return out
+    out[..., array.shape[-1] :] = 0

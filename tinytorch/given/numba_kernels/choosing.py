@@ -33,7 +33,7 @@ def is_faster(function, other, *example):
     Returns:
         Bool.
     """
-    names = function.__module__, function.__name__, example[-1], binding.get_host_cpu_name(), machine.blas()
+    names = function.__module__, function.__name__, *example, binding.get_host_cpu_name(), machine.blas()
     path = code_folder() and Path(code_folder(), re.sub(r"[^\w.]+", "-", " ".join(map(str, names))) + ".json")
     if path and path.exists():
         return json.loads(path.read_text(encoding="utf-8"))["faster"]

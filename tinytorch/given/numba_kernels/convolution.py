@@ -5,17 +5,19 @@ of a row; channels, if rows are short; or one pixel of several images, if that i
 order, so an image gets the same numbers alone and in a batch. The images are spread over threads.
 """
 
+import functools
 import math
 
 import numpy as np
 
-from tinytorch.given.numba_kernels.arrays import ready, whole, widened
+from tinytorch.given.numba_kernels.arrays import readable, ready, whole, widen
 from tinytorch.given.numba_kernels.compiling import jit
 from tinytorch.given.numba_kernels.grid import SPARE, Phase, cover, cover_rows, grid_of, meetings, phases, spaced, taps
 from tinytorch.given.numba_kernels.moves import copy, transpose
-from tinytorch.given.numba_kernels.threads import spread
 from tinytorch.given.numba_kernels.tiles import ROWS, TALL, gather, meet, weigh
 from tinytorch.given.numba_kernels.vectors import WIDTH
+from tinytorch.given.numba_kernels.work import Later, Now, prepare
+from tinytorch.given.op import ops
 
 LONGEST = 64  # the most numbers in a vector, which may read past the last pixel
 TURN = 24  # products that take about as long as transposing one number of an image or of the result
@@ -54,27 +56,47 @@ def pick(sums, columns, image, corner, stride, count):
                 pixels[start + j * stride[1]] = sums[i * columns + j]
 
 
-@jit
-def pack(rows, most):
-    """Arrange weights (groups, channels, taps) in blocks of at most ``most`` channels, the channels of one tap side by side.
+@functools.lru_cache(1024)
+def blocks_of(groups, channels, taps, most):
+    """Cut channels into blocks of at most ``most``: return for each its group, first channel, height, and its weights' start."""
+    blocks, start = [], 0
+    for group in range(groups):
+        for first in range(0, channels, most):
+            height = min(most, channels - first)
+            blocks.append((group, first, height, start))
+            start += taps * (height + height % 2)
+    return np.array(blocks)
 
-    Return the weights, and for each block: its group, its first channel, how many channels it has, and where it starts.
-    """
-    groups, channels, count = rows.shape
-    weights = np.zeros(groups * (channels + 1) * count, rows.dtype)
-    blocks = np.empty((groups * ((channels + most - 1) // most), 4), np.int64)
-    start = b = 0
-    for g in range(groups):
-        for o in range(0, channels, most):
-            height = min(most, channels - o)
-            even = height + height % 2
-            blocks[b] = g, o, height, start
-            for k in range(count):
-                for m in range(height):
-                    weights[start + k * even + m] = rows[g, o + m, k]
-            start += count * even
-            b += 1
+
+@jit
+def arrange(rows, blocks, weights):
+    """Arrange weights (groups, channels, taps) in blocks, the channels of one tap side by side; zeros make their number even."""
+    weights[:] = 0
+    for b in range(len(blocks)):
+        group, first, height, start = blocks[b]
+        even = height + height % 2
+        for k in range(rows.shape[2]):
+            for m in range(height):
+                weights[start + k * even + m] = rows[group, first + m, k]
+
+
+def pack(work, rows, most):
+    """Add the step that arranges weights in blocks of at most ``most`` channels; return the weights and the blocks."""
+    groups, channels, taps = rows.shape
+    weights, blocks = work.scratch(groups * (channels + 1) * taps, rows.dtype), blocks_of(groups, channels, taps, most)
+    work.run(arrange, rows, blocks, weights)
     return weights, blocks
+
+
+def one_more(work, bias, dtype):
+    """Add the step that copies the biases and repeats one at the end, where a block of an odd height reads; return the copy."""
+
+    def fill(bias, out):
+        out[:-1], out[-1] = bias, bias[0]
+
+    out = work.scratch(len(bias) + 1, dtype)
+    work.run(fill, bias, out)
+    return out
 
 
 @jit
@@ -148,72 +170,135 @@ def convolve_together(first, last, images, packed, taps, bias, down, across, out
         transpose(sums, 0, lanes, (channels * area, lanes), results, block * lanes * channels * area, channels * area)
 
 
-def convolution(x, weight, bias=None, *, stride, padding, dilation, groups):
+def convolution(x, weight, bias=None, **settings):
     """Convolve: the op's kernel. Return None for inputs that it does not cover."""
     arrays = ready(x, weight)
     if not arrays:
         return None
     x, weight = arrays
-    bias = np.zeros(len(weight), x.dtype) if bias is None else np.require(bias, x.dtype, "CW")
-    grid = grid_of(x.shape[2:], weight.shape[2:], stride, padding, dilation)
+    grid = grid_of(x.shape[2:], weight.shape[2:], settings["stride"], settings["padding"], settings["dilation"])
     out = np.empty((len(x), len(weight), *grid.places), x.dtype)
-    source, rows = (grid.layout_of_input(), taps(grid, weight.shape[1]), 0), weight.reshape(groups, len(weight) // groups, -1)
-    whole = Phase(0, grid.places, (0, 0), np.arange(math.prod(grid.kernel)))
-    done = run_together(x, rows, bias, grid, [whole], False, out)
-    if done < len(x):
-        run(x[done:], source, rows, bias, grid, whole, (1, 1), out[done:])
+    add_convolution(Now(), out, x, weight, bias, **settings)
     return out
 
 
-def conv2d_input(weight, grad, *, input_size, stride, padding, dilation, groups):
+def prepare_convolution(out, scratch, x, weight, bias=None, **settings):
+    """Prepare the kernel: see `Op.register_prepared`."""
+    if readable(x, weight, out) and x.size and weight.size:
+        return prepare(add_convolution, out, scratch, x, weight, bias, **settings)
+
+
+def add_convolution(work, out, x, weight, bias, *, stride, padding, dilation, groups):
+    """Add the steps of a convolution."""
+    bias = np.zeros(len(weight), x.dtype) if bias is None else bias
+    grid = grid_of(x.shape[2:], weight.shape[2:], stride, padding, dilation)
+    source, rows = (grid.layout_of_input(), taps(grid, weight.shape[1]), 0), weight.reshape(groups, len(weight) // groups, -1)
+    phase = Phase(0, grid.places, (0, 0), np.arange(math.prod(grid.kernel)))
+    done = worth_together(x, rows, grid, [phase], False, out)
+
+    def alone(work, done=0):
+        if done < len(x):
+            add_images(work, x[done:], source, rows, bias, grid, phase, (1, 1), out[done:])
+
+    def together(work):
+        add_blocks(work, x[:done], rows, bias, grid, False, out)
+        alone(work, done)
+
+    if done:  # in blocks, the 0 of the border is not multiplied; times inf, it must count
+        work.choose(lambda: np.isfinite(rows).all(), together, alone)
+    else:
+        alone(work)
+
+
+def conv2d_input(weight, grad, *, input_size, **settings):
     """Compute the gradient of the input: the op's kernel. Return None for inputs that it does not cover."""
     arrays = ready(weight, grad)
     if not arrays or not np.isfinite(weight).all():  # the 0 between the entries of grad, times inf, must not count
         return None
     weight, grad = arrays
-    grid = grid_of(input_size[2:], weight.shape[2:], stride, padding, dilation)
-    layout = grid.layout_of_output()
-    rows = weight.reshape(groups, -1, weight.shape[1], grid.kernel[0] * grid.kernel[1]).transpose(0, 2, 1, 3)
-    planes, bias = np.arange(rows.shape[2])[:, None] * layout.plane, np.zeros(input_size[1], weight.dtype)
-    out = np.empty(input_size, weight.dtype) if grid.stride == (1, 1) else np.zeros(input_size, weight.dtype)
-    done = run_together(grad, rows.reshape(groups, rows.shape[1], -1), bias, grid, phases(grid), True, out)
-    for phase in phases(grid) if done < len(grad) else ():
-        source = layout, (planes - phase.shifts).ravel(), layout.front + phase.first
-        weights = rows[..., phase.entries].reshape(groups, rows.shape[1], -1)
-        run(grad[done:], source, weights, bias, grid, phase, grid.stride, out[done:])
+    out = (np.empty if settings["stride"] == (1, 1) else np.zeros)(input_size, weight.dtype)
+    add_input_gradient(Now(), out, weight, grad, **settings)
     return out
 
 
-def run_together(images, rows, bias, grid, parts, back, out):
-    """Convolve images in blocks of as many as a vector has numbers, if that is less work, and return how many are done.
+def prepare_conv2d_input(out, scratch, weight, grad, *, input_size, **settings):
+    """Prepare the kernel: see `Op.register_prepared`."""
+    if not readable(weight, grad, out) or not weight.size or not grad.size:
+        return None
+
+    def finite(work):
+        if settings["stride"] != (1, 1):
+            work.run(out.fill, 0)
+        add_input_gradient(work, out, weight, grad, **settings)
+
+    def otherwise():
+        out[...] = ops["conv2d_input"].kernels["numba"](weight, grad, input_size=input_size, **settings)
+
+    work = Later(scratch)
+    work.choose(lambda: np.isfinite(weight).all(), finite, lambda work: work.run(otherwise))
+    return work.calls
+
+
+def add_input_gradient(work, out, weight, grad, *, stride, padding, dilation, groups):
+    """Add the steps of the input's gradient to an array of zeros; with a stride of 1, of anything."""
+    grid = grid_of(out.shape[2:], weight.shape[2:], stride, padding, dilation)
+    layout, count = grid.layout_of_output(), math.prod(grid.kernel)
+    turned = weight.reshape(groups, -1, weight.shape[1], count).transpose(0, 2, 1, 3)
+    rows = work.scratch(turned.shape, weight.dtype)
+    work.run(np.copyto, rows, turned)
+    planes, bias = np.arange(rows.shape[2])[:, None] * layout.plane, np.zeros(out.shape[1], weight.dtype)
+    flat = rows.reshape(groups, rows.shape[1], -1)
+    done = worth_together(grad, flat, grid, phases(grid), True, out)
+    if done:
+        add_blocks(work, grad[:done], flat, bias, grid, True, out)
+    for phase in phases(grid) if done < len(grad) else ():
+        source = layout, (planes - phase.shifts).ravel(), layout.front + phase.first
+        weights = rows
+        if len(phase.entries) < count:
+            weights = work.scratch((*rows.shape[:3], len(phase.entries)), weight.dtype)
+            work.run(np.take, rows, phase.entries, -1, weights)
+        weights = weights.reshape(groups, rows.shape[1], -1)
+        add_images(work, grad[done:], source, weights, bias, grid, phase, grid.stride, out[done:])
+
+
+def worth_together(images, rows, grid, parts, back, out):
+    """Return how many images to convolve in blocks of as many as a vector has numbers: 0 if that is more work.
 
     Nothing is computed between rows or for the border, but images and results have to be transposed. The work has to be clearly
     less than that of all phases otherwise, because a block of images takes more of the cache than one image.
     """
-    lanes, (down, across) = WIDTH // out.itemsize, meetings(grid, back)
-    blocks, each = len(images) // lanes, images.shape[1] * max(rows.shape[1], 4)
+    lanes, each = WIDTH // out.itemsize, images.shape[1] * max(rows.shape[1], 4)
     alone = sum(len(cover(phase.count, grid.phase[1], lanes)[0]) * lanes * len(phase.entries) for phase in parts) * each
-    together = len(down.pairs) * len(across.pairs) // 4 * each + TURN * (images[0].size + out[0].size)
-    if not blocks or together > 0.85 * alone or not np.isfinite(rows).all():  # the 0 of the border, times inf, must count
-        return 0
-    packed, bias = (pack(rows, TALL), math.prod(grid.kernel)), np.append(bias, bias[:1])
-    work = lambda first, last: convolve_together(first, last, images, *packed, bias, down, across, out)
-    spread(work, blocks, numbers=0, products=lanes * together)
-    return blocks * lanes
+    return 0 if products_together(images, rows, grid, back, out) > 0.85 * alone else len(images) // lanes * lanes
 
 
-def run(images, source, rows, bias, grid, phase, stride, out):
-    """Choose the kernel for weights (groups, channels, taps), and spread it over threads."""
+def products_together(images, rows, grid, back, out):
+    """Return about how many products a block of images takes for each image; moving a number counts, too."""
+    (down, across), each = meetings(grid, back), images.shape[1] * max(rows.shape[1], 4)
+    return len(down.pairs) * len(across.pairs) // 4 * each + TURN * (images[0].size + out[0].size)
+
+
+def add_blocks(work, images, rows, bias, grid, back, out):
+    """Add the steps that convolve images in blocks of as many as a vector has numbers."""
+    lanes, (down, across) = WIDTH // out.itemsize, meetings(grid, back)
+    inputs = images, pack(work, rows, TALL), math.prod(grid.kernel), one_more(work, bias, out.dtype), down, across, out
+    products = lanes * products_together(images, rows, grid, back, out)
+    work.loop(convolve_together, len(images) // lanes, *inputs, numbers=0, products=products)
+
+
+def add_images(work, images, source, rows, bias, grid, phase, stride, out):
+    """Add the steps that convolve images one by one, with weights (groups, channels, taps): choose the kernel."""
     lanes, columns = WIDTH // out.itemsize, grid.phase[1]
+    size = dict(numbers=images[0].size + out[0].size, products=math.prod(phase.count) * rows.size)
     if stride == (1, 1) and phase.count[1] < lanes <= rows.shape[1]:
-        factors = widened(rows.swapaxes(1, 2), whole(rows.shape[1], out.itemsize))
-        bias = widened(bias.reshape(len(rows), -1), factors.shape[2])
-        places = spaced(phase.count, columns)
-        work = lambda first, last: convolve_short(first, last, images, source, factors, bias, places, out)
+        pitch, places = whole(rows.shape[1], out.itemsize), spaced(phase.count, columns)
+        factors = work.scratch((len(rows), rows.shape[2], pitch), out.dtype)
+        base = work.scratch((len(rows), pitch), out.dtype)
+        work.run(widen, rows.swapaxes(1, 2), factors)
+        work.run(widen, bias.reshape(len(rows), -1), base)
+        work.loop(convolve_short, len(images), images, source, factors, base, places, out, **size)
     else:
-        packed, bias = pack(rows, ROWS), np.append(bias, bias[:1])
-        direct = stride == (1, 1) and phase.count[1] >= lanes
+        packed, direct = pack(work, rows, ROWS), stride == (1, 1) and phase.count[1] >= lanes
         starts, ends = (cover_rows if direct else cover)(phase.count, columns, lanes)
         result = starts, ends, phase.corner, stride, phase.count
-        work = lambda first, last: convolve(first, last, images, source, packed, bias, result, out)
-    spread(work, len(images), numbers=images[0].size + out[0].size, products=math.prod(phase.count) * rows.size)
+        work.loop(convolve, len(images), images, source, packed, one_more(work, bias, out.dtype), result, out, **size)

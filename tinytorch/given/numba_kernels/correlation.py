@@ -5,18 +5,19 @@ Vectors hold channels or, if channels would not fill them, one pixel of several 
 sums, and the number of parts does not depend on the threads, so the result does not either.
 """
 
+import functools
 import math
 
 import numpy as np
 
-from tinytorch.given.numba_kernels.arrays import ready, whole, widened
+from tinytorch.given.numba_kernels.arrays import readable, ready, whole
 from tinytorch.given.numba_kernels.compiling import jit
 from tinytorch.given.numba_kernels.convolution import lay
 from tinytorch.given.numba_kernels.grid import SPARE, grid_of, spaced, taps
 from tinytorch.given.numba_kernels.moves import transpose
-from tinytorch.given.numba_kernels.threads import spread
 from tinytorch.given.numba_kernels.tiles import PAIRED, gather, pair_2
 from tinytorch.given.numba_kernels.vectors import WIDTH
+from tinytorch.given.numba_kernels.work import Now, prepare
 
 MANY = 32  # from this many windows on, fetching and storing the sums of a block of images pays
 NEAR = 2**14  # bytes of sums that fit a core's first cache beside everything else
@@ -70,31 +71,46 @@ def correlate_together(first, last, x, grad, layout, offsets, places, out):
                         pair_2(pixels, g * step, offsets, k, places, turned, (g * each + m) * area, area, sums, to, taps)
 
 
-def conv2d_weight(x, grad, *, weight_size, stride, padding, dilation, groups):
+def conv2d_weight(x, grad, *, weight_size, **settings):
     """Compute the gradient of the weight: the op's kernel. Return None for inputs that it does not cover."""
     arrays = ready(x, grad)
     if not arrays:
         return None
-    x, grad = arrays
-    grid, lanes = grid_of(x.shape[2:], weight_size[2:], stride, padding, dilation), WIDTH // x.itemsize
-    channels, count = weight_size[0] // groups, math.prod(weight_size[1:])
-    source = (
-        grid.layout_of_input(),
-        widened(taps(grid, weight_size[1]), count + SPARE),
-        spaced(grid.places, grid.phase[1])[:-SPARE],
-    )
+    out = np.empty(weight_size, arrays[0].dtype)
+    add_weight_gradient(Now(), out, *arrays, **settings)
+    return out
+
+
+def prepare_conv2d_weight(out, scratch, x, grad, *, weight_size, **settings):
+    """Prepare the kernel: see `Op.register_prepared`."""
+    if readable(x, grad, out) and x.size and grad.size:
+        return prepare(add_weight_gradient, out, scratch, x, grad, **settings)
+
+
+def add_weight_gradient(work, out, x, grad, *, stride, padding, dilation, groups):
+    """Add the steps of the weight's gradient."""
+    grid, lanes = grid_of(x.shape[2:], out.shape[2:], stride, padding, dilation), WIDTH // x.itemsize
+    channels, count = len(out) // groups, math.prod(out.shape[1:])
+    source = grid.layout_of_input(), offsets_of(grid, out.shape[1]), spaced(grid.places, grid.phase[1])[:-SPARE]
     blocks = len(x) // lanes if together_is_faster(grid, channels, count, lanes) else 0
-    products = grad.size * count
-    gradient, done = np.zeros((groups, channels, count), x.dtype), blocks * lanes
+    products, gradient, done = grad.size * count, out.reshape(groups, channels, count), blocks * lanes
     if blocks:
         shape = groups, channels + channels % 2, -(-count // PAIRED) * PAIRED, lanes
-        work = lambda first, last, out: correlate_together(first, last, x, grad, *source, out)
-        gradient += sum_parts(work, blocks, shape, x.dtype, products).sum(axis=-1)[:, :channels, :count]
+        sums = add_parts(work, correlate_together, blocks, shape, products, x, grad, *source)
+        totals = work.scratch(shape[:-1], x.dtype)
+        work.run(np.add.reduce, sums, -1, None, totals)
+        work.run(np.copyto, gradient, totals[:, :channels, :count])
     if done < len(x):
         shape = groups, count + SPARE, whole(channels, x.itemsize)
-        work = lambda first, last, out: correlate(first, last, x[done:], grad[done:], *source, count, out)
-        gradient += sum_parts(work, len(x) - done, shape, x.dtype, products)[:, :count, :channels].swapaxes(1, 2)
-    return gradient.reshape(weight_size)
+        sums = add_parts(work, correlate, len(x) - done, shape, products, x[done:], grad[done:], *source, count)
+        rest = sums[:, :count, :channels].swapaxes(1, 2)
+        work.run(*((np.add, gradient, rest, gradient) if done else (np.copyto, gradient, rest)))
+
+
+@functools.lru_cache(1024)
+def offsets_of(grid, channels):
+    """Return how far each entry of a window is from the window's place, and some zeros: entries that are computed and dropped."""
+    return np.append(taps(grid, channels), np.zeros(SPARE, int))
 
 
 def together_is_faster(grid, channels, count, lanes):
@@ -103,8 +119,14 @@ def together_is_faster(grid, channels, count, lanes):
     return channels % lanes and grid.stride == (1, 1) and many
 
 
-def sum_parts(work, count, shape, dtype, products):
-    """Compute sums of a shape over parts of all images or blocks, and add them up; the parts do not depend on the threads."""
-    parts = np.zeros((min(count, 16, 1 + 2**20 // math.prod(shape)), *shape), dtype)
-    spread(lambda first, last: work(first, last, parts), len(parts), numbers=0, products=products // len(parts))
-    return parts.sum(axis=0)
+def add_parts(work, loop, count, shape, products, *inputs):
+    """Add the steps that compute sums of a shape over parts of all images or blocks, and add them up; return the sums.
+
+    The parts do not depend on the threads.
+    """
+    parts = work.scratch((min(count, 16, 1 + 2**20 // math.prod(shape)), *shape), inputs[0].dtype)
+    sums = work.scratch(shape, parts.dtype)
+    work.run(parts.fill, 0)
+    work.loop(loop, len(parts), *inputs, parts, numbers=0, products=products // len(parts))
+    work.run(np.add.reduce, parts, 0, None, sums)
+    return sums

@@ -18,16 +18,18 @@ from numba.extending import intrinsic
 
 from tinytorch.given.numba_kernels.arrays import readable
 from tinytorch.given.numba_kernels.choosing import is_faster
-from tinytorch.given.numba_kernels.compiling import jit
-from tinytorch.given.numba_kernels.threads import spread
+from tinytorch.given.numba_kernels.compiling import fixed, jit
+from tinytorch.given.numba_kernels.threads import spread, threads_for
 from tinytorch.given.numba_kernels.tiles import HEADS, gather_1, gather_4
 from tinytorch.given.numba_kernels.vectors import FEW, INDEX, WIDTH, Vectors, unpack
+from tinytorch.given.prepared import prepare_product
 
 ROWS, COLUMNS = 2 if FEW else 4, 4  # rows of the inputs and of the weight, at once
 PART = 2**12  # bytes of a row that are multiplied in one go: this much of `COLUMNS` rows stays in a core's first cache
 NEAR = 2**18  # bytes of inputs that stay in its second cache while the whole weight passes by
 HIGH = math.lcm(HEADS[0], HEADS[3])  # neurons of the gradient that a thread takes at once: whole tiles, wide or narrow
 WORTH = 2**21  # from this many products on, the loop is worth calling
+FLAT, SMALL = 32, 2**17  # with so few rows, the library's copies take so long that fewer products are enough
 SHARED = 2**26  # the same for several threads: the loop's have to be woken, the library's are awake
 LONG = 16  # from this many vectors in a row on, adding up the lanes of a sum at the end pays
 
@@ -183,9 +185,11 @@ def layer_is_faster(x, weight, bias):
     if not readable(x, weight, bias) or x.ndim < 2 or weight.shape != (bias.size, x.shape[-1]):
         return False
     (neurons, length), lanes = weight.shape, WIDTH // x.itemsize
-    if length % lanes or length < LONG * lanes or neurons < COLUMNS or x.size < ROWS * length or not enough(x.size * neurons):
+    if length % lanes or length < LONG * lanes or neurons < COLUMNS or x.size < ROWS * length:
         return False
-    return is_faster(layer_by_loop, layer_by_library, (128, 784), (256, 784), (256,), x.dtype)
+    if x.size <= FLAT * length and SMALL <= x.size * neurons < WORTH:
+        return is_faster(layer_by_loop, layer_by_library, (8, 784), (32, 784), (32,), x.dtype)
+    return enough(x.size * neurons) and is_faster(layer_by_loop, layer_by_library, (128, 784), (256, 784), (256,), x.dtype)
 
 
 def prepare_linear(out, scratch, x, weight, bias=None):
@@ -193,16 +197,16 @@ def prepare_linear(out, scratch, x, weight, bias=None):
     zeros = np.zeros(len(weight), weight.dtype) if bias is None else bias
     if layer_is_faster(x, weight, zeros) and readable(out):
         rows, results = x.reshape(-1, x.shape[-1]), out.reshape(-1, len(weight))
-        return [
-            partial(spread_rows, partial_of(multiply, rows, weight, zeros, results), len(rows), ROWS, len(rows) * weight.size)
-        ]
-    product = partial(np.matmul, x, weight.T, out=out)
-    return [product] if bias is None else [product, partial(np.add, out, bias, out=out)]
+        return [prepare_rows(multiply, len(rows), ROWS, len(rows) * weight.size, rows, weight, zeros, results)]
+    product = prepare_product(x, weight.T, out)
+    return [product] if bias is None else [product, partial(np.add, out, bias, out)]
 
 
-def partial_of(loop, *inputs):
-    """Return a function of a range that runs a loop on some inputs."""
-    return lambda first, last: loop(first, last, *inputs)
+def prepare_rows(loop, rows, size, products, *inputs):
+    """Return a call that runs a loop on some rows as `spread_rows` does; the loop's other inputs are fixed."""
+    if threads_for(max(1, rows // size), 0, products // max(1, rows // size)) < 2:
+        return fixed(loop, 0, rows, *inputs)
+    return partial(spread_rows, lambda first, last: loop(first, last, *inputs), rows, size, products)
 
 
 def linear_weight(grad, x):
@@ -228,5 +232,5 @@ def prepare_linear_weight(out, scratch, grad, x):
     if not (np.may_share_memory(slopes, grad) and np.may_share_memory(rows, x)):
         return None
     if gradient_is_faster(grad, x) and readable(out):
-        return [partial(spread_rows, partial_of(multiply_batch, slopes, rows, out), len(out), HIGH, len(rows) * out.size)]
-    return [partial(np.matmul, slopes.T, rows, out=out)]
+        return [prepare_rows(multiply_batch, len(out), HIGH, len(rows) * out.size, slopes, rows, out)]
+    return [prepare_product(slopes.T, rows, out)]

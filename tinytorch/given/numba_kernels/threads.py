@@ -10,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numba
 
+from tinytorch.given.numba_kernels.compiling import fixed
+
 # About what a core does in 0.2 ms: waking a sleeping thread may take half of that, and waiting for it the other half.
 NUMBERS = 2**20  # read, or written
 PRODUCTS = 2**23  # of numbers in registers, summed there
@@ -29,8 +31,7 @@ def spread(work, count, numbers, products=0):
         >>> spread(print, 5, numbers=1000)
         0 5
     """
-    worth = int(count * (numbers / NUMBERS + products / PRODUCTS))
-    threads = min(worth, count, numba.get_num_threads()) if worth > 1 else 1
+    threads = threads_for(count, numbers, products)
     if threads < 2:
         return work(0, count)
     parts = min(TURNS * threads, count)
@@ -39,6 +40,12 @@ def spread(work, count, numbers, products=0):
     share(work, todo)
     for other in others:
         other.result()
+
+
+def threads_for(count, numbers, products):
+    """Return how many threads some work is worth; the arguments are those of `spread`."""
+    worth = int(count * (numbers / NUMBERS + products / PRODUCTS))
+    return min(worth, count, numba.get_num_threads()) if worth > 1 else 1
 
 
 def prepared(loop, count, *inputs, numbers, products=0):
@@ -50,9 +57,8 @@ def prepared(loop, count, *inputs, numbers, products=0):
         inputs: Its other inputs, which are fixed.
         numbers, products: As for `spread`.
     """
-    worth = int(count * (numbers / NUMBERS + products / PRODUCTS))
-    if min(worth, count, numba.get_num_threads()) < 2:
-        return functools.partial(loop, 0, count, *inputs)
+    if threads_for(count, numbers, products) < 2:
+        return fixed(loop, 0, count, *inputs)
     return functools.partial(spread, lambda first, last: loop(first, last, *inputs), count, numbers, products)
 
 
