@@ -143,6 +143,9 @@ misconceptions_broadcast_shape = {
         stretches_only_one(lambda a, b: (a, b)),
         stretches_only_one(lambda a, b: (b, a)),
     ),
+    "a size of 0 was refused: 0 against 1 gives 0, and 0 against 0 fits": lambda a, b: (
+        ("raises", "ValueError") if any(sorted(pair) == [0, 1] for pair in pair_sizes(a, b)) else oracle_broadcast_shape(a, b)
+    ),
     "sizes that do not fit are let through": lambda a, b: tuple(n if m == 1 else m for m, n in pair_sizes(a, b)),
     "the missing sizes in front are left out of the result": lambda a, b: (
         oracle_broadcast_shape(a, b)
@@ -233,8 +236,13 @@ misconceptions_matmul = {
         np.dot(exact(a), exact(b)) if a.shape[-1] == b.shape[-2] else refusal(a.shape, b.shape)
     ),
     "batches were zipped: they do not broadcast then, and a b without a batch is taken row by row": zipped,
-    "the inner size of b is b.shape[-2], its last but one: b.shape[0] is the batch where there is one": lambda a, b: (
-        refusal(a.shape, b.shape) if a.shape[-1] != b.shape[0] else oracle_matmul(a, b)
+    "each matrix of a was multiplied by the whole batch of b: batches are to broadcast": lambda a, b: (
+        np.stack([oracle_matmul(x, b) for x in a]) if a.ndim > 2 and a.shape[-1] == b.shape[-2] else oracle_matmul(a, b)
+    ),
+    "the inner sizes are a.shape[-1] and b.shape[-2]: b.shape[0] and a.shape[1] are others where there is a batch": (
+        lambda a, b: refusal(a.shape, b.shape) if a.shape[-1] != b.shape[0] else oracle_matmul(a, b),
+        lambda a, b: refusal(a.shape, b.shape) if a.shape[1] != b.shape[0] else oracle_matmul(a, b),
+        lambda a, b: refusal(a.shape, b.shape) if a.shape[1] != b.shape[-2] else oracle_matmul(a, b),
     ),
     "the error does not show the shapes of both operands": without_shapes(oracle_matmul),
 }
@@ -372,6 +380,7 @@ def draw_reshape(rng):
     yield dict(a=whole(rng, k * m), shape=(k, m))
     yield dict(a=rng.normal32(m, n), shape=(m + 1, n))
     yield dict(a=rng.normal32(m, 2 * n), shape=(2 * m * n + 1, -1))
+    yield dict(a=rng.normal32(m, n), shape=rng.pick((0, n), (m, 0)))
 
 
 def oracle_reshape(a, shape):
@@ -394,6 +403,7 @@ misconceptions_reshape = {
     "the sizes were compared before the -1 was worked out": lambda a, shape: (
         refusal(a.shape, shape) if np.prod(shape) != a.size else oracle_reshape(a, shape)
     ),
+    "a size of 0 was taken for -1: it asks for no entries": lambda a, shape: oracle_reshape(a, tuple(n or -1 for n in shape)),
     "the error shows one shape: it needs the one asked for as well": only_the_first_shape(oracle_reshape),
     "the error does not show both shapes": without_shapes(oracle_reshape),
 }
@@ -531,6 +541,9 @@ misconceptions_expand = {
     ),
     "a -1 in a new axis took a size from the end of the shape of `a`, by an index below 0: it has no size to keep there": with_target(
         lambda a, shape: filled(a, shape, any_axis)
+    ),
+    "a -1 in a new axis became 1: there is no size to keep there": with_target(
+        lambda a, shape: tuple(1 if n == -1 and i < len(shape) - a.ndim else n for i, n in enumerate(filled(a, shape)))
     ),
     "a size of 0 was taken for -1: it asks for an empty axis": with_target(
         lambda a, shape: filled(a, shape, is_free=lambda n, i, new: n < 1 and i >= new)

@@ -693,7 +693,10 @@ def by_a_mask(grad, out):
 misconceptions_relu_backward = {
     "grad was multiplied by a mask, and infinity or nan times 0 is nan: np.where picks an entry of one or the other": by_a_mask,
     "0 was let through: where ReLU put a 0, nothing comes back": partial(oracle_relu_backward, passes=lambda g, o: o >= 0),
-    "the sign of grad decided, not that of out": partial(oracle_relu_backward, passes=lambda g, o: g > 0),
+    "the sign of grad decided, not that of out": (
+        partial(oracle_relu_backward, passes=lambda g, o: g > 0),
+        partial(oracle_relu_backward, passes=lambda g, o: not g <= 0),  # nan as well
+    ),
     "everything was let through": partial(oracle_relu_backward, passes=lambda g, o: True),
     "grad was multiplied by out itself: the slope of ReLU is 1 where it lets through": partial(
         oracle_relu_backward, slope=lambda g, o: g * o

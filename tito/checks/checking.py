@@ -170,11 +170,11 @@ class _Judged:
         """Return the best misconception and the indices of the cases that it explains, or (None, []).
 
         First choice is a misconception that gives the learner's outcome in every wrong case; if several do, the one that also
-        agrees on the passing cases. Second choice is one that explains some wrong cases and is contradicted by no case: the
-        others then fail for another reason.
+        agrees on the passing cases. If all that it gives are exceptions, no case may contradict it. Second choice is one that
+        explains some wrong cases and is contradicted by no case: the others then fail for another reason.
         """
         guesses = [_Guess(sentence, function, self.cases, self.seen.cases, wrong) for sentence, function in self.check.turns]
-        fitting = [guess for guess in guesses if guess.explained and (guess.is_whole or guess.is_consistent)]
+        fitting = [guess for guess in guesses if guess.explained and (guess.is_whole and guess.is_telling or guess.is_consistent)]
         best = max(fitting, key=lambda guess: guess.rank, default=None)
         return (best.sentence, best.explained) if best else (None, [])
 
@@ -235,6 +235,7 @@ class _Guess:
         drawn = [index for index, case in enumerate(cases) if isinstance(case, DrawnCase)] if self.explained else []
         agrees = {index for index in drawn if cases[index].explained_by(function, seen[index])}
         self.is_consistent = all(index in agrees for index in drawn if cases[index].touched_by(function))
+        self.is_telling = any(not is_raised(cases[index].guess(function)) for index in self.explained)
         self.rank = self.is_whole, self.is_consistent, len(agrees)
 
 

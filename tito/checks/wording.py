@@ -44,6 +44,7 @@ SIGNS = {
     "got an unexpected keyword argument 'axis'": "a Tensor was handed to code for arrays: x.data is the array",
     "'int' object has no attribute 'shape'": AN_INPUT_IS_A_NUMBER,
     "'float' object has no attribute 'shape'": AN_INPUT_IS_A_NUMBER,
+    "non-broadcastable output operand": "`*=`, `+=` or out= wrote into an array that is smaller than the result: make a new one",
     "object has no setter": "the class gives that attribute as a property of another one: leave out the line that sets it",
     "operand 'Tensor' does not support ufuncs": "an op that is called by its name gives a Tensor; its `.forward` gives the array",
 }

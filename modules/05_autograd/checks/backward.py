@@ -7,7 +7,7 @@ from .shared import normal
 
 
 def draw_backward(rng):
-    """One call and two, with a gradient and without, kept, freed and remembered graphs, within no_grad, a leaf, calls that fail."""
+    """One call and two, with a gradient and without, kept, freed and remembered graphs, a leaf, and calls that must fail."""
     n = int(rng.integers(2, 5))
     curve = [
         ["x", "leaf", [], normal(rng, n)],
@@ -35,7 +35,6 @@ def draw_backward(rng):
         (curve, [["m", plain]]),
         (curve, [["y", dict(again, retain_graph=False)], ["y", plain]]),
         (stopped, [["i", dict(given, create_graph=True)], ["i", given]]),
-        (curve, [["y", dict(again, outside=False)], ["m", dict(given, create_graph=True, outside=False)]]),
     ]:
         yield dict(graph=graph, calls=calls)
 
@@ -49,8 +48,7 @@ def describe_backward(graph, calls):
             for key in ("retain_graph", "create_graph")
             if settings[key] not in (None, False) or key == "retain_graph" and settings[key] is False
         ]
-        block = "with no_grad(): " if settings.get("outside") is False else ""
-        lines.append(f"{block}{name}.backward({', '.join(words)})")
+        lines.append(f"{name}.backward({', '.join(words)})")
     grads = [settings["gradient"] for _, settings in calls if settings["gradient"] is not None]
     call = "\n".join([*lines, "where", told(graph)])
     return call, f"g = {vector(grads[0])}" if grads else ""
@@ -62,7 +60,7 @@ def observe_backward(module, graph, calls):
         gradient = None if settings["gradient"] is None else module.Tensor(settings["gradient"].copy())
         # What becomes of a graph that an old gradient has is free, unless this call is to remember, too.
         asked = [one for one, tensor in tensors.items() if tensor.grad is None or settings["create_graph"]]
-        raised, module.state.recording = "nothing", settings.get("outside", True)
+        raised = "nothing"
         try:
             module.backward(tensors[name], gradient, settings["retain_graph"], settings["create_graph"])
         except NotImplementedError:
@@ -112,7 +110,6 @@ def backward_turn(
     stays=False,
     root=True,
     always_one=False,
-    sums_outside=False,
 ):
     """Make the right backward, or a wrong turn.
 
@@ -126,7 +123,6 @@ def backward_turn(
         stays: Whether ops are remembered or not afterwards as they were during the walk; "raised" for after exceptions only.
         root: Whether a root that is a leaf receives a gradient.
         always_one: Whether a tensor of several entries begins with ones instead of raising.
-        sums_outside: Whether gradients are added as ops are remembered outside, and not as create_graph says.
     """
     keeps = keeps or (lambda s: s["create_graph"] if s["retain_graph"] is None else s["retain_graph"])
     graphs = graphs or (lambda s: s["create_graph"])
@@ -135,12 +131,11 @@ def backward_turn(
         kinds, values = {node[0]: node[1] for node in graph}, values_of(graph)
         grad, seen, freed, shared = dict.fromkeys(kinds), {}, set(), []
         for number, (name, settings) in enumerate(calls, 1):
-            outside = settings.get("outside", True)
-            recording = graphs(settings) if stays is True else outside
+            recording = graphs(settings) if stays is True else True
             names = reached(graph, [name])
             interrupted = any(kinds[one] == "interrupted" for one in names)
             if freed & set(names) or settings["gradient"] is None and values[name].size > 1 and not always_one or interrupted:
-                recording = graphs(settings) if stays else outside
+                recording = graphs(settings) if stays else True
                 raised = "KeyboardInterrupt" if interrupted else "RuntimeError"
                 seen |= after_call(number, raised, dict(grad), [], shared, recording)
                 continue
@@ -154,7 +149,6 @@ def backward_turn(
             # Of the parts, those that came back through the square depend on an input, and so have a graph.
             curved = {"x", "w", "s"} if "q" in names else set()
             asked = [one for one in arrived if grad[one] is None or settings["create_graph"]]
-            curved -= {one for one in arrived if sums_outside and not outside and grad[one] is not None}
             grad |= {one: grad[one] + part if adds and grad[one] is not None else part for one, part in arrived.items()}
             freed |= set() if keeps(settings) else set(names)
             shared = ["x and w"] if shares and "s" in names and "q" not in names else []
@@ -194,9 +188,6 @@ misconceptions_backward = {
     "create_graph is ignored: the ops of the walk are not remembered": backward_turn(graphs=lambda s: False),
     "create_graph is turned around: the ops of the walk are remembered where they should not be": backward_turn(
         graphs=lambda s: not s["create_graph"]
-    ),
-    "a second gradient was added outside of `with recording(...)`: within no_grad the sum has no graph": backward_turn(
-        sums_outside=True
     ),
     "tensors that are no leaves received a grad, too": backward_turn(everywhere=True),
     "two leaves hold the same memory: who changes one gradient changes the other (unshared)": backward_turn(shares=True),

@@ -1,5 +1,7 @@
 """The check of 05.3 reduce_sum_rule."""
 
+from functools import partial
+
 import numpy as np
 
 from .shared import BARE, NONE, found, in_float64, normal, observed, sizes, without_graph
@@ -75,10 +77,10 @@ def put_back_if_gone(grad, a, axis, keepdims):
     return found(np.array(np.broadcast_to(grad if keepdims else np.expand_dims(grad, axis), a.shape)))
 
 
-def put_back_by_comparing(grad, a, axis, keepdims):
-    """Insert an axis where its number is met on the way from the front: one below 0 never is."""
-    if isinstance(axis, int) and not keepdims:
-        grad = grad.reshape([1 if i == axis else n for i, n in enumerate(a.shape)])
+def put_back_by_comparing(grad, a, axis, keepdims, several=False):
+    """Insert an axis, or several, where its number is met on the way from the front: one below 0 never is."""
+    if isinstance(axis, int) and not keepdims or several and isinstance(axis, tuple):
+        grad = grad.reshape([1 if i in np.atleast_1d(axis) else n for i, n in enumerate(a.shape)])
     return found(np.array(np.broadcast_to(grad, a.shape)))
 
 
@@ -87,7 +89,10 @@ misconceptions_reduce_sum_rule = {
         put_back_anyway
     ),
     "one axis was put back, but there may be several, or None for all: kept_shape knows them": in_float64(put_back_if_gone),
-    "an axis may be below 0, and there may be several: kept_shape knows them": in_float64(put_back_by_comparing),
+    "an axis may be below 0, and there may be several: kept_shape knows them": (
+        in_float64(put_back_by_comparing),
+        in_float64(partial(put_back_by_comparing, several=True)),
+    ),
     "keepdims was not asked: the axis is put back where it has been kept": in_float64(put_back_always),
     "the summed axes are missing: grad lines up with the last axes as it is": in_float64(
         lambda grad, a, axis, keepdims: found(np.array(np.broadcast_to(grad, a.shape)))

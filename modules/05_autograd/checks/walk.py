@@ -23,7 +23,7 @@ def draw_walk(rng):
         ["x", "leaf", [], normal(rng, 2)],
         ["w", "leaf", [], normal(rng, 2)],
         ["p", "mix", ["x"], weights(rng, 1)],
-        ["q", "mix", ["w", "x"], weights(rng, 2)],
+        ["q", "mix", ["w"], weights(rng, 1)],
     ]
     for graph, roots, keep_graph, watched, remembered in [
         (reused(rng), "y", False, [], False),
@@ -155,6 +155,14 @@ def from_one_root(place):
     return turn
 
 
+def each_apart(graph, start, keep_graph, watched, remembered):
+    """Walk from one root after the other."""
+    names = [name for root in start for name in reached(graph, [root])]
+    if len(names) > len(set(names)) and not keep_graph:
+        return "raises", "RuntimeError"
+    return left_over(graph, start, keep_graph, watched, remembered)
+
+
 def summed_in_place(graph, start, keep_graph, watched, remembered, through_data=False):
     """Add to the gradient that is there, in place, though others hold it, too."""
     if remembered and not through_data:
@@ -253,6 +261,7 @@ misconceptions_walk = {
     "the array of a gradient was added to in place, and others hold it, too: make a new sum": partial(
         summed_in_place, through_data=True
     ),
+    "a walk of its own for each tensor in the dict: where two of them meet, the second finds the graph freed": each_apart,
     "only one of the tensors in the dict was started at: gradients come back from all of them": (
         from_one_root(0),
         from_one_root(-1),
