@@ -359,8 +359,7 @@ def clip_grad_norm_(parameters, max_norm):
         Pascanu et al., On the Difficulty of Training Recurrent Neural Networks, 2013, algorithm 1.
     """
     grads = [param.grad.data for param in parameters if param.grad is not None]
-    wide = (grad.astype(np.float64) for grad in grads)  # in float32 the square of 1e20 is infinite
-    norm = math.sqrt(sum(float(np.vdot(grad, grad)) for grad in wide))
+    norm = math.sqrt(sum(float(np.vdot(grad, grad)) for grad in grads))
     if not math.isfinite(norm):
         raise ValueError(f"the gradients have the length {norm}: which batch broke them?")
     if norm > max_norm:

@@ -130,6 +130,17 @@ def test_an_exception_that_a_misconception_raises_counts_by_its_type():
     assert seen(check, raised("TypeError", "two")).failure.looks_like is None
 
 
+def test_an_exception_that_a_misconception_runs_into_names_it_only_if_no_case_contradicts_it():
+    def judged(turn, *observations):
+        check = Check("f", lambda rng: iter([{"x": 2.0}, {"x": 3.0}]), lambda x: x, {"turn": turn})
+        return seen(check, *observations).failure.looks_like
+
+    bad, good = raised("ZeroDivisionError", "anything"), Observation(3.0)
+    assert judged(lambda x: x / 0, bad, good) is None
+    assert judged(lambda x: x / 0, bad, bad) == "turn"
+    assert judged(lambda x: ("raises", "ZeroDivisionError"), bad, good) == "turn"
+
+
 def test_inputs_that_were_changed_are_told_first_and_the_rest_besides():
     check = Check("f", lambda rng: iter([{"x": 2.0}, {"x": 3.0}]), lambda x: 2 * x, {"negated": lambda x: -x})
     found = seen(check, raised("ValueError", "no room"), Observation(6.0, changed=("x",))).failure

@@ -61,6 +61,10 @@ class Check:
         return f"{self.name}.forward" if self.is_op and not self.describe else self.name
 
 
+class Uncaught(tuple):
+    """An exception that a misconception ran into: ("raises", type)."""
+
+
 @dataclass
 class DrawnCase:
     """One call of an exercise: its inputs, and the expected result, computed on first use."""
@@ -113,8 +117,12 @@ class DrawnCase:
             try:
                 self.guesses[misconception] = self.answer(misconception)
             except Exception as error:
-                self.guesses[misconception] = ("raises", type(error).__name__)
+                self.guesses[misconception] = Uncaught(("raises", type(error).__name__))
         return self.guesses[misconception]
+
+    def raises(self, misconception):
+        """Return whether a misconception runs into an exception for these inputs, and does not return one."""
+        return isinstance(self.guess(misconception), Uncaught)
 
     @cached_property
     def guesses(self):

@@ -170,7 +170,7 @@ class _Judged:
         """Return the best misconception and the indices of the cases that it explains, or (None, []).
 
         First choice is a misconception that gives the learner's outcome in every wrong case; if several do, the one that also
-        agrees on the passing cases. If all that it gives are exceptions, no case may contradict it. Second choice is one that
+        agrees on the passing cases. If it runs into exceptions alone, no case may contradict it. Second choice is one that
         explains some wrong cases and is contradicted by no case: the others then fail for another reason.
         """
         guesses = [_Guess(sentence, function, self.cases, self.seen.cases, wrong) for sentence, function in self.check.turns]
@@ -235,7 +235,7 @@ class _Guess:
         drawn = [index for index, case in enumerate(cases) if isinstance(case, DrawnCase)] if self.explained else []
         agrees = {index for index in drawn if cases[index].explained_by(function, seen[index])}
         self.is_consistent = all(index in agrees for index in drawn if cases[index].touched_by(function))
-        self.is_telling = any(not is_raised(cases[index].guess(function)) for index in self.explained)
+        self.is_telling = any(not cases[index].raises(function) for index in self.explained)
         self.rank = self.is_whole, self.is_consistent, len(agrees)
 
 
