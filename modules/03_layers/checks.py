@@ -583,11 +583,12 @@ misconceptions_Stateful = {
 
 
 def draw_kaiming_uniform_(rng):
-    """Wide and tall weights, a convolution's weight, every setting, a mode that there is not; over 10,000 numbers each."""
+    """Wide and tall weights, one input, a convolution's weight, every setting, a mode that there is not; over 10,000 numbers each."""
     few, many = rng.size(35, 45), rng.size(300, 400)
     yield dict(shape=(many, few))
     yield dict(shape=(few, many), a=math.sqrt(5))
     yield dict(shape=(many, few), mode="fan_out")
+    yield dict(shape=(rng.size(10_000, 11_000), 1), nonlinearity=rng.pick("tanh", "relu"))
     yield dict(shape=(few, 20, *rng.pick((3, 5), (2, 4), (5, 3))), nonlinearity="relu")
     yield dict(shape=(many, few), a=rng.pick(1, 2, 3), mode="fan_in", nonlinearity=rng.pick("tanh", "sigmoid"))
     yield dict(shape=(many, few), a=rng.pick(1, 2, 3), nonlinearity="leaky_relu")
