@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from tinytorch.given.constructing import PyTorchArguments
 from tinytorch.given.history import tick
 from tinytorch.given.op import in_place
 from tinytorch.given.parameters import checked_group, parameter_groups, takes_parameters
@@ -150,7 +151,7 @@ def decay_weights(param, *, lr, weight_decay):
 
 
 # optimizers.py, cell 37
-class Optimizer:
+class Optimizer(metaclass=PyTorchArguments):
     """What all optimizers share: the walk over parameters, and a state that can be saved.
 
     A subclass names the arrays that its rule keeps for each parameter, and writes `update`.

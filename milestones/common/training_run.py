@@ -11,7 +11,7 @@ from pathlib import Path
 from threadpoolctl import threadpool_limits
 
 import tinytorch
-from common import closing_table, run_figures, saving
+from common import closing_table, run_charts, saving
 from common.options import RUNS, claim
 from tinytorch.datasets import DataError
 from tinytorch.datasets.lock import hold
@@ -111,7 +111,7 @@ class Run:
             return "none, because of --no-figures"
         if self.options.device != "cpu":
             tests = [tuple(tensor.cpu() for tensor in batch) for batch in tests]
-        return run_figures.draw(self.options.checkpoint, self.history, model, data, tests)
+        return run_charts.draw(self.options.checkpoint, self.history, model, data, tests)
 
     def to_be_graded(self):
         """Return the command for a run that can be graded, if this one cannot."""

@@ -74,6 +74,7 @@ import math
 
 import numpy as np
 
+from tinytorch.given.constructing import PyTorchArguments
 from tinytorch.given.history import tick
 from tinytorch.given.op import in_place
 from tinytorch.given.parameters import checked_group, parameter_groups, takes_parameters
@@ -351,7 +352,7 @@ check("06.4")
 
 # %%
 #| export
-class Optimizer:
+class Optimizer(metaclass=PyTorchArguments):
     """What all optimizers share: the walk over parameters, and a state that can be saved.
 
     A subclass names the arrays that its rule keeps for each parameter, and writes `update`.

@@ -1,4 +1,4 @@
-"""The figures of a run, as files beside its weights."""
+"""The charts of a run, as files beside its weights."""
 
 import numpy as np
 
