@@ -232,7 +232,9 @@ class _Guess:
 
     def __init__(self, sentence, function, cases, seen, wrong):
         self.sentence = sentence
-        self.explained = [index for index in wrong if cases[index].explained_by(function, seen[index])]
+        self.explained = [
+            index for index in wrong if cases[index].explained_by(function, seen[index]) and cases[index].touched_by(function)
+        ]
         self.is_whole = self.explained == wrong
         drawn = [index for index, case in enumerate(cases) if isinstance(case, DrawnCase)] if self.explained else []
         agrees = {index for index in drawn if cases[index].explained_by(function, seen[index])}
@@ -254,7 +256,7 @@ def pretend(cases: list[DrawnCase], function) -> Observations:
         cases: Drawn cases of one exercise.
         function: Oracle or misconception. Its float64 arrays become float32 where the inputs are float32.
     """
-    answers = [(case, case.guess(function)) for case in cases]
+    answers = [(case, case.pretended(function)) for case in cases]
     return Observations(tuple(_pretended(_like_inputs(answer, case.kinds)) for case, answer in answers))
 
 
