@@ -145,3 +145,18 @@ def test_the_words_of_drawings_and_charts_can_be_read_on_a_phone(browser, addres
             .map(one => one.getBoundingClientRect().width / one.naturalWidth)""")
         assert len(scales) >= least and min(scales) * 12 > 10, (name, scales)
     page.close()
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_words_of_the_map_stay_in_their_boxes(browser, addresses, width):
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.goto(f"{addresses['file']}/intro.html", wait_until="load")
+    boxes, beyond = page.evaluate("""(() => {
+        const shown = [...document.querySelectorAll('.tt-map svg a')].filter(one => one.getBoundingClientRect().width);
+        const beyond = shown.flatMap(one => { const box = one.querySelector('rect').getBBox();
+            return [...one.querySelectorAll('text')].filter(text => { const at = text.getBBox();
+                return at.x + at.width > box.x + box.width - 2 || at.y + at.height > box.y + box.height; }).map(text => text.textContent); });
+        return [shown.length, beyond];
+    })()""")
+    assert boxes == 12 and beyond == []
+    page.close()

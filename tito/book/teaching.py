@@ -21,7 +21,7 @@ WEEKS = ["week", "module", "core work", "points", "learners leave with"]
 def pages(curriculum, notebooks):
     """Return the plan of a term and the pages of exercises, by path."""
     made = {"made-plan.md": plan(curriculum, notebooks)}
-    if any(workspace.course_checks(page_module(notebook, curriculum)).is_file() for notebook in notebooks):
+    if any(workspace.course_checks(page_module(notebook, curriculum)).exists() for notebook in notebooks):
         made |= exercises(curriculum, notebooks)
     return made
 
