@@ -277,7 +277,7 @@ def test_a_float64_is_told_with_its_cause(x, kernel, words):
 def test_a_kernel_without_source_says_so():
     names = {}
     exec("def f(x):\n    x[0] = 1\n", names)
-    with pytest.raises(ValueError, match="the simulator reads a kernel's source, and that of f is not to be had"):
+    with pytest.raises(ValueError, match="the simulator reads a kernel's source, and that of f cannot be found"):
         Kernel(names["f"])[1, 1](np.zeros(1, FLOAT))
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tito.checks import wire
+from tito.checks import files, wire
 from tito.checks.compare import ATOL, RTOL, arrays_in, compare, precision
 from tito.checks.draws import Draws
 from tito.checks.examples import ExampleCase, documented, examples, is_op
@@ -37,7 +37,7 @@ class Check:
     name: str
     draw: Callable
     oracle: Callable
-    misconceptions: dict[str, Callable]
+    misconceptions: dict[str, Callable | tuple[Callable, ...]]
     observe: Callable | None = None
     rtol: float = RTOL
     atol: float = ATOL
@@ -50,9 +50,19 @@ class Check:
     is_op: bool = False
 
     @property
+    def turns(self):
+        """Pairs of a misconception's sentence and a wrong oracle; one that takes several forms is there once for each."""
+        forms = {sentence: form if isinstance(form, tuple) else (form,) for sentence, form in self.misconceptions.items()}
+        return [(sentence, oracle) for sentence, oracles in forms.items() for oracle in oracles]
+
+    @property
     def called(self):
         """The text of what is called: for an op its forward function."""
         return f"{self.name}.forward" if self.is_op and not self.describe else self.name
+
+
+class Uncaught(tuple):
+    """An exception that a misconception ran into: ("raises", type)."""
 
 
 @dataclass
@@ -102,13 +112,20 @@ class DrawnCase:
         return list({array.dtype: array for array in arrays_in(self.inputs)}.values())
 
     def guess(self, misconception):
-        """Return the result of a misconception for these inputs; an exception counts as a result, with its message."""
+        """Return the result of a misconception for these inputs; an exception counts as a result.
+
+        Only its type does: it is NumPy's here, and the learner's own functions say the same in other words.
+        """
         if misconception not in self.guesses:
             try:
                 self.guesses[misconception] = self.answer(misconception)
             except Exception as error:
-                self.guesses[misconception] = ("raises", type(error).__name__, str(error))
+                self.guesses[misconception] = Uncaught(("raises", type(error).__name__))
         return self.guesses[misconception]
+
+    def raises(self, misconception):
+        """Return whether a misconception runs into an exception for these inputs, and does not return one."""
+        return isinstance(self.guess(misconception), Uncaught)
 
     @cached_property
     def guesses(self):
@@ -190,23 +207,23 @@ class Checks:
 
 
 def load(path) -> Checks:
-    """Load a checks.py, and the examples of the exercises in the module's source beside it.
+    """Load a module's checks, and the examples of the exercises in its source beside them.
 
     Args:
-        path: `pathlib.Path` of the file.
+        path: `pathlib.Path` of checks.py, or of a folder of files.
 
     Returns:
         Its `Checks`.
     """
     path, module = Path(path), ModuleType("checks")
-    text = path.read_text(encoding="utf-8")
     module.__file__ = str(path)
-    exec(compile(text, str(path), "exec"), vars(module))
-    return Checks(module, text.split("\n"), cells_beside(path))
+    for file in files.of(path):
+        exec(compile(files.text(file), str(file), "exec"), vars(module))
+    return Checks(module, files.joined(path).split("\n"), cells_beside(path))
 
 
 def cells_beside(path):
-    """Return the texts of the exercises' cells in the module's source beside a checks.py, by the exercise's name."""
+    """Return the texts of the exercises' cells in the module's source beside its checks, by the exercise's name."""
     from tito.notebooks import source
 
     cells = {}

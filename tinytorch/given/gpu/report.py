@@ -115,7 +115,7 @@ class Report:
         return moved, needed
 
     def bank_conflicts(self, name=None):
-        """Return how many turns the warps' accesses to shared memory took beyond one each.
+        """Return how many cycles the warps' accesses to shared memory take beyond one each.
 
         Args:
             name: Of one shared array only; None for all.
@@ -140,10 +140,10 @@ class Report:
 
     def unwritten_read(self, access):
         """Say in a sentence which access read what nobody had written."""
-        whose = "no thread" if access.array.space == "shared" else "that thread has not"
+        whose = "no thread has" if access.array.space == "shared" else "that thread has not"
         return (
             f"unwritten memory: {self.who(access)} reads {entry(access)} in {access.array.space} memory at "
-            f"{self.text(access.line)}, and {whose}{' has' * (whose == 'no thread')} written it"
+            f"{self.text(access.line)}, and {whose} written it"
         )
 
     def float64(self):
@@ -209,7 +209,7 @@ class Report:
         lines += [f"  sectors of 32 bytes: {moved} moved, {needed} would do"] if needed else []
         shared = self.by_warp("shared")
         lines += (
-            [f"  shared memory: {len(shared)} accesses by warps, {self.bank_conflicts()} turns lost to bank conflicts"]
+            [f"  shared memory: {len(shared)} accesses by warps, {self.bank_conflicts()} cycles lost to bank conflicts"]
             if shared
             else []
         )

@@ -114,7 +114,8 @@ class Rewriter(ast.NodeTransformer):
             value = self.own.get(node.id)
             return node.id not in self.own or (value is not None and self.is_constant(value))
         if isinstance(node, ast.Attribute):
-            return not hasattr(self.value(node), "gridsize") and self.value(node) is not None
+            owner = self.value(node)
+            return owner is not None and getattr(owner, "gridsize", None) is None  # what `cuda` has differs from thread to thread
         inner = list(ast.iter_child_nodes(node))
         return not isinstance(node, ast.Call) and all(map(self.is_constant, inner))
 
@@ -167,14 +168,14 @@ def source_of(function):
         function: The kernel as Python wrote it.
 
     Raises:
-        ValueError: The source is not to be had. The message says what to do.
+        ValueError: The source cannot be found. The message says what to do.
     """
     file, first = function.__code__.co_filename, function.__code__.co_firstlineno
     linecache.checkcache(file)
     lines = linecache.getlines(file, function.__globals__)[first - 1 :]
     if not lines:
         raise ValueError(
-            f"the simulator reads a kernel's source, and that of {function.__name__} is not to be had: "
+            f"the simulator reads a kernel's source, and that of {function.__name__} cannot be found: "
             "define it in a file or in a notebook's cell"
         )
     return textwrap.dedent("".join(inspect.getblock(lines))), first
