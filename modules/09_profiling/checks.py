@@ -832,12 +832,19 @@ def observe_span(module, zero, blocks):
                 "began": one.began if looks else OTHER_CLOCK,
                 "ended": one.ended if looks else OTHER_CLOCK,
                 "depth": one.depth,
-                "details": "the dict given" if any(one.details is each for each in kept) else "another object",
+                "details": details_seen(one.details, kept, one.name),
             }
             for one in spans
         },
         "what came out of the outermost blocks": errors,
     }
+
+
+def details_seen(details, kept, name):
+    """Say whether a span has the dict that it was given, as it was given."""
+    if not any(details is one for one in kept):
+        return "another object"
+    return "the dict given" if details == {"kind": name} else "the dict given, with other entries"
 
 
 def oracle_span(
@@ -855,6 +862,7 @@ def oracle_span(
     noted_last=False,
     other_clock=False,
     order=list,
+    marked=(),
 ):
     """Run the blocks.
 
@@ -870,6 +878,7 @@ def oracle_span(
         noted_last: Whether the depth noted is one less than the log's at the end of the block.
         other_clock: Whether another clock was read.
         order: What was done to the order of the spans.
+        marked: The ends of a block that were written into the details.
     """
     state = dict(now=zero, depth=0)
     names, spans, depths, errors = [], {}, {}, []
@@ -887,7 +896,7 @@ def oracle_span(
             spans[one["name"]] = {
                 **(dict.fromkeys(times, OTHER_CLOCK) if other_clock else times),
                 "depth": noted,
-                "details": details,
+                "details": "the dict given, with other entries" if end in marked else details,
             }
         if end not in stuck:
             state["depth"] = 0 if absolute else depth
@@ -956,6 +965,7 @@ misconceptions_span = {
         **inputs, begun_first=True
     ),
     "`ended` holds how long the block took: it is the time of its end": lambda **inputs: oracle_span(**inputs, lasting=True),
+    "the error was written into the details: the span keeps them as they are": lambda **inputs: oracle_span(**inputs, marked=ANY),
     "the details were copied: the span keeps the dict that it was given": lambda **inputs: oracle_span(
         **inputs, details="another object"
     ),
