@@ -21,7 +21,7 @@ from tinytorch.given.gpu.report import Report
 from tinytorch.given.gpu.rewriting import INTEGERS, WARP_WAITS, Float32Math, raise_at, rewritten
 
 WARP = 32  # threads that run in step
-TURNS = 1_000_000  # of one while loop by all threads of a block, before it counts as endless
+TURNS = 300_000  # of one while loop by all threads of a block, before it counts as endless
 WATCHED = 150_000  # the same for a watched launch, which is slower: turns, and half of the accesses to memory
 ONE_RUN = threading.RLock()  # the names that a kernel sees are those of one launch
 
