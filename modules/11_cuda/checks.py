@@ -95,9 +95,9 @@ def unwritten(out):
 def most_entries(report, kind, space="global"):
     """Return how many different entries of a kind of memory the busiest thread reads, or writes."""
     entries = {}
-    for access in report.accesses:
-        if access.kind == kind and access.array.space == space:
-            entries.setdefault((access.block, access.thread), set()).add((id(access.array), access.offset))
+    for block, thread, _, _, array, offset, of_kind, _ in report.accesses:
+        if of_kind == kind and array.space == space:
+            entries.setdefault((block, thread), set()).add((id(array), offset))
     return max(map(len, entries.values()), default=0)
 
 
@@ -112,7 +112,7 @@ def at_most(number, limit):
 
 def conflicts(report):
     """Say how many turns were lost to bank conflicts, and in which line the worst one is."""
-    worst = [[group[0].line, ways(group)] for group in report.by_warp("shared")]
+    worst = [(group[0].line, ways(group)) for group in report.by_warp("shared")]
     lost = sum(turns - 1 for _, turns in worst)
     if not lost:
         return "none"
@@ -122,10 +122,9 @@ def conflicts(report):
 
 def ways(group):
     """Return how many turns a warp's access to shared memory takes: the most different words of one bank."""
-    words = {}
-    for word in {access.offset // 4 for access in group}:
-        words[word % 32] = words.get(word % 32, 0) + 1
-    return max(words.values())
+    words = {access[5] // 4 for access in group}  # by the offset in bytes
+    banks = [word % 32 for word in words]
+    return max(map(banks.count, set(banks))) if len(set(banks)) < len(banks) else 1
 
 
 def partial(function):
