@@ -154,13 +154,13 @@ def check_device(name):
 
 def reading(load, *arguments):
     """Load the data, after a line that says so: it takes seconds from a cold disk."""
-    print("reading the pictures", flush=True)
+    print("reading the images", flush=True)
     return load(*arguments)
 
 
 def tested(evaluate, *arguments):
-    """Measure the trained network on the test pictures, and show that this goes on."""
-    with working("measuring on the test pictures"):
+    """Measure the trained network on the test images, and show that this goes on."""
+    with working("measuring on the test images"):
         return evaluate(*arguments)
 
 

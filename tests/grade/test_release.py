@@ -106,3 +106,12 @@ def test_misuse_ends_with_two_and_says_what_to_do(tito, tmp_path, words, says):
     done = tito("grade", *words, cwd=tmp_path, python=("-c", WITHOUT))
     assert done.returncode == 2 and says in done.stdout
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "words", ["autograde 01", "export 01", "report 01", "feedback 01", "roster", "override 01.3 alice 1", "extend 01 alice"]
+)
+def test_a_folder_that_is_no_class_is_left_as_it_is(nbgrader, grade, tmp_path, words):
+    done = grade(*words.split(), "--course", tmp_path)
+    assert done.exit_code == 2 and "is no class" in done.output and "--course" in done.output
+    assert not list(tmp_path.iterdir())

@@ -371,3 +371,30 @@ def test_a_place_outside_the_package_is_not_looked_at(tmp_path):
     assert place("tinytorch/inside.py", 3) == ("x.ipynb, cell 1 (x = 1), line 2", True)
     assert place("tinytorch/../outside.py", 3) == ("tinytorch/../outside.py, line 3", False)
     assert place("tinytorch/none.py", 3) == ("tinytorch/none.py, line 3", False)
+
+
+# Misconceptions about a part of what an observer sees.
+
+
+def partial(function):
+    function.partial = True
+    return function
+
+
+def about_the_value(**misconceptions):
+    """Return a check that sees a value and a count, with misconceptions about the value alone."""
+    some = {sentence: partial(function) for sentence, function in misconceptions.items()}
+    return Check("f", lambda rng: iter([{"x": 2.0}, {"x": 3.0}]), lambda x: {"value": 2 * x, "count": 1}, some)
+
+
+def test_a_partial_misconception_says_nothing_of_the_rest():
+    check = about_the_value(added=lambda x: {"value": x + 1})
+    assert outcome(lambda x: {"value": x + 1, "count": 7}, check).failure.looks_like == "added"
+    assert outcome(lambda x: {"value": x + 2, "count": 7}, check).failure.looks_like is None
+    assert checking.blind_spots(check, checking.cases(check)) == {}
+
+
+def test_a_partial_misconception_explains_nothing_where_its_part_is_right():
+    check = about_the_value(doubled=lambda x: {"value": 2 * x})
+    assert outcome(lambda x: {"value": 2 * x, "count": 7}, check).failure.looks_like is None
+    assert checking.blind_spots(check, checking.cases(check)) == {"doubled": "is not caught"}

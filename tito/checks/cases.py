@@ -88,20 +88,23 @@ class DrawnCase:
             got: `Observation`.
             dtypes: Compare dtypes too.
         """
-        return self.compare(self.expected, got, dtypes)
+        return self.compare(self.expected, got.outcome, dtypes)
 
     def explained_by(self, misconception, got):
         """Return whether a misconception gives the observed result, apart from its dtype."""
-        return self.compare(self.guess(misconception), got, dtypes=False) is None
+        guess = self.guess(misconception)
+        return self.compare(guess, told_of(got.outcome, guess, misconception), dtypes=False) is None
 
     def touched_by(self, misconception):
         """Return whether a misconception gives something other than the expected value."""
-        return compare(self.expected, self.guess(misconception), None, self.check.rtol, self.check.atol) is not None
+        guess = self.guess(misconception)
+        expected = told_of(self.expected, guess, misconception)
+        return compare(expected, guess, None, self.check.rtol, self.check.atol) is not None
 
-    def compare(self, value, got, dtypes):
+    def compare(self, value, outcome, dtypes):
         free, check = precision(self.kinds) == "float64" and not self.check.float64, self.check
         inputs = None if free else self.kinds
-        return compare(value, got.outcome, inputs, check.rtol, check.atol, dtypes, check.plain and dtypes)
+        return compare(value, outcome, inputs, check.rtol, check.atol, dtypes, check.plain and dtypes)
 
     @cached_property
     def kinds(self):
@@ -129,6 +132,11 @@ class DrawnCase:
         """The results of misconceptions so far."""
         return {}
 
+    def pretended(self, function):
+        """Return what an observer would see of code that has a misconception, or is right."""
+        guess = self.guess(function)
+        return {**self.expected, **guess} if is_partial(function) and isinstance(guess, dict) else guess
+
     def answer(self, function):
         """Call a function with copies of the inputs, and return its result as a worker would."""
         return wire.decode(wire.encode(function(**copy.deepcopy(self.inputs))))
@@ -138,6 +146,18 @@ class DrawnCase:
         """The inputs as a worker receives them."""
         data_only(f"draw_{self.check.name}", wire.decode(wire.encode(self.inputs)))
         return {name: wire.encode(value) for name, value in self.inputs.items()}
+
+
+def is_partial(misconception):
+    """Return whether a misconception says something of some observations only: ``function.partial = True`` in a checks.py."""
+    return getattr(misconception, "partial", False)
+
+
+def told_of(value, guess, misconception):
+    """Return the part of what was observed that a misconception says something of."""
+    if is_partial(misconception) and isinstance(value, dict) and isinstance(guess, dict):
+        return {key: item for key, item in value.items() if key in guess}
+    return value
 
 
 def data_only(source, value):

@@ -65,6 +65,7 @@ class Verdict:
     printed: str = field(default="", compare=False)
     prepared: float = field(default=0.0, compare=False)  # seconds that compiling took
     disguised: bool = False  # it returned a value that looks like an exception
+    replaced: tuple[str, ...] = ()  # functions of NumPy and Python that are others after it ran
 
 
 def verdict(exercise, check: Check, cases: list, observations: Observations | None) -> Verdict:
@@ -83,7 +84,8 @@ def verdict(exercise, check: Check, cases: list, observations: Observations | No
     judged = _Judged(exercise, check, cases, seen)
     status, failure = judged.problem() or judged.outcome()
     disguised = any(got.is_disguised for got in seen.cases)
-    return Verdict(exercise.id, exercise.name, status, judged.passed, len(cases), failure, seen.printed, seen.prepared, disguised)
+    about = {"printed": seen.printed, "prepared": seen.prepared, "disguised": disguised, "replaced": seen.replaced}
+    return Verdict(exercise.id, exercise.name, status, judged.passed, len(cases), failure, **about)
 
 
 class _Judged:
@@ -230,7 +232,9 @@ class _Guess:
 
     def __init__(self, sentence, function, cases, seen, wrong):
         self.sentence = sentence
-        self.explained = [index for index in wrong if cases[index].explained_by(function, seen[index])]
+        self.explained = [
+            index for index in wrong if cases[index].explained_by(function, seen[index]) and cases[index].touched_by(function)
+        ]
         self.is_whole = self.explained == wrong
         drawn = [index for index, case in enumerate(cases) if isinstance(case, DrawnCase)] if self.explained else []
         agrees = {index for index in drawn if cases[index].explained_by(function, seen[index])}
@@ -252,7 +256,7 @@ def pretend(cases: list[DrawnCase], function) -> Observations:
         cases: Drawn cases of one exercise.
         function: Oracle or misconception. Its float64 arrays become float32 where the inputs are float32.
     """
-    answers = [(case, case.guess(function)) for case in cases]
+    answers = [(case, case.pretended(function)) for case in cases]
     return Observations(tuple(_pretended(_like_inputs(answer, case.kinds)) for case, answer in answers))
 
 
