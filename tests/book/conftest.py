@@ -15,6 +15,7 @@ import pytest
 from tito import workspace
 
 ROOT = Path(__file__).resolve().parents[2]
+REPOSITORY = "owner/course"  # where the book of the course is published, for the tests
 MANIFEST = """
 [[module]]
 number = "01"
@@ -155,20 +156,22 @@ def built(tmp_path_factory):
     pytest.importorskip("jupyter_book", reason="the extra `book` is not installed")
     from tito.book import site
 
-    with stand_in(tmp_path_factory.mktemp("course")) as course:
+    with stand_in(tmp_path_factory.mktemp("course")) as course, pytest.MonkeyPatch.context() as patch:
+        patch.delenv("GITHUB_REPOSITORY", raising=False)  # which workflows set
         course.add_colours()
         return site.build(tmp_path_factory.mktemp("built") / "site").parent
 
 
 @pytest.fixture(scope="session")
 def book(tmp_path_factory):
-    """The site of the course itself, built as an author builds it; or the one in the folder that TINYTORCH_BOOK names."""
+    """The site of the course itself, built as its workflow builds it; or the one in the folder that TINYTORCH_BOOK names."""
     if os.environ.get("TINYTORCH_BOOK"):
         return Path(os.environ["TINYTORCH_BOOK"])
     pytest.importorskip("jupyter_book", reason="the extra `book` is not installed")
     out = tmp_path_factory.mktemp("book") / "site"
     done = subprocess.run(
         [sys.executable, "-m", "tito", "book", "build", "--out", str(out)],
+        env={**os.environ, "GITHUB_REPOSITORY": REPOSITORY},
         cwd=ROOT,
         text=True,
         encoding="utf-8",

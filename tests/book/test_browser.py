@@ -123,3 +123,40 @@ def test_each_shade_shows_its_own_picture_and_formulas_are_numbered(browser, add
         assert visible and not any(hidden in classes for classes in visible)
         assert page.locator("mjx-container").count() > 3 and page.locator("span.eqno").count() > 0
         page.close()
+
+
+@pytest.mark.parametrize("way", ["http", "file"])
+def test_the_page_see_and_learn_is_as_tall_as_it_needs_on_a_phone_and_as_dark_as_the_book(browser, addresses, way):
+    page = browser.new_context(color_scheme="light", viewport={"width": 390, "height": 844}).new_page()
+    page.goto(f"{addresses[way]}/see_and_learn.html", wait_until="load")
+    inside = next(frame for frame in page.frames if frame.url.endswith("see/index.html"))
+    inside.wait_for_function("() => document.documentElement.dataset.theme === 'light'")
+    inside.wait_for_function("() => document.documentElement.scrollHeight <= innerHeight && innerHeight > 1500")
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")  # what the book's switch does
+    inside.wait_for_function("() => getComputedStyle(document.documentElement).colorScheme === 'dark'")
+    page.close()
+
+
+def test_the_words_of_drawings_and_charts_can_be_read_on_a_phone(browser, addresses):
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    for name, least in (("modules/11_cuda", 4), ("modules/10_kernels", 3), ("performance", 8)):
+        page.goto(f"{addresses['file']}/{name}.html", wait_until="load")
+        scales = page.evaluate("""[...document.querySelectorAll('img.tt-light')].filter(one => /tt-diagram/.test(one.className) || /chart-/.test(one.src))
+            .map(one => one.getBoundingClientRect().width / one.naturalWidth)""")
+        assert len(scales) >= least and min(scales) * 12 > 10, (name, scales)
+    page.close()
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_words_of_the_map_stay_in_their_boxes(browser, addresses, width):
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.goto(f"{addresses['file']}/intro.html", wait_until="load")
+    boxes, beyond = page.evaluate("""(() => {
+        const shown = [...document.querySelectorAll('.tt-map svg a')].filter(one => one.getBoundingClientRect().width);
+        const beyond = shown.flatMap(one => { const box = one.querySelector('rect').getBBox();
+            return [...one.querySelectorAll('text')].filter(text => { const at = text.getBBox();
+                return at.x + at.width > box.x + box.width - 2 || at.y + at.height > box.y + box.height; }).map(text => text.textContent); });
+        return [shown.length, beyond];
+    })()""")
+    assert boxes == 12 and beyond == []
+    page.close()

@@ -63,15 +63,24 @@ def test_a_pages_pictures_become_two_files_each_with_the_description(chart):
     assert 'alt="Drawing: x = 3"' in drawing["data"]["text/html"]
 
 
-def test_every_place_of_a_diagram_is_a_heading_that_its_module_has():
+def test_every_place_of_a_diagram_is_in_its_module_and_shows_it_once():
     shown = []
     for module in COURSE.modules:
         if workspace.is_to_come(module):
             continue
         cells = json.loads(page.text(source.read(workspace.course_source(module))))["cells"]
-        drawn = [cell for cell in cells if cell["id"].endswith("-diagram")]
-        shown += [(module.folder, re.search(r"/([\w-]+)\.svg\)$", "".join(cell["source"]))[1]) for cell in drawn]
+        prose = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+        shown += [(module.folder, name) for name in re.findall(rf"\]\(\.\./{diagrams.FOLDER}/([\w-]+)\.svg\)", prose)]
     assert shown == [(module, name) for (module, _), name in diagrams.PLACES.items()]
+
+
+def test_a_diagram_takes_the_place_of_a_drawing_in_characters(course):
+    course.write("01_shapes/shapes.py", "# %% [markdown]\n# ## Sides\n#\n# Look:\n#\n# ```\n# +--+\n# ```\n#\n# A side.\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(diagrams, "PLACES", {("01_shapes", "## Sides"): "tiles"})
+        (cell,) = json.loads(page.text(source.read(course.root / "modules" / "01_shapes" / "shapes.py")))["cells"]
+    text = "".join(cell["source"])
+    assert "+--+" not in text and text.index("Look:") < text.index("tiles.svg") < text.index("A side.")
 
 
 @pytest.mark.parametrize("name", diagrams.ALL)

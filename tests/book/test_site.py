@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tito.app import app
-from tito.book import BookError, page, serving, site
+from tito.book import BookError, edition, page, serving, site, unchanged
 from tito.notebooks import strip
 
 pytest.importorskip("jupyter_book", reason="the extra `book` is not installed")
@@ -51,6 +51,27 @@ def test_pages_show_outputs_folded_hints_and_formulas(built, texts):
     text = texts(built)["modules/01_shapes.html"]
     assert "a field of 600 m²" in text and "\\(A = w h\\)" in text and "Hint 1 of 2" in text
     assert re.search(r"<details[^>]*>\s*<summary[^>]*>[\s\S]*?Hint 1 of 2", text) and "<details open" not in text
+
+
+def test_without_an_address_no_page_links_to_where_the_course_is_published(built, texts):
+    shown = texts(built)
+    words = ("github.com/", "colab.research", "github.io", "Edit this page", "git clone")
+    assert [
+        (name, word) for name, text in shown.items() if not name.startswith("_static/") for word in words if word in text
+    ] == []
+    assert not (built / "notebooks" / "colab").exists() and (built / "notebooks" / "01_shapes.ipynb").is_file()
+
+
+def test_the_address_is_the_workflow_s_or_the_configured_one(course, monkeypatch):
+    monkeypatch.delenv("GITHUB_REPOSITORY", raising=False)
+    assert edition.repository(course.root) == ""
+    config = course.root / "book" / "_config.yml"
+    text = config.read_text(encoding="utf-8")
+    config.write_text(text.replace('url: ""', "url: https://github.com/me/mine/"), encoding="utf-8")
+    assert edition.repository(course.root) == "https://github.com/me/mine"
+    assert "git clone https://github.com/me/mine\ncd mine\n" in edition.clone(course.root)
+    monkeypatch.setenv("GITHUB_REPOSITORY", "you/yours")
+    assert edition.repository(course.root) == "https://github.com/you/yours"
 
 
 def test_a_browser_fetches_nothing_from_elsewhere(built, fetched_from_elsewhere):
@@ -127,6 +148,35 @@ def test_the_command_replaces_a_book_and_says_where_it_is(course, quick, tmp_pat
     assert done.exit_code == 0 and str(tmp_path / "site" / "index.html") in done.output
     assert done.output.rstrip().splitlines()[-1] == "Next: open that file in a browser"
     assert not (tmp_path / "site" / "old.html").exists()
+
+
+def test_a_book_is_built_again_only_if_something_has_changed(course, monkeypatch, tmp_path):
+    runs = []
+
+    def run(folder, out):
+        runs.append(folder)
+        (folder / site.MADE_BY_SPHINX).touch()
+        return folder
+
+    monkeypatch.setattr(site, "run_jupyter_book", run)
+    for slow in ("copy_mathjax", "pack", "see_and_learn.write", "write_notebooks"):
+        monkeypatch.setattr(f"tito.book.site.{slow}", lambda *given: None)
+    build = lambda: site.build(tmp_path / "site", execute=False)
+    build()
+    build()
+    assert len(runs) == 1
+    changes = [
+        lambda: course.edit("01_shapes/shapes.py", "# Write it.", "# Write it now."),
+        lambda: (course.root / "book" / "_static" / "book.css").write_text("", encoding="utf-8"),
+        lambda: (course.root / "book" / "setup.md").write_text("# Set up", encoding="utf-8"),
+        lambda: (tmp_path / "site" / "_toc.yml").unlink(),
+        lambda: (tmp_path / "site" / "intro.md").write_text("cut", encoding="utf-8"),
+        lambda: monkeypatch.setattr(unchanged.sys, "version", "another"),
+    ]
+    for count, change in enumerate(changes, 2):
+        change()
+        build()
+        assert len(runs) == count, change
 
 
 def test_the_command_replaces_nothing_but_a_book(course, tmp_path):

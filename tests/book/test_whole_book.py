@@ -177,7 +177,16 @@ def test_every_page_says_its_edition_and_every_lesson_offers_its_notebook(book):
     for module in HERE:
         text = (book / "modules" / f"{module.folder}.html").read_text(encoding="utf-8")
         assert f'href="../notebooks/{module.folder}.ipynb"' in text
-        assert f"/blob/notebooks/colab/{module.folder}.ipynb" in text and f"modules/{module.folder}/{module.name}.py" in text
+        assert f"github/owner/course/blob/notebooks/colab/{module.folder}.ipynb" in text
+        assert f"https://github.com/owner/course/edit/main/modules/{module.folder}/{module.name}.py" in text
+
+
+def test_every_edit_link_leads_to_a_file_of_the_repository(book):
+    begin, leading = "https://github.com/owner/course/edit/main/", set()
+    for path in pages_of(book):
+        leading |= {link.removeprefix(begin) for link in Links(path).links if link.startswith(begin)}
+    assert {"CONTRIBUTING.md", "book/intro.md", "modules/01_tensor/tensor.py", "modules/01_tensor/checks.py"} <= leading
+    assert [name for name in sorted(leading) if not (ROOT / name).is_file()] == []
 
 
 def test_a_link_to_a_page_shows_the_card(book):
@@ -200,7 +209,7 @@ def test_the_zip_holds_the_site(book):
     with zipfile.ZipFile(book / "tinytorch-book.zip") as archive:
         inside = set(archive.namelist())
     there = {f"tinytorch-book/{path.relative_to(book).as_posix()}" for path in book.rglob("*") if path.is_file()}
-    assert inside == there - {"tinytorch-book/tinytorch-book.zip"}
+    assert inside == there - {"tinytorch-book/tinytorch-book.zip", "tinytorch-book/.made-of"}
 
 
 def test_every_public_name_of_the_learners_files_is_in_the_reference_and_leads_to_its_lesson(book):
@@ -214,7 +223,8 @@ def test_every_public_name_of_the_learners_files_is_in_the_reference_and_leads_t
 def test_every_misconception_is_in_the_list_or_would_give_an_answer_away(book):
     from tito.checks import checking
 
-    text = squeezed(html.unescape(re.sub("<[^>]*>", "", (book / "exercises.html").read_text(encoding="utf-8")))).replace("`", "")
+    pages = [path.read_text(encoding="utf-8") for path in (book / "exercises").glob("*.html")]
+    text = squeezed(html.unescape(re.sub("<[^>]*>", "", "\n".join(pages)))).replace("`", "")
     missing = []
     for module in HERE:
         checks = checking.load(workspace.course_checks(module))

@@ -6,7 +6,7 @@ import pytest
 
 from tito.grading import assignment
 from tito.notebooks import source
-from tito.notebooks.parts import MARK
+from tito.notebooks.marks import SOLUTION
 from tito.notebooks.problems import SourceError
 
 
@@ -25,7 +25,7 @@ def answers(reference):
     for cell in reference.cells:
         solving = False
         for line in cell.text.split("\n"):
-            mark = MARK.match(line)
+            mark = SOLUTION.match(line)
             solving = mark[1] == "BEGIN" if mark else solving
             if not mark and len(line.strip()) > 8:
                 (inside if solving else outside).add(line.strip())

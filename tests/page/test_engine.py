@@ -6,12 +6,9 @@ import subprocess
 
 import numpy as np
 import pytest
+from parity import STEPS, Training
 
 from tinytorch.datasets import mnist_5k
-from tinytorch.layers import Linear, ReLU, Sequential
-from tinytorch.losses import cross_entropy
-from tinytorch.optim import SGD
-from tinytorch.tensor import Tensor
 from tito import page, workspace
 from tito.models import network
 
@@ -48,28 +45,9 @@ def test_logits_are_python_s(key):
 
 @needs_node
 def test_ten_steps_of_training_are_python_s():
-    rng = np.random.default_rng(0)
-    model = Sequential(Linear(784, 16, rng=rng), ReLU(), Linear(16, 10, rng=rng))
-    start = {name: tensor.numpy().tolist() for name, tensor in model.state_dict().items()}
-    batches = rng.integers(0, 4000, (10, 25)).tolist()
-    losses, weights = run(
-        """const images = idx("train-images-idx3"), labels = idx("train-labels-idx1"), model = engine.makeMLP(16, engine.random(0));
-        for (const [name, values] of Object.entries(given.start)) model.arrays[name].values.set(values.flat());
-        const trainer = new engine.Trainer(model), losses = given.batches.map((batch) => trainer.step(images, labels, batch, 0.1).loss);
-        say([losses, Object.fromEntries(Object.entries(trainer.model().arrays).map(([name, { values }]) => [name, Array.from(values)]))]);""",
-        {"start": start, "batches": batches},
-    )
-    optimizer, ours = SGD(model.parameters(), lr=0.1), []
-    for batch in batches:
-        images = Tensor(DIGITS.train_images[batch].reshape(-1, 784).astype(np.float32) / 255)
-        loss = cross_entropy(model(images), Tensor(DIGITS.train_labels[batch]))
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        ours.append(loss.item())
-    np.testing.assert_allclose(losses, ours, rtol=1e-5)
-    for name, tensor in model.state_dict().items():
-        np.testing.assert_allclose(np.reshape(weights[name], tensor.shape), tensor.numpy(), atol=1e-5)
+    training = Training()
+    data = 'idx("train-images-idx3"), idx("train-labels-idx1")'
+    training.require_the_same(*run(f"say(({STEPS})(engine, given, {data}));", training.given))
 
 
 @needs_node

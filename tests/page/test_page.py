@@ -4,12 +4,10 @@ import time
 
 import numpy as np
 import pytest
+from parity import STEPS, Training
 from strokes import STROKES
 
 from tinytorch.datasets import mnist_5k
-from tinytorch.layers import Linear, ReLU, Sequential
-from tinytorch.losses import cross_entropy
-from tinytorch.optim import SGD
 from tinytorch.tensor import Tensor
 from tito import page as page_files
 from tito.models import network
@@ -75,34 +73,19 @@ def test_logits_are_python_s(opened, key):
 
 
 def test_ten_steps_of_training_are_python_s(opened):
-    rng = np.random.default_rng(0)
-    model = Sequential(Linear(784, 16, rng=rng), ReLU(), Linear(16, 10, rng=rng))
-    start = {name: tensor.numpy().tolist() for name, tensor in model.state_dict().items()}
-    batches = rng.integers(0, 4000, (10, 25)).tolist()
+    training = Training()
     theirs = opened().evaluate(
-        """async ([start, batches]) => {
-            const { engine } = tinytorchPage, model = engine.makeMLP(16, engine.random(0));
-            for (const [name, values] of Object.entries(start)) model.arrays[name].values.set(values.flat());
+        f"""async (given) => {{
+            const {{ engine }} = tinytorchPage;
             const bytes = async (text) => new Uint8Array(await new Response(new Blob([Uint8Array.from(atob(text), (one) => one.charCodeAt(0))])
                 .stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer());
             const images = engine.parseIDX(await bytes(TINYTORCH_DIGITS.train.images)).values;
             const labels = engine.parseIDX(await bytes(TINYTORCH_DIGITS.train.labels)).values;
-            const trainer = new engine.Trainer(model), losses = batches.map((batch) => trainer.step(images, labels, batch, 0.1).loss);
-            return [losses, Object.fromEntries(Object.entries(trainer.model().arrays).map(([name, array]) => [name, Array.from(array.values)]))];
-        }""",
-        [start, batches],
+            return ({STEPS})(engine, given, images, labels);
+        }}""",
+        training.given,
     )
-    optimizer, losses = SGD(model.parameters(), lr=0.1), []
-    for batch in batches:
-        images = Tensor(DIGITS.train_images[batch].reshape(-1, 784).astype(np.float32) / 255)
-        loss = cross_entropy(model(images), Tensor(DIGITS.train_labels[batch]))
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    np.testing.assert_allclose(theirs[0], losses, rtol=1e-5)
-    for name, tensor in model.state_dict().items():
-        np.testing.assert_allclose(np.reshape(theirs[1][name], tensor.shape), tensor.numpy(), atol=1e-5)
+    training.require_the_same(*theirs)
 
 
 def test_the_field_of_a_neuron_is_its_gradient(opened):

@@ -1,7 +1,6 @@
 """The playground's server: answers by the learner's package, its errors as text, one training, and no strangers."""
 
 import json
-import shutil
 import socket
 import subprocess
 import sys
@@ -17,9 +16,12 @@ pytest.importorskip("httpx")
 from starlette.testclient import TestClient
 
 from tinytorch.datasets import mnist_5k
-from tito import page, workspace
+from tito import page
 from tito.models import network
 from tito.playground import server, serving
+
+sys.path.insert(0, str(Path(__file__).parent))
+import spaces
 
 pytestmark = pytest.mark.slow  # each starts processes that import the package
 DIGITS = mnist_5k()
@@ -30,15 +32,7 @@ OPTIONS = {"type": "train", "hidden": 16, "epochs": 1, "batch": 50, "lr": 0.1, "
 
 @pytest.fixture(scope="module")
 def space(tmp_path_factory):
-    """A workspace with the exported package and no notebooks."""
-    root = tmp_path_factory.mktemp("space")
-    clone = workspace.course_dir()
-    workspace.copy_package(
-        clone / "tinytorch", root / "tinytorch", exports=[path.name for path in (clone / "tinytorch").glob("*.py")]
-    )
-    (root / "modules").mkdir()
-    shutil.copy(clone / "modules" / "curriculum.toml", root / "modules")
-    return workspace.Workspace(root)
+    return spaces.exported(tmp_path_factory.mktemp("space"))
 
 
 @pytest.fixture(scope="module")

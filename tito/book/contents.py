@@ -1,16 +1,17 @@
 """The table of contents, and the parts of the first page that are made from the curriculum and the recorded runs."""
 
 import json
+import math
 
 from tito import workspace
-from tito.book.course_map import markup
+from tito.book.course_map import Facts, markup
 
 # The pages beside the modules, part by part, in the order in which they are read. Those that are not there are left out.
 BEFORE = {"Start": ("setup", "see_and_learn")}
 AFTER = {
     "The whole": ("op_grows", "milestones", "performance", "benchmarks"),
     "Look up": ("commands", "reference/index", "shapes_and_errors", "glossary", "differences"),
-    "Teach and extend": ("instructors", "instructor_commands", "exercises", "authors", "neighbours"),
+    "Teach and extend": ("instructors", "instructor_commands", "exercises/index", "authors", "neighbours"),
 }
 
 
@@ -46,6 +47,18 @@ def chapter(name, folder):
         return {"file": name}
     inside = sorted(path.stem for path in (folder / name).parent.glob("*.md") if path.stem != "index")
     return {"file": name, "sections": [{"file": f"{name.removesuffix('index')}{stem}"} for stem in inside]}
+
+
+def hours(curriculum):
+    """Return, as Markdown, how long the course takes."""
+    facts = [Facts(module, curriculum) for module in chapters(curriculum)]
+    total = round(sum(module.minutes for module in facts) / 60)
+    longest = max((module.minutes for module in facts), default=0) / 60
+    count = f"{len(facts)} modules" if len(facts) != 1 else "one module"
+    core = (
+        f"The core exercises of {count} take about {total} hours in all, and those of no module more than {math.ceil(longest)}."
+    )
+    return f"{core} Reading and questions take about as long again.\n"
 
 
 def course_map(curriculum):

@@ -6,8 +6,9 @@ import textwrap
 from tito import workspace
 from tito.notebooks import source
 
-BOX, HEIGHT, ACROSS, DOWN, EDGE = 222, 122, 26, 34, 3  # width and height of a box, gaps between boxes, margin; in pixels
-LETTERS = 28  # of a line in a box
+BOX, HEIGHT, ACROSS, DOWN, EDGE = 238, 140, 20, 34, 3  # width and height of a box, gaps between boxes, margin; in pixels
+LETTERS = 26  # of a line in a box
+PHONE = 62  # pixels by which a box is wider if there is one column
 CSS = "tt-map"
 
 
@@ -54,7 +55,7 @@ def places(modules, columns):
 def drawing(curriculum, facts, columns):
     """Return the graph as SVG that links to the modules' pages and takes its colours from the page."""
     corners = places(curriculum.modules, columns)
-    box = BOX if columns > 1 else BOX + 78
+    box = BOX if columns > 1 else BOX + PHONE
     width = max(x for x, _ in corners.values()) + box + EDGE
     height = max(y for _, y in corners.values()) + HEIGHT + EDGE
     label = "Map of the course: each module points to the modules that need it"
@@ -104,9 +105,9 @@ def card(facts, x, y, width):
     lines = textwrap.wrap(module.leaves, LETTERS + (width - BOX) // 7)[:3]
     spoken = html.escape(f"Module {module.number}, {module.title}: {facts.work}. {module.leaves}")
     texts = [
-        text(x + 12, y + 25, f"{module.number}  {module.title}", "title"),
-        text(x + 12, y + 44, facts.work, "work"),
-        *(text(x + 12, y + 66 + 16 * number, line, "leaves") for number, line in enumerate(lines)),
+        text(x + 12, y + 26, f"{module.number}  {module.title}", "title"),
+        text(x + 12, y + 47, facts.work, "work"),
+        *(text(x + 12, y + 72 + 18 * number, line, "leaves") for number, line in enumerate(lines)),
     ]
     if facts.milestones:
         names = ", ".join(milestone.name for milestone in facts.milestones)

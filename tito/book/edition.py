@@ -2,10 +2,11 @@
 
 import json
 import os
-import re
 import subprocess
 import tomllib
 from datetime import UTC, datetime
+
+import yaml
 
 from tito.book import page
 
@@ -38,22 +39,42 @@ def facts(course, modules, made):
     for name in made:
         stem, _, kind = name.rpartition(".")
         if kind == "md":
-            pages[stem] = {"source": SOURCES.get(stem.split("/")[0], "tito/book")}
+            pages[stem] = {"source": made_from(stem, course, modules)}
     commit, date = head(course)
     return {"version": version(course), "commit": commit, "date": date, "repository": repository(course), "pages": pages}
 
 
-SOURCES = {"authors": "CONTRIBUTING.md", "milestones": "benchmarks/results", "reference": "tinytorch"}
+def made_from(stem, course, modules):
+    """Return the file to edit if a generated page is wrong, as a path in the repository.
+
+    Args:
+        stem: The page's path in the book, without its ending.
+        course: `pathlib.Path` of the clone.
+        modules: The modules that have a page.
+    """
+    folder, _, name = stem.rpartition("/")
+    module = next((module for module in modules if name in (module.folder, module.package_name)), None)
+    if stem == "authors":
+        return "CONTRIBUTING.md"
+    if module:
+        return f"modules/{module.folder}/{'checks' if folder == 'exercises' else module.name}.py"
+    own = f"tito/book/{'teaching' if folder == 'exercises' else folder or name}.py"
+    return own if (course / own).is_file() else "tito/book/generated.py"
 
 
 def repository(course):
-    """Return the address of the repository: that of the workflow that builds a fork's book, or else the configured one."""
+    """Return the address at which the course is published, or "": that of the workflow that runs, or else the configured one."""
     if os.environ.get("GITHUB_REPOSITORY"):
         return f"{os.environ.get('GITHUB_SERVER_URL', 'https://github.com')}/{os.environ['GITHUB_REPOSITORY']}"
-    configured = re.search(
-        r"^repository:\n  url: (\S+)", (course / "book" / "_config.yml").read_text(encoding="utf-8"), re.MULTILINE
-    )
-    return configured[1].rstrip("/") if configured else ""
+    configured = yaml.safe_load((course / "book" / "_config.yml").read_text(encoding="utf-8")).get("repository", {})
+    return (configured.get("url") or "").rstrip("/")
+
+
+def clone(course):
+    """Return, as Markdown, the commands that clone the course; a comment if it is not known where it is published."""
+    address = repository(course)
+    commands = f"git clone {address}\ncd {address.rpartition('/')[2]}"
+    return f"```sh\n{commands}\n```\n" if address else "% the course's address is not known\n"
 
 
 def version(course):

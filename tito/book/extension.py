@@ -10,6 +10,8 @@ from pathlib import Path
 
 from docutils import nodes
 
+from tito.book.diagrams import FOLDER
+
 BUTTONS = 510  # after the theme's own
 COLAB = "https://colab.research.google.com/github/{repository}/blob/notebooks/colab/{notebook}"
 MAIN = re.compile(r"<article[^>]*>(.*?)</article>", re.DOTALL)
@@ -43,6 +45,8 @@ def add_dark_pictures(app, doctree):
     """Show `name-dark.svg` on dark pages where there is one beside `name.svg`."""
     for image in list(doctree.findall(nodes.image)):
         path = Path(image.get("uri", ""))
+        if path.parent.name == FOLDER:
+            image["classes"] = [*image.get("classes", ()), "tt-diagram"]
         dark = path.with_name(f"{path.stem}-dark{path.suffix}")
         if not (Path(app.srcdir) / dark).is_file():
             continue

@@ -2,7 +2,7 @@
 
 import re
 
-from tito.book import commands, contents, diagrams, milestones, performance, reference, results, teaching
+from tito.book import commands, contents, diagrams, edition, milestones, performance, reference, results, teaching
 
 AUTHORS = "CONTRIBUTING.md"
 MARK = re.compile(r"(### (?:BEGIN|END)) SOLUTION")
@@ -26,6 +26,8 @@ def pages(course, curriculum, notebooks):
     return {
         "milestones.md": milestones.page(course, curriculum),
         "map.md": contents.course_map(curriculum),
+        "clone.md": edition.clone(course),
+        "hours.md": contents.hours(curriculum),
         "results.md": results.best(course, curriculum) or "No runs are recorded.\n",
         "commands.md": commands.page(),
         **reference.pages(course, curriculum, notebooks),

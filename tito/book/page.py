@@ -11,6 +11,7 @@ from tito.curriculum import Curriculum
 from tito.notebooks import cards, ipynb, strip
 
 PICTURES = "_static/figures"  # where pages find them, seen from the book's folder
+DRAWN = re.compile(r"^```\n.*?^```$", re.MULTILINE | re.DOTALL)  # a notebook's drawing in characters
 
 
 def text(notebook, outputs=None, pictures=None):
@@ -21,18 +22,16 @@ def text(notebook, outputs=None, pictures=None):
         outputs: One list of outputs for each cell of the learner's notebook; None for a page without outputs.
         pictures: Dict to put the page's pictures into, bytes by path; None leaves them inside the page.
     """
-    cells = [_framed(cell) for cell in strip.learner_cells(notebook)]
+    name = notebook.path.parent.name
+    cells = [_framed(_illustrated(name, cell)) for cell in strip.learner_cells(notebook)]
     document = json.loads(ipynb.render(cells))
     for record, produced in zip(document["cells"], outputs or (), strict=outputs is not None):
         if record["cell_type"] == "code":
             record["outputs"] = produced
     if pictures is not None:
-        take_pictures(document, notebook.path.parent.name, pictures)
-    name = notebook.path.parent.name
+        take_pictures(document, name, pictures)
     document["cells"] = [
-        shown
-        for cell, record in zip(cells, document["cells"])
-        for shown in (record, *_diagram_cell(name, cell, record["id"]), *_hint_cell(notebook, cell, record["id"]))
+        shown for cell, record in zip(cells, document["cells"]) for shown in (record, *_hint_cell(notebook, cell, record["id"]))
     ]
     document["metadata"]["language_info"]["pygments_lexer"] = "ipython3"  # knows magics
     return json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
@@ -86,18 +85,21 @@ def module_of(notebook):
     return curriculum.module(notebook.path.parent.name), curriculum
 
 
+def _illustrated(name, cell):
+    """Add the diagram that belongs to a cell of prose; it takes the place of a drawing in characters."""
+    drawing = diagrams.in_place(name, cell.text) if cell.kind == "markdown" else None
+    if not drawing:
+        return cell
+    text, replaced = DRAWN.subn(lambda _: drawing, cell.text, count=1)
+    return replace(cell, text=text if replaced else f"{cell.text}\n\n{drawing}")
+
+
 def _framed(cell):
     """Put a question into a box, and tag exercises and checks for the style sheet."""
     if cell.question:
         cell = replace(cell, text=f"::::{{admonition}} Question {cell.question}\n{cell.text}\n::::")
     kinds = [kind for kind in ("exercise", "check") if getattr(cell, kind)]
     return replace(cell, metadata={**cell.metadata, "tags": [*cell.metadata.get("tags", ()), *kinds]})
-
-
-def _diagram_cell(name, cell, identity):
-    """Return a list of one cell with the diagram that belongs below a heading, or an empty list."""
-    drawing = diagrams.in_place(name, cell.text) if cell.kind == "markdown" else None
-    return [{"cell_type": "markdown", "id": f"{identity}-diagram", "metadata": {}, "source": drawing}] if drawing else []
 
 
 def _hint_cell(notebook, cell, identity):

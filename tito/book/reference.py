@@ -94,6 +94,14 @@ class Lesson:
         for exercise in notebook.exercises():
             self.exercises[exercise.name] = exercise.id
 
+    def head(self):
+        """Say which file the names are in, and which module fills it, as Markdown."""
+        module = self.module
+        lesson = f"[module {module.number}, {module.title}](../modules/{module.folder}.ipynb)"
+        return (
+            f"The names in `tinytorch/{module.exports}`, which {lesson} fills. You write the exercises; the rest is given there."
+        )
+
     def link(self, name):
         """Say where a name is defined, as Markdown."""
         heading = self.headings.get(name)
@@ -111,8 +119,9 @@ def slug(heading):
 
 
 def page(title, names, lesson):
-    """Return one page in Markdown."""
-    return "\n".join([f"# {title}", "", *(block for name in names for block in entry(name, lesson))]) + "\n"
+    """Return one page in Markdown: where the names come from, and each of them."""
+    head = lesson.head() if lesson else "Given, and built on what you write."
+    return "\n".join([f"# {title}", "", head, "", *(block for name in names for block in entry(name, lesson))]) + "\n"
 
 
 def entry(node, lesson):

@@ -10,7 +10,7 @@ import zipfile
 from pathlib import Path
 
 from tito import leftovers, page as see_and_learn, workspace
-from tito.book import BookError, contents, edition, execution, generated, page, svg
+from tito.book import BookError, contents, edition, execution, generated, page, svg, unchanged
 from tito.curriculum import Curriculum
 from tito.notebooks import source
 from tito.notebooks.answers import leaks
@@ -26,7 +26,7 @@ def build(out=None, execute=True, tell=lambda text: None):
     """Build the book of all modules that exist.
 
     Args:
-        out: Folder for the site; by default `book/_build/html` in the clone. An existing book is replaced.
+        out: Folder for the site; by default `book/_build/html` in the clone. An existing book is replaced, unless it is the same.
         execute: Whether pages show outputs.
         tell: Called with a line of text for each page.
 
@@ -43,6 +43,10 @@ def build(out=None, execute=True, tell=lambda text: None):
     out.parent.mkdir(parents=True, exist_ok=True)
     with leftovers.folder(f".{out.name}-", out.parent) as draft:
         notebooks = write_sources(draft / "source", execute, tell)
+        origin = unchanged.made_of(draft / "source")
+        if unchanged.is_unchanged(out, origin):
+            tell("nothing has changed since this book was built")
+            return out / "index.html"
         tell("building the pages with Jupyter Book")
         site = run_jupyter_book(draft / "source", draft / "built")
         see_and_learn.write(site / "see", course)
@@ -51,6 +55,7 @@ def build(out=None, execute=True, tell=lambda text: None):
         tell("looking for answers in the pages")
         refuse_answers(site, notebooks)
         pack(site)
+        unchanged.stamp(site, origin)
         if out.exists():
             shutil.rmtree(out)
         site.rename(out)
@@ -92,10 +97,11 @@ def write_dark(folder):
 
 
 def write_notebooks(folder, notebooks):
-    """Write the notebooks that learners download, and those that Colab opens, which set it up first."""
+    """Write the notebooks that learners download and, for a published course, those that set Colab up first."""
     address = edition.repository(workspace.course_dir())
     for notebook in notebooks:
-        for name, text in ((".", page.learners(notebook)), ("colab", edition.for_colab(notebook, address))):
+        made = {".": page.learners(notebook)} | ({"colab": edition.for_colab(notebook, address)} if address else {})
+        for name, text in made.items():
             path = folder / name / f"{notebook.path.parent.name}.ipynb"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")

@@ -9,18 +9,20 @@ from tito.notebooks.answers import secrets
 
 HEAD = """# Exercises, and where learners go wrong
 
-For each exercise: what it asks for, its time and points, and the wrong turns that its check knows. When a learner's values equal
-one of these, the report says *looks like* and the sentence, in the notebook, in the terminal and in your feedback. All of it is
-read from the modules and their checks when the book is built.
+For each exercise of a module: what it asks for, its time and points, and the wrong turns that its check knows. When a learner's
+values equal one of these, the report says *looks like* and the sentence, in the notebook, in the terminal and in your feedback.
+All of it is read from the modules and their checks when the book is built.
+
 """
+COLUMNS = ["exercises of", "core", "extension", "points", "wrong turns that are known"]
 WEEKS = ["week", "module", "core work", "points", "learners leave with"]
 
 
 def pages(curriculum, notebooks):
-    """Return the plan of a term and the page of exercises, by path."""
+    """Return the plan of a term and the pages of exercises, by path."""
     made = {"made-plan.md": plan(curriculum, notebooks)}
-    if any(workspace.course_checks(page_module(notebook, curriculum)).is_file() for notebook in notebooks):
-        made["exercises.md"] = exercises(curriculum, notebooks)
+    if any(workspace.course_checks(page_module(notebook, curriculum)).exists() for notebook in notebooks):
+        made |= exercises(curriculum, notebooks)
     return made
 
 
@@ -46,26 +48,32 @@ def plan(curriculum, notebooks):
 
 
 def exercises(curriculum, notebooks):
-    """Return the page of exercises in Markdown."""
-    parts = [HEAD]
+    """Return the pages of exercises in Markdown: one for each module, and a table of them."""
+    from tito.book.results import table
+
     answers = [line for lines in secrets(notebooks).values() for line in lines]
+    made, rows = {}, []
     for notebook in notebooks:
-        module = page_module(notebook, curriculum)
+        module, all_of_them = page_module(notebook, curriculum), notebook.exercises()
         checks = checking.load(workspace.course_checks(module))
-        total = sum(exercise.points for exercise in notebook.exercises() if not exercise.extension)
-        parts += [
-            f"## {module.number} {module.title}\n",
-            f"[The lesson](modules/{module.folder}); {total} points for core work.\n",
+        parts = [
+            f"# Exercises of {module.number} {module.title}\n",
+            f"They are in [the lesson](../modules/{module.folder}.ipynb).\n",
         ]
-        for exercise in notebook.exercises():
+        for exercise in all_of_them:
             parts += entry(exercise, notebook.cells[exercise.cell - 1], checks.check(exercise.name), answers)
-    return "\n".join(parts)
+        made[f"exercises/{module.folder}.md"] = "\n".join(parts)
+        core = [exercise for exercise in all_of_them if not exercise.extension]
+        known = sum(len(checks.check(exercise.name).misconceptions) for exercise in all_of_them)
+        counts = (len(core), len(all_of_them) - len(core), sum(exercise.points for exercise in core), known)
+        rows.append([f"[{module.number} {module.title}]({module.folder})", *map(str, counts)])
+    return {"exercises/index.md": HEAD + table(COLUMNS, rows) + "\n", **made}
 
 
 def entry(exercise, cell, check, answers):
     """Yield the lines on one exercise; a sentence that holds a line of an answer is left out."""
     kind = "extension" if exercise.extension else "core"
-    yield f"### {exercise.id} {exercise.name}\n"
+    yield f"## {exercise.id} {exercise.name}\n"
     yield f"*{exercise.minutes} minutes, {kind}, {exercise.points} point{'s' * (exercise.points != 1)}.* {asks(cell.text)}\n"
     yield "\n".join(f"- {sentence}" for sentence in check.misconceptions if not any(line in sentence for line in answers)) + "\n"
 

@@ -1,4 +1,4 @@
-"""The process that runs learner code: it calls it and returns raw values. It judges nothing and knows no answers.
+"""The process that runs learner code: it calls it and returns raw values. It judges nothing, and has no answers to compare with.
 
 Run as `python learner_process.py FOLDER`. It needs NumPy, `wire.py` beside it and the job folder, and nothing else of tito, so
 that it runs in a sandbox that shows only this folder. The folder contains:

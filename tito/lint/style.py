@@ -23,8 +23,15 @@ ARCHAIC = (  # what does not sound like a colleague explaining, and what to writ
     (r"so many", "the number, or several"),
     (r"as far as", "if, until or up to"),
     (r"put to rest", "what happens, such as: switched to eval mode"),
+    (r"measured slopes?", "finite differences"),
+    (r"by heart", "memorise"),
+    (r"(?:pictures of MNIST|MNIST(?:'s)? pictures)", "MNIST images"),
+    (r"gather(?:s|ed)? your code", "export"),
+    (r"knows? no", "what is missing, such as: is not one of"),
+    (r"not to be had", "missing, or cannot be found"),
+    (r"unawares", "by accident"),
 )
-READ = ("tito/**/*.py", "tinytorch/**/*.py", "milestones/**/*.py", "modules/*/*.py", "*.md", "book/*.md")
+READ = ("tito/**/*.py", "tinytorch/**/*.py", "milestones/**/*.py", "modules/**/*.py", "*.md", "book/*.md")
 LOADERS = {"pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 
 
@@ -34,9 +41,10 @@ def prose(course, module):
         for number, text in prose_of(cell):
             for reason in unwelcome(text):
                 yield course.at(module, reason, cell, number)
-    for sentence, line in sentences(course.tree(course.checks_path(module))):
-        for reason in unwelcome(sentence):
-            yield Problem(course.label(course.checks_path(module)), reason, line)
+    for file in course.checks_files(module):
+        for sentence, line in sentences(course.tree(file)):
+            for reason in unwelcome(sentence):
+                yield Problem(course.label(file), reason, line)
 
 
 def prose_of(cell):
@@ -58,7 +66,7 @@ def unwelcome(text):
 
 
 def sentences(tree):
-    """Yield the misconceptions' sentences in a checks.py, with their lines."""
+    """Yield the misconceptions' sentences in a file of checks, with their lines."""
     for node in tree.body:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict):
             yield from (

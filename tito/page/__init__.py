@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 HERE = Path(__file__).parent
-WRITTEN = ("index.html", "page.css", "engine.js", "webgpu.js", "worker.js", "drawing.js", "remote.js", "page.js")
+WRITTEN = ("index.html", "page.css", "embedded.js", "engine.js", "webgpu.js", "worker.js", "drawing.js", "remote.js", "page.js")
 MODELS = ("lenet5", "mlp")  # the first is the one that is chosen
 
 

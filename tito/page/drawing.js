@@ -136,9 +136,17 @@ class Pad {
     });
   }
 
+  invite(context) {
+    context.fillStyle = "#9a9a9a";
+    context.font = "18px system-ui, sans-serif";
+    context.textAlign = "center";
+    context.fillText("Draw a digit here", this.side / 2, this.side / 2);
+  }
+
   show() {
     const context = this.canvas.getContext("2d");
     context.drawImage(this.hidden, 0, 0);
+    if (!this.strokes.length && !this.picture && !this.cursor) this.invite(context);
     if (!this.cursor) return;
     context.strokeStyle = this.pen ? "#ffb000" : "#7fb4ff";
     context.lineWidth = 2;

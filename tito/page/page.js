@@ -130,10 +130,11 @@
     return button;
   }
 
+  const isDark = () => (document.documentElement.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
   const isOff = (layer, unit) => state.off.some(([l, u]) => l === layer && u === unit);
 
   function showLayers(answer) {
-    const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+    const dark = isDark();
     for (const row of $("layers").querySelectorAll(".units")) {
       const layer = Number(row.dataset.layer), output = answer && answer.outputs[layer];
       const values = output ? output.values : [], most = values.length ? values.reduce((a, b) => Math.max(a, Math.abs(b)), 1e-9) : 1;
@@ -189,7 +190,7 @@
 
   function showField({ layer, unit, values }) {
     if (!state.chosen || state.chosen.layer !== layer || state.chosen.unit !== unit) return;
-    paint($("field"), values, values.reduce((a, b) => Math.max(a, Math.abs(b)), 1e-12), matchMedia("(prefers-color-scheme: dark)").matches);
+    paint($("field"), values, values.reduce((a, b) => Math.max(a, Math.abs(b)), 1e-12), isDark());
   }
 
   function toggle() {
@@ -380,7 +381,8 @@
   $("pause").onclick = () => { ask({ type: state.paused ? "resume" : "pause" }); if (state.paused) { state.paused = false; $("pause").textContent = "Pause"; } };
   $("stop").onclick = () => ask({ type: "stop" });
   $("save").onclick = () => ask({ type: "save", key: "trained" });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { showLayers(state.shown); if (state.chosen) showChosen(); });
+  for (const [source, name] of [[matchMedia("(prefers-color-scheme: dark)"), "change"], [window, "themechange"]])
+    source.addEventListener(name, () => { showLayers(state.shown); if (state.chosen) showChosen(); });
 
   async function begin() {
     const sets = {};

@@ -56,7 +56,7 @@ def deadline(text):
     try:
         when = datetime.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is no time: write 2026-10-01T23:59+02:00, or 2026-10-01") from None
+        raise typer.BadParameter(f"{text!r} is not a time: write 2026-10-01T23:59+02:00, or 2026-10-01") from None
     if len(text) <= 10:
         when = datetime.combine(when, time(23, 59, 59))
     return when.astimezone()
