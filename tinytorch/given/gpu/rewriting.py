@@ -114,7 +114,8 @@ class Rewriter(ast.NodeTransformer):
             value = self.own.get(node.id)
             return node.id not in self.own or (value is not None and self.is_constant(value))
         if isinstance(node, ast.Attribute):
-            return not hasattr(self.value(node), "gridsize") and self.value(node) is not None
+            owner = self.value(node)
+            return owner is not None and getattr(owner, "gridsize", None) is None  # what `cuda` has differs from thread to thread
         inner = list(ast.iter_child_nodes(node))
         return not isinstance(node, ast.Call) and all(map(self.is_constant, inner))
 
