@@ -527,14 +527,11 @@ def test_files_have_a_limit(confined, module, submission, count, size, says):
 @pytest.mark.slow
 def test_without_limits_the_files_are_written_and_the_processes_started(confined, module, submission, monkeypatch):
     def harm(attack, **limits):
-        return lost(
-            judge.judge(
-                module, submission(code=around("cat", attack)), **{**confined, **sandbox.options(sandbox.Limits(**limits))}
-            )
-        )
+        options = {**confined, **sandbox.options(sandbox.Limits(**limits)), "timeout": 60}
+        return lost(judge.judge(module, submission(code=around("cat", attack)), **options))
 
     for count, size in ((1, 17), (8, 10)):
-        assert not harm(FILL.format(count=count, size=size), file_size=2**30, scratch=2**30)
+        assert not harm(ONCE + FILL.format(count=count, size=size), file_size=2**30, scratch=2**30)
     attack = FORKS.replace("break", "raise RuntimeError('no more than a few')").replace("range(50)", "range(45)")
     assert harm(attack) == {"01.9"} and not harm(attack, processes=400)
     if os.geteuid() == 0:
