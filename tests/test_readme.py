@@ -53,7 +53,7 @@ def test_the_main_command_trains_in_a_clone(tmp_path):
     done = tito(*words[1:], "--checkpoint", str(tmp_path / "run"), cwd=ROOT, **offline)
     assert done.returncode == 0, done.stdout + done.stderr
     assert float(re.search(r"\n  test accuracy +(\d+\.\d+)", done.stdout)[1]) > 90
-    assert "5,000 pictures" in done.stdout and "come with the course" in done.stderr
+    assert "5,000 MNIST images" in done.stdout and "come with the course" in done.stderr
     assert time.monotonic() - began < 120
 
 

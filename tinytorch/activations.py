@@ -41,9 +41,9 @@ def sigmoid(a):
         a: Array of any shape.
 
     Returns:
-        Array of the same shape. Every entry is ``1 / (1 + exp(-x))`` for the entry x of ``a``, to
-        at least four digits even where it is tiny: 9.4e-14 for x = -30, not 0. float32 stays
-        float32.
+        Array of the same shape. Every entry is ``1 / (1 + exp(-x))`` for the entry x of ``a``,
+        correct to at least four digits even if it is tiny: 9.4e-14 for x = -30, not 0. float32
+        stays float32.
 
     Example:
         >>> sigmoid.forward(np.array([-1000.0, 0.0, 1000.0]))
@@ -56,7 +56,7 @@ def sigmoid(a):
 # activations.py, cell 26
 @op
 def tanh(a):
-    """Map every entry into the range from -1 to 1, right to four digits for any size of entry.
+    """Map every entry into the range from -1 to 1, correct to four digits for any entry.
 
     Args:
         a: Array of any shape.
@@ -75,7 +75,7 @@ def tanh(a):
 # activations.py, cell 38
 @op
 def erf(a):
-    """Take the error function of every entry, to 6e-7 in float32 and to the last digit in float64.
+    """Take the error function of every entry, accurate to 6e-7 in float32, fully in float64.
 
     Args:
         a: Array of any shape.
@@ -108,7 +108,7 @@ def gelu(a, *, approximate="none"):
 
     Args:
         a: Array of any shape.
-        approximate: ``"none"`` for the exact form, ``"tanh"`` for the approximation; both formulas
+        approximate: ``"none"`` for the exact form, ``"tanh"`` for the approximation. Both formulas
             are above.
 
     Returns:
@@ -134,12 +134,12 @@ def gelu(a, *, approximate="none"):
 # activations.py, cell 50
 @op
 def softmax(a, *, dim=-1):
-    """Turn scores into shares that sum to 1 along an axis, without overflow.
+    """Turn scores into probabilities that sum to 1 along an axis, without overflow.
 
     Args:
-        a: Array of scores, of one dimension or more. -inf is a score too: its share is 0. It is not
-            changed.
-        dim: The axis along which the shares sum to 1; negative ones count from the end.
+        a: Array of scores, of one dimension or more. A score of -inf gets probability 0. The array
+            is not changed.
+        dim: The axis along which the probabilities sum to 1; negative ones count from the end.
 
     Returns:
         Array of the same shape. With ``dim=-1``, entry ``[..., i]`` is ``exp(a[..., i])`` divided
@@ -153,7 +153,7 @@ def softmax(a, *, dim=-1):
     Source:
         Bridle, Training Stochastic Model Recognition Algorithms as Networks, 1989.
     """
-    largest = a.max(axis=dim, keepdims=True) if a.size else 0  # of no scores there is no largest
+    largest = a.max(axis=dim, keepdims=True) if a.size else 0  # an empty array has no maximum
     powers = np.exp(a - largest)
     powers /= powers.sum(axis=dim, keepdims=True)
     return powers
@@ -162,11 +162,11 @@ def softmax(a, *, dim=-1):
 # activations.py, cell 61
 @op
 def log_softmax(a, *, dim=-1):
-    """Take the logarithm of the softmax along an axis, exact even where a share rounds to 0.
+    """Take the logarithm of the softmax along an axis, exact even if a probability rounds to 0.
 
     Args:
         a: Array of scores, of one dimension or more. It is not changed.
-        dim: The axis along which the shares sum to 1; negative ones count from the end.
+        dim: The axis along which the probabilities sum to 1; negative ones count from the end.
 
     Returns:
         Array of the same shape, no entry above 0. With ``dim=-1``, entry ``[..., i]`` is

@@ -31,9 +31,9 @@ def mul_rule(grad, out, a, b):
     """Turn the gradient of ``a * b`` into the gradient of ``a``.
 
     Args:
-        grad: Tensor of the shape of ``out``: the gradient of the loss with respect to it.
+        grad: Tensor of the shape of ``out``: the gradient of the loss with respect to ``out``.
         out: Tensor, the product.
-        a: Tensor or number, the factor whose gradient is wanted.
+        a: Tensor or number, the factor whose gradient you compute.
         b: Tensor or number, the other factor.
 
     Returns:
@@ -59,7 +59,7 @@ def sign(a):
 
 
 def base_rule(grad, out, a, b):
-    """Return the gradient of the base of a power; for exponent 0 it is 0, whatever the base."""
+    """Return the gradient of the base of a power; for exponent 0 it is always 0."""
     if not isinstance(b, Tensor):
         return grad * (b * power(a, b - 1)) if b else where(False, grad, 0.0)
     flat = equal(b, 0)
@@ -82,8 +82,9 @@ sqrt.register_vjp(lambda grad, out, a: grad / (out * 2))
 absolute.register_vjp(lambda grad, out, a: grad * sign(a))
 where.register_vjp(None, lambda grad, out, condition, a, b: where(condition, grad, 0.0),
                    lambda grad, out, condition, a, b: where(condition, 0.0, grad))
-sign.register_vjp(None)           # None: this input has no gradient, because its result is
-greater.register_vjp(None, None)  # constant or jumps
+# None: the input has no gradient, because the result is constant except where it jumps
+sign.register_vjp(None)
+greater.register_vjp(None, None)
 greater_equal.register_vjp(None, None)
 equal.register_vjp(None, None)
 argmax.register_vjp(None)
@@ -145,7 +146,7 @@ linear_weight.register_vjp(lambda grad, out, g, x: linear(x, grad),
 def kept_shape(shape, axis):
     """Return a shape with size 1 in place of the axes that a reduction removes."""
     axes = range(len(shape)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    removed = {i % max(len(shape), 1) for i in axes}  # a single number counts as one of one axis
+    removed = {i % max(len(shape), 1) for i in axes}  # shape () is treated as having one axis
     return tuple(1 if i in removed else n for i, n in enumerate(shape))
 
 
@@ -161,8 +162,8 @@ def reduce_sum_rule(grad, out, a, axis, keepdims):
         keepdims: Whether ``out`` kept those axes, with size 1.
 
     Returns:
-        Tensor of the shape of ``a``. An entry of ``a`` went into one sum: its gradient is the entry
-        of ``grad`` for that sum.
+        Tensor of the shape of ``a``. Each entry of ``a`` is part of one sum; its gradient is the
+        entry of ``grad`` for that sum.
 
     Example:
         >>> a = Tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
@@ -178,7 +179,7 @@ def reduce_sum_rule(grad, out, a, axis, keepdims):
 
 # autograd.py, cell 24
 def mean_rule(grad, out, a, axis, keepdims):
-    """Return each entry's share of the gradient of a mean."""
+    """Return the gradient of what was averaged: that of a sum, divided by the count."""
     count = math.prod(a.shape) / max(math.prod(out.shape), 1)
     return reduce_sum_rule(grad / count, out, a, axis, keepdims)
 
@@ -189,10 +190,10 @@ def share(grad, count, reduction):
 
 
 def extreme_rule(grad, out, a, axis, keepdims):
-    """Return the gradient of a maximum or minimum: it goes to the extreme entry; ties share it."""
+    """Return the gradient of a maximum or minimum: it goes to the extreme entry; ties split it."""
     shape = kept_shape(a.shape, axis)
     extreme = equal(a, out.reshape(shape))
-    if axis is None:  # of all entries, nan is the largest and the smallest
+    if axis is None:  # over all entries, both max and min return nan if there is one
         extreme = extreme | equal(a != a, out != out) & (a != a)
     return grad.reshape(shape) / reduce_sum(extreme, axis=axis, keepdims=True) * extreme
 
@@ -214,7 +215,7 @@ cat.register_vjp(each=cat_rule)
 # autograd.py, cell 25
 @op
 def put_back(a, *, index, shape):
-    """Put entries into an array of zeros, where `getitem` took them from; repeated ones add up."""
+    """Put entries back where `getitem` took them, in an array of zeros; repeated ones add up."""
     out = np.zeros(shape, a.dtype)
     parts = [np.asarray(i) for i in (index if isinstance(index, tuple) else (index,))
              if isinstance(i, (list, np.ndarray))]
@@ -240,12 +241,12 @@ def unbroadcast(grad, shape):
     """Sum a gradient over the axes along which broadcasting stretched a shape.
 
     Args:
-        grad: Tensor. Its shape is one that ``shape`` broadcasts to.
+        grad: Tensor, of a shape that ``shape`` broadcasts to.
         shape: Tuple of ints, the shape to return to.
 
     Returns:
-        Tensor of that shape. Every entry is the sum of the entries of ``grad`` that it was
-        stretched to; shapes are matched from the right.
+        Tensor of shape ``shape``. Every entry is the sum of the entries of ``grad`` that
+        broadcasting made from it; shapes are matched from the right.
 
     Example:
         >>> grad = Tensor([[1.0, 2.0, 3.0], [10.0, 20.0, 30.0]])
@@ -259,7 +260,7 @@ def unbroadcast(grad, shape):
     new = grad.ndim - len(shape)
     if new:
         grad = grad.sum(tuple(range(new)))
-    ones = tuple(i for i, n in enumerate(shape) if n == 1)  # stretched, or the sum changes nothing
+    ones = tuple(i for i, n in enumerate(shape) if n == 1)  # if not stretched, summing is harmless
     return grad.sum(ones, keepdim=True) if ones else grad
 
 
@@ -292,9 +293,9 @@ def softmax_rule(grad, out, a, dim):
 
     Args:
         grad: Tensor of any shape.
-        out: Tensor of that shape, the shares.
+        out: Tensor of that shape, the probabilities.
         a: Tensor of that shape, the scores.
-        dim: The axis along which the shares sum to 1.
+        dim: The axis along which the probabilities sum to 1.
 
     Returns:
         Tensor of that shape. Along ``dim``, entry j is ``out[j]`` times the difference between
@@ -336,7 +337,7 @@ log_softmax.register_vjp(lambda grad, out, a, dim: grad - exp(out) * grad.sum(di
 
 @op
 def probability_minus_truth(logits, labels):
-    """Return softmax(logits), minus 1 at the true class of each row: 04.6's result, times N."""
+    """Return softmax(logits), minus 1 at each row's true class: the result of 04.6, times N."""
     out = softmax.forward(logits, dim=1)
     out[np.arange(len(labels)), labels] -= 1
     return out
@@ -380,7 +381,7 @@ def cross_entropy_rule(grad, out, logits, labels, reduction):
 
 # autograd.py, cell 50
 def nll_rule(grad, out, log_probabilities, labels, reduction):
-    """Return the gradient of ``nll_loss``: in each row it goes to the entry of the true class."""
+    """Return the gradient of ``nll_loss``: in each row, only the true class gets one."""
     each = -share(grad, len(labels), reduction).expand(labels.shape)
     index = (np.arange(len(labels)), Tensor(labels).data)
     return put_back(each, index=index, shape=log_probabilities.shape)
@@ -407,7 +408,7 @@ logsumexp.register_vjp(lambda grad, out, x, dim, keepdim: grad.reshape(kept_shap
 
 
 def wanted_inputs(tensor):
-    """List the inputs, of the op that made a tensor, to which a gradient flows; [] for a leaf.
+    """List those inputs of a tensor's op that a gradient flows to; [] for a leaf.
 
     Raises:
         RuntimeError: An earlier walk freed the graph.
@@ -418,7 +419,7 @@ def wanted_inputs(tensor):
     op, inputs, _, _ = tensor.origin
     if inputs is None:
         raise RuntimeError(f"an earlier backward() used this graph and freed it, at {op.name}: "
-                           "call that one with retain_graph=True, or compute the tensor again")
+                           "pass retain_graph=True to that call, or compute the tensor again")
     return [x for argument, x in enumerate(inputs)
             if isinstance(x, Tensor) and x.requires_grad and op.rule(argument)]
 
@@ -432,7 +433,7 @@ def topological_order(*roots):
 
     Returns:
         List of tensors, each once: the roots, and everything that `wanted_inputs` reaches from
-        them, except the leaves, which no op made. Every tensor comes after its wanted inputs.
+        them, except leaves (tensors that no op made). Every tensor comes after its wanted inputs.
 
     Example:
         >>> x = Tensor(3.0, requires_grad=True)
@@ -471,7 +472,7 @@ def input_gradients(out, grad):
 
 
 def fitted(part, x, rule):
-    """Return a gradient with the shape and the dtype of its input."""
+    """Return a gradient in the shape and dtype of its input."""
     own = unbroadcast(part, x.shape) if part.ndim >= x.ndim else part
     if own.shape != x.shape:
         raise RuntimeError(f"{rule} gave shape {part.shape}, where the input has {x.shape}")
@@ -479,7 +480,7 @@ def fitted(part, x, rule):
 
 
 def free(tensor):
-    """Forget what a tensor was computed from; keep which op made it."""
+    """Drop the record of a tensor's inputs; keep which op made it."""
     tensor.origin = Origin(tensor.origin.op, None, None, None)
 
 
@@ -520,10 +521,10 @@ def walk(gradients, keep_graph=False, watched=()):
 # autograd.py, cell 67
 @contextmanager
 def recording(on):
-    """Remember ops, or not, during a ``with`` block.
+    """Turn the recording of ops on or off for a ``with`` block.
 
     Args:
-        on: The value, True or False, of ``state.recording`` inside the block.
+        on: The value of ``state.recording`` inside the block, True or False.
 
     Returns:
         Context manager. At the end of the block, even if it ends with an exception,
@@ -563,7 +564,7 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
 
     Args:
         outputs: Tensor, or list of tensors, to start at.
-        inputs: Tensor, or list of tensors, whose gradients are wanted; they need not be leaves.
+        inputs: Tensor, or list of tensors, to return the gradients of; they need not be leaves.
         grad_outputs: The gradients to start with, one for each output; None for 1.
         retain_graph: As in `backward`.
         create_graph: As in `backward`.
@@ -574,8 +575,8 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
         Tuple of tensors, one for each input.
 
     Raises:
-        RuntimeError: No output depends on one of the inputs, or one of the conditions under which
-            `backward` raises.
+        RuntimeError: No output depends on one of the inputs. Also raised wherever `backward` raises
+            it.
 
     Example:
         >>> x = Tensor(3.0, requires_grad=True)
@@ -587,17 +588,17 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
                               for x in (outputs, inputs, grad_outputs))
     begin = begin * len(outputs) if grad_outputs is None else begin
     with recording(create_graph):
-        found = {}
+        gradients = {}
         for root, first in zip(outputs, begin, strict=True):
             first = first_gradient(root, first)
-            found[root] = found[root] + first if root in found else first
-        walk(found, create_graph if retain_graph is None else retain_graph, set(inputs))
-        found = unshared({x: found[x] for x in inputs if x in found})
-    if len(found) < len(set(inputs)) and not (allow_unused or materialize_grads):
+            gradients[root] = gradients[root] + first if root in gradients else first
+        walk(gradients, create_graph if retain_graph is None else retain_graph, set(inputs))
+        gradients = unshared({x: gradients[x] for x in inputs if x in gradients})
+    if len(gradients) < len(set(inputs)) and not (allow_unused or materialize_grads):
         raise RuntimeError("no output depends on one of the inputs: pass allow_unused=True to get "
                            "None for it, or materialize_grads=True to get zeros")
     absent = (lambda x: Tensor(np.zeros_like(x.data))) if materialize_grads else lambda x: None
-    return tuple(found[x] if x in found else absent(x) for x in inputs)
+    return tuple(gradients[x] if x in gradients else absent(x) for x in inputs)
 
 
 # autograd.py, cell 73
@@ -611,11 +612,11 @@ def backward(root, gradient=None, retain_graph=None, create_graph=False):
             ``root`` is one number.
         retain_graph: Whether to keep the graph for another walk; None for the value of
             ``create_graph``.
-        create_graph: Whether the ops of the walk are remembered, so that gradients have gradients.
+        create_graph: Whether the ops of the walk are recorded, so that gradients have gradients.
 
     Raises:
-        RuntimeError: The tensor has no graph, or has more than one entry and no gradient was given
-            (`first_gradient` raises both), or an earlier walk freed the graph.
+        RuntimeError: The tensor has no graph, or has more than one entry although ``gradient`` is
+            None (`first_gradient` raises both), or an earlier walk freed the graph.
 
     Example:
         >>> x = Tensor([3.0, -1.0], requires_grad=True)
@@ -637,10 +638,10 @@ def backward(root, gradient=None, retain_graph=None, create_graph=False):
 
 # autograd.py, cell 81
 def gradcheck(function, inputs, *, eps=1e-5, tolerance=1e-6):
-    """Compare the gradients of a function with slopes measured by nudging.
+    """Compare the gradients of a function with finite differences.
 
     The relative error of two numbers is their distance, divided by the larger of their absolute
-    values, or by 0.001 if both are smaller than that.
+    values, or by 0.001 if both absolute values are smaller than 0.001.
 
     Args:
         function: Op, or function of tensors that returns a tensor.
@@ -653,8 +654,8 @@ def gradcheck(function, inputs, *, eps=1e-5, tolerance=1e-6):
         True if every entry of every gradient passes.
 
     Raises:
-        GradcheckError: An entry does not pass; nan never does. It is raised for the first argument
-            that has such an entry.
+        GradcheckError: An entry does not pass; nan never passes. The error is raised for the first
+            argument that has such an entry.
 
     Example:
         >>> gradcheck(mul, (Tensor([1.0, 2.0, 3.0]), Tensor(-0.5)))

@@ -20,16 +20,16 @@ from tinytorch.tensor import Tensor, ones, sqrt, zeros
 
 # cnn.py, cell 5
 def convolve(picture, kernel, stride=1):
-    """Slide a kernel over a picture and take the sum of products at every place.
+    """Slide a kernel over an image and take the sum of products at every place.
 
     Args:
-        picture: Array of shape (H, W).
-        kernel: Array of shape (KH, KW), no larger than the picture.
+        picture: Array of shape (H, W), the image.
+        kernel: Array of shape (KH, KW), no larger than the image.
         stride: How many pixels the kernel moves at a time, both down and to the right.
 
     Returns:
         Array of float32, with as many rows and columns as there are places where the whole kernel
-        fits into the picture. Entry (y, x) is the sum over i and j of
+        fits into the image. Entry (y, x) is the sum over i and j of
         ``picture[y * stride + i, x * stride + j] * kernel[i, j]``.
 
     Example:
@@ -53,7 +53,7 @@ def convolve(picture, kernel, stride=1):
 
 # cnn.py, cell 12
 def windows(x, kernel_size, stride=(1, 1), dilation=(1, 1)):
-    """Return a view of all the windows that a kernel visits in some pictures, without a copy.
+    """Return a view of all the windows that a kernel visits in a batch of images, without a copy.
 
     Args:
         x: Array of shape (N, C, H, W), with any strides.
@@ -64,7 +64,7 @@ def windows(x, kernel_size, stride=(1, 1), dilation=(1, 1)):
     Returns:
         Writable view of ``x``, of shape (N, C, KH, KW, H', W'), where (H', W') is
         ``places((H, W), kernel_size, stride, dilation)``. Entry
-        ``[n, c, i, j, y, x]`` is the entry of picture n, channel c, at row
+        ``[n, c, i, j, y, x]`` is the entry of image n, channel c, at row
         ``y * stride[0] + i * dilation[0]`` and column ``x * stride[1] + j * dilation[1]``.
 
     Example:
@@ -109,19 +109,19 @@ def unfold(x, *, kernel_size, dilation=1, padding=0, stride=1):
 # cnn.py, cell 20
 @op
 def convolution(x, weight, bias=None, *, stride, padding, dilation, groups):
-    """Slide kernels over the pictures of a batch.
+    """Slide kernels over the images of a batch.
 
     Args:
         x: Array of shape (N, C, H, W).
-        weight: Array of shape (O, C / groups, KH, KW): O kernels.
+        weight: Array of shape (O, C / groups, KH, KW), the O kernels.
         bias: Array of shape (O,), or None for no bias.
-        stride, padding, dilation: Pairs, for height and width; the padding is a border of zeros,
+        stride, padding, dilation: Pairs, for height and width. The padding is a border of zeros,
             the same above and below, and the same left and right.
         groups: Number of groups into which channels and kernels are divided, in order.
 
     Returns:
         Array of shape (N, O, H', W'). Entry ``[n, o, y, x]`` is the sum over c, i and j of
-        ``weight[o, c, i, j]`` times the entry of the padded picture n in channel c of kernel o's
+        ``weight[o, c, i, j]`` times the entry of the padded image n in channel c of kernel o's
         group, at row ``y * stride[0] + i * dilation[0]`` and column
         ``x * stride[1] + j * dilation[1]``; plus ``bias[o]``.
 
@@ -155,14 +155,14 @@ def conv2d_weight(x, grad, *, weight_size, stride, padding, dilation, groups):
     """Turn the gradient of a convolution into that of its kernels.
 
     Args:
-        x: Array of shape (N, C, H, W), the pictures.
+        x: Array of shape (N, C, H, W), the images.
         grad: Array of shape (N, O, H', W'), the gradient of the convolution's result.
         weight_size: Shape (O, C / groups, KH, KW) of the kernels.
         stride, padding, dilation, groups: The settings of the convolution.
 
     Returns:
         Array of shape ``weight_size``. Entry ``[o, c, i, j]`` is the sum over n, y and x of
-        ``grad[n, o, y, x]`` times the entry of the padded picture that kernel o's entry
+        ``grad[n, o, y, x]`` times the entry of the padded image that kernel o's entry
         ``[c, i, j]`` was multiplied by at place (y, x).
 
     Example:
@@ -193,11 +193,11 @@ def fold(columns, *, output_size, kernel_size, dilation=1, padding=0, stride=1):
 
     Args:
         columns: Array of shape (N, C * KH * KW, L), as `unfold` returns it.
-        output_size: Pair (H, W), the size of the pictures that were unfolded.
-        kernel_size, dilation, padding, stride: The settings of `unfold`: a number or a pair each.
+        output_size: Pair (H, W), the size of the images that were unfolded.
+        kernel_size, dilation, padding, stride: The settings of `unfold`, each a number or a pair.
 
     Returns:
-        Array of shape (N, C, H, W). Every entry is the sum of all entries of ``columns`` to which
+        Array of shape (N, C, H, W). Every entry is the sum of those entries of ``columns`` to which
         `unfold`, with the same settings, copies the pixel at that place. Entries that belong to the
         border are dropped.
 
@@ -225,7 +225,7 @@ def fold(columns, *, output_size, kernel_size, dilation=1, padding=0, stride=1):
 # cnn.py, cell 38
 @op
 def conv2d_input(weight, grad, *, input_size, stride, padding, dilation, groups):
-    """Turn the gradient of a convolution into that of the pictures, of shape ``input_size``."""
+    """Turn the gradient of a convolution into that of the images, of shape ``input_size``."""
     settings = dict(output_size=input_size[2:], kernel_size=weight.shape[2:], dilation=dilation,
                     padding=padding, stride=stride)
     n, kernels, down, across = grad.shape
@@ -273,21 +273,21 @@ fold.register_vjp(lambda grad, out, columns, output_size, **s: unfold(grad, **s)
 
 
 def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
-    """Convolve pictures with kernels, and add each kernel's bias, as PyTorch does.
+    """Convolve images with kernels, and add each kernel's bias, as PyTorch does.
 
     Args:
-        input: Tensor of shape (N, C, H, W), or (C, H, W) for one picture.
+        input: Tensor of shape (N, C, H, W), or (C, H, W) for one image.
         weight: Tensor of shape (O, C / groups, KH, KW).
-        bias: Tensor of shape (O,), or None for none.
+        bias: Tensor of shape (O,), or None for no bias.
         stride, padding, dilation: A number, or a pair for height and width. The padding may be
-            ``"valid"``, which is none, or ``"same"``, which keeps the size of the picture.
-        groups: Into how many groups channels and kernels are divided.
+            ``"valid"``, which is none, or ``"same"``, which keeps the size of the image.
+        groups: Number of groups into which channels and kernels are divided.
 
     Returns:
         Tensor of shape (N, O, H', W'), or (O, H', W').
 
     Raises:
-        ValueError: Something does not fit; the message says what.
+        ValueError: A shape or a setting does not fit; the message says which.
 
     Example:
         >>> conv2d(ones(2, 3, 8, 8), ones(4, 3, 3, 3), padding=1, stride=2).shape
@@ -304,10 +304,10 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
 
 # cnn.py, cell 41
 class Conv2d(Module):
-    """A layer of kernels, each looking for its pattern everywhere: PyTorch's Conv2d.
+    """A layer of kernels, each looking for its pattern everywhere, like PyTorch's Conv2d.
 
     Args:
-        in_channels, out_channels: How many channels come in, and how many kernels there are.
+        in_channels, out_channels: Number of input channels, and number of kernels.
         kernel_size, stride, padding, dilation, groups: As in `conv2d`.
         bias: Whether each kernel has a bias.
         rng: Generator for the weight, then the bias; None for the default one.
@@ -337,12 +337,12 @@ class Conv2d(Module):
 
     def extra_repr(self):
         """Return the settings; padding, dilation, groups and bias only if not the defaults."""
-        said = (f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, "
-                f"stride={self.stride}")
-        for name, usual in (("padding", (0, 0)), ("dilation", (1, 1)), ("groups", 1)):
+        settings = (f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, "
+                    f"stride={self.stride}")
+        for name, default in (("padding", (0, 0)), ("dilation", (1, 1)), ("groups", 1)):
             value = getattr(self, name)
-            said += f", {name}={value}" if value != usual else ""
-        return said if self.bias is not None else f"{said}, bias=False"
+            settings += f", {name}={value}" if value != default else ""
+        return settings if self.bias is not None else f"{settings}, bias=False"
 
 
 # cnn.py, cell 44
@@ -356,7 +356,7 @@ def max_pooling(x, *, kernel_size, stride, padding):
         padding: Pair: the width of the border, which counts as minus infinity.
 
     Returns:
-        Array of shape (N, C, H', W'). Entry ``[n, c, y, x]`` is the largest entry of picture n,
+        Array of shape (N, C, H', W'). Entry ``[n, c, y, x]`` is the largest entry of image n,
         channel c, in the KH rows that start at ``y * stride[0] - padding[0]`` and the KW columns
         that start at ``x * stride[1] - padding[1]``, or nan if one of these is nan.
 
@@ -381,13 +381,13 @@ def max_pooling_backward(grad, x, *, kernel_size, stride, padding):
     """Turn the gradient of max pooling into that of its input.
 
     Args:
-        grad: Array of shape (N, C, H', W'), the gradient of the pooled pictures.
-        x: Array of shape (N, C, H, W), the pictures.
+        grad: Array of shape (N, C, H', W'), the gradient of the pooled images.
+        x: Array of shape (N, C, H, W), the images.
         kernel_size, stride, padding: As in `max_pooling`.
 
     Returns:
         Array of the shape of ``x``. Every entry is the sum of ``grad`` over the windows in which
-        it is the first of the largest entries, counted row by row from the top left.
+        it is the first of the largest entries, row by row from the top left.
 
     Example:
         >>> x, grad = np.array([[[[1.0, 5.0], [5.0, 5.0]]]]), np.array([[[[3.0]]]])
@@ -434,7 +434,7 @@ def average_pooling(x, *, kernel_size, stride, padding):
 
 @op
 def average_pooling_backward(grad, *, input_size, kernel_size, stride, padding):
-    """Return the gradient of the mean: every entry of a window gets an equal share."""
+    """Return the gradient of the mean: every entry of a window gets the same fraction of it."""
     n, c, down, across = grad.shape
     columns = np.repeat(grad / math.prod(kernel_size), math.prod(kernel_size), axis=1)
     columns = columns.reshape(n, c * math.prod(kernel_size), down * across)
@@ -477,19 +477,19 @@ fold.register_cost(lambda out, columns, **s: columns.size)
 
 # cnn.py, cell 56
 def pool(op, input, kernel_size, stride, padding):
-    """Run the op of a pooling; a single picture (C, H, W) works too."""
-    pictures = input.unsqueeze(0) if input.ndim == 3 else input
-    out = op(pictures, **pooling(kernel_size, stride, padding))
+    """Run a pooling op; a single image (C, H, W) works too."""
+    images = input.unsqueeze(0) if input.ndim == 3 else input
+    out = op(images, **pooling(kernel_size, stride, padding))
     return out[0] if input.ndim == 3 else out
 
 
 def max_pool2d(input, kernel_size, stride=None, padding=0):
-    """Take the largest entry of every window of a tensor of pictures, as PyTorch does."""
+    """Take the largest entry of every window of a tensor of images, as PyTorch does."""
     return pool(max_pooling, input, kernel_size, stride, padding)
 
 
 def avg_pool2d(input, kernel_size, stride=None, padding=0):
-    """Take the mean of every window of a tensor of pictures, as PyTorch does."""
+    """Take the mean of every window of a tensor of images, as PyTorch does."""
     return pool(average_pooling, input, kernel_size, stride, padding)
 
 
@@ -503,7 +503,7 @@ class MaxPool2d(Module):
     def forward(self, x): return max_pool2d(x, self.kernel_size, self.stride, self.padding)
 
     def extra_repr(self):
-        """Return the settings, and those of PyTorch that are fixed here."""
+        """Return the settings, including PyTorch's that are fixed here."""
         return (f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}, "
                 "dilation=1, ceil_mode=False")
 
@@ -524,12 +524,11 @@ def channel_norm(x, weight, bias, mean, var, *, eps, training):
         x: Array of shape (N, C, H, W).
         weight, bias, mean, var: Arrays of shape (C,).
         eps: Added to the variance, so that nothing is divided by 0.
-        training: Whether mean and variance are those of ``x``; only the rules use it.
+        training: Whether mean and variance are those of ``x``; only the gradient rules use it.
 
     Returns:
-        Array of shape (N, C, H, W). Entry ``[n, c, y, x]`` is the difference of the input's entry
-        and ``mean[c]``, divided by the square root of ``var[c] + eps``, times ``weight[c]``, plus
-        ``bias[c]``.
+        Array of shape (N, C, H, W). Entry ``[n, c, y, x]`` is the input's entry minus ``mean[c]``,
+        divided by the square root of ``var[c] + eps``, times ``weight[c]``, plus ``bias[c]``.
 
     Example:
         >>> x, c = np.array([[[[1.0, 3.0]]]]), np.array([2.0])
@@ -546,12 +545,12 @@ def channel_norm(x, weight, bias, mean, var, *, eps, training):
 
 
 # cnn.py, cell 62
-CHANNEL = (0, 2, 3)  # the axes that belong to one channel: pictures, rows and columns
+CHANNEL = (0, 2, 3)  # the axes that belong to one channel: images, rows and columns
 
 
 @op
 def channel_variance(x, mean):
-    """Return the mean square distance of every channel's entries from its mean, of shape (C,)."""
+    """Return the variance of every channel's entries around ``mean``, of shape (C,)."""
     apart = x - column(mean)
     return np.einsum("nchw,nchw->c", apart, apart) / (x.size / len(mean))
 
@@ -591,11 +590,12 @@ channel_variance.register_vjp(lambda grad, out, x, mean:
 
 # cnn.py, cell 63
 def channel_norm_backward_rule(grad, out, g, x, weight, mean, var, **given):
-    """Turn the gradient of `channel_norm_backward` into that of the pictures x."""
+    """Turn the gradient of `channel_norm_backward` into that of the images x."""
     if not given["training"]:
         return x * 0
     one, count = weight * 0 + 1, x.numel() / len(mean)
-    inverse = 1 / sqrt(channel_variance(x, mean) + given["eps"])  # var, with its way back to x
+    # compute the variance again, so that gradients flow from it to x
+    inverse = 1 / sqrt(channel_variance(x, mean) + given["eps"])
     normal = channel_norm(x, one, one * 0, mean, var, **given)
     p, q = (channel_norm_weight(a, x, mean, var, **given) / count for a in (grad, g))
     both = (grad * g).mean(CHANNEL) - grad.mean(CHANNEL) * g.mean(CHANNEL)
@@ -625,18 +625,18 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
 
     Args:
         input: Tensor of shape (N, C, H, W).
-        running_mean, running_var: Tensors of shape (C,), or None for both: then the batch's own
-            statistics are always used, and none are kept.
+        running_mean, running_var: Tensors of shape (C,), or None for both. With None, the batch's
+            own statistics are always used, and none are kept.
         weight, bias: Tensors of shape (C,); None means ones for the weight and zeros for the bias.
-        training: Whether to normalise by the mean and the variance of the batch and to update the
-            running statistics; if not, normalise by these and leave them unchanged.
+        training: True to normalise by the mean and the variance of the batch, and to update the
+            running statistics. False to normalise by these, and leave them unchanged.
         momentum: How much a new batch counts: ``(1 - momentum) * running + momentum * measured``,
             where the measured variance is the sum of squared distances from the mean, divided by
             count - 1.
         eps: Added to the variance.
 
     Returns:
-        Tensor of shape (N, C, H, W), by `channel_norm`.
+        Tensor of shape (N, C, H, W), computed by `channel_norm`.
 
     Example:
         >>> x, mean, var = Tensor([[[[1.0, 3.0]]], [[[5.0, 7.0]]]]), zeros(1), ones(1)
@@ -664,10 +664,10 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
 
 # cnn.py, cell 70
 class BatchNorm2d(Module):
-    """Batch normalisation with a weight and a bias for each channel: PyTorch's BatchNorm2d.
+    """Batch normalisation with a weight and a bias for each channel, like PyTorch's BatchNorm2d.
 
     Args:
-        num_features: How many channels.
+        num_features: Number of channels.
         eps, momentum: As in `batch_norm`; momentum None keeps the plain mean over all batches.
         affine: Whether the channels have a weight and a bias.
         track_running_stats: Whether to keep running statistics.
@@ -697,7 +697,7 @@ class BatchNorm2d(Module):
                           self.training, momentum, self.eps)
 
     def extra_repr(self):
-        """Say what was chosen."""
+        """Return the settings."""
         return (f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, "
                 f"affine={self.weight is not None}, "
                 f"track_running_stats={self.running_mean is not None}")
@@ -705,17 +705,17 @@ class BatchNorm2d(Module):
 
 # cnn.py, cell 74
 class LeNet5(Sequential):
-    """The network that read cheques, for pictures of 28 by 28, or of 32 by 32 without padding.
+    """The network that read cheques, for images of 28 by 28, or of 32 by 32 without padding.
 
     Args:
-        in_channels: How many channels a picture has.
-        classes: How many scores come out.
+        in_channels: Number of channels of an image.
+        classes: Number of scores.
         padding: The border of the first convolution; 2 turns 28 pixels into 32.
         activation, pool: Classes of modules: ``activation()`` and ``pool(2)`` make new ones.
         rng: Generator for every layer that draws weights, in order; None for the default one.
 
     It is one flat sequence of modules: convolution, pooling and activation, twice; `Flatten`; three
-    linear layers with an activation after each but the last. The table above has the sizes.
+    linear layers with an activation after each but the last. The table above shows the sizes.
 
     Example:
         >>> sum(parameter.numel() for parameter in LeNet5().parameters())
@@ -736,14 +736,14 @@ class LeNet5(Sequential):
 
 # cnn.py, cell 77
 class ConvNet(Sequential):
-    """Stages of 3 by 3 convolution, batch normalisation, pooling and ReLU; a linear layer decides.
+    """Stages of 3 by 3 convolution, batch normalisation, pooling and ReLU, then a linear layer.
 
-    The convolutions have no bias: the normalisation would subtract it again.
+    The convolutions have no bias, because the normalisation would subtract it again.
 
     Args:
-        in_channels, classes: How many channels a picture has, and how many scores come out.
+        in_channels, classes: Number of channels of an image, and number of scores.
         widths: Number of kernels in each stage.
-        size: Height and width of the pictures; every stage halves it.
+        size: Height and width of the images; every stage halves it.
         rng: Generator to draw from; None for the default one.
 
     Example:

@@ -1,7 +1,7 @@
 # Made by tito from modules/07_data/data.py: edit that file, then run `tito module complete 07`.
 
 # data.py, cell 5
-"""Data: file formats, datasets, batches, and pictures shown a little differently each time."""
+"""Data: file formats, datasets, batches, and random changes to images."""
 import math
 import numbers
 import struct
@@ -26,8 +26,7 @@ def parse_idx(data, name):
         name: The file's name, for messages.
 
     Returns:
-        uint8 array of the shape given in the file. The bytes after the sizes fill it, last axis
-        fastest.
+        uint8 array of the shape in the file. The bytes after the sizes fill it, last axis fastest.
 
     Raises:
         ValueError: The file does not start with 0, 0, 8; it ends before the sizes do; or there are
@@ -41,7 +40,7 @@ def parse_idx(data, name):
         LeCun, Cortes and Burges, The MNIST Database of Handwritten Digits, 1998, "File formats".
     """
     if data[:3] != bytes([0, 0, 8]) or len(data) < 4:
-        raise ValueError(f"{name} is no IDX file of bytes: it opens with {data[:4].hex(' ')}, "
+        raise ValueError(f"{name} is not an IDX file of bytes: it starts with {data[:4].hex(' ')}, "
                          "not with 00 00 08 and the number of dimensions")
     start = 4 + 4 * data[3]
     if len(data) < start:
@@ -49,17 +48,17 @@ def parse_idx(data, name):
     shape = struct.unpack(f">{data[3]}I", data[4:start])
     wanted = math.prod(shape)
     if len(data) - start != wanted:
-        raise ValueError(f"{name} says shape {shape}, which is {wanted} bytes, "
-                         f"but holds {len(data) - start}")
+        raise ValueError(f"{name} has shape {shape} in its header, which is {wanted} bytes, "
+                         f"but {len(data) - start} bytes follow")
     try:
         return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
     except ValueError as error:  # more axes, or longer ones, than an array can have
-        raise ValueError(f"{name} says {data[3]} sizes: {error}") from error
+        raise ValueError(f"{name} has {data[3]} sizes in its header: {error}") from error
 
 
 # data.py, cell 14
 def parse_cifar10(data, name):
-    """Read a file of CIFAR-10's binary version.
+    """Read a binary CIFAR-10 file.
 
     Args:
         data: The bytes of the file: records of one label byte and 3 x 32 x 32 pixel bytes.
@@ -81,7 +80,7 @@ def parse_cifar10(data, name):
         Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009.
     """
     if not data or len(data) % 3073:
-        raise ValueError(f"{name} has {len(data)} bytes: records of 3073 do not fill it")
+        raise ValueError(f"{name} has {len(data)} bytes: it needs one or more records of 3073")
     records = np.frombuffer(data, np.uint8).reshape(-1, 3073)
     images, labels = records[:, 1:].reshape(-1, 3, 32, 32), records[:, 0]
     if labels.max() > 9:
@@ -108,7 +107,7 @@ class TensorDataset(Dataset):
 
     Args:
         arrays: Arrays or tensors; the first axis counts the examples.
-        transform: Function of a batch of the first array and a generator that returns the batch to
+        transform: Function of a batch of the first array and a generator; it returns the batch to
             use.
         rng: Generator for the transform.
     """
@@ -122,16 +121,16 @@ class TensorDataset(Dataset):
     def __len__(self): return len(self.arrays[0])
 
     def __getitem__(self, index):
-        """Return one example, or those of a slice: a tuple of tensors, the rows of every array."""
+        """Return an example, or those of a slice: a tuple of tensors, the rows of every array."""
         rows = np.arange(len(self))[index]
         batch = self.batch_at(np.atleast_1d(rows))
         return tuple(part if np.ndim(rows) else part[0] for part in batch)
 
     def batch_at(self, indices):
-        """Return the rows at these positions; the transform sees them as a batch."""
+        """Return the rows at these positions; the transform gets them as a batch."""
         first, *others = (array[indices] for array in self.arrays)
-        shown = self.transform(first, self.rng) if self.transform else first
-        return [Tensor(part) for part in (shown, *others)]
+        first = self.transform(first, self.rng) if self.transform else first
+        return [Tensor(part) for part in (first, *others)]
 
 
 # data.py, cell 22
@@ -141,7 +140,7 @@ def split_indices(count, lengths, rng):
     Args:
         count: Number of examples.
         lengths: Sizes of the parts, which sum to ``count``.
-        rng: ``numpy.random.Generator`` that draws the order, by one call of its ``permutation``.
+        rng: ``numpy.random.Generator``. One call of its ``permutation`` draws the order.
 
     Returns:
         List of int arrays, one for each length. Every position is in exactly one of them.
@@ -189,10 +188,10 @@ def random_split(dataset, lengths, generator=None, rng=None):
 
     Args:
         dataset: The dataset.
-        lengths: Sizes of the parts, or fractions that sum to 1; the examples left over by rounding
-            go to the first parts, one each.
+        lengths: Sizes of the parts, or fractions that sum to 1. Examples left over by rounding go
+            to the first parts, one each.
         generator: ``numpy.random.Generator`` that draws the order.
-        rng: Another name for it.
+        rng: Another name for ``generator``.
 
     Returns:
         List of `Subset`.
@@ -214,8 +213,8 @@ def batch_indices(count, batch_size, *, shuffle=False, drop_last=False, rng=None
     Args:
         count: Number of examples.
         batch_size: Number of examples in a batch.
-        shuffle: Whether the order is random, drawn by one call of ``rng.permutation``; otherwise it
-            is 0, 1, 2, ...
+        shuffle: Whether the order is random, drawn by one call of ``rng.permutation``; otherwise
+            the order is 0, 1, 2, ...
         drop_last: Whether to leave out a last batch that is not full.
         rng: ``numpy.random.Generator``, needed to shuffle.
 
@@ -234,22 +233,22 @@ def batch_indices(count, batch_size, *, shuffle=False, drop_last=False, rng=None
 
 # data.py, cell 34
 class DataLoader:
-    """Batches of a dataset, as tensors: a new order each time it is walked.
+    """Batches of a dataset, as tensors; with ``shuffle``, each loop over it has a new order.
 
     Args:
         dataset: A `Dataset`, a list, or anything else with a length and positions. The examples of
             an `IterableDataset` are taken as they come.
         batch_size: Examples in a batch.
         shuffle: Whether the order is random.
-        sampler: Iterable of positions: the order, instead of ``shuffle``.
-        batch_sampler: Iterable of lists of positions: the batches, instead of all the above.
-        num_workers: How many processes PyTorch starts. Here one thread makes batches ready
-            ahead, two for each of them.
+        sampler: Iterable of positions in order, instead of ``shuffle``.
+        batch_sampler: Iterable of lists of positions, one for each batch, instead of all the above.
+        num_workers: Number of processes that PyTorch would start. Here one thread prepares batches
+            in advance instead, two for each worker.
         collate_fn: Function of a list of examples that returns the batch.
-        pin_memory: Taken for PyTorch's sake; it changes nothing.
-        drop_last: Whether a last batch that is not full is left out.
+        pin_memory: Accepted as in PyTorch, but has no effect.
+        drop_last: Whether to leave out a last batch that is not full.
         generator: ``numpy.random.Generator`` that draws the order.
-        prefetch: How many batches a second thread makes ready ahead; 0 for none.
+        prefetch: Number of batches that a second thread prepares in advance; 0 for none.
     """
 
     def __init__(self, dataset, batch_size=1, shuffle=False, sampler=None, batch_sampler=None,
@@ -258,17 +257,17 @@ class DataLoader:
         if not isinstance(batch_size, numbers.Integral) or batch_size < 1:
             raise ValueError(f"batch_size needs a whole number above 0, got {batch_size}")
         if sampler is not None and shuffle:
-            raise ValueError("a sampler gives the order itself: leave out shuffle")
+            raise ValueError("a sampler already decides the order: leave out shuffle")
         others = batch_size > 1, shuffle, sampler is not None, drop_last
         if batch_sampler is not None and any(others):
-            raise ValueError("a batch_sampler gives the batches themselves: leave out batch_size, "
+            raise ValueError("a batch_sampler already decides the batches: leave out batch_size, "
                              "shuffle, sampler and drop_last")
         if num_workers < 0 or prefetch < 0:
             raise ValueError(f"num_workers and prefetch need numbers of at least 0, got "
                              f"{num_workers} and {prefetch}")
         if num_workers:
-            say_once("num_workers: there are no worker processes here; one thread makes batches "
-                     "ready ahead, two for each worker, and pin_memory changes nothing")
+            say_once("num_workers: there are no worker processes here; one thread prepares batches "
+                     "in advance, two for each worker, and pin_memory has no effect")
         self.dataset, self.batch_size, self.generator = dataset, batch_size, generator
         self.shuffle, self.sampler, self.batch_sampler = shuffle, sampler, batch_sampler
         self.collate_fn, self.drop_last = collate_fn, drop_last
@@ -306,7 +305,7 @@ class DataLoader:
 
 # data.py, cell 35
 def chunks(values, size, drop_last=False):
-    """Yield lists of this many values of an iterable; the last may be shorter, or is left out."""
+    """Yield lists of ``size`` values of an iterable; the last may be shorter, or is left out."""
     values = iter(values)
     while (chunk := list(islice(values, size))) and not (drop_last and len(chunk) < size):
         yield chunk
@@ -345,14 +344,14 @@ def normalize(images, mean, std):
 
 # data.py, cell 42
 def flip(images, chosen):
-    """Mirror some pictures of a batch left to right.
+    """Mirror some images of a batch left to right.
 
     Args:
         images: Array of shape (N, channels, height, width). It is not changed.
-        chosen: bool array of shape (N,): which pictures to mirror.
+        chosen: bool array of shape (N,): which images to mirror.
 
     Returns:
-        Array of the same shape and dtype. In a chosen picture column x is column width - 1 - x of
+        Array of the same shape and dtype. In a chosen image, column x is column width - 1 - x of
         the original.
 
     Example:
@@ -365,7 +364,7 @@ def flip(images, chosen):
 
 # data.py, cell 47
 def shift(images, down, right):
-    """Shift each picture of a batch by its own number of pixels, and repeat the edges.
+    """Shift each image of a batch by its own number of pixels, and repeat the edges.
 
     Args:
         images: Array of shape (N, channels, height, width). It is not changed.
@@ -374,7 +373,7 @@ def shift(images, down, right):
 
     Returns:
         Array of the same shape and dtype. Entry (i, c, y, x) is entry
-        (i, c, y - down[i], x - right[i]) of ``images``, where a row or column outside the picture
+        (i, c, y - down[i], x - right[i]) of ``images``, where a row or column outside the image
         is replaced by the nearest one inside.
 
     Example:
@@ -384,8 +383,8 @@ def shift(images, down, right):
     count, channels, height, width = images.shape
     rows = np.clip(np.arange(height) - down[:, None], 0, height - 1)    # (N, height)
     columns = np.clip(np.arange(width) - right[:, None], 0, width - 1)  # (N, width)
-    picture, channel = np.arange(count)[:, None, None, None], np.arange(channels)[:, None, None]
-    return images[picture, channel, rows[:, None, :, None], columns[:, None, None, :]]
+    image, channel = np.arange(count)[:, None, None, None], np.arange(channels)[:, None, None]
+    return images[image, channel, rows[:, None, :, None], columns[:, None, None, :]]
 
 
 # data.py, cell 53
@@ -397,14 +396,14 @@ class Normalize:
 
 
 class RandomHorizontalFlip:
-    """Mirror each picture with probability ``p``."""
+    """Mirror each image with probability ``p``."""
 
     def __init__(self, p=0.5): self.p = p
     def __call__(self, images, rng): return flip(images, rng.random(len(images)) < self.p)
 
 
 class RandomShift:
-    """Shift each picture by up to ``pixels`` in each direction, edges repeated."""
+    """Shift each image by up to ``pixels`` in each direction, edges repeated."""
 
     def __init__(self, pixels): self.pixels = pixels
 
@@ -415,7 +414,7 @@ class RandomShift:
 
 # data.py, cell 54
 class RandomBrightness:
-    """Add a random number from -``amount`` to ``amount`` to each normalised picture."""
+    """Add a random number from -``amount`` to ``amount`` to each normalised image."""
 
     def __init__(self, amount): self.amount = amount
 
@@ -425,7 +424,7 @@ class RandomBrightness:
 
 
 class Compose:
-    """Run transforms one after the other: functions of a batch and a generator."""
+    """Run transforms, which are functions of a batch and a generator, one after the other."""
 
     def __init__(self, transforms): self.transforms = list(transforms)
 

@@ -16,7 +16,7 @@ from tinytorch.losses import check_labels, cross_entropy, reduce_losses
 from tinytorch.given.op import op
 from tinytorch.optim import adam_update, adamw_update, momentum_update, sgd_update
 
-REORDER = {"reassoc", "contract", "nsz"}  # sums in any order, as in NumPy; nan and inf hold
+REORDER = {"reassoc", "contract", "nsz"}  # sums in any order, as in NumPy; nan and inf stay right
 
 
 # kernels.py, cell 10
@@ -48,13 +48,13 @@ def gelu_loop(a, out):
 
 # kernels.py, cell 17
 def covers(*arrays):
-    """Say whether compiled loops can run on some arrays.
+    """Return whether compiled loops can run on some arrays.
 
     Args:
         arrays: NumPy arrays of any shapes and dtypes, or Python numbers.
 
     Returns:
-        True if every one is a NumPy array of float32 with at least one entry, in one piece of
+        True if every argument is a NumPy array of float32 with at least one entry, in one piece of
         memory and in the order of its indices (``flags.carray``); otherwise False.
 
     Example:
@@ -81,7 +81,7 @@ def gelu_tanh_loop(a, out):
 
 # kernels.py, cell 23
 def by_entries(loop, *arrays):
-    """Run a loop over all entries of arrays of the same shape, and return what it wrote."""
+    """Run a loop over all entries of arrays of the same shape, and return its result."""
     out = np.empty_like(arrays[0])
     loop(*(array.reshape(-1) for array in (*arrays, out)))
     return out
@@ -90,7 +90,7 @@ def by_entries(loop, *arrays):
 # kernels.py, cell 24
 @gelu.register_kernel("numba")
 def gelu_numba(a, *, approximate="none"):
-    """Run gelu in one pass, where a loop covers it."""
+    """Run gelu in one pass, if a loop covers the array."""
     loop = {"none": gelu_loop, "tanh": gelu_tanh_loop}.get(approximate)
     if loop is None or not covers(a):
         return fall_back(gelu, a, approximate=approximate)
@@ -100,7 +100,7 @@ def gelu_numba(a, *, approximate="none"):
 # kernels.py, cell 27
 @jit
 def relu_backward_loop(grad, out, result):
-    """Pass a gradient on where the output of ReLU is above 0, in one pass."""
+    """Keep a gradient where the output of ReLU is above 0, in one pass."""
     for i in range(grad.size):
         result[i] = grad[i] * np.float32(not out[i] <= 0)  # nan passes
 
@@ -114,7 +114,7 @@ relu.register_vjp(lambda grad, out, a: relu_backward(grad, out))
 # kernels.py, cell 28
 @relu_backward.register_kernel("numba")
 def relu_backward_numba(grad, out):
-    """Run relu_backward in one pass, where the loop covers it."""
+    """Run relu_backward in one pass, if the loop covers the arrays."""
     if covers(grad, out) and grad.shape == out.shape:
         return by_entries(relu_backward_loop, grad, out)
     return fall_back(relu_backward, grad, out)
@@ -123,7 +123,7 @@ def relu_backward_numba(grad, out):
 # kernels.py, cell 30
 @jit(fastmath=REORDER)
 def softmax_rows(a, out):
-    """Turn every row of scores into shares that sum to 1.
+    """Turn every row of scores into probabilities that sum to 1.
 
     Args:
         a: float32 array of shape (n, m), with n and m at least 1; it is not changed.
@@ -156,7 +156,7 @@ def softmax_rows(a, out):
 # kernels.py, cell 34
 @jit(fastmath=REORDER)
 def log_softmax_rows(a, out):
-    """Take the logarithm of every row's softmax: score, minus the largest, minus a log."""
+    """Take the logarithm of every row's softmax: score, minus the largest, minus a logarithm."""
     for i in range(a.shape[0]):
         top, total = largest(a[i]), np.float32(0)
         for j in range(a.shape[1]):
@@ -168,7 +168,7 @@ def log_softmax_rows(a, out):
 
 # kernels.py, cell 35
 def by_rows(op, loop, a, dim):
-    """Run a loop over the rows of an array, if it covers them and they lie along ``dim``."""
+    """Run a loop over the rows of an array, if it covers the array and ``dim`` is the last axis."""
     if not (covers(a) and a.ndim > 0 and dim in (-1, a.ndim - 1)):
         return fall_back(op, a, dim=dim)
     out, width = np.empty_like(a), a.shape[-1]
@@ -198,7 +198,7 @@ def loss_rows(logits, labels, losses):
     Returns:
         None. Afterwards ``losses[i]`` is the logarithm of the sum over j of
         ``exp(logits[i, j] - top)``, plus top, minus ``logits[i, labels[i]]``, where top is the
-        largest entry of row i. It is right for scores of any size.
+        largest entry of row i. The result is right for scores of any size.
 
     Example:
         >>> logits, losses = np.array([[0, 0], [999, 0]], np.float32), np.zeros(2, np.float32)
@@ -254,7 +254,7 @@ def gradient_rows(logits, labels, scale, grad):
 # kernels.py, cell 48
 @jit
 def outside(labels, classes):
-    """Say whether a label names no class."""
+    """Return whether a label is not a valid class."""
     wrong = 0
     for label in labels:
         wrong += label < 0 or label >= classes
@@ -263,7 +263,7 @@ def outside(labels, classes):
 
 # kernels.py, cell 49
 def label_rows(logits, labels):
-    """Return labels as loops take them, refused if they name no class; None if loops do not fit."""
+    """Return checked labels in the form that loops take; None if the loops do not cover them."""
     if not (covers(logits) and isinstance(labels, np.ndarray) and labels.dtype.kind in "iu"
             and logits.ndim == 2 and labels.shape == logits.shape[:1]):
         return None
@@ -277,14 +277,14 @@ def label_rows(logits, labels):
 # kernels.py, cell 50
 @cross_entropy.register_kernel("numba")
 def cross_entropy_numba(logits, labels, *, reduction="mean"):
-    """Run cross_entropy row by row, where the loop covers it."""
+    """Run cross_entropy row by row, if the loop covers the arrays."""
     rows = label_rows(logits, labels)
     if rows is None:
         return fall_back(cross_entropy, logits, labels, reduction=reduction)
     losses = np.empty(len(rows), np.float32)
     loss_rows(logits, rows, losses)
     total = np.add.reduce(losses)
-    if total != total:  # nan, perhaps of an infinite score, where the loop says nan and NumPy inf
+    if total != total:  # nan; for an infinite score, the loop gives nan where NumPy gives inf
         return fall_back(cross_entropy, logits, labels, reduction=reduction)
     if reduction == "mean":
         return total / np.float32(losses.size)  # np.mean takes three times as long
@@ -294,20 +294,20 @@ def cross_entropy_numba(logits, labels, *, reduction="mean"):
 # kernels.py, cell 51
 @op
 def cross_entropy_gradient(grad, logits, labels, *, reduction):
-    """Turn the gradient of the cross-entropy into that of the logits, as `cross_entropy_rule`."""
+    """Turn the gradient of the cross-entropy into that of the logits; see `cross_entropy_rule`."""
     out = probability_minus_truth.forward(logits, labels)
     out *= grad / len(logits) if reduction == "mean" else np.reshape(grad, (-1, 1))
     return out
 
 
 def for_grad(again, out, grad, logits, labels, reduction):
-    """Give the gradient of the gradient that arrived."""
+    """Return the gradient of the gradient that arrived."""
     rows = (again * probability_minus_truth(logits, labels)).sum(1)
     return rows if reduction == "none" else share(rows.sum(), len(logits), reduction)
 
 
 def for_logits(again, out, grad, logits, labels, reduction):
-    """Give the second derivative: that of the softmax."""
+    """Return the second derivative: that of the softmax."""
     each = share(grad, len(logits), reduction).reshape(-1, 1)
     return softmax_rule(again * each, softmax(logits, dim=1), logits, 1)
 
@@ -321,7 +321,7 @@ cross_entropy.register_vjp(lambda grad, out, logits, labels, reduction:
 
 @cross_entropy_gradient.register_kernel("numba")
 def cross_entropy_gradient_numba(grad, logits, labels, *, reduction):
-    """Run cross_entropy_gradient row by row, where the loop covers it."""
+    """Run cross_entropy_gradient row by row, if the loop covers the arrays."""
     rows = label_rows(logits, labels)
     if rows is None:
         return fall_back(cross_entropy_gradient, grad, logits, labels, reduction=reduction)
@@ -341,8 +341,8 @@ def adam_loop(param, grad, mean, square, beta1, beta2, rest1, rest2, rate, root,
         grad: float32 array of shape (n,), the gradient; it is not changed.
         mean: float32 array of shape (n,), the running mean of the gradients; it is changed.
         square: float32 array of shape (n,), the running mean of their squares; it is changed.
-        beta1: float32, the share of ``mean`` that is kept.
-        beta2: float32, the share of ``square`` that is kept.
+        beta1: float32, the fraction of ``mean`` that is kept.
+        beta2: float32, the fraction of ``square`` that is kept.
         rest1: float32, ``1 - beta1``, computed before rounding.
         rest2: float32, ``1 - beta2``, computed before rounding.
         rate: float32, the learning rate, corrected for a mean that starts at 0.
@@ -374,7 +374,7 @@ def adam_loop(param, grad, mean, square, beta1, beta2, rest1, rest2, rate, root,
 
 # kernels.py, cell 58
 def adam_numbers(*, step, lr, betas=(0.9, 0.999), eps=1e-8):
-    """Return what a step shares: betas, rests, rate, root, eps; rounded to float32 at the end."""
+    """Return a step's numbers: betas, rests, rate, root, eps; rounded to float32 at the end."""
     beta1, beta2 = betas
     rate, root = lr / (1 - beta1 ** step), 1 / math.sqrt(1 - beta2 ** step)
     return [np.float32(x) for x in (beta1, beta2, 1 - beta1, 1 - beta2, rate, root, eps)]
@@ -382,7 +382,7 @@ def adam_numbers(*, step, lr, betas=(0.9, 0.999), eps=1e-8):
 
 @adam_update.register_kernel("numba")
 def adam_numba(param, grad, mean, square, scratch, *, shrink=1.0, **settings):
-    """Take Adam's step in one pass, where the loop covers the arrays."""
+    """Take Adam's step in one pass, if the loop covers the arrays."""
     if not covers(param, grad, mean, square):
         param *= shrink
         return fall_back(adam_update, param, grad, mean, square, scratch, **settings)
@@ -406,7 +406,7 @@ def sgd_loop(param, grad, lr):
 
 @sgd_update.register_kernel("numba")
 def sgd_numba(param, grad, scratch, *, lr):
-    """Take the step in one pass, where the loop covers the arrays."""
+    """Take the step in one pass, if the loop covers the arrays."""
     if not covers(param, grad):
         return fall_back(sgd_update, param, grad, scratch, lr=lr)
     sgd_loop(param.reshape(-1), grad.reshape(-1), np.float32(lr))
@@ -423,7 +423,7 @@ def momentum_loop(param, grad, velocity, lr, momentum, nesterov):
 
 @momentum_update.register_kernel("numba")
 def momentum_numba(param, grad, velocity, scratch, *, lr, momentum, nesterov=False):
-    """Take the step in one pass, where the loop covers the arrays."""
+    """Take the step in one pass, if the loop covers the arrays."""
     if not covers(param, grad, velocity):
         return fall_back(momentum_update, param, grad, velocity, scratch, lr=lr,
                          momentum=momentum, nesterov=nesterov)
@@ -445,7 +445,7 @@ def prepare_relu_backward(result, scratch, grad, out):
 
 @cross_entropy.register_prepared("numba")
 def prepare_cross_entropy(out, scratch, logits, labels, *, reduction):
-    """Fix the arrays of the two passes; the mean is taken of what the second one leaves."""
+    """Fix the arrays of the two passes; the mean is taken of the second one's result."""
     if reduction != "mean" or not plain_labels(logits, labels):
         return None
     losses, count = scratch((len(labels),), np.float32), np.float32(len(labels))
@@ -472,7 +472,7 @@ def prepare_cross_entropy_gradient(out, scratch, grad, logits, labels, *, reduct
 
 
 def label_check(logits, labels):
-    """Return a call that refuses labels which name no class: loops would read beside the scores."""
+    """Return a call that raises an error for invalid labels, before loops read out of bounds."""
     wrong = fixed(outside, labels, logits.shape[1])
 
     def call():
@@ -483,13 +483,13 @@ def label_check(logits, labels):
 
 
 def plain_labels(logits, labels):
-    """Return whether the loops cover the logits, and the labels are int64 in a row."""
+    """Return whether the loops cover the logits, and the labels are contiguous int64."""
     return covers(logits) and labels.dtype == np.int64 and labels.flags.carray
 
 
 @sgd_update.register_prepared("numba")
 def prepare_sgd(scratch, param, grad, work):
-    """Fix the arrays; the learning rate is given at each step."""
+    """Fix the arrays; each step passes the learning rate."""
     if covers(param, grad):
         rows = rows_of(param, grad)
         loop = compiled_for(sgd_loop, *rows, np.float32(0))
@@ -498,7 +498,7 @@ def prepare_sgd(scratch, param, grad, work):
 
 @momentum_update.register_prepared("numba")
 def prepare_momentum(scratch, param, grad, velocity, work):
-    """Fix the arrays; the settings are given at each step."""
+    """Fix the arrays; each step passes the settings."""
     if covers(param, grad, velocity):
         rows = rows_of(param, grad, velocity)
         return lambda lr, momentum, nesterov=False: momentum_loop(
@@ -507,7 +507,7 @@ def prepare_momentum(scratch, param, grad, velocity, work):
 
 @adam_update.register_prepared("numba")
 def prepare_adam(scratch, *arrays):
-    """Fix the arrays; the settings are given at each step."""
+    """Fix the arrays; each step passes the settings."""
     if covers(*arrays[:4]):
         rows = rows_of(*arrays[:4])
         return lambda **settings: adam_loop(*rows, *adam_numbers(**settings), np.float32(1))
@@ -515,7 +515,7 @@ def prepare_adam(scratch, *arrays):
 
 @adamw_update.register_prepared("numba")
 def prepare_adamw(scratch, *arrays):
-    """Fix the arrays; the settings are given at each step."""
+    """Fix the arrays; each step passes the settings."""
     if covers(*arrays[:4]):
         rows = rows_of(*arrays[:4])
         return lambda *, lr, weight_decay, **settings: adam_loop(
@@ -530,14 +530,14 @@ def matmul_blocked(a, b, out):
     Args:
         a: float32 array of shape (n, k); it is not changed.
         b: float32 array of shape (k, m); it is not changed.
-        out: float32 array of shape (n, m) to write to, whatever it holds.
+        out: float32 array of shape (n, m) to write to. Its old entries do not matter.
 
     Returns:
         None. Afterwards ``out[i, j]`` is the sum over p of ``a[i, p] * b[p, j]``, for every n, k
-        and m of at least 1. Each round of a `prange` computes 64 whole rows of ``out``, the last
-        round the rows that are left: it sets them to 0; for p in steps of 4, for each row i and
-        every j, it adds the four products of p to p + 3 at once; then it adds the products left
-        over from k. No two rounds write to the same entry.
+        and m of at least 1. Each iteration of a `prange` computes 64 whole rows of ``out``, and the
+        last one computes the rows that are left. It sets them to 0. For p in steps of 4, for each
+        row i and every j, it adds the four products of p to p + 3 at once. Then it adds the
+        products left over from k. No two iterations write to the same entry.
 
     Example:
         >>> a, b = np.array([[1, 2]], np.float32), np.array([[3, 4], [5, 6]], np.float32)

@@ -24,7 +24,7 @@ def relu_kernel(x, out):
         out: float32 array of shape (n,) to write to. There may be more threads than entries.
 
     Returns:
-        None. Afterwards ``out[i]`` is 0 where ``x[i] <= 0``, and ``x[i]`` elsewhere: nan stays nan.
+        None. Afterwards ``out[i]`` is 0 where ``x[i] <= 0``, and ``x[i]`` elsewhere; nan stays nan.
 
     Example:
         >>> x, out = np.array([-2, 3, 0.5], np.float32), np.zeros(3, np.float32)
@@ -42,7 +42,7 @@ def relu_kernel(x, out):
 
 # cuda.py, cell 13
 def blocks_for(count, threads):
-    """Return how many blocks are needed to give every entry a thread.
+    """Return the number of blocks that are needed to give every entry a thread.
 
     Args:
         count: Number of entries, at least 0.
@@ -119,7 +119,7 @@ def add_cuda(a, b):
 # cuda.py, cell 34
 @cuda.jit
 def block_sum_kernel(x, out):
-    """Sum the entries of a block: each block of `THREADS` threads writes one number.
+    """Sum the entries of each block of `THREADS` threads; each block writes one number.
 
     Args:
         x: float32 array of shape (n,); it is not changed. Each entry is read once.
@@ -127,8 +127,8 @@ def block_sum_kernel(x, out):
 
     Returns:
         None. Afterwards ``out[b]`` is the sum of ``x[i]`` over those positions i of block b's
-        threads for which ``i < n``; 0 if there are none. The threads add in pairs, in shared
-        memory: at most 8 barriers, no race, no bank conflict.
+        threads for which ``i < n``, or 0 if there are none. The threads add in pairs, in shared
+        memory, with at most 8 barriers, no race and no bank conflict.
 
     Example:
         >>> x, out = np.arange(200, dtype=np.float32), np.zeros(2, np.float32)

@@ -24,14 +24,14 @@ def linear(x, weight, bias=None):
     Args:
         x: Array of shape (..., in_features), or (in_features,) for one example.
         weight: Array of shape (out_features, in_features): one row for each neuron.
-        bias: Array of shape (out_features,), or None for none.
+        bias: Array of shape (out_features,), or None for no bias.
 
     Returns:
         Array of shape (..., out_features). Entry ``[..., j]`` is the sum over k of
         ``x[..., k] * weight[j, k]``, plus ``bias[j]``.
 
     Raises:
-        ValueError: ``x`` has another number of features. The message contains its shape.
+        ValueError: ``x`` has a different number of features. The message contains its shape.
 
     Example:
         >>> weight = np.array([[1.0, 1.0], [0.0, 3.0], [2.0, 0.0]])
@@ -48,7 +48,7 @@ class Parameter(Tensor):
 
     Args:
         data: Number, nested list, array or tensor of floats; an array or a tensor is not copied.
-        requires_grad: Whether gradients flow to it; False for one that training leaves unchanged.
+        requires_grad: Whether gradients flow to it; False if training should leave it unchanged.
 
     Example:
         >>> Parameter([1.0, 2.0])
@@ -118,7 +118,7 @@ class Tree:
                 yield from value.named_parameters(path)
 
     def parameters(self):
-        """Yield every parameter of the tree, even one that it holds twice only once."""
+        """Yield every parameter of the tree once, even if it occurs twice."""
         yield from {id(parameter): parameter for _, parameter in self.named_parameters()}.values()
 
     def named_buffers(self, prefix=""):
@@ -143,18 +143,18 @@ class Stateful(Tree):
         """Overwrite parameters and buffers, in place, with the values of a state dict.
 
         Args:
-            state_dict: Dict from path to a tensor, or an array, of the same shape as the tensor of
-                that path here.
+            state_dict: Dict from path to a tensor, or an array, of the same shape as this tree's
+                tensor with that path.
             strict: Whether missing and unexpected paths are errors. If not, they are ignored. A
                 wrong shape is an error either way.
 
         Returns:
-            `LoadedKeys`: the list of paths that the state dict lacks, and the list of those that
-            only the state dict has.
+            `LoadedKeys`: the list of paths that are missing from the state dict, and the list of
+            paths that only the state dict has.
 
         Raises:
-            RuntimeError: It does not fit. The message names every path that is wrong, and nothing
-                has been changed.
+            RuntimeError: The state dict does not fit. The message lists every path that is wrong,
+                and nothing has been changed.
 
         Example:
             >>> net = Stateful()
@@ -209,9 +209,9 @@ class Module(ModuleMethods, Stateful):
         raise NotImplementedError(f"{name} has no method forward: define what it computes")
 
     def train(self, mode=True):
-        """Tell all modules of the tree whether they are being trained; return the tree.
+        """Switch all modules of the tree to training mode, or to evaluation mode; return the tree.
 
-        It changes what some layers do, such as dropout.
+        The mode changes what some layers do, such as dropout.
         """
         for module in self.modules():
             module.training = mode
@@ -264,7 +264,7 @@ def kaiming_uniform_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", rng=
         The same tensor. The bound is ``calculate_gain(nonlinearity, a) * sqrt(3 / fan)``.
 
     Raises:
-        ValueError: ``mode`` is something else. The message contains it.
+        ValueError: ``mode`` is something else. The message contains the mode.
 
     Example:
         >>> weight = kaiming_uniform_(zeros(50, 6))
@@ -345,7 +345,7 @@ def dropout(x, p=0.5, training=True, rng=None):
     Args:
         x: Tensor of any shape.
         p: Probability, from 0 to 1, that an entry becomes 0. Every entry is drawn independently.
-        training: Whether anything is dropped; if not, the entries pass unchanged.
+        training: Whether to drop entries; if False, they pass unchanged.
         rng: Generator to draw from; None for the default one.
 
     Returns:
@@ -399,7 +399,7 @@ class Sequential(Module):
         layers: The modules, in order. They become the attributes ``0``, ``1`` and so on.
 
     Raises:
-        TypeError: One of them is not a module. The message contains its representation.
+        TypeError: One of the layers is not a module. The message contains its representation.
 
     Example:
         >>> net = Sequential(Linear(4, 3), Linear(3, 2, bias=False))
@@ -429,7 +429,7 @@ class Sequential(Module):
         return Sequential(*chosen) if isinstance(index, slice) else chosen
 
     def append(self, layer):
-        """Add a layer at the end, and return the row."""
+        """Add a layer at the end, and return self."""
         setattr(self, str(len(self)), layer)
         return self
 
@@ -444,7 +444,7 @@ class Flatten(Module):
 
 
 class ReLU(Module):
-    """`relu` as a module; its argument is there because PyTorch has it, and makes no difference."""
+    """`relu` as a module; the argument ``inplace`` is accepted as in PyTorch, but has no effect."""
 
     def __init__(self, inplace=False): self.inplace = inplace
     def forward(self, x): return relu(x)

@@ -20,14 +20,14 @@ def reduce_losses(losses, reduction):
 
 
 def check_shapes(name, predictions, targets):
-    """Refuse shapes that differ: broadcasting would compare each prediction with every target."""
+    """Raise an error if shapes differ: broadcasting would pair each prediction with all targets."""
     if np.shape(predictions) != np.shape(targets):
         raise ValueError(f"{name} needs predictions and targets of one shape, got "
                          f"{np.shape(predictions)} and {np.shape(targets)}: reshape one of them")
 
 
 def check_labels(scores, labels):
-    """Refuse labels that do not name one class for each row of scores.
+    """Raise an error unless there is one label, a valid class, for each row of scores.
 
     Args:
         scores: Array of shape (N, C).
@@ -68,7 +68,7 @@ def mse_loss(predictions, targets, *, reduction="mean"):
         One number, or with ``"none"`` an array of the inputs' shape.
 
     Raises:
-        ValueError: The shapes differ, even if they broadcast; `check_shapes` raises it.
+        ValueError: The shapes differ, even if they broadcast; `check_shapes` raises the error.
 
     Example:
         >>> mse_loss.forward(np.array([1.0, 5.0]), np.array([3.0, 5.0]))
@@ -85,7 +85,7 @@ def mse_loss(predictions, targets, *, reduction="mean"):
 # losses.py, cell 13
 @op
 def logsumexp(x, *, dim, keepdim=False):
-    """Take the logarithm of a sum of exponentials along one axis, without overflow.
+    """Take the logarithm of a sum of exponentials along an axis, without overflow.
 
     Args:
         x: Array of one dimension or more.
@@ -125,7 +125,8 @@ def cross_entropy(logits, labels, *, reduction="mean"):
         ``-log(exp(logits[n, labels[n]]) / sum over j of exp(logits[n, j]))``.
 
     Raises:
-        ValueError: The shapes do not fit, or a label is out of range; `check_labels` raises it.
+        ValueError: The shapes do not fit, or a label is out of range; `check_labels` raises the
+            error.
         TypeError: The labels are not whole numbers.
 
     Example:
@@ -143,12 +144,12 @@ def cross_entropy(logits, labels, *, reduction="mean"):
 # losses.py, cell 28
 @op
 def binary_cross_entropy_with_logits(logits, targets, *, reduction="mean"):
-    """Measure how little probability the scores of yes-or-no questions give to the right answers.
+    """Measure how wrong the scores of yes-or-no questions are: the cross-entropy of each.
 
     Args:
         logits: Array of any shape, one score for each question; any finite values.
-        targets: Array of the same shape, 1 for yes and 0 for no; a number between is a probability
-            of yes.
+        targets: Array of the same shape, 1 for yes and 0 for no; a number in between is the
+            probability of yes.
         reduction: How to reduce the losses: ``"mean"``, ``"sum"``, or ``"none"`` to keep them.
 
     Returns:
@@ -173,14 +174,14 @@ def binary_cross_entropy_with_logits(logits, targets, *, reduction="mean"):
 
 # losses.py, cell 33
 def accuracy(logits, labels):
-    """Return the share of examples whose largest score is that of the true class.
+    """Return the fraction of examples whose largest score is that of the true class.
 
     Args:
         logits: Tensor or array of shape (N, C).
         labels: Tensor or array of shape (N,), whole numbers from 0 to C - 1.
 
     Returns:
-        Python float, a fraction from 0 to 1. Among equal scores the first counts as the largest.
+        Python float, from 0 to 1. If scores are equal, the first counts as the largest.
 
     Raises:
         ValueError: The shapes do not fit, or a label is out of range.
@@ -231,13 +232,13 @@ def linear_backward(grad, x, weight, *, needs_input_grad=True):
             layer's output.
         x: Array of shape (N, in_features), the layer's input.
         weight: Array of shape (out_features, in_features).
-        needs_input_grad: Whether the gradient of ``x`` is wanted.
+        needs_input_grad: Whether to compute the gradient of ``x``.
 
     Returns:
-        Tuple of three gradients. Of ``x``, shape (N, in_features): the sum over o of
-        ``grad[n, o] * weight[o, i]``; None, and not computed, if not wanted. Of the weight,
-        shape (out_features, in_features): the sum over n of ``grad[n, o] * x[n, i]``. Of the bias,
-        shape (out_features,): the sum over n of ``grad[n, o]``.
+        Tuple of three gradients. That of ``x`` has shape (N, in_features) and is the sum over o of
+        ``grad[n, o] * weight[o, i]``, or None if not needed. That of the weight has shape
+        (out_features, in_features) and is the sum over n of ``grad[n, o] * x[n, i]``. That of the
+        bias has shape (out_features,) and is the sum over n of ``grad[n, o]``.
 
     Example:
         >>> grad, x = np.array([[1.0], [2.0]]), np.array([[3.0, 4.0], [5.0, 6.0]])
@@ -258,7 +259,7 @@ def relu_backward(grad, out):
     Args:
         grad: Array of any shape, the gradient of the loss with respect to ReLU's output; it is not
             changed.
-        out: Array of the same shape, ReLU's output. (Its input gives the same answer.)
+        out: Array of the same shape, ReLU's output. (Its input would work too.)
 
     Returns:
         Array of that shape: ``grad`` where ``out`` is above 0, and 0 elsewhere. float32 stays
@@ -282,7 +283,8 @@ def nll_loss(log_probabilities, labels, *, reduction="mean"):
     return reduce_losses(-log_probabilities[np.arange(len(labels)), labels], reduction)
 
 
-logsumexp.register_floats()  # whole numbers become float32 first; of two inputs only the scores
+# Whole numbers become float32 before they reach the function; with labels, only the scores do.
+logsumexp.register_floats()
 cross_entropy.register_floats(1)
 nll_loss.register_floats(1)
 mse_loss.register_floats()
@@ -290,14 +292,14 @@ binary_cross_entropy_with_logits.register_floats()
 
 
 class Loss(Module):
-    """A loss that remembers its reduction: ``"mean"``, ``"sum"`` or ``"none"``."""
+    """A loss with a reduction: ``"mean"``, ``"sum"`` or ``"none"``."""
 
     def __init__(self, reduction="mean"):
         self.reduction = reduction
 
 
 class MSELoss(Loss):
-    """The mean squared error of predictions and targets of one shape."""
+    """The mean squared error of predictions and targets of the same shape."""
 
     def forward(self, predictions, targets):
         return mse_loss(predictions, targets, reduction=self.reduction)
@@ -307,7 +309,7 @@ class MSELoss(Loss):
 class CrossEntropyLoss(Loss):
     """The cross-entropy of logits (N, C) and labels (N,).
 
-    With ``label_smoothing`` s the true class counts 1 - s, and all classes share s evenly.
+    With ``label_smoothing`` s, the true class has weight 1 - s, and s is spread over all classes.
     """
 
     def __init__(self, reduction="mean", label_smoothing=0.0):
@@ -331,7 +333,7 @@ class NLLLoss(Loss):
 
 
 class BCEWithLogitsLoss(Loss):
-    """The cross-entropy of yes-or-no scores and targets of one shape."""
+    """The cross-entropy of yes-or-no scores and targets of the same shape."""
 
     def forward(self, logits, targets):
         return binary_cross_entropy_with_logits(logits, targets, reduction=self.reduction)
@@ -353,8 +355,8 @@ def mlp_gradients(model, images, labels):
         labels: Tensor of shape (N,), whole numbers.
 
     Returns:
-        Tensor of one number: the mean cross-entropy. Its gradient with respect to each of the two
-        weights and biases is in that parameter's ``grad``, a tensor; an old one is replaced.
+        Tensor with one number, the mean cross-entropy. Its gradient with respect to each parameter
+        is in that parameter's ``grad``, as a tensor. An old gradient is replaced.
 
     Example:
         >>> model = mlp(3, 4, 2)

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from tinytorch.given.constructing import PyTorchArguments
 from tinytorch.given.history import tick
 from tinytorch.given.op import in_place
 from tinytorch.given.parameters import checked_group, parameter_groups, takes_parameters
@@ -51,7 +52,7 @@ def momentum_update(param, grad, velocity, scratch, *, lr, momentum, nesterov=Fa
         velocity: Array of its shape; it is changed. All 0 before the first step.
         scratch: Array of its shape to write to.
         lr: Learning rate.
-        momentum: The share of the velocity that is kept, from 0 to below 1.
+        momentum: The fraction of the velocity that is kept, from 0 to below 1.
         nesterov: Whether the step is ``lr * (grad + momentum * velocity)`` instead of
             ``lr * velocity``, with the new velocity.
 
@@ -92,7 +93,7 @@ def adam_update(param, grad, mean, square, scratch, *, step, lr, betas=(0.9, 0.9
         scratch: Array of its shape to write to.
         step: Number of this step, from 1.
         lr: Learning rate.
-        betas: The shares of the two running means that are kept.
+        betas: The fractions of the two running means that are kept.
         eps: Added to the root, so that it never divides by 0.
 
     Returns:
@@ -150,18 +151,18 @@ def decay_weights(param, *, lr, weight_decay):
 
 
 # optimizers.py, cell 37
-class Optimizer:
-    """What all optimizers share: the walk over parameters, and a state that can be saved.
+class Optimizer(metaclass=PyTorchArguments):
+    """What all optimizers share: the loop over parameters, and a state that can be saved.
 
-    A subclass names the arrays that its rule keeps for each parameter, and writes `update`.
+    A subclass lists the arrays that its rule keeps for each parameter, and defines `update`.
 
     Args:
         params: Iterable of parameters, or of groups: ``[{"params": [...], "lr": 0.01}, ...]``.
-        defaults: Dict of the settings that a group does not give.
+        defaults: Dict of the settings that a group does not specify.
 
     Raises:
-        TypeError: What is given is no list of parameters. The message says what to write.
-        ValueError: There is no parameter, one stands twice, or a setting makes no sense.
+        TypeError: ``params`` is not a list of parameters. The message says what to write.
+        ValueError: There is no parameter, one occurs twice, or a setting makes no sense.
     """
 
     kept = ()  # names of the arrays that the rule keeps from step to step
@@ -172,7 +173,7 @@ class Optimizer:
             self.add_param_group(group)
 
     def add_param_group(self, group):
-        """Take up more parameters: a dict such as ``{"params": [...], "lr": 0.01}``."""
+        """Add a group of parameters: a dict such as ``{"params": [...], "lr": 0.01}``."""
         self.param_groups.append(checked_group(group, self))
 
     def params(self):
@@ -180,7 +181,7 @@ class Optimizer:
         return [param for group in self.param_groups for param in group["params"]]
 
     def zero_grad(self, set_to_none=True):
-        """Forget all gradients, or fill them with 0 instead."""
+        """Set all gradients to None, or fill them with 0 instead."""
         for param in self.params():
             if set_to_none or param.grad is None:
                 param.grad = None
@@ -207,7 +208,7 @@ class Optimizer:
         return loss
 
     def memory(self, param):
-        """Return what is kept for a parameter; it is made, all 0, at the first call."""
+        """Return the state of a parameter; the first call makes it, with arrays of 0."""
         if param not in self.state:
             names = (*self.kept, "scratch", "scratch_grad")
             arrays = {name: np.zeros_like(param.data) for name in names}
@@ -215,7 +216,7 @@ class Optimizer:
         return self.state[param]
 
     def state_dict(self):
-        """Return the settings, and what is kept for each parameter, by its position among all."""
+        """Return the settings, and the state of each parameter by the parameter's position."""
         positions = {param: position for position, param in enumerate(self.params())}
         state = {positions[param]: {"step": kept["step"],
                                     **{name: np.copy(kept[name]) for name in self.kept}}
@@ -225,16 +226,16 @@ class Optimizer:
         return {"state": state, "param_groups": groups}
 
     def load_state_dict(self, saved):
-        """Take up what `state_dict` returned, for the same parameters in the same order.
+        """Load what `state_dict` returned, for the same parameters in the same order.
 
         Raises:
-            ValueError: It does not fit. The message says why, and nothing has been changed.
+            ValueError: The state does not fit. The message says why, and nothing has been changed.
         """
         problems = list(optimizer_problems(self, saved))
         if problems:
             raise ValueError("\n  ".join(["the state does not fit this optimizer:", *problems]))
         for group, loaded in zip(self.param_groups, saved["param_groups"]):
-            for name in loaded.keys() - {"params"}:  # a file gives tuples back as lists
+            for name in loaded.keys() - {"params"}:  # files store tuples as lists
                 value = loaded[name]
                 group[name] = tuple(value) if isinstance(value, list) else value
         self.state.clear()
@@ -247,7 +248,7 @@ class Optimizer:
 
 # optimizers.py, cell 38
 def decayed(param, grad, state, weight_decay):
-    """Return the gradient with the weight's share added, in an array that is kept for it."""
+    """Return the gradient plus weight decay, in an array that is kept for this sum."""
     if not weight_decay:
         return grad
     np.multiply(param, weight_decay, out=state["scratch_grad"])
@@ -256,15 +257,15 @@ def decayed(param, grad, state, weight_decay):
 
 
 class SGD(Optimizer):
-    """Descend along the gradient, with momentum if wanted.
+    """Step against the gradient, optionally with momentum.
 
     Args:
         params: Parameters, or groups of them.
         lr: Learning rate.
-        momentum: Which part of the velocity is kept.
-        dampening: Which part of the gradient does not reach the velocity, after the first step.
-        weight_decay: What part of each weight is added to its gradient.
-        nesterov: Whether to look ahead; it needs a momentum, and no dampening.
+        momentum: Fraction of the velocity that is kept.
+        dampening: Fraction of the gradient that is not added to the velocity, after the first step.
+        weight_decay: Fraction of each weight that is added to its gradient.
+        nesterov: Whether to look ahead; this needs a momentum, and no dampening.
     """
 
     kept = ("momentum_buffer",)
@@ -295,9 +296,9 @@ class Adam(Optimizer):
     Args:
         params: Parameters, or groups of them.
         lr: Learning rate.
-        betas: Which parts of the running means are kept.
-        eps: What is added to the root.
-        weight_decay: What part of each weight is added to its gradient.
+        betas: Fractions of the two running means that are kept.
+        eps: Added to the root.
+        weight_decay: Fraction of each weight that is added to its gradient.
     """
 
     kept = ("exp_avg", "exp_avg_sq")
@@ -314,7 +315,7 @@ class Adam(Optimizer):
 
 @in_place
 def adamw_update(param, grad, mean, square, scratch, *, weight_decay, **settings):
-    """Shrink an array, then take Adam's step, in place; the settings are those of both."""
+    """Shrink an array, then take Adam's step, in place, with the settings of both."""
     decay_weights(param, lr=settings["lr"], weight_decay=weight_decay)
     adam_update(param, grad, mean, square, scratch, **settings)
 
@@ -339,7 +340,7 @@ def clip_grad_norm_(parameters, max_norm):
 
     Args:
         parameters: List of tensors of any shape; those without a gradient are skipped.
-        max_norm: The length allowed, at least 0.
+        max_norm: The maximum length, at least 0.
 
     Returns:
         The length before clipping, a Python float: the root of the sum of the squares of all
@@ -417,12 +418,12 @@ def cosine_decay(count, lr, T_max, eta_min=0.0):
 class LRScheduler:
     """A schedule tied to an optimizer: each `step` sets the learning rate of every group.
 
-    A subclass has `rate(count, lr)`: the learning rate at a count, of one that begins at ``lr``.
-    Each group keeps that beginning as ``initial_lr``.
+    A subclass has `rate(count, lr)`: the learning rate at a count, if it starts at ``lr``.
+    Each group keeps its starting rate as ``initial_lr``.
 
     Args:
-        optimizer: The optimizer; what its groups have as ``lr`` now is where the schedule begins.
-        last_epoch: The count to go on after, for a restored optimizer; -1 at the start.
+        optimizer: The optimizer; the schedule starts at the current ``lr`` of its groups.
+        last_epoch: The count to continue after, for a restored optimizer; -1 at the start.
     """
 
     def __init__(self, optimizer, last_epoch=-1):
@@ -431,8 +432,8 @@ class LRScheduler:
             if last_epoch == -1:
                 group.setdefault("initial_lr", group["lr"])
             elif "initial_lr" not in group:
-                raise KeyError(f"last_epoch={last_epoch} goes on with an earlier schedule, but the "
-                               "optimizer has none: load its state first, or give initial_lr")
+                raise KeyError(f"last_epoch={last_epoch} continues an earlier schedule, but the "
+                               "optimizer has none: load its state first, or set initial_lr")
         self.base_lrs = [group["initial_lr"] for group in optimizer.param_groups]
         self.rates = self.base_lrs if last_epoch == -1 else self.rates_at(last_epoch)
         self.step()
@@ -442,22 +443,22 @@ class LRScheduler:
         return [self.rate(count, lr) for lr in self.base_lrs]
 
     def step(self):
-        """Go one count further."""
+        """Advance by one count."""
         self.last_epoch += 1
         before, self.rates = self.rates, self.rates_at(self.last_epoch)
         for group, old, new in zip(self.optimizer.param_groups, before, self.rates):
-            # If another schedule has changed it since, or you have, the change is kept.
+            # If you or another schedule changed the rate in the meantime, keep that change.
             group["lr"] = new if group["lr"] == old or old == 0 else group["lr"] * new / old
 
     def get_last_lr(self): return [group["lr"] for group in self.optimizer.param_groups]
 
     def state_dict(self):
-        """Return the count, where the schedule began, and the learning rates of now."""
+        """Return the count, the starting rates, and the current learning rates."""
         return {"last_epoch": self.last_epoch, "base_lrs": list(self.base_lrs),
                 "last_lr": self.get_last_lr()}
 
     def load_state_dict(self, saved):
-        """Go on from where `state_dict` was taken."""
+        """Continue from where `state_dict` was taken."""
         self.last_epoch, self.base_lrs = saved["last_epoch"], list(saved["base_lrs"])
         self.rates = self.rates_at(self.last_epoch)
         for group, lr in zip(self.optimizer.param_groups, saved.get("last_lr", self.rates)):
@@ -486,7 +487,7 @@ class CosineAnnealingLR(LRScheduler):
 
 
 class LambdaLR(LRScheduler):
-    """Multiply the first learning rate by ``lr_lambda(count)``."""
+    """Multiply the starting learning rate by ``lr_lambda(count)``."""
 
     def __init__(self, optimizer, lr_lambda, last_epoch=-1):
         self.rate = lambda count, lr: lr * lr_lambda(count)
@@ -494,7 +495,7 @@ class LambdaLR(LRScheduler):
 
 
 def warmup_cosine(warmup, total):
-    """Return a factor for `LambdaLR`: up a line for ``warmup`` counts, then down a cosine."""
+    """Return a function for `LambdaLR`: up linearly for ``warmup`` counts, then down a cosine."""
     def factor(count):
         if count < warmup:
             return (count + 1) / warmup

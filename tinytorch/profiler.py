@@ -1,7 +1,7 @@
 # Made by tito from modules/09_profiling/profiling.py: edit that file, then run `tito module complete 09`.
 
 # profiling.py, cell 3
-"""Profiling: how much work an op is, how long it takes, and the most the machine can do."""
+"""Profiling: the work of an op, the time it takes, and the limits of the machine."""
 import contextlib
 import time
 from typing import NamedTuple
@@ -30,8 +30,8 @@ def measure(function, repeats=30, warm_up=3, clock=time.perf_counter):
 
     Args:
         function: Function without arguments.
-        repeats: How many calls are timed.
-        warm_up: How many calls come before them, without reading the clock.
+        repeats: Number of timed calls.
+        warm_up: Number of calls before the timed ones, without reading the clock.
         clock: Function without arguments that returns the time in seconds.
 
     Returns:
@@ -70,8 +70,8 @@ def quartiles(values):
 
     Returns:
         Tuple of three Python floats: the quartiles for q = 1/4, 1/2 (the median) and 3/4. With the
-        values sorted, ``v[0] <= v[1] <= ...``, each lies at position ``p = q * (n - 1)``: it is
-        ``v[p]`` where p is whole, and otherwise on the straight line between the values at the
+        values sorted, ``v[0] <= v[1] <= ...``, each is at position ``p = q * (n - 1)``: it is
+        ``v[p]`` if p is whole, and otherwise on the straight line between the values at the
         positions below and above.
 
     Raises:
@@ -93,7 +93,7 @@ def quartiles(values):
 
 # profiling.py, cell 16
 class Timing(NamedTuple):
-    """The result of a measurement: the quartiles in seconds, and what they depend on."""
+    """The result of a measurement: the quartiles in seconds, and the settings they depend on."""
 
     low: float
     median: float
@@ -108,13 +108,13 @@ class Timing(NamedTuple):
 
 
 def benchmark(function, repeats=30, warm_up=3, clock=time.perf_counter):
-    """Measure a function with `measure`; return the `Timing` of its calls."""
+    """Time a function with `measure`, and return a `Timing`."""
     times = measure(function, repeats, warm_up, clock)
     return Timing(*quartiles(times), repeats, machine.threads(), machine.blas())
 
 
 def versus(predicted, measured, unit=""):
-    """Compare a measurement with its prediction, or say that there was none."""
+    """Return a sentence that compares a measurement with its prediction, if there is one."""
     if not predicted:
         return f"measured {measured:,.3g} {unit}; nothing was predicted"
     return (f"predicted {predicted:,.3g} {unit}, measured {measured:,.3g} {unit}: "
@@ -131,7 +131,7 @@ def matmul_flops(out, a, b):
         b: Array of shape (..., k, m). Batch dimensions of ``a`` and ``b`` broadcast.
 
     Returns:
-        Python int: the multiplications and additions of this loop, two per round::
+        Python int: the multiplications and additions of this loop, two in each iteration::
 
             for every entry of out:
                 total = 0
@@ -156,7 +156,7 @@ def softmax_flops(out, a, dim):
     Args:
         out: Array of any shape, the softmax.
         a: Array of that shape, the scores.
-        dim: The axis along which each row lies; negative ones count from the end.
+        dim: The axis along the rows; negative ones count from the end.
 
     Returns:
         Python int: the sum over all rows, each of n numbers, of ``n - 1`` comparisons, n
@@ -176,14 +176,14 @@ def softmax_flops(out, a, dim):
 
 # profiling.py, cell 32
 def register_costs(steps, *ops, moves=None):
-    """Say how many operations ops do for each entry of their result, or of their input if larger.
+    """Register the number of operations per entry of an op's result, or of its input if larger.
 
-    An op that changes an array in place also says how often as many bytes as it has are moved.
+    For an op that changes an array in place, ``moves`` is how often that array's size is moved.
     """
-    for one in ops:
-        one.register_cost(lambda out, first, *inputs, **settings:
-                          steps * max(np.size(out), np.size(first)),
-                          moves and (lambda out, param, *inputs, **settings: moves * param.nbytes))
+    for op in ops:
+        op.register_cost(lambda out, first, *inputs, **settings:
+                         steps * max(np.size(out), np.size(first)),
+                         moves and (lambda out, param, *inputs, **settings: moves * param.nbytes))
 
 
 register_costs(1, add, sub, mul, div, power, neg, exp, log, sqrt, absolute, greater, greater_equal,
@@ -207,16 +207,16 @@ getitem.register_cost(None, lambda out, a, index: bytes_moved(out, a) and 2 * he
 
 # profiling.py, cell 34
 def bytes_moved(out, *inputs):
-    """Count the bytes that an op has to read and write at least.
+    """Return the minimum number of bytes that an op has to read and write.
 
     Args:
         out: Array of any shape, the result.
         inputs: Arrays of any shapes and dtypes, and Python numbers.
 
     Returns:
-        Python int: what `held` gives for every array among the inputs and for ``out``, all added
-        up. Python numbers are not in memory: they count 0. An ``out`` that shares memory with an
-        input is a view, for which nothing moves: 0 in all.
+        Python int: the sum of `held` for every array among the inputs and for ``out``. Python
+        numbers count 0. If ``out`` shares memory with an input, it is a view, and nothing moves:
+        the result is 0.
 
     Example:
         >>> a = np.ones((2, 3), np.float32)
@@ -234,17 +234,17 @@ def bytes_moved(out, *inputs):
 
 # profiling.py, cell 41
 class Machine(NamedTuple):
-    """The most that a machine was seen to do, each per second."""
+    """The highest rates measured on a machine, each per second."""
 
     flops: float   # floating-point operations, in a product of large float32 matrices
-    memory: float  # bytes read and written, in a copy that no cache holds
+    memory: float  # bytes read and written, in a copy too large for any cache
     cache: float   # bytes read and written, in a copy of 256 kB
     threads: int
     blas: str
 
 
 def measure_machine(repeats=10):
-    """Measure this machine, with the threads that matrix products use now; it takes about 1 s."""
+    """Measure this machine with the current number of BLAS threads; this takes about 1 s."""
     products, copies = [], []
     for size in (384, 1024):
         a, b = np.ones((2, size, size), np.float32)
@@ -261,14 +261,14 @@ def bound(flops, moved, machine):
     """Return the least time an op can take on a machine, and what limits it.
 
     Args:
-        flops: How many floating-point operations the op does.
-        moved: How many bytes it moves.
+        flops: Number of floating-point operations of the op.
+        moved: Number of bytes that it moves.
         machine: `Machine`, or anything with ``flops`` and ``memory``, both per second.
 
     Returns:
-        Tuple of a float and a word. The float: the seconds for the FLOPs at the machine's rate, or
-        for the bytes at the rate of its memory, whichever is more. The word: ``"compute"`` if the
-        FLOPs take longer, or as long, ``"memory"`` if the bytes do.
+        Tuple of a float and a string. The float is the seconds for the FLOPs at the machine's rate,
+        or for the bytes at the rate of its memory, whichever is more. The string is ``"compute"``
+        if the FLOPs take longer, or as long, and ``"memory"`` if the bytes do.
 
     Example:
         >>> bound(1e9, 1e6, Machine(flops=1e11, memory=1e10, cache=5e10, threads=1, blas=""))
@@ -305,13 +305,13 @@ def span(log, name, details):
     """Append a span to a log at the end of a with block, even if the block raises.
 
     Args:
-        log: `Log`. ``log.clock()`` is the time, ``log.depth`` how many spans are open now.
+        log: `Log`. ``log.clock()`` is the time, ``log.depth`` the number of open spans.
         name: Name of the span.
         details: Dict that the span keeps unchanged.
 
     Returns:
-        Context manager. While the block runs, ``log.depth`` is one more than before; afterwards it
-        is what it was. At the end one `Span` is appended to ``log.spans``, with the depth from
+        Context manager. While the block runs, ``log.depth`` is one more than before. Afterwards it
+        has its old value. At the end, one `Span` is appended to ``log.spans``, with the depth from
         before the block, and the times directly before and after it. An error is passed on.
 
     Example:
@@ -320,7 +320,7 @@ def span(log, name, details):
         >>> with span(log, "outer", {}):
         ...     with span(log, "inner", {}):
         ...         pass
-        >>> [one[:4] for one in log.spans]
+        >>> [entry[:4] for entry in log.spans]
         [('inner', 1, 2, 1), ('outer', 0, 3, 0)]
 
     Source:
@@ -340,8 +340,8 @@ def self_times(spans):
     """Return the time of each span without the spans directly inside it.
 
     Args:
-        spans: List of `Span`, of one thread, in the order in which they ended: so the spans inside
-            a span come before it. Those directly inside are one deeper, and come after the last
+        spans: List of `Span`, of one thread, in the order in which they ended. So the spans inside
+            a span come before it. The spans directly inside are one deeper, and come after the last
             earlier span that is not deeper than it.
 
     Returns:
@@ -370,7 +370,7 @@ def trace_events(spans, zero, thread):
 
     Args:
         spans: List of `Span`, of one thread, in the order in which they ended.
-        zero: The time, in seconds, that is 0 in the trace.
+        zero: The time, in seconds, at which the trace starts.
         thread: Number of the thread.
 
     Returns:
@@ -394,7 +394,7 @@ def trace_events(spans, zero, thread):
 
 # profiling.py, cell 66
 class profile(Watch):
-    """Watch every op that runs within a with block, in all threads.
+    """Time every op that runs within a with block, in all threads.
 
     Example:
         >>> with profile() as p:
@@ -410,7 +410,7 @@ class profile(Watch):
 
 @contextlib.contextmanager
 def record_function(name):
-    """Give a stretch of code that is no op a name of its own in the profiles that are running."""
+    """Give the code in a with block a name of its own in the profiles that are running."""
     with contextlib.ExitStack() as stack:
         for watcher in watchers:
             stack.enter_context(span(watcher.log(), name, {"kind": "mark"}))

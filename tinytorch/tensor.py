@@ -4,8 +4,8 @@
 def broadcast_shape(a, b):
     """Return the shape that two shapes broadcast to.
 
-    Both are read from the right; a missing size counts as 1. Two sizes fit when they are equal, or
-    when one of them is 1: in that case the result has the other one.
+    Both shapes are read from the right; a missing size counts as 1. Two sizes fit when they are
+    equal, or when one of them is 1. Then the result has the other size.
 
     Args:
         a: Tuple of ints, the first shape.
@@ -83,7 +83,7 @@ def mul(a, b):
 # tensor.py, cell 20
 @op
 def div(a, b):
-    """Divide entry by entry: integers give fractions; dividing by 0 gives inf or nan silently."""
+    """Divide entry by entry; integers give floats, and dividing by 0 gives inf or nan silently."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.true_divide(a, b)
 
@@ -224,7 +224,7 @@ def mean(a, *, axis=None, keepdims=False):
         array([2., 5.])
     """
     total = reduce_sum.forward(a, axis=axis, keepdims=keepdims)
-    return total / (a.size / max(total.size, 1))  # an empty batch has no means, and no error
+    return total / (a.size / max(total.size, 1))  # an empty batch gives an empty result
 
 
 # tensor.py, cell 42
@@ -234,7 +234,7 @@ def reshape(a, *, shape):
 
     Args:
         a: Array of any shape.
-        shape: Tuple of ints. At most one may be -1: it becomes the size that fits.
+        shape: Tuple of ints. At most one may be -1, which stands for the size that fits.
 
     Returns:
         Array of that shape; its last axis varies fastest, as in ``a``.
@@ -285,7 +285,7 @@ def reduce_max(a, *, axis=None, keepdims=False):
 
 @op
 def argmax(a, *, axis=None, keepdims=False):
-    """Return the position of the largest entry along one axis, the first of equal ones."""
+    """Return the position of the largest entry along an axis (None: of all); the first if tied."""
     return np.argmax(a, axis=axis, keepdims=keepdims)
 
 
@@ -297,7 +297,7 @@ def reduce_min(a, *, axis=None, keepdims=False):
 
 @op
 def argmin(a, *, axis=None, keepdims=False):
-    """Return the position of the smallest entry along one axis, the first of equal ones."""
+    """Return the position of the smallest entry along an axis (None: of all); the first if tied."""
     return np.argmin(a, axis=axis, keepdims=keepdims)
 
 
@@ -359,8 +359,8 @@ def cat(*arrays, dim=0):
         dim: The axis to join along; negative ones count from the end.
 
     Returns:
-        Array with the entries of all arrays in the order given; the size of axis ``dim`` is the sum
-        of theirs.
+        Array with the entries of all arrays, in the order given. The size of axis ``dim`` is the
+        sum of their sizes along it.
 
     Raises:
         ValueError: Another axis differs, or there is nothing to join. The message contains all
@@ -403,7 +403,7 @@ def unwrap(x):
 
 
 def wrap(out, arrays):
-    """Make a tensor from a kernel's result: float64 only if an input was or a cast asked for it."""
+    """Make a tensor of a result: float64 only if an input is float64 or a cast asks for it."""
     out = np.asarray(out) if isinstance(out, np.generic) else out
     if out.dtype != np.float64:
         return Tensor(out)
@@ -423,8 +423,8 @@ def apply(op, *inputs, **params):
 
     Returns:
         Tensor with what the chosen kernel returns for the unwrapped inputs. If an input requires a
-        gradient, the result requires one too, and its ``origin`` holds the op, the inputs as they
-        were given, and the settings.
+        gradient, the result requires one too, and its ``origin`` holds the op, the inputs before
+        unwrapping, and the settings.
 
     Example:
         >>> out = apply(mul, Tensor([1.0, 2.0], requires_grad=True), 3)
@@ -441,16 +441,16 @@ def apply(op, *inputs, **params):
 # tensor.py, cell 70
 @register("Tensor")
 class Tensor(TensorMethods):
-    """An array that knows where it came from and whether its gradient is wanted.
+    """An array with a record of where it came from and whether it needs a gradient.
 
     Args:
         data: Number, nested list, array or tensor; an array is not copied.
         requires_grad: Whether gradients should flow to this tensor.
-        dtype: NumPy dtype; by default float32 for Python floats, int64 for ints, an array's own.
+        dtype: NumPy dtype. Default: float32 for Python floats, int64 for ints, else unchanged.
 
     Raises:
         TypeError: The data are not numbers in rows of equal length.
-        ValueError: A gradient is wanted for integers.
+        ValueError: A gradient is required for integers.
 
     Example:
         >>> x = Tensor([[1.0, 2.0], [3.0, 4.0]])

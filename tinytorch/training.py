@@ -1,7 +1,7 @@
 # Made by tito from modules/08_training/training.py: edit that file, then run `tito module complete 08`.
 
 # training.py, cell 7
-"""Training: the loop, how sure a measure is, when to stop, and checkpoints to resume from."""
+"""Training: the loop, standard errors, when to stop, and checkpoints to resume from."""
 import copy
 import functools
 import inspect
@@ -27,19 +27,19 @@ def train_epoch(model, loader, criterion, optimizer, *, clip_norm=None, after_st
     """Train a network on every batch of a loader, once.
 
     Args:
-        model: The network; its method ``train()`` puts it into training mode.
+        model: The network; its method ``train()`` switches it to training mode.
         loader: Iterable of pairs of tensors: inputs of shape (N, ...) and labels of shape (N,).
         criterion: Function of the network's output and the labels; it returns the batch's mean
             loss, a tensor of one number.
-        optimizer: It steps once for each batch, using the gradients of this batch alone.
+        optimizer: The optimizer. It steps once for each batch, with the gradients of that batch.
         clip_norm: If given, `clip_grad_norm_` shortens the gradients to this length before the
             step.
         after_step: If given, a function called after each step with the batch's loss, a Python
             float.
 
     Returns:
-        Python float, the mean loss over all examples: each batch's loss counts N times. It is the
-        loss before each step, in training mode.
+        Python float, the mean loss over all examples: each batch's loss counts N times. The losses
+        are those before each step, in training mode.
 
     Raises:
         ValueError: The loader has no batches.
@@ -82,9 +82,9 @@ def mean_and_error(values):
         values: Array of shape (n,): numbers, or truth values, which count as 1 and 0.
 
     Returns:
-        Pair of Python floats, computed in float64: the mean, and the sample standard deviation (its
-        sum of squares is divided by n - 1) over the root of n. The error of one value is nan,
-        without a warning.
+        Pair of Python floats, computed in float64: the mean, and the sample standard deviation
+        (with a sum of squares divided by n - 1) over the root of n. The error of a single value is
+        nan, without a warning.
 
     Raises:
         ValueError: There is no value.
@@ -109,13 +109,13 @@ def predict(model, loader):
     """Run a network on every batch of a loader, without gradients and in evaluation mode.
 
     Args:
-        model: The network. Its attribute ``training`` holds its mode; ``eval()`` puts it into
-            evaluation mode, ``train(mode)`` back into the previous mode.
+        model: The network. Its attribute ``training`` holds its mode; ``eval()`` switches to
+            evaluation mode, ``train(mode)`` back to the previous mode.
         loader: Iterable of pairs of tensors: inputs of shape (N, ...) and labels of shape (N,).
 
     Returns:
-        Pair of NumPy arrays, the batches one below the other: the network's outputs, shape
-        (all N together, C), and the labels. Afterwards the network is in the mode it was in.
+        Pair of NumPy arrays, the batches one below the other: the network's outputs, of shape
+        (all N together, C), and the labels. Afterwards the network is in its previous mode.
 
     Example:
         >>> from tinytorch.layers import Dropout
@@ -148,7 +148,7 @@ class Result(NamedTuple):
 
 
 def with_reduction(criterion, reduction):
-    """Return a criterion with the settings of this one, and ``"mean"`` or ``"none"`` instead."""
+    """Return a copy of a criterion with another reduction, ``"mean"`` or ``"none"``."""
     if getattr(criterion, "reduction", None) is not None:
         criterion = copy.copy(criterion)
         criterion.reduction = reduction
@@ -187,7 +187,7 @@ def evaluate(model, loader, criterion):
     loss, losses = (with_reduction(criterion, reduction)(Tensor(outputs), Tensor(labels)).numpy()
                     for reduction in ("mean", "none"))
     mean, error = mean_and_error(losses.reshape(len(labels), -1).mean(axis=1))
-    # With a weight for each class, the criterion's mean is not that of the examples' losses.
+    # With class weights, the criterion's mean is not the mean of the examples' losses.
     return Result(*accuracy, float(loss), error * float(loss) / mean if mean else error)
 
 
@@ -225,8 +225,8 @@ class Patience:
         patience: Number of epochs in a row without an improvement after which waiting is over.
         min_delta: A loss is an improvement if it is lower than the best one by **more** than this.
 
-    Its attributes are these two, ``best``, the lowest loss that counted, infinity at the start, and
-    ``waited``, the number of epochs since then.
+    Its attributes are ``patience``, ``min_delta``, ``best`` (the lowest loss that counted; infinity
+    at the start) and ``waited`` (the number of epochs since then).
 
     Example:
         >>> waiting = Patience(patience=2)
@@ -250,8 +250,8 @@ class Patience:
             loss: One number, the loss.
 
         Returns:
-            bool, whether it was an improvement. If so, it becomes the best one and ``waited`` is 0;
-            if not, ``waited`` grows by one. A loss of nan is no improvement.
+            bool, whether the loss is an improvement. If so, it becomes ``best`` and ``waited``
+            becomes 0; if not, ``waited`` grows by one. A loss of nan is no improvement.
         """
         improved = loss < self.best - self.min_delta
         if improved:
@@ -262,7 +262,7 @@ class Patience:
 
     @property
     def over(self):
-        """Say whether ``waited`` has reached ``patience``.
+        """Return whether ``waited`` has reached ``patience``.
 
         Returns:
             bool.
@@ -277,12 +277,12 @@ def split_arrays(tree, name=""):
     Args:
         tree: Dict, list or tuple, array of any shape, or anything else, such as a number or None.
             The values of dicts and the entries of lists are trees again. It is not changed.
-        name: Keys on the way to this tree, joined by dots; "" at its root.
+        name: Keys that lead to this tree, joined by dots; "" at the root.
 
     Returns:
         Pair of the tree without arrays and a dict from name to array. In the tree,
         ``{"array": name}`` replaces each array, tuples become lists, and the rest is unchanged. An
-        array's name is made of the keys of dicts and positions in lists on the way to it, from the
+        array's name is made of the keys of dicts and positions in lists that lead to it from the
         root, joined by dots.
 
     Example:
@@ -298,8 +298,8 @@ def split_arrays(tree, name=""):
         return tree, {}
     rest, arrays = {}, {}
     for key, value in tree.items() if isinstance(tree, dict) else enumerate(tree):
-        rest[key], found = split_arrays(value, f"{name}.{key}" if name else str(key))
-        arrays.update(found)
+        rest[key], below = split_arrays(value, f"{name}.{key}" if name else str(key))
+        arrays.update(below)
     return rest if isinstance(tree, dict) else list(rest.values()), arrays
 
 
@@ -308,14 +308,14 @@ def atomically(path, write):
     """Write a file so that its name always means the complete old file or the complete new one.
 
     Args:
-        path: ``pathlib.Path`` of the file, which may be there already.
-        write: Function of a file that is open for writing bytes: it writes the whole contents.
+        path: ``pathlib.Path`` of the file, which may exist already.
+        write: Function that takes a file, open for writing bytes, and writes the whole contents.
 
     Returns:
         None. While ``write`` runs, the bytes go to a temporary file in the same folder, with a new
-        name in each call: two programs, or two threads of one, may write the same path at once. If
-        it raises, the temporary file is removed, the old one is unchanged, and the error is passed
-        on.
+        name for each call, because two programs or threads may write the same path at once. If
+        ``write`` raises an error, the temporary file is removed, the old one is unchanged, and the
+        error is passed on.
 
     Example:
         >>> import tempfile
@@ -339,11 +339,11 @@ def atomically(path, write):
 
 # training.py, cell 56
 def save_checkpoint(path, state):
-    """Write a tree of dicts, lists, arrays, numbers and words to one file, all or nothing.
+    """Write a tree of dicts, lists, arrays, numbers and strings to one file, all or nothing.
 
     Args:
-        path: The file, in the safetensors format; what is no array is JSON in its header.
-        state: The tree. Whole numbers as keys come back as text, tuples as lists.
+        path: The file, in safetensors format. Everything but the arrays is JSON in its header.
+        state: The tree. After loading, keys that are whole numbers are strings, tuples are lists.
     """
     rest, arrays = split_arrays(state)
     data = safetensors.dump(arrays, {"state": json.dumps(rest)})
@@ -351,20 +351,20 @@ def save_checkpoint(path, state):
     def write(file):
         file.write(data)
         file.flush()
-        os.fsync(file.fileno())  # or a power cut could leave the new name with nothing in it
+        os.fsync(file.fileno())  # otherwise a power cut could leave an empty file with the new name
 
     atomically(Path(path), write)
 
 
 def load_checkpoint(path):
-    """Return the tree that `save_checkpoint` wrote; ValueError if the file holds none."""
+    """Return the tree that `save_checkpoint` wrote; raise ValueError if the file has none."""
     arrays, metadata = safetensors.load_file(path, checked=True)
     if "state" not in metadata:
-        raise ValueError(f"{path} holds arrays, but no state of a training")
+        raise ValueError(f"{path} has arrays, but no training state")
     try:
         return join_arrays(json.loads(metadata["state"]), arrays)
     except (KeyError, TypeError, ValueError, RecursionError) as error:
-        raise ValueError(f"{path} is damaged: its state is no tree of its arrays") from error
+        raise ValueError(f"{path} is damaged: its state does not match its arrays") from error
 
 
 def join_arrays(rest, arrays):
@@ -381,8 +381,8 @@ class EarlyStopping(BestWeights):
     """Stop when a measure has not improved for some epochs, and end with the best epoch's weights.
 
     Args:
-        patience: For how many.
-        min_delta: What counts as an improvement: more than this.
+        patience: Number of epochs to wait.
+        min_delta: Only a change of more than this counts as an improvement.
         monitor: The entry of the records to watch; accuracies should rise, all others fall.
     """
 
@@ -401,30 +401,30 @@ class EarlyStopping(BestWeights):
             trainer.stopped = f"{self.monitor} has not improved since epoch {self.best_epoch}"
 
     def state_dict(self):
-        """Return how long it has waited, and the best weights."""
+        """Return the number of epochs waited, and the best weights."""
         return {**super().state_dict(), "best": self.waiting.best, "waited": self.waiting.waited}
 
     def load_state_dict(self, saved):
-        """Go on from where `state_dict` was taken."""
+        """Continue from where `state_dict` was taken."""
         super().load_state_dict(saved)
         self.waiting.best, self.waiting.waited = saved["best"], saved["waited"]
 
 
 # training.py, cell 60
 class Trainer:
-    """Trains a network, epoch by epoch, and can go on from where it was stopped.
+    """Train a network, epoch by epoch, with checkpoints to continue from.
 
     Args:
         model: The network.
-        criterion: Function of logits and labels, or a loss class's object.
-        optimizer: The optimizer of its parameters.
+        criterion: Function of logits and labels, or an object of a loss class.
+        optimizer: The optimizer of the network's parameters.
         scheduler: Schedule of the learning rate.
-        callbacks: `Callback` objects, asked in this order.
-        checkpoint: File to save the state to, before the first epoch and after each.
-        clip_norm: Length to shorten the gradients to.
+        callbacks: `Callback` objects, called in this order.
+        checkpoint: File to save the state to, before the first epoch and after each epoch.
+        clip_norm: Maximum length of the gradients.
         schedule: Whether the schedule steps after each ``"epoch"`` or after each ``"step"``.
-        generators: Dict of generators that neither loaders, datasets nor layers hold.
-        settings: Dict that is saved, too; a checkpoint with other settings is refused.
+        generators: Dict of generators that are not in the loaders, datasets or layers.
+        settings: Dict that is saved, too. Resuming a checkpoint with other settings is an error.
     """
 
     def __init__(self, model, criterion, optimizer, scheduler=None, callbacks=(), checkpoint=None,
@@ -435,18 +435,18 @@ class Trainer:
         self.scheduler, self.schedule, self.callbacks = scheduler, schedule, list(callbacks)
         self.checkpoint, self.clip_norm = checkpoint and Path(checkpoint), clip_norm
         self.named, self.generators = generators or {}, {}
-        self.train_epoch = train_epoch  # another may take its place, such as one that replays steps
+        self.train_epoch = train_epoch  # can be replaced, for example by one that replays steps
         self.settings = json.loads(json.dumps(settings or {}))  # as a file gives them back
         self.epoch, self.stopped, self.interrupted, self.history = 0, None, False, []
 
     def fit(self, train_loader, validation_loader=None, epochs=1, resume=False):
-        """Train until this many epochs are over in all, or until a callback stops it.
+        """Train up to a total number of epochs, or until a callback stops training.
 
         Args:
             train_loader: Iterable of pairs of tensors: inputs and labels.
-            validation_loader: The same, to measure with after each epoch.
-            epochs: How many, those of earlier calls and of a resumed training included.
-            resume: Whether to go on from the checkpoint's file, if there is one.
+            validation_loader: The same, for a measurement after each epoch.
+            epochs: Total number, including those of earlier calls and of a resumed training.
+            resume: Whether to continue from the checkpoint file, if it exists.
 
         Returns:
             The history: for each epoch a dict of numbers.
@@ -486,7 +486,7 @@ class Trainer:
         self.save()
 
     def after_step(self, loss):
-        """Refuse a loss that is no number; step the schedule; ask the callbacks."""
+        """Raise an error for an infinite or nan loss; step the schedule; call the callbacks."""
         if not math.isfinite(loss):
             raise FloatingPointError(f"the loss is {loss} in epoch {self.epoch + 1}: lower the "
                                      "learning rate, or clip the gradients with clip_norm")
@@ -495,22 +495,22 @@ class Trainer:
         self.ask("step_end", loss)
 
     def ask(self, moment, *details):
-        """Call the method of this name of all callbacks."""
+        """Call the method with this name of every callback."""
         for callback in self.callbacks:
             getattr(callback, moment)(self, *details)
 
     def interrupt(self):
-        """Go back to the end of the last whole epoch, which the checkpoint's file holds."""
+        """Go back to the end of the last whole epoch, from the checkpoint file."""
         self.interrupted, epoch = True, self.epoch + 1
         if self.checkpoint is None:
-            print(f"stopped in epoch {epoch}: without a checkpoint, the weights are those of now")
+            print(f"stopped in epoch {epoch}: without a checkpoint, the weights stay as they are")
             return
         self.load_state_dict(load_checkpoint(self.checkpoint))
         print(f"stopped in epoch {epoch}: {self.checkpoint} holds the state after epoch "
-              f"{self.epoch}, and fit(..., resume=True) goes on from there")
+              f"{self.epoch}, and fit(..., resume=True) continues from there")
 
     def save(self):
-        """Write the state of now to the checkpoint's file, if there is to be one."""
+        """Write the current state to the checkpoint file, if there is one."""
         if self.checkpoint is not None:
             save_checkpoint(self.checkpoint, self.state_dict())
 

@@ -15,7 +15,7 @@ def main():
 
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
+            stream.reconfigure(errors="replace", line_buffering=True)  # a log file shows each line when it is printed
     try:
         try:
             run()

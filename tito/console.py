@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import shutil
 import sys
 import textwrap
 import time
@@ -36,17 +37,23 @@ def say(text="", style=None):
     """Print a text, in a style such as "green" or "bold" if the output can show it.
 
     Args:
-        text: The text, printed as it is, without markup.
+        text: The text, printed as it is, without markup. A terminal breaks a line that is too long for it between words.
         style: A style of the library Rich.
     """
     if plain():
         print(to_ascii(text))
     elif style is None:
-        print(text)
+        print(fitted(text))
     else:
         from rich.console import Console
 
-        Console(highlight=False).print(text, style=style, markup=False, soft_wrap=True)
+        Console(highlight=False).print(fitted(text), style=style, markup=False, soft_wrap=True)
+
+
+def fitted(text):
+    """Return a text with the lines wrapped that are too long for the terminal."""
+    width = shutil.get_terminal_size().columns
+    return "\n".join(wrap(line, width) if len(line) > width else line for line in text.split("\n"))
 
 
 def to_ascii(text):

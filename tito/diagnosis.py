@@ -12,7 +12,7 @@ from tito.curriculum import CurriculumError
 
 EXTRAS = {
     "jupyterlab": ("notebook", "opens the notebooks"),
-    "matplotlib": ("notebook", "draws their pictures"),
+    "matplotlib": ("notebook", "draws their figures"),
     "numba": ("kernels", "module 10"),
     "nbgrader": ("grade", "grades a class"),
     "torch": ("bench", "comparisons"),

@@ -33,9 +33,17 @@ class Verdict:
         first, _, rest = self.text.partition("\n")
         name, *place = re.split(r" {2,}", html.escape(first.strip()))
         title = " · ".join([f"<b>{SIGNS.get(self.status, '✗')} {name}</b>", *place])
+        rest, _, advice = rest.partition("\n  Next: ")
+        if advice:
+            rest, advice = rest.rstrip("\n"), f'<div style="margin-top: 6px"><b>Next:</b> {marked(advice)}</div>'
         pre = "margin: 6px 0 0 0; padding: 0; background-color: transparent; overflow-x: auto; line-height: 1.35"
         body = f'<pre style="{pre}">{html.escape(rest.strip(chr(10)))}</pre>' if rest.strip() else ""
-        return f'<div style="{style}">{title}{body}</div>'
+        return f'<div style="{style}">{title}{body}{advice}</div>'
+
+
+def marked(text):
+    """Return a sentence as HTML, with the words between backticks as code."""
+    return re.sub("`([^`]*)`", r"<code>\1</code>", html.escape(text))
 
 
 def show(text, status):

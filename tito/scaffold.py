@@ -14,13 +14,14 @@ README = """\
 You write a deep-learning framework here, module by module, and then train networks with it.
 
     tito                       where you are, and the next command
-    tito module start 01       opens the way to the first notebook
-    tito module test 01        checks what you wrote
-    tito module hint 01.3      a hint; the next call gives the next one
-    tito module complete 01    gathers your code into `tinytorch/`
+    tito module start 01       shows the first notebook and its exercises
+    tito module test 01        checks your exercises
+    tito module hint 01.3      a hint; the next call prints the next one
+    tito module complete 01    exports your code to `tinytorch/`
 
-`modules/` holds your notebooks and `tinytorch/` your framework: the files at its top are made from your notebooks, its folders
-are given. `milestones/` trains networks with it. Copies of everything that tito replaces are in `.tito/backups/`.
+`modules/` contains your notebooks, and `tinytorch/` your framework. The files at the top of `tinytorch/` are made from your
+notebooks. Its folders are given, which means that the course supplies them. The scripts in `milestones/` train networks with your
+framework. `.tito/backups/` keeps copies of everything that tito replaces.
 """
 
 

@@ -1,4 +1,4 @@
-"""The handwritten digits that milestones learn from: all of MNIST, or the MNIST pictures that come with the course."""
+"""The handwritten digits that milestones learn from: all of MNIST, or the MNIST images that come with the course."""
 
 from tinytorch.datasets import MNIST, mnist, mnist_5k, mnist_or_5k
 
@@ -6,7 +6,7 @@ DATA = {"auto": mnist_or_5k, "mnist": mnist, "mnist-5k": lambda data_dir: mnist_
 
 
 def add_data(options, more=()):
-    """Add the option that chooses the pictures, and return the parser.
+    """Add the option that chooses the images, and return the parser.
 
     Args:
         options: The parser.
@@ -16,14 +16,14 @@ def add_data(options, more=()):
         "--data",
         choices=[*DATA, *more],
         default="auto",
-        help="pictures to learn from; auto is mnist if it is found or can be downloaded, else mnist-5k, the 5,000 pictures "
+        help="images to learn from; auto is mnist if it is found or can be downloaded, else mnist-5k, the 5,000 images "
         "that come with the course (%(default)s)",
     )
     return options
 
 
 def read_digits(options):
-    """Return the pictures that the command line asks for; replace `auto` by the data set that it chose."""
+    """Return the images that the command line asks for; replace `auto` by the data set that it chose."""
     data = DATA[options.data](options.data_dir)
     options.data = "mnist" if isinstance(data, MNIST) else "mnist-5k"
     return data

@@ -1,4 +1,4 @@
-"""What milestones that learn from pictures share: a recipe, and training with it."""
+"""What milestones that learn from images share: a recipe, and training with it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ def planes(images):
 
 
 def changes(recipe, scale):
-    """Return the transform of a training batch: change the pictures a little, and scale the pixels."""
+    """Return the transform of a training batch: change the images a little, and scale the pixels."""
     return Compose(
         [
             *[RandomHorizontalFlip()] * recipe.flip,
@@ -74,7 +74,7 @@ def loaders(data, recipe, scale, options, rng, examples=None):
         recipe: The `Recipe`.
         scale: Transform that scales the pixels.
         options: The command line.
-        rng: Generator; the order of batches and the changes to pictures each get their own, spawned from it.
+        rng: Generator; the order of batches and the changes to images each get their own, spawned from it.
         examples: How many examples to train on; None for all.
     """
     order, chance = rng.spawn(2)

@@ -11,7 +11,7 @@ from pathlib import Path
 from threadpoolctl import threadpool_limits
 
 import tinytorch
-from common import closing_table, run_figures, saving
+from common import closing_table, run_charts, saving
 from common.options import RUNS, claim
 from tinytorch.datasets import DataError
 from tinytorch.datasets.lock import hold
@@ -111,7 +111,7 @@ class Run:
             return "none, because of --no-figures"
         if self.options.device != "cpu":
             tests = [tuple(tensor.cpu() for tensor in batch) for batch in tests]
-        return run_figures.draw(self.options.checkpoint, self.history, model, data, tests)
+        return run_charts.draw(self.options.checkpoint, self.history, model, data, tests)
 
     def to_be_graded(self):
         """Return the command for a run that can be graded, if this one cannot."""
@@ -154,13 +154,13 @@ def check_device(name):
 
 def reading(load, *arguments):
     """Load the data, after a line that says so: it takes seconds from a cold disk."""
-    print("reading the pictures", flush=True)
+    print("reading the images", flush=True)
     return load(*arguments)
 
 
 def tested(evaluate, *arguments):
-    """Measure the trained network on the test pictures, and show that this goes on."""
-    with working("measuring on the test pictures"):
+    """Measure the trained network on the test images, and show that this goes on."""
+    with working("measuring on the test images"):
         return evaluate(*arguments)
 
 

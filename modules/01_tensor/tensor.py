@@ -17,12 +17,13 @@
 # this module you write the operations on tensors, and the one function that runs them all. Every later module builds on what you
 # write here, and so does the network that reads handwritten digits in module 04.
 #
-# You write functions on NumPy arrays. A class around them, given at the end, makes `a + b` and `x @ w` call your code.
+# You write functions on NumPy arrays. At the end comes a class that wraps them, so that `a + b` and `x @ w` call your code. That
+# class is **given**: the course supplies it, and you don't have to write it. Most modules mix exercises and given code.
 #
 # ## Arrays and their shapes
 #
-# A NumPy array is a block of memory and a **shape** that says how to read it. A batch of two tiny grey pictures, three pixels high and four
-# wide, has shape `(2, 3, 4)`: picture, row, column. The first axis is the batch, here and in every module.
+# A NumPy array is a block of memory and a **shape**, which tells NumPy how to read it. A batch of two tiny grey images, three pixels
+# high and four wide, has shape `(2, 3, 4)`: image, row, column. The first axis is the batch, here and in every module.
 
 # %%
 from tito import notebook
@@ -33,44 +34,44 @@ import numpy as np
 rng = np.random.default_rng(0)
 
 # %%
-pictures = rng.random((2, 3, 4), dtype=np.float32)
-print(pictures.shape, pictures.dtype, pictures.nbytes, "bytes")
+images = rng.random((2, 3, 4), dtype=np.float32)
+print(images.shape, images.dtype, images.nbytes, "bytes")
 figure, axes = plt.subplots(1, 2, figsize=(5, 2))
-for axis, picture in zip(axes, pictures):
-    axis.imshow(picture, cmap="gray", vmin=0, vmax=1)
+for axis, image in zip(axes, images):
+    axis.imshow(image, cmap="gray", vmin=0, vmax=1)
 
 # %% [markdown]
-# That is four bytes per number. Networks are trained in **float32**, and this framework turns Python floats into it. Twice the precision
-# (float64) costs twice the memory and twice the time, and a network learns no better from it. Integer labels stay integers.
+# That is four bytes per number. This framework computes in **float32** and converts Python floats to it. float64 costs twice the
+# memory and, on a CPU, about twice the time, and a network rarely learns any better with it. Integer labels stay integers.
 #
 # ## Broadcasting
 #
-# To make every picture brighter, you add one number to all 24 pixels; to correct each column, you add four numbers to each of the
+# To make every image brighter, you add one number to all 24 pixels. To correct each column, you add four numbers to each of the
 # six rows. NumPy stretches the smaller array without copying it. The rule reads both shapes **from the right**: two sizes fit
 # when they are equal or one of them is 1, and missing sizes on the left count as 1.
 
 # %%
-column_correction = np.array([0.0, 0.1, 0.2, 0.3], np.float32)   # (4,) against (2, 3, 4)
-row_correction = np.array([[0.0], [0.5], [1.0]], np.float32)     # (3, 1) against (2, 3, 4)
-print((pictures + column_correction).shape, (pictures + row_correction).shape)
+per_column = np.array([0.0, 0.1, 0.2, 0.3], np.float32)   # (4,) against (2, 3, 4)
+per_row = np.array([[0.0], [0.5], [1.0]], np.float32)     # (3, 1) against (2, 3, 4)
+print((images + per_column).shape, (images + per_row).shape)
 figure, axes = plt.subplots(1, 3, figsize=(7, 2))
-shown = {"row (4,)": column_correction[None, :], "column (3, 1)": row_correction,
-         "their sum (3, 4)": column_correction + row_correction}
+shown = {"per column (4,)": per_column[None, :], "per row (3, 1)": per_row,
+         "their sum (3, 4)": per_column + per_row}
 for axis, (title, values) in zip(axes, shown.items()):
     axis.imshow(np.broadcast_to(values, (3, 4)), cmap="gray", vmin=0, vmax=1.3)
     axis.set_title(title)
 
 # %% [markdown]
-# Most shape errors come from this rule. If you can work it out by hand, you understand those errors at a glance. So write it once without
-# NumPy's help.
+# Many shape errors come from this rule. If you can work it out by hand, you understand those errors at a glance. So write it once,
+# without NumPy's help.
 
 # %% exercise="01.1" minutes=15 points=2
 #| export
 def broadcast_shape(a, b):
     """Return the shape that two shapes broadcast to.
 
-    Both are read from the right; a missing size counts as 1. Two sizes fit when they are equal, or
-    when one of them is 1: in that case the result has the other one.
+    Both shapes are read from the right; a missing size counts as 1. Two sizes fit when they are
+    equal, or when one of them is 1. Then the result has the other size.
 
     Args:
         a: Tuple of ints, the first shape.
@@ -112,16 +113,16 @@ check("01.1")
 # 0 against 1 gives 0.
 
 # %% [markdown] hint="01.1"
-# Build two tuples of the same length, go through both with `zip`, raise for a pair that does not fit, and from every other pair take the
-# size that is not 1.
+# Build two tuples of the same length and go through both with `zip`. Raise an error for a pair that does not fit. From every other
+# pair, take the size that is not 1.
 
 # %% [markdown]
 # ## An operation that can grow
 #
-# The framework needs more from an addition than its result. Module 05 gives it a gradient, module 10 a faster kernel, module 11 a version
-# for the GPU, and none of them changes this file. So a function on arrays is wrapped in an **op**: a small object that starts with your
-# function as its `forward` and lets later modules register the rest. The class `Op` in `tinytorch/given/op.py` is given. Have a
-# look: PyTorch's `torch.library` works the same way.
+# The framework needs more from an addition than its result. Module 05 adds a gradient, module 10 a faster version (a **kernel**), and
+# module 11 a kernel for the GPU. None of them changes this file. So a function on arrays is wrapped in an **op**: a small object
+# that starts with your function as its `forward` and lets later modules register the rest. The class `Op` is given, in
+# `tinytorch/given/op.py`. Have a look. PyTorch's `torch.library` works the same way.
 
 # %%
 #| export
@@ -185,14 +186,14 @@ check("01.2")
 # NumPy has two products, `*` and `@`. One works entry by entry; the other is the subject of exercise 01.3.
 
 # %% [markdown]
-# Division, powers, the exponential and others follow the same pattern, so they are given. Comparisons return arrays of True and False, and
-# `where` uses them to choose.
+# Division, powers, the exponential and other ops follow the same pattern, so they are given. Comparisons return arrays of True and
+# False, and `where` uses such arrays to choose between two others.
 
 # %%
 #| export
 @op
 def div(a, b):
-    """Divide entry by entry: integers give fractions; dividing by 0 gives inf or nan silently."""
+    """Divide entry by entry; integers give floats, and dividing by 0 gives inf or nan silently."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.true_divide(a, b)
 
@@ -269,7 +270,7 @@ def where(condition, a, b):
 #
 # A layer with 784 inputs and 256 outputs is one matrix product: every output is a weighted sum of all inputs. Training spends
 # most of its time in this one operation, here and in a data centre. You write it now, give it a gradient in module 05, and find
-# out in module 10 why your processor does it so much faster than a loop does.
+# out in module 10 why NumPy does it so much faster than a loop.
 #
 # The inner size is summed away:
 #
@@ -281,8 +282,8 @@ b = np.array([[1, 0], [0, 1], [1, 1]])   # three features, two outputs
 [[sum(int(a[i, k] * b[k, j]) for k in range(3)) for j in range(2)] for i in range(2)]
 
 # %% [markdown]
-# Write `matmul` for arrays of two dimensions or more; leading dimensions are a batch and broadcast against each other. If the inner sizes
-# differ, raise an error with both shapes: you will be glad of that message when a network fails at two in the morning.
+# Write `matmul` for arrays of two dimensions or more. Any leading dimensions are a batch, and broadcast against each other. If the
+# inner sizes differ, raise an error with both shapes. You will be glad of that message when a network fails at two in the morning.
 
 # %% exercise="01.3" minutes=10 points=2
 #| export
@@ -316,15 +317,15 @@ def matmul(a, b):
 check("01.3")
 
 # %% [markdown] hint="01.3"
-# Write down the shapes of one case and cross out the pair that is summed away. What is left is the shape of the answer.
+# Write down the shapes of one case and cross out the pair that is summed away. What is left is the shape of the result.
 
 # %% [markdown] hint="01.3"
-# NumPy has an operator for this, and it already broadcasts the batch. Your part is the message for sizes that do not fit:
-# compare the last axis of one operand with the second-to-last of the other before you multiply.
+# NumPy has an operator for this, and it already broadcasts the batch. Your part is the error for sizes that do not fit. Before
+# you multiply, compare the size of the last axis of `a` with that of the second-to-last axis of `b`.
 
 # %% [markdown] question="01.1"
 # `(128, 784) @ (784, 256)` takes 128 · 784 · 256 multiplications and the same number of additions. **Predict**: how long does
-# that take on your machine if one core does about 50 billion operations a second, counting both? Then run the cell.
+# that take at 50 billion operations a second, a typical speed for one core? Then run the cell.
 
 # %%
 x, w = rng.standard_normal((128, 784), np.float32), rng.standard_normal((784, 256), np.float32)
@@ -333,12 +334,12 @@ x, w = rng.standard_normal((128, 784), np.float32), rng.standard_normal((784, 25
 # %% [markdown]
 # ## Four ops in a row
 #
-# Exercises 01.4 to 01.7 are NumPy's own functions, a line or two each; only `transpose` takes its axes as PyTorch does, as `dim0`
-# and `dim1`. If you know NumPy, write all four, then run their four checks. Read the text between them where a check fails.
+# Exercises 01.4 to 01.7 are thin wrappers around NumPy, one to four lines each. Only `transpose` follows PyTorch instead, and calls
+# its axes `dim0` and `dim1`. If you know NumPy, write all four, then run their four checks. If one fails, read the text above it.
 #
-# A loss is one number made from thousands. A **reduction** sums (or averages) along some axes and removes them. With `keepdims` they stay,
-# with size 1, so that the result broadcasts against the original array. Summed along axis 1, pictures of shape `(2, 3, 4)` give `(2, 4)`, or
-# `(2, 1, 4)` with `keepdims`; along axes 1 and 2, one number per picture.
+# A loss is one number made from thousands. A **reduction** sums (or averages) along some axes and removes those axes. With
+# `keepdims` they stay, with size 1, so that the result broadcasts against the original array. Summed along axis 1, images of shape
+# `(2, 3, 4)` give `(2, 4)`, or `(2, 1, 4)` with `keepdims`. Summed along axes 1 and 2, they give one number per image.
 
 # %% exercise="01.4" minutes=3 points=2
 #| export
@@ -371,7 +372,7 @@ check("01.4")
 # Arrays have a method for this, and it takes both settings. Pass them by name.
 
 # %% [markdown] hint="01.4"
-# If only some cases fail, look at which setting they have in common: do you pass both on?
+# If only some cases fail, look for the setting that they have in common. Do you pass both settings on?
 
 # %% [markdown]
 # A mean is a sum divided by the number of entries that went into it.
@@ -398,22 +399,22 @@ def mean(a, *, axis=None, keepdims=False):
     """
     ### BEGIN SOLUTION
     total = reduce_sum.forward(a, axis=axis, keepdims=keepdims)
-    return total / (a.size / max(total.size, 1))  # an empty batch has no means, and no error
+    return total / (a.size / max(total.size, 1))  # an empty batch gives an empty result
     ### END SOLUTION
 
 # %% check="01.5"
 check("01.5")
 
 # %% [markdown] hint="01.5"
-# Your `reduce_sum.forward` gives the numerator. For the denominator you need not look at `axis`: compare the number of entries before and
-# after.
+# Your `reduce_sum.forward` gives the numerator. For the denominator you need not look at `axis`: compare the number of entries
+# before and after the sum.
 
 # %% [markdown] hint="01.5"
-# `a.size` is the number of entries of an array. Divide one size by the other; dividing by a Python number keeps float32.
+# `a.size` is the number of entries of `a`. Divide one size by the other. Dividing an array by a Python number keeps it float32.
 
 # %% [markdown]
-# A picture of 28 by 28 pixels enters a linear layer as 784 numbers in a row. Nothing is computed: the same memory is read with another
-# shape, row after row. One size may be left open, as -1.
+# An image of 28 by 28 pixels enters a linear layer as 784 numbers in a row. Nothing is computed: NumPy reads the same memory, row
+# after row, with another shape. You may leave one size open, as -1.
 
 # %% exercise="01.6" minutes=8 points=2
 #| export
@@ -423,7 +424,7 @@ def reshape(a, *, shape):
 
     Args:
         a: Array of any shape.
-        shape: Tuple of ints. At most one may be -1: it becomes the size that fits.
+        shape: Tuple of ints. At most one may be -1, which stands for the size that fits.
 
     Returns:
         Array of that shape; its last axis varies fastest, as in ``a``.
@@ -447,15 +448,15 @@ def reshape(a, *, shape):
 check("01.6")
 
 # %% [markdown] hint="01.6"
-# NumPy reshapes and works out the -1, but its error message names only one of the shapes. When does it raise?
+# NumPy reshapes and works out the -1, but its error message contains only one of the shapes. When does NumPy raise it?
 
 # %% [markdown] hint="01.6"
-# Catch NumPy's `ValueError` and raise your own, which names `a.shape` and `shape`; or compare the sizes before you reshape, and remember
-# the -1.
+# Catch NumPy's `ValueError` and raise your own, with `a.shape` and `shape` in its message. Or compare the sizes before you reshape;
+# then remember the -1.
 
 # %% [markdown]
-# A reshape keeps the order of the numbers; a **transpose** changes it. The gradients of a matrix product are matrix products with
-# transposes, so module 05 needs this op everywhere.
+# A reshape keeps the order of the numbers; a **transpose** changes it. The gradients of a matrix product are themselves matrix
+# products with transposed matrices, so module 05 uses this op often.
 
 # %% exercise="01.7" minutes=3 points=1
 #| export
@@ -486,7 +487,7 @@ def transpose(a, *, dim0, dim1):
 check("01.7")
 
 # %% [markdown] hint="01.7"
-# `.T` reverses all axes; here only two of them swap places. Write down a shape such as (2, 3, 4) before and after.
+# `.T` reverses all axes, but here only two axes swap places. Write down a shape such as (2, 3, 4) before and after the swap.
 
 # %% [markdown] hint="01.7"
 # Look through NumPy's array manipulation routines for one that swaps a pair of axes.
@@ -501,7 +502,7 @@ def reduce_max(a, *, axis=None, keepdims=False):
 
 @op
 def argmax(a, *, axis=None, keepdims=False):
-    """Return the position of the largest entry along one axis, the first of equal ones."""
+    """Return the position of the largest entry along an axis (None: of all); the first if tied."""
     return np.argmax(a, axis=axis, keepdims=keepdims)
 
 
@@ -513,7 +514,7 @@ def reduce_min(a, *, axis=None, keepdims=False):
 
 @op
 def argmin(a, *, axis=None, keepdims=False):
-    """Return the position of the smallest entry along one axis, the first of equal ones."""
+    """Return the position of the smallest entry along an axis (None: of all); the first if tied."""
     return np.argmin(a, axis=axis, keepdims=keepdims)
 
 # %%
@@ -538,8 +539,8 @@ def cast(a, *, dtype):
 # %% [markdown]
 # ## Stretching and joining
 #
-# Broadcasting stretches arrays implicitly; `expand` does it explicitly, and takes more than one NumPy call. It copies nothing: a
-# stretched axis reads the same number again and again.
+# Broadcasting stretches arrays implicitly, and `expand` does it explicitly. You need more than one NumPy call for it. `expand` copies
+# nothing: a stretched axis reads the same number again and again.
 
 # %% exercise="01.8" minutes=15 points=1
 #| export
@@ -576,12 +577,12 @@ def expand(a, *, shape):
 check("01.8")
 
 # %% [markdown] hint="01.8"
-# First turn every -1 into a size. Axes are matched from the right: with `new` extra axes in front, axis i of the target is axis
+# First turn every -1 into a size. Axes are matched from the right, so with `new` extra axes in front, axis i of the target is axis
 # `i - new` of the array.
 
 # %% [markdown] hint="01.8"
-# NumPy can give you a read-only view of any shape that an array broadcasts to; look for a function with "broadcast" in its
-# name. Then take care of the message: your `broadcast_shape` tells you what two shapes broadcast to, and that must be the target.
+# NumPy can give you a read-only view with any shape that an array broadcasts to. Look for a function with "broadcast" in its
+# name. Then write the error: your `broadcast_shape` returns what two shapes broadcast to, and that must be the target.
 
 # %% [markdown]
 # `cat` joins arrays along an axis that exists, such as two batches along axis 0. Every other axis must agree.
@@ -597,8 +598,8 @@ def cat(*arrays, dim=0):
         dim: The axis to join along; negative ones count from the end.
 
     Returns:
-        Array with the entries of all arrays in the order given; the size of axis ``dim`` is the sum
-        of theirs.
+        Array with the entries of all arrays, in the order given. The size of axis ``dim`` is the
+        sum of their sizes along it.
 
     Raises:
         ValueError: Another axis differs, or there is nothing to join. The message contains all
@@ -622,10 +623,10 @@ def cat(*arrays, dim=0):
 check("01.9")
 
 # %% [markdown] hint="01.9"
-# NumPy calls it by a longer name, and calls the axis `axis`.
+# NumPy's function has a longer name, and calls the axis `axis`.
 
 # %% [markdown] hint="01.9"
-# Catch NumPy's error and raise your own, which lists every shape: collect them from `arrays` first.
+# Catch NumPy's error and raise your own, which lists the shapes of all `arrays`.
 
 # %%
 #| export
@@ -652,7 +653,7 @@ def unwrap(x):
 
 
 def wrap(out, arrays):
-    """Make a tensor from a kernel's result: float64 only if an input was or a cast asked for it."""
+    """Make a tensor of a result: float64 only if an input is float64 or a cast asks for it."""
     out = np.asarray(out) if isinstance(out, np.generic) else out
     if out.dtype != np.float64:
         return Tensor(out)
@@ -662,17 +663,17 @@ def wrap(out, arrays):
 # %% [markdown]
 # ## apply: one door for every operation
 #
-# So far your ops take arrays. A **tensor** is an array with three labels: `requires_grad` (does it need a gradient?), `grad` (that
-# gradient), and `origin` (which op made it, and from what). Module 05 uses the labels. Here you make sure that every result gets
-# its `requires_grad` and `origin`, in the one function that every op call goes through:
+# So far your ops take arrays. A **tensor** is an array with three more attributes: `requires_grad` (does it need a gradient?),
+# `grad` (that gradient), and `origin` (which op made it, and from what). Module 05 uses them. Here you make sure that every result
+# gets its `requires_grad` and `origin`, in the one function that every op call goes through:
 #
 # | step | what happens | given, in the cell above or imported from `tinytorch/given` |
 # |---|---|---|
 # | unwrap | a tensor becomes its array, a number stays a number | `unwrap(x)` |
-# | choose | the device of the data and the kernels in use decide what runs | `select_kernel(op, *arrays)` |
+# | choose | the device that holds the data and the kernels in use decide what runs | `select_kernel(op, *arrays)` |
 # | run | the chosen function gets the arrays and the settings | |
 # | wrap | the result becomes a tensor | `wrap(out, arrays)` |
-# | remember | the result learns where it came from | `record(out, op, inputs, params)` |
+# | remember | the result gets its `requires_grad` and `origin` | `record(out, op, inputs, params)` |
 
 # %% exercise="01.10" minutes=20 points=4
 #| export
@@ -687,8 +688,8 @@ def apply(op, *inputs, **params):
 
     Returns:
         Tensor with what the chosen kernel returns for the unwrapped inputs. If an input requires a
-        gradient, the result requires one too, and its ``origin`` holds the op, the inputs as they
-        were given, and the settings.
+        gradient, the result requires one too, and its ``origin`` holds the op, the inputs before
+        unwrapping, and the settings.
 
     Example:
         >>> out = apply(mul, Tensor([1.0, 2.0], requires_grad=True), 3)
@@ -704,10 +705,10 @@ def apply(op, *inputs, **params):
     ### END SOLUTION
 
 # %% [markdown] hint="01.10"
-# Five steps, five lines, one for each row of the table. The kernel gets arrays; `record` gets the inputs as they were given.
+# Five steps, five lines, one for each row of the table. The kernel gets arrays, but `record` gets the inputs before unwrapping.
 
 # %% [markdown] hint="01.10"
-# You need the list of unwrapped inputs three times: with a star for `select_kernel` and for the kernel, and as a list for `wrap`.
+# You need the list of unwrapped inputs three times: with a star for `select_kernel` and for the kernel, and without one for `wrap`.
 
 # %% [markdown] hint="01.10"
 # The settings go to two places: to the kernel as `**params`, and to `record` as a dict. `record` changes its first argument and
@@ -716,28 +717,28 @@ def apply(op, *inputs, **params):
 # %% [markdown]
 # ## The class around it
 #
-# What remains is the class. It is small: it holds the array and the labels. Everything else that a tensor can do comes from the
-# base `TensorMethods`, which is given in `tinytorch/given/tensor_methods.py`: its `__add__` looks up the op that is called `add`
-# and calls it, its `sum` calls your `reduce_sum`, and so on, with PyTorch's names, shapes and defaults. Functions that make new
-# tensors, such as `zeros` and `randn`, are given in `tinytorch/given/creation.py`.
+# What remains is the class. It is small: it holds the array and those attributes. Everything else that a tensor can do comes from
+# the given base class `TensorMethods` in `tinytorch/given/tensor_methods.py`. Its `__add__` looks up the op called `add` and calls
+# it, its `sum` calls your `reduce_sum`, and so on, with PyTorch's names, shapes and defaults. Functions that make new tensors, such
+# as `zeros` and `randn`, are given in `tinytorch/given/creation.py`.
 #
-# Writing into a tensor in place saves memory, but destroys what a gradient may still need. So a tensor counts, in its attribute
-# `written`, how often it was written into. And while ops are recorded, you may not write into a tensor that requires a gradient.
+# Writing into a tensor in place saves memory, but destroys values that a gradient may still need. So a tensor counts these writes
+# in its attribute `written`. And while ops are recorded, you may not write into a tensor that requires a gradient.
 
 # %%
 #| export
 @register("Tensor")
 class Tensor(TensorMethods):
-    """An array that knows where it came from and whether its gradient is wanted.
+    """An array with a record of where it came from and whether it needs a gradient.
 
     Args:
         data: Number, nested list, array or tensor; an array is not copied.
         requires_grad: Whether gradients should flow to this tensor.
-        dtype: NumPy dtype; by default float32 for Python floats, int64 for ints, an array's own.
+        dtype: NumPy dtype. Default: float32 for Python floats, int64 for ints, else unchanged.
 
     Raises:
         TypeError: The data are not numbers in rows of equal length.
-        ValueError: A gradient is wanted for integers.
+        ValueError: A gradient is required for integers.
 
     Example:
         >>> x = Tensor([[1.0, 2.0], [3.0, 4.0]])
@@ -763,14 +764,14 @@ y = (2 * x + 1).sum()
 print(x, y, y.origin.op.name, y.item(), sep="\n")
 
 # %% [markdown] question="01.2"
-# `y` remembers `reduce_sum`, its input remembers `add`, and so on down to `x`. What keeps the tensor `2 * x + 1` in memory, and
-# what does that mean for the memory of a network with a hundred layers?
+# The origin of `y` is `reduce_sum`, that of its input is `add`, and so on down to `x`. What keeps the tensor `2 * x + 1` in memory?
+# What does that mean for the memory that a network with a hundred layers needs?
 
 # %% [markdown]
-# ## A picture blurred by a matrix product
+# ## Blur an image with a matrix product
 #
-# Now use everything together. To blur a picture, replace each pixel by a weighted mean of its neighbours. Along one axis, a
-# matrix does this: row i holds the weight that each old pixel has in new pixel i. Multiplying by it from the left blurs the
+# Now use everything together. To blur an image, replace each pixel with a weighted mean of its neighbours. A matrix does this
+# along one axis: its row i holds the weight of each old pixel in new pixel i. Multiplying by this matrix from the left blurs the
 # columns; multiplying by its transpose from the right blurs the rows.
 
 # %%
@@ -781,16 +782,16 @@ weights = (-((row - column) ** 2) / 18.0).exp()
 blur = weights / weights.sum(1, keepdim=True)            # every row sums to 1
 blurred = blur @ disc @ blur.T
 figure, axes = plt.subplots(1, 3, figsize=(7, 2.4))
-shown = {"picture": disc, "blur": blur, "blur @ picture @ blur.T": blurred}
-for axis, (title, picture) in zip(axes, shown.items()):
-    axis.imshow(picture, cmap="gray")
+shown = {"image": disc, "blur": blur, "blur @ image @ blur.T": blurred}
+for axis, (title, values) in zip(axes, shown.items()):
+    axis.imshow(values, cmap="gray")
     axis.set_title(title, fontsize=9)
 
 # %% [markdown]
-# Every one of those pixels was computed by your `matmul`, your broadcasting and your `apply`. Save the notebook, then run
+# Your `matmul`, your `reduce_sum` and your `apply` computed every one of those pixels. Save the notebook, then run
 #
 # ```
 # tito module complete 01
 # ```
 #
-# It checks this file and gathers your code into `tinytorch/tensor.py`. From then on `import tinytorch` is your framework.
+# This checks your notebook and exports your code to `tinytorch/tensor.py`. From then on, `import tinytorch` imports your framework.

@@ -13,10 +13,11 @@
 # %% [markdown]
 # # Activations
 #
-# A layer of a network computes weighted sums. Two layers compute weighted sums of weighted sums, and those are weighted sums again:
-# however many you stack, they can do no more than one. Depth pays off only with a bend between the layers, an **activation**: a
-# function applied to every number. In this module you write the six that nearly every network uses, so that they give right answers
-# for numbers of any size. At the end, two of them separate points that no line can separate.
+# A layer of a network computes weighted sums. Two layers compute weighted sums of weighted sums, which are again weighted sums. So
+# however many layers you stack, they can do no more than one. Depth pays off only with an **activation** between the layers: a
+# function with a bend in it, applied to every number. In this module you write the six activations that nearly every network uses,
+# so that their results are right for numbers of any size. At the end, a small network with an activation separates points that no
+# line can separate.
 
 # %%
 from tito import notebook
@@ -29,8 +30,8 @@ rng = np.random.default_rng(0)
 # %% [markdown]
 # ## Ten layers that are one
 #
-# First the claim itself. Four points pass through two layers, a `(2, 5)` and a `(5, 3)` matrix. One matrix, their product,
-# does the same to every point.
+# First test that claim. Four points pass through two layers, a `(2, 5)` and a `(5, 3)` matrix. The product of the two matrices is
+# one matrix, and it does the same to every point.
 
 # %%
 points = rng.standard_normal((4, 2))
@@ -42,8 +43,8 @@ print("largest difference:", np.abs(two_layers - one_layer).max())
 # %% [markdown]
 # ## ReLU
 #
-# The cheapest bend keeps positive numbers and replaces the others by 0. It is called the rectified linear unit, ReLU. Use it unless
-# you have a reason not to: it needs one comparison per number and cannot overflow.
+# The cheapest activation keeps positive numbers and replaces the others by 0. It is called the rectified linear unit, ReLU. Use it
+# unless you have a reason not to: it needs one comparison per number and cannot overflow.
 
 # %%
 figure, axis = plt.subplots(figsize=(3.2, 2.2))
@@ -61,7 +62,7 @@ import numpy as np
 from tinytorch.given.op import op
 
 # %% [markdown]
-# Write it as an op, like those of module 01: arrays in, array out. One case needs a decision: `nan`, the number that marks a failed
+# Write ReLU as an op, like those of module 01: arrays in, array out. One case needs care: `nan`, the value that marks a failed
 # computation. It must stay `nan`, so that a network that has diverged does not look healthy.
 
 # %% exercise="02.1" minutes=10 points=1
@@ -93,25 +94,25 @@ def relu(a):
 check("02.1")
 
 # %% [markdown] hint="02.1"
-# Python's `max` compares two things and returns one of them. You need one comparison per entry: NumPy has a function of two arrays, or
-# of an array and a number, that does them all.
+# Python's `max` compares two things and returns one of them. You need one comparison per entry. NumPy has a function that takes two
+# arrays, or an array and a number, and makes all the comparisons.
 
 # %% [markdown] hint="02.1"
-# If only the case with inf and nan fails: a mask times the array gives `-inf * 0`, which is nan, and `np.where` over `a > 0`
-# turns nan into 0, because every comparison with nan is False. NumPy's larger-of-two function passes nan on.
+# Does only the case with inf and nan fail? A mask times the array gives `-inf * 0`, which is nan. And `np.where` over `a > 0`
+# turns nan into 0, because every comparison with nan is False. NumPy's entry-by-entry maximum keeps nan.
 
 # %% [markdown]
-# One bend does little, but bends add up. Below, six ReLUs follow a sine: each is shifted to where it starts and weighted by how much
-# it bends the line. With enough of them a single hidden layer follows any continuous curve as closely as you like.
+# One bend does little, but bends add up. Below, six ReLUs follow a sine. Each is shifted to where it starts, and weighted by how much
+# it bends the line. With enough ReLUs, a single hidden layer follows any continuous curve on an interval as closely as you like.
 
 # %%
 x = np.linspace(0, 2 * np.pi, 200)
 knots = np.linspace(0, 2 * np.pi, 7)
 slopes = np.diff(np.sin(knots)) / np.diff(knots)         # of the six straight pieces
-turns = np.diff(slopes, prepend=0)                       # how much each knot changes the slope
+bends = np.diff(slopes, prepend=0)                       # how much each knot changes the slope
 figure, axis = plt.subplots(figsize=(5, 2.4))
 axis.plot(x, np.sin(x), label="sine")
-six_relus = sum(turn * relu.forward(x - knot) for turn, knot in zip(turns, knots))
+six_relus = sum(bend * relu.forward(x - knot) for bend, knot in zip(bends, knots))
 axis.plot(x, six_relus, label="six ReLUs")
 axis.legend();
 
@@ -123,7 +124,7 @@ axis.legend();
 #
 # $$\sigma(a) = \frac{1}{1 + e^{-a}} = \frac{e^a}{1 + e^a}$$
 #
-# float32 ends at about 3.4e38, and $e^{89}$ is larger than that. See what both ways do far from 0.
+# The largest float32 is about 3.4e38, and $e^{89}$ is larger than that. See what both forms do far from 0.
 
 # %%
 a = np.array([-200, -2, 0, 2, 200], np.float32)
@@ -131,9 +132,9 @@ print(1 / (1 + np.exp(-a)))
 print(np.exp(a) / (1 + np.exp(a)))
 
 # %% [markdown]
-# The first form overflows on the left and is right only by luck, because 1 / inf is 0; the second gives `nan` on the right. Each is
-# right where the other fails: the exponential of a negative number never overflows. Write a sigmoid that never takes the exponential
-# of a large positive number. The check treats NumPy's overflow warnings as errors.
+# The first form overflows on the left, and is right there only by luck, because 1 / inf is 0. The second form gives `nan` on the
+# right. Each form works where the other fails, because the exponential of a negative number never overflows. Write a sigmoid that
+# never takes the exponential of a large positive number. The check treats NumPy's overflow warnings as errors.
 
 # %% exercise="02.2" minutes=25 points=3
 #| export
@@ -145,9 +146,9 @@ def sigmoid(a):
         a: Array of any shape.
 
     Returns:
-        Array of the same shape. Every entry is ``1 / (1 + exp(-x))`` for the entry x of ``a``, to
-        at least four digits even where it is tiny: 9.4e-14 for x = -30, not 0. float32 stays
-        float32.
+        Array of the same shape. Every entry is ``1 / (1 + exp(-x))`` for the entry x of ``a``,
+        correct to at least four digits even if it is tiny: 9.4e-14 for x = -30, not 0. float32
+        stays float32.
 
     Example:
         >>> sigmoid.forward(np.array([-1000.0, 0.0, 1000.0]))
@@ -162,26 +163,26 @@ def sigmoid(a):
 check("02.2")
 
 # %% [markdown] hint="02.2"
-# `np.where(a >= 0, one form, the other form)` picks the right values, but Python computes both forms in full before it picks:
-# the warning stays. What could you put into the exponential so that no entry of it is positive?
+# `np.where(a >= 0, one form, the other form)` picks the right values, but Python computes both forms in full before that, so the
+# warning stays. What could you put into the exponential so that no entry is positive?
 
 # %% [markdown] hint="02.2"
 # Compare the two forms for a = 2 and for a = -2. Both need the same exponential, the one of -2, and both divide by 1 plus that
 # exponential. Only the numerator differs.
 
 # %% [markdown] hint="02.2"
-# Three steps: take the exponential of minus the absolute value; by the sign of `a`, choose 1 or that exponential as the numerator;
-# divide by 1 plus the exponential.
+# Three steps. Take the exponential of minus the absolute value. Depending on the sign of `a`, choose 1 or that exponential as the
+# numerator. Divide by 1 plus the exponential.
 
 # %% [markdown]
 # ## Tanh
 #
-# The hyperbolic tangent is a sigmoid stretched to the range from -1 to 1. Its outputs are spread evenly around 0; the next layer
-# learns more easily from those than from outputs that are all positive. Again there are several ways to write it:
+# The hyperbolic tangent is a sigmoid stretched to the range from -1 to 1. Its outputs are centred on 0, and the next layer learns
+# more easily from such outputs than from outputs that are all positive. Again there are two ways to write it:
 #
 # $$\tanh a = \frac{e^a - e^{-a}}{e^a + e^{-a}} = 2\,\sigma(2a) - 1$$
 #
-# and again none of them is safe. Before you run the cell: which one fails where?
+# And again neither is safe. Before you run the cell, think about where each one fails.
 
 # %%
 a = np.array([1e-9, 0.5, 100], np.float32)
@@ -190,15 +191,15 @@ print("by sigmoid ", 2 * sigmoid.forward(2 * a) - 1)
 print("correct    ", np.array([math.tanh(number) for number in a]))
 
 # %% [markdown]
-# The quotient overflows for large numbers. Both lose small ones: float32 keeps seven digits, so 0.5 + 0.0000000005 is 0.5, and after
-# subtracting, 0 is left. That is **cancellation**, and nothing you do after the subtraction brings the digits back. When you meet a
-# formula like this, look for a function that somebody wrote with care. NumPy has one here; you need not write it yourself.
+# The quotient overflows for large numbers. Both forms lose small numbers: float32 keeps seven digits, so 0.5 + 0.0000000005 is 0.5,
+# and the subtraction leaves 0. That is **cancellation**, and nothing you do after the subtraction brings the digits back. When you
+# meet a formula like this, look for a library function that avoids the problem. NumPy has one for tanh, so you need not write it.
 
 # %% exercise="02.3" minutes=10 points=1
 #| export
 @op
 def tanh(a):
-    """Map every entry into the range from -1 to 1, right to four digits for any size of entry.
+    """Map every entry into the range from -1 to 1, correct to four digits for any entry.
 
     Args:
         a: Array of any shape.
@@ -222,14 +223,14 @@ check("02.3")
 # NumPy's page "Mathematical functions" has a group of hyperbolic functions.
 
 # %% [markdown] hint="02.3"
-# It is one line, and it has the name of this op. The lesson is not the line, but that two correct formulas gave wrong numbers.
+# It is one line, and NumPy's function has the name of this op. The point is that two correct formulas gave wrong numbers.
 
 # %% [markdown]
 # ## Where a curve is flat, nothing is learned
 #
-# Learning asks of every number in the network: if this were a little larger, how would the result change? The answer is a slope. On
-# the flat parts of a curve it is close to 0; a unit there is called **saturated** and hardly learns. You can measure a slope from
-# two points close together.
+# Training depends on a question about every number in the network: how would the result change if this number were a little larger?
+# That rate of change is a slope. On the flat parts of a curve, the slope is close to 0. A unit there is called **saturated**, and
+# hardly learns. You can measure a slope with two points that are close together.
 
 # %%
 def slope(function, x, step=1e-4):
@@ -257,36 +258,36 @@ for activation in [sigmoid, tanh, relu]:
     print(f"{activation.name:8} slope through ten of them, at 0.5: {slope_of_ten:.1e}")
 
 # %% [markdown] question="02.1"
-# Training changes a weight in proportion to such a slope. What does the number for the sigmoid say about the first layer of a network
-# with ten layers? Which of the three activations does not have this problem at 0.5? And how does that one do at -0.5?
+# Training changes a weight in proportion to such a slope. What does the number for the sigmoid tell you about the first layer of a
+# network with ten layers? Which of the three activations does not have this problem at 0.5? And what happens to that one at -0.5?
 
 # %% [markdown]
 # ## GELU
 #
-# ReLU is a gate that is open or shut. The **Gaussian error linear unit** opens its gate gradually: it multiplies each number by the
-# probability that a draw from the normal distribution is below it. Transformers use it between their layers. From this definition
-# you can compute it with random draws alone:
+# ReLU is a gate that is open or shut. The **Gaussian error linear unit**, GELU, opens its gate gradually: it multiplies each number
+# by the probability that a draw from the normal distribution is below it. Transformers use GELU between their layers. Its
+# definition lets you compute it with random draws alone:
 
 # %%
 x = np.linspace(-4, 4, 200)
 draws = rng.standard_normal(10_000)
-gate = (draws < x[:, None]).mean(axis=1)       # share of the draws below each x
+gate = (draws < x[:, None]).mean(axis=1)       # fraction of the draws below each x
 figure, axes = plt.subplots(1, 2, figsize=(7, 2.3), layout="constrained")
 axes[0].plot(x, gate)
-axes[0].set_title("gate: share of draws below x")
+axes[0].set_title("gate: fraction of draws below x")
 axes[1].plot(x, x * gate, x, relu.forward(x), "--")
 axes[1].set_title("x times gate, and relu (dashed)");
 
 # %% [markdown]
 # The exact probability is $\Phi(x) = \tfrac12\bigl(1 + \mathrm{erf}(x / \sqrt 2)\bigr)$ with Gauss's **error function**. NumPy
-# does not have it, and Python's `math.erf` takes one number at a time: a hundred thousand of them take 10 ms. So it is given: for
-# float32 by a formula from 1955, which is about as exact as float32 itself; for float64 by `math.erf`.
+# does not have it, and Python's `math.erf` takes one number at a time: a hundred thousand numbers take 10 ms. So the error function
+# is given as an op. For float32 it uses a formula from 1955, which is about as exact as float32 itself; for float64, `math.erf`.
 
 # %%
 #| export
 @op
 def erf(a):
-    """Take the error function of every entry, to 6e-7 in float32 and to the last digit in float64.
+    """Take the error function of every entry, accurate to 6e-7 in float32, fully in float64.
 
     Args:
         a: Array of any shape.
@@ -313,7 +314,7 @@ def erf(a):
 
 # %% [markdown]
 # Many published models were trained with an approximation by tanh instead, and a model has to run with the form it was trained with.
-# PyTorch has both, chosen by the keyword `approximate`; yours has both too:
+# PyTorch has both forms, and its keyword `approximate` selects one. Write both:
 #
 # $$\texttt{"none"}:\; x\,\Phi(x) \qquad
 #   \texttt{"tanh"}:\; \tfrac12\,x\,\Bigl(1 + \tanh\bigl(\sqrt{2/\pi}\,(x + 0.044715\,x^3)\bigr)\Bigr)$$
@@ -326,7 +327,7 @@ def gelu(a, *, approximate="none"):
 
     Args:
         a: Array of any shape.
-        approximate: ``"none"`` for the exact form, ``"tanh"`` for the approximation; both formulas
+        approximate: ``"none"`` for the exact form, ``"tanh"`` for the approximation. Both formulas
             are above.
 
     Returns:
@@ -358,15 +359,15 @@ check("02.4")
 # something differs.
 
 # %% [markdown] hint="02.4"
-# If the check finds float64: `np.sqrt(2)` is not a Python number but a NumPy float64, and it turns a float32 array into float64.
-# `math.sqrt` gives a Python number, which does not change the array's dtype.
+# Does the check report float64? `np.sqrt(2)` is not a Python number but a NumPy float64, and it turns a float32 array into
+# float64. `math.sqrt` gives a Python number, which does not change the array's dtype.
 
 # %% [markdown] hint="02.4"
-# Test `approximate` for each of the two words and return from there. After both tests, raise the error.
+# Test `approximate` for each of the two words, and return the result there. After both tests, raise the error.
 
 # %% [markdown]
-# The two differ by less than 0.0005, but when you check a published model you can see it. And unlike ReLU, both dip below 0 before
-# they flatten: a unit that is slightly negative still has a slope to learn from.
+# The two forms differ by less than 0.0005, but you can see the difference when you check a published model. And unlike ReLU, both
+# forms dip below 0 before they flatten, so a unit that is slightly negative still has a slope to learn from.
 
 # %%
 x = np.linspace(-4, 4, 200)
@@ -377,10 +378,10 @@ axes[1].plot(x, gelu.forward(x, approximate="tanh") - gelu.forward(x))
 axes[1].set_title('approximate="tanh" minus exact');
 
 # %% [markdown]
-# ## Softmax: from scores to shares
+# ## Softmax: from scores to probabilities
 #
-# Which of ten digits is it? The last layer returns ten **scores**, any numbers. Positive shares that sum to 1 can be read as
-# probabilities. The **softmax** takes the exponential of every score, which makes it positive, and divides by the sum:
+# Which of ten digits is it? The last layer returns ten **scores**, which can be any numbers. You want ten probabilities: positive
+# numbers that sum to 1. The **softmax** takes the exponential of every score, which is positive, and divides it by their sum:
 #
 # $$\mathrm{softmax}(a)_i = \frac{e^{a_i}}{\sum_j e^{a_j}}$$
 
@@ -388,28 +389,28 @@ axes[1].set_title('approximate="tanh" minus exact');
 scores = np.array([2.0, 1.0, -1.0, 1.5])
 powers = np.exp(scores)
 figure, axes = plt.subplots(1, 3, figsize=(7, 2), layout="constrained")
-steps = {"scores": scores, "exponentials": powers, "shares": powers / powers.sum()}
+steps = {"scores": scores, "exponentials": powers, "probabilities": powers / powers.sum()}
 for axis, (title, heights) in zip(axes, steps.items()):
     axis.bar(range(4), heights)
     axis.set_title(title)
 
 # %% [markdown]
-# A score of 100 would overflow again. A property of the formula helps: add the same number to all scores, and all exponentials grow by
-# the same factor, which the division removes. So you can shift the scores until no exponential is larger than 1. One row of a batch
-# must not affect another, so every row needs its own shift.
+# A score of 100 would overflow again. A property of the formula helps. If you add the same number to all scores, all exponentials grow
+# by the same factor, and the division removes this factor. So you can shift the scores so that no exponential is larger than 1. One
+# row of a batch must not affect another, so every row needs its own shift.
 #
-# The shares sum to 1 along one axis. PyTorch calls an axis a `dim`, and so does this course.
+# The probabilities sum to 1 along one axis. PyTorch calls an axis a `dim`, and so does this course.
 
 # %% exercise="02.5" minutes=30 points=3
 #| export
 @op
 def softmax(a, *, dim=-1):
-    """Turn scores into shares that sum to 1 along an axis, without overflow.
+    """Turn scores into probabilities that sum to 1 along an axis, without overflow.
 
     Args:
-        a: Array of scores, of one dimension or more. -inf is a score too: its share is 0. It is not
-            changed.
-        dim: The axis along which the shares sum to 1; negative ones count from the end.
+        a: Array of scores, of one dimension or more. A score of -inf gets probability 0. The array
+            is not changed.
+        dim: The axis along which the probabilities sum to 1; negative ones count from the end.
 
     Returns:
         Array of the same shape. With ``dim=-1``, entry ``[..., i]`` is ``exp(a[..., i])`` divided
@@ -424,7 +425,7 @@ def softmax(a, *, dim=-1):
         Bridle, Training Stochastic Model Recognition Algorithms as Networks, 1989.
     """
     ### BEGIN SOLUTION
-    largest = a.max(axis=dim, keepdims=True) if a.size else 0  # of no scores there is no largest
+    largest = a.max(axis=dim, keepdims=True) if a.size else 0  # an empty array has no maximum
     powers = np.exp(a - largest)
     powers /= powers.sum(axis=dim, keepdims=True)
     return powers
@@ -434,49 +435,50 @@ def softmax(a, *, dim=-1):
 check("02.5")
 
 # %% [markdown] hint="02.5"
-# Which number do you subtract from a row so that its largest exponential is exactly 1? Then none can overflow, and the sum is at
-# least 1, so that you never divide by 0.
+# Which number do you subtract from a row so that its largest exponential is exactly 1? Then no exponential can overflow, and the
+# sum is at least 1, so that you never divide by 0.
 
 # %% [markdown] hint="02.5"
-# A maximum along an axis drops the axis: (2, 3) becomes (2,), which no longer lines up with the rows. Module 01 has a setting that
-# keeps it, with size 1. You need it twice.
+# A maximum along an axis drops the axis: (2, 3) becomes (2,), which no longer lines up with the rows. In module 01 you used a setting
+# that keeps the axis, with size 1. You need it twice.
 
 # %% [markdown] hint="02.5"
 # Three steps: subtract the largest entry along `dim`, take exponentials, divide by their sum along `dim`. Pass `dim` to NumPy as
 # `axis`.
 
 # %% [markdown]
-# Two properties are worth testing in every softmax: the shares sum to 1, and shifting all scores changes nothing. Scaling them does
-# change the shares.
+# Two properties are worth testing in every softmax: the probabilities sum to 1, and shifting all scores changes nothing. But scaling
+# the scores does change the probabilities.
 
 # %%
 scores = np.array([2.0, 1.0, -1.0, 1.5])
-shares = softmax.forward(scores)
-print("sum", shares.sum(), " shifted by 1000:", softmax.forward(scores + 1000) - shares)
+probabilities = softmax.forward(scores)
+print("sum", probabilities.sum())
+print("shifted by 1000:", softmax.forward(scores + 1000) - probabilities)
 figure, axes = plt.subplots(1, 3, figsize=(7, 2), sharey=True, layout="constrained")
 for axis, scale in zip(axes, [0.2, 1, 5]):
     axis.bar(range(4), softmax.forward(scale * scores))
     axis.set_title(f"scores times {scale}")
 
 # %% [markdown] question="02.2"
-# Large scores make the shares extreme, small ones make them even. In a language model you can choose that factor, as one divided by a
-# **temperature**. What do you expect its text to look like at temperature 0.1, and at 10?
+# Large scores make the probabilities extreme, and small scores make them even. In a language model you can choose the scale: it is 1
+# divided by the **temperature**. What do you expect the model's text to look like at temperature 0.1, and at 10?
 
 # %% [markdown]
-# ## The logarithm of a share
+# ## The logarithm of a probability
 #
-# To judge an answer you take the logarithm of the share that the true class received; module 04 does this. Small shares matter most
-# there, and that is where the obvious way fails:
+# To measure how wrong a network is, you take the logarithm of the probability that it gave to the true class. You do this in
+# module 04. Small probabilities matter most there, and for small probabilities the obvious way fails:
 
 # %%
 scores = np.array([[0, -3, -120]], np.float32)
-shares = softmax.forward(scores)
+probabilities = softmax.forward(scores)
 with np.errstate(divide="ignore"):
-    print("shares", shares, " their logarithms", np.log(shares))
+    print("probabilities", probabilities, " their logarithms", np.log(probabilities))
 
 # %% [markdown]
-# The third share is about $10^{-52}$, which float32 rounds to 0, and the logarithm of 0 is -inf. But the true answer, about -120, is an
-# ordinary number. Take the logarithm on paper first, with $m$ the largest score along the axis:
+# The third probability is about $10^{-52}$, which float32 rounds to 0, and the logarithm of 0 is -inf. But the correct result, about
+# -120, is an ordinary number. Take the logarithm on paper first, with $m$ the largest score along the axis:
 #
 # $$\log \frac{e^{a_i - m}}{\sum_j e^{a_j - m}} = (a_i - m) - \log \sum_j e^{a_j - m}$$
 
@@ -484,11 +486,11 @@ with np.errstate(divide="ignore"):
 #| export
 @op
 def log_softmax(a, *, dim=-1):
-    """Take the logarithm of the softmax along an axis, exact even where a share rounds to 0.
+    """Take the logarithm of the softmax along an axis, exact even if a probability rounds to 0.
 
     Args:
         a: Array of scores, of one dimension or more. It is not changed.
-        dim: The axis along which the shares sum to 1; negative ones count from the end.
+        dim: The axis along which the probabilities sum to 1; negative ones count from the end.
 
     Returns:
         Array of the same shape, no entry above 0. With ``dim=-1``, entry ``[..., i]`` is
@@ -508,17 +510,17 @@ def log_softmax(a, *, dim=-1):
 check("02.6")
 
 # %% [markdown] hint="02.6"
-# Do not call `softmax` here: what it rounded to 0 is lost. The formula on the right needs no shares.
+# Do not call `softmax` here: what it rounded to 0 is lost. The formula on the right needs no probabilities.
 
 # %% [markdown] hint="02.6"
-# The formula uses `a - m` twice: once directly, once inside the exponential. Give it a name. The sum inside the logarithm is at least
-# 1, so the logarithm is always finite.
+# The formula uses `a - m` twice: once directly, once inside the exponential. Give it a name. The sum inside the logarithm is at
+# least 1, so the logarithm is never -inf.
 
 # %% [markdown]
 # ## For those who want more: a unit that cannot die
 #
-# A ReLU whose input is negative for every example has slope 0 for every example. It never changes again: it is **dead**.
-# The leaky ReLU lets a small part of the negative side through.
+# If the input of a ReLU is negative for every example, its slope is 0 for every example. Its weights never change again: the unit is
+# **dead**. The leaky ReLU lets a small part of the negative side through.
 
 # %% exercise="02.7" minutes=10 points=1 extension=true
 #| export
@@ -551,11 +553,11 @@ check("02.7")
 # Choose entry by entry with `np.where`. Both choices are computed for all entries, which does no harm here.
 
 # %% [markdown] hint="02.7"
-# Taking the larger of the array and its scaled copy works only for slopes below 1: see what happens for a slope of 3.
+# Taking the larger of the array and its scaled copy works only for slopes below 1. Try a slope of 3.
 
 # %% [markdown]
-# Of whole numbers, such as the pixels of a picture from 0 to 255, ReLU makes whole numbers. All others give fractions, so their
-# inputs become float32 before your function sees them. The next cell says so.
+# If its inputs are integers, such as pixels from 0 to 255, ReLU returns integers. All other activations return floats, so their
+# inputs have to become float32 before your function gets them. The next cell registers this.
 
 # %%
 #| export
@@ -570,9 +572,10 @@ leaky_relu.register_floats()
 # %% [markdown]
 # ## Two bends separate what no line can
 #
-# Take two switches, and a lamp that is lit when exactly one of them is on: the **exclusive or**. No straight line has the two lit
-# corners of the square on one side and the two dark ones on the other. A layer with two hidden units can do it: both see $x + y$, and
-# bend it at 0 and at 1. Here the weights are chosen by hand; finding such weights is what training is for.
+# Take two switches, and a lamp that is lit when exactly one of them is on: the **exclusive or**. The four positions of the switches
+# are the corners of a square. No straight line has the two lit corners on one side and the two dark ones on the other. A layer with
+# two hidden units can do it: both receive $x + y$, and bend it at 0 and at 1. Here the weights are chosen by hand. Training finds
+# such weights for you.
 
 # %%
 from tinytorch.tensor import Tensor
@@ -594,8 +597,8 @@ def probability(points, activation):
 print(probability(corners, relu))
 
 # %% [markdown]
-# Look at what the hidden layer does to the square. Without a bend, all points end up on one straight line, with the lit ones in the
-# middle: no single cut can separate the middle. ReLU folds that line, and now one cut is enough.
+# Look at what the hidden layer does to the square. Without a bend, all points end up on one straight line, with the lit corners in
+# the middle, and no single cut can separate the middle. ReLU folds that line, and now one cut is enough.
 
 # %%
 ticks = np.linspace(-0.5, 1.5, 101, dtype=np.float32)
@@ -611,13 +614,13 @@ for axis, (title, activation) in zip(axes, layers.items()):
     axis.set(title=title, xlabel="first hidden unit", ylabel="second")
 
 # %% [markdown]
-# Drawn back into the square, the cut is the network's **decision boundary**: the points where the probability of a lit lamp is 1/2.
+# In the original square, the cut is the network's **decision boundary**: the points where the probability of a lit lamp is 1/2.
 
 # %%
 figure, axes = plt.subplots(1, 3, figsize=(8, 2.8), sharey=True, layout="constrained")
-bends = {"no bend": lambda a: a, "relu": relu, "gelu": gelu}
+activations = {"no bend": lambda a: a, "relu": relu, "gelu": gelu}
 extent = (-0.5, 1.5, -0.5, 1.5)
-for axis, (title, activation) in zip(axes, bends.items()):
+for axis, (title, activation) in zip(axes, activations.items()):
     values = probability(square, activation).numpy().reshape(101, 101)
     axis.imshow(values, extent=extent, origin="lower", cmap="coolwarm", vmin=0, vmax=1)
     axis.contour(values, levels=[0.5], extent=extent, colors="black")
@@ -625,15 +628,14 @@ for axis, (title, activation) in zip(axes, bends.items()):
     axis.set_title(title)
 
 # %% [markdown] question="02.3"
-# With ReLU the boundary is made of straight pieces. Along which lines does the hidden layer fold the square, and how many pieces
-# could a boundary have in a layer with a hundred hidden units?
+# With ReLU, the boundary is made of straight pieces. Along which lines does the hidden layer fold the square? And how many pieces
+# could the boundary of a network with a hundred hidden units have?
 
 # %% [markdown]
-# Every colour in these pictures was computed by your matrix product, your ReLU and your sigmoid. Save the notebook, then run
+# Your matrix product, your activations and your `apply` computed every colour in these figures. Save the notebook, then run
 #
 # ```
 # tito module complete 02
 # ```
 #
-# It checks this file and gathers your code into `tinytorch/activations.py`. In module 03 the weights move into
-# layers, which remember them.
+# This checks your notebook and exports your code to `tinytorch/activations.py`. In module 03 you put the weights into layers.

@@ -13,7 +13,7 @@
 # %% [markdown]
 # # Layers
 #
-# A layer is a function with numbers of its own, its **parameters**: training changes them. A network is a layer made of layers. In
+# A layer is a function with numbers of its own, its **parameters**, which training changes. A network is a layer made of layers. In
 # this module you write the layer that most networks are made of, the tree that finds every parameter of a network and loads it by
 # name, the rule for the initial weights, dropout, and the container that runs layers one after another. At the end you show ten
 # digits to a network that has learned nothing, and see what it guesses.
@@ -29,8 +29,8 @@ rng = np.random.default_rng(0)
 # %% [markdown]
 # ## A layer of neurons
 #
-# A **neuron** takes a weighted sum of its inputs and adds a number of its own, the **bias**. A layer is a row of neurons that
-# look at the same inputs. Their weights are the rows of one matrix, as PyTorch keeps them:
+# A **neuron** computes a weighted sum of its inputs and adds a number of its own, the **bias**. A layer is a row of neurons with
+# the same inputs. As in PyTorch, the weights of each neuron are one row of a matrix:
 #
 # $$y_{ij} = \sum_k x_{ik} W_{jk} + b_j \qquad x\;(n, \mathrm{in}),\; W\;(\mathrm{out}, \mathrm{in}),\; b\;(\mathrm{out})$$
 
@@ -58,9 +58,9 @@ from tinytorch.tensor import Tensor, matmul, zeros
 LoadedKeys = namedtuple("LoadedKeys", "missing_keys unexpected_keys")  # load_state_dict returns it
 
 # %% [markdown]
-# Make this formula an op, like those before: it computes with arrays, and called with tensors it returns a tensor that remembers its
-# inputs. It takes three inputs, and the last may be missing. An op may call another op's forward function: `matmul.forward(a, b)` is
-# your product from module 01, for arrays, and it already reports shapes that do not fit.
+# Make this formula an op, like those before. It computes with arrays, but when you call it with tensors it returns a tensor with an
+# `origin`. It takes three inputs, and the last is optional. An op may call another op's `forward`: `matmul.forward(a, b)` is your
+# matrix product from module 01, for arrays. It already raises an error for shapes that do not fit.
 
 # %% exercise="03.1" minutes=10 points=1
 #| export
@@ -71,14 +71,14 @@ def linear(x, weight, bias=None):
     Args:
         x: Array of shape (..., in_features), or (in_features,) for one example.
         weight: Array of shape (out_features, in_features): one row for each neuron.
-        bias: Array of shape (out_features,), or None for none.
+        bias: Array of shape (out_features,), or None for no bias.
 
     Returns:
         Array of shape (..., out_features). Entry ``[..., j]`` is the sum over k of
         ``x[..., k] * weight[j, k]``, plus ``bias[j]``.
 
     Raises:
-        ValueError: ``x`` has another number of features. The message contains its shape.
+        ValueError: ``x`` has a different number of features. The message contains its shape.
 
     Example:
         >>> weight = np.array([[1.0, 1.0], [0.0, 3.0], [2.0, 0.0]])
@@ -94,37 +94,37 @@ def linear(x, weight, bias=None):
 check("03.1")
 
 # %% [markdown] hint="03.1"
-# Your matrix product sums over the last axis of the left factor and the second-to-last of the right one. In which order are the axes
-# of `weight`, and in which do you need them?
+# Your matrix product sums over the last axis of the left factor and the second-to-last axis of the right one. In which order are the
+# axes of `weight`, and in which order do you need them?
 
 # %% [markdown] hint="03.1"
-# An array has the property `T`: its axes in reverse order, without a copy. Add the bias with `+`, but only if there is one. Test that
-# with `is None`: `if bias` would ask a whole array whether it is true.
+# `weight.T` is the array with its axes in reverse order, without a copy. Add the bias with `+`, but only if there is one. Test this
+# with `is None`, because `if bias` raises an error for an array with several entries.
 
 # %% [markdown]
-# The weights of a neuron that looks at a picture form a picture too. The more alike the two are, the larger the sum: a neuron is a
-# template. Below are three templates made by hand, and the answer of each to three pictures.
+# If the inputs of a neuron are the pixels of an image, its weights form an image too. The more alike the two images are, the larger
+# the sum. So a neuron is a template. Below, three templates made by hand are applied to three images.
 
 # %%
 vertical, horizontal = np.zeros((2, 5, 5), np.float32)
 vertical[:, 2] = horizontal[2, :] = 1
-pictures = np.stack([vertical, horizontal, np.eye(5, dtype=np.float32)]).reshape(3, 25)
-templates = pictures - pictures.mean(axis=1, keepdims=True)  # sum 0: brightness alone gives 0
-answers = linear(Tensor(pictures), Tensor(templates)).numpy().round().astype(int)
+images = np.stack([vertical, horizontal, np.eye(5, dtype=np.float32)]).reshape(3, 25)
+templates = images - images.mean(axis=1, keepdims=True)  # sum 0: brightness alone gives 0
+outputs = linear(Tensor(images), Tensor(templates)).numpy().round().astype(int)
 
 figure, axes = plt.subplots(1, 3, figsize=(6, 2.2), layout="constrained")
-for axis, picture, answer in zip(axes, pictures, answers):
-    axis.imshow(picture.reshape(5, 5), cmap="gray")
-    axis.set(title="vertical {}\nhorizontal {}\ndiagonal {}".format(*answer), xticks=[], yticks=[])
+for axis, image, output in zip(axes, images, outputs):
+    axis.imshow(image.reshape(5, 5), cmap="gray")
+    axis.set(title="vertical {}\nhorizontal {}\ndiagonal {}".format(*output), xticks=[], yticks=[])
 
 # %% [markdown]
 # ## Parameters, and the tree that holds them
 #
 # Templates should be learned, not made by hand. So a layer keeps its weights as **parameters**: tensors that require a gradient from
-# the start. The class is given. It adds nothing else; it only makes parameters different from other tensors.
+# the start. The class `Parameter` is given. It adds nothing else, but lets you tell parameters from other tensors.
 #
-# From here on you work with tensors. The result of an op remembers where it came from. That is how a gradient gets back to the
-# weights later, as long as you compute with the tensors themselves and not with their arrays.
+# From here on you work with tensors. The result of an op has an `origin`. Later, this is how a gradient gets back to the weights, as
+# long as you compute with the tensors themselves and not with their arrays.
 
 # %%
 #| export
@@ -133,7 +133,7 @@ class Parameter(Tensor):
 
     Args:
         data: Number, nested list, array or tensor of floats; an array or a tensor is not copied.
-        requires_grad: Whether gradients flow to it; False for one that training leaves unchanged.
+        requires_grad: Whether gradients flow to it; False if training should leave it unchanged.
 
     Example:
         >>> Parameter([1.0, 2.0])
@@ -156,9 +156,9 @@ class Buffer(Tensor):
         self.persistent = persistent
 
 # %% [markdown]
-# To train a network, to save it or to count its parameters, you have to find all of them, however deep they are nested. You need not
-# keep a list: the network is a tree, and Python knows its branches. `vars(thing)` is a dict of the attributes of a thing, in the
-# order in which they were assigned.
+# To train a network, to save it or to count its parameters, you have to find all parameters, however deep they are nested. You need
+# not keep a list, because the network is a tree whose branches are Python attributes. `vars(thing)` is a dict of the attributes of an
+# object, in the order in which they were assigned.
 
 # %%
 from types import SimpleNamespace
@@ -169,8 +169,8 @@ for name, value in vars(net).items():
     print(name, "->", value)
 
 # %% [markdown]
-# The full name of the branch's parameter is its **path**: `encoder.weight`. Write `named_parameters`, which walks a tree and yields
-# every parameter with its path. The other walks are given; they show you how.
+# The full name of the encoder's parameter is its **path**, `encoder.weight`. Write `named_parameters`, which goes through a tree and
+# yields every parameter with its path. The similar methods are given; they show you how to do it.
 
 # %% exercise="03.2" minutes=25 points=3
 #| export
@@ -222,7 +222,7 @@ class Tree:
         ### END SOLUTION
 
     def parameters(self):
-        """Yield every parameter of the tree, even one that it holds twice only once."""
+        """Yield every parameter of the tree once, even if it occurs twice."""
         yield from {id(parameter): parameter for _, parameter in self.named_parameters()}.values()
 
     def named_buffers(self, prefix=""):
@@ -236,16 +236,16 @@ class Tree:
 check("03.2")
 
 # %% [markdown] hint="03.2"
-# Two kinds of attributes matter. Yield a parameter right away. For a tree, there is already a method that finds its parameters: the
-# one you are writing.
+# Two kinds of attributes matter. If it is a parameter, yield it right away. If it is a tree, there is already a method that finds its
+# parameters: the one you are writing.
 
 # %% [markdown] hint="03.2"
-# `yield from` passes on everything that another generator yields. Give the child its own path as `prefix`; then it need not know where
-# it is in the tree.
+# `yield from` passes on everything that another generator yields. Pass the child's path as `prefix`, so that the child yields full
+# paths.
 
 # %% [markdown] hint="03.2"
-# Walk `vars(self).items()`. First make the path: the name alone if there is no prefix, else prefix, dot, name. Then ask with
-# `isinstance` whether the value is a `Parameter` or a `Tree`.
+# Loop over `vars(self).items()`. First make the path: the name alone if there is no prefix, else prefix, dot, name. Then use
+# `isinstance` to test whether the value is a `Parameter` or a `Tree`.
 
 # %%
 def branch(*shape):
@@ -262,19 +262,20 @@ print(sum(parameter.numel() for parameter in net.parameters()), "numbers in all"
 
 # %% [markdown] question="03.1"
 # The two branches in the list are missing, and PyTorch would miss them too. What would you notice when you train such a
-# network? How could the tree hold them instead?
+# network? How could you store them in the tree instead?
 
 # %% [markdown]
 # ## Saving and loading by name
 #
-# A trained network is worth nothing if it ends with the process. A file needs only the paths and the numbers: a dict from path to
-# tensor is called a **state dict**, in PyTorch and here. Making one is given; besides the parameters it holds **buffers**, numbers
-# that belong to a layer but are not trained (module 12 has a layer that needs them). When you load one, check first: a file that does
-# not fit must not leave half of the network overwritten, and the error should name every problem at once.
+# A trained network is worth nothing if it is lost when the process ends. A file needs only the paths and the numbers. A dict from
+# path to tensor is called a **state dict**, in PyTorch and here. The method that makes it, `state_dict`, is given. Besides the
+# parameters, it includes **buffers**: numbers that belong to a layer but are not trained (a layer in module 12 needs them). When you
+# load a state dict, check it first. A file that does not fit must not leave half of the network overwritten, and the error should
+# list all problems at once.
 #
-# Loading writes **into** the tensors. A new `Parameter` in place of the old one would look the same, but code that holds the old one,
+# Loading writes **into** the tensors. A new `Parameter` in place of the old one would look the same. But code that uses the old one,
 # such as the optimizer of module 06, would go on training a tensor that no layer uses any more. You cannot write into a parameter
-# directly; `parameter.detach()`, which `state_dict` returns, is a tensor on the same memory that you can write into with `copy_`.
+# directly. Instead, `state_dict` returns `parameter.detach()`, a tensor on the same memory that you can write into with `copy_`.
 
 # %% exercise="03.3" minutes=30 points=4
 #| export
@@ -291,18 +292,18 @@ class Stateful(Tree):
         """Overwrite parameters and buffers, in place, with the values of a state dict.
 
         Args:
-            state_dict: Dict from path to a tensor, or an array, of the same shape as the tensor of
-                that path here.
+            state_dict: Dict from path to a tensor, or an array, of the same shape as this tree's
+                tensor with that path.
             strict: Whether missing and unexpected paths are errors. If not, they are ignored. A
                 wrong shape is an error either way.
 
         Returns:
-            `LoadedKeys`: the list of paths that the state dict lacks, and the list of those that
-            only the state dict has.
+            `LoadedKeys`: the list of paths that are missing from the state dict, and the list of
+            paths that only the state dict has.
 
         Raises:
-            RuntimeError: It does not fit. The message names every path that is wrong, and nothing
-                has been changed.
+            RuntimeError: The state dict does not fit. The message lists every path that is wrong,
+                and nothing has been changed.
 
         Example:
             >>> net = Stateful()
@@ -337,19 +338,20 @@ class Stateful(Tree):
 check("03.3")
 
 # %% [markdown] hint="03.3"
-# `self.state_dict()` is your own dict. Then there are three groups of paths: those that only you have, those that only the given state
-# dict has, and those that both have. Only in the last group can shapes differ.
+# `self.state_dict()` is the tree's own dict. There are three groups of paths: those only in the tree's dict, those only in the
+# argument, and those in both. Only in the last group can shapes differ.
 
 # %% [markdown] hint="03.3"
-# Collect all problems in a list of sentences and raise once, after the last problem is found and before the first parameter is
-# written. With `strict=False` the first two groups are not problems, but you still return them.
+# Collect all problems in a list of sentences. Raise the error once, after you have found the last problem and before you write the
+# first parameter. With `strict=False` the first two groups are not problems, but you still return them.
 
 # %% [markdown] hint="03.3"
 # The tensors in `self.state_dict()` share memory with the parameters, so `copy_` on them changes the parameters. It takes a tensor or
 # an array. Return `LoadedKeys(...)` of the first two groups.
 
 # %% [markdown]
-# The names are PyTorch's, so a state dict saved by PyTorch fits a network of the same structure. And one that does not fit says why:
+# The names are PyTorch's, so a state dict saved by PyTorch fits a network of the same structure. If a state dict does not fit, the
+# error tells you why:
 
 # %%
 branches = Stateful()
@@ -365,9 +367,10 @@ except RuntimeError as error:
 # %% [markdown]
 # ## Module
 #
-# A tree that computes something is a **module**. The class is given: calling it runs `forward`, which every layer defines for itself;
-# `train` and `eval` tell the whole tree whether it is being trained or used. Its base `ModuleMethods` has the rest of PyTorch's methods:
-# `zero_grad` clears the gradients, `to` moves all parameters to another device or dtype, and printing it shows the tree.
+# A tree that computes something is a **module**. The class `Module` is given. Calling a module runs its `forward`, which every layer
+# defines for itself. `train` and `eval` switch the whole tree between training and use. The base class `ModuleMethods` has the rest
+# of PyTorch's methods: `zero_grad` clears the gradients, `to` moves all parameters to another device or dtype, and printing a module
+# shows the tree.
 
 # %%
 #| export
@@ -395,9 +398,9 @@ class Module(ModuleMethods, Stateful):
         raise NotImplementedError(f"{name} has no method forward: define what it computes")
 
     def train(self, mode=True):
-        """Tell all modules of the tree whether they are being trained; return the tree.
+        """Switch all modules of the tree to training mode, or to evaluation mode; return the tree.
 
-        It changes what some layers do, such as dropout.
+        The mode changes what some layers do, such as dropout.
         """
         for module in self.modules():
             module.training = mode
@@ -410,8 +413,9 @@ class Module(ModuleMethods, Stateful):
 # %% [markdown]
 # ## How large should weights be at the start?
 #
-# Weights cannot all start at zero: every neuron would compute the same and learn the same. So they start at random, spread evenly
-# between minus some bound and that bound. Which bound? Send numbers through thirty layers with ReLU, and see what is left of them:
+# Weights cannot all start at zero, because every neuron would compute the same and learn the same. So they start at random, spread
+# evenly between minus some bound and plus that bound. Which bound? Send numbers through thirty layers with ReLU, and see how large
+# they are afterwards:
 
 # %%
 def sizes_through_layers(bound, depth=30, width=256):
@@ -428,13 +432,13 @@ axis.set(xlabel="layer", ylabel="typical size of its outputs")
 axis.legend(loc="upper left", bbox_to_anchor=(1, 1));
 
 # %% [markdown]
-# A sum of n products, each with a weight of variance v, has n · v times the mean square of the inputs. Numbers spread evenly between
-# -b and b have variance b² / 3, and ReLU drops half of the mean square. So the size stays the same when n · b² / 3 · 1/2 = 1. For 256
-# inputs that gives b = 0.153.
+# The mean square of a sum of n products, each with a weight of variance v, is n · v times the mean square of the inputs. Numbers
+# spread evenly between -b and b have variance b² / 3, and ReLU halves the mean square. So the size stays the same if
+# n · b² / 3 · 1/2 = 1. For 256 inputs that gives b = 0.153.
 #
 # The n is called **fan-in**: the number of inputs that a neuron sums over. In the backward pass, gradients are summed over the
-# **fan-out**, the neurons that an input goes to. A factor, the **gain**, makes up for what an activation drops: the square root of 2
-# for ReLU. These three are given, and so is the function that overwrites a tensor with random numbers.
+# **fan-out**, the number of neurons that an input goes to. A factor, the **gain**, makes up for the loss in the activation. For ReLU
+# it is the square root of 2. Functions for these three are given, and so is one that overwrites a tensor with random numbers.
 
 # %%
 #| export
@@ -484,7 +488,7 @@ def kaiming_uniform_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", rng=
         The same tensor. The bound is ``calculate_gain(nonlinearity, a) * sqrt(3 / fan)``.
 
     Raises:
-        ValueError: ``mode`` is something else. The message contains it.
+        ValueError: ``mode`` is something else. The message contains the mode.
 
     Example:
         >>> weight = kaiming_uniform_(zeros(50, 6))
@@ -506,10 +510,10 @@ def kaiming_uniform_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", rng=
 check("03.4")
 
 # %% [markdown] hint="03.4"
-# `fans(tensor)` gives both fans, `calculate_gain` the gain. Choose the fan by `mode`, and compute the bound.
+# `fans(tensor)` returns both fans, and `calculate_gain` returns the gain. Choose the fan according to `mode`, and compute the bound.
 
 # %% [markdown] hint="03.4"
-# `uniform_` writes into the tensor and returns it. It needs both ends of the range, and the generator you were given.
+# `uniform_` writes into the tensor and returns it. It needs both ends of the range, and the generator `rng`.
 
 # %%
 #| export
@@ -532,9 +536,9 @@ def xavier_uniform_(tensor, gain=1.0, rng=None):
 # %% [markdown]
 # ## Linear
 #
-# Now you have everything for the layer itself. PyTorch initialises a linear layer with `kaiming_uniform_` and `a=math.sqrt(5)`, a
-# roundabout way to write the bound $1 / \sqrt{\mathrm{in}}$, a rule older than Kaiming's. The bias gets the same bound. Start the
-# same way, and your networks learn like PyTorch's.
+# Now you have everything for the layer itself. PyTorch initialises a linear layer with `kaiming_uniform_` and `a=math.sqrt(5)`. This
+# is a roundabout way to get the bound $1 / \sqrt{\mathrm{in}}$, a rule older than Kaiming's. The bias gets the same bound. Start
+# the same way, and your networks learn like PyTorch's.
 
 # %% exercise="03.5" minutes=20 points=3
 #| export
@@ -587,11 +591,11 @@ check("03.5")
 # the tree finds it.
 
 # %% [markdown] hint="03.5"
-# Watch the order of the sizes: the constructor names the inputs first, the weight has the neurons first. And pass `rng` to both draws,
-# or the layer cannot be reproduced.
+# Watch the order of the sizes: the constructor takes the number of inputs first, but the shape of the weight begins with the number
+# of neurons. And pass `rng` to both draws, or the layer cannot be reproduced.
 
 # %% [markdown] hint="03.5"
-# `forward` is one call of exercise 03.1 with your two attributes. A missing bias is None in both places.
+# `forward` is one call of `linear` (exercise 03.1) with your two attributes. A missing bias is None in both places.
 
 # %%
 layer = Linear(784, 256, rng=rng)
@@ -601,9 +605,9 @@ print(sum(parameter.numel() for parameter in layer.parameters()), "numbers")
 # %% [markdown]
 # ## Dropout
 #
-# A network can learn its examples by heart. **Dropout** makes that harder: in training, each number is replaced by 0 with probability
-# p, drawn again for every batch, so that no neuron can rely on another. The numbers that are kept are divided by 1 - p, so that the
-# sum stays the same on average. Then there is nothing to do when the network is used: all numbers pass unchanged.
+# A network can memorise its examples. **Dropout** makes that harder: in training, it replaces each number by 0 with probability p,
+# drawn again for every batch, so that no neuron can rely on another. The numbers that are kept are divided by 1 - p, so that the sum
+# stays the same on average. Then dropout has nothing to do when you use the network: all numbers pass unchanged.
 
 # %%
 ones = np.ones((12, 30), np.float32)
@@ -614,8 +618,8 @@ for axis, p in zip(axes, [0.1, 0.5, 0.8]):
     axis.set(title=f"p = {p}, mean {dropped.mean():.2f}", xticks=[], yticks=[])
 
 # %% [markdown]
-# Write it as a function of tensors. Two special cases: with p = 1 nothing is kept, and you must not divide by 0; and a probability
-# outside the range from 0 to 1 is a mistake, so raise an error that says what was given.
+# Write dropout as a function of tensors. There are two special cases. With p = 1 nothing is kept, and you must not divide by 0. And
+# a probability outside the range from 0 to 1 is a mistake, so raise an error with that number in its message.
 
 # %% exercise="03.6" minutes=20 points=3
 #| export
@@ -625,7 +629,7 @@ def dropout(x, p=0.5, training=True, rng=None):
     Args:
         x: Tensor of any shape.
         p: Probability, from 0 to 1, that an entry becomes 0. Every entry is drawn independently.
-        training: Whether anything is dropped; if not, the entries pass unchanged.
+        training: Whether to drop entries; if False, they pass unchanged.
         rng: Generator to draw from; None for the default one.
 
     Returns:
@@ -660,11 +664,11 @@ check("03.6")
 # that such a number is below p?
 
 # %% [markdown] hint="03.6"
-# Make an array, the mask, with 0 where an entry is dropped and 1 / (1 - p) where it is kept. The tensor times the mask is the answer,
-# and the product remembers where it came from. A float64 mask would make the result float64: convert it.
+# Make an array, the mask, with 0 where an entry is dropped and 1 / (1 - p) where it is kept. Return the tensor times the mask, so
+# that the result has an `origin`. A float64 mask would make the result float64, so convert the mask.
 
 # %% [markdown] hint="03.6"
-# In this order: refuse an impossible p; return `x` if there is nothing to do; draw; compare; divide; multiply.
+# In this order: raise the error for an impossible p; return `x` if there is nothing to do; draw; compare; divide; multiply.
 
 # %%
 #| export
@@ -692,17 +696,17 @@ x = Tensor(np.ones((2, 6), np.float32))
 print("train", layer(x), "again", layer(x), "eval ", layer.eval()(x), sep="\n")
 
 # %% [markdown] question="03.2"
-# A network with dropout gives different answers each time you ask it about the same picture. What has been forgotten?
+# A network with dropout returns different results each time you give it the same image. What did you forget?
 
 # %% [markdown]
 # ## Sequential
 #
-# Most networks are a row of layers, each fed with the output of the one before. PyTorch names them by position: the weight of the
-# first layer has the path `0.weight`. An attribute may be called `0`: not with a line like `self.0 = layer`, but `setattr` takes any
+# Most networks are a row of layers, each fed with the output of the one before. PyTorch names the layers by position: the weight of
+# the first layer has the path `0.weight`. An attribute may be called `0`. You cannot write `self.0 = layer`, but `setattr` takes any
 # name.
 #
-# The methods that iterate, count and index are given; the row itself is yours. The tree would silently skip anything that is not a
-# module, such as a function or a class without its parentheses, so refuse it.
+# The methods that iterate, count and index are given; you write the rest. The tree would silently skip anything that is not a
+# module, such as a function or a class without its parentheses. So raise an error for it.
 
 # %% exercise="03.7" minutes=15 points=2
 #| export
@@ -713,7 +717,7 @@ class Sequential(Module):
         layers: The modules, in order. They become the attributes ``0``, ``1`` and so on.
 
     Raises:
-        TypeError: One of them is not a module. The message contains its representation.
+        TypeError: One of the layers is not a module. The message contains its representation.
 
     Example:
         >>> net = Sequential(Linear(4, 3), Linear(3, 2, bias=False))
@@ -747,7 +751,7 @@ class Sequential(Module):
         return Sequential(*chosen) if isinstance(index, slice) else chosen
 
     def append(self, layer):
-        """Add a layer at the end, and return the row."""
+        """Add a layer at the end, and return self."""
         setattr(self, str(len(self)), layer)
         return self
 
@@ -764,8 +768,8 @@ check("03.7")
 # `isinstance(layer, Module)` is true for modules only. In an f-string, `{layer!r}` is the representation.
 
 # %% [markdown]
-# Your activations become modules too, so that you can put them in a row, and `Flatten` turns a batch of pictures into a batch of rows
-# of numbers. They have no parameters.
+# Your activations become modules too, so that you can use them in a `Sequential`. `Flatten` turns a batch of images into a batch of
+# rows of numbers. These modules have no parameters.
 
 # %%
 #| export
@@ -778,7 +782,7 @@ class Flatten(Module):
 
 
 class ReLU(Module):
-    """`relu` as a module; its argument is there because PyTorch has it, and makes no difference."""
+    """`relu` as a module; the argument ``inplace`` is accepted as in PyTorch, but has no effect."""
 
     def __init__(self, inplace=False): self.inplace = inplace
     def forward(self, x): return relu(x)
@@ -829,8 +833,8 @@ class LogSoftmax(Softmax):
 # %% [markdown]
 # ## What an untrained network guesses
 #
-# Take ten digits, drawn by the computer on 28 by 28 pixels, as large as the handwritten ones in module 04. They go through one hidden
-# layer and a last layer that returns ten scores; softmax turns them into probabilities.
+# Take ten digits, drawn by the computer on 28 by 28 pixels, the size of the handwritten digits in module 04. They go through one
+# hidden layer and a last layer that returns ten scores. Softmax turns the scores into probabilities.
 
 # %%
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -853,27 +857,27 @@ guesses = net(digits).detach().numpy()
 print(net)
 
 figure, axes = plt.subplots(2, 10, figsize=(9, 2.2), sharey="row", layout="constrained")
-for column, (picture, guess) in enumerate(zip(digits.numpy(), guesses)):
-    axes[0, column].imshow(picture, cmap="gray_r")
+for column, (image, guess) in enumerate(zip(digits.numpy(), guesses)):
+    axes[0, column].imshow(image, cmap="gray_r")
     axes[0, column].set_axis_off()
     colors = ["C1" if digit == guess.argmax() else "C0" for digit in range(10)]
     axes[1, column].bar(range(10), guess, color=colors)
     axes[1, column].set_xlabel(f"guess {guess.argmax()}")
 
 # %% [markdown]
-# Every picture gets about a tenth for every digit, and nearly the same guess as the others: random weights hardly see a difference
-# between them. One such network may be lucky. On average over many, only chance is left:
+# For every image, each digit gets a probability of about a tenth. The guesses are nearly the same for all images, because random
+# weights hardly tell them apart. One such network may be lucky, but the average over many networks is close to chance:
 
 # %%
 def random_network():
     return Sequential(Flatten(), Linear(784, 64, rng=rng), ReLU(), Linear(64, 10, rng=rng))
 
 guesses = np.stack([random_network()(digits).argmax(dim=1).numpy() for _ in range(300)])
-right = (guesses == np.arange(10)).mean(axis=1)           # the share that each network gets right
-print(f"right: {np.mean(right):.1%}, best of 300 networks: {max(right):.0%}")
+accuracies = (guesses == np.arange(10)).mean(axis=1)
+print(f"right on average: {np.mean(accuracies):.1%}, best of 300 networks: {max(accuracies):.0%}")
 
 # %% [markdown] question="03.3"
-# The best of 300 networks gets several digits right. Did it learn something? What would you show it to find out?
+# The best of 300 networks gets several digits right. Did it learn something? How would you find out?
 
 # %%
 twin, scores = random_network(), net[:-1](digits)     # the network without its softmax
@@ -882,11 +886,11 @@ print(twin.load_state_dict(net[:-1].state_dict()))
 print("with the same state by", (twin(digits) - scores).abs().max().item())
 
 # %% [markdown]
-# Parameters, modules, a network: all of it is your code, and it has learned nothing yet. In module 04 you measure how wrong a guess is,
-# and from that number you find out how to change each of these 50,890 weights. Save the notebook, then run
+# The network is your code, and it has learned nothing yet. In module 04 you measure how wrong a guess is. From that number you
+# work out how to change each of these 50,890 weights. Save the notebook, then run
 #
 # ```
 # tito module complete 03
 # ```
 #
-# It checks this file and gathers your code into `tinytorch/layers.py`.
+# This checks your notebook and exports your code to `tinytorch/layers.py`.

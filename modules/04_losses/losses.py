@@ -13,15 +13,15 @@
 # %% [markdown]
 # # Losses
 #
-# A network turns a picture into ten scores. A **loss** turns those scores and the right answer into one number that says how wrong they
-# are, and training makes that number smaller, step by step. In this module you write three losses and work out by hand which way
-# every weight has to move. At the end a network learns to read digits with your code.
+# A network turns an image into ten scores. A **loss** compares those scores with the true class, and returns one number that measures
+# how wrong they are. Training makes that number smaller, step by step. In this module you write three losses, and work out by hand
+# which way every weight has to move. At the end a network learns to read digits with your code.
 #
 # ## One number for how wrong
 #
-# Suppose a network predicts a temperature. Subtract the right one and square the difference: too warm and too cold count the same, and
-# twice as wrong costs four times as much. The mean over all predictions is the **mean squared error**. In the picture, each difference
-# is the side of a square, and the loss is the mean area.
+# Suppose a network predicts a temperature. Subtract the true temperature and square the difference. Too warm and too cold count the
+# same, and twice as wrong costs four times as much. The mean over all predictions is the **mean squared error**. In the figure below,
+# each difference is the side of a square, and the loss is the mean area.
 
 # %%
 from tito import notebook
@@ -65,14 +65,14 @@ def reduce_losses(losses, reduction):
 
 
 def check_shapes(name, predictions, targets):
-    """Refuse shapes that differ: broadcasting would compare each prediction with every target."""
+    """Raise an error if shapes differ: broadcasting would pair each prediction with all targets."""
     if np.shape(predictions) != np.shape(targets):
         raise ValueError(f"{name} needs predictions and targets of one shape, got "
                          f"{np.shape(predictions)} and {np.shape(targets)}: reshape one of them")
 
 
 def check_labels(scores, labels):
-    """Refuse labels that do not name one class for each row of scores.
+    """Raise an error unless there is one label, a valid class, for each row of scores.
 
     Args:
         scores: Array of shape (N, C).
@@ -100,11 +100,11 @@ def check_labels(scores, labels):
 
 # %% [markdown]
 # The cell above is given. `reduce_losses` turns many losses into one number. The mean is the default, so that the loss does not grow
-# with the batch; `"none"` keeps one loss for each example. `check_shapes` catches a bug that makes no noise: predictions of shape
-# `(4, 1)` minus targets of shape `(4,)` broadcast to `(4, 4)`. Every prediction is then compared with every target, and the loss is
-# silently wrong. (`check_labels` is for exercise 04.3.)
+# with the batch; `"none"` keeps one loss for each example. `check_shapes` catches a silent bug: predictions of shape `(4, 1)` minus
+# targets of shape `(4,)` broadcast to `(4, 4)`. Then every prediction is compared with every target, and the loss is wrong without
+# any error. (`check_labels` is for exercise 04.3.)
 #
-# Your op receives arrays. It checks the shapes, computes an array of losses and passes it to `reduce_losses`.
+# Your op receives arrays. It checks their shapes, computes an array of losses and passes this array to `reduce_losses`.
 
 # %% exercise="04.1" minutes=10 points=1
 #| export
@@ -121,7 +121,7 @@ def mse_loss(predictions, targets, *, reduction="mean"):
         One number, or with ``"none"`` an array of the inputs' shape.
 
     Raises:
-        ValueError: The shapes differ, even if they broadcast; `check_shapes` raises it.
+        ValueError: The shapes differ, even if they broadcast; `check_shapes` raises the error.
 
     Example:
         >>> mse_loss.forward(np.array([1.0, 5.0]), np.array([3.0, 5.0]))
@@ -140,19 +140,19 @@ def mse_loss(predictions, targets, *, reduction="mean"):
 check("04.1")
 
 # %% [markdown] hint="04.1"
-# Three steps, one line each: refuse shapes that differ, make an array of squares, reduce it. Two of them are calls of given helpers.
+# Three steps, one line each: check the shapes, compute an array of squares, reduce it. Two of the steps are calls of given functions.
 
 # %% [markdown] hint="04.1"
-# If only some cases fail, look at what they have in common: do you pass `reduction` on, and do you check the shapes before anything
+# If only some cases fail, look for what they have in common. Do you pass `reduction` on? Do you check the shapes before anything
 # broadcasts?
 
 # %% [markdown]
 # ## Which class?
 #
-# There is no distance between the digits 3 and 8: they are classes. The network gives each class a score, called a **logit**, and
-# softmax (module 02) turns the scores into probabilities. The loss depends on one of them, the probability of the true class $y$:
-# $-\log p_y$. Being sure and right costs almost nothing; being sure and wrong costs without limit. Softmax divides $e^{z_y}$ by the
-# sum over all classes, and the logarithm of a fraction is a difference, so you need not compute a probability:
+# There is no distance between the digits 3 and 8, because they are classes. The network gives each class a score, called a **logit**,
+# and softmax (module 02) turns the scores into probabilities. The loss depends only on the probability of the true class $y$: it is
+# $-\log p_y$. A sure and right prediction costs almost nothing. A sure and wrong prediction costs without limit. Softmax divides
+# $e^{z_y}$ by the sum over all classes, and the logarithm of a fraction is a difference, so you need not compute a probability:
 #
 # $$-\log p_y = -\log \frac{e^{z_y}}{\sum_j e^{z_j}} = \underbrace{\log \sum_j e^{z_j}}_{\text{log-sum-exp}} - z_y$$
 
@@ -170,9 +170,9 @@ with np.errstate(over="ignore"):
         print("log-sum-exp of", scores, "as it is written:", np.log(np.exp(scores).sum()))
 
 # %% [markdown]
-# Log-sum-exp is a smooth maximum, a little above the largest score. Computed as written, it fails, because float32 ends near $e^{88}$.
-# The first two lines suggest a solution: adding 10 to all scores added 10 to the result. So subtract the largest score $m$ first, and
-# add it back at the end. Then no exponent is above 0, and the sum is at least 1:
+# Log-sum-exp is a smooth maximum, a little above the largest score. Computed as written, it fails, because the largest float32 is
+# about $e^{88}$. The first two lines suggest a solution: adding 10 to all scores added 10 to the result. So subtract the largest
+# score $m$ first, and add it back at the end. Then no exponent is above 0, and the sum is at least 1:
 #
 # $$\log \sum_j e^{z_j} = m + \log \sum_j e^{z_j - m}$$
 
@@ -180,7 +180,7 @@ with np.errstate(over="ignore"):
 #| export
 @op
 def logsumexp(x, *, dim, keepdim=False):
-    """Take the logarithm of a sum of exponentials along one axis, without overflow.
+    """Take the logarithm of a sum of exponentials along an axis, without overflow.
 
     Args:
         x: Array of one dimension or more.
@@ -210,18 +210,19 @@ def logsumexp(x, *, dim, keepdim=False):
 check("04.2")
 
 # %% [markdown] hint="04.2"
-# Each row (or column, depending on `dim`) has its own largest score. For the subtraction the axis has to stay, with size 1; which
+# Each row (or column, depending on `dim`) has its own largest score. For the subtraction, the axis has to stay, with size 1. Which
 # setting of `max` does that?
 
 # %% [markdown] hint="04.2"
 # Keep the axis in every step, then drop it at the end if `keepdim` is False: `squeeze` removes an axis of size 1.
 
 # %% [markdown]
-# Now the loss: log-sum-exp minus the score of the true class. You have all the pieces; `.forward` of your own op works on arrays. To
-# pick one entry from each row, index with two arrays: `z[[0, 1], [2, 1]]` holds entry 2 of row 0 and entry 1 of row 1.
+# Now the loss: log-sum-exp minus the score of the true class. You have all the pieces; `logsumexp.forward` works on arrays. To
+# pick one entry from each row, index with two arrays: `z[[0, 1], [2, 1]]` is entry 2 of row 0 and entry 1 of row 1.
 #
-# Indexing accepts labels that make no sense. Label -1 picks the last class; labels of shape `(N, 1)` pick N scores for each row;
-# labels that start at 1 fail only when the last class comes up. The given `check_labels` refuses them all: call it first.
+# Indexing accepts labels that make no sense. Label -1 picks the last class. Labels of shape `(N, 1)` pick N scores for each row.
+# Labels that start at 1 fail only when the last class occurs. The given `check_labels` raises an error for such labels, so call it
+# first.
 
 # %% exercise="04.3" minutes=20 points=3
 #| export
@@ -239,7 +240,8 @@ def cross_entropy(logits, labels, *, reduction="mean"):
         ``-log(exp(logits[n, labels[n]]) / sum over j of exp(logits[n, j]))``.
 
     Raises:
-        ValueError: The shapes do not fit, or a label is out of range; `check_labels` raises it.
+        ValueError: The shapes do not fit, or a label is out of range; `check_labels` raises the
+            error.
         TypeError: The labels are not whole numbers.
 
     Example:
@@ -259,33 +261,33 @@ def cross_entropy(logits, labels, *, reduction="mean"):
 check("04.3")
 
 # %% [markdown] hint="04.3"
-# Four steps: check the labels, log-sum-exp of every row, the score of the true class of every row, reduce the differences. Both middle
-# steps give an array of shape (N,).
+# Four steps. Check the labels. Compute the log-sum-exp of every row. Pick the score of the true class from every row. Reduce the
+# differences. Both middle steps give an array of shape (N,).
 
 # %% [markdown] hint="04.3"
-# To pick one score from each row you need the row numbers 0 to N - 1 together with the labels, as in the text above. A slice `:`
-# instead picks whole columns.
+# To pick one score from each row, you need the row numbers 0 to N - 1 together with the labels, as in the text above. A slice `:`
+# would pick whole columns instead.
 
 # %% [markdown] hint="04.3"
 # If large scores fail, an `exp` or a `log` runs outside your `logsumexp`. If the mean is wrong but the sum is right, look at what you
 # divide by: N examples, not N times C scores.
 
 # %% [markdown] question="04.1"
-# The next cell makes a network with random weights and shows it random pictures of ten classes. It has learned nothing. **Predict** its
-# loss before you run the cell. What do you check first if one of your networks starts at a loss of 7?
+# The next cell makes a network with random weights, which has learned nothing, and gives it random images with ten classes.
+# **Predict** its loss before you run the cell. What do you check first if one of your networks starts at a loss of 7?
 
 # %%
 untrained = Sequential(Linear(784, 256, rng=rng), ReLU(), Linear(256, 10, rng=rng))
-pictures = Tensor(rng.standard_normal((500, 784), np.float32))
+images = Tensor(rng.standard_normal((500, 784), np.float32))
 classes = Tensor(rng.integers(10, size=500))
-print("untrained:", cross_entropy(untrained(pictures), classes).item(), " ln 10 =", np.log(10))
+print("untrained:", cross_entropy(untrained(images), classes).item(), " ln 10 =", np.log(10))
 
 # %% [markdown]
 # ## Yes or no?
 #
-# Is this picture a cat? One score $z$ is enough: sigmoid (module 02) turns it into the probability of yes. With target $t = 1$ for yes
-# and 0 for no, the loss is $-t \log \sigma(z) - (1 - t) \log (1 - \sigma(z))$. Computed as written, in float32, it fails where it
-# matters most: on answers that are sure and wrong.
+# Does this image show a cat? One score $z$ is enough: sigmoid (module 02) turns it into the probability of yes. With target $t = 1$
+# for yes and 0 for no, the loss is $-t \log \sigma(z) - (1 - t) \log (1 - \sigma(z))$. Computed as written, in float32, it fails
+# where it matters most: on predictions that are sure and wrong.
 
 # %%
 z = np.linspace(-30, 30, 400, dtype=np.float32)
@@ -294,29 +296,29 @@ with np.errstate(divide="ignore"):
 figure, axis = plt.subplots(figsize=(4.5, 2.6))
 axis.plot(z, np.maximum(z, 0), "--", color="gray", label="what it should approach")
 axis.plot(z, naive, label="as it is written")
-axis.set(xlabel="score z, while the answer is no", ylabel="loss")
+axis.set(xlabel="score z; the target is no", ylabel="loss")
 axis.legend()
 print("largest finite loss:", naive[np.isfinite(naive)].max(), "  at z = 20:", naive[z >= 20][0])
 
 # %% [markdown]
-# Near $z = 17$ the sigmoid rounds to 1, and the logarithm of 0 is infinite. You know the solution: a yes-or-no question has two classes,
-# and *no* always scores 0. Log-sum-exp of the scores 0 and $z$, minus the score of the true class, is
+# Near $z = 17$ the sigmoid rounds to 1, and the logarithm of 0 is infinite. You know the solution. A yes-or-no question has two
+# classes, and *no* always has the score 0. Log-sum-exp of the scores 0 and $z$, minus the score of the true class, is
 #
 # $$\log (e^0 + e^z) - t z = \underbrace{\max(0, z)}_{\text{the largest}} + \log (1 + e^{-|z|}) - t z$$
 #
-# because after you subtract the largest, one exponent is 0 and the other $-|z|$. `np.log1p(x)` is $\log(1 + x)$, and it is exact for
-# small $x$ too.
+# because after you subtract the largest score, one exponent is 0 and the other is $-|z|$. `np.log1p(x)` is $\log(1 + x)$, and is
+# accurate for small $x$ too.
 
 # %% exercise="04.4" minutes=15 points=2
 #| export
 @op
 def binary_cross_entropy_with_logits(logits, targets, *, reduction="mean"):
-    """Measure how little probability the scores of yes-or-no questions give to the right answers.
+    """Measure how wrong the scores of yes-or-no questions are: the cross-entropy of each.
 
     Args:
         logits: Array of any shape, one score for each question; any finite values.
-        targets: Array of the same shape, 1 for yes and 0 for no; a number between is a probability
-            of yes.
+        targets: Array of the same shape, 1 for yes and 0 for no; a number in between is the
+            probability of yes.
         reduction: How to reduce the losses: ``"mean"``, ``"sum"``, or ``"none"`` to keep them.
 
     Returns:
@@ -348,27 +350,27 @@ check("04.4")
 # `if`.
 
 # %% [markdown] hint="04.4"
-# `np.maximum` compares entry by entry with a number. Watch the signs: the exponent is never above 0, and the score of the right
-# answer is subtracted.
+# `np.maximum` compares entry by entry with a number. Watch the signs: the exponent is never above 0, and the last term is
+# subtracted.
 
 # %% [markdown]
 # ## How many are right?
 #
-# Training needs the loss. People want to know the **accuracy**: the share of examples whose highest score is that of the true class. No
-# gradient ever flows through it, so it is not an op but a plain function that returns a Python number. It takes tensors or arrays;
-# `unwrap(x)` (module 01) gives you the array of either.
+# Training needs the loss. People want to know the **accuracy**: the fraction of examples whose highest score is that of the true
+# class. No gradient ever flows through the accuracy, so it is not an op but a plain function that returns a Python number. The
+# function takes tensors or arrays; `unwrap(x)` (module 01) gives you the array of either.
 
 # %% exercise="04.5" minutes=10 points=1
 #| export
 def accuracy(logits, labels):
-    """Return the share of examples whose largest score is that of the true class.
+    """Return the fraction of examples whose largest score is that of the true class.
 
     Args:
         logits: Tensor or array of shape (N, C).
         labels: Tensor or array of shape (N,), whole numbers from 0 to C - 1.
 
     Returns:
-        Python float, a fraction from 0 to 1. Among equal scores the first counts as the largest.
+        Python float, from 0 to 1. If scores are equal, the first counts as the largest.
 
     Raises:
         ValueError: The shapes do not fit, or a label is out of range.
@@ -390,10 +392,10 @@ def accuracy(logits, labels):
 check("04.5")
 
 # %% [markdown] hint="04.5"
-# Which axis holds the classes? The position of the largest score along it is the network's answer, one for each example.
+# Which axis holds the classes? The position of the largest score along that axis is the network's prediction for each example.
 
 # %% [markdown] hint="04.5"
-# Comparing two arrays gives True and False, and the mean is the share of True. Turn it into a Python number at the end.
+# Comparing two arrays gives True and False, and their mean is the fraction of True. Turn it into a Python number at the end.
 
 # %%
 # Forty points on a line belong to two classes. A bias moves the border between the classes.
@@ -419,9 +421,9 @@ for axis, title in zip(axes, ("cross-entropy", "accuracy")):
 # %% [markdown]
 # ## Which way is down
 #
-# The **gradient** of the loss with respect to a number says how steeply the loss rises when that number grows. To make the loss smaller,
-# step the other way. You can measure a gradient: nudge the number up and down and see how the loss changes. For an array, nudge every
-# entry on its own; the gradient has the array's shape.
+# The **gradient** of the loss with respect to a number is how steeply the loss rises when that number grows. To make the loss
+# smaller, step the other way. You can measure a gradient with **finite differences**: nudge the number up and down, and see how the
+# loss changes. For an array, nudge every entry on its own. The gradient has the array's shape.
 
 # %%
 def numeric_gradient(function, x, step=1e-5):
@@ -447,15 +449,16 @@ axis.set(xlabel="bias", ylabel="loss", title=f"slope {slope:.2f} at bias 4; eigh
 figure.tight_layout()
 
 # %% [markdown]
-# Measuring is reliable but slow. A network for digits has 203,530 parameters, and each takes two runs of the network: minutes for one
-# step. Derived by hand, all gradients together take only as long as two runs. So you derive them, and use `numeric_gradient` as the
-# judge, in float64: the difference of two nearly equal float32 numbers has few digits left.
+# Measuring is reliable but slow. A network for digits has 203,530 parameters, and each needs two runs of the network, so one step
+# takes minutes. With formulas derived by hand, all gradients together take only about as long as two runs. So derive the gradients,
+# and use `numeric_gradient` to check them. Check in float64, because the difference of two nearly equal float32 numbers has few
+# digits left.
 #
 # ## Back through the loss
 #
-# Differentiate $\log \sum_j e^{z_j} - z_y$ by each score. The first term gives $e^{z_j} / \sum_k e^{z_k}$: the softmax. The second
-# gives -1 at the true class and 0 elsewhere. So the gradient is **probability minus truth**, and the mean over $N$ examples
-# divides it by $N$:
+# Differentiate $\log \sum_j e^{z_j} - z_y$ with respect to each score. The first term gives $e^{z_j} / \sum_k e^{z_k}$, which is the
+# softmax. The second term gives -1 at the true class and 0 elsewhere. So the gradient is **probability minus truth**, and the mean
+# over $N$ examples divides it by $N$:
 #
 # $$\frac{\partial\,\text{loss}}{\partial z_{nj}} = \frac{p_{nj} - [j = y_n]}{N}$$
 
@@ -471,8 +474,8 @@ for axis, (title, values) in zip(axes, bars.items()):
     axis.axhline(0, color="black", linewidth=0.8)
 
 # %% [markdown]
-# Write it for the mean over a batch. For the probabilities use the softmax of module 02, or your log-sum-exp: a probability is
-# $e^{z_j - \text{log-sum-exp}}$.
+# Write this gradient for the mean over a batch. For the probabilities, use the softmax of module 02, or your log-sum-exp: a
+# probability is $e^{z_j - \text{log-sum-exp}}$.
 
 # %% exercise="04.6" minutes=20 points=3
 #| export
@@ -505,42 +508,41 @@ def cross_entropy_backward(logits, labels):
 check("04.6")
 
 # %% [markdown] hint="04.6"
-# Start with the probabilities of every row, an array of shape (N, C). In each row one entry changes, the one at the label.
+# Start with the probabilities of every row, an array of shape (N, C). In each row, one entry changes: the one at the label.
 
 # %% [markdown] hint="04.6"
-# The pair of row numbers and labels that picks entries also works on the left of `-=`. The probabilities are your own array, so you can
+# Row numbers and labels, which picked entries in 04.3, also work on the left of `-=`. The probabilities are a new array, so you can
 # change them in place.
 
 # %% [markdown] hint="04.6"
-# If every value is N times too large, the mean is missing. If rows are right only when N is 1, look at the axis along which
-# the softmax is taken.
+# If every value is N times too large, you have not divided by N. If rows are right only when N is 1, check the axis of the softmax.
 
 # %%
 logits, labels = rng.standard_normal((3, 4)), np.array([2, 0, 2])
 analytic = cross_entropy_backward(logits, labels)
 numeric = numeric_gradient(lambda z: cross_entropy.forward(z, labels), logits)
-print(analytic.round(4), "worked out", numeric.round(4), "measured", sep="\n")
+print("by formula:", analytic.round(4), "measured:", numeric.round(4), sep="\n")
 print("largest difference:", np.abs(analytic - numeric).max())
 
 # %% [markdown] question="04.3"
-# The two agree to about ten digits; a wrong formula would differ in the first or second. Now add up each row. What does that sum say
-# about adding the same number to all scores?
+# The two gradients agree to about ten digits. With a wrong formula they would differ in the first or second digit. Now add up each
+# row. What does that sum tell you about adding the same number to all scores?
 
 # %% [markdown]
 # ## Back through a linear layer
 #
-# The loss is at the end of a chain: pictures, linear, ReLU, linear, loss. You walk it backwards. Each function receives `grad`, the
-# gradient of the loss with respect to its **output**, and returns the gradient with respect to its **input**. That is the `grad` of
-# the function before it: the chain rule, one link at a time.
+# The loss is at the end of a chain: images, linear, ReLU, linear, loss. You go through this chain backwards. Each function receives
+# `grad`, the gradient of the loss with respect to its **output**, and returns the gradient with respect to its **input**, which is the
+# `grad` of the function before it. That is the chain rule, one link at a time.
 #
-# A linear layer returns $y_{no} = \sum_i x_{ni} W_{oi} + b_o$. Ask where each number is used:
+# A linear layer returns $y_{no} = \sum_i x_{ni} W_{oi} + b_o$. Look at where each number is used:
 #
-# - weight $W_{oi}$ multiplied $x_{ni}$ in every example $n$, on the way to $y_{no}$;
-# - bias $b_o$ was added to $y_{no}$ in every example $n$;
-# - input $x_{ni}$ was multiplied by $W_{oi}$ for every output $o$.
+# - Weight $W_{oi}$ is multiplied by $x_{ni}$ in every example $n$, as part of $y_{no}$.
+# - Bias $b_o$ is added to $y_{no}$ in every example $n$.
+# - Input $x_{ni}$ is multiplied by $W_{oi}$ for every output $o$.
 #
-# A number that is used in several places adds up the gradients that come back from them. Here are two examples, three inputs and two
-# outputs, and a made-up `grad` of the outputs:
+# If a number is used in several places, its gradient is the sum of the gradients that come back from those places. Here are two
+# examples, three inputs and two outputs, and a made-up `grad` of the outputs:
 
 # %%
 x, grad = np.array([[1.0, 2.0, -1.0], [0.5, 0.0, 3.0]]), np.array([[1.0, -1.0], [2.0, 0.5]])
@@ -553,11 +555,11 @@ print("weight[1, 2], by hand:", sum(grad[n, 1] * x[n, 2] for n in range(2)))
 print("measured:", numeric_gradient(lambda values: loss_of(x, values, bias), weight), sep="\n")
 
 # %% [markdown]
-# The loss here is the sum of `grad * output`, because its gradient with respect to the outputs is `grad`. Every sum above runs over one
-# shared index, as in a matrix product: find the operands and transposes from the shapes.
+# The loss here is the sum of `grad * output`, because the gradient of this sum with respect to the outputs is `grad`. Every sum above
+# runs over one shared index, as in a matrix product. Work out the operands and transposes from the shapes.
 #
-# The first layer's inputs are pixels, which training does not change. Their gradient would cost as much as that of the weights, a third
-# of a training step, so `needs_input_grad=False` leaves it out.
+# The first layer's inputs are pixels, which training does not change. Their gradient would cost as much as that of the layer's
+# weights, so `needs_input_grad=False` leaves it out.
 
 # %% exercise="04.7" minutes=25 points=4
 #| export
@@ -569,13 +571,13 @@ def linear_backward(grad, x, weight, *, needs_input_grad=True):
             layer's output.
         x: Array of shape (N, in_features), the layer's input.
         weight: Array of shape (out_features, in_features).
-        needs_input_grad: Whether the gradient of ``x`` is wanted.
+        needs_input_grad: Whether to compute the gradient of ``x``.
 
     Returns:
-        Tuple of three gradients. Of ``x``, shape (N, in_features): the sum over o of
-        ``grad[n, o] * weight[o, i]``; None, and not computed, if not wanted. Of the weight,
-        shape (out_features, in_features): the sum over n of ``grad[n, o] * x[n, i]``. Of the bias,
-        shape (out_features,): the sum over n of ``grad[n, o]``.
+        Tuple of three gradients. That of ``x`` has shape (N, in_features) and is the sum over o of
+        ``grad[n, o] * weight[o, i]``, or None if not needed. That of the weight has shape
+        (out_features, in_features) and is the sum over n of ``grad[n, o] * x[n, i]``. That of the
+        bias has shape (out_features,) and is the sum over n of ``grad[n, o]``.
 
     Example:
         >>> grad, x = np.array([[1.0], [2.0]]), np.array([[3.0, 4.0], [5.0, 6.0]])
@@ -594,12 +596,12 @@ def linear_backward(grad, x, weight, *, needs_input_grad=True):
 check("04.7")
 
 # %% [markdown] hint="04.7"
-# Write down the shapes of `grad`, of `x` and of the answer. The size that is missing from the answer is summed away, so it has to be the
-# inner size of the product.
+# Write down the shapes of `grad`, of `x` and of the result. The size that is missing from the result is summed away, so it has to be
+# the inner size of the product.
 
 # %% [markdown] hint="04.7"
-# For the weight, N is summed away. It is the first size of both `grad` and `x`; the inner sizes of `a @ b` are the last of `a`
-# and the first of `b`. Which of the two has to be transposed so that (out, in) comes out?
+# For the weight, N is summed away. N is the first size of both `grad` and `x`, but the inner sizes of `a @ b` are the last size of
+# `a` and the first of `b`. Which of `grad` and `x` do you have to transpose to get (out, in)?
 
 # %% [markdown] hint="04.7"
 # The bias needs no product: every example sends back its row of `grad`, and you add up the rows. The input needs no transpose: (N, out)
@@ -615,8 +617,8 @@ for by_hand, judge in zip(linear_backward(grad, x, weight), measured):
 # %% [markdown]
 # ## Back through ReLU
 #
-# Where ReLU (module 02) let a number through, the gradient comes back unchanged; where it put a 0, changing the input does not change
-# the output, so 0 comes back. At 0 itself there is a corner, and by convention 0 comes back there too.
+# Where ReLU (module 02) let a number through, the gradient comes back unchanged. Where ReLU returned 0, changing the input does not
+# change the output, so the gradient is 0. At 0 itself the curve has a corner, and by convention the gradient is 0 there too.
 
 # %%
 x = np.linspace(-2, 2, 41)
@@ -627,8 +629,8 @@ for axis, title in zip(axes, ("ReLU", "its gradient, measured")):
     axis.set_title(title)
 
 # %% [markdown]
-# The measured value at the corner is one half, between the two sides: a nudge up and a nudge down see different slopes. To know
-# on which side an input was, your function needs only ReLU's output: where that is positive, the input was positive.
+# The measured value at the corner is one half, between the slopes of the two sides. To find out on which side an input was, your
+# function needs only ReLU's output: where the output is positive, the input was positive.
 
 # %% exercise="04.8" minutes=10 points=1
 #| export
@@ -638,7 +640,7 @@ def relu_backward(grad, out):
     Args:
         grad: Array of any shape, the gradient of the loss with respect to ReLU's output; it is not
             changed.
-        out: Array of the same shape, ReLU's output. (Its input gives the same answer.)
+        out: Array of the same shape, ReLU's output. (Its input would work too.)
 
     Returns:
         Array of that shape: ``grad`` where ``out`` is above 0, and 0 elsewhere. float32 stays
@@ -667,8 +669,9 @@ check("04.8")
 # %% [markdown]
 # ## The network and its losses as objects
 #
-# Given: PyTorch's classes for the losses, made once and called like a layer; `nll_loss`, the second half of `cross_entropy`, for
-# networks that end in log_softmax; and `mlp`, the network of this module.
+# The next cells are given. They define classes for the losses, as in PyTorch: you make an object once and call it like a layer. They
+# also define `nll_loss`, the second half of `cross_entropy`, for networks that end in log_softmax, and `mlp`, the network of this
+# module.
 
 # %%
 #| export
@@ -679,7 +682,8 @@ def nll_loss(log_probabilities, labels, *, reduction="mean"):
     return reduce_losses(-log_probabilities[np.arange(len(labels)), labels], reduction)
 
 
-logsumexp.register_floats()  # whole numbers become float32 first; of two inputs only the scores
+# Whole numbers become float32 before they reach the function; with labels, only the scores do.
+logsumexp.register_floats()
 cross_entropy.register_floats(1)
 nll_loss.register_floats(1)
 mse_loss.register_floats()
@@ -687,14 +691,14 @@ binary_cross_entropy_with_logits.register_floats()
 
 
 class Loss(Module):
-    """A loss that remembers its reduction: ``"mean"``, ``"sum"`` or ``"none"``."""
+    """A loss with a reduction: ``"mean"``, ``"sum"`` or ``"none"``."""
 
     def __init__(self, reduction="mean"):
         self.reduction = reduction
 
 
 class MSELoss(Loss):
-    """The mean squared error of predictions and targets of one shape."""
+    """The mean squared error of predictions and targets of the same shape."""
 
     def forward(self, predictions, targets):
         return mse_loss(predictions, targets, reduction=self.reduction)
@@ -704,7 +708,7 @@ class MSELoss(Loss):
 class CrossEntropyLoss(Loss):
     """The cross-entropy of logits (N, C) and labels (N,).
 
-    With ``label_smoothing`` s the true class counts 1 - s, and all classes share s evenly.
+    With ``label_smoothing`` s, the true class has weight 1 - s, and s is spread over all classes.
     """
 
     def __init__(self, reduction="mean", label_smoothing=0.0):
@@ -728,7 +732,7 @@ class NLLLoss(Loss):
 
 
 class BCEWithLogitsLoss(Loss):
-    """The cross-entropy of yes-or-no scores and targets of one shape."""
+    """The cross-entropy of yes-or-no scores and targets of the same shape."""
 
     def forward(self, logits, targets):
         return binary_cross_entropy_with_logits(logits, targets, reduction=self.reduction)
@@ -742,8 +746,8 @@ def mlp(in_features, hidden_features, out_features, rng=None):
 # %% [markdown]
 # ## The whole network, by hand
 #
-# Now the whole walk: forward through the layers, then backward through your functions in reverse order. Every step back needs something
-# that the forward pass computed, so keep it.
+# Now go through the whole network: forward through the layers, then backward through your functions in reverse order. Every step back
+# needs a value that the forward pass computed, so keep these values.
 #
 # | forward | | backward | needs |
 # |---|---|---|---|
@@ -752,8 +756,8 @@ def mlp(in_features, hidden_features, out_features, rng=None):
 # | `second(...)` | ↓ ↑ | `linear_backward` | the output of ReLU, which is its input |
 # | `cross_entropy(..., labels)` | ↓ ↑ | `cross_entropy_backward` | the logits |
 #
-# `first, activation, second = model` takes the network apart. The layers take tensors and your backward functions take arrays: `x.data`
-# is the array of tensor `x`. Store each gradient in its parameter's `grad`, as a tensor.
+# `first, activation, second = model` takes the network apart. The layers take tensors, but your backward functions take arrays. The
+# array of a tensor `x` is `x.data`. Store each gradient in its parameter's `grad`, as a tensor.
 
 # %% exercise="04.9" minutes=25 points=4
 #| export
@@ -766,8 +770,8 @@ def mlp_gradients(model, images, labels):
         labels: Tensor of shape (N,), whole numbers.
 
     Returns:
-        Tensor of one number: the mean cross-entropy. Its gradient with respect to each of the two
-        weights and biases is in that parameter's ``grad``, a tensor; an old one is replaced.
+        Tensor with one number, the mean cross-entropy. Its gradient with respect to each parameter
+        is in that parameter's ``grad``, as a tensor. An old gradient is replaced.
 
     Example:
         >>> model = mlp(3, 4, 2)
@@ -798,18 +802,19 @@ def mlp_gradients(model, images, labels):
 check("04.9")
 
 # %% [markdown] hint="04.9"
-# Read the table down the left side, then up the right side. Give names to what you keep: the backward pass needs `hidden` twice and
-# `logits` once.
+# Read the table down the left side, then up the right side. Give names to the values you keep: the backward pass needs the output of
+# ReLU twice and the logits once.
 
 # %% [markdown] hint="04.9"
-# Going back, replace one variable `grad` at every step: the gradient of one function's input is the `grad` of the next one.
+# On the way back, use one variable `grad` and replace it at every step: the gradient of a function's input is the `grad` of the next
+# function.
 
 # %% [markdown] hint="04.9"
-# `linear_backward` returns three things. The first goes on as `grad`; the other two, as tensors, become the `grad` of that layer's
-# weight and of its bias. For the first layer the first thing is None.
+# `linear_backward` returns three gradients. The first is the next `grad`. Turn the other two into tensors, and store them in the
+# `grad` of the layer's weight and of its bias. For the first layer, the first gradient is None.
 
 # %%
-# The judge again: nudge every weight of a small network in float64, and compare with one walk back.
+# Check all of it: nudge every weight of a small network in float64, and compare the gradients.
 small = mlp(6, 5, 4, rng=rng)
 for parameter in small.parameters():
     parameter.data = parameter.data.astype(np.float64)
@@ -832,31 +837,32 @@ figure.tight_layout()
 # %% [markdown]
 # ## It learns
 #
-# A training step has three parts: a batch of pictures, its gradients, and a small step downhill for every parameter. The size
-# of the step is the **learning rate**, here 0.1. The batches are drawn at random, so this is **stochastic gradient descent**.
+# A training step has three parts: draw a batch of images, compute its gradients, and move every parameter a small step downhill. The
+# step is the gradient times the **learning rate**, here 0.1. The batches are drawn at random, so this is called **stochastic gradient
+# descent**.
 #
-# The course brings 5,000 pictures of MNIST: 4,000 to learn from, and 1,000 that the network never sees before the end. Pictures
-# stay bytes until they are needed: `standardised` turns a batch into numbers around 0, using the mean and the standard deviation of
-# MNIST's pixels, 0.1307 and 0.3081.
+# The course comes with 5,000 MNIST images: 4,000 to train on, and 1,000 to test the network at the end. Images stay bytes until they
+# are needed. `standardised` turns a batch into numbers around 0, using the mean and the standard deviation of the MNIST pixels,
+# 0.1307 and 0.3081.
 
 # %%
 from tinytorch.datasets import mnist_5k
-pictures, labels, test_pictures, test_labels = mnist_5k()
+images, labels, test_images, test_labels = mnist_5k()
 
-def standardised(pictures):
-    """Return pictures as rows of numbers around 0, with a standard deviation near 1."""
-    rows = pictures.reshape(len(pictures), -1) / np.float32(255)
+def standardised(images):
+    """Return images as rows of numbers around 0, with a standard deviation near 1."""
+    rows = images.reshape(len(images), -1) / np.float32(255)
     return Tensor((rows - np.float32(0.1307)) / np.float32(0.3081))
 
 # %%
 model, losses = mlp(784, 128, 10, rng=rng), []
 for step in range(300):
-    batch = rng.integers(len(pictures), size=128)
-    loss = mlp_gradients(model, standardised(pictures[batch]), Tensor(labels[batch]))
+    batch = rng.integers(len(images), size=128)
+    loss = mlp_gradients(model, standardised(images[batch]), Tensor(labels[batch]))
     for parameter in model.parameters():
         parameter.data -= 0.1 * parameter.grad.data
     losses.append(loss.item())
-print("right on new pictures:", accuracy(model(standardised(test_pictures)), test_labels))
+print("accuracy on test images:", accuracy(model(standardised(test_images)), test_labels))
 
 # %%
 figure, axis = plt.subplots(figsize=(6, 2.2))
@@ -865,24 +871,24 @@ axis.axhline(np.log(10), color="gray", linestyle="--")
 axis.text(300, 2.4, "untrained: ln 10", ha="right")
 axis.set(xlabel="step", ylabel="loss", ylim=(0, 3))
 
-answers = model(standardised(test_pictures[:16])).argmax(dim=1).tolist()
+predictions = model(standardised(test_images[:16])).argmax(dim=1).tolist()
 figure, axes = plt.subplots(2, 8, figsize=(6, 2))
-for axis, picture, answer, label in zip(axes.flat, test_pictures, answers, test_labels):
-    axis.imshow(picture, cmap="gray")
-    axis.set_title(answer, color="black" if answer == label else "red", fontsize=9)
+for axis, image, prediction, label in zip(axes.flat, test_images, predictions, test_labels):
+    axis.imshow(image, cmap="gray")
+    axis.set_title(prediction, color="black" if prediction == label else "red", fontsize=9)
     axis.axis("off")
 
 # %% [markdown] question="04.4"
-# You worked out the backward pass for this one network. What would you have to write again for a network with a third layer? What would
-# a program have to remember in the forward pass to find the backward pass by itself?
+# You worked out the backward pass for this one network. What would you have to write again for a network with a third layer? What
+# would a program have to record in the forward pass to work out the backward pass by itself?
 
 # %% [markdown]
-# Every line that ran here was yours. Save the notebook, then run
+# You wrote both the forward and the backward pass of this network. Save the notebook, then run
 #
 # ```
 # tito module complete 04
 # tito milestone run mnist-mlp --gradients manual
 # ```
 #
-# The second command trains such a network, with 256 hidden units, on 60,000 handwritten digits, with your `mlp_gradients`, and reports
-# how many of 10,000 others it reads correctly.
+# The second command uses your `mlp_gradients` to train such a network, with 256 hidden units, on 60,000 handwritten digits. Then it
+# reports how many of 10,000 other digits the network reads correctly.

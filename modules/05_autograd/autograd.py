@@ -13,15 +13,15 @@
 # %% [markdown]
 # # Autograd
 #
-# In module 04 you computed the gradients of one network by hand. A third layer, another loss, a weight used twice: each would need
-# new code. In this module the program finds the gradients itself. You write one **rule** for each op, and one **walk** that works
-# for every network. At the end it reproduces the gradients you derived by hand, and then computes the derivative of a derivative,
-# which you would not want to derive by hand.
+# In module 04 you computed the gradients of one network by hand. A third layer, another loss or a weight that is used twice would
+# need new code. In this module the framework computes the gradients itself. Each op gets a **rule** for each of its inputs; you
+# write the most important rules. Then you write one **walk** that works for every network. At the end, the walk reproduces the
+# gradients you derived by hand. It also computes the derivative of a derivative, which you would not want to derive by hand.
 #
 # ## What a result remembers
 #
-# `apply` (exercise 01.10) leaves a trace on every result: its `origin` holds the op, the inputs and the settings. Follow the traces
-# back from a loss and you get a **graph**. The drawing is given.
+# `apply` (exercise 01.10) gives every result an `origin`, which holds the op, the inputs and the settings. Follow the origins back
+# from a loss and you get a **graph**. The function that draws it is given.
 
 # %%
 from tito import notebook
@@ -42,9 +42,9 @@ draw(loss, x=x, w=w, b=b, error=error, loss=loss)
 
 # %% [markdown]
 # Read from left to right, the drawing shows how the loss was computed. Read from right to left, it shows how to find every gradient.
-# It starts at the right with 1, the gradient of the loss with respect to itself. Each op turns the gradient of its result into the
-# gradients of its inputs, and passes them on to the left. One walk from right to left finds the gradients of all inputs, whether
-# there are three of them or three million.
+# Start at the right with 1, the gradient of the loss with respect to itself. Each op turns the gradient of its result into the
+# gradients of its inputs, and passes them on to the left. One walk from right to left computes the gradients of all inputs,
+# whether there are three of them or three million.
 #
 # ## A rule for each op
 #
@@ -52,14 +52,14 @@ draw(loss, x=x, w=w, b=b, error=error, loss=loss)
 #
 # | the rule receives | |
 # |---|---|
-# | `grad` | the gradient of the loss with respect to the op's result: it arrives from the right |
+# | `grad` | the gradient of the loss with respect to the op's result; it arrives from the right |
 # | `out` | the result itself |
 # | `a`, `b`, ... | the inputs |
 # | `axis`, `dim`, ... | the settings, with their defaults filled in |
 #
-# and it returns the gradient of the loss with respect to that input. Apart from the settings, and inputs that are plain numbers,
-# all of these are tensors, and a rule computes only with ops. So a rule runs wherever the op runs, and you can differentiate the
-# rule itself later. The rules of `add` and `sub` pass on what arrives, with the opposite sign for `b` in `a - b`.
+# The rule returns the gradient of the loss with respect to its input. Apart from the settings, and inputs that are plain numbers,
+# all of these are tensors, and a rule computes only with ops. So a rule runs on every device that the op runs on, and you can
+# differentiate the rule itself later. The rules of `add` and `sub` pass the gradient on, with the opposite sign for `b` in `a - b`.
 
 # %%
 #| export
@@ -89,9 +89,9 @@ sub.register_vjp(lambda grad, out, a, b: grad, lambda grad, out, a, b: -grad)
 
 # %% [markdown]
 # Now a product. You can measure what to expect, as in module 04: nudge one factor, and see how much the product changes. In a
-# network the product is not the last step, so you multiply this rate of change by the gradient that arrives from the right. That
-# is the chain rule, and every rule ends with it. Write the rule for the first factor; the second factor uses it with the roles
-# swapped.
+# network the product is not the last step, so multiply this rate of change by the gradient that arrives from the right. That is the
+# chain rule, and every gradient rule applies it. Write the rule for the first factor. The second factor uses the same function,
+# with the factors swapped.
 
 # %% exercise="05.1" minutes=5 points=1
 #| export
@@ -99,9 +99,9 @@ def mul_rule(grad, out, a, b):
     """Turn the gradient of ``a * b`` into the gradient of ``a``.
 
     Args:
-        grad: Tensor of the shape of ``out``: the gradient of the loss with respect to it.
+        grad: Tensor of the shape of ``out``: the gradient of the loss with respect to ``out``.
         out: Tensor, the product.
-        a: Tensor or number, the factor whose gradient is wanted.
+        a: Tensor or number, the factor whose gradient you compute.
         b: Tensor or number, the other factor.
 
     Returns:
@@ -124,11 +124,11 @@ def mul_rule(grad, out, a, b):
 check("05.1")
 
 # %% [markdown] hint="05.1"
-# Three times two is six. Make the three a little larger, by 0.01: by how much does the product grow? Divide that by 0.01: which
-# of the four arguments is it?
+# Three times two is six. Make the three larger by 0.01. By how much does the product grow? Divide that by 0.01. Which of the
+# four arguments is the result?
 
 # %% [markdown] hint="05.1"
-# The derivative alone is the answer only if the product is the loss. The gradient that arrives from the right has to be in it too.
+# The derivative alone is right only if the product is the loss. You also need the gradient that arrives from the right.
 
 # %%
 #| export
@@ -139,7 +139,7 @@ def sign(a):
 
 
 def base_rule(grad, out, a, b):
-    """Return the gradient of the base of a power; for exponent 0 it is 0, whatever the base."""
+    """Return the gradient of the base of a power; for exponent 0 it is always 0."""
     if not isinstance(b, Tensor):
         return grad * (b * power(a, b - 1)) if b else where(False, grad, 0.0)
     flat = equal(b, 0)
@@ -162,8 +162,9 @@ sqrt.register_vjp(lambda grad, out, a: grad / (out * 2))
 absolute.register_vjp(lambda grad, out, a: grad * sign(a))
 where.register_vjp(None, lambda grad, out, condition, a, b: where(condition, grad, 0.0),
                    lambda grad, out, condition, a, b: where(condition, 0.0, grad))
-sign.register_vjp(None)           # None: this input has no gradient, because its result is
-greater.register_vjp(None, None)  # constant or jumps
+# None: the input has no gradient, because the result is constant except where it jumps
+sign.register_vjp(None)
+greater.register_vjp(None, None)
 greater_equal.register_vjp(None, None)
 equal.register_vjp(None, None)
 argmax.register_vjp(None)
@@ -172,10 +173,10 @@ argmin.register_vjp(None)
 # %% [markdown]
 # ## The matrix product
 #
-# The cell above gave many ops their rules, one for each input, and changed nothing in the modules that made the ops. You will see
-# more such cells below. In exercise 04.7 you found the gradients of a layer: matrix products again, and the shapes
-# told you which factors to transpose. Here is the same for `a @ b` in general. Entry $(i, k)$ of `a` is multiplied by
-# entry $(k, j)$ of `b`, for every $j$, and goes into entry $(i, j)$ of the result; so its gradient comes from there:
+# The cell above registered rules for many ops, one for each input, and changed nothing in the modules that define the ops. You
+# will see more such cells below. In exercise 04.7 you found the gradients of a layer. They were matrix products, and the shapes told
+# you which factors to transpose. Here is the general case, `a @ b`. For every $j$, entry $(i, k)$ of `a` is multiplied by entry
+# $(k, j)$ of `b`, and the product is part of entry $(i, j)$ of the result. So the gradient of entry $(i, k)$ is a sum over $j$:
 #
 # $$\frac{\partial\,\text{loss}}{\partial A_{ik}} = \sum_j G_{ij}\,B_{kj}
 #   \qquad G\;(n, m),\; A\;(n, k),\; B\;(k, m)$$
@@ -211,20 +212,20 @@ def matmul_rule(grad, out, a, b):
 check("05.2")
 
 # %% [markdown] hint="05.2"
-# Write down the shapes of `grad`, `b` and the answer: (n, m), (k, m), (n, k). Which size is summed away, and where does it have to be
-# in a matrix product?
+# Write down the shapes of `grad`, `b` and the result: (n, m), (k, m), (n, k). Which size is summed away, and where does it have
+# to be in a matrix product?
 
 # %% [markdown] hint="05.2"
-# `b.mT` swaps the last two axes of a tensor, also in a batch. The product of two tensors is `@`.
+# `b.mT` swaps the last two axes, and works on batches too. The matrix product of two tensors is `@`.
 
 # %% [markdown]
-# For the right operand the same reasoning gives `a.mT @ grad`. The given rule stores this gradient in the same memory order as
-# `b`. A weight that was transposed before the product is stored column by column; subtracting a gradient from it takes many times
-# as long if that gradient is stored row by row.
+# For the right operand the same reasoning gives `a.mT @ grad`. The given rule also stores this gradient in the memory order of `b`.
+# A weight that was transposed before the product is stored column by column, and subtracting a row-by-row gradient from it would be
+# many times slower.
 #
-# The rules of `linear` are what you found in 04.7, for any number of batch dimensions. The weight's gradient is an op with rules of
-# its own; you will see more ops that exist only to compute a gradient. The bias is added to every row of the result, so its gradient
-# is the sum of the gradients of all rows. That comes up again below, with broadcasting.
+# The rules of `linear` are those you found in 04.7, for any number of batch dimensions. The weight's gradient is computed by an op
+# that has rules too. You will see more ops that exist only to compute a gradient. The bias is added to every row of the result, so
+# its gradient is the sum of the gradients of all rows. That comes up again below, with broadcasting.
 
 # %%
 #| export
@@ -257,15 +258,15 @@ linear_weight.register_vjp(lambda grad, out, g, x: linear(x, grad),
 def kept_shape(shape, axis):
     """Return a shape with size 1 in place of the axes that a reduction removes."""
     axes = range(len(shape)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    removed = {i % max(len(shape), 1) for i in axes}  # a single number counts as one of one axis
+    removed = {i % max(len(shape), 1) for i in axes}  # shape () is treated as having one axis
     return tuple(1 if i in removed else n for i, n in enumerate(shape))
 
 # %% [markdown]
 # ## Sums
 #
-# Every entry of an array counts once in its sum, so each receives the gradient of the sum it went into: one number goes back to many.
-# The difficulty is the shape. Summed along axis 1, `(2, 3)` becomes `(2,)`, which no longer lines up with `(2, 3)`; `(2, 1)`
-# does. `kept_shape((2, 3), 1)`, given above, returns that shape, also for `axis=None` and several axes.
+# Every entry of an array counts once in its sum, so every entry receives the gradient of that sum. The difficulty is the shape.
+# Summed along axis 1, `(2, 3)` becomes `(2,)`, which does not line up with `(2, 3)`. The shape `(2, 1)` does line up, and
+# `kept_shape((2, 3), 1)`, given above, returns it. `kept_shape` also accepts `axis=None` and tuples of axes.
 
 # %% exercise="05.3" minutes=10 points=2
 #| export
@@ -280,8 +281,8 @@ def reduce_sum_rule(grad, out, a, axis, keepdims):
         keepdims: Whether ``out`` kept those axes, with size 1.
 
     Returns:
-        Tensor of the shape of ``a``. An entry of ``a`` went into one sum: its gradient is the entry
-        of ``grad`` for that sum.
+        Tensor of the shape of ``a``. Each entry of ``a`` is part of one sum; its gradient is the
+        entry of ``grad`` for that sum.
 
     Example:
         >>> a = Tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
@@ -300,16 +301,16 @@ def reduce_sum_rule(grad, out, a, axis, keepdims):
 check("05.3")
 
 # %% [markdown] hint="05.3"
-# Two steps: give `grad` the shape in which the summed axes have size 1, whether or not `keepdims` kept them; then stretch those axes
-# to the sizes they have in `a`.
+# Two steps. Give `grad` the shape in which the summed axes have size 1, whether or not `keepdims` kept them. Then stretch those
+# axes to the sizes they have in `a`.
 
 # %% [markdown] hint="05.3"
-# You wrote both in module 01, and tensors have them as methods: `reshape` and `expand`.
+# You wrote both steps in module 01, and tensors have them as methods: `reshape` and `expand`.
 
 # %%
 #| export
 def mean_rule(grad, out, a, axis, keepdims):
-    """Return each entry's share of the gradient of a mean."""
+    """Return the gradient of what was averaged: that of a sum, divided by the count."""
     count = math.prod(a.shape) / max(math.prod(out.shape), 1)
     return reduce_sum_rule(grad / count, out, a, axis, keepdims)
 
@@ -320,10 +321,10 @@ def share(grad, count, reduction):
 
 
 def extreme_rule(grad, out, a, axis, keepdims):
-    """Return the gradient of a maximum or minimum: it goes to the extreme entry; ties share it."""
+    """Return the gradient of a maximum or minimum: it goes to the extreme entry; ties split it."""
     shape = kept_shape(a.shape, axis)
     extreme = equal(a, out.reshape(shape))
-    if axis is None:  # of all entries, nan is the largest and the smallest
+    if axis is None:  # over all entries, both max and min return nan if there is one
         extreme = extreme | equal(a != a, out != out) & (a != a)
     return grad.reshape(shape) / reduce_sum(extreme, axis=axis, keepdims=True) * extreme
 
@@ -345,7 +346,7 @@ cat.register_vjp(each=cat_rule)
 #| export
 @op
 def put_back(a, *, index, shape):
-    """Put entries into an array of zeros, where `getitem` took them from; repeated ones add up."""
+    """Put entries back where `getitem` took them, in an array of zeros; repeated ones add up."""
     out = np.zeros(shape, a.dtype)
     parts = [np.asarray(i) for i in (index if isinstance(index, tuple) else (index,))
              if isinstance(i, (list, np.ndarray))]
@@ -368,12 +369,13 @@ cast.register_vjp(lambda grad, out, a, dtype: grad)
 # %% [markdown]
 # ## The gradients of stretched entries add up
 #
-# A bias of shape `(3,)` is added to each of 5 examples. Each entry was used five times, and each use sends back a gradient: `(5, 3)`
-# arrives where `(3,)` is needed. The gradient of an entry that was used several times is the sum of the gradients that come back.
-# So an axis that broadcasting added in front is summed away, and an axis of size 1 that it stretched is summed and kept. You have
-# seen the reverse: the gradient of a sum is an expansion. Here the gradient of an expansion is a sum.
+# A bias of shape `(3,)` is added to each of 5 examples. Each entry is used five times, and each use sends back a gradient, so the
+# gradient that arrives has shape `(5, 3)`, not `(3,)`. The gradient of an entry that is used several times is the sum of the
+# gradients that come back. So sum over every axis that broadcasting added in front, and drop it. Also sum over every axis of
+# size 1 that broadcasting stretched, but keep it. You have seen the reverse: the gradient of a sum is an expansion. Here the gradient
+# of an expansion is a sum.
 #
-# The rules of `a + b`, `a * b` and `expand` above ignore this. One function corrects the shape for all ops; you write it now.
+# The rules of `a + b`, `a * b` and `expand` above ignore this. Instead, one function corrects the shape for all ops. Write it now.
 
 # %% exercise="05.4" minutes=15 points=3
 #| export
@@ -381,12 +383,12 @@ def unbroadcast(grad, shape):
     """Sum a gradient over the axes along which broadcasting stretched a shape.
 
     Args:
-        grad: Tensor. Its shape is one that ``shape`` broadcasts to.
+        grad: Tensor, of a shape that ``shape`` broadcasts to.
         shape: Tuple of ints, the shape to return to.
 
     Returns:
-        Tensor of that shape. Every entry is the sum of the entries of ``grad`` that it was
-        stretched to; shapes are matched from the right.
+        Tensor of shape ``shape``. Every entry is the sum of the entries of ``grad`` that
+        broadcasting made from it; shapes are matched from the right.
 
     Example:
         >>> grad = Tensor([[1.0, 2.0, 3.0], [10.0, 20.0, 30.0]])
@@ -401,7 +403,7 @@ def unbroadcast(grad, shape):
     new = grad.ndim - len(shape)
     if new:
         grad = grad.sum(tuple(range(new)))
-    ones = tuple(i for i, n in enumerate(shape) if n == 1)  # stretched, or the sum changes nothing
+    ones = tuple(i for i, n in enumerate(shape) if n == 1)  # if not stretched, summing is harmless
     return grad.sum(ones, keepdim=True) if ones else grad
     ### END SOLUTION
 
@@ -413,17 +415,17 @@ check("05.4")
 # was added; a 1 below something larger was stretched.
 
 # %% [markdown] hint="05.4"
-# The added axes are the first `grad.ndim - len(shape)` ones. Sum over them first; then `grad` and `shape` have the same length
-# and you can go through both together.
+# The added axes are the first `grad.ndim - len(shape)` axes. Sum over them first. Then `grad.shape` and `shape` have the same
+# length, and you can go through both together.
 
 # %% [markdown] hint="05.4"
-# `sum` takes a tuple of axes. The added axes must go, the stretched ones must stay with size 1: two sums, one with `keepdim`. If
-# nothing was stretched, there is nothing to sum.
+# `sum` takes a tuple of axes. The added axes must go, and the stretched ones must stay with size 1. So you need two sums, one of
+# them with `keepdim`. If nothing was stretched, there is nothing to sum.
 
 # %% [markdown]
 # ## ReLU
 #
-# ReLU passes a gradient on where it passed the number on, as in exercise 04.8; now you write it with ops on tensors. Comparing a
+# ReLU passes a gradient on where its input was positive, as in exercise 04.8. Now write this with ops on tensors. Comparing a
 # tensor with a number is an op too. Where the input was 0, the gradient is 0.
 
 # %% exercise="05.5" minutes=5 points=1
@@ -463,25 +465,25 @@ check("05.5")
 # %% [markdown]
 # ## Softmax
 #
-# In a softmax every share depends on every score: raise one score, and all other shares fall, because the shares $s$ sum to 1.
-# The next cell nudges each score and draws how far every share moves.
+# In a softmax, every probability depends on every score. If you raise one score, all other probabilities fall, because the
+# probabilities $p$ sum to 1. The next cell nudges each score and draws how much every probability changes.
 
 # %%
 scores, step = np.array([2.0, 1.0, 0.0, -1.0, 1.5]), 1e-5
-moves = [(softmax.forward(scores + nudge) - softmax.forward(scores - nudge)) / (2 * step)
-         for nudge in step * np.eye(5)]
-plt.matshow(np.transpose(moves), cmap="RdBu", vmin=-0.25, vmax=0.25)
-plt.gca().set(title="move of share i (row) per unit of score j (column)")
-print("sum of each column:", np.sum(moves, axis=1).round(6))
+changes = [(softmax.forward(scores + nudge) - softmax.forward(scores - nudge)) / (2 * step)
+           for nudge in step * np.eye(5)]
+plt.matshow(np.transpose(changes), cmap="RdBu", vmin=-0.25, vmax=0.25)
+plt.gca().set(title="change of probability i (row) per unit of score j (column)")
+print("sum of each column:", np.sum(changes, axis=1).round(6))
 
 # %% [markdown]
-# Share $i$ changes by $s_i\,([i = j] - s_j)$ per unit of score $j$, where $[i = j]$ is 1 if $i$ equals $j$ and 0 otherwise, as in
-# the picture. Multiply by the gradient that arrives at each share and add up, and you have the rule:
+# Probability $i$ changes by $p_i\,([i = j] - p_j)$ per unit of score $j$, where $[i = j]$ is 1 if $i$ equals $j$ and 0 otherwise.
+# Multiply this by the gradient $G_i$ that arrives at probability $i$, add up over $i$, and you have the rule:
 #
-# $$\frac{\partial\,\text{loss}}{\partial a_j} = \sum_i G_i\, s_i\,([i = j] - s_j) = s_j \Bigl(G_j - \sum_i G_i\, s_i\Bigr)$$
+# $$\frac{\partial\,\text{loss}}{\partial a_j} = \sum_i G_i\, p_i\,([i = j] - p_j) = p_j \Bigl(G_j - \sum_i G_i\, p_i\Bigr)$$
 #
-# The columns of the picture sum to 0. If the same number arrives at every share, the result is 0, whatever the scores: a test
-# that sends ones back through a softmax proves nothing. The checks here never do that.
+# The columns of the figure sum to 0. So if the same gradient arrives at every probability, the result is 0 for any scores. A test
+# that sends ones back through a softmax proves very little, because many wrong rules return 0 too. The checks here never do that.
 
 # %% exercise="05.6" minutes=15 points=3
 #| export
@@ -490,9 +492,9 @@ def softmax_rule(grad, out, a, dim):
 
     Args:
         grad: Tensor of any shape.
-        out: Tensor of that shape, the shares.
+        out: Tensor of that shape, the probabilities.
         a: Tensor of that shape, the scores.
-        dim: The axis along which the shares sum to 1.
+        dim: The axis along which the probabilities sum to 1.
 
     Returns:
         Tensor of that shape. Along ``dim``, entry j is ``out[j]`` times the difference between
@@ -514,11 +516,11 @@ def softmax_rule(grad, out, a, dim):
 check("05.6")
 
 # %% [markdown] hint="05.6"
-# Read the right side of the formula from the inside: a product entry by entry, a sum along `dim`, a difference, a product. You do not
-# need a matrix.
+# Read the right side of the formula from the inside out: a product entry by entry, a sum along `dim`, a difference, a product.
+# You do not need a matrix.
 
 # %% [markdown] hint="05.6"
-# The sum has to line up with `grad` again: which setting of `sum` keeps the summed axis?
+# The sum has to line up with `grad` again. Which setting of `sum` keeps the summed axis?
 
 # %%
 #| export
@@ -546,7 +548,7 @@ log_softmax.register_vjp(lambda grad, out, a, dim: grad - exp(out) * grad.sum(di
 
 @op
 def probability_minus_truth(logits, labels):
-    """Return softmax(logits), minus 1 at the true class of each row: 04.6's result, times N."""
+    """Return softmax(logits), minus 1 at each row's true class: the result of 04.6, times N."""
     out = softmax.forward(logits, dim=1)
     out[np.arange(len(labels)), labels] -= 1
     return out
@@ -560,8 +562,8 @@ probability_minus_truth.register_vjp(lambda grad, out, logits, labels:
 # ## Losses
 #
 # The gradient of the cross-entropy is probability minus truth (exercise 04.6). It is given above as an op, because every training
-# step needs it. What is new in the rule is the way from the loss to the examples. With reduction `"mean"` the one gradient that
-# arrives is shared by N examples; with `"sum"` each receives all of it; with `"none"` each example has its own.
+# step needs it. What is new is how the loss's gradient reaches each example. With reduction `"mean"`, N examples share the one
+# gradient that arrives. With `"sum"`, each example receives all of it. With `"none"`, each example has a gradient of its own.
 # `share(grad, count, reduction)`, given above, handles the first two.
 
 # %% exercise="05.7" minutes=15 points=3
@@ -610,7 +612,7 @@ check("05.7")
 # %%
 #| export
 def nll_rule(grad, out, log_probabilities, labels, reduction):
-    """Return the gradient of ``nll_loss``: in each row it goes to the entry of the true class."""
+    """Return the gradient of ``nll_loss``: in each row, only the true class gets one."""
     each = -share(grad, len(labels), reduction).expand(labels.shape)
     index = (np.arange(len(labels)), Tensor(labels).data)
     return put_back(each, index=index, shape=log_probabilities.shape)
@@ -637,7 +639,7 @@ logsumexp.register_vjp(lambda grad, out, x, dim, keepdim: grad.reshape(kept_shap
 
 
 def wanted_inputs(tensor):
-    """List the inputs, of the op that made a tensor, to which a gradient flows; [] for a leaf.
+    """List those inputs of a tensor's op that a gradient flows to; [] for a leaf.
 
     Raises:
         RuntimeError: An earlier walk freed the graph.
@@ -648,23 +650,23 @@ def wanted_inputs(tensor):
     op, inputs, _, _ = tensor.origin
     if inputs is None:
         raise RuntimeError(f"an earlier backward() used this graph and freed it, at {op.name}: "
-                           "call that one with retain_graph=True, or compute the tensor again")
+                           "pass retain_graph=True to that call, or compute the tensor again")
     return [x for argument, x in enumerate(inputs)
             if isinstance(x, Tensor) and x.requires_grad and op.rule(argument)]
 
 # %% [markdown]
 # ## In which order?
 #
-# Every op has its rules; now the walk. Look at the first drawing again: `error` is used twice, so it receives two gradients and passes
-# on their sum. If you walk on from `error` after the first one, you pass on too little. A tensor has to wait until everything
-# computed from it has been visited.
+# Every op has its rules. Now comes the walk. Look at the first drawing again: `error` is used twice, so it receives two gradients
+# and passes on their sum. If you walk on from `error` after the first gradient, you pass on too little. A tensor has to wait until
+# you have visited everything that was computed from it.
 #
-# A **topological order** lists every tensor after the tensors it was computed from. Walk it from the end, and every tensor comes at
-# the right time. The usual way to find one is a depth-first search: list a tensor once all its inputs are listed. Python stops
-# recursion at about a thousand levels, and graphs can be deeper, so keep a list of what is left to do instead.
-# `wanted_inputs(tensor)`, given above, lists the inputs to visit. A leaf has none and passes nothing on: leave it out. To know
-# whether you have met a tensor before, use a **set**: `in` on a list compares with `==`, and `==` compares the entries of
-# tensors.
+# A **topological order** lists every tensor after the tensors it was computed from. Walk through it from the end, and you reach
+# every tensor at the right time. The usual way to find such an order is a depth-first search that lists a tensor once all its inputs
+# are listed. Python stops recursion at about a thousand levels, and graphs can be deeper, so keep a list of what is left to do
+# instead. `wanted_inputs(tensor)`, given above, lists the inputs to visit. Leave out the leaves, because they have no inputs and
+# pass nothing on. To know whether you have met a tensor before, use a **set**: `in` on a list compares with `==`, and `==` compares
+# the entries of tensors.
 
 # %% exercise="05.8" minutes=20 points=4
 #| export
@@ -676,7 +678,7 @@ def topological_order(*roots):
 
     Returns:
         List of tensors, each once: the roots, and everything that `wanted_inputs` reaches from
-        them, except the leaves, which no op made. Every tensor comes after its wanted inputs.
+        them, except leaves (tensors that no op made). Every tensor comes after its wanted inputs.
 
     Example:
         >>> x = Tensor(3.0, requires_grad=True)
@@ -704,16 +706,16 @@ def topological_order(*roots):
 check("05.8")
 
 # %% [markdown] hint="05.8"
-# A tensor comes off the to-do list twice: the first time its inputs have to be done before it, the second time they are done and it
-# can be listed. How do you tell the two apart?
+# A tensor comes off the to-do list twice. The first time, its inputs have to be done before it. The second time, they are done and
+# you can list the tensor. How do you tell the two times apart?
 
 # %% [markdown] hint="05.8"
 # Put pairs on the stack: a tensor, and whether its inputs are already listed. When you meet a tensor for the first time, put it back
 # with True, and its inputs on top of it with False.
 
 # %% [markdown] hint="05.8"
-# A tensor that is used twice is put on the stack twice. Keep a set of the tensors you have met, so that none is listed twice. Add a
-# tensor to it when it comes off the stack, not when it goes on.
+# A tensor that is used twice is put on the stack twice. Keep a set of the tensors you have met, so that you list none twice. Add a
+# tensor to the set when it comes off the stack, not when it goes on.
 
 # %%
 #| export
@@ -732,7 +734,7 @@ def input_gradients(out, grad):
 
 
 def fitted(part, x, rule):
-    """Return a gradient with the shape and the dtype of its input."""
+    """Return a gradient in the shape and dtype of its input."""
     own = unbroadcast(part, x.shape) if part.ndim >= x.ndim else part
     if own.shape != x.shape:
         raise RuntimeError(f"{rule} gave shape {part.shape}, where the input has {x.shape}")
@@ -740,18 +742,18 @@ def fitted(part, x, rule):
 
 
 def free(tensor):
-    """Forget what a tensor was computed from; keep which op made it."""
+    """Drop the record of a tensor's inputs; keep which op made it."""
     tensor.origin = Origin(tensor.origin.op, None, None, None)
 
 # %% [markdown]
 # ## The walk
 #
-# Keep a dict of the gradients that have arrived so far, and walk the order from its end. When a tensor's turn comes, everything
-# computed from it has been visited, so its gradient is complete: take it out of the dict and pass it on. `input_gradients(tensor,
-# grad)`, given above, runs the rules and fits the results to the inputs' shapes with your `unbroadcast`. A gradient that arrives is
-# **added** to what has arrived before. At the end the dict holds the gradients of the leaves.
+# Keep a dict of the gradients that have arrived so far, and walk through the order from its end. When you reach a tensor, you have
+# visited everything computed from it, so its gradient is complete. Take the gradient out of the dict and pass it on.
+# `input_gradients(tensor, grad)`, given above, runs the rules and fits their results to the inputs' shapes with your `unbroadcast`.
+# **Add** each gradient that arrives to those that arrived before. At the end, the dict holds the gradients of the leaves.
 #
-# A graph holds every intermediate result, and that is most of the memory that training needs. So the walk frees it as it goes:
+# A graph holds every intermediate result, which is most of the memory that training needs. So the walk frees the graph as it goes:
 # `free(tensor)`, given above, cuts a visited tensor off from its inputs.
 
 # %% exercise="05.9" minutes=20 points=4
@@ -801,8 +803,8 @@ check("05.9")
 # `gradients.pop(tensor)` takes a gradient out of the dict; `gradients[tensor]` leaves it there, which is right for a watched tensor.
 
 # %% [markdown] hint="05.9"
-# An input that is used twice, or by two tensors, finds a gradient in the dict the second time: add to it, do not replace it.
-# Free a tensor last, after its inputs have their gradients.
+# If an input is used twice, or by two tensors, the dict already holds a gradient for it the second time. Add to that gradient; do
+# not replace it. Free a tensor last, after its inputs have their gradients.
 
 # %%
 gradients = {loss: Tensor(1.0)}
@@ -810,26 +812,27 @@ walk(gradients, keep_graph=True, watched=set(topological_order(loss)))
 draw(loss, gradients, x=x, w=w, b=b, error=error, loss=loss)
 
 # %% [markdown] question="05.1"
-# `error` is -3.5, and its gradient is -7. Which two gradients arrived there, and why are they equal? What would the gradient of `x` be
-# if the second had overwritten the first?
+# `error` is -3.5, and its gradient is -7. Which two gradients arrived there, and why are they equal? What would the gradient of `x`
+# be if the second one had overwritten the first?
 
 # %% [markdown]
 # ## Without a graph
 #
-# The walk computes with ops, and every op call is remembered: the gradients would build a graph of their own. And if you only use a
-# network, you want no graph either. `state.recording` (in `tinytorch/given/state.py`) says whether ops are remembered. Write the
-# switch as a **context manager**: `with recording(False):` turns it off for a block. Whatever happens inside, even an exception, it
-# restores the previous value, which need not be True. The decorator `@contextmanager` turns a generator that yields once into a
-# context manager: what is before the `yield` runs at the start of the block, what is after it runs at the end.
+# The walk computes with ops, and every op call is recorded, so the gradients would build a graph of their own. You also want no
+# graph when you only use a network. The flag `state.recording` (in `tinytorch/given/state.py`) decides whether ops are recorded.
+# Write a **context manager** that sets it: `with recording(False):` turns recording off for a block. Whatever happens in the
+# block, even an exception, the context manager restores the previous value, which need not be True. The decorator `@contextmanager`
+# turns a generator that yields once into a context manager. The code before the `yield` runs at the start of the block, and the
+# code after it runs at the end.
 
 # %% exercise="05.10" minutes=10 points=2
 #| export
 @contextmanager
 def recording(on):
-    """Remember ops, or not, during a ``with`` block.
+    """Turn the recording of ops on or off for a ``with`` block.
 
     Args:
-        on: The value, True or False, of ``state.recording`` inside the block.
+        on: The value of ``state.recording`` inside the block, True or False.
 
     Returns:
         Context manager. At the end of the block, even if it ends with an exception,
@@ -857,7 +860,7 @@ def recording(on):
 check("05.10")
 
 # %% [markdown] hint="05.10"
-# Three steps: remember the value, set the new one, yield. And a fourth, after the block.
+# Three steps: save the old value, set the new one, yield. And a fourth, after the block.
 
 # %% [markdown] hint="05.10"
 # An exception inside the block is raised at your `yield`. `try` and `finally` make sure that the last step still happens.
@@ -880,7 +883,7 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
 
     Args:
         outputs: Tensor, or list of tensors, to start at.
-        inputs: Tensor, or list of tensors, whose gradients are wanted; they need not be leaves.
+        inputs: Tensor, or list of tensors, to return the gradients of; they need not be leaves.
         grad_outputs: The gradients to start with, one for each output; None for 1.
         retain_graph: As in `backward`.
         create_graph: As in `backward`.
@@ -891,8 +894,8 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
         Tuple of tensors, one for each input.
 
     Raises:
-        RuntimeError: No output depends on one of the inputs, or one of the conditions under which
-            `backward` raises.
+        RuntimeError: No output depends on one of the inputs. Also raised wherever `backward` raises
+            it.
 
     Example:
         >>> x = Tensor(3.0, requires_grad=True)
@@ -904,28 +907,28 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
                               for x in (outputs, inputs, grad_outputs))
     begin = begin * len(outputs) if grad_outputs is None else begin
     with recording(create_graph):
-        found = {}
+        gradients = {}
         for root, first in zip(outputs, begin, strict=True):
             first = first_gradient(root, first)
-            found[root] = found[root] + first if root in found else first
-        walk(found, create_graph if retain_graph is None else retain_graph, set(inputs))
-        found = unshared({x: found[x] for x in inputs if x in found})
-    if len(found) < len(set(inputs)) and not (allow_unused or materialize_grads):
+            gradients[root] = gradients[root] + first if root in gradients else first
+        walk(gradients, create_graph if retain_graph is None else retain_graph, set(inputs))
+        gradients = unshared({x: gradients[x] for x in inputs if x in gradients})
+    if len(gradients) < len(set(inputs)) and not (allow_unused or materialize_grads):
         raise RuntimeError("no output depends on one of the inputs: pass allow_unused=True to get "
                            "None for it, or materialize_grads=True to get zeros")
     absent = (lambda x: Tensor(np.zeros_like(x.data))) if materialize_grads else lambda x: None
-    return tuple(found[x] if x in found else absent(x) for x in inputs)
+    return tuple(gradients[x] if x in gradients else absent(x) for x in inputs)
 
 # %% [markdown]
 # ## backward
 #
-# `loss.backward()` is a walk that stores every leaf's gradient in its `grad`. Only leaves keep one, as in PyTorch: for the other
-# tensors it would waste memory. Calling backward twice, for two losses or two halves of a batch, **adds up** the gradients; that is
-# why PyTorch programs clear them before every step.
+# `loss.backward()` is a walk that stores every leaf's gradient in the leaf's `grad`. Only leaves keep a gradient, as in PyTorch,
+# because keeping the others would waste memory. Calling backward twice, for two losses or two halves of a batch, **adds up** the
+# gradients. That is why PyTorch programs clear them before every step.
 #
-# Given, in `tinytorch/given/walk.py`: `first_gradient(root, gradient)` checks the gradient that the walk starts with and returns it;
-# `unshared(gradients)` takes the dict of a finished walk and copies gradients that share memory, so that halving one in place
-# leaves the other alone; it returns the dict. `@register("backward")` makes your function the one that `loss.backward()` calls.
+# Two functions are given in `tinytorch/given/walk.py`. `first_gradient(root, gradient)` checks the gradient that the walk starts
+# with, and returns it. `unshared(gradients)` takes the dict of a finished walk, copies gradients that share memory, so that halving
+# one in place leaves the other alone, and returns the dict. `@register("backward")` makes `loss.backward()` call your function.
 
 # %% exercise="05.11" minutes=15 points=3
 #| export
@@ -939,11 +942,11 @@ def backward(root, gradient=None, retain_graph=None, create_graph=False):
             ``root`` is one number.
         retain_graph: Whether to keep the graph for another walk; None for the value of
             ``create_graph``.
-        create_graph: Whether the ops of the walk are remembered, so that gradients have gradients.
+        create_graph: Whether the ops of the walk are recorded, so that gradients have gradients.
 
     Raises:
-        RuntimeError: The tensor has no graph, or has more than one entry and no gradient was given
-            (`first_gradient` raises both), or an earlier walk freed the graph.
+        RuntimeError: The tensor has no graph, or has more than one entry although ``gradient`` is
+            None (`first_gradient` raises both), or an earlier walk freed the graph.
 
     Example:
         >>> x = Tensor([3.0, -1.0], requires_grad=True)
@@ -968,50 +971,51 @@ def backward(root, gradient=None, retain_graph=None, create_graph=False):
 check("05.11")
 
 # %% [markdown] hint="05.11"
-# Everything happens inside one block in which ops are remembered or not. Which of the arguments decides that?
+# Everything happens inside one block in which ops are recorded or not. Which argument decides that?
 
 # %% [markdown] hint="05.11"
-# `walk` takes a dict from the root to its first gradient, and changes that dict. Loop over what `unshared` returns for it.
+# `walk` takes a dict from the root to its first gradient, and changes that dict. Pass the dict to `unshared`, and loop over what
+# it returns.
 
 # %% [markdown] hint="05.11"
-# A leaf's `grad` is None until something arrives. If there is one already, make the sum a new tensor: `+`, not `+=`, because other
-# code may hold the old one.
+# A leaf's `grad` is None until a gradient arrives. If there is one already, make the sum a new tensor, with `+` and not `+=`,
+# because other code may still use the old tensor.
 
 # %% [markdown] question="05.2"
-# The next cell times the forward pass of a layer, then the forward and backward pass together, and then that again with pictures
+# The next cell times the forward pass of a layer, then the forward and backward pass together, and then both again with images
 # that require a gradient. **Predict** the ratios before you run it. Count matrix products: how many run forward, and how many
-# backward? How many if the pictures require no gradient?
+# backward? How many if the images require no gradient?
 
 # %%
-pictures = Tensor(rng.standard_normal((512, 784), np.float32))
+images = Tensor(rng.standard_normal((512, 784), np.float32))
 weight = Tensor(rng.standard_normal((784, 784), np.float32), requires_grad=True)
-# %timeit -n 5 -r 5 pictures @ weight
-# %timeit -n 5 -r 5 (pictures @ weight).sum().backward()
-also_pictures = Tensor(pictures.data, requires_grad=True)
-# %timeit -n 5 -r 5 (also_pictures @ weight).sum().backward()
+# %timeit -n 5 -r 5 images @ weight
+# %timeit -n 5 -r 5 (images @ weight).sum().backward()
+images_with_grad = Tensor(images.data, requires_grad=True)
+# %timeit -n 5 -r 5 (images_with_grad @ weight).sum().backward()
 
 # %% [markdown]
 # ## Trust, but measure
 #
-# A wrong rule raises no error: the network still learns, only a little worse. So compare every rule with the slope that you measure by
-# nudging, as in module 04. Four things decide whether such a **gradient check** finds mistakes:
+# A wrong rule raises no error, and the network may even learn, only less well. So compare every rule with finite differences: nudge
+# each input and measure the change, as in module 04. Four things decide whether such a **gradient check** finds mistakes:
 #
-# - it runs in **float64**, where nudging by 0.00001 leaves enough digits: `in_float64(inputs)` is given;
-# - the gradient it starts with is **random**, because ones hide mistakes (in a softmax, all of them);
-# - it looks at the **relative** error, because an error of 0.001 is small for a gradient of 1000 and large for one of 0.001;
-# - it says **where** a gradient is wrong: `GradcheckError`, given, finds the worst entry.
+# - It runs in **float64**, where nudging by 0.00001 leaves enough digits. `in_float64(inputs)` is given.
+# - It starts with a **random** gradient, because ones hide mistakes (in a softmax, many of them).
+# - It looks at the **relative** error, because an error of 0.001 is small for a gradient of 1000 and large for one of 0.001.
+# - It shows **where** a gradient is wrong. The given `GradcheckError` finds the worst entry.
 #
-# `numeric_gradient` (given, in `tinytorch/given/gradient_check.py`) measures as you did in module 04. `grad(out, x, upstream)`, given
-# above, is a walk that starts with `upstream` and returns a tuple of the gradients you ask for, instead of storing them; with
-# `materialize_grads=True` it returns zeros where no gradient arrives.
+# `numeric_gradient`, given in `tinytorch/given/gradient_check.py`, computes finite differences as you did in module 04.
+# `grad(out, x, upstream)`, given above, is a walk that starts with `upstream` and returns the gradient of `x` in a tuple, instead of
+# storing it. With `materialize_grads=True` it returns zeros if no gradient arrives.
 
 # %% exercise="05.12" minutes=20 points=4
 #| export
 def gradcheck(function, inputs, *, eps=1e-5, tolerance=1e-6):
-    """Compare the gradients of a function with slopes measured by nudging.
+    """Compare the gradients of a function with finite differences.
 
     The relative error of two numbers is their distance, divided by the larger of their absolute
-    values, or by 0.001 if both are smaller than that.
+    values, or by 0.001 if both absolute values are smaller than 0.001.
 
     Args:
         function: Op, or function of tensors that returns a tensor.
@@ -1024,8 +1028,8 @@ def gradcheck(function, inputs, *, eps=1e-5, tolerance=1e-6):
         True if every entry of every gradient passes.
 
     Raises:
-        GradcheckError: An entry does not pass; nan never does. It is raised for the first argument
-            that has such an entry.
+        GradcheckError: An entry does not pass; nan never passes. The error is raised for the first
+            argument that has such an entry.
 
     Example:
         >>> gradcheck(mul, (Tensor([1.0, 2.0, 3.0]), Tensor(-0.5)))
@@ -1053,8 +1057,8 @@ def gradcheck(function, inputs, *, eps=1e-5, tolerance=1e-6):
 check("05.12")
 
 # %% [markdown] hint="05.12"
-# Before the loop: the inputs in float64, the result, and one random tensor of its shape. Inside, for every input that is a tensor and
-# requires a gradient: two gradients, and their relative error.
+# Before the loop, compute the inputs in float64, the result, and one random tensor of its shape. In the loop, for every input that is
+# a tensor and requires a gradient, compute two gradients and their relative error.
 
 # %% [markdown] hint="05.12"
 # The same graph is walked once for each argument, so it must not be freed. Pass the same `upstream` to `grad` and to
@@ -1075,11 +1079,11 @@ except GradcheckError as mistake: print(mistake)
 # %% [markdown]
 # ## Checked against the gradients you derived by hand
 #
-# Module 04's `mlp_gradients` walks back through one network, line by line, as you wrote it. The walk of this module knows nothing
-# about that network. Both get the same batch, for a network with 101,770 parameters.
+# Module 04's `mlp_gradients` goes back through one network, line by line, as you wrote it. The walk of this module contains nothing
+# specific to that network. Both get the same batch, for a network with 101,770 parameters.
 #
-# A rule is written with ops, and with `create_graph=True` those are remembered. Then a gradient has a graph of its own, and the same
-# walk goes back through it: the second cell below draws tanh and its first three derivatives.
+# A rule is written with ops, and `create_graph=True` records them. Then a gradient has a graph of its own, and the same walk goes
+# back through it. The second cell below draws tanh and its first three derivatives.
 
 # %%
 model, labels = mlp(784, 128, 10, rng=rng), Tensor(rng.integers(10, size=64))
@@ -1106,4 +1110,4 @@ plt.legend();
 # tito milestone run mnist-mlp --gradients autograd
 # ```
 #
-# The second command trains module 04's network again, this time with gradients that your autograd finds.
+# The second command trains module 04's network again, this time with gradients that your autograd computes.

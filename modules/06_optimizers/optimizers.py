@@ -13,10 +13,10 @@
 # %% [markdown]
 # # Optimizers
 #
-# `loss.backward()` tells every parameter which way is uphill. An **optimizer** takes the step downhill, thousands of times. The length
-# and the exact direction of the steps decide whether training takes a minute or an hour, or fails. In this module you write the rules
-# that most networks are trained with, the schedules that shorten the steps over time, and the clipping that keeps one bad batch from
-# ruining everything.
+# `loss.backward()` gives every parameter a gradient, which points uphill. An **optimizer** takes the step downhill, thousands of times.
+# The length and the exact direction of the steps decide whether training takes a minute or an hour, or fails. In this module you
+# write the update rules that most networks are trained with, the schedules that shorten the steps over time, and the clipping that
+# keeps one bad batch from undoing the training.
 
 # %%
 from tito import notebook
@@ -30,15 +30,15 @@ rng = np.random.default_rng(0)
 # %% [markdown]
 # ## A valley to walk in
 #
-# You can draw two parameters but not a million; the difficulty is the same. This valley is 25 times steeper across than along. Your
-# autograd gives the slope at any point, and a rule turns slopes into a path.
+# You can draw a loss with two parameters but not one with a million; the difficulty is the same. The loss below is a valley that is
+# 25 times steeper across than along. Your autograd computes the slope at any point, and an update rule turns slopes into a path.
 
 # %%
 def valley(w):
     return 0.5 * (w[0] ** 2 + 25 * w[1] ** 2)
 
 def walk(update, start=(-9.0, 1.6), steps=40):
-    """Return the points that a rule visits; `update(point, slope)` changes the point in place."""
+    """Return the path of a rule; `update(point, slope)` changes the point in place."""
     point, path = Tensor(np.array(start), requires_grad=True), [start]
     for _ in range(steps):
         valley(point).backward()
@@ -64,8 +64,8 @@ def draw(paths):
 #
 # $$w \leftarrow w - \mathrm{lr}\cdot g$$
 #
-# Change the array of a parameter **in place**. Everything that holds it, such as the layer or the checkpoint, sees the new numbers, and
-# no new memory is needed. Do not change the gradient: other code may still need it.
+# Change the array of a parameter **in place**. Then everything that uses this array, such as the layer, gets the new numbers, and you
+# need no new memory. Do not change the gradient, because other code may still need it.
 
 # %%
 #| export
@@ -74,6 +74,7 @@ import math
 
 import numpy as np
 
+from tinytorch.given.constructing import PyTorchArguments
 from tinytorch.given.history import tick
 from tinytorch.given.op import in_place
 from tinytorch.given.parameters import checked_group, parameter_groups, takes_parameters
@@ -81,9 +82,9 @@ from tinytorch.given.resuming import optimizer_problems
 from tinytorch.given.state import live
 
 # %% [markdown]
-# `np.multiply(grad, lr, out=scratch)` writes a product into an existing array. With it, a step needs no new array at all: you may write
-# to `scratch`, which has the parameter's shape. The decorator `@in_place` makes an op that takes arrays and changes them; as with
-# `@op`, other kernels can be registered for it later.
+# `np.multiply(grad, lr, out=scratch)` writes a product into an existing array, so a step needs no new array at all. You may write
+# to `scratch`, which has the parameter's shape. The decorator `@in_place` makes an op that takes arrays and changes them. As with
+# `@op`, you can register other kernels for it later.
 
 # %% exercise="06.1" minutes=15 points=2
 #| export
@@ -121,11 +122,11 @@ check("06.1")
 # `param = param - ...` binds the name to a new array, and the caller's array does not change. Which operator changes the array itself?
 
 # %% [markdown] hint="06.1"
-# Two lines: put the product into `scratch`, as in the text above; then subtract it from `param` with `-=`.
+# Two lines. Put the product into `scratch`, as in the text above. Then subtract `scratch` from `param` with `-=`.
 
 # %% [markdown] question="06.1"
-# Across the valley the slope is 25 times as steep as along it. Up to which learning rate does the walk stay inside? **Predict** what
-# 0.03 and 0.079 do, and what would happen at 0.081, then run the cell.
+# Across the valley, the slope is 25 times as steep as along it. Up to which learning rate does the path stay in the valley?
+# **Predict** what happens with 0.03, with 0.079 and with 0.081. The cell runs the first two.
 
 # %%
 def descend(lr):
@@ -136,13 +137,13 @@ draw({"lr 0.03": descend(0.03), "lr 0.079": descend(0.079)})
 # %% [markdown]
 # ## Momentum
 #
-# The small rate crawls along the valley, the large one bounces from wall to wall. A ball would do better: it keeps some of its velocity.
-# Across the valley, the pushes from both walls cancel; along it, they add up:
+# With the small rate, the path crawls along the valley. With the large rate, it bounces from wall to wall. A ball would do better,
+# because it keeps some of its velocity. Across the valley, the pushes from both walls cancel; along it, they add up:
 #
 # $$v \leftarrow \mu v + g \qquad w \leftarrow w - \mathrm{lr}\cdot v$$
 #
-# **Nesterov's** variant looks ahead and steps by $g + \mu v$, with the new $v$. Before the first step there is no velocity: it
-# starts at 0, so after one step it is the gradient.
+# **Nesterov's** variant looks ahead and steps by $g + \mu v$, with the new $v$. The velocity starts at 0, so after one step it is the
+# gradient.
 
 # %% exercise="06.2" minutes=20 points=2
 #| export
@@ -156,7 +157,7 @@ def momentum_update(param, grad, velocity, scratch, *, lr, momentum, nesterov=Fa
         velocity: Array of its shape; it is changed. All 0 before the first step.
         scratch: Array of its shape to write to.
         lr: Learning rate.
-        momentum: The share of the velocity that is kept, from 0 to below 1.
+        momentum: The fraction of the velocity that is kept, from 0 to below 1.
         nesterov: Whether the step is ``lr * (grad + momentum * velocity)`` instead of
             ``lr * velocity``, with the new velocity.
 
@@ -192,7 +193,7 @@ check("06.2")
 # Change the velocity first, in two steps, both in place: scale it, then add to it.
 
 # %% [markdown] hint="06.2"
-# The rest is the step of 06.1, with another array in place of the gradient: the velocity, or for Nesterov a sum that you build in
+# The rest is like the step of 06.1, but with the velocity instead of the gradient. For Nesterov, use a sum that you build in
 # `scratch`.
 
 # %%
@@ -207,13 +208,13 @@ draw({"plain, lr 0.03": descend(0.03), "momentum 0.8, lr 0.03": rolling})
 # %% [markdown]
 # ## Adam
 #
-# Momentum still uses one learning rate for all. **Adam** gives every single parameter its own: it divides by the usual size of that
-# parameter's gradients. It keeps two running means, of the gradient and of its square:
+# Momentum still uses one learning rate for all parameters. **Adam** gives every single parameter a step size of its own: it divides by
+# the usual size of that parameter's gradients. It keeps two running means, of the gradient and of its square:
 #
 # $$m \leftarrow \beta_1 m + (1-\beta_1)\,g \qquad s \leftarrow \beta_2 s + (1-\beta_2)\,g^2$$
 #
-# Both start at 0 and are too small at first, by the factors $1-\beta_1^t$ and $1-\beta_2^t$ after $t$ steps. Adam divides by these
-# factors:
+# Both means start at 0, so they are too small at first, by the factors $1-\beta_1^t$ and $1-\beta_2^t$ after $t$ steps. Adam divides
+# by these factors:
 #
 # $$w \leftarrow w - \mathrm{lr}\cdot\frac{m / (1-\beta_1^t)}{\sqrt{s / (1-\beta_2^t)} + \epsilon}$$
 
@@ -224,8 +225,8 @@ for step in range(1, 6):
     print(f"step {step}: mean of ones is {m:.3f}, corrected {m / (1 - 0.9 ** step):.3f}")
 
 # %% [markdown]
-# Write it without a new array. One trap shows in the fifth digit: `1 - np.float32(0.999)` is 0.000999987, off by 1.3 in 100,000. The
-# betas are Python floats; do not convert them. And $\epsilon$ is added **after** the root.
+# Write Adam without a new array. Beware of a trap that shows in the fifth digit: `1 - np.float32(0.999)` is 0.000999987, off by 1.3 in
+# 100,000. The betas are Python floats, so do not convert them. And add $\epsilon$ **after** the root.
 
 # %% exercise="06.3" minutes=30 points=4
 #| export
@@ -241,7 +242,7 @@ def adam_update(param, grad, mean, square, scratch, *, step, lr, betas=(0.9, 0.9
         scratch: Array of its shape to write to.
         step: Number of this step, from 1.
         lr: Learning rate.
-        betas: The shares of the two running means that are kept.
+        betas: The fractions of the two running means that are kept.
         eps: Added to the root, so that it never divides by 0.
 
     Returns:
@@ -278,18 +279,18 @@ def adam_update(param, grad, mean, square, scratch, *, step, lr, betas=(0.9, 0.9
 check("06.3")
 
 # %% [markdown] hint="06.3"
-# Three parts, one after the other: the running mean, the running mean of squares, the step. `scratch` is free again after each part.
+# Three parts, one after the other: the running mean, the running mean of squares, the step. You can use `scratch` in each part.
 
 # %% [markdown] hint="06.3"
 # For the running means: scale the old mean with `*=`, put the scaled gradient (or its square) into `scratch`, add it with `+=`.
 
 # %% [markdown] hint="06.3"
-# For the step: put the root of `square` into `scratch`; divide by the root of the correction; add eps; divide the mean by `scratch`,
-# with `out=scratch`; scale; subtract. The corrections are Python numbers: `beta ** step` is cheap.
+# For the step, put the root of `square` into `scratch`, divide it by the root of the correction, and add eps. Divide the mean by
+# `scratch`, with `out=scratch`. Then scale and subtract. The corrections are Python numbers, so `beta ** step` is cheap.
 
 # %% [markdown] question="06.2"
-# In its first step Adam moves every parameter by almost exactly `lr`, whatever the gradient. Put $t = 1$ into the formulas and explain
-# why. What does that mean for the walk below, where one slope is 25 times the other?
+# In its first step, Adam moves every parameter by almost exactly `lr`, for any gradient. Put $t = 1$ into the formulas and explain
+# why. What does that mean for the path below, where one slope is 25 times as steep as the other?
 
 # %%
 mean, square, count = np.zeros(2), np.zeros(2), iter(range(1, 100))
@@ -302,10 +303,10 @@ draw({"momentum 0.8, lr 0.03": rolling, "Adam, lr 0.5": walk(stride)})
 # %% [markdown]
 # ## Weight decay, twice
 #
-# Large weights are a sign that a network learned by heart. **Weight decay** pulls all of them towards 0. In gradient descent it makes no
-# difference whether you add `decay * w` to the gradient or shrink the weight itself. In Adam it does: whatever you add to the gradient
-# is divided by the root, so weights with large gradients hardly decay. **AdamW** shrinks the weight itself, before the step, and leaves
-# the gradient alone.
+# Large weights can be a sign that a network memorised its examples. **Weight decay** pulls all weights towards 0. In gradient descent,
+# it makes no difference whether you add `decay * w` to the gradient or shrink the weight itself. In Adam it does make a difference: the
+# sum is divided by the root, so weights with large gradients hardly decay. **AdamW** shrinks the weight itself, before the step, and
+# leaves the gradient alone.
 
 # %% exercise="06.4" minutes=10 points=1
 #| export
@@ -338,31 +339,31 @@ def decay_weights(param, *, lr, weight_decay):
 check("06.4")
 
 # %% [markdown] hint="06.4"
-# A number that loses a tenth of itself keeps nine tenths. Multiply by what is kept.
+# A number that is reduced by a tenth keeps nine tenths. Multiply by the fraction that is kept.
 
 # %% [markdown] hint="06.4"
-# One line, in place: `param` is the only array, so you need no scratch.
+# One line, in place. `param` is the only array, so you need no scratch.
 
 # %% [markdown]
 # ## The classes around the rules
 #
 # The rest is bookkeeping, and it is given: groups of parameters with their own settings, the arrays that a rule keeps from step to step,
-# and a `state_dict` that holds all of it, so that training can stop and go on later. Names and defaults are PyTorch's.
+# and a `state_dict` with all of this, so that you can stop training and continue later. Names and defaults are PyTorch's.
 
 # %%
 #| export
-class Optimizer:
-    """What all optimizers share: the walk over parameters, and a state that can be saved.
+class Optimizer(metaclass=PyTorchArguments):
+    """What all optimizers share: the loop over parameters, and a state that can be saved.
 
-    A subclass names the arrays that its rule keeps for each parameter, and writes `update`.
+    A subclass lists the arrays that its rule keeps for each parameter, and defines `update`.
 
     Args:
         params: Iterable of parameters, or of groups: ``[{"params": [...], "lr": 0.01}, ...]``.
-        defaults: Dict of the settings that a group does not give.
+        defaults: Dict of the settings that a group does not specify.
 
     Raises:
-        TypeError: What is given is no list of parameters. The message says what to write.
-        ValueError: There is no parameter, one stands twice, or a setting makes no sense.
+        TypeError: ``params`` is not a list of parameters. The message says what to write.
+        ValueError: There is no parameter, one occurs twice, or a setting makes no sense.
     """
 
     kept = ()  # names of the arrays that the rule keeps from step to step
@@ -373,7 +374,7 @@ class Optimizer:
             self.add_param_group(group)
 
     def add_param_group(self, group):
-        """Take up more parameters: a dict such as ``{"params": [...], "lr": 0.01}``."""
+        """Add a group of parameters: a dict such as ``{"params": [...], "lr": 0.01}``."""
         self.param_groups.append(checked_group(group, self))
 
     def params(self):
@@ -381,7 +382,7 @@ class Optimizer:
         return [param for group in self.param_groups for param in group["params"]]
 
     def zero_grad(self, set_to_none=True):
-        """Forget all gradients, or fill them with 0 instead."""
+        """Set all gradients to None, or fill them with 0 instead."""
         for param in self.params():
             if set_to_none or param.grad is None:
                 param.grad = None
@@ -408,7 +409,7 @@ class Optimizer:
         return loss
 
     def memory(self, param):
-        """Return what is kept for a parameter; it is made, all 0, at the first call."""
+        """Return the state of a parameter; the first call makes it, with arrays of 0."""
         if param not in self.state:
             names = (*self.kept, "scratch", "scratch_grad")
             arrays = {name: np.zeros_like(param.data) for name in names}
@@ -416,7 +417,7 @@ class Optimizer:
         return self.state[param]
 
     def state_dict(self):
-        """Return the settings, and what is kept for each parameter, by its position among all."""
+        """Return the settings, and the state of each parameter by the parameter's position."""
         positions = {param: position for position, param in enumerate(self.params())}
         state = {positions[param]: {"step": kept["step"],
                                     **{name: np.copy(kept[name]) for name in self.kept}}
@@ -426,16 +427,16 @@ class Optimizer:
         return {"state": state, "param_groups": groups}
 
     def load_state_dict(self, saved):
-        """Take up what `state_dict` returned, for the same parameters in the same order.
+        """Load what `state_dict` returned, for the same parameters in the same order.
 
         Raises:
-            ValueError: It does not fit. The message says why, and nothing has been changed.
+            ValueError: The state does not fit. The message says why, and nothing has been changed.
         """
         problems = list(optimizer_problems(self, saved))
         if problems:
             raise ValueError("\n  ".join(["the state does not fit this optimizer:", *problems]))
         for group, loaded in zip(self.param_groups, saved["param_groups"]):
-            for name in loaded.keys() - {"params"}:  # a file gives tuples back as lists
+            for name in loaded.keys() - {"params"}:  # files store tuples as lists
                 value = loaded[name]
                 group[name] = tuple(value) if isinstance(value, list) else value
         self.state.clear()
@@ -448,7 +449,7 @@ class Optimizer:
 # %%
 #| export
 def decayed(param, grad, state, weight_decay):
-    """Return the gradient with the weight's share added, in an array that is kept for it."""
+    """Return the gradient plus weight decay, in an array that is kept for this sum."""
     if not weight_decay:
         return grad
     np.multiply(param, weight_decay, out=state["scratch_grad"])
@@ -457,15 +458,15 @@ def decayed(param, grad, state, weight_decay):
 
 
 class SGD(Optimizer):
-    """Descend along the gradient, with momentum if wanted.
+    """Step against the gradient, optionally with momentum.
 
     Args:
         params: Parameters, or groups of them.
         lr: Learning rate.
-        momentum: Which part of the velocity is kept.
-        dampening: Which part of the gradient does not reach the velocity, after the first step.
-        weight_decay: What part of each weight is added to its gradient.
-        nesterov: Whether to look ahead; it needs a momentum, and no dampening.
+        momentum: Fraction of the velocity that is kept.
+        dampening: Fraction of the gradient that is not added to the velocity, after the first step.
+        weight_decay: Fraction of each weight that is added to its gradient.
+        nesterov: Whether to look ahead; this needs a momentum, and no dampening.
     """
 
     kept = ("momentum_buffer",)
@@ -496,9 +497,9 @@ class Adam(Optimizer):
     Args:
         params: Parameters, or groups of them.
         lr: Learning rate.
-        betas: Which parts of the running means are kept.
-        eps: What is added to the root.
-        weight_decay: What part of each weight is added to its gradient.
+        betas: Fractions of the two running means that are kept.
+        eps: Added to the root.
+        weight_decay: Fraction of each weight that is added to its gradient.
     """
 
     kept = ("exp_avg", "exp_avg_sq")
@@ -515,7 +516,7 @@ class Adam(Optimizer):
 
 @in_place
 def adamw_update(param, grad, mean, square, scratch, *, weight_decay, **settings):
-    """Shrink an array, then take Adam's step, in place; the settings are those of both."""
+    """Shrink an array, then take Adam's step, in place, with the settings of both."""
     decay_weights(param, lr=settings["lr"], weight_decay=weight_decay)
     adam_update(param, grad, mean, square, scratch, **settings)
 
@@ -536,9 +537,9 @@ class AdamW(Adam):
 # ## Clipping
 #
 # One odd batch can have a gradient a thousand times as long as usual, and one step with it can undo an hour of training. **Clipping** by
-# the norm treats all gradients together as one long vector. If it is longer than allowed, all of them are scaled by the same factor:
-# the direction stays. The decorator `@takes_parameters` is given: it turns one tensor, or a generator such as `model.parameters()`,
-# into a list for your code.
+# the norm treats all gradients together as one long vector. If this vector is longer than allowed, all gradients are scaled by the same
+# factor, so the direction stays. The decorator `@takes_parameters` is given: it turns one tensor, or a generator such as
+# `model.parameters()`, into a list for your code.
 
 # %% exercise="06.5" minutes=20 points=2
 #| export
@@ -548,7 +549,7 @@ def clip_grad_norm_(parameters, max_norm):
 
     Args:
         parameters: List of tensors of any shape; those without a gradient are skipped.
-        max_norm: The length allowed, at least 0.
+        max_norm: The maximum length, at least 0.
 
     Returns:
         The length before clipping, a Python float: the root of the sum of the squares of all
@@ -585,15 +586,15 @@ check("06.5")
 # You need the gradients twice: for the length, and to scale them. Collect those that are not None first.
 
 # %% [markdown] hint="06.5"
-# There is one length for all: add up the squares of every entry of every gradient, and take the root once at the end. Scale only if it
-# is too long; a short vector must not become longer.
+# There is one length for all gradients: add up the squares of all their entries, and take the root once at the end. Scale only if the
+# length is too large; a short vector must not become longer.
 
 # %% [markdown]
 # ## Schedules
 #
-# Long steps are good for getting close, short ones for arriving. A **schedule** changes the learning rate during training. You will meet
-# two most often: a step schedule multiplies the rate by a factor every few epochs, and a cosine lowers it smoothly from its full height
-# to its end. Write both as plain functions of the number of epochs or steps so far.
+# Long steps bring you close to a minimum fast, but you need short ones to reach it. A **schedule** changes the learning rate during
+# training. Two are common: a step schedule multiplies the rate by a factor every few epochs, and a cosine schedule lowers it smoothly
+# from its start to its end. Write both as plain functions of the number of epochs or steps so far.
 
 # %% exercise="06.6" minutes=15 points=2
 #| export
@@ -622,14 +623,14 @@ def step_decay(count, lr, step_size, gamma=0.1):
 check("06.6")
 
 # %% [markdown] hint="06.6"
-# How many times has it changed after `count` epochs? Try 0, 1, 2 and 3 with a `step_size` of 2.
+# How many times has the rate changed after `count` epochs? Try 0, 1, 2 and 3 with a `step_size` of 2.
 
 # %% [markdown] hint="06.6"
-# Integer division counts the changes; each of them is one more factor.
+# Integer division counts the changes. Each change multiplies the rate by `gamma` once.
 
 # %% [markdown]
-# The schedule is at `lr` for count 0, halfway down in the middle, and at `eta_min` at the end. Half a turn takes the cosine from 1 to -1;
-# you need it to go from 1 to 0, and then between two learning rates.
+# The cosine schedule is at `lr` for count 0, halfway down in the middle, and at `eta_min` at the end. Over half a period, the cosine
+# goes from 1 to -1. Shift and scale it so that it goes from 1 to 0, and then from one learning rate to the other.
 
 # %% exercise="06.7" minutes=20 points=2
 #| export
@@ -661,7 +662,7 @@ def cosine_decay(count, lr, T_max, eta_min=0.0):
 check("06.7")
 
 # %% [markdown] hint="06.7"
-# `math.cos` takes radians: half a turn is pi. What fraction of it have you done after `count` of `T_max`?
+# `math.cos` takes radians, and half a period is pi. What fraction of this is the angle after `count` of `T_max`?
 
 # %% [markdown] hint="06.7"
 # `1 + cos` goes from 2 to 0. Halve it, multiply by the distance between the two rates, and add the lower one.
@@ -671,12 +672,12 @@ check("06.7")
 class LRScheduler:
     """A schedule tied to an optimizer: each `step` sets the learning rate of every group.
 
-    A subclass has `rate(count, lr)`: the learning rate at a count, of one that begins at ``lr``.
-    Each group keeps that beginning as ``initial_lr``.
+    A subclass has `rate(count, lr)`: the learning rate at a count, if it starts at ``lr``.
+    Each group keeps its starting rate as ``initial_lr``.
 
     Args:
-        optimizer: The optimizer; what its groups have as ``lr`` now is where the schedule begins.
-        last_epoch: The count to go on after, for a restored optimizer; -1 at the start.
+        optimizer: The optimizer; the schedule starts at the current ``lr`` of its groups.
+        last_epoch: The count to continue after, for a restored optimizer; -1 at the start.
     """
 
     def __init__(self, optimizer, last_epoch=-1):
@@ -685,8 +686,8 @@ class LRScheduler:
             if last_epoch == -1:
                 group.setdefault("initial_lr", group["lr"])
             elif "initial_lr" not in group:
-                raise KeyError(f"last_epoch={last_epoch} goes on with an earlier schedule, but the "
-                               "optimizer has none: load its state first, or give initial_lr")
+                raise KeyError(f"last_epoch={last_epoch} continues an earlier schedule, but the "
+                               "optimizer has none: load its state first, or set initial_lr")
         self.base_lrs = [group["initial_lr"] for group in optimizer.param_groups]
         self.rates = self.base_lrs if last_epoch == -1 else self.rates_at(last_epoch)
         self.step()
@@ -696,22 +697,22 @@ class LRScheduler:
         return [self.rate(count, lr) for lr in self.base_lrs]
 
     def step(self):
-        """Go one count further."""
+        """Advance by one count."""
         self.last_epoch += 1
         before, self.rates = self.rates, self.rates_at(self.last_epoch)
         for group, old, new in zip(self.optimizer.param_groups, before, self.rates):
-            # If another schedule has changed it since, or you have, the change is kept.
+            # If you or another schedule changed the rate in the meantime, keep that change.
             group["lr"] = new if group["lr"] == old or old == 0 else group["lr"] * new / old
 
     def get_last_lr(self): return [group["lr"] for group in self.optimizer.param_groups]
 
     def state_dict(self):
-        """Return the count, where the schedule began, and the learning rates of now."""
+        """Return the count, the starting rates, and the current learning rates."""
         return {"last_epoch": self.last_epoch, "base_lrs": list(self.base_lrs),
                 "last_lr": self.get_last_lr()}
 
     def load_state_dict(self, saved):
-        """Go on from where `state_dict` was taken."""
+        """Continue from where `state_dict` was taken."""
         self.last_epoch, self.base_lrs = saved["last_epoch"], list(saved["base_lrs"])
         self.rates = self.rates_at(self.last_epoch)
         for group, lr in zip(self.optimizer.param_groups, saved.get("last_lr", self.rates)):
@@ -740,7 +741,7 @@ class CosineAnnealingLR(LRScheduler):
 
 
 class LambdaLR(LRScheduler):
-    """Multiply the first learning rate by ``lr_lambda(count)``."""
+    """Multiply the starting learning rate by ``lr_lambda(count)``."""
 
     def __init__(self, optimizer, lr_lambda, last_epoch=-1):
         self.rate = lambda count, lr: lr * lr_lambda(count)
@@ -748,7 +749,7 @@ class LambdaLR(LRScheduler):
 
 
 def warmup_cosine(warmup, total):
-    """Return a factor for `LambdaLR`: up a line for ``warmup`` counts, then down a cosine."""
+    """Return a function for `LambdaLR`: up linearly for ``warmup`` counts, then down a cosine."""
     def factor(count):
         if count < warmup:
             return (count + 1) / warmup
@@ -756,8 +757,8 @@ def warmup_cosine(warmup, total):
     return factor
 
 # %% [markdown] question="06.3"
-# The third schedule starts low, although long steps get further. In Adam's first steps the running means hold almost nothing: what does
-# the correction do to a parameter whose first gradients happen to be tiny, and how does a **warm-up** help?
+# The third schedule below starts low, although long steps get further. In Adam's first steps, the running means are based on very few
+# gradients. What does the correction do to a parameter whose first gradients happen to be tiny, and how does a **warm-up** help?
 
 # %%
 counts = np.arange(100)
@@ -771,8 +772,8 @@ axis.legend(fontsize=8);
 # %% [markdown]
 # ## A network learns
 #
-# Now put everything together: two interleaved spirals, which no line separates, a network from module 03, the loss from module 04, the
-# gradients from module 05, and three of your optimizers with the same start.
+# Now put everything together. The data are two interleaved spirals, which no line separates. The network is from module 03, the loss
+# from module 04, the gradients from module 05. Compare three of your optimizers, all starting from the same weights.
 
 # %%
 from tinytorch.layers import Linear, ReLU, Sequential
@@ -806,10 +807,11 @@ axis.set(xlabel="step", ylabel="loss", yscale="log")
 axis.legend(fontsize=8);
 
 # %% [markdown]
-# Same network, same data, same gradients: the rule decides. Save the notebook, then run
+# The network, its first weights and the data are the same each time. Only the update rule makes the difference. Save the notebook,
+# then run
 #
 # ```
 # tito module complete 06
 # ```
 #
-# What is missing is data of a real size, in batches. That is module 07.
+# In module 07 you load real data sets, and divide them into batches.

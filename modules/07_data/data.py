@@ -14,8 +14,8 @@
 # # Data
 #
 # A network trains on batches of examples that come from files. In this module you read two famous file formats byte by byte, split data
-# into parts that must not mix, draw batches in random order, and stretch a small data set by showing every picture a little
-# differently each time. Module 08 trains on what you build here.
+# into parts that must not mix, draw batches in random order, and get more out of a small data set by changing every image a little
+# each time. Module 08 trains on what you build here.
 
 # %%
 from tito import notebook
@@ -29,9 +29,9 @@ rng = np.random.default_rng(0)
 # %% [markdown]
 # ## A file is bytes
 #
-# MNIST comes in **IDX** files. Such a file starts with a **magic number**: two bytes that are 0, one for the type of the numbers, one for
-# the number of dimensions. Then comes the size of each dimension, as four bytes with the most significant first, and then the numbers
-# themselves, one after the other. Here are two pictures of 2 by 3 pixels as a file.
+# MNIST comes in **IDX** files. Such a file starts with a **magic number**: two bytes that are 0, one byte for the type of the numbers,
+# and one for the number of dimensions. Then comes the size of each dimension, as four bytes with the most significant byte first. The
+# numbers themselves follow, one after the other. Here are two images of 2 by 3 pixels as a file.
 
 # %%
 header = bytes([0, 0, 0x08, 3]) + struct.pack(">III", 2, 2, 3)   # 0x08: unsigned bytes
@@ -40,7 +40,7 @@ print(tiny_file.hex(" ", 4))
 
 # %%
 #| export
-"""Data: file formats, datasets, batches, and pictures shown a little differently each time."""
+"""Data: file formats, datasets, batches, and random changes to images."""
 import math
 import numbers
 import struct
@@ -56,7 +56,7 @@ from tinytorch.given.notes import say_once
 from tinytorch.tensor import Tensor
 
 # %% [markdown]
-# A file may be cut short, or not be what its name says. Then loading it has to fail at once, with the file's name in the message: a
+# A file may be cut short, or have the wrong contents. Then loading has to fail at once, with the file's name in the message, because a
 # network trains on garbage without complaint. `struct.unpack(">II", data[4:12])` reads two such sizes.
 
 # %% exercise="07.1" minutes=30 points=3
@@ -69,8 +69,7 @@ def parse_idx(data, name):
         name: The file's name, for messages.
 
     Returns:
-        uint8 array of the shape given in the file. The bytes after the sizes fill it, last axis
-        fastest.
+        uint8 array of the shape in the file. The bytes after the sizes fill it, last axis fastest.
 
     Raises:
         ValueError: The file does not start with 0, 0, 8; it ends before the sizes do; or there are
@@ -85,7 +84,7 @@ def parse_idx(data, name):
     """
     ### BEGIN SOLUTION
     if data[:3] != bytes([0, 0, 8]) or len(data) < 4:
-        raise ValueError(f"{name} is no IDX file of bytes: it opens with {data[:4].hex(' ')}, "
+        raise ValueError(f"{name} is not an IDX file of bytes: it starts with {data[:4].hex(' ')}, "
                          "not with 00 00 08 and the number of dimensions")
     start = 4 + 4 * data[3]
     if len(data) < start:
@@ -93,20 +92,20 @@ def parse_idx(data, name):
     shape = struct.unpack(f">{data[3]}I", data[4:start])
     wanted = math.prod(shape)
     if len(data) - start != wanted:
-        raise ValueError(f"{name} says shape {shape}, which is {wanted} bytes, "
-                         f"but holds {len(data) - start}")
+        raise ValueError(f"{name} has shape {shape} in its header, which is {wanted} bytes, "
+                         f"but {len(data) - start} bytes follow")
     try:
         return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
     except ValueError as error:  # more axes, or longer ones, than an array can have
-        raise ValueError(f"{name} says {data[3]} sizes: {error}") from error
+        raise ValueError(f"{name} has {data[3]} sizes in its header: {error}") from error
     ### END SOLUTION
 
 # %% check="07.1"
 check("07.1")
 
 # %% [markdown] hint="07.1"
-# Read from the front: three bytes that must be 0, 0, 8, then the number of dimensions, then four bytes for each of them. How long is all
-# of that, and how many bytes are left?
+# Read from the front: three bytes that must be 0, 0, 8, then the number of dimensions, then four bytes for each dimension. How long is
+# this header, and how many bytes are left?
 
 # %% [markdown] hint="07.1"
 # `data[3]` is an int. A format such as `">3I"` reads three sizes at once; build it from the number of dimensions.
@@ -119,14 +118,14 @@ check("07.1")
 parse_idx(tiny_file, "tiny")[0]
 
 # %% [markdown]
-# CIFAR-10's binary files have no header. They consist of **records** of 3,073 bytes: the label, then 1,024 bytes of red, 1,024 of green,
-# 1,024 of blue, each plane row after row. So the channel comes before row and column, and this framework, like PyTorch, keeps pictures
-# in the same order: `(batch, channel, row, column)`.
+# The binary files of CIFAR-10 have no header. They consist of **records** of 3,073 bytes: the label, then 1,024 bytes of red, 1,024 of
+# green and 1,024 of blue, each plane row after row. So the channel comes before row and column. This framework, like PyTorch, keeps
+# images in the same order: `(batch, channel, row, column)`.
 
 # %% exercise="07.2" minutes=20 points=2
 #| export
 def parse_cifar10(data, name):
-    """Read a file of CIFAR-10's binary version.
+    """Read a binary CIFAR-10 file.
 
     Args:
         data: The bytes of the file: records of one label byte and 3 x 32 x 32 pixel bytes.
@@ -149,7 +148,7 @@ def parse_cifar10(data, name):
     """
     ### BEGIN SOLUTION
     if not data or len(data) % 3073:
-        raise ValueError(f"{name} has {len(data)} bytes: records of 3073 do not fill it")
+        raise ValueError(f"{name} has {len(data)} bytes: it needs one or more records of 3073")
     records = np.frombuffer(data, np.uint8).reshape(-1, 3073)
     images, labels = records[:, 1:].reshape(-1, 3, 32, 32), records[:, 0]
     if labels.max() > 9:
@@ -162,7 +161,7 @@ def parse_cifar10(data, name):
 check("07.2")
 
 # %% [markdown] hint="07.2"
-# Read all bytes into one array and give it the shape (records, 3073). What is in column 0, and what in the others?
+# Read all bytes into one array, and give it the shape (records, 3073). What is in column 0, and what is in the others?
 
 # %% [markdown] hint="07.2"
 # Check the length before you reshape, with the remainder of a division, and the largest label before you return. The planes are already
@@ -171,10 +170,10 @@ check("07.2")
 # %% [markdown]
 # ## Datasets
 #
-# A **dataset** knows how many examples it has and can return any of them; a plain list is a dataset, too. A loader needs nothing else: it
-# fetches the examples of a batch one by one, and `default_collate`, which is given, stacks their parts. `TensorDataset` holds arrays
-# side by side. Its `batch_at` takes a whole batch of positions at once, because indexing an array for 128 rows costs hardly more than
-# for one. Pictures stay bytes until they are needed: MNIST is 47 MB as bytes and 188 MB as float32.
+# A **dataset** has a length and returns the example at any position. A plain list is a dataset, too. A loader needs nothing else: it
+# fetches the examples of a batch one by one, and the given `default_collate` stacks their parts. `TensorDataset` holds arrays side by
+# side. Its `batch_at` takes a whole batch of positions at once, because indexing an array for 128 rows costs hardly more than for one.
+# Images stay bytes until they are needed: MNIST is 47 MB as bytes and 188 MB as float32.
 
 # %%
 default_collate([{"name": "cat", "size": 4}, {"name": "dog", "size": 5}])
@@ -198,7 +197,7 @@ class TensorDataset(Dataset):
 
     Args:
         arrays: Arrays or tensors; the first axis counts the examples.
-        transform: Function of a batch of the first array and a generator that returns the batch to
+        transform: Function of a batch of the first array and a generator; it returns the batch to
             use.
         rng: Generator for the transform.
     """
@@ -212,22 +211,22 @@ class TensorDataset(Dataset):
     def __len__(self): return len(self.arrays[0])
 
     def __getitem__(self, index):
-        """Return one example, or those of a slice: a tuple of tensors, the rows of every array."""
+        """Return an example, or those of a slice: a tuple of tensors, the rows of every array."""
         rows = np.arange(len(self))[index]
         batch = self.batch_at(np.atleast_1d(rows))
         return tuple(part if np.ndim(rows) else part[0] for part in batch)
 
     def batch_at(self, indices):
-        """Return the rows at these positions; the transform sees them as a batch."""
+        """Return the rows at these positions; the transform gets them as a batch."""
         first, *others = (array[indices] for array in self.arrays)
-        shown = self.transform(first, self.rng) if self.transform else first
-        return [Tensor(part) for part in (shown, *others)]
+        first = self.transform(first, self.rng) if self.transform else first
+        return [Tensor(part) for part in (first, *others)]
 
 # %% [markdown]
 # ## Parts that must not mix
 #
-# How good is a network on pictures it has not seen? Only pictures it has really not seen can tell. So split a data set into parts before
-# anything else: one to train on, one to make choices with (**validation**), one for the final result (**test**). Files are often
+# How good is a network on new images? You can only find out with images that you did not use for training. So first split a data set
+# into parts: one to train on, one to make choices with (**validation**), and one for the final result (**test**). Files are often
 # sorted, so split in a random order.
 
 # %% exercise="07.3" minutes=15 points=2
@@ -238,7 +237,7 @@ def split_indices(count, lengths, rng):
     Args:
         count: Number of examples.
         lengths: Sizes of the parts, which sum to ``count``.
-        rng: ``numpy.random.Generator`` that draws the order, by one call of its ``permutation``.
+        rng: ``numpy.random.Generator``. One call of its ``permutation`` draws the order.
 
     Returns:
         List of int arrays, one for each length. Every position is in exactly one of them.
@@ -265,13 +264,13 @@ check("07.3")
 # Draw the order once, for all parts together. With two draws, one for each part, some positions would occur twice.
 
 # %% [markdown] hint="07.3"
-# The first part starts at 0, the second where the first ends, and so on: running sums of the lengths. NumPy can split an array at such
-# places.
+# The first part starts at 0, the second where the first ends, and so on. These places are running sums of the lengths. NumPy can
+# split an array at given places.
 
 # %% [markdown] question="07.1"
-# Take 60,000 pictures and keep 5,000 of them for validation. Out of ten networks you choose the one that does best on these 5,000. Is its
-# accuracy there a fair estimate for new pictures? **Predict** in which direction it is off. The cell lets ten networks guess at
-# random.
+# Take 60,000 images, and keep 5,000 of them for validation. You choose the one of ten networks that does best on these 5,000. Is its
+# validation accuracy a fair estimate for new images? **Predict** in which direction it is off. The cell lets ten networks guess
+# at random.
 
 # %%
 guesses = rng.integers(0, 10, (10, 5000)) == rng.integers(0, 10, 5000)
@@ -308,10 +307,10 @@ def random_split(dataset, lengths, generator=None, rng=None):
 
     Args:
         dataset: The dataset.
-        lengths: Sizes of the parts, or fractions that sum to 1; the examples left over by rounding
-            go to the first parts, one each.
+        lengths: Sizes of the parts, or fractions that sum to 1. Examples left over by rounding go
+            to the first parts, one each.
         generator: ``numpy.random.Generator`` that draws the order.
-        rng: Another name for it.
+        rng: Another name for ``generator``.
 
     Returns:
         List of `Subset`.
@@ -328,9 +327,9 @@ def random_split(dataset, lengths, generator=None, rng=None):
 # %% [markdown]
 # ## Batches
 #
-# One example per step is slow and erratic, all of them per step is wasteful. A **batch** is the usual compromise. Each epoch shows every
-# example once, in a new random order. The last batch holds what is left over; it is dropped only on request, because otherwise a few
-# pictures would never be seen.
+# One example per step is slow and erratic; all examples per step is wasteful. A **batch** is the usual compromise. Each **epoch** uses
+# every example once, in a new random order. The last batch holds what is left over. It is dropped only if you ask for it, because a
+# loader should not leave out examples silently.
 
 # %% exercise="07.4" minutes=20 points=2
 #| export
@@ -340,8 +339,8 @@ def batch_indices(count, batch_size, *, shuffle=False, drop_last=False, rng=None
     Args:
         count: Number of examples.
         batch_size: Number of examples in a batch.
-        shuffle: Whether the order is random, drawn by one call of ``rng.permutation``; otherwise it
-            is 0, 1, 2, ...
+        shuffle: Whether the order is random, drawn by one call of ``rng.permutation``; otherwise
+            the order is 0, 1, 2, ...
         drop_last: Whether to leave out a last batch that is not full.
         rng: ``numpy.random.Generator``, needed to shuffle.
 
@@ -363,31 +362,31 @@ def batch_indices(count, batch_size, *, shuffle=False, drop_last=False, rng=None
 check("07.4")
 
 # %% [markdown] hint="07.4"
-# First the order of all positions, then slices of it. `range` with a step gives the start of each slice.
+# First make the order of all positions, then take slices of it. `range` with a step gives the start of each slice.
 
 # %% [markdown] hint="07.4"
-# A slice past the end stops there by itself, so the last batch needs no special case. To drop it, stop earlier: the remainder of a
-# division tells you by how much.
+# A slice that goes past the end stops at the end, so the last batch needs no special case. To drop it, stop earlier. The remainder of
+# a division tells you how much earlier.
 
 # %%
 #| export
 class DataLoader:
-    """Batches of a dataset, as tensors: a new order each time it is walked.
+    """Batches of a dataset, as tensors; with ``shuffle``, each loop over it has a new order.
 
     Args:
         dataset: A `Dataset`, a list, or anything else with a length and positions. The examples of
             an `IterableDataset` are taken as they come.
         batch_size: Examples in a batch.
         shuffle: Whether the order is random.
-        sampler: Iterable of positions: the order, instead of ``shuffle``.
-        batch_sampler: Iterable of lists of positions: the batches, instead of all the above.
-        num_workers: How many processes PyTorch starts. Here one thread makes batches ready
-            ahead, two for each of them.
+        sampler: Iterable of positions in order, instead of ``shuffle``.
+        batch_sampler: Iterable of lists of positions, one for each batch, instead of all the above.
+        num_workers: Number of processes that PyTorch would start. Here one thread prepares batches
+            in advance instead, two for each worker.
         collate_fn: Function of a list of examples that returns the batch.
-        pin_memory: Taken for PyTorch's sake; it changes nothing.
-        drop_last: Whether a last batch that is not full is left out.
+        pin_memory: Accepted as in PyTorch, but has no effect.
+        drop_last: Whether to leave out a last batch that is not full.
         generator: ``numpy.random.Generator`` that draws the order.
-        prefetch: How many batches a second thread makes ready ahead; 0 for none.
+        prefetch: Number of batches that a second thread prepares in advance; 0 for none.
     """
 
     def __init__(self, dataset, batch_size=1, shuffle=False, sampler=None, batch_sampler=None,
@@ -396,17 +395,17 @@ class DataLoader:
         if not isinstance(batch_size, numbers.Integral) or batch_size < 1:
             raise ValueError(f"batch_size needs a whole number above 0, got {batch_size}")
         if sampler is not None and shuffle:
-            raise ValueError("a sampler gives the order itself: leave out shuffle")
+            raise ValueError("a sampler already decides the order: leave out shuffle")
         others = batch_size > 1, shuffle, sampler is not None, drop_last
         if batch_sampler is not None and any(others):
-            raise ValueError("a batch_sampler gives the batches themselves: leave out batch_size, "
+            raise ValueError("a batch_sampler already decides the batches: leave out batch_size, "
                              "shuffle, sampler and drop_last")
         if num_workers < 0 or prefetch < 0:
             raise ValueError(f"num_workers and prefetch need numbers of at least 0, got "
                              f"{num_workers} and {prefetch}")
         if num_workers:
-            say_once("num_workers: there are no worker processes here; one thread makes batches "
-                     "ready ahead, two for each worker, and pin_memory changes nothing")
+            say_once("num_workers: there are no worker processes here; one thread prepares batches "
+                     "in advance, two for each worker, and pin_memory has no effect")
         self.dataset, self.batch_size, self.generator = dataset, batch_size, generator
         self.shuffle, self.sampler, self.batch_sampler = shuffle, sampler, batch_sampler
         self.collate_fn, self.drop_last = collate_fn, drop_last
@@ -444,7 +443,7 @@ class DataLoader:
 # %%
 #| export
 def chunks(values, size, drop_last=False):
-    """Yield lists of this many values of an iterable; the last may be shorter, or is left out."""
+    """Yield lists of ``size`` values of an iterable; the last may be shorter, or is left out."""
     values = iter(values)
     while (chunk := list(islice(values, size))) and not (drop_last and len(chunk) < size):
         yield chunk
@@ -462,9 +461,9 @@ def ahead(batches, count):
 # %% [markdown]
 # ## From bytes to numbers around 0
 #
-# A layer learns fastest from inputs around 0 with a spread of about 1. `normalize` scales bytes to the range 0 to 1, then subtracts each
-# channel's mean and divides by its spread. Done one batch at a time it costs little, but watch the dtype: bytes times a NumPy float64
-# give float64, twice the memory and half the speed from here to the end of the network.
+# A layer learns fastest from inputs around 0 with a standard deviation of about 1. `normalize` scales bytes to the range 0 to 1, then
+# subtracts each channel's mean and divides by its standard deviation. This costs little if you do it one batch at a time. But watch
+# the dtype: bytes times a NumPy float64 give float64, with twice the memory and half the speed from here to the end of the network.
 
 # %% exercise="07.5" minutes=15 points=2
 #| export
@@ -493,30 +492,32 @@ def normalize(images, mean, std):
 check("07.5")
 
 # %% [markdown] hint="07.5"
-# The numbers for the channels must broadcast against (N, channels, height, width). Which shape lines them up with the second axis?
+# The mean and the standard deviation must broadcast against (N, channels, height, width). Which shape lines them up with the second
+# axis?
 
 # %% [markdown] hint="07.5"
-# Make everything float32 first: the bytes with `astype`, the lists with `np.asarray` and a dtype, then a reshape with two axes of
-# size 1 at the end.
+# Make everything float32 first: the bytes with `astype`, the lists with `np.asarray` and a dtype. Then reshape the lists' arrays, with
+# two axes of size 1 at the end.
 
 # %% [markdown]
-# ## The same picture, a little different
+# ## The same image, a little different
 #
-# A cat that looks to the left is still a cat when it looks to the right. Showing a network flipped, shifted and dimmed copies of 50,000
-# pictures, drawn again for every epoch, gives you far more training images. It is the cheapest way to better results on CIFAR-10. The
-# random draws are given; you write what happens to the pictures, for a whole batch at a time.
+# A cat that looks to the left is still a cat when it looks to the right. If you show a network flipped, shifted and dimmed copies of
+# 50,000 images, drawn again for every epoch, you have far more training images. This is called **augmentation**, and it is the
+# cheapest way to better results on CIFAR-10. The random draws are given. You write the changes to the images, for a whole batch at a
+# time.
 
 # %% exercise="07.6" minutes=15 points=2
 #| export
 def flip(images, chosen):
-    """Mirror some pictures of a batch left to right.
+    """Mirror some images of a batch left to right.
 
     Args:
         images: Array of shape (N, channels, height, width). It is not changed.
-        chosen: bool array of shape (N,): which pictures to mirror.
+        chosen: bool array of shape (N,): which images to mirror.
 
     Returns:
-        Array of the same shape and dtype. In a chosen picture column x is column width - 1 - x of
+        Array of the same shape and dtype. In a chosen image, column x is column width - 1 - x of
         the original.
 
     Example:
@@ -535,18 +536,18 @@ check("07.6")
 # A slice with a step of -1 walks an axis backwards. Which of the four axes runs from left to right?
 
 # %% [markdown] hint="07.6"
-# Choose picture by picture: either with `np.where` and a condition of shape (N, 1, 1, 1), or by writing the mirrored rows of the
-# chosen ones into a copy.
+# Choose image by image: either with `np.where` and a condition of shape (N, 1, 1, 1), or by copying the batch and writing the
+# mirrored images into the copy.
 
 # %% [markdown]
-# A shift by whole pixels leaves a margin empty. Filling it with black would draw a line that is in no photograph, so the pixels at the
-# **edge** are repeated. That is easier than it sounds: for each row of the result, find the row it comes from, and limit that to rows
-# inside the picture.
+# A shift by whole pixels leaves a margin empty. A black margin would add a sharp edge that is in no photograph, so repeat the pixels at
+# the **edge** of the image instead. That is easier than it sounds: for each row of the result, find the row it comes from, and limit
+# its number to rows inside the image.
 
 # %% exercise="07.7" minutes=30 points=3
 #| export
 def shift(images, down, right):
-    """Shift each picture of a batch by its own number of pixels, and repeat the edges.
+    """Shift each image of a batch by its own number of pixels, and repeat the edges.
 
     Args:
         images: Array of shape (N, channels, height, width). It is not changed.
@@ -555,7 +556,7 @@ def shift(images, down, right):
 
     Returns:
         Array of the same shape and dtype. Entry (i, c, y, x) is entry
-        (i, c, y - down[i], x - right[i]) of ``images``, where a row or column outside the picture
+        (i, c, y - down[i], x - right[i]) of ``images``, where a row or column outside the image
         is replaced by the nearest one inside.
 
     Example:
@@ -566,33 +567,33 @@ def shift(images, down, right):
     count, channels, height, width = images.shape
     rows = np.clip(np.arange(height) - down[:, None], 0, height - 1)    # (N, height)
     columns = np.clip(np.arange(width) - right[:, None], 0, width - 1)  # (N, width)
-    picture, channel = np.arange(count)[:, None, None, None], np.arange(channels)[:, None, None]
-    return images[picture, channel, rows[:, None, :, None], columns[:, None, None, :]]
+    image, channel = np.arange(count)[:, None, None, None], np.arange(channels)[:, None, None]
+    return images[image, channel, rows[:, None, :, None], columns[:, None, None, :]]
     ### END SOLUTION
 
 # %% check="07.7"
 check("07.7")
 
 # %% [markdown] hint="07.7"
-# For one picture: the source rows are 0 to height - 1, minus the shift, and `np.clip` keeps them inside. For all pictures at once that
-# is a table of shape (N, height).
+# For one image, the source rows are 0 to height - 1, minus the shift, and `np.clip` keeps them inside the image. For all images at
+# once, that is a table of shape (N, height).
 
 # %% [markdown] hint="07.7"
-# Four index arrays that broadcast to (N, channels, height, width): the picture's number with shape (N, 1, 1, 1), the channel's
+# Four index arrays that broadcast to (N, channels, height, width): the image's number with shape (N, 1, 1, 1), the channel's
 # with (channels, 1, 1), and your two tables with axes of size 1 put in.
 
 # %% [markdown] question="07.2"
-# The row shows a cat, then the same cat mirrored, shifted twice, and upside down. Would you mirror the digits of MNIST too? Would you turn a
-# horse upside down? Say which changes keep the label, and for which data.
+# The figure shows a cat, then the same cat mirrored, shifted in two ways, and upside down. Would you mirror the MNIST digits too? Would
+# you turn a horse upside down? Which changes keep the label, and for which data?
 
 # %%
 cat = np.zeros((1, 1, 16, 16), np.uint8)
 cat[0, 0, 6:13, 3:9], cat[0, 0, 4:7, 3], cat[0, 0, 4:7, 7], cat[0, 0, 3:8, 11] = 200, 200, 200, 120
-shown = [cat, flip(cat, np.array([True])), shift(cat, np.array([2]), np.array([-3])),
-         shift(cat, np.array([-3]), np.array([4])), cat[:, :, ::-1]]
+cats = [cat, flip(cat, np.array([True])), shift(cat, np.array([2]), np.array([-3])),
+        shift(cat, np.array([-3]), np.array([4])), cat[:, :, ::-1]]
 figure, axes = plt.subplots(1, 5, figsize=(7, 1.6), layout="constrained")
-for axis, picture in zip(axes, shown):
-    axis.imshow(picture[0, 0], cmap="gray", vmin=0, vmax=255)
+for axis, image in zip(axes, cats):
+    axis.imshow(image[0, 0], cmap="gray", vmin=0, vmax=255)
     axis.set(xticks=[], yticks=[])
 
 # %%
@@ -605,14 +606,14 @@ class Normalize:
 
 
 class RandomHorizontalFlip:
-    """Mirror each picture with probability ``p``."""
+    """Mirror each image with probability ``p``."""
 
     def __init__(self, p=0.5): self.p = p
     def __call__(self, images, rng): return flip(images, rng.random(len(images)) < self.p)
 
 
 class RandomShift:
-    """Shift each picture by up to ``pixels`` in each direction, edges repeated."""
+    """Shift each image by up to ``pixels`` in each direction, edges repeated."""
 
     def __init__(self, pixels): self.pixels = pixels
 
@@ -623,7 +624,7 @@ class RandomShift:
 # %%
 #| export
 class RandomBrightness:
-    """Add a random number from -``amount`` to ``amount`` to each normalised picture."""
+    """Add a random number from -``amount`` to ``amount`` to each normalised image."""
 
     def __init__(self, amount): self.amount = amount
 
@@ -633,7 +634,7 @@ class RandomBrightness:
 
 
 class Compose:
-    """Run transforms one after the other: functions of a batch and a generator."""
+    """Run transforms, which are functions of a batch and a generator, one after the other."""
 
     def __init__(self, transforms): self.transforms = list(transforms)
 
@@ -645,9 +646,9 @@ class Compose:
 # %% [markdown]
 # ## A loader at work
 #
-# Now put everything together: bytes, a split, transforms, and batches in random order, which a second thread prepares while the network is
-# busy. Only the training pictures are mirrored and shifted: validation measures the network on pictures as they are, so the two parts have
-# transforms of their own. The loader's order comes from its own generator, so the same seed gives the same training, with or without the thread.
+# Now put everything together: bytes, a split, transforms, and batches in random order, which a second thread prepares while the network
+# is busy. Only the training images are mirrored and shifted. Validation uses images as they are, so the two parts have transforms of
+# their own. The loader's order comes from its own generator, so the same seed gives the same training, with or without the thread.
 
 # %%
 bytes_, labels = rng.integers(0, 256, (100, 3, 32, 32), dtype=np.uint8), np.arange(100) % 10
@@ -668,4 +669,4 @@ for x, y in loader:
 # tito module complete 07
 # ```
 #
-# Module 08 writes the training loop around it.
+# In module 08 you write the training loop.

@@ -13,9 +13,9 @@
 # %% [markdown]
 # # Training
 #
-# Tensors, layers, losses, gradients, optimizers, data: you have written every part. In this module you put the training loop around them,
-# and then three things that make the loop trustworthy: a measure that says how sure it is, a rule for when to stop, and a file from
-# which training continues after a power cut.
+# Tensors, layers, losses, gradients, optimizers, data: you have all the parts. In this module you write the training loop that uses
+# them, and then three things that make the loop trustworthy: a measurement with its standard error, a rule for when to stop, and a
+# file from which training continues after a power cut.
 
 # %%
 from tito import notebook
@@ -29,8 +29,8 @@ rng = np.random.default_rng(0)
 # %% [markdown]
 # ## Something to learn
 #
-# The data are the ten digits of a pocket calculator on 12 by 12 pixels, shifted and covered with noise: hard enough to make mistakes on,
-# small enough to train on in a second. Each octal digit below is a row of three pixels.
+# The data are the ten digits of a pocket calculator on 12 by 12 pixels, shifted and covered with noise. They are hard enough for
+# mistakes, and small enough to train on in a second. Each octal digit below is a row of three pixels.
 
 # %%
 FONT = "75557 26227 71747 71717 55711 74717 74757 71122 75757 75717".split()
@@ -39,7 +39,7 @@ centred = np.zeros((10, 1, 12, 12))
 centred[:, 0, 1:11, 3:9] = 160 * glyphs.repeat(2, axis=1).repeat(2, axis=2)
 
 def draw_digits(count):
-    """Return pictures, uint8 (count, 1, 12, 12), and their labels."""
+    """Return uint8 images (count, 1, 12, 12) and their labels."""
     labels = rng.integers(0, 10, count)
     places = rng.integers(-1, 2, count), rng.integers(-3, 4, count)
     pixels = shift(centred[labels], *places) + rng.normal(40, 55, (count, 1, 12, 12))
@@ -47,8 +47,8 @@ def draw_digits(count):
 
 images, labels = draw_digits(2000)
 figure, axes = plt.subplots(1, 8, figsize=(7, 1), layout="constrained")
-for axis, picture in zip(axes, images):
-    axis.imshow(picture[0], cmap="gray")
+for axis, image in zip(axes, images):
+    axis.imshow(image[0], cmap="gray")
     axis.axis("off")
 
 # %%
@@ -72,13 +72,13 @@ def network(seed=0):
 # %% [markdown]
 # ## The loop
 #
-# One **epoch** shows every training example once. For each batch there are five steps: clear the old gradients, run the network, compute
-# the loss, run backward, let the optimizer step. Some layers, such as dropout, work differently in training, so put the network into
-# training mode first. All of deep learning is this loop, run a million times.
+# One **epoch** uses every training example once. For each batch there are five steps: clear the old gradients, run the network,
+# compute the loss, run backward, and let the optimizer take a step. Some layers, such as dropout, work differently in training, so
+# put the network into training mode first. Nearly all of deep learning is this loop, run a million times.
 
 # %%
 #| export
-"""Training: the loop, how sure a measure is, when to stop, and checkpoints to resume from."""
+"""Training: the loop, standard errors, when to stop, and checkpoints to resume from."""
 import copy
 import functools
 import inspect
@@ -99,8 +99,8 @@ from tinytorch.optim import clip_grad_norm_
 from tinytorch.tensor import Tensor
 
 # %% [markdown]
-# The last batch is usually smaller than the others. Its loss is a mean over fewer examples, so it must weigh less in the mean of the
-# epoch: you want the mean over **examples**.
+# The last batch is usually smaller than the others. Its loss is a mean over fewer examples, so it must have a smaller weight in the mean
+# of the epoch. You want the mean over **examples**.
 
 # %% exercise="08.1" minutes=30 points=4
 #| export
@@ -108,19 +108,19 @@ def train_epoch(model, loader, criterion, optimizer, *, clip_norm=None, after_st
     """Train a network on every batch of a loader, once.
 
     Args:
-        model: The network; its method ``train()`` puts it into training mode.
+        model: The network; its method ``train()`` switches it to training mode.
         loader: Iterable of pairs of tensors: inputs of shape (N, ...) and labels of shape (N,).
         criterion: Function of the network's output and the labels; it returns the batch's mean
             loss, a tensor of one number.
-        optimizer: It steps once for each batch, using the gradients of this batch alone.
+        optimizer: The optimizer. It steps once for each batch, with the gradients of that batch.
         clip_norm: If given, `clip_grad_norm_` shortens the gradients to this length before the
             step.
         after_step: If given, a function called after each step with the batch's loss, a Python
             float.
 
     Returns:
-        Python float, the mean loss over all examples: each batch's loss counts N times. It is the
-        loss before each step, in training mode.
+        Python float, the mean loss over all examples: each batch's loss counts N times. The losses
+        are those before each step, in training mode.
 
     Raises:
         ValueError: The loader has no batches.
@@ -160,11 +160,11 @@ def train_epoch(model, loader, criterion, optimizer, *, clip_norm=None, after_st
 check("08.1")
 
 # %% [markdown] hint="08.1"
-# `backward` **adds** to existing gradients. When do you have to clear them, so that a step uses those of its own batch only, and no
-# gradient from before the call?
+# `backward` **adds** to existing gradients. When do you have to clear them, so that each step uses only the gradients of its own batch,
+# and none from before the call?
 
 # %% [markdown] hint="08.1"
-# The order is always: `zero_grad`, the network, the criterion, `backward`, the clipping, `step`, `after_step`.
+# The order is always the same: `zero_grad`, the network, the criterion, `backward`, the clipping, `step`, `after_step`.
 
 # %% [markdown] hint="08.1"
 # For the mean, keep two numbers: the sum of loss times batch size, and the number of examples. `loss.item()` is a Python number,
@@ -181,8 +181,8 @@ for epoch in range(1, 6):
 # %% [markdown]
 # ## How sure can you be?
 #
-# "97.8 %" on a test set is a measurement, and another test set would have given another number. How different? For the mean of $n$
-# values, the **standard error** tells you: their sample standard deviation divided by $\sqrt n$,
+# "97.8 %" on a test set is a measurement, and a different test set would have given a different number. How different? For the mean of
+# $n$ values, this is the **standard error**: their sample standard deviation divided by $\sqrt n$,
 #
 # $$\mathrm{error} = \frac{s}{\sqrt n} \qquad s = \sqrt{\frac{1}{n - 1}\sum_i (x_i - \bar x)^2}$$
 #
@@ -197,9 +197,9 @@ def mean_and_error(values):
         values: Array of shape (n,): numbers, or truth values, which count as 1 and 0.
 
     Returns:
-        Pair of Python floats, computed in float64: the mean, and the sample standard deviation (its
-        sum of squares is divided by n - 1) over the root of n. The error of one value is nan,
-        without a warning.
+        Pair of Python floats, computed in float64: the mean, and the sample standard deviation
+        (with a sum of squares divided by n - 1) over the root of n. The error of a single value is
+        nan, without a warning.
 
     Raises:
         ValueError: There is no value.
@@ -224,26 +224,26 @@ def mean_and_error(values):
 check("08.2")
 
 # %% [markdown] hint="08.2"
-# NumPy's `std` divides by n unless you tell it otherwise. Look for the argument that makes it n - 1.
+# NumPy's `std` divides by n unless you tell it otherwise. Look for the argument that makes it divide by n - 1.
 
 # %% [markdown] hint="08.2"
 # Convert first: truth values and float32 become float64. Then handle no value and one value separately, and `float(...)` both results.
 
 # %% [markdown] question="08.1"
-# Two networks reach 97.8 % and 98.1 % on the same 10,000 test pictures. **Predict** the standard error of each, in percent, and how many
-# pictures it takes to halve it. Then run the cell: would you say that the second network is better?
+# Two networks reach 97.8 % and 98.1 % on the same 10,000 test images. **Predict** the standard error of each, in percent, and how many
+# images you need to halve it. Then run the cell. Is the second network really better?
 
 # %%
 for count in (100, 1000, 10_000, 40_000):
     hits = np.arange(count) < 0.978 * count
     mean, error = mean_and_error(hits)
-    print(f"{count:6} pictures: {100 * mean:.1f} +- {100 * error:.2f} %")
+    print(f"{count:6} images: {100 * mean:.1f} +- {100 * error:.2f} %")
 
 # %% [markdown]
-# ## What does the network say?
+# ## What does the network predict?
 #
-# To measure a network, run it without training it: in evaluation mode, where dropout is off, and under `no_grad`, so that nothing is kept
-# for a backward pass that never comes. Then restore the mode: a network left in evaluation mode goes on training without dropout, and
+# To measure a network, run it without training it: in evaluation mode, where dropout is off, and inside `no_grad`, so that nothing is
+# kept for a backward pass. Then restore the mode. If you leave a network in evaluation mode, it goes on training without dropout, and
 # no error tells you.
 
 # %% exercise="08.3" minutes=20 points=3
@@ -252,13 +252,13 @@ def predict(model, loader):
     """Run a network on every batch of a loader, without gradients and in evaluation mode.
 
     Args:
-        model: The network. Its attribute ``training`` holds its mode; ``eval()`` puts it into
-            evaluation mode, ``train(mode)`` back into the previous mode.
+        model: The network. Its attribute ``training`` holds its mode; ``eval()`` switches to
+            evaluation mode, ``train(mode)`` back to the previous mode.
         loader: Iterable of pairs of tensors: inputs of shape (N, ...) and labels of shape (N,).
 
     Returns:
-        Pair of NumPy arrays, the batches one below the other: the network's outputs, shape
-        (all N together, C), and the labels. Afterwards the network is in the mode it was in.
+        Pair of NumPy arrays, the batches one below the other: the network's outputs, of shape
+        (all N together, C), and the labels. Afterwards the network is in its previous mode.
 
     Example:
         >>> from tinytorch.layers import Dropout
@@ -285,15 +285,15 @@ def predict(model, loader):
 check("08.3")
 
 # %% [markdown] hint="08.3"
-# Three things around a loop: remember the mode, change it, restore it. It need not have been training mode.
+# Three things around a loop: save the mode, change it, restore it. The mode may have been evaluation mode already.
 
 # %% [markdown] hint="08.3"
 # The block of `no_grad` goes around the loop. Collect `.numpy()` of each output and of each batch of labels in two lists;
-# `np.concatenate` joins a list of arrays along the first axis. `try` and `finally` put the mode back whatever happens.
+# `np.concatenate` joins a list of arrays along the first axis. `try` and `finally` restore the mode even after an error.
 
 # %% [markdown]
-# Once you have the outputs, a measure is one line. `evaluate` asks the criterion for one loss per example, so that the loss has a standard
-# error over examples too. It is given.
+# Once you have the outputs, a measurement is one line. The given function `evaluate` gets one loss per example from the criterion, so
+# that it can compute a standard error of the loss too.
 
 # %%
 #| export
@@ -307,7 +307,7 @@ class Result(NamedTuple):
 
 
 def with_reduction(criterion, reduction):
-    """Return a criterion with the settings of this one, and ``"mean"`` or ``"none"`` instead."""
+    """Return a copy of a criterion with another reduction, ``"mean"`` or ``"none"``."""
     if getattr(criterion, "reduction", None) is not None:
         criterion = copy.copy(criterion)
         criterion.reduction = reduction
@@ -346,7 +346,7 @@ def evaluate(model, loader, criterion):
     loss, losses = (with_reduction(criterion, reduction)(Tensor(outputs), Tensor(labels)).numpy()
                     for reduction in ("mean", "none"))
     mean, error = mean_and_error(losses.reshape(len(labels), -1).mean(axis=1))
-    # With a weight for each class, the criterion's mean is not that of the examples' losses.
+    # With class weights, the criterion's mean is not the mean of the examples' losses.
     return Result(*accuracy, float(loss), error * float(loss) / mean if mean else error)
 
 # %%
@@ -359,8 +359,8 @@ for name, loader in (("training", train_loader), ("validation", validation_loade
 # %% [markdown]
 # ## Which mistakes?
 #
-# One number hides what goes wrong. A **confusion matrix** counts each pair: row $i$, column $j$ says how often a picture of class $i$ was
-# classified as class $j$. On the diagonal the network was right.
+# One number hides what goes wrong. A **confusion matrix** counts each pair of classes: the number in row $i$, column $j$ is how often an
+# image of class $i$ was classified as class $j$. On the diagonal are the correct predictions.
 
 # %% exercise="08.4" minutes=15 points=2
 #| export
@@ -394,8 +394,8 @@ def confusion_matrix(labels, predictions, classes):
 check("08.4")
 
 # %% [markdown] hint="08.4"
-# `counts[labels, predictions] += 1` adds 1 to each pair **once**, however often it occurs: NumPy reads all, adds, then writes. A loop is
-# right; so is a function that adds for every occurrence.
+# `counts[labels, predictions] += 1` adds 1 to each pair **once**, however often the pair occurs: NumPy reads all entries, adds, then
+# writes. A loop works, and so does a function that adds for every occurrence.
 
 # %% [markdown] hint="08.4"
 # Use `np.add.at`, which is made for this, or number the pairs from 0 to C * C - 1 and count them with `np.bincount` and its argument
@@ -409,18 +409,18 @@ counts = confusion_matrix(truth, logits.argmax(axis=1), 10)
 confusion(counts, "0123456789")
 
 # %% [markdown] question="08.2"
-# Which two digits does the network confuse most, and in how many of the calculator's strokes do they differ? Is the matrix symmetric, and
-# does it have to be?
+# Which two digits does the network confuse most, and in how many strokes do they differ? Is the matrix symmetric, and does it have to
+# be?
 
 # %%
-shown = np.stack([dataset.arrays[0][i] for i in validation.indices])
-mistakes(shown, truth, logits, "0123456789")
+validation_images = np.stack([dataset.arrays[0][i] for i in validation.indices])
+mistakes(validation_images, truth, logits, "0123456789")
 
 # %% [markdown]
 # ## When to stop
 #
-# The loss on the training set keeps falling. On the **validation** set, which the network does not train on, it falls, levels off, and
-# rises again: from there on the network learns its examples by heart. **Early stopping** stops after `patience` epochs without an
+# The loss on the training set keeps falling. On the **validation** set, which the network does not train on, the loss falls, levels
+# off, and rises again when the network begins to memorise its examples. **Early stopping** stops after `patience` epochs without an
 # improvement, and keeps the weights of the best epoch. An improvement of no more than `min_delta` is noise and does not count. Here
 # `patience` is 2:
 #
@@ -437,8 +437,8 @@ class Patience:
         patience: Number of epochs in a row without an improvement after which waiting is over.
         min_delta: A loss is an improvement if it is lower than the best one by **more** than this.
 
-    Its attributes are these two, ``best``, the lowest loss that counted, infinity at the start, and
-    ``waited``, the number of epochs since then.
+    Its attributes are ``patience``, ``min_delta``, ``best`` (the lowest loss that counted; infinity
+    at the start) and ``waited`` (the number of epochs since then).
 
     Example:
         >>> waiting = Patience(patience=2)
@@ -464,8 +464,8 @@ class Patience:
             loss: One number, the loss.
 
         Returns:
-            bool, whether it was an improvement. If so, it becomes the best one and ``waited`` is 0;
-            if not, ``waited`` grows by one. A loss of nan is no improvement.
+            bool, whether the loss is an improvement. If so, it becomes ``best`` and ``waited``
+            becomes 0; if not, ``waited`` grows by one. A loss of nan is no improvement.
         """
         ### BEGIN SOLUTION
         improved = loss < self.best - self.min_delta
@@ -478,7 +478,7 @@ class Patience:
 
     @property
     def over(self):
-        """Say whether ``waited`` has reached ``patience``.
+        """Return whether ``waited`` has reached ``patience``.
 
         Returns:
             bool.
@@ -494,14 +494,14 @@ check("08.5")
 # Compare with the best loss so far, not with the last: a loss that creeps down after a jump up is no improvement.
 
 # %% [markdown] hint="08.5"
-# One comparison decides: is the loss below `best - min_delta`? If so, two attributes change; if not, one.
+# One comparison decides: is the loss below `best - min_delta`? If so, two attributes change; if not, only one.
 
 # %% [markdown]
 # ## What a checkpoint must contain
 #
-# The weights are not enough. Adam's running means, the count of the schedule, the state of every generator that draws an order or a
-# dropout mask: if one of them is missing, training continues with other numbers than it would have had. Together they form a tree of
-# dicts and lists, with arrays, numbers and words at its leaves.
+# The weights are not enough. You also need Adam's running means, the count of the schedule, and the state of every generator that draws
+# an order or a dropout mask. If one of them is missing, training continues with different numbers than without the break. Together
+# they form a tree of dicts and lists, with arrays, numbers and strings at its leaves.
 
 # %%
 layer = Linear(2, 1)
@@ -511,8 +511,8 @@ train_epoch(layer, [(Tensor([[1.0, 2.0]]), Tensor([[3.0]]))], mse_loss, optimize
  "order": np.random.default_rng(0).bit_generator.state}
 
 # %% [markdown]
-# Arrays go into **safetensors**, a format of names, shapes and bytes that cannot run code; the rest goes into JSON. So split the tree: each
-# array gets a name, made of the keys on the way to it, and a note with that name takes its place.
+# Arrays go into **safetensors**, a format with names, shapes and bytes that cannot run code; the rest goes into JSON. So split the tree.
+# Each array gets a name, made of the keys that lead to it, and a note with that name takes the array's place.
 
 # %% exercise="08.6" minutes=25 points=3
 #| export
@@ -522,12 +522,12 @@ def split_arrays(tree, name=""):
     Args:
         tree: Dict, list or tuple, array of any shape, or anything else, such as a number or None.
             The values of dicts and the entries of lists are trees again. It is not changed.
-        name: Keys on the way to this tree, joined by dots; "" at its root.
+        name: Keys that lead to this tree, joined by dots; "" at the root.
 
     Returns:
         Pair of the tree without arrays and a dict from name to array. In the tree,
         ``{"array": name}`` replaces each array, tuples become lists, and the rest is unchanged. An
-        array's name is made of the keys of dicts and positions in lists on the way to it, from the
+        array's name is made of the keys of dicts and positions in lists that lead to it from the
         root, joined by dots.
 
     Example:
@@ -544,8 +544,8 @@ def split_arrays(tree, name=""):
         return tree, {}
     rest, arrays = {}, {}
     for key, value in tree.items() if isinstance(tree, dict) else enumerate(tree):
-        rest[key], found = split_arrays(value, f"{name}.{key}" if name else str(key))
-        arrays.update(found)
+        rest[key], below = split_arrays(value, f"{name}.{key}" if name else str(key))
+        arrays.update(below)
     return rest if isinstance(tree, dict) else list(rest.values()), arrays
     ### END SOLUTION
 
@@ -553,24 +553,25 @@ def split_arrays(tree, name=""):
 check("08.6")
 
 # %% [markdown] hint="08.6"
-# Write a function that calls itself. There are three kinds of tree: for an array, return its note and a dict with one entry; for dicts and
-# lists, call the function for each value; anything else stays as it is, with an empty dict.
+# Write a function that calls itself. There are three kinds of tree. For an array, return its note and a dict with one entry. For dicts
+# and lists, call the function for each value. Return anything else as it is, with an empty dict.
 
 # %% [markdown] hint="08.6"
-# A list is like a dict with the keys 0, 1, 2, ...: `enumerate` gives those pairs, as `items` does for a dict. Build a new dict from the
-# results of the calls, and turn its values into a list at the end if the input was a list.
+# A list is like a dict with the keys 0, 1, 2, ... For a list, `enumerate` gives the same pairs as `items` does for a dict. Build a new
+# dict from the results of the calls. If the input was a list, turn the values of this dict into a list at the end.
 
 # %% [markdown] hint="08.6"
-# The name of a child is name, dot, key; but at the root there is no name yet, and no dot. A dict's method `update` adds all entries of
+# The name of a child is name, dot, key. But at the root there is no name yet, and no dot. A dict's method `update` adds all entries of
 # another dict.
 
 # %% [markdown]
 # ## All or nothing
 #
-# The power can fail while you write a checkpoint. If you open the old file for writing, then for a moment there is neither the old state
-# nor the new one. So write a **second** file next to it. When that is complete, `os.replace` gives it the first one's name in a single
-# step of the file system: before it the name means the old file, after it the new one. Two runs may save to the same path at once, so the
-# second file needs a name that no other writer has: `os.urandom(8).hex()` gives 16 random hexadecimal digits.
+# The power can fail while you write a checkpoint. If you open the old file for writing, there is a moment with neither the old state
+# nor the new one. So write a **second** file next to the first. When the second file is complete, `os.replace` gives it the name of the
+# first in a single step of the file system. Before this step, the name means the old file; after it, the new one. Two runs may save to
+# the same path at once, so the second file needs a name that no other writer uses: `os.urandom(8).hex()` gives 16 random hexadecimal
+# digits.
 
 # %% exercise="08.7" minutes=15 points=2
 #| export
@@ -578,14 +579,14 @@ def atomically(path, write):
     """Write a file so that its name always means the complete old file or the complete new one.
 
     Args:
-        path: ``pathlib.Path`` of the file, which may be there already.
-        write: Function of a file that is open for writing bytes: it writes the whole contents.
+        path: ``pathlib.Path`` of the file, which may exist already.
+        write: Function that takes a file, open for writing bytes, and writes the whole contents.
 
     Returns:
         None. While ``write`` runs, the bytes go to a temporary file in the same folder, with a new
-        name in each call: two programs, or two threads of one, may write the same path at once. If
-        it raises, the temporary file is removed, the old one is unchanged, and the error is passed
-        on.
+        name for each call, because two programs or threads may write the same path at once. If
+        ``write`` raises an error, the temporary file is removed, the old one is unchanged, and the
+        error is passed on.
 
     Example:
         >>> import tempfile
@@ -612,21 +613,21 @@ def atomically(path, write):
 check("08.7")
 
 # %% [markdown] hint="08.7"
-# `path.with_name(...)` names a file in the same folder. Open that one, pass it to `write`, close it, and only then rename it with
-# `os.replace`.
+# `path.with_name(...)` is the path of another file in the same folder. Open that file, pass it to `write`, close it, and only then
+# rename it with `os.replace`.
 
 # %% [markdown] hint="08.7"
-# `try` and `finally`: after a failure the temporary file is still there and must go; after success it is gone already.
-# `unlink(missing_ok=True)` works for both.
+# Use `try` and `finally`. After a failure, the temporary file still exists and must be removed. After a success, it no longer exists.
+# `unlink(missing_ok=True)` works in both cases.
 
 # %%
 #| export
 def save_checkpoint(path, state):
-    """Write a tree of dicts, lists, arrays, numbers and words to one file, all or nothing.
+    """Write a tree of dicts, lists, arrays, numbers and strings to one file, all or nothing.
 
     Args:
-        path: The file, in the safetensors format; what is no array is JSON in its header.
-        state: The tree. Whole numbers as keys come back as text, tuples as lists.
+        path: The file, in safetensors format. Everything but the arrays is JSON in its header.
+        state: The tree. After loading, keys that are whole numbers are strings, tuples are lists.
     """
     rest, arrays = split_arrays(state)
     data = safetensors.dump(arrays, {"state": json.dumps(rest)})
@@ -634,20 +635,20 @@ def save_checkpoint(path, state):
     def write(file):
         file.write(data)
         file.flush()
-        os.fsync(file.fileno())  # or a power cut could leave the new name with nothing in it
+        os.fsync(file.fileno())  # otherwise a power cut could leave an empty file with the new name
 
     atomically(Path(path), write)
 
 
 def load_checkpoint(path):
-    """Return the tree that `save_checkpoint` wrote; ValueError if the file holds none."""
+    """Return the tree that `save_checkpoint` wrote; raise ValueError if the file has none."""
     arrays, metadata = safetensors.load_file(path, checked=True)
     if "state" not in metadata:
-        raise ValueError(f"{path} holds arrays, but no state of a training")
+        raise ValueError(f"{path} has arrays, but no training state")
     try:
         return join_arrays(json.loads(metadata["state"]), arrays)
     except (KeyError, TypeError, ValueError, RecursionError) as error:
-        raise ValueError(f"{path} is damaged: its state is no tree of its arrays") from error
+        raise ValueError(f"{path} is damaged: its state does not match its arrays") from error
 
 
 def join_arrays(rest, arrays):
@@ -661,8 +662,8 @@ def join_arrays(rest, arrays):
 # %% [markdown]
 # ## The trainer
 #
-# The rest ties it together and is given. After every step and every epoch the trainer calls its **callbacks**. Early stopping is one of
-# them, with your `Patience` inside.
+# The rest is given and puts the parts together. After every step and every epoch, the trainer calls its **callbacks**. Early stopping
+# is one of them, and uses your `Patience`.
 
 # %%
 #| export
@@ -670,8 +671,8 @@ class EarlyStopping(BestWeights):
     """Stop when a measure has not improved for some epochs, and end with the best epoch's weights.
 
     Args:
-        patience: For how many.
-        min_delta: What counts as an improvement: more than this.
+        patience: Number of epochs to wait.
+        min_delta: Only a change of more than this counts as an improvement.
         monitor: The entry of the records to watch; accuracies should rise, all others fall.
     """
 
@@ -690,35 +691,35 @@ class EarlyStopping(BestWeights):
             trainer.stopped = f"{self.monitor} has not improved since epoch {self.best_epoch}"
 
     def state_dict(self):
-        """Return how long it has waited, and the best weights."""
+        """Return the number of epochs waited, and the best weights."""
         return {**super().state_dict(), "best": self.waiting.best, "waited": self.waiting.waited}
 
     def load_state_dict(self, saved):
-        """Go on from where `state_dict` was taken."""
+        """Continue from where `state_dict` was taken."""
         super().load_state_dict(saved)
         self.waiting.best, self.waiting.waited = saved["best"], saved["waited"]
 
 # %% [markdown]
-# The trainer writes the checkpoint at the end of an epoch, never within one: after a kill, the epoch starts again with the weights **and the
-# generators** from its beginning. Generators are easy to forget, so the trainer looks for them itself, in loaders, datasets and layers.
-# You only have to name those that are elsewhere, for example in a function of yours.
+# The trainer writes the checkpoint at the end of an epoch, never within one. If the process is killed, the epoch starts again with the
+# weights **and the generators** from its beginning. Generators are easy to forget, so the trainer looks for them itself, in loaders,
+# datasets and layers. You only have to pass those that are elsewhere, for example in a function of yours.
 
 # %%
 #| export
 class Trainer:
-    """Trains a network, epoch by epoch, and can go on from where it was stopped.
+    """Train a network, epoch by epoch, with checkpoints to continue from.
 
     Args:
         model: The network.
-        criterion: Function of logits and labels, or a loss class's object.
-        optimizer: The optimizer of its parameters.
+        criterion: Function of logits and labels, or an object of a loss class.
+        optimizer: The optimizer of the network's parameters.
         scheduler: Schedule of the learning rate.
-        callbacks: `Callback` objects, asked in this order.
-        checkpoint: File to save the state to, before the first epoch and after each.
-        clip_norm: Length to shorten the gradients to.
+        callbacks: `Callback` objects, called in this order.
+        checkpoint: File to save the state to, before the first epoch and after each epoch.
+        clip_norm: Maximum length of the gradients.
         schedule: Whether the schedule steps after each ``"epoch"`` or after each ``"step"``.
-        generators: Dict of generators that neither loaders, datasets nor layers hold.
-        settings: Dict that is saved, too; a checkpoint with other settings is refused.
+        generators: Dict of generators that are not in the loaders, datasets or layers.
+        settings: Dict that is saved, too. Resuming a checkpoint with other settings is an error.
     """
 
     def __init__(self, model, criterion, optimizer, scheduler=None, callbacks=(), checkpoint=None,
@@ -729,18 +730,18 @@ class Trainer:
         self.scheduler, self.schedule, self.callbacks = scheduler, schedule, list(callbacks)
         self.checkpoint, self.clip_norm = checkpoint and Path(checkpoint), clip_norm
         self.named, self.generators = generators or {}, {}
-        self.train_epoch = train_epoch  # another may take its place, such as one that replays steps
+        self.train_epoch = train_epoch  # can be replaced, for example by one that replays steps
         self.settings = json.loads(json.dumps(settings or {}))  # as a file gives them back
         self.epoch, self.stopped, self.interrupted, self.history = 0, None, False, []
 
     def fit(self, train_loader, validation_loader=None, epochs=1, resume=False):
-        """Train until this many epochs are over in all, or until a callback stops it.
+        """Train up to a total number of epochs, or until a callback stops training.
 
         Args:
             train_loader: Iterable of pairs of tensors: inputs and labels.
-            validation_loader: The same, to measure with after each epoch.
-            epochs: How many, those of earlier calls and of a resumed training included.
-            resume: Whether to go on from the checkpoint's file, if there is one.
+            validation_loader: The same, for a measurement after each epoch.
+            epochs: Total number, including those of earlier calls and of a resumed training.
+            resume: Whether to continue from the checkpoint file, if it exists.
 
         Returns:
             The history: for each epoch a dict of numbers.
@@ -780,7 +781,7 @@ class Trainer:
         self.save()
 
     def after_step(self, loss):
-        """Refuse a loss that is no number; step the schedule; ask the callbacks."""
+        """Raise an error for an infinite or nan loss; step the schedule; call the callbacks."""
         if not math.isfinite(loss):
             raise FloatingPointError(f"the loss is {loss} in epoch {self.epoch + 1}: lower the "
                                      "learning rate, or clip the gradients with clip_norm")
@@ -789,22 +790,22 @@ class Trainer:
         self.ask("step_end", loss)
 
     def ask(self, moment, *details):
-        """Call the method of this name of all callbacks."""
+        """Call the method with this name of every callback."""
         for callback in self.callbacks:
             getattr(callback, moment)(self, *details)
 
     def interrupt(self):
-        """Go back to the end of the last whole epoch, which the checkpoint's file holds."""
+        """Go back to the end of the last whole epoch, from the checkpoint file."""
         self.interrupted, epoch = True, self.epoch + 1
         if self.checkpoint is None:
-            print(f"stopped in epoch {epoch}: without a checkpoint, the weights are those of now")
+            print(f"stopped in epoch {epoch}: without a checkpoint, the weights stay as they are")
             return
         self.load_state_dict(load_checkpoint(self.checkpoint))
         print(f"stopped in epoch {epoch}: {self.checkpoint} holds the state after epoch "
-              f"{self.epoch}, and fit(..., resume=True) goes on from there")
+              f"{self.epoch}, and fit(..., resume=True) continues from there")
 
     def save(self):
-        """Write the state of now to the checkpoint's file, if there is to be one."""
+        """Write the current state to the checkpoint file, if there is one."""
         if self.checkpoint is not None:
             save_checkpoint(self.checkpoint, self.state_dict())
 
@@ -812,8 +813,8 @@ class Trainer:
     def load_state_dict(self, saved): restore(self, saved)
 
 # %% [markdown]
-# The next cell runs one training, and then the same training again, stopped after its third epoch and resumed with new objects, as after a
-# restart of the machine. Same seeds, same numbers, to the last bit.
+# The next cell runs one training. Then it runs the same training again, but stops it after the third epoch and resumes it with new
+# objects, as after a restart of the machine. The seeds are the same, and so are the resulting weights, to the last bit.
 
 # %%
 import tempfile
@@ -835,8 +836,8 @@ parts = train(5, "parts", resume=True)
 np.array_equal(whole.model[1].weight.data, parts.model[1].weight.data)
 
 # %% [markdown] question="08.3"
-# Imagine the generators were missing from the checkpoint. Which of the five epochs would show other numbers, and would you have noticed?
-# And what would change if only Adam's running means were missing?
+# Suppose the generators were missing from the checkpoint. Which of the five epochs would have different numbers, and would you have
+# noticed? And what would change if only Adam's running means were missing?
 
 # %%
 stopper = EarlyStopping(patience=5)
@@ -848,11 +849,11 @@ curves(trainer.history)
 filters(trainer.model[1].weight, (12, 12), count=16)
 
 # %% [markdown]
-# Spots and strokes, a different place for each neuron: the first layer looks for the parts that digits are made of. Save the notebook,
-# then run
+# The first layer looks for the parts that digits are made of: spots and strokes, at a different place for each neuron. Save the
+# notebook, then run
 #
 # ```
 # tito module complete 08
 # ```
 #
-# You have a framework that learns. Two milestones use it: `tito milestone run mnist-mlp` and `tito milestone run cifar10-mlp`.
+# Now your framework trains networks. Two milestones use it: `tito milestone run mnist-mlp` and `tito milestone run cifar10-mlp`.

@@ -13,12 +13,12 @@
 # %% [markdown]
 # # Profiling
 #
-# Your network learns. How fast does it learn, where do the seconds go, and could it be faster? Guesses about speed are usually
-# wrong. In this module you build the tools that answer: a timer you can trust, a count of the work in an op, a measure of what the
-# machine can do, and a profile that watches every op of a training step.
+# Your network learns. How fast does it learn, where does the time go, and could it be faster? Guesses about speed are usually
+# wrong. In this module you build the tools to find out: a timer you can trust, a count of the work in an op, a measurement of what the
+# machine can do, and a profile that times every op of a training step.
 #
-# One habit runs through the module: **predict, then measure**. Before each measurement there is a line for your prediction. Write a
-# number there, even a bad one. You learn from a measurement when it differs from what you expected.
+# Throughout this module, **predict, then measure**. Before each measurement there is a line for your prediction. Write a number there,
+# even a bad guess. You learn from a measurement when it differs from what you expected.
 
 # %%
 from tito import notebook
@@ -34,7 +34,7 @@ machine.limit_threads(1);
 
 # %%
 #| export
-"""Profiling: how much work an op is, how long it takes, and the most the machine can do."""
+"""Profiling: the work of an op, the time it takes, and the limits of the machine."""
 import contextlib
 import time
 from typing import NamedTuple
@@ -57,11 +57,11 @@ from tinytorch.tensor import (absolute, add, argmax, argmin, div, equal, exp, ge
 from tinytorch.given.profiling import Watch, held
 
 # %% [markdown]
-# The printed line, the matrix library and its threads, belongs to every timing. The same matrix product takes up to twice as long
-# with the library's kernels for an older processor, and about half as long with a second thread, if a core is free. A time without
-# that line cannot be compared with any other.
+# The printed line shows the matrix library and its threads. Quote it with every timing: the same matrix product takes up to twice as
+# long with the library's kernels for an older processor, and about half as long with a second thread, if a core is free. You cannot
+# compare times without knowing this.
 #
-# From here on this notebook uses one thread, unless it says otherwise: one thread never waits for another, so its times are steady.
+# From here on, this notebook uses one thread unless it says otherwise. One thread never waits for another, so its times are steady.
 #
 # ## A timer that can be trusted
 #
@@ -75,12 +75,12 @@ for attempt in range(10):
     print(f"{1e6 * (time.perf_counter() - began):.0f}", end=" ")
 
 # %% [markdown]
-# The first calls are slower: the data is not in the cache yet, memory for the result has to be found, code has to be loaded. So a
-# timer **warms up** first, with calls it does not count. The other calls differ because other programs use the machine too. So a
-# timer takes **many** times, one per call, and reports their spread.
+# The first calls are slower, because the data is not in the cache yet, memory for the result has to be allocated, and code has to be
+# loaded. So a timer **warms up** first, with calls it does not count. The other calls differ because other programs use the machine
+# too. So a timer measures **many** calls, one by one, and reports how much their times spread.
 #
-# The clock is an argument. `time.perf_counter` counts the seconds on the wall, `time.process_time` those that the processor worked
-# for you, and the checks pass a clock that they set by hand.
+# The clock is an argument. `time.perf_counter` counts wall time, and `time.process_time` counts the time that the processor worked
+# for your program. The checks pass a clock of their own, which they set by hand.
 
 # %% exercise="09.1" minutes=20 points=3
 #| export
@@ -89,8 +89,8 @@ def measure(function, repeats=30, warm_up=3, clock=time.perf_counter):
 
     Args:
         function: Function without arguments.
-        repeats: How many calls are timed.
-        warm_up: How many calls come before them, without reading the clock.
+        repeats: Number of timed calls.
+        warm_up: Number of calls before the timed ones, without reading the clock.
         clock: Function without arguments that returns the time in seconds.
 
     Returns:
@@ -128,13 +128,13 @@ check("09.1")
 # Two loops, one after the other. The first only calls the function. The second reads the clock twice for each call.
 
 # %% [markdown] hint="09.1"
-# Keep the time before a call in a variable of its own. Append the time after the call, minus that one.
+# Keep the time before a call in a variable. Append the time after the call, minus that variable.
 
 # %% [markdown]
 # ## One number, and how sure it is
 #
 # Thirty times are too many to print, and their mean is a bad summary: if the machine does something else for 50 ms once, the mean is
-# ruined. The **median** hardly moves. As the spread, take the **quartiles**: half of all times lie between them.
+# ruined. The **median** hardly changes. For the spread, use the **quartiles**: half of all times are between the first and the third.
 
 # %% exercise="09.2" minutes=10 points=2
 #| export
@@ -146,8 +146,8 @@ def quartiles(values):
 
     Returns:
         Tuple of three Python floats: the quartiles for q = 1/4, 1/2 (the median) and 3/4. With the
-        values sorted, ``v[0] <= v[1] <= ...``, each lies at position ``p = q * (n - 1)``: it is
-        ``v[p]`` where p is whole, and otherwise on the straight line between the values at the
+        values sorted, ``v[0] <= v[1] <= ...``, each is at position ``p = q * (n - 1)``: it is
+        ``v[p]`` if p is whole, and otherwise on the straight line between the values at the
         positions below and above.
 
     Raises:
@@ -172,16 +172,16 @@ def quartiles(values):
 check("09.2")
 
 # %% [markdown] hint="09.2"
-# By hand: sort a copy, split `q * (n - 1)` into a whole part and a rest, and go that rest of the way from one value to the next.
-# The last value has no next one.
+# By hand: sort a copy, and split `q * (n - 1)` into a whole part and a fraction. Go that fraction of the way from one value to the
+# next. The last value has no next one.
 
 # %% [markdown] hint="09.2"
-# NumPy has a function that does all of it, and that takes several q at once: look for quantiles. `.tolist()` makes Python floats.
+# NumPy has a function that does all of this, for several q at once. Look for quantiles. `.tolist()` makes Python floats.
 
 # %%
 #| export
 class Timing(NamedTuple):
-    """The result of a measurement: the quartiles in seconds, and what they depend on."""
+    """The result of a measurement: the quartiles in seconds, and the settings they depend on."""
 
     low: float
     median: float
@@ -196,21 +196,22 @@ class Timing(NamedTuple):
 
 
 def benchmark(function, repeats=30, warm_up=3, clock=time.perf_counter):
-    """Measure a function with `measure`; return the `Timing` of its calls."""
+    """Time a function with `measure`, and return a `Timing`."""
     times = measure(function, repeats, warm_up, clock)
     return Timing(*quartiles(times), repeats, machine.threads(), machine.blas())
 
 
 def versus(predicted, measured, unit=""):
-    """Compare a measurement with its prediction, or say that there was none."""
+    """Return a sentence that compares a measurement with its prediction, if there is one."""
     if not predicted:
         return f"measured {measured:,.3g} {unit}; nothing was predicted"
     return (f"predicted {predicted:,.3g} {unit}, measured {measured:,.3g} {unit}: "
             f"{measured / predicted:.2g} x as much")
 
 # %% [markdown]
-# A first prediction. A `float64` number has twice the bytes of a `float32` one. How many **times as long** does the product of two
-# matrices take? And the product of a `float32` matrix with a `float64` one, which happens by accident? Write a number, then run.
+# Make a first prediction. A `float64` number has twice the bytes of a `float32` number. How many **times as long** does the product of
+# two `float64` matrices take? And the product of a `float32` and a `float64` matrix, which happens by accident? Write a number, then
+# run the cell.
 
 # %%
 predicted = None   # your prediction: how many times as long as float32
@@ -224,8 +225,8 @@ for name, x in {"float64 ": a.astype(np.float64), "mixed   ": a}.items():
 
 # %% [markdown] question="09.1"
 # Wall time is how long you wait. Processor time is how long all threads together work for you. **Predict** both for two threads, as
-# multiples of the times for one thread. Then run the cell. Which of the two would you quote to someone who waits, and which to
-# someone who pays for the machine?
+# multiples of the times for one thread. Then run the cell. Which of the two would you quote to someone who waits for the result, and
+# which to someone who pays for the machine?
 
 # %%
 large = rng.standard_normal((1024, 1024), np.float32)
@@ -238,13 +239,13 @@ for count in (1, 2):
 # %% [markdown]
 # ## How much there is to do
 #
-# A time alone does not say whether it is good. For that you need to know how much work there was. One half of the work is
-# arithmetic, counted in **FLOPs**: floating-point operations. We count each addition, multiplication, division, comparison, and each
-# `exp` or `log`, as one. (That is a convention: an `exp` costs the processor about as much as ten multiplications.)
+# A time alone does not tell you whether it is good. You also need to know how much work there was. One half of the work is
+# arithmetic, counted in **FLOPs**: floating-point operations. Each addition, multiplication, division, comparison, `exp` and `log`
+# counts as one. (That is a convention: an `exp` costs the processor about as much as ten multiplications.)
 #
-# You need not count them one by one: the op's formula and the shapes are enough. Entry $(i, j)$ of `a @ b` is
-# $a_{i0} b_{0j} + a_{i1} b_{1j} + \dots$, and the other entries look the same. Each step adds a product to
-# the sum so far, and the first step adds it to 0. So every product comes with one addition.
+# You need not count operations one by one: the op's formula and the shapes are enough. Entry $(i, j)$ of `a @ b` is
+# $a_{i0} b_{0j} + a_{i1} b_{1j} + \dots$, and the other entries look the same. Each step adds a product to the sum so far, and the
+# first step adds a product to 0. So for every multiplication there is one addition.
 
 # %% exercise="09.3" minutes=10 points=2
 #| export
@@ -257,7 +258,7 @@ def matmul_flops(out, a, b):
         b: Array of shape (..., k, m). Batch dimensions of ``a`` and ``b`` broadcast.
 
     Returns:
-        Python int: the multiplications and additions of this loop, two per round::
+        Python int: the multiplications and additions of this loop, two in each iteration::
 
             for every entry of out:
                 total = 0
@@ -286,9 +287,9 @@ check("09.3")
 # `out.size` is the number of entries. The length of the inner loop is the last axis of `a`.
 
 # %% [markdown]
-# Now an op with several steps. For a row of $n$ numbers, your softmax from 02.5 finds the largest, subtracts it from each, takes $n$
-# exponentials, adds them up, and divides each by the sum. Finding the largest of $n$ numbers takes $n - 1$ comparisons, and adding
-# them up takes $n - 1$ additions: the first number costs nothing.
+# Now an op with several steps. For a row of $n$ numbers, your softmax from 02.5 finds the largest, subtracts it from each number, takes
+# $n$ exponentials, adds them up, and divides each by the sum. Finding the largest of $n$ numbers takes $n - 1$ comparisons, and adding
+# $n$ numbers takes $n - 1$ additions, because the first number costs nothing.
 
 # %% exercise="09.4" minutes=15 points=3
 #| export
@@ -298,7 +299,7 @@ def softmax_flops(out, a, dim):
     Args:
         out: Array of any shape, the softmax.
         a: Array of that shape, the scores.
-        dim: The axis along which each row lies; negative ones count from the end.
+        dim: The axis along the rows; negative ones count from the end.
 
     Returns:
         Python int: the sum over all rows, each of n numbers, of ``n - 1`` comparisons, n
@@ -321,26 +322,26 @@ def softmax_flops(out, a, dim):
 check("09.4")
 
 # %% [markdown] hint="09.4"
-# Add up what one row of n numbers costs: a multiple of n, minus a small number. Then: how many rows are there?
+# Add up the cost of one row of n numbers: a multiple of n, minus a small number. How many rows are there?
 
 # %% [markdown] hint="09.4"
 # Each row has `a.shape[dim]` numbers, and together they are `a.size`.
 
 # %% [markdown]
-# An op **registers** its cost, as it registered its rules and kernels, and nothing you wrote before changes. A convolution will do
-# the same later. The other counts are given, rounded to whole steps for each entry of an op's largest array.
+# You **register** the cost of an op, like its rules and kernels, and nothing you wrote before changes. The counts for the other ops
+# are given, rounded to whole steps for each entry of an op's largest array.
 
 # %%
 #| export
 def register_costs(steps, *ops, moves=None):
-    """Say how many operations ops do for each entry of their result, or of their input if larger.
+    """Register the number of operations per entry of an op's result, or of its input if larger.
 
-    An op that changes an array in place also says how often as many bytes as it has are moved.
+    For an op that changes an array in place, ``moves`` is how often that array's size is moved.
     """
-    for one in ops:
-        one.register_cost(lambda out, first, *inputs, **settings:
-                          steps * max(np.size(out), np.size(first)),
-                          moves and (lambda out, param, *inputs, **settings: moves * param.nbytes))
+    for op in ops:
+        op.register_cost(lambda out, first, *inputs, **settings:
+                         steps * max(np.size(out), np.size(first)),
+                         moves and (lambda out, param, *inputs, **settings: moves * param.nbytes))
 
 
 register_costs(1, add, sub, mul, div, power, neg, exp, log, sqrt, absolute, greater, greater_equal,
@@ -364,26 +365,26 @@ getitem.register_cost(None, lambda out, a, index: bytes_moved(out, a) and 2 * he
 # %% [markdown]
 # ## How much there is to move
 #
-# The other half is traffic: before a number can be multiplied, it has to come from memory, and the result has to go back. Whatever
-# the kernel does in between, it reads each input **at least once** and writes its result once. We call that minimum the bytes of an
-# op.
+# The other half of the work is memory traffic: before a number can be multiplied, it has to come from memory, and the result has to go
+# back. Any kernel reads each input **at least once** and writes its result once. This minimum is called the bytes of an op.
 #
-# Two cases need care. A view, such as a transpose, moves nothing: it is the same memory. And a number that is stretched along an
-# axis is in memory once, however often it is read: `held(array)`, given, counts the bytes that are really there.
+# Two cases need care. A view, such as a transpose, moves nothing, because it is the same memory. And a number that is stretched along
+# an axis is in memory only once, however often it is read. The given function `held(array)` counts the bytes that are really in
+# memory.
 
 # %% exercise="09.5" minutes=15 points=3
 #| export
 def bytes_moved(out, *inputs):
-    """Count the bytes that an op has to read and write at least.
+    """Return the minimum number of bytes that an op has to read and write.
 
     Args:
         out: Array of any shape, the result.
         inputs: Arrays of any shapes and dtypes, and Python numbers.
 
     Returns:
-        Python int: what `held` gives for every array among the inputs and for ``out``, all added
-        up. Python numbers are not in memory: they count 0. An ``out`` that shares memory with an
-        input is a view, for which nothing moves: 0 in all.
+        Python int: the sum of `held` for every array among the inputs and for ``out``. Python
+        numbers count 0. If ``out`` shares memory with an input, it is a view, and nothing moves:
+        the result is 0.
 
     Example:
         >>> a = np.ones((2, 3), np.float32)
@@ -407,13 +408,13 @@ check("09.5")
 # First make a list of the inputs that are arrays: `isinstance(x, np.ndarray)` tells them from numbers.
 
 # %% [markdown] hint="09.5"
-# `np.may_share_memory(out, x)` asks whether two arrays may lie in the same memory. One input that does is enough. The sum is over
-# the arrays **and** the result.
+# `np.may_share_memory(out, x)` tells you whether two arrays may use the same memory. One such input is enough. The sum is over the
+# arrays **and** the result.
 
 # %% [markdown]
 # FLOPs divided by bytes is the **arithmetic intensity**: how much work is done for each byte moved. Everything below depends on it.
-# Predict it for the first matrix product of the MNIST network, with a batch of 128, and for the relu after it: is it closer to 0.1,
-# 1, 10, or 100?
+# Predict the intensity of the first matrix product of the MNIST network, with a batch of 128, and of the relu after it. Is it closer
+# to 0.1, 1, 10, or 100?
 
 # %%
 x, w = rng.standard_normal((128, 784), np.float32), rng.standard_normal((784, 256), np.float32)
@@ -428,24 +429,24 @@ for op, inputs in ((matmul, (x, w)), (relu, (x @ w,))):
 # %% [markdown]
 # ## What the machine can do
 #
-# A processor has a highest rate of arithmetic, and only a large matrix product comes close to it. The memory has a highest rate of
-# bytes, and a plain copy reaches it. Here the **fastest** run counts, not the median: you are looking for a limit. The copy is
-# measured twice, with arrays too large for any cache, and with arrays that fit into one.
+# A processor has a peak rate of arithmetic, and only a large matrix product comes close to it. The memory has a peak rate of bytes,
+# and a plain copy comes close to it. Here the **fastest** run counts, not the median, because you are looking for a limit. The copy
+# is measured twice: with arrays too large for any cache, and with arrays that fit into one.
 
 # %%
 #| export
 class Machine(NamedTuple):
-    """The most that a machine was seen to do, each per second."""
+    """The highest rates measured on a machine, each per second."""
 
     flops: float   # floating-point operations, in a product of large float32 matrices
-    memory: float  # bytes read and written, in a copy that no cache holds
+    memory: float  # bytes read and written, in a copy too large for any cache
     cache: float   # bytes read and written, in a copy of 256 kB
     threads: int
     blas: str
 
 
 def measure_machine(repeats=10):
-    """Measure this machine, with the threads that matrix products use now; it takes about 1 s."""
+    """Measure this machine with the current number of BLAS threads; this takes about 1 s."""
     products, copies = [], []
     for size in (384, 1024):
         a, b = np.ones((2, size, size), np.float32)
@@ -465,12 +466,12 @@ for name, unit in zip(here._fields, ("GFLOP/s", "GB/s", "GB/s")):
 
 # %% [markdown]
 # An op needs time for its arithmetic and time for its bytes. A processor does both at once, so the slower of the two decides. With
-# intensity $I$, arithmetic rate $F$ and byte rate $B$, the FLOPs per second are at most
+# intensity $I$, arithmetic rate $F$ and byte rate $B$, the maximum FLOPs per second are
 #
 # $$\text{attainable} = \min(F,\; I \cdot B)$$
 #
-# Plotted against $I$, that is a slope, where the **memory** is the limit, and then a flat roof, where the **arithmetic** is: a
-# **roofline**. The two meet at $I = F / B$.
+# Plotted against $I$, this is called a **roofline**. It has a slope, where the **memory** is the limit, and then a flat roof, where the
+# **arithmetic** is the limit. They meet at $I = F / B$.
 
 # %% exercise="09.6" minutes=15 points=2
 #| export
@@ -478,14 +479,14 @@ def bound(flops, moved, machine):
     """Return the least time an op can take on a machine, and what limits it.
 
     Args:
-        flops: How many floating-point operations the op does.
-        moved: How many bytes it moves.
+        flops: Number of floating-point operations of the op.
+        moved: Number of bytes that it moves.
         machine: `Machine`, or anything with ``flops`` and ``memory``, both per second.
 
     Returns:
-        Tuple of a float and a word. The float: the seconds for the FLOPs at the machine's rate, or
-        for the bytes at the rate of its memory, whichever is more. The word: ``"compute"`` if the
-        FLOPs take longer, or as long, ``"memory"`` if the bytes do.
+        Tuple of a float and a string. The float is the seconds for the FLOPs at the machine's rate,
+        or for the bytes at the rate of its memory, whichever is more. The string is ``"compute"``
+        if the FLOPs take longer, or as long, and ``"memory"`` if the bytes do.
 
     Example:
         >>> bound(1e9, 1e6, Machine(flops=1e11, memory=1e10, cache=5e10, threads=1, blas=""))
@@ -503,10 +504,10 @@ def bound(flops, moved, machine):
 check("09.6")
 
 # %% [markdown] hint="09.6"
-# A rate is something per second, so an amount divided by its rate is in seconds. You get two times: which one decides?
+# A rate is an amount per second, so an amount divided by its rate is in seconds. You get two times. Which one decides?
 
 # %% [markdown]
-# Now use it to predict. How close does each op come to its bound: 100 %, 50 %, 10 %?
+# Now make predictions with it. How close does each op come to its bound: 100 %, 50 %, 10 %?
 
 # %%
 predicted = {"matmul": None, "relu": None, "softmax": None}   # your predictions: % of the bound
@@ -523,18 +524,18 @@ cold = benchmark(lambda: relu.forward(next(others)), repeats=400).median
 print(f"relu    {1e6 * cold:6.1f} us, with other data for each call")
 
 # %% [markdown]
-# Softmax is far from its bound: its five passes move the data ten times instead of once or twice. A kernel that does all five steps
-# while it holds a row would come closer. Keep that in mind for the next module.
+# Softmax is far from its bound, because its five passes move the data ten times instead of once or twice. A kernel that does all five
+# steps on one row before it goes to the next would come closer. Keep that in mind for the next module.
 #
-# If an op is **above** 100 %, nothing is wrong. Its data, 131 kB, came from a cache and not from memory: in a timer's loop they are
-# always there, in a training step they may not be. The last line gives relu one of 400 arrays in turn, and shows how much a timer
-# can flatter.
+# If an op is **above** 100 %, nothing is wrong. Its data, 131 kB, came from a cache and not from memory. In a timer's loop, the data
+# is always in the cache; in a training step, it may not be. For the last line, relu gets one of 400 arrays in turn. It shows how
+# much too good a timing from a loop can be.
 #
 # ## A watch on every op
 #
-# So far you called the ops yourself. To see a whole training step, you have to time every op while it runs, and the ops it calls as
-# well. A stretch of time with a name is a **span**; spans nest. The log counts how deep it is at the moment: the outermost span has
-# depth 0.
+# So far you called the ops yourself. To profile a whole training step, you have to time every op while it runs, and the ops it calls as
+# well. A stretch of time with a name is called a **span**. Spans can be nested. The log counts how many spans are open; the outermost
+# span has depth 0.
 
 # %%
 #| export
@@ -555,8 +556,8 @@ class Log:
         self.clock, self.depth, self.spans = clock, 0, []
 
 # %% [markdown]
-# As with `no_grad`, a context manager brackets the code: what is before `yield` runs at the start of the `with` block, what is after
-# it runs at the end. The block may raise an error, and the log must still be right.
+# As with `no_grad`, write a context manager: the code before `yield` runs at the start of the `with` block, and the code after it runs
+# at the end. The block may raise an error, and the log must still be right.
 
 # %% exercise="09.7" minutes=25 points=4
 #| export
@@ -565,13 +566,13 @@ def span(log, name, details):
     """Append a span to a log at the end of a with block, even if the block raises.
 
     Args:
-        log: `Log`. ``log.clock()`` is the time, ``log.depth`` how many spans are open now.
+        log: `Log`. ``log.clock()`` is the time, ``log.depth`` the number of open spans.
         name: Name of the span.
         details: Dict that the span keeps unchanged.
 
     Returns:
-        Context manager. While the block runs, ``log.depth`` is one more than before; afterwards it
-        is what it was. At the end one `Span` is appended to ``log.spans``, with the depth from
+        Context manager. While the block runs, ``log.depth`` is one more than before. Afterwards it
+        has its old value. At the end, one `Span` is appended to ``log.spans``, with the depth from
         before the block, and the times directly before and after it. An error is passed on.
 
     Example:
@@ -580,7 +581,7 @@ def span(log, name, details):
         >>> with span(log, "outer", {}):
         ...     with span(log, "inner", {}):
         ...         pass
-        >>> [one[:4] for one in log.spans]
+        >>> [entry[:4] for entry in log.spans]
         [('inner', 1, 2, 1), ('outer', 0, 3, 0)]
 
     Source:
@@ -600,14 +601,15 @@ def span(log, name, details):
 check("09.7")
 
 # %% [markdown] hint="09.7"
-# Before the block: remember the depth and the time, and make the log one deeper. After it: append the span and restore the depth.
+# Before the block, save the depth and the time, and increase the log's depth by one. After the block, append the span and restore
+# the depth.
 
 # %% [markdown] hint="09.7"
 # An error in the block is raised at the `yield`. A `finally` around the `yield` runs either way.
 
 # %% [markdown]
-# Take a backward pass of 10 ms in which three ops took 9 ms: adding up all spans would give 19 ms. What adds up to the whole is the
-# **self time**: the time of a span without the spans directly inside it.
+# Take a backward pass of 10 ms in which three ops took 9 ms. Adding up all spans would give 19 ms. To get the right total, add up the
+# **self times** instead. The self time of a span is its time without the spans directly inside it.
 
 # %% exercise="09.8" minutes=25 points=4
 #| export
@@ -615,8 +617,8 @@ def self_times(spans):
     """Return the time of each span without the spans directly inside it.
 
     Args:
-        spans: List of `Span`, of one thread, in the order in which they ended: so the spans inside
-            a span come before it. Those directly inside are one deeper, and come after the last
+        spans: List of `Span`, of one thread, in the order in which they ended. So the spans inside
+            a span come before it. The spans directly inside are one deeper, and come after the last
             earlier span that is not deeper than it.
 
     Returns:
@@ -644,18 +646,18 @@ def self_times(spans):
 check("09.8")
 
 # %% [markdown] hint="09.8"
-# Go through the list once. When a span ends, everything directly inside it has already ended, one level deeper. What do you need to
-# know about those, and when can you forget it?
+# Go through the list once. When a span ends, all spans directly inside it have already ended, one level deeper. What do you need to
+# keep from those spans, and when can you drop it?
 
 # %% [markdown] hint="09.8"
-# Keep a dict from depth to the sum of durations at that depth. A span takes the sum from one level deeper and removes it from the
-# dict; then it adds its own whole duration at its own level.
+# Keep a dict from depth to the sum of durations at that depth. For each span, take the sum from one level deeper out of the dict. Then
+# add the span's own whole duration at its own level.
 
 # %% [markdown]
 # ## When, not only how long
 #
-# Sums lose the order. A **trace** keeps it: every span is a bar on a timeline. There is a viewer for it that runs in the browser, and
-# the format is plain JSON: one event for each span, with times in microseconds.
+# Sums lose the order. A **trace** keeps it: every span is a bar on a timeline. A trace viewer runs in the browser. The format is plain
+# JSON: one event for each span, with times in microseconds.
 
 # %% exercise="09.9" minutes=15 points=3
 #| export
@@ -664,7 +666,7 @@ def trace_events(spans, zero, thread):
 
     Args:
         spans: List of `Span`, of one thread, in the order in which they ended.
-        zero: The time, in seconds, that is 0 in the trace.
+        zero: The time, in seconds, at which the trace starts.
         thread: Number of the thread.
 
     Returns:
@@ -696,19 +698,19 @@ check("09.9")
 # %% [markdown]
 # ## The profile
 #
-# The rest is given, in `tinytorch/given/profiling.py`. While a `with profile()` block runs, `select_kernel` hands every kernel to the
-# profile, which puts your span around it. It does the same for every gradient rule and for the backward pass, so it knows which op
-# ran for which. In `relu backward: mul`, the rule of relu called `mul`; a `backward: add` ran between the rules, where two gradients
-# of one tensor were added. To name something that is not an op, such as loading data, use `record_function`.
+# The rest is given, in `tinytorch/given/profiling.py`. While a `with profile()` block runs, `select_kernel` passes every kernel to the
+# profile, which puts your span around it. The profile does the same for every gradient rule and for the backward pass, so it can show
+# which op ran for which. In `relu backward: mul`, the rule of relu called `mul`. A `backward: add` ran between the rules, where two
+# gradients of one tensor were added. To add a span for something that is not an op, such as loading data, use `record_function`.
 #
-# Watching costs time too. The time to note FLOPs and bytes has its own row, and without a profile nothing is put around an op. If
-# other programs are busy, their time is in your rows: `profile(clock=time.process_time)` counts only the work done for you. (Not on
+# Profiling costs time too. The time to note FLOPs and bytes has its own row, and without a profile nothing is put around an op. If
+# other programs are busy, their time is in your rows; `profile(clock=time.process_time)` counts only your program's work. (Not on
 # Windows, where that clock ticks only 64 times a second.)
 
 # %%
 #| export
 class profile(Watch):
-    """Watch every op that runs within a with block, in all threads.
+    """Time every op that runs within a with block, in all threads.
 
     Example:
         >>> with profile() as p:
@@ -724,16 +726,16 @@ class profile(Watch):
 
 @contextlib.contextmanager
 def record_function(name):
-    """Give a stretch of code that is no op a name of its own in the profiles that are running."""
+    """Give the code in a with block a name of its own in the profiles that are running."""
     with contextlib.ExitStack() as stack:
         for watcher in watchers:
             stack.enter_context(span(watcher.log(), name, {"kind": "mark"}))
         yield
 
 # %% [markdown] question="09.2"
-# The next cell takes ten steps of the MNIST network 784-256-10, batch 128, one thread. **Predict** three shares of the time: matrix
-# products, all other ops, and Python between the ops. Which single op is the slowest, and does the first layer's input get a
-# gradient? Then run it, and find the op you did not think of.
+# The next cell takes ten training steps with the MNIST network 784-256-10, a batch of 128 and one thread. **Predict** three fractions of
+# the time: matrix products, all other ops, and Python between the ops. Which single op is the slowest, and does the first layer's
+# input get a gradient? Then run the cell, and find the op you did not think of.
 
 # %%
 from tinytorch.layers import Linear, ReLU, Sequential
@@ -751,7 +753,7 @@ def step():
     with record_function("optimizer"):
         optimizer.step()
 
-unwatched = benchmark(step)
+unprofiled = benchmark(step)
 with profile() as p:
     for _ in range(10): step()
 p
@@ -762,17 +764,18 @@ products = sum(row.seconds for row in p.key_averages()
 flops = sum(row.flops for row in p.key_averages()) / 10
 print(f"matrix products: {100 * products / (p.ended - p.began):.0f} % of the time")
 print(f"a step is {flops / 1e6:.0f} MFLOP; without the profile it takes")
-print(unwatched)
+print(unprofiled)
 draw(p.key_averages(), here)
 
 # %% [markdown]
-# Each dot is one of your ops; the larger the dot, the longer it took. The dashed roof is the cache's. The products sit close to the
-# flat roof, so there is little to gain: the people who wrote your matrix library do nothing else. All other ops sit far to the left,
-# where arithmetic is not the limit. They get faster only by moving less: do several steps while the numbers are close at hand. And
-# together they are a small share of this network. Think in that order: **what share, which limit, how far from it**.
+# Each dot is one of your ops; the larger the dot, the longer the op took. The dashed roof is for the cache. The products are close to
+# the flat roof, so there is little to gain; the authors of your matrix library have spent years on them. All other ops are far to the
+# left, where arithmetic is not the limit. They get faster only if they move less data: do several steps while the numbers are in a
+# cache or a register. And together they take only a small part of the time of this network. Ask in this order: **what fraction of the
+# time, which limit, how far from it**.
 #
-# The trace shows the same ten steps in order, in a viewer called Perfetto: W and S zoom, A and D move, and a click on a bar shows the
-# op's shapes, FLOPs and rates. (The page reads the file in your browser and sends it nowhere.) A thread that prefetches batches gets
+# The trace shows the same ten steps in order, in a viewer called Perfetto. W and S zoom, A and D move, and a click on a bar shows the
+# op's shapes, FLOPs and rates. (The page reads the file in your browser and does not upload it.) A thread that prefetches batches gets
 # a line of its own if it runs an op or uses `record_function`.
 
 # %%
@@ -781,12 +784,12 @@ from pathlib import Path
 
 trace = Path(tempfile.gettempdir()) / "step.json"
 p.export_chrome_trace(trace)
-print(f"{trace.stat().st_size / 1000:.0f} kB. Open https://ui.perfetto.dev, drag onto it:", trace)
+print(f"{trace.stat().st_size / 1000:.0f} kB. Open https://ui.perfetto.dev and drag in:", trace)
 
 # %% [markdown] question="09.3"
-# Look at one step in the trace. Where are the gaps, and what runs in them? (The profile's own notes have no bars, so they are in the
-# gaps too; their row says how much.) **Predict** the share of Python between the ops with a batch of 8 instead of 128, then run the
-# cell. What would you do about it: write faster kernels, or something else?
+# Look at one step in the trace. Where are the gaps, and what runs in them? (The profile's own work has no bars, so it is in the
+# gaps too; its row in the table shows how long it took.) **Predict** the fraction of time for Python between the ops with a batch of
+# 8 instead of 128, then run the cell. What would you do about it: write faster kernels, or something else?
 
 # %%
 batch = 8
@@ -798,9 +801,9 @@ print(small.key_averages().table(row_limit=6))
 # %% [markdown]
 # ## Memory
 #
-# Memory can run out too. `tracemalloc` sees every array that NumPy allocates. (It also makes everything slower: never time and trace
-# at once.) Predict how many megabytes a forward pass needs at its peak, when autograd keeps every result for the backward pass, and
-# when it does not.
+# Memory can run out too. `tracemalloc` records every array that NumPy allocates. (It also makes everything slower, so never use it
+# while you measure times.) Predict how many megabytes a forward pass needs at its peak, when autograd keeps every result for the
+# backward pass, and when it does not.
 
 # %%
 from tinytorch.autograd import no_grad
@@ -816,11 +819,11 @@ for name, peak in peaks.items():
     print(f"{name:12}", versus(predicted[name], peak / 1e6, "MB"))
 
 # %% [markdown]
-# You can now say where the time goes, and whether it has to. Save the notebook, then run
+# Now you can find out where the time goes, and whether it has to. Save the notebook, then run
 #
 # ```
 # tito module complete 09
 # ```
 #
-# From then on, `with tinytorch.profile() as p:` works around any training of yours. In the next module you write kernels; this one tells
-# you which of them are worth writing.
+# From then on, you can put `with tinytorch.profile() as p:` around any training code. In the next module you write kernels, and a
+# profile tells you which of them are worth writing.

@@ -15,10 +15,11 @@
 #
 # Your profile from module 09 showed two things. Matrix products run nearly as fast as the machine can go. Everything else waits for
 # memory, because NumPy goes through an array once for each operation. In this module you write loops instead, and **numba**
-# compiles them to machine code. A loop can do everything an op needs while it holds a number, and go through memory once. You
-# register such **kernels** on your ops; `tinytorch.use("numba")` then runs them, and no earlier file changes.
+# compiles them to machine code. A loop can read a number once, do everything that the op needs, and write the result. So it goes
+# through memory only once. You register such **kernels** on your ops. Then `tinytorch.use("numba")` runs them, and no earlier file
+# changes.
 #
-# At the end you try the same on the matrix product, and learn when to leave the work to a library.
+# At the end you try the same with the matrix product, and learn when to leave the work to a library.
 
 # %%
 from tito import notebook
@@ -50,11 +51,11 @@ print(f"gelu {us(lambda: gelu.forward(a)):.0f} us, np.exp {us(lambda: np.exp(a))
 # %% [markdown]
 # ## A loop, compiled
 #
-# Doubling the same numbers in a Python loop takes a twentieth of a second: each `a[i] * 2` looks up what `a` is, what `2` is, and
-# what `*` means for the two. numba looks once, at the **first call**: it sees that `a` is an array of float32 and compiles the loop
-# for that. So the first call is slow; the decorator alone compiles nothing. `jit` is given, in `tinytorch/given/numba_kernels/`: it
-# is `numba.njit`, and it keeps the machine code in your cache folder, so that the next process finds it. If that folder cannot be
-# written, the code is kept in memory only. (numba is an extra of this course: `pip install "tinytorch-course[kernels]"`. Without it,
+# Doubling the same numbers in a Python loop takes a twentieth of a second. For each `a[i] * 2`, Python looks up the types of `a` and
+# `2`, and what `*` means for them. numba looks up the types once, at the **first call**, and compiles the loop for them. So the first
+# call is slow; the decorator alone compiles nothing. `jit` is given, in `tinytorch/given/numba_kernels/`. It is `numba.njit`, and it
+# keeps the machine code in your cache folder, so that the next process can reuse it. If that folder is not writable, the code is
+# kept in memory only. (numba is an extra of this course: `pip install "tinytorch-course[kernels]"`. Without numba,
 # `tinytorch.use("numba")` warns, and NumPy's kernels run.)
 
 # %%
@@ -67,23 +68,23 @@ def double_loop(numbers, doubled):
 
 out = np.empty_like(a)
 double_loop(a, out)
-print(f"compiled in {compile_seconds['double_loop']:.2f} s (0.00 if an earlier run kept it)")
+print(f"compiled in {compile_seconds['double_loop']:.2f} s (0.00 if it was in the cache)")
 print(f"the loop {us(lambda: double_loop(a, out)):.0f} us, the same loop in Python "
       f"{us(lambda: double_loop.py_func(a[:1000], out)) * a.size / 1000:.0f} us")
 
 # %% [markdown]
 # Three things are different in a compiled loop:
 #
-# - **Types stay.** A Python `2.0` is a float64, and a float32 times a float64 is a float64, at half the speed. So write constants as
-#   `np.float32(2)`. The checks ask numba for its types, and refuse a float64 that spreads over the entries.
-# - **Indices are not checked.** `a[a.size]` raises no error: it reads whatever comes after the array in memory, and
-#   `out[out.size] = 1` overwrites it. So the checks here run your loop as Python first, where a wrong index raises an
-#   `IndexError`: `double_loop.py_func` is the function as you wrote it. They compile it only when that is right.
-# - **Only arrays and numbers.** No lists, no tensors. Memory is allocated outside, and the loop writes into `out`.
+# - **Types are fixed.** A Python `2.0` is a float64, and a float32 times a float64 is a float64, at half the speed. So write constants
+#   as `np.float32(2)`. The checks look at numba's types, and reject a loop that computes the entries in float64.
+# - **Indices are not checked.** `a[a.size]` raises no error: it reads the memory after the array, and `out[out.size] = 1` overwrites
+#   it. So the checks first run your loop as Python, where a wrong index raises an `IndexError`. (`double_loop.py_func` is the
+#   function as you wrote it.) They compile the loop only if the Python run is right.
+# - **Only arrays and numbers.** You cannot use lists or tensors. Memory is allocated outside, and the loop writes into `out`.
 #
-# The processor works on 8 or 16 float32 numbers at once, and the compiler uses that wherever the loop allows. A call of `math.exp`
-# prevents it. `exp32`, `erf32` and `largest` do not: they are given, in `tinytorch/given/numba_kernels/arithmetic.py`, written in
-# plain arithmetic.
+# The processor computes with 8 or 16 float32 numbers at once, and the compiler makes use of this if the loop allows it. A call of
+# `math.exp` prevents it. The given functions `exp32`, `erf32` and `largest` do not, because they are written in plain arithmetic, in
+# `tinytorch/given/numba_kernels/arithmetic.py`.
 
 # %%
 #| export
@@ -102,10 +103,10 @@ from tinytorch.losses import check_labels, cross_entropy, reduce_losses
 from tinytorch.given.op import op
 from tinytorch.optim import adam_update, adamw_update, momentum_update, sgd_update
 
-REORDER = {"reassoc", "contract", "nsz"}  # sums in any order, as in NumPy; nan and inf hold
+REORDER = {"reassoc", "contract", "nsz"}  # sums in any order, as in NumPy; nan and inf stay right
 
 # %% [markdown]
-# Now the loop for GELU, one read and one write for each number:
+# Now write the loop for GELU, with one read and one write for each number:
 #
 # $$\mathrm{gelu}(x) = \tfrac12\,x\,\bigl(1 + \mathrm{erf}(x / \sqrt 2)\bigr)$$
 
@@ -142,15 +143,16 @@ def gelu_loop(a, out):
 check("10.1")
 
 # %% [markdown] hint="10.1"
-# `for i in range(a.size)`, and inside one assignment to `out[i]`. Compute with the number `a[i]`; no array operation is needed.
+# `for i in range(a.size)`, and inside it one assignment to `out[i]`. Compute with the number `a[i]`; you need no array operation.
 
 # %% [markdown] hint="10.1"
-# Dividing by the root of 2 is multiplying by `np.float32(math.sqrt(0.5))`. Make such constants before the loop, each as an
-# `np.float32`, and the whole loop stays in float32.
+# Dividing by the root of 2 is the same as multiplying by `np.float32(math.sqrt(0.5))`. Define such constants before the loop, each as
+# an `np.float32`, and the whole loop stays in float32.
 
 # %% [markdown] question="10.1"
-# **Predict** how many times as fast as NumPy's 23 passes your loop is. (`np.exp` alone took about a seventh of their time.) And what
-# do float64 constants cost? Run the cell; the second loop is yours with plain `0.5`, `1` and `math.sqrt(0.5)`.
+# **Predict** how many times as fast as NumPy's 23 passes your loop is. (`np.exp` alone took about a seventh of their time.) And how
+# much slower is a loop with float64 constants? Run the cell. The second loop is like yours, but with plain `0.5`, `1` and
+# `math.sqrt(0.5)`.
 
 # %%
 @jit(fastmath=REORDER)
@@ -167,23 +169,23 @@ for loop in (gelu_loop, gelu_in_float64):
 # %% [markdown]
 # ## Right for everything, fast for the common case
 #
-# A kernel replaces its op. The op takes float64, integers, a transposed view, every second entry of something; your loop takes
-# float32 numbers that follow one another in memory. So a kernel first checks whether its loop **covers** the array, and hands
-# everything else to the op's own forward function, which is slower and always right.
+# A kernel replaces its op. The op accepts float64, integers, transposed views, or every second entry of an array. Your loop accepts
+# only float32 numbers that are next to each other in memory. So a kernel first checks whether its loop **covers** the array. If not,
+# it calls the op's own forward function, which is slower but always right.
 #
-# NumPy knows what you need: `a.dtype`, `a.size`, and `a.flags.carray`, which is True for an array in one piece of memory, in the
-# order of its indices, that may be written to. (numba would compile another version for one that may not.)
+# An array has the attributes you need: `a.dtype`, `a.size`, and `a.flags.carray`, which is True if the array is writable and in one
+# piece of memory, in the order of its indices. (For a read-only array, numba would compile a second version.)
 
 # %% exercise="10.2" minutes=10 points=2
 #| export
 def covers(*arrays):
-    """Say whether compiled loops can run on some arrays.
+    """Return whether compiled loops can run on some arrays.
 
     Args:
         arrays: NumPy arrays of any shapes and dtypes, or Python numbers.
 
     Returns:
-        True if every one is a NumPy array of float32 with at least one entry, in one piece of
+        True if every argument is a NumPy array of float32 with at least one entry, in one piece of
         memory and in the order of its indices (``flags.carray``); otherwise False.
 
     Example:
@@ -207,13 +209,13 @@ check("10.2")
 # first?
 
 # %% [markdown] hint="10.2"
-# `isinstance(a, np.ndarray)` is the first: `and` stops at the first condition that fails. `all(...)` of a generator is True if
-# everything it yields is true.
+# `isinstance(a, np.ndarray)` has to come first, because `and` stops at the first condition that fails. `all(...)` of a generator is
+# True if everything that the generator yields is true.
 
 # %% [markdown]
-# With both parts written, the kernel can be registered. It has the signature of the op's forward function. `reshape(-1)` turns any
-# shape into a row without copying it. GPT-2's form with tanh gets its own loop: since $\tanh u = 1 - 2 / (1 + e^{2u})$, it is
-# $x / (1 + e^{-2u})$.
+# With both parts written, you can register the kernel. It has the signature of the op's forward function. `reshape(-1)` turns any
+# shape into a row without copying. The form with tanh, which GPT-2 uses, gets a loop of its own. Since
+# $\tanh u = 1 - 2 / (1 + e^{2u})$, this form is $x / (1 + e^{-2u})$.
 
 # %%
 #| export
@@ -228,7 +230,7 @@ def gelu_tanh_loop(a, out):
 # %%
 #| export
 def by_entries(loop, *arrays):
-    """Run a loop over all entries of arrays of the same shape, and return what it wrote."""
+    """Run a loop over all entries of arrays of the same shape, and return its result."""
     out = np.empty_like(arrays[0])
     loop(*(array.reshape(-1) for array in (*arrays, out)))
     return out
@@ -237,7 +239,7 @@ def by_entries(loop, *arrays):
 #| export
 @gelu.register_kernel("numba")
 def gelu_numba(a, *, approximate="none"):
-    """Run gelu in one pass, where a loop covers it."""
+    """Run gelu in one pass, if a loop covers the array."""
     loop = {"none": gelu_loop, "tanh": gelu_tanh_loop}.get(approximate)
     if loop is None or not covers(a):
         return fall_back(gelu, a, approximate=approximate)
@@ -253,15 +255,15 @@ for kernels in ("numpy", "numba"):
 print("fell back to NumPy, by op:", dict(tinytorch.fallbacks))
 
 # %% [markdown]
-# Ops without a numba kernel run NumPy's, and `fallbacks` counts them. That is often fine: `+` and `exp` are one pass already. ReLU's
-# gradient is not: `grad * (out > 0)` makes an array of truth values first. You need not change module 05 for that: your
-# `relu_backward` from module 04 becomes an op and gets a loop, and ReLU's rule is registered again.
+# Ops without a numba kernel fall back to NumPy, and `fallbacks` counts them. That is often fine: `+` and `exp` are one pass already.
+# ReLU's gradient is not, because `grad * (out > 0)` first makes an array of truth values. You need not change module 05 to improve
+# it. The next cell makes your `relu_backward` from module 04 an op, gives it a loop, and registers a new rule for ReLU.
 
 # %%
 #| export
 @jit
 def relu_backward_loop(grad, out, result):
-    """Pass a gradient on where the output of ReLU is above 0, in one pass."""
+    """Keep a gradient where the output of ReLU is above 0, in one pass."""
     for i in range(grad.size):
         result[i] = grad[i] * np.float32(not out[i] <= 0)  # nan passes
 
@@ -275,7 +277,7 @@ relu.register_vjp(lambda grad, out, a: relu_backward(grad, out))
 #| export
 @relu_backward.register_kernel("numba")
 def relu_backward_numba(grad, out):
-    """Run relu_backward in one pass, where the loop covers it."""
+    """Run relu_backward in one pass, if the loop covers the arrays."""
     if covers(grad, out) and grad.shape == out.shape:
         return by_entries(relu_backward_loop, grad, out)
     return fall_back(relu_backward, grad, out)
@@ -283,17 +285,17 @@ def relu_backward_numba(grad, out):
 # %% [markdown]
 # ## Rows
 #
-# A softmax needs three things for each row: its largest score, the exponentials with their sum, and the quotients. NumPy goes through
-# the whole table for each. A loop finishes one row, which fits into the nearest cache, before it starts the next.
+# A softmax computes three things for each row: its largest score, the exponentials with their sum, and the quotients. NumPy goes through
+# the whole table for each of the three. A loop finishes one row, which fits into the nearest cache, before it starts the next.
 #
-# `largest(row)` is given. A plain loop with `max` would be the slowest part: comparing floats in another order can give another
-# result if one is nan, so the compiler compares them one by one. `largest` compares their bits as integers.
+# `largest(row)` is given. A plain loop with `max` would be the slowest part. If one number is nan, comparing floats in a different
+# order can give a different result, so the compiler has to compare them one by one. `largest` compares their bits as integers.
 
 # %% exercise="10.3" minutes=25 points=3
 #| export
 @jit(fastmath=REORDER)
 def softmax_rows(a, out):
-    """Turn every row of scores into shares that sum to 1.
+    """Turn every row of scores into probabilities that sum to 1.
 
     Args:
         a: float32 array of shape (n, m), with n and m at least 1; it is not changed.
@@ -328,17 +330,17 @@ def softmax_rows(a, out):
 check("10.3")
 
 # %% [markdown] hint="10.3"
-# One loop over rows, and inside it two loops over columns: the first computes the exponentials and adds them up, the second divides.
+# One loop over rows, and inside it two loops over columns. The first computes the exponentials and adds them up, the second divides.
 # `a[i]` is row i.
 
 # %% [markdown] hint="10.3"
-# What is the sum at the start of each row? Make it an `np.float32(0)`: a Python `0.0` would make it a float64.
+# What is the sum at the start of each row? Start with `np.float32(0)`, because a Python `0.0` would make the sum a float64.
 
 # %%
 #| export
 @jit(fastmath=REORDER)
 def log_softmax_rows(a, out):
-    """Take the logarithm of every row's softmax: score, minus the largest, minus a log."""
+    """Take the logarithm of every row's softmax: score, minus the largest, minus a logarithm."""
     for i in range(a.shape[0]):
         top, total = largest(a[i]), np.float32(0)
         for j in range(a.shape[1]):
@@ -350,7 +352,7 @@ def log_softmax_rows(a, out):
 # %%
 #| export
 def by_rows(op, loop, a, dim):
-    """Run a loop over the rows of an array, if it covers them and they lie along ``dim``."""
+    """Run a loop over the rows of an array, if it covers the array and ``dim`` is the last axis."""
     if not (covers(a) and a.ndim > 0 and dim in (-1, a.ndim - 1)):
         return fall_back(op, a, dim=dim)
     out, width = np.empty_like(a), a.shape[-1]
@@ -379,8 +381,8 @@ for shape in [(128, 10), (1024, 1000)]:
 #
 # $$\text{loss}_i = \log \sum_j e^{z_{ij} - \text{top}_i} + \text{top}_i - z_{i y_i}$$
 #
-# NumPy writes a table of exponentials to memory and reads it again. A loop writes one number per row. Labels index the rows, and
-# nothing checks indices here: the kernel registered below calls `check_labels` before a wrong label gets this far.
+# NumPy writes a table of exponentials to memory and reads it again. A loop writes one number per row. Labels are used as indices, and
+# compiled code does not check indices. So the kernel that is registered below calls `check_labels` before it runs your loop.
 
 # %% exercise="10.4" minutes=20 points=3
 #| export
@@ -396,7 +398,7 @@ def loss_rows(logits, labels, losses):
     Returns:
         None. Afterwards ``losses[i]`` is the logarithm of the sum over j of
         ``exp(logits[i, j] - top)``, plus top, minus ``logits[i, labels[i]]``, where top is the
-        largest entry of row i. It is right for scores of any size.
+        largest entry of row i. The result is right for scores of any size.
 
     Example:
         >>> logits, losses = np.array([[0, 0], [999, 0]], np.float32), np.zeros(2, np.float32)
@@ -419,17 +421,17 @@ def loss_rows(logits, labels, losses):
 check("10.4")
 
 # %% [markdown] hint="10.4"
-# It starts like 10.3, but no exponential is kept: they are added up, and one number per row is written.
+# This starts like 10.3, but you keep no exponentials. Add them up, and write one number per row.
 
 # %% [markdown] hint="10.4"
-# After the inner loop, three terms: `math.log` of the sum, the largest score, and, with a minus, the one at
-# `[i, labels[i]]`.
+# After the inner loop come three terms: `math.log` of the sum, plus the largest score, minus the score at `[i, labels[i]]`.
 
 # %% [markdown]
 # The gradient is probability minus truth: the softmax of each row, minus 1 at the true class, all times the gradient that arrives at
-# the row's loss. Module 05 needs three ops for that, and two of them go through the table. Yours is one pass.
+# the row's loss. Module 05 needs three ops for that, and two of them go through the table. Yours needs one pass.
 #
-# A vector of 16 numbers cannot ask for each number whether it is at the label. Write the whole row first; then change one entry.
+# A test for the label inside the loop would prevent the compiler from computing 16 numbers at once. So write the whole row first, and
+# then change the one entry at the label.
 
 # %% exercise="10.5" minutes=20 points=3
 #| export
@@ -472,16 +474,16 @@ def gradient_rows(logits, labels, scale, grad):
 check("10.5")
 
 # %% [markdown] hint="10.5"
-# It is your softmax with a factor in the second loop over columns, and one more line after that loop, once per row.
+# Take your softmax, multiply by a factor in the second loop over columns, and add one more line after that loop, once per row.
 
 # %% [markdown] hint="10.5"
-# If only the entries at the labels are wrong: the 1 that you subtract is scaled too.
+# If only the entries at the labels are wrong, scale the 1 that you subtract too.
 
 # %%
 #| export
 @jit
 def outside(labels, classes):
-    """Say whether a label names no class."""
+    """Return whether a label is not a valid class."""
     wrong = 0
     for label in labels:
         wrong += label < 0 or label >= classes
@@ -490,7 +492,7 @@ def outside(labels, classes):
 # %%
 #| export
 def label_rows(logits, labels):
-    """Return labels as loops take them, refused if they name no class; None if loops do not fit."""
+    """Return checked labels in the form that loops take; None if the loops do not cover them."""
     if not (covers(logits) and isinstance(labels, np.ndarray) and labels.dtype.kind in "iu"
             and logits.ndim == 2 and labels.shape == logits.shape[:1]):
         return None
@@ -504,14 +506,14 @@ def label_rows(logits, labels):
 #| export
 @cross_entropy.register_kernel("numba")
 def cross_entropy_numba(logits, labels, *, reduction="mean"):
-    """Run cross_entropy row by row, where the loop covers it."""
+    """Run cross_entropy row by row, if the loop covers the arrays."""
     rows = label_rows(logits, labels)
     if rows is None:
         return fall_back(cross_entropy, logits, labels, reduction=reduction)
     losses = np.empty(len(rows), np.float32)
     loss_rows(logits, rows, losses)
     total = np.add.reduce(losses)
-    if total != total:  # nan, perhaps of an infinite score, where the loop says nan and NumPy inf
+    if total != total:  # nan; for an infinite score, the loop gives nan where NumPy gives inf
         return fall_back(cross_entropy, logits, labels, reduction=reduction)
     if reduction == "mean":
         return total / np.float32(losses.size)  # np.mean takes three times as long
@@ -521,20 +523,20 @@ def cross_entropy_numba(logits, labels, *, reduction="mean"):
 #| export
 @op
 def cross_entropy_gradient(grad, logits, labels, *, reduction):
-    """Turn the gradient of the cross-entropy into that of the logits, as `cross_entropy_rule`."""
+    """Turn the gradient of the cross-entropy into that of the logits; see `cross_entropy_rule`."""
     out = probability_minus_truth.forward(logits, labels)
     out *= grad / len(logits) if reduction == "mean" else np.reshape(grad, (-1, 1))
     return out
 
 
 def for_grad(again, out, grad, logits, labels, reduction):
-    """Give the gradient of the gradient that arrived."""
+    """Return the gradient of the gradient that arrived."""
     rows = (again * probability_minus_truth(logits, labels)).sum(1)
     return rows if reduction == "none" else share(rows.sum(), len(logits), reduction)
 
 
 def for_logits(again, out, grad, logits, labels, reduction):
-    """Give the second derivative: that of the softmax."""
+    """Return the second derivative: that of the softmax."""
     each = share(grad, len(logits), reduction).reshape(-1, 1)
     return softmax_rule(again * each, softmax(logits, dim=1), logits, 1)
 
@@ -548,7 +550,7 @@ cross_entropy.register_vjp(lambda grad, out, logits, labels, reduction:
 
 @cross_entropy_gradient.register_kernel("numba")
 def cross_entropy_gradient_numba(grad, logits, labels, *, reduction):
-    """Run cross_entropy_gradient row by row, where the loop covers it."""
+    """Run cross_entropy_gradient row by row, if the loop covers the arrays."""
     rows = label_rows(logits, labels)
     if rows is None:
         return fall_back(cross_entropy_gradient, grad, logits, labels, reduction=reduction)
@@ -573,16 +575,16 @@ for shape in [(128, 10), (1024, 1000)]:
 # %% [markdown]
 # ## Adam
 #
-# Your `adam_update` from module 06 allocates nothing, and still goes through memory 13 times: it reads or writes 30 arrays in all. The
-# formula needs 7: it reads the parameter, the gradient and both means, and writes all but the gradient. The 3.8 million parameters
-# of the CIFAR-10 network fit into no cache, so the bytes decide.
+# Your `adam_update` from module 06 allocates nothing, and still goes through memory 13 times. It reads or writes 30 arrays in all. The
+# formula needs only 7: it reads the parameter, the gradient and both means, and writes all but the gradient. The 3.8 million
+# parameters of the CIFAR-10 network fit into no cache, so the number of bytes decides.
 #
-# What is the same for all parameters is computed once per step, in Python's float64, and rounded to float32 at the end. One number
-# must not be computed in the loop: $1 - \beta_2$, with $\beta_2$ rounded to float32, is off by 1.3 in 100,000. So the loop receives
+# Numbers that are the same for all parameters are computed once per step, in Python's float64, and rounded to float32 at the end. You
+# must not compute $1 - \beta_2$ in the loop: with $\beta_2$ rounded to float32, it is off by 1.3 in 100,000. So the loop receives
 # `rest1` and `rest2`. `shrink` makes the weights smaller before the step, as AdamW does; for Adam it is 1.
 #
-# Read each number once, into a local variable: `g = grad[i]`. Two arrays may share memory, so after every write to one of them the
-# compiler has to read the others again. Here that alone costs a factor of 1.7.
+# Read each number once, into a local variable: `g = grad[i]`. Two arrays may share memory, so after every write to one array the
+# compiler would have to read the others again. Here that alone costs a factor of 1.7.
 
 # %% exercise="10.6" minutes=25 points=4
 #| export
@@ -595,8 +597,8 @@ def adam_loop(param, grad, mean, square, beta1, beta2, rest1, rest2, rate, root,
         grad: float32 array of shape (n,), the gradient; it is not changed.
         mean: float32 array of shape (n,), the running mean of the gradients; it is changed.
         square: float32 array of shape (n,), the running mean of their squares; it is changed.
-        beta1: float32, the share of ``mean`` that is kept.
-        beta2: float32, the share of ``square`` that is kept.
+        beta1: float32, the fraction of ``mean`` that is kept.
+        beta2: float32, the fraction of ``square`` that is kept.
         rest1: float32, ``1 - beta1``, computed before rounding.
         rest2: float32, ``1 - beta2``, computed before rounding.
         rate: float32, the learning rate, corrected for a mean that starts at 0.
@@ -631,8 +633,8 @@ def adam_loop(param, grad, mean, square, beta1, beta2, rest1, rest2, rate, root,
 check("10.6")
 
 # %% [markdown] hint="10.6"
-# One loop, and in it the three formulas under `Returns`, in that order: the parameter's step uses the new means. Give both a name
-# before you write them into their arrays.
+# One loop, and in it the three formulas under `Returns`, in that order, because the parameter's step uses the new means. Store both new
+# means in variables before you write them into their arrays.
 
 # %% [markdown] hint="10.6"
 # `np.sqrt` also takes a single number. The square of the gradient is a product, `grad[i] * grad[i]`.
@@ -640,7 +642,7 @@ check("10.6")
 # %%
 #| export
 def adam_numbers(*, step, lr, betas=(0.9, 0.999), eps=1e-8):
-    """Return what a step shares: betas, rests, rate, root, eps; rounded to float32 at the end."""
+    """Return a step's numbers: betas, rests, rate, root, eps; rounded to float32 at the end."""
     beta1, beta2 = betas
     rate, root = lr / (1 - beta1 ** step), 1 / math.sqrt(1 - beta2 ** step)
     return [np.float32(x) for x in (beta1, beta2, 1 - beta1, 1 - beta2, rate, root, eps)]
@@ -648,7 +650,7 @@ def adam_numbers(*, step, lr, betas=(0.9, 0.999), eps=1e-8):
 
 @adam_update.register_kernel("numba")
 def adam_numba(param, grad, mean, square, scratch, *, shrink=1.0, **settings):
-    """Take Adam's step in one pass, where the loop covers the arrays."""
+    """Take Adam's step in one pass, if the loop covers the arrays."""
     if not covers(param, grad, mean, square):
         param *= shrink
         return fall_back(adam_update, param, grad, mean, square, scratch, **settings)
@@ -672,7 +674,7 @@ def sgd_loop(param, grad, lr):
 
 @sgd_update.register_kernel("numba")
 def sgd_numba(param, grad, scratch, *, lr):
-    """Take the step in one pass, where the loop covers the arrays."""
+    """Take the step in one pass, if the loop covers the arrays."""
     if not covers(param, grad):
         return fall_back(sgd_update, param, grad, scratch, lr=lr)
     sgd_loop(param.reshape(-1), grad.reshape(-1), np.float32(lr))
@@ -689,7 +691,7 @@ def momentum_loop(param, grad, velocity, lr, momentum, nesterov):
 
 @momentum_update.register_kernel("numba")
 def momentum_numba(param, grad, velocity, scratch, *, lr, momentum, nesterov=False):
-    """Take the step in one pass, where the loop covers the arrays."""
+    """Take the step in one pass, if the loop covers the arrays."""
     if not covers(param, grad, velocity):
         return fall_back(momentum_update, param, grad, velocity, scratch, lr=lr,
                          momentum=momentum, nesterov=nesterov)
@@ -711,7 +713,7 @@ def prepare_relu_backward(result, scratch, grad, out):
 
 @cross_entropy.register_prepared("numba")
 def prepare_cross_entropy(out, scratch, logits, labels, *, reduction):
-    """Fix the arrays of the two passes; the mean is taken of what the second one leaves."""
+    """Fix the arrays of the two passes; the mean is taken of the second one's result."""
     if reduction != "mean" or not plain_labels(logits, labels):
         return None
     losses, count = scratch((len(labels),), np.float32), np.float32(len(labels))
@@ -738,7 +740,7 @@ def prepare_cross_entropy_gradient(out, scratch, grad, logits, labels, *, reduct
 
 
 def label_check(logits, labels):
-    """Return a call that refuses labels which name no class: loops would read beside the scores."""
+    """Return a call that raises an error for invalid labels, before loops read out of bounds."""
     wrong = fixed(outside, labels, logits.shape[1])
 
     def call():
@@ -749,13 +751,13 @@ def label_check(logits, labels):
 
 
 def plain_labels(logits, labels):
-    """Return whether the loops cover the logits, and the labels are int64 in a row."""
+    """Return whether the loops cover the logits, and the labels are contiguous int64."""
     return covers(logits) and labels.dtype == np.int64 and labels.flags.carray
 
 
 @sgd_update.register_prepared("numba")
 def prepare_sgd(scratch, param, grad, work):
-    """Fix the arrays; the learning rate is given at each step."""
+    """Fix the arrays; each step passes the learning rate."""
     if covers(param, grad):
         rows = rows_of(param, grad)
         loop = compiled_for(sgd_loop, *rows, np.float32(0))
@@ -764,7 +766,7 @@ def prepare_sgd(scratch, param, grad, work):
 
 @momentum_update.register_prepared("numba")
 def prepare_momentum(scratch, param, grad, velocity, work):
-    """Fix the arrays; the settings are given at each step."""
+    """Fix the arrays; each step passes the settings."""
     if covers(param, grad, velocity):
         rows = rows_of(param, grad, velocity)
         return lambda lr, momentum, nesterov=False: momentum_loop(
@@ -773,7 +775,7 @@ def prepare_momentum(scratch, param, grad, velocity, work):
 
 @adam_update.register_prepared("numba")
 def prepare_adam(scratch, *arrays):
-    """Fix the arrays; the settings are given at each step."""
+    """Fix the arrays; each step passes the settings."""
     if covers(*arrays[:4]):
         rows = rows_of(*arrays[:4])
         return lambda **settings: adam_loop(*rows, *adam_numbers(**settings), np.float32(1))
@@ -781,7 +783,7 @@ def prepare_adam(scratch, *arrays):
 
 @adamw_update.register_prepared("numba")
 def prepare_adamw(scratch, *arrays):
-    """Fix the arrays; the settings are given at each step."""
+    """Fix the arrays; each step passes the settings."""
     if covers(*arrays[:4]):
         rows = rows_of(*arrays[:4])
         return lambda *, lr, weight_decay, **settings: adam_loop(
@@ -789,8 +791,8 @@ def prepare_adamw(scratch, *arrays):
 
 
 # %% [markdown] question="10.2"
-# From 30 arrays to 7: **predict** by what factor Adam gets faster for 4 million parameters, and for 10,000, which fit into a cache.
-# Which of the two comes closer to 30 / 7?
+# Your loop moves 7 arrays instead of 30. **Predict** by what factor Adam gets faster for 4 million parameters, and for 10,000, which
+# fit into a cache. Which of the two factors is closer to 30 / 7?
 
 # %%
 def adam_time(update, count):
@@ -805,9 +807,9 @@ for count in (10_000, 4_000_000):
 # ## The ladder of the matrix product
 #
 # If your loops beat NumPy at softmax and Adam, why not at the product that takes most of the time? Climb as high as you can. The first
-# rung is the definition, the second only swaps two loops. Both do the same multiplications. Memory comes in lines of 64 bytes, 16
-# neighbours in a row: how many of the 16 does the first rung use each time it fetches a line of `b`? **Predict** how much faster the
-# second is before you run the cell.
+# rung is the definition, and the second only swaps two loops. Both do the same multiplications. Memory comes in lines of 64 bytes: 16
+# neighbouring numbers. How many of the 16 does the first rung use each time it fetches a line of `b`? **Predict** how much faster the
+# second rung is before you run the cell.
 
 # %%
 @jit(fastmath=REORDER)
@@ -840,12 +842,12 @@ print({name: f"{rate:.1f} GFLOP/s" for name, rate in rungs.items()})
 
 # %% [markdown]
 # The reordered loop reads `out[i, j]`, reads `b[p, j]`, multiplies, adds and writes: three memory accesses for one product. The third
-# rung takes **four rows of `b` at a time**: it reads and writes `out[i, j]` once for four products, and while the four rows are in
-# the cache, they serve a **block** of 64 rows of `a`. Rows left over from a block of 4, or of 64, have to be handled too.
+# rung takes **four rows of `b` at a time**. It reads and writes `out[i, j]` once for four products. And while the four rows are in the
+# cache, it uses them for a **block** of 64 rows of `a`. You also have to handle the rows that are left over from blocks of 4 or 64.
 #
-# Blocks of rows are independent, so two cores can share them: `prange` is a `range` whose rounds run at the same time, in no
-# particular order. It is as dangerous as it is short. When two rounds write to the same entry, one of the sums is sometimes lost;
-# that is a **race**. Divide the rows of `out` among threads, never the terms of a sum. The check watches which round writes where.
+# Blocks of rows are independent, so two cores can share them. `prange` is a `range` whose iterations run at the same time, in no
+# particular order. It is easy to write, and dangerous: if two iterations write to the same entry, one of the sums is sometimes lost.
+# That is a **race**. Divide the rows of `out` among threads, never the terms of a sum. The check records which iteration writes where.
 
 # %% exercise="10.7" minutes=40 points=5
 #| export
@@ -856,14 +858,14 @@ def matmul_blocked(a, b, out):
     Args:
         a: float32 array of shape (n, k); it is not changed.
         b: float32 array of shape (k, m); it is not changed.
-        out: float32 array of shape (n, m) to write to, whatever it holds.
+        out: float32 array of shape (n, m) to write to. Its old entries do not matter.
 
     Returns:
         None. Afterwards ``out[i, j]`` is the sum over p of ``a[i, p] * b[p, j]``, for every n, k
-        and m of at least 1. Each round of a `prange` computes 64 whole rows of ``out``, the last
-        round the rows that are left: it sets them to 0; for p in steps of 4, for each row i and
-        every j, it adds the four products of p to p + 3 at once; then it adds the products left
-        over from k. No two rounds write to the same entry.
+        and m of at least 1. Each iteration of a `prange` computes 64 whole rows of ``out``, and the
+        last one computes the rows that are left. It sets them to 0. For p in steps of 4, for each
+        row i and every j, it adds the four products of p to p + 3 at once. Then it adds the
+        products left over from k. No two iterations write to the same entry.
 
     Example:
         >>> a, b = np.array([[1, 2]], np.float32), np.array([[3, 4], [5, 6]], np.float32)
@@ -897,12 +899,12 @@ def matmul_blocked(a, b, out):
 check("10.7")
 
 # %% [markdown] hint="10.7"
-# How many blocks of 64 do n rows need, if the last may be smaller? One more than `n // 64`, unless n is a multiple of 64: add 63
-# before you divide. The last block ends at n.
+# How many blocks of 64 do n rows need, if the last may be smaller? One more than `n // 64`, unless n is a multiple of 64. Add 63
+# before you divide, and you get the right number in both cases. The last block ends at n.
 
 # %% [markdown] hint="10.7"
-# Only the outermost loop, over blocks of rows, is a `prange`. Its body is a small matrix product of its own: set the rows to 0,
-# then p in steps of 4, rows i, columns j.
+# Only the outermost loop, over blocks of rows, is a `prange`. Its body is a small matrix product: set the rows to 0, then loop over p in
+# steps of 4, over rows i, and over columns j.
 
 # %% [markdown] hint="10.7"
 # The steps of 4 end at the largest multiple of 4 up to k: subtract the remainder. Add the columns of `a` from there to k one at a
@@ -925,19 +927,20 @@ axis.bar_label(bars, fmt="%.1f", padding=3)
 axis.set(xlabel="GFLOP/s", xlim=(0, 1.15 * max(rungs.values())));
 
 # %% [markdown]
-# BLAS wins: on the machine this was written on, one thread of it does 100 GFLOP/s, and yours 65. It copies pieces of both matrices
-# into the order in which they will be read, keeps a tile of the result in the processor's registers from the first product to the
-# last, and has its innermost loop in assembler, for each kind of processor. Your loop cannot say "register", so each of its sums
-# goes through the cache. So your kernel is not registered on `matmul` or `linear`: you climbed the ladder for the view.
+# BLAS wins: on the machine where this was written, one thread of BLAS does 100 GFLOP/s, and one of yours does 65. BLAS copies pieces of
+# both matrices into the order in which it reads them. It keeps a tile of the result in the processor's registers from the first
+# product to the last. And its innermost loop is written in assembler, for each kind of processor. Your loop cannot control registers,
+# so each of its sums goes through the cache. That is why your kernel is not registered on `matmul` or `linear`: you climbed the ladder
+# for the view.
 #
-# One rung is left. A linear layer multiplies rows of its input with rows of its weight, so nothing has to be copied first.
-# `tinytorch/given/numba_kernels/products.py` is given: it also keeps a tile of sums in registers. It runs for larger layers if it is
-# faster than the library on your machine; that is measured once, when it is first needed.
+# One rung is left. A linear layer multiplies rows of its input with rows of its weight, so nothing has to be copied first. The given
+# kernel in `tinytorch/given/numba_kernels/products.py` also keeps a tile of sums in registers. It runs for larger layers if it is
+# faster than the library on your machine. That is measured once, when the kernel is first needed.
 #
 # ## Where it helps, and where it does not
 #
 # The next cell times a training step of two networks from this course, with both kernel sets, on one thread for steady times. The
-# first has one hidden layer and SGD, the second is the CIFAR-10 network with five layers and Adam.
+# first network has one hidden layer and uses SGD. The second is the CIFAR-10 network, with five layers and Adam.
 
 # %%
 from tinytorch.layers import Linear, ReLU, Sequential
@@ -968,20 +971,20 @@ for name, step in networks.items():
           f"{times['numpy'] / times['numba']:.2f} times as fast")
 
 # %% [markdown] question="10.3"
-# The next cell shows which share of each step is matrix products. Call that share $f$: if everything else took no time at all, how
-# many times as fast could the step get? (This is **Amdahl's law**.) For which of the two networks were the kernels worth the work?
+# The next cell shows what fraction of each step is matrix products. Call this fraction $f$. If everything else took no time at all,
+# how many times as fast could the step get? (This is **Amdahl's law**.) For which of the two networks were the kernels worth the work?
 
 # %%
 for name, step in networks.items():
-    with tinytorch.use("numpy"), profile() as seen:
+    with tinytorch.use("numpy"), profile() as p:
         step()
-    rows = seen.key_averages()
+    rows = p.key_averages()
     products = sum(row.seconds for row in rows if row.op in ("linear", "linear_weight", "matmul"))
-    share = products / sum(row.seconds for row in rows)
-    print(f"{name}: products {share:.0%}, so at most {1 / share:.2f} times as fast")
+    fraction = products / sum(row.seconds for row in rows)
+    print(f"{name}: products {fraction:.0%}, so at most {1 / fraction:.2f} times as fast")
 
 # %% [markdown]
-# You have seen both ends. Where many passes over memory become one, as in Adam, a step gets faster by a quarter or more. A step that
+# You have seen both extremes. If many passes over memory become one, as in Adam, a step gets faster by a quarter or more. A step that
 # is mostly matrix products gains little, and each kernel is one more thing that can be wrong. Save the notebook, then run
 #
 # ```

@@ -14,14 +14,14 @@
 # # CUDA kernels
 #
 # A CPU runs a few threads, each of them fast. A GPU runs tens of thousands, each of them slow, and has much faster memory. In
-# this module you write **kernels** for it: functions that say what *one* thread does. You launch a kernel with as many threads as
-# there are numbers, and register it on your ops. Ops on tensors that you moved with `x.to("cuda")` then run them, and no earlier
-# file changes.
+# this module you write **kernels** for the GPU: functions that describe what *one* thread does. You launch a kernel with as many
+# threads as there are numbers, and register it on your ops. Then ops on tensors that you moved with `x.to("cuda")` run your kernels,
+# and no earlier file changes.
 #
-# You need no GPU. Without one, the kernels that you launch run in a **simulator**, and so do those of ops after
-# `tinytorch.cuda.simulate()`. It is Python: it runs one thread after the other, and sees what a GPU hides, such as two threads
-# that write to the same place. It cannot say how fast a kernel is. Instead you count what decides the speed: how many pieces of
-# memory are moved, and how many turns are lost to waiting.
+# You need no GPU. Without one, kernels that you launch run in a **simulator**. Ops use the simulator too once you call
+# `tinytorch.cuda.simulate()`. It is written in Python and runs one thread after the other. It detects what a GPU hides, such as two
+# threads that write to the same place. It cannot tell you how fast a kernel is. Instead, you count what decides the speed: how many
+# memory transactions there are, and how many cycles are lost to waiting.
 
 # %%
 from tito import notebook
@@ -38,9 +38,9 @@ print("kernels run on:", choose().name, "because", choose().why)
 # %% [markdown]
 # ## One thread for each number
 #
-# The threads of a launch form a **grid** of **blocks**. `kernel[blocks, threads](...)` starts `blocks * threads` of them, and all run
-# the same function. Each finds its own work: `cuda.blockIdx.x` is the number of its block, `cuda.threadIdx.x` its number within the
-# block, `cuda.blockDim.x` the size of a block. Here each thread writes who it is.
+# The threads of a launch form a **grid** of **blocks**. `kernel[blocks, threads](...)` starts `blocks * threads` threads, and all of
+# them run the same function. Each thread works out which entry is its own: `cuda.blockIdx.x` is the number of its block,
+# `cuda.threadIdx.x` its number within the block, and `cuda.blockDim.x` the size of a block. Here each thread writes these numbers.
 
 # %%
 @cuda.jit
@@ -55,12 +55,12 @@ print("thread  ", thread)
 print("position", position)
 
 # %% [markdown]
-# `cuda.grid(1)` computes that position for you. The number of threads is a multiple of the block's size, and the number of entries is
-# usually not: 10 entries with blocks of 4 need 3 blocks, and then threads 10 and 11 have no entry. On a GPU they would read and
-# overwrite whatever lies behind the array, without an error. So every kernel has a **guard**: `if i < x.size`.
+# `cuda.grid(1)` computes that position for you. The number of threads is a multiple of the block size, but the number of entries
+# usually is not. For example, 10 entries need 3 blocks of 4 threads, and threads 10 and 11 have no entry. On a GPU they would read
+# and overwrite the memory behind the array, without an error. So every kernel has a **guard**: `if i < x.size`.
 #
-# A Python number is a float64, and a consumer GPU computes in float64 at a sixty-fourth of the speed. So write
-# constants as `np.float32(0)`: the check refuses float64.
+# A Python float is a float64, and an int mixed with float32 becomes one. A consumer GPU computes in float64 at a sixty-fourth of the
+# speed. So write constants as `np.float32(0)`; the check rejects float64.
 
 # %%
 #| export
@@ -77,7 +77,7 @@ THREADS = 128  # in a block
 TILE = 16      # rows and columns of a tile
 
 # %% [markdown]
-# The first kernel is ReLU. It has no loop: the grid is the loop.
+# The first kernel is ReLU. It has no loop, because every entry has a thread of its own.
 
 # %% exercise="11.1" minutes=20 points=2
 #| export
@@ -90,7 +90,7 @@ def relu_kernel(x, out):
         out: float32 array of shape (n,) to write to. There may be more threads than entries.
 
     Returns:
-        None. Afterwards ``out[i]`` is 0 where ``x[i] <= 0``, and ``x[i]`` elsewhere: nan stays nan.
+        None. Afterwards ``out[i]`` is 0 where ``x[i] <= 0``, and ``x[i]`` elsewhere; nan stays nan.
 
     Example:
         >>> x, out = np.array([-2, 3, 0.5], np.float32), np.zeros(3, np.float32)
@@ -111,18 +111,18 @@ def relu_kernel(x, out):
 check("11.1")
 
 # %% [markdown] hint="11.1"
-# There is no loop. Find the thread's position, ask whether there is such an entry, and write one entry.
+# You need no loop. Find the thread's position, check whether there is an entry at that position, and write that one entry.
 
 # %% [markdown] hint="11.1"
-# `max` makes no promise about nan. A comparison does: `nan <= 0` is False. `a if condition else b` chooses.
+# `max` does not always keep nan. A comparison is predictable: `nan <= 0` is False. Use it in `a if condition else b`.
 
 # %% [markdown]
-# Who chooses the number of blocks? The caller: there must be a thread for every entry.
+# The caller chooses the number of blocks. There must be a thread for every entry.
 
 # %% exercise="11.2" minutes=5 points=1
 #| export
 def blocks_for(count, threads):
-    """Return how many blocks are needed to give every entry a thread.
+    """Return the number of blocks that are needed to give every entry a thread.
 
     Args:
         count: Number of entries, at least 0.
@@ -149,10 +149,10 @@ check("11.2")
 # Floor division rounds down. What do you have to add to `count` so that it rounds up, but 8 entries still need 2 blocks of 4?
 
 # %% [markdown]
-# A kernel is registered for the device `"cuda"`. Its function receives arrays that are on the device, and makes its result there;
-# `flat` is their memory as one row. Nothing is copied between the GPU and the CPU unless you ask for it, because that takes
-# longer than most kernels: a tensor moves when you say `.to("cuda")` or `.cpu()`, and two tensors on different devices are an
-# error.
+# To use your kernel in an op, register a Python function for the device `"cuda"`. The function gets arrays that are already on the
+# device, launches the kernel and returns a new array there. The attribute `flat` is an array's memory as one row. Nothing is copied
+# between the GPU and the CPU unless you ask for it, because a copy takes longer than most kernels. A tensor moves when you call
+# `.to("cuda")` or `.cpu()`, and an op on tensors from different devices raises an error.
 
 # %%
 #| export
@@ -167,7 +167,7 @@ def relu_cuda(a):
 
 # %%
 if not tinytorch.cuda.is_available():
-    tinytorch.cuda.simulate()                 # asked for: nobody gets a slow simulator unawares
+    tinytorch.cuda.simulate()           # explicit, so nobody gets the slow simulator by accident
 x = tinytorch.randn(2, 3)
 print(x.to("cuda").relu())
 try:
@@ -178,10 +178,10 @@ except ValueError as error:
 # %% [markdown]
 # ## Neighbours read neighbours
 #
-# 32 threads of a block, a **warp**, run in step. When they read, the memory does not send them 32 numbers, but **sectors** of 32
-# bytes, eight float32 numbers each. If the 32 threads read 32 neighbouring numbers, four sectors are enough. If each reads a
-# number from another row, 32 sectors are moved, and seven eighths of them are thrown away. `watch` runs a kernel in the simulator
-# and counts.
+# The threads of a block run in groups of 32, called **warps**, and the threads of a warp run in step. When they read, the memory does
+# not send single numbers, but **sectors** of 32 bytes, which is eight float32 numbers. If the 32 threads read 32 neighbouring
+# numbers, four sectors are enough. If each thread reads from a different row, 32 sectors are moved, and seven eighths of what they
+# hold is thrown away. `watch` runs a kernel in the simulator and counts the sectors.
 
 # %%
 @cuda.jit
@@ -196,19 +196,19 @@ for step in (1, 2, 8):
     print(f"step {step}: {moved} sectors of 32 bytes are moved, {needed} would do")
 
 # %% [markdown] question="11.1"
-# **Predict** the picture before you run the cell: it shows where the first warp goes with a step of 2. What fraction of the moved
-# data is used? And does a step of 16 move more than a step of 8?
+# The next cell draws which entries the first warp reads with a step of 2. **Predict** the drawing before you run the cell. What
+# fraction of the moved data is used? And does a step of 16 move more than a step of 8?
 
 # %%
 drawing.draw_sectors(watch(copy_kernel, 4, 32, a, np.empty(128, np.float32), 2), "a")
 
 # %% [markdown]
-# Tables have two axes, and so may a grid: `kernel[(2, 3), (32, 4)]` has 2 blocks across and 3 down, of 32 threads across and 4
-# down. `cuda.grid(2)` returns the position as the pair **(x, y)**. The threads of a warp are neighbours along **x**. The entries
-# of a table are neighbours along a **row**, so the column has to come from x: the pair is (column, row), the reverse of the order
-# in an index.
+# A table has two axes, and a grid may have two axes too: `kernel[(2, 3), (32, 4)]` starts 2 blocks across and 3 down, with 32
+# threads across and 4 down in each block. `cuda.grid(2)` returns the position as the pair **(x, y)**. The threads of a warp are
+# neighbours along **x**, and the entries of a table are neighbours along a **row**. So x has to be the column. The pair is (column,
+# row), the reverse of the order in an index.
 #
-# Write the kernel that a linear layer needs for its bias: it adds a row to each row of a table.
+# Write the kernel that a linear layer needs for its bias. It adds a row to each row of a table.
 
 # %% exercise="11.3" minutes=30 points=3
 #| export
@@ -249,7 +249,7 @@ check("11.3")
 # The guard has two conditions now, one for each axis. `x.shape` is (n, m): rows first.
 
 # %% [markdown] hint="11.3"
-# `column, i = cuda.grid(2)`: the first of the pair is the position along x, which is the column.
+# In `column, i = cuda.grid(2)`, the first number is the position along x, which is the column.
 
 # %%
 #| export
@@ -267,7 +267,7 @@ def add_cuda(a, b):
 
 # %% [markdown] question="11.2"
 # The same kernel with x and y exchanged gives the same numbers. **Predict** by what factor the number of sectors grows for a
-# table of 64 by 64, read by blocks of 32 by 4 threads.
+# table of 64 by 64 that is read by blocks of 32 by 4 threads.
 
 # %%
 from tinytorch.given.gpu.lessons import add_row_exchanged
@@ -280,10 +280,10 @@ for kernel in (add_row_kernel, add_row_exchanged):
 # %% [markdown]
 # ## Working together
 #
-# A sum needs all numbers, and each thread has one. The threads of a block can help each other: they have **shared memory**, a
-# small array on the chip, and a **barrier**, `cuda.syncthreads()`, at which each waits for all others. To sum 8 numbers, four
-# threads each add the number 4 places further on to their own; then two threads add the number 2 places further on; then one
-# thread adds the last.
+# A sum needs all numbers, but each thread has only one. The threads of a block can work together. They have **shared memory**, a
+# small array on the chip, and a **barrier**, `cuda.syncthreads()`, at which each thread waits for all others. To sum 8 numbers, four
+# threads each add the number 4 places further on to their own. Then two threads add the number 2 places further on, and then one
+# thread adds the last number.
 #
 # ```
 # 3 1 4 1 5 9 2 6      thread t < 4 adds entry t + 4
@@ -292,9 +292,9 @@ for kernel in (add_row_kernel, add_row_exchanged):
 # 31
 # ```
 #
-# Between two steps all threads have to wait, or one adds a number that is not complete: a **race**. On a GPU a race may do no
-# harm a thousand times. The simulator finds it in the order of accesses, whatever the result. The barrier must be reached by
-# **all** threads of the block: inside `if t < half:` the threads that reached it would wait for ever.
+# Between two steps all threads have to wait. Otherwise one may add a number that is not complete yet, which is called a **race**. On
+# a GPU, a race may do no harm a thousand times. The simulator detects it from the order of accesses, even if the result is right.
+# **All** threads of the block must reach the barrier. If you put it inside `if t < half:`, the threads that reach it wait for ever.
 
 # %%
 @cuda.jit
@@ -302,19 +302,19 @@ def reversed_without_barrier(x, out):
     partial = cuda.shared.array(64, np.float32)
     t = cuda.threadIdx.x
     partial[t] = x[t]
-    out[t] = partial[63 - t]              # written by another thread: was it here already?
+    out[t] = partial[63 - t]              # another thread writes this: is it there yet?
 
 print(watch(reversed_without_barrier, 1, 64, a[:64], np.empty(64, np.float32)))
 
 # %% [markdown]
-# Shared memory begins with whatever was there; in the simulator it is nan. Its size must be a constant, here `THREADS`, which is
-# also the size of a block. A thread without an entry must still reach the barriers: let it put 0 into shared memory.
+# Shared memory is not initialised; in the simulator it starts as nan. Its size must be a constant, here `THREADS`, which is also the
+# size of a block. A thread without an entry must still reach the barriers, so let it put 0 into shared memory.
 
 # %% exercise="11.4" minutes=45 points=4
 #| export
 @cuda.jit
 def block_sum_kernel(x, out):
-    """Sum the entries of a block: each block of `THREADS` threads writes one number.
+    """Sum the entries of each block of `THREADS` threads; each block writes one number.
 
     Args:
         x: float32 array of shape (n,); it is not changed. Each entry is read once.
@@ -322,8 +322,8 @@ def block_sum_kernel(x, out):
 
     Returns:
         None. Afterwards ``out[b]`` is the sum of ``x[i]`` over those positions i of block b's
-        threads for which ``i < n``; 0 if there are none. The threads add in pairs, in shared
-        memory: at most 8 barriers, no race, no bank conflict.
+        threads for which ``i < n``, or 0 if there are none. The threads add in pairs, in shared
+        memory, with at most 8 barriers, no race and no bank conflict.
 
     Example:
         >>> x, out = np.arange(200, dtype=np.float32), np.zeros(2, np.float32)
@@ -353,14 +353,14 @@ def block_sum_kernel(x, out):
 check("11.4")
 
 # %% [markdown] hint="11.4"
-# Four parts: put your entry, or 0, into shared memory; wait; halve the number of adding threads until one is left, with a wait after
-# each step; thread 0 writes the result.
+# Four parts. Put your entry, or 0, into shared memory. Wait. Halve the number of adding threads until one is left, and wait after
+# each step. Let thread 0 write the result.
 
 # %% [markdown] hint="11.4"
-# In the loop, `if t < half:` is around the addition alone. The barrier comes after it, for all threads.
+# In the loop, put only the addition inside `if t < half:`. The barrier comes after it, for all threads.
 
 # %% [markdown] hint="11.4"
-# `half` begins at `THREADS // 2` and is halved after each step, until it is 0. Entry t takes entry `t + half`.
+# `half` begins at `THREADS // 2` and is halved after each step, until it is 0. Thread t adds entry `t + half` to entry t.
 
 # %%
 #| export
@@ -383,8 +383,8 @@ def reduce_sum_cuda(a, *, axis=None, keepdims=False):
 # %% [markdown] question="11.3"
 # Why does thread t add entry `t + half`, and not its neighbour `t + 1`? Shared memory has 32 **banks**: entry i is in bank
 # i % 32, and a bank serves one entry at a time. `sum_of_neighbours`, in `tinytorch/given/gpu/lessons.py`, pairs neighbours.
-# **Predict** which of the two kernels has to wait for banks, and in which step it waits longest. The picture shows the worst
-# moment.
+# **Predict** which of the two kernels has to wait for banks, and in which step it waits longest. The drawing shows the access with
+# the longest wait.
 
 # %%
 from tinytorch.given.gpu.lessons import sum_of_neighbours
@@ -401,7 +401,7 @@ drawing.draw_timeline(reports[0])
 # ## A tile at a time
 #
 # In a product of two matrices of n by n, every entry is needed n times. If each thread fetches a row and a column for itself, the
-# memory sends everything n times. With shared memory a block fetches a **tile** of each matrix once, and all its threads use it:
+# memory sends every entry n times. With shared memory, a block fetches a **tile** of each matrix once, and all its threads use it:
 #
 # ```
 #             b: tiles of one column of tiles
@@ -467,16 +467,16 @@ def matmul_kernel(a, b, out):
 check("11.5")
 
 # %% [markdown] hint="11.5"
-# Begin with the loop over steps: `start` goes from 0 to k by `TILE`. In it are the four parts of the drawing above. Guard each
-# load separately, and the final write, but never the loop: all threads must reach the barriers.
+# Begin with the loop over steps: `start` goes from 0 to k by `TILE`. The four lines in the drawing above are the body of the loop.
+# Guard each load separately, and the final write, but never the loop, because all threads must reach the barriers.
 
 # %% [markdown] hint="11.5"
-# Thread (tx, ty) loads `a[i, start + tx]` into `tile_a[ty, tx]` and `b[start + ty, j]` into `tile_b[ty, tx]`, where i and j are the
-# row and the column of its entry of `out`.
+# Thread (tx, ty) loads `a[i, start + tx]` into `tile_a[ty, tx]` and `b[start + ty, j]` into `tile_b[ty, tx]`. Here i and j are the
+# row and the column of the thread's entry of `out`.
 
 # %% [markdown] hint="11.5"
 # Each thread then adds `tile_a[ty, p] * tile_b[p, tx]` for p from 0 to `TILE - 1`. It needs a barrier before, so that the tiles are
-# complete, and one after, so that nobody overwrites what another still reads.
+# complete, and one after, so that no thread overwrites what another is still reading.
 
 # %%
 #| export
@@ -492,8 +492,8 @@ def matmul_cuda(a, b):
     return out
 
 # %% [markdown] question="11.4"
-# Two matrices of 32 by 32, with tiles and without. **Predict** how many times each entry of `a` is read in each case. What would
-# tiles of 32 by 32 give?
+# The next cell multiplies two matrices of 32 by 32, with tiles and without. **Predict** how many times each entry of `a` is read in
+# each case. How many times would it be with tiles of 32 by 32?
 
 # %%
 from tinytorch.given.gpu.lessons import matmul_without_tiles
@@ -514,14 +514,14 @@ for kernel in (matmul_without_tiles, matmul_kernel):
 # | `entrywise.py` | all maps, such as `add` and `sigmoid` | a **grid-stride loop**: a thread handles entry i, then entry i + (number of threads), and so on, so any grid size works |
 # | `steps.py` | SGD, momentum, Adam | **in place**, in one pass; numbers shared by all entries are computed once and passed in as float32 |
 # | `reductions.py` | sums along axes | **warp shuffles**: 32 threads in step hand numbers to each other without shared memory and without a barrier |
-# | `rows.py` | softmax, cross-entropy and its gradient | a warp does a row, so that three passes over it are one kernel |
+# | `rows.py` | softmax, cross-entropy and its gradient | a warp handles a row, so one kernel can pass over the row three times |
 # | `fused.py` | bias and ReLU in one; a transpose with and without a padded tile | **fusing** saves a pass through memory; one extra column in the tile spreads each column over all 32 banks |
-# | `tiles.py` | all products | a function says where entry (i, p) is read from, so the same kernel also computes convolutions: an **implicit GEMM**; and **split-K** |
+# | `tiles.py` | all products | a function computes where entry (i, p) is read from, so the same kernel also computes convolutions (an **implicit GEMM**); **split-K** divides the sum over p among several blocks |
 # | `registers.py` | large products | each thread computes **8 by 8** entries and keeps them in registers; the loop along the sum is unrolled in the source |
-# | `images.py` | pooling, normalisation | one thread for each pixel gathers what belongs to it, so that nothing is written twice |
+# | `images.py` | pooling, normalisation | one thread for each pixel collects what belongs to it, so that nothing is written twice |
 #
-# Two of these ideas in detail. First, the padded tile: a transpose has to read rows and write columns, and a tile in shared
-# memory turns one into the other. Without the extra column, all 32 threads of a warp want the same bank.
+# Here are two of these ideas in detail. The first is the padded tile. A transpose has to read rows and write columns, and a tile in
+# shared memory turns one into the other. Without the extra column, all 32 threads of a warp access the same bank.
 
 # %%
 from tinytorch.given.gpu.kernels import fused
@@ -530,11 +530,11 @@ square = rng.standard_normal((32, 32), np.float32)
 for kernel in (fused.transpose_naive, fused.transpose_tiled, fused.transpose_padded):
     report = watch(kernel, (1, 1), (32, 8), square, np.empty_like(square))
     print(f"{kernel.__name__}: {sum(report.sectors(x)[0] for x in ('x', 'out'))} sectors moved, "
-          f"{report.bank_conflicts()} turns lost to bank conflicts")
+          f"{report.bank_conflicts()} cycles lost to bank conflicts")
 
 # %% [markdown]
-# Second, a trap: types. An optimizer's step with a Python number computes in float64: `0.9` is a float64, so `0.9 * mean[i]` is
-# one too. The result looks right, and a GPU does not complain; the simulator names the line.
+# The second is a trap: types. `0.9` is a float64, so `0.9 * mean[i]` is one too, and an optimizer step written this way computes in
+# float64. The result looks right, and a GPU does not complain. The simulator reports the line.
 
 # %%
 from tinytorch.given.gpu.lessons import step_in_float64
@@ -544,22 +544,22 @@ print(watch(step_in_float64, 1, 32, a[:32].copy(), a[:32].copy()))
 # %% [markdown]
 # ## A network on the device
 #
-# Now nothing is missing: parameters, data, gradients and optimizer live on the device, and only the loss comes back. Two networks
-# begin with the same numbers; one trains on the CPU, the other on `cuda`. (In the simulator this takes only a few seconds,
-# because the networks are small.)
+# Now you have everything for training: the parameters, data, gradients and optimizer stay on the device, and only the loss comes back.
+# Two networks begin with the same numbers. One trains on the CPU, the other on `cuda`. (In the simulator this takes only a few
+# seconds, because the networks are small.)
 
 # %%
 from tinytorch.losses import cross_entropy, mlp
 from tinytorch.optim import Adam
 from tinytorch.tensor import Tensor
 
-pictures = rng.standard_normal((8, 20)).astype(np.float32)
+images = rng.standard_normal((8, 20)).astype(np.float32)
 labels = rng.integers(3, size=8)
 losses = {}
 for device in ("cpu", "cuda"):
     model = mlp(20, 16, 3, rng=np.random.default_rng(1)).to(device)
     optimizer = Adam(model.parameters(), lr=0.01)
-    inputs, targets = Tensor(pictures).to(device), Tensor(labels).to(device)
+    inputs, targets = Tensor(images).to(device), Tensor(labels).to(device)
     losses[device] = []
     for step in range(5):
         optimizer.zero_grad()
@@ -571,15 +571,16 @@ print(np.array([losses["cpu"], losses["cuda"]]).round(6))
 print(tinytorch.cuda.memory_stats())
 
 # %% [markdown]
-# The last line counts the device's memory. Asking a GPU for memory takes longer than most kernels, so freed memory is kept in a
-# **pool** and given to the next array of its size: in the first step memory is new, afterwards nearly all is reused.
+# The last line shows the device's memory statistics. Allocating memory on a GPU takes longer than most kernels, so freed memory is
+# kept in a **pool** and reused for the next array of the same size. In the first step all memory is new; after that, nearly all of
+# it is reused.
 #
-# You have written kernels that a GPU runs, and seen what they need: guards and barriers make them right; types, sectors and banks
-# make them fast. Save the notebook, then run
+# You have written kernels that a GPU can run, and seen what they need. Guards and barriers make them correct; the right types, few
+# sectors and no bank conflicts make them fast. Save the notebook, then run
 #
 # ```
 # tito module complete 11
 # ```
 #
-# From now on, ops on tensors that you moved with `.to("cuda")` run your kernels (without a GPU, after
-# `tinytorch.cuda.simulate()`), and `--device cuda` with a milestone trains on the GPU.
+# From now on, ops on tensors that you moved with `.to("cuda")` run your kernels. (Without a GPU, call `tinytorch.cuda.simulate()`
+# first.) And a milestone with `--device cuda` trains on the GPU.

@@ -13,13 +13,13 @@
 # %% [markdown]
 # # Convolutional networks
 #
-# To the first layer of an MLP a picture is a list of numbers. Shuffle the pixels of all pictures in the same way, and it learns as
-# well as before: it does not know which pixels are neighbours, and what it learns about the upper left corner does not help it
+# To the first layer of an MLP, an image is a list of numbers. If you shuffle the pixels of all images in the same way, the MLP learns
+# as well as before. It has no notion of which pixels are neighbours, and what it learns about the upper left corner does not help it
 # anywhere else. In this module you write layers that do better: **convolution**, which looks for the same small pattern
-# everywhere, and **pooling**, which forgets its exact place. They are ops like those of module 01, with rules like those of
-# module 05. At the end you build LeNet-5, the network that read the digits on bank cheques in 1998.
+# everywhere, and **pooling**, which discards the pattern's exact place. They are ops like those of module 01, with rules like those
+# of module 05. At the end you build LeNet-5, the network that read the digits on bank cheques in 1998.
 #
-# The examples are the digits of module 08, but larger, each at a random place in a picture of 28 by 28 pixels.
+# The examples are the digits of module 08, but larger, each at a random place in an image of 28 by 28 pixels.
 
 # %%
 from tito import notebook
@@ -43,13 +43,13 @@ glyphs = np.array([[[int(row) >> 2 - x & 1 for x in range(3)] for row in rows] f
 glyphs = glyphs.repeat(3, axis=1).repeat(3, axis=2).astype(np.float32)           # (10, 15, 9)
 
 def draw_digits(count, reach=6, noise=0.3):
-    """Return float32 pictures (count, 1, 28, 28), up to `reach` pixels off centre, and labels."""
+    """Return float32 images (count, 1, 28, 28), up to `reach` pixels off centre, and labels."""
     labels = rng.integers(0, 10, count)
-    pictures = rng.normal(0, noise, (count, 1, 28, 28)).astype(np.float32)
-    for picture, label in zip(pictures, labels):
+    images = rng.normal(0, noise, (count, 1, 28, 28)).astype(np.float32)
+    for image, label in zip(images, labels):
         down, right = rng.integers(-reach, reach + 1, 2) + (6, 9)
-        picture[0, down:down + 15, right:right + 9] += glyphs[label]
-    return pictures, labels
+        image[0, down:down + 15, right:right + 9] += glyphs[label]
+    return images, labels
 
 images, _ = draw_digits(8)
 plt.imshow(np.hstack(images[:, 0]), cmap="gray");
@@ -75,31 +75,31 @@ from tinytorch.tensor import Tensor, ones, sqrt, zeros
 # %% [markdown]
 # ## A template that moves
 #
-# A neuron of module 03 is a template as large as the picture. Take one of 5 by 5 pixels instead, a **kernel** (not the functions
-# of modules 10 and 11, which have the same name), and ask at every place in the picture how much the 5 by 5 pixels there look
-# like it. The answers form a new picture, a **feature map**:
+# A neuron of module 03 is a template as large as the image. Take a template of 5 by 5 pixels instead. It is called a **kernel**,
+# like the functions of modules 10 and 11, but has nothing to do with them. At every place in the image, compute how much the 5 by 5
+# pixels there look like the kernel. The outputs form a new image, a **feature map**:
 #
-# $$\mathrm{out}_{y,x} = \sum_i \sum_j \mathrm{picture}_{y s + i,\; x s + j}\,\cdot\,\mathrm{kernel}_{i,j}$$
+# $$\mathrm{out}_{y,x} = \sum_i \sum_j \mathrm{image}_{y s + i,\; x s + j}\,\cdot\,\mathrm{kernel}_{i,j}$$
 #
-# The **stride** $s$ is how far the kernel moves from one place to the next. In mathematics a convolution flips the kernel before it
-# slides; networks skip that, because the kernel is learned anyway. Write it with loops first: you will measure what they cost.
+# The **stride** $s$ is how far the kernel moves from one place to the next. In mathematics, a convolution flips the kernel first.
+# Networks skip that, because the kernel is learned anyway. Write the convolution with loops first; you will measure what loops cost.
 #
-# The picture and the kernel need not be square. Pixels left over at the right and at the bottom, where no whole window fits, are
-# ignored. How many places are there for a kernel of 3 rows in a picture of 8 rows, with stride 2?
+# The image and the kernel need not be square. Ignore pixels at the right and at the bottom where no whole window fits. How many
+# places are there for a kernel of 3 rows in an image of 8 rows, with stride 2?
 
 # %% exercise="12.1" minutes=15 points=2
 #| export
 def convolve(picture, kernel, stride=1):
-    """Slide a kernel over a picture and take the sum of products at every place.
+    """Slide a kernel over an image and take the sum of products at every place.
 
     Args:
-        picture: Array of shape (H, W).
-        kernel: Array of shape (KH, KW), no larger than the picture.
+        picture: Array of shape (H, W), the image.
+        kernel: Array of shape (KH, KW), no larger than the image.
         stride: How many pixels the kernel moves at a time, both down and to the right.
 
     Returns:
         Array of float32, with as many rows and columns as there are places where the whole kernel
-        fits into the picture. Entry (y, x) is the sum over i and j of
+        fits into the image. Entry (y, x) is the sum over i and j of
         ``picture[y * stride + i, x * stride + j] * kernel[i, j]``.
 
     Example:
@@ -130,37 +130,37 @@ check("12.1")
 # How many starts are there from 0 to that row?
 
 # %% [markdown] hint="12.1"
-# Four loops: over the rows and columns of the answer, and for each of its entries over the rows and columns of the kernel.
+# Four loops: over the rows and columns of the output, and, for each of its entries, over the rows and columns of the kernel.
 # `np.ndindex(shape)` gives all pairs of indices in one loop.
 
 # %%
 left = np.repeat([[-1, 0, 1]], 3, axis=0)
 clean = np.pad(glyphs[4], ((6, 7), (9, 10)))
 figure, axes = plt.subplots(1, 3, figsize=(6, 2))
-for axis, picture in zip(axes, [clean, convolve(clean, left), convolve(clean, left.T)]):
-    axis.imshow(picture, cmap="gray")
+for axis, image in zip(axes, [clean, convolve(clean, left), convolve(clean, left.T)]):
+    axis.imshow(image, cmap="gray")
 
 # %%
 kernels = rng.standard_normal((6, 1, 5, 5), np.float32)     # as many as in LeNet-5's first layer
 begin = time.perf_counter()
 maps = [convolve(np.pad(images[0, 0], 2), kernel[0]) for kernel in kernels]
 seconds_by_loops = time.perf_counter() - begin
-print(f"{1e3 * seconds_by_loops:.0f} ms a picture, {1e3 * seconds_by_loops:.0f} min for 60,000")
+print(f"{1e3 * seconds_by_loops:.0f} ms an image, {1e3 * seconds_by_loops:.0f} min for 60,000")
 
 # %% [markdown]
 # ## All windows at once, without a copy
 #
-# Two kernels, written by hand, find two kinds of edges, wherever they are. But the last line shows how long loops would take for
-# one forward pass of LeNet-5's first layer over MNIST's 60,000 training pictures. What follows takes less than a thousandth of
-# that.
+# Two kernels, written by hand, find two kinds of edges anywhere in the image. But the last line shows how long loops would take for
+# one forward pass of LeNet-5's first layer over the 60,000 MNIST training images. The version that you write next takes less than a
+# thousandth of that time.
 #
-# An array is a piece of memory and a way to walk through it: its **strides** are the number of bytes to the next row and to the next
-# column. Give NumPy other strides, and the same memory looks different. The windows of a picture are such a view: a step to
-# the next window and a step to the next pixel within a window both move one pixel through the memory.
+# An array is a block of memory and a way to walk through it: its **strides** are the number of bytes to the next row and to the next
+# column. With other strides, NumPy reads the same memory differently. So you can get all windows of an image as a view. With stride 1,
+# a step to the next window and a step to the next pixel within a window both move one pixel through the memory.
 #
-# `as_strided(x, shape, strides)` does what you say without checking: with a wrong shape it shows memory outside the array. So
-# work out the shape first; `places`, given in `tinytorch/given/image_sizes.py`, computes the output size that you worked out in
-# 12.1, for both axes. A **dilation** of 2 spreads the kernel out, so that it looks at every second pixel.
+# `as_strided(x, shape, strides)` checks nothing: with a wrong shape, it shows memory outside the array. So work out the shape first.
+# `places`, given in `tinytorch/given/image_sizes.py`, computes the output size that you worked out in 12.1, for both axes. A
+# **dilation** of 2 spreads the kernel out, so that it looks at every second pixel.
 #
 # ```
 # >>> row = np.arange(6, dtype=np.float32)             # 4 bytes from each entry to the next
@@ -173,7 +173,7 @@ print(f"{1e3 * seconds_by_loops:.0f} ms a picture, {1e3 * seconds_by_loops:.0f} 
 # %% exercise="12.2" minutes=25 points=3
 #| export
 def windows(x, kernel_size, stride=(1, 1), dilation=(1, 1)):
-    """Return a view of all the windows that a kernel visits in some pictures, without a copy.
+    """Return a view of all the windows that a kernel visits in a batch of images, without a copy.
 
     Args:
         x: Array of shape (N, C, H, W), with any strides.
@@ -184,7 +184,7 @@ def windows(x, kernel_size, stride=(1, 1), dilation=(1, 1)):
     Returns:
         Writable view of ``x``, of shape (N, C, KH, KW, H', W'), where (H', W') is
         ``places((H, W), kernel_size, stride, dilation)``. Entry
-        ``[n, c, i, j, y, x]`` is the entry of picture n, channel c, at row
+        ``[n, c, i, j, y, x]`` is the entry of image n, channel c, at row
         ``y * stride[0] + i * dilation[0]`` and column ``x * stride[1] + j * dilation[1]``.
 
     Example:
@@ -209,24 +209,26 @@ def windows(x, kernel_size, stride=(1, 1), dilation=(1, 1)):
 check("12.2")
 
 # %% [markdown] hint="12.2"
-# The first two axes keep their sizes and strides. The other four come from the last two: for each of the four, by how many rows
-# or columns of the picture does one step along that axis move you?
+# The first two axes keep their sizes and strides. The other four come from the last two axes of `x`. For each of these four, how
+# many rows or columns of the image do you move with one step along the axis?
 
 # %% [markdown] hint="12.2"
-# `x.strides[2]` is the number of bytes from one row to the next. One step along `y` moves `stride[0]` rows, one step along `i` moves
-# `dilation[0]` rows. The same holds with columns for `x` and `j`.
+# `x.strides[2]` is the number of bytes from one row to the next. One step along `y` moves `stride[0]` rows, and one step along `i`
+# moves `dilation[0]` rows. The same is true of columns, with `x` and `j`.
 
 # %% [markdown] hint="12.2"
-# `as_strided(x, shape, strides)` takes six numbers each: (N, C, KH, KW, H', W'), and the bytes for one step along each of them.
+# In `as_strided(x, shape, strides)`, both tuples have six numbers: the sizes (N, C, KH, KW, H', W'), and the bytes for one step along
+# each of these axes.
 
 # %% [markdown]
 # ## Convolution is a matrix product
 #
-# Write every window as a column of a matrix, and every kernel as a row. A feature map is then a row times this matrix, and six
-# feature maps are six rows times it, a matrix times a matrix: exactly what BLAS is fast at. Laying out the columns is called
-# **unfold**, as in PyTorch. It takes KH · KW times the memory of the picture; this is the copy that the view postponed.
+# Write every window as a column of a matrix, and every kernel as a row. Then a feature map is a row times this matrix, and six
+# feature maps are six rows times the matrix. That is a matrix product, and BLAS computes it fast. Laying out the columns is called
+# **unfold**, as in PyTorch. With stride 1 it takes about KH · KW times the memory of the image, because it copies what the view
+# did not.
 #
-# A picture has **channels**: three for colours, or one for each kernel of the layer before. A kernel looks at all of them, so it
+# An image has **channels**: three for colours, or one for each kernel of the layer before. A kernel looks at all channels, so it
 # has shape (C, KH, KW), and a column has C · KH · KW entries.
 
 # %%
@@ -253,32 +255,33 @@ def unfold(x, *, kernel_size, dilation=1, padding=0, stride=1):
 
 # %% [markdown]
 # The columns of a whole batch do not fit into the processor's cache, and moving them through main memory takes longer than computing
-# with them. So work in **slabs** of a few pictures: `slabs(N, size)`, given, yields slices of the batch; `size` is the number of
-# entries in one picture's columns. Without slabs you get the same numbers, only more slowly.
+# with them. So work in **slabs** of a few images. The given function `slabs(N, size)` yields slices of the batch, where `size` is the
+# number of entries in one image's columns. Without slabs you get the same numbers, only more slowly.
 #
-# With **groups**, kernels see only some of the channels: with two groups, the first half of the kernels sees the first half of the
-# channels. A product of stacks of matrices does all groups at once: `(groups, O/groups, k) @ (n, groups, k, L)`, with k entries
-# in a kernel, L windows in a picture and n pictures in a slab.
+# With **groups**, each kernel sees only some of the channels. With two groups, for example, the first half of the kernels sees the
+# first half of the channels, and the second half sees the rest. A product of stacks of matrices handles all groups at once:
+# `(groups, O/groups, k) @ (n, groups, k, L)`, with k entries in a kernel, L windows in an image and n images in a slab.
 #
-# A kernel may have a bias, like a neuron. It is added to the whole map: `column(bias)`, given, turns (O,) into (O, 1, 1).
+# A kernel may have a bias, like a neuron. The bias is added to the whole feature map. The given function `column(bias)` turns (O,)
+# into (O, 1, 1).
 
 # %% exercise="12.3" minutes=25 points=4
 #| export
 @op
 def convolution(x, weight, bias=None, *, stride, padding, dilation, groups):
-    """Slide kernels over the pictures of a batch.
+    """Slide kernels over the images of a batch.
 
     Args:
         x: Array of shape (N, C, H, W).
-        weight: Array of shape (O, C / groups, KH, KW): O kernels.
+        weight: Array of shape (O, C / groups, KH, KW), the O kernels.
         bias: Array of shape (O,), or None for no bias.
-        stride, padding, dilation: Pairs, for height and width; the padding is a border of zeros,
+        stride, padding, dilation: Pairs, for height and width. The padding is a border of zeros,
             the same above and below, and the same left and right.
         groups: Number of groups into which channels and kernels are divided, in order.
 
     Returns:
         Array of shape (N, O, H', W'). Entry ``[n, o, y, x]`` is the sum over c, i and j of
-        ``weight[o, c, i, j]`` times the entry of the padded picture n in channel c of kernel o's
+        ``weight[o, c, i, j]`` times the entry of the padded image n in channel c of kernel o's
         group, at row ``y * stride[0] + i * dilation[0]`` and column
         ``x * stride[1] + j * dilation[1]``; plus ``bias[o]``.
 
@@ -311,15 +314,15 @@ def convolution(x, weight, bias=None, *, stride, padding, dilation, groups):
 check("12.3")
 
 # %% [markdown] hint="12.3"
-# Start with one group and without slabs: unfold `x` with the kernel's size; turn every kernel into a row, `(O, C * KH * KW)`;
-# multiply; reshape the result to four axes. `@` multiplies each matrix of a stack.
+# Start with one group and without slabs. Unfold `x` with the kernel's size, turn every kernel into a row, `(O, C * KH * KW)`,
+# multiply, and reshape the result to four axes. `@` multiplies each matrix of a stack.
 
 # %% [markdown] hint="12.3"
-# `places` returns H' and W'; it takes the padding too. The kernels of one group are next to each other in `weight`, and its
-# channels in the columns, so a `reshape` with one more axis, `groups`, separates the groups.
+# `places` returns H' and W'; it takes the padding too. A group's kernels are adjacent in `weight`, and its channels are adjacent in
+# the columns, so one `reshape` that adds a `groups` axis separates the groups.
 
 # %% [markdown] hint="12.3"
-# With slabs: `out = np.empty(...)` for the whole batch; in the loop, unfold `x[slab]` and write the product to `out[slab]`.
+# With slabs, make `out = np.empty(...)` for the whole batch. In the loop, unfold `x[slab]` and write the product to `out[slab]`.
 
 # %%
 layer = dict(stride=(1, 1), padding=(2, 2), dilation=(1, 1), groups=1)
@@ -327,22 +330,22 @@ batch = draw_digits(256)[0]
 begin = time.perf_counter()
 maps = convolution.forward(batch, kernels, **layer)
 seconds = (time.perf_counter() - begin) / len(batch)
-print(f"one picture {1e6 * seconds:.0f} us: {seconds_by_loops / seconds:,.0f} times as fast")
+print(f"{1e6 * seconds:.0f} us an image, {seconds_by_loops / seconds:,.0f} times as fast as loops")
 
 # %% [markdown] question="12.1"
-# Both versions multiply and add the same 117,600 pairs of numbers for a picture. Where did the loops spend their time? So what would
-# you look at first in a program of your own that is too slow?
+# Both versions multiply and add the same 117,600 pairs of numbers for an image. Where did the loops spend their time? So where would
+# you look first if a program of your own is too slow?
 
 # %% [markdown]
 # ## The gradient of the kernels
 #
-# A kernel's entry is multiplied by one pixel of every window, and the product goes into that window's answer. So the gradient of
-# the entry is the sum, over all windows of all pictures, of that pixel times the gradient of the answer ($s$ is the stride, $d$
-# the dilation):
+# Each entry of a kernel is multiplied by one pixel of every window, and the product is part of that window's output. So the gradient
+# of the entry is the sum, over all windows of all images, of that pixel times the gradient of the output. With stride $s$ and
+# dilation $d$:
 #
 # $$\frac{\partial\,\text{loss}}{\partial K_{o,c,i,j}} = \sum_n \sum_y \sum_x G_{n,o,y,x}\; X_{n,c,\;y s + i d,\;x s + j d}$$
 #
-# These are matrix products again, with the columns of `unfold`: which axis has to be summed away?
+# These are matrix products again, with the columns of `unfold`. Which axis has to be summed away?
 
 # %% exercise="12.4" minutes=15 points=3
 #| export
@@ -351,14 +354,14 @@ def conv2d_weight(x, grad, *, weight_size, stride, padding, dilation, groups):
     """Turn the gradient of a convolution into that of its kernels.
 
     Args:
-        x: Array of shape (N, C, H, W), the pictures.
+        x: Array of shape (N, C, H, W), the images.
         grad: Array of shape (N, O, H', W'), the gradient of the convolution's result.
         weight_size: Shape (O, C / groups, KH, KW) of the kernels.
         stride, padding, dilation, groups: The settings of the convolution.
 
     Returns:
         Array of shape ``weight_size``. Entry ``[o, c, i, j]`` is the sum over n, y and x of
-        ``grad[n, o, y, x]`` times the entry of the padded picture that kernel o's entry
+        ``grad[n, o, y, x]`` times the entry of the padded image that kernel o's entry
         ``[c, i, j]`` was multiplied by at place (y, x).
 
     Example:
@@ -387,21 +390,20 @@ def conv2d_weight(x, grad, *, weight_size, stride, padding, dilation, groups):
 check("12.4")
 
 # %% [markdown] hint="12.4"
-# Write down three shapes: grad as (O, L), the columns as (k, L), the answer as (O, k). That is exercise 05.2 again.
+# Write down three shapes: grad as (O, L), the columns as (k, L), the result as (O, k). That is exercise 05.2 again.
 
 # %% [markdown] hint="12.4"
-# Each picture gives such a product. All pictures use the same kernels, so add the products up. Separate the groups as in 12.3.
+# Each image gives one such product. All images use the same kernels, so add the products up. Separate the groups as in 12.3.
 
 # %% [markdown]
-# ## The gradient of the pictures
+# ## The gradient of the images
 #
-# A pixel is in several windows, in up to 25 for a kernel of 5 by 5. Its gradient is the sum of the gradients that come back from
-# them: exercise 05.4, for windows. The reverse of `unfold` is called `fold`: each entry of a column goes back to the pixel it was
-# copied from, and is added to what has arrived there. If you unfold ones and fold the result, every pixel holds the number of
-# windows it is in.
+# A pixel is in several windows: in up to 25 for a kernel of 5 by 5. Its gradient is the sum of the gradients that come back from
+# these windows, as in exercise 05.4. The reverse of `unfold` is called `fold`. It adds each entry of a column to the pixel that the
+# entry was copied from. If you unfold ones and fold the result, every pixel holds the number of windows it is in.
 #
-# Your `windows` helps here too. It shows the windows of an array of zeros, and because it is a view, adding to
-# `windows(zeros, ...)[:, :, i, j]` adds to the array. For one pair (i, j) no pixel occurs twice; for all pairs at once, many do.
+# Your `windows` helps here too. Make an array of zeros and a view of its windows. Adding to `windows(zeros, ...)[:, :, i, j]`
+# then adds to the array itself. For one pair (i, j), no pixel occurs twice; for all pairs at once, many pixels do.
 
 # %% exercise="12.5" minutes=20 points=3
 #| export
@@ -411,11 +413,11 @@ def fold(columns, *, output_size, kernel_size, dilation=1, padding=0, stride=1):
 
     Args:
         columns: Array of shape (N, C * KH * KW, L), as `unfold` returns it.
-        output_size: Pair (H, W), the size of the pictures that were unfolded.
-        kernel_size, dilation, padding, stride: The settings of `unfold`: a number or a pair each.
+        output_size: Pair (H, W), the size of the images that were unfolded.
+        kernel_size, dilation, padding, stride: The settings of `unfold`, each a number or a pair.
 
     Returns:
-        Array of shape (N, C, H, W). Every entry is the sum of all entries of ``columns`` to which
+        Array of shape (N, C, H, W). Every entry is the sum of those entries of ``columns`` to which
         `unfold`, with the same settings, copies the pixel at that place. Entries that belong to the
         border are dropped.
 
@@ -445,28 +447,28 @@ def fold(columns, *, output_size, kernel_size, dilation=1, padding=0, stride=1):
 check("12.5")
 
 # %% [markdown] hint="12.5"
-# Four steps: zeros of the padded size; their windows; a loop that adds; then remove the border. `trimmed(x, padding)`, given, returns
-# the picture without it.
+# Four steps: make zeros of the padded size, take their windows, add in a loop, and remove the border. The given function
+# `trimmed(x, padding)` returns the image without its border.
 
 # %% [markdown] hint="12.5"
 # `columns.reshape(view.shape)` gives the columns the axes (N, C, KH, KW, H', W') of the windows. Then entry (i, j) of all windows
 # is `[:, :, i, j]` in both.
 
 # %% [markdown]
-# To get the gradient of the pictures, multiply the gradients of the answers by the transposed kernels. That gives a gradient for
-# every entry of every column, and `fold` sends those back to the pixels. The function that does this, `conv2d_input`, is given.
-# It completes the rules: `convolution`, `conv2d_weight` and `conv2d_input` each get their gradients from the other two. So you
-# can differentiate a convolution as often as you like.
+# To get the gradient of the images, multiply the gradient of the output by the transposed kernels. That gives a gradient for every
+# entry of every column, and `fold` sends those back to the pixels. The function `conv2d_input`, which does this, is given. With it
+# the rules are complete: `convolution`, `conv2d_weight` and `conv2d_input` each get their gradients from the other two. So you can
+# differentiate a convolution as often as you like.
 #
-# A bias is added at every place of its map in every picture: its gradient is the sum over a channel. After the rules come
-# conveniences: settings as numbers or pairs, and errors that say what does not fit. The layer's weights start like PyTorch's: a
-# convolution's fan-in is the number of entries in a kernel.
+# A bias is added at every place of its feature map in every image, so its gradient is the sum over a channel. After the rules comes
+# `conv2d`, which accepts settings as numbers or pairs and raises an error if sizes do not fit. The layer's weights start like
+# PyTorch's: a convolution's fan-in is the number of entries in a kernel.
 
 # %%
 #| export
 @op
 def conv2d_input(weight, grad, *, input_size, stride, padding, dilation, groups):
-    """Turn the gradient of a convolution into that of the pictures, of shape ``input_size``."""
+    """Turn the gradient of a convolution into that of the images, of shape ``input_size``."""
     settings = dict(output_size=input_size[2:], kernel_size=weight.shape[2:], dilation=dilation,
                     padding=padding, stride=stride)
     n, kernels, down, across = grad.shape
@@ -514,21 +516,21 @@ fold.register_vjp(lambda grad, out, columns, output_size, **s: unfold(grad, **s)
 
 
 def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
-    """Convolve pictures with kernels, and add each kernel's bias, as PyTorch does.
+    """Convolve images with kernels, and add each kernel's bias, as PyTorch does.
 
     Args:
-        input: Tensor of shape (N, C, H, W), or (C, H, W) for one picture.
+        input: Tensor of shape (N, C, H, W), or (C, H, W) for one image.
         weight: Tensor of shape (O, C / groups, KH, KW).
-        bias: Tensor of shape (O,), or None for none.
+        bias: Tensor of shape (O,), or None for no bias.
         stride, padding, dilation: A number, or a pair for height and width. The padding may be
-            ``"valid"``, which is none, or ``"same"``, which keeps the size of the picture.
-        groups: Into how many groups channels and kernels are divided.
+            ``"valid"``, which is none, or ``"same"``, which keeps the size of the image.
+        groups: Number of groups into which channels and kernels are divided.
 
     Returns:
         Tensor of shape (N, O, H', W'), or (O, H', W').
 
     Raises:
-        ValueError: Something does not fit; the message says what.
+        ValueError: A shape or a setting does not fit; the message says which.
 
     Example:
         >>> conv2d(ones(2, 3, 8, 8), ones(4, 3, 3, 3), padding=1, stride=2).shape
@@ -546,10 +548,10 @@ def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
 # %%
 #| export
 class Conv2d(Module):
-    """A layer of kernels, each looking for its pattern everywhere: PyTorch's Conv2d.
+    """A layer of kernels, each looking for its pattern everywhere, like PyTorch's Conv2d.
 
     Args:
-        in_channels, out_channels: How many channels come in, and how many kernels there are.
+        in_channels, out_channels: Number of input channels, and number of kernels.
         kernel_size, stride, padding, dilation, groups: As in `conv2d`.
         bias: Whether each kernel has a bias.
         rng: Generator for the weight, then the bias; None for the default one.
@@ -579,28 +581,28 @@ class Conv2d(Module):
 
     def extra_repr(self):
         """Return the settings; padding, dilation, groups and bias only if not the defaults."""
-        said = (f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, "
-                f"stride={self.stride}")
-        for name, usual in (("padding", (0, 0)), ("dilation", (1, 1)), ("groups", 1)):
+        settings = (f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, "
+                    f"stride={self.stride}")
+        for name, default in (("padding", (0, 0)), ("dilation", (1, 1)), ("groups", 1)):
             value = getattr(self, name)
-            said += f", {name}={value}" if value != usual else ""
-        return said if self.bias is not None else f"{said}, bias=False"
+            settings += f", {name}={value}" if value != default else ""
+        return settings if self.bias is not None else f"{settings}, bias=False"
 
 # %%
-pictures, weight = randn(2, 4, 6, 5, rng=rng), randn(6, 2, 3, 2, rng=rng)
-print(gradcheck(lambda x, w: conv2d(x, w, stride=2, padding=1, groups=2), (pictures, weight)))
-for one in (Conv2d(1, 6, 5, padding=2), Linear(28 * 28, 6 * 28 * 28)):
-    print(f"{sum(parameter.numel() for parameter in one.parameters()):9,} numbers: {one}")
+x, weight = randn(2, 4, 6, 5, rng=rng), randn(6, 2, 3, 2, rng=rng)
+print(gradcheck(lambda x, w: conv2d(x, w, stride=2, padding=1, groups=2), (x, weight)))
+for module in (Conv2d(1, 6, 5, padding=2), Linear(28 * 28, 6 * 28 * 28)):
+    print(f"{sum(parameter.numel() for parameter in module.parameters()):9,} numbers: {module}")
 
 # %% [markdown]
 # ## Pooling
 #
-# The exact place of a stroke differs from writer to writer. **Max pooling** keeps the largest answer of every window of 2 by 2,
-# so a pattern can move a little without changing the result, and the next layer has a quarter of the work and sees twice as far.
-# Windows may overlap, and the picture may have a border, which must never win: it counts as $-\infty$.
+# The exact place of a stroke differs from writer to writer. **Max pooling** keeps the largest value of every window of 2 by 2. So a
+# pattern can move a little without changing the result, and the next layer has a quarter of the work and sees twice as far.
+# Windows may overlap. The image may have a border, which must never be the maximum, so it counts as $-\infty$.
 #
-# Your `windows` shows all entries of all windows. For speed, make one NumPy call for each entry (i, j) of the kernel, on all windows
-# at once: that is many times as fast as one call that goes through small windows.
+# Your `windows` gives you all entries of all windows. For speed, make one NumPy call for each entry (i, j) of the kernel, on all
+# windows at once. That is many times faster than one call that goes through small windows.
 
 # %% exercise="12.6" minutes=10 points=2
 #| export
@@ -614,7 +616,7 @@ def max_pooling(x, *, kernel_size, stride, padding):
         padding: Pair: the width of the border, which counts as minus infinity.
 
     Returns:
-        Array of shape (N, C, H', W'). Entry ``[n, c, y, x]`` is the largest entry of picture n,
+        Array of shape (N, C, H', W'). Entry ``[n, c, y, x]`` is the largest entry of image n,
         channel c, in the KH rows that start at ``y * stride[0] - padding[0]`` and the KW columns
         that start at ``x * stride[1] - padding[1]``, or nan if one of these is nan.
 
@@ -638,13 +640,13 @@ def max_pooling(x, *, kernel_size, stride, padding):
 check("12.6")
 
 # %% [markdown] hint="12.6"
-# `padded(x, padding, value)`, given, puts a border of a value around every picture. Entry (i, j) of all windows is
-# `windows(...)[:, :, i, j]`; start with a copy of one of them, and keep taking the larger of two.
+# The given function `padded(x, padding, value)` puts a border of that value around every image. Entry (i, j) of all windows is
+# `windows(...)[:, :, i, j]`. Start with a copy of one such array, and take the maximum with each of the others in turn.
 
 # %% [markdown]
-# A window's gradient goes to the entry that was its maximum, and to no other: a small change of the others would not change the
-# result. After a ReLU, equal maxima are common, all of them 0. PyTorch gives the gradient to the **first** of them, row by row;
-# giving it to each would multiply it. Where windows overlap, an entry can win in several, and its gradients add up.
+# A window's gradient goes only to the entry that was its maximum, because a small change of the other entries would not change the
+# result. After a ReLU, equal maxima are common, all of them 0. PyTorch gives the gradient to the **first** maximum, row by row;
+# giving it to every maximum would multiply it. If windows overlap, an entry can be the maximum of several, and its gradients add up.
 
 # %% exercise="12.7" minutes=20 points=3
 #| export
@@ -653,13 +655,13 @@ def max_pooling_backward(grad, x, *, kernel_size, stride, padding):
     """Turn the gradient of max pooling into that of its input.
 
     Args:
-        grad: Array of shape (N, C, H', W'), the gradient of the pooled pictures.
-        x: Array of shape (N, C, H, W), the pictures.
+        grad: Array of shape (N, C, H', W'), the gradient of the pooled images.
+        x: Array of shape (N, C, H, W), the images.
         kernel_size, stride, padding: As in `max_pooling`.
 
     Returns:
         Array of the shape of ``x``. Every entry is the sum of ``grad`` over the windows in which
-        it is the first of the largest entries, counted row by row from the top left.
+        it is the first of the largest entries, row by row from the top left.
 
     Example:
         >>> x, grad = np.array([[[[1.0, 5.0], [5.0, 5.0]]]]), np.array([[[[3.0]]]])
@@ -690,16 +692,16 @@ def max_pooling_backward(grad, x, *, kernel_size, stride, padding):
 check("12.7")
 
 # %% [markdown] hint="12.7"
-# Two loops over (i, j), one after the other. The first finds the number of every window's winner, 0 for (0, 0), 1 for (0, 1) and so
-# on. The second sends the gradient there: `grad * (winner == number)` is 0 for all windows with another winner.
+# Two loops over (i, j), one after the other. The first finds the number of every window's winner: 0 for (0, 0), 1 for (0, 1) and so
+# on. The second sends the gradient to the winner: `grad * (winner == number)` is 0 for all windows with another winner.
 
 # %% [markdown] hint="12.7"
-# In the first loop keep two arrays: the largest entry so far, and its number. Which comparison makes the first of two equal entries
+# In the first loop, keep two arrays: the largest entry so far, and its number. Which comparison makes the first of two equal entries
 # win, `>` or `>=`?
 
 # %% [markdown] hint="12.7"
-# The second loop is that of `fold`: take the windows of an array of zeros as large as the padded picture, use `+=` for each
-# (i, j), and remove the border at the end. Slabs make it faster, and you may leave them out.
+# The second loop is like the one in `fold`: take the windows of an array of zeros as large as the padded image, use `+=` for each
+# (i, j), and remove the border at the end. Slabs make this faster, but you may leave them out.
 
 # %%
 #| export
@@ -723,7 +725,7 @@ def average_pooling(x, *, kernel_size, stride, padding):
 
 @op
 def average_pooling_backward(grad, *, input_size, kernel_size, stride, padding):
-    """Return the gradient of the mean: every entry of a window gets an equal share."""
+    """Return the gradient of the mean: every entry of a window gets the same fraction of it."""
     n, c, down, across = grad.shape
     columns = np.repeat(grad / math.prod(kernel_size), math.prod(kernel_size), axis=1)
     columns = columns.reshape(n, c * math.prod(kernel_size), down * across)
@@ -766,19 +768,19 @@ fold.register_cost(lambda out, columns, **s: columns.size)
 # %%
 #| export
 def pool(op, input, kernel_size, stride, padding):
-    """Run the op of a pooling; a single picture (C, H, W) works too."""
-    pictures = input.unsqueeze(0) if input.ndim == 3 else input
-    out = op(pictures, **pooling(kernel_size, stride, padding))
+    """Run a pooling op; a single image (C, H, W) works too."""
+    images = input.unsqueeze(0) if input.ndim == 3 else input
+    out = op(images, **pooling(kernel_size, stride, padding))
     return out[0] if input.ndim == 3 else out
 
 
 def max_pool2d(input, kernel_size, stride=None, padding=0):
-    """Take the largest entry of every window of a tensor of pictures, as PyTorch does."""
+    """Take the largest entry of every window of a tensor of images, as PyTorch does."""
     return pool(max_pooling, input, kernel_size, stride, padding)
 
 
 def avg_pool2d(input, kernel_size, stride=None, padding=0):
-    """Take the mean of every window of a tensor of pictures, as PyTorch does."""
+    """Take the mean of every window of a tensor of images, as PyTorch does."""
     return pool(average_pooling, input, kernel_size, stride, padding)
 
 
@@ -792,7 +794,7 @@ class MaxPool2d(Module):
     def forward(self, x): return max_pool2d(x, self.kernel_size, self.stride, self.padding)
 
     def extra_repr(self):
-        """Return the settings, and those of PyTorch that are fixed here."""
+        """Return the settings, including PyTorch's that are fixed here."""
         return (f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}, "
                 "dilation=1, ceil_mode=False")
 
@@ -804,25 +806,25 @@ class AvgPool2d(MaxPool2d):
     def extra_repr(self): return super().extra_repr().removesuffix(", dilation=1, ceil_mode=False")
 
 # %%
-shown = draw_digits(200, noise=0)[0]
-shown, moved = Tensor(shown), Tensor(np.roll(shown, 1, axis=3))
+digits = draw_digits(200, noise=0)[0]
+digits, moved = Tensor(digits), Tensor(np.roll(digits, 1, axis=3))
 for size in (28, 14, 7):
-    apart = (shown - moved).abs().sum() / (shown + moved).sum()
-    print(f"{size:2} by {size:2}: moved by a pixel, {1 - apart.item():.0%} stays the same")
-    shown, moved = max_pool2d(shown, 2), max_pool2d(moved, 2)
+    change = (digits - moved).abs().sum() / (digits + moved).sum()
+    print(f"{size:2} by {size:2}: moved by a pixel, {1 - change.item():.0%} stays the same")
+    digits, moved = max_pool2d(digits, 2), max_pool2d(moved, 2)
 
 # %% [markdown]
 # ## Batch normalisation
 #
 # In module 03 you chose how large weights are at the start, so that numbers keep their size through many layers. Training then changes
-# the weights, and every layer has to learn from inputs that keep changing. **Batch normalisation** measures each channel instead,
-# over all pictures of a batch and all their pixels, and scales it to mean 0 and variance 1. Then each channel gets a weight and a
-# bias of its own, which training can use to undo the scaling:
+# the weights, and every layer has to learn from inputs that keep changing. **Batch normalisation** computes the mean and variance of
+# each channel, over all images of a batch and all their pixels, and scales the channel to mean 0 and variance 1. Then each channel
+# gets a weight and a bias of its own, which training can use to undo the scaling:
 #
 # $$\mathrm{out} = \frac{x - \mathrm{mean}_c}{\sqrt{\mathrm{var}_c + \varepsilon}} \cdot \mathrm{weight}_c + \mathrm{bias}_c$$
 #
-# First the formula, for a mean and a variance that you are given. An array of shape (C,) would line up with the last axis of the
-# pictures, but it belongs to the second: `column(vector)`, given, turns it into (C, 1, 1).
+# First write the formula, with the mean and the variance as arguments. An array of shape (C,) would line up with the last axis of the
+# images, but it belongs to the second. The given function `column(vector)` turns it into (C, 1, 1).
 
 # %% exercise="12.8" minutes=10 points=2
 #| export
@@ -834,12 +836,11 @@ def channel_norm(x, weight, bias, mean, var, *, eps, training):
         x: Array of shape (N, C, H, W).
         weight, bias, mean, var: Arrays of shape (C,).
         eps: Added to the variance, so that nothing is divided by 0.
-        training: Whether mean and variance are those of ``x``; only the rules use it.
+        training: Whether mean and variance are those of ``x``; only the gradient rules use it.
 
     Returns:
-        Array of shape (N, C, H, W). Entry ``[n, c, y, x]`` is the difference of the input's entry
-        and ``mean[c]``, divided by the square root of ``var[c] + eps``, times ``weight[c]``, plus
-        ``bias[c]``.
+        Array of shape (N, C, H, W). Entry ``[n, c, y, x]`` is the input's entry minus ``mean[c]``,
+        divided by the square root of ``var[c] + eps``, times ``weight[c]``, plus ``bias[c]``.
 
     Example:
         >>> x, c = np.array([[[[1.0, 3.0]]]]), np.array([2.0])
@@ -864,12 +865,12 @@ check("12.8")
 
 # %%
 #| export
-CHANNEL = (0, 2, 3)  # the axes that belong to one channel: pictures, rows and columns
+CHANNEL = (0, 2, 3)  # the axes that belong to one channel: images, rows and columns
 
 
 @op
 def channel_variance(x, mean):
-    """Return the mean square distance of every channel's entries from its mean, of shape (C,)."""
+    """Return the variance of every channel's entries around ``mean``, of shape (C,)."""
     apart = x - column(mean)
     return np.einsum("nchw,nchw->c", apart, apart) / (x.size / len(mean))
 
@@ -909,11 +910,12 @@ channel_variance.register_vjp(lambda grad, out, x, mean:
 # %%
 #| export
 def channel_norm_backward_rule(grad, out, g, x, weight, mean, var, **given):
-    """Turn the gradient of `channel_norm_backward` into that of the pictures x."""
+    """Turn the gradient of `channel_norm_backward` into that of the images x."""
     if not given["training"]:
         return x * 0
     one, count = weight * 0 + 1, x.numel() / len(mean)
-    inverse = 1 / sqrt(channel_variance(x, mean) + given["eps"])  # var, with its way back to x
+    # compute the variance again, so that gradients flow from it to x
+    inverse = 1 / sqrt(channel_variance(x, mean) + given["eps"])
     normal = channel_norm(x, one, one * 0, mean, var, **given)
     p, q = (channel_norm_weight(a, x, mean, var, **given) / count for a in (grad, g))
     both = (grad * g).mean(CHANNEL) - grad.mean(CHANNEL) * g.mean(CHANNEL)
@@ -936,20 +938,20 @@ channel_norm_backward.register_vjp(
         (grad * channel_norm_backward(g, x, w * 0 + 1, *rest, **s)).sum(CHANNEL), None, None)
 
 # %% [markdown]
-# The rules of `channel_norm` are given above. In training they take into account that the mean and the variance come from `x` too: an
-# entry changes its own result, and, through the mean and the variance, the results of all other entries of its channel.
+# The rules of `channel_norm` are given above. In training they take into account that the mean and the variance come from `x` too. An
+# entry changes its own result and, through the mean and the variance, the results of all other entries of its channel.
 #
-# When you use the network, you show it one picture, and the answer must not depend on other pictures. So training keeps **running
-# statistics**: every batch moves them a fraction `momentum` of the way to what it measured. In evaluation they replace the
-# batch's own statistics.
+# When you use the network on one image, the result must not depend on other images. So training keeps **running statistics**: every
+# batch moves them a fraction `momentum` of the way to the batch's own mean and variance. In evaluation, the running statistics
+# replace those of the batch.
 #
 # One detail decides whether your numbers match PyTorch's. You normalise by the variance of the batch: the sum of squared
-# distances from the mean, divided by `count`, the number of entries of the channel. But the running variance estimates the
-# variance over all pictures. On average the variance of a batch is (count - 1) / count of that. Module 08 divided by n - 1 for
-# the same reason.
+# distances from the mean, divided by `count`, the number of entries of the channel. But the running variance estimates the variance
+# over all images, and the batch's variance is too small for that: on average, by a factor of (count - 1) / count. So the running
+# variance gets count / (count - 1) times the batch's variance. Module 08 divided by n - 1 for the same reason.
 #
-# Given: `x.mean(CHANNEL)`, `channel_variance(x, mean)`, and `values_per_channel(x)`, which is the count. The running statistics
-# are tensors; overwrite them with `copy_`.
+# Use `x.mean(CHANNEL)`, the given `channel_variance(x, mean)`, and the given `values_per_channel(x)`, which is the count. The
+# running statistics are tensors; overwrite them with `copy_`.
 
 # %% exercise="12.9" minutes=25 points=4
 #| export
@@ -959,18 +961,18 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
 
     Args:
         input: Tensor of shape (N, C, H, W).
-        running_mean, running_var: Tensors of shape (C,), or None for both: then the batch's own
-            statistics are always used, and none are kept.
+        running_mean, running_var: Tensors of shape (C,), or None for both. With None, the batch's
+            own statistics are always used, and none are kept.
         weight, bias: Tensors of shape (C,); None means ones for the weight and zeros for the bias.
-        training: Whether to normalise by the mean and the variance of the batch and to update the
-            running statistics; if not, normalise by these and leave them unchanged.
+        training: True to normalise by the mean and the variance of the batch, and to update the
+            running statistics. False to normalise by these, and leave them unchanged.
         momentum: How much a new batch counts: ``(1 - momentum) * running + momentum * measured``,
             where the measured variance is the sum of squared distances from the mean, divided by
             count - 1.
         eps: Added to the variance.
 
     Returns:
-        Tensor of shape (N, C, H, W), by `channel_norm`.
+        Tensor of shape (N, C, H, W), computed by `channel_norm`.
 
     Example:
         >>> x, mean, var = Tensor([[[[1.0, 3.0]]], [[[5.0, 7.0]]]]), zeros(1), ones(1)
@@ -1001,23 +1003,24 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
 check("12.9")
 
 # %% [markdown] hint="12.9"
-# There are two questions. Which mean and variance do you normalise by: the batch's own, or the running ones? And do you update the
+# There are two questions. Do you normalise by the batch's own mean and variance, or by the running ones? And do you update the
 # running ones, if there are any?
 
 # %% [markdown] hint="12.9"
-# `input.detach()` is the input without its graph: mean and variance need none, because with `training` the rules of `channel_norm`
-# know that they come from the batch.
+# `input.detach()` is the input without its graph. The mean and the variance need no graph: with `training=True`, the rules of
+# `channel_norm` already account for where they come from.
 
 # %% [markdown] hint="12.9"
-# `channel_variance` divides by the count. Multiply it by count / (count - 1) for the running variance, but not for normalising.
+# `channel_variance` divides by the count. Multiply its result by count / (count - 1) for the running variance, but not for
+# normalising.
 
 # %%
 #| export
 class BatchNorm2d(Module):
-    """Batch normalisation with a weight and a bias for each channel: PyTorch's BatchNorm2d.
+    """Batch normalisation with a weight and a bias for each channel, like PyTorch's BatchNorm2d.
 
     Args:
-        num_features: How many channels.
+        num_features: Number of channels.
         eps, momentum: As in `batch_norm`; momentum None keeps the plain mean over all batches.
         affine: Whether the channels have a weight and a bias.
         track_running_stats: Whether to keep running statistics.
@@ -1047,7 +1050,7 @@ class BatchNorm2d(Module):
                           self.training, momentum, self.eps)
 
     def extra_repr(self):
-        """Say what was chosen."""
+        """Return the settings."""
         return (f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, "
                 f"affine={self.weight is not None}, "
                 f"track_running_stats={self.running_mean is not None}")
@@ -1060,40 +1063,40 @@ for number in range(3):
 print(f"evaluation: mean {normal.eval()(Tensor(draw_digits(64)[0])).mean().item():.3f}")
 
 # %% [markdown] question="12.2"
-# The mean of these pictures is about 0.12, yet the running mean after three batches is a fraction of that, and evaluation subtracts
-# only that much. Why? After how many batches would you trust it? And what happens if you forget `eval()` and show the network one
-# picture at a time?
+# The mean of these images is about 0.12. Yet the running mean after three batches is only a fraction of that, and evaluation
+# subtracts this small number. Why is it so small? After how many batches would you trust it? And what happens if you forget `eval()`
+# and give the network one image at a time?
 
 # %% [markdown]
 # ## LeNet-5
 #
-# You have all the parts. LeNet-5 looks for patterns twice, forgets their exact places each time, and lets an MLP decide:
+# You have all the parts. LeNet-5 looks for patterns twice, discards their exact places each time, and ends with an MLP:
 #
 # | layer | turns (N, 1, 28, 28) into |
 # |---|---|
-# | convolution: 6 kernels of 5 by 5, `padding` around the picture | (N, 6, 28, 28) |
+# | convolution: 6 kernels of 5 by 5, `padding` around the image | (N, 6, 28, 28) |
 # | pooling 2 by 2, activation | (N, 6, 14, 14) |
 # | convolution: 16 kernels of 5 by 5 | (N, 16, 10, 10) |
 # | pooling 2 by 2, activation; flattened | (N, 400) |
 # | linear, activation; linear, activation; linear | (N, 120), (N, 84), (N, classes) |
 #
-# Today's networks use ReLU and max pooling where LeNet-5 used tanh and means; yours takes either. Taking the maximum before or after a
-# ReLU gives the same numbers; pooling first leaves ReLU a quarter of the work. Write the sequence of layers.
+# Today's networks use ReLU and max pooling. LeNet-5 used tanh and means; your class accepts either. Taking the maximum before or
+# after a ReLU gives the same numbers, but if you pool first, ReLU has a quarter of the work. Write the sequence of layers.
 
 # %% exercise="12.10" minutes=15 points=2
 #| export
 class LeNet5(Sequential):
-    """The network that read cheques, for pictures of 28 by 28, or of 32 by 32 without padding.
+    """The network that read cheques, for images of 28 by 28, or of 32 by 32 without padding.
 
     Args:
-        in_channels: How many channels a picture has.
-        classes: How many scores come out.
+        in_channels: Number of channels of an image.
+        classes: Number of scores.
         padding: The border of the first convolution; 2 turns 28 pixels into 32.
         activation, pool: Classes of modules: ``activation()`` and ``pool(2)`` make new ones.
         rng: Generator for every layer that draws weights, in order; None for the default one.
 
     It is one flat sequence of modules: convolution, pooling and activation, twice; `Flatten`; three
-    linear layers with an activation after each but the last. The table above has the sizes.
+    linear layers with an activation after each but the last. The table above shows the sizes.
 
     Example:
         >>> sum(parameter.numel() for parameter in LeNet5().parameters())
@@ -1118,19 +1121,19 @@ check("12.10")
 
 # %% [markdown] hint="12.10"
 # `super().__init__(...)` is the constructor of `Sequential`, which takes the layers one after another. The first linear layer gets all
-# numbers of the last pooling: 16 maps of 5 by 5.
+# outputs of the last pooling: 16 feature maps of 5 by 5.
 
 # %%
 #| export
 class ConvNet(Sequential):
-    """Stages of 3 by 3 convolution, batch normalisation, pooling and ReLU; a linear layer decides.
+    """Stages of 3 by 3 convolution, batch normalisation, pooling and ReLU, then a linear layer.
 
-    The convolutions have no bias: the normalisation would subtract it again.
+    The convolutions have no bias, because the normalisation would subtract it again.
 
     Args:
-        in_channels, classes: How many channels a picture has, and how many scores come out.
+        in_channels, classes: Number of channels of an image, and number of scores.
         widths: Number of kernels in each stage.
-        size: Height and width of the pictures; every stage halves it.
+        size: Height and width of the images; every stage halves it.
         rng: Generator to draw from; None for the default one.
 
     Example:
@@ -1149,11 +1152,11 @@ class ConvNet(Sequential):
 # %% [markdown]
 # ## Digits in new places
 #
-# Now test the promise from the beginning. An MLP and LeNet-5 learn from digits up to four pixels off centre, and are then shown
-# digits up to six pixels off.
+# Now test the claim from the beginning of this module. An MLP and LeNet-5 train on digits up to four pixels off centre. Then you
+# test them on digits up to six pixels off.
 
 # %%
-def learned(network):
+def trained(network):
     near = DataLoader(TensorDataset(*draw_digits(3000, reach=4)), batch_size=50, shuffle=True)
     optimizer = Adam(network.parameters(), lr=0.005)
     for _ in range(4):
@@ -1161,28 +1164,28 @@ def learned(network):
     return network
 
 # %%
-mlp = learned(Sequential(Flatten(), Linear(784, 80), ReLU(), Linear(80, 10)))
-lenet = learned(LeNet5())
+mlp = trained(Sequential(Flatten(), Linear(784, 80), ReLU(), Linear(80, 10)))
+lenet = trained(LeNet5())
 for reach in (4, 5, 6):
     far = DataLoader(TensorDataset(*draw_digits(500, reach)), batch_size=100)
-    shares = [evaluate(one, far, cross_entropy).accuracy for one in (mlp, lenet)]
-    print("up to {} pixels off: MLP {:.0%}, LeNet-5 {:.0%}".format(reach, *shares))
+    accuracies = [evaluate(network, far, cross_entropy).accuracy for network in (mlp, lenet)]
+    print("up to {} pixels off: MLP {:.0%}, LeNet-5 {:.0%}".format(reach, *accuracies))
 
 # %%
 stages = {"first": lenet[:3], "second": lenet[:6]}
-shown = Tensor(clean[None, None])
-feature_maps(255 * clean, {name: stage(shown).data[0] for name, stage in stages.items()})
+four = Tensor(clean[None, None])
+feature_maps(255 * clean, {name: stage(four).data[0] for name, stage in stages.items()})
 
 # %% [markdown] question="12.3"
-# The MLP has 63,610 parameters, LeNet-5 has 61,706. So where does the difference between them come from, if not from their size? And
-# why does LeNet-5 also get worse when digits are far off?
+# The MLP has 63,610 parameters and LeNet-5 has 61,706. So where does the difference in accuracy come from, if not from their size?
+# And why does LeNet-5 also get worse when digits are far off centre?
 
 # %% [markdown]
-# The picture shows what the six kernels of the first layer, learned from labels alone, see in a 4, and under that what the
-# sixteen of the second layer see. Save the notebook, then run
+# The figure above shows what the six kernels of the first layer find in a 4 and, below that, what the sixteen kernels of the
+# second layer find. Nobody designed these kernels; the network learned them. Save the notebook, then run
 #
 # ```
 # tito module complete 12
 # ```
 #
-# Two milestones use it: `tito milestone run lenet5`, on handwritten digits, and `tito milestone run cifar10-cnn`.
+# Two milestones use this module: `tito milestone run lenet5`, on handwritten digits, and `tito milestone run cifar10-cnn`.

@@ -31,8 +31,8 @@ from tinytorch.cnn import (
     unfold,
 )
 from tinytorch.given import imports
-from tinytorch.given.more_ops import remainder
 from tinytorch.given.op import InPlace, Op, ops
+from tinytorch.given.operator_ops import remainder
 from tinytorch.given.pytorch_ops import retained, scatter_sum, scatter_to
 from tinytorch.layers import linear
 from tinytorch.losses import binary_cross_entropy_with_logits, cross_entropy, logsumexp, mse_loss, nll_loss

@@ -4,19 +4,8 @@ import os
 
 import pytest
 
-from tinytorch.given import device, dispatch
 from tinytorch.given.gpu import backend
 from tito.bench import gpu
-
-
-@pytest.fixture
-def simulated(monkeypatch):
-    monkeypatch.setenv(backend.ASKED, "simulator")
-    backend.choose.cache_clear()
-    yield
-    device._devices.pop("cuda", None)
-    dispatch._given.pop("cuda", None)
-    backend.choose.cache_clear()
 
 
 def test_without_a_gpu_it_is_skipped_with_the_reason(simulated):

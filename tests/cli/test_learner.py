@@ -64,12 +64,12 @@ def test_a_renamed_exercise_is_recognised(workspace, tito, replace):
 
 def test_given_code_that_was_changed_is_named_and_allowed(workspace, tito, replace):
     folder = workspace("solved")
-    assert "Not as the course gives it" not in tito("module", "test", "01", cwd=folder).stdout
+    assert "Given code that you changed" not in tito("module", "test", "01", cwd=folder).stdout
     replace(folder / NOTEBOOK, "def unwrap(x):", "def unwrap(x, unused=None):")
     replace(folder / NOTEBOOK, "Return what a kernel works on", "Say it in other words")
     done = tito("module", "complete", "01", cwd=folder)
     assert done.returncode == 0
-    assert "Not as the course gives it: unwrap.\n" in done.stdout
+    assert "Given code that you changed: unwrap.\n" in done.stdout
 
 
 def test_a_notebook_whose_check_cells_are_gone_is_still_checked(workspace, tito, edit, replace):

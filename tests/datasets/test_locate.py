@@ -136,7 +136,7 @@ def test_offline_without_data_one_error_says_what_to_do(small_mnist, no_mirrors)
         "Tried to download train-images-idx3-ubyte.gz",
         "--data-dir DIR",
         "--data mnist-5k",
-        "5,000 MNIST pictures",
+        "5,000 MNIST images",
     ):
         assert line in text
     assert caught.value.__suppress_context__  # one error, not a chain of them

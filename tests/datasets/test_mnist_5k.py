@@ -68,7 +68,7 @@ def test_all_of_mnist_is_downloaded_where_it_can_be(mirror, small_mnist, monkeyp
 def test_else_they_take_its_place_and_a_line_says_so(mirror, small_mnist, monkeypatch, capsys):
     monkeypatch.setattr(load_mnist, "MIRRORS", (f"{mirror.url}/",))
     assert len(mnist_or_5k().train_labels) == 4000
-    assert "5,000 MNIST pictures" in capsys.readouterr().err.splitlines()[-1]
+    assert "5,000 MNIST images" in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_mirrors_that_never_answer_cost_five_seconds_in_all(mirror, small_mnist, monkeypatch):

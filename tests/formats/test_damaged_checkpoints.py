@@ -110,7 +110,7 @@ def test_a_state_that_does_not_fit_is_refused_whole(change, whole, refused):
 
 
 def test_a_file_of_tensors_of_another_program_is_no_checkpoint(refused):
-    assert "no state" in refused(safetensors.dump({"a": np.zeros(3)}))
+    assert "no training state" in refused(safetensors.dump({"a": np.zeros(3)}))
     assert "no checksum" in refused(save({"a": np.zeros(3)}))
 
 

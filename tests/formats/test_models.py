@@ -229,7 +229,7 @@ def test_the_commands_show_measure_and_write(tmp_path):
     said = tito("show", path).stdout
     assert "0.weight  float32  (20, 784)" in said and "linear (10, 15)" in said and "Next: tito model eval" in said
     said = tito("eval", path, "--data", "mnist-5k", "--seed", "1").stdout
-    assert "1,000 of 5,000 pictures of MNIST" in said and "accuracy" in said and "+-" in said and "predicted" in said
+    assert "1,000 of 5,000 MNIST images" in said and "accuracy" in said and "+-" in said and "predicted" in said
     done = tito("export", path, "--to", "web")
     assert done.returncode == 0, done.stderr
     back = network.read(tmp_path / "weights.web.safetensors")

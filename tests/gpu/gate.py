@@ -1,8 +1,10 @@
 """Compile every CUDA kernel to machine code without a GPU, and print what the assembler says, as JSON lines.
 
-Run as ``python gate.py sm_75 sm_90``, or with ``only=convolution`` for the kernels with that in their names. It needs numba-cuda and NVIDIA's packages (the extra ``gate``), and no driver.
+Run as ``python gate.py sm_75 sm_90``; ``only=convolution`` compiles the kernels with that in their names, ``package=numba-cuda-mlir``
+uses NVIDIA's newer compiler. It needs that package and NVIDIA's tools (the extra ``gate``), and no driver.
 """
 
+import importlib
 import json
 import os
 import re
@@ -16,17 +18,14 @@ import numpy as np
 
 from tinytorch.given.gpu import backend
 
-backend.choose.cache_clear()
-backend.choose = lambda: backend.Backend("numba-cuda", "it compiles, and runs nothing", "none")
-cuda = backend.cuda
-
-from numba import boolean, float32, int32, int64, types  # noqa: E402
-from numba.cuda import dispatcher  # noqa: E402
-
-from tinytorch import kernels_cuda  # noqa: E402
-from tinytorch.given.gpu.kernels import entrywise, fused, images, losses, moves, products, reductions, registers, rows, steps  # noqa: E402
-
+SETTINGS = dict(word.split("=", 1) for word in sys.argv[1:] if "=" in word)
+PACKAGE = SETTINGS.get("package", "numba-cuda")
 CAPABILITY = 7, 5  # the oldest that is supported: the assembler makes machine code of its PTX for later ones, too
+
+backend.choose.cache_clear()
+backend.choose = lambda: backend.Backend(PACKAGE, "it compiles, and runs nothing", "none")
+cuda = backend.cuda
+types = importlib.import_module(f"{backend.PACKAGES[PACKAGE]}.types")
 
 
 class Device:
@@ -35,14 +34,21 @@ class Device:
     compute_capability = CAPABILITY
 
 
-dispatcher.get_current_device = Device
-F, B, L, I = float32[::1], boolean[::1], int64[::1], int32[::1]
-F2, F3, F4, F4OUT = (types.Array(float32, ndim, "C") for ndim in (2, 3, 4, 4))
-f, i, b = float32, int64, boolean
+if PACKAGE == "numba-cuda":
+    importlib.import_module("numba.cuda.dispatcher").get_current_device = Device
+else:
+    importlib.import_module("numba_cuda_mlir.tools")._cached_cc = CAPABILITY  # without a driver it does not heed cc=
+
+from tinytorch import kernels_cuda  # noqa: E402
+from tinytorch.given.gpu.kernels import entrywise, fused, images, losses, moves, products, reductions, registers, rows, steps  # noqa: E402
+
+F, F2, F3, F4, F4OUT = (types.Array(types.float32, ndim, "C") for ndim in (1, 2, 3, 4, 4))
+B, L, I = (types.Array(kind, 1, "C") for kind in (types.boolean, types.int64, types.int32))
+f, i, b = types.float32, types.int64, types.boolean
 
 
 def pair(count):
-    return types.UniTuple(int64, count)
+    return types.UniTuple(types.int64, count)
 
 
 def kernels():
@@ -132,14 +138,13 @@ def assembled(ptx, target):
     return {"registers": int(re.search(r"Used (\d+) registers", said)[1]), "stack": stack, "spilled": spilled}
 
 
-def main(targets, only=""):
+def main(targets):
     """Compile kernels, and print a line for each kernel and target."""
     for name, kernel, kinds in kernels():
-        if only not in name:
+        if SETTINGS.get("only", "") not in name:
             continue
         try:
-            bounds = kernel.targetoptions.get("launch_bounds")
-            ptx, _ = cuda.compile_ptx(kernel.py_func, kinds, cc=CAPABILITY, launch_bounds=bounds)
+            ptx, _ = cuda.compile_ptx(kernel.py_func, kinds, cc=CAPABILITY, **bounds(kernel))
         except Exception as error:  # whatever numba raises belongs into the report
             print(json.dumps({"kernel": name, "error": str(error)[-700:]}), flush=True)
             continue
@@ -148,7 +153,11 @@ def main(targets, only=""):
             print(json.dumps(found), flush=True)
 
 
+def bounds(kernel):
+    """Return the option that tells the compiler how many threads a block has, if the kernel has one."""
+    given = kernel.targetoptions.get("launch_bounds")
+    return {"launch_bounds": given} if given else {}
+
+
 if __name__ == "__main__":
-    chosen = [word for word in sys.argv[1:] if word.startswith("only=")]
-    targets = [word for word in sys.argv[1:] if word not in chosen] or ["sm_75", "sm_90"]
-    main(targets, *(word.removeprefix("only=") for word in chosen))
+    main([word for word in sys.argv[1:] if "=" not in word] or ["sm_75", "sm_90"])

@@ -200,7 +200,7 @@ def test_a_padded_tile_has_no_bank_conflict():
 def test_a_kernel_without_source_says_so():
     names = {}
     exec("def f(x):\n    x[0] = 1\n", names)
-    with pytest.raises(ValueError, match="the simulator reads a kernel's source, and that of f is not to be had"):
+    with pytest.raises(ValueError, match="the simulator reads a kernel's source, and that of f cannot be found"):
         Kernel(names["f"])[1, 1](np.zeros(1, FLOAT))
 
 

@@ -1,6 +1,13 @@
 """Attacks that need no class: what a submission could read, and what would stop or mislead the trusted side.
 
-`test_sandbox.py` has those that run in the sandbox. Each attack here is shown to succeed with its defence switched off.
+`test_sandbox.py` has those that run in the sandbox. In both files each attack is shown to succeed with the defence that stops it
+switched off: in the same test, or in the one below it. These have no such counterpart, because there is nothing to switch off:
+
+    comments, magics, brackets, copies,   the code that took a time that grows with the square of their number is gone: without
+    lines, blanks, ats, marks, percents,  the limits on cells these notebooks take under a second now
+    dots
+    a link in a zip                       Python's zipfile never makes one: only another unpacker would
+    deeply nested code                    Python's compiler refuses it by itself
 """
 
 import io
@@ -11,14 +18,15 @@ import subprocess
 import tempfile
 import time
 import zipfile
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 import numpy as np
 import pytest
 
 from tito.checks import checking, observation, wire
 from tito.grading import collecting, intake, judge, memory, parcel, process, sandbox, similarity, verdicts, workers
-from tito.notebooks import refusals, salvage, source
+from tito.notebooks import export, refusals, salvage, source
+from tito.notebooks.export import export_text
 
 SECRET = "s3cr3t-of-the-instructor"
 
@@ -131,6 +139,23 @@ def test_what_is_no_file_is_not_opened(tmp_path, module, kind):
     assert time.monotonic() - began < 1
 
 
+@pytest.mark.parametrize("kind", ["link", "pipe", "folder"])
+def test_opened_like_any_file_they_do_harm(tmp_path, kind):
+    """The defence off: another's file is read, the class waits for ever, or an error ends it."""
+    path = tmp_path / "tensor.ipynb"
+    if kind == "link":
+        path.symlink_to("/etc/passwd")
+        assert b"root:" in path.read_bytes()
+    elif kind == "pipe":
+        os.mkfifo(path)
+        with pytest.raises(subprocess.TimeoutExpired):
+            subprocess.run(["cat", path], timeout=0.3, check=False)
+    else:
+        path.mkdir()
+        with pytest.raises(IsADirectoryError):
+            path.read_bytes()
+
+
 def zipped(*entries):
     """Return a zip of (name, data) or (ZipInfo, data)."""
     data = io.BytesIO()
@@ -164,6 +189,32 @@ def test_a_name_in_a_zip_never_is_a_path_here(name, tmp_path, classroom, module)
     assert all(len(path.name) < 130 and path.name.isprintable() for path in new)
 
 
+@pytest.mark.parametrize("name", ["../../../gradebook.db", "/etc/cron.d/x.ipynb", "a/../../../../b.ipynb", "\u202e\x1b[2Jx.ipynb", "x" * 5000 + ".ipynb"])  # fmt: skip
+def test_a_name_in_a_zip_that_is_used_as_it_is_leads_elsewhere(name, tmp_path, classroom, module, monkeypatch):
+    """The defence off: names are used as they are. Those with backslashes lead elsewhere on Windows alone, as its paths show."""
+    monkeypatch.setattr(collecting, "safe_file", lambda name: name)
+    name = f"{tmp_path}{name}" if name.startswith("/") else name
+    submission = collecting.Submission()
+    collecting.take(submission, name, b"stolen", [], "mallory")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    if len(name) > 1000:
+        with pytest.raises(OSError):
+            collecting.store(classroom, module, "mallory", submission)
+        return
+    collecting.store(classroom, module, "mallory", submission)
+    changed = [path for path in tmp_path.rglob("*") if path.is_file() and before.get(path) != path.read_bytes()]
+    at_home = [
+        path for path in changed if path.parent == classroom.path("submitted", module, "mallory") and path.name.isprintable()
+    ]
+    assert changed and not at_home
+
+
+@pytest.mark.parametrize("name", ["..\\..\\x.ipynb", "C:\\x.ipynb"])
+def test_backslashes_lead_elsewhere_on_windows(name):
+    folder = PureWindowsPath("D:/class/submitted/mallory")
+    assert not (folder / name).is_relative_to(folder) or ".." in (folder / name).parts
+
+
 def test_a_link_in_a_zip_is_not_made(tmp_path):
     skipped = []
     assert parcel.unpack(zipped(link("tensor.ipynb", "/etc/passwd")).getvalue(), skipped)[0] == {}
@@ -183,6 +234,13 @@ def test_a_zip_bomb_stops_at_the_limit(monkeypatch):
 def test_what_is_no_zip_is_refused(data):
     with pytest.raises(parcel.Refused):
         parcel.unpack(data, [])
+
+
+@pytest.mark.parametrize("data", [b"", b"PK", b"PK\x05\x06" + b"\xff" * 18, b"not a zip" * 100])
+def test_what_is_no_zip_would_end_the_collecting(data):
+    """The defence off: Python's own error, which no one catches."""
+    with pytest.raises(zipfile.BadZipFile):
+        zipfile.ZipFile(io.BytesIO(data)).infolist()
 
 
 # What the trusted side reads.
@@ -268,20 +326,45 @@ def test_near_names_without_a_limit_are_all_compared(reference, solved, monkeypa
     assert max(compared) == 2900
 
 
-@pytest.mark.parametrize(
-    "metadata",
-    [
-        '{"x": ' + "9" * 5000 + "}",
-        '{"x": 1e999}',
-        '{"x": NaN}',
-        '{"nbgrader": {"points": ' + "9" * 6000 + "}}",
-        '{"x": "\\ud800"}',
-    ],
-)
+@pytest.mark.slow
+def test_many_statements_without_a_limit_take_long(reference, solved, monkeypatch):
+    """The defence off: a fifth of the attack already takes far longer than all of it takes with the limits."""
+    text = "#| export\n" + "x = 1\n" * 6000
+    cells = [{"cell_type": "code", "source": text, "metadata": {}, "outputs": []}] * 5
+    written, _ = read(json.dumps({**solved, "cells": solved["cells"] + cells}))
+
+    def seconds():
+        began = time.process_time()
+        salvage.salvage(written, reference, "01_tensor/tensor.ipynb")
+        return time.process_time() - began
+
+    limited = seconds()
+    monkeypatch.setattr(salvage, "LARGEST_CELL", 10**9)
+    monkeypatch.setattr(salvage, "MOST_LINES", 10**9)
+    assert seconds() > 5 * limited
+
+
+METADATA = [
+    '{"x": ' + "9" * 5000 + "}",
+    '{"x": 1e999}',
+    '{"x": NaN}',
+    '{"nbgrader": {"points": ' + "9" * 6000 + "}}",
+    '{"x": "\\ud800"}',
+]
+
+
+@pytest.mark.parametrize("metadata", METADATA)
 def test_odd_values_in_the_metadata_are_no_obstacle(module, solved, metadata):
     text = notebook("x = 1").replace('"metadata": {}', f'"metadata": {metadata}', 1)
     written, _ = read(text)
     assert len(written.cells) == 1
+
+
+@pytest.mark.parametrize("metadata", METADATA)
+def test_odd_values_stop_who_reads_and_writes_them_plainly(metadata):
+    """The defence off: they cannot be read, or cannot be written again as JSON in UTF-8."""
+    with pytest.raises(ValueError):
+        json.dumps(json.loads(metadata), ensure_ascii=False, allow_nan=False).encode()
 
 
 @pytest.mark.parametrize(
@@ -294,6 +377,33 @@ def test_forged_places_of_an_exception_are_no_obstacle(tmp_path, frames):
     found = observation.read_result(answer, observation.place_in(tmp_path))
     assert found.problem in (None, "ended")
     assert "root:" not in str(found)
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [[["tinytorch/tensor.py", 1e999]], [["tinytorch/" + "é" * 190 + ".py", 3]], [["tinytorch/\0.py", 3]], [[None, None]], 7, [[1]]],
+)  # fmt: skip
+def test_forged_places_that_nobody_catches_stop_the_class(tmp_path, monkeypatch, frames):
+    """The defence off: the errors of reading them are not caught, so that no mark is entered, and an older one counts on."""
+    (tmp_path / "tinytorch").mkdir()
+    monkeypatch.setattr(observation, "MALFORMED", ())
+    answer = {"cases": [{"value": None, "error": {"type": "E", "message": "m", "frames": frames}, "changed": []}]}
+    with pytest.raises((OverflowError, ValueError, TypeError, OSError)):
+        observation.read_result(answer, observation.place_in(tmp_path))
+
+
+def test_a_place_outside_the_package_would_be_opened(tmp_path, monkeypatch):
+    """The defence off: it is not asked whether the file is in the package."""
+    outside, opened = tmp_path / "outside.py", []
+    outside.touch()
+    (tmp_path / "inside" / "tinytorch").mkdir(parents=True)
+    monkeypatch.setattr(export, "origin_of", lambda path, line: opened.append(path))
+    place = observation.place_in(tmp_path / "inside")
+    place("../outside.py", 1)
+    assert not opened
+    monkeypatch.setattr(Path, "is_relative_to", lambda self, other: True)
+    place("../outside.py", 1)
+    assert opened == [outside]
 
 
 def test_an_answer_with_colliding_keys_is_refused():
@@ -309,7 +419,7 @@ def test_keys_that_collide_are_possible(monkeypatch):
     assert len({hash(key) for key, _ in collide}) == 1 and len(wire.decode({"dict": collide})) == 4
 
 
-def test_a_value_that_says_it_raised_is_no_exception():
+def test_a_value_that_says_it_raised_is_no_exception(monkeypatch):
     exercise = type("Exercise", (), {"id": "01.1", "name": "f"})
     case = checking.DrawnCase(checking.Check("f", lambda rng: [], lambda: ("raises", "ValueError"), {}), {})
     told = checking.Observations((checking.Observation(("raises", "ValueError", "x")),))
@@ -317,6 +427,8 @@ def test_a_value_that_says_it_raised_is_no_exception():
     assert verdict.status == "failed" and verdict.disguised
     real = checking.Observations((checking.Observation(error=checking.Raised("ValueError", "x")),))
     assert checking.verdict(exercise, case.check, [case], real).status == "passed"
+    monkeypatch.setattr(checking.Observation, "is_disguised", False)
+    assert checking.verdict(exercise, case.check, [case], told).status == "passed", "with the defence off it passes"
 
 
 def test_a_report_of_a_huge_key_is_short():
@@ -348,9 +460,27 @@ def test_a_step_that_takes_too_long_ends_the_process_and_not_the_class(monkeypat
     monkeypatch.setattr(workers.subprocess, "Popen", started)
     workers.STOPPING.clear()
     exercises = [{"id": "01.3", "name": "matmul", "worth": 2}]
-    record = workers.mark({"timeout": 1, "spared": {}}, exercises)
+    record = workers.mark({"timeout": 1, "own": {}}, exercises)
     assert record["points"] == 0 and record["reason"] == workers.UNREADABLE
     assert process.SECONDS >= 10
+
+
+@pytest.mark.slow
+def test_a_step_without_a_limit_goes_on_when_nobody_waits(monkeypatch):
+    script = "import sys, tito.grading.process as p\np.limit_time = lambda: None\np.mark = lambda job, begin: (begin('01.3'), 10 ** 10 ** 8)\np.main()"
+    real = subprocess.Popen
+
+    def started(command, **options):
+        return real([*command[:-2], "-c", script] if "tito.grading.process" in command else command, **options)
+
+    monkeypatch.setattr(workers.subprocess, "Popen", started)
+    monkeypatch.setattr(workers, "MOST_RESTARTS", 0)
+    workers.STOPPING.clear()
+    monkeypatch.setattr(workers, "PATIENCE", 10)
+    close, silent = workers.Process.close, []
+    monkeypatch.setattr(workers.Process, "close", lambda self: (silent.append(self.popen.poll()), close(self)))
+    workers.mark({"timeout": 1, "own": {}}, [])
+    assert silent == [None], "it still computes"
 
 
 def test_an_exercise_that_is_too_much_is_spared_and_the_rest_is_marked(monkeypatch):
@@ -368,7 +498,25 @@ def test_an_exercise_that_is_too_much_is_spared_and_the_rest_is_marked(monkeypat
         ),
     )
     workers.STOPPING.clear()
-    assert workers.mark({"timeout": 1, "spared": {}}, []) == {"01.2": workers.TOO_MUCH}
+    assert workers.mark({"timeout": 1, "own": {}}, []) == {"01.2": workers.TOO_MUCH}
+    monkeypatch.setattr(workers, "MOST_RESTARTS", 0)
+    assert workers.mark({"timeout": 1, "own": {}}, [])["reason"], "with the restart off the whole submission is lost"
+
+
+def test_a_run_on_the_students_own_modules_that_is_too_much_is_left_out(monkeypatch):
+    script = (
+        "import sys, os, tito.grading.process as p\n"
+        "def mark(job, begin):\n    begin('01.1')\n    if job['own']:\n        begin('own'); os._exit(1)\n    return job['spared']\n"
+        "p.mark = mark\np.main()"
+    )
+    real = subprocess.Popen
+
+    def started(command, **options):
+        return real([*command[:-2], "-c", script] if "tito.grading.process" in command else command, **options)
+
+    monkeypatch.setattr(workers.subprocess, "Popen", started)
+    workers.STOPPING.clear()
+    assert workers.mark({"timeout": 1, "own": {"tensor.py": "x = 1"}}, []) == {}, "no exercise is spared for it"
 
 
 def test_similarity_reads_deeply_nested_code():
@@ -377,20 +525,19 @@ def test_similarity_reads_deeply_nested_code():
 
 # Broken submissions are read as far as they can be.
 
+PRINTED = json.dumps({"output_type": "stream", "name": "stdout", "text": "x" * 2**20})
+DAMAGE = {
+    "utf-16": lambda text: text.encode("utf-16"),
+    "windows": lambda text: text.replace("\n", "\r\n").encode(),
+    "bom": lambda text: b"\xef\xbb\xbf" + text.encode(),
+    "bad cell": lambda text: text.replace('"cell_type": "markdown"', '"cell_type": "markdwn"', 1).encode(),
+    "edited": lambda text: text.replace('"exercise": "', '"points": 1000, "exercise": "09.9', 1).encode(),
+    "kernel": lambda text: json.dumps({**json.loads(text), "metadata": {"kernelspec": {"name": "julia"}}}).encode(),
+    "outputs of 30 MB": lambda text: text.replace('"outputs": []', f'"outputs": [{PRINTED}]').encode(),
+}
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda text: text.encode("utf-16"),
-        lambda text: text.replace("\n", "\r\n").encode(),
-        lambda text: b"\xef\xbb\xbf" + text.encode(),
-        lambda text: text.replace('"cell_type": "markdown"', '"cell_type": "markdwn"', 1).encode(),
-        lambda text: text.replace('"metadata": {', '"metadata": {"points": 1000, "exercise": "09.9", "x": ', 0).encode(),
-        lambda text: json.dumps({**json.loads(text), "metadata": {"kernelspec": {"name": "julia"}}}).encode(),
-        lambda text: text.replace('"outputs": []', '"outputs": [{"output_type": "stream", "name": "stdout", "text": "' + "x" * 2**20 + '"}]').encode(),
-    ],
-    ids=["utf-16", "windows", "bom", "bad cell", "edited", "kernel", "outputs of 30 MB"],
-)  # fmt: skip
+
+@pytest.mark.parametrize("change", DAMAGE.values(), ids=DAMAGE)
 def test_a_damaged_notebook_loses_no_exercise(notebooks, reference, change):
     written, _ = read(change(notebooks["solved"]))
     saved = salvage.salvage(written, reference, "01_tensor/tensor.ipynb")
@@ -458,13 +605,26 @@ def test_one_slip_costs_no_more_than_its_exercise(reference, solved, slip):
         assert "raise NotImplementedError" not in saved.text
 
 
+@pytest.mark.parametrize("slip", ["copied cell", "markdown", "syntax error", "print", "time", "time on top", "no export", "deleted", "renamed", "top-level call", "loop", "shell"])  # fmt: skip
+def test_without_the_repair_one_slip_costs_everything(reference, solved, slip):
+    """The defence off: the export is all or nothing."""
+    cells = [dict(cell) for cell in solved["cells"]]
+    slips(slip)[0](cells, next(at for at, cell in enumerate(cells) if "def matmul" in joined(cell)))
+    written, _ = read(json.dumps({**solved, "cells": cells}))
+    with pytest.raises(source.SourceError):
+        export_text(written, reference, "01_tensor/tensor.ipynb")
+
+
 def test_the_judge_flags_what_an_instructor_should_see(module, submission):
+    running = "vars(np).update(isclose=max)"  # which no one sees who only reads the assignments
     path = submission(
         code="import numpy as np\nimport sys\n\nnp.allclose = lambda *values: True\n\n\ndef look():\n    return sys._getframe()",
-        change=lambda text: text.replace("return a * b", "if False:\\n        raise NotImplementedError\\n    return a * b"),
+        change=lambda text: text.replace(
+            "return a * b", f"if False:\\n        raise NotImplementedError\\n    {running}\\n    return a * b"
+        ),
     )
     flags = "\n".join(judge.judge(module, path, checking.SEEDS).flags)
-    for words in ("np.allclose", "_getframe", "look (cell", "01.2 mul passes, but its cell"):
+    for words in ("np.allclose", "_getframe", "look (cell", "01.2 mul passes, but its cell", "numpy.isclose (01.2)"):
         assert words in flags
     clean = judge.judge(module, submission(), checking.SEEDS).flags
     assert clean == ()

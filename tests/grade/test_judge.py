@@ -6,6 +6,7 @@ import pytest
 from tito import workspace
 from tito.checks import checking
 from tito.grading import assignment, intake, judge, workers
+from tito.notebooks import source, strip
 
 JOB = workers.job
 
@@ -226,3 +227,40 @@ def test_a_notebook_of_many_megabytes_is_not_read(module, tmp_path):
     with path.open("wb") as file:
         file.truncate(intake.LARGEST + 1)
     assert "is larger than" in judge.judge(module, path, checking.SEEDS).reason
+
+
+@pytest.mark.slow
+def test_a_second_run_on_the_students_own_modules_is_reported_and_costs_nothing(confined, classroom, module, submission, tito):
+    """In 03 the dropout of a student whose mul of 01 is wrong fails on it; the points are those on the course's own 01."""
+    third = workspace.Workspace(workspace.course_dir()).curriculum.module("03")
+    assert tito("grade", "release", "03", "--course", classroom.folder, cwd=classroom.folder).returncode == 0
+    reference = source.read(workspace.course_source(third))
+    for name, change in (("alice", lambda text: text), ("bob", added)):
+        submission(change=change, path=classroom.path("submitted", module, name) / "tensor.ipynb")
+        path = classroom.path("submitted", third, name) / f"{third.name}.ipynb"
+        path.parent.mkdir(parents=True)
+        strip.write(strip.learner_cells(reference, solved=True), path)
+    assert tito("grade", "autograde", "01", "--course", classroom.folder, cwd=classroom.folder).returncode == 0
+    done = tito("grade", "autograde", "03", "--course", classroom.folder, cwd=classroom.folder)
+    assert done.returncode == 0 and done.stdout.count("on the student's own earlier modules") == 1, done.stdout
+    marks = stored(classroom, third)
+    assert marks == dict.fromkeys(("alice", "bob"), assignment.points(third))
+    said = {name: (classroom.path("feedback", third, name) / "feedback.txt").read_text(encoding="utf-8") for name in marks}
+    assert "that pass do so there too" in said["alice"] and "03.6 dropout fails: it uses something of yours" in said["bob"]
+    done = tito("grade", "report", "03", "--course", classroom.folder, cwd=classroom.folder)
+    page = (classroom.folder / "reports" / f"{third.folder}.html").read_text(encoding="utf-8")
+    assert "Fails on the student&#x27;s own earlier modules" in page
+
+
+def test_a_log_shows_the_progress_once_a_minute(capsys):
+    from tito.commands.grade.autograde import Meter
+
+    meter = Meter(1000)
+    for second in range(1, 181):
+        meter.clock = lambda: meter.began + second
+        meter.done(f"s{second}")
+    progress = [line for line in capsys.readouterr().out.splitlines() if "a minute" in line]
+    assert progress == [
+        "  61 of 1000, 60 a minute, 16 min left",
+        "  122 of 1000, 60 a minute, 15 min left",
+    ]

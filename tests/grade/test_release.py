@@ -6,7 +6,7 @@ import pytest
 
 from tito.grading import assignment
 from tito.notebooks import source
-from tito.notebooks.parts import MARK
+from tito.notebooks.marks import SOLUTION
 from tito.notebooks.problems import SourceError
 
 
@@ -25,7 +25,7 @@ def answers(reference):
     for cell in reference.cells:
         solving = False
         for line in cell.text.split("\n"):
-            mark = MARK.match(line)
+            mark = SOLUTION.match(line)
             solving = mark[1] == "BEGIN" if mark else solving
             if not mark and len(line.strip()) > 8:
                 (inside if solving else outside).add(line.strip())
@@ -105,4 +105,13 @@ WITHOUT = "import sys; sys.modules['nbgrader'] = None; from tito.cli import main
 def test_misuse_ends_with_two_and_says_what_to_do(tito, tmp_path, words, says):
     done = tito("grade", *words, cwd=tmp_path, python=("-c", WITHOUT))
     assert done.returncode == 2 and says in done.stdout
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "words", ["autograde 01", "export 01", "report 01", "feedback 01", "roster", "override 01.3 alice 1", "extend 01 alice"]
+)
+def test_a_folder_that_is_no_class_is_left_as_it_is(nbgrader, grade, tmp_path, words):
+    done = grade(*words.split(), "--course", tmp_path)
+    assert done.exit_code == 2 and "is no class" in done.output and "--course" in done.output
     assert not list(tmp_path.iterdir())

@@ -1,9 +1,15 @@
 """Similarity: planted copies rank above honest pairs, and code that everybody has weighs nothing."""
 
+import ast
 import itertools
 import random
+import re
+from pathlib import Path
 
+from tito import workspace
 from tito.grading import similarity
+from tito.notebooks import source
+from tito.notebooks.export import export_text
 
 HONEST = [  # written independently: the same functions, in different ways
     "def relu(a):\n    return np.maximum(a, 0)\n\n\ndef softmax(a):\n    shifted = a - a.max(axis=-1, keepdims=True)\n    powers = np.exp(shifted)\n    return powers / powers.sum(axis=-1, keepdims=True)",
@@ -62,3 +68,86 @@ def test_names_and_layout_do_not_matter():
     known = similarity.known_names(COURSE)
     for how in itertools.chain(("rename", "reformat"), ("rename reorder reformat",)):
         assert similarity.pieces(disguised(HONEST[0], how), known) == similarity.pieces(HONEST[0], known)
+
+
+# A class of twenty: module 03 as twelve people wrote it, and eight of them copied.
+
+TWELVE = re.split(r"# ==== \d+\n", Path(__file__).with_name("honest_layers.txt").read_text(encoding="utf-8"))[1:]
+KEPT = {"self", "Parameter", "Tree", "Tensor", "LoadedKeys", "np", "math", "x", "weight", "bias", "p", "training", "rng", "state_dict", "strict", "prefix", "tensor", "a", "mode", "nonlinearity"}  # fmt: skip
+
+
+class Rename(ast.NodeTransformer):
+    """Give every name that a function makes for itself another one."""
+
+    def __init__(self, tree):
+        made = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+        made |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node not in tree.body}
+        self.names = {name: f"q{number}" for number, name in enumerate(sorted(made - KEPT))}
+
+    def visit_Name(self, node):
+        node.id = self.names.get(node.id, node.id)
+        return node
+
+    def visit_FunctionDef(self, node):
+        node.name = self.names.get(node.name, node.name)
+        return self.generic_visit(node)
+
+
+def swapped(body):
+    """Return statements with neighbours in another order where both only assign to names."""
+    body = list(body)
+    for at in range(len(body) - 1):
+        if all(isinstance(each, ast.Assign) for each in body[at : at + 2]):
+            body[at : at + 2] = reversed(body[at : at + 2])
+    return body
+
+
+def copied(text, how):
+    """Return a copy of a submission, disguised in several ways."""
+    tree = ast.parse(text)
+    if "rename" in how:
+        tree = Rename(tree).visit(tree)
+    if "reorder" in how:
+        for function in tree.body:
+            function.body = swapped(function.body)
+        tree.body.reverse()
+    if "half" in how:
+        tree.body = tree.body[::2]
+    if "pad" in how:
+        for function in tree.body:
+            notes = ast.parse("'My own work.'\nprint('here')\nunused = 0\n").body
+            function.body = [*notes, *function.body]
+    return ast.unparse(tree) if how else text  # which reformats it
+
+
+def handed_in(texts):
+    """Return what the judge keeps of each: the pieces that are not the course's own."""
+    module = workspace.Workspace(workspace.course_dir()).curriculum.module("03")
+    reference = source.read(workspace.course_source(module))
+    course = export_text(reference, reference, "layers.ipynb")
+    known = similarity.known_names(course)
+    ours = similarity.pieces(course, known)
+    pieces = {name: similarity.pieces(text, known) for name, text in texts.items()}
+    return {name: {piece: size for piece, size in some.items() if piece not in ours} for name, some in pieces.items()}
+
+
+def test_in_a_class_of_twenty_every_copy_ranks_above_every_honest_pair():
+    ways = [
+        "reformat",
+        "rename",
+        "reorder",
+        "rename reorder",
+        "rename pad",
+        "reorder half",
+        "rename half",
+        "rename reorder half pad",
+    ]
+    texts = {f"honest {number}": text for number, text in enumerate(TWELVE)}
+    texts |= {f"copy {number}": copied(TWELVE[number], how) for number, how in enumerate(ways)}
+    everybody = list(texts.items())
+    random.Random(0).shuffle(everybody)
+    assert len(everybody) == 20
+    ranked = [({one, other}, likeness) for likeness, one, other, _ in similarity.pairs(handed_in(dict(everybody)))]
+    planted = [{f"copy {number}", f"honest {number}"} for number in range(len(ways))]
+    assert sorted(map(sorted, (pair for pair, _ in ranked[: len(ways)]))) == sorted(map(sorted, planted))
+    assert ranked[len(ways) - 1][1] > 3 * ranked[len(ways)][1], "far above, not by chance"

@@ -9,21 +9,7 @@ from unittest import mock
 import numpy as np
 import pytest
 
-from tinytorch.given import device, dispatch
-from tinytorch.given.gpu import backend
-
 MILESTONES = Path(__file__).resolve().parents[2] / "milestones"
-
-
-@pytest.fixture
-def simulated(monkeypatch):
-    """Let the simulator run `cuda`, and take it away afterwards."""
-    monkeypatch.setenv(backend.ASKED, "simulator")
-    backend.choose.cache_clear()
-    yield
-    device._devices.pop("cuda", None)
-    dispatch._given.pop("cuda", None)
-    backend.choose.cache_clear()
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ IMAGE = Tensor(np.random.default_rng(0).standard_normal((1, 1, 28, 28), np.float
 @pytest.fixture
 def drawing(monkeypatch):
     monkeypatch.syspath_prepend(Path(__file__).resolve().parents[2] / "milestones")
-    return importlib.import_module("common.run_figures")
+    return importlib.import_module("common.run_charts")
 
 
 def test_what_leaves_each_convolution_and_pool_is_seen(drawing):

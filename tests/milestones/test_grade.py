@@ -18,7 +18,7 @@ from tito.evidence import passed, verdict
 ROOT = Path(__file__).resolve().parents[2]
 MNIST = Curriculum.load(ROOT / "modules" / "curriculum.toml").milestone("mnist-mlp")
 ABOUT = {"milestone": "mnist-mlp", "seed": 0, "choices": {"hidden": 256, "gradients": "autograd"}, "gradients": "autograd"}
-ACCURACY, MOVED, SLOPES = "test accuracy", "every parameter moved from its initial values", "gradients are the slopes of the loss"
+ACCURACY, MOVED, SLOPES = "test accuracy", "training changed every parameter", "gradients match finite differences"
 SHAPES, REACHED, RUNS = "weights of the milestone's network", "a gradient reaches every parameter", "your package runs"
 ALONE = "an image is classified on its own"
 
@@ -124,7 +124,7 @@ def test_a_first_layer_that_never_moved_is_refused(given):
 def test_a_package_whose_backward_is_wrong_by_a_factor_of_two_is_refused(given, package, gradients, file, old, new, where):
     found = failed(trained(given), given, package(file, old, new), {**ABOUT, "gradients": gradients})
     assert list(found) == [SLOPES] and found[SLOPES].startswith(where)
-    assert "is 2 times the measured slope" in found[SLOPES]
+    assert "is 2 times the finite difference" in found[SLOPES]
 
 
 def test_a_gradient_that_ends_on_the_way_is_refused(given, package):
@@ -237,9 +237,9 @@ def test_a_run_on_the_pictures_that_come_along_is_not_graded_and_told_why(tmp_pa
 def test_too_few_epochs_are_said_to_be(about, reason, command):
     from tito.commands.milestone.grade import again
 
-    rows = [verdict.Row("every parameter moved", "4 of them", True), verdict.Row("test accuracy", "94 %", False)]
+    rows = [verdict.Row("training changed every parameter", "4 of them", True), verdict.Row("test accuracy", "94 %", False)]
     assert again(MNIST, rows, about) == (reason, command)
-    broken = [verdict.Row("every parameter moved", "2 did not", False), *rows]
+    broken = [verdict.Row("training changed every parameter", "2 did not", False), *rows]
     assert again(MNIST, broken, about) == ("", "tito milestone run mnist-mlp")
 
 

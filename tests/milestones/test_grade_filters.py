@@ -19,9 +19,9 @@ COURSE = Curriculum.load(ROOT / "modules" / "curriculum.toml")
 SHAPES, REACHED, SLOPES = (
     "weights of the milestone's network",
     "a gradient reaches every parameter",
-    "gradients are the slopes of the loss",
+    "gradients match finite differences",
 )
-MOVED, FILTERS, RUNNING = "every parameter moved from its initial values", "filters were trained", "running statistics moved"
+MOVED, FILTERS, RUNNING = "training changed every parameter", "filters were trained", "running statistics moved"
 ALONE, ACCURACY, CHANCE = "an image is classified on its own", "test accuracy", "better than with random filters"
 CHOICES = {"cifar10-cnn": {"widths": [4, 6, 8]}, "lenet5": {"dataset": "mnist", "model": "lenet5"}}
 
@@ -184,9 +184,9 @@ BatchNorm2d.forward = lambda self, x: batch_norm(x, None, None, self.weight, sel
 @pytest.mark.parametrize(
     ("name", "lines", "wrong"),
     [
-        ("lenet5", DOUBLED, {SLOPES: "is 2 times the measured slope"}),
-        ("cifar10-cnn", DOUBLED, {SLOPES: "is 2 times the measured slope"}),
-        ("lenet5", DEAD, {REACHED: "none reaches 0.bias", SLOPES: "times the measured slope", FILTERS: "hardly moved"}),
+        ("lenet5", DOUBLED, {SLOPES: "is 2 times the finite difference"}),
+        ("cifar10-cnn", DOUBLED, {SLOPES: "is 2 times the finite difference"}),
+        ("lenet5", DEAD, {REACHED: "none reaches 0.bias", SLOPES: "times the finite difference", FILTERS: "hardly moved"}),
         ("cifar10-cnn", CROWD, {ALONE: "% from those in a batch"}),
     ],
 )

@@ -19,7 +19,7 @@ def digits(milestone):
 def test_learns_the_digits(digits):
     said, status, metrics = digits()
     assert status == 0, said
-    assert metrics["test_accuracy"] > 0.91, "chance is 0.1; the recipe of the 5,000 pictures reached 0.934 to 0.944"
+    assert metrics["test_accuracy"] > 0.91, "chance is 0.1; the recipe of the 5,000 images reached 0.934 to 0.944"
     assert metrics["test_loss"] < 0.5, "ln 10 is 2.3"
     assert metrics["test_accuracy_error"] == pytest.approx(
         (metrics["test_accuracy"] * (1 - metrics["test_accuracy"]) / 1000) ** 0.5
@@ -38,16 +38,16 @@ def test_reports_what_others_rely_on(digits):
 
 def test_says_that_these_are_not_all_of_mnist(digits):
     said, _, metrics = digits("--epochs", "1")
-    assert re.search(r"data +5,000 pictures of MNIST", said)
-    assert metrics["data"] == "5,000 pictures of MNIST"
+    assert re.search(r"data +5,000 MNIST images", said)
+    assert metrics["data"] == "5,000 MNIST images"
 
 
 def test_without_mnist_and_without_a_network_it_trains_on_the_pictures_that_come_along(milestone):
     began = time.monotonic()
     said, status, metrics = milestone("mnist_mlp.py", "--epochs", "1")
     assert status == 0, said
-    assert metrics["data"] == "5,000 pictures of MNIST" and metrics["dataset"] == "mnist-5k"
-    assert said.count("using the 5,000 MNIST pictures that come with the course") == 1
+    assert metrics["data"] == "5,000 MNIST images" and metrics["dataset"] == "mnist-5k"
+    assert said.count("using the 5,000 MNIST images that come with the course") == 1
     assert time.monotonic() - began < 60
 
 

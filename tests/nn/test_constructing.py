@@ -8,6 +8,7 @@ import pytest
 
 import tinytorch
 import tinytorch.nn as nn
+import tinytorch.optim as optim
 from tinytorch.given import constructing
 
 MADE = {  # a layer of each kind that has parameters, or PyTorch arguments of its own
@@ -23,6 +24,10 @@ MADE = {  # a layer of each kind that has parameters, or PyTorch arguments of it
     "MultiheadAttention": (4, 2),
     "Dropout": (0.5,),
 }
+
+
+def weights():
+    return [tinytorch.ones(3, requires_grad=True)]
 
 
 @pytest.mark.parametrize("name", MADE)
@@ -41,6 +46,9 @@ def test_a_layer_takes_a_device_and_a_dtype(name):
         (lambda: nn.BatchNorm2d(3, bias=False), "BatchNorm2d has no bias=False here: set the layer's bias to None"),
         (lambda: nn.MultiheadAttention(4, 2, kdim=3), "MultiheadAttention has no kdim=3 here: bring the keys to embed_dim"),
         (lambda: nn.Embedding(3, 2, _freeze=True), "use Embedding.from_pretrained"),
+        (lambda: optim.SGD(weights(), lr=0.1, maximize=True), "SGD has no maximize=True here: minimize the negative"),
+        (lambda: optim.AdamW(weights(), amsgrad=True), "AdamW has no amsgrad=True here: module 06 builds Adam"),
+        (lambda: optim.Adam(weights(), decoupled_weight_decay=True), "use AdamW"),
         (lambda: nn.utils.clip_grad_norm_([], 1.0, norm_type=1), "clip_grad_norm_ has norm_type=2 here"),
         (lambda: nn.MaxPool2d(2, ceil_mode=True), "MaxPool2d has dilation=1"),
     ],
@@ -54,6 +62,18 @@ def test_what_a_layer_cannot_do_is_refused_with_what_to_write(make, says):
 def test_what_changes_nothing_is_taken():
     assert nn.Dropout(0.5, inplace=True).p == 0.5 and nn.ReLU(inplace=True) and nn.Conv2d(1, 2, 3, padding_mode="zeros")
     assert nn.BatchNorm1d(3, bias=True).bias is not None
+
+
+@pytest.mark.parametrize("make", [optim.SGD, optim.Adam, optim.AdamW, optim.RMSprop, optim.Adagrad])
+def test_an_optimizer_takes_pytorchs_choice_among_implementations(make):
+    plain, chosen = weights(), weights()
+    for params, options in ((plain, {}), (chosen, {"foreach": True, "fused": False, "capturable": False, "maximize": False})):
+        optimizer = make(params, lr=0.1, **options)
+        params[0].sum().backward()
+        optimizer.step()
+    assert plain[0].tolist() == chosen[0].tolist() != weights()[0].tolist()
+    with pytest.raises(TypeError, match="unexpected keyword argument 'momentun'"):
+        make(plain, momentun=0.9)
 
 
 def test_an_argument_that_nobody_has_is_python_s_own_error():

@@ -381,7 +381,7 @@ def test_a_schedule_goes_on_after_the_last_epoch_of_a_restored_optimizer(key):
 
 
 def test_going_on_after_an_epoch_needs_an_optimizer_with_a_past():
-    with pytest.raises(KeyError, match="last_epoch=3 goes on with an earlier schedule.*load its state first, or give initial_lr"):
+    with pytest.raises(KeyError, match="last_epoch=3 continues an earlier schedule.*load its state first, or set initial_lr"):
         optim.StepLR(optim.SGD([W]), 2, last_epoch=3)
     scheduler = optim.StepLR(optim.SGD([{"params": [W], "initial_lr": 0.8, "lr": 0.4}], lr=1), 2, 0.5, last_epoch=3)
     assert scheduler.get_last_lr() == [0.2]

@@ -38,7 +38,9 @@ def accepted(ours):
     taken = set(signature.parameters)
     if isinstance(ours, Op) or hasattr(ours, "__wrapped__"):
         taken.add("input")
-    return taken | constructing.further_arguments(ours) if isinstance(ours, constructing.Layer) else taken
+    if isinstance(ours, constructing.PyTorchArguments):
+        taken |= constructing.further_arguments(ours)
+    return taken | set(constructing.MOVED) if isinstance(ours, constructing.Layer) else taken
 
 
 def lacking():

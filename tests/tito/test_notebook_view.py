@@ -8,13 +8,14 @@ import pytest
 
 from tito import notebook_view
 
-REPORT = "01.2 mul      modules/01_tensor/tensor.ipynb, cell 12\n\n  expected   [[1, 2], <3>]\n  got        [[0, 2], 3]\n\n  passed 0 of 8"
+REPORT = "01.2 mul  not passed: 0 of 8 cases pass\n\n  expected   [[1, 2], <3>]\n  got        [[0, 2], 3]"
+ADVICE = "\n\n  Next: edit the cell, or `tito module hint 01.2`"
 
 
 @pytest.mark.parametrize(("status", "sign"), [("passed", "✓"), ("unwritten", "·"), ("failed", "✗"), ("timeout", "✗")])
 def test_each_verdict_has_a_sign_and_a_colour(status, sign):
     block = notebook_view.Verdict(REPORT, status)._repr_mimebundle_()["text/html"]
-    assert f"<b>{sign} 01.2 mul</b> · modules/01_tensor/tensor.ipynb, cell 12" in block
+    assert f"<b>{sign} 01.2 mul</b> · not passed: 0 of 8 cases pass" in block
     others = [notebook_view.Verdict(REPORT, other).block() for other in ("passed", "unwritten", "failed") if other != status]
     colour = re.search(r"rgb\([^)]*\)", block)[0]
     assert status == "timeout" or all(colour not in other for other in others)
@@ -26,6 +27,12 @@ def test_the_block_holds_every_word_and_no_script():
     assert bundle["text/plain"] == repr(verdict) == verdict.text
     assert "<script" not in bundle["text/html"] and "&lt;script&gt;" in bundle["text/html"]
     assert "  expected   [[1, 2], &lt;3&gt;]\n  got        [[0, 2], 3]" in bundle["text/html"], "as it is laid out"
+
+
+def test_what_to_do_next_stands_out():
+    block = notebook_view.Verdict(REPORT + ADVICE, "failed").block()
+    assert block.endswith("<b>Next:</b> edit the cell, or <code>tito module hint 01.2</code></div></div>")
+    assert "Next" not in re.search("<pre.*?</pre>", block, re.DOTALL)[0]
 
 
 def test_without_ipython_it_is_printed(capsys):

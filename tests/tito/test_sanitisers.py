@@ -84,7 +84,7 @@ def test_without_any_tag_a_card_says_the_same():
             kind = "extension" if exercise.extension else "core"
             assert title.startswith(f"Your turn: exercise {exercise.id} · {exercise.minutes} minute") and f" · {kind} · " in title
             assert more == (
-                f"Write {exercise.name} in the next code cell, then run the check below it. Hints: tito module hint {exercise.id}"
+                f"Write {exercise.name} in the next code cell, then run the check below it. Hints, in a terminal: tito module hint {exercise.id}"
             )
     assert Reader(cards.question("01.1")).words.strip() == "Question 01.1 · write your answer below, then read on"
 

@@ -209,7 +209,20 @@ def test_jupytext_reads_both_formats_alike(learner):
     assert [cell[0] for cell in first] == [cell[0] for cell in second]
     for ours, plain in zip(first, second):
         if "<blockquote" not in ours[1]:
-            assert ours == plain
+            assert (ours[0], cards.plain(ours[1]), ours[2]) == plain
+
+
+def test_given_code_says_so_and_names_what_it_defines():
+    def dressed(text, **metadata):
+        (cell,) = cards.dressed([source.Cell(1, "code", text, metadata)])
+        assert cell.exported and cards.plain(cell.text) == text, "the package and an update see the plain line"
+        return cell.text.partition("\n")[0]
+
+    assert dressed("#| export\nimport math") == "#| export (given)"
+    assert dressed("#| export\ndef area(w): pass\nclass Box: pass") == "#| export (given: area, Box)"
+    assert dressed("#| export\ndef area(w): pass", exercise="01.1", minutes=1, points=1) == "#| export"
+    many = dressed("#| export\n" + "".join(f"def rectangle_{number}(): pass\n" for number in range(9)))
+    assert many.startswith("#| export (given: rectangle_0, rectangle_1, ") and many.endswith(", ...)") and len(many) < 95
 
 
 def test_a_card_has_no_script_and_says_the_same_without_its_styles(learner):

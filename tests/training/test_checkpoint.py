@@ -80,7 +80,7 @@ def test_a_damaged_file_is_named(tmp_path, damage):
 
 def test_a_file_of_weights_alone_is_no_checkpoint(tmp_path):
     (tmp_path / "weights.safetensors").write_bytes(safetensors.dump({"weight": np.ones(3)}))
-    with pytest.raises(ValueError, match="weights.safetensors holds arrays, but no state of a training"):
+    with pytest.raises(ValueError, match="weights.safetensors has arrays, but no training state"):
         training.load_checkpoint(tmp_path / "weights.safetensors")
 
 

@@ -46,12 +46,12 @@ def test_a_second_update_changes_nothing(learner):
 def test_answers_notes_and_own_cells_stay_where_they_were(learner):
     answers = learner.answer("01")
     learner.replace("01", "**Predict**: for how long", "**Predict** (I say 2 ms): for how long")
-    learner.add_below("01", "column_correction = np.array", ("markdown", "My note."), ("code", "mine = 3  # %% no cell"))
+    learner.add_below("01", "per_column = np.array", ("markdown", "My note."), ("code", "mine = 3  # %% no cell"))
     update(learner)
     texts = learner.texts("01")
     assert {cell.exercise: cell.text for cell in learner.cells("01") if cell.exercise} == answers
     assert sum("(I say 2 ms)" in text for text in texts) == 1
-    at = next(number for number, text in enumerate(texts) if "column_correction = np.array" in text)
+    at = next(number for number, text in enumerate(texts) if "per_column = np.array" in text)
     assert texts[at + 1 : at + 3] == ["My note.", "mine = 3  # %% no cell"]
 
 
@@ -88,7 +88,7 @@ def test_outputs_stay_while_the_code_does(older, learner):
     learner.answer("01")
     update(learner)
     assert learner.outputs("01", "def broadcast_shape")[0]["text"][0].startswith("printed by #| export")
-    assert learner.outputs("01", "column_correction = np.array")[0]["text"][0].startswith("printed by column_correction")
+    assert learner.outputs("01", "per_column = np.array")[0]["text"][0].startswith("printed by per_column")
     document = json.loads(learner.path("01").read_text(encoding="utf-8"))
     ids = [cell["id"] for cell in document["cells"]]
     assert len(set(ids)) == len(ids)
@@ -256,7 +256,7 @@ def test_tito_says_that_a_workspace_is_older_and_what_brings_it_along(learner):
     assert status == 2 and said.rstrip().endswith("Next: tito update")
     before = learner.files()
     status, said = learner.tito("update", "--dry-run")
-    assert status == 0 and "Nothing was changed" in said and learner.files() == before
+    assert status == 0 and "nothing was changed" in said and learner.files() == before
     assert learner.tito("update")[0] == 0
     assert not origin.is_older(learner.space)
     assert "an older course" not in learner.tito("doctor")[1]

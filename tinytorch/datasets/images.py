@@ -46,7 +46,7 @@ class MNIST(ImageSet):
 
 
 class MNIST5k(ImageSet):
-    """Hold the MNIST pictures that come with the course: 4,000 for training and 1,000 for testing.
+    """Hold the MNIST images that come with the course: 4,000 for training and 1,000 for testing.
 
     All are from MNIST's training set, 500 of each class.
 
@@ -54,7 +54,7 @@ class MNIST5k(ImageSet):
     """
 
     __slots__ = ()
-    name = "5,000 pictures of MNIST"
+    name = "5,000 MNIST images"
     pixels = MNIST.pixels
 
 

@@ -16,7 +16,7 @@ WANTED = Wanted(
     f"MNIST needs {', '.join(NAMES)} (each with or without .gz).",
     NAMES,
     ("mnist", ".", "MNIST/raw"),  # the last is where torchvision keeps it
-    "or train on --data mnist-5k (mnist_5k() in Python): the 5,000 MNIST pictures that come with the course",
+    "or train on --data mnist-5k (mnist_5k() in Python): the 5,000 MNIST images that come with the course",
 )
 
 

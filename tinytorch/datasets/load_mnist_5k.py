@@ -1,4 +1,4 @@
-"""Load the 5,000 MNIST pictures that come with the course."""
+"""Load the 5,000 MNIST images that come with the course."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ FILES = ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", "test-image
 
 
 def mnist_5k():
-    """Return the MNIST pictures that come with the course; no network is needed.
+    """Return the MNIST images that come with the course; no network is needed.
 
     Returns:
         Images, uint8 (4000, 28, 28) and (1000, 28, 28), and labels, uint8 (4000,) and (1000,): the same number of each class,
@@ -21,7 +21,7 @@ def mnist_5k():
 
     Example:
         >>> mnist_5k()
-        <5,000 pictures of MNIST: 4000 training and 1000 test images of (28, 28)>
+        <5,000 MNIST images: 4000 training and 1000 test images of (28, 28)>
 
     Source: see `mnist_5k/LICENSE.md`, beside the files.
     """
@@ -29,7 +29,7 @@ def mnist_5k():
 
 
 def mnist_or_5k(data_dir=None):
-    """Return MNIST if it is found or can be downloaded, else the pictures that come with the course.
+    """Return MNIST if it is found or can be downloaded, else the images that come with the course.
 
     In the second case a line on stderr says so. What the user names is never replaced: a data_dir without the files, or
     a $TINYTORCH_DATA that is not a folder, is an error.
@@ -53,7 +53,5 @@ def mnist_or_5k(data_dir=None):
     try:
         return mnist(data_dir)
     except DownloadFailed:
-        note(
-            "MNIST is not on this machine and cannot be downloaded now: using the 5,000 MNIST pictures that come with the course."
-        )
+        note("MNIST is not on this machine and cannot be downloaded now: using the 5,000 MNIST images that come with the course.")
         return mnist_5k()

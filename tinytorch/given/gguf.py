@@ -61,7 +61,7 @@ def dump(arrays, architecture):
 def check(arrays, architecture):
     """Raise ValueError unless these are the arrays of an architecture of `PEERS`."""
     if architecture not in PEERS:
-        raise ValueError(f"mnist-eval knows {' and '.join(PEERS)}, not {architecture}")
+        raise ValueError(f"mnist-eval reads only {' and '.join(PEERS)}, not {architecture}")
     wanted = PEERS[architecture]
     for name in {**wanted, **arrays}:
         have = arrays[name].shape if name in arrays else "missing"

@@ -1,4 +1,4 @@
-"""Gradients measured by nudging each entry, to check every gradient rule against. Given."""
+"""Finite differences, to check every gradient rule against. Given."""
 
 import numpy as np
 
@@ -6,13 +6,13 @@ from tinytorch.given.op import part
 
 
 class GradcheckError(RuntimeError):
-    """A gradient that differs from the measured slope, described by its worst entry.
+    """A gradient that differs from the finite differences, described by its worst entry.
 
     Args:
         function: The function that was checked.
         argument: Position of the input whose gradient is wrong.
         analytic: Array, the gradient.
-        numeric: Array of the same shape, the measured slopes.
+        numeric: Array of the same shape, the finite differences.
         error: Array of the same shape, the relative errors.
         tolerance: The largest relative error that passes.
     """

@@ -1,4 +1,4 @@
-"""Sizes and borders of pictures, in arrays of shape (N, C, H, W), and errors for what does not fit. Given."""
+"""Sizes and borders of images, in arrays of shape (N, C, H, W), and errors for what does not fit. Given."""
 
 import numpy as np
 
@@ -22,14 +22,14 @@ def pair(value):
 
 
 def places(size, kernel_size, stride=(1, 1), dilation=(1, 1), padding=(0, 0)):
-    """Return the number of places, down and across, where a kernel fits into a picture.
+    """Return the number of places, down and across, where a kernel fits into an image.
 
     Args:
-        size: Height and width of the picture.
+        size: Height and width of the image.
         kernel_size: Height and width of the kernel.
         stride: Distance from one place to the next, down and across.
         dilation: Distance from one entry of the kernel to the next, down and across.
-        padding: Width of the picture's border: above and below, left and right.
+        padding: Width of the image's border: above and below, left and right.
 
     Returns:
         A tuple of two; a number below 1 means that the kernel does not fit.
@@ -44,7 +44,7 @@ def places(size, kernel_size, stride=(1, 1), dilation=(1, 1), padding=(0, 0)):
 
 
 def padded(x, padding, value=0):
-    """Return an array with a border of one value around every picture; without a border, the array itself.
+    """Return an array with a border of one value around every image; without a border, the array itself.
 
     Args:
         x: Array of shape (N, C, H, W).
@@ -69,7 +69,7 @@ def padded(x, padding, value=0):
 
 
 def finite(x):
-    """Return pictures with the lowest float in place of minus infinity, so that a border of minus infinity never wins.
+    """Return images with the lowest float in place of minus infinity, so that a border of minus infinity never wins.
 
     Example:
         >>> finite(np.array([-np.inf, 2.0, np.nan], np.float32))
@@ -79,7 +79,7 @@ def finite(x):
 
 
 def trimmed(x, padding):
-    """Return pictures without their border, as a view: writing to it writes to the pictures.
+    """Return images without their border, as a view: writing to it writes to the images.
 
     Args:
         x: Array of shape (N, C, H, W).
@@ -100,11 +100,11 @@ def slabs(count, size):
     """Yield slices of a batch, each small enough for the processor's cache.
 
     Args:
-        count: How many pictures there are.
-        size: How many numbers a picture takes while it is processed.
+        count: How many images there are.
+        size: How many numbers an image takes while it is processed.
 
     Returns:
-        Iterator over consecutive slices; empty if there are no pictures.
+        Iterator over consecutive slices; empty if there are no images.
 
     Example:
         >>> list(slabs(5, 100_000))
@@ -116,7 +116,7 @@ def slabs(count, size):
 
 
 def check_pictures(name, size):
-    """Raise an error if a shape is not that of a batch of pictures.
+    """Raise an error if a shape is not that of a batch of images.
 
     Args:
         name: The function's name, for the message.
@@ -129,28 +129,28 @@ def check_pictures(name, size):
         >>> check_pictures("conv2d", (28, 28))
         Traceback (most recent call last):
         ...
-        ValueError: conv2d needs pictures of shape (N, C, H, W), or (C, H, W) for one of them, got (28, 28)
+        ValueError: conv2d needs images of shape (N, C, H, W), or (C, H, W) for one image, got (28, 28)
     """
     if len(size) != 4:
-        raise ValueError(f"{name} needs pictures of shape (N, C, H, W), or (C, H, W) for one of them, got {tuple(size)}")
+        raise ValueError(f"{name} needs images of shape (N, C, H, W), or (C, H, W) for one image, got {tuple(size)}")
 
 
 def check_fits(name, size, kernel_size, stride, padding, dilation=(1, 1)):
-    """Raise an error if a kernel does not fit on pictures, and say why.
+    """Raise an error if a kernel does not fit on images, and say why.
 
     Args:
         name: The function's name, for the message.
-        size: Shape (N, C, H, W) of the pictures.
+        size: Shape (N, C, H, W) of the images.
         kernel_size, stride, padding, dilation: Pairs, for height and width.
 
     Raises:
-        ValueError: The shape or a setting is invalid, or the kernel is larger than the padded picture.
+        ValueError: The shape or a setting is invalid, or the kernel is larger than the padded image.
 
     Example:
         >>> check_fits("conv2d", (1, 1, 4, 4), (5, 5), (1, 1), (0, 0))
         Traceback (most recent call last):
         ...
-        ValueError: conv2d needs a kernel no larger than the padded picture: it covers (5, 5) pixels, the picture has (4, 4)
+        ValueError: conv2d needs a kernel no larger than the padded image: it covers (5, 5) pixels, the image has (4, 4)
     """
     check_pictures(name, size)
     for what, value, least in (
@@ -165,7 +165,7 @@ def check_fits(name, size, kernel_size, stride, padding, dilation=(1, 1)):
         bordered = tuple(n + 2 * p for n, p in zip(size[2:], padding))
         reach = tuple(d * (k - 1) + 1 for k, d in zip(kernel_size, dilation))
         raise ValueError(
-            f"{name} needs a kernel no larger than the padded picture: it covers {reach} pixels, the picture has {bordered}"
+            f"{name} needs a kernel no larger than the padded image: it covers {reach} pixels, the image has {bordered}"
         )
 
 
@@ -173,7 +173,7 @@ def check_convolution(x, weight, bias=None, *, stride, padding, dilation, groups
     """Raise an error if the shapes of a convolution do not fit its settings or each other, and say why.
 
     Args:
-        x: Shape of the pictures.
+        x: Shape of the images.
         weight: Shape of the kernels.
         bias: Shape of the bias, or None for none.
         stride, padding, dilation: Pairs, for height and width.
@@ -204,11 +204,11 @@ def check_convolution_back(x, weight, grad, *, stride, padding, dilation, groups
 
 
 def check_pooling(name, size, *, kernel_size, stride, padding):
-    """Raise an error if the settings of a pooling do not fit the pictures, and say why.
+    """Raise an error if the settings of a pooling do not fit the images, and say why.
 
     Args:
         name: The function's name, for the message.
-        size: Shape of the pictures.
+        size: Shape of the images.
         kernel_size, stride, padding: Pairs.
 
     Raises:
@@ -256,10 +256,10 @@ def check_groups(in_channels, out_channels, groups):
 
 
 def check_channels(input_size, weight_size, groups):
-    """Raise an error if the channels of pictures and those of a convolution's weight do not fit, and say why.
+    """Raise an error if the channels of images and those of a convolution's weight do not fit, and say why.
 
     Args:
-        input_size: Shape (N, C, H, W) of the pictures.
+        input_size: Shape (N, C, H, W) of the images.
         weight_size: Shape of the weight, which should be (O, C / groups, KH, KW).
         groups: Number of groups that the channels are divided into.
 
@@ -287,7 +287,7 @@ def margins(padding, kernel_size, stride, dilation):
     """Return the border that a padding asks for, and the extra rows and columns of an uneven one.
 
     Args:
-        padding: A number, a pair, "valid" for none, or "same" for as much as keeps the picture's size.
+        padding: A number, a pair, "valid" for none, or "same" for as much as keeps the image's size.
         kernel_size, stride, dilation: Pairs.
 
     Returns:
@@ -311,7 +311,7 @@ def margins(padding, kernel_size, stride, dilation):
 
 
 def grown(x, more):
-    """Add rows of zeros below pictures, and columns at their right.
+    """Add rows of zeros below images, and columns at their right.
 
     Args:
         x: Tensor of shape (N, C, H, W).
@@ -349,7 +349,7 @@ def pooling(kernel_size, stride, padding):
 
 
 def column(vector):
-    """Reshape numbers for each channel from (C,) to (C, 1, 1), which broadcasts over pictures.
+    """Reshape numbers for each channel from (C,) to (C, 1, 1), which broadcasts over images.
 
     Args:
         vector: Tensor or array of shape (C,).
@@ -412,20 +412,20 @@ def check_statistics(x, **vectors):
 
 
 def check_normal(x, channels):
-    """Raise an error if pictures do not have the channels that a batch normalisation was made for.
+    """Raise an error if images do not have the channels that a batch normalisation was made for.
 
     Args:
         x: Tensor.
         channels: How many channels it should have.
 
     Raises:
-        ValueError: It has other channels, or is not a batch of pictures.
+        ValueError: It has other channels, or is not a batch of images.
 
     Example:
         >>> check_normal(np.zeros((2, 3, 4, 4)), 6)
         Traceback (most recent call last):
         ...
-        ValueError: BatchNorm2d needs pictures of shape (N, 6, H, W), got (2, 3, 4, 4)
+        ValueError: BatchNorm2d needs images of shape (N, 6, H, W), got (2, 3, 4, 4)
     """
     if x.ndim != 4 or x.shape[1] != channels:
-        raise ValueError(f"BatchNorm2d needs pictures of shape (N, {channels}, H, W), got {tuple(x.shape)}")
+        raise ValueError(f"BatchNorm2d needs images of shape (N, {channels}, H, W), got {tuple(x.shape)}")

@@ -4,7 +4,7 @@ import operator
 
 import numpy as np
 
-from tinytorch.given import more_ops  # noqa: F401, it registers the ops
+from tinytorch.given import operator_ops  # noqa: F401, it registers the ops
 from tinytorch.given.device import destination, device_of, move
 from tinytorch.given.history import follow, tick
 from tinytorch.given.op import ops, part

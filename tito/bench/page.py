@@ -14,21 +14,21 @@ FIRST = "cpu.json"
 MADE = "<!-- Made by `tito dev export` from {records}: run `tito bench --json {first}` to measure again. -->"
 DRAWN = "<!-- Made by `tito dev export` from {record}. -->"
 INTRODUCTION = """
-# Measured beside PyTorch
+# Compared with PyTorch
 
-The framework of this course, built from the reference solutions, is compared with PyTorch and tinygrad on the CPU: the same
-networks with the same weights, batches and optimizers. Before anything is timed, all variants must reach the same loss three
+This page compares the framework of this course, built from the reference solutions, with PyTorch and tinygrad on the CPU. All
+variants use the same networks, weights, batches and optimizers. Before the timing starts, they must reach the same loss three
 times, with a step in between. Then they take turns in one process per table, in a new random order every round. A turn begins
-with a step that is not timed, and lasts at least {sample:.0f} milliseconds, because in training steps follow each other. A time
-is the median of the turns; the figure after it is half the distance between the quartiles. **The ratio is a time divided by that
-of the fastest PyTorch in the table, which has 1.00: below 1 is faster.** On one thread it compares CPU time, on several threads
-wall time.
+with a step that is not timed, and lasts at least {sample:.0f} milliseconds, because training steps follow each other without a
+pause. A time is the median of the turns, and the number after it is half the distance between the quartiles. **The ratio is a
+time divided by that of the fastest PyTorch in the table, so below 1 is faster.** It compares CPU time on one thread, and wall
+time on several threads.
 
-On several threads, those of OpenBLAS fall asleep `2**{timeout}` ticks of the clock after their last product, as in
-`tito milestone run`: left at `2**26`, they keep cores from the kernels' threads for 20 milliseconds. `OPENBLAS_THREAD_TIMEOUT`
-sets it, before Python starts.
+On several threads, OpenBLAS threads go to sleep `2**{timeout}` clock ticks after their last product, as in `tito milestone run`.
+With OpenBLAS's default, `2**26`, they would keep the cores busy for 20 milliseconds, while the kernels' threads wait. The
+variable `OPENBLAS_THREAD_TIMEOUT` sets this; set it before Python starts.
 
-`numpy` and `numba` are our kernel sets, `by hand` computes gradients with the functions of module 04 instead of autograd, `fused`
+`numpy` and `numba` are our kernel sets. `by hand` computes gradients with the functions of module 04 instead of autograd. `fused`
 is PyTorch's optimizer with `fused=True`, and `channels_last` is its memory format for images. `tito bench` measures your own
 package in the same way, on your own machine.
 """

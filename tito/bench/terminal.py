@@ -117,7 +117,10 @@ def introduce(record):
     for name, how in HOW_TO_ADD.items():
         if name not in record["libraries"]:
             console.say(f"{name} is not installed, so it is left out; to add it: {how}", style="yellow")
-    console.say("ratio: a median time divided by that of the fastest PyTorch, which has 1.00; below 1 is faster")
+    if "torch" in record["libraries"]:
+        console.say(
+            console.wrap("ratio: a median time divided by that of the fastest PyTorch, which has 1.00; below 1 is faster")
+        )
 
 
 def about(record):

@@ -8,10 +8,11 @@ HEAD = f"""<!-- Made by `tito dev export` from {TABLE}. -->
 
 # Where we differ from PyTorch
 
-`python -m pytest -m pytorch` calls every function, method, layer and loss that both have, with the same arguments, over dtypes,
-shapes, special values, memory layouts and kernel sets, and compares results and gradients. The test fails if a difference is
-missing from this table. "refuses" means an error where PyTorch has a result, "takes" means a result where PyTorch has an error,
-"argument" an argument that PyTorch takes and we do not.
+`python -m pytest -m pytorch` calls every function, method, layer and loss that PyTorch and this course both have. It uses the
+same arguments for both, over dtypes, shapes, special values, memory layouts and kernel sets, and compares results and gradients.
+The test fails if a difference is missing from this table. "refuses" means that this course raises an error and PyTorch returns a
+result. "takes" means that PyTorch raises an error and this course returns a result. "argument" is an argument that only PyTorch
+has.
 
 | names | differs in | where | why |
 |---|---|---|---|

@@ -7,16 +7,17 @@ from tito.workspace import is_to_come
 
 HEAD = """# Milestones
 
-A milestone is a script of about 100 lines that trains a network on your package. It shows a bar with loss, accuracy and the time
-left, saves its weights, draws figures, and resumes with `--resume` after an interruption. `tito milestone grade` then gives a
-verdict by evidence: it loads the saved weights, tests them on pictures that they were not trained on, compares your gradients
-with measured slopes, and checks that every layer moved.
+A milestone is a script of about 100 lines that trains a network on your package. It shows a progress bar with loss, accuracy and
+the time left, saves the weights, draws figures, and resumes with `--resume` after an interruption. Then `tito milestone grade`
+loads the saved weights, tests them on images that were not used in training, compares your gradients with finite differences, and
+checks that training changed every layer.
 
 ```sh
 tito milestone list
 ```
 
-All accuracies below are on test pictures that no choice depended on; ± is one standard error. CPU time is that of the median run.
+All accuracies below are measured on test images that were not used for any choice; ± is one standard error. The CPU time is that
+of the median run.
 """
 USUAL = {  # what the commands do without options; tests compare it with the scripts
     "mnist-mlp": {"gradients": "autograd", "epochs": 5},
@@ -29,12 +30,12 @@ RESUME = """
 
 | option | what it does |
 |---|---|
-| `--epochs 2` | passes over the data; the recipe's own number is in `--help` |
+| `--epochs 2` | number of passes over the data; `--help` shows the recipe's own number |
 | `--kernels numba` | runs the kernels of module 10, and given ones, instead of NumPy |
-| `--threads 2` | threads of the matrix library and of kernels |
-| `--seed 1` | other weights, other batches |
-| `--resume` | goes on after the last complete epoch, to the same numbers |
-| `--metrics-json FILE` | also writes the closing table to a file |
+| `--threads 2` | number of threads of the matrix library and of kernels |
+| `--seed 1` | different initial weights and batches |
+| `--resume` | continues after the last complete epoch, with the same numbers |
+| `--metrics-json FILE` | also writes the final table to a file |
 """
 
 
@@ -59,7 +60,7 @@ def section(course, curriculum, milestone):
         for module in map(curriculum.module, milestone.requires)
     ]
     yield f"## {milestone.title}\n"
-    floor = f" A grade needs {milestone.floor:g} % on the test pictures." if milestone.floor else ""
+    floor = f" A grade needs {milestone.floor:g} % on the test images." if milestone.floor else ""
     yield f"`{milestone.name}`, ready after module {', '.join(links)}.{floor}\n"
     yield f"```sh\ntito milestone run {milestone.name}\ntito milestone grade {milestone.name}\n```\n"
     groups = results.of(course, milestone)
@@ -95,7 +96,7 @@ def ablation(course):
     ]
     yield "### What each technique adds\n"
     yield (
-        f"Accuracy on 5,000 validation pictures after {runs[0]['epochs']} epochs, one seed; ± is one standard error of the "
+        f"Accuracy on 5,000 validation images after {runs[0]['epochs']} epochs, one seed; ± is one standard error of the "
         "counting. Each row adds one technique to the row above.\n"
     )
     yield results.table(["technique", "accuracy, %", "CPU time"], rows) + "\n"

@@ -10,15 +10,16 @@ from tito.book.svg import BLUE, GREEN, LINE, ORANGE, SOFT, Drawing
 
 HEAD = """# Performance at a glance
 
-How long a training step takes with this course's framework, in units of the fastest PyTorch on the same machine, in the same run:
-1 is PyTorch's time, below 1 is faster. One thread, CPU time; all variants did the same work with the same weights and reached the
-same losses. [Measured beside PyTorch](benchmarks) has every number with its error, two threads, memory, and how it was measured.
+The charts show how long a training step takes with this course's framework, relative to the fastest PyTorch on the same machine,
+in the same run. 1 is PyTorch's time, and below 1 is faster. The times are CPU times on one thread. All variants did the same work
+with the same weights and reached the same losses. [Compared with PyTorch](benchmarks) has every number with its error, results
+for two threads, memory use, and how everything was measured.
+
+To measure your own package in the same way, on your own machine:
 
 ```sh
 tito bench
 ```
-
-measures your own package in the same way, on your own machine.
 """
 EVALUATION = "benchmarks/results/evaluation.json"
 EVALUATED = """## 10,000 digits, evaluated

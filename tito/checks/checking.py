@@ -65,6 +65,7 @@ class Verdict:
     printed: str = field(default="", compare=False)
     prepared: float = field(default=0.0, compare=False)  # seconds that compiling took
     disguised: bool = False  # it returned a value that looks like an exception
+    replaced: tuple[str, ...] = ()  # functions of NumPy and Python that are others after it ran
 
 
 def verdict(exercise, check: Check, cases: list, observations: Observations | None) -> Verdict:
@@ -83,7 +84,8 @@ def verdict(exercise, check: Check, cases: list, observations: Observations | No
     judged = _Judged(exercise, check, cases, seen)
     status, failure = judged.problem() or judged.outcome()
     disguised = any(got.is_disguised for got in seen.cases)
-    return Verdict(exercise.id, exercise.name, status, judged.passed, len(cases), failure, seen.printed, seen.prepared, disguised)
+    about = {"printed": seen.printed, "prepared": seen.prepared, "disguised": disguised, "replaced": seen.replaced}
+    return Verdict(exercise.id, exercise.name, status, judged.passed, len(cases), failure, **about)
 
 
 class _Judged:

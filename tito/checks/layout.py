@@ -41,7 +41,7 @@ def text(verdict, where=None, next_step=None, ascii=False, printed=False):
 
     Args:
         verdict: `checking.Verdict`.
-        where: The notebook, such as "modules/01_tensor/tensor.ipynb".
+        where: The notebook, such as "modules/01_tensor/tensor.ipynb"; None where that is plain, as in the notebook itself.
         next_step: What to do about a failure; "{id}" is replaced by the exercise's id. None where a command says it itself.
         ascii: Use ASCII characters only.
         printed: Also show what the exercise printed.
@@ -77,16 +77,18 @@ def title(verdict):
 
 def block(verdict, where, next_step):
     """Return the lines about an exercise that failed."""
-    where = where or ""
-    if verdict.failure.shared:
-        head = header(f"module {verdict.id.partition('.')[0]}", where)
+    what = f"module {verdict.id.partition('.')[0]}" if verdict.failure.shared else title(verdict)
+    count = [] if verdict.failure.case is None else [f"{verdict.passed} of {verdict.total} cases"]
+    if where:
+        head, closing = header(what, where), [f"passed {words}." for words in count]
     else:
-        head = header(title(verdict), where)
+        head, closing = [f"{what}  {': '.join(['not passed', *(f'{words} pass' for words in count)])}"], []
     if next_step and verdict.failure.culprit:
         next_step = ELSEWHERE.format(id=verdict.failure.culprit)
     elif next_step and verdict.failure.shared:
         next_step = AFTER_SHARED  # a hint for one exercise would not help
-    return [*head, "", *rows(verdict.failure), *footer(verdict, next_step)]
+    advice = [f"Next: {next_step.format(id=verdict.id)}"] if next_step else []
+    return [*head, "", *rows(verdict.failure), *footer(closing + advice)]
 
 
 def header(title, where):
@@ -124,13 +126,11 @@ def row(label, words):
     return [f"{first if number == 0 else indent}{line}" for number, line in enumerate(lines)]
 
 
-def footer(verdict, next_step):
-    """Return the closing lines: how many cases passed, if they all ran, and what to do next, if that is said here."""
-    count = [] if verdict.failure.case is None else [f"passed {verdict.passed} of {verdict.total} cases."]
-    advice = [f"Next: {next_step.format(id=verdict.id)}"] if next_step else []
-    whole = "   ".join(["", *count, *advice])[1:]
-    lines = [whole] if len(whole) <= WIDTH else [f"  {line}" for line in count + advice]
-    return ["", *lines] if count or advice else []
+def footer(parts):
+    """Return the closing sentences, on one line if they fit."""
+    whole = "   ".join(["", *parts])[1:]
+    lines = [whole] if len(whole) <= WIDTH else [f"  {line}" for line in parts]
+    return ["", *lines] if parts else []
 
 
 def clean(whole, ascii=False):

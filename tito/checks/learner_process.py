@@ -1,4 +1,4 @@
-"""The process that runs learner code: it calls it and returns raw values. It judges nothing and knows no answers.
+"""The process that runs learner code: it calls it and returns raw values. It judges nothing, and has no answers to compare with.
 
 Run as `python learner_process.py FOLDER`. It needs NumPy, `wire.py` beside it and the job folder, and nothing else of tito, so
 that it runs in a sandbox that shows only this folder. The folder contains:
@@ -17,11 +17,12 @@ The worker appends lines of a name and JSON data to a file `answers` in it:
     ready-ID        compiling for an exercise is done, and the seconds it took: its time limit starts here
     now             the number, from 0, of the case that is called next
     at              where the code is when most of its time is used up
-    result-ID       what one exercise returned
+    result-ID       what one exercise returned, what it printed, and which functions of NumPy and Python are replaced by now
 
 In a sandbox this is the only file of the folder that must be writable.
 """
 
+import builtins
 import contextlib
 import importlib
 import importlib.abc
@@ -55,6 +56,7 @@ PRINTED = 20_000  # characters kept of what an exercise prints
 FRAMES = 10  # stack frames kept of an exception
 EXAMPLE = ">>>"  # the key of a docstring's example, which no argument can have
 CHECKS = "checks.py"
+MOST_REPLACED = 20  # names told
 PRINT_OPTIONS = np.get_printoptions()  # as they were before learner code could change them
 
 
@@ -269,6 +271,18 @@ def prepare(function, target, cases):
     return round(time.perf_counter() - began, 3)
 
 
+def functions():
+    """Return what can be called in NumPy and in Python itself by its full name, to see later what was replaced."""
+    modules = (np, np.linalg, np.random, builtins)
+    return {f"{module.__name__}.{name}": value for module in modules for name, value in vars(module).items() if callable(value)}
+
+
+def replaced(before):
+    """Return the names of functions that are no longer those of before."""
+    now = functions()
+    return [name for name, value in before.items() if now.get(name) is not value][:MOST_REPLACED]
+
+
 def limit_memory(size):
     """Limit the memory of this process, where the system supports it."""
     if size and resource:
@@ -315,7 +329,7 @@ def run(folder):
         return file.relative_to(package_parent).as_posix() if file.is_relative_to(package_parent) else None
 
     limit_memory(job["memory"])
-    outbox, printed = Outbox(folder / "answers"), Printed()
+    outbox, printed, before = Outbox(folder / "answers"), Printed(), functions()
     outbox.give("started")
     wait_for(folder / "go")
     sys.stdout = sys.stderr = printed
@@ -335,7 +349,8 @@ def run(folder):
                 place,
                 lambda name, data: announce(name, data, exercise["id"]),
             )
-        outbox.give(f"result-{exercise['id']}", {**result, "printed": printed.take()})
+        told = {"printed": printed.take(), "replaced": replaced(before)}
+        outbox.give(f"result-{exercise['id']}", {**result, **told})
 
 
 @contextlib.contextmanager

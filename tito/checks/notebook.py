@@ -252,7 +252,7 @@ class Checker:
             verdict = with_row(verdict, "defined twice", note)
         elif note and verdict.status == "passed":
             return f"{layout.text(verdict)}; {note}"
-        return layout.text(verdict, self.space.label(self.path), layout.IN_NOTEBOOK)
+        return layout.text(verdict, next_step=layout.IN_NOTEBOOK)
 
     def second_definition(self, name):
         """Return the note on several saved cells that define a name, or None."""

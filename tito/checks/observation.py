@@ -53,6 +53,7 @@ class Observations:
     shared: bool = False  # the problem is the module's, not this exercise's
     prepared: float = 0.0  # seconds that compiling took
     printed: str = field(default="", compare=False)
+    replaced: tuple[str, ...] = ()  # functions of NumPy and Python that are others after the cases ran
 
 
 def read_result(answer, place):
@@ -67,7 +68,10 @@ def read_result(answer, place):
             return Observations(problem="missing")
         printed = str(answer.get("printed", ""))[: learner_process.PRINTED]
         prepared = float(answer.get("prepared", 0.0))
-        return Observations(tuple(_read_case(record, place) for record in answer["cases"]), printed=printed, prepared=prepared)
+        names = answer.get("replaced", [])[: learner_process.MOST_REPLACED]
+        replaced = tuple(str(name)[:50] for name in names)
+        cases = tuple(_read_case(record, place) for record in answer["cases"])
+        return Observations(cases, printed=printed, prepared=prepared, replaced=replaced)
     except MALFORMED:
         return Observations(problem="ended", text=wording.unreadable())
 

@@ -26,7 +26,7 @@ NOTHING = "nothing: is the `return` missing?"
 NO_SETTING = (
     "the `*` in the signature is missing or in another place: what follows it is a setting, what comes before it is an input"
 )
-NUMPY_NUMBER = "a number of NumPy's was returned: float(...) or int(...) makes it one of Python's"
+NUMPY_NUMBER = "a NumPy number was returned: convert it with float(...) or int(...)"
 FEW_DIGITS = "digits were lost: something on the way is float32, where all that came in is float64"
 DTYPE_CAUSES = {
     ("float32", "float64"): "something in the computation is float64: a Python number keeps float32, an array or a number of "

@@ -1,4 +1,4 @@
-"""`tito bench`: time the learner's package beside PyTorch and tinygrad."""
+"""`tito bench`: compare the speed of the learner's package with PyTorch and tinygrad."""
 
 from pathlib import Path
 
@@ -6,19 +6,19 @@ import typer
 
 
 def bench(
-    names: list[str] = typer.Argument(None, metavar="[CASE]...", help="lenet5, import; all by default."),
-    case: list[str] = typer.Option(None, "--case", help="The same as an option; may be repeated."),
-    threads: list[int] = typer.Option(None, "--threads", min=1, help="A number of threads; may be repeated. By default 1 and 2."),
-    steps: int = typer.Option(None, "--steps", min=1, help="Turns of each variant, instead of the case's own number."),
+    names: list[str] = typer.Argument(None, metavar="[CASE]...", help="Cases, such as lenet5 or import; default: all."),
+    case: list[str] = typer.Option(None, "--case", help="A case, as an option; may be repeated."),
+    threads: list[int] = typer.Option(None, "--threads", min=1, help="Number of threads; may be repeated. Default: 1 and 2."),
+    steps: int = typer.Option(None, "--steps", min=1, help="Timed runs of each variant. Default: the case's own number."),
     seconds: float = typer.Option(8, "--seconds", min=0, help="Maximum time of each table, for each number of threads."),
-    device: str = typer.Option("cpu", "--device", help="cpu, or cuda: kernels and a step on a GPU, beside PyTorch and CuPy."),
+    device: str = typer.Option("cpu", "--device", help="cpu, or cuda: kernels and a step on a GPU, next to PyTorch and CuPy."),
     json: Path = typer.Option(None, "--json", metavar="FILE", help="Write all measurements to a file."),
     show_cases: bool = typer.Option(False, "--list", help="List the cases."),
 ):
-    """Time your package beside PyTorch and tinygrad.
+    """Compare the speed of your package with PyTorch and tinygrad.
 
-    All do the same work, with the same weights, in turn.
-    The ratio is a variant's median time divided by that of the fastest PyTorch: below 1 is faster. On one thread CPU time
+    All of them do the same work, with the same weights, in turn.
+    The ratio is a variant's median time divided by that of the fastest PyTorch, so below 1 is faster. On one thread CPU time
     counts, on several threads wall time. A training step on one thread is also profiled op by op. Below its table is the least
     time its ops could take on this machine, at the rate of a large matrix product or of a copy within the cache.
     """

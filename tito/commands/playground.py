@@ -6,12 +6,12 @@ import typer
 def playground(
     port: int = typer.Option(8000, min=0, max=65535, help="Port to listen on; 0 for any. If it is busy, the next free one."),
     browser: bool = typer.Option(True, "--browser/--no-browser", help="Open the page in the browser."),
-    terminal: bool = typer.Option(False, "--terminal", help="No page: digits, activations and probabilities in this terminal."),
+    terminal: bool = typer.Option(False, "--terminal", help="No page: digits, activations, probabilities in this terminal."),
 ):
-    """Draw digits in the browser: your own package reads them.
+    """Draw digits in the browser, and let your own package read them.
 
-    The page is served to this machine only. If your package raises an exception, the page shows it; once you have exported
-    the correction, the next drawing is read with it.
+    The page is served to this machine only. If your package raises an exception, the page shows it. Once you have exported the
+    corrected code, the page uses it for the next drawing.
     """
     import importlib.util
 

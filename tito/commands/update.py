@@ -26,7 +26,7 @@ def update(dry_run: bool = typer.Option(False, "--dry-run", help="Show what woul
     for line in summary(plan):
         console.say(f"  {line}")
     if dry_run:
-        console.say("\nNothing was changed: that was a dry run.")
+        console.say("\nThis was a dry run: nothing was changed.")
         console.next_step("tito update")
         return
     files.carry_out(space, plan)

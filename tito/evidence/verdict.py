@@ -83,7 +83,7 @@ def read(path, milestone):
     saved = Saved(weights, about)
     if saved.choices.get("dataset") == "mnist-5k":
         raise NoEvidence(
-            f"{path} was trained on the 5,000 pictures that come with the course, and a grade counts on all of MNIST only",
+            f"{path} was trained on the 5,000 images that come with the course, and a grade counts on all of MNIST only",
             f"{again} --data mnist",
         )
     return saved
@@ -102,7 +102,7 @@ def examples(milestone, data_dir, seed=None):
             [sys.executable, "-P", "-X", "utf8", drawing.__file__, *words], stderr=subprocess.PIPE, encoding="utf-8"
         )
         if done.returncode:
-            whole = "\nA grade counts on all of MNIST only, not on the pictures that come with the course."
+            whole = "\nA grade counts on all of MNIST only, not on the images that come with the course."
             raise NoEvidence(
                 done.stderr.strip() + whole * (milestone.data == "mnist"), f"tito milestone grade {milestone.name} --data-dir DIR"
             )
@@ -231,7 +231,7 @@ def reached(gradients):
 
 
 def agreement(gradients, slopes, directions):
-    """Compare the package's gradients with the slopes of the loss; along each direction, the closer slope counts."""
+    """Compare the package's gradients with finite differences; along each direction, the closer one counts."""
     worst, where, ratio = 0.0, "", 1.0
     for name, several in slopes.items():
         claimed = np.tensordot(directions[name], gradients[name], axes=gradients[name].ndim)
@@ -241,11 +241,11 @@ def agreement(gradients, slopes, directions):
         if not apart <= worst:
             worst, where, ratio = apart, name, float(claimed @ measured / max(measured @ measured, 1e-24))
     passed = bool(worst <= AGREEMENT)
-    said = f"within {worst:.0e}" if passed else f"{where}: the gradient is {ratio:.3g} times the measured slope"
-    return Row("gradients are the slopes of the loss", said, passed)
+    said = f"within {worst:.0e}" if passed else f"{where}: the gradient is {ratio:.3g} times the finite difference"
+    return Row("gradients match finite differences", said, passed)
 
 
-def moved(initial, weights, what="every parameter moved from its initial values"):
+def moved(initial, weights, what="training changed every parameter"):
     """Check that training moved every array from its initial values."""
     still = [name for name, array in sorted(weights.items()) if not np.all(distance(initial[name], array) > MOVED)]
     return Row(what, f"{', '.join(still)} did not" if still else f"{len(weights)} of them", not still)

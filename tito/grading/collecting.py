@@ -222,7 +222,7 @@ def read_roster(path):
 
     students = {}
     for row in rows:
-        student = value(row, "studentid", "id", "sisuserid", "idnumber", "username", "sisloginid", "emailaddress", "email")
+        student = value(row, "studentid", "sisuserid", "idnumber", "sisloginid", "username", "id", "emailaddress", "email")
         if not student or value(row, "student") == "Points Possible":
             continue
         last, _, first = value(row, "student").partition(",")

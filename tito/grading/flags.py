@@ -29,6 +29,7 @@ def flags(notebook, reference, verdicts):
         *changed_given_code(notebook, reference),
         *extra_code(notebook, reference),
         *replaced(notebook, reference),
+        *replaced_while_running(verdicts),
         *reaching(notebook, reference),
     ]
 
@@ -69,6 +70,16 @@ def replaced(notebook, reference):
     theirs = [target for target in dict.fromkeys(targets(notebook)) if target not in ours]
     if theirs:
         yield f"attributes replaced when the module is imported: {listed(theirs)}"
+
+
+def replaced_while_running(verdicts):
+    """Yield the functions of NumPy and Python that were others after an exercise ran, with the first such exercise."""
+    first = {}
+    for verdict in verdicts:
+        for name in verdict.replaced:
+            first.setdefault(name, verdict.id)
+    if first:
+        yield f"functions replaced while it ran: {listed([f'{name} ({exercise})' for name, exercise in first.items()])}"
 
 
 def targets(notebook):

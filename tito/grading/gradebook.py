@@ -22,20 +22,28 @@ class GradebookError(Exception):
     """Something is missing from the class's folder; the message says what to do."""
 
 
+class NoClass(GradebookError):
+    """A folder is not that of a class."""
+
+
 class Classroom:
     """A class: a folder with `source`, `release`, `submitted`, `feedback` and a gradebook.
 
     Args:
-        folder: The class's folder; it and its configuration are created if missing.
+        folder: The class's folder.
+        create: Whether it and its configuration are created if missing.
 
     Raises:
         GradebookError: nbgrader is not installed.
+        NoClass: There is no class, and none is to be created.
     """
 
-    def __init__(self, folder):
+    def __init__(self, folder, create=True):
         if find_spec("nbgrader") is None:
             raise GradebookError('grading a class needs nbgrader: pip install "tinytorch-course[grade]"')
         self.folder, self.book = Path(folder).absolute(), None
+        if not create and not (self.folder / "nbgrader_config.py").exists():
+            raise NoClass(f"{self.folder} is no class: it has no nbgrader_config.py")
         self.folder.mkdir(parents=True, exist_ok=True)
         if not (self.folder / "nbgrader_config.py").exists():
             (self.folder / "nbgrader_config.py").write_text(CONFIG, encoding="utf-8")
@@ -145,19 +153,20 @@ class Classroom:
 
     def marked(self, module):
         """Return the students whose submissions have all their points in the gradebook."""
-        from nbgrader.api import MissingEntry
+        from nbgrader.api import Assignment, BaseCell, Grade, SubmittedAssignment, SubmittedNotebook
 
         with self.opened() as gradebook:
-            try:
-                submissions = gradebook.assignment_submissions(module.folder)
-            except MissingEntry:
-                return set()
-            checks = {entry.student.id: [grade for book in entry.notebooks for grade in book.grades] for entry in submissions}
-            return {
-                student
-                for student, grades in checks.items()
-                if grades and all(grade.auto_score is not None for grade in grades if grade.name.startswith("check-"))
-            }
+            rows = (  # one query: through nbgrader's objects it would be one for each exercise of each student
+                gradebook.db.query(SubmittedAssignment.student_id, Grade.auto_score)
+                .select_from(Grade)
+                .join(BaseCell, Grade.cell_id == BaseCell.id)
+                .join(SubmittedNotebook, Grade.notebook_id == SubmittedNotebook.id)
+                .join(SubmittedAssignment, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+                .join(Assignment, SubmittedAssignment.assignment_id == Assignment.id)
+                .filter(Assignment.name == module.folder, BaseCell.name.startswith("check-"))
+                .all()
+            )
+        return {student for student, _ in rows} - {student for student, points in rows if points is None}
 
     def scores(self, module):
         """Return a dict from student to the points of a submission: score, maximum, late penalty, whether grading is open."""

@@ -51,6 +51,7 @@ class Judgement:
         flags: What the instructor should look at.
         text: The code that was marked.
         answers: Dict from the names in the gradebook of exercises and questions to what the student wrote.
+        own: The result on the student's own earlier modules, from `on_own_modules`, or None.
     """
 
     marks: tuple[Mark, ...]
@@ -60,6 +61,7 @@ class Judgement:
     flags: tuple[str, ...] = ()
     text: str = field(default="", repr=False)
     answers: dict = field(default_factory=dict, repr=False)
+    own: dict | None = None
 
     @property
     def passed(self):
@@ -103,11 +105,32 @@ def draw_seeds(module, **options):
     raise CourseBroken(f"the course's own solutions do not pass:\n{layout.text(failed[0])}")
 
 
-def observed(module, text, seeds, options, exercises=None):
-    """Return the verdicts on a text used as the module's file, on the course's own prerequisites."""
+def observed(module, text, seeds, options, exercises=None, files=None):
+    """Return the verdicts on a text used as the module's file, on the course's own prerequisites, or on other `files`."""
     if exercises is None:
         exercises = source.read(workspace.course_source(module)).exercises()
-    return trial.check(workspace.Workspace(workspace.course_dir()), module, text, exercises, seeds=seeds, **options)
+    return trial.check(workspace.Workspace(workspace.course_dir()), module, text, exercises, files, seeds=seeds, **options)
+
+
+def on_own_modules(module, text, verdicts, seeds, own, options):
+    """Run the exercises that passed once more, on the student's own earlier modules. No points depend on it.
+
+    Args:
+        module: The module.
+        text: The code that was marked.
+        verdicts: The verdicts on it.
+        seeds: Seeds to draw the inputs with.
+        own: Dict from the names of files of the package, such as "tensor.py", to the student's texts.
+        options: Further arguments of `runner.check`.
+
+    Returns:
+        Dict with the names of the files, and the ids and names of exercises that pass on the course's modules alone.
+    """
+    passed = {verdict.id for verdict in verdicts if verdict.status == "passed"}
+    exercises = [each for each in source.read(workspace.course_source(module)).exercises() if each.id in passed]
+    again = observed(module, text, seeds, options, exercises, own) if exercises else ()
+    failing = [f"{verdict.id} {verdict.name}" for verdict in again if verdict.status != "passed"]
+    return {"files": sorted(own), "ran": len(exercises), "failing": failing}
 
 
 def judge(module, path, seeds, **options):
@@ -119,7 +142,7 @@ def judge(module, path, seeds, **options):
     return judge_file(module, handed, seeds, **options)
 
 
-def judge_file(module, handed, seeds, spared=None, begin=lambda what: None, **options):
+def judge_file(module, handed, seeds, spared=None, begin=lambda what: None, own=None, **options):
     """Mark a submission.
 
     Args:
@@ -127,7 +150,9 @@ def judge_file(module, handed, seeds, spared=None, begin=lambda what: None, **op
         handed: The submitted file, as `intake.Handed`.
         seeds: Seeds to draw the inputs with, from `draw_seeds`.
         spared: Dict from the ids of exercises that are not to be run to the reason: they earn nothing.
-        begin: Function called with "reading", and with each exercise's id, before the work on it begins.
+        begin: Function called with "reading", and with each exercise's id, before the work on it begins; with "own" before the
+            run on the student's own earlier modules, and with "reporting".
+        own: Dict from the names of files of the package to the student's own texts: see `on_own_modules`.
         options: Further arguments of `runner.check`, such as `timeout` and `sandbox.options()`.
 
     Returns:
@@ -151,6 +176,10 @@ def judge_file(module, handed, seeds, spared=None, begin=lambda what: None, **op
 
     run = [exercise for exercise in exercises if exercise.id not in spared]
     saved, verdicts = trial.survey(saved, reference, label, run, check) if run else (saved, ())
+    integration = None
+    if own:
+        begin("own")
+        integration = on_own_modules(module, saved.text, verdicts, seeds, own, options)
     begin("reporting")
     by_id = {verdict.id: verdict for verdict in verdicts}
     verdicts = [by_id.get(each.id) or trial.lost(each, spared[each.id]) for each in exercises]
@@ -165,6 +194,7 @@ def judge_file(module, handed, seeds, spared=None, begin=lambda what: None, **op
         tuple(flags.flags(saved.notebook, reference, verdicts)),
         saved.text,
         answers(saved.notebook, exercises),
+        integration,
     )
 
 
@@ -199,6 +229,7 @@ def record(judgement, module):
         "text": judgement.text,
         "answers": judgement.answers,
         "pieces": own_pieces(judgement, module),
+        "own": judgement.own,
     }
 
 
@@ -244,5 +275,14 @@ def feedback(judgement, module):
     failed = [mark.verdict for mark in judgement.marks if not mark.passed]
     reports = layout.texts(failed, label, next_step=layout.IN_TERMINAL)
     repaired = ["Repaired or left out, so that the rest could be marked:", *(f"  {note}" for note in judgement.notes), ""]
-    said = repaired if judgement.notes else []
+    said = [*(repaired if judgement.notes else []), *integration(judgement.own)]
     return layout.clean("\n".join([head, "", *lines, "", *said, *(f"{text}\n" for text in reports), drawn]) + "\n")
+
+
+def integration(own):
+    """Return the lines on the run on the student's own earlier modules, which earns no points."""
+    if not own:
+        return []
+    head = f"With your own {', '.join(own['files'])} in place of the course's (reported, no points depend on it):"
+    lines = [f"{name} fails: it uses something of yours that differs" for name in own["failing"]]
+    return [head, *(f"  {line}" for line in lines or [f"all {own['ran']} exercises that pass do so there too"]), ""]

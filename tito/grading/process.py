@@ -44,7 +44,8 @@ def mark(job, begin):
     module = workspace.Workspace(workspace.course_dir()).curriculum.module(job["module"])
     handed = intake.Handed(job["name"], base64.b64decode(job["data"]), tuple(job["notes"]))
     options = sandbox.options() if job["sandbox"] else {}
-    judged = judge.judge_file(module, handed, job["seeds"], job["spared"], begin, timeout=job["timeout"], **options)
+    about = {"own": job["own"], "timeout": job["timeout"], **options}
+    judged = judge.judge_file(module, handed, job["seeds"], job["spared"], begin, **about)
     return judge.record(judged, module)
 
 

@@ -82,6 +82,7 @@ def page(module, records, days, alike):
         for name, have, of, where, how in stuck(records)
     ]
     similar = [[f"{likeness:.2f}", one, other, count] for likeness, one, other, count in alike]
+    own = [(student, ", ".join(record["own"]["failing"])) for student, record in records.items() if failing_on_own(record)]
     average = sum(points) / len(points)
     parts = [
         f"<h1>{escape(module)}</h1><p>{len(records)} submissions, {average:.1f} points on average.</p>",
@@ -91,12 +92,18 @@ def page(module, records, days, alike):
             map(exercise_row, exercises(records)),
         ),
         section("Who is stuck where", ("student", "points", "first open exercise", "how", "days after the release"), waiting),
+        section("Fails on the student's own earlier modules (no points depend on it)", ("student", "exercises"), own),
         section("Could not be read", ("student", "why"), unread.items()),
         section("To look at", ("student", "what"), ((name, "; ".join(some)) for name, some in flagged.items())),
         section("Alike: pairs to look at, not a mark", ("likeness", "student", "student", "pieces in common"), similar),
     ]
     head = f'<meta charset="utf-8"><title>{escape(module)}: what a class gets wrong</title><style>{STYLE}</style>'
     return f'<!doctype html><html lang="en"><head>{head}</head><body>{"".join(parts)}</body></html>\n'
+
+
+def failing_on_own(record):
+    """Return the exercises that pass on the course's earlier modules and fail on the student's own."""
+    return (record.get("own") or {}).get("failing", [])
 
 
 def section(title, head, body):

@@ -3,7 +3,7 @@
 import re
 
 from tito.notebooks import answers
-from tito.notebooks.parts import MARK
+from tito.notebooks.marks import SOLUTION
 
 HINTS = 3
 TOKEN = re.compile(r"\w+|[^\w\s]")
@@ -89,7 +89,7 @@ def solution_lines(cell):
     """List the lines of a cell between solution marks."""
     lines, inside = [], False
     for line in cell.text.split("\n"):
-        mark = MARK.match(line)
+        mark = SOLUTION.match(line)
         if mark:
             inside = mark[1] == "BEGIN"
         elif inside:

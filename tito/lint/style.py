@@ -23,6 +23,13 @@ ARCHAIC = (  # what does not sound like a colleague explaining, and what to writ
     (r"so many", "the number, or several"),
     (r"as far as", "if, until or up to"),
     (r"put to rest", "what happens, such as: switched to eval mode"),
+    (r"measured slopes?", "finite differences"),
+    (r"by heart", "memorise"),
+    (r"(?:pictures of MNIST|MNIST(?:'s)? pictures)", "MNIST images"),
+    (r"gather(?:s|ed)? your code", "export"),
+    (r"knows? no", "what is missing, such as: is not one of"),
+    (r"not to be had", "missing, or cannot be found"),
+    (r"unawares", "by accident"),
 )
 READ = ("tito/**/*.py", "tinytorch/**/*.py", "milestones/**/*.py", "modules/*/*.py", "*.md", "book/*.md")
 LOADERS = {"pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}

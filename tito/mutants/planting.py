@@ -11,7 +11,7 @@ import tomllib
 from dataclasses import dataclass
 
 from tito.mutants.mutators import called, cast, exchangeable, not_deeper, replacements
-from tito.notebooks.parts import MARK
+from tito.notebooks.marks import SOLUTION
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def solution_lines(cell):
     """Return the numbers of a cell's lines between solution marks."""
     numbers, inside = set(), False
     for number, line in enumerate(cell.text.split("\n"), 1):
-        mark = MARK.match(line)
+        mark = SOLUTION.match(line)
         if mark:
             inside = mark[1] == "BEGIN"
         elif inside:

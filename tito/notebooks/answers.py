@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from tito.notebooks.parts import MARK
+from tito.notebooks.marks import SOLUTION
 from tito.notebooks.strip import LEFTOVER
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -84,7 +84,7 @@ def _halves(text):
     """Split a cell's lines into those outside and inside solution regions."""
     outside, inside, solution = [], [], False
     for line in text.split("\n"):
-        mark = MARK.match(line)
+        mark = SOLUTION.match(line)
         if mark:
             solution = mark[1] == "BEGIN"
         else:

@@ -5,14 +5,19 @@ If an editor drops the styles, the block quote still has its mark in the margin,
 """
 
 import re
+import textwrap
 from dataclasses import replace
+
+from tito.notebooks.marks import EXPORT
 
 EXERCISE, QUESTION = (31, 119, 180), (230, 145, 0)  # red, green, blue
 ANSWER = "**Your answer:** *double-click here and write.*"
 LONG = 25  # given code of at least this many lines is collapsed
+WIDEST = 75  # characters of the names in its first line
 CARDS = {  # a card in HTML, and what a percent file has in its place
     re.compile(r"<blockquote [^>]*><b>Your turn: exercise ([\d.]+)</b> · (.*?)<br>.*?</blockquote>"): r"**Exercise \1** · \2",
     re.compile(r"<blockquote [^>]*><b>Question [\d.]+</b>.*?</blockquote>\n\n"): "",
+    re.compile(r"\A#\| export \(given[^)\n]*\)$", re.MULTILINE): "#| export",
 }
 NAME = re.compile(r"^(?:def|class) (\w+)|^(\w+) *=", re.MULTILINE)
 
@@ -36,9 +41,17 @@ def dress(cell, after):
         return replace(cell, text=cell.text.replace(line(after.metadata), exercise(after), 1))
     if cell.question:
         return replace(cell, text=f"{question(cell.question)}\n\n{cell.text}")
-    if cell.exported and not cell.exercise and cell.text.count("\n") >= LONG:
-        return replace(cell, metadata={**cell.metadata, "jupyter": {"source_hidden": True}})
-    return cell
+    return given(cell) if cell.exported and not cell.exercise else cell
+
+
+def given(cell):
+    """Return a cell of given code: its first line says what it defines, and a long cell is collapsed to that line."""
+    names = re.findall(r"^(?:def|class) (\w+)", cell.text, re.MULTILINE)
+    words = f"given: {', '.join(names)}" if names else "given"
+    label = textwrap.shorten(words, WIDEST, placeholder=", ...").replace(",, ...", ", ...")
+    hidden = {"jupyter": {"source_hidden": True}} if cell.text.count("\n") >= LONG else {}
+    text = EXPORT.sub(f"#| export ({label})", cell.text, count=1)
+    return replace(cell, text=text, metadata={**cell.metadata, **hidden})
 
 
 def place_for_answer(cell):
@@ -70,7 +83,7 @@ def exercise(cell):
     """Return the card of an exercise, as HTML."""
     number, name = cell.exercise, NAME.search(cell.text)
     name = name and (name[1] or name[2])
-    hints = f'Hints: <code style="white-space: nowrap">tito module hint {number}</code>'
+    hints = f'Hints, in a terminal: <code style="white-space: nowrap">tito module hint {number}</code>'
     more = f"Write <code>{name}</code> in the next code cell, then run the check below it. {hints}"
     return card(EXERCISE, f"Your turn: exercise {number}", takes(cell.metadata), more)
 

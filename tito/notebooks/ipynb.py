@@ -5,6 +5,7 @@ import glob
 import json
 import re
 
+from tito.notebooks.marks import EXPORT
 from tito.notebooks.percent import with_magics
 from tito.notebooks.problems import SourceError, raise_all
 
@@ -66,7 +67,7 @@ def names(cells):
         kind = next((kind for kind in ("exercise", "check", "question", "answer") if cell.metadata.get(kind)), None)
         defined = re.search(r"^(?:def|class) +(\w+)|^(\w+) *=", cell.text, re.MULTILINE) if kind == "exercise" else None
         words = f"{kind} {cell.metadata[kind]} {defined[0] if defined else ''}" if kind else cell.text
-        words = re.sub(r"\b(def|class)\b|#\| *export", " ", words)
+        words = re.sub(r"\b(def|class)\b", " ", EXPORT.sub(" ", words))
         name = "-".join(re.findall(r"[A-Za-z0-9]+", re.sub("<[^>]*>", " ", words[:400]))[:8])[:50].strip("-").lower() or "cell"
         times[name] += 1
         unique.append(f"{name}-again-{times[name]}" if times[name] > 1 else name)

@@ -7,9 +7,9 @@ import warnings
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from tito.notebooks.source import EXPORT, definitions
+from tito.notebooks.marks import EXPORT, SOLUTION
+from tito.notebooks.source import definitions
 
-MARK = re.compile(r"^\s*#+ *(BEGIN|END) SOLUTION *$")
 MAGIC = re.compile(r"""^\s*(%{1,2}[A-Za-z]|[!?]|[\w, ]+=\s*[%!])|^[^"'#]*\?\s*$""")
 MOST_MAGICS = 20  # reported per cell
 NOT_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError)
@@ -130,7 +130,7 @@ def _below_export(text):
     """Number a cell's lines, and keep those below `#| export` (the first line that is not blank) without the marks."""
     lines = list(enumerate(text.rstrip().split("\n"), 1))
     top = next(number for number, line in lines if EXPORT.match(line))
-    kept = [(number, line) for number, line in lines[top:] if not MARK.match(line)]
+    kept = [(number, line) for number, line in lines[top:] if not SOLUTION.match(line)]
     while kept and not kept[-1][1].strip():
         kept.pop()
     return tuple(kept)

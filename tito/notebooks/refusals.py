@@ -6,9 +6,9 @@ import difflib
 import itertools
 import re
 
+from tito.notebooks.marks import EXPORT
 from tito.notebooks.parts import exported_parts, is_registration, other_parts
 from tito.notebooks.problems import SourceError
-from tito.notebooks.source import EXPORT
 
 ALLOWED = (
     ast.Import,

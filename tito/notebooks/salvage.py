@@ -11,10 +11,11 @@ from dataclasses import dataclass, field, replace
 
 from tito.notebooks import strip
 from tito.notebooks.export import assembled, joint_problem
+from tito.notebooks.marks import EXPORT, EXPORTED
 from tito.notebooks.parts import NOT_PYTHON, Part, compiled, exported_parts
 from tito.notebooks.problems import SourceError
 from tito.notebooks.refusals import allowed, line_of, refusals
-from tito.notebooks.source import EXPORTED, Notebook, definitions
+from tito.notebooks.source import Notebook, definitions
 
 LARGEST_CELL, MOST_LINES = 100_000, 3000  # characters and lines; the largest cell of the course has under 10,000 and 300
 MOST_ROUNDS = 20  # of leaving out what does not compile together
@@ -108,7 +109,7 @@ def restored(cell, missing):
     if EXPORTED.match(cell.text):
         return replace(cell, kind="code")
     if any(line_of(name, cell.text) for name in missing):
-        lines = [line for line in cell.text.split("\n") if line.strip() != "#| export" and not line.startswith("```")]
+        lines = [line for line in cell.text.split("\n") if not EXPORT.match(line.strip()) and not line.startswith("```")]
         return replace(cell, kind="code", text="\n".join(["#| export", *lines]))
     return cell
 

@@ -7,12 +7,11 @@ from functools import cached_property
 from pathlib import Path
 
 from tito.notebooks import ipynb, percent, titles
+from tito.notebooks.marks import EXPORTED
 from tito.notebooks.problems import SourceError, SourceErrors, raise_all
 
 __all__ = ["Cell", "Exercise", "Notebook", "SourceError", "SourceErrors", "read"]
 
-EXPORT = re.compile(r"^#[ \t]*\|[ \t]*export[ \t]*$", re.MULTILINE)
-EXPORTED = re.compile(r"(?:[^\S\n]*\n)*" + EXPORT.pattern, re.MULTILINE)
 CONFLICT = re.compile(r"^(<{7}|>{7}) ")
 EXERCISE_ID = re.compile(r"^\d\d\.[1-9]\d*$")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from tito.curriculum import Curriculum
 from tito.files import write_atomically
 from tito.notebooks import cards, ipynb, percent
-from tito.notebooks.parts import MARK
+from tito.notebooks.marks import SOLUTION
 from tito.notebooks.problems import SourceError, raise_all
 from tito.notebooks.source import definitions
 
@@ -56,7 +56,7 @@ def stub(text, label):
     """
     lines, inside = [], False
     for line in text.split("\n"):
-        mark = MARK.match(line)
+        mark = SOLUTION.match(line)
         if mark and (mark[1] == "BEGIN") == inside:
             raise ValueError(f"{mark[1]} SOLUTION is where the other mark is expected")
         if mark and not inside:
@@ -78,7 +78,7 @@ def _module(path):
 
 def _stripped(notebook, cell, exercise, solved):
     """Return the cell's text for the learner; an exercise must have a solution, and other cells must not."""
-    marked = any(MARK.match(line) for line in cell.text.split("\n"))
+    marked = any(SOLUTION.match(line) for line in cell.text.split("\n"))
     if exercise is None:
         _require(notebook, cell, not marked, "solution marks are in a cell that is not an exercise")
         return cell.text
@@ -98,7 +98,7 @@ def _stripped(notebook, cell, exercise, solved):
 
 
 def _without_marks(text):
-    return "\n".join(line for line in text.split("\n") if not MARK.match(line)).rstrip()
+    return "\n".join(line for line in text.split("\n") if not SOLUTION.match(line)).rstrip()
 
 
 def _first_prose(notebook, cells):

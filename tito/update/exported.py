@@ -1,5 +1,6 @@
 """Update a file of the package that was exported from an older notebook, cell by cell, like the notebook."""
 
+from tito.notebooks import marks
 from tito.notebooks.export import COMMENT, HEADER
 from tito.notebooks.source import Cell, Notebook
 from tito.update.merge import merge
@@ -25,7 +26,7 @@ def updated(path, text, today, known, package, numbers):
     merged = merge(Notebook(path, cells), [cell for cell in today if cell.exported], known, package)
     blocks = []
     for entry in merged.entries:
-        body = entry.cell.text.removeprefix(EXPORT).rstrip()
+        body = marks.EXPORT.sub("", entry.cell.text, count=1).lstrip("\n").rstrip()
         number = numbers(entry.cell) or (entry.mine and cells[entry.mine - 1].line) or entry.cell.index
         blocks.append(f"# {name}, cell {number}\n{body}\n")
     return "\n".join([head, "\n\n".join(blocks)]), merged.beside

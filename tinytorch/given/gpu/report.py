@@ -114,7 +114,7 @@ class Report:
         return moved, needed
 
     def bank_conflicts(self, name=None):
-        """Return how many turns the warps' accesses to shared memory took beyond one each.
+        """Return how many cycles the warps' accesses to shared memory take beyond one each.
 
         Args:
             name: Of one shared array only; None for all.
@@ -132,7 +132,7 @@ class Report:
     def unwritten_reads(self):
         """Return a sentence for the first read of shared or local memory that nobody had written."""
         return [
-            f"unwritten memory: {self.who(access)} reads {entry(access)} at {self.text(access.line)}, and nobody has written it"
+            f"unwritten memory: {self.who(access)} reads {entry(access)} at {self.text(access.line)}, and nothing has written it"
             for access in self.unwritten[:1]
         ]
 
@@ -192,7 +192,7 @@ class Report:
         lines += [f"  sectors of 32 bytes: {moved} moved, {needed} would do"] if needed else []
         shared = self.by_warp("shared")
         lines += (
-            [f"  shared memory: {len(shared)} accesses by warps, {self.bank_conflicts()} turns lost to bank conflicts"]
+            [f"  shared memory: {len(shared)} accesses by warps, {self.bank_conflicts()} cycles lost to bank conflicts"]
             if shared
             else []
         )

@@ -107,14 +107,14 @@ def source_of(function):
         function: The kernel as Python wrote it.
 
     Raises:
-        ValueError: The source is not to be had. The message says what to do.
+        ValueError: The source cannot be found. The message says what to do.
     """
     file, first = function.__code__.co_filename, function.__code__.co_firstlineno
     linecache.checkcache(file)
     lines = linecache.getlines(file, function.__globals__)[first - 1 :]
     if not lines:
         raise ValueError(
-            f"the simulator reads a kernel's source, and that of {function.__name__} is not to be had: "
+            f"the simulator reads a kernel's source, and that of {function.__name__} cannot be found: "
             "define it in a file or in a notebook's cell"
         )
     return textwrap.dedent("".join(inspect.getblock(lines))), first

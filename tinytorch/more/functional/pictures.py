@@ -48,7 +48,7 @@ def avg_pool2d(input, kernel_size, stride=None, padding=0, ceil_mode=False, coun
 
 
 def adaptive_avg_pool2d(input, output_size):
-    """Average pictures of any size down, or up, to a given size.
+    """Average images of any size down, or up, to a given size.
 
     Args:
         input: Tensor of shape (N, C, H, W) or (C, H, W).
@@ -85,5 +85,5 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
         >>> batch_norm(Tensor([[1.0], [3.0]]), None, None).data.round(2).tolist()
         [[-1.0], [1.0]]
     """
-    pictures = input.reshape(*input.shape, *(1,) * (4 - input.ndim)) if input.ndim < 4 else input
-    return yours.batch_norm(pictures, running_mean, running_var, weight, bias, training, momentum, eps).reshape(*input.shape)
+    images = input.reshape(*input.shape, *(1,) * (4 - input.ndim)) if input.ndim < 4 else input
+    return yours.batch_norm(images, running_mean, running_var, weight, bias, training, momentum, eps).reshape(*input.shape)

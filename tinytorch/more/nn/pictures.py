@@ -16,8 +16,8 @@ class BatchNorm1d(yours.BatchNorm2d):
     def forward(self, input):
         if input.ndim not in (2, 3):
             raise ValueError(f"BatchNorm1d needs (N, C) or (N, C, L), got {input.shape}")
-        pictures = input.reshape(*input.shape, *(1,) * (4 - input.ndim))
-        return super().forward(pictures).reshape(*input.shape)
+        images = input.reshape(*input.shape, *(1,) * (4 - input.ndim))
+        return super().forward(images).reshape(*input.shape)
 
 
 class MaxPool2d(yours.MaxPool2d):

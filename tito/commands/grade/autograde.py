@@ -6,6 +6,7 @@ from pathlib import Path
 import typer
 
 SAYS_YES = "--unsafe-no-sandbox"
+EVERY = 60  # seconds between two lines on the progress, where no line can be replaced
 
 
 def autograde(
@@ -100,7 +101,7 @@ def mark_all(classroom, module, jobs, exercise, timeout, workers, scheduler, uns
     console.say(f"{'student':24}{'exercises':>12}{'points':>12}")
     try:
         with pool.cluster(scheduler) if scheduler else pool.local(min(workers, len(jobs))) as each:
-            work = submissions(module, jobs, seeds, timeout, not unsafe, lambda *empty: finish(*empty))
+            work = submissions(classroom, module, jobs, seeds, timeout, not unsafe, lambda *empty: finish(*empty))
 
             def finish(student, record):
                 if not settle(classroom, module, student, {**record, "digest": jobs[student][1]}, exercise, meter):
@@ -126,7 +127,7 @@ def mark_all(classroom, module, jobs, exercise, timeout, workers, scheduler, uns
     return unmarked
 
 
-def submissions(module, jobs, seeds, timeout, sandboxed, finish):
+def submissions(classroom, module, jobs, seeds, timeout, sandboxed, finish):
     """Return a function that yields (student, job) for the files that are there, and finishes the others at once."""
     from tito.grading import verdicts, workers as pool
 
@@ -136,9 +137,19 @@ def submissions(module, jobs, seeds, timeout, sandboxed, finish):
             if isinstance(handed, str):
                 finish(student, {**empty, "reason": handed, "feedback": empty["feedback"] + handed + "\n"})
             else:
-                yield student, pool.job(module, handed, seeds, timeout, sandboxed)
+                yield student, pool.job(module, handed, seeds, timeout, sandboxed, own_modules(classroom, module, student))
 
     return work
+
+
+def own_modules(classroom, module, student):
+    """Return what a student handed in for the modules before this one: a dict from the package's files to their texts."""
+    from tito import workspace
+    from tito.grading import verdicts
+
+    earlier = workspace.Workspace(workspace.course_dir()).curriculum.prerequisites(module)
+    texts = {each.exports: verdicts.load(classroom, each, student).get("text") for each in earlier}
+    return {name: text for name, text in texts.items() if text}
 
 
 def settle(classroom, module, student, record, exercise, meter):
@@ -173,7 +184,9 @@ def settle(classroom, module, student, record, exercise, meter):
     exercises, points = f"{passed} of {len(record['exercises'])}", f"{record['points']} of {record['maximum']}"
     reason = layout.clean(record["reason"].splitlines()[0][:200]) if record["reason"] else ""
     meter.done(f"{student:24}{exercises:>12}{points:>12}   {reason}".rstrip())
-    for text in [*record["notes"][:5], *record["flags"]]:
+    own = (record.get("own") or {}).get("failing")
+    failing = [f"on the student's own earlier modules (no points depend on it) these fail: {', '.join(own)}"] if own else []
+    for text in [*record["notes"][:5], *record["flags"], *failing]:
         meter.say(f"{'':26}{layout.clean(text[:300])}", style="yellow")
     return True
 
@@ -191,7 +204,8 @@ class Meter:
     def __init__(self, total):
         import time
 
-        self.total, self.count, self.clock, self.began = total, 0, time.monotonic, time.monotonic()
+        self.total, self.count, self.clock = total, 0, time.monotonic
+        self.began = self.told = self.clock()
 
     def say(self, text, style=None):
         from tito import console
@@ -204,9 +218,14 @@ class Meter:
 
         self.count += 1
         self.say(text)
-        rate = self.count / max(self.clock() - self.began, 1e-3)
+        now = self.clock()
+        rate = self.count / max(now - self.began, 1e-3)
         left = (self.total - self.count) / rate
-        console.pending(f"  {self.count} of {self.total}, {60 * rate:.0f} a minute, {left / 60:.0f} min left" if left else "")
+        progress = f"  {self.count} of {self.total}, {60 * rate:.0f} a minute, {left / 60:.0f} min left" if left else ""
+        console.pending(progress)
+        if progress and console.plain() and now - self.told > EVERY:
+            self.told = now
+            console.say(progress)
 
 
 def confinement(unsafe):

@@ -19,7 +19,7 @@ def override(
 
     target, number = workspace.Workspace(workspace.course_dir()).curriculum.target(exercise)
     if number is None:
-        raise typer.BadParameter(f"{exercise!r} names no exercise: write {target.number}.1")
+        raise typer.BadParameter(f"{exercise!r} is not an exercise: write {target.number}.1")
     chosen, classroom = enter(target.number, course)
     known_assignment(classroom, chosen)
     try:

@@ -21,7 +21,7 @@ def release(
     from tito.grading import assignment
 
     when = deadline(due)
-    chosen, classroom = enter(module, course)
+    chosen, classroom = enter(module, course, create=True)
     path = classroom.path("source", chosen) / f"{chosen.name}.ipynb"
     path.parent.mkdir(parents=True, exist_ok=True)
     assignment.write(chosen, path, question_points)
@@ -56,24 +56,29 @@ def deadline(text):
     try:
         when = datetime.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is no time: write 2026-10-01T23:59+02:00, or 2026-10-01") from None
+        raise typer.BadParameter(f"{text!r} is not a time: write 2026-10-01T23:59+02:00, or 2026-10-01") from None
     if len(text) <= 10:
         when = datetime.combine(when, time(23, 59, 59))
     return when.astimezone()
 
 
-def enter(module, folder):
+def enter(module, folder, create=False):
     """Return the module with this name, and the class in a folder.
 
+    Args:
+        module: The module's number or name.
+        folder: The class's folder.
+        create: Whether to make a class of a folder that is none yet.
+
     Raises:
-        typer.Exit: nbgrader is not installed.
+        typer.Exit: nbgrader is not installed, or the folder is no class.
         WorkspaceError: The course does not have the module yet.
     """
     from tito import workspace
 
     chosen = workspace.Workspace(workspace.course_dir()).curriculum.module(module)
     workspace.check_released(chosen)
-    return chosen, enter_class(folder)
+    return chosen, enter_class(folder, create)
 
 
 def known_assignment(classroom, module):
@@ -90,17 +95,17 @@ def known_assignment(classroom, module):
         raise typer.Exit(2)
 
 
-def enter_class(folder):
-    """Return the class in a folder.
-
-    Raises:
-        typer.Exit: nbgrader is not installed.
-    """
+def enter_class(folder, create):
+    """Return the class in a folder; see `enter`."""
     from tito import console
     from tito.grading import gradebook
 
     try:
-        return gradebook.Classroom(folder)
+        return gradebook.Classroom(folder, create)
+    except gradebook.NoClass as error:
+        console.say(str(error))
+        console.next_step("give the class's folder with --course, or make one: tito grade release 01 --course FOLDER")
+        raise typer.Exit(2) from None
     except gradebook.GradebookError as error:
         console.say(str(error))
         console.next_step('pip install "tinytorch-course[grade]"')

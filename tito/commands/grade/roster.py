@@ -14,7 +14,7 @@ def roster(
     from tito.commands.grade.release import enter_class
     from tito.grading import collecting
 
-    classroom = enter_class(course)
+    classroom = enter_class(course, create=table is not None)
     if table is not None:
         try:
             students = collecting.read_roster(table)

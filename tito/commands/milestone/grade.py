@@ -1,4 +1,4 @@
-"""`tito milestone grade`: a verdict on a training run, by evidence."""
+"""`tito milestone grade`: grade a training run by its saved weights and the package's gradients."""
 
 import textwrap
 from pathlib import Path
@@ -11,10 +11,10 @@ def grade(
     run: Path = typer.Option(None, help="Folder of the run (runs/NAME)."),
     data_dir: Path = typer.Option(None, help="Folder of the data, as for the run."),
 ):
-    """Grade a run: has your package learned what the milestone requires?
+    """Grade a training run.
 
-    Logs do not count: the saved weights are loaded into the milestone's network, and their correct answers on the test examples
-    are counted. Your gradients are compared with measured slopes, and every layer must have moved.
+    Loads the saved weights into the milestone's network and measures their accuracy on the test examples. Compares your
+    gradients with finite differences, and checks that training changed every layer. Logs do not count.
     """
     from tito import console, workspace
     from tito.evidence import passed, verdict

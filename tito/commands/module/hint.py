@@ -1,4 +1,4 @@
-"""`tito module hint`: show one more hint at each call."""
+"""`tito module hint`: show one more hint with each call."""
 
 import typer
 

@@ -7,7 +7,7 @@ def submit(
     module: str = typer.Argument(help="03, 3 or layers."),
     name: str = typer.Option(None, help="Your id in the class, if your teacher asks for it."),
 ):
-    """Pack your notebook into one zip, to hand in."""
+    """Pack your notebook into a zip file, to hand in."""
     from tito import console, workspace
     from tito.files import replace_atomically
     from tito.grading import intake, parcel
@@ -27,7 +27,7 @@ def submit(
         raise typer.Exit(1) from None
     target = space.root / f"{chosen.folder}.zip"
     replace_atomically(target, data)
-    console.say(f"{space.label(target)} holds {space.label(path)} as it is saved now.")
+    console.say(f"{space.label(target)} contains {space.label(path)}, as it is saved now.")
     for note in [*notes, *odd]:
         console.say(note, style="yellow")
     console.next_step(f"hand in {target}; tito module test {chosen.number} shows what it will be marked on")

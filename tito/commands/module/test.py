@@ -119,7 +119,7 @@ def show(outcome, everything=False, printed=False):
     if outcome.changed:
         names = ", ".join(name for name, _ in outcome.changed)
         console.say(
-            f"Not as the course gives it: {names}.\nIf you did not mean to: `tito init DIR` writes unchanged notebooks.",
+            f"Given code that you changed: {names}.\nIf you did not mean to, `tito init DIR` writes unchanged notebooks.",
             style="yellow",
         )
         console.say()

@@ -14,28 +14,28 @@ from tinytorch.given.gpu.kernels.launching import run
 AXES = 6
 
 
+@cuda.jit(device=True)
+def place(i, offset, sizes, strides):
+    """Return where the i-th entry of a view is in the array that it shows."""
+    for k in range(AXES):
+        axis = AXES - 1 - k
+        offset += i % sizes[axis] * strides[axis]
+        i //= sizes[axis]
+    return offset
+
+
 @cuda.jit
 def gather(a, out, offset, sizes, strides):
     """Write one after the other the entries of a view."""
     for i in range(cuda.grid(1), out.size, cuda.gridsize(1)):
-        rest, place = i, offset
-        for k in range(AXES):
-            axis = AXES - 1 - k
-            place += rest % sizes[axis] * strides[axis]
-            rest //= sizes[axis]
-        out[i] = a[place]
+        out[i] = a[place(i, offset, sizes, strides)]
 
 
 @cuda.jit
 def scatter(a, out, offset, sizes, strides):
     """Write an array's entries to the places of a view."""
     for i in range(cuda.grid(1), a.size, cuda.gridsize(1)):
-        rest, place = i, offset
-        for k in range(AXES):
-            axis = AXES - 1 - k
-            place += rest % sizes[axis] * strides[axis]
-            rest //= sizes[axis]
-        out[place] = a[i]
+        out[place(i, offset, sizes, strides)] = a[i]
 
 
 @cuda.jit

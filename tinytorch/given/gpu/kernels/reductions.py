@@ -42,8 +42,8 @@ def make(combine_two):
             total = start
             for j in range(piece * WARP + lane, width, WARP * pieces):
                 total = combine(total, a[row * width + j])
-            for step in (16, 8, 4, 2, 1):
-                total = combine(total, cuda.shfl_xor_sync(FULL, total, step))
+            for halvings in range(5):
+                total = combine(total, cuda.shfl_xor_sync(FULL, total, 16 >> halvings))
             if lane == 0:
                 out[task] = total
 

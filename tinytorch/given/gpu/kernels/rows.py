@@ -19,8 +19,8 @@ ONE, NAN = np.float32(1), np.float32(math.nan)
 @cuda.jit(device=True)
 def warp_max(value):
     """Return the largest value of a warp's lanes."""
-    for step in (16, 8, 4, 2, 1):
-        other = cuda.shfl_xor_sync(FULL, value, step)
+    for halvings in range(5):
+        other = cuda.shfl_xor_sync(FULL, value, 16 >> halvings)
         value = value if value > other or value != value else other
     return value
 
@@ -28,8 +28,8 @@ def warp_max(value):
 @cuda.jit(device=True)
 def warp_sum(value):
     """Return the sum of a warp's lanes."""
-    for step in (16, 8, 4, 2, 1):
-        value += cuda.shfl_xor_sync(FULL, value, step)
+    for halvings in range(5):
+        value += cuda.shfl_xor_sync(FULL, value, 16 >> halvings)
     return value
 
 

@@ -1,4 +1,4 @@
-"""The figures of a run, as files beside its weights."""
+"""The charts of a run, as files beside its weights."""
 
 import numpy as np
 
@@ -8,10 +8,10 @@ from tinytorch.drawing import training as figures
 DPI = 200  # sharp in print
 TITLES = {
     "curves": "Each epoch of the training; data: {data}",
-    "confusion": "Classes of {count:,} test pictures; data: {data}",
+    "confusion": "Classes of {count:,} test images; data: {data}",
     "filters": "First layer, longest weights first: red positive, blue negative",
-    "feature_maps": "What the layers make of the first test picture: red positive, blue negative",
-    "mistakes": "Worst mistakes among {count:,} test pictures: what each is, what it was taken for; data: {data}",
+    "feature_maps": "What the layers make of the first test image: red positive, blue negative",
+    "mistakes": "Worst mistakes among {count:,} test images: what each is, what it was taken for; data: {data}",
 }
 
 
@@ -62,7 +62,7 @@ def rest(model):
 
 
 def layers(model, data, tests):
-    """Return figures by name: the first layer's weights, and the convolutions' outputs for the first picture."""
+    """Return figures by name: the first layer's weights, and the convolutions' outputs for the first image."""
     first = next(model.parameters())
     if first.ndim == 2:
         return {"filters": figures.filters(first, data.test_images.shape[1:])}

@@ -1,0 +1,134 @@
+"""Collecting: what Canvas, Gradescope and Moodle export is put beside the right student."""
+
+import io
+import json
+import zipfile
+
+import pytest
+
+from tito.grading import collecting
+
+ROSTER = {
+    "ab12": {"first_name": "Ana María", "last_name": "O'Brien-Løvås", "email": "ana@example.org", "lms_user_id": "4711"},
+    "cd34": {"first_name": "Wei", "last_name": "Li", "email": "wei@example.org", "lms_user_id": "4712"},
+    "ef56": {"first_name": "Jean Luc", "last_name": "Picard", "email": "jl@example.org", "lms_user_id": "4713"},
+}
+
+
+def archive(tmp_path, files, name="export.zip"):
+    path = tmp_path / name
+    with zipfile.ZipFile(path, "w") as packed:
+        for entry, data in files.items():
+            packed.writestr(entry, data)
+    return path
+
+
+def gathered(*sources, roster=ROSTER):
+    return collecting.gather(sources, collecting.Roster(roster))
+
+
+@pytest.mark.parametrize(
+    "entry, student, file",
+    [
+        # Canvas: name, id, submission id, file; the name without blanks and punctuation, the last name first
+        ("obrienlvsanamara_4711_90001_tensor.ipynb", "ab12", "tensor.ipynb"),
+        ("liwei_4712_90002_tensor-1.ipynb", "cd34", "tensor-1.ipynb"),
+        ("picardjeanluc_LATE_4713_90003_tensor.ipynb", "ef56", "tensor.ipynb"),
+        ("picardjeanluc_4713_90003_my_own_tensor (2).ipynb", "ef56", "my_own_tensor (2).ipynb"),
+        ("liwei_999_90002_tensor.ipynb", "cd34", "tensor.ipynb"),  # an id that the roster lacks: the name counts
+        # Moodle: name, number, kind, in a folder or in the file's name
+        ("Jean Luc Picard_88_assignsubmission_file_/tensor.ipynb", "ef56", "tensor.ipynb"),
+        ("Jean Luc Picard_88_assignsubmission_file/tensor.ipynb", "ef56", "tensor.ipynb"),
+        ("Wei Li_89_assignsubmission_file_tensor.ipynb", "cd34", "tensor.ipynb"),
+        ("Li Wei_89_assignsubmission_file_/sub/tensor.ipynb", "cd34", "tensor.ipynb"),
+        ("Ana María O'Brien-Løvås_90_assignsubmission_file_/tensor.ipynb", "ab12", "tensor.ipynb"),
+        # A folder for each student
+        ("ab12/tensor.ipynb", "ab12", "tensor.ipynb"),
+        ("wei@example.org/01_tensor/tensor.ipynb", "cd34", "tensor.ipynb"),
+        ("submitted/ef56/01_tensor/tensor.ipynb", "ef56", "tensor.ipynb"),
+        ("4713/tensor.ipynb", "ef56", "tensor.ipynb"),
+    ],
+)
+def test_the_names_of_an_export_lead_to_the_student(tmp_path, entry, student, file):
+    found, skipped = gathered(archive(tmp_path, {entry: b"{}"}))
+    assert {name: list(submission.files) for name, submission in found.items()} == {student: [file]}
+    assert not skipped
+
+
+def test_canvas_says_who_was_late(tmp_path):
+    found, _ = gathered(archive(tmp_path, {"liwei_LATE_4712_1_tensor.ipynb": b"{}", "picardjeanluc_4713_2_tensor.ipynb": b"{}"}))
+    assert found["cd34"].notes == ["Canvas says that it was late"] and found["ef56"].notes == []
+
+
+METADATA = """---
+submission_111:
+  :submitters:
+  - :name: Wei Li
+    :sid: cd34
+    :email: wei@example.org
+  :created_at: 2026-10-01 20:15:00.000000000 Z
+  :score: 0.0
+submission_222:
+  :submitters:
+  - :name: Jean Luc Picard
+    :sid:
+    :email: 'jl@example.org'
+  :created_at: 2026-10-02 08:00:00.000000000 Z
+submission_333:
+  :submitters:
+  - :name: "Nobody Known"
+    :sid: zz99
+    :email: n@example.org
+"""
+
+
+def test_gradescope_names_its_students_in_a_file_of_its_own(tmp_path):
+    folder = "assignment_4242_export"
+    files = {f"{folder}/submission_{number}/tensor.ipynb": str(number) for number in (111, 222, 333)}
+    found, skipped = gathered(archive(tmp_path, {**files, f"{folder}/submission_metadata.yml": METADATA}))
+    assert {name: submission.files["tensor.ipynb"] for name, submission in found.items()} == {
+        "cd34": b"111",
+        "ef56": b"222",
+        "Nobody-Known": b"333",
+    }
+    assert found["cd34"].when == "2026-10-01 20:15:00.000000000 Z"
+    assert skipped == ["Nobody-Known is not in the roster"]
+
+
+def test_a_students_own_zip_in_an_export_is_opened(tmp_path):
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w") as packed:
+        packed.writestr("work/tensor.ipynb", "{}")
+        packed.writestr("__MACOSX/work/._tensor.ipynb", "junk")
+    found, _ = gathered(archive(tmp_path, {"liwei_4712_1_work.zip": inner.getvalue()}))
+    assert found["cd34"].files == {"tensor.ipynb": b"{}"}
+
+
+def test_without_a_roster_the_exports_own_names_are_used(tmp_path):
+    found, skipped = gathered(archive(tmp_path, {"liwei_4712_1_tensor.ipynb": b"{}"}), roster={})
+    assert list(found) == ["liwei"] and not skipped
+
+
+def test_what_is_not_in_the_roster_is_said(tmp_path):
+    found, skipped = gathered(archive(tmp_path, {"someoneelse_1_1_tensor.ipynb": b"{}"}))
+    assert list(found) == ["someoneelse"] and skipped == ["someoneelse is not in the roster"]
+
+
+def test_unpacked_exports_are_collected_like_packed_ones(tmp_path):
+    folder = tmp_path / "export" / "Wei Li_89_assignsubmission_file_"
+    folder.mkdir(parents=True)
+    (folder / "tensor.ipynb").write_text("{}", encoding="utf-8")
+    assert list(gathered(tmp_path / "export")[0]) == ["cd34"]
+
+
+def test_the_columns_of_canvas_and_moodle_make_a_roster(tmp_path):
+    canvas, moodle = tmp_path / "canvas.csv", tmp_path / "moodle.csv"
+    canvas.write_text(
+        'Student,ID,SIS User ID,SIS Login ID,Section\n"Points Possible",,,,\n"Li, Wei",4712,cd34,wei,A\n', encoding="utf-8"
+    )
+    moodle.write_text("\ufeffFirst name,Surname,ID number,Email address\nWei,Li,cd34,wei@example.org\n", encoding="utf-8")
+    for path, expected in ((canvas, ("Wei", "Li", "4712")), (moodle, ("Wei", "Li", None))):
+        students = collecting.read_roster(path)
+        assert list(students) == ["cd34"], json.dumps(students)
+        about = students["cd34"]
+        assert (about["first_name"], about["last_name"], about["lms_user_id"] or None) == expected
