@@ -73,7 +73,7 @@ def test_every_command_that_is_named_exists():
 
 def test_the_modules_said_to_be_here_are_here():
     first, last, others = re.search(r"modules (\d\d) to (\d\d) \([^)]*\)((?:\s+and \d\d)*)", README).groups()
-    there = sorted(path.parent.name[:2] for path in (ROOT / "modules").glob("[0-9][0-9]_*/checks.py"))
+    there = sorted(path.parent.name[:2] for path in (ROOT / "modules").glob("[0-9][0-9]_*/checks*"))
     said = [f"{number:02d}" for number in range(int(first), int(last) + 1)]
     assert there == [*said, *re.findall(r"\d\d", others)]
 

@@ -102,7 +102,7 @@ def gelu_numba(a, *, approximate="none"):
 def relu_backward_loop(grad, out, result):
     """Keep a gradient where the output of ReLU is above 0, in one pass."""
     for i in range(grad.size):
-        result[i] = grad[i] * np.float32(not out[i] <= 0)  # nan passes
+        result[i] = np.float32(0) if out[i] <= 0 else grad[i]  # nan passes
 
 
 relu_backward = op(losses.relu_backward)

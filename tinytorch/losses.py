@@ -262,8 +262,8 @@ def relu_backward(grad, out):
         out: Array of the same shape, ReLU's output. (Its input would work too.)
 
     Returns:
-        Array of that shape: ``grad`` where ``out`` is above 0, and 0 elsewhere. float32 stays
-        float32.
+        Array of that shape: ``grad`` where ``out`` is above 0, and 0 elsewhere, even if ``grad`` is
+        infinite or nan there. float32 stays float32.
 
     Example:
         >>> relu_backward(np.array([5.0, -6.0, 7.0]), np.array([2.0, 0.5, 0.0]))
@@ -272,7 +272,7 @@ def relu_backward(grad, out):
     Source:
         Nair and Hinton, Rectified linear units improve restricted Boltzmann machines, ICML 2010.
     """
-    return grad * ~(out <= 0)  # nan is not below 0: its gradient passes, as in PyTorch
+    return np.where(out <= 0, 0, grad)  # nan is not below 0: its gradient passes, as in PyTorch
 
 
 # losses.py, cell 68

@@ -53,8 +53,10 @@ def course_source(module):
 
 
 def course_checks(module):
-    """Return the module's checks."""
-    return course_source(module).with_name("checks.py")
+    """Return the path of the module's checks: a file, or a folder of files."""
+    from tito.checks import files
+
+    return files.beside(course_source(module))
 
 
 def is_to_come(module):

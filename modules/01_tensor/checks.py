@@ -106,6 +106,16 @@ def only_what_both_have(a, b):
     return refusal(a, b) if any(m != n and 1 not in (m, n) for m, n in pairs) else tuple(n if m == 1 else m for m, n in pairs)
 
 
+def stretches_only_one(kept):
+    """Refuse a 1 in the shape that stays as it is; `kept` returns it first, and the other one after it."""
+
+    def wrong(a, b):
+        pairs = zip(*map(reversed, kept(a, b)))
+        return ("raises", "ValueError") if any(m == 1 != n for m, n in pairs) else oracle_broadcast_shape(a, b)
+
+    return wrong
+
+
 def turned_round(a, b):
     expected = oracle_broadcast_shape(a, b)
     return expected if is_refusal(expected) else expected[::-1]
@@ -128,6 +138,14 @@ misconceptions_broadcast_shape = {
     "the result is turned round: its sizes stand in the order in which they were found, from the right": turned_round,
     "a list is returned where a tuple is asked for: a shape never equals a list": as_a_list,
     "of two sizes the larger one is taken: an empty axis has size 0, and 0 against 1 gives 0": largest_size,
+    "a size of 1 was stretched in one of the shapes only: it may be in either": (
+        stretches_only_one(lambda a, b: (a, b) if len(a) >= len(b) else (b, a)),
+        stretches_only_one(lambda a, b: (a, b)),
+        stretches_only_one(lambda a, b: (b, a)),
+    ),
+    "a size of 0 was refused: 0 against 1 gives 0, and 0 against 0 fits": lambda a, b: (
+        ("raises", "ValueError") if any(sorted(pair) == [0, 1] for pair in pair_sizes(a, b)) else oracle_broadcast_shape(a, b)
+    ),
     "sizes that do not fit are let through": lambda a, b: tuple(n if m == 1 else m for m, n in pair_sizes(a, b)),
     "the missing sizes in front are left out of the result": lambda a, b: (
         oracle_broadcast_shape(a, b)
@@ -218,8 +236,13 @@ misconceptions_matmul = {
         np.dot(exact(a), exact(b)) if a.shape[-1] == b.shape[-2] else refusal(a.shape, b.shape)
     ),
     "batches were zipped: they do not broadcast then, and a b without a batch is taken row by row": zipped,
-    "the inner size of b is b.shape[-2], its last but one: b.shape[0] is the batch where there is one": lambda a, b: (
-        refusal(a.shape, b.shape) if a.shape[-1] != b.shape[0] else oracle_matmul(a, b)
+    "each matrix of a was multiplied by the whole batch of b: batches are to broadcast": lambda a, b: (
+        np.stack([oracle_matmul(x, b) for x in a]) if a.ndim > 2 and a.shape[-1] == b.shape[-2] else oracle_matmul(a, b)
+    ),
+    "the inner sizes are a.shape[-1] and b.shape[-2]: b.shape[0] and a.shape[1] are others where there is a batch": (
+        lambda a, b: refusal(a.shape, b.shape) if a.shape[-1] != b.shape[0] else oracle_matmul(a, b),
+        lambda a, b: refusal(a.shape, b.shape) if a.shape[1] != b.shape[0] else oracle_matmul(a, b),
+        lambda a, b: refusal(a.shape, b.shape) if a.shape[1] != b.shape[-2] else oracle_matmul(a, b),
     ),
     "the error does not show the shapes of both operands": without_shapes(oracle_matmul),
 }
@@ -264,11 +287,26 @@ def along_the_other_axis(oracle):
     return wrong
 
 
+def zero_for_none(oracle):
+    """`if axis:` takes axis 0 for None."""
+    return lambda a, axis=None, keepdims=False: oracle(a, axis or None, keepdims)
+
+
+def all_without_keepdims(oracle):
+    return lambda a, axis=None, keepdims=False: oracle(a, axis, keepdims and axis is not None)
+
+
+AXIS_0 = "axis 0 was taken for None: 0 counts as False, so ask whether `axis is None`"
+ALL_GONE = "with axis=None keepdims was ignored: all axes stay then, with size 1"
+
+
 def several_refused(oracle):
     return lambda a, axis=None, keepdims=False: ("raises", "TypeError") if isinstance(axis, tuple) else oracle(a, axis, keepdims)
 
 
 misconceptions_reduce_sum = {
+    AXIS_0: zero_for_none(oracle_reduce_sum),
+    ALL_GONE: all_without_keepdims(oracle_reduce_sum),
     "axis was ignored: everything was summed": lambda a, axis=None, keepdims=False: oracle_reduce_sum(a, None, keepdims),
     "axis and keepdims were ignored: everything was summed": lambda a, axis=None, keepdims=False: oracle_reduce_sum(a),
     "keepdims was ignored: the axes that were summed are gone": lambda a, axis=None, keepdims=False: oracle_reduce_sum(a, axis),
@@ -320,6 +358,8 @@ misconceptions_mean = {
     "axis may be a tuple of several axes: a.shape[axis] takes one number": lambda a, axis=None, keepdims=False: (
         oracle_reduce_sum(a, axis, keepdims) / (a.size if axis is None else a.shape[axis])
     ),
+    AXIS_0: zero_for_none(oracle_mean),
+    ALL_GONE: all_without_keepdims(oracle_mean),
     "keepdims was ignored: the axes that were averaged are gone": lambda a, axis=None, keepdims=False: oracle_mean(a, axis),
     "the axes that were averaged stay whatever keepdims says": lambda a, axis=None, keepdims=False: oracle_mean(a, axis, True),
     "the mean ran along the other axis": along_the_other_axis(oracle_mean),
@@ -340,6 +380,7 @@ def draw_reshape(rng):
     yield dict(a=whole(rng, k * m), shape=(k, m))
     yield dict(a=rng.normal32(m, n), shape=(m + 1, n))
     yield dict(a=rng.normal32(m, 2 * n), shape=(2 * m * n + 1, -1))
+    yield dict(a=rng.normal32(m, n), shape=rng.pick((0, n), (m, 0)))
 
 
 def oracle_reshape(a, shape):
@@ -357,11 +398,12 @@ misconceptions_reshape = {
         oracle_reshape(a, shape) if is_refusal(oracle_reshape(a, shape)) else np.reshape(a, shape, order="F")
     ),
     "the numbers were repeated or cut to fill the shape; a reshape keeps each of them once": lambda a, shape: (
-        np.resize(a, [abs(n) for n in shape]) if is_refusal(oracle_reshape(a, shape)) else oracle_reshape(a, shape)
+        np.resize(a, shape) if -1 in shape or is_refusal(oracle_reshape(a, shape)) else oracle_reshape(a, shape)
     ),
     "the sizes were compared before the -1 was worked out": lambda a, shape: (
         refusal(a.shape, shape) if np.prod(shape) != a.size else oracle_reshape(a, shape)
     ),
+    "a size of 0 was taken for -1: it asks for no entries": lambda a, shape: oracle_reshape(a, tuple(n or -1 for n in shape)),
     "the error shows one shape: it needs the one asked for as well": only_the_first_shape(oracle_reshape),
     "the error does not show both shapes": without_shapes(oracle_reshape),
 }
@@ -416,7 +458,7 @@ misconceptions_transpose = {
 
 
 def draw_expand(rng):
-    """Draw stretched, kept and new axes, a -1 in any place, whole numbers, and what does not fit or would shrink."""
+    """Draw stretched, kept, new and empty axes, a -1 in any place, whole numbers, and what does not fit or would shrink."""
     k, m, n = rng.sizes(3)
     yield dict(a=rng.normal32(m, 1), shape=(m, n))
     yield dict(a=rng.normal32(k, 1, n), shape=(-1, m, -1))
@@ -424,6 +466,7 @@ def draw_expand(rng):
     yield dict(a=rng.normal32(m), shape=(k, m))
     yield dict(a=rng.normal32(1, m, 1), shape=rng.pick((n, k, -1, 3), (k, m, n), (k, -1, -1), (-1, m, n)))
     yield dict(a=whole(rng, n, 1), shape=(k, -1, m))
+    yield dict(a=rng.normal32(1, m, 1), shape=rng.pick((0, m, n), (k, -1, 0), (0, -1, -1)))
     yield dict(a=rng.normal32(m, n), shape=(m, n + 1))
     yield dict(a=rng.normal32(m, n), shape=(1, n))
     yield dict(a=rng.normal32(m, n), shape=(n,))
@@ -435,7 +478,7 @@ def observe_expand(expand, a, shape):
     out = expand.forward(source, shape=shape)
     values = np.array(out)
     source += 1  # a view follows its source; a copy does not
-    return {"numbers": values, "memory": "a copy's" if np.array_equal(values, out) else "that of a"}
+    return {"numbers": values, "memory": "a copy's" if values.size and np.array_equal(values, out) else "that of a"}
 
 
 def oracle_expand(a, shape):
@@ -454,26 +497,61 @@ def oracle_expand(a, shape):
 
 def tiled(a, shape):
     expected = oracle_expand(a, shape)
-    return expected if is_refusal(expected) else {**expected, "memory": "a copy's"}
+    return expected if is_refusal(expected) or not expected["numbers"].size else {**expected, "memory": "a copy's"}
 
 
-def minus_one_from_the_left(a, shape):
-    guess = tuple(a.shape[i] if n == -1 else n for i, n in enumerate(shape))  # there may be none
-    return oracle_expand(a, guess)
+def with_target(target):
+    """Make a wrong turn that works out another shape to expand to; its error shows that one, or the one that was given."""
+
+    def wrong(a, shape):
+        expected = oracle_expand(a, target(a, shape))
+        return ("raises", "ValueError") if is_refusal(expected) else expected
+
+    return wrong
 
 
-def stretched_both(a, shape):
-    """The target, too, was stretched to what both shapes broadcast to."""
+def own_axis(n, i, new):
+    return n == -1 and i >= new
+
+
+def any_axis(n, i, new):
+    return n == -1
+
+
+def filled(a, shape, is_free=own_axis):
+    """Put the size that `a` has there in the place of what is free."""
     new = len(shape) - a.ndim
-    target = tuple(n if n != -1 else a.shape[i - new] for i, n in enumerate(shape))
-    both = oracle_broadcast_shape(a.shape, target)
-    return ("raises", "ValueError") if is_refusal(both) or -1 in both else oracle_expand(a, both)
+    return tuple(a.shape[i - new] if is_free(n, i, new) else n for i, n in enumerate(shape))
+
+
+def stretched_both(is_free):
+    """Make a wrong turn that stretches the target, too, to what both shapes broadcast to."""
+
+    def wrong(a, shape):
+        both = oracle_broadcast_shape(a.shape, filled(a, shape, is_free))
+        return ("raises", "ValueError") if is_refusal(both) or -1 in both else oracle_expand(a, both)
+
+    return wrong
 
 
 misconceptions_expand = {
     "the numbers were copied: expand reads the same memory again": tiled,
-    "-1 took the size at the same place from the left; axes are matched from the right": minus_one_from_the_left,
-    "the shape asked for was stretched as well: only `a` may grow": stretched_both,
+    "-1 took the size at the same place from the left; axes are matched from the right": with_target(
+        lambda a, shape: tuple(a.shape[i] if n == -1 else n for i, n in enumerate(shape))  # there may be none
+    ),
+    "a -1 in a new axis took a size from the end of the shape of `a`, by an index below 0: it has no size to keep there": with_target(
+        lambda a, shape: filled(a, shape, any_axis)
+    ),
+    "a -1 in a new axis became 1: there is no size to keep there": with_target(
+        lambda a, shape: tuple(1 if n == -1 and i < len(shape) - a.ndim else n for i, n in enumerate(filled(a, shape)))
+    ),
+    "a size of 0 was taken for -1: it asks for an empty axis": with_target(
+        lambda a, shape: filled(a, shape, is_free=lambda n, i, new: n < 1 and i >= new)
+    ),
+    "the shape asked for was stretched as well: only `a` may grow": (
+        stretched_both(own_axis),
+        stretched_both(any_axis),
+    ),
     "the error shows the shape of `a` only: it needs the one asked for as well": only_the_first_shape(oracle_expand),
     "the error does not show both shapes": without_shapes(oracle_expand),
 }
@@ -500,6 +578,8 @@ def draw_cat(rng):
     )
     yield dict(arrays=[rng.normal32(m, n), rng.normal32(m, k)], dim=0)
     yield dict(arrays=[rng.normal32(j, m, n), rng.normal32(j, m, n), rng.normal32(j, k, n)], dim=-1)
+    yield dict(arrays=[rng.normal32(m, n), rng.normal32(k, j), rng.normal32(k, n)], dim=rng.pick(0, -2))
+    yield dict(arrays=[rng.normal32(j, n), rng.normal32(m, n), rng.normal32(n, k)], dim=0)
     yield dict(arrays=[], dim=0)
 
 
@@ -528,6 +608,25 @@ def sliced_at_minus_one(arrays, dim=0):
     return refusal(*(array.shape for array in arrays)) if len(rest) != 1 else oracle_cat(arrays, dim)
 
 
+def two_shapes(which):
+    """Turn the oracle into one whose error message holds two shapes only."""
+
+    def wrong(arrays, dim=0):
+        expected = oracle_cat(arrays, dim)
+        return expected[:2] + which(arrays, expected[2:]) if is_refusal(expected) and arrays else expected
+
+    return wrong
+
+
+def of_the_first_that_do_not_fit(arrays, shapes):
+    odd = (shape for array, shape in zip(arrays, shapes) if is_refusal(oracle_cat([arrays[0], array])))
+    return shapes[0], next(odd, shapes[0])
+
+
+def by_vstack_and_hstack(arrays, dim=0):
+    return np.vstack(arrays) if dim == 0 else np.hstack(arrays)
+
+
 def dtype_of_the_first(arrays, dim=0):
     expected = oracle_cat(arrays, dim)
     return expected if is_refusal(expected) else expected.astype(exact(arrays[0]).dtype)
@@ -540,7 +639,15 @@ misconceptions_cat = {
     "a new axis was made, as np.stack does: cat joins along an axis that is there": lambda arrays, dim=0: np.stack(arrays, dim),
     "dim=-1 was used in a slice: dim + 1 is 0 there, and the axis is not left out": sliced_at_minus_one,
     "the result took the dtype of the first array, which cut off fractions": dtype_of_the_first,
+    "np.vstack and np.hstack know rows and columns alone: np.concatenate takes any axis": by_vstack_and_hstack,
     "nothing was joined without an error": lambda arrays, dim=0: None if not arrays else oracle_cat(arrays, dim),
+    "without arrays there is no first one: ask whether there is any": lambda arrays, dim=0: (
+        oracle_cat(arrays, dim) if arrays else ("raises", "IndexError")
+    ),
+    "the error shows two of the shapes: it needs those of all arrays": (
+        two_shapes(lambda arrays, shapes: shapes[:2]),
+        two_shapes(of_the_first_that_do_not_fit),
+    ),
     "the error does not show the shapes of all arrays": without_shapes(oracle_cat),
 }
 
@@ -549,7 +656,7 @@ misconceptions_cat = {
 
 
 def draw_apply(rng):
-    """Draw ops of one and two inputs, with and without settings; tensors, arrays and numbers; whole numbers and float64."""
+    """Draw ops of one to three inputs, with and without settings; tensors, arrays and numbers; whole numbers and float64."""
     k, m, n = rng.sizes(3)
     plain = dict(b=None, params={})
     yield dict(a=rng.normal32(m, n), b=rng.normal32(n), name="mul", wants=(True, False), params={})
@@ -570,29 +677,32 @@ def draw_apply(rng):
         params=dict(axis=rng.axis(2), keepdims=True),
     )
     yield dict(a=rng.random((m, n)) < 0.5, b=rng.normal32(m, n), c=0.5, name="where", wants=(False, True), params={})
+    yield dict(a=rng.normal32(m, n), b=rng.normal32(n), name="mul", wants=(False, False), params={}, bare="ab")
+    yield dict(a=rng.normal32(m, n), b=rng.normal32(n, k), name="matmul", wants=(True, False), params={}, bare="b")
+    yield dict(a=rng.normal32(m, n), b=None, name="reduce_sum", wants=(False, False), params=dict(axis=rng.axis(2)), bare="a")
 
 
-def describe_apply(a, b, name, wants, params, c=None):
-    others = ["b" if isinstance(x, np.ndarray) else str(x) for x in (b, c) if x is not None]
-    return f"out = apply({', '.join([name, 'Tensor(a)', *others, *(f'{key}={value}' for key, value in params.items())])})"
+def describe_apply(a, b, name, wants, params, c=None, bare=""):
+    named = [key if key in bare else f"Tensor({key})" for key, x in (("a", a), ("b", b)) if isinstance(x, np.ndarray)]
+    numbers = [str(x) for x in (b, c) if x is not None and not isinstance(x, np.ndarray)]
+    return f"out = apply({', '.join([name, *named, *numbers, *(f'{key}={value}' for key, value in params.items())])})"
 
 
-def observe_apply(module, a, b, name, wants, params, c=None):
+def observe_apply(module, a, b, name, wants, params, c=None, bare=""):
     """Run an op once with NumPy's kernel and once with another set's, and read every label of the result."""
     op = getattr(module, name)
-    inputs = [module.Tensor(a, wants[0])]
-    if b is not None:
-        inputs.append(module.Tensor(b, wants[1]) if isinstance(b, np.ndarray) else b)
-    if c is not None:
-        inputs.append(c)
+    tensors = {key: module.Tensor(x, want) for key, x, want in zip("ab", (a, b), wants) if isinstance(x, np.ndarray)}
+    inputs = [x if key in bare else tensors.get(key, x) for key, x in zip("abc", (a, b, c)) if x is not None]
     out, wrapped = wraps_seen(module, lambda: module.apply(op, *inputs, **params))
+    if not isinstance(out, module.Tensor):
+        return {"out": "None" if out is None else type(out).__name__}
     origin = (
         "None"
         if out.origin is None
         else dict(
             op=out.origin.op.name,
             settings=sorted((k, str(v)) for k, v in out.origin.params.items()),
-            inputs="those given" if all(x is y for x, y in zip(out.origin.inputs, inputs)) else "others",
+            inputs="those given" if same_things(out.origin.inputs, inputs) else "others",
         )
     )
     return {
@@ -605,6 +715,11 @@ def observe_apply(module, a, b, name, wants, params, c=None):
         "with another kernel set": second_kernel(module, op, inputs, params),
         "on another device": second_device(module, op, inputs, params),
     }
+
+
+def same_things(some, others):
+    """Say whether two sequences hold the same objects."""
+    return len(some) == len(others) and all(x is y for x, y in zip(some, others))
 
 
 def wraps_seen(module, call):
@@ -645,13 +760,14 @@ def second_device(module, op, inputs, params):
     other.register_kernel("probe")(lambda *arrays, **params: op.forward(*arrays, **params) * 2)
     devices["probe"] = (Probe, lambda array: array.view(Probe), np.array)
     try:
-        there = [module.Tensor(x.data.view(Probe)) if isinstance(x, module.Tensor) else x for x in inputs]
+        there = [x.view(Probe) if isinstance(x, np.ndarray) else x for x in inputs]
+        there = [module.Tensor(x.data.view(Probe)) if isinstance(x, module.Tensor) else x for x in there]
         return np.array(module.apply(other, *there, **params).data / 2)
     finally:
         del devices["probe"]
 
 
-def oracle_apply(a, b, name, wants, params, c=None):
+def oracle_apply(a, b, name, wants, params, c=None, bare=""):
     forwards = dict(
         where=lambda: np.array([y if x else c for x, y in zip(a.flat, b.flat)]).reshape(a.shape),
         mul=lambda: oracle_mul(a, b),
@@ -712,6 +828,30 @@ def default_settings(name, **_):
     return sorted(dict(axis="None", keepdims="False").items()) if name in ("reduce_sum", "mean") else []
 
 
+def nothing_returned(**inputs):
+    return {"out": "None"}
+
+
+def all_want(a, b, wants, c=None, **_):
+    """Say whether every input wants a gradient; a number wants none."""
+    return wants[0] and (b is None or wants[1]) and c is None
+
+
+def tensors_alone(b, c=None, bare="", **_):
+    """Say whether record was given all inputs, if those that are no tensors were left out."""
+    return "others" if bare or c is not None or b is not None and not isinstance(b, np.ndarray) else "those given"
+
+
+def first_wants(**inputs):
+    return oracle_apply(**inputs) if inputs["wants"][0] else oracle_apply(**{**inputs, "wants": (False, False)})
+
+
+def data_of_anything(**inputs):
+    """`.data` was read from whatever has one; a memoryview has a shape, but neither `*` nor methods."""
+    error = {"ab": "TypeError", "a": "AttributeError"}.get(inputs.get("bare"))
+    return ("raises", error) if error else oracle_apply(**inputs)
+
+
 def float64_kept(**inputs):
     """What NumPy makes of whole numbers in arrays stays as it is."""
     expected = oracle_apply(**inputs)
@@ -720,6 +860,16 @@ def float64_kept(**inputs):
 
 
 misconceptions_apply = {
+    "nothing was returned: `record` returns None; return the tensor that `wrap` made": nothing_returned,
+    "recorded only where every input wants a gradient: one that does is enough": changed(
+        requires_grad=all_want, origin=lambda **inputs: oracle_apply(**inputs)["out.origin"] if all_want(**inputs) else "None"
+    ),
+    "record was given the tensors among the inputs: it needs all of them, numbers too": origin_with(inputs=tensors_alone),
+    "only the first input was asked whether it wants a gradient: any of them may": (
+        first_wants,
+        lambda **inputs: ("raises", "AttributeError") if "a" in inputs.get("bare", "") else first_wants(**inputs),
+    ),
+    "a bare array has a `.data` as well, its raw memory: `unwrap` knows what each input is": data_of_anything,
     "the result was not recorded, or record was given the arrays: it needs the inputs as they were given": changed(
         requires_grad=lambda **_: False, origin=lambda **_: "None"
     ),

@@ -4,6 +4,7 @@ Whatever overflows, divides by zero or computes inf - inf in learner code is an 
 """
 
 import math
+from functools import partial
 
 import numpy as np
 
@@ -75,7 +76,9 @@ misconceptions_relu = {
     "the positive entries became 0 and the negative ones stayed": lambda a: labelled(a, np.minimum(a, 0), True),
     "the result is where a is positive, as True and False, not the entries themselves": lambda a: a > 0,
     "only the positive entries are left, but the shape must stay": lambda a: labelled(a, a[a > 0], True),
-    "nan became 0: a comparison with nan is always False": lambda a: entrywise(lambda x: x if x > 0 else 0.0, a, True),
+    "nan became 0: a comparison with nan is always False, and np.fmax prefers the number": lambda a: entrywise(
+        lambda x: x if x > 0 else 0.0, a, True
+    ),
     "the array was multiplied by a mask, and minus infinity times 0 is nan": relu_by_mask,
     "Python's max compares two whole things, not entry by entry": relu_by_python_max,
     "the loop runs over the first axis: over numbers only where that is the only one": lambda a: np.array([max(0, x) for x in a]),
@@ -114,6 +117,11 @@ def cancelled_sigmoid(a):
     return entrywise(lambda x: logistic(x) if logistic(x) > last else 0.0, a)
 
 
+def cut_sigmoid(at, above=False):
+    """The exponent stays within `at`, for very negative entries or for both ends."""
+    return lambda a: entrywise(lambda x: logistic(max(min(x, at) if above else x, -at)), a)
+
+
 misconceptions_sigmoid = {
     "1 / (1 + exp(-a)) overflows for very negative entries": lambda a: OVERFLOW if overflows(-a) else oracle_sigmoid(a),
     "exp(a) / (1 + exp(a)) overflows for very positive entries": lambda a: OVERFLOW if overflows(a) else oracle_sigmoid(a),
@@ -124,9 +132,11 @@ misconceptions_sigmoid = {
     "negative entries give what their positive counterparts give: the sign got lost with the absolute value": lambda a: (
         oracle_sigmoid(np.abs(a))
     ),
-    "tiny values came out as 0: the formula subtracts from a number near 1, as 1 - s does (cancellation)": cancelled_sigmoid,
-    "the exponent was cut at 80: entries below -80 all give the same value": lambda a: entrywise(
-        lambda x: logistic(max(x, -80.0)), a
+    "tiny values came out as 0: 1 - s and 1 + tanh leave no digits of them, because both numbers are near 1 (cancellation)": (
+        cancelled_sigmoid
+    ),
+    "the exponent was cut off: entries beyond the cut all give the same value": tuple(
+        cut_sigmoid(float(at)) for at in (10, 15, 16, 20, 25, 30, 36, 40, 50, 60, 64, 70, 80, 88)
     ),
     "the result was given the dtype of integer entries, which cut the fractions off": lambda a: (
         (1 / (1 + np.exp(-1.0 * a))).astype(a.dtype) if a.dtype.kind == "i" else oracle_sigmoid(a)
@@ -236,6 +246,9 @@ misconceptions_gelu = {
     ),
     "erf is taken of x, not of x divided by the square root of 2": lambda a, approximate="none": oracle_gelu(
         a, approximate, none=lambda x: 0.5 * x * math.erfc(-x)
+    ),
+    "erf(x) was divided by the square root of 2: it is x that is divided, before erf": lambda a, approximate="none": oracle_gelu(
+        a, approximate, none=lambda x: 0.5 * x * (1 + math.erf(x) / math.sqrt(2))
     ),
     "that is the probability alone: it is still to be multiplied by x": lambda a, approximate="none": oracle_gelu(
         a, approximate, lambda x: 0.5 * math.erfc(-x / math.sqrt(2)), lambda x: gelu_by_tanh(x) / x if x else 0.5
@@ -349,6 +362,10 @@ def largest_along_the_last(a, dim=-1):
     return powers / powers.sum(axis=dim, keepdims=True)
 
 
+def softmax_cut_off(a, dim=-1, at=80.0):
+    return along(lambda row: shares([min(max(x, -at), at) for x in row]), a, dim)
+
+
 def softmax_without_keepdims(a, dim=-1):
     powers = powers_of_rows(a, dim)
     return labelled(a, powers / powers.sum(axis=dim))
@@ -362,8 +379,8 @@ misconceptions_softmax = {
         oracle_softmax(a, dim) if dim in (-1, a.ndim - 1) else softmax_with_one_shift(a, dim)
     ),
     "the largest entry was taken along the last axis, the sum along dim": largest_along_the_last,
-    "the scores were cut at 80: beyond that all of them are equal": lambda a, dim=-1: along(
-        lambda row: shares([min(max(x, -80.0), 80.0) for x in row]), a, dim
+    "the scores were cut off: beyond the cut all of them are equal": tuple(
+        partial(softmax_cut_off, at=float(at)) for at in (20, 30, 50, 60, 80, 88)
     ),
     "dim is missing in the sum: all entries together sum to 1": lambda a, dim=-1: labelled(
         a, powers_of_rows(a, dim) / powers_of_rows(a, dim).sum()
@@ -453,6 +470,16 @@ def log_softmax_without_keepdims(a, dim=-1):
     return labelled(a, shifted - np.log(np.exp(shifted).sum(axis=dim)))
 
 
+def log_softmax_of_more(small=None):
+    """Add a small number to the shares; by default the smallest of the dtype."""
+
+    def wrong(a, dim=-1):
+        shares = oracle_softmax(a, dim).astype(np.float64)
+        return labelled(a, np.log(shares + (small or np.finfo(a.dtype if a.dtype.kind == "f" else np.float64).tiny)))
+
+    return wrong
+
+
 misconceptions_log_softmax = {
     "the logarithm of the shares themselves: a share that float32 rounds to 0 gives -inf": log_of_softmax,
     "the largest entry of the whole array was subtracted: in rows far below it every exponential is 0": log_softmax_of_the_whole,
@@ -462,8 +489,8 @@ misconceptions_log_softmax = {
         lambda row: [2 * (x - max(row)) - y for x, y in zip(row, log_shares(row))], a, dim
     ),
     "the logarithm is missing: these are the shares": oracle_softmax,
-    "a small number was added before the logarithm: it hides every share below it": lambda a, dim=-1: labelled(
-        a, np.log(oracle_softmax(a, dim) + 1e-12)
+    "a small number was added before the logarithm: it hides every share below it": tuple(
+        log_softmax_of_more(small) for small in (None, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-16, 1e-20, 1e-30, 1e-38)
     ),
     "the sum itself was subtracted: its logarithm is missing": lambda a, dim=-1: along(
         lambda row: [x - max(row) - math.fsum(math.exp(y - max(row)) for y in row) for x in row], a, dim

@@ -4,6 +4,7 @@ Modules cannot be sent to the process that runs learner code, so what a tree is 
 """
 
 import math
+from functools import partial
 
 import numpy as np
 
@@ -42,10 +43,17 @@ def oracle_linear(x, weight, bias=None):
     return values if bias is None else values + bias
 
 
+def rows_of_one_batch(x, weight, bias=None):
+    """Every axis before the last went into one."""
+    expected = oracle_linear(x, weight, bias)
+    return expected.reshape(-1, len(weight)) if isinstance(expected, np.ndarray) and x.ndim > 1 else expected
+
+
 misconceptions_linear = {
     "the weight is not transposed: its rows are the neurons": lambda x, weight, bias=None: (
         x.astype(np.float64) @ weight + (0 if bias is None else bias)
     ),
+    "the axes of the batch were joined into one, and did not come back: all axes but the last stay": rows_of_one_batch,
     "the bias is left out": lambda x, weight, bias=None: oracle_linear(x, weight),
     "the bias is a column, which lines up with the examples; it belongs to the outputs": lambda x, weight, bias=None: (
         oracle_linear(x, weight) if bias is None else oracle_linear(x, weight) + bias[:, None]
@@ -70,7 +78,7 @@ misconceptions_linear = {
 
 
 def draw_Tree(rng):
-    """A flat tree, branches in four levels and at random, twelve of them, things that are no parameters, a list, nothing, a prefix."""
+    """Flat trees, branches in four levels and at random, twelve, what is no parameter, a list, a shared one, nothing, a prefix."""
     a, b, c, d, e, f = rng.mix(["weight", "bias", "scale", "gain", "alpha", "zeta"])
     prefix = rng.pick("net", "model", "a.b")
     for tree, start in [
@@ -80,6 +88,7 @@ def draw_Tree(rng):
         (f"name = text, {a} = Tensor, size = number, 0 = Tree, 0.{b} = Parameter, {c} = None, 0.{f} = Tensor", ""),
         (f"{c} = Parameter, more = list of Parameters, {a} = Parameter", ""),
         (f"rows = list of Trees, {d} = Parameter, last = Tree, last.{e} = Parameter, empty = Tree", ""),
+        (f"{a} = Parameter, 0 = Tree, 0.{b} = Parameter, 0.{c} = shared, {d} = shared, {e} = Parameter", ""),
         (f"{a} = frozen Parameter, {d} = Parameter, 0 = Tree, 0.{b} = frozen Parameter", ""),
         (", ".join(f"{i} = Tree, {i}.{f} = Parameter" for i in range(12)), ""),
         (branches(rng, [a, b, c, d]), ""),
@@ -111,6 +120,7 @@ def describe_Tree(tree, prefix):
         "frozen Parameter": "Parameter(...), with requires_grad = False",
         "list of Trees": "[Tree(), Tree()]",
         "list of Parameters": "[Parameter(...)]",
+        "shared": f"net.{assignments(tree)[0][0]}",
         "None": "None",
     }
     lines = [f"net.{path} = {made[kind]}" for path, kind in assignments(tree)]
@@ -146,6 +156,7 @@ def build(module, tree):
                 "list of Trees": [inner, inner],
                 "list of Parameters": [module.Parameter([0.5])],
                 "frozen Parameter": frozen,
+                "shared": vars(root).get(assignments(tree)[0][0]),
             }[kind],
         )
     return root
@@ -163,16 +174,24 @@ def observe_Tree(module, tree, prefix):
     }
 
 
-def walk(tree, prefix="", kinds=("Parameter", "frozen Parameter"), separator=".", deepest=9):
+OF_A_TREE = "Parameter", "frozen Parameter", "shared"
+
+
+def walk(tree, prefix="", kinds=OF_A_TREE, separator=".", deepest=9):
     """List (path, number) of the parameters, a node's entries before those of what was assigned after it."""
     parts = [(path.split("."), kind, number) for number, (path, kind) in enumerate(assignments(tree))]
     order = {tuple(way): number for way, _, number in parts}
     parts.sort(key=lambda part: [order[tuple(part[0][:length])] for length in range(1, len(part[0]) + 1)])
     return [
-        (separator.join([prefix] * bool(prefix) + way), float(number) if "Parameter" in kind else 0.5)
+        (separator.join([prefix] * bool(prefix) + way), held(kind, number))
         for way, kind, number in parts
         if kind in kinds and len(way) <= deepest
     ]
+
+
+def held(kind, number):
+    """Return the number that the parameter of an attribute holds; the one that is shared was assigned first."""
+    return 0.0 if kind == "shared" else float(number) if "Parameter" in kind else 0.5
 
 
 def listed(pairs):
@@ -183,13 +202,13 @@ def oracle_Tree(tree, prefix, **options):
     return listed(walk(tree, prefix, **options))
 
 
-EVERY = ("Parameter", "frozen Parameter", "Tensor")
+EVERY = (*OF_A_TREE, "Tensor")
 
 
 def with_lists(tree, prefix):
     """The trees in a list counted as trees."""
     found = "rows = Tree, rows.0 = Tree, rows.0.weight = Tensor, rows.1 = Tree, rows.1.weight = Tensor"
-    kinds = EVERY if "rows" in tree else EVERY[:2]
+    kinds = EVERY if "rows" in tree else OF_A_TREE
     return oracle_Tree(tree.replace("rows = list of Trees", found), prefix, kinds=kinds)
 
 
@@ -244,7 +263,10 @@ misconceptions_Tree = {
     "the prefix given by the caller is ignored": without_prefix,
     "tensors that are no parameters are listed too": lambda tree, prefix: oracle_Tree(tree, prefix, kinds=EVERY),
     "parameters that are frozen are left out: they are parameters all the same": lambda tree, prefix: oracle_Tree(
-        tree, prefix, kinds=("Parameter",)
+        tree, prefix, kinds=("Parameter", "shared")
+    ),
+    "a parameter that several attributes hold is listed once: each of them has its path": lambda tree, prefix: oracle_Tree(
+        tree, prefix, kinds=OF_A_TREE[:2]
     ),
     "trees in a list are listed too: PyTorch passes them over": with_lists,
     "a tree's own parameters come first: keep the order in which the attributes were assigned": lambda tree, prefix: own_ones(
@@ -355,8 +377,13 @@ def observe_Stateful(module, tree, state, strict, values):
         "how it ended": ended,
         "the parameters": "the same objects as before" if same else "new ones",
         "the state dict given": "as it was" if untouched else "changed",
-        **{path: np.array(one) for path, one in memory.items()},
+        **afterwards(memory),
     }
+
+
+def afterwards(memory):
+    """Name what each path holds after the call."""
+    return {f"{path} afterwards": np.array(one) for path, one in memory.items()}
 
 
 def returned(keys):
@@ -387,9 +414,9 @@ def oracle_Stateful(tree, state, strict, values, **others):
     missing, unexpected, wrong = complaints(own, given)
     refused = wrong + (missing + unexpected) * strict
     if refused:
-        return {"how it ended": raising(refused)} | KEPT | own
+        return {"how it ended": raising(refused)} | KEPT | afterwards(own)
     loaded = {path: given.get(path, array) for path, array in own.items()}
-    return {"how it ended": returning(missing, unexpected)} | KEPT | loaded | others
+    return {"how it ended": returning(missing, unexpected)} | KEPT | afterwards(loaded) | others
 
 
 def emptied(tree, state, strict, values):
@@ -414,18 +441,64 @@ def complaints(own, given):
     return [path for path in own if path not in given], [path for path in given if path not in own], wrong
 
 
-def first_complaint(tree, state, strict, values):
-    """Only the first kind of complaint is raised."""
-    expected, groups = oracle_Stateful(tree, state, strict, values), complaints(entries(tree, -1), entries(state, 1))
-    some = [group for group in (groups if strict else groups[2:]) if group]
-    return expected | ({"how it ended": raising(some[0])} if some else {})
+def raised_first(*kinds):
+    """Make a wrong turn that raises the first kind of complaint alone; a kind is one of the three or several together."""
+
+    def wrong(tree, state, strict, values):
+        missing, unexpected, shapes = complaints(entries(tree, -1), entries(state, 1))
+        of = {"missing": missing * strict, "unexpected": unexpected * strict, "shape": shapes}
+        some = [paths for kind in kinds if (paths := [path for name in kind.split() for path in of[name]])]
+        return oracle_Stateful(tree, state, strict, values) | ({"how it ended": raising(some[0])} if some else {})
+
+    return wrong
 
 
 def half_written(tree, state, strict, values):
     """What fits has been written although the rest does not."""
     own, given = entries(tree, -1), entries(state, 1)
     fits = {path: given[path] for path in own if path in given and own[path].shape == given[path].shape}
-    return oracle_Stateful(tree, state, strict, values) | own | fits
+    return oracle_Stateful(tree, state, strict, values) | afterwards(own | fits)
+
+
+def written_up_to_the_first(tree, state, strict, values, order=list):
+    """Paths are checked and written one after the other: those before the first wrong shape are written."""
+    own, given = entries(tree, -1), entries(state, 1)
+    missing, unexpected, shapes = complaints(own, given)
+    if not shapes or strict and missing + unexpected:
+        return oracle_Stateful(tree, state, strict, values)
+    paths = order(path for path in own if path in given)
+    fits = paths[: paths.index(next(path for path in paths if path in shapes))]
+    return oracle_Stateful(tree, state, strict, values) | afterwards(own | {path: given[path] for path in fits})
+
+
+def in_the_order_of_the_state(tree, state, strict, values):
+    places = list(entries(state, 1))
+    return written_up_to_the_first(tree, state, strict, values, lambda paths: sorted(paths, key=places.index))
+
+
+def sizes_for_shapes(tree, state, strict, values):
+    """What holds as many numbers was read in the shape that is here."""
+    own, given = entries(tree, -1), entries(state, 1)
+    fits = {
+        path: new.reshape(own[path].shape) if path in own and own[path].size == new.size else new for path, new in given.items()
+    }
+    text = "; ".join(f"{path} {array.shape}" for path, array in fits.items())
+    expected = oracle_Stateful(tree, text, strict, values)
+    refused = expected["how it ended"].startswith("Runtime")
+    return expected if refused else expected | afterwards({path: fits.get(path, array) for path, array in own.items()})
+
+
+def only_if_strict(written):
+    """Make a wrong turn: without strict, a wrong shape is passed over, or written as NumPy does."""
+
+    def wrong(tree, state, strict, values):
+        own, given = entries(tree, -1), entries(state, 1)
+        missing, unexpected, shapes = complaints(own, given)
+        if strict or not shapes:
+            return oracle_Stateful(tree, state, strict, values)
+        return {"how it ended": returning(missing, unexpected)} | KEPT | afterwards(written(own, given, shapes))
+
+    return wrong
 
 
 def shapes_unchecked(tree, state, strict, values):
@@ -435,7 +508,7 @@ def shapes_unchecked(tree, state, strict, values):
     if strict and missing + unexpected:
         return oracle_Stateful(tree, state, strict, values) | {"how it ended": raising(missing + unexpected)}
     new = {path: np.broadcast_to(given.get(path, array), array.shape) for path, array in own.items()}
-    return {"how it ended": returning(missing, unexpected)} | KEPT | new
+    return {"how it ended": returning(missing, unexpected)} | KEPT | afterwards(new)
 
 
 def buffers_forgotten(tree, state, strict, values):
@@ -444,7 +517,7 @@ def buffers_forgotten(tree, state, strict, values):
         return oracle_Stateful(tree, state, strict, values)
     parameters, _, buffer = tree.rpartition("; ")
     path = buffer.split(" (")[0]
-    return oracle_Stateful(parameters, state, strict, values) | {path: entries(tree, -1)[path]}
+    return oracle_Stateful(parameters, state, strict, values) | afterwards({path: entries(tree, -1)[path]})
 
 
 def shapes_not_named(tree, state, strict, values):
@@ -467,13 +540,28 @@ misconceptions_Stateful = {
         tree, state, False, values
     ),
     "strict=False is ignored": lambda tree, state, strict, values: oracle_Stateful(tree, state, True, values),
-    "the message holds the first kind of problem only: one who repairs that meets the next": first_complaint,
-    "parameters were overwritten before the error was raised: half of the network is another one now": half_written,
+    "the message holds the first kind of problem only: one who repairs that meets the next": (
+        raised_first("missing", "unexpected", "shape"),
+        raised_first("missing unexpected", "shape"),
+        raised_first("shape", "missing unexpected"),
+        raised_first("shape", "missing", "unexpected"),
+        raised_first("unexpected", "missing", "shape"),
+    ),
+    "parameters were overwritten before the error was raised: half of the network is another one now": (
+        half_written,
+        written_up_to_the_first,
+        in_the_order_of_the_state,
+    ),
+    "the numbers of entries are compared, not the shapes": sizes_for_shapes,
+    "strict=False lets wrong shapes through: they are errors either way": (
+        only_if_strict(lambda own, given, shapes: own | {p: given[p] for p in own if p in given and p not in shapes}),
+        only_if_strict(lambda own, given, shapes: own | {p: np.broadcast_to(given[p], own[p].shape) for p in own if p in given}),
+    ),
     "the parameters were replaced by new ones: an optimizer that holds the old ones no longer changes the layer": lambda tree, state, strict, values: (
-        oracle_Stateful(tree, state, strict, values, **entries(tree, -1), **{"the parameters": "new ones"})
+        oracle_Stateful(tree, state, strict, values, **afterwards(entries(tree, -1)), **{"the parameters": "new ones"})
     ),
     "the parameters were given other arrays: what is to be overwritten is the memory they have": lambda tree, state, strict, values: (
-        oracle_Stateful(tree, state, strict, values, **entries(tree, -1))
+        oracle_Stateful(tree, state, strict, values, **afterwards(entries(tree, -1)))
     ),
     "buffers are left out: state_dict() holds them as well as the parameters": buffers_forgotten,
     "nothing is returned: LoadedKeys of the missing and the unexpected paths is asked for": lambda tree, state, strict, values: (
@@ -495,11 +583,12 @@ misconceptions_Stateful = {
 
 
 def draw_kaiming_uniform_(rng):
-    """Wide and tall weights, a convolution's weight, every setting, a mode that there is not; over 10,000 numbers each."""
+    """Wide and tall weights, one input, a convolution's weight, every setting, a mode that there is not; over 10,000 numbers each."""
     few, many = rng.size(35, 45), rng.size(300, 400)
     yield dict(shape=(many, few))
     yield dict(shape=(few, many), a=math.sqrt(5))
     yield dict(shape=(many, few), mode="fan_out")
+    yield dict(shape=(rng.size(10_000, 11_000), 1), nonlinearity=rng.pick("tanh", "relu"))
     yield dict(shape=(few, 20, *rng.pick((3, 5), (2, 4), (5, 3))), nonlinearity="relu")
     yield dict(shape=(many, few), a=rng.pick(1, 2, 3), mode="fan_in", nonlinearity=rng.pick("tanh", "sigmoid"))
     yield dict(shape=(many, few), a=rng.pick(1, 2, 3), nonlinearity="leaky_relu")
@@ -622,6 +711,11 @@ misconceptions_kaiming_uniform_ = {
     ),
     "an unknown mode is taken for fan_in": lambda shape, **settings: kaiming_unchecked(shape, settings, "fan_in"),
     "an unknown mode is taken for fan_out": lambda shape, **settings: kaiming_unchecked(shape, settings, "fan_out"),
+    "a KeyError is raised: ValueError is asked for": lambda shape, **settings: (
+        ("raises", "KeyError")
+        if settings.get("mode") not in (None, "fan_in", "fan_out")
+        else oracle_kaiming_uniform_(shape, **settings)
+    ),
     "the error does not show which mode was given": lambda shape, **settings: (
         ("raises", "ValueError")
         if settings.get("mode") not in (None, "fan_in", "fan_out")
@@ -691,7 +785,14 @@ def observe_Linear(module, in_features, out_features, bias, x, new_weight, new_b
     if make[0].bias is not None:
         make[0].bias.data[...] = 0 if new_bias is None else new_bias
     out = make[0](module.Tensor(x))
-    return seen | {"output": numbers(module, out), "output.requires_grad": bool(getattr(out, "requires_grad", False))}
+    seen |= {"output": numbers(module, out), "output.requires_grad": bool(getattr(out, "requires_grad", False))}
+    make[0].weight = module.Parameter(new_weight * 2)
+    if bias:
+        make[0].bias = module.Parameter(new_bias * 2)
+    return seen | {ANOTHER: numbers(module, make[0](module.Tensor(x)))}
+
+
+ANOTHER = "output with other parameters assigned, of twice the size"
 
 
 def oracle_Linear(in_features, out_features, bias, x, new_weight, new_bias, of_weight=1.0, of_bias=1.0, **others):
@@ -706,16 +807,28 @@ def oracle_Linear(in_features, out_features, bias, x, new_weight, new_bias, of_w
     if out_features > 100:
         for path, bound in {"weight": round(of_weight, 1), "bias": round(of_bias, 1)}.items():
             seen |= {f"largest {path} times sqrt(in_features)": bound, f"smallest {path} times sqrt(in_features)": -bound}
-    return seen | {"output": oracle_linear(x, new_weight, new_bias), "output.requires_grad": True} | others
+    outputs = {"output": oracle_linear(x, new_weight, new_bias), "output.requires_grad": True}
+    return seen | outputs | {ANOTHER: outputs["output"] * 2} | others
 
 
 def linear_turned(**inputs):
     """The weight's shape is (in_features, out_features)."""
     expected, shape = oracle_Linear(**inputs), (inputs["in_features"], inputs["out_features"])
     if shape[0] == shape[1]:
-        return expected | {"output": inputs["x"].astype(np.float64) @ inputs["new_weight"] + inputs["new_bias"]}
+        return expected | not_turned(**inputs)
     parameters = expected["parameters"] | {"weight": f"{shape} float32"}
     return {key: value for key, value in (expected | {"parameters": parameters}).items() if not key.startswith("output")}
+
+
+def not_turned(x, new_weight, new_bias, **_):
+    """The outputs of a square weight that is not transposed."""
+    output = x.astype(np.float64) @ new_weight + new_bias
+    return {"output": output, ANOTHER: 2 * output}
+
+
+def with_the_old(x, new_weight, new_bias, **_):
+    """What was read from the attributes when the layer was made goes on."""
+    return {ANOTHER: oracle_linear(x, new_weight, new_bias)}
 
 
 def linear_of_tensors(**inputs):
@@ -738,9 +851,13 @@ misconceptions_Linear = {
         **inputs, **{"another rng gives others": False}
     ),
     "forward multiplies by the weight as it is, not transposed": lambda **inputs: (
-        oracle_Linear(**inputs, output=inputs["x"].astype(np.float64) @ inputs["new_weight"] + inputs["new_bias"])
+        oracle_Linear(**inputs, **not_turned(**inputs))
         if inputs["in_features"] == inputs["out_features"]
-        else ("raises", "ValueError", "inner sizes")
+        else ("raises", "ValueError")
+    ),
+    "the bias is added also where there is none": lambda **inputs: ("raises", "TypeError", "NoneType"),
+    "weight and bias were also kept in another place, which goes on with the old ones: read self.weight and self.bias in forward": (
+        lambda **inputs: oracle_Linear(**inputs, **with_the_old(**inputs))
     ),
     "bias=False is ignored": lambda **inputs: oracle_Linear(
         **inputs,
@@ -766,7 +883,10 @@ misconceptions_Linear = {
     "the bias's bound is computed from the number of neurons, not of inputs": lambda **inputs: oracle_Linear(
         **inputs, of_bias=math.sqrt(inputs["in_features"] / inputs["out_features"])
     ),
-    "the bias is not added": lambda **inputs: oracle_Linear(**inputs, output=oracle_linear(inputs["x"], inputs["new_weight"])),
+    "the bias is not added": lambda **inputs: oracle_Linear(
+        **inputs,
+        **{key: factor * oracle_linear(inputs["x"], inputs["new_weight"]) for key, factor in (("output", 1), (ANOTHER, 2))},
+    ),
     "the result does not remember its weight: compute with the parameters, not with their arrays": lambda **inputs: oracle_Linear(
         **inputs, **{"output.requires_grad": False}
     ),
@@ -891,6 +1011,12 @@ misconceptions_dropout = {
     "computed with arrays: the result does not remember where it came from": lambda x, p=0.5, training=True: oracle_dropout(
         x, p, training, **({"requires_grad": False} if training and p else {})
     ),
+    "without an rng every call begins with the same seed: generator(rng) goes on with the default one": lambda x, p=0.5, training=True: (
+        dropout_or(x, p, training, **{"two calls without rng give the same": True})
+    ),
+    "p is checked in training only: a wrong one is an error either way": lambda x, p=0.5, training=True: (
+        oracle_dropout(x, p) if training else oracle_dropout(x, 0.0)
+    ),
     "with p = 1 something is divided by 0": lambda x, p=0.5, training=True: (
         ("raises", "ZeroDivisionError") if training and p == 1 else oracle_dropout(x, p, training)
     ),
@@ -929,7 +1055,8 @@ def some_steps(rng, count):
 
 
 def describe_Sequential(steps, x):
-    return f"net = Sequential({', '.join(written(step) for step in nested(steps))})\nnet(x), and after net.eval() once more"
+    row = ", ".join(written(step) for step in nested(steps))
+    return f"net = Sequential({row})\nnet(x), at once and after each change"
 
 
 def written(step):
@@ -972,10 +1099,19 @@ def observe_Sequential(module, steps, x):
         return "no exception: it was accepted"
     seen = {"paths": [path for path, _ in net.named_parameters()], "net(x)": numbers(module, net(module.Tensor(x)))}
     evaluating = net.eval()
-    return seen | {
+    seen |= {
         "net(x) after net.eval()": numbers(module, evaluating(module.Tensor(x))),
         "layers in training after net.eval()": sum(one.training for one in evaluating.modules()),
     }
+    longer = net.append(Plus(5.0)) if hasattr(net, "append") else lambda x: Plus(5.0)(net(x))  # it may have been deleted
+    return seen | {APPENDED: numbers(module, longer(module.Tensor(x)))}
+
+
+APPENDED = "net(x) after net.append(Plus(5))"
+
+
+def appended(steps):
+    return [*steps, "plus 5"]
 
 
 def nested(steps):
@@ -1013,27 +1149,40 @@ def refused(steps):
 ACCEPTED = "no exception: it was accepted"
 
 
-def oracle_Sequential(steps, x, **others):
-    return refused(steps) or what_runs(steps, x, **others)
+def oracle_Sequential(steps, x, **turns):
+    return refused(steps) or what_runs(steps, x, **turns)
 
 
-def what_runs(steps, x, **others):
-    """The right answer where everything is a module; what is none is accepted."""
+def what_runs(steps, x, run=list, later=appended, **others):
+    """The right answer where everything is a module, or a wrong turn; what is no module is accepted.
+
+    Args:
+        steps: The steps.
+        x: What the row is called with.
+        run: Which steps run, a function of those that are there.
+        later: Which steps are there after a layer was appended, a function of those at first.
+        others: Further entries.
+    """
     if refused(steps):
         return ACCEPTED
-    output = others.pop("output", None)
-    output = run_steps(steps, x.astype(np.float64)) if output is None else output
+    first, then = (run_steps(run(there), x.astype(np.float64)) for there in (steps, later(steps)))
     return {
         "paths": paths_of(steps),
-        "net(x)": output,
-        "net(x) after net.eval()": output,
+        "net(x)": first,
+        "net(x) after net.eval()": first,
         "layers in training after net.eval()": 0,
+        APPENDED: then,
     } | others
 
 
-def counted(steps, x, run):
-    """The right answer, with the output of other steps run."""
-    return oracle_Sequential(steps, x) if refused(steps) else oracle_Sequential(steps, x, output=run_steps(run(steps), x))
+def last_alone(steps):
+    """The last layer of a row, and of the rows in it."""
+    return [step if step[0] != "(" else f"({step.strip('()').split(', ')[-1]})" for step in steps[-1:]]
+
+
+def from_one(steps):
+    """Numbers from 1 on: `append` replaces the last layer."""
+    return [*steps[:-1], "plus 5"]
 
 
 def backwards(steps):
@@ -1041,25 +1190,31 @@ def backwards(steps):
 
 
 misconceptions_Sequential = {
-    "the layers are kept in a list, which the tree does not see": lambda steps, x: oracle_Sequential(steps, x, paths=[]),
-    "the layers are kept in a list, and `for layer in self` finds none": lambda steps, x: what_runs(steps, x, paths=[], output=x),
-    "the layers run in the wrong order": lambda steps, x: counted(steps, x, backwards),
+    "the layers are kept in a list, which the tree does not see": lambda steps, x: oracle_Sequential(
+        steps, x, later=list, paths=[]
+    ),
+    "the layers are kept in a list, and `for layer in self` finds none": lambda steps, x: (
+        ACCEPTED if refused(steps) else what_runs([], x)
+    ),
+    "the layers that were there at first run, or as many: forward has to ask which ones are there now": partial(
+        oracle_Sequential, later=list
+    ),
+    "the layers run in the wrong order": partial(oracle_Sequential, run=backwards),
     "every layer is fed with x itself, and the last one wins": lambda steps, x: (
-        counted(
-            steps, x, lambda steps: [last if last[0] != "(" else f"({last.strip('()').split(', ')[-1]})" for last in steps[-1:]]
-        )
-        if steps
-        else ("raises", "UnboundLocalError")
+        oracle_Sequential(steps, x, run=last_alone) if steps else ("raises", "UnboundLocalError")
     ),
     "only the first layer runs: the return stands inside the loop": lambda steps, x: (
-        counted(steps, x, lambda steps: steps[:1]) if steps else oracle_Sequential(steps, x, output="NoneType, not a Tensor")
+        oracle_Sequential(steps, x, run=lambda steps: steps[:1])
+        | ({} if steps else dict.fromkeys(("net(x)", "net(x) after net.eval()"), "NoneType, not a Tensor"))
+        if not refused(steps)
+        else oracle_Sequential(steps, x)
     ),
-    "layers are numbered from 1": lambda steps, x: oracle_Sequential(steps, x, paths=paths_of(steps, first=1)),
+    "layers are numbered from 1": lambda steps, x: oracle_Sequential(steps, x, later=from_one, paths=paths_of(steps, first=1)),
     "what is no module is accepted": what_runs,
     "a Tree that is no Module is accepted: it cannot be called": lambda steps, x: (
         ACCEPTED if "a tree" in steps else oracle_Sequential(steps, x)
     ),
-    "a class is accepted: callable things are no modules yet": lambda steps, x: (
+    "whatever can be called is accepted, such as a function or a class: ask whether it is a Module": lambda steps, x: (
         ACCEPTED if "a tree" not in steps and refused(steps) else oracle_Sequential(steps, x)
     ),
     "forward runs over all attributes: train() and eval() add one that is no layer": lambda steps, x: (

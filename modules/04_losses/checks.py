@@ -154,6 +154,12 @@ def logsumexp_float32(x, dim, keepdim=False, taken_out=lambda x, dim: 0):
     return out if keepdim else out.squeeze(axis=dim)
 
 
+def one_axis_lost(x, dim, keepdim=False, of_largest=True):
+    """The largest entry keeps its axis, or not, whatever keepdim says; the sum does as it says."""
+    sums = np.exp(x - x.max(axis=dim, keepdims=True)).sum(axis=dim, keepdims=keepdim)
+    return x.max(axis=dim, keepdims=of_largest) + np.log(sums)
+
+
 misconceptions_logsumexp = {
     "the largest entry was not taken out: its exponential overflows, and those of very negative entries vanish": in_float32(
         logsumexp_float32
@@ -172,8 +178,9 @@ misconceptions_logsumexp = {
     "the smallest entry was taken out, so the largest still overflows": in_float32(
         partial(logsumexp_float32, taken_out=lambda x, dim: x.min(axis=dim, keepdims=True))
     ),
-    "the largest kept its axis and the sum lost it: together they stretch": lambda x, dim, keepdim=False: (
-        x.max(axis=dim, keepdims=True) + np.log(np.exp(x - x.max(axis=dim, keepdims=True)).sum(axis=dim, keepdims=keepdim))
+    "one of the largest and the sum kept its axis and the other lost it: together they stretch": (
+        partial(one_axis_lost, of_largest=True),
+        partial(one_axis_lost, of_largest=False),
     ),
     "squeeze() removes all axes of size 1; squeeze(axis=dim) only this one": lambda x, dim, keepdim=False: (
         oracle_logsumexp(x, dim, True) if keepdim else oracle_logsumexp(x, dim, True).squeeze()
@@ -255,11 +262,22 @@ def softmax_float32(logits, axis=1, largest=True):
     return exponentials / exponentials.sum(axis=axis, keepdims=True)
 
 
+SMALL = 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-16, 1e-20, 1e-30
+
+
+def with_probabilities_above(small):
+    """No probability is below a small number: it was cut off there, or that number was added."""
+    return partial(oracle_cross_entropy, loss=lambda row, y: -math.log(max(math.exp(row[y] - log_sum(row)), small)))
+
+
 misconceptions_cross_entropy = {
     "the losses were summed where their mean was asked for": swap_mean_and_sum(oracle_cross_entropy),
     "reduction was ignored: always the mean": with_reduction(oracle_cross_entropy, "mean"),
     "the probability was computed first: a small one rounds to 0, and the logarithm of 0 is infinite": valid_labels_only(
         lambda logits, labels: -np.log(picked(softmax_float32(logits), labels))
+    ),
+    "the probability was kept above a small number, so that no loss is large: large scores have to give large losses": tuple(
+        map(with_probabilities_above, SMALL)
     ),
     "the exponentials overflow: no score was taken out of them": valid_labels_only(
         lambda logits, labels: -np.log(picked(softmax_float32(logits, largest=False), labels))
@@ -340,8 +358,8 @@ def by_sigmoid(z, t):
     return -t * np.log(sigmoid) - (1 - t) * np.log(1 - sigmoid)
 
 
-def by_clipped_sigmoid(z, t):
-    sigmoid = np.clip(1 / (1 + np.exp(-np.clip(z, -80, 80))), 1e-7, 1 - 1e-7)
+def by_clipped_sigmoid(z, t, small):
+    sigmoid = np.clip(1 / (1 + np.exp(-np.clip(z, -80, 80))), small, 1 - small)
     return -t * np.log(sigmoid) - (1 - t) * np.log(1 - sigmoid)
 
 
@@ -358,11 +376,13 @@ misconceptions_binary_cross_entropy_with_logits = {
     "the score of the right class was not subtracted": another_yes_or_no(lambda z, t: yes_or_no(z, 0)),
     "the larger of 0 and z was taken out, but not added again": another_yes_or_no(lambda z, t: yes_or_no(-abs(z), 0) - t * z),
     "only the yes was counted: the term for no is missing": another_yes_or_no(lambda z, t: t * yes_or_no(z, 1)),
-    "targets between 0 and 1 were taken for no: a target may be a share": another_yes_or_no(
-        lambda z, t: yes_or_no(z, float(t == 1))
+    "targets between 0 and 1 were taken for yes or for no: a target may be a share": (
+        another_yes_or_no(lambda z, t: yes_or_no(z, float(t == 1))),
+        another_yes_or_no(lambda z, t: yes_or_no(z, float(t > 0.5))),
+        another_yes_or_no(lambda z, t: yes_or_no(z, float(t > 0))),
     ),
-    "the probability was clipped, so that no loss exceeds 16: large scores have to give large losses": bce_float32(
-        loss=by_clipped_sigmoid
+    "the probability was cut off near 0 and 1, so that no loss is large: large scores have to give large losses": tuple(
+        bce_float32(loss=partial(by_clipped_sigmoid, small=small)) for small in SMALL
     ),
     "the losses were summed where their mean was asked for": swap_mean_and_sum(oracle_binary_cross_entropy_with_logits),
     "reduction was ignored: always the mean": with_reduction(oracle_binary_cross_entropy_with_logits, "mean"),
@@ -650,13 +670,14 @@ misconceptions_linear_backward = {
 
 
 def draw_relu_backward(rng):
-    """Outputs of ReLU, with zeros of both kinds, and inputs of it; gradients of both signs."""
+    """Outputs of ReLU, with zeros of both kinds, and inputs of it; gradients of both signs, and some that are not finite."""
     shape = rng.sizes(rng.size(1, 3))
     yield dict(grad=rng.normal32(*shape), out=np.maximum(rng.normal32(*shape), 0))
     yield dict(grad=rng.normal32(7), out=np.float32(rng.mix([0.0, 2.5, -0.0, 1e-20, 0.0, 300.0, 0.5])))
     shape = rng.sizes(rng.size(2, 4))
     yield dict(grad=rng.normal32(*shape), out=rng.normal32(*shape))
     yield dict(grad=rng.normal32(1, 3) * 50, out=np.float32([rng.mix([0.0, 0.25, 0.0])]))
+    yield dict(grad=np.float32(rng.mix([np.inf, -np.inf, np.nan, 2.0])), out=np.float32(rng.mix([0.0, 0.0, 0.0, 1.5])))
 
 
 def oracle_relu_backward(grad, out, passes=lambda g, o: o > 0, slope=lambda g, o: g):
@@ -664,9 +685,18 @@ def oracle_relu_backward(grad, out, passes=lambda g, o: o > 0, slope=lambda g, o
     return np.array([slope(g, o) if passes(g, o) else 0.0 for g, o in pairs]).reshape(grad.shape)
 
 
+def by_a_mask(grad, out):
+    """Infinity times 0 is nan."""
+    return np.where(np.isfinite(grad), oracle_relu_backward(grad, out), np.where(out > 0, grad, np.nan))
+
+
 misconceptions_relu_backward = {
+    "grad was multiplied by a mask, and infinity or nan times 0 is nan: np.where picks an entry of one or the other": by_a_mask,
     "0 was let through: where ReLU put a 0, nothing comes back": partial(oracle_relu_backward, passes=lambda g, o: o >= 0),
-    "the sign of grad decided, not that of out": partial(oracle_relu_backward, passes=lambda g, o: g > 0),
+    "the sign of grad decided, not that of out": (
+        partial(oracle_relu_backward, passes=lambda g, o: g > 0),
+        partial(oracle_relu_backward, passes=lambda g, o: not g <= 0),  # nan as well
+    ),
     "everything was let through": partial(oracle_relu_backward, passes=lambda g, o: True),
     "grad was multiplied by out itself: the slope of ReLU is 1 where it lets through": partial(
         oracle_relu_backward, slope=lambda g, o: g * o
@@ -794,5 +824,8 @@ misconceptions_mlp_gradients = {
     "the loss is the sum, not the mean": with_parts(lambda answer, n: {"loss": answer["loss"] * n}),
     "the first layer got no gradient": with_parts(lambda answer, n: dict.fromkeys(PARAMETERS[:2], NO_TENSOR)),
     "grad was given an array, where a tensor belongs": lambda **inputs: ("raises", "TypeError", "grad needs a tensor", "ndarray"),
+    "the loss came back as a number: the caller needs the tensor that cross_entropy returns": with_parts(
+        lambda answer, n: {"loss": "float, where a tensor was needed"}
+    ),
     "nothing was returned: the caller wants to see the loss": with_parts(lambda answer, n: {"loss": NO_TENSOR}),
 }

@@ -643,8 +643,8 @@ def relu_backward(grad, out):
         out: Array of the same shape, ReLU's output. (Its input would work too.)
 
     Returns:
-        Array of that shape: ``grad`` where ``out`` is above 0, and 0 elsewhere. float32 stays
-        float32.
+        Array of that shape: ``grad`` where ``out`` is above 0, and 0 elsewhere, even if ``grad`` is
+        infinite or nan there. float32 stays float32.
 
     Example:
         >>> relu_backward(np.array([5.0, -6.0, 7.0]), np.array([2.0, 0.5, 0.0]))
@@ -654,7 +654,7 @@ def relu_backward(grad, out):
         Nair and Hinton, Rectified linear units improve restricted Boltzmann machines, ICML 2010.
     """
     ### BEGIN SOLUTION
-    return grad * ~(out <= 0)  # nan is not below 0: its gradient passes, as in PyTorch
+    return np.where(out <= 0, 0, grad)  # nan is not below 0: its gradient passes, as in PyTorch
     ### END SOLUTION
 
 # %% check="04.8"
@@ -664,7 +664,8 @@ check("04.8")
 # The sign of `out` decides, not the sign of `grad`. A negative gradient passes like any other.
 
 # %% [markdown] hint="04.8"
-# A comparison gives True and False, and in a product they count as 1 and 0.
+# `np.where(condition, a, b)` takes the entry of `a` where the condition holds, and that of `b` elsewhere. In a product, True and
+# False count as 1 and 0, but infinity times 0 is nan.
 
 # %% [markdown]
 # ## The network and its losses as objects

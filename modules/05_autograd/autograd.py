@@ -450,7 +450,7 @@ def relu_rule(grad, out, a):
         Glorot, Bordes and Bengio, Deep sparse rectifier neural networks, 2011.
     """
     ### BEGIN SOLUTION
-    return grad * ~(out <= 0)  # nan is not below 0: its gradient passes, as in PyTorch
+    return where(out <= 0, 0.0, grad)  # nan is not below 0: its gradient passes, as in PyTorch
     ### END SOLUTION
 
 # %% check="05.5"
@@ -460,7 +460,7 @@ check("05.5")
 # The sign of `grad` does not matter. A negative gradient is passed on like any other.
 
 # %% [markdown] hint="05.5"
-# `out` and `a` give the same answer. In a product, True and False count as 1 and 0.
+# You can compare either `out` or `a` with 0. `where` is an op too. In a product, True and False count as 1 and 0.
 
 # %% [markdown]
 # ## Softmax

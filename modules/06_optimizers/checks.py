@@ -159,7 +159,9 @@ misconceptions_momentum_update = {
     "the gradient was scaled by 1 - momentum: that is a running mean, not a velocity": momentum_turn(
         lambda v, g, lr, momentum: momentum * v + (1 - momentum) * g
     ),
-    "nesterov was ignored": momentum_turn(move=lambda old, v, g, lr, momentum, nesterov: lr * v),
+    "with nesterov the step was the one without: nesterov was ignored, or the velocity of before was used in it": momentum_turn(
+        move=lambda old, v, g, lr, momentum, nesterov: lr * v
+    ),
     "the step of nesterov was taken in any case": momentum_turn(
         move=lambda old, v, g, lr, momentum, nesterov: lr * (g + momentum * v)
     ),

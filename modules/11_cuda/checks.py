@@ -37,13 +37,13 @@ def shown(**arrays):
 
 STRIDED = False  # what a kernel gets lives on the device, where arrays are contiguous
 NO_DECORATOR = "no: the line `@cuda.jit` above the function is missing"
-KERNEL, ARITHMETIC, READS, SECTORS = (
-    "it is a kernel",
-    "the arithmetic",
-    "how often each entry of {} is read",
-    "sectors moved for {}",
-)
-BARRIERS, BANKS = "barriers in a block", "turns lost to bank conflicts"
+KERNEL, ARITHMETIC, WRITTEN, WORK = "it is a kernel", "the arithmetic", "entries of out", "the work"
+READS, SECTORS = "how often each entry of {} is read", "sectors moved for {}"
+BARRIERS, BANKS = "barriers in a block", "cycles lost to bank conflicts"
+ALL_WRITTEN, SHARED_OUT = "all written", "shared among the threads"
+
+
+ENDLESS = {}  # kernels with a loop that did not end, and the error: to wait for it once is enough
 
 
 def watched(kernel, grid, block, arguments):
@@ -59,12 +59,20 @@ def watched(kernel, grid, block, arguments):
     """
     watch = importlib.import_module("tinytorch.given.gpu.simulator").watch
     copies = {name: np.copy(array) for name, array in arguments.items()}
-    report = watch(kernel, grid, block, *copies.values())
+    if kernel in ENDLESS:
+        raise ENDLESS[kernel]
+    try:
+        report = watch(kernel, grid, block, *copies.values())
+    except Exception as error:
+        if type(error).__name__ == "EndlessLoop":
+            ENDLESS[kernel] = error
+        raise
     report.check()
     *read, out = copies
     seen = {
         KERNEL: "yes" if hasattr(kernel, "py_func") else NO_DECORATOR,
         **{f"{name} afterwards, which is only to be read": copies[name] for name in read},
+        WRITTEN: unwritten(copies[out]),
         out: copies[out],
     }
     wide = report.float64()
@@ -74,7 +82,61 @@ def watched(kernel, grid, block, arguments):
 def expected(out, read, arithmetic="float32 alone"):
     """Give a result the form of what `watched` sees."""
     kept = {f"{name} afterwards, which is only to be read": array for name, array in read.items()}
-    return {KERNEL: "yes", **kept, "out": out, ARITHMETIC: arithmetic}
+    return {KERNEL: "yes", **kept, WRITTEN: unwritten(out), "out": out, ARITHMETIC: arithmetic}
+
+
+def unwritten(out):
+    """Say which entries of an array hold what they held before the launch."""
+    places = [", ".join(str(int(i)) for i in place) for place in np.argwhere(out == FILLED)]
+    more = f" and {len(places) - 1} more" if len(places) > 1 else ""
+    return f"out[{places[0]}]{more} not written by any thread" if places else ALL_WRITTEN
+
+
+def most_entries(report, kind, space="global"):
+    """Return how many different entries of a kind of memory the busiest thread reads, or writes."""
+    entries = {}
+    for access in report.accesses:
+        if access.kind == kind and access.array.space == space:
+            entries.setdefault((access.block, access.thread), set()).add((id(access.array), access.offset))
+    return max(map(len, entries.values()), default=0)
+
+
+def shared_out(most, limit, what):
+    """Say whether work is shared among the threads, given the most that one of them does, and the limit."""
+    return SHARED_OUT if most <= limit else f"one thread {what} {most} entries: the grid has other threads for them"
+
+
+def at_most(number, limit):
+    return f"at most {limit}" if number <= limit else str(number)
+
+
+def conflicts(report):
+    """Say how many turns were lost to bank conflicts, and in which line the worst one is."""
+    worst = [[group[0].line, ways(group)] for group in report.by_warp("shared")]
+    lost = sum(turns - 1 for _, turns in worst)
+    if not lost:
+        return "none"
+    line, turns = max(worst, key=lambda pair: pair[1])
+    return f"{lost}: in {report.text(line)} a warp needs {turns} entries of one bank at once, a multiple of 32 apart"
+
+
+def ways(group):
+    """Return how many turns a warp's access to shared memory takes: the most different words of one bank."""
+    words = {}
+    for word in {access.offset // 4 for access in group}:
+        words[word % 32] = words.get(word % 32, 0) + 1
+    return max(words.values())
+
+
+def partial(function):
+    """Mark a misconception that says something of some observations only, and nothing of the others."""
+    function.partial = True
+    return function
+
+
+def raises(*words):
+    """Make a misconception that goes wrong in every case."""
+    return lambda **inputs: ("raises", *words)
 
 
 def blocks(count, threads):
@@ -106,7 +168,7 @@ def describe_relu_kernel(x, grid, block):
 
 def observe_relu_kernel(relu_kernel, x, grid, block):
     seen, report = watched(relu_kernel, grid, block, dict(x=x, out=np.full_like(x, FILLED)))
-    return seen | {"how often each entry of out is written": report.counts("out", "write")}
+    return seen | {WORK: shared_out(most_entries(report, "write"), 1, "writes")}
 
 
 def relu(x):
@@ -117,61 +179,61 @@ def oracle_relu_kernel(x, grid, block):
     return of_map(relu)(x, grid, block)
 
 
-def of_map(function, writes=lambda x, grid, block: np.ones(x.shape, int)):
-    """Make the oracle of a kernel that applies a function to an array."""
+def of_map(function, written=lambda x: np.ones(x.shape, bool)):
+    """Make the oracle of a kernel that applies a function to an array, and writes some of the entries."""
 
     def oracle(x, grid, block):
         with np.errstate(all="ignore"):
-            times = writes(x, grid, block)
-            out = np.where(times > 0, function(x), FILLED)
-        return expected(out, dict(x=x)) | {"how often each entry of out is written": times}
+            out = np.where(written(x), function(x), FILLED)
+        return expected(out, dict(x=x)) | {WORK: SHARED_OUT}
 
     return oracle
 
 
-def unless_covered(error="OutOfBounds"):
-    """Make the oracle of a kernel without a guard: it goes wrong where there are more threads than entries."""
+def unless_covered(*words):
+    """Make the oracle of a kernel that goes wrong where there are more threads than entries."""
     return lambda x, grid, block: (
-        ("raises", error, "out of bounds") if grid * block > x.size else oracle_relu_kernel(x, grid, block)
+        ("raises", *[word.format(last=x.size - 1) for word in words])
+        if grid * block > x.size
+        else oracle_relu_kernel(x, grid, block)
     )
 
 
-def first_block(x, grid, block):
-    """Write each entry that the first block's threads reach, once for every block."""
-    return np.where(np.arange(x.size) < block, grid, 0)
-
-
-def racing_if(condition):
-    """Make the oracle of a kernel of which several threads write to one entry under a condition."""
-    return lambda x, grid, block: (
-        ("raises", "Race", "global memory")
-        if condition(x, grid, block)
-        else of_map(relu, lambda *_: first_block(x, grid, block))(x, grid, block)
-    )
+def one_block(x, grid, block):
+    """Go wrong where there are several blocks: they write to the same entries."""
+    return ("raises", "Race", "global memory", "blocks run in no order") if grid > 1 else oracle_relu_kernel(x, grid, block)
 
 
 misconceptions_relu_kernel = {
-    "the guard is missing: there may be more threads than entries": unless_covered(),
-    "the position is the thread's number within its block: blockIdx.x is missing": racing_if(lambda x, grid, block: grid > 1),
-    "all threads went through all entries: each has one, that of its position": lambda x, grid, block: (
-        "raises",
-        "Race",
-        "global memory",
+    "the guard is missing, or lets too many through: a position has an entry if it is less than x.size": unless_covered(
+        "OutOfBounds", "out of bounds"
     ),
+    "threads of different blocks have the same position: it is blockIdx.x * blockDim.x + threadIdx.x, or cuda.grid(1)": one_block,
+    "all threads went through all entries: each has one, that of its position": raises(
+        "Race", "out[0] is written by thread (0, 0, 0)", "thread (1, 0, 0)", "no barrier"
+    ),
+    "the threads that are left over all write the last entry: they are to write nothing": unless_covered(
+        "Race", "out[{last}] is written"
+    ),
+    "one thread goes through several entries: each has one, that of its position": partial(
+        lambda x, grid, block: {"out": relu(x), WORK: shared_out(min(block, x.size), 1, "writes")}
+    ),
+    "one thread goes through all entries: each has one, that of its position": partial(
+        lambda x, grid, block: {"out": relu(x), WORK: shared_out(x.size, 1, "writes")}
+    ),
+    "the entry was multiplied by 0 or 1: infinity times 0 is nan": of_map(lambda x: x.astype(np.float64) * (x > 0)),
     "nan became 0: nan is not below 0, and stays": of_map(lambda x: np.where(x > 0, x.astype(np.float64), 0.0)),
     "negative entries were kept, and positive ones became 0": of_map(lambda x: np.where(x >= 0, 0.0, x.astype(np.float64))),
     "this is the absolute value": of_map(lambda x: np.abs(x.astype(np.float64))),
     "the result was added to what `out` held: it may hold anything": of_map(lambda x: FILLED + relu(x)),
     "nothing was written to `out`: `out = ...` gives the name to something else, `out[i] = ...` writes": of_map(
-        relu, lambda x, grid, block: np.zeros(x.shape, int)
+        relu, lambda x: np.zeros(x.shape, bool)
     ),
     "entry 0 was left out: the guard lets a position through if it is less than the size": of_map(
-        relu, lambda x, grid, block: (np.arange(x.size) > 0).astype(int)
+        relu, lambda x: np.arange(x.size) > 0
     ),
-    "the last entry was left out: positions go to size - 1": of_map(
-        relu, lambda x, grid, block: (np.arange(x.size) < x.size - 1).astype(int)
-    ),
-    "zeros were not written: `out` may hold anything": of_map(relu, lambda x, grid, block: (~(x <= 0)).astype(int)),
+    "the last entry was left out: positions go to size - 1": of_map(relu, lambda x: np.arange(x.size) < x.size - 1),
+    "zeros were not written: `out` may hold anything": of_map(relu, lambda x: ~(x <= 0)),
 }
 
 
@@ -183,8 +245,13 @@ def draw_blocks_for(rng):
     threads = int(rng.integers(3, 9))
     for count in (5 * threads, 5 * threads + 1, 5 * threads - 1, 0, 1, threads):
         yield dict(count=count, threads=threads)
-    yield dict(count=256 * int(rng.integers(2**47, 2**48)) + 1, threads=256)
-    yield dict(count=int(rng.integers(2, 99)), threads=1)
+    many = int(rng.integers(2**47, 2**48))
+    for count in (256 * many + 1, 256 * many):
+        yield dict(count=count, threads=256)
+    few = int(rng.integers(2, 99))
+    yield dict(count=few, threads=1)
+    for threads in (1024, 100 * few + 3, 10**9 + few):
+        yield dict(count=few * threads + 1, threads=threads)
 
 
 describe_blocks_for = "blocks_for({count}, {threads})"
@@ -198,6 +265,10 @@ misconceptions_blocks_for = {
     "rounded down: the entries left over have no thread": lambda count, threads: count // threads,
     "one block too many where the block divides the count": lambda count, threads: count // threads + 1,
     "computed with float numbers, which are not exact for large counts": lambda count, threads: int(np.ceil(count / threads)),
+    "less than 1 was added before rounding down: an entry that is alone in its block gets none": lambda count, threads: int(
+        count / threads + 0.999
+    ),
+    "THREADS was used: the size of a block is the argument `threads`": lambda count, threads: -(-count // THREADS),
     "at least one block even for no entries": lambda count, threads: max(1, -(-count // threads)),
     "rounded to the nearest: half a block is left out": lambda count, threads: int(round(count / threads)),
 }
@@ -213,7 +284,7 @@ def draw_add_row_kernel(rng):
         ((a, b), (blocks(b, 8), blocks(a, 2)), (8, 2)),
         ((b, a), (blocks(a, 4), blocks(b, 4)), (4, 4)),
         ((18, 21), (1, 8), (32, 4)),
-        ((33 + a, 40), (3, 16), (16, 4)),
+        ((9 + a, 32), (2, 4), (16, 4)),
         ((1, b), (1, 1), (16, 2)),
         ((b, 1), (1, 4), (2, 4)),
     ):
@@ -227,8 +298,12 @@ def describe_add_row_kernel(x, row, grid, block):
 
 def observe_add_row_kernel(add_row_kernel, x, row, grid, block):
     seen, report = watched(add_row_kernel, tuple(grid), tuple(block), dict(x=x, row=row, out=np.full_like(x, FILLED)))
-    reads = {READS.format("x"): report.counts("x", "read")}
-    return seen | reads | {SECTORS.format("x"): report.sectors("x")[0], SECTORS.format("out"): report.sectors("out")[0]}
+    seen |= {WORK: shared_out(most_entries(report, "write"), 1, "writes"), READS.format("x"): report.counts("x", "read")}
+    limit = sectors_of_rows(x.shape, grid, block)
+    return seen | {
+        SECTORS.format("x"): at_most(report.sectors("x")[0], limit),
+        SECTORS.format("out"): at_most(report.sectors("out", "write")[0], limit),
+    }
 
 
 def positions(grid, block):
@@ -246,19 +321,58 @@ def sectors(places):
     return len({place // PER_SECTOR for place in places})
 
 
+def places_of_warps(shape, grid, block, exchanged=False):
+    """Return the entries (row, column) of a table that each warp has, with x as the column, or exchanged."""
+    (n, m), warps = shape, positions(grid, block)
+    places = [[(p, q) if exchanged else (q, p) for p, q in warp] for warp in warps]
+    return [[(i, j) for i, j in some if i < n and j < m] for some in places]
+
+
+def sectors_of_rows(shape, grid, block, exchanged=False):
+    """Return how many sectors of a table are moved if each warp accesses its entries once."""
+    return sum(sectors([i * shape[1] + j for i, j in places]) for places in places_of_warps(shape, grid, block, exchanged))
+
+
 def oracle_add_row_kernel(x, row, grid, block, exchanged=False, function=np.add, missing=None):
     """Compute sums and count sectors, with x as the column, or exchanged."""
-    n, m = x.shape
-    out, reads, moved = np.full(x.shape, FILLED), np.zeros(x.shape, int), 0
-    for warp in positions(grid, block):
-        places = [(p, q) if exchanged else (q, p) for p, q in warp]
-        places = [(i, j) for i, j in places if i < n and j < m and (missing is None or not missing(i, j, n, m))]
+    out, reads = np.full(x.shape, FILLED), np.zeros(x.shape, int)
+    for places in places_of_warps(x.shape, grid, block, exchanged):
         for i, j in places:
-            out[i, j] = function(float(x[i, j]), float(row[j]))
-            reads[i, j] += 1
-        moved += sectors([i * m + j for i, j in places])
-    counts = {READS.format("x"): reads, SECTORS.format("x"): moved, SECTORS.format("out"): moved}
+            if missing is None or not missing(i, j, *x.shape):
+                out[i, j] = function(float(x[i, j]), float(row[j]))
+                reads[i, j] += 1
+    moved = at_most(sectors_of_rows(x.shape, grid, block, exchanged), sectors_of_rows(x.shape, grid, block))
+    counts = {WORK: SHARED_OUT, READS.format("x"): reads, SECTORS.format("x"): moved, SECTORS.format("out"): moved}
     return expected(out, dict(x=x, row=row)) | counts
+
+
+def by_one_thread(size):
+    """Make the oracle of a kernel that is right, but one thread goes through several entries."""
+    return partial(lambda x, row, grid, block: {"out": x.astype(np.float64) + row, WORK: shared_out(size(*x.shape), 1, "writes")})
+
+
+def of_block_size(size):
+    """Make the oracle of a kernel that computes positions with another size of the block: a function of the true one."""
+
+    @partial
+    def oracle(x, row, grid, block):
+        axes = [np.add.outer(size(*block)[axis] * np.arange(grid[axis]), np.arange(block[axis])).ravel() for axis in (0, 1)]
+        columns, rows = [axis[axis < length] for axis, length in zip(axes, x.shape[::-1])]
+        if any(len(set(axis.tolist())) < len(axis) for axis in (columns, rows)):
+            return ("raises", "Race", "blocks run in no order")
+        out = np.full(x.shape, FILLED)
+        out[np.ix_(rows, columns)] = (x.astype(np.float64) + row)[np.ix_(rows, columns)]
+        return {WRITTEN: unwritten(out), "out": out}
+
+    return oracle
+
+
+@partial
+def wrong_entry_of_row(x, row, grid, block):
+    """Add the entry of the row that has the number of the table's row."""
+    if len(x) > len(row):
+        return ("raises", "OutOfBounds", "uses row[")
+    return {"out": x.astype(np.float64) + row[: len(x), None]}
 
 
 def beyond(condition):
@@ -271,12 +385,32 @@ def beyond(condition):
 
 
 misconceptions_add_row_kernel = {
+    "`out` is indexed in another order than x: both are [row, column]": raises("OutOfBounds", "uses out["),
+    "row[i] was added: the entry that belongs to column j is row[j]": wrong_entry_of_row,
+    "each thread went through a whole row, so that several wrote the same entry: the grid is the loop": raises(
+        "Race", "out[0, 0] is written by thread (0, 0, 0)", "by thread (1, 0, 0)", "no barrier"
+    ),
+    "threads that differ in y have the same position: the grid has two axes, and cuda.grid(2) gives both": raises(
+        "Race", "out[0, 0] is written by thread (0, 0, 0)", "by thread (0, 1, 0)", "no barrier"
+    ),
+    "threads of different blocks have the same position: cuda.grid(2) counts with the block's number and size": lambda x, row, grid, block: (
+        ("raises", "Race", "blocks run in no order") if grid[0] * grid[1] > 1 else oracle_add_row_kernel(x, row, grid, block)
+    ),
+    "the row was computed with blockDim.x: along y a block has blockDim.y threads": of_block_size(lambda x, y: (x, x)),
+    "the column was computed with blockDim.y: along x a block has blockDim.x threads": of_block_size(lambda x, y: (y, y)),
+    "positions are computed for blocks of 32 by 4: blockDim says how large they are": of_block_size(lambda x, y: (32, 4)),
+    "one thread goes through a whole row, and others do nothing: each has one entry": by_one_thread(lambda n, m: m),
+    "one thread goes through a whole column, and others do nothing: each has one entry": by_one_thread(lambda n, m: n),
+    "one thread goes through the whole table, and the others do nothing: each has one entry": by_one_thread(lambda n, m: n * m),
+    "nothing was written to `out`": lambda **inputs: oracle_add_row_kernel(**inputs, missing=lambda i, j, n, m: True),
+    "the last row was left out": lambda **inputs: oracle_add_row_kernel(**inputs, missing=lambda i, j, n, m: i == n - 1),
+    "the last column was left out": lambda **inputs: oracle_add_row_kernel(**inputs, missing=lambda i, j, n, m: j == m - 1),
     "x and y are exchanged: the threads of a warp go down a column, and each moves a sector of its own": lambda **inputs: (
         oracle_add_row_kernel(**inputs, exchanged=True)
     ),
-    "the guard is missing, or looks at one axis only": beyond(lambda n, m, gx, gy, bx, by: gx * bx > m or gy * by > n),
     "the guard for the rows is missing: y may go beyond them": beyond(lambda n, m, gx, gy, bx, by: gy * by > n),
     "the guard for the columns is missing: x may go beyond them": beyond(lambda n, m, gx, gy, bx, by: gx * bx > m),
+    "the guard is missing, or looks at one axis only": beyond(lambda n, m, gx, gy, bx, by: gx * bx > m or gy * by > n),
     "the guard compares x with the number of rows, and y with the number of columns": lambda x, row, grid, block: swapped_guard(
         x, row, grid, block
     ),
@@ -322,16 +456,18 @@ def describe_block_sum_kernel(x, grid):
 
 
 MOST_BARRIERS = 8
-ATOMIC = "all, one after the other: the threads are to add in pairs, without atomic additions"
+MOST_AT_ONCE = 8  # numbers that a thread may add between two barriers
+ATOMIC = "atomic additions, one after the other: the threads are to add in pairs"
+SERIAL = "one thread adds many numbers: the threads are to add in pairs"
 
 
 def observe_block_sum_kernel(block_sum_kernel, x, grid):
     seen, report = watched(block_sum_kernel, grid, THREADS, dict(x=x, out=np.full(grid, FILLED, np.float32)))
     return seen | {
+        WORK: additions(report),
         READS.format("x"): report.counts("x", "read"),
-        "most additions of one thread": most_additions(report),
         BARRIERS: at_most(report.most_barriers(), MOST_BARRIERS),
-        BANKS: report.bank_conflicts(),
+        BANKS: conflicts(report),
     }
 
 
@@ -339,27 +475,27 @@ def at_most(number, limit):
     return f"at most {limit}" if number <= limit else str(number)
 
 
-def most_additions(report):
-    """Say whether one thread reads much of shared memory: then it adds alone; or whether atomic additions do the work."""
+def additions(report):
+    """Say whether the threads add in pairs: none reads much between two waits. Or whether atomic additions do the work."""
     reads = {}
     for access in report.accesses:
         if access.kind == "atomic":
             return ATOMIC
-        if access.kind == "read" and access.array.space == "shared":
-            key = access.block, access.thread
+        if access.kind == "read":
+            key = access.block, access.thread, access.phase, access.warp_phase
             reads[key] = reads.get(key, 0) + 1
-    return "few" if max(reads.values(), default=0) <= 4 * MOST_BARRIERS else "all: the threads are to add in pairs"
+    return SHARED_OUT if max(reads.values(), default=0) <= MOST_AT_ONCE else SERIAL
 
 
-def oracle_block_sum_kernel(x, grid, function=lambda part, x, b: part.sum(), reads=1, additions="few"):
+def oracle_block_sum_kernel(x, grid, function=lambda part, x, b: part.sum(), work=SHARED_OUT):
     """Sum block by block."""
     parts = [x[b * THREADS : (b + 1) * THREADS].astype(np.float64) for b in range(grid)]
     out = np.array([function(part, x, b) for b, part in enumerate(parts)])
     return expected(out, dict(x=x)) | {
-        READS.format("x"): np.full(x.shape, reads),
-        "most additions of one thread": additions,
+        WORK: work,
+        READS.format("x"): np.ones(x.shape, int),
         BARRIERS: f"at most {MOST_BARRIERS}",
-        BANKS: 0,
+        BANKS: "none",
     }
 
 
@@ -368,20 +504,49 @@ def of_parts(function):
     return lambda x, grid: oracle_block_sum_kernel(x, grid, function)
 
 
-def always(kind, *words):
-    return lambda x, grid: ("raises", kind, *words)
+def not_full(*words):
+    """Make the oracle of a kernel that goes wrong where some threads have no entry."""
+    return lambda x, grid: ("raises", *words) if x.size < grid * THREADS else oracle_block_sum_kernel(x, grid)
+
+
+def some_blocks(*words):
+    """Make the oracle of a kernel that goes wrong where there are several blocks."""
+    return lambda x, grid: ("raises", *words) if grid > 1 else oracle_block_sum_kernel(x, grid)
 
 
 misconceptions_block_sum_kernel = {
-    "a barrier is missing: threads read what others may not have written yet": always("Race", "shared memory"),
-    "the barrier is inside the branch of the threads that add: the others never come to it": always(
+    "the threads beyond `half` add as well, while others read what they write: only threads with t < half add": raises(
+        "Race", "shared memory", "[0] is written by thread (0, 0, 0)", f"read by thread ({THREADS // 2}, 0, 0)"
+    ),
+    "a barrier is missing: threads read what others may not have written yet": raises("Race", "shared memory"),
+    "the barrier is inside the branch of the threads that add: the others never come to it": raises(
         "DivergentBarrier", "divergent barrier"
     ),
-    "threads without an entry left their place in shared memory unwritten: it is to be 0": lambda x, grid: (
-        ("raises", "Unwritten", "unwritten memory") if x.size < grid * THREADS else oracle_block_sum_kernel(x, grid)
+    "a thread without an entry returns before the barrier, where the others wait for it: it is to put 0 and go on": not_full(
+        "DivergentBarrier", "divergent barrier", "has ended"
     ),
-    "the guard is missing: there may be more threads than entries": lambda x, grid: (
-        ("raises", "OutOfBounds", "x[") if x.size < grid * THREADS else oracle_block_sum_kernel(x, grid)
+    "an array of cuda.local belongs to one thread: the threads share what cuda.shared.array makes": raises(
+        "Unwritten", "unwritten memory", "local memory"
+    ),
+    "threads without an entry left their place in shared memory unwritten: it is to be 0": not_full(
+        "Unwritten", "unwritten memory", "shared memory"
+    ),
+    "an entry beyond the shared array was added: `half` begins at THREADS // 2, and only threads with t < half add": raises(
+        "OutOfBounds", f"[{THREADS}]", "shared array"
+    ),
+    "the guard is missing: there may be more threads than entries": not_full("OutOfBounds", "x["),
+    "`out` has an entry for each block: its place is the block's number": some_blocks("OutOfBounds", "uses out["),
+    "each thread adds its entry to `out`, where they overwrite each other's sums: they share partial sums in shared memory": lambda x, grid: (
+        ("raises", "Race", "global memory", "no barrier")
+        if x.size > 1
+        else oracle_block_sum_kernel(x, grid, lambda part, x, b: FILLED + part.sum())
+    ),
+    "several threads of a block write to `out`: one of them does, when the sum is complete": raises(
+        "Race", "global memory", "no barrier"
+    ),
+    "a block without entries wrote nothing: its sum is 0": of_parts(lambda part, x, b: part.sum() if part.size else FILLED),
+    "a thread without an entry put 1 into shared memory: adding 0 changes nothing": of_parts(
+        lambda part, x, b: part.sum() + THREADS - part.size
     ),
     "only the first entry of the block was written: nothing was added": of_parts(
         lambda part, x, b: part[0] if part.size else 0.0
@@ -395,14 +560,8 @@ misconceptions_block_sum_kernel = {
     "nothing was written to `out`": of_parts(lambda part, x, b: FILLED),
     "this is the mean, not the sum": of_parts(lambda part, x, b: part.sum() / max(part.size, 1)),
     "this is the largest entry, not the sum": of_parts(lambda part, x, b: max(part.max(initial=-np.inf), 0.0)),
-    "one thread adds everything: the threads are to add in pairs": lambda x, grid: oracle_block_sum_kernel(
-        x, grid, additions="all: the threads are to add in pairs"
-    ),
-    "the additions are atomic: they wait for each other, and the threads are to add in pairs": lambda x, grid: (
-        oracle_block_sum_kernel(x, grid, additions=ATOMIC)
-    ),
-    "all blocks write to the same place: out[cuda.blockIdx.x] is each block's own": lambda x, grid: (
-        ("raises", "Race", "global memory") if grid > 1 else oracle_block_sum_kernel(x, grid)
+    "all blocks write to the same place: out[cuda.blockIdx.x] is each block's own": some_blocks(
+        "Race", "global memory", "blocks run in no order"
     ),
 }
 
@@ -411,9 +570,9 @@ misconceptions_block_sum_kernel = {
 
 
 def draw_matmul_kernel(rng):
-    """Less than a tile, one, and more along each axis in turn: a watched thread is slow."""
+    """Less than a tile, and more, along each axis in turn; the sum also with one whole tile. A watched thread is slow."""
     few = int(rng.integers(2, 5))
-    for n, k, m in ((few, 16 + few, 3), (16 + few, 5, 2), (2, few, 18)):
+    for n, k, m in ((few, 16 + few, 3), (16 + few, 5, 2), (2, TILE, 18)):
         yield dict(a=floats(rng, n, k), b=floats(rng, k, m))
 
 
@@ -423,112 +582,148 @@ def describe_matmul_kernel(a, b):
     return f"matmul_kernel[{grid}, (TILE, TILE)](a, b, out)\n{shown(a=a, b=b)}"
 
 
+WRITES = "how often each entry of out is written"
+
+
 def observe_matmul_kernel(matmul_kernel, a, b):
-    grid = blocks(b.shape[1], TILE), blocks(len(a), TILE)
-    out = np.full((len(a), b.shape[1]), FILLED, np.float32)
-    seen, report = watched(matmul_kernel, grid, (TILE, TILE), dict(a=a, b=b, out=out))
-    steps = blocks(a.shape[1], TILE)
+    (n, k), m = a.shape, b.shape[1]
+    grid, steps = (blocks(m, TILE), blocks(n, TILE)), blocks(k, TILE)
+    arguments = dict(a=a, b=b, out=np.full((n, m), FILLED, np.float32))
+    seen, report = watched(matmul_kernel, grid, (TILE, TILE), arguments)
     return seen | {
+        WORK: tiles_shared_out(report, steps),
         READS.format("a"): report.counts("a", "read"),
         READS.format("b"): report.counts("b", "read"),
+        WRITES: report.counts("out", "write"),
         BARRIERS: at_most(report.most_barriers(), 2 * steps),
-        BANKS: report.bank_conflicts(),
-        SECTORS.format("a"): report.sectors("a")[0],
-        SECTORS.format("b"): report.sectors("b")[0],
+        BANKS: conflicts(report),
+        SECTORS.format("a"): at_most(report.sectors("a")[0], tile_sectors(n, k) * grid[0]),
+        SECTORS.format("b"): at_most(report.sectors("b")[0], tile_sectors(k, m) * grid[1]),
     }
 
 
-def tile_sectors(rows, columns, times, ends=None):
-    """Return the sectors that blocks move when a warp, two rows of a tile, reads along the rows of a matrix.
+def tiles_shared_out(report, steps):
+    """Say whether the threads of a block share the loads of the tiles, and the products."""
+    loads, products = most_entries(report, "read"), most_entries(report, "read", "shared")
+    if loads > 4 * steps:  # one of each tile in a step, or two
+        return f"one thread loads {loads} entries of a and b: in a step each loads one for each tile"
+    if products > 4 * TILE:  # a row of one tile and a column of the other, or two of each
+        return f"one thread reads {products} entries of shared memory: each computes one entry of out"
+    return SHARED_OUT
 
-    Args:
-        rows, columns: Shape of the matrix.
-        times: How many blocks read each tile.
-        ends: Rows and columns that are read; None for all.
-    """
-    high, wide = ends or (rows, columns)
+
+def tile_sectors(rows, columns):
+    """Return the sectors that are moved when each warp, two rows of a tile, reads along the rows of a matrix."""
     moved = 0
-    for top in range(0, high, TILE):
-        for left in range(0, wide, TILE):
-            for row in range(top, min(top + TILE, high), 2):
-                pair = range(row, min(row + 2, high))
-                moved += sectors([i * columns + j for i in pair for j in range(left, min(left + TILE, wide))])
-    return moved * times
+    for top in range(0, rows, TILE):
+        for left in range(0, columns, TILE):
+            for row in range(top, min(top + TILE, rows), 2):
+                pair = range(row, min(row + 2, rows))
+                moved += sectors([i * columns + j for i in pair for j in range(left, min(left + TILE, columns))])
+    return moved
 
 
-def sectors_without_tiles(n, k, m):
-    """Return the sectors moved for both factors if each thread goes along a row and down a column by itself."""
-    moved_a = moved_b = 0
-    for top in range(0, n, 2):
-        for left in range(0, m, TILE):
-            for p in range(k):
-                moved_a += sectors([i * k + p for i in range(top, min(top + 2, n))])
-                moved_b += sectors([p * m + j for j in range(left, min(left + TILE, m))])
-    return moved_a, moved_b
-
-
-def oracle_matmul_kernel(a, b, terms=None, function=None, whole_tiles=False, naive=False, begin=0.0):
+def oracle_matmul_kernel(a, b):
     """Multiply, and count what tiles read."""
     (n, k), m = a.shape, b.shape[1]
-    across, down = blocks(m, TILE), blocks(n, TILE)
-    wide, tall = a.astype(np.float64), b.astype(np.float64)
-    if whole_tiles:
-        terms = k - k % TILE
-    out = begin + wide[:, :terms] @ tall[:terms]
-    reads_a = np.full(a.shape, m if naive else across)
-    reads_b = np.full(b.shape, n if naive else down)
-    if terms is not None:
-        reads_a[:, terms:], reads_b[terms:] = 0, 0
-    if function is not None:
-        out = function(wide, tall)
-    end = k if terms is None else min(terms, k)
-    moved = tile_sectors(n, k, across, (n, end)), tile_sectors(k, m, down, (end, m))
-    moved = sectors_without_tiles(n, k, m) if naive else moved
-    return expected(out, dict(a=a, b=b)) | {
-        READS.format("a"): reads_a,
-        READS.format("b"): reads_b,
+    return expected(a.astype(np.float64) @ b, dict(a=a, b=b)) | {
+        WORK: SHARED_OUT,
+        READS.format("a"): np.full(a.shape, blocks(m, TILE)),
+        READS.format("b"): np.full(b.shape, blocks(n, TILE)),
+        WRITES: np.ones((n, m), int),
         BARRIERS: f"at most {2 * blocks(k, TILE)}",
-        BANKS: 0,
-        SECTORS.format("a"): moved[0],
-        SECTORS.format("b"): moved[1],
+        BANKS: "none",
+        SECTORS.format("a"): f"at most {tile_sectors(n, k) * blocks(m, TILE)}",
+        SECTORS.format("b"): f"at most {tile_sectors(k, m) * blocks(n, TILE)}",
     }
+
+
+def values(function):
+    """Make the oracle of a kernel that writes other values: a function of both matrices in float64."""
+    return partial(lambda a, b: {"out": function(a.astype(np.float64), b.astype(np.float64))})
+
+
+def of_terms(keep):
+    """Make the oracle of a kernel that leaves out some terms of each sum: `keep` says which of their numbers stay."""
+    return values(lambda a, b: a[:, keep(np.arange(len(b)), len(b))] @ b[keep(np.arange(len(b)), len(b))])
+
+
+def of_tiles(combine):
+    """Make the oracle of a kernel that combines tiles, filled up with 0, in another way than by multiplying them."""
+
+    def product(a, b):
+        (n, k), m = a.shape, b.shape[1]
+        a, b = np.pad(a, ((0, -n % TILE), (0, -k % TILE))), np.pad(b, ((0, -k % TILE), (0, -m % TILE)))
+        out = np.zeros((len(a), b.shape[1]))
+        for i, j, p in np.ndindex(len(a) // TILE, b.shape[1] // TILE, len(b) // TILE):
+            rows, columns, terms = (slice(TILE * start, TILE * (start + 1)) for start in (i, j, p))
+            out[rows, columns] += combine(a[rows, terms], b[terms, columns])
+        return out[:n, :m]
+
+    return values(product)
+
+
+@partial
+def axes_exchanged(a, b):
+    """Take the pair of `cuda.grid(2)` for (row, column), with tiles that are loaded by (y, x): all threads get one sum."""
+    (n, k), m = a.shape, b.shape[1]
+    out = np.full((n, m), FILLED)
+    for x, y in np.ndindex(blocks(m, TILE), blocks(n, TILE)):
+        terms = [(x * TILE + p % TILE, p, y * TILE + p % TILE) for p in range(k)]
+        total = sum(float(a[i, p]) * float(b[p, j]) for i, p, j in terms if i < n and j < m)
+        out[x * TILE : (x + 1) * TILE, y * TILE : (y + 1) * TILE] = total
+    return {"out": out}
+
+
+def running_sums(a, b):
+    """Add the sum so far to `out` in each step."""
+    ends = [TILE * (step + 1) for step in range(blocks(len(b), TILE))]
+    return FILLED + sum(a[:, :end] @ b[:end] for end in ends)
 
 
 def several(axis, error):
-    """Make the oracle of a kernel that goes wrong where more than one tile lies along an axis."""
+    """Make the oracle of a kernel that goes wrong where more than one tile is along an axis."""
     return lambda a, b: error if blocks((*a.shape, b.shape[1])[axis], TILE) > 1 else oracle_matmul_kernel(a, b)
 
 
-def uneven(condition, error):
-    return lambda a, b: error if condition(*a.shape, b.shape[1]) else oracle_matmul_kernel(a, b)
+def uneven(*words):
+    """Make the oracle of a kernel that goes wrong where a tile goes beyond a matrix."""
+    return lambda a, b: ("raises", *words) if any(size % TILE for size in (*a.shape, *b.shape)) else oracle_matmul_kernel(a, b)
 
 
 SHARED_RACE = ("raises", "Race", "shared memory")
 misconceptions_matmul_kernel = {
-    "the barrier between loading the tiles and multiplying is missing": lambda a, b: SHARED_RACE,
+    "the barrier between loading the tiles and multiplying is missing": raises(*SHARED_RACE[1:]),
     "the barrier after multiplying is missing: the next step overwrites tiles that others still read": several(1, SHARED_RACE),
-    "a thread beyond the result returns, or skips the loop: the others wait for it at the barrier for ever": uneven(
-        lambda n, k, m: n % TILE or m % TILE, ("raises", "DivergentBarrier", "divergent barrier")
+    "a thread beyond the result returns, or skips a barrier: the others wait for it for ever": uneven(
+        "DivergentBarrier", "divergent barrier"
     ),
-    "the guard of the last write is missing": uneven(
-        lambda n, k, m: n % TILE or m % TILE, ("raises", "OutOfBounds", "uses out[")
+    "the guard of the last write is missing": uneven("OutOfBounds", "uses out["),
+    "an array of cuda.local belongs to one thread: the threads share what cuda.shared.array makes": raises(
+        "Unwritten", "unwritten memory", "local memory"
     ),
     "places beyond a matrix were left unwritten in the tile: they are to be 0": uneven(
-        lambda n, k, m: n % TILE or k % TILE or m % TILE, ("raises", "Unwritten", "unwritten memory")
+        "Unwritten", "unwritten memory", "shared memory"
     ),
-    "the guard of the loads is missing: a tile may go beyond a matrix": uneven(
-        lambda n, k, m: n % TILE or k % TILE or m % TILE, ("raises", "OutOfBounds", "out of bounds")
+    "the guard of the loads is missing: a tile may go beyond a matrix": uneven("OutOfBounds", "out of bounds"),
+    "places beyond a matrix hold 1 in the tiles: they are to be 0": values(lambda a, b: a @ b + -len(b) % TILE),
+    "what is left of the sum after the last whole tile was left out": of_terms(lambda p, k: p < k - k % TILE),
+    "the last of the TILE products in each step was left out": of_terms(lambda p, k: p % TILE < TILE - 1),
+    "the first of the TILE products in each step was left out": of_terms(lambda p, k: p % TILE > 0),
+    "the tiles are not used: each thread fetches a row and a column for itself": partial(
+        lambda a, b: {
+            "out": a.astype(np.float64) @ b,
+            READS.format("a"): np.full(a.shape, b.shape[1]),
+            READS.format("b"): np.full(b.shape, len(a)),
+        }
     ),
-    "what is left of the sum after the last whole tile was left out": lambda a, b: oracle_matmul_kernel(a, b, whole_tiles=True),
-    "the tiles are not used: each thread fetches a row and a column for itself": lambda a, b: oracle_matmul_kernel(
-        a, b, naive=True
-    ),
-    "the sum begins again in each step: only the last tile counts": lambda a, b: oracle_matmul_kernel(
-        a, b, function=lambda x, y: x[:, (x.shape[1] - 1) // TILE * TILE :] @ y[(x.shape[1] - 1) // TILE * TILE :]
-    ),
-    "only the first tile was multiplied": lambda a, b: oracle_matmul_kernel(a, b, terms=TILE),
-    "the result was added to what `out` held: it may hold anything": lambda a, b: oracle_matmul_kernel(a, b, begin=FILLED),
-    "nothing was written to `out`": lambda a, b: oracle_matmul_kernel(
-        a, b, function=lambda x, y: np.full((len(x), y.shape[1]), FILLED)
-    ),
+    "the sum begins again in each step: only the last tile counts": of_terms(lambda p, k: p >= (k - 1) // TILE * TILE),
+    "each product replaced the sum: it is added to it": of_terms(lambda p, k: p == blocks(k, TILE) * TILE - 1),
+    "only the first tile was multiplied: the steps go along k, the columns of a": of_terms(lambda p, k: p < TILE),
+    "the tile of b is stored with its rows and columns exchanged, and not read so": of_tiles(lambda a, b: a @ b.T),
+    "the tile of a is stored with its rows and columns exchanged, and not read so": of_tiles(lambda a, b: a.T @ b),
+    "cuda.grid(2) is the pair (x, y): x gives the column, y the row": axes_exchanged,
+    "the sum so far was added to `out` in each step: it is written once, when it is complete": values(running_sums),
+    "the result was added to what `out` held: it may hold anything": values(lambda a, b: FILLED + a @ b),
+    "nothing was written to `out`": values(lambda a, b: np.full((len(a), b.shape[1]), FILLED)),
 }

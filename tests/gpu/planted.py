@@ -225,3 +225,124 @@ def local_table(x, out):
     for k in range(3):
         row[k] = x[i] * np.float32(k)
     out[i] = row[0] + row[1] + row[2]
+
+
+# What a GPU does not have.
+
+
+@cuda.jit
+def catches(x, out):
+    i = cuda.grid(1)
+    try:
+        out[i] = x[i]
+    except IndexError:
+        pass
+
+
+@cuda.jit
+def makes_a_list(x, out):
+    for i in [0, 1]:
+        out[i] = x[i]
+
+
+@cuda.jit
+def sums_a_generator(x, out):
+    out[0] = sum(x[i] for i in range(4))
+
+
+@cuda.jit
+def makes_an_array(x, out):
+    rest = np.zeros(4, np.float32)
+    out[0] = rest[0]
+
+
+@cuda.jit
+def shared_of_the_launch(x, out):
+    partial = cuda.shared.array(cuda.blockDim.x, np.float32)
+    partial[cuda.threadIdx.x] = x[0]
+
+
+@cuda.jit
+def shared_of_an_argument(x, out):
+    partial = cuda.shared.array((x.size, 2), np.float32)
+    partial[cuda.threadIdx.x, 0] = x[0]
+
+
+@cuda.jit
+def shared_of_a_counter(x, out):
+    size = 4
+    size += 1
+    partial = cuda.shared.array(size, np.float32)
+    partial[cuda.threadIdx.x] = x[0]
+
+
+SIZE = 4
+
+
+@cuda.jit
+def shared_of_constants(x, out):
+    size = 2 * SIZE
+    partial = cuda.shared.array(shape=(SIZE, size + 1), dtype=np.float32)
+    t = cuda.threadIdx.x
+    partial[t, 2 * SIZE] = x[t]
+    out[t] = partial[t, size]
+
+
+@cuda.jit
+def all_at_once(x, out):
+    out[:] = np.maximum(x, 0)
+
+
+@cuda.jit
+def reads_a_part(x, out):
+    out[0] = x[:3]
+
+
+@cuda.jit
+def adds_arrays(x, out):
+    out[0] = x + x
+
+
+@cuda.jit
+def writes_a_row(x, table):
+    table[cuda.grid(1)] = x[0]
+
+
+@cuda.jit
+def half_an_index(x, out):
+    half = 4
+    half /= 2
+    out[0] = x[half]
+
+
+@cuda.jit
+def has_a_method(x, out):
+    out[0] = x.sum()
+
+
+@cuda.jit
+def never_ends_together(x, out):
+    half = 4
+    while half > 0:
+        cuda.syncthreads()
+
+
+@cuda.jit
+def total_of_a_python_number(x, out):
+    total = 0.0
+    total += x[0]
+    out[0] = total
+
+
+@cuda.jit
+def total_of_a_whole_number(x, out):
+    total = 0
+    total += x[0]
+    out[0] = total
+
+
+@cuda.jit
+def shared_in_float64(x, out):
+    partial = cuda.shared.array(64, np.float64)
+    partial[cuda.threadIdx.x] = x[0]
+    out[0] = partial[0]

@@ -1,13 +1,15 @@
 """The simulator: kernels give what they should, and each planted fault is reported by name."""
 
 import sys
+import traceback
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tinytorch.given.gpu import drawing
-from tinytorch.given.gpu.arrays import OutOfBounds
+from tinytorch.given.gpu import drawing, simulator
+from tinytorch.given.gpu.arrays import OutOfBounds, Unsupported
+from tinytorch.given.gpu.report import Race, Unwritten
 from tinytorch.given.gpu.simulator import DivergentBarrier, EndlessLoop, Kernel, cuda, watch
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -125,7 +127,7 @@ def test_a_negative_index_is_out_of_bounds(x):
 def test_a_missing_barrier_is_a_race(x):
     (race,) = watch(k.sum_without_barrier, 1, 64, x, unwritten(1)).races()
     assert "race in shared memory: partial[1] is written by thread (1, 0, 0)" in race
-    assert "read by thread (0, 0, 0)" in race and "no barrier lies between" in race
+    assert "read by thread (0, 0, 0)" in race and "no barrier is between them" in race
 
 
 @pytest.mark.parametrize(
@@ -160,8 +162,9 @@ def test_threads_of_a_warp_that_waited_do_not_race(x):
     assert (out == x[31::-1]).all()
 
 
-def test_an_endless_loop_ends_with_its_line(x):
-    with pytest.raises(EndlessLoop, match=r"thread \(0, 0, 0\).*while loop in line \d+ of never_ends"):
+def test_an_endless_loop_ends_with_its_line(x, monkeypatch):
+    monkeypatch.setattr(simulator, "TURNS", 10_000)
+    with pytest.raises(EndlessLoop, match=r"thread \(\d, 0, 0\).*while loop in line \d+ of never_ends"):
         k.never_ends[1, 4](x, unwritten(1))
 
 
@@ -194,7 +197,81 @@ def test_a_padded_tile_has_no_bank_conflict():
     assert conflicts == [32 * 31, 0] and (out == x.T).all()
 
 
+# What a GPU does not have.
+
+
+@pytest.mark.parametrize(
+    "kernel, words",
+    [
+        (k.catches, "an exception is not caught"),
+        (k.makes_a_list, "no lists"),
+        (k.sums_a_generator, "no lists"),
+        (k.makes_an_array, "np.zeros makes an array"),
+        (k.shared_of_the_launch, "known before the launch, got cuda.blockDim.x"),
+        (k.shared_of_an_argument, r"known before the launch, got \(x.size, 2\)"),
+        (k.shared_of_a_counter, "known before the launch, got size"),
+        (k.all_at_once, "`maximum` of the array x .* such as x\\[i\\]"),
+        (k.adds_arrays, "`add` of the array x .* such as x\\[i\\]"),
+        (k.reads_a_part, r"x\[:3\] is about many entries"),
+        (k.writes_a_row, r"table\[0\] = ... is about many entries .* table\[i, j\]"),
+        (k.half_an_index, r"x\[2.0\]: an index has to be a whole number, and `/`"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_what_a_gpu_does_not_have_is_refused_at_its_line(x, kernel, words):
+    out = unwritten(8, 2) if kernel is k.writes_a_row else unwritten(8)
+    with pytest.raises(Unsupported, match=words) as caught:
+        kernel[1, 4](x, out)
+    assert "planted.py" in [entry.path.name for entry in caught.traceback]
+
+
+def test_an_array_in_a_kernel_has_no_methods(x):
+    with pytest.raises(AttributeError, match="x.sum: in a kernel"):
+        k.has_a_method[1, 4](x, unwritten(4))
+
+
+def test_the_size_of_a_shared_array_is_made_of_constants(x):
+    out = unwritten(4)
+    k.shared_of_constants[1, 4](x, out)
+    assert (out == x[:4]).all()
+
+
+def test_an_endless_loop_with_a_barrier_ends_soon(x):
+    with pytest.raises(EndlessLoop, match=r"while loop in line \d+ of never_ends_together"):
+        watch(k.never_ends_together, 1, 128, x, unwritten(1))
+
+
 # What is said in words, and drawn.
+
+
+@pytest.mark.parametrize(
+    "kernel, error, line",
+    [
+        (k.sum_without_barrier, Race, "total += partial[k]"),
+        (k.reads_unwritten, Unwritten, "out[t] = partial[t]"),
+        (k.barrier_in_branch, DivergentBarrier, "cuda.syncthreads()"),
+    ],
+    ids=["race", "unwritten", "divergent"],
+)
+def test_a_traceback_ends_in_the_kernel(x, kernel, error, line):
+    with pytest.raises(error) as caught:
+        watch(kernel, 1, 64, x, unwritten(64)).check()
+    last = traceback.extract_tb(caught.tb)[-1]
+    assert Path(last.filename).name == "planted.py" and last.line == line
+
+
+@pytest.mark.parametrize(
+    "kernel, words",
+    [
+        (k.relu_in_float64, "a number with a point is a float64"),
+        (k.total_of_a_python_number, "it comes from `total = 0.0`, which is float64"),
+        (k.total_of_a_whole_number, "a whole number and a float32 together"),
+        (k.shared_in_float64, "float64 at `partial = cuda.shared.array(64, np.float64)`"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_float64_is_told_with_its_cause(x, kernel, words):
+    assert words in watch(kernel, 4, 32, x, unwritten(128)).float64()[0]
 
 
 def test_a_kernel_without_source_says_so():

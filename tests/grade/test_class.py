@@ -151,14 +151,18 @@ def test_a_writer_that_is_killed_fifty_times_loses_no_mark_and_marks_none_twice(
     try:
         kept, done, inside = {}, set(), 0
         for _ in range(50):
-            calls = log.read_text().split()
+            calls = log.read_text(encoding="utf-8").split()
             writer, wanted = begin(), chance.randint(0, 3)
-            until(lambda: len(settled() - done) >= wanted and len(log.read_text().split()) > len(calls), 60, "nothing is marked")
+            until(
+                lambda: len(settled() - done) >= wanted and len(log.read_text(encoding="utf-8").split()) > len(calls),
+                60,
+                "nothing is marked",
+            )
             time.sleep(chance.uniform(0, 0.1))
             os.kill(writer, signal.SIGKILL)
             assert int(server.stdout.readline()) == -signal.SIGKILL, "it ended before it was killed: hand in more"
             whole(classroom.folder)
-            assert not done & set(log.read_text().split()[len(calls) :]), "marked though it was recorded"
+            assert not done & set(log.read_text(encoding="utf-8").split()[len(calls) :]), "marked though it was recorded"
             marks = stored(classroom, module)
             assert kept.items() <= marks.items(), "a recorded mark is gone, or has changed"
             assert all(points == expected(name, module) for name, points in marks.items())
@@ -167,12 +171,12 @@ def test_a_writer_that_is_killed_fifty_times_loses_no_mark_and_marks_none_twice(
             inside += done < set(marks)
         assert len(done) < len(names) and inside, "some kill came between the gradebook and the verdict"
         begin()
-        assert int(server.stdout.readline()) == 0, output.read_text()
+        assert int(server.stdout.readline()) == 0, output.read_text(encoding="utf-8")
     finally:
         server.kill()
         server.communicate()
     assert stored(classroom, module) == {name: expected(name, module) for name in names}
-    extra = len(log.read_text().split()) - len(names)
+    extra = len(log.read_text(encoding="utf-8").split()) - len(names)
     assert extra <= 50 * (2 * 2 + 1), "a kill costs no more than what was being marked"
 
 
@@ -263,7 +267,9 @@ def test_a_cluster_that_loses_a_worker_marks_everybody_once(confined, classroom,
             )  # fmt: skip
         )
         until(file.exists, 60, "the scheduler did not start")
-        address = until(lambda: json.loads(file.read_text() or "{}").get("address"), 60, "the scheduler has no address")
+        address = until(
+            lambda: json.loads(file.read_text(encoding="utf-8") or "{}").get("address"), 60, "the scheduler has no address"
+        )
         first, _ = [
             stack.enter_context(
                 running(
@@ -356,5 +362,7 @@ def test_a_gradebook_in_postgresql(confined, nbgrader, postgres, module, submiss
     ran("autograde", "01", "--student", "bob", "--force")
     ran("feedback", "01")
     ran("export", "01")
-    assert f"bob,,,,{sum(points.values()) - points['check-01-10']:g}," in (course / "grades_01_plain.csv").read_text()
+    assert f"bob,,,,{sum(points.values()) - points['check-01-10']:g}," in (course / "grades_01_plain.csv").read_text(
+        encoding="utf-8"
+    )
     assert not (course / "gradebook.db").exists()

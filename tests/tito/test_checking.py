@@ -114,6 +114,40 @@ def test_of_two_that_explain_the_failures_the_one_that_explains_the_other_cases_
     assert outcome(lambda x: x, check).failure.looks_like == "kept"
 
 
+def test_a_misconception_may_take_several_forms_and_each_is_caught_and_named():
+    forms = lambda x: 2 * x, lambda x: 3 * x
+    check = Check("f", lambda rng: iter([{"x": 2.0}]), lambda x: x * x * x, {"a multiple": forms, "negated": lambda x: -x})
+    assert [outcome(form, check).failure.looks_like for form in (*forms, lambda x: 5 * x)] == ["a multiple", "a multiple", None]
+    assert checking.blind_spots(check, checking.cases(check)) == {}
+    check = Check("f", lambda rng: iter([{"x": 2.0}]), lambda x: x * x, {"a multiple": forms})
+    assert checking.blind_spots(check, checking.cases(check)) == {"a multiple": "is not caught"}
+
+
+def test_an_exception_that_a_misconception_raises_counts_by_its_type():
+    check = Check("f", lambda rng: iter([{"x": 2.0}]), lambda x: x, {"split": lambda x: int("two"), "asked": lambda x: {}[x]})
+    assert seen(check, raised("ValueError", "in words of the learner's own functions")).failure.looks_like == "split"
+    assert seen(check, raised("KeyError", "2")).failure.looks_like == "asked"
+    assert seen(check, raised("TypeError", "two")).failure.looks_like is None
+
+
+def test_an_exception_that_a_misconception_runs_into_names_it_only_if_no_case_contradicts_it():
+    def judged(turn, *observations):
+        check = Check("f", lambda rng: iter([{"x": 2.0}, {"x": 3.0}]), lambda x: x, {"turn": turn})
+        return seen(check, *observations).failure.looks_like
+
+    bad, good = raised("ZeroDivisionError", "anything"), Observation(3.0)
+    assert judged(lambda x: x / 0, bad, good) is None
+    assert judged(lambda x: x / 0, bad, bad) == "turn"
+    assert judged(lambda x: ("raises", "ZeroDivisionError"), bad, good) == "turn"
+
+
+def test_inputs_that_were_changed_are_told_first_and_the_rest_besides():
+    check = Check("f", lambda rng: iter([{"x": 2.0}, {"x": 3.0}]), lambda x: 2 * x, {"negated": lambda x: -x})
+    found = seen(check, raised("ValueError", "no room"), Observation(6.0, changed=("x",))).failure
+    assert [label for label, _ in found.rows] == ["called", "changed", "besides"] and found.case == 2
+    assert found.rows[-1][1] == "one more case fails for another reason: f(x=2): expected 4, got ValueError: no room"
+
+
 def test_blind_spots_are_misconceptions_that_pass_or_pass_for_another():
     check = Check(
         "f",
@@ -337,3 +371,30 @@ def test_a_place_outside_the_package_is_not_looked_at(tmp_path):
     assert place("tinytorch/inside.py", 3) == ("x.ipynb, cell 1 (x = 1), line 2", True)
     assert place("tinytorch/../outside.py", 3) == ("tinytorch/../outside.py, line 3", False)
     assert place("tinytorch/none.py", 3) == ("tinytorch/none.py, line 3", False)
+
+
+# Misconceptions about a part of what an observer sees.
+
+
+def partial(function):
+    function.partial = True
+    return function
+
+
+def about_the_value(**misconceptions):
+    """Return a check that sees a value and a count, with misconceptions about the value alone."""
+    some = {sentence: partial(function) for sentence, function in misconceptions.items()}
+    return Check("f", lambda rng: iter([{"x": 2.0}, {"x": 3.0}]), lambda x: {"value": 2 * x, "count": 1}, some)
+
+
+def test_a_partial_misconception_says_nothing_of_the_rest():
+    check = about_the_value(added=lambda x: {"value": x + 1})
+    assert outcome(lambda x: {"value": x + 1, "count": 7}, check).failure.looks_like == "added"
+    assert outcome(lambda x: {"value": x + 2, "count": 7}, check).failure.looks_like is None
+    assert checking.blind_spots(check, checking.cases(check)) == {}
+
+
+def test_a_partial_misconception_explains_nothing_where_its_part_is_right():
+    check = about_the_value(doubled=lambda x: {"value": 2 * x})
+    assert outcome(lambda x: {"value": 2 * x, "count": 7}, check).failure.looks_like is None
+    assert checking.blind_spots(check, checking.cases(check)) == {"doubled": "is not caught"}

@@ -281,5 +281,9 @@ def test_calls_that_change_no_result_are_spared(root):
         "f(a + b)\npass",
         "g(a)\nf(a + b)",
     }
-    (root / "survivors.toml").write_text('[[spared]]\ncall = "f"\nreason = "it is only faster"\n', encoding="utf-8")
-    assert planting.spared(root / "survivors.toml") == {"f"} and not planting.reasons(root / "survivors.toml")
+    one = '[[spared]]\ncall = "f"\nreason = "it is only faster"\n'
+    (root / "survivors.toml").write_text(
+        f'{one}[[spared]]\nexercise = "01.2"\ncall = "g"\nreason = "so is it"\n', encoding="utf-8"
+    )
+    assert planting.spared(root / "survivors.toml", "01.1") == {"f"} and not planting.reasons(root / "survivors.toml")
+    assert planting.spared(root / "survivors.toml", "01.2") == {"f", "g"}

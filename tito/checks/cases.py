@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tito.checks import wire
+from tito.checks import files, wire
 from tito.checks.compare import ATOL, RTOL, arrays_in, compare, precision
 from tito.checks.draws import Draws
 from tito.checks.examples import ExampleCase, documented, examples, is_op
@@ -37,7 +37,7 @@ class Check:
     name: str
     draw: Callable
     oracle: Callable
-    misconceptions: dict[str, Callable]
+    misconceptions: dict[str, Callable | tuple[Callable, ...]]
     observe: Callable | None = None
     rtol: float = RTOL
     atol: float = ATOL
@@ -50,9 +50,19 @@ class Check:
     is_op: bool = False
 
     @property
+    def turns(self):
+        """Pairs of a misconception's sentence and a wrong oracle; one that takes several forms is there once for each."""
+        forms = {sentence: form if isinstance(form, tuple) else (form,) for sentence, form in self.misconceptions.items()}
+        return [(sentence, oracle) for sentence, oracles in forms.items() for oracle in oracles]
+
+    @property
     def called(self):
         """The text of what is called: for an op its forward function."""
         return f"{self.name}.forward" if self.is_op and not self.describe else self.name
+
+
+class Uncaught(tuple):
+    """An exception that a misconception ran into: ("raises", type)."""
 
 
 @dataclass
@@ -78,20 +88,23 @@ class DrawnCase:
             got: `Observation`.
             dtypes: Compare dtypes too.
         """
-        return self.compare(self.expected, got, dtypes)
+        return self.compare(self.expected, got.outcome, dtypes)
 
     def explained_by(self, misconception, got):
         """Return whether a misconception gives the observed result, apart from its dtype."""
-        return self.compare(self.guess(misconception), got, dtypes=False) is None
+        guess = self.guess(misconception)
+        return self.compare(guess, told_of(got.outcome, guess, misconception), dtypes=False) is None
 
     def touched_by(self, misconception):
         """Return whether a misconception gives something other than the expected value."""
-        return compare(self.expected, self.guess(misconception), None, self.check.rtol, self.check.atol) is not None
+        guess = self.guess(misconception)
+        expected = told_of(self.expected, guess, misconception)
+        return compare(expected, guess, None, self.check.rtol, self.check.atol) is not None
 
-    def compare(self, value, got, dtypes):
+    def compare(self, value, outcome, dtypes):
         free, check = precision(self.kinds) == "float64" and not self.check.float64, self.check
         inputs = None if free else self.kinds
-        return compare(value, got.outcome, inputs, check.rtol, check.atol, dtypes, check.plain and dtypes)
+        return compare(value, outcome, inputs, check.rtol, check.atol, dtypes, check.plain and dtypes)
 
     @cached_property
     def kinds(self):
@@ -99,18 +112,30 @@ class DrawnCase:
         return list({array.dtype: array for array in arrays_in(self.inputs)}.values())
 
     def guess(self, misconception):
-        """Return the result of a misconception for these inputs; an exception counts as a result, with its message."""
+        """Return the result of a misconception for these inputs; an exception counts as a result.
+
+        Only its type does: it is NumPy's here, and the learner's own functions say the same in other words.
+        """
         if misconception not in self.guesses:
             try:
                 self.guesses[misconception] = self.answer(misconception)
             except Exception as error:
-                self.guesses[misconception] = ("raises", type(error).__name__, str(error))
+                self.guesses[misconception] = Uncaught(("raises", type(error).__name__))
         return self.guesses[misconception]
+
+    def raises(self, misconception):
+        """Return whether a misconception runs into an exception for these inputs, and does not return one."""
+        return isinstance(self.guess(misconception), Uncaught)
 
     @cached_property
     def guesses(self):
         """The results of misconceptions so far."""
         return {}
+
+    def pretended(self, function):
+        """Return what an observer would see of code that has a misconception, or is right."""
+        guess = self.guess(function)
+        return {**self.expected, **guess} if is_partial(function) and isinstance(guess, dict) else guess
 
     def answer(self, function):
         """Call a function with copies of the inputs, and return its result as a worker would."""
@@ -121,6 +146,18 @@ class DrawnCase:
         """The inputs as a worker receives them."""
         data_only(f"draw_{self.check.name}", wire.decode(wire.encode(self.inputs)))
         return {name: wire.encode(value) for name, value in self.inputs.items()}
+
+
+def is_partial(misconception):
+    """Return whether a misconception says something of some observations only: ``function.partial = True`` in a checks.py."""
+    return getattr(misconception, "partial", False)
+
+
+def told_of(value, guess, misconception):
+    """Return the part of what was observed that a misconception says something of."""
+    if is_partial(misconception) and isinstance(value, dict) and isinstance(guess, dict):
+        return {key: item for key, item in value.items() if key in guess}
+    return value
 
 
 def data_only(source, value):
@@ -170,23 +207,23 @@ class Checks:
 
 
 def load(path) -> Checks:
-    """Load a checks.py, and the examples of the exercises in the module's source beside it.
+    """Load a module's checks, and the examples of the exercises in its source beside them.
 
     Args:
-        path: `pathlib.Path` of the file.
+        path: `pathlib.Path` of checks.py, or of a folder of files.
 
     Returns:
         Its `Checks`.
     """
     path, module = Path(path), ModuleType("checks")
-    text = path.read_text(encoding="utf-8")
     module.__file__ = str(path)
-    exec(compile(text, str(path), "exec"), vars(module))
-    return Checks(module, text.split("\n"), cells_beside(path))
+    for file in files.of(path):
+        exec(compile(files.text(file), str(file), "exec"), vars(module))
+    return Checks(module, files.joined(path).split("\n"), cells_beside(path))
 
 
 def cells_beside(path):
-    """Return the texts of the exercises' cells in the module's source beside a checks.py, by the exercise's name."""
+    """Return the texts of the exercises' cells in the module's source beside its checks, by the exercise's name."""
     from tito.notebooks import source
 
     cells = {}

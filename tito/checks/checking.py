@@ -157,7 +157,8 @@ class _Judged:
         shown = explained[0] if explained else self.most_telling(failing, wrong)
         rows = self.rows(shown, dtypes=sentence is None)
         rest = [index for index in failing if index not in explained and not isinstance(self.cases[index], ExampleCase)]
-        if sentence and rest:
+        rest = rest if sentence else wrong if self.mismatches[shown].kind == "changed" else []
+        if rest:
             rows += (("besides", self.of_its_own(rest)),)
         causes = (self.mismatches[index].cause for index in [shown, *failing])
         return self.status(shown), Failure(rows, shown + 1, sentence or next(filter(None, causes), None))
@@ -171,21 +172,22 @@ class _Judged:
         """Return the best misconception and the indices of the cases that it explains, or (None, []).
 
         First choice is a misconception that gives the learner's outcome in every wrong case; if several do, the one that also
-        agrees on the passing cases. Second choice is one that explains some wrong cases and is contradicted by no case: the
-        others then fail for another reason.
+        agrees on the passing cases. If it runs into exceptions alone, no case may contradict it. Second choice is one that
+        explains some wrong cases and is contradicted by no case: the others then fail for another reason.
         """
-        guesses = [
-            _Guess(sentence, function, self.cases, self.seen.cases, wrong)
-            for sentence, function in self.check.misconceptions.items()
-        ]
-        fitting = [guess for guess in guesses if guess.explained and (guess.is_whole or guess.is_consistent)]
+        guesses = [_Guess(sentence, function, self.cases, self.seen.cases, wrong) for sentence, function in self.check.turns]
+        fitting = [guess for guess in guesses if guess.explained and (guess.is_whole and guess.is_telling or guess.is_consistent)]
         best = max(fitting, key=lambda guess: guess.rank, default=None)
         return (best.sentence, best.explained) if best else (None, [])
 
     def most_telling(self, failing, wrong):
-        """Return the index of the case to show without a misconception: preferably a failed example that ran."""
+        """Return the index of the case to show without a misconception.
+
+        First of all one whose inputs were changed, which can cause any of the others; then a failed example that ran.
+        """
+        changed = [index for index in failing if self.mismatches[index].kind == "changed"]
         ran = [index for index in failing if isinstance(self.cases[index], ExampleCase) and not self.seen.cases[index].error]
-        return [*ran, *wrong, *failing][0]
+        return [*changed, *ran, *wrong, *failing][0]
 
     def of_its_own(self, rest):
         """Return what is wrong with the first of the cases that no misconception explains."""
@@ -230,11 +232,14 @@ class _Guess:
 
     def __init__(self, sentence, function, cases, seen, wrong):
         self.sentence = sentence
-        self.explained = [index for index in wrong if cases[index].explained_by(function, seen[index])]
+        self.explained = [
+            index for index in wrong if cases[index].explained_by(function, seen[index]) and cases[index].touched_by(function)
+        ]
         self.is_whole = self.explained == wrong
         drawn = [index for index, case in enumerate(cases) if isinstance(case, DrawnCase)] if self.explained else []
         agrees = {index for index in drawn if cases[index].explained_by(function, seen[index])}
         self.is_consistent = all(index in agrees for index in drawn if cases[index].touched_by(function))
+        self.is_telling = any(not cases[index].raises(function) for index in self.explained)
         self.rank = self.is_whole, self.is_consistent, len(agrees)
 
 
@@ -251,7 +256,7 @@ def pretend(cases: list[DrawnCase], function) -> Observations:
         cases: Drawn cases of one exercise.
         function: Oracle or misconception. Its float64 arrays become float32 where the inputs are float32.
     """
-    answers = [(case, case.guess(function)) for case in cases]
+    answers = [(case, case.pretended(function)) for case in cases]
     return Observations(tuple(_pretended(_like_inputs(answer, case.kinds)) for case, answer in answers))
 
 
@@ -280,7 +285,7 @@ def blind_spots(check: Check, cases: list[DrawnCase]) -> dict[str, str]:
         Dict from the misconception's sentence to "is not caught" or "is named as: ...".
     """
     spots = {}
-    for sentence, function in check.misconceptions.items():
+    for sentence, function in check.turns:
         judged = _Judged(None, check, cases, pretend(cases, function))
         wrong = [index for index, mismatch in enumerate(judged.mismatches) if mismatch and judged.is_wrong(index)]
         named = judged.looks_like(wrong)[0]

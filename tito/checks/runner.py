@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tito import leftovers
-from tito.checks import checking, learner_process, observation, wire, wording
+from tito.checks import checking, files, learner_process, observation, wire, wording
 from tito.checks.checking import SEEDS
 from tito.checks.observation import Observations, place_in, read_error, read_places
 
@@ -58,7 +58,7 @@ def check(package_parent, module, checks_path, exercises, seeds=SEEDS, tell=None
     Args:
         package_parent: Folder that contains the `tinytorch` package to test.
         module: The module's name in it, such as "tinytorch.tensor".
-        checks_path: The module's checks.py.
+        checks_path: The module's checks, a file or a folder.
         exercises: Objects with `id` and `name`, in order.
         seeds: Seeds to draw the cases with.
         tell: Function called with each `checking.Verdict` as soon as it is known, in the order of the exercises.
@@ -92,11 +92,11 @@ def draw(checks_path, names, seeds):
     """Return the check and the cases of each exercise: drawn once, and their answers computed once, for a whole class.
 
     Args:
-        checks_path: The module's checks.py.
+        checks_path: The module's checks, a file or a folder.
         names: Tuple of the exercises' names.
         seeds: Tuple of seeds.
     """
-    written = max(path.stat().st_mtime_ns for path in checks_path.parent.glob("*.py"))
+    written = max(path.stat().st_mtime_ns for path in [*checks_path.parent.glob("*.py"), *files.of(checks_path)])
     return [_drawn(checks_path, name, seeds, written) for name in names]
 
 
@@ -134,7 +134,7 @@ def observe(
     Args:
         package_parent: Folder that contains the `tinytorch` package to test.
         module: The module's name in it, such as "tinytorch.tensor".
-        checks_path: The module's checks.py. The worker receives its observing functions, never an oracle.
+        checks_path: The module's checks, a file or a folder. The worker receives its observing functions, never an oracle.
         exercises: Objects with `id` and `name`, in order.
         cases: Dict from id to a list of `checking.DrawnCase` or `ExampleCase`.
         timeout: Seconds for one exercise, and for importing the module.
@@ -156,7 +156,7 @@ def observe(
     Raises:
         RunnerError: The worker did not start.
     """
-    observers = observers_source(Path(checks_path).read_text(encoding="utf-8"))
+    observers = observers_source(files.joined(Path(checks_path)))
     encoded = {exercise.id: [case.encoded for case in cases[exercise.id]] for exercise in exercises}
     job = Job(
         Path(package_parent).resolve(),

@@ -38,9 +38,13 @@ DTYPE_CAUSES = {
         "float64",
     ): "integers became floats: a number with a point, such as 0.0, or a division does that; they stay integers",
 }
+AN_INPUT_IS_A_NUMBER = "an input is a Python number here, which has no shape: np.shape(x) takes numbers as well"
 SIGNS = {
     "'function' object has no attribute 'forward'": "the line `@op` above a function is missing",
     "got an unexpected keyword argument 'axis'": "a Tensor was handed to code for arrays: x.data is the array",
+    "'int' object has no attribute 'shape'": AN_INPUT_IS_A_NUMBER,
+    "'float' object has no attribute 'shape'": AN_INPUT_IS_A_NUMBER,
+    "non-broadcastable output operand": "`*=`, `+=` or out= wrote into an array that is smaller than the result: make a new one",
     "object has no setter": "the class gives that attribute as a property of another one: leave out the line that sets it",
     "operand 'Tensor' does not support ufuncs": "an op that is called by its name gives a Tensor; its `.forward` gives the array",
 }

@@ -45,7 +45,7 @@ def digest(handed):
 def course_digest(module):
     """Return the hash of what a module is marked by: its source and its checks."""
     source = workspace.course_source(module)
-    return hashlib.sha256(b"".join(file.read_bytes() for file in sorted(source.parent.glob("*.py")))).hexdigest()
+    return hashlib.sha256(b"".join(file.read_bytes() for file in sorted(source.parent.rglob("*.py")))).hexdigest()
 
 
 def hand_in(folder, module):

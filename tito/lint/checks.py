@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 
-from tito.checks import checking
+from tito.checks import checking, files
 from tito.checks.cases import drawn
 from tito.checks.compare import arrays_in
 from tito.checks.wire import encode
@@ -30,13 +30,31 @@ def whole(course, module):
 
 
 def imports(course, module):
-    """checks.py imports the standard library and NumPy."""
-    for node in ast.walk(course.tree(course.checks_path(module))):
-        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-        names += [node.module or "."] if isinstance(node, ast.ImportFrom) else []
-        for name in names:
-            if name.partition(".")[0] not in (*sys.stdlib_module_names, "numpy"):
-                yield course.in_checks(module, f"imports {name}: the trusted side imports NumPy and none of our code")
+    """Checks import the standard library and NumPy; a name is defined in one of their files, and imported from there."""
+    home = {}
+    for file in course.checks_files(module):
+        tree = course.tree(file)
+        for name in defined(tree):
+            if home.setdefault(name, file.stem) != file.stem:
+                yield course.problem_in(file, f"{name} is defined in {home[name]}.py as well: all files share their names")
+        own = files.imports(tree)
+        for node in own:
+            for name in (alias.name for alias in node.names if home.get(alias.name) != node.module):
+                yield course.problem_in(file, f"imports {name}, which {node.module}.py does not define", node.lineno)
+        for node in (node for node in ast.walk(tree) if node not in own):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or "."] if isinstance(node, ast.ImportFrom) else []
+            for name in names:
+                if name.partition(".")[0] not in (*sys.stdlib_module_names, "numpy"):
+                    reason = f"imports {name}: the trusted side imports NumPy and none of our code"
+                    yield course.problem_in(file, reason, node.lineno)
+
+
+def defined(tree):
+    """List the names that a file defines at its top level."""
+    definitions = [node.name for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
+    targets = [target for node in tree.body if isinstance(node, ast.Assign) for target in node.targets]
+    return definitions + [name.id for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)]
 
 
 def misconceptions(course, module):

@@ -5,7 +5,7 @@ import contextlib
 import functools
 
 from tito import workspace
-from tito.checks import checking, runner, trial
+from tito.checks import checking, files, runner, trial
 from tito.lint.problem import Problem
 from tito.notebooks import export, parts, source, strip
 from tito.workspace import Workspace, WorkspaceError
@@ -36,8 +36,12 @@ class Course:
         return self.space.folder(module) / f"{module.name}.py"
 
     def checks_path(self, module):
-        """Return the path of a module's checks."""
-        return self.space.folder(module) / "checks.py"
+        """Return the path of a module's checks: a file, or a folder of files."""
+        return files.beside(self.source_path(module))
+
+    def checks_files(self, module):
+        """List the files of a module's checks."""
+        return files.of(self.checks_path(module))
 
     def label(self, path):
         """Return a file's path as shown in problems: relative to the root, with forward slashes."""
@@ -78,9 +82,9 @@ class Course:
         """Load a module's checks.
 
         Raises:
-            CheckBroken: The file does not exist or does not run.
+            CheckBroken: They do not exist or do not run.
         """
-        if not self.checks_path(module).is_file():
+        if not self.checks_path(module).exists():
             raise checking.CheckBroken("is not there")
         try:
             return checking.load(self.checks_path(module))
@@ -154,7 +158,8 @@ class Course:
 
     def in_checks(self, module, reason, name=None, **options):
         """Make a problem in a module's checks, at the line that defines `name`."""
-        path = self.checks_path(module)
+        defining = (file for file in self.checks_files(module) if definition_line(file, name))
+        path = next(defining, self.checks_path(module))
         return self.problem_in(path, reason, definition_line(path, name), **options)
 
     def problem_in(self, path, reason, line=None, **options):

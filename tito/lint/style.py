@@ -31,7 +31,7 @@ ARCHAIC = (  # what does not sound like a colleague explaining, and what to writ
     (r"not to be had", "missing, or cannot be found"),
     (r"unawares", "by accident"),
 )
-READ = ("tito/**/*.py", "tinytorch/**/*.py", "milestones/**/*.py", "modules/*/*.py", "*.md", "book/*.md")
+READ = ("tito/**/*.py", "tinytorch/**/*.py", "milestones/**/*.py", "modules/**/*.py", "*.md", "book/*.md")
 LOADERS = {"pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 
 
@@ -41,9 +41,10 @@ def prose(course, module):
         for number, text in prose_of(cell):
             for reason in unwelcome(text):
                 yield course.at(module, reason, cell, number)
-    for sentence, line in sentences(course.tree(course.checks_path(module))):
-        for reason in unwelcome(sentence):
-            yield Problem(course.label(course.checks_path(module)), reason, line)
+    for file in course.checks_files(module):
+        for sentence, line in sentences(course.tree(file)):
+            for reason in unwelcome(sentence):
+                yield Problem(course.label(file), reason, line)
 
 
 def prose_of(cell):
@@ -65,7 +66,7 @@ def unwelcome(text):
 
 
 def sentences(tree):
-    """Yield the misconceptions' sentences in a checks.py, with their lines."""
+    """Yield the misconceptions' sentences in a file of checks, with their lines."""
     for node in tree.body:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict):
             yield from (

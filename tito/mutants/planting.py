@@ -48,9 +48,9 @@ def reasons(path):
     return [Reason(**entry) for entry in entries(path, "survivor")]
 
 
-def spared(path):
-    """Return the names of the functions whose arguments change no result, so that they are not mutated."""
-    return frozenset(entry["call"] for entry in entries(path, "spared"))
+def spared(path, exercise):
+    """Return the names of the functions whose arguments change no result in an exercise, so that they are not mutated there."""
+    return frozenset(entry["call"] for entry in entries(path, "spared") if entry.get("exercise", exercise) == exercise)
 
 
 def entries(path, kind):
@@ -70,7 +70,7 @@ def mutants(course, module, exercise):
     index, part = next((index, part) for index, part in enumerate(course.parts(module)) if part.cell.index == exercise.cell)
     tree, solution = ast.parse(part.text), solution_lines(part.cell)
     original, by_text = ast.unparse(tree), {}
-    calls = spared(course.space.folder(module) / "survivors.toml")
+    calls = spared(course.space.folder(module) / "survivors.toml", exercise.id)
     for text in mutated(tree, lambda node: part.number(node.lineno) in solution, calls):
         before, after = difference(original, text)
         by_text.setdefault(text, Mutant(exercise.id, before, after, index, text))

@@ -90,7 +90,7 @@ def judge(course, module, tasks, jobs):
     return {task: verdict.status for task, verdict in verdicts(course, module, tasks, jobs).items()}
 
 
-def verdicts(course, module, tasks, jobs=1, compiled=False):
+def verdicts(course, module, tasks, jobs=1, compiled=False, timeout=TIMEOUT):
     """Check mutated exercises, many in one process.
 
     Args:
@@ -99,6 +99,7 @@ def verdicts(course, module, tasks, jobs=1, compiled=False):
         tasks: Dict from an id to an exercise and the `planting.Mutant` that replaces its cell.
         jobs: Number of processes.
         compiled: Compile kernels, which is slow, instead of running them as Python.
+        timeout: Seconds for a task; ten times as many if kernels are compiled.
 
     Returns:
         Dict from id to `checking.Verdict`.
@@ -111,7 +112,9 @@ def verdicts(course, module, tasks, jobs=1, compiled=False):
     encoded = {number: [case.encoded for case in drawn] for number, drawn in cases.items()}
     with course.package(module, course.text(module)) as parent, ThreadPoolExecutor(jobs) as pool:
         shares = [dict(list(tasks.items())[start::jobs]) for start in range(jobs)]
-        seen = list(pool.map(lambda share: observe(course, module, parent, share, encoded, compiled), filter(None, shares)))
+        seen = list(
+            pool.map(lambda share: observe(course, module, parent, share, encoded, compiled, timeout), filter(None, shares))
+        )
     answers = {task: observations for part in seen for task, observations in part.items()}
     return {
         task: checking.verdict(exercise, checks.check(exercise.name), cases[exercise.id], answers[task])
@@ -119,7 +122,7 @@ def verdicts(course, module, tasks, jobs=1, compiled=False):
     }
 
 
-def observe(course, module, parent, tasks, encoded, compiled=False):
+def observe(course, module, parent, tasks, encoded, compiled, timeout):
     """Run some tasks in one process, or in more if a mutant ends it or hangs; kernels as Python, or compiled."""
     mutants = {task: [mutant.part, mutant.text, exercise.id, exercise.name] for task, (exercise, mutant) in tasks.items()}
     data = {"parts": [part.text for part in course.parts(module)], "cases": encoded, "mutants": mutants, "compile": compiled}
@@ -136,7 +139,7 @@ def observe(course, module, parent, tasks, encoded, compiled=False):
         course.checks_path(module),
         named,
         dict.fromkeys(tasks, ()),
-        timeout=TIMEOUT * (10 if compiled else 1),
+        timeout=timeout * (10 if compiled else 1),
         command_prefix=command,
         prepare=prepare,
     )

@@ -6,6 +6,7 @@ from collections import defaultdict
 import numpy as np
 
 from tinytorch.given.gpu.arrays import Access
+from tinytorch.given.gpu.rewriting import float64_lines, raise_at
 
 WARP, SECTOR, BANKS, BANK = 32, 32, 32, 4  # threads; bytes; banks; bytes that one bank holds side by side
 
@@ -123,22 +124,32 @@ class Report:
 
     def races(self):
         """Return a sentence for each race, the first of each pair of instructions."""
-        sentences = {}
+        return [self.race(one, other) for one, other in self.racing()]
+
+    def racing(self):
+        """Return the pairs of accesses that race, the first of each pair of instructions."""
+        pairs = {}
         for accesses in self.by_place().values():
             for one, other in racing(accesses):
-                sentences.setdefault((one.site, other.site, one.kind, one.block == other.block), self.race(one, other))
-        return list(sentences.values())
+                pairs.setdefault((one.site, other.site, one.kind, one.block == other.block), (one, other))
+        return list(pairs.values())
 
     def unwritten_reads(self):
         """Return a sentence for the first read of shared or local memory that nobody had written."""
-        return [
-            f"unwritten memory: {self.who(access)} reads {entry(access)} at {self.text(access.line)}, and nothing has written it"
-            for access in self.unwritten[:1]
-        ]
+        return [self.unwritten_read(access) for access in self.unwritten[:1]]
+
+    def unwritten_read(self, access):
+        """Say in a sentence which access read what nobody had written."""
+        whose = "no thread has" if access.array.space == "shared" else "that thread has not"
+        return (
+            f"unwritten memory: {self.who(access)} reads {entry(access)} in {access.array.space} memory at "
+            f"{self.text(access.line)}, and {whose} written it"
+        )
 
     def float64(self):
-        """Return a sentence for each line that computed in float64."""
-        return [f"float64 at {self.text(line)}" for line in self.widened_lines]
+        """Return a sentence for each line that computed in float64, with the line that is the likely cause."""
+        made = [self.text(line) for line in float64_lines(self.run.kernel.py_func)] if self.widened_lines else []
+        return [f"float64 at {self.text(line)}{cause(self.text(line), made)}" for line in self.widened_lines]
 
     def check(self):
         """Raise an error if the result depends on luck.
@@ -147,10 +158,11 @@ class Report:
             Race: There is a race.
             Unwritten: Memory is read that nobody has written.
         """
-        for sentence in self.races()[:1]:
-            raise Race(sentence)
-        for sentence in self.unwritten_reads():
-            raise Unwritten(sentence)
+        function = self.run.kernel.py_func
+        for one, other in self.racing()[:1]:
+            raise_at(Race(self.race(one, other)), function, other.line)
+        for access in self.unwritten[:1]:
+            raise_at(Unwritten(self.unwritten_read(access)), function, access.line)
 
     def by_place(self):
         """Return the accesses to each place in memory; shared memory is another in each block."""
@@ -164,11 +176,16 @@ class Report:
 
     def race(self, one, other):
         """Say in a sentence which two accesses race."""
-        what = f"race in {one.array.space} memory: {entry(one)} is {PAST[one.kind]} by {self.who(one)} at {self.text(one.line)}"
-        why = "blocks run in no order" if one.block != other.block else "no barrier lies between"
+        why = "blocks run in no order" if one.block != other.block else "no barrier is between them"
         same = other.array.name == one.array.name and entry(other) == entry(one)
         also = "and" if same else f"and, as {entry(other)},"
-        return f"{what}, {also} {PAST[other.kind]} by {self.who(other)} at {self.text(other.line)}: {why}"
+        places = f" at {self.text(one.line)}", f" at {self.text(other.line)}"
+        if one.line == other.line:
+            places = "", f", both at {self.text(one.line)}"
+        return (
+            f"race in {one.array.space} memory: {entry(one)} is {PAST[one.kind]} by {self.who(one)}{places[0]} "
+            f"{also} {PAST[other.kind]} by {self.who(other)}{places[1]}: {why}"
+        )
 
     def who(self, access):
         """Return the name of the thread of an access."""
@@ -200,6 +217,22 @@ class Report:
         return "\n".join(lines + [f"  {fault}" for fault in self.faults()])
 
     __repr__ = __str__
+
+
+def cause(text, made):
+    """Say where a float64 comes from.
+
+    Args:
+        text: The line that computed in float64.
+        made: Lines with a number such as 0.5, or an array of float64.
+    """
+    if "float64" in text:
+        return ": np.float32 is asked for"
+    if text in made:
+        return ": a number with a point is a float64; np.float32(...) is not"
+    if made:
+        return f": it comes from {made[0]}, which is float64; np.float32(...) is not"
+    return ": a whole number and a float32 together make a float64; np.float32(0) and a float32 do not"
 
 
 PAST = {"read": "read", "write": "written", "atomic": "changed at once"}
@@ -259,13 +292,16 @@ def racing(accesses):
     barrier between them if the threads are of one block, or a wait of their warp if they are of one warp.
     """
     pairs = {}
-    for write in (access for access in accesses if access.kind != "read"):
+    for write in accesses:
+        block, thread, phase, warp_phase, _, _, kind, _ = write
+        if kind == "read":
+            continue
         for other in accesses:
-            if (other.block, other.thread) == (write.block, write.thread) or (write.kind, other.kind) == ("atomic", "atomic"):
+            same_block = other[0] == block
+            if same_block and (other[1] == thread or other[2] != phase) or kind == other[6] == "atomic":
                 continue
-            in_step = write.thread // WARP == other.thread // WARP and write.warp_phase != other.warp_phase
-            if other.block != write.block or (write.phase == other.phase and not in_step):
-                pairs.setdefault(other.block == write.block, (write, other))
+            if not (same_block and other[1] // WARP == thread // WARP and other[3] != warp_phase):  # the warp did not wait
+                pairs.setdefault(same_block, (write, other))
         if len(pairs) == 2:
             break
     return list(pairs.values())

@@ -17,29 +17,67 @@ import textwrap
 
 import numpy as np
 
+from tinytorch.given.gpu.arrays import Unsupported
+
 WARP_WAITS = ("syncwarp", "shfl_sync", "shfl_up_sync", "shfl_down_sync", "shfl_xor_sync", "ballot_sync", "any_sync", "all_sync")
 WAITS = ("syncthreads", "syncthreads_and", "syncthreads_or", "syncthreads_count", *WARP_WAITS)
 INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "intp", "uintp")
 NUMBERS = ("float32", *INTEGERS)  # what a kernel makes numbers with
+NO_ARRAYS = "a thread computes with numbers; cuda.shared.array makes an array for its block, cuda.local.array one for itself"
+CONSTANTS = "it is a number, or a name outside the kernel such as THREADS"
+NO_CODE = {  # syntax that is not compiled for a GPU
+    "an exception is not caught on a GPU, where nothing is raised: ask with `if` before": (ast.Try, ast.TryStar, ast.With),
+    "a kernel has no lists, dicts and sets: use single numbers, tuples, or an array that is shared or local": (
+        *(ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp),
+        *(ast.GeneratorExp, ast.Yield, ast.YieldFrom),
+    ),
+}
+MAKERS = (  # functions of NumPy's that return a new array
+    *("zeros", "ones", "empty", "full", "zeros_like", "ones_like", "empty_like", "full_like", "array", "asarray", "arange"),
+    *("copy", "concatenate", "stack", "dot", "matmul", "sum"),
+)
 
 
 class Rewriter(ast.NodeTransformer):
     """Rewrites a kernel's syntax tree.
 
     Args:
+        names: Dict of what the function's names stand for.
         waiting: Names of the device functions that wait for other threads.
         typed: Whether integers get a type, too; a check needs that to see float64, and it is slower.
+        refuse: Function of a node and a sentence that raises `Unsupported` at the node's line.
     """
 
-    def __init__(self, waiting, typed):
-        self.waiting, self.typed = waiting, typed
-        self.waits, self.constants, self.targets = False, {}, {}
+    def __init__(self, names, waiting, typed, refuse):
+        self.names, self.waiting, self.typed, self.refuse = names, waiting, typed, refuse
+        self.waits, self.constants, self.targets, self.own = False, {}, {}, {}
+
+    def visit_FunctionDef(self, node):
+        """Remember the function's own names: the value of one that is assigned once, None for all others."""
+        stored = [inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store)]
+        self.own = dict.fromkeys([*stored, *(argument.arg for argument in node.args.args)])
+        for inner in ast.walk(node):
+            if isinstance(inner, ast.Assign) and stored.count(name := named(inner.targets[0])) == 1:
+                self.own[name] = inner.value
+        return self.generic_visit(node)
+
+    def generic_visit(self, node):
+        """Refuse what is not compiled for a GPU."""
+        for sentence, kinds in NO_CODE.items():
+            if isinstance(node, kinds):
+                self.refuse(node, sentence)
+        return super().generic_visit(node)
 
     def visit_Call(self, node):
         """Make a wait of a call that waits, constants of numbers, and name the arrays that a kernel asks for."""
         name = named(node.func)
         if name == "float32" and len(node.args) == 1 and is_number(node.args[0]):
             return ast.copy_location(self.constant(np.float32(ast.literal_eval(node.args[0]))), node)
+        if name in MAKERS and self.value(node.func) is np:
+            self.refuse(node, f"np.{name} makes an array, or needs a whole one: {NO_ARRAYS}")
+        makes_array = name == "array" and named(getattr(node.func, "value", None)) in ("shared", "local")
+        if makes_array:
+            self.refuse_changing_size(node)
         self.generic_visit(node)
         if name in WAITS and isinstance(node.func, ast.Attribute):
             self.waits = True
@@ -50,13 +88,36 @@ class Rewriter(ast.NodeTransformer):
             return ast.copy_location(ast.YieldFrom(node), node)
         if name in NUMBERS and isinstance(node.func, ast.Attribute):  # np.float32(...)
             node.func = ast.copy_location(ast.Name(name, ast.Load()), node.func)
-        elif name == "array" and named(getattr(node.func, "value", None)) in ("shared", "local"):
+        elif makes_array:
             # An array is known by its place in the source: two on one line are two arrays.
             node.keywords += [
                 ast.keyword("name", ast.Constant(self.targets.get(id(node), "array"))),
                 ast.keyword("place", ast.Constant((node.lineno, node.col_offset))),
             ]
         return node
+
+    def refuse_changing_size(self, node):
+        """Refuse the size of an array unless it is the same in every launch."""
+        for size in [*node.args[:1], *(keyword.value for keyword in node.keywords if keyword.arg == "shape")]:
+            if not self.is_constant(size):
+                given = ast.unparse(size)
+                self.refuse(node, f"the size of an array has to be known before the launch, got {given}: {CONSTANTS}")
+
+    def value(self, node):
+        """Return what the name before a dot stands for: NumPy for ``np.zeros``; None if that is no name."""
+        base = getattr(node, "value", None)
+        return self.names.get(base.id) if isinstance(base, ast.Name) and base.id not in self.own else None
+
+    def is_constant(self, node):
+        """Say whether an expression is made of numbers and of names that are the same in every launch."""
+        if isinstance(node, ast.Name):
+            value = self.own.get(node.id)
+            return node.id not in self.own or (value is not None and self.is_constant(value))
+        if isinstance(node, ast.Attribute):
+            owner = self.value(node)
+            return owner is not None and getattr(owner, "gridsize", None) is None  # what `cuda` has differs from thread to thread
+        inner = list(ast.iter_child_nodes(node))
+        return not isinstance(node, ast.Call) and all(map(self.is_constant, inner))
 
     def visit_Assign(self, node):
         """Remember which name a value gets."""
@@ -120,6 +181,31 @@ def source_of(function):
     return textwrap.dedent("".join(inspect.getblock(lines))), first
 
 
+def raise_at(error, function, line):
+    """Raise an error as if a line of a function had raised it, so that its traceback shows the line.
+
+    Args:
+        error: The exception.
+        function: A function of the file.
+        line: Number of the line in the file.
+    """
+    code = compile("\n" * (line - 1) + "raise error", function.__code__.co_filename, "exec")
+    exec(code, {**function.__globals__, "error": error})
+
+
+def float64_lines(function):
+    """Return the numbers of the lines of a function with a number such as 0.5, or the word float64."""
+    source, first = source_of(function)
+    tree = ast.parse(source)
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and named(node.func) == "float32"]
+    made = {id(inner) for call in calls for inner in ast.walk(call)}
+    return sorted(
+        first + node.lineno - 1
+        for node in ast.walk(tree)
+        if (isinstance(node, ast.Constant) and type(node.value) is float and id(node) not in made) or named(node) == "float64"
+    )
+
+
 def names_of(function):
     """Return the names that a function can see: those of its module, and those of the functions around it."""
     names = dict(function.__globals__)
@@ -138,9 +224,16 @@ def rewritten(function, replaced, typed):
 
     Returns:
         Pair of the new function, and whether it waits: then calling it makes a generator.
+
+    Raises:
+        Unsupported: It has something that is not compiled for a GPU.
     """
     source, first = source_of(function)
     tree = ast.parse(source)
+
+    def refuse(node, sentence):
+        raise_at(Unsupported(sentence), function, first + node.lineno - 1)
+
     names = names_of(function)
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     names |= {name: replaced(name, names.get(name, BUILTINS.get(name))) for name in used if name in names or name in BUILTINS}
@@ -148,7 +241,7 @@ def rewritten(function, replaced, typed):
     definition = tree.body[0]
     definition.decorator_list = []
     definition.name = function.__name__
-    rewriter = Rewriter(waiting, typed)
+    rewriter = Rewriter(names, waiting, typed, refuse)
     rewriter.visit(definition)
     ast.increment_lineno(ast.fix_missing_locations(tree), first - 1)
     numbers = {name: replaced(name, getattr(np, name)) for name in NUMBERS if name not in used}

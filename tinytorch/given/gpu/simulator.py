@@ -18,10 +18,11 @@ import numpy as np
 
 from tinytorch.given.gpu.arrays import KernelArray, poisoned
 from tinytorch.given.gpu.report import Report
-from tinytorch.given.gpu.rewriting import INTEGERS, WARP_WAITS, Float32Math, rewritten
+from tinytorch.given.gpu.rewriting import INTEGERS, WARP_WAITS, Float32Math, raise_at, rewritten
 
 WARP = 32  # threads that run in step
-TURNS = 100_000  # of one while loop, before it counts as endless
+TURNS = 1_000_000  # of one while loop by all threads of a block, before it counts as endless
+WATCHED = 150_000  # the same for a watched launch, which is slower: turns, and half of the accesses to memory
 ONE_RUN = threading.RLock()  # the names that a kernel sees are those of one launch
 
 
@@ -84,6 +85,7 @@ class Run:
                 for place in places(self.grid):
                     self.place = place
                     self.blockIdx, self.shared, self.turns = along(self.sizes(self.place)), {}, {}
+                    self.accesses_before = len(self.report.accesses) if self.report else 0
                     self.phase, self.warp_phases = 0, {}
                     (self.run_waiting if waits else self.run_straight)(function, arguments)
             finally:
@@ -138,9 +140,12 @@ class Run:
             mask = int(next(iter(met.values()))[2]) if len(next(iter(met.values()))) > 2 else 2**WARP - 1
             late = [thread for thread in lanes if thread not in met and mask >> thread % WARP & 1]
             if late:
-                raise DivergentBarrier(
-                    f"divergent {kind}: {self.who(next(iter(met)))} waits {self.at(line)} for "
-                    f"{self.who(late[0])}, which waits {self.at(lanes[late[0]][1])}"
+                self.raise_at(
+                    DivergentBarrier(
+                        f"divergent {kind}: {self.who(next(iter(met)))} waits {self.at(line)} for "
+                        f"{self.who(late[0])}, which waits {self.at(lanes[late[0]][1])}"
+                    ),
+                    line,
                 )
             self.warp_phases[first // WARP] = self.warp_phases.get(first // WARP, 0) + 1
             answers |= {thread: exchanged(kind, thread, met) for thread in met}
@@ -159,9 +164,12 @@ class Run:
         if others:
             other = others[0]
             where = f"waits {self.at(waiting[other][1])}" if other in waiting else "has ended"
-            raise DivergentBarrier(
-                f"divergent barrier: {self.who(thread)} waits {self.at(line)}, but {self.who(other)} {where}: "
-                "all threads of a block have to reach the same syncthreads()"
+            self.raise_at(
+                DivergentBarrier(
+                    f"divergent barrier: {self.who(thread)} waits {self.at(line)}, but {self.who(other)} {where}: "
+                    "all threads of a block have to reach the same syncthreads()"
+                ),
+                line,
             )
         self.phase += 1
         if self.report:
@@ -178,8 +186,14 @@ class Run:
         """Return where a line of the kernel is, counted from its decorator, as the first."""
         return f"in line {line} of {self.kernel.__name__}"
 
+    def raise_at(self, error, line):
+        """Raise an error at a line of the kernel, counted as in `at`."""
+        raise_at(error, self.kernel.py_func, self.kernel.py_func.__code__.co_firstlineno + line - 1)
+
     def memory(self, space, shape, dtype, name, place):
         """Return an array that a kernel asks for: the block's own, or the thread's own."""
+        if self.report and dtype_of(dtype) == np.float64:
+            self.report.widened(sys._getframe(2).f_lineno)
         if space == "local":
             return KernelArray(poisoned(shape, dtype_of(dtype)), name, space, self)
         if place not in self.shared:
@@ -192,12 +206,12 @@ class Run:
         Raises:
             EndlessLoop: There were too many.
         """
-        key = self.thread, line
-        self.turns[key] = self.turns.get(key, 0) + 1
-        if self.turns[key] > TURNS:
+        turns = self.turns[line] = self.turns.get(line, 0) + 1
+        accesses = len(self.report.accesses) - self.accesses_before if self.report else 0
+        if turns + accesses / 2 > (WATCHED if self.report else TURNS):
             raise EndlessLoop(
-                f"endless loop: {self.who()} has gone round the while loop {self.at(line)} "
-                f"{TURNS:,} times: what makes its condition false?"
+                f"endless loop: {self.who()} is still in the while loop {self.at(line)}, after {turns - 1:,} turns "
+                "of the block's threads: what makes its condition false?"
             )
 
 

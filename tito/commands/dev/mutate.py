@@ -19,7 +19,7 @@ def mutate(
     results = {module: judge(here, module, exercises, jobs) for module, exercises in select(here, exercise)}
     if json_file:
         write_json(json_file, results)
-    raise typer.Exit(conclude(results))
+    raise typer.Exit(conclude(here, results))
 
 
 def select(course, exercise):
@@ -91,13 +91,13 @@ def percent(part, whole):
     return f"{1000 * part // whole / 10:.1f} %" if whole else "none"
 
 
-def conclude(results):
+def conclude(course, results):
     """Print what to do next, and return the exit status."""
     from tito import console
 
     weak = [module for module, scores in results.items() if not strong(scores)]
     if weak:
-        console.next_step(f"sharpen modules/{weak[0].folder}/checks.py, then tito dev mutate {weak[0].number}")
+        console.next_step(f"sharpen {course.label(course.checks_path(weak[0]))}, then tito dev mutate {weak[0].number}")
     else:
         console.next_step("tito dev check" if results else "write an exercise: nothing was mutated")
     return 1 if weak or not results else 0
