@@ -186,9 +186,11 @@ def test_nbgrader_takes_a_value_displayed_before_an_error_for_points(nbgrader):
 
 LOOP = "while True:\n    pass"
 ONCE = "if hasattr(sys, 'done'):\n    return\nsys.done = True\n"  # an exercise has many calls
-FORKS = (
-    ONCE
-    + """for _ in range(50):
+FORKS = """
+if hasattr(sys, "done"):
+    return
+sys.done = True
+for _ in range(50):
     try:
         if os.fork() == 0:
             import time
@@ -198,7 +200,6 @@ FORKS = (
     except OSError:
         break
 """
-)
 
 
 HARM = {  # what it does, and the exercises that it costs; None: no more than its own
@@ -324,9 +325,11 @@ def content(path):
 
 # What must not be seen. The submission looks, and tells what it found by raising it.
 
-LOOK = (
-    ONCE
-    + """import json
+LOOK = """
+if hasattr(sys, "done"):
+    return
+sys.done = True
+import json
 seen = []
 for folder, folders, files in os.walk("/"):
     folders[:] = [name for name in folders if os.path.join(folder, name) not in ("/proc", "/usr/share", "/usr/lib")]
@@ -335,10 +338,11 @@ for folder, folders, files in os.walk("/"):
 raise RuntimeError(json.dumps({"seen": sorted(set(seen)), "root": sorted(os.listdir("/")), "home": os.path.exists("/home") and os.listdir("/home"),
     "passwd": os.path.exists("/etc/passwd"), "uid": os.getuid(), "secret": os.environ.get("SECRET"), "processes": sum(map(str.isdecimal, os.listdir("/proc")))}))
 """
-)
-WRITE = (
-    ONCE
-    + """import json
+WRITE = """
+if hasattr(sys, "done"):
+    return
+sys.done = True
+import json
 written = []
 for folder, folders, files in os.walk("/"):
     folders[:] = [name for name in folders if os.path.join(folder, name) not in ("/proc", "/usr/share", "/usr/lib")]
@@ -349,7 +353,6 @@ for folder, folders, files in os.walk("/"):
         pass
 raise RuntimeError(json.dumps(written))
 """
-)
 CONNECT = """
 import socket
 try:
@@ -524,14 +527,11 @@ def test_files_have_a_limit(confined, module, submission, count, size, says):
 @pytest.mark.slow
 def test_without_limits_the_files_are_written_and_the_processes_started(confined, module, submission, monkeypatch):
     def harm(attack, **limits):
-        return lost(
-            judge.judge(
-                module, submission(code=around("cat", attack)), **{**confined, **sandbox.options(sandbox.Limits(**limits))}
-            )
-        )
+        options = {**confined, **sandbox.options(sandbox.Limits(**limits)), "timeout": 60}
+        return lost(judge.judge(module, submission(code=around("cat", attack)), **options))
 
     for count, size in ((1, 17), (8, 10)):
-        assert not harm(FILL.format(count=count, size=size), file_size=2**30, scratch=2**30)
+        assert not harm(ONCE + FILL.format(count=count, size=size), file_size=2**30, scratch=2**30)
     attack = FORKS.replace("break", "raise RuntimeError('no more than a few')").replace("range(50)", "range(45)")
     assert harm(attack) == {"01.9"} and not harm(attack, processes=400)
     if os.geteuid() == 0:
