@@ -203,6 +203,7 @@ def draw_gelu(rng):
     yield dict(a=2 * rng.standard_normal(rng.sizes(2)), approximate=rng.pick("none", "tanh"))
     yield dict(a=np.array(rng.mix([-3, -1, 0, 2, 5])), approximate=rng.pick("none", "tanh"))
     yield dict(a=some(rng), approximate=rng.pick("sigmoid", "erf", "exact"))
+    yield dict(a=some(rng), approximate=rng.pick("tan", "non", ""))
 
 
 def observe_gelu(gelu, a, **options):
@@ -516,6 +517,7 @@ def draw_leaky_relu(rng):
     yield dict(a=np.float32(rng.mix([-np.inf, -2.5, 0.0, 0.25, np.inf, np.nan])), negative_slope=0.5)
     yield dict(a=rng.standard_normal(rng.sizes(2)), negative_slope=0.1)
     yield dict(a=np.array(rng.mix([-8, -1, 0, 3, 12])), negative_slope=rng.pick(0.25, 0.3))
+    yield dict(a=some(rng), negative_slope=0.0)
 
 
 def observe_leaky_relu(leaky_relu, a, **options):

@@ -30,6 +30,8 @@ def draw_linear(rng):
     batch = rng.sizes(rng.size(0, 3))
     yield dict(x=rng.normal32(*batch, c), weight=rng.normal32(b, c), bias=rng.normal32(b))
     yield dict(x=rng.normal32(b, k), weight=rng.normal32(n, c), bias=rng.normal32(n))
+    yield dict(x=rng.normal32(b, 1), weight=rng.normal32(n, c), bias=rng.normal32(n))
+    yield dict(x=rng.normal32(b, k), weight=rng.normal32(n, 1))
 
 
 def observe_linear(linear, **inputs):
@@ -289,6 +291,7 @@ misconceptions_Tree = {
 
 
 A_BUFFER = ", the last of its own a buffer"
+NOT_SAVED = ", beside a buffer that is not saved"
 
 
 def draw_Stateful(rng):
@@ -316,6 +319,7 @@ def draw_Stateful(rng):
         (tree, True, f"tensors{A_BUFFER}"),
         (f"{scale}; {bias}; extra (3,)", False, f"arrays{A_BUFFER}"),
         (f"{weight}; {bias}", True, f"tensors{A_BUFFER}"),
+        (tree, True, f"tensors{NOT_SAVED}"),
     ]:
         yield dict(tree=tree, state=state, strict=strict, values=values)
 
@@ -349,6 +353,8 @@ def planted(module, tree, values):
             node = getattr(node, step)
         held[path] = (module.Buffer if number == 3 and A_BUFFER in values else module.Parameter)(array)
         setattr(node, name, held[path])
+    if NOT_SAVED in values:
+        net.steps_seen = module.Buffer(np.zeros(2, np.float32), persistent=False)
     return net, held
 
 

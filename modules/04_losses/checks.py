@@ -720,7 +720,7 @@ PARAMETERS = ("first weight", "first bias", "second weight", "second bias")
 
 
 def draw_mlp_gradients(rng):
-    """Draw networks of four different sizes; one batch is a single picture."""
+    """Draw networks of four different sizes; one batch is a single image; one network is in float64."""
     sizes = [(*rng.sizes(3, 2, 7), rng.size(3, 9)), (*rng.sizes(3, 2, 7), 1), (*rng.sizes(3, 2, 7), rng.size(3, 9))]
     for inputs, hidden, outputs, n in sizes:
         yield dict(
@@ -731,6 +731,15 @@ def draw_mlp_gradients(rng):
             second_weight=rng.normal32(outputs, hidden),
             second_bias=rng.normal32(outputs),
         )
+    inputs, hidden, outputs, n = rng.sizes(4)
+    yield dict(
+        images=rng.standard_normal((n, inputs)),
+        labels=rng.integers(outputs, size=n),
+        first_weight=rng.standard_normal((hidden, inputs)),
+        first_bias=rng.standard_normal(hidden),
+        second_weight=rng.standard_normal((outputs, hidden)),
+        second_bias=rng.standard_normal(outputs),
+    )
 
 
 def observe_mlp_gradients(module, images, labels, **values):

@@ -672,7 +672,7 @@ misconceptions_step_decay = {
 
 
 def draw_cosine_decay(rng):
-    """The two ends and counts between them, with and without a rate to end at."""
+    """The two ends and counts between them, with and without a rate to end at; a rate that rises."""
     for T_max, eta_min in (
         (int(rng.integers(8, 14)), 0.05),
         (int(rng.integers(5, 8)), 0.0),
@@ -680,6 +680,7 @@ def draw_cosine_decay(rng):
     ):
         counts = [0, T_max, *(int(i) for i in 1 + rng.permutation(T_max - 1)[:4])]
         yield dict(counts=counts, lr=round(float(rng.uniform(0.5, 2)), 3), T_max=T_max, eta_min=eta_min)
+    yield dict(counts=[0, 3, 5], lr=0.1, T_max=5, eta_min=round(float(rng.uniform(0.3, 0.6)), 2))
 
 
 describe_cosine_decay = "cosine_decay(count, lr={lr}, T_max={T_max}, eta_min={eta_min}) for each count in {counts}"

@@ -18,7 +18,7 @@ def draw_cross_entropy_rule(rng):
 def observe_cross_entropy_rule(module, grad, logits, labels, reduction):
     losses = -np.log(shares(logits, 1))[np.arange(len(labels)), labels]
     out = losses if reduction == "none" else np.asarray({"mean": np.mean, "sum": np.sum}[reduction](losses))
-    return observed(module, module.cross_entropy_rule, grad, out, logits, labels, reduction=reduction)
+    return observed(module, module.cross_entropy_rule, grad, out, logits, labels, reduction=reduction, follows=True)
 
 
 def cross_entropy_turn(

@@ -26,7 +26,7 @@ def product(x, y):
 
 
 def observe_matmul_rule(module, grad, a, b):
-    return observed(module, module.matmul_rule, grad, a @ b, a, b)
+    return observed(module, module.matmul_rule, grad, a @ b, a, b, follows=True)
 
 
 @in_float64

@@ -16,7 +16,7 @@ def draw_mul_rule(rng):
 
 
 def observe_mul_rule(module, grad, a, b):
-    return observed(module, module.mul_rule, grad, a * np.float32(b), a, b)
+    return observed(module, module.mul_rule, grad, a * np.float32(b), a, b, follows=isinstance(b, np.ndarray))
 
 
 @in_float64

@@ -17,6 +17,7 @@ def draw_reduce_sum_rule(rng):
         ((m, k), 0, True),
         ((n, m), None, False),
         ((n, m, k), (0, -1), False),
+        ((n, m, k), (-2, 2), False),
         ((m, n, 2, k), (2, 0), False),
         ((n, m, n), int(rng.choice([1, -2])), True),
         ((k,), 0, False),
@@ -27,6 +28,8 @@ def draw_reduce_sum_rule(rng):
     ]:
         a = normal(rng, *shape)
         yield dict(grad=normal(rng, *a.sum(axis=axis, keepdims=keepdims).shape), a=a, axis=axis, keepdims=keepdims)
+    special = np.float32(rng.mix([np.inf, -1, np.nan, 2]))
+    yield dict(grad=normal(rng, 1), a=special, axis=0, keepdims=True)
 
 
 def observe_reduce_sum_rule(module, grad, a, axis, keepdims):

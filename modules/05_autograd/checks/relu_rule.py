@@ -10,6 +10,7 @@ def draw_relu_rule(rng):
     n, m, k = sizes(rng, 3, low=3)
     for shape in [(5,), (n, m), (m, 2, k), (n,)]:
         yield dict(grad=normal(rng, *shape) + np.float32(0.1), a=with_zeros(rng, *shape))
+    yield dict(grad=normal(rng, 5) + np.float32(0.1), a=np.float32(rng.mix([-1e-9, 1e-12, 0, 1e-7, -2])))
 
 
 def observe_relu_rule(module, grad, a):

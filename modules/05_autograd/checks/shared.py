@@ -25,16 +25,24 @@ def sizes(rng, count, low=2):
 
 
 NONE = "forgotten: computed with bare arrays, or detached"
+PARTLY = "remembered for grad, forgotten for the other arguments: they were detached"
 
 
-def observed(module, rule, grad, *values, **settings):
-    """Run a rule on tensors; only the gradient that arrives requires a gradient."""
+def observed(module, rule, grad, *values, follows=False, **settings):
+    """Run a rule on tensors; only the gradient that arrives requires a gradient.
+
+    If the result depends on the other arguments, too, it follows that it has a gradient where only they require one.
+    """
     tensors = [module.Tensor(value) if isinstance(value, np.ndarray) else value for value in values]
     result = rule(module.Tensor(grad, requires_grad=True), *tensors, **settings)
     if not isinstance(result, module.Tensor):
         known = result is None or isinstance(result, (np.ndarray, float, int))
         return found(result if known else f"a {type(result).__name__}", NONE)
-    return found(np.array(result.data), "remembered" if result.requires_grad else NONE)
+    graph = "remembered" if result.requires_grad else NONE
+    if follows and result.requires_grad:
+        others = [module.Tensor(value, requires_grad=value.dtype.kind == "f") for value in values]
+        graph = "remembered" if rule(module.Tensor(grad), *others, **settings).requires_grad else PARTLY
+    return found(np.array(result.data), graph)
 
 
 def found(gradient, graph="remembered"):

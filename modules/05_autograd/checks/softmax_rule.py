@@ -26,7 +26,7 @@ def shares(a, dim):
 
 
 def observe_softmax_rule(module, grad, a, dim):
-    return observed(module, module.softmax_rule, grad, shares(a, dim), a, dim=dim)
+    return observed(module, module.softmax_rule, grad, shares(a, dim), a, dim=dim, follows=True)
 
 
 @in_float64
