@@ -236,6 +236,9 @@ misconceptions_matmul = {
         np.dot(exact(a), exact(b)) if a.shape[-1] == b.shape[-2] else refusal(a.shape, b.shape)
     ),
     "batches were zipped: they do not broadcast then, and a b without a batch is taken row by row": zipped,
+    "an inner size of 1 was stretched, as np.einsum and `*` do: the inner sizes have to be equal": lambda a, b: (
+        np.einsum("...ik,...kj->...ij", exact(a), exact(b)) if 1 in (a.shape[-1], b.shape[-2]) else oracle_matmul(a, b)
+    ),
     "each matrix of a was multiplied by the whole batch of b: batches are to broadcast": lambda a, b: (
         np.stack([oracle_matmul(x, b) for x in a]) if a.ndim > 2 and a.shape[-1] == b.shape[-2] else oracle_matmul(a, b)
     ),

@@ -257,6 +257,9 @@ misconceptions_Tree = {
         ]
     ),
     "the dot between the names is missing": lambda tree, prefix: oracle_Tree(tree, prefix, separator=""),
+    "two dots stand between the names: a child was handed a path that ends with a dot, and added one": lambda tree, prefix: (
+        listed([(".".join([prefix] * bool(prefix) + [path]), number) for path, number in walk(tree, separator="..")])
+    ),
     "a dot stands in front although the prefix is empty": lambda tree, prefix: listed(
         [(path if prefix else f".{path}", number) for path, number in walk(tree, prefix)]
     ),
@@ -855,7 +858,9 @@ misconceptions_Linear = {
         if inputs["in_features"] == inputs["out_features"]
         else ("raises", "ValueError")
     ),
-    "the bias is added also where there is none": lambda **inputs: ("raises", "TypeError", "NoneType"),
+    "the bias is added also where there is none": lambda **inputs: (
+        oracle_Linear(**inputs) if inputs["bias"] else ("raises", "TypeError", "NoneType")
+    ),
     "weight and bias were also kept in another place, which goes on with the old ones: read self.weight and self.bias in forward": (
         lambda **inputs: oracle_Linear(**inputs, **with_the_old(**inputs))
     ),

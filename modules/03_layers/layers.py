@@ -202,8 +202,8 @@ class Tree:
 
         Returns:
             Iterator over pairs (path, parameter), attributes in the order in which they were
-            assigned. A parameter that several attributes hold has several paths. Everything else is
-            skipped: numbers, strings, lists, tensors that are not parameters.
+            assigned. A parameter that is in several attributes has several paths. Everything else
+            is skipped: numbers, strings, lists, tensors that are not parameters.
 
         Example:
             >>> net = Tree()

@@ -643,8 +643,8 @@ def relu_backward(grad, out):
         out: Array of the same shape, ReLU's output. (Its input would work too.)
 
     Returns:
-        Array of that shape: ``grad`` where ``out`` is above 0, and 0 elsewhere, also where ``grad``
-        is infinite or nan. float32 stays float32.
+        Array of that shape: ``grad`` where ``out`` is above 0, and 0 elsewhere, even if ``grad`` is
+        infinite or nan there. float32 stays float32.
 
     Example:
         >>> relu_backward(np.array([5.0, -6.0, 7.0]), np.array([2.0, 0.5, 0.0]))

@@ -460,7 +460,7 @@ check("05.5")
 # The sign of `grad` does not matter. A negative gradient is passed on like any other.
 
 # %% [markdown] hint="05.5"
-# `out` and `a` give the same answer. `where` is an op as well, and in a product True and False count as 1 and 0.
+# You can compare either `out` or `a` with 0. `where` is an op too. In a product, True and False count as 1 and 0.
 
 # %% [markdown]
 # ## Softmax

@@ -1,5 +1,6 @@
 """Checks of module 07. NumPy only: nothing here runs the code that it judges, except `observe`."""
 
+import math
 import struct
 
 import numpy as np
@@ -38,13 +39,16 @@ def unnamed(oracle):
 # 07.1 parse_idx
 
 
+def idx_header(*shape):
+    return bytes([0, 0, 8, len(shape)]) + struct.pack(f">{len(shape)}I", *shape)
+
+
 def idx_file(rng, *shape):
-    size = int(np.prod(shape))
-    return bytes([0, 0, 8, len(shape)]) + struct.pack(f">{len(shape)}I", *shape) + rng.integers(0, 256, size, np.uint8).tobytes()
+    return idx_header(*shape) + rng.integers(0, 256, int(np.prod(shape)), np.uint8).tobytes()
 
 
 def draw_parse_idx(rng):
-    """Files of one to four sizes, one above 255, one 0; files cut short or too long, and files of another kind."""
+    """Files of one to four sizes, one above 255, one 0; files cut short or too long, or too large; files of another kind."""
     m, n, k, j = (int(i) for i in 2 + rng.permutation(5)[:4])
     small, whole = idx_file(rng, 2, 3), idx_file(rng, m, n, k)
     for data in (
@@ -59,6 +63,8 @@ def draw_parse_idx(rng):
         whole[:9],
         small[:4],
         small[:3],
+        idx_header(2**32 - 1, 3) + small[12:],
+        idx_header(2**31 + 1, 2) + small[12:14],
         bytes([0, 0, 13]) + small[3:],
         bytes([1, 0]) + small[2:],
         bytes([0, 7]) + small[2:],
@@ -142,7 +148,34 @@ def flat(data, name):
     return {**expected, "array": expected["array"].ravel()} if isinstance(expected, dict) else expected
 
 
+def sizes_in(data):
+    """Return the sizes in a file, and how many bytes follow; no sizes if the file is none."""
+    start = 4 + 4 * data[3] if len(data) > 3 else 0
+    if data[:3] != bytes([0, 0, 8]) or not 0 < start <= len(data):
+        return np.zeros(0, np.int64), -1
+    return np.frombuffer(data, ">u4", data[3], 4).astype(np.int64), len(data) - start
+
+
+def overflowing(data, name):
+    """Multiply the sizes in 32 bits, which may not hold the product: `reshape` then finds what the comparison did not."""
+    sizes, rest = sizes_in(data)
+    exact, product = math.prod(int(size) for size in sizes), int(np.prod(sizes.astype(np.int32), dtype=np.int32))
+    return UNNAMED if exact != rest == product else oracle_parse_idx(data, name)
+
+
+def signed_sizes(data, name):
+    """Read sizes as signed numbers: reshape takes -1 for the size that fits."""
+    sizes, rest = sizes_in(data)
+    sizes = sizes.astype(np.int32)
+    others = math.prod(int(size) for size in sizes if size != -1)
+    if np.count_nonzero(sizes == -1) != 1 or others <= 0 or rest % others:
+        return oracle_parse_idx(data, name)
+    return array_of(np.frombuffer(data, np.uint8, offset=len(data) - rest).reshape(sizes), "uint8")
+
+
 misconceptions_parse_idx = {
+    "the sizes were read as signed numbers: ff ff ff ff became -1, which reshape takes for whatever fits": signed_sizes,
+    "the sizes were multiplied in 32 bits, where a large product overflows: math.prod takes Python's numbers": overflowing,
     "the sizes were read with the least significant byte first": idx_turn(little=True),
     "bytes after the end were let through": idx_turn(strict=False),
     "the numbers were read from where the sizes begin": idx_turn(skip=False),
@@ -459,18 +492,20 @@ def describe_batch_indices(count, batch_size, shuffle, drop_last, order):
 
 
 def observe_batch_indices(batch_indices, count, batch_size, shuffle, drop_last, order):
+    settings = {name: True for name, value in (("shuffle", shuffle), ("drop_last", drop_last)) if value}
+
     def batches_of(order):
         rng = Generator(order)
-        settings = {**({"shuffle": True, "rng": rng} if shuffle else {}), **({"drop_last": True} if drop_last else {})}
-        batches = list(batch_indices(count, batch_size, **settings))
-        return batches, rng.asked
+        return list(batch_indices(count, batch_size, **settings, rng=rng)), rng.asked
 
+    plain = [] if shuffle else list(batch_indices(count, batch_size, **settings))  # without a generator, which is not needed
     batches, asked = batches_of(order)
-    others = batches_of(other_order(order))[0] if shuffle else []
-    return batches_seen(numbers(batches), numbers(others), kinds(batches), asked, count, shuffle)
+    unmoved = shuffle or numbers(plain) == numbers(batches)
+    batches, others = (batches, batches_of(other_order(order))[0]) if shuffle else (plain, [])
+    return batches_seen(numbers(batches), numbers(others), kinds(batches), asked, count, shuffle, unmoved)
 
 
-def batches_seen(batches, others, kinds, asked, count, shuffle):
+def batches_seen(batches, others, kinds, asked, count, shuffle, unmoved=True):
     """Write down the batches of one order, and what another order changes."""
     account_of = account(batches, count)
     return {
@@ -481,6 +516,7 @@ def batches_seen(batches, others, kinds, asked, count, shuffle):
         "each batch is": kinds,
         "rng.permutation was called for": asked,
         "batches go by the order drawn": not shuffle or count < 4 or batches != others,
+        "without shuffle a generator changes nothing": unmoved,
     }
 
 
@@ -557,6 +593,10 @@ misconceptions_batch_indices = {
         order_of=lambda order, shuffle: list(range(len(order)))
     ),
     "an order was drawn although shuffle is False; rng is None then": none_at_rest(batches_turn()),
+    "an order was drawn although shuffle is False: whoever shares the generator then draws something else": lambda shuffle, count, order, **inputs: (
+        batches_turn(asked=lambda count, shuffle: [count])(shuffle=shuffle, count=count, order=order, **inputs)
+        | ({} if shuffle else {"without shuffle a generator changes nothing": order in ([], list(range(count)))})
+    ),
     "the batches were made even; all but the last hold batch_size": batches_turn(even_batches),
     "for no examples an empty batch was yielded; there is none": batches_turn(split_batches),
     "an empty batch was yielded at the end": batches_turn(empty_last),

@@ -1,11 +1,13 @@
 """Checks of module 08. NumPy only: nothing here runs the code that it judges, except `observe`."""
 
+import gc
 import importlib
 import io
 import math
 import sys
 import tempfile
 import warnings
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -68,7 +70,7 @@ def draw_train_epoch(rng):
 def observe_train_epoch(module, inputs, labels, weight, bias, frozen, stale, lr, clip_norm, reported):
     """Train a network that has old gradients and is in evaluation mode, and note what each step gets."""
     layers, optim = (importlib.import_module(f"tinytorch.{name}") for name in ("layers", "optim"))
-    modes, steps, reports = [], [], []
+    modes, steps, reports, losses = [], [], [], []
 
     class Inner(layers.Module):
         def __init__(self):
@@ -94,7 +96,9 @@ def observe_train_epoch(module, inputs, labels, weight, bias, frozen, stale, lr,
             super().step()
 
     def criterion(outputs, targets):
-        return ((outputs - 2 * targets) ** 2).mean()  # not the same the other way round
+        loss = ((outputs - 2 * targets) ** 2).mean()  # not the same the other way round
+        losses.append(weakref.ref(loss))
+        return loss
 
     def note(loss):
         reports.append((kind(loss), number(loss), model.inner.weight.data.copy()))
@@ -105,11 +109,23 @@ def observe_train_epoch(module, inputs, labels, weight, bias, frozen, stale, lr,
     model.inner.weight.grad = module.Tensor(stale.copy())
     settings = {**({} if clip_norm is None else {"clip_norm": clip_norm}), **({"after_step": note} if reported else {})}
     batches = [(module.Tensor(x), module.Tensor(y)) for x, y in zip(inputs, labels)]
-    loss = module.train_epoch(model, iter(batches), criterion, optimizer, **settings)
-    return epoch_seen(modes, steps, loss, reports)
+    kept = []
+
+    def alive():
+        return sum(loss() is not None for loss in losses[:-1])  # the last one may still have its name
+
+    def loader():
+        for batch in batches:
+            if alive():
+                gc.collect()  # what only refers to itself is not kept
+            kept.append(alive())
+            yield batch
+
+    loss = module.train_epoch(model, loader(), criterion, optimizer, **settings)
+    return epoch_seen(modes, steps, loss, reports, max(kept, default=0))
 
 
-def epoch_seen(modes, steps, loss, reports):
+def epoch_seen(modes, steps, loss, reports, kept=0):
     """Write down what came of an epoch."""
     kinds = ", ".join(dict.fromkeys(one for one, _, _ in reports)) or "none"
     return {
@@ -118,6 +134,7 @@ def epoch_seen(modes, steps, loss, reports):
         "at the steps": {f"gradient of {name}, step {i // 2 + 1}": grad for i, (name, grad) in enumerate(steps)},
         "loss returned": number(loss),
         "its type": kind(loss),
+        "losses of earlier batches kept as tensors": kept,
         "how often after_step was called": len(reports),
         "what after_step gets": kinds,
         "at the calls of after_step": {
@@ -156,11 +173,13 @@ def epoch_turn(
     report=lambda loss: loss,
     report_kind="float",
     reports=True,
+    kept=0,
+    again=False,
 ):
     """Make an epoch, or a wrong turn, with a gradient worked out by hand.
 
     Args:
-        zeroed: When gradients are set back: before the gradient, after the step, after the gradient, or never.
+        zeroed: When gradients are set back: before the gradient, after the step, after the gradient, once before all, or never.
         weights: How often a batch's loss counts, a function of its labels.
         clip: What clipping makes of the gradients.
         mode: The mode during training.
@@ -173,6 +192,8 @@ def epoch_turn(
         report: What a report says of the loss.
         report_kind: And the type of it.
         reports: Whether there are any.
+        kept: Whether the tensors of all losses are kept.
+        again: Whether the network runs again after the step, for the loss.
     """
 
     def turn(inputs, labels, weight, bias, frozen, stale, lr, clip_norm, reported):
@@ -184,21 +205,32 @@ def epoch_turn(
             x, y = x.astype(np.float64), y.astype(np.float64)
             out = x @ w + b + c
             error, slope = (y - 2 * out, -2) if turned else (out - 2 * y, 1)
-            all_losses.append(float(np.mean(error**2)))
+            if not again:
+                all_losses.append(float(np.mean(error**2)))
             new = [slope * 2 * error @ x / len(y), slope * 2 * error.sum(keepdims=True) / len(y)]
-            grads = new if zeroed == "before" else [old + one for old, one in zip(grads, new)]
+            fresh = zeroed == "before" or (zeroed == "once" and i == 0)
+            grads = new if fresh else [old + one for old, one in zip(grads, new)]
             if clip and clip_norm is not None:
                 grads = clip(grads, clip_norm)
             old_w = w
             if stepped is True or stepped(i, len(inputs)):
                 steps += zip(("weight", "bias"), ("none", "none") if zeroed == "between" else grads)
                 w, b = (w, b) if zeroed == "between" else (w - lr * grads[0], b - lr * grads[1])
+            if again:
+                all_losses.append(float(np.mean((x @ w + b + c - 2 * y) ** 2)))
             if zeroed == "after":
                 grads = [0 * grad for grad in grads]
             notes.append((report_kind, report(all_losses[-1]), w if late else old_w))
         sizes = [weights(y) for y in labels]
         loss = losses(all_losses, sizes) if losses else sum(one * size for one, size in zip(all_losses, sizes)) / sum(sizes)
-        return epoch_seen([mode] * len(inputs), steps, loss, notes if reported and reports else []) | {"its type": kind}
+        seen = epoch_seen(
+            [mode] * len(inputs) * (2 if again else 1),
+            steps,
+            loss,
+            notes if reported and reports else [],
+            kept * max(0, len(inputs) - 2),
+        )
+        return seen | {"its type": kind}
 
     return turn
 
@@ -206,6 +238,11 @@ def epoch_turn(
 oracle_train_epoch = epoch_turn()
 misconceptions_train_epoch = {
     "the gradients were not zeroed: each step got those of the batches before it, too": epoch_turn(zeroed="never"),
+    "the gradients were zeroed once, before the loop: each batch needs that": epoch_turn(zeroed="once"),
+    "the loss was computed after the step, with another run of the network: the loss before the step is asked for": epoch_turn(
+        again=True
+    ),
+    "the losses were added up as tensors, which keep all that led to them: loss.item() is a number": epoch_turn(kept=1),
     "the first batch added to gradients of before: zero them before backward, not after the step": epoch_turn(zeroed="after"),
     "the gradients were zeroed between backward and step: nothing was left to step with": epoch_turn(zeroed="between"),
     "the loss is the mean of the batch means: a small last batch counts as much as a full one": epoch_turn(

@@ -39,7 +39,7 @@ STRIDED = False  # what a kernel gets lives on the device, where arrays are cont
 NO_DECORATOR = "no: the line `@cuda.jit` above the function is missing"
 KERNEL, ARITHMETIC, WRITTEN, WORK = "it is a kernel", "the arithmetic", "entries of out", "the work"
 READS, SECTORS = "how often each entry of {} is read", "sectors moved for {}"
-BARRIERS, BANKS = "barriers in a block", "turns lost to bank conflicts"
+BARRIERS, BANKS = "barriers in a block", "cycles lost to bank conflicts"
 ALL_WRITTEN, SHARED_OUT = "all written", "shared among the threads"
 
 

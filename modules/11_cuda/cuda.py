@@ -429,10 +429,10 @@ def matmul_kernel(a, b, out):
 
     Returns:
         None. Afterwards ``out[i, j]`` is the sum over p of ``a[i, p] * b[p, j]``, for every n, k
-        and m of at least 1. Each block reads each entry of ``a`` and ``b`` that it needs once, and
-        passes two barriers for each step of `TILE` products. The threads share the loads, and each
-        writes its entry once. Neighbours along x read and write neighbours of a row; there is no
-        race and no bank conflict.
+        and m of at least 1. Each block reads the entries of ``a`` and ``b`` that it needs only
+        once, and passes two barriers for each step of `TILE` products. The threads share the loads,
+        and each writes its entry once. Neighbours along x read and write neighbours of a row; there
+        is no race and no bank conflict.
 
     Example:
         >>> a, b = np.array([[1, 2]], np.float32), np.array([[3, 4], [5, 6]], np.float32)

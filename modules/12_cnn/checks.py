@@ -306,6 +306,9 @@ CONVOLUTIONS = [  # shapes of the pictures and the kernels; stride, padding, dil
 ]
 
 
+LARGE = ((3, 4, 60, 50), (4, 2, 3, 3), (1, 1), (0, 1), (1, 1), 2)  # several slabs
+
+
 def geometry(stride, padding, dilation, groups):
     return dict(stride=stride, padding=padding, dilation=dilation, groups=groups)
 
@@ -320,13 +323,13 @@ def some_convolutions(rng):
         *(tuple(int(n) for n in rng.permutation(pair)) for pair in ((1, 2), (0, 1), (1, 2))),
         groups,
     )
-    return [*CONVOLUTIONS, drawn, ((3, 4, 60, 50), (2, 4, 3, 3), (1, 1), (0, 0), (1, 1), 1)]
+    return [*CONVOLUTIONS, drawn, LARGE]
 
 
 def draw_convolution(rng):
     for shape, weight, *settings in some_convolutions(rng):
         yield dict(x=normal(rng, *shape), weight=normal(rng, *weight), **geometry(*settings))
-    for shape, weight, *settings in [*CONVOLUTIONS[1::3], ((2, 2, 4, 5), (4, 2, 2, 2), (1, 1), (0, 0), (1, 1), 1)]:
+    for shape, weight, *settings in [*CONVOLUTIONS[1::3], LARGE, ((2, 2, 4, 5), (4, 2, 2, 2), (1, 1), (0, 0), (1, 1), 1)]:
         yield dict(x=normal(rng, *shape), weight=normal(rng, *weight), bias=normal(rng, weight[0]), **geometry(*settings))
 
 
@@ -416,6 +419,22 @@ def first_slab(**inputs):
     return np.concatenate([right[:1]] * len(right))
 
 
+def bias_of_slabs(times):
+    """Make the oracle of a bias that is added another number of times: a function of a slab's number and of how many there are."""
+
+    def oracle(bias=None, **inputs):
+        right = oracle_convolution(**inputs)
+        if bias is None:
+            return right
+        weight = inputs["weight"]
+        step = max(1, 2**18 // (weight[0].size * inputs["groups"] * right[0, 0].size))
+        count = -(-len(right) // step)
+        often = [times(number // step, count) for number in range(len(right))]
+        return right + np.array(often).reshape(-1, 1, 1, 1) * bias[:, None, None].astype(np.float64)
+
+    return oracle
+
+
 def one_side(side):
     """Make the oracle of a border that is on one side only."""
 
@@ -451,6 +470,9 @@ misconceptions_convolution = {
     "the bias lined up with the columns of the picture: it belongs to the kernels, column(bias)": bias_of_columns,
     "the bias lined up with the rows of the picture: it belongs to the kernels, column(bias)": bias_of_rows,
     "the bias was subtracted": lambda bias=None, **inputs: oracle_convolution(bias=None if bias is None else -bias, **inputs),
+    "the bias was added to the last slab alone: it belongs to all pictures": bias_of_slabs(lambda slab, count: slab == count - 1),
+    "the bias was added to the first slab alone: it belongs to all pictures": bias_of_slabs(lambda slab, count: slab == 0),
+    "the bias was added again with each slab: once is enough": bias_of_slabs(lambda slab, count: count - slab),
     "the bias was added twice": lambda bias=None, **inputs: oracle_convolution(bias=None if bias is None else 2 * bias, **inputs),
     "the dilation does not reach unfold: its columns do not fit the places": not_reaching("dilation", (1, 1)),
     "the stride does not reach unfold: its columns do not fit the places": not_reaching("stride", (1, 1)),
@@ -1143,10 +1165,11 @@ def describe_LeNet5(pictures, seed, classes, padding=2, style="now"):
 LAYERS = ["Conv2d", "pool", "activation"] * 2 + ["Flatten", "Linear", "activation", "Linear", "activation", "Linear"]
 
 
-NOT_RUN = {"scores": "not computed", "the same generator, the same network": "not compared"}
+SAME, IN_ORDER = "the same generator, the same network", "the weights were drawn layer by layer, in order"
+NOT_RUN = {"scores": "not computed", SAME: "not compared", IN_ORDER: "not compared"}
 
 
-def row_of(weights, padding, row=None, borders=None, pools=None):
+def row_of(weights, padding, row=None, borders=None, pools=None, new=True):
     """Return what is seen of a network before it runs."""
     row = row or LAYERS
     return {
@@ -1154,6 +1177,7 @@ def row_of(weights, padding, row=None, borders=None, pools=None):
         "borders of the convolutions": [(padding, padding), (0, 0)] if borders is None else borders,
         "sizes and strides of the pools": [((2, 2), (2, 2))] * row.count("pool") if pools is None else pools,
         "parameters": [weight.shape for weight in weights],
+        "every module is a new one": new,
     }
 
 
@@ -1177,14 +1201,24 @@ def observe_LeNet5(module, pictures, seed, classes, padding=2, style="now"):
         "borders of the convolutions": [two(layer.padding) for layer in convolutions],
         "sizes and strides of the pools": [(two(layer.kernel_size), two(layer.stride)) for layer in pools],
         "parameters": [parameter.shape for parameter in net.parameters()],
+        "every module is a new one": len({id(layer) for layer in net.children()}) == len(row),
     }
     if seen != row_of(weights, padding):
         return seen | NOT_RUN
     alike = all(np.array_equal(a.data, b.data) for a, b in zip(net.parameters(), twin.parameters()))
+    in_order = all(np.array_equal(a.data, b) for a, b in zip(net.parameters(), drawn_in_order(module, pictures, classes)))
     for parameter, weight in zip(net.parameters(), weights):
         parameter.detach().copy_(weight)
     scores = np.array(net(module.Tensor(pictures)).data)
-    return seen | {"scores": scores, "the same generator, the same network": alike}
+    return seen | {"scores": scores, SAME: alike, IN_ORDER: in_order}
+
+
+def drawn_in_order(module, pictures, classes):
+    """Return the weights that the layers draw, one after the other."""
+    rng = np.random.default_rng(5)
+    convolutions = [module.Conv2d(channels, count, 5, rng=rng) for channels, count in ((pictures.shape[1], 6), (6, 16))]
+    linears = [module.Linear(n, m, rng=rng) for n, m in ((400, 120), (120, 84), (84, classes))]
+    return [np.array(parameter.data) for layer in (*convolutions, *linears) for parameter in layer.parameters()]
 
 
 def rectified(x):
@@ -1195,12 +1229,15 @@ def softened(x):
     return x / (np.abs(x) + 1)
 
 
-def oracle_LeNet5(pictures, seed, classes, padding=2, style="now", *, bends=None, means=None, alike=True, row=None):
+def oracle_LeNet5(
+    pictures, seed, classes, padding=2, style="now", *, bends=None, means=None, alike=True, in_order=True, row=None
+):
     """Run LeNet-5 in float64.
 
     Args:
         bends: The activation, if not as usual; ``means`` says likewise whether pooling takes means.
         alike: Whether the same generator made the same network.
+        in_order: Whether the layers drew their weights in order.
         row: The modules that are seen, if not as usual.
     """
     weights = weights_of(pictures, seed, classes)
@@ -1217,7 +1254,7 @@ def oracle_LeNet5(pictures, seed, classes, padding=2, style="now", *, bends=None
     for weight, bias in ((w[4], w[5]), (w[6], w[7])):
         x = bend(x @ weight.T + bias)
     x = x @ w[8].T + w[9]
-    return row_of(weights, padding, row) | {"scores": x, "the same generator, the same network": alike}
+    return row_of(weights, padding, row) | {"scores": x, SAME: alike, IN_ORDER: in_order}
 
 
 def other_row(*row, **shape):
@@ -1287,7 +1324,15 @@ misconceptions_LeNet5 = {
     "activation is ignored: always ReLU": of_classes(activation=True, pool=False),
     "pool is ignored: always the maximum": of_classes(activation=False, pool=True),
     "activation and pool are ignored: always ReLU, always the maximum": of_classes(activation=True, pool=True),
-    "rng is not passed on to every layer: the network cannot be repeated": lambda **inputs: oracle_LeNet5(**inputs, alike=False),
+    "rng is not passed on to every layer: the network cannot be repeated": lambda **inputs: oracle_LeNet5(
+        **inputs, alike=False, in_order=False
+    ),
+    "the layers were not made in order, so that they draw other weights: the first layer draws first": lambda **inputs: (
+        oracle_LeNet5(**inputs, in_order=False)
+    ),
+    "one pool and one activation stand in the row again and again: pool(2) and activation() make new ones": other_row(
+        *LAYERS, new=False
+    ),
     "padding is ignored, and the linear layers were made for what is left": lenet_without_padding,
 }
 atol_LeNet5 = 1e-4  # scores through five layers, some near 0

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tito.bench import case_process, cases, training
-from tito.bench.cases import adam, cifar10_mlp, cross_entropy, lenet5, mnist_mlp, tutorial
+from tito.bench.cases import adam, cifar10_cnn, cifar10_mlp, cross_entropy, lenet5, mnist_mlp, tutorial
 from tito.bench.peers import ours, pytorch
 from tito.bench.variants import Candidate, Variant
 
@@ -79,7 +79,13 @@ def test_a_step_that_leaves_out_a_part_of_the_work_is_not_timed(case, monkeypatc
 
 @pytest.mark.parametrize(
     "network, parameters",
-    [(mnist_mlp.network, 203_530), (cifar10_mlp.network, 3_837_066), (lenet5.network, 61_706), (tutorial.network, 34_826)],
+    [
+        (mnist_mlp.network, 203_530),
+        (cifar10_mlp.network, 3_837_066),
+        (lenet5.network, 61_706),
+        (cifar10_cnn.network, 113_962),
+        (tutorial.network, 34_826),
+    ],
 )
 def test_networks_have_their_size_and_the_same_weights(network, parameters):
     torch = pytest.importorskip("torch", reason="the extra `bench` is not installed")

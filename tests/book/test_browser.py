@@ -1,7 +1,8 @@
 """Every page of the book in a browser, over HTTP and from disk: no request elsewhere, no error, no sideways scrolling, accessible.
 
 It needs Chromium and the packages playwright and axe-playwright-python: `pip install playwright axe-playwright-python`. Chromium is
-the one on the path, or the one that `playwright install chromium` fetched. `TINYTORCH_BOOK=FOLDER` takes a site that is built.
+the one on the path, or the one that `playwright install chromium` fetched. `TINYTORCH_BOOK=FOLDER` takes a site that is built, by
+`GITHUB_REPOSITORY=owner/course tito book build --out FOLDER`.
 """
 
 import shutil

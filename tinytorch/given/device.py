@@ -136,7 +136,7 @@ def numbers(data, dtype=None):
         TypeError: a tensor holds numbers in equal rows, not this: [[1, 2], [3]]
     """
     try:
-        array = np.asarray(data)
+        array = data if isinstance(data, np.ndarray) else np.asarray(data)
     except ValueError:
         array = np.array(None)
     if array.dtype.kind not in "biuf":

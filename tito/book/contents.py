@@ -55,9 +55,7 @@ def hours(curriculum):
     total = round(sum(module.minutes for module in facts) / 60)
     longest = max((module.minutes for module in facts), default=0) / 60
     count = f"{len(facts)} modules" if len(facts) != 1 else "one module"
-    core = (
-        f"The core exercises of {count} take about {total} hours in all, and those of no module more than {math.ceil(longest)}."
-    )
+    core = f"The core exercises of {count} take about {total} hours in total, and at most {math.ceil(longest)} for each module."
     return f"{core} Reading and questions take about as long again.\n"
 
 

@@ -9,12 +9,12 @@ from tito.notebooks.answers import secrets
 
 HEAD = """# Exercises, and where learners go wrong
 
-For each exercise of a module: what it asks for, its time and points, and the wrong turns that its check knows. When a learner's
-values equal one of these, the report says *looks like* and the sentence, in the notebook, in the terminal and in your feedback.
-All of it is read from the modules and their checks when the book is built.
+For each exercise of a module, these pages show the task, the time, the points, and the mistakes that its check recognises. When a
+learner's values match one of these mistakes, the report says *looks like* plus the sentence, in the notebook, in the terminal and
+in your feedback. The pages are generated from the modules and their checks when the book is built.
 
 """
-COLUMNS = ["exercises of", "core", "extension", "points", "wrong turns that are known"]
+COLUMNS = ["exercises of", "core", "extension", "points", "mistakes recognised"]
 WEEKS = ["week", "module", "core work", "points", "learners leave with"]
 
 

@@ -110,6 +110,7 @@ def backward_turn(
     stays=False,
     root=True,
     always_one=False,
+    sums_forget=False,
 ):
     """Make the right backward, or a wrong turn.
 
@@ -123,6 +124,7 @@ def backward_turn(
         stays: Whether ops are remembered or not afterwards as they were during the walk; "raised" for after exceptions only.
         root: Whether a root that is a leaf receives a gradient.
         always_one: Whether a tensor of several entries begins with ones instead of raising.
+        sums_forget: Whether a gradient that was added to another has no graph.
     """
     keeps = keeps or (lambda s: s["create_graph"] if s["retain_graph"] is None else s["retain_graph"])
     graphs = graphs or (lambda s: s["create_graph"])
@@ -148,6 +150,7 @@ def backward_turn(
             }
             # Of the parts, those that came back through the square depend on an input, and so have a graph.
             curved = {"x", "w", "s"} if "q" in names else set()
+            curved -= {one for one in curved if sums_forget and grad[one] is not None}
             asked = [one for one in arrived if grad[one] is None or settings["create_graph"]]
             grad |= {one: grad[one] + part if adds and grad[one] is not None else part for one, part in arrived.items()}
             freed |= set() if keeps(settings) else set(names)
@@ -188,6 +191,9 @@ misconceptions_backward = {
     "create_graph is ignored: the ops of the walk are not remembered": backward_turn(graphs=lambda s: False),
     "create_graph is turned around: the ops of the walk are remembered where they should not be": backward_turn(
         graphs=lambda s: not s["create_graph"]
+    ),
+    "the sum of two gradients does not remember where it came from: with create_graph it is an op of the walk, too": backward_turn(
+        sums_forget=True
     ),
     "tensors that are no leaves received a grad, too": backward_turn(everywhere=True),
     "two leaves hold the same memory: who changes one gradient changes the other (unshared)": backward_turn(shares=True),

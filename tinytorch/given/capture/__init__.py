@@ -26,12 +26,13 @@ from tinytorch.given.capture.arguments import described, filled, returned, templ
 from tinytorch.given.capture.printing import Table
 from tinytorch.given.capture.recording import Recorder
 from tinytorch.given.capture.tape import Tape, threads
+from tinytorch.given.capture.world import Captured
 from tinytorch.given.state import state, watchers
 
 TAPES = 8  # that are kept for arguments of one kind, such as one for training and one for evaluation
 
 
-class capture:
+class capture(Captured):
     """Record a training step, and replay it: the same numbers without the Python between the kernels.
 
     Args:
@@ -58,7 +59,7 @@ class capture:
     def __init__(self, step):
         functools.update_wrapper(self, step)
         self.step, self.started = step, False
-        self.tapes, self.recordings, self.buffers, self.written = {}, {}, {}, {}
+        self.tapes, self.recordings, self.buffers = {}, {}, {}
 
     def __call__(self, *inputs, **options):
         if watchers and any(isinstance(watcher, Recorder) for watcher in watchers):  # inside another captured step
@@ -80,9 +81,8 @@ class capture:
         for own, array in zip(buffers, arrays):
             np.copyto(own, array)
         arguments, named = filled((inputs, options), iter(buffers))
-        recording = comparing.Recording(self.step, (inputs, options), buffers, self.written)
+        recording = comparing.Recording(self.step, (inputs, options), buffers)
         result = recording.run(lambda: self.step(*arguments, **named))
-        self.written.update(recording.recorder.written)
         case = kind, tuple(recording.had)
         first = self.recordings.pop(case, None)
         if first is None or not first.still_holds() or not comparing.told_apart(first, recording):

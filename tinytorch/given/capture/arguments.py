@@ -44,7 +44,7 @@ def filled(x, arrays):
     if isinstance(x, dict):
         return {key: filled(value, arrays) for key, value in x.items()}
     if is_input(x):
-        return next(arrays).view(Traced) if isinstance(x, np.ndarray) else part("Tensor")(next(arrays))
+        return Traced(next(arrays)) if isinstance(x, np.ndarray) else part("Tensor")(next(arrays))
     return x
 
 

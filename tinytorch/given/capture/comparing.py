@@ -13,7 +13,7 @@ from tinytorch.given.capture.world import PLAIN, reachable
 from tinytorch.given.op import part
 from tinytorch.given.state import watchers
 
-LARGE = 2**24  # bytes: a larger array is only compared if the step writes to it, so that a data set is not copied
+LARGE = 2**24  # bytes: a larger tensor is only compared if the step writes to it, so that a data set is not copied
 
 
 class Recording:
@@ -23,20 +23,19 @@ class Recording:
         step: The step.
         arguments: What it was called with: its modules and other objects count as what it can reach.
         static: The arrays that its tensors were copied to.
-        written: Dict of arrays that an earlier recording saw written.
     """
 
-    def __init__(self, step, arguments, static, written=()):
+    def __init__(self, step, arguments, static):
         objects = [leaf for leaf in leaves(arguments) if not is_input(leaf)]
         self.world = reachable(("step", step), *(("argument", each) for each in objects))
         self.leaves = [tensor for _, tensor in self.world.tensors if tensor.requires_grad]
         self.arrays = {id(tensor): tensor.data for _, tensor in self.world.tensors}
         self.had = [leaf.grad is not None for leaf in self.leaves]
-        self.before = Snapshot(self.world, self.leaves, dict(written), {})
+        self.before = Snapshot(self.world, self.leaves)
         for leaf in self.leaves:
             if leaf.grad is not None:
                 leaf.grad = type(leaf.grad)(leaf.grad.data.copy())  # the step works on a copy; the snapshot keeps the old one
-        self.recorder = Recorder(static, [leaf.grad.data for leaf in self.leaves if leaf.grad is not None])
+        self.recorder = Recorder(static, [leaf.grad.data for leaf in self.leaves if leaf.grad is not None], self.before.keep)
         self.inputs = [zlib.crc32(owner_of(array)) for array in static]
 
     def run(self, call):
@@ -53,6 +52,7 @@ class Recording:
             raise
         finally:
             watchers.remove(self.recorder)
+            self.recorder.keep = None  # it holds copies of everything, in case of a refusal
         self.results = [bare(leaf if isinstance(leaf, np.ndarray) else leaf.data) for leaf in results]
         self.gradients = [None if leaf.grad is None else self.recorder.ref(leaf.grad.data) for leaf in self.leaves]
         self.world.loose = set(self.recorder.counters) | self.recorder.live - set(self.recorder.frozen)
@@ -120,27 +120,25 @@ class Recording:
 class Snapshot:
     """What a step may change: arrays, gradients, generators and counts, with their values.
 
+    Tensors are copied at once, and other arrays before they are written to: of an optimizer's arrays, a step may need a part.
+
     Args:
         world: What the step can reach.
         leaves: The tensors that have gradients.
-        written: Dict of arrays that are known to be written.
+        written: Arrays that are known to be written.
         generators: Dict of generators that are known to be drawn from.
         grads: Whether the gradients' numbers are copied, too, and not only kept.
     """
 
-    def __init__(self, world, leaves, written, generators, grads=False):
-        arrays = {id(array): array for array in written.values()}
-        plain = [] if written else [array for _, array in world.arrays]  # once it is known what the step writes, that is enough
-        for array in [*(tensor.data for _, tensor in world.tensors), *plain]:
-            owner = owner_of(array)
-            if owner.nbytes <= LARGE and owner.dtype.kind in "biuf":
-                arrays.setdefault(id(owner), owner)
+    def __init__(self, world, leaves, written=(), generators=None, grads=False):
         self.names = {id(owner_of(tensor.data)): name for name, tensor in world.tensors}
         self.names |= {id(owner_of(array)): name for name, array in world.arrays}
-        self.arrays = [(array, array.copy(order="K")) for array in arrays.values()]
+        self.copied = {}
+        for array in [*written, *(tensor.data for _, tensor in world.tensors if owner_of(tensor.data).nbytes <= LARGE)]:
+            self.keep(owner_of(array))
         self.leaves, self.grads = leaves, [leaf.grad for leaf in leaves]
         self.copies = [grad.data.copy() if grads and grad is not None else None for grad in self.grads]
-        generators = {id(g): g for g in [random.default(), *(g for _, g in world.generators), *generators.values()]}
+        generators = {id(g): g for g in [random.default(), *(g for _, g in world.generators), *(generators or {}).values()]}
         self.generators = [(g, g.bit_generator.state) for g in generators.values()]
         self.counts = [
             (plain, dict(plain)) for _, plain, keys, *_ in world.places if isinstance(plain, dict) and keys is not None
@@ -151,9 +149,14 @@ class Snapshot:
             if numbers_of(plain)
         ]
 
+    def keep(self, owner):
+        """Copy an array, unless that is done already."""
+        if id(owner) not in self.copied and owner.dtype.kind in "biuf":
+            self.copied[id(owner)] = owner, owner.copy(order="K")
+
     def restore(self):
         """Set everything to the values of this snapshot."""
-        for array, values in self.arrays:
+        for array, values in self.copied.values():
             if array.flags.writeable:
                 np.copyto(array, values)
         for leaf, grad, values in zip(self.leaves, self.grads, self.copies):
@@ -167,7 +170,7 @@ class Snapshot:
 
     def digest(self):
         """Return what the same things hold now: a dict from their names to digests of their numbers."""
-        now = {("array", id(array)): digest_of(array) for array, _ in self.arrays}
+        now = {("array", id(array)): digest_of(array) for array, _ in self.copied.values()}
         now |= {("grad", id(leaf)): digest_of(leaf.grad.data) for leaf in self.leaves if leaf.grad is not None}
         now |= {("generator", id(generator)): repr(generator.bit_generator.state) for generator, _ in self.generators}
         return now | {("number", id(plain), key): plain[key] for plain, values in self.counts for key in values}

@@ -122,7 +122,7 @@ class LiveDict(MutableMapping):
     def __getitem__(self, key):
         value, plain = self.plain[key], self.plain
         if type(value) is np.ndarray:
-            return value.view(Traced)
+            return Traced(value)
         if type(value) not in (int, float):
             return value
         place, recorder = (id(plain), key), current.recorder

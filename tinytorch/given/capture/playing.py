@@ -50,8 +50,8 @@ class Player:
         self.scratch_sizes = [0] * len(self.entries)
         self.place()
         if any(self.measure()):  # kernels want scratch: it is part of the plan, too
+            self.arena = None  # so that there are not two
             self.place()
-        self.taken = 0
         self.lines = [self.line(number, entry) for number, entry in enumerate(self.entries)]
         lines = iter(self.lines)
         self.calls = [call for entry, parts in self.groups for call in self.chosen(entry, [next(lines) for _ in parts])]

@@ -9,7 +9,8 @@ import numpy as np
 
 from tinytorch.given.capture.live import LiveDict
 from tinytorch.given.capture.traced import Moving, Traced, bare, is_named
-from tinytorch.given.capture.world import where
+from tinytorch.given.capture.world import PACKAGE, where
+from tinytorch.given.op import InPlace
 
 
 class CaptureError(RuntimeError):
@@ -27,12 +28,13 @@ class Root:
         kind: ``"input"``, ``"start"`` (a gradient from before the step), ``"made"`` by an entry, ``"part"``: made inside a
             kernel, or ``"outside"``: everything else.
         index: Number among those of its kind, in the order in which they were met.
-        owner: The array that owns the memory; not held for what an entry made.
+        owner: The array that owns the memory; held only if a replay works in that memory, too.
     """
 
     def __init__(self, kind, index, owner):
         self.kind, self.index, self.nbytes = kind, index, owner.nbytes
-        self.owner = None if kind in ("made", "part") else owner
+        self.stays = kind in ("input", "outside")
+        self.owner = owner if self.stays else None
         self.name = kind, index
 
 
@@ -44,7 +46,7 @@ class Ref(NamedTuple):
     shape: tuple
     strides: tuple
     dtype: np.dtype
-    array: Any  # the array itself, if its memory outlives the step
+    array: Any  # the array itself, if a replay works in the same memory
 
     def name(self):
         """Return what is the same in two recordings of a step."""
@@ -126,9 +128,11 @@ class Recorder:
     Args:
         inputs: The arrays that the step's arguments are copied to.
         starts: The arrays of the gradients that parameters have before the step.
+        keep: Function of an array that is called before something is written to it.
     """
 
-    def __init__(self, inputs, starts):
+    def __init__(self, inputs, starts, keep):
+        self.keep = keep
         self.thread, self.tape, self.inside, self.open = threading.get_ident(), [], None, True
         self.roots, self.counts = {}, {"made": 0, "part": 0, "outside": 0}
         self.live, self.written, self.errors = set(), {}, np.geterr()
@@ -157,6 +161,8 @@ class Recorder:
             return function
 
         def run(*inputs, **settings):
+            if isinstance(op, InPlace):
+                self.keep_all(inputs)
             plain = self.alone(function, inputs, settings)
             if plain is None:
                 self.add(Entry(function, *self.known(inputs, settings), None, op, kernels, line=where()), written=inputs)
@@ -179,12 +185,13 @@ class Recorder:
             return function
 
         def run(*inputs, **settings):
+            self.keep_all(inputs)
             plain = np.asarray(self.alone(function, inputs, settings))
             entry = Entry(function, *self.known(inputs, settings), None, line=where())
             out = self.result(entry, plain)
             for array in inputs:
                 self.add_written(array, entry.line)
-            return out.view(Traced)
+            return Traced(out)
 
         return run
 
@@ -206,12 +213,13 @@ class Recorder:
         errors = np.geterr()
         function = function if errors == self.errors else Quiet(function, errors)
         entry = Entry(function, *self.known(inputs, settings), None, takes_out=takes_out, line=where())
-        return self.result(entry, np.asarray(plain)).view(Traced)
+        return Traced(self.result(entry, np.asarray(plain)))
 
     def write(self, function, inputs, settings):
         """Run a function of NumPy that writes to an array, and write it down."""
-        function(*bare(inputs), **bare(settings))
         target = settings.get("out", inputs[0] if inputs else None)
+        self.keep_all(target)
+        function(*bare(inputs), **bare(settings))
         self.add(Entry(function, *self.known(inputs, settings), None, line=where()), written=target)
 
     def read(self, name, array, value):
@@ -225,6 +233,20 @@ class Recorder:
             f"{where()} reads numbers of a tensor ({name.strip('_')}) inside a captured step, and a replay would keep those of "
             "the recording: return the tensor from the step and read it there; to choose by values, use where(condition, a, b)"
         )
+
+    def expose(self, asker):
+        """Refuse to hand out a plain array of a tensor's numbers, unless a file of the package asks for it; kernels go without.
+
+        Args:
+            asker: The file, or the name of the attribute that leads to the numbers.
+        """
+        if self.inside is not None:
+            raise Unsuitable(asker)
+        if not asker.startswith(PACKAGE):
+            raise CaptureError(
+                f"{where()} makes a plain array of a tensor's numbers, and what becomes of it is not replayed: compute with "
+                "the tensor's array itself (x.data, x.data.copy(), x.data.astype(dtype)), or pass the array as an argument"
+            )
 
     def freeze(self, sources):
         """Note that Python keeps a number which may change; refuse it if the step itself changes it."""
@@ -253,6 +275,12 @@ class Recorder:
         for array in leaves(written):
             if isinstance(array, np.ndarray):
                 self.add_written(array, entry.line)
+
+    def keep_all(self, arrays):
+        """Let arrays from outside be copied that are about to be written to."""
+        for array in leaves(arrays):
+            if isinstance(array, np.ndarray) and self.root(array).kind == "outside":
+                self.keep(owner_of(bare(array)))
 
     def add_written(self, array, line):
         """Note that some memory was written to."""
@@ -287,11 +315,11 @@ class Recorder:
         root = self.root(x)
         owner = owner_of(x)
         offset = x.__array_interface__["data"][0] - owner.__array_interface__["data"][0] if x.size else 0
-        return Ref(root, offset, x.shape, x.strides, x.dtype, None if root.kind in ("made", "part") else x)
+        return Ref(root, offset, x.shape, x.strides, x.dtype, x if root.stays else None)
 
     def root(self, array):
         """Return the memory of an array; what no entry made comes from outside."""
-        owner = owner_of(array)
+        owner = owner_of(bare(array))
         root = self.look_up(owner)
         if root is None:
             root = Root("outside", self.counts["outside"], owner)
@@ -358,7 +386,7 @@ class Quiet:
 
 def traced(x):
     """Return a traced array in place of a plain one."""
-    return x.view(Traced) if isinstance(x, np.ndarray) else x
+    return Traced(x) if isinstance(x, np.ndarray) else x
 
 
 def rounded(function, inputs, out):

@@ -69,7 +69,7 @@ class Tape:
 
     def snapshot(self):
         """Return a snapshot of what a replay changes; the gradients too, because replays write them in the same memory."""
-        return comparing.Snapshot(self.world, self.leaves, self.written, self.generators, grads=True)
+        return comparing.Snapshot(self.world, self.leaves, self.written.values(), self.generators, grads=True)
 
     def fits(self):
         """Say whether the tape can be played now: what the step can reach is as it was when it was recorded."""

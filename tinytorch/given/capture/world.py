@@ -47,6 +47,10 @@ def reachable(*roots):
     return world
 
 
+class Captured:
+    """The base of `capture`: of a captured step, only its ``step`` is looked into, because its tapes are no part of that."""
+
+
 class World:
     """The containers that a step can reach, and what they held.
 
@@ -73,8 +77,8 @@ class World:
             return []
         if isinstance(value, types.FunctionType):
             return self.enter_function(name, value)
-        if "tapes" in getattr(value, "__dict__", ()) and isinstance(getattr(value, "__wrapped__", None), types.FunctionType):
-            return [(name, value.__wrapped__)]  # a captured step: its tapes are no part of it
+        if isinstance(value, Captured):
+            return [(name, value.step)]
         if isinstance(value, types.MethodType):
             return [(name, value.__func__), (name, value.__self__)]
         if isinstance(value, partial):

@@ -5,9 +5,9 @@ The sums over a channel are taken picture by picture, then added up in double pr
 
 import numpy as np
 
-from tinytorch.given.numba_kernels.arrays import ready
+from tinytorch.given.numba_kernels.arrays import readable, ready
 from tinytorch.given.numba_kernels.compiling import jit
-from tinytorch.given.numba_kernels.threads import spread
+from tinytorch.given.numba_kernels.work import Now, prepare
 
 IN_ANY_ORDER = {"reassoc", "nsz", "contract"}  # lets sums run in vectors; nan and inf keep their meaning
 
@@ -58,59 +58,114 @@ def rows(x):
     return x.reshape(*x.shape[:2], -1)
 
 
-def channel_norm(x, weight, bias, mean, var, *, eps, training):
+def set_scale(weight, var, eps, out):
+    """Set out to what each channel is multiplied by."""
+    out[...] = weight / np.sqrt(var + eps)
+
+
+def channel_norm(x, weight, bias, mean, var, **settings):
     """Shift and scale every channel: the op's kernel. Return None for inputs that it does not cover."""
-    arrays = ready(x, weight, bias, mean, var)
-    if not arrays:
-        return None
-    x, weight, bias, mean, var = arrays
-    out, scale = np.empty_like(x), weight / np.sqrt(var + x.dtype.type(eps))
-    spread(lambda first, last: affine(first, last, rows(x), mean, scale, bias, rows(out)), len(x), numbers=x[0].size)
-    return out
+    return run(add_channel_norm, x, weight, bias, mean, var, like=0, **settings)
+
+
+def prepare_channel_norm(out, scratch, *arrays, **settings):
+    """Prepare the kernel: see `Op.register_prepared`."""
+    return prepare_if_readable(add_channel_norm, out, scratch, *arrays, **settings)
+
+
+def add_channel_norm(work, out, x, weight, bias, mean, var, *, eps, training):
+    """Add the steps that shift and scale every channel."""
+    scale = work.scratch(weight.shape, x.dtype)
+    work.run(set_scale, weight, var, eps, scale)
+    work.loop(affine, len(x), rows(x), mean, scale, bias, rows(out), numbers=x[0].size)
 
 
 def channel_variance(x, mean):
     """Compute the mean squared distance from the mean: the op's kernel. Return None for inputs that it does not cover."""
-    arrays = ready(x, mean)
-    if not arrays:
-        return None
-    x, mean = arrays
-    sums = np.empty(x.shape[:2])
-    spread(lambda first, last: add_squares(first, last, rows(x), mean, sums), len(x), numbers=x[0].size)
-    return (sums.sum(axis=0) / (x.size / len(mean))).astype(x.dtype)
+    return run(add_channel_variance, x, mean, like=1)
 
 
-def products(grad, x, mean):
-    """Return for each channel, in double precision, the sum of grad and the sum of grad * (x - mean)."""
-    sums = np.empty((*x.shape[:2], 2))
-    spread(lambda first, last: add_up(first, last, rows(grad), rows(x), mean, sums), len(x), numbers=x[0].size)
-    return sums.sum(axis=0).T
+def prepare_channel_variance(out, scratch, *arrays):
+    """Prepare the kernel: see `Op.register_prepared`."""
+    return prepare_if_readable(add_channel_variance, out, scratch, *arrays)
 
 
-def channel_norm_weight(grad, x, mean, var, *, eps, training):
+def add_channel_variance(work, out, x, mean):
+    """Add the steps that compute the mean squared distance from the mean."""
+    sums, count = work.scratch(x.shape[:2], np.float64), x.size / len(mean)
+
+    def finish(sums, out):
+        out[...] = sums.sum(axis=0) / count
+
+    work.loop(add_squares, len(x), rows(x), mean, sums, numbers=x[0].size)
+    work.run(finish, sums, out)
+
+
+def add_products(work, grad, x, mean):
+    """Add the step that computes, for each picture and channel, the sum of grad and of grad * (x - mean); return the sums."""
+    sums = work.scratch((*x.shape[:2], 2), np.float64)
+    work.loop(add_up, len(x), rows(grad), rows(x), mean, sums, numbers=x[0].size)
+    return sums
+
+
+def channel_norm_weight(grad, x, mean, var, **settings):
     """Compute the gradient of the weight: the op's kernel. Return None for inputs that it does not cover."""
-    arrays = ready(grad, x, mean, var)
-    if not arrays:
-        return None
-    grad, x, mean, var = arrays
-    return (products(grad, x, mean)[1] / np.sqrt(var + eps)).astype(x.dtype)
+    return run(add_channel_norm_weight, grad, x, mean, var, like=2, **settings)
 
 
-def channel_norm_backward(grad, x, weight, mean, var, *, eps, training):
+def prepare_channel_norm_weight(out, scratch, *arrays, **settings):
+    """Prepare the kernel: see `Op.register_prepared`."""
+    return prepare_if_readable(add_channel_norm_weight, out, scratch, *arrays, **settings)
+
+
+def add_channel_norm_weight(work, out, grad, x, mean, var, *, eps, training):
+    """Add the steps that compute the gradient of the weight."""
+
+    def finish(sums, var, out):
+        out[...] = sums[..., 1].sum(axis=0) / np.sqrt(var + eps)
+
+    work.run(finish, add_products(work, grad, x, mean), var, out)
+
+
+def channel_norm_backward(grad, x, weight, mean, var, **settings):
     """Compute the gradient of the input: the op's kernel. Return None for inputs that it does not cover."""
-    arrays = ready(grad, x, weight, mean, var)
+    return run(add_channel_norm_backward, grad, x, weight, mean, var, like=1, **settings)
+
+
+def prepare_channel_norm_backward(out, scratch, *arrays, **settings):
+    """Prepare the kernel: see `Op.register_prepared`."""
+    return prepare_if_readable(add_channel_norm_backward, out, scratch, *arrays, **settings)
+
+
+def add_channel_norm_backward(work, out, grad, x, weight, mean, var, *, eps, training):
+    """Add the steps that compute the gradient of the input."""
+    scale, shift, slope = (work.scratch(mean.shape, x.dtype) for _ in range(3))
+    work.run(set_scale, weight, var, eps, scale)
+    if not training:
+        zeros = np.zeros_like(mean)
+        work.loop(affine, len(x), rows(grad), zeros, scale, zeros, rows(out), numbers=x[0].size)
+        return
+    count = x.size / len(mean)
+
+    def share(sums, var):
+        total, dot = sums.sum(axis=0).T / count
+        shift[...], slope[...] = total, dot / (var + eps)
+
+    work.run(share, add_products(work, grad, x, mean), var)
+    work.loop(combine, len(x), rows(grad), rows(x), mean, shift, slope, scale, rows(out), numbers=x[0].size)
+
+
+def run(add_steps, *arrays, like, **settings):
+    """Run a kernel's steps, and return their result, an array like one of the inputs; None if these are not covered."""
+    arrays = ready(*arrays)
     if not arrays:
         return None
-    grad, x, weight, mean, var = arrays
-    out, scale, zeros = np.empty_like(x), (weight / np.sqrt(var + eps)).astype(x.dtype), np.zeros_like(mean)
-    if not training:
-        spread(lambda first, last: affine(first, last, rows(grad), zeros, scale, zeros, rows(out)), len(x), numbers=x[0].size)
-        return out
-    total, dot = products(grad, x, mean) / (x.size / len(mean))
-    shift, slope = total.astype(x.dtype), (dot / (var + eps)).astype(x.dtype)
-    spread(
-        lambda first, last: combine(first, last, rows(grad), rows(x), mean, shift, slope, scale, rows(out)),
-        len(x),
-        numbers=x[0].size,
-    )
+    out = np.empty_like(arrays[like])
+    add_steps(Now(), out, *arrays, **settings)
     return out
+
+
+def prepare_if_readable(add_steps, out, scratch, *arrays, **settings):
+    """Prepare a kernel, if it can read the arrays as they are."""
+    if readable(out, *arrays) and out.size:
+        return prepare(add_steps, out, scratch, *arrays, **settings)

@@ -45,7 +45,7 @@ PLACES = {
     ("10_kernels", "## Rows"): "memory-order",
     ("10_kernels", "The reordered loop reads"): "blocked",
     ("11_cuda", "## One thread for each number"): "threads-and-blocks",
-    ("11_cuda", "Tables have two axes"): "two-axes",
+    ("11_cuda", "A table has two axes"): "two-axes",
     ("11_cuda", "## Working together"): "adding-in-pairs",
     ("11_cuda", "## A tile at a time"): "tiles",
     ("12_cnn", "## Convolution is a matrix product"): "im2col",
