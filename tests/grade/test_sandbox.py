@@ -520,7 +520,7 @@ except OSError as error:
 
 @pytest.mark.parametrize("count, size, says", [(1, 17, "File too large"), (8, 10, "No space left on device")])
 def test_files_have_a_limit(confined, module, submission, count, size, says):
-    attack = FILL.format(count=count, size=size)
+    attack = ONCE + FILL.format(count=count, size=size)
     assert says in told(judge.judge(module, submission(code=around("cat", attack)), **confined))
 
 
