@@ -22,6 +22,7 @@ def setup(app):
     """Connect everything to Sphinx's events."""
     app.connect("config-inited", read_facts)
     app.connect("doctree-read", add_dark_pictures)
+    app.connect("doctree-read", number_formulas)
     app.connect("html-page-context", add_links, priority=BUTTONS)
     app.connect("html-page-context", add_card)
     app.connect("html-page-context", add_scripts)
@@ -58,6 +59,13 @@ def add_dark_pictures(app, doctree):
         if dark.as_posix() not in app.env.images:
             app.env.images.add_file(app.env.docname, dark.as_posix())
             app.env.dependencies[app.env.docname].add(dark.as_posix())
+
+
+def number_formulas(app, doctree):
+    """Number a page's displayed formulas: `math_number_all` of Sphinx leaves out those between dollar signs."""
+    for number, formula in enumerate(doctree.findall(nodes.math_block), 1):
+        formula["number"] = number
+        app.env.domaindata["math"]["has_equations"][app.env.docname] = True
 
 
 def add_links(app, pagename, templatename, context, doctree):
