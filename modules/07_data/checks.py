@@ -164,17 +164,17 @@ def overflowing(data, name):
 
 
 def signed_sizes(data, name):
-    """Read sizes as signed numbers: reshape takes -1 for the size that fits."""
+    """Read sizes as signed numbers: reshape takes a negative one for the size that fits."""
     sizes, rest = sizes_in(data)
     sizes = sizes.astype(np.int32)
-    others = math.prod(int(size) for size in sizes if size != -1)
-    if np.count_nonzero(sizes == -1) != 1 or others <= 0 or rest % others:
+    others = math.prod(int(size) for size in sizes if size >= 0)
+    if np.count_nonzero(sizes < 0) != 1 or others <= 0 or rest % others:
         return oracle_parse_idx(data, name)
     return array_of(np.frombuffer(data, np.uint8, offset=len(data) - rest).reshape(sizes), "uint8")
 
 
 misconceptions_parse_idx = {
-    "the sizes were read as signed numbers: ff ff ff ff became -1, which reshape takes for whatever fits": signed_sizes,
+    "the sizes were read as signed numbers: ff ff ff ff became -1, and reshape takes a negative one for any that fits": signed_sizes,
     "the sizes were multiplied in 32 bits, where a large product overflows: math.prod takes Python's numbers": overflowing,
     "the sizes were read with the least significant byte first": idx_turn(little=True),
     "bytes after the end were let through": idx_turn(strict=False),
