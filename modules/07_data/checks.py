@@ -164,17 +164,17 @@ def overflowing(data, name):
 
 
 def signed_sizes(data, name):
-    """Read sizes as signed numbers: reshape takes -1 for the size that fits."""
+    """Read sizes as signed numbers: reshape takes a negative one for the size that fits."""
     sizes, rest = sizes_in(data)
     sizes = sizes.astype(np.int32)
-    others = math.prod(int(size) for size in sizes if size != -1)
-    if np.count_nonzero(sizes == -1) != 1 or others <= 0 or rest % others:
+    others = math.prod(int(size) for size in sizes if size >= 0)
+    if np.count_nonzero(sizes < 0) != 1 or others <= 0 or rest % others:
         return oracle_parse_idx(data, name)
     return array_of(np.frombuffer(data, np.uint8, offset=len(data) - rest).reshape(sizes), "uint8")
 
 
 misconceptions_parse_idx = {
-    "the sizes were read as signed numbers: ff ff ff ff became -1, which reshape takes for whatever fits": signed_sizes,
+    "the sizes were read as signed numbers: ff ff ff ff became -1, and reshape takes a negative one for any that fits": signed_sizes,
     "the sizes were multiplied in 32 bits, where a large product overflows: math.prod takes Python's numbers": overflowing,
     "the sizes were read with the least significant byte first": idx_turn(little=True),
     "bytes after the end were let through": idx_turn(strict=False),
@@ -576,6 +576,14 @@ def none_at_rest(function):
     return lambda shuffle, **inputs: function(shuffle=shuffle, **inputs) if shuffle else nobody
 
 
+def always_drawn(count, batch_size, shuffle, drop_last, order):
+    """Draw an order from any generator, and use it."""
+    inputs = dict(count=count, batch_size=batch_size, shuffle=shuffle, drop_last=drop_last, order=order)
+    both = (full_batches(one, batch_size, drop_last) for one in (order, list(range(count))))
+    unmoved = {} if shuffle else {"without shuffle a generator changes nothing": next(both) == next(both)}
+    return batches_turn(asked=lambda count, shuffle: [count])(**inputs) | unmoved
+
+
 oracle_batch_indices = batches_turn()
 misconceptions_batch_indices = {
     "the last batch was always dropped: some examples are never seen": batches_turn(
@@ -593,10 +601,7 @@ misconceptions_batch_indices = {
         order_of=lambda order, shuffle: list(range(len(order)))
     ),
     "an order was drawn although shuffle is False; rng is None then": none_at_rest(batches_turn()),
-    "an order was drawn although shuffle is False: other code that shares the generator then draws something else": lambda shuffle, count, order, **inputs: (
-        batches_turn(asked=lambda count, shuffle: [count])(shuffle=shuffle, count=count, order=order, **inputs)
-        | ({} if shuffle else {"without shuffle a generator changes nothing": order in ([], list(range(count)))})
-    ),
+    "an order was drawn although shuffle is False: other code that shares the generator then draws something else": always_drawn,
     "the batches were made even; all but the last hold batch_size": batches_turn(even_batches),
     "for no examples an empty batch was yielded; there is none": batches_turn(split_batches),
     "an empty batch was yielded at the end": batches_turn(empty_last),
