@@ -593,7 +593,7 @@ misconceptions_batch_indices = {
         order_of=lambda order, shuffle: list(range(len(order)))
     ),
     "an order was drawn although shuffle is False; rng is None then": none_at_rest(batches_turn()),
-    "an order was drawn although shuffle is False: whoever shares the generator then draws something else": lambda shuffle, count, order, **inputs: (
+    "an order was drawn although shuffle is False: other code that uses the generator then draws different numbers": lambda shuffle, count, order, **inputs: (
         batches_turn(asked=lambda count, shuffle: [count])(shuffle=shuffle, count=count, order=order, **inputs)
         | ({} if shuffle else {"without shuffle a generator changes nothing": order in ([], list(range(count)))})
     ),
