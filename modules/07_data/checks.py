@@ -601,7 +601,7 @@ misconceptions_batch_indices = {
         order_of=lambda order, shuffle: list(range(len(order)))
     ),
     "an order was drawn although shuffle is False; rng is None then": none_at_rest(batches_turn()),
-    "an order was drawn although shuffle is False: other code that shares the generator then draws something else": always_drawn,
+    "an order was drawn although shuffle is False: other code that uses the generator then draws different numbers": always_drawn,
     "the batches were made even; all but the last hold batch_size": batches_turn(even_batches),
     "for no examples an empty batch was yielded; there is none": batches_turn(split_batches),
     "an empty batch was yielded at the end": batches_turn(empty_last),
