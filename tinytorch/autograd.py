@@ -193,7 +193,7 @@ def extreme_rule(grad, out, a, axis, keepdims):
     """Return the gradient of a maximum or minimum: it goes to the extreme entry; ties split it."""
     shape = kept_shape(a.shape, axis)
     extreme = equal(a, out.reshape(shape))
-    if axis is None:  # over all entries, both max and min return nan if there is one
+    if axis is None:  # over all entries, PyTorch gives the gradient to a nan
         extreme = extreme | equal(a != a, out != out) & (a != a)
     return grad.reshape(shape) / reduce_sum(extreme, axis=axis, keepdims=True) * extreme
 
@@ -491,9 +491,9 @@ def walk(gradients, keep_graph=False, watched=()):
     Args:
         gradients: Dict. Its keys are the tensors to start at, its values their gradients, of the
             same shapes. Afterwards the keys are the leaves that were reached and the watched
-            tensors. The gradient of each is the sum of what the dict held for it at the start, if
-            anything, and of all the gradients that `input_gradients` returns for it: one for each
-            use of it in an op.
+            tensors. The gradient of each is a sum: all the gradients that `input_gradients` returns
+            for that tensor (one for each use in an op), plus what the dict held for it at the
+            start, if anything.
         keep_graph: Whether to keep the graph for another walk; otherwise every tensor on the way is
             freed after its inputs have received their gradients.
         watched: Set of tensors on the way whose gradients stay in the dict too.

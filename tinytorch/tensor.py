@@ -310,7 +310,7 @@ def permute(a, *, dims):
 
 @op
 def getitem(a, *, index):
-    """Take a part: slices, integers, integer arrays and masks, as NumPy does."""
+    """Take a part of an array: slices, integers, integer arrays and masks, as NumPy does."""
     return a[index]
 
 
@@ -403,12 +403,13 @@ def unwrap(x):
 
 
 def wrap(out, arrays):
-    """Make a tensor of a result: float64 only if an input is float64 or a cast asks for it."""
+    """Make a tensor of a result: float64 only if an input is, or if floats were cast to it."""
     out = np.asarray(out) if isinstance(out, np.generic) else out
     if out.dtype != np.float64:
         return Tensor(out)
     kinds = {str(getattr(a, "dtype", "")) for a in arrays}
-    return Tensor(out if "float64" in kinds or kinds == {"float32"} else out.astype(np.float32))
+    floats = "float64" in kinds or kinds in ({"float32"}, {"float16"})
+    return Tensor(out if floats else out.astype(np.float32))
 
 
 # tensor.py, cell 65

@@ -17,7 +17,7 @@
 # this module you write the operations on tensors, and the one function that runs them all. Every later module builds on what you
 # write here, and so does the network that reads handwritten digits in module 04.
 #
-# You write functions on NumPy arrays. At the end comes a class that wraps them, so that `a + b` and `x @ w` call your code. That
+# You write functions on NumPy arrays. The module ends with a class that wraps them, so that `a + b` and `x @ w` call your code. That
 # class is **given**: the course supplies it, and you don't have to write it. Most modules mix exercises and given code.
 #
 # ## Arrays and their shapes
@@ -105,7 +105,7 @@ def broadcast_shape(a, b):
 check("01.1")
 
 # %% [markdown] hint="01.1"
-# Two shapes of different length are awkward to compare. Make them equally long first: which number can you put in front of the shorter
+# Two shapes of different length are awkward to compare. Make them the same length first: which number can you put in front of the shorter
 # one without changing the result?
 
 # %% [markdown] hint="01.1"
@@ -414,7 +414,7 @@ check("01.5")
 
 # %% [markdown]
 # An image of 28 by 28 pixels enters a linear layer as 784 numbers in a row. Nothing is computed: NumPy reads the same memory, row
-# after row, with another shape. You may leave one size open, as -1.
+# after row, with another shape. You may write -1 for one size, and NumPy works it out.
 
 # %% exercise="01.6" minutes=8 points=2
 #| export
@@ -527,7 +527,7 @@ def permute(a, *, dims):
 
 @op
 def getitem(a, *, index):
-    """Take a part: slices, integers, integer arrays and masks, as NumPy does."""
+    """Take a part of an array: slices, integers, integer arrays and masks, as NumPy does."""
     return a[index]
 
 
@@ -539,7 +539,7 @@ def cast(a, *, dtype):
 # %% [markdown]
 # ## Stretching and joining
 #
-# Broadcasting stretches arrays implicitly, and `expand` does it explicitly. You need more than one NumPy call for it. `expand` copies
+# Broadcasting stretches arrays implicitly, and `expand` does it explicitly. One NumPy call alone is not enough for it. `expand` copies
 # nothing: a stretched axis reads the same number again and again.
 
 # %% exercise="01.8" minutes=15 points=1
@@ -653,12 +653,13 @@ def unwrap(x):
 
 
 def wrap(out, arrays):
-    """Make a tensor of a result: float64 only if an input is float64 or a cast asks for it."""
+    """Make a tensor of a result: float64 only if an input is, or if floats were cast to it."""
     out = np.asarray(out) if isinstance(out, np.generic) else out
     if out.dtype != np.float64:
         return Tensor(out)
     kinds = {str(getattr(a, "dtype", "")) for a in arrays}
-    return Tensor(out if "float64" in kinds or kinds == {"float32"} else out.astype(np.float32))
+    floats = "float64" in kinds or kinds in ({"float32"}, {"float16"})
+    return Tensor(out if floats else out.astype(np.float32))
 
 # %% [markdown]
 # ## apply: one door for every operation
@@ -670,7 +671,7 @@ def wrap(out, arrays):
 # | step | what happens | given, in the cell above or imported from `tinytorch/given` |
 # |---|---|---|
 # | unwrap | a tensor becomes its array, a number stays a number | `unwrap(x)` |
-# | choose | the device that holds the data and the kernels in use decide what runs | `select_kernel(op, *arrays)` |
+# | choose | what runs depends on the kernels in use and on the device that holds the data | `select_kernel(op, *arrays)` |
 # | run | the chosen function gets the arrays and the settings | |
 # | wrap | the result becomes a tensor | `wrap(out, arrays)` |
 # | remember | the result gets its `requires_grad` and `origin` | `record(out, op, inputs, params)` |

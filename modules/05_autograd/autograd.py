@@ -125,7 +125,7 @@ check("05.1")
 
 # %% [markdown] hint="05.1"
 # Three times two is six. Make the three larger by 0.01. By how much does the product grow? Divide that by 0.01. Which of the
-# four arguments is the result?
+# four arguments has that value?
 
 # %% [markdown] hint="05.1"
 # The derivative alone is right only if the product is the loss. You also need the gradient that arrives from the right.
@@ -324,7 +324,7 @@ def extreme_rule(grad, out, a, axis, keepdims):
     """Return the gradient of a maximum or minimum: it goes to the extreme entry; ties split it."""
     shape = kept_shape(a.shape, axis)
     extreme = equal(a, out.reshape(shape))
-    if axis is None:  # over all entries, both max and min return nan if there is one
+    if axis is None:  # over all entries, PyTorch gives the gradient to a nan
         extreme = extreme | equal(a != a, out != out) & (a != a)
     return grad.reshape(shape) / reduce_sum(extreme, axis=axis, keepdims=True) * extreme
 
@@ -764,9 +764,9 @@ def walk(gradients, keep_graph=False, watched=()):
     Args:
         gradients: Dict. Its keys are the tensors to start at, its values their gradients, of the
             same shapes. Afterwards the keys are the leaves that were reached and the watched
-            tensors. The gradient of each is the sum of what the dict held for it at the start, if
-            anything, and of all the gradients that `input_gradients` returns for it: one for each
-            use of it in an op.
+            tensors. The gradient of each is a sum: all the gradients that `input_gradients` returns
+            for that tensor (one for each use in an op), plus what the dict held for it at the
+            start, if anything.
         keep_graph: Whether to keep the graph for another walk; otherwise every tensor on the way is
             freed after its inputs have received their gradients.
         watched: Set of tensors on the way whose gradients stay in the dict too.
@@ -927,8 +927,9 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
 # gradients. That is why PyTorch programs clear them before every step.
 #
 # Two functions are given in `tinytorch/given/walk.py`. `first_gradient(root, gradient)` checks the gradient that the walk starts
-# with, and returns it. `unshared(gradients)` takes the dict of a finished walk, copies gradients that share memory, so that halving
-# one in place leaves the other alone, and returns the dict. `@register("backward")` makes `loss.backward()` call your function.
+# with, and returns it. `unshared(gradients)` takes the dict of a finished walk, copies gradients that share memory, and returns
+# the dict. Without the copies, changing one gradient in place would change another.
+# `@register("backward")` makes `loss.backward()` call your function.
 
 # %% exercise="05.11" minutes=15 points=3
 #| export
@@ -982,8 +983,8 @@ check("05.11")
 # because other code may still use the old tensor.
 
 # %% [markdown] question="05.2"
-# The next cell times the forward pass of a layer, then the forward and backward pass together, and then both again with images
-# that require a gradient. **Predict** the ratios before you run it. Count matrix products: how many run forward, and how many
+# The next cell times three things: a layer's forward pass; forward and backward together; and forward and backward together with
+# images that require a gradient. **Predict** the ratios before you run it. Count matrix products: how many run forward, and how many
 # backward? How many if the images require no gradient?
 
 # %%
@@ -1066,7 +1067,7 @@ check("05.12")
 
 # %% [markdown] hint="05.12"
 # The relative error is an array: `np.maximum` takes the larger of two arrays entry by entry. Ask whether all errors are at most
-# the tolerance, not whether one is above it: a comparison with nan is never true.
+# the tolerance, not whether one is above it: `nan > tolerance` is False, and so is `nan <= tolerance`.
 
 # %%
 @op
@@ -1091,7 +1092,7 @@ images = Tensor(rng.standard_normal((64, 784), np.float32))
 mlp_gradients(model, images, labels)
 walked = grad(cross_entropy(model(images), labels), list(model.parameters()))
 for (name, parameter), ours in zip(model.named_parameters(), walked):
-    print(f"{name:10} apart by {abs(ours.data - parameter.grad.data).max():.0e}")
+    print(f"{name:10} differs by at most {abs(ours.data - parameter.grad.data).max():.0e}")
 
 # %%
 points = Tensor(np.linspace(-4, 4, 200), requires_grad=True)

@@ -177,6 +177,7 @@ LAYOUTS = {  # how pictures lie in memory -> the order of their axes there
     "column by column": (0, 1, 3, 2),
     "channels last": (0, 2, 3, 1),
     "channels first": (1, 0, 2, 3),
+    "row by row, backwards": (0, 1, 2, 3),
 }
 
 
@@ -191,6 +192,7 @@ def draw_windows(rng):
         ((2, 3, 5, 6), (2, 3), (1, 1), (1, 1), "channels last"),
         ((3, 2, *sizes(rng, 5, 8)), (3, 2), (1, 1), (2, 1), "channels first"),
         ((2, 3, 4, 6), (4, 6), (1, 1), (1, 1), "row by row"),
+        ((2, 1, *sizes(rng, 5, 8)), (2, 3), (1, 1), (1, 1), "row by row, backwards"),
     ]:
         yield dict(x=normal(rng, *shape), kernel_size=kernel, stride=stride, dilation=dilation, layout=layout)
 
@@ -205,6 +207,7 @@ def observe_windows(windows, x, kernel_size, stride, dilation, layout):
     stored = x.transpose(LAYOUTS[layout])
     room = np.full(2 * ROOM + x.size, 77, np.float32)
     inside = room[ROOM : ROOM + x.size].reshape(stored.shape)
+    inside = inside[..., ::-1, ::-1] if "backwards" in layout else inside
     inside[...] = stored
     pictures = inside.transpose(np.argsort(LAYOUTS[layout]))
     options = {} if stride == dilation == (1, 1) else {"stride": stride, "dilation": dilation}

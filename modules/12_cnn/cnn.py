@@ -280,10 +280,10 @@ def convolution(x, weight, bias=None, *, stride, padding, dilation, groups):
         groups: Number of groups into which channels and kernels are divided, in order.
 
     Returns:
-        Array of shape (N, O, H', W'). Entry ``[n, o, y, x]`` is the sum over c, i and j of
-        ``weight[o, c, i, j]`` times the entry of the padded image n in channel c of kernel o's
-        group, at row ``y * stride[0] + i * dilation[0]`` and column
-        ``x * stride[1] + j * dilation[1]``; plus ``bias[o]``.
+        Array of shape (N, O, H', W'). Entry ``[n, o, y, x]`` is ``bias[o]`` plus a sum over c,
+        i and j: ``weight[o, c, i, j]`` times an entry of the padded image n. That entry is in the channel
+        that is number c of kernel o's group, at row ``y * stride[0] + i * dilation[0]`` and column
+        ``x * stride[1] + j * dilation[1]``.
 
     Example:
         >>> x, weight = np.arange(9.0).reshape(1, 1, 3, 3), np.array([[[[1.0, 0.0], [0.0, 10.0]]]])
@@ -417,9 +417,9 @@ def fold(columns, *, output_size, kernel_size, dilation=1, padding=0, stride=1):
         kernel_size, dilation, padding, stride: The settings of `unfold`, each a number or a pair.
 
     Returns:
-        Array of shape (N, C, H, W). Every entry is the sum of those entries of ``columns`` to which
-        `unfold`, with the same settings, copies the pixel at that place. Entries that belong to the
-        border are dropped.
+        Array of shape (N, C, H, W). `unfold`, with the same settings, copies each pixel to some
+        entries of ``columns``; here the pixel's entry is the sum of those. Entries that belong to
+        the border are dropped.
 
     Example:
         >>> columns = unfold.forward(np.ones((1, 1, 3, 3)), kernel_size=2)
@@ -794,7 +794,7 @@ class MaxPool2d(Module):
     def forward(self, x): return max_pool2d(x, self.kernel_size, self.stride, self.padding)
 
     def extra_repr(self):
-        """Return the settings, including PyTorch's that are fixed here."""
+        """Return the settings, with those that PyTorch lets you change and that are fixed here."""
         return (f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}, "
                 "dilation=1, ceil_mode=False")
 

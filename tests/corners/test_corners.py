@@ -90,3 +90,21 @@ def test_a_wrong_result_would_be_found(monkeypatch):
     with contextlib.suppress(AssertionError):
         test_corners_are_pytorch_s("numpy", "uint8")
         pytest.fail("the smallest of unsigned numbers is not -max(-a)")
+
+
+DTYPES = "bool uint8 int8 int16 int32 int64 float16 float32 float64".split()
+
+
+@pytest.mark.parametrize("into", DTYPES)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_conversion_gives_the_dtype_that_was_asked_for(dtype, into):
+    before = Tensor(np.array([0, 1, 1], dtype))
+    assert before.to(np.dtype(into)).dtype == np.dtype(into)
+    assert before.to(np.dtype(into)).tolist() == np.array([0, 1, 1], dtype).astype(into).tolist()
+
+
+def test_a_conversion_to_float64_keeps_every_digit_and_the_gradient():
+    assert Tensor(np.array([2**53 - 1])).double().tolist() == [2.0**53 - 1]
+    x = Tensor(np.ones(3, np.float16), requires_grad=True)
+    (x.double() * 2).sum().backward()
+    assert x.grad.dtype == np.float16 and x.grad.tolist() == [2.0, 2.0, 2.0]

@@ -296,7 +296,9 @@ class TensorMethods(PyTorchMethods):
         device, dtype = destination(*targets, device=device, dtype=dtype)
         out = self
         if dtype is not None and dtype != self.dtype:
-            out = ops["cast"](self, dtype=dtype)
+            whole = dtype == np.float64 and isinstance(self.data, np.ndarray) and self.data.dtype.kind != "f"
+            # A float64 that an op makes of whole numbers becomes float32, as in 1 / 3; here it is asked for.
+            out = part("Tensor")(self.data.astype(dtype)) if whole else ops["cast"](self, dtype=dtype)
         if device is not None and (data := move(out.data, device)) is not out.data:
             out = part("Tensor")(data, out.requires_grad)
         return self.clone() if copy and out is self else out
