@@ -281,9 +281,9 @@ def convolution(x, weight, bias=None, *, stride, padding, dilation, groups):
 
     Returns:
         Array of shape (N, O, H', W'). Entry ``[n, o, y, x]`` is ``bias[o]`` plus a sum over c,
-        i and j: ``weight[o, c, i, j]`` times an entry of the padded image n. That entry is in the channel
-        that is number c of kernel o's group, at row ``y * stride[0] + i * dilation[0]`` and column
-        ``x * stride[1] + j * dilation[1]``.
+        i and j: ``weight[o, c, i, j]`` times an entry of the padded image n. That entry is in
+        the channel that is number c of kernel o's group, at row
+        ``y * stride[0] + i * dilation[0]`` and column ``x * stride[1] + j * dilation[1]``.
 
     Example:
         >>> x, weight = np.arange(9.0).reshape(1, 1, 3, 3), np.array([[[[1.0, 0.0], [0.0, 10.0]]]])
