@@ -29,9 +29,7 @@ def draw_linear(rng):
     yield dict(x=rng.normal32(b, k), weight=rng.normal32(1, k), bias=rng.normal32(1))
     batch = rng.sizes(rng.size(0, 3))
     yield dict(x=rng.normal32(*batch, c), weight=rng.normal32(b, c), bias=rng.normal32(b))
-    yield dict(x=rng.normal32(b, k), weight=rng.normal32(n, c), bias=rng.normal32(n))
     yield dict(x=rng.normal32(b, 1), weight=rng.normal32(n, c), bias=rng.normal32(n))
-    yield dict(x=rng.normal32(b, k), weight=rng.normal32(n, 1))
 
 
 def observe_linear(linear, **inputs):

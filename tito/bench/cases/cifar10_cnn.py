@@ -17,8 +17,8 @@ def network(nn):
 
 CASE = step_case(
     "cifar10-cnn",
-    "A step of the CIFAR-10 CNN, 32-64-128 with batch normalisation, with Adam",
-    Task(network, (3, 32, 32), "Adam", lr=1e-5),
+    "A step of the CIFAR-10 CNN, with batch norm and Adam",
+    Task(network, (3, 32, 32), "Adam", lr=1e-3),
     (128,),
     convolutions=True,
     rounds=30,
