@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import yaml
 
 from tito.book import page
+from tito.checks import files as check_files
 
 # What Colab needs before the first cell of a notebook: the course, a workspace, and the modules before this one.
 SET_UP = """\
@@ -57,7 +58,9 @@ def made_from(stem, course, modules):
     if stem == "authors":
         return "CONTRIBUTING.md"
     if module:
-        return f"modules/{module.folder}/{'checks' if folder == 'exercises' else module.name}.py"
+        source = course / "modules" / module.folder / f"{module.name}.py"
+        made = check_files.of(check_files.beside(source))[-1] if folder == "exercises" else source
+        return made.relative_to(course).as_posix()
     own = f"tito/book/{'teaching' if folder == 'exercises' else folder or name}.py"
     return own if (course / own).is_file() else "tito/book/generated.py"
 

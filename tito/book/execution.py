@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tito import leftovers, scaffold, workspace
 from tito.book import BookError, figures
+from tito.checks import files as check_files
 from tito.files import write_atomically
 from tito.notebooks import cards, source, titles
 from tito.notebooks.export import export_text
@@ -68,7 +69,7 @@ def fingerprint(module, curriculum):
     files = [
         *given,
         *map(workspace.course_source, modules),
-        workspace.course_checks(module),
+        *check_files.of(workspace.course_checks(module)),
         Path(figures.__file__),
         *sorted(Path(workspace.__file__).parent.glob("*.py")),
     ]
