@@ -450,7 +450,7 @@ def relu_rule(grad, out, a):
         Glorot, Bordes and Bengio, Deep sparse rectifier neural networks, 2011.
     """
     ### BEGIN SOLUTION
-    return grad * ~(out <= 0)  # a product is four times as fast as where; nan is not below 0: its gradient passes, as in PyTorch
+    return grad * ~(out <= 0)  # nan is not below 0: its gradient passes, as in PyTorch
     ### END SOLUTION
 
 # %% check="05.5"
