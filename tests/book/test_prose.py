@@ -148,3 +148,10 @@ def test_what_the_milestones_page_calls_usual_is_what_the_scripts_do():
     group = {"dataset": "cifar10", "model": "lenet5", "kernels": "numpy", "gradients": "autograd", "epochs": 20}
     assert results.settings(group, USUAL["lenet5"]) == "`--data cifar10`"
     assert results.settings({**group, "dataset": "mnist"}, USUAL["lenet5"]) == "as it is"
+
+
+def test_the_seconds_of_a_class_are_the_recorded_ones():
+    record = json.loads((ROOT / "benchmarks" / "results" / "grading.json").read_text(encoding="utf-8"))
+    text = " ".join((ROOT / "book" / "instructor_commands.md").read_text(encoding="utf-8").split())
+    for name in ("tito", "nbgrader"):
+        assert f"took {record[name]['seconds_each']:.1f} seconds for each submission" in text, name
