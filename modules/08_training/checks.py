@@ -44,7 +44,7 @@ def batches(inputs):
 
 
 def draw_train_epoch(rng):
-    """Batches of one size and of several, with a report and without, clipped by much, by nothing, or not at all."""
+    """Batches of one size and of several, with a report and without, clipped by much, by nothing, to nothing, or not at all."""
     small, large = int(rng.integers(2, 4)), int(rng.integers(4, 6))
     for sizes, clip_norm, reported in (
         ([large, large, 1], None, True),
@@ -52,6 +52,7 @@ def draw_train_epoch(rng):
         ([small, large, small], 1e6, True),
         ([1], None, False),
         ([large, 1], 0.25, True),
+        ([small, 1], 0.0, False),
         ([], None, True),
     ):
         yield dict(
@@ -261,6 +262,9 @@ misconceptions_train_epoch = {
     "nothing was returned: it is the mean loss": epoch_turn(losses=lambda losses, sizes: None, kind="nothing"),
     "the network was not told that it is being trained, by model.train(): dropout would rest": epoch_turn(mode=False),
     "the gradients were not clipped before the step": epoch_turn(clip=None),
+    "clip_norm=0 was taken for none: 0 is false, so ask `clip_norm is not None`": lambda clip_norm, **more: oracle_train_epoch(
+        clip_norm=clip_norm or None, **more
+    ),
     "each gradient was clipped by itself; clip_grad_norm_ takes all together": epoch_turn(clip=clipped_apart),
     "the optimizer never stepped": epoch_turn(stepped=lambda i, count: False),
     "the optimizer stepped once, at the end, on the sum of all gradients; it steps for each batch": epoch_turn(
@@ -314,7 +318,7 @@ misconceptions_train_epoch = {
 
 
 def draw_mean_and_error(rng):
-    """Few values and many, one, none, large ones close together, and truth values."""
+    """Few values and many, one, none, large ones close together, all alike; several dtypes, some of which hold no sum; truth values."""
     yield dict(values=np.round(rng.standard_normal(4) * 3 - 1, 2))
     for count, dtype in (
         (int(rng.integers(5, 9)), np.float32),
@@ -329,6 +333,10 @@ def draw_mean_and_error(rng):
     hits = np.zeros(12, bool)
     hits[rng.permutation(12)[:9]] = True
     yield dict(values=hits)
+    yield dict(values=np.ones(int(rng.integers(3, 7)), bool))
+    yield dict(values=np.full(int(rng.integers(6, 12)), 0.1))  # the mean is off by a little, and no square root may fail
+    yield dict(values=rng.integers(130, 256, 6).astype(np.uint8))
+    yield dict(values=rng.integers(30_000, 60_000, 5).astype(np.float16))
 
 
 rtol_mean_and_error = 1e-6
@@ -445,11 +453,14 @@ misconceptions_mean_and_error = {
 
 def describe_predict(inputs, labels, weight, training, ends):
     last = "" if ends == "normally" else f"; the last batch ends {ends}"
-    return "predict(model, loader)", f"model.training = {training}; {batches(inputs)}, {weight.shape[1]} classes{last}"
+    return (
+        "predict(model, loader)",
+        f"model = Sequential(layer), model.training = {training}; {batches(inputs)}, {weight.shape[1]} classes{last}",
+    )
 
 
 def draw_predict(rng):
-    """Batches of one size and of several, from either mode, to their end or to an exception or Ctrl-C on the way."""
+    """Batches of one size and of several, from either mode, to their end or to an exception or Ctrl-C, of network or loader."""
     for sizes, training, ends in (
         ([2, 2], True, "normally"),
         ([3, 3, 1], False, "normally"),
@@ -457,11 +468,12 @@ def draw_predict(rng):
         ([4, 2, 2], True, "with a KeyError"),
         ([2, 3], True, "with KeyboardInterrupt"),
         ([3, 2], False, "with a KeyError"),
+        ([2, 2], True, "with a KeyError in the loader"),
     ):
-        classes = int(rng.integers(2, 6))
+        classes, dtype = int(rng.integers(2, 6)), rng.pick(np.int64, np.uint8)
         yield dict(
             inputs=[rng.standard_normal((n, 3), np.float32) for n in sizes],
-            labels=[rng.integers(0, classes, n) for n in sizes],
+            labels=[rng.integers(0, classes, n).astype(dtype) for n in sizes],
             weight=rng.standard_normal((3, classes), np.float32),
             training=training,
             ends=ends,
@@ -481,24 +493,30 @@ def observe_predict(module, inputs, labels, weight, training, ends):
             out = (x @ self.weight) * (2.0 if self.training else 1.0)
             modes.append(bool(self.training))
             graphs.append(out.requires_grad)
-            if ends != "normally" and len(modes) == len(inputs):
+            if ends in ("with a KeyError", "with KeyboardInterrupt") and len(modes) == len(inputs):
                 raise {"with a KeyError": KeyError, "with KeyboardInterrupt": KeyboardInterrupt}[ends]("on purpose")
             return out
+
+    def loader():
+        for i, (x, y) in enumerate(zip(inputs, labels), 1):
+            if ends == "with a KeyError in the loader" and i == len(inputs):
+                raise KeyError("on purpose")
+            yield module.Tensor(x), module.Tensor(y)
 
     model = layers.Sequential(Inner())
     model.train(training)
     result, ended = None, "normally"
     try:
-        result = module.predict(model, ((module.Tensor(x), module.Tensor(y)) for x, y in zip(inputs, labels)))
+        result = module.predict(model, loader())
     except (KeyError, KeyboardInterrupt) as error:
         if "on purpose" not in str(error):
             raise
-        ended = "with KeyboardInterrupt" if isinstance(error, KeyboardInterrupt) else "with a KeyError"
+        ended = ends
     finally:
         gradients, module.no_grad.__globals__["state"].recording = (model[0].weight * 1.0).requires_grad, True
     pair = result if isinstance(result, (tuple, list)) and len(result) == 2 else (None, None)
     return predicted(
-        modes, graphs, [arrays_only(part) for part in pair], ended, [bool(model.training), bool(model[0].training)], gradients
+        modes, graphs, [arrays_only(part) for part in pair], ended, (bool(model.training), bool(model[0].training)), gradients
     )
 
 
@@ -507,13 +525,14 @@ def predicted(modes, graphs, pair, ended, afterwards, gradients):
     outputs, labels = pair
     modes, graphs = (modes, graphs) if ended == "normally" else ([], [])  # how much runs before that is free
     return {
-        "in training mode": modes,
-        "graph remembered": graphs,
+        "training mode, batch by batch": modes,
+        "whether the output requires grad, batch by batch": graphs,
         "outputs": outputs,
         "labels": labels,
         "it ended": ended,
-        "in training mode afterwards": afterwards,
-        "gradients are on afterwards": gradients,
+        "model.training afterwards": afterwards[0],
+        "model[0].training afterwards": afterwards[1],
+        "whether new tensors remember a graph afterwards": gradients,
     }
 
 
@@ -551,7 +570,12 @@ def predict_turn(
         pair = (join([output(out) if output else out for out in outputs]), join(labels)) if whole else (None, None)
         pair = (pair[0], label(pair[1])) if label and whole else pair
         return predicted(
-            [during(training)] * len(inputs), [remembered] * len(inputs), pair, ends, [after(training, ends)] * 2, gradients(ends)
+            [during(training)] * len(inputs),
+            [remembered] * len(inputs),
+            pair,
+            ends,
+            (after(training, ends),) * 2,
+            gradients(ends),
         )
 
     return turn
@@ -568,7 +592,9 @@ def normally(ends):
 
 oracle_predict = predict_turn()
 misconceptions_predict = {
-    "the network stayed in training mode: dropout would be at work": predict_turn(during=lambda training: training),
+    "the network stayed in training mode, so dropout is at work: model.eval() switches all layers, model.training = False none of them": predict_turn(
+        during=lambda training: training
+    ),
     "the network was left in evaluation mode": predict_turn(after=lambda training, ends: False),
     "the network was put into training mode afterwards, though it had not been": predict_turn(after=lambda training, ends: True),
     "an exception leaves the network in evaluation mode: put the mode back in any case (try, finally)": predict_turn(
@@ -604,17 +630,18 @@ misconceptions_predict = {
 
 
 def draw_confusion_matrix(rng):
-    """Four examples of two classes, then more, and classes that never occur."""
+    """Four examples of two classes, then more, and classes that never occur; labels of several dtypes, also too narrow for more."""
     yield dict(labels=rng.permutation([0, 1, 1, 1]), predictions=rng.permutation([0, 0, 1, 1]), classes=2)
-    for count, classes in (
-        (int(rng.integers(25, 35)), 3),
-        (int(rng.integers(20, 30)), int(rng.integers(4, 7))),
-        (6, 4),
-        (40, int(rng.integers(11, 14))),
+    for count, classes, dtype in (
+        (int(rng.integers(25, 35)), 3, np.int64),
+        (int(rng.integers(20, 30)), int(rng.integers(4, 7)), np.int32),
+        (6, 4, np.int64),
+        (40, int(rng.integers(11, 14)), np.int64),
+        (50, int(rng.integers(17, 21)), np.uint8),  # 17 * 17 is more than 255
     ):
         labels = rng.integers(0, classes, count)
         slips = (labels + rng.integers(0, 2, count) * rng.integers(0, classes, count)) % classes
-        yield dict(labels=labels, predictions=np.where(labels == 0, 1, slips), classes=classes)
+        yield dict(labels=labels.astype(dtype), predictions=np.where(labels == 0, 1, slips), classes=classes)
     rare = int(rng.integers(1, 3))
     yield dict(labels=np.array([rare, 3, rare]), predictions=np.array([3, rare, rare]), classes=6)
 
@@ -662,6 +689,17 @@ def own_range(labels, predictions, classes):
     return {"counts": np.histogram2d(labels, predictions, bins=classes)[0], "they are": "whole numbers"}
 
 
+def wrapped(labels, predictions, classes):
+    """Number the pairs in the dtype of the labels, which may be too narrow for that."""
+    if labels.dtype.itemsize == 8:
+        return oracle_confusion_matrix(labels=labels, predictions=predictions, classes=classes)
+    numbers = (labels * labels.dtype.type(classes)).astype(np.int64) + predictions
+    return {
+        "counts": np.bincount(numbers, minlength=classes**2)[: classes**2].reshape(classes, classes),
+        "they are": "whole numbers",
+    }
+
+
 def own_size(labels, predictions, classes):
     """As many classes as occur."""
     if not len(labels):
@@ -691,6 +729,7 @@ misconceptions_confusion_matrix = {
         kind="floats"
     ),
     "the bins run from the least to the greatest label that occurs, not from 0 to classes - 1": own_range,
+    "labels * classes went beyond what the dtype of the labels holds, as uint8 does above 255: make them int64 first": wrapped,
     "as many classes were counted as occur; classes says how many there are": own_size,
     "the counts began at 1": matrix_turn(final=lambda counts: counts + 1),
     "each pair was counted in both orders": matrix_turn(final=lambda counts: counts + counts.T),
@@ -706,7 +745,7 @@ def describe_Patience(losses, patience, min_delta):
 
 
 def draw_Patience(rng):
-    """Ups and downs, a loss that is exactly min_delta better, nan in between and at first, and a slow slide."""
+    """Ups and downs, a loss that is exactly min_delta better, nan and inf in between and at first, a slow slide; no patience."""
     for patience, min_delta in ((2, 0.0), (1, 0.1), (3, 0.25), (rng.size(2, 4), 0.0)):
         drop = rng.uniform(0.3, 1.0, 9)
         losses = [float(x) for x in np.round(3 - np.cumsum(drop * rng.choice([1, 1, -1, -0.2], 9)) / 2, 2)]
@@ -714,6 +753,8 @@ def draw_Patience(rng):
     yield dict(losses=[0.75, 0.5, 0.25, 0.5, 0.375, 0.25, float(rng.integers(1, 9))], patience=2, min_delta=0.25)
     yield dict(losses=[1.0, math.nan, 0.5, math.nan, math.nan, float(rng.integers(1, 9))], patience=2, min_delta=0.0)
     yield dict(losses=[math.nan, 2.0, float(rng.integers(3, 9)), 1.0], patience=3, min_delta=0.0)
+    yield dict(losses=[math.inf, 2.0, math.inf, float(rng.integers(3, 9)), -math.inf], patience=2, min_delta=0.0)
+    yield dict(losses=[float(rng.integers(3, 9)), 1.0, 1.0], patience=0, min_delta=0.0)
     yield dict(losses=[1.0, 0.95, 0.9, 0.85, 0.8, -float(rng.integers(1, 9))], patience=2, min_delta=0.125)
 
 
@@ -743,7 +784,15 @@ def observe_Patience(Patience, losses, patience, min_delta):
     for i, loss in enumerate(losses, 1):
         improved = truth(waiting.step(loss))
         seen |= after(losses[:i], improved, number(waiting.best), waiting.waited, truth(waiting.over))
-    return seen
+    waiting.best, waiting.waited = 0.5, patience
+    return seen | restored(truth(waiting.over), truth(waiting.step(0.25)), number(waiting.best), waiting.waited)
+
+
+def restored(over, improved, best, waited):
+    """Name what is known after `best` and `waited` were set, as a checkpoint does it."""
+    when = "after waiting.best, waiting.waited = 0.5, waiting.patience"
+    step = f"{when}; waiting.step(0.25)"
+    return {f"over {when}": over, f"step returned, {step}": improved, f"best {step}": best, f"waited {step}": waited}
 
 
 def patience_turn(
@@ -756,6 +805,7 @@ def patience_turn(
     first=0,
     start=math.inf,
     over_is=None,
+    follows=True,
 ):
     """Make the waiting, or a wrong turn.
 
@@ -769,6 +819,7 @@ def patience_turn(
         first: How long it has waited at the beginning.
         start: The best loss at the beginning.
         over_is: What stands for the property, if it is none.
+        follows: Whether what is set from outside counts.
     """
 
     def turn(losses, patience, min_delta):
@@ -779,7 +830,11 @@ def patience_turn(
             waited = reset(waited) if improved else waited + waits
             best, last = best_of(loss, best, improved), loss
             seen |= after(losses[:i], returned(improved), best, waited, over_is or over(waited, patience))
-        return seen
+        best, last, waited = (0.5, last, patience) if follows else (best, last, waited)
+        is_over, improved = over_is or over(waited, patience), improves(0.25, best, last, min_delta)
+        waited = reset(waited) if improved else waited + waits
+        best = best_of(0.25, best, improved)
+        return seen | restored(is_over, returned(improved), best, waited)
 
     return turn
 
@@ -824,6 +879,9 @@ misconceptions_Patience = {
         returned=lambda improved: "None: is the `return` missing?"
     ),
     "step returned the opposite: True is for an improvement": patience_turn(returned=lambda improved: not improved),
+    "what is kept beside `best` and `waited` does not follow them: a checkpoint sets the two, and step and over go by them": patience_turn(
+        follows=False
+    ),
     "over is a method here; the line @property makes it an attribute": patience_turn(
         over_is="a method: is the line @property missing?"
     ),
@@ -848,7 +906,9 @@ def draw_split_arrays(rng):
         tree=[array(2), {"scale": array(1, 2), "word": "cosine"}, [None, True, array()], (array(2), (array(1), lr))], name=""
     )
     yield dict(tree={"0.weight": array(3, 2), "0.bias": array(2)}, name="model")
+    yield dict(tree={"mean": array(0), "deep": [{"square": array(2, 0)}]}, name="")
     yield dict(tree=array(5), name="alone")
+    yield dict(tree=rng.pick(None, lr, "adam"), name="")
     yield dict(tree={"epoch": 7, "note": "none", "empty": {}, "list": []}, name="")
 
 
@@ -986,7 +1046,7 @@ def observe_atomically(atomically, name, before, parts, ends):
     """Write in three parts, end there or go on, and look at the file after every line that runs."""
     old, new = bytes([7, 7, 7]), b"".join(map(bytes, parts))
     with tempfile.TemporaryDirectory() as folder:
-        path, moments, seen = Path(folder) / name, [], {"the bytes go to": "nothing: write was not called"}
+        path, moments, names, seen = Path(folder) / name, [], [], {"the bytes go to": "nothing: write was not called"}
         if before == "a file":
             path.write_bytes(old)
 
@@ -998,6 +1058,7 @@ def observe_atomically(atomically, name, before, parts, ends):
 
         def write(file):
             seen["the bytes go to"] = target(file, path)
+            names.append(beside(path))
             for part in parts[:2]:
                 file.write(bytes(part))
             if ends != "normally":
@@ -1011,14 +1072,26 @@ def observe_atomically(atomically, name, before, parts, ends):
                 raise
             returned, ended = None, "with KeyboardInterrupt" if isinstance(error, KeyboardInterrupt) else "with an OSError"
         look()
-        beside = sum(other != path for other in path.parent.iterdir())
+        left = beside(path)
+        if ends == "normally":
+            atomically(path, lambda file: names.append(beside(path) - left))
+    shared = len(names) == 2 and names[0] & names[1]
     return {
         **seen,
         "what the name means, one moment after the other": moments,
         "it ended": ended,
-        "files left beside it": beside,
+        "files left beside it": len(left),
         "returned": kind(returned),
+        "name of the temporary file": SAME_NAME if shared else NEW_NAME,
     }
+
+
+NEW_NAME, SAME_NAME = "a new one for each call", "the same in two calls one after the other"
+
+
+def beside(path):
+    """Return the names of the other files in the folder of a path."""
+    return {other.name for other in path.parent.iterdir() if other != path}
 
 
 def watched(look, function, *arguments):
@@ -1045,12 +1118,12 @@ def meaning(path, old, new):
         return "no file"
     if content in (old, new):
         return "the old file" if content == old else "the new file"
-    return COPY if any(other != path for other in path.parent.iterdir()) else GAP
+    return COPY if beside(path) else GAP
 
 
 def target(file, path):
     """Say where the bytes go."""
-    if any(other != path for other in path.parent.iterdir()):
+    if beside(path):
         return "a temporary file in the same folder"
     if isinstance(file, io.BytesIO):
         return "memory"
@@ -1058,7 +1131,13 @@ def target(file, path):
 
 
 def atomic_turn(
-    well=None, badly=None, goes="a temporary file in the same folder", left=lambda ends: 0, swallows=False, returned="nothing"
+    well=None,
+    badly=None,
+    goes="a temporary file in the same folder",
+    left=lambda ends: 0,
+    swallows=False,
+    returned="nothing",
+    shared=False,
 ):
     """Make the writing of a file, or a wrong turn.
 
@@ -1069,6 +1148,7 @@ def atomic_turn(
         left: How many files are left beside it, a function of how writing ends.
         swallows: Whether errors end there.
         returned: What is returned.
+        shared: Whether two calls give the temporary file the same name.
     """
 
     def turn(name, before, parts, ends):
@@ -1084,6 +1164,7 @@ def atomic_turn(
             "it ended": "normally" if swallows else ends,
             "files left beside it": left(ends),
             "returned": returned if swallows or ends == "normally" else "nothing",
+            "name of the temporary file": SAME_NAME if shared and ends == "normally" else NEW_NAME,
         }
 
     return turn
@@ -1103,6 +1184,16 @@ def with_a_backup(name, before, parts, ends):
         "what the name means, one moment after the other": moments,
         "the bytes go to": "a temporary file in the same folder" if there else "the file itself",
     }
+
+
+def but_the_name(wrong):
+    """Turn an oracle into one that says nothing of the temporary file's name: that is a mistake of its own."""
+
+    def oracle(**inputs):
+        return {key: value for key, value in wrong(**inputs).items() if key != "name of the temporary file"}
+
+    oracle.partial = True
+    return oracle
 
 
 misconceptions_atomically = {
@@ -1148,4 +1239,10 @@ misconceptions_atomically = {
         swallows=True, left=lambda ends: int(ends != "normally")
     ),
     "after a failure the half of a file took the old one's place": atomic_turn(badly=lambda first: [first, GAP]),
+}
+misconceptions_atomically = {sentence: but_the_name(wrong) for sentence, wrong in misconceptions_atomically.items()}
+misconceptions_atomically |= {
+    "every call gives the temporary file the same name, and two threads would write into each other's file: a process number or a fixed ending is not enough, os.urandom(8).hex() is": atomic_turn(
+        shared=True
+    ),
 }

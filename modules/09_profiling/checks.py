@@ -222,7 +222,7 @@ misconceptions_measure = {
 
 
 def draw_quartiles(rng):
-    """Arrays and lists; positions between two values and on one; a few equal ones; one that is far off; whole numbers; none."""
+    """Arrays and lists; positions between two values and on one; a few equal ones; one that is far off; whole numbers of several dtypes; none."""
     for count in (4, 3, 2, int(rng.integers(6, 9)), 1, 12, int(rng.integers(13, 20))):
         values = rng.permutation(np.cumsum(rng.integers(1, 30, count)) / 16) - 3
         yield dict(values=values if rng.integers(2) else values.tolist())
@@ -231,6 +231,8 @@ def draw_quartiles(rng):
     yield dict(values=values)
     yield dict(values=np.array([2.5, 0.5, 2.5, 1.5])[rng.permutation(4)])
     yield dict(values=[int(x) for x in rng.integers(-9, 9, 5)])
+    yield dict(values=rng.permutation(np.arange(130, 250, 7))[:6].astype(np.uint8))  # the sum of two is more than 255
+    yield dict(values=rng.integers(-99, 99, 7))
     yield dict(values=[float(rng.integers(1, 9)) / 4])
     yield dict(values=[])
     yield dict(values=np.zeros(0))
@@ -240,7 +242,10 @@ def draw_quartiles(rng):
 def describe_quartiles(values):
     """Write the call as a learner would."""
     shown = "[" + ", ".join(f"{x:.5g}" for x in values) + "]"
-    return f"quartiles(np.array({shown}))" if isinstance(values, np.ndarray) else f"quartiles({shown})"
+    if not isinstance(values, np.ndarray):
+        return f"quartiles({shown})"
+    dtype = "" if values.dtype in (np.float64, np.int64) else f", np.{values.dtype}"
+    return f"quartiles(np.array({shown}{dtype}))"
 
 
 def observe_quartiles(quartiles, values):
@@ -316,7 +321,17 @@ def exclusive(values):
     return three(found)
 
 
+def narrow_mean(values):
+    """Take the mean of the two middle ones by their sum, in the dtype of the values."""
+    right = oracle_quartiles(values)
+    if not isinstance(values, np.ndarray) or values.dtype != np.uint8 or len(values) % 2:
+        return right
+    middle = np.sort(values)[len(values) // 2 - 1 :][:2]
+    return right | three([right["quartiles"][0], float(np.add(*middle)) / 2, right["quartiles"][2]])
+
+
 misconceptions_quartiles = {
+    "two values were added in their own dtype, and 200 + 100 is 44 in uint8: make them floats first": narrow_mean,
     "the values were not sorted": lambda values: oracle_quartiles(values, sort=False),
     "the middle one is the mean: one slow call pulls it away": lambda values: oracle_quartiles(
         values, middle=lambda ordered: math.fsum(ordered) / len(ordered)
@@ -505,6 +520,7 @@ misconceptions_softmax_flops = {
 
 # 09.5 bytes_moved
 
+AGAIN = "the first input once more"
 RESULTS = {  # how the result lies in memory -> how a learner would write it
     "its own": "out = {out}, an array of its own",
     "transposed": "out = {x}.T",
@@ -534,12 +550,13 @@ def draw_bytes_moved(rng):
     yield dict(inputs=[array(n, m)], out=None, result="of a view", of=0, stretch=None)
     yield dict(inputs=[array(n, m), array(n, m)], out=array(m, n), result="of another", of=0, stretch=None)
     yield dict(inputs=[array(n, m), array(n, 1)], out=array(n, m), result="its own", of=0, stretch=(1, (n, m)))
+    yield dict(inputs=[array(n, m), 2, AGAIN], out=array(n, m), **plain)
 
 
 @whole
 def describe_bytes_moved(inputs, out, result, of, stretch):
     """Write the call as a learner would, with what the arrays are."""
-    names = [chr(ord("a") + i) if isinstance(x, np.ndarray) else repr(x) for i, x in enumerate(inputs)]
+    names = [chr(ord("a") + i) if isinstance(x, np.ndarray) else "a" if x == AGAIN else repr(x) for i, x in enumerate(inputs)]
     known = [f"{name} {x.shape} {x.dtype}" for name, x in zip(names, inputs) if isinstance(x, np.ndarray)]
     if stretch:
         known[stretch[0]] += f" stretched to {stretch[1]}"
@@ -550,6 +567,7 @@ def describe_bytes_moved(inputs, out, result, of, stretch):
 def observe_bytes_moved(module, inputs, out, result, of, stretch):
     """Call it with arrays that lie in memory as no wire can carry them."""
     given = [np.array(x) if isinstance(x, np.ndarray) else x for x in inputs]  # with memory of its own, so that base is None
+    given = [given[0] if isinstance(x, str) else x for x in given]
     if stretch:
         given[stretch[0]] = np.broadcast_to(given[stretch[0]], stretch[1])
     if result == "of a view":
@@ -566,7 +584,7 @@ def observe_bytes_moved(module, inputs, out, result, of, stretch):
 
 
 def oracle_bytes_moved(
-    inputs, out, result, of, stretch, written=True, size=None, number=0, views="all", stretched=False, read=True
+    inputs, out, result, of, stretch, written=True, size=None, number=0, views="all", stretched=False, read=True, twice=True
 ):
     """Count bytes.
 
@@ -577,7 +595,9 @@ def oracle_bytes_moved(
         views: Which views count nothing: "all", "none", those of the "first" input, any with a "base" (as out.base says), what
             is the "same" array, and what has an input as its "bottom".
         stretched: Whether a stretched array counts as often as it is read.
+        twice: Whether an array counts as often as it is given.
     """
+    inputs = [x if not isinstance(x, str) else inputs[0] for x in inputs if twice or not isinstance(x, str)]
     arrays = [x for x in inputs if isinstance(x, np.ndarray)]
     shapes = [x.shape for x in arrays]
     if stretch and stretched:
@@ -609,10 +629,15 @@ misconceptions_bytes_moved = {
     "every entry counts 8 bytes, whatever its dtype: held knows the dtype": lambda **inputs: oracle_bytes_moved(
         **inputs, size=8, stretched=True
     ),
+    "an array that is given twice, as in a * a, counts once: every input counts": lambda **inputs: oracle_bytes_moved(
+        **inputs, twice=False
+    ),
     "a Python number counts 8 bytes: it is not in memory": lambda **inputs: oracle_bytes_moved(**inputs, number=8),
     "a Python number counts 4 bytes: it is not in memory": lambda **inputs: oracle_bytes_moved(**inputs, number=4),
     "a Python number is no array, and has none of an array's attributes: leave it out first": lambda **inputs: (
-        oracle_bytes_moved(**inputs) if all(isinstance(x, np.ndarray) for x in inputs["inputs"]) else ("raises", "AttributeError")
+        oracle_bytes_moved(**inputs)
+        if all(isinstance(x, (np.ndarray, str)) for x in inputs["inputs"])
+        else ("raises", "AttributeError")
     ),
     "views count as if their entries had been moved": lambda **inputs: oracle_bytes_moved(**inputs, views="none"),
     "only the first input was asked whether the result is a view of it": lambda **inputs: oracle_bytes_moved(
@@ -652,6 +677,7 @@ def draw_bound(rng):
         moved = float(rng.integers(1, 100)) * scale / 1024
         yield dict(flops=intensity * moved, moved=moved, whole=number != bare, **rates)
     yield dict(flops=0.0, moved=scale / 64, whole=True, **rates)
+    yield dict(flops=0, moved=0, whole=True, **rates)
     yield dict(flops=scale / 8, moved=0.0, whole=True, **rates)
 
 
@@ -991,7 +1017,7 @@ def named(spans):
 
 
 def draw_self_times(rng):
-    """No span, one, trees, trees side by side, and a tree within spans that are not over."""
+    """No span, one, trees, trees side by side, of spans with one name, and a tree within spans that are not over."""
     yield dict(spans=[])
     yield dict(spans=[("a0", 1.0, float(rng.integers(10, 30)) / 8, 0)])
     for trees, levels in ((1, 1), (2, 1), (1, 2), (3, 2), (2, 3)):
@@ -1000,7 +1026,13 @@ def draw_self_times(rng):
             spans += grow(rng, now, 0, levels)
             now = spans[-1][2]
         yield dict(spans=named(spans))
+    yield dict(spans=grow(rng, 0.0, 0, 2))
     yield dict(spans=named([(name, began, ended, depth + 2) for name, began, ended, depth in grow(rng, 0.0, 0, 2)]))
+
+
+def places(spans):
+    """Name spans by their place in the list and their name, which others may have, too."""
+    return [f"spans[{i}], {one[0]}" for i, one in enumerate(spans)]
 
 
 def listed(spans, most=9):
@@ -1023,7 +1055,7 @@ def observe_self_times(module, spans):
     return {
         "returned": kind_of(answer),
         "number of self times": len(times),
-        "self time of": {one[0]: own for one, own in zip(spans, times)},
+        "self time of": dict(zip(places(spans), times)),
         "the spans given": "unchanged" if given == before else "changed",
     }
 
@@ -1050,7 +1082,7 @@ def oracle_self_times(spans, inner="children", since=True, wholes=True, most=Non
         own.append(left)
     return {
         "number of self times": len(spans),
-        "self time of": {one[0]: x for one, x in zip(spans, own)},
+        "self time of": dict(zip(places(spans), own)),
         "returned": "a list",
         "the spans given": "unchanged",
     }
@@ -1062,7 +1094,16 @@ def reversed_times(spans):
     return right | {"self time of": dict(zip(right["self time of"], list(right["self time of"].values())[::-1]))}
 
 
+def by_name(spans):
+    """Keep the sums under the names of the spans, which others may have, too: the last of a name counts for all of them."""
+    right = oracle_self_times(spans)
+    times = list(right["self time of"].values())
+    last = {one[0]: own for one, own in zip(spans, times)}
+    return right | {"self time of": dict(zip(places(spans), [last[one[0]] for one in spans]))}
+
+
 misconceptions_self_times = {
+    "the times were kept under the names of the spans: several spans may have one name": by_name,
     "these are whole durations: what lies inside was not taken off": lambda **inputs: oracle_self_times(**inputs, inner="none"),
     "spans within the inner spans were taken off, too: they are part of those already": lambda **inputs: oracle_self_times(
         **inputs, inner="all"
@@ -1085,15 +1126,14 @@ misconceptions_self_times = {
 
 
 def draw_trace_events(rng):
-    """Trees alone and side by side, with and without details, at times that are no whole microseconds; no span."""
+    """Trees alone and side by side, with and without details, at times that are no whole microseconds; one name for all; no span."""
     for trees, thread in ((1, int(rng.integers(1, 9))), (2, 0), (1, int(rng.integers(9, 99))), (3, 1)):
         zero = float(rng.integers(1, 100))
         spans = []
         for _ in range(trees):
             spans += grow(rng, (spans[-1][2] if spans else zero) + float(rng.integers(1, 9)) / 2**12, 0, 1, 2**12)
-        spans = [
-            (*one, {"flops": int(rng.integers(1, 100)), "kind": "kernel"} if i % 2 else {}) for i, one in enumerate(named(spans))
-        ]
+        spans = spans if thread == 0 else named(spans)
+        spans = [(*one, {"flops": int(rng.integers(1, 100)), "kind": "kernel"} if i % 2 else {}) for i, one in enumerate(spans)]
         yield dict(spans=spans, zero=zero, thread=thread)
     yield dict(spans=[], zero=0.0, thread=1)
 
@@ -1124,7 +1164,7 @@ def with_order(events, given="unchanged", returned=None):
     return {
         "returned": returned,
         "names of the events, in order": order,
-        "event": {str(name): one for name, one in zip(order, events)},
+        "event": {f"{i}, {name}": one for i, (name, one) in enumerate(zip(order, events))},
         "the list of spans given": given,
     }
 

@@ -970,9 +970,7 @@ def draw_batch_norm(rng):
 def describe_batch_norm(input, upstream, running_mean=None, running_var=None, weight=None, bias=None, **options):
     """Write the call as a learner would, and what the tensors hold."""
     given = dict(running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
-    words = [
-        name if value is not None else f"{name}=None" if name in ("weight", "bias") else "None" for name, value in given.items()
-    ]
+    words = [name if value is not None else "None" for name, value in given.items()]
     settings = [f"{name}={value}" for name, value in options.items()]
     held = [f"{name} = [{', '.join(f'{x:.4g}' for x in value)}]" for name, value in given.items() if value is not None]
     return "\n".join(
@@ -990,15 +988,15 @@ def observe_batch_norm(module, input, upstream, running_mean=None, running_var=N
     given = [None if a is None else module.Tensor(np.array(a)) for a in (running_mean, running_var, weight, bias)]
     out = module.batch_norm(x, *given, **options)
     if not isinstance(out, module.Tensor):
-        return dict(normalised=out, graph="none")
+        return {"out": out}
     kept = [None if a is None else np.array(a.data) for a in given[:2]]
     if out.requires_grad:
         out.backward(module.Tensor(upstream))
     return {
-        "normalised": np.array(out.data),
-        "running mean": kept[0],
-        "running variance": kept[1],
-        "gradient": np.array(x.grad.data) if x.grad is not None else "none",
+        "out": np.array(out.data),
+        "running_mean afterwards": kept[0],
+        "running_var afterwards": kept[1],
+        "x.grad": np.array(x.grad.data) if x.grad is not None else "none",
     }
 
 
@@ -1054,10 +1052,10 @@ def oracle_batch_norm(
             - normal * (gradient * normal).mean(axis=(0, 2, 3), keepdims=True)
         )
     observed = {
-        "normalised": normal * weight.reshape(-1, 1, 1) + bias.reshape(-1, 1, 1),
-        "running mean": kept[0],
-        "running variance": kept[1],
-        "gradient": gradient * (weight * inverse).reshape(-1, 1, 1),
+        "out": normal * weight.reshape(-1, 1, 1) + bias.reshape(-1, 1, 1),
+        "running_mean afterwards": kept[0],
+        "running_var afterwards": kept[1],
+        "x.grad": gradient * (weight * inverse).reshape(-1, 1, 1),
     }
     return observed
 
@@ -1078,7 +1076,7 @@ def untracked_as_new(**inputs):
         return oracle_batch_norm(**inputs)
     c = inputs["input"].shape[1]
     new = oracle_batch_norm(**inputs, running_mean=np.zeros(c), running_var=np.ones(c))
-    return new | {"running mean": None, "running variance": None}
+    return new | {"running_mean afterwards": None, "running_var afterwards": None}
 
 
 def none_together(weight=None, bias=None, **inputs):
@@ -1096,7 +1094,19 @@ def other_axes(**inputs):
     return oracle_batch_norm(**inputs)
 
 
+def count_of_images(**inputs):
+    """The count is the number of images, without their pixels."""
+    n = len(inputs["input"])
+    count = inputs["input"].size / inputs["input"].shape[1]
+    if not inputs.get("training", False) or "running_mean" not in inputs or n == 1:
+        return oracle_batch_norm(**inputs)
+    return oracle_batch_norm(**inputs, keep=count - count * (n - 1) / n)
+
+
 misconceptions_batch_norm = {
+    "count is the number of images: a channel has that many times its pixels, values_per_channel(x)": count_of_images,
+    "momentum is ignored: always 0.1": without(oracle_batch_norm, momentum=0.1),
+    "eps is ignored: always 1e-5": without(oracle_batch_norm, eps=1e-5),
     "evaluation took the batch's statistics: there the running ones count": lambda **inputs: oracle_batch_norm(
         **inputs, own=True, back=True
     ),
