@@ -664,34 +664,35 @@ misconceptions_batch_indices = {
 # 07.5 normalize
 
 
+float64_normalize = False  # the result is float32, whatever mean and std are
+
+
 def draw_normalize(rng):
-    """A row of three pixels first, then any pictures; as many channels as columns; numbers in lists and in float64 arrays."""
+    """A row of three pixels first, then any pictures; as many channels as columns; small spreads; lists and arrays of numbers."""
     n, h = (int(i) for i in 2 + rng.permutation(4)[:2])
-    for shape, listed in (
-        ((1, 2, 1, 3), True),
-        ((n, 3, h, 3), True),
-        ((n, 4, h, 4), False),
-        ((1, 1, h, n), True),
-        ((n, 3, h, 6), False),
+    for shape, kind, least in (
+        ((1, 2, 1, 3), list, 0.1),
+        ((n, 3, h, 3), list, 0.1),
+        ((n, 4, h, 4), np.float64, 0.1),
+        ((1, 1, h, n), list, 0.1),
+        ((n, 3, h, 6), np.float64, 0.1),
+        ((2, 3, h, n), np.float32, 0.1),
+        ((2, 2, h, 5), list, 0.001),  # so small that nothing may be added to it
     ):
-        mean, std = rng.uniform(0.2, 0.7, shape[1]).round(3), rng.uniform(0.1, 0.4, shape[1]).round(3)
-        yield dict(
-            images=rng.integers(0, 256, shape, np.uint8),
-            mean=mean.tolist(),
-            std=std.tolist(),
-            of="lists" if listed else "float64 arrays",
-        )
+        mean, std = rng.uniform(0.2, 0.7, shape[1]).round(3), rng.uniform(least, 4 * least, shape[1]).round(4)
+        mean, std = (values.tolist() if kind is list else values.astype(kind) for values in (mean, std))
+        yield dict(images=rng.integers(0, 256, shape, np.uint8), mean=mean, std=std)
 
 
-def describe_normalize(images, mean, std, of):
-    text = (
-        f"normalize(images, mean={mean}, std={std})" if of == "lists" else f"normalize(images, np.array({mean}), np.array({std}))"
-    )
-    return text, f"images {images.tolist() if images.size < 7 else images.shape} uint8"
+def describe_normalize(images, mean, std):
+    of_lists, values = isinstance(mean, list), [np.array(part, np.float32).tolist() for part in (mean, std)]
+    shown = ["[" + ", ".join(f"{x:.4g}" for x in part) + "]" for part in values]
+    dtype = "" if of_lists or mean.dtype == np.float64 else ", np.float32"
+    mean, std = shown if of_lists else (f"np.array({part}{dtype})" for part in shown)
+    return f"normalize(images, mean={mean}, std={std})", f"images {images.tolist() if images.size < 7 else images.shape} uint8"
 
 
-def observe_normalize(normalize, images, mean, std, of):
-    mean, std = (mean, std) if of == "lists" else (np.array(mean), np.array(std))
+def observe_normalize(normalize, images, mean, std):
     return array_seen(normalize(images, mean, std))
 
 
@@ -704,7 +705,7 @@ def normalize_turn(rule=lambda x, mean, std: (x / 255 - mean) / std, dtype="floa
         own: Function that gives another mean and deviation for each channel, of the images and those given.
     """
 
-    def turn(images, mean, std, of):
+    def turn(images, mean, std):
         x, out = images.astype(np.float64), np.zeros(images.shape)
         mean, std = own(x, mean, std) if own else (mean, std)
         for c in range(images.shape[1]):
@@ -717,15 +718,15 @@ def normalize_turn(rule=lambda x, mean, std: (x / 255 - mean) / std, dtype="floa
 oracle_normalize = normalize_turn()
 
 
-def along_width(images, mean, std, of):
+def along_width(images, mean, std):
     """Line the numbers up with the last axis, as broadcasting does."""
     if len(mean) not in (1, images.shape[3]):
         return "raises", "ValueError", "broadcast"
     return array_of((images / 255 - np.asarray(mean)) / np.asarray(std), "float32")
 
 
-def as_bytes(images, mean, std, of):
-    expected = oracle_normalize(images=images, mean=mean, std=std, of=of)
+def as_bytes(images, mean, std):
+    expected = oracle_normalize(images=images, mean=mean, std=std)
     return array_of(expected["the result"].astype(np.int64).astype(np.uint8).astype(np.float64), "uint8")
 
 
@@ -738,6 +739,9 @@ misconceptions_normalize = {
     "the mean was added": normalize_turn(lambda x, mean, std: (x / 255 + mean) / std),
     "divided before the mean was taken off": normalize_turn(lambda x, mean, std: x / 255 / std - mean),
     "multiplied by the spread": normalize_turn(lambda x, mean, std: (x / 255 - mean) * std),
+    "a small number was added to std: the formula divides by std as it is": normalize_turn(
+        lambda x, mean, std: (x / 255 - mean) / (std + 1e-5)
+    ),
     "divided by the variance: std is the standard deviation already": normalize_turn(
         lambda x, mean, std: (x / 255 - mean) / std**2
     ),
@@ -752,9 +756,9 @@ misconceptions_normalize = {
     ),
     "mean and std line up with the last axis; they belong to the channels: give them the shape (-1, 1, 1)": along_width,
     "the result is float64, twice as large as needed": normalize_turn(dtype="float64"),
-    "the result is float64 where mean and std are: make them float32 first": lambda of, **inputs: normalize_turn(
-        dtype="float32" if of == "lists" else "float64"
-    )(of=of, **inputs),
+    "the result is float64 where mean and std are: make them float32 first": lambda mean, **inputs: normalize_turn(
+        dtype="float64" if getattr(mean, "dtype", None) == np.float64 else "float32"
+    )(mean=mean, **inputs),
     "the result is float16, which has three digits": normalize_turn(dtype="float16"),
     "the result was put back into bytes: float32 is asked for": as_bytes,
 }

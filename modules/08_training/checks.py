@@ -642,6 +642,8 @@ def draw_confusion_matrix(rng):
         labels = rng.integers(0, classes, count)
         slips = (labels + rng.integers(0, 2, count) * rng.integers(0, classes, count)) % classes
         yield dict(labels=labels.astype(dtype), predictions=np.where(labels == 0, 1, slips), classes=classes)
+    often = rng.permutation(np.append(np.ones(int(rng.integers(258, 300)), np.int64), [0, 0]))  # more than uint8 holds
+    yield dict(labels=often, predictions=rng.permutation(often), classes=2)
     rare = int(rng.integers(1, 3))
     yield dict(labels=np.array([rare, 3, rare]), predictions=np.array([3, rare, rare]), classes=6)
 
@@ -723,6 +725,7 @@ misconceptions_confusion_matrix = {
     "the counts were divided by how many there are: counts are asked for": matrix_turn(
         final=lambda counts: counts / max(1, counts.sum()), kind="floats"
     ),
+    "the counts were kept in uint8, which holds no more than 255": matrix_turn(final=lambda counts: counts % 256),
     "only right predictions were counted": matrix_turn(which=lambda label, prediction: label == prediction),
     "only wrong predictions were counted": matrix_turn(which=lambda label, prediction: label != prediction),
     "the counts are floats; whole numbers are asked for: np.zeros makes floats unless it is told a dtype": matrix_turn(

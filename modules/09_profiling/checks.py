@@ -64,7 +64,7 @@ OTHER_TIMES = "by another clock than the one given"
 
 
 def draw_measure(rng):
-    """Every setting by itself and with others; the defaults; no repeats, and fewer than none."""
+    """Every setting by itself and with others; the defaults; no repeats, and fewer than none; a function that fails."""
     settings = [
         (4, 2),
         (1, 0),
@@ -79,24 +79,30 @@ def draw_measure(rng):
         calls = (30 if repeats is None else max(repeats, 0)) + (3 if warm_up is None else warm_up)
         seconds = [int(x) for x in rng.permutation(np.arange(1, calls + 21))[: calls + 20] % 9 + 1]
         yield dict(repeats=repeats, warm_up=warm_up, zero=int(rng.integers(1, 100)), seconds=seconds)
+    for fails in (0, 2):  # in the warm-up, and after it
+        yield dict(repeats=3, warm_up=2, zero=1, seconds=[int(x) for x in rng.integers(1, 9, 5)], fails=fails)
 
 
 @whole
-def describe_measure(repeats, warm_up, zero, seconds):
+def describe_measure(repeats, warm_up, zero, seconds, fails=None):
     """Write the call as a learner would."""
     given = "".join(f", {name}={value}" for name, value in (("repeats", repeats), ("warm_up", warm_up)) if value is not None)
     calls = (30 if repeats is None else max(repeats, 0)) + (3 if warm_up is None else warm_up)
     shown = ", ".join(map(str, seconds[: min(calls, 8)])) + ", ..." * (calls > 8)
-    return f"measure(function, clock=clock{given})\ncalls of function take {shown or 'no'} s"
+    failing = "" if fails is None else f"; call {fails + 1} raises ArithmeticError"
+    return f"measure(function, clock=clock{given})\ncalls of function take {shown or 'no'} s{failing}"
 
 
-def observe_measure(measure, repeats, warm_up, zero, seconds):
+def observe_measure(measure, repeats, warm_up, zero, seconds, fails=None):
     """Measure a function whose every call moves the clock; note in which order it is called and the clock is read."""
     now, events = [float(zero)], []
 
     def work():
-        now[0] += seconds[events.count("call") % len(seconds)]
+        number = events.count("call")
         events.append("call")
+        if number == fails:
+            raise ArithmeticError("on purpose")
+        now[0] += seconds[number % len(seconds)]
 
     def clock():
         events.append("clock")
@@ -112,7 +118,19 @@ def observe_measure(measure, repeats, warm_up, zero, seconds):
     }
 
 
-def oracle_measure(repeats, warm_up, zero, seconds, looks="each", unseen=True, kept=slice(None), change=list, other_clock=False):
+def oracle_measure(
+    repeats,
+    warm_up,
+    zero,
+    seconds,
+    fails=None,
+    looks="each",
+    unseen=True,
+    kept=slice(None),
+    change=list,
+    other_clock=False,
+    swallows=False,
+):
     """Time calls.
 
     Args:
@@ -121,10 +139,14 @@ def oracle_measure(repeats, warm_up, zero, seconds, looks="each", unseen=True, k
         kept: Which times are returned.
         change: What is done to them.
         other_clock: Whether another clock was read.
+        swallows: Whether an exception of the function ends there.
     """
     repeats, warm_up = 30 if repeats is None else repeats, 3 if warm_up is None else warm_up
     if repeats < 1:
         return NOTHING
+    if fails is not None and not swallows:
+        return ("raises", "ArithmeticError", "on purpose")
+    seconds = [0 if i == fails else x for i, x in enumerate(seconds)]
     first = 0 if unseen == "never" or not unseen else warm_up
     count = repeats + warm_up if not unseen else repeats
     times = [float(x) for x in seconds[first : first + count]]
@@ -213,6 +235,9 @@ misconceptions_measure = {
         oracle_measure(**inputs, change=lambda times: [-x for x in times])
     ),
     "the clock that was given was not read, but another": lambda **inputs: oracle_measure(**inputs, other_clock=True),
+    "an exception of the function was swallowed: it is to reach the caller, as any does that you do not catch": lambda **inputs: (
+        oracle_measure(**inputs, swallows=True)
+    ),
     "0 repeats, or fewer, were accepted": accepted(lambda repeats: True),
     "0 repeats are refused, fewer than 0 are not": accepted(lambda repeats: repeats < 0),
 }

@@ -221,10 +221,12 @@ def is_sum(step, steps):
 
 
 def draw_gelu_loop(rng):
-    """A few numbers, one, and those at which something ends."""
+    """A few numbers, one, those near which the curve ends in a straight line, and those at which something ends."""
     for size in (int(rng.integers(3, 7)), 1, int(rng.integers(9, 20))):
         yield dict(a=np.maximum(floats(rng, size), np.float32(-2.5)))  # further below, an error of 6e-7 of erf32 is much
     yield dict(a=np.array([0, -0.5, 8, -8, 100, -100], np.float32)[rng.permutation(6)])
+    near = np.array([-4, -3.5, -3, 3, 3.5, 4], np.float32)[rng.permutation(6)]
+    yield dict(a=near + rng.uniform(-0.2, 0.2, 6).astype(np.float32))
     yield dict(a=np.array([np.nan, np.inf, 1], np.float32) + 0 * floats(rng, 3))
 
 
@@ -522,6 +524,12 @@ def running(a):
     return powers / np.cumsum(powers.sum(axis=1))[:, None]
 
 
+def no_smaller_than(least):
+    """Cut the differences off below a number."""
+    return lambda a: shares(np.exp(np.maximum(a - a.max(axis=1, keepdims=True), least)))
+
+
+atol_softmax_rows = 1e-30  # small probabilities are right, too: float32 holds them
 oracle_softmax_rows = of_rows(lambda a: shares(exponentials(a)))
 misconceptions_softmax_rows = {
     "the largest entry of the whole table was taken out: a row far below it vanishes": of_rows(
@@ -532,6 +540,9 @@ misconceptions_softmax_rows = {
         lambda a: shares(narrow_exp(a - from_zero(a)))
     ),
     "nothing was taken out before the exponentials: they overflow": of_rows(lambda a: shares(narrow_exp(a))),
+    "differences far below 0 were cut off: small probabilities are too large": tuple(
+        of_rows(no_smaller_than(least)) for least in (-10, -20, -30, -50)
+    ),
     "the exponentials were not divided by their sum": of_rows(exponentials),
     "the sum goes on from row to row: it begins at 0 in each": of_rows(running),
     "each entry was divided by the sum of those before it: the sum is complete only after the whole row": of_rows(
@@ -819,7 +830,9 @@ def draw_adam_loop(rng):
         settings = np.array([beta1, beta2, 1 - beta1, 1 - beta2, rng.uniform(0.1, 1), rng.uniform(1, 5), eps, shrink], np.float32)
         first = 0 if number == 0 else 1  # before the first step both means are 0
         grad = floats(rng, size)
-        sign = np.sign(grad)  # no sum is the small difference of large numbers, which float32 does not have exactly
+        sign = np.sign(grad)
+        grad[1:2] = 0  # an entry without a gradient moves on by its mean
+        # no sum is the small difference of large numbers, which float32 does not have exactly
         yield dict(
             param=-sign * np.abs(floats(rng, size)),
             grad=grad,
@@ -879,7 +892,19 @@ def below(function):
 
 
 oracle_adam_loop = adam(plain_step)
+
+
+def without_zeros(param, grad, mean, square, settings):
+    """Leave the entries alone whose gradient is 0."""
+    seen = oracle_adam_loop(param, grad, mean, square, settings)
+    for name, old in dict(param=param, mean=mean, square=square).items():
+        for words in (RUN, COMPILED):
+            seen[words.format(name)] = np.where(grad == 0, old, seen[words.format(name)])
+    return seen
+
+
 misconceptions_adam_loop = {
+    "entries with a gradient of 0 were left out: their means shrink, and their parameters move on": without_zeros,
     "1 - beta was made up in the loop, of a beta that had been rounded: use rest1 and rest2": adam(
         plain_step, rests=lambda settings: (1 - np.float64(settings[0]), 1 - np.float64(settings[1]))
     ),

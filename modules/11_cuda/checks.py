@@ -256,6 +256,14 @@ def draw_blocks_for(rng):
 describe_blocks_for = "blocks_for({count}, {threads})"
 
 
+def observe_blocks_for(blocks_for, count, threads):
+    """Return the number; if it is no int, what it is: a launch takes no other."""
+    number = blocks_for(count, threads)
+    if isinstance(number, (float, np.floating)):
+        return f"{number}, of type {type(number).__name__}: an int is asked for"
+    return number
+
+
 def oracle_blocks_for(count, threads):
     return -(-count // threads)
 
@@ -263,6 +271,9 @@ def oracle_blocks_for(count, threads):
 misconceptions_blocks_for = {
     "rounded down: the entries left over have no thread": lambda count, threads: count // threads,
     "one block too many where the block divides the count": lambda count, threads: count // threads + 1,
+    "a float was returned, as np.ceil gives it: an int is asked for": lambda count, threads: (
+        f"{np.ceil(count / threads)}, of type float64: an int is asked for"
+    ),
     "computed with float numbers, which are not exact for large counts": lambda count, threads: int(np.ceil(count / threads)),
     "less than 1 was added before rounding down: an entry that is alone in its block gets none": lambda count, threads: int(
         count / threads + 0.999

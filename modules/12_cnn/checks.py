@@ -956,6 +956,7 @@ def draw_batch_norm(rng):
         ((2, int(rng.integers(2, 5)), *sizes(rng, 1, 3)), dict(training=bool(rng.integers(2)), momentum=0.2)),
         ((2, 2, 1, 3), dict(training=True, untracked=True)),
         ((2, 2, 2, 2), dict(training=False, untracked=True)),
+        ((1, 3, 1, 1), dict(training=False)),
     ]:
         c, options = shape[1], dict(options)
         inputs = dict(input=2 * normal(rng, *shape) + 1, upstream=normal(rng, *shape))
@@ -1037,10 +1038,11 @@ def oracle_batch_norm(
     kept = running_mean, running_var
     if (training if moves is None else moves) and tracked:
         new = 1 - momentum if swapped else momentum
-        kept = (
-            (1 - new) * running_mean.astype(np.float64) + new * mean,
-            (1 - new) * running_var.astype(np.float64) + new * squares / (count - keep),
-        )
+        with np.errstate(invalid="ignore"):  # one value has no distances to divide
+            kept = (
+                (1 - new) * running_mean.astype(np.float64) + new * mean,
+                (1 - new) * running_var.astype(np.float64) + new * squares / (count - keep),
+            )
     used = (mean, squares / (count - normalise_by)) if own else kept if moved_first else (running_mean, running_var)
     inverse = 1 / np.sqrt(np.asarray(used[1], np.float64) + eps)
     normal = scaled(x, np.ones(c), np.zeros(c), used[0], inverse**-2)
@@ -1105,6 +1107,11 @@ def count_of_images(**inputs):
 
 misconceptions_batch_norm = {
     "count is the number of images: a channel has that many times its pixels, values_per_channel(x)": count_of_images,
+    "evaluation asked for the count of values, which one pixel of one image has too few of: only training needs it": lambda **inputs: (
+        ("raises", "ValueError")
+        if inputs["input"].size == inputs["input"].shape[1] and not inputs.get("training", False)
+        else oracle_batch_norm(**inputs)
+    ),
     "momentum is ignored: always 0.1": without(oracle_batch_norm, momentum=0.1),
     "eps is ignored: always 1e-5": without(oracle_batch_norm, eps=1e-5),
     "evaluation took the batch's statistics: there the running ones count": lambda **inputs: oracle_batch_norm(
