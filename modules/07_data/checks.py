@@ -183,13 +183,21 @@ def signed_sizes(data, name):
     return array_of(np.frombuffer(data, np.uint8, offset=len(data) - rest).reshape(sizes), "uint8")
 
 
+def missing_as_zero(data, name):
+    """Read sizes whose bytes are missing as 0."""
+    if data[:3] != bytes([0, 0, 8]) or not 4 <= len(data) < 4 + 4 * data[3]:
+        return oracle_parse_idx(data, name)
+    sizes = [int.from_bytes(data[4 + 4 * i : 8 + 4 * i], "big") for i in range(data[3])]
+    return refused(name) if math.prod(sizes) else array_of(np.zeros(sizes), "uint8")
+
+
 def first_axis_free(data, name):
     """Give the first axis the length that the bytes fill, as -1 does in a reshape; NumPy's error where they fill none."""
     sizes, rest = sizes_in(data)
     others = math.prod(int(size) for size in sizes[1:])
     if rest < 0:
         return oracle_parse_idx(data, name)
-    if not len(sizes) or not others or rest % others:
+    if not others or rest % others:
         return UNNAMED
     return array_of(np.frombuffer(data, np.uint8, offset=len(data) - rest).reshape(-1, *sizes[1:]), "uint8")
 
@@ -202,6 +210,7 @@ misconceptions_parse_idx = {
     "the sizes were multiplied in 32 bits, where a large product overflows: math.prod takes Python's numbers": overflowing(
         np.int32
     ),
+    "a file that ends inside of its sizes was let through, and missing bytes were read as 0: look at the length first": missing_as_zero,
     "the first axis was made as long as the bytes that follow fill: the file says how long it is": first_axis_free,
     "the sizes were read with the least significant byte first": idx_turn(little=True),
     "bytes after the end were let through": idx_turn(strict=False),
@@ -216,7 +225,7 @@ misconceptions_parse_idx = {
     "the sizes start at byte 4, after the byte that says how many there are": idx_turn(start=3),
     "the sizes start at byte 4: four bytes for each were taken from byte 3 on": idx_turn(start=3, short=("raises", "error")),
     "the sizes end at byte 4 + 4 * dims: the last of them was cut short": lambda data, name: (
-        ("raises", "error") if data[:3] == bytes([0, 0, 8]) and len(data) >= 3 + 4 * data[3] else refused(name)
+        ("raises", "error") if data[:3] == bytes([0, 0, 8]) and 0 < 4 * data[3] <= len(data) - 3 else refused(name)
     ),
     "what the file opens with is not checked: 0, 0, 8": idx_turn(opens=()),
     "what the file opens with is not checked, 0, 0, 8, nor whether it holds four bytes at all": idx_turn(
@@ -803,20 +812,29 @@ def observe_flip(flip, images, chosen):
     return array_seen(flip(images, chosen))
 
 
-def flip_turn(turned=lambda image: image[:, :, ::-1], which=lambda chosen: chosen, dtype=str):
+def came_back_as(dtype):
+    """Make a misconception that says of the result's dtype alone what it is."""
+
+    def wrong(images, **inputs):
+        return {"its dtype": dtype}
+
+    wrong.partial = True
+    return wrong
+
+
+def flip_turn(turned=lambda image: image[:, :, ::-1], which=lambda chosen: chosen):
     """Make the flip, or a wrong turn.
 
     Args:
         turned: What becomes of a picture, (channels, height, width), that is chosen.
         which: Which ones are, a function of those asked for.
-        dtype: Of the result, a function of that of the images.
     """
 
     def turn(images, chosen):
         out = images.copy()
         for i in np.flatnonzero(which(chosen)):
             out[i] = turned(out[i].copy())
-        return array_of(out, dtype(images.dtype))
+        return array_of(out, str(images.dtype))
 
     return turn
 
@@ -883,8 +901,8 @@ misconceptions_flip = {
     "the two were mixed with 0 and 1 as factors: infinity times 0 is nan, so choose, with np.where or an index": blended,
     "the pixels went through float64, which holds whole numbers up to 2**53: choose, with np.where or an index": through_floats,
     "only the chosen pictures were returned; the others stay as they are": chosen_alone,
-    "the pictures came back as float64: keep their dtype": flip_turn(dtype=lambda dtype: "float64"),
-    "the pictures came back as uint8: keep their dtype": flip_turn(dtype=lambda dtype: "uint8"),
+    "the pictures came back as float64: keep their dtype": came_back_as("float64"),
+    "the pictures came back as uint8: keep their dtype": came_back_as("uint8"),
 }
 
 
@@ -919,7 +937,7 @@ def nearest(i, size):
     return min(max(i, 0), size - 1)
 
 
-def shift_turn(row=None, column=None, outside=nearest, amounts=lambda down, right: (down, right), dtype=str):
+def shift_turn(row=None, column=None, outside=nearest, amounts=lambda down, right: (down, right)):
     """Make the shift, or a wrong turn.
 
     Args:
@@ -927,7 +945,6 @@ def shift_turn(row=None, column=None, outside=nearest, amounts=lambda down, righ
         column: The same for a column.
         outside: What stands for the number of a row or column, a function of it and the size; None for nothing, 0.
         amounts: How far each picture goes, a function of the two arrays.
-        dtype: Of the result, a function of that of the images.
     """
     row = row or (lambda y, height, width: outside(y, height))
     column = column or (lambda x, height, width: outside(x, width))
@@ -939,7 +956,7 @@ def shift_turn(row=None, column=None, outside=nearest, amounts=lambda down, righ
             from_row, from_column = row(y - int(down[i]), height, width), column(x - int(right[i]), height, width)
             if from_row is not None and from_column is not None:
                 out[i, :, y, x] = images[i, :, from_row, from_column]
-        return array_of(out, dtype(images.dtype))
+        return array_of(out, str(images.dtype))
 
     return turn
 
@@ -959,6 +976,20 @@ def mirrored_with_edge(i, size):
 
 
 oracle_shift = shift_turn()
+
+
+def channels_mixed(images, down, right):
+    """Reshape an array whose channels an index has moved to the end."""
+    right = oracle_shift(images=images, down=down, right=right)
+    return right | {"the result": right["the result"].transpose(0, 2, 3, 1).reshape(images.shape)}
+
+
+def as_far_as_its_size(images, down, right):
+    """Put a border around each picture as wide as the picture, and cut a piece out of it, which may go beyond."""
+    beyond = (abs(down) > images.shape[2]).any() or (abs(right) > images.shape[3]).any()
+    return ("raises", "ValueError") if beyond else oracle_shift(images=images, down=down, right=right)
+
+
 misconceptions_shift = {
     "the margin was left black; the edge is repeated": shift_turn(outside=lambda i, size: i if 0 <= i < size else None),
     "what left on one side came back on the other; the edge is repeated": shift_turn(outside=lambda i, size: i % size),
@@ -982,7 +1013,9 @@ misconceptions_shift = {
     "rows and columns were clipped at the size itself; the last one is size - 1": shift_turn(
         outside=lambda i, size: nearest(i, size + 1)
     ),
+    "an index on both sides of `:` moves the channels to the end, and a reshape does not move them back: transpose does": channels_mixed,
+    "a shift may be larger than the picture: a border as wide as the picture is too narrow, so limit the numbers of rows and columns": as_far_as_its_size,
     "no picture was shifted": shift_turn(amounts=lambda down, right: (0 * down, 0 * right)),
-    "the pictures came back as float64: keep their dtype": shift_turn(dtype=lambda dtype: "float64"),
-    "the pictures came back as uint8: keep their dtype": shift_turn(dtype=lambda dtype: "uint8"),
+    "the pictures came back as float64: keep their dtype": came_back_as("float64"),
+    "the pictures came back as uint8: keep their dtype": came_back_as("uint8"),
 }

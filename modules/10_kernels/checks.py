@@ -271,6 +271,17 @@ def but_last(a):
     return left({"out": out}, a=a)
 
 
+def whole_steps(step):
+    """Write only as many entries as whole steps have."""
+
+    def oracle(a):
+        out = of_numbers(gelu)(a)[RUN.format("out")]
+        out[len(out) - len(out) % step :] = FILLED
+        return left({"out": out}, a=a)
+
+    return oracle
+
+
 oracle_gelu_loop = of_numbers(gelu)
 misconceptions_gelu_loop = {
     "the one half is missing": of_numbers(lambda x: gelu(x, half=1.0)),
@@ -283,6 +294,8 @@ misconceptions_gelu_loop = {
     "this is the form by tanh, which is only near: the exact one is asked for": of_numbers(gelu_tanh),
     "the result was added to what `out` held: it may hold anything": of_numbers(lambda x: FILLED + gelu(x)),
     "the last entry was not written: range(n) ends at n - 1": but_last,
+    "the entries that are left after the last whole step were not written": tuple(whole_steps(step) for step in (2, 4, 8)),
+    "entries for which x is 0 were not written: `out` may hold anything": of_numbers(lambda x: gelu(x) if x else FILLED),
     "nothing was written to `out`: `out = ...` gives the name to something else, `out[i] = ...` writes": of_numbers(
         lambda x: FILLED
     ),
@@ -420,6 +433,12 @@ misconceptions_covers = {
         "transposed", "two, the second transposed"
     ),
     "an array without entries counts as covered": covering("empty"),
+    "only the size of an entry was looked at, which int32 shares with float32: look at the dtype": covering(
+        "integers", "the other byte order"
+    ),
+    "an array without axes has no len(): a.size is the number of entries": lambda kind, arrays: (
+        ("raises", "TypeError") if any(array.ndim == 0 for array in arrays) else kind in COVERED
+    ),
     "a view counts as not covered, though it lies in one piece": covering(less=("some rows",)),
     "only the first array was looked at": covering(
         "with a number", "with a list", "a NumPy number", "two, the second float64", "two, the second transposed"
@@ -529,13 +548,16 @@ def no_smaller_than(least):
     return lambda a: shares(np.exp(np.maximum(a - a.max(axis=1, keepdims=True), least)))
 
 
-atol_softmax_rows = 1e-30  # small probabilities are right, too: float32 holds them
-oracle_softmax_rows = of_rows(lambda a: shares(exponentials(a)))
+atol_softmax_rows = 1e-30  # small probabilities are right, too, as far down as float32 holds them
+oracle_softmax_rows = of_rows(lambda a: shares(exponentials(a)).astype(np.float32).astype(np.float64))
 misconceptions_softmax_rows = {
     "the largest entry of the whole table was taken out: a row far below it vanishes": of_rows(
         lambda a: shares(narrow_exp(a - a.max()))
     ),
     "the largest entry of the first row was taken out of every row": of_rows(lambda a: shares(narrow_exp(a - a[0].max()))),
+    "the first score of each row was taken out, not the largest: one far above it overflows": of_rows(
+        lambda a: shares(narrow_exp(a - a[:, :1]))
+    ),
     "the largest was looked for from 0 on: in a row of numbers below 0 it is not found": of_rows(
         lambda a: shares(narrow_exp(a - from_zero(a)))
     ),
@@ -678,6 +700,9 @@ misconceptions_loss_rows = {
     "the logarithm was taken of the share, which rounds to 0, and gives inf: take that of the sum alone, and subtract": of_scores(
         lambda z, labels: log_of_share(z, labels, np.log)
     ),
+    "the first score of each row was taken out, not the largest: one far above it overflows": of_scores(
+        lambda z, labels: log_sum_exp(z, z[:, 0]) - right_ones(z, labels)
+    ),
     "the exponentials were averaged, not added up": of_scores(
         lambda z, labels: np.log(exponentials(z).mean(axis=1)) + z.max(axis=1) - right_ones(z, labels)
     ),
@@ -793,6 +818,12 @@ misconceptions_gradient_rows = {
     "the sum of the exponentials goes on from row to row: it begins at 0 in each": of_gradients(summed_rows),
     "nothing was taken out before the exponentials: they overflow": of_gradients(
         lambda p, truth, scale, z, labels: scale * (shares(narrow_exp(z)) - truth)
+    ),
+    "the first score of each row was taken out, not the largest: one far above it overflows": of_gradients(
+        lambda p, truth, scale, z, labels: scale * (shares(narrow_exp(z - z[:, :1])) - truth)
+    ),
+    "rows with a scale of 0 were not written: their gradient is 0, and `grad` may hold anything": of_gradients(
+        lambda p, truth, scale, z, labels: np.where(scale, scale * (p - truth), FILLED)
     ),
     "the largest was looked for from 0 on: in a row of numbers below 0 it is not found": of_gradients(
         lambda p, truth, scale, z, labels: scale * (shares(narrow_exp(z - from_zero(z))) - truth)

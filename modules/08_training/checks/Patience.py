@@ -120,6 +120,9 @@ misconceptions_Patience = {
     "the loss was compared with the last one, not with the best": patience_turn(
         lambda loss, best, last, delta: loss < last - delta
     ),
+    "min_delta was taken for a share of the best loss: it is a difference": patience_turn(
+        lambda loss, best, last, delta: loss < best * (1 - delta)
+    ),
     "min_delta was ignored": patience_turn(lambda loss, best, last, delta: loss < best),
     "min_delta was added: a loss that is worse counted": patience_turn(lambda loss, best, last, delta: loss < best + delta),
     "a loss of exactly best - min_delta counted; it must be below": patience_turn(

@@ -30,6 +30,12 @@ def draw_mean_and_error(rng):
     yield dict(values=rng.integers(30_000, 60_000, 5).astype(np.float16))
 
 
+def describe_mean_and_error(values):
+    shown = ", ".join(f"{value:.10g}" for value in values[:6].tolist())
+    more = f", ... {len(values)} in all" if len(values) > 6 else ""
+    return "mean_and_error(values)", f"values = [{shown}{more}] {values.dtype}"
+
+
 rtol_mean_and_error = 1e-6
 
 
@@ -83,12 +89,16 @@ def spread(values, less=1):
     return float(np.std(values, ddof=less))
 
 
-def narrow(values):
-    """Compute in the dtype of the values."""
-    if len(values) < 2:
-        return oracle_mean_and_error(values)
-    with np.errstate(all="ignore"):
-        return pair_seen(float(np.mean(values)), float(np.std(values, ddof=1) / math.sqrt(len(values))))
+def narrow(divide):
+    """Make an oracle that computes in the dtype of the values, up to a division."""
+
+    def wrong(values):
+        if len(values) < 2:
+            return oracle_mean_and_error(values)
+        with np.errstate(all="ignore"):
+            return pair_seen(float(np.mean(values)), divide(np.std(values, ddof=1), math.sqrt(len(values))))
+
+    return wrong
 
 
 def by_squares(values, n):
@@ -113,7 +123,10 @@ misconceptions_mean_and_error = {
     "the root of the variance is missing": mean_turn(error=lambda values, n: spread(values) ** 2 / math.sqrt(n)),
     "the variance was divided by n, and its root not taken": mean_turn(error=lambda values, n: spread(values) ** 2 / n),
     "both are in percent: leave them as fractions": mean_turn(scale=100.0),
-    "computed in the dtype of the values; float64 is asked for": narrow,
+    "computed in the dtype of the values; float64 is asked for": (
+        narrow(lambda spread, root: float(spread / root)),
+        narrow(lambda spread, root: float(spread) / root),
+    ),
     "two large numbers were subtracted, the mean of the squares and the square of the mean: take the mean off first": mean_turn(
         error=by_squares
     ),
@@ -124,9 +137,11 @@ misconceptions_mean_and_error = {
     ),
     "one value has an error of nan, without a division by 0": mean_turn(alone=lambda values: ("raises", "ZeroDivisionError")),
     "one value has an error of nan, not of 0": mean_turn(alone=lambda values: pair_seen(values[0], 0.0)),
-    "one value has an error of nan, without NumPy's warnings": mean_turn(
-        alone=lambda values: pair_seen(
-            values[0], math.nan, ["Degrees of freedom <= 0 for slice", "invalid value encountered in scalar divide"]
+    "one value has an error of nan, without NumPy's warnings, which np.errstate does not turn off: treat it separately": tuple(
+        mean_turn(alone=lambda values, told=told: pair_seen(values[0], math.nan, told))
+        for told in (
+            ["Degrees of freedom <= 0 for slice", "invalid value encountered in scalar divide"],
+            ["Degrees of freedom <= 0 for slice"],
         )
     ),
     "no values were divided by 0: ask first whether there are any, and raise ValueError": mean_turn(

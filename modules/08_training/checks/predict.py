@@ -105,6 +105,7 @@ def predict_turn(
     output=None,
     gradients=lambda ends: True,
     label=None,
+    inside=None,
 ):
     """Make a prediction, or a wrong turn.
 
@@ -116,6 +117,7 @@ def predict_turn(
         output: What becomes of the outputs of a batch.
         gradients: Whether gradients are on afterwards.
         label: What is returned for the labels, of what they should be.
+        inside: The mode of the layer inside afterwards, if it is another one.
     """
     join = joined or np.concatenate
 
@@ -130,7 +132,7 @@ def predict_turn(
             [remembered] * len(inputs),
             pair,
             ends,
-            (after(training, ends),) * 2,
+            (after(training, ends), (inside or after)(training, ends)),
             gradients(ends),
         )
 
@@ -152,6 +154,9 @@ misconceptions_predict = {
         during=lambda training: training
     ),
     "the network was left in evaluation mode": predict_turn(after=lambda training, ends: False),
+    "the network's own attribute was put back, and not those of its layers: model.train(before) switches all of them": predict_turn(
+        inside=lambda training, ends: False
+    ),
     "the network was put into training mode afterwards, though it had not been": predict_turn(after=lambda training, ends: True),
     "an exception leaves the network in evaluation mode: put the mode back in any case (try, finally)": predict_turn(
         after=lambda training, ends: training and normally(ends)

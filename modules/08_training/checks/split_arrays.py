@@ -104,7 +104,16 @@ def split_turn(
 
 
 oracle_split_arrays = split_turn()
+def first_key_as_it_is(path):
+    """Join keys to a name, of which the first is no text yet: 0 is then lost, because it is false."""
+    name = ""
+    for key in path:
+        name = f"{name}.{key}" if name else key
+    return name
+
+
 misconceptions_split_arrays = {
+    "the first key of a name was left as it is, a number in a list: a name is a text, str(key)": split_turn(first_key_as_it_is),
     "the names begin with a dot: at the root there is nothing before the key": lambda tree, name: split_turn(
         (lambda path: ".".join(map(str, ["", *path]))) if not name else (lambda path: ".".join(map(str, path)))
     )(tree=tree, name=name),

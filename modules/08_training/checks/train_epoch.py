@@ -102,7 +102,7 @@ def epoch_seen(modes, steps, loss, reports, kept=0):
     """Write down what came of an epoch."""
     kinds = ", ".join(dict.fromkeys(one for one, _, _ in reports)) or "none"
     return {
-        "in training mode": modes,
+        "training mode, batch by batch": modes,
         "how often the optimizer stepped": len(steps) // 2,
         "at the steps": {f"gradient of {name}, step {i // 2 + 1}": grad for i, (name, grad) in enumerate(steps)},
         "loss returned": number(loss),
@@ -209,7 +209,13 @@ def epoch_turn(
 
 
 oracle_train_epoch = epoch_turn()
+def used_up(inputs, **more):
+    """Go through an iterator twice: the second time there is nothing left to train on."""
+    return {**epoch_seen([], [], 0.0, []), "its type": "float"} if inputs else NOTHING
+
+
 misconceptions_train_epoch = {
+    "the loader was gone through twice; an iterator is empty the second time: count within the one loop": used_up,
     "the gradients were not zeroed: each step got those of the batches before it, too": epoch_turn(zeroed="never"),
     "the gradients were zeroed once, before the loop: each batch needs that": epoch_turn(zeroed="once"),
     "the loss was computed after the step, with another run of the network: the loss before the step is asked for": epoch_turn(

@@ -1,6 +1,6 @@
 """The check of 09.8 self_times."""
 
-from .shared import grow, kind_of, named, whole
+from .shared import afterwards, grow, kind_of, named, whole
 
 
 def draw_self_times(rng):
@@ -43,7 +43,7 @@ def observe_self_times(module, spans):
         "returned": kind_of(answer),
         "number of self times": len(times),
         "self time of": dict(zip(places(spans), times)),
-        "the spans given": "unchanged" if given == before else "changed",
+        "the list of spans given": afterwards(given, before),
     }
 
 
@@ -52,7 +52,7 @@ def oracle_self_times(spans, inner="children", since=True, wholes=True, most=Non
 
     Args:
         inner: What counts as inside: the "children", "all" that is deeper, or "none".
-        since: Whether to stop at an earlier span that is not deeper.
+        since: Whether to stop at an earlier span that is not deeper; "outermost" for one of depth 0.
         wholes: Whether whole durations are taken off, not self times.
         most: How many are taken off at most.
         through: Whether the walk back goes on behind spans that are deeper than the children.
@@ -60,7 +60,7 @@ def oracle_self_times(spans, inner="children", since=True, wholes=True, most=Non
     own = []
     for i, (_, began, ended, depth) in enumerate(spans):
         left, j, count = ended - began, i - 1, 0
-        while j >= 0 and (spans[j][3] > depth or not since) and (through or spans[j][3] == depth + 1):
+        while j >= 0 and (spans[j][3] > (0 if since == "outermost" else depth) or not since) and (through or spans[j][3] == depth + 1):
             counts = spans[j][3] == depth + 1 if inner == "children" else spans[j][3] > depth
             if counts and inner != "none" and (most is None or count < most):
                 left -= spans[j][2] - spans[j][1] if wholes else own[j]
@@ -71,7 +71,7 @@ def oracle_self_times(spans, inner="children", since=True, wholes=True, most=Non
         "number of self times": len(spans),
         "self time of": dict(zip(places(spans), own)),
         "returned": "a list",
-        "the spans given": "unchanged",
+        "the list of spans given": "unchanged",
     }
 
 
@@ -97,6 +97,12 @@ misconceptions_self_times = {
     ),
     "all earlier spans one deeper were taken off, those inside of another span, too": lambda **inputs: oracle_self_times(
         **inputs, since=False
+    ),
+    "the spans inside of another one were taken off, too: those of a span are forgotten when it ends, not at the outermost alone": lambda **inputs: (
+        oracle_self_times(**inputs, since="outermost")
+    ),
+    "the list that was given was turned round: it belongs to the log": lambda spans: (
+        oracle_self_times(spans) | {"the list of spans given": "turned round" if len(spans) > 1 else "unchanged"}
     ),
     "the self times of the inner spans were taken off: their whole durations are": lambda **inputs: oracle_self_times(
         **inputs, wholes=False

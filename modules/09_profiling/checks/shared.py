@@ -74,3 +74,10 @@ def grow(rng, began, depth, levels, unit=8):
 def named(spans):
     """Give every span a name of its own: a letter for its depth and a number."""
     return [(f"{'abcdefg'[depth]}{i}", began, ended, depth) for i, (_, began, ended, depth) in enumerate(spans)]
+
+
+def afterwards(given, before):
+    """Say what became of a list that was given, and that is the caller's."""
+    if given == before:
+        return "unchanged"
+    return "turned round" if given == before[::-1] else "changed" if given else "emptied"

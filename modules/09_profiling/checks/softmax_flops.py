@@ -40,7 +40,19 @@ def oracle_softmax_flops(a, dim, terms=5, less=2, rows=None):
     return (math.prod(a) // n if rows is None else rows) * (terms * n - less)
 
 
+def by_parts_of_the_shape(a, dim):
+    """Multiply the sizes before dim and those after it; for -1, a.shape[dim + 1:] is the whole shape."""
+    return oracle_softmax_flops(a, dim, rows=math.prod(a[:dim]) * math.prod(a[dim + 1 :]))
+
+
+def of_a_matrix(a, dim):
+    """Take the one other axis of a matrix, which there may be none of, or more."""
+    return oracle_softmax_flops(a, dim, rows=a[1 - dim]) if 1 - dim < len(a) else ("raises", "IndexError")
+
+
 misconceptions_softmax_flops = {
+    "a.shape[dim + 1:] is the whole shape where dim is -1: there are a.size // a.shape[dim] rows, whatever dim is": by_parts_of_the_shape,
+    "a.shape[1 - dim] is the number of rows of a matrix alone: it is all axes but dim, multiplied": of_a_matrix,
     "the largest and the sum of n numbers take n - 1 steps, not n": lambda **inputs: oracle_softmax_flops(**inputs, less=0),
     "dim is ignored: always the last axis": lambda a, dim: oracle_softmax_flops(a, -1),
     "dim is ignored: always the first axis": lambda a, dim: oracle_softmax_flops(a, 0),

@@ -1,6 +1,6 @@
 """The check of 09.9 trace_events."""
 
-from .shared import grow, kind_of, named, whole
+from .shared import afterwards, grow, kind_of, named, whole
 
 
 def draw_trace_events(rng):
@@ -30,8 +30,7 @@ def observe_trace_events(module, spans, zero, thread):
     given = [module.Span(*one) for one in spans]
     before = list(given)
     answer = module.trace_events(given, zero, thread)
-    changed = "turned round" if given == before[::-1] else "emptied" if not given else "changed"
-    return with_order(answer, "unchanged" if given == before else changed)
+    return with_order(answer, afterwards(given, before))
 
 
 def with_order(events, given="unchanged", returned=None):
