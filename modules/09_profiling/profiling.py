@@ -142,7 +142,7 @@ def quartiles(values):
     """Return the points that divide some values, sorted, into four parts of equal size.
 
     Args:
-        values: List or array of shape (n,): finite numbers in any order. It is not changed.
+        values: List or array of shape (n,): finite floats in any order. It is not changed.
 
     Returns:
         Tuple of three Python floats: the quartiles for q = 1/4, 1/2 (the median) and 3/4. With the

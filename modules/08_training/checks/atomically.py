@@ -35,6 +35,7 @@ def observe_atomically(atomically, name, before, parts, ends):
     old, new = bytes([7, 7, 7]), b"".join(map(bytes, parts))
     with tempfile.TemporaryDirectory() as folder:
         path, moments, names, seen = Path(folder) / name, [], [], {"the bytes go to": "nothing: write was not called"}
+        files = []
         if before == "a file":
             path.write_bytes(old)
 
@@ -47,6 +48,7 @@ def observe_atomically(atomically, name, before, parts, ends):
         def write(file):
             seen["the bytes go to"] = target(file, path)
             names.append(beside(path))
+            files.append(file)
             for part in parts[:2]:
                 file.write(bytes(part))
             if ends != "normally":
@@ -60,7 +62,7 @@ def observe_atomically(atomically, name, before, parts, ends):
                 raise
             returned, ended = None, "with KeyboardInterrupt" if isinstance(error, KeyboardInterrupt) else "with an OSError"
         look()
-        left = beside(path)
+        left, is_open = beside(path), any(not file.closed for file in files)
         if ends == "normally":
             atomically(path, lambda file: names.append(beside(path) - left))
     shared = len(names) == 2 and names[0] & names[1]
@@ -70,6 +72,7 @@ def observe_atomically(atomically, name, before, parts, ends):
         "it ended": ended,
         "files left beside it": len(left),
         "returned": kind(returned),
+        "the file for write, in the end": "open" if is_open else "closed",
         "name of the temporary file": SAME_NAME if shared else NEW_NAME,
     }
 
@@ -126,6 +129,7 @@ def atomic_turn(
     swallows=False,
     returned="nothing",
     shared=False,
+    left_open=lambda ends: False,
 ):
     """Make the writing of a file, or a wrong turn.
 
@@ -137,6 +141,7 @@ def atomic_turn(
         swallows: Whether errors end there.
         returned: What is returned.
         shared: Whether two calls give the temporary file the same name.
+        left_open: Whether the file stays open, a function of how writing ends.
     """
 
     def turn(name, before, parts, ends):
@@ -152,6 +157,7 @@ def atomic_turn(
             "it ended": "normally" if swallows else ends,
             "files left beside it": left(ends),
             "returned": returned if swallows or ends == "normally" else "nothing",
+            "the file for write, in the end": "open" if left_open(ends) else "closed",
             "name of the temporary file": SAME_NAME if shared and ends == "normally" else NEW_NAME,
         }
 
@@ -174,17 +180,18 @@ def with_a_backup(name, before, parts, ends):
     }
 
 
-def but_the_name(wrong):
-    """Turn an oracle into one that says nothing of the temporary file's name: that is a mistake of its own."""
+def of_the_steps(wrong):
+    """Turn an oracle into one that says nothing of the temporary file's name, nor whether it is closed: mistakes of their own."""
 
     def oracle(**inputs):
-        return {key: value for key, value in wrong(**inputs).items() if key != "name of the temporary file"}
+        others = "name of the temporary file", "the file for write, in the end"
+        return {key: value for key, value in wrong(**inputs).items() if key not in others}
 
     oracle.partial = True
     return oracle
 
 
-TURNS = {  # all but that of the temporary file's name
+STEPS = {
     "the old file was given another name, as a backup, and the file itself opened for writing: for a while there is neither": with_a_backup,
     "the file itself was opened for writing: for a while it was neither old nor new": atomic_turn(
         lambda first: [first, GAP, "the new file"], lambda first: [first, GAP], goes="the file itself"
@@ -229,7 +236,10 @@ TURNS = {  # all but that of the temporary file's name
     "after a failure the half of a file took the old one's place": atomic_turn(badly=lambda first: [first, GAP]),
 }
 misconceptions_atomically = {
-    **{sentence: but_the_name(wrong) for sentence, wrong in TURNS.items()},
+    **{sentence: of_the_steps(wrong) for sentence, wrong in STEPS.items()},
+    "after a failure the temporary file was still open, and Windows removes no open file: `with` closes it in any case": atomic_turn(
+        left_open=lambda ends: ends != "normally"
+    ),
     "every call gives the temporary file the same name, and two threads would write into each other's file: a process number or a fixed ending is not enough, os.urandom(8).hex() is": atomic_turn(
         shared=True
     ),

@@ -23,6 +23,7 @@ def draw_split_arrays(rng):
     yield dict(tree={"mean": array(0), "deep": [{"square": array(2, 0)}]}, name="")
     yield dict(tree=array(5), name="alone")
     yield dict(tree=rng.pick(None, lr, "adam"), name="")
+    yield dict(tree={"loss": np.float64(lr), "best": [np.float32(2), array(2)]}, name="")
     yield dict(tree={"epoch": 7, "note": "none", "empty": {}, "list": []}, name="")
 
 
@@ -68,6 +69,7 @@ def split_turn(
     inside=(dict, list, tuple),
     astype=None,
     last=False,
+    arrays_are=np.ndarray,
 ):
     """Make the walk through a tree, or a wrong turn.
 
@@ -82,10 +84,11 @@ def split_turn(
         inside: Kinds of containers that are looked into.
         astype: The dtype that arrays become.
         last: Whether only the arrays of the last branch are kept.
+        arrays_are: What is taken for an array.
     """
 
     def walk(node, path):
-        if isinstance(node, np.ndarray):
+        if isinstance(node, arrays_are):
             if not taken(node):
                 return node, {}
             name = label(path)
@@ -135,6 +138,9 @@ misconceptions_split_arrays = {
     "the prefix that the call gave was left out": split_turn(prefix=False),
     "only the arrays found last are in the dict: update it, so that those of before stay": split_turn(last=True),
     "an array of shape () was left in the tree": split_turn(taken=lambda node: node.ndim),
+    "a number of NumPy's was taken for an array: it is no np.ndarray, and stays in the tree": split_turn(
+        arrays_are=(np.ndarray, np.generic)
+    ),
     "the arrays became float32; they are to stay as they are": split_turn(astype=np.float32),
     "the arrays became float64; they are to stay as they are": split_turn(astype=np.float64),
 }

@@ -8,7 +8,7 @@ from .shared import NOTHING, kind_of, kinds_of, numbers, whole
 
 
 def draw_quartiles(rng):
-    """Arrays and lists; positions between two values and on one; a few equal ones; one that is far off; whole numbers of several dtypes; none."""
+    """Arrays and lists; positions between two values and on one; a few equal ones; one that is far off; whole numbers; none."""
     for count in (4, 3, 2, int(rng.integers(6, 9)), 1, 12, int(rng.integers(13, 20))):
         values = rng.permutation(np.cumsum(rng.integers(1, 30, count)) / 16) - 3
         yield dict(values=values if rng.integers(2) else values.tolist())
@@ -17,8 +17,6 @@ def draw_quartiles(rng):
     yield dict(values=values)
     yield dict(values=np.array([2.5, 0.5, 2.5, 1.5])[rng.permutation(4)])
     yield dict(values=[int(x) for x in rng.integers(-9, 9, 5)])
-    yield dict(values=rng.permutation(np.arange(130, 250, 7))[:6].astype(np.uint8))  # the sum of two is more than 255
-    yield dict(values=rng.integers(-99, 99, 7))
     yield dict(values=[float(rng.integers(1, 9)) / 4])
     yield dict(values=[])
     yield dict(values=np.zeros(0))
@@ -28,10 +26,7 @@ def draw_quartiles(rng):
 def describe_quartiles(values):
     """Write the call as a learner would."""
     shown = "[" + ", ".join(f"{x:.5g}" for x in values) + "]"
-    if not isinstance(values, np.ndarray):
-        return f"quartiles({shown})"
-    dtype = "" if values.dtype in (np.float64, np.int64) else f", np.{values.dtype}"
-    return f"quartiles(np.array({shown}{dtype}))"
+    return f"quartiles(np.array({shown}))" if isinstance(values, np.ndarray) else f"quartiles({shown})"
 
 
 def observe_quartiles(quartiles, values):
@@ -107,17 +102,7 @@ def exclusive(values):
     return three(found)
 
 
-def narrow_mean(values):
-    """Take the mean of the two middle ones by their sum, in the dtype of the values."""
-    right = oracle_quartiles(values)
-    if not isinstance(values, np.ndarray) or values.dtype != np.uint8 or len(values) % 2:
-        return right
-    middle = np.sort(values)[len(values) // 2 - 1 :][:2]
-    return right | three([right["quartiles"][0], float(np.add(*middle)) / 2, right["quartiles"][2]])
-
-
 misconceptions_quartiles = {
-    "two values were added in their own dtype, and 200 + 100 is 44 in uint8: make them floats first": narrow_mean,
     "the values were not sorted": lambda values: oracle_quartiles(values, sort=False),
     "the middle one is the mean: one slow call pulls it away": lambda values: oracle_quartiles(
         values, middle=lambda ordered: math.fsum(ordered) / len(ordered)
