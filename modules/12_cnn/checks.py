@@ -1393,7 +1393,7 @@ misconceptions_LeNet5 = {
     "the layers were not made in order, so that they draw other weights: the first layer draws first": lambda **inputs: (
         oracle_LeNet5(**inputs, in_order=False)
     ),
-    "one module stands in the row several times: pool(2) and activation() make a new one each time": other_row(
+    "one module stands in the row several times: pool(2) and activation() make new ones, each time": other_row(
         *LAYERS, new=False
     ),
     "padding is ignored, and the linear layers were made for what is left": lenet_without_padding,
