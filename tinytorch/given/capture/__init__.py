@@ -8,21 +8,22 @@ fixed buffers and play the tape: no dispatch, no graph, no allocation.
     arguments  what a step is called with, and what it returns
     traced     arrays that write down what NumPy does with them
     live       numbers that change between steps
+    arrays     what is the same for arrays of NumPy's and of a device
     world      what a step can reach in Python, and whether it has changed
     recording  the tape
     comparing  two recordings, and a replay with the step itself
     memory     the plan of the arena
     playing    from the entries to a list of calls
+    launching  the same for entries on a device: its launches, which are a graph on a GPU
     printing   what `step.tape()` shows
     tape       when a tape may be played, and what it leaves behind
 """
 
 import functools
 
-import numpy as np
-
 from tinytorch.given.capture import comparing
 from tinytorch.given.capture.arguments import described, filled, returned, template
+from tinytorch.given.capture.arrays import copy_of
 from tinytorch.given.capture.printing import Table
 from tinytorch.given.capture.recording import Recorder
 from tinytorch.given.capture.tape import Tape, threads
@@ -77,9 +78,9 @@ class capture(Captured):
 
     def record(self, kind, inputs, options, arrays):
         """Run the step and write it down; the second recording of a kind becomes a tape."""
-        buffers = self.buffers.setdefault(kind, [np.array(array, order="K") for array in arrays])
+        buffers = self.buffers.setdefault(kind, [copy_of(array) for array in arrays])
         for own, array in zip(buffers, arrays):
-            np.copyto(own, array)
+            own[...] = array
         arguments, named = filled((inputs, options), iter(buffers))
         recording = comparing.Recording(self.step, (inputs, options), buffers)
         result = recording.run(lambda: self.step(*arguments, **named))

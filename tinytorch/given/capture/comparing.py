@@ -7,7 +7,8 @@ import numpy as np
 
 from tinytorch.given import random
 from tinytorch.given.capture.arguments import is_input
-from tinytorch.given.capture.recording import CaptureError, Recorder, Ref, leaves, nested, owner_of, refs
+from tinytorch.given.capture.arrays import numbers_of, on_device, owner_of, same
+from tinytorch.given.capture.recording import CaptureError, Recorder, Ref, leaves, nested, refs
 from tinytorch.given.capture.traced import Traced, bare, door
 from tinytorch.given.capture.world import PLAIN, reachable
 from tinytorch.given.op import part
@@ -36,7 +37,7 @@ class Recording:
             if leaf.grad is not None:
                 leaf.grad = type(leaf.grad)(leaf.grad.data.copy())  # the step works on a copy; the snapshot keeps the old one
         self.recorder = Recorder(static, [leaf.grad.data for leaf in self.leaves if leaf.grad is not None], self.before.keep)
-        self.inputs = [zlib.crc32(owner_of(array)) for array in static]
+        self.inputs = [zlib.crc32(numbers_of(owner_of(array))) for array in static]
 
     def run(self, call):
         """Run the step, and write it down; after a refusal everything is as it was before the call."""
@@ -48,6 +49,7 @@ class Recording:
             results = [leaf for leaf in leaves(result) if not isinstance(leaf, PLAIN) or self.number(leaf)]
             self.outputs = [self.output(leaf) for leaf in results]
         except CaptureError:
+            self.recorder.open = False
             self.before.restore()
             raise
         finally:
@@ -137,7 +139,7 @@ class Snapshot:
         for array in [*written, *(tensor.data for _, tensor in world.tensors if owner_of(tensor.data).nbytes <= LARGE)]:
             self.keep(owner_of(array))
         self.leaves, self.grads = leaves, [leaf.grad for leaf in leaves]
-        self.copies = [grad.data.copy() if grads and grad is not None else None for grad in self.grads]
+        self.copies = [np.array(numbers_of(grad.data)) if grads and grad is not None else None for grad in self.grads]
         generators = {id(g): g for g in [random.default(), *(g for _, g in world.generators), *(generators or {}).values()]}
         self.generators = [(g, g.bit_generator.state) for g in generators.values()]
         self.counts = [
@@ -146,23 +148,23 @@ class Snapshot:
         self.counts = [
             (plain, {key: x for key, x in held.items() if type(x) in (int, float)})
             for plain, held in self.counts
-            if numbers_of(plain)
+            if has_numbers(plain)
         ]
 
     def keep(self, owner):
         """Copy an array, unless that is done already."""
         if id(owner) not in self.copied and owner.dtype.kind in "biuf":
-            self.copied[id(owner)] = owner, owner.copy(order="K")
+            self.copied[id(owner)] = owner, np.array(numbers_of(owner), order="K")
 
     def restore(self):
         """Set everything to the values of this snapshot."""
         for array, values in self.copied.values():
-            if array.flags.writeable:
-                np.copyto(array, values)
+            if on_device(array) or array.flags.writeable:
+                array[...] = values
         for leaf, grad, values in zip(self.leaves, self.grads, self.copies):
             leaf.grad = grad
             if values is not None:
-                np.copyto(grad.data, values)
+                grad.data[...] = values
         for generator, state in self.generators:
             generator.bit_generator.state = state
         for plain, values in self.counts:
@@ -188,17 +190,12 @@ class Snapshot:
 
 def digest_of(array):
     """Return a digest of the numbers of an array."""
-    return array.shape, hashlib.blake2b(np.ascontiguousarray(array)).digest()
+    return array.shape, hashlib.blake2b(np.ascontiguousarray(numbers_of(array))).digest()
 
 
-def numbers_of(plain):
+def has_numbers(plain):
     """Say whether a dict belongs to the user and holds numbers; the global names of a file are left alone."""
     return "__name__" not in plain and any(type(value) in (int, float) for value in plain.values())
-
-
-def same(a, b):
-    """Say whether two arrays are equal bit for bit."""
-    return a.shape == b.shape and a.dtype == b.dtype and a.tobytes() == b.tobytes()
 
 
 def told_apart(first, second):
@@ -306,7 +303,7 @@ def first_difference(tape, before, after, results):
         Text, or None if everything is equal bit for bit. Afterwards everything is as the replay left it.
     """
     before.restore()
-    tape.player.arena[...] = 0xFF  # nan: what is read before it is written shows
+    tape.player.poison()
     tape.run()
     now = before.digest()
     for place in {**after, **now}:

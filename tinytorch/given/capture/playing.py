@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tinytorch.given.capture.arrays import empty_like
 from tinytorch.given.capture.live import Live
 from tinytorch.given.capture.memory import ALIGNED, plan
 from tinytorch.given.capture.recording import Choice, Entry, Otherwise, Ref, leaves, nested, refs
@@ -32,7 +33,7 @@ class Player:
     Args:
         tape: List of `Entry`.
         outputs: List of `Ref`: what is still needed when the tape has been played.
-        starts: List of (shape, dtype) of the gradients from before the step that it reads.
+        starts: List of arrays like the gradients from before the step.
         prepared: Whether to use the prepared forms of kernels.
     """
 
@@ -42,7 +43,7 @@ class Player:
         self.entries = [part for _, parts in self.groups for part in parts]
         read = {ref.root.index for ref in refs([entry[1:4] for entry in tape]) if ref.root.kind == "start"}
         read |= {ref.root.index for ref in outputs if ref.root.kind == "start"}
-        self.same, self.starts = {}, {i: np.empty(*starts[i]) for i in sorted(read)}
+        self.same, self.starts = {}, {i: empty_like(starts[i]) for i in sorted(read)}
         for entry in tape:
             if entry.parts and self.entries and self.in_parts(entry):
                 self.same[entry.parts[-1].root] = entry.out.root
@@ -83,7 +84,7 @@ class Player:
         for number, entry in enumerate(self.entries):
             for ref in refs((entry.inputs, entry.settings, entry.out)):
                 root = self.same.get(ref.root, ref.root)
-                if root.kind in ("made", "part"):
+                if root.kind in ("made", "part") and not root.on_device:
                     size, first, _ = spans.get(root, (root.nbytes, number, number))
                     spans[root] = size, first, len(self.entries) if root in self.kept else number
             if self.scratch_sizes[number]:
@@ -94,6 +95,10 @@ class Player:
         """Plan the arena, and take it."""
         self.offsets, self.bytes = plan(self.spans())
         self.arena = aligned(self.bytes)
+
+    def poison(self):
+        """Fill the arena with nan, so that what is read before it is written shows."""
+        self.arena[...] = 0xFF
 
     def memory(self, root):
         """Return the bytes of a piece of memory."""

@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinytorch.given.capture.arrays import offset_of, on_device, owner_of
 from tinytorch.given.capture.live import LiveDict
 from tinytorch.given.capture.traced import Moving, Traced, bare, is_named
 from tinytorch.given.capture.world import PACKAGE, where
+from tinytorch.given.device import is_array
 from tinytorch.given.op import InPlace
 
 
@@ -32,7 +34,7 @@ class Root:
     """
 
     def __init__(self, kind, index, owner):
-        self.kind, self.index, self.nbytes = kind, index, owner.nbytes
+        self.kind, self.index, self.nbytes, self.on_device = kind, index, owner.nbytes, on_device(owner)
         self.stays = kind in ("input", "outside")
         self.owner = owner if self.stays else None
         self.name = kind, index
@@ -66,6 +68,7 @@ class Entry(NamedTuple):
         takes_out: Whether the function can write to a given array: ``function(..., out=array)``.
         parts: Entries that do the same with NumPy's functions, one by one; None if that is not known.
         line: Where the user's code called it.
+        moves: Whether it copies numbers to or from a device on the way.
     """
 
     function: Any
@@ -77,20 +80,11 @@ class Entry(NamedTuple):
     takes_out: bool = False
     parts: list | None = None
     line: str = ""
+    moves: bool = False
 
     def is_view(self):
         """Say whether the result lies in the memory of an argument: then there is nothing to do in a replay."""
         return self.out is not None and any(ref.root is self.out.root for ref in refs((self.inputs, self.settings)))
-
-
-def owner_of(array):
-    """Return the array that owns the memory of an array."""
-    base = array.base
-    while base is not None:
-        if isinstance(base, np.ndarray):
-            array = base
-        base = getattr(base, "base", None)
-    return array
 
 
 def nested(function, x):
@@ -155,6 +149,20 @@ class Recorder:
     def random(self, generator):
         return Draws(self, generator) if self.is_mine() else generator
 
+    def upload(self, function):
+        """Return a function that copies an array to a device, and writes that down."""
+        if not self.is_mine():
+            self.moved = True
+            return function
+        return lambda array: self.result(Entry(function, *self.known((array,), {}), None, line=where()), function(bare(array)))
+
+    def download(self, function):
+        """Refuse to copy an array from a device, unless a function that is written down as a whole does it."""
+        if not self.is_mine():
+            self.moved = True
+            return function
+        return lambda array: self.read("a copy from the device", array, None)
+
     def kernel(self, function, op, kernels, fell_back=False):
         """Return a function that runs a kernel and writes that down."""
         if not self.is_mine() or self.inside is not None:
@@ -164,15 +172,18 @@ class Recorder:
             if isinstance(op, InPlace):
                 self.keep_all(inputs)
             plain = self.alone(function, inputs, settings)
+            entry = Entry(function, *self.known(inputs, settings), None, op, kernels, line=where(), moves=self.moved)
             if plain is None:
-                self.add(Entry(function, *self.known(inputs, settings), None, op, kernels, line=where()), written=inputs)
+                self.add(entry, written=inputs)
                 return None
+            if on_device(plain):
+                return self.result(entry, plain)
             kernel, plain = rounded(function, inputs, plain)
             parts = None
             moving = any(isinstance(x, Moving) for x in leaves((inputs, settings)))
             if function is op.forward and kernel is function and not moving:
                 parts = self.parts_of(function, inputs, settings, plain)
-            return self.result(Entry(kernel, *self.known(inputs, settings), None, op, kernels, parts=parts, line=where()), plain)
+            return self.result(entry._replace(function=kernel, parts=parts), plain)
 
         return run
 
@@ -187,7 +198,7 @@ class Recorder:
         def run(*inputs, **settings):
             self.keep_all(inputs)
             plain = np.asarray(self.alone(function, inputs, settings))
-            entry = Entry(function, *self.known(inputs, settings), None, line=where())
+            entry = Entry(function, *self.known(inputs, settings), None, line=where(), moves=self.moved)
             out = self.result(entry, plain)
             for array in inputs:
                 self.add_written(array, entry.line)
@@ -197,7 +208,7 @@ class Recorder:
 
     def alone(self, function, inputs, settings):
         """Run a function on plain arrays, and write down nothing of what it does inside."""
-        self.open = False
+        self.open, self.moved = False, False
         try:
             return function(*bare(inputs), **bare(settings))
         finally:
@@ -273,14 +284,14 @@ class Recorder:
         """Append an entry; refuse one that writes to the step's arguments."""
         (self.tape if self.inside is None else self.inside).append(entry)
         for array in leaves(written):
-            if isinstance(array, np.ndarray):
+            if is_array(array):
                 self.add_written(array, entry.line)
 
     def keep_all(self, arrays):
         """Let arrays from outside be copied that are about to be written to."""
         for array in leaves(arrays):
-            if isinstance(array, np.ndarray) and self.root(array).kind == "outside":
-                self.keep(owner_of(bare(array)))
+            if is_array(array) and self.root(array).kind == "outside":
+                self.alone(self.keep, (owner_of(bare(array)),), {})
 
     def add_written(self, array, line):
         """Note that some memory was written to."""
@@ -309,13 +320,11 @@ class Recorder:
 
     def ref(self, x):
         """Return the reference of an array; anything else as it is."""
-        if not isinstance(x, np.ndarray):
+        if not is_array(x):
             return x
         x = bare(x)
         root = self.root(x)
-        owner = owner_of(x)
-        offset = x.__array_interface__["data"][0] - owner.__array_interface__["data"][0] if x.size else 0
-        return Ref(root, offset, x.shape, x.strides, x.dtype, x if root.stays else None)
+        return Ref(root, offset_of(x, owner_of(x)), x.shape, x.strides, x.dtype, x if root.stays else None)
 
     def root(self, array):
         """Return the memory of an array; what no entry made comes from outside."""

@@ -1,14 +1,14 @@
 """A recorded step: when it may be played, and what a replay leaves behind. Given."""
 
+import importlib
 import operator
 import sys
 
-import numpy as np
-
 from tinytorch.given.capture import comparing
 from tinytorch.given.capture.arguments import returned, template
+from tinytorch.given.capture.arrays import on_device, owner_of
 from tinytorch.given.capture.playing import Player
-from tinytorch.given.capture.recording import CaptureError, owner_of
+from tinytorch.given.capture.recording import CaptureError, refs
 from tinytorch.given.history import ticks
 from tinytorch.given.op import part, registrations
 
@@ -30,7 +30,6 @@ class Tape:
         self.outcomes = [outcome for _, outcome in recorder.conditions.values()]
         self.version, self.registered = registrations[0], registered(recorder.tape)
         self.starting = [leaf for leaf, had in zip(self.leaves, self.had) if had]
-        self.shapes = [(leaf.shape, leaf.dtype) for leaf in self.starting]
         self.template, self.outputs, self.slopes = template(result), recording.outputs, recording.gradients
         self.written, self.generators = recorder.written, recorder.generators
         self.versions = [t.written for _, t in self.world.tensors if id(owner_of(t.data)) in recorder.written]
@@ -41,10 +40,12 @@ class Tape:
     def connect(self):
         """Make the calls, and find the arrays that hold the results and the gradients afterwards."""
         tensor, wanted = part("Tensor"), [*self.outputs, *(ref for ref in self.slopes if ref is not None)]
-        self.player = Player(self.entries, wanted, self.shapes, self.prepared)
+        self.player = player_of(self.entries)(self.entries, wanted, [leaf.data for leaf in self.starting], self.prepared)
         self.result = returned(self.template, map(self.player.array, self.outputs))
         self.gradients = [None if ref is None else tensor(self.player.array(ref)) for ref in self.slopes]
-        self.memory = owner_of(self.player.arena)
+        grads = [grad for grad in self.gradients if grad is not None]
+        there = [each for grad in grads if on_device(grad.data) for each in (grad.data, owner_of(grad.data))]
+        self.counted = [*grads, owner_of(self.player.arena), *there]
         self.holders = None
 
     def check(self, recording):
@@ -95,7 +96,7 @@ class Tape:
         if self.holders and self.held() != self.holders and any(map(operator.gt, self.held(), self.holders)):
             self.connect()  # someone kept a gradient, which keeps its numbers: this replay needs other memory
         for i, own in self.player.starts.items():
-            np.copyto(own, self.starting[i]._grad.data)
+            own[...] = self.starting[i]._grad.data
         for call in self.player.calls:
             call()
         self.hand_out()
@@ -111,7 +112,13 @@ class Tape:
 
     def held(self):
         """Count who refers to the gradients and to their memory."""
-        return [*map(sys.getrefcount, self.gradients), sys.getrefcount(self.memory)]
+        return [*map(sys.getrefcount, self.counted)]
+
+
+def player_of(entries):
+    """Return the class of the player: another one if a kernel of the tape runs on a device."""
+    there = any(ref.root.on_device for ref in refs([entry[1:4] for entry in entries]))
+    return importlib.import_module("tinytorch.given.capture.launching").DevicePlayer if there else Player
 
 
 def threads():

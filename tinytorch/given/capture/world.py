@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tinytorch.given.device import is_array
 from tinytorch.given.op import Op, part
 
 PACKAGE = str(Path(__file__).parents[2]) + os.sep
@@ -69,7 +70,7 @@ class World:
         if isinstance(value, part("Tensor")):
             self.tensors.append((name, value))
             return []
-        if isinstance(value, np.ndarray):
+        if is_array(value):
             self.arrays.append((name, value))
             return []
         if isinstance(value, np.random.Generator):
