@@ -120,6 +120,9 @@ class Watch:
     def whole(self, function):
         return function
 
+    def question(self, function):
+        return function
+
     def upload(self, function):
         return function
 

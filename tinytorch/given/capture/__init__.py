@@ -20,6 +20,8 @@ fixed buffers and play the tape: no dispatch, no graph, no allocation.
 """
 
 import functools
+import warnings
+from collections import Counter
 
 from tinytorch.given.capture import comparing
 from tinytorch.given.capture.arguments import described, filled, returned, template
@@ -30,6 +32,7 @@ from tinytorch.given.capture.tape import Tape, threads
 from tinytorch.given.capture.world import Captured
 from tinytorch.given.state import state, watchers
 
+KINDS = 32  # of arguments that a step is recorded for
 TAPES = 8  # that are kept for arguments of one kind, such as one for training and one for evaluation
 
 
@@ -60,7 +63,7 @@ class capture(Captured):
     def __init__(self, step):
         functools.update_wrapper(self, step)
         self.step, self.started = step, False
-        self.tapes, self.recordings, self.buffers = {}, {}, {}
+        self.tapes, self.recordings, self.buffers, self.changed = {}, {}, {}, Counter()
 
     def __call__(self, *inputs, **options):
         if watchers and any(isinstance(watcher, Recorder) for watcher in watchers):  # inside another captured step
@@ -68,24 +71,40 @@ class capture(Captured):
         arrays = []
         given = *described(inputs, arrays), *options, *described(options.values(), arrays)
         kind = *given, state.kernels, state.recording, threads()
-        for tape in self.tapes.get(kind, ()):
-            if tape.fits():
-                return tape.play(arrays)
+        if kind in self.tapes:
+            self.copy_to_buffers(kind, arrays)
+            for tape in self.tapes[kind]:
+                if tape.fits():
+                    return tape.play()
         if not self.started:
             self.started = True
             return self.step(*inputs, **options)
         return self.record(kind, inputs, options, arrays)
 
+    def copy_to_buffers(self, kind, arrays):
+        """Copy the arrays of a call to where tapes expect them."""
+        for own, array in zip(self.buffers[kind], arrays):
+            own[...] = array  # half as long as np.copyto, until the numbers move
+
     def record(self, kind, inputs, options, arrays):
         """Run the step and write it down; the second recording of a kind becomes a tape."""
+        if kind not in self.buffers and len(self.buffers) >= KINDS:
+            warnings.warn(
+                f"a captured step is recorded for each shape of its tensors and for each value of its other arguments, and this one "
+                f"has met {KINDS}: calls with others run as without capture. Pass numbers that change as tensors",
+                RuntimeWarning,
+                stacklevel=3,
+            )
+            return self.step(*inputs, **options)
         buffers = self.buffers.setdefault(kind, [copy_of(array) for array in arrays])
-        for own, array in zip(buffers, arrays):
-            own[...] = array
+        self.copy_to_buffers(kind, arrays)
         arguments, named = filled((inputs, options), iter(buffers))
-        recording = comparing.Recording(self.step, (inputs, options), buffers)
+        recording = comparing.Recording(self.step, (inputs, options), buffers, self.changed)
         result = recording.run(lambda: self.step(*arguments, **named))
-        case = kind, tuple(recording.had)
+        case = kind, *recording.had, *(question.answer for question, _ in recording.recorder.questions)
         first = self.recordings.pop(case, None)
+        if not recording.settled:
+            return returned(template(result), iter(recording.results))()
         if first is None or not first.still_holds() or not comparing.told_apart(first, recording):
             self.recordings[case] = recording
             recording.before = None  # it held copies of everything, in case of a refusal

@@ -5,9 +5,9 @@ import numpy as np
 from tinytorch.given.device import is_array, move
 
 
-def on_device(array):
-    """Say whether an array is on a device, and not NumPy's."""
-    return not isinstance(array, np.ndarray)
+def on_device(x):
+    """Say whether something is an array on a device."""
+    return is_array(x) and not isinstance(x, np.ndarray)
 
 
 def owner_of(array):

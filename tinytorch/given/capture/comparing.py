@@ -1,6 +1,8 @@
 """Compare two recordings of a step with each other, and a replay with the step itself. Given."""
 
+import contextlib
 import hashlib
+import sys
 import zlib
 
 import numpy as np
@@ -8,12 +10,13 @@ import numpy as np
 from tinytorch.given import random
 from tinytorch.given.capture.arguments import is_input
 from tinytorch.given.capture.arrays import numbers_of, on_device, owner_of, same
-from tinytorch.given.capture.recording import CaptureError, Recorder, Ref, leaves, nested, refs
+from tinytorch.given.capture.recording import CaptureError, Recorder, Ref, Silent, leaves, nested, refs
 from tinytorch.given.capture.traced import Traced, bare, door
 from tinytorch.given.capture.world import PLAIN, reachable
 from tinytorch.given.op import part
 from tinytorch.given.state import watchers
 
+FIRST_NEEDED = 8  # runs in which a container may get what is there from then on
 LARGE = 2**24  # bytes: a larger tensor is only compared if the step writes to it, so that a data set is not copied
 
 
@@ -24,9 +27,11 @@ class Recording:
         step: The step.
         arguments: What it was called with: its modules and other objects count as what it can reach.
         static: The arrays that its tensors were copied to.
+        changed: Counter of the places in Python, and of their containers, that steps have changed while they were recorded; this
+            run adds its own.
     """
 
-    def __init__(self, step, arguments, static):
+    def __init__(self, step, arguments, static, changed):
         objects = [leaf for leaf in leaves(arguments) if not is_input(leaf)]
         self.world = reachable(("step", step), *(("argument", each) for each in objects))
         self.leaves = [tensor for _, tensor in self.world.tensors if tensor.requires_grad]
@@ -37,13 +42,14 @@ class Recording:
             if leaf.grad is not None:
                 leaf.grad = type(leaf.grad)(leaf.grad.data.copy())  # the step works on a copy; the snapshot keeps the old one
         self.recorder = Recorder(static, [leaf.grad.data for leaf in self.leaves if leaf.grad is not None], self.before.keep)
+        self.changed, self.settled = changed, True
         self.inputs = [zlib.crc32(numbers_of(owner_of(array))) for array in static]
 
     def run(self, call):
         """Run the step, and write it down; after a refusal everything is as it was before the call."""
         watchers.append(self.recorder)
         try:
-            with door(self.recorder):
+            with door(self.recorder), contextlib.redirect_stdout(Silent(self.recorder, sys.stdout)):
                 result = call()
             self.refuse_changes()
             results = [leaf for leaf in leaves(result) if not isinstance(leaf, PLAIN) or self.number(leaf)]
@@ -61,14 +67,27 @@ class Recording:
         return result
 
     def refuse_changes(self):
-        """Refuse what the step changed in Python, which a replay would not change."""
+        """Refuse what the step changed in Python, which a replay would not change.
+
+        A place may change once: what is made when it is first needed, such as an optimizer's state, is there from then on. So a
+        dict may get new keys, in a few runs.
+        """
         counters = self.recorder.counters
         self.world.loose = set(counters)
-        for name in self.world.changes():
-            line = self.world.line_of(name) or "the step"
+        changes = dict(self.world.changes())
+        for place in [place for place in changes if self.changed[place] or self.changed[place[0]] == FIRST_NEEDED]:
+            line = self.world.line_of(changes[place]) or self.world.line_of(changes[place], "LOAD") or "the step"
             raise CaptureError(
-                f"{line} changes {name}, which a replay would not do, because it runs none of the step's Python: "
+                f"{line} changes {changes[place]}, which a replay would not do, because it runs none of the step's Python: "
                 "change it outside of the captured step, or keep it in a tensor and write to that (count += 1)"
+            )
+        self.settled = not changes
+        self.changed.update([*changes, *{container for container, _ in changes}])
+        for name in self.world.moved():
+            line = self.world.line_of(name, "LOAD") or "the step"
+            raise CaptureError(
+                f"{line} takes something from {name!r}, and a replay would not take the next: take it outside of the captured "
+                "step, and pass it as an argument"
             )
         for name, tensor in self.world.tensors:
             if tensor.data is not self.arrays[id(tensor)]:

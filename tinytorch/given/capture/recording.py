@@ -130,7 +130,7 @@ class Recorder:
         self.thread, self.tape, self.inside, self.open = threading.get_ident(), [], None, True
         self.roots, self.counts = {}, {"made": 0, "part": 0, "outside": 0}
         self.live, self.written, self.errors = set(), {}, np.geterr()
-        self.conditions, self.counters, self.frozen, self.generators = {}, {}, {}, {}
+        self.conditions, self.counters, self.frozen, self.generators, self.questions = {}, {}, {}, {}, []
         for kind, arrays in (("input", inputs), ("start", starts)):
             for index, array in enumerate(arrays):
                 self.know(owner_of(array), Root(kind, index, owner_of(array)))
@@ -148,6 +148,27 @@ class Recorder:
 
     def random(self, generator):
         return Draws(self, generator) if self.is_mine() else generator
+
+    def question(self, function):
+        """Return a function that asks about numbers, and writes down question and answer.
+
+        What is asked of the step's arguments is asked again before a replay, and anything else in the middle of it.
+        """
+        if self.inside is not None:
+            raise Unsuitable("question")
+        if not self.is_mine():
+            return function
+
+        def ask(*arrays):
+            answer = bool(self.alone(function, arrays, {}))
+            question, (places, _) = Question(function, answer, where()), self.known(arrays, {})
+            if all(ref.root.kind == "input" for ref in places):
+                self.questions.append((question, [ref.array for ref in places]))
+            else:
+                self.add(Entry(question, places, {}, None, line=where()))
+            return answer
+
+        return ask
 
     def upload(self, function):
         """Return a function that copies an array to a device, and writes that down."""
@@ -229,6 +250,8 @@ class Recorder:
     def write(self, function, inputs, settings):
         """Run a function of NumPy that writes to an array, and write it down."""
         target = settings.get("out", inputs[0] if inputs else None)
+        if self.inside is not None and isinstance(target, np.ndarray) and self.look_up(owner_of(bare(target))) is None:
+            raise Unsuitable("an array that the kernel makes without a tensor")  # such as np.zeros: a replay would go on with it
         self.keep_all(target)
         function(*bare(inputs), **bare(settings))
         self.add(Entry(function, *self.known(inputs, settings), None, line=where()), written=target)
@@ -360,6 +383,27 @@ class Recorder:
         return None
 
 
+class Silent:
+    """The output of a program, to which a step that is recorded may not print: replays would not.
+
+    Args:
+        recorder: The `Recorder`.
+        output: The output itself; what other threads print goes there.
+    """
+
+    def __init__(self, recorder, output):
+        self.recorder, self.output = recorder, output
+
+    def write(self, text):
+        """Refuse to write, or hand it on."""
+        if self.recorder.is_mine():
+            raise CaptureError(f"{where()} prints {text!r}, which a replay would not do: print what the step returns, outside of it")
+        return self.output.write(text)
+
+    def __getattr__(self, name):
+        return getattr(self.output, name)
+
+
 class Otherwise(Exception):
     """A kernel chooses otherwise than when it was recorded."""
 
@@ -373,6 +417,32 @@ class Choice:
     def __call__(self, array, *others):
         if bool(array) is not self.answer:
             raise Otherwise
+
+
+class Question:
+    """A question about numbers that decides what a step does, and the answer when it was recorded.
+
+    Args:
+        function: Function of arrays.
+        answer: True or False.
+        line: Where the step asks.
+    """
+
+    __name__ = "question"
+
+    def __init__(self, function, answer, line):
+        self.function, self.answer, self.line = function, answer, line
+
+    def is_answered_so(self, *arrays):
+        """Say whether the answer is the same now."""
+        return bool(self.function(*arrays)) is self.answer
+
+    def __call__(self, *arrays):
+        if not self.is_answered_so(*arrays):
+            raise CaptureError(
+                f"{self.line} chooses by numbers, and now otherwise than when the step was recorded: pass what it looks at, such as "
+                "labels, to the step as an argument; then it is recorded for both cases"
+            )
 
 
 class Quiet:
