@@ -152,7 +152,9 @@ def test_a_batch_may_come_from_the_host():
     assert forms.count("upload") >= 3  # the pictures, the labels, the mask of dropout
 
 
-@pytest.mark.parametrize("read", [lambda x: x.item(), lambda x: x.cpu(), lambda x: float(x), lambda x: print(x), lambda x: x.tolist()])
+@pytest.mark.parametrize(
+    "read", [lambda x: x.item(), lambda x: x.cpu(), lambda x: float(x), lambda x: print(x), lambda x: x.tolist()]
+)
 def test_reading_numbers_is_refused_with_the_line(read):
     def step_of(model, optimizer):
         def step(x, y):

@@ -71,20 +71,16 @@ class capture(Captured):
         arrays = []
         given = *described(inputs, arrays), *options, *described(options.values(), arrays)
         kind = *given, state.kernels, state.recording, threads()
-        if kind in self.tapes:
-            self.copy_to_buffers(kind, arrays)
-            for tape in self.tapes[kind]:
+        tapes = self.tapes.get(kind)
+        if tapes:
+            copy_to(tapes[0].buffers, arrays)
+            for tape in tapes:
                 if tape.fits():
                     return tape.play()
         if not self.started:
             self.started = True
             return self.step(*inputs, **options)
         return self.record(kind, inputs, options, arrays)
-
-    def copy_to_buffers(self, kind, arrays):
-        """Copy the arrays of a call to where tapes expect them."""
-        for own, array in zip(self.buffers[kind], arrays):
-            own[...] = array  # half as long as np.copyto, until the numbers move
 
     def record(self, kind, inputs, options, arrays):
         """Run the step and write it down; the second recording of a kind becomes a tape."""
@@ -97,7 +93,7 @@ class capture(Captured):
             )
             return self.step(*inputs, **options)
         buffers = self.buffers.setdefault(kind, [copy_of(array) for array in arrays])
-        self.copy_to_buffers(kind, arrays)
+        copy_to(buffers, arrays)
         arguments, named = filled((inputs, options), iter(buffers))
         recording = comparing.Recording(self.step, (inputs, options), buffers, self.changed)
         result = recording.run(lambda: self.step(*arguments, **named))
@@ -122,3 +118,9 @@ class capture(Captured):
         """
         tapes = [kept[0] for kept in self.tapes.values()]
         return Table(tapes[-1]) if tapes else None
+
+
+def copy_to(buffers, arrays):
+    """Copy the arrays of a call to where tapes expect them."""
+    for own, array in zip(buffers, arrays):
+        own[...] = array  # half as long as np.copyto, until the numbers move

@@ -397,7 +397,9 @@ class Silent:
     def write(self, text):
         """Refuse to write, or hand it on."""
         if self.recorder.is_mine():
-            raise CaptureError(f"{where()} prints {text!r}, which a replay would not do: print what the step returns, outside of it")
+            raise CaptureError(
+                f"{where()} prints {text!r}, which a replay would not do: print what the step returns, outside of it"
+            )
         return self.output.write(text)
 
     def __getattr__(self, name):

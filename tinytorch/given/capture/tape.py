@@ -1,5 +1,6 @@
 """A recorded step: when it may be played, and what a replay leaves behind. Given."""
 
+import functools
 import importlib
 import operator
 import sys
@@ -37,6 +38,7 @@ class Tape:
         self.connect()
         self.check(recording)
         self.world.refresh()
+        self.is_untouched = self.guard()
 
     def connect(self):
         """Make the calls, and find the arrays that hold the results and the gradients afterwards."""
@@ -78,15 +80,42 @@ class Tape:
 
         The numbers of the inputs are in their buffers already, because the step may ask something about them.
         """
+        try:
+            same = self.version == registrations[0] and self.is_untouched()
+        except (LookupError, ValueError, AttributeError):  # something is not there any more
+            same = False
+        if not same and not self.fits_after_all():
+            return False
+        return not self.questions or all(question.is_answered_so(*arrays) for question, arrays in self.questions)
+
+    def fits_after_all(self):
+        """Say whether what has changed makes no difference: numbers that are equal to those of before, for example."""
         if [leaf._grad is not None for leaf in self.leaves] != self.had:
             return False
-        if self.version != registrations[0]:
-            if any(entry != current for entry, current in zip(self.registered, again(self.registered))):
-                return False
-            self.version = registrations[0]
-        if self.conditions and [read() for read in self.conditions] != self.outcomes:
+        if any(entry != current for entry, current in zip(self.registered, again(self.registered))):
             return False
-        return self.world.holds() and all(question.is_answered_so(*arrays) for question, arrays in self.questions)
+        if [read() for read in self.conditions] != self.outcomes or not self.world.holds():
+            return False
+        self.version, self.is_untouched = registrations[0], self.guard()
+        return True
+
+    def guard(self):
+        """Return a function that says whether nothing has been touched: one question after the other, compiled from source.
+
+        That takes a third of the time of a loop over what is to be compared, and it is asked before each replay.
+        """
+        objects, names = [], {}
+
+        def name(x):
+            if id(x) not in names:
+                names[id(x)] = f"x{len(names)}"
+                objects.append(x)
+            return names[id(x)]
+
+        grads = [f"{name(leaf)}._grad is {'not ' * had}None" for leaf, had in zip(self.leaves, self.had)]
+        answers = [f"{name(read)}() == {name(answer)}" for read, answer in zip(self.conditions, self.outcomes)]
+        questions = " and ".join([*grads, *answers, *self.world.questions(name)]) or "True"
+        return eval(compiled(", ".join(names.values()), questions))(*objects)
 
     def play(self):
         """Make every call, and return what the step returns."""
@@ -115,6 +144,12 @@ class Tape:
     def held(self):
         """Count who refers to the gradients and to their memory."""
         return [*map(sys.getrefcount, self.counted)]
+
+
+@functools.lru_cache(maxsize=64)
+def compiled(names, expression):
+    """Return the code of a function of some objects; it returns one without arguments, whose value is that of an expression."""
+    return compile(f"lambda {names}: lambda: {expression}", "<guard of a captured step>", "eval")
 
 
 def player_of(entries):

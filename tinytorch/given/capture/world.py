@@ -15,7 +15,7 @@ import warnings
 from collections import deque
 from collections.abc import Mapping
 from functools import partial
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +26,6 @@ from tinytorch.given.op import Op, part
 PACKAGE = str(Path(__file__).parents[2]) + os.sep
 LIBRARIES = (PACKAGE, "<frozen", *(sysconfig.get_path(kind) + os.sep for kind in ("stdlib", "purelib", "platlib")))
 PLAIN = int, float, complex, bool, str, bytes, type(None), type(Ellipsis), np.dtype, range, slice
-END = object()
 MOST = 1000  # entries of a list that are looked at one by one
 
 
@@ -48,7 +47,7 @@ def reachable(*roots):
         seen.add(id(value))
         world.alive.append(value)
         todo.extend(world.enter(name, value))
-    world.of_tensors = [getattr(tensor, name) for name in ("data", "requires_grad") for _, tensor in world.tensors]
+    world.of_tensors = [getattr(tensor, name) for _, tensor in world.tensors for name in ("data", "requires_grad")]
     return world
 
 
@@ -168,40 +167,13 @@ class World:
                     if (id(container), key) not in self.loose:
                         yield (owner, key), form.format(shown(key))
 
-    def seal(self):
-        """Prepare `holds`, which is asked before each replay: views that show what is there now, and what to look up."""
-        views, lookups, seen, looked_up = [], [], [], []
-        for _, container, keys, held, whole in self.places:
-            if isinstance(container, types.CellType):
-                lookups.append(partial(map, operator.attrgetter("cell_contents"), [container]))
-                looked_up += held
-            elif keys is None:
-                views.append(container)
-                seen += held
-            else:
-                tight = [i for i, key in enumerate(keys) if (id(container), key) not in self.loose]
-                keys, held = [keys[i] for i in tight], [held[i] for i in tight]
-                if whole and len(keys) == len(container):
-                    views.append(container.values())
-                    seen += held
-                else:
-                    lookups.append(partial(map, container.get, keys))
-                    looked_up += held
-        tensors = [tensor for _, tensor in self.tensors]
-        lookups += [partial(map, operator.attrgetter(name), tensors) for name in ("data", "requires_grad")]
-        self.views, self.lookups, self.held = views, lookups, [*seen, *looked_up, *self.of_tensors, END]
-
     def holds(self):
-        """Say whether everything is as it was."""
-        now = chain.from_iterable([*self.views, *[look() for look in self.lookups], [END]])
-        if all(map(operator.is_, now, self.held)):
-            return True
-        tensors = [tensor for _, tensor in self.tensors]
-        same = all(map(operator.is_, [getattr(t, n) for n in ("data", "requires_grad") for t in tensors], self.of_tensors))
-        if same and next(self.changes(), None) is None:
-            self.refresh()
-            return True
-        return False
+        """Say whether everything is as it was; objects that are only equal to those of before are held from now on."""
+        now = [getattr(tensor, name) for _, tensor in self.tensors for name in ("data", "requires_grad")]
+        if not all(map(operator.is_, now, self.of_tensors)) or next(self.changes(), None) is not None:
+            return False
+        self.refresh()
+        return True
 
     def refresh(self):
         """Hold the objects of now: they are equal to those of before, so that the next look is quick."""
@@ -211,7 +183,29 @@ class World:
             else:
                 held = entries(container) if keys is None else [container.get(key) for key in keys]
             self.places[i] = form, container, keys, held, whole
-        self.seal()
+
+    def questions(self, name):
+        """Yield questions that are all answered with yes while everything is as it was, as Python's source.
+
+        Args:
+            name: Function that returns a name for an object, for use in the source.
+        """
+        for _, container, keys, held, whole in self.places:
+            if isinstance(container, types.CellType):
+                yield f"{name(container)}.cell_contents is {name(held[0])}"
+            elif isinstance(container, Slots):
+                owner = name(container.owner)
+                yield from (f"getattr({owner}, {key!r}, None) is {name(value)}" for key, value in zip(keys, held))
+            elif keys is None:
+                yield f"{name(holds_the_same)}({name(container)}, {name(held)})"
+            else:
+                if whole:
+                    yield f"len({name(container)}) == {len(keys)}"
+                for key, value in zip(keys, held):
+                    if (id(container), key) not in self.loose:
+                        yield f"{name(container)}[{repr(key) if type(key) is str else name(key)}] is {name(value)}"
+        for _, tensor in self.tensors:
+            yield f"{name(tensor)}.data is {name(tensor.data)} and {name(tensor)}.requires_grad is {tensor.requires_grad}"
 
     def line_of(self, name, does="STORE"):
         """Return where a function of the user's assigns to a name, as ``file:line``; None if nothing is found.
@@ -237,6 +231,12 @@ class World:
 def entries(container):
     """Return the first entries of a list, a set or another container, as a list."""
     return list(islice(container, MOST))
+
+
+def holds_the_same(container, held):
+    """Say whether a list or a set holds the very objects that it held."""
+    now = entries(container) if len(container) > MOST else [*container]
+    return len(now) == len(held) and all(map(operator.is_, now, held))
 
 
 class Slots(Mapping):
