@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 import tinytorch
-from tinytorch.given.capture.recording import CaptureError
 from tinytorch.tensor import Tensor
 
 spec = importlib.util.spec_from_file_location("every_op", Path(__file__).parents[1] / "autograd" / "test_every_op.py")

@@ -171,7 +171,7 @@ def test_reading_numbers_is_refused_with_the_line(read):
 def test_a_refusal_leaves_everything_as_it_was():
     def step_of(model, optimizer):
         step_of.model = model
-        plain, calls = plain_step(model, optimizer), []
+        plain = plain_step(model, optimizer)
 
         def step(x, y):
             loss = plain(x, y)

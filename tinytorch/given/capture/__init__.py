@@ -86,8 +86,8 @@ class capture(Captured):
         """Run the step and write it down; the second recording of a kind becomes a tape."""
         if kind not in self.buffers and len(self.buffers) >= KINDS:
             warnings.warn(
-                f"a captured step is recorded for each shape of its tensors and for each value of its other arguments, and this one "
-                f"has met {KINDS}: calls with others run as without capture. Pass numbers that change as tensors",
+                "a captured step is recorded for each shape of its tensors and for each value of its other arguments, and this "
+                f"one has met {KINDS} kinds: calls with others run as without capture. Pass numbers that change as tensors",
                 RuntimeWarning,
                 stacklevel=3,
             )
