@@ -21,8 +21,8 @@ def watched(moment, function, *details):
     Args:
         moment: Name of the watcher's method: ``"kernel"``, ``"rule"`` or ``"part"``; or ``"numbers"`` for a dict whose numbers
             are about to be read, ``"random"`` for a generator that is about to be drawn from; ``"whole"`` for a function of
-            arrays that changes them and returns a number; ``"upload"`` and ``"download"`` for a copy to and from a device; ``"question"`` for a
-            function of arrays that returns whether something is so.
+            arrays that changes them and returns a number; ``"question"`` for a function of arrays that returns whether
+            something is so; ``"upload"`` and ``"download"`` for a copy to and from a device.
         function: What is about to run or to be used, or None.
         details: The method's other arguments. For a kernel: the op, the kernel's set, and True if another set was asked for.
             For a rule: the op. For a part: its name.

@@ -397,9 +397,7 @@ class Silent:
     def write(self, text):
         """Refuse to write, or hand it on."""
         if self.recorder.is_mine():
-            raise CaptureError(
-                f"{where()} prints {text!r}, which a replay would not do: print what the step returns, outside of it"
-            )
+            raise CaptureError(f"{where()} prints {text!r}, which a replay would not do: print outside of the captured step")
         return self.output.write(text)
 
     def __getattr__(self, name):
@@ -442,8 +440,8 @@ class Question:
     def __call__(self, *arrays):
         if not self.is_answered_so(*arrays):
             raise CaptureError(
-                f"{self.line} chooses by numbers, and now otherwise than when the step was recorded: pass what it looks at, such as "
-                "labels, to the step as an argument; then it is recorded for both cases"
+                f"{self.line} chooses by numbers, and now otherwise than when the step was recorded: pass what it looks at, "
+                "such as labels, to the step as an argument; then it is recorded for both cases"
             )
 
 
