@@ -1,7 +1,7 @@
 """CUDA graphs: launches that the driver keeps, and makes again in one call. Given.
 
-While a stream is captured, its launches are written down and nothing runs. The default stream cannot be captured, so whoever
-launches asks `stream` where to: ``kernel[blocks, threads, stream()](...)``. What is here needs a GPU; the simulator's form of it
+While a stream is captured, its launches are written down and nothing runs. The default stream cannot be captured, so every launch
+names the stream that it goes to: ``kernel[blocks, threads, stream()](...)``. What is here needs a GPU; the simulator's form of it
 is `simulator.launches_of`.
 """
 
