@@ -282,7 +282,7 @@ def reduce_sum_rule(grad, out, a, axis, keepdims):
 
     Returns:
         Tensor of the shape of ``a``. Each entry of ``a`` is part of one sum; its gradient is the
-        entry of ``grad`` for that sum.
+        entry of ``grad`` for that sum, whatever its own value is.
 
     Example:
         >>> a = Tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
@@ -317,7 +317,7 @@ def mean_rule(grad, out, a, axis, keepdims):
 
 def share(grad, count, reduction):
     """Return the gradient of each of ``count`` losses, given that of their mean or sum."""
-    return grad / count if reduction == "mean" else grad
+    return grad * (1 / max(count, 1)) if reduction == "mean" else grad
 
 
 def extreme_rule(grad, out, a, axis, keepdims):
@@ -434,7 +434,7 @@ def relu_rule(grad, out, a):
     """Turn the gradient of ``relu(a)`` into the gradient of ``a``.
 
     Args:
-        grad: Tensor of any shape.
+        grad: Tensor of any shape, of finite numbers.
         out: Tensor of that shape, the result of ReLU.
         a: Tensor of that shape, its input.
 
@@ -450,7 +450,7 @@ def relu_rule(grad, out, a):
         Glorot, Bordes and Bengio, Deep sparse rectifier neural networks, 2011.
     """
     ### BEGIN SOLUTION
-    return grad * ~(out <= 0)  # nan is not below 0: its gradient passes, as in PyTorch
+    return grad * (out != 0)  # true for nan, too: its gradient passes, as in PyTorch
     ### END SOLUTION
 
 # %% check="05.5"
