@@ -1,6 +1,7 @@
 """Checks of module 01. NumPy only: nothing here runs the code that it judges, except `observe`."""
 
 import itertools
+import math
 
 import numpy as np
 
@@ -317,6 +318,12 @@ def several_refused(oracle):
     return lambda a, axis=None, keepdims=False: ("raises", "TypeError") if isinstance(axis, tuple) else oracle(a, axis, keepdims)
 
 
+def one_after_the_other(a, axis=None, keepdims=False):
+    for one in axis if isinstance(axis, tuple) else (axis,):
+        a = oracle_reduce_sum(a, one, keepdims)
+    return a
+
+
 misconceptions_reduce_sum = {
     AXIS_0: zero_for_none(oracle_reduce_sum),
     ALL_GONE: all_without_keepdims(oracle_reduce_sum),
@@ -329,6 +336,7 @@ misconceptions_reduce_sum = {
     "Python's `sum` adds along the first axis only: axis and keepdims are ignored": lambda a, axis=None, keepdims=False: sum(a),
     "the sum ran along the other axis": along_the_other_axis(oracle_reduce_sum),
     "axis may be a tuple of several axes": several_refused(oracle_reduce_sum),
+    "several axes were summed one after the other: each sum moves the axes behind it to other places": one_after_the_other,
     "axis=None asks for all axes, not for the first": lambda a, axis=None, keepdims=False: oracle_reduce_sum(
         a, 0 if axis is None else axis, keepdims
     ),
@@ -369,6 +377,10 @@ misconceptions_mean = {
     "axis may be a tuple of several axes: a.shape[axis] takes one number": lambda a, axis=None, keepdims=False: (
         oracle_reduce_sum(a, axis, keepdims) / (a.size if axis is None else a.shape[axis])
     ),
+    "an axis below 0 was not counted from the end, and nothing was divided by its length": lambda a, axis=None, keepdims=False: (
+        oracle_reduce_sum(a, axis, keepdims)
+        / math.prod(n for i, n in enumerate(a.shape) if axis is None or i in np.atleast_1d(axis))
+    ),
     AXIS_0: zero_for_none(oracle_mean),
     ALL_GONE: all_without_keepdims(oracle_mean),
     "keepdims was ignored: the axes that were averaged are gone": lambda a, axis=None, keepdims=False: oracle_mean(a, axis),
@@ -408,6 +420,9 @@ def oracle_reshape(a, shape):
 misconceptions_reshape = {
     "the numbers were read column by column: the last axis varies fastest": lambda a, shape: (
         oracle_reshape(a, shape) if is_refusal(oracle_reshape(a, shape)) else np.reshape(a, shape, order="F")
+    ),
+    "the numbers were read as they lie in memory: a transposed array is read row after row, too": lambda a, shape: (
+        oracle_reshape(a, shape) if is_refusal(oracle_reshape(a, shape)) else np.reshape(a, shape, order="A")
     ),
     "the numbers were repeated or cut to fill the shape; a reshape keeps each of them once": lambda a, shape: (
         np.resize(a, shape) if -1 in shape or is_refusal(oracle_reshape(a, shape)) else oracle_reshape(a, shape)

@@ -227,14 +227,22 @@ OF_A_TREE = "Parameter", "frozen Parameter", "shared"
 
 def walk(tree, prefix="", kinds=OF_A_TREE, separator=".", deepest=9):
     """List (path, number) of the parameters, a node's entries before those of what was assigned after it."""
-    parts = [(path.split("."), kind, number) for number, (path, kind) in enumerate(assignments(tree))]
-    order = {tuple(way): number for way, _, number in parts}
-    parts.sort(key=lambda part: [order[tuple(part[0][:length])] for length in range(1, len(part[0]) + 1)])
+    numbers = {path: number for number, (path, _) in enumerate(assignments(tree))}
+    ways = [(path.split("."), kind, numbers[path]) for path, kind in in_order(tree, kinds)]
     return [
-        (separator.join([prefix] * bool(prefix) + way), held(kind, number))
-        for way, kind, number in parts
-        if kind in kinds and len(way) <= deepest
+        (separator.join([prefix] * bool(prefix) + way), held(kind, number)) for way, kind, number in ways if len(way) <= deepest
     ]
+
+
+def in_order(tree, kinds=OF_A_TREE):
+    """List (path, kind) of some attributes as a walk through the tree meets them."""
+    order = {path: number for number, (path, _) in enumerate(assignments(tree))}
+
+    def places(pair):
+        way = pair[0].split(".")
+        return [order[".".join(way[:length])] for length in range(1, len(way) + 1)]
+
+    return [(path, kind) for path, kind in sorted(assignments(tree), key=places) if kind in kinds]
 
 
 def held(kind, number):
@@ -322,6 +330,9 @@ misconceptions_Tree = {
     ),
     "a parameter that several attributes hold is listed once: each of them has its path": lambda tree, prefix: oracle_Tree(
         tree, prefix, kinds=OF_A_TREE[:2]
+    ),
+    "a parameter that several attributes of a tree hold is listed once: each of them has its path": lambda tree, prefix: listed(
+        [pair for pair, (path, kind) in zip(walk(tree, prefix), in_order(tree)) if kind != "shared" or "." in path]
     ),
     "trees in a list are listed too: PyTorch passes them over": with_lists,
     "a tree's own parameters come first: keep the order in which the attributes were assigned": lambda tree, prefix: own_ones(
@@ -632,6 +643,9 @@ misconceptions_Stateful = {
     "missing_keys is a set: a list is asked for": lambda **inputs: in_sets(**inputs, names=("missing_keys",)),
     "unexpected_keys is a set: a list is asked for": lambda **inputs: in_sets(**inputs, names=("unexpected_keys",)),
     "the message does not say which path has another shape": shapes_not_named,
+    "a buffer that is not saved was asked for: state_dict() leaves it out": lambda tree, state, strict, values: (
+        ("raises", "RuntimeError", "steps_seen") if NOT_SAVED in values else oracle_Stateful(tree, state, strict, values)
+    ),
     "a KeyError is raised: RuntimeError is asked for": another_error,
     "missing and unexpected paths are returned in the wrong order": lambda tree, state, strict, values: oracle_Stateful(
         tree, state, strict, values, **{"how it ended": returning(*complaints(entries(tree, -1), entries(state, 1))[1::-1])}
@@ -989,6 +1003,9 @@ misconceptions_Linear = {
     "the weight's bound is that of kaiming_uniform_ with a=0, not with a=sqrt(5)": lambda **inputs: oracle_Linear(
         **inputs, of_weight=math.sqrt(6)
     ),
+    "the weight was drawn with a=5: it is the square root of 5": lambda **inputs: oracle_Linear(
+        **inputs, of_weight=math.sqrt(6 / 26)
+    ),
     "the weight's bound is computed from the number of neurons, not of inputs": lambda **inputs: oracle_Linear(
         **inputs, of_weight=math.sqrt(inputs["in_features"] / inputs["out_features"])
     ),
@@ -1287,7 +1304,7 @@ def paths_of(steps, prefix="", first=0):
 def refused(steps):
     """What the message must hold about the first step that is no module."""
     wrong = [step for step in steps if step.startswith("a ")]
-    parts = {"a function": "relu", "a class": "Times", "a tree": "Tree", "a list": "[", "a text": "'relu'"}
+    parts = {"a function": "relu", "a class": "Times", "a tree": "Tree", "a list": "[Times(), Plus()]", "a text": "'relu'"}
     return ("raises", "TypeError", parts[wrong[0]]) if wrong else None
 
 
