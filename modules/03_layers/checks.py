@@ -131,6 +131,7 @@ def draw_Tree(rng):
         (f"{a} = frozen Parameter, {d} = Parameter, 0 = Tree, 0.{b} = frozen Parameter", ""),
         (", ".join(f"{i} = Tree, {i}.{f} = Parameter" for i in range(12)), ""),
         (branches(rng, [a, b, c, d]), ""),
+        (f"{a} = Gain, 0 = Branch, 0.{b} = Parameter, 0.{c} = Gain, 0.1 = Branch, 0.1.{d} = Parameter", rng.pick("", prefix)),
         (branches(rng, [c, e, f, b]), prefix),
         (f"{b} = Parameter, 0 = Tree, 0.1 = Tree, 0.1.{c} = Parameter, 0.{a} = Parameter", prefix),
         ("empty = Tree", prefix),
@@ -155,6 +156,8 @@ def describe_Tree(tree, prefix):
         "Tensor": "Tensor(...)",
         "Buffer": "Buffer(...)",
         "Tree": "Tree()",
+        "Branch": "Branch(), of a class made of Tree",
+        "Gain": "Gain(...), of a class made of Parameter",
         "number": "3.5",
         "text": "'text'",
         "frozen Parameter": "Parameter(...), with requires_grad = False",
@@ -174,6 +177,7 @@ def assignments(tree):
 
 def build(module, tree):
     """Make a tree; the parameter assigned as the n-th thing holds the number n."""
+    kinds = {name: type(name, (getattr(module, base),), {}) for name, base in (("Branch", "Tree"), ("Gain", "Parameter"))}
     root = module.Tree()
     for number, (path, kind) in enumerate(assignments(tree)):
         *way, name = path.split(".")
@@ -188,6 +192,8 @@ def build(module, tree):
             name,
             {
                 "Parameter": module.Parameter([float(number)]),
+                "Gain": kinds["Gain"]([float(number)]),
+                "Branch": kinds["Branch"](),
                 "Tensor": module.Tensor([0.5]),
                 "Buffer": module.Buffer([0.5]),
                 "text": "text",
@@ -222,7 +228,7 @@ def observe_Tree(module, tree, prefix):
     }
 
 
-OF_A_TREE = "Parameter", "frozen Parameter", "shared"
+OF_A_TREE = "Parameter", "frozen Parameter", "Gain", "shared"
 
 
 def walk(tree, prefix="", kinds=OF_A_TREE, separator=".", deepest=9):
@@ -247,7 +253,7 @@ def in_order(tree, kinds=OF_A_TREE):
 
 def held(kind, number):
     """Return the number that the parameter of an attribute holds; the one that is shared was assigned first."""
-    return 0.0 if kind == "shared" else float(number) if "Parameter" in kind else 0.5
+    return 0.0 if kind == "shared" else 0.5 if kind in ("Tensor", "Buffer") else float(number)
 
 
 def listed(pairs):
@@ -263,6 +269,13 @@ def oracle_Tree(tree, prefix, **options):
 
 
 EVERY = (*OF_A_TREE, "Tensor", "Buffer")
+
+
+def exactly(tree, prefix, *others):
+    """List what is left without some kinds, and without what is below them."""
+    out = [path for path, kind in assignments(tree) if kind in others]
+    pairs = zip(walk(tree, prefix), in_order(tree))
+    return [pair for pair, (path, _) in pairs if not any(path == one or path.startswith(f"{one}.") for one in out)]
 
 
 def with_lists(tree, prefix):
@@ -326,10 +339,15 @@ misconceptions_Tree = {
     "the prefix given by the caller is ignored": without_prefix,
     "tensors that are no parameters are listed too": lambda tree, prefix: oracle_Tree(tree, prefix, kinds=EVERY),
     "parameters that are frozen are left out: they are parameters all the same": lambda tree, prefix: oracle_Tree(
-        tree, prefix, kinds=("Parameter", "shared")
+        tree, prefix, kinds=("Parameter", "Gain", "shared")
+    ),
+    "the type was compared: ask with isinstance, because a class may be made of Parameter, or of Tree": (
+        lambda tree, prefix: listed(exactly(tree, prefix, "Branch", "Gain")),
+        lambda tree, prefix: listed(exactly(tree, prefix, "Branch")),
+        lambda tree, prefix: listed(exactly(tree, prefix, "Gain")),
     ),
     "a parameter that several attributes hold is listed once: each of them has its path": lambda tree, prefix: oracle_Tree(
-        tree, prefix, kinds=OF_A_TREE[:2]
+        tree, prefix, kinds=OF_A_TREE[:3]
     ),
     "a parameter that several attributes of a tree hold is listed once: each of them has its path": lambda tree, prefix: listed(
         [pair for pair, (path, kind) in zip(walk(tree, prefix), in_order(tree)) if kind != "shared" or "." in path]
