@@ -398,7 +398,7 @@ def max_pooling_backward(grad, x, *, kernel_size, stride, padding):
     Source:
         PyTorch documentation, "MaxPool2d", section "torch.nn".
     """
-    x = padded(finite(x), padding, -np.inf)
+    x = padded(finite(x), padding, -np.inf) if any(padding) else x
     out = np.zeros(x.shape, grad.dtype)
     for slab in slabs(len(x), x[:1].size):
         view, target = (windows(a[slab], kernel_size, stride) for a in (x, out))

@@ -105,7 +105,8 @@ def logsumexp(x, *, dim, keepdim=False):
         2021, section 1.
     """
     largest = x.max(axis=dim, keepdims=True) if x.size else 0
-    largest = np.where(np.isinf(largest), x.dtype.type(0), largest)  # inf - inf would be nan
+    if np.isinf(largest).any():  # inf - inf would be nan
+        largest = np.where(np.isinf(largest), x.dtype.type(0), largest)
     out = largest + np.log(np.exp(x - largest).sum(axis=dim, keepdims=True))
     return out if keepdim else out.squeeze(axis=dim)
 

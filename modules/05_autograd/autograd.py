@@ -317,7 +317,7 @@ def mean_rule(grad, out, a, axis, keepdims):
 
 def share(grad, count, reduction):
     """Return the gradient of each of ``count`` losses, given that of their mean or sum."""
-    return grad / count if reduction == "mean" else grad
+    return grad * (1 / max(count, 1)) if reduction == "mean" else grad
 
 
 def extreme_rule(grad, out, a, axis, keepdims):
@@ -450,7 +450,7 @@ def relu_rule(grad, out, a):
         Glorot, Bordes and Bengio, Deep sparse rectifier neural networks, 2011.
     """
     ### BEGIN SOLUTION
-    return grad * ~(out <= 0)  # nan is not below 0: its gradient passes, as in PyTorch
+    return grad * (out != 0)  # true for nan, too: its gradient passes, as in PyTorch
     ### END SOLUTION
 
 # %% check="05.5"

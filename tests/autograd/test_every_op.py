@@ -64,7 +64,7 @@ from tinytorch.tensor import (
 )
 
 NOT_DIFFERENTIABLE = {"argmax", "argmin", "equal", "greater", "greater_equal", "sign"}
-NOT_DIFFERENTIABLE |= {"floor_divide", "bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not", "within"}
+NOT_DIFFERENTIABLE |= {"floor_divide", "not_equal", "bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not", "within"}
 IN_MODULE_10 = {"relu_backward", "cross_entropy_gradient"}
 MOVERS = {
     "cast",

@@ -304,6 +304,8 @@ def test_misuse_ends_with_2(workspace, tito, words):
         (("module", "hint", "3.77"), "tito module start 03"),
         (("module", "start", "12"), "tito module start 01"),
         (("module", "complete", "01"), "tito module test 01.1"),
+        (("module", "test", "03"), "tito module start 01, or tito module complete 01 --borrow"),
+        (("module", "complete", "02"), "tito module start 01, or tito module complete 01 --borrow"),
         ((), "tito module start 01"),
     ],
 )

@@ -58,7 +58,7 @@ def kernels():
         yield name, getattr(kernels_cuda, name), kinds
     for name, kernel in entrywise.KERNELS.items():
         if isinstance(kernel, tuple):
-            out = B if name in ("greater", "greater_equal", "equal") else F
+            out = B if name in ("greater", "greater_equal", "equal", "not_equal") else F
             whole = name.startswith("bitwise")
             a, number = (L, i) if whole else (F, f)
             out = L if whole else out

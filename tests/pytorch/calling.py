@@ -111,7 +111,7 @@ LEFT_OUT = {
 OMITTED = {name for text in LEFT_OUT.values() for name in text.split()}
 
 COUNTERPARTS = {  # op of the registry -> PyTorch's function, where the names or the settings differ
-    "sub": torch.sub, "power": torch.pow, "absolute": torch.abs, "greater": torch.gt, "greater_equal": torch.ge, "equal": torch.eq,
+    "sub": torch.sub, "power": torch.pow, "absolute": torch.abs, "greater": torch.gt, "greater_equal": torch.ge, "equal": torch.eq, "not_equal": torch.ne,
     "signs": torch.sign, "arctan": torch.atan, "arcsin": torch.asin,
     "sign": torch.sign,
     "round_to": lambda a, decimals=0: torch.round(a, decimals=decimals),

@@ -53,8 +53,9 @@ def adapted(op, kernel, arrays):
     """Return a kernel that first does what its op registered: check shapes against settings, convert integers to floats."""
     if op.check_settings:
         kernel = with_settings(op, kernel)
-    if op.takes_floats and not all([getattr(array, "dtype", FLOAT).kind == "f" for array in arrays[op.takes_floats]]):
-        kernel = with_floats(kernel, op.takes_floats)
+    for array in arrays[op.takes_floats] if op.takes_floats else ():
+        if getattr(array, "dtype", FLOAT).kind != "f":
+            return with_floats(kernel, op.takes_floats)
     return kernel
 
 

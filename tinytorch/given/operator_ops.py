@@ -30,6 +30,12 @@ def divided(divide, a, b):
 
 
 @op
+def not_equal(a, b):
+    """Compare entry by entry: True where the entries differ, or one is nan."""
+    return np.not_equal(a, b)
+
+
+@op
 def bitwise_and(a, b):
     """Return where both are true; for integers, the bits set in both."""
     return np.bitwise_and(a, b)
@@ -53,9 +59,9 @@ def bitwise_not(a):
     return np.invert(a)
 
 
-for each in (floor_divide, bitwise_and, bitwise_or, bitwise_xor):
+for each in (floor_divide, not_equal, bitwise_and, bitwise_or, bitwise_xor):
     each.register_vjp(None, None)  # the result moves in steps: its slope is 0 or does not exist
 bitwise_not.register_vjp(None)
-for each in (floor_divide, remainder, bitwise_and, bitwise_or, bitwise_xor, bitwise_not):
+for each in (floor_divide, remainder, not_equal, bitwise_and, bitwise_or, bitwise_xor, bitwise_not):
     each.register_cost(lambda out, *inputs: out.size)
 remainder.register_vjp(lambda grad, out, a, b: grad, lambda grad, out, a, b: -grad * ops["floor_divide"](a, b))

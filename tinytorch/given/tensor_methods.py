@@ -154,7 +154,7 @@ class TensorMethods(PyTorchMethods):
     def __lt__(self, other): return ops["greater"](other, self)
     def __le__(self, other): return ops["greater_equal"](other, self)
     def __eq__(self, other): return ops["equal"](self, other)
-    def __ne__(self, other): return ops["equal"](ops["equal"](self, other), False)
+    def __ne__(self, other): return ops["not_equal"](self, other)
 
     def exp(self): return ops["exp"](self)
     def log(self): return ops["log"](self)

@@ -29,6 +29,7 @@ UFUNCS = {  # NumPy's function -> the op whose kernel computes it
     np.greater: "greater",
     np.greater_equal: "greater_equal",
     np.equal: "equal",
+    np.not_equal: "not_equal",
 }
 ELSEWHERE = "move it with .cpu() first"
 

@@ -32,11 +32,13 @@ def run(space, module, exercise=None, timeout=10.0):
     from tito.checks import trial
     from tito.notebooks import source
 
-    path = space.notebook(module)
+    exercises = source.read(workspace.course_source(module)).exercises()
+    labels = [each.label for each in exercises if exercise in (None, each.id)]
+    if labels:
+        refuse_without_prerequisites(space, module)
+    path, waiting = space.notebook(module), iter(labels)
     console.say(console.wrap(f"{space.label(path)}, {trial.saved(path)}"))
     console.say()
-    exercises = source.read(workspace.course_source(module)).exercises()
-    waiting = iter([each.label for each in exercises if exercise in (None, each.id)])
 
     def announce():
         name = next(waiting, None)
@@ -56,6 +58,22 @@ def run(space, module, exercise=None, timeout=10.0):
         return trial.run(space, module, exercise, timeout, tell=tell)
     finally:
         console.pending()
+
+
+def refuse_without_prerequisites(space, module):
+    """Exit with status 1 if earlier modules that a module imports are not in the package yet."""
+    from tito import console
+
+    missing = [each for each in space.curriculum.prerequisites(module) if not space.exported(each).is_file()]
+    if not missing:
+        return
+    files = ", ".join(space.label(space.exported(each)) for each in missing)
+    console.say(
+        console.wrap(f"Nothing was checked: module {module} needs {', '.join(map(str, missing))}, not exported yet ({files}).")
+    )
+    number = missing[0].number
+    console.next_step(f"tito module start {number}, or tito module complete {number} --borrow")
+    raise typer.Exit(1)
 
 
 def conclude(space, module, outcome, exercise=None, everything=False):
@@ -127,10 +145,7 @@ def show(outcome, everything=False, printed=False):
 
 
 def after_culprit(space, culprit, verdict):
-    """Return the next step if an earlier module or exercise causes a failure, or is still to be written."""
-    module, exercise = space.curriculum.target(culprit)
-    if not exercise and not space.exported(module).is_file():
-        return f"tito module start {module.number}, which module {verdict.id.partition('.')[0]} needs"
+    """Return the next step if an earlier module or exercise causes a failure."""
     if verdict.status == "unwritten":
         return f"write {culprit} first, or call nothing in {verdict.name} that runs it: tito module test {culprit}"
     return f"tito module test {culprit}, which causes this failure"

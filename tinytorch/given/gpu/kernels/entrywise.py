@@ -231,6 +231,10 @@ def equal(a, b):
     return a == b
 
 
+def not_equal(a, b):
+    return a != b
+
+
 def maximum(a, b):
     return a if a > b or a != a else b  # nan wins
 
@@ -281,6 +285,7 @@ TWOS = (
     greater,
     greater_equal,
     equal,
+    not_equal,
     maximum,
     minimum,
     floor_divide,
