@@ -22,7 +22,7 @@ from tito.grading import container, judge, sandbox, tether
 ENGINES = [pytest.param(name, marks=pytest.mark.container) for name in ("podman", "docker")]
 REQUIRED = [
     *("--rm", "--interactive", "--pull=never", "--network=none", "--ipc=none", "--read-only", "--cap-drop=ALL"),
-    *("--user=65534:65534", "--security-opt=no-new-privileges", f"--memory={2**31}", f"--memory-swap={2**31}", "--pids-limit=40"),
+    *("--user=65534:65534", "--security-opt=no-new-privileges", "--memory=", "--memory-swap=", "--pids-limit=40"),
     *(f"--tmpfs=/tmp:size={2**26},mode=1777", f"--ulimit=fsize={2**24}:{2**24}", "--ulimit=cpu=300:300", "--log-driver=none"),
 ]
 FAKE = """#!{python}
@@ -30,9 +30,11 @@ import os, sys
 words = sys.argv[1:]
 if words[0] != "run":
     sys.exit({answers}.get(words[0], 0))
-lacking = {required} - set(words)
+lacking = [option for option in {required} if option not in (*words, *[word.split("=")[0] + "=" for word in words])]
 if lacking or any("SECRET" in word for word in (*words, *os.environ, *os.environ.values())):
     sys.exit(f"refused: {lacking}")
+if {limits} and "def together" in words[-1]:
+    sys.exit("processes: not all")  # as if what is too much were stopped
 shown, hidden = next(word for word in words if word.startswith("--volume=")).removeprefix("--volume=").split(":")[:2]
 environment = dict(word.removeprefix("--env=").split("=", 1) for word in words if word.startswith("--env="))
 after = words[words.index({image!r}) + 1 :]
@@ -44,14 +46,20 @@ os.execve(sys.executable, [sys.executable, *command], {{**environment, "HOME": {
 
 @pytest.fixture
 def fake(tmp_path, monkeypatch):
-    """Return a function that makes a program `podman`, whose commands end with the statuses of a dict."""
+    """Return a function that makes a program `podman`: whether it limits anything, and the statuses that its commands end with."""
     if os.name == "nt":
         pytest.skip("it is a script that starts with #!")
 
-    def make(**answers):
+    def make(limits=True, **answers):
         home = tmp_path / "home"
         home.mkdir(exist_ok=True)
-        about = {"python": sys.executable, "answers": answers, "required": set(REQUIRED), "image": container.image()}
+        about = {
+            "python": sys.executable,
+            "answers": answers,
+            "required": REQUIRED,
+            "image": container.image(),
+            "limits": limits,
+        }
         (tmp_path / "podman").write_text(FAKE.format(**about, home=str(home), lacking="{lacking}"), encoding="utf-8")
         (tmp_path / "podman").chmod(0o755)
         monkeypatch.setenv("PATH", str(tmp_path))
@@ -83,12 +91,15 @@ def test_each_reason_is_told_with_what_to_do(fake, tmp_path, monkeypatch, grade,
     submission(path=classroom.path("submitted", module, "alice") / "tensor.ipynb")
     monkeypatch.setenv("PATH", str(tmp_path))
     said = grade("autograde", "01", "--course", classroom.folder).output
-    assert "apt install bubblewrap" in said and "podman not found" in said and "docker not found" in said
+    assert "apt install bubblewrap" in said and "podman      not installed" in said and "docker      not installed" in said
     fake(info=1)
-    assert "podman does not answer: it printed nothing" in sandbox.problem("podman")
+    assert sandbox.problem("podman") == "does not answer: it printed nothing"
+    fake(limits=False)
+    assert sandbox.problem("podman") == "does not limit the processes and memory of a submission here"
     fake(image=1)
     said = grade("autograde", "01", "--course", classroom.folder, "--sandbox", "podman")
-    assert said.exit_code == 2 and "`tito grade sandbox --build podman` makes it" in said.output
+    assert said.exit_code == 2 and "`tito grade sandbox --build podman`" in " ".join(said.output.split())
+    assert max(map(len, said.output.splitlines())) <= 80
     assert "bubblewrap" not in said.output, "another one is not asked for"
     said = grade("autograde", "01", "--course", classroom.folder, "--sandbox", "podmann")
     assert said.exit_code == 2 and "bubblewrap, podman, docker" in said.output

@@ -35,18 +35,18 @@ class Engine:
     def missing(self):
         """Return why there is no container to be had, or None."""
         if not shutil.which(self.name):
-            return f"{self.name} not found"
+            return "not installed"
         for words in (("info",), ("image", "inspect", image())):
             try:
                 done = subprocess.run(
                     [self.name, *words], capture_output=True, encoding="utf-8", errors="replace", check=False, timeout=PATIENCE
                 )
             except subprocess.TimeoutExpired:
-                return f"`{self.name} {words[0]}` did not end within {PATIENCE:.0f} s"
+                return f"does not answer: `{self.name} {words[0]}` did not end within {PATIENCE:.0f} s"
             if done.returncode and words == ("info",):
-                return f"{self.name} does not answer: {(done.stderr.strip() or 'it printed nothing').splitlines()[-1]}"
+                return f"does not answer: {(done.stderr.strip() or 'it printed nothing').splitlines()[-1]}"
             if done.returncode:
-                return f"{self.name} has no image {image()}: `tito grade sandbox --build {self.name}` makes it"
+                return f"has no image with the versions installed here: make it with `tito grade sandbox --build {self.name}`"
         return None
 
     def options(self, limits):

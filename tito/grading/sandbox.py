@@ -9,6 +9,7 @@ import os
 import socket
 import subprocess
 import tempfile
+import textwrap
 
 from tito import leftovers, workspace
 from tito.grading import bubblewrap
@@ -37,7 +38,12 @@ def choose(name=None):
         reasons[each] = problem(each)
         if reasons[each] is None:
             return each
-    raise NoSandbox("\n".join(f"  {each:12}{reason}" for each, reason in reasons.items()))
+    raise NoSandbox("\n".join(line(each, reason) for each, reason in reasons.items()))
+
+
+def line(name, text):
+    """Return what is to be said about a sandbox, in lines of at most 80 characters."""
+    return textwrap.fill(text, 79, initial_indent=f"  {name:12}", subsequent_indent=14 * " ", break_on_hyphens=False)
 
 
 def options(name, limits=Limits()):
@@ -51,8 +57,20 @@ def problem(name):
     if missing:
         return missing
     status, said = trial(name, "import numpy")
-    last = (said.strip() or f"exit status {status}").splitlines()[-1]
-    return f"{name} does not run code here: {last}" if status else None
+    if status:
+        return not_run(status, said)
+    limits = Limits(memory=192 * MIB)
+    script = TOO_MUCH.replace("{count}", str(limits.processes + 5)).replace("{size}", str(limits.memory // 3))
+    status, said = trial(name, script, limits)
+    if "processes: " not in said:
+        return not_run(status, said)
+    boundless = " and ".join(what for what in ("processes", "memory") if f"{what}: all" in said)
+    return f"does not limit the {boundless} of a submission here" if boundless else None
+
+
+def not_run(status, said):
+    """Say why a script did not run, from its exit status and what it printed."""
+    return f"does not run code here: {(said.strip() or f'exit status {status}').splitlines()[-1]}"
 
 
 @contextlib.contextmanager
@@ -114,19 +132,33 @@ if not child:
 leaks += ["it can make itself a namespace of users"] if os.wait()[1] == 0 else []
 print("; ".join(leaks) or "tight")
 """
-MANY = """
+TOO_MUCH = """
 import os, time
-for _ in range({count}):
-    if not os.fork():
-        block = bytearray(b"x") * {size}
-        time.sleep(1)
-        os._exit(0)
-print("all came through" if not any(os.wait()[1] for _ in range({count})) else "")
+
+
+def together(what, count, size):
+    # Start processes that hold memory at the same time, and tell if none of them was stopped.
+    children = 0
+    try:
+        for _ in range(count):
+            if not os.fork():
+                block = bytearray(b"x") * size
+                time.sleep(0.5)
+                os._exit(0)
+            children += 1
+    except OSError:
+        pass
+    ended = [os.wait()[1] for _ in range(children)]
+    print(f"{what}: {'all' if ended == [0] * count else 'not all'}", flush=True)
+
+
+together("processes", {count}, 0)
+together("memory", 4, {size})
 """
 
 
 def probe(name):
-    """Run code in a sandbox that tries to get out, and to use more than it may; return what it could do, "" if nothing."""
+    """Run code in a sandbox that tries to get out of it, and return what it could do, "" if nothing."""
     with tempfile.NamedTemporaryFile() as file, socket.create_server(("127.0.0.1", 0)) as server:
         paths = [file.name, str(workspace.course_dir() / "modules")]
         script = LOOK.replace("{paths}", str(paths)).replace("{port}", str(server.getsockname()[1]))
@@ -135,9 +167,4 @@ def probe(name):
             said = trial(name, script)[1].strip()[-300:] or "it ended without a word"
         finally:
             del os.environ["TITO_PROBE"]
-    limits = Limits(memory=192 * MIB)
-    leaks = [] if said == "tight" else [said]
-    for what, count, size in (("processes", limits.processes + 5, 0), ("memory", 4, limits.memory // 3)):
-        script = MANY.replace("{count}", str(count)).replace("{size}", str(size))
-        leaks += [f"it has no limit on its {what}"] if "all came through" in trial(name, script, limits)[1] else []
-    return "; ".join(leaks)
+    return "" if said == "tight" else said

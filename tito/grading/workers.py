@@ -185,7 +185,7 @@ def local(count):
 
 @contextlib.contextmanager
 def cluster(address):
-    """Yield the same function for a Dask cluster; its workers need tito, and bubblewrap, as this machine does.
+    """Yield the same function for a Dask cluster; its workers need tito, and the sandbox, as this machine does.
 
     Raises:
         NotMarked: Dask is not installed, or there is no scheduler at the address.

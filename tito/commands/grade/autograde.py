@@ -250,7 +250,7 @@ def confinement(wanted, unsafe):
     except sandbox.NoSandbox as error:
         refuse(
             f"Submissions are marked in a sandbox, and none works here:\n{error}",
-            f"do what one of these lines says; or, if you trust every submission, add {SAYS_YES}",
+            f"do what a line above says; or trust every submission: {SAYS_YES}",
         )
 
 

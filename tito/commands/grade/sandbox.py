@@ -21,7 +21,8 @@ def sandbox(
     for name in sandboxes.SANDBOXES:
         problem = sandboxes.problem(name)
         leaks = "" if problem else sandboxes.probe(name)
-        console.say(f"  {name:12}{problem or (leaks and f'leaks: {leaks}') or 'holds'}", style="red" if leaks else None)
+        said = problem or (f"leaks: {leaks}" if leaks else "holds")
+        console.say(sandboxes.line(name, said), style="red" if leaks else None)
         first = first or (None if problem or leaks else name)
     if first is None:
         console.next_step("do what one of these lines says, then tito grade sandbox")
