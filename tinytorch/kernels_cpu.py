@@ -489,37 +489,38 @@ def plain_labels(logits, labels):
 
 @sgd_update.register_prepared("numba")
 def prepare_sgd(scratch, param, grad, work):
-    """Fix the arrays; each step passes the learning rate."""
+    """Fix the arrays; the learning rate is fixed again whenever it changes."""
     if covers(param, grad):
         rows = rows_of(param, grad)
         loop = compiled_for(sgd_loop, *rows, np.float32(0))
-        return lambda lr: loop(*rows, np.float32(lr))
+        return lambda lr: functools.partial(loop, *rows, np.float32(lr))
 
 
 @momentum_update.register_prepared("numba")
 def prepare_momentum(scratch, param, grad, velocity, work):
-    """Fix the arrays; each step passes the settings."""
+    """Fix the arrays; the settings are fixed again whenever one of them changes."""
     if covers(param, grad, velocity):
         rows = rows_of(param, grad, velocity)
-        return lambda lr, momentum, nesterov=False: momentum_loop(
-            *rows, np.float32(lr), np.float32(momentum), nesterov)
+        return lambda lr, momentum, nesterov=False: functools.partial(
+            momentum_loop, *rows, np.float32(lr), np.float32(momentum), nesterov)
 
 
 @adam_update.register_prepared("numba")
 def prepare_adam(scratch, *arrays):
-    """Fix the arrays; each step passes the settings."""
+    """Fix the arrays; the settings are fixed again in each step, which they count."""
     if covers(*arrays[:4]):
         rows = rows_of(*arrays[:4])
-        return lambda **settings: adam_loop(*rows, *adam_numbers(**settings), np.float32(1))
+        return lambda **settings: functools.partial(
+            adam_loop, *rows, *adam_numbers(**settings), np.float32(1))
 
 
 @adamw_update.register_prepared("numba")
 def prepare_adamw(scratch, *arrays):
-    """Fix the arrays; each step passes the settings."""
+    """Fix the arrays; the settings are fixed again in each step, which they count."""
     if covers(*arrays[:4]):
         rows = rows_of(*arrays[:4])
-        return lambda *, lr, weight_decay, **settings: adam_loop(
-            *rows, *adam_numbers(lr=lr, **settings), np.float32(1 - lr * weight_decay))
+        return lambda *, lr, weight_decay, **settings: functools.partial(
+            adam_loop, *rows, *adam_numbers(lr=lr, **settings), np.float32(1 - lr * weight_decay))
 
 
 # kernels.py, cell 66

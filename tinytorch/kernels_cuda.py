@@ -7,6 +7,7 @@ import numpy as np
 from tinytorch.activations import relu
 from tinytorch.given.gpu.backend import cuda
 from tinytorch.given.gpu.device_array import DeviceArray
+from tinytorch.given.gpu.graphs import stream
 from tinytorch.given.gpu.kernels import entrywise, products, reductions
 from tinytorch.tensor import add, matmul, reduce_sum
 
@@ -68,7 +69,7 @@ def relu_cuda(a):
     if a.dtype != np.float32 or not a.size:
         return entrywise.make(relu)(a)
     out = DeviceArray(a.shape, a.dtype)
-    relu_kernel[blocks_for(a.size, THREADS), THREADS](a.flat, out.flat)
+    relu_kernel[blocks_for(a.size, THREADS), THREADS, stream()](a.flat, out.flat)
     return out
 
 
@@ -112,7 +113,7 @@ def add_cuda(a, b):
     out, (rows, columns) = DeviceArray(a.shape, a.dtype), a.shape
     block = 32, 4
     grid = blocks_for(columns, block[0]), blocks_for(rows, block[1])
-    add_row_kernel[grid, block](a.memory, b.memory, out.memory)
+    add_row_kernel[grid, block, stream()](a.memory, b.memory, out.memory)
     return out
 
 
@@ -158,7 +159,7 @@ def sum_all(a):
     """Sum all entries: sum blocks, then the sums of blocks, until one number is left."""
     while a.size > 1:
         out = DeviceArray((blocks_for(a.size, THREADS),), a.dtype)
-        block_sum_kernel[out.size, THREADS](a.flat, out.flat)
+        block_sum_kernel[out.size, THREADS, stream()](a.flat, out.flat)
         a = out
     return a
 
@@ -227,5 +228,5 @@ def matmul_cuda(a, b):
         return products.matmul(a, b)
     out = DeviceArray((a.shape[0], b.shape[1]), a.dtype)
     grid = blocks_for(b.shape[1], TILE), blocks_for(a.shape[0], TILE)
-    matmul_kernel[grid, (TILE, TILE)](a.memory, b.memory, out.memory)
+    matmul_kernel[grid, (TILE, TILE), stream()](a.memory, b.memory, out.memory)
     return out

@@ -85,6 +85,16 @@ def device_of(*arrays):
     return device(homes.pop()) if homes else CPU
 
 
+def is_array(x):
+    """Say whether something is an array, NumPy's or one on a registered device.
+
+    Example:
+        >>> is_array(np.zeros(3)), is_array(2.0)
+        (True, False)
+    """
+    return _home(x) is not None
+
+
 def _home(array):
     for name, (array_type, _, _) in _devices.items():
         if isinstance(array, array_type):

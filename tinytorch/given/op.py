@@ -249,8 +249,8 @@ class Op:
             A decorator that returns its function unchanged. The function is
             ``prepare(out, scratch, *arrays, **settings) -> [call, ...]``: each call takes nothing, returns nothing and, together,
             they write to ``out`` what the kernel would return. ``scratch(shape, dtype)`` gives memory that holds numbers during
-            these calls only. For an op in place it is ``prepare(scratch, *arrays) -> call``, and the call takes the settings,
-            because they change from step to step. None means that these arrays are not covered.
+            these calls only. For an op in place it is ``prepare(scratch, *arrays) -> make``, and ``make(**settings)`` returns the
+            call for these settings, because they may change from step to step. None means that these arrays are not covered.
 
         Example:
             >>> import numpy as np

@@ -120,6 +120,15 @@ class Watch:
     def whole(self, function):
         return function
 
+    def question(self, function):
+        return function
+
+    def upload(self, function):
+        return function
+
+    def download(self, function):
+        return function
+
     def rule(self, rule, op):
         """Put a span around a gradient rule."""
         return self.around(rule, f"{op.name} backward", "rule")

@@ -8,6 +8,7 @@ from tinytorch.given import pytorch_ops  # noqa: F401, it registers the ops
 from tinytorch.given.history import Origin
 from tinytorch.given.op import ops, part
 from tinytorch.given.random import generator as chosen
+from tinytorch.given.state import asked
 
 Entries = namedtuple("Entries", "values indices")  # what sort, topk, max(dim) and others return: entries, and where they are
 
@@ -328,7 +329,7 @@ class PyTorchMethods:
             raise TypeError(f"{name} needs an index of whole numbers, got {index.dtype}")
         if index.ndim != self.ndim or any(m > n for i, (m, n) in enumerate(zip(index.shape, self.shape)) if i != dim):
             raise ValueError(f"{name} needs an index that fits into {self.shape} except along dim {dim}, got {index.shape}")
-        if index.numel() and not 0 <= index.data.min() <= index.data.max() < self.shape[dim]:
+        if asked(lambda numbers: ((numbers < 0) | (numbers >= self.shape[dim])).any(), index.data):
             raise IndexError(f"{name} needs positions from 0 to {self.shape[dim] - 1} along dim {dim}")
 
     def scatter(self, dim, index, src=None, *, value=None, reduce=None):

@@ -4,6 +4,7 @@ import numpy as np
 
 from tinytorch.given.joining import stack
 from tinytorch.given.op import op, ops
+from tinytorch.given.state import asked
 
 
 def _zero(grad):
@@ -172,13 +173,17 @@ def _product_of_others(a, dim):
     return stack([left * right for left, right in zip(before, reversed(after[:-1]))], dim=dim)
 
 
+def _has_zero(array):
+    return (array == 0).any()
+
+
 def _prod_rule(grad, out, a, dim, keepdim):
     """Return the gradient times the product of all other entries, for each entry."""
     flat = a.reshape(-1) if dim is None else a
     axis = 0 if dim is None else dim
     whole = out.reshape(1) if dim is None else out if keepdim else out.unsqueeze(dim)
     grad = grad.reshape(whole.shape)
-    if (a.data == 0).any():  # then dividing the product by an entry does not give that of the others
+    if asked(_has_zero, a.data):  # then dividing the product by an entry does not give that of the others
         return (grad * _product_of_others(flat, axis)).reshape(a.shape)
     return (grad * (whole / flat)).reshape(a.shape)
 
@@ -205,7 +210,7 @@ def _from_the_end(x, dim):
 
 def _cumprod_rule(grad, out, a, dim):
     """Turn the gradient of `cumprod` into that of its input, which must not contain 0."""
-    if (a.data == 0).any():
+    if asked(_has_zero, a.data):
         raise NotImplementedError("cumprod has no gradient here where an entry is 0: multiply step by step instead")
     return _from_the_end(grad * out, dim) / a
 

@@ -21,7 +21,8 @@ def watched(moment, function, *details):
     Args:
         moment: Name of the watcher's method: ``"kernel"``, ``"rule"`` or ``"part"``; or ``"numbers"`` for a dict whose numbers
             are about to be read, ``"random"`` for a generator that is about to be drawn from; ``"whole"`` for a function of
-            arrays that changes them and returns a number.
+            arrays that changes them and returns a number; ``"question"`` for a function of arrays that returns whether
+            something is so; ``"upload"`` and ``"download"`` for a copy to and from a device.
         function: What is about to run or to be used, or None.
         details: The method's other arguments. For a kernel: the op, the kernel's set, and True if another set was asked for.
             For a rule: the op. For a part: its name.
@@ -36,6 +37,26 @@ def watched(moment, function, *details):
     for watcher in watchers if function else ():
         function = getattr(watcher, moment)(function, *details)
     return function
+
+
+def asked(question, *arrays):
+    """Return the answer to a question about numbers that decides what is done next; the question may also raise an error.
+
+    While `tinytorch.capture` records, it remembers question and answer: it asks again before it repeats the step.
+
+    Args:
+        question: Function of arrays.
+        arrays: The arrays.
+
+    Returns:
+        True or False.
+
+    Example:
+        >>> import numpy as np
+        >>> asked(lambda a: (a > 2).any(), np.array([1, 3]))
+        True
+    """
+    return bool((watched("question", question) if watchers else question)(*arrays))
 
 
 def live(numbers):

@@ -1,18 +1,22 @@
 """Compare two recordings of a step with each other, and a replay with the step itself. Given."""
 
+import contextlib
 import hashlib
+import sys
 import zlib
 
 import numpy as np
 
 from tinytorch.given import random
 from tinytorch.given.capture.arguments import is_input
-from tinytorch.given.capture.recording import CaptureError, Recorder, Ref, leaves, nested, owner_of, refs
+from tinytorch.given.capture.arrays import numbers_of, on_device, owner_of, same
+from tinytorch.given.capture.recording import CaptureError, Recorder, Ref, Silent, leaves, nested, refs
 from tinytorch.given.capture.traced import Traced, bare, door
 from tinytorch.given.capture.world import PLAIN, reachable
 from tinytorch.given.op import part
 from tinytorch.given.state import watchers
 
+FIRST_NEEDED = 8  # runs in which a container may get what is there from then on
 LARGE = 2**24  # bytes: a larger tensor is only compared if the step writes to it, so that a data set is not copied
 
 
@@ -23,9 +27,11 @@ class Recording:
         step: The step.
         arguments: What it was called with: its modules and other objects count as what it can reach.
         static: The arrays that its tensors were copied to.
+        changed: Counter of the places in Python, and of their containers, that steps have changed while they were recorded; this
+            run adds its own.
     """
 
-    def __init__(self, step, arguments, static):
+    def __init__(self, step, arguments, static, changed):
         objects = [leaf for leaf in leaves(arguments) if not is_input(leaf)]
         self.world = reachable(("step", step), *(("argument", each) for each in objects))
         self.leaves = [tensor for _, tensor in self.world.tensors if tensor.requires_grad]
@@ -36,18 +42,20 @@ class Recording:
             if leaf.grad is not None:
                 leaf.grad = type(leaf.grad)(leaf.grad.data.copy())  # the step works on a copy; the snapshot keeps the old one
         self.recorder = Recorder(static, [leaf.grad.data for leaf in self.leaves if leaf.grad is not None], self.before.keep)
-        self.inputs = [zlib.crc32(owner_of(array)) for array in static]
+        self.changed, self.settled = changed, True
+        self.inputs = [zlib.crc32(numbers_of(owner_of(array))) for array in static]
 
     def run(self, call):
         """Run the step, and write it down; after a refusal everything is as it was before the call."""
         watchers.append(self.recorder)
         try:
-            with door(self.recorder):
+            with door(self.recorder), contextlib.redirect_stdout(Silent(self.recorder, sys.stdout)):
                 result = call()
             self.refuse_changes()
             results = [leaf for leaf in leaves(result) if not isinstance(leaf, PLAIN) or self.number(leaf)]
             self.outputs = [self.output(leaf) for leaf in results]
         except CaptureError:
+            self.recorder.open = False
             self.before.restore()
             raise
         finally:
@@ -59,14 +67,27 @@ class Recording:
         return result
 
     def refuse_changes(self):
-        """Refuse what the step changed in Python, which a replay would not change."""
+        """Refuse what the step changed in Python, which a replay would not change.
+
+        A place may change once: what is made when it is first needed, such as an optimizer's state, is there from then on. So a
+        dict may get new keys, in a few runs.
+        """
         counters = self.recorder.counters
         self.world.loose = set(counters)
-        for name in self.world.changes():
-            line = self.world.line_of(name) or "the step"
+        changes = dict(self.world.changes())
+        for place in [place for place in changes if self.changed[place] or self.changed[place[0]] == FIRST_NEEDED]:
+            line = self.world.line_of(changes[place]) or self.world.line_of(changes[place], "LOAD") or "the step"
             raise CaptureError(
-                f"{line} changes {name}, which a replay would not do, because it runs none of the step's Python: "
+                f"{line} changes {changes[place]}, which a replay would not do, because it runs none of the step's Python: "
                 "change it outside of the captured step, or keep it in a tensor and write to that (count += 1)"
+            )
+        self.settled = not changes
+        self.changed.update([*changes, *{container for container, _ in changes}])
+        for name in self.world.moved():
+            line = self.world.line_of(name, "LOAD") or "the step"
+            raise CaptureError(
+                f"{line} takes something from {name!r}, and a replay would not take the next: take it outside of the captured "
+                "step, and pass it as an argument"
             )
         for name, tensor in self.world.tensors:
             if tensor.data is not self.arrays[id(tensor)]:
@@ -80,7 +101,6 @@ class Recording:
 
     def still_holds(self):
         """Say whether what the step can reach is as it was at this recording, apart from numbers that are computed again."""
-        self.world.seal()
         return self.world.holds()
 
     def number(self, leaf):
@@ -137,7 +157,7 @@ class Snapshot:
         for array in [*written, *(tensor.data for _, tensor in world.tensors if owner_of(tensor.data).nbytes <= LARGE)]:
             self.keep(owner_of(array))
         self.leaves, self.grads = leaves, [leaf.grad for leaf in leaves]
-        self.copies = [grad.data.copy() if grads and grad is not None else None for grad in self.grads]
+        self.copies = [np.array(numbers_of(grad.data)) if grads and grad is not None else None for grad in self.grads]
         generators = {id(g): g for g in [random.default(), *(g for _, g in world.generators), *(generators or {}).values()]}
         self.generators = [(g, g.bit_generator.state) for g in generators.values()]
         self.counts = [
@@ -146,23 +166,23 @@ class Snapshot:
         self.counts = [
             (plain, {key: x for key, x in held.items() if type(x) in (int, float)})
             for plain, held in self.counts
-            if numbers_of(plain)
+            if has_numbers(plain)
         ]
 
     def keep(self, owner):
         """Copy an array, unless that is done already."""
         if id(owner) not in self.copied and owner.dtype.kind in "biuf":
-            self.copied[id(owner)] = owner, owner.copy(order="K")
+            self.copied[id(owner)] = owner, np.array(numbers_of(owner), order="K")
 
     def restore(self):
         """Set everything to the values of this snapshot."""
         for array, values in self.copied.values():
-            if array.flags.writeable:
-                np.copyto(array, values)
+            if on_device(array) or array.flags.writeable:
+                array[...] = values
         for leaf, grad, values in zip(self.leaves, self.grads, self.copies):
             leaf.grad = grad
             if values is not None:
-                np.copyto(grad.data, values)
+                grad.data[...] = values
         for generator, state in self.generators:
             generator.bit_generator.state = state
         for plain, values in self.counts:
@@ -188,17 +208,12 @@ class Snapshot:
 
 def digest_of(array):
     """Return a digest of the numbers of an array."""
-    return array.shape, hashlib.blake2b(np.ascontiguousarray(array)).digest()
+    return array.shape, hashlib.blake2b(np.ascontiguousarray(numbers_of(array))).digest()
 
 
-def numbers_of(plain):
+def has_numbers(plain):
     """Say whether a dict belongs to the user and holds numbers; the global names of a file are left alone."""
     return "__name__" not in plain and any(type(value) in (int, float) for value in plain.values())
-
-
-def same(a, b):
-    """Say whether two arrays are equal bit for bit."""
-    return a.shape == b.shape and a.dtype == b.dtype and a.tobytes() == b.tobytes()
 
 
 def told_apart(first, second):
@@ -306,7 +321,7 @@ def first_difference(tape, before, after, results):
         Text, or None if everything is equal bit for bit. Afterwards everything is as the replay left it.
     """
     before.restore()
-    tape.player.arena[...] = 0xFF  # nan: what is read before it is written shows
+    tape.player.poison()
     tape.run()
     now = before.digest()
     for place in {**after, **now}:

@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tinytorch.given.capture.arrays import empty_like
 from tinytorch.given.capture.live import Live
 from tinytorch.given.capture.memory import ALIGNED, plan
 from tinytorch.given.capture.recording import Choice, Entry, Otherwise, Ref, leaves, nested, refs
-from tinytorch.given.prepared import prepare_mean, prepare_product
+from tinytorch.given.prepared import prepare_mean, prepare_product, prepare_sum
 
 PREPARED = {id(np.matmul): prepare_product, id(np.mean): prepare_mean}  # functions of NumPy that do much before they compute
 
@@ -32,7 +33,7 @@ class Player:
     Args:
         tape: List of `Entry`.
         outputs: List of `Ref`: what is still needed when the tape has been played.
-        starts: List of (shape, dtype) of the gradients from before the step that it reads.
+        starts: List of arrays like the gradients from before the step.
         prepared: Whether to use the prepared forms of kernels.
     """
 
@@ -42,7 +43,7 @@ class Player:
         self.entries = [part for _, parts in self.groups for part in parts]
         read = {ref.root.index for ref in refs([entry[1:4] for entry in tape]) if ref.root.kind == "start"}
         read |= {ref.root.index for ref in outputs if ref.root.kind == "start"}
-        self.same, self.starts = {}, {i: np.empty(*starts[i]) for i in sorted(read)}
+        self.same, self.starts = {}, {i: empty_like(starts[i]) for i in sorted(read)}
         for entry in tape:
             if entry.parts and self.entries and self.in_parts(entry):
                 self.same[entry.parts[-1].root] = entry.out.root
@@ -83,7 +84,7 @@ class Player:
         for number, entry in enumerate(self.entries):
             for ref in refs((entry.inputs, entry.settings, entry.out)):
                 root = self.same.get(ref.root, ref.root)
-                if root.kind in ("made", "part"):
+                if root.kind in ("made", "part") and not root.on_device:
                     size, first, _ = spans.get(root, (root.nbytes, number, number))
                     spans[root] = size, first, len(self.entries) if root in self.kept else number
             if self.scratch_sizes[number]:
@@ -94,6 +95,10 @@ class Player:
         """Plan the arena, and take it."""
         self.offsets, self.bytes = plan(self.spans())
         self.arena = aligned(self.bytes)
+
+    def poison(self):
+        """Fill the arena with nan, so that what is read before it is written shows."""
+        self.arena[...] = 0xFF
 
     def memory(self, root):
         """Return the bytes of a piece of memory."""
@@ -146,11 +151,20 @@ class Player:
         if any(isinstance(x, Live) for x in leaves(inputs)):
             return None
         if entry.out is None:
-            call = form(scratch, *inputs)
-            return None if call is None else [bound(call, (), settings)]
+            make = form(scratch, *inputs)
+            return None if make is None else [renewed(make, settings)]
         if any(isinstance(x, Live) for x in leaves(settings)):
             return None
         return form(self.array(entry.out), scratch, *inputs, **{**entry.op.defaults, **settings})
+
+    def prepared_function(self, entry, inputs, settings):
+        """Return a call that does what a function of NumPy's does, with less before it computes; None if there is none."""
+        if is_reduction(entry.function) and entry.function.__self__ is np.add and entry.takes_out:
+            return prepare_sum(inputs, settings, self.array(entry.out)) if self.use_prepared else None
+        prepare = PREPARED.get(id(entry.function))
+        if prepare and not settings and all(isinstance(x, np.ndarray) for x in inputs):
+            return prepare(*inputs, self.array(entry.out))
+        return None
 
     def chosen(self, entry, lines):
         """Return the calls of an entry's lines; if one of them chooses otherwise than in the recording, the whole entry runs."""
@@ -182,9 +196,9 @@ class Player:
         if calls is not None:
             return Line(entry, calls, "prepared")
         inputs, settings = self.arguments(entry)
-        prepare = PREPARED.get(id(entry.function))
-        if prepare and not settings and all(isinstance(x, np.ndarray) for x in inputs):
-            return Line(entry, [prepare(*inputs, self.array(entry.out))], "out")
+        call = self.prepared_function(entry, inputs, settings)
+        if call is not None:
+            return Line(entry, [call], "out")
         if entry.out is None:
             return Line(entry, [bound(entry.function, inputs, settings)], "in place")
         if entry.takes_out:
@@ -196,10 +210,14 @@ def with_out(function, inputs, settings, out):
     """Return the inputs and the settings of a function of NumPy that writes to ``out``; by position, that takes 0.2 us less."""
     if isinstance(function, np.ufunc) and not settings and function not in (np.maximum, np.minimum):  # these want the keyword
         return (*inputs, out), {}
-    reduces = isinstance(getattr(function, "__self__", None), np.ufunc) and function.__name__ == "reduce"
-    if reduces and len(inputs) == 1 and settings.keys() <= {"axis", "dtype", "keepdims"}:
+    if is_reduction(function) and len(inputs) == 1 and settings.keys() <= {"axis", "dtype", "keepdims"}:
         return (*inputs, settings.get("axis", 0), settings.get("dtype"), out, settings.get("keepdims", False)), {}
     return inputs, {**settings, "out": out}
+
+
+def is_reduction(function):
+    """Say whether a function is `reduce` of a ufunc, such as `np.add.reduce`."""
+    return isinstance(getattr(function, "__self__", None), np.ufunc) and function.__name__ == "reduce"
 
 
 def bound(function, inputs, settings):
@@ -221,6 +239,36 @@ def bound(function, inputs, settings):
             return lambda: fixed(**{key: read()})
         return lambda: fixed(**{key: read() for key, read in moving})
     return lambda: function(*nested(now, inputs), **nested(now, settings))
+
+
+def renewed(make, settings):
+    """Return a call that makes the call for the settings of now, and keeps it for as long as they stay the same.
+
+    Args:
+        make: Function of the settings that returns a call.
+        settings: Dict; some of its values may be live numbers.
+    """
+    moving = [(key, x.read) for key, x in settings.items() if isinstance(x, Live)]
+    known = {key: x for key, x in settings.items() if not isinstance(x, Live)}
+    if not moving:
+        return make(**known)
+    held, ready = None, None
+    if len(moving) == 1:
+        ((key, read),) = moving
+
+        def call():
+            nonlocal held, ready
+            now = read()
+            if now is not held:
+                held, ready = now, make(**known, **{key: now})
+            ready()
+
+        return call
+
+    def call_of_several():
+        make(**known, **{key: read() for key, read in moving})()
+
+    return call_of_several
 
 
 def list_like(x):

@@ -13,6 +13,8 @@ FORMS = {
     "in place": "in place",
     "copied": "kernel, then copied",
     "choice": "checked: as recorded",
+    "upload": "copied to the device",
+    "launches": "launched",
 }
 
 

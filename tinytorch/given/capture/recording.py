@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tinytorch.given.capture.arrays import offset_of, on_device, owner_of
 from tinytorch.given.capture.live import LiveDict
 from tinytorch.given.capture.traced import Moving, Traced, bare, is_named
 from tinytorch.given.capture.world import PACKAGE, where
+from tinytorch.given.device import is_array
 from tinytorch.given.op import InPlace
 
 
@@ -32,7 +34,7 @@ class Root:
     """
 
     def __init__(self, kind, index, owner):
-        self.kind, self.index, self.nbytes = kind, index, owner.nbytes
+        self.kind, self.index, self.nbytes, self.on_device = kind, index, owner.nbytes, on_device(owner)
         self.stays = kind in ("input", "outside")
         self.owner = owner if self.stays else None
         self.name = kind, index
@@ -66,6 +68,7 @@ class Entry(NamedTuple):
         takes_out: Whether the function can write to a given array: ``function(..., out=array)``.
         parts: Entries that do the same with NumPy's functions, one by one; None if that is not known.
         line: Where the user's code called it.
+        moves: Whether it copies numbers to or from a device on the way.
     """
 
     function: Any
@@ -77,20 +80,11 @@ class Entry(NamedTuple):
     takes_out: bool = False
     parts: list | None = None
     line: str = ""
+    moves: bool = False
 
     def is_view(self):
         """Say whether the result lies in the memory of an argument: then there is nothing to do in a replay."""
         return self.out is not None and any(ref.root is self.out.root for ref in refs((self.inputs, self.settings)))
-
-
-def owner_of(array):
-    """Return the array that owns the memory of an array."""
-    base = array.base
-    while base is not None:
-        if isinstance(base, np.ndarray):
-            array = base
-        base = getattr(base, "base", None)
-    return array
 
 
 def nested(function, x):
@@ -136,7 +130,7 @@ class Recorder:
         self.thread, self.tape, self.inside, self.open = threading.get_ident(), [], None, True
         self.roots, self.counts = {}, {"made": 0, "part": 0, "outside": 0}
         self.live, self.written, self.errors = set(), {}, np.geterr()
-        self.conditions, self.counters, self.frozen, self.generators = {}, {}, {}, {}
+        self.conditions, self.counters, self.frozen, self.generators, self.questions = {}, {}, {}, {}, []
         for kind, arrays in (("input", inputs), ("start", starts)):
             for index, array in enumerate(arrays):
                 self.know(owner_of(array), Root(kind, index, owner_of(array)))
@@ -155,6 +149,41 @@ class Recorder:
     def random(self, generator):
         return Draws(self, generator) if self.is_mine() else generator
 
+    def question(self, function):
+        """Return a function that asks about numbers, and writes down question and answer.
+
+        What is asked of the step's arguments is asked again before a replay, and anything else in the middle of it.
+        """
+        if self.inside is not None:
+            raise Unsuitable("question")
+        if not self.is_mine():
+            return function
+
+        def ask(*arrays):
+            answer = bool(self.alone(function, arrays, {}))
+            question, (places, _) = Question(function, answer, where()), self.known(arrays, {})
+            if all(ref.root.kind == "input" for ref in places):
+                self.questions.append((question, [ref.array for ref in places]))
+            else:
+                self.add(Entry(question, places, {}, None, line=where()))
+            return answer
+
+        return ask
+
+    def upload(self, function):
+        """Return a function that copies an array to a device, and writes that down."""
+        if not self.is_mine():
+            self.moved = True
+            return function
+        return lambda array: self.result(Entry(function, *self.known((array,), {}), None, line=where()), function(bare(array)))
+
+    def download(self, function):
+        """Refuse to copy an array from a device, unless a function that is written down as a whole does it."""
+        if not self.is_mine():
+            self.moved = True
+            return function
+        return lambda array: self.read("a copy from the device", array, None)
+
     def kernel(self, function, op, kernels, fell_back=False):
         """Return a function that runs a kernel and writes that down."""
         if not self.is_mine() or self.inside is not None:
@@ -164,15 +193,18 @@ class Recorder:
             if isinstance(op, InPlace):
                 self.keep_all(inputs)
             plain = self.alone(function, inputs, settings)
+            entry = Entry(function, *self.known(inputs, settings), None, op, kernels, line=where(), moves=self.moved)
             if plain is None:
-                self.add(Entry(function, *self.known(inputs, settings), None, op, kernels, line=where()), written=inputs)
+                self.add(entry, written=inputs)
                 return None
+            if on_device(plain):
+                return self.result(entry, plain)
             kernel, plain = rounded(function, inputs, plain)
             parts = None
             moving = any(isinstance(x, Moving) for x in leaves((inputs, settings)))
             if function is op.forward and kernel is function and not moving:
                 parts = self.parts_of(function, inputs, settings, plain)
-            return self.result(Entry(kernel, *self.known(inputs, settings), None, op, kernels, parts=parts, line=where()), plain)
+            return self.result(entry._replace(function=kernel, parts=parts), plain)
 
         return run
 
@@ -187,7 +219,7 @@ class Recorder:
         def run(*inputs, **settings):
             self.keep_all(inputs)
             plain = np.asarray(self.alone(function, inputs, settings))
-            entry = Entry(function, *self.known(inputs, settings), None, line=where())
+            entry = Entry(function, *self.known(inputs, settings), None, line=where(), moves=self.moved)
             out = self.result(entry, plain)
             for array in inputs:
                 self.add_written(array, entry.line)
@@ -197,7 +229,7 @@ class Recorder:
 
     def alone(self, function, inputs, settings):
         """Run a function on plain arrays, and write down nothing of what it does inside."""
-        self.open = False
+        self.open, self.moved = False, False
         try:
             return function(*bare(inputs), **bare(settings))
         finally:
@@ -218,6 +250,8 @@ class Recorder:
     def write(self, function, inputs, settings):
         """Run a function of NumPy that writes to an array, and write it down."""
         target = settings.get("out", inputs[0] if inputs else None)
+        if self.inside is not None and isinstance(target, np.ndarray) and self.look_up(owner_of(bare(target))) is None:
+            raise Unsuitable("an array that the kernel makes without a tensor")  # such as np.zeros: a replay would go on with it
         self.keep_all(target)
         function(*bare(inputs), **bare(settings))
         self.add(Entry(function, *self.known(inputs, settings), None, line=where()), written=target)
@@ -273,14 +307,14 @@ class Recorder:
         """Append an entry; refuse one that writes to the step's arguments."""
         (self.tape if self.inside is None else self.inside).append(entry)
         for array in leaves(written):
-            if isinstance(array, np.ndarray):
+            if is_array(array):
                 self.add_written(array, entry.line)
 
     def keep_all(self, arrays):
         """Let arrays from outside be copied that are about to be written to."""
         for array in leaves(arrays):
-            if isinstance(array, np.ndarray) and self.root(array).kind == "outside":
-                self.keep(owner_of(bare(array)))
+            if is_array(array) and self.root(array).kind == "outside":
+                self.alone(self.keep, (owner_of(bare(array)),), {})
 
     def add_written(self, array, line):
         """Note that some memory was written to."""
@@ -309,13 +343,11 @@ class Recorder:
 
     def ref(self, x):
         """Return the reference of an array; anything else as it is."""
-        if not isinstance(x, np.ndarray):
+        if not is_array(x):
             return x
         x = bare(x)
         root = self.root(x)
-        owner = owner_of(x)
-        offset = x.__array_interface__["data"][0] - owner.__array_interface__["data"][0] if x.size else 0
-        return Ref(root, offset, x.shape, x.strides, x.dtype, x if root.stays else None)
+        return Ref(root, offset_of(x, owner_of(x)), x.shape, x.strides, x.dtype, x if root.stays else None)
 
     def root(self, array):
         """Return the memory of an array; what no entry made comes from outside."""
@@ -351,6 +383,27 @@ class Recorder:
         return None
 
 
+class Silent:
+    """The output of a program, to which a step that is recorded may not print: replays would not.
+
+    Args:
+        recorder: The `Recorder`.
+        output: The output itself; what other threads print goes there.
+    """
+
+    def __init__(self, recorder, output):
+        self.recorder, self.output = recorder, output
+
+    def write(self, text):
+        """Refuse to write, or hand it on."""
+        if self.recorder.is_mine():
+            raise CaptureError(f"{where()} prints {text!r}, which a replay would not do: print outside of the captured step")
+        return self.output.write(text)
+
+    def __getattr__(self, name):
+        return getattr(self.output, name)
+
+
 class Otherwise(Exception):
     """A kernel chooses otherwise than when it was recorded."""
 
@@ -364,6 +417,32 @@ class Choice:
     def __call__(self, array, *others):
         if bool(array) is not self.answer:
             raise Otherwise
+
+
+class Question:
+    """A question about numbers that decides what a step does, and the answer when it was recorded.
+
+    Args:
+        function: Function of arrays.
+        answer: True or False.
+        line: Where the step asks.
+    """
+
+    __name__ = "question"
+
+    def __init__(self, function, answer, line):
+        self.function, self.answer, self.line = function, answer, line
+
+    def is_answered_so(self, *arrays):
+        """Say whether the answer is the same now."""
+        return bool(self.function(*arrays)) is self.answer
+
+    def __call__(self, *arrays):
+        if not self.is_answered_so(*arrays):
+            raise CaptureError(
+                f"{self.line} chooses by numbers, and now otherwise than when the step was recorded: pass what it looks at, "
+                "such as labels, to the step as an argument; then it is recorded for both cases"
+            )
 
 
 class Quiet:

@@ -49,6 +49,8 @@ def of_ufunc(self, ufunc, method, *inputs, out=None, **settings):
     """Run a ufunc for a traced array, and write that down: NumPy calls it instead of the ufunc."""
     recorder = current.recorder
     function = ufunc if method == "__call__" else getattr(ufunc, method)
+    if settings.get("where") is True:  # everywhere: arrays' own methods say so, and it costs a replay time
+        del settings["where"]
     if method == "at":
         return recorder.write(function, inputs, settings)
     if out is None:

@@ -7,21 +7,25 @@ the step could read is as it was when the step was recorded.
 import dis
 import operator
 import os
+import random
 import sys
 import sysconfig
 import types
+import warnings
+from collections import deque
+from collections.abc import Mapping
 from functools import partial
-from itertools import chain
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
+from tinytorch.given.device import is_array
 from tinytorch.given.op import Op, part
 
 PACKAGE = str(Path(__file__).parents[2]) + os.sep
 LIBRARIES = (PACKAGE, "<frozen", *(sysconfig.get_path(kind) + os.sep for kind in ("stdlib", "purelib", "platlib")))
 PLAIN = int, float, complex, bool, str, bytes, type(None), type(Ellipsis), np.dtype, range, slice
-END = object()
 MOST = 1000  # entries of a list that are looked at one by one
 
 
@@ -43,7 +47,7 @@ def reachable(*roots):
         seen.add(id(value))
         world.alive.append(value)
         todo.extend(world.enter(name, value))
-    world.of_tensors = [getattr(tensor, name) for name in ("data", "requires_grad") for _, tensor in world.tensors]
+    world.of_tensors = [getattr(tensor, name) for _, tensor in world.tensors for name in ("data", "requires_grad")]
     return world
 
 
@@ -57,11 +61,15 @@ class World:
     Attributes:
         tensors: List of (name, tensor).
         generators: List of (name, random generator).
-        places: List of (name, function that returns the values of now, the values held, their keys).
+        places: List of (name, container, its keys, the values held, whether these are all keys).
+        moving: List of (name, function that returns a state, the state held): iterators, and generators of Python's own numbers.
     """
 
     def __init__(self):
         self.alive, self.tensors, self.generators, self.arrays, self.places, self.functions = [], [], [], [], [], []
+        self.moving = []
+        self.watch("random", partial(state_of, random.random.__self__))
+        self.watch("numpy.random", partial(state_of, np.random.rand.__self__))
         self.loose = set()  # pairs of a dict's id and a key, of numbers that each replay computes again
 
     def enter(self, name, value):
@@ -69,7 +77,7 @@ class World:
         if isinstance(value, part("Tensor")):
             self.tensors.append((name, value))
             return []
-        if isinstance(value, np.ndarray):
+        if is_array(value):
             self.arrays.append((name, value))
             return []
         if isinstance(value, np.random.Generator):
@@ -85,20 +93,22 @@ class World:
             return [(name, value.func), (name, value.args), (name, value.keywords)]
         if isinstance(value, dict):
             return self.hold(name, value, name.replace("{", "").replace("}", "") + "[{}]")
-        if isinstance(value, (list, tuple)):
+        if isinstance(value, (list, tuple, set, frozenset, deque)):
             return self.hold_list(name, value)
-        if (
-            isinstance(value, (type, types.ModuleType, types.BuiltinFunctionType, np.ufunc, Op))
-            or getattr(value, "__dict__", None) is None
-        ):
+        if isinstance(value, types.BuiltinFunctionType):  # such as the method of a generator
+            return [] if isinstance(value.__self__, types.ModuleType) else [(name, value.__self__)]
+        if isinstance(value, (type, types.ModuleType, np.ufunc, Op)):
             return []
+        if state_of(value) is not None:
+            self.watch(name, partial(state_of, value))
         methods = [
             (f"{name}.{key}", method)
             for kind in type(value).__mro__
             for key, method in vars(kind).items()
             if isinstance(method, types.FunctionType) and users(method)
         ]
-        return self.hold(name, vars(value), name + ".{}") + methods
+        attributes = [plain for plain in (getattr(value, "__dict__", None), Slots(value)) if plain]
+        return [found for plain in attributes for found in self.hold(name, plain, name + ".{}")] + methods
 
     def hold(self, name, plain, form, keys=None):
         """Hold the values of a dict, or of some of its keys."""
@@ -107,10 +117,21 @@ class World:
         return [(form.format(shown(key)), plain.get(key)) for key in chosen]
 
     def hold_list(self, name, value):
-        """Hold the entries of a list; a tuple cannot change, but leads to others."""
-        if isinstance(value, list):
-            self.places.append((f"{name}[{{}}]", value, None, list(value[:MOST]), True))
-        return [(f"{name}[{i}]", item) for i, item in enumerate(value[:MOST])]
+        """Hold the entries of a list or a set; a tuple cannot change, but leads to others."""
+        if not isinstance(value, tuple):
+            self.places.append((f"{name}[{{}}]", value, None, entries(value), True))
+        return [(f"{name}[{i}]", item) for i, item in enumerate(entries(value))]
+
+    def watch(self, name, read):
+        """Note something whose state the step may not change."""
+        self.moving.append((name, read, read()))
+
+    def moved(self):
+        """Yield the name of what has changed its state."""
+        for name, read, held in self.moving:
+            now = read()
+            if len(now) != len(held) or differ(now, held):
+                yield name
 
     def enter_function(self, name, function):
         """Note what a function of the user's reads: its closure, its defaults, and the global names in its code."""
@@ -130,56 +151,29 @@ class World:
         return [*found, *((name, default) for default in function.__defaults__ or ())]
 
     def changes(self):
-        """Yield the name of each place that no longer holds what it held; numbers that are computed again do not count."""
+        """Yield each place that no longer holds what it held, and its name; numbers that are computed again do not count."""
         for form, container, keys, held, _ in self.places:
+            owner = id(container.owner if isinstance(container, Slots) else container)
             if isinstance(container, types.CellType):
                 if differ([container.cell_contents], held):
-                    yield form
+                    yield (owner, None), form
             elif keys is None:
-                if len(container[:MOST]) != len(held) or differ(container[:MOST], held):
-                    yield form.removesuffix("[{}]")
+                now = entries(container)
+                if len(now) != len(held) or differ(now, held):
+                    yield (owner, None), form.removesuffix("[{}]")
             else:
-                for key, value in zip(keys, held):
-                    if (id(container), key) not in self.loose and differ([container.get(key)], [value]):
-                        yield form.format(shown(key))
-                for key in container.keys() - set(keys) if form != "{}" else ():
+                changed = [key for key, value in zip(keys, held) if differ([container.get(key)], [value])]
+                for key in [*changed, *(container.keys() - set(keys) if form != "{}" else ())]:
                     if (id(container), key) not in self.loose:
-                        yield form.format(shown(key))
-
-    def seal(self):
-        """Prepare `holds`, which is asked before each replay: views that show what is there now, and what to look up."""
-        views, lookups, seen, looked_up = [], [], [], []
-        for _, container, keys, held, whole in self.places:
-            if isinstance(container, types.CellType):
-                lookups.append(partial(map, operator.attrgetter("cell_contents"), [container]))
-                looked_up += held
-            elif keys is None:
-                views.append(container)
-                seen += held
-            else:
-                tight = [i for i, key in enumerate(keys) if (id(container), key) not in self.loose]
-                keys, held = [keys[i] for i in tight], [held[i] for i in tight]
-                if whole and len(keys) == len(container):
-                    views.append(container.values())
-                    seen += held
-                else:
-                    lookups.append(partial(map, container.get, keys))
-                    looked_up += held
-        tensors = [tensor for _, tensor in self.tensors]
-        lookups += [partial(map, operator.attrgetter(name), tensors) for name in ("data", "requires_grad")]
-        self.views, self.lookups, self.held = views, lookups, [*seen, *looked_up, *self.of_tensors, END]
+                        yield (owner, key), form.format(shown(key))
 
     def holds(self):
-        """Say whether everything is as it was."""
-        now = chain.from_iterable([*self.views, *[look() for look in self.lookups], [END]])
-        if all(map(operator.is_, now, self.held)):
-            return True
-        tensors = [tensor for _, tensor in self.tensors]
-        same = all(map(operator.is_, [getattr(t, n) for n in ("data", "requires_grad") for t in tensors], self.of_tensors))
-        if same and next(self.changes(), None) is None:
-            self.refresh()
-            return True
-        return False
+        """Say whether everything is as it was; objects that are only equal to those of before are held from now on."""
+        now = [getattr(tensor, name) for _, tensor in self.tensors for name in ("data", "requires_grad")]
+        if not all(map(operator.is_, now, self.of_tensors)) or next(self.changes(), None) is not None:
+            return False
+        self.refresh()
+        return True
 
     def refresh(self):
         """Hold the objects of now: they are equal to those of before, so that the next look is quick."""
@@ -187,13 +181,41 @@ class World:
             if isinstance(container, types.CellType):
                 held = [container.cell_contents]
             else:
-                held = list(container[:MOST]) if keys is None else [container.get(key) for key in keys]
+                held = entries(container) if keys is None else [container.get(key) for key in keys]
             self.places[i] = form, container, keys, held, whole
-        self.seal()
 
-    def line_of(self, name):
-        """Return where a function of the user's assigns to a name, as ``file:line``; None if nothing is found."""
+    def questions(self, name):
+        """Yield questions that are all answered with yes while everything is as it was, as Python's source.
+
+        Args:
+            name: Function that returns a name for an object, for use in the source.
+        """
+        for _, container, keys, held, whole in self.places:
+            if isinstance(container, types.CellType):
+                yield f"{name(container)}.cell_contents is {name(held[0])}"
+            elif isinstance(container, Slots):
+                owner = name(container.owner)
+                yield from (f"getattr({owner}, {key!r}, None) is {name(value)}" for key, value in zip(keys, held))
+            elif keys is None:
+                yield f"{name(holds_the_same)}({name(container)}, {name(held)})"
+            else:
+                if whole:
+                    yield f"len({name(container)}) == {len(keys)}"
+                for key, value in zip(keys, held):
+                    if (id(container), key) not in self.loose:
+                        yield f"{name(container)}[{repr(key) if type(key) is str else name(key)}] is {name(value)}"
+        for _, tensor in self.tensors:
+            yield f"{name(tensor)}.data is {name(tensor.data)} and {name(tensor)}.requires_grad is {tensor.requires_grad}"
+
+    def line_of(self, name, does="STORE"):
+        """Return where a function of the user's assigns to a name, as ``file:line``; None if nothing is found.
+
+        Args:
+            name: The name, or a path such as ``model.count``.
+            does: What the line does to the name: ``"STORE"`` or ``"LOAD"``.
+        """
         last = name.replace("]", "").replace("'", "").split(".")[-1].split("[")[-1] or name
+        known = last, name, name.split("[")[0].split(".")[-1]
         for function in self.functions:
             for code in codes(function.__code__):
                 line = code.co_firstlineno
@@ -201,9 +223,70 @@ class World:
                     line = (
                         step.starts_line or line if not isinstance(step.starts_line, bool) else getattr(step, "line_number", line)
                     )
-                    if step.opname.startswith("STORE") and step.argval in (last, name):
+                    if step.opname.startswith(does) and step.argval in known:
                         return f"{Path(code.co_filename).name}:{line}"
         return None
+
+
+def entries(container):
+    """Return the first entries of a list, a set or another container, as a list."""
+    return list(islice(container, MOST))
+
+
+def holds_the_same(container, held):
+    """Say whether a list or a set holds the very objects that it held."""
+    now = entries(container) if len(container) > MOST else [*container]
+    return len(now) == len(held) and all(map(operator.is_, now, held))
+
+
+class Slots(Mapping):
+    """The attributes of an object whose class lists them in ``__slots__``, as a dict would have them."""
+
+    def __init__(self, owner):
+        kinds = [vars(kind).get("__slots__", ()) for kind in type(owner).__mro__]
+        names = [name for slots in kinds for name in ([slots] if isinstance(slots, str) else slots)]
+        self.owner, self.names = owner, [name for name in names if not name.startswith("__")]
+
+    def __getitem__(self, name):
+        return getattr(self.owner, name, None)
+
+    def __iter__(self):
+        return iter(self.names)
+
+    def __len__(self):
+        return len(self.names)
+
+
+def state_of(x):
+    """Return what changes in an iterator when it goes on, or in a random generator when it is drawn from, as a list.
+
+    Returns:
+        List of numbers and objects; None if the object is neither.
+    """
+    if isinstance(x, random.Random):
+        return [x.getstate()]
+    if isinstance(x, np.random.RandomState):
+        return list(x.get_state()[2:])  # the position among the numbers that are ready
+    if getattr(x, "__next__", None) is None:
+        return None
+    if isinstance(x, types.GeneratorType):
+        return [x.gi_frame.f_lasti, *x.gi_frame.f_locals.values()] if x.gi_frame else [None]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Python 3.14 takes this from some iterators
+            parts = list(flattened(x.__reduce__()))
+    except Exception:  # it has none; a count shows its number
+        parts = []
+    return [repr(x), *parts]
+
+
+def flattened(x):
+    """Yield what tuples and lists hold, and the state of iterators among that."""
+    if isinstance(x, (tuple, list)):
+        for item in x[:MOST]:
+            yield from flattened(item)
+    else:
+        yield from state_of(x) or [x]
 
 
 def shown(key):

@@ -12,7 +12,8 @@ import numpy as np
 
 from tinytorch.given.dispatch import select_kernel
 from tinytorch.given.gpu import pool
-from tinytorch.given.op import ops
+from tinytorch.given.op import InPlace, ops
+from tinytorch.given.state import watched, watchers
 
 UFUNCS = {  # NumPy's function -> the op whose kernel computes it
     np.add: "add",
@@ -114,9 +115,7 @@ class DeviceArray(np.lib.mixins.NDArrayOperatorsMixin):
         return DeviceArray(self.shape, self.dtype, root=self) if index is Ellipsis else self.run("getitem", index=index)
 
     def __setitem__(self, index, value):
-        from tinytorch.given.gpu.kernels.moves import put
-
-        put(self, index, value)
+        put(self, index=index, value=value)
 
     def __repr__(self):
         return f"DeviceArray(shape={self.shape}, dtype={self.dtype})"
@@ -142,6 +141,12 @@ class DeviceArray(np.lib.mixins.NDArrayOperatorsMixin):
         return FUNCTIONS[function](*arguments, **options)
 
 
+@InPlace
+def put(array, *, index, value):
+    """Overwrite entries of an array, in place; the value may be on the host."""
+    array[index] = value
+
+
 def filled(value):
     """Return a function that makes an array like another one, full of a number."""
 
@@ -162,10 +167,20 @@ def upload(array):
     Returns:
         `DeviceArray`.
     """
+    return (watched("upload", uploaded) if watchers else uploaded)(array)
+
+
+def uploaded(array):
+    """Return a copy of a NumPy array on the device."""
     out = DeviceArray(array.shape, array.dtype)
+    send(array, out)
+    return out
+
+
+def send(array, out):
+    """Copy a NumPy array to one on the device, of the same shape and dtype."""
     if out.size:
         pool.device().upload(np.ascontiguousarray(array).reshape(-1), out.flat)
-    return out
 
 
 def download(array):
@@ -177,6 +192,11 @@ def download(array):
     Returns:
         NumPy array.
     """
+    return (watched("download", downloaded) if watchers else downloaded)(array)
+
+
+def downloaded(array):
+    """Return a copy of a device's array in NumPy's memory."""
     return pool.device().download(array.flat).reshape(array.shape) if array.size else np.empty(array.shape, array.dtype)
 
 

@@ -1,12 +1,14 @@
 """Memory of the device, kept for reuse: asking the driver for memory takes longer than most kernels. Given."""
 
+import contextlib
 import functools
 import threading
+import weakref
 from collections import defaultdict
 
 import numpy as np
 
-from tinytorch.given.gpu import backend
+from tinytorch.given.gpu import backend, graphs, simulator
 
 GRAIN = 512  # sizes are rounded up to multiples of it, so that arrays of nearly the same size can follow each other
 STAGING = 1 << 22  # bytes of pinned memory through which data go to the device
@@ -21,7 +23,7 @@ class Block:
     ``views`` keeps the arrays that were made of it: making one on a GPU takes microseconds.
     """
 
-    __slots__ = ("raw", "nbytes", "views")
+    __slots__ = ("raw", "nbytes", "views", "__weakref__")
 
     def __init__(self, raw):
         self.raw, self.nbytes, self.views = raw, raw.size, {}
@@ -43,7 +45,7 @@ class Pool:
     """
 
     def __init__(self):
-        self.free, self.lock = defaultdict(list), threading.RLock()
+        self.free, self.blocks, self.lock = defaultdict(list), weakref.WeakSet(), threading.RLock()
         self.stats = dict(allocated=0, peak=0, reserved=0, reused=0, new=0)
 
     def take(self, nbytes):
@@ -55,7 +57,9 @@ class Pool:
             self.stats["reserved"] += size if block is None else 0
             self.stats["allocated"] += size
             self.stats["peak"] = max(self.stats["peak"], self.stats["allocated"])
-        return poison(block or Block(device().empty(size)))
+        block = block or Block(device().empty(size))
+        self.blocks.add(block)
+        return poison(block)
 
     def give_back(self, block):
         """Keep a block for the next array of its size."""
@@ -95,6 +99,14 @@ class SimulatedMemory:
     def synchronize(self):
         """Do nothing: a simulated kernel is done when its launch returns."""
 
+    def captured(self, functions):
+        """Run functions without making their launches, and return for each a list of calls that make them.
+
+        Args:
+            functions: List of functions without arguments.
+        """
+        return [simulator.launches_of(function) for function in functions]
+
 
 class CudaMemory:
     """The memory of a GPU."""
@@ -128,6 +140,14 @@ class CudaMemory:
         """Wait until all launched kernels are done."""
         self.cuda.synchronize()
 
+    def captured(self, functions):
+        """Run functions while the stream is captured, so that nothing is launched; the first gets the graph of all of them.
+
+        Args:
+            functions: List of functions without arguments.
+        """
+        return [[graphs.captured(functions)], *([] for _ in functions[1:])] if functions else []
+
 
 @functools.cache
 def device():
@@ -136,3 +156,18 @@ def device():
 
 
 pool = Pool()
+
+
+@contextlib.contextmanager
+def private(own):
+    """Take memory from a pool of one's own inside a with block; it goes back to that pool.
+
+    Args:
+        own: The `Pool`.
+    """
+    global pool
+    before, pool = pool, own
+    try:
+        yield
+    finally:
+        pool = before

@@ -8,6 +8,7 @@ What is different from a GPU: integers do not overflow at 32 bits, blocks run on
 fast a kernel is.
 """
 
+import functools
 import inspect
 import math
 import sys
@@ -288,7 +289,22 @@ class Launch:
         self.kernel, self.grid, self.block = kernel, grid, block
 
     def __call__(self, *arguments):
-        Run(self.kernel, self.grid, self.block).start(*map(host, arguments))
+        launch = functools.partial(self.run, *map(host, arguments))
+        launch() if cuda.kept is None else cuda.kept.append(launch)
+
+    def run(self, *arguments):
+        """Run all threads."""
+        Run(self.kernel, self.grid, self.block).start(*arguments)
+
+
+def launches_of(function):
+    """Run a function, and return its launches, as a list of calls, instead of making them: what a GPU calls stream capture."""
+    before, cuda.kept = cuda.kept, []
+    try:
+        function()
+        return cuda.kept
+    finally:
+        cuda.kept = before
 
 
 def host(value):
@@ -382,6 +398,7 @@ class Cuda:
 
     __name__ = "simulated cuda"
     run = None  # the `Run` that is going on
+    kept = None  # the list of launches that are kept, and not made
     atomic = Atomic()
     warpsize = WARP
 

@@ -19,6 +19,7 @@ from numba.extending import intrinsic
 from tinytorch.given.numba_kernels.arrays import readable
 from tinytorch.given.numba_kernels.choosing import is_faster
 from tinytorch.given.numba_kernels.compiling import fixed, jit
+from tinytorch.given.numba_kernels.rows import add_to_rows
 from tinytorch.given.numba_kernels.threads import spread, threads_for
 from tinytorch.given.numba_kernels.tiles import HEADS, gather_1, gather_4
 from tinytorch.given.numba_kernels.vectors import FEW, INDEX, WIDTH, Vectors, unpack
@@ -199,7 +200,11 @@ def prepare_linear(out, scratch, x, weight, bias=None):
         rows, results = x.reshape(-1, x.shape[-1]), out.reshape(-1, len(weight))
         return [prepare_rows(multiply, len(rows), ROWS, len(rows) * weight.size, rows, weight, zeros, results)]
     product = prepare_product(x, weight.T, out)
-    return [product] if bias is None else [product, partial(np.add, out, bias, out)]
+    if bias is None:
+        return [product]
+    if not readable(out, bias):
+        return [product, partial(np.add, out, bias, out)]
+    return [product, fixed(add_to_rows, out.reshape(-1, len(bias)), bias)]
 
 
 def prepare_rows(loop, rows, size, products, *inputs):

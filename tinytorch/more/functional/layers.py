@@ -1,11 +1,13 @@
 """`nn.functional`: what layers compute, besides what you write. Given, made of your ops."""
 
 import math
+from functools import partial
 
 import numpy as np
 
 from tinytorch import layers as yours
 from tinytorch.given.joining import cat
+from tinytorch.given.state import asked
 from tinytorch.tensor import Tensor
 
 
@@ -53,9 +55,14 @@ def one_hot(tensor, num_classes=-1):
     if num_classes == -1 and not tensor.numel():
         raise ValueError("one_hot cannot count the classes of an empty tensor: pass num_classes")
     classes = int(tensor.data.max()) + 1 if num_classes == -1 else num_classes
-    if tensor.numel() and not 0 <= tensor.data.min() <= tensor.data.max() < classes:
-        raise ValueError(f"one_hot needs classes from 0 to {classes - 1}, got {tensor.data.min()} to {tensor.data.max()}")
+    asked(partial(_check_numbers, name="one_hot", what="classes", count=classes, error=ValueError), tensor.data)
     return Tensor((tensor.data[..., None] == np.arange(classes)).astype(np.int64))
+
+
+def _check_numbers(numbers, name, what, count, error):
+    """Raise an error unless all numbers are from 0 to below a count."""
+    if numbers.size and not 0 <= numbers.min() <= numbers.max() < count:
+        raise error(f"{name} needs {what} from 0 to {count - 1}, got {numbers.min()} to {numbers.max()}")
 
 
 def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False, sparse=False):
@@ -83,8 +90,7 @@ def embedding(input, weight, padding_idx=None, max_norm=None, norm_type=2.0, sca
     if input.dtype.kind not in "iu":
         raise TypeError(f"embedding needs whole numbers, got {input.dtype}: write .long()")
     count = len(weight)
-    if input.numel() and not 0 <= input.data.min() <= input.data.max() < count:
-        raise IndexError(f"embedding needs numbers from 0 to {count - 1}, got {input.data.min()} to {input.data.max()}")
+    asked(partial(_check_numbers, name="embedding", what="numbers", count=count, error=IndexError), input.data)
     rows = weight[input]
     if padding_idx is None:
         return rows

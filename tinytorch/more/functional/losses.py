@@ -1,8 +1,10 @@
 """`nn.functional`: losses with all of PyTorch's settings. Given, made of your ops; without those settings they are yours."""
 
 import math
+from functools import partial
 
 from tinytorch import losses as yours
+from tinytorch.given.state import asked
 from tinytorch.tensor import Tensor
 
 
@@ -22,8 +24,10 @@ def _reduced(losses, reduction, weights=None):
         return losses
     if weights is None:
         return losses.mean()
-    nothing = isinstance(weights, Tensor) and weights.item() == 0  # every class was ignored: nan, and gradients of 0
-    return losses.sum() * 0.0 + math.nan if nothing else losses.sum() / weights
+    if not isinstance(weights, Tensor):
+        return losses.sum() / weights
+    nothing = weights == 0  # every class was ignored: nan, and gradients of 0
+    return (losses.sum() / weights.masked_fill(nothing, 1.0)).masked_fill(nothing, math.nan)
 
 
 def _same(name, input, target, reduction):
@@ -71,7 +75,7 @@ def cross_entropy(
     target = target if isinstance(target, Tensor) else Tensor(target)
     classes = target.dtype.kind != "f"
     plain = weight is None and label_smoothing == 0 and classes and input.ndim == 2
-    if plain and not (target.data == ignore_index).any():
+    if plain and not asked(lambda labels: (labels == ignore_index).any(), target.data):
         return yours.cross_entropy(input, target, reduction=reduction)
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"label_smoothing needs a number from 0 to 1, got {label_smoothing}")
@@ -119,11 +123,15 @@ def _checked(scores, target, ignore_index, axis):
         raise TypeError(f"classes need to be whole numbers, got {target.dtype}: convert them with .long()")
     kept = target != ignore_index
     safe = target.masked_fill(~kept, 0)
-    count = scores.shape[axis]
-    if safe.numel() and not 0 <= safe.data.min() <= safe.data.max() < count:
-        wrong = safe.data[(safe.data < 0) | (safe.data >= count)][0]
-        raise ValueError(f"classes are 0 to {count - 1} here, got {wrong}")
+    asked(partial(_check_classes, count=scores.shape[axis], ignore_index=ignore_index), target.data)
     return kept, safe
+
+
+def _check_classes(classes, count, ignore_index):
+    """Raise an error for a class that does not exist and is not ignored."""
+    wrong = classes[((classes < 0) | (classes >= count)) & (classes != ignore_index)]
+    if wrong.size:
+        raise ValueError(f"classes are 0 to {count - 1} here, got {wrong[0]}")
 
 
 def nll_loss(input, target, weight=None, size_average=None, ignore_index=-100, reduce=None, reduction="mean"):
@@ -239,6 +247,12 @@ def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_
     return losses.sum() / len(input) if reduction == "batchmean" else _reduced(losses, reduction)
 
 
+def _check_probabilities(values):
+    """Raise an error for what is no probability."""
+    if values.size and not 0 <= values.min() <= values.max() <= 1:
+        raise ValueError("binary_cross_entropy needs probabilities from 0 to 1: use binary_cross_entropy_with_logits for scores")
+
+
 def binary_cross_entropy(input, target, weight=None, size_average=None, reduce=None, reduction="mean"):
     """Return the negative log-probability of the right answers to yes-or-no questions; logarithms stop at -100.
 
@@ -258,8 +272,7 @@ def binary_cross_entropy(input, target, weight=None, size_average=None, reduce=N
     """
     _old(size_average, reduce)
     _same("binary_cross_entropy", input, target, reduction)
-    if input.numel() and not 0 <= input.data.min() <= input.data.max() <= 1:
-        raise ValueError("binary_cross_entropy needs probabilities from 0 to 1: use binary_cross_entropy_with_logits for scores")
+    asked(_check_probabilities, input.data)
     losses = -(target * input.log().clamp(min=-100.0) + (1 - target) * (1 - input).log().clamp(min=-100.0))
     return _reduced(losses if weight is None else losses * weight, reduction)
 

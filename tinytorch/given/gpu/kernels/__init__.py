@@ -3,7 +3,7 @@
 import importlib
 
 HOME = {  # file of this folder -> the ops whose kernels it holds, functions of the same names
-    "moves": "getitem put_back cast reshape transpose permute expand cat",
+    "moves": "getitem put put_back cast reshape transpose permute expand cat",
     "reductions": "reduce_sum mean reduce_max reduce_min argmax argmin",
     "rows": "softmax log_softmax logsumexp cross_entropy probability_minus_truth cross_entropy_gradient",
     "losses": "mse_loss binary_cross_entropy_with_logits",

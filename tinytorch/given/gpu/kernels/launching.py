@@ -1,6 +1,7 @@
 """How many blocks and threads a kernel gets. Given."""
 
 from tinytorch.given.gpu.device_array import DeviceArray
+from tinytorch.given.gpu.graphs import stream
 
 THREADS, BLOCKS = 256, 2048  # in a block; in a grid, whose threads then go on to further entries
 
@@ -36,4 +37,4 @@ def run(kernel, count, *arguments):
         arguments: What it takes; of a `DeviceArray`, its memory as one row.
     """
     if count:
-        kernel[over(count)](*[value.flat if isinstance(value, DeviceArray) else value for value in arguments])
+        kernel[*over(count), stream()](*[value.flat if isinstance(value, DeviceArray) else value for value in arguments])

@@ -173,13 +173,13 @@ def put_back(a, *, index, shape):
     out = DeviceArray(shape, a.dtype)
     run(fill, out.size, out, a.dtype.type(0))
     if is_plain(index):
-        put(out, index, a)
+        put(out, index=index, value=a)
     else:
         run(add_rows, a.size, a, rows(index, shape[0]), out, a.size // max(np.size(index), 1) if a.size else 1)
     return out
 
 
-def put(out, index, value):
+def put(out, *, index, value):
     """Overwrite entries of an array on the device.
 
     Args:
@@ -248,6 +248,6 @@ def cat(*arrays, dim=0):
     out = DeviceArray((*shapes[0][:axis], size, *shapes[0][axis + 1 :]), np.result_type(*[array.dtype for array in arrays]))
     start = 0
     for array in arrays:
-        put(out, (slice(None),) * axis + (slice(start, start + array.shape[axis]),), array)
+        put(out, index=(slice(None),) * axis + (slice(start, start + array.shape[axis]),), value=array)
         start += array.shape[axis]
     return out

@@ -11,6 +11,7 @@ import numpy as np
 
 from tinytorch.given.gpu.backend import cuda
 from tinytorch.given.gpu.device_array import DeviceArray
+from tinytorch.given.gpu.graphs import stream
 from tinytorch.given.gpu.kernels.launching import rounded_up, run
 
 WARP, FULL = 32, 0xFFFFFFFF
@@ -129,7 +130,7 @@ def run_warps(kernel, count, *arguments):
     """Launch a kernel in which a warp does one task."""
     if count:
         threads = min(256, WARP * count)
-        kernel[rounded_up(count * WARP, threads), threads](*arguments)
+        kernel[rounded_up(count * WARP, threads), threads, stream()](*arguments)
 
 
 def reduce_sum(a, *, axis=None, keepdims=False):

@@ -18,6 +18,7 @@ import numpy as np
 
 from tinytorch.given.gpu.backend import cuda
 from tinytorch.given.gpu.device_array import DeviceArray
+from tinytorch.given.gpu.graphs import stream
 from tinytorch.given.gpu.kernels.launching import rounded_up
 
 SIDE, STEP, THREADS = 128, 8, 256
@@ -127,5 +128,5 @@ def multiply(kind, a, b, sizes):
     """
     n, m, k = sizes
     out = DeviceArray((n, m), np.float32)
-    kernel_of(kind)[(rounded_up(m, SIDE), rounded_up(n, SIDE)), THREADS](a.flat, b.flat, out.flat, n, m, k)
+    kernel_of(kind)[(rounded_up(m, SIDE), rounded_up(n, SIDE)), THREADS, stream()](a.flat, b.flat, out.flat, n, m, k)
     return out

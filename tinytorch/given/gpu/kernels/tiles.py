@@ -13,6 +13,7 @@ import numpy as np
 
 from tinytorch.given.gpu.backend import cuda
 from tinytorch.given.gpu.device_array import DeviceArray
+from tinytorch.given.gpu.graphs import stream
 from tinytorch.given.gpu.kernels.launching import rounded_up
 from tinytorch.given.gpu.kernels.reductions import reduce_sum
 
@@ -93,7 +94,7 @@ def multiply(kernel, a, b, sizes, geometry, dtype, batch=1):
     pieces = max(1, rounded_up(k, steps))
     out = DeviceArray((pieces, batch, n, m), dtype)
     if out.size:
-        kernel[(across, down, batch * pieces), (TILE, TILE)](a, b, out.memory, n, m, k, pieces, steps, geometry)
+        kernel[(across, down, batch * pieces), (TILE, TILE), stream()](a, b, out.memory, n, m, k, pieces, steps, geometry)
     return reduce_sum(out, axis=0) if pieces > 1 else out.reshape((batch, n, m))
 
 
