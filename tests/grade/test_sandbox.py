@@ -594,8 +594,10 @@ def test_installed_packages_and_the_course_are_covered(confined, monkeypatch, tm
 
 
 def test_without_root_one_bubblewrap_does(confined, module, submission, monkeypatch):
+    unlimited = "does not limit the processes of a submission here" if os.geteuid() == 0 else None
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     options = sandbox.options("bubblewrap")
-    assert sum(word.endswith("bwrap") for word in options["command_prefix"]) == 1 and sandbox.problem("bubblewrap") is None
+    assert sum(word.endswith("bwrap") for word in options["command_prefix"]) == 1
+    assert sandbox.problem("bubblewrap") == unlimited, "root in disguise has no limit on processes, and that is noticed"
     found = judge.judge(module, submission(), **{**confined, **options})
     assert found.points == found.maximum > 0
