@@ -347,7 +347,8 @@ def clip_grad_norm_(parameters, max_norm):
         entries of all gradients.
 
     Raises:
-        ValueError: The length is not a finite number. The gradients are not changed.
+        ValueError: The length is not a finite number (squares of float32 may overflow). The
+            gradients are not changed.
 
     Example:
         >>> from tinytorch.tensor import Tensor

@@ -50,7 +50,7 @@ def exact(a):
 
 
 def draw_broadcast_shape(rng):
-    """Draw equal, stretched, missing and empty sizes, and pairs that do not fit in front, in the middle and at the end."""
+    """Draw equal, stretched, missing and empty sizes, no sizes, and pairs that do not fit in front, in the middle and at the end."""
     j, k, m, n = rng.sizes(4, 2, 9)
     fit = [
         ((k, m, n), (m, 1)),
@@ -62,6 +62,8 @@ def draw_broadcast_shape(rng):
         ((m, n), (m, n)),
         ((j, 1, m, 1), (k, 1, n)),
         ((1,) * rng.size(1, 4), (n,)),
+        ((0, n), (0, 1)),
+        ((), ()),
     ]
     odd = [
         ((m, n), (m,)),
@@ -160,7 +162,7 @@ misconceptions_broadcast_shape = {
 
 
 def draw_mul(rng):
-    """Draw equal shapes, a square, three axes, shapes that stretch on either side, numbers, integers, also with fractions."""
+    """Draw equal shapes, a square, three axes, shapes that stretch on either side, numbers with every dtype, integers with fractions."""
     k, m, n = rng.sizes(3)
     yield dict(a=rng.normal32(m, n), b=rng.normal32(m, n))
     yield dict(a=rng.normal32(n, n), b=rng.normal32(n, n))
@@ -172,6 +174,8 @@ def draw_mul(rng):
     yield dict(a=whole(rng, m, n), b=rng.standard_normal((m, n)))
     yield dict(a=-1.5, b=rng.standard_normal(rng.sizes(rng.size(1, 3))))
     yield dict(a=rng.standard_normal(m), b=rng.pick(2.5, -0.5, 3))
+    a, b = rng.mix([rng.normal32(m, n), rng.pick(2.5, -0.5)])
+    yield dict(a=a, b=b)
 
 
 def oracle_mul(a, b):
@@ -192,10 +196,12 @@ misconceptions_mul = {
 
 
 def draw_matmul(rng):
-    """Draw matrices, batches that broadcast, that meet a matrix or each other, whole numbers, a square, and what does not fit."""
+    """Draw matrices, batches that broadcast, that meet a matrix or each other, whole numbers, a square, inner sizes of 1 and 0, misfits."""
     k, m, n, b, c = rng.sizes(5, 2, 8)
     yield dict(a=rng.normal32(n, k), b=rng.normal32(k, m))
     yield dict(a=rng.normal32(n, k), b=rng.normal32(k, 1))
+    yield dict(a=rng.normal32(n, 1), b=rng.normal32(1, m))
+    yield dict(a=rng.normal32(n, 0), b=rng.normal32(0, m))
     yield dict(a=rng.normal32(c, 1, n, k), b=rng.normal32(b, k, m))
     yield dict(a=rng.normal32(b, n, k), b=rng.normal32(k, m))
     yield dict(a=rng.normal32(n, k), b=rng.normal32(b, k, m))
@@ -255,7 +261,7 @@ misconceptions_matmul = {
 
 
 def draw_reduce_sum(rng):
-    """Draw one axis, several, all, with and without keepdims, of one to four; whole numbers, True and False."""
+    """Draw one axis, several, all, with and without keepdims, of none to four; axes of size 1; whole numbers, bytes, True and False."""
     k, m, n = rng.sizes(3)
     yield dict(a=rng.normal32(m, n), axis=None, keepdims=False)
     yield dict(a=rng.normal32(m, n), axis=1, keepdims=False)
@@ -267,11 +273,14 @@ def draw_reduce_sum(rng):
     yield dict(a=whole(rng, m, n), axis=0, keepdims=True)
     yield dict(a=rng.normal32(m, n), axis=None, keepdims=True)
     yield dict(a=rng.random((m, n)) < 0.6, axis=-1, keepdims=False)
+    yield dict(a=rng.normal32(m, 1, n), axis=rng.pick(0, 2, -1), keepdims=False)
+    yield dict(a=rng.integers(100, 256, (m, n)).astype(np.uint8), axis=rng.pick(None, 0, 1), keepdims=False)
+    yield dict(a=rng.normal32(), axis=None, keepdims=rng.pick(True, False))
     yield dict(a=rng.normal32(*rng.sizes(rng.size(2, 4))))
 
 
 def reduced_axes(a, axis):
-    return tuple(range(a.ndim)) if axis is None else tuple(i % a.ndim for i in np.atleast_1d(axis))
+    return tuple(range(a.ndim)) if axis is None else tuple(int(i) % a.ndim for i in np.atleast_1d(axis))
 
 
 def oracle_reduce_sum(a, axis=None, keepdims=False):
@@ -317,9 +326,7 @@ misconceptions_reduce_sum = {
     "the axes that were summed stay whatever keepdims says": lambda a, axis=None, keepdims=False: oracle_reduce_sum(
         a, axis, True
     ),
-    "Python's `sum` adds along the first axis only: axis and keepdims are ignored": lambda a, axis=None, keepdims=False: (
-        oracle_reduce_sum(a, 0)
-    ),
+    "Python's `sum` adds along the first axis only: axis and keepdims are ignored": lambda a, axis=None, keepdims=False: sum(a),
     "the sum ran along the other axis": along_the_other_axis(oracle_reduce_sum),
     "axis may be a tuple of several axes": several_refused(oracle_reduce_sum),
     "axis=None asks for all axes, not for the first": lambda a, axis=None, keepdims=False: oracle_reduce_sum(
@@ -381,6 +388,7 @@ def draw_reshape(rng):
     yield dict(a=rng.normal32(n, m, k).transpose(2, 0, 1), shape=(-1, m))
     yield dict(a=rng.normal32(k, m, n), shape=rng.pick((-1,), (k * m * n,), (k, -1)))
     yield dict(a=rng.normal32(n), shape=(1, n, 1))
+    yield dict(a=rng.normal32(), shape=rng.pick((1, 1), (-1,), (1, -1)))
     yield dict(a=whole(rng, k * m), shape=(k, m))
     yield dict(a=rng.normal32(m, n), shape=(m + 1, n))
     yield dict(a=rng.normal32(m, 2 * n), shape=(2 * m * n + 1, -1))
@@ -462,12 +470,14 @@ misconceptions_transpose = {
 
 
 def draw_expand(rng):
-    """Draw stretched, kept, new and empty axes, a -1 in any place, whole numbers, and what does not fit or would shrink."""
+    """Draw stretched, kept, new and empty axes, no axes, a -1 in any place, whole numbers, and what does not fit or would shrink."""
     k, m, n = rng.sizes(3)
     yield dict(a=rng.normal32(m, 1), shape=(m, n))
     yield dict(a=rng.normal32(k, 1, n), shape=(-1, m, -1))
     yield dict(a=rng.normal32(1, n), shape=(k, m, -1, n))
     yield dict(a=rng.normal32(m), shape=(k, m))
+    yield dict(a=rng.normal32(), shape=rng.pick((m,), (k, n)))
+    yield dict(a=rng.normal32(m, n), shape=rng.pick((m, n), (-1, n), (m, -1)))
     yield dict(a=rng.normal32(1, m, 1), shape=rng.pick((n, k, -1, 3), (k, m, n), (k, -1, -1), (-1, m, n)))
     yield dict(a=whole(rng, n, 1), shape=(k, -1, m))
     yield dict(a=rng.normal32(1, m, 1), shape=rng.pick((0, m, n), (k, -1, 0), (0, -1, -1)))
@@ -565,7 +575,7 @@ misconceptions_expand = {
 
 
 def draw_cat(rng):
-    """Draw one to four arrays of one to four axes, joined along any of them from either end; none, and what does not fit."""
+    """Draw one to four arrays of one to four axes, joined along any of them from either end; empty ones, none, and what does not fit."""
     j, k, m, n = rng.sizes(4)
     yield dict(arrays=[rng.normal32(k, n), rng.normal32(m, n)], dim=0)
     yield dict(arrays=[rng.normal32(m, size) for size in (k, j, n)], dim=-1)
@@ -580,10 +590,13 @@ def draw_cat(rng):
         arrays=[rng.normal32(*(rng.size() if i == dim % ndim else size for i, size in enumerate(shape))) for _ in range(count)],
         dim=dim,
     )
+    yield dict(arrays=[rng.normal32(0, n), *rng.pick([], [rng.normal32(m, n)]), rng.normal32(0, n)], dim=0)
     yield dict(arrays=[rng.normal32(m, n), rng.normal32(m, k)], dim=0)
+    yield dict(arrays=rng.mix([rng.normal32(m, n), rng.normal32(0, k)]), dim=0)
     yield dict(arrays=[rng.normal32(j, m, n), rng.normal32(j, m, n), rng.normal32(j, k, n)], dim=-1)
     yield dict(arrays=[rng.normal32(m, n), rng.normal32(k, j), rng.normal32(k, n)], dim=rng.pick(0, -2))
     yield dict(arrays=[rng.normal32(j, n), rng.normal32(m, n), rng.normal32(n, k)], dim=0)
+    yield dict(arrays=rng.mix([rng.normal32(m, n), rng.normal32(n)]), dim=0)
     yield dict(arrays=[], dim=0)
 
 
@@ -603,7 +616,9 @@ def oracle_cat(arrays, dim=0):
     if len({array.shape[:dim] + array.shape[dim + 1 :] for array in arrays}) > 1:
         return refusal(*(array.shape for array in arrays))
     dtype = np.result_type(*map(exact, arrays))
-    return np.moveaxis(np.array([row for array in arrays for row in np.moveaxis(exact(array), dim, 0)], dtype), 0, dim)
+    rows = [row for array in arrays for row in np.moveaxis(exact(array), dim, 0)]
+    rest = np.delete(arrays[0].shape, dim)
+    return np.moveaxis(np.array(rows, dtype).reshape(len(rows), *rest), 0, dim)
 
 
 def sliced_at_minus_one(arrays, dim=0):

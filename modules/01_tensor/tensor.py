@@ -165,7 +165,7 @@ def mul(a, b):
 
     Returns:
         Array of the broadcast shape. Every entry is the product of an entry of ``a`` and the
-        matching entry of ``b``.
+        matching entry of ``b``. float32 times a Python number stays float32.
 
     Example:
         >>> mul.forward(np.array([[1, 2], [3, 4]]), np.array([10, 100]))
@@ -384,7 +384,7 @@ def mean(a, *, axis=None, keepdims=False):
     """Average along axes.
 
     Args:
-        a: Array of any shape.
+        a: Array of any shape, of one entry or more.
         axis: The axis to average along, a tuple of axes, or None for all of them. Negative ones
             count from the end.
         keepdims: Whether to keep those axes, with size 1.

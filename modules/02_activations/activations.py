@@ -486,7 +486,7 @@ with np.errstate(divide="ignore"):
 #| export
 @op
 def log_softmax(a, *, dim=-1):
-    """Take the logarithm of the softmax along an axis, exact even if a probability rounds to 0.
+    """Take the logarithm of the softmax along an axis, even where a probability rounds to 0.
 
     Args:
         a: Array of scores, of one dimension or more. It is not changed.

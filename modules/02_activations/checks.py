@@ -91,7 +91,7 @@ misconceptions_relu = {
 def draw_sigmoid(rng):
     """Moderate entries of one to four axes, very negative ones, very positive ones; float64 and integers."""
     yield dict(a=some(rng, 3))
-    yield dict(a=np.float32(rng.mix([-1000, -85, -60, -30, -1.5, 0, 2, 30])))
+    yield dict(a=np.float32(rng.mix([-1000, -89, -85, -60, -30, -1.5, 0, 2, 30])))
     yield dict(a=np.float32(rng.mix([0.5, 3, 120, 200, 1000, -2])))
     yield dict(a=rng.standard_normal(rng.sizes(3)))
     yield dict(a=np.float64(rng.mix([-700, -200, -90.5, 3, 1000])))
@@ -128,6 +128,9 @@ misconceptions_sigmoid = {
     "np.where computes both forms before it picks: the one not picked overflows": lambda a: (
         OVERFLOW if overflows(np.abs(a)) else oracle_sigmoid(a)
     ),
+    "the overflow was silenced, and 1 / inf is 0: a value that float32 can hold is lost": lambda a: entrywise(
+        lambda x: 0.0 if -x > LARGEST and a.dtype == np.float32 else logistic(x), a
+    ),
     "the sign is turned around: large entries give 0": lambda a: oracle_sigmoid(-a),
     "negative entries give what their positive counterparts give: the sign got lost with the absolute value": lambda a: (
         oracle_sigmoid(np.abs(a))
@@ -150,8 +153,9 @@ atol_sigmoid = 0.0  # a value of 9e-14 has digits to get right
 
 
 def draw_tanh(rng):
-    """Moderate entries of one to four axes, tiny ones, huge ones; float64 and integers."""
+    """Moderate entries of one to four axes, small, tiny and huge ones; float64 and integers."""
     yield dict(a=some(rng))
+    yield dict(a=np.float32(rng.pick(-1, 1) * 10 ** rng.uniform(-6, -1, 9)))
     yield dict(a=np.float32(1e-9) * rng.normal32(*rng.sizes(rng.size(1, 2))))
     yield dict(a=np.float32(rng.mix([-300, -40, 0.3, 12, 120, 500, -1.5])))
     yield dict(a=rng.standard_normal(rng.sizes(3)))
@@ -280,7 +284,7 @@ misconceptions_gelu = {
 
 
 def draw_softmax(rng):
-    """The default axis and others of one to four, entries that overflow, rows far apart, a mask of -inf, float64, integers, no rows."""
+    """The default axis and others of one to four, of size 1, entries that overflow, rows and scores far apart, a mask of -inf, integers."""
     m, n = rng.sizes(2, 3, 7)
     yield dict(a=2 * rng.normal32(m, n))
     yield dict(a=2 * rng.normal32(m, n), dim=0)
@@ -288,10 +292,12 @@ def draw_softmax(rng):
     yield dict(a=rng.normal32(*rng.sizes(3)), dim=-2)
     ndim = rng.size(1, 4)
     yield dict(a=rng.normal32(*rng.sizes(ndim)), dim=rng.axis(ndim))
+    yield dict(a=rng.normal32(m, 1, n), dim=rng.pick(1, 0, -3))
     yield dict(a=1000 + rng.normal32(m, n))
     yield dict(a=60 + rng.normal32(n, m))
     yield dict(a=np.float32([[40], [-160], [0]]) + rng.normal32(3, n), dim=rng.pick(1, -1))
     yield dict(a=np.float32([40, -160, 0]) + rng.normal32(n, 3), dim=rng.pick(0, -2))
+    yield dict(a=rng.permuted(np.float32([[0, -86, -25, -50], [-45, 0, -83.5, 1]]), axis=1))
     yield dict(a=np.float32(np.where(rng.permutation(n) < 2, -np.inf, rng.normal32(m, n))))
     yield dict(a=rng.standard_normal((2, n)), dim=0)
     yield dict(a=np.array(rng.mix([-3, 0, 2, 5])))
@@ -367,11 +373,18 @@ def softmax_cut_off(a, dim=-1, at=80.0):
     return along(lambda row: shares([min(max(x, -at), at) for x in row]), a, dim)
 
 
+def softmax_with_a_floor(a, dim=-1, at=-80.0):
+    """No score is further than that below the largest of its row."""
+    values = a.astype(np.float64)
+    return along(shares, labelled(a, np.maximum(values - values.max(axis=dim, keepdims=True), at)), dim)
+
+
 def softmax_without_keepdims(a, dim=-1):
     powers = powers_of_rows(a, dim)
     return labelled(a, powers / powers.sum(axis=dim))
 
 
+atol_softmax = 0.0  # a probability of 1e-37 has digits to get right, and that of -inf is exactly 0
 misconceptions_softmax = {
     "exponentials of the scores as they are overflow, and vanish where all scores of a row are far below 0": softmax_unshifted,
     "the largest entry of the whole array was subtracted: rows far below it became 0 / 0": softmax_with_one_shift,
@@ -382,6 +395,9 @@ misconceptions_softmax = {
     "the largest entry was taken along the last axis, the sum along dim": largest_along_the_last,
     "the scores were cut off: beyond the cut all of them are equal": tuple(
         partial(softmax_cut_off, at=float(at)) for at in (20, 30, 50, 60, 80, 88)
+    ),
+    "scores far below the largest were kept from falling further: what is beyond the floor all gets the same, and -inf more than 0": tuple(
+        partial(softmax_with_a_floor, at=-float(at)) for at in (20, 30, 50, 60, 70, 80)
     ),
     "dim is missing in the sum: all entries together sum to 1": lambda a, dim=-1: labelled(
         a, powers_of_rows(a, dim) / powers_of_rows(a, dim).sum()
@@ -401,7 +417,7 @@ misconceptions_softmax = {
 
 
 def draw_log_softmax(rng):
-    """As for softmax, and scores so far apart that a share is 0 in float32."""
+    """As for softmax, and scores so far apart that a share is 0 in float32, or that one of them is -inf."""
     m, n = rng.sizes(2, 3, 7)
     yield dict(a=2 * rng.normal32(m, n))
     yield dict(a=2 * rng.normal32(m, n), dim=0)
@@ -409,6 +425,7 @@ def draw_log_softmax(rng):
     yield dict(a=rng.normal32(*rng.sizes(3)), dim=-2)
     ndim = rng.size(1, 4)
     yield dict(a=rng.normal32(*rng.sizes(ndim)), dim=rng.axis(ndim))
+    yield dict(a=rng.normal32(m, 1, n), dim=rng.pick(1, 0, -3))
     yield dict(a=rng.permuted(np.float32([[0, -3, -120, 4], [-700, 2, 1, -150]]), axis=1))
     yield dict(a=1000 + rng.normal32(m, n))
     yield dict(a=60 + rng.normal32(n, m))
@@ -510,8 +527,9 @@ misconceptions_log_softmax = {
 
 
 def draw_leaky_relu(rng):
-    """The default slope and others, one of them steeper than 1; integers; what is not finite."""
+    """The default slope and others, one of them steeper than 1, one below 0; integers; what is not finite."""
     yield dict(a=some(rng, 100))
+    yield dict(a=some(rng), negative_slope=-0.5)
     yield dict(a=some(rng), negative_slope=rng.pick(0.3, 0.125, 0.2))
     yield dict(a=rng.normal32(rng.size(5, 9)), negative_slope=rng.pick(3.0, 1.5))
     yield dict(a=np.float32(rng.mix([-np.inf, -2.5, 0.0, 0.25, np.inf, np.nan])), negative_slope=0.5)

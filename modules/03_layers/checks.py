@@ -14,11 +14,31 @@ def numbers(module, result):
     return np.array(result.data) if isinstance(result, module.Tensor) else f"{type(result).__name__}, not a Tensor"
 
 
+def remembers(result, *sources):
+    """Say whether a result remembers what it was computed from: in the origin of it, or of what it came from, is each source."""
+    met, waiting = {}, [result]
+    while waiting:
+        tensor = waiting.pop()
+        origin = getattr(tensor, "origin", None)
+        waiting += origin.inputs if origin and id(tensor) not in met else ()
+        met[id(tensor)] = tensor
+    return all(id(source) in met for source in sources)
+
+
+def drawn_by_default(module, draw):
+    """Draw twice with the default generator in the same state, and say whether the numbers are the same."""
+    default = module.generator().bit_generator
+    before = default.state
+    first = draw()
+    default.state = before
+    return bool(np.array_equal(first, draw()))
+
+
 # 03.1 linear
 
 
 def draw_linear(rng):
-    """Batches of no to three axes, no bias, as many inputs as outputs, as many examples, one neuron, features that do not fit."""
+    """Batches of no to three axes, no bias, as many inputs as outputs, as many examples, one neuron, one input, features that do not fit."""
     k, n, b, c = rng.sizes(4)
     yield dict(x=rng.normal32(b, k), weight=rng.normal32(n, k), bias=rng.normal32(n))
     yield dict(x=rng.normal32(c, b, k), weight=rng.normal32(n, k), bias=rng.normal32(n))
@@ -29,7 +49,10 @@ def draw_linear(rng):
     yield dict(x=rng.normal32(b, k), weight=rng.normal32(1, k), bias=rng.normal32(1))
     batch = rng.sizes(rng.size(0, 3))
     yield dict(x=rng.normal32(*batch, c), weight=rng.normal32(b, c), bias=rng.normal32(b))
+    yield dict(x=rng.normal32(b, 1), weight=rng.normal32(n, 1), bias=rng.normal32(n))
     yield dict(x=rng.normal32(b, 1), weight=rng.normal32(n, c), bias=rng.normal32(n))
+    features, needed = rng.pick((k, 2 * k), (2 * k, k))
+    yield dict(x=rng.normal32(b, 2, features), weight=rng.normal32(n, needed), bias=rng.normal32(n))
 
 
 def observe_linear(linear, **inputs):
@@ -43,17 +66,30 @@ def oracle_linear(x, weight, bias=None):
     return values if bias is None else values + bias
 
 
-def rows_of_one_batch(x, weight, bias=None):
-    """Every axis before the last went into one."""
+def rows_of_one_batch(x, weight, bias=None, least=1):
+    """Every axis before the last went into one, if there are as many axes."""
     expected = oracle_linear(x, weight, bias)
-    return expected.reshape(-1, len(weight)) if isinstance(expected, np.ndarray) and x.ndim > 1 else expected
+    return expected.reshape(-1, len(weight)) if isinstance(expected, np.ndarray) and x.ndim >= least else expected
+
+
+def size_that_divides(x, weight, bias=None):
+    """The numbers of x were cut into rows as long as those of the weight, wherever they can be."""
+    rows = x.size / weight.shape[1] / math.prod(x.shape[:-1])
+    if x.size % weight.shape[1]:
+        return ("raises", "ValueError")
+    cut = oracle_linear(x.reshape(-1, weight.shape[1]), weight, bias)
+    return cut.reshape(*x.shape[:-1], -1) if rows >= 1 else ("raises", "ValueError")
 
 
 misconceptions_linear = {
+    "the numbers of x were cut into rows of another length: the size of its last axis has to be that of the weight's": size_that_divides,
     "the weight is not transposed: its rows are the neurons": lambda x, weight, bias=None: (
         x.astype(np.float64) @ weight + (0 if bias is None else bias)
     ),
-    "the axes of the batch were joined into one, and did not come back: all axes but the last stay": rows_of_one_batch,
+    "the axes of the batch were joined into one, and did not come back: all axes but the last stay": (
+        rows_of_one_batch,
+        partial(rows_of_one_batch, least=2),
+    ),
     "the bias is left out": lambda x, weight, bias=None: oracle_linear(x, weight),
     "the bias is a column, which lines up with the examples; it belongs to the outputs": lambda x, weight, bias=None: (
         oracle_linear(x, weight) if bias is None else oracle_linear(x, weight) + bias[:, None]
@@ -71,6 +107,9 @@ misconceptions_linear = {
     "the error does not show the shape of x: `matmul.forward` shows it": lambda x, weight, bias=None: (
         oracle_linear(x, weight, bias) if x.shape[-1] == weight.shape[-1] else ("raises", "ValueError", "different from")
     ),
+    "the error shows another shape than that of x: the batch was put into one axis before": lambda x, weight, bias=None: (
+        oracle_linear(x.reshape(-1, x.shape[-1]) if x.ndim > 2 and x.shape[-1] != weight.shape[-1] else x, weight, bias)
+    ),
 }
 
 
@@ -79,13 +118,13 @@ misconceptions_linear = {
 
 def draw_Tree(rng):
     """Flat trees, branches in four levels and at random, twelve, what is no parameter, a list, a shared one, nothing, a prefix."""
-    a, b, c, d, e, f = rng.mix(["weight", "bias", "scale", "gain", "alpha", "zeta"])
+    a, b, c, d, e, f = rng.mix(["weight", "bias", "scale", "gain", "alpha", "_zeta"])
     prefix = rng.pick("net", "model", "a.b")
     for tree, start in [
         (f"{a} = Parameter, {b} = Parameter", ""),
         (f"{a} = Parameter, net = Tree, net.{b} = Parameter, net.{c} = Parameter, {d} = Parameter", ""),
         (f"x = Tree, x.y = Tree, x.y.z = Tree, x.y.z.{e} = Parameter, x.y.z.{a} = Parameter, {c} = Parameter", ""),
-        (f"name = text, {a} = Tensor, size = number, 0 = Tree, 0.{b} = Parameter, {c} = None, 0.{f} = Tensor", ""),
+        (f"name = text, {a} = Tensor, seen = Buffer, size = number, 0 = Tree, 0.{b} = Parameter, {c} = None, 0.{f} = Tensor", ""),
         (f"{c} = Parameter, more = list of Parameters, {a} = Parameter", ""),
         (f"rows = list of Trees, {d} = Parameter, last = Tree, last.{e} = Parameter, empty = Tree", ""),
         (f"{a} = Parameter, 0 = Tree, 0.{b} = Parameter, 0.{c} = shared, {d} = shared, {e} = Parameter", ""),
@@ -114,6 +153,7 @@ def describe_Tree(tree, prefix):
     made = {
         "Parameter": "Parameter(...)",
         "Tensor": "Tensor(...)",
+        "Buffer": "Buffer(...)",
         "Tree": "Tree()",
         "number": "3.5",
         "text": "'text'",
@@ -124,7 +164,7 @@ def describe_Tree(tree, prefix):
         "None": "None",
     }
     lines = [f"net.{path} = {made[kind]}" for path, kind in assignments(tree)]
-    return "\n".join([*lines, f"net.named_parameters({prefix!r})" if prefix else "net.named_parameters()"])
+    return "\n".join([*lines, f"net.named_parameters(prefix={prefix!r})" if prefix else "net.named_parameters()"])
 
 
 def assignments(tree):
@@ -149,6 +189,7 @@ def build(module, tree):
             {
                 "Parameter": module.Parameter([float(number)]),
                 "Tensor": module.Tensor([0.5]),
+                "Buffer": module.Buffer([0.5]),
                 "text": "text",
                 "Tree": module.Tree(),
                 "number": 3.5,
@@ -164,13 +205,20 @@ def build(module, tree):
 
 def observe_Tree(module, tree, prefix):
     """The paths in order, and which parameter each of them names: the n-th attribute holds the number n."""
-    pairs = list(build(module, tree).named_parameters(prefix) if prefix else build(module, tree).named_parameters())
+    root, settings = build(module, tree), {"prefix": prefix} if prefix else {}
+    result = root.named_parameters(**settings)
+    if hasattr(result, "__iter__") and iter(result) is not result:
+        return f"a {type(result).__name__} is returned, where an iterator is needed: with `yield` the method gives one"
+    pairs = list(result)
     odd = [pair for pair in pairs if not isinstance(pair, tuple) or len(pair) != 2]
     if odd:
         return f"it yields a {type(odd[0]).__name__} where a pair (path, parameter) is needed"
+    again = list(root.named_parameters(**settings))
+    same = len(again) == len(pairs) and all(p == q and x is y for (p, x), (q, y) in zip(again, pairs))
     return {
         "paths": [path for path, _ in pairs],
         "parameters": [value.data.item() if isinstance(value, module.Tensor) else type(value).__name__ for _, value in pairs],
+        "a second call": "gives the same" if same else "gives others",
     }
 
 
@@ -195,14 +243,18 @@ def held(kind, number):
 
 
 def listed(pairs):
-    return {"paths": [path for path, _ in pairs], "parameters": [number for _, number in pairs]}
+    return {
+        "paths": [path for path, _ in pairs],
+        "parameters": [number for _, number in pairs],
+        "a second call": "gives the same",
+    }
 
 
 def oracle_Tree(tree, prefix, **options):
     return listed(walk(tree, prefix, **options))
 
 
-EVERY = (*OF_A_TREE, "Tensor")
+EVERY = (*OF_A_TREE, "Tensor", "Buffer")
 
 
 def with_lists(tree, prefix):
@@ -309,6 +361,7 @@ def draw_Stateful(rng):
         (f"{tree}; {other} (2,)", True, "tensors"),
         (f"{turned}; {bias}; {scale}", True, "tensors"),
         (f"{weight}; inner.{two} (1,); {scale}", True, "arrays"),
+        (f"{weight}; {bias}; {deep}{three} ()", rng.pick(True, False), "arrays"),
         (f"{turned}; {bias}; {other} (4,); extra (2,)", True, "tensors"),
         (f"{other} (2,); {bias}; {scale}", False, "tensors"),
         (f"{weight}; {bias}; {long}", False, "tensors"),
@@ -334,8 +387,8 @@ def entries(text, sign):
     found = {}
     for number, part in enumerate(text.split("; "), 1):
         path, shape = part.split(" (")
-        shape = tuple(int(size) for size in shape.strip(",)").split(","))
-        found[path] = sign * (10 * number + np.arange(np.prod(shape), dtype=np.float32).reshape(shape))
+        shape = tuple(int(size) for size in shape.strip(")").split(",") if size)
+        found[path] = np.asarray(sign * (10 * number + np.arange(math.prod(shape), dtype=np.float32).reshape(shape)))
     return found
 
 
@@ -369,7 +422,7 @@ def observe_Stateful(module, tree, state, strict, values):
     given = {path: array if "arrays" in values else module.Tensor(array) for path, array in entries(state, 1).items()}
     kept_by_caller = dict(given)
     try:
-        keys = net.load_state_dict(given, strict) if not strict else net.load_state_dict(given)
+        keys = net.load_state_dict(given, strict=False) if not strict else net.load_state_dict(given)
         ended = returned(keys)
     except NotImplementedError:
         raise
@@ -608,10 +661,12 @@ def observe_kaiming_uniform_(module, shape, **options):
     tensor = module.Parameter(np.full(shape, 7, np.float32))
     memory = tensor.data
     out = module.kaiming_uniform_(tensor, rng=np.random.default_rng(3), **options)
-    again, other, default = (module.Tensor(np.zeros(shape, np.float32)) for _ in range(3))
-    module.kaiming_uniform_(again, rng=np.random.default_rng(3), **options)
-    module.kaiming_uniform_(other, rng=np.random.default_rng(4), **options)
-    module.kaiming_uniform_(default, **options)
+    again, other = (filled(module, shape, rng=np.random.default_rng(seed), **options) for seed in (3, 4))
+    default = filled(module, shape, **options)
+    mode = {"mode": options.get("mode", "fan_in")}
+    no_slope, of_relu = (
+        filled(module, shape, rng=np.random.default_rng(3), **mode, **kind) for kind in ({"a": 0}, {"nonlinearity": "relu"})
+    )
     return {
         "the tensor itself is returned": out is tensor,
         "the tensor's own memory is filled": tensor.data is memory and not (memory == 7).any(),
@@ -619,9 +674,19 @@ def observe_kaiming_uniform_(module, shape, **options):
         "smallest": float(memory.min()),
         "standard deviation": float(memory.std()),
         "dtype": str(tensor.data.dtype),
-        "the same rng gives the same": bool((again.data == memory).all()),
-        "another rng gives others": bool((other.data == memory).mean() < 0.01 and (default.data == memory).mean() < 0.01),
+        "every number is drawn for itself": len(np.unique(memory)) > 0.9 * memory.size or len(np.unique(memory)) == 1,
+        "without rng the default generator draws": drawn_by_default(module, lambda: filled(module, shape, **options)),
+        "the same rng gives the same": bool((again == memory).all()),
+        "another rng gives others": bool((other == memory).mean() < 0.01 and (default == memory).mean() < 0.01),
+        "a=0 gives what ReLU gives": bool(np.allclose(no_slope, of_relu, rtol=1e-6, atol=0) or (again != memory).any()),
     }
+
+
+def filled(module, shape, **options):
+    """Fill new memory, and return it."""
+    memory = np.zeros(shape, np.float32)
+    module.kaiming_uniform_(module.Tensor(memory), **options)
+    return memory
 
 
 GAINS = {"linear": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2)}
@@ -641,6 +706,9 @@ def oracle_kaiming_uniform_(shape, a=0, mode="fan_in", nonlinearity="leaky_relu"
             "the tensor itself is returned": True,
             "the tensor's own memory is filled": True,
             "dtype": "float32",
+            "every number is drawn for itself": True,
+            "a=0 gives what ReLU gives": True,
+            "without rng the default generator draws": True,
             "the same rng gives the same": True,
             "another rng gives others": True,
         }
@@ -689,7 +757,10 @@ misconceptions_kaiming_uniform_ = {
     ),
     "mode is ignored: always the fan-in": lambda shape, mode="fan_in", **settings: oracle_kaiming_uniform_(shape, **settings),
     "nonlinearity is ignored": lambda shape, nonlinearity="", **settings: oracle_kaiming_uniform_(shape, **settings),
-    "a is ignored": lambda shape, a=0, **settings: oracle_kaiming_uniform_(shape, **settings),
+    "a is ignored": (
+        lambda shape, a=0, **settings: oracle_kaiming_uniform_(shape, **settings),
+        lambda shape, a=0, **settings: kaiming_or(shape, settings, **{"a=0 gives what ReLU gives": False}),
+    ),
     "the bound is the standard deviation: a factor of the square root of 3 is missing": lambda shape, **settings: (
         oracle_kaiming_uniform_(shape, **settings, three=1.0)
     ),
@@ -715,6 +786,15 @@ misconceptions_kaiming_uniform_ = {
     "the rng given is not used": lambda shape, **settings: kaiming_or(shape, settings, **{"the same rng gives the same": False}),
     "every call draws the same numbers": lambda shape, **settings: kaiming_or(
         shape, settings, **{"another rng gives others": False}
+    ),
+    "a slope of 0 was taken for none, as `a or ...` does: 0 counts as False, and the gain has a default slope of 0.01": lambda shape, **settings: (
+        kaiming_or(shape, settings, **{"a=0 gives what ReLU gives": False})
+    ),
+    "numbers were drawn for one row or one column, and stretched over the others: every entry has its own": lambda shape, **settings: (
+        kaiming_or(shape, settings, **{"every number is drawn for itself": False})
+    ),
+    "without rng a new generator drew: rng=None asks for the default one, which generator(rng) gives": lambda shape, **settings: (
+        kaiming_or(shape, settings, **{"without rng the default generator draws": False})
     ),
     "an unknown mode is taken for fan_in": lambda shape, **settings: kaiming_unchecked(shape, settings, "fan_in"),
     "an unknown mode is taken for fan_out": lambda shape, **settings: kaiming_unchecked(shape, settings, "fan_out"),
@@ -776,11 +856,14 @@ def observe_Linear(module, in_features, out_features, bias, x, new_weight, new_b
     plain = module.Linear(in_features, out_features, bias=False, rng=np.random.default_rng(5))
     layer, *others = [{path: parameter.data for path, parameter in one.named_parameters()} for one in make]
     seen = {
-        "parameters": {path: f"{array.shape} {array.dtype}" for path, array in layer.items()},
+        "parameters": "; ".join(f"{path} {array.shape} {array.dtype}" for path, array in layer.items()),
         "bias is None": make[0].bias is None,
         "the same rng gives the same": all((array == others[0][path]).all() for path, array in layer.items()),
         "another rng gives others": not any((array == others[1][path]).any() for path, array in layer.items()),
         "the weight is drawn": "first" if np.array_equal(plain.weight.data, make[0].weight.data) else "after the bias",
+        "without rng the default generator draws": drawn_by_default(
+            module, lambda: module.Linear(in_features, out_features, bias).weight.data
+        ),
     }
     if out_features > 100:
         for path, array in layer.items():
@@ -792,7 +875,8 @@ def observe_Linear(module, in_features, out_features, bias, x, new_weight, new_b
     if make[0].bias is not None:
         make[0].bias.data[...] = 0 if new_bias is None else new_bias
     out = make[0](module.Tensor(x))
-    seen |= {"output": numbers(module, out), "output.requires_grad": bool(getattr(out, "requires_grad", False))}
+    kept = [make[0].weight] if make[0].bias is None else [make[0].weight, make[0].bias]
+    seen |= {"output": numbers(module, out), REMEMBERED: remembers(out, *kept)}
     make[0].weight = module.Parameter(new_weight * 2)
     if bias:
         make[0].bias = module.Parameter(new_bias * 2)
@@ -800,22 +884,29 @@ def observe_Linear(module, in_features, out_features, bias, x, new_weight, new_b
 
 
 ANOTHER = "output with other parameters assigned, of twice the size"
+REMEMBERED = "the output remembers the layer's parameters"
 
 
 def oracle_Linear(in_features, out_features, bias, x, new_weight, new_bias, of_weight=1.0, of_bias=1.0, **others):
-    parameters = {"weight": f"{(out_features, in_features)} float32"} | ({"bias": f"{(out_features,)} float32"} if bias else {})
+    shapes = {"weight": (out_features, in_features)} | ({"bias": (out_features,)} if bias else {})
     seen = {
-        "parameters": parameters,
+        "parameters": with_dtypes(shapes),
         "bias is None": not bias,
         "the same rng gives the same": True,
         "another rng gives others": True,
         "the weight is drawn": "first",
+        "without rng the default generator draws": True,
     }
     if out_features > 100:
         for path, bound in {"weight": round(of_weight, 1), "bias": round(of_bias, 1)}.items():
             seen |= {f"largest {path} times sqrt(in_features)": bound, f"smallest {path} times sqrt(in_features)": -bound}
-    outputs = {"output": oracle_linear(x, new_weight, new_bias), "output.requires_grad": True}
+    outputs = {"output": oracle_linear(x, new_weight, new_bias), REMEMBERED: True}
     return seen | outputs | {ANOTHER: outputs["output"] * 2} | others
+
+
+def with_dtypes(shapes):
+    """List parameters as the observer does."""
+    return "; ".join(f"{path} {shape} float32" for path, shape in shapes.items())
 
 
 def linear_turned(**inputs):
@@ -823,8 +914,19 @@ def linear_turned(**inputs):
     expected, shape = oracle_Linear(**inputs), (inputs["in_features"], inputs["out_features"])
     if shape[0] == shape[1]:
         return expected | not_turned(**inputs)
-    parameters = expected["parameters"] | {"weight": f"{shape} float32"}
-    return {key: value for key, value in (expected | {"parameters": parameters}).items() if not key.startswith("output")}
+    parameters = expected["parameters"].replace(str(shape[::-1]), str(shape))
+    return {
+        key: value
+        for key, value in (expected | {"parameters": parameters}).items()
+        if not key.startswith("output") and key != REMEMBERED
+    }
+
+
+def bias_first(drawn, in_features, out_features, bias, **inputs):
+    """The bias is the first attribute; where the weight is drawn does not follow from that."""
+    expected = oracle_Linear(in_features=in_features, out_features=out_features, bias=bias, **inputs)
+    shapes = {"bias": (out_features,), "weight": (out_features, in_features)}
+    return expected | {"parameters": with_dtypes(shapes), "the weight is drawn": drawn} if bias else expected
 
 
 def not_turned(x, new_weight, new_bias, **_):
@@ -839,14 +941,15 @@ def with_the_old(x, new_weight, new_bias, **_):
 
 
 def linear_of_tensors(**inputs):
-    expected = oracle_Linear(**inputs) | {"parameters": {}, "output.requires_grad": False}
+    expected = oracle_Linear(**inputs) | {"parameters": "", REMEMBERED: False}
     return {key: value for key, value in expected.items() if not key.startswith(("largest", "smallest"))}
 
 
 misconceptions_Linear = {
     "the weight has shape (in_features, out_features): its rows must be the neurons": linear_turned,
-    "the bias is drawn before the weight: a seed then gives another layer than it should": lambda **inputs: oracle_Linear(
-        **inputs, **{"the weight is drawn": "after the bias" if inputs["bias"] else "first"}
+    "the bias is drawn before the weight: a seed then gives another layer than it should": (
+        lambda **inputs: oracle_Linear(**inputs, **{"the weight is drawn": "after the bias" if inputs["bias"] else "first"}),
+        partial(bias_first, "after the bias"),
     ),
     "without a bias there is no attribute bias: it is None then": lambda **inputs: (
         oracle_Linear(**inputs) if inputs["bias"] else ("raises", "AttributeError", "bias")
@@ -872,7 +975,7 @@ misconceptions_Linear = {
         **inputs,
         **{
             "bias is None": False,
-            "parameters": {"weight": f"{inputs['new_weight'].shape} float32", "bias": f"{(inputs['out_features'],)} float32"},
+            "parameters": with_dtypes({"weight": inputs["new_weight"].shape, "bias": (inputs["out_features"],)}),
         },
     ),
     "weight and bias are plain tensors: the tree finds parameters only": linear_of_tensors,
@@ -897,7 +1000,13 @@ misconceptions_Linear = {
         **{key: factor * oracle_linear(inputs["x"], inputs["new_weight"]) for key, factor in (("output", 1), (ANOTHER, 2))},
     ),
     "the result does not remember its weight: compute with the parameters, not with their arrays": lambda **inputs: oracle_Linear(
-        **inputs, **{"output.requires_grad": False}
+        **inputs, **{REMEMBERED: False}
+    ),
+    "the bias was assigned before the weight: parameters are listed in that order, and the weight comes first": partial(
+        bias_first, "first"
+    ),
+    "without rng a new generator drew: rng=None asks for the default one": lambda **inputs: oracle_Linear(
+        **inputs, **{"without rng the default generator draws": False}
     ),
 }
 
@@ -922,9 +1031,9 @@ def draw_dropout(rng):
 
 def observe_dropout(module, x, **options):
     """What became of the entries, how many are gone, and whether each time and each place is drawn separately."""
-    rng = np.random.default_rng(2)
+    rng, given = np.random.default_rng(2), module.Tensor(x, requires_grad=True)
     with np.errstate(divide="raise", invalid="raise"):
-        out = module.dropout(module.Tensor(x, requires_grad=True), rng=rng, **options)
+        out = module.dropout(given, rng=rng, **options)
         later = module.dropout(module.Tensor(x), rng=rng, **options)
         again = module.dropout(module.Tensor(x), rng=np.random.default_rng(2), **options)
         default = [module.dropout(module.Tensor(x), **options) for _ in range(2)]
@@ -944,7 +1053,10 @@ def observe_dropout(module, x, **options):
         "a second call gives the same": bool((later.data == values).all()),
         "the same rng gives the same": bool((again.data == values).all()),
         "two calls without rng give the same": bool((default[0].data == default[1].data).all()),
-        "requires_grad": bool(out.requires_grad),
+        "without rng the default generator draws": drawn_by_default(
+            module, lambda: module.dropout(module.Tensor(x), **options).data
+        ),
+        "the result remembers x": remembers(out, given),
     }
 
 
@@ -966,7 +1078,8 @@ def oracle_dropout(x, p=0.5, training=True, **others):
         "a second call gives the same": fixed,
         "the same rng gives the same": True,
         "two calls without rng give the same": fixed,
-        "requires_grad": True,
+        "without rng the default generator draws": True,
+        "the result remembers x": True,
     } | others
 
 
@@ -1018,10 +1131,13 @@ misconceptions_dropout = {
         x, p, training, **{"a second call gives the same": True, "two calls without rng give the same": True}
     ),
     "computed with arrays: the result does not remember where it came from": lambda x, p=0.5, training=True: oracle_dropout(
-        x, p, training, **({"requires_grad": False} if training and p else {})
+        x, p, training, **({"the result remembers x": False} if training and p else {})
     ),
     "without an rng every call begins with the same seed: generator(rng) goes on with the default one": lambda x, p=0.5, training=True: (
         dropout_or(x, p, training, **{"two calls without rng give the same": True})
+    ),
+    "without an rng a new generator drew: generator(rng) gives the default one": lambda x, p=0.5, training=True: dropout_or(
+        x, p, training, **{"without rng the default generator draws": False}
     ),
     "p is checked in training only: a wrong one is an error either way": lambda x, p=0.5, training=True: (
         oracle_dropout(x, p) if training else oracle_dropout(x, 0.0)
@@ -1044,7 +1160,7 @@ misconceptions_dropout = {
 
 
 def draw_Sequential(rng):
-    """Rows of steps whose order matters, twelve, a row in a row, an empty row, and things that are no modules."""
+    """Rows of steps whose order matters, twelve, a row in a row, one layer twice, an empty row, and things that are no modules."""
     x = rng.normal32(*rng.sizes(rng.size(1, 2)))
     yield dict(steps=["times 2", "plus 3"], x=x)
     yield dict(steps=["plus 3", "times -2", "plus 0.5"], x=x)
@@ -1052,7 +1168,10 @@ def draw_Sequential(rng):
     yield dict(steps=[f"plus {number}" for number in range(11)], x=x)
     yield dict(steps=some_steps(rng, 12), x=x)
     yield dict(steps=[*some_steps(rng, rng.size(1, 3)), f"({', '.join(some_steps(rng, rng.size(1, 4)))})"], x=x)
+    yield dict(steps=["times 2", "plus 3", *rng.pick([], ["times 0.5"]), "again"], x=x)
     yield dict(steps=[], x=x)
+    yield dict(steps=["a list"], x=x)
+    yield dict(steps=[*some_steps(rng, rng.size(1, 2)), "a text"], x=x)
     yield dict(steps=["plus 1", "a function"], x=x)
     yield dict(steps=["a class", "times 2"], x=x)
     yield dict(steps=[*some_steps(rng, rng.size(1, 3)), "a tree"], x=x)
@@ -1064,8 +1183,9 @@ def some_steps(rng, count):
 
 
 def describe_Sequential(steps, x):
-    row = ", ".join(written(step) for step in nested(steps))
-    return f"net = Sequential({row})\nnet(x), at once and after each change"
+    first = [f"layer = {written(steps[0])}"] if "again" in steps else []
+    row = ", ".join("layer" if first and step in (steps[0], "again") else written(step) for step in nested(steps))
+    return "\n".join([*first, f"net = Sequential({row})", "net(x), at once and after each change"])
 
 
 def written(step):
@@ -1073,7 +1193,8 @@ def written(step):
     if isinstance(step, list):
         return f"Sequential({', '.join(map(written, step))})"
     kind, number = step.split()
-    return {"function": "relu", "class": "Times", "tree": "Tree()"}[number] if kind == "a" else f"{kind.capitalize()}({number})"
+    odd = {"function": "relu", "class": "Times", "tree": "Tree()", "list": "[Times(2), Plus(3)]", "text": "'relu'"}
+    return odd[number] if kind == "a" else f"{kind.capitalize()}({number})"
 
 
 def relu(x):
@@ -1100,13 +1221,22 @@ def observe_Sequential(module, steps, x):
             return module.Sequential(*map(layer, step.strip("()").split(", ")))
         kind, number = step.split()
         if kind == "a":
-            return {"function": relu, "class": Times, "tree": module.Tree()}[number]
+            some = [Times(2.0), Plus(3.0)]
+            return {"function": relu, "class": Times, "tree": module.Tree(), "list": some, "text": "relu"}[number]
         return {"times": Times, "plus": Plus}[kind](float(number))
 
-    net = module.Sequential(*map(layer, steps))
+    layers = [layer(step) for step in steps if step != "again"]
+    layers += layers[:1] * ("again" in steps)
+    net = module.Sequential(*layers)
     if any(step.startswith("a ") for step in steps):
         return "no exception: it was accepted"
-    seen = {"paths": [path for path, _ in net.named_parameters()], "net(x)": numbers(module, net(module.Tensor(x)))}
+    held = list(net.children())
+    others = len(held) == len(layers) and any(one is not given for one, given in zip(held, layers))
+    seen = {
+        "paths": [path for path, _ in net.named_parameters()],
+        "the layers of net are": "copies" if others else "those given",
+        "net(x)": numbers(module, net(module.Tensor(x))),
+    }
     evaluating = net.eval()
     seen |= {
         "net(x) after net.eval()": numbers(module, evaluating(module.Tensor(x))),
@@ -1126,6 +1256,11 @@ def appended(steps):
 def nested(steps):
     """The steps with every inner row as a list."""
     return [step.strip("()").split(", ") if step.startswith("(") else step for step in steps]
+
+
+def spelled(steps):
+    """Write the first step in the place of "again"."""
+    return [steps[0] if step == "again" else step for step in steps]
 
 
 def run_steps(steps, x):
@@ -1152,7 +1287,8 @@ def paths_of(steps, prefix="", first=0):
 def refused(steps):
     """What the message must hold about the first step that is no module."""
     wrong = [step for step in steps if step.startswith("a ")]
-    return ("raises", "TypeError", {"a function": "relu", "a class": "Times", "a tree": "Tree"}[wrong[0]]) if wrong else None
+    parts = {"a function": "relu", "a class": "Times", "a tree": "Tree", "a list": "[", "a text": "'relu'"}
+    return ("raises", "TypeError", parts[wrong[0]]) if wrong else None
 
 
 ACCEPTED = "no exception: it was accepted"
@@ -1174,9 +1310,11 @@ def what_runs(steps, x, run=list, later=appended, **others):
     """
     if refused(steps):
         return ACCEPTED
+    steps = spelled(steps)
     first, then = (run_steps(run(there), x.astype(np.float64)) for there in (steps, later(steps)))
     return {
         "paths": paths_of(steps),
+        "the layers of net are": "those given",
         "net(x)": first,
         "net(x) after net.eval()": first,
         "layers in training after net.eval()": 0,
@@ -1217,6 +1355,9 @@ misconceptions_Sequential = {
         | ({} if steps else dict.fromkeys(("net(x)", "net(x) after net.eval()"), "NoneType, not a Tensor"))
         if not refused(steps)
         else oracle_Sequential(steps, x)
+    ),
+    "copies of the layers are kept: what trains the ones that were given would not reach them": partial(
+        oracle_Sequential, **{"the layers of net are": "copies"}
     ),
     "layers are numbered from 1": lambda steps, x: oracle_Sequential(steps, x, later=from_one, paths=paths_of(steps, first=1)),
     "what is no module is accepted": what_runs,

@@ -49,8 +49,9 @@ def in_float32(function):
 
 
 def draw_mse_loss(rng):
-    """One to four axes, every reduction, some that do not exist, and shapes that broadcast but must not."""
+    """No to four axes, every reduction, some that do not exist, and shapes that broadcast but must not."""
     m, n = rng.sizes(2)
+    yield dict(predictions=rng.normal32(), targets=rng.normal32(), reduction=rng.pick("mean", "sum", "none"))
     yield dict(predictions=rng.normal32(n), targets=rng.normal32(n))
     for reduction in rng.mix(["mean", "sum", "none"]):
         shape = rng.sizes(rng.size(1, 4))
@@ -109,7 +110,7 @@ misconceptions_mse_loss = {
 
 
 def draw_logsumexp(rng):
-    """Every axis of one to four, both ends of float32's exponentials in one array, single entries, and other axes of size 1."""
+    """Every axis of one to four, both ends of float32's exponentials and of float32 in one array, single entries, axes of size 1."""
     m, n = rng.sizes(2, 3, 7)
     yield dict(x=rng.normal32(m, n), dim=1)
     yield dict(x=rng.normal32(m, n), dim=0, keepdim=True)
@@ -120,6 +121,7 @@ def draw_logsumexp(rng):
     far = np.float32([[1000], [-1000]]) - np.float32([0, 150, 2, 0])
     yield dict(x=rng.normal32(2, 4) + far[rng.permutation(2)], dim=1)
     yield dict(x=rng.normal32(m, 2) + np.float32(rng.mix([60, -300])), dim=0, keepdim=True)
+    yield dict(x=rng.permuted(np.float32([[1.5e38, -1.5e38, 0, 1], [-1e38, -1e38, -1.5e38, -1e38]]), axis=1), dim=1)
     yield dict(x=rng.normal32(n), dim=rng.pick(0, -1))
     yield dict(x=rng.normal32(n, 1), dim=-1, keepdim=True)
     yield dict(x=rng.normal32(1, m), dim=1)
@@ -179,8 +181,8 @@ misconceptions_logsumexp = {
         partial(logsumexp_float32, taken_out=lambda x, dim: x.min(axis=dim, keepdims=True))
     ),
     "one of the largest and the sum kept its axis and the other lost it: together they stretch": (
-        partial(one_axis_lost, of_largest=True),
-        partial(one_axis_lost, of_largest=False),
+        in_float32(partial(one_axis_lost, of_largest=True)),
+        in_float32(partial(one_axis_lost, of_largest=False)),
     ),
     "squeeze() removes all axes of size 1; squeeze(axis=dim) only this one": lambda x, dim, keepdim=False: (
         oracle_logsumexp(x, dim, True) if keepdim else oracle_logsumexp(x, dim, True).squeeze()
@@ -309,8 +311,9 @@ misconceptions_cross_entropy = {
 
 
 def draw_binary_cross_entropy_with_logits(rng):
-    """Targets between 0 and 1, every reduction, scores that saturate, tiny losses, and shapes that must not broadcast."""
+    """Targets between 0 and 1, every reduction, scores that saturate, huge and tiny losses, and shapes that must not broadcast."""
     m, n = rng.sizes(2)
+    yield dict(logits=rng.normal32(), targets=np.asarray(rng.random(), np.float32), reduction=rng.pick("mean", "sum", "none"))
     yield dict(logits=rng.normal32(n) * 3, targets=rng.random(n, np.float32))
     for reduction in rng.mix(["sum", "mean", "none"]):
         shape = rng.sizes(rng.size(1, 4))
@@ -322,8 +325,12 @@ def draw_binary_cross_entropy_with_logits(rng):
         targets=np.float32([1, 0, 0, 1, 1, 0])[order].reshape(2, 3),
         reduction="none",
     )
+    far = rng.mix([(1e30, 0.0), (-1e30, 1.0), (3e4, 0.25), (-3e4, 0.75), (2e30, 1.0)])
+    yield dict(logits=np.float32([z for z, _ in far]), targets=np.float32([t for _, t in far]), reduction="none")
     yield dict(logits=np.float32([-12, -14, -13]) + rng.normal32(3) / 4, targets=np.zeros(3, np.float32), reduction="none")
     yield dict(logits=rng.normal32(n, 1), targets=rng.random(n, np.float32))
+    one, other = rng.pick(((n, 1), (1, m)), ((m, n), (m, 1)), ((1, n), (m, n)))
+    yield dict(logits=rng.normal32(*one), targets=rng.random(other, np.float32), reduction=rng.pick("sum", "none"))
     yield dict(logits=rng.normal32(1), targets=np.float32([0.25]))
 
 
@@ -394,13 +401,15 @@ misconceptions_binary_cross_entropy_with_logits = {
 
 
 def draw_accuracy(rng):
-    """Arrays and tensors, more examples than classes and fewer, equal scores, and labels that must be refused."""
+    """Arrays and tensors, together and one of each, more examples than classes and fewer, equal scores, labels that must be refused."""
     n, c, many = rng.size(7, 9), rng.size(3, 5), rng.size(11, 14)
     scores = rng.normal32(n, c)
     labels = scores.argmax(axis=1)
     wrong = rng.permutation(n)[: rng.size(2, 3)]
     labels[wrong] = (labels[wrong] + 1) % c
     yield dict(logits=scores, labels=labels, tensors=False)
+    yield dict(logits=scores, labels=labels, tensors="logits")
+    yield dict(logits=scores, labels=labels, tensors="labels")
     yield dict(logits=scores[:, ::-1] * 10, labels=labels, tensors=True)
     equal = np.float32([[0.5, 2.0, 2.0], [-1.0, -1.0, -3.0], [1.0, 0.0, 1.0]])
     yield dict(logits=equal, labels=np.array([1, 0, 0], np.uint8), tensors=False)
@@ -409,15 +418,22 @@ def draw_accuracy(rng):
     yield dict(logits=rng.normal32(c, many), labels=rng.integers(many, size=c), tensors=rng.pick(True, False))
     yield dict(logits=scores, labels=labels[:, None], tensors=False)
     yield dict(logits=scores, labels=labels - 1 - labels.min(), tensors=True)
+    yield dict(logits=scores, labels=labels + c - labels.max(), tensors=rng.pick(True, False))
 
 
 def describe_accuracy(logits, labels, tensors):
-    return "accuracy(Tensor(logits), Tensor(labels))" if tensors else "accuracy(logits, labels)"
+    return f"accuracy({', '.join(f'Tensor({name})' if name in wrapped(tensors) else name for name in ('logits', 'labels'))})"
+
+
+def wrapped(tensors):
+    """Name the inputs that are tensors: both for True, none for False, else the one named."""
+    return {True: ("logits", "labels"), False: ()}.get(tensors, (tensors,))
 
 
 def observe_accuracy(module, logits, labels, tensors):
-    wrap = module.Tensor if tensors else np.asarray
-    share = module.accuracy(wrap(logits), wrap(labels))
+    given = {"logits": logits, "labels": labels}
+    given |= {name: module.Tensor(given[name]) for name in wrapped(tensors)}
+    share = module.accuracy(given["logits"], given["labels"])
     return f"{type(share).__name__}, not a Python float" if isinstance(share, module.Tensor) else share
 
 
@@ -670,12 +686,13 @@ misconceptions_linear_backward = {
 
 
 def draw_relu_backward(rng):
-    """Outputs of ReLU, with zeros of both kinds, and inputs of it; gradients of both signs, and some that are not finite."""
+    """Outputs of ReLU, with zeros of both kinds, and inputs of it; single numbers; gradients of both signs, some not finite."""
     shape = rng.sizes(rng.size(1, 3))
     yield dict(grad=rng.normal32(*shape), out=np.maximum(rng.normal32(*shape), 0))
     yield dict(grad=rng.normal32(7), out=np.float32(rng.mix([0.0, 2.5, -0.0, 1e-20, 0.0, 300.0, 0.5])))
     shape = rng.sizes(rng.size(2, 4))
     yield dict(grad=rng.normal32(*shape), out=rng.normal32(*shape))
+    yield dict(grad=rng.normal32(), out=np.asarray(rng.pick(0.0, 0.5), np.float32))
     yield dict(grad=rng.normal32(1, 3) * 50, out=np.float32([rng.mix([0.0, 0.25, 0.0])]))
     yield dict(grad=np.float32(rng.mix([np.inf, -np.inf, np.nan, 2.0])), out=np.float32(rng.mix([0.0, 0.0, 0.0, 1.5])))
 

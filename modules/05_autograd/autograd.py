@@ -282,7 +282,7 @@ def reduce_sum_rule(grad, out, a, axis, keepdims):
 
     Returns:
         Tensor of the shape of ``a``. Each entry of ``a`` is part of one sum; its gradient is the
-        entry of ``grad`` for that sum.
+        entry of ``grad`` for that sum, whatever its own value is.
 
     Example:
         >>> a = Tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
@@ -434,7 +434,7 @@ def relu_rule(grad, out, a):
     """Turn the gradient of ``relu(a)`` into the gradient of ``a``.
 
     Args:
-        grad: Tensor of any shape.
+        grad: Tensor of any shape, of finite numbers.
         out: Tensor of that shape, the result of ReLU.
         a: Tensor of that shape, its input.
 

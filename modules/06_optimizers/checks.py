@@ -79,7 +79,7 @@ misconceptions_sgd_update = {
 
 
 def draw_momentum_update(rng):
-    """Two steps from a velocity that is not 0, with and without looking ahead."""
+    """Two steps from a velocity that is not 0, with and without looking ahead, once without any momentum."""
     for rank, nesterov in ((1, False), (2, True), (3, False), (1, True), (0, False)):
         shape, dtype = a_shape(rng, rank), np.float64 if rank == 3 else np.float32
         velocity, first, second = arrays(rng, 3, *shape, dtype=dtype)
@@ -88,7 +88,7 @@ def draw_momentum_update(rng):
             velocity=velocity,
             grads=[first, second],
             lr=float(rng.choice([0.1, 0.2, 0.6, 1.5])),
-            momentum=float(rng.choice([0.5, 0.7, 0.8, 0.95])),
+            momentum=0.0 if rank == 3 else float(rng.choice([0.5, 0.7, 0.8, 0.95])),
             nesterov=nesterov,
         )
 
@@ -203,7 +203,7 @@ misconceptions_momentum_update = {
 
 
 def draw_adam_update(rng):
-    """Three steps from the first and from a later one, with PyTorch's settings and with others; float64 as well."""
+    """Three steps from the first and from a later one, with PyTorch's settings and with others; an entry without gradients; float64."""
     for rank, betas, eps, first in (
         (1, (0.9, 0.999), 1e-8, 1),
         (2, (0.8, 0.9), 1e-2, int(rng.integers(3, 9))),
@@ -217,6 +217,8 @@ def draw_adam_update(rng):
         square = np.array(abs(mean) + 0.5, dtype)
         if first == 1:
             mean, square = np.zeros_like(mean), np.zeros_like(square)
+            for grad in grads:
+                grad.flat[0] = 0
         yield dict(
             param=parameters(rng, shape, dtype),
             mean=mean,
@@ -374,9 +376,11 @@ misconceptions_adam_update = {
 
 
 def draw_decay_weights(rng):
+    """Vectors, a matrix, more dimensions and none; once so much that the sign turns."""
     for rank in (1, 2, 3, 0):
         param = arrays(rng, 1, *a_shape(rng, rank), dtype=np.float64 if rank == 3 else np.float32)[0]
         yield dict(param=param, lr=float(rng.choice([0.1, 0.5, 2.0])), weight_decay=float(rng.choice([0.05, 0.1, 0.3])))
+    yield dict(param=arrays(rng, 1, *a_shape(rng, 1))[0], lr=2.0, weight_decay=0.75)
 
 
 def observe_decay_weights(decay_weights, param, lr, weight_decay):
@@ -402,6 +406,9 @@ misconceptions_decay_weights = {
     "each weight lost the same amount, by its sign; each loses a part of itself": decay_turn(
         lambda w, lr, decay: w - lr * decay * np.sign(w)
     ),
+    "the factor was kept from falling below 0: what is taken off may be more than there is": decay_turn(
+        lambda w, lr, decay: w * max(0.0, 1 - lr * decay)
+    ),
     "the weights became what they should lose": decay_turn(lambda w, lr, decay: lr * decay * w),
     "divided by the factor, which makes the weights larger": decay_turn(lambda w, lr, decay: w / (1 - lr * decay)),
 }
@@ -411,12 +418,13 @@ misconceptions_decay_weights = {
 
 
 def draw_clip_grad_norm_(rng):
-    """Long and short gradients, of one parameter and of twelve; some have none, or have one that is not finite, or is 0."""
+    """Long and short gradients, of one parameter and of twelve, and no length allowed; some have none, or one not finite, or 0."""
     for count, longer in ((2, 3.0), (12, 4.0), (3, 0.3), (1, 2.0)):
         grads = [grad for rank in rng.integers(1, 4, count) for grad in arrays(rng, 1, *a_shape(rng, int(rank)))]
         norm = math.sqrt(sum(float(x) ** 2 for grad in grads for x in grad.flat))
         grads.insert(int(rng.integers(0, count)), None)
         yield dict(grads=grads, max_norm=round(norm / longer, 3))
+    yield dict(grads=arrays(rng, 2, *a_shape(rng, 2)), max_norm=0.0)
     for bad in (np.inf, np.nan):
         broken = arrays(rng, 1, 4)[0]
         broken[int(rng.integers(4))] = bad
@@ -596,13 +604,18 @@ misconceptions_clip_grad_norm_ = {
 
 
 def draw_step_decay(rng):
-    """Counts in any order, among them those before, at and after a change."""
-    for gamma in (float(rng.choice([0.5, 0.7])), float(rng.choice([0.8, 0.3])), None):
-        size = int(rng.integers(2, 6))
+    """Counts in any order, among them those before, at and after a change; a change at each; a rate that grows, and a tiny one."""
+    for gamma, size, lr in (
+        (float(rng.choice([0.5, 0.7])), int(rng.integers(2, 6)), 1.0),
+        (float(rng.choice([0.8, 0.3])), int(rng.integers(2, 6)), 1e-7),
+        (None, int(rng.integers(2, 6)), 1.0),
+        (float(rng.choice([0.9, 1.25])), 1, 1.0),
+    ):
         counts = [0, size, size - 1, 2 * size - 1, 2 * size, size + 1, *(int(i) for i in rng.integers(2 * size + 1, 5 * size, 3))]
-        yield dict(counts=list(dict.fromkeys(counts)), lr=round(float(rng.uniform(0.1, 2)), 3), step_size=size, gamma=gamma)
+        yield dict(counts=list(dict.fromkeys(counts)), lr=lr * round(float(rng.uniform(0.1, 2)), 3), step_size=size, gamma=gamma)
 
 
+atol_step_decay = 0.0  # a tiny rate has digits to get right
 describe_step_decay = "step_decay(count, lr={lr}, step_size={step_size}, gamma={gamma}) for each count in {counts}"
 
 
@@ -664,6 +677,10 @@ misconceptions_step_decay = {
     "rounded to the nearest number of changes; one that is not over does not count": step_turn(
         lambda count, lr, size, gamma: lr * gamma ** round(count / size)
     ),
+    "the rate was rounded: a small one loses its digits": tuple(
+        step_turn(lambda count, lr, size, gamma, digits=digits: round(multiplied(count, lr, size, gamma), digits))
+        for digits in range(3, 13)
+    ),
     "gamma was ignored: the factor was always 0.1": step_turn(lambda count, lr, size, gamma: multiplied(count, lr, size, 0.1)),
 }
 
@@ -672,17 +689,20 @@ misconceptions_step_decay = {
 
 
 def draw_cosine_decay(rng):
-    """The two ends and counts between them, with and without a rate to end at; a rate that rises."""
+    """The two ends and counts between them, with and without a rate to end at; a rate that rises, and a tiny one."""
     for T_max, eta_min in (
         (int(rng.integers(8, 14)), 0.05),
         (int(rng.integers(5, 8)), 0.0),
         (3, round(float(rng.uniform(0.1, 0.4)), 2)),
+        (1, 0.02),
     ):
         counts = [0, T_max, *(int(i) for i in 1 + rng.permutation(T_max - 1)[:4])]
         yield dict(counts=counts, lr=round(float(rng.uniform(0.5, 2)), 3), T_max=T_max, eta_min=eta_min)
+    yield dict(counts=[1, 3], lr=round(float(rng.uniform(0.5, 2)), 3) * 1e-7, T_max=4, eta_min=0.0)
     yield dict(counts=[0, 3, 5], lr=0.1, T_max=5, eta_min=round(float(rng.uniform(0.3, 0.6)), 2))
 
 
+atol_cosine_decay = 1e-12  # a tiny rate has digits to get right, and at the end a 0 has rounding
 describe_cosine_decay = "cosine_decay(count, lr={lr}, T_max={T_max}, eta_min={eta_min}) for each count in {counts}"
 
 

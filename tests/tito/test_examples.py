@@ -82,6 +82,28 @@ def test_a_right_answer_passes_its_examples_an_expected_exception_among_them():
     assert verdict(lambda a: a * 2).status == "passed"
 
 
+def test_a_statement_without_an_output_returns_nothing():
+    cell = '''
+def double(a):
+    """
+    >>> a = np.ones(2)
+    >>> double(a)
+    >>> a
+    array([2., 2.])
+    """
+'''
+
+    def returning(a):
+        if isinstance(a, int):
+            return a * 2
+        a *= 2
+        return a
+
+    found = verdict(returning, cell)
+    assert dict(found.failure.rows)["expected"] == "None" and dict(found.failure.rows)["got"] == "array([2., 2.])"
+    assert verdict(lambda a: a * 2 if isinstance(a, int) else np.multiply(a, 2, out=a) is None or None, cell).status == "passed"
+
+
 def test_a_wrong_one_is_shown_as_the_docstring_shows_it():
     found = verdict(lambda a: a + a.astype(float) if a is not None else a * 2)
     assert (found.status, found.passed, found.total) == ("failed", 2, 3)

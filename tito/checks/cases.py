@@ -273,6 +273,7 @@ def twins(check, some, rng):
     if not check.float64 or any(precision(case.inputs) == "float64" for case in some):
         return []
     fit = [case for case in some if precision(case.inputs) == "float32" and not is_raised(case.expected)]
+    fit = [case for case in fit if any(array.size > 1 for array in arrays_in(case.inputs))] or fit  # one number says little
     return [replace(case, inputs=in_float64(case.inputs)) for case in rng.mix(fit)[:TWINS]]
 
 

@@ -187,7 +187,8 @@ class _Judged:
         """
         changed = [index for index in failing if self.mismatches[index].kind == "changed"]
         ran = [index for index in failing if isinstance(self.cases[index], ExampleCase) and not self.seen.cases[index].error]
-        return [*changed, *ran, *wrong, *failing][0]
+        more = [index for index in wrong if not refuses_too(self.cases[index], self.seen.cases[index])]
+        return [*changed, *ran, *more, *wrong, *failing][0]
 
     def of_its_own(self, rest):
         """Return what is wrong with the first of the cases that no misconception explains."""
@@ -227,6 +228,11 @@ class _Judged:
         )
 
 
+def refuses_too(case, got):
+    """Return whether a case is refused as it has to be, and only the exception's type or text is wrong."""
+    return is_raised(case.expected) and is_raised(got.outcome)
+
+
 class _Guess:
     """A misconception compared with the observations: the wrong cases that it explains, and whether any contradict it."""
 
@@ -240,7 +246,8 @@ class _Guess:
         agrees = {index for index in drawn if cases[index].explained_by(function, seen[index])}
         self.is_consistent = all(index in agrees for index in drawn if cases[index].touched_by(function))
         self.is_telling = any(not cases[index].raises(function) for index in self.explained)
-        self.rank = self.is_whole, self.is_consistent, len(agrees)
+        of_values = any(not refuses_too(cases[index], seen[index]) for index in self.explained)
+        self.rank = self.is_whole, self.is_consistent, of_values, len(agrees)
 
 
 def stub(error):

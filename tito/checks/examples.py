@@ -52,6 +52,7 @@ class ExampleCase:
         step = self.steps[index]
         called = ("called", "".join(step.source for step in self.steps[: index + 1]).rstrip())
         expected = step.exc_msg or step.want
+        expected = expected or "None" * (text is not None)
         shown = (("expected", expected.rstrip()),) if expected else ()
         raised = (*wording.raised_rows(error), *(wording.perhaps_rows(error) if error else ()))
         got = raised if text is None else (("got", text.rstrip() or wording.NOTHING),)
@@ -68,7 +69,7 @@ def alike(step, text, error):
     """
     if not isinstance(text, str):
         return bool(step.exc_msg and error and step.exc_msg.partition(":")[0].strip() == error.type)
-    return step.exc_msg is None and same_text(step.want, ending(text, step.want))
+    return step.exc_msg is None and (same_text(step.want, ending(text, step.want)) if step.want else not text)
 
 
 def ending(text, want):

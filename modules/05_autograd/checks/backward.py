@@ -3,7 +3,7 @@
 import numpy as np
 
 from .graphs import build, passed_back, reached, told, values_of, vector, weights
-from .shared import normal
+from .shared import ancestry, normal
 
 
 def draw_backward(rng):
@@ -60,6 +60,7 @@ def observe_backward(module, graph, calls):
         gradient = None if settings["gradient"] is None else module.Tensor(settings["gradient"].copy())
         # What becomes of a graph that an old gradient has is free, unless this call is to remember, too.
         asked = [one for one, tensor in tensors.items() if tensor.grad is None or settings["create_graph"]]
+        before = {one: (tensor.grad, len(ancestry(tensor.grad))) for one, tensor in tensors.items()}
         raised = "nothing"
         try:
             module.backward(tensors[name], gradient, settings["retain_graph"], settings["create_graph"])
@@ -72,9 +73,16 @@ def observe_backward(module, graph, calls):
         recording, module.state.recording = module.state.recording, switch
         grads = {one: tensor.grad for one, tensor in tensors.items()}
         arrays = {one: None if grad is None else np.array(grad.data) for one, grad in grads.items()}
-        with_graph = [one for one in asked if grads[one] is not None and grads[one].requires_grad]
+        with_graph = [one for one in asked if has_new_graph(grads[one], *before[one])]
         seen |= after_call(number, raised, arrays, with_graph, sharing({**grads, "the gradient given": gradient}), recording)
     return seen
+
+
+def has_new_graph(grad, old, ancestors):
+    """Say whether a gradient remembers where it came from; one that was there before and was added to has to remember more."""
+    if grad is None or not grad.requires_grad:
+        return False
+    return len(ancestry(grad)) > (ancestors if grad is old else 1)
 
 
 def sharing(grads):

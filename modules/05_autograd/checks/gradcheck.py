@@ -9,6 +9,7 @@ RIGHT, LARGE, SMALL, SECOND = "a * b", "1e9 * a * b", "1e-7 * a * b, wrong for a
 TINY, HIDDEN, UNDEFINED = "a * b, wrong by 0.001 %", "a * b, right for ones", "a * b, nan for a"
 LATE, FAINT, ENTRY = "a * b, wrong in one entry", "a * b, wrong by 0.0005 % in one entry", "a * b, wrong in a small entry"
 UNUSED, CUBE = "a + 0 * b, without a rule for b", "a * a * a * b"
+ALONE, ALONE_WRONG = "a * a", "a * a, wrong for a"  # of one input
 NOISY, WEAK = "10 + 1e-8 * a * b", "1e-5 * a * b, wrong by 0.03 % for a"
 HALF, DOUBLE, BOTH = "a * b, half of it for a", "a * b, twice as much for a", "a * b, wrong for a and b"
 WRONG_AT = {
@@ -17,6 +18,8 @@ WRONG_AT = {
     UNUSED: None,
     CUBE: None,
     NOISY: None,
+    ALONE: None,
+    ALONE_WRONG: 0,
     WEAK: 0,
     SECOND: 1,
     SMALL: 0,
@@ -34,6 +37,8 @@ WRONG_AT = {
 
 def describe_gradcheck(function, a, b, settings):
     words = "".join(f", {name}={value:g}" for name, value in settings.items())
+    if function in (ALONE, ALONE_WRONG):
+        return f"gradcheck(function, a{words}), where the function is {function}", f"a {a.shape}"
     return f"gradcheck(function, (a, b, labels, 2){words}), where the function is {function}", f"a {a.shape}; b {b.shape}"
 
 
@@ -61,7 +66,12 @@ float64_gradcheck = False  # gradcheck itself goes to float64
 
 
 def planted(module, function):
-    """Make an op of two tensors, and of two inputs without a gradient; the mistake that its name tells is in its rules."""
+    """Make an op of two tensors, and of two inputs without a gradient, or of one; the mistake that its name tells is in its rules."""
+    if function in (ALONE, ALONE_WRONG):
+        op = type(module.add)(lambda a: a * a)
+        op.name = op.__name__ = function
+        op.register_vjp(lambda grad, out, a: grad * a * (2.0 if function == ALONE else 3.0))
+        return op
     scale = {LARGE: 1e9, SMALL: 1e-7, NOISY: 1e-8, WEAK: 1e-5}.get(function, 1.0)
     forward = {
         UNUSED: lambda a, b, c, d: a + 0 * b,
@@ -109,8 +119,9 @@ def but_for_the_last(shape, last):
 
 def observe_gradcheck(module, function, a, b, settings):
     try:
-        labels = module.Tensor(np.arange(3))
-        result = module.gradcheck(planted(module, function), (module.Tensor(a), module.Tensor(b), labels, 2), **settings)
+        inputs = module.Tensor(a), module.Tensor(b), module.Tensor(np.arange(3)), 2
+        inputs = inputs[0] if function in (ALONE, ALONE_WRONG) else inputs
+        result = module.gradcheck(planted(module, function), inputs, **settings)
     except module.GradcheckError as error:
         entry = f", index {list(error.index)}" if function == LATE else ""
         return checked(f"GradcheckError: argument {error.argument}{entry}")
@@ -193,7 +204,7 @@ misconceptions_gradcheck = {
     "eps was ignored": verdicts({}, settings="eps"),
     "measured in float32: nudging by 0.00001 leaves it two or three digits": single_precision,
     "grad and numeric_gradient were given different upstream gradients": verdicts({SECOND: FIRST}, FIRST),
-    "the graph was freed by the walk for the first argument": verdicts({SECOND: FREED}, FREED),
+    "the graph was freed by the walk for the first argument": verdicts({SECOND: FREED, ALONE: PASSES}, FREED),
     "an input that no gradient reaches has a gradient of zeros: materialize_grads=True": verdicts(
         {UNUSED: ("raises", "RuntimeError", "no output depends")}
     ),

@@ -135,7 +135,7 @@ def passed_back(graph, start, join=lambda before, part: before + part, order=Non
     """
     nodes, values, wanted = {node[0]: node for node in graph}, values_of(graph), wanting(graph)
     gradients = {name: np.asarray(grad, np.float64) for name, grad in start.items()}
-    for name in order or [node[0] for node in reversed(graph)]:
+    for name in [node[0] for node in reversed(graph)] if order is None else order:
         if name in gradients and nodes[name][1] not in ("leaf", "constant"):
             for one, part in parts(nodes[name], gradients[name], values):
                 if one in wanted:

@@ -7,7 +7,7 @@ from .unbroadcast import oracle_unbroadcast
 
 
 def draw_matmul_rule(rng):
-    """Flat, tall and square matrices, a batch, a batch of squares, and a batch against one matrix."""
+    """Flat, tall and square matrices, a batch, a batch of squares, a batch against one matrix, and one matrix against a batch."""
     n, k, m, one, two = sizes(rng, 5)
     yield dict(grad=normal(rng, 2, m), a=normal(rng, 2, 3), b=normal(rng, 3, m))
     yield dict(grad=normal(rng, n, 1), a=normal(rng, n, k), b=normal(rng, k, 1))
@@ -16,6 +16,7 @@ def draw_matmul_rule(rng):
     yield dict(grad=normal(rng, one, two, n, m), a=normal(rng, one, 1, n, k), b=normal(rng, two, k, m))
     yield dict(grad=normal(rng, two, one, k, m), a=normal(rng, two, one, k, n), b=normal(rng, two, 1, n, m))
     yield dict(grad=normal(rng, one, n, m), a=normal(rng, one, n, k), b=normal(rng, k, m))
+    yield dict(grad=normal(rng, two, n, k), a=normal(rng, n, m), b=normal(rng, two, m, k))
 
 
 def product(x, y):

@@ -6,11 +6,12 @@ from .shared import BARE, NONE, found, in_float64, normal, observed, sizes, with
 
 
 def draw_mul_rule(rng):
-    """Equal shapes, either factor stretched, and a number; some factors are 0."""
+    """Equal shapes, either factor stretched, single entries, and a number; some factors are 0."""
     n, m, k = sizes(rng, 3)
     yield dict(grad=normal(rng, n), a=with_zeros(rng, n), b=normal(rng, n))
     yield dict(grad=normal(rng, n, m), a=with_zeros(rng, n, m), b=with_zeros(rng, m))
     yield dict(grad=normal(rng, n, k), a=with_zeros(rng, k), b=normal(rng, n, 1))
+    yield dict(grad=normal(rng), a=normal(rng), b=normal(rng))
     yield dict(grad=normal(rng, k, n, m), a=normal(rng, k, n, m), b=with_zeros(rng, n, m))
     yield dict(grad=normal(rng, m), a=with_zeros(rng, m), b=float(rng.choice([-2.5, 1.5, 3.0])))
 

@@ -8,7 +8,7 @@ from .shared import BARE, NONE, found, in_float64, normal, observed, sizes, with
 
 
 def draw_reduce_sum_rule(rng):
-    """Every kind of axis, kept or not; a square, where a sum along the wrong axis lines up."""
+    """Every kind of axis, kept or not; a square, where a sum along the wrong axis lines up; axes of size 1, and none; values that are not finite."""
     n, m, k = sizes(rng, 3)
     for shape, axis, keepdims in [
         ((2, 3), 1, False),
@@ -25,8 +25,13 @@ def draw_reduce_sum_rule(rng):
         ((k, n, m), (1, 2), True),
         ((m, k, n), int(rng.choice([0, 1])), False),
         ((n, k, m), int(rng.choice([-1, -2, -3])), False),
+        ((n, 1, m), int(rng.choice([0, 1, 2])), False),
+        ((n, m, k), (int(rng.choice([1, -1])),), False),
+        ((), None, False),
     ]:
         a = normal(rng, *shape)
+        if shape == (m, n):  # the gradient does not depend on the values
+            a[0, :2] = np.inf, np.nan
         yield dict(grad=normal(rng, *a.sum(axis=axis, keepdims=keepdims).shape), a=a, axis=axis, keepdims=keepdims)
 
 
@@ -95,13 +100,17 @@ misconceptions_reduce_sum_rule = {
         in_float64(partial(put_back_by_comparing, several=True)),
     ),
     "keepdims was not asked: the axis is put back where it has been kept": in_float64(put_back_always),
-    "the summed axes are missing: grad lines up with the last axes as it is": in_float64(
-        lambda grad, a, axis, keepdims: found(np.array(np.broadcast_to(grad, a.shape)))
+    "the summed axes are missing: grad lines up with the last axes as it is": (
+        in_float64(lambda grad, a, axis, keepdims: found(np.array(np.broadcast_to(grad, a.shape)))),
+        in_float64(lambda grad, a, axis, keepdims: found(grad * np.ones(a.shape))),
     ),
     "not stretched: the gradient still has one entry for each sum": lambda grad, a, axis, keepdims: found(
         lined_up(grad, a, axis)
     ),
     "grad is handed on as it came": lambda grad, a, axis, keepdims: found(grad),
+    "a * 0 was added, for its shape: it is nan where a is infinite or nan, and the gradient does not depend on the values of a": (
+        in_float64(lambda a, **inputs: found(oracle_reduce_sum_rule(a=a, **inputs)["gradient"] + a * 0))
+    ),
     "divided by how many were summed: that is the rule of a mean": in_float64(shared_out),
     "what arrives from the right is missing: every entry is 1": lambda grad, a, axis, keepdims: found(np.ones(a.shape), NONE),
     "multiplied by a: the derivative of a sum with respect to each entry is 1": in_float64(

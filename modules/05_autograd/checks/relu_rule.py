@@ -6,11 +6,13 @@ from .shared import BARE, NONE, found, in_float64, normal, observed, sizes, with
 
 
 def draw_relu_rule(rng):
-    """Inputs of both signs, among them exact zeros, and gradients of both signs."""
+    """Inputs of both signs, among them exact zeros, tiny and infinite ones, a single one, and gradients of both signs."""
     n, m, k = sizes(rng, 3, low=3)
     for shape in [(5,), (n, m), (m, 2, k), (n,)]:
         yield dict(grad=normal(rng, *shape) + np.float32(0.1), a=with_zeros(rng, *shape))
     yield dict(grad=normal(rng, 5) + np.float32(0.1), a=np.float32(rng.mix([-1e-9, 1e-12, 0, 1e-7, -2])))
+    yield dict(grad=normal(rng, 4) + np.float32(0.1), a=np.float32(rng.mix([np.inf, -np.inf, 1e-30, 1e30])))
+    yield dict(grad=normal(rng), a=normal(rng))
 
 
 def observe_relu_rule(module, grad, a):
@@ -39,9 +41,7 @@ misconceptions_relu_rule = {
         lambda grad, a: found(grad * np.sign(a))
     ),
     "a whole tensor was asked whether it is above 0: a mask (a > 0) answers for each entry": lambda grad, a: (
-        "raises",
-        "RuntimeError",
-        "one number",
+        ("raises", "RuntimeError", "one number") if a.size > 1 else oracle_relu_rule(grad=grad, a=a)
     ),
     BARE: without_graph(oracle_relu_rule),
 }

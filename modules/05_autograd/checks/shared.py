@@ -34,15 +34,33 @@ def observed(module, rule, grad, *values, follows=False, **settings):
     If the result depends on the other arguments, too, it follows that it has a gradient where only they require one.
     """
     tensors = [module.Tensor(value) if isinstance(value, np.ndarray) else value for value in values]
-    result = rule(module.Tensor(grad, requires_grad=True), *tensors, **settings)
+    arriving = module.Tensor(grad, requires_grad=True)
+    result = rule(arriving, *tensors, **settings)
     if not isinstance(result, module.Tensor):
         known = result is None or isinstance(result, (np.ndarray, float, int))
         return found(result if known else f"a {type(result).__name__}", NONE)
-    graph = "remembered" if result.requires_grad else NONE
-    if follows and result.requires_grad:
+    graph = "remembered" if comes_from(result, arriving) else NONE
+    if follows and graph == "remembered":
         others = [module.Tensor(value, requires_grad=value.dtype.kind == "f") for value in values]
-        graph = "remembered" if rule(module.Tensor(grad), *others, **settings).requires_grad else PARTLY
+        again = rule(module.Tensor(grad), *others, **settings)
+        graph = "remembered" if any(comes_from(again, one) for one in others) else PARTLY
     return found(np.array(result.data), graph)
+
+
+def comes_from(result, source):
+    """Say whether a tensor is another one, or remembers that it was computed from it."""
+    return id(source) in ancestry(result)
+
+
+def ancestry(tensor):
+    """Return the tensor and all that it remembers to be computed from, as a dict by id."""
+    met, waiting = {}, [tensor]
+    while waiting:
+        one = waiting.pop()
+        origin = getattr(one, "origin", None)
+        waiting += (origin.inputs or ()) if origin and id(one) not in met else ()
+        met[id(one)] = one
+    return met
 
 
 def found(gradient, graph="remembered"):

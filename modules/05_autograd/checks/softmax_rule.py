@@ -6,7 +6,7 @@ from .shared import BARE, NONE, found, in_float64, normal, observed, sizes, with
 
 
 def draw_softmax_rule(rng):
-    """Every axis, a square, where a sum without keepdim lines up with the wrong axis, and one dimension."""
+    """Every axis, a square, where a sum without keepdim lines up with the wrong axis, one dimension, an axis of size 1, shares of 0."""
     n, m, k = sizes(rng, 3)
     for shape, dim in [
         ((2, 3), -1),
@@ -16,8 +16,11 @@ def draw_softmax_rule(rng):
         ((n, m, k), int(rng.choice([1, -2]))),
         ((m,), 0),
         ((k, n, m), int(rng.choice([0, 2]))),
+        ((m, 1, n), int(rng.choice([1, 2]))),
+        ((n, 3), 1),
     ]:
-        yield dict(grad=normal(rng, *shape), a=2 * normal(rng, *shape), dim=dim)
+        spread = 200 if shape == (n, 3) else 2
+        yield dict(grad=normal(rng, *shape), a=np.float32(spread) * normal(rng, *shape), dim=dim)
 
 
 def shares(a, dim):

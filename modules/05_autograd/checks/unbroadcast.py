@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from .shared import BARE, NONE, found, in_float64, normal, sizes, without_graph
+from .shared import BARE, NONE, comes_from, found, in_float64, normal, sizes, without_graph
 
 
 def draw_unbroadcast(rng):
-    """Axes added in front, stretched, both, neither; a square, where the wrong axis has the right size."""
+    """Axes added in front, stretched, also to size 0, both, neither; a square, where the wrong axis has the right size."""
     n, m, k, j = sizes(rng, 4)
     for large, small in [
         ((2, 3), (3,)),
@@ -24,15 +24,19 @@ def draw_unbroadcast(rng):
         ((n, n, n), (1, n)),
         ((k,), (1,)),
         ((m, n), (1, 1)),
+        ((), ()),
+        ((0, n), (1, n)),
+        ((m, 0), (m, 1)),
     ]:
         yield dict(grad=normal(rng, *large), shape=small)
 
 
 def observe_unbroadcast(module, grad, shape):
-    result = module.unbroadcast(module.Tensor(grad, requires_grad=True), shape)
+    given = module.Tensor(grad, requires_grad=True)
+    result = module.unbroadcast(given, shape)
     if not isinstance(result, module.Tensor):
         return found(None if result is None else f"a {type(result).__name__}", NONE)
-    return found(np.array(result.data), "remembered" if result.requires_grad else NONE)
+    return found(np.array(result.data), "remembered" if comes_from(result, given) else NONE)
 
 
 @in_float64
@@ -119,9 +123,8 @@ misconceptions_unbroadcast = {
     ),
     "the axes that were stretched were averaged; what comes back from several places adds up": in_float64(
         lambda grad, shape: found(
-            grad.sum(axis=tuple(range(grad.ndim - len(shape)))).mean(
-                axis=tuple(i for i, n in enumerate(shape) if n == 1), keepdims=True
-            )
+            oracle_unbroadcast(grad=grad, shape=shape)["gradient"]
+            / np.prod([grad.shape[i] for i in range(-len(shape), 0) if shape[i] == 1])
         )
     ),
     "the axes in front were averaged; what comes back from several places adds up": in_float64(

@@ -30,6 +30,7 @@ def draw_walk(rng):
         (ladder(rng), "e", False, [], False),
         (reused(rng), "y", True, ["e"], False),
         (reused(rng), "yf", False, ["y", "f"], False),
+        (reused(rng), rng.choice(["yx", "xy"]), False, [], False),
         (reused(rng)[:1], "x", False, [], False),
         (signed(rng), "y", False, ["s"], True),
         (any_graph, any_graph[-1][0], False, [any_graph[4][0]], True),
