@@ -42,7 +42,7 @@ def draw_Stateful(rng):
 
 def describe_Stateful(tree, state, strict, values):
     return (
-        f"net holds {tree}\nthe state dict holds {state}, as {values}\n"
+        f"net holds {tree}; the second is frozen\nthe state dict holds {state}, as {values}\n"
         f"net.load_state_dict(state_dict{'' if strict else ', strict=False'})"
     )
 
@@ -68,6 +68,7 @@ def planted(module, tree, values):
                 setattr(node, step, module.Stateful())
             node = getattr(node, step)
         held[path] = (module.Buffer if number == 3 and A_BUFFER in values else module.Parameter)(array)
+        held[path].requires_grad = isinstance(held[path], module.Parameter) and number != 2  # the second one is frozen
         setattr(node, name, held[path])
     if NOT_SAVED in values:
         net.steps_seen = module.Buffer(np.zeros(2, np.float32), persistent=False)
@@ -84,6 +85,7 @@ def observe_Stateful(module, tree, state, strict, values):
     """How loading ended, what it said, and what the parameters hold that were there before it."""
     net, before = planted(module, tree, values)
     memory = {path: tensor.data for path, tensor in before.items()}
+    trained = [path for path, tensor in before.items() if tensor.requires_grad]
     given = {path: array if "arrays" in values else module.Tensor(array) for path, array in entries(state, 1).items()}
     kept_by_caller = dict(given)
     try:
@@ -102,6 +104,7 @@ def observe_Stateful(module, tree, state, strict, values):
         "how it ended": ended,
         "the parameters": "the same objects as before" if same else "new ones",
         "the state dict given": "as it was" if untouched else "changed",
+        "requires_grad": "as it was" if trained == [path for path in before if before[path].requires_grad] else "changed",
         **afterwards(memory),
     }
 
@@ -131,7 +134,7 @@ def raising(paths):
     return f"RuntimeError that names {', '.join(sorted(paths))}"
 
 
-KEPT = {"the parameters": "the same objects as before", "the state dict given": "as it was"}
+KEPT = {"the parameters": "the same objects as before", "the state dict given": "as it was", "requires_grad": "as it was"}
 
 
 def oracle_Stateful(tree, state, strict, values, **others):
@@ -259,6 +262,14 @@ def another_error(tree, state, strict, values):
     return ("raises", "KeyError") if expected["how it ended"].startswith("Runtime") else expected
 
 
+def unfrozen(tree, state, strict, values):
+    """What was loaded requires a gradient: the frozen parameter too, and the buffer."""
+    expected, own = oracle_Stateful(tree, state, strict, values), list(entries(tree, -1))
+    without = own[1:3] if A_BUFFER in values else own[1:2]
+    changed = not expected["how it ended"].startswith("Runtime") and any(path in entries(state, 1) for path in without)
+    return expected | ({"requires_grad": "changed"} if changed else {})
+
+
 misconceptions_Stateful = {
     "shapes are not compared: one number is stretched over a whole bias, and NumPy refuses others in its own words": shapes_unchecked,
     "missing and unexpected paths are ignored although strict is True": lambda tree, state, strict, values: oracle_Stateful(
@@ -292,6 +303,7 @@ misconceptions_Stateful = {
     "nothing is returned: LoadedKeys of the missing and the unexpected paths is asked for": lambda tree, state, strict, values: (
         oracle_Stateful(tree, state, strict, values, **{"how it ended": "returned None"})
     ),
+    "requires_grad was changed: loading overwrites numbers, and nothing else": unfrozen,
     "the state dict that was given was emptied: it belongs to the caller": emptied,
     "missing_keys and unexpected_keys are sets: lists are asked for": in_sets,
     "missing_keys is a set: a list is asked for": lambda **inputs: in_sets(**inputs, names=("missing_keys",)),
