@@ -294,6 +294,7 @@ class Recorder:
         def advance(*what):
             plain[key] = read()
 
+        advance.__name__ = "count"
         self.counters[id(plain), key] = value.foresee
         self.add(Entry(advance, (id(plain), key, value.name), {}, None, line=where()))
 
