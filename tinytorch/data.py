@@ -139,11 +139,12 @@ def split_indices(count, lengths, rng):
 
     Args:
         count: Number of examples.
-        lengths: Sizes of the parts, which sum to ``count``.
+        lengths: Sizes of the parts, one or more, which sum to ``count``.
         rng: ``numpy.random.Generator``. One call of its ``permutation`` draws the order.
 
     Returns:
-        List of int arrays, one for each length. Every position is in exactly one of them.
+        List of int arrays, one for each length. Every position is in exactly one of them. The order
+        within a part does not matter.
 
     Raises:
         ValueError: The lengths do not sum to ``count``. The message contains both numbers.

@@ -66,7 +66,7 @@ def quartiles(values):
     """Return the points that divide some values, sorted, into four parts of equal size.
 
     Args:
-        values: List or array of shape (n,): numbers in any order. It is not changed.
+        values: List or array of shape (n,): finite floats in any order. It is not changed.
 
     Returns:
         Tuple of three Python floats: the quartiles for q = 1/4, 1/2 (the median) and 3/4. With the
@@ -215,8 +215,8 @@ def bytes_moved(out, *inputs):
 
     Returns:
         Python int: the sum of `held` for every array among the inputs and for ``out``. Python
-        numbers count 0. If ``out`` shares memory with an input, it is a view, and nothing moves:
-        the result is 0.
+        numbers count 0. If ``out`` may share memory with an input, as their addresses tell, it is a
+        view, and nothing moves: the result is 0.
 
     Example:
         >>> a = np.ones((2, 3), np.float32)

@@ -9,13 +9,13 @@ import numpy as np
 def array_seen(result):
     """Write down an array, or what came in place of one."""
     if not isinstance(result, np.ndarray):
-        return {"array": f"no array, but a {type(result).__name__}", "dtype": "none"}
-    return {"array": result, "dtype": str(result.dtype)}
+        return {"the result": f"no array, but a {type(result).__name__}", "its dtype": "none"}
+    return {"the result": result, "its dtype": str(result.dtype)}
 
 
 def array_of(values, dtype):
     """Give an array the form of an observation."""
-    return {"array": values, "dtype": dtype}
+    return {"the result": values, "its dtype": dtype}
 
 
 def refused(name):
@@ -48,9 +48,10 @@ def idx_file(rng, *shape):
 
 
 def draw_parse_idx(rng):
-    """Files of one to four sizes, one above 255, one 0; files cut short or too long, or too large; files of another kind."""
+    """Files of no to four sizes, one above 255, one 0; files cut short or too long, by rows too, or too large; files of another kind."""
     m, n, k, j = (int(i) for i in 2 + rng.permutation(5)[:4])
     small, whole = idx_file(rng, 2, 3), idx_file(rng, m, n, k)
+    row = bytes(range(1, n * k + 1))
     for data in (
         small,
         whole,
@@ -58,13 +59,18 @@ def draw_parse_idx(rng):
         idx_file(rng, k, 1, j, n),
         idx_file(rng, 256 + m, 2),
         idx_file(rng, 0, 3),
+        idx_file(rng),
         whole[:-1],
+        whole[: -len(row)],
+        whole + row,
         small + b"\0",
+        idx_header(0, 3) + small[-3:],
         whole[:9],
         small[:4],
         small[:3],
         idx_header(2**32 - 1, 3) + small[12:],
         idx_header(2**31 + 1, 2) + small[12:14],
+        idx_header(2**31, 2**31, 4),
         bytes([0, 0, 13]) + small[3:],
         bytes([1, 0]) + small[2:],
         bytes([0, 7]) + small[2:],
@@ -138,14 +144,14 @@ def other_dtype(dtype):
 
     def wrong(data, name):
         expected = oracle_parse_idx(data, name)
-        return {**expected, "dtype": dtype} if isinstance(expected, dict) else expected
+        return {**expected, "its dtype": dtype} if isinstance(expected, dict) else expected
 
     return wrong
 
 
 def flat(data, name):
     expected = oracle_parse_idx(data, name)
-    return {**expected, "array": expected["array"].ravel()} if isinstance(expected, dict) else expected
+    return {**expected, "the result": expected["the result"].ravel()} if isinstance(expected, dict) else expected
 
 
 def sizes_in(data):
@@ -156,11 +162,15 @@ def sizes_in(data):
     return np.frombuffer(data, ">u4", data[3], 4).astype(np.int64), len(data) - start
 
 
-def overflowing(data, name):
-    """Multiply the sizes in 32 bits, which may not hold the product: `reshape` then finds what the comparison did not."""
-    sizes, rest = sizes_in(data)
-    exact, product = math.prod(int(size) for size in sizes), int(np.prod(sizes.astype(np.int32), dtype=np.int32))
-    return UNNAMED if exact != rest == product else oracle_parse_idx(data, name)
+def overflowing(dtype):
+    """Multiply the sizes in some bits, which may not hold the product: `reshape` then finds what the comparison did not."""
+
+    def wrong(data, name):
+        sizes, rest = sizes_in(data)
+        exact, product = math.prod(int(size) for size in sizes), int(np.prod(sizes.astype(dtype), dtype=dtype))
+        return UNNAMED if exact != rest == product else oracle_parse_idx(data, name)
+
+    return wrong
 
 
 def signed_sizes(data, name):
@@ -173,9 +183,35 @@ def signed_sizes(data, name):
     return array_of(np.frombuffer(data, np.uint8, offset=len(data) - rest).reshape(sizes), "uint8")
 
 
+def missing_as_zero(data, name):
+    """Read sizes whose bytes are missing as 0."""
+    if data[:3] != bytes([0, 0, 8]) or not 4 <= len(data) < 4 + 4 * data[3]:
+        return oracle_parse_idx(data, name)
+    sizes = [int.from_bytes(data[4 + 4 * i : 8 + 4 * i], "big") for i in range(data[3])]
+    return refused(name) if math.prod(sizes) else array_of(np.zeros(sizes), "uint8")
+
+
+def first_axis_free(data, name):
+    """Give the first axis the length that the bytes fill, as -1 does in a reshape; NumPy's error where they fill none."""
+    sizes, rest = sizes_in(data)
+    others = math.prod(int(size) for size in sizes[1:])
+    if rest < 0:
+        return oracle_parse_idx(data, name)
+    if not others or rest % others:
+        return UNNAMED
+    return array_of(np.frombuffer(data, np.uint8, offset=len(data) - rest).reshape(-1, *sizes[1:]), "uint8")
+
+
 misconceptions_parse_idx = {
     "the sizes were read as signed numbers: ff ff ff ff became -1, and reshape takes a negative one for any that fits": signed_sizes,
-    "the sizes were multiplied in 32 bits, where a large product overflows: math.prod takes Python's numbers": overflowing,
+    "np.prod multiplies in 64 bits, and the product of very large sizes overflows, here to 0: math.prod has no limit": overflowing(
+        np.int64
+    ),
+    "the sizes were multiplied in 32 bits, where a large product overflows: math.prod takes Python's numbers": overflowing(
+        np.int32
+    ),
+    "a file that ends inside of its sizes was let through, and missing bytes were read as 0: look at the length first": missing_as_zero,
+    "the first axis was made as long as the bytes that follow fill: the file says how long it is": first_axis_free,
     "the sizes were read with the least significant byte first": idx_turn(little=True),
     "bytes after the end were let through": idx_turn(strict=False),
     "the numbers were read from where the sizes begin": idx_turn(skip=False),
@@ -189,7 +225,7 @@ misconceptions_parse_idx = {
     "the sizes start at byte 4, after the byte that says how many there are": idx_turn(start=3),
     "the sizes start at byte 4: four bytes for each were taken from byte 3 on": idx_turn(start=3, short=("raises", "error")),
     "the sizes end at byte 4 + 4 * dims: the last of them was cut short": lambda data, name: (
-        ("raises", "error") if data[:3] == bytes([0, 0, 8]) and len(data) >= 3 + 4 * data[3] else refused(name)
+        ("raises", "error") if data[:3] == bytes([0, 0, 8]) and 0 < 4 * data[3] <= len(data) - 3 else refused(name)
     ),
     "what the file opens with is not checked: 0, 0, 8": idx_turn(opens=()),
     "what the file opens with is not checked, 0, 0, 8, nor whether it holds four bytes at all": idx_turn(
@@ -234,7 +270,12 @@ def observe_parse_cifar10(parse_cifar10, data, name):
     if not isinstance(result, (tuple, list)) or len(result) != 2:
         return {**dict.fromkeys(CIFAR_PARTS), "returned": f"a {type(result).__name__}"}
     images, labels = map(array_seen, result)
-    return dict(zip(CIFAR_PARTS, ("images and labels", images["array"], images["dtype"], labels["array"], labels["dtype"])))
+    return dict(
+        zip(
+            CIFAR_PARTS,
+            ("images and labels", images["the result"], images["its dtype"], labels["the result"], labels["its dtype"]),
+        )
+    )
 
 
 CIFAR_PARTS = "returned", "images", "dtype of the images", "labels", "dtype of the labels"
@@ -496,16 +537,20 @@ def observe_batch_indices(batch_indices, count, batch_size, shuffle, drop_last, 
 
     def batches_of(order):
         rng = Generator(order)
-        return list(batch_indices(count, batch_size, **settings, rng=rng)), rng.asked
+        given = batch_indices(count, batch_size, **settings, rng=rng)
+        return list(given), rng.asked, ITERATOR if hasattr(given, "__next__") else f"a {type(given).__name__}"
 
     plain = [] if shuffle else list(batch_indices(count, batch_size, **settings))  # without a generator, which is not needed
-    batches, asked = batches_of(order)
+    batches, asked, returned = batches_of(order)
     unmoved = shuffle or numbers(plain) == numbers(batches)
     batches, others = (batches, batches_of(other_order(order))[0]) if shuffle else (plain, [])
-    return batches_seen(numbers(batches), numbers(others), kinds(batches), asked, count, shuffle, unmoved)
+    return batches_seen(numbers(batches), numbers(others), kinds(batches), asked, count, shuffle, unmoved, returned)
 
 
-def batches_seen(batches, others, kinds, asked, count, shuffle, unmoved=True):
+ITERATOR = "an iterator"
+
+
+def batches_seen(batches, others, kinds, asked, count, shuffle, unmoved=True, returned=ITERATOR):
     """Write down the batches of one order, and what another order changes."""
     account_of = account(batches, count)
     return {
@@ -517,11 +562,16 @@ def batches_seen(batches, others, kinds, asked, count, shuffle, unmoved=True):
         "rng.permutation was called for": asked,
         "batches go by the order drawn": not shuffle or count < 4 or batches != others,
         "without shuffle a generator changes nothing": unmoved,
+        "returned": returned,
     }
 
 
 def batches_turn(
-    cut=None, asked=None, order_of=lambda order, shuffle: order if shuffle else list(range(len(order))), kinds="int array"
+    cut=None,
+    asked=None,
+    order_of=lambda order, shuffle: order if shuffle else list(range(len(order))),
+    kinds="int array",
+    returned=ITERATOR,
 ):
     """Make the batches, or a wrong turn.
 
@@ -530,6 +580,7 @@ def batches_turn(
         asked: What the generator was asked for, a function of the count and shuffle.
         order_of: What stands for the order, a function of the order drawn and shuffle.
         kinds: What the batches are.
+        returned: What kind of thing holds them.
     """
 
     def turn(count, batch_size, shuffle, drop_last, order):
@@ -537,7 +588,7 @@ def batches_turn(
             (cut or full_batches)(order_of(one, shuffle), batch_size, drop_last) for one in (order, other_order(order))
         )
         calls = asked(count, shuffle) if asked else [count] if shuffle else []
-        return batches_seen(batches, others, [kinds] if batches else [], calls, count, shuffle)
+        return batches_seen(batches, others, [kinds] if batches else [], calls, count, shuffle, returned=returned)
 
     return turn
 
@@ -607,6 +658,12 @@ misconceptions_batch_indices = {
     "an empty batch was yielded at the end": batches_turn(empty_last),
     "the last batch was filled up with examples from the front": batches_turn(filled_up),
     "the batches are lists; arrays of ints are asked for": batches_turn(kinds="a list"),
+    "all batches were returned in a list, which next() does not take: `yield` each, or return iter(...) of the list": batches_turn(
+        returned="a list"
+    ),
+    "all batches were returned in a list, which next() does not take, and are lists themselves: `yield` each, an array of ints": batches_turn(
+        returned="a list", kinds="a list"
+    ),
     "the order was drawn again for each batch": lambda count, batch_size, shuffle, drop_last, order: batches_turn(
         asked=lambda count, shuffle: [count] * -(-count // batch_size) if shuffle else []
     )(count=count, batch_size=batch_size, shuffle=shuffle, drop_last=drop_last, order=order),
@@ -616,34 +673,35 @@ misconceptions_batch_indices = {
 # 07.5 normalize
 
 
+float64_normalize = False  # the result is float32, whatever mean and std are
+
+
 def draw_normalize(rng):
-    """A row of three pixels first, then any pictures; as many channels as columns; numbers in lists and in float64 arrays."""
+    """A row of three pixels first, then any pictures; as many channels as columns; small spreads; lists and arrays of numbers."""
     n, h = (int(i) for i in 2 + rng.permutation(4)[:2])
-    for shape, listed in (
-        ((1, 2, 1, 3), True),
-        ((n, 3, h, 3), True),
-        ((n, 4, h, 4), False),
-        ((1, 1, h, n), True),
-        ((n, 3, h, 6), False),
+    for shape, kind, least in (
+        ((1, 2, 1, 3), list, 0.1),
+        ((n, 3, h, 3), list, 0.1),
+        ((n, 4, h, 4), np.float64, 0.1),
+        ((1, 1, h, n), list, 0.1),
+        ((n, 3, h, 6), np.float64, 0.1),
+        ((2, 3, h, n), np.float32, 0.1),
+        ((2, 2, h, 5), list, 0.001),  # so small that nothing may be added to it
     ):
-        mean, std = rng.uniform(0.2, 0.7, shape[1]).round(3), rng.uniform(0.1, 0.4, shape[1]).round(3)
-        yield dict(
-            images=rng.integers(0, 256, shape, np.uint8),
-            mean=mean.tolist(),
-            std=std.tolist(),
-            of="lists" if listed else "float64 arrays",
-        )
+        mean, std = rng.uniform(0.2, 0.7, shape[1]).round(3), rng.uniform(least, 4 * least, shape[1]).round(4)
+        mean, std = (values.tolist() if kind is list else values.astype(kind) for values in (mean, std))
+        yield dict(images=rng.integers(0, 256, shape, np.uint8), mean=mean, std=std)
 
 
-def describe_normalize(images, mean, std, of):
-    text = (
-        f"normalize(images, mean={mean}, std={std})" if of == "lists" else f"normalize(images, np.array({mean}), np.array({std}))"
-    )
-    return text, f"images {images.tolist() if images.size < 7 else images.shape} uint8"
+def describe_normalize(images, mean, std):
+    of_lists, values = isinstance(mean, list), [np.array(part, np.float32).tolist() for part in (mean, std)]
+    shown = ["[" + ", ".join(f"{x:.4g}" for x in part) + "]" for part in values]
+    dtype = "" if of_lists or mean.dtype == np.float64 else ", np.float32"
+    mean, std = shown if of_lists else (f"np.array({part}{dtype})" for part in shown)
+    return f"normalize(images, mean={mean}, std={std})", f"images {images.tolist() if images.size < 7 else images.shape} uint8"
 
 
-def observe_normalize(normalize, images, mean, std, of):
-    mean, std = (mean, std) if of == "lists" else (np.array(mean), np.array(std))
+def observe_normalize(normalize, images, mean, std):
     return array_seen(normalize(images, mean, std))
 
 
@@ -656,7 +714,7 @@ def normalize_turn(rule=lambda x, mean, std: (x / 255 - mean) / std, dtype="floa
         own: Function that gives another mean and deviation for each channel, of the images and those given.
     """
 
-    def turn(images, mean, std, of):
+    def turn(images, mean, std):
         x, out = images.astype(np.float64), np.zeros(images.shape)
         mean, std = own(x, mean, std) if own else (mean, std)
         for c in range(images.shape[1]):
@@ -669,16 +727,16 @@ def normalize_turn(rule=lambda x, mean, std: (x / 255 - mean) / std, dtype="floa
 oracle_normalize = normalize_turn()
 
 
-def along_width(images, mean, std, of):
+def along_width(images, mean, std):
     """Line the numbers up with the last axis, as broadcasting does."""
     if len(mean) not in (1, images.shape[3]):
         return "raises", "ValueError", "broadcast"
     return array_of((images / 255 - np.asarray(mean)) / np.asarray(std), "float32")
 
 
-def as_bytes(images, mean, std, of):
-    expected = oracle_normalize(images=images, mean=mean, std=std, of=of)
-    return array_of(expected["array"].astype(np.int64).astype(np.uint8).astype(np.float64), "uint8")
+def as_bytes(images, mean, std):
+    expected = oracle_normalize(images=images, mean=mean, std=std)
+    return array_of(expected["the result"].astype(np.int64).astype(np.uint8).astype(np.float64), "uint8")
 
 
 misconceptions_normalize = {
@@ -690,6 +748,9 @@ misconceptions_normalize = {
     "the mean was added": normalize_turn(lambda x, mean, std: (x / 255 + mean) / std),
     "divided before the mean was taken off": normalize_turn(lambda x, mean, std: x / 255 / std - mean),
     "multiplied by the spread": normalize_turn(lambda x, mean, std: (x / 255 - mean) * std),
+    "a small number was added to std: the formula divides by std as it is": normalize_turn(
+        lambda x, mean, std: (x / 255 - mean) / (std + 1e-5)
+    ),
     "divided by the variance: std is the standard deviation already": normalize_turn(
         lambda x, mean, std: (x / 255 - mean) / std**2
     ),
@@ -704,9 +765,9 @@ misconceptions_normalize = {
     ),
     "mean and std line up with the last axis; they belong to the channels: give them the shape (-1, 1, 1)": along_width,
     "the result is float64, twice as large as needed": normalize_turn(dtype="float64"),
-    "the result is float64 where mean and std are: make them float32 first": lambda of, **inputs: normalize_turn(
-        dtype="float32" if of == "lists" else "float64"
-    )(of=of, **inputs),
+    "the result is float64 where mean and std are: make them float32 first": lambda mean, **inputs: normalize_turn(
+        dtype="float64" if getattr(mean, "dtype", None) == np.float64 else "float32"
+    )(mean=mean, **inputs),
     "the result is float16, which has three digits": normalize_turn(dtype="float16"),
     "the result was put back into bytes: float32 is asked for": as_bytes,
 }
@@ -716,38 +777,64 @@ misconceptions_normalize = {
 
 
 def draw_flip(rng):
-    """A row of three pixels first, then any pictures, of bytes and of floats; some are chosen, all, or none."""
+    """A row of three pixels first, then any pictures, of several dtypes and special values; some are chosen, all, or none."""
     n, h, w = (int(i) for i in 3 + rng.permutation(4)[:3])
     for shape, dtype, chosen in (
-        ((2, 1, 1, 3), np.uint8, 1),
-        ((n, 2, h, w), np.uint8, 2),
-        ((n, 3, h, h + 1), np.float32, 2),
-        ((3, 1, h, w), np.float64, 3),
-        ((2, 3, w, h), np.int64, 0),
+        ((2, 1, 1, 3), "uint8", 1),
+        ((n, 2, h, w), "uint8", 2),
+        ((n, 3, h, h + 1), "float32", 2),
+        ((3, 1, h, w), "float64", 3),
+        ((2, 3, w, h), "int64", 0),
+        ((3, 1, h, w), "int64", 2),
+        ((3, 2, w, h), rng.pick(*MORE_DTYPES), 2),
+        ((2, 1, 1, 1), "uint8", 1),
     ):
         order = rng.permutation(shape[0])
-        pixels = 100 * rng.standard_normal(shape) if dtype in (np.float32, np.float64) else rng.integers(0, 256, shape)
-        yield dict(images=pixels.astype(dtype), chosen=np.isin(np.arange(shape[0]), order[:chosen]))
+        yield dict(images=pixels(rng, shape, dtype), chosen=np.isin(np.arange(shape[0]), order[:chosen]))
+
+
+MORE_DTYPES = "bool", "int8", "int16", "uint16", "float16"
+
+
+def pixels(rng, shape, dtype):
+    """Draw images of a dtype: whole numbers that no float holds exactly, floats among which some are infinite or nan."""
+    if dtype == "int64":
+        return rng.integers(2**53, 2**62, shape)
+    if np.dtype(dtype).kind != "f":
+        return rng.integers(0, 256, shape).astype(dtype)
+    values = (100 * rng.standard_normal(shape)).astype(dtype)
+    if dtype == "float32":
+        values.flat[rng.permutation(values.size)[:4]] = np.inf, -np.inf, np.nan, 0
+    return values
 
 
 def observe_flip(flip, images, chosen):
     return array_seen(flip(images, chosen))
 
 
-def flip_turn(turned=lambda image: image[:, :, ::-1], which=lambda chosen: chosen, dtype=str):
+def came_back_as(dtype):
+    """Make a misconception that says of the result's dtype alone what it is."""
+
+    def wrong(images, **inputs):
+        return {"its dtype": dtype}
+
+    wrong.partial = True
+    return wrong
+
+
+def flip_turn(turned=lambda image: image[:, :, ::-1], which=lambda chosen: chosen):
     """Make the flip, or a wrong turn.
 
     Args:
         turned: What becomes of a picture, (channels, height, width), that is chosen.
         which: Which ones are, a function of those asked for.
-        dtype: Of the result, a function of that of the images.
     """
 
     def turn(images, chosen):
-        out = np.array(images, np.float64)
+        out = images.copy()
         for i in np.flatnonzero(which(chosen)):
             out[i] = turned(out[i].copy())
-        return array_of(out, dtype(images.dtype))
+        return array_of(out, str(images.dtype))
 
     return turn
 
@@ -760,13 +847,32 @@ def overwritten(image):
 
 
 def among_each_other(images, chosen):
-    out = np.array(images, np.float64)
+    out = images.copy()
     out[chosen] = out[chosen][::-1]
     return array_of(out, str(images.dtype))
 
 
 def chosen_alone(images, chosen):
-    return array_of(np.array(images[chosen][..., ::-1], np.float64), str(images.dtype))
+    return array_of(images[chosen][..., ::-1], str(images.dtype))
+
+
+def along_columns(images, chosen):
+    """Line the truth values up with the last axis, as broadcasting does."""
+    if images.shape[3] not in (1, len(chosen)):
+        return "raises", "ValueError", "broadcast"
+    return array_of(np.where(chosen, images[..., ::-1], images), str(images.dtype))
+
+
+def blended(images, chosen):
+    """Multiply by 1 and 0, and add: what is infinite becomes nan."""
+    mirrored, share = images.astype(np.float64)[..., ::-1], chosen[:, None, None, None].astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        return array_of(share * mirrored + (1 - share) * images, str(images.dtype))
+
+
+def through_floats(images, chosen):
+    """Go through float64, which holds whole numbers up to 2**53."""
+    return array_of(oracle_flip(images, chosen)["the result"].astype(np.float64).astype(images.dtype), str(images.dtype))
 
 
 oracle_flip = flip_turn()
@@ -786,11 +892,17 @@ misconceptions_flip = {
         lambda image: image[:, :, [-x % image.shape[2] for x in range(image.shape[2])]]
     ),
     "every picture was mirrored": flip_turn(which=np.ones_like),
+    "chosen was taken for positions, 0 and 1: it says of each image whether to mirror it": flip_turn(
+        which=lambda chosen: np.isin(np.arange(len(chosen)), chosen.astype(int))
+    ),
+    "chosen lined up with the columns: it belongs to the first axis, so give it the shape (N, 1, 1, 1)": along_columns,
     "the pictures that were not chosen were mirrored": flip_turn(which=np.logical_not),
     "no picture was mirrored": flip_turn(which=np.zeros_like),
+    "the two were mixed with 0 and 1 as factors: infinity times 0 is nan, so choose, with np.where or an index": blended,
+    "the pixels went through float64, which holds whole numbers up to 2**53: choose, with np.where or an index": through_floats,
     "only the chosen pictures were returned; the others stay as they are": chosen_alone,
-    "the pictures came back as float64: keep their dtype": flip_turn(dtype=lambda dtype: "float64"),
-    "the pictures came back as uint8: keep their dtype": flip_turn(dtype=lambda dtype: "uint8"),
+    "the pictures came back as float64: keep their dtype": came_back_as("float64"),
+    "the pictures came back as uint8: keep their dtype": came_back_as("uint8"),
 }
 
 
@@ -798,21 +910,23 @@ misconceptions_flip = {
 
 
 def draw_shift(rng):
-    """One row first, then any pictures, shifted by little, by more than their size, or along one axis only."""
+    """One row first, then any pictures of several dtypes, shifted by little, by more than their size, or along one axis only."""
     n, h, w = (int(i) for i in 3 + rng.permutation(4)[:3])
     yield dict(
         images=rng.integers(0, 256, (1, 1, 1, 5), np.uint8), down=np.array([0]), right=np.array([int(rng.choice([-2, 2]))])
     )
     for shape, reach, dtype in (
-        ((n, 2, h, w), 2, np.uint8),
-        ((3, 3, w, h), 3, np.float32),
-        ((5, 1, h + 6, w + 4), 12, np.int64),
-        ((4, 2, h, h + 2), 0, np.float64),
+        ((n, 2, h, w), 2, "uint8"),
+        ((3, 3, w, h), 3, "float32"),
+        ((5, 1, h + 6, w + 4), 12, "int64"),
+        ((4, 2, h, h + 2), 0, "float64"),
+        ((3, 2, w, h), 2, rng.pick(*MORE_DTYPES)),
+        ((4, 1, h, w), 30, "uint8"),
     ):
         down, right = rng.integers(-reach, reach + 1, (2, shape[0]))
         down[0], right[0], down[1], right[1] = 1, -2, -1, 1
-        pixels = 100 * rng.standard_normal(shape) if dtype in (np.float32, np.float64) else rng.integers(0, 256, shape)
-        yield dict(images=pixels.astype(dtype), down=down, right=right)
+        yield dict(images=pixels(rng, shape, dtype), down=down, right=right)
+    yield dict(images=pixels(rng, (2, 1, 1, 1), "float32"), down=np.array([1, 0]), right=np.array([0, -3]))
 
 
 def observe_shift(shift, images, down, right):
@@ -823,7 +937,7 @@ def nearest(i, size):
     return min(max(i, 0), size - 1)
 
 
-def shift_turn(row=None, column=None, outside=nearest, amounts=lambda down, right: (down, right), dtype=str):
+def shift_turn(row=None, column=None, outside=nearest, amounts=lambda down, right: (down, right)):
     """Make the shift, or a wrong turn.
 
     Args:
@@ -831,19 +945,18 @@ def shift_turn(row=None, column=None, outside=nearest, amounts=lambda down, righ
         column: The same for a column.
         outside: What stands for the number of a row or column, a function of it and the size; None for nothing, 0.
         amounts: How far each picture goes, a function of the two arrays.
-        dtype: Of the result, a function of that of the images.
     """
     row = row or (lambda y, height, width: outside(y, height))
     column = column or (lambda x, height, width: outside(x, width))
 
     def turn(images, down, right):
-        out, (count, channels, height, width) = np.zeros(images.shape), images.shape
+        out, (count, channels, height, width) = np.zeros_like(images), images.shape
         down, right = amounts(down, right)
         for i, y, x in np.ndindex(count, height, width):
             from_row, from_column = row(y - int(down[i]), height, width), column(x - int(right[i]), height, width)
             if from_row is not None and from_column is not None:
                 out[i, :, y, x] = images[i, :, from_row, from_column]
-        return array_of(out, dtype(images.dtype))
+        return array_of(out, str(images.dtype))
 
     return turn
 
@@ -863,6 +976,20 @@ def mirrored_with_edge(i, size):
 
 
 oracle_shift = shift_turn()
+
+
+def channels_mixed(images, down, right):
+    """Reshape an array whose channels an index has moved to the end."""
+    right = oracle_shift(images=images, down=down, right=right)
+    return right | {"the result": right["the result"].transpose(0, 2, 3, 1).reshape(images.shape)}
+
+
+def as_far_as_its_size(images, down, right):
+    """Put a border around each picture as wide as the picture, and cut a piece out of it, which may go beyond."""
+    beyond = (abs(down) > images.shape[2]).any() or (abs(right) > images.shape[3]).any()
+    return ("raises", "ValueError") if beyond else oracle_shift(images=images, down=down, right=right)
+
+
 misconceptions_shift = {
     "the margin was left black; the edge is repeated": shift_turn(outside=lambda i, size: i if 0 <= i < size else None),
     "what left on one side came back on the other; the edge is repeated": shift_turn(outside=lambda i, size: i % size),
@@ -886,7 +1013,9 @@ misconceptions_shift = {
     "rows and columns were clipped at the size itself; the last one is size - 1": shift_turn(
         outside=lambda i, size: nearest(i, size + 1)
     ),
+    "an index on both sides of `:` moves the channels to the end, and a reshape does not move them back: transpose does": channels_mixed,
+    "a shift may be larger than the picture: a border as wide as the picture is too narrow, so limit the numbers of rows and columns": as_far_as_its_size,
     "no picture was shifted": shift_turn(amounts=lambda down, right: (0 * down, 0 * right)),
-    "the pictures came back as float64: keep their dtype": shift_turn(dtype=lambda dtype: "float64"),
-    "the pictures came back as uint8: keep their dtype": shift_turn(dtype=lambda dtype: "uint8"),
+    "the pictures came back as float64: keep their dtype": came_back_as("float64"),
+    "the pictures came back as uint8: keep their dtype": came_back_as("uint8"),
 }

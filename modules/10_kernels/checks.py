@@ -221,10 +221,12 @@ def is_sum(step, steps):
 
 
 def draw_gelu_loop(rng):
-    """A few numbers, one, and those at which something ends."""
+    """A few numbers, one, those near which the curve ends in a straight line, and those at which something ends."""
     for size in (int(rng.integers(3, 7)), 1, int(rng.integers(9, 20))):
         yield dict(a=np.maximum(floats(rng, size), np.float32(-2.5)))  # further below, an error of 6e-7 of erf32 is much
     yield dict(a=np.array([0, -0.5, 8, -8, 100, -100], np.float32)[rng.permutation(6)])
+    near = np.array([-4, -3.5, -3, 3, 3.5, 4], np.float32)[rng.permutation(6)]
+    yield dict(a=near + rng.uniform(-0.2, 0.2, 6).astype(np.float32))
     yield dict(a=np.array([np.nan, np.inf, 1], np.float32) + 0 * floats(rng, 3))
 
 
@@ -269,6 +271,17 @@ def but_last(a):
     return left({"out": out}, a=a)
 
 
+def whole_steps(step):
+    """Write only as many entries as whole steps have."""
+
+    def oracle(a):
+        out = of_numbers(gelu)(a)[RUN.format("out")]
+        out[len(out) - len(out) % step :] = FILLED
+        return left({"out": out}, a=a)
+
+    return oracle
+
+
 oracle_gelu_loop = of_numbers(gelu)
 misconceptions_gelu_loop = {
     "the one half is missing": of_numbers(lambda x: gelu(x, half=1.0)),
@@ -281,6 +294,8 @@ misconceptions_gelu_loop = {
     "this is the form by tanh, which is only near: the exact one is asked for": of_numbers(gelu_tanh),
     "the result was added to what `out` held: it may hold anything": of_numbers(lambda x: FILLED + gelu(x)),
     "the last entry was not written: range(n) ends at n - 1": but_last,
+    "the entries that are left after the last whole step were not written": tuple(whole_steps(step) for step in (2, 4, 8)),
+    "entries for which x is 0 were not written: `out` may hold anything": of_numbers(lambda x: gelu(x) if x else FILLED),
     "nothing was written to `out`: `out = ...` gives the name to something else, `out[i] = ...` writes": of_numbers(
         lambda x: FILLED
     ),
@@ -418,6 +433,12 @@ misconceptions_covers = {
         "transposed", "two, the second transposed"
     ),
     "an array without entries counts as covered": covering("empty"),
+    "only the size of an entry was looked at, which int32 shares with float32: look at the dtype": covering(
+        "integers", "the other byte order"
+    ),
+    "an array without axes has no len(): a.size is the number of entries": lambda kind, arrays: (
+        ("raises", "TypeError") if any(array.ndim == 0 for array in arrays) else kind in COVERED
+    ),
     "a view counts as not covered, though it lies in one piece": covering(less=("some rows",)),
     "only the first array was looked at": covering(
         "with a number", "with a list", "a NumPy number", "two, the second float64", "two, the second transposed"
@@ -522,16 +543,28 @@ def running(a):
     return powers / np.cumsum(powers.sum(axis=1))[:, None]
 
 
-oracle_softmax_rows = of_rows(lambda a: shares(exponentials(a)))
+def no_smaller_than(least):
+    """Cut the differences off below a number."""
+    return lambda a: shares(np.exp(np.maximum(a - a.max(axis=1, keepdims=True), least)))
+
+
+atol_softmax_rows = 1e-30  # small probabilities are right, too, as far down as float32 holds them
+oracle_softmax_rows = of_rows(lambda a: shares(exponentials(a)).astype(np.float32).astype(np.float64))
 misconceptions_softmax_rows = {
     "the largest entry of the whole table was taken out: a row far below it vanishes": of_rows(
         lambda a: shares(narrow_exp(a - a.max()))
     ),
     "the largest entry of the first row was taken out of every row": of_rows(lambda a: shares(narrow_exp(a - a[0].max()))),
+    "the first score of each row was taken out, not the largest: one far above it overflows": of_rows(
+        lambda a: shares(narrow_exp(a - a[:, :1]))
+    ),
     "the largest was looked for from 0 on: in a row of numbers below 0 it is not found": of_rows(
         lambda a: shares(narrow_exp(a - from_zero(a)))
     ),
     "nothing was taken out before the exponentials: they overflow": of_rows(lambda a: shares(narrow_exp(a))),
+    "differences far below 0 were cut off: small probabilities are too large": tuple(
+        of_rows(no_smaller_than(least)) for least in (-10, -20, -30, -50)
+    ),
     "the exponentials were not divided by their sum": of_rows(exponentials),
     "the sum goes on from row to row: it begins at 0 in each": of_rows(running),
     "each entry was divided by the sum of those before it: the sum is complete only after the whole row": of_rows(
@@ -667,6 +700,9 @@ misconceptions_loss_rows = {
     "the logarithm was taken of the share, which rounds to 0, and gives inf: take that of the sum alone, and subtract": of_scores(
         lambda z, labels: log_of_share(z, labels, np.log)
     ),
+    "the first score of each row was taken out, not the largest: one far above it overflows": of_scores(
+        lambda z, labels: log_sum_exp(z, z[:, 0]) - right_ones(z, labels)
+    ),
     "the exponentials were averaged, not added up": of_scores(
         lambda z, labels: np.log(exponentials(z).mean(axis=1)) + z.max(axis=1) - right_ones(z, labels)
     ),
@@ -783,6 +819,12 @@ misconceptions_gradient_rows = {
     "nothing was taken out before the exponentials: they overflow": of_gradients(
         lambda p, truth, scale, z, labels: scale * (shares(narrow_exp(z)) - truth)
     ),
+    "the first score of each row was taken out, not the largest: one far above it overflows": of_gradients(
+        lambda p, truth, scale, z, labels: scale * (shares(narrow_exp(z - z[:, :1])) - truth)
+    ),
+    "rows with a scale of 0 were not written: their gradient is 0, and `grad` may hold anything": of_gradients(
+        lambda p, truth, scale, z, labels: np.where(scale, scale * (p - truth), FILLED)
+    ),
     "the largest was looked for from 0 on: in a row of numbers below 0 it is not found": of_gradients(
         lambda p, truth, scale, z, labels: scale * (shares(narrow_exp(z - from_zero(z))) - truth)
     ),
@@ -819,7 +861,9 @@ def draw_adam_loop(rng):
         settings = np.array([beta1, beta2, 1 - beta1, 1 - beta2, rng.uniform(0.1, 1), rng.uniform(1, 5), eps, shrink], np.float32)
         first = 0 if number == 0 else 1  # before the first step both means are 0
         grad = floats(rng, size)
-        sign = np.sign(grad)  # no sum is the small difference of large numbers, which float32 does not have exactly
+        sign = np.sign(grad)
+        grad[1:2] = 0  # an entry without a gradient moves on by its mean
+        # no sum is the small difference of large numbers, which float32 does not have exactly
         yield dict(
             param=-sign * np.abs(floats(rng, size)),
             grad=grad,
@@ -879,7 +923,19 @@ def below(function):
 
 
 oracle_adam_loop = adam(plain_step)
+
+
+def without_zeros(param, grad, mean, square, settings):
+    """Leave the entries alone whose gradient is 0."""
+    seen = oracle_adam_loop(param, grad, mean, square, settings)
+    for name, old in dict(param=param, mean=mean, square=square).items():
+        for words in (RUN, COMPILED):
+            seen[words.format(name)] = np.where(grad == 0, old, seen[words.format(name)])
+    return seen
+
+
 misconceptions_adam_loop = {
+    "entries with a gradient of 0 were left out: their means shrink, and their parameters move on": without_zeros,
     "1 - beta was made up in the loop, of a beta that had been rounded: use rest1 and rest2": adam(
         plain_step, rests=lambda settings: (1 - np.float64(settings[0]), 1 - np.float64(settings[1]))
     ),

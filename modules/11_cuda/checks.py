@@ -203,11 +203,19 @@ def one_block(x, grid, block):
     return ("raises", "Race", "global memory", "blocks run in no order") if grid > 1 else oracle_relu_kernel(x, grid, block)
 
 
+@partial
+def of_fixed_block(x, grid, block):
+    """Take every block for one of THREADS threads, as `THREADS * blockIdx.x + threadIdx.x` does."""
+    out = np.where(np.arange(x.size) % THREADS < block, relu(x), FILLED)
+    return {WRITTEN: unwritten(out), "out": out}
+
+
 misconceptions_relu_kernel = {
     "the guard is missing, or lets too many through: a position has an entry if it is less than x.size": unless_covered(
         "OutOfBounds", "out of bounds"
     ),
     "threads of different blocks have the same position: it is blockIdx.x * blockDim.x + threadIdx.x, or cuda.grid(1)": one_block,
+    "the position was computed with THREADS: a block has blockDim.x threads": of_fixed_block,
     "all threads went through all entries: each has one, that of its position": raises(
         "Race", "out[0] is written by thread (0, 0, 0)", "thread (1, 0, 0)", "no barrier"
     ),
@@ -256,6 +264,14 @@ def draw_blocks_for(rng):
 describe_blocks_for = "blocks_for({count}, {threads})"
 
 
+def observe_blocks_for(blocks_for, count, threads):
+    """Return the number; if it is no int, what it is: a launch takes no other."""
+    number = blocks_for(count, threads)
+    if isinstance(number, (float, np.floating)):
+        return f"{number}, of type {type(number).__name__}: an int is asked for"
+    return number
+
+
 def oracle_blocks_for(count, threads):
     return -(-count // threads)
 
@@ -263,6 +279,9 @@ def oracle_blocks_for(count, threads):
 misconceptions_blocks_for = {
     "rounded down: the entries left over have no thread": lambda count, threads: count // threads,
     "one block too many where the block divides the count": lambda count, threads: count // threads + 1,
+    "a float was returned, as np.ceil gives it: an int is asked for": lambda count, threads: (
+        f"{np.ceil(count / threads)}, of type float64: an int is asked for"
+    ),
     "computed with float numbers, which are not exact for large counts": lambda count, threads: int(np.ceil(count / threads)),
     "less than 1 was added before rounding down: an entry that is alone in its block gets none": lambda count, threads: int(
         count / threads + 0.999
@@ -410,6 +429,11 @@ misconceptions_add_row_kernel = {
     "the guard for the rows is missing: y may go beyond them": beyond(lambda n, m, gx, gy, bx, by: gy * by > n),
     "the guard for the columns is missing: x may go beyond them": beyond(lambda n, m, gx, gy, bx, by: gx * bx > m),
     "the guard is missing, or looks at one axis only": beyond(lambda n, m, gx, gy, bx, by: gx * bx > m or gy * by > n),
+    "the guard looks at the position as one number: a thread beyond the last column gets an entry of the next row, which has a thread": lambda x, row, grid, block: (
+        ("raises", "Race", "global memory")
+        if grid[0] * block[0] > x.shape[1] and len(x) > 1
+        else oracle_add_row_kernel(x, row, grid, block)
+    ),
     "the guard compares x with the number of rows, and y with the number of columns": lambda x, row, grid, block: swapped_guard(
         x, row, grid, block
     ),
@@ -513,11 +537,20 @@ def some_blocks(*words):
     return lambda x, grid: ("raises", *words) if grid > 1 else oracle_block_sum_kernel(x, grid)
 
 
+@partial
+def last_again(x, grid):
+    """Let the threads without an entry add the last one again."""
+    parts = [x[np.minimum(np.arange(b * THREADS, (b + 1) * THREADS), x.size - 1)].astype(np.float64) for b in range(grid)]
+    return {"out": np.array([part.sum() for part in parts])}
+
+
 misconceptions_block_sum_kernel = {
     "the threads beyond `half` add as well, while others read what they write: only threads with t < half add": raises(
         "Race", "shared memory", "[0] is written by thread (0, 0, 0)", f"read by thread ({THREADS // 2}, 0, 0)"
     ),
-    "a barrier is missing: threads read what others may not have written yet": raises("Race", "shared memory"),
+    "threads read what others may not have written yet: a barrier is missing, or threads beyond `half` add as well": raises(
+        "Race", "shared memory"
+    ),
     "the barrier is inside the branch of the threads that add: the others never come to it": raises(
         "DivergentBarrier", "divergent barrier"
     ),
@@ -547,6 +580,7 @@ misconceptions_block_sum_kernel = {
     "a thread without an entry put 1 into shared memory: adding 0 changes nothing": of_parts(
         lambda part, x, b: part.sum() + THREADS - part.size
     ),
+    "a thread without an entry put the last one into shared memory again: it is to put 0": last_again,
     "only the first entry of the block was written: nothing was added": of_parts(
         lambda part, x, b: part[0] if part.size else 0.0
     ),
@@ -690,6 +724,22 @@ def uneven(*words):
     return lambda a, b: ("raises", *words) if any(size % TILE for size in (*a.shape, *b.shape)) else oracle_matmul_kernel(a, b)
 
 
+def repeated(name):
+    """Make the misconception of loads that repeat the last entries of a matrix beyond the end of the sum."""
+
+    @partial
+    def oracle(a, b):
+        reads = oracle_matmul_kernel(a, b)[READS.format(name)]
+        again = 1 + -len(b) % TILE
+        if name == "a":
+            reads[:, -1] *= again
+        else:
+            reads[-1] *= again
+        return {READS.format(name): reads}
+
+    return oracle
+
+
 SHARED_RACE = ("raises", "Race", "shared memory")
 misconceptions_matmul_kernel = {
     "the barrier between loading the tiles and multiplying is missing": raises(*SHARED_RACE[1:]),
@@ -718,7 +768,13 @@ misconceptions_matmul_kernel = {
     ),
     "the sum begins again in each step: only the last tile counts": of_terms(lambda p, k: p >= (k - 1) // TILE * TILE),
     "each product replaced the sum: it is added to it": of_terms(lambda p, k: p == blocks(k, TILE) * TILE - 1),
-    "only the first tile was multiplied: the steps go along k, the columns of a": of_terms(lambda p, k: p < TILE),
+    "only the first tile was multiplied, or only whole ones: the steps go along all of k, the columns of a": of_terms(
+        lambda p, k: p < TILE
+    ),
+    "a place beyond k holds the last row of b, or the last column of a, once more: it is to be 0": (
+        repeated("a"),
+        repeated("b"),
+    ),
     "the tile of b is stored with its rows and columns exchanged, and not read so": of_tiles(lambda a, b: a @ b.T),
     "the tile of a is stored with its rows and columns exchanged, and not read so": of_tiles(lambda a, b: a.T @ b),
     "cuda.grid(2) is the pair (x, y): x gives the column, y the row": axes_exchanged,

@@ -44,6 +44,11 @@ def sizes(rng, smallest, largest):
     return tuple(int(n) for n in rng.permutation(np.arange(smallest, largest + 1))[:2])
 
 
+def one_for_both(oracle, *names):
+    """List the oracles that take the first number of a pair for both axes, one for each setting."""
+    return tuple(lambda name=name, **inputs: oracle(**inputs | {name: (inputs[name][0],) * 2}) for name in names)
+
+
 def fails(error, unless, oracle):
     """Make the oracle of code that raises an error unless a function of the inputs holds; then it is another oracle."""
     return lambda **inputs: oracle(**inputs) if unless(**inputs) else ("raises", error)
@@ -98,6 +103,13 @@ def oracle_convolve(picture, kernel, stride=1, step=None, lost=0, start=0, dtype
     return {"entries": out / kernel.size if mean else out, "dtype": dtype}
 
 
+def convolve_divided_first(picture, kernel, stride=1):
+    """Divide the number of places by the stride before 1 is added where it belongs."""
+    down, across = ((n - k + 1) // stride for n, k in zip(picture.shape, kernel.shape))
+    right = oracle_convolve(picture, kernel, stride)
+    return right | {"entries": right["entries"][:down, :across]}
+
+
 def convolve_as_large(picture, kernel, stride=1):
     """The answer is as large as the picture: a border of zeros was added."""
     rows, columns = kernel.shape
@@ -128,6 +140,7 @@ def convolve_square(picture, kernel, stride=1):
 
 
 misconceptions_convolve = {
+    "1 was added before the division by the stride: there are (H - KH) // stride + 1 places": convolve_divided_first,
     "the kernel is turned around: that is the mathematician's convolution": lambda picture, kernel, stride=1: oracle_convolve(
         picture, turned(kernel), stride
     ),
@@ -292,7 +305,9 @@ misconceptions_windows = {
         **inputs, order="nijcyx"
     ),
     "height and width of every window changed places": lambda **inputs: oracle_windows(**inputs, order="ncjiyx"),
-    "right, but a copy: it takes as much memory as all windows together": lambda **inputs: oracle_windows(**inputs, view=False),
+    "right, but on a copy: what is written to it does not reach x, and a copy of all windows takes their memory": lambda **inputs: (
+        oracle_windows(**inputs, view=False)
+    ),
     "a copy that cannot be written to": lambda **inputs: oracle_windows(**inputs, view=False, writeable=False),
 }
 
@@ -458,6 +473,9 @@ misconceptions_convolution = {
     "height and width changed places in the padding": exchanged(oracle_convolution, "padding"),
     "height and width changed places in the dilation": exchanged(oracle_convolution, "dilation"),
     "H' and W' changed places when the result got its axes": convolution_on_its_side,
+    "the first number of a pair was used for both axes: height first, then width": one_for_both(
+        oracle_convolution, "stride", "padding", "dilation"
+    ),
     "every group saw the first channels": lambda **inputs: oracle_convolution(**inputs, first=True),
     "the channels were dealt out to the groups one by one: a group's channels stand together": lambda **inputs: (
         oracle_convolution(**inputs, dealt=True)
@@ -476,7 +494,9 @@ misconceptions_convolution = {
     "the bias was added to the last slab alone: it belongs to all pictures": bias_of_slabs(lambda slab, count: slab == count - 1),
     "the bias was added to the first slab alone: it belongs to all pictures": bias_of_slabs(lambda slab, count: slab == 0),
     "the bias was added again with each slab: once is enough": bias_of_slabs(lambda slab, count: count - slab),
-    "the bias was added twice": lambda bias=None, **inputs: oracle_convolution(bias=None if bias is None else 2 * bias, **inputs),
+    "the bias was added twice, or again with each slab: once is enough": lambda bias=None, **inputs: oracle_convolution(
+        bias=None if bias is None else 2 * bias, **inputs
+    ),
     "the dilation does not reach unfold: its columns do not fit the places": not_reaching("dilation", (1, 1)),
     "the stride does not reach unfold: its columns do not fit the places": not_reaching("stride", (1, 1)),
     "the padding does not reach unfold: its columns do not fit the places": not_reaching("padding", (0, 0)),
@@ -756,6 +776,9 @@ misconceptions_max_pooling = {
     "the padding is ignored": without(oracle_max_pooling, padding=(0, 0)),
     "the border is above and at the left only": lambda **inputs: oracle_max_pooling(**inputs, after=(0, 0)),
     "height and width changed places in the kernel's size": exchanged(oracle_max_pooling, "kernel_size"),
+    "the first number of a pair was used for both axes: height first, then width": one_for_both(
+        oracle_max_pooling, "kernel_size", "stride", "padding"
+    ),
 }
 
 
@@ -829,6 +852,20 @@ def first_by_columns(**inputs):
 
 
 oracle_max_pooling_backward = sent_back(first)
+
+
+def added_once(grad, x, kernel_size, stride, padding):
+    """Add all gradients in one step by index, in which NumPy adds to an entry once: the last window's stays."""
+    bordered_x = bordered(x, padding, value=-np.inf)
+    out = np.zeros(bordered_x.shape)
+    for n, c, y, across in np.ndindex(grad.shape):
+        top, left = y * stride[0], across * stride[1]
+        window = bordered_x[n, c, top : top + kernel_size[0], left : left + kernel_size[1]]
+        i, j = divmod(int(window.argmax()), window.shape[1])
+        out[n, c, top + i, left + j] = grad[n, c, y, across]
+    return out[:, :, padding[0] : out.shape[2] - padding[0], padding[1] : out.shape[3] - padding[1]]
+
+
 misconceptions_max_pooling_backward = {
     "every one of equal largest entries got the gradient: the first gets it, the others nothing": sent_back(every),
     "equal largest entries shared the gradient: the first gets all of it": sent_back(
@@ -841,6 +878,7 @@ misconceptions_max_pooling_backward = {
     "all entries of a window got an equal share: that is the rule of average pooling": sent_back(
         lambda entries: np.full_like(entries, 1 / entries.shape[2])
     ),
+    "`out[indices] += grad` adds to an entry once, however many windows it won: add one (i, j) after the other, or use np.add.at": added_once,
     "where windows overlap, a gradient replaced another: they add up": lambda **inputs: oracle_max_pooling_backward(
         **inputs, add=False
     ),
@@ -867,12 +905,14 @@ def draw_channel_norm(rng):
         ((2, int(rng.integers(2, 6)), *sizes(rng, 2, 5)), 0.01),
     ]:
         c = shape[1]
+        var = rng.uniform(0.05, 4, c)
+        var[rng.integers(c)] = eps * rng.uniform(0.2, 0.8)  # less than eps, which is added
         yield dict(
             x=3 * normal(rng, *shape) + 1,
             weight=normal(rng, c),
             bias=normal(rng, c),
             mean=normal(rng, c),
-            var=rng.uniform(0.05, 4, c).astype(np.float32),
+            var=var.astype(np.float32),
             eps=eps,
             training=bool(c % 2),
         )
@@ -908,6 +948,9 @@ misconceptions_channel_norm = {
         x, weight, bias, mean, (np.sqrt(var.astype(np.float64)) + eps) ** 2
     ),
     "eps is missing": lambda x, weight, bias, mean, var, eps, training: scaled(x, weight, bias, mean, var),
+    "the larger of variance and eps was taken: eps is added": lambda x, weight, bias, mean, var, eps, training: scaled(
+        x, weight, bias, mean, np.maximum(var.astype(np.float64), eps)
+    ),
     "divided by the variance, not by its root": lambda x, weight, bias, mean, var, eps, training: scaled(
         x, weight, bias, mean, (var.astype(np.float64) + eps) ** 2
     ),
@@ -956,6 +999,7 @@ def draw_batch_norm(rng):
         ((2, int(rng.integers(2, 5)), *sizes(rng, 1, 3)), dict(training=bool(rng.integers(2)), momentum=0.2)),
         ((2, 2, 1, 3), dict(training=True, untracked=True)),
         ((2, 2, 2, 2), dict(training=False, untracked=True)),
+        ((1, 3, 1, 1), dict(training=False)),
     ]:
         c, options = shape[1], dict(options)
         inputs = dict(input=2 * normal(rng, *shape) + 1, upstream=normal(rng, *shape))
@@ -970,9 +1014,7 @@ def draw_batch_norm(rng):
 def describe_batch_norm(input, upstream, running_mean=None, running_var=None, weight=None, bias=None, **options):
     """Write the call as a learner would, and what the tensors hold."""
     given = dict(running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
-    words = [
-        name if value is not None else f"{name}=None" if name in ("weight", "bias") else "None" for name, value in given.items()
-    ]
+    words = [name if value is not None else "None" for name, value in given.items()]
     settings = [f"{name}={value}" for name, value in options.items()]
     held = [f"{name} = [{', '.join(f'{x:.4g}' for x in value)}]" for name, value in given.items() if value is not None]
     return "\n".join(
@@ -990,15 +1032,15 @@ def observe_batch_norm(module, input, upstream, running_mean=None, running_var=N
     given = [None if a is None else module.Tensor(np.array(a)) for a in (running_mean, running_var, weight, bias)]
     out = module.batch_norm(x, *given, **options)
     if not isinstance(out, module.Tensor):
-        return dict(normalised=out, graph="none")
+        return {"out": out}
     kept = [None if a is None else np.array(a.data) for a in given[:2]]
     if out.requires_grad:
         out.backward(module.Tensor(upstream))
     return {
-        "normalised": np.array(out.data),
-        "running mean": kept[0],
-        "running variance": kept[1],
-        "gradient": np.array(x.grad.data) if x.grad is not None else "none",
+        "out": np.array(out.data),
+        "running_mean afterwards": kept[0],
+        "running_var afterwards": kept[1],
+        "x.grad": np.array(x.grad.data) if x.grad is not None else "none",
     }
 
 
@@ -1039,10 +1081,11 @@ def oracle_batch_norm(
     kept = running_mean, running_var
     if (training if moves is None else moves) and tracked:
         new = 1 - momentum if swapped else momentum
-        kept = (
-            (1 - new) * running_mean.astype(np.float64) + new * mean,
-            (1 - new) * running_var.astype(np.float64) + new * squares / (count - keep),
-        )
+        with np.errstate(invalid="ignore"):  # one value has no distances to divide
+            kept = (
+                (1 - new) * running_mean.astype(np.float64) + new * mean,
+                (1 - new) * running_var.astype(np.float64) + new * squares / (count - keep),
+            )
     used = (mean, squares / (count - normalise_by)) if own else kept if moved_first else (running_mean, running_var)
     inverse = 1 / np.sqrt(np.asarray(used[1], np.float64) + eps)
     normal = scaled(x, np.ones(c), np.zeros(c), used[0], inverse**-2)
@@ -1054,10 +1097,10 @@ def oracle_batch_norm(
             - normal * (gradient * normal).mean(axis=(0, 2, 3), keepdims=True)
         )
     observed = {
-        "normalised": normal * weight.reshape(-1, 1, 1) + bias.reshape(-1, 1, 1),
-        "running mean": kept[0],
-        "running variance": kept[1],
-        "gradient": gradient * (weight * inverse).reshape(-1, 1, 1),
+        "out": normal * weight.reshape(-1, 1, 1) + bias.reshape(-1, 1, 1),
+        "running_mean afterwards": kept[0],
+        "running_var afterwards": kept[1],
+        "x.grad": gradient * (weight * inverse).reshape(-1, 1, 1),
     }
     return observed
 
@@ -1078,7 +1121,7 @@ def untracked_as_new(**inputs):
         return oracle_batch_norm(**inputs)
     c = inputs["input"].shape[1]
     new = oracle_batch_norm(**inputs, running_mean=np.zeros(c), running_var=np.ones(c))
-    return new | {"running mean": None, "running variance": None}
+    return new | {"running_mean afterwards": None, "running_var afterwards": None}
 
 
 def none_together(weight=None, bias=None, **inputs):
@@ -1096,7 +1139,24 @@ def other_axes(**inputs):
     return oracle_batch_norm(**inputs)
 
 
+def count_of_images(**inputs):
+    """The count is the number of images, without their pixels."""
+    n = len(inputs["input"])
+    count = inputs["input"].size / inputs["input"].shape[1]
+    if not inputs.get("training", False) or "running_mean" not in inputs or n == 1:
+        return oracle_batch_norm(**inputs)
+    return oracle_batch_norm(**inputs, keep=count - count * (n - 1) / n)
+
+
 misconceptions_batch_norm = {
+    "count is the number of images: a channel has that many times its pixels, values_per_channel(x)": count_of_images,
+    "evaluation asked for the count of values, which one pixel of one image has too few of: only training needs it": lambda **inputs: (
+        ("raises", "ValueError")
+        if inputs["input"].size == inputs["input"].shape[1] and not inputs.get("training", False)
+        else oracle_batch_norm(**inputs)
+    ),
+    "momentum is ignored: always 0.1": without(oracle_batch_norm, momentum=0.1),
+    "eps is ignored: always 1e-5": without(oracle_batch_norm, eps=1e-5),
     "evaluation took the batch's statistics: there the running ones count": lambda **inputs: oracle_batch_norm(
         **inputs, own=True, back=True
     ),
@@ -1333,7 +1393,7 @@ misconceptions_LeNet5 = {
     "the layers were not made in order, so that they draw other weights: the first layer draws first": lambda **inputs: (
         oracle_LeNet5(**inputs, in_order=False)
     ),
-    "one pool and one activation stand in the row again and again: pool(2) and activation() make new ones": other_row(
+    "one module stands in the row several times: pool(2) and activation() make new ones, each time": other_row(
         *LAYERS, new=False
     ),
     "padding is ignored, and the linear layers were made for what is left": lenet_without_padding,

@@ -656,7 +656,7 @@ def max_pooling_backward(grad, x, *, kernel_size, stride, padding):
 
     Args:
         grad: Array of shape (N, C, H', W'), the gradient of the pooled images.
-        x: Array of shape (N, C, H, W), the images.
+        x: Array of shape (N, C, H, W), the images, with finite entries.
         kernel_size, stride, padding: As in `max_pooling`.
 
     Returns:
