@@ -165,7 +165,7 @@ class Recorder:
             if all(ref.root.kind == "input" for ref in places):
                 self.questions.append((question, [ref.array for ref in places]))
             else:
-                self.add(Entry(question, places, {}, None, line=where()))
+                self.add(Entry(question, places, {}, None, line=where(), moves=self.moved))
             return answer
 
         return ask
