@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import tinytorch as tt
+import tinytorch.nn.functional as F
 from tinytorch.given.capture.recording import CaptureError
 from tinytorch.given.gpu import graphs, pool, simulator
 from tinytorch.layers import Dropout, Linear, ReLU, Sequential
@@ -105,6 +106,24 @@ def test_a_schedule_is_followed():
 def test_gradients_are_clipped_by_their_length():
     def step_of(model, optimizer):
         return plain_step(model, optimizer, lambda: clip_grad_norm_(model.parameters(), 0.3))
+
+    assert_same(OPTIMIZERS["SGD"], step_of=step_of)
+
+
+def test_pytorchs_loss_asks_about_labels_on_the_device():
+    """Whether one is ignored; the answer is asked again before a replay, and in the middle of it if the step picks the labels."""
+
+    def step_of(model, optimizer):
+        labels = Tensor(np.array([0, 1, 2, 1])).to("cuda")
+
+        def step(x, y):
+            optimizer.zero_grad()
+            loss = F.cross_entropy(model(x), y) + F.cross_entropy(model(x), labels[y])
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        return step
 
     assert_same(OPTIMIZERS["SGD"], step_of=step_of)
 

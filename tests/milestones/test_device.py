@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 MILESTONES = Path(__file__).resolve().parents[2] / "milestones"
-SLOW = pytest.mark.slow
 
 
 @pytest.fixture
@@ -77,7 +76,8 @@ def test_a_milestone_on_the_device_ends_with_the_weights_of_the_cpu(name, train,
         np.testing.assert_allclose(found[path], expected[path], rtol=1e-4, atol=1e-5, err_msg=path)
 
 
-@pytest.mark.parametrize("name", [pytest.param("mnist_mlp", marks=SLOW), pytest.param("lenet5", marks=SLOW), "cifar10_mlp"])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["mnist_mlp", "lenet5", "cifar10_mlp"])
 def test_captured_on_the_device_it_ends_with_the_same_weights(name, train, simulated):
     """Seven steps: one as it is, two recorded, three replayed, and a last one of another size."""
     data, network, arguments = cases()[name]

@@ -9,7 +9,7 @@ from tito.book.course_map import Facts, markup
 # The pages beside the modules, part by part, in the order in which they are read. Those that are not there are left out.
 BEFORE = {"Start": ("setup", "see_and_learn", "neighbours")}
 AFTER = {
-    "The whole": ("op_grows", "milestones", "performance", "benchmarks"),
+    "The whole": ("op_grows", "milestones", "tape", "performance", "benchmarks"),
     "Look up": ("commands", "reference/index", "shapes_and_errors", "glossary", "differences"),
     "Teach and extend": ("instructors", "instructor_commands", "exercises/index", "authors"),
 }
