@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from functools import partial
 
 import numpy as np
 
@@ -319,8 +320,8 @@ def several_refused(oracle):
     return lambda a, axis=None, keepdims=False: ("raises", "TypeError") if isinstance(axis, tuple) else oracle(a, axis, keepdims)
 
 
-def one_after_the_other(a, axis=None, keepdims=False):
-    for one in axis if isinstance(axis, tuple) else (axis,):
+def one_after_the_other(a, axis=None, keepdims=False, order=tuple):
+    for one in order(axis) if isinstance(axis, tuple) else (axis,):
         a = oracle_reduce_sum(a, one, keepdims)
     return a
 
@@ -337,7 +338,11 @@ misconceptions_reduce_sum = {
     "Python's `sum` adds along the first axis only: axis and keepdims are ignored": lambda a, axis=None, keepdims=False: sum(a),
     "the sum ran along the other axis": along_the_other_axis(oracle_reduce_sum),
     "axis may be a tuple of several axes": several_refused(oracle_reduce_sum),
-    "several axes were summed one after the other: each sum moves the axes behind it to other places": one_after_the_other,
+    "several axes were summed one after the other: each sum moves the axes behind it to other places, and an axis below 0 is another one then": (
+        one_after_the_other,
+        partial(one_after_the_other, order=sorted),
+        partial(one_after_the_other, order=lambda axes: sorted(axes, reverse=True)),
+    ),
     "axis=None asks for all axes, not for the first": lambda a, axis=None, keepdims=False: oracle_reduce_sum(
         a, 0 if axis is None else axis, keepdims
     ),

@@ -201,6 +201,11 @@ def cut_tanh(a, at):
 
 misconceptions_tanh = {
     "tiny entries came out as 0: the formula subtracts 1 from a number near 1, which has no digits left (cancellation)": cancelled,
+    "the quotient of exponentials overflows for large entries": (
+        lambda a: OVERFLOW if overflows(np.abs(a)) else oracle_tanh(a),
+        lambda a: OVERFLOW if overflows(a) else oracle_tanh(a),
+        lambda a: OVERFLOW if overflows(-a) else oracle_tanh(a),
+    ),
     "the quotient of exponentials overflows for large entries, and loses tiny ones": lambda a: (
         OVERFLOW if overflows(np.abs(a)) else cancelled(a)
     ),
@@ -293,6 +298,10 @@ misconceptions_gelu = {
     "the constant of the tanh form is the root of 2 / pi, not of 2 * pi": lambda a, approximate="none": oracle_gelu(
         a, approximate, tanh=lambda x: 0.5 * x * (1 + math.tanh(math.sqrt(2 * math.pi) * (x + 0.044715 * x**3)))
     ),
+    "0.044715 has other digits here: compare the constants of the tanh form with the formula, digit by digit": tuple(
+        partial(oracle_gelu, tanh=partial(gelu_by_tanh, factor=factor))
+        for factor in (0.044175, 0.047415, 0.04475, 0.04715, 0.04415, 0.0447, 0.0445, 0.045, 0.04, 0.0044715, 0.44715)
+    ),
     "an assert gives an AssertionError; a ValueError is asked for": lambda a, approximate="none": (
         oracle_gelu(a, approximate) if approximate in ("none", "tanh") else ("raises", "AssertionError")
     ),
@@ -380,6 +389,26 @@ def softmax_with_the_largest_added(a, dim=-1):
     return OVERFLOW if overflows(sums) else INVALID if lost else oracle_softmax(a, dim)
 
 
+def with_the_mean_taken_off(oracle):
+    """The mean of a row with a -inf is -inf, and -inf less -inf is nothing; a score may be far above the mean."""
+
+    def wrong(a, dim=-1):
+        if np.isneginf(a).any():
+            return INVALID
+        return OVERFLOW if a.size and overflows(a - a.mean(axis=dim, keepdims=True)) else oracle(a, dim)
+
+    return wrong
+
+
+def moved_but_not_back(oracle, move):
+    """The axis is moved to the end, and reshape gives the shape of before, but not the places."""
+    return lambda a, dim=-1: labelled(a, move(oracle(a, dim), dim, -1).reshape(a.shape))
+
+
+THE_MEAN = "the mean was taken off, which is -inf in a row with a -inf, and may be far below a score: take off the largest score"
+NOT_MOVED_BACK = "the values are right but in other places: the axis was moved to the end, and reshape does not move it back"
+
+
 def largest_along_the_last(a, dim=-1):
     """Each entry is shifted by the largest of its last axis, and divided by the sum along dim."""
     if not a.size:
@@ -416,6 +445,8 @@ misconceptions_softmax = {
         oracle_softmax(a, dim) if dim in (-1, a.ndim - 1) else softmax_with_one_shift(a, dim)
     ),
     "the largest entry was taken along the last axis, the sum along dim": largest_along_the_last,
+    THE_MEAN: with_the_mean_taken_off(oracle_softmax),
+    NOT_MOVED_BACK: (moved_but_not_back(oracle_softmax, np.moveaxis), moved_but_not_back(oracle_softmax, np.swapaxes)),
     "the scores were cut off: beyond the cut all of them are equal": tuple(
         partial(softmax_cut_off, at=float(at)) for at in (20, 30, 50, 60, 80, 88)
     ),
@@ -533,6 +564,8 @@ misconceptions_log_softmax = {
         lambda row: [2 * (x - max(row)) - y for x, y in zip(row, log_shares(row))], a, dim
     ),
     "the logarithm is missing: these are the shares": oracle_softmax,
+    THE_MEAN: with_the_mean_taken_off(oracle_log_softmax),
+    NOT_MOVED_BACK: (moved_but_not_back(oracle_log_softmax, np.moveaxis), moved_but_not_back(oracle_log_softmax, np.swapaxes)),
     "a small number was added before the logarithm: it hides every share below it": tuple(
         log_softmax_of_more(small) for small in (None, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-16, 1e-20, 1e-30, 1e-38)
     ),

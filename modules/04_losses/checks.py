@@ -303,7 +303,7 @@ misconceptions_cross_entropy = {
         )
     ),
     "labels were not checked: -1 picks the last class, and a column of labels picks N scores in each row": unchecked_labels,
-    "labels with a fraction were made whole numbers before they were checked: check_labels raises the TypeError": lambda logits, labels, **settings: (
+    "labels of floats were made whole numbers before they were checked: check_labels raises the TypeError": lambda logits, labels, **settings: (
         oracle_cross_entropy(logits, labels.astype(np.int64), **settings)
     ),
     "np.take reads the scores as one long row: each label picks in its own row": valid_labels_only(

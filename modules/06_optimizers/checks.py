@@ -59,7 +59,9 @@ def sgd_turn(rule, **changes):
     return turn
 
 
+IN_A_COPY = "it was written into a copy: ravel and reshape return one of an array that is not contiguous, such as a transposed weight. Write into param itself"
 misconceptions_sgd_update = {
+    IN_A_COPY: sgd_turn(lambda w, g, lr: w - lr * g if w.flags.c_contiguous else w),
     "param was bound to a new array: the caller's array did not change. Write into it, as -= does": sgd_turn(lambda w, g, lr: w),
     "the step went uphill: the gradient was added": sgd_turn(lambda w, g, lr: w + lr * g),
     "the learning rate was left out": sgd_turn(lambda w, g, lr: w - g),
@@ -71,7 +73,7 @@ misconceptions_sgd_update = {
     "scratch was read before it was written to: what it holds at first is left from another step": sgd_turn(
         lambda w, g, lr: w * math.nan
     ),
-    "the gradient was changed in place: somebody may still want to look at it": lambda param, grad, lr: {
+    "the gradient was changed in place: somebody may still want to look at it. A second name for it is no copy": lambda param, grad, lr: {
         **oracle_sgd_update(param, grad, lr),
         "grad afterwards": grad * np.float64(lr),
     },
@@ -412,6 +414,7 @@ def decay_turn(rule):
 
 oracle_decay_weights = decay_turn(lambda w, lr, decay: w - lr * decay * w)
 misconceptions_decay_weights = {
+    IN_A_COPY: decay_turn(lambda w, lr, decay: w - lr * decay * w if w.flags.c_contiguous else w),
     "param was bound to a new array: the caller's array did not change. Write into it, as *= does": decay_turn(
         lambda w, lr, decay: w
     ),
@@ -751,6 +754,12 @@ oracle_cosine_decay = cosine_turn(
 misconceptions_cosine_decay = {
     "eta_min was added on top: at count 0 the rate is lr": cosine_turn(
         lambda part, lr, low: low + lr * (1 + math.cos(math.pi * part)) / 2
+    ),
+    "eta_min was multiplied by lr: it is a rate itself, not a share of lr": cosine_turn(
+        lambda part, lr, low: lr * (low + (1 - low) * (1 + math.cos(math.pi * part)) / 2)
+    ),
+    "pi was rounded: math.pi has all its digits": tuple(
+        between(lambda part, pi=pi: (1 + math.cos(pi * part)) / 2) for pi in (3.14, 22 / 7, 3.142, 3.1416, 3.1, 3)
     ),
     "eta_min was ignored": cosine_turn(lambda part, lr, low: lr * (1 + math.cos(math.pi * part)) / 2),
     "it went down and up again: half a turn of the cosine, not a whole one": between(

@@ -3,7 +3,6 @@
 import copy
 import itertools
 import json
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -13,15 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from tito.checks import files, wire
+from tito.checks import files, wire, wording
 from tito.checks.compare import ATOL, RTOL, arrays_in, compare, precision
 from tito.checks.draws import Draws
-from tito.checks.examples import ExampleCase, documented, examples, is_op
+from tito.checks.examples import PYTHON_NUMBER, ExampleCase, documented, examples, is_op
 from tito.checks.wording import is_raised
 
 SEEDS = (0, 1)
 TWINS = 2  # cases per seed that are repeated in float64, and with arrays that are not contiguous
-PYTHON_NUMBER = re.compile(r"Python (float|int)s?\b")
 MORE_DIGITS = 1 + 2.0**-26
 MOST_CASES = 200  # per seed: an endless `draw` is a mistake in the course, and is reported as one
 
@@ -45,6 +43,7 @@ class Check:
     float64: bool = True  # float64 inputs must give float64 results, which some cases test
     strided: bool = True  # arrays that are not contiguous are inputs too, which some cases test
     plain: bool = False  # the docstring promises a number of Python's
+    instead: str = wording.WORK_ON_A_COPY  # what to do instead of changing an input in place
     lines: tuple[str, ...] = field(default=(), repr=False, compare=False)  # of checks.py
     examples: tuple[ExampleCase, ...] = field(default=(), repr=False, compare=False)
     is_op: bool = False
@@ -200,6 +199,7 @@ class Checks:
         fields = ("draw", "oracle", "misconceptions", "observe", "rtol", "atol", "describe", "float64", "strided")
         given = {part: parts[f"{part}_{name}"] for part in fields if f"{part}_{name}" in parts}
         given = {"float64": parts.get("FLOAT64", True), "strided": parts.get("STRIDED", True), **given}
+        given["instead"] = parts.get("INSTEAD_OF_CHANGING_AN_INPUT", wording.WORK_ON_A_COPY)
         cell = self.cells.get(name, "")
         given["plain"] = PYTHON_NUMBER.search(cell) is not None
         ops = {node.name for node in documented(cell) if is_op(node)}

@@ -103,7 +103,7 @@ class _Judged:
         mismatch = case.mismatch(got)
         if mismatch or not got.changed:
             return mismatch
-        return Mismatch("changed", wording.changed_rows(got.changed))
+        return Mismatch("changed", wording.changed_rows(got.changed, self.check.instead))
 
     def cannot_run_yet(self, error):
         """Return whether an example needs another exercise that is not written yet, or a name defined further down."""
@@ -160,7 +160,9 @@ class _Judged:
         rest = rest if sentence else wrong if self.mismatches[shown].kind == "changed" else []
         if rest:
             rows += (("besides", self.of_its_own(rest)),)
-        causes = (self.mismatches[index].cause for index in [shown, *failing])
+        rows = tuple(row for row in rows if row[0] != "perhaps" or row[1].replace("`", "") != sentence)
+        alike = [] if wrong else failing  # a wrong dtype explains no wrong value of another case
+        causes = (self.mismatches[index].cause for index in [shown, *alike])
         return self.status(shown), Failure(rows, shown + 1, sentence or next(filter(None, causes), None))
 
     def is_wrong(self, index):
@@ -184,12 +186,18 @@ class _Judged:
     def most_telling(self, failing, wrong):
         """Return the index of the case to show without a misconception.
 
-        First of all one whose inputs were changed, which can cause any of the others; then a failed example that ran.
+        First of all one whose inputs were changed, which can cause any of the others; then a failed example that ran, unless
+        only the kind of its numbers is wrong.
         """
         changed = [index for index in failing if self.mismatches[index].kind == "changed"]
-        ran = [index for index in failing if isinstance(self.cases[index], ExampleCase) and not self.seen.cases[index].error]
+        examples = [index for index in failing if isinstance(self.cases[index], ExampleCase)]
+        ran = [index for index in examples if not self.seen.cases[index].error and not self.is_of_numpy(index)]
         more = [index for index in wrong if not refuses_too(self.cases[index], self.seen.cases[index])]
         return [*changed, *ran, *more, *wrong, *failing][0]
+
+    def is_of_numpy(self, index):
+        """Return whether all that is wrong with a case is that it gave a number of NumPy's."""
+        return self.mismatches[index].cause == wording.NUMPY_NUMBER
 
     def of_its_own(self, rest):
         """Return what is wrong with the first of the cases that no misconception explains."""
@@ -217,7 +225,7 @@ class _Judged:
         if mismatch.kind == "changed":
             return mismatch.rows
         if not got.error:
-            return mismatch.rows + wording.changed_rows(got.changed)
+            return mismatch.rows + wording.changed_rows(got.changed, self.check.instead)
         made_up = isinstance(case.expected, dict)  # made by an observer: the learner never saw it
         expected = () if made_up else (("expected", wording.needed(case.expected)),)
         line = got.error.check_line

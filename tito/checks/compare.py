@@ -144,7 +144,16 @@ class _Comparison:
 
     def values(self, expected, got, path):
         wrong = ~self.close(expected, got)
-        return Mismatch("values", wording.values_differ(path, expected, got, wrong)) if wrong.any() else None
+        if not wrong.any():
+            return None
+        cause = (
+            wording.CANCELLED
+            if self.floats == "float32"
+            and expected.dtype.kind == got.dtype.kind == "f"
+            and has_cancelled(expected[wrong], got[wrong])
+            else None
+        )
+        return Mismatch("values", wording.values_differ(path, expected, got, wrong), cause)
 
     def close(self, expected, got):
         """Return a boolean array: where two arrays of numbers agree."""
@@ -154,6 +163,12 @@ class _Comparison:
             expected, got = expected.astype(np.float64), got.astype(np.float64)
         atol = self.atol * scale(expected)
         return np.asarray(np.isclose(got, expected, rtol=self.rtol, atol=atol, equal_nan=True))
+
+
+def has_cancelled(expected, got):
+    """Return whether small numbers are off by the rounding of a number near 1 in float32: 1 was taken off one, or added to it."""
+    small = (np.abs(expected) > 1e-6) & (np.abs(expected) < 1e-2) & (got != 0)
+    return bool(np.all(small & (np.abs(got - expected) < 2.0**-22)))
 
 
 def scale(expected):

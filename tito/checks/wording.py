@@ -27,10 +27,12 @@ NO_SETTING = (
     "the `*` in the signature is missing or in another place: what follows it is a setting, what comes before it is an input"
 )
 NUMPY_NUMBER = "a NumPy number was returned: convert it with float(...) or int(...)"
+CANCELLED = "small results lost their digits: float32 keeps about seven of a number near 1, and taking 1 off it leaves few of them"
 FEW_DIGITS = "digits were lost: something on the way is float32, where all that came in is float64"
 DTYPE_CAUSES = {
     ("float32", "float64"): "something in the computation is float64: a Python number keeps float32, an array or a number of "
-    "NumPy's in float64 does not",
+    "NumPy's in float64 does not, and neither does an np.int64, as np.prod gives one: int(...) or float(...) makes it a "
+    "Python number",
     ("float64", "float32"): "the result was cast to float32: what is float64 stays float64",
     ("integers", "float32"): "the result was cast to float32: integers stay integers",
     (
@@ -45,6 +47,8 @@ SIGNS = {
     "'int' object has no attribute 'shape'": AN_INPUT_IS_A_NUMBER,
     "'float' object has no attribute 'shape'": AN_INPUT_IS_A_NUMBER,
     "non-broadcastable output operand": "`*=`, `+=` or out= wrote into an array that is smaller than the result: make a new one",
+    "Cannot cast ufunc": "`/=`, `*=`, `+=` or out= wrote into an array whose dtype cannot hold the result: make a new one",
+    "maximum recursion depth": "a function calls itself: Python stops after about a thousand calls. Write a loop, or a formula",
     "object has no setter": "the class gives that attribute as a property of another one: leave out the line that sets it",
     "operand 'Tensor' does not support ufuncs": "an op that is called by its name gives a Tensor; its `.forward` gives the array",
 }
@@ -215,7 +219,7 @@ def values_differ(path, expected, got, wrong):
     count, total = int(wrong.sum()), expected.size
     share = f"{count} of {total} value{'s' * (total != 1)}"
     if total <= SMALL:
-        return differ(path, *pair(expected, got), share)
+        return differ(path, *pair(expected, got, wrong), share)
     where = worst(expected, got, wrong)
     return differ(path, *pair(expected[where], got[where]), f"{share}, most at {list(where)}")
 
@@ -253,11 +257,12 @@ def perhaps_rows(error, expected=None):
     return tuple(("perhaps", words) for sign, words in SIGNS.items() if sign in error.message)
 
 
-def changed_rows(names):
-    """Return the row about inputs that a call changed in place."""
-    if not names:
-        return ()
-    return (("changed", f"the input {', '.join(names)}: work on a copy, the caller still needs it as it was"),)
+WORK_ON_A_COPY = "work on a copy, the caller still needs it as it was"
+
+
+def changed_rows(names, instead=WORK_ON_A_COPY):
+    """Return the row about inputs that a call changed in place, and what to do instead."""
+    return (("changed", f"the input {', '.join(names)}: {instead}"),) if names else ()
 
 
 def call_rows(name, inputs, template=None):
@@ -396,13 +401,13 @@ def nested(value, digits):
     return "[" + ", ".join(nested(item, digits) for item in value) + "]"
 
 
-def pair(expected, got):
-    """Return two values as text, with enough digits to tell them apart."""
+def pair(expected, got, wrong=...):
+    """Return two values as text, with enough digits to tell every wrong entry of an array from the expected one."""
+    entries = list(zip(expected[wrong].flat, got[wrong].flat)) if np.ndim(expected) else [(expected, got)]
     for digits in (4, 6, 9, 17):
-        texts = format_array(expected, digits), format_array(got, digits)
-        if texts[0] != texts[1]:
+        if all(format_number(wanted, digits) != format_number(given, digits) for wanted, given in entries):
             break
-    return texts
+    return format_array(expected, digits), format_array(got, digits)
 
 
 def is_large(value):
@@ -427,10 +432,21 @@ def short(value):
 def inventory(name, value):
     """Return a name with its value: shape and dtype of an array, and the values of a small one."""
     if isinstance(value, np.ndarray):
-        shown = f"= {nested(value, 4)}" if 0 < value.size <= SMALL else value.shape
+        small = 0 < value.size <= SMALL
+        shown = f"= {nested(value, 4)}" if small else value.shape
         layout = "" if value.flags.c_contiguous else ", not contiguous"
-        return f"{name} {shown} {value.dtype}{layout}"
+        return f"{name} {shown} {value.dtype}{'' if small else not_finite(value)}{layout}"
     if isinstance(value, (list, tuple)) and value and all(isinstance(item, np.ndarray) for item in value[:4]):
         shapes = ", ".join(f"{item.shape} {item.dtype}" for item in value[:4])
         return f"{name} = [{shapes}{', ...' * (len(value) > 4)}]"
     return f"{name} {describe(value)}"
+
+
+def not_finite(array):
+    """Say which entries of an array that is not shown whole are nan or infinite, and where the first of each kind is."""
+    if array.dtype.kind != "f":
+        return ""
+    kinds = {"nan": np.isnan(array), "inf": array == np.inf, "-inf": array == -np.inf}
+    places = {kind: [int(i) for i in np.argwhere(where)[0]] for kind, where in kinds.items() if where.any()}
+    return "".join(f", {kind} at {place}{' and elsewhere' * int(kinds[kind].sum() > 1)}" for kind, place in places.items())
+    )

@@ -121,7 +121,7 @@ misconceptions_dropout = {
     "every call draws the same mask": lambda x, p=0.5, training=True: dropout_or(
         x, p, training, **{"a second call gives the same": True, "two calls without rng give the same": True}
     ),
-    "computed with arrays: the result does not remember where it came from": lambda x, p=0.5, training=True: oracle_dropout(
+    "computed with arrays, or made as a new tensor: the result does not remember where it came from": lambda x, p=0.5, training=True: oracle_dropout(
         x, p, training, **({"the result remembers x": False} if training and p else {})
     ),
     "without an rng every call begins with the same seed: generator(rng) goes on with the default one": lambda x, p=0.5, training=True: (

@@ -24,6 +24,7 @@ def sizes(rng, count, low=2):
     return tuple(int(n) for n in low + rng.permutation(5)[:count])
 
 
+INSTEAD_OF_CHANGING_AN_INPUT = "make a new tensor, with ops: the one that arrived may belong to another tensor, too"
 NONE = "forgotten: computed with bare arrays, or detached"
 PARTLY = "remembered for grad, forgotten for the other arguments: they were detached"
 

@@ -214,7 +214,7 @@ def without_roots(graph, roots, deep):
 
 misconceptions_topological_order = {
     "a tensor was listed when it was met, not once all of its inputs were": order_turn(preorder),
-    "a tensor was listed when it was met, not once all of its inputs were, from the last root on": order_turn(preorder_last),
+    "a tensor was listed when it was met, not once all of its inputs were; the search began at the last root": order_turn(preorder_last),
     "ordered by the distance from the root: a tensor that is also used further down comes too early": order_turn(breadth),
     "a tensor was marked when it went on the stack; mark it when it comes off, or what needs it may be listed first": order_turn(
         marked_early
