@@ -27,7 +27,7 @@ NO_SETTING = (
     "the `*` in the signature is missing or in another place: what follows it is a setting, what comes before it is an input"
 )
 NUMPY_NUMBER = "a NumPy number was returned: convert it with float(...) or int(...)"
-CANCELLED = "small results lost their digits: float32 keeps about seven of a number near 1, and taking 1 off it leaves few of them"
+CANCELLED = "small results lost their digits: float32 keeps seven of a number near 1, and taking 1 off it leaves few of them"
 FEW_DIGITS = "digits were lost: something on the way is float32, where all that came in is float64"
 DTYPE_CAUSES = {
     ("float32", "float64"): "something in the computation is float64: a Python number keeps float32, an array or a number of "
@@ -449,4 +449,3 @@ def not_finite(array):
     kinds = {"nan": np.isnan(array), "inf": array == np.inf, "-inf": array == -np.inf}
     places = {kind: [int(i) for i in np.argwhere(where)[0]] for kind, where in kinds.items() if where.any()}
     return "".join(f", {kind} at {place}{' and elsewhere' * int(kinds[kind].sum() > 1)}" for kind, place in places.items())
-    )

@@ -111,7 +111,7 @@ def observe_Stateful(module, tree, state, strict, values):
 
 def afterwards(memory):
     """Name what each path holds after the call."""
-    return {f"{path} afterwards": np.array(one) for path, one in memory.items()}
+    return {f"the array that {path} had, afterwards": np.array(one) for path, one in memory.items()}
 
 
 def returned(keys):
