@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,11 @@ def ruff(*words):
 @pytest.mark.parametrize("words", [["check"], ["format", "--check"]], ids=" ".join)
 def test_the_code_is_as_ruff_has_it(words):
     ruff(*words, ".")
+
+
+def test_the_citation_has_the_version_of_the_package():
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    assert f"version: {version}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "tinytorch").glob("**/[a-z]*.py")), ids=lambda file: file.stem)

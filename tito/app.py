@@ -16,6 +16,7 @@ from tito.commands.grade import (
     report,
     roster,
     sample,
+    sandbox,
 )
 from tito.commands.milestone import grade as milestone_grade, list as milestone_list, run as milestone_run
 from tito.commands.model import eval as model_eval, export as model_export, show as model_show
@@ -82,6 +83,7 @@ grade.command("export", **example("grade export 03 --format canvas"))(grade_expo
 grade.command(**example("grade report 03"))(report.report)
 grade.command()(roster.roster)
 grade.command(**example("grade sample practice"))(sample.sample)
+grade.command()(sandbox.sandbox)
 grade.command(**example("grade extend 03 alice --days 2"))(extend.extend)
 grade.command(**example("grade override 03.2 alice 1"))(override.override)
 app.add_typer(grade, name="grade")

@@ -52,13 +52,14 @@ def confinement():
     """Try the sandbox that runs submissions, with code that tries to get out of it; only an instructor needs it."""
     from tito.grading import sandbox
 
-    trouble = sandbox.problem()
-    if trouble:
-        return Finding(False, f"no sandbox for submissions: {trouble}", "only to grade a class: see above", optional=True)
-    leaks = sandbox.probe()
+    try:
+        name = sandbox.choose()
+    except sandbox.NoSandbox as error:
+        return Finding(False, f"no sandbox for submissions:\n{error}", "only to grade a class: see above", optional=True)
+    leaks = sandbox.probe(name)
     if leaks:
-        return Finding(False, f"the sandbox for submissions leaks: {leaks}", "do not grade on this machine", optional=True)
-    return Finding(True, "the sandbox holds: no network, files, environment or root")
+        return Finding(False, f"{name}, the sandbox for submissions, leaks: {leaks}", "do not grade in it", optional=True)
+    return Finding(True, f"{name}, the sandbox for submissions, holds: no network, files, environment or root, and limits")
 
 
 def gpu():

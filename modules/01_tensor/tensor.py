@@ -557,7 +557,8 @@ def expand(a, *, shape):
         Array of that shape; a stretched axis repeats its one entry.
 
     Raises:
-        ValueError: ``a`` does not broadcast to the shape. The message contains both shapes.
+        ValueError: ``a`` does not broadcast to the shape, or a new axis has -1. The message
+            contains both shapes.
 
     Example:
         >>> expand.forward(np.array([[1], [2]]), shape=(-1, 3))

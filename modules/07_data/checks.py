@@ -677,7 +677,7 @@ float64_normalize = False  # the result is float32, whatever mean and std are
 
 
 def draw_normalize(rng):
-    """A row of three pixels first, then any pictures; as many channels as columns; small spreads; lists and arrays of numbers."""
+    """A row of three pixels first, then any pictures; as many channels as columns; small spreads; lists and arrays of numbers; dark pictures."""
     n, h = (int(i) for i in 2 + rng.permutation(4)[:2])
     for shape, kind, least in (
         ((1, 2, 1, 3), list, 0.1),
@@ -691,6 +691,8 @@ def draw_normalize(rng):
         mean, std = rng.uniform(0.2, 0.7, shape[1]).round(3), rng.uniform(least, 4 * least, shape[1]).round(4)
         mean, std = (values.tolist() if kind is list else values.astype(kind) for values in (mean, std))
         yield dict(images=rng.integers(0, 256, shape, np.uint8), mean=mean, std=std)
+    dark = rng.integers(0, 2, (2, 1, 3, n), np.uint8)  # bytes all the same
+    yield dict(images=dark, mean=[0.25], std=[0.5])
 
 
 def describe_normalize(images, mean, std):

@@ -36,13 +36,28 @@ def nbgrader():
         pytest.skip("nbgrader is not installed: the extra `grade` brings it")
 
 
+def pytest_generate_tests(metafunc):
+    """Run the tests marked `every_sandbox` in each: in podman and docker with `pytest -m container`."""
+    if metafunc.definition.get_closest_marker("every_sandbox"):
+        names = [pytest.param(name, marks=[pytest.mark.container] * (name != "bubblewrap")) for name in sandbox.SANDBOXES]
+        metafunc.parametrize("box", names, indirect=True, scope="session")
+
+
 @pytest.fixture(scope="session")
-def confined(module):
-    """The options that run submissions in the sandbox, and the seeds of a class."""
-    problem = sandbox.problem()
+def box(request):
+    """The name of the sandbox that submissions run in."""
+    name = getattr(request, "param", "bubblewrap")
+    problem = sandbox.problem(name)
     if problem:
         pytest.skip(f"no sandbox here: {problem}")
-    return {**sandbox.options(), "seeds": judge.draw_seeds(module, **sandbox.options())}
+    return name
+
+
+@pytest.fixture(scope="session")
+def confined(box, module):
+    """The options that run submissions in the sandbox, and the seeds of a class."""
+    options = sandbox.options(box)
+    return {**options, "seeds": judge.draw_seeds(module, **options)}
 
 
 @pytest.fixture(scope="session")

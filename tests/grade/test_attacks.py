@@ -10,12 +10,13 @@ switched off: in the same test, or in the one below it. These have no such count
     deeply nested code                    Python's compiler refuses it by itself
 """
 
+import contextlib
 import io
 import json
 import os
 import stat
 import subprocess
-import tempfile
+import sys
 import time
 import zipfile
 from pathlib import Path, PureWindowsPath
@@ -24,33 +25,16 @@ import numpy as np
 import pytest
 
 from tito.checks import checking, observation, wire
-from tito.grading import collecting, intake, judge, memory, parcel, process, sandbox, similarity, verdicts, workers
+from tito.grading import bubblewrap, collecting, intake, judge, memory, parcel, process, sandbox, similarity, verdicts, workers
 from tito.notebooks import export, refusals, salvage, source
 from tito.notebooks.export import export_text
 
 SECRET = "s3cr3t-of-the-instructor"
 
 
-def inside(script, environment=None, **limits):
-    """Run a script in the sandbox as a worker is started, and return what it printed."""
-    options = sandbox.options(sandbox.Limits(**limits))
-    with tempfile.TemporaryDirectory(prefix="tito-") as job:
-        (Path(job) / "answers").touch()
-        sandbox.hand_over(Path(job))
-        with options["guard"]() as guard:
-            words = [*guard.prefix, *(word.replace("{job}", job) for word in options["command_prefix"])]
-            running = subprocess.Popen(
-                [*words, sandbox.python(), "-c", script],
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                encoding="utf-8",
-                errors="replace",
-                env=options["environment"] if environment is None else environment,
-                start_new_session=True,
-            )
-            guard.watch(running.pid)
-            said, _ = running.communicate(timeout=60)
-            return said
+def inside(script, box="bubblewrap", **limits):
+    """Run a script in a sandbox as a worker is started, and return what it printed."""
+    return sandbox.trial(box, script, sandbox.Limits(**limits))[1]
 
 
 # What a submission can read, whatever it is given.
@@ -73,14 +57,22 @@ print(sorted(found))
 """
 
 
-def test_no_file_inside_holds_the_instructors_environment(confined, monkeypatch):
+@pytest.mark.every_sandbox
+def test_no_file_inside_holds_the_instructors_environment(box, monkeypatch):
     monkeypatch.setenv("TOKEN", SECRET)
-    assert inside(READ_ALL).strip() == "[]"
-    shown = inside(READ_ALL, environment={**os.environ})
-    assert "/proc/1/environ" in shown, "with the defence off, the secret is there to be read"
+    assert inside(READ_ALL, box).strip() == "[]"
 
 
-def test_the_memory_of_a_submission_is_limited_as_a_whole(confined):
+def test_with_the_instructors_environment_a_file_inside_holds_it(box, monkeypatch):
+    """The defence off: bubblewrap starts with the environment of tito, of which a copy remains in process 1."""
+    monkeypatch.setenv("TOKEN", SECRET)
+    real = bubblewrap.options
+    monkeypatch.setattr(bubblewrap, "options", lambda limits: {**real(limits), "environment": dict(os.environ)})
+    assert "/proc/1/environ" in inside(READ_ALL)
+
+
+@pytest.mark.every_sandbox
+def test_the_memory_of_a_submission_is_limited_as_a_whole(box):
     """Ten processes of 100 MB are more than 400 MB, though each is less."""
     attack = """
 import os, time
@@ -94,11 +86,11 @@ for _ in range(10):
     alive += os.wait()[1] == 0
 print("alive", alive)
 """
-    assert "alive 10" not in inside(attack, memory=400 * 2**20)
-    assert "alive 10" in inside(attack, memory=1500 * 2**20), "with a higher limit all of them live"
+    assert "alive 10" not in inside(attack, box, memory=400 * 2**20)
+    assert "alive 10" in inside(attack, box, memory=1500 * 2**20), "with a higher limit all of them live"
 
 
-def test_without_control_groups_the_memory_is_watched(confined, monkeypatch):
+def test_without_control_groups_the_memory_is_watched(box, monkeypatch):
     monkeypatch.setattr(memory, "parents", lambda: [])
     attack = (
         "import os, time\nfor _ in range(5): os.fork()\nblock = bytearray(b'x') * (40 * 2**20)\ntime.sleep(4)\nprint('alive')"
@@ -520,7 +512,7 @@ def test_a_run_on_the_students_own_modules_that_is_too_much_is_left_out(monkeypa
 
 
 def test_similarity_reads_deeply_nested_code():
-    assert similarity.pieces("x = " + "-" * 90 + "1", set()) and similarity.pieces("(" * 1000, set()) == {}
+    assert similarity.pieces("x = " + "-" * 90 + "1", {}) and similarity.pieces("(" * 1000, {}) == {}
 
 
 # Broken submissions are read as far as they can be.
@@ -637,9 +629,15 @@ def test_the_source_reader_still_refuses_what_the_intake_repairs(tmp_path, noteb
         source.read(path)
 
 
-def test_doctors_probe_sees_a_sandbox_that_is_open(confined, monkeypatch):
-    assert sandbox.probe() == ""
-    monkeypatch.setattr(sandbox, "command_prefix", lambda limits: [])
-    monkeypatch.setattr(sandbox, "python", lambda: os.sys.executable)
-    said = sandbox.probe()
-    assert "it reaches the network" in said and "can be read" in said
+@pytest.mark.every_sandbox
+def test_doctors_probe_finds_nothing_in_a_sandbox(box):
+    assert sandbox.probe(box) == ""
+
+
+def test_doctors_probe_sees_a_sandbox_that_is_open(box, monkeypatch):
+    monkeypatch.setattr(bubblewrap, "command_prefix", lambda limits: [])
+    monkeypatch.setattr(bubblewrap, "python", lambda: sys.executable)
+    monkeypatch.setattr(memory, "guarded", lambda limit: contextlib.nullcontext())
+    said = sandbox.probe("bubblewrap")
+    assert "it reaches the network" in said and "it can read /" in said and "it can make itself a namespace" in said
+    assert sandbox.problem("bubblewrap") == "does not limit the processes and memory of a submission here"

@@ -46,6 +46,8 @@ class Job:
     guard: Callable = contextlib.nullcontext
     begin: Callable = lambda exercise: None
     deadline: float = float("inf")  # of the monotonic clock, for the whole job
+    inside: str = "{job}"
+    stdin: int = subprocess.DEVNULL
 
     def patience(self, seconds):
         """Return how long to wait for something that may take ``seconds``: less if the whole job has less time left."""
@@ -128,6 +130,8 @@ def observe(
     guard=contextlib.nullcontext,
     whole=float("inf"),
     begin=lambda exercise: None,
+    inside="{job}",
+    stdin=subprocess.DEVNULL,
 ):
     """Run the cases of a module's exercises on learner code.
 
@@ -140,7 +144,7 @@ def observe(
         timeout: Seconds for one exercise, and for importing the module.
         memory: Bytes that the worker may use, where the system can limit it; None for no limit.
         command_prefix: Words before the command, such as a sandbox and its options; "{job}" is replaced by the job folder,
-            which the sandbox must show at the same path, with the file `answers` in it writable.
+            which the sandbox must show, with the file `answers` in it writable.
         python: The interpreter, as the sandbox sees it.
         copy_package: Copy the package into the job folder, so that the sandbox shows only that folder.
         prepare: Function called with each job folder before its worker starts, such as to give it to another user.
@@ -149,6 +153,8 @@ def observe(
         guard: Function that returns a context manager, which yields a limit of the worker, such as `memory.Guard`, or None.
         begin: Function called with each exercise before its answer is waited for and read.
         whole: Seconds for all exercises together; those that are left when they are used up count as endless.
+        inside: The job folder's path in the sandbox; by default the same as outside.
+        stdin: The input of the worker, as for `subprocess.Popen`. A pipe ends when this process does, however it is killed.
 
     Returns:
         Dict from id to `checking.Observations`, one for every exercise.
@@ -174,6 +180,8 @@ def observe(
         guard,
         begin,
         time.monotonic() + whole,
+        inside,
+        stdin,
     )
     seen, waiting = {}, list(exercises)
     while waiting:
@@ -244,7 +252,9 @@ def attempt(job, waiting):
     Returns:
         Dict from id to `Observations` of at least one exercise: up to the one that ended the worker or timed out.
     """
-    with leftovers.folder() as folder, job.guard() as guard:
+    with leftovers.folder() as closed, job.guard() as guard:
+        folder = closed / "job"  # which `prepare` may open to another user, for no one but this user comes this far
+        folder.mkdir()
         fill(folder, job, waiting)
         process = start(folder, job, guard.prefix if guard else ())
         with leftovers.process(process, group=True):
@@ -288,13 +298,13 @@ def start(folder, job, limiter=()):
         job: The `Job`.
         limiter: Words before the whole command.
     """
-    command = [*limiter, *(word.replace("{job}", str(folder)) for word in job.command_prefix)]
-    command += [job.python, "-P", "-X", "utf8", str(folder / "learner_process.py"), str(folder)]
+    words = [*job.command_prefix, job.python, "-P", "-X", "utf8", f"{job.inside}/learner_process.py", job.inside]
+    command = [*limiter, *(word.replace("{job}", str(folder)) for word in words)]
     group = {"start_new_session": True} if os.name == "posix" else {"creationflags": 0x200}  # CREATE_NEW_PROCESS_GROUP
     with (folder / "stderr.txt").open("wb") as stderr:
         return subprocess.Popen(
             command,
-            stdin=subprocess.DEVNULL,
+            stdin=job.stdin,
             stdout=subprocess.DEVNULL,
             stderr=stderr,
             cwd=folder / "scratch",

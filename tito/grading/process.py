@@ -43,7 +43,7 @@ def mark(job, begin):
 
     module = workspace.Workspace(workspace.course_dir()).curriculum.module(job["module"])
     handed = intake.Handed(job["name"], base64.b64decode(job["data"]), tuple(job["notes"]))
-    options = sandbox.options() if job["sandbox"] else {}
+    options = sandbox.options(job["sandbox"]) if job["sandbox"] else {}
     about = {"own": job["own"], "timeout": job["timeout"], **options}
     judged = judge.judge_file(module, handed, job["seeds"], job["spared"], begin, **about)
     return judge.record(judged, module)

@@ -1,111 +1,124 @@
-"""Run untrusted code in bubblewrap, which hides the rest of the machine.
+"""Where submissions run: in bubblewrap, or in a container of podman or docker. The first that works here is used.
 
-Inside are `/usr`, the interpreter, NumPy, numba, the job's folder and an empty `/tmp`: no network, no home, no course, no other
-process. Bubblewrap itself starts with an empty environment, because it is process 1 inside, and `/proc/1/environ` can be read
-there. When root starts it, the sandbox first becomes the user nobody, because the limit on processes does not apply to root.
-The user nobody cannot reach an interpreter below `/root`, so an outer bubblewrap mounts everything that is needed below `/tmp`.
+Each of the three has `missing()`, which returns why it cannot be used here, or None, and `options(limits)`, the arguments of
+`runner.observe` that run learner code in it. What they show and allow is the same; `probe` tries to get out of each.
 """
 
+import contextlib
 import os
-import shutil
+import socket
 import subprocess
-import sys
 import tempfile
-from dataclasses import dataclass
-from functools import partial
-from importlib.util import find_spec
-from pathlib import Path
+import textwrap
 
-from tito import workspace
-from tito.grading import memory
+from tito import leftovers, workspace
+from tito.grading import bubblewrap
+from tito.grading.container import Engine
+from tito.grading.limits import MIB, Limits
 
-MIB = 2**20
-NOBODY = "65534"
-PROGRAMS = ("bwrap", "prlimit", "setpriv")
-PACKAGES = ("numpy", "numba", "llvmlite")  # what submissions may import besides the standard library, if installed
-SITE = "/site"
-USR = Path("/usr")
-ISOLATED = (
-    f"--unshare-all --unshare-user --disable-userns --die-with-parent --new-session --clearenv "
-    f"--uid {NOBODY} --gid {NOBODY} --cap-drop ALL"
-).split()
-VARIABLES = {
-    "HOME": "/tmp",
-    "PATH": "/usr/bin",
-    "LANG": "C.UTF-8",
-    "PYTHONPATH": SITE,
-    "PYTHONDONTWRITEBYTECODE": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
-    "NUMBA_NUM_THREADS": "2",
-}  # a BLAS or kernels with a thread for each core of a large machine may not start within the limits
-NEEDED = (
-    "it needs bubblewrap and util-linux, on Linux or in WSL2: `apt install bubblewrap util-linux`, "
-    "`dnf install bubblewrap util-linux`"
-)
+PATIENCE = 60.0  # seconds for a script that tries a sandbox
+SANDBOXES = {"bubblewrap": bubblewrap, "podman": Engine("podman"), "docker": Engine("docker")}
 
 
-@dataclass(frozen=True)
-class Limits:
-    """Limits of one worker; `runner.observe` limits the wall time."""
-
-    memory: int = 2048 * MIB  # bytes, of all its processes together
-    cpu: int = 300  # seconds, of each process
-    processes: int = 40
-    file_size: int = 16 * MIB
-    files: int = 256  # open at the same time
-    scratch: int = 64 * MIB  # bytes below /tmp
-    whole: float = 300.0  # seconds, for all exercises of a submission
+class NoSandbox(Exception):
+    """No sandbox works here; the message says why for each."""
 
 
-def options(limits=Limits()):
-    """Return the arguments of `runner.observe` that run learner code in the sandbox."""
-    return {
-        "command_prefix": command_prefix(limits),
-        "python": python(),
-        "copy_package": True,
-        "prepare": hand_over,
-        "memory": limits.memory,
-        "environment": {},
-        "guard": partial(memory.guarded, limits.memory),
-        "whole": limits.whole,
-    }
+def choose(name=None):
+    """Return the name of the sandbox to use.
+
+    Args:
+        name: The one that is wanted; by default the first that works here.
+
+    Raises:
+        NoSandbox: It does not work here, or none does.
+    """
+    reasons = {}
+    for each in [name] if name else SANDBOXES:
+        reasons[each] = problem(each)
+        if reasons[each] is None:
+            return each
+    raise NoSandbox("\n".join(line(each, reason) for each, reason in reasons.items()))
 
 
-def problem():
-    """Try the sandbox, and return why it cannot run code here, or None."""
-    missing = [name for name in PROGRAMS if not shutil.which(name)]
+def line(name, text):
+    """Return what is to be said about a sandbox, in lines of at most 80 characters."""
+    return textwrap.fill(text, 79, initial_indent=f"  {name:12}", subsequent_indent=14 * " ", break_on_hyphens=False)
+
+
+def options(name, limits=Limits()):
+    """Return the arguments of `runner.observe` that run learner code in a sandbox."""
+    return SANDBOXES[name].options(limits)
+
+
+def problem(name):
+    """Try a sandbox, and return why it cannot run code here, or None."""
+    missing = SANDBOXES[name].missing()
     if missing:
-        return f"{', '.join(missing)} not found: {NEEDED}"
-    with tempfile.TemporaryDirectory(prefix="tito-") as job:
-        (Path(job) / "answers").touch()
-        hand_over(Path(job))
-        command = [word.replace("{job}", job) for word in command_prefix(Limits())]
-        done = subprocess.run(
-            [*command, python(), "-c", "import numpy"],
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            check=False,
-            env={},
-        )
-    said = done.stderr.strip() or f"exit status {done.returncode}"
-    return f"bubblewrap does not run code here: {said.splitlines()[-1]}" if done.returncode else None
+        return missing
+    status, said = trial(name, "import numpy")
+    if status:
+        return not_run(status, said)
+    limits = Limits(memory=192 * MIB)
+    script = TOO_MUCH.replace("{count}", str(limits.processes + 5)).replace("{size}", str(limits.memory // 3))
+    status, said = trial(name, script, limits)
+    if "processes: " not in said:
+        return not_run(status, said)
+    boundless = " and ".join(what for what in ("processes", "memory") if f"{what}: all" in said)
+    return f"does not limit the {boundless} of a submission here" if boundless else None
 
 
-PROBE = """
-import glob, os, socket
+def not_run(status, said):
+    """Say why a script did not run, from its exit status and what it printed."""
+    return f"does not run code here: {(said.strip() or f'exit status {status}').splitlines()[-1]}"
+
+
+@contextlib.contextmanager
+def started(name, script, limits, stdin):
+    """Yield a process that runs a script in a sandbox, started as `runner.py` starts its workers; kill it at the end."""
+    about = options(name, limits)
+    with leftovers.folder() as closed, about.get("guard", contextlib.nullcontext)() as guard:
+        job = closed / "job"
+        job.mkdir()
+        (job / "answers").touch()
+        about["prepare"](job)
+        words = [*(guard.prefix if guard else ()), *(word.replace("{job}", str(job)) for word in about["command_prefix"])]
+        command = [*words, about["python"], "-c", f"import sys\nsys.stdout = sys.stderr\n{script}"]
+        how = {"stdin": stdin, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "env": about["environment"], "cwd": job}
+        how |= {"start_new_session": True} if os.name == "posix" else {}
+        with subprocess.Popen(command, **how) as popen, leftovers.process(popen, group=True):
+            if guard:
+                guard.watch(popen.pid)
+            yield popen
+
+
+def trial(name, script, limits=Limits()):
+    """Run a script in a sandbox, and return its exit status and what it printed, or its end."""
+    reading, holding = os.pipe()  # a container ends with its input, so it must not end before the script
+    try:
+        with started(name, script, limits, reading) as popen:
+            _, said = popen.communicate(timeout=PATIENCE)
+            return popen.returncode, said.decode("utf-8", "replace")
+    except subprocess.TimeoutExpired:
+        return 1, f"it did not end within {PATIENCE:.0f} s"
+    finally:
+        os.close(reading)
+        os.close(holding)
+
+
+LOOK = """
+import ctypes, glob, os, socket
 leaks = []
 for path in glob.glob("/proc/[0-9]*/environ"):
     try:
-        leaks += ["the environment outside"] if b"TITO_PROBE" in open(path, "rb").read() else []
+        leaks += ["it sees the environment outside"] if b"TITO_PROBE" in open(path, "rb").read() else []
     except OSError:
         pass
-leaks += [f"{path} can be read" for path in ("/etc/passwd", "{file}") if os.path.exists(path)]
+leaks += [f"it can read {path}" for path in {paths} if os.path.exists(path)]
 leaks += ["it runs as root"] if os.getuid() == 0 else []
 try:
     open("/usr/tito-probe", "w")
-    leaks.append("the system can be changed")
+    leaks.append("it can change the system")
 except OSError:
     pass
 try:
@@ -113,162 +126,45 @@ try:
     leaks.append("it reaches the network")
 except OSError:
     pass
+child = os.fork()
+if not child:
+    os._exit(ctypes.CDLL(None).unshare(0x10000000) != 0)
+leaks += ["it can make itself a namespace of users"] if os.wait()[1] == 0 else []
 print("; ".join(leaks) or "tight")
+"""
+TOO_MUCH = """
+import os, time
+
+
+def together(what, count, size):
+    # Start processes that hold memory at the same time, and tell if none of them was stopped.
+    children = 0
+    try:
+        for _ in range(count):
+            if not os.fork():
+                block = bytearray(b"x") * size
+                time.sleep(0.5)
+                os._exit(0)
+            children += 1
+    except OSError:
+        pass
+    ended = [os.wait()[1] for _ in range(children)]
+    print(f"{what}: {'all' if ended == [0] * count else 'not all'}", flush=True)
+
+
+together("processes", {count}, 0)
+together("memory", 4, {size})
 """
 
 
-def probe():
-    """Run code in the sandbox that tries to get out, and return what it could do, "" if nothing."""
-    import socket
-
-    options_here = options()
-    with tempfile.TemporaryDirectory(prefix="tito-") as job, tempfile.NamedTemporaryFile() as file:
-        (Path(job) / "answers").touch()
-        hand_over(Path(job))
-        with socket.create_server(("127.0.0.1", 0)) as server, options_here["guard"]() as guard:
-            command = [*guard.prefix, *(word.replace("{job}", job) for word in options_here["command_prefix"])]
-            script = PROBE.replace("{file}", file.name).replace("{port}", str(server.getsockname()[1]))
-            os.environ["TITO_PROBE"] = "1"
-            try:
-                done = subprocess.run(
-                    [*command, python(), "-c", script], capture_output=True, encoding="utf-8", check=False, env={}
-                )
-            finally:
-                del os.environ["TITO_PROBE"]
-    said = done.stdout.strip() or done.stderr.strip()
-    return "" if said == "tight" else said[-300:]
-
-
-def command_prefix(limits):
-    """Return the prefix that runs a command in the sandbox; `{job}` is replaced by the job's folder."""
-    shown = [("--ro-bind", source, target) for source, target in [*read_only(), ("{job}", "{job}")]]
-    shown.append(("--bind", "{job}/answers", "{job}/answers"))  # the only place to write on the disk: one file of limited size
-    if os.geteuid() != 0:
-        return jail(shown, limits)
-    laid_out = [(how, source, f"/tmp/{number}") for number, (how, source, _) in enumerate(shown)]
-    from_there = [(how, f"/tmp/{number}", target) for number, (how, _, target) in enumerate(shown)]
-    return [
-        program("bwrap"),
-        "--die-with-parent",
-        "--dev-bind",
-        "/",
-        "/",
-        "--tmpfs",
-        "/tmp",
-        *flat(laid_out),
-        "--",
-        program("setpriv"),
-        f"--reuid={NOBODY}",
-        f"--regid={NOBODY}",
-        "--clear-groups",
-        "--",
-        *jail(from_there, limits),
-    ]
-
-
-def jail(shown, limits):
-    """Return the bubblewrap command that shows only these folders. A cover comes before the folders inside it."""
-    scratch = ["--size", str(limits.scratch), "--tmpfs", "/tmp"]
-    variables = flat(("--setenv", name, value) for name, value in VARIABLES.items())
-    return [
-        program("bwrap"),
-        *ISOLATED,
-        *system(),
-        "--proc",
-        "/proc",
-        "--dev",
-        "/dev",
-        "--remount-ro",
-        "/dev",
-        *scratch,
-        *flat(shown),
-        *covers(),
-        *variables,
-        "--chdir",
-        "/tmp",
-        "--remount-ro",
-        "/",
-        "--",
-        *limiter(limits),
-    ]
-
-
-def system():
-    """Return the options that show `/usr` and the links to it in `/`."""
-    options = [
-        "--ro-bind",
-        "/usr",
-        "/usr",
-        "--ro-bind-try",
-        "/etc/alternatives",
-        "/etc/alternatives",
-        "--ro-bind-try",
-        "/etc/ld.so.cache",
-        "/etc/ld.so.cache",
-    ]
-    for path in map(Path, ("/bin", "/lib", "/lib32", "/lib64")):
-        if path.is_symlink():
-            options += ["--symlink", os.readlink(path), str(path)]
-        elif path.is_dir():
-            options += ["--ro-bind", str(path), str(path)]
-    return options
-
-
-def read_only():
-    """Return what else to show: pairs of a path outside and the path inside."""
-    base = Path(sys.base_prefix).resolve()
-    folders = [] if base.is_relative_to(USR) else [path for path in (base / "bin", base / "lib") if path.is_dir()]
-    pairs = [(str(path), str(path)) for path in folders]  # at the same path: a Python that was moved does not find libpython
-    for name in filter(find_spec, PACKAGES):
-        folder = Path(find_spec(name).origin).parent
-        libraries = folder.with_name(f"{name}.libs")
-        pairs += [(str(path), f"{SITE}/{path.name}") for path in (folder, libraries) if path.is_dir()]
-    return pairs
-
-
-def covers():
-    """Return the options that hide parts of the folders shown: installed packages, the course."""
-    base = Path(sys.base_prefix).resolve()
-    packages = {path.resolve() for path in base.glob("lib*/python3*/*-packages")}  # Debian uses dist-packages
-    hidden = [*sorted(packages), workspace.course_dir().resolve()]
-    if not base.is_relative_to("/usr/local"):
-        hidden.append(Path("/usr/local"))
-    shown = [path for path in hidden if path.is_dir() and (path.is_relative_to(USR) or path.is_relative_to(base))]
-    return flat(("--size", "4096", "--tmpfs", str(path), "--remount-ro", str(path)) for path in shown)
-
-
-def limiter(limits):
-    """Return the command that limits a process and its children."""
-    return [
-        "/usr/bin/prlimit",
-        f"--as={limits.memory}",
-        f"--cpu={limits.cpu}",
-        f"--fsize={limits.file_size}",
-        f"--nproc={limits.processes}",
-        f"--nofile={limits.files}",
-        "--core=0",
-        "--",
-    ]
-
-
-def python():
-    """Return the path of the interpreter in the sandbox: a virtual environment's is a link, broken there."""
-    version = sys.version_info
-    return str(Path(sys.base_prefix).resolve() / "bin" / f"python{version.major}.{version.minor}")
-
-
-def hand_over(folder):
-    """Make the sandbox's user the owner of a job's folder, which is closed to everyone else."""
-    if os.geteuid() == 0:
-        for path in (folder, *folder.rglob("*")):
-            os.chown(path, int(NOBODY), int(NOBODY))
-
-
-def program(name):
-    """Return the path of a program; with an empty environment there is no PATH to search."""
-    return shutil.which(name) or name
-
-
-def flat(groups):
-    """Flatten groups of words into one list."""
-    return [word for group in groups for word in group]
+def probe(name):
+    """Run code in a sandbox that tries to get out of it, and return what it could do, "" if nothing."""
+    with tempfile.NamedTemporaryFile() as file, socket.create_server(("127.0.0.1", 0)) as server:
+        paths = [file.name, str(workspace.course_dir() / "modules")]
+        script = LOOK.replace("{paths}", str(paths)).replace("{port}", str(server.getsockname()[1]))
+        os.environ["TITO_PROBE"] = "1"
+        try:
+            said = trial(name, script)[1].strip()[-300:] or "it ended without a word"
+        finally:
+            del os.environ["TITO_PROBE"]
+    return "" if said == "tight" else said

@@ -28,7 +28,7 @@ class NotMarked(Exception):
     """The machine failed, not the submission: nothing is known about it."""
 
 
-def job(module, handed, seeds, timeout, sandboxed, own=None):
+def job(module, handed, seeds, timeout, sandbox, own=None):
     """Return a submission as JSON data for `mark`.
 
     Args:
@@ -36,12 +36,12 @@ def job(module, handed, seeds, timeout, sandboxed, own=None):
         handed: The submitted file, as `intake.Handed`.
         seeds: Seeds to draw the inputs with.
         timeout: Seconds for each exercise.
-        sandboxed: Whether to run it in the sandbox.
+        sandbox: Name of the sandbox to run it in; None for none.
         own: Dict from the names of files of the package to the student's own texts, for a second run without points.
     """
     data = base64.b64encode(handed.data).decode("ascii")
     about = {"name": handed.name, "data": data, "notes": list(handed.notes)}
-    how = {"seeds": list(seeds), "timeout": timeout, "sandbox": sandboxed, "spared": {}, "own": own or {}}
+    how = {"seeds": list(seeds), "timeout": timeout, "sandbox": sandbox, "spared": {}, "own": own or {}}
     return {**about, "module": module.number, **how}
 
 
@@ -185,7 +185,7 @@ def local(count):
 
 @contextlib.contextmanager
 def cluster(address):
-    """Yield the same function for a Dask cluster; its workers need tito, and bubblewrap, as this machine does.
+    """Yield the same function for a Dask cluster; its workers need tito, and the sandbox, as this machine does.
 
     Raises:
         NotMarked: Dask is not installed, or there is no scheduler at the address.

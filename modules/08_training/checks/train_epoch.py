@@ -1,4 +1,4 @@
-"""The check of 08.1 train_epoch: a network with a layer inside it and a parameter that is frozen, and the optimizer of module 06, watched."""
+"""The check of 08.1 train_epoch: a network with a layer inside it and a frozen parameter, and a watched optimizer with two groups."""
 
 import gc
 import importlib
@@ -78,7 +78,7 @@ def observe_train_epoch(module, inputs, labels, weight, bias, frozen, stale, lr,
 
     model = Model()
     model.eval()
-    optimizer = Optimizer(model.parameters(), lr=lr)
+    optimizer = Optimizer([{"params": [model.inner.weight]}, {"params": [model.bias, model.frozen]}], lr=lr)
     model.inner.weight.grad = module.Tensor(stale.copy())
     settings = {**({} if clip_norm is None else {"clip_norm": clip_norm}), **({"after_step": note} if reported else {})}
     batches = [(module.Tensor(x), module.Tensor(y)) for x, y in zip(inputs, labels)]

@@ -17,6 +17,9 @@ def autograde(
     workers: int = typer.Option(max(1, (os.cpu_count() or 2) // 2), min=1, help="Submissions to mark at the same time."),
     scheduler: str = typer.Option(None, help="Mark on a Dask cluster, such as tcp://10.0.0.1:8786."),
     force: bool = typer.Option(False, "--force", help="Mark also what has not changed since it was marked."),
+    wanted: str = typer.Option(
+        None, "--sandbox", help="bubblewrap, podman or docker; by default the first of them that works here."
+    ),
     unsafe: bool = typer.Option(
         False, SAYS_YES, help="Run submissions with your own rights: they can read and change your files."
     ),
@@ -37,7 +40,7 @@ def autograde(
             console.say(
                 f"{len(waiting) - len(jobs)} of {len(waiting)} have not changed since they were marked; --force repeats them."
             )
-        unmarked = mark_all(classroom, chosen, jobs, exercise, timeout, workers, scheduler, unsafe) if jobs else []
+        unmarked = mark_all(classroom, chosen, jobs, exercise, timeout, workers, scheduler, wanted, unsafe) if jobs else []
     if unmarked:
         console.say(f"\nNot marked: {', '.join(unmarked)}. Their gradebook entries are unchanged.", style="red")
         console.next_step(f"read why above, then tito grade autograde {chosen.number} --student {unmarked[0]}")
@@ -85,23 +88,23 @@ def new_jobs(classroom, module, waiting, force):
     return jobs
 
 
-def mark_all(classroom, module, jobs, exercise, timeout, workers, scheduler, unsafe):
+def mark_all(classroom, module, jobs, exercise, timeout, workers, scheduler, wanted, unsafe):
     """Mark submissions, and record each as soon as its marks are there.
 
     Returns:
         The students whose submissions could not be marked because the machine failed.
     """
     from tito import console
-    from tito.grading import assignment, workers as pool
+    from tito.grading import assignment, sandbox, workers as pool
 
-    options = confinement(unsafe)
-    seeds = draw(module, {"timeout": timeout, **options})
+    box = confinement(wanted, unsafe)
+    seeds = draw(module, {"timeout": timeout, **(sandbox.options(box) if box else {})})
     exercises = [{"id": each.id, "name": each.name, "worth": each.points} for each in assignment.exercises(module)]
     unmarked, unread, meter = [], [], Meter(len(jobs))
     console.say(f"{'student':24}{'exercises':>12}{'points':>12}")
     try:
         with pool.cluster(scheduler) if scheduler else pool.local(min(workers, len(jobs))) as each:
-            work = submissions(classroom, module, jobs, seeds, timeout, not unsafe, lambda *empty: finish(*empty))
+            work = submissions(classroom, module, jobs, seeds, timeout, box, lambda *empty: finish(*empty))
 
             def finish(student, record):
                 if not settle(classroom, module, student, {**record, "digest": jobs[student][1]}, exercise, meter):
@@ -127,7 +130,7 @@ def mark_all(classroom, module, jobs, exercise, timeout, workers, scheduler, uns
     return unmarked
 
 
-def submissions(classroom, module, jobs, seeds, timeout, sandboxed, finish):
+def submissions(classroom, module, jobs, seeds, timeout, box, finish):
     """Return a function that yields (student, job) for the files that are there, and finishes the others at once."""
     from tito.grading import verdicts, workers as pool
 
@@ -137,7 +140,7 @@ def submissions(classroom, module, jobs, seeds, timeout, sandboxed, finish):
             if isinstance(handed, str):
                 finish(student, {**empty, "reason": handed, "feedback": empty["feedback"] + handed + "\n"})
             else:
-                yield student, pool.job(module, handed, seeds, timeout, sandboxed, own_modules(classroom, module, student))
+                yield student, pool.job(module, handed, seeds, timeout, box, own_modules(classroom, module, student))
 
     return work
 
@@ -228,25 +231,27 @@ class Meter:
             console.say(progress)
 
 
-def confinement(unsafe):
-    """Return the options that run submissions in the sandbox, or without it if `unsafe`.
+def confinement(wanted, unsafe):
+    """Return the name of the sandbox that submissions run in, or None if `unsafe`.
 
     Raises:
-        typer.Exit: There is no sandbox here, and `unsafe` is not set.
+        typer.Exit: There is none, or not the one that is wanted, and `unsafe` is not set.
     """
     from tito import console
     from tito.grading import sandbox
 
     if unsafe:
         console.say("No sandbox: a submission can read and change whatever you can.", style="red")
-        return {}
-    problem = sandbox.problem()
-    if problem:
+        return None
+    if wanted not in (None, *sandbox.SANDBOXES):
+        refuse(f"There is no sandbox {wanted}.", f"choose one of {', '.join(sandbox.SANDBOXES)}")
+    try:
+        return sandbox.choose(wanted)
+    except sandbox.NoSandbox as error:
         refuse(
-            f"Submissions are marked in a sandbox, and there is none: {problem}",
-            f"fix that; or, if you trust every submission, add {SAYS_YES}",
+            f"Submissions are marked in a sandbox, and none works here:\n{error}",
+            f"do what a line above says; or trust every submission: {SAYS_YES}",
         )
-    return sandbox.options()
 
 
 def draw(module, options):
