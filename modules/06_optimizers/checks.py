@@ -705,6 +705,11 @@ misconceptions_step_decay = {
         step_turn(lambda count, lr, size, gamma, digits=digits: round(multiplied(count, lr, size, gamma), digits))
         for digits in range(3, 13)
     ),
+    "the function calls itself at every change: Python stops at a thousand levels": lambda counts, lr, step_size, gamma: (
+        ("raises", "RecursionError")
+        if max(counts) // step_size > 900
+        else oracle_step_decay(counts=counts, lr=lr, step_size=step_size, gamma=gamma)
+    ),
     "gamma was ignored: the factor was always 0.1": step_turn(lambda count, lr, size, gamma: multiplied(count, lr, size, 0.1)),
 }
 
