@@ -635,8 +635,6 @@ def draw_step_decay(rng):
     ):
         counts = [0, size, size - 1, 2 * size - 1, 2 * size, size + 1, *(int(i) for i in rng.integers(2 * size + 1, 5 * size, 3))]
         yield dict(counts=list(dict.fromkeys(counts)), lr=lr * round(float(rng.uniform(0.1, 2)), 3), step_size=size, gamma=gamma)
-    late = int(rng.integers(1500, 3000))  # more changes than functions may call each other
-    yield dict(counts=[late], lr=1.0, step_size=1, gamma=0.999)
 
 
 atol_step_decay = 0.0  # a tiny rate has digits to get right
@@ -704,11 +702,6 @@ misconceptions_step_decay = {
     "the rate was rounded: a small one loses its digits": tuple(
         step_turn(lambda count, lr, size, gamma, digits=digits: round(multiplied(count, lr, size, gamma), digits))
         for digits in range(3, 13)
-    ),
-    "the function calls itself at every change: Python stops at a thousand levels": lambda counts, lr, step_size, gamma: (
-        ("raises", "RecursionError")
-        if max(counts) // step_size > 900
-        else oracle_step_decay(counts=counts, lr=lr, step_size=step_size, gamma=gamma)
     ),
     "gamma was ignored: the factor was always 0.1": step_turn(lambda count, lr, size, gamma: multiplied(count, lr, size, 0.1)),
 }
