@@ -300,7 +300,7 @@ misconceptions_gelu = {
     ),
     "0.044715 has other digits here: compare the constants of the tanh form with the formula, digit by digit": tuple(
         partial(oracle_gelu, tanh=partial(gelu_by_tanh, factor=factor))
-        for factor in (0.044175, 0.047415, 0.04475, 0.04715, 0.04415, 0.0447, 0.0445, 0.045, 0.04, 0.0044715, 0.44715)
+        for factor in (0.044175, 0.047415, 0.04475, 0.04715, 0.04415, 0.0445, 0.045, 0.04, 0.0044715, 0.44715)
     ),
     "an assert gives an AssertionError; a ValueError is asked for": lambda a, approximate="none": (
         oracle_gelu(a, approximate) if approximate in ("none", "tanh") else ("raises", "AssertionError")

@@ -167,6 +167,23 @@ def test_digits_are_added_until_two_numbers_look_different():
     assert rows(1.0, 1 + 1e-12, rtol=0, atol=0) == {"expected": "1", "got": "1.0000000000010001"}
 
 
+def test_every_wrong_entry_looks_different():
+    assert rows(np.array([1.0, 2.0, 3.0]), np.array([1.5, 2.000345, 3.0])) == {
+        "differs": "2 of 3 values",
+        "expected": "[1, 2, 3]",
+        "got": "[1.5, 2.00034, 3]",
+    }
+
+
+def test_small_results_that_lost_their_digits_say_so():
+    a = np.float32([1.4e-5, 2.3e-3, 0.5])
+    lost = (a + np.float32(1)) - np.float32(1)
+    inputs = {"a": a}
+    assert compare(a.astype(float), lost, inputs, atol=0.0).cause == wording.CANCELLED
+    assert compare(a.astype(float), a * np.float32(1.01), inputs, atol=0.0).cause is None  # more than rounding
+    assert compare(a.astype(float), lost * np.float32([0, 1, 1]), inputs, atol=0.0).cause is None  # 0 has no digits
+
+
 @pytest.mark.parametrize(
     "got, words",
     [
@@ -254,6 +271,14 @@ def test_tiny_arrays_in_a_call_are_shown_whole():
     with_row = dict(wording.call_rows("f", inputs))["with"]
     assert dict(wording.call_rows("f", {"c": [np.zeros(1)]}))["with"] == "c = [(1,) float64]"
     assert with_row.startswith("a = [[0.5], [-1.25]] float32; b (0, 2) float64; c = [(3,) float64, (2, 1) int64]; t 'xxx")
+
+
+def test_a_large_array_in_a_call_tells_where_it_is_not_finite():
+    a = np.ones((4, 5), np.float32)
+    assert wording.inventory("a", a) == "a (4, 5) float32"
+    a[1, 2], a[2, 0], a[3, 3] = -np.inf, -np.inf, np.nan
+    assert wording.inventory("a", a) == "a (4, 5) float32, nan at [3, 3], -inf at [1, 2] and elsewhere"
+    assert wording.inventory("a", a[:0]) == "a (0, 5) float32"
 
 
 def test_long_values_are_cut():

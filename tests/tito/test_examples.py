@@ -114,6 +114,15 @@ def test_a_wrong_one_is_shown_as_the_docstring_shows_it():
     )
 
 
+def test_a_number_of_numpys_has_the_value_that_the_docstring_shows_unless_it_promises_one_of_pythons():
+    cell = CELL.replace("np.array([1, 2])", "1.5").replace("array([2, 4])", "3.0")
+    twice = lambda a: np.float64(2 * a) if isinstance(a, float) else a * 2  # noqa: E731
+    assert verdict(twice, cell).status == "passed"
+    promised = verdict(twice, cell.replace("double(a):", "double(a):  # returns a Python float"))
+    assert (promised.status, promised.failure.looks_like) == ("failed", wording.NUMPY_NUMBER)
+    assert verdict(lambda a: np.float64(3 * a) if isinstance(a, float) else a * 2, cell).status == "failed"
+
+
 def test_an_exception_that_is_not_expected_and_one_that_does_not_come():
     assert ("raised", "ZeroDivisionError: division by zero") in verdict(lambda a: 1 / 0).failure.rows
     assert verdict(lambda a: 0 if a is None else a * 2).failure.rows[-1] == ("got", "0")

@@ -161,8 +161,7 @@ class _Judged:
         if rest:
             rows += (("besides", self.of_its_own(rest)),)
         rows = tuple(row for row in rows if row[0] != "perhaps" or row[1].replace("`", "") != sentence)
-        alike = [] if wrong else failing  # a wrong dtype explains no wrong value of another case
-        causes = (self.mismatches[index].cause for index in [shown, *alike])
+        causes = (self.mismatches[index].cause for index in [shown, *failing] if index == shown or not self.is_cancelled(index))
         return self.status(shown), Failure(rows, shown + 1, sentence or next(filter(None, causes), None))
 
     def is_wrong(self, index):
@@ -194,6 +193,10 @@ class _Judged:
         ran = [index for index in examples if not self.seen.cases[index].error and not self.is_of_numpy(index)]
         more = [index for index in wrong if not refuses_too(self.cases[index], self.seen.cases[index])]
         return [*changed, *ran, *more, *wrong, *failing][0]
+
+    def is_cancelled(self, index):
+        """Return whether the digits of a case's small results are lost, which explains no other case."""
+        return self.mismatches[index].cause == wording.CANCELLED
 
     def is_of_numpy(self, index):
         """Return whether all that is wrong with a case is that it gave a number of NumPy's."""
