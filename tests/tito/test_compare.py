@@ -168,10 +168,10 @@ def test_digits_are_added_until_two_numbers_look_different():
 
 
 def test_every_wrong_entry_looks_different():
-    assert rows(np.array([1.0, 2.0, 3.0]), np.array([1.5, 2.000345, 3.0])) == {
+    assert rows(np.array([1.0, 2.0, 3.0]), np.array([1.5, 2.000346, 3.0])) == {
         "differs": "2 of 3 values",
         "expected": "[1, 2, 3]",
-        "got": "[1.5, 2.00034, 3]",
+        "got": "[1.5, 2.00035, 3]",
     }
 
 

@@ -5,7 +5,7 @@ from collections import namedtuple
 import numpy as np
 import pytest
 
-from tito.checks import checking, learner_process, wire
+from tito.checks import checking, learner_process, wire, wording
 from tito.checks.checking import Check, Observation, Observations, Raised
 from tito.checks.examples import examples, same_text
 
@@ -116,7 +116,7 @@ def test_a_wrong_one_is_shown_as_the_docstring_shows_it():
 
 def test_a_number_of_numpys_has_the_value_that_the_docstring_shows_unless_it_promises_one_of_pythons():
     cell = CELL.replace("np.array([1, 2])", "1.5").replace("array([2, 4])", "3.0")
-    twice = lambda a: np.float64(2 * a) if isinstance(a, float) else a * 2  # noqa: E731
+    twice = lambda a: np.float64(2 * a) if isinstance(a, float) else a * 2
     assert verdict(twice, cell).status == "passed"
     promised = verdict(twice, cell.replace("double(a):", "double(a):  # returns a Python float"))
     assert (promised.status, promised.failure.looks_like) == ("failed", wording.NUMPY_NUMBER)
