@@ -219,9 +219,6 @@ HARM = {  # what it does, and the exercises that it costs; None: no more than it
     "kill the parent": (ONCE + "os.kill(os.getppid(), 9)", None),
     "stop": ("os.kill(os.getpid(), 19)", {"01.9"}),
     "stop everything": ("os.kill(-1, 19)", {"01.9"}),
-    "truncate the answers": ("os.truncate(sys.argv[1] + '/answers', 0)", None),
-    "stretch the answers": ("os.truncate(sys.argv[1] + '/answers', 15 * 2**20)", None),
-    "close the answers to all": ("os.chmod(sys.argv[1] + '/answers', 0)", None),  # which binds no root
     "answer 100 MB": (
         "with open(sys.argv[1] + '/answers', 'ab') as file:\n    for _ in range(100): file.write(bytes(2**20))",
         {"01.9"},
@@ -235,9 +232,20 @@ def test_harm_is_confined_to_the_exercise_that_does_it(box, confined, module, su
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     started = time.monotonic()
     found = judge.judge(module, submission(code=around("cat", attack)), timeout=4, **confined)
-    assert (lost(found) == costs) if costs is not None else (lost(found) <= {"01.9"})
+    assert (lost(found) == costs) if costs is not None else (lost(found) <= {"01.9"}), lost(found)
     assert time.monotonic() - started < 30
     assert not survivors(str(tmp_path).encode()) and not containers(box)
+
+
+@pytest.mark.every_sandbox
+@pytest.mark.parametrize("attack", ["os.truncate(file, 0)", "os.truncate(file, 15 * 2**20)", "os.chmod(file, 0)", "fcntl.fcntl(os.open(file, os.O_RDWR), 1024, 1)"])  # fmt: skip
+def test_what_a_submission_does_to_its_answers_costs_nobody_else(confined, module, submission, attack):
+    """It loses its own exercises at most: those whose answers are not read yet."""
+    attack = f"import fcntl\nfile = sys.argv[1] + '/answers'\ntry:\n    {attack}\nexcept OSError:\n    pass"
+    started = time.monotonic()
+    found = judge.judge(module, submission(code=around("cat", attack)), timeout=4, **confined)
+    assert found.reason is None and time.monotonic() - started < 30
+    assert judge.judge(module, submission(), timeout=4, **confined).points == found.maximum
 
 
 def harmed(name, module, submission, confined, limits=None, **options):
