@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,11 @@ def test_the_code_is_as_ruff_has_it(words):
     ruff(*words, ".")
 
 
+def test_the_citation_has_the_version_of_the_package():
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    assert f"version: {version}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("file", sorted((ROOT / "tinytorch").glob("**/[a-z]*.py")), ids=lambda file: file.stem)
 def test_ruff_formats_the_given_files_and_leaves_the_exported_ones_as_they_are(file):
     command = [sys.executable, "-m", "ruff", "format", "--force-exclude", "--stdin-filename", str(file), "-"]
@@ -35,3 +41,10 @@ def test_no_function_of_the_package_is_annotated():
             if isinstance(node, ast.FunctionDef):
                 assert not node.returns, f"{file}:{node.lineno}"
             assert not isinstance(node, ast.arg) or not node.annotation, f"{file}:{node.lineno}"
+
+
+def test_no_two_helpers_of_tests_share_a_name():
+    # A test puts its folder on the path to import them: of two with one name, all tests of a run would get the first.
+    helpers = [path for path in (ROOT / "tests").glob("*/*.py") if not path.name.startswith(("test_", "conftest", "__"))]
+    names = [path.name for path in helpers]
+    assert sorted({name for name in names if names.count(name) > 1}) == []

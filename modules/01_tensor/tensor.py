@@ -165,7 +165,7 @@ def mul(a, b):
 
     Returns:
         Array of the broadcast shape. Every entry is the product of an entry of ``a`` and the
-        matching entry of ``b``. float32 times a Python number stays float32.
+        matching entry of ``b``.
 
     Example:
         >>> mul.forward(np.array([[1, 2], [3, 4]]), np.array([10, 100]))
@@ -557,7 +557,8 @@ def expand(a, *, shape):
         Array of that shape; a stretched axis repeats its one entry.
 
     Raises:
-        ValueError: ``a`` does not broadcast to the shape. The message contains both shapes.
+        ValueError: ``a`` does not broadcast to the shape, or a new axis has -1. The message
+            contains both shapes.
 
     Example:
         >>> expand.forward(np.array([[1], [2]]), shape=(-1, 3))

@@ -10,6 +10,13 @@ import numpy as np
 
 OVERFLOW = ("raises", "FloatingPointError", "overflow")
 INVALID = ("raises", "FloatingPointError", "invalid")  # inf - inf, 0 * inf, 0 / 0
+
+
+def invalid(operation):
+    """An exception about an operation with no result, such as "add"."""
+    return (*INVALID[:2], f"invalid value encountered in {operation}")
+
+
 LARGEST = math.log(np.finfo(np.float32).max)  # about 88.7: the exponential of more than this is no float32
 
 
@@ -64,7 +71,12 @@ def oracle_relu(a, negative=lambda x: 0.0):
 
 
 def relu_by_mask(a):
-    return INVALID if np.isneginf(a.astype(np.float64)).any() else oracle_relu(a)
+    return invalid("multiply") if np.isneginf(a.astype(np.float64)).any() else oracle_relu(a)
+
+
+def relu_by_halves(a):
+    """Half of a and its absolute value together."""
+    return invalid("add") if np.isneginf(a.astype(np.float64)).any() else oracle_relu(a)
 
 
 def relu_by_python_max(a):
@@ -80,6 +92,7 @@ misconceptions_relu = {
         lambda x: x if x > 0 else 0.0, a, True
     ),
     "the array was multiplied by a mask, and minus infinity times 0 is nan": relu_by_mask,
+    "an entry and its absolute value were added, and minus infinity plus infinity is nan": relu_by_halves,
     "Python's max compares two whole things, not entry by entry": relu_by_python_max,
     "the loop runs over the first axis: over numbers only where that is the only one": lambda a: np.array([max(0, x) for x in a]),
 }
@@ -182,6 +195,10 @@ def cancelled(a):
     return np.zeros_like(a) if tiny else oracle_tanh(a)
 
 
+def cut_tanh(a, at):
+    return entrywise(lambda x: hyperbolic(max(min(x, at), -at)), a)
+
+
 misconceptions_tanh = {
     "tiny entries came out as 0: the formula subtracts 1 from a number near 1, which has no digits left (cancellation)": cancelled,
     "the quotient of exponentials overflows for large entries, and loses tiny ones": lambda a: (
@@ -190,6 +207,9 @@ misconceptions_tanh = {
     "that is the sigmoid: its values lie between 0 and 1": oracle_sigmoid,
     "that is the arc tangent: its values go up to 1.57": lambda a: entrywise(math.atan, a),
     "the sign is turned around": lambda a: oracle_tanh(-a),
+    "the entries were cut off: beyond the cut all give the same value": tuple(
+        partial(cut_tanh, at=float(at)) for at in (1, 2, 3, 4)
+    ),
     "math.tanh takes one number; NumPy has one for arrays": lambda a: math.tanh(a),
 }
 atol_tanh = 0.0  # an entry of 1e-9 has digits to get right
@@ -266,6 +286,9 @@ misconceptions_gelu = {
     ),
     "x is squared in the tanh form, not cubed": lambda a, approximate="none": oracle_gelu(
         a, approximate, tanh=lambda x: 0.5 * x * (1 + math.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x * x)))
+    ),
+    "the root multiplies x alone: it belongs to the whole sum of x and 0.044715 x cubed": lambda a, approximate="none": (
+        oracle_gelu(a, approximate, tanh=lambda x: 0.5 * x * (1 + math.tanh(math.sqrt(2 / math.pi) * x + 0.044715 * x**3)))
     ),
     "the constant of the tanh form is the root of 2 / pi, not of 2 * pi": lambda a, approximate="none": oracle_gelu(
         a, approximate, tanh=lambda x: 0.5 * x * (1 + math.tanh(math.sqrt(2 * math.pi) * (x + 0.044715 * x**3)))
@@ -387,7 +410,7 @@ def softmax_without_keepdims(a, dim=-1):
 atol_softmax = 0.0  # a probability of 1e-37 has digits to get right, and that of -inf is exactly 0
 misconceptions_softmax = {
     "exponentials of the scores as they are overflow, and vanish where all scores of a row are far below 0": softmax_unshifted,
-    "the largest entry of the whole array was subtracted: rows far below it became 0 / 0": softmax_with_one_shift,
+    "rows far below what was subtracted became 0 / 0: subtract each row's own largest entry, whatever its sign": softmax_with_one_shift,
     "the largest score was added; taking it off is what keeps the exponentials small": softmax_with_the_largest_added,
     "the largest entry of the whole array was subtracted unless dim is the last: each row along dim has its own": lambda a, dim=-1: (
         oracle_softmax(a, dim) if dim in (-1, a.ndim - 1) else softmax_with_one_shift(a, dim)
@@ -406,6 +429,9 @@ misconceptions_softmax = {
     "dim is ignored: always the last axis": lambda a, dim=-1: oracle_softmax(a, -1),
     "the default is the first axis, but it must be the last": lambda a, dim=0: oracle_softmax(a, dim),
     "the sum lost its axis and lines up with another one: keepdims is missing": softmax_without_keepdims,
+    "the sum lost its axis, and got it back at the end: keepdims keeps it where it was": lambda a, dim=-1: labelled(
+        a, powers_of_rows(a, dim) / powers_of_rows(a, dim).sum(axis=dim)[..., None]
+    ),
     "the exponentials are not divided by their sum": lambda a, dim=-1: labelled(a, powers_of_rows(a, dim)),
     "divided by the largest exponential instead of their sum, or the scores by their sum: take exponentials first": lambda a, dim=-1: (
         along(lambda row: [x / sum(row) for x in row], a, dim)

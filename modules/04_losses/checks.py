@@ -100,6 +100,11 @@ misconceptions_mse_loss = {
     "predictions and targets were squared one by one: (p - t) ** 2 is not p ** 2 - t ** 2": partial(
         oracle_mse_loss, loss=lambda p, t: p * p - t * t
     ),
+    "the sum was divided by the number of rows: the mean is that of all entries": lambda predictions, targets, reduction="mean": (
+        oracle_mse_loss(predictions, targets, "sum") / len(predictions)
+        if reduction == "mean" and predictions.shape == targets.shape and predictions.ndim
+        else oracle_mse_loss(predictions, targets, reduction)
+    ),
     "the root was taken: that is another loss, the RMSE": rooted,
     "shapes that differ were let through, and each prediction met each target": partial(oracle_mse_loss, check=False),
     "the mean ran along the first axis only": mean_of_first_axis,
@@ -166,7 +171,7 @@ misconceptions_logsumexp = {
     "the largest entry was not taken out: its exponential overflows, and those of very negative entries vanish": in_float32(
         logsumexp_float32
     ),
-    "the largest entry of the whole array was taken out, not that of each row: far below it every exponential vanishes": in_float32(
+    "far below what was taken out every exponential vanishes: take out each row's own largest entry, whatever its sign": in_float32(
         partial(logsumexp_float32, taken_out=lambda x, dim: x.max())
     ),
     "the largest entry was taken out, but not added again": partial(
@@ -298,6 +303,9 @@ misconceptions_cross_entropy = {
         )
     ),
     "labels were not checked: -1 picks the last class, and a column of labels picks N scores in each row": unchecked_labels,
+    "labels with a fraction were made whole numbers before they were checked: check_labels raises the TypeError": lambda logits, labels, **settings: (
+        oracle_cross_entropy(logits, labels.astype(np.int64), **settings)
+    ),
     "np.take reads the scores as one long row: each label picks in its own row": valid_labels_only(
         lambda logits, labels: along(log_sum, logits, 1) - np.take(logits.astype(np.float64), labels)
     ),
@@ -653,6 +661,9 @@ misconceptions_linear_backward = {
     "the gradient of the weight is transposed: its shape is that of the weight, (out, in)": with_gradients(
         lambda expected, n: expected.T
     ),
+    "the gradient of the weight was reshaped where it has to be transposed": with_gradients(
+        lambda expected, n: expected.T.reshape(expected.shape)
+    ),
     "the gradient of the weight was averaged over the batch; what went to N places adds up": with_gradients(
         lambda expected, n: expected / n
     ),
@@ -713,6 +724,9 @@ misconceptions_relu_backward = {
     "the sign of grad decided, not that of out": (
         partial(oracle_relu_backward, passes=lambda g, o: g > 0),
         partial(oracle_relu_backward, passes=lambda g, o: not g <= 0),  # nan as well
+    ),
+    "what is below 0 was let through: `out` may be ReLU's input, and only what is above 0 counts": partial(
+        oracle_relu_backward, passes=lambda g, o: o != 0
     ),
     "everything was let through": partial(oracle_relu_backward, passes=lambda g, o: True),
     "grad was multiplied by out itself: the slope of ReLU is 1 where it lets through": partial(

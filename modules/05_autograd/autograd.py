@@ -60,6 +60,7 @@ draw(loss, x=x, w=w, b=b, error=error, loss=loss)
 # The rule returns the gradient of the loss with respect to its input. Apart from the settings, and inputs that are plain numbers,
 # all of these are tensors, and a rule computes only with ops. So a rule runs on every device that the op runs on, and you can
 # differentiate the rule itself later. The rules of `add` and `sub` pass the gradient on, with the opposite sign for `b` in `a - b`.
+# You register them with `register_vjp`: a VJP, for vector-Jacobian product, is the usual name for such a rule.
 
 # %%
 #| export

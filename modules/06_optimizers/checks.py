@@ -68,6 +68,9 @@ misconceptions_sgd_update = {
     "the step was written over the parameter, and uphill": sgd_turn(lambda w, g, lr: -lr * g),
     "every entry took the step of the mean gradient; each has its own": sgd_turn(lambda w, g, lr: w - lr * g.mean()),
     "the parameter was shrunk as well: the learning rate multiplies the gradient alone": sgd_turn(lambda w, g, lr: lr * (w - g)),
+    "scratch was read before it was written to: what it holds at first is left from another step": sgd_turn(
+        lambda w, g, lr: w * math.nan
+    ),
     "the gradient was changed in place: somebody may still want to look at it": lambda param, grad, lr: {
         **oracle_sgd_update(param, grad, lr),
         "grad afterwards": grad * np.float64(lr),
@@ -193,6 +196,9 @@ misconceptions_momentum_update = {
     "the step used the gradient alone; it is the velocity that moves the parameter": momentum_turn(
         move=lambda old, v, g, lr, momentum, nesterov: lr * g
     ),
+    "scratch was read before it was written to: what it holds at first is left from another step": momentum_turn(
+        move=lambda old, v, g, lr, momentum, nesterov: v * math.nan
+    ),
     "the gradient was changed in place: somebody may still want to look at it": momentum_turn(
         grads_after=lambda g, lr, momentum: lr * g
     ),
@@ -256,7 +262,7 @@ def adam_turn(
     mean=lambda m, g, b: b * m + (1 - b) * g,
     square=lambda s, g, b: b * s + (1 - b) * g * g,
     corrections=None,
-    below=lambda s, eps: np.sqrt(s) + eps,
+    below=lambda s, eps, by: np.sqrt(s) + eps,
     above=lambda m, g: m,
     sign=-1.0,
     kept=lambda old, new, corrected: new,
@@ -270,7 +276,7 @@ def adam_turn(
         mean: What the running mean becomes, a function of it, the gradient and its beta.
         square: What the running mean of the squares becomes, likewise.
         corrections: What the two are divided by, a function of the betas and the step.
-        below: What the step is divided by, a function of the corrected square and eps.
+        below: What the step is divided by, a function of the corrected square, eps, and what corrected it.
         above: What is divided, a function of the corrected mean and the gradient.
         sign: Whether param loses (-1) or gains (1) the step.
         kept: What the next step begins with, of what the mean was, is, and is when corrected.
@@ -286,8 +292,9 @@ def adam_turn(
         for t, g in enumerate(wide(*inputs["grads"]), first):
             new = mean(m, g, betas[0]), square(s, g, betas[1])
             with np.errstate(all="ignore"):
-                corrected = [value / by for value, by in zip(new, corrections(betas, t))]
-                step = rate(inputs["lr"]) * above(corrected[0], g) / below(corrected[1], inputs["eps"])
+                by = corrections(betas, t)
+                corrected = new[0] / by[0], new[1] / by[1]
+                step = rate(inputs["lr"]) * above(corrected[0], g) / below(corrected[1], inputs["eps"], by[1])
             m, s = kept(m, new[0], corrected[0]), (kept_square or kept)(s, new[1], corrected[1])
             w, m, s = (
                 {"param": w, "mean": m, "square": s}[name] if name not in stays else wide(inputs[name])[0]
@@ -332,6 +339,9 @@ misconceptions_adam_update = {
     "the correction is that of the first step in every step: the power step is missing": adam_turn(
         corrections=lambda betas, t: (1 - betas[0], 1 - betas[1])
     ),
+    "the correction ignored betas: 0.9 and 0.999 stood in its place": adam_turn(
+        corrections=lambda betas, t: (1 - 0.9**t, 1 - 0.999**t)
+    ),
     "the correction multiplies beta by step; it is a power": adam_turn(
         corrections=lambda betas, t: (1 - betas[0] * t, 1 - betas[1] * t)
     ),
@@ -344,9 +354,12 @@ misconceptions_adam_update = {
     "the running mean of the squares itself was corrected: the next step starts from it as it is": adam_turn(
         kept_square=lambda old, new, right: right
     ),
-    "eps was added before the root; it is added to the root": adam_turn(below=lambda s, eps: np.sqrt(s + eps)),
-    "eps was left out": adam_turn(below=lambda s, eps: np.sqrt(s)),
-    "the root was left out": adam_turn(below=lambda s, eps: s + eps),
+    "eps was added before the root; it is added to the root": adam_turn(below=lambda s, eps, by: np.sqrt(s + eps)),
+    "eps was added before the correction; it is added to the root of the corrected square": adam_turn(
+        below=lambda s, eps, by: np.sqrt(s) + eps / np.sqrt(by)
+    ),
+    "eps was left out": adam_turn(below=lambda s, eps, by: np.sqrt(s)),
+    "the root was left out": adam_turn(below=lambda s, eps, by: s + eps),
     "the second mean took up the gradient, not its square": adam_turn(square=lambda s, g, b: b * s + (1 - b) * g),
     "the gradient was weighted by beta1, and the running mean by 1 - beta1: they changed places": adam_turn(
         mean=lambda m, g, b: (1 - b) * m + b * g
@@ -367,6 +380,9 @@ misconceptions_adam_update = {
     "the learning rate was left out": adam_turn(rate=lambda lr: 1.0),
     "1 - beta2 was computed in float32, which leaves four digits: subtract Python's numbers first": adam_turn(
         square=lambda s, g, b: b * s + float(1 - np.float32(b)) * g * g
+    ),
+    "scratch was read before it was written to: what it holds at first is left from another step": adam_turn(
+        above=lambda m, g: m * math.nan
     ),
     "the gradient was changed in place: somebody may still want to look at it": gradients_changed,
 }
@@ -410,6 +426,9 @@ misconceptions_decay_weights = {
         lambda w, lr, decay: w * max(0.0, 1 - lr * decay)
     ),
     "the weights became what they should lose": decay_turn(lambda w, lr, decay: lr * decay * w),
+    "multiplied by exp(-lr * weight_decay): each weight loses lr * weight_decay times itself": decay_turn(
+        lambda w, lr, decay: w * math.exp(-lr * decay)
+    ),
     "divided by the factor, which makes the weights larger": decay_turn(lambda w, lr, decay: w / (1 - lr * decay)),
 }
 
@@ -570,6 +589,9 @@ misconceptions_clip_grad_norm_ = {
     "the gradients did not change: scale them in place, and go through a generator once, because it is empty the second time": clip_turn(
         factors=lambda present, norm, most: [1.0] * len(present)
     ),
+    "max_norm=0 was taken for no limit: 0 counts as False, and gradients of length 0 are what it asks for": clip_turn(
+        factors=lambda present, norm, most: [most / norm if norm > most > 0 else 1.0] * len(present)
+    ),
     "a new tensor took the place of each gradient: scale the one that is there, in place": clip_turn(held=True),
     "the length afterwards was returned; it is the one before": clip_turn(returned=lambda norm, most: min(norm, most)),
     "nothing was returned: it is the length before": clip_turn(returned=lambda norm, most: None, kind="nothing"),
@@ -613,6 +635,8 @@ def draw_step_decay(rng):
     ):
         counts = [0, size, size - 1, 2 * size - 1, 2 * size, size + 1, *(int(i) for i in rng.integers(2 * size + 1, 5 * size, 3))]
         yield dict(counts=list(dict.fromkeys(counts)), lr=lr * round(float(rng.uniform(0.1, 2)), 3), step_size=size, gamma=gamma)
+    late = int(rng.integers(1500, 3000))  # more changes than functions may call each other
+    yield dict(counts=[late], lr=1.0, step_size=1, gamma=0.999)
 
 
 atol_step_decay = 0.0  # a tiny rate has digits to get right

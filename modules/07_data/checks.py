@@ -427,10 +427,12 @@ def describe_split_indices(count, lengths, order):
 def observe_split_indices(split_indices, count, lengths, order):
     rng, other = Generator(order), Generator(other_order(order))
     others, parts = split_indices(count, list(lengths), other), split_indices(count, lengths, rng)
-    return parts_seen(numbers(parts), numbers(others), kinds(parts), rng.asked, count)
+    returned = "a list" if isinstance(parts, list) else f"a {type(parts).__name__}"
+    parts, others = list(parts), list(others)
+    return parts_seen(numbers(parts), numbers(others), kinds(parts), rng.asked, count, returned)
 
 
-def parts_seen(parts, others, kinds, asked, count):
+def parts_seen(parts, others, kinds, asked, count, returned="a list"):
     """Write down the parts of one order, and what another order changes."""
     return {
         "sizes of the parts": [len(part) for part in parts],
@@ -438,6 +440,7 @@ def parts_seen(parts, others, kinds, asked, count):
         "each part is": kinds,
         "rng.permutation was called for": asked,
         "parts go by the order drawn": len(parts) < 2 or [set(part) for part in parts] != [set(part) for part in others],
+        "returned": returned,
     }
 
 
@@ -497,6 +500,9 @@ misconceptions_split_indices = {
     )(count=count, lengths=lengths, order=order),
     "lengths that do not sum to the count were let through": split_turn(checked=False),
     "the parts are lists; arrays of ints are asked for": split_turn(kinds=("a list",)),
+    "a tuple was returned where a list is asked for": lambda **inputs: (
+        parts if isinstance(parts := oracle_split_indices(**inputs), tuple) else parts | {"returned": "a tuple"}
+    ),
     "ValueError came, but its message does not hold both the sum of the lengths and the count": unnamed(split_turn()),
 }
 
@@ -677,7 +683,7 @@ float64_normalize = False  # the result is float32, whatever mean and std are
 
 
 def draw_normalize(rng):
-    """A row of three pixels first, then any pictures; as many channels as columns; small spreads; lists and arrays of numbers."""
+    """A row of three pixels first, then any pictures; as many channels as columns; small spreads; lists and arrays of numbers; dark pictures."""
     n, h = (int(i) for i in 2 + rng.permutation(4)[:2])
     for shape, kind, least in (
         ((1, 2, 1, 3), list, 0.1),
@@ -691,6 +697,8 @@ def draw_normalize(rng):
         mean, std = rng.uniform(0.2, 0.7, shape[1]).round(3), rng.uniform(least, 4 * least, shape[1]).round(4)
         mean, std = (values.tolist() if kind is list else values.astype(kind) for values in (mean, std))
         yield dict(images=rng.integers(0, 256, shape, np.uint8), mean=mean, std=std)
+    dark = rng.integers(0, 2, (2, 1, 3, n), np.uint8)  # bytes all the same
+    yield dict(images=dark, mean=[0.25], std=[0.5])
 
 
 def describe_normalize(images, mean, std):

@@ -21,7 +21,8 @@
 # You need no GPU. Without one, kernels that you launch run in a **simulator**. Ops use the simulator too once you call
 # `tinytorch.cuda.simulate()`. It is written in Python and runs one thread after the other. It detects what a GPU hides, such as two
 # threads that write to the same place. It cannot tell you how fast a kernel is. Instead, you count what decides the speed: how many
-# memory transactions there are, and how many cycles are lost to waiting.
+# memory transactions there are, and how many cycles are lost to waiting. The course's own kernels compile for GPUs from 2018 on, but
+# have not been run on one yet.
 
 # %%
 from tito import notebook

@@ -102,6 +102,14 @@ def test_a_record_without_profiles_makes_a_page_without_pictures(clone, record):
     assert not set(without.split("\n\n")) - set(with_profiles.split("\n\n")), "nothing else changes"
 
 
+def test_a_record_of_captured_steps_comes_last_with_pictures_of_its_own(clone, record):
+    record["date"] = "2026-11-29"
+    (clone / "benchmarks" / "results" / "capture.json").write_text(json.dumps(record), encoding="utf-8")
+    made = page.files(clone)
+    assert [name.split("/")[-1] for name in made if "capture" in name] == ["capture-cifar10-mlp-batch-128.svg"]
+    assert "2026-11-29" in [line for line in made[page.PAGE].splitlines() if line.startswith("## ")][-1]
+
+
 def test_other_records_follow_and_none_makes_no_page(clone, record):
     record["machine"]["processor"] = "Intel(R) Xeon(R) Processor (GenuineIntel, family 6, model 143)"
     (clone / "benchmarks" / "results" / "cpu-a.json").write_text(json.dumps(record), encoding="utf-8")

@@ -39,9 +39,33 @@ def test_a_page_has_stubs_the_card_a_framed_question_and_no_answer(pages, holdin
     stub = next(cell for cell in cells if cell["metadata"].get("exercise"))
     assert source_of(stub).endswith('    raise NotImplementedError("01.1 area")')
     assert any(source_of(cell).startswith("**Exercise 01.1** · 5 minutes") for cell in cells)
-    assert any(source_of(cell) == "::::{admonition} Question 01.1\nHow large is a field of 20 m by 30 m?\n::::" for cell in cells)
+    framed = "(question-01-1)=\n::::{admonition} Question 01.1\nHow large is a field of 20 m by 30 m?\n::::"
+    assert any(source_of(cell) == framed for cell in cells)
     assert not holding(tmp_path / "source0" / "modules", ["product", "SOLUTION"])
     assert all(cell.get("outputs", []) == [] for cell in cells)
+
+
+def test_the_title_has_the_modules_number(pages):
+    cells = pages(execute=False)[0]
+    assert [source_of(cells[name][0]).splitlines()[0][:5] for name in sorted(cells)] == [
+        f"# {name[:2]} " for name in sorted(cells)
+    ]
+
+
+@pytest.mark.parametrize("asks, folded", [("", False), (" **Predict** first.", True)])
+def test_an_output_below_a_question_is_folded_if_it_asks_for_a_prediction(pages, course, asks, folded):
+    question = "How large is a field of 20 m by 30 m?"
+    course.edit("01_shapes/shapes.py", question, question + asks)
+    cells = pages(execute=False)[0]["01_shapes"]
+    number = next(number for number, cell in enumerate(cells) if question in source_of(cell))
+    below = cells[number + 1]
+    assert below["cell_type"] == "code" and ("hide-output" in below["metadata"].get("tags", [])) == folded
+
+
+def test_a_guide_can_quote_a_question_as_it_is(pages, tmp_path):
+    pages(execute=False)
+    quoted = (tmp_path / "source0" / "made-question-01.1.md").read_text(encoding="utf-8")
+    assert quoted == "> [Question 01.1](#question-01-1):\n>\n> How large is a field of 20 m by 30 m?\n"
 
 
 def test_hints_are_folded_after_their_check(pages):

@@ -66,6 +66,38 @@ def assert_same(loop):
     return steps
 
 
+def test_an_optimizer_of_ones_own_may_pair_its_numbers():
+    """Two numbers that may change come in a tuple to a kernel that has a prepared form."""
+    from tinytorch.optim import Optimizer, adam_update
+
+    class Own(Optimizer):
+        """Adam, with each beta as a setting of its own."""
+
+        kept = ("mean", "square")
+
+        def __init__(self, params):
+            super().__init__(params, dict(lr=0.1, beta1=0.9, beta2=0.99))
+
+        def update(self, param, grad, state, group):
+            """Take one step."""
+            betas = group["beta1"], group["beta2"]
+            adam_update(
+                param, grad, state["mean"], state["square"], state["scratch"], step=state["step"], lr=group["lr"], betas=betas
+            )
+
+    def loop(use, model):
+        optimizer, losses = Own(model.parameters()), []
+        step = use(lambda x, y: train_on(model, optimizer, x, y))
+        for i, batch in enumerate(batches(10)):
+            optimizer.param_groups[0]["beta1"] = 0.9 - i / 50
+            losses.append(step(*batch).item())
+        return losses
+
+    for kernels in ("numpy", "numba"):
+        with tinytorch.use(kernels):
+            assert_same(loop)
+
+
 # What is made when it is first needed, and is there from then on, changes nothing later.
 
 

@@ -346,3 +346,169 @@ def shared_in_float64(x, out):
     partial = cuda.shared.array(64, np.float64)
     partial[cuda.threadIdx.x] = x[0]
     out[0] = partial[0]
+
+
+# More faults.
+
+
+@cuda.jit
+def barriers_by_lane(x, out):
+    t = cuda.threadIdx.x
+    for _ in range(t % 2 + 1):
+        cuda.syncthreads()
+    out[t] = x[t]
+
+
+@cuda.jit
+def barrier_after_the_guard(x, out):
+    t = cuda.threadIdx.x
+    if t >= 20:
+        return
+    cuda.syncthreads()
+    out[t] = x[t]
+
+
+@cuda.jit
+def shuffle_in_branch(x, out):
+    t = cuda.threadIdx.x
+    value = x[t]
+    if t % 32 < 16:
+        value += cuda.shfl_down_sync(FULL, value, 8)
+    out[t] = value
+
+
+@cuda.jit
+def shuffle_without_its_bit(x, out):
+    t = cuda.threadIdx.x
+    out[t] = cuda.shfl_down_sync(0xFFFF, x[t], 1)
+
+
+@cuda.jit
+def shuffle_with_two_masks(x, out):
+    t = cuda.threadIdx.x
+    out[t] = cuda.shfl_down_sync(FULL if t < 16 else 0xFFFF0000, x[t], 1)
+
+
+@cuda.jit(device=True)
+def half_sum(value):
+    return value + cuda.shfl_down_sync(0xFFFF, value, 8)
+
+
+@cuda.jit
+def sums_a_half(x, out):
+    t = cuda.threadIdx.x
+    out[t] = half_sum(x[t])
+
+
+@cuda.jit
+def shared_tiles_too_large(x, out):
+    a = cuda.shared.array((64, 128), np.float32)
+    b = cuda.shared.array((64, 128), np.float32)
+    t = cuda.threadIdx.x
+    a[t, 0] = x[t]
+    b[t, 0] = x[t]
+    out[t] = a[t, 0] + b[t, 0]
+
+
+@cuda.jit
+def histogram(x, out):
+    i = cuda.grid(1)
+    out[0 if x[i] < np.float32(0) else 1] += np.float32(1)
+
+
+@cuda.jit
+def adds_and_overwrites(x, out):
+    i = cuda.grid(1)
+    cuda.atomic.add(out, 0, x[i])
+    if i == 5:
+        out[0] = np.float32(0)
+
+
+@cuda.jit
+def adds_past_the_end(x, out):
+    i = cuda.grid(1)
+    cuda.atomic.add(out, i, x[i])
+
+
+@cuda.jit
+def local_unwritten(x, out):
+    row = cuda.local.array(4, np.float32)
+    t = cuda.threadIdx.x
+    for k in range(3):
+        row[k] = x[t]
+    out[t] = row[0] + row[3]
+
+
+@cuda.jit
+def position_too_large(x, out):
+    i = cuda.grid(1)
+    out[i] = i * 100_000 * 100_000
+
+
+@cuda.jit
+def wraps_around(x, out):
+    i = cuda.grid(1)
+    out[i] = x[np.uint8(250 + i) % x.size]
+
+
+@cuda.jit
+def below_zero_unsigned(x, out):
+    i = cuda.grid(1)
+    out[i] = x[np.uint32(i - 1)]
+
+
+@cuda.jit
+def grid_stride_past_the_end(x, out):
+    i = cuda.grid(1)
+    while i <= out.size:
+        out[i] = x[0]
+        i += cuda.gridsize(1)
+
+
+@cuda.jit
+def wants_64_threads(x, out):
+    tile = cuda.shared.array(64, np.float32)
+    t = cuda.threadIdx.x
+    tile[t] = x[t]
+    cuda.syncthreads()
+    out[t] = tile[63 - t]
+
+
+@cuda.jit
+def next_tile_too_early(x, out):
+    tile = cuda.shared.array(32, np.float32)
+    t = cuda.threadIdx.x
+    total = np.float32(0)
+    for start in range(0, 64, 32):
+        tile[t] = x[start + t]
+        cuda.syncthreads()
+        total += tile[31 - t]
+    out[t] = total
+
+
+@cuda.jit
+def multiplies_by_pi(x, out):
+    i = cuda.grid(1)
+    out[i] = x[i] * math.pi
+
+
+@cuda.jit
+def divides_by_the_count(x, out):
+    i = cuda.grid(1)
+    out[i] = x[i] * (1 / x.size)
+
+
+@cuda.jit
+def divides_by_zero(x, out):
+    i = cuda.grid(1)
+    out[i] = x[10 // (3 - i)]
+
+
+@cuda.jit
+def named_like_a_kernel(x, out):
+    i = cuda.grid(1)
+    recent = x[i]
+    out[i] = recent
+
+
+recent = named_like_a_kernel  # as a loop over kernels leaves it in a notebook

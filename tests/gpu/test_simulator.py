@@ -1,5 +1,6 @@
 """The simulator: kernels give what they should, and each planted fault is reported by name."""
 
+import re
 import sys
 import traceback
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from tinytorch.given.gpu import drawing, simulator
 from tinytorch.given.gpu.arrays import OutOfBounds, Unsupported
-from tinytorch.given.gpu.report import Race, Unwritten
+from tinytorch.given.gpu.report import InactiveLane, Race, Unwritten
 from tinytorch.given.gpu.simulator import DivergentBarrier, EndlessLoop, Kernel, cuda, watch
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -195,6 +196,100 @@ def test_a_padded_tile_has_no_bank_conflict():
     out = unwritten(32, 32)
     conflicts = [watch(kernel, 1, (32, 32), x, out).bank_conflicts() for kernel in (k.transpose, k.transpose_padded)]
     assert conflicts == [32 * 31, 0] and (out == x.T).all()
+
+
+BLOCK = r"of block \(0, 0, 0\)"
+STOPS = {  # kernel -> grid, block, entries of out, the error, and what it says
+    k.barriers_by_lane: (
+        1,
+        32,
+        32,
+        DivergentBarrier,
+        rf"thread \(1, 0, 0\) {BLOCK} waits in line 5.*thread \(0, 0, 0\) .* ended",
+    ),
+    k.barrier_after_the_guard: (1, 32, 32, DivergentBarrier, rf"thread \(20, 0, 0\) {BLOCK} has ended"),
+    k.shuffle_without_its_bit: (
+        1,
+        32,
+        32,
+        DivergentBarrier,
+        rf"thread \(16, 0, 0\) {BLOCK} names the mask 0xffff without its bit",
+    ),
+    k.shuffle_with_two_masks: (
+        1,
+        32,
+        32,
+        DivergentBarrier,
+        rf"thread \(16, 0, 0\) {BLOCK} names the mask 0xffff0000, and thread",
+    ),
+    k.sums_a_half: (1, 32, 32, DivergentBarrier, r"in line 3 of half_sum"),
+    k.shared_tiles_too_large: (
+        1,
+        64,
+        64,
+        Unsupported,
+        r"b of shape \(64, 128\) takes 32,768 bytes after 32,768 for others, .* 49,152",
+    ),
+    k.adds_past_the_end: (1, 64, 60, OutOfBounds, rf"thread \(60, 0, 0\) {BLOCK} uses out\[60\]"),
+    k.grid_stride_past_the_end: (2, 16, 64, OutOfBounds, rf"thread \(0, 0, 0\) {BLOCK} uses out\[64\]"),
+    k.wraps_around: (1, 32, 32, OverflowError, r"256 does not fit into uint8.*thread \(6, 0, 0\) of block"),
+    k.below_zero_unsigned: (1, 32, 32, OverflowError, r"-1 does not fit into uint32.*thread \(0, 0, 0\) of block"),
+    k.divides_by_zero: (1, 32, 32, ZeroDivisionError, r"thread \(3, 0, 0\) of block \(0, 0, 0\) of divides_by_zero"),
+}
+
+
+@pytest.mark.parametrize("kernel", STOPS, ids=lambda kernel: kernel.__name__)
+def test_a_fault_stops_the_launch_with_its_block_and_thread(x, kernel):
+    grid, block, entries, error, words = STOPS[kernel]
+    with pytest.raises(error) as caught:
+        kernel[grid, block](x[:64], unwritten(entries))
+    said = " ".join([str(caught.value), *getattr(caught.value, "__notes__", ())])
+    assert re.search(words, said), said
+    assert "planted.py" in [entry.path.name for entry in caught.traceback]
+
+
+def test_a_whole_number_that_does_not_fit_is_named_with_its_place(x):
+    with pytest.raises(OverflowError, match=r"10000000000 does not fit into out\[1\], which is int32") as caught:
+        k.position_too_large[1, 4](x, np.zeros(4, np.int32))
+    assert caught.value.__notes__ == ["in thread (1, 0, 0) of block (0, 0, 0) of position_too_large"]
+
+
+SEEN = {  # kernel -> block, and what the report of a watched run says
+    k.shuffle_in_branch: (
+        32,
+        r"inactive lane: thread \(8, 0, 0\) of block \(0, 0, 0\) takes the value of lane 16 in line 6 of shuffle",
+    ),
+    k.shifts_down: (20, r"inactive lane: thread \(17, 0, 0\) .* lane 20"),
+    k.histogram: (64, r"race in global memory: out\[\d\] is written by thread .* and read by thread"),
+    k.adds_and_overwrites: (64, r"changed at once by thread \(0, 0, 0\) .* and written by thread \(5, 0, 0\)"),
+    k.local_unwritten: (64, r"unwritten memory: thread \(0, 0, 0\) .* reads row\[3\] in local memory"),
+    k.wants_64_threads: (32, r"unwritten memory: thread \(0, 0, 0\) .* reads tile\[63\] in shared memory"),
+    k.next_tile_too_early: (
+        32,
+        r"race in shared memory: tile\[0\] is written by thread \(0, 0, 0\) .* read by thread \(31, 0, 0\)",
+    ),
+    k.multiplies_by_pi: (64, r"float64 at `out\[i\] = x\[i\] \* math.pi`: math.pi is a float64; np.float32\(math.pi\) is not"),
+    k.divides_by_the_count: (64, r"float64 at .*: `/` of two whole numbers makes a float64"),
+}
+
+
+@pytest.mark.parametrize("kernel", SEEN, ids=lambda kernel: kernel.__name__)
+def test_a_fault_that_values_may_hide_is_reported(x, kernel):
+    block, words = SEEN[kernel]
+    report = watch(kernel, 1, block, x[:64], np.zeros(64, FLOAT))
+    assert re.search(words, "\n".join(report.faults())), report.faults()
+
+
+def test_a_value_of_an_inactive_lane_stops_a_check(x):
+    with pytest.raises(InactiveLane, match=r"lane 16") as caught:
+        watch(k.shuffle_in_branch, 1, 32, x, unwritten(32)).check()
+    assert traceback.extract_tb(caught.tb)[-1].line == "value += cuda.shfl_down_sync(FULL, value, 8)"
+
+
+def test_a_name_of_its_own_may_be_that_of_a_kernel(x):
+    out = unwritten(8)
+    k.named_like_a_kernel[1, 8](x, out)
+    assert (out == x[:8]).all()
 
 
 # What a GPU does not have.

@@ -76,6 +76,17 @@ def test_a_milestone_on_the_device_ends_with_the_weights_of_the_cpu(name, train,
         np.testing.assert_allclose(found[path], expected[path], rtol=1e-4, atol=1e-5, err_msg=path)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["mnist_mlp", "lenet5", "cifar10_mlp"])
+def test_captured_on_the_device_it_ends_with_the_same_weights(name, train, simulated):
+    """Seven steps: one as it is, two recorded, three replayed, and a last one of another size."""
+    data, network, arguments = cases()[name]
+    runs = [
+        train(name, data, network, *arguments, "--batch-size", "3", "--device", "cuda", *more) for more in ((), ("--capture",))
+    ]
+    assert all(np.array_equal(array, runs[1][path]) for path, array in runs[0].items())
+
+
 def test_without_a_gpu_the_milestone_says_what_to_do(milestone):
     said, status, _ = milestone("mnist_mlp.py", "--device", "cuda", "--data", "mnist-5k", TINYTORCH_CUDA="")
     said = " ".join(said.split())

@@ -2,6 +2,8 @@
 
 import threading
 
+from tinytorch.given.device import move
+
 watchers = []  # module 09's profile, for example: each may wrap a function that is about to run
 
 
@@ -45,8 +47,8 @@ def asked(question, *arrays):
     While `tinytorch.capture` records, it remembers question and answer: it asks again before it repeats the step.
 
     Args:
-        question: Function of arrays.
-        arrays: The arrays.
+        question: Function of NumPy arrays.
+        arrays: The arrays; those on a device are copied to the host.
 
     Returns:
         True or False.
@@ -56,7 +58,11 @@ def asked(question, *arrays):
         >>> asked(lambda a: (a > 2).any(), np.array([1, 3]))
         True
     """
-    return bool((watched("question", question) if watchers else question)(*arrays))
+
+    def on_host(*arrays):
+        return question(*[move(array, "cpu") for array in arrays])
+
+    return bool((watched("question", on_host) if watchers else on_host)(*arrays))
 
 
 def live(numbers):

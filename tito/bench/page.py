@@ -10,7 +10,7 @@ from tito.workspace import BESIDE_BLAS
 FOLDER = "book"
 PAGE = f"{FOLDER}/benchmarks.md"
 RECORDS = "benchmarks/results"
-FIRST = "cpu.json"
+FIRST, CAPTURED = "cpu.json", "capture.json"
 MADE = "<!-- Made by `tito dev export` from {records}: run `tito bench --json {first}` to measure again. -->"
 DRAWN = "<!-- Made by `tito dev export` from {record}. -->"
 INTRODUCTION = """
@@ -29,8 +29,8 @@ With OpenBLAS's default, `2**26`, they would keep the cores busy for 20 millisec
 variable `OPENBLAS_THREAD_TIMEOUT` sets this; set it before Python starts.
 
 `numpy` and `numba` are our kernel sets. `by hand` computes gradients with the functions of module 04 instead of autograd. `fused`
-is PyTorch's optimizer with `fused=True`, and `channels_last` is its memory format for images. `tito bench` measures your own
-package in the same way, on your own machine.
+is PyTorch's optimizer with `fused=True`, and `channels_last` is its memory format for images. `captured` records our step once
+and replays it, with `tinytorch.capture`. `tito bench` measures your own package in the same way, on your own machine.
 """
 
 
@@ -84,8 +84,9 @@ def committed(root):
 
 
 def records(root):
-    """Return the paths of the records; first the one in which each library chose its own kernels."""
-    return sorted((root / RECORDS).glob("cpu*.json"), key=lambda path: (path.name != FIRST, path.name))
+    """Return the paths of the records; first the one in which each library chose its own kernels, last that of captured steps."""
+    whole = sorted((root / RECORDS).glob("cpu*.json"), key=lambda path: (path.name != FIRST, path.name))
+    return [*whole, *(root / RECORDS).glob(CAPTURED)]
 
 
 def section(name, record):

@@ -7,11 +7,11 @@ from tito import workspace
 from tito.book.course_map import Facts, markup
 
 # The pages beside the modules, part by part, in the order in which they are read. Those that are not there are left out.
-BEFORE = {"Start": ("setup", "see_and_learn")}
+BEFORE = {"Start": ("setup", "see_and_learn", "neighbours")}
 AFTER = {
-    "The whole": ("op_grows", "milestones", "performance", "benchmarks"),
+    "The whole": ("op_grows", "milestones", "tape", "performance", "benchmarks"),
     "Look up": ("commands", "reference/index", "shapes_and_errors", "glossary", "differences"),
-    "Teach and extend": ("instructors", "instructor_commands", "exercises/index", "authors", "neighbours"),
+    "Teach and extend": ("instructors", "instructor_commands", "exercises/index", "authors"),
 }
 
 
@@ -56,7 +56,7 @@ def hours(curriculum):
     longest = max((module.minutes for module in facts), default=0) / 60
     count = f"{len(facts)} modules" if len(facts) != 1 else "one module"
     core = f"The core exercises of {count} take about {total} hours in total, and at most {math.ceil(longest)} for each module."
-    return f"{core} Reading and questions take about as long again.\n"
+    return f"{core} Reading and questions take about as long again, so count on {2 * total} hours.\n"
 
 
 def course_map(curriculum):

@@ -2,7 +2,7 @@
 
 import re
 
-from tito.book import commands, contents, diagrams, edition, milestones, performance, reference, results, teaching
+from tito.book import commands, contents, diagrams, edition, milestones, performance, reference, results, tape, teaching
 
 AUTHORS = "CONTRIBUTING.md"
 MARK = re.compile(r"(### (?:BEGIN|END)) SOLUTION")
@@ -35,6 +35,7 @@ def pages(course, curriculum, notebooks):
         **authors(course),
         **diagrams.files(),
         **performance.pages(course),
+        **tape.pages(course),
     }
 
 

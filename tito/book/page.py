@@ -23,11 +23,12 @@ def text(notebook, outputs=None, pictures=None):
         pictures: Dict to put the page's pictures into, bytes by path; None leaves them inside the page.
     """
     name = notebook.path.parent.name
-    cells = [_framed(_illustrated(name, cell)) for cell in strip.learner_cells(notebook)]
+    cells = [_framed(_illustrated(name, cell)) for cell in _numbered(name, strip.learner_cells(notebook))]
     document = json.loads(ipynb.render(cells))
     for record, produced in zip(document["cells"], outputs or (), strict=outputs is not None):
         if record["cell_type"] == "code":
             record["outputs"] = produced
+    fold_what_is_predicted(cells, document["cells"])
     if pictures is not None:
         take_pictures(document, name, pictures)
     document["cells"] = [
@@ -35,6 +36,13 @@ def text(notebook, outputs=None, pictures=None):
     ]
     document["metadata"]["language_info"]["pygments_lexer"] = "ipython3"  # knows magics
     return json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+
+def fold_what_is_predicted(cells, records):
+    """Fold the output below a question that asks for a prediction, so that nobody reads it before they predict."""
+    for cell, record in zip(cells, records[1:]):
+        if cell.question and "Predict" in cell.text and record["cell_type"] == "code":
+            record["metadata"].setdefault("tags", []).append("hide-output")
 
 
 def take_pictures(document, name, pictures):
@@ -85,6 +93,17 @@ def module_of(notebook):
     return curriculum.module(notebook.path.parent.name), curriculum
 
 
+def _numbered(name, cells):
+    """Put the module's number into the page's title, which the browser and the links at the page's end show too."""
+    first, *rest = cells
+    return [replace(first, text=re.sub(r"^# ", f"# {name.partition('_')[0]} ", first.text)), *rest]
+
+
+def question_mark(question):
+    """Return the name by which other pages link to a question."""
+    return f"question-{question.replace('.', '-')}"
+
+
 def _illustrated(name, cell):
     """Add the diagram that belongs to a cell of prose; it takes the place of a drawing in characters."""
     drawing = diagrams.in_place(name, cell.text) if cell.kind == "markdown" else None
@@ -97,7 +116,8 @@ def _illustrated(name, cell):
 def _framed(cell):
     """Put a question into a box, and tag exercises and checks for the style sheet."""
     if cell.question:
-        cell = replace(cell, text=f"::::{{admonition}} Question {cell.question}\n{cell.text}\n::::")
+        box = f"::::{{admonition}} Question {cell.question}\n{cell.text}\n::::"
+        cell = replace(cell, text=f"({question_mark(cell.question)})=\n{box}")
     kinds = [kind for kind in ("exercise", "check") if getattr(cell, kind)]
     return replace(cell, metadata={**cell.metadata, "tags": [*cell.metadata.get("tags", ()), *kinds]})
 

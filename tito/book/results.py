@@ -74,8 +74,9 @@ def best(course, curriculum):
     if not first:
         return ""
     rows = [[f"[{milestone.title}](milestones.md)", *row(group)] for milestone, group, _ in first]
-    where = sorted({machine(record) for _, _, record in first})
-    return table(["network", *HEAD], rows) + "\n\nMeasured: " + "; ".join(where) + ". ± is one standard error.\n"
+    dates = " and ".join(sorted({record["date"] for _, _, record in first}))
+    where = f"Measured on {dates}; ± is one standard error. [The machine, and what to know about the data](milestones.md)"
+    return table(["network", *HEAD], rows) + f"\n\n{where}.\n"
 
 
 def table(head, rows):

@@ -3,6 +3,7 @@
 import ast
 
 from tito import workspace
+from tito.book import page
 from tito.book.course_map import Facts
 from tito.checks import checking
 from tito.notebooks.answers import secrets
@@ -20,7 +21,7 @@ WEEKS = ["week", "module", "core work", "points", "learners leave with"]
 
 def pages(curriculum, notebooks):
     """Return the plan of a term and the pages of exercises, by path."""
-    made = {"made-plan.md": plan(curriculum, notebooks)}
+    made = {"made-plan.md": plan(curriculum, notebooks), **questions(notebooks)}
     if any(workspace.course_checks(page_module(notebook, curriculum)).exists() for notebook in notebooks):
         made |= exercises(curriculum, notebooks)
     return made
@@ -45,6 +46,15 @@ def plan(curriculum, notebooks):
         leaves = module.leaves + (f"; milestone {names}" if names else "")
         rows.append([str(week), title, facts.work.partition(" · ")[0], str(points), leaves])
     return table(WEEKS, rows) + "\n"
+
+
+def questions(notebooks):
+    """Return the text of every written question, to be quoted with a link to it, by the path of the part that holds it."""
+    parts = {}
+    for cell in (cell for notebook in notebooks for cell in notebook.cells if cell.question):
+        lines = [f"[Question {cell.question}](#{page.question_mark(cell.question)}):", "", *cell.text.splitlines()]
+        parts[f"made-question-{cell.question}.md"] = "\n".join(f"> {line}".rstrip() for line in lines) + "\n"
+    return parts
 
 
 def exercises(curriculum, notebooks):

@@ -173,7 +173,8 @@ class _Judged:
 
         First choice is a misconception that gives the learner's outcome in every wrong case; if several do, the one that also
         agrees on the passing cases. If it runs into exceptions alone, no case may contradict it. Second choice is one that
-        explains some wrong cases and is contradicted by no case: the others then fail for another reason.
+        explains some wrong cases and is contradicted by no case: the others then fail for another reason. Last choice is one
+        that explains every wrong case, but is contradicted by most of those that it would change.
         """
         guesses = [_Guess(sentence, function, self.cases, self.seen.cases, wrong) for sentence, function in self.check.turns]
         fitting = [guess for guess in guesses if guess.explained and (guess.is_whole and guess.is_telling or guess.is_consistent)]
@@ -244,10 +245,12 @@ class _Guess:
         self.is_whole = self.explained == wrong
         drawn = [index for index, case in enumerate(cases) if isinstance(case, DrawnCase)] if self.explained else []
         agrees = {index for index in drawn if cases[index].explained_by(function, seen[index])}
-        self.is_consistent = all(index in agrees for index in drawn if cases[index].touched_by(function))
+        touched = [index for index in drawn if cases[index].touched_by(function)]
+        self.is_consistent = agrees.issuperset(touched)
         self.is_telling = any(not cases[index].raises(function) for index in self.explained)
+        is_likely = 2 * len(agrees.intersection(touched)) >= len(touched)
         of_values = any(not refuses_too(cases[index], seen[index]) for index in self.explained)
-        self.rank = self.is_whole, self.is_consistent, of_values, len(agrees)
+        self.rank = is_likely, self.is_whole, self.is_consistent, of_values, len(agrees)
 
 
 def stub(error):

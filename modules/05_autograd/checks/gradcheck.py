@@ -8,6 +8,7 @@ from .shared import normal, sizes
 RIGHT, LARGE, SMALL, SECOND = "a * b", "1e9 * a * b", "1e-7 * a * b, wrong for a", "a * b, wrong for b"
 TINY, HIDDEN, UNDEFINED = "a * b, wrong by 0.001 %", "a * b, right for ones", "a * b, nan for a"
 LATE, FAINT, ENTRY = "a * b, wrong in one entry", "a * b, wrong by 0.0005 % in one entry", "a * b, wrong in a small entry"
+NEAR = "a * b, wrong by 0.00015 %"
 UNUSED, CUBE = "a + 0 * b, without a rule for b", "a * a * a * b"
 ALONE, ALONE_WRONG = "a * a", "a * a, wrong for a"  # of one input
 NOISY, WEAK = "10 + 1e-8 * a * b", "1e-5 * a * b, wrong by 0.03 % for a"
@@ -29,6 +30,7 @@ WRONG_AT = {
     LATE: 0,
     ENTRY: 0,
     FAINT: 0,
+    NEAR: 0,
     HALF: 0,
     DOUBLE: 0,
     BOTH: 0,
@@ -49,7 +51,7 @@ def draw_gradcheck(rng):
         b = normal(rng, m)
         if function == ENTRY:
             b[:2] = 3e3, 1e-3
-        if function == FAINT:
+        if function in (FAINT, NEAR):
             b[-1] = 1.5  # not near 0, where no relative error is taken
         if function == WEAK:
             b = np.sign(b)  # so that the errors are those that count below 0.001
@@ -83,6 +85,7 @@ def planted(module, function):
     first = {
         SMALL: lambda grad, out, a, b, c, d: grad * b * (2 * scale),
         TINY: lambda grad, out, a, b, c, d: grad * b * 1.00001,
+        NEAR: lambda grad, out, a, b, c, d: grad * b * 1.0000015,
         WEAK: lambda grad, out, a, b, c, d: grad * b * (scale * 1.00032),
         HIDDEN: lambda grad, out, a, b, c, d: grad * b + (grad - grad.mean()),
         UNUSED: lambda grad, out, a, b, c, d: grad,
@@ -193,6 +196,7 @@ misconceptions_gradcheck = {
     "small errors were divided by less than 0.001: where the gradient is tiny, rounding alone looks large": verdicts({NOISY: FIRST}),
     "small errors were divided by more than 0.001: a small gradient that is wrong passes": verdicts({WEAK: PASSES}),
     "errors were divided by the largest entry of all; each has its own size": verdicts({ENTRY: PASSES}),
+    "errors were divided by the sum of both sizes: twice the tolerance passes; the larger of the two counts": verdicts({NEAR: PASSES}),
     "errors were averaged, or added up: every entry has to pass": verdicts({FAINT: PASSES}),
     "errors were divided by the gradient alone: where both numbers are 0, that is 0 / 0": verdicts({UNUSED: OTHER, NOISY: FIRST}),
     "errors were divided by the gradient alone, or by the slope alone: the larger of the two counts": verdicts({}, FIRST),

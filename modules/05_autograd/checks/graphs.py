@@ -221,8 +221,9 @@ def tangle(rng):
 
 
 def signed(rng):
-    """Draw a graph with a tensor that an op has made which has no gradient to pass on."""
-    return [["x", "leaf", [], normal(rng, 2)], ["s", "sign", ["x"], None], ["y", "mix", ["s", "x"], weights(rng, 2)]]
+    """Draw a graph with a tensor that an op has made which has no gradient to pass on, to one that an op has made, too."""
+    x, m = ["x", "leaf", [], normal(rng, 2)], ["m", "mix", ["x"], weights(rng, 1)]
+    return [x, m, ["s", "sign", ["m"], None], ["y", "mix", ["s", "x"], weights(rng, 2)]]
 
 
 def sums(rng, count=40):

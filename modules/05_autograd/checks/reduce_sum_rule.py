@@ -90,7 +90,18 @@ def put_back_by_comparing(grad, a, axis, keepdims, several=False):
     return found(np.array(np.broadcast_to(grad, a.shape)))
 
 
+def put_back_as_given(grad, a, axis, keepdims):
+    """Insert the axes in the order of their numbers, those below 0 first."""
+    if not keepdims:
+        for i in range(a.ndim) if axis is None else sorted(np.atleast_1d(axis).tolist()):
+            grad = np.expand_dims(grad, i)
+    return found(np.array(np.broadcast_to(grad, a.shape)))
+
+
 misconceptions_reduce_sum_rule = {
+    "several axes were put back one by one, and an axis below 0 is at another place then: kept_shape knows them": in_float64(
+        put_back_as_given
+    ),
     "the axis was put back although it had been kept (keepdims), or there are several (or None, all)": in_float64(
         put_back_anyway
     ),

@@ -82,13 +82,14 @@ def oracle_topological_order(graph, roots, deep):
     return summary(graph, reached(graph, [graph[-1][0]] if deep else roots)[::-1])
 
 
-def order_turn(visit, often=False, chain=None):
+def order_turn(visit, often=False, chain=None, ends=("sign",)):
     """Make a wrong turn.
 
     Args:
         visit: Function of the inputs to visit of each name, of the roots and of the kinds that gives the order.
         often: Whether it visits a tensor again for every path.
         chain: What comes of a long chain; by default what is right.
+        ends: Kinds of tensors behind which it looks for nothing.
     """
 
     def wrong(graph, roots, deep):
@@ -97,7 +98,7 @@ def order_turn(visit, often=False, chain=None):
         if often and len(graph) > 20:
             return summary(graph, [], OFTEN)
         kinds, wanted = {node[0]: node[1] for node in graph}, wanting(graph)
-        below = {name: [one for one in inputs if one in wanted and kind != "sign"] for name, kind, inputs, _ in graph}
+        below = {name: [one for one in inputs if one in wanted and kind not in ends] for name, kind, inputs, _ in graph}
         return summary(graph, [name for name in visit(below, roots, kinds) if kinds[name] != "leaf"])
 
     return wrong
@@ -232,6 +233,7 @@ misconceptions_topological_order = {
     ),
     "turned around: a tensor comes after what it is computed from, the root last": turned_around,
     "leaves are listed too": with_leaves,
+    "tensors behind an op without a gradient rule are listed too: follow what wanted_inputs lists": order_turn(depth_first, ends=()),
     "a tensor that an op made was taken for a leaf because its op passes no gradient on: a leaf is what no op has made": without_ends,
     "the roots are missing: they pass a gradient on, too": without_roots,
     "only the first input of each tensor was followed": order_turn(

@@ -88,6 +88,16 @@ def from_the_left(grad, shape):
     return found(grad.sum(axis=tuple(range(grad.ndim - len(shape)))))
 
 
+def only_grown(grad, shape):
+    """Sum what is larger in grad than in the shape; a size of 0 is not."""
+    grad = grad.sum(axis=tuple(range(grad.ndim - len(shape))))
+    return found(grad.sum(axis=tuple(i for i, n in enumerate(shape) if grad.shape[i] > n), keepdims=True))
+
+
+def only_grown_and_reshaped(grad, shape):
+    return found(only_grown(grad, shape)["gradient"].reshape(shape))
+
+
 def reshaped(grad, shape):
     """Keep the first entries that fit."""
     return found(grad.ravel()[: int(np.prod(shape, dtype=int))].reshape(shape))
@@ -114,6 +124,10 @@ misconceptions_unbroadcast = {
     ),
     "each sum without keepdim takes its axis away, and the next one is at another place then": in_float64(moved_by_each_sum),
     "the shapes were matched from the left: sum the axes in front first": in_float64(from_the_left),
+    "a size of 1 may also be stretched to 0: sum every axis whose size is another one than in the shape": (
+        in_float64(only_grown),
+        in_float64(only_grown_and_reshaped),
+    ),
     "the gradient of one place was taken; those of all places add up": in_float64(reshaped),
     "only the axes in front were summed; those of size 1 that were stretched were not": in_float64(only_added),
     "only the stretched axes were summed; those that were added in front were not": in_float64(only_stretched),

@@ -19,7 +19,7 @@ def draw_confusion_matrix(rng):
         slips = (labels + rng.integers(0, 2, count) * rng.integers(0, classes, count)) % classes
         yield dict(labels=labels.astype(dtype), predictions=np.where(labels == 0, 1, slips), classes=classes)
     often = rng.permutation(np.append(np.ones(int(rng.integers(258, 300)), np.int64), [0, 0]))  # more than uint8 holds
-    yield dict(labels=often, predictions=rng.permutation(often), classes=2)
+    yield dict(labels=often.astype(np.uint8), predictions=rng.permutation(often), classes=2)
     rare = int(rng.integers(1, 3))
     yield dict(labels=np.array([rare, 3, rare]), predictions=np.array([3, rare, rare]), classes=6)
 

@@ -151,6 +151,8 @@ class Player:
         if any(isinstance(x, Live) for x in leaves(inputs)):
             return None
         if entry.out is None:
+            if any(isinstance(x, tuple) and list_like(x) for x in settings.values()):  # such as betas, made of two live numbers
+                return None
             make = form(scratch, *inputs)
             return None if make is None else [renewed(make, settings)]
         if any(isinstance(x, Live) for x in leaves(settings)):

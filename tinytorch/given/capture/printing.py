@@ -25,14 +25,18 @@ class Table:
         tape: The `tape.Tape`.
 
     Its attribute ``lines`` is a list with a dict for each line: ``name``, ``shapes``, ``bytes``, ``microseconds``, ``form`` (how
-    its result gets to its place), ``code`` (the function that runs) and ``line`` (of the step).
+    its result gets to its place), ``code`` (the function that runs) and ``line`` (of the step). ``entries`` has one for each op.
+    ``arena``, ``scratch``, ``results`` and ``inputs`` are bytes.
     """
 
     def __init__(self, tape):
         self.arena, self.scratch = tape.player.bytes, sum(tape.player.scratch_sizes)
         self.inputs = sum(array.nbytes for array in tape.buffers)
+        made = {entry.out.root: entry.out.root.nbytes for entry in tape.player.entries if entry.out is not None}
+        self.results = sum(nbytes for root, nbytes in made.items() if not root.stays)
         shown = [line for line in tape.player.lines if line.calls]
         self.lines = [described(line, seconds) for line, seconds in zip(shown, timed(tape, shown))]
+        self.entries = list(whole(tape.player))
 
     def __repr__(self):
         head = ["kernel", "result", "bytes", "us", "how", "code"]
@@ -48,6 +52,15 @@ class Table:
         )
         lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths)).rstrip() for row in [head, *rows]]
         return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:], end])
+
+
+def whole(player):
+    """Yield what the table shows of each entry, which may be several lines."""
+    lines = iter(player.lines)
+    for entry, parts in player.groups:
+        own = [next(lines) for _ in parts]
+        if any(line.calls for line in own):
+            yield described(own[0]._replace(entry=entry), 0.0)
 
 
 def timed(tape, lines, rounds=5):
@@ -90,6 +103,6 @@ def described(line, seconds):
         ),
         "microseconds": 1e6 * seconds,
         "form": line.form,
-        "code": getattr(code, "__qualname__", name),
+        "code": name if "<locals>" in getattr(code, "__qualname__", "<locals>") else code.__qualname__,
         "line": entry.line,
     }

@@ -165,7 +165,7 @@ class Recorder:
             if all(ref.root.kind == "input" for ref in places):
                 self.questions.append((question, [ref.array for ref in places]))
             else:
-                self.add(Entry(question, places, {}, None, line=where()))
+                self.add(Entry(question, places, {}, None, line=where(), moves=self.moved))
             return answer
 
         return ask
@@ -294,6 +294,7 @@ class Recorder:
         def advance(*what):
             plain[key] = read()
 
+        advance.__name__ = "count"
         self.counters[id(plain), key] = value.foresee
         self.add(Entry(advance, (id(plain), key, value.name), {}, None, line=where()))
 

@@ -45,13 +45,29 @@ class KernelArray(NDArrayOperatorsMixin):
     """
 
     __hash__ = object.__hash__
-    __slots__ = ("array", "name", "space", "run", "shape", "ndim", "size", "dtype", "start", "root", "quick", "rows", "columns")
+    __slots__ = (
+        "array",
+        "name",
+        "space",
+        "run",
+        "shape",
+        "ndim",
+        "size",
+        "dtype",
+        "start",
+        "root",
+        "quick",
+        "rows",
+        "columns",
+        "limits",
+    )
 
     def __init__(self, array, name, space, run, root=None):
         self.array, self.name, self.space, self.run = array, name, space, run
         self.shape, self.ndim, self.size, self.dtype = run.sizes(array.shape), array.ndim, array.size, array.dtype
         self.root = root or self  # a row is a part of its table
         self.start = array.__array_interface__["data"][0]
+        self.limits = np.iinfo(self.dtype) if self.dtype.kind in "iu" else None
         self.quick = run.report is None and self.ndim == 2
         self.rows, self.columns = self.shape if self.quick else (0, 0)
 
@@ -95,6 +111,9 @@ class KernelArray(NDArrayOperatorsMixin):
             raise self.not_whole(f"{self.name}[{', '.join(map(shown, index))}] = ...")
         if self.run.report:
             self.note(index, "write", value)
+        if self.limits and not self.limits.min <= value <= self.limits.max:
+            used = f"{self.name}[{', '.join(map(shown, index))}]"
+            raise OverflowError(f"{value} does not fit into {used}, which is {self.dtype}")
         self.array[index] = value
 
     def note(self, index, kind, value=None, up=2):

@@ -6,7 +6,7 @@ from collections import defaultdict
 import numpy as np
 
 from tinytorch.given.gpu.arrays import Access
-from tinytorch.given.gpu.rewriting import float64_lines, raise_at
+from tinytorch.given.gpu.rewriting import CONSTANTS_OF_MATH, float64_lines, raise_at
 
 WARP, SECTOR, BANKS, BANK = 32, 32, 32, 4  # threads; bytes; banks; bytes that one bank holds side by side
 
@@ -19,6 +19,10 @@ class Unwritten(RuntimeError):
     """A thread reads memory that nobody has written; on a GPU, something is there."""
 
 
+class InactiveLane(RuntimeError):
+    """A thread takes a value from a lane of its warp that does not take part; on a GPU, it may be anything."""
+
+
 class Report:
     """What happened while a kernel ran; `watch` makes it.
 
@@ -27,7 +31,7 @@ class Report:
 
     def __init__(self):
         self.accesses, self.barriers, self.widened_lines, self.unwritten = [], defaultdict(list), [], []
-        self.arrays, self.written, self.grouped = {}, set(), (0, [])
+        self.arrays, self.written, self.grouped, self.inactive = {}, set(), (0, []), []
 
     def begin(self, run, arrays):
         """Remember which launch this is, and its arguments that are arrays, by name."""
@@ -157,12 +161,15 @@ class Report:
         Raises:
             Race: There is a race.
             Unwritten: Memory is read that nobody has written.
+            InactiveLane: A value is taken from a lane that does not take part.
         """
         function = self.run.kernel.py_func
         for one, other in self.racing()[:1]:
             raise_at(Race(self.race(one, other)), function, other.line)
         for access in self.unwritten[:1]:
             raise_at(Unwritten(self.unwritten_read(access)), function, access.line)
+        for sentence, place in self.inactive[:1]:
+            self.run.raise_at(InactiveLane(sentence), place)
 
     def by_place(self):
         """Return the accesses to each place in memory; shared memory is another in each block."""
@@ -192,8 +199,8 @@ class Report:
         return f"thread {self.run.threads[access.thread]} of block {access.block}"
 
     def faults(self):
-        """Return a sentence for each fault that values alone may hide: races, unwritten memory, float64."""
-        return [*self.races(), *self.unwritten_reads(), *self.float64()]
+        """Return a sentence for each fault that values alone may hide: races, unwritten memory, inactive lanes, float64."""
+        return [*self.races(), *self.unwritten_reads(), *(sentence for sentence, _ in self.inactive[:1]), *self.float64()]
 
     def text(self, line):
         """Return a line of the kernel's source, in quotes."""
@@ -228,10 +235,15 @@ def cause(text, made):
     """
     if "float64" in text:
         return ": np.float32 is asked for"
+    for constant in CONSTANTS_OF_MATH:
+        if f"math.{constant}" in text:
+            return f": math.{constant} is a float64; np.float32(math.{constant}) is not"
     if text in made:
         return ": a number with a point is a float64; np.float32(...) is not"
     if made:
         return f": it comes from {made[0]}, which is float64; np.float32(...) is not"
+    if "/" in text.replace("//", ""):
+        return ": `/` of two whole numbers makes a float64; np.float32(...) of one of them does not"
     return ": a whole number and a float32 together make a float64; np.float32(0) and a float32 do not"
 
 

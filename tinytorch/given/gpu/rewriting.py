@@ -32,6 +32,7 @@ NO_CODE = {  # syntax that is not compiled for a GPU
         *(ast.GeneratorExp, ast.Yield, ast.YieldFrom),
     ),
 }
+CONSTANTS_OF_MATH = ("pi", "e", "tau", "inf", "nan")
 MAKERS = (  # functions of NumPy's that return a new array
     *("zeros", "ones", "empty", "full", "zeros_like", "ones_like", "empty_like", "full_like", "array", "asarray", "arange"),
     *("copy", "concatenate", "stack", "dot", "matmul", "sum"),
@@ -50,12 +51,12 @@ class Rewriter(ast.NodeTransformer):
 
     def __init__(self, names, waiting, typed, refuse):
         self.names, self.waiting, self.typed, self.refuse = names, waiting, typed, refuse
-        self.waits, self.constants, self.targets, self.own = False, {}, {}, {}
+        self.waits, self.constants, self.targets, self.own, self.function = False, {}, {}, {}, ""
 
     def visit_FunctionDef(self, node):
         """Remember the function's own names: the value of one that is assigned once, None for all others."""
-        stored = [inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store)]
-        self.own = dict.fromkeys([*stored, *(argument.arg for argument in node.args.args)])
+        stored = stored_in(node)
+        self.own, self.function = dict.fromkeys(stored), node.name
         for inner in ast.walk(node):
             if isinstance(inner, ast.Assign) and stored.count(name := named(inner.targets[0])) == 1:
                 self.own[name] = inner.value
@@ -81,7 +82,7 @@ class Rewriter(ast.NodeTransformer):
         self.generic_visit(node)
         if name in WAITS and isinstance(node.func, ast.Attribute):
             self.waits = True
-            request = [ast.Constant(name), ast.Constant(node.lineno), *node.args]
+            request = [ast.Constant(name), ast.Constant((self.function, node.lineno)), *node.args]
             return ast.copy_location(ast.Yield(ast.Tuple(request, ast.Load())), node)
         if name in self.waiting:
             self.waits = True
@@ -139,7 +140,7 @@ class Rewriter(ast.NodeTransformer):
     def visit_While(self, node):
         """Count the turns of a loop."""
         self.generic_visit(node)
-        turn = ast.Expr(ast.Call(ast.Name("count_turn", ast.Load()), [ast.Constant(node.lineno)], []))
+        turn = ast.Expr(ast.Call(ast.Name("count_turn", ast.Load()), [ast.Constant((self.function, node.lineno))], []))
         node.body.insert(0, ast.copy_location(turn, node))
         return node
 
@@ -148,6 +149,12 @@ class Rewriter(ast.NodeTransformer):
         name = f"constant_{len(self.constants)}"
         self.constants[name] = value
         return ast.Name(name, ast.Load())
+
+
+def stored_in(definition):
+    """Return the names that a function gives values to, once for each time; its arguments come last."""
+    stored = [node.id for node in ast.walk(definition) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+    return [*stored, *(argument.arg for argument in definition.args.args)]
 
 
 def named(node):
@@ -199,11 +206,15 @@ def float64_lines(function):
     tree = ast.parse(source)
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and named(node.func) == "float32"]
     made = {id(inner) for call in calls for inner in ast.walk(call)}
-    return sorted(
-        first + node.lineno - 1
-        for node in ast.walk(tree)
-        if (isinstance(node, ast.Constant) and type(node.value) is float and id(node) not in made) or named(node) == "float64"
-    )
+    wide = [node for node in ast.walk(tree) if is_float64(node) and id(node) not in made]
+    return sorted(first + node.lineno - 1 for node in wide)
+
+
+def is_float64(node):
+    """Say whether a piece of syntax is a float64: a number such as 0.5, a constant such as ``math.pi``, or the word itself."""
+    if isinstance(node, ast.Attribute) and named(node.value) == "math":
+        return node.attr in CONSTANTS_OF_MATH
+    return isinstance(node, ast.Constant) and type(node.value) is float or named(node) == "float64"
 
 
 def names_of(function):
@@ -235,7 +246,7 @@ def rewritten(function, replaced, typed):
         raise_at(Unsupported(sentence), function, first + node.lineno - 1)
 
     names = names_of(function)
-    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} - set(stored_in(tree.body[0]))
     names |= {name: replaced(name, names.get(name, BUILTINS.get(name))) for name in used if name in names or name in BUILTINS}
     waiting = {name for name in used if getattr(names.get(name), "waits", False)}
     definition = tree.body[0]

@@ -4,8 +4,8 @@
 turn, each until it has to wait; the same launch always does the same. `watch` also writes down every access to memory, and
 returns a `Report` (`report.py`): races, memory sectors, bank conflicts, float64.
 
-What is different from a GPU: integers do not overflow at 32 bits, blocks run one after the other, and nothing here says how
-fast a kernel is.
+What is different from a GPU: whole numbers have no size while a kernel computes with them, and one that does not fit where it is
+stored is an error; blocks run one after the other; and nothing here says how fast a kernel is.
 """
 
 import functools
@@ -17,11 +17,12 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from tinytorch.given.gpu.arrays import KernelArray, poisoned
+from tinytorch.given.gpu.arrays import KernelArray, Unsupported, poisoned
 from tinytorch.given.gpu.report import Report
-from tinytorch.given.gpu.rewriting import INTEGERS, WARP_WAITS, Float32Math, raise_at, rewritten
+from tinytorch.given.gpu.rewriting import INTEGERS, WARP_WAITS, Float32Math, names_of, raise_at, rewritten
 
 WARP = 32  # threads that run in step
+SHARED = 48 * 1024  # bytes that the arrays of a block may take, on every GPU
 TURNS = 300_000  # of one while loop by all threads of a block, before it counts as endless
 WATCHED = 150_000  # the same for a watched launch, which is slower: turns, and half of the accesses to memory
 ONE_RUN = threading.RLock()  # the names that a kernel sees are those of one launch
@@ -89,6 +90,10 @@ class Run:
                     self.accesses_before = len(self.report.accesses) if self.report else 0
                     self.phase, self.warp_phases = 0, {}
                     (self.run_waiting if waits else self.run_straight)(function, arguments)
+            except Exception as error:
+                if " of block " not in str(error):
+                    error.add_note(f"in {self.who()} of {self.kernel.__name__}")
+                raise
             finally:
                 cuda.run = before
 
@@ -138,7 +143,7 @@ class Run:
                 continue
             kind, line = next(iter(met.values()))[:2]
             met = {thread: request for thread, request in met.items() if request[:2] == (kind, line)}
-            mask = int(next(iter(met.values()))[2]) if len(next(iter(met.values()))) > 2 else 2**WARP - 1
+            mask = self.mask_of(met, kind, line)
             late = [thread for thread in lanes if thread not in met and mask >> thread % WARP & 1]
             if late:
                 self.raise_at(
@@ -149,8 +154,33 @@ class Run:
                     line,
                 )
             self.warp_phases[first // WARP] = self.warp_phases.get(first // WARP, 0) + 1
+            self.note_inactive(kind, line, met)
             answers |= {thread: exchanged(kind, thread, met) for thread in met}
         return answers
+
+    def mask_of(self, met, kind, line):
+        """Return the mask that the lanes of a warp exchange values with.
+
+        Raises:
+            DivergentBarrier: They name different masks, or one that leaves out a lane which takes part.
+        """
+        masks = {thread: int(request[2]) if len(request) > 2 else 2**WARP - 1 for thread, request in met.items()}
+        first, mask = next(iter(masks.items()))
+        for thread, own in masks.items():
+            trouble = (
+                f"the mask {own:#x}, and {self.who(first)} {mask:#x}" if own != mask else f"the mask {mask:#x} without its bit"
+            )
+            if own != mask or not mask >> thread % WARP & 1:
+                self.raise_at(DivergentBarrier(f"divergent {kind}: {self.who(thread)} names {trouble} {self.at(line)}"), line)
+        return mask
+
+    def note_inactive(self, kind, line, met):
+        """Write down which lanes take a value from one that does not take part."""
+        for thread in met if self.report and kind.startswith("shfl") else ():
+            other = lane_of(kind, thread, met)
+            if 0 <= other < WARP and thread - thread % WARP + other not in met:
+                sentence = f"{self.who(thread)} takes the value of lane {other} {self.at(line)}, and that lane does not take part"
+                self.report.inactive.append((f"inactive lane: {sentence}", line))
 
     def meet_in_block(self, waiting):
         """Let a block go on whose threads have all come to the same barrier; return what each thread gets.
@@ -174,7 +204,7 @@ class Run:
             )
         self.phase += 1
         if self.report:
-            self.report.barrier(self, line)
+            self.report.barrier(self, line[1])
         flags = [bool(request[2]) for request in waiting.values()] if values else []
         answer = {"syncthreads_and": all, "syncthreads_or": any, "syncthreads_count": sum}.get(kind, lambda flags: None)(flags)
         return dict.fromkeys(waiting, answer)
@@ -183,13 +213,18 @@ class Run:
         """Return the name of a thread, by default of the running one."""
         return f"thread {self.threads[self.thread if thread is None else thread]} of block {self.place}"
 
-    def at(self, line):
-        """Return where a line of the kernel is, counted from its decorator, as the first."""
-        return f"in line {line} of {self.kernel.__name__}"
+    def at(self, place):
+        """Return where a kernel, or a function that it calls, waits: its name, and the line counted from its decorator."""
+        name, line = place
+        return f"in line {line} of {name}"
 
-    def raise_at(self, error, line):
-        """Raise an error at a line of the kernel, counted as in `at`."""
-        raise_at(error, self.kernel.py_func, self.kernel.py_func.__code__.co_firstlineno + line - 1)
+    def raise_at(self, error, place):
+        """Raise an error at a place as in `at`."""
+        name, line = place
+        function = self.kernel.py_func
+        if name != function.__name__:
+            function = names_of(function)[name].py_func
+        raise_at(error, function, function.__code__.co_firstlineno + line - 1)
 
     def memory(self, space, shape, dtype, name, place):
         """Return an array that a kernel asks for: the block's own, or the thread's own."""
@@ -198,20 +233,27 @@ class Run:
         if space == "local":
             return KernelArray(poisoned(shape, dtype_of(dtype)), name, space, self)
         if place not in self.shared:
-            self.shared[place] = KernelArray(poisoned(shape, dtype_of(dtype)), name, space, self)
+            array = KernelArray(poisoned(shape, dtype_of(dtype)), name, space, self)
+            taken = sum(other.array.nbytes for other in self.shared.values())
+            if taken + array.array.nbytes > SHARED:
+                raise Unsupported(
+                    f"too much shared memory: {name} of shape {tuple(map(int, array.shape))} takes {array.array.nbytes:,} bytes"
+                    f"{f' after {taken:,} for others' if taken else ''}, and a block has {SHARED:,}: use smaller tiles"
+                )
+            self.shared[place] = array
         return self.shared[place]
 
-    def count_turn(self, line):
+    def count_turn(self, place):
         """Count a turn of a while loop.
 
         Raises:
             EndlessLoop: There were too many.
         """
-        turns = self.turns[line] = self.turns.get(line, 0) + 1
+        turns = self.turns[place] = self.turns.get(place, 0) + 1
         accesses = len(self.report.accesses) - self.accesses_before if self.report else 0
         if turns + accesses / 2 > (WATCHED if self.report else TURNS):
             raise EndlessLoop(
-                f"endless loop: {self.who()} is still in the while loop {self.at(line)}, after {turns - 1:,} turns "
+                f"endless loop: {self.who()} is still in the while loop {self.at(place)}, after {turns - 1:,} turns "
                 "of the block's threads: what makes its condition false?"
             )
 
@@ -232,12 +274,17 @@ def exchanged(kind, thread, met):
         return {"all_sync": all(flags.values()), "any_sync": any(flags.values())}.get(
             kind, sum(1 << other for other, flag in flags.items() if flag)
         )
-    by = int(met[thread][4])
-    other = {"shfl_down_sync": lane + by, "shfl_up_sync": lane - by, "shfl_xor_sync": lane ^ by, "shfl_sync": by}[kind]
+    other = lane_of(kind, thread, met)
     if not 0 <= other < WARP:
         return value
     source = met.get(thread - lane + other)
     return source[3] if source else poisoned((), np.asarray(value).dtype)[()]  # that lane does not take part
+
+
+def lane_of(kind, thread, met):
+    """Return the lane that a thread takes a value from, which may lie beyond the warp; see `exchanged`."""
+    lane, by = thread % WARP, int(met[thread][4])
+    return {"shfl_down_sync": lane + by, "shfl_up_sync": lane - by, "shfl_xor_sync": lane ^ by, "shfl_sync": by}[kind]
 
 
 def dtype_of(kind):
@@ -342,7 +389,7 @@ def simulated(kernel):
 def as_kernels_see(name, value, typed):
     """Return what a name stands for inside a simulated kernel."""
     if name == "count_turn":
-        return lambda line: cuda.run.count_turn(line)
+        return lambda place: cuda.run.count_turn(place)
     if name == "range" and typed:
         return lambda *ends: map(np.int64, range(*ends))
     if value is math:
@@ -351,12 +398,30 @@ def as_kernels_see(name, value, typed):
     if kind == "float32":
         return narrowed if typed else np.float32
     if kind in INTEGERS:
-        return np.int64 if typed else int
+        return whole(np.dtype(kind), np.int64 if typed else int)
     if getattr(value, "gridsize", None) and getattr(value, "jit", None):  # numba's cuda
         return cuda
     if not isinstance(value, Kernel) and callable(getattr(value, "py_func", None)):
         return Kernel(value.py_func, device=True)
     return value
+
+
+def whole(dtype, make):
+    """Return what makes a whole number of a type; one that the type cannot hold is an error, and on a GPU another number.
+
+    Args:
+        dtype: NumPy dtype.
+        make: The type that the number has in the simulator.
+    """
+    limits = np.iinfo(dtype)
+
+    def number(value):
+        result = make(value)
+        if not limits.min <= result <= limits.max:
+            raise OverflowError(f"{result} does not fit into {dtype}, which holds {limits.min} to {limits.max}")
+        return result
+
+    return number
 
 
 def is_type(value):
