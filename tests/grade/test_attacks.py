@@ -6,6 +6,7 @@ switched off: in the same test, or in the one below it. These have no such count
     comments, magics, brackets, copies,   the code that took a time that grows with the square of their number is gone: without
     lines, blanks, ats, marks, percents,  the limits on cells these notebooks take under a second now
     dots
+    cells that lie about themselves       the judge never asks them
     a link in a zip                       Python's zipfile never makes one: only another unpacker would
     deeply nested code                    Python's compiler refuses it by itself
 """
