@@ -41,3 +41,10 @@ def test_no_function_of_the_package_is_annotated():
             if isinstance(node, ast.FunctionDef):
                 assert not node.returns, f"{file}:{node.lineno}"
             assert not isinstance(node, ast.arg) or not node.annotation, f"{file}:{node.lineno}"
+
+
+def test_no_two_helpers_of_tests_share_a_name():
+    # A test puts its folder on the path to import them: of two with one name, all tests of a run would get the first.
+    helpers = [path for path in (ROOT / "tests").glob("*/*.py") if not path.name.startswith(("test_", "conftest", "__"))]
+    names = [path.name for path in helpers]
+    assert sorted({name for name in names if names.count(name) > 1}) == []

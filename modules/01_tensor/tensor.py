@@ -165,7 +165,7 @@ def mul(a, b):
 
     Returns:
         Array of the broadcast shape. Every entry is the product of an entry of ``a`` and the
-        matching entry of ``b``. float32 times a Python number stays float32.
+        matching entry of ``b``.
 
     Example:
         >>> mul.forward(np.array([[1, 2], [3, 4]]), np.array([10, 100]))

@@ -1,4 +1,4 @@
-"""What PyTorch gives at every corner of `grid.py` is what both kernel sets give; its answers are recorded, so that none is needed."""
+"""What PyTorch gives at every corner of `corner_calls.py` is what both kernel sets give; its answers are recorded, so that none is needed."""
 
 import contextlib
 import importlib.util
@@ -14,7 +14,7 @@ import tinytorch as tt
 from tinytorch.tensor import Tensor
 
 sys.path.insert(0, str(Path(__file__).parent))
-import grid
+import corner_calls
 
 ON_PURPOSE = {  # what differs, and why
     "x//-3 of uint8": "a Python number that the dtype cannot hold is refused, where PyTorch wraps it around",
@@ -23,8 +23,8 @@ ON_PURPOSE = {  # what differs, and why
     "x.mT of 0-d": "a single number has no axes to swap; PyTorch lets it pass and says that it will not for long",
     "x**0.5 at the ends, 33": "the gradient at -inf is 0, as of C's pow; PyTorch takes a root there",
 }
-CALLS = list(grid.calls())
-RECORD = json.loads(grid.RECORDED.read_text(encoding="utf-8"))
+CALLS = list(corner_calls.calls())
+RECORD = json.loads(corner_calls.RECORDED.read_text(encoding="utf-8"))
 GROUPS = sorted({name.rpartition(" of ")[2] if " of " in name else "the ends" for name, *_ in CALLS})
 SETS = ["numpy", *(["numba"] if importlib.util.find_spec("numba") else [])]
 
@@ -62,15 +62,17 @@ def differences(outcomes, group):
 def test_corners_are_pytorch_s(kernels, group):
     with tt.use(kernels), warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
-        found = list(differences(lambda name, *call: grid.outcome(tt, make, *call), group))
+        found = list(differences(lambda name, *call: corner_calls.outcome(tt, make, *call), group))
     assert not found, "\n".join(found)
 
 
 def test_the_record_is_complete_and_what_differs_on_purpose_still_does():
-    assert RECORD.keys() == {name for name, *_ in CALLS}, "run `python tests/corners/grid.py`, which needs PyTorch"
+    assert RECORD.keys() == {name for name, *_ in CALLS}, "run `python tests/corners/corner_calls.py`, which needs PyTorch"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
-        same = [name for name, *call in CALLS if name in ON_PURPOSE and agree(grid.outcome(tt, make, *call), RECORD[name])]
+        same = [
+            name for name, *call in CALLS if name in ON_PURPOSE and agree(corner_calls.outcome(tt, make, *call), RECORD[name])
+        ]
     assert not same, f"no longer different: take {same} from the table"
 
 
@@ -78,7 +80,7 @@ def test_the_record_is_what_the_installed_pytorch_gives():
     pytest.importorskip("torch", reason="PyTorch is not installed: nothing to compare with")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        theirs = grid.pytorch()
+        theirs = corner_calls.pytorch()
     changed = [name for name in RECORD if not agree(theirs[name], RECORD[name])]
     assert not changed, f"PyTorch has changed its mind: {changed[:10]}"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 FILE = Path(__file__).with_name("recorded.json")
-spec = importlib.util.spec_from_file_location("optim_problem", Path(__file__).with_name("problem.py"))
+spec = importlib.util.spec_from_file_location("optim_problem", Path(__file__).with_name("fifty_steps.py"))
 problem = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(problem)
 

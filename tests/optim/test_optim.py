@@ -24,7 +24,7 @@ def load(name):
     return module
 
 
-problem = load("problem")
+problem = load("fifty_steps")
 RECORDED = json.loads(Path(__file__).with_name("recorded.json").read_text(encoding="utf-8"))
 every_rule = pytest.mark.parametrize("key", problem.SETTINGS)
 every_schedule = pytest.mark.parametrize("key", problem.SCHEDULES)

@@ -1,6 +1,6 @@
 """Calls at the corners: every dtype, every awkward shape, infinities and ties, as expressions that both frameworks understand.
 
-`python tests/corners/grid.py` asks PyTorch for all of them and writes `recorded.json`.
+`python tests/corners/calls.py` asks PyTorch for all of them and writes `recorded.json`.
 """
 
 import json
