@@ -427,10 +427,12 @@ def describe_split_indices(count, lengths, order):
 def observe_split_indices(split_indices, count, lengths, order):
     rng, other = Generator(order), Generator(other_order(order))
     others, parts = split_indices(count, list(lengths), other), split_indices(count, lengths, rng)
-    return parts_seen(numbers(parts), numbers(others), kinds(parts), rng.asked, count)
+    returned = "a list" if isinstance(parts, list) else f"a {type(parts).__name__}"
+    parts, others = list(parts), list(others)
+    return parts_seen(numbers(parts), numbers(others), kinds(parts), rng.asked, count, returned)
 
 
-def parts_seen(parts, others, kinds, asked, count):
+def parts_seen(parts, others, kinds, asked, count, returned="a list"):
     """Write down the parts of one order, and what another order changes."""
     return {
         "sizes of the parts": [len(part) for part in parts],
@@ -438,6 +440,7 @@ def parts_seen(parts, others, kinds, asked, count):
         "each part is": kinds,
         "rng.permutation was called for": asked,
         "parts go by the order drawn": len(parts) < 2 or [set(part) for part in parts] != [set(part) for part in others],
+        "returned": returned,
     }
 
 
@@ -497,6 +500,9 @@ misconceptions_split_indices = {
     )(count=count, lengths=lengths, order=order),
     "lengths that do not sum to the count were let through": split_turn(checked=False),
     "the parts are lists; arrays of ints are asked for": split_turn(kinds=("a list",)),
+    "a tuple was returned where a list is asked for": lambda **inputs: (
+        parts if isinstance(parts := oracle_split_indices(**inputs), tuple) else parts | {"returned": "a tuple"}
+    ),
     "ValueError came, but its message does not hold both the sum of the lengths and the count": unnamed(split_turn()),
 }
 

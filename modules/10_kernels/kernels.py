@@ -76,7 +76,8 @@ print(f"the loop {us(lambda: double_loop(a, out)):.0f} us, the same loop in Pyth
 # Three things are different in a compiled loop:
 #
 # - **Types are fixed.** A Python `2.0` is a float64, and a float32 times a float64 is a float64, at half the speed. So write constants
-#   as `np.float32(2)`. The checks look at numba's types, and reject a loop that computes the entries in float64.
+#   as `np.float32(2)`. The checks look at numba's types, and reject a loop that computes the entries in float64. (A whole number, such
+#   as the 1 in `1 + x`, makes a float64 too. The checks accept it, because it costs less, but `np.float32(1)` costs nothing.)
 # - **Indices are not checked.** `a[a.size]` raises no error: it reads the memory after the array, and `out[out.size] = 1` overwrites
 #   it. So the checks first run your loop as Python, where a wrong index raises an `IndexError`. (`double_loop.py_func` is the
 #   function as you wrote it.) They compile the loop only if the Python run is right.

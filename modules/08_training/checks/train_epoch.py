@@ -10,25 +10,38 @@ import numpy as np
 from .shared import NOTHING, batches, kind, number
 
 
-def describe_train_epoch(inputs, clip_norm, reported, **more):
+def describe_train_epoch(inputs, clip_norm, reported, fails=None, **more):
     words = f"{f', clip_norm={clip_norm:g}' if clip_norm is not None else ''}{', after_step=note' * reported}"
-    return f"train_epoch(model, loader, criterion, optimizer{words})", f"{batches(inputs)}; optimizer SGD, lr={more['lr']:.4g}"
+    failing = "" if fails is None else f"; call {fails} of note raises ArithmeticError"
+    bad = "; one input is nan" * any(np.isnan(x).any() for x in inputs)
+    return (
+        f"train_epoch(model, loader, criterion, optimizer{words})",
+        f"{batches(inputs)}; optimizer SGD, lr={more['lr']:.4g}{bad}{failing}",
+    )
 
 
 def draw_train_epoch(rng):
-    """Batches of one size and of several, with a report and without, clipped by much, by nothing, to nothing, or not at all."""
+    """Batches of one size and of several, with a report and without, clipped by much, by nothing, to nothing, or not at all.
+
+    In one case a loss is nan, which counts as well; in the last one the function for reports fails.
+    """
     small, large = int(rng.integers(2, 4)), int(rng.integers(4, 6))
-    for sizes, clip_norm, reported in (
-        ([large, large, 1], None, True),
-        ([small, large], 0.5, False),
-        ([small, large, small], 1e6, True),
-        ([1], None, False),
-        ([large, 1], 0.25, True),
-        ([small, 1], 0.0, False),
-        ([], None, True),
+    for sizes, clip_norm, reported, more in (
+        ([large, large, 1], None, True, {}),
+        ([small, large], 0.5, False, {}),
+        ([small, large, small], 1e6, True, {}),
+        ([1], None, False, {}),
+        ([large, 1], 0.25, True, {}),
+        ([small, 1], 0.0, False, {}),
+        ([], None, True, {}),
+        ([small, small, 1], None, True, "nan"),
+        ([large, small], None, True, dict(fails=int(rng.integers(1, 3)))),
     ):
+        inputs = [rng.standard_normal((n, 3), np.float32) for n in sizes]
+        if more == "nan":
+            inputs[1][0, 0], more = np.nan, {}
         yield dict(
-            inputs=[rng.standard_normal((n, 3), np.float32) for n in sizes],
+            inputs=inputs,
             labels=[rng.standard_normal(n).astype(np.float32) for n in sizes],
             weight=rng.standard_normal(3).astype(np.float32),
             bias=rng.standard_normal(1).astype(np.float32) + np.float32(1),
@@ -37,10 +50,11 @@ def draw_train_epoch(rng):
             lr=float(rng.uniform(0.05, 0.2)),
             clip_norm=clip_norm,
             reported=reported,
+            **more,
         )
 
 
-def observe_train_epoch(module, inputs, labels, weight, bias, frozen, stale, lr, clip_norm, reported):
+def observe_train_epoch(module, inputs, labels, weight, bias, frozen, stale, lr, clip_norm, reported, fails=None):
     """Train a network that has old gradients and is in evaluation mode, and note what each step gets."""
     layers, optim = (importlib.import_module(f"tinytorch.{name}") for name in ("layers", "optim"))
     modes, steps, reports, losses = [], [], [], []
@@ -72,11 +86,13 @@ def observe_train_epoch(module, inputs, labels, weight, bias, frozen, stale, lr,
 
     def criterion(outputs, targets):
         loss = ((outputs - 2 * targets) ** 2).mean()  # not the same the other way round
-        losses.append(weakref.ref(loss))
+        losses.append((len(kept), weakref.ref(loss)))
         return loss
 
     def note(loss):
         reports.append((kind(loss), number(loss), model.inner.weight.data.copy()))
+        if len(reports) == fails:
+            raise ArithmeticError("on purpose")
 
     model = Model()
     model.eval()
@@ -87,7 +103,7 @@ def observe_train_epoch(module, inputs, labels, weight, bias, frozen, stale, lr,
     kept = []
 
     def alive():
-        return sum(loss() is not None for loss in losses[:-1])  # the last one may still have its name
+        return sum(loss() is not None for number, loss in losses if number < len(kept))  # the last batch's may still have a name
 
     def loader():
         for batch in batches:
@@ -150,6 +166,7 @@ def epoch_turn(
     reports=True,
     kept=0,
     again=False,
+    swallows=False,
 ):
     """Make an epoch, or a wrong turn, with a gradient worked out by hand.
 
@@ -169,11 +186,14 @@ def epoch_turn(
         reports: Whether there are any.
         kept: Whether the tensors of all losses are kept.
         again: Whether the network runs again after the step, for the loss.
+        swallows: Whether an exception of after_step ends there.
     """
 
-    def turn(inputs, labels, weight, bias, frozen, stale, lr, clip_norm, reported):
+    def turn(inputs, labels, weight, bias, frozen, stale, lr, clip_norm, reported, fails=None):
         if not inputs:
             return empty
+        if fails and reports and not swallows:
+            return ("raises", "ArithmeticError", "on purpose")
         w, b, c = (array.astype(np.float64) for array in (weight, bias, frozen))
         grads, steps, notes, all_losses = [stale.astype(np.float64), np.zeros(1)], [], [], []
         for i, (x, y) in enumerate(zip(inputs, labels)):
@@ -255,6 +275,7 @@ misconceptions_train_epoch = {
     ),
     "criterion got the labels first; it takes the network's output first": epoch_turn(turned=True),
     "after_step was called before the step": epoch_turn(late=False),
+    "an exception of after_step was swallowed: it is to reach the caller, who stops the training by it": epoch_turn(swallows=True),
     "after_step was not called": epoch_turn(reports=False),
     "after_step got a tensor; a Python float is asked for": epoch_turn(report=lambda loss: "a Tensor", report_kind="Tensor"),
     "after_step got a NumPy array; a Python float is asked for": epoch_turn(
