@@ -20,6 +20,7 @@ def test_every_case_runs_on_our_package(simulated):
     for entry in made["cases"]:
         assert entry["ms"]["tinytorch"]["median"] > 0, entry["absent"]
         assert not {"PyTorch", "CuPy"} & entry["ms"].keys(), "there is no GPU for them"
+    assert [entry["case"] for entry in made["cases"] if "captured" in entry["ms"]] == ["mnist_mlp"]
     assert any("tinytorch" in line for line in gpu.lines(made))
 
 

@@ -60,6 +60,18 @@ def training_step(model, optimizer, criterion, images, labels):
     return step
 
 
+def captured(name, size):
+    """Return our training step, captured: its launches are made by graphs."""
+    import tinytorch
+
+    if name != "mnist_mlp":
+        raise NotImplementedError("only a training step is captured")
+    step = tinytorch.capture(ours(name, size))
+    for _ in range(3):
+        step()
+    return step
+
+
 def pytorch(name, size):
     """Return a function that does a case's work once, in PyTorch."""
     import torch
@@ -113,7 +125,7 @@ def cupy(name, size):
     return (lambda: cupy.maximum(x, 0)) if name == "relu" else (lambda: x @ x)
 
 
-VARIANTS = {"tinytorch": ours, "PyTorch": pytorch, "PyTorch graph": pytorch_graph, "CuPy": cupy}
+VARIANTS = {"tinytorch": ours, "captured": captured, "PyTorch": pytorch, "PyTorch graph": pytorch_graph, "CuPy": cupy}
 
 
 def timed(step, events, calls=CALLS):

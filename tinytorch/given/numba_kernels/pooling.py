@@ -31,18 +31,54 @@ def window(y, x, settings, size):
     return max(y, 0), min(y + rows, size[0]), max(x, 0), min(x + columns, size[1])
 
 
+def vectors_beat(builder, a, b):
+    """Say lane by lane what `beats` says of numbers."""
+    return builder.or_(builder.fcmp_ordered(">", a, b), builder.fcmp_unordered("uno", a, a))
+
+
+def make_pick(lanes):
+    """Make the loop body that takes the maxima of `lanes / 2` windows of 2 by 2.
+
+    Called as ``pick(upper, lower, at, row)``, it takes the windows from column ``2 * at`` of two rows on.
+    """
+
+    @intrinsic
+    def pick(typing, upper, lower, at, row):
+        def generate(context, builder, signature, args):
+            upper, lower, at, row = unpack(context, builder, signature, args)
+            vectors, halves = (Vectors(builder, signature.args[0].dtype, count) for count in (lanes, lanes // 2))
+
+            def larger(a, b):
+                return builder.select(vectors_beat(builder, b, a), b, a)
+
+            def of_a_row(numbers):
+                both = vectors.load(numbers, builder.add(at, at))
+                return larger(*(vectors.shuffle(both, both, list(range(start, lanes, 2))) for start in (0, 1)))
+
+            halves.store(larger(of_a_row(upper), of_a_row(lower)), row, at)
+            return context.get_dummy_value()
+
+        return types.void(upper, lower, types.intp, row), generate
+
+    return pick
+
+
+pick_4, pick_8 = make_pick(SHORT), make_pick(2 * SHORT)
+
+
 @jit
 def pool(first, last, pictures, settings, out):
     """Take the maximum of every window of the pictures (M, H, W) from first to last."""
     for n in range(first, last):
         for y in range(out.shape[1]):
-            if settings == ((2, 2), (2, 2), (0, 0)):
+            if settings == ((2, 2), (2, 2), (0, 0)) and out.shape[2] >= SHORT // 2:
                 upper, lower, row = pictures[n, 2 * y], pictures[n, 2 * y + 1], out[n, y]
-                for x in range(len(row)):
-                    largest = upper[2 * x]
-                    for value in (upper[2 * x + 1], lower[2 * x], lower[2 * x + 1]):
-                        largest = value if beats(value, largest) else largest
-                    row[x] = largest
+                step = SHORT if len(row) >= SHORT else SHORT // 2
+                for x in range(0, len(row), step):  # the last step may overlap the one before it
+                    if step == SHORT:
+                        pick_8(upper, lower, min(x, len(row) - step), row)
+                    else:
+                        pick_4(upper, lower, min(x, len(row) - step), row)
             else:
                 for x in range(out.shape[2]):
                     top, bottom, left, right = window(y, x, settings, pictures.shape[1:])
@@ -71,8 +107,7 @@ def make_settle(lanes):
             across = [vectors.shuffle(row, row, [i ^ 1 for i in range(lanes)]) for row in rows]  # a number's neighbour
             left = ir.Constant(ir.VectorType(ir.IntType(1), lanes), [1 - i % 2 for i in range(lanes)])
 
-            def beats(a, b):
-                return builder.or_(builder.fcmp_ordered(">", a, b), builder.fcmp_unordered("uno", a, a))
+            beats = functools.partial(vectors_beat, builder)
 
             def wins_in_row(row, beside):
                 return builder.select(left, builder.not_(beats(beside, row)), beats(row, beside))
