@@ -560,12 +560,12 @@ def batches_seen(batches, others, kinds, asked, count, shuffle, unmoved=True, re
     """Write down the batches of one order, and what another order changes."""
     account_of = account(batches, count)
     return {
+        "rng.permutation was called for": asked,
         "sizes of the batches": [len(batch) for batch in batches],
         "how many positions stand nowhere": len(account_of.pop("positions that stand nowhere")),
         **account_of,
         "the batches": "in random order" if shuffle else batches,
         "each batch is": kinds,
-        "rng.permutation was called for": asked,
         "batches go by the order drawn": not shuffle or count < 4 or batches != others,
         "without shuffle a generator changes nothing": unmoved,
         "returned": returned,
@@ -627,6 +627,26 @@ def empty_last(order, size, drop_last):
     return [batch for batch in batches if len(batch) == size or not drop_last]
 
 
+def shuffled_batches(of_whole):
+    """Make the oracle of batches of neighbours that come in random order.
+
+    Args:
+        of_whole: Whether a batch that is to be dropped is left out before the order is drawn.
+    """
+
+    def cut(order, size, drop_last):
+        batches = full_batches(list(range(len(order))), size, drop_last and of_whole)
+        drawn = [batches[i] for i in order if i < len(batches)]
+        return [batch for batch in drawn if len(batch) == size or not drop_last]
+
+    def turn(count, batch_size, shuffle, drop_last, order):
+        number = len(full_batches(order, batch_size, drop_last and of_whole))
+        calls = batches_turn(cut, asked=lambda count, shuffle: [number] if shuffle else [])
+        return calls(count=count, batch_size=batch_size, shuffle=shuffle, drop_last=drop_last, order=order)
+
+    return turn
+
+
 def none_at_rest(function):
     """Fail where there is no generator to ask."""
     nobody = "raises", "AttributeError", "permutation"
@@ -658,7 +678,14 @@ misconceptions_batch_indices = {
         order_of=lambda order, shuffle: list(range(len(order)))
     ),
     "an order was drawn although shuffle is False; rng is None then": none_at_rest(batches_turn()),
-    "an order was drawn although shuffle is False: other code that uses the generator then draws different numbers": always_drawn,
+    "the batches were shuffled, not the examples: neighbours stay together; draw one order of all positions, then cut it": (
+        shuffled_batches(of_whole=False),
+        shuffled_batches(of_whole=True),
+    ),
+    "with a generator the order is random although shuffle is False: then it is 0, 1, 2, ..., and nothing is drawn": always_drawn,
+    "an order was drawn although shuffle is False: other code that uses the generator then draws different numbers": batches_turn(
+        asked=lambda count, shuffle: [count]
+    ),
     "the batches were made even; all but the last hold batch_size": batches_turn(even_batches),
     "for no examples an empty batch was yielded; there is none": batches_turn(split_batches),
     "an empty batch was yielded at the end": batches_turn(empty_last),
@@ -747,7 +774,13 @@ def as_bytes(images, mean, std):
     return array_of(expected["the result"].astype(np.int64).astype(np.uint8).astype(np.float64), "uint8")
 
 
+def by_largest(images, mean, std):
+    """Divide by the largest pixel of all, in the place of 255."""
+    return oracle_normalize(images=images * (255 / max(int(images.max()), 1)), mean=mean, std=std)
+
+
 misconceptions_normalize = {
+    "divided by the largest pixel of the batch: the formula divides by 255": by_largest,
     "the bytes were not scaled to 0 to 1 first": normalize_turn(lambda x, mean, std: (x - mean) / std),
     "the bytes were scaled last; it is first": normalize_turn(lambda x, mean, std: (x - mean) / std / 255),
     "divided by 256; white is 255": normalize_turn(lambda x, mean, std: (x / 256 - mean) / std),
@@ -895,7 +928,9 @@ misconceptions_flip = {
     "the channels were turned round; the last axis is the width": flip_turn(lambda image: image[::-1]),
     "the channels were turned round, too": flip_turn(lambda image: image[::-1, :, ::-1]),
     "the chosen pictures changed places among each other; the last axis is to be turned": among_each_other,
-    "columns were overwritten before they had been read: half of the picture is lost": flip_turn(overwritten),
+    "columns were overwritten before they had been read, or a saved column was a view and changed with them: save a copy, .copy()": flip_turn(
+        overwritten
+    ),
     "the columns were shifted by one: column 0 belongs at width - 1": flip_turn(
         lambda image: image[:, :, [-x % image.shape[2] for x in range(image.shape[2])]]
     ),
@@ -1022,7 +1057,7 @@ misconceptions_shift = {
         outside=lambda i, size: nearest(i, size + 1)
     ),
     "an index on both sides of `:` moves the channels to the end, and a reshape does not move them back: transpose does": channels_mixed,
-    "a shift may be larger than the picture: a border as wide as the picture is too narrow, so limit the numbers of rows and columns": as_far_as_its_size,
+    "a shift may be any whole number, also larger than the picture: limit the numbers of rows and columns": as_far_as_its_size,
     "no picture was shifted": shift_turn(amounts=lambda down, right: (0 * down, 0 * right)),
     "the pictures came back as float64: keep their dtype": came_back_as("float64"),
     "the pictures came back as uint8: keep their dtype": came_back_as("uint8"),

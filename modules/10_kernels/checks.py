@@ -561,7 +561,7 @@ misconceptions_softmax_rows = {
     "the largest was looked for from 0 on: in a row of numbers below 0 it is not found": of_rows(
         lambda a: shares(narrow_exp(a - from_zero(a)))
     ),
-    "nothing was taken out before the exponentials: they overflow": of_rows(lambda a: shares(narrow_exp(a))),
+    "nothing was taken out before the exponentials: they overflow, or all become 0": of_rows(lambda a: shares(narrow_exp(a))),
     "differences far below 0 were cut off: small probabilities are too large": tuple(
         of_rows(no_smaller_than(least)) for least in (-10, -20, -30, -50)
     ),
@@ -688,7 +688,7 @@ misconceptions_loss_rows = {
     "the score of the right class was added, not subtracted": of_scores(lambda z, labels: log_sum_exp(z) + right_ones(z, labels)),
     "the sign is wrong: a loss is not negative": of_scores(lambda z, labels: -losses_of(z, labels)),
     "nothing was taken out before the exponentials: they overflow, or all are 0 and have no logarithm": of_scores(overflowing),
-    "nothing was taken out before the exponentials: they overflow": of_scores(
+    "nothing was taken out before the exponentials: they overflow, or all become 0": of_scores(
         lambda z, labels: np.log(narrow_exp(z).sum(axis=1)) - right_ones(z, labels)
     ),
     "the largest was looked for from 0 on: in a row of numbers below 0 it is not found, and the sum is 0": of_scores(
@@ -816,7 +816,7 @@ misconceptions_gradient_rows = {
         lambda p, truth, scale, z, labels: scale * (exponentials(z) - truth)
     ),
     "the sum of the exponentials goes on from row to row: it begins at 0 in each": of_gradients(summed_rows),
-    "nothing was taken out before the exponentials: they overflow": of_gradients(
+    "nothing was taken out before the exponentials: they overflow, or all become 0": of_gradients(
         lambda p, truth, scale, z, labels: scale * (shares(narrow_exp(z)) - truth)
     ),
     "the first score of each row was taken out, not the largest: one far above it overflows": of_gradients(
@@ -997,15 +997,15 @@ misconceptions_adam_loop = {
 
 # 10.7 matmul_blocked
 
-RACE = "a race: two rounds of prange write to the same entry of {}"
+RACE = "a race: two iterations of prange write to the same entry of {}"
 ALONE = "not at all: no prange is running where `out` is written"
 SEQUENTIAL = "not at all: the line above the function lacks parallel=True"
-ROWS = "rows of `out` that each round of prange writes, the most first"
+ROWS = "rows of `out` that each iteration of prange writes, the most first"
 AT_ONCE = "products that one write to an entry of `out` adds"
 ORDER = "order of the loops within a block"
 STEPS_FIRST, ROWS_FIRST = "a step of p, with all rows; then the next step", "a row, with all steps of p; then the next row"
-SHARED = "rounds of prange share the rows"
-REVERSE = "out, if the rounds run in reverse order"
+SHARED = "iterations of prange share the rows"
+REVERSE = "out, if the iterations run in reverse order"
 
 
 def draw_matmul_blocked(rng):
@@ -1156,7 +1156,11 @@ def structure(rounds, places, k):
             rows.setdefault(now, set()).add(ours[place])
     covered = set().union(*rows.values()) == set(range(len(places))) if rows else False
     threads = (
-        RACE.format("`out`" if raced[0] in ours else "an array that all rounds share") if raced else SHARED if covered else ALONE
+        RACE.format("`out`" if raced[0] in ours else "an array that all iterations share")
+        if raced
+        else SHARED
+        if covered
+        else ALONE
     )
     return {
         "the work is shared": threads,
@@ -1251,7 +1255,7 @@ def shared_array(block):
 
     def oracle(a, b):
         right = oracle_matmul_blocked(a, b, block=block, at_once=f"all {a.shape[1]}")
-        return right | {"the work is shared": RACE.format("an array that all rounds share") if len(a) > block else SHARED}
+        return right | {"the work is shared": RACE.format("an array that all iterations share") if len(a) > block else SHARED}
 
     return oracle
 
@@ -1274,27 +1278,27 @@ misconceptions_matmul_blocked = {
         "IndexError",
     ),
     "the result was not set to 0 before the sums": lambda a, b: oracle_matmul_blocked(a, b, begin=FILLED),
-    "the rounds of prange share the terms of the sums, not the rows: that is a race": lambda a, b: (
+    "the iterations of prange share the terms of the sums, not the rows: that is a race": lambda a, b: (
         racing(lambda k: k, "`out`")(a, b) | {AT_ONCE: "1" if a.shape[1] >= 12 else "4"}
     ),
-    "the rounds of prange share the steps of 4, not the rows: that is a race": racing(lambda k: k // 4, "`out`"),
-    "an array that is made before the prange is shared by all of its rounds: make it within the round, or write to `out`": shared_array(
+    "the iterations of prange share the steps of 4, not the rows: that is a race": racing(lambda k: k // 4, "`out`"),
+    "an array that is made before the prange is shared by all of its iterations: make it within the iteration, or write to `out`": shared_array(
         1
     ),
-    "an array that is made before the prange is shared by all blocks: make it within the round, and write four products at a time to `out`": shared_array(
+    "an array that is made before the prange is shared by all blocks: make it within the iteration, and write four products at a time to `out`": shared_array(
         64
     ),
     "the work is not shared: the loop over blocks is a range": lambda a, b: oracle_matmul_blocked(a, b, threads=ALONE),
     "the work is not shared: the line above the function has lost its parallel=True": lambda a, b: oracle_matmul_blocked(
         a, b, threads=SEQUENTIAL
     ),
-    "each round of prange has one row, and fetches all of `b` for it: a round is a block of 64 rows": lambda a, b: (
+    "each iteration of prange has one row, and fetches all of `b` for it: an iteration has a block of 64 rows": lambda a, b: (
         oracle_matmul_blocked(a, b, block=1)
     ),
-    "each round of prange has one row, and each product is added by itself: a round is a block of 64 rows, and takes four rows of `b` at a time": lambda a, b: (
+    "each iteration of prange has one row, and each product is added by itself: an iteration has a block of 64 rows, and takes four rows of `b` at a time": lambda a, b: (
         oracle_matmul_blocked(a, b, block=1, at_once="1")
     ),
-    "each round of prange has one row, and each sum is computed as a whole: a round is a block of 64 rows, and takes four rows of `b` at a time": lambda a, b: (
+    "each iteration of prange has one row, and each sum is computed as a whole: an iteration has a block of 64 rows, and takes four rows of `b` at a time": lambda a, b: (
         oracle_matmul_blocked(a, b, block=1, at_once=f"all {a.shape[1]}")
     ),
     "each product is added by itself: four at a time read and write `out` a quarter as often": lambda a, b: oracle_matmul_blocked(

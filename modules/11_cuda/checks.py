@@ -6,6 +6,7 @@ arrays to be written on hold a number that is no result, and sizes are no multip
 """
 
 import importlib
+import itertools
 
 import numpy as np
 
@@ -287,7 +288,10 @@ misconceptions_blocks_for = {
         count / threads + 0.999
     ),
     "THREADS was used: the size of a block is the argument `threads`": lambda count, threads: -(-count // THREADS),
-    "at least one block even for no entries": lambda count, threads: max(1, -(-count // threads)),
+    "a half was added, and round() goes to the even number at a half: divide whole numbers, rounding up": lambda count, threads: (
+        round(count / threads + 0.5)
+    ),
+    "one block for no entries: 0 are enough": lambda count, threads: max(1, -(-count // threads)),
     "rounded to the nearest: half a block is left out": lambda count, threads: int(round(count / threads)),
 }
 
@@ -402,6 +406,26 @@ def beyond(condition):
     )
 
 
+def sent_to(place):
+    """Make the oracle of a kernel whose threads have entries by a rule: a function of row, column, and the table's shape.
+
+    The first entry that two of them write is the race that is reported; one that is still beyond the table has no entry.
+    """
+
+    def oracle(x, row, grid, block):
+        writers = {}
+        for p, q in itertools.chain.from_iterable(positions(grid, block)):
+            i, j = place(q, p, *x.shape)
+            if i < len(x) and j < len(row):
+                writers[i, j] = writers.get((i, j), 0) + 1
+        raced = next((entry for entry, count in writers.items() if count > 1), None)
+        if raced is None:
+            return oracle_add_row_kernel(x, row, grid, block)
+        return "raises", "Race", "global memory", f"out[{raced[0]}, {raced[1]}] is written"
+
+    return oracle
+
+
 misconceptions_add_row_kernel = {
     "`out` is indexed in another order than x: both are [row, column]": raises("OutOfBounds", "uses out["),
     "row[i] was added: the entry that belongs to column j is row[j]": wrong_entry_of_row,
@@ -429,6 +453,11 @@ misconceptions_add_row_kernel = {
     "the guard for the rows is missing: y may go beyond them": beyond(lambda n, m, gx, gy, bx, by: gy * by > n),
     "the guard for the columns is missing: x may go beyond them": beyond(lambda n, m, gx, gy, bx, by: gx * bx > m),
     "the guard is missing, or looks at one axis only": beyond(lambda n, m, gx, gy, bx, by: gx * bx > m or gy * by > n),
+    "threads beyond the table were sent to its last row or column, and write there a second time: a thread without an entry does nothing": (
+        sent_to(lambda i, j, n, m: (min(i, n - 1), min(j, m - 1))),
+        sent_to(lambda i, j, n, m: (i, min(j, m - 1))),
+        sent_to(lambda i, j, n, m: (min(i, n - 1), j)),
+    ),
     "the guard looks at the position as one number: a thread beyond the last column gets an entry of the next row, which has a thread": lambda x, row, grid, block: (
         ("raises", "Race", "global memory")
         if grid[0] * block[0] > x.shape[1] and len(x) > 1
@@ -741,7 +770,20 @@ def repeated(name):
 
 
 SHARED_RACE = ("raises", "Race", "shared memory")
+
+
+def waiting(count):
+    """Make the oracle of a kernel with more barriers than it needs: a function of k says how many a thread passes."""
+    return partial(lambda a, b: {"out": a.astype(np.float64) @ b, BARRIERS: at_most(count(len(b)), 2 * blocks(len(b), TILE))})
+
+
 misconceptions_matmul_kernel = {
+    "more barriers than two in a step: one after loading the tiles, one after the products": (
+        waiting(lambda k: 2 * blocks(k, TILE) + 1),
+        waiting(lambda k: 3 * blocks(k, TILE)),
+        waiting(lambda k: 4 * blocks(k, TILE)),
+    ),
+    "one step too many where k is a multiple of TILE: (k + TILE - 1) // TILE steps": waiting(lambda k: 2 * (k // TILE + 1)),
     "the barrier between loading the tiles and multiplying is missing": raises(*SHARED_RACE[1:]),
     "the barrier after multiplying is missing: the next step overwrites tiles that others still read": several(1, SHARED_RACE),
     "a thread beyond the result returns, or skips a barrier: the others wait for it for ever": uneven(

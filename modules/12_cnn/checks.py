@@ -462,6 +462,18 @@ def one_side(side):
     return oracle
 
 
+def square_kernels(axis):
+    """Make the oracle of columns for square kernels, as long as one axis of the kernel: matmul refuses them if the other differs."""
+
+    def oracle(weight, **inputs):
+        entries, made = weight[0].size, weight.shape[1] * weight.shape[axis] ** 2
+        if entries == made:
+            return oracle_convolution(weight=weight, **inputs)
+        return "raises", "ValueError", f"size {made} is different from {entries}"
+
+    return oracle
+
+
 misconceptions_convolution = {
     "the kernels are turned around": lambda x, weight, **settings: oracle_convolution(x, turned(weight), **settings),
     "the stride is ignored": without(oracle_convolution, stride=(1, 1)),
@@ -485,6 +497,8 @@ misconceptions_convolution = {
     "the border mirrors the picture: it is zeros": lambda **inputs: oracle_convolution(**inputs, border="reflect"),
     "the border was put around twice": lambda padding, **inputs: oracle_convolution(padding=[2 * p for p in padding], **inputs),
     "the kernels of the groups stand in turn: they stand one group after the other": interleaved,
+    "the width of the kernel was taken for its height too: KH and KW may differ": square_kernels(-1),
+    "the height of the kernel was taken for its width too: KH and KW may differ": square_kernels(-2),
     "groups is ignored: a kernel has the channels of its group alone": fails(
         "ValueError", lambda groups, **inputs: groups == 1, oracle_convolution
     ),
@@ -787,8 +801,9 @@ misconceptions_max_pooling = {
 
 def draw_max_pooling_backward(rng):
     """Few different numbers, so that many are equal; windows that overlap; borders around negative entries; several slabs."""
+    few = (1, 1, 3, 3), (2, 2), (1, 1), (0, 0)  # shown whole
     some = (2, 2, *sizes(rng, 6, 9)), sizes(rng, 2, 4), (1, 2), (1, 1)
-    for shape, kernel, stride, padding in [*POOLINGS, some, ((3, 1, 300, 300), (2, 2), (2, 2), (0, 0))]:
+    for shape, kernel, stride, padding in [few, *POOLINGS, some, ((3, 1, 300, 300), (2, 2), (2, 2), (0, 0))]:
         x = rng.integers(-3, 0, shape).astype(np.float32)
         size = [n + 2 * p for n, p in zip(shape[2:], padding)]
         yield dict(
@@ -808,6 +823,7 @@ def sent_back(share):
 
     Args:
         share: Function of the entries of all windows, of shape (N, C, KH * KW, H', W'), that returns the share of each.
+            The oracle's ``add`` says whether what arrives is added, or replaces what was there; None if a share of 0 does, too.
     """
 
     def oracle(grad, x, kernel_size, stride, padding, border=-np.inf, steps=None, add=True, trim=True):
@@ -821,7 +837,7 @@ def sent_back(share):
         entries = np.stack([x[:, :, *rows_of(i, j, stride)] for i, j in pixels], axis=2)
         for (i, j), part in zip(pixels, np.moveaxis(share(entries), 2, 0)):
             arriving, there = grad * part, (slice(None), slice(None), *rows_of(i, j, steps))
-            out[there] = out[there] + arriving if add else np.where(part > 0, arriving, out[there])
+            out[there] = arriving if add is None else out[there] + arriving if add else np.where(part > 0, arriving, out[there])
         top, left = padding if trim else (0, 0)
         return out[:, :, top : out.shape[2] - top, left : out.shape[3] - left]
 
@@ -879,8 +895,9 @@ misconceptions_max_pooling_backward = {
         lambda entries: np.full_like(entries, 1 / entries.shape[2])
     ),
     "`out[indices] += grad` adds to an entry once, however many windows it won: add one (i, j) after the other, or use np.add.at": added_once,
-    "where windows overlap, a gradient replaced another: they add up": lambda **inputs: oracle_max_pooling_backward(
-        **inputs, add=False
+    "where windows overlap, the last one overwrote what the others had sent: the gradients add up, +=": (
+        lambda **inputs: oracle_max_pooling_backward(**inputs, add=False),
+        lambda **inputs: oracle_max_pooling_backward(**inputs, add=None),  # with zeros, too
     ),
     "the border counted as zeros, and took the gradient from negative entries": lambda **inputs: oracle_max_pooling_backward(
         **inputs, border=0.0
@@ -1148,7 +1165,15 @@ def count_of_images(**inputs):
     return oracle_batch_norm(**inputs, keep=count - count * (n - 1) / n)
 
 
+def with_history(**inputs):
+    """What is written into the running statistics remembers where it comes from: `copy_` refuses it."""
+    if inputs.get("training", False) and "running_mean" in inputs:
+        return "raises", "RuntimeError", "a write in place is not remembered"
+    return oracle_batch_norm(**inputs)
+
+
 misconceptions_batch_norm = {
+    "the mean and variance of the batch remember where they come from, and copy_ refuses such values: write mean.detach() and var.detach()": with_history,
     "count is the number of images: a channel has that many times its pixels, values_per_channel(x)": count_of_images,
     "evaluation asked for the count of values, which one pixel of one image has too few of: only training needs it": lambda **inputs: (
         ("raises", "ValueError")

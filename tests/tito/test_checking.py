@@ -74,7 +74,7 @@ def test_a_fault_of_its_own_hides_no_misconception_that_nothing_contradicts():
     found = outcome(half).failure
     assert found.looks_like == BATCH and found.rows[0] == ("called", "right(a, b)") and found.case == 2
     label, words = found.rows[-1]
-    assert label == "besides" and words.startswith("4 more cases fail for another reason, the first: right(a, b): expected ")
+    assert label == "besides" and words.startswith("4 more cases fail and look different, the first: right(a, b): expected ")
 
 
 def test_a_misconception_that_a_case_contradicts_and_that_does_not_explain_all_is_not_named():
@@ -145,7 +145,7 @@ def test_inputs_that_were_changed_are_told_first_and_the_rest_besides():
     check = Check("f", lambda rng: iter([{"x": 2.0}, {"x": 3.0}]), lambda x: 2 * x, {"negated": lambda x: -x})
     found = seen(check, raised("ValueError", "no room"), Observation(6.0, changed=("x",))).failure
     assert [label for label, _ in found.rows] == ["called", "changed", "besides"] and found.case == 2
-    assert found.rows[-1][1] == "one more case fails for another reason: f(x=2): expected 4, got ValueError: no room"
+    assert found.rows[-1][1] == "one more case fails and looks different: f(x=2): expected 4, got ValueError: no room"
 
 
 def test_blind_spots_are_misconceptions_that_pass_or_pass_for_another():

@@ -142,11 +142,11 @@ def other_default(asked, given):
 
 
 def others(count, first):
-    """Return the message that cases fail for another reason; `first` describes the first of them."""
+    """Return the message that cases fail in ways that the mistake named does not explain; `first` describes the first of them."""
     return (
-        f"{count} more cases fail for another reason, the first: {first}"
+        f"{count} more cases fail and look different, the first: {first}"
         if count > 1
-        else f"one more case fails for another reason: {first}"
+        else f"one more case fails and looks different: {first}"
     )
 
 
@@ -433,7 +433,8 @@ def inventory(name, value):
     """Return a name with its value: shape and dtype of an array, and the values of a small one."""
     if isinstance(value, np.ndarray):
         small = 0 < value.size <= SMALL
-        shown = f"= {nested(value, 4)}" if small else value.shape
+        shape = f"{value.shape} " if value.ndim > 2 else ""  # hard to count in nested brackets
+        shown = f"{shape}= {nested(value, 4)}" if small else value.shape
         layout = "" if value.flags.c_contiguous else ", not contiguous"
         return f"{name} {shown} {value.dtype}{'' if small else not_finite(value)}{layout}"
     if isinstance(value, (list, tuple)) and value and all(isinstance(item, np.ndarray) for item in value[:4]):

@@ -14,12 +14,13 @@ def describe_atomically(name, before, ends, parts):
 
 
 def draw_atomically(rng):
-    """A file that is there or is not; writing that ends well, with an exception, or with Ctrl-C."""
+    """A file that is there or is not; writing that ends well, with an exception of several types, or with Ctrl-C."""
     for before, ends in (
         ("a file", "normally"),
         ("none", "normally"),
         ("a file", "with an OSError"),
         ("none", "with an OSError"),
+        ("a file", "with a ValueError"),
         ("a file", "with KeyboardInterrupt"),
     ):
         yield dict(
@@ -28,6 +29,9 @@ def draw_atomically(rng):
             ends=ends,
             parts=[[int(i) for i in rng.integers(0, 256, 4)] for _ in range(3)],
         )
+
+
+ENDS = {"with an OSError": OSError, "with a ValueError": ValueError, "with KeyboardInterrupt": KeyboardInterrupt}
 
 
 def observe_atomically(atomically, name, before, parts, ends):
@@ -52,15 +56,15 @@ def observe_atomically(atomically, name, before, parts, ends):
             for part in parts[:2]:
                 file.write(bytes(part))
             if ends != "normally":
-                raise {"with an OSError": OSError, "with KeyboardInterrupt": KeyboardInterrupt}[ends]("no space left")
+                raise ENDS[ends]("no space left")
             file.write(bytes(parts[2]))
 
         try:
             returned, ended = watched(look, atomically, path, write), "normally"
-        except (OSError, KeyboardInterrupt) as error:
+        except tuple(ENDS.values()) as error:
             if str(error) != "no space left":
                 raise
-            returned, ended = None, "with KeyboardInterrupt" if isinstance(error, KeyboardInterrupt) else "with an OSError"
+            returned, ended = None, next(end for end, kind_of in ENDS.items() if isinstance(error, kind_of))
         look()
         left, is_open = beside(path), any(not file.closed for file in files)
         if ends == "normally":
@@ -218,6 +222,9 @@ STEPS = {
         lambda first: [first, COPY, "the new file"], left=lambda ends: int(ends == "normally")
     ),
     "the temporary file was left behind after a failure": atomic_turn(left=lambda ends: int(ends != "normally")),
+    "the temporary file stayed after some errors: `write` may raise any, also KeyboardInterrupt; `except BaseException:` sees them all": atomic_turn(
+        left=lambda ends: int(ends in ("with a ValueError", "with KeyboardInterrupt"))
+    ),
     "after Ctrl-C the temporary file was left behind: `except Exception` misses KeyboardInterrupt": atomic_turn(
         left=lambda ends: int(ends == "with KeyboardInterrupt")
     ),

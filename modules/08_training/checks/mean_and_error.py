@@ -90,21 +90,39 @@ def spread(values, less=1):
 
 
 def narrow(divide):
-    """Make an oracle that computes in the dtype of the values, up to a division."""
+    """Make an oracle that computes in the dtype of the values, up to a division; what NumPy warns of is free."""
 
     def wrong(values):
         if len(values) < 2:
             return oracle_mean_and_error(values)
         with np.errstate(all="ignore"):
-            return pair_seen(float(np.mean(values)), divide(np.std(values, ddof=1), math.sqrt(len(values))))
+            error = divide(np.std(values, ddof=1), math.sqrt(len(values)))
+        return {"mean": float(np.mean(values)), "error": float(error)}
 
+    wrong.partial = True
     return wrong
 
 
-def by_squares(values, n):
-    """The mean of the squares, less the square of the mean."""
-    values = np.array(values)
-    return math.sqrt(max(0.0, (np.mean(values**2) - np.mean(values) ** 2) * n / (n - 1) / n))
+def from_squares(variance):
+    """Make the oracles of a variance that is a difference of large numbers, one for each thing that comes of a negative one.
+
+    Args:
+        variance: Function of the values, an array of float64, and of how many there are.
+    """
+
+    def turn(negative):
+        def wrong(values):
+            n, values = len(values), values.astype(np.float64)
+            if n < 2:
+                return oracle_mean_and_error(values)
+            square = float(variance(values, n)) / n
+            error = math.sqrt(square) if square >= 0 else negative
+            return {"mean": float(np.mean(values)), "error": error} if isinstance(error, float) else error
+
+        wrong.partial = True
+        return wrong
+
+    return tuple(turn(negative) for negative in (math.nan, 0.0, ("raises", "ValueError")))
 
 
 oracle_mean_and_error = mean_turn(lambda values: math.fsum(values) / len(values))
@@ -123,12 +141,18 @@ misconceptions_mean_and_error = {
     "the root of the variance is missing": mean_turn(error=lambda values, n: spread(values) ** 2 / math.sqrt(n)),
     "the variance was divided by n, and its root not taken": mean_turn(error=lambda values, n: spread(values) ** 2 / n),
     "both are in percent: leave them as fractions": mean_turn(scale=100.0),
-    "computed in the dtype of the values; float64 is asked for": (
+    "computed in the dtype of the values: convert them to float64 before the mean and the deviation": (
         narrow(lambda spread, root: float(spread / root)),
         narrow(lambda spread, root: float(spread) / root),
     ),
-    "two large numbers were subtracted, the mean of the squares and the square of the mean: take the mean off first": mean_turn(
-        error=by_squares
+    "the square of the mean was taken off the mean of the squares: with a large mean nearly all digits cancel; take the mean off first, then square": from_squares(
+        lambda values, n: (np.mean(values**2) - np.mean(values) ** 2) * n / (n - 1)
+    ),
+    "n * mean ** 2 was taken off the sum of the squares: with a large mean nearly all digits cancel; take the mean off first, then square": (
+        *from_squares(lambda values, n: (np.sum(values**2) - n * np.mean(values) ** 2) / (n - 1)),
+        *from_squares(lambda values, n: (sum(values**2) - n * np.mean(values) ** 2) / (n - 1)),
+        *from_squares(lambda values, n: (np.sum(values**2) - np.sum(values) ** 2 / n) / (n - 1)),
+        *from_squares(lambda values, n: (sum(values**2) - np.sum(values) ** 2 / n) / (n - 1)),
     ),
     "the median is not the mean": mean_turn(mean=np.median),
     "numbers of NumPy were returned; Python floats are asked for": mean_turn(types=np.float64),

@@ -8,10 +8,10 @@ from .shared import batches
 
 
 def describe_predict(inputs, labels, weight, training, ends):
-    last = "" if ends == "normally" else f"; the last batch ends {ends}"
+    last = "" if ends == "normally" else f", where the last batch ends {ends}"
     return (
-        "predict(model, loader)",
-        f"model = Sequential(layer), model.training = {training}; {batches(inputs)}, {weight.shape[1]} classes{last}",
+        f"predict(model, loader){last}",
+        f"model = Sequential(layer), model.training = {training}; {batches(inputs)}, {weight.shape[1]} classes",
     )
 
 

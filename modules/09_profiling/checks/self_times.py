@@ -52,7 +52,7 @@ def oracle_self_times(spans, inner="children", since=True, wholes=True, most=Non
 
     Args:
         inner: What counts as inside: the "children", "all" that is deeper, or "none".
-        since: Whether to stop at an earlier span that is not deeper; "outermost" for one of depth 0.
+        since: Whether to stop at an earlier span that is not deeper; "outermost" for one of depth 0, "shallower" for one less deep.
         wholes: Whether whole durations are taken off, not self times.
         most: How many are taken off at most.
         through: Whether the walk back goes on behind spans that are deeper than the children.
@@ -60,7 +60,8 @@ def oracle_self_times(spans, inner="children", since=True, wholes=True, most=Non
     own = []
     for i, (_, began, ended, depth) in enumerate(spans):
         left, j, count = ended - began, i - 1, 0
-        while j >= 0 and (spans[j][3] > (0 if since == "outermost" else depth) or not since) and (through or spans[j][3] == depth + 1):
+        least = {"outermost": 1, "shallower": depth, False: 0}.get(since, depth + 1)  # depth of the spans that the walk passes
+        while j >= 0 and spans[j][3] >= least and (through or spans[j][3] == depth + 1):
             counts = spans[j][3] == depth + 1 if inner == "children" else spans[j][3] > depth
             if counts and inner != "none" and (most is None or count < most):
                 left -= spans[j][2] - spans[j][1] if wholes else own[j]
@@ -97,6 +98,9 @@ misconceptions_self_times = {
     ),
     "all earlier spans one deeper were taken off, those inside of another span, too": lambda **inputs: oracle_self_times(
         **inputs, since=False
+    ),
+    "spans inside an earlier span of the same depth were taken off, too: stop at the first one before it that is not deeper": (
+        lambda **inputs: oracle_self_times(**inputs, since="shallower")
     ),
     "the spans inside of another one were taken off, too: those of a span are forgotten when it ends, not at the outermost alone": lambda **inputs: (
         oracle_self_times(**inputs, since="outermost")
