@@ -635,8 +635,6 @@ def draw_step_decay(rng):
     ):
         counts = [0, size, size - 1, 2 * size - 1, 2 * size, size + 1, *(int(i) for i in rng.integers(2 * size + 1, 5 * size, 3))]
         yield dict(counts=list(dict.fromkeys(counts)), lr=lr * round(float(rng.uniform(0.1, 2)), 3), step_size=size, gamma=gamma)
-    late = int(rng.integers(1500, 3000))  # more changes than functions may call each other
-    yield dict(counts=[late], lr=1.0, step_size=1, gamma=0.999)
 
 
 atol_step_decay = 0.0  # a tiny rate has digits to get right

@@ -5,6 +5,8 @@ What is refused would be silently wrong: a replay runs none of the step's Python
 
 import itertools
 import random
+import sys
+import types
 import warnings
 from collections import deque
 
@@ -16,7 +18,7 @@ import tinytorch.nn.functional as F
 from tinytorch.given import capture as capturing
 from tinytorch.given.capture import capture
 from tinytorch.given.capture.recording import CaptureError
-from tinytorch.layers import Linear, ReLU, Sequential
+from tinytorch.layers import Linear, Module, ReLU, Sequential
 from tinytorch.optim import SGD, Adam
 from tinytorch.tensor import Tensor
 
@@ -242,6 +244,86 @@ def test_others_print_while_a_step_is_recorded(capsys):
     for x, _ in batches(4):
         run(x)
     assert capsys.readouterr().out.count("from another thread") == 3  # the plain call and two recordings
+
+
+# What is changed between two steps is that of now.
+
+
+class Settings:
+    """Settings in a class, which nobody makes an object of."""
+
+    scale = 1.0
+
+
+class Scaled(Module):
+    """A module whose scale is an attribute of its class."""
+
+    scale = 1.0
+
+    def forward(self, x):
+        """Scale."""
+        return x * self.scale
+
+
+module = types.ModuleType("settings_of_mine")
+module.scale = 1.0
+sys.modules[module.__name__] = module
+weights, scaled = np.ones(2), Scaled()
+
+
+def with_default(x, *, settings={"scale": 1.0}):  # noqa: B006, that is what is tried
+    """Scale by a default that can be changed."""
+    return x * settings["scale"]
+
+
+def with_attribute(x):
+    """Scale by an attribute of the function."""
+    return x * with_attribute.scale
+
+
+HELD = {
+    "a class": (lambda x: x * Settings.scale, lambda scale: setattr(Settings, "scale", scale)),
+    "a module's class": (scaled, lambda scale: setattr(Scaled, "scale", scale)),
+    "a file": (lambda x: x * module.scale, lambda scale: setattr(module, "scale", scale)),
+    "an array": (lambda x: x * float(weights[1]), lambda scale: weights.__setitem__(1, scale)),
+    "a default": (with_default, lambda scale: with_default.__kwdefaults__["settings"].update(scale=scale)),
+    "an attribute of a function": (with_attribute, lambda scale: setattr(with_attribute, "scale", scale)),
+}
+
+
+@pytest.mark.parametrize("place", HELD)
+def test_a_number_that_is_changed_between_two_steps_is_that_of_now(place):
+    """One expects: each step reads it where it is kept."""
+    scale_by, change = HELD[place]
+
+    def loop(use, model):
+        change(1.0)
+        optimizer, losses = SGD(model.parameters(), lr=0.1), []
+        step = use(lambda x, y: train_on(model, optimizer, scale_by(x), y))
+        for i, batch in enumerate(batches(8)):
+            if i == 5:
+                change(0.25)
+            losses.append(step(*batch).item())
+        return losses
+
+    assert_same(loop)
+
+
+def test_an_attribute_of_the_captured_step_belongs_to_the_step():
+    def loop(use, model):
+        optimizer = SGD(model.parameters(), lr=0.1)
+
+        @use
+        def step(x, y):
+            return train_on(model, optimizer, x * step.scale, y)
+
+        losses = []
+        for i, batch in enumerate(batches(9)):
+            step.scale = 1.0 if i < 5 else 0.5
+            losses.append(step(*batch).item())
+        return losses
+
+    assert_same(loop)
 
 
 # What PyTorch's losses ask about their labels.

@@ -6,6 +6,7 @@ switched off: in the same test, or in the one below it. These have no such count
     comments, magics, brackets, copies,   the code that took a time that grows with the square of their number is gone: without
     lines, blanks, ats, marks, percents,  the limits on cells these notebooks take under a second now
     dots
+    cells that lie about themselves       the judge never asks them
     a link in a zip                       Python's zipfile never makes one: only another unpacker would
     deeply nested code                    Python's compiler refuses it by itself
 """
@@ -14,6 +15,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -25,7 +27,20 @@ import numpy as np
 import pytest
 
 from tito.checks import checking, observation, wire
-from tito.grading import bubblewrap, collecting, intake, judge, memory, parcel, process, sandbox, similarity, verdicts, workers
+from tito.grading import (
+    bubblewrap,
+    collecting,
+    intake,
+    judge,
+    marked,
+    memory,
+    parcel,
+    process,
+    sandbox,
+    similarity,
+    verdicts,
+    workers,
+)
 from tito.notebooks import export, refusals, salvage, source
 from tito.notebooks.export import export_text
 
@@ -431,6 +446,88 @@ def test_a_report_of_a_huge_key_is_short():
 
     verdict = quickly(checking.verdict, exercise, case.check, [case], told)
     assert verdict.status == "failed" and len(quickly(layout.text, verdict)) < 10_000
+
+
+HTML = [
+    "<script>act()</script>",
+    "<img src=x onerror=act()>",
+    "a <b onclick='act()'>b</b>",
+    "</div><iframe src='javascript:act()'>",
+    "<!--><script>act()</script>-->",
+    "[x](javascript:act())",
+    "[x](java&#115;cript:act())",
+    "[x][1]\n\n[1]: javascript:act()",
+    "$\\href{javascript:act()}{x}$",
+    "text\n\n<script\n>act()</script>",
+]
+
+
+def shown(text):
+    """Return the page that formgrader shows of an answer."""
+    filters = pytest.importorskip("nbconvert.filters.markdown_mistune", reason="nbgrader brings nbconvert")
+    return filters.markdown2html_mistune(text)
+
+
+def acts(page):
+    tags = re.findall(r"<(?:script|img|b|iframe|svg)\b", page)
+    return bool(tags or re.search(r"(href=.|\\href\{)java", page))
+
+
+@pytest.mark.parametrize("text", HTML)
+def test_an_answer_cannot_act_as_the_teacher_who_reads_it(text, monkeypatch):
+    """Formgrader shows it beside the buttons for marks."""
+    about = {"grade_id": "answer-01-1", "solution": True}
+    cell = {"cell_type": "markdown", "source": ""}
+    marked.fill(cell, about, {"answers": {"answer-01-1": text}}, None)
+    assert not acts(shown(cell["source"]))
+    assert acts(shown(text)), "with the defence off it acts"
+
+
+def test_an_answer_without_tags_is_shown_as_it_is():
+    for text in (
+        "a < b, 3<4 and x <= y",
+        "`if x < 3:` **bold** $a < b$",
+        "- one\n- two\n\n> three",
+        "[x](https://example.org)",
+        "",
+    ):
+        assert marked.harmless(text) == text
+
+
+def lying(text):
+    """Make every cell of a notebook claim the same, and far too much."""
+    document = json.loads(text)
+    claim = {
+        "grade_id": "check-01-2",
+        "points": 1000,
+        "grade": True,
+        "solution": True,
+        "locked": False,
+        "task": False,
+        "schema_version": 3,
+    }
+    for cell in document["cells"]:
+        cell["id"] = "same"
+        cell["metadata"] = {
+            **cell["metadata"],
+            "nbgrader": {**claim, "cell_type": cell["cell_type"]},
+            "points": "1000",
+            "minutes": "-1",
+        }
+        if "exercise" in cell["metadata"]:
+            cell["metadata"]["exercise"] = "01.2"
+    return json.dumps(document)
+
+
+@pytest.mark.parametrize("name", ["solved", "open"])
+def test_cells_that_lie_about_themselves_change_no_mark(box, classroom, module, submission, grade, name):
+    submission(name, change=lying, path=classroom.path("submitted", module, "mallory") / "tensor.ipynb")
+    done = grade("autograde", "01", "--course", classroom.folder)
+    assert done.exit_code == 0, done.output
+    points = classroom.points(module)
+    with classroom.opened() as gradebook:
+        handed = gradebook.find_submission(module.folder, "mallory")
+        assert handed.max_score == sum(points.values()) and handed.score == (handed.max_score if name == "solved" else 0)
 
 
 # The process that reads and compares.

@@ -175,6 +175,8 @@ def test_the_page_of_the_commands_works_on_the_practice_class(nbgrader, confined
         done = tito(*words, cwd=folder)
         assert program == "tito" and done.returncode == 0, done.stdout
         said.append(done.stdout)
+        following = [line for line in done.stdout.splitlines() if line.startswith("Next: ") and "tito grade " in line]
+        assert all("--course class" in line for line in following), "the next command works in the same folder"
     assert not (folder / "nbgrader_config.py").exists(), "each command names the class"
     from tito.grading.gradebook import Classroom
 

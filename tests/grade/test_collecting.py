@@ -132,3 +132,129 @@ def test_the_columns_of_canvas_and_moodle_make_a_roster(tmp_path):
         assert list(students) == ["cd34"], json.dumps(students)
         about = students["cd34"]
         assert (about["first_name"], about["last_name"], about["lms_user_id"] or None) == expected
+
+
+# Students who choose names: of files, of folders, at the LMS, in a zip. None puts a file in another's place, or sets its own time.
+
+
+def files_of(found):
+    return {student: submission.files for student, submission in found.items()}
+
+
+FOLDER = "assignment_4242_export"
+MINE = {f"{FOLDER}/submission_{number}/tensor.ipynb": str(number) for number in (111, 222)}
+SWAPPED = METADATA.replace("cd34", "jl").replace("wei@", "jl@").replace("Wei Li", "Jean Luc Picard")
+FORGED = {
+    "a file named as Canvas names them": {"cd34/tensor.ipynb": "right", "ef56/liwei_4712_9_tensor.ipynb": "forged"},
+    "a folder named as Moodle names them": {
+        "cd34/tensor.ipynb": "right",
+        "ef56/Wei Li_1_assignsubmission_file_/tensor.ipynb": "forged",
+    },
+    "such a folder within Moodle's": {
+        "Wei Li_1_assignsubmission_file_/tensor.ipynb": "right",
+        "Jean Luc Picard_2_assignsubmission_file_/Wei Li_1_assignsubmission_file_/tensor.ipynb": "forged",
+    },
+    "a metadata file of one's own": {**MINE, f"{FOLDER}/submission_metadata.yml": METADATA, f"{FOLDER}/submission_222/submission_metadata.yml": SWAPPED},
+    "another's id as the name at Moodle": {
+        "Wei Li_1_assignsubmission_file_/tensor.ipynb": "right",
+        "cd34_2_assignsubmission_file_/tensor.ipynb": "forged",
+    },
+    "another's mail address as the name at Canvas": {
+        "liwei_4712_1_tensor.ipynb": "right",
+        "wei@example.org_9999_2_tensor.ipynb": "forged",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("entries", FORGED.values(), ids=FORGED)
+def test_names_that_students_choose_lead_to_nobody_else(tmp_path, entries):
+    found, _ = gathered(archive(tmp_path, entries))
+    assert list(found["cd34"].files.values()) in ([b"right"], [b"111"])
+
+
+@pytest.mark.parametrize("entries", FORGED.values(), ids=FORGED)
+def test_read_alone_they_lead_to_another_student(entries):
+    """The defence off: each path says in its own way whose it is, wherever in it, and a name may be an id."""
+    roster = collecting.Roster(ROSTER)
+    path, content = list(entries.items())[-1]
+    matches = [pattern.match(part) for part in path.split("/") for pattern in (collecting.MOODLE, collecting.CANVAS)]
+    keys = [collecting.plain(match[key]) for match in matches if match for key in ("name", "id")]
+    keys += [
+        collecting.plain(about["email"]) for number, about in collecting.gradescope(content).items() if number in "submission_222"
+    ]
+    named = {roster.ids.get(key) for key in keys} | {student for key in keys for student in roster.names.get(key, ())}
+    assert "cd34" in named or "ef56" in named and "metadata" in path
+
+
+def packed(student, content):
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as inner:
+        inner.writestr("tensor.ipynb", content)
+        inner.writestr("tito.json", json.dumps({"student": student}))
+    return data.getvalue()
+
+
+def test_two_who_say_that_they_are_the_same_student_are_both_left_out(tmp_path):
+    (tmp_path / "inbox").mkdir()
+    for name, student in (("wei.zip", "cd34"), ("mallory.zip", "cd34"), ("jean.zip", "ef56")):
+        (tmp_path / "inbox" / name).write_bytes(packed(student, f'"{name}"'))
+    found, skipped = gathered(tmp_path / "inbox")
+    assert files_of(found) == {"ef56": {"tensor.ipynb": b'"jean.zip"'}}
+    assert len(skipped) == 1 and all(word in skipped[0] for word in ("cd34", "inbox/wei", "inbox/mallory"))
+    found, skipped = gathered(tmp_path / "inbox" / "wei.zip")
+    assert files_of(found) == {"cd34": {"tensor.ipynb": b'"wei.zip"'}} and not skipped
+
+
+def test_the_same_thing_from_two_places_is_no_question(tmp_path):
+    for name in ("a.zip", "b.zip"):
+        (tmp_path / name).write_bytes(packed("cd34", "{}"))
+    assert list(gathered(tmp_path / "a.zip", tmp_path / "b.zip")[0]) == ["cd34"]
+
+
+def test_a_name_that_two_students_have_is_left_to_the_instructor(tmp_path):
+    twins = {**ROSTER, "gh78": {"first_name": "Li", "last_name": "Wei", "email": None, "lms_user_id": "4714"}}
+    export = archive(tmp_path, {"Wei Li_89_assignsubmission_file_/tensor.ipynb": b"{}"})
+    found, skipped = gathered(export, roster=twins)
+    assert not found and "is the name of cd34, gh78" in skipped[0]
+    found, _ = gathered(archive(tmp_path, {"liwei_4714_1_tensor.ipynb": b"{}"}, "canvas.zip"), roster=twins)
+    assert list(found) == ["gh78"], "an id says it"
+
+
+CONFUSABLE = {
+    "Wеi Li": "with a Cyrillic e",
+    "Wei Li\u200b\u202e": "with invisible signs",
+    "Ｗｅｉ Ｌｉ": "of full width",
+    "WEI  LI": "in capitals",
+}
+
+
+@pytest.mark.parametrize("name", CONFUSABLE, ids=CONFUSABLE.values())
+def test_a_name_that_looks_like_anothers_replaces_nobodys_work(tmp_path, name):
+    entries = {
+        "Wei Li_1_assignsubmission_file_/tensor.ipynb": b"right",
+        f"{name}_2_assignsubmission_file_/tensor.ipynb": b"forged",
+    }
+    found, skipped = gathered(archive(tmp_path, entries))
+    assert "cd34" not in found or found["cd34"].files == {"tensor.ipynb": b"right"}
+    assert skipped, "it is said"
+    assert all(student.isprintable() for student in found)
+
+
+@pytest.mark.parametrize("entry", ["Wei Li_1_assignsubmission_file_/timestamp.txt", "work/timestamp.txt", "timestamp.txt"])
+def test_nobody_chooses_the_time_of_a_submission(tmp_path, entry):
+    notebook = entry.replace("timestamp.txt", "tensor.ipynb")
+    found, _ = gathered(archive(tmp_path, {notebook: b"{}", entry: b"2020-01-01 00:00:00 UTC"}, "cd34.zip"))
+    assert [submission.when for submission in found.values()] == [None]
+    late = archive(
+        tmp_path, {**MINE, f"{FOLDER}/submission_metadata.yml": METADATA, f"{FOLDER}/submission_111/timestamp.txt": "2020-01-01"}
+    )
+    assert gathered(late)[0]["cd34"].when.startswith("2026-10-01")
+
+
+def test_in_nbgraders_own_folders_the_time_counts(tmp_path):
+    folder = tmp_path / "submitted" / "cd34" / "01_tensor"
+    (folder / "more").mkdir(parents=True)
+    (folder / "tensor.ipynb").write_text("{}", encoding="utf-8")
+    (folder / "timestamp.txt").write_text("2026-10-01 10:00:00 UTC", encoding="utf-8")
+    (folder / "more" / "timestamp.txt").write_text("2020-01-01", encoding="utf-8")
+    assert gathered(tmp_path / "submitted")[0]["cd34"].when == "2026-10-01 10:00:00 UTC"

@@ -79,7 +79,7 @@ def test_a_second_release_changes_nothing(released, classroom, module, grade):
     )
     before, points = released.read_bytes(), classroom.points(module)
     done = grade("release", "tensor", "--course", classroom.folder)
-    assert done.exit_code == 0 and "Next: collect submitted/NAME/01_tensor/tensor.ipynb" in done.output
+    assert done.exit_code == 0 and "tito grade collect 01 EXPORT.zip" in done.output
     assert released.read_bytes() == before and classroom.points(module) == points
     assert "ClearSolutions" not in (classroom.folder / "nbgrader_config.py").read_text(encoding="utf-8")
 

@@ -216,6 +216,9 @@ HARM = {  # what it does, and the exercises that it costs; None: no more than it
     "print 100 MB": ("for _ in range(100): print('x' * 2**20)", set()),
     "stderr 100 MB": ("for _ in range(100): os.write(2, b'x' * 2**20)", None),
     "write 100 MB": (ONCE + "with open('/tmp/big', 'wb') as file:\n    for _ in range(100): file.write(bytes(2**20))", {"01.9"}),
+    "kill the parent": (ONCE + "os.kill(os.getppid(), 9)", None),
+    "stop": ("os.kill(os.getpid(), 19)", {"01.9"}),
+    "stop everything": ("os.kill(-1, 19)", {"01.9"}),
     "answer 100 MB": (
         "with open(sys.argv[1] + '/answers', 'ab') as file:\n    for _ in range(100): file.write(bytes(2**20))",
         {"01.9"},
@@ -229,9 +232,20 @@ def test_harm_is_confined_to_the_exercise_that_does_it(box, confined, module, su
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     started = time.monotonic()
     found = judge.judge(module, submission(code=around("cat", attack)), timeout=4, **confined)
-    assert lost(found) == costs if costs is not None else lost(found) <= {"01.9"}
+    assert (lost(found) == costs) if costs is not None else (lost(found) <= {"01.9"}), lost(found)
     assert time.monotonic() - started < 30
     assert not survivors(str(tmp_path).encode()) and not containers(box)
+
+
+@pytest.mark.every_sandbox
+@pytest.mark.parametrize("attack", ["os.truncate(file, 0)", "os.truncate(file, 15 * 2**20)", "os.chmod(file, 0)", "fcntl.fcntl(os.open(file, os.O_RDWR), 1024, 1)"])  # fmt: skip
+def test_what_a_submission_does_to_its_answers_costs_nobody_else(confined, module, submission, attack):
+    """It loses its own exercises at most: those whose answers are not read yet."""
+    attack = f"import fcntl\nfile = sys.argv[1] + '/answers'\ntry:\n    {attack}\nexcept OSError:\n    pass"
+    started = time.monotonic()
+    found = judge.judge(module, submission(code=around("cat", attack)), timeout=4, **confined)
+    assert found.reason is None and time.monotonic() - started < 30
+    assert judge.judge(module, submission(), timeout=4, **confined).points == found.maximum
 
 
 def harmed(name, module, submission, confined, limits=None, **options):
@@ -241,7 +255,7 @@ def harmed(name, module, submission, confined, limits=None, **options):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["exit", "sys.exit", "crash", "loop", "close all"])
+@pytest.mark.parametrize("name", ["exit", "sys.exit", "crash", "loop", "close all", "stop"])
 def test_without_a_new_worker_the_rest_is_lost_too(confined, module, submission, monkeypatch, tmp_path, name):
     """The defence off: when a worker ends, no other one takes over what it has not answered yet."""
     attempt = runner.attempt
@@ -501,6 +515,108 @@ def test_a_sandbox_without_its_last_locks_gives_rights(confined, module, submiss
     options = {**confined, **sandbox.options("bubblewrap")}
     found = json.loads(told(judge.judge(module, submission(code=around("cat", ESCAPE)), **options)))
     assert found["user"] == 0 and found["rights of self"] != -1
+
+
+# What this machine keeps that no folder shows: keys, memory, sockets, open files.
+
+KEYS = """
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+libc.syscall.restype = ctypes.c_long
+key = libc.syscall({keyctl}, 10, ctypes.c_long(-3), b"user", b"tito", 0)
+text = ctypes.create_string_buffer(100)
+if key > 0:
+    libc.syscall({keyctl}, 11, ctypes.c_long(key), text, 100)
+print("found", text.value.decode())
+"""
+OWNER = """
+import ctypes, sys
+from tito.grading import bubblewrap, sandbox
+libc = ctypes.CDLL(None, use_errno=True)
+libc.syscall.restype = ctypes.c_long
+libc.syscall({keyctl}, 1, None)
+if libc.syscall({add}, b"user", b"tito", b"ticket", 6, ctypes.c_int(-3)) < 0:
+    sys.exit("no keys here")
+print(sandbox.trial("{box}", {script!r})[1])
+real = bubblewrap.command_prefix
+bubblewrap.command_prefix = lambda limits: real(limits)[4:]
+print(sandbox.trial("bubblewrap", {script!r})[1])
+"""
+
+
+@pytest.mark.every_sandbox
+def test_the_keys_of_the_session_are_not_inside(box):
+    """A keyring is inherited by every process. The counterpart, in bubblewrap: without the program that leaves it."""
+    if os.uname().machine != "x86_64":
+        pytest.skip("the numbers of the system calls are those of x86_64")
+    script = KEYS.format(keyctl=250)
+    done = subprocess.run(
+        [sys.executable, "-c", OWNER.format(keyctl=250, add=248, box=box, script=script)],
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+        check=False,
+    )
+    if done.returncode:
+        pytest.skip("this system has no keys")
+    assert done.stdout.split() == ["found", "found", "ticket"]
+
+
+SHARED = """
+import ctypes, socket
+libc = ctypes.CDLL(None, use_errno=True)
+seen = ["memory"] if libc.shmget({key}, 0, 0) >= 0 else []
+try:
+    socket.socket(socket.AF_UNIX).connect("\\0tito-{key}")
+    seen.append("socket")
+except OSError:
+    pass
+print(seen)
+"""
+
+
+def test_what_others_share_by_name_is_not_inside(box, monkeypatch):
+    """Two submissions that are marked at the same time could pass on answers. The counterpart: with this machine's names."""
+    import ctypes
+
+    libc, key = ctypes.CDLL(None), 0x71700000 + os.getpid() % 100_000
+    segment = libc.shmget(key, 4096, 0o1666)
+    try:
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(f"\0tito-{key}")
+            server.listen()
+            script = SHARED.format(key=key)
+            assert sandbox.trial(box, script)[1].strip() == "[]"
+            words(monkeypatch, ("--unshare-all", "--unshare-pid --unshare-uts"))
+            assert sandbox.trial(box, script)[1].strip() == "['memory', 'socket']"
+    finally:
+        libc.shmctl(segment, 0, None)
+
+
+OPEN = """
+import os
+found = []
+for number in range(3, 100):
+    try:
+        found.append(os.pread(number, 100, 0))
+    except OSError:
+        pass
+print(found)
+"""
+
+
+@pytest.mark.every_sandbox
+def test_no_open_file_of_tito_is_open_inside(box, tmp_path, monkeypatch):
+    """The counterpart, in bubblewrap, which passes on what it is given: a process that is started with the open files of tito."""
+    (tmp_path / "gradebook.db").write_text("marks", encoding="utf-8")
+    number = os.open(tmp_path / "gradebook.db", os.O_RDWR)
+    os.set_inheritable(number, True)
+    try:
+        assert sandbox.trial(box, OPEN)[1].strip() == "[]"
+        real = subprocess.Popen
+        monkeypatch.setattr(sandbox.subprocess, "Popen", lambda *words, **options: real(*words, close_fds=False, **options))
+        assert box != "bubblewrap" or "marks" in sandbox.trial(box, OPEN)[1]
+    finally:
+        os.close(number)
 
 
 KILL = """

@@ -131,8 +131,8 @@ SETTINGS = {"axis": [0, -1], "keepdims": [True]}  # as an op calls them
 INTERNAL = {  # ops that PyTorch has no name for: what computes or compares them instead
     "of shapes and indices, compared as methods": "reshape transpose permute getitem cast expand cat where within retained scatter_to "
     "scatter_sum",
-    "parts of gradient rules, compared with the gradients": "linear_weight put_back probability_minus_truth conv2d_weight conv2d_input "
-    "channel_sum max_pooling_backward max_pooling_pick average_pooling_backward channel_variance channel_norm_weight "
+    "parts of gradient rules, compared with the gradients": "linear_weight put_back probability_minus_truth relu_backward "
+    "cross_entropy_gradient conv2d_weight conv2d_input channel_sum max_pooling_backward max_pooling_pick average_pooling_backward channel_variance channel_norm_weight "
     "channel_norm_backward fold",
     "in place, on arrays: compared by the optimizers' tests": "sgd_update momentum_update adam_update adamw_update decay_weights "
     "rmsprop_update adagrad_update",

@@ -2,8 +2,9 @@
 
 Inside are `/usr`, the interpreter, NumPy, numba, the job's folder and an empty `/tmp`: no network, no home, no course, no other
 process. Bubblewrap itself starts with an empty environment, because it is process 1 inside, and `/proc/1/environ` can be read
-there. When root starts it, the sandbox first becomes the user nobody, because the limit on processes does not apply to root.
-The user nobody cannot reach an interpreter below `/root`, so an outer bubblewrap mounts everything that is needed below `/tmp`.
+there, and without the keys of the session (`apart.py`). When root starts it, the sandbox first becomes the user nobody, because
+the limit on processes does not apply to root. The user nobody cannot reach an interpreter below `/root`, so an outer bubblewrap
+mounts everything that is needed below `/tmp`.
 """
 
 import os
@@ -14,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from tito import workspace
-from tito.grading import memory
+from tito.grading import apart, memory
 from tito.grading.limits import JOB, NOBODY, PACKAGES, VARIABLES
 
 PROGRAMS = ("bwrap", "prlimit", "setpriv")
@@ -55,11 +56,13 @@ def command_prefix(limits):
     """Return the prefix that runs a command in the sandbox; `{job}` is replaced by the job's folder."""
     shown = [("--ro-bind", source, target) for source, target in [*read_only(), ("{job}", JOB)]]
     shown.append(("--bind", "{job}/answers", f"{JOB}/answers"))  # the only place to write on the disk: one file of limited size
+    without_keys = [sys.executable, "-I", "-S", apart.__file__]
     if os.geteuid() != 0:
-        return jail(shown, limits)
+        return [*without_keys, *jail(shown, limits)]
     laid_out = [(how, source, f"/tmp/{number}") for number, (how, source, _) in enumerate(shown)]
     from_there = [(how, f"/tmp/{number}", target) for number, (how, _, target) in enumerate(shown)]
     return [
+        *without_keys,
         program("bwrap"),
         "--die-with-parent",
         "--dev-bind",

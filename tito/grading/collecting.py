@@ -35,19 +35,37 @@ class Roster:
     """
 
     def __init__(self, students):
-        self.known = {}
+        self.ids, self.names = {}, {}
         for student, about in students.items():
             first, last = about["first_name"] or "", about["last_name"] or ""
-            keys = [student, about["lms_user_id"], about["email"], f"{first}{last}", f"{last}{first}", f"{last},{first}"]
-            for key in filter(None, map(plain, keys)):
-                self.known.setdefault(key, student)
+            for key in filter(None, map(plain, (student, about["lms_user_id"], about["email"]))):
+                self.ids.setdefault(key, student)
+            for key in filter(None, map(plain, (f"{first}{last}", f"{last}{first}"))):
+                self.names.setdefault(key, set()).add(student)
 
-    def student(self, *keys):
-        """Return the student whom one of the keys names, else a name made of the last one, and whether it is in the roster."""
-        for key in keys:
-            if plain(key) in self.known:
-                return self.known[plain(key)], True
-        return safe(keys[-1]), False
+    def student(self, ids, names=()):
+        """Return the student whom an id or a name means, else a name made of the last key, and whether it is in the roster.
+
+        A name is never taken for an id: at most LMSs, students choose the name that is shown.
+
+        Raises:
+            Ambiguous: Several students have the name.
+        """
+        for key in map(plain, ids):
+            if key in self.ids:
+                return self.ids[key], True
+        for name in names:
+            students = self.names.get(plain(name), ())
+            if len(students) > 1:
+                raise Ambiguous(f"{name} is the name of {', '.join(sorted(students))}")
+            if students:
+                return min(students), True
+        stranger = safe([*ids, *names][-1])
+        return stranger + "-unknown" * (plain(stranger) in self.ids), False  # never another student's folder
+
+
+class Ambiguous(Exception):
+    """A name does not say who handed something in."""
 
 
 def plain(key):
@@ -69,15 +87,24 @@ def gather(sources, roster):
         sources: Paths of folders and zips.
         roster: The `Roster`.
     """
-    gathered, skipped, unknown = {}, [], set()
+    claims, skipped, unknown = {}, [], set()
     for source in sources:
         try:
             entries = from_folder(source) if source.is_dir() else parcel.files(source, skipped)
-            gather_one(entries, source, roster, gathered, skipped, unknown)
+            gather_one(list(entries), source, roster, claims, skipped, unknown)
         except parcel.Refused as error:
             skipped.append(f"{source.name}: {error}")
-    if roster.known:
+    if roster.ids:
         skipped += [f"{student} is not in the roster" for student in sorted(unknown)]
+    gathered = {}
+    for student, origins in claims.items():
+        first, *others = origins.values()
+        if any(other.files != first.files for other in others):
+            skipped.append(
+                f"{student}: {' and '.join(origins)} are for the same student; none is used: collect the right one alone"
+            )
+        else:
+            gathered[student] = first
     return gathered, skipped
 
 
@@ -97,44 +124,102 @@ def wanted(path):
     return path.suffix.lower() in (*intake.KINDS, ".zip") or path.name in (METADATA, "timestamp.txt")
 
 
-def gather_one(entries, source, roster, gathered, skipped, unknown):
-    """Add the files of one folder or zip to what is gathered."""
-    metadata, plain_files, manifest = {}, [], {}
+def gather_one(entries, source, roster, claims, skipped, unknown):
+    """Add the files of one folder or zip to what is claimed: a dict from student to a dict from origin to `Submission`."""
+    metadata, manifest, files = {}, {}, []
     for path, content, _ in entries:
-        if path.name == METADATA:
+        path = without_outer(path)
+        if path.name == METADATA and len(path.parts) == 1:
             metadata = gradescope(content.decode("utf-8", "replace"))
         elif path.name == parcel.MANIFEST and len(path.parts) == 1:
             manifest = parcel.checked_manifest(content)
-        elif path.suffix.lower() in (*intake.KINDS, ".zip") or path.name == "timestamp.txt":
-            if "__MACOSX" not in path.parts:
-                plain_files.append((path, content))
-    for path, content in plain_files:
-        keys, name, note = owner(path, metadata)
-        keys = keys or [manifest.get("student") or source.stem]
-        student, known = roster.student(*keys)
+        elif wanted(path) and path.name != METADATA and "__MACOSX" not in path.parts:
+            files.append((path, content))
+    form, depth = ("one", 0) if manifest else form_of([path for path, _ in files], roster)
+    for path, content in files:
+        about = owner(path, form, depth, metadata)
+        if path.name == "timestamp.txt" and not (form == "folders" and source.is_dir() and len(path.parts) <= 3):
+            continue  # a student's own, who would choose the time
+        if not about.ids + about.names:
+            about = unsaid(path, content, source, manifest)
+        try:
+            student, known = roster.student(about.ids, about.names)
+        except Ambiguous as error:
+            skipped.append(f"{path}: {error}; collect it alone, from a folder named like the student")
+            continue
         if not known:
             unknown.add(student)
-        submission = gathered.setdefault(student, Submission())
-        if note:
-            submission.notes.append(note)
-        submission.when = metadata.get(path.parts[-2] if len(path.parts) > 1 else "", {}).get("when") or submission.when
-        take(submission, name, content, skipped, student)
+        submission = claims.setdefault(student, {}).setdefault(f"{source.name}/{about.origin}", Submission(when=about.when))
+        if about.note and about.note not in submission.notes:
+            submission.notes.append(about.note)
+        take(submission, about.file, content, skipped, student)
 
 
-def owner(path, metadata):
-    """Return keys to find the student by, the file's own name, and a note, from a path in an LMS's export."""
-    parts = [part for part in path.parts if not OUTER.match(part) and part not in ("..", ".", "/")]
-    for part in parts[:-1]:
-        if GRADESCOPE.match(part):
-            about = metadata.get(part, {})
-            return [about.get("sid"), about.get("email"), about.get("name") or part], parts[-1], None
-        if match := MOODLE.match(part):
-            return [match["name"]], parts[-1], None
-    if match := MOODLE.match(parts[-1]):
-        return [match["name"]], match["file"], None
-    if match := CANVAS.match(parts[-1]):
-        return [match["id"], match["name"]], match["file"], "Canvas says that it was late" if match["late"] else None
-    return ([parts[0]] if len(parts) > 1 else []), parts[-1], None
+def unsaid(path, content, source, manifest):
+    """Return the `Owner` of a file whose path does not say it: a zip in a folder says it itself, else the source's name does."""
+    own_zip = source.is_dir() and path.suffix.lower() == ".zip"
+    if own_zip:
+        try:
+            manifest = parcel.unpack(content, [])[1]
+        except parcel.Refused:
+            manifest = {}
+    name = path.stem if own_zip else source.stem
+    return Owner([manifest.get("student") or name], [name], path.name, name)
+
+
+def without_outer(path):
+    """Return a path without the folder around a whole export."""
+    return PurePosixPath(*path.parts[1:]) if len(path.parts) > 1 and OUTER.match(path.parts[0]) else path
+
+
+def form_of(paths, roster):
+    """Return how the paths of a source say whose they are, and in which part of the path.
+
+    All must say it in the same way: a student chooses the names of files and folders in a submission, and could choose those of
+    another student's.
+    """
+    for depth in (0, 1):
+        parts = [path.parts[depth] if len(path.parts) > depth else "" for path in paths]
+        around = {path.parts[0] for path in paths if depth}
+        if not parts or len(around) > 1 or any(plain(name) in roster.ids for name in around):
+            break
+        for form, pattern in (("moodle", MOODLE), ("gradescope", GRADESCOPE)):
+            if all(map(pattern.match, parts)):
+                return form, depth
+    if paths and all(len(path.parts) == 1 and CANVAS.match(path.name) for path in paths):
+        return "canvas", 0
+    return "folders", 0
+
+
+@dataclass
+class Owner:
+    """Whose a file is: ids and names of the student, the file's own name, and what one student's files have in common."""
+
+    ids: list
+    names: list
+    file: str
+    origin: str
+    note: str | None = None
+    when: str | None = None
+
+
+def owner(path, form, depth, metadata):
+    """Return the `Owner` of a file, from its path in an export and the export's form; without ids and names if it says none."""
+    part, file = path.parts[depth], path.name
+    if form == "gradescope":
+        about = metadata.get(part, {})
+        ids = [key for key in (about.get("sid"), about.get("email")) if key]
+        return Owner(ids, [about.get("name") or part], file, part, when=about.get("when"))
+    if form == "moodle":
+        match = MOODLE.match(part)
+        return Owner([], [match["name"]], match["file"] if part == file else file, f"{match['name']}_{match['id']}")
+    if form == "canvas":
+        match = CANVAS.match(part)
+        note = "Canvas says that it was late" if match["late"] else None
+        return Owner([match["id"]], [match["name"]], match["file"], f"{match['name']}_{match['id']}", note)
+    if form == "folders" and len(path.parts) > 1:
+        return Owner([part], [part], file, part)
+    return Owner([], [], file, "")
 
 
 def take(submission, name, content, skipped, student):

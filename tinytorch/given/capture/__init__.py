@@ -64,6 +64,7 @@ class capture(Captured):
         functools.update_wrapper(self, step)
         self.step, self.started = step, False
         self.tapes, self.recordings, self.buffers, self.changed = {}, {}, {}, Counter()
+        self.own = {*vars(self), "own"}  # what a step's user sets besides belongs to the step
 
     def __call__(self, *inputs, **options):
         if watchers and any(isinstance(watcher, Recorder) for watcher in watchers):  # inside another captured step

@@ -26,6 +26,7 @@ from tinytorch.given.op import Op, part
 PACKAGE = str(Path(__file__).parents[2]) + os.sep
 LIBRARIES = (PACKAGE, "<frozen", *(sysconfig.get_path(kind) + os.sep for kind in ("stdlib", "purelib", "platlib")))
 PLAIN = int, float, complex, bool, str, bytes, type(None), type(Ellipsis), np.dtype, range, slice
+DESCRIPTORS = types.FunctionType, property, classmethod, staticmethod, types.MemberDescriptorType, types.GetSetDescriptorType
 MOST = 1000  # entries of a list that are looked at one by one
 
 
@@ -86,7 +87,8 @@ class World:
         if isinstance(value, types.FunctionType):
             return self.enter_function(name, value)
         if isinstance(value, Captured):
-            return [(name, value.step)]
+            more = [key for key in vars(value) if key not in value.own]
+            return [(name, value.step), *self.hold(name, Attributes(value, more), name + ".{}")]
         if isinstance(value, types.MethodType):
             return [(name, value.__func__), (name, value.__self__)]
         if isinstance(value, partial):
@@ -97,18 +99,24 @@ class World:
             return self.hold_list(name, value)
         if isinstance(value, types.BuiltinFunctionType):  # such as the method of a generator
             return [] if isinstance(value.__self__, types.ModuleType) else [(name, value.__self__)]
-        if isinstance(value, (type, types.ModuleType, np.ufunc, Op)):
+        if isinstance(value, type):
+            return self.enter_class(name, value)
+        if isinstance(value, (types.ModuleType, np.ufunc, Op)):
             return []
         if state_of(value) is not None:
             self.watch(name, partial(state_of, value))
-        methods = [
-            (f"{name}.{key}", method)
-            for kind in type(value).__mro__
-            for key, method in vars(kind).items()
-            if isinstance(method, types.FunctionType) and users(method)
-        ]
-        attributes = [plain for plain in (getattr(value, "__dict__", None), Slots(value)) if plain]
-        return [found for plain in attributes for found in self.hold(name, plain, name + ".{}")] + methods
+        attributes = [plain for plain in (getattr(value, "__dict__", None), Attributes(value, slots_of(value))) if plain]
+        own = [found for plain in attributes for found in self.hold(name, plain, name + ".{}")]
+        return own + self.enter_class(name, type(value))
+
+    def enter_class(self, name, kind):
+        """Note what a class of the user's has: numbers and others that its objects share, and methods."""
+        found = []
+        for each in filter(is_users, kind.__mro__):
+            plain = {key: x for key, x in vars(each).items() if not key.startswith("__") and not isinstance(x, DESCRIPTORS)}
+            found += self.hold(name, Attributes(each, list(plain)), name + ".{}")
+            found += [(f"{name}.{key}", x) for key, x in vars(each).items() if isinstance(x, types.FunctionType) and users(x)]
+        return found
 
     def hold(self, name, plain, form, keys=None):
         """Hold the values of a dict, or of some of its keys."""
@@ -139,21 +147,28 @@ class World:
             return []
         self.functions.append(function)
         code, cells = function.__code__, function.__closure__ or ()
-        names = [key for each in codes(code) for key in each.co_names if key in function.__globals__]
-        known = [key for key in dict.fromkeys(names) if not isinstance(function.__globals__[key], (types.ModuleType, type))]
+        names = dict.fromkeys(key for each in codes(code) for key in each.co_names)
+        there = {key: function.__globals__[key] for key in names if key in function.__globals__}
+        known = [key for key, value in there.items() if not isinstance(value, (types.ModuleType, type))]
         found = self.hold(name, function.__globals__, "{}", known)
+        for key, value in there.items():
+            if isinstance(value, type):
+                found.append((key, value))
+            elif isinstance(value, types.ModuleType) and is_users(value):
+                found += self.hold(key, Attributes(value, [each for each in names if each in vars(value)]), key + ".{}")
         for key, cell in zip(code.co_freevars, cells):
             try:
                 found.append((key, cell.cell_contents))
             except ValueError:  # not assigned yet
                 continue
             self.places.append((key, cell, None, [cell.cell_contents], False))
-        return [*found, *((name, default) for default in function.__defaults__ or ())]
+        defaults = *(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()
+        return [*found, *self.hold(name, vars(function), name + ".{}"), *((name, default) for default in defaults)]
 
     def changes(self):
         """Yield each place that no longer holds what it held, and its name; numbers that are computed again do not count."""
         for form, container, keys, held, _ in self.places:
-            owner = id(container.owner if isinstance(container, Slots) else container)
+            owner = id(container.owner if isinstance(container, Attributes) else container)
             if isinstance(container, types.CellType):
                 if differ([container.cell_contents], held):
                     yield (owner, None), form
@@ -193,7 +208,7 @@ class World:
         for _, container, keys, held, whole in self.places:
             if isinstance(container, types.CellType):
                 yield f"{name(container)}.cell_contents is {name(held[0])}"
-            elif isinstance(container, Slots):
+            elif isinstance(container, Attributes):
                 owner = name(container.owner)
                 yield from (f"getattr({owner}, {key!r}, None) is {name(value)}" for key, value in zip(keys, held))
             elif keys is None:
@@ -239,13 +254,23 @@ def holds_the_same(container, held):
     return len(now) == len(held) and all(map(operator.is_, now, held))
 
 
-class Slots(Mapping):
-    """The attributes of an object whose class lists them in ``__slots__``, as a dict would have them."""
+def slots_of(x):
+    """Return the names that an object's class lists in ``__slots__``."""
+    kinds = [vars(kind).get("__slots__", ()) for kind in type(x).__mro__]
+    names = [name for slots in kinds for name in ([slots] if isinstance(slots, str) else slots)]
+    return [name for name in names if not name.startswith("__")]
 
-    def __init__(self, owner):
-        kinds = [vars(kind).get("__slots__", ()) for kind in type(owner).__mro__]
-        names = [name for slots in kinds for name in ([slots] if isinstance(slots, str) else slots)]
-        self.owner, self.names = owner, [name for name in names if not name.startswith("__")]
+
+class Attributes(Mapping):
+    """Some attributes of an object that are in no dict of its own, as a dict would have them.
+
+    Args:
+        owner: The object, the class or the module.
+        names: List of the attributes' names.
+    """
+
+    def __init__(self, owner, names):
+        self.owner, self.names = owner, names
 
     def __getitem__(self, name):
         return getattr(self.owner, name, None)
@@ -307,6 +332,13 @@ def same_values(a, b):
     if isinstance(a, tuple):
         return len(a) == len(b) and not differ(a, b)
     return a == b or a != a and b != b
+
+
+def is_users(x):
+    """Say whether a class or a module is the user's, and neither the package's nor a library's."""
+    module = x if isinstance(x, types.ModuleType) else sys.modules.get(x.__module__)
+    file = getattr(module, "__file__", None)
+    return module is not None and module.__name__ not in sys.builtin_module_names and not (file or "").startswith(LIBRARIES)
 
 
 def users(function):

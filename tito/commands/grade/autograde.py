@@ -29,6 +29,7 @@ def autograde(
     Marks go into the gradebook, and each student gets feedback. A rerun marks what is new or has changed.
     """
     from tito import console, workspace
+    from tito.commands.grade import of
     from tito.commands.grade.release import enter
 
     target, exercise = workspace.Workspace(workspace.course_dir()).curriculum.target(module)
@@ -43,11 +44,11 @@ def autograde(
         unmarked = mark_all(classroom, chosen, jobs, exercise, timeout, workers, scheduler, wanted, unsafe) if jobs else []
     if unmarked:
         console.say(f"\nNot marked: {', '.join(unmarked)}. Their gradebook entries are unchanged.", style="red")
-        console.next_step(f"read why above, then tito grade autograde {chosen.number} --student {unmarked[0]}")
+        console.next_step(f"read why above, then tito grade autograde {chosen.number} --student {unmarked[0]}{of(course)}")
         raise typer.Exit(1)
     console.next_step(
         f"read {classroom.path('feedback', chosen, 'NAME').relative_to(classroom.folder).as_posix()}/feedback.txt, "
-        f"then tito grade export {chosen.number}"
+        f"then tito grade export {chosen.number}{of(course)}"
     )
 
 

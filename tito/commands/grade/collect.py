@@ -17,6 +17,7 @@ def collect(
     """
     from tito import console
     from tito.checks import layout
+    from tito.commands.grade import of
     from tito.commands.grade.release import deadline, enter
     from tito.grading import collecting
 
@@ -24,7 +25,7 @@ def collect(
     missing = [source for source in sources if not source.exists()]
     if missing:
         console.say(f"{missing[0]} does not exist")
-        console.next_step(f"tito grade collect {chosen.number} FOLDER or ZIP")
+        console.next_step(f"tito grade collect {chosen.number} FOLDER or ZIP{of(course)}")
         raise typer.Exit(2)
     when = deadline(timestamp)
     gathered, skipped = collecting.gather(sources, collecting.Roster(classroom.students()))
@@ -41,5 +42,5 @@ def collect(
         for text in skipped[:50]:
             console.say(layout.clean(f"  {text[:200]}"))
     console.say(f"\n{counts['new']} new, {counts['replaced']} replaced, {counts['the same']} as before")
-    console.next_step(f"tito grade autograde {chosen.number}")
+    console.next_step(f"tito grade autograde {chosen.number}{of(course)}")
     raise typer.Exit(0 if gathered else 1)

@@ -22,6 +22,7 @@ def export(
 ):
     """Write the marks as a CSV file, late penalties taken off."""
     from tito import console
+    from tito.commands.grade import of
     from tito.commands.grade.release import enter, known_assignment
     from tito.files import replace_atomically
 
@@ -44,7 +45,7 @@ def export(
         console.say(f"{len(waiting)} still have answers to be graded by hand, in nbgrader formgrader: {', '.join(waiting[:10])}")
     if late:
         console.say(f"{len(late)} late: {', '.join(late[:10])}")
-    console.next_step(f"tito grade report {chosen.number}")
+    console.next_step(f"tito grade report {chosen.number}{of(course)}")
 
 
 def table(format, module, scores, students, maximum):

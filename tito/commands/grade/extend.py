@@ -17,10 +17,11 @@ def extend(
     The last extension counts; 0 days and 0 hours take it back.
     """
     from tito import console
+    from tito.commands.grade import of
     from tito.commands.grade.release import enter, known_assignment
 
     chosen, classroom = enter(module, course)
     known_assignment(classroom, chosen)
     classroom.extend(chosen, student, days=days, hours=hours)
     console.say(f"{student}: {days:g} days and {hours:g} hours more for {chosen.folder}")
-    console.next_step(f"tito grade autograde {chosen.number}")
+    console.next_step(f"tito grade autograde {chosen.number}{of(course)}")

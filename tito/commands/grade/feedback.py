@@ -14,6 +14,7 @@ def feedback(
     nbgrader's page has the points and the comments; the judge's text is beside it.
     """
     from tito import console
+    from tito.commands.grade import of
     from tito.commands.grade.autograde import write_feedback
     from tito.commands.grade.release import enter, known_assignment
     from tito.grading import gradebook, verdicts
@@ -23,7 +24,7 @@ def feedback(
     students = verdicts.students(classroom, chosen)
     if not students:
         console.say("no submission was marked yet")
-        console.next_step(f"tito grade autograde {chosen.number}")
+        console.next_step(f"tito grade autograde {chosen.number}{of(course)}")
         raise typer.Exit(2)
     try:
         classroom.generate_feedback(chosen)
@@ -35,4 +36,4 @@ def feedback(
             write_feedback(classroom.path("feedback", chosen, student), found["feedback"])
     place = classroom.path("feedback", chosen, "NAME").relative_to(classroom.folder).as_posix()
     console.say(f"{len(students)} students: {place}/{chosen.name}.html and feedback.txt")
-    console.next_step(f"tito grade export {chosen.number}")
+    console.next_step(f"tito grade export {chosen.number}{of(course)}")

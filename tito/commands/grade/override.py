@@ -14,6 +14,7 @@ def override(
 ):
     """Set the points of one exercise by hand. They stay when the submission is marked again."""
     from tito import console, workspace
+    from tito.commands.grade import of
     from tito.commands.grade.release import enter, known_assignment
     from tito.grading import assignment, gradebook
 
@@ -26,7 +27,7 @@ def override(
         classroom.override(chosen, student, assignment.grade_id(number), points, comment)
     except gradebook.GradebookError as error:
         console.say(str(error))
-        console.next_step(f"tito grade autograde {chosen.number} --student {student}")
+        console.next_step(f"tito grade autograde {chosen.number} --student {student}{of(course)}")
         raise typer.Exit(2) from None
     console.say(f"{student}: {number} " + ("counts as the judge marked it" if points is None else f"has {points:g} points"))
-    console.next_step(f"tito grade export {chosen.number}")
+    console.next_step(f"tito grade export {chosen.number}{of(course)}")

@@ -18,6 +18,7 @@ def release(
     It goes into nbgrader's folders, and its points into the gradebook.
     """
     from tito import console
+    from tito.commands.grade import of
     from tito.grading import assignment
 
     when = deadline(due)
@@ -39,8 +40,7 @@ def release(
         f"{sum(points.values()):g} points"
     )
     console.say(f"Students receive {classroom.path('release', chosen) / path.name}")
-    handed_in = classroom.path("submitted", chosen, "NAME") / path.name
-    console.next_step(f"collect {handed_in.relative_to(classroom.folder).as_posix()}, then tito grade autograde {chosen.number}")
+    console.next_step(f"when they have handed in, tito grade collect {chosen.number} EXPORT.zip{of(course)}")
 
 
 def deadline(text):

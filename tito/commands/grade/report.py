@@ -21,6 +21,7 @@ def report(
 
     from tito import console
     from tito.checks import layout
+    from tito.commands.grade import of
     from tito.commands.grade.release import enter
     from tito.files import replace_atomically
     from tito.grading import report as reports, similarity
@@ -29,12 +30,12 @@ def report(
     records = reports.gathered(classroom, chosen)
     if not records:
         console.say("no submission was marked yet")
-        console.next_step(f"tito grade autograde {chosen.number}")
+        console.next_step(f"tito grade autograde {chosen.number}{of(course)}")
         raise typer.Exit(2)
     alike = similarity.pairs({student: record.get("pieces", {}) for student, record in records.items()})[:MOST_PAIRS]
     for row in reports.exercises(records):
         console.say(layout.clean(f"  {row['id']:6}{row['name']:27} {row['passed']} of {row['of']} passed"))
-        for turn, times in row["turns"].most_common(3):
+        for turn, times in row["turns"].most_common():
             console.say(layout.clean(f"        {times:4} x {turn}"), style="dim")
     if alike and pairs:
         console.say("\nAlike, to look at (likeness from 0 to 1):")

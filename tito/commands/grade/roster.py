@@ -11,6 +11,7 @@ def roster(
 ):
     """Read the roster, or show it."""
     from tito import console
+    from tito.commands.grade import of
     from tito.commands.grade.release import enter_class
     from tito.grading import collecting
 
@@ -27,4 +28,4 @@ def roster(
                 classroom.enroll(student, **about)
     for student, about in classroom.students().items():
         console.say(f"  {student:24} {about['first_name'] or ''} {about['last_name'] or ''}".rstrip())
-    console.next_step("tito grade release 01")
+    console.next_step(f"tito grade release 01{of(course)}")
