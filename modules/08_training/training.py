@@ -569,9 +569,9 @@ check("08.6")
 #
 # The power can fail while you write a checkpoint. If you open the old file for writing, there is a moment with neither the old state
 # nor the new one. So write a **second** file next to the first. When the second file is complete, `os.replace` gives it the name of the
-# first in a single step of the file system. Before this step, the name means the old file; after it, the new one. Two runs may save to
-# the same path at once, so the second file needs a name that no other writer uses: `os.urandom(8).hex()` gives 16 random hexadecimal
-# digits.
+# first in a single step of the file system. Before this step, the name means the old file; after it, the new one. Any name will do for
+# the second file, such as `state.bin.tmp`. If two runs may save to the same path at once, they need different ones:
+# `os.urandom(8).hex()` gives 16 random hexadecimal digits.
 
 # %% exercise="08.7" minutes=15 points=2
 #| export
@@ -583,10 +583,9 @@ def atomically(path, write):
         write: Function that takes a file, open for writing bytes, and writes the whole contents.
 
     Returns:
-        None. While ``write`` runs, the bytes go to a temporary file in the same folder, with a new
-        name for each call, because two programs or threads may write the same path at once. If
-        ``write`` raises an error, the temporary file is removed, the old one is unchanged, and the
-        error is passed on.
+        None. While ``write`` runs, the bytes go to a temporary file in the same folder. If ``write``
+        raises an error, the temporary file is removed, the old one is unchanged, and the error is
+        passed on.
 
     Example:
         >>> import tempfile

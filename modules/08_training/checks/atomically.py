@@ -38,7 +38,7 @@ def observe_atomically(atomically, name, before, parts, ends):
     """Write in three parts, end there or go on, and look at the file after every line that runs."""
     old, new = bytes([7, 7, 7]), b"".join(map(bytes, parts))
     with tempfile.TemporaryDirectory() as folder:
-        path, moments, names, seen = Path(folder) / name, [], [], {"the bytes go to": "nothing: write was not called"}
+        path, moments, seen = Path(folder) / name, [], {"the bytes go to": "nothing: write was not called"}
         files = []
         if before == "a file":
             path.write_bytes(old)
@@ -51,7 +51,6 @@ def observe_atomically(atomically, name, before, parts, ends):
 
         def write(file):
             seen["the bytes go to"] = target(file, path)
-            names.append(beside(path))
             files.append(file)
             for part in parts[:2]:
                 file.write(bytes(part))
@@ -67,9 +66,6 @@ def observe_atomically(atomically, name, before, parts, ends):
             returned, ended = None, next(end for end, kind_of in ENDS.items() if isinstance(error, kind_of))
         look()
         left, is_open = beside(path), any(not file.closed for file in files)
-        if ends == "normally":
-            atomically(path, lambda file: names.append(beside(path) - left))
-    shared = len(names) == 2 and names[0] & names[1]
     return {
         **seen,
         "what the name means, one moment after the other": moments,
@@ -77,11 +73,7 @@ def observe_atomically(atomically, name, before, parts, ends):
         "files left beside it": len(left),
         "returned": kind(returned),
         "the file for write, in the end": "open" if is_open else "closed",
-        "name of the temporary file": SAME_NAME if shared else NEW_NAME,
     }
-
-
-NEW_NAME, SAME_NAME = "a new one for each call", "the same in two calls one after the other"
 
 
 def beside(path):
@@ -132,7 +124,6 @@ def atomic_turn(
     left=lambda ends: 0,
     swallows=False,
     returned="nothing",
-    shared=False,
     left_open=lambda ends: False,
 ):
     """Make the writing of a file, or a wrong turn.
@@ -144,7 +135,6 @@ def atomic_turn(
         left: How many files are left beside it, a function of how writing ends.
         swallows: Whether errors end there.
         returned: What is returned.
-        shared: Whether two calls give the temporary file the same name.
         left_open: Whether the file stays open, a function of how writing ends.
     """
 
@@ -162,7 +152,6 @@ def atomic_turn(
             "files left beside it": left(ends),
             "returned": returned if swallows or ends == "normally" else "nothing",
             "the file for write, in the end": "open" if left_open(ends) else "closed",
-            "name of the temporary file": SAME_NAME if shared and ends == "normally" else NEW_NAME,
         }
 
     return turn
@@ -185,11 +174,10 @@ def with_a_backup(name, before, parts, ends):
 
 
 def of_the_steps(wrong):
-    """Turn an oracle into one that says nothing of the temporary file's name, nor whether it is closed: mistakes of their own."""
+    """Turn an oracle into one that does not say whether the file is closed: that is a mistake of its own."""
 
     def oracle(**inputs):
-        others = "name of the temporary file", "the file for write, in the end"
-        return {key: value for key, value in wrong(**inputs).items() if key not in others}
+        return {key: value for key, value in wrong(**inputs).items() if key != "the file for write, in the end"}
 
     oracle.partial = True
     return oracle
@@ -246,8 +234,5 @@ misconceptions_atomically = {
     **{sentence: of_the_steps(wrong) for sentence, wrong in STEPS.items()},
     "after a failure the temporary file was still open, and Windows removes no open file: `with` closes it in any case": atomic_turn(
         left_open=lambda ends: ends != "normally"
-    ),
-    "every call gives the temporary file the same name, and two threads would write into each other's file: a process number or a fixed ending is not enough, os.urandom(8).hex() is": atomic_turn(
-        shared=True
     ),
 }
