@@ -6,6 +6,7 @@ import numpy as np
 
 from tinytorch.activations import log_softmax
 from tinytorch.layers import Linear, Module, ReLU, Sequential
+from tinytorch.given.infinities import zero_for_infinity
 from tinytorch.given.op import op
 from tinytorch.tensor import Tensor, unwrap
 
@@ -104,9 +105,7 @@ def logsumexp(x, *, dim, keepdim=False):
         Blanchard, Higham and Higham, Accurately computing the log-sum-exp and softmax functions,
         2021, section 1.
     """
-    largest = x.max(axis=dim, keepdims=True) if x.size else 0
-    if np.isinf(largest).any():  # inf - inf would be nan
-        largest = np.where(np.isinf(largest), x.dtype.type(0), largest)
+    largest = zero_for_infinity(x.max(axis=dim, keepdims=True)) if x.size else 0
     out = largest + np.log(np.exp(x - largest).sum(axis=dim, keepdims=True))
     return out if keepdim else out.squeeze(axis=dim)
 

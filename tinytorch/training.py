@@ -312,9 +312,9 @@ def atomically(path, write):
         write: Function that takes a file, open for writing bytes, and writes the whole contents.
 
     Returns:
-        None. While ``write`` runs, the bytes go to a temporary file in the same folder. If ``write``
-        raises an error, the temporary file is removed, the old one is unchanged, and the error is
-        passed on.
+        None. While ``write`` runs, the bytes go to a temporary file in the same folder. If
+        ``write`` raises an error, the temporary file is removed, the old one is unchanged, and the
+        error is passed on.
 
     Example:
         >>> import tempfile

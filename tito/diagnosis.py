@@ -59,7 +59,7 @@ def confinement():
     leaks = sandbox.probe(name)
     if leaks:
         return Finding(False, f"{name}, the sandbox for submissions, leaks: {leaks}", "do not grade in it", optional=True)
-    return Finding(True, f"{name}, the sandbox for submissions, holds: no network, files, environment or root, and limits")
+    return Finding(True, f"{name} holds: submissions get no network, files, environment or root")
 
 
 def gpu():
