@@ -148,7 +148,7 @@ def test_the_learners_zip_is_collected(nbgrader, classroom, module, tito, tmp_pa
     space = tmp_path / "mine"
     assert tito("init", space, cwd=tmp_path).returncode == 0
     done = tito("module", "submit", "01", "--name", "alice", cwd=space)
-    assert done.returncode == 0 and "01_tensor.zip holds modules/01_tensor/tensor.ipynb" in done.stdout, done.stdout
+    assert done.returncode == 0 and "01_tensor.zip contains modules/01_tensor/tensor.ipynb" in done.stdout, done.stdout
     done = tito("grade", "collect", "01", space / "01_tensor.zip", "--course", classroom.folder, cwd=tmp_path)
     assert done.returncode == 0, done.stdout
     collected = classroom.path("submitted", module, "alice") / "tensor.ipynb"
