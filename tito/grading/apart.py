@@ -16,12 +16,12 @@ def main(command):
     """Leave the keyring, and become the command."""
     machine = os.uname().machine
     if machine not in CALLS:
-        sys.exit(f"the keys of this session cannot be put aside on {machine}")
+        sys.exit(f"this program cannot leave the keyring of the user on {machine}: it knows no number for keyctl there")
     call = ctypes.CDLL(None, use_errno=True).syscall
     call.restype = ctypes.c_long
     failed = call(CALLS[machine], JOIN, None) < 0 and ctypes.get_errno()
     if failed not in (False, errno.ENOSYS, errno.EPERM):  # a system without keys, or one that lets nobody use them
-        sys.exit(f"the keys of this session could not be put aside: {os.strerror(failed)}")
+        sys.exit(f"this program could not leave the keyring of the user: {os.strerror(failed)}")
     os.execv(command[0], command)
 
 
