@@ -16,7 +16,7 @@ def main(command):
     """Leave the keyring, and become the command."""
     machine = os.uname().machine
     if machine not in CALLS:
-        sys.exit(f"this program cannot leave the keyring of the user on {machine}: it knows no number for keyctl there")
+        sys.exit(f"this program cannot leave the keyring of the user on {machine}: the number of keyctl there is not known")
     call = ctypes.CDLL(None, use_errno=True).syscall
     call.restype = ctypes.c_long
     failed = call(CALLS[machine], JOIN, None) < 0 and ctypes.get_errno()
