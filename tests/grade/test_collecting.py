@@ -205,6 +205,27 @@ def test_two_who_say_that_they_are_the_same_student_are_both_left_out(tmp_path):
     assert files_of(found) == {"cd34": {"tensor.ipynb": b'"wei.zip"'}} and not skipped
 
 
+@pytest.mark.parametrize("inside", [False, True], ids=["the zip", "a folder of zips"])
+@pytest.mark.parametrize("student, folder", [("newcomer", "newcomer"), (None, "01_tensor")])
+def test_a_zip_from_one_who_is_not_in_the_roster_goes_where_it_says(tmp_path, student, folder, inside):
+    path = tmp_path / "inbox" / "01_tensor.zip"
+    path.parent.mkdir()
+    path.write_bytes(packed(student, "{}"))
+    for roster in ({}, ROSTER):
+        found, skipped = gathered(path.parent if inside else path, roster=roster)
+        assert files_of(found) == {folder: {"tensor.ipynb": b"{}"}}
+        assert skipped == ([f"{folder} is not in the roster"] if roster else [])
+
+
+def test_two_zips_of_one_name_without_a_student_are_told_apart(tmp_path):
+    paths = [tmp_path / name / "01_tensor.zip" for name in ("first", "second")]
+    for path in paths:
+        path.parent.mkdir()
+        path.write_bytes(packed(None, f'"{path.parent.name}"'))
+    found, skipped = gathered(*paths, roster={})
+    assert not found and len(skipped) == 1 and all(f"{path}/" in skipped[0] for path in paths)
+
+
 def test_the_same_thing_from_two_places_is_no_question(tmp_path):
     for name in ("a.zip", "b.zip"):
         (tmp_path / name).write_bytes(packed("cd34", "{}"))

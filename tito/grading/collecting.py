@@ -149,7 +149,7 @@ def gather_one(entries, source, roster, claims, skipped, unknown):
             continue
         if not known:
             unknown.add(student)
-        submission = claims.setdefault(student, {}).setdefault(f"{source.name}/{about.origin}", Submission(when=about.when))
+        submission = claims.setdefault(student, {}).setdefault(f"{source}/{about.origin}", Submission(when=about.when))
         if about.note and about.note not in submission.notes:
             submission.notes.append(about.note)
         take(submission, about.file, content, skipped, student)
@@ -164,7 +164,8 @@ def unsaid(path, content, source, manifest):
         except parcel.Refused:
             manifest = {}
     name = path.stem if own_zip else source.stem
-    return Owner([manifest.get("student") or name], [name], path.name, name)
+    student = manifest.get("student") or name
+    return Owner([student], [name, student], path.name, name)  # the last is the folder's name of one who is not in the roster
 
 
 def without_outer(path):
