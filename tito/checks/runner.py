@@ -28,26 +28,47 @@ class RunnerError(Exception):
 
 
 @dataclass(frozen=True)
+class Setting:
+    """How a worker is started, and what it may use.
+
+    Args:
+        timeout: Seconds for one exercise, and for importing the module.
+        memory: Bytes that the worker may use, where the system can limit it; None for no limit.
+        command_prefix: Words before the command, such as a sandbox and its options; "{job}" is replaced by the job folder,
+            which the sandbox must show, with the file `answers` in it writable.
+        python: The interpreter, as the sandbox sees it.
+        copy_package: Copy the package into the job folder, so that the sandbox shows only that folder.
+        prepare: Function called with each job folder before its worker starts, such as to give it to another user.
+        environment: The environment of the worker; by default this process's own, with one BLAS thread.
+        guard: Function that returns a context manager, which yields a limit of the worker, such as `memory.Guard`, or None.
+        inside: The job folder's path in the sandbox; by default the same as outside.
+        stdin: The input of the worker, as for `subprocess.Popen`. A pipe ends when this process does, however it is killed.
+    """
+
+    timeout: float = 10.0
+    memory: int | None = 4 * GIB
+    command_prefix: Sequence[str] = ()
+    python: str = sys.executable
+    copy_package: bool = False
+    prepare: Callable = lambda folder: None
+    environment: dict | None = None
+    guard: Callable = contextlib.nullcontext
+    inside: str = "{job}"
+    stdin: int = subprocess.DEVNULL
+
+
+@dataclass(frozen=True)
 class Job:
-    """What every worker of one run needs, and how it is started."""
+    """What every worker of one run needs."""
 
     package_parent: Path
     module: str
     observers: str
     cases: dict
-    timeout: float
-    memory: int | None
-    command_prefix: Sequence[str]
-    python: str
-    copy_package: bool
-    prepare: Callable | None
+    setting: Setting
     hear: Callable
-    environment: dict | None = None
-    guard: Callable = contextlib.nullcontext
-    begin: Callable = lambda exercise: None
-    deadline: float = float("inf")  # of the monotonic clock, for the whole job
-    inside: str = "{job}"
-    stdin: int = subprocess.DEVNULL
+    begin: Callable
+    deadline: float  # of the monotonic clock, for the whole job
 
     def patience(self, seconds):
         """Return how long to wait for something that may take ``seconds``: less if the whole job has less time left."""
@@ -64,7 +85,7 @@ def check(package_parent, module, checks_path, exercises, seeds=SEEDS, tell=None
         exercises: Objects with `id` and `name`, in order.
         seeds: Seeds to draw the cases with.
         tell: Function called with each `checking.Verdict` as soon as it is known, in the order of the exercises.
-        limits: Further arguments of `observe`.
+        limits: `whole` and `begin` of `observe`, and the fields of a `Setting`.
 
     Returns:
         List with a `checking.Verdict` for each exercise.
@@ -119,19 +140,10 @@ def observe(
     checks_path,
     exercises,
     cases,
-    timeout=10.0,
-    memory=4 * GIB,
-    command_prefix=(),
-    python=sys.executable,
-    copy_package=False,
-    prepare=None,
-    hear=None,
-    environment=None,
-    guard=contextlib.nullcontext,
-    whole=float("inf"),
+    hear=lambda exercise, seen: None,
     begin=lambda exercise: None,
-    inside="{job}",
-    stdin=subprocess.DEVNULL,
+    whole=float("inf"),
+    **setting,
 ):
     """Run the cases of a module's exercises on learner code.
 
@@ -141,20 +153,10 @@ def observe(
         checks_path: The module's checks, a file or a folder. The worker receives its observing functions, never an oracle.
         exercises: Objects with `id` and `name`, in order.
         cases: Dict from id to a list of `checking.DrawnCase` or `ExampleCase`.
-        timeout: Seconds for one exercise, and for importing the module.
-        memory: Bytes that the worker may use, where the system can limit it; None for no limit.
-        command_prefix: Words before the command, such as a sandbox and its options; "{job}" is replaced by the job folder,
-            which the sandbox must show, with the file `answers` in it writable.
-        python: The interpreter, as the sandbox sees it.
-        copy_package: Copy the package into the job folder, so that the sandbox shows only that folder.
-        prepare: Function called with each job folder before its worker starts, such as to give it to another user.
         hear: Function called with each exercise and its `checking.Observations` as soon as they arrive.
-        environment: The environment of the worker; by default this process's own, with one BLAS thread.
-        guard: Function that returns a context manager, which yields a limit of the worker, such as `memory.Guard`, or None.
         begin: Function called with each exercise before its answer is waited for and read.
         whole: Seconds for all exercises together; those that are left when they are used up count as endless.
-        inside: The job folder's path in the sandbox; by default the same as outside.
-        stdin: The input of the worker, as for `subprocess.Popen`. A pipe ends when this process does, however it is killed.
+        setting: The fields of a `Setting`.
 
     Returns:
         Dict from id to `checking.Observations`, one for every exercise.
@@ -164,25 +166,8 @@ def observe(
     """
     observers = observers_source(files.joined(Path(checks_path)))
     encoded = {exercise.id: [case.encoded for case in cases[exercise.id]] for exercise in exercises}
-    job = Job(
-        Path(package_parent).resolve(),
-        module,
-        observers,
-        encoded,
-        timeout,
-        memory,
-        command_prefix,
-        str(python),
-        copy_package,
-        prepare,
-        hear or (lambda exercise, seen: None),
-        environment,
-        guard,
-        begin,
-        time.monotonic() + whole,
-        inside,
-        stdin,
-    )
+    parent, deadline = Path(package_parent).resolve(), time.monotonic() + whole
+    job = Job(parent, module, observers, encoded, Setting(**setting), hear, begin, deadline)
     seen, waiting = {}, list(exercises)
     while waiting:
         if time.monotonic() > job.deadline:
@@ -252,7 +237,7 @@ def attempt(job, waiting):
     Returns:
         Dict from id to `Observations` of at least one exercise: up to the one that ended the worker or timed out.
     """
-    with leftovers.folder() as closed, job.guard() as guard:
+    with leftovers.folder() as closed, job.setting.guard() as guard:
         folder = closed / "job"  # which `prepare` may open to another user, for no one but this user comes this far
         folder.mkdir()
         fill(folder, job, waiting)
@@ -270,24 +255,23 @@ def fill(folder, job, waiting):
     (folder / "observers.py").write_text(job.observers, encoding="utf-8")
     (folder / "answers").touch()
     (folder / "scratch").mkdir()
-    if job.copy_package:
+    if job.setting.copy_package:
         shutil.copytree(
             job.package_parent / "tinytorch", folder / "package" / "tinytorch", ignore=shutil.ignore_patterns("__pycache__")
         )
-    package_parent = "package" if job.copy_package else str(job.package_parent)
+    package_parent = "package" if job.setting.copy_package else str(job.package_parent)
     wire.write(folder / "cases.json", {exercise.id: job.cases[exercise.id] for exercise in waiting})
     wire.write(
         folder / "job.json",
         {
             "package_parent": package_parent,
             "module": job.module,
-            "memory": job.memory,
-            "timeout": job.timeout,
+            "memory": job.setting.memory,
+            "timeout": job.setting.timeout,
             "exercises": [{"id": exercise.id, "name": exercise.name} for exercise in waiting],
         },
     )
-    if job.prepare:
-        job.prepare(folder)
+    job.setting.prepare(folder)
 
 
 def start(folder, job, limiter=()):
@@ -298,17 +282,19 @@ def start(folder, job, limiter=()):
         job: The `Job`.
         limiter: Words before the whole command.
     """
-    words = [*job.command_prefix, job.python, "-P", "-X", "utf8", f"{job.inside}/learner_process.py", job.inside]
+    setting = job.setting
+    script = f"{setting.inside}/learner_process.py"
+    words = [*setting.command_prefix, str(setting.python), "-P", "-X", "utf8", script, setting.inside]
     command = [*limiter, *(word.replace("{job}", str(folder)) for word in words)]
     group = {"start_new_session": True} if os.name == "posix" else {"creationflags": 0x200}  # CREATE_NEW_PROCESS_GROUP
     with (folder / "stderr.txt").open("wb") as stderr:
         return subprocess.Popen(
             command,
-            stdin=job.stdin,
+            stdin=setting.stdin,
             stdout=subprocess.DEVNULL,
             stderr=stderr,
             cwd=folder / "scratch",
-            env={**os.environ, **ONE_THREAD} if job.environment is None else job.environment,
+            env={**os.environ, **ONE_THREAD} if setting.environment is None else setting.environment,
             **group,
         )
 
@@ -334,8 +320,8 @@ def result(number, answers, job, process):
     done = f"result-{number}"
     if not reached(answers, process, job.patience(STARTUP), f"ready-{number}", done):
         return stopped(answers, process, STARTUP, wording.COMPILING)
-    if not reached(answers, process, job.patience(job.timeout), done):
-        return replace(stopped(answers, process, job.timeout), case=current_case(answers), where=place_now(answers, job))
+    if not reached(answers, process, job.patience(job.setting.timeout), done):
+        return replace(stopped(answers, process, job.setting.timeout), case=current_case(answers), where=place_now(answers, job))
     return read_result(answers.text(done), job)
 
 
@@ -390,8 +376,8 @@ def place_now(answers, job):
 
 def import_problem(answers, job, process):
     """Return why the learner's module could not be imported, or None if it could."""
-    if not reached(answers, process, job.patience(job.timeout), "import"):
-        return replace(stopped(answers, process, job.timeout, wording.importing(job.module)), shared=True)
+    if not reached(answers, process, job.patience(job.setting.timeout), "import"):
+        return replace(stopped(answers, process, job.setting.timeout, wording.importing(job.module)), shared=True)
     try:
         error = read_error(wire.parse(answers.text("import"))["error"], place_in(job.package_parent))
     except observation.MALFORMED:
