@@ -771,9 +771,10 @@ def prepare_sgd(scratch, param, grad, work):
 def prepare_momentum(scratch, param, grad, velocity, work):
     """Fix the arrays; the settings are fixed again whenever one of them changes."""
     if covers(param, grad, velocity):
-        rows = rows_of(param, grad, velocity)
+        rows, zero = rows_of(param, grad, velocity), np.float32(0)
+        loop = compiled_for(momentum_loop, *rows, zero, zero, False)
         return lambda lr, momentum, nesterov=False: functools.partial(
-            momentum_loop, *rows, np.float32(lr), np.float32(momentum), nesterov)
+            loop, *rows, np.float32(lr), np.float32(momentum), nesterov)
 
 
 @adam_update.register_prepared("numba")
@@ -781,8 +782,9 @@ def prepare_adam(scratch, *arrays):
     """Fix the arrays; the settings are fixed again in each step, which they count."""
     if covers(*arrays[:4]):
         rows = rows_of(*arrays[:4])
+        loop = compiled_for(adam_loop, *rows, *[np.float32(0)] * 8)
         return lambda **settings: functools.partial(
-            adam_loop, *rows, *adam_numbers(**settings), np.float32(1))
+            loop, *rows, *adam_numbers(**settings), np.float32(1))
 
 
 @adamw_update.register_prepared("numba")
@@ -790,8 +792,9 @@ def prepare_adamw(scratch, *arrays):
     """Fix the arrays; the settings are fixed again in each step, which they count."""
     if covers(*arrays[:4]):
         rows = rows_of(*arrays[:4])
+        loop = compiled_for(adam_loop, *rows, *[np.float32(0)] * 8)
         return lambda *, lr, weight_decay, **settings: functools.partial(
-            adam_loop, *rows, *adam_numbers(lr=lr, **settings), np.float32(1 - lr * weight_decay))
+            loop, *rows, *adam_numbers(lr=lr, **settings), np.float32(1 - lr * weight_decay))
 
 
 # %% [markdown] question="10.2"

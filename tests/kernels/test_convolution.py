@@ -123,7 +123,7 @@ def test_images_that_are_convolved_together_get_what_they_get_alone(monkeypatch)
     )
     monkeypatch.setattr(numba, "get_num_threads", lambda: 1)
     lanes = tiles.WIDTH // 4
-    for channels, out, size, kernel, padding in ((6, 16, 14, 5, 0), (16, 40, 6, 3, 1), (3, 8, 64, 3, 1)):
+    for channels, out, size, kernel, padding in ((6, 16, 14, 5, 0), (16, 40, 5, 5, 0), (3, 8, 64, 3, 1)):
         x, weight = draw(np.random.default_rng(0), np.float32, 2 * lanes + 3, channels, out, (size, size), (kernel, kernel))
         settings = {**ONE, "padding": (padding, padding)}
         grad = cnn.convolution.forward(x, weight, **settings)

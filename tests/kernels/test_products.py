@@ -14,7 +14,7 @@ from tinytorch.tensor import Tensor
 
 numba = pytest.importorskip("numba", reason="numba is not installed, so there are no such kernels")
 
-from tinytorch.given.numba_kernels import choosing, products, threads, tiles  # noqa: E402
+from tinytorch.given.numba_kernels import choosing, products, tiles  # noqa: E402
 from tinytorch.given.numba_kernels.vectors import WIDTH  # noqa: E402
 
 DTYPES = (np.float32, np.float64)
@@ -64,20 +64,6 @@ def test_the_loops_of_a_linear_layer(shape, dtype):
         assert found.dtype == dtype and all(np.array_equal(a, b) for a, b in zip(given, kept))
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_any_number_of_threads_gives_a_linear_layer_the_same_to_the_last_bit(shape, monkeypatch):
-    x, weight, bias, grad = draw(*shape, np.float32)
-    work = lambda: (
-        products.layer_by_loop(x, weight, bias),
-        products.gradient_by_loop(grad, x) if len(weight) >= tiles.HEADS[0] else x,
-    )
-    alone = work()
-    monkeypatch.setattr(threads, "PRODUCTS", 1)
-    for number in (2, 3, 20):
-        monkeypatch.setattr(numba, "get_num_threads", lambda: number)
-        assert all(np.array_equal(a, b) for a, b in zip(work(), alone))
-
-
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_what_is_no_number_stays_in_its_row(value):
     x, weight, bias, grad = draw(9, 64, 12, np.float32)
@@ -92,7 +78,7 @@ def test_what_is_no_number_stays_in_its_row(value):
 def chosen(monkeypatch):
     """The loop counts as faster, and for any size."""
     monkeypatch.setattr(products, "is_faster", lambda *question: True)
-    monkeypatch.setattr(products, "enough", lambda count: count > 0)
+    monkeypatch.setattr(products, "worth_a_try", lambda rows, *sizes: (64, 84, 120) if rows else None)
     monkeypatch.setattr(products, "LONG", 1)
     dispatch.fallbacks.clear()
     with tt.use("numba"):
@@ -130,7 +116,7 @@ NOT_COVERED_BACK = {
     "rows that are not whole vectors": lambda g, x: (g, x[:, : LANES - 1].copy()),
     "one example": lambda g, x: (g[0], x[0]),
     "none": lambda g, x: (g[:0], x[:0]),
-    "too many examples": lambda g, x: tuple(np.tile(a, (products.NEAR // WIDTH, 1)) for a in (g, x)),
+    "rows that crowd": lambda g, x: (g, np.tile(x, products.CROWDED // (4 * WIDTH))),
     "two kinds of floats": lambda g, x: (g.astype(np.float64), x),
     "a gradient that is stretched": lambda g, x: (np.broadcast_to(g[:1], g.shape), x),
 }
@@ -172,14 +158,19 @@ def test_small_layers_and_machines_whose_library_is_faster_leave_them_alone(monk
 
     monkeypatch.setattr(numba, "get_num_threads", lambda: 1)
     monkeypatch.setattr(products, "is_faster", lambda *question: True)
-    assert (chosen((8, 784, 16)), chosen((128, 784, 256))) == ([False, False], [True, True])
-    assert (chosen((8, 784, 32)), chosen((64, 784, 32))) == ([True, False], [False, False]), "few rows"
-    assert chosen((1000, 8 * LANES, 512)) == [False, True], "short rows"
+    assert chosen((128, 784, 256)) == chosen((8, 784, 32)) == chosen((128, 256, 10)) == [True, True]
+    assert chosen((8, 784, 16)) == [False, False], "so few products take no time"
+    assert chosen((129, 784, 256)) == [False, False], "many rows"
+    assert chosen((128, 784, 1024)) == [False, False], "a large weight"
+    assert chosen((128, 7 * LANES, 512)) == [False, True], "short rows"
+    assert chosen((128, 1024, 256)) == [True, False], "rows that crowd"
+    assert chosen((8, 4096 - LANES, 16)) == [False, True], "long rows"
     monkeypatch.setattr(numba, "get_num_threads", lambda: 2)
-    assert (chosen((128, 784, 256)), chosen((256, 784, 1024))) == ([False, False], [True, True]), "threads have to be woken"
+    assert chosen((128, 784, 256)) == [False, False], "the library has several threads, too"
+    assert chosen((8, 784, 32)) == [True, True], "but not for so few products"
     monkeypatch.setattr(numba, "get_num_threads", lambda: 1)
     monkeypatch.setattr(products, "is_faster", lambda *question: False)
-    assert chosen((128, 784, 256)) == [False, False]
+    assert chosen((128, 784, 256)) == chosen((8, 784, 32)) == [False, False]
 
 
 @pytest.fixture

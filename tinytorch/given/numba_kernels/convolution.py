@@ -1,7 +1,7 @@
 """Convolution and the gradient of its input, in numba, for every setting that the ops have. Given.
 
 `grid` says how an image is laid out, in memory that fits a core's cache, and `tiles` computes the sums. Vectors hold the pixels
-of a row; channels, if rows are short; or one pixel of several images, if that is the least work. All three add in the same
+of a row, or channels, or one pixel of several images, whatever is the least work. All three add in the same
 order, so an image gets the same numbers alone and in a batch. The images are spread over threads.
 """
 
@@ -14,7 +14,7 @@ from tinytorch.given.numba_kernels.arrays import readable, ready, whole, widen
 from tinytorch.given.numba_kernels.compiling import jit
 from tinytorch.given.numba_kernels.grid import SPARE, Phase, cover, cover_rows, grid_of, meetings, phases, spaced, taps
 from tinytorch.given.numba_kernels.moves import copy, transpose
-from tinytorch.given.numba_kernels.tiles import ROWS, TALL, gather, meet, weigh
+from tinytorch.given.numba_kernels.tiles import HEADS, ROWS, TALL, gather, meet, weigh
 from tinytorch.given.numba_kernels.vectors import WIDTH
 from tinytorch.given.numba_kernels.work import Later, Now, prepare
 from tinytorch.given.op import ops
@@ -32,15 +32,16 @@ def lay(image, layout, out):
         copy(numbers, 0, out, layout.front, numbers.size)
         return
     for c in range(channels):
+        start = layout.front + c * layout.plane
         for y in range(height):
-            row, rest = divmod(y + top, tall)
-            start = layout.front + c * layout.plane + rest * wide * rows * columns + row * columns
+            row, rest = (y + top, 0) if tall == 1 else divmod(y + top, tall)
+            to = start + rest * wide * rows * columns + row * columns
             if wide == 1:
-                copy(numbers, (c * height + y) * width, out, start + left, width)
+                copy(numbers, (c * height + y) * width, out, to + left, width)
             else:
                 for x in range(width):
                     column, rest = divmod(x + left, wide)
-                    out[start + rest * rows * columns + column] = image[c, y, x]
+                    out[to + rest * rows * columns + column] = image[c, y, x]
 
 
 @jit(cache=False)
@@ -123,7 +124,7 @@ def convolve(first, last, images, source, packed, bias, result, out):
 
 @jit
 def convolve_short(first, last, images, source, factors, bias, places, out):
-    """Do the same for rows too short for vectors of pixels: with vectors of channels, transposed at the end."""
+    """Do the same with vectors of channels, transposed at the end: where vectors of pixels would overlap or hold few of them."""
     (layout, offsets, at), (groups, _, pitch), (_, channels, height, width) = source, factors.shape, out.shape
     step, area, each = images.shape[1] // groups * layout.plane, height * width, channels // groups
     pixels = np.zeros(layout.front + images.shape[1] * layout.plane, images.dtype)
@@ -265,11 +266,29 @@ def worth_together(images, rows, grid, parts, back, out):
     """Return how many images to convolve in blocks of as many as a vector has numbers: 0 if that is more work.
 
     Nothing is computed between rows or for the border, but images and results have to be transposed. The work has to be clearly
-    less than that of all phases otherwise, because a block of images takes more of the cache than one image.
+    less than that of all phases otherwise: there, a number that was read is used more often.
     """
-    lanes, each = WIDTH // out.itemsize, images.shape[1] * max(rows.shape[1], 4)
-    alone = sum(len(cover(phase.count, grid.phase[1], lanes)[0]) * lanes * len(phase.entries) for phase in parts) * each
-    return 0 if products_together(images, rows, grid, back, out) > 0.85 * alone else len(images) // lanes * lanes
+    lanes, (groups, channels, _), stride = WIDTH // out.itemsize, rows.shape, grid.stride if back else (1, 1)
+    read = images.shape[1] // groups
+    alone = sum(min(products_alone(grid, phase, channels, read * len(phase.entries), stride, out)) for phase in parts)
+    return 0 if products_together(images, rows, grid, back, out) > 0.75 * groups * alone else len(images) // lanes * lanes
+
+
+def products_alone(grid, phase, channels, taps, stride, out):
+    """Return about how many products a group of an image takes with vectors of pixels, and with vectors of channels.
+
+    The latter have to be transposed, and without a stride they are the pixels of an image, one after another.
+    """
+    area, pitch = math.prod(phase.count), whole(channels, out.itemsize)
+    pixels = len(cover_of(grid, phase, stride, out)[0]) * (WIDTH // out.itemsize) * max(channels + channels % 2, 4) * taps
+    return pixels, -(-area // HEADS[0]) * HEADS[0] * pitch * (taps + TURN) if stride == (1, 1) else math.inf
+
+
+def cover_of(grid, phase, stride, out):
+    """Return the starts of vectors that cover a phase's pixels and where they go, or an empty array if they have to be picked."""
+    lanes = WIDTH // out.itemsize
+    direct = stride == (1, 1) and phase.count[1] >= lanes
+    return (cover_rows if direct else cover)(phase.count, grid.phase[1], lanes)
 
 
 def products_together(images, rows, grid, back, out):
@@ -288,17 +307,17 @@ def add_blocks(work, images, rows, bias, grid, back, out):
 
 def add_images(work, images, source, rows, bias, grid, phase, stride, out):
     """Add the steps that convolve images one by one, with weights (groups, channels, taps): choose the kernel."""
-    lanes, columns = WIDTH // out.itemsize, grid.phase[1]
     size = dict(numbers=images[0].size + out[0].size, products=math.prod(phase.count) * rows.size)
-    if stride == (1, 1) and phase.count[1] < lanes <= rows.shape[1]:
-        pitch, places = whole(rows.shape[1], out.itemsize), spaced(phase.count, columns)
+    pixels, channels = products_alone(grid, phase, *rows.shape[1:], stride, out)
+    if channels < pixels:
+        pitch, places = whole(rows.shape[1], out.itemsize), spaced(phase.count, grid.phase[1])
         factors = work.scratch((len(rows), rows.shape[2], pitch), out.dtype)
         base = work.scratch((len(rows), pitch), out.dtype)
         work.run(widen, rows.swapaxes(1, 2), factors)
         work.run(widen, bias.reshape(len(rows), -1), base)
         work.loop(convolve_short, len(images), images, source, factors, base, places, out, **size)
     else:
-        packed, direct = pack(work, rows, ROWS), stride == (1, 1) and phase.count[1] >= lanes
-        starts, ends = (cover_rows if direct else cover)(phase.count, columns, lanes)
-        result = starts, ends, phase.corner, stride, phase.count
-        work.loop(convolve, len(images), images, source, packed, one_more(work, bias, out.dtype), result, out, **size)
+        result = *cover_of(grid, phase, stride, out), phase.corner, stride, phase.count
+        work.loop(
+            convolve, len(images), images, source, pack(work, rows, ROWS), one_more(work, bias, out.dtype), result, out, **size
+        )

@@ -1,9 +1,9 @@
 """A linear layer and the gradient of its weight, in numba, where that is faster than the matrix library. Given.
 
-The library copies pieces of both matrices into the order in which it reads them. These two products need no copies. A weight has
-a row for each neuron, so both factors of every product come from rows: `dot_tile`, written in LLVM's language like the loops of
-convolution, multiplies vectors of factors and keeps the sums of `ROWS` times `COLUMNS` pairs of rows in registers. The weight's
-gradient is a sum over the batch, as a convolution's is a sum over pixels: the same loop computes it.
+The library copies pieces of both matrices into the order in which it reads them; with few rows, that takes long. A weight has a
+row for each neuron, so both factors of every product come from rows, and need no copy: `dot_tile`, written in LLVM's language
+like the loops of convolution, multiplies vectors of factors and keeps the sums of `ROWS` times `COLUMNS` pairs of rows in
+registers. The weight's gradient is a sum over the batch, as a convolution's is a sum over pixels: the same loop computes it.
 """
 
 import math
@@ -19,20 +19,21 @@ from numba.extending import intrinsic
 from tinytorch.given.numba_kernels.arrays import readable
 from tinytorch.given.numba_kernels.choosing import is_faster
 from tinytorch.given.numba_kernels.compiling import fixed, jit
+from tinytorch.given.numba_kernels.moves import transpose
 from tinytorch.given.numba_kernels.rows import add_to_rows
-from tinytorch.given.numba_kernels.threads import spread, threads_for
-from tinytorch.given.numba_kernels.tiles import HEADS, gather_1, gather_4
+from tinytorch.given.numba_kernels.tiles import HEADS, MOST, at_once, each_pair, gather_some
 from tinytorch.given.numba_kernels.vectors import FEW, INDEX, WIDTH, Vectors, unpack
 from tinytorch.given.prepared import prepare_product
 
-ROWS, COLUMNS = 2 if FEW else 4, 4  # rows of the inputs and of the weight, at once
+ROWS, COLUMNS = 3 if FEW else 4, 4  # rows of the inputs and of the weight, at once
 PART = 2**12  # bytes of a row that are multiplied in one go: this much of `COLUMNS` rows stays in a core's first cache
-NEAR = 2**18  # bytes of inputs that stay in its second cache while the whole weight passes by
-HIGH = math.lcm(HEADS[0], HEADS[3])  # neurons of the gradient that a thread takes at once: whole tiles, wide or narrow
-WORTH = 2**21  # from this many products on, the loop is worth calling
-FLAT, SMALL = 32, 2**17  # with so few rows, the library's copies take so long that fewer products are enough
-SHARED = 2**26  # the same for several threads: the loop's have to be woken, the library's are awake
-LONG = 16  # from this many vectors in a row on, adding up the lanes of a sum at the end pays
+NEAR = 2**18  # bytes that stay in its second cache: of inputs while the weight passes by, of slopes while the inputs do
+HIGH = math.lcm(*HEADS[:MOST])  # neurons of whole tiles, wide or narrow
+LONG = 8  # from this many vectors in a row on, adding up the lanes of a sum at the end pays
+MANY = 128  # with more rows, the library's copies are a small part of its work
+FEWEST, SHARED = 2**17, 2**21  # products: fewer take no time; from here on, the library shares them out to its threads
+LARGE = 2**21  # bytes of a weight that passes by several times
+CROWDED = 2**11  # bytes: rows that are a multiple of it apart compete for a few places of the first cache
 
 
 def totals(vectors, sums):
@@ -71,11 +72,9 @@ def dot_tile(typing, x, at, weight, to, pitch, count, base, first, base_pitch, o
         rights = [builder.gep(weight, [row(to, pitch, j)]) for j in range(COLUMNS)]
         sums = [[vectors.variable(ir.Constant(vectors.vector, [0.0] * vectors.lanes)) for _ in rights] for _ in lefts]
         with cgutils.for_range_slice(builder, INDEX(0), count, INDEX(vectors.lanes), INDEX) as (index, _):
-            factors = [vectors.load(right, index) for right in rights]
-            for i, left in enumerate(lefts):
-                numbers = vectors.load(left, index)
-                for j, factor in enumerate(factors):
-                    vectors.add_product(sums[i][j], numbers, factor)
+            read_lefts, read_rights = ([partial(vectors.load, row, index) for row in rows] for rows in (lefts, rights))
+            for i, j, left, right in each_pair(read_lefts, read_rights):
+                vectors.add_product(sums[i][j], left, right)
         results = Vectors(builder, dtype, COLUMNS)
         for i in range(ROWS):
             total = totals(vectors, [builder.load(each) for each in sums[i]])
@@ -88,18 +87,18 @@ def dot_tile(typing, x, at, weight, to, pitch, count, base, first, base_pitch, o
 
 
 @jit
-def multiply(first, last, x, weight, bias, out):
-    """Write rows of a linear layer's result, at least a tile of them; a tile at the edge overlaps the one before it."""
-    (neurons, length), part = weight.shape, PART // x.itemsize
+def multiply(x, weight, bias, out):
+    """Write a linear layer's result for at least a tile of rows; a tile at the edge overlaps the one before it."""
+    (rows, length), neurons, part = x.shape, len(weight), PART // x.itemsize
     numbers, weights, results = x.reshape(x.size), weight.reshape(weight.size), out.reshape(out.size)
     block = max(1, NEAR // (min(length, part) * x.itemsize) // ROWS) * ROWS
     kept = np.empty(block * COLUMNS, x.dtype)  # the sums of a block's tiles, between two parts
-    for start in range(first, last, block):
+    for start in range(0, rows, block):
         for j in range(0, neurons, COLUMNS):
             j = min(j, neurons - COLUMNS)
             for k in range(0, length, part):
-                for row in range(start, min(start + block, last), ROWS):
-                    i, own = min(row, last - ROWS), (row - start) * COLUMNS
+                for row in range(start, min(start + block, rows), ROWS):
+                    i, own = min(row, rows - ROWS), (row - start) * COLUMNS
                     base, place, pitch = (kept, own, COLUMNS) if k else (bias, j, 0)
                     to, end, out_pitch = (kept, own, COLUMNS) if k + part < length else (results, i * neurons + j, neurons)
                     dot_tile(
@@ -119,35 +118,25 @@ def multiply(first, last, x, weight, bias, out):
 
 
 @jit
-def multiply_batch(first, last, grad, x, out):
-    """Write the weight's gradient for at least two tiles of neurons; a tile at the edge overlaps the one before it."""
+def multiply_batch(grad, x, out):
+    """Write the weight's gradient for at least a tile of neurons; a tile at the edge overlaps the one before it."""
     (rows, neurons), length, lanes = grad.shape, x.shape[1], WIDTH // x.itemsize
     slopes, numbers, results = grad.reshape(grad.size), x.reshape(x.size), out.reshape(out.size)
-    heads, steps, base = np.arange(neurons), np.arange(rows) * neurons, np.zeros(length, x.dtype)
-    even = length // (4 * lanes) * 4 * lanes
-    for to in range(0, even, 4 * lanes):
-        for neuron in range(first, last, HEADS[3]):
-            gather_4(slopes, 0, heads, min(neuron, last - HEADS[3]), steps, numbers, base, 0, results, to, length)
-    for to in range(even, length, lanes):
-        for neuron in range(first, last, HEADS[0]):
-            gather_1(slopes, 0, heads, min(neuron, last - HEADS[0]), steps, numbers, base, 0, results, to, length)
-
-
-def spread_rows(work, rows, size, products):
-    """Spread work on rows over threads, in pieces of ``size`` rows; the last piece also takes the rows left over."""
-    pieces = max(1, rows // size)
-    spread(
-        lambda first, last: work(first * size, rows if last == pieces else last * size),
-        pieces,
-        numbers=0,
-        products=products // pieces,
-    )
+    turned, heads, steps = np.empty(grad.size, x.dtype), np.arange(neurons) * rows, np.arange(rows)
+    base, block = np.zeros(length, x.dtype), max(1, NEAR // (rows * x.itemsize) // HIGH) * HIGH
+    transpose(slopes, 0, neurons, (rows, neurons), turned, 0, rows)  # the slopes of a neuron side by side
+    for start in range(0, neurons, block):
+        part, to = (start, min(start + block, neurons), neurons), 0
+        while to < length:
+            columns = at_once((length - to) // lanes)
+            gather_some(columns, turned, 0, heads, part, steps, numbers, base, 0, results, to, length)
+            to += columns * lanes
 
 
 def layer_by_loop(x, weight, bias):
     """Compute a linear layer: arrays of shapes (N, in_features), (out_features, in_features), (out_features,)."""
     out = np.empty((len(x), len(weight)), x.dtype)
-    spread_rows(lambda *part: multiply(*part, x, weight, bias, out), len(x), ROWS, len(x) * weight.size)
+    multiply(x, weight, bias, out)
     return out
 
 
@@ -159,7 +148,7 @@ def layer_by_library(x, weight, bias):
 def gradient_by_loop(grad, x):
     """Compute the gradient of a linear layer's weight: arrays of shapes (N, out_features), (N, in_features)."""
     out = np.empty((grad.shape[1], x.shape[1]), x.dtype)
-    spread_rows(lambda *part: multiply_batch(*part, grad, x, out), len(out), HIGH, len(x) * out.size)
+    multiply_batch(grad, x, out)
     return out
 
 
@@ -168,9 +157,14 @@ def gradient_by_library(grad, x):
     return grad.T @ x
 
 
-def enough(products):
-    """Say whether there are enough products for a loop on the threads in use."""
-    return products >= WORTH and (products >= SHARED or numba.get_num_threads() == 1)
+def worth_a_try(rows, neurons, length, dtype):
+    """Return the sizes to try on this machine for a layer of these sizes, or None if the library is faster anyway."""
+    products = rows * neurons * length
+    if rows > MANY or products < FEWEST or neurons * length * dtype.itemsize > LARGE:
+        return None
+    if products < SHARED:
+        return 64, 84, 120
+    return (128, 256, 784) if numba.get_num_threads() == 1 else None
 
 
 def linear(x, weight, bias=None):
@@ -186,32 +180,23 @@ def layer_is_faster(x, weight, bias):
     if not readable(x, weight, bias) or x.ndim < 2 or weight.shape != (bias.size, x.shape[-1]):
         return False
     (neurons, length), lanes = weight.shape, WIDTH // x.itemsize
-    if length % lanes or length < LONG * lanes or neurons < COLUMNS or x.size < ROWS * length:
+    if length % lanes or not LONG * lanes <= length <= 2 * PART // x.itemsize or neurons < COLUMNS or x.size < ROWS * length:
         return False
-    if x.size <= FLAT * length and SMALL <= x.size * neurons < WORTH:
-        return is_faster(layer_by_loop, layer_by_library, (8, 784), (32, 784), (32,), x.dtype)
-    return enough(x.size * neurons) and is_faster(layer_by_loop, layer_by_library, (128, 784), (256, 784), (256,), x.dtype)
+    sizes = worth_a_try(x.size // length, neurons, length, x.dtype)
+    return bool(sizes) and is_faster(layer_by_loop, layer_by_library, sizes[::2], sizes[1:], sizes[1:2], x.dtype)
 
 
 def prepare_linear(out, scratch, x, weight, bias=None):
     """Prepare the kernel, or the library's product: see `Op.register_prepared`."""
     zeros = np.zeros(len(weight), weight.dtype) if bias is None else bias
     if layer_is_faster(x, weight, zeros) and readable(out):
-        rows, results = x.reshape(-1, x.shape[-1]), out.reshape(-1, len(weight))
-        return [prepare_rows(multiply, len(rows), ROWS, len(rows) * weight.size, rows, weight, zeros, results)]
+        return [fixed(multiply, x.reshape(-1, x.shape[-1]), weight, zeros, out.reshape(-1, len(weight)))]
     product = prepare_product(x, weight.T, out)
     if bias is None:
         return [product]
     if not readable(out, bias):
         return [product, partial(np.add, out, bias, out)]
     return [product, fixed(add_to_rows, out.reshape(-1, len(bias)), bias)]
-
-
-def prepare_rows(loop, rows, size, products, *inputs):
-    """Return a call that runs a loop on some rows as `spread_rows` does; the loop's other inputs are fixed."""
-    if threads_for(max(1, rows // size), 0, products // max(1, rows // size)) < 2:
-        return fixed(loop, 0, rows, *inputs)
-    return partial(spread_rows, lambda first, last: loop(first, last, *inputs), rows, size, products)
 
 
 def linear_weight(grad, x):
@@ -226,9 +211,10 @@ def gradient_is_faster(grad, x):
     if not readable(grad, x) or x.ndim < 2 or grad.shape[:-1] != x.shape[:-1]:
         return False
     (neurons, length), lanes = (grad.shape[-1], x.shape[-1]), WIDTH // x.itemsize
-    if length % lanes or neurons < HEADS[0] or not enough(x.size * neurons) or x.size // length * 4 * WIDTH > NEAR:
+    if length % lanes or neurons < HEADS[0] or length * x.itemsize % CROWDED == 0:
         return False
-    return is_faster(gradient_by_loop, gradient_by_library, (128, 256), (128, 784), x.dtype)
+    sizes = worth_a_try(x.size // length, neurons, length, x.dtype)
+    return bool(sizes) and is_faster(gradient_by_loop, gradient_by_library, sizes[:2], sizes[::2], x.dtype)
 
 
 def prepare_linear_weight(out, scratch, grad, x):
@@ -237,5 +223,5 @@ def prepare_linear_weight(out, scratch, grad, x):
     if not (np.may_share_memory(slopes, grad) and np.may_share_memory(rows, x)):
         return None
     if gradient_is_faster(grad, x) and readable(out):
-        return [prepare_rows(multiply_batch, len(out), HIGH, len(rows) * out.size, slopes, rows, out)]
+        return [fixed(multiply_batch, slopes, rows, out)]
     return [prepare_product(slopes.T, rows, out)]

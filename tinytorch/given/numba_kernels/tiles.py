@@ -5,6 +5,7 @@ loops are written in LLVM's own language, vector by vector; numba inlines them i
 """
 
 import functools
+from functools import partial
 
 from numba import types
 from numba.core import cgutils
@@ -13,6 +14,21 @@ from numba.extending import intrinsic
 from tinytorch.given.numba_kernels.compiling import jit
 from tinytorch.given.numba_kernels.moves import SHORT
 from tinytorch.given.numba_kernels.vectors import FEW, INDEX, WIDTH, Vectors, unpack
+
+
+def each_pair(read_left, read_right):
+    """Yield each pair of factors with their places; the fewer of them are read first and stay in registers.
+
+    Args:
+        read_left: List of functions that make the instructions which read a factor.
+        read_right: The same for the other factors.
+    """
+    few, many = sorted([read_left, read_right], key=len)
+    kept = [read() for read in few]
+    for k, read in enumerate(many):
+        other = read()
+        for i, one in enumerate(kept):
+            yield (i, k, one, other) if few is read_left else (k, i, other, one)
 
 
 def make_weigh(rows, columns):
@@ -35,11 +51,11 @@ def make_weigh(rows, columns):
             sums = [vectors.variable(vectors.spread(bias, INDEX(m))) for m in range(rows) for j in range(columns)]
             with cgutils.for_range(builder, taps) as loop:
                 offset = builder.load(builder.gep(offsets, [loop.index]))
-                pixels = [vectors.load(head, offset) for head in heads]
-                for m in range(rows):
-                    weight = vectors.spread(weights, builder.add(builder.mul(loop.index, INDEX(rows)), INDEX(m)))
-                    for j in range(columns):
-                        vectors.add_product(sums[m * columns + j], weight, pixels[j])
+                first_weight = builder.mul(loop.index, INDEX(rows))
+                read_weights = [partial(vectors.spread, weights, builder.add(first_weight, INDEX(m))) for m in range(rows)]
+                read_pixels = [partial(vectors.load, head, offset) for head in heads]
+                for m, j, weight, pixels in each_pair(read_weights, read_pixels):
+                    vectors.add_product(sums[m * columns + j], weight, pixels)
             for m in range(rows):
                 row = builder.gep(out, [builder.add(to, builder.mul(pitch, INDEX(m)))])
                 for j, place in enumerate(places):
@@ -78,11 +94,10 @@ def make_gather(rows, columns, lanes=0):
             with cgutils.for_range(builder, count) as loop:
                 step = builder.load(builder.gep(steps, [loop.index]))
                 row = builder.gep(factors, [builder.mul(loop.index, pitch)])
-                right = [vectors.load(row, place) for place in across]
-                for m, start in enumerate(starts):
-                    left = vectors.spread(start, step)
-                    for j in range(columns):
-                        vectors.add_product(sums[m * columns + j], left, right[j])
+                read_left = [partial(vectors.spread, start, step) for start in starts]
+                read_right = [partial(vectors.load, row, place) for place in across]
+                for m, j, left, right in each_pair(read_left, read_right):
+                    vectors.add_product(sums[m * columns + j], left, right)
             for m, number in enumerate(numbers):
                 row = builder.gep(out, [builder.mul(number, pitch)])
                 for j, place in enumerate(across):
@@ -161,11 +176,10 @@ def make_pair(rows, columns):
             sums = [vectors.variable(vectors.load(out, end)) for end in ends]
             with cgutils.for_range(builder, count) as loop:
                 step, index = number(builder.load(builder.gep(steps, [loop.index]))), number(loop.index)
-                slopes = [vectors.load(grad, builder.add(line, index)) for line in lines]
-                for h, start in enumerate(starts):
-                    pixels = vectors.load(x, builder.add(start, step))
-                    for m in range(rows):
-                        vectors.add_product(sums[m * columns + h], slopes[m], pixels)
+                read_slopes = [lambda line=line: vectors.load(grad, builder.add(line, index)) for line in lines]
+                read_pixels = [lambda start=start: vectors.load(x, builder.add(start, step)) for start in starts]
+                for m, h, slopes, pixels in each_pair(read_slopes, read_pixels):
+                    vectors.add_product(sums[m * columns + h], slopes, pixels)
             for end, total in zip(ends, sums):
                 vectors.store(builder.load(total), out, end)
             return context.get_dummy_value()
@@ -178,12 +192,13 @@ def make_pair(rows, columns):
 
 def make_block(rows):
     """Make the function that weighs the taps of any number of pixels, for `rows` channels."""
-    wide, narrow = make_weigh(rows, COLUMNS), make_weigh(rows, 1)
+    columns = min(SUMS // rows, 6)
+    wide, narrow = make_weigh(rows, columns), make_weigh(rows, 1)
 
     @jit(cache=False)
     def block(x, at, offsets, weights, bias, starts, ends, out, to, pitch):
-        even = len(starts) // COLUMNS * COLUMNS
-        for first in range(0, even, COLUMNS):
+        even = len(starts) // columns * columns
+        for first in range(0, even, columns):
             wide(x, at, offsets, weights, bias, starts, ends, first, out, to, pitch)
         for first in range(even, len(starts)):
             narrow(x, at, offsets, weights, bias, starts, ends, first, out, to, pitch)
@@ -191,12 +206,13 @@ def make_block(rows):
     return block
 
 
-COLUMNS = 3  # vectors of pixels at once
-ROWS = 4 if FEW else 8  # channels at once: 12 or 24 sums, and registers to spare for a product's factors
+ROWS = 4 if FEW else 8  # channels at once
+SUMS = 12 if FEW else 24  # vectors of sums at once: there are registers to spare for a product's factors
 weigh_2, weigh_4, weigh_6, weigh_8 = map(make_block, (2, 4, 6, 8))
 TALL = 8  # channels at once for one pixel
 meet_2, meet_4, meet_6, meet_8 = map(make_meet, (2, 4, 6, 8))
 HEADS = (6, 6, 4, 3) if FEW else (9, 9, 8, 6)  # heads at once, with 1 to 4 vectors of channels
+MOST = 3 if FEW else 4  # vectors at once: with 4 and 16 registers, one of the sums would be in memory
 PAIRED = 5  # heads at once, for two channels
 pair_2 = make_pair(2, PAIRED)
 gather_half = make_gather(HEADS[0], 1, SHORT)
@@ -230,22 +246,43 @@ def meet(rows, x, at, plane, channels, down, across, weights, taps, bias, out, t
 
 
 @jit(cache=False)
+def at_once(left):
+    """Return how many of the vectors of channels that are left to take next: parts of about the same width."""
+    parts = -(-left // MOST)
+    return -(-left // parts)
+
+
+@jit(cache=False)
 def gather(x, at, heads, count, steps, factors, base, base_pitch, out, pitch):
     """Gather for a number of heads, rounded up, and all channels: as many as the pitch, which is whole vectors."""
-    lanes = WIDTH // x.itemsize
+    lanes, end = WIDTH // x.itemsize, count + HEADS[0]
     if pitch < lanes:
         for first in range(0, count, HEADS[0]):
             gather_half(x, at, heads, first, steps, factors, base, base_pitch, out, 0, pitch)
-    for to in range(0, pitch // lanes * lanes, 4 * lanes):
-        if pitch - to >= 4 * lanes:
-            for first in range(0, count, HEADS[3]):
-                gather_4(x, at, heads, first, steps, factors, base, base_pitch, out, to, pitch)
-        elif pitch - to == 3 * lanes:
-            for first in range(0, count, HEADS[2]):
-                gather_3(x, at, heads, first, steps, factors, base, base_pitch, out, to, pitch)
-        elif pitch - to == 2 * lanes:
-            for first in range(0, count, HEADS[1]):
-                gather_2(x, at, heads, first, steps, factors, base, base_pitch, out, to, pitch)
-        else:
-            for first in range(0, count, HEADS[0]):
-                gather_1(x, at, heads, first, steps, factors, base, base_pitch, out, to, pitch)
+    to = 0
+    while to + lanes <= pitch:
+        columns = at_once((pitch - to) // lanes)
+        gather_some(columns, x, at, heads, (0, count, end), steps, factors, base, base_pitch, out, to, pitch)
+        to += columns * lanes
+
+
+@jit(cache=False)
+def gather_some(columns, x, at, heads, part, steps, factors, base, base_pitch, out, to, pitch):
+    """Gather for this number of vectors, at most `MOST`, and a part of the heads: from the first to the last.
+
+    The last heads that are taken at once may go beyond the last one, up to the part's end; if they would go beyond that, too,
+    they begin earlier.
+    """
+    first, last, end = part
+    if columns == 4:
+        for head in range(first, last, HEADS[3]):
+            gather_4(x, at, heads, min(head, end - HEADS[3]), steps, factors, base, base_pitch, out, to, pitch)
+    elif columns == 3:
+        for head in range(first, last, HEADS[2]):
+            gather_3(x, at, heads, min(head, end - HEADS[2]), steps, factors, base, base_pitch, out, to, pitch)
+    elif columns == 2:
+        for head in range(first, last, HEADS[1]):
+            gather_2(x, at, heads, min(head, end - HEADS[1]), steps, factors, base, base_pitch, out, to, pitch)
+    else:
+        for head in range(first, last, HEADS[0]):
+            gather_1(x, at, heads, min(head, end - HEADS[0]), steps, factors, base, base_pitch, out, to, pitch)
