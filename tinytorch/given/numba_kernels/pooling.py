@@ -93,8 +93,8 @@ def pool(first, last, pictures, settings, out):
 def make_settle(lanes):
     """Make the loop body that passes the gradients of `lanes / 2` windows of 2 by 2 to their maxima.
 
-    Called as ``settle(upper, lower, grad, at, out, to, pitch)``, it takes the windows from column ``2 * at`` of two rows on. A
-    number is its window's maximum if it beats those before it in row-major order, and none after it beats it.
+    Called as ``settle(upper, lower, grad, at, out, to, pitch)``, it takes the windows from column ``2 * at`` of two rows on. The
+    winners of the two rows of a window meet: that gives the maximum which the window's numbers have one after another.
     """
 
     @intrinsic
@@ -102,23 +102,18 @@ def make_settle(lanes):
         def generate(context, builder, signature, args):
             upper, lower, grad, at, out, to, pitch = unpack(context, builder, signature, args)
             vectors, halves = (Vectors(builder, signature.args[0].dtype, count) for count in (lanes, lanes // 2))
-            double = builder.add(at, at)
+            beats, double = functools.partial(vectors_beat, builder), builder.add(at, at)
+            value, zero = halves.load(grad, at), ir.Constant(halves.vector, None)
             rows = [vectors.load(row, double) for row in (upper, lower)]
-            across = [vectors.shuffle(row, row, [i ^ 1 for i in range(lanes)]) for row in rows]  # a number's neighbour
-            left = ir.Constant(ir.VectorType(ir.IntType(1), lanes), [1 - i % 2 for i in range(lanes)])
-
-            beats = functools.partial(vectors_beat, builder)
-
-            def wins_in_row(row, beside):
-                return builder.select(left, builder.not_(beats(beside, row)), beats(row, beside))
-
-            loses = builder.or_(beats(rows[1], rows[0]), beats(across[1], rows[0]))
-            wins = builder.and_(beats(rows[1], rows[0]), beats(rows[1], across[0]))
-            few = halves.load(grad, at)
-            value, zero = vectors.shuffle(few, few, [i // 2 for i in range(lanes)]), ir.Constant(vectors.vector, None)
-            for place, row, beside, vertical in zip((to, builder.add(to, pitch)), rows, across, (builder.not_(loses), wins)):
-                chosen = builder.and_(vertical, wins_in_row(row, beside))
-                vectors.store(builder.select(chosen, value, zero), out, builder.add(place, double))
+            pairs = [[vectors.shuffle(row, row, list(range(side, lanes, 2))) for side in (0, 1)] for row in rows]
+            right_wins = [beats(right, left) for left, right in pairs]
+            best = [builder.select(wins, right, left) for wins, (left, right) in zip(right_wins, pairs)]
+            lower_wins = beats(best[1], best[0])
+            for place, row_wins, right in zip((to, builder.add(to, pitch)), (builder.not_(lower_wins), lower_wins), right_wins):
+                given = builder.select(row_wins, value, zero)
+                sides = builder.select(right, zero, given), builder.select(right, given, zero)
+                both = vectors.shuffle(*sides, [i // 2 + i % 2 * (lanes // 2) for i in range(lanes)])
+                vectors.store(both, out, builder.add(place, double))
             return context.get_dummy_value()
 
         long = types.intp
