@@ -50,7 +50,7 @@ def test_learns_the_colours_and_reports(coloured):
     assert "validation accuracy" in said and "test accuracy" in said.split("epoch 3/3")[1].split("\n", 1)[1]
 
 
-@pytest.mark.parametrize("recipe", ["seed", "best"])
+@pytest.mark.parametrize("recipe", [pytest.param("seed", marks=pytest.mark.slow), "best"])  # a quarter of a minute each
 def test_the_larger_recipes_train(coloured, recipe):
     said, status, metrics = coloured("--epochs", "1", "--lr", "1e-3", recipe=recipe, size="4000")
     assert status == 0, said
@@ -59,6 +59,7 @@ def test_the_larger_recipes_train(coloured, recipe):
     assert metrics["test_accuracy"] > 0.2, "chance is 0.1"
 
 
+@pytest.mark.slow  # half a minute; the other milestones' are quicker, and run with every commit
 def test_goes_on_after_a_kill_with_the_same_figures(coloured, kill, cifar10):
     arguments = ("--epochs", "4", "--lr", "0.05")
     whole = coloured(*arguments)[2]

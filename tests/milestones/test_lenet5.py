@@ -154,7 +154,7 @@ def test_learns_the_colours_and_reports(coloured, model):
     assert "validation accuracy" in said and "test accuracy" in said.split("epoch 2/2")[1].split("\n", 1)[1]
 
 
-@pytest.mark.parametrize("model", ["lenet5", "tutorial"])
+@pytest.mark.parametrize("model", ["lenet5", pytest.param("tutorial", marks=pytest.mark.slow)])
 def test_goes_on_after_a_kill_with_the_same_figures(coloured, kill, cifar10, model):
     arguments = ("--model", model, "--epochs", "4", "--examples", "300")
     whole = coloured(*arguments)[2]
