@@ -1,8 +1,8 @@
 """Convolution and the gradient of its input, in numba, for every setting that the ops have. Given.
 
 `grid` says how an image is laid out, in memory that fits a core's cache, and `tiles` computes the sums. Vectors hold the pixels
-of a row, or channels, or one pixel of several images, whatever is the least work. All three add in the same
-order, so an image gets the same numbers alone and in a batch. The images are spread over threads.
+of a row, or channels, or one pixel of several images, whatever is the least work. All three add in the same order, so an image
+gets the same numbers alone and in a batch. The images are spread over threads.
 """
 
 import functools

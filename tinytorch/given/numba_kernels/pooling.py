@@ -94,7 +94,8 @@ def make_settle(lanes):
     """Make the loop body that passes the gradients of `lanes / 2` windows of 2 by 2 to their maxima.
 
     Called as ``settle(upper, lower, grad, at, out, to, pitch)``, it takes the windows from column ``2 * at`` of two rows on. The
-    winners of the two rows of a window meet: that gives the maximum which the window's numbers have one after another.
+    numbers of each row of a window are compared first, then the winners of the rows: the result is the same as that of one number
+    after another.
     """
 
     @intrinsic
@@ -110,8 +111,8 @@ def make_settle(lanes):
             best = [builder.select(wins, right, left) for wins, (left, right) in zip(right_wins, pairs)]
             lower_wins = beats(best[1], best[0])
             for place, row_wins, right in zip((to, builder.add(to, pitch)), (builder.not_(lower_wins), lower_wins), right_wins):
-                given = builder.select(row_wins, value, zero)
-                sides = builder.select(right, zero, given), builder.select(right, given, zero)
+                passed = builder.select(row_wins, value, zero)
+                sides = builder.select(right, zero, passed), builder.select(right, passed, zero)
                 both = vectors.shuffle(*sides, [i // 2 + i % 2 * (lanes // 2) for i in range(lanes)])
                 vectors.store(both, out, builder.add(place, double))
             return context.get_dummy_value()
