@@ -37,11 +37,15 @@ def write(folder, format="ipynb", solved=False):
         List of the modules that the course has so far.
     """
     folder = Path(folder).absolute()
+    if folder.exists():  # it stays the same folder: somebody may be in it
+        with leftovers.folder(".new-", folder) as draft:
+            written = fill(draft / folder.name, format, solved)
+            for path in sorted((draft / folder.name).iterdir(), key=lambda path: path.name == "modules"):
+                path.rename(folder / path.name)  # what makes it a workspace comes last
+        return written
     folder.parent.mkdir(parents=True, exist_ok=True)
     with leftovers.folder(f".{folder.name}-", folder.parent) as draft:
         written = fill(draft / folder.name, format, solved)
-        if folder.exists():
-            folder.rmdir()
         (draft / folder.name).rename(folder)  # whole or not at all
     return written
 

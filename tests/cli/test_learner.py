@@ -239,6 +239,17 @@ def test_a_workspace_holds_no_answers_and_no_exported_file(workspace):
     assert not (folder / PACKAGE).exists()
 
 
+def test_init_fills_the_folder_in_which_one_is(tmp_path, tito):
+    """`mkdir mine; cd mine; tito init .`: the shell stays in it, so it has to be the same folder."""
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    inode = folder.stat().st_ino
+    done = tito("init", ".", cwd=folder)
+    assert done.returncode == 0 and folder.stat().st_ino == inode, done.stderr
+    assert tito("module", "start", "01", cwd=folder).returncode == 0
+    assert not [path for path in folder.iterdir() if path.name.startswith(".new-")]
+
+
 def test_init_refuses_a_folder_that_holds_something(tmp_path, tito):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "work.txt").write_text("mine", encoding="utf-8")
