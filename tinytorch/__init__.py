@@ -22,7 +22,13 @@ sys.modules[__name__].__class__ = names.Package
 # the next step of training: a quarter of the step of a small network. Once it has freed an array of 32 MB, it keeps as much.
 numpy.empty(2**25 - 2**16, numpy.uint8)
 
-_given = {"device": "device", "fallbacks": "dispatch", "manual_seed": "random", "use": "dispatch"}  # name -> its file in `given`
+_given = {  # name -> its file in `given`
+    "CaptureError": "capture.recording",
+    "device": "device",
+    "fallbacks": "dispatch",
+    "manual_seed": "random",
+    "use": "dispatch",
+}
 _find, _names = names.namespace(
     "tinytorch",
     ["given/creation.py", "given/joining.py", "given/capture/__init__.py", "more/top"],

@@ -20,20 +20,25 @@ fixed buffers and play the tape: no dispatch, no graph, no allocation.
 """
 
 import functools
+import operator
+import sys
+import threading
+import types
 import warnings
 from collections import Counter
 
 from tinytorch.given.capture import comparing
-from tinytorch.given.capture.arguments import described, filled, returned, template
-from tinytorch.given.capture.arrays import copy_of
+from tinytorch.given.capture.arguments import contents, described, filled, returned, template
+from tinytorch.given.capture.arrays import buffer_for, owner_of
 from tinytorch.given.capture.printing import Table
-from tinytorch.given.capture.recording import Recorder
+from tinytorch.given.capture.recording import CaptureError, Recorder
 from tinytorch.given.capture.tape import Tape, threads
 from tinytorch.given.capture.world import Captured
 from tinytorch.given.state import state, watchers
 
 KINDS = 32  # of arguments that a step is recorded for
 TAPES = 8  # that are kept for arguments of one kind, such as one for training and one for evaluation
+one_at_a_time = threading.RLock()  # a recording changes what a tensor's `data` is and where output goes
 
 
 class capture(Captured):
@@ -43,7 +48,11 @@ class capture(Captured):
         step: Function of tensors that runs a whole step: forward, ``backward()``, ``optimizer.step()``. It may return tensors.
 
     Calling it is calling the step. It raises a `CaptureError` where the step does something that a replay could not repeat, such
-    as reading a loss with ``.item()``: return the tensor, and read it outside.
+    as reading a loss with ``.item()``: return the tensor, and read it outside. Replays write gradients in the same memory again
+    and again: of a gradient's array that you want to keep, such as ``weight.grad.numpy()``, make a copy.
+
+    Raises:
+        TypeError: The step cannot be called.
 
     Example:
         >>> from tinytorch.tensor import Tensor
@@ -60,11 +69,36 @@ class capture(Captured):
         tensor([4., 1.])
     """
 
-    def __init__(self, step):
+    def __init__(self, step=None):
+        if not callable(step):
+            raise TypeError(
+                f"capture takes the step, a function that trains on one batch, and got {step!r}: "
+                "write step = capture(step), or @capture without parentheses above its definition"
+            )
         functools.update_wrapper(self, step)
         self.step, self.started = step, False
         self.tapes, self.recordings, self.buffers, self.changed = {}, {}, {}, Counter()
         self.own = {*vars(self), "own"}  # what a step's user sets besides belongs to the step
+
+    def __get__(self, instance, owner=None):
+        """Return the step of an object, if a method was captured: each object has its own."""
+        if instance is None:
+            return self
+        bound = capture(self.step.__get__(instance, owner))
+        bound.made_of = self
+        return vars(instance).setdefault(self.__name__, bound)  # found there from now on
+
+    def __reduce__(self):
+        """Say how to make it again: pickles and copies hold the step, and record it anew."""
+        if isinstance(self.step, types.MethodType) and hasattr(self, "made_of"):
+            return getattr, (self.step.__self__, self.__name__)
+        home = sys.modules.get(self.__module__)
+        try:
+            if operator.attrgetter(self.__qualname__)(home) is self:
+                return self.__qualname__  # it is found by its name, as functions are
+        except AttributeError:
+            pass
+        return capture, (self.step,)
 
     def __call__(self, *inputs, **options):
         if watchers and any(isinstance(watcher, Recorder) for watcher in watchers):  # inside another captured step
@@ -81,7 +115,8 @@ class capture(Captured):
         if not self.started:
             self.started = True
             return self.step(*inputs, **options)
-        return self.record(kind, inputs, options, arrays)
+        with one_at_a_time:
+            return self.record(kind, inputs, options, arrays)
 
     def record(self, kind, inputs, options, arrays):
         """Run the step and write it down; the second recording of a kind becomes a tape."""
@@ -93,11 +128,19 @@ class capture(Captured):
                 stacklevel=3,
             )
             return self.step(*inputs, **options)
-        buffers = self.buffers.setdefault(kind, [copy_of(array) for array in arrays])
+        buffers = self.buffers.setdefault(kind, [buffer_for(array) for array in arrays])
         copy_to(buffers, arrays)
         arguments, named = filled((inputs, options), iter(buffers))
         recording = comparing.Recording(self.step, (inputs, options), buffers, self.changed)
-        result = recording.run(lambda: self.step(*arguments, **named))
+        before = [*contents((arguments, named))]
+
+        def run():
+            result = self.step(*arguments, **named)
+            check_arguments(before, [*contents((arguments, named))])
+            check_memory(arrays, recording.recorder.written)
+            return result
+
+        result = recording.run(run)
         case = kind, *recording.had, *(question.answer for question, _ in recording.recorder.questions)
         first = self.recordings.pop(case, None)
         if not recording.settled:
@@ -119,6 +162,24 @@ class capture(Captured):
         """
         tapes = [kept[0] for kept in self.tapes.values()]
         return Table(tapes[-1]) if tapes else None
+
+
+def check_arguments(before, after):
+    """Refuse a step that puts something into its lists and dicts, or gives a tensor among its arguments another array."""
+    if len(before) != len(after) or not all(map(operator.is_, before, after)):
+        raise CaptureError(
+            "the captured step changes a list, a dict or a tensor that is among its arguments, which a replay would not do: "
+            "return what is new, and put it there outside of the step"
+        )
+
+
+def check_memory(arrays, written):
+    """Refuse arguments in memory that the step writes to: a replay works on copies of the arguments."""
+    if any(id(owner_of(array)) in written for array in arrays):
+        raise CaptureError(
+            "an argument of the captured step shares its memory with something that the step writes to, and a replay would read "
+            "a copy of it: pass a copy (w.detach().clone()), or leave the argument out and read it in the step"
+        )
 
 
 def copy_to(buffers, arrays):

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from tinytorch.given.capture.traced import Traced, is_named
+from tinytorch.given.capture.arrays import layout_of
+from tinytorch.given.capture.traced import Traced, bare, is_named
 from tinytorch.given.capture.world import PLAIN
 from tinytorch.given.op import part
 
@@ -27,7 +28,7 @@ def described(items, arrays):
         if isinstance(x, tensor) and not x.requires_grad or isinstance(x, np.ndarray):
             array = x if isinstance(x, np.ndarray) else x.data
             arrays.append(array)
-            kinds += type(x), array.shape, array.dtype
+            kinds += type(x), array.shape, array.dtype, layout_of(array)
         elif isinstance(x, (tuple, list)):
             kinds.append((type(x), *described(x, arrays)))
         elif isinstance(x, dict):
@@ -40,12 +41,25 @@ def described(items, arrays):
 def filled(x, arrays):
     """Return arguments with the next arrays in place of theirs."""
     if isinstance(x, (tuple, list)):
-        return type(x)(filled(item, arrays) for item in x)
+        items = [filled(item, arrays) for item in x]
+        return type(x)(*items) if is_named(x) else type(x)(items)
     if isinstance(x, dict):
         return {key: filled(value, arrays) for key, value in x.items()}
     if is_input(x):
         return Traced(next(arrays)) if isinstance(x, np.ndarray) else part("Tensor")(next(arrays))
     return x
+
+
+def contents(x):
+    """Yield what the containers and tensors among arguments hold: the same objects, if nothing was exchanged."""
+    if isinstance(x, (tuple, list)):
+        yield from x
+        for item in x:
+            yield from contents(item)
+    elif isinstance(x, dict):
+        yield from contents([*x.keys(), *x.values()])
+    elif is_input(x):
+        yield bare(x if isinstance(x, np.ndarray) else x.data)
 
 
 class Result:

@@ -32,6 +32,21 @@ def copy_of(array):
     return array.copy() if on_device(array) else np.array(array, order="K")
 
 
+def buffer_for(array):
+    """Return memory for arrays of this shape, dtype and layout: with another layout, a kernel could add in another order."""
+    if on_device(array) or array.flags.c_contiguous:
+        return copy_of(array)
+    reach = [step * (size - 1) for size, step in zip(array.shape, array.strides)]
+    below, above = -sum(step for step in reach if step < 0), sum(step for step in reach if step > 0)
+    memory = np.zeros(below + above + array.itemsize if array.size else 0, np.uint8)
+    return np.ndarray(array.shape, array.dtype, memory, below if array.size else 0, array.strides)
+
+
+def layout_of(array):
+    """Return what tells the layout of an array: True if its entries follow one another, else its strides."""
+    return True if on_device(array) or array.flags.c_contiguous else array.strides
+
+
 def empty_like(array):
     """Return an array of its shape and dtype, on its device, whose entries follow one another."""
     return np.empty_like(array) if on_device(array) else np.empty(array.shape, array.dtype)

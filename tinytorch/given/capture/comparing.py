@@ -43,7 +43,7 @@ class Recording:
                 leaf.grad = type(leaf.grad)(leaf.grad.data.copy())  # the step works on a copy; the snapshot keeps the old one
         self.recorder = Recorder(static, [leaf.grad.data for leaf in self.leaves if leaf.grad is not None], self.before.keep)
         self.changed, self.settled = changed, True
-        self.inputs = [zlib.crc32(numbers_of(owner_of(array))) for array in static]
+        self.inputs = [zlib.crc32(np.ascontiguousarray(numbers_of(owner_of(array)))) for array in static]
 
     def run(self, call):
         """Run the step, and write it down; after a refusal everything is as it was before the call."""

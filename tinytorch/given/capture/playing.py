@@ -13,7 +13,7 @@ import numpy as np
 from tinytorch.given.capture.arrays import empty_like
 from tinytorch.given.capture.live import Live
 from tinytorch.given.capture.memory import ALIGNED, plan
-from tinytorch.given.capture.recording import Choice, Entry, Otherwise, Ref, leaves, nested, refs
+from tinytorch.given.capture.recording import CaptureError, Choice, Entry, Otherwise, Ref, leaves, nested, refs
 from tinytorch.given.prepared import prepare_mean, prepare_product, prepare_sum
 
 PREPARED = {id(np.matmul): prepare_product, id(np.mean): prepare_mean}  # functions of NumPy that do much before they compute
@@ -284,7 +284,7 @@ def copied(function, out, entry):
     def call():
         result = function()
         if getattr(result, "shape", ()) != out.shape:
-            raise RuntimeError(
+            raise CaptureError(
                 f"{entry.line} makes an array whose shape depends on numbers: {out.shape} when the step was recorded, "
                 f"{np.shape(result)} now: choose with where(condition, a, b) instead"
             )

@@ -7,7 +7,7 @@ import sys
 
 from tinytorch.given.capture import comparing
 from tinytorch.given.capture.arguments import returned, template
-from tinytorch.given.capture.arrays import on_device, owner_of
+from tinytorch.given.capture.arrays import copy_of, on_device, owner_of
 from tinytorch.given.capture.playing import Player
 from tinytorch.given.capture.recording import CaptureError, refs
 from tinytorch.given.history import ticks
@@ -134,8 +134,12 @@ class Tape:
             self.connect()  # someone kept a gradient, which keeps its numbers: this replay needs other memory
         for i, own in self.player.starts.items():
             own[...] = self.starting[i]._grad.data
-        for call in self.player.calls:
-            call()
+        try:
+            for call in self.player.calls:
+                call()
+        except BaseException:
+            self.take_back()
+            raise
         self.hand_out()
         self.holders = self.held()
 
@@ -146,6 +150,13 @@ class Tape:
         ticks[0] += 1
         for written in self.versions:
             written[0] = ticks[0]
+
+    def take_back(self):
+        """Give the parameters the gradients from before the step, where it needs them, and else none: its own are half done."""
+        for leaf in self.leaves:
+            leaf._grad = None
+        for i, own in self.player.starts.items():
+            self.starting[i]._grad = part("Tensor")(copy_of(own))
 
     def held(self):
         """Count who refers to the gradients and to their memory."""
