@@ -7,6 +7,7 @@ import shutil
 import sys
 import textwrap
 import time
+from pathlib import Path
 
 from tito.checks.layout import ASCII
 
@@ -144,11 +145,14 @@ def wrap(text, width=80):
     return "\n\n".join(fill(paragraph) for paragraph in text.split("\n\n")).replace("\0", " ")
 
 
-def next_step(command):
+def next_step(command, folder=None):
     """Print the next command, which ends every output.
 
     Args:
         command: What to type, or a sentence if there is nothing to type.
+        folder: `pathlib.Path` of the folder to type it in, if that may be another one.
     """
+    if folder is not None and folder.absolute() != Path.cwd():
+        command = f'cd "{folder}", then {command}' if " " in str(folder) else f"cd {folder}, then {command}"
     say()
     say(f"Next: {command}", style="bold")

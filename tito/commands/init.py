@@ -28,9 +28,7 @@ def init(
     missing = [str(module) for module in every if module not in written]
     later = f"; {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not in this release yet" if missing else ""
     console.say(f"A workspace is in {folder}{' (solved)' if solved else ''}: {len(written)} of {len(every)} modules{later}.")
-    place = f'"{folder}"' if " " in str(folder) else folder
-    there = folder.absolute() == Path.cwd()
-    console.next_step("tito module start 01" if there else f"cd {place}, then tito module start 01")
+    console.next_step("tito module start 01", folder)
 
 
 def workspace_around(folder):

@@ -18,4 +18,4 @@ def sample(folder: Path = typer.Argument(help="The folder, created if missing.")
     replace_atomically(folder / "moodle-export.zip", samples.export())
     for student, about in samples.STUDENTS.items():
         console.say(f"  {student:10} {about.what}")
-    console.next_step(f"cd {folder}, then tito grade roster students.csv --course class")
+    console.next_step("tito grade roster students.csv --course class", folder)
