@@ -148,11 +148,11 @@ def gather_one(entries, source, roster, claims, skipped, module):
             continue
         if inner.name == TIME and not (form == "folders" and source.is_dir() and len(inner.parts) in (2, 3)):
             continue  # a student's own, who would choose the time
-        owners = exports.owners(inner, form, about)
-        if not owners and not is_stray(inner, form, source, entries):
-            owners = [unsaid(inner, content, source, manifest, form)]
-        if not owners:
-            skipped.append(f"{path}: its name does not say whose it is")
+        try:
+            owners = exports.owners(inner, form, about) or [unsaid(inner, content, source, form, manifest, entries, module)]
+        except parcel.Refused as error:
+            skipped.append(f"{path}: {error}")
+            continue
         for owner in owners:
             try:
                 student, known = roster.student(owner.ids, owner.names, owner.asks, owner.grouped)
@@ -210,17 +210,30 @@ def is_stray(path, form, source, entries):
     return form == "folders" and not intake.is_work(path.name) and (folders or works)
 
 
-def unsaid(path, content, source, manifest, form):
-    """Return the `Owner` of a file whose path does not say it: a zip in a folder says it itself, else the source's name does."""
+def unsaid(path, content, source, form, manifest, entries, module):
+    """Return the `Owner` of a file whose path does not say it: a zip in a folder says it itself, else the source's name does.
+
+    Raises:
+        Refused: It is nobody's, or a zip of another module.
+    """
+    if is_stray(path, form, source, entries):
+        raise parcel.Refused("its name does not say whose it is")
     own_zip = form == "folders" and source.is_dir() and path.suffix.lower() == ".zip"
     if own_zip:
-        try:
-            manifest = parcel.unpack(content or b"", [])[1]
-        except parcel.Refused:
-            manifest = {}
+        manifest = manifest_of(content)
+        if is_of_another(manifest, module):
+            raise parcel.Refused(is_of_another(manifest, module))
     name = path.stem if own_zip else called(source)
     student = manifest.get("student") or name
     return exports.Owner([student], [name, student], str(path), name)  # the last names the folder of one who is not in the roster
+
+
+def manifest_of(content):
+    """Return the manifest in the bytes of a zip, {} if it has none or cannot be read."""
+    try:
+        return parcel.unpack(content or b"", [])[1]
+    except parcel.Refused:
+        return {}
 
 
 def leave(submission, name, problem, skipped, student):
