@@ -107,9 +107,8 @@ def test_a_folder_around_a_class_changes_nothing(tmp_path, form, around, packed)
 def test_a_folder_around_a_class_without_a_roster_merges_nobody(tmp_path, around):
     found, _ = gathered(export(tmp_path, {around + name: text for name, text in FORMS["folders"].items()}, True), {})
     assert files_of(found) == BOTH
-    found, _ = gathered(
-        export(tmp_path, {f"{around}alice/backup/tensor.ipynb": "1", f"{around}alice/tensor.ipynb": "2"}, True), {}
-    )
+    own = {f"{around}alice/backup/tensor.ipynb": "1", f"{around}alice/modules/01_tensor/tensor.ipynb": "2"}
+    found, _ = gathered(export(tmp_path, own, True), {})
     assert len(found) == 1, "these are one student's folders"
 
 
@@ -293,6 +292,12 @@ def test_a_whole_workspace_is_collected_by_the_module_that_is_asked_for(tmp_path
     assert files[f"{module.name}.ipynb"] == module.folder.encode() and len(files) == collecting.MOST_OF_A_STUDENT
     assert b"backup" not in files.values() and b"checkpoint" not in files.values()
     assert any("and 8 more" in text for text in skipped), "33 files, of which 20 are taken and 5 are named"
+
+
+def test_the_notebook_that_is_asked_for_comes_before_the_limit(tmp_path):
+    files = {**{f"a{number:02}.py": "x" for number in range(30)}, "my/work/tensor (2).ipynb": "{}"}
+    found, _ = gathered(export(tmp_path, {f"alice/{name}": text for name, text in files.items()}, True))
+    assert found["alice"].files["tensor (2).ipynb"] == b"{}"
 
 
 def test_a_large_data_set_in_a_zip_does_not_use_up_its_limit(monkeypatch):

@@ -42,27 +42,34 @@ class Submission:
 
     def not_used(self):
         """Return what is not used of it, a list of texts."""
-        counts, left = choose(self.found, self.module)
-        texts = [f"{parcel.shortened(left)}: {next(iter(counts))} of {len(counts)} files counts"] if left else []
-        return texts + ([f"not a notebook: {parcel.shortened(self.others)}"] if self.others else [])
+        _, doubles, surplus = choose(self.found, self.module)
+        reasons = {
+            "left out, since another file of that name is more likely the one": doubles,
+            f"left out, since only {MOST_OF_A_STUDENT} files of a student are taken": surplus,
+            "not a notebook": self.others,
+        }
+        return [f"{reason}: {parcel.shortened(names)}" for reason, names in reasons.items() if names]
 
 
 def choose(found, module):
-    """Return the files that count, a dict from name to bytes, and the paths of those that do not: double names, and too many.
+    """Return the files that count, a dict from name to bytes, and the paths of others of these names, and of those too many.
 
     Args:
         found: List of (path, bytes).
         module: The module that is collected, or None.
     """
-    files, taken, left = {}, set(), []
-    for path, data in sorted(found, key=lambda one: distance(one[0], module)):
+    files, taken, doubles, surplus = {}, {}, [], []
+    for path, data in sorted(found, key=lambda each: distance(each[0], module)):
         name = safe_file(path)
-        if name.casefold() in taken or len(files) == MOST_OF_A_STUDENT:
-            left += [path] * (files.get(name) != data)
+        if taken.get(name.casefold()) == data:
+            continue
+        if name.casefold() in taken:  # on some systems, capitals do not tell two names apart
+            doubles.append(path)
+        elif len(files) == MOST_OF_A_STUDENT:
+            surplus.append(path)
         else:
-            taken.add(name.casefold())
-            files[name] = data
-    return files, left
+            files[name] = taken[name.casefold()] = data
+    return files, doubles, surplus
 
 
 def distance(path, module):
@@ -138,7 +145,7 @@ def wanted(name):
 def gather_one(entries, source, roster, claims, skipped, module):
     """Add the files of one folder or zip to what is claimed: a dict from student to a dict from origin to `Submission`."""
     manifest = {} if source.is_dir() else root_manifest(entries)
-    if manifest and is_of_another(manifest, module):
+    if is_of_another(manifest, module):
         raise parcel.Refused(is_of_another(manifest, module))
     form, depth = form_of(entries, source, roster, manifest)
     about = exports.gradescope(metadata(entries, depth)) if form == "gradescope" else {}
@@ -155,16 +162,28 @@ def gather_one(entries, source, roster, claims, skipped, module):
             continue
         for owner in owners:
             try:
-                student, known = roster.student(owner.ids, owner.names, owner.asks, owner.grouped)
+                student, submission = claim(owner, source, roster, claims, module)
             except Ambiguous as error:
                 skipped.append(f"{path}: {error}; collect it alone, from a folder named like the student")
                 continue
-            new = Submission(module, owner.when, known, [owner.note] if owner.note else [])
-            submission = claims.setdefault(student, {}).setdefault(f"{source}/{owner.origin}", new)
-            if problem or content is None:
+            if content is None:
                 leave(submission, owner.file, problem, skipped, student)
             else:
                 take(submission, owner.file, content, skipped, student)
+
+
+def claim(owner, source, roster, claims, module):
+    """Return the student whose a file is, and the `Submission` that it belongs to, among what is claimed.
+
+    Raises:
+        Ambiguous: Several students may be meant.
+    """
+    student, known = roster.student(owner.ids, owner.names, owner.asks, owner.grouped)
+    origins = claims.setdefault(student, {})
+    submission = origins.setdefault(f"{source}/{owner.origin}", Submission(module, owner.when, known))
+    if owner.note and owner.note not in submission.notes:
+        submission.notes.append(owner.note)
+    return student, submission
 
 
 def root_manifest(entries):
