@@ -6,7 +6,8 @@ import zipfile
 
 import pytest
 
-from tito.grading import collecting
+from tito.grading import collecting, exports
+from tito.grading.roster import plain
 
 ROSTER = {
     "ab12": {"first_name": "Ana María", "last_name": "O'Brien-Løvås", "email": "ana@example.org", "lms_user_id": "4711"},
@@ -92,7 +93,7 @@ def test_gradescope_names_its_students_in_a_file_of_its_own(tmp_path):
         "Nobody-Known": b"333",
     }
     assert found["cd34"].when == "2026-10-01 20:15:00.000000000 Z"
-    assert skipped == ["Nobody-Known is not in the roster"]
+    assert not skipped and [name for name in found if not found[name].known] == ["Nobody-Known"]
 
 
 def test_a_students_own_zip_in_an_export_is_opened(tmp_path):
@@ -111,7 +112,7 @@ def test_without_a_roster_the_exports_own_names_are_used(tmp_path):
 
 def test_what_is_not_in_the_roster_is_said(tmp_path):
     found, skipped = gathered(archive(tmp_path, {"someoneelse_1_1_tensor.ipynb": b"{}"}))
-    assert list(found) == ["someoneelse"] and skipped == ["someoneelse is not in the roster"]
+    assert not found["someoneelse"].known and not skipped
 
 
 def test_unpacked_exports_are_collected_like_packed_ones(tmp_path):
@@ -177,12 +178,11 @@ def test_read_alone_they_lead_to_another_student(entries):
     """The defence off: each path says in its own way whose it is, wherever in it, and a name may be an id."""
     roster = collecting.Roster(ROSTER)
     path, content = list(entries.items())[-1]
-    matches = [pattern.match(part) for part in path.split("/") for pattern in (collecting.MOODLE, collecting.CANVAS)]
-    keys = [collecting.plain(match[key]) for match in matches if match for key in ("name", "id")]
-    keys += [
-        collecting.plain(about["email"]) for number, about in collecting.gradescope(content).items() if number in "submission_222"
-    ]
-    named = {roster.ids.get(key) for key in keys} | {student for key in keys for student in roster.names.get(key, ())}
+    matches = [pattern.match(part) for part in path.split("/") for pattern in (exports.MOODLE, exports.CANVAS)]
+    keys = [plain(match[key]) for match in matches if match for key in ("name", "id")]
+    said = exports.gradescope(content).get("submission_222", {"submitters": []})
+    keys += [plain(who["email"]) for who in said["submitters"]]
+    named = {student for key in keys for student in roster.with_id(key) | roster.named(key)}
     assert "cd34" in named or "ef56" in named and "metadata" in path
 
 
@@ -214,7 +214,7 @@ def test_a_zip_from_one_who_is_not_in_the_roster_goes_where_it_says(tmp_path, st
     for roster in ({}, ROSTER):
         found, skipped = gathered(path.parent if inside else path, roster=roster)
         assert files_of(found) == {folder: {"tensor.ipynb": b"{}"}}
-        assert skipped == ([f"{folder} is not in the roster"] if roster else [])
+        assert not found[folder].known and not skipped
 
 
 def test_two_zips_of_one_name_without_a_student_are_told_apart(tmp_path):
@@ -257,7 +257,7 @@ def test_a_name_that_looks_like_anothers_replaces_nobodys_work(tmp_path, name):
     }
     found, skipped = gathered(archive(tmp_path, entries))
     assert "cd34" not in found or found["cd34"].files == {"tensor.ipynb": b"right"}
-    assert skipped, "it is said"
+    assert skipped or not all(submission.known for submission in found.values()), "it is said"
     assert all(student.isprintable() for student in found)
 
 

@@ -3,99 +3,98 @@
 import re
 import shutil
 import time
-import unicodedata
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from tito.files import replace_atomically
-from tito.grading import intake, parcel
+from tito.grading import exports, intake, parcel
+from tito.grading.roster import Ambiguous, Roster, read_roster
 
-MOODLE = re.compile(r"^(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)_?(?P<file>.*)$")
-CANVAS = re.compile(r"^(?P<name>[^_]+)(?P<late>_LATE)?_(?P<id>\d+)_\d+_(?P<file>.+)$")
-GRADESCOPE = re.compile(r"^submission_(?P<id>\d+)$")
-METADATA = "submission_metadata.yml"
-OUTER = re.compile(r"^(submitted|assignment_\d+_export)$")
+__all__ = ["Ambiguous", "Roster", "Submission", "gather", "read_roster", "store"]
+
 MOST_OF_A_STUDENT = 20  # files
+TIME = "timestamp.txt"
+ASIDE = re.compile(r"(old|older|backups?|archived?|archive|cop(y|ies)|trash|previous|versions?)\b.*", re.IGNORECASE)  # folders
 
 
 @dataclass
 class Submission:
-    """What one student handed in: files by name, when, and what was odd."""
+    """What one student handed in for a module: notebooks and scripts, when, and what was odd about it.
 
-    files: dict = field(default_factory=dict)
-    when: str | None = None
-    notes: list = field(default_factory=list)
-
-
-class Roster:
-    """Find a student by what an LMS knows: id, name, mail address.
-
-    Args:
-        students: Dict from student to a dict of first_name, last_name, email, lms_user_id.
+    `found` has (path, bytes) of each notebook and script, and `others` the names of what is neither.
     """
 
-    def __init__(self, students):
-        self.ids, self.names = {}, {}
-        for student, about in students.items():
-            first, last = about["first_name"] or "", about["last_name"] or ""
-            for key in filter(None, map(plain, (student, about["lms_user_id"], about["email"]))):
-                self.ids.setdefault(key, student)
-            for key in filter(None, map(plain, (f"{first}{last}", f"{last}{first}"))):
-                self.names.setdefault(key, set()).add(student)
+    module: object = None
+    when: str | None = None
+    known: bool = True  # in the roster
+    notes: list = field(default_factory=list)
+    found: list = field(default_factory=list)
+    others: list = field(default_factory=list)
 
-    def student(self, ids, names=()):
-        """Return the student whom an id or a name means, else a name made of the last key, and whether it is in the roster.
+    @property
+    def files(self):
+        """What counts: a dict from file name to bytes."""
+        return choose(self.found, self.module)[0]
 
-        A name is never taken for an id: at most LMSs, students choose the name that is shown.
+    def is_empty(self):
+        """Return whether nothing in it could be meant as a submission."""
+        return not self.found and not self.notes
 
-        Raises:
-            Ambiguous: Several students have the name.
-        """
-        for key in map(plain, ids):
-            if key in self.ids:
-                return self.ids[key], True
-        for name in names:
-            students = self.names.get(plain(name), ())
-            if len(students) > 1:
-                raise Ambiguous(f"{name} is the name of {', '.join(sorted(students))}")
-            if students:
-                return min(students), True
-        stranger = safe([*ids, *names][-1])
-        return stranger + "-unknown" * (plain(stranger) in self.ids), False  # never another student's folder
+    def not_used(self):
+        """Return what is not used of it, a list of texts."""
+        _, doubles, surplus = choose(self.found, self.module)
+        reasons = {
+            "left out, since another file of that name is more likely the one": doubles,
+            f"left out, since only {MOST_OF_A_STUDENT} files of a student are taken": surplus,
+            "not a notebook": self.others,
+        }
+        return [f"{reason}: {parcel.shortened(names)}" for reason, names in reasons.items() if names]
 
 
-class Ambiguous(Exception):
-    """A name does not say who handed something in."""
+def choose(found, module):
+    """Return the files that count, a dict from name to bytes, and the paths of others of these names, and of those too many.
+
+    Args:
+        found: List of (path, bytes).
+        module: The module that is collected, or None.
+    """
+    files, taken, doubles, surplus = {}, {}, [], []
+    for path, data in sorted(found, key=lambda each: distance(each[0], module)):
+        name = safe_file(path)
+        if taken.get(name.casefold()) == data:
+            continue
+        if name.casefold() in taken:  # on some systems, capitals do not tell two names apart
+            doubles.append(path)
+        elif len(files) == MOST_OF_A_STUDENT:
+            surplus.append(path)
+        else:
+            files[name] = taken[name.casefold()] = data
+    return files, doubles, surplus
 
 
-def plain(key):
-    """Return a key in lower case without blanks, accents and punctuation that LMSs drop from names."""
-    text = unicodedata.normalize("NFKD", str(key or "")).lower()
-    return "".join(letter for letter in text if letter.isalnum() or letter in "@")
+def distance(path, module):
+    """Return how far a file is from a module's notebook, to sort by: its name, then its folders."""
+    *inside, name = PurePosixPath(path).parts or ("",)
+    near = intake.resemblance(intake.plain_name(name), module) if module else ()
+    aside, elsewhere = any(map(ASIDE.fullmatch, inside)), bool(module) and module.folder not in inside
+    return *near, aside, elsewhere, len(inside), path
 
 
-def safe(name):
-    """Return a name that is a folder's on every system."""
-    text = "-".join(re.findall(r"[\w.@]+", unicodedata.normalize("NFKC", str(name))))[:80].strip(".")
-    return text or "unnamed"
-
-
-def gather(sources, roster):
+def gather(sources, roster, module=None):
     """Return what is in folders and zips: a dict from student to `Submission`, and texts on what could not be used.
 
     Args:
         sources: Paths of folders and zips.
         roster: The `Roster`.
+        module: The module that is collected; None takes any.
     """
-    claims, skipped, unknown = {}, [], set()
+    claims, skipped = {}, []
     for source in sources:
         try:
-            entries = from_folder(source) if source.is_dir() else parcel.files(source, skipped)
-            gather_one(list(entries), source, roster, claims, skipped, unknown)
-        except parcel.Refused as error:
+            entries = from_folder(source, skipped) if source.is_dir() else parcel.files(source, wanted)
+            gather_one(list(entries), source, roster, claims, skipped, module)
+        except (parcel.Refused, OSError) as error:
             skipped.append(f"{source.name}: {error}")
-    if roster.ids:
-        skipped += [f"{student} is not in the roster" for student in sorted(unknown)]
     gathered = {}
     for student, origins in claims.items():
         first, *others = origins.values()
@@ -103,177 +102,222 @@ def gather(sources, roster):
             skipped.append(
                 f"{student}: {' and '.join(origins)} are for the same student; none is used: collect the right one alone"
             )
-        else:
+            continue
+        skipped += [f"{student}: {text}" for text in first.not_used()]
+        if first.known or not first.is_empty():
             gathered[student] = first
     return gathered, skipped
 
 
-def from_folder(folder):
-    """Yield (path, bytes, None) for each file in a folder; links are left out."""
+def from_folder(folder, skipped):
+    """Yield (path, bytes, problem) for each file in a folder, like `parcel.files`; links are left out."""
     waiting = [PurePosixPath()]
     while waiting:
         inside = waiting.pop()
-        names = intake.folders(folder / inside)
-        waiting += [inside / name for name in names]
-        for path in sorted((folder / inside).iterdir()):
-            if path.name not in names and not path.is_symlink() and wanted(path):
-                yield inside / path.name, intake.content(path), None
-
-
-def wanted(path):
-    return path.suffix.lower() in (*intake.KINDS, ".zip") or path.name in (METADATA, "timestamp.txt")
-
-
-def gather_one(entries, source, roster, claims, skipped, unknown):
-    """Add the files of one folder or zip to what is claimed: a dict from student to a dict from origin to `Submission`."""
-    metadata, manifest, files = {}, {}, []
-    for path, content, _ in entries:
-        path = without_outer(path)
-        if path.name == METADATA and len(path.parts) == 1:
-            metadata = gradescope(content.decode("utf-8", "replace"))
-        elif path.name == parcel.MANIFEST and len(path.parts) == 1:
-            manifest = parcel.checked_manifest(content)
-        elif wanted(path) and path.name != METADATA and "__MACOSX" not in path.parts:
-            files.append((path, content))
-    form, depth = ("one", 0) if manifest else form_of([path for path, _ in files], roster)
-    for path, content in files:
-        about = owner(path, form, depth, metadata)
-        if path.name == "timestamp.txt" and not (form == "folders" and source.is_dir() and len(path.parts) <= 3):
-            continue  # a student's own, who would choose the time
-        if not about.ids + about.names:
-            about = unsaid(path, content, source, manifest)
         try:
-            student, known = roster.student(about.ids, about.names)
-        except Ambiguous as error:
-            skipped.append(f"{path}: {error}; collect it alone, from a folder named like the student")
+            names = sorted(path.name for path in (folder / inside).iterdir() if not path.is_symlink())
+        except OSError as error:
+            skipped.append(f"{folder.name}/{inside} cannot be read: {error.strerror}")
             continue
-        if not known:
-            unknown.add(student)
-        submission = claims.setdefault(student, {}).setdefault(f"{source}/{about.origin}", Submission(when=about.when))
-        if about.note and about.note not in submission.notes:
-            submission.notes.append(about.note)
-        take(submission, about.file, content, skipped, student)
+        for path in [inside / name for name in names]:
+            if intake.is_hidden(path):
+                continue
+            if (folder / path).is_dir():
+                waiting.append(path)
+            elif wanted(path.name):
+                yield path, *read(folder / path)
+            else:
+                yield path, None, None
 
 
-def unsaid(path, content, source, manifest):
-    """Return the `Owner` of a file whose path does not say it: a zip in a folder says it itself, else the source's name does."""
-    own_zip = source.is_dir() and path.suffix.lower() == ".zip"
-    if own_zip:
+def read(path):
+    """Return the bytes of a file and None, or None and why it cannot be read."""
+    try:
+        return intake.content(path), None
+    except intake.Unreadable as error:
+        return None, str(error)
+
+
+def wanted(name):
+    return parcel.is_needed(name) or name.lower().endswith(".zip") or name in (exports.METADATA, TIME)
+
+
+def gather_one(entries, source, roster, claims, skipped, module):
+    """Add the files of one folder or zip to what is claimed: a dict from student to a dict from origin to `Submission`."""
+    manifest = {} if source.is_dir() else root_manifest(entries)
+    if is_of_another(manifest, module):
+        raise parcel.Refused(is_of_another(manifest, module))
+    form, depth = form_of(entries, source, roster, manifest)
+    about = exports.gradescope(metadata(entries, depth)) if form == "gradescope" else {}
+    for path, content, problem in entries:
+        inner = PurePosixPath(*path.parts[min(depth, len(path.parts) - 1) :])
+        if inner.name in (exports.METADATA, parcel.MANIFEST):
+            continue
+        if inner.name == TIME and not (form == "folders" and source.is_dir() and len(inner.parts) in (2, 3)):
+            continue  # a student's own, who would choose the time
         try:
-            manifest = parcel.unpack(content, [])[1]
-        except parcel.Refused:
-            manifest = {}
-    name = path.stem if own_zip else source.stem
-    student = manifest.get("student") or name
-    return Owner([student], [name, student], path.name, name)  # the last is the folder's name of one who is not in the roster
+            owners = exports.owners(inner, form, about) or [unsaid(inner, content, source, form, manifest, entries, module)]
+        except parcel.Refused as error:
+            skipped.append(f"{path}: {error}")
+            continue
+        for owner in owners:
+            try:
+                student, submission = claim(owner, source, roster, claims, module)
+            except Ambiguous as error:
+                skipped.append(f"{path}: {error}; collect it alone, from a folder named like the student")
+                continue
+            if content is None:
+                leave(submission, owner.file, problem, skipped, student)
+            else:
+                take(submission, owner.file, content, skipped, student)
 
 
-def without_outer(path):
-    """Return a path without the folder around a whole export."""
-    return PurePosixPath(*path.parts[1:]) if len(path.parts) > 1 and OUTER.match(path.parts[0]) else path
+def claim(owner, source, roster, claims, module):
+    """Return the student whose a file is, and the `Submission` that it belongs to, among what is claimed.
 
-
-def form_of(paths, roster):
-    """Return how the paths of a source say whose they are, and in which part of the path.
-
-    All must say it in the same way: a student chooses the names of files and folders in a submission, and could choose those of
-    another student's.
+    Raises:
+        Ambiguous: Several students may be meant.
     """
-    for depth in (0, 1):
-        parts = [path.parts[depth] if len(path.parts) > depth else "" for path in paths]
-        around = {path.parts[0] for path in paths if depth}
-        if not parts or len(around) > 1 or any(plain(name) in roster.ids for name in around):
-            break
-        for form, pattern in (("moodle", MOODLE), ("gradescope", GRADESCOPE)):
-            if all(map(pattern.match, parts)):
-                return form, depth
-    if paths and all(len(path.parts) == 1 and CANVAS.match(path.name) for path in paths):
-        return "canvas", 0
-    return "folders", 0
+    student, known = roster.student(owner.ids, owner.names, owner.asks, owner.grouped)
+    origins = claims.setdefault(student, {})
+    submission = origins.setdefault(f"{source}/{owner.origin}", Submission(module, owner.when, known))
+    if owner.note and owner.note not in submission.notes:
+        submission.notes.append(owner.note)
+    return student, submission
 
 
-@dataclass
-class Owner:
-    """Whose a file is: ids and names of the student, the file's own name, and what one student's files have in common."""
-
-    ids: list
-    names: list
-    file: str
-    origin: str
-    note: str | None = None
-    when: str | None = None
+def root_manifest(entries):
+    """Return what `tito module submit` wrote into a zip, {} if it is another one."""
+    contents = [content for path, content, _ in entries if str(path) == parcel.MANIFEST and content]
+    return parcel.checked_manifest(contents[0]) if contents else {}
 
 
-def owner(path, form, depth, metadata):
-    """Return the `Owner` of a file, from its path in an export and the export's form; without ids and names if it says none."""
-    part, file = path.parts[depth], path.name
-    if form == "gradescope":
-        about = metadata.get(part, {})
-        ids = [key for key in (about.get("sid"), about.get("email")) if key]
-        return Owner(ids, [about.get("name") or part], file, part, when=about.get("when"))
-    if form == "moodle":
-        match = MOODLE.match(part)
-        return Owner([], [match["name"]], match["file"] if part == file else file, f"{match['name']}_{match['id']}")
-    if form == "canvas":
-        match = CANVAS.match(part)
-        note = "Canvas says that it was late" if match["late"] else None
-        return Owner([match["id"]], [match["name"]], match["file"], f"{match['name']}_{match['id']}", note)
-    if form == "folders" and len(path.parts) > 1:
-        return Owner([part], [part], file, part)
-    return Owner([], [], file, "")
+def metadata(entries, depth):
+    """Return the text of Gradescope's own file, "" without it; a file of that name in a submission is a student's."""
+    where = [
+        content for path, content, _ in entries if path.name == exports.METADATA and len(path.parts) == depth + 1 and content
+    ]
+    return where[0].decode("utf-8", "replace") if where else ""
+
+
+def is_of_another(manifest, module):
+    """Return a text if a zip was packed for another module than the one that is collected, else ""."""
+    packed = manifest.get("module")
+    if module is None or packed in (None, module.folder):
+        return ""
+    return f"it is of module {packed}, and {module.folder} is collected: ask for the zip of `tito module submit {module.number}`"
+
+
+def form_of(entries, source, roster, manifest):
+    """Return how a source says whose its files are, and in which part of their paths; "one" if all are of one student."""
+    if manifest or called(source) in roster.students or len(roster.named(called(source))) == 1:
+        return "one", 0
+    return exports.form_of([path for path, _, _ in entries], roster)
+
+
+def called(source):
+    """Return the name of a folder, or of a zip without its suffix."""
+    return source.resolve().name if source.is_dir() else source.stem
+
+
+def is_stray(path, form, source, entries):
+    """Return whether a file that does not say whose it is is of nobody: it lies beside an export, or beside students' work."""
+    if form not in ("one", "folders"):
+        return True
+    folders = any(len(other.parts) > 1 for other, _, _ in entries)
+    works = source.is_dir() and any(intake.is_work(other.name) for other, _, _ in entries)
+    return form == "folders" and not intake.is_work(path.name) and (folders or works)
+
+
+def unsaid(path, content, source, form, manifest, entries, module):
+    """Return the `Owner` of a file whose path does not say it: a zip in a folder says it itself, else the source's name does.
+
+    Raises:
+        Refused: It is nobody's, or a zip of another module.
+    """
+    if is_stray(path, form, source, entries):
+        raise parcel.Refused("its name does not say whose it is")
+    own_zip = form == "folders" and source.is_dir() and path.suffix.lower() == ".zip"
+    if own_zip:
+        manifest = manifest_of(content)
+        if is_of_another(manifest, module):
+            raise parcel.Refused(is_of_another(manifest, module))
+    name = path.stem if own_zip else called(source)
+    student = manifest.get("student") or name
+    return exports.Owner([student], [name, student], str(path), name)  # the last names the folder of one who is not in the roster
+
+
+def manifest_of(content):
+    """Return the manifest in the bytes of a zip, {} if it has none or cannot be read."""
+    try:
+        return parcel.unpack(content or b"", [])[1]
+    except parcel.Refused:
+        return {}
+
+
+def leave(submission, name, problem, skipped, student):
+    """Note a file of a student that cannot be used: because of a problem, or because it is no notebook."""
+    if problem:
+        submission.notes.append(problem)
+        skipped.append(f"{student}: {problem}")
+    else:
+        submission.others.append(name)
 
 
 def take(submission, name, content, skipped, student):
     """Add a file to what a student handed in; a zip's notebooks in its place."""
-    if name == "timestamp.txt":
+    if PurePosixPath(name).name == TIME:
         submission.when = content.decode("utf-8", "replace").strip()[:100]
         return
     found = {name: content}
     if name.lower().endswith(".zip"):
-        odd = []
-        try:
-            found, _ = parcel.unpack(content, odd)
-        except parcel.Refused as error:
-            odd.append(f"{name}: {error}")
-            found = {}
-        submission.notes += odd
-        skipped += [f"{student}: {text}" for text in odd]
-    for each, data in found.items():
-        if len(submission.files) < MOST_OF_A_STUDENT:
-            submission.files[safe_file(each)] = data
+        found, odd = opened(name, content, submission.module)
+        for text in odd:
+            leave(submission, name, text, skipped, student)
+    submission.found += found.items()
+
+
+def opened(name, content, module):
+    """Return the notebooks in a student's zip, a dict from path to bytes, and what was odd about it, a list of texts."""
+    odd, file = [], PurePosixPath(name).name
+    try:
+        found, manifest = parcel.unpack(content, odd)
+        if is_of_another(manifest, module):
+            raise parcel.Refused(is_of_another(manifest, module))
+    except parcel.Refused as error:
+        return {}, [f"{file}: {error}"]
+    return {f"{name}/{path}": data for path, data in found.items()}, [f"{file}: {text}" for text in odd]
 
 
 def safe_file(name):
     """Return a file's name without folders and control characters."""
-    name = "".join(letter for letter in PurePosixPath(name).name if letter.isprintable() and letter not in '<>:"/\\|?*')
+    name = intake.plain_name(PurePosixPath(name).name)
+    name = "".join(letter for letter in name if letter.isprintable() and letter not in '<>:"/\\|?*')
     stem, dot, suffix = name.rpartition(".")
     return f"{stem[:100]}{dot}{suffix[:10]}".lstrip(".") or "notebook.ipynb"
-
-
-def gradescope(text):
-    """Return what Gradescope's export says about each submission: a dict from folder to name, sid, email and time.
-
-    The file is YAML of a fixed form, of which a few lines are needed.
-    """
-    about, current = {}, None
-    for line in text.splitlines():
-        if match := re.match(r"^(submission_\d+):", line):
-            current = about.setdefault(match[1], {})
-        elif current is not None and (match := re.match(r"^[\s-]*:(name|sid|email|created_at):\s*(.+?)\s*$", line)):
-            key = {"created_at": "when"}.get(match[1], match[1])
-            current.setdefault(key, match[2].strip("'\""))
-    return about
 
 
 def store(classroom, module, student, submission, timestamp=None):
     """Write a submission into the class's folder; what was there before is moved to `collected/`.
 
+    A submission of which nothing can be used has a folder with the reason in it, so that it is listed when the class is marked.
+
+    Args:
+        classroom: The `Classroom`.
+        module: The module.
+        student: The student's id.
+        submission: The `Submission`.
+        timestamp: When it was handed in, if the export does not say it.
+
     Returns:
         What happened: "new", "replaced" or "the same".
     """
     folder = classroom.path("submitted", module, student)
-    before = {name: intake.content(folder / name) for name in (intake.contents(folder)[0] if folder.is_dir() else [])}
-    if before == submission.files:
+    files = submission.files or {intake.NOT_USED: reason(submission)}
+    when = next((text for text in (submission.when, timestamp) if moment(text)), None)
+    before = stored(folder)
+    if before == files:
+        keep_time(folder / TIME, when, submission)
         return "the same"
     if folder.exists() or folder.is_symlink():
         kept = classroom.folder / "collected" / module.folder / student / time.strftime("%Y-%m-%d_%H-%M-%S")
@@ -281,43 +325,47 @@ def store(classroom, module, student, submission, timestamp=None):
             kept = kept.with_name(kept.name + "_")
         kept.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(folder, kept)
-    for name, data in submission.files.items():
+    for name, data in files.items():
         replace_atomically(folder / name, data)
-    when = timestamp or submission.when
     if when:
-        replace_atomically(folder / "timestamp.txt", f"{when}\n".encode())
+        replace_atomically(folder / TIME, f"{when}\n".encode())
     return "replaced" if before else "new"
 
 
-def read_roster(path):
-    """Return the rows of a roster CSV: a dict from student to first_name, last_name, email, lms_user_id.
+def stored(folder):
+    """Return the files of a submission that is there: a dict from name to bytes, None for one that cannot be read."""
+    if folder.is_symlink() or not folder.is_dir():
+        return {}
+    names = intake.contents(folder)[0] + [intake.NOT_USED] * (folder / intake.NOT_USED).exists()
+    return {name: read(folder / name)[0] for name in names}
 
-    nbgrader's own column names count, and those of the exports of Canvas and Moodle.
 
-    Raises:
-        ValueError: No column holds an id.
-    """
-    import csv
+def reason(submission):
+    """Return the bytes of a text that says why nothing of a submission can be used."""
+    lines = submission.notes + submission.not_used() or ["no file was in it"]
+    return "\n".join(lines).encode("utf-8", "replace")
 
-    with Path(path).open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))
-    columns = {plain(column): column for column in (rows[0] if rows else {}) if column}
 
-    def value(row, *names):
-        return next((row[columns[name]].strip() for name in names if name in columns and (row[columns[name]] or "").strip()), "")
+def keep_time(path, when, submission):
+    """Write when a submission was handed in beside it; a time that is there already stays, and a note says so."""
+    if not when:
+        return
+    there = read(path)[0]
+    earlier = moment(there.decode("utf-8", "replace").strip()) if there else None
+    if earlier is None:
+        replace_atomically(path, f"{when}\n".encode())
+        submission.notes.append(f"its time of submission is now {when}: to mark it again, use --force")
+    elif earlier != moment(when):
+        submission.notes.append(f"it keeps its time of submission {earlier} UTC, not {when}: to change it, edit {path.name}")
 
-    students = {}
-    for row in rows:
-        student = value(row, "studentid", "sisuserid", "idnumber", "sisloginid", "username", "id", "emailaddress", "email")
-        if not student or value(row, "student") == "Points Possible":
-            continue
-        last, _, first = value(row, "student").partition(",")
-        students[safe(student)] = {
-            "first_name": value(row, "firstname") or first.strip() or None,
-            "last_name": value(row, "lastname", "surname") or last.strip() or None,
-            "email": value(row, "email", "emailaddress") or None,
-            "lms_user_id": value(row, "lmsuserid", "id", "canvasid") or None,
-        }
-    if not students:
-        raise ValueError(f"{Path(path).name} has no column student_id, or no row")
-    return students
+
+def moment(text):
+    """Return the time in a text, in UTC, or None if it is none."""
+    from tito.grading.gradebook import dateutil_parsed
+
+    if not text or not re.search(r"\d{4}\D\d{1,2}\D\d", text):  # the parser takes what is missing from today's date
+        return None
+    try:
+        return dateutil_parsed(text[:100])
+    except (ValueError, OverflowError):
+        return None

@@ -14,6 +14,8 @@ MOST_CELLS = 5000
 MOST_CODE = 500_000  # characters of all code cells that are not left out; the largest module has under 100,000
 KINDS = (".ipynb", ".py")
 COPY = re.compile(r"[ _-]*(\(\d+\)|copy\d*|checkpoint)$", re.IGNORECASE)  # `tensor (1)`, `tensor-Copy1`, `tensor_checkpoint`
+SAVED_AS = re.compile(r"(?<=\.ipynb)\.(txt|json)$", re.IGNORECASE)  # what browsers add to a notebook's name
+NOT_USED = "not_used.txt"  # why nothing of what a student handed in could be used
 PROMPT = re.compile(r"^# In\[[ \d*]*\]:$", re.MULTILINE)  # the first line of a cell in a script downloaded from Jupyter
 
 
@@ -53,7 +55,7 @@ def read(folder, module):
     files, links = contents(folder)
     if not files:
         linked = f": {links[0]} is a link or not a file, so submit the notebook itself" if links else ""
-        raise Unreadable(f"{wanted} was not submitted{linked}")
+        raise Unreadable(f"{wanted} was not submitted{linked or unused(folder)}")
     name = min(files, key=lambda name: (*resemblance(name, module), -os.lstat(folder / name).st_mtime))
     notes = [] if name == wanted else [f"{wanted} was not there: {name} was marked"]
     if name.endswith(".py"):
@@ -62,6 +64,30 @@ def read(folder, module):
     if others:
         notes.append(f"not looked at: {', '.join(others[:5])}")
     return Handed(name, content(folder / name), tuple(notes))
+
+
+def unused(folder):
+    """Return what `tito grade collect` wrote about a submission of which it could use nothing, "" if there is none."""
+    try:
+        text = content(folder / NOT_USED).decode("utf-8", "replace")[:1000]
+    except Unreadable:
+        return ""
+    return ": " + "".join(letter for letter in "; ".join(text.splitlines()) if letter.isprintable())
+
+
+def is_work(name):
+    """Return whether a file's name is that of a notebook or of an archive that can be opened."""
+    return plain_name(name).lower().endswith((".ipynb", ".zip"))
+
+
+def plain_name(name):
+    """Return a file's name without what a browser added to a notebook's."""
+    return SAVED_AS.sub("", name)
+
+
+def is_hidden(path):
+    """Return whether a path within a submission is of a program, not of the student: a copy, a cache, an index."""
+    return any(part == "__MACOSX" or part.startswith(".") and part != ".." for part in path.parts)
 
 
 def contents(folder):

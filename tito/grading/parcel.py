@@ -51,12 +51,15 @@ def installed(distribution):
         return None
 
 
-def files(data, skipped):
-    """Yield (path, bytes, date) for each file in a zip; nothing is ever written by a name that is in it.
+def files(data, wanted=lambda name: True):
+    """Yield (path, bytes, problem) for each file in a zip; nothing is ever written by a name that is in it.
 
     Args:
         data: A path or a binary file.
-        skipped: List to which texts about entries that are not used are added.
+        wanted: Says by a file's name whether its bytes are needed.
+
+    Returns:
+        Iterator. The bytes are None for a file that is not wanted, or that cannot be used; then the problem is a text.
 
     Raises:
         Refused: It is no zip, or has far too many entries.
@@ -67,51 +70,63 @@ def files(data, skipped):
             if len(entries) > MOST_FILES:
                 raise Refused(f"it has {len(entries):,} entries")
             for entry in entries:
-                if not entry.is_dir():
-                    content = read(archive, entry, skipped)
-                    if content is not None:
-                        yield PurePosixPath(entry.filename.replace("\\", "/")), content, entry.date_time
+                path = PurePosixPath(entry.filename.replace("\\", "/"))
+                if not entry.is_dir() and path.parts and not intake.is_hidden(path):
+                    yield path, *(read(archive, entry) if wanted(path.name) else (None, None))
     except (zipfile.BadZipFile, OSError, EOFError, ValueError, NotImplementedError) as error:
         raise Refused(f"it cannot be read as a zip: {error}") from None
 
 
-def read(archive, entry, skipped):
-    """Return the bytes of an entry, or None if it is a link, encrypted, damaged, or a bomb."""
+def read(archive, entry):
+    """Return the bytes of an entry and None, or None and a text if it is a link, encrypted, damaged, or a bomb."""
     if stat.S_ISLNK(entry.external_attr >> 16):
-        skipped.append(f"{entry.filename} is a link")
-        return None
+        return None, f"{entry.filename} is a link"
     try:
         with archive.open(entry) as file:
             content = file.read(intake.LARGEST + 1)
     except Exception as error:
-        skipped.append(f"{entry.filename} cannot be read: {error}")
-        return None
+        return None, f"{entry.filename} cannot be read: {error}"
     if len(content) > intake.LARGEST:
-        skipped.append(f"{entry.filename} has more than {intake.LARGEST // 2**20} MB")
-        return None
-    return content
+        return None, f"{entry.filename} has more than {intake.LARGEST // 2**20} MB: clear its outputs"
+    return content, None
 
 
 def unpack(data, skipped):
-    """Return the notebooks in a student's zip, a dict from file name to bytes, and the manifest, {} without one.
+    """Return the notebooks in a student's zip, a dict from path to bytes, and the manifest, {} without one.
 
     Raises:
         Refused: It is no zip.
     """
-    notebooks, manifest, left = {}, {}, MOST_BYTES
-    for path, content, _ in files(io.BytesIO(data), skipped):
-        left -= len(content)
-        if left < 0:
-            skipped.append(f"more than {MOST_BYTES // 2**20} MB in one zip")
-            break
-        if path.name == MANIFEST:
+    notebooks, others, manifest, left = {}, [], {}, MOST_BYTES
+    for path, content, problem in files(io.BytesIO(data), is_needed):
+        if problem:
+            skipped.append(problem)
+        elif content is None:
+            others.append(path.name)
+        elif path.name == MANIFEST:
             manifest = checked_manifest(content)
-        elif path.suffix.lower() in intake.KINDS and not path.name.startswith(".") and "__MACOSX" not in path.parts:
-            notebooks.setdefault(path.name, content)
+        elif left < len(content):
+            skipped.append(f"{path} and what follows it is not used: one zip has more than {MOST_BYTES // 2**20} MB of notebooks")
+            break
+        else:
+            left -= len(content)
+            notebooks[str(path)] = content
     named = manifest.get("notebook")
     if named in notebooks and hashlib.sha256(notebooks[named]).hexdigest() != manifest.get("sha256"):
         skipped.append(f"{named} is not the file that `tito module submit` packed: it was changed after that")
+    if not notebooks and not skipped:
+        skipped.append(f"it has no notebook{', but ' + shortened(others) if others else ''}")
     return notebooks, manifest
+
+
+def is_needed(name):
+    """Return whether a file in a student's zip is read, by its name: a notebook, a script, or the manifest."""
+    return name == MANIFEST or intake.plain_name(name).lower().endswith(intake.KINDS)
+
+
+def shortened(names, most=5):
+    """Return names as a text, a long list cut."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def checked_manifest(content):

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import typer
 
+MOST = 50  # lines of a list
+
 
 def collect(
     module: str = typer.Argument(help="03, 3 or layers."),
@@ -27,8 +29,8 @@ def collect(
         console.say(f"{missing[0]} does not exist")
         console.next_step(f"tito grade collect {chosen.number} FOLDER or ZIP{of(course)}")
         raise typer.Exit(2)
-    when = deadline(timestamp)
-    gathered, skipped = collecting.gather(sources, collecting.Roster(classroom.students()))
+    when, students = deadline(timestamp), classroom.students()
+    gathered, skipped = collecting.gather(sources, collecting.Roster(students), chosen)
     counts = {"new": 0, "replaced": 0, "the same": 0}
     for student, submission in sorted(gathered.items()):
         said = collecting.store(classroom, chosen, student, submission, when and when.isoformat())
@@ -36,11 +38,26 @@ def collect(
         names = ", ".join(submission.files) or "no notebook"
         console.say(layout.clean(f"  {student:24} {said:9} {names}"))
         for note in submission.notes:
-            console.say(layout.clean(f"  {'':24} {note[:200]}"), style="yellow")
-    if skipped:
-        console.say("\nNot used:")
-        for text in skipped[:50]:
-            console.say(layout.clean(f"  {text[:200]}"))
+            console.say(layout.clean(f"  {'':24} {note[:300]}"), style="yellow")
+    show("Not used:", skipped)
+    if students:
+        show("Stored, but not in the roster:", [name for name in sorted(gathered) if not gathered[name].known])
+    elif gathered:
+        console.say("\nNobody is in a roster yet: students have the names that the export gives them.")
+        console.say(f"To match them with your list: tito grade roster FILE.csv{of(course)}, then collect again.")
     console.say(f"\n{counts['new']} new, {counts['replaced']} replaced, {counts['the same']} as before")
     console.next_step(f"tito grade autograde {chosen.number}{of(course)}")
     raise typer.Exit(0 if gathered else 1)
+
+
+def show(title, texts):
+    """Print a list under a title; a long one is cut, and how much is said."""
+    from tito import console
+    from tito.checks import layout
+
+    if texts:
+        console.say(f"\n{title}")
+    for text in texts[:MOST]:
+        console.say(layout.clean(f"  {text[:300]}"))
+    if len(texts) > MOST:
+        console.say(f"  and {len(texts) - MOST} more")

@@ -16,6 +16,13 @@ def submit(
     chosen = space.curriculum.module(module)
     workspace.check_released(chosen)
     path = space.notebook(chosen)
+    size = path.stat().st_size
+    if size > intake.LARGEST:
+        console.say(
+            f"{space.label(path)} has {size / 2**20:.0f} MB, and at most {intake.LARGEST / 2**20:.0f} MB can be handed in"
+        )
+        console.next_step("clear its outputs (in Jupyter: Edit, Clear Outputs of All Cells), save it, then run the command again")
+        raise typer.Exit(1)
     data = parcel.pack(chosen, path, name)
     odd = []
     notebooks, _ = parcel.unpack(data, odd)
