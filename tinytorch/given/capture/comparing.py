@@ -12,12 +12,11 @@ from tinytorch.given.capture.arguments import is_input
 from tinytorch.given.capture.arrays import numbers_of, on_device, owner_of, same
 from tinytorch.given.capture.recording import CaptureError, Recorder, Ref, Silent, leaves, nested, refs
 from tinytorch.given.capture.traced import Traced, bare, door
-from tinytorch.given.capture.world import PLAIN, reachable
+from tinytorch.given.capture.world import LARGE, PLAIN, is_within, reachable
 from tinytorch.given.op import part
 from tinytorch.given.state import watchers
 
 FIRST_NEEDED = 8  # runs in which a container may get what is there from then on
-LARGE = 2**24  # bytes: a larger tensor is only compared if the step writes to it, so that a data set is not copied
 
 
 class Recording:
@@ -41,7 +40,7 @@ class Recording:
         for leaf in self.leaves:
             if leaf.grad is not None:
                 leaf.grad = type(leaf.grad)(leaf.grad.data.copy())  # the step works on a copy; the snapshot keeps the old one
-        self.recorder = Recorder(static, [leaf.grad.data for leaf in self.leaves if leaf.grad is not None], self.before.keep)
+        self.recorder = Recorder(static, [leaf.grad.data for leaf in self.leaves if leaf.grad is not None], self.keep)
         self.changed, self.settled = changed, True
         self.inputs = [zlib.crc32(numbers_of(owner_of(array))) for array in static]
 
@@ -50,7 +49,7 @@ class Recording:
         watchers.append(self.recorder)
         try:
             with door(self.recorder), contextlib.redirect_stdout(Silent(self.recorder, sys.stdout)):
-                result = call()
+                result = self.recorder.outcome(call)
             self.refuse_changes()
             results = [leaf for leaf in leaves(result) if not isinstance(leaf, PLAIN) or self.number(leaf)]
             self.outputs = [self.output(leaf) for leaf in results]
@@ -83,6 +82,7 @@ class Recording:
             )
         self.settled = not changes
         self.changed.update([*changes, *{container for container, _ in changes}])
+        self.refuse_writes(self.world.rewritten(self.recorder.written))
         for name in self.world.moved():
             line = self.world.line_of(name, "LOAD") or "the step"
             raise CaptureError(
@@ -99,9 +99,30 @@ class Recording:
                     "pass it on as it is to an op made with @in_place, and compute with it there"
                 )
 
+    def keep(self, owner):
+        """Copy an array that an op is about to write to; refuse it if something else has written to it already."""
+        if id(owner) not in self.recorder.written:
+            self.refuse_writes(self.world.rewritten(self.recorder.written, owner))
+        self.before.keep(owner)
+
+    def refuse_writes(self, names):
+        """Refuse what the step writes to plain arrays."""
+        for name in names:
+            line = self.world.line_into(name) or "the step"
+            raise CaptureError(
+                f"{line} changes the numbers of {name}, an array that is no tensor, and a replay would not do that, because it "
+                "runs none of the step's Python: keep it in a tensor (count = tt.zeros(3), then count[0] += 1), or change it "
+                "outside of the captured step"
+            )
+
+    def frozen_arrays(self):
+        """Return the plain arrays that no entry works with, each as a function that returns what is in it, and what that was."""
+        used = {id(ref.root.owner) for ref in refs([entry[1:4] for entry in self.recorder.tape])}
+        return [(read, held) for _, array, read, held in self.world.contents if not is_within(array, used)]
+
     def still_holds(self):
         """Say whether what the step can reach is as it was at this recording, apart from numbers that are computed again."""
-        return self.world.holds()
+        return self.world.holds() and all(read() == held for read, held in self.frozen_arrays())
 
     def number(self, leaf):
         """Refuse a Python number as a result, unless it is a whole one, such as the size of a batch."""
@@ -140,7 +161,7 @@ class Recording:
 class Snapshot:
     """What a step may change: arrays, gradients, generators and counts, with their values.
 
-    Tensors are copied at once, and other arrays before they are written to: of an optimizer's arrays, a step may need a part.
+    Tensors and arrays of up to LARGE bytes are copied at once, others before they are written to, so that no data set is copied.
 
     Args:
         world: What the step can reach.
@@ -154,7 +175,11 @@ class Snapshot:
         self.names = {id(owner_of(tensor.data)): name for name, tensor in world.tensors}
         self.names |= {id(owner_of(array)): name for name, array in world.arrays}
         self.copied = {}
-        for array in [*written, *(tensor.data for _, tensor in world.tensors if owner_of(tensor.data).nbytes <= LARGE)]:
+        plain = [array for _, array in world.arrays if isinstance(array, np.ndarray)]
+        for array in [*plain, *(tensor.data for _, tensor in world.tensors)]:
+            if owner_of(array).nbytes <= LARGE:
+                self.keep(owner_of(array))
+        for array in written:
             self.keep(owner_of(array))
         self.leaves, self.grads = leaves, [leaf.grad for leaf in leaves]
         self.copies = [np.array(numbers_of(grad.data)) if grads and grad is not None else None for grad in self.grads]

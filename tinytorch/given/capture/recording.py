@@ -9,7 +9,7 @@ import numpy as np
 
 from tinytorch.given.capture.arrays import offset_of, on_device, owner_of
 from tinytorch.given.capture.live import LiveDict
-from tinytorch.given.capture.traced import Moving, Traced, bare, is_named
+from tinytorch.given.capture.traced import Moving, Traced, bare, current, is_named
 from tinytorch.given.capture.world import PACKAGE, where
 from tinytorch.given.device import is_array
 from tinytorch.given.op import InPlace
@@ -17,6 +17,12 @@ from tinytorch.given.op import InPlace
 
 class CaptureError(RuntimeError):
     """A step does something that a tape cannot repeat. The message names the line, and says what to write."""
+
+    def __init__(self, text):
+        super().__init__(text)
+        recorder = getattr(current, "recorder", None)
+        if recorder is not None:  # the step may catch the error: `Recorder.outcome` raises it then
+            recorder.refusals.append(self)
 
 
 class Unsuitable(Exception):
@@ -130,6 +136,7 @@ class Recorder:
         self.thread, self.tape, self.inside, self.open = threading.get_ident(), [], None, True
         self.roots, self.counts = {}, {"made": 0, "part": 0, "outside": 0}
         self.live, self.written, self.errors = set(), {}, np.geterr()
+        self.refusals = []
         self.conditions, self.counters, self.frozen, self.generators, self.questions = {}, {}, {}, {}, []
         for kind, arrays in (("input", inputs), ("start", starts)):
             for index, array in enumerate(arrays):
@@ -297,6 +304,17 @@ class Recorder:
         advance.__name__ = "count"
         self.counters[id(plain), key] = value.foresee
         self.add(Entry(advance, (id(plain), key, value.name), {}, None, line=where()))
+
+    def outcome(self, step):
+        """Return what a step returns; raise what was refused in it, even if the step caught that."""
+        try:
+            result = step()
+        except Exception:
+            if not self.refusals:
+                raise
+        if self.refusals:
+            raise self.refusals[0]
+        return result
 
     # The tape.
 

@@ -4,6 +4,7 @@ A replay runs no Python of the step. So what the step would change there is refu
 the step could read is as it was when the step was recorded.
 """
 
+import array
 import dis
 import operator
 import os
@@ -12,6 +13,7 @@ import sys
 import sysconfig
 import types
 import warnings
+import zlib
 from collections import deque
 from collections.abc import Mapping
 from functools import partial
@@ -20,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tinytorch.given.capture.arrays import owner_of
 from tinytorch.given.device import is_array
 from tinytorch.given.op import Op, part
 
@@ -27,7 +30,10 @@ PACKAGE = str(Path(__file__).parents[2]) + os.sep
 LIBRARIES = (PACKAGE, "<frozen", *(sysconfig.get_path(kind) + os.sep for kind in ("stdlib", "purelib", "platlib")))
 PLAIN = int, float, complex, bool, str, bytes, type(None), type(Ellipsis), np.dtype, range, slice
 DESCRIPTORS = types.FunctionType, property, classmethod, staticmethod, types.MemberDescriptorType, types.GetSetDescriptorType
-MOST = 1000  # entries of a list that are looked at one by one
+MOST = 1000  # entries of a list that are looked into; whether they are still the same ones is asked of all
+SMALL = 2**20  # bytes: of a larger array, a checksum is kept instead of the numbers
+LARGE = 2**24  # bytes: a larger array is left alone if no code of the user's names it, because it may be a data set
+BY_NAME = "getattr", "vars", "__dict__", "attrgetter"  # code with these may read an attribute that it does not name
 
 
 def reachable(*roots):
@@ -48,6 +54,7 @@ def reachable(*roots):
         seen.add(id(value))
         world.alive.append(value)
         todo.extend(world.enter(name, value))
+    world.read_arrays()
     world.of_tensors = [getattr(tensor, name) for _, tensor in world.tensors for name in ("data", "requires_grad")]
     return world
 
@@ -64,11 +71,12 @@ class World:
         generators: List of (name, random generator).
         places: List of (name, container, its keys, the values held, whether these are all keys).
         moving: List of (name, function that returns a state, the state held): iterators, and generators of Python's own numbers.
+        contents: List of (name, array or other memory, function that returns what is in it, what that was).
     """
 
     def __init__(self):
         self.alive, self.tensors, self.generators, self.arrays, self.places, self.functions = [], [], [], [], [], []
-        self.moving = []
+        self.moving, self.contents, self.mentioned = [], [], set()
         self.watch("random", partial(state_of, random.random.__self__))
         self.watch("numpy.random", partial(state_of, np.random.rand.__self__))
         self.loose = set()  # pairs of a dict's id and a key, of numbers that each replay computes again
@@ -80,6 +88,10 @@ class World:
             return []
         if is_array(value):
             self.arrays.append((name, value))
+            objects = isinstance(value, np.ndarray) and value.dtype == object
+            return [(f"{name}[{i}]", item) for i, item in enumerate(islice(value.flat, MOST))] if objects else []
+        if isinstance(value, (bytearray, array.array, memoryview)):
+            self.contents.append((name, value, partial(bytes, value), bytes(value)))
             return []
         if isinstance(value, np.random.Generator):
             self.generators.append((name, value))
@@ -127,8 +139,8 @@ class World:
     def hold_list(self, name, value):
         """Hold the entries of a list or a set; a tuple cannot change, but leads to others."""
         if not isinstance(value, tuple):
-            self.places.append((f"{name}[{{}}]", value, None, entries(value), True))
-        return [(f"{name}[{i}]", item) for i, item in enumerate(entries(value))]
+            self.places.append((f"{name}[{{}}]", value, None, [*value], True))
+        return [(f"{name}[{i}]", item) for i, item in enumerate(islice(value, MOST))]
 
     def watch(self, name, read):
         """Note something whose state the step may not change."""
@@ -148,6 +160,7 @@ class World:
         self.functions.append(function)
         code, cells = function.__code__, function.__closure__ or ()
         names = dict.fromkeys(key for each in codes(code) for key in each.co_names)
+        self.mentioned.update(names)
         there = {key: function.__globals__[key] for key in names if key in function.__globals__}
         known = [key for key, value in there.items() if not isinstance(value, (types.ModuleType, type))]
         found = self.hold(name, function.__globals__, "{}", known)
@@ -165,6 +178,27 @@ class World:
         defaults = *(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()
         return [*found, *self.hold(name, vars(function), name + ".{}"), *((name, default) for default in defaults)]
 
+    def read_arrays(self):
+        """Note what is in the arrays: code of the user's may write to them, and no op would see that."""
+        by_name = not self.mentioned.isdisjoint(BY_NAME)
+        for name, value in self.arrays:
+            owner, _, attribute = name.split("[")[0].rpartition(".")
+            named = by_name or not owner or attribute in self.mentioned
+            if isinstance(value, np.ndarray) and (named or value.nbytes <= LARGE):
+                read = value.tobytes if value.nbytes <= SMALL else partial(checksum, value)
+                self.contents.append((name, value, read, read()))
+
+    def rewritten(self, seen, owner=None):
+        """Yield the name of each plain array whose numbers have changed, and of other memory.
+
+        Args:
+            seen: The ids of the owners of memory that ops write to.
+            owner: The memory that is asked about; None for all.
+        """
+        for name, value, read, held in self.contents:
+            if not is_within(value, seen) and (owner is None or is_within(value, [id(owner)])) and read() != held:
+                yield name
+
     def changes(self):
         """Yield each place that no longer holds what it held, and its name; numbers that are computed again do not count."""
         for form, container, keys, held, _ in self.places:
@@ -173,7 +207,7 @@ class World:
                 if differ([container.cell_contents], held):
                     yield (owner, None), form
             elif keys is None:
-                now = entries(container)
+                now = [*container]
                 if len(now) != len(held) or differ(now, held):
                     yield (owner, None), form.removesuffix("[{}]")
             else:
@@ -196,7 +230,7 @@ class World:
             if isinstance(container, types.CellType):
                 held = [container.cell_contents]
             else:
-                held = entries(container) if keys is None else [container.get(key) for key in keys]
+                held = [*container] if keys is None else [container.get(key) for key in keys]
             self.places[i] = form, container, keys, held, whole
 
     def questions(self, name):
@@ -231,6 +265,19 @@ class World:
         """
         last = name.replace("]", "").replace("'", "").split(".")[-1].split("[")[-1] or name
         known = last, name, name.split("[")[0].split(".")[-1]
+        found = [line for line, step in self.instructions() if step.opname.startswith(does) and step.argval in known]
+        return found[0] if found else None
+
+    def line_into(self, name):
+        """Return where a function of the user's may write into an object: a line that names it and stores an entry, if any."""
+        stores = {line for line, step in self.instructions() if step.opname in ("STORE_SUBSCR", "STORE_SLICE", "DELETE_SUBSCR")}
+        known = name.split("[")[0].split(".")[-1], name.rpartition(".")[2]
+        lines = [line for line, step in self.instructions() if step.opname.startswith("LOAD") and step.argval in known]
+        store = self.line_of(name, "STORE_ATTR")  # as in ``self.mean *= 0.9``
+        return next((line for line in lines if line in stores), store or (lines[-1] if lines else None))
+
+    def instructions(self):
+        """Yield what the functions of the user's do, each with its line, as ``file:line``."""
         for function in self.functions:
             for code in codes(function.__code__):
                 line = code.co_firstlineno
@@ -238,20 +285,23 @@ class World:
                     line = (
                         step.starts_line or line if not isinstance(step.starts_line, bool) else getattr(step, "line_number", line)
                     )
-                    if step.opname.startswith(does) and step.argval in known:
-                        return f"{Path(code.co_filename).name}:{line}"
-        return None
-
-
-def entries(container):
-    """Return the first entries of a list, a set or another container, as a list."""
-    return list(islice(container, MOST))
+                    yield f"{Path(code.co_filename).name}:{line}", step
 
 
 def holds_the_same(container, held):
     """Say whether a list or a set holds the very objects that it held."""
-    now = entries(container) if len(container) > MOST else [*container]
-    return len(now) == len(held) and all(map(operator.is_, now, held))
+    return len(container) == len(held) and all(map(operator.is_, container, held))
+
+
+def is_within(value, owners):
+    """Say whether something is an array in memory of some owners, which are given by their ids."""
+    return isinstance(value, np.ndarray) and id(owner_of(value)) in owners
+
+
+def checksum(values):
+    """Return what tells the numbers of an array from others, in a few bytes."""
+    flat = np.ascontiguousarray(values).reshape(-1)
+    return values.shape, values.dtype, zlib.crc32(flat.tobytes() if flat.dtype.hasobject else flat.view(np.uint8))
 
 
 def slots_of(x):
