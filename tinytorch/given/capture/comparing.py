@@ -12,6 +12,7 @@ from tinytorch.given.capture.arguments import is_input
 from tinytorch.given.capture.arrays import numbers_of, on_device, owner_of, same
 from tinytorch.given.capture.recording import CaptureError, Recorder, Ref, Silent, leaves, nested, refs
 from tinytorch.given.capture.traced import Traced, bare, door
+from tinytorch.given.capture.watching import watching
 from tinytorch.given.capture.world import LARGE, PLAIN, is_within, reachable
 from tinytorch.given.op import part
 from tinytorch.given.state import watchers
@@ -48,13 +49,15 @@ class Recording:
         """Run the step, and write it down; after a refusal everything is as it was before the call."""
         watchers.append(self.recorder)
         try:
-            with door(self.recorder), contextlib.redirect_stdout(Silent(self.recorder, sys.stdout)):
+            silent = contextlib.redirect_stdout(Silent(self.recorder, sys.stdout))
+            with door(self.recorder), silent, watching(self.world.ran):
                 result = self.recorder.outcome(call)
             self.refuse_changes()
             results = [leaf for leaf in leaves(result) if not isinstance(leaf, PLAIN) or self.number(leaf)]
             self.outputs = [self.output(leaf) for leaf in results]
         except CaptureError:
             self.recorder.open = False
+            self.world.restore()
             self.before.restore()
             raise
         finally:
@@ -116,9 +119,14 @@ class Recording:
             )
 
     def frozen_arrays(self):
-        """Return the plain arrays that no entry works with, each as a function that returns what is in it, and what that was."""
+        """Return the plain arrays that the step may have read and no entry works with.
+
+        Returns:
+            List of (function that returns what is in the array now, what that was).
+        """
         used = {id(ref.root.owner) for ref in refs([entry[1:4] for entry in self.recorder.tape])}
-        return [(read, held) for _, array, read, held in self.world.contents if not is_within(array, used)]
+        contents, is_read = self.world.contents, self.world.readable()
+        return [(read, held) for name, array, read, held in contents if is_read(name) and not is_within(array, used)]
 
     def still_holds(self):
         """Say whether what the step can reach is as it was at this recording, apart from numbers that are computed again."""
@@ -161,7 +169,8 @@ class Recording:
 class Snapshot:
     """What a step may change: arrays, gradients, generators and counts, with their values.
 
-    Tensors and arrays of up to LARGE bytes are copied at once, others before they are written to, so that no data set is copied.
+    Tensors are copied at once, unless they are as large as a data set, and other arrays before they are written to: of an
+    optimizer's arrays, a step may need a part.
 
     Args:
         world: What the step can reach.
@@ -175,11 +184,7 @@ class Snapshot:
         self.names = {id(owner_of(tensor.data)): name for name, tensor in world.tensors}
         self.names |= {id(owner_of(array)): name for name, array in world.arrays}
         self.copied = {}
-        plain = [array for _, array in world.arrays if isinstance(array, np.ndarray)]
-        for array in [*plain, *(tensor.data for _, tensor in world.tensors)]:
-            if owner_of(array).nbytes <= LARGE:
-                self.keep(owner_of(array))
-        for array in written:
+        for array in [*written, *(tensor.data for _, tensor in world.tensors if owner_of(tensor.data).nbytes <= LARGE)]:
             self.keep(owner_of(array))
         self.leaves, self.grads = leaves, [leaf.grad for leaf in leaves]
         self.copies = [np.array(numbers_of(grad.data)) if grads and grad is not None else None for grad in self.grads]
@@ -326,11 +331,11 @@ def names(x):
 
 
 def named_number(x):
-    """Return a number so that it compares equal to itself, and 1 to neither 1.0 nor True."""
+    """Return a number so that it compares equal to itself, 1 to neither 1.0 nor True, and 0.0 not to -0.0."""
     name = getattr(x, "name", None)
     if isinstance(name, tuple):  # a live number
         return name
-    return (type(x), x if x == x else "nan") if isinstance(x, (int, float)) else x
+    return (type(x), repr(x)) if isinstance(x, (int, float, complex)) else x
 
 
 def first_difference(tape, before, after, results):
