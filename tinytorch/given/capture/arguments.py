@@ -34,7 +34,7 @@ def described(items, arrays):
         elif isinstance(x, dict):
             kinds.append((dict, *x, *described(x.values(), arrays)))
         else:
-            kinds += type(x), x if isinstance(x, PLAIN) else id(x)
+            kinds += type(x), repr(x) if isinstance(x, float) else x if isinstance(x, PLAIN) else id(x)  # -0.0 == 0.0
     return kinds
 
 

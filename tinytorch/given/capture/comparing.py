@@ -12,12 +12,12 @@ from tinytorch.given.capture.arguments import is_input
 from tinytorch.given.capture.arrays import numbers_of, on_device, owner_of, same
 from tinytorch.given.capture.recording import CaptureError, Recorder, Ref, Silent, leaves, nested, refs
 from tinytorch.given.capture.traced import Traced, bare, door
-from tinytorch.given.capture.world import PLAIN, reachable
+from tinytorch.given.capture.watching import watching
+from tinytorch.given.capture.world import LARGE, PLAIN, is_within, reachable
 from tinytorch.given.op import part
 from tinytorch.given.state import watchers
 
 FIRST_NEEDED = 8  # runs in which a container may get what is there from then on
-LARGE = 2**24  # bytes: a larger tensor is only compared if the step writes to it, so that a data set is not copied
 
 
 class Recording:
@@ -41,7 +41,7 @@ class Recording:
         for leaf in self.leaves:
             if leaf.grad is not None:
                 leaf.grad = type(leaf.grad)(leaf.grad.data.copy())  # the step works on a copy; the snapshot keeps the old one
-        self.recorder = Recorder(static, [leaf.grad.data for leaf in self.leaves if leaf.grad is not None], self.before.keep)
+        self.recorder = Recorder(static, [leaf.grad.data for leaf in self.leaves if leaf.grad is not None], self.keep)
         self.changed, self.settled = changed, True
         self.inputs = [zlib.crc32(np.ascontiguousarray(numbers_of(owner_of(array)))) for array in static]
 
@@ -49,13 +49,15 @@ class Recording:
         """Run the step, and write it down; after a refusal everything is as it was before the call."""
         watchers.append(self.recorder)
         try:
-            with door(self.recorder), contextlib.redirect_stdout(Silent(self.recorder, sys.stdout)):
-                result = call()
+            silent = contextlib.redirect_stdout(Silent(self.recorder, sys.stdout))
+            with door(self.recorder), silent, watching(self.world.ran):
+                result = self.recorder.outcome(call)
             self.refuse_changes()
             results = [leaf for leaf in leaves(result) if not isinstance(leaf, PLAIN) or self.number(leaf)]
             self.outputs = [self.output(leaf) for leaf in results]
         except CaptureError:
             self.recorder.open = False
+            self.world.restore()
             self.before.restore()
             raise
         finally:
@@ -83,6 +85,7 @@ class Recording:
             )
         self.settled = not changes
         self.changed.update([*changes, *{container for container, _ in changes}])
+        self.refuse_writes(self.world.rewritten(self.recorder.written))
         for name in self.world.moved():
             line = self.world.line_of(name, "LOAD") or "the step"
             raise CaptureError(
@@ -99,9 +102,35 @@ class Recording:
                     "pass it on as it is to an op made with @in_place, and compute with it there"
                 )
 
+    def keep(self, owner):
+        """Copy an array that an op is about to write to; refuse it if something else has written to it already."""
+        if id(owner) not in self.recorder.written:
+            self.refuse_writes(self.world.rewritten(self.recorder.written, owner))
+        self.before.keep(owner)
+
+    def refuse_writes(self, names):
+        """Refuse what the step writes to plain arrays."""
+        for name in names:
+            line = self.world.line_into(name) or "the step"
+            raise CaptureError(
+                f"{line} changes the numbers of {name}, an array that is no tensor, and a replay would not do that, because it "
+                "runs none of the step's Python: keep it in a tensor (count = tt.zeros(3), then count[0] += 1), or change it "
+                "outside of the captured step"
+            )
+
+    def frozen_arrays(self):
+        """Return the plain arrays that the step may have read and no entry works with.
+
+        Returns:
+            List of (function that returns what is in the array now, what that was).
+        """
+        used = {id(ref.root.owner) for ref in refs([entry[1:4] for entry in self.recorder.tape])}
+        contents, is_read = self.world.contents, self.world.readable()
+        return [(read, held) for name, array, read, held in contents if is_read(name) and not is_within(array, used)]
+
     def still_holds(self):
         """Say whether what the step can reach is as it was at this recording, apart from numbers that are computed again."""
-        return self.world.holds()
+        return self.world.holds() and all(read() == held for read, held in self.frozen_arrays())
 
     def number(self, leaf):
         """Refuse a Python number as a result, unless it is a whole one, such as the size of a batch."""
@@ -140,7 +169,8 @@ class Recording:
 class Snapshot:
     """What a step may change: arrays, gradients, generators and counts, with their values.
 
-    Tensors are copied at once, and other arrays before they are written to: of an optimizer's arrays, a step may need a part.
+    Tensors are copied at once, unless they are as large as a data set, and other arrays before they are written to: of an
+    optimizer's arrays, a step may need a part.
 
     Args:
         world: What the step can reach.
@@ -301,11 +331,11 @@ def names(x):
 
 
 def named_number(x):
-    """Return a number so that it compares equal to itself, and 1 to neither 1.0 nor True."""
+    """Return a number so that it compares equal to itself, 1 to neither 1.0 nor True, and 0.0 not to -0.0."""
     name = getattr(x, "name", None)
     if isinstance(name, tuple):  # a live number
         return name
-    return (type(x), x if x == x else "nan") if isinstance(x, (int, float)) else x
+    return (type(x), repr(x)) if isinstance(x, (int, float, complex)) else x
 
 
 def first_difference(tape, before, after, results):

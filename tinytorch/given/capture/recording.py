@@ -9,14 +9,20 @@ import numpy as np
 
 from tinytorch.given.capture.arrays import offset_of, on_device, owner_of
 from tinytorch.given.capture.live import LiveDict
-from tinytorch.given.capture.traced import Moving, Traced, bare, is_named
+from tinytorch.given.capture.traced import Moving, Traced, bare, current, is_named
 from tinytorch.given.capture.world import PACKAGE, where
 from tinytorch.given.device import is_array
-from tinytorch.given.op import InPlace
+from tinytorch.given.op import InPlace, part
 
 
 class CaptureError(RuntimeError):
     """A step does something that a tape cannot repeat. The message names the line, and says what to write."""
+
+    def __init__(self, text):
+        super().__init__(text)
+        recorder = getattr(current, "recorder", None)
+        if recorder is not None:  # the step may catch the error: `Recorder.outcome` raises it then
+            recorder.refusals.append(self)
 
 
 class Unsuitable(Exception):
@@ -130,6 +136,7 @@ class Recorder:
         self.thread, self.tape, self.inside, self.open = threading.get_ident(), [], None, True
         self.roots, self.counts = {}, {"made": 0, "part": 0, "outside": 0}
         self.live, self.written, self.errors = set(), {}, np.geterr()
+        self.refusals = []
         self.conditions, self.counters, self.frozen, self.generators, self.questions = {}, {}, {}, {}, []
         for kind, arrays in (("input", inputs), ("start", starts)):
             for index, array in enumerate(arrays):
@@ -190,6 +197,7 @@ class Recorder:
             return function
 
         def run(*inputs, **settings):
+            self.refuse_tensors(op, settings)
             if isinstance(op, InPlace):
                 self.keep_all(inputs)
             plain = self.alone(function, inputs, settings)
@@ -265,8 +273,20 @@ class Recorder:
             raise Unsuitable(name)
         raise CaptureError(
             f"{where()} reads numbers of a tensor ({name.strip('_')}) inside a captured step, and a replay would keep those of "
-            "the recording: return the tensor from the step and read it there; to choose by values, use where(condition, a, b)"
+            "the recording: return the tensor from the step and read it there, or read it before the step and pass the number "
+            "as an argument; to choose by values, use where(condition, a, b)"
         )
+
+    def refuse_tensors(self, op, settings):
+        """Refuse a tensor as a size, as an axis or in a slice: there, it becomes a number of Python's."""
+        for leaf in leaves(settings):
+            bounds = (leaf.start, leaf.stop, leaf.step) if isinstance(leaf, slice) else (leaf,)
+            if any(isinstance(x, part("Tensor")) for x in bounds):
+                raise CaptureError(
+                    f"{where()} gives {op.name} a tensor as a whole number: a size, an axis or an end of a slice. A replay would "
+                    "keep the number of the recording: read it outside of the captured step, and pass it as a number; or take "
+                    "entries at places that change with a tensor of places: data[i + arange(8)] for data[i : i + 8]"
+                )
 
     def expose(self, asker):
         """Refuse to hand out a plain array of a tensor's numbers, unless a file of the package asks for it; kernels go without.
@@ -297,6 +317,17 @@ class Recorder:
         advance.__name__ = "count"
         self.counters[id(plain), key] = value.foresee
         self.add(Entry(advance, (id(plain), key, value.name), {}, None, line=where()))
+
+    def outcome(self, step):
+        """Return what a step returns; raise what was refused in it, even if the step caught that."""
+        try:
+            result = step()
+        except Exception:
+            if not self.refusals:
+                raise
+        if self.refusals:
+            raise self.refusals[0]
+        return result
 
     # The tape.
 

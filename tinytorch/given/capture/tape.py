@@ -13,8 +13,6 @@ from tinytorch.given.capture.recording import CaptureError, refs
 from tinytorch.given.history import ticks
 from tinytorch.given.op import part, registrations
 
-FEW = 16  # numbers of an array that Python is likely to read one by one
-
 
 class Tape:
     """A recorded step that can be played.
@@ -37,7 +35,7 @@ class Tape:
         self.template, self.outputs, self.slopes = template(result), recording.outputs, recording.gradients
         self.written, self.generators = recorder.written, recorder.generators
         self.versions = [t.written for _, t in self.world.tensors if id(owner_of(t.data)) in recorder.written]
-        self.few = few_numbers(self.world, recorder.tape)
+        self.frozen = recording.frozen_arrays()
         self.connect()
         self.check(recording)
         self.world.refresh()
@@ -99,7 +97,7 @@ class Tape:
             return False
         if [read() for read in self.conditions] != self.outcomes or not self.world.holds():
             return False
-        if any(array.tobytes() != held for array, held in self.few):
+        if any(read() != held for read, held in self.frozen):
             return False
         self.version, self.is_untouched = registrations[0], self.guard()
         return True
@@ -119,7 +117,7 @@ class Tape:
 
         grads = [f"{name(leaf)}._grad is {'not ' * had}None" for leaf, had in zip(self.leaves, self.had)]
         answers = [f"{name(read)}() == {name(answer)}" for read, answer in zip(self.conditions, self.outcomes)]
-        numbers = [f"{name(array)}.tobytes() == {name(held)}" for array, held in self.few]
+        numbers = [f"{name(read)}() == {name(held)}" for read, held in self.frozen]
         questions = " and ".join([*grads, *answers, *numbers, *self.world.questions(name)]) or "True"
         return eval(compiled(", ".join(names.values()), questions))(*objects)
 
@@ -161,15 +159,6 @@ class Tape:
     def held(self):
         """Count who refers to the gradients and to their memory."""
         return [*map(sys.getrefcount, self.counted)]
-
-
-def few_numbers(world, entries):
-    """Return the short NumPy arrays that a step can reach and no entry works with, with their bytes: Python may read them."""
-    used = {id(ref.root.owner) for ref in refs([entry[1:4] for entry in entries])}
-    arrays = [
-        array for _, array in world.arrays if not on_device(array) and array.size <= FEW and id(owner_of(array)) not in used
-    ]
-    return [(array, array.tobytes()) for array in arrays]
 
 
 @functools.lru_cache(maxsize=64)

@@ -4,6 +4,7 @@ A replay runs no Python of the step. So what the step would change there is refu
 the step could read is as it was when the step was recorded.
 """
 
+import array
 import dis
 import operator
 import os
@@ -12,22 +13,30 @@ import sys
 import sysconfig
 import types
 import warnings
+import zlib
 from collections import deque
 from collections.abc import Mapping
+from contextvars import ContextVar
 from functools import partial
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
+from tinytorch.given.capture.arrays import owner_of
 from tinytorch.given.device import is_array
 from tinytorch.given.op import Op, part
 
 PACKAGE = str(Path(__file__).parents[2]) + os.sep
 LIBRARIES = (PACKAGE, "<frozen", *(sysconfig.get_path(kind) + os.sep for kind in ("stdlib", "purelib", "platlib")))
+NUMPY = str(Path(np.__file__).parent) + os.sep
+INSTALLED = tuple({sysconfig.get_path(kind) + os.sep for kind in ("purelib", "platlib")})
+APART = "numpy", "scipy", "numba", "llvmlite", "matplotlib", "PIL", "pytest", "_pytest", "IPython", "ipykernel", "tqdm"
 PLAIN = int, float, complex, bool, str, bytes, type(None), type(Ellipsis), np.dtype, range, slice
-DESCRIPTORS = types.FunctionType, property, classmethod, staticmethod, types.MemberDescriptorType, types.GetSetDescriptorType
-MOST = 1000  # entries of a list that are looked at one by one
+MOST = 1000  # entries of a list that are looked into; whether they are still the same ones is asked of all
+SMALL = 2**16  # bytes: of a larger array, a checksum is kept instead of the numbers
+LARGE = 2**24  # bytes: a larger array is left alone if no code of the user's names it, because it may be a data set
+BY_NAME = "getattr", "vars", "__dict__", "attrgetter"  # code with these may read an attribute that it does not name
 
 
 def reachable(*roots):
@@ -48,6 +57,7 @@ def reachable(*roots):
         seen.add(id(value))
         world.alive.append(value)
         todo.extend(world.enter(name, value))
+    world.read_arrays()
     world.of_tensors = [getattr(tensor, name) for _, tensor in world.tensors for name in ("data", "requires_grad")]
     return world
 
@@ -64,11 +74,14 @@ class World:
         generators: List of (name, random generator).
         places: List of (name, container, its keys, the values held, whether these are all keys).
         moving: List of (name, function that returns a state, the state held): iterators, and generators of Python's own numbers.
+        contents: List of (name, array or other memory, function that returns what is in it, what that was).
+        mentioned: Set of the names in the code of functions.
+        ran: Set of the code that has run since.
     """
 
     def __init__(self):
         self.alive, self.tensors, self.generators, self.arrays, self.places, self.functions = [], [], [], [], [], []
-        self.moving = []
+        self.moving, self.contents, self.mentioned, self.ran = [], [], set(), set()
         self.watch("random", partial(state_of, random.random.__self__))
         self.watch("numpy.random", partial(state_of, np.random.rand.__self__))
         self.loose = set()  # pairs of a dict's id and a key, of numbers that each replay computes again
@@ -80,6 +93,10 @@ class World:
             return []
         if is_array(value):
             self.arrays.append((name, value))
+            objects = isinstance(value, np.ndarray) and value.dtype == object
+            return [(f"{name}[{i}]", item) for i, item in enumerate(islice(value.flat, MOST))] if objects else []
+        if isinstance(value, (bytearray, array.array, memoryview)):
+            self.contents.append((name, value, partial(bytes, value), bytes(value)))
             return []
         if isinstance(value, np.random.Generator):
             self.generators.append((name, value))
@@ -93,7 +110,9 @@ class World:
             return [(name, value.__func__), (name, value.__self__)]
         if isinstance(value, partial):
             return [(name, value.func), (name, value.args), (name, value.keywords)]
-        if isinstance(value, dict):
+        if isinstance(value, ContextVar):
+            return self.hold(name, Variable(value), "{}", [name])
+        if isinstance(value, (dict, types.MappingProxyType)):
             return self.hold(name, value, name.replace("{", "").replace("}", "") + "[{}]")
         if isinstance(value, (list, tuple, set, frozenset, deque)):
             return self.hold_list(name, value)
@@ -101,8 +120,11 @@ class World:
             return [] if isinstance(value.__self__, types.ModuleType) else [(name, value.__self__)]
         if isinstance(value, type):
             return self.enter_class(name, value)
-        if isinstance(value, (types.ModuleType, np.ufunc, Op)):
+        if isinstance(value, (types.ModuleType, np.ufunc, types.MemberDescriptorType, types.GetSetDescriptorType)):
             return []
+        if isinstance(value, Op):
+            functions = value.forward, *value.kernels.values(), *value.rules, value.rule_of_each
+            return [(name, getattr(function, "py_func", function)) for function in functions if function is not None]
         if state_of(value) is not None:
             self.watch(name, partial(state_of, value))
         attributes = [plain for plain in (getattr(value, "__dict__", None), Attributes(value, slots_of(value))) if plain]
@@ -113,9 +135,9 @@ class World:
         """Note what a class of the user's has: numbers and others that its objects share, and methods."""
         found = []
         for each in filter(is_users, kind.__mro__):
-            plain = {key: x for key, x in vars(each).items() if not key.startswith("__") and not isinstance(x, DESCRIPTORS)}
-            found += self.hold(name, Attributes(each, list(plain)), name + ".{}")
-            found += [(f"{name}.{key}", x) for key, x in vars(each).items() if isinstance(x, types.FunctionType) and users(x)]
+            plain = {key: x for key, x in vars(each).items() if not is_dunder(key) or function_of(x)}
+            self.hold(name, OfClass(each, list(plain)), name + ".{}")
+            found += [(f"{name}.{key}", function_of(x) or x) for key, x in plain.items()]
         return found
 
     def hold(self, name, plain, form, keys=None):
@@ -127,8 +149,8 @@ class World:
     def hold_list(self, name, value):
         """Hold the entries of a list or a set; a tuple cannot change, but leads to others."""
         if not isinstance(value, tuple):
-            self.places.append((f"{name}[{{}}]", value, None, entries(value), True))
-        return [(f"{name}[{i}]", item) for i, item in enumerate(entries(value))]
+            self.places.append((f"{name}[{{}}]", value, None, [*value], True))
+        return [(f"{name}[{i}]", item) for i, item in enumerate(islice(value, MOST))]
 
     def watch(self, name, read):
         """Note something whose state the step may not change."""
@@ -146,16 +168,15 @@ class World:
         if not users(function):
             return []
         self.functions.append(function)
+        self.hold(
+            name, Attributes(function, ["__code__", "__defaults__"]), name + ".{}"
+        )  # a cell that runs again may replace them
         code, cells = function.__code__, function.__closure__ or ()
         names = dict.fromkeys(key for each in codes(code) for key in each.co_names)
-        there = {key: function.__globals__[key] for key in names if key in function.__globals__}
-        known = [key for key, value in there.items() if not isinstance(value, (types.ModuleType, type))]
-        found = self.hold(name, function.__globals__, "{}", known)
-        for key, value in there.items():
-            if isinstance(value, type):
-                found.append((key, value))
-            elif isinstance(value, types.ModuleType) and is_users(value):
-                found += self.hold(key, Attributes(value, [each for each in names if each in vars(value)]), key + ".{}")
+        self.mentioned.update(names)
+        there = [key for key in names if key in function.__globals__]
+        found = self.hold(name, function.__globals__, "{}", there)
+        found += self.hold_modules(names, {key: meant(function, key) for key in names})
         for key, cell in zip(code.co_freevars, cells):
             try:
                 found.append((key, cell.cell_contents))
@@ -165,15 +186,66 @@ class World:
         defaults = *(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()
         return [*found, *self.hold(name, vars(function), name + ".{}"), *((name, default) for default in defaults)]
 
+    def hold_modules(self, names, modules):
+        """Hold what code reads from modules of the user's, and from the modules in these.
+
+        Args:
+            names: The names in the code.
+            modules: Dict from the modules' names to what these names mean; what is no module of the user's is left out.
+        """
+        found, seen = [], set()
+        while modules:
+            inner = {}
+            for key, module in modules.items():
+                if isinstance(module, types.ModuleType) and is_users(module) and id(module) not in seen:
+                    seen.add(id(module))
+                    every = [each for each in vars(module) if not is_dunder(each)]
+                    read = every if any(each in names for each in BY_NAME) else [each for each in names if each in vars(module)]
+                    found += self.hold(key, Attributes(module, read), key + ".{}")
+                    inner |= {f"{key}.{each}": vars(module)[each] for each in read}
+            modules = inner
+        return found
+
+    def read_arrays(self):
+        """Note what is in the arrays: code of the user's may write to them, and no op would see that."""
+        is_named = by_names(self.mentioned, self.mentioned)
+        for name, value in self.arrays:
+            if isinstance(value, np.ndarray) and (value.nbytes <= LARGE or is_named(name)):
+                read = value.tobytes if value.nbytes <= SMALL else partial(checksum, value)
+                self.contents.append((name, value, read, read()))
+
+    def readable(self):
+        """Return a function that says whether code which has run may have read what has a name."""
+        named = {name for code in self.ran for name in (*code.co_names, *code.co_freevars)}
+        users = {name for code in self.ran if not code.co_filename.startswith((PACKAGE, NUMPY)) for name in code.co_names}
+        return by_names(named, users) if self.ran else lambda name: True
+
+    def rewritten(self, seen, owner=None):
+        """Yield the name of each plain array whose numbers have changed, and of other memory.
+
+        Args:
+            seen: The ids of the owners of memory that ops write to.
+            owner: The memory that is asked about; None for all.
+        """
+        for name, value, read, held in self.contents:
+            if not is_within(value, seen) and (owner is None or is_within(value, [id(owner)])) and read() != held:
+                yield name
+
+    def restore(self):
+        """Put the numbers back into the arrays of which they are kept."""
+        for _, value, _, held in self.contents:
+            if isinstance(value, np.ndarray) and value.flags.writeable and isinstance(held, bytes) and not value.dtype.hasobject:
+                value[...] = np.frombuffer(held, value.dtype).reshape(value.shape)
+
     def changes(self):
         """Yield each place that no longer holds what it held, and its name; numbers that are computed again do not count."""
         for form, container, keys, held, _ in self.places:
-            owner = id(container.owner if isinstance(container, Attributes) else container)
+            owner = id(container.owner if isinstance(container, (Attributes, Variable)) else container)
             if isinstance(container, types.CellType):
                 if differ([container.cell_contents], held):
                     yield (owner, None), form
             elif keys is None:
-                now = entries(container)
+                now = [*container]
                 if len(now) != len(held) or differ(now, held):
                     yield (owner, None), form.removesuffix("[{}]")
             else:
@@ -196,7 +268,7 @@ class World:
             if isinstance(container, types.CellType):
                 held = [container.cell_contents]
             else:
-                held = entries(container) if keys is None else [container.get(key) for key in keys]
+                held = [*container] if keys is None else [container.get(key) for key in keys]
             self.places[i] = form, container, keys, held, whole
 
     def questions(self, name):
@@ -208,6 +280,9 @@ class World:
         for _, container, keys, held, whole in self.places:
             if isinstance(container, types.CellType):
                 yield f"{name(container)}.cell_contents is {name(held[0])}"
+            elif isinstance(container, OfClass):
+                owner = name(container.owner)
+                yield from (f"{owner}.__dict__.get({key!r}) is {name(value)}" for key, value in zip(keys, held))
             elif isinstance(container, Attributes):
                 owner = name(container.owner)
                 yield from (f"getattr({owner}, {key!r}, None) is {name(value)}" for key, value in zip(keys, held))
@@ -231,27 +306,59 @@ class World:
         """
         last = name.replace("]", "").replace("'", "").split(".")[-1].split("[")[-1] or name
         known = last, name, name.split("[")[0].split(".")[-1]
+        found = [line for line, step in self.instructions() if step.opname.startswith(does) and step.argval in known]
+        return found[0] if found else None
+
+    def line_into(self, name):
+        """Return where a function of the user's may write into an object: a line that names it and stores an entry, if any."""
+        stores = {line for line, step in self.instructions() if step.opname in ("STORE_SUBSCR", "STORE_SLICE", "DELETE_SUBSCR")}
+        known = name.split("[")[0].split(".")[-1], name.rpartition(".")[2]
+        lines = [line for line, step in self.instructions() if step.opname.startswith("LOAD") and step.argval in known]
+        store = self.line_of(name, "STORE_ATTR")  # as in ``self.mean *= 0.9``
+        return next((line for line in lines if line in stores), store or (lines[-1] if lines else None))
+
+    def instructions(self):
+        """Yield what the functions of the user's do, each with its line, as ``file:line``."""
         for function in self.functions:
-            for code in codes(function.__code__):
+            for code in codes(function.__code__) if function.__code__ in self.ran or not self.ran else ():
                 line = code.co_firstlineno
                 for step in dis.get_instructions(code):
                     line = (
                         step.starts_line or line if not isinstance(step.starts_line, bool) else getattr(step, "line_number", line)
                     )
-                    if step.opname.startswith(does) and step.argval in known:
-                        return f"{Path(code.co_filename).name}:{line}"
-        return None
-
-
-def entries(container):
-    """Return the first entries of a list, a set or another container, as a list."""
-    return list(islice(container, MOST))
+                    yield f"{Path(code.co_filename).name}:{line}", step
 
 
 def holds_the_same(container, held):
     """Say whether a list or a set holds the very objects that it held."""
-    now = entries(container) if len(container) > MOST else [*container]
-    return len(now) == len(held) and all(map(operator.is_, now, held))
+    return len(container) == len(held) and all(map(operator.is_, container, held))
+
+
+def by_names(named, others):
+    """Return a function that says whether code may reach what has a name such as ``step.mean[0]``: it names the attribute.
+
+    Args:
+        named: Set of the names in the code.
+        others: Set of the names in that code which may ask for an attribute in another way.
+    """
+    all_of_them = not others.isdisjoint(BY_NAME)
+
+    def reaches(name):
+        owner, _, attribute = name.split("[")[0].rpartition(".")
+        return all_of_them or not owner or attribute in named
+
+    return reaches
+
+
+def is_within(value, owners):
+    """Say whether something is an array in memory of some owners, which are given by their ids."""
+    return isinstance(value, np.ndarray) and id(owner_of(value)) in owners
+
+
+def checksum(values):
+    """Return what tells the numbers of an array from others, in a few bytes."""
+    flat = np.ascontiguousarray(values).reshape(-1)
+    return values.shape, values.dtype, zlib.crc32(flat.tobytes() if flat.dtype.hasobject else flat.view(np.uint8))
 
 
 def slots_of(x):
@@ -280,6 +387,33 @@ class Attributes(Mapping):
 
     def __len__(self):
         return len(self.names)
+
+
+class OfClass(Attributes):
+    """What a class itself has, methods and properties as they are."""
+
+    def __getitem__(self, name):
+        return vars(self.owner).get(name)
+
+
+class Variable(Mapping):
+    """A context variable, as a dict with one value, whatever the key.
+
+    Args:
+        owner: The `contextvars.ContextVar`.
+    """
+
+    def __init__(self, owner):
+        self.owner = owner
+
+    def __getitem__(self, key):
+        return self.owner.get(None)
+
+    def __iter__(self):
+        return iter([self.owner.name])
+
+    def __len__(self):
+        return 1
 
 
 def state_of(x):
@@ -328,17 +462,39 @@ def differ(values, others):
 
 
 def same_values(a, b):
-    """Compare numbers, text and tuples of them; nan is equal to itself."""
+    """Compare numbers, text and tuples of them; nan is equal to itself, and 0.0 is not -0.0."""
     if isinstance(a, tuple):
         return len(a) == len(b) and not differ(a, b)
-    return a == b or a != a and b != b
+    return repr(a) == repr(b) if isinstance(a, (float, complex)) else a == b
+
+
+def is_dunder(name):
+    """Say whether a name is one that Python itself gives a meaning."""
+    return name.startswith("__") and name.endswith("__")
+
+
+def function_of(x):
+    """Return the function that a method, a property or another such attribute of a class calls; None if there is none."""
+    for attribute in ("__func__", "fget", "func"):  # of static and class methods, of properties, of cached ones
+        function = getattr(x, attribute, None)
+        if isinstance(function, types.FunctionType):
+            return function
+    return x if isinstance(x, types.FunctionType) else None
+
+
+def meant(function, name):
+    """Return what a name in a function means: a global, or a module that the function imports when it runs."""
+    package = function.__globals__.get("__package__")
+    return function.__globals__.get(name, sys.modules.get(name, sys.modules.get(f"{package}.{name}")))
 
 
 def is_users(x):
-    """Say whether a class or a module is the user's, and neither the package's nor a library's."""
+    """Say whether a class or a module is the user's, perhaps installed: neither the package's, nor Python's or NumPy's."""
     module = x if isinstance(x, types.ModuleType) else sys.modules.get(x.__module__)
-    file = getattr(module, "__file__", None)
-    return module is not None and module.__name__ not in sys.builtin_module_names and not (file or "").startswith(LIBRARIES)
+    file = getattr(module, "__file__", None) or ""
+    installed = file.startswith(INSTALLED) and module.__name__.split(".")[0] not in APART
+    known = module is None or module.__name__ in sys.builtin_module_names
+    return not known and not file.startswith(PACKAGE) and (installed or not file.startswith(LIBRARIES))
 
 
 def users(function):
