@@ -126,7 +126,7 @@ class Recording:
         """
         used = {id(ref.root.owner) for ref in refs([entry[1:4] for entry in self.recorder.tape])}
         contents, is_read = self.world.contents, self.world.readable()
-        return [(read, held) for name, array, read, held in contents if is_read(name) and not is_within(array, used)]
+        return [(read, held) for name, array, read, held in contents if is_read(name, array) and not is_within(array, used)]
 
     def still_holds(self):
         """Say whether what the step can reach is as it was at this recording, apart from numbers that are computed again."""

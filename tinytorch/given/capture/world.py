@@ -29,13 +29,13 @@ from tinytorch.given.op import Op, part
 
 PACKAGE = str(Path(__file__).parents[2]) + os.sep
 LIBRARIES = (PACKAGE, "<frozen", *(sysconfig.get_path(kind) + os.sep for kind in ("stdlib", "purelib", "platlib")))
-NUMPY = str(Path(np.__file__).parent) + os.sep
 INSTALLED = tuple({sysconfig.get_path(kind) + os.sep for kind in ("purelib", "platlib")})
 APART = "numpy", "scipy", "numba", "llvmlite", "matplotlib", "PIL", "pytest", "_pytest", "IPython", "ipykernel", "tqdm"
 PLAIN = int, float, complex, bool, str, bytes, type(None), type(Ellipsis), np.dtype, range, slice
 MOST = 1000  # entries of a list that are looked into; whether they are still the same ones is asked of all
 SMALL = 2**16  # bytes: of a larger array, a checksum is kept instead of the numbers
 LARGE = 2**24  # bytes: a larger array is left alone if no code of the user's names it, because it may be a data set
+FEW = 16  # numbers of an array that Python is likely to read one by one
 BY_NAME = "getattr", "vars", "__dict__", "attrgetter"  # code with these may read an attribute that it does not name
 
 
@@ -215,10 +215,17 @@ class World:
                 self.contents.append((name, value, read, read()))
 
     def readable(self):
-        """Return a function that says whether code which has run may have read what has a name."""
-        named = {name for code in self.ran for name in (*code.co_names, *code.co_freevars)}
-        users = {name for code in self.ran if not code.co_filename.startswith((PACKAGE, NUMPY)) for name in code.co_names}
-        return by_names(named, users) if self.ran else lambda name: True
+        """Return a function that says whether code which has run may have read what has a name, in Python.
+
+        Code of the package reads its own arrays by ops, which are written down; it may take single numbers out of short ones.
+        """
+        if not self.ran:
+            return lambda name, value: True
+        users = [code for code in self.ran if is_users_file(code.co_filename)]
+        names = {name for code in users for name in code.co_names}
+        by_users = by_names(names | {name for code in users for name in code.co_freevars}, names)
+        by_all = by_names({name for code in self.ran for name in (*code.co_names, *code.co_freevars)}, names)
+        return lambda name, value: by_users(name) or getattr(value, "size", FEW + 1) <= FEW and by_all(name)
 
     def rewritten(self, seen, owner=None):
         """Yield the name of each plain array whose numbers have changed, and of other memory.
@@ -491,10 +498,18 @@ def meant(function, name):
 def is_users(x):
     """Say whether a class or a module is the user's, perhaps installed: neither the package's, nor Python's or NumPy's."""
     module = x if isinstance(x, types.ModuleType) else sys.modules.get(x.__module__)
-    file = getattr(module, "__file__", None) or ""
-    installed = file.startswith(INSTALLED) and module.__name__.split(".")[0] not in APART
     known = module is None or module.__name__ in sys.builtin_module_names
-    return not known and not file.startswith(PACKAGE) and (installed or not file.startswith(LIBRARIES))
+    return not known and is_users_file(getattr(module, "__file__", None) or "")
+
+
+def is_users_file(file):
+    """Say whether a file is the user's, perhaps installed: neither the package's, nor Python's or of a library in `APART`."""
+    folder = next((folder for folder in INSTALLED if file.startswith(folder)), None)
+    if file.startswith(PACKAGE):
+        return False
+    if folder is not None:
+        return Path(file.removeprefix(folder)).parts[0] not in APART
+    return not file.startswith(LIBRARIES)
 
 
 def users(function):
