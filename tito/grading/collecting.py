@@ -274,6 +274,8 @@ def store(classroom, module, student, submission, timestamp=None):
     folder = classroom.path("submitted", module, student)
     before = {name: intake.content(folder / name) for name in (intake.contents(folder)[0] if folder.is_dir() else [])}
     if before == submission.files:
+        if timestamp:
+            replace_atomically(folder / "timestamp.txt", f"{timestamp}\n".encode())
         return "the same"
     if folder.exists() or folder.is_symlink():
         kept = classroom.folder / "collected" / module.folder / student / time.strftime("%Y-%m-%d_%H-%M-%S")

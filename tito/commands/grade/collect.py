@@ -28,7 +28,7 @@ def collect(
         console.next_step(f"tito grade collect {chosen.number} FOLDER or ZIP{of(course)}")
         raise typer.Exit(2)
     when = deadline(timestamp)
-    gathered, skipped = collecting.gather(sources, collecting.Roster(classroom.students()))
+    gathered, skipped = collecting.gather(sources, collecting.Roster(classroom.roster()))
     counts = {"new": 0, "replaced": 0, "the same": 0}
     for student, submission in sorted(gathered.items()):
         said = collecting.store(classroom, chosen, student, submission, when and when.isoformat())

@@ -26,6 +26,8 @@ def roster(
         with classroom.opened():
             for student, about in students.items():
                 classroom.enroll(student, **about)
+    enrolled = classroom.roster()
     for student, about in classroom.students().items():
-        console.say(f"  {student:24} {about['first_name'] or ''} {about['last_name'] or ''}".rstrip())
+        name = f"{about['first_name'] or ''} {about['last_name'] or ''}" if student in enrolled else "(not in the roster)"
+        console.say(f"  {student:24} {name}".rstrip())
     console.next_step(f"tito grade release 01{of(course)}")
