@@ -288,9 +288,9 @@ class Classroom:
                 entry = gradebook.find_submission(module.folder, student)
             except MissingEntry:
                 return None
-            if entry.id not in with_a_mark(gradebook):
-                return None
             notebook = gradebook.find_submission_notebook(module.name, module.folder, student)
+            if all(grade.auto_score is None and grade.manual_score is None for grade in notebook.grades):
+                return None
             comments = {each.name: each.comment for each in notebook.comments}
             cells = {
                 grade.name: {

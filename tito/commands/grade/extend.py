@@ -31,6 +31,6 @@ def extend(
                 f"tito grade release {chosen.number} --due 2026-10-01T23:59+02:00{of(course)}",
             )
         classroom.extend(chosen, student, days, hours)
-        console.say(f"{student}: {chosen.folder} is due {shown(classroom.deadline(chosen, student))}")
+        console.say(f"{student}: {chosen.folder} is {shown(classroom.deadline(chosen, student))}")
         refresh_penalties(classroom, chosen)
     console.next_step(f"tito grade export {chosen.number}{of(course)}")

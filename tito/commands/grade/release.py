@@ -55,7 +55,7 @@ def changed_under_marks(classroom, module, question_points):
     kept = points_of_questions(before)
     if kept != question_points:
         return (
-            f"--question-points is {question_points}; {module.folder} has submissions, so its questions stay at {kept} points each",
+            f"--question-points is {question_points}, and {module.folder} has submissions: its questions stay at {kept} points",
             "leave out --question-points, or release to another folder",
         )
     other = sorted(before.keys() ^ after.keys())
