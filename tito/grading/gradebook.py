@@ -6,6 +6,7 @@ import functools
 import json
 import logging
 import math
+import numbers
 import os
 import sysconfig
 import time
@@ -169,20 +170,16 @@ class Classroom:
                 return {}
             return {cell.name: cell.max_score for cell in notebook.grade_cells}
 
-    def enter(self, module, student, points, answers=None):
+    def enter_into(self, gradebook, module, student, points, answers):
         """Enter a submission's points into the gradebook, replacing earlier ones; what staff entered by hand stays.
 
         Args:
+            gradebook: The gradebook, open for `changing`.
             module: The module.
             student: The student's id.
             points: Dict from grade id to points.
-            answers: Dict from grade id to the hash of what the student wrote, for what is graded by hand.
+            answers: Dict from the name of each answer graded by hand to whether the student has changed it.
         """
-        with self.changing() as gradebook:
-            self.enter_into(gradebook, module, student, points, answers or {})
-
-    def enter_into(self, gradebook, module, student, points, answers):
-        """Enter a submission's points into a gradebook that is open for `changing`."""
         gradebook.update_or_create_student(student)
         submission = gradebook.update_or_create_submission(module.folder, student)
         submission.timestamp = self.timestamp(module, student)
@@ -205,9 +202,9 @@ class Classroom:
         for notebook in submission.notebooks:
             gradebook.db.refresh(notebook)  # its score is of the grades at the time when it was read
             penalty = self.late_plugin.late_submission_penalty(submission.student_id, notebook.score, late) if late else None
-            if penalty is not None and not (isinstance(penalty, int | float) and math.isfinite(penalty)):
+            if penalty is not None and not (isinstance(penalty, numbers.Real) and math.isfinite(penalty)):
                 raise GradebookError(f"the late penalty must be a number or None, and the class's plugin returned {penalty!r}")
-            notebook.late_submission_penalty = None if penalty is None else min(max(penalty, 0.0), notebook.score)
+            notebook.late_submission_penalty = None if penalty is None else min(max(float(penalty), 0.0), notebook.score)
 
     @functools.cached_property
     def late_plugin(self):
@@ -231,7 +228,7 @@ class Classroom:
         changed, failed = [], {}
         with self.opened() as gradebook:
             for submission in gradebook.assignment_submissions(module.folder):
-                student, before = submission.student_id, penalty(submission)
+                student, before = submission.student_id, taken_off(submission)
                 try:
                     with self.changing():
                         if student not in waiting and self.path("submitted", module, student).is_dir():
@@ -241,7 +238,7 @@ class Classroom:
                 except Exception as error:  # the class's own plugin may raise anything
                     failed[student] = reason(error)
                     continue
-                if penalty(submission) != before:
+                if taken_off(submission) != before:
                     changed.append(student)
         return changed, failed
 
@@ -447,7 +444,7 @@ def solution(name):
     return name.replace("check-", "exercise-", 1)
 
 
-def penalty(submission):
+def taken_off(submission):
     """Return the late penalty of a submission in the gradebook."""
     return sum(notebook.late_submission_penalty or 0.0 for notebook in submission.notebooks)
 

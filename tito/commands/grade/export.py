@@ -32,7 +32,7 @@ def export(
     known_assignment(classroom, chosen, of(course))
     with classroom.opened():
         current = refresh_penalties(classroom, chosen)
-        scores, students = classroom.scores(chosen), listed(classroom, chosen)
+        scores, students = classroom.scores(chosen), classroom.students()
         maximum = sum(classroom.points(chosen).values())
     path = to or classroom.folder / f"grades_{chosen.number}_{format}.csv"
     text = io.StringIO()
@@ -45,12 +45,6 @@ def export(
     raise typer.Exit(0 if current else 1)
 
 
-def listed(classroom, module):
-    """Return the students who get a row: the roster and all who have a mark; everybody, where there is no roster."""
-    everybody, roster, marked = classroom.students(), classroom.roster(), classroom.scores(module)
-    return {student: about for student, about in everybody.items() if not roster or student in roster or student in marked}
-
-
 def remarks(classroom, module, scores, where):
     """Yield what the instructor should know about the marks; `where` ends a command."""
     from tito.commands.grade import named
@@ -60,7 +54,7 @@ def remarks(classroom, module, scores, where):
     by_hand = sorted(student for student, score in scores.items() if score["open"])
     late = sorted(student for student, score in scores.items() if score["late"])
     roster = classroom.roster()
-    strangers = sorted(scores.keys() - roster.keys()) if roster else []
+    strangers = sorted(classroom.students().keys() - roster.keys()) if roster else []
     if waiting:
         yield f"{len(waiting)} collected, not marked yet: {named(waiting)}: tito grade autograde {module.number}{where}"
     if by_hand:

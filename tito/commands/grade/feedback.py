@@ -26,22 +26,30 @@ def feedback(
         refuse("no submission was marked yet", f"tito grade autograde {chosen.number}{of(course)}")
     with classroom.opened():
         current = refresh_penalties(classroom, chosen)
+    before, failed = pages(classroom, chosen, students), False
     try:
         classroom.generate_feedback(chosen)
     except gradebook.GradebookError as error:
         console.say(str(error), style="red")
+        failed = True
     with classroom.opened():
         for student in students:
             texts.write(classroom, chosen, student)
-    folders = {student: classroom.path("feedback", chosen, student) for student in students}
-    missing = [student for student, folder in folders.items() if not (folder / f"{chosen.name}.html").exists()]
+    after = pages(classroom, chosen, students)
+    missing = [student for student in students if after[student] in (None, before[student])]
     place = classroom.path("feedback", chosen, "NAME").relative_to(classroom.folder).as_posix()
     console.say(f"{len(students) - len(missing)} of {len(students)} students: {place}/{chosen.name}.html and feedback.txt")
     if missing:
         refuse(
-            f"no page for {named(missing)}, only feedback.txt: the marked notebook, in autograded/, is missing or damaged",
+            f"no new page for {named(missing)}, only feedback.txt: the marked notebook, in autograded/, is missing or damaged",
             f"tito grade autograde {chosen.number} --student {missing[0]} --force{of(course)}",
             1,
         )
     console.next_step(f"tito grade export {chosen.number}{of(course)}")
-    raise typer.Exit(0 if current else 1)
+    raise typer.Exit(0 if current and not failed else 1)
+
+
+def pages(classroom, module, students):
+    """Return when nbgrader's page of each student was written, None where there is none."""
+    files = {student: classroom.path("feedback", module, student) / f"{module.name}.html" for student in students}
+    return {student: file.stat().st_mtime_ns if file.exists() else None for student, file in files.items()}

@@ -23,19 +23,19 @@ def release(
 
     when = deadline(due)
     chosen, classroom = enter(module, course, create=True)
-    with classroom.opened():
-        if question_points is None:
-            question_points = points_of_questions(classroom.points(chosen))
-        problem = changed_under_marks(classroom, chosen, question_points)
-        if problem:
-            refuse(*problem)
-        make(classroom, chosen, question_points, of(course))
-        if when:
-            classroom.due(chosen, when)
-        refresh_penalties(classroom, chosen)
-        points, until = classroom.points(chosen), classroom.deadline(chosen)
+    if question_points is None:
+        question_points = points_of_questions(classroom.points(chosen))
+    problem = changed_under_marks(classroom, chosen, question_points)
+    if problem:
+        refuse(*problem)
+    make(classroom, chosen, question_points, of(course))
+    if when:
+        classroom.due(chosen, when)
+    refresh_penalties(classroom, chosen)
+    points = classroom.points(chosen)
     path = classroom.path("release", chosen) / f"{chosen.name}.ipynb"
-    console.say(f"{chosen.folder}: {len(points)} graded cells, {sum(points.values()):g} points, {shown(until)}")
+    until = shown(classroom.deadline(chosen))
+    console.say(f"{chosen.folder}: {len(points)} graded cells, {sum(points.values()):g} points, {until}")
     console.say(f"Students receive {path}")
     console.next_step(f"when they have handed in, tito grade collect {chosen.number} EXPORT.zip{of(course)}")
 
