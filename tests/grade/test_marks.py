@@ -289,7 +289,7 @@ def test_a_notebook_that_cannot_be_written_enters_no_points(course, monkeypatch)
     monkeypatch.setattr(marked, "write", write)
     course.hand_in("alice")
     assert "no space left" in course.autograde(status=1)
-    assert course.classroom.scores(course.module) == {}
+    assert course.classroom.scores(course.module) == {} == course.classroom.students()
 
 
 # A second release.
