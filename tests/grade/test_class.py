@@ -41,7 +41,7 @@ def mark(job, exercises):
     record = workers.nothing(exercises, None)
     for line, empty in zip(lines, record["exercises"]):
         empty.update(points=line["points"], status="passed" if line["points"] else "failed")
-    return {**record, "points": sum(line["points"] for line in lines), "feedback": name}
+    return {**record, "points": sum(line["points"] for line in lines)}
 
 
 workers.mark, judge.draw_seeds = mark, lambda module, **options: (0, 1)

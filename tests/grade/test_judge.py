@@ -5,7 +5,7 @@ import pytest
 
 from tito import workspace
 from tito.checks import checking
-from tito.grading import assignment, intake, judge, workers
+from tito.grading import assignment, feedback, intake, judge, workers
 from tito.notebooks import source, strip
 
 JOB = workers.job
@@ -195,7 +195,7 @@ def test_a_submission_that_is_no_notebook_earns_nothing_and_says_why(module, tmp
     path.write_text(text, encoding="utf-8")
     found = judge.judge(module, path, checking.SEEDS)
     assert found.points == 0 and says in found.reason and found.maximum > 0
-    assert says in judge.feedback(found, module)
+    assert says in feedback.text(judge.record(found, module), module)
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ def test_a_submission_that_is_no_notebook_earns_nothing_and_says_why(module, tmp
 def test_code_that_cannot_be_exported_is_left_out_and_costs_nothing_else(module, submission, code, says):
     found = judge.judge(module, submission(code=code), checking.SEEDS)
     assert found.points == found.maximum and not found.reason
-    assert any(says in note for note in found.notes) and says in judge.feedback(found, module)
+    assert any(says in note for note in found.notes) and says in feedback.text(judge.record(found, module), module)
 
 
 def test_a_link_to_another_students_notebook_is_not_followed(module, submission, tmp_path):

@@ -26,9 +26,20 @@ def write(module, path, question_points=0):
     Raises:
         SourceError: The assignment would be wrong, such as an exercise without points.
     """
-    shown = [with_points(cell, question_points) for cell in cards.dressed(cells(module))]
+    shown = assigned(module, question_points)
     validate(path, shown)
     write_atomically(path, ipynb.render(shown))
+
+
+def assigned(module, question_points):
+    """Return the cells of a module's assignment, its questions with the points that they earn."""
+    return [with_points(cell, question_points) for cell in cards.dressed(cells(module))]
+
+
+def graded(module, question_points):
+    """Return the points of each cell that an assignment would grade: a dict by its name in the gradebook."""
+    about = [cell.metadata["nbgrader"] for cell in assigned(module, question_points) if "nbgrader" in cell.metadata]
+    return {each["grade_id"]: each["points"] for each in about if each["grade"]}
 
 
 def with_points(cell, points):

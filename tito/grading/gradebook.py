@@ -1,12 +1,22 @@
 """The folders and the gradebook of a class, in nbgrader's format. nbgrader is imported when a class is opened."""
 
 import contextlib
+import copy
+import functools
+import json
+import logging
+import math
+import numbers
 import os
 import sysconfig
+import time
+import traceback
 import warnings
+from datetime import UTC, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 
+from tito.files import replace_atomically
 from tito.grading import intake
 
 CONFIG = """\
@@ -16,10 +26,16 @@ c = get_config()
 c.CourseDirectory.course_id = "tinytorch"
 c.ClearSolutions.enabled = False  # source/ already holds the learner's notebook; keep its stubs
 """
+RELEASES = "releases.json"
+PATIENCE = 60  # seconds to wait while another program, such as formgrader, writes into an SQLite gradebook
 
 
 class GradebookError(Exception):
     """Something is missing from the class's folder; the message says what to do."""
+
+
+class BrokenConfig(GradebookError):
+    """A class's nbgrader_config.py does not run."""
 
 
 class NoClass(GradebookError):
@@ -36,6 +52,7 @@ class Classroom:
     Raises:
         GradebookError: nbgrader is not installed.
         NoClass: There is no class, and none is to be created.
+        BrokenConfig: Its nbgrader_config.py does not run.
     """
 
     def __init__(self, folder, create=True):
@@ -49,9 +66,8 @@ class Classroom:
             (self.folder / "nbgrader_config.py").write_text(CONFIG, encoding="utf-8")
         with quiet():
             from nbgrader.coursedir import CourseDirectory
-            from traitlets.config.loader import PyFileConfigLoader
 
-            self.config = PyFileConfigLoader("nbgrader_config.py", path=str(self.folder)).load_config()
+            self.config = configuration(self.folder)
             self.config.CourseDirectory.root = str(self.folder)
             self.config.ClearSolutions.enabled = False
             self.directory = CourseDirectory(config=self.config)
@@ -76,31 +92,72 @@ class Classroom:
         except (intake.Unreadable, UnicodeDecodeError, ValueError, OverflowError):
             return None
 
-    def generate(self, module):
+    def generate(self, module, root):
         """Let nbgrader make the release of an assignment from its source, and enter its cells into the gradebook.
 
-        Raises:
-            GradebookError: nbgrader refused; the message quotes it.
-        """
-        with quiet():
-            from nbgrader.apps import NbGraderAPI
-
-            answer = NbGraderAPI(config=self.config, coursedir=self.directory).generate_assignment(module.folder)
-        if not answer["success"]:
-            raise GradebookError(f"nbgrader did not make the release:\n{answer.get('log') or answer.get('error')}")
-
-    def generate_feedback(self, module):
-        """Let nbgrader write its feedback pages from the gradebook and the marked notebooks.
+        Args:
+            module: The module.
+            root: A folder with `source`, into which `release` is written.
 
         Raises:
             GradebookError: nbgrader refused; the message quotes it.
         """
+        from nbgrader.coursedir import CourseDirectory
+
+        config = copy.deepcopy(self.config)
+        config.CourseDirectory = type(config)(
+            {
+                **config.CourseDirectory,
+                "root": str(root),
+                "db_url": self.directory.db_url,
+                "source_directory": "source",
+                "release_directory": "release",
+                "directory_structure": os.path.join("{nbgrader_step}", "{student_id}", "{assignment_id}"),
+            }
+        )
+        self.ask("generate_assignment", "make the release", config, CourseDirectory(config=config), module.folder)
+
+    def generate_feedback(self, module, student=None):
+        """Let nbgrader write its feedback pages from the gradebook and the marked notebooks, of one student or of all.
+
+        Raises:
+            GradebookError: nbgrader refused; the message quotes it.
+        """
+        self.ask("generate_feedback", "write the feedback", self.config, self.directory, module.folder, student)
+
+    def ask(self, name, what, config, directory, *words):
+        """Call a method of nbgrader's API, and raise what it says if it fails."""
         with quiet():
             from nbgrader.apps import NbGraderAPI
 
-            answer = NbGraderAPI(config=self.config, coursedir=self.directory).generate_feedback(module.folder)
+            answer = getattr(NbGraderAPI(config=config, coursedir=directory), name)(*words)
         if not answer["success"]:
-            raise GradebookError(f"nbgrader did not write the feedback:\n{answer.get('log') or answer.get('error')}")
+            raise GradebookError(f"nbgrader did not {what}:\n{answer.get('log') or answer.get('error')}")
+
+    def note_release(self, module):
+        """Keep when an assignment was released for the first time."""
+        known = self.releases()
+        if module.folder not in known:
+            released = self.path("release", module) / f"{module.name}.ipynb"  # of a class from before the times were kept
+            when = released.stat().st_mtime if released.exists() else time.time()
+            text = json.dumps({**known, module.folder: when}, indent=1) + "\n"
+            replace_atomically(self.folder / RELEASES, text.encode())
+
+    def releases(self):
+        """Return when each assignment was first released: a dict from its folder to seconds since 1970."""
+        try:
+            known = json.loads((self.folder / RELEASES).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return known if isinstance(known, dict) else {}
+
+    def has_submissions(self, module):
+        """Return whether the gradebook has submissions of an assignment."""
+        from nbgrader.api import Assignment, SubmittedAssignment
+
+        with self.opened() as gradebook:
+            rows = gradebook.db.query(SubmittedAssignment.id).join(Assignment, SubmittedAssignment.assignment_id == Assignment.id)
+            return rows.filter(Assignment.name == module.folder).first() is not None
 
     def points(self, module):
         """Return the points of an assignment's cells in the gradebook: a dict by grade id, empty if there is none."""
@@ -113,20 +170,16 @@ class Classroom:
                 return {}
             return {cell.name: cell.max_score for cell in notebook.grade_cells}
 
-    def enter(self, module, student, points, answers=None):
+    def enter_into(self, gradebook, module, student, points, answers):
         """Enter a submission's points into the gradebook, replacing earlier ones; what staff entered by hand stays.
 
         Args:
+            gradebook: The gradebook, open for `changing`.
             module: The module.
             student: The student's id.
             points: Dict from grade id to points.
-            answers: Dict from grade id to the hash of what the student wrote, for what is graded by hand.
+            answers: Dict from the name of each answer graded by hand to whether the student has changed it.
         """
-        with self.opened() as gradebook:
-            self.enter_into(gradebook, module, student, points, answers or {})
-
-    def enter_into(self, gradebook, module, student, points, answers):
-        """Enter a submission's points into an open gradebook; one commit, so that a kill leaves all of them or none."""
         gradebook.update_or_create_student(student)
         submission = gradebook.update_or_create_submission(module.folder, student)
         submission.timestamp = self.timestamp(module, student)
@@ -136,20 +189,58 @@ class Classroom:
                 grade.auto_score, grade.needs_manual_grade = points[grade.name], False
             elif grade.name in answers:
                 grade.needs_manual_grade = grade.manual_score is None or answers[grade.name]
-        gradebook.db.flush()
-        notebook.late_submission_penalty = self.late_penalty(submission, notebook, student)
-        gradebook.db.commit()
+        self.penalize(gradebook, submission)
 
-    def late_penalty(self, submission, notebook, student):
-        """Return the penalty of a late submission by nbgrader's plugin, which the class's settings choose, or None."""
+    def penalize(self, gradebook, submission):
+        """Compute the late penalty of a submission by nbgrader's plugin, which the class's settings choose.
+
+        Raises:
+            GradebookError: The plugin returned no number.
+        """
+        gradebook.db.flush()
+        late = submission.total_seconds_late if submission.assignment.duedate else 0
+        for notebook in submission.notebooks:
+            gradebook.db.refresh(notebook)  # its score is of the grades at the time when it was read
+            penalty = self.late_plugin.late_submission_penalty(submission.student_id, notebook.score, late) if late else None
+            if penalty is not None and not (isinstance(penalty, numbers.Real) and math.isfinite(penalty)):
+                raise GradebookError(f"the late penalty must be a number or None, and the class's plugin returned {penalty!r}")
+            notebook.late_submission_penalty = None if penalty is None else min(max(float(penalty), 0.0), notebook.score)
+
+    @functools.cached_property
+    def late_plugin(self):
+        """nbgrader's plugin for late penalties."""
         from nbgrader.preprocessors import AssignLatePenalties
 
-        if submission.assignment.duedate is None or submission.total_seconds_late <= 0:
-            return None
         penalties = AssignLatePenalties(config=self.config)
         penalties.init_plugin()
-        penalty = penalties.plugin_inst.late_submission_penalty(student, notebook.score, submission.total_seconds_late)
-        return None if penalty is None else min(max(penalty, 0.0), notebook.score)
+        return penalties.plugin_inst
+
+    def penalize_all(self, module, waiting=()):
+        """Read again when each submission was handed in, and compute its late penalty again.
+
+        Args:
+            module: The module.
+            waiting: Students whose newest submission is not marked yet: its time does not belong to the mark.
+
+        Returns:
+            The students whose penalty changed, and a dict from student to the reason why it could not be computed.
+        """
+        changed, failed = [], {}
+        with self.opened() as gradebook:
+            for submission in gradebook.assignment_submissions(module.folder):
+                student, before = submission.student_id, taken_off(submission)
+                try:
+                    with self.changing():
+                        if student not in waiting and self.path("submitted", module, student).is_dir():
+                            submission.timestamp = self.timestamp(module, student)
+                        if before or submission.assignment.duedate and submission.total_seconds_late:
+                            self.penalize(gradebook, submission)
+                except Exception as error:  # the class's own plugin may raise anything
+                    failed[student] = reason(error)
+                    continue
+                if taken_off(submission) != before:
+                    changed.append(student)
+        return changed, failed
 
     def marked(self, module):
         """Return the students whose submissions have all their points in the gradebook."""
@@ -169,74 +260,133 @@ class Classroom:
         return {student for student, _ in rows} - {student for student, points in rows if points is None}
 
     def scores(self, module):
-        """Return a dict from student to the points of a submission: score, maximum, late penalty, whether grading is open."""
-        with self.opened() as gradebook:
-            return {
-                entry.student.id: {
-                    "score": max(0.0, entry.score - (entry.late_submission_penalty or 0.0)),
-                    "raw": entry.score,
-                    "maximum": entry.max_score,
-                    "penalty": entry.late_submission_penalty or 0.0,
-                    "late": entry.total_seconds_late if entry.assignment.duedate else 0.0,
-                    "timestamp": entry.timestamp,
-                    "open": entry.needs_manual_grade,
-                }
-                for entry in gradebook.assignment_submissions(module.folder)
-            }
+        """Return a dict from student to the points of a submission: score, maximum, late penalty, whether grading is open.
 
-    def students(self):
-        """Return the roster: a dict from student to a dict of names, mail address and the LMS's id."""
-        with self.opened() as gradebook:
-            fields = ("first_name", "last_name", "email", "lms_user_id")
-            return {student.id: {name: getattr(student, name) for name in fields} for student in gradebook.students}
-
-    def enroll(self, student, **about):
-        """Add a student to the roster, or change what is known about one."""
-        with self.opened() as gradebook:
-            gradebook.update_or_create_student(student, **about)
-
-    def due(self, module, when):
-        """Set when an assignment is due: an aware `datetime`, or None."""
-        from datetime import UTC
-
-        with self.opened() as gradebook:
-            gradebook.find_assignment(module.folder).duedate = when and when.astimezone(UTC).replace(tzinfo=None)
-            gradebook.db.commit()
-
-    def extend(self, module, student, **time):
-        """Give a student more time, and compute the penalty again; the last extension counts.
-
-        Args:
-            module: The module.
-            student: The student's id.
-            time: weeks, days, hours, minutes; none takes an extension back.
+        A student who was given an extension and has no mark yet is not among them.
         """
         with self.opened() as gradebook:
-            gradebook.update_or_create_student(student)
-            submission = gradebook.update_or_create_submission(module.folder, student)
-            gradebook.grant_extension(module.folder, student, **time)
-            for notebook in submission.notebooks:
-                notebook.late_submission_penalty = self.late_penalty(submission, notebook, student)
-            gradebook.db.commit()
+            begun = with_a_mark(gradebook)
+            entries = gradebook.assignment_submissions(module.folder)
+            return {entry.student_id: standing(entry) for entry in entries if entry.id in begun}
 
-    def override(self, module, student, name, points, comment=None):
-        """Set the points of one exercise by hand; they stay until they are taken back with None.
+    def grades(self, module, student):
+        """Return what the gradebook has for a student's submission, or None if it has no mark.
 
-        Raises:
-            GradebookError: The student has no mark for the exercise.
+        Returns:
+            Dict with "score" (the penalty taken off), "maximum", "penalty", "late" in seconds, and "cells": a dict from the name
+            of each graded cell to a dict of "score", "maximum", whether it is "open" or set by "hand", and the "comment".
         """
         from nbgrader.api import MissingEntry
 
         with self.opened() as gradebook:
+            gradebook.db.flush()
+            gradebook.db.expire_all()  # the sums in it are of the time when they were read
             try:
-                grade = gradebook.find_grade(name, module.name, module.folder, student)
+                entry = gradebook.find_submission(module.folder, student)
             except MissingEntry:
-                raise GradebookError(f"{student} has no mark in {module.folder}: grade the submission first") from None
+                return None
+            notebook = gradebook.find_submission_notebook(module.name, module.folder, student)
+            if all(grade.auto_score is None and grade.manual_score is None for grade in notebook.grades):
+                return None
+            comments = {each.name: each.comment for each in notebook.comments}
+            cells = {
+                grade.name: {
+                    "score": grade.score,
+                    "maximum": grade.max_score,
+                    "open": grade.needs_manual_grade,
+                    "hand": grade.manual_score is not None,
+                    "comment": comments.get(solution(grade.name)),
+                }
+                for grade in notebook.grades
+            }
+            return {**standing(entry), "cells": cells}
+
+    def students(self):
+        """Return everybody in the gradebook: a dict from student to a dict of names, mail address and the LMS's id."""
+        with self.opened() as gradebook:
+            fields = ("first_name", "last_name", "email", "lms_user_id")
+            return {student.id: {name: getattr(student, name) for name in fields} for student in gradebook.students}
+
+    def roster(self):
+        """Return those of the students who were enrolled; the gradebook knows others from their submissions alone."""
+        return {student: about for student, about in self.students().items() if any(text is not None for text in about.values())}
+
+    def enroll(self, student, **about):
+        """Add a student to the roster, or change what is known about one. A first name that is not known becomes "", not None."""
+        with self.opened() as gradebook:
+            gradebook.update_or_create_student(student, **{**about, "first_name": about.get("first_name") or ""})
+
+    def due(self, module, when):
+        """Set when an assignment is due: an aware `datetime`, or None."""
+        with self.changing() as gradebook:
+            gradebook.find_assignment(module.folder).duedate = when and when.astimezone(UTC).replace(tzinfo=None)
+
+    def deadline(self, module, student=None):
+        """Return when an assignment is due, for a student with an extension, as local time with its zone, or None."""
+        from nbgrader.api import MissingEntry
+
+        with self.opened() as gradebook:
+            entry = gradebook.find_assignment(module.folder)
+            if entry.duedate and student is not None:
+                with contextlib.suppress(MissingEntry):
+                    entry = gradebook.find_submission(module.folder, student)
+            return entry.duedate and entry.duedate.replace(tzinfo=UTC).astimezone()
+
+    def extend(self, module, student, days=0.0, hours=0.0):
+        """Give a student more time; the last extension counts.
+
+        Args:
+            module: The module, which has a due date.
+            student: The student's id.
+            days: Days of the calendar: the time of day stays, also when the clocks change in between.
+            hours: Hours.
+        """
+        due = self.deadline(module)
+        until = (due.replace(tzinfo=None) + timedelta(days=days)).astimezone(UTC) + timedelta(hours=hours)
+        with self.changing() as gradebook:
+            gradebook.update_or_create_student(student)
+            gradebook.update_or_create_submission(module.folder, student).extension = (until - due) or None
+
+    def override(self, module, student, name, points):
+        """Set the points of one exercise by hand, or take them back with None.
+
+        Raises:
+            GradebookError: The points are not between 0 and those that the exercise is worth.
+        """
+        with self.changing() as gradebook:
+            grade = gradebook.find_grade(name, module.name, module.folder, student)
+            if points is not None and not 0 <= points <= grade.max_score:
+                raise GradebookError(
+                    f"{points:g} points: the exercise is worth {grade.max_score:g}, so give 0 to {grade.max_score:g}"
+                )
             grade.manual_score, grade.needs_manual_grade = points, False
-            if comment is not None:
-                solution = name.replace("check-", "exercise-", 1)
-                gradebook.find_comment(solution, module.name, module.folder, student).manual_comment = comment
-            gradebook.db.commit()
+
+    def comment(self, module, student, name, text):
+        """Set the comment on one exercise, which nbgrader's feedback shows."""
+        with self.changing() as gradebook:
+            gradebook.find_comment(solution(name), module.name, module.folder, student).manual_comment = text
+
+    @contextlib.contextmanager
+    def changing(self):
+        """Open the gradebook for changes that are committed together at the end of a `with` block.
+
+        An error or a kill leaves the gradebook as it was. nbgrader's methods commit one by one; inside the block they flush.
+        """
+        with self.opened() as gradebook:
+            session = gradebook.db
+            if "commit" in vars(session):  # inside another block, which commits
+                yield gradebook
+                return
+            session.commit = session.flush
+            try:
+                with unlogged():
+                    yield gradebook
+                    del session.commit
+                    session.commit()
+            except BaseException:
+                vars(session).pop("commit", None)
+                session.rollback()
+                raise
 
     @contextlib.contextmanager
     def opened(self):
@@ -247,12 +397,77 @@ class Classroom:
         with quiet():
             from nbgrader.api import Gradebook
 
-            with Gradebook(self.directory.db_url, self.directory.course_id) as gradebook:
+            with Gradebook(patient(self.directory.db_url), self.directory.course_id) as gradebook:
                 self.book = gradebook
                 try:
                     yield gradebook
                 finally:
                     self.book = None
+
+
+def configuration(folder):
+    """Return a class's settings for nbgrader.
+
+    Raises:
+        BrokenConfig: Its nbgrader_config.py does not run.
+    """
+    from traitlets.config.loader import PyFileConfigLoader
+
+    path = folder / "nbgrader_config.py"
+    try:
+        return PyFileConfigLoader(path.name, path=str(folder)).load_config()
+    except Exception as error:  # it is Python, and may raise anything
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+        line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else None
+        raise BrokenConfig(
+            f"{path}{f', line {line}' if line else ''}: {type(error).__name__}: {getattr(error, 'msg', error)}"
+        ) from None
+
+
+def patient(url):
+    """Return the URL of a gradebook such that SQLite waits while another program writes."""
+    from sqlalchemy.engine import make_url
+
+    parts = make_url(url)
+    sqlite = parts.get_backend_name() == "sqlite" and "timeout" not in parts.query
+    return parts.update_query_dict({"timeout": str(PATIENCE)}) if sqlite else parts
+
+
+def reason(error):
+    """Return an error as one line."""
+    text = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {text[0][:200]}" if text else type(error).__name__
+
+
+def solution(name):
+    """Return the name of the cell that a graded cell's comment belongs to: that of the exercise, or the answer itself."""
+    return name.replace("check-", "exercise-", 1)
+
+
+def taken_off(submission):
+    """Return the late penalty of a submission in the gradebook."""
+    return sum(notebook.late_submission_penalty or 0.0 for notebook in submission.notebooks)
+
+
+def standing(entry):
+    """Return the points of a submission in the gradebook; see `Classroom.scores`."""
+    return {
+        "score": max(0.0, entry.score - (entry.late_submission_penalty or 0.0)),
+        "raw": entry.score,
+        "maximum": entry.max_score,
+        "penalty": entry.late_submission_penalty or 0.0,
+        "late": entry.total_seconds_late if entry.assignment.duedate else 0.0,
+        "timestamp": entry.timestamp,
+        "open": entry.needs_manual_grade,
+    }
+
+
+def with_a_mark(gradebook):
+    """Return the gradebook's ids of the submissions in which something was marked."""
+    from nbgrader.api import Grade, SubmittedNotebook
+
+    rows = gradebook.db.query(SubmittedNotebook.assignment_id).join(Grade, Grade.notebook_id == SubmittedNotebook.id)
+    return {name for (name,) in rows.filter(Grade.auto_score.isnot(None) | Grade.manual_score.isnot(None)).distinct()}
 
 
 def dateutil_parsed(text):
@@ -273,3 +488,14 @@ def quiet():
             yield
     finally:
         os.environ["PATH"] = before
+
+
+@contextlib.contextmanager
+def unlogged():
+    """Keep nbgrader's log of a failed change off the screen: the error itself says it in one line."""
+    log = logging.getLogger("tornado.application")
+    before, log.disabled = log.disabled, True
+    try:
+        yield
+    finally:
+        log.disabled = before

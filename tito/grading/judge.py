@@ -217,15 +217,15 @@ def unreadable(module, reason):
 
 
 def record(judgement, module):
-    """Return a judgement as JSON data, with the feedback for the student."""
+    """Return a judgement as JSON data."""
     return {
         "reason": judgement.reason,
         "points": judgement.points,
         "maximum": judgement.maximum,
-        "exercises": [line(mark) for mark in judgement.marks],
+        "exercises": [line(mark, f"{module.folder}/{module.name}.ipynb") for mark in judgement.marks],
         "notes": list(judgement.notes),
         "flags": list(judgement.flags),
-        "feedback": feedback(judgement, module),
+        "seeds": list(judgement.seeds),
         "text": judgement.text,
         "answers": judgement.answers,
         "pieces": own_pieces(judgement, module),
@@ -247,8 +247,8 @@ def course_pieces(module, text):
     return known, frozenset(similarity.pieces(text, known))
 
 
-def line(mark):
-    """Return the mark for one exercise as JSON data."""
+def line(mark, where):
+    """Return the mark for one exercise as JSON data; `told` is for the student, `report` beside the cell in the notebook."""
     verdict = mark.verdict
     failure = verdict.failure if verdict else None
     return {
@@ -261,28 +261,5 @@ def line(mark):
         "total": verdict.total if verdict else 0,
         "looks_like": failure.looks_like if failure else None,
         "report": layout.text(verdict)[:4000] if verdict else "",
+        "told": layout.text(verdict, where, layout.IN_TERMINAL) if verdict and not mark.passed else "",
     }
-
-
-def feedback(judgement, module):
-    """Return the feedback for a student: points, each exercise, and for failures the call, values and likely reason."""
-    label = f"{module.folder}/{module.name}.ipynb"
-    head = f"{label}: {judgement.points} of {judgement.maximum} points"
-    if judgement.reason:
-        return layout.clean(f"{head}\n\nNothing could be checked:\n{judgement.reason}\n")
-    lines = [f"  {mark.points} of {mark.exercise.points}  {mark.exercise.label}" for mark in judgement.marks]
-    drawn = "Inputs were drawn with the seeds " + ", ".join(map(str, judgement.seeds)) + "."
-    failed = [mark.verdict for mark in judgement.marks if not mark.passed]
-    reports = layout.texts(failed, label, next_step=layout.IN_TERMINAL)
-    repaired = ["Repaired or left out, so that the rest could be marked:", *(f"  {note}" for note in judgement.notes), ""]
-    said = [*(repaired if judgement.notes else []), *integration(judgement.own)]
-    return layout.clean("\n".join([head, "", *lines, "", *said, *(f"{text}\n" for text in reports), drawn]) + "\n")
-
-
-def integration(own):
-    """Return the lines on the run on the student's own earlier modules, which earns no points."""
-    if not own:
-        return []
-    head = f"With your own {', '.join(own['files'])} in place of the course's (reported, no points depend on it):"
-    lines = [f"{name} fails: it uses something of yours that differs" for name in own["failing"]]
-    return [head, *(f"  {line}" for line in lines or [f"all {own['ran']} exercises that pass do so there too"]), ""]

@@ -1,8 +1,8 @@
 """What a class gets wrong, from the verdicts that are there: a page and tables."""
 
+import calendar
 import collections
 import html
-import time
 
 from tito.grading import verdicts
 
@@ -54,13 +54,12 @@ def stuck(records):
 
 
 def ages(classroom, module):
-    """Return the days from the release to each student's hand-in, where the times are known: a dict."""
-    release = classroom.path("release", module) / f"{module.name}.ipynb"
-    if not release.exists():
+    """Return the days from the first release to each student's hand-in, where the times are known: a dict."""
+    released = classroom.releases().get(module.folder)
+    if released is None:
         return {}
-    released = release.stat().st_mtime
     when = {student: score["timestamp"] for student, score in classroom.scores(module).items() if score["timestamp"]}
-    return {student: (time.mktime(stamp.timetuple()) - time.timezone - released) / 86400 for student, stamp in when.items()}
+    return {student: (calendar.timegm(stamp.timetuple()) - released) / 86400 for student, stamp in when.items()}  # in UTC
 
 
 def table(records):

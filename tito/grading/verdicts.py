@@ -36,6 +36,25 @@ def students(classroom, module):
     return sorted(file.stem for file in (classroom.folder / FOLDER / module.folder).glob("*.json"))
 
 
+def waiting(classroom, module):
+    """Return the students whose submission was not marked yet, or has changed since."""
+    return [
+        student
+        for student, folder in classroom.submissions(module).items()
+        if not is_marked(load(classroom, module, student), digest(hand_in(folder, module)))
+    ]
+
+
+def is_marked(record, submission):
+    """Return whether a record is about the submission with this hash, by whatever state of the course it was marked."""
+    return bool(record) and of_submission(record) == submission
+
+
+def of_submission(record):
+    """Return the part of a record's digest that is of the submission; the rest is of the course."""
+    return record.get("digest", "")[: hashlib.sha256().digest_size * 2]
+
+
 def digest(handed):
     """Return the hash of a submission: of what it is, or of why it cannot be read."""
     data = handed if isinstance(handed, str) else handed.name + "\0" + "\0".join(handed.notes) + "\0"

@@ -6,3 +6,28 @@ def of(course):
     import shlex
 
     return f" --course {shlex.quote(course.as_posix())}" if course.parts else ""
+
+
+def refresh_penalties(classroom, module):
+    """Compute the late penalties of a module again, from the times, deadlines and settings of now, and tell what changed.
+
+    Returns:
+        Whether all could be computed.
+    """
+    from tito import console
+    from tito.grading import feedback, verdicts
+
+    changed, failed = classroom.penalize_all(module, verdicts.waiting(classroom, module))
+    for student in changed:
+        feedback.write(classroom, module, student)
+    if changed:
+        console.say(f"Late penalty changed: {named(changed)}")
+    for student, reason in failed.items():
+        console.say(f"{student}: the late penalty stays as it was: {reason}", style="red")
+    return not failed
+
+
+def named(students, most=10):
+    """Return students in a list for the screen, the first few of many."""
+    rest = len(students) - most
+    return ", ".join(students[:most]) + (f" and {rest} more" if rest > 0 else "")

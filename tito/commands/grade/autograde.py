@@ -29,12 +29,13 @@ def autograde(
     Marks go into the gradebook, and each student gets feedback. A rerun marks what is new or has changed.
     """
     from tito import console, workspace
-    from tito.commands.grade import of
-    from tito.commands.grade.release import enter
+    from tito.commands.grade import of, refresh_penalties
+    from tito.commands.grade.release import enter, known_exercise
 
     target, exercise = workspace.Workspace(workspace.course_dir()).curriculum.target(module)
     chosen, classroom = enter(target.number, course)
-    waiting = handed_in(classroom, chosen, student)
+    known_exercise(chosen, exercise)
+    waiting = handed_in(classroom, chosen, student, of(course))
     with classroom.opened():
         jobs = new_jobs(classroom, chosen, waiting, force or exercise is not None)
         if len(jobs) < len(waiting):
@@ -42,18 +43,20 @@ def autograde(
                 f"{len(waiting) - len(jobs)} of {len(waiting)} have not changed since they were marked; --force repeats them."
             )
         unmarked = mark_all(classroom, chosen, jobs, exercise, timeout, workers, scheduler, wanted, unsafe) if jobs else []
+        current = refresh_penalties(classroom, chosen)
     if unmarked:
-        console.say(f"\nNot marked: {', '.join(unmarked)}. Their gradebook entries are unchanged.", style="red")
+        console.say(f"\nNot marked: {', '.join(unmarked)}. The gradebook keeps what it had.", style="red")
         console.next_step(f"read why above, then tito grade autograde {chosen.number} --student {unmarked[0]}{of(course)}")
         raise typer.Exit(1)
     console.next_step(
         f"read {classroom.path('feedback', chosen, 'NAME').relative_to(classroom.folder).as_posix()}/feedback.txt, "
         f"then tito grade export {chosen.number}{of(course)}"
     )
+    raise typer.Exit(0 if current else 1)
 
 
-def handed_in(classroom, module, student):
-    """Return the folders of the submissions to mark, by student.
+def handed_in(classroom, module, student, where):
+    """Return the folders of the submissions to mark, by student; `where` ends the next command.
 
     Raises:
         typer.Exit: There is none, or the class has no release of the module in its current form.
@@ -66,12 +69,15 @@ def handed_in(classroom, module, student):
     if checks != assignment.points(module):
         refuse(
             f"{classroom.folder} has no release of module {module} with the course's current exercises and points",
-            f"tito grade release {module.number}",
+            f"tito grade release {module.number}{where}",
         )
+    released = classroom.path("release", module) / f"{module.name}.ipynb"
+    if not released.is_file():
+        refuse(f"{released} is missing, and marked notebooks are made of it", f"tito grade release {module.number}{where}")
     if not submissions or student and student not in submissions:
         refuse(
             f"nothing was handed in: there is no {place}",
-            f"put {module.name}.ipynb there, or tito grade collect {module.number} FILE.zip",
+            f"put {module.name}.ipynb there, or tito grade collect {module.number} FILE.zip{where}",
         )
     return {student: submissions[student]} if student else submissions
 
@@ -139,7 +145,7 @@ def submissions(classroom, module, jobs, seeds, timeout, box, finish):
         for student, (folder, _) in jobs.items():
             handed = verdicts.hand_in(folder, module)
             if isinstance(handed, str):
-                finish(student, {**empty, "reason": handed, "feedback": empty["feedback"] + handed + "\n"})
+                finish(student, {**empty, "reason": handed})
             else:
                 yield student, pool.job(module, handed, seeds, timeout, box, own_modules(classroom, module, student))
 
@@ -159,31 +165,50 @@ def own_modules(classroom, module, student):
 def settle(classroom, module, student, record, exercise, meter):
     """Record what was found about a submission: gradebook, marked notebook, feedback, verdict; then print its line.
 
-    The gradebook comes first and the verdict last, so that a kill in between means no more than marking it once more.
+    The verdict comes last, so that a kill before it means no more than marking the submission once more.
 
     Returns:
         Whether it was recorded. An error in one submission does not keep the others from being marked.
     """
-    from tito.checks import layout
-    from tito.grading import assignment, marked, verdicts
+    from tito.grading import gradebook, verdicts
 
     try:
         before = verdicts.load(classroom, module, student)
-        if exercise and before:
+        if exercise and (other := difference(before, record)):
+            meter.say(f"{student:24}  all exercises are marked: {other}")
+            exercise = None
+        if exercise:
             record = merged(before, record, exercise)
-        points = {
-            assignment.grade_id(each["id"]): each["points"] for each in record["exercises"] if exercise in (None, each["id"])
-        }
-        written = {name: text != before.get("answers", {}).get(name) for name, text in record["answers"].items()}
-        with classroom.opened() as gradebook:
-            asked = [name for name in classroom.points(module) if name.startswith("answer-")]
-            classroom.enter_into(gradebook, module, student, points, {name: written.get(name, True) for name in asked})
-        marked.write(classroom, module, student, record)
-        write_feedback(classroom.path("feedback", module, student), record["feedback"])
-        verdicts.save(classroom, module, student, record)
+        enter_marks(classroom, module, student, record, before, exercise)
     except Exception as error:
-        meter.say(f"{student:24}  not marked: {type(error).__name__}: {error}", style="red")
+        meter.say(f"{student:24}  not marked: {gradebook.reason(error)}", style="red")
         return False
+    try:
+        verdicts.save(classroom, module, student, record)
+    except OSError as error:
+        meter.say(f"{student:24}  marked, but its record is not written: {gradebook.reason(error)}", style="red")
+        return False
+    tell(student, record, meter)
+    return True
+
+
+def enter_marks(classroom, module, student, record, before, exercise):
+    """Write a submission's points, marked notebook and feedback; an error leaves the gradebook as it was."""
+    from tito.grading import assignment, feedback, marked
+
+    points = {assignment.grade_id(each["id"]): each["points"] for each in record["exercises"] if exercise in (None, each["id"])}
+    written = {name: text != before.get("answers", {}).get(name) for name, text in record["answers"].items()}
+    with classroom.changing() as gradebook:
+        asked = [name for name in classroom.points(module) if name.startswith("answer-")]
+        classroom.enter_into(gradebook, module, student, points, {name: written.get(name, True) for name in asked})
+        marked.write(classroom, module, student, record)
+        feedback.write(classroom, module, student, record)
+
+
+def tell(student, record, meter):
+    """Print the line of a submission, and below it what the instructor may want to look at."""
+    from tito.checks import layout
+
     passed = sum(each["status"] == "passed" for each in record["exercises"])
     exercises, points = f"{passed} of {len(record['exercises'])}", f"{record['points']} of {record['maximum']}"
     reason = layout.clean(record["reason"].splitlines()[0][:200]) if record["reason"] else ""
@@ -192,14 +217,27 @@ def settle(classroom, module, student, record, exercise, meter):
     failing = [f"on the student's own earlier modules (no points depend on it) these fail: {', '.join(own)}"] if own else []
     for text in [*record["notes"][:5], *record["flags"], *failing]:
         meter.say(f"{'':26}{layout.clean(text[:300])}", style="yellow")
-    return True
+
+
+def difference(before, record):
+    """Return why the verdicts of two records do not belong together, or None if both are about the same file."""
+    from tito.grading import verdicts
+
+    if not before:
+        return "it was not marked before"
+    if not verdicts.is_marked(before, verdicts.of_submission(record)):
+        return "it has changed since it was marked"
+    return "it could not be read" if before["reason"] or record["reason"] else None
 
 
 def merged(before, record, exercise):
-    """Return what was found before, with one exercise as it was found now."""
+    """Return what was found before, with one exercise as it was found now.
+
+    Its digest stays the earlier one: if the course has changed since, the other exercises are still to be marked by it.
+    """
     fresh = {each["id"]: each for each in record["exercises"]}
     lines = [fresh[each["id"]] if each["id"] == exercise else each for each in before["exercises"]]
-    return {**record, "exercises": lines, "points": sum(each["points"] for each in lines)}
+    return {**before, "exercises": lines, "points": sum(each["points"] for each in lines)}
 
 
 class Meter:
@@ -268,13 +306,6 @@ def draw(module, options):
         return judge.draw_seeds(module, **options)
     except (judge.CourseBroken, checking.CheckBroken, runner.RunnerError) as error:
         refuse(str(error), f"fix the course: tito dev check {module.number}", 1)
-
-
-def write_feedback(folder, text):
-    from tito.files import write_atomically
-
-    folder.mkdir(parents=True, exist_ok=True)
-    write_atomically(folder / "feedback.txt", text)
 
 
 def refuse(reason, next_step, status=2):

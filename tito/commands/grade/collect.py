@@ -29,7 +29,7 @@ def collect(
         console.say(f"{missing[0]} does not exist")
         console.next_step(f"tito grade collect {chosen.number} FOLDER or ZIP{of(course)}")
         raise typer.Exit(2)
-    when, students = deadline(timestamp), classroom.students()
+    when, students = deadline(timestamp), classroom.roster()
     gathered, skipped = collecting.gather(sources, collecting.Roster(students), chosen)
     counts = {"new": 0, "replaced": 0, "the same": 0}
     for student, submission in sorted(gathered.items()):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run what begins with one of these
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # a spreadsheet would run what begins with one of these
 COLUMNS = {
     "canvas": ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"],
     "moodle": ["ID number", "Email address"],
@@ -22,30 +22,47 @@ def export(
 ):
     """Write the marks as a CSV file, late penalties taken off."""
     from tito import console
-    from tito.commands.grade import of
+    from tito.commands.grade import of, refresh_penalties
     from tito.commands.grade.release import enter, known_assignment
     from tito.files import replace_atomically
 
     if format not in COLUMNS:
         raise typer.BadParameter(f"{format!r} is not plain, canvas or moodle")
     chosen, classroom = enter(module, course)
-    known_assignment(classroom, chosen)
+    known_assignment(classroom, chosen, of(course))
     with classroom.opened():
+        current = refresh_penalties(classroom, chosen)
         scores, students = classroom.scores(chosen), classroom.students()
         maximum = sum(classroom.points(chosen).values())
-    rows = table(format, chosen, scores, students, maximum)
     path = to or classroom.folder / f"grades_{chosen.number}_{format}.csv"
     text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerows(rows)
+    csv.writer(text, lineterminator="\r\n").writerows(table(format, chosen, scores, students, maximum))
     replace_atomically(path, text.getvalue().encode("utf-8"))
-    waiting = sorted(student for student, score in scores.items() if score["open"])
-    late = sorted(student for student, score in scores.items() if score["late"])
     console.say(f"{path}: {len(scores)} of {len(students)} students")
-    if waiting:
-        console.say(f"{len(waiting)} still have answers to be graded by hand, in nbgrader formgrader: {', '.join(waiting[:10])}")
-    if late:
-        console.say(f"{len(late)} late: {', '.join(late[:10])}")
+    for line in remarks(classroom, chosen, scores, of(course)):
+        console.say(line)
     console.next_step(f"tito grade report {chosen.number}{of(course)}")
+    raise typer.Exit(0 if current else 1)
+
+
+def remarks(classroom, module, scores, where):
+    """Yield what the instructor should know about the marks; `where` ends a command."""
+    from tito.commands.grade import named
+    from tito.grading import verdicts
+
+    waiting = verdicts.waiting(classroom, module)
+    by_hand = sorted(student for student, score in scores.items() if score["open"])
+    late = sorted(student for student, score in scores.items() if score["late"])
+    roster = classroom.roster()
+    strangers = sorted(classroom.students().keys() - roster.keys()) if roster else []
+    if waiting:
+        yield f"{len(waiting)} collected, not marked yet: {named(waiting)}: tito grade autograde {module.number}{where}"
+    if by_hand:
+        yield f"{len(by_hand)} still have answers to be graded by hand, in nbgrader formgrader: {named(by_hand)}"
+    if late:
+        yield f"{len(late)} late: {named(late)}"
+    if strangers:
+        yield f"{len(strangers)} not in the roster, in rows of their own: {named(strangers)}"
 
 
 def table(format, module, scores, students, maximum):

@@ -30,9 +30,10 @@ def roster(
             for student, about in students.items():
                 said = {name: value for name, value in about.items() if value is not None}  # a table may have fewer columns
                 classroom.enroll(student, **said)
-    students = classroom.students()
+    students, enrolled = classroom.students(), classroom.roster()
     for student, about in students.items():
-        console.say(f"  {student:24} {about['first_name'] or ''} {about['last_name'] or ''}".rstrip())
+        name = f"{about['first_name'] or ''} {about['last_name'] or ''}" if student in enrolled else "(not in the roster)"
+        console.say(f"  {student:24} {name}".rstrip())
     for text in odd + rosters.doubles(students):
         console.say(text, style="yellow")
     console.next_step(f"tito grade release 01{of(course)}")
