@@ -359,7 +359,7 @@ def test_what_cannot_be_used_has_a_folder_with_its_reason(tmp_path, classroom, m
     folder = classroom.path("submitted", TENSOR, "alice")
     assert collecting.store(classroom, TENSOR, "alice", found["alice"]) == "new"
     assert classroom.submissions(TENSOR) == {"alice": folder}
-    assert "tensor.ipynb was not submitted: " in verdicts.hand_in(folder, TENSOR) and says in verdicts.hand_in(folder, TENSOR)
+    assert "tensor.ipynb was not submitted (" in verdicts.hand_in(folder, TENSOR) and says in verdicts.hand_in(folder, TENSOR)
     assert collecting.store(classroom, TENSOR, "alice", gathered(source)[0]["alice"]) == "the same"
 
 

@@ -354,9 +354,9 @@ def keep_time(path, when, submission):
     earlier = moment(there.decode("utf-8", "replace").strip()) if there else None
     if earlier is None:
         replace_atomically(path, f"{when}\n".encode())
-        submission.notes.append(f"its time of submission is now {when}: to mark it again, use --force")
+        submission.notes.append(f"{path.name} is now {when}: autograde --force counts it")
     elif earlier != moment(when):
-        submission.notes.append(f"it keeps its time of submission {earlier} UTC, not {when}: to change it, edit {path.name}")
+        submission.notes.append(f"{path.name} keeps {earlier} UTC, not {when}; edit it to change it")
 
 
 def moment(text):

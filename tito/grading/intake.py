@@ -72,7 +72,7 @@ def unused(folder):
         text = content(folder / NOT_USED).decode("utf-8", "replace")[:1000]
     except Unreadable:
         return ""
-    return ": " + "".join(letter for letter in "; ".join(text.splitlines()) if letter.isprintable())
+    return f" ({''.join(letter for letter in '; '.join(text.splitlines()) if letter.isprintable())})"
 
 
 def is_work(name):

@@ -37,7 +37,7 @@ def collect(
         counts[said] += 1
         names = ", ".join(submission.files) or "no notebook"
         console.say(layout.clean(f"  {student:24} {said:9} {names}"))
-        for note in submission.notes:
+        for note in [note for note in submission.notes if f"{student}: {note}" not in skipped]:
             console.say(layout.clean(f"  {'':24} {note[:300]}"), style="yellow")
     show("Not used:", skipped)
     if students:
