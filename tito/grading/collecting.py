@@ -149,14 +149,18 @@ def gather_one(entries, source, roster, claims, skipped, module):
         raise parcel.Refused(is_of_another(manifest, module))
     form, depth = form_of(entries, source, roster, manifest)
     about = exports.gradescope(metadata(entries, depth)) if form == "gradescope" else {}
+    is_stray = strays(form, source, entries)
     for path, content, problem in entries:
         inner = PurePosixPath(*path.parts[min(depth, len(path.parts) - 1) :])
         if inner.name in (exports.METADATA, parcel.MANIFEST):
             continue
         if inner.name == TIME and not (form == "folders" and source.is_dir() and len(inner.parts) in (2, 3)):
             continue  # a student's own, who would choose the time
+        owners = exports.owners(inner, form, about)
         try:
-            owners = exports.owners(inner, form, about) or [unsaid(inner, content, source, form, manifest, entries, module)]
+            if not owners and is_stray(inner.name):
+                raise parcel.Refused("its name does not say whose it is")
+            owners = owners or [unsaid(inner, content, source, form, manifest, module)]
         except parcel.Refused as error:
             skipped.append(f"{path}: {error}")
             continue
@@ -220,23 +224,24 @@ def called(source):
     return source.resolve().name if source.is_dir() else source.stem
 
 
-def is_stray(path, form, source, entries):
-    """Return whether a file that does not say whose it is is of nobody: it lies beside an export, or beside students' work."""
-    if form not in ("one", "folders"):
-        return True
-    folders = any(len(other.parts) > 1 for other, _, _ in entries)
-    works = source.is_dir() and any(intake.is_work(other.name) for other, _, _ in entries)
-    return form == "folders" and not intake.is_work(path.name) and (folders or works)
+def strays(form, source, entries):
+    """Return a function that says of a file's name whether it is nobody's, if it does not say whose it is.
+
+    It is if it is beside an LMS's export, or beside students' work and no work itself.
+    """
+    folders = any(len(path.parts) > 1 for path, _, _ in entries)
+    works = source.is_dir() and any(intake.is_work(path.name) for path, _, _ in entries)
+    if form in ("one", "folders"):
+        return lambda name: form == "folders" and (folders or works) and not intake.is_work(name)
+    return lambda name: True
 
 
-def unsaid(path, content, source, form, manifest, entries, module):
+def unsaid(path, content, source, form, manifest, module):
     """Return the `Owner` of a file whose path does not say it: a zip in a folder says it itself, else the source's name does.
 
     Raises:
-        Refused: It is nobody's, or a zip of another module.
+        Refused: It is a zip of another module.
     """
-    if is_stray(path, form, source, entries):
-        raise parcel.Refused("its name does not say whose it is")
     own_zip = form == "folders" and source.is_dir() and path.suffix.lower() == ".zip"
     if own_zip:
         manifest = manifest_of(content)
@@ -343,7 +348,7 @@ def stored(folder):
 def reason(submission):
     """Return the bytes of a text that says why nothing of a submission can be used."""
     lines = submission.notes + submission.not_used() or ["no file was in it"]
-    return "\n".join(lines).encode("utf-8", "replace")
+    return "\n".join(lines[:20]).encode("utf-8", "replace")
 
 
 def keep_time(path, when, submission):

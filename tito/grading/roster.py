@@ -85,7 +85,7 @@ class Roster:
 
     def in_a_group(self, name):
         """Return the students whose full name is what follows one of a text's hyphens, a set."""
-        parts = name.split("-")
+        parts = name.split("-", 10)  # a name may be long
         return set().union(*(self.named("-".join(parts[at:])) for at in range(1, len(parts))))
 
     def someone(self, name):
