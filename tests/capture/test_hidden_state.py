@@ -28,6 +28,7 @@ import tinytorch as tt
 from tinytorch.given.capture import capture, world
 from tinytorch.given.capture.recording import CaptureError
 from tinytorch.given.op import Op
+from tinytorch.optim import SGD
 from tinytorch.tensor import Tensor
 
 
@@ -168,7 +169,7 @@ def test_the_array_of_a_large_tensor_is_refused():
     assert line_of(step, "+= 1") in refused(step, "changes the numbers of raw")
 
 
-@pytest.mark.parametrize("size", [3, 1000, 2**20])
+@pytest.mark.parametrize("size", [1000, 2**20])
 @pytest.mark.parametrize(
     "read", [lambda a, x: x * float(a[1]), lambda a, x: x * Tensor(a * 2)[:3], lambda a, x: x + Tensor(a)[:3]]
 )
@@ -423,22 +424,22 @@ class Scales:
     @staticmethod
     def of_static(x):
         """Scale by a global."""
-        return x * SETTINGS["scale"]
+        return x * STATIC["scale"]
 
     @classmethod
     def of_class(cls, x):
-        """Scale by an attribute of the class."""
+        """Scale by another one."""
         return x * SETTINGS["scale"]
 
     @property
     def by_property(self):
         """Return the scale."""
-        return SETTINGS["scale"]
+        return PROPERTY["scale"]
 
     @functools.cached_property
     def by_cached_property(self):
         """Return the scale; for a new object, that of now."""
-        return SETTINGS["scale"]
+        return CACHED["scale"]
 
     def forward(self, x):
         """Scale, until a test replaces this."""
@@ -448,7 +449,7 @@ class Scales:
         return self.forward(x)
 
 
-SETTINGS = {"scale": 1.0}
+STATIC, SETTINGS, PROPERTY, CACHED = ({"scale": 1.0} for _ in range(4))
 scales = Scales()
 
 
@@ -463,7 +464,7 @@ scales = Scales()
     ],
 )
 def test_what_methods_of_all_kinds_read_is_that_of_now(step):
-    follows(step, lambda i: SETTINGS.update(scale=1.0 + i))
+    follows(step, lambda i: [settings.update(scale=1.0 + i) for settings in (STATIC, SETTINGS, PROPERTY, CACHED)])
 
 
 @pytest.mark.parametrize("name", ["forward", "of_static", "of_class", "by_property"])
@@ -614,28 +615,12 @@ def test_a_call_in_an_op_that_a_replay_would_not_make_is_refused(name, monkeypat
     refused(lambda x: called(x), match)
 
 
-CHOICES = {
-    "if": lambda a: a * 2 if a.max() > 8 else a * 3,
-    "float": lambda a: a * 2 if float(a.max()) > 8 else a * 3,
-    "item": lambda a: a * 2 if a.max().item() > 8 else a * 3,
-    "any": lambda a: a * 2 if np.any(a > 8) else a * 3,
-    "count": lambda a: a * np.float32(np.count_nonzero(a > 8)),
-    "loop": lambda a: sum([a] * int(a[0, 0]), a),
-    "nonzero": lambda a: a * np.float32(len(np.nonzero(a > 8)[0])),
-    "min of two": lambda a: a * np.float32(min(a[0, 0], 5)),
-    "sorted": lambda a: a * np.float32(sorted(a[0])[1]),
-    "isnan": lambda a: a if np.isnan(a.sum()) else a * a.sum(),
-    "allclose": lambda a: a * 2 if np.allclose(a, 5, atol=5) else a * 3,
-    "tolist": lambda a: a * np.float32(a.tolist()[0][1] > 5),
-    "a default": lambda a, *, limit=8: a * 2 if (a > limit).any() else a * 3,
-}
-
-
-@pytest.mark.parametrize("kind", CHOICES)
-def test_an_op_chooses_by_the_numbers_of_now(kind):
-    chosen = Op(CHOICES[kind])
-    run = capture(lambda x: chosen(chosen(x) * 0.5))
-    plain = lambda x: chosen(chosen(x) * 0.5)
-    for x in inputs(12):
-        assert run(x).data.tobytes() == plain(x).data.tobytes()
-    assert any(run.tapes.values())
+def test_an_array_in_an_optimizer_is_that_of_now():
+    """One expects: a step that reads the optimizer's arrays itself reads those of now; others need not look at them."""
+    weight = Tensor([1.0, 2.0, 3.0], requires_grad=True)
+    optimizer = SGD([weight], lr=0.1, momentum=0.9)
+    (weight * 1).sum().backward()
+    optimizer.step()
+    (state,) = optimizer.state.values()
+    mean = state["momentum_buffer"]
+    follows(lambda x: x * float(optimizer.state[weight]["momentum_buffer"][0]), lambda i: mean.fill(1 + i))
