@@ -49,6 +49,8 @@ def read_options():
         options.error(
             f"argument --device: with {chosen.device}, only autograd computes gradients: the others are written in NumPy"
         )
+    if chosen.capture and (chosen.compare or chosen.gradients != "autograd"):
+        options.error("argument --capture: only a step of autograd can be recorded: the others read their numbers in NumPy")
     return chosen
 
 

@@ -1,46 +1,74 @@
 """The entry point of tito: show the map or run a command from `tito/app.py`, and report errors."""
 
-import errno
 import os
 import sys
 
-REFUSED = {getattr(errno, name, None) for name in ("ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "ENOTDIR", "ENAMETOOLONG")}
-
 
 def main():
-    """Run tito. Exit status: 0 passed, 1 failed, 2 wrong usage."""
-    from tito.curriculum import CurriculumError, UnknownExercise, UnknownName
-    from tito.notebooks.problems import SourceError
-    from tito.workspace import WorkspaceError
-
+    """Run tito. Exit status: 0 passed, 1 failed, 2 wrong usage, 130 stopped with Ctrl-C."""
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by who started this
+            setattr(sys, name, open(os.devnull, "r" if name == "stdin" else "w", encoding="utf-8"))
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace", line_buffering=True)  # a log file shows each line when it is printed
     try:
-        try:
-            run()
-        except SourceError as error:
-            fail(error, 1)
-        except (CurriculumError, UnknownExercise, UnknownName, WorkspaceError) as error:
-            fail(error, 2)
-        finally:
-            sys.stdout.flush()
+        guarded()
+    except KeyboardInterrupt:
+        sys.exit(130)
     except BrokenPipeError:  # `tito | head`: the reader has closed the pipe
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence()
         sys.exit(1)
     except OSError as error:
-        if error.errno not in REFUSED:
-            raise
-        fail(Refused(error), 2)
+        try:
+            fail(Refused(error), 2)
+        except OSError:  # there is no room for a message, either
+            silence()
+            sys.exit(2)
+
+
+def guarded():
+    """Run what was asked for, and report errors that the user can do something about."""
+    from tito.curriculum import CurriculumError, UnknownExercise, UnknownName
+    from tito.notebooks.problems import SourceError
+    from tito.workspace import WorkspaceError
+
+    try:
+        check_place()
+        run()
+    except SourceError as error:
+        fail(error, 1)
+    except (CurriculumError, UnknownExercise, UnknownName, WorkspaceError) as error:
+        fail(error, 2)
+    finally:
+        sys.stdout.flush()
+
+
+def check_place():
+    """Refuse to run in a folder that has been deleted."""
+    from tito.workspace import WorkspaceError
+
+    try:
+        os.getcwd()
+    except OSError:
+        raise WorkspaceError("the folder that you are in has been deleted or moved: cd into another one") from None
+
+
+def silence():
+    """Let go of the output, so that Python does not fail on it at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class Refused(Exception):
-    """The system refused a write: the disk is full, or the folder is not writable."""
+    """The system refused something: the disk is full, or a folder is not writable."""
 
     remedy = "fix that, then run the command again"
 
     def __init__(self, error):
-        super().__init__(error.strerror + (f": {error.filename}" if error.filename else ""))
+        if error.strerror is None and error.args and isinstance(error.args[0], list):  # several, from `shutil.copytree`
+            super().__init__(str(error.args[0][-1][-1]))
+        else:
+            super().__init__((error.strerror or str(error)) + (f": {error.filename}" if error.filename else ""))
 
 
 def run():

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import shlex
 import shutil
 import sys
 import textwrap
@@ -145,6 +146,14 @@ def wrap(text, width=80):
     return "\n\n".join(fill(paragraph) for paragraph in text.split("\n\n")).replace("\0", " ")
 
 
+def typed(path):
+    """Return a path as it has to be typed into a shell."""
+    text = f"./{path}" if str(path).startswith("-") else str(path)
+    if os.name == "posix":
+        return shlex.quote(text)
+    return f'"{text}"' if set(text) & set(" &()^;,") else text
+
+
 def next_step(command, folder=None):
     """Print the next command, which ends every output.
 
@@ -153,6 +162,6 @@ def next_step(command, folder=None):
         folder: `pathlib.Path` of the folder to type it in, if that may be another one.
     """
     if folder is not None and folder.absolute() != Path.cwd():
-        command = f'cd "{folder}", then {command}' if " " in str(folder) else f"cd {folder}, then {command}"
+        command = f"cd {typed(folder)}, then {command}"
     say()
     say(f"Next: {command}", style="bold")

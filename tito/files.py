@@ -9,6 +9,16 @@ from pathlib import Path
 LEFT = 60  # seconds after which a temporary file counts as abandoned
 
 
+def is_anothers(path, ending):
+    """Say whether a file that is to be written would replace one of another kind, such as a notebook.
+
+    Args:
+        path: `pathlib.Path` that the user has named.
+        ending: What the files end in that are written, such as ".json".
+    """
+    return path.is_dir() or path.exists() and path.suffix not in ("", ending)
+
+
 def write_atomically(path, text):
     """Write a text so that a kill at any moment leaves either the old file or the new one.
 

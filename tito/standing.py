@@ -84,7 +84,7 @@ def exports_to_the_same(space, module):
         text = export_text(source.read(path), source.read(workspace.course_source(module)), space.label(path))
     except (SourceError, workspace.WorkspaceError):
         return False
-    return text == space.exported(module).read_text(encoding="utf-8")
+    return text == space.exported(module).read_text(encoding="utf-8", errors="replace")
 
 
 def borrowed_text(module):

@@ -103,4 +103,6 @@ def writable(text):
         raise argparse.ArgumentTypeError(f"cannot write {path}: {error.strerror}") from error
     if path.is_dir():
         raise argparse.ArgumentTypeError(f"{path} is a folder: name a file in it")
+    if path.exists() and path.suffix not in ("", ".json"):
+        raise argparse.ArgumentTypeError(f"{path} exists already and is no .json file: name another one")
     return path

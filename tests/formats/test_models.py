@@ -241,3 +241,14 @@ def test_the_commands_show_measure_and_write(tmp_path):
     path.write_bytes(b"no network")
     done = tito("eval", path)
     assert done.returncode == 2 and "not a whole safetensors file" in done.stdout and not done.stderr
+
+
+@pytest.mark.parametrize("to", ["web", "gguf", "safetensors"])
+def test_no_export_takes_the_place_of_a_notebook(to, tmp_path):
+    path, notebook = tmp_path / "weights.safetensors", tmp_path / "mine.ipynb"
+    path.write_bytes(safetensors.dump(arrays("mlp"), {"milestone": '"mnist-mlp"'}))
+    notebook.write_text("{}", encoding="utf-8")
+    for out in (notebook, tmp_path):
+        done = tito("export", path, "--to", to, "--out", out)
+        assert done.returncode and "name another one" in " ".join((done.stdout + done.stderr).split())
+    assert notebook.read_text(encoding="utf-8") == "{}"

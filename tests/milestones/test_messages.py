@@ -211,3 +211,15 @@ def test_two_runs_into_one_folder_are_refused(digits, command, environment, tmp_
     said, status, _ = digits("--epochs", "1")
     assert status == 0, "a killed run holds nobody up"
     assert not (tmp_path / "run" / ".running").exists()
+
+
+def test_no_table_takes_the_place_of_a_notebook(milestone, tmp_path):
+    (tmp_path / "mine.ipynb").write_text("{}", encoding="utf-8")
+    said, status, _ = milestone("mnist_mlp.py", "--metrics-json", str(tmp_path / "mine.ipynb"))
+    assert status == 2 and "name another one" in said and (tmp_path / "mine.ipynb").read_text(encoding="utf-8") == "{}"
+
+
+@pytest.mark.parametrize("more", [("--gradients", "manual"), ("--compare",)])
+def test_a_step_by_hand_is_not_recorded(milestone, more):
+    said, status, _ = milestone("mnist_mlp.py", "--data", "mnist-5k", "--capture", *more)
+    assert status == 2 and "argument --capture" in said and "Traceback" not in said

@@ -27,10 +27,13 @@ def bench(
     from tito import console, standing, workspace
     from tito.bench import terminal
     from tito.bench.recording import Bench
+    from tito.files import is_anothers
 
     if show_cases:
         terminal.list_cases()
         return
+    if json and is_anothers(json, ".json"):
+        raise typer.BadParameter(f"{json} is a folder, or no .json file: name another one", param_hint="--json")
     if device != "cpu":
         terminal.on_gpu(workspace.find(), device, json)
         return

@@ -116,7 +116,7 @@ class Update:
     def exported(self, module, cells, known, texts):
         """Update a module's exported file: export it again if it was exported from the notebook, else cell by cell."""
         path = self.space.exported(module)
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8", errors="replace")
         reference = source.read(workspace.course_source(module))
         notebook = texts[0][1] if len(texts) == 1 else None
         if text.startswith("# Borrowed by tito"):

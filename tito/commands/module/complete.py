@@ -6,7 +6,7 @@ import typer
 def complete(
     module: str = typer.Argument(help="03, 3 or layers."),
     borrow: bool = typer.Option(False, "--borrow", help="Use the reference solution instead of your own, to move on."),
-    timeout: float = typer.Option(10.0, min=0.1, help="Seconds that each exercise may take."),
+    timeout: float = typer.Option(10.0, min=0.1, max=86400, help="Seconds that each exercise may take."),
 ):
     """Check a module and export it.
 

@@ -12,7 +12,7 @@ def test(
     target: str = typer.Argument(help="03, layers, or 03.2 for one exercise."),
     watch: bool = typer.Option(False, "--watch", help="Check again whenever the notebook is saved."),
     everything: bool = typer.Option(False, "--all", help="Show every failure in full, not only the first."),
-    timeout: float = typer.Option(10.0, min=0.1, help="Seconds that each exercise may take."),
+    timeout: float = typer.Option(10.0, min=0.1, max=86400, help="Seconds that each exercise may take."),
 ):
     """Check your exercises, as they are saved."""
     from tito import workspace
