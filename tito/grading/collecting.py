@@ -359,7 +359,7 @@ def keep_time(path, when, submission):
     earlier = moment(there.decode("utf-8", "replace").strip()) if there else None
     if earlier is None:
         replace_atomically(path, f"{when}\n".encode())
-        submission.notes.append(f"{path.name} is now {when}: autograde --force counts it")
+        submission.notes.append(f"{path.name} is now {when}: late penalties follow it")
     elif earlier != moment(when):
         submission.notes.append(f"{path.name} keeps {earlier} UTC, not {when}; edit it to change it")
 

@@ -200,7 +200,6 @@ class Classroom:
         gradebook.db.flush()
         late = submission.total_seconds_late if submission.assignment.duedate else 0
         for notebook in submission.notebooks:
-            gradebook.db.refresh(notebook)  # its score is of the grades at the time when it was read
             penalty = self.late_plugin.late_submission_penalty(submission.student_id, notebook.score, late) if late else None
             if penalty is not None and not (isinstance(penalty, numbers.Real) and math.isfinite(penalty)):
                 raise GradebookError(f"the late penalty must be a number or None, and the class's plugin returned {penalty!r}")
@@ -313,8 +312,9 @@ class Classroom:
 
     def enroll(self, student, **about):
         """Add a student to the roster, or change what is known about one. A first name that is not known becomes "", not None."""
-        with self.opened() as gradebook:
-            gradebook.update_or_create_student(student, **{**about, "first_name": about.get("first_name") or ""})
+        with self.changing() as gradebook:
+            entry = gradebook.update_or_create_student(student, **about)
+            entry.first_name = entry.first_name or ""
 
     def due(self, module, when):
         """Set when an assignment is due: an aware `datetime`, or None."""
