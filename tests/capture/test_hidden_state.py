@@ -624,3 +624,101 @@ def test_an_array_in_an_optimizer_is_that_of_now():
     (state,) = optimizer.state.values()
     mean = state["momentum_buffer"]
     follows(lambda x: x * float(optimizer.state[weight]["momentum_buffer"][0]), lambda i: mean.fill(1 + i))
+
+
+# Arrays that the step makes and fills.
+
+
+def filled_in_rows(x):
+    """Fill a tensor row by row."""
+    out = tt.zeros(2, 3)
+    for t in range(2):
+        out[t] = x[t] * t
+    return out
+
+
+def added_up(x):
+    """Add to a tensor that is also read before."""
+    total = tt.zeros(3)
+    shifted = x + total
+    for t in range(2):
+        total += x[t]
+    return shifted + total
+
+
+def filled_with_noise(x):
+    """Draw numbers into a tensor."""
+    return x + tt.zeros_like(x).uniform_()
+
+
+def filled_array(x):
+    """Fill an array."""
+    out = np.ones((2, 3), np.float32)
+    out[0] = 5
+    out += x.data
+    out *= x.data
+    return Tensor(out)
+
+
+MAKERS = {
+    "rows": filled_in_rows,
+    "added up": added_up,
+    "noise": filled_with_noise,
+    "an array": filled_array,
+    "copy_": lambda x: tt.zeros(2, 3).copy_(x) * 2,
+    "empty": lambda x: Tensor(np.empty((2, 3), np.float32)).copy_(x) * 2,
+    "full": lambda x: tt.full((2,), x[0, 1]),
+    "a result and its sum": lambda x: (lambda out: out + out.sum())(filled_in_rows(x)),
+}
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_an_array_that_the_step_makes_and_fills_is_made_in_each_replay(kind):
+    """One expects: new memory in each step, filled with the numbers of now."""
+    outs = []
+    for use in (lambda step: step, capture):
+        tt.manual_seed(0)
+        run = use(MAKERS[kind])
+        outs.append([run(x).data.copy() for x in inputs()])
+    assert any(run.tapes.values()), "nothing was replayed"
+    assert all(a.dtype == b.dtype and a.tobytes() == b.tobytes() for a, b in zip(*outs))
+
+
+def test_a_new_array_with_other_numbers_in_each_step_is_refused():
+    """One expects: other noise in each step; a replay would not draw it."""
+    rng = np.random.default_rng(0)
+
+    def step(x):
+        noise = Tensor(rng.standard_normal((2, 3)).astype(np.float32))
+        noise += x
+        return noise * 1
+
+    refused(step, "no op of the step made|takes something")
+
+
+def test_a_new_array_that_outlives_the_step_is_refused():
+    """One expects: it adds up over the steps. It is in a cache, which capture cannot look into."""
+
+    @functools.lru_cache
+    def total():
+        return tt.zeros(2, 3)
+
+    def step(x):
+        kept = total()
+        kept += x * 0
+        return x * 2
+
+    refused(step, "outlives the step")
+
+
+def test_an_array_whose_shape_depends_on_numbers_is_refused_with_what_to_write():
+    """One expects: the sum over what is chosen now."""
+    step = lambda x: x[x % 4 > i_of(x)].sum()
+    i_of = lambda x: 1.5 - x[0, 0] / 8
+    assert "where(mask, x, 0)" in refused(step, "shape depends on numbers")
+
+
+def test_a_layer_that_reads_numbers_is_named():
+    """One expects: to see which layer it is."""
+    layer = tt.nn.BatchNorm1d(3, momentum=None)
+    refused(lambda x: layer(x).detach(), r"item, in BatchNorm1d")

@@ -316,6 +316,12 @@ class World:
         found = [line for line, step in self.instructions() if step.opname.startswith(does) and step.argval in known]
         return found[0] if found else None
 
+    def line_called(self, owner):
+        """Return where a function of the user's last names an object: there, it may call a method that changes it."""
+        attribute = owner.rpartition(".")[2]
+        lines = [line for line, step in self.instructions() if step.opname.startswith("LOAD") and step.argval == attribute]
+        return lines[-1] if lines else None
+
     def line_into(self, name):
         """Return where a function of the user's may write into an object: a line that names it and stores an entry, if any."""
         stores = {line for line, step in self.instructions() if step.opname in ("STORE_SUBSCR", "STORE_SLICE", "DELETE_SUBSCR")}
@@ -536,3 +542,13 @@ def where():
             own = f"{Path(name).name}:{frame.f_lineno}"
         frame = frame.f_back
     return own or "the step"
+
+
+def in_layer():
+    """Return which layer of the package runs now, as ``, in BatchNorm1d``; nothing if the user's own code runs."""
+    frame = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(LIBRARIES):
+        if frame.f_code.co_name == "forward" and "self" in frame.f_locals:
+            return f", in {type(frame.f_locals['self']).__name__}"
+        frame = frame.f_back
+    return ""
