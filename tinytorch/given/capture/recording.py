@@ -276,8 +276,8 @@ class Recorder:
             raise Unsuitable(name)
         raise CaptureError(
             f"{where()} reads numbers of a tensor ({name.strip('_')}{in_layer()}) inside a captured step, and a replay would "
-            "keep those of the recording: return the tensor from the step and read it there, or read it before the step and pass the "
-            "number as an argument; to choose by values, use where(condition, a, b)"
+            "keep those of the recording: return the tensor from the step and read it there, or read it before the step and pass "
+            "the number as an argument; to choose by values, use where(condition, a, b)"
         )
 
     def refuse_tensors(self, op, settings):
