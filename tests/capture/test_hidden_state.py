@@ -18,6 +18,7 @@ import tempfile
 import time
 import types
 import warnings
+import weakref
 from pathlib import Path
 from time import perf_counter
 
@@ -566,6 +567,51 @@ def test_a_number_of_a_class_in_an_installed_library_is_that_of_now(library, tmp
     made = kind()
     follows(lambda x: made.by(x), lambda i: setattr(kind, "scale", 1.0 + i))
     follows(lambda x: made.by(x), lambda i: setattr(kind, "by", lambda self, x: x * (2.0 + i)))
+
+
+class Kind(type):
+    """A class of classes, with a number."""
+
+    scale = 1.0
+
+
+class Made(metaclass=Kind):
+    """A class that finds a number in its class."""
+
+
+class Asking:
+    """An object that finds its attributes elsewhere, and says so for each in a way of its own."""
+
+    def __getattr__(self, name):
+        return SETTINGS[name]
+
+
+masked = np.ma.masked_array([1.0, 2.0], mask=[False, True])
+held, asking = Scales(), Asking()
+weakly = weakref.ref(held)
+numbers = [np.float32(1)]
+FOUND = {
+    "a class of classes": (lambda x: x * Made.scale, lambda i: setattr(Kind, "scale", 1.0 + i)),
+    "a weak reference": (lambda x: x * weakly().scale, lambda i: setattr(held, "scale", 1.0 + i)),
+    "a mask": (lambda x: x * float(masked.sum()), lambda i: masked.mask.__setitem__(..., [bool(i), not i])),
+    "asked elsewhere": (lambda x: x * asking.scale, lambda i: SETTINGS.update(scale=1.0 + i)),
+    "a number of NumPy's": (lambda x: x * numbers[0], lambda i: numbers.__setitem__(0, np.float32(1 + i))),
+}
+
+
+@pytest.mark.parametrize("kind", FOUND)
+def test_what_is_found_in_other_ways_is_that_of_now(kind):
+    follows(*FOUND[kind])
+
+
+def test_a_number_of_numpy_s_that_is_set_again_is_the_same():
+    """One expects: a replay; the number is another object in each call, and equal."""
+    scales = {"now": np.float32(0.5)}
+    run = capture(lambda x: x * scales["now"])
+    for x in inputs():
+        scales["now"] = np.float32(0.5)
+        assert np.array_equal(run(x).data, x.data * np.float32(0.5))
+    assert any(run.tapes.values())
 
 
 # Ops of the user's.
