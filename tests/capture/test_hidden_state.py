@@ -171,9 +171,7 @@ def test_the_array_of_a_large_tensor_is_refused():
 
 
 @pytest.mark.parametrize("size", [1000, 2**20])
-@pytest.mark.parametrize(
-    "read", [lambda a, x: x * float(a[1]), lambda a, x: x * Tensor(a * 2)[:3], lambda a, x: x + Tensor(a)[:3]]
-)
+@pytest.mark.parametrize("read", [lambda a, x: x * float(a[1]), lambda a, x: x * Tensor(a * 2)[:3]])
 def test_a_plain_array_that_changes_between_two_calls_is_that_of_now(size, read):
     """One expects: the numbers of now, whatever the size of the array."""
     values = np.ones(size, np.float32)
@@ -455,17 +453,17 @@ scales = Scales()
 
 
 @pytest.mark.parametrize(
-    "step",
+    "settings, step",
     [
-        lambda x: Scales.of_static(x),
-        lambda x: scales.of_static(x),
-        lambda x: Scales.of_class(x),
-        lambda x: x * scales.by_property,
-        lambda x: x * Scales().by_cached_property,
+        (STATIC, lambda x: Scales.of_static(x)),
+        (STATIC, lambda x: scales.of_static(x)),
+        (SETTINGS, lambda x: Scales.of_class(x)),
+        (PROPERTY, lambda x: x * scales.by_property),
+        (CACHED, lambda x: x * Scales().by_cached_property),
     ],
 )
-def test_what_methods_of_all_kinds_read_is_that_of_now(step):
-    follows(step, lambda i: [settings.update(scale=1.0 + i) for settings in (STATIC, SETTINGS, PROPERTY, CACHED)])
+def test_what_methods_of_all_kinds_read_is_that_of_now(settings, step):
+    follows(step, lambda i: settings.update(scale=1.0 + i))
 
 
 @pytest.mark.parametrize("name", ["forward", "of_static", "of_class", "by_property"])
@@ -586,16 +584,14 @@ class Asking:
         return SETTINGS[name]
 
 
-masked = np.ma.masked_array([1.0, 2.0], mask=[False, True])
+masked = np.ma.masked_array(np.arange(20.0), mask=[False] * 19 + [True])
 held, asking = Scales(), Asking()
 weakly = weakref.ref(held)
-numbers = [np.float32(1)]
 FOUND = {
     "a class of classes": (lambda x: x * Made.scale, lambda i: setattr(Kind, "scale", 1.0 + i)),
     "a weak reference": (lambda x: x * weakly().scale, lambda i: setattr(held, "scale", 1.0 + i)),
-    "a mask": (lambda x: x * float(masked.sum()), lambda i: masked.mask.__setitem__(..., [bool(i), not i])),
+    "a mask": (lambda x: x * float(masked.sum()), lambda i: masked.mask.__setitem__(7, bool(i))),
     "asked elsewhere": (lambda x: x * asking.scale, lambda i: SETTINGS.update(scale=1.0 + i)),
-    "a number of NumPy's": (lambda x: x * numbers[0], lambda i: numbers.__setitem__(0, np.float32(1 + i))),
 }
 
 
@@ -663,7 +659,7 @@ def test_a_call_in_an_op_that_a_replay_would_not_make_is_refused(name, monkeypat
 
 def test_an_array_in_an_optimizer_is_that_of_now():
     """One expects: a step that reads the optimizer's arrays itself reads those of now; others need not look at them."""
-    weight = Tensor([1.0, 2.0, 3.0], requires_grad=True)
+    weight = Tensor(np.ones(40, np.float32), requires_grad=True)
     optimizer = SGD([weight], lr=0.1, momentum=0.9)
     (weight * 1).sum().backward()
     optimizer.step()
