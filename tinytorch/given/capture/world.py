@@ -94,7 +94,9 @@ class World:
             return []
         if is_array(value):
             self.arrays.append((name, value))
-            objects = value.flat if isinstance(value, np.ndarray) and value.dtype == object else ()
+            if not isinstance(value, np.ndarray):  # on a device
+                return []
+            objects = value.flat if value.dtype == object else ()
             own = self.hold(name, vars(value), name + ".{}") if hasattr(value, "__dict__") else []  # such as a mask
             return [*own, *((f"{name}[{i}]", item) for i, item in enumerate(islice(objects, MOST)))]
         if isinstance(value, (bytearray, array.array, memoryview)):
