@@ -10,6 +10,7 @@ fixed buffers and play the tape: no dispatch, no graph, no allocation.
     live       numbers that change between steps
     arrays     what is the same for arrays of NumPy's and of a device
     world      what a step can reach in Python, and whether it has changed
+    watching   calls that a replay would not make: clocks, files, output
     recording  the tape
     comparing  two recordings, and a replay with the step itself
     memory     the plan of the arena

@@ -10,7 +10,7 @@ import numpy as np
 from tinytorch.given import random
 from tinytorch.given.capture.arguments import is_input
 from tinytorch.given.capture.arrays import numbers_of, on_device, owner_of, same
-from tinytorch.given.capture.recording import CaptureError, Recorder, Ref, Silent, leaves, nested, refs
+from tinytorch.given.capture.recording import CaptureError, NewArray, Recorder, Ref, Silent, leaves, nested, refs
 from tinytorch.given.capture.traced import Traced, bare, door
 from tinytorch.given.capture.watching import watching
 from tinytorch.given.capture.world import LARGE, PLAIN, is_within, reachable
@@ -42,6 +42,8 @@ class Recording:
             if leaf.grad is not None:
                 leaf.grad = type(leaf.grad)(leaf.grad.data.copy())  # the step works on a copy; the snapshot keeps the old one
         self.recorder = Recorder(static, [leaf.grad.data for leaf in self.leaves if leaf.grad is not None], self.keep)
+        arrays = [*(array for _, array in self.world.arrays), *(tensor.data for _, tensor in self.world.tensors)]
+        self.recorder.outlive = {id(owner_of(array)) for array in arrays}
         self.changed, self.settled = changed, True
         self.inputs = [zlib.crc32(np.ascontiguousarray(numbers_of(owner_of(array)))) for array in static]
 
@@ -53,6 +55,7 @@ class Recording:
             with door(self.recorder), silent, watching(self.world.ran):
                 result = self.recorder.outcome(call)
             self.refuse_changes()
+            self.recorder.make_new_arrays()
             results = [leaf for leaf in leaves(result) if not isinstance(leaf, PLAIN) or self.number(leaf)]
             self.outputs = [self.output(leaf) for leaf in results]
         except CaptureError:
@@ -78,10 +81,14 @@ class Recording:
         self.world.loose = set(counters)
         changes = dict(self.world.changes())
         for place in [place for place in changes if self.changed[place] or self.changed[place[0]] == FIRST_NEEDED]:
-            line = self.world.line_of(changes[place]) or self.world.line_of(changes[place], "LOAD") or "the step"
+            name, owner = changes[place], changes[place].rpartition(".")[0].split("[")[0]
+            line = self.world.line_of(name) or self.world.line_of(name, "LOAD")
+            if line is None and owner:  # code of the package changes it: a scheduler's count, for example
+                line = self.world.line_called(owner)
             raise CaptureError(
-                f"{line} changes {changes[place]}, which a replay would not do, because it runs none of the step's Python: "
-                "change it outside of the captured step, or keep it in a tensor and write to that (count += 1)"
+                f"{line or 'the step'} changes {name}, which a replay would not do, because it runs none of the step's Python: "
+                "change it outside of the captured step (schedule.step() after it), or keep it in a tensor and write to that "
+                "(count += 1)"
             )
         self.settled = not changes
         self.changed.update([*changes, *{container for container, _ in changes}])
@@ -273,10 +280,12 @@ def compare(first, second):
                 f"the step did not do the same twice: {label(one)} ran at {one.line}, the next time {label(two)} at {two.line}. "
                 "A replay cannot choose: use where(condition, a, b), or capture each case as a step of its own"
             )
+        if isinstance(two.function, NewArray):
+            compare_new(one, two)
         if names((one.inputs, one.settings)) != names((two.inputs, two.settings)):
             if [*map(layout, leaves((one.inputs, one.settings)))] == [*map(layout, leaves((two.inputs, two.settings)))]:
                 raise CaptureError(changed_number(one, two))
-            raise CaptureError(f"{two.line} gives {label(two)} other arrays than at the time before: a replay cannot choose")
+            raise CaptureError(other_arrays(one, two))
     if len(first.recorder.tape) != len(second.recorder.tape):
         shorter, longer = sorted([first.recorder.tape, second.recorder.tape], key=len)
         extra = longer[len(shorter)]
@@ -289,16 +298,53 @@ def compare(first, second):
         old = before[name].owner
         if old is not root.owner and not same(old, root.owner):
             line, what = lines[root]
-            raise CaptureError(
-                f"{line} gives {what} an array that no op of the step made and that is another one in each call: a replay would "
-                "keep this one. Pass it to the step as an argument, draw it with tinytorch, or compute it from tensors"
-            )
+            raise CaptureError(another_array(line, what))
+
+
+def compare_new(one, two):
+    """Refuse an array that is not made again in each step, or with other numbers."""
+    array = two.function.array()
+    if array is not None and array is one.function.array():
+        raise CaptureError(
+            f"{two.line} writes to an array that outlives the step, where capture does not see it: keep it in a tensor that the "
+            "step finds by a name or an attribute"
+        )
+    if not same(one.function.values, two.function.values):
+        raise CaptureError(another_array(two.line, "the step"))
+
+
+def another_array(line, what):
+    """Say that an array from outside was another one each time."""
+    return (
+        f"{line} gives {what} an array that no op of the step made and that is another one in each call: a replay would "
+        "keep this one. Pass it to the step as an argument, draw it with tinytorch, or compute it from tensors"
+    )
+
+
+def other_arrays(one, two):
+    """Say how arrays differed between two recordings: in shape, or they are others."""
+    pairs = [(a, b) for a, b in zip(refs((one.inputs, one.settings)), refs((two.inputs, two.settings))) if a.shape != b.shape]
+    if pairs:
+        return (
+            f"{two.line} gives {label(two)} an array of shape {pairs[0][1].shape}, and {pairs[0][0].shape} the time before: its "
+            "shape depends on numbers, as that of x[mask] does, and a replay has one shape only. Keep all entries, and choose "
+            "with where(mask, x, 0)"
+        )
+    return (
+        f"{two.line} gives {label(two)} another array than the time before, and a replay cannot choose: use "
+        "where(condition, a, b), or capture each case as a step of its own"
+    )
 
 
 def changed_number(one, two):
     """Say which number differed between two recordings."""
     pairs = zip(leaves((one.inputs, one.settings)), leaves((two.inputs, two.settings)))
     old, new = next(((a, b) for a, b in pairs if names(a) != names(b)), (None, None))
+    if callable(new):
+        return (
+            f"{two.line} gives {label(two)} another function than the time before, and a replay would keep one of them: define "
+            "it outside of the captured step"
+        )
     return (
         f"{two.line} gives {label(two)} the number {new!r}, and {old!r} the time before, so a replay would keep one of them: "
         "pass it to the step in a tensor, or read it from the optimizer's param_groups"

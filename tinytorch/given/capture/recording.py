@@ -10,7 +10,7 @@ import numpy as np
 from tinytorch.given.capture.arrays import offset_of, on_device, owner_of
 from tinytorch.given.capture.live import LiveDict
 from tinytorch.given.capture.traced import Moving, Traced, bare, current, is_named
-from tinytorch.given.capture.world import PACKAGE, where
+from tinytorch.given.capture.world import PACKAGE, in_layer, where
 from tinytorch.given.device import is_array
 from tinytorch.given.op import InPlace, part
 
@@ -136,7 +136,7 @@ class Recorder:
         self.thread, self.tape, self.inside, self.open = threading.get_ident(), [], None, True
         self.roots, self.counts = {}, {"made": 0, "part": 0, "outside": 0}
         self.live, self.written, self.errors = set(), {}, np.geterr()
-        self.refusals = []
+        self.refusals, self.outlive, self.fresh = [], set(), {}
         self.conditions, self.counters, self.frozen, self.generators, self.questions = {}, {}, {}, {}, []
         for kind, arrays in (("input", inputs), ("start", starts)):
             for index, array in enumerate(arrays):
@@ -260,7 +260,10 @@ class Recorder:
         target = settings.get("out", inputs[0] if inputs else None)
         if self.inside is not None and isinstance(target, np.ndarray) and self.look_up(owner_of(bare(target))) is None:
             raise Unsuitable("an array that the kernel makes without a tensor")  # such as np.zeros: a replay would go on with it
+        is_new = is_array(target) and self.look_up(owner_of(bare(target))) is None
         self.keep_all(target)
+        if is_new and self.root(target) in self.fresh and overwrites(function, inputs, settings):
+            self.fresh[self.root(target)][1].values[...] = 0  # whatever was in that memory, as np.empty gives it, is not read
         function(*bare(inputs), **bare(settings))
         self.add(Entry(function, *self.known(inputs, settings), None, line=where()), written=target)
 
@@ -272,9 +275,9 @@ class Recorder:
         if self.inside is not None:
             raise Unsuitable(name)
         raise CaptureError(
-            f"{where()} reads numbers of a tensor ({name.strip('_')}) inside a captured step, and a replay would keep those of "
-            "the recording: return the tensor from the step and read it there, or read it before the step and pass the number "
-            "as an argument; to choose by values, use where(condition, a, b)"
+            f"{where()} reads numbers of a tensor ({name.strip('_')}{in_layer()}) inside a captured step, and a replay would "
+            "keep those of the recording: return the tensor from the step and read it there, or read it before the step and pass "
+            "the number as an argument; to choose by values, use where(condition, a, b)"
         )
 
     def refuse_tensors(self, op, settings):
@@ -345,7 +348,7 @@ class Recorder:
     def keep_all(self, arrays):
         """Let arrays from outside be copied that are about to be written to."""
         for array in leaves(arrays):
-            if is_array(array) and self.root(array).kind == "outside":
+            if is_array(array) and self.root(array).kind == "outside" and self.root(array) not in self.fresh:
                 self.alone(self.keep, (owner_of(bare(array)),), {})
 
     def add_written(self, array, line):
@@ -389,7 +392,17 @@ class Recorder:
             root = Root("outside", self.counts["outside"], owner)
             self.counts["outside"] += 1
             self.know(owner, root)
+            if isinstance(owner, np.ndarray) and id(owner) not in self.outlive and self.inside is None:
+                self.fresh[root] = len(self.tape), NewArray(owner)
         return root
+
+    def make_new_arrays(self):
+        """Let the tape make the arrays that the step made without an op and wrote to, such as ``out`` in ``out[0] = x``."""
+        written = [(root, place, new) for root, (place, new) in self.fresh.items() if id(root.owner) in self.written]
+        for root, place, new in reversed(written):
+            owner = self.written.pop(id(root.owner))
+            root.kind, root.stays, root.owner = "made", False, None
+            self.tape.insert(place, Entry(new, (), {}, self.ref(owner), line=new.line))
 
     def look_up(self, owner):
         """Return the memory that is known under an owner, if that is still the same array."""
@@ -413,6 +426,29 @@ class Recorder:
         finally:
             self.inside = None
         return None
+
+
+def overwrites(function, inputs, settings):
+    """Say whether a function writes to all of its first argument, and to all of the memory that this lies in."""
+    whole = function is np.copyto and "where" not in settings or function is np.ndarray.fill
+    whole |= function is np.ndarray.__setitem__ and inputs[1] is Ellipsis
+    return whole and inputs[0].nbytes == owner_of(bare(inputs[0])).nbytes
+
+
+class NewArray:
+    """An array that the step made without an op, as it was when an op met it first.
+
+    Args:
+        array: The array.
+    """
+
+    __name__ = "a new array"
+
+    def __init__(self, array):
+        self.array, self.values, self.line = weakref.ref(array), array.copy(), where()
+
+    def __call__(self):
+        return self.values
 
 
 class Silent:

@@ -13,6 +13,7 @@ import sys
 import sysconfig
 import types
 import warnings
+import weakref
 import zlib
 from collections import deque
 from collections.abc import Mapping
@@ -93,8 +94,11 @@ class World:
             return []
         if is_array(value):
             self.arrays.append((name, value))
-            objects = isinstance(value, np.ndarray) and value.dtype == object
-            return [(f"{name}[{i}]", item) for i, item in enumerate(islice(value.flat, MOST))] if objects else []
+            if not isinstance(value, np.ndarray):  # on a device
+                return []
+            objects = value.flat if value.dtype == object else ()
+            own = self.hold(name, vars(value), name + ".{}") if hasattr(value, "__dict__") else []  # such as a mask
+            return [*own, *((f"{name}[{i}]", item) for i, item in enumerate(islice(objects, MOST)))]
         if isinstance(value, (bytearray, array.array, memoryview)):
             self.contents.append((name, value, partial(bytes, value), bytes(value)))
             return []
@@ -119,7 +123,9 @@ class World:
         if isinstance(value, types.BuiltinFunctionType):  # such as the method of a generator
             return [] if isinstance(value.__self__, types.ModuleType) else [(name, value.__self__)]
         if isinstance(value, type):
-            return self.enter_class(name, value)
+            return self.enter_class(name, value) + self.enter_class(name, type(value))
+        if isinstance(value, weakref.ref):
+            return [(name, value())]
         if isinstance(value, (types.ModuleType, np.ufunc, types.MemberDescriptorType, types.GetSetDescriptorType)):
             return []
         if isinstance(value, Op):
@@ -316,6 +322,12 @@ class World:
         found = [line for line, step in self.instructions() if step.opname.startswith(does) and step.argval in known]
         return found[0] if found else None
 
+    def line_called(self, owner):
+        """Return where a function of the user's last names an object: there, it may call a method that changes it."""
+        attribute = owner.rpartition(".")[2]
+        lines = [line for line, step in self.instructions() if step.opname.startswith("LOAD") and step.argval == attribute]
+        return lines[-1] if lines else None
+
     def line_into(self, name):
         """Return where a function of the user's may write into an object: a line that names it and stores an entry, if any."""
         stores = {line for line, step in self.instructions() if step.opname in ("STORE_SUBSCR", "STORE_SLICE", "DELETE_SUBSCR")}
@@ -433,7 +445,7 @@ def state_of(x):
         return [x.getstate()]
     if isinstance(x, np.random.RandomState):
         return list(x.get_state()[2:])  # the position among the numbers that are ready
-    if getattr(x, "__next__", None) is None:
+    if getattr(type(x), "__next__", None) is None:
         return None
     if isinstance(x, types.GeneratorType):
         return [x.gi_frame.f_lasti, *x.gi_frame.f_locals.values()] if x.gi_frame else [None]
@@ -463,7 +475,7 @@ def shown(key):
 def differ(values, others):
     """Say whether two lists of objects differ: numbers and text by value, anything else by identity."""
     for a, b in zip(values, others):
-        if a is not b and not (type(a) is type(b) and isinstance(a, (*PLAIN, tuple)) and same_values(a, b)):
+        if a is not b and not (type(a) is type(b) and isinstance(a, (*PLAIN, tuple, np.generic)) and same_values(a, b)):
             return True
     return False
 
@@ -472,6 +484,8 @@ def same_values(a, b):
     """Compare numbers, text and tuples of them; nan is equal to itself, and 0.0 is not -0.0."""
     if isinstance(a, tuple):
         return len(a) == len(b) and not differ(a, b)
+    if isinstance(a, np.generic):
+        return a.dtype == b.dtype and a.tobytes() == b.tobytes()
     return repr(a) == repr(b) if isinstance(a, (float, complex)) else a == b
 
 
@@ -536,3 +550,13 @@ def where():
             own = f"{Path(name).name}:{frame.f_lineno}"
         frame = frame.f_back
     return own or "the step"
+
+
+def in_layer():
+    """Return which layer of the package runs now, as ``, in BatchNorm1d``; nothing if the user's own code runs."""
+    frame = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(LIBRARIES):
+        if frame.f_code.co_name == "forward" and "self" in frame.f_locals:
+            return f", in {type(frame.f_locals['self']).__name__}"
+        frame = frame.f_back
+    return ""
