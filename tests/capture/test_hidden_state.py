@@ -276,7 +276,7 @@ CALLS = {
     "environ.get": (lambda x: x * float(os.environ.get("SCALE", 1)), "uses the environment"),
     "getenv": (lambda x: x * float(os.getenv("SCALE", "1")), "uses the environment"),
     "in environ": (lambda x: x * ("SCALE" in os.environ), "uses the environment"),
-    "open": (lambda x: open(__file__).close(), "uses a file"),
+    "open": (lambda x: open(__file__, encoding="utf-8").close(), "uses a file"),
     "a path": (lambda x: Path(__file__).read_text(encoding="utf-8"), "uses a file"),
     "exists": (lambda x: Path(__file__).exists(), "uses a file"),
     "np.load": (lambda x: np.load(PLACE["file"]), "uses a file"),

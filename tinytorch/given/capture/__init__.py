@@ -24,7 +24,6 @@ import functools
 import operator
 import sys
 import threading
-import types
 import warnings
 from collections import Counter
 
@@ -70,6 +69,8 @@ class capture(Captured):
         tensor([4., 1.])
     """
 
+    bound = False  # whether it belongs to an object, whose method was captured
+
     def __init__(self, step=None):
         if not callable(step):
             raise TypeError(
@@ -86,12 +87,12 @@ class capture(Captured):
         if instance is None:
             return self
         bound = capture(self.step.__get__(instance, owner))
-        bound.made_of = self
+        bound.bound = True
         return vars(instance).setdefault(self.__name__, bound)  # found there from now on
 
     def __reduce__(self):
-        """Say how to make it again: pickles and copies hold the step, and record it anew."""
-        if isinstance(self.step, types.MethodType) and hasattr(self, "made_of"):
+        """Say how to make it again: pickles and copies hold the step, and record it again."""
+        if self.bound:
             return getattr, (self.step.__self__, self.__name__)
         home = sys.modules.get(self.__module__)
         try:

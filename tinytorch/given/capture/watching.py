@@ -13,6 +13,7 @@ import logging
 import os
 import sys
 import time
+import types
 
 from tinytorch.given.capture.recording import CaptureError
 from tinytorch.given.capture.world import LIBRARIES, PACKAGE, where
@@ -37,7 +38,7 @@ FILES = (
 READS = "read", "read1", "readline", "readlines", "readinto", "seek"
 WRITES = "write", "writelines", "truncate"
 CODE = {eval, exec, globals}
-ENVIRONMENT = {function.__code__ for function in vars(type(os.environ)).values() if hasattr(function, "__code__")}
+ENVIRONMENT = {function.__code__ for function in vars(type(os.environ)).values() if isinstance(function, types.FunctionType)}
 TEXTS = {
     "clock": "reads the clock ({}), and a replay would keep the time of the recording: read it outside of the captured step",
     "file": "uses a file ({}), and a replay would not do that again: do it outside of the captured step, and pass what it reads "

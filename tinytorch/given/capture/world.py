@@ -97,7 +97,7 @@ class World:
             if not isinstance(value, np.ndarray):  # on a device
                 return []
             objects = value.flat if value.dtype == object else ()
-            own = self.hold(name, vars(value), name + ".{}") if hasattr(value, "__dict__") else []  # such as a mask
+            own = self.hold(name, getattr(value, "__dict__", {}), name + ".{}")  # such as a mask
             return [*own, *((f"{name}[{i}]", item) for i, item in enumerate(islice(objects, MOST)))]
         if isinstance(value, (bytearray, array.array, memoryview)):
             self.contents.append((name, value, partial(bytes, value), bytes(value)))
