@@ -2,6 +2,7 @@
 
 import collections
 import copy
+import io
 import pickle
 import sys
 import threading
@@ -227,6 +228,18 @@ def test_an_error_in_a_replay_keeps_the_gradient_that_the_step_adds_to():
     with pytest.raises(tt.CaptureError, match="shape depends on numbers"):
         step(tt.ones(3), tt.tensor([True, False, True]))
     assert weight.grad.tolist() == [5, 5, 5]
+
+
+def test_a_stream_that_the_step_can_reach_stays_open(tmp_path):
+    """Asking an object how it would be pickled, in the oldest form, makes another one of it, which closes the file at its end."""
+
+    class Stream(io.TextIOWrapper):
+        pass
+
+    with Stream(open(tmp_path / "log.txt", "wb"), encoding="utf-8") as stream:
+        step = tt.capture(lambda x: x * 2 if stream.writable() else x)
+        assert [step(tt.tensor(float(i))).item() for i in range(4)] == [0, 2, 4, 6]
+        stream.write("open")
 
 
 def test_threads_may_each_capture_a_step():

@@ -452,7 +452,7 @@ def state_of(x):
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Python 3.14 takes this from some iterators
-            parts = list(flattened(x.__reduce__()))
+            parts = list(flattened(x.__reduce_ex__(2)))  # the form before 2 makes another object of some, which closes files
     except Exception:  # it has none; a count shows its number
         parts = []
     return [repr(x), *parts]
