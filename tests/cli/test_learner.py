@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import re
 
 import pytest
@@ -411,4 +412,5 @@ def test_every_command_says_that_a_module_is_not_in_this_release_yet(workspace, 
 
 
 def test_a_folder_with_a_space_is_quoted(tmp_path, tito):
-    assert 'Next: cd "my work", then' in tito("init", "my work", cwd=tmp_path).stdout
+    quoted = "'my work'" if os.name == "posix" else '"my work"'
+    assert f"Next: cd {quoted}, then" in tito("init", "my work", cwd=tmp_path).stdout

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -21,6 +22,8 @@ from tito.checks.observation import Observations, place_in, read_error, read_pla
 GIB = 2**30
 STARTUP = 60.0  # seconds to import NumPy: a cold disk or a virus scanner is not the learner's fault
 ONE_THREAD = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}
+
+one_parser = threading.Lock()  # Python 3.11 counts the depth of its parser for all threads together: two at once can fail
 
 
 class RunnerError(Exception):
@@ -164,7 +167,8 @@ def observe(
     Raises:
         RunnerError: The worker did not start.
     """
-    observers = observers_source(files.joined(Path(checks_path)))
+    with one_parser:
+        observers = observers_source(files.joined(Path(checks_path)))
     encoded = {exercise.id: [case.encoded for case in cases[exercise.id]] for exercise in exercises}
     parent, deadline = Path(package_parent).resolve(), time.monotonic() + whole
     job = Job(parent, module, observers, encoded, Setting(**setting), hear, begin, deadline)
