@@ -18,8 +18,8 @@ from tito.bench import table
 from tito.bench.measuring import turns
 
 ROUNDS, CALLS = 20, 10  # of each variant, in turn; calls between two events
-SIZES = {"relu": 2**26, "adam": 10**7, "cross_entropy": (65536, 1000), "matmul": 4096, "mnist_mlp": 256}
-SMALL = {"relu": 100, "adam": 100, "cross_entropy": (4, 10), "matmul": 20, "mnist_mlp": 4}  # for the tests, in the simulator
+SIZES = {"relu": 2**26, "adam": 10**7, "cross_entropy": (65536, 1000), "matmul": 4096, "mnist_mlp": (128, 256)}
+SMALL = {"relu": 100, "adam": 100, "cross_entropy": (4, 10), "matmul": 20, "mnist_mlp": (2, 4)}  # for the tests, in the simulator
 
 
 def ours(name, size):
@@ -44,8 +44,9 @@ def ours(name, size):
     if name == "cross_entropy":
         logits, labels = there(*size).requires_grad_(), tinytorch.Tensor(rng.integers(0, size[1], size[0])).to("cuda")
         return lambda: losses.cross_entropy(logits, labels).backward()
-    model = losses.mlp(784, size, 10, rng=rng).to("cuda")
-    images, labels = there(128, 784), tinytorch.Tensor(rng.integers(0, 10, 128)).to("cuda")
+    batch, neurons = size
+    model = losses.mlp(784, neurons, 10, rng=rng).to("cuda")
+    images, labels = there(batch, 784), tinytorch.Tensor(rng.integers(0, 10, batch)).to("cuda")
     return training_step(model, optim.SGD(model.parameters(), lr=0.1), losses.cross_entropy, images, labels)
 
 
@@ -94,8 +95,9 @@ def pytorch(name, size):
     if name == "cross_entropy":
         logits, labels = there(*size).requires_grad_(), torch.randint(0, size[1], size[:1], device="cuda")
         return lambda: torch.nn.functional.cross_entropy(logits, labels).backward()
-    model = torch.nn.Sequential(torch.nn.Linear(784, size), torch.nn.ReLU(), torch.nn.Linear(size, 10)).cuda()
-    images, labels = there(128, 784), torch.randint(0, 10, (128,), device="cuda")
+    batch, neurons = size
+    model = torch.nn.Sequential(torch.nn.Linear(784, neurons), torch.nn.ReLU(), torch.nn.Linear(neurons, 10)).cuda()
+    images, labels = there(batch, 784), torch.randint(0, 10, (batch,), device="cuda")
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     return training_step(model, optimizer, torch.nn.functional.cross_entropy, images, labels)
 
