@@ -95,6 +95,7 @@ def test_draws_filters_and_what_they_see(coloured, tmp_path):
     }
 
 
+@pytest.mark.slow  # LeNet-5's runs with every commit
 def test_numba_trains_to_the_same_figures(coloured, numba):
     numpys, numbas = (coloured("--epochs", "2", "--kernels", kernels, **numba)[2] for kernels in ("numpy", "numba"))
     assert numbas["kernels"] == "numba"

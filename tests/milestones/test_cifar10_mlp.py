@@ -50,7 +50,8 @@ def test_learns_the_colours_and_reports(coloured):
     assert "validation accuracy" in said and "test accuracy" in said.split("epoch 3/3")[1].split("\n", 1)[1]
 
 
-@pytest.mark.parametrize("recipe", [pytest.param("seed", marks=pytest.mark.slow), "best"])  # a quarter of a minute each
+@pytest.mark.slow
+@pytest.mark.parametrize("recipe", ["seed", "best"])
 def test_the_larger_recipes_train(coloured, recipe):
     said, status, metrics = coloured("--epochs", "1", "--lr", "1e-3", recipe=recipe, size="4000")
     assert status == 0, said
@@ -73,6 +74,7 @@ def test_goes_on_after_a_kill_with_the_same_figures(coloured, kill, cifar10):
         assert [one[name] for one in resumed["history"]] == [one[name] for one in whole["history"]], name
 
 
+@pytest.mark.slow
 def test_prefetching_changes_no_figure(coloured):
     one, two = (coloured("--epochs", "1", "--threads", threads)[2] for threads in ("1", "2"))
     assert one["test_loss"] == pytest.approx(two["test_loss"], rel=1e-3)
