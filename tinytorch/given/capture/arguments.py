@@ -3,8 +3,8 @@
 import numpy as np
 
 from tinytorch.given.capture.arrays import layout_of
+from tinytorch.given.capture.places import PLAIN
 from tinytorch.given.capture.traced import Traced, bare, is_named
-from tinytorch.given.capture.world import PLAIN
 from tinytorch.given.op import part
 
 

@@ -10,10 +10,11 @@ import numpy as np
 from tinytorch.given import random
 from tinytorch.given.capture.arguments import is_input
 from tinytorch.given.capture.arrays import numbers_of, on_device, owner_of, same
+from tinytorch.given.capture.places import PLAIN, Keys
 from tinytorch.given.capture.recording import CaptureError, NewArray, Recorder, Ref, Silent, leaves, nested, refs
 from tinytorch.given.capture.traced import Traced, bare, door
 from tinytorch.given.capture.watching import watching
-from tinytorch.given.capture.world import LARGE, PLAIN, is_within, reachable
+from tinytorch.given.capture.world import LARGE, is_within, reachable
 from tinytorch.given.op import part
 from tinytorch.given.state import watchers
 
@@ -82,9 +83,9 @@ class Recording:
         changes = dict(self.world.changes())
         for place in [place for place in changes if self.changed[place] or self.changed[place[0]] == FIRST_NEEDED]:
             name, owner = changes[place], changes[place].rpartition(".")[0].split("[")[0]
-            line = self.world.line_of(name) or self.world.line_of(name, "LOAD")
+            line = self.world.lines.of(name) or self.world.lines.of(name, "LOAD")
             if line is None and owner:  # code of the package changes it: a scheduler's count, for example
-                line = self.world.line_called(owner)
+                line = self.world.lines.calling(owner)
             raise CaptureError(
                 f"{line or 'the step'} changes {name}, which a replay would not do, because it runs none of the step's Python: "
                 "change it outside of the captured step (schedule.step() after it), or keep it in a tensor and write to that "
@@ -94,7 +95,7 @@ class Recording:
         self.changed.update([*changes, *{container for container, _ in changes}])
         self.refuse_writes(self.world.rewritten(self.recorder.written))
         for name in self.world.moved():
-            line = self.world.line_of(name, "LOAD") or "the step"
+            line = self.world.lines.of(name, "LOAD") or "the step"
             raise CaptureError(
                 f"{line} takes something from {name!r}, and a replay would not take the next: take it outside of the captured "
                 "step, and pass it as an argument"
@@ -118,7 +119,7 @@ class Recording:
     def refuse_writes(self, names):
         """Refuse what the step writes to plain arrays."""
         for name in names:
-            line = self.world.line_into(name) or "the step"
+            line = self.world.lines.into(name) or "the step"
             raise CaptureError(
                 f"{line} changes the numbers of {name}, an array that is no tensor, and a replay would not do that, because it "
                 "runs none of the step's Python: keep it in a tensor (count = tt.zeros(3), then count[0] += 1), or change it "
@@ -197,14 +198,8 @@ class Snapshot:
         self.copies = [np.array(numbers_of(grad.data)) if grads and grad is not None else None for grad in self.grads]
         generators = {id(g): g for g in [random.default(), *(g for _, g in world.generators), *(generators or {}).values()]}
         self.generators = [(g, g.bit_generator.state) for g in generators.values()]
-        self.counts = [
-            (plain, dict(plain)) for _, plain, keys, *_ in world.places if isinstance(plain, dict) and keys is not None
-        ]
-        self.counts = [
-            (plain, {key: x for key, x in held.items() if type(x) in (int, float)})
-            for plain, held in self.counts
-            if has_numbers(plain)
-        ]
+        dicts = [place.holder for place in world.places if isinstance(place, Keys) and isinstance(place.holder, dict)]
+        self.counts = [(plain, numbers_in(plain)) for plain in dicts if "__name__" not in plain]  # not the globals of a file
 
     def keep(self, owner):
         """Copy an array, unless that is done already."""
@@ -248,9 +243,9 @@ def digest_of(array):
     return array.shape, hashlib.blake2b(np.ascontiguousarray(numbers_of(array))).digest()
 
 
-def has_numbers(plain):
-    """Say whether a dict belongs to the user and holds numbers; the global names of a file are left alone."""
-    return "__name__" not in plain and any(type(value) in (int, float) for value in plain.values())
+def numbers_in(plain):
+    """Return the numbers in a dict, with their keys."""
+    return {key: value for key, value in plain.items() if type(value) in (int, float)}
 
 
 def told_apart(first, second):

@@ -9,8 +9,8 @@ import numpy as np
 
 from tinytorch.given.capture.arrays import offset_of, on_device, owner_of
 from tinytorch.given.capture.live import LiveDict
+from tinytorch.given.capture.sources import PACKAGE, in_layer, where
 from tinytorch.given.capture.traced import Moving, Traced, bare, current, is_named
-from tinytorch.given.capture.world import PACKAGE, in_layer, where
 from tinytorch.given.device import is_array
 from tinytorch.given.op import InPlace, part
 

@@ -16,7 +16,7 @@ import time
 import types
 
 from tinytorch.given.capture.recording import CaptureError
-from tinytorch.given.capture.world import LIBRARIES, PACKAGE, where
+from tinytorch.given.capture.sources import LIBRARIES, PACKAGE, where
 
 APART = "importlib", "warnings", "linecache", "numba", "llvmlite"  # these use files and clocks for themselves
 CLOCKS = "time", "perf_counter", "monotonic", "process_time", "thread_time", "localtime", "gmtime", "strftime", "ctime"
