@@ -41,7 +41,7 @@ class Recording:
         self.before = Snapshot(self.world, self.leaves)
         for leaf in self.leaves:
             if leaf.grad is not None:
-                leaf.grad = type(leaf.grad)(leaf.grad.data.copy())  # the step works on a copy; the snapshot keeps the old one
+                leaf._grad = type(leaf.grad)(leaf.grad.data.copy())  # the step works on a copy; the snapshot keeps the old one
         self.recorder = Recorder(static, [leaf.grad.data for leaf in self.leaves if leaf.grad is not None], self.keep)
         arrays = [*(array for _, array in self.world.arrays), *(tensor.data for _, tensor in self.world.tensors)]
         self.recorder.outlive = {id(owner_of(array)) for array in arrays}
@@ -55,6 +55,7 @@ class Recording:
             silent = contextlib.redirect_stdout(Silent(self.recorder, sys.stdout))
             with door(self.recorder), silent, watching(self.world.ran):
                 result = self.recorder.outcome(call)
+            self.freeze_what_is_read()
             self.refuse_changes()
             self.recorder.make_new_arrays()
             results = [leaf for leaf in leaves(result) if not isinstance(leaf, PLAIN) or self.number(leaf)]
@@ -71,6 +72,13 @@ class Recording:
         self.gradients = [None if leaf.grad is None else self.recorder.ref(leaf.grad.data) for leaf in self.leaves]
         self.world.loose = set(self.recorder.counters) | self.recorder.live - set(self.recorder.frozen)
         return result
+
+    def freeze_what_is_read(self):
+        """Note the numbers that replays would compute again and that code of the user's may have read as they are."""
+        for source in self.recorder.live | set(self.recorder.counters):
+            if self.world.may_read(*source):
+                line = self.world.lines.of(str(source[1]), "LOAD") or "the step"
+                self.recorder.frozen.setdefault(source, line)
 
     def refuse_changes(self):
         """Refuse what the step changed in Python, which a replay would not change.
@@ -134,7 +142,7 @@ class Recording:
         """
         used = {id(ref.root.owner) for ref in refs([entry[1:4] for entry in self.recorder.tape])}
         contents, is_read = self.world.contents, self.world.readable()
-        return [(read, held) for name, array, read, held in contents if is_read(name, array) and not is_within(array, used)]
+        return [(read, held) for _, array, read, held in contents if is_read(array) and not is_within(array, used)]
 
     def still_holds(self):
         """Say whether what the step can reach is as it was at this recording, apart from numbers that are computed again."""
@@ -212,7 +220,7 @@ class Snapshot:
             if on_device(array) or array.flags.writeable:
                 array[...] = values
         for leaf, grad, values in zip(self.leaves, self.grads, self.copies):
-            leaf.grad = grad
+            leaf._grad = grad  # which may have the dtype of before: `grad` would refuse it
             if values is not None:
                 grad.data[...] = values
         for generator, state in self.generators:

@@ -9,7 +9,7 @@ import numpy as np
 
 from tinytorch.given.capture.arrays import offset_of, on_device, owner_of
 from tinytorch.given.capture.live import LiveDict
-from tinytorch.given.capture.sources import PACKAGE, in_layer, where
+from tinytorch.given.capture.sources import PACKAGE, where, within
 from tinytorch.given.capture.traced import Moving, Traced, bare, current, is_named
 from tinytorch.given.device import is_array
 from tinytorch.given.op import InPlace, part
@@ -161,10 +161,10 @@ class Recorder:
 
         What is asked of the step's arguments is asked again before a replay, and anything else in the middle of it.
         """
-        if self.inside is not None:
-            raise Unsuitable("question")
         if not self.is_mine():
             return function
+        if self.inside is not None:
+            raise Unsuitable("question")
 
         def ask(*arrays):
             answer = bool(self.alone(function, arrays, {}))
@@ -275,7 +275,7 @@ class Recorder:
         if self.inside is not None:
             raise Unsuitable(name)
         raise CaptureError(
-            f"{where()} reads numbers of a tensor ({name.strip('_')}{in_layer()}) inside a captured step, and a replay would "
+            f"{where()} reads numbers of a tensor ({name.strip('_')}{within(name)}) inside a captured step, and a replay would "
             "keep those of the recording: return the tensor from the step and read it there, or read it before the step and pass "
             "the number as an argument; to choose by values, use where(condition, a, b)"
         )

@@ -55,11 +55,16 @@ def where():
     return own or "the step"
 
 
-def in_layer():
-    """Return which layer of the package runs now, as ``, in BatchNorm1d``; nothing if the user's own code runs."""
-    frame = sys._getframe(1)
+def within(asked):
+    """Return which layer or function of the package runs now, as ``, in BatchNorm1d``; nothing if the user's own code does.
+
+    Args:
+        asked: What the user's code may have called itself, such as ``item``.
+    """
+    frame, function = sys._getframe(1), asked
     while frame is not None and frame.f_code.co_filename.startswith(LIBRARIES):
-        if frame.f_code.co_name == "forward" and "self" in frame.f_locals:
+        function = frame.f_code.co_name
+        if function == "forward" and "self" in frame.f_locals:
             return f", in {type(frame.f_locals['self']).__name__}"
         frame = frame.f_back
-    return ""
+    return "" if function.startswith("_") or function == asked else f", in {function}"

@@ -33,6 +33,8 @@ SMALL = 2**16  # bytes: of a larger array, a checksum is kept instead of the num
 LARGE = 2**24  # bytes: a larger array is left alone if no code of the user's names it, because it may be a data set
 FEW = 16  # numbers of an array that Python is likely to read one by one
 BY_NAME = "getattr", "vars", "__dict__", "attrgetter"  # code with these may read an attribute that it does not name
+ALL_KEYS = {"items", "values", "copy", "deepcopy", "dict", "itemgetter"}  # code with these may read a key that it does not name
+UNPACKS = {dis.opmap.get(name) for name in ("DICT_MERGE", "DICT_UPDATE")}  # so may code with ``**settings``
 
 
 def reachable(*roots):
@@ -47,6 +49,8 @@ def reachable(*roots):
     world, todo = World(), [*roots]
     while todo:
         name, value = todo.pop()
+        if isinstance(value, str):
+            world.texts.add(value)
         if isinstance(value, PLAIN):
             continue
         names = world.names.setdefault(id(value), [])
@@ -76,14 +80,15 @@ class World:
         arrays: List of (name, array).
         contents: List of (name, array or other memory, function that returns what is in it, what that was).
         functions: List of the functions of the user's.
-        mentioned: Set of the names in the code of these functions.
+        texts: Set of the strings that can be reached: they may be keys that code asks for.
         ran: Set of the code that has run since.
         loose: Set of pairs of a dict's id and a key: of numbers that each replay computes again.
     """
 
     def __init__(self):
         self.alive, self.names, self.tensors, self.generators, self.arrays, self.places = [], {}, [], [], [], []
-        self.moving, self.contents, self.functions, self.mentioned, self.ran, self.loose = [], [], [], set(), set(), set()
+        self.moving, self.contents, self.functions, self.ran = [], [], [], set()
+        self.texts, self.loose = set(), set()
         self.lines = Lines(self.functions, self.ran)
         self.watch("random", random.random.__self__)
         self.watch("numpy.random", np.random.rand.__self__)
@@ -175,7 +180,6 @@ class World:
             Attributes(name, function, ["__code__", "__defaults__"])
         )  # a notebook's cell that runs again sets them
         names = dict.fromkeys(key for code in codes(function.__code__) for key in code.co_names)
-        self.mentioned.update(names)
         there, wanted = function.__globals__, global_names(function)
         found = self.hold(Keys("{}", there, [key for key in names if key in there or key in wanted]))
         found += self.hold_modules(names, {key: meant(function, key) for key in names})
@@ -220,24 +224,39 @@ class World:
 
     def read_arrays(self):
         """Note what is in the arrays: code of the user's may write to them, and no op would see that."""
-        is_named = by_names(self.mentioned, self.mentioned)
+        is_named = by_names([code for function in self.functions for code in codes(function.__code__)])
         for name, value in self.arrays:
-            if isinstance(value, np.ndarray) and (value.nbytes <= LARGE or is_named(name)):
+            if isinstance(value, np.ndarray) and (value.nbytes <= LARGE or is_named(*self.names[id(value)])):
                 read = value.tobytes if value.nbytes <= SMALL else partial(checksum, value)
                 self.contents.append((name, value, read, read()))
 
     def readable(self):
-        """Return a function that says whether code which has run may have read what has a name, in Python.
+        """Return a function that says whether code which has run may have read an array, in Python.
 
         Code of the package reads its own arrays by ops, which are written down; it may take single numbers out of short ones.
         """
         if not self.ran:
-            return lambda name, value: True
-        users = [code for code in self.ran if is_users_file(code.co_filename)]
-        names = {name for code in users for name in code.co_names}
-        by_users = by_names(names | {name for code in users for name in code.co_freevars}, names)
-        by_all = by_names({name for code in self.ran for name in (*code.co_names, *code.co_freevars)}, names)
-        return lambda name, value: by_users(name) or getattr(value, "size", FEW + 1) <= FEW and by_all(name)
+            return lambda array: True
+        by_users = by_names(self.users_codes())
+        by_all = by_names(self.ran, self.users_codes())
+
+        def is_readable(array):
+            names = self.names[id(array)]
+            return by_users(*names) or getattr(array, "size", FEW + 1) <= FEW and by_all(*names)
+
+        return is_readable
+
+    def users_codes(self):
+        """Return the user's code that has run; all that can be reached, if nobody watched."""
+        ran = self.ran or {code for function in self.functions for code in codes(function.__code__)}
+        return [code for code in ran if is_users_file(code.co_filename)]
+
+    def may_read(self, plain, key):
+        """Say whether the user's code that has run may have read a number in a dict, without `live` dicts."""
+        ran = self.users_codes()
+        keys = self.texts.union(*(texts_in(code.co_consts) for code in ran))
+        takes_all = any(not ALL_KEYS.isdisjoint(code.co_names) or not UNPACKS.isdisjoint(code.co_code[::2]) for code in ran)
+        return (key in keys or takes_all) and by_names(ran)(*self.names.get(plain, ["a dict"]))
 
     def rewritten(self, seen, owner=None):
         """Yield the name of each plain array whose numbers have changed, and of other memory.
@@ -329,20 +348,27 @@ def functions_of(op):
     return [each for each in (op.forward, *op.kernels.values(), *op.rules, op.rule_of_each) if each is not None]
 
 
-def by_names(named, others):
-    """Return a function that says whether code may reach what has a name such as ``step.mean[0]``: it names the attribute.
+def by_names(code, asking=None):
+    """Return a function that says whether code may reach what has names such as ``step.mean[0]``: it names the attribute.
 
     Args:
-        named: Set of the names in the code.
-        others: Set of the names in that code which may ask for an attribute in another way.
+        code: Collection of code objects.
+        asking: The code objects among them that may ask for an attribute in another way; all by default.
     """
-    all_of_them = not others.isdisjoint(BY_NAME)
+    named = {name for each in code for name in (*each.co_names, *each.co_freevars)}
+    all_of_them = any(not set(BY_NAME).isdisjoint(each.co_names) for each in (code if asking is None else asking))
 
-    def reaches(name):
-        owner, _, attribute = name.split("[")[0].rpartition(".")
-        return all_of_them or not owner or attribute in named
+    def reaches(*names):
+        paths = [name.split("[")[0].rpartition(".") for name in names]
+        return all_of_them or any(not owner or attribute in named for owner, _, attribute in paths)
 
     return reaches
+
+
+def texts_in(constants):
+    """Return the strings among the constants of code, those in tuples too."""
+    inner = [texts_in(each) for each in constants if isinstance(each, (tuple, frozenset))]
+    return {each for each in constants if isinstance(each, str)}.union(*inner)
 
 
 def is_within(value, owners):
