@@ -6,10 +6,15 @@ call's inputs, and must give the same parameters, gradients and optimizer state,
 fixed buffers and play the tape: no dispatch, no graph, no allocation.
 
     arguments  what a step is called with, and what it returns
+    containers tuples, lists, dicts and dataclasses of tensors
     traced     arrays that write down what NumPy does with them
     live       numbers that change between steps
     arrays     what is the same for arrays of NumPy's and of a device
     world      what a step can reach in Python, and whether it has changed
+    places     what holds it: attributes, keys of dicts, entries of lists, variables
+    iterators  iterators and Python's own random generators
+    sources    whose code something is, and which line of the user's runs
+    lines      the line that a message names
     watching   calls that a replay would not make: clocks, files, output
     recording  the tape
     comparing  two recordings, and a replay with the step itself
@@ -28,7 +33,7 @@ import warnings
 from collections import Counter
 
 from tinytorch.given.capture import comparing
-from tinytorch.given.capture.arguments import contents, described, filled, returned, template
+from tinytorch.given.capture.arguments import contents, described, filled, repeated
 from tinytorch.given.capture.arrays import buffer_for, owner_of
 from tinytorch.given.capture.printing import Table
 from tinytorch.given.capture.recording import CaptureError, Recorder
@@ -107,7 +112,7 @@ class capture(Captured):
             return self.step(*inputs, **options)
         arrays = []
         given = *described(inputs, arrays), *options, *described(options.values(), arrays)
-        kind = *given, state.kernels, state.recording, threads()
+        kind = *given, repeated((inputs, options), arrays), state.kernels, state.recording, threads()
         tapes = self.tapes.get(kind)
         if tapes:
             copy_to(tapes[0].buffers, arrays)
@@ -142,17 +147,17 @@ class capture(Captured):
             check_memory(arrays, recording.recorder.written)
             return result
 
-        result = recording.run(run)
+        recording.run(run)
         case = kind, *recording.had, *(question.answer for question, _ in recording.recorder.questions)
         first = self.recordings.pop(case, None)
         if not recording.settled:
-            return returned(template(result), iter(recording.results))()
+            return recording.returned(recording.results)
         if first is None or not first.still_holds() or not comparing.told_apart(first, recording):
             self.recordings[case] = recording
             recording.before = None  # it held copies of everything, in case of a refusal
-            return returned(template(result), iter(recording.results))()
+            return recording.returned(recording.results)
         comparing.compare(first, recording)
-        tape = Tape(recording, result, buffers)
+        tape = Tape(recording, buffers)
         self.tapes[kind] = [tape, *self.tapes.get(kind, [])][:TAPES]
         return tape.result()
 

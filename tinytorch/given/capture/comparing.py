@@ -8,10 +8,11 @@ import zlib
 import numpy as np
 
 from tinytorch.given import random
-from tinytorch.given.capture.arguments import is_input
+from tinytorch.given.capture.arguments import is_input, returned
 from tinytorch.given.capture.arrays import numbers_of, on_device, owner_of, same
+from tinytorch.given.capture.containers import leaves, nested
 from tinytorch.given.capture.places import PLAIN, Keys
-from tinytorch.given.capture.recording import CaptureError, NewArray, Recorder, Ref, Silent, leaves, nested, refs
+from tinytorch.given.capture.recording import CaptureError, NewArray, Recorder, Ref, Silent, refs
 from tinytorch.given.capture.traced import Traced, bare, door
 from tinytorch.given.capture.watching import watching
 from tinytorch.given.capture.world import LARGE, is_within, reachable
@@ -68,10 +69,10 @@ class Recording:
         finally:
             watchers.remove(self.recorder)
             self.recorder.keep = None  # it holds copies of everything, in case of a refusal
+        self.returned = returned(result, [self.maker(leaf, ref) for leaf, ref in zip(results, self.outputs)])
         self.results = [bare(leaf if isinstance(leaf, np.ndarray) else leaf.data) for leaf in results]
         self.gradients = [None if leaf.grad is None else self.recorder.ref(leaf.grad.data) for leaf in self.leaves]
         self.world.loose = set(self.recorder.counters) | self.recorder.live - set(self.recorder.frozen)
-        return result
 
     def freeze_what_is_read(self):
         """Note the numbers that replays would compute again and that code of the user's may have read as they are."""
@@ -171,6 +172,20 @@ class Recording:
                 "call backward() inside the step, or return tensor.detach()"
             )
         return self.recorder.ref(leaf.data)
+
+    def maker(self, leaf, ref):
+        """Return the function that makes a result from the array with its numbers, for the caller to keep and to change.
+
+        What is in memory that outlives the step, such as a parameter, is no copy: it is not one without capture, either.
+        """
+        if id(leaf) in self.world.names:
+            return lambda array: leaf
+        lasts, tensor = id(ref.root.owner) in self.recorder.outlive, part("Tensor")
+        if isinstance(leaf, tensor):
+            return tensor if lasts else lambda array: tensor(array.copy())
+        if ref.root in self.recorder.numbers_of_python:
+            return np.ndarray.item
+        return (lambda array: array) if lasts else lambda array: array.copy() if array.ndim else array[()]
 
     def outside(self):
         """Return what the tape reads and no entry made: a dict from the memory's name to its root."""
