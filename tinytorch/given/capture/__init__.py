@@ -42,6 +42,7 @@ from tinytorch.given.capture.world import Captured
 from tinytorch.given.state import state, watchers
 
 KINDS = 32  # of arguments that a step is recorded for
+UNLIKE = 8  # recordings for one kind of arguments that differ each time, after which the user is told
 TAPES = 8  # that are kept for arguments of one kind, such as one for training and one for evaluation
 one_at_a_time = threading.RLock()  # a recording changes what a tensor's `data` is and where output goes
 
@@ -85,6 +86,7 @@ class capture(Captured):
         functools.update_wrapper(self, step)
         self.step, self.started = step, False
         self.tapes, self.recordings, self.buffers, self.changed = {}, {}, {}, Counter()
+        self.unlike = Counter()
         self.own = {*vars(self), "own"}  # what a step's user sets besides belongs to the step
 
     def __get__(self, instance, owner=None):
@@ -152,7 +154,10 @@ class capture(Captured):
         first = self.recordings.pop(case, None)
         if not recording.settled:
             return recording.returned(recording.results)
-        if first is None or not first.still_holds() or not comparing.told_apart(first, recording):
+        changed = None if first is None else first.difference()
+        if changed is not None:
+            self.count_unlike(kind, changed)
+        if first is None or changed is not None or not comparing.told_apart(first, recording):
             self.recordings[case] = recording
             recording.before = None  # it held copies of everything, in case of a refusal
             return recording.returned(recording.results)
@@ -160,6 +165,18 @@ class capture(Captured):
         tape = Tape(recording, buffers)
         self.tapes[kind] = [tape, *self.tapes.get(kind, [])][:TAPES]
         return tape.result()
+
+    def count_unlike(self, kind, changed):
+        """Count the recordings that differ from the one before, and say so if there are many: a step that is slow in silence."""
+        self.unlike[kind] += 1
+        if self.unlike[kind] == UNLIKE:
+            warnings.warn(
+                f"a captured step has been recorded {UNLIKE} times and could not be replayed, because {changed} is another one "
+                "each time, and recording takes longer than the step itself: pass it to the step as an argument, a number in a "
+                "tensor; or change it less often",
+                RuntimeWarning,
+                stacklevel=4,
+            )
 
     def tape(self):
         """Return the tape recorded last: it prints as a table of its calls, with shapes, bytes and microseconds.

@@ -36,8 +36,12 @@ def described(items, arrays):
             kinds.append((type(x), *described(x, arrays)))
         elif isinstance(x, dict):
             kinds.append((type(x), *x, *described(x.values(), arrays)))
+        elif isinstance(x, (float, complex, slice)):  # -0.0 == 0.0, and a slice is no key in Python 3.11
+            kinds += type(x), repr(x)
+        elif isinstance(x, np.generic):
+            kinds += x.dtype, x.tobytes()
         elif isinstance(x, PLAIN):
-            kinds += type(x), repr(x) if isinstance(x, float) else x  # -0.0 == 0.0
+            kinds += type(x), x
         elif fields_of(x):
             kinds.append((type(x), *described(items_of(x), arrays)))
         else:

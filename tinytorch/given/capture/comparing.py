@@ -54,12 +54,13 @@ class Recording:
         watchers.append(self.recorder)
         try:
             silent = contextlib.redirect_stdout(Silent(self.recorder, sys.stdout))
-            with door(self.recorder), silent, watching(self.world.ran):
+            with door(self.recorder), silent, watching(self.world):
                 result = self.recorder.outcome(call)
             self.freeze_what_is_read()
             self.refuse_changes()
             self.recorder.make_new_arrays()
-            results = [leaf for leaf in leaves(result) if not isinstance(leaf, PLAIN) or self.number(leaf)]
+            results = [leaf for leaf in leaves(result) if not isinstance(leaf, PLAIN)]
+            self.plain = [leaf for leaf in leaves(result) if isinstance(leaf, PLAIN)]
             self.outputs = [self.output(leaf) for leaf in results]
         except CaptureError:
             self.recorder.open = False
@@ -139,24 +140,16 @@ class Recording:
         """Return the plain arrays that the step may have read and no entry works with.
 
         Returns:
-            List of (function that returns what is in the array now, what that was).
+            List of (name, function that returns what is in the array now, what that was).
         """
         used = {id(ref.root.owner) for ref in refs([entry[1:4] for entry in self.recorder.tape])}
         contents, is_read = self.world.contents, self.world.readable()
-        return [(read, held) for _, array, read, held in contents if is_read(array) and not is_within(array, used)]
+        return [(name, read, held) for name, array, read, held in contents if is_read(array) and not is_within(array, used)]
 
-    def still_holds(self):
-        """Say whether what the step can reach is as it was at this recording, apart from numbers that are computed again."""
-        return self.world.holds() and all(read() == held for read, held in self.frozen_arrays())
-
-    def number(self, leaf):
-        """Refuse a Python number as a result, unless it is a whole one, such as the size of a batch."""
-        if isinstance(leaf, (float, complex)):
-            raise CaptureError(
-                f"the captured step returns the number {leaf}, and a replay would return it again and again: "
-                "return the tensor, and call .item() on what the step returned"
-            )
-        return False
+    def difference(self):
+        """Return the name of what the step can reach and is not as it was; None if all is, apart from what is computed again."""
+        arrays = (name for name, read, held in self.frozen_arrays() if read() != held)
+        return self.world.changed() or next(arrays, None)
 
     def output(self, leaf):
         """Return where the array of a result lies."""
@@ -304,6 +297,12 @@ def compare(first, second):
             if [*map(layout, leaves((one.inputs, one.settings)))] == [*map(layout, leaves((two.inputs, two.settings)))]:
                 raise CaptureError(changed_number(one, two))
             raise CaptureError(other_arrays(one, two))
+    for old, new in zip(first.plain, second.plain):
+        if named_number(old) != named_number(new):
+            raise CaptureError(
+                f"the captured step returns {new!r}, and {old!r} the time before, and a replay would return it again and again: "
+                "return a tensor, and call .item() on what the step returned"
+            )
     if len(first.recorder.tape) != len(second.recorder.tape):
         shorter, longer = sorted([first.recorder.tape, second.recorder.tape], key=len)
         extra = longer[len(shorter)]

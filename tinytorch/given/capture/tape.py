@@ -33,7 +33,7 @@ class Tape:
         self.returned, self.outputs, self.slopes = recording.returned, recording.outputs, recording.gradients
         self.written, self.generators = recorder.written, recorder.generators
         self.versions = [t.written for _, t in self.world.tensors if id(owner_of(t.data)) in recorder.written]
-        self.frozen = recording.frozen_arrays()
+        self.frozen = [(read, held) for _, read, held in recording.frozen_arrays()]
         self.connect()
         self.check(recording)
         self.world.refresh()

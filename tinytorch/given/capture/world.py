@@ -7,7 +7,6 @@ attributes, containers, and the names that functions read.
 
 import array
 import dis
-import operator
 import random
 import sys
 import types
@@ -33,7 +32,7 @@ SMALL = 2**16  # bytes: of a larger array, a checksum is kept instead of the num
 LARGE = 2**24  # bytes: a larger array is left alone if no code of the user's names it, because it may be a data set
 FEW = 16  # numbers of an array that Python is likely to read one by one
 BY_NAME = "getattr", "vars", "__dict__", "attrgetter"  # code with these may read an attribute that it does not name
-ALL_KEYS = {"items", "values", "copy", "deepcopy", "dict", "itemgetter"}  # code with these may read a key that it does not name
+ALL_KEYS = {"dict", "itemgetter"}  # code with these may read a key of a dict that it does not name
 UNPACKS = {dis.opmap.get(name) for name in ("DICT_MERGE", "DICT_UPDATE")}  # so may code with ``**settings``
 
 
@@ -82,13 +81,14 @@ class World:
         functions: List of the functions of the user's.
         texts: Set of the strings that can be reached: they may be keys that code asks for.
         ran: Set of the code that has run since.
+        asked: Set of the ids of dicts of which code outside of the package has called a method since, such as ``items``.
         loose: Set of pairs of a dict's id and a key: of numbers that each replay computes again.
     """
 
     def __init__(self):
         self.alive, self.names, self.tensors, self.generators, self.arrays, self.places = [], {}, [], [], [], []
         self.moving, self.contents, self.functions, self.ran = [], [], [], set()
-        self.texts, self.loose = set(), set()
+        self.asked, self.texts, self.loose = set(), set(), set()
         self.lines = Lines(self.functions, self.ran)
         self.watch("random", random.random.__self__)
         self.watch("numpy.random", np.random.rand.__self__)
@@ -252,11 +252,19 @@ class World:
         return [code for code in ran if is_users_file(code.co_filename)]
 
     def may_read(self, plain, key):
-        """Say whether the user's code that has run may have read a number in a dict, without `live` dicts."""
-        ran = self.users_codes()
-        keys = self.texts.union(*(texts_in(code.co_consts) for code in ran))
-        takes_all = any(not ALL_KEYS.isdisjoint(code.co_names) or not UNPACKS.isdisjoint(code.co_code[::2]) for code in ran)
-        return (key in keys or takes_all) and by_names(ran)(*self.names.get(plain, ["a dict"]))
+        """Say whether the user's code that has run may have read a number in a dict without a `live` dict.
+
+        Args:
+            plain: The dict's id.
+            key: The number's key.
+        """
+        ran, names = self.users_codes(), self.names.get(plain, ["a dict"])
+        if plain in self.asked:
+            return True
+        if key in self.texts.union(*(texts_in(code.co_consts) for code in ran)):
+            return by_names(ran)(*names) or any("state_dict" in code.co_names for code in ran)
+        functions = [[*codes(code)] for code in ran]  # each with those inside it: a ``dict()`` anywhere else says nothing
+        return any(any(map(takes_all_keys, function)) and by_names(function)(*names) for function in functions)
 
     def rewritten(self, seen, owner=None):
         """Yield the name of each plain array whose numbers have changed, and of other memory.
@@ -299,9 +307,15 @@ class World:
         """Return the arrays of the tensors, and whether they need gradients."""
         return [getattr(tensor, name) for _, tensor in self.tensors for name in ("data", "requires_grad")]
 
+    def changed(self):
+        """Return the name of something that is no longer as it was; None if everything is."""
+        now = self.facts_of_tensors()
+        tensors = (self.tensors[i // 2][0] for i, held in enumerate(self.of_tensors) if now[i] is not held)
+        return next(tensors, None) or next((name for _, name in self.changes()), None)
+
     def holds(self):
         """Say whether everything is as it was; objects that are only equal to those of before are held from now on."""
-        if not all(map(operator.is_, self.facts_of_tensors(), self.of_tensors)) or next(self.changes(), None) is not None:
+        if self.changed() is not None:
             return False
         self.refresh()
         return True
@@ -363,6 +377,11 @@ def by_names(code, asking=None):
         return all_of_them or any(not owner or attribute in named for owner, _, attribute in paths)
 
     return reaches
+
+
+def takes_all_keys(code):
+    """Say whether code may read what a dict has under keys that it does not name."""
+    return not ALL_KEYS.isdisjoint(code.co_names) or not UNPACKS.isdisjoint(code.co_code[::2])
 
 
 def texts_in(constants):
