@@ -26,7 +26,7 @@ import numpy as np
 import pytest
 
 import tinytorch as tt
-from tinytorch.given.capture import capture, world
+from tinytorch.given.capture import capture, sources
 from tinytorch.given.capture.recording import CaptureError
 from tinytorch.given.op import Op
 from tinytorch.optim import SGD
@@ -559,8 +559,8 @@ def test_a_number_of_a_file_is_that_of_now(library, step):
 
 def test_a_number_of_a_class_in_an_installed_library_is_that_of_now(library, tmp_path, monkeypatch):
     """One expects: no difference between a file and a library with pip."""
-    monkeypatch.setattr(world, "INSTALLED", str(tmp_path))
-    monkeypatch.setattr(world, "LIBRARIES", (*world.LIBRARIES, str(tmp_path)))
+    monkeypatch.setattr(sources, "INSTALLED", str(tmp_path))
+    monkeypatch.setattr(sources, "LIBRARIES", (*sources.LIBRARIES, str(tmp_path)))
     kind = library("of_mine.settings").Scales
     made = kind()
     follows(lambda x: made.by(x), lambda i: setattr(kind, "scale", 1.0 + i))

@@ -6,11 +6,13 @@ import io
 import pickle
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 import tinytorch as tt
+from tinytorch.given.capture.recording import Recorder
 
 Pair = collections.namedtuple("Pair", "x y")
 
@@ -302,3 +304,11 @@ def test_what_is_asked_before_each_replay_stays_little(kind):
     asked = [*tape.world.questions(lambda thing: "x")]
     assert sum(len(held) if isinstance(held, bytes) else 1000 for _, held in tape.frozen) <= 200
     assert len(asked) < 100
+
+
+def test_a_question_in_another_thread_is_its_own_affair():
+    """One expects: while a kernel is taken apart here, others may ask about their numbers."""
+    recorder = Recorder([], [], keep=None)
+    recorder.inside = []
+    with ThreadPoolExecutor() as pool:
+        assert pool.submit(recorder.question, abs).result() is abs

@@ -6,10 +6,15 @@ call's inputs, and must give the same parameters, gradients and optimizer state,
 fixed buffers and play the tape: no dispatch, no graph, no allocation.
 
     arguments  what a step is called with, and what it returns
+    containers tuples, lists, dicts and dataclasses of tensors
     traced     arrays that write down what NumPy does with them
     live       numbers that change between steps
     arrays     what is the same for arrays of NumPy's and of a device
     world      what a step can reach in Python, and whether it has changed
+    places     what holds it: attributes, keys of dicts, entries of lists, variables
+    iterators  iterators and Python's own random generators
+    sources    whose code something is, and which line of the user's runs
+    lines      the line that a message names
     watching   calls that a replay would not make: clocks, files, output
     recording  the tape
     comparing  two recordings, and a replay with the step itself
@@ -28,7 +33,7 @@ import warnings
 from collections import Counter
 
 from tinytorch.given.capture import comparing
-from tinytorch.given.capture.arguments import contents, described, filled, returned, template
+from tinytorch.given.capture.arguments import contents, described, filled, repeated
 from tinytorch.given.capture.arrays import buffer_for, owner_of
 from tinytorch.given.capture.printing import Table
 from tinytorch.given.capture.recording import CaptureError, Recorder
@@ -37,6 +42,7 @@ from tinytorch.given.capture.world import Captured
 from tinytorch.given.state import state, watchers
 
 KINDS = 32  # of arguments that a step is recorded for
+UNLIKE = 8  # recordings for one kind of arguments that differ each time, after which the user is told
 TAPES = 8  # that are kept for arguments of one kind, such as one for training and one for evaluation
 one_at_a_time = threading.RLock()  # a recording changes what a tensor's `data` is and where output goes
 
@@ -80,6 +86,7 @@ class capture(Captured):
         functools.update_wrapper(self, step)
         self.step, self.started = step, False
         self.tapes, self.recordings, self.buffers, self.changed = {}, {}, {}, Counter()
+        self.unlike = Counter()
         self.own = {*vars(self), "own"}  # what a step's user sets besides belongs to the step
 
     def __get__(self, instance, owner=None):
@@ -107,7 +114,7 @@ class capture(Captured):
             return self.step(*inputs, **options)
         arrays = []
         given = *described(inputs, arrays), *options, *described(options.values(), arrays)
-        kind = *given, state.kernels, state.recording, threads()
+        kind = *given, repeated((inputs, options), arrays), state.kernels, state.recording, threads()
         tapes = self.tapes.get(kind)
         if tapes:
             copy_to(tapes[0].buffers, arrays)
@@ -142,19 +149,34 @@ class capture(Captured):
             check_memory(arrays, recording.recorder.written)
             return result
 
-        result = recording.run(run)
+        recording.run(run)
         case = kind, *recording.had, *(question.answer for question, _ in recording.recorder.questions)
         first = self.recordings.pop(case, None)
         if not recording.settled:
-            return returned(template(result), iter(recording.results))()
-        if first is None or not first.still_holds() or not comparing.told_apart(first, recording):
+            return recording.returned(recording.results)
+        changed = None if first is None else first.difference()
+        if changed is not None:
+            self.count_unlike(kind, changed)
+        if first is None or changed is not None or not comparing.told_apart(first, recording):
             self.recordings[case] = recording
             recording.before = None  # it held copies of everything, in case of a refusal
-            return returned(template(result), iter(recording.results))()
+            return recording.returned(recording.results)
         comparing.compare(first, recording)
-        tape = Tape(recording, result, buffers)
+        tape = Tape(recording, buffers)
         self.tapes[kind] = [tape, *self.tapes.get(kind, [])][:TAPES]
         return tape.result()
+
+    def count_unlike(self, kind, changed):
+        """Count the recordings that differ from the one before, and say so if there are many: a step that is slow in silence."""
+        self.unlike[kind] += 1
+        if self.unlike[kind] == UNLIKE:
+            warnings.warn(
+                f"a captured step has been recorded {UNLIKE} times and could not be replayed, because {changed} is another one "
+                "each time, and recording takes longer than the step itself: pass it to the step as an argument, a number in a "
+                "tensor; or change it less often",
+                RuntimeWarning,
+                stacklevel=4,
+            )
 
     def tape(self):
         """Return the tape recorded last: it prints as a table of its calls, with shapes, bytes and microseconds.

@@ -1,10 +1,13 @@
 """What a captured step is called with, and what it returns. Given."""
 
+import itertools
+
 import numpy as np
 
 from tinytorch.given.capture.arrays import layout_of
-from tinytorch.given.capture.traced import Traced, bare, is_named
-from tinytorch.given.capture.world import PLAIN
+from tinytorch.given.capture.containers import builder, fields_of, items_of, leaves, nested
+from tinytorch.given.capture.places import PLAIN
+from tinytorch.given.capture.traced import Traced, bare
 from tinytorch.given.op import part
 
 
@@ -17,7 +20,7 @@ def described(items, arrays):
     """Describe arguments so that those of one kind compare equal; collect the arrays that a replay copies.
 
     Args:
-        items: Iterable of tensors, arrays, numbers and other objects, also in tuples, lists and dicts.
+        items: Iterable of tensors, arrays, numbers and other objects, also in containers.
         arrays: List that the arrays are appended to.
 
     Returns:
@@ -32,79 +35,79 @@ def described(items, arrays):
         elif isinstance(x, (tuple, list)):
             kinds.append((type(x), *described(x, arrays)))
         elif isinstance(x, dict):
-            kinds.append((dict, *x, *described(x.values(), arrays)))
+            kinds.append((type(x), *x, *described(x.values(), arrays)))
+        elif isinstance(x, (float, complex, slice)):  # -0.0 == 0.0, and a slice is no key in Python 3.11
+            kinds += type(x), repr(x)
+        elif isinstance(x, np.generic):
+            kinds += x.dtype, x.tobytes()
+        elif isinstance(x, PLAIN):
+            kinds += type(x), x
+        elif fields_of(x):
+            kinds.append((type(x), *described(items_of(x), arrays)))
         else:
-            kinds += type(x), repr(x) if isinstance(x, float) else x if isinstance(x, PLAIN) else id(x)  # -0.0 == 0.0
+            kinds += type(x), id(x)
     return kinds
 
 
+def repeated(arguments, arrays):
+    """Return which arguments are the same tensor, as in ``step(x, x)``: a step may ask whether one is the other.
+
+    Args:
+        arguments: The arguments, in containers.
+        arrays: The arrays of those that are copied to buffers.
+
+    Returns:
+        The position of the first argument that is the same, for each; None if all are different.
+    """
+    if len({*map(id, arrays)}) == len(arrays):
+        return None
+    inputs = [id(x) for x in leaves(arguments) if is_input(x)]
+    return tuple(map(inputs.index, inputs))
+
+
 def filled(x, arrays):
-    """Return arguments with the next arrays in place of theirs."""
-    if isinstance(x, (tuple, list)):
-        items = [filled(item, arrays) for item in x]
-        return type(x)(*items) if is_named(x) else type(x)(items)
-    if isinstance(x, dict):
-        return {key: filled(value, arrays) for key, value in x.items()}
-    if is_input(x):
-        return Traced(next(arrays)) if isinstance(x, np.ndarray) else part("Tensor")(next(arrays))
-    return x
+    """Return arguments with the next arrays in place of theirs; what was the same tensor is the same again."""
+    made = {}
+
+    def fill(leaf):
+        if not is_input(leaf):
+            return leaf
+        array = next(arrays)
+        fresh = Traced(array) if isinstance(leaf, np.ndarray) else part("Tensor")(array)
+        return made.setdefault(id(leaf), fresh)
+
+    return nested(fill, x)
 
 
 def contents(x):
     """Yield what the containers and tensors among arguments hold: the same objects, if nothing was exchanged."""
-    if isinstance(x, (tuple, list)):
-        yield from x
-        for item in x:
+    items = items_of(x)
+    if items is not None:
+        yield from [*items, *(x if isinstance(x, dict) else ())]
+        for item in items:
             yield from contents(item)
-    elif isinstance(x, dict):
-        yield from contents([*x.keys(), *x.values()])
     elif is_input(x):
         yield bare(x if isinstance(x, np.ndarray) else x.data)
 
 
-class Result:
-    """The place of an array in what a step returns.
+def returned(result, makers):
+    """Return a function of arrays that makes what a step returned, with other numbers.
 
     Args:
-        make: Function from the array to what is returned: a new tensor, array or number, which no replay changes.
+        result: Tensors, arrays and others, in containers.
+        makers: List of a function for each tensor and array: from the array with its numbers to what is returned for it.
     """
+    count = itertools.count()
 
-    def __init__(self, make):
-        self.make = make
+    def remake(x):
+        items = items_of(x)
+        if items is not None:
+            build, parts = builder(x), [remake(item) for item in items]
+            return lambda arrays: build([part(arrays) for part in parts])
+        if isinstance(x, (np.ndarray, part("Tensor"))):
+            number = next(count)
+            make = makers[number]
+            return lambda arrays: make(arrays[number])
+        return lambda arrays: x
 
-
-def template(result):
-    """Return what a step returned, with a `Result` in place of each tensor and array.
-
-    Args:
-        result: Tensors, arrays and others, in tuples, lists and dicts.
-    """
-    if isinstance(result, (tuple, list)):
-        return type(result)(*map(template, result)) if is_named(result) else type(result)(map(template, result))
-    if isinstance(result, dict):
-        return {key: template(value) for key, value in result.items()}
-    if isinstance(result, np.ndarray):
-        return Result(np.ndarray.copy if result.ndim else np.ndarray.item)
-    tensor = part("Tensor")
-    return Result(lambda array: tensor(array.copy())) if isinstance(result, tensor) else result
-
-
-def returned(result, arrays):
-    """Return a function that makes what the step returns.
-
-    Args:
-        result: The `template`.
-        arrays: Iterator over the arrays that hold the numbers.
-    """
-    if isinstance(result, (tuple, list)):
-        makers = [returned(item, arrays) for item in result]
-        if is_named(result):
-            return lambda: type(result)(*(make() for make in makers))
-        return lambda: type(result)(make() for make in makers)
-    if isinstance(result, dict):
-        makers = {key: returned(value, arrays) for key, value in result.items()}
-        return lambda: {key: make() for key, make in makers.items()}
-    if isinstance(result, Result):
-        array, make = next(arrays), result.make
-        return lambda: make(array)
-    return lambda: result
+    return remake(result)

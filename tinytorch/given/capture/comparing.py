@@ -8,12 +8,14 @@ import zlib
 import numpy as np
 
 from tinytorch.given import random
-from tinytorch.given.capture.arguments import is_input
+from tinytorch.given.capture.arguments import is_input, returned
 from tinytorch.given.capture.arrays import numbers_of, on_device, owner_of, same
-from tinytorch.given.capture.recording import CaptureError, NewArray, Recorder, Ref, Silent, leaves, nested, refs
+from tinytorch.given.capture.containers import leaves, nested
+from tinytorch.given.capture.places import PLAIN, Keys
+from tinytorch.given.capture.recording import CaptureError, NewArray, Recorder, Ref, Silent, refs
 from tinytorch.given.capture.traced import Traced, bare, door
 from tinytorch.given.capture.watching import watching
-from tinytorch.given.capture.world import LARGE, PLAIN, is_within, reachable
+from tinytorch.given.capture.world import LARGE, is_within, reachable
 from tinytorch.given.op import part
 from tinytorch.given.state import watchers
 
@@ -40,7 +42,7 @@ class Recording:
         self.before = Snapshot(self.world, self.leaves)
         for leaf in self.leaves:
             if leaf.grad is not None:
-                leaf.grad = type(leaf.grad)(leaf.grad.data.copy())  # the step works on a copy; the snapshot keeps the old one
+                leaf._grad = type(leaf.grad)(leaf.grad.data.copy())  # the step works on a copy; the snapshot keeps the old one
         self.recorder = Recorder(static, [leaf.grad.data for leaf in self.leaves if leaf.grad is not None], self.keep)
         arrays = [*(array for _, array in self.world.arrays), *(tensor.data for _, tensor in self.world.tensors)]
         self.recorder.outlive = {id(owner_of(array)) for array in arrays}
@@ -52,11 +54,13 @@ class Recording:
         watchers.append(self.recorder)
         try:
             silent = contextlib.redirect_stdout(Silent(self.recorder, sys.stdout))
-            with door(self.recorder), silent, watching(self.world.ran):
+            with door(self.recorder), silent, watching(self.world):
                 result = self.recorder.outcome(call)
+            self.freeze_what_is_read()
             self.refuse_changes()
             self.recorder.make_new_arrays()
-            results = [leaf for leaf in leaves(result) if not isinstance(leaf, PLAIN) or self.number(leaf)]
+            results = [leaf for leaf in leaves(result) if not isinstance(leaf, PLAIN)]
+            self.plain = [leaf for leaf in leaves(result) if isinstance(leaf, PLAIN)]
             self.outputs = [self.output(leaf) for leaf in results]
         except CaptureError:
             self.recorder.open = False
@@ -66,10 +70,17 @@ class Recording:
         finally:
             watchers.remove(self.recorder)
             self.recorder.keep = None  # it holds copies of everything, in case of a refusal
+        self.returned = returned(result, [self.maker(leaf, ref) for leaf, ref in zip(results, self.outputs)])
         self.results = [bare(leaf if isinstance(leaf, np.ndarray) else leaf.data) for leaf in results]
         self.gradients = [None if leaf.grad is None else self.recorder.ref(leaf.grad.data) for leaf in self.leaves]
         self.world.loose = set(self.recorder.counters) | self.recorder.live - set(self.recorder.frozen)
-        return result
+
+    def freeze_what_is_read(self):
+        """Note the numbers that replays would compute again and that code of the user's may have read as they are."""
+        for source in self.recorder.live | set(self.recorder.counters):
+            if self.world.may_read(*source):
+                line = self.world.lines.of(str(source[1]), "LOAD") or "the step"
+                self.recorder.frozen.setdefault(source, line)
 
     def refuse_changes(self):
         """Refuse what the step changed in Python, which a replay would not change.
@@ -82,9 +93,9 @@ class Recording:
         changes = dict(self.world.changes())
         for place in [place for place in changes if self.changed[place] or self.changed[place[0]] == FIRST_NEEDED]:
             name, owner = changes[place], changes[place].rpartition(".")[0].split("[")[0]
-            line = self.world.line_of(name) or self.world.line_of(name, "LOAD")
+            line = self.world.lines.of(name) or self.world.lines.of(name, "LOAD")
             if line is None and owner:  # code of the package changes it: a scheduler's count, for example
-                line = self.world.line_called(owner)
+                line = self.world.lines.calling(owner)
             raise CaptureError(
                 f"{line or 'the step'} changes {name}, which a replay would not do, because it runs none of the step's Python: "
                 "change it outside of the captured step (schedule.step() after it), or keep it in a tensor and write to that "
@@ -94,7 +105,7 @@ class Recording:
         self.changed.update([*changes, *{container for container, _ in changes}])
         self.refuse_writes(self.world.rewritten(self.recorder.written))
         for name in self.world.moved():
-            line = self.world.line_of(name, "LOAD") or "the step"
+            line = self.world.lines.of(name, "LOAD") or "the step"
             raise CaptureError(
                 f"{line} takes something from {name!r}, and a replay would not take the next: take it outside of the captured "
                 "step, and pass it as an argument"
@@ -118,7 +129,7 @@ class Recording:
     def refuse_writes(self, names):
         """Refuse what the step writes to plain arrays."""
         for name in names:
-            line = self.world.line_into(name) or "the step"
+            line = self.world.lines.into(name) or "the step"
             raise CaptureError(
                 f"{line} changes the numbers of {name}, an array that is no tensor, and a replay would not do that, because it "
                 "runs none of the step's Python: keep it in a tensor (count = tt.zeros(3), then count[0] += 1), or change it "
@@ -129,24 +140,16 @@ class Recording:
         """Return the plain arrays that the step may have read and no entry works with.
 
         Returns:
-            List of (function that returns what is in the array now, what that was).
+            List of (name, function that returns what is in the array now, what that was).
         """
         used = {id(ref.root.owner) for ref in refs([entry[1:4] for entry in self.recorder.tape])}
         contents, is_read = self.world.contents, self.world.readable()
-        return [(read, held) for name, array, read, held in contents if is_read(name, array) and not is_within(array, used)]
+        return [(name, read, held) for name, array, read, held in contents if is_read(array) and not is_within(array, used)]
 
-    def still_holds(self):
-        """Say whether what the step can reach is as it was at this recording, apart from numbers that are computed again."""
-        return self.world.holds() and all(read() == held for read, held in self.frozen_arrays())
-
-    def number(self, leaf):
-        """Refuse a Python number as a result, unless it is a whole one, such as the size of a batch."""
-        if isinstance(leaf, (float, complex)):
-            raise CaptureError(
-                f"the captured step returns the number {leaf}, and a replay would return it again and again: "
-                "return the tensor, and call .item() on what the step returned"
-            )
-        return False
+    def difference(self):
+        """Return the name of what the step can reach and is not as it was; None if all is, apart from what is computed again."""
+        arrays = (name for name, read, held in self.frozen_arrays() if read() != held)
+        return self.world.changed() or next(arrays, None)
 
     def output(self, leaf):
         """Return where the array of a result lies."""
@@ -162,6 +165,20 @@ class Recording:
                 "call backward() inside the step, or return tensor.detach()"
             )
         return self.recorder.ref(leaf.data)
+
+    def maker(self, leaf, ref):
+        """Return the function that makes a result from the array with its numbers, for the caller to keep and to change.
+
+        What is in memory that outlives the step, such as a parameter, is no copy: it is not one without capture, either.
+        """
+        if id(leaf) in self.world.names:
+            return lambda array: leaf
+        lasts, tensor = id(ref.root.owner) in self.recorder.outlive, part("Tensor")
+        if isinstance(leaf, tensor):
+            return tensor if lasts else lambda array: tensor(array.copy())
+        if ref.root in self.recorder.numbers_of_python:
+            return np.ndarray.item
+        return (lambda array: array) if lasts else lambda array: array.copy() if array.ndim else array[()]
 
     def outside(self):
         """Return what the tape reads and no entry made: a dict from the memory's name to its root."""
@@ -197,14 +214,8 @@ class Snapshot:
         self.copies = [np.array(numbers_of(grad.data)) if grads and grad is not None else None for grad in self.grads]
         generators = {id(g): g for g in [random.default(), *(g for _, g in world.generators), *(generators or {}).values()]}
         self.generators = [(g, g.bit_generator.state) for g in generators.values()]
-        self.counts = [
-            (plain, dict(plain)) for _, plain, keys, *_ in world.places if isinstance(plain, dict) and keys is not None
-        ]
-        self.counts = [
-            (plain, {key: x for key, x in held.items() if type(x) in (int, float)})
-            for plain, held in self.counts
-            if has_numbers(plain)
-        ]
+        dicts = [place.holder for place in world.places if isinstance(place, Keys) and isinstance(place.holder, dict)]
+        self.counts = [(plain, numbers_in(plain)) for plain in dicts if "__name__" not in plain]  # not the globals of a file
 
     def keep(self, owner):
         """Copy an array, unless that is done already."""
@@ -217,7 +228,7 @@ class Snapshot:
             if on_device(array) or array.flags.writeable:
                 array[...] = values
         for leaf, grad, values in zip(self.leaves, self.grads, self.copies):
-            leaf.grad = grad
+            leaf._grad = grad  # which may have the dtype of before: `grad` would refuse it
             if values is not None:
                 grad.data[...] = values
         for generator, state in self.generators:
@@ -248,9 +259,9 @@ def digest_of(array):
     return array.shape, hashlib.blake2b(np.ascontiguousarray(numbers_of(array))).digest()
 
 
-def has_numbers(plain):
-    """Say whether a dict belongs to the user and holds numbers; the global names of a file are left alone."""
-    return "__name__" not in plain and any(type(value) in (int, float) for value in plain.values())
+def numbers_in(plain):
+    """Return the numbers in a dict, with their keys."""
+    return {key: value for key, value in plain.items() if type(value) in (int, float)}
 
 
 def told_apart(first, second):
@@ -286,6 +297,12 @@ def compare(first, second):
             if [*map(layout, leaves((one.inputs, one.settings)))] == [*map(layout, leaves((two.inputs, two.settings)))]:
                 raise CaptureError(changed_number(one, two))
             raise CaptureError(other_arrays(one, two))
+    for old, new in zip(first.plain, second.plain):
+        if named_number(old) != named_number(new):
+            raise CaptureError(
+                f"the captured step returns {new!r}, and {old!r} the time before, and a replay would return it again and again: "
+                "return a tensor, and call .item() on what the step returned"
+            )
     if len(first.recorder.tape) != len(second.recorder.tape):
         shorter, longer = sorted([first.recorder.tape, second.recorder.tape], key=len)
         extra = longer[len(shorter)]

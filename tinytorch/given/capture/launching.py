@@ -10,9 +10,10 @@ nothing from it come first, so that they cut no graph in two.
 
 from functools import partial
 
+from tinytorch.given.capture.containers import leaves
 from tinytorch.given.capture.live import Live
 from tinytorch.given.capture.playing import Line, Player
-from tinytorch.given.capture.recording import Ref, leaves, refs
+from tinytorch.given.capture.recording import Ref, refs
 from tinytorch.given.gpu import pool
 from tinytorch.given.gpu.device_array import DeviceArray, send, uploaded
 

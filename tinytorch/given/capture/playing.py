@@ -11,9 +11,10 @@ from typing import NamedTuple
 import numpy as np
 
 from tinytorch.given.capture.arrays import empty_like
+from tinytorch.given.capture.containers import leaves, nested
 from tinytorch.given.capture.live import Live
 from tinytorch.given.capture.memory import ALIGNED, plan
-from tinytorch.given.capture.recording import CaptureError, Choice, Entry, Otherwise, Ref, leaves, nested, refs
+from tinytorch.given.capture.recording import CaptureError, Choice, Entry, Otherwise, Ref, refs
 from tinytorch.given.prepared import prepare_mean, prepare_product, prepare_sum
 
 PREPARED = {id(np.matmul): prepare_product, id(np.mean): prepare_mean}  # functions of NumPy that do much before they compute

@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinytorch.given.capture.arrays import offset_of, on_device, owner_of
+from tinytorch.given.capture.containers import leaves, nested
 from tinytorch.given.capture.live import LiveDict
-from tinytorch.given.capture.traced import Moving, Traced, bare, current, is_named
-from tinytorch.given.capture.world import PACKAGE, in_layer, where
+from tinytorch.given.capture.sources import PACKAGE, where, within
+from tinytorch.given.capture.traced import Moving, Traced, bare, current
 from tinytorch.given.device import is_array
 from tinytorch.given.op import InPlace, part
 
@@ -46,15 +47,18 @@ class Root:
         self.name = kind, index
 
 
-class Ref(NamedTuple):
-    """An array as the tape knows it: where in which memory its numbers are."""
+class Ref:
+    """An array as the tape knows it: where in which memory its numbers are.
 
-    root: Root
-    offset: int
-    shape: tuple
-    strides: tuple
-    dtype: np.dtype
-    array: Any  # the array itself, if a replay works in the same memory
+    Args:
+        root: The `Root`.
+        array: The array.
+    """
+
+    def __init__(self, root, array):
+        self.root, self.offset = root, offset_of(array, owner_of(array))
+        self.shape, self.strides, self.dtype = array.shape, array.strides, array.dtype
+        self.array = array if root.stays else None  # held only if a replay works in the same memory
 
     def name(self):
         """Return what is the same in two recordings of a step."""
@@ -93,30 +97,6 @@ class Entry(NamedTuple):
         return self.out is not None and any(ref.root is self.out.root for ref in refs((self.inputs, self.settings)))
 
 
-def nested(function, x):
-    """Apply a function to every leaf of tuples, lists and dicts."""
-    if isinstance(x, tuple) and not isinstance(x, Ref):
-        items = [nested(function, item) for item in x]
-        return type(x)(*items) if is_named(x) else tuple(items)
-    if isinstance(x, list):
-        return [nested(function, item) for item in x]
-    if isinstance(x, dict):
-        return {key: nested(function, value) for key, value in x.items()}
-    return function(x)
-
-
-def leaves(x):
-    """Yield every leaf of tuples, lists and dicts."""
-    if isinstance(x, (tuple, list)) and not isinstance(x, Ref):
-        for item in x:
-            yield from leaves(item)
-    elif isinstance(x, dict):
-        for item in x.values():
-            yield from leaves(item)
-    else:
-        yield x
-
-
 def refs(x):
     """Return the array references among the leaves."""
     return [leaf for leaf in leaves(x) if isinstance(leaf, Ref)]
@@ -136,7 +116,7 @@ class Recorder:
         self.thread, self.tape, self.inside, self.open = threading.get_ident(), [], None, True
         self.roots, self.counts = {}, {"made": 0, "part": 0, "outside": 0}
         self.live, self.written, self.errors = set(), {}, np.geterr()
-        self.refusals, self.outlive, self.fresh = [], set(), {}
+        self.refusals, self.outlive, self.fresh, self.numbers_of_python = [], set(), {}, set()
         self.conditions, self.counters, self.frozen, self.generators, self.questions = {}, {}, {}, {}, []
         for kind, arrays in (("input", inputs), ("start", starts)):
             for index, array in enumerate(arrays):
@@ -161,10 +141,10 @@ class Recorder:
 
         What is asked of the step's arguments is asked again before a replay, and anything else in the middle of it.
         """
-        if self.inside is not None:
-            raise Unsuitable("question")
         if not self.is_mine():
             return function
+        if self.inside is not None:
+            raise Unsuitable("question")
 
         def ask(*arrays):
             answer = bool(self.alone(function, arrays, {}))
@@ -229,6 +209,7 @@ class Recorder:
             plain = np.asarray(self.alone(function, inputs, settings))
             entry = Entry(function, *self.known(inputs, settings), None, line=where(), moves=self.moved)
             out = self.result(entry, plain)
+            self.numbers_of_python.add(self.root(out))
             for array in inputs:
                 self.add_written(array, entry.line)
             return Traced(out)
@@ -275,7 +256,7 @@ class Recorder:
         if self.inside is not None:
             raise Unsuitable(name)
         raise CaptureError(
-            f"{where()} reads numbers of a tensor ({name.strip('_')}{in_layer()}) inside a captured step, and a replay would "
+            f"{where()} reads numbers of a tensor ({name.strip('_')}{within(name)}) inside a captured step, and a replay would "
             "keep those of the recording: return the tensor from the step and read it there, or read it before the step and pass "
             "the number as an argument; to choose by values, use where(condition, a, b)"
         )
@@ -382,7 +363,7 @@ class Recorder:
             return x
         x = bare(x)
         root = self.root(x)
-        return Ref(root, offset_of(x, owner_of(x)), x.shape, x.strides, x.dtype, x if root.stays else None)
+        return Ref(root, x)
 
     def root(self, array):
         """Return the memory of an array; what no entry made comes from outside."""

@@ -6,7 +6,6 @@ import operator
 import sys
 
 from tinytorch.given.capture import comparing
-from tinytorch.given.capture.arguments import returned, template
 from tinytorch.given.capture.arrays import copy_of, on_device, owner_of
 from tinytorch.given.capture.playing import Player
 from tinytorch.given.capture.recording import CaptureError, refs
@@ -19,11 +18,10 @@ class Tape:
 
     Args:
         recording: The second `comparing.Recording`, which has just run.
-        result: What the step returned.
         buffers: The arrays that a call's tensors are copied to.
     """
 
-    def __init__(self, recording, result, buffers):
+    def __init__(self, recording, buffers):
         recorder = recording.recorder
         self.entries, self.buffers, self.prepared = recorder.tape, buffers, True
         self.world, self.leaves, self.had = recording.world, recording.leaves, recording.had
@@ -32,10 +30,10 @@ class Tape:
         self.questions = recorder.questions
         self.version, self.registered = registrations[0], registered(recorder.tape)
         self.starting = [leaf for leaf, had in zip(self.leaves, self.had) if had]
-        self.template, self.outputs, self.slopes = template(result), recording.outputs, recording.gradients
+        self.returned, self.outputs, self.slopes = recording.returned, recording.outputs, recording.gradients
         self.written, self.generators = recorder.written, recorder.generators
         self.versions = [t.written for _, t in self.world.tensors if id(owner_of(t.data)) in recorder.written]
-        self.frozen = recording.frozen_arrays()
+        self.frozen = [(read, held) for _, read, held in recording.frozen_arrays()]
         self.connect()
         self.check(recording)
         self.world.refresh()
@@ -45,7 +43,7 @@ class Tape:
         """Make the calls, and find the arrays that hold the results and the gradients afterwards."""
         tensor, wanted = part("Tensor"), [*self.outputs, *(ref for ref in self.slopes if ref is not None)]
         self.player = player_of(self.entries)(self.entries, wanted, [leaf.data for leaf in self.starting], self.prepared)
-        self.result = returned(self.template, map(self.player.array, self.outputs))
+        self.result = functools.partial(self.returned, [*map(self.player.array, self.outputs)])
         self.gradients = [None if ref is None else tensor(self.player.array(ref)) for ref in self.slopes]
         grads = [grad for grad in self.gradients if grad is not None]
         there = [each for grad in grads if on_device(grad.data) for each in (grad.data, owner_of(grad.data))]

@@ -12,6 +12,7 @@ import threading
 
 import numpy as np
 
+from tinytorch.given.capture.containers import nested
 from tinytorch.given.op import part
 
 current = threading.local()  # current.recorder records what this thread does
@@ -166,20 +167,15 @@ for each in ("data", "ctypes", "flat"):  # doors to the numbers
     setattr(Traced, each, property(lambda self, name=each: current.recorder.expose(name)))
 
 
-def is_named(x):
-    """Return whether a tuple is a named one, which is made of one argument a field."""
-    return isinstance(x, tuple) and getattr(x, "_fields", None) is not None
-
-
 def bare(x):
-    """Return plain arrays in place of traced ones, and plain numbers in place of live ones, in tuples, lists and dicts too."""
+    """Return plain arrays in place of traced ones, and plain numbers in place of live ones, in containers too."""
+    return nested(plain_of, x)
+
+
+def plain_of(x):
+    """Return the plain array of a traced one, and the plain number of a live one; anything else as it is."""
     if isinstance(x, (Traced, Inner)):
         return x.plain if type(x) is Traced else x.view(np.ndarray)
-    if isinstance(x, (tuple, list)):
-        items = [bare(item) for item in x]
-        return items if isinstance(x, list) else type(x)(*items) if is_named(x) else tuple(items)
-    if isinstance(x, dict):
-        return {key: bare(value) for key, value in x.items()}
     return x.now if isinstance(x, Moving) else x
 
 

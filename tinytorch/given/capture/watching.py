@@ -16,7 +16,7 @@ import time
 import types
 
 from tinytorch.given.capture.recording import CaptureError
-from tinytorch.given.capture.world import LIBRARIES, PACKAGE, where
+from tinytorch.given.capture.sources import LIBRARIES, PACKAGE, where
 
 APART = "importlib", "warnings", "linecache", "numba", "llvmlite"  # these use files and clocks for themselves
 CLOCKS = "time", "perf_counter", "monotonic", "process_time", "thread_time", "localtime", "gmtime", "strftime", "ctime"
@@ -55,18 +55,20 @@ class Watch:
     """What Python reports calls to, in the thread that records a step.
 
     Args:
-        ran: Set to which the code of each function in Python is added that runs.
+        world: The `world.World` that learns which code has run, and of which dicts a method was called.
     """
 
-    def __init__(self, ran):
-        self.ran = ran
+    def __init__(self, world):
+        self.world = world
 
     def __call__(self, frame, event, called):
         """Take the report of one call; the name and the arguments are Python's."""
         if event == "call":
-            self.ran.add(frame.f_code)
+            self.world.ran.add(frame.f_code)
             self.python_call(frame)
         elif event == "c_call":
+            if type(called.__self__) is dict and not frame.f_code.co_filename.startswith(PACKAGE):
+                self.world.asked.add(id(called.__self__))
             kind = kind_of(called)
             direct = kind in ("clock", "code")  # libraries have reasons of their own for these
             if kind and (is_own(frame) if direct else is_for_user(frame)):
@@ -89,11 +91,11 @@ class Watch:
 
 
 @contextlib.contextmanager
-def watching(ran):
+def watching(world):
     """Watch the calls of this thread; a profiler that is on has the place already, and then they are not watched."""
     taken = sys.getprofile() is not None
     if not taken:
-        sys.setprofile(Watch(ran))
+        sys.setprofile(Watch(world))
     try:
         yield
     finally:

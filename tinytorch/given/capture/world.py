@@ -1,43 +1,39 @@
 """What a step can reach in Python: modules, optimizers, counters, lists. Given.
 
 A replay runs no Python of the step. So what the step would change there is refused, and a tape is only played while everything
-the step could read is as it was when the step was recorded.
+the step could read is as it was when the step was recorded. A recording makes a `World`: it starts at the step and follows
+attributes, containers, and the names that functions read.
 """
 
 import array
 import dis
-import operator
-import os
 import random
 import sys
-import sysconfig
 import types
-import warnings
 import weakref
 import zlib
 from collections import deque
-from collections.abc import Mapping
 from contextvars import ContextVar
 from functools import partial
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 
 from tinytorch.given.capture.arrays import owner_of
+from tinytorch.given.capture.iterators import state_of
+from tinytorch.given.capture.lines import Lines
+from tinytorch.given.capture.places import ABSENT, PLAIN, Attributes, Cell, Entries, Keys, Single, differ
+from tinytorch.given.capture.sources import codes, is_users, is_users_file, users
 from tinytorch.given.device import is_array
 from tinytorch.given.op import Op, part
 
-PACKAGE = str(Path(__file__).parents[2]) + os.sep
-LIBRARIES = (PACKAGE, "<frozen", *(sysconfig.get_path(kind) + os.sep for kind in ("stdlib", "purelib", "platlib")))
-INSTALLED = tuple({sysconfig.get_path(kind) + os.sep for kind in ("purelib", "platlib")})
-APART = "numpy", "scipy", "numba", "llvmlite", "matplotlib", "PIL", "pytest", "_pytest", "IPython", "ipykernel", "tqdm"
-PLAIN = int, float, complex, bool, str, bytes, type(None), type(Ellipsis), np.dtype, range, slice
 MOST = 1000  # entries of a list that are looked into; whether they are still the same ones is asked of all
 SMALL = 2**16  # bytes: of a larger array, a checksum is kept instead of the numbers
 LARGE = 2**24  # bytes: a larger array is left alone if no code of the user's names it, because it may be a data set
 FEW = 16  # numbers of an array that Python is likely to read one by one
 BY_NAME = "getattr", "vars", "__dict__", "attrgetter"  # code with these may read an attribute that it does not name
+ALL_KEYS = {"dict", "itemgetter"}  # code with these may read a key of a dict that it does not name
+UNPACKS = {dis.opmap.get(name) for name in ("DICT_MERGE", "DICT_UPDATE")}  # so may code with ``**settings``
 
 
 def reachable(*roots):
@@ -49,17 +45,20 @@ def reachable(*roots):
     Returns:
         A `World`.
     """
-    world, todo = World(), [(name, value) for name, value in roots]
-    seen = set()
+    world, todo = World(), [*roots]
     while todo:
         name, value = todo.pop()
-        if isinstance(value, PLAIN) or id(value) in seen:
+        if isinstance(value, str):
+            world.texts.add(value)
+        if isinstance(value, PLAIN):
             continue
-        seen.add(id(value))
-        world.alive.append(value)
-        todo.extend(world.enter(name, value))
+        names = world.names.setdefault(id(value), [])
+        names.append(name)
+        if len(names) == 1:
+            world.alive.append(value)
+            todo.extend(world.enter(name, value))
     world.read_arrays()
-    world.of_tensors = [getattr(tensor, name) for _, tensor in world.tensors for name in ("data", "requires_grad")]
+    world.of_tensors = world.facts_of_tensors()
     return world
 
 
@@ -68,24 +67,33 @@ class Captured:
 
 
 class World:
-    """The containers that a step can reach, and what they held.
+    """The places that a step can reach, and what they held.
 
     Attributes:
+        alive: List of the objects, so that no other object gets the id of one.
+        names: Dict from an object's id to the names under which it can be reached.
         tensors: List of (name, tensor).
         generators: List of (name, random generator).
-        places: List of (name, container, its keys, the values held, whether these are all keys).
+        places: List of places, as in `places`.
         moving: List of (name, function that returns a state, the state held): iterators, and generators of Python's own numbers.
+        arrays: List of (name, array).
         contents: List of (name, array or other memory, function that returns what is in it, what that was).
-        mentioned: Set of the names in the code of functions.
+        functions: List of the functions of the user's.
+        texts: Set of the strings that can be reached: they may be keys that code asks for.
         ran: Set of the code that has run since.
+        asked: Set of the ids of dicts of which code outside of the package has called a method since, such as ``items``.
+        loose: Set of pairs of a dict's id and a key: of numbers that each replay computes again.
     """
 
     def __init__(self):
-        self.alive, self.tensors, self.generators, self.arrays, self.places, self.functions = [], [], [], [], [], []
-        self.moving, self.contents, self.mentioned, self.ran = [], [], set(), set()
-        self.watch("random", partial(state_of, random.random.__self__))
-        self.watch("numpy.random", partial(state_of, np.random.rand.__self__))
-        self.loose = set()  # pairs of a dict's id and a key, of numbers that each replay computes again
+        self.alive, self.names, self.tensors, self.generators, self.arrays, self.places = [], {}, [], [], [], []
+        self.moving, self.contents, self.functions, self.ran = [], [], [], set()
+        self.asked, self.texts, self.loose = set(), set(), set()
+        self.lines = Lines(self.functions, self.ran)
+        self.watch("random", random.random.__self__)
+        self.watch("numpy.random", np.random.rand.__self__)
+
+    # What each kind of object leads to.
 
     def enter(self, name, value):
         """Note an object, and return the named objects that it leads to."""
@@ -93,104 +101,99 @@ class World:
             self.tensors.append((name, value))
             return []
         if is_array(value):
-            self.arrays.append((name, value))
-            if not isinstance(value, np.ndarray):  # on a device
-                return []
-            objects = value.flat if value.dtype == object else ()
-            own = self.hold(name, getattr(value, "__dict__", {}), name + ".{}")  # such as a mask
-            return [*own, *((f"{name}[{i}]", item) for i, item in enumerate(islice(objects, MOST)))]
-        if isinstance(value, (bytearray, array.array, memoryview)):
-            self.contents.append((name, value, partial(bytes, value), bytes(value)))
+            return self.enter_array(name, value)
+        for kinds, follow in PASSED:
+            if isinstance(value, kinds):
+                return [(name, each) for each in follow(value)]
+        enter = next((enter for kinds, enter in ENTERED if isinstance(value, kinds)), World.enter_object)
+        return enter(self, name, value)
+
+    def enter_array(self, name, value):
+        """Note an array; one of NumPy's may hold objects, and have attributes such as a mask."""
+        self.arrays.append((name, value))
+        if not isinstance(value, np.ndarray):  # on a device
             return []
-        if isinstance(value, np.random.Generator):
-            self.generators.append((name, value))
-            return []
-        if isinstance(value, types.FunctionType):
-            return self.enter_function(name, value)
-        if isinstance(value, Captured):
-            more = [key for key in vars(value) if key not in value.own]
-            return [(name, value.step), *self.hold(name, Attributes(value, more), name + ".{}")]
-        if isinstance(value, types.MethodType):
-            return [(name, value.__func__), (name, value.__self__)]
-        if isinstance(value, partial):
-            return [(name, value.func), (name, value.args), (name, value.keywords)]
-        if isinstance(value, ContextVar):
-            return self.hold(name, Variable(value), "{}", [name])
-        if isinstance(value, (dict, types.MappingProxyType)):
-            return self.hold(name, value, name.replace("{", "").replace("}", "") + "[{}]")
-        if isinstance(value, (list, tuple, set, frozenset, deque)):
-            return self.hold_list(name, value)
-        if isinstance(value, types.BuiltinFunctionType):  # such as the method of a generator
-            return [] if isinstance(value.__self__, types.ModuleType) else [(name, value.__self__)]
-        if isinstance(value, type):
-            return self.enter_class(name, value) + self.enter_class(name, type(value))
-        if isinstance(value, weakref.ref):
-            return [(name, value())]
-        if isinstance(value, (types.ModuleType, np.ufunc, types.MemberDescriptorType, types.GetSetDescriptorType)):
-            return []
-        if isinstance(value, Op):
-            functions = value.forward, *value.kernels.values(), *value.rules, value.rule_of_each
-            return [(name, getattr(function, "py_func", function)) for function in functions if function is not None]
+        objects = value.flat if value.dtype == object else ()
+        own = self.hold(Keys(name + ".{}", value.__dict__)) if hasattr(value, "__dict__") else []
+        return [*own, *((f"{name}[{i}]", item) for i, item in enumerate(islice(objects, MOST)))]
+
+    def enter_memory(self, name, value):
+        """Note memory that is no array of NumPy's."""
+        self.contents.append((name, value, partial(bytes, value), bytes(value)))
+        return []
+
+    def enter_generator(self, name, value):
+        """Note a random generator of NumPy's."""
+        self.generators.append((name, value))
+        return []
+
+    def enter_captured(self, name, value):
+        """Note a captured step, and the attributes that its user gave it."""
+        more = [key for key in vars(value) if key not in value.own]
+        return [(name, value.step), *self.hold(Keys(name + ".{}", vars(value), more, whole=True))]
+
+    def enter_variable(self, name, value):
+        """Note a context variable."""
+        place = Single(name, value, partial(value.get, ABSENT))
+        self.places.append(place)
+        return [(name, place.held)]
+
+    def enter_dict(self, name, value):
+        """Note a dict."""
+        return self.hold(Keys(name.replace("{", "").replace("}", "") + "[{}]", value))
+
+    def enter_list(self, name, value):
+        """Note a list, a set or a deque; a tuple cannot change, but leads to others."""
+        if not isinstance(value, tuple):
+            self.places.append(Entries(name, value))
+        return [(f"{name}[{i}]", item) for i, item in enumerate(islice(value, MOST))]
+
+    def enter_type(self, name, value):
+        """Note a class, and its own class."""
+        return self.enter_class(name, value) + self.enter_class(name, type(value))
+
+    def enter_object(self, name, value):
+        """Note an object of any other class: its attributes, and what its class has."""
         if state_of(value) is not None:
-            self.watch(name, partial(state_of, value))
-        attributes = [plain for plain in (getattr(value, "__dict__", None), Attributes(value, slots_of(value))) if plain]
-        own = [found for plain in attributes for found in self.hold(name, plain, name + ".{}")]
-        return own + self.enter_class(name, type(value))
+            self.watch(name, value)
+        found = self.hold(Keys(name + ".{}", value.__dict__)) if hasattr(value, "__dict__") else []
+        apart = slots_of(value) + ["__class__"] * is_users(type(value))
+        if apart:
+            found += self.hold(Attributes(name, value, apart))
+        return found + self.enter_class(name, type(value))
 
     def enter_class(self, name, kind):
         """Note what a class of the user's has: numbers and others that its objects share, and methods."""
         found = []
         for each in filter(is_users, kind.__mro__):
             plain = {key: x for key, x in vars(each).items() if not is_dunder(key) or function_of(x)}
-            self.hold(name, OfClass(each, list(plain)), name + ".{}")
+            self.hold(Keys(name + ".{}", vars(each), list(plain), whole=True, owner=each))
             found += [(f"{name}.{key}", function_of(x) or x) for key, x in plain.items()]
         return found
-
-    def hold(self, name, plain, form, keys=None):
-        """Hold the values of a dict, or of some of its keys."""
-        chosen = list(plain if keys is None else keys)
-        self.places.append((form, plain, chosen, [plain.get(key) for key in chosen], keys is None))
-        return [(form.format(shown(key)), plain.get(key)) for key in chosen]
-
-    def hold_list(self, name, value):
-        """Hold the entries of a list or a set; a tuple cannot change, but leads to others."""
-        if not isinstance(value, tuple):
-            self.places.append((f"{name}[{{}}]", value, None, [*value], True))
-        return [(f"{name}[{i}]", item) for i, item in enumerate(islice(value, MOST))]
-
-    def watch(self, name, read):
-        """Note something whose state the step may not change."""
-        self.moving.append((name, read, read()))
-
-    def moved(self):
-        """Yield the name of what has changed its state."""
-        for name, read, held in self.moving:
-            now = read()
-            if len(now) != len(held) or differ(now, held):
-                yield name
 
     def enter_function(self, name, function):
         """Note what a function of the user's reads: its closure, its defaults, and the global names in its code."""
         if not users(function):
             return []
         self.functions.append(function)
-        self.hold(
-            name, Attributes(function, ["__code__", "__defaults__"]), name + ".{}"
-        )  # a cell that runs again may replace them
-        code, cells = function.__code__, function.__closure__ or ()
-        names = dict.fromkeys(key for each in codes(code) for key in each.co_names)
-        self.mentioned.update(names)
-        there = [key for key in names if key in function.__globals__]
-        found = self.hold(name, function.__globals__, "{}", there)
+        self.places.append(
+            Attributes(name, function, ["__code__", "__defaults__"])
+        )  # a notebook's cell that runs again sets them
+        names = dict.fromkeys(key for code in codes(function.__code__) for key in code.co_names)
+        there, wanted = function.__globals__, global_names(function)
+        found = self.hold(Keys("{}", there, [key for key in names if key in there or key in wanted]))
         found += self.hold_modules(names, {key: meant(function, key) for key in names})
-        for key, cell in zip(code.co_freevars, cells):
-            try:
-                found.append((key, cell.cell_contents))
-            except ValueError:  # not assigned yet
-                continue
-            self.places.append((key, cell, None, [cell.cell_contents], False))
+        for key, cell in zip(function.__code__.co_freevars, function.__closure__ or ()):
+            place = Cell(key, cell)
+            self.places.append(place)
+            found.append((key, place.held))
         defaults = *(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()
-        return [*found, *self.hold(name, vars(function), name + ".{}"), *((name, default) for default in defaults)]
+        return [*found, *self.hold(Keys(name + ".{}", vars(function))), *((name, default) for default in defaults)]
+
+    def hold(self, place):
+        """Add a place with keys, and return the named objects that it leads to."""
+        self.places.append(place)
+        return place.named()
 
     def hold_modules(self, names, modules):
         """Hold what code reads from modules of the user's, and from the modules in these.
@@ -207,31 +210,61 @@ class World:
                     seen.add(id(module))
                     every = [each for each in vars(module) if not is_dunder(each)]
                     read = every if any(each in names for each in BY_NAME) else [each for each in names if each in vars(module)]
-                    found += self.hold(key, Attributes(module, read), key + ".{}")
+                    found += self.hold(Keys(key + ".{}", vars(module), read))
                     inner |= {f"{key}.{each}": vars(module)[each] for each in read}
             modules = inner
         return found
 
+    def watch(self, name, thing):
+        """Note something whose state the step may not change."""
+        read = partial(state_of, thing)
+        self.moving.append((name, read, read()))
+
+    # Arrays.
+
     def read_arrays(self):
         """Note what is in the arrays: code of the user's may write to them, and no op would see that."""
-        is_named = by_names(self.mentioned, self.mentioned)
+        is_named = by_names([code for function in self.functions for code in codes(function.__code__)])
         for name, value in self.arrays:
-            if isinstance(value, np.ndarray) and (value.nbytes <= LARGE or is_named(name)):
+            if isinstance(value, np.ndarray) and (value.nbytes <= LARGE or is_named(*self.names[id(value)])):
                 read = value.tobytes if value.nbytes <= SMALL else partial(checksum, value)
                 self.contents.append((name, value, read, read()))
 
     def readable(self):
-        """Return a function that says whether code which has run may have read what has a name, in Python.
+        """Return a function that says whether code which has run may have read an array, in Python.
 
         Code of the package reads its own arrays by ops, which are written down; it may take single numbers out of short ones.
         """
         if not self.ran:
-            return lambda name, value: True
-        users = [code for code in self.ran if is_users_file(code.co_filename)]
-        names = {name for code in users for name in code.co_names}
-        by_users = by_names(names | {name for code in users for name in code.co_freevars}, names)
-        by_all = by_names({name for code in self.ran for name in (*code.co_names, *code.co_freevars)}, names)
-        return lambda name, value: by_users(name) or getattr(value, "size", FEW + 1) <= FEW and by_all(name)
+            return lambda array: True
+        by_users = by_names(self.users_codes())
+        by_all = by_names(self.ran, self.users_codes())
+
+        def is_readable(array):
+            names = self.names[id(array)]
+            return by_users(*names) or getattr(array, "size", FEW + 1) <= FEW and by_all(*names)
+
+        return is_readable
+
+    def users_codes(self):
+        """Return the user's code that has run; all that can be reached, if nobody watched."""
+        ran = self.ran or {code for function in self.functions for code in codes(function.__code__)}
+        return [code for code in ran if is_users_file(code.co_filename)]
+
+    def may_read(self, plain, key):
+        """Say whether the user's code that has run may have read a number in a dict without a `live` dict.
+
+        Args:
+            plain: The dict's id.
+            key: The number's key.
+        """
+        ran, names = self.users_codes(), self.names.get(plain, ["a dict"])
+        if plain in self.asked:
+            return True
+        if key in self.texts.union(*(texts_in(code.co_consts) for code in ran)):
+            return by_names(ran)(*names) or any("state_dict" in code.co_names for code in ran)
+        functions = [[*codes(code)] for code in ran]  # each with those inside it: a ``dict()`` anywhere else says nothing
+        return any(any(map(takes_all_keys, function)) and by_names(function)(*names) for function in functions)
 
     def rewritten(self, seen, owner=None):
         """Yield the name of each plain array whose numbers have changed, and of other memory.
@@ -250,39 +283,47 @@ class World:
             if isinstance(value, np.ndarray) and value.flags.writeable and isinstance(held, bytes) and not value.dtype.hasobject:
                 value[...] = np.frombuffer(held, value.dtype).reshape(value.shape)
 
+    # Whether everything is as it was.
+
+    def moved(self):
+        """Yield the name of what has changed its state."""
+        for name, read, held in self.moving:
+            now = read()
+            if len(now) != len(held) or differ(now, held):
+                yield name
+
     def changes(self):
-        """Yield each place that no longer holds what it held, and its name; numbers that are computed again do not count."""
-        for form, container, keys, held, _ in self.places:
-            owner = id(container.owner if isinstance(container, (Attributes, Variable)) else container)
-            if isinstance(container, types.CellType):
-                if differ([container.cell_contents], held):
-                    yield (owner, None), form
-            elif keys is None:
-                now = [*container]
-                if len(now) != len(held) or differ(now, held):
-                    yield (owner, None), form.removesuffix("[{}]")
-            else:
-                changed = [key for key, value in zip(keys, held) if differ([container.get(key)], [value])]
-                for key in [*changed, *(container.keys() - set(keys) if form != "{}" else ())]:
-                    if (id(container), key) not in self.loose:
-                        yield (owner, key), form.format(shown(key))
+        """Yield each place that no longer holds what it held, and its name; numbers that are computed again do not count.
+
+        Yields:
+            Pairs: the place, which is an object's id and a key, and the name.
+        """
+        for place in self.places:
+            for key, name in place.changes():
+                if (id(place.owner), key) not in self.loose:
+                    yield (id(place.owner), key), name
+
+    def facts_of_tensors(self):
+        """Return the arrays of the tensors, and whether they need gradients."""
+        return [getattr(tensor, name) for _, tensor in self.tensors for name in ("data", "requires_grad")]
+
+    def changed(self):
+        """Return the name of something that is no longer as it was; None if everything is."""
+        now = self.facts_of_tensors()
+        tensors = (self.tensors[i // 2][0] for i, held in enumerate(self.of_tensors) if now[i] is not held)
+        return next(tensors, None) or next((name for _, name in self.changes()), None)
 
     def holds(self):
         """Say whether everything is as it was; objects that are only equal to those of before are held from now on."""
-        now = [getattr(tensor, name) for _, tensor in self.tensors for name in ("data", "requires_grad")]
-        if not all(map(operator.is_, now, self.of_tensors)) or next(self.changes(), None) is not None:
+        if self.changed() is not None:
             return False
         self.refresh()
         return True
 
     def refresh(self):
         """Hold the objects of now: they are equal to those of before, so that the next look is quick."""
-        for i, (form, container, keys, held, whole) in enumerate(self.places):
-            if isinstance(container, types.CellType):
-                held = [container.cell_contents]
-            else:
-                held = [*container] if keys is None else [container.get(key) for key in keys]
-            self.places[i] = form, container, keys, held, whole
+        for place in self.places:
+            place.refresh()
 
     def questions(self, name):
         """Yield questions that are all answered with yes while everything is as it was, as Python's source.
@@ -290,83 +331,63 @@ class World:
         Args:
             name: Function that returns a name for an object, for use in the source.
         """
-        for _, container, keys, held, whole in self.places:
-            if isinstance(container, types.CellType):
-                yield f"{name(container)}.cell_contents is {name(held[0])}"
-            elif isinstance(container, OfClass):
-                owner = name(container.owner)
-                yield from (f"{owner}.__dict__.get({key!r}) is {name(value)}" for key, value in zip(keys, held))
-            elif isinstance(container, Attributes):
-                owner = name(container.owner)
-                yield from (f"getattr({owner}, {key!r}, None) is {name(value)}" for key, value in zip(keys, held))
-            elif keys is None:
-                yield f"{name(holds_the_same)}({name(container)}, {name(held)})"
-            else:
-                if whole:
-                    yield f"len({name(container)}) == {len(keys)}"
-                for key, value in zip(keys, held):
-                    if (id(container), key) not in self.loose:
-                        yield f"{name(container)}[{repr(key) if type(key) is str else name(key)}] is {name(value)}"
+        for place in self.places:
+            yield from place.questions(name, self.loose)
         for _, tensor in self.tensors:
             yield f"{name(tensor)}.data is {name(tensor.data)} and {name(tensor)}.requires_grad is {tensor.requires_grad}"
 
-    def line_of(self, name, does="STORE"):
-        """Return where a function of the user's assigns to a name, as ``file:line``; None if nothing is found.
 
-        Args:
-            name: The name, or a path such as ``model.count``.
-            does: What the line does to the name: ``"STORE"`` or ``"LOAD"``.
-        """
-        last = name.replace("]", "").replace("'", "").split(".")[-1].split("[")[-1] or name
-        known = last, name, name.split("[")[0].split(".")[-1]
-        found = [line for line, step in self.instructions() if step.opname.startswith(does) and step.argval in known]
-        return found[0] if found else None
-
-    def line_called(self, owner):
-        """Return where a function of the user's last names an object: there, it may call a method that changes it."""
-        attribute = owner.rpartition(".")[2]
-        lines = [line for line, step in self.instructions() if step.opname.startswith("LOAD") and step.argval == attribute]
-        return lines[-1] if lines else None
-
-    def line_into(self, name):
-        """Return where a function of the user's may write into an object: a line that names it and stores an entry, if any."""
-        stores = {line for line, step in self.instructions() if step.opname in ("STORE_SUBSCR", "STORE_SLICE", "DELETE_SUBSCR")}
-        known = name.split("[")[0].split(".")[-1], name.rpartition(".")[2]
-        lines = [line for line, step in self.instructions() if step.opname.startswith("LOAD") and step.argval in known]
-        store = self.line_of(name, "STORE_ATTR")  # as in ``self.mean *= 0.9``
-        return next((line for line in lines if line in stores), store or (lines[-1] if lines else None))
-
-    def instructions(self):
-        """Yield what the functions of the user's do, each with its line, as ``file:line``."""
-        for function in self.functions:
-            for code in codes(function.__code__) if function.__code__ in self.ran or not self.ran else ():
-                line = code.co_firstlineno
-                for step in dis.get_instructions(code):
-                    line = (
-                        step.starts_line or line if not isinstance(step.starts_line, bool) else getattr(step, "line_number", line)
-                    )
-                    yield f"{Path(code.co_filename).name}:{line}", step
+PASSED = (  # objects that hold nothing themselves, and what they lead to
+    (types.MethodType, lambda x: [x.__func__, x.__self__]),
+    (partial, lambda x: [x.func, x.args, x.keywords]),
+    (types.BuiltinFunctionType, lambda x: [] if isinstance(x.__self__, types.ModuleType) else [x.__self__]),
+    (weakref.ref, lambda x: [x()]),
+    (Op, lambda x: [getattr(function, "py_func", function) for function in functions_of(x)]),
+    ((types.ModuleType, np.ufunc, types.MemberDescriptorType, types.GetSetDescriptorType), lambda x: []),
+)
+ENTERED = (  # objects that hold something; any other is `World.enter_object`'s
+    ((bytearray, array.array, memoryview), World.enter_memory),
+    (np.random.Generator, World.enter_generator),
+    (types.FunctionType, World.enter_function),
+    (Captured, World.enter_captured),
+    (ContextVar, World.enter_variable),
+    ((dict, types.MappingProxyType), World.enter_dict),
+    ((list, tuple, set, frozenset, deque), World.enter_list),
+    (type, World.enter_type),
+)
 
 
-def holds_the_same(container, held):
-    """Say whether a list or a set holds the very objects that it held."""
-    return len(container) == len(held) and all(map(operator.is_, container, held))
+def functions_of(op):
+    """Return the functions that are registered on an op."""
+    return [each for each in (op.forward, *op.kernels.values(), *op.rules, op.rule_of_each) if each is not None]
 
 
-def by_names(named, others):
-    """Return a function that says whether code may reach what has a name such as ``step.mean[0]``: it names the attribute.
+def by_names(code, asking=None):
+    """Return a function that says whether code may reach what has names such as ``step.mean[0]``: it names the attribute.
 
     Args:
-        named: Set of the names in the code.
-        others: Set of the names in that code which may ask for an attribute in another way.
+        code: Collection of code objects.
+        asking: The code objects among them that may ask for an attribute in another way; all by default.
     """
-    all_of_them = not others.isdisjoint(BY_NAME)
+    named = {name for each in code for name in (*each.co_names, *each.co_freevars)}
+    all_of_them = any(not set(BY_NAME).isdisjoint(each.co_names) for each in (code if asking is None else asking))
 
-    def reaches(name):
-        owner, _, attribute = name.split("[")[0].rpartition(".")
-        return all_of_them or not owner or attribute in named
+    def reaches(*names):
+        paths = [name.split("[")[0].rpartition(".") for name in names]
+        return all_of_them or any(not owner or attribute in named for owner, _, attribute in paths)
 
     return reaches
+
+
+def takes_all_keys(code):
+    """Say whether code may read what a dict has under keys that it does not name."""
+    return not ALL_KEYS.isdisjoint(code.co_names) or not UNPACKS.isdisjoint(code.co_code[::2])
+
+
+def texts_in(constants):
+    """Return the strings among the constants of code, those in tuples too."""
+    inner = [texts_in(each) for each in constants if isinstance(each, (tuple, frozenset))]
+    return {each for each in constants if isinstance(each, str)}.union(*inner)
 
 
 def is_within(value, owners):
@@ -385,108 +406,6 @@ def slots_of(x):
     kinds = [vars(kind).get("__slots__", ()) for kind in type(x).__mro__]
     names = [name for slots in kinds for name in ([slots] if isinstance(slots, str) else slots)]
     return [name for name in names if not name.startswith("__")]
-
-
-class Attributes(Mapping):
-    """Some attributes of an object that are in no dict of its own, as a dict would have them.
-
-    Args:
-        owner: The object, the class or the module.
-        names: List of the attributes' names.
-    """
-
-    def __init__(self, owner, names):
-        self.owner, self.names = owner, names
-
-    def __getitem__(self, name):
-        return getattr(self.owner, name, None)
-
-    def __iter__(self):
-        return iter(self.names)
-
-    def __len__(self):
-        return len(self.names)
-
-
-class OfClass(Attributes):
-    """What a class itself has, methods and properties as they are."""
-
-    def __getitem__(self, name):
-        return vars(self.owner).get(name)
-
-
-class Variable(Mapping):
-    """A context variable, as a dict with one value, whatever the key.
-
-    Args:
-        owner: The `contextvars.ContextVar`.
-    """
-
-    def __init__(self, owner):
-        self.owner = owner
-
-    def __getitem__(self, key):
-        return self.owner.get(None)
-
-    def __iter__(self):
-        return iter([self.owner.name])
-
-    def __len__(self):
-        return 1
-
-
-def state_of(x):
-    """Return what changes in an iterator when it goes on, or in a random generator when it is drawn from, as a list.
-
-    Returns:
-        List of numbers and objects; None if the object is neither.
-    """
-    if isinstance(x, random.Random):
-        return [x.getstate()]
-    if isinstance(x, np.random.RandomState):
-        return list(x.get_state()[2:])  # the position among the numbers that are ready
-    if getattr(type(x), "__next__", None) is None:
-        return None
-    if isinstance(x, types.GeneratorType):
-        return [x.gi_frame.f_lasti, *x.gi_frame.f_locals.values()] if x.gi_frame else [None]
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Python 3.14 takes this from some iterators
-            parts = list(flattened(x.__reduce_ex__(2)))  # the form before 2 makes another object of some, which closes files
-    except Exception:  # it has none; a count shows its number
-        parts = []
-    return [repr(x), *parts]
-
-
-def flattened(x):
-    """Yield what tuples and lists hold, and the state of iterators among that."""
-    if isinstance(x, (tuple, list)):
-        for item in x[:MOST]:
-            yield from flattened(item)
-    else:
-        yield from state_of(x) or [x]
-
-
-def shown(key):
-    """Return the key of a dict as it appears in a name: a tensor as its shape."""
-    return f"parameter {key.shape}" if isinstance(key, part("Tensor")) else str(key)
-
-
-def differ(values, others):
-    """Say whether two lists of objects differ: numbers and text by value, anything else by identity."""
-    for a, b in zip(values, others):
-        if a is not b and not (type(a) is type(b) and isinstance(a, (*PLAIN, tuple, np.generic)) and same_values(a, b)):
-            return True
-    return False
-
-
-def same_values(a, b):
-    """Compare numbers, text and tuples of them; nan is equal to itself, and 0.0 is not -0.0."""
-    if isinstance(a, tuple):
-        return len(a) == len(b) and not differ(a, b)
-    if isinstance(a, np.generic):
-        return a.dtype == b.dtype and a.tobytes() == b.tobytes()
-    return repr(a) == repr(b) if isinstance(a, (float, complex)) else a == b
 
 
 def is_dunder(name):
@@ -509,54 +428,7 @@ def meant(function, name):
     return function.__globals__.get(name, sys.modules.get(name, sys.modules.get(f"{package}.{name}")))
 
 
-def is_users(x):
-    """Say whether a class or a module is the user's, perhaps installed: neither the package's, nor Python's or NumPy's."""
-    module = x if isinstance(x, types.ModuleType) else sys.modules.get(x.__module__)
-    known = module is None or module.__name__ in sys.builtin_module_names
-    return not known and is_users_file(getattr(module, "__file__", None) or "")
-
-
-def is_users_file(file):
-    """Say whether a file is the user's, perhaps installed: neither the package's, nor Python's or of a library in `APART`."""
-    folder = next((folder for folder in INSTALLED if file.startswith(folder)), None)
-    if file.startswith(PACKAGE):
-        return False
-    if folder is not None:
-        return Path(file.removeprefix(folder)).parts[0] not in APART
-    return not file.startswith(LIBRARIES)
-
-
-def users(function):
-    """Say whether a function was written outside of the package."""
-    return not function.__code__.co_filename.startswith(PACKAGE)
-
-
-def codes(code):
-    """Yield the code of a function, and that of the functions inside it."""
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            yield from codes(constant)
-
-
-def where():
-    """Return the line of the user's that runs now, as ``file:line``; without one, the innermost line of an exported module."""
-    frame, own = sys._getframe(1), None
-    while frame is not None:
-        name = frame.f_code.co_filename
-        if not name.startswith(LIBRARIES):
-            return f"{Path(name).name}:{frame.f_lineno}"
-        if own is None and Path(name).parent == Path(PACKAGE):
-            own = f"{Path(name).name}:{frame.f_lineno}"
-        frame = frame.f_back
-    return own or "the step"
-
-
-def in_layer():
-    """Return which layer of the package runs now, as ``, in BatchNorm1d``; nothing if the user's own code runs."""
-    frame = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(LIBRARIES):
-        if frame.f_code.co_name == "forward" and "self" in frame.f_locals:
-            return f", in {type(frame.f_locals['self']).__name__}"
-        frame = frame.f_back
-    return ""
+def global_names(function):
+    """Return the names that a function looks up among the globals, also those that are not there, such as ``len``."""
+    steps = [step for code in codes(function.__code__) for step in dis.get_instructions(code)]
+    return {step.argval for step in steps if step.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
