@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from tito.files import replace_atomically
-from tito.grading import exports, intake, parcel
+from tito.grading import exports, intake, parcel, times
 from tito.grading.roster import Ambiguous, Roster, read_roster
 
 __all__ = ["Ambiguous", "Roster", "Submission", "gather", "read_roster", "store"]
 
 MOST_OF_A_STUDENT = 20  # files
-TIME = "timestamp.txt"
 ASIDE = re.compile(r"(old|older|backups?|archived?|archive|cop(y|ies)|trash|previous|versions?)\b.*", re.IGNORECASE)  # folders
 
 
@@ -139,7 +138,7 @@ def read(path):
 
 
 def wanted(name):
-    return parcel.is_needed(name) or name.lower().endswith(".zip") or name in (exports.METADATA, TIME)
+    return parcel.is_needed(name) or name.lower().endswith(".zip") or name in (exports.METADATA, times.NAME)
 
 
 def gather_one(entries, source, roster, claims, skipped, module):
@@ -154,7 +153,7 @@ def gather_one(entries, source, roster, claims, skipped, module):
         inner = PurePosixPath(*path.parts[min(depth, len(path.parts) - 1) :])
         if inner.name in (exports.METADATA, parcel.MANIFEST):
             continue
-        if inner.name == TIME and not (form == "folders" and source.is_dir() and len(inner.parts) in (2, 3)):
+        if inner.name == times.NAME and not (form == "folders" and source.is_dir() and len(inner.parts) in (2, 3)):
             continue  # a student's own, who would choose the time
         owners = exports.owners(inner, form, about)
         try:
@@ -271,7 +270,7 @@ def leave(submission, name, problem, skipped, student):
 
 def take(submission, name, content, skipped, student):
     """Add a file to what a student handed in; a zip's notebooks in its place."""
-    if PurePosixPath(name).name == TIME:
+    if PurePosixPath(name).name == times.NAME:
         submission.when = content.decode("utf-8", "replace").strip()[:100]
         return
     found = {name: content}
@@ -319,10 +318,10 @@ def store(classroom, module, student, submission, timestamp=None):
     """
     folder = classroom.path("submitted", module, student)
     files = submission.files or {intake.NOT_USED: reason(submission)}
-    when = next((text for text in (submission.when, timestamp) if moment(text)), None)
+    when = time_of(submission, timestamp)
     before = stored(folder)
     if before == files:
-        keep_time(folder / TIME, when, submission)
+        keep_time(folder, when, submission)
         return "the same"
     if folder.exists() or folder.is_symlink():
         kept = classroom.folder / "collected" / module.folder / student / time.strftime("%Y-%m-%d_%H-%M-%S")
@@ -333,7 +332,7 @@ def store(classroom, module, student, submission, timestamp=None):
     for name, data in files.items():
         replace_atomically(folder / name, data)
     if when:
-        replace_atomically(folder / TIME, f"{when}\n".encode())
+        replace_atomically(folder / times.NAME, f"{when}\n".encode())
     return "replaced" if before else "new"
 
 
@@ -351,26 +350,30 @@ def reason(submission):
     return "\n".join(lines[:20]).encode("utf-8", "replace")
 
 
-def keep_time(path, when, submission):
+def time_of(submission, given):
+    """Return the text with the time of a submission: what its source says, else what the instructor has given, else None.
+
+    A time in the source that cannot be read is noted: without a time, the submission would count as in time.
+    """
+    if submission.when is None:
+        return given
+    try:
+        times.parse(submission.when)
+    except times.NoTime as error:
+        submission.notes.append(f"its time of hand-in is not used: {error}")
+        return given
+    return submission.when
+
+
+def keep_time(folder, when, submission):
     """Write when a submission was handed in beside it; a time that is there already stays, and a note says so."""
     if not when:
         return
-    there = read(path)[0]
-    earlier = moment(there.decode("utf-8", "replace").strip()) if there else None
-    if earlier is None:
-        replace_atomically(path, f"{when}\n".encode())
-        submission.notes.append(f"{path.name} is now {when}: late penalties follow it")
-    elif earlier != moment(when):
-        submission.notes.append(f"{path.name} keeps {earlier} UTC, not {when}; edit it to change it")
-
-
-def moment(text):
-    """Return the time in a text, in UTC, or None if it is none."""
-    from tito.grading.gradebook import dateutil_parsed
-
-    if not text or not re.search(r"\d{4}\D\d{1,2}\D\d", text):  # the parser takes what is missing from today's date
-        return None
     try:
-        return dateutil_parsed(text[:100])
-    except (ValueError, OverflowError):
-        return None
+        earlier = times.of(folder)
+    except times.NoTime:
+        replace_atomically(folder / times.NAME, f"{when}\n".encode())
+        submission.notes.append(f"{times.NAME} is now {when}: late penalties follow it")
+        return
+    if earlier != times.parse(when):
+        submission.notes.append(f"{times.NAME} keeps {earlier} UTC, not {when}; edit it to change it")

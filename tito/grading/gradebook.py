@@ -17,7 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from tito.files import replace_atomically
-from tito.grading import intake
+from tito.grading import intake, times
 
 CONFIG = """\
 # The class's settings for nbgrader; made by tito, yours to edit.
@@ -84,13 +84,27 @@ class Classroom:
         return {student: path for student, path in handed_in.items() if module.folder in intake.folders(everybody / student)}
 
     def timestamp(self, module, student):
-        """Return when a submission was handed in, as nbgrader's file beside it says, or None."""
+        """Return when a submission was handed in, in UTC, or None if that is not known; see `untimed`."""
         try:
-            path = self.path("submitted", module, student) / "timestamp.txt"
-            text = intake.content(path).decode("utf-8")
-            return dateutil_parsed(text.strip()[:100])
-        except (intake.Unreadable, UnicodeDecodeError, ValueError, OverflowError):
+            return times.of(self.path("submitted", module, student))
+        except times.NoTime:
             return None
+
+    def untimed(self, module):
+        """Return whose submissions count as in time because it is not known when they were handed in.
+
+        Returns:
+            Dict from the reason to a list of students; empty if the assignment has no due date, and so none is late.
+        """
+        reasons = {}
+        if self.deadline(module) is None:
+            return reasons
+        for student, folder in self.submissions(module).items():
+            try:
+                times.of(folder)
+            except times.NoTime as error:
+                reasons.setdefault(str(error), []).append(student)
+        return reasons
 
     def generate(self, module, root):
         """Let nbgrader make the release of an assignment from its source, and enter its cells into the gradebook.
@@ -272,8 +286,9 @@ class Classroom:
         """Return what the gradebook has for a student's submission, or None if it has no mark.
 
         Returns:
-            Dict with "score" (the penalty taken off), "maximum", "penalty", "late" in seconds, and "cells": a dict from the name
-            of each graded cell to a dict of "score", "maximum", whether it is "open" or set by "hand", and the "comment".
+            Dict with "score" (the penalty taken off), "maximum", "penalty", "late" in seconds (None if the time is not known), and
+            "cells": a dict from the name of each graded cell to a dict of "score", "maximum", whether it is "open" or set by
+            "hand", and the "comment".
         """
         from nbgrader.api import MissingEntry
 
@@ -326,7 +341,10 @@ class Classroom:
         from nbgrader.api import MissingEntry
 
         with self.opened() as gradebook:
-            entry = gradebook.find_assignment(module.folder)
+            try:
+                entry = gradebook.find_assignment(module.folder)
+            except MissingEntry:  # it was not released yet
+                return None
             if entry.duedate and student is not None:
                 with contextlib.suppress(MissingEntry):
                     entry = gradebook.find_submission(module.folder, student)
@@ -451,12 +469,13 @@ def taken_off(submission):
 
 def standing(entry):
     """Return the points of a submission in the gradebook; see `Classroom.scores`."""
+    timeless = entry.assignment.duedate and entry.timestamp is None
     return {
         "score": max(0.0, entry.score - (entry.late_submission_penalty or 0.0)),
         "raw": entry.score,
         "maximum": entry.max_score,
         "penalty": entry.late_submission_penalty or 0.0,
-        "late": entry.total_seconds_late if entry.assignment.duedate else 0.0,
+        "late": None if timeless else entry.total_seconds_late if entry.assignment.duedate else 0.0,
         "timestamp": entry.timestamp,
         "open": entry.needs_manual_grade,
     }
@@ -468,13 +487,6 @@ def with_a_mark(gradebook):
 
     rows = gradebook.db.query(SubmittedNotebook.assignment_id).join(Grade, Grade.notebook_id == SubmittedNotebook.id)
     return {name for (name,) in rows.filter(Grade.auto_score.isnot(None) | Grade.manual_score.isnot(None)).distinct()}
-
-
-def dateutil_parsed(text):
-    """Return the time in one of nbgrader's timestamps, in UTC without a zone, as the gradebook stores it."""
-    from nbgrader.utils import parse_utc
-
-    return parse_utc(text)
 
 
 @contextlib.contextmanager

@@ -29,7 +29,7 @@ def autograde(
     Marks go into the gradebook, and each student gets feedback. A rerun marks what is new or has changed.
     """
     from tito import console, workspace
-    from tito.commands.grade import of, refresh_penalties
+    from tito.commands.grade import of, refresh_penalties, say_untimed
     from tito.commands.grade.release import enter, known_exercise
 
     target, exercise = workspace.Workspace(workspace.course_dir()).curriculum.target(module)
@@ -44,6 +44,7 @@ def autograde(
             )
         unmarked = mark_all(classroom, chosen, jobs, exercise, timeout, workers, scheduler, wanted, unsafe) if jobs else []
         current = refresh_penalties(classroom, chosen)
+        say_untimed(classroom, chosen)
     if unmarked:
         console.say(f"\nNot marked: {', '.join(unmarked)}. The gradebook keeps what it had.", style="red")
         console.next_step(f"read why above, then tito grade autograde {chosen.number} --student {unmarked[0]}{of(course)}")

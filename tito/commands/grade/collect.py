@@ -4,8 +4,6 @@ from pathlib import Path
 
 import typer
 
-MOST = 50  # lines of a list
-
 
 def collect(
     module: str = typer.Argument(help="03, 3 or layers."),
@@ -19,7 +17,7 @@ def collect(
     """
     from tito import console
     from tito.checks import layout
-    from tito.commands.grade import of
+    from tito.commands.grade import of, say_untimed
     from tito.commands.grade.release import deadline, enter
     from tito.grading import collecting
 
@@ -46,6 +44,7 @@ def collect(
     elif gathered:
         console.say("\nNobody is in a roster yet: students have the names that the export gives them.")
         console.say(f"To match them with your list: tito grade roster FILE.csv{of(course)}, then collect again.")
+    say_untimed(classroom, chosen)
     console.say(f"\n{counts['new']} new, {counts['replaced']} replaced, {counts['the same']} as before")
     console.next_step(f"tito grade autograde {chosen.number}{of(course)}")
     raise typer.Exit(0 if gathered else 1)
@@ -55,6 +54,7 @@ def show(title, texts):
     """Print a list under a title; a long one is cut, and how much is said."""
     from tito import console
     from tito.checks import layout
+    from tito.commands.grade import MOST
 
     if texts:
         console.say(f"\n{title}")
