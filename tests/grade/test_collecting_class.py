@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from tito import workspace
 from tito.app import app
-from tito.grading import collecting, intake, parcel, roster as rosters, verdicts
+from tito.grading import collecting, intake, parcel, roster as rosters, rosterfile, verdicts
 
 TENSOR = workspace.Workspace(workspace.course_dir()).curriculum.module("01")
 LAYERS = workspace.Workspace(workspace.course_dir()).curriculum.module("03")
@@ -237,7 +237,8 @@ def test_what_is_odd_about_a_roster_is_said(classroom, grade, tmp_path):
 def test_nothing_is_odd_about_a_usual_roster(tmp_path):
     table = tmp_path / "students.csv"
     table.write_text(HEADER + "alice,Alice,Archer,a@x.org,1\nbob,Bob,Baker,b@x.org,2\n", encoding="utf-8")
-    assert not rosters.odd_rows(table) and not rosters.doubles(rosters.read_roster(table))
+    read = rosterfile.read_roster(table)
+    assert not read.odd and not rosters.doubles(read.students)
 
 
 def test_a_table_with_fewer_columns_erases_nothing(classroom, grade, tmp_path):

@@ -8,9 +8,9 @@ from pathlib import PurePosixPath
 
 from tito.files import replace_atomically
 from tito.grading import exports, intake, parcel, times
-from tito.grading.roster import Ambiguous, Roster, read_roster
+from tito.grading.roster import Ambiguous, Roster
 
-__all__ = ["Ambiguous", "Roster", "Submission", "gather", "read_roster", "store"]
+__all__ = ["Ambiguous", "Roster", "Submission", "gather", "store"]
 
 MOST_OF_A_STUDENT = 20  # files
 ASIDE = re.compile(r"(old|older|backups?|archived?|archive|cop(y|ies)|trash|previous|versions?)\b.*", re.IGNORECASE)  # folders

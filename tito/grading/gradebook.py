@@ -286,8 +286,8 @@ class Classroom:
         """Return what the gradebook has for a student's submission, or None if it has no mark.
 
         Returns:
-            Dict with "score" (the penalty taken off), "maximum", "penalty", "late" in seconds (None if the time is not known), and
-            "cells": a dict from the name of each graded cell to a dict of "score", "maximum", whether it is "open" or set by
+            Dict with "score" (the penalty taken off), "maximum", "penalty", "late" in seconds (None if the time is not known),
+            and "cells": a dict from the name of each graded cell to a dict of "score", "maximum", whether it is "open" or set by
             "hand", and the "comment".
         """
         from nbgrader.api import MissingEntry

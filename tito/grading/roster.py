@@ -1,8 +1,7 @@
-"""Who is in a class: read a roster, and find the student whom an export means."""
+"""Who is in a class: find the student whom an export means."""
 
 import re
 import unicodedata
-from pathlib import Path
 
 
 class Ambiguous(Exception):
@@ -102,61 +101,6 @@ def only(students, says):
     if len(students) > 1:
         raise Ambiguous(f"{says} {', '.join(sorted(students))}")
     return min(students)
-
-
-def read_roster(path):
-    """Return the rows of a roster CSV: a dict from student to first_name, last_name, email, lms_user_id; None is not said.
-
-    nbgrader's own column names count, and those of the exports of Canvas and Moodle.
-
-    Raises:
-        ValueError: No column holds an id.
-    """
-    students = {safe(student): about for _, student, about in rows(path)}
-    if not students:
-        raise ValueError(f"{Path(path).name} has no column student_id, or no row")
-    return students
-
-
-def rows(path):
-    """Return the rows of a roster CSV: a list of (line, id as it is written, dict of what is known)."""
-    import csv
-
-    with Path(path).open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
-        lines = [(reader.line_num, row) for row in reader]
-    columns = {plain(column): column for column in (lines[0][1] if lines else {}) if column}
-
-    def value(row, *names):
-        return next((row[columns[name]].strip() for name in names if name in columns and (row[columns[name]] or "").strip()), "")
-
-    found = []
-    for line, row in lines:
-        student = value(row, "studentid", "sisuserid", "idnumber", "sisloginid", "username", "id", "emailaddress", "email")
-        if not student or value(row, "student") == "Points Possible":
-            continue
-        last, _, first = value(row, "student").partition(",")
-        about = {
-            "first_name": value(row, "firstname") or first.strip() or None,
-            "last_name": value(row, "lastname", "surname") or last.strip() or None,
-            "email": value(row, "email", "emailaddress") or None,
-            "lms_user_id": value(row, "lmsuserid", "id", "canvasid") or None,
-        }
-        found.append((line, student, about))
-    return found
-
-
-def odd_rows(path):
-    """Return what is odd about the ids in a roster CSV, a list of texts."""
-    odd, lines = [], {}
-    for line, student, _ in rows(path):
-        if safe(student) != student:
-            odd.append(f"line {line}: {student} is stored as {safe(student)}, because a folder cannot have that name")
-        lines.setdefault(safe(student), []).append(line)
-    for student, where in lines.items():
-        if len(where) > 1:
-            odd.append(f"lines {', '.join(map(str, where))} have the id {student}: the last one counts; give each student an id")
-    return odd
 
 
 def doubles(students):
