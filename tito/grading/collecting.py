@@ -90,8 +90,7 @@ def gather(sources, roster, module=None):
     claims, skipped = {}, []
     for source in sources:
         try:
-            entries = from_folder(source, skipped) if source.is_dir() else parcel.files(source, wanted)
-            gather_one(list(entries), source, roster, claims, skipped, module)
+            gather_one(list(entries_of(source, skipped)), source, roster, claims, skipped, module)
         except (parcel.Refused, OSError) as error:
             skipped.append(f"{source.name}: {error}")
     gathered = {}
@@ -106,6 +105,20 @@ def gather(sources, roster, module=None):
         if first.known or not first.is_empty():
             gathered[student] = first
     return gathered, skipped
+
+
+def entries_of(source, skipped):
+    """Return an iterable of (path, bytes, problem) for the files in a folder or a zip, or for a notebook itself."""
+    if source.is_dir():
+        return from_folder(source, skipped)
+    if is_notebook(source):
+        return [(PurePosixPath(source.name), *read(source))]
+    return parcel.files(source, wanted)
+
+
+def is_notebook(source):
+    """Return whether a source is a notebook or a script itself."""
+    return source.is_file() and PurePosixPath(intake.plain_name(source.name)).suffix.lower() in intake.KINDS
 
 
 def from_folder(folder, skipped):
@@ -146,7 +159,7 @@ def gather_one(entries, source, roster, claims, skipped, module):
     manifest = {} if source.is_dir() else root_manifest(entries)
     if is_of_another(manifest, module):
         raise parcel.Refused(is_of_another(manifest, module))
-    form, depth = form_of(entries, source, roster, manifest)
+    form, depth = form_of(entries, source, roster, manifest, module)
     about = exports.gradescope(metadata(entries, depth)) if form == "gradescope" else {}
     is_stray = strays(form, source, entries)
     for path, content, problem in entries:
@@ -155,11 +168,11 @@ def gather_one(entries, source, roster, claims, skipped, module):
             continue
         if inner.name == times.NAME and not (form == "folders" and source.is_dir() and len(inner.parts) in (2, 3)):
             continue  # a student's own, who would choose the time
-        owners = exports.owners(inner, form, about)
+        owners = exports.owners(inner, form, about, roster, module)
         try:
             if not owners and is_stray(inner.name):
                 raise parcel.Refused("its name does not say whose it is")
-            owners = owners or [unsaid(inner, content, source, form, manifest, module)]
+            owners = owners or [unsaid(inner, content, source, form, manifest, roster, module)]
         except parcel.Refused as error:
             skipped.append(f"{path}: {error}")
             continue
@@ -211,11 +224,24 @@ def is_of_another(manifest, module):
     return f"it is of module {packed}, and {module.folder} is collected: ask for the zip of `tito module submit {module.number}`"
 
 
-def form_of(entries, source, roster, manifest):
-    """Return how a source says whose its files are, and in which part of their paths; "one" if all are of one student."""
-    if manifest or called(source) in roster.students or len(roster.named(called(source))) == 1:
+def form_of(entries, source, roster, manifest, module):
+    """Return how a source says whose its files are, and in which part of their paths; "one" if all are of one student.
+
+    Raises:
+        Refused: It may be one student's work or a class's.
+    """
+    if manifest:
         return "one", 0
-    return exports.form_of([path for path, _, _ in entries], roster)
+    paths = [path for path, _, _ in entries]
+    if is_notebook(source):
+        named = exports.student_in(source.name, roster, module)
+        if not named and module and module.name in source.name.lower():
+            raise parcel.Refused("its name does not say whose it is: name it like the student, or collect the folder with it")
+        return "files" if named else "one", 0
+    if called(source) in roster.students or len(roster.named(called(source))) == 1:
+        exports.check_is_one(called(source), paths, roster)
+        return "one", 0
+    return exports.form_of(paths, roster, module, source.is_dir())
 
 
 def called(source):
@@ -232,21 +258,21 @@ def strays(form, source, entries):
     works = source.is_dir() and any(intake.is_work(path.name) for path, _, _ in entries)
     if form in ("one", "folders"):
         return lambda name: form == "folders" and (folders or works) and not intake.is_work(name)
-    return lambda name: True
+    return lambda name: form != "files" or not name.lower().endswith(".zip")  # a student's own zip may say it itself
 
 
-def unsaid(path, content, source, form, manifest, module):
+def unsaid(path, content, source, form, manifest, roster, module):
     """Return the `Owner` of a file whose path does not say it: a zip in a folder says it itself, else the source's name does.
 
     Raises:
         Refused: It is a zip of another module.
     """
-    own_zip = form == "folders" and source.is_dir() and path.suffix.lower() == ".zip"
+    own_zip = (form == "files" or form == "folders" and source.is_dir()) and path.suffix.lower() == ".zip"
     if own_zip:
         manifest = manifest_of(content)
         if is_of_another(manifest, module):
             raise parcel.Refused(is_of_another(manifest, module))
-    name = path.stem if own_zip else called(source)
+    name = exports.student_in(path.name, roster, module) or path.stem if own_zip else called(source)
     student = manifest.get("student") or name
     return exports.Owner([student], [name, student], str(path), name)  # the last names the folder of one who is not in the roster
 

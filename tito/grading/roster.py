@@ -32,7 +32,7 @@ class Roster:
     """
 
     def __init__(self, students):
-        self.students, self.keys, self.names, self.parts = students, {}, {}, set()
+        self.students, self.keys, self.names, self.parts = students, {}, {}, {}
         for student, about in students.items():
             for kind in KINDS:
                 key = str({**about, "id": student}[kind] or "").strip()
@@ -42,7 +42,8 @@ class Roster:
             first, last, mail = about["first_name"] or "", about["last_name"] or "", about["email"] or ""
             for name in filter(None, map(plain, (f"{first}{last}", f"{last}{first}"))):
                 self.names.setdefault(name, set()).add(student)
-            self.parts |= {plain(first), plain(last), plain(mail.partition("@")[0])} - {""}
+            for part in {plain(first), plain(last), plain(mail.partition("@")[0])} - {""}:
+                self.parts.setdefault(part, set()).add(student)
 
     def student(self, ids, names=(), asks="id", grouped=False):
         """Return the student whom an id or a name means, else a name made of the last key, and whether it is in the roster.
@@ -87,9 +88,13 @@ class Roster:
         parts = name.split("-", 10)  # a name may be long
         return set().union(*(self.named("-".join(parts[at:])) for at in range(1, len(parts))))
 
-    def someone(self, name):
-        """Return whether a name could be that of a student, or a part of it."""
-        return bool(self.with_id(name) or self.named(name) or plain(name) in self.parts)
+    def called(self, name):
+        """Return the students who have an id or a full name, a set."""
+        return self.with_id(name) | self.named(name)
+
+    def perhaps(self, name):
+        """Return the students who could be meant by a name, a set: it may also be their first or last name alone."""
+        return self.called(name) | self.parts.get(plain(name), set())
 
 
 def only(students, says):

@@ -7,7 +7,9 @@ import typer
 
 def collect(
     module: str = typer.Argument(help="03, 3 or layers."),
-    sources: list[Path] = typer.Argument(help="Folders and zips: students' own, or exported by Moodle, Canvas or Gradescope."),
+    sources: list[Path] = typer.Argument(
+        help="Folders, zips and notebooks: students' own, or exported by Moodle, Canvas or Gradescope."
+    ),
     course: Path = typer.Option(Path("."), "--course", help="The class's folder."),
     timestamp: str = typer.Option(None, help="When all of it was handed in, where the export does not say."),
 ):
