@@ -76,6 +76,7 @@ REFUSED = {
     "no head": ("ab12,Ann,Archer\n", ["'ab12,Ann,Archer'", "no column is known", "student_id"]),
     "no id": ("first_name;last_name\nAnn;Archer\n", ["first_name, last_name", "student_id"]),
     "another language": ("Vorname;Nachname;Kennung\nAnn;Archer;a\n", ["Vorname;Nachname;Kennung", "student_id"]),
+    "a mail address alone": ("Matrikelnummer;Vorname;E-Mail\n7;Ann;a@x.org\n", ["Matrikelnummer, Vorname", "rename", "E-Mail"]),
     "two separators": ("student_id;first_name,last_name\na;Ann,Archer\n", ["commas or semicolons"]),
     "a column twice": ("student_id,Email,E-mail\na,x@x.org,y@x.org\n", ["'Email', 'E-mail'", "two columns"]),
     "a comma in a name": ("student_id,first_name,last_name\na,Ann,Archer, Jr.\n", ["line 2", "4 cells", "3 columns", "quotes"]),
@@ -94,6 +95,14 @@ def test_what_could_mean_two_things_is_refused_with_what_is_needed(tmp_path, con
     with pytest.raises(ValueError) as raised:
         read_roster(table(tmp_path, content))
     assert "class.csv" in str(raised.value) and all(word in str(raised.value) for word in says)
+
+
+def test_names_that_are_in_no_known_column_are_told(tmp_path):
+    read = read_roster(table(tmp_path, "student_id;Vorname;Nachname\na;Ann;Archer\n"))
+    assert list(read.students) == ["a"] and read.odd == [
+        "no column has the names: call them first_name and last_name; the columns are student_id, Vorname, Nachname"
+    ]
+    assert not read_roster(table(tmp_path, "email\na@x.org\n")).odd
 
 
 def test_what_is_no_file_is_refused(tmp_path):

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from tito.grading import parcel
 from tito.grading.roster import plain, safe
 
 LARGEST = 16 * 2**20  # bytes
@@ -23,7 +24,7 @@ COLUMNS = {  # the heads of columns as `plain` returns them, the best first: nbg
     "lms_user_id": ["lmsuserid", "id", "canvasid"],
 }
 NEEDED = "a column student_id (or ID number, SIS User ID, SID, Username, Email), and best first_name, last_name, email"
-IN_EXCEL = 'in Excel, "Save As" and choose "CSV UTF-8"'
+IN_EXCEL = 'save it in Excel as "CSV UTF-8"'
 ROUNDED = re.compile(r"\d[.,]\d+E\+\d+", re.IGNORECASE)  # 1.23457E+11, which was 123456789012
 NOT_STUDENTS = {"Points Possible", "Manual Posting"}  # rows of Canvas below the head
 
@@ -55,6 +56,8 @@ def read_roster(path):
         raise ValueError(f"{path.name} is empty: it needs {NEEDED}")
     (_, heads), *lines = lines
     columns = columns_of(heads, path.name)
+    if not names_in(columns) and len(heads) > 1:
+        odd.append(f"no column has the names: call them first_name and last_name; the columns are {parcel.shortened(heads)}")
     students, where = {}, collections.defaultdict(list)
     for line, cells in lines:
         if any(cells[len(heads) :]):
@@ -96,7 +99,7 @@ def decoded(path):
         text, odd = data.decode("utf-16" if wide else "utf-8-sig"), []
     except UnicodeDecodeError:
         text = data.decode("cp1252", "replace")
-        odd = [f"{path.name} is not UTF-8 and was read as Windows-1252; if a name above is wrong, {IN_EXCEL}, and read that file"]
+        odd = [f"{path.name} is not UTF-8, so it was read as Windows-1252. If a name is wrong, {IN_EXCEL} and read it again"]
     if len(data) > LARGEST or "\0" in text or "\ufffd" in text:
         raise ValueError(f"{path.name} is no text in UTF-8 of at most {LARGEST // 2**20} MB: {IN_EXCEL}")
     return text, odd
@@ -153,8 +156,19 @@ def columns_of(heads, name):
             raise ValueError(f"{name} has two columns for the {what}, {same}: delete or rename one of them")
     if not columns["student_id"]:
         raise ValueError(f"{name} has the columns {', '.join(filter(None, heads))}: it needs {NEEDED}")
+    unknown = [head for head in heads if head and not any(head in known for known in columns.values())]
+    if columns["student_id"] == columns["email"] and unknown and not names_in(columns):
+        raise ValueError(
+            f"{name}: ids and names could be in the columns {parcel.shortened(unknown)}: rename those that have them to "
+            f"student_id, first_name and last_name, or delete all columns but {columns['email'][0]}"
+        )
     columns["lms_user_id"] = columns["lms_user_id"][:1]  # `id` is Canvas's own only in a table without lms_user_id
     return columns
+
+
+def names_in(columns):
+    """Return the heads of the columns that the names are taken from, a list."""
+    return columns["first_name"][:1] + columns["last_name"][:1] or columns["name"][:1]
 
 
 def row_of(cells, columns):

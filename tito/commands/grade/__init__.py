@@ -43,7 +43,7 @@ def say_untimed(classroom, module):
         console.say(f"  and {sum(map(len, list(reasons.values())[MOST:]))} more")
     if reasons:
         folder = classroom.path("submitted", module, "NAME").relative_to(classroom.folder).as_posix()
-        console.say(f"  Give the time with tito grade collect --timestamp, or write it into {folder}/timestamp.txt")
+        console.say(f"  Collect them again with --timestamp 2026-10-01T20:00, or write the time into {folder}/timestamp.txt.")
 
 
 def named(students, most=10):

@@ -44,11 +44,12 @@ def roster(
 
 def used(columns):
     """Return from which columns of a table the roster was taken."""
-    first = {what: heads[:1] for what, heads in columns.items()}
+    from tito.grading import rosterfile
+
     parts = {
-        "ids": first["student_id"],
-        "names": first["first_name"] + first["last_name"] or first["name"],
-        "mail addresses": first["email"],
-        "LMS ids": first["lms_user_id"],
+        "ids": columns["student_id"][:1],
+        "names": rosterfile.names_in(columns),
+        "mail addresses": columns["email"][:1],
+        "LMS ids": columns["lms_user_id"],
     }
     return ", ".join(f"{what} from {' and '.join(heads)}" for what, heads in parts.items() if heads)
