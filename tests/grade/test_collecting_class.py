@@ -387,6 +387,14 @@ def test_a_damaged_zip_replaces_what_was_there_which_is_kept(tmp_path, classroom
     assert verdicts.hand_in(folder, TENSOR).data == b"{}"
 
 
+def test_a_file_of_another_kind_replaces_no_notebook(tmp_path, classroom, grade):
+    collected(classroom, grade, {"alice/tensor.ipynb": "{}", "bob/tensor.ipynb": "{}"}, tmp_path)
+    said = collected(classroom, grade, {"alice/tensor.pdf": "?", "bob/work.zip": "damaged"}, tmp_path)
+    assert "no notebook; the one from before stays" in said and "alice: not a notebook: tensor.pdf" in said
+    assert verdicts.hand_in(classroom.path("submitted", TENSOR, "alice"), TENSOR).data == b"{}"
+    assert "1 replaced, 1 as before" in said
+
+
 # E. Files that cannot be read.
 
 
@@ -524,6 +532,15 @@ def test_strangers_have_a_heading_of_their_own(classroom, grade, tmp_path):
     used, strangers = said.split("Not used:")[1].split("Stored, but not in the roster:")
     assert "a.pdf" in used and "zoe" not in used and "zoe" in strangers and "alice" not in strangers
     assert "in a roster yet" not in said
+
+
+@pytest.mark.parametrize("own", [".", "..", "feedback", "autograded", "release/01_tensor"])
+def test_what_was_made_for_the_class_is_not_collected(classroom, grade, own):
+    for name in ("feedback", "autograded"):
+        (classroom.folder / name / "alice").mkdir(parents=True)
+        (classroom.folder / name / "alice" / "tensor.ipynb").write_text("{}", encoding="utf-8")
+    done = grade("collect", "01", classroom.folder / own, "--course", classroom.folder)
+    assert done.exit_code == 2 and "nothing that students handed in" in done.output and not classroom.submissions(TENSOR)
 
 
 def test_a_long_list_says_how_much_is_left_out(classroom, grade, tmp_path):

@@ -331,6 +331,7 @@ def store(classroom, module, student, submission, timestamp=None):
     """Write a submission into the class's folder; what was there before is moved to `collected/`.
 
     A submission of which nothing can be used has a folder with the reason in it, so that it is listed when the class is marked.
+    One with only files of other kinds, such as a PDF, does not replace a notebook that was handed in before.
 
     Args:
         classroom: The `Classroom`.
@@ -340,7 +341,7 @@ def store(classroom, module, student, submission, timestamp=None):
         timestamp: When it was handed in, if the export does not say it.
 
     Returns:
-        What happened: "new", "replaced" or "the same".
+        What happened: "new", "replaced", "the same", or "kept" if what was there before stays.
     """
     folder = classroom.path("submitted", module, student)
     files = submission.files or {intake.NOT_USED: reason(submission)}
@@ -349,6 +350,8 @@ def store(classroom, module, student, submission, timestamp=None):
     if before == files:
         keep_time(folder, when, submission)
         return "the same"
+    if submission.is_empty() and before.keys() - {intake.NOT_USED}:
+        return "kept"
     if folder.exists() or folder.is_symlink():
         kept = classroom.folder / "collected" / module.folder / student / time.strftime("%Y-%m-%d_%H-%M-%S")
         while kept.exists():

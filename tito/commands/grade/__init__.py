@@ -17,9 +17,9 @@ def refresh_penalties(classroom, module):
         Whether all could be computed.
     """
     from tito import console
-    from tito.grading import feedback, verdicts
+    from tito.grading import feedback, penalties, verdicts
 
-    changed, failed = classroom.penalize_all(module, verdicts.waiting(classroom, module))
+    changed, failed = penalties.recompute(classroom, module, verdicts.waiting(classroom, module))
     for student in changed:
         feedback.write(classroom, module, student)
     if changed:
