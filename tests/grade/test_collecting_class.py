@@ -388,6 +388,7 @@ def test_a_damaged_zip_replaces_what_was_there_which_is_kept(tmp_path, classroom
 
 
 def test_a_file_of_another_kind_replaces_no_notebook(tmp_path, classroom, grade):
+    classroom.enroll("alice", **CLASS["alice"])
     collected(classroom, grade, {"alice/tensor.ipynb": "{}", "bob/tensor.ipynb": "{}"}, tmp_path)
     said = collected(classroom, grade, {"alice/tensor.pdf": "?", "bob/work.zip": "damaged"}, tmp_path)
     assert "no notebook; the one from before stays" in said and "alice: not a notebook: tensor.pdf" in said

@@ -120,11 +120,11 @@ def test_ids_that_a_student_would_not_recognize_are_told(tmp_path):
     assert "line 3: no SIS User ID, so b@x.org, from Email, is the id" in told
 
 
-def test_the_command_says_which_columns_it_took_and_makes_no_class_of_a_wrong_file(nbgrader, grade, tmp_path):
+def test_the_command_says_which_columns_it_took_and_makes_no_class_of_a_wrong_file(classroom, grade, tmp_path):
     wrong = table(tmp_path, "Vorname;Nachname\nAnn;Archer\n", "wrong file.csv")
-    done = grade("roster", wrong, "--course", tmp_path / "class")
-    assert done.exit_code == 2 and "no column is known" in done.output and not (tmp_path / "class").exists()
-    done = grade("roster", table(tmp_path, text(";", "\r\n").encode("cp1252")), "--course", tmp_path / "class")
+    done = grade("roster", wrong, "--course", tmp_path / "new")
+    assert done.exit_code == 2 and "no column is known" in done.output and not (tmp_path / "new").exists()
+    done = grade("roster", table(tmp_path, text(";", "\r\n").encode("cp1252")), "--course", classroom.folder)
     said = " ".join(done.output.split())
     assert done.exit_code == 0 and "2 students; ids from student_id, names from first_name and last_name" in said
     assert "Jürgen Groß, Dr." in said and "was read as Windows-1252" in said
