@@ -122,19 +122,6 @@ def test_unpacked_exports_are_collected_like_packed_ones(tmp_path):
     assert list(gathered(tmp_path / "export")[0]) == ["cd34"]
 
 
-def test_the_columns_of_canvas_and_moodle_make_a_roster(tmp_path):
-    canvas, moodle = tmp_path / "canvas.csv", tmp_path / "moodle.csv"
-    canvas.write_text(
-        'Student,ID,SIS User ID,SIS Login ID,Section\n"Points Possible",,,,\n"Li, Wei",4712,cd34,wei,A\n', encoding="utf-8"
-    )
-    moodle.write_text("\ufeffFirst name,Surname,ID number,Email address\nWei,Li,cd34,wei@example.org\n", encoding="utf-8")
-    for path, expected in ((canvas, ("Wei", "Li", "4712")), (moodle, ("Wei", "Li", None))):
-        students = collecting.read_roster(path)
-        assert list(students) == ["cd34"], json.dumps(students)
-        about = students["cd34"]
-        assert (about["first_name"], about["last_name"], about["lms_user_id"] or None) == expected
-
-
 # Students who choose names: of files, of folders, at the LMS, in a zip. None puts a file in another's place, or sets its own time.
 
 

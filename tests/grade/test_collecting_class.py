@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from tito import workspace
 from tito.app import app
-from tito.grading import collecting, intake, parcel, roster as rosters, verdicts
+from tito.grading import collecting, intake, parcel, roster as rosters, rosterfile, verdicts
 
 TENSOR = workspace.Workspace(workspace.course_dir()).curriculum.module("01")
 LAYERS = workspace.Workspace(workspace.course_dir()).curriculum.module("03")
@@ -237,7 +237,8 @@ def test_what_is_odd_about_a_roster_is_said(classroom, grade, tmp_path):
 def test_nothing_is_odd_about_a_usual_roster(tmp_path):
     table = tmp_path / "students.csv"
     table.write_text(HEADER + "alice,Alice,Archer,a@x.org,1\nbob,Bob,Baker,b@x.org,2\n", encoding="utf-8")
-    assert not rosters.odd_rows(table) and not rosters.doubles(rosters.read_roster(table))
+    read = rosterfile.read_roster(table)
+    assert not read.odd and not rosters.doubles(read.students)
 
 
 def test_a_table_with_fewer_columns_erases_nothing(classroom, grade, tmp_path):
@@ -386,6 +387,15 @@ def test_a_damaged_zip_replaces_what_was_there_which_is_kept(tmp_path, classroom
     assert verdicts.hand_in(folder, TENSOR).data == b"{}"
 
 
+def test_a_file_of_another_kind_replaces_no_notebook(tmp_path, classroom, grade):
+    classroom.enroll("alice", **CLASS["alice"])
+    collected(classroom, grade, {"alice/tensor.ipynb": "{}", "bob/tensor.ipynb": "{}"}, tmp_path)
+    said = collected(classroom, grade, {"alice/tensor.pdf": "?", "bob/work.zip": "damaged"}, tmp_path)
+    assert "no notebook; the one from before stays" in said and "alice: not a notebook: tensor.pdf" in said
+    assert verdicts.hand_in(classroom.path("submitted", TENSOR, "alice"), TENSOR).data == b"{}"
+    assert "1 replaced, 1 as before" in said
+
+
 # E. Files that cannot be read.
 
 
@@ -525,7 +535,127 @@ def test_strangers_have_a_heading_of_their_own(classroom, grade, tmp_path):
     assert "in a roster yet" not in said
 
 
+@pytest.mark.parametrize("own", [".", "..", "feedback", "autograded", "release/01_tensor"])
+def test_what_was_made_for_the_class_is_not_collected(classroom, grade, own):
+    for name in ("feedback", "autograded"):
+        (classroom.folder / name / "alice").mkdir(parents=True)
+        (classroom.folder / name / "alice" / "tensor.ipynb").write_text("{}", encoding="utf-8")
+    done = grade("collect", "01", classroom.folder / own, "--course", classroom.folder)
+    assert done.exit_code == 2 and "nothing that students handed in" in done.output and not classroom.submissions(TENSOR)
+
+
 def test_a_long_list_says_how_much_is_left_out(classroom, grade, tmp_path):
     files = {"alice/tensor.ipynb": "{}", **{f"nobody{number}/a.pdf": "?" for number in range(60)}}
     said = collected(classroom, grade, files, tmp_path)
     assert said.count("not a notebook") == 50 and "and 10 more" in said
+
+
+# H. Loose notebooks that are named like students.
+
+LOOSE = {
+    "ids": ["alice.ipynb", "bob.ipynb"],
+    "names": ["Alice Archer.ipynb", "Baker, Bob.ipynb"],
+    "capitals": ["ALICE.IPYNB", "Bob.ipynb"],
+    "with the module": ["tensor_alice.ipynb", "bob-01_tensor.ipynb"],
+    "copies": ["alice (1).ipynb", "Bob Baker - tensor-Copy1.ipynb"],
+    "as a browser saves them": ["alice.ipynb.txt", "bob.ipynb.json"],
+    "LMS ids and mail addresses": ["901.ipynb", "bob@x.org.ipynb"],
+    "beside a folder": ["alice/tensor.ipynb", "bob.ipynb"],
+}
+
+
+@pytest.mark.parametrize("around", ["", "hw1/", "hw/hw1/"])
+@pytest.mark.parametrize("packed", [True, False], ids=["zip", "folder"])
+@pytest.mark.parametrize("names", LOOSE.values(), ids=LOOSE)
+def test_loose_notebooks_go_to_the_students_whose_names_they_have(tmp_path, names, packed, around):
+    files = {around + name: student for name, student in zip(names, BOTH, strict=True)}
+    found, skipped = gathered(export(tmp_path, files, packed))
+    stored = {student: {name.lower(): data for name, data in files.items()} for student, files in files_of(found).items()}
+    assert stored == BOTH and not skipped
+
+
+def test_scripts_and_zips_may_lie_loose_too(tmp_path):
+    files = {"alice (2).zip": zipped({"tensor.ipynb": "alice"}), "tensor_bob.py": "bob", "carol.rar": "?", "readme.py": "?"}
+    for packed in (True, False):
+        found, skipped = gathered(export(tmp_path, files, packed))
+        assert {student: files for student, files in files_of(found).items() if files} == {
+            "alice": {"tensor.ipynb": b"alice"},
+            "bob": {"tensor.py": b"bob"},
+        }
+        assert "readme.py: its name does not say whose it is" in skipped and any("carol.rar" in text for text in skipped)
+
+
+def test_a_loose_notebook_of_nobody_is_told_and_the_others_are_collected(tmp_path):
+    for stray in ("zoe.ipynb", "tensor.ipynb"):
+        found, skipped = gathered(export(tmp_path / stray, {"alice.ipynb": "alice", "bob.ipynb": "bob", stray: "?"}, False))
+        assert files_of(found) == BOTH and skipped == [f"{stray}: its name does not say whose it is"]
+
+
+@pytest.mark.parametrize("students", STUDENTS)
+@pytest.mark.parametrize("packed", [True, False])
+@pytest.mark.parametrize("around", ["", "hw1/"])
+def test_loose_notebooks_of_nobody_known_are_refused_with_what_to_do(tmp_path, students, packed, around):
+    source = export(tmp_path, {f"{around}yan.ipynb": "{}", f"{around}zoe.ipynb": "{}"}, packed)
+    found, skipped = gathered(source, students)
+    assert not found and len(skipped) == 1
+    assert all(text in skipped[0] for text in ("yan.ipynb, zoe.ipynb", "tito grade roster FILE.csv", "yan/tensor.ipynb"))
+
+
+@pytest.mark.parametrize("files", [["tensor.ipynb", "bob.ipynb"], ["tensor.ipynb", "scratch.ipynb"], ["my_tensor.ipynb"]])
+@pytest.mark.parametrize("students", STUDENTS)
+def test_several_notebooks_beside_the_modules_are_one_students(tmp_path, students, files):
+    found, _ = gathered(export(tmp_path, dict.fromkeys(files, "{}"), True, name="zoe"), students)
+    assert list(found) == ["zoe"] and set(found["zoe"].files) == set(files)
+
+
+def test_two_loose_notebooks_that_two_students_could_have_named_are_left_to_the_instructor(tmp_path):
+    found, skipped = gathered(export(tmp_path, {"alice.ipynb": "1", "Alice Archer.ipynb": "2", "bob.ipynb": "bob"}, False))
+    assert list(found) == ["bob"] and "alice" in skipped[0] and "none is used" in skipped[0]
+
+
+@pytest.mark.parametrize(
+    "name, student", [("alice.ipynb", "alice"), ("tensor_bob.ipynb", "bob"), ("zoe.ipynb", "zoe"), ("tensor.ipynb", None)]
+)
+def test_a_notebook_itself_may_be_collected(tmp_path, name, student):
+    source = export(tmp_path, {name: "{}"}, False) / name
+    found, skipped = gathered(source)
+    assert list(found) == ([student] if student else []) and len(skipped) == (student is None)
+    assert student or "name it like the student" in skipped[0]
+
+
+# I. Folders of a class that are named like a student, or like a part of one's name.
+
+INSIDE = {
+    "folders": {f"{name}/tensor.ipynb": name for name in CLASS},
+    "files": {f"{name}.ipynb": name for name in CLASS},
+    "Moodle": MOODLE,
+    "Canvas": CANVAS,
+    "deeper": {f"hw/hw1/{name}/tensor.ipynb": name for name in CLASS},
+}
+
+
+@pytest.mark.parametrize("inside", INSIDE.values(), ids=INSIDE)
+@pytest.mark.parametrize("packed", [True, False], ids=["zip", "folder"])
+@pytest.mark.parametrize("top", ["archer", "ARCHER", "Alice", "alice@x.org", "901", "Alice Archer"])
+@pytest.mark.parametrize("around", ["", "hw/"])
+def test_a_folder_around_a_class_that_is_named_like_a_student_is_told(tmp_path, top, inside, packed, around):
+    found, skipped = gathered(export(tmp_path, {f"{around}{top}/{name}": text for name, text in inside.items()}, packed))
+    assert not found and len(skipped) == 1, "one student has not the work of all"
+    assert all(text in skipped[0] for text in (f"{top} could be the name of the student alice", "bob", "rename it"))
+
+
+@pytest.mark.parametrize(
+    "inside", [INSIDE["folders"], INSIDE["files"], MOODLE, CANVAS], ids=["folders", "files", "Moodle", "Canvas"]
+)
+@pytest.mark.parametrize("packed", [True, False], ids=["zip", "folder"])
+def test_a_source_that_is_named_like_a_student_and_has_the_work_of_several_is_told(tmp_path, inside, packed):
+    found, skipped = gathered(export(tmp_path, inside, packed, name="alice"))
+    assert not found and "alice could be the name of the student alice" in skipped[0]
+    found, skipped = gathered(export(tmp_path, inside, packed, name="archer"))
+    assert {"alice", "bob"} <= set(found) and not skipped, "a part of a name is no student's"
+
+
+@pytest.mark.parametrize("top", ["arch", "lic", "90", "li", "x.org"])
+def test_a_few_letters_of_a_name_are_no_name(tmp_path, top):
+    found, skipped = gathered(export(tmp_path, {f"{top}/{name}/tensor.ipynb": name for name in BOTH}, True))
+    assert files_of(found) == BOTH and not skipped

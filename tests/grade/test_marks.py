@@ -492,6 +492,33 @@ def test_the_days_since_the_release_count_from_the_first_one_in_utc(berlin, cour
     assert report.ages(course.classroom, course.module) == {"alice": pytest.approx(2)}
 
 
+def test_a_hand_in_whose_time_cannot_be_read_is_listed_and_never_quietly_in_time(course):
+    course.configure(LATE)
+    for student, when in {"ann": "yesterday", "bob": "2026-01-11 12:00 +0000", "cleo": None, "dan": "10 pm"}.items():
+        course.hand_in(student, when=when)
+    assert "in time" not in course.autograde(), "nothing is late without a due date"
+    for output in (course.run("release", "01", "--due", DUE), course.autograde(), course.run("export", "01")):
+        said = " ".join(output.split())
+        assert "ann: timestamp.txt: 'yesterday' is not a date with a time" in said
+        assert "dan: timestamp.txt: '10 pm'" in said and "cleo: there is no timestamp.txt" in said and "bob:" not in said
+    rows = course.rows()
+    assert rows["bob"]["score"] == "0" and {rows[name]["seconds_late"] for name in ("ann", "cleo", "dan")} == {""}
+    course.hand_in("ann", when="2026-01-09T12:00Z")
+    assert course.rows()["ann"]["seconds_late"] == "0"
+
+
+def test_a_time_in_an_export_that_cannot_be_read_is_told_when_it_is_collected(course, tmp_path):
+    course.due()
+    (tmp_path / "submitted" / "bob" / "01_tensor").mkdir(parents=True)
+    for name, text in {"tensor.ipynb": "", "timestamp.txt": "2026-01-11 12:00 CEST"}.items():
+        (tmp_path / "submitted" / "bob" / "01_tensor" / name).write_text(text, encoding="utf-8")
+    said = course.run("collect", "01", tmp_path / "submitted")
+    assert "its time of hand-in is not used: '2026-01-11 12:00 CEST'" in said and "the zone CEST is not known" in said
+    assert "bob: there is no timestamp.txt" in said
+    said = course.run("collect", "01", tmp_path / "submitted", "--timestamp", "2026-01-11T12:00+00:00")
+    assert "timestamp.txt is now 2026-01-11T12:00:00+00:00" in said and "bob: there is no" not in said
+
+
 # What the commands say.
 
 

@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from tito.files import replace_atomically
-from tito.grading import exports, intake, parcel
-from tito.grading.roster import Ambiguous, Roster, read_roster
+from tito.grading import exports, intake, parcel, times
+from tito.grading.roster import Ambiguous, Roster
 
-__all__ = ["Ambiguous", "Roster", "Submission", "gather", "read_roster", "store"]
+__all__ = ["Ambiguous", "Roster", "Submission", "gather", "store"]
 
 MOST_OF_A_STUDENT = 20  # files
-TIME = "timestamp.txt"
 ASIDE = re.compile(r"(old|older|backups?|archived?|archive|cop(y|ies)|trash|previous|versions?)\b.*", re.IGNORECASE)  # folders
 
 
@@ -91,8 +90,7 @@ def gather(sources, roster, module=None):
     claims, skipped = {}, []
     for source in sources:
         try:
-            entries = from_folder(source, skipped) if source.is_dir() else parcel.files(source, wanted)
-            gather_one(list(entries), source, roster, claims, skipped, module)
+            gather_one(list(entries_of(source, skipped)), source, roster, claims, skipped, module)
         except (parcel.Refused, OSError) as error:
             skipped.append(f"{source.name}: {error}")
     gathered = {}
@@ -107,6 +105,20 @@ def gather(sources, roster, module=None):
         if first.known or not first.is_empty():
             gathered[student] = first
     return gathered, skipped
+
+
+def entries_of(source, skipped):
+    """Return an iterable of (path, bytes, problem) for the files in a folder or a zip, or for a notebook itself."""
+    if source.is_dir():
+        return from_folder(source, skipped)
+    if is_notebook(source):
+        return [(PurePosixPath(source.name), *read(source))]
+    return parcel.files(source, wanted)
+
+
+def is_notebook(source):
+    """Return whether a source is a notebook or a script itself."""
+    return source.is_file() and PurePosixPath(intake.plain_name(source.name)).suffix.lower() in intake.KINDS
 
 
 def from_folder(folder, skipped):
@@ -139,7 +151,7 @@ def read(path):
 
 
 def wanted(name):
-    return parcel.is_needed(name) or name.lower().endswith(".zip") or name in (exports.METADATA, TIME)
+    return parcel.is_needed(name) or name.lower().endswith(".zip") or name in (exports.METADATA, times.NAME)
 
 
 def gather_one(entries, source, roster, claims, skipped, module):
@@ -147,20 +159,20 @@ def gather_one(entries, source, roster, claims, skipped, module):
     manifest = {} if source.is_dir() else root_manifest(entries)
     if is_of_another(manifest, module):
         raise parcel.Refused(is_of_another(manifest, module))
-    form, depth = form_of(entries, source, roster, manifest)
+    form, depth = form_of(entries, source, roster, manifest, module)
     about = exports.gradescope(metadata(entries, depth)) if form == "gradescope" else {}
     is_stray = strays(form, source, entries)
     for path, content, problem in entries:
         inner = PurePosixPath(*path.parts[min(depth, len(path.parts) - 1) :])
         if inner.name in (exports.METADATA, parcel.MANIFEST):
             continue
-        if inner.name == TIME and not (form == "folders" and source.is_dir() and len(inner.parts) in (2, 3)):
+        if inner.name == times.NAME and not (form == "folders" and source.is_dir() and len(inner.parts) in (2, 3)):
             continue  # a student's own, who would choose the time
-        owners = exports.owners(inner, form, about)
+        owners = exports.owners(inner, form, about, roster, module)
         try:
             if not owners and is_stray(inner.name):
                 raise parcel.Refused("its name does not say whose it is")
-            owners = owners or [unsaid(inner, content, source, form, manifest, module)]
+            owners = owners or [unsaid(inner, content, source, form, manifest, roster, module)]
         except parcel.Refused as error:
             skipped.append(f"{path}: {error}")
             continue
@@ -212,11 +224,24 @@ def is_of_another(manifest, module):
     return f"it is of module {packed}, and {module.folder} is collected: ask for the zip of `tito module submit {module.number}`"
 
 
-def form_of(entries, source, roster, manifest):
-    """Return how a source says whose its files are, and in which part of their paths; "one" if all are of one student."""
-    if manifest or called(source) in roster.students or len(roster.named(called(source))) == 1:
+def form_of(entries, source, roster, manifest, module):
+    """Return how a source says whose its files are, and in which part of their paths; "one" if all are of one student.
+
+    Raises:
+        Refused: It may be one student's work or a class's.
+    """
+    if manifest:
         return "one", 0
-    return exports.form_of([path for path, _, _ in entries], roster)
+    paths = [path for path, _, _ in entries]
+    if is_notebook(source):
+        named = exports.student_in(source.name, roster, module)
+        if not named and module and module.name in source.name.lower():
+            raise parcel.Refused("its name does not say whose it is: name it like the student, or collect the folder with it")
+        return "files" if named else "one", 0
+    if called(source) in roster.students or len(roster.named(called(source))) == 1:
+        exports.check_is_one(called(source), paths, roster)
+        return "one", 0
+    return exports.form_of(paths, roster, module, source.is_dir())
 
 
 def called(source):
@@ -233,21 +258,21 @@ def strays(form, source, entries):
     works = source.is_dir() and any(intake.is_work(path.name) for path, _, _ in entries)
     if form in ("one", "folders"):
         return lambda name: form == "folders" and (folders or works) and not intake.is_work(name)
-    return lambda name: True
+    return lambda name: form != "files" or not name.lower().endswith(".zip")  # a student's own zip may say it itself
 
 
-def unsaid(path, content, source, form, manifest, module):
+def unsaid(path, content, source, form, manifest, roster, module):
     """Return the `Owner` of a file whose path does not say it: a zip in a folder says it itself, else the source's name does.
 
     Raises:
         Refused: It is a zip of another module.
     """
-    own_zip = form == "folders" and source.is_dir() and path.suffix.lower() == ".zip"
+    own_zip = (form == "files" or form == "folders" and source.is_dir()) and path.suffix.lower() == ".zip"
     if own_zip:
         manifest = manifest_of(content)
         if is_of_another(manifest, module):
             raise parcel.Refused(is_of_another(manifest, module))
-    name = path.stem if own_zip else called(source)
+    name = exports.student_in(path.name, roster, module) or path.stem if own_zip else called(source)
     student = manifest.get("student") or name
     return exports.Owner([student], [name, student], str(path), name)  # the last names the folder of one who is not in the roster
 
@@ -271,7 +296,7 @@ def leave(submission, name, problem, skipped, student):
 
 def take(submission, name, content, skipped, student):
     """Add a file to what a student handed in; a zip's notebooks in its place."""
-    if PurePosixPath(name).name == TIME:
+    if PurePosixPath(name).name == times.NAME:
         submission.when = content.decode("utf-8", "replace").strip()[:100]
         return
     found = {name: content}
@@ -306,6 +331,7 @@ def store(classroom, module, student, submission, timestamp=None):
     """Write a submission into the class's folder; what was there before is moved to `collected/`.
 
     A submission of which nothing can be used has a folder with the reason in it, so that it is listed when the class is marked.
+    One with only files of other kinds, such as a PDF, does not replace a notebook that was handed in before.
 
     Args:
         classroom: The `Classroom`.
@@ -315,15 +341,17 @@ def store(classroom, module, student, submission, timestamp=None):
         timestamp: When it was handed in, if the export does not say it.
 
     Returns:
-        What happened: "new", "replaced" or "the same".
+        What happened: "new", "replaced", "the same", or "kept" if what was there before stays.
     """
     folder = classroom.path("submitted", module, student)
     files = submission.files or {intake.NOT_USED: reason(submission)}
-    when = next((text for text in (submission.when, timestamp) if moment(text)), None)
+    when = time_of(submission, timestamp)
     before = stored(folder)
     if before == files:
-        keep_time(folder / TIME, when, submission)
+        keep_time(folder, when, submission)
         return "the same"
+    if submission.is_empty() and before.keys() - {intake.NOT_USED}:
+        return "kept"
     if folder.exists() or folder.is_symlink():
         kept = classroom.folder / "collected" / module.folder / student / time.strftime("%Y-%m-%d_%H-%M-%S")
         while kept.exists():
@@ -333,7 +361,7 @@ def store(classroom, module, student, submission, timestamp=None):
     for name, data in files.items():
         replace_atomically(folder / name, data)
     if when:
-        replace_atomically(folder / TIME, f"{when}\n".encode())
+        replace_atomically(folder / times.NAME, f"{when}\n".encode())
     return "replaced" if before else "new"
 
 
@@ -351,26 +379,30 @@ def reason(submission):
     return "\n".join(lines[:20]).encode("utf-8", "replace")
 
 
-def keep_time(path, when, submission):
+def time_of(submission, given):
+    """Return the text with the time of a submission: what its source says, else what the instructor has given, else None.
+
+    A time in the source that cannot be read is noted: without a time, the submission would count as in time.
+    """
+    if submission.when is None:
+        return given
+    try:
+        times.parse(submission.when)
+    except times.NoTime as error:
+        submission.notes.append(f"its time of hand-in is not used: {error}")
+        return given
+    return submission.when
+
+
+def keep_time(folder, when, submission):
     """Write when a submission was handed in beside it; a time that is there already stays, and a note says so."""
     if not when:
         return
-    there = read(path)[0]
-    earlier = moment(there.decode("utf-8", "replace").strip()) if there else None
-    if earlier is None:
-        replace_atomically(path, f"{when}\n".encode())
-        submission.notes.append(f"{path.name} is now {when}: late penalties follow it")
-    elif earlier != moment(when):
-        submission.notes.append(f"{path.name} keeps {earlier} UTC, not {when}; edit it to change it")
-
-
-def moment(text):
-    """Return the time in a text, in UTC, or None if it is none."""
-    from tito.grading.gradebook import dateutil_parsed
-
-    if not text or not re.search(r"\d{4}\D\d{1,2}\D\d", text):  # the parser takes what is missing from today's date
-        return None
     try:
-        return dateutil_parsed(text[:100])
-    except (ValueError, OverflowError):
-        return None
+        earlier = times.of(folder)
+    except times.NoTime:
+        replace_atomically(folder / times.NAME, f"{when}\n".encode())
+        submission.notes.append(f"{times.NAME} is now {when}: late penalties follow it")
+        return
+    if earlier != times.parse(when):
+        submission.notes.append(f"{times.NAME} keeps {earlier} UTC, not {when}; edit it to change it")

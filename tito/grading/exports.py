@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from tito.grading import intake
+from tito.grading import intake, parcel
 
 MOODLE = re.compile(r"^(?P<name>.+?)_(?P<id>\d+)_assignsubmission_(?:file|onlinetext)_?(?P<file>.*)$")
 CANVAS = re.compile(r"^(?P<name>[^_]+)(?P<late>_LATE)?_(?P<id>\d+)_\d+_(?P<file>.+)$")
@@ -30,23 +30,117 @@ class Owner:
     grouped: bool = False
 
 
-def form_of(paths, roster):
+def form_of(paths, roster, module=None, is_folder=True):
     """Return how the paths of a source say whose they are, and how many folders are around those that say it.
 
     All folders at that depth must say it in the same way, and so must most of the files beside them: a student chooses the names
     of files and folders in a submission, and could choose those of another student's. So a folder that may be a student's is
     never looked into.
+
+    Args:
+        paths: Paths within the source.
+        roster: The `Roster`.
+        module: The module that is collected, or None.
+        is_folder: Whether the source is a folder, which the instructor has made, and no zip, which a student may have made.
+
+    Raises:
+        Refused: It may be one student's work or a class's.
     """
     for depth in range(DEEPEST + 1):
         below = [PurePosixPath(*path.parts[depth:]) for path in paths if len(path.parts) > depth]
-        form = lms(below) or by_folders(below, roster)
+        form = lms(below) or by_files(below, roster, module, may_be_one=is_folder and depth == 0)
+        tops = folders(below)
+        if not form and len(tops) == 1:
+            check_is_one(*tops, [PurePosixPath(*path.parts[1:]) for path in below if len(path.parts) > 1], roster)
+        form = form or by_folders(below, roster)
         if form:
             return form, depth
-        tops = folders(below)
-        if len(tops) != 1 or roster.someone(*tops):
+        if len(tops) != 1 or roster.perhaps(*tops):
             break
+    if not tops:
+        check_are_one([path.name for path in below], module)
     tops = folders(paths)
     return "folders", int(bool(tops) and all(map(OUTER.match, tops)))
+
+
+def check_is_one(name, paths, roster):
+    """Refuse a source or a folder that is named like a student and has the work of several.
+
+    Args:
+        name: Its name.
+        paths: The paths in it.
+        roster: The `Roster`.
+
+    Raises:
+        Refused: It may be this student's, or a class's.
+    """
+    owner = roster.perhaps(name)
+    for depth in range(DEEPEST * bool(owner)):
+        names = {path.parts[depth] for path in paths if len(path.parts) > depth}
+        inside = set().union(*map(roster.called, {key for each in names for key in keys(each)}))
+        if len(inside) > 1:
+            raise parcel.Refused(
+                f"{name} could be the name of the student {' or '.join(sorted(owner))}, and it has files of "
+                f"{parcel.shortened(sorted(inside))}: rename it, so that it is named like no student or has files of one student"
+            )
+
+
+def keys(name):
+    """Return what a file's or a folder's name may say about its owner, in any form: a set of names and ids."""
+    matches = filter(None, (pattern.match(name) for pattern in (MOODLE, CANVAS)))
+    return {name, PurePosixPath(name).stem} | {match[key] for match in matches for key in ("name", "id")}
+
+
+def check_are_one(names, module):
+    """Refuse notebooks that lie loose in a source, if their names are neither students' nor like the module's.
+
+    Raises:
+        Refused: They may be one student's, or one of each student.
+    """
+    names = sorted(set(filter(intake.is_work, names)))
+    if module and len(names) > 1 and not any(module.name in name.lower() for name in names):
+        student = PurePosixPath(names[0]).stem
+        raise parcel.Refused(
+            f"it has {parcel.shortened(names)}, which are neither names of students in the roster nor like {module.name}.ipynb. "
+            f"If each is a student's, read a roster with their ids first (tito grade roster FILE.csv), or put each into a folder "
+            f"named like the student: {student}/{module.name}.ipynb"
+        )
+
+
+def by_files(paths, roster, module, may_be_one):
+    """Return "files" if notebooks that lie loose are named like students, some perhaps in folders of their own; else None.
+
+    Args:
+        paths: Paths within a source.
+        roster: The `Roster`.
+        module: The module that is collected, or None.
+        may_be_one: Whether one student is enough, if no other notebook could be this student's or somebody else's submission.
+    """
+    loose = {path.name for path in paths if len(path.parts) == 1 and is_handed_in(path.name)}
+    named = {name: student_in(name, roster, module) for name in loose}
+    students = set().union(*map(roster.called, {*filter(None, named.values()), *folders(paths)}))
+    others = [name for name in loose if not named[name] and module and module.name in name.lower()]
+    if not any(named.values()) or len(students) < 2 and (others or not may_be_one):
+        return None
+    return "files"
+
+
+def is_handed_in(name):
+    """Return whether a file's name is that of a notebook, a script or a zip."""
+    return intake.plain_name(name).lower().endswith((*intake.KINDS, ".zip"))
+
+
+def student_in(file, roster, module):
+    """Return the student's name or id in the name of a loose file, None if it has none of the roster's.
+
+    It may be beside the module's name, as in `tensor_alice.ipynb`, and it may be a copy, as in `alice (1).ipynb`.
+    """
+    stem = intake.original(PurePosixPath(intake.plain_name(file)).stem)
+    names = [stem]
+    if module:
+        own = f"({re.escape(module.folder)}|{re.escape(module.name)})"
+        names.append(re.sub(rf"^{own}[ _-]+|[ _-]+{own}$", "", stem, flags=re.IGNORECASE))
+    return next(filter(roster.called, names), None)
 
 
 def folders(paths):
@@ -69,14 +163,22 @@ def lms(paths):
 
 def by_folders(paths, roster):
     """Return "folders" if paths begin with students' folders: one of the roster's, or several that hold notebooks; else None."""
-    if any(roster.with_id(name) or roster.named(name) for name in folders(paths)):
+    if any(map(roster.called, folders(paths))):
         return "folders"
     homes = {path.parts[0] for path in paths if 2 <= len(path.parts) <= 3 and intake.is_work(path.name)}
     return "folders" if len(homes) > 1 and not any(map(OWN.match, homes)) else None
 
 
-def owners(path, form, metadata):
-    """Return the `Owner`s of a file, from its path in an export and the export's form; [] if it does not say them."""
+def owners(path, form, metadata, roster, module):
+    """Return the `Owner`s of a file, from its path in an export and the export's form; [] if it does not say them.
+
+    Args:
+        path: The path, without the folders around the class.
+        form: How paths say it, from `form_of`.
+        metadata: What Gradescope's own file says, from `gradescope`.
+        roster: The `Roster`.
+        module: The module that is collected, or None.
+    """
     part, file = path.parts[0], "/".join(path.parts[1:])
     match = PATTERNS[form].match(part) if form in PATTERNS else None
     if form == "gradescope" and match:
@@ -89,8 +191,13 @@ def owners(path, form, metadata):
         note = "Canvas says that it was late" if match["late"] else None
         origin = f"{match['name']}_{match['id']}"
         return [Owner([match["id"]], [match["name"]], match["file"], origin, note, asks="lms_user_id")]
-    if form == "folders" and file:
+    if form in ("folders", "files") and file:
         return [Owner([part], [part], file, part)]
+    if form == "files" and path.suffix.lower() != ".zip" and (name := student_in(part, roster, module)):
+        suffix = PurePosixPath(intake.plain_name(part)).suffix
+        asked_for = module and suffix.lower() in intake.KINDS
+        stored = f"{module.name}{suffix}" if asked_for else part
+        return [Owner([name], [name], stored, f"{name}{suffix}")]
     return []
 
 

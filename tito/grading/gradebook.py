@@ -5,8 +5,6 @@ import copy
 import functools
 import json
 import logging
-import math
-import numbers
 import os
 import sysconfig
 import time
@@ -17,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from tito.files import replace_atomically
-from tito.grading import intake
+from tito.grading import intake, times
 
 CONFIG = """\
 # The class's settings for nbgrader; made by tito, yours to edit.
@@ -58,13 +56,13 @@ class Classroom:
     def __init__(self, folder, create=True):
         if find_spec("nbgrader") is None:
             raise GradebookError('grading a class needs nbgrader: pip install "tinytorch-course[grade]"')
-        self.folder, self.book = Path(folder).absolute(), None
+        self.folder, self.open_gradebook = Path(folder).absolute(), None
         if not create and not (self.folder / "nbgrader_config.py").exists():
             raise NoClass(f"{self.folder} is no class: it has no nbgrader_config.py")
         self.folder.mkdir(parents=True, exist_ok=True)
         if not (self.folder / "nbgrader_config.py").exists():
             (self.folder / "nbgrader_config.py").write_text(CONFIG, encoding="utf-8")
-        with quiet():
+        with calling_nbgrader():
             from nbgrader.coursedir import CourseDirectory
 
             self.config = configuration(self.folder)
@@ -84,13 +82,27 @@ class Classroom:
         return {student: path for student, path in handed_in.items() if module.folder in intake.folders(everybody / student)}
 
     def timestamp(self, module, student):
-        """Return when a submission was handed in, as nbgrader's file beside it says, or None."""
+        """Return when a submission was handed in, in UTC, or None if that is not known; see `untimed`."""
         try:
-            path = self.path("submitted", module, student) / "timestamp.txt"
-            text = intake.content(path).decode("utf-8")
-            return dateutil_parsed(text.strip()[:100])
-        except (intake.Unreadable, UnicodeDecodeError, ValueError, OverflowError):
+            return times.of(self.path("submitted", module, student))
+        except times.NoTime:
             return None
+
+    def untimed(self, module):
+        """Return whose submissions count as in time because it is not known when they were handed in.
+
+        Returns:
+            Dict from the reason to a list of students; empty if the assignment has no due date, and so none is late.
+        """
+        reasons = {}
+        if self.deadline(module) is None:
+            return reasons
+        for student, folder in self.submissions(module).items():
+            try:
+                times.of(folder)
+            except times.NoTime as error:
+                reasons.setdefault(str(error), []).append(student)
+        return reasons
 
     def generate(self, module, root):
         """Let nbgrader make the release of an assignment from its source, and enter its cells into the gradebook.
@@ -125,31 +137,35 @@ class Classroom:
         """
         self.ask("generate_feedback", "write the feedback", self.config, self.directory, module.folder, student)
 
-    def ask(self, name, what, config, directory, *words):
-        """Call a method of nbgrader's API, and raise what it says if it fails."""
-        with quiet():
+    def ask(self, method, task, config, directory, *arguments):
+        """Call a method of nbgrader's API.
+
+        Raises:
+            GradebookError: It failed; the message says at which task, and quotes nbgrader.
+        """
+        with calling_nbgrader():
             from nbgrader.apps import NbGraderAPI
 
-            answer = getattr(NbGraderAPI(config=config, coursedir=directory), name)(*words)
+            answer = getattr(NbGraderAPI(config=config, coursedir=directory), method)(*arguments)
         if not answer["success"]:
-            raise GradebookError(f"nbgrader did not {what}:\n{answer.get('log') or answer.get('error')}")
+            raise GradebookError(f"nbgrader did not {task}:\n{answer.get('log') or answer.get('error')}")
 
     def note_release(self, module):
-        """Keep when an assignment was released for the first time."""
-        known = self.releases()
-        if module.folder not in known:
+        """Record when an assignment was released for the first time."""
+        recorded = self.releases()
+        if module.folder not in recorded:
             released = self.path("release", module) / f"{module.name}.ipynb"  # of a class from before the times were kept
             when = released.stat().st_mtime if released.exists() else time.time()
-            text = json.dumps({**known, module.folder: when}, indent=1) + "\n"
+            text = json.dumps({**recorded, module.folder: when}, indent=1) + "\n"
             replace_atomically(self.folder / RELEASES, text.encode())
 
     def releases(self):
         """Return when each assignment was first released: a dict from its folder to seconds since 1970."""
         try:
-            known = json.loads((self.folder / RELEASES).read_text(encoding="utf-8"))
+            recorded = json.loads((self.folder / RELEASES).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
-        return known if isinstance(known, dict) else {}
+        return recorded if isinstance(recorded, dict) else {}
 
     def has_submissions(self, module):
         """Return whether the gradebook has submissions of an assignment."""
@@ -173,6 +189,8 @@ class Classroom:
     def enter_into(self, gradebook, module, student, points, answers):
         """Enter a submission's points into the gradebook, replacing earlier ones; what staff entered by hand stays.
 
+        The late penalty depends on them: compute it next, with `penalties.penalize`.
+
         Args:
             gradebook: The gradebook, open for `changing`.
             module: The module.
@@ -189,21 +207,6 @@ class Classroom:
                 grade.auto_score, grade.needs_manual_grade = points[grade.name], False
             elif grade.name in answers:
                 grade.needs_manual_grade = grade.manual_score is None or answers[grade.name]
-        self.penalize(gradebook, submission)
-
-    def penalize(self, gradebook, submission):
-        """Compute the late penalty of a submission by nbgrader's plugin, which the class's settings choose.
-
-        Raises:
-            GradebookError: The plugin returned no number.
-        """
-        gradebook.db.flush()
-        late = submission.total_seconds_late if submission.assignment.duedate else 0
-        for notebook in submission.notebooks:
-            penalty = self.late_plugin.late_submission_penalty(submission.student_id, notebook.score, late) if late else None
-            if penalty is not None and not (isinstance(penalty, numbers.Real) and math.isfinite(penalty)):
-                raise GradebookError(f"the late penalty must be a number or None, and the class's plugin returned {penalty!r}")
-            notebook.late_submission_penalty = None if penalty is None else min(max(float(penalty), 0.0), notebook.score)
 
     @functools.cached_property
     def late_plugin(self):
@@ -213,33 +216,6 @@ class Classroom:
         penalties = AssignLatePenalties(config=self.config)
         penalties.init_plugin()
         return penalties.plugin_inst
-
-    def penalize_all(self, module, waiting=()):
-        """Read again when each submission was handed in, and compute its late penalty again.
-
-        Args:
-            module: The module.
-            waiting: Students whose newest submission is not marked yet: its time does not belong to the mark.
-
-        Returns:
-            The students whose penalty changed, and a dict from student to the reason why it could not be computed.
-        """
-        changed, failed = [], {}
-        with self.opened() as gradebook:
-            for submission in gradebook.assignment_submissions(module.folder):
-                student, before = submission.student_id, taken_off(submission)
-                try:
-                    with self.changing():
-                        if student not in waiting and self.path("submitted", module, student).is_dir():
-                            submission.timestamp = self.timestamp(module, student)
-                        if before or submission.assignment.duedate and submission.total_seconds_late:
-                            self.penalize(gradebook, submission)
-                except Exception as error:  # the class's own plugin may raise anything
-                    failed[student] = reason(error)
-                    continue
-                if taken_off(submission) != before:
-                    changed.append(student)
-        return changed, failed
 
     def marked(self, module):
         """Return the students whose submissions have all their points in the gradebook."""
@@ -259,21 +235,21 @@ class Classroom:
         return {student for student, _ in rows} - {student for student, points in rows if points is None}
 
     def scores(self, module):
-        """Return a dict from student to the points of a submission: score, maximum, late penalty, whether grading is open.
+        """Return the marks of an assignment: a dict from student to what `summary` returns.
 
-        A student who was given an extension and has no mark yet is not among them.
+        A student who has no mark yet is not in it, also if an extension has put one into the gradebook.
         """
         with self.opened() as gradebook:
-            begun = with_a_mark(gradebook)
+            marked = with_a_mark(gradebook)
             entries = gradebook.assignment_submissions(module.folder)
-            return {entry.student_id: standing(entry) for entry in entries if entry.id in begun}
+            return {entry.student_id: summary(entry) for entry in entries if entry.id in marked}
 
     def grades(self, module, student):
         """Return what the gradebook has for a student's submission, or None if it has no mark.
 
         Returns:
-            Dict with "score" (the penalty taken off), "maximum", "penalty", "late" in seconds, and "cells": a dict from the name
-            of each graded cell to a dict of "score", "maximum", whether it is "open" or set by "hand", and the "comment".
+            The dict of `summary`, with "cells": a dict from the name of each graded cell to a dict of "score", "maximum", whether
+            it is "open" or set by "hand", and the "comment".
         """
         from nbgrader.api import MissingEntry
 
@@ -298,7 +274,7 @@ class Classroom:
                 }
                 for grade in notebook.grades
             }
-            return {**standing(entry), "cells": cells}
+            return {**summary(entry), "cells": cells}
 
     def students(self):
         """Return everybody in the gradebook: a dict from student to a dict of names, mail address and the LMS's id."""
@@ -326,7 +302,10 @@ class Classroom:
         from nbgrader.api import MissingEntry
 
         with self.opened() as gradebook:
-            entry = gradebook.find_assignment(module.folder)
+            try:
+                entry = gradebook.find_assignment(module.folder)
+            except MissingEntry:  # it was not released yet
+                return None
             if entry.duedate and student is not None:
                 with contextlib.suppress(MissingEntry):
                     entry = gradebook.find_submission(module.folder, student)
@@ -391,18 +370,18 @@ class Classroom:
     @contextlib.contextmanager
     def opened(self):
         """Open the gradebook for the length of a `with` block; inside another one it is the same."""
-        if self.book is not None:
-            yield self.book
+        if self.open_gradebook is not None:
+            yield self.open_gradebook
             return
-        with quiet():
+        with calling_nbgrader():
             from nbgrader.api import Gradebook
 
             with Gradebook(patient(self.directory.db_url), self.directory.course_id) as gradebook:
-                self.book = gradebook
+                self.open_gradebook = gradebook
                 try:
                     yield gradebook
                 finally:
-                    self.book = None
+                    self.open_gradebook = None
 
 
 def configuration(folder):
@@ -444,19 +423,20 @@ def solution(name):
     return name.replace("check-", "exercise-", 1)
 
 
-def taken_off(submission):
-    """Return the late penalty of a submission in the gradebook."""
-    return sum(notebook.late_submission_penalty or 0.0 for notebook in submission.notebooks)
+def summary(entry):
+    """Return the points of a submission in the gradebook.
 
-
-def standing(entry):
-    """Return the points of a submission in the gradebook; see `Classroom.scores`."""
+    Returns:
+        Dict with "score" (the penalty taken off), "raw" (before that), "maximum", "penalty", "late" (seconds; None if it is not
+        known when it was handed in), "timestamp" (in UTC), and "open" (whether something is still to be graded by hand).
+    """
+    timeless = entry.assignment.duedate and entry.timestamp is None
     return {
         "score": max(0.0, entry.score - (entry.late_submission_penalty or 0.0)),
         "raw": entry.score,
         "maximum": entry.max_score,
         "penalty": entry.late_submission_penalty or 0.0,
-        "late": entry.total_seconds_late if entry.assignment.duedate else 0.0,
+        "late": None if timeless else entry.total_seconds_late if entry.assignment.duedate else 0.0,
         "timestamp": entry.timestamp,
         "open": entry.needs_manual_grade,
     }
@@ -470,16 +450,9 @@ def with_a_mark(gradebook):
     return {name for (name,) in rows.filter(Grade.auto_score.isnot(None) | Grade.manual_score.isnot(None)).distinct()}
 
 
-def dateutil_parsed(text):
-    """Return the time in one of nbgrader's timestamps, in UTC without a zone, as the gradebook stores it."""
-    from nbgrader.utils import parse_utc
-
-    return parse_utc(text)
-
-
 @contextlib.contextmanager
-def quiet():
-    """Put `alembic`, which nbgrader calls by name, on the PATH, and silence SQLAlchemy's warnings."""
+def calling_nbgrader():
+    """Prepare calls of nbgrader in a `with` block: `alembic`, which it runs by name, is found, and SQLAlchemy does not warn."""
     before = os.environ.get("PATH", "")
     os.environ["PATH"] = os.pathsep.join([sysconfig.get_path("scripts"), before])
     try:

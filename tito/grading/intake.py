@@ -103,11 +103,15 @@ def contents(folder):
 def resemblance(name, module):
     """Return how far a file's name is from the module's, to sort by: the exact one, a copy, one that contains it, any other."""
     stem, suffix = os.path.splitext(name)
-    bare = stem
-    while COPY.search(bare):
-        bare = COPY.sub("", bare)
-    near = [stem == module.name, bare.lower() == module.name, module.name in stem.lower(), True].index(True)
+    near = [stem == module.name, original(stem).lower() == module.name, module.name in stem.lower(), True].index(True)
     return KINDS.index(suffix.lower()), near, suffix != suffix.lower()
+
+
+def original(stem):
+    """Return a file's name, given without its suffix, without what marks it as a copy."""
+    while COPY.search(stem):
+        stem = COPY.sub("", stem)
+    return stem
 
 
 def content(path):

@@ -1,7 +1,7 @@
 """The marked notebook of a student, for nbgrader's formgrader and feedback: the release, with what the student wrote.
 
-It is made of the release and never of the student's file, so that nothing but text comes from there. The judge's report stands as
-the output of each check. An answer is Markdown, which formgrader shows as a page: it gets no tags, with which it could act as the
+It is made of the release and never of the student's file, so that nothing but text comes from there. The judge's report is the
+output of each check. An answer is Markdown, which formgrader shows as a page: it gets no tags, with which it could act as the
 teacher who reads it.
 """
 

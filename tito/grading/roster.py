@@ -1,8 +1,7 @@
-"""Who is in a class: read a roster, and find the student whom an export means."""
+"""Who is in a class: find the student whom an export means."""
 
 import re
 import unicodedata
-from pathlib import Path
 
 
 class Ambiguous(Exception):
@@ -33,7 +32,7 @@ class Roster:
     """
 
     def __init__(self, students):
-        self.students, self.keys, self.names, self.parts = students, {}, {}, set()
+        self.students, self.keys, self.names, self.parts = students, {}, {}, {}
         for student, about in students.items():
             for kind in KINDS:
                 key = str({**about, "id": student}[kind] or "").strip()
@@ -43,7 +42,8 @@ class Roster:
             first, last, mail = about["first_name"] or "", about["last_name"] or "", about["email"] or ""
             for name in filter(None, map(plain, (f"{first}{last}", f"{last}{first}"))):
                 self.names.setdefault(name, set()).add(student)
-            self.parts |= {plain(first), plain(last), plain(mail.partition("@")[0])} - {""}
+            for part in {plain(first), plain(last), plain(mail.partition("@")[0])} - {""}:
+                self.parts.setdefault(part, set()).add(student)
 
     def student(self, ids, names=(), asks="id", grouped=False):
         """Return the student whom an id or a name means, else a name made of the last key, and whether it is in the roster.
@@ -88,9 +88,13 @@ class Roster:
         parts = name.split("-", 10)  # a name may be long
         return set().union(*(self.named("-".join(parts[at:])) for at in range(1, len(parts))))
 
-    def someone(self, name):
-        """Return whether a name could be that of a student, or a part of it."""
-        return bool(self.with_id(name) or self.named(name) or plain(name) in self.parts)
+    def called(self, name):
+        """Return the students who have an id or a full name, a set."""
+        return self.with_id(name) | self.named(name)
+
+    def perhaps(self, name):
+        """Return the students who could be meant by a name, a set: it may also be their first or last name alone."""
+        return self.called(name) | self.parts.get(plain(name), set())
 
 
 def only(students, says):
@@ -102,61 +106,6 @@ def only(students, says):
     if len(students) > 1:
         raise Ambiguous(f"{says} {', '.join(sorted(students))}")
     return min(students)
-
-
-def read_roster(path):
-    """Return the rows of a roster CSV: a dict from student to first_name, last_name, email, lms_user_id; None is not said.
-
-    nbgrader's own column names count, and those of the exports of Canvas and Moodle.
-
-    Raises:
-        ValueError: No column holds an id.
-    """
-    students = {safe(student): about for _, student, about in rows(path)}
-    if not students:
-        raise ValueError(f"{Path(path).name} has no column student_id, or no row")
-    return students
-
-
-def rows(path):
-    """Return the rows of a roster CSV: a list of (line, id as it is written, dict of what is known)."""
-    import csv
-
-    with Path(path).open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
-        lines = [(reader.line_num, row) for row in reader]
-    columns = {plain(column): column for column in (lines[0][1] if lines else {}) if column}
-
-    def value(row, *names):
-        return next((row[columns[name]].strip() for name in names if name in columns and (row[columns[name]] or "").strip()), "")
-
-    found = []
-    for line, row in lines:
-        student = value(row, "studentid", "sisuserid", "idnumber", "sisloginid", "username", "id", "emailaddress", "email")
-        if not student or value(row, "student") == "Points Possible":
-            continue
-        last, _, first = value(row, "student").partition(",")
-        about = {
-            "first_name": value(row, "firstname") or first.strip() or None,
-            "last_name": value(row, "lastname", "surname") or last.strip() or None,
-            "email": value(row, "email", "emailaddress") or None,
-            "lms_user_id": value(row, "lmsuserid", "id", "canvasid") or None,
-        }
-        found.append((line, student, about))
-    return found
-
-
-def odd_rows(path):
-    """Return what is odd about the ids in a roster CSV, a list of texts."""
-    odd, lines = [], {}
-    for line, student, _ in rows(path):
-        if safe(student) != student:
-            odd.append(f"line {line}: {student} is stored as {safe(student)}, because a folder cannot have that name")
-        lines.setdefault(safe(student), []).append(line)
-    for student, where in lines.items():
-        if len(where) > 1:
-            odd.append(f"lines {', '.join(map(str, where))} have the id {student}: the last one counts; give each student an id")
-    return odd
 
 
 def doubles(students):

@@ -1,5 +1,7 @@
 """The commands of `tito grade`, one per file."""
 
+MOST = 50  # lines of a list
+
 
 def of(course):
     """Return the option that names the class's folder, to end a next command with; "" for the current folder."""
@@ -15,9 +17,9 @@ def refresh_penalties(classroom, module):
         Whether all could be computed.
     """
     from tito import console
-    from tito.grading import feedback, verdicts
+    from tito.grading import feedback, penalties, verdicts
 
-    changed, failed = classroom.penalize_all(module, verdicts.waiting(classroom, module))
+    changed, failed = penalties.recompute(classroom, module, verdicts.waiting(classroom, module))
     for student in changed:
         feedback.write(classroom, module, student)
     if changed:
@@ -25,6 +27,23 @@ def refresh_penalties(classroom, module):
     for student, reason in failed.items():
         console.say(f"{student}: the late penalty stays as it was: {reason}", style="red")
     return not failed
+
+
+def say_untimed(classroom, module):
+    """Tell whose submissions count as in time because it is not known when they were handed in."""
+    from tito import console
+    from tito.checks import layout
+
+    reasons = classroom.untimed(module)
+    if reasons:
+        console.say("\nCounted as in time, because it is not known when they were handed in:", style="yellow")
+    for reason, students in list(reasons.items())[:MOST]:
+        console.say(layout.clean(f"  {named(students)}: {reason}"))
+    if len(reasons) > MOST:
+        console.say(f"  and {sum(map(len, list(reasons.values())[MOST:]))} more")
+    if reasons:
+        folder = classroom.path("submitted", module, "NAME").relative_to(classroom.folder).as_posix()
+        console.say(f"  Collect them again with --timestamp 2026-10-01T20:00, or write the time into {folder}/timestamp.txt.")
 
 
 def named(students, most=10):

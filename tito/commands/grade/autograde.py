@@ -29,7 +29,7 @@ def autograde(
     Marks go into the gradebook, and each student gets feedback. A rerun marks what is new or has changed.
     """
     from tito import console, workspace
-    from tito.commands.grade import of, refresh_penalties
+    from tito.commands.grade import of, refresh_penalties, say_untimed
     from tito.commands.grade.release import enter, known_exercise
 
     target, exercise = workspace.Workspace(workspace.course_dir()).curriculum.target(module)
@@ -44,6 +44,7 @@ def autograde(
             )
         unmarked = mark_all(classroom, chosen, jobs, exercise, timeout, workers, scheduler, wanted, unsafe) if jobs else []
         current = refresh_penalties(classroom, chosen)
+        say_untimed(classroom, chosen)
     if unmarked:
         console.say(f"\nNot marked: {', '.join(unmarked)}. The gradebook keeps what it had.", style="red")
         console.next_step(f"read why above, then tito grade autograde {chosen.number} --student {unmarked[0]}{of(course)}")
@@ -194,13 +195,14 @@ def settle(classroom, module, student, record, exercise, meter):
 
 def enter_marks(classroom, module, student, record, before, exercise):
     """Write a submission's points, marked notebook and feedback; an error leaves the gradebook as it was."""
-    from tito.grading import assignment, feedback, marked
+    from tito.grading import assignment, feedback, marked, penalties
 
     points = {assignment.grade_id(each["id"]): each["points"] for each in record["exercises"] if exercise in (None, each["id"])}
     written = {name: text != before.get("answers", {}).get(name) for name, text in record["answers"].items()}
     with classroom.changing() as gradebook:
         asked = [name for name in classroom.points(module) if name.startswith("answer-")]
         classroom.enter_into(gradebook, module, student, points, {name: written.get(name, True) for name in asked})
+        penalties.penalize(classroom, gradebook, gradebook.find_submission(module.folder, student))
         marked.write(classroom, module, student, record)
         feedback.write(classroom, module, student, record)
 
@@ -263,7 +265,8 @@ class Meter:
         now = self.clock()
         rate = self.count / max(now - self.began, 1e-3)
         left = (self.total - self.count) / rate
-        progress = f"  {self.count} of {self.total}, {60 * rate:.0f} a minute, {left / 60:.0f} min left" if left else ""
+        rest = f"{left / 60:.0f} min left" if left >= 60 else "less than a minute left"
+        progress = f"  {self.count} of {self.total}, {60 * rate:.0f} a minute, {rest}" if left else ""
         console.pending(progress)
         if progress and console.plain() and now - self.told > EVERY:
             self.told = now

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import typer
 
-MOST = 50  # lines of a list
-
 
 def collect(
     module: str = typer.Argument(help="03, 3 or layers."),
-    sources: list[Path] = typer.Argument(help="Folders and zips: students' own, or exported by Moodle, Canvas or Gradescope."),
+    sources: list[Path] = typer.Argument(
+        help="Folders, zips and notebooks: students' own, or exported by Moodle, Canvas or Gradescope."
+    ),
     course: Path = typer.Option(Path("."), "--course", help="The class's folder."),
     timestamp: str = typer.Option(None, help="When all of it was handed in, where the export does not say."),
 ):
@@ -19,7 +19,7 @@ def collect(
     """
     from tito import console
     from tito.checks import layout
-    from tito.commands.grade import of
+    from tito.commands.grade import of, say_untimed
     from tito.commands.grade.release import deadline, enter
     from tito.grading import collecting
 
@@ -29,14 +29,16 @@ def collect(
         console.say(f"{missing[0]} does not exist")
         console.next_step(f"tito grade collect {chosen.number} FOLDER or ZIP{of(course)}")
         raise typer.Exit(2)
+    for source in sources:
+        refuse_own(source, classroom, chosen, of(course))
     when, students = deadline(timestamp), classroom.roster()
     gathered, skipped = collecting.gather(sources, collecting.Roster(students), chosen)
     listed = set(skipped)
-    counts = {"new": 0, "replaced": 0, "the same": 0}
+    counts = {"new": 0, "replaced": 0, "the same": 0, "kept": 0}
     for student, submission in sorted(gathered.items()):
         said = collecting.store(classroom, chosen, student, submission, when and when.isoformat())
         counts[said] += 1
-        names = ", ".join(submission.files) or "no notebook"
+        names = ", ".join(submission.files) or "no notebook" + "; the one from before stays" * (said == "kept")
         console.say(layout.clean(f"  {student:24} {said:9} {names}"))
         for note in [note for note in submission.notes if f"{student}: {note}" not in listed]:
             console.say(layout.clean(f"  {'':24} {note[:300]}"), style="yellow")
@@ -46,15 +48,34 @@ def collect(
     elif gathered:
         console.say("\nNobody is in a roster yet: students have the names that the export gives them.")
         console.say(f"To match them with your list: tito grade roster FILE.csv{of(course)}, then collect again.")
-    console.say(f"\n{counts['new']} new, {counts['replaced']} replaced, {counts['the same']} as before")
+    say_untimed(classroom, chosen)
+    console.say(f"\n{counts['new']} new, {counts['replaced']} replaced, {counts['the same'] + counts['kept']} as before")
     console.next_step(f"tito grade autograde {chosen.number}{of(course)}")
     raise typer.Exit(0 if gathered else 1)
+
+
+def refuse_own(source, classroom, module, where):
+    """Refuse a folder of the class itself in which nothing is handed in, such as its feedback; `where` ends the next command.
+
+    Raises:
+        typer.Exit: It is one, or the class's folder is in it.
+    """
+    from tito.commands.grade.autograde import refuse
+
+    path, folder = source.resolve(), classroom.folder.resolve()
+    made = [folder / name for name in ("source", "release", "autograded", "feedback", "verdicts", "reports")]
+    if path in (folder, *folder.parents) or any(own in (path, *path.parents) for own in made):
+        refuse(
+            f"{source} has files that tito and nbgrader made for the class in {folder}, and is nothing that students handed in",
+            f"tito grade collect {module.number} with the folder or zip that they handed in{where}",
+        )
 
 
 def show(title, texts):
     """Print a list under a title; a long one is cut, and how much is said."""
     from tito import console
     from tito.checks import layout
+    from tito.commands.grade import MOST
 
     if texts:
         console.say(f"\n{title}")

@@ -22,7 +22,7 @@ def export(
 ):
     """Write the marks as a CSV file, late penalties taken off."""
     from tito import console
-    from tito.commands.grade import of, refresh_penalties
+    from tito.commands.grade import of, refresh_penalties, say_untimed
     from tito.commands.grade.release import enter, known_assignment
     from tito.files import replace_atomically
 
@@ -41,6 +41,7 @@ def export(
     console.say(f"{path}: {len(scores)} of {len(students)} students")
     for line in remarks(classroom, chosen, scores, of(course)):
         console.say(line)
+    say_untimed(classroom, chosen)
     console.next_step(f"tito grade report {chosen.number}{of(course)}")
     raise typer.Exit(0 if current else 1)
 
@@ -83,7 +84,8 @@ def table(format, module, scores, students, maximum):
         elif format == "moodle":
             row = [student, about["email"] or "", points]
         else:
-            rest = [f"{score['penalty']:g}", f"{score['late']:g}", str(score["open"])] if score else ["", "", ""]
+            late = f"{score['late']:g}" if score and score["late"] is not None else ""
+            rest = [f"{score['penalty']:g}", late, str(score["open"])] if score else ["", "", ""]
             row = [student, last, first, about["email"] or "", points, f"{maximum:g}", *rest]
         rows.append([harmless(cell) for cell in row])
     return rows

@@ -18,7 +18,7 @@ def release(
     It goes into nbgrader's folders, and its points into the gradebook. A later release can move the due date.
     """
     from tito import console
-    from tito.commands.grade import of, refresh_penalties
+    from tito.commands.grade import of, refresh_penalties, say_untimed
     from tito.commands.grade.autograde import refuse
 
     when = deadline(due)
@@ -32,6 +32,7 @@ def release(
     if when:
         classroom.due(chosen, when)
     refresh_penalties(classroom, chosen)
+    say_untimed(classroom, chosen)
     points = classroom.points(chosen)
     path = classroom.path("release", chosen) / f"{chosen.name}.ipynb"
     until = shown(classroom.deadline(chosen))
