@@ -24,7 +24,7 @@ def bench(
     """
     from functools import partial
 
-    from tito import console, standing, workspace
+    from tito import console, machine, standing, workspace
     from tito.bench import terminal
     from tito.bench.recording import Bench
     from tito.files import is_anothers
@@ -40,7 +40,8 @@ def bench(
     wanted = terminal.chosen([*(names or ()), *(case or ())])
     space = workspace.find()
     usable = [each.module.number for each in standing.standings(space) if each.usable]
-    bench = Bench(space, usable, tuple(threads or (1, 2)), steps, seconds)
+    counts = dict.fromkeys(map(machine.threads, threads or (1, 2)))  # each once
+    bench = Bench(space, usable, tuple(counts), steps, seconds)
     record = terminal.measure(bench, wanted, partial(terminal.write, json) if json else lambda record: None)
     if json:
         console.say()
