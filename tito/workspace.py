@@ -94,12 +94,14 @@ def copy_package(source, target, exports=()):
         exports: Names of the learner's files to copy, such as ``tensor.py``.
     """
 
+    from tito.files import copy_folder
+
     def left_out(folder, names):
         top = Path(folder) == Path(source)
         learners = {name for name in names if top and name.endswith(".py") and not is_given(name)}
         return {"__pycache__"} | (learners - set(exports))
 
-    shutil.copytree(source, target, ignore=left_out)
+    copy_folder(source, target, left_out)
 
 
 # An idle OpenBLAS thread spins for 2**26 clock ticks (20 ms or more) on a core that a kernel could use. With 2**20, steps of

@@ -1,14 +1,20 @@
 """The folder `.tito` may be lost or damaged in any way: what it held is rebuilt, and nobody sees a traceback."""
 
+import contextlib
+import errno
 import json
+import os
 import shutil
+import sys
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from tito import hints, standing
+from tito import cli, hints, records, scaffold, standing
 from tito.app import app
 from tito.commands.overview import overview
+from tito.files import copy_folder
 from tito.notebooks import source
 from tito.notebooks.export import export_text
 from tito.workspace import Workspace, course_source
@@ -91,6 +97,52 @@ def test_whatever_happens_to_it_is_rebuilt(done, damage, capsys):
     assert json.loads((done / ".tito" / "progress.json").read_text(encoding="utf-8"))["01"]
     assert (done / ".tito" / "borrowed" / "02_activations").is_file()
     assert list((done / ".tito" / "backups" / "modules" / "02_activations").glob("activations.*.ipynb"))
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "answer"),
+    [
+        ([], 0, "01 tensor       done"),
+        (["module", "hint", "01.1"], 0, "hint 2 of"),
+        (["module", "test", "02"], 1, "not written yet"),
+        (["module", "start", "02"], 0, "02 Activations"),
+        (["milestone", "list"], 0, "needs 12"),
+    ],
+)
+def test_a_record_that_cannot_be_written_hides_no_answer(done, monkeypatch, capsys, words, status, answer):
+    def replace(source, target, real=os.replace):
+        if ".tito" in Path(target).parts:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target))
+        real(source, target)
+
+    (done / ".tito" / "progress.json").unlink()
+    scaffold.write_notebook(Workspace(done), Workspace(done).curriculum.module("02"), "ipynb")  # unwritten
+    monkeypatch.setattr(os, "replace", replace)
+    monkeypatch.setattr(sys, "argv", ["tito", *words])
+    records.say_not_recorded.cache_clear()
+    with pytest.raises(SystemExit) if words else contextlib.nullcontext() as ended:
+        cli.main()
+    said = capsys.readouterr().out
+    assert (ended.value.code if words else 0) == status
+    assert answer in said and "Next: " in said
+    assert said.count("your progress is not recorded") == 1
+
+
+def test_what_comes_from_a_read_only_folder_can_be_changed(tmp_path):
+    source = tmp_path / "source"
+    (source / "inner" / "left").mkdir(parents=True)
+    (source / "inner" / "a.py").write_text("a", encoding="utf-8")
+    (source / "inner" / "a.py").chmod(0o444)
+    (source / "inner").chmod(0o555)
+    copy_folder(source, tmp_path / "copy", shutil.ignore_patterns("left"))
+    assert [path.name for path in (tmp_path / "copy" / "inner").iterdir()] == ["a.py"]
+    assert (tmp_path / "copy" / "inner" / "a.py").stat().st_mode & 0o200 and (tmp_path / "copy" / "inner").stat().st_mode & 0o200
+
+
+def test_a_file_that_cannot_be_written_is_refused_before_the_work(tmp_path):
+    for path in (tmp_path, __file__, f"{__file__}/x.json"):
+        done = CliRunner().invoke(app, ["bench", "import", "--json", str(path)])
+        assert done.exit_code == 2 and "Invalid value for --json" in done.stderr and not done.stdout
 
 
 def test_what_was_in_the_way_is_kept(workspace, tito):

@@ -27,13 +27,14 @@ def bench(
     from tito import console, machine, standing, workspace
     from tito.bench import terminal
     from tito.bench.recording import Bench
-    from tito.files import is_anothers
+    from tito.files import why_not_written
 
     if show_cases:
         terminal.list_cases()
         return
-    if json and is_anothers(json, ".json"):
-        raise typer.BadParameter(f"{json} is a folder, or no .json file: name another one", param_hint="--json")
+    problem = why_not_written(json, ".json") if json else None
+    if problem:
+        raise typer.BadParameter(problem, param_hint="--json")
     if device != "cpu":
         terminal.on_gpu(workspace.find(), device, json)
         return

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from tito import console
-from tito.files import is_anothers
+from tito.files import why_not_written
 
 
 def show(path, pixels=None):
@@ -118,8 +118,9 @@ def export(path, to, out=None, pixels=None):
     model = network.read(path, pixels)
     write, ending = formats.FORMATS[to]
     target = Path(out) if out else network.beside(path, ending)
-    if is_anothers(target, Path(f"name{ending}").suffix):
-        raise formats.NoExport(f"{target} is a folder, or a file of another kind than {to}: name another one with --out")
+    problem = why_not_written(target, Path(f"name{ending}").suffix)
+    if problem:
+        raise formats.NoExport(f"{problem} (--out)")
     data = write(model)
     said = ""
     if to == "onnx":

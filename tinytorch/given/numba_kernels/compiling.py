@@ -53,6 +53,7 @@ def jit(function=None, **options):
             previous, numba.config.CACHE_DIR = numba.config.CACHE_DIR, folder
             try:
                 compiled.enable_caching()
+                compiled._cache._guard_against_spurious_io_errors = without_harm
             finally:
                 numba.config.CACHE_DIR = previous
     return compiled
@@ -77,6 +78,11 @@ def compiled_for(loop, *inputs):
 def fixed(loop, *inputs):
     """Return a call of a compiled function on arrays and numbers that stay the same."""
     return functools.partial(compiled_for(loop, *inputs), *inputs)
+
+
+def without_harm():
+    """Return a context for loading and saving code: numba would raise an error if a file is damaged, or the disk full."""
+    return contextlib.suppress(Exception)
 
 
 def stays(function):
