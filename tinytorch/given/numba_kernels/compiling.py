@@ -152,5 +152,5 @@ current = Current()
 def say(name):
     """Say that a kernel is being compiled, at a terminal or in a notebook."""
     if sys.stderr.isatty() or "ipykernel" in sys.modules:
-        again = "once; the result is kept" if code_folder() else f"the result cannot be kept in {cache_dir()}"
+        again = "once; the result is kept" if code_folder() else "the result cannot be kept: there is no cache folder to write"
         print(f"compiling {name} with numba ({again}) ...", file=sys.stderr, flush=True)
