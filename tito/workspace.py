@@ -35,9 +35,9 @@ class OlderWorkspace(WorkspaceError):
 class NoNotebook(WorkspaceError):
     """A module's notebook is missing."""
 
-    def __init__(self, message, remedy):
-        self.remedy = f"{remedy}, which writes a new one"
-        super().__init__(f"{message}: `{remedy}` writes a new notebook")
+    def __init__(self, message, way, remedy):
+        self.remedy = remedy
+        super().__init__(f"{message}: {way}")
 
 
 def course_dir():
@@ -149,7 +149,13 @@ class Workspace:
         names = [self.label(path) for path in candidates]
         if existing:
             raise WorkspaceError(f"both {names[0]} and {names[1]} exist: move away the one that you do not work in")
-        raise NoNotebook(f"neither {names[0]} nor {names[1]} exists", f"tito module start {module.number}")
+        from tito.notebooks.copies import copies, way_back
+
+        missing, command = f"neither {names[0]} nor {names[1]} exists", f"tito module start {module.number}"
+        lost = next((path for path in candidates if copies(path)), None)
+        if lost:
+            raise NoNotebook(missing, *way_back(lost))
+        raise NoNotebook(missing, f"`{command}` writes a new notebook", f"{command}, which writes a new one")
 
     def has_notebook(self, module):
         """Return whether the module's notebook exists, in either format."""

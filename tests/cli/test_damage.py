@@ -173,6 +173,44 @@ def test_the_backups_are_named_only_where_there_are_some(workspace, tito):
     assert "the last copy of it is .tito/backups/modules/01_tensor/tensor." in said
 
 
+CUT = {
+    "empty": lambda data: b"",
+    "cut in half": lambda data: data[: len(data) // 2],
+    "zeros after a power cut": lambda data: bytes(len(data)),
+    "no notebook": lambda data: b"{}",
+    "no cells": lambda data: b'{"nbformat": 4}',
+    "gone": None,
+}
+
+
+@pytest.mark.parametrize("harm", CUT)
+def test_a_lost_notebook_comes_back_with_the_command_that_is_named(workspace, monkeypatch, capsys, harm):
+    """Jupyter keeps the copy here; what is damaged is kept as well, and is not taken for a copy to go back to."""
+    monkeypatch.chdir(workspace())
+    notebook = Path("modules", "01_tensor", "tensor.ipynb")
+    whole = notebook.read_bytes()
+    checkpoint = notebook.parent / ".ipynb_checkpoints" / "tensor-checkpoint.ipynb"
+    checkpoint.parent.mkdir()
+    checkpoint.write_bytes(whole)
+    damaged = CUT[harm] and CUT[harm](whole)
+    notebook.unlink() if damaged is None else notebook.write_bytes(damaged)
+
+    def main(*words):
+        monkeypatch.setattr(sys, "argv", ["tito", *words])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        return ended.value.code, capsys.readouterr().out
+
+    status, said = main("module", "test", "01")
+    assert status and "the last copy of it is modules/01_tensor/.ipynb_checkpoints/" in " ".join(said.split())
+    assert said.endswith("Next: tito module reset 01 --restore\n")
+    assert main("module", "reset", "01", "--restore")[0] == 0 and notebook.read_bytes() == whole
+    kept = [copy.read_bytes() for copy in Path(".tito").glob("backups/modules/01_tensor/*")]
+    assert kept == ([] if damaged is None else [damaged])
+    status, said = main("module", "reset", "01", "--restore")
+    assert status == 2 and "there is no other copy of" in said and notebook.read_bytes() == whole
+
+
 def test_a_backup_that_a_kill_left_half_made_goes(workspace, tito):
     import os
 

@@ -106,6 +106,4 @@ def cache_folder():
     try:
         return cache_dir()
     except RuntimeError:
-        raise DownloadFailed(
-            "There is no home folder to keep downloads in: set HOME (USERPROFILE on Windows)."
-        ) from None
+        raise DownloadFailed("There is no home folder to keep downloads in: set HOME (USERPROFILE on Windows).") from None
