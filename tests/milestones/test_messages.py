@@ -235,8 +235,9 @@ def test_a_comparison_has_nothing_to_resume(digits):
     assert status == 2 and "argument --resume: --compare keeps no weights" in words(said) and "epoch 1/" not in said
 
 
-def test_more_threads_than_cores_are_not_taken_and_said_to_be(digits):
+def test_more_threads_than_cores_are_not_taken_and_said_to_be(digits, tmp_path):
     said, status, metrics = digits("--epochs", "1", "--batch-size", "5000", "--hidden", "1", "--threads", "1000")
+    assert str(tmp_path / "run" / "weights.safetensors") in said, "a path is not broken, so that it can be copied"
     assert status == 0 and f"1000 threads are more than the {machine.cores()} core" in said
     assert metrics["threads"] == machine.cores()
 
