@@ -5,9 +5,11 @@ ReLU, then one linear layer. The recipe `large` has a fourth block and more epoc
 framework; with `--kernels numba` some of its ops run in kernels that are given.
 """
 
+from common.ending import run  # first: Ctrl-C during the other imports takes one line
+
 import numpy as np
 
-from common import Run, complete, parser, positive, reading, run, tested
+from common import Run, complete, parser, positive, reading, tested
 from common.filters import freeze_filters, of_filters
 from common.recipe import PIXELS, Recipe, loaders, train
 from tinytorch.cnn import ConvNet

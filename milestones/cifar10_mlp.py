@@ -5,11 +5,13 @@ Three recipes: `baseline`, a plain network; `seed`, a larger one trained on slig
 some of its ops run in kernels that are given.
 """
 
+from common.ending import run  # first: Ctrl-C during the other imports takes one line
+
 from dataclasses import dataclass
 
 import numpy as np
 
-from common import Run, complete, parser, reading, recipe, run, tested
+from common import Run, complete, parser, reading, recipe, tested
 from common.recipe import loaders, train
 from tinytorch.data import Normalize
 from tinytorch.datasets import cifar10

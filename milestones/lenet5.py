@@ -10,9 +10,11 @@ example `mnist-eval`, which reads it after `tito model export --to gguf`. It run
 with `--kernels numba` some of its ops run in kernels that are given.
 """
 
+from common.ending import run  # first: Ctrl-C during the other imports takes one line
+
 import numpy as np
 
-from common import Run, complete, parser, reading, run, tested
+from common import Run, complete, parser, reading, tested
 from common.digits import add_data, read_digits
 from common.filters import freeze_filters, of_filters
 from common.recipe import PIXELS, Recipe, loaders, planes, train

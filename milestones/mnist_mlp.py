@@ -5,11 +5,13 @@ module 04, or those that module 05 computes. `--compare` trains the same network
 PyTorch if that is installed.
 """
 
+from common.ending import run  # first: Ctrl-C during the other imports takes one line
+
 from typing import NamedTuple
 
 import numpy as np
 
-from common import Misused, closing_table, complete, evaluate, parser, positive, reading, run, saving, tested
+from common import Misused, closing_table, complete, evaluate, parser, positive, reading, saving, tested
 from common.digits import add_data, read_digits
 from common.gradients import GRADIENTS, default_gradients, stepper
 from common.loop import Loop
@@ -45,6 +47,11 @@ def read_options():
     )
     options.add_argument("--compare", action="store_true", help="train with each of these in turn; no weights are kept")
     chosen = options.parse_args()
+    if (chosen.compare or chosen.gradients == "autograd") and default_gradients() != "autograd":
+        option = "--compare" if chosen.compare else "--gradients"
+        options.error(f"argument {option}: module 05 computes gradients, and is not exported yet: tito module start 05")
+    if chosen.compare and chosen.resume:
+        options.error("argument --resume: --compare keeps no weights to continue with")
     if chosen.device != "cpu" and (chosen.compare or chosen.gradients != "autograd"):
         options.error(
             f"argument --device: with {chosen.device}, only autograd computes gradients: the others are written in NumPy"

@@ -21,8 +21,9 @@ from tito.commands.grade import (
 from tito.commands.milestone import grade as milestone_grade, list as milestone_list, run as milestone_run
 from tito.commands.model import eval as model_eval, export as model_export, show as model_show
 from tito.commands.module import complete, hint, reset, start, submit, test
+from tito.nearest import Commands
 
-OPTIONS = dict(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+OPTIONS = dict(cls=Commands, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 PASS_ON = dict(context_settings=dict(allow_extra_args=True, ignore_unknown_options=True, help_option_names=[]))
 
 app = typer.Typer(**OPTIONS)

@@ -3,6 +3,8 @@
 import os
 import sys
 
+FIX = "fix that in the notebook and save it, then run the command again"
+
 
 def main():
     """Run tito. Exit status: 0 passed, 1 failed, 2 wrong usage, 130 stopped with Ctrl-C."""
@@ -38,7 +40,12 @@ def guarded():
         run()
     except SourceError as error:
         fail(error, 1)
-    except (CurriculumError, UnknownExercise, UnknownName, WorkspaceError) as error:
+    except UnknownName as error:
+        from tito.nearest import retyped
+
+        error.remedy = error.nearest and retyped(error.given, error.nearest)
+        fail(error, 2)
+    except (CurriculumError, UnknownExercise, WorkspaceError) as error:
         fail(error, 2)
     finally:
         sys.stdout.flush()
@@ -90,7 +97,5 @@ def fail(error, status):
     from tito.console import next_step, say, wrap
 
     say("\n".join(wrap(line) for line in str(error).split("\n")))
-    next_step(
-        "fix that in the notebook and save it, then run the command again" if status == 1 else getattr(error, "remedy", "tito")
-    )
+    next_step(getattr(error, "remedy", None) or ("tito" if status == 2 else FIX))
     sys.exit(status)

@@ -136,11 +136,16 @@ def bar(total, unit):
         yield begin
 
 
-def wrap(text, width=80):
+def text_width():
+    """Return how wide prose is: 80 columns, or fewer in a terminal that is narrower."""
+    return 80 if plain() else min(80, shutil.get_terminal_size().columns)
+
+
+def wrap(text, width=None):
     """Wrap prose. Paragraphs stay separate, a command in backticks stays whole, an indented line stays indented."""
     lead = len(text) - len(text.lstrip(" "))
     fill = textwrap.TextWrapper(
-        width, subsequent_indent=" " * (lead and lead + 2), break_long_words=False, break_on_hyphens=False
+        width or text_width(), subsequent_indent=" " * (lead and lead + 2), break_long_words=False, break_on_hyphens=False
     ).fill
     text = re.sub("`[^`]*`", lambda command: command[0].replace(" ", "\0"), text)
     return "\n\n".join(fill(paragraph) for paragraph in text.split("\n\n")).replace("\0", " ")

@@ -25,6 +25,14 @@ class UnknownName(LookupError):
         return self.args[0]
 
 
+class ExerciseOfModule(UnknownName):
+    """An exercise is named where a module is needed; `nearest` is the number of its module."""
+
+    def __init__(self, given, module):
+        self.given, self.nearest = given, module.number
+        LookupError.__init__(self, f"{given} names an exercise of module {module}, and this command takes a whole module")
+
+
 class UnknownExercise(LookupError):
     """The module has no exercise with this number; `remedy` is the command that lists those that there are."""
 
@@ -103,11 +111,14 @@ class Curriculum:
         return cls(modules, milestones)
 
     def module(self, text):
-        """Find a module by `03`, `3`, `layers` or `03_layers`."""
+        """Find a module by `03`, `3`, `layers` or `03_layers`; raise `UnknownName` if there is none."""
         key = _padded(text.strip().lower())
+        name, dot, exercise = key.rpartition(".")
         for module in self.modules:
             if key in (module.number, module.name, module.folder):
                 return module
+            if dot and exercise.isdecimal() and name in (module.number, module.name, module.folder):
+                raise ExerciseOfModule(text, module)
         raise UnknownName(text, {module.name: module for module in self.modules})
 
     def target(self, text):

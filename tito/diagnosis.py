@@ -161,9 +161,10 @@ def notebook(space, module):
         path = space.notebook(module)
         source.read(path)
     except workspace.WorkspaceError as error:
-        return Finding(False, str(error), f"tito module reset {module.number}")
+        return Finding(False, str(error), getattr(error, "remedy", f"tito module reset {module.number}"))
     except SourceError as error:
-        return Finding(False, str(error), f"fix the file, or tito module reset {module.number} (it keeps a copy)")
+        fix = f"fix the file, or tito module reset {module.number} (it keeps a copy)"
+        return Finding(False, str(error), getattr(error, "remedy", fix))
     return Finding(True, f"module {module}: {space.label(path)}")
 
 

@@ -1,22 +1,51 @@
-"""Write a file so that a kill at any moment leaves either the old file or the new one."""
+"""Write a file so that a kill at any moment leaves either the old file or the new one; copy folders."""
 
 import contextlib
 import glob
 import os
+import shutil
+import tempfile
 import time
 from pathlib import Path
 
 LEFT = 60  # seconds after which a temporary file counts as abandoned
 
 
-def is_anothers(path, ending):
-    """Say whether a file that is to be written would replace one of another kind, such as a notebook.
+def why_not_written(path, ending):
+    """Return why a file cannot be written, to be said before the work whose result it is for; None if it can.
 
     Args:
-        path: `pathlib.Path` that the user has named.
-        ending: What the files end in that are written, such as ".json".
+        path: `pathlib.Path` that the user has named. Its folder is made if needed.
+        ending: What the files end in that are written, such as ".json": a file of another kind, such as a notebook, is kept.
     """
-    return path.is_dir() or path.exists() and path.suffix not in ("", ending)
+    if path.is_dir():
+        return f"{path} is a folder: name a file in it"
+    if path.exists() and path.suffix not in ("", ending):
+        return f"{path} exists already and is no {ending} file: name another one"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        return f"cannot write {path}: {error.strerror}"
+    return None
+
+
+def copy_folder(source, target, ignore=lambda folder, names: ()):
+    """Copy the files of a folder without their permissions: what comes from a read-only place can be changed.
+
+    Args:
+        source: The folder.
+        target: The folder to make.
+        ignore: Function of a folder and the names in it that returns the names to leave out.
+    """
+    for folder, folders, files in os.walk(source, followlinks=True):
+        left_out = set(ignore(folder, folders + files))
+        folders[:] = [name for name in folders if name not in left_out]
+        new = Path(target, os.path.relpath(folder, source))
+        new.mkdir(parents=True)
+        for name in files:
+            if name not in left_out:
+                shutil.copyfile(Path(folder, name), new / name)
 
 
 def write_atomically(path, text):

@@ -48,6 +48,19 @@ def cores():
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def threads(wanted):
+    """Return a number of threads: at most one for each core, with a line that says so if more are wanted.
+
+    A matrix library that gets far more threads than cores hangs.
+    """
+    if wanted > cores():
+        from tito.console import say
+
+        here = f"{cores()} core{'s' * (cores() != 1)}"
+        say(f"{wanted} threads are more than the {here} that can be used here: taking {cores()}", style="yellow")
+    return min(wanted, cores())
+
+
 def load():
     """Return the load average of the last minute, or None if the system does not report it."""
     return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None

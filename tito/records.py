@@ -1,5 +1,6 @@
 """Small JSON files in a workspace's folder `.tito`, each of which may be missing or damaged."""
 
+import functools
 import json
 
 from tito.files import write_atomically
@@ -20,14 +21,25 @@ def read(space, name):
 
 
 def write(space, name, contents):
-    """Write a file in `.tito`.
+    """Write a file in `.tito`; if that fails, say so and go on, because a record must not hide the answer that it is about.
 
     Args:
         space: The workspace.
         name: As for `read`.
         contents: A dict of JSON data.
     """
-    write_atomically(place(space, *name.split("/")), json.dumps(contents, indent=1, sort_keys=True) + "\n")
+    try:
+        write_atomically(place(space, *name.split("/")), json.dumps(contents, indent=1, sort_keys=True) + "\n")
+    except OSError as error:
+        say_not_recorded(space.root / ".tito", error.strerror or str(error))
+
+
+@functools.cache
+def say_not_recorded(folder, reason):
+    """Say, once in a process, that a folder does not take records."""
+    from tito.console import say
+
+    say(f"note: your progress is not recorded: cannot write in {folder}: {reason}", style="yellow")
 
 
 def place(space, *names):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tito import leftovers, workspace
 from tito.curriculum import Curriculum
+from tito.files import copy_folder
 from tito.notebooks import source, strip
 from tito.update import origin
 
@@ -55,9 +56,9 @@ def fill(folder, format, solved):
     course = workspace.course_dir()
     curriculum = Curriculum.load(course / workspace.MANIFEST)
     workspace.copy_package(course / "tinytorch", folder / "tinytorch")
-    shutil.copytree(course / "milestones", folder / "milestones", ignore=shutil.ignore_patterns("__pycache__"))
+    copy_folder(course / "milestones", folder / "milestones", shutil.ignore_patterns("__pycache__"))
     (folder / "modules").mkdir()
-    shutil.copy(course / workspace.MANIFEST, folder / "modules")
+    shutil.copyfile(course / workspace.MANIFEST, folder / workspace.MANIFEST)
     (folder / "README.md").write_text(README, encoding="utf-8")
     (folder / ".gitignore").write_text("__pycache__/\n.ipynb_checkpoints/\n.tito/\nruns/\n", encoding="utf-8")
     here = [module for module in curriculum.modules if not workspace.is_to_come(module)]

@@ -35,9 +35,9 @@ class OlderWorkspace(WorkspaceError):
 class NoNotebook(WorkspaceError):
     """A module's notebook is missing."""
 
-    def __init__(self, message, remedy):
-        self.remedy = f"{remedy}, which writes a new one"
-        super().__init__(f"{message}: `{remedy}` writes a new notebook")
+    def __init__(self, message, way, remedy):
+        self.remedy = remedy
+        super().__init__(f"{message}: {way}")
 
 
 def course_dir():
@@ -94,12 +94,14 @@ def copy_package(source, target, exports=()):
         exports: Names of the learner's files to copy, such as ``tensor.py``.
     """
 
+    from tito.files import copy_folder
+
     def left_out(folder, names):
         top = Path(folder) == Path(source)
         learners = {name for name in names if top and name.endswith(".py") and not is_given(name)}
         return {"__pycache__"} | (learners - set(exports))
 
-    shutil.copytree(source, target, ignore=left_out)
+    copy_folder(source, target, left_out)
 
 
 # An idle OpenBLAS thread spins for 2**26 clock ticks (20 ms or more) on a core that a kernel could use. With 2**20, steps of
@@ -147,7 +149,13 @@ class Workspace:
         names = [self.label(path) for path in candidates]
         if existing:
             raise WorkspaceError(f"both {names[0]} and {names[1]} exist: move away the one that you do not work in")
-        raise NoNotebook(f"neither {names[0]} nor {names[1]} exists", f"tito module start {module.number}")
+        from tito.notebooks.copies import copies, way_back
+
+        missing, command = f"neither {names[0]} nor {names[1]} exists", f"tito module start {module.number}"
+        lost = next((path for path in candidates if copies(path)), None)
+        if lost:
+            raise NoNotebook(missing, *way_back(lost))
+        raise NoNotebook(missing, f"`{command}` writes a new notebook", f"{command}, which writes a new one")
 
     def has_notebook(self, module):
         """Return whether the module's notebook exists, in either format."""

@@ -3,6 +3,8 @@
 import sys
 import textwrap
 
+from tito.console import text_width
+
 
 def rows(metrics):
     """Return metrics as the labels and texts of the closing table."""
@@ -28,10 +30,11 @@ def rows(metrics):
 
 
 def show(table):
-    """Print labels and texts in 80 columns."""
+    """Print labels and texts in 80 columns, or as many as the terminal has; a path stays whole, so that it can be copied."""
     print()
+    whole = dict(break_long_words=False, break_on_hyphens=False)
     for label, text in table.items():
-        print(textwrap.fill(text, 80, initial_indent=f"  {label:15}", subsequent_indent=" " * 17))
+        print(textwrap.fill(text, text_width(), initial_indent=f"  {label:15}", subsequent_indent=" " * 17, **whole))
 
 
 def compare(runs):

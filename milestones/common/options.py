@@ -6,6 +6,8 @@ import tempfile
 import textwrap
 from pathlib import Path
 
+from tito.files import why_not_written
+
 RUNS = Path(__file__).resolve().parents[2] / "runs"
 
 
@@ -95,14 +97,9 @@ def claim(folder):
 
 
 def writable(text):
-    """Read the path of a file, and check before the run that its folder can be written to."""
+    """Read the path of a file, and check before the run that it can be written."""
     path = Path(text)
-    try:
-        claim(path.parent)
-    except OSError as error:
-        raise argparse.ArgumentTypeError(f"cannot write {path}: {error.strerror}") from error
-    if path.is_dir():
-        raise argparse.ArgumentTypeError(f"{path} is a folder: name a file in it")
-    if path.exists() and path.suffix not in ("", ".json"):
-        raise argparse.ArgumentTypeError(f"{path} exists already and is no .json file: name another one")
+    problem = why_not_written(path, ".json")
+    if problem:
+        raise argparse.ArgumentTypeError(problem)
     return path

@@ -4,7 +4,6 @@ import hashlib
 import os
 import shlex
 import statistics
-import sys
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -13,13 +12,11 @@ from threadpoolctl import threadpool_limits
 import tinytorch
 from common import closing_table, run_charts, saving
 from common.options import RUNS, claim
-from tinytorch.datasets import DataError
 from tinytorch.datasets.lock import hold
 from tinytorch.given.machine import blas
 from tinytorch.given.state import state
-from tito import leftovers
-from tito.console import next_step, working, wrap
-from tito.machine import peak_memory
+from tito.console import next_step, working
+from tito.machine import peak_memory, threads
 
 WARM_UP = 5  # first steps, timed separately: caches fill and kernels are compiled
 SETTINGS = ("epochs", "batch_size", "lr", "seed", "threads", "kernels")
@@ -44,6 +41,7 @@ class Run:
         self.options, self.choices = options, choices
         self.step_seconds, self.history = [], []
         self.checkpoint = options.checkpoint / "checkpoint.safetensors"
+        options.threads = threads(options.threads)
         os.environ["NUMBA_NUM_THREADS"] = str(options.threads)  # numba reads it when it is imported
         threadpool_limits(options.threads)
         tinytorch.use(options.kernels)
@@ -168,18 +166,3 @@ def package_digests():
     """Return the SHA-256 of each of your files that trained the network, so that a grade can say which have changed since."""
     files = sorted(Path(tinytorch.__file__).parent.glob("[!_]*.py"))
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-
-
-def run(main):
-    """Run a milestone; a known error ends it with a message and status 1 or 2, Ctrl-C with 130."""
-    leftovers.end_in_order()
-    try:
-        main()
-    except (DataError, ImportError, Misused, FloatingPointError) as error:
-        if isinstance(error, ImportError) and not (error.name or "").startswith("tinytorch"):
-            raise
-        print(*map(wrap, str(error).split("\n")), sep="\n", file=sys.stderr)
-        sys.exit(1 if isinstance(error, FloatingPointError) else 2)
-    except KeyboardInterrupt:
-        print("stopped: run the same command with --resume to continue after the last saved epoch", file=sys.stderr)
-        sys.exit(130)

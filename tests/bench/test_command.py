@@ -5,9 +5,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from tito import machine
-from tito.bench import cases, imports
+from tito.app import app
+from tito.bench import cases, imports, terminal
 from tito.bench.recording import Bench, BenchFailed, compared
 from tito.workspace import Workspace
 
@@ -198,3 +200,13 @@ def test_a_process_that_ends_without_an_answer_is_an_error_with_its_last_words(t
     bench = Bench(Workspace(tmp_path), [])
     with pytest.raises(BenchFailed, match="KeyError"):
         bench.work({"kind": "nothing"}, threads=1)
+
+
+def test_no_more_threads_are_measured_than_there_are_cores(monkeypatch, capsys):
+    measured = []
+    monkeypatch.setattr(machine, "cores", lambda: 2)
+    monkeypatch.setattr(terminal, "measure", lambda bench, *more: measured.append(bench.threads) or {"cases": []})
+    monkeypatch.chdir(ROOT)
+    done = CliRunner().invoke(app, ["bench", "import", "--threads", "1", "--threads", "1000", "--threads", "3"])
+    assert done.exit_code == 0 and measured == [(1, 2)]
+    assert "1000 threads are more than the 2 cores" in done.stdout

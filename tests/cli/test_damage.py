@@ -1,14 +1,20 @@
 """The folder `.tito` may be lost or damaged in any way: what it held is rebuilt, and nobody sees a traceback."""
 
+import contextlib
+import errno
 import json
+import os
 import shutil
+import sys
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from tito import hints, standing
+from tito import cli, hints, records, scaffold, standing
 from tito.app import app
 from tito.commands.overview import overview
+from tito.files import copy_folder
 from tito.notebooks import source
 from tito.notebooks.export import export_text
 from tito.workspace import Workspace, course_source
@@ -93,6 +99,52 @@ def test_whatever_happens_to_it_is_rebuilt(done, damage, capsys):
     assert list((done / ".tito" / "backups" / "modules" / "02_activations").glob("activations.*.ipynb"))
 
 
+@pytest.mark.parametrize(
+    ("words", "status", "answer"),
+    [
+        ([], 0, "01 tensor       done"),
+        (["module", "hint", "01.1"], 0, "hint 2 of"),
+        (["module", "test", "02"], 1, "not written yet"),
+        (["module", "start", "02"], 0, "02 Activations"),
+        (["milestone", "list"], 0, "needs 12"),
+    ],
+)
+def test_a_record_that_cannot_be_written_hides_no_answer(done, monkeypatch, capsys, words, status, answer):
+    def replace(source, target, real=os.replace):
+        if ".tito" in Path(target).parts:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target))
+        real(source, target)
+
+    (done / ".tito" / "progress.json").unlink()
+    scaffold.write_notebook(Workspace(done), Workspace(done).curriculum.module("02"), "ipynb")  # unwritten
+    monkeypatch.setattr(os, "replace", replace)
+    monkeypatch.setattr(sys, "argv", ["tito", *words])
+    records.say_not_recorded.cache_clear()
+    with pytest.raises(SystemExit) if words else contextlib.nullcontext() as ended:
+        cli.main()
+    said = capsys.readouterr().out
+    assert (ended.value.code if words else 0) == status
+    assert answer in said and "Next: " in said
+    assert said.count("your progress is not recorded") == 1
+
+
+def test_what_comes_from_a_read_only_folder_can_be_changed(tmp_path):
+    source = tmp_path / "source"
+    (source / "inner" / "left").mkdir(parents=True)
+    (source / "inner" / "a.py").write_text("a", encoding="utf-8")
+    (source / "inner" / "a.py").chmod(0o444)
+    (source / "inner").chmod(0o555)
+    copy_folder(source, tmp_path / "copy", shutil.ignore_patterns("left"))
+    assert [path.name for path in (tmp_path / "copy" / "inner").iterdir()] == ["a.py"]
+    assert (tmp_path / "copy" / "inner" / "a.py").stat().st_mode & 0o200 and (tmp_path / "copy" / "inner").stat().st_mode & 0o200
+
+
+def test_a_file_that_cannot_be_written_is_refused_before_the_work(tmp_path):
+    for path in (tmp_path, __file__, f"{__file__}/x.json"):
+        done = CliRunner().invoke(app, ["bench", "import", "--json", str(path)])
+        assert done.exit_code == 2 and "Invalid value for --json" in done.stderr and not done.stdout
+
+
 def test_what_was_in_the_way_is_kept(workspace, tito):
     folder = workspace("solved")
     as_file(folder / ".tito")
@@ -119,6 +171,44 @@ def test_the_backups_are_named_only_where_there_are_some(workspace, tito):
     notebook.write_bytes(b"")
     said = " ".join(tito("module", "test", "01", cwd=folder).stdout.split())
     assert "the last copy of it is .tito/backups/modules/01_tensor/tensor." in said
+
+
+CUT = {
+    "empty": lambda data: b"",
+    "cut in half": lambda data: data[: len(data) // 2],
+    "zeros after a power cut": lambda data: bytes(len(data)),
+    "no notebook": lambda data: b"{}",
+    "no cells": lambda data: b'{"nbformat": 4}',
+    "gone": None,
+}
+
+
+@pytest.mark.parametrize("harm", CUT)
+def test_a_lost_notebook_comes_back_with_the_command_that_is_named(workspace, monkeypatch, capsys, harm):
+    """Jupyter keeps the copy here; what is damaged is kept as well, and is not taken for a copy to go back to."""
+    monkeypatch.chdir(workspace())
+    notebook = Path("modules", "01_tensor", "tensor.ipynb")
+    whole = notebook.read_bytes()
+    checkpoint = notebook.parent / ".ipynb_checkpoints" / "tensor-checkpoint.ipynb"
+    checkpoint.parent.mkdir()
+    checkpoint.write_bytes(whole)
+    damaged = CUT[harm] and CUT[harm](whole)
+    notebook.unlink() if damaged is None else notebook.write_bytes(damaged)
+
+    def main(*words):
+        monkeypatch.setattr(sys, "argv", ["tito", *words])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        return ended.value.code, capsys.readouterr().out
+
+    status, said = main("module", "test", "01")
+    assert status and "the last copy of it is modules/01_tensor/.ipynb_checkpoints/" in " ".join(said.split())
+    assert said.endswith("Next: tito module reset 01 --restore\n")
+    assert main("module", "reset", "01", "--restore")[0] == 0 and notebook.read_bytes() == whole
+    kept = [copy.read_bytes() for copy in Path(".tito").glob("backups/modules/01_tensor/*")]
+    assert kept == ([] if damaged is None else [damaged])
+    status, said = main("module", "reset", "01", "--restore")
+    assert status == 2 and "there is no other copy of" in said and notebook.read_bytes() == whole
 
 
 def test_a_backup_that_a_kill_left_half_made_goes(workspace, tito):

@@ -6,6 +6,11 @@ import os
 import re
 
 import pytest
+import typer
+from typer.testing import CliRunner
+
+from tito import nearest
+from tito.app import app
 
 NOTEBOOK = "modules/01_tensor/tensor.ipynb"
 PACKAGE = "tinytorch/tensor.py"
@@ -326,7 +331,54 @@ def test_the_next_command_is_the_one_that_helps(workspace, tito, words, command)
 
 
 def test_unknown_names_get_the_nearest(workspace, tito):
-    assert "did you mean tensor?" in tito("module", "test", "tensr", cwd=workspace()).stdout
+    said = tito("module", "test", "tensr.2", "--all", cwd=workspace()).stdout
+    assert "did you mean tensor?" in said and said.endswith("Next: tito module test tensor.2 --all\n")
+
+
+@pytest.mark.parametrize("given", ["01.3", "1.3", "tensor.3", "01_tensor.3"])
+def test_an_exercise_where_a_module_is_needed_is_said_to_be_one(workspace, tito, given):
+    done = tito("module", "complete", given, "--borrow", cwd=workspace())
+    assert done.returncode == 2 and f"{given} names an exercise of module 01 tensor" in " ".join(done.stdout.split())
+    assert done.stdout.endswith("Next: tito module complete 01 --borrow\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        ("test 1", "module test 1"),
+        ("check", "module test"),
+        ("module check 3", "module test 3"),
+        ("export 3", "module complete 3"),
+        ("hint 1.2", "module hint 1.2"),
+        ("modules", "module"),
+        ("modul test 3", "module test 3"),
+        ("module completed 3", "module complete 3"),
+        ("module 3", "module test 3"),
+        ("layers.2", "module test layers.2"),
+        ("lenet5 --epochs 3", "milestone run lenet5 --epochs 3"),
+        ("milestone lenet5", "milestone run lenet5"),
+        ("grade lenet5", "milestone grade lenet5"),
+        ("docter", "doctor"),
+        ("status", ""),
+        ("module help", "module --help"),
+        ("model my.safetensors", "model show my.safetensors"),
+    ],
+)
+def test_a_word_that_is_no_command_gets_the_command_line_that_was_meant(words, meant):
+    done = CliRunner().invoke(app, words.split())
+    assert done.exit_code == 2
+    assert f"did you mean `{f'tito {meant}'.strip()}`" in done.stderr
+
+
+def test_a_word_that_is_near_no_command_gets_the_list():
+    for words, group in ((["xyzzy"], "tito"), (["dev", "xyzzy"], "tito dev")):
+        said = CliRunner().invoke(app, words).stderr
+        assert f"no command `{group} xyzzy`: `{group} --help` lists them" in said
+
+
+def test_every_word_that_is_natural_leads_to_a_command():
+    leaves = [" ".join(path) for path in nearest.commands(typer.main.get_command(app))]
+    assert {meant for meant in nearest.MEANT.values() if meant} <= set(leaves)
 
 
 def test_in_a_clone_nothing_is_reset_into_stubs(tito, pytestconfig):

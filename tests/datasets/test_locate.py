@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tinytorch.datasets import MissingData, cache_dir, load_mnist, mnist, published
+from tinytorch.datasets import MissingData, cache_dir, cifar10, load_mnist, mnist, mnist_or_5k, published
+from tinytorch.datasets.errors import DownloadFailed
 
 
 @pytest.fixture
@@ -54,6 +55,24 @@ def test_dotted_names_are_found(tmp_path, small_mnist, fill):
 def test_the_home_folder_may_be_abbreviated(small_mnist, fill):
     fill(Path.home() / "data", small_mnist)
     assert mnist("~/data").test_labels.shape == (10,)
+
+
+@pytest.mark.parametrize("load", [mnist, cifar10])
+def test_without_a_home_folder_there_is_no_cache_and_the_variable_is_named(monkeypatch, load):
+    def home():
+        raise RuntimeError("Could not determine home directory.")
+
+    for name in ("XDG_CACHE_HOME", "LOCALAPPDATA", "TINYTORCH_DATA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", home)
+    with pytest.raises(DownloadFailed, match="no home folder to keep downloads in: set HOME"):
+        load()
+    assert len(mnist_or_5k().train_labels) == 4000
+
+
+def test_a_home_folder_that_nobody_has_is_a_folder_without_data():
+    with pytest.raises(MissingData, match="~nobody-has-this-name"):
+        mnist("~nobody-has-this-name/data")
 
 
 def spoil(folder: Path):

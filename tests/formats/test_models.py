@@ -1,6 +1,7 @@
 """Networks as files of other programs, each read back by a reader that is not ours."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from tinytorch.datasets import mnist_5k
 from tinytorch.given import gguf, safetensors
 from tinytorch.given.files import BadFile
+from tito import workspace
 from tito.models import evaluating, formats, network
 
 RNG = np.random.default_rng(0)
@@ -230,6 +232,9 @@ def test_the_commands_show_measure_and_write(tmp_path):
     assert "0.weight  float32  (20, 784)" in said and "linear (10, 15)" in said and "Next: tito model eval" in said
     said = tito("eval", path, "--data", "mnist-5k", "--seed", "1").stdout
     assert "1,000 of 5,000 MNIST images" in said and "accuracy" in said and "+-" in said and "predicted" in said
+    said = tito("eval", path, "--data", "mnist-5k", "--batch", "5000", "--threads", "1000").stdout
+    assert "nan" not in said and "needs two batches or more: --batch 500)" in said
+    assert "1000 threads are more than the" in said and "digits  1,000 of 5,000 MNIST images, all in one batch" in said
     done = tito("export", path, "--to", "web")
     assert done.returncode == 0, done.stderr
     back = network.read(tmp_path / "weights.web.safetensors")
@@ -252,3 +257,22 @@ def test_no_export_takes_the_place_of_a_notebook(to, tmp_path):
         done = tito("export", path, "--to", to, "--out", out)
         assert done.returncode and "name another one" in " ".join((done.stdout + done.stderr).split())
     assert notebook.read_text(encoding="utf-8") == "{}"
+
+
+def test_ctrl_c_during_the_imports_prints_nothing(tmp_path):
+    (tmp_path / "jobs.py").write_text("raise KeyboardInterrupt", encoding="utf-8")
+    code = f"import sys, tito.models; tito.models.__path__.insert(0, {str(tmp_path)!r}); from tito.models.__main__ import main; main()"
+    done = subprocess.run([sys.executable, "-c", code, "{}"], capture_output=True, text=True, encoding="utf-8")
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def test_a_package_that_lacks_a_module_is_refused_before_anything_is_measured(tmp_path, monkeypatch):
+    root = Path(network.__file__).parents[2]
+    workspace.copy_package(root / "tinytorch", tmp_path / "space" / "tinytorch", ["tensor.py"])
+    (tmp_path / "space" / "modules").mkdir()
+    shutil.copy(root / workspace.MANIFEST, tmp_path / "space" / "modules")
+    path = tmp_path / "weights.safetensors"
+    path.write_bytes(safetensors.dump(arrays("mlp"), {"milestone": '"mnist-mlp"'}))
+    monkeypatch.setenv("TINYTORCH_WORKSPACE", str(tmp_path / "space"))
+    done = tito("eval", path, "--data", "mnist-5k")
+    assert done.returncode == 2 and done.stdout.startswith("tinytorch.layers is built in module 03") and not done.stderr

@@ -1,5 +1,6 @@
 """A kernel set is loaded when it is first used, whatever is there and in whatever order; kernels are compiled once for a user."""
 
+import errno
 import os
 import shutil
 import subprocess
@@ -204,6 +205,27 @@ def test_a_folder_that_cannot_be_written_does_no_harm(mine):
     for _ in range(2):
         assert python("import mine", folder=mine, **cache_in(mine / "file")).strip() == "9 ['square']"
     assert not list(mine.rglob("*.nb?"))
+
+
+def test_a_cache_that_is_full_or_damaged_hides_no_result(monkeypatch, tmp_path):
+    def compiled():
+        @jit
+        def thrice(x):
+            return 3 * x
+
+        return thrice
+
+    def full(*paths):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(compiling.watched_numba().config, "CACHE_DIR", str(tmp_path))
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", full)
+        assert compiled()(2) == 6 and not list(tmp_path.rglob("*.nb?"))
+    assert compiled()(2) == 6
+    (index,) = tmp_path.rglob("*.nbi")
+    index.write_bytes(b"damaged")
+    assert compiled()(2) == 6
 
 
 @pytest.fixture

@@ -212,6 +212,17 @@ def test_a_kept_answer_is_not_asked_for_again(folder, monkeypatch):
     assert len(asked) == 3, "another dtype, another library"
 
 
+@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b"{}", b"\xff"])
+def test_a_damaged_answer_is_asked_for_again(folder, monkeypatch, damage):
+    monkeypatch.setattr(choosing, "compare", lambda *question: {"fast": 1.0, "slow": 2.0})
+    choosing.is_faster(fast, slow, (3,), np.dtype(np.float32))
+    (file,) = folder.iterdir()
+    file.write_bytes(damage)
+    choosing.is_faster.cache_clear()
+    assert choosing.is_faster(fast, slow, (3,), np.dtype(np.float32))
+    assert json.loads(file.read_text(encoding="utf-8"))["faster"]
+
+
 def test_without_a_folder_the_answer_holds_for_the_process(monkeypatch):
     monkeypatch.setattr(choosing, "code_folder", lambda: None)
     choosing.is_faster.cache_clear()

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tito import standing, workspace
+from tito import machine, standing, workspace
 from tito.commands.milestone.list import list_milestones
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -128,7 +128,7 @@ def test_ctrl_c_says_how_to_go_on(command, environment, cifar10, tmp_path, scrip
         process.send_signal(signal.SIGINT)
         said = process.stdout.read()
     assert process.returncode == 130
-    assert "--resume" in said and "Traceback" not in said
+    assert said.splitlines()[-1].startswith("stopped: --resume") and "Traceback" not in said
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGINT for one process group")
@@ -192,6 +192,54 @@ def test_who_has_written_nothing_is_sent_to_the_first_module(tmp_path):
         [*tito, "milestone", "run", "cifar10-mlp"], cwd=tmp_path / "space", env=here, encoding="utf-8", capture_output=True
     )
     assert done.returncode == 2 and "Next: tito module start 01" in words(done.stdout)
+
+
+@pytest.mark.parametrize("script", ["mnist_mlp.py", "cifar10_mlp.py", "lenet5.py", "cifar10_cnn.py"])
+def test_ctrl_c_during_the_imports_takes_one_line(milestone, tmp_path, script):
+    (tmp_path / "numpy.py").write_text("raise KeyboardInterrupt", encoding="utf-8")
+    said, status, _ = milestone(script, PYTHONPATH=os.pathsep.join([str(tmp_path), str(ROOT)]))
+    assert (said, status) == ("stopped\n", 130)
+
+
+def test_an_import_that_fails_for_another_reason_shows_where(milestone, tmp_path):
+    (tmp_path / "numpy.py").write_text("raise ImportError('no numpy')", encoding="utf-8")
+    said, status, _ = milestone("lenet5.py", PYTHONPATH=os.pathsep.join([str(tmp_path), str(ROOT)]))
+    assert status == 1 and "Traceback" in said and "no numpy" in said
+
+
+@pytest.fixture
+def before_autograd(package, tmp_path):
+    """Return the variables of a process whose package ends with module 04."""
+    folder = package("losses.py", "", "")
+    for file in ("autograd", "optim", "data", "training", "profiler", "kernels_cpu", "kernels_cuda", "cnn"):
+        (folder / "tinytorch" / f"{file}.py").unlink()
+    return {"TINYTORCH_WORKSPACE": str(folder), "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)]), "COLUMNS": "80"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("mnist_mlp.py --compare", "argument --compare: module 05"),
+        ("mnist_mlp.py --gradients autograd", "argument --gradients: module 05"),
+        ("lenet5.py", "is built in module"),
+    ],
+)
+def test_what_a_missing_module_keeps_from_running_is_refused_before_any_work(milestone, before_autograd, arguments, said):
+    found, status, _ = milestone(*arguments.split(), **before_autograd)
+    assert status == 2 and said in words(found) and "tito module start" in found
+    assert "Traceback" not in found and "reading the images" not in found and "epoch" not in found.split("error:")[-1]
+
+
+def test_a_comparison_has_nothing_to_resume(digits):
+    said, status, _ = digits("--compare", "--resume")
+    assert status == 2 and "argument --resume: --compare keeps no weights" in words(said) and "epoch 1/" not in said
+
+
+def test_more_threads_than_cores_are_not_taken_and_said_to_be(digits, tmp_path):
+    said, status, metrics = digits("--epochs", "1", "--batch-size", "5000", "--hidden", "1", "--threads", "1000")
+    assert str(tmp_path / "run" / "weights.safetensors") in said, "a path is not broken, so that it can be copied"
+    assert status == 0 and f"1000 threads are more than the {machine.cores()} core" in said
+    assert metrics["threads"] == machine.cores()
 
 
 def test_two_runs_into_one_folder_are_refused(digits, command, environment, tmp_path):

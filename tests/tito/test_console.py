@@ -36,3 +36,12 @@ def test_what_fits_or_cannot_be_broken_is_printed_as_it_is(shown, text):
 
 def test_a_wide_terminal_shows_a_long_line_whole(shown):
     assert shown("word " * 18, width=100) == ["word " * 18]
+
+
+def test_prose_is_as_wide_as_a_narrow_terminal_and_never_broken_twice(shown, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    text = "word " * 30
+    lines = shown(console.wrap(text))
+    assert {len(line) for line in lines[:-1]} == {39}, "no short line is left over in the middle"
+    monkeypatch.setenv("COLUMNS", "200")
+    assert max(map(len, console.wrap(text).splitlines())) <= 80

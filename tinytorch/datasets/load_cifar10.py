@@ -8,9 +8,8 @@ from tinytorch.datasets.download import fetch, preparing, publish
 from tinytorch.datasets.errors import CorruptFile, MissingData
 from tinytorch.datasets.idx import decompressed
 from tinytorch.datasets.images import CIFAR10
-from tinytorch.datasets.locate import find_given, search
+from tinytorch.datasets.locate import cache_folder, find_given, search
 from tinytorch.datasets.wanted import Wanted
-from tinytorch.given.cache import cache_dir
 
 URLS = ("https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",)  # its only publisher
 ARCHIVE_SIZE = 170_052_171
@@ -86,7 +85,7 @@ def _read(path):
 
 def _find_cached(download, looked):
     """Find the files in the cache, downloading and unpacking the archive first if they are not there."""
-    cache = cache_dir()
+    cache = cache_folder()
     paths, searched = search(cache, CACHED)
     if paths:
         return paths

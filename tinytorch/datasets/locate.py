@@ -3,8 +3,9 @@
 import os
 from pathlib import Path
 
-from tinytorch.datasets.errors import MissingData
+from tinytorch.datasets.errors import DownloadFailed, MissingData
 from tinytorch.datasets.wanted import VARIABLE
+from tinytorch.given.cache import cache_dir
 
 
 def search(root, wanted):
@@ -83,10 +84,26 @@ def find_given(wanted, data_dir):
     given = os.environ.get(VARIABLE) or None if data_dir is None else data_dir
     if given is None:
         return None, [f"${VARIABLE}: not set"]
-    root = Path(given).expanduser().absolute()
+    root = Path(os.path.expanduser(given)).absolute()  # a ~name that no user has stays as it is
     if data_dir is None and not root.is_dir():
         raise MissingData(f"${VARIABLE} names {given}, which is not a folder: correct the variable, or unset it.")
     paths, looked = search(root, wanted)
     if data_dir is not None and paths is None:
         raise MissingData(wanted.unavailable(looked, "Not downloaded: with --data-dir, no other place is tried."))
     return paths, looked
+
+
+def cache_folder():
+    """Return the folder that downloads are kept in; it may not exist yet.
+
+    Raises:
+        DownloadFailed: if no home folder is known, as for some users of a container.
+
+    Example:
+        >>> cache_folder().name
+        'tinytorch'
+    """
+    try:
+        return cache_dir()
+    except RuntimeError:
+        raise DownloadFailed("There is no home folder to keep downloads in: set HOME (USERPROFILE on Windows).") from None

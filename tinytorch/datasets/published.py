@@ -9,8 +9,7 @@ from tinytorch.datasets.download import fetch
 from tinytorch.datasets.download_progress import note
 from tinytorch.datasets.errors import CorruptFile, MissingData
 from tinytorch.datasets.idx import LONGEST_HEADER, decompressed, parse_idx
-from tinytorch.datasets.locate import find_given, spelled
-from tinytorch.given.cache import cache_dir
+from tinytorch.datasets.locate import cache_folder, find_given, spelled
 
 SLACK = 1 << 16  # bytes that compression can add to incompressible data
 
@@ -64,7 +63,7 @@ def load(files, mirrors, wanted, data_dir=None, download=True):
     if given:
         return [_load_given(given[file.name], file) for file in files]
     try:
-        folder = cache_dir() / wanted.layouts[0]
+        folder = cache_folder() / wanted.layouts[0]
         return [_load_cached(folder, file, mirrors, download, looked) for file in files]
     except MissingData as error:
         raise type(error)(wanted.unavailable(looked, str(error))) from None

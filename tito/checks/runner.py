@@ -18,6 +18,7 @@ from tito import leftovers
 from tito.checks import checking, files, learner_process, observation, wire, wording
 from tito.checks.checking import SEEDS
 from tito.checks.observation import Observations, place_in, read_error, read_places
+from tito.files import copy_folder
 
 GIB = 2**30
 STARTUP = 60.0  # seconds to import NumPy: a cold disk or a virus scanner is not the learner's fault
@@ -260,9 +261,7 @@ def fill(folder, job, waiting):
     (folder / "answers").touch()
     (folder / "scratch").mkdir()
     if job.setting.copy_package:
-        shutil.copytree(
-            job.package_parent / "tinytorch", folder / "package" / "tinytorch", ignore=shutil.ignore_patterns("__pycache__")
-        )
+        copy_folder(job.package_parent / "tinytorch", folder / "package" / "tinytorch", shutil.ignore_patterns("__pycache__"))
     package_parent = "package" if job.setting.copy_package else str(job.package_parent)
     wire.write(folder / "cases.json", {exercise.id: job.cases[exercise.id] for exercise in waiting})
     wire.write(

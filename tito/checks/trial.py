@@ -193,7 +193,7 @@ def package(space, module, text):
     with leftovers.folder() as folder:
         workspace.copy_package(space.package, folder / "tinytorch", needed)
         (folder / "modules").mkdir()
-        shutil.copy(space.root / workspace.MANIFEST, folder / "modules")
+        shutil.copyfile(space.root / workspace.MANIFEST, folder / workspace.MANIFEST)
         (folder / "tinytorch" / module.exports).write_text(text, encoding="utf-8")
         yield folder
 

@@ -24,23 +24,25 @@ def bench(
     """
     from functools import partial
 
-    from tito import console, standing, workspace
+    from tito import console, machine, standing, workspace
     from tito.bench import terminal
     from tito.bench.recording import Bench
-    from tito.files import is_anothers
+    from tito.files import why_not_written
 
     if show_cases:
         terminal.list_cases()
         return
-    if json and is_anothers(json, ".json"):
-        raise typer.BadParameter(f"{json} is a folder, or no .json file: name another one", param_hint="--json")
+    problem = why_not_written(json, ".json") if json else None
+    if problem:
+        raise typer.BadParameter(problem, param_hint="--json")
     if device != "cpu":
         terminal.on_gpu(workspace.find(), device, json)
         return
     wanted = terminal.chosen([*(names or ()), *(case or ())])
     space = workspace.find()
     usable = [each.module.number for each in standing.standings(space) if each.usable]
-    bench = Bench(space, usable, tuple(threads or (1, 2)), steps, seconds)
+    counts = dict.fromkeys(map(machine.threads, threads or (1, 2)))  # each once
+    bench = Bench(space, usable, tuple(counts), steps, seconds)
     record = terminal.measure(bench, wanted, partial(terminal.write, json) if json else lambda record: None)
     if json:
         console.say()

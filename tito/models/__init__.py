@@ -1,4 +1,4 @@
 """Trained networks as files: what is in them, how good they are, and the formats of other programs.
 
-`python -m tito.models` runs in a process of its own, on the package of the workspace: see `__main__.py`.
+`python -m tito.models` runs in a process of its own, on the package of the workspace: see `jobs.py`.
 """

@@ -1,10 +1,10 @@
 """Read and write notebook format 4 as plain JSON: importing nbformat would take longer than the work itself."""
 
 import collections
-import glob
 import json
 import re
 
+from tito.notebooks.copies import way_back
 from tito.notebooks.marks import EXPORT
 from tito.notebooks.percent import with_magics
 from tito.notebooks.problems import SourceError, raise_all
@@ -76,14 +76,14 @@ def names(cells):
 
 def _json(path, text):
     if not text.strip():
-        raise SourceError(path, f"is empty: {restore(path)}")
+        raise _unreadable(path, "is empty")
     try:
         return json.loads(text, parse_int=_whole)
     except json.JSONDecodeError as error:
         reason = f"is not readable JSON: {error.msg}, in column {error.colno}"
-        raise SourceError(path, reason, line=error.lineno) from None
+        raise _unreadable(path, reason, error.lineno) from None
     except RecursionError:
-        raise SourceError(path, "is nested too deeply to be a notebook") from None
+        raise _unreadable(path, "is nested too deeply to be a notebook") from None
 
 
 def _whole(digits):
@@ -91,24 +91,24 @@ def _whole(digits):
     return int(digits) if len(digits) < LONGEST_NUMBER else digits
 
 
-def restore(path):
-    """Return how to restore a lost notebook: from its last backup, if there is one, or by `tito module reset`."""
-    root = path.absolute().parents[2] if len(path.absolute().parts) > 3 else path.parent
-    copies = sorted((root / ".tito" / "backups" / "modules" / path.parent.name).glob(f"{glob.escape(path.stem)}.*{path.suffix}"))
-    again = f"`tito module reset {path.parent.name[:2]}` writes a new one"
-    return f"the last copy of it is {copies[-1].relative_to(root).as_posix()}; or {again}" if copies else again
+def _unreadable(path, reason, line=None):
+    """Return the problem of a file of which nothing can be read, with the command that restores it."""
+    way, command = way_back(path)
+    problem = SourceError(path, f"{reason}: {way}" if way else reason, line=line)
+    problem.remedy = command
+    return problem
 
 
 def _cells(path, document):
     version = document.get("nbformat") if isinstance(document, dict) else None
     if not isinstance(version, int):
-        raise SourceError(path, "is JSON, but not a notebook: it has no `nbformat`")
+        raise _unreadable(path, "is JSON, but not a notebook: it has no `nbformat`")
     if version != 4:
         raise SourceError(
             path, f"is in notebook format {version}, but tito reads format 4: open it in Jupyter and save it, which converts it"
         )
     if not isinstance(document.get("cells"), list):
-        raise SourceError(path, "is JSON, but not a notebook: it has no list of `cells`")
+        raise _unreadable(path, "is JSON, but not a notebook: it has no list of `cells`")
     return document["cells"]
 
 

@@ -35,8 +35,9 @@ def is_faster(function, other, *example):
     """
     names = function.__module__, function.__name__, *example, binding.get_host_cpu_name(), machine.blas()
     path = code_folder() and Path(code_folder(), re.sub(r"[^\w.]+", "-", " ".join(map(str, names))) + ".json")
-    if path and path.exists():
-        return json.loads(path.read_text(encoding="utf-8"))["faster"]
+    with contextlib.suppress(OSError, ValueError, TypeError, KeyError):  # there is no file yet, or it is damaged
+        if path:
+            return bool(json.loads(path.read_text(encoding="utf-8"))["faster"])
     seconds = compare(function, other, *example)
     faster = seconds[function.__name__] < seconds[other.__name__]
     with contextlib.suppress(OSError):  # the disk is full or, on Windows, another process is reading the file

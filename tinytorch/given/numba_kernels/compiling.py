@@ -53,6 +53,7 @@ def jit(function=None, **options):
             previous, numba.config.CACHE_DIR = numba.config.CACHE_DIR, folder
             try:
                 compiled.enable_caching()
+                compiled._cache._guard_against_spurious_io_errors = without_harm
             finally:
                 numba.config.CACHE_DIR = previous
     return compiled
@@ -77,6 +78,11 @@ def compiled_for(loop, *inputs):
 def fixed(loop, *inputs):
     """Return a call of a compiled function on arrays and numbers that stay the same."""
     return functools.partial(compiled_for(loop, *inputs), *inputs)
+
+
+def without_harm():
+    """Return a context for loading and saving code: numba would raise an error if a file is damaged, or the disk full."""
+    return contextlib.suppress(Exception)
 
 
 def stays(function):
@@ -146,5 +152,5 @@ current = Current()
 def say(name):
     """Say that a kernel is being compiled, at a terminal or in a notebook."""
     if sys.stderr.isatty() or "ipykernel" in sys.modules:
-        again = "once; the result is kept" if code_folder() else f"the result cannot be kept in {cache_dir()}"
+        again = "once; the result is kept" if code_folder() else "the result cannot be kept: there is no cache folder to write"
         print(f"compiling {name} with numba ({again}) ...", file=sys.stderr, flush=True)

@@ -55,8 +55,8 @@ def line(word, text):
     """Return a row of the verdict, with its sign."""
     from tito import console
 
-    begin = f"  {console.SIGNS[word]} {word:7} "
-    return textwrap.fill(text, 79, initial_indent=begin, subsequent_indent=" " * len(begin))  # 80 where ± is +-
+    begin, width = f"  {console.SIGNS[word]} {word:7} ", console.text_width() - 1  # ± may be printed as +-
+    return textwrap.fill(text, width, initial_indent=begin, subsequent_indent=" " * len(begin), break_on_hyphens=False)
 
 
 def again(milestone, rows, about):

@@ -18,10 +18,11 @@ def evaluate(
     seed: int = typer.Option(None, min=0, help="Seed of the digit that is shown; a new one each time by default."),
 ):
     """Measure a network on the test digits, with your package: accuracy, loss, their errors, and the time of a digit."""
+    from tito import machine
     from tito.commands.model import ask
 
     for given, known in ((data, ("auto", "mnist", "mnist-5k")), (kernels, ("numpy", "numba"))):
         if given not in known:
             raise typer.BadParameter(f"{given!r} is none of {', '.join(known)}")
-    named = dict(data=data, data_dir=data_dir, kernels=kernels, threads=threads, batch=batch, seed=seed)
+    named = dict(data=data, data_dir=data_dir, kernels=kernels, threads=machine.threads(threads), batch=batch, seed=seed)
     ask("evaluate", path=file, pixels=pixels and pixels.value, **named)

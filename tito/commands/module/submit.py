@@ -11,6 +11,7 @@ def submit(
     from tito import console, workspace
     from tito.files import replace_atomically
     from tito.grading import intake, parcel
+    from tito.notebooks.copies import way_back
 
     space = workspace.find()
     chosen = space.curriculum.module(module)
@@ -29,8 +30,9 @@ def submit(
     try:
         _, notes = intake.notebook(intake.Handed(path.name, notebooks[path.name]))
     except intake.Unreadable as error:
-        console.say(str(error), style="red")
-        console.next_step("fix that in the notebook and save it, then run the command again")
+        way, command = way_back(path)
+        console.say(console.wrap(f"{error}: {way}"), style="red")
+        console.next_step(command)
         raise typer.Exit(1) from None
     target = space.root / f"{chosen.folder}.zip"
     replace_atomically(target, data)
