@@ -46,7 +46,7 @@ def builder(x):
     """
     if isinstance(x, (tuple, list)):
         kind = type(x)
-        is_named = isinstance(x, tuple) and hasattr(x, "_fields")  # it is made of one argument a field
+        is_named = isinstance(x, tuple) and getattr(x, "_fields", None) is not None  # it is made of one argument a field
         return (lambda items: kind(*items)) if is_named else kind
     if type(x) is dict:
         return lambda items: dict(zip(x, items))

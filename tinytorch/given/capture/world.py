@@ -114,8 +114,7 @@ class World:
         if not isinstance(value, np.ndarray):  # on a device
             return []
         objects = value.flat if value.dtype == object else ()
-        own = self.hold(Keys(name + ".{}", value.__dict__)) if hasattr(value, "__dict__") else []
-        return [*own, *((f"{name}[{i}]", item) for i, item in enumerate(islice(objects, MOST)))]
+        return [*self.hold_attributes(name, value), *((f"{name}[{i}]", item) for i, item in enumerate(islice(objects, MOST)))]
 
     def enter_memory(self, name, value):
         """Note memory that is no array of NumPy's."""
@@ -156,7 +155,7 @@ class World:
         """Note an object of any other class: its attributes, and what its class has."""
         if state_of(value) is not None:
             self.watch(name, value)
-        found = self.hold(Keys(name + ".{}", value.__dict__)) if hasattr(value, "__dict__") else []
+        found = self.hold_attributes(name, value)
         apart = slots_of(value) + ["__class__"] * is_users(type(value))
         if apart:
             found += self.hold(Attributes(name, value, apart))
@@ -194,6 +193,11 @@ class World:
         """Add a place with keys, and return the named objects that it leads to."""
         self.places.append(place)
         return place.named()
+
+    def hold_attributes(self, name, value):
+        """Hold the attributes of an object, if it keeps them in a dict."""
+        attributes = getattr(value, "__dict__", None)
+        return [] if attributes is None else self.hold(Keys(name + ".{}", attributes))
 
     def hold_modules(self, names, modules):
         """Hold what code reads from modules of the user's, and from the modules in these.
