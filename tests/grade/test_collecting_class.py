@@ -390,7 +390,8 @@ def test_a_damaged_zip_replaces_what_was_there_which_is_kept(tmp_path, classroom
 def test_a_file_of_another_kind_replaces_no_notebook(tmp_path, classroom, grade):
     classroom.enroll("alice", **CLASS["alice"])
     collected(classroom, grade, {"alice/tensor.ipynb": "{}", "bob/tensor.ipynb": "{}"}, tmp_path)
-    said = collected(classroom, grade, {"alice/tensor.pdf": "?", "bob/work.zip": "damaged"}, tmp_path)
+    files = {"archeralice_LATE_901_1_tensor.pdf": "?", "bob_902_1_work.zip": "damaged"}
+    said = collected(classroom, grade, files, tmp_path)
     assert "no notebook; the one from before stays" in said and "alice: not a notebook: tensor.pdf" in said
     assert verdicts.hand_in(classroom.path("submitted", TENSOR, "alice"), TENSOR).data == b"{}"
     assert "1 replaced, 1 as before" in said
@@ -583,6 +584,13 @@ def test_scripts_and_zips_may_lie_loose_too(tmp_path):
             "bob": {"tensor.py": b"bob"},
         }
         assert "readme.py: its name does not say whose it is" in skipped and any("carol.rar" in text for text in skipped)
+
+
+def test_the_time_in_a_students_folder_counts_beside_loose_notebooks(tmp_path):
+    files = {"alice/01_tensor/tensor.ipynb": "alice", "alice/01_tensor/timestamp.txt": "2026-10-01 20:00 UTC", "bob.ipynb": "bob"}
+    found, _ = gathered(export(tmp_path, files, False))
+    assert files_of(found) == BOTH and found["alice"].when == "2026-10-01 20:00 UTC"
+    assert gathered(export(tmp_path, files, True))[0]["alice"].when is None, "a student may have made the zip"
 
 
 def test_a_loose_notebook_of_nobody_is_told_and_the_others_are_collected(tmp_path):

@@ -1,32 +1,33 @@
 """Collect what a class handed in: from folders, from zips, and from the zips that Moodle, Canvas and Gradescope export."""
 
 import re
-import shutil
-import time
-from dataclasses import dataclass, field
-from pathlib import PurePosixPath
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
 
-from tito.files import replace_atomically
 from tito.grading import exports, intake, parcel, times
 from tito.grading.roster import Ambiguous, Roster
+from tito.grading.storing import store
 
 __all__ = ["Ambiguous", "Roster", "Submission", "gather", "store"]
 
 MOST_OF_A_STUDENT = 20  # files
+NOBODYS = "its name does not say whose it is"
 ASIDE = re.compile(r"(old|older|backups?|archived?|archive|cop(y|ies)|trash|previous|versions?)\b.*", re.IGNORECASE)  # folders
 
 
 @dataclass
 class Submission:
-    """What one student handed in for a module: notebooks and scripts, when, and what was odd about it.
+    """What one student handed in for a module.
 
-    `found` has (path, bytes) of each notebook and script, and `others` the names of what is neither.
+    `found` has (path, bytes) of each notebook and script, and `others` the names of what is neither. `problems` are texts on what
+    could not be read, and `notes` texts on what else the instructor should know.
     """
 
     module: object = None
-    when: str | None = None
+    when: str | None = None  # the text of the time
     known: bool = True  # in the roster
     notes: list = field(default_factory=list)
+    problems: list = field(default_factory=list)
     found: list = field(default_factory=list)
     others: list = field(default_factory=list)
 
@@ -36,8 +37,8 @@ class Submission:
         return choose(self.found, self.module)[0]
 
     def is_empty(self):
-        """Return whether nothing in it could be meant as a submission."""
-        return not self.found and not self.notes
+        """Return whether nothing in it could be meant as a submission; a damaged notebook could."""
+        return not self.found and not self.problems
 
     def not_used(self):
         """Return what is not used of it, a list of texts."""
@@ -71,6 +72,14 @@ def choose(found, module):
     return files, doubles, surplus
 
 
+def safe_file(name):
+    """Return a file's name without folders and control characters."""
+    name = intake.plain_name(PurePosixPath(name).name)
+    name = "".join(letter for letter in name if letter.isprintable() and letter not in '<>:"/\\|?*')
+    stem, dot, suffix = name.rpartition(".")
+    return f"{stem[:100]}{dot}{suffix[:10]}".lstrip(".") or "notebook.ipynb"
+
+
 def distance(path, module):
     """Return how far a file is from a module's notebook, to sort by: its name, then its folders."""
     *inside, name = PurePosixPath(path).parts or ("",)
@@ -80,10 +89,10 @@ def distance(path, module):
 
 
 def gather(sources, roster, module=None):
-    """Return what is in folders and zips: a dict from student to `Submission`, and texts on what could not be used.
+    """Return what is in folders, zips and notebooks: a dict from student to `Submission`, and texts on what could not be used.
 
     Args:
-        sources: Paths of folders and zips.
+        sources: Paths of folders, zips and notebooks.
         roster: The `Roster`.
         module: The module that is collected; None takes any.
     """
@@ -112,7 +121,7 @@ def entries_of(source, skipped):
     if source.is_dir():
         return from_folder(source, skipped)
     if is_notebook(source):
-        return [(PurePosixPath(source.name), *read(source))]
+        return [(PurePosixPath(source.name), *intake.content_or_problem(source))]
     return parcel.files(source, wanted)
 
 
@@ -137,55 +146,60 @@ def from_folder(folder, skipped):
             if (folder / path).is_dir():
                 waiting.append(path)
             elif wanted(path.name):
-                yield path, *read(folder / path)
+                yield path, *intake.content_or_problem(folder / path)
             else:
                 yield path, None, None
-
-
-def read(path):
-    """Return the bytes of a file and None, or None and why it cannot be read."""
-    try:
-        return intake.content(path), None
-    except intake.Unreadable as error:
-        return None, str(error)
 
 
 def wanted(name):
     return parcel.is_needed(name) or name.lower().endswith(".zip") or name in (exports.METADATA, times.NAME)
 
 
-def gather_one(entries, source, roster, claims, skipped, module):
-    """Add the files of one folder or zip to what is claimed: a dict from student to a dict from origin to `Submission`."""
-    manifest = {} if source.is_dir() else root_manifest(entries)
-    if is_of_another(manifest, module):
-        raise parcel.Refused(is_of_another(manifest, module))
-    form, depth = form_of(entries, source, roster, manifest, module)
-    about = exports.gradescope(metadata(entries, depth)) if form == "gradescope" else {}
-    is_stray = strays(form, source, entries)
-    for path, content, problem in entries:
-        inner = PurePosixPath(*path.parts[min(depth, len(path.parts) - 1) :])
-        if inner.name in (exports.METADATA, parcel.MANIFEST):
+@dataclass(frozen=True)
+class Source:
+    """A folder, a zip or a notebook, and how it says whose its files are."""
+
+    path: Path
+    form: str  # "one" if all is of one student, else what `exports.form_of` returns
+    depth: int  # how many folders are around the part of a path that says whose a file is
+    manifest: dict  # what `tito module submit` wrote into a zip, {} if it did not make it
+    has_work: bool  # whether students' work is in it, so that a file of another kind beside that is nobody's
+
+    @property
+    def name(self):
+        """The name of the folder, or of the file without its suffix."""
+        return self.path.resolve().name if self.path.is_dir() else self.path.stem
+
+
+def gather_one(entries, path, roster, claims, skipped, module):
+    """Add the files of one source to what is claimed: a dict from student to a dict from origin to `Submission`."""
+    source = examined(path, entries, roster, module)
+    about = exports.gradescope(metadata(entries, source.depth)) if source.form == "gradescope" else {}
+    for full, content, problem in entries:
+        inner = PurePosixPath(*full.parts[min(source.depth, len(full.parts) - 1) :])
+        if inner.name in (exports.METADATA, parcel.MANIFEST) or inner.name == times.NAME and not is_ours(inner, source):
             continue
-        if inner.name == times.NAME and not (form == "folders" and source.is_dir() and len(inner.parts) in (2, 3)):
-            continue  # a student's own, who would choose the time
-        owners = exports.owners(inner, form, about, roster, module)
         try:
-            if not owners and is_stray(inner.name):
-                raise parcel.Refused("its name does not say whose it is")
-            owners = owners or [unsaid(inner, content, source, form, manifest, roster, module)]
+            said = exports.owners(inner, source.form, about, roster, module)
+            owners = said or [owner_by_source(inner, content, source, roster, module)]
         except parcel.Refused as error:
-            skipped.append(f"{path}: {error}")
+            skipped.append(f"{full}: {error}")
             continue
         for owner in owners:
             try:
-                student, submission = claim(owner, source, roster, claims, module)
+                student, submission = claim(owner, path, roster, claims, module)
             except Ambiguous as error:
-                skipped.append(f"{path}: {error}; collect it alone, from a folder named like the student")
+                skipped.append(f"{full}: {error}; collect it alone, from a folder named like the student")
                 continue
             if content is None:
                 leave(submission, owner.file, problem, skipped, student)
             else:
                 take(submission, owner.file, content, skipped, student)
+
+
+def is_ours(path, source):
+    """Return whether a file with a time is nbgrader's or the instructor's: a student's own would choose the time."""
+    return source.form in ("folders", "files") and source.path.is_dir() and len(path.parts) in (2, 3)
 
 
 def claim(owner, source, roster, claims, module):
@@ -224,55 +238,50 @@ def is_of_another(manifest, module):
     return f"it is of module {packed}, and {module.folder} is collected: ask for the zip of `tito module submit {module.number}`"
 
 
-def form_of(entries, source, roster, manifest, module):
-    """Return how a source says whose its files are, and in which part of their paths; "one" if all are of one student.
+def examined(path, entries, roster, module):
+    """Return the `Source` at a path.
 
     Raises:
-        Refused: It may be one student's work or a class's.
+        Refused: It is of another module, or may be one student's work or a class's.
     """
+    manifest = {} if path.is_dir() else root_manifest(entries)
+    if is_of_another(manifest, module):
+        raise parcel.Refused(is_of_another(manifest, module))
+    paths = [each for each, _, _ in entries]
+    in_folders = any(len(each.parts) > 1 for each in paths)
+    has_work = in_folders or path.is_dir() and any(intake.is_work(each.name) for each in paths)
+    source = Source(path, "one", 0, manifest, has_work)
     if manifest:
-        return "one", 0
-    paths = [path for path, _, _ in entries]
-    if is_notebook(source):
-        named = exports.student_in(source.name, roster, module)
-        if not named and module and module.name in source.name.lower():
-            raise parcel.Refused("its name does not say whose it is: name it like the student, or collect the folder with it")
-        return "files" if named else "one", 0
-    if called(source) in roster.students or len(roster.named(called(source))) == 1:
-        exports.check_is_one(called(source), paths, roster)
-        return "one", 0
-    return exports.form_of(paths, roster, module, source.is_dir())
+        return source
+    if is_notebook(path):
+        named = exports.student_in(path.name, roster, module)
+        if not named and module and module.name in path.name.lower():
+            raise parcel.Refused(f"{NOBODYS}: name it like the student, or collect the folder with it")
+        return replace(source, form="files") if named else source
+    if source.name in roster.students or len(roster.named(source.name)) == 1:
+        exports.check_is_one(source.name, paths, roster)
+        return source
+    form, depth = exports.form_of(paths, roster, module, path.is_dir())
+    return replace(source, form=form, depth=depth)
 
 
-def called(source):
-    """Return the name of a folder, or of a zip without its suffix."""
-    return source.resolve().name if source.is_dir() else source.stem
-
-
-def strays(form, source, entries):
-    """Return a function that says of a file's name whether it is nobody's, if it does not say whose it is.
-
-    It is if it is beside an LMS's export, or beside students' work and no work itself.
-    """
-    folders = any(len(path.parts) > 1 for path, _, _ in entries)
-    works = source.is_dir() and any(intake.is_work(path.name) for path, _, _ in entries)
-    if form in ("one", "folders"):
-        return lambda name: form == "folders" and (folders or works) and not intake.is_work(name)
-    return lambda name: form != "files" or not name.lower().endswith(".zip")  # a student's own zip may say it itself
-
-
-def unsaid(path, content, source, form, manifest, roster, module):
-    """Return the `Owner` of a file whose path does not say it: a zip in a folder says it itself, else the source's name does.
+def owner_by_source(path, content, source, roster, module):
+    """Return the `Owner` of a file whose path does not say it: a student's own zip may say it, else the source's name does.
 
     Raises:
-        Refused: It is a zip of another module.
+        Refused: It is nobody's, or a zip of another module.
     """
-    own_zip = (form == "files" or form == "folders" and source.is_dir()) and path.suffix.lower() == ".zip"
-    if own_zip:
-        manifest = manifest_of(content)
+    is_zip = path.suffix.lower() == ".zip"
+    if source.form == "one" or source.form == "folders" and not (is_zip and source.path.is_dir()):
+        if source.form == "folders" and source.has_work and not intake.is_work(path.name):
+            raise parcel.Refused(NOBODYS)
+        manifest, name = source.manifest, source.name
+    elif is_zip and source.form in ("folders", "files"):
+        manifest, name = manifest_of(content), exports.student_in(path.name, roster, module) or path.stem
         if is_of_another(manifest, module):
             raise parcel.Refused(is_of_another(manifest, module))
-    name = exports.student_in(path.name, roster, module) or path.stem if own_zip else called(source)
+    else:
+        raise parcel.Refused(NOBODYS)
     student = manifest.get("student") or name
     return exports.Owner([student], [name, student], str(path), name)  # the last names the folder of one who is not in the roster
 
@@ -288,7 +297,7 @@ def manifest_of(content):
 def leave(submission, name, problem, skipped, student):
     """Note a file of a student that cannot be used: because of a problem, or because it is no notebook."""
     if problem:
-        submission.notes.append(problem)
+        submission.problems.append(problem)
         skipped.append(f"{student}: {problem}")
     else:
         submission.others.append(name)
@@ -317,92 +326,3 @@ def opened(name, content, module):
     except parcel.Refused as error:
         return {}, [f"{file}: {error}"]
     return {f"{name}/{path}": data for path, data in found.items()}, [f"{file}: {text}" for text in odd]
-
-
-def safe_file(name):
-    """Return a file's name without folders and control characters."""
-    name = intake.plain_name(PurePosixPath(name).name)
-    name = "".join(letter for letter in name if letter.isprintable() and letter not in '<>:"/\\|?*')
-    stem, dot, suffix = name.rpartition(".")
-    return f"{stem[:100]}{dot}{suffix[:10]}".lstrip(".") or "notebook.ipynb"
-
-
-def store(classroom, module, student, submission, timestamp=None):
-    """Write a submission into the class's folder; what was there before is moved to `collected/`.
-
-    A submission of which nothing can be used has a folder with the reason in it, so that it is listed when the class is marked.
-    One with only files of other kinds, such as a PDF, does not replace a notebook that was handed in before.
-
-    Args:
-        classroom: The `Classroom`.
-        module: The module.
-        student: The student's id.
-        submission: The `Submission`.
-        timestamp: When it was handed in, if the export does not say it.
-
-    Returns:
-        What happened: "new", "replaced", "the same", or "kept" if what was there before stays.
-    """
-    folder = classroom.path("submitted", module, student)
-    files = submission.files or {intake.NOT_USED: reason(submission)}
-    when = time_of(submission, timestamp)
-    before = stored(folder)
-    if before == files:
-        keep_time(folder, when, submission)
-        return "the same"
-    if submission.is_empty() and before.keys() - {intake.NOT_USED}:
-        return "kept"
-    if folder.exists() or folder.is_symlink():
-        kept = classroom.folder / "collected" / module.folder / student / time.strftime("%Y-%m-%d_%H-%M-%S")
-        while kept.exists():
-            kept = kept.with_name(kept.name + "_")
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(folder, kept)
-    for name, data in files.items():
-        replace_atomically(folder / name, data)
-    if when:
-        replace_atomically(folder / times.NAME, f"{when}\n".encode())
-    return "replaced" if before else "new"
-
-
-def stored(folder):
-    """Return the files of a submission that is there: a dict from name to bytes, None for one that cannot be read."""
-    if folder.is_symlink() or not folder.is_dir():
-        return {}
-    names = intake.contents(folder)[0] + [intake.NOT_USED] * (folder / intake.NOT_USED).exists()
-    return {name: read(folder / name)[0] for name in names}
-
-
-def reason(submission):
-    """Return the bytes of a text that says why nothing of a submission can be used."""
-    lines = submission.notes + submission.not_used() or ["no file was in it"]
-    return "\n".join(lines[:20]).encode("utf-8", "replace")
-
-
-def time_of(submission, given):
-    """Return the text with the time of a submission: what its source says, else what the instructor has given, else None.
-
-    A time in the source that cannot be read is noted: without a time, the submission would count as in time.
-    """
-    if submission.when is None:
-        return given
-    try:
-        times.parse(submission.when)
-    except times.NoTime as error:
-        submission.notes.append(f"its time of hand-in is not used: {error}")
-        return given
-    return submission.when
-
-
-def keep_time(folder, when, submission):
-    """Write when a submission was handed in beside it; a time that is there already stays, and a note says so."""
-    if not when:
-        return
-    try:
-        earlier = times.of(folder)
-    except times.NoTime:
-        replace_atomically(folder / times.NAME, f"{when}\n".encode())
-        submission.notes.append(f"{times.NAME} is now {when}: late penalties follow it")
-        return
-    if earlier != times.parse(when):
-        submission.notes.append(f"{times.NAME} keeps {earlier} UTC, not {when}; edit it to change it")

@@ -1,4 +1,4 @@
-"""The forms in which LMSs export what a class handed in: how a file's path says whose it is."""
+"""How the path of a file in a folder or an export says whose it is: in the forms of LMSs, and in those of people."""
 
 import re
 from dataclasses import dataclass
@@ -92,7 +92,7 @@ def keys(name):
 
 
 def check_are_one(names, module):
-    """Refuse notebooks that lie loose in a source, if their names are neither students' nor like the module's.
+    """Refuse several notebooks outside folders whose names are neither students' nor like the module's.
 
     Raises:
         Refused: They may be one student's, or one of each student.
@@ -108,21 +108,21 @@ def check_are_one(names, module):
 
 
 def by_files(paths, roster, module, may_be_one):
-    """Return "files" if notebooks that lie loose are named like students, some perhaps in folders of their own; else None.
+    """Return "files" if files outside folders are named like students, or some of them and the folders; else None.
 
     Args:
         paths: Paths within a source.
         roster: The `Roster`.
         module: The module that is collected, or None.
-        may_be_one: Whether one student is enough, if no other notebook could be this student's or somebody else's submission.
+        may_be_one: Whether a file of one student is enough, if none beside it is named like the module's notebook.
     """
-    loose = {path.name for path in paths if len(path.parts) == 1 and is_handed_in(path.name)}
+    loose = [path.name for path in paths if len(path.parts) == 1 and is_handed_in(path.name)]
     named = {name: student_in(name, roster, module) for name in loose}
     students = set().union(*map(roster.called, {*filter(None, named.values()), *folders(paths)}))
-    others = [name for name in loose if not named[name] and module and module.name in name.lower()]
-    if not any(named.values()) or len(students) < 2 and (others or not may_be_one):
-        return None
-    return "files"
+    submissions = [name for name in loose if not named[name] and module and module.name in name.lower()]
+    if any(named.values()) and (len(students) > 1 or may_be_one and not submissions):
+        return "files"
+    return None
 
 
 def is_handed_in(name):
@@ -131,7 +131,7 @@ def is_handed_in(name):
 
 
 def student_in(file, roster, module):
-    """Return the student's name or id in the name of a loose file, None if it has none of the roster's.
+    """Return the name or id of a student of the roster that is in a file's name, None if there is none.
 
     It may be beside the module's name, as in `tensor_alice.ipynb`, and it may be a copy, as in `alice (1).ipynb`.
     """
@@ -195,8 +195,8 @@ def owners(path, form, metadata, roster, module):
         return [Owner([part], [part], file, part)]
     if form == "files" and path.suffix.lower() != ".zip" and (name := student_in(part, roster, module)):
         suffix = PurePosixPath(intake.plain_name(part)).suffix
-        asked_for = module and suffix.lower() in intake.KINDS
-        stored = f"{module.name}{suffix}" if asked_for else part
+        is_notebook = module and suffix.lower() in intake.KINDS
+        stored = f"{module.name}{suffix}" if is_notebook else part  # the name that the grader looks for
         return [Owner([name], [name], stored, f"{name}{suffix}")]
     return []
 

@@ -135,6 +135,14 @@ def content(path):
         raise Unreadable(f"{path.name} is a link or cannot be read ({error.strerror}): submit the notebook itself") from None
 
 
+def content_or_problem(path):
+    """Return the bytes of a file and None, or None and a text that says why it cannot be read."""
+    try:
+        return content(path), None
+    except Unreadable as error:
+        return None, str(error)
+
+
 def notebook(handed):
     """Return the notebook in a file, and what was wrong with it, a list of texts.
 

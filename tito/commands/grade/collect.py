@@ -33,14 +33,13 @@ def collect(
         refuse_own(source, classroom, chosen, of(course))
     when, students = deadline(timestamp), classroom.roster()
     gathered, skipped = collecting.gather(sources, collecting.Roster(students), chosen)
-    listed = set(skipped)
     counts = {"new": 0, "replaced": 0, "the same": 0, "kept": 0}
     for student, submission in sorted(gathered.items()):
         said = collecting.store(classroom, chosen, student, submission, when and when.isoformat())
         counts[said] += 1
         names = ", ".join(submission.files) or "no notebook" + "; the one from before stays" * (said == "kept")
         console.say(layout.clean(f"  {student:24} {said:9} {names}"))
-        for note in [note for note in submission.notes if f"{student}: {note}" not in listed]:
+        for note in submission.notes:
             console.say(layout.clean(f"  {'':24} {note[:300]}"), style="yellow")
     show("Not used:", skipped)
     if students:
