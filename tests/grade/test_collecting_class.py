@@ -542,7 +542,16 @@ def test_what_was_made_for_the_class_is_not_collected(classroom, grade, own):
         (classroom.folder / name / "alice").mkdir(parents=True)
         (classroom.folder / name / "alice" / "tensor.ipynb").write_text("{}", encoding="utf-8")
     done = grade("collect", "01", classroom.folder / own, "--course", classroom.folder)
-    assert done.exit_code == 2 and "nothing that students handed in" in done.output and not classroom.submissions(TENSOR)
+    assert done.exit_code == 2 and "not what students handed in" in done.output and not classroom.submissions(TENSOR)
+
+
+@pytest.mark.parametrize("files", [{}, {"__MACOSX/._tensor.ipynb": "junk", ".DS_Store": "?"}], ids=["nothing", "hidden files"])
+def test_a_source_with_nothing_in_it_is_named(classroom, grade, tmp_path, files):
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    done = grade("collect", "01", folder, export(tmp_path, files, True), "--course", classroom.folder)
+    assert "empty: there is no file in it" in done.output and "abgabe.zip: there is no file in it" in done.output
+    assert done.exit_code == 1 and "Next: do what is said above" in done.output
 
 
 def test_a_long_list_says_how_much_is_left_out(classroom, grade, tmp_path):

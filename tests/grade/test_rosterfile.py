@@ -81,6 +81,7 @@ REFUSED = {
     "a column twice": ("student_id,Email,E-mail\na,x@x.org,y@x.org\n", ["'Email', 'E-mail'", "two columns"]),
     "a comma in a name": ("student_id,first_name,last_name\na,Ann,Archer, Jr.\n", ["line 2", "4 cells", "3 columns", "quotes"]),
     "other separators below": ("student_id\na;Ann\nb,Bob\n", ["line 3", "2 cells"]),
+    "commas below semicolons": ("student_id;first_name\na,Ann\n", ["line 2", "1 cell for 2 columns", "semicolons"]),
     "a spreadsheet": (b"PK\x03\x04 sheet", ["CSV UTF-8"]),
     "an old spreadsheet": (b"\xd0\xcf\x11\xe0 sheet", ["CSV UTF-8"]),
     "bytes": (b"student_id\n\0\1\2\n", ["CSV UTF-8"]),

@@ -99,7 +99,10 @@ def gather(sources, roster, module=None):
     claims, skipped = {}, []
     for source in sources:
         try:
-            gather_one(list(entries_of(source, skipped)), source, roster, claims, skipped, module)
+            entries = list(entries_of(source, skipped))
+            gather_one(entries, source, roster, claims, skipped, module)
+            if not entries:
+                skipped.append(f"{source.name}: there is no file in it")
         except (parcel.Refused, OSError) as error:
             skipped.append(f"{source.name}: {error}")
     gathered = {}

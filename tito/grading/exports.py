@@ -81,7 +81,7 @@ def check_is_one(name, paths, roster):
         if len(inside) > 1:
             raise parcel.Refused(
                 f"{name} could be the name of the student {' or '.join(sorted(owner))}, and it has files of "
-                f"{parcel.shortened(sorted(inside))}: rename it, so that it is named like no student or has files of one student"
+                f"{parcel.shortened(sorted(inside))}: rename it, for example to submissions"
             )
 
 

@@ -60,10 +60,12 @@ def read_roster(path):
         odd.append(f"no column has the names: call them first_name and last_name; the columns are {parcel.shortened(heads)}")
     students, where = {}, collections.defaultdict(list)
     for line, cells in lines:
-        if any(cells[len(heads) :]):
+        other = len(cells) == 1 < len(heads) and set(cells[0]) & SEPARATORS.keys()  # the line has another separator than the head
+        if other or any(cells[len(heads) :]):
             raise ValueError(
-                f"{path.name}, line {line}: there are {len(cells)} cells, and {len(heads)} columns, separated by "
-                f"{SEPARATORS.get(separator, separator)}: put quotes around a cell that contains {separator!r}"
+                f"{path.name}, line {line} has {len(cells)} cell{'s' * (len(cells) > 1)} for {len(heads)} columns, separated by "
+                f"{SEPARATORS.get(separator, separator)}: put quotes around a cell that contains {separator!r}, and separate all "
+                f"lines alike"
             )
         if not NOT_STUDENTS & set(cells):
             student, about, remarks = row_of(dict(zip(heads, cells, strict=False)), columns)

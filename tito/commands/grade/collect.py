@@ -49,8 +49,10 @@ def collect(
         console.say(f"To match them with your list: tito grade roster FILE.csv{of(course)}, then collect again.")
     say_untimed(classroom, chosen)
     console.say(f"\n{counts['new']} new, {counts['replaced']} replaced, {counts['the same'] + counts['kept']} as before")
+    if not gathered:
+        console.next_step(f"do what is said above, then tito grade collect {chosen.number} again{of(course)}")
+        raise typer.Exit(1)
     console.next_step(f"tito grade autograde {chosen.number}{of(course)}")
-    raise typer.Exit(0 if gathered else 1)
 
 
 def refuse_own(source, classroom, module, where):
@@ -65,8 +67,8 @@ def refuse_own(source, classroom, module, where):
     made = [folder / name for name in ("source", "release", "autograded", "feedback", "verdicts", "reports")]
     if path in (folder, *folder.parents) or any(own in (path, *path.parents) for own in made):
         refuse(
-            f"{source} has files that tito and nbgrader made for the class in {folder}, and is nothing that students handed in",
-            f"tito grade collect {module.number} with the folder or zip that they handed in{where}",
+            f"{source} has files that tito and nbgrader made for the class, not what students handed in",
+            f"tito grade collect {module.number} FOLDER or ZIP{where}",
         )
 
 

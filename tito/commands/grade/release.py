@@ -32,12 +32,12 @@ def release(
     if when:
         classroom.due(chosen, when)
     refresh_penalties(classroom, chosen)
-    say_untimed(classroom, chosen)
     points = classroom.points(chosen)
     path = classroom.path("release", chosen) / f"{chosen.name}.ipynb"
     until = shown(classroom.deadline(chosen))
     console.say(f"{chosen.folder}: {len(points)} graded cells, {sum(points.values()):g} points, {until}")
     console.say(f"Students receive {path}")
+    say_untimed(classroom, chosen)
     console.next_step(f"when they have handed in, tito grade collect {chosen.number} EXPORT.zip{of(course)}")
 
 
