@@ -71,7 +71,7 @@ class Classroom:
             self.directory = CourseDirectory(config=self.config)
 
     def path(self, step, module, student="."):
-        """Return the folder of an assignment at a step: source, release, submitted or feedback."""
+        """Return the folder of an assignment at a step: source, release, submitted, autograded or feedback."""
         named = getattr(self.directory, f"{step}_directory")
         return Path(self.directory.format_path(named, student, module.folder))
 

@@ -33,6 +33,7 @@ def say_untimed(classroom, module):
     """Tell whose submissions count as in time because it is not known when they were handed in."""
     from tito import console
     from tito.checks import layout
+    from tito.grading import times
 
     reasons = classroom.untimed(module)
     if reasons:
@@ -43,7 +44,7 @@ def say_untimed(classroom, module):
         console.say(f"  and {sum(map(len, list(reasons.values())[MOST:]))} more")
     if reasons:
         folder = classroom.path("submitted", module, "NAME").relative_to(classroom.folder).as_posix()
-        console.say(f"  Collect them again with --timestamp 2026-10-01T20:00, or write the time into {folder}/timestamp.txt.")
+        console.say(f"  Collect them again with --timestamp {times.EXAMPLE}, or write the time into {folder}/{times.NAME}.")
 
 
 def named(students, most=10):
