@@ -87,6 +87,7 @@ REFUSED = {
     "bytes": (b"student_id\n\0\1\2\n", ["CSV UTF-8"]),
     "letters of no encoding": (b"student_id\n\x81\x8d\n", ["CSV UTF-8"]),
     "half of UTF-16": (b"\xff\xfes\0t", ["CSV UTF-8"]),
+    "an endless head": ("x" * 200_000, ["no column is known"]),
     "an endless cell": ('student_id\n"' + "x" * 200_000, ["line 2", "field"]),
 }  # fmt: skip
 

@@ -11,6 +11,7 @@ from tito.grading import parcel
 from tito.grading.roster import plain, safe
 
 LARGEST = 16 * 2**20  # bytes
+LONGEST_HEAD = 100_000  # characters; the csv module refuses a cell of more
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", ":": "colons"}
 COLUMNS = {  # the heads of columns as `plain` returns them, the best first: nbgrader's, Canvas's, Moodle's and those of others
     "student_id": [
@@ -23,7 +24,7 @@ COLUMNS = {  # the heads of columns as `plain` returns them, the best first: nbg
     "email": ["email", "emailaddress"],
     "lms_user_id": ["lmsuserid", "id", "canvasid"],
 }
-NEEDED = "a column student_id (or ID number, SIS User ID, SID, Username, Email), and best first_name, last_name, email"
+NEEDED = "a column student_id (or ID number, SIS User ID, SID, Username, Email); names are read from first_name and last_name"
 IN_EXCEL = 'save it in Excel as "CSV UTF-8"'
 ROUNDED = re.compile(r"\d[.,]\d+E\+\d+", re.IGNORECASE)  # 1.23457E+11, which was 123456789012
 NOT_STUDENTS = {"Points Possible", "Manual Posting"}  # rows of Canvas below the head
@@ -60,13 +61,7 @@ def read_roster(path):
         odd.append(f"no column has the names: call them first_name and last_name; the columns are {parcel.shortened(heads)}")
     students, where = {}, collections.defaultdict(list)
     for line, cells in lines:
-        other = len(cells) == 1 < len(heads) and set(cells[0]) & SEPARATORS.keys()  # the line has another separator than the head
-        if other or any(cells[len(heads) :]):
-            raise ValueError(
-                f"{path.name}, line {line} has {len(cells)} cell{'s' * (len(cells) > 1)} for {len(heads)} columns, separated by "
-                f"{SEPARATORS.get(separator, separator)}: put quotes around a cell that contains {separator!r}, and separate all "
-                f"lines alike"
-            )
+        check_fits(cells, heads, separator, f"{path.name}, line {line}")
         if not NOT_STUDENTS & set(cells):
             student, about, remarks = row_of(dict(zip(heads, cells, strict=False)), columns)
             odd += [f"line {line}: {remark}" for remark in remarks]
@@ -81,6 +76,20 @@ def read_roster(path):
                 f"lines {', '.join(map(str, several))} have the id {student}: the last one counts; give each student an id"
             )
     return Table(students, columns, odd)
+
+
+def check_fits(cells, heads, separator, place):
+    """Refuse a line that has more cells than the table has columns, or that another separator divides.
+
+    Raises:
+        ValueError: It does not fit; the message begins with the place.
+    """
+    undivided = len(cells) == 1 < len(heads) and set(cells[0]) & SEPARATORS.keys()
+    if undivided or any(cells[len(heads) :]):
+        raise ValueError(
+            f"{place} has {len(cells)} cell{'s' * (len(cells) > 1)} for {len(heads)} columns, separated by "
+            f"{SEPARATORS.get(separator, separator)}: separate all lines alike, and put quotes around cells with {separator!r}"
+        )
 
 
 def decoded(path):
@@ -116,7 +125,9 @@ def lines_of(text, name):
     said = re.match(r'\s*"?sep=(.)"?\r?\n', text)  # a line that tells Excel the separator
     before = text[: said.end()].count("\n") if said else 0
     text = text[said.end() :] if said else text
-    separator = said[1] if said else separator_of(next((line for line in text.splitlines() if line.strip()), ""), name)
+    separator = (
+        said[1] if said else separator_of(next((line for line in text.splitlines() if line.strip()), "")[:LONGEST_HEAD], name)
+    )
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     try:
         lines = [(before + reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
