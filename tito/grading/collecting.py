@@ -98,10 +98,11 @@ def gather(sources, roster, module=None):
     """
     claims, skipped = {}, []
     for source in sources:
+        before = len(skipped)
         try:
             entries = list(entries_of(source, skipped))
             gather_one(entries, source, roster, claims, skipped, module)
-            if not entries:
+            if not entries and len(skipped) == before:
                 skipped.append(f"{source.name}: there is no file in it")
         except (parcel.Refused, OSError) as error:
             skipped.append(f"{source.name}: {error}")
