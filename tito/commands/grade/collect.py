@@ -50,7 +50,7 @@ def collect(
     say_untimed(classroom, chosen)
     console.say(f"\n{counts['new']} new, {counts['replaced']} replaced, {counts['the same'] + counts['kept']} as before")
     if not gathered:
-        console.next_step(f"do what is said above, then tito grade collect {chosen.number} again{of(course)}")
+        console.next_step(f"do what is said above, then tito grade collect {chosen.number} FOLDER or ZIP{of(course)}")
         raise typer.Exit(1)
     console.next_step(f"tito grade autograde {chosen.number}{of(course)}")
 
