@@ -8,10 +8,15 @@ def run(main):
     from tito import leftovers
 
     leftovers.end_in_order()
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # not in a notebook
+            stream.reconfigure(errors="replace")  # a folder's name may have characters that the output cannot show
     try:
         main()
     except KeyboardInterrupt:
         end(130, "stopped: --resume continues after the last saved epoch, if there is one")
+    except MemoryError as error:
+        end(1, f"there is not enough memory here: {error}".rstrip(": "))
     except Exception as error:
         if not is_known(error):
             raise
