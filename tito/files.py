@@ -89,6 +89,8 @@ def replace_atomically(path, data):
 def temporary_for(path):
     """Yield the path of a temporary file beside another, to write and then rename; remove abandoned ones.
 
+    An error names the other file, which is the one that the user knows.
+
     Args:
         path: `pathlib.Path` of the final file.
     """
@@ -99,8 +101,13 @@ def temporary_for(path):
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield temporary
+    except OSError as error:
+        if str(error.filename) != str(temporary):
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # on a file system that is read-only
+            temporary.unlink(missing_ok=True)
 
 
 def _forget_compiled(path):

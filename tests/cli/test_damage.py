@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from tito import cli, hints, records, scaffold, standing
+from tito import cli, files, hints, records, scaffold, standing
 from tito.app import app
 from tito.commands.overview import overview
 from tito.files import copy_folder, why_not_written
@@ -126,6 +126,16 @@ def test_a_record_that_cannot_be_written_hides_no_answer(done, monkeypatch, caps
     assert (ended.value.code if words else 0) == status
     assert answer in said and "Next: " in said
     assert said.count("your progress is not recorded") == 1
+
+
+def test_an_error_names_the_file_and_not_the_temporary_one(tmp_path, monkeypatch):
+    def refuse(path, *arguments):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(files, "_write_through", refuse)
+    with pytest.raises(PermissionError) as raised:
+        files.replace_atomically(tmp_path / "tensor.py", b"")
+    assert raised.value.filename == str(tmp_path / "tensor.py")
 
 
 def test_what_comes_from_a_read_only_folder_can_be_changed(tmp_path):
