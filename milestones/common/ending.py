@@ -1,5 +1,6 @@
 """How a script ends: in order, with a known error, or with Ctrl-C. It is imported first, so it imports nothing slow itself."""
 
+import io
 import sys
 
 
@@ -9,7 +10,7 @@ def run(main):
 
     leftovers.end_in_order()
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # not in a notebook
+        if isinstance(stream, io.TextIOWrapper):  # not in a notebook
             stream.reconfigure(errors="replace")  # a folder's name may have characters that the output cannot show
     try:
         main()
