@@ -335,10 +335,9 @@ def test_unknown_names_get_the_nearest(workspace, tito):
     assert "did you mean tensor?" in said and said.endswith("Next: tito module test tensor.2 --all\n")
 
 
-@pytest.mark.parametrize("given", ["01.3", "1.3", "tensor.3", "01_tensor.3"])
-def test_an_exercise_where_a_module_is_needed_is_said_to_be_one(workspace, tito, given):
-    done = tito("module", "complete", given, "--borrow", cwd=workspace())
-    assert done.returncode == 2 and f"{given} names an exercise of module 01 tensor" in " ".join(done.stdout.split())
+def test_an_exercise_where_a_module_is_needed_is_said_to_be_one(workspace, tito):
+    done = tito("module", "complete", "1.3", "--borrow", cwd=workspace())
+    assert done.returncode == 2 and "1.3 names an exercise of module 01 tensor" in " ".join(done.stdout.split())
     assert done.stdout.endswith("Next: tito module complete 01 --borrow\n")
 
 

@@ -94,6 +94,7 @@ def test_what_the_training_cannot_do_is_said_in_words(digits, arguments, said):
     assert (status, metrics) == (1, None) and said in words(found) and "Traceback" not in found
 
 
+@pytest.mark.slow
 def test_a_name_that_the_output_cannot_show_ends_no_run(digits, tmp_path):
     there = ("--epochs", "1", "--batch-size", "5000", "--hidden", "1", "--checkpoint", str(tmp_path / "Übung"))
     said, status, _ = digits(*there, PYTHONIOENCODING="ascii", PYTHONUTF8="0")
@@ -248,6 +249,7 @@ def test_what_a_missing_module_keeps_from_running_is_refused_before_any_work(mil
     assert "Traceback" not in found and "reading the images" not in found and "epoch" not in found.split("error:")[-1]
 
 
+@pytest.mark.slow
 def test_a_comparison_has_nothing_to_resume(digits):
     said, status, _ = digits("--compare", "--resume")
     assert status == 2 and "argument --resume: --compare keeps no weights" in words(said) and "epoch 1/" not in said
