@@ -9,8 +9,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from tito import nearest
+from tito import diagnosis, nearest
 from tito.app import app
+from tito.workspace import Workspace
 
 NOTEBOOK = "modules/01_tensor/tensor.ipynb"
 PACKAGE = "tinytorch/tensor.py"
@@ -111,6 +112,8 @@ def test_two_notebooks_of_one_module_are_refused(workspace, tito):
     done = tito("module", "test", "01", cwd=folder)
     assert done.returncode == 2
     assert "tensor.ipynb and modules/01_tensor/tensor.py" in done.stdout
+    space = Workspace(folder)
+    assert diagnosis.notebook(space, space.curriculum.module("01")).remedy == "move one of them out of modules/01_tensor"
 
 
 def test_a_loop_that_never_ends_ends_with_a_message_and_the_rest_is_checked(workspace, tito, replace):
