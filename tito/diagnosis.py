@@ -161,7 +161,7 @@ def notebook(space, module):
         path = space.notebook(module)
         source.read(path)
     except workspace.WorkspaceError as error:
-        return Finding(False, str(error), getattr(error, "remedy", f"tito module reset {module.number}"))
+        return Finding(False, str(error), getattr(error, "remedy", f"move one of them out of modules/{module.folder}"))
     except SourceError as error:
         fix = f"fix the file, or tito module reset {module.number} (it keeps a copy)"
         return Finding(False, str(error), getattr(error, "remedy", fix))

@@ -16,11 +16,12 @@ def why_not_written(path, ending):
 
     Args:
         path: `pathlib.Path` that the user has named. Its folder is made if needed.
-        ending: What the files end in that are written, such as ".json": a file of another kind, such as a notebook, is kept.
+        ending: What the files end in that are written, such as ".json": anything else that has something in it is kept, such as a
+            notebook, a Makefile or a device.
     """
     if path.is_dir():
         return f"{path} is a folder: name a file in it"
-    if path.exists() and path.suffix not in ("", ending):
+    if path.exists() and not (path.is_file() and (path.suffix == ending or path.stat().st_size == 0)):
         return f"{path} exists already and is no {ending} file: name another one"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -28,6 +29,15 @@ def why_not_written(path, ending):
     except OSError as error:
         return f"cannot write {path}: {error.strerror}"
     return None
+
+
+def check_output(path, ending, option):
+    """Refuse the file of an option, before the work whose result it is for, if it cannot be written; see `why_not_written`."""
+    from typer import BadParameter
+
+    problem = why_not_written(path, ending) if path else None
+    if problem:
+        raise BadParameter(problem, param_hint=option)
 
 
 def copy_folder(source, target, ignore=lambda folder, names: ()):
@@ -79,6 +89,8 @@ def replace_atomically(path, data):
 def temporary_for(path):
     """Yield the path of a temporary file beside another, to write and then rename; remove abandoned ones.
 
+    An error names the other file, which is the one that the user knows.
+
     Args:
         path: `pathlib.Path` of the final file.
     """
@@ -89,8 +101,13 @@ def temporary_for(path):
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield temporary
+    except OSError as error:
+        if str(error.filename) != str(temporary):
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # on a file system that is read-only
+            temporary.unlink(missing_ok=True)
 
 
 def _forget_compiled(path):

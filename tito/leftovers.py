@@ -20,6 +20,10 @@ STARTING, KEEPERS = threading.Lock(), []  # at most one keeper for this process
 ENDINGS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
+# Options of a process that Ctrl-C does not reach: its own session, or on Windows its own group, without a window.
+APART = {"start_new_session": True} if os.name == "posix" else {"creationflags": 0x200 | 0x8000000}
+
+
 def end_in_order():
     """Make SIGTERM and SIGHUP end tito by an exception, so that every `finally` runs."""
     for number in ENDINGS:
@@ -106,8 +110,7 @@ def keeper():
 
 def start():
     """Start a keeper in its own session, so that neither Ctrl-C nor closing the terminal ends it."""
-    apart = {"start_new_session": True} if os.name == "posix" else {"creationflags": 0x200 | 0x8000000}  # own group, no window
     script = str(Path(__file__).with_name("keeper.py"))
     command = [sys.executable, "-I", "-S", "-X", "utf8", script]
     silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    return subprocess.Popen(command, stdin=subprocess.PIPE, cwd=tempfile.gettempdir(), **silent, **apart)
+    return subprocess.Popen(command, stdin=subprocess.PIPE, cwd=tempfile.gettempdir(), **silent, **APART)

@@ -68,8 +68,8 @@ def nearest(root, inside, words):
 
 def commands(group, path=()):
     """Yield the words that lead to each command of a group, and of the groups in it."""
-    for name, command in getattr(group, "commands", {}).items():
-        if hasattr(command, "commands"):
+    for name, command in group.commands.items():
+        if isinstance(command, TyperGroup):
             yield from commands(command, [*path, name])
         else:
             yield [*path, name]
@@ -77,7 +77,7 @@ def commands(group, path=()):
 
 def groups(root, rest):
     """List the words that lead to each group which has the command that comes next, if any does; else to every group."""
-    every = {name: command.commands for name, command in root.commands.items() if hasattr(command, "commands")}
+    every = {name: command.commands for name, command in root.commands.items() if isinstance(command, TyperGroup)}
     fitting = [name for name, inner in every.items() if rest and rest[0] in inner]
     return [[name] for name in fitting or every]
 

@@ -1,5 +1,6 @@
 """How a script ends: in order, with a known error, or with Ctrl-C. It is imported first, so it imports nothing slow itself."""
 
+import io
 import sys
 
 
@@ -8,10 +9,15 @@ def run(main):
     from tito import leftovers
 
     leftovers.end_in_order()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # not in a notebook
+            stream.reconfigure(errors="replace")  # a folder's name may have characters that the output cannot show
     try:
         main()
     except KeyboardInterrupt:
         end(130, "stopped: --resume continues after the last saved epoch, if there is one")
+    except MemoryError as error:
+        end(1, f"there is not enough memory here: {error}".rstrip(": "))
     except Exception as error:
         if not is_known(error):
             raise

@@ -18,7 +18,7 @@ class Loop(Run):
         keep: Whether to save the state after each epoch.
         choices: As for `Run`.
 
-    Set ``loss`` in every step and ``accuracy`` after every epoch; they are only shown.
+    Set ``loss`` in every step and ``accuracy`` after every epoch, to be shown. A loss that is infinite or nan ends the run.
     """
 
     loss = accuracy = math.nan
@@ -84,6 +84,8 @@ class Loop(Run):
         for start in range(0, examples, self.options.batch_size):
             wall, cpu = time.perf_counter(), time.process_time()
             yield order[start : start + self.options.batch_size]
+            if not math.isfinite(self.loss):
+                raise FloatingPointError(f"the loss is {self.loss} in epoch {record['epoch']}: lower the learning rate, --lr")
             self.step_seconds.append(time.perf_counter() - wall)
             record["seconds"] += self.step_seconds[-1]
             record["cpu_seconds"] += time.process_time() - cpu

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from tito import cli, hints, records, scaffold, standing
+from tito import cli, files, hints, records, scaffold, standing
 from tito.app import app
 from tito.commands.overview import overview
-from tito.files import copy_folder
+from tito.files import copy_folder, why_not_written
 from tito.notebooks import source
 from tito.notebooks.export import export_text
 from tito.workspace import Workspace, course_source
@@ -128,6 +128,16 @@ def test_a_record_that_cannot_be_written_hides_no_answer(done, monkeypatch, caps
     assert said.count("your progress is not recorded") == 1
 
 
+def test_an_error_names_the_file_and_not_the_temporary_one(tmp_path, monkeypatch):
+    def refuse(path, *arguments):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(files, "_write_through", refuse)
+    with pytest.raises(PermissionError) as raised:
+        files.replace_atomically(tmp_path / "tensor.py", b"")
+    assert raised.value.filename == str(tmp_path / "tensor.py")
+
+
 def test_what_comes_from_a_read_only_folder_can_be_changed(tmp_path):
     source = tmp_path / "source"
     (source / "inner" / "left").mkdir(parents=True)
@@ -140,9 +150,14 @@ def test_what_comes_from_a_read_only_folder_can_be_changed(tmp_path):
 
 
 def test_a_file_that_cannot_be_written_is_refused_before_the_work(tmp_path):
-    for path in (tmp_path, __file__, f"{__file__}/x.json"):
-        done = CliRunner().invoke(app, ["bench", "import", "--json", str(path)])
-        assert done.exit_code == 2 and "Invalid value for --json" in done.stderr and not done.stdout
+    mine, again = tmp_path / "Makefile", tmp_path / "again.json"
+    mine.write_text("all:\n", encoding="utf-8")
+    again.write_text("{}", encoding="utf-8")
+    assert why_not_written(again, ".json") is None and why_not_written(tmp_path / "new" / "figures", ".json") is None
+    for path in (tmp_path, __file__, f"{__file__}/x.json", mine, os.devnull):
+        for words in (["bench", "import", "--json"], ["dev", "mutate", "--json"], ["grade", "export", "03", "--to"]):
+            done = CliRunner().invoke(app, [*words, str(path)])
+            assert done.exit_code == 2 and f"Invalid value for {words[-1]}" in done.stderr and not done.stdout
 
 
 def test_what_was_in_the_way_is_kept(workspace, tito):

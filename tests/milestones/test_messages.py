@@ -82,6 +82,25 @@ def test_a_loss_that_is_no_number_ends_the_run_with_advice(milestone, cifar10):
     assert "lower the learning rate" in words(said) and "Traceback" not in said
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("--lr 1e38", "the loss is nan in epoch 1: lower the learning rate, --lr"),
+        ("--hidden 99999999999", "not enough memory here: "),
+    ],
+)
+def test_what_the_training_cannot_do_is_said_in_words(digits, arguments, said):
+    found, status, metrics = digits("--epochs", "1", *arguments.split(), PYTHONWARNINGS="ignore")
+    assert (status, metrics) == (1, None) and said in words(found) and "Traceback" not in found
+
+
+@pytest.mark.slow
+def test_a_name_that_the_output_cannot_show_ends_no_run(digits, tmp_path):
+    there = ("--epochs", "1", "--batch-size", "5000", "--hidden", "1", "--checkpoint", str(tmp_path / "Übung"))
+    said, status, _ = digits(*there, PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    assert status == 0 and "?bung" in said and (tmp_path / "Übung" / "weights.safetensors").exists()
+
+
 def test_going_on_from_nothing_and_from_the_end_are_told(digits, tmp_path):
     said, status, _ = digits("--epochs", "1", "--resume")
     assert status == 0 and f"there is no checkpoint in {tmp_path / 'run'}: this run starts with the first epoch" in said
@@ -230,6 +249,7 @@ def test_what_a_missing_module_keeps_from_running_is_refused_before_any_work(mil
     assert "Traceback" not in found and "reading the images" not in found and "epoch" not in found.split("error:")[-1]
 
 
+@pytest.mark.slow
 def test_a_comparison_has_nothing_to_resume(digits):
     said, status, _ = digits("--compare", "--resume")
     assert status == 2 and "argument --resume: --compare keeps no weights" in words(said) and "epoch 1/" not in said

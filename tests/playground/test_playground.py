@@ -1,6 +1,8 @@
 """The playground's server: answers by the learner's package, its errors as text, one training, and no strangers."""
 
+import asyncio
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -18,7 +20,7 @@ from starlette.testclient import TestClient
 from tinytorch.datasets import mnist_5k
 from tito import page
 from tito.models import network
-from tito.playground import server, serving
+from tito.playground import keeping, server, serving
 
 sys.path.insert(0, str(Path(__file__).parent))
 import spaces
@@ -48,6 +50,19 @@ def ask(client, **message):
 
 def predict(client, model="mlp", **more):
     return ask(client, type="predict", model=model, digit=DIGIT, off=[], **more)[-1]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no process groups to ask for")
+def test_ctrl_c_reaches_the_server_alone(space):
+    async def group():
+        process = keeping.Process(space, "predict")
+        await process.start()
+        try:
+            return os.getpgid(process.process.pid)
+        finally:
+            await process.end()
+
+    assert asyncio.run(group()) != os.getpgid(0)
 
 
 def test_the_first_prediction_takes_less_than_50_ms(space):

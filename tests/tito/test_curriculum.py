@@ -87,6 +87,13 @@ def test_a_name_far_from_all_gets_the_list(course):
     assert caught.value.nearest is None
 
 
+@pytest.mark.parametrize("text", ["01.3", "1.3", "tensor.3", "01_tensor.3", " Tensor.3 "])
+def test_an_exercise_is_no_module_but_names_one(course, text):
+    with pytest.raises(UnknownName, match="names an exercise of module 01 tensor") as caught:
+        course.module(text)
+    assert caught.value.nearest == "01"
+
+
 @pytest.mark.parametrize("text", ["", ".", "3.", "03.x", "03.2.1", "-3", "003"])
 def test_what_is_no_target_is_unknown(course, text):
     with pytest.raises(UnknownName):

@@ -27,14 +27,12 @@ def bench(
     from tito import console, machine, standing, workspace
     from tito.bench import terminal
     from tito.bench.recording import Bench
-    from tito.files import why_not_written
+    from tito.files import check_output
 
     if show_cases:
         terminal.list_cases()
         return
-    problem = why_not_written(json, ".json") if json else None
-    if problem:
-        raise typer.BadParameter(problem, param_hint="--json")
+    check_output(json, ".json", "--json")
     if device != "cpu":
         terminal.on_gpu(workspace.find(), device, json)
         return

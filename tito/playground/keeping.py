@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from tito import page
+from tito import leftovers, page
 from tito.playground.questions import Refusal
 
 LINE = 2**26  # the longest answer of a process
@@ -28,7 +28,8 @@ class Process:
 
     async def start(self):
         """Start it."""
-        pipes = dict(stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=LINE)
+        # Ctrl-C is for the server, which then ends this process; reached as well, it would print where it was.
+        pipes = dict(**leftovers.APART, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=LINE)
         words = [sys.executable, "-P", "-X", "utf8", "-m", "tito.playground.process", self.job]
         self.process = await asyncio.create_subprocess_exec(*words, env=self.space.environment(), **pipes)
 

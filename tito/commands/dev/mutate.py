@@ -1,5 +1,7 @@
 """`tito dev mutate`: how many planted mistakes the learner's checks catch."""
 
+from pathlib import Path
+
 import typer
 
 
@@ -7,14 +9,16 @@ def mutate(
     modules: list[str] = typer.Argument(None, help="03, layers; all by default."),
     exercise: str = typer.Option(None, "--exercise", help="One exercise, such as 03.2."),
     jobs: int = typer.Option(2, "--jobs", min=1, help="Number of processes."),
-    json_file: str = typer.Option(None, "--json", help="Also write the result to this file."),
+    json_file: Path = typer.Option(None, "--json", help="Also write the result to this file."),
 ):
     """Plant mistakes, and count how many are caught.
 
     They go into the reference solutions, one at a time, and the checks must catch 95 % of them.
     """
+    from tito.files import check_output
     from tito.lint import course
 
+    check_output(json_file, ".json", "--json")
     here = course.find(modules or ())
     results = {module: judge(here, module, exercises, jobs) for module, exercises in select(here, exercise)}
     if json_file:
@@ -114,7 +118,6 @@ def strong(scores):
 def write_json(path, results):
     """Write the result as JSON."""
     import json
-    from pathlib import Path
 
     rows = [
         {
@@ -130,4 +133,4 @@ def write_json(path, results):
         for scores in results.values()
         for score in scores
     ]
-    Path(path).write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")

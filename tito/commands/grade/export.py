@@ -24,10 +24,11 @@ def export(
     from tito import console
     from tito.commands.grade import of, refresh_penalties, say_untimed
     from tito.commands.grade.release import enter, known_assignment
-    from tito.files import replace_atomically
+    from tito.files import check_output, replace_atomically
 
     if format not in COLUMNS:
         raise typer.BadParameter(f"{format!r} is not plain, canvas or moodle")
+    check_output(to, ".csv", "--to")
     chosen, classroom = enter(module, course)
     known_assignment(classroom, chosen, of(course))
     with classroom.opened():
