@@ -37,7 +37,7 @@ from tinytorch.given.capture.arguments import contents, described, filled, repea
 from tinytorch.given.capture.arrays import buffer_for, owner_of
 from tinytorch.given.capture.printing import Table
 from tinytorch.given.capture.recording import CaptureError, Recorder
-from tinytorch.given.capture.tape import Tape, threads
+from tinytorch.given.capture.tape import Tape
 from tinytorch.given.capture.world import Captured
 from tinytorch.given.state import state, watchers
 
@@ -114,7 +114,7 @@ class capture(Captured):
             return self.step(*inputs, **options)
         arrays = []
         given = *described(inputs, arrays), *options, *described(options.values(), arrays)
-        kind = *given, repeated((inputs, options), arrays), state.kernels, state.recording, threads()
+        kind = *given, repeated((inputs, options), arrays), state.kernels, state.recording, comparing.threads()
         tapes = self.tapes.get(kind)
         if tapes:
             copy_to(tapes[0].buffers, arrays)
