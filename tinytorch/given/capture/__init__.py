@@ -173,7 +173,7 @@ class capture(Captured):
             warnings.warn(
                 f"a captured step has been recorded {UNLIKE} times and could not be replayed, because {changed} is another one "
                 "each time, and recording takes longer than the step itself: pass it to the step as an argument, a number in a "
-                "tensor; or change it less often",
+                "tensor; or, if the step does not use it, keep it where the step does not find it, such as in a variable",
                 RuntimeWarning,
                 stacklevel=4,
             )

@@ -98,8 +98,8 @@ class Recording:
                 line = self.world.lines.calling(owner)
             raise CaptureError(
                 f"{line or 'the step'} changes {name}, which a replay would not do, because it runs none of the step's Python: "
-                "change it outside of the captured step (schedule.step() after it), or keep it in a tensor and write to that "
-                "(count += 1)"
+                "change it outside of the captured step (schedule.step() after it), return what is new, or keep it in a tensor "
+                "and write to that (count += 1)"
             )
         self.settled = not changes
         self.changed.update([*changes, *{container for container, _ in changes}])

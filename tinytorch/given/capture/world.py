@@ -107,11 +107,8 @@ class World:
                 return [(name, each) for each in follow(value)]
         enter = next((enter for kinds, enter in ENTERED if isinstance(value, kinds)), World.enter_object)
         found = enter(self, name, value)
-        if (
-            isinstance(value, CONTAINERS) and getattr(value, "__dict__", None) is not None
-        ):  # an object of a subclass is an object, too
-            found = [*found, *self.enter_object(name, value)]
-        return found
+        is_object = getattr(value, "__dict__", None) is not None  # one of a subclass, with attributes and methods of its own
+        return [*found, *self.enter_object(name, value)] if isinstance(value, CONTAINERS) and is_object else found
 
     def enter_array(self, name, value):
         """Note an array; one of NumPy's may hold objects, and have attributes such as a mask."""
