@@ -54,8 +54,9 @@ class capture(Captured):
         step: Function of tensors that runs a whole step: forward, ``backward()``, ``optimizer.step()``. It may return tensors.
 
     Calling it is calling the step. It raises a `CaptureError` where the step does something that a replay could not repeat, such
-    as reading a loss with ``.item()``: return the tensor, and read it outside. Replays write gradients in the same memory again
-    and again: of a gradient's array that you want to keep, such as ``weight.grad.numpy()``, make a copy.
+    as reading a loss with ``.item()``: return the tensor, and read it outside. Arguments and results may be in tuples, lists,
+    dicts and dataclasses. What a replay returns is new, unless it outlives the step, as a parameter does. Replays write gradients
+    in the same memory again and again: of a gradient's array that you want to keep, such as ``weight.grad.numpy()``, make a copy.
 
     Raises:
         TypeError: The step cannot be called.

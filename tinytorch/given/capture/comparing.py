@@ -77,8 +77,9 @@ class Recording:
 
     def freeze_what_is_read(self):
         """Note the numbers that replays would compute again and that code of the user's may have read as they are."""
+        may_read = self.world.reading()
         for source in self.recorder.live | set(self.recorder.counters):
-            if self.world.may_read(*source):
+            if may_read(*source):
                 line = self.world.lines.of(str(source[1]), "LOAD") or "the step"
                 self.recorder.frozen.setdefault(source, line)
 

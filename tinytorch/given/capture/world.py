@@ -266,22 +266,26 @@ class World:
         ran = self.ran or {code for function in self.functions for code in codes(function.__code__)}
         return [code for code in ran if is_users_file(code.co_filename)]
 
-    def may_read(self, plain, key):
-        """Say whether the user's code that has run may have read a number in a dict without a `live` dict.
+    def reading(self):
+        """Return a function that says whether the user's code that has run may have read a number without a `live` dict.
 
-        Args:
-            plain: The dict's id.
-            key: The number's key.
+        The function takes a dict's id and a key. A dict that is not known has been made in this run, and the next one knows it.
         """
-        if plain not in self.names:  # it has been made in this run, and the next one will know it
-            return False
-        if plain in self.asked:
-            return True
-        ran, names = self.users_codes(), self.names[plain]
-        if key in self.texts.union(*(texts_in(code.co_consts) for code in ran)):
-            return by_names(ran)(*names) or any("state_dict" in code.co_names for code in ran)
+        ran = self.users_codes()
+        reaches, gets_copies = by_names(ran), any("state_dict" in code.co_names for code in ran)
+        keys = self.texts.union(*(texts_in(code.co_consts) for code in ran))
         functions = [[*codes(code)] for code in ran]  # each with those inside it: a ``dict()`` anywhere else says nothing
-        return any(any(map(takes_all_keys, function)) and by_names(function)(*names) for function in functions)
+        takers = [by_names(function) for function in functions if any(map(takes_all_keys, function))]
+
+        def may_read(plain, key):
+            names = self.names.get(plain)
+            if names is None or plain in self.asked:
+                return names is not None
+            if key in keys:
+                return gets_copies or reaches(*names)
+            return any(takes(*names) for takes in takers)
+
+        return may_read
 
     def rewritten(self, seen, owner=None):
         """Yield the name of each plain array whose numbers have changed, and of other memory.
