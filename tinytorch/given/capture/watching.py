@@ -85,7 +85,7 @@ class Watch:
         direct = kind in ("clock", "code")  # libraries have reasons of their own for these
         if kind and (is_own(frame) if direct else is_for_user(frame)):
             refuse(kind, called.__name__)
-        if not kind and is_own(frame) and id(thing) in self.world.names and is_unknown(called):
+        if not kind and id(thing) in self.world.names and is_own(frame) and is_unknown(called):
             refuse("effect", f"{type(thing).__name__}.{called.__name__}")
 
     def python_call(self, frame):
