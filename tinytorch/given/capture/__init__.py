@@ -37,7 +37,7 @@ from tinytorch.given.capture.arguments import contents, described, filled, repea
 from tinytorch.given.capture.arrays import buffer_for, owner_of
 from tinytorch.given.capture.printing import Table
 from tinytorch.given.capture.recording import CaptureError, Recorder
-from tinytorch.given.capture.tape import Tape, threads
+from tinytorch.given.capture.tape import Tape
 from tinytorch.given.capture.world import Captured
 from tinytorch.given.state import state, watchers
 
@@ -54,8 +54,9 @@ class capture(Captured):
         step: Function of tensors that runs a whole step: forward, ``backward()``, ``optimizer.step()``. It may return tensors.
 
     Calling it is calling the step. It raises a `CaptureError` where the step does something that a replay could not repeat, such
-    as reading a loss with ``.item()``: return the tensor, and read it outside. Replays write gradients in the same memory again
-    and again: of a gradient's array that you want to keep, such as ``weight.grad.numpy()``, make a copy.
+    as reading a loss with ``.item()``: return the tensor, and read it outside. Arguments and results may be in tuples, lists,
+    dicts and dataclasses. What a replay returns is new, unless it outlives the step, as a parameter does. Replays write gradients
+    in the same memory again and again: of a gradient's array that you want to keep, such as ``weight.grad.numpy()``, make a copy.
 
     Raises:
         TypeError: The step cannot be called.
@@ -114,7 +115,7 @@ class capture(Captured):
             return self.step(*inputs, **options)
         arrays = []
         given = *described(inputs, arrays), *options, *described(options.values(), arrays)
-        kind = *given, repeated((inputs, options), arrays), state.kernels, state.recording, threads()
+        kind = *given, repeated((inputs, options), arrays), state.kernels, state.recording, comparing.threads()
         tapes = self.tapes.get(kind)
         if tapes:
             copy_to(tapes[0].buffers, arrays)
@@ -173,7 +174,7 @@ class capture(Captured):
             warnings.warn(
                 f"a captured step has been recorded {UNLIKE} times and could not be replayed, because {changed} is another one "
                 "each time, and recording takes longer than the step itself: pass it to the step as an argument, a number in a "
-                "tensor; or change it less often",
+                "tensor; or, if the step does not use it, keep it where the step does not find it, such as in a variable",
                 RuntimeWarning,
                 stacklevel=4,
             )

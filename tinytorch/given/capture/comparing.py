@@ -17,7 +17,7 @@ from tinytorch.given.capture.traced import Traced, bare, door
 from tinytorch.given.capture.watching import watching
 from tinytorch.given.capture.world import LARGE, is_within, reachable
 from tinytorch.given.op import part
-from tinytorch.given.state import watchers
+from tinytorch.given.state import state, watchers
 
 FIRST_NEEDED = 8  # runs in which a container may get what is there from then on
 
@@ -46,7 +46,7 @@ class Recording:
         self.recorder = Recorder(static, [leaf.grad.data for leaf in self.leaves if leaf.grad is not None], self.keep)
         arrays = [*(array for _, array in self.world.arrays), *(tensor.data for _, tensor in self.world.tensors)]
         self.recorder.outlive = {id(owner_of(array)) for array in arrays}
-        self.changed, self.settled = changed, True
+        self.changed, self.settled, self.chosen = changed, True, choices()
         self.inputs = [zlib.crc32(np.ascontiguousarray(numbers_of(owner_of(array)))) for array in static]
 
     def run(self, call):
@@ -77,8 +77,9 @@ class Recording:
 
     def freeze_what_is_read(self):
         """Note the numbers that replays would compute again and that code of the user's may have read as they are."""
+        may_read = self.world.reading()
         for source in self.recorder.live | set(self.recorder.counters):
-            if self.world.may_read(*source):
+            if may_read(*source):
                 line = self.world.lines.of(str(source[1]), "LOAD") or "the step"
                 self.recorder.frozen.setdefault(source, line)
 
@@ -98,8 +99,8 @@ class Recording:
                 line = self.world.lines.calling(owner)
             raise CaptureError(
                 f"{line or 'the step'} changes {name}, which a replay would not do, because it runs none of the step's Python: "
-                "change it outside of the captured step (schedule.step() after it), or keep it in a tensor and write to that "
-                "(count += 1)"
+                "change it outside of the captured step (schedule.step() after it), return what is new, or keep it in a tensor "
+                "and write to that (count += 1)"
             )
         self.settled = not changes
         self.changed.update([*changes, *{container for container, _ in changes}])
@@ -110,6 +111,13 @@ class Recording:
                 f"{line} takes something from {name!r}, and a replay would not take the next: take it outside of the captured "
                 "step, and pass it as an argument"
             )
+        for name, chosen in choices().items():
+            if chosen != self.chosen[name]:
+                line = self.world.lines.of(name, "LOAD") or "the step"
+                raise CaptureError(
+                    f"{line} chooses with {name} what holds from then on, which a replay would not do: choose it outside of the "
+                    "captured step, or for a part of the step by `with`"
+                )
         for name, tensor in self.world.tensors:
             if tensor.data is not self.arrays[id(tensor)]:
                 raise CaptureError(f"the step gives {name} another array: write into the one it has ({name}.data *= 0.9, copy_)")
@@ -190,6 +198,16 @@ class Recording:
         return found
 
 
+def choices():
+    """Return what this thread has chosen for all that it does, by the names of the functions that choose."""
+    return {"seterr": np.geterr(), "use": state.kernels, "set_grad_enabled": state.recording, "set_num_threads": threads()}
+
+
+def threads():
+    """Return how many threads the compiled kernels use: some choose by it between a loop and the matrix library."""
+    return sys.modules["numba"].get_num_threads() if "numba" in sys.modules else 1
+
+
 class Snapshot:
     """What a step may change: arrays, gradients, generators and counts, with their values.
 
@@ -231,8 +249,8 @@ class Snapshot:
             leaf._grad = grad  # which may have the dtype of before: `grad` would refuse it
             if values is not None:
                 grad.data[...] = values
-        for generator, state in self.generators:
-            generator.bit_generator.state = state
+        for generator, numbers in self.generators:
+            generator.bit_generator.state = numbers
         for plain, values in self.counts:
             plain.update(values)
 

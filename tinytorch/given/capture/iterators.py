@@ -1,4 +1,4 @@
-"""Iterators and Python's own random generators: what in them changes when they go on. Given."""
+"""Iterators and sources of random numbers: what in them changes when they go on. Given."""
 
 import random
 import types
@@ -19,6 +19,10 @@ def state_of(x):
         return [x.getstate()]
     if isinstance(x, np.random.RandomState):
         return list(x.get_state()[2:])  # the position among the numbers that are ready
+    if isinstance(x, np.random.BitGenerator):
+        return [repr(x.state)]
+    if isinstance(x, np.random.SeedSequence):
+        return [x.n_children_spawned]
     if getattr(type(x), "__next__", None) is None:
         return None
     if isinstance(x, types.GeneratorType):

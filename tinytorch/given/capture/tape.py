@@ -171,11 +171,6 @@ def player_of(entries):
     return importlib.import_module("tinytorch.given.capture.launching").DevicePlayer if there else Player
 
 
-def threads():
-    """Return how many threads the compiled kernels use: some choose by it between a loop and the matrix library."""
-    return sys.modules["numba"].get_num_threads() if "numba" in sys.modules else 1
-
-
 def registered(tape):
     """Return what is registered on the ops of a tape: kernels and gradient rules."""
     found = {(entry.op, entry.kernels): None for entry in tape if entry.op}

@@ -169,7 +169,7 @@ for each in ("data", "ctypes", "flat"):  # doors to the numbers
 
 def bare(x):
     """Return plain arrays in place of traced ones, and plain numbers in place of live ones, in containers too."""
-    return nested(plain_of, x)
+    return x.plain if type(x) is Traced else nested(plain_of, x)
 
 
 def plain_of(x):

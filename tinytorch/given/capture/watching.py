@@ -38,6 +38,11 @@ FILES = (
 READS = "read", "read1", "readline", "readlines", "readinto", "seek"
 WRITES = "write", "writelines", "truncate"
 CODE = {eval, exec, globals}
+SEEN = {  # modules whose objects do not change, or are watched in `world`
+    "builtins", "collections", "itertools", "functools", "operator", "_operator", "re", "datetime", "decimal", "_decimal",
+    "array", "numpy", "_ctypes", "ctypes", "_random", "random", "_thread", "_contextvars", "contextvars", "types", "struct",
+    "_struct", "_io", "io",
+}  # fmt: skip
 ENVIRONMENT = {function.__code__ for function in vars(type(os.environ)).values() if isinstance(function, types.FunctionType)}
 TEXTS = {
     "clock": "reads the clock ({}), and a replay would keep the time of the recording: read it outside of the captured step",
@@ -46,6 +51,7 @@ TEXTS = {
     "output": "prints or writes text ({}), which a replay would not do: return the tensor from the step and print it outside",
     "input": "waits for input ({}), which a replay would not do: ask outside of the captured step",
     "code": "calls {}, and what that reads cannot be seen, so a replay would keep it: write the names themselves",
+    "effect": "calls {}, and a replay would not do that: do it outside of the captured step, with what the step returns",
     "environment": "uses the environment ({}), and a replay would keep what was in it: read it into a variable outside of the "
     "captured step; what is in a variable may change",
 }
@@ -67,14 +73,20 @@ class Watch:
             self.world.ran.add(frame.f_code)
             self.python_call(frame)
         elif event == "c_call":
-            if type(called.__self__) is dict and not frame.f_code.co_filename.startswith(PACKAGE):
-                self.world.asked.add(id(called.__self__))
-            kind = kind_of(called)
-            direct = kind in ("clock", "code")  # libraries have reasons of their own for these
-            if kind and (is_own(frame) if direct else is_for_user(frame)):
-                refuse(kind, called.__name__)
+            self.c_call(frame, called)
         elif event == "c_return" and called is builtins.print and is_for_user(frame):  # not on stdout: `Silent` refuses that
             refuse("output", "print")
+
+    def c_call(self, frame, called):
+        """Refuse a call of a function in C that a replay would not make, and note of which dicts a method is called."""
+        thing, kind = called.__self__, kind_of(called)
+        if type(thing) is dict and not frame.f_code.co_filename.startswith(PACKAGE):
+            self.world.asked.add(id(thing))
+        direct = kind in ("clock", "code")  # libraries have reasons of their own for these
+        if kind and (is_own(frame) if direct else is_for_user(frame)):
+            refuse(kind, called.__name__)
+        if not kind and id(thing) in self.world.names and is_own(frame) and is_unknown(called):
+            refuse("effect", f"{type(thing).__name__}.{called.__name__}")
 
     def python_call(self, frame):
         """Refuse a call of a function of Python's library that a replay would not make."""
@@ -115,6 +127,12 @@ def kind_of(called):
     if called is builtins.input:
         return "input"
     return "clock" if called in CLOCKS else "code" if called in CODE else None
+
+
+def is_unknown(called):
+    """Say whether capture cannot see what a method changes: one of a library in C, such as a queue's or a database's."""
+    kinds = [kind for kind in type(called.__self__).__mro__ if called.__name__ in vars(kind)]
+    return bool(kinds) and kinds[0].__module__.split(".")[0] not in SEEN
 
 
 def is_own(frame):

@@ -106,7 +106,9 @@ class World:
             if isinstance(value, kinds):
                 return [(name, each) for each in follow(value)]
         enter = next((enter for kinds, enter in ENTERED if isinstance(value, kinds)), World.enter_object)
-        return enter(self, name, value)
+        found = enter(self, name, value)
+        is_object = getattr(value, "__dict__", None) is not None  # one of a subclass, with attributes and methods of its own
+        return [*found, *self.enter_object(name, value)] if isinstance(value, CONTAINERS) and is_object else found
 
     def enter_array(self, name, value):
         """Note an array; one of NumPy's may hold objects, and have attributes such as a mask."""
@@ -118,8 +120,13 @@ class World:
 
     def enter_memory(self, name, value):
         """Note memory that is no array of NumPy's."""
-        self.contents.append((name, value, partial(bytes, value), bytes(value)))
+        read = partial(bytes_of, value)
+        self.contents.append((name, value, read, read()))
         return []
+
+    def enter_partial(self, name, value):
+        """Note a function with some arguments filled in."""
+        return [(name, value.func), (name, value.args), (name, value.keywords)]
 
     def enter_generator(self, name, value):
         """Note a random generator of NumPy's."""
@@ -155,7 +162,11 @@ class World:
         """Note an object of any other class: its attributes, and what its class has."""
         if state_of(value) is not None:
             self.watch(name, value)
+        if bytes_of(value) is not None:  # such as a number of ctypes
+            self.enter_memory(name, value)
         found = self.hold_attributes(name, value)
+        if isinstance(value, types.GeneratorType) and value.gi_frame:
+            found += [(f"{name}.{key}", each) for key, each in value.gi_frame.f_locals.items()]
         apart = slots_of(value) + ["__class__"] * is_users(type(value))
         if apart:
             found += self.hold(Attributes(name, value, apart))
@@ -255,20 +266,26 @@ class World:
         ran = self.ran or {code for function in self.functions for code in codes(function.__code__)}
         return [code for code in ran if is_users_file(code.co_filename)]
 
-    def may_read(self, plain, key):
-        """Say whether the user's code that has run may have read a number in a dict without a `live` dict.
+    def reading(self):
+        """Return a function that says whether the user's code that has run may have read a number without a `live` dict.
 
-        Args:
-            plain: The dict's id.
-            key: The number's key.
+        The function takes a dict's id and a key. A dict that is not known has been made in this run, and the next one knows it.
         """
-        ran, names = self.users_codes(), self.names.get(plain, ["a dict"])
-        if plain in self.asked:
-            return True
-        if key in self.texts.union(*(texts_in(code.co_consts) for code in ran)):
-            return by_names(ran)(*names) or any("state_dict" in code.co_names for code in ran)
+        ran = self.users_codes()
+        reaches, gets_copies = by_names(ran), any("state_dict" in code.co_names for code in ran)
+        keys = self.texts.union(*(texts_in(code.co_consts) for code in ran))
         functions = [[*codes(code)] for code in ran]  # each with those inside it: a ``dict()`` anywhere else says nothing
-        return any(any(map(takes_all_keys, function)) and by_names(function)(*names) for function in functions)
+        takers = [by_names(function) for function in functions if any(map(takes_all_keys, function))]
+
+        def may_read(plain, key):
+            names = self.names.get(plain)
+            if names is None or plain in self.asked:
+                return names is not None
+            if key in keys:
+                return gets_copies or reaches(*names)
+            return any(takes(*names) for takes in takers)
+
+        return may_read
 
     def rewritten(self, seen, owner=None):
         """Yield the name of each plain array whose numbers have changed, and of other memory.
@@ -343,7 +360,6 @@ class World:
 
 PASSED = (  # objects that hold nothing themselves, and what they lead to
     (types.MethodType, lambda x: [x.__func__, x.__self__]),
-    (partial, lambda x: [x.func, x.args, x.keywords]),
     (types.BuiltinFunctionType, lambda x: [] if isinstance(x.__self__, types.ModuleType) else [x.__self__]),
     (weakref.ref, lambda x: [x()]),
     (Op, lambda x: [getattr(function, "py_func", function) for function in functions_of(x)]),
@@ -351,6 +367,7 @@ PASSED = (  # objects that hold nothing themselves, and what they lead to
 )
 ENTERED = (  # objects that hold something; any other is `World.enter_object`'s
     ((bytearray, array.array, memoryview), World.enter_memory),
+    (partial, World.enter_partial),
     (np.random.Generator, World.enter_generator),
     (types.FunctionType, World.enter_function),
     (Captured, World.enter_captured),
@@ -359,6 +376,15 @@ ENTERED = (  # objects that hold something; any other is `World.enter_object`'s
     ((list, tuple, set, frozenset, deque), World.enter_list),
     (type, World.enter_type),
 )
+CONTAINERS = dict, list, tuple, set, frozenset, deque, bytearray, array.array, partial
+
+
+def bytes_of(x):
+    """Return the bytes of an object's memory; None if it lends none to others."""
+    try:
+        return memoryview(x).tobytes()
+    except (TypeError, ValueError, BufferError):
+        return None
 
 
 def functions_of(op):
@@ -406,10 +432,10 @@ def checksum(values):
 
 
 def slots_of(x):
-    """Return the names that an object's class lists in ``__slots__``."""
-    kinds = [vars(kind).get("__slots__", ()) for kind in type(x).__mro__]
-    names = [name for slots in kinds for name in ([slots] if isinstance(slots, str) else slots)]
-    return [name for name in names if not name.startswith("__")]
+    """Return the names that an object's class lists in ``__slots__``, as its attributes are called."""
+    slots = [(kind.__name__.lstrip("_"), vars(kind).get("__slots__", ())) for kind in type(x).__mro__]
+    names = [(kind, name) for kind, names in slots for name in ([names] if isinstance(names, str) else names)]
+    return [f"_{kind}{name}" if name.startswith("__") else name for kind, name in names if not is_dunder(name)]
 
 
 def is_dunder(name):
