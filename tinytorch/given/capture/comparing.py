@@ -14,6 +14,7 @@ from tinytorch.given.capture.containers import leaves, nested
 from tinytorch.given.capture.places import PLAIN, Keys
 from tinytorch.given.capture.recording import CaptureError, NewArray, Recorder, Ref, Silent, refs
 from tinytorch.given.capture.traced import Traced, bare, door
+from tinytorch.given.capture.unread import forget_unread
 from tinytorch.given.capture.watching import watching
 from tinytorch.given.capture.world import LARGE, is_within, reachable
 from tinytorch.given.op import part
@@ -74,6 +75,7 @@ class Recording:
         self.results = [bare(leaf if isinstance(leaf, np.ndarray) else leaf.data) for leaf in results]
         self.gradients = [None if leaf.grad is None else self.recorder.ref(leaf.grad.data) for leaf in self.leaves]
         self.world.loose = set(self.recorder.counters) | self.recorder.live - set(self.recorder.frozen)
+        forget_unread(self.world)
 
     def freeze_what_is_read(self):
         """Note the numbers that replays would compute again and that code of the user's may have read as they are."""

@@ -49,7 +49,6 @@ class Lines:
             for code in codes(function.__code__) if function.__code__ in self.ran or not self.ran else ():
                 line = code.co_firstlineno
                 for step in dis.get_instructions(code):
-                    line = (
-                        step.starts_line or line if not isinstance(step.starts_line, bool) else getattr(step, "line_number", line)
-                    )
+                    starts = step.starts_line  # the line; since Python 3.13, whether one starts
+                    line = getattr(step, "line_number", line) if isinstance(starts, bool) else starts or line
                     yield f"{Path(code.co_filename).name}:{line}", step

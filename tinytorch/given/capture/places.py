@@ -5,6 +5,7 @@ A place remembers what it held when the step was recorded. It says what has chan
 
 import operator
 from collections.abc import Mapping
+from itertools import compress
 
 import numpy as np
 
@@ -38,6 +39,13 @@ class Keys:
     def refresh(self):
         """Hold the objects of now."""
         self.held = self.now()
+
+    def forget(self, named):
+        """Leave out the entries whose keys are not among some names, nor names of Python's own; return what they held."""
+        stays = [key in named or str(key).startswith("__") for key in self.keys]
+        left = [held for held, stay in zip(self.held, stays) if not stay]
+        self.keys, self.held = [[*compress(each, stays)] for each in (self.keys, self.held)]
+        return left
 
     def named(self):
         """Return the pairs of a name and what has that name."""

@@ -24,6 +24,7 @@ from tinytorch.given.capture.iterators import state_of
 from tinytorch.given.capture.lines import Lines
 from tinytorch.given.capture.places import ABSENT, PLAIN, Attributes, Cell, Entries, Keys, Single, differ
 from tinytorch.given.capture.sources import codes, is_users, is_users_file, users
+from tinytorch.given.capture.unread import has_users_attributes, texts_in
 from tinytorch.given.device import is_array
 from tinytorch.given.op import Op, part
 
@@ -46,6 +47,7 @@ def reachable(*roots):
         A `World`.
     """
     world, todo = World(), [*roots]
+    world.roots = [id(value) for _, value in roots]
     while todo:
         name, value = todo.pop()
         if isinstance(value, str):
@@ -56,7 +58,10 @@ def reachable(*roots):
         names.append(name)
         if len(names) == 1:
             world.alive.append(value)
-            todo.extend(world.enter(name, value))
+            found = world.enter(name, value)
+            world.leads[id(value)] = [id(each) for _, each in found]
+            world.holders += [id(value)] * (len(world.places) - len(world.holders))
+            todo.extend(found)
     world.read_arrays()
     world.of_tensors = world.facts_of_tensors()
     return world
@@ -74,7 +79,11 @@ class World:
         names: Dict from an object's id to the names under which it can be reached.
         tensors: List of (name, tensor).
         generators: List of (name, random generator).
+        leads: Dict from an object's id to the ids of the objects that it leads to.
+        roots: List of the ids of the objects that the search began with.
         places: List of places, as in `places`.
+        holders: List of the ids of the objects that the places belong to.
+        own: List of (id, place with the attributes) of the objects whose classes are the user's alone.
         moving: List of (name, function that returns a state, the state held): iterators, and generators of Python's own numbers.
         arrays: List of (name, array).
         contents: List of (name, array or other memory, function that returns what is in it, what that was).
@@ -89,6 +98,7 @@ class World:
         self.alive, self.names, self.tensors, self.generators, self.arrays, self.places = [], {}, [], [], [], []
         self.moving, self.contents, self.functions, self.ran = [], [], [], set()
         self.asked, self.texts, self.loose = set(), set(), set()
+        self.leads, self.roots, self.holders, self.own = {}, [], [], []
         self.lines = Lines(self.functions, self.ran)
         self.watch("random", random.random.__self__)
         self.watch("numpy.random", np.random.rand.__self__)
@@ -186,9 +196,7 @@ class World:
         if not users(function):
             return []
         self.functions.append(function)
-        self.places.append(
-            Attributes(name, function, ["__code__", "__defaults__"])
-        )  # a notebook's cell that runs again sets them
+        self.places.append(Attributes(name, function, ["__code__", "__defaults__"]))  # a cell that runs again sets them
         names = dict.fromkeys(key for code in codes(function.__code__) for key in code.co_names)
         there, wanted = function.__globals__, global_names(function)
         found = self.hold(Keys("{}", there, [key for key in names if key in there or key in wanted]))
@@ -208,7 +216,12 @@ class World:
     def hold_attributes(self, name, value):
         """Hold the attributes of an object, if it keeps them in a dict."""
         attributes = getattr(value, "__dict__", None)
-        return [] if attributes is None else self.hold(Keys(name + ".{}", attributes))
+        if attributes is None:
+            return []
+        place = Keys(name + ".{}", attributes)
+        if has_users_attributes(value):
+            self.own.append((id(value), place))
+        return self.hold(place)
 
     def hold_modules(self, names, modules):
         """Hold what code reads from modules of the user's, and from the modules in these.
@@ -412,12 +425,6 @@ def by_names(code, asking=None):
 def takes_all_keys(code):
     """Say whether code may read what a dict has under keys that it does not name."""
     return not ALL_KEYS.isdisjoint(code.co_names) or not UNPACKS.isdisjoint(code.co_code[::2])
-
-
-def texts_in(constants):
-    """Return the strings among the constants of code, those in tuples too."""
-    inner = [texts_in(each) for each in constants if isinstance(each, (tuple, frozenset))]
-    return {each for each in constants if isinstance(each, str)}.union(*inner)
 
 
 def is_within(value, owners):
