@@ -12,6 +12,7 @@ fixed buffers and play the tape: no dispatch, no graph, no allocation.
     arrays     what is the same for arrays of NumPy's and of a device
     world      what a step can reach in Python, and whether it has changed
     places     what holds it: attributes, keys of dicts, entries of lists, variables
+    unread     what of that the step cannot have read, and may change
     iterators  iterators and Python's own random generators
     sources    whose code something is, and which line of the user's runs
     lines      the line that a message names
