@@ -103,9 +103,9 @@ def read(path):
 
 
 def quick(entries):
-    """Return the entries of every run: neither slow nor compiled, and the first one of each exercise that is compiled."""
-    compiled = {entry["exercise"]: entry for entry in reversed(entries) if entry.get("compiled")}
-    some = [entry for entry in entries if not entry.get("compiled") or compiled[entry["exercise"]] is entry]
+    """Return the entries of every run: neither slow nor compiled, and the first two that are compiled."""
+    compiled = [entry for entry in entries if entry.get("compiled")]
+    some = [entry for entry in entries if entry not in compiled[2:]]
     return [entry for entry in some if not entry.get("slow")]
 
 

@@ -106,7 +106,7 @@ def test_piped_output_is_ascii_in_80_columns_without_escapes(workspace, tito, wo
     assert [line for line in done.stdout.splitlines() if len(line) > 80 and max(map(len, line.split())) < unbreakable] == []
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+@pytest.mark.parametrize("encoding", ["ascii", pytest.param("cp1252", marks=pytest.mark.slow)])
 def test_a_terminal_without_unicode_is_no_obstacle(workspace, tito, encoding):
     folder = workspace("open")
     for words in COMMANDS:

@@ -253,9 +253,9 @@ def test_no_export_takes_the_place_of_a_notebook(to, tmp_path):
     path, notebook = tmp_path / "weights.safetensors", tmp_path / "mine.ipynb"
     path.write_bytes(safetensors.dump(arrays("mlp"), {"milestone": '"mnist-mlp"'}))
     notebook.write_text("{}", encoding="utf-8")
-    for out in (notebook, tmp_path):
+    for out, advice in ((notebook, "name another one"), (tmp_path, "name a file in it")):
         done = tito("export", path, "--to", to, "--out", out)
-        assert done.returncode and "name another one" in " ".join((done.stdout + done.stderr).split())
+        assert done.returncode and advice in " ".join((done.stdout + done.stderr).split())
     assert notebook.read_text(encoding="utf-8") == "{}"
 
 

@@ -503,7 +503,7 @@ def test_solution_marks_and_blank_lines_above_the_mark_shift_nothing(reference, 
     assert check_origins(tmp_path, source.read(path), reference) > 20
 
 
-@EACH_SOURCE
+@pytest.mark.parametrize("path", [SOURCES[0], *(pytest.param(path, marks=pytest.mark.slow) for path in SOURCES[1:])])
 def test_every_line_of_each_module_is_traced(path, tmp_path):
     target = tmp_path / "modules" / path.parent.name / path.name
     target.parent.mkdir(parents=True)

@@ -198,7 +198,7 @@ class Killed(BaseException):
     pass
 
 
-@pytest.mark.parametrize("after", [1, 40, 130, 170, 200])
+@pytest.mark.parametrize("after", [1, 130, *(pytest.param(after, marks=pytest.mark.slow) for after in (40, 170, 200))])
 def test_a_kill_at_any_moment_loses_nothing(older, learner, monkeypatch, after):
     if learner.format == "py":
         pytest.skip("the same steps as for ipynb")
