@@ -131,6 +131,7 @@ def test_a_hint_that_holds_the_solution_leaves_no_site(course, quick, tmp_path):
         site.build(tmp_path / "site", execute=False)
 
 
+@pytest.mark.slow
 def test_a_warning_of_sphinx_fails_and_the_book_that_was_there_stays(course, built, tmp_path):
     shutil.copytree(built, tmp_path / "site")
     course.edit("01_shapes/shapes.py", "# Write it.", "# Write it, as [here](nowhere.md).")

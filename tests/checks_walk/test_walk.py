@@ -3,7 +3,7 @@
 A file NN.json holds a list of {"id", "exercise", "expect": "fail" | "pass", "code", "why"}, and for some entries
 "says", a text or a list of texts that the message holds; "also", {exercise: code} of other cells to replace; "or_says", the
 number of the exercise that is at fault then; "compiled", true for what shows in compiled code only; and "slow", true for what
-the marked test runs alone: one entry of a kind is enough for every run.
+the marked test runs alone: one entry of a kind is enough for every run. Of the others, every run takes some of each exercise.
 
 `python tests/checks_walk/test_walk.py FILE [ID ...]` prints every message, to be read as someone who does not know the answer.
 """
@@ -22,6 +22,7 @@ from tito.mutants import planting, scoring
 from tito.notebooks import ipynb
 
 HERE = Path(__file__).parent
+SOME = 8  # entries of an exercise in every run
 ROOT = HERE.parents[1]
 PATIENCE = 10  # seconds for an entry: more than for a mutant, because a busy machine must not make a right body wrong
 
@@ -103,10 +104,13 @@ def read(path):
 
 
 def quick(entries):
-    """Return the entries of every run: neither slow nor compiled, and the first two that are compiled."""
-    compiled = [entry for entry in entries if entry.get("compiled")]
-    some = [entry for entry in entries if entry not in compiled[2:]]
-    return [entry for entry in some if not entry.get("slow")]
+    """Return the entries of every run: of those of an exercise that are not slow, some from all over the list."""
+    by_exercise = {}
+    for entry in entries:
+        if not entry.get("slow") and not entry.get("compiled"):
+            by_exercise.setdefault(entry["exercise"], []).append(entry)
+    compiled = [entry for entry in entries if entry.get("compiled")][:2]
+    return [entry for own in by_exercise.values() for entry in own[:: -(-len(own) // SOME)]] + compiled
 
 
 @pytest.mark.parametrize("path", sorted(HERE.glob("*.json")), ids=lambda path: path.stem)

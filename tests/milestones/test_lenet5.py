@@ -196,6 +196,7 @@ def test_keeps_what_a_verdict_asks_for(coloured, tmp_path):
     assert about["choices"]["dataset"] == "cifar10" and about["choices"]["model"] == "lenet5"
 
 
+@pytest.mark.slow  # the larger network's is quicker, and runs with every commit
 def test_draws_filters_and_what_they_see(coloured, tmp_path):
     pytest.importorskip("matplotlib", reason="figures need matplotlib")
     said, status, _ = coloured("--epochs", "1", "--examples", "200", "--figures")

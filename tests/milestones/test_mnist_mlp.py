@@ -111,6 +111,7 @@ def test_compares_all_in_one_table(digits, tmp_path):
     assert not (tmp_path / "run").exists(), "a comparison keeps no weights"
 
 
+@pytest.mark.slow  # LeNet-5's is quicker, and runs with every commit
 def test_goes_on_after_a_kill_with_the_same_figures(digits, kill):
     arguments = ("--epochs", "40", "--hidden", "300")
     whole = digits(*arguments)[2]
