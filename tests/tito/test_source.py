@@ -370,14 +370,15 @@ def takes_under(seconds, work):
 
 
 @pytest.mark.parametrize("what", MEGABYTE)
-def test_a_megabyte_is_read_in_under_a_second_of_processor_time(tmp_path, what):
+def test_a_megabyte_is_read_in_seconds(tmp_path, what):
+    """A second or so each; what is quadratic takes a minute."""
     path = tmp_path / "shapes.py"
     path.write_text(MEGABYTE[what], encoding="utf-8")
-    assert takes_under(1, lambda: source.read(path))
+    assert takes_under(4, lambda: source.read(path))
     cells = source.read(path).cells
     path = path.with_suffix(".ipynb")
     path.write_text(ipynb.render(cells), encoding="utf-8")
-    assert takes_under(1, lambda: source.read(path))
+    assert takes_under(4, lambda: source.read(path))
     assert len(source.read(path).cells) == len(cells)
 
 
